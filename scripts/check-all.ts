@@ -1,0 +1,12 @@
+/** `npm run check`: runs every check, also after one has failed, and says at the end which did. */
+import { spawnSync } from "node:child_process";
+
+const CHECKS = ["types", "lint", "format", "walls", "licences"];
+
+const failed = CHECKS.filter((check) => {
+  console.log(`\n— ${check}`);
+  return spawnSync("npm", ["run", "--silent", `check:${check}`], { stdio: "inherit" }).status !== 0;
+});
+
+console.log(failed.length === 0 ? "\nall checks passed" : `\nchecks failed: ${failed.join(", ")}`);
+if (failed.length > 0) process.exitCode = 1;

@@ -1,0 +1,236 @@
+/**
+ * Step 1 of the column: from the bytes of an `Authorization` header to a `Caller` (RFC 6750 §2.1).
+ *
+ * A raw API key is exchanged in place: it passes exactly where the call token minted from it this instant would.
+ * Whether anything is looked up is decided by the key's form alone, so that made-up keys cost no I/O, and outwardly
+ * they are refused like unknown ones (P11).
+ */
+import { digestKey } from "../credentials/digest.ts";
+import { matchKeyForm } from "../credentials/key-format.ts";
+import { findKeyByDigest, touchKey } from "../credentials/key-records.ts";
+import type { BoundedMap } from "../kernel/bounded-map.ts";
+import { toHex, utf8 } from "../kernel/bytes.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { sha256Sync } from "../kernel/digest.ts";
+import type { AgentId, KeyId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Passage } from "../lifecycle/admission.ts";
+import { isKeyLive, type AgentAnswer, type Lease } from "../lifecycle/lease.ts";
+import type { RegisteredAgent } from "../registry/agents.ts";
+import type { DerivedKeys } from "../secrets/root-key.ts";
+import type { Database } from "../storage/client.ts";
+import type { VerificationCache } from "../tokens/cache.ts";
+import type { KeySet } from "../tokens/jws.ts";
+import { parseScope, SURFACE, type Scope } from "../tokens/scope.ts";
+import { verifyCallToken, type VerifiedToken } from "../tokens/verify.ts";
+import { callerProof, type Caller } from "./caller.ts";
+import type { ConfigurationReader } from "./configuration.ts";
+import type { NoLease, Standing } from "./standing.ts";
+
+/** The immutable meaning of a key. */
+export interface KnownKey {
+  readonly agent: AgentId;
+  readonly key: KeyId;
+}
+
+export interface AuthenticationPorts {
+  readonly clock: Clock;
+  readonly db: Database;
+  readonly derived: DerivedKeys;
+  readonly issuer: string;
+  readonly standing: Standing;
+  readonly configuration: ConfigurationReader;
+  readonly tokenCache: VerificationCache;
+  /** By SHA-256 of the whole key, so that the cache holds no secret. */
+  readonly keyCache: BoundedMap<string, KnownKey>;
+  /** When this isolate last noted the use of a key, by key id. */
+  readonly keyUses: BoundedMap<string, number>;
+  /** Lets work outlive the answer. */
+  background(work: Promise<unknown>): void;
+  /** The keys that verify call tokens, current under the `org` lease. */
+  keySet(): Promise<Result<KeySet, NoLease>>;
+}
+
+/** Why a credential was refused. Callers hear one of two answers; the kind is for the trail and the log. */
+export type AuthenticationRefusal =
+  /** Nothing was presented. */
+  | { readonly kind: "missing" }
+  /** Never issued, or not a credential at all. */
+  | { readonly kind: "unknown"; readonly why: string }
+  /** Issued once, and dead or stopped now. */
+  | { readonly kind: "dead"; readonly agent: AgentId; readonly key: KeyId | null; readonly why: string }
+  | NoLease;
+
+/** "Coarse last use": within the hour. */
+const NOTE_USE_EVERY_MS = 3_600_000;
+const BEARER = /^Bearer +([^\s,]+)$/i;
+
+/**
+ * @param authorization the header's value, or null.
+ * @param audience the URL of this door, beside the public URL.
+ */
+export async function authenticateAgent(
+  ports: AuthenticationPorts,
+  authorization: string | null,
+  audience: string,
+): Promise<Result<Caller, AuthenticationRefusal>> {
+  if (authorization === null || authorization === "") return err({ kind: "missing" });
+  const credential = BEARER.exec(authorization)?.[1];
+  if (credential === undefined) return err({ kind: "unknown", why: "not a bearer credential" });
+  return credential.startsWith("dome_")
+    ? byKey(ports, credential)
+    : byToken(ports, credential, [ports.issuer, audience]);
+}
+
+/** Whose key this is, without asking whether it is live. */
+export async function identifyKey(
+  ports: Pick<AuthenticationPorts, "db" | "derived" | "keyCache">,
+  secret: string,
+): Promise<KnownKey | undefined> {
+  const fingerprint = toHex(sha256Sync(utf8(secret)));
+  const cached = ports.keyCache.get(fingerprint);
+  if (cached !== undefined) return cached;
+  const version = await matchKeyForm(
+    "agent",
+    secret,
+    ports.derived.map((each) => each.formKey),
+  );
+  const derived = version === undefined ? undefined : ports.derived[version];
+  if (derived === undefined) return undefined;
+  const found = await findKeyByDigest(ports.db, await digestKey(derived.pepper, secret));
+  if (found !== undefined) ports.keyCache.set(fingerprint, found);
+  return found;
+}
+
+/** What a key's agent is now, under a lease that was asked for anew if the one at hand says no. */
+export async function leaseForKey(
+  { standing, clock }: Pick<AuthenticationPorts, "standing" | "clock">,
+  known: KnownKey,
+): Promise<Result<Lease<AgentAnswer>, NoLease>> {
+  const lease = await standing.agent(known.agent);
+  if (!lease.ok || whyDead(lease.value, known.key, clock.now()) === null) return lease;
+  return standing.freshAgent(known.agent);
+}
+
+/** Notes that a key was used: coarse, and never in the way of the call. */
+export function noteUse(
+  { keyUses, clock, db, background }: Pick<AuthenticationPorts, "keyUses" | "clock" | "db" | "background">,
+  key: KeyId,
+): void {
+  const now = clock.now();
+  const noted = keyUses.get(key);
+  if (noted !== undefined && now >= noted && now - noted < NOTE_USE_EVERY_MS) return;
+  keyUses.set(key, now);
+  background(touchKey(db, key, now));
+}
+
+/** Why a key may not act under this lease; null: it may. */
+export function whyDead(lease: Lease<AgentAnswer>, key: KeyId, now: number): string | null {
+  if (!isKeyLive(lease, key, now)) return "key_not_live";
+  return lease.answer.state === "active" ? null : `agent_${lease.answer.state}`;
+}
+
+async function byKey(
+  ports: AuthenticationPorts,
+  secret: string,
+): Promise<Result<Caller, AuthenticationRefusal>> {
+  const known = await identifyKey(ports, secret);
+  if (known === undefined) return err({ kind: "unknown", why: "no such key" });
+  const leased = await leaseForKey(ports, known);
+  if (!leased.ok) return leased;
+  const lease = leased.value;
+  const why = whyDead(lease, known.key, ports.clock.now());
+  const record =
+    why === null ? await ports.configuration.agent(known.agent, lease.answer.record_version) : undefined;
+  if (record === undefined) return err({ kind: "dead", ...known, why: why ?? "agent_absent" });
+  noteUse(ports, known.key);
+  const workspace = await ports.standing.workspace(record.workspaceId);
+  if (!workspace.ok) return workspace;
+  return ok({
+    [callerProof]: true,
+    agent: known.agent,
+    workspace: record.workspaceId,
+    passage: {
+      chain: [{ agent: known.agent, epoch: lease.answer.epoch, key: known.key }],
+      haltEpoch: workspace.value.answer.halt_epoch,
+      path: [],
+    },
+    chain: [known.agent],
+    scope: SURFACE,
+    user: null,
+    credential: { kind: "key", id: known.key },
+    records: [record],
+  });
+}
+
+async function byToken(
+  ports: AuthenticationPorts,
+  token: string,
+  audiences: readonly string[],
+): Promise<Result<Caller, AuthenticationRefusal>> {
+  const keySet = await ports.keySet();
+  if (!keySet.ok) return keySet;
+  const verified = await verifyCallToken(token, {
+    issuer: ports.issuer,
+    audiences,
+    keySet: keySet.value,
+    now: ports.clock.now(),
+    cache: ports.tokenCache,
+  });
+  if (!verified.ok) return err({ kind: "unknown", why: verified.error.kind });
+  return callerOfToken(ports, verified.value);
+}
+
+async function callerOfToken(
+  ports: AuthenticationPorts,
+  token: VerifiedToken,
+): Promise<Result<Caller, AuthenticationRefusal>> {
+  const { claims } = token;
+  const { chain, workspace, halt_epoch: haltEpoch, path } = claims.dome;
+  const user = claims.sub_profile === "user" ? claims.sub : null;
+  const passage: Passage = {
+    chain,
+    haltEpoch,
+    path,
+    ...(user === null ? {} : { user }),
+    ...(claims.txn === undefined ? {} : { txn: claims.txn }),
+  };
+  const agents = chain.map((link) => link.agent);
+  // A token that is dead already is refused here, before it costs a record. What decides is the check at the end.
+  const admitted = await ports.standing.admits(passage, { agents, workspace }, "leased");
+  if (!admitted.ok) {
+    const why = admitted.error;
+    return err(
+      why.kind === "no_lease"
+        ? { kind: "no_lease", of: why.of }
+        : { kind: "dead", agent: claims.client_id, key: chain[0]?.key ?? null, why: why.kind },
+    );
+  }
+  const records: RegisteredAgent[] = [];
+  for (const link of chain) {
+    const lease = await ports.standing.agent(link.agent);
+    if (!lease.ok) return lease;
+    const record = await ports.configuration.agent(link.agent, lease.value.answer.record_version);
+    if (record === undefined) {
+      return err({ kind: "dead", agent: link.agent, key: link.key, why: "agent_absent" });
+    }
+    records.push(record);
+  }
+  return ok({
+    [callerProof]: true,
+    agent: claims.client_id,
+    workspace,
+    passage,
+    chain: agents,
+    scope: scopeOf(claims.scope),
+    user,
+    credential: { kind: "token", id: claims.jti },
+    records,
+  });
+}
+
+/** The claims schema has parsed it before; a scope that does not parse covers nothing (P1). */
+function scopeOf(text: string): Scope {
+  const scope = parseScope(text);
+  return scope.ok ? scope.value : [];
+}

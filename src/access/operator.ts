@@ -1,0 +1,71 @@
+/**
+ * Operators: people and jobs on the control plane. `DOME_ADMIN_TOKEN` is compared without any database, so that an
+ * emergency stop works while D1 is down.
+ */
+import { digestKey } from "../credentials/digest.ts";
+import { matchKeyForm } from "../credentials/key-format.ts";
+import { utf8 } from "../kernel/bytes.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { equalBytes, sha256Sync } from "../kernel/digest.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Role } from "../operators/permissions.ts";
+import { findOperatorToken } from "../operators/token-records.ts";
+import type { DerivedKeys } from "../secrets/root-key.ts";
+import type { Database } from "../storage/client.ts";
+
+declare const operatorProof: unique symbol;
+
+/** An authenticated operator; only this file makes one. */
+export interface Operator {
+  readonly [operatorProof]: true;
+  readonly subject: string;
+  /** Id of the token, or `admin` for `DOME_ADMIN_TOKEN`. */
+  readonly token: string;
+  readonly role: Role;
+  /** Names of the workspaces; null: all. */
+  readonly workspaces: readonly string[] | null;
+  readonly expiresAt: number | null;
+}
+
+export interface OperatorPorts {
+  readonly clock: Clock;
+  readonly db: Database;
+  readonly derived: DerivedKeys;
+  /** The whole `dome_ot_…` text; null where the installation has none. */
+  readonly adminToken: string | null;
+}
+
+export type OperatorRefusal = { readonly kind: "missing" } | { readonly kind: "refused" };
+
+const BEARER = /^Bearer +(dome_ot_[0-9A-Za-z]+)$/i;
+
+export async function authenticateOperator(
+  ports: OperatorPorts,
+  authorization: string | null,
+): Promise<Result<Operator, OperatorRefusal>> {
+  if (authorization === null || authorization === "") return err({ kind: "missing" });
+  const token = BEARER.exec(authorization)?.[1];
+  if (token === undefined) return err({ kind: "refused" });
+  if (ports.adminToken !== null && sameText(token, ports.adminToken)) {
+    return ok(proven({ subject: "admin", token: "admin", role: "admin", workspaces: null, expiresAt: null }));
+  }
+  const formKeys = ports.derived.map((each) => each.formKey);
+  const version = await matchKeyForm("operator", token, formKeys);
+  const derived = version === undefined ? undefined : ports.derived[version];
+  if (derived === undefined) return err({ kind: "refused" });
+  const found = await findOperatorToken(ports.db, await digestKey(derived.pepper, token));
+  if (found === undefined || found.revokedAt !== null || found.expiresAt <= ports.clock.now()) {
+    return err({ kind: "refused" });
+  }
+  const { id, subject, role, workspaces, expiresAt } = found;
+  return ok(proven({ subject, token: id, role, workspaces, expiresAt }));
+}
+
+/** True when the operator may see this workspace at all. */
+export const seesWorkspace = (operator: Operator, workspace: { readonly name: string }): boolean =>
+  operator.workspaces === null || operator.workspaces.includes(workspace.name);
+
+const proven = (operator: Omit<Operator, typeof operatorProof>): Operator => operator as Operator;
+
+/** Digests first, so that lengths do not show. */
+const sameText = (a: string, b: string): boolean => equalBytes(sha256Sync(utf8(a)), sha256Sync(utf8(b)));

@@ -1,0 +1,35 @@
+/** From a check request to what is asked. */
+import type { Action, CheckRequest } from "../contract/check.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Question } from "./judge.ts";
+
+const KIND: Readonly<Record<Action, Question["kind"]>> = {
+  "tool:use": "tool",
+  "llm:chat": "pool",
+  "llm:embed": "pool",
+  "integration:use": "integration",
+};
+const REFERENCE: Readonly<Record<Question["kind"], RegExp>> = {
+  tool: /^([a-z0-9][a-z0-9-]{0,62})(?:\/([A-Za-z0-9_.-]{1,128}))?$/,
+  pool: /^([a-z0-9][a-z0-9-]{0,62})(?:\/([A-Za-z0-9_.:-]{1,128}))?$/,
+  integration: /^([a-z0-9][a-z0-9-]{0,62})$/,
+};
+
+/** The schema has made sure that exactly one of the members is there. */
+export function questionOf(body: CheckRequest): Result<Question, { readonly member: string }> {
+  if (body.tool !== undefined) return question("tool:use", body.tool, "tool");
+  if (body.model !== undefined) return question("llm:chat", body.model, "model");
+  if (body.integration !== undefined) return question("integration:use", body.integration, "integration");
+  if (body.action === undefined || body.resource === undefined) return err({ member: "action" });
+  return question(body.action, body.resource, "resource");
+}
+
+function question(
+  action: Action,
+  reference: string,
+  member: string,
+): Result<Question, { readonly member: string }> {
+  const kind = KIND[action];
+  const [, name, part] = REFERENCE[kind].exec(reference) ?? [];
+  return name === undefined ? err({ member }) : ok({ kind, action, name, part: part ?? null });
+}

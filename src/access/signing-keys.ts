@@ -1,0 +1,94 @@
+/**
+ * The organization's signing keys as this isolate holds them: read from D1 under the epoch of an `org` lease, so that
+ * a compromised key leaves every isolate within the lease's bound.
+ */
+import type { Clock } from "../kernel/clock.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { DerivedKeys } from "../secrets/root-key.ts";
+import type { Database } from "../storage/client.ts";
+import type { KeySet, KeyUse, Signer } from "../tokens/jws.ts";
+import { loadSigningKeys } from "../tokens/signing-key-records.ts";
+import { keySetAt, openSigner, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
+import type { NoLease, Standing } from "./standing.ts";
+
+/** Globals of an isolate. Signers are opened once; the key set is kept as long as its version is the same. */
+export interface SigningKeyCache {
+  epoch: number | null;
+  keys: readonly SigningKey[];
+  keySet: KeySet | null;
+  readonly signers: Map<string, Signer>;
+}
+
+export const newSigningKeyCache = (): SigningKeyCache => ({
+  epoch: null,
+  keys: [],
+  keySet: null,
+  signers: new Map(),
+});
+
+export interface SigningKeyPorts {
+  readonly clock: Clock;
+  readonly db: Database;
+  readonly derived: DerivedKeys;
+  readonly standing: Standing;
+  readonly cache: SigningKeyCache;
+  /** Makes the first keys of the installation. Safe to call twice, from anywhere. */
+  makeFirstKeys(): Promise<void>;
+}
+
+const USES: readonly KeyUse[] = ["token", "receipt"];
+
+export class SigningKeys {
+  readonly #ports: SigningKeyPorts;
+
+  constructor(ports: SigningKeyPorts) {
+    this.#ports = ports;
+  }
+
+  /** All keys, current under the `org` lease. */
+  async all(): Promise<Result<readonly SigningKey[], NoLease>> {
+    const lease = await this.#ports.standing.org();
+    if (!lease.ok) return lease;
+    const { cache, db } = this.#ports;
+    const epoch = lease.value.answer.config_epoch;
+    if (cache.epoch !== epoch) {
+      cache.keys = await loadSigningKeys(db);
+      cache.epoch = epoch;
+      cache.signers.clear();
+    }
+    if (this.#complete()) return ok(cache.keys);
+    await this.#ports.makeFirstKeys();
+    cache.keys = await loadSigningKeys(db);
+    return this.#complete() ? ok(cache.keys) : err({ kind: "no_lease", of: "org" });
+  }
+
+  /** The keys that verify, for every token of every call. */
+  async keySet(): Promise<Result<KeySet, NoLease>> {
+    const keys = await this.all();
+    if (!keys.ok) return keys;
+    const { cache, clock } = this.#ports;
+    const current = keySetAt(keys.value, clock.now());
+    if (cache.keySet?.version !== current.version) cache.keySet = current;
+    return ok(cache.keySet);
+  }
+
+  /** The key that signs now. */
+  async signer(use: KeyUse): Promise<Result<Signer, NoLease>> {
+    const keys = await this.all();
+    if (!keys.ok) return keys;
+    const { cache, clock, derived } = this.#ports;
+    const key = signingKeyAt(keys.value, use, clock.now());
+    if (key === undefined) throw new Error(`no ${use} key may sign now`);
+    const opened = cache.signers.get(key.kid);
+    if (opened !== undefined) return ok(opened);
+    const signer = await openSigner(key, derived);
+    if (!signer.ok) throw new Error(`the ${use} key ${key.kid} does not open: ${signer.error.kind}`);
+    cache.signers.set(key.kid, signer.value);
+    return signer;
+  }
+
+  #complete(): boolean {
+    const now = this.#ports.clock.now();
+    return USES.every((use) => signingKeyAt(this.#ports.cache.keys, use, now) !== undefined);
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * The HTTP door: one list of routes, one way in, one try/catch. Each request is authenticated before anything it names
+ * is looked up, and validated before it is handled (P11).
+ */
+import { Hono } from "hono";
+import { authenticateAgent } from "../access/authenticate.ts";
+import type { Caller } from "../access/caller.ts";
+import { authenticateOperator, type Operator } from "../access/operator.ts";
+import { consoleLog } from "../kernel/log.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { mayDo, rolesWith } from "../operators/permissions.ts";
+import type { Refusal } from "../operations/refusal.ts";
+import { readJson, schemaRefusal } from "./body.ts";
+import { requestKeyOf } from "./idempotency-key.ts";
+import { oauthRoutes } from "./oauth.ts";
+import { openApiDocument } from "./openapi.ts";
+import { INVALID_TOKEN, problemResponse, UNAUTHENTICATED, UNAVAILABLE } from "./problem.ts";
+import { noteRefusedAgent } from "./refused.ts";
+import { requestFacts } from "./request-facts.ts";
+import type { Exchange, Route } from "./route.ts";
+import { routes } from "./routes.ts";
+import { corsHeaders, preflight, securityHeaders } from "./response-headers.ts";
+import type { AppEnv, Services } from "./services.ts";
+
+/** The part of an execution context that is used here. */
+export interface Background {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+/** `{agent}` as Hono spells it: `:agent`. */
+const honoPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
+
+/** @param servicesFor composes what one request needs; the composition root's. */
+export function createApp(
+  servicesFor: (raw: object, background: Background) => Promise<Services>,
+): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+
+  app.use(async (context, next) => {
+    const services = await servicesFor(context.env, context.executionCtx);
+    context.set("services", services);
+    context.set("requestId", services.ids.next("req"));
+    await next();
+    const headers = {
+      ...securityHeaders(services.issuer),
+      ...corsHeaders(services, context.req.raw, routes),
+      "dome-request-id": context.get("requestId"),
+    };
+    for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
+  });
+
+  app.onError((fault, context) => {
+    const requestId = context.get("requestId") ?? "";
+    consoleLog.write("error", "http.fault", {
+      request_id: requestId,
+      fault: String(fault),
+      stack: fault.stack,
+    });
+    return problemResponse(
+      { code: "internal", detail: "Something broke inside. The request id finds it in the log." },
+      { requestId },
+    );
+  });
+
+  app.options("*", (context) => preflight(context.get("services"), context.req.raw, routes));
+  for (const route of routes) {
+    app.on(route.method.toUpperCase(), honoPath(route.path), (context) =>
+      run(route, context.get("services"), context.req.raw, context.get("requestId"), context.req.param()),
+    );
+  }
+  oauthRoutes(app);
+  app.get("/api/v1/openapi.json", (context) => context.json(openApiDocument(context.get("services").issuer)));
+  refuseOtherMethods(app);
+  app.notFound((context) =>
+    problemResponse(
+      { code: "not_found", detail: "There is no such route. GET /api/v1/openapi.json lists them all." },
+      { requestId: context.get("requestId") },
+    ),
+  );
+  return app;
+}
+
+/** Step by step: who, may they, is it well formed, do it. */
+async function run(
+  route: Route,
+  services: Services,
+  http: Request,
+  requestId: string,
+  pathParams: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const party = await authenticate(route, services, http, requestId);
+  if (!party.ok) return refuse(party.error, requestId);
+  const input = await parse(route, http, pathParams);
+  if (!input.ok) return refuse(input.error, requestId);
+
+  const facts = requestFacts(http);
+  const key = await requestKeyOf(http, input.value.raw, party.value.operator);
+  if (!key.ok) return refuse(key.error, requestId);
+  const exchange: Exchange & Record<string, unknown> = {
+    services,
+    http,
+    requestId,
+    facts,
+    bytes: input.value.raw.length,
+    params: input.value.params,
+    query: input.value.query,
+    body: input.value.body,
+    ...party.value,
+    asked: { operator: party.value.operator, id: requestId, key: key.value, facts },
+  };
+  const outcome = await route.handle(exchange as never);
+  if (!outcome.ok) return refuse(outcome.error, requestId);
+  const { status = route.answers[0]?.status ?? 200, body, headers } = outcome.value;
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+  });
+}
+
+function refuse(refusal: Refusal, requestId: string): Response {
+  const challenge = { unauthenticated: "Bearer", invalid_token: 'Bearer error="invalid_token"' } as const;
+  const headers =
+    refusal.code === "unauthenticated" || refusal.code === "invalid_token"
+      ? { "www-authenticate": challenge[refusal.code] }
+      : {};
+  return problemResponse(refusal, { requestId, headers });
+}
+
+interface Parties {
+  readonly operator: Operator | null;
+  readonly caller: Caller | null;
+}
+
+async function authenticate(
+  route: Route,
+  services: Services,
+  http: Request,
+  requestId: string,
+): Promise<Result<Parties, Refusal>> {
+  const { door } = route;
+  const authorization = http.headers.get("authorization");
+  if (door.by === "anyone") return ok({ operator: null, caller: null });
+  const asOperator =
+    door.by === "operator" || (door.by === "either" && /^Bearer +dome_ot_/i.test(authorization ?? ""));
+  if (!asOperator) {
+    const caller = await authenticateAgent(services.access, authorization, services.issuer);
+    if (caller.ok) return ok({ operator: null, caller: caller.value });
+    noteRefusedAgent(services, caller.error, http, requestId);
+    if (caller.error.kind === "missing") return err(UNAUTHENTICATED);
+    return err(caller.error.kind === "no_lease" ? UNAVAILABLE : INVALID_TOKEN);
+  }
+  const operator = await authenticateOperator(services.operators, authorization);
+  if (!operator.ok) return err(operator.error.kind === "missing" ? UNAUTHENTICATED : INVALID_TOKEN);
+  const permission = door.permission;
+  if (permission !== null && !mayDo(operator.value.role, permission)) {
+    return err({
+      code: "forbidden",
+      detail: `The role ${operator.value.role} may not do this (${permission}). Roles that may: ${rolesWith(permission).join(", ")}.`,
+    });
+  }
+  return ok({ operator: operator.value, caller: null });
+}
+
+async function parse(
+  route: Route,
+  http: Request,
+  pathParams: Readonly<Record<string, string>>,
+): Promise<
+  Result<{ params: unknown; query: unknown; body: unknown; raw: Uint8Array<ArrayBuffer> }, Refusal>
+> {
+  const params = route.params?.safeParse(pathParams);
+  // A path that cannot name anything names nothing: the answer is that of something that does not exist.
+  if (params?.success === false) {
+    return err({ code: "not_found", detail: "There is no such thing, or it is not yours." });
+  }
+  const search = [...new URL(http.url).searchParams];
+  const names = search.map(([name]) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    return err({ code: "invalid_request", detail: `The query names ${twice.slice(0, 100)} twice.` });
+  }
+  const query = route.query?.safeParse(Object.fromEntries(search));
+  if (query?.success === false) return err(schemaRefusal(query.error, "query"));
+  if (route.body === undefined) {
+    return ok({ params: params?.data, query: query?.data, body: undefined, raw: new Uint8Array() });
+  }
+  const body = await readJson(http, route.body);
+  if (!body.ok) return body;
+  return ok({ params: params?.data, query: query?.data, body: body.value.value, raw: body.value.bytes });
+}
+
+/** A known path with another method: 405 with `Allow` (RFC 9110 §15.5.6), not 404. */
+function refuseOtherMethods(app: Hono<AppEnv>): void {
+  const methods = Map.groupBy(routes, (route) => route.path);
+  for (const [path, known] of methods) {
+    const allow = known.map((route) => route.method.toUpperCase()).join(", ");
+    app.all(honoPath(path), (context) =>
+      problemResponse(
+        { code: "method_not_allowed", detail: `This route takes ${allow}.` },
+        { requestId: context.get("requestId"), headers: { allow } },
+      ),
+    );
+  }
+}

@@ -1,0 +1,93 @@
+/** Request bodies, parsed at the door: type, size, JSON, schema, in this order, each with its own refusal. */
+import type { z } from "zod";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { fromUtf8 } from "../kernel/bytes.ts";
+import type { Refusal } from "../operations/refusal.ts";
+
+/** The largest body any route takes; tiers may say less. */
+export const MAX_BODY_BYTES = 1_048_576;
+
+/** The media type without its parameters, lower-case; null when there is not exactly one. */
+export function mediaType(header: string | null): string | null {
+  const match = /^\s*([\w.+-]+\/[\w.+-]+)\s*(?:;[^,]*)?$/.exec(header ?? "");
+  return match?.[1]?.toLowerCase() ?? null;
+}
+
+/** Reads at most `MAX_BODY_BYTES`, whatever the headers promise. */
+export async function readBytes(request: Request): Promise<Result<Uint8Array<ArrayBuffer>, Refusal>> {
+  const tooLarge = err<Refusal>({
+    code: "body_too_large",
+    detail: `The body is larger than ${MAX_BODY_BYTES} bytes.`,
+  });
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) return tooLarge;
+  if (request.body === null) return ok(new Uint8Array());
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) return tooLarge;
+    chunks.push(chunk);
+  }
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return ok(new Uint8Array(only));
+  const whole = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return ok(whole);
+}
+
+export interface ParsedBody<T> {
+  readonly value: T;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** A JSON body. An empty body counts as `{}` where the schema accepts that. */
+export async function readJson<S extends z.ZodType>(
+  request: Request,
+  schema: S,
+): Promise<Result<ParsedBody<z.output<S>>, Refusal>> {
+  const read = await readBytes(request);
+  if (!read.ok) return read;
+  const bytes = read.value;
+  const isJson = mediaType(request.headers.get("content-type")) === "application/json";
+  if (bytes.length > 0 && !isJson) {
+    return err({
+      code: "unsupported_media_type",
+      detail: "Send the body as Content-Type: application/json.",
+    });
+  }
+  const json = parseJson(bytes);
+  if (!json.ok) return json;
+  const parsed = schema.safeParse(json.value);
+  return parsed.success ? ok({ value: parsed.data, bytes }) : err(schemaRefusal(parsed.error, "body"));
+}
+
+function parseJson(bytes: Uint8Array): Result<unknown, Refusal> {
+  if (bytes.length === 0) return ok({});
+  try {
+    return ok(JSON.parse(fromUtf8(bytes)));
+  } catch {
+    return err({ code: "malformed_json", detail: "The body is not JSON in UTF-8." });
+  }
+}
+
+/** What a schema found, by member, in the reader's words and never with the value. */
+export function schemaRefusal(error: z.ZodError, where: "body" | "query" | "path"): Refusal {
+  const errors = error.issues.slice(0, 20).flatMap((issue) => {
+    const member = issue.path.map(String).join(".");
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({
+        member: (member === "" ? key : `${member}.${key}`).slice(0, 100),
+        detail: "is not a member of this request",
+      }));
+    }
+    return [{ member: member.slice(0, 100), detail: issue.message }];
+  });
+  const [first] = errors;
+  const subject =
+    first === undefined || first.member === "" ? `The ${where}` : `${where} member ${first.member}`;
+  return { code: "invalid_request", detail: `${subject}: ${first?.detail ?? "is not right"}.`, errors };
+}

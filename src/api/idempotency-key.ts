@@ -1,0 +1,30 @@
+/** `Idempotency-Key`: which request this is, so that a repeat has no second effect (P12). */
+import type { Operator } from "../access/operator.ts";
+import { concat, toHex, utf8 } from "../kernel/bytes.ts";
+import { sha256 } from "../kernel/digest.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Refusal } from "../operations/refusal.ts";
+import type { RequestKey } from "../storage/idempotency.ts";
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+const MUTATING = new Set(["POST", "PATCH", "PUT", "DELETE"]);
+
+/** @returns null where no key was sent, or the method changes nothing. */
+export async function requestKeyOf(
+  http: Request,
+  body: Uint8Array<ArrayBuffer>,
+  operator: Operator | null,
+): Promise<Result<RequestKey | null, Refusal>> {
+  const key = http.headers.get("idempotency-key");
+  if (key === null || operator === null || !MUTATING.has(http.method)) return ok(null);
+  if (!KEY.test(key)) {
+    return err({
+      code: "invalid_request",
+      detail: "Idempotency-Key must be 1 to 255 visible ASCII characters.",
+    });
+  }
+  const { pathname, searchParams } = new URL(http.url);
+  searchParams.delete("wait"); // how long to wait for the answer is no part of what is asked
+  const line = utf8(`${http.method} ${pathname}?${searchParams.toString()}\n`);
+  return ok({ subject: operator.subject, key, bodyDigest: toHex(await sha256(concat(line, body))) });
+}

@@ -1,0 +1,72 @@
+/** Errors of the OAuth doors (RFC 6749 §5.2), and the one exhaustive mapping from refusals to them. */
+import type { OAuthErrorCode } from "../contract/oauth.ts";
+import { unreachable } from "../kernel/result.ts";
+import type { TokenRequestRefusal } from "../operations/issue-token.ts";
+
+export interface OAuthRefusal {
+  readonly status: number;
+  readonly error: OAuthErrorCode;
+  /** Characters %x20-21 / %x23-5B / %x5D-7E only (RFC 6749 §5.2). */
+  readonly description: string;
+  readonly domeError?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Everything from the token endpoint is `no-store` (RFC 6749 §5.1). */
+export function oauthResponse(
+  answer: OAuthRefusal | { readonly status: 200; readonly body: unknown },
+): Response {
+  const body =
+    "body" in answer
+      ? answer.body
+      : {
+          error: answer.error,
+          error_description: answer.description.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, " "),
+          ...(answer.domeError === undefined ? {} : { dome_error: answer.domeError }),
+        };
+  return new Response(JSON.stringify(body), {
+    status: answer.status,
+    headers: {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      pragma: "no-cache",
+      ...("headers" in answer ? answer.headers : {}),
+    },
+  });
+}
+
+export function refusedToken(refusal: TokenRequestRefusal): OAuthRefusal {
+  switch (refusal.kind) {
+    case "invalid_client":
+      return {
+        status: 401,
+        error: "invalid_client",
+        description: "The key is unknown or dead, or not of this client",
+        headers: { "www-authenticate": 'Basic realm="dome"' },
+      };
+    case "not_active":
+      return {
+        status: 400,
+        error: "unauthorized_client",
+        description: `The agent is ${refusal.state}`,
+        domeError: `agent_${refusal.state}`,
+      };
+    case "invalid_scope":
+      return { status: 400, error: "invalid_scope", description: "The scope is not one this service knows" };
+    case "invalid_target":
+      return {
+        status: 400,
+        error: "invalid_target",
+        description: "No door of this service has that resource",
+      };
+    case "unavailable":
+      return {
+        status: 503,
+        error: "temporarily_unavailable",
+        description: "It cannot be decided right now. Repeat the request",
+        headers: { "retry-after": "1" },
+      };
+    default:
+      return unreachable(refusal);
+  }
+}

@@ -1,0 +1,106 @@
+/** The OpenAPI 3.1 document, made from the same declarations that mount, authenticate and validate. */
+import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from "@asteasolutions/zod-to-openapi";
+import { oauthError, tokenResponse } from "../contract/oauth.ts";
+import { problem } from "../contract/problem.ts";
+import { z } from "zod";
+import type { Door, Route } from "./route.ts";
+import { routes } from "./routes.ts";
+
+const SECURITY: Readonly<Record<Door["by"], RouteConfig["security"]>> = {
+  anyone: [],
+  operator: [{ operator: [] }],
+  agent: [{ agent: [] }],
+  either: [{ operator: [] }, { agent: [] }],
+};
+
+const MUTATING = new Set(["post", "patch", "delete"]);
+
+/** @param issuer the public URL: the only server of the document. */
+export function openApiDocument(issuer: string): object {
+  const registry = new OpenAPIRegistry();
+  registry.registerComponent("securitySchemes", "operator", {
+    type: "http",
+    scheme: "bearer",
+    description: "An operator token, dome_ot_…",
+  });
+  registry.registerComponent("securitySchemes", "agent", {
+    type: "http",
+    scheme: "bearer",
+    description: "A call token (JWT), or an agent's API key, dome_at_…",
+  });
+  registry.registerComponent("securitySchemes", "client", {
+    type: "http",
+    scheme: "basic",
+    description: "agt_… and dome_at_…",
+  });
+  for (const route of routes) registry.registerPath(pathOf(route));
+  registry.registerPath(TOKEN_ROUTE);
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "Dome",
+      version: "1",
+      description: "Agent registry and gateway. Problems are RFC 9457; lists are {items, next_cursor}.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: issuer }],
+  });
+}
+
+function pathOf(route: Route): RouteConfig {
+  const { method, path, operationId, summary, tag, door, params, query, body, answers } = route;
+  const repeatable = MUTATING.has(method) && door.by === "operator";
+  return {
+    method,
+    path,
+    operationId,
+    summary,
+    tags: [tag],
+    security: SECURITY[door.by] ?? [],
+    ...(door.by === "operator" && door.permission !== null ? { "x-dome-permission": door.permission } : {}),
+    request: {
+      ...(params === undefined ? {} : { params }),
+      ...(query === undefined ? {} : { query }),
+      ...(repeatable ? { headers: z.object({ "Idempotency-Key": z.string().max(255).optional() }) } : {}),
+      ...(body === undefined ? {} : { body: { content: { "application/json": { schema: body } } } }),
+    },
+    responses: {
+      ...Object.fromEntries(
+        answers.map((answer) => [
+          answer.status,
+          { description: answer.description, content: { "application/json": { schema: answer.schema } } },
+        ]),
+      ),
+      default: {
+        description: "A problem (RFC 9457)",
+        content: { "application/problem+json": { schema: problem } },
+      },
+    },
+  };
+}
+
+const TOKEN_ROUTE: RouteConfig = {
+  method: "post",
+  path: "/api/v1/auth/token",
+  operationId: "issueToken",
+  summary: "Exchange an API key for a short-lived call token (RFC 6749 §4.4)",
+  tags: ["oauth"],
+  security: [{ client: [] }, { agent: [] }],
+  request: {
+    body: {
+      content: {
+        "application/x-www-form-urlencoded": {
+          schema: z.object({
+            grant_type: z.literal("client_credentials"),
+            scope: z.string().optional(),
+            resource: z.string().optional(),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    200: { description: "The call token", content: { "application/json": { schema: tokenResponse } } },
+    default: { description: "An OAuth error", content: { "application/json": { schema: oauthError } } },
+  },
+};

@@ -1,0 +1,21 @@
+/** From what a use case answers to what a route does. */
+import { ok, type Result } from "../kernel/result.ts";
+import type { Refusal } from "../operations/refusal.ts";
+import type { Outcome } from "./route.ts";
+
+/** @param headers `no-store` where the body holds a credential or a decision. */
+export const reply = (
+  result: Result<unknown, Refusal>,
+  status?: number,
+  headers?: Readonly<Record<string, string>>,
+): Outcome =>
+  result.ok
+    ? ok({
+        body: result.value,
+        ...(status === undefined ? {} : { status }),
+        ...(headers === undefined ? {} : { headers }),
+      })
+    : result;
+
+/** A credential or a decision must stay in no cache (RFC 9111 §5.2.2.5). */
+export const NO_STORE = { "cache-control": "no-store" } as const;

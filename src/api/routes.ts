@@ -1,0 +1,26 @@
+/** Every route of the API, in the order of the OpenAPI document. */
+import type { Route } from "./route.ts";
+import { agentRoutes } from "./routes/agents.ts";
+import { auditRoutes } from "./routes/audit.ts";
+import { catalogRoutes } from "./routes/catalog.ts";
+import { checkRoutes } from "./routes/check.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { lifecycleRoutes } from "./routes/lifecycle.ts";
+import { operatorRoutes } from "./routes/operators.ts";
+import { tierRoutes } from "./routes/tiers.ts";
+import { workspaceRoutes } from "./routes/workspaces.ts";
+
+export const routes: readonly Route[] = [
+  ...workspaceRoutes,
+  // Before `/agents/{agent}`: `self` is a reserved name.
+  ...checkRoutes,
+  ...agentRoutes,
+  ...lifecycleRoutes,
+  ...keyRoutes,
+  ...catalogRoutes,
+  ...tierRoutes,
+  ...operatorRoutes,
+  ...auditRoutes,
+  ...healthRoutes,
+];

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import {
+  agent,
+  agentCreate,
+  agentCreated,
+  agentList,
+  agentPatch,
+  agentQuery,
+  agentUpdated,
+} from "../../contract/agent.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { afterOf } from "../../operations/page.ts";
+import type { Refusal } from "../../operations/refusal.ts";
+import { registerAgent } from "../../operations/register-agent.ts";
+import { listWorkspaceAgents, showAgent } from "../../operations/show-agent.ts";
+import { updateAgent } from "../../operations/update-agent.ts";
+import { agentPath, inWorkspace } from "../agent-path.ts";
+import { NO_STORE, reply } from "../reply.ts";
+import { route, type Route } from "../route.ts";
+
+const tag = "agents";
+
+export const agentRoutes: readonly Route[] = [
+  route(
+    {
+      method: "post",
+      path: "/api/v1/agents",
+      operationId: "registerAgent",
+      summary: "Register an agent: its record, its surface, its first key",
+      tag,
+      door: { by: "operator", permission: "agents:register" },
+      body: agentCreate,
+      answers: [{ status: 201, description: "The agent and, once, its API key", schema: agentCreated }],
+    },
+    async ({ services, asked, body }) =>
+      reply(await registerAgent(services.operations, asked, body), 201, NO_STORE),
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/agents",
+      operationId: "listAgents",
+      summary: "List the agents of a workspace",
+      tag,
+      door: { by: "operator", permission: "agents:read" },
+      query: agentQuery,
+      answers: [{ status: 200, description: "A page of agents", schema: agentList }],
+    },
+    async ({ services, asked, query }) => {
+      const after = afterOf(query.cursor);
+      if (!after.ok) return after;
+      return reply(await listWorkspaceAgents(services.operations, asked, query, after.value));
+    },
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/agents/{agent}",
+      operationId: "showAgent",
+      summary: "Show an agent, with its state as its object has it",
+      tag,
+      door: { by: "operator", permission: "agents:read" },
+      params: agentPath,
+      query: z.strictObject(inWorkspace),
+      answers: [{ status: 200, description: "The agent", schema: agent }],
+    },
+    async ({ services, asked, params, query }) => {
+      const shown = await showAgent(services.operations, asked, { ...params, workspace: query.workspace });
+      return shown.ok
+        ? ok({ body: shown.value, headers: { etag: `"${shown.value.record_version}"` } })
+        : shown;
+    },
+  ),
+  route(
+    {
+      method: "patch",
+      path: "/api/v1/agents/{agent}",
+      operationId: "updateAgent",
+      summary: "Change what may change of an agent; never its record",
+      tag,
+      door: { by: "operator", permission: "agents:update" },
+      params: agentPath,
+      query: z.strictObject(inWorkspace),
+      body: agentPatch,
+      answers: [{ status: 200, description: "The agent", schema: agentUpdated }],
+    },
+    async ({ services, asked, params, query, body, http }) => {
+      const ifMatch = versionOf(http.headers.get("if-match"));
+      if (!ifMatch.ok) return ifMatch;
+      const target = { ...params, workspace: query.workspace, ifMatch: ifMatch.value };
+      return reply(await updateAgent(services.operations, asked, target, body));
+    },
+  ),
+];
+
+/** `If-Match: "7"`, the record version that `ETag` gave (RFC 9110 §13.1.1); `*` and no header: any. */
+function versionOf(header: string | null): Result<number | null, Refusal> {
+  if (header === null || header.trim() === "*") return ok(null);
+  const version = /^\s*"(\d{1,15})"\s*$/.exec(header)?.[1];
+  if (version !== undefined) return ok(Number(version));
+  return err({ code: "invalid_request", detail: 'If-Match must be the ETag of the agent, like "7".' });
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { auditEntrySchema, auditQuerySchema } from "../../contract/audit.ts";
+import { explanation } from "../../contract/check.ts";
+import { list, name } from "../../contract/words.ts";
+import { err } from "../../kernel/result.ts";
+import { isId } from "../../kernel/ids.ts";
+import { explainDecision } from "../../operations/explain-decision.ts";
+import { workspaceFor } from "../../operations/find.ts";
+import { listAudit } from "../../operations/list-audit.ts";
+import { notFound } from "../../operations/refusal.ts";
+import { inWorkspace } from "../agent-path.ts";
+import { NO_STORE, reply } from "../reply.ts";
+import { route, type Route } from "../route.ts";
+
+const auditList = list(auditEntrySchema.meta({ id: "AuditEntry" })).meta({ id: "AuditList" });
+
+const auditQuery = auditQuerySchema.extend({
+  workspace: z
+    .union([name, z.literal("org")])
+    .optional()
+    .meta({ description: "`org`: what belongs to no workspace" }),
+  agent: z.string().max(63).optional().meta({ description: "the caller, by id or name" }),
+  actor: z.string().max(63).optional().meta({ description: "any agent of the chain, by id or name" }),
+});
+
+export const auditRoutes: readonly Route[] = [
+  route(
+    {
+      method: "get",
+      path: "/api/v1/audit",
+      operationId: "listAudit",
+      summary: "The audit trail of a workspace",
+      tag: "audit",
+      door: { by: "operator", permission: "audit:read" },
+      query: auditQuery,
+      answers: [{ status: 200, description: "A page of records", schema: auditList }],
+    },
+    async ({ services, asked, query }) =>
+      reply(await listAudit(services.operations, asked, query), 200, NO_STORE),
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/decisions/{decision}",
+      operationId: "explainDecision",
+      summary: "A recorded decision: in full for operators, in the safe form for agents of its chain",
+      tag: "audit",
+      door: { by: "either", permission: "audit:read" },
+      params: z.strictObject({ decision: z.string().max(40) }),
+      query: z.strictObject(inWorkspace),
+      answers: [{ status: 200, description: "The decision", schema: explanation }],
+    },
+    async ({ services, operator, caller, params, query }) => {
+      if (!isId("dec", params.decision)) return err(notFound(`decision (${params.decision})`));
+      const { operations } = services;
+      if (operator !== null) {
+        const home = await workspaceFor(operations.db, operator, query.workspace);
+        if (!home.ok) return home;
+        return reply(await explainDecision(operations, home.value.id, params.decision, null), 200, NO_STORE);
+      }
+      if (caller === null) throw new Error("neither operator nor agent passed this door");
+      return reply(
+        await explainDecision(operations, caller.workspace, params.decision, caller.agent),
+        200,
+        NO_STORE,
+      );
+    },
+  ),
+];

@@ -1,0 +1,129 @@
+import { z } from "zod";
+import {
+  catalogQuery,
+  integration,
+  integrationCreate,
+  integrationList,
+  pool,
+  poolCreate,
+  poolList,
+  tool,
+  toolCreate,
+  toolList,
+} from "../../contract/catalog.ts";
+import { err, ok } from "../../kernel/result.ts";
+import { addIntegration, addPool, addTool } from "../../operations/add-catalog-entry.ts";
+import { workspaceFor } from "../../operations/find.ts";
+import { afterOf, pageOf } from "../../operations/page.ts";
+import { notFound } from "../../operations/refusal.ts";
+import { findEntry, integrationView, listEntries, poolView, toolView } from "../../registry/catalog.ts";
+import { catalogIntegrations, catalogPools, catalogTools } from "../../storage/tables/catalog.ts";
+import { inWorkspace } from "../agent-path.ts";
+import { reply } from "../reply.ts";
+import { route, type Route } from "../route.ts";
+
+const write = { by: "operator", permission: "catalog:write" } as const;
+const read = { by: "operator", permission: "catalog:read" } as const;
+
+type CatalogTable = typeof catalogTools | typeof catalogPools | typeof catalogIntegrations;
+
+/** The two readings of one kind of entry: a page, and one by name. */
+function readings<T extends CatalogTable>(
+  kind: { readonly one: string; readonly many: string; readonly table: T },
+  view: (row: T["$inferSelect"]) => { readonly name: string },
+  schemas: { readonly item: z.ZodType; readonly list: z.ZodType },
+): Route[] {
+  const path = `/api/v1/${kind.many}`;
+  const name = `${kind.one[0]?.toUpperCase()}${kind.one.slice(1)}`;
+  return [
+    route(
+      {
+        method: "get",
+        path,
+        operationId: `list${name}s`,
+        summary: `List the ${kind.many} of a workspace`,
+        tag: "catalog",
+        door: read,
+        query: catalogQuery,
+        answers: [{ status: 200, description: `A page of ${kind.many}`, schema: schemas.list }],
+      },
+      async ({ services, operator, query }) => {
+        const { db } = services.operations;
+        const home = await workspaceFor(db, operator, query.workspace);
+        if (!home.ok) return home;
+        const after = afterOf(query.cursor);
+        if (!after.ok) return after;
+        const rows = await listEntries(db, kind.table, home.value.id, after.value, query.limit + 1);
+        return ok({ body: pageOf(rows.map(view), query.limit, (entry) => entry.name) });
+      },
+    ),
+    route(
+      {
+        method: "get",
+        path: `${path}/{name}`,
+        operationId: `show${name}`,
+        summary: `Show one of the ${kind.many}`,
+        tag: "catalog",
+        door: read,
+        params: z.strictObject({ name: z.string().max(63) }),
+        query: z.strictObject(inWorkspace),
+        answers: [{ status: 200, description: `The ${kind.one}`, schema: schemas.item }],
+      },
+      async ({ services, operator, params, query }) => {
+        const { db } = services.operations;
+        const home = await workspaceFor(db, operator, query.workspace);
+        if (!home.ok) return home;
+        const row = await findEntry(db, kind.table, home.value.id, params.name);
+        return row === undefined ? err(notFound(`${kind.one} (${params.name})`)) : ok({ body: view(row) });
+      },
+    ),
+  ];
+}
+
+export const catalogRoutes: readonly Route[] = [
+  route(
+    {
+      method: "post",
+      path: "/api/v1/tools",
+      operationId: "addTool",
+      summary: "Add a tool to the catalog",
+      tag: "catalog",
+      door: write,
+      body: toolCreate,
+      answers: [{ status: 201, description: "The tool", schema: tool }],
+    },
+    async ({ services, asked, body }) => reply(await addTool(services.operations, asked, body)),
+  ),
+  ...readings({ one: "tool", many: "tools", table: catalogTools }, toolView, { item: tool, list: toolList }),
+  route(
+    {
+      method: "post",
+      path: "/api/v1/pools",
+      operationId: "addPool",
+      summary: "Add a pool of models to the catalog",
+      tag: "catalog",
+      door: write,
+      body: poolCreate,
+      answers: [{ status: 201, description: "The pool", schema: pool }],
+    },
+    async ({ services, asked, body }) => reply(await addPool(services.operations, asked, body)),
+  ),
+  ...readings({ one: "pool", many: "pools", table: catalogPools }, poolView, { item: pool, list: poolList }),
+  route(
+    {
+      method: "post",
+      path: "/api/v1/integrations",
+      operationId: "addIntegration",
+      summary: "Add an integration to the catalog",
+      tag: "catalog",
+      door: write,
+      body: integrationCreate,
+      answers: [{ status: 201, description: "The integration", schema: integration }],
+    },
+    async ({ services, asked, body }) => reply(await addIntegration(services.operations, asked, body)),
+  ),
+  ...readings({ one: "integration", many: "integrations", table: catalogIntegrations }, integrationView, {
+    item: integration,
+    list: integrationList,
+  }),
+];

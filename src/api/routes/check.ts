@@ -1,0 +1,103 @@
+import { agentSelf, type AgentSelf } from "../../contract/agent.ts";
+import { checkRequest, decision, type Decision } from "../../contract/check.ts";
+import { decide, type Undecided } from "../../access/decide.ts";
+import { safeChange } from "../../access/judge.ts";
+import { questionOf } from "../../access/question.ts";
+import { err, ok, unreachable } from "../../kernel/result.ts";
+import { memberRefusal, type Refusal } from "../../operations/refusal.ts";
+import { liveView } from "../../operations/show-agent.ts";
+import { formatScope } from "../../tokens/scope.ts";
+import { INVALID_TOKEN, UNAVAILABLE } from "../problem.ts";
+import { NO_STORE } from "../reply.ts";
+import { route, type Route } from "../route.ts";
+
+export const checkRoutes: readonly Route[] = [
+  route(
+    {
+      method: "post",
+      path: "/api/v1/check",
+      operationId: "check",
+      summary: "Ask whether an act is allowed, before acting",
+      tag: "check",
+      door: { by: "agent" },
+      body: checkRequest,
+      answers: [{ status: 200, description: "The decision, allow or deny", schema: decision }],
+    },
+    async ({ services, caller, body, requestId, facts, bytes }) => {
+      const question = questionOf(body);
+      if (!question.ok) {
+        return err(
+          memberRefusal(
+            "invalid_request",
+            question.error.member,
+            "It does not name anything that can be asked about.",
+          ),
+        );
+      }
+      const request = { requestId, request: facts, bytes };
+      const decided = await decide(services.decisions, caller, question.value, body.arguments, request);
+      if (!decided.ok) return err(refusalOf(decided.error));
+      const { value } = decided;
+      const answer: Decision = {
+        decision: value.decision,
+        decision_id: value.id,
+        reason: value.reason,
+        layer: value.layer,
+        detail: value.detail,
+        change: safeChange(value.change),
+        policies: [...value.policies],
+        bundle_version: value.bundleVersion,
+        txn: value.txn,
+        request_id: requestId,
+      };
+      return ok({ body: answer, headers: NO_STORE });
+    },
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/agents/self",
+      operationId: "showSelf",
+      summary: "The agent behind the credential, and what decisions see of the call",
+      tag: "check",
+      door: { by: "agent" },
+      answers: [{ status: 200, description: "The agent and its call context", schema: agentSelf }],
+    },
+    async ({ services, caller }) => {
+      const parties = { agents: caller.chain, workspace: caller.workspace };
+      const [record] = caller.records;
+      if (record === undefined) return err(INVALID_TOKEN);
+      const agent = await liveView(services.operations, record);
+      const admitted = await services.decisions.standing.admits(caller.passage, parties, "leased");
+      if (!admitted.ok) return err(refusalOf({ kind: "not_admitted", stale: admitted.error }));
+      const body: AgentSelf = {
+        agent,
+        caller: {
+          credential: caller.credential,
+          chain: caller.passage.chain.map((link) => ({ ...link })) as AgentSelf["caller"]["chain"],
+          user: caller.user,
+          scope: formatScope(caller.scope),
+        },
+      };
+      return ok({ body, headers: NO_STORE });
+    },
+  ),
+];
+
+/** Stopped or stale is 401; what cannot be decided, or cannot be recorded, is 503 (design part 9). */
+function refusalOf(undecided: Undecided): Refusal {
+  switch (undecided.kind) {
+    case "no_lease":
+    case "audit_unavailable":
+      return UNAVAILABLE;
+    case "body_too_large":
+      return { code: "body_too_large", detail: `The agent's tier takes at most ${undecided.most} bytes.` };
+    case "not_admitted":
+      if (undecided.stale.kind === "no_lease") return UNAVAILABLE;
+      return undecided.stale.kind === "draining"
+        ? { code: "draining", detail: "The agent is draining: it takes no new work.", retryAfterSeconds: 1 }
+        : INVALID_TOKEN;
+    default:
+      return unreachable(undecided);
+  }
+}

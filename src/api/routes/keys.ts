@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { waitQuery } from "../../contract/halt.ts";
+import { keyCreate, keyCreated, keyList, keyRevoked } from "../../contract/key.ts";
+import { page } from "../../contract/words.ts";
+import { issueKey } from "../../operations/issue-key.ts";
+import { listAgentKeys } from "../../operations/list-keys.ts";
+import { afterOf } from "../../operations/page.ts";
+import { revokeKey } from "../../operations/revoke-key.ts";
+import { agentPath, inWorkspace } from "../agent-path.ts";
+import { NO_STORE, reply } from "../reply.ts";
+import { route, type Route } from "../route.ts";
+
+const tag = "keys";
+
+export const keyRoutes: readonly Route[] = [
+  route(
+    {
+      method: "post",
+      path: "/api/v1/agents/{agent}/keys",
+      operationId: "issueKey",
+      summary: "Issue another key, or rotate one",
+      tag,
+      door: { by: "operator", permission: "keys:issue" },
+      params: agentPath,
+      query: z.strictObject(inWorkspace),
+      body: keyCreate,
+      answers: [{ status: 201, description: "The key; its secret once", schema: keyCreated }],
+    },
+    async ({ services, asked, params, query, body }) =>
+      reply(
+        await issueKey(services.operations, asked, { ...params, workspace: query.workspace }, body),
+        201,
+        NO_STORE,
+      ),
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/agents/{agent}/keys",
+      operationId: "listKeys",
+      summary: "List the keys of an agent, without secrets",
+      tag,
+      door: { by: "operator", permission: "keys:read" },
+      params: agentPath,
+      query: z.strictObject({ ...inWorkspace, ...page }),
+      answers: [{ status: 200, description: "A page of keys", schema: keyList }],
+    },
+    async ({ services, asked, params, query }) => {
+      const after = afterOf(query.cursor);
+      if (!after.ok) return after;
+      const target = { ...params, workspace: query.workspace };
+      const wanted = { after: after.value, limit: query.limit };
+      return reply(await listAgentKeys(services.operations, asked, target, wanted));
+    },
+  ),
+  route(
+    {
+      method: "delete",
+      path: "/api/v1/agents/{agent}/keys/{key}",
+      operationId: "revokeKey",
+      summary: "Revoke a key and every token minted from it",
+      tag,
+      door: { by: "operator", permission: "keys:revoke" },
+      params: agentPath.extend({ key: z.string().max(40) }),
+      query: z.strictObject({ ...inWorkspace, ...waitQuery.shape }),
+      answers: [
+        { status: 202, description: "Committed; effective after `effective_in_ms`", schema: keyRevoked },
+        { status: 200, description: "Effective, or the key was not live", schema: keyRevoked },
+      ],
+    },
+    async ({ services, asked, params, query }) => {
+      const target = { ...params, workspace: query.workspace };
+      const revoked = await revokeKey(services.operations, asked, target, query.wait === "effective");
+      return reply(revoked, revoked.ok && revoked.value.effective_in_ms > 0 ? 202 : 200);
+    },
+  ),
+];

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { halt, haltList, stopRequest, transition, waitQuery } from "../../contract/halt.ts";
+import type { Transition } from "../../contract/halt.ts";
+import type { Result } from "../../kernel/result.ts";
+import { moveAgent } from "../../operations/move-agent.ts";
+import { listHalts, readHalt } from "../../operations/read-halt.ts";
+import type { Refusal } from "../../operations/refusal.ts";
+import { agentPath, inWorkspace } from "../agent-path.ts";
+import { reply } from "../reply.ts";
+import { route, type Outcome, type Route } from "../route.ts";
+
+const tag = "lifecycle";
+
+const start = (command: "activate" | "resume", summary: string): Route =>
+  route(
+    {
+      method: "post",
+      path: `/api/v1/agents/{agent}/${command}`,
+      operationId: `${command}Agent`,
+      summary,
+      tag,
+      door: { by: "operator", permission: `agents:${command}` },
+      params: agentPath,
+      query: z.strictObject(inWorkspace),
+      body: z.strictObject({}),
+      answers: [{ status: 200, description: "The state after the command", schema: transition }],
+    },
+    async ({ services, asked, params, query }) => {
+      const target = { ...params, workspace: query.workspace };
+      return reply(
+        await moveAgent(services.operations, asked, target, command, { reason: null, waits: false }),
+      );
+    },
+  );
+
+const stop = (command: "suspend" | "revoke", summary: string): Route =>
+  route(
+    {
+      method: "post",
+      path: `/api/v1/agents/{agent}/${command}`,
+      operationId: `${command}Agent`,
+      summary,
+      tag,
+      door: { by: "operator", permission: `agents:${command}` },
+      params: agentPath,
+      query: z.strictObject({ ...inWorkspace, ...waitQuery.shape }),
+      body: stopRequest,
+      answers: [
+        { status: 202, description: "Committed; effective after `effective_in_ms`", schema: transition },
+        { status: 200, description: "Effective, or nothing was left to stop", schema: transition },
+      ],
+    },
+    async ({ services, asked, params, query, body }) => {
+      const target = { ...params, workspace: query.workspace };
+      const options = { reason: body.reason, waits: query.wait === "effective" };
+      return stopped(await moveAgent(services.operations, asked, target, command, options));
+    },
+  );
+
+/** 202 until the halt is effective. */
+const stopped = (moved: Result<Transition, Refusal>): Outcome =>
+  reply(moved, moved.ok && moved.value.effective_in_ms > 0 ? 202 : 200);
+
+export const lifecycleRoutes: readonly Route[] = [
+  start("activate", "Let a provisioned or suspended agent act"),
+  stop("suspend", "Stop an agent: everywhere, within seconds"),
+  start("resume", "Let a suspended agent act again; older tokens stay dead"),
+  stop("revoke", "End an agent for ever; its record stays"),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/agents/{agent}/halts",
+      operationId: "listHalts",
+      summary: "List the halts of an agent, newest first",
+      tag,
+      door: { by: "operator", permission: "agents:read" },
+      params: agentPath,
+      query: z.strictObject(inWorkspace),
+      answers: [{ status: 200, description: "The halts", schema: haltList }],
+    },
+    async ({ services, asked, params, query }) =>
+      reply(await listHalts(services.operations, asked, { ...params, workspace: query.workspace })),
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/agents/{agent}/halts/{halt}",
+      operationId: "showHalt",
+      summary: "The receipt of a halt, signed when read",
+      tag,
+      door: { by: "operator", permission: "agents:read" },
+      params: agentPath.extend({ halt: z.string().max(40) }),
+      query: z.strictObject(inWorkspace),
+      answers: [{ status: 200, description: "The receipt", schema: halt }],
+    },
+    async ({ services, asked, params, query }) =>
+      reply(await readHalt(services.operations, asked, { ...params, workspace: query.workspace })),
+  ),
+];

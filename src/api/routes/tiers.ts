@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { tier, tierList } from "../../contract/tier.ts";
+import { err, ok } from "../../kernel/result.ts";
+import { notFound } from "../../operations/refusal.ts";
+import { BUILT_IN_TIERS } from "../../tiers/built-in.ts";
+import { route, type Route } from "../route.ts";
+
+const door = { by: "operator", permission: "tiers:read" } as const;
+
+export const tierRoutes: readonly Route[] = [
+  route(
+    {
+      method: "get",
+      path: "/api/v1/tiers",
+      operationId: "listTiers",
+      summary: "List the tiers",
+      tag: "tiers",
+      door,
+      answers: [{ status: 200, description: "The tiers", schema: tierList }],
+    },
+    async () => ok({ body: { items: [...BUILT_IN_TIERS.values()], next_cursor: null } }),
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/tiers/{tier}",
+      operationId: "showTier",
+      summary: "Show a tier",
+      tag: "tiers",
+      door,
+      params: z.strictObject({ tier: z.string().max(63) }),
+      answers: [{ status: 200, description: "The tier", schema: tier }],
+    },
+    async ({ params }) => {
+      const found = BUILT_IN_TIERS.get(params.tier);
+      return found === undefined ? err(notFound(`tier (${params.tier})`)) : ok({ body: found });
+    },
+  ),
+];

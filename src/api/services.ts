@@ -1,0 +1,34 @@
+/** What the HTTP layer is given for one request by the composition root. */
+import type { DecisionPorts } from "../access/decide.ts";
+import type { OperatorPorts } from "../access/operator.ts";
+import type { RefusedCredentials } from "../audit/refused.ts";
+import type { Clock, Timers } from "../kernel/clock.ts";
+import type { IdSource } from "../kernel/ids.ts";
+import type { Log } from "../kernel/log.ts";
+import type { TokenPorts } from "../operations/issue-token.ts";
+import type { ReceiptPorts } from "../operations/read-halt.ts";
+
+export interface Services {
+  readonly issuer: string;
+  readonly corsOrigins: readonly string[];
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly ids: IdSource;
+  readonly log: Log;
+  readonly operators: OperatorPorts;
+  readonly operations: ReceiptPorts;
+  readonly access: TokenPorts;
+  readonly decisions: DecisionPorts;
+  /** This isolate's counts of refused credentials. */
+  readonly refused: RefusedCredentials;
+  /** Lets work outlive the answer. */
+  background(work: Promise<unknown>): void;
+  /** True when the registry database answers. */
+  isReady(): Promise<boolean>;
+}
+
+/** What a request carries through Hono. `Bindings` stays opaque: only the composition root knows it. */
+export interface AppEnv {
+  Bindings: object;
+  Variables: { services: Services; requestId: string };
+}

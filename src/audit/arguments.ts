@@ -1,0 +1,22 @@
+/** What the trail keeps of a call's arguments: a keyed digest, so that equal arguments can be found and none be read. */
+import type { AuditDraft } from "../contract/audit.ts";
+import { toHex, utf8 } from "../kernel/bytes.ts";
+import { hmacSha256 } from "../kernel/digest.ts";
+import { canonical } from "./canonical.ts";
+
+type Json = NonNullable<AuditDraft["arguments"]>;
+
+/**
+ * @param salt keyed by the root key, so that a small set of possible arguments cannot be tried offline.
+ * @param clear true where the tool's entry allows clear text.
+ * @param args as parsed from JSON; undefined: the call had none.
+ */
+export async function recordableArguments(
+  salt: Uint8Array<ArrayBuffer>,
+  clear: boolean,
+  args: unknown,
+): Promise<Pick<AuditDraft, "arguments" | "arguments_digest">> {
+  if (args === undefined) return {};
+  const digest = `hmac-sha256:${toHex(await hmacSha256(salt, utf8(canonical(args))))}`;
+  return clear ? { arguments_digest: digest, arguments: args as Json } : { arguments_digest: digest };
+}

@@ -1,0 +1,74 @@
+/**
+ * What consumes the audit queue and its dead-letter queue. Nothing is dropped: a message is acknowledged only when a
+ * ledger has it, as an entry or kept aside; one ledger that fails does not hold up the others.
+ */
+import { z } from "zod";
+import { ledgerNameSchema, type LedgerName } from "../contract/audit.ts";
+import type { Log } from "../kernel/log.ts";
+import type { LedgerPort } from "./carrier.ts";
+
+/** The part of a Queue's message that is used here. */
+export interface AuditMessage {
+  readonly id: string;
+  readonly body: unknown;
+  /** From 1. */
+  readonly attempts: number;
+  ack(): void;
+  retry(options?: { delaySeconds: number }): void;
+}
+
+export interface AuditBatch {
+  readonly messages: readonly AuditMessage[];
+}
+
+export interface DeadLetterPort {
+  keepDeadLetters(letters: readonly { id: string; attempts: number; body: unknown }[]): Promise<void>;
+}
+
+const addressed = z.object({ workspace: ledgerNameSchema });
+
+/**
+ * Where a message belongs. Only the address is read here: the ledger itself parses the record and keeps aside what it
+ * cannot read. What has no address goes to `org`.
+ */
+function ledgerOf(body: unknown): LedgerName {
+  const parsed = addressed.safeParse(body);
+  return parsed.success ? parsed.data.workspace : "org";
+}
+
+/** 2 s, 4 s, 8 s … up to five minutes: a broken ledger has hours to come back before its messages are dead letters. */
+export const retryDelaySeconds = (attempts: number): number => Math.min(300, 2 ** Math.min(attempts, 9));
+
+/** For `queue` on the audit queue. Never throws: each message is acknowledged or sent back by itself. */
+export async function consumeRecords(batch: AuditBatch, ledgers: LedgerPort, log: Log): Promise<void> {
+  const groups = Map.groupBy(batch.messages, (message) => ledgerOf(message.body));
+  await Promise.all(
+    [...groups].map(async ([ledger, messages]) => {
+      try {
+        await ledgers.append(
+          ledger,
+          messages.map((message) => message.body),
+        );
+        for (const message of messages) message.ack();
+      } catch (fault) {
+        log.write("warn", "audit.append_failed", { ledger, messages: messages.length, fault: textOf(fault) });
+        for (const message of messages) message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
+      }
+    }),
+  );
+}
+
+/** For `queue` on the dead-letter queue: keeps every body in the ledger `org` and alarms. Never throws. */
+export async function consumeDeadLetters(batch: AuditBatch, org: DeadLetterPort, log: Log): Promise<void> {
+  const { messages } = batch;
+  log.write("error", "audit.dead_letters", { messages: messages.length });
+  try {
+    await org.keepDeadLetters(messages.map(({ id, attempts, body }) => ({ id, attempts, body })));
+    for (const message of messages) message.ack();
+  } catch (fault) {
+    log.write("error", "audit.dead_letters_not_kept", { messages: messages.length, fault: textOf(fault) });
+    for (const message of messages) message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
+  }
+}
+
+const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));

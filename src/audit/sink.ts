@@ -1,0 +1,135 @@
+/**
+ * No evidence, no action (P8): the door to the audit trail for everything that is released to a caller.
+ *
+ * `record` answers only when the record is durable: accepted by the queue, or committed in a Durable Object. There is
+ * no third way: what it gives back, `Recorded`, is made nowhere else, and a release asks for one. A record that is not
+ * durable within `GIVE_UP_MS` is a refusal (503), whatever still happens to it; its number then shows as a gap, or it
+ * arrives late as a decision that was never released.
+ */
+import type { AuditDraft, AuditRecord, LedgerName } from "../contract/audit.ts";
+import type { Timers } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { NumberBook } from "./number-book.ts";
+import { numberRecord } from "./record.ts";
+
+/** A queue that has not answered by now is hedged by the object's outbox. */
+export const HEDGE_MS = 250;
+/** From the start of `record` to the refusal. */
+export const GIVE_UP_MS = 1_000;
+
+declare const durable: unique symbol;
+/** A record that is durable. Only a sink makes one. */
+export type Recorded = AuditDraft & { readonly [durable]: true };
+
+export interface AuditUnavailable {
+  readonly kind: "audit_unavailable";
+}
+
+export interface AuditSink {
+  /** Never throws: what does not become durable in time is `audit_unavailable`, and nothing may be released. */
+  record(draft: AuditDraft): Promise<Result<Recorded, AuditUnavailable>>;
+}
+
+export interface QueuePort {
+  send(record: AuditRecord): Promise<unknown>;
+}
+
+/**
+ * The object whose outbox takes a record: the agent's, or the workspace's (`org`) for a record without an agent.
+ * The id has been verified before: unknown ids never reach an object.
+ */
+export type OutboxAddress = { readonly agent: string } | { readonly workspace: LedgerName };
+
+export interface OutboxPort {
+  /** Numbers the drafts and commits them. */
+  append(address: OutboxAddress, drafts: readonly AuditDraft[]): Promise<void>;
+  /** Commits copies of records that the isolate has numbered; they keep their producer and number. */
+  carry(address: OutboxAddress, records: readonly AuditRecord[]): Promise<void>;
+}
+
+export interface SinkPorts {
+  readonly outbox: OutboxPort;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+const addressOf = (draft: AuditDraft): OutboxAddress =>
+  draft.agent === undefined ? { workspace: draft.workspace } : { agent: draft.agent };
+
+/** Embedded: one object write per record; the object's outbox is drained to the ledger. */
+export function outboxSink({ outbox, timers, log }: SinkPorts): AuditSink {
+  return {
+    record: async (draft) => {
+      const outcome = await Promise.race([
+        attempt("outbox", () => outbox.append(addressOf(draft), [draft])),
+        timers.sleep(GIVE_UP_MS).then(() => LATE),
+      ]);
+      return isRecorded(draft, outcome) ? ok(draft) : refuse(log, draft, [outcome]);
+    },
+  };
+}
+
+/**
+ * Production: the queue, hedged. Whichever of the two is durable first releases; the ledger merges the copies, because
+ * both have the same id, producer and number.
+ * @param book the isolate's numbers: plain data that lives as long as the isolate.
+ */
+export function queueSink(
+  ports: SinkPorts & { readonly queue: QueuePort; readonly book: NumberBook; readonly random: Random },
+): AuditSink {
+  const { queue, outbox, timers, log, book, random } = ports;
+  return {
+    record: async (draft) => {
+      const { producer, n } = book.take(draft.workspace, random);
+      const { record } = numberRecord(draft, producer, n);
+      const sent = attempt("queue", () => queue.send(record));
+      const first = await Promise.race([sent, timers.sleep(HEDGE_MS).then(() => LATE)]);
+      if (isRecorded(draft, first)) return ok(draft);
+      const hedged = attempt("outbox", () => outbox.carry(addressOf(draft), [record]));
+      const outcome = await Promise.race([
+        firstDurable([sent, hedged]),
+        timers.sleep(GIVE_UP_MS - HEDGE_MS).then(() => LATE),
+      ]);
+      return isRecorded(draft, outcome) ? ok(draft) : refuse(log, draft, [first, outcome]);
+    },
+  };
+}
+
+const DURABLE = "durable";
+const LATE = "late";
+type Attempt = string;
+
+/** `DURABLE`, or why not. Never rejects, so that a loser of a race is never an unhandled fault. */
+async function attempt(way: string, act: () => Promise<unknown>): Promise<Attempt> {
+  try {
+    await act();
+    return DURABLE;
+  } catch (fault) {
+    return `${way}: ${fault instanceof Error ? fault.message : String(fault)}`;
+  }
+}
+
+/** The first that is durable; when none is, why. */
+async function firstDurable(attempts: readonly Promise<Attempt>[]): Promise<Attempt> {
+  const won = Promise.any(
+    attempts.map(async (pending) => {
+      const outcome = await pending;
+      if (outcome !== DURABLE) throw new Error(outcome);
+      return outcome;
+    }),
+  );
+  return won.catch((fault: unknown) =>
+    fault instanceof AggregateError
+      ? fault.errors.map((each: unknown) => String(each)).join("; ")
+      : String(fault),
+  );
+}
+
+const isRecorded = (_draft: AuditDraft, outcome: Attempt): _draft is Recorded => outcome === DURABLE;
+
+function refuse(log: Log, draft: AuditDraft, outcomes: readonly Attempt[]): Result<never, AuditUnavailable> {
+  log.write("error", "audit.unavailable", { id: draft.id, kind: draft.kind, outcomes: outcomes.join("; ") });
+  return err({ kind: "audit_unavailable" });
+}

@@ -1,0 +1,37 @@
+/** An agent's credential: from DOME_AGENT_KEY or a file, never from an argument, which every process can read. */
+import { readFile } from "node:fs/promises";
+import { CommandFailure, EXIT, usage } from "./exit.ts";
+import { faultCode } from "./fault-code.ts";
+import type { Io } from "./io.ts";
+
+const CREDENTIAL = /^(dome_at_[0-9A-Za-z]+|eyJ[\w-]+\.[\w-]+\.[\w-]+)$/;
+
+/**
+ * @param file a path, or `-` for stdin; without it DOME_AGENT_KEY counts.
+ * @returns an API key or a call token, as it was given.
+ * @throws CommandFailure without one (exit 4), or when it is something else (exit 2).
+ */
+export async function readAgentCredential(io: Io, file: string | undefined): Promise<string> {
+  const text = (file === undefined ? (io.env.DOME_AGENT_KEY ?? "") : await readSecretFile(io, file)).trim();
+  if (text === "") {
+    throw new CommandFailure(
+      EXIT.notAuthenticated,
+      "no agent credential",
+      "set DOME_AGENT_KEY to the agent's API key, or add --key-file FILE (- for stdin)",
+    );
+  }
+  if (text.startsWith("dome_ot_"))
+    throw usage("this is an operator token; here an agent's API key (dome_at_…) is wanted");
+  if (!CREDENTIAL.test(text)) throw usage("this is neither an API key (dome_at_…) nor a call token");
+  return text;
+}
+
+/** The content of a file, or of stdin for `-`. */
+export async function readSecretFile(io: Io, file: string): Promise<string> {
+  if (file === "-") return io.stdin.read();
+  try {
+    return await readFile(file, "utf8");
+  } catch (fault) {
+    throw usage(`${file} cannot be read (${faultCode(fault)})`);
+  }
+}

@@ -1,0 +1,30 @@
+/** How a command is declared: its words and its help beside its code; everything else is the same for all. */
+import { Command } from "commander";
+
+export interface Words {
+  readonly name: string;
+  /** A line in the list of commands. */
+  readonly summary: string;
+  /** What it does, for its own help; default: the summary. */
+  readonly description?: string;
+  readonly examples: readonly string[];
+}
+
+export function verb(words: Words): Command {
+  const examples = words.examples.map((line) => `  $ ${line}`).join("\n");
+  return new Command(words.name)
+    .summary(words.summary)
+    .description(words.description ?? `${words.summary}.`)
+    .helpOption("-h, --help", "show this help")
+    .addHelpText("after", `\nExamples:\n${examples}`);
+}
+
+export function noun(name: string, summary: string, verbs: readonly Command[]): Command {
+  const command = new Command(name)
+    .summary(summary)
+    .description(`${summary}.`)
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false);
+  for (const each of verbs) command.addCommand(each);
+  return command;
+}

@@ -1,0 +1,26 @@
+/** `dome agents` */
+import type { Command } from "commander";
+import { noun } from "../../command.ts";
+import type { Session } from "../../session.ts";
+import { activateCommand } from "./activate.ts";
+import { haltsCommand } from "./halts.ts";
+import { listCommand } from "./list.ts";
+import { registerCommand } from "./register.ts";
+import { resumeCommand } from "./resume.ts";
+import { revokeCommand } from "./revoke.ts";
+import { showCommand } from "./show.ts";
+import { suspendCommand } from "./suspend.ts";
+import { updateCommand } from "./update.ts";
+
+export const agentsCommand = (session: Session): Command =>
+  noun("agents", "Register agents and move them through their lifecycle", [
+    registerCommand(session),
+    listCommand(session),
+    showCommand(session),
+    updateCommand(session),
+    activateCommand(session),
+    suspendCommand(session),
+    resumeCommand(session),
+    revokeCommand(session),
+    haltsCommand(session),
+  ]);

@@ -1,0 +1,36 @@
+/** `dome agents list` */
+import { Option, type Command } from "commander";
+import type { AgentFilter } from "../../../client/agents.ts";
+import { verb } from "../../command.ts";
+import { limitOption, workspaceOption } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+import { agentTable } from "./view.ts";
+
+const STATES = ["provisioned", "active", "suspended", "revoked", "lost"];
+
+export const listCommand = (session: Session): Command =>
+  verb({
+    name: "list",
+    summary: "List agents",
+    examples: ["dome agents list --state active", "dome agents list --tool zendesk --json"],
+  })
+    .addOption(workspaceOption())
+    .addOption(new Option("--state <state>", "only agents in this state").choices(STATES))
+    .option("--owner <owner>", "only agents of this owner")
+    .option("--tier <tier>", "only agents of this tier")
+    .option("--tool <tool>", "only agents that declare this tool or one of its operations")
+    .option("--label <key=value>", "only agents with this label")
+    .addOption(limitOption("agents (default: all)"))
+    .action((filter: AgentFilter) => list(session, filter));
+
+export async function list(session: Session, filter: AgentFilter): Promise<void> {
+  const service = await session.controlPlane();
+  const { items, more } = await service.agents.list(filter).take(filter.limit);
+  const { output } = session;
+  output.show({
+    body: items,
+    ids: items.map((agent) => agent.id),
+    text: () => agentTable(output.style, items),
+  });
+  if (more) output.note("There are more: raise --limit, or leave it out.");
+}

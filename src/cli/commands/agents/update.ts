@@ -1,0 +1,174 @@
+/**
+ * `dome agents update`: what may change of an agent. Lists are changed item by item, so that a forgotten option never
+ * takes anything away; the change is made to the version that was read, or not at all.
+ */
+import { Option, type Command } from "commander";
+import type { AgentChange } from "../../../client/agents.ts";
+import type { Agent } from "../../../contract/agent.ts";
+import { verb } from "../../command.ts";
+import { usage } from "../../exit.ts";
+import { collect, collectLabel, pointInTime, workspaceOption } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+import { agentFields, tellWarnings } from "./view.ts";
+
+interface UpdateOptions {
+  readonly workspace?: string;
+  readonly tier?: string;
+  readonly addTool?: readonly string[];
+  readonly addPool?: readonly string[];
+  readonly addIntegration?: readonly string[];
+  readonly addDelegate?: readonly string[];
+  readonly label?: Readonly<Record<string, string>>;
+  readonly removeTool?: readonly string[];
+  readonly removePool?: readonly string[];
+  readonly removeIntegration?: readonly string[];
+  readonly removeDelegate?: readonly string[];
+  readonly removeLabel?: readonly string[];
+  readonly requireActas?: string;
+  readonly contact?: string;
+  readonly description?: string;
+  readonly parent?: string;
+  readonly expires?: string;
+  readonly freshness?: "leased" | "always";
+  readonly clear?: readonly (keyof typeof CLEARABLE)[];
+}
+
+/** What `--clear` takes, and the member it empties. */
+const CLEARABLE = {
+  "require-actas": "require_actas",
+  contact: "contact",
+  description: "description",
+  parent: "parent",
+  expires: "expires_at",
+  freshness: "freshness",
+} as const;
+
+export function updateCommand(session: Session): Command {
+  const clearable = new Option("--clear <member>", "empty a member; repeat for more")
+    .choices(Object.keys(CLEARABLE))
+    .argParser<string[]>((value, previous) => {
+      if (!Object.hasOwn(CLEARABLE, value))
+        throw usage(`--clear takes one of ${Object.keys(CLEARABLE).join(", ")}`);
+      return collect(value, previous);
+    });
+  return verb({
+    name: "update",
+    summary: "Change an agent's surface, tier, labels and the like",
+    description:
+      "Change an agent's surface, tier, labels and the like. Id, name, owner and workspace never change. " +
+      "--add-… adds to what is declared, --remove-… takes away; what is not named stays as it is.",
+    examples: [
+      "dome agents update support-triage --add-tool zendesk --add-tool jira/create_issue",
+      "dome agents update support-triage --remove-pool premium-reasoning --clear contact",
+    ],
+  })
+    .argument("<agent>", "name or id")
+    .addOption(workspaceOption())
+    .option("--tier <tier>", "trust level")
+    .option("--add-tool <tool>", "also declare this tool, or <tool>/<operation>; repeat for more", collect)
+    .option("--add-pool <pool>", "also declare this pool; repeat for more", collect)
+    .option("--add-integration <name>", "also declare this integration; repeat for more", collect)
+    .option("--add-delegate <agent>", "also let this agent act on its behalf; repeat for more", collect)
+    .option("--label <key=value>", "set a label; repeat for more", collectLabel)
+    .option("--remove-tool <tool>", "no longer declare it; repeat for more", collect)
+    .option("--remove-pool <pool>", "no longer declare it; repeat for more", collect)
+    .option("--remove-integration <name>", "no longer declare it; repeat for more", collect)
+    .option("--remove-delegate <agent>", "no longer let it act on its behalf; repeat for more", collect)
+    .option("--remove-label <key>", "remove a label; repeat for more", collect)
+    .option("--require-actas <provider>", "act only for a verified end user: oidc, or oidc:NAME")
+    .option("--contact <contact>", "whom to reach about it")
+    .option("--description <text>", "what it is for")
+    .option("--parent <agent>", "name or id of its parent")
+    .option(
+      "--expires <time>",
+      "when it is suspended by itself: a time, or a duration such as 90d",
+      pointInTime(() => session.io.clock.now(), "ahead"),
+    )
+    .addOption(
+      new Option("--freshness <mode>", "always: no leases, ask on every call").choices(["leased", "always"]),
+    )
+    .addOption(clearable)
+    .action((agent: string, options: UpdateOptions) => update(session, agent, options));
+}
+
+export async function update(session: Session, name: string, options: UpdateOptions): Promise<void> {
+  const ref = { agent: name, workspace: options.workspace };
+  const service = await session.controlPlane();
+  const current = LISTS.some((member) => options[member] !== undefined)
+    ? await service.agents.show(ref)
+    : null;
+  const change = {
+    ...plainChange(options),
+    ...(current === null ? {} : listChange(current, options)),
+  };
+  if (Object.values(change).every((value) => value === undefined))
+    throw usage("nothing to change", "dome agents update --help");
+  const updated = await service.agents.update(ref, change, current?.record_version);
+  const { output } = session;
+  output.show({
+    body: updated,
+    ids: [updated.agent.id],
+    text: () => agentFields(output.style, updated.agent),
+  });
+  tellWarnings(output, updated.warnings);
+}
+
+/** Options that change a list, and so need to know what it is now. */
+const LISTS = [
+  "addTool",
+  "addPool",
+  "addIntegration",
+  "addDelegate",
+  "label",
+  "removeTool",
+  "removePool",
+  "removeIntegration",
+  "removeDelegate",
+  "removeLabel",
+] as const;
+
+function plainChange(options: UpdateOptions): AgentChange {
+  const cleared = Object.fromEntries((options.clear ?? []).map((member) => [CLEARABLE[member], null]));
+  return {
+    tier: options.tier,
+    require_actas: options.requireActas,
+    contact: options.contact,
+    description: options.description,
+    parent: options.parent,
+    expires_at: options.expires,
+    freshness: options.freshness,
+    ...cleared,
+  };
+}
+
+/** The lists as they are to be: what is there, with the additions, without what is removed. */
+function listChange(current: Agent, options: UpdateOptions): AgentChange {
+  const surface = {
+    tools: merged(current.surface.tools, options.addTool, options.removeTool),
+    pools: merged(current.surface.pools, options.addPool, options.removePool),
+    integrations: merged(current.surface.integrations, options.addIntegration, options.removeIntegration),
+  };
+  const delegates = merged(current.delegates_to, options.addDelegate, options.removeDelegate);
+  const labels = Object.entries({ ...current.labels, ...options.label });
+  const gone = new Set(options.removeLabel);
+  const given = (...members: readonly (typeof LISTS)[number][]) =>
+    members.some((each) => options[each] !== undefined);
+  return {
+    ...(given("addTool", "addPool", "addIntegration", "removeTool", "removePool", "removeIntegration")
+      ? { surface }
+      : {}),
+    ...(given("addDelegate", "removeDelegate") ? { delegates_to: delegates } : {}),
+    ...(given("label", "removeLabel")
+      ? { labels: Object.fromEntries(labels.filter(([key]) => !gone.has(key))) }
+      : {}),
+  };
+}
+
+function merged(
+  now: readonly string[],
+  added: readonly string[] = [],
+  removed: readonly string[] = [],
+): string[] {
+  const gone = new Set(removed);
+  return [...new Set([...now, ...added])].filter((item) => !gone.has(item));
+}

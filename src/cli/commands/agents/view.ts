@@ -1,0 +1,51 @@
+/** How an agent is shown to people. */
+import type { Agent, Warning } from "../../../contract/agent.ts";
+import { clean, fields, several, table, type Cell, type Output, type Style } from "../../output.ts";
+
+export const agentFields = (style: Style, agent: Agent): string =>
+  fields(style, [
+    ["id", agent.id],
+    ["name", agent.name],
+    ["owner", agent.owner],
+    ["workspace", agent.workspace],
+    ["created", agent.created_at],
+    ["state", `${agent.state} since ${agent.state_changed_at}`],
+    ["tier", agent.tier],
+    ["tools", several(agent.surface.tools)],
+    ["pools", several(agent.surface.pools)],
+    ["integrations", several(agent.surface.integrations)],
+    ["require act-as", agent.require_actas],
+    ...optional(agent),
+  ]);
+
+function optional(agent: Agent): (readonly [string, Cell])[] {
+  const labels = Object.entries(agent.labels).map(([key, value]) => `${key}=${value}`);
+  const members: (readonly [string, Cell])[] = [
+    ["contact", agent.contact],
+    ["description", agent.description],
+    ["labels", several(labels)],
+    ["parent", agent.parent],
+    ["delegates to", several(agent.delegates_to)],
+    ["expires", agent.expires_at],
+    ["freshness", agent.freshness],
+    ["revoked", agent.revoked_at],
+  ];
+  return members.filter(([, value]) => value !== null);
+}
+
+export const agentTable = (style: Style, agents: readonly Agent[]): string =>
+  table(
+    style,
+    ["NAME", "STATE", "TIER", "WORKSPACE", "OWNER", "ID"],
+    agents.map((agent) => [agent.name, agent.state, agent.tier, agent.workspace, agent.owner, agent.id]),
+  );
+
+/** What was accepted and will not work yet, each with what mends it. With `--json` they are in the body. */
+export function tellWarnings(output: Output, warnings: readonly Warning[]): void {
+  if (output.mode === "json") return;
+  for (const warning of warnings) {
+    output.warn(`warning: ${clean(warning.detail)}`);
+    if (warning.near !== null) output.warn(`  did you mean: ${clean(warning.near)}`);
+    output.warn(`  next: ${clean(warning.command)}`);
+  }
+}

@@ -1,0 +1,8 @@
+/** `dome audit` */
+import type { Command } from "commander";
+import { noun } from "../../command.ts";
+import type { Session } from "../../session.ts";
+import { listCommand } from "./list.ts";
+
+export const auditCommand = (session: Session): Command =>
+  noun("audit", "The trail: what happened, who did it, and why", [listCommand(session)]);

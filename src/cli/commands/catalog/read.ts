@@ -1,0 +1,74 @@
+/** `list` and `show` of a catalog noun: tools, pools and integrations differ only in their columns. */
+import type { Command } from "commander";
+import type { Catalog } from "../../../client/catalog.ts";
+import type { ControlPlane } from "../../../client/control-plane.ts";
+import { verb } from "../../command.ts";
+import { fields, table, type Cell } from "../../output.ts";
+import { workspaceOption } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+
+export interface Kind<Entry> {
+  /** The noun, in the plural: `tools`. */
+  readonly noun: string;
+  readonly one: string;
+  /** For examples. */
+  readonly example: string;
+  readonly of: (service: ControlPlane) => Pick<Catalog<never, Entry>, "list" | "show">;
+  readonly members: (entry: Entry) => readonly (readonly [string, Cell])[];
+}
+
+export interface CatalogEntry {
+  readonly id: string;
+  readonly name: string;
+}
+
+export const listCommand = <Entry extends CatalogEntry>(session: Session, kind: Kind<Entry>): Command =>
+  verb({
+    name: "list",
+    summary: `List the ${kind.noun} of a workspace's catalog`,
+    examples: [`dome ${kind.noun} list`],
+  })
+    .addOption(workspaceOption())
+    .action(async (options: { workspace?: string }) => {
+      const { items } = await kind
+        .of(await session.controlPlane())
+        .list(options)
+        .take();
+      const { output } = session;
+      output.show({
+        body: items,
+        ids: items.map((entry) => entry.id),
+        text: () => {
+          const [first] = items;
+          const head = first === undefined ? [] : kind.members(first).map(([member]) => member.toUpperCase());
+          const rows = items.map((entry) => kind.members(entry).map(([, value]) => value));
+          return table(output.style, head, rows);
+        },
+      });
+    });
+
+export const showCommand = <Entry extends CatalogEntry>(session: Session, kind: Kind<Entry>): Command =>
+  verb({
+    name: "show",
+    summary: `Show ${kind.one} of the catalog`,
+    examples: [`dome ${kind.noun} show ${kind.example}`],
+  })
+    .argument("<name>", "its name")
+    .addOption(workspaceOption())
+    .action(async (name: string, options: { workspace?: string }) => {
+      const entry = await kind.of(await session.controlPlane()).show(name, options.workspace);
+      tellEntry(session, kind, entry);
+    });
+
+export function tellEntry<Entry extends CatalogEntry>(
+  session: Session,
+  kind: Kind<Entry>,
+  entry: Entry,
+): void {
+  const { output } = session;
+  output.show({
+    body: entry,
+    ids: [entry.id],
+    text: () => fields(output.style, kind.members(entry)),
+  });
+}

@@ -1,0 +1,74 @@
+/** `dome explain`: a recorded decision. An operator sees it in full, the agent that asked in the safe form. */
+import type { Command } from "commander";
+import type { Explanation } from "../../contract/check.ts";
+import { isId } from "../../kernel/ids.ts";
+import { verb } from "../command.ts";
+import { usage } from "../exit.ts";
+import { agentKeyFileOption, workspaceOption } from "../option-values.ts";
+import { clean, fields, several, type Style } from "../output.ts";
+import type { Session } from "../session.ts";
+
+interface ExplainOptions {
+  readonly workspace?: string;
+  readonly asAgent?: boolean;
+  readonly keyFile?: string;
+}
+
+export const explainCommand = (session: Session): Command =>
+  verb({
+    name: "explain",
+    summary: "Show a recorded decision: why, and what would change it",
+    examples: ["dome explain dec_…", "dome explain dec_… --as-agent"],
+  })
+    .argument("<decision>", "id of a decision")
+    .addOption(workspaceOption())
+    .option("--as-agent", "ask with the agent's credential instead of yours")
+    .addOption(agentKeyFileOption())
+    .action((id: string, options: ExplainOptions) => explain(session, id, options));
+
+export async function explain(session: Session, id: string, options: ExplainOptions): Promise<void> {
+  if (!isId("dec", id)) throw usage(`"${id}" is not the id of a decision (dec_…)`);
+  const asAgent = options.asAgent === true || options.keyFile !== undefined;
+  const explanation = asAgent
+    ? await (await session.agentDoor(options.keyFile)).explain(id)
+    : await (await session.controlPlane()).explain(id, options.workspace);
+  const { output } = session;
+  output.show({
+    body: explanation,
+    ids: [explanation.decision_id],
+    text: () => explanationText(output.style, explanation),
+  });
+}
+
+function explanationText(style: Style, explanation: Explanation): string {
+  const verdict = explanation.decision === "allow" ? style.good("allow") : style.bad("deny");
+  const chain = explanation.chain.map(({ agent, key, epoch }) =>
+    epoch === undefined ? `${agent} (${key})` : `${agent} (${key}, epoch ${epoch})`,
+  );
+  const { change } = explanation;
+  return [
+    `${verdict}  ${clean(explanation.detail)}`,
+    "",
+    fields(style, [
+      ["decision", explanation.decision_id],
+      ["time", explanation.time],
+      ["reason", explanation.reason],
+      ["layer", explanation.layer],
+      ["action", explanation.action],
+      ["resource", explanation.resource],
+      ["agent", explanation.agent],
+      ["chain", chain.join(" for ")],
+      ["workspace", explanation.workspace_id],
+      ["policies", several(explanation.policies)],
+      ["bundle", explanation.bundle_version],
+      ["transaction", explanation.txn],
+      ["request", explanation.request_id],
+      ["released", explanation.released ? "yes" : "no: the caller was stopped first"],
+      ["in the ledger", `seq ${explanation.seq}`],
+    ]),
+    ...(change === null ? [] : ["", `To change it: ${clean(change.detail)}`]),
+    ...(change?.command
+      ? [`  ${clean(change.command)}${change.role === null ? "" : `   (role ${clean(change.role)})`}`]
+      : []),
+  ].join("\n");
+}

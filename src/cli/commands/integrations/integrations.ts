@@ -1,0 +1,14 @@
+/** `dome integrations` */
+import type { Command } from "commander";
+import { noun } from "../../command.ts";
+import type { Session } from "../../session.ts";
+import { listCommand, showCommand } from "../catalog/read.ts";
+import { addCommand } from "./add.ts";
+import { INTEGRATIONS } from "./view.ts";
+
+export const integrationsCommand = (session: Session): Command =>
+  noun("integrations", "The external systems of a workspace's catalog", [
+    addCommand(session),
+    listCommand(session, INTEGRATIONS),
+    showCommand(session, INTEGRATIONS),
+  ]);

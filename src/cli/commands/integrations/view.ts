@@ -1,0 +1,15 @@
+/** How integrations of the catalog are shown to people. */
+import type { Integration } from "../../../contract/catalog.ts";
+import type { Kind } from "../catalog/read.ts";
+
+export const INTEGRATIONS: Kind<Integration> = {
+  noun: "integrations",
+  one: "an integration",
+  example: "salesforce",
+  of: (service) => service.integrations,
+  members: (integration) => [
+    ["name", integration.name],
+    ["description", integration.description],
+    ["id", integration.id],
+  ],
+};

@@ -1,0 +1,16 @@
+/** `dome keys` */
+import type { Command } from "commander";
+import { noun } from "../../command.ts";
+import type { Session } from "../../session.ts";
+import { issueCommand } from "./issue.ts";
+import { listCommand } from "./list.ts";
+import { revokeCommand } from "./revoke.ts";
+import { rotateCommand } from "./rotate.ts";
+
+export const keysCommand = (session: Session): Command =>
+  noun("keys", "Issue, rotate and revoke the API keys of agents", [
+    issueCommand(session),
+    rotateCommand(session),
+    listCommand(session),
+    revokeCommand(session),
+  ]);

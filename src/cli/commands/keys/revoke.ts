@@ -1,0 +1,47 @@
+/** `dome keys revoke`: one key and every token minted from it are dead; the agent goes on with its other keys. */
+import type { Command } from "commander";
+import { verb } from "../../command.ts";
+import { seconds } from "../../output.ts";
+import { workspaceOption } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+import { waitForHalt } from "../../wait-for-halt.ts";
+
+interface RevokeOptions {
+  readonly workspace?: string;
+  readonly wait?: boolean;
+}
+
+export const revokeCommand = (session: Session): Command =>
+  verb({
+    name: "revoke",
+    summary: "Revoke an API key and every token minted from it",
+    examples: ["dome keys revoke support-triage key_… --wait"],
+  })
+    .argument("<agent>", "name or id")
+    .argument("<key>", "id of the key")
+    .addOption(workspaceOption())
+    .option("--wait", "return when the stop is effective")
+    .action((agent: string, key: string, options: RevokeOptions) => revoke(session, agent, key, options));
+
+async function revoke(session: Session, agent: string, key: string, options: RevokeOptions): Promise<void> {
+  const ref = { agent, workspace: options.workspace };
+  const service = await session.controlPlane();
+  let revoked = await service.keys.revoke(ref, key);
+  const { halt } = revoked;
+  if (options.wait === true && halt !== null) {
+    const receipt = await waitForHalt(session, halt, () => service.agents.halt(ref, halt.id));
+    revoked = { ...revoked, effective_in_ms: 0, halt: receipt };
+  }
+  session.output.show({
+    body: revoked,
+    ids: [revoked.halt?.id ?? revoked.id],
+    text: () => {
+      const what = `${revoked.id} is revoked${revoked.changed ? "" : " (it was already)"}`;
+      if (revoked.halt === null) return `${what}.`;
+      const { id, effective_at } = revoked.halt;
+      return effective_at === null
+        ? `${what}. The stop ${id} is effective in ${seconds(revoked.effective_in_ms)}.`
+        : `${what}. The stop ${id} is effective since ${effective_at}.`;
+    },
+  });
+}

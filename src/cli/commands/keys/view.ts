@@ -1,0 +1,38 @@
+/** How keys are shown to people, and how a new one is handed over: once, in one place. */
+import { Option } from "commander";
+import type { ApiKey } from "../../../contract/key.ts";
+import type { KeyFile } from "../../key-file.ts";
+import { table, type Style } from "../../output.ts";
+import type { Session } from "../../session.ts";
+import type { SeenKey } from "../../unseen-key.ts";
+
+export const newKeyFileOption = (): Option =>
+  new Option("--key-file <path>", "write the key to this new file (mode 0600) instead of printing it");
+
+export const forceOption = (): Option => new Option("--force", "replace the key file if it exists");
+
+/**
+ * Hands the key over after the result has been shown. On stdout for people; on stderr with `--quiet`, where stdout has
+ * ids only; with `--json` it is in the body; with a key file it is nowhere but there.
+ */
+export function tellKey(session: Session, key: SeenKey, file: KeyFile | null): void {
+  const { output, io } = session;
+  if (file !== null) {
+    output.note(`The API key ${key.id} is in ${file.path} (mode 0600). It is not shown again.`);
+    return;
+  }
+  if (output.mode === "quiet") output.warn(key.secret);
+  if (output.mode !== "text") return;
+  const until = key.expires_at === null ? "" : `, valid until ${key.expires_at}`;
+  io.stdout.write(
+    `\nAPI key ${key.id}${until}, shown this once:\n\n  ${key.secret}\n\n` +
+      "Keep it where the agent's process finds it: as DOME_AGENT_KEY, or as the SDK's token. Dome keeps only a digest.\n",
+  );
+}
+
+export const keyTable = (style: Style, keys: readonly ApiKey[]): string =>
+  table(
+    style,
+    ["ID", "STATE", "LAST 4", "CREATED", "EXPIRES", "LAST USED"],
+    keys.map((key) => [key.id, key.state, key.last4, key.created_at, key.expires_at, key.last_used_at]),
+  );

@@ -1,0 +1,14 @@
+/** `dome pools` */
+import type { Command } from "commander";
+import { noun } from "../../command.ts";
+import type { Session } from "../../session.ts";
+import { listCommand, showCommand } from "../catalog/read.ts";
+import { addCommand } from "./add.ts";
+import { POOLS } from "./view.ts";
+
+export const poolsCommand = (session: Session): Command =>
+  noun("pools", "The pools of models of a workspace's catalog", [
+    addCommand(session),
+    listCommand(session, POOLS),
+    showCommand(session, POOLS),
+  ]);

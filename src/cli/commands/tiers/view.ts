@@ -1,0 +1,21 @@
+/** How tiers are shown to people. */
+import type { Tier } from "../../../contract/tier.ts";
+import type { Cell } from "../../output.ts";
+
+/** What a list shows. */
+export const members = (tier: Tier): readonly (readonly [string, Cell])[] => [
+  ["name", tier.name],
+  ["token life", `${tier.token_ttl_seconds} s`],
+  ["chain depth", tier.max_chain_depth],
+  ["freshness", tier.freshness],
+  ["self-service", tier.self_service ? "yes" : "no"],
+  ["description", tier.description],
+];
+
+/** What only `show` adds. */
+export const limits = (tier: Tier): readonly (readonly [string, Cell])[] => [
+  ["batch", tier.max_batch],
+  ["body", `${tier.max_body_bytes} bytes`],
+  ["audit", tier.audit],
+  ["built in", tier.built_in ? "yes" : "no"],
+];

@@ -1,0 +1,86 @@
+/**
+ * `dome token inspect`: what a token says, and whether the service vouches for it. It decodes offline; it verifies with
+ * the keys of the service of the context, never with keys that the token names.
+ */
+import type { Command } from "commander";
+import type { PublishedKeys } from "../../../client/published-keys.ts";
+import { DomeError } from "../../../client/errors.ts";
+import { rfc3339 } from "../../../kernel/clock.ts";
+import { readSecretFile } from "../../agent-credential.ts";
+import { verb } from "../../command.ts";
+import { CommandFailure, EXIT, usage } from "../../exit.ts";
+import type { Session } from "../../session.ts";
+import { fields, type Cell } from "../../output.ts";
+import { decodeToken, verifySignature, type Decoded } from "../../token-text.ts";
+
+export const inspectCommand = (session: Session): Command =>
+  verb({
+    name: "inspect",
+    summary: "Show what a call token says, and whether the service vouches for it",
+    description:
+      "Show what a call token says: offline, and verified with the service's keys when they can be reached. " +
+      "The token is read from a file or stdin: an argument could be read by every process of this machine.",
+    examples: ["dome token issue | dome token inspect", "dome token inspect ./token"],
+  })
+    .argument("[file]", "a file with the token; - for stdin", "-")
+    .action((file: string) => inspect(session, file));
+
+type Verdict = { readonly verified: boolean | null; readonly why: string };
+
+export async function inspect(session: Session, file: string): Promise<void> {
+  if (file.startsWith("eyJ"))
+    throw usage("a token is not taken as an argument", "dome token inspect - (token on stdin)");
+  const text = (await readSecretFile(session.io, file)).trim();
+  const decoded = decodeToken(text);
+  if (decoded === null) throw usage("this is not a JWT (three parts of base64url with JSON in them)");
+  const verdict = await verdictOn(session, text, decoded);
+  const { output, io } = session;
+  output.show({
+    body: {
+      header: decoded.header,
+      claims: decoded.claims,
+      verified: verdict.verified,
+      verdict: verdict.why,
+    },
+    ids: typeof decoded.claims["jti"] === "string" ? [decoded.claims["jti"]] : [],
+    text: () => fields(output.style, [...members(decoded, io.clock.now()), ["signature", verdict.why]]),
+  });
+  if (verdict.verified === false)
+    throw new CommandFailure(EXIT.failed, `do not trust this token: ${verdict.why}`);
+}
+
+async function verdictOn(session: Session, text: string, decoded: Decoded): Promise<Verdict> {
+  let published: PublishedKeys;
+  try {
+    published = await session.publishedKeys(await session.agentUrl());
+  } catch (fault) {
+    if (!(fault instanceof DomeError) && !(fault instanceof CommandFailure)) throw fault;
+    return { verified: null, why: `not verified: ${fault.message}` };
+  }
+  if (decoded.claims["iss"] !== published.issuer) {
+    return { verified: false, why: `it was not issued by ${published.issuer}` };
+  }
+  return (await verifySignature(text, published.keys))
+    ? { verified: true, why: `made by ${published.issuer}` }
+    : { verified: false, why: `no key of ${published.issuer} made it` };
+}
+
+function members({ header, claims }: Decoded, now: number): (readonly [string, Cell])[] {
+  const shown: (readonly [string, Cell])[] = [["type", plain(header["typ"])]];
+  for (const [name, value] of Object.entries(claims)) {
+    shown.push([name, TIMES.has(name) && typeof value === "number" ? when(value, now) : plain(value)]);
+  }
+  return shown;
+}
+
+const TIMES = new Set(["exp", "iat", "nbf"]);
+
+/** @param at seconds since the epoch (RFC 7519 §2). */
+function when(at: number, now: number): string {
+  if (Math.abs(at) > 1e11) return String(at);
+  const away = at - Math.floor(now / 1000);
+  return `${rfc3339(at * 1000)} (${away >= 0 ? `in ${away} s` : `${-away} s ago`})`;
+}
+
+const plain = (value: unknown): string =>
+  typeof value === "string" ? value : (JSON.stringify(value) ?? "-");

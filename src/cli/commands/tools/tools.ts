@@ -1,0 +1,14 @@
+/** `dome tools` */
+import type { Command } from "commander";
+import { noun } from "../../command.ts";
+import type { Session } from "../../session.ts";
+import { listCommand, showCommand } from "../catalog/read.ts";
+import { addCommand } from "./add.ts";
+import { TOOLS } from "./view.ts";
+
+export const toolsCommand = (session: Session): Command =>
+  noun("tools", "The tools of a workspace's catalog", [
+    addCommand(session),
+    listCommand(session, TOOLS),
+    showCommand(session, TOOLS),
+  ]);

@@ -1,0 +1,30 @@
+/** `dome whoami` */
+import type { Command } from "commander";
+import { verb } from "../command.ts";
+import { fields } from "../output.ts";
+import type { Session } from "../session.ts";
+
+export const whoamiCommand = (session: Session): Command =>
+  verb({
+    name: "whoami",
+    summary: "Show who you are, and where",
+    examples: ["dome whoami"],
+  }).action(async () => {
+    const { url, context } = await session.connection();
+    const self = await (await session.controlPlane()).whoami();
+    const { output } = session;
+    output.show({
+      body: self,
+      ids: [self.subject],
+      text: () =>
+        fields(output.style, [
+          ["subject", self.subject],
+          ["role", self.role],
+          ["workspaces", self.workspaces === null ? "all" : self.workspaces.join(", ")],
+          ["token", self.token],
+          ["expires", self.expires_at ?? "never"],
+          ["service", url],
+          ["context", context ?? "from DOME_URL and DOME_TOKEN"],
+        ]),
+    });
+  });

@@ -1,0 +1,24 @@
+/** `dome workspaces create` */
+import type { Command } from "commander";
+import { verb } from "../../command.ts";
+import type { Session } from "../../session.ts";
+import { tellWorkspace } from "./view.ts";
+
+export const createCommand = (session: Session): Command =>
+  verb({
+    name: "create",
+    summary: "Create a workspace",
+    examples: ["dome workspaces create support"],
+  })
+    .argument("<name>", "its name")
+    .option("--description <text>", "what it is for")
+    .action(async (name: string, options: { description?: string }) => {
+      const service = await session.controlPlane();
+      tellWorkspace(
+        session,
+        await service.workspaces.create({
+          name,
+          description: options.description ?? null,
+        }),
+      );
+    });

@@ -1,0 +1,30 @@
+/** `dome workspaces list` */
+import type { Command } from "commander";
+import { verb } from "../../command.ts";
+import { table } from "../../output.ts";
+import type { Session } from "../../session.ts";
+
+export const listCommand = (session: Session): Command =>
+  verb({
+    name: "list",
+    summary: "List the workspaces",
+    examples: ["dome workspaces list"],
+  }).action(async () => {
+    const { items } = await (await session.controlPlane()).workspaces.list().take();
+    const { output } = session;
+    output.show({
+      body: items,
+      ids: items.map((workspace) => workspace.id),
+      text: () =>
+        table(
+          output.style,
+          ["NAME", "CREATED", "DESCRIPTION", "ID"],
+          items.map((workspace) => [
+            workspace.name,
+            workspace.created_at,
+            workspace.description,
+            workspace.id,
+          ]),
+        ),
+    });
+  });

@@ -1,0 +1,14 @@
+/** `dome workspaces` */
+import type { Command } from "commander";
+import { noun } from "../../command.ts";
+import type { Session } from "../../session.ts";
+import { createCommand } from "./create.ts";
+import { listCommand } from "./list.ts";
+import { showCommand } from "./show.ts";
+
+export const workspacesCommand = (session: Session): Command =>
+  noun("workspaces", "The tenant boundary: agents, catalog, keys and audit belong to exactly one", [
+    createCommand(session),
+    listCommand(session),
+    showCommand(session),
+  ]);

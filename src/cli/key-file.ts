@@ -1,0 +1,60 @@
+/**
+ * A file for a key that is shown once. It is opened before the key is asked for, so that a key is not issued for a path
+ * that cannot take it; its mode is 0600 from the first moment; an existing file is replaced only when asked for, and
+ * only by a whole key.
+ */
+import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { toHex } from "../kernel/bytes.ts";
+import { CommandFailure, EXIT, usage } from "./exit.ts";
+import { faultCode } from "./fault-code.ts";
+import type { Io } from "./io.ts";
+
+export interface KeyFile {
+  readonly path: string;
+  /** Writes the key and waits until the disk has it. `keyId` is for the message when that fails. */
+  write(secret: string, keyId: string): Promise<void>;
+  /** The key did not come: leaves everything as it was. */
+  abandon(): Promise<void>;
+}
+
+/** @throws CommandFailure (exit 2) when the path is taken (without `force`) or cannot be written. */
+export async function reserveKeyFile(io: Io, path: string, force: boolean): Promise<KeyFile> {
+  if (path === "-") throw usage("--key-file takes a path here; without it the key is printed");
+  const draft = force ? `${path}.${toHex(io.random.bytes(8))}` : path;
+  const handle = await create(draft, path);
+  return {
+    path,
+    write: async (secret, keyId) => {
+      try {
+        await handle.writeFile(`${secret}\n`);
+        await handle.sync();
+        await handle.close();
+        if (draft !== path) await rename(draft, path);
+      } catch (fault) {
+        await discard(handle, draft);
+        throw new CommandFailure(
+          EXIT.failed,
+          `the key ${keyId} was issued, but ${path} could not be written (${faultCode(fault)}), so that nobody has it`,
+          `dome keys rotate AGENT ${keyId} --key-file ANOTHER_PATH`,
+        );
+      }
+    },
+    abandon: () => discard(handle, draft),
+  };
+}
+
+async function create(draft: string, path: string): Promise<FileHandle> {
+  try {
+    // Exclusive: never through a link that somebody else has put there.
+    return await open(draft, "wx", 0o600);
+  } catch (fault) {
+    const reason = faultCode(fault);
+    if (reason === "EEXIST") throw usage(`${path} exists already`, "another path, or --force to replace it");
+    throw usage(`${path} cannot be written (${reason})`);
+  }
+}
+
+async function discard(handle: FileHandle, draft: string): Promise<void> {
+  await handle.close().catch(() => undefined);
+  await rm(draft, { force: true });
+}

@@ -1,0 +1,53 @@
+/**
+ * `dome`: reads the command line, runs one command, answers with an exit code. The one place that catches: whatever is
+ * thrown becomes a line on stderr, never a stack.
+ */
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { CommanderError } from "commander";
+import { EXIT } from "./exit.ts";
+import { describeFailure } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { processIo } from "./process-io.ts";
+import { program } from "./program.ts";
+import { Session } from "./session.ts";
+
+/**
+ * @param argv the words after `dome`.
+ * @returns the exit code: 0 ok, 1 failed, 2 usage, 3 denied, 4 not authenticated, 5 timed out.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const session = new Session(io);
+  try {
+    const root = program(session);
+    if (argv.length === 0) {
+      root.outputHelp();
+      return EXIT.ok;
+    }
+    await root.parseAsync(argv, { from: "user" });
+    return session.exit;
+  } catch (thrown) {
+    // The parser has already said what is wrong with the words.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const { lines, exit } = describeFailure(thrown, session.invocation);
+    for (const line of lines) io.stderr.write(`${line}\n`);
+    return exit;
+  }
+}
+
+/** True when this file, or the bundle made of it, is what was started: also through the link of an installed package. */
+function isEntry(): boolean {
+  const started = process.argv[1];
+  if (started === undefined) return false;
+  try {
+    return realpathSync(started) === fileURLToPath(import.meta.url);
+  } catch {
+    return false;
+  }
+}
+
+if (isEntry()) {
+  // A reader that has gone away (`dome audit list | head`) is no fault of this program, and needs no message.
+  process.stdout.on("error", () => process.exit(EXIT.failed));
+  process.exitCode = await run(process.argv.slice(2), processIo());
+}

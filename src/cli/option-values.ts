@@ -1,0 +1,95 @@
+/** What options take beyond plain text. A wrong value is told by the command line parser, with the option's name. */
+import { InvalidArgumentError, Option } from "commander";
+import { rfc3339 } from "../kernel/clock.ts";
+
+/** For options that may be given several times. */
+export const collect = (value: string, previous: readonly string[] | undefined): string[] => [
+  ...(previous ?? []),
+  value,
+];
+
+/** `key=value`, several times. */
+export function collectLabel(
+  value: string,
+  previous: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  const at = value.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
+  return { ...previous, [value.slice(0, at)]: value.slice(at + 1) };
+}
+
+export function wholeNumber(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("It must be a whole number above 0.");
+  return Number(value);
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const DURATION = /^(\d{1,6})([smhd])$/;
+
+/** `90s`, `15m`, `24h`, `90d`, or `0` → milliseconds. */
+export function duration(value: string): number {
+  const ms = value === "0" ? 0 : durationMs(value);
+  if (ms === null) throw new InvalidArgumentError("It must be a time such as 90s, 15m, 24h or 30d.");
+  return ms;
+}
+
+/**
+ * A point in time: RFC 3339, a date (midnight UTC), or a duration from now.
+ * @param now milliseconds since the epoch, asked when the option is read.
+ * @param direction whether a duration reaches into the future (`expires`) or the past (`since`).
+ * @returns RFC 3339 in UTC.
+ */
+export const pointInTime =
+  (now: () => number, direction: "ahead" | "back") =>
+  (value: string): string => {
+    const ms = durationMs(value);
+    if (ms !== null) return rfc3339(direction === "ahead" ? now() + ms : now() - ms);
+    const at = /^\d{4}-\d{2}-\d{2}(T\S+(Z|[+-]\d{2}:\d{2}))?$/.test(value) ? Date.parse(value) : Number.NaN;
+    if (Number.isNaN(at)) {
+      throw new InvalidArgumentError(
+        "It must be a time (2026-11-23T09:00:00Z), a date, or a duration such as 24h.",
+      );
+    }
+    return rfc3339(at);
+  };
+
+/** A JSON object. */
+export function jsonObject(value: string): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    throw new InvalidArgumentError("It must be JSON.");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new InvalidArgumentError("It must be a JSON object.");
+  }
+  return Object.fromEntries(Object.entries(parsed));
+}
+
+export const workspaceOption = (): Option =>
+  new Option("--workspace <name>", "workspace (default: the token's only one, else default)");
+
+/** The same workspace, for a command to type next. */
+export const inWorkspace = (workspace: string | undefined): string =>
+  workspace === undefined ? "" : ` --workspace ${workspace}`;
+
+export const agentKeyFileOption = (): Option =>
+  new Option(
+    "--key-file <file>",
+    "the agent's API key or call token is in this file; - for stdin (default: DOME_AGENT_KEY)",
+  );
+
+export const limitOption = (what: string): Option =>
+  new Option("--limit <n>", `at most this many ${what}`).argParser(wholeNumber);
+
+function durationMs(value: string): number | null {
+  const [, amount, unit] = DURATION.exec(value) ?? [];
+  const factor = unit === undefined ? undefined : UNIT_MS[unit];
+  return amount === undefined || factor === undefined ? null : Number(amount) * factor;
+}

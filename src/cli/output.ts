@@ -1,0 +1,119 @@
+/**
+ * What a command prints: tables and fields for people, the API's body with `--json`, ids with `--quiet`.
+ * Nothing is ever cut. What came over the network cannot steer the terminal: control and direction characters are shown
+ * as escapes (a tool's description or an audited value may have been written by an attacker).
+ */
+import CliTable from "cli-table3";
+import type { Io, Sink } from "./io.ts";
+
+export type Mode = "text" | "json" | "quiet";
+
+export interface Shown {
+  /** The API's body; for a list the array of its items. */
+  readonly body: unknown;
+  readonly ids: readonly string[];
+  readonly text: () => string;
+}
+
+export class Output {
+  readonly mode: Mode;
+  readonly #io: Io;
+
+  constructor(io: Io, mode: Mode) {
+    this.#io = io;
+    this.mode = mode;
+  }
+
+  /** The result of the command, on stdout. */
+  show(shown: Shown): void {
+    if (this.mode === "json") this.#print(JSON.stringify(shown.body, null, 2));
+    else if (this.mode === "quiet") for (const id of shown.ids) this.#print(id);
+    else this.#print(shown.text());
+  }
+
+  /** Something to know beside the result, on stderr. Scripts that asked for ids only do not get it. */
+  note(text: string): void {
+    if (this.mode !== "quiet") this.warn(text);
+  }
+
+  /** Something that must not be missed, on stderr. */
+  warn(text: string): void {
+    this.#io.stderr.write(`${text}\n`);
+  }
+
+  get style(): Style {
+    return styleFor(this.#io.stdout, this.#io);
+  }
+
+  #print(text: string): void {
+    this.#io.stdout.write(`${text}\n`);
+  }
+}
+
+export interface Style {
+  strong(text: string): string;
+  good(text: string): string;
+  bad(text: string): string;
+}
+
+const PLAIN: Style = {
+  strong: (text) => text,
+  good: (text) => text,
+  bad: (text) => text,
+};
+const paint = (code: number) => (text: string) => `\u001b[${code}m${text}\u001b[0m`;
+const COLOURED: Style = { strong: paint(1), good: paint(32), bad: paint(31) };
+
+/** Colour only on a terminal, and not when NO_COLOR is set (no-color.org). */
+export function styleFor(sink: Sink, io: Io): Style {
+  return sink.isTTY && !io.env.NO_COLOR && io.env.TERM !== "dumb" ? COLOURED : PLAIN;
+}
+
+const STEERING = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+/** Foreign text made safe to print. */
+export const clean = (text: string): string =>
+  text.replace(STEERING, (char) => `\\u${char.codePointAt(0)?.toString(16).padStart(4, "0") ?? ""}`);
+
+/** No lines around and between cells, only two spaces from column to column. */
+const BARE = Object.fromEntries(
+  ["top", "bottom", "left", "mid", "right"].flatMap((side) =>
+    ["", "-mid", "-left", "-right"].map((end) => [`${side}${end}`, ""]),
+  ),
+);
+
+export type Cell = string | number | null;
+
+/** Rows under a head, columns aligned. */
+export function table(style: Style, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  if (rows.length === 0) return "none";
+  const lines = new CliTable({
+    chars: { ...BARE, middle: "  " },
+    style: {
+      "padding-left": 0,
+      "padding-right": 0,
+      head: [],
+      border: [],
+      compact: true,
+    },
+  });
+  lines.push(head.map((title) => style.strong(title)));
+  for (const row of rows) lines.push(row.map(cell));
+  return trimmed(lines.toString());
+}
+
+/** One thing: a line per member. */
+export function fields(style: Style, members: readonly (readonly [string, Cell])[]): string {
+  const width = Math.max(...members.map(([name]) => name.length));
+  return members.map(([name, value]) => `${style.strong(name.padEnd(width))}  ${cell(value)}`).join("\n");
+}
+
+const cell = (value: Cell): string => (value === null || value === "" ? "-" : clean(String(value)));
+const trimmed = (text: string): string => text.replaceAll(/[ \t]+$/gm, "");
+
+/** `a, b`, or null for none. */
+export const several = (items: readonly string[]): string | null =>
+  items.length === 0 ? null : items.join(", ");
+
+/** 2500 → `2.5 s`. */
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

@@ -1,0 +1,82 @@
+/** The real world, for the program itself. */
+import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { isatty } from "node:tty";
+import { fileURLToPath } from "node:url";
+import { systemClock, systemTimers } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/random.ts";
+import type { Environment, Input, Io, Sink } from "./io.ts";
+
+/** The same distance from src/cli and from dist/cli. */
+const PACKAGE = fileURLToPath(new URL("../../package.json", import.meta.url).href);
+
+export const processIo = (): Io => ({
+  env: environment(process.env),
+  stdin: processInput,
+  stdout: sink(process.stdout),
+  stderr: sink(process.stderr),
+  fetch: (input, init) => fetch(input, init),
+  clock: systemClock,
+  timers: systemTimers,
+  random: systemRandom,
+  version: version(),
+});
+
+function environment(env: NodeJS.ProcessEnv): Environment {
+  const { DOME_URL, DOME_TOKEN, DOME_AGENT_KEY, XDG_CONFIG_HOME, HOME, NO_COLOR, TERM } = env;
+  return {
+    DOME_URL,
+    DOME_TOKEN,
+    DOME_AGENT_KEY,
+    XDG_CONFIG_HOME,
+    HOME,
+    NO_COLOR,
+    TERM,
+  };
+}
+
+function sink(stream: NodeJS.WriteStream & { readonly fd: number }): Sink {
+  return {
+    write: (line) => {
+      stream.write(line);
+    },
+    isTTY: isatty(stream.fd),
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined;
+    },
+  };
+}
+
+const processInput: Input = {
+  isTTY: isatty(process.stdin.fd),
+  read: () => text(process.stdin),
+  ask: async (question, secret) => {
+    const [{ createInterface }, { Writable }] = await Promise.all([
+      import("node:readline/promises"),
+      import("node:stream"),
+    ]);
+    process.stderr.write(question);
+    // The line editor echoes to its output: a secret's echo goes nowhere.
+    const nowhere = new Writable({ write: (_part, _encoding, done) => done() });
+    const lines = createInterface({
+      input: process.stdin,
+      output: secret ? nowhere : process.stderr,
+      terminal: secret,
+    });
+    try {
+      return await new Promise<string>((resolve) => {
+        lines.once("line", resolve);
+        lines.once("close", () => resolve(""));
+      });
+    } finally {
+      lines.close();
+      if (secret) process.stderr.write("\n");
+    }
+  },
+};
+
+function version(): string {
+  const parsed: unknown = JSON.parse(readFileSync(PACKAGE, "utf8"));
+  const known = typeof parsed === "object" && parsed !== null && "version" in parsed;
+  return known ? String(parsed.version) : "unknown";
+}

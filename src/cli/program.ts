@@ -1,0 +1,105 @@
+/** The tree of commands and the options that all of them take. */
+import { Command, Option } from "commander";
+import { agentsCommand } from "./commands/agents/agents.ts";
+import { auditCommand } from "./commands/audit/audit.ts";
+import { checkCommand } from "./commands/check.ts";
+import { completeCommand, completionCommand } from "./commands/completion.ts";
+import { contextCommand } from "./commands/context/context.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { integrationsCommand } from "./commands/integrations/integrations.ts";
+import { keysCommand } from "./commands/keys/keys.ts";
+import { loginCommand } from "./commands/login.ts";
+import { logoutCommand } from "./commands/logout.ts";
+import { poolsCommand } from "./commands/pools/pools.ts";
+import { tiersCommand } from "./commands/tiers/tiers.ts";
+import { tokenCommand } from "./commands/token/token.ts";
+import { toolsCommand } from "./commands/tools/tools.ts";
+import { versionCommand } from "./commands/version.ts";
+import { whoamiCommand } from "./commands/whoami.ts";
+import { workspacesCommand } from "./commands/workspaces/workspaces.ts";
+import type { GlobalOptions, Session } from "./session.ts";
+
+const AFTER = `
+Exit codes: 0 ok, 1 failed, 2 usage, 3 denied, 4 not authenticated, 5 timed out.
+Environment: DOME_URL with DOME_TOKEN (instead of a context), DOME_AGENT_KEY, NO_COLOR.
+
+Start here:
+  $ dome login --url https://dome.example.com
+  $ dome agents register --name support-triage --tool zendesk
+  $ dome agents activate support-triage`;
+
+export function program(session: Session): Command {
+  const { io } = session;
+  const root = new Command("dome")
+    .description("The agent registry: register agents, give them keys, watch them, stop them.")
+    .version(io.version, "-V, --version", "show the version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .option("--context <name>", "talk to this saved service")
+    .addOption(new Option("--json", "print the answer as JSON").conflicts("quiet"))
+    .addOption(new Option("--quiet", "print ids only"))
+    .addHelpText("after", AFTER)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride()
+    .hook("preAction", (_root, action) => {
+      session.begin(root.opts<GlobalOptions>(), {
+        words: wordsOf(action),
+        subject: action.args[0] ?? optionOf(action, "name"),
+        workspace: optionOf(action, "workspace"),
+      });
+    });
+  for (const command of commands(session)) root.addCommand(command);
+  root.addCommand(
+    completeCommand(session, () => root),
+    { hidden: true },
+  );
+  settle(root);
+  return root;
+}
+
+const commands = (session: Session): readonly Command[] => [
+  loginCommand(session),
+  logoutCommand(session),
+  whoamiCommand(session),
+  contextCommand(session),
+  versionCommand(session),
+  completionCommand(session),
+  workspacesCommand(session),
+  agentsCommand(session),
+  keysCommand(session),
+  toolsCommand(session),
+  poolsCommand(session),
+  integrationsCommand(session),
+  tiersCommand(session),
+  tokenCommand(session),
+  checkCommand(session),
+  explainCommand(session),
+  auditCommand(session),
+];
+
+/** What a command has from its parent (commander does this only for commands that the parent has made itself). */
+function settle(parent: Command): void {
+  parent.showHelpAfterError(`next: ${["dome", ...wordsOf(parent)].join(" ")} --help`);
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent);
+    settle(command);
+  }
+}
+
+/** `["agents", "show"]` for `dome agents show`. */
+function wordsOf(command: Command): string[] {
+  return command.parent === null ? [] : [...wordsOf(command.parent), command.name()];
+}
+
+function optionOf(command: Command, name: string): string | null {
+  const value: unknown = command.getOptionValue(name);
+  return typeof value === "string" ? value : null;
+}

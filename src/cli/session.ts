@@ -1,0 +1,155 @@
+/**
+ * One run of the program: what the global options said, and the doors to the service, opened when a command needs them.
+ * The client (and with it every schema) is loaded only then, so that `--help` is quick.
+ */
+import type { AgentDoor } from "../client/agent-door.ts";
+import type { ControlPlane } from "../client/control-plane.ts";
+import type { PublishedKeys } from "../client/published-keys.ts";
+import { unreachable } from "../kernel/result.ts";
+import { readAgentCredential } from "./agent-credential.ts";
+import { readContexts } from "./config.ts";
+import { agentUrl, operatorConnection, type Connection, type NoConnection } from "./connection.ts";
+import { CommandFailure, EXIT, usage, type ExitCode } from "./exit.ts";
+import type { Invocation } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { Output, type Mode } from "./output.ts";
+
+export interface GlobalOptions {
+  readonly context?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export class Session {
+  readonly io: Io;
+  #globals: GlobalOptions = {};
+  #output: Output;
+  #invocation: Invocation = {
+    words: [],
+    subject: null,
+    workspace: null,
+    url: null,
+    context: null,
+    asAgent: false,
+  };
+  #connection: Connection | undefined;
+  #exit: ExitCode = EXIT.ok;
+
+  constructor(io: Io) {
+    this.io = io;
+    this.#output = new Output(io, "text");
+  }
+
+  /** Called once the command line has been read, before the command runs. */
+  begin(globals: GlobalOptions, about: Pick<Invocation, "words" | "subject" | "workspace">): void {
+    const mode: Mode = globals.json ? "json" : globals.quiet ? "quiet" : "text";
+    this.#globals = globals;
+    this.#output = new Output(this.io, mode);
+    this.#invocation = { ...this.#invocation, ...about, context: globals.context ?? null };
+  }
+
+  get output(): Output {
+    return this.#output;
+  }
+
+  /** What is going on, for the message when it fails. */
+  get invocation(): Invocation {
+    return this.#invocation;
+  }
+
+  /** The exit code of a command that has run to its end. */
+  get exit(): ExitCode {
+    return this.#exit;
+  }
+
+  /** Ends well, with another exit code than 0: a check that is denied has an answer, and the answer is no. */
+  end(exit: ExitCode): void {
+    this.#exit = exit;
+  }
+
+  /** The name given by `--context`. */
+  get wantedContext(): string | undefined {
+    return this.#globals.context;
+  }
+
+  /** @throws CommandFailure (exit 4) when there is no token for the service's URL. */
+  async connection(): Promise<Connection> {
+    if (this.#connection !== undefined) return this.#connection;
+    const found = operatorConnection(this.io.env, await readContexts(this.io.env), this.#globals.context);
+    if (!found.ok) throw noConnection(found.error);
+    this.#invocation = { ...this.#invocation, context: found.value.context };
+    this.#connection = found.value;
+    return found.value;
+  }
+
+  /** The control plane, as the operator of this context. */
+  async controlPlane(): Promise<ControlPlane> {
+    const { url, token } = await this.connection();
+    return this.controlPlaneAt(url, token);
+  }
+
+  async controlPlaneAt(url: string, token: string): Promise<ControlPlane> {
+    this.#invocation = { ...this.#invocation, url };
+    const { ControlPlane } = await import("../client/control-plane.ts");
+    return new ControlPlane({ ...this.#ports(), url, token });
+  }
+
+  /** The agent's side, with DOME_AGENT_KEY or the key in a file (`-`: stdin). */
+  async agentDoor(keyFile: string | undefined): Promise<AgentDoor> {
+    const credential = await readAgentCredential(this.io, keyFile);
+    const url = await this.agentUrl();
+    this.#invocation = { ...this.#invocation, url, asAgent: true };
+    const { AgentDoor } = await import("../client/agent-door.ts");
+    return new AgentDoor({ ...this.#ports(), url, token: credential });
+  }
+
+  async agentUrl(): Promise<string> {
+    const found = agentUrl(this.io.env, await readContexts(this.io.env), this.#globals.context);
+    if (!found.ok) throw noConnection(found.error);
+    return found.value;
+  }
+
+  async publishedKeys(url: string): Promise<PublishedKeys> {
+    const { publishedKeys } = await import("../client/published-keys.ts");
+    return publishedKeys({
+      ...this.#ports(),
+      url,
+      retries: 0,
+      timeoutMs: 3_000,
+    });
+  }
+
+  #ports() {
+    const { fetch, clock, timers, random, version } = this.io;
+    return { fetch, clock, timers, random, userAgent: `dome-cli/${version}` };
+  }
+}
+
+function noConnection(reason: NoConnection): CommandFailure {
+  switch (reason.kind) {
+    case "url_without_token":
+      return new CommandFailure(
+        EXIT.notAuthenticated,
+        "DOME_URL is set without DOME_TOKEN, and a saved token is sent only to the URL it belongs to",
+        "set DOME_TOKEN too, or unset DOME_URL, or choose a saved context with --context NAME",
+      );
+    case "token_without_url":
+      return new CommandFailure(
+        EXIT.notAuthenticated,
+        "DOME_TOKEN is set without DOME_URL, and it is not sent to a URL that it may not belong to",
+        "set DOME_URL too, or unset DOME_TOKEN, or choose a saved context with --context NAME",
+      );
+    case "no_context":
+      return new CommandFailure(EXIT.notAuthenticated, "no service is chosen", "dome login --url URL");
+    case "unknown_context":
+      return new CommandFailure(
+        EXIT.notAuthenticated,
+        `there is no context "${reason.name}"`,
+        "dome context list",
+      );
+    case "bad_url":
+      return usage(`"${reason.url}" is not the URL of a service: it must be http(s)://host[:port][/path]`);
+    default:
+      return unreachable(reason);
+  }
+}

@@ -1,0 +1,43 @@
+/** Reads JWTs for people. Nothing here decides anything: Dome's doors verify by rules of their own. */
+import { fromBase64Url, fromUtf8 } from "../kernel/bytes.ts";
+
+export interface Decoded {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** Header and claims of a compact JWS (RFC 7515 §3.1), unverified; null when the text is none. */
+export function decodeToken(text: string): Decoded | null {
+  const [header, claims, signature, ...more] = text.split(".");
+  if (header === undefined || claims === undefined || signature === undefined || more.length > 0) return null;
+  const [first, second] = [part(header), part(claims)];
+  return first === null || second === null ? null : { header: first, claims: second };
+}
+
+/** True when one of the keys made the signature. ES256 only: the algorithm is ours to say, not the token's. */
+export async function verifySignature(
+  text: string,
+  keys: readonly Readonly<Record<string, unknown>>[],
+): Promise<boolean> {
+  const { compactVerify, createLocalJWKSet, errors } = await import("jose");
+  try {
+    await compactVerify(text, createLocalJWKSet({ keys: keys.map((key) => ({ kty: "", ...key })) }), {
+      algorithms: ["ES256"],
+    });
+    return true;
+  } catch (fault) {
+    if (fault instanceof errors.JOSEError) return false;
+    throw fault;
+  }
+}
+
+function part(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(fromUtf8(fromBase64Url(text)));
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value))
+      : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Waits until a halt is effective: committed → waiting → effective. The stop itself is not in danger here: it is
+ * committed, and becomes effective whether somebody waits or not.
+ */
+import type { Halt } from "../contract/halt.ts";
+import { CommandFailure, EXIT } from "./exit.ts";
+import { inWorkspace } from "./option-values.ts";
+import { seconds } from "./output.ts";
+import { Progress } from "./progress.ts";
+import type { Session } from "./session.ts";
+
+/** As long as the API itself would wait. */
+const LONGEST_WAIT_MS = 10_000;
+const PAUSE_MS = 100;
+
+/**
+ * @param committed the halt as the command's answer had it.
+ * @param read asks for its receipt as it is now.
+ * @returns the receipt with `effective_at`.
+ * @throws CommandFailure (exit 5) when it has not become effective within 10 s.
+ */
+export async function waitForHalt(
+  session: Session,
+  committed: Halt,
+  read: () => Promise<Halt>,
+): Promise<Halt> {
+  const { clock, timers } = session.io;
+  const progress = new Progress(session.io, session.output.mode);
+  const start = clock.now();
+  const due = start + committed.effective_in_ms;
+  let receipt = committed;
+  progress.step("committed", `${committed.id} at ${committed.committed_at}`);
+  try {
+    if (receipt.effective_at === null && !progress.isLive) {
+      progress.step("waiting", `${seconds(committed.effective_in_ms)} until no door admits a call any more`);
+    }
+    while (receipt.effective_at === null) {
+      const left = due - clock.now();
+      if (left > 0) {
+        progress.live("waiting", `${seconds(left)} until no door admits a call any more`);
+        await timers.sleep(Math.min(left, PAUSE_MS));
+        continue;
+      }
+      receipt = await read();
+      if (receipt.effective_at !== null) break;
+      if (clock.now() - start >= LONGEST_WAIT_MS) throw tooLate(session, committed);
+      progress.live("waiting", "for the receipt");
+      await timers.sleep(PAUSE_MS);
+    }
+    progress.step("effective", `at ${receipt.effective_at}, ${after(receipt)} after the commit`);
+    return receipt;
+  } finally {
+    progress.end();
+  }
+}
+
+function after({ committed_at, effective_at }: Halt): string {
+  return seconds(Date.parse(effective_at ?? committed_at) - Date.parse(committed_at));
+}
+
+function tooLate(session: Session, { id }: Halt): CommandFailure {
+  const { subject, workspace } = session.invocation;
+  return new CommandFailure(
+    EXIT.timedOut,
+    `the halt ${id} is committed, but was not effective within ${LONGEST_WAIT_MS / 1000} s; it goes on by itself`,
+    `dome agents halts ${subject ?? "AGENT"} ${id}${inWorkspace(workspace ?? undefined)}`,
+  );
+}

@@ -1,0 +1,114 @@
+/** Agents: register, read, change, and the lifecycle. */
+import type { z } from "zod";
+import {
+  agent,
+  agentCreated,
+  agentList,
+  agentUpdated,
+  type Agent,
+  type agentCreate,
+  type AgentCreated,
+  type agentPatch,
+  type agentQuery,
+  type AgentUpdated,
+} from "../contract/agent.ts";
+import {
+  halt,
+  haltList,
+  transition,
+  type Halt,
+  type stopRequest,
+  type Transition,
+} from "../contract/halt.ts";
+import { Listing, pageSize } from "./listing.ts";
+import { route, type Transport } from "./transport.ts";
+
+/** An agent by id, or by name in a workspace (default: the token's only workspace, else `default`). */
+export interface AgentRef {
+  readonly agent: string;
+  readonly workspace?: string | undefined;
+}
+
+type Known<T> = { readonly [K in keyof T]?: T[K] | undefined };
+export type AgentFilter = Known<Omit<z.output<typeof agentQuery>, "cursor">>;
+export type AgentRegistration = z.input<typeof agentCreate>;
+export type AgentChange = z.input<typeof agentPatch>;
+export type Stop = z.input<typeof stopRequest>;
+
+export class Agents {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The API key is in this answer only; a repeat of a lost one has `secret: null, secret_shown: true` (P12). */
+  register(registration: AgentRegistration): Promise<AgentCreated> {
+    return this.#transport.change("POST", "/api/v1/agents", agentCreated, {
+      body: registration,
+    });
+  }
+
+  list(filter: AgentFilter = {}): Listing<Agent> {
+    const query = { ...filter, limit: pageSize(filter.limit) };
+    return new Listing((cursor) => this.#transport.read("/api/v1/agents", agentList, { ...query, cursor }));
+  }
+
+  show(ref: AgentRef): Promise<Agent> {
+    return this.#transport.read(route`/api/v1/agents/${ref.agent}`, agent, {
+      workspace: ref.workspace,
+    });
+  }
+
+  /** @param readVersion the `record_version` that the change is made to; another one by now: ConflictError (412). */
+  update(ref: AgentRef, change: AgentChange, readVersion?: number): Promise<AgentUpdated> {
+    return this.#transport.change("PATCH", route`/api/v1/agents/${ref.agent}`, agentUpdated, {
+      body: change,
+      query: { workspace: ref.workspace },
+      headers: readVersion === undefined ? {} : { "If-Match": `"${readVersion}"` },
+    });
+  }
+
+  activate(ref: AgentRef): Promise<Transition> {
+    return this.#command(route`/api/v1/agents/${ref.agent}/activate`, ref);
+  }
+
+  resume(ref: AgentRef): Promise<Transition> {
+    return this.#command(route`/api/v1/agents/${ref.agent}/resume`, ref);
+  }
+
+  /** @param wait answer only once the halt is effective. */
+  suspend(ref: AgentRef, stop: Stop = {}, wait?: "effective"): Promise<Transition> {
+    return this.#command(route`/api/v1/agents/${ref.agent}/suspend`, ref, stop, wait);
+  }
+
+  /** Final (P5). @param wait answer only once the halt is effective. */
+  revoke(ref: AgentRef, stop: Stop = {}, wait?: "effective"): Promise<Transition> {
+    return this.#command(route`/api/v1/agents/${ref.agent}/revoke`, ref, stop, wait);
+  }
+
+  halts(ref: AgentRef): Listing<Halt> {
+    const query = { workspace: ref.workspace };
+    return new Listing((cursor) =>
+      this.#transport.read(route`/api/v1/agents/${ref.agent}/halts`, haltList, {
+        ...query,
+        cursor,
+      }),
+    );
+  }
+
+  /** The halt receipt as it is now. */
+  halt(ref: AgentRef, id: string): Promise<Halt> {
+    return this.#transport.read(route`/api/v1/agents/${ref.agent}/halts/${id}`, halt, {
+      workspace: ref.workspace,
+    });
+  }
+
+  #command(at: string, ref: AgentRef, body?: Stop, wait?: "effective"): Promise<Transition> {
+    const query = { workspace: ref.workspace, wait };
+    return this.#transport.change("POST", at, transition, {
+      ...(body === undefined ? {} : { body }),
+      query,
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The control plane as a typed object: `new ControlPlane({ url, token }).agents.show({ agent: "support-triage" })`.
+ * Every answer is parsed by the contract; every refusal is an error of errors.ts. For operators: an agent uses
+ * agent-door.ts.
+ */
+import type { z } from "zod";
+import { explanation, type Explanation } from "../contract/check.ts";
+import {
+  integration,
+  integrationList,
+  pool,
+  poolList,
+  tool,
+  toolList,
+  type Integration,
+  type integrationCreate,
+  type Pool,
+  type poolCreate,
+  type Tool,
+  type toolCreate,
+} from "../contract/catalog.ts";
+import { operatorSelf, type OperatorSelf } from "../contract/operator.ts";
+import { Agents } from "./agents.ts";
+import { AuditTrail } from "./audit-trail.ts";
+import { Catalog } from "./catalog.ts";
+import { Keys } from "./keys.ts";
+import { Tiers } from "./tiers.ts";
+import { route, Transport, type ClientOptions } from "./transport.ts";
+import { Workspaces } from "./workspaces.ts";
+
+export class ControlPlane {
+  readonly agents: Agents;
+  readonly keys: Keys;
+  readonly workspaces: Workspaces;
+  readonly tools: Catalog<z.input<typeof toolCreate>, Tool>;
+  readonly pools: Catalog<z.input<typeof poolCreate>, Pool>;
+  readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration>;
+  readonly tiers: Tiers;
+  readonly audit: AuditTrail;
+  readonly #transport: Transport;
+
+  constructor(options: ClientOptions & { readonly token: string }) {
+    const transport = new Transport(options);
+    this.#transport = transport;
+    this.agents = new Agents(transport);
+    this.keys = new Keys(transport);
+    this.workspaces = new Workspaces(transport);
+    this.tools = new Catalog(transport, "/api/v1/tools", tool, toolList);
+    this.pools = new Catalog(transport, "/api/v1/pools", pool, poolList);
+    this.integrations = new Catalog(transport, "/api/v1/integrations", integration, integrationList);
+    this.tiers = new Tiers(transport);
+    this.audit = new AuditTrail(transport);
+  }
+
+  /** Who this token is, and what it may do where. */
+  whoami(): Promise<OperatorSelf> {
+    return this.#transport.read("/api/v1/operators/self", operatorSelf);
+  }
+
+  /** A recorded decision in full. The service looks for a fresh one for some seconds before it says not found. */
+  explain(decisionId: string, workspace?: string): Promise<Explanation> {
+    return this.#transport.read(route`/api/v1/decisions/${decisionId}`, explanation, { workspace });
+  }
+}

@@ -1,0 +1,49 @@
+/** API keys of one agent. */
+import type { z } from "zod";
+import {
+  keyCreated,
+  keyList,
+  keyRevoked,
+  type ApiKey,
+  type keyCreate,
+  type KeyCreated,
+  type KeyRevoked,
+} from "../contract/key.ts";
+import type { AgentRef } from "./agents.ts";
+import { Listing, pageSize } from "./listing.ts";
+import { route, type Transport } from "./transport.ts";
+
+export class Keys {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The secret is in this answer only; a repeat of a lost one has `secret: null, secret_shown: true` (P12). */
+  issue(ref: AgentRef, key: z.input<typeof keyCreate> = {}): Promise<KeyCreated> {
+    const query = { workspace: ref.workspace };
+    return this.#transport.change("POST", route`/api/v1/agents/${ref.agent}/keys`, keyCreated, {
+      body: key,
+      query,
+    });
+  }
+
+  list(ref: AgentRef): Listing<ApiKey> {
+    const query = { workspace: ref.workspace, limit: pageSize(undefined) };
+    return new Listing((cursor) =>
+      this.#transport.read(route`/api/v1/agents/${ref.agent}/keys`, keyList, {
+        ...query,
+        cursor,
+      }),
+    );
+  }
+
+  /** @param wait answer only once the halt of the key is effective. */
+  revoke(ref: AgentRef, key: string, wait?: "effective"): Promise<KeyRevoked> {
+    const query = { workspace: ref.workspace, wait };
+    return this.#transport.change("DELETE", route`/api/v1/agents/${ref.agent}/keys/${key}`, keyRevoked, {
+      query,
+    });
+  }
+}

@@ -1,0 +1,179 @@
+/** The registry record of an agent and everything that may be said about it. */
+import { z } from "zod";
+import { agentName, id, labels, line, list, name, page, time, timeInput } from "./words.ts";
+
+export const agentState = z.enum(["provisioned", "active", "suspended", "revoked"]);
+
+/** What a reader may see: `lost` is an agent whose authoritative object is gone while the registry knows it. */
+export const agentStateSeen = z.enum([...agentState.options, "lost"]);
+
+/** `mcp` and `http` tools are proxied; a `local` tool is called by the agent itself, Dome only checks. */
+export const toolKind = z.enum(["local", "mcp", "http"]);
+
+const TOOL_REFERENCE = /^[a-z0-9][a-z0-9-]{0,62}(\/[A-Za-z0-9_.-]{1,128})?$/;
+const POOL_REFERENCE = /^[a-z0-9][a-z0-9-]{0,62}(\/[A-Za-z0-9_.:-]{1,128})?$/;
+
+/** `<tool>` (all of its operations) or `<tool>/<operation>`. */
+export const toolReference = z.string().regex(TOOL_REFERENCE, "must be <tool> or <tool>/<operation>");
+/** `<pool>` (any of its models) or `<pool>/<model>`. */
+export const modelReference = z.string().regex(POOL_REFERENCE, "must be <pool> or <pool>/<model>");
+
+const unique = (items: readonly string[]): boolean => new Set(items).size === items.length;
+const references = <T extends z.ZodType<string>>(item: T) =>
+  z.array(item).max(200).refine(unique, { message: "must not name anything twice" });
+
+/** What an agent declares that it intends to use. Outside it everything is denied (P1). */
+export const surface = z.strictObject({
+  tools: references(toolReference).default([]),
+  pools: references(name).default([]),
+  integrations: references(name).default([]),
+});
+export type Surface = z.output<typeof surface>;
+
+/** `oidc`: any identity provider of the workspace; `oidc:NAME`: that one. */
+export const requireActas = z
+  .string()
+  .regex(
+    /^oidc(:[a-z0-9][a-z0-9-]{0,62})?$/,
+    "must be oidc, or oidc:NAME with the name of an identity provider",
+  );
+
+export const freshness = z.enum(["leased", "always"]);
+
+const mutable = {
+  contact: line(320).nullable(),
+  tier: name,
+  description: line(1000).nullable(),
+  labels,
+  parent: z.string().max(63).nullable(),
+  surface,
+  require_actas: requireActas.nullable(),
+  delegates_to: references(name),
+  expires_at: timeInput.nullable(),
+  freshness: freshness.nullable(),
+};
+
+/** `POST /api/v1/agents`: the record (name, owner, workspace) and what may change later. */
+export const agentCreate = z
+  .strictObject({
+    name: agentName,
+    workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
+    owner: line(320).optional().meta({ description: "default: the subject of the operator token" }),
+    contact: mutable.contact.default(null),
+    tier: mutable.tier.default("standard"),
+    description: mutable.description.default(null),
+    labels: mutable.labels.default({}),
+    parent: mutable.parent
+      .default(null)
+      .meta({ description: "name or id of an agent of the same workspace" }),
+    surface: mutable.surface.default({ tools: [], pools: [], integrations: [] }),
+    require_actas: mutable.require_actas.default(null),
+    delegates_to: mutable.delegates_to.default([]),
+    expires_at: mutable.expires_at.default(null),
+    freshness: mutable.freshness.default(null).meta({ description: "null: what the tier says" }),
+    key_expires_at: timeInput.nullable().default(null),
+  })
+  .meta({ id: "AgentCreate" });
+export type AgentCreate = z.output<typeof agentCreate>;
+
+/** `PATCH /api/v1/agents/{agent}`: id, name, owner and workspace are not here, and never will be (P2). */
+export const agentPatch = z
+  .strictObject(mutable)
+  .partial()
+  .refine((patch) => Object.keys(patch).length > 0, { message: "must change something" })
+  .meta({ id: "AgentPatch" });
+export type AgentPatch = z.output<typeof agentPatch>;
+
+export const agent = z
+  .strictObject({
+    id: id("agt"),
+    name,
+    owner: z.string(),
+    workspace: name,
+    workspace_id: id("wsp"),
+    created_at: time,
+    state: agentStateSeen,
+    state_changed_at: time,
+    contact: z.string().nullable(),
+    tier: name,
+    description: z.string().nullable(),
+    labels,
+    parent: id("agt").nullable(),
+    surface: z.strictObject({
+      tools: z.array(z.string()),
+      pools: z.array(z.string()),
+      integrations: z.array(z.string()),
+    }),
+    require_actas: z.string().nullable(),
+    delegates_to: z.array(z.string()),
+    expires_at: time.nullable(),
+    freshness: freshness.nullable(),
+    record_version: z.int(),
+    revoked_at: time.nullable(),
+  })
+  .meta({
+    id: "Agent",
+    description: "A registered agent. `id`, `name`, `owner` and `workspace` never change.",
+  });
+export type Agent = z.output<typeof agent>;
+
+/** Something that was accepted and will not work yet. `command` is what would mend it. */
+export const warning = z
+  .strictObject({
+    code: z.enum(["not_in_catalog"]),
+    member: z.string(),
+    detail: z.string(),
+    near: z.string().nullable(),
+    command: z.string(),
+  })
+  .meta({ id: "Warning" });
+export type Warning = z.output<typeof warning>;
+
+export const issuedKey = z.strictObject({
+  id: id("key"),
+  secret: z.string().nullable().meta({ description: "shown once; null on every later answer" }),
+  expires_at: time.nullable(),
+});
+
+export const agentCreated = z
+  .strictObject({
+    agent,
+    api_key: issuedKey,
+    secret_shown: z.boolean().meta({ description: "true when an earlier answer has shown the secret" }),
+    warnings: z.array(warning),
+  })
+  .meta({ id: "AgentCreated" });
+export type AgentCreated = z.output<typeof agentCreated>;
+
+export const agentUpdated = z
+  .strictObject({ agent, warnings: z.array(warning) })
+  .meta({ id: "AgentUpdated" });
+export type AgentUpdated = z.output<typeof agentUpdated>;
+
+export const agentList = list(agent).meta({ id: "AgentList" });
+
+export const agentQuery = z.strictObject({
+  ...page,
+  workspace: name.optional(),
+  state: agentStateSeen.optional(),
+  owner: z.string().max(320).optional(),
+  tier: name.optional(),
+  tool: toolReference
+    .optional()
+    .meta({ description: "agents that declare this tool or one of its operations" }),
+  label: z.string().max(200).optional().meta({ description: "key=value" }),
+});
+
+/** `GET /api/v1/agents/self`: the agent behind the credential, and what decisions see of the call. */
+export const agentSelf = z
+  .strictObject({
+    agent,
+    caller: z.strictObject({
+      credential: z.strictObject({ kind: z.enum(["key", "token"]), id: z.string() }),
+      chain: z.array(z.strictObject({ agent: id("agt"), epoch: z.int(), key: id("key") })),
+      user: z.string().nullable(),
+      scope: z.string(),
+    }),
+  })
+  .meta({ id: "AgentSelf" });
+export type AgentSelf = z.output<typeof agentSelf>;

@@ -1,0 +1,153 @@
+/**
+ * The audit record: the one shape in which everything that happened is written down (design part 10).
+ *
+ * A record is complete in itself, names its producer and the producer's gapless number `n` (so that what never
+ * arrived shows as a gap), and is small: at most `MAX_RECORD_BYTES` of JSON, so that it always fits a queue message.
+ * Members that say who a person is are listed in `PERSONAL_MEMBERS`; they can be erased from a ledger later.
+ */
+import { z } from "zod";
+import { idPattern } from "../kernel/ids.ts";
+import { change } from "./check.ts";
+
+/** The largest record, in bytes of JSON: two fit a 128 KB queue message with its metadata. */
+export const MAX_RECORD_BYTES = 61_440;
+
+/** Members that identify a person: committed by salted digest, so that they can be erased without breaking the chain. */
+export const PERSONAL_MEMBERS = [
+  "operator.subject",
+  "user.email",
+  "request.ip",
+  "request.user_agent",
+] as const;
+export type PersonalPath = (typeof PERSONAL_MEMBERS)[number];
+
+const text = (max: number) => z.string().min(1).max(max);
+/** Any JSON object. Typed as no more than an object: a recursive type is too deep for the types of RPC stubs. */
+const jsonObject: z.ZodType<object> = z.record(z.string().max(128), z.json());
+
+export const recordIdSchema = z.string().regex(idPattern("evt"));
+export const auditAgentIdSchema = z.string().regex(idPattern("agt"));
+
+/** `decision`, or dotted words such as `agent.suspended`. */
+export const auditKindSchema = z
+  .string()
+  .max(64)
+  .regex(/^(?:decision|[a-z_]+(?:\.[a-z_]+)+)$/);
+
+/** The workspace whose ledger holds the record, or `org` for what belongs to the whole installation. */
+export const ledgerNameSchema = z.union([z.string().regex(idPattern("wsp")), z.literal("org")]);
+
+/** What stands in the place of an erased personal member. */
+export const erasedSchema = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+const chainLinkSchema = z.strictObject({
+  agent: auditAgentIdSchema,
+  key: text(64),
+  epoch: z.number().int().nonnegative().optional(),
+});
+
+/** @param personal decides what a personal member may be: clear text only, or also its digest once erased. */
+const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) => ({
+  id: recordIdSchema,
+  producer: text(128),
+  n: z.number().int().positive(),
+  time: z.iso.datetime(),
+  workspace: ledgerNameSchema,
+  kind: auditKindSchema,
+  operator: z.strictObject({ subject: personal(text(320)), token: text(64) }).optional(),
+  agent: auditAgentIdSchema.optional(),
+  /** Every agent that took part, newest first. */
+  chain: z.array(chainLinkSchema).min(1).max(32).optional(),
+  user: z.strictObject({ id: text(64), email: personal(text(320)).optional() }).optional(),
+  target: z.strictObject({ type: text(64), id: text(512) }).optional(),
+  action: text(64).optional(),
+  arguments_digest: text(128).optional(),
+  /** Clear text only where the tool's entry in the catalog allows it. */
+  arguments: jsonObject.optional(),
+  decision: z.enum(["allow", "deny"]).optional(),
+  decision_id: z.string().regex(idPattern("dec")).optional(),
+  /** A reason code; for a halt, what the operator wrote. */
+  reason: text(512).optional(),
+  layer: text(64).optional(),
+  detail: z.string().max(4096).optional(),
+  /** What would turn a deny around, in full. */
+  change: change.optional(),
+  policies: z.array(text(256)).max(256).optional(),
+  bundle_version: text(256).optional(),
+  txn: text(128).optional(),
+  request_id: text(128).optional(),
+  latency_ms: z.number().nonnegative().optional(),
+  outcome: text(64).optional(),
+  request: z
+    .strictObject({
+      method: text(32).optional(),
+      ip: personal(text(64)).optional(),
+      country: text(8).optional(),
+      user_agent: personal(text(1024)).optional(),
+    })
+    .optional(),
+  data: jsonObject.optional(),
+});
+
+/** A record as its producer sends it. */
+export const auditRecordSchema = z.strictObject(recordShape((clear) => clear));
+
+/** A record as a ledger keeps it: personal members may have been erased. */
+export const storedRecordSchema = z.strictObject(recordShape((clear) => z.union([clear, erasedSchema])));
+
+/** A record in a list: as kept, with its place in the ledger and the hash of the chain up to it (hex). */
+export const auditEntrySchema = storedRecordSchema.extend({
+  seq: z.number().int().positive(),
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+/** A record with what verifies it offline: the salt of its personal members, `null` once they are erased. */
+export const chainEntrySchema = z.strictObject({
+  seq: z.number().int().positive(),
+  record: storedRecordSchema,
+  salt: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable(),
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+export const AUDIT_LIST_LIMIT = 200;
+
+/** Filters of the audit list. They are combined with "and". */
+export const auditQuerySchema = z.strictObject({
+  /** The caller; for a record without a caller, the agent it is about. */
+  agent: auditAgentIdSchema.optional(),
+  /** Any agent of the chain. */
+  actor: auditAgentIdSchema.optional(),
+  /** One kind, or all kinds below a word: `agent.*`. */
+  kind: z
+    .string()
+    .max(64)
+    .regex(/^(?:[a-z_]+(?:\.[a-z_]+)*)(?:\.\*)?$/)
+    .optional(),
+  /** A tool, which covers its operations (`zendesk`), or one operation (`zendesk/create_ticket`). */
+  tool: text(512).optional(),
+  decision: z.enum(["allow", "deny"]).optional(),
+  reason: text(512).optional(),
+  /** The operator's subject. */
+  operator: text(320).optional(),
+  request_id: text(128).optional(),
+  txn: text(128).optional(),
+  /** On the record's own time, inclusive. */
+  since: z.iso.datetime({ offset: true }).optional(),
+  /** On the record's own time, exclusive. */
+  until: z.iso.datetime({ offset: true }).optional(),
+  order: z.enum(["newest", "oldest"]).default("newest"),
+  limit: z.coerce.number().int().min(1).max(AUDIT_LIST_LIMIT).default(50),
+  cursor: text(64).optional(),
+});
+
+export type AuditRecord = z.infer<typeof auditRecordSchema>;
+export type StoredRecord = z.infer<typeof storedRecordSchema>;
+export type AuditEntry = z.infer<typeof auditEntrySchema>;
+export type ChainEntry = z.infer<typeof chainEntrySchema>;
+export type AuditQuery = z.infer<typeof auditQuerySchema>;
+export type LedgerName = AuditRecord["workspace"];
+/** A record before its producer has numbered it. */
+export type AuditDraft = Omit<AuditRecord, "producer" | "n">;

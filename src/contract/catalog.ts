@@ -1,0 +1,74 @@
+/** What a workspace offers its agents to declare: tools, pools and integrations. */
+import { z } from "zod";
+import { id, line, list, name, page, time } from "./words.ts";
+
+const common = {
+  name,
+  workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
+  description: line(1000).nullable().default(null),
+};
+const operation = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . -");
+const model = z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . : -");
+const entry = { name, workspace_id: id("wsp"), description: z.string().nullable(), created_at: time };
+
+export const toolCreate = z
+  .strictObject({
+    ...common,
+    kind: z
+      .literal("local")
+      .default("local")
+      .meta({ description: "the agent calls it itself, Dome only checks" }),
+    operations: z
+      .array(operation)
+      .max(500)
+      .nullable()
+      .default(null)
+      .meta({ description: "null: any operation; otherwise others are denied" }),
+    clear_arguments: z
+      .boolean()
+      .default(false)
+      .meta({ description: "true: arguments are recorded in clear, otherwise as a keyed digest" }),
+  })
+  .meta({ id: "ToolCreate" });
+export type ToolCreate = z.output<typeof toolCreate>;
+
+export const tool = z
+  .strictObject({
+    id: id("tol"),
+    ...entry,
+    kind: z.literal("local"),
+    operations: z.array(z.string()).nullable(),
+    clear_arguments: z.boolean(),
+  })
+  .meta({ id: "Tool" });
+export type Tool = z.output<typeof tool>;
+
+export const poolCreate = z
+  .strictObject({
+    ...common,
+    models: z
+      .array(model)
+      .max(100)
+      .nullable()
+      .default(null)
+      .meta({ description: "null: any model; otherwise others are denied" }),
+  })
+  .meta({ id: "PoolCreate" });
+export type PoolCreate = z.output<typeof poolCreate>;
+
+export const pool = z
+  .strictObject({ id: id("pol"), ...entry, models: z.array(z.string()).nullable() })
+  .meta({ id: "Pool" });
+export type Pool = z.output<typeof pool>;
+
+export const integrationCreate = z.strictObject(common).meta({ id: "IntegrationCreate" });
+export type IntegrationCreate = z.output<typeof integrationCreate>;
+
+export const integration = z.strictObject({ id: id("int"), ...entry }).meta({ id: "Integration" });
+export type Integration = z.output<typeof integration>;
+
+export const toolList = list(tool).meta({ id: "ToolList" });
+export const poolList = list(pool).meta({ id: "PoolList" });
+export const integrationList = list(integration).meta({ id: "IntegrationList" });
+
+export const catalogQuery = z.strictObject({ ...page, workspace: name.optional() });

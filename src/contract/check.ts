@@ -1,0 +1,79 @@
+/** The question an agent asks before it acts, and the decision it gets. */
+import { z } from "zod";
+import { modelReference, toolReference } from "./agent.ts";
+import { decisionReason, layer } from "./reasons.ts";
+import { id, name, time } from "./words.ts";
+
+export const action = z.enum(["tool:use", "llm:chat", "llm:embed", "integration:use"]);
+export type Action = z.output<typeof action>;
+
+const SUBJECTS = ["tool", "model", "integration", "action"] as const;
+
+/** `POST /api/v1/check`: exactly one of tool, model, integration, or action with resource. */
+export const checkRequest = z
+  .strictObject({
+    tool: toolReference.optional(),
+    model: modelReference.optional(),
+    integration: name.optional(),
+    action: action.optional(),
+    resource: z.string().max(200).optional(),
+    arguments: z.record(z.string(), z.unknown()).optional(),
+  })
+  .refine((body) => SUBJECTS.filter((member) => body[member] !== undefined).length === 1, {
+    message: "must name exactly one of tool, model, integration, or action with resource",
+  })
+  .refine((body) => (body.action === undefined) === (body.resource === undefined), {
+    message: "action and resource go together",
+    path: ["resource"],
+  })
+  .meta({ id: "CheckRequest" });
+export type CheckRequest = z.output<typeof checkRequest>;
+
+/** What would turn a deny around. Agents get it without the command. */
+export const change = z
+  .strictObject({ detail: z.string(), command: z.string().nullable(), role: z.string().nullable() })
+  .meta({ id: "Change" });
+export type Change = z.output<typeof change>;
+
+export const decision = z
+  .strictObject({
+    decision: z.enum(["allow", "deny"]),
+    decision_id: id("dec"),
+    reason: decisionReason,
+    layer,
+    detail: z.string(),
+    change: change.nullable(),
+    policies: z.array(z.string()),
+    bundle_version: z.string(),
+    txn: id("txn"),
+    request_id: z.string(),
+  })
+  .meta({ id: "Decision" });
+export type Decision = z.output<typeof decision>;
+
+/** A recorded decision: what was asked, by whom, and why it ended so. */
+export const explanation = z
+  .strictObject({
+    decision: z.enum(["allow", "deny"]),
+    decision_id: id("dec"),
+    time,
+    workspace_id: id("wsp"),
+    agent: id("agt"),
+    chain: z.array(z.strictObject({ agent: id("agt"), key: z.string(), epoch: z.int().optional() })),
+    action: z.string(),
+    resource: z.string(),
+    reason: z.string(),
+    layer,
+    detail: z.string(),
+    change: change.nullable(),
+    policies: z.array(z.string()),
+    bundle_version: z.string(),
+    txn: z.string().nullable(),
+    request_id: z.string().nullable(),
+    released: z
+      .boolean()
+      .meta({ description: "false: the answer was withheld, because the caller was stopped" }),
+    seq: z.int(),
+  })
+  .meta({ id: "Explanation" });
+export type Explanation = z.output<typeof explanation>;

@@ -1,0 +1,61 @@
+/** Lifecycle commands and their receipts. */
+import { z } from "zod";
+import { agentState } from "./agent.ts";
+import { id, line, list, time } from "./words.ts";
+
+export const haltKind = z.enum(["suspend", "revoke", "key", "workspace"]);
+
+/** The body of a stop. `drain_seconds` and `cascade` are reserved: only their defaults are accepted today. */
+export const stopRequest = z
+  .strictObject({
+    reason: line(500).nullable().default(null),
+    drain_seconds: z.literal(0).default(0),
+    cascade: z.literal(false).default(false),
+  })
+  .meta({ id: "StopRequest" });
+export type StopRequest = z.output<typeof stopRequest>;
+
+/** `effective`: answer only once the halt is effective (at most 10 s). */
+export const waitQuery = z.strictObject({ wait: z.enum(["effective"]).optional() });
+
+/**
+ * The halt receipt. `effective_at` is null until no door of Dome admits a call any more (P3).
+ * `receipt` is the same as a JWS (`halt-receipt+jwt`), signed when read.
+ */
+export const halt = z
+  .strictObject({
+    id: id("hlt"),
+    kind: haltKind,
+    workspace_id: id("wsp"),
+    agents: z.array(z.strictObject({ agent: id("agt"), epoch: z.int() })),
+    keys: z.array(id("key")),
+    operator: z.strictObject({ subject: z.string(), token: z.string() }),
+    reason: z.string().nullable(),
+    committed_at: time,
+    effective_at: time.nullable(),
+    effective_in_ms: z.int().min(0),
+    bound_ms: z.int(),
+    acts_cut: z.int(),
+    last_admitted: z
+      .strictObject({ decision_id: id("dec"), time })
+      .nullable()
+      .meta({ description: "the last admitted decision, when the ledger has it" }),
+    note: z.string(),
+    receipt: z.string().nullable(),
+  })
+  .meta({ id: "Halt" });
+export type Halt = z.output<typeof halt>;
+
+export const haltList = list(halt).meta({ id: "HaltList" });
+
+/** The answer of every lifecycle command. `halt` is null when nothing was stopped. */
+export const transition = z
+  .strictObject({
+    agent: id("agt"),
+    state: agentState,
+    changed: z.boolean(),
+    effective_in_ms: z.int().min(0),
+    halt: halt.nullable(),
+  })
+  .meta({ id: "Transition" });
+export type Transition = z.output<typeof transition>;

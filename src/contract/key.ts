@@ -1,0 +1,61 @@
+/** API keys of agents. The secret is in one answer only. */
+import { z } from "zod";
+import { issuedKey } from "./agent.ts";
+import { halt } from "./halt.ts";
+import { id, list, time, timeInput } from "./words.ts";
+
+export const keyCreate = z
+  .strictObject({
+    replaces: id("key")
+      .optional()
+      .meta({ description: "this key ends after the overlap; no other is touched" }),
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(7 * 86_400)
+      .default(0)
+      .meta({ description: "0: the replaced key is revoked now, with a receipt" }),
+    expires_at: timeInput.nullable().default(null),
+  })
+  .meta({ id: "KeyCreate" });
+export type KeyCreate = z.output<typeof keyCreate>;
+
+export const keyState = z.enum(["live", "expired", "revoked"]);
+
+export const apiKey = z
+  .strictObject({
+    id: id("key"),
+    agent: id("agt"),
+    last4: z.string(),
+    state: keyState,
+    created_at: time,
+    expires_at: time.nullable(),
+    revoked_at: time.nullable(),
+    last_used_at: time.nullable().meta({ description: "coarse: within the hour" }),
+  })
+  .meta({ id: "ApiKey" });
+export type ApiKey = z.output<typeof apiKey>;
+
+export const keyList = list(apiKey).meta({ id: "ApiKeyList" });
+
+export const keyCreated = z
+  .strictObject({
+    api_key: issuedKey,
+    secret_shown: z.boolean(),
+    replaced: z
+      .strictObject({ id: id("key"), ends_at: time, halt: halt.nullable() })
+      .nullable()
+      .meta({ description: "what became of the key named in `replaces`" }),
+  })
+  .meta({ id: "ApiKeyCreated" });
+export type KeyCreated = z.output<typeof keyCreated>;
+
+export const keyRevoked = z
+  .strictObject({
+    id: id("key"),
+    changed: z.boolean(),
+    effective_in_ms: z.int().min(0),
+    halt: halt.nullable(),
+  })
+  .meta({ id: "ApiKeyRevoked" });
+export type KeyRevoked = z.output<typeof keyRevoked>;

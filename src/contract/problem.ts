@@ -1,0 +1,49 @@
+/**
+ * Problems (RFC 9457) of the management API. `code` is stable; `detail` says what is wrong and what to do next.
+ */
+import { z } from "zod";
+
+export const PROBLEMS = {
+  malformed_json: { status: 400, title: "The body is not JSON" },
+  invalid_request: { status: 400, title: "The request does not have the form this route takes" },
+  unauthenticated: { status: 401, title: "No usable credential" },
+  invalid_token: { status: 401, title: "The credential is not valid here" },
+  forbidden: { status: 403, title: "The credential does not allow this" },
+  not_found: { status: 404, title: "No such thing, or not yours" },
+  method_not_allowed: { status: 405, title: "The route does not take this method" },
+  name_taken: { status: 409, title: "The name is or was in use" },
+  invalid_transition: { status: 409, title: "The lifecycle has no such step" },
+  key_limit: { status: 409, title: "Too many live keys" },
+  key_not_live: { status: 409, title: "The key is not live" },
+  parent_cycle: { status: 409, title: "An agent cannot be its own ancestor" },
+  parent_stopped: { status: 409, title: "An ancestor is not running" },
+  agent_lost: { status: 409, title: "The authoritative object of this agent is lost" },
+  request_in_progress: {
+    status: 409,
+    title: "The first request under this Idempotency-Key is still running",
+  },
+  precondition_failed: { status: 412, title: "The resource has changed since you read it" },
+  body_too_large: { status: 413, title: "The body is too large" },
+  unsupported_media_type: { status: 415, title: "The route takes another content type" },
+  idempotency_mismatch: { status: 422, title: "Another request was made under this Idempotency-Key" },
+  unknown_reference: { status: 422, title: "A member names something that does not exist" },
+  internal: { status: 500, title: "Something broke inside" },
+  unavailable: { status: 503, title: "Not available right now" },
+  configuration_pending: { status: 503, title: "An earlier change is not settled yet" },
+  draining: { status: 503, title: "The agent is draining" },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.string(),
+    errors: z.array(z.strictObject({ member: z.string(), detail: z.string() })).optional(),
+  })
+  .meta({ id: "Problem", description: "RFC 9457 problem details" });
+export type Problem = z.output<typeof problem>;

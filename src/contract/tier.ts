@@ -1,0 +1,22 @@
+/** Tiers: the trust level of an agent, its limits and defaults. */
+import { z } from "zod";
+import { freshness } from "./agent.ts";
+import { list, name } from "./words.ts";
+
+export const tier = z
+  .strictObject({
+    name,
+    description: z.string(),
+    built_in: z.boolean(),
+    self_service: z.boolean().meta({ description: "a developer may register into it without an operator" }),
+    token_ttl_seconds: z.int().min(30).max(300),
+    max_chain_depth: z.int().min(1).max(16),
+    max_batch: z.int().min(1).max(1000),
+    max_body_bytes: z.int().min(1024),
+    freshness,
+    audit: z.enum(["before_release"]).meta({ description: "when evidence must be durable" }),
+  })
+  .meta({ id: "Tier" });
+export type Tier = z.output<typeof tier>;
+
+export const tierList = list(tier).meta({ id: "TierList" });

@@ -1,0 +1,61 @@
+/**
+ * The small words of the wire: ids, names, times, lists. Every other schema is built from these.
+ * Members are snake_case; unknown members are refused everywhere, so that a misspelt limit is never a silent one.
+ */
+import { z } from "zod";
+import { idPattern, type Id, type IdPrefix } from "../kernel/ids.ts";
+
+/** An id of one kind: its prefix, `_`, 26 lower-case ULID characters. */
+export const id = <P extends IdPrefix>(prefix: P): z.ZodType<Id<P>> =>
+  z
+    .string()
+    .regex(idPattern(prefix), `must be an id of the form ${prefix}_ and 26 lower-case ULID characters`)
+    .meta({ example: `${prefix}_01k9v3m8q2x7n5r4t6w0y1z2a3` }) as unknown as z.ZodType<Id<P>>;
+
+const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** A name: lower-case letters, digits and hyphens, 1 to 63 characters (it fits a DNS label). */
+export const name = z
+  .string()
+  .regex(NAME, "must be 1 to 63 lower-case letters, digits or hyphens, and start with a letter or digit");
+
+/** Names an agent may not have, because paths and commands use them. */
+export const RESERVED_AGENT_NAMES: readonly string[] = ["self", "org", "default"];
+
+export const agentName = name.refine((text) => !RESERVED_AGENT_NAMES.includes(text), {
+  message: `must not be one of the reserved names ${RESERVED_AGENT_NAMES.join(", ")}`,
+});
+
+/** True when `text` is a well-formed name. */
+export const isName = (text: string): boolean => NAME.test(text);
+
+/** RFC 3339 in UTC. */
+export const time = z.iso.datetime({ precision: 3 }).meta({ example: "2026-11-23T09:00:00.000Z" });
+
+/** A time in a request: RFC 3339, any precision, any offset. */
+export const timeInput = z.iso.datetime({ offset: true });
+
+/** A line of text that a person wrote. */
+export const line = (max: number): z.ZodString =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u, "must not contain control characters");
+
+export const labels = z
+  .record(
+    z.string().regex(/^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$/, "must be a label key"),
+    z.string().max(128),
+  )
+  .refine((map) => Object.keys(map).length <= 32, { message: "must have at most 32 labels" });
+
+/** The envelope of every list: `next_cursor` is null on the last page. */
+export const list = <T extends z.ZodType>(item: T) =>
+  z.strictObject({ items: z.array(item), next_cursor: z.string().nullable() });
+
+/** What every list takes. */
+export const page = {
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(512).optional(),
+};

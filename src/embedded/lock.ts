@@ -1,0 +1,141 @@
+/**
+ * One server per state folder, and no runtime left over from an earlier one.
+ *
+ * `server.lock` is held by the kernel for as long as this process lives (SQLite's own file lock), so it needs no
+ * judgement about who is alive and cannot be left behind. What it does not cover is workerd: it survives a SIGKILL of
+ * its Node parent and goes on serving and writing. Therefore `server.pids` names this process and every workerd that
+ * it started, each with its start time, written as each one starts; the next start ends what is left before it opens
+ * anything.
+ */
+import { ChildProcess } from "node:child_process";
+import diagnostics from "node:diagnostics_channel";
+import { rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import type { Timers } from "../kernel/clock.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import { readJson, writeAtomically } from "./files.ts";
+import { end, isRunning, nameOf, type ProcessName } from "./processes.ts";
+import { reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
+
+export const LOCK_FILE = "server.lock";
+export const PIDS_FILE = "server.pids";
+
+const RUNTIME = "workerd";
+const SQLITE_BUSY = 5;
+
+interface Note {
+  readonly server: ProcessName;
+  readonly runtimes: readonly ProcessName[];
+}
+
+export interface StateLock {
+  /** True when a runtime of an earlier server had to be ended first. */
+  readonly endedLeftOver: boolean;
+  /** Call when the runtime has been disposed of. */
+  release(): void;
+}
+
+/** Takes the folder, or says who has it. */
+export async function takeLock(stateDir: string, timers: Timers): Promise<Result<StateLock, Refusal>> {
+  const pidsPath = join(stateDir, PIDS_FILE);
+  const held = await holdKernelLock(join(stateDir, LOCK_FILE));
+  if (held === "busy") return alreadyRunning(stateDir, readNote(pidsPath));
+  if (!held.ok) return held;
+
+  const left = readNote(pidsPath);
+  // Only when somebody removed the lock file under a running server.
+  if (left !== null && left.server.pid !== process.pid && isRunning(left.server))
+    return alreadyRunning(stateDir, left);
+  let endedLeftOver = false;
+  for (const runtime of left?.runtimes ?? []) {
+    if (!isRunning(runtime)) continue;
+    if (!(await end(runtime, RUNTIME, timers))) {
+      return refuse(`process ${runtime.pid} of an earlier server still uses ${stateDir} and does not end`);
+    }
+    endedLeftOver = true;
+  }
+
+  const recorder = recordRuntimes(pidsPath);
+  return ok({
+    endedLeftOver,
+    release: () => {
+      recorder.stop();
+      rmSync(pidsPath, { force: true });
+      held.value.close();
+    },
+  });
+}
+
+/** SQLite locks the file through the kernel, which lets go of it when this process ends, however it ends. */
+async function holdKernelLock(path: string): Promise<Result<DatabaseSync, Refusal> | "busy"> {
+  try {
+    const sqlite = await import("node:sqlite");
+    const file = new sqlite.DatabaseSync(path);
+    file.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
+    return ok(file);
+  } catch (error) {
+    if (systemCode(error) === "ERR_UNKNOWN_BUILTIN_MODULE") {
+      return refuse(`Node.js ${process.versions.node} is too old for the server; npm start brings its own`);
+    }
+    if (error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY) return "busy";
+    return refuse(`cannot lock the state folder with ${path}: ${reasonOf(error)}`);
+  }
+}
+
+function alreadyRunning(stateDir: string, note: Note | null): Result<never, Refusal> {
+  // A note whose process is gone is that of an earlier server: the one that holds the lock has yet to write its own.
+  const who = note !== null && isRunning(note.server) ? ` as pid ${note.server.pid}` : "";
+  return refuse(`a server on ${stateDir} is already running${who}; stop it first, or choose another --state`);
+}
+
+/**
+ * Keeps `server.pids` true. Miniflare starts workerd, and starts it again after a crash, without telling its id; Node
+ * reports every child process on a diagnostics channel. The note is on disk before the child has been sent its
+ * configuration, so before it can open a database.
+ */
+function recordRuntimes(path: string): { stop(): void } {
+  const server = nameOf(process.pid) ?? { pid: process.pid, started: "" };
+  const runtimes = new Map<number, ProcessName>();
+  let recording = true;
+  const write = (): void =>
+    writeAtomically(path, `${JSON.stringify({ server, runtimes: [...runtimes.values()] })}\n`);
+  const onChild = (message: unknown): void => {
+    const child = childIn(message);
+    child?.once("spawn", () => {
+      const name = child.pid === undefined ? null : nameOf(child.pid);
+      if (name === null || basename(child.spawnfile) !== RUNTIME) return;
+      runtimes.set(name.pid, name);
+      write();
+      child.once("exit", () => {
+        runtimes.delete(name.pid);
+        if (recording) write();
+      });
+    });
+  };
+  diagnostics.subscribe("child_process", onChild);
+  write();
+  return {
+    stop: () => {
+      recording = false;
+      diagnostics.unsubscribe("child_process", onChild);
+    },
+  };
+}
+
+function childIn(message: unknown): ChildProcess | null {
+  if (typeof message !== "object" || message === null || !("process" in message)) return null;
+  return message.process instanceof ChildProcess ? message.process : null;
+}
+
+function readNote(path: string): Note | null {
+  const note = readJson(path);
+  if (note === null || !("server" in note) || !("runtimes" in note)) return null;
+  if (!isProcessName(note.server) || !Array.isArray(note.runtimes)) return null;
+  return { server: note.server, runtimes: note.runtimes.filter(isProcessName) };
+}
+
+function isProcessName(value: unknown): value is ProcessName {
+  if (typeof value !== "object" || value === null || !("pid" in value) || !("started" in value)) return false;
+  return Number.isSafeInteger(value.pid) && Number(value.pid) > 0 && typeof value.started === "string";
+}

@@ -1,0 +1,69 @@
+/**
+ * Brings the database to the schema of this version. The table of what was applied is the one that
+ * `wrangler d1 migrations apply` keeps, so that a state could be looked at with wrangler.
+ * Each migration and its row in that table are one D1 batch, which is a transaction: a kill in the middle leaves the
+ * migration either applied and noted, or not there.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ok, type Result } from "../kernel/result.ts";
+import { messageOf, refuse, type Refusal } from "./refusal.ts";
+import { sqlStatements } from "./sql-statements.ts";
+
+export interface Migration {
+  readonly name: string;
+  readonly statements: readonly string[];
+}
+
+/** What is asked of D1. */
+export interface Database {
+  prepare(query: string): Statement;
+  batch(statements: Statement[]): Promise<unknown>;
+}
+interface Statement {
+  bind(...values: unknown[]): Statement;
+  all(): Promise<{ results: object[] }>;
+  run(): Promise<unknown>;
+}
+
+const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  name       TEXT UNIQUE,
+  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)`;
+
+/** The migrations of this version, in the order of their names. */
+export function readMigrations(dir: string): readonly Migration[] {
+  const names = readdirSync(dir).filter((name) => name.endsWith(".sql"));
+  return names
+    .toSorted()
+    .map((name) => ({ name, statements: sqlStatements(readFileSync(join(dir, name), "utf8")) }));
+}
+
+/**
+ * Applies what is missing.
+ * @returns the names applied now, or a refusal that names a migration which this version does not have.
+ */
+export async function migrate(
+  database: Database,
+  migrations: readonly Migration[],
+): Promise<Result<readonly string[], Refusal | { readonly unknown: string }>> {
+  await database.prepare(CREATE_TABLE).run();
+  const { results } = await database.prepare("SELECT name FROM d1_migrations ORDER BY id").all();
+  const applied = new Set(results.map(nameIn));
+  const unknown = [...applied].find((name) => !migrations.some((migration) => migration.name === name));
+  if (unknown !== undefined) return { ok: false, error: { unknown } };
+
+  const missing = migrations.filter(({ name }) => !applied.has(name));
+  for (const { name, statements } of missing) {
+    const note = database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name);
+    try {
+      await database.batch([...statements.map((statement) => database.prepare(statement)), note]);
+    } catch (error) {
+      return refuse(`migration ${name} failed: ${messageOf(error)}`);
+    }
+  }
+  return ok(missing.map(({ name }) => name));
+}
+
+const nameIn = (row: object): string => ("name" in row ? String(row.name) : "");

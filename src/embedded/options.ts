@@ -1,0 +1,138 @@
+/**
+ * What the server was asked to do: flags, and environment variables that do the same. Flags win.
+ * Nothing is read or written here.
+ */
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { ok, type Result } from "../kernel/result.ts";
+import { misuse, refuse, type Refusal } from "./refusal.ts";
+
+export interface ServerOptions {
+  readonly port: number;
+  readonly host: string;
+  /** Absolute path. */
+  readonly stateDir: string;
+  /** An origin without a trailing slash; null when none was given: the one of the first start stays. */
+  readonly publicUrl: string | null;
+  /** Origins that may call from a browser, comma-separated, as DOME_CORS_ORIGINS; empty for none. */
+  readonly corsOrigins: string;
+}
+
+export type Request =
+  { readonly kind: "run"; readonly options: ServerOptions } | { readonly kind: "help" | "version" };
+
+export const HELP = `Usage: npm start -- [options]
+
+Runs Dome on this machine: registry, leases, audit trail, all on the local disk.
+
+  --port N          port to listen on (PORT; 8787)
+  --host ADDRESS    address to listen on (127.0.0.1)
+  --state FOLDER    where everything is kept (DOME_STATE_DIR; .dome)
+  --public-url URL  issuer of all tokens, fixed at the first start (DOME_PUBLIC_URL; http://127.0.0.1:<port>)
+  --insecure-http   listen on an address other than loopback without an https:// public URL
+  --version         print the version
+  --help            print this
+
+DOME_CORS_ORIGINS names the origins that may use call tokens from a browser, comma-separated.
+`;
+
+const FLAGS = {
+  port: { type: "string" },
+  host: { type: "string" },
+  state: { type: "string" },
+  "public-url": { type: "string" },
+  "insecure-http": { type: "boolean" },
+  version: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/**
+ * @param args the command line without the program.
+ * @param env only PORT, DOME_STATE_DIR, DOME_PUBLIC_URL and DOME_CORS_ORIGINS are read; an empty one counts as not set.
+ */
+export function readRequest(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Result<Request, Refusal> {
+  const flags = readFlags(args);
+  if (!flags.ok) return flags;
+  const given = flags.value;
+  if (given.help === true) return ok({ kind: "help" });
+  if (given.version === true) return ok({ kind: "version" });
+
+  const port = readPort(given.port ?? (env["PORT"] || "8787"), given.port === undefined ? "PORT" : "--port");
+  if (!port.ok) return port;
+  const host = readHost(given.host ?? "127.0.0.1");
+  if (!host.ok) return host;
+  const stateDir = given.state ?? (env["DOME_STATE_DIR"] || ".dome");
+  if (stateDir === "") return misuse("--state is empty");
+  const urlName = given["public-url"] === undefined ? "DOME_PUBLIC_URL" : "--public-url";
+  const publicUrl = readPublicUrl(given["public-url"] ?? (env["DOME_PUBLIC_URL"] || null), urlName);
+  if (!publicUrl.ok) return publicUrl;
+
+  // Keys and tokens would cross the network in the clear.
+  const overTls = publicUrl.value?.startsWith("https://") ?? false;
+  if (!isLoopback(host.value) && !overTls && given["insecure-http"] !== true) {
+    return refuse(
+      `--host ${host.value} is reachable from other machines: give --public-url https://… (the TLS end in front), or --insecure-http`,
+    );
+  }
+  return ok({
+    kind: "run",
+    options: {
+      port: port.value,
+      host: host.value,
+      stateDir: resolve(stateDir),
+      publicUrl: publicUrl.value,
+      corsOrigins: env["DOME_CORS_ORIGINS"] ?? "",
+    },
+  });
+}
+
+/** True for an address that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+/** The URL at which this machine reaches the server. */
+export function localUrl(host: string, port: number): string {
+  const everywhere = host === "0.0.0.0" || host === "::";
+  const name = everywhere ? "127.0.0.1" : host;
+  return `http://${isIP(name) === 6 ? `[${name}]` : name}:${port}`;
+}
+
+function readFlags(args: readonly string[]) {
+  try {
+    return ok(parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values);
+  } catch (error) {
+    // Node's own sentence names the flag; what follows its first full stop is advice for programmers.
+    const sentence = error instanceof Error ? error.message.split(". ", 1)[0] : undefined;
+    return misuse(sentence ?? "the command line cannot be read");
+  }
+}
+
+function readPort(text: string, name: string): Result<number, Refusal> {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535
+    ? ok(port)
+    : misuse(`${name} wants a number from 1 to 65535, not "${text}"`);
+}
+
+function readHost(text: string): Result<string, Refusal> {
+  const host = text.replace(/^\[(.*)\]$/, "$1");
+  const name = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
+  return isIP(host) !== 0 || name.test(host) ? ok(host) : misuse(`--host wants an address, not "${text}"`);
+}
+
+/** Only an origin: an issuer with a path would move the well-known documents (RFC 8414 §3.1). */
+function readPublicUrl(text: string | null, name: string): Result<string | null, Refusal> {
+  if (text === null) return ok(null);
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
+  return isOrigin
+    ? ok(url.origin)
+    : misuse(
+        `${name} wants an origin such as https://dome.example.com, without path or query, not "${text}"`,
+      );
+}

@@ -1,0 +1,157 @@
+/**
+ * The Worker on Miniflare, with the bindings of wrangler.toml on the local disk. What differs from production:
+ * Miniflare's queue lives in memory, so audit records take the `outbox` filling of the sink; and nobody calls the
+ * scheduled handler (see scheduler.ts). Alarms are on disk and go off after a restart by themselves.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Miniflare, MiniflareOptions, WorkerdStructuredLog } from "miniflare";
+import { consoleLog, redact } from "../kernel/log.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import { firstLine, reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
+
+const COMPATIBILITY_DATE = "2026-10-20";
+/** How often Cloudflare would call the scheduled handler; here scheduler.ts does. */
+export const CRON = "* * * * *";
+const WORKER = "dome";
+const DATABASE = { type: "d1", id: "dome" } as const;
+
+type WorkerConfig = MiniflareOptions["workers"][number]["config"];
+type Modules = NonNullable<WorkerConfig["manifest"]>["modules"];
+
+/** The environment variables of the Worker. */
+export type WorkerVars = Readonly<Record<string, string>>;
+
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** Where D1 and the objects are kept. */
+  readonly dataDir: string;
+  /** Called when workerd has crashed and could not be started again. One crash alone is mended in place. */
+  readonly onLost: () => void;
+}
+
+/**
+ * Starts the Worker and waits until it listens.
+ * @param workerDir the built Worker: `index.js` and what it imports.
+ */
+export function startWorker(
+  place: Place,
+  workerDir: string,
+  vars: WorkerVars,
+): Promise<Result<Miniflare, Refusal>> {
+  return start(place, workerConfig(modulesIn(workerDir), vars));
+}
+
+/** The bindings of wrangler.toml in Miniflare's words. */
+export function workerConfig(modules: Modules, vars: WorkerVars): WorkerConfig {
+  const object = (exportName: string) => ({ type: "durable-object" as const, worker: WORKER, exportName });
+  const consumer = { type: "queue" as const, maxBatchSize: 100, maxBatchTimeout: 1 };
+  return {
+    name: WORKER,
+    compatibilityDate: COMPATIBILITY_DATE,
+    manifest: { mainModule: "index.js", modules },
+    exports: {
+      AgentObject: { type: "durable-object", storage: "sqlite" },
+      WorkspaceObject: { type: "durable-object", storage: "sqlite" },
+      LedgerObject: { type: "durable-object", storage: "sqlite" },
+    },
+    env: {
+      AGENT: object("AgentObject"),
+      WORKSPACE: object("WorkspaceObject"),
+      LEDGER: object("LedgerObject"),
+      DB: DATABASE,
+      AUDIT_QUEUE: { type: "queue", name: "dome-audit" },
+      ...Object.fromEntries(
+        Object.entries(vars).map(([name, value]) => [name, { type: "text" as const, value }]),
+      ),
+    },
+    triggers: [
+      { ...consumer, name: "dome-audit", maxRetries: 10, deadLetterQueue: "dome-audit-dlq" },
+      { ...consumer, name: "dome-audit-dlq", maxRetries: 100 },
+      { type: "scheduled", schedule: CRON },
+    ],
+  };
+}
+
+/**
+ * The database alone, behind a Worker that answers nothing, on a port that nobody knows: a schema is changed before
+ * the code that needs it runs, and before an alarm or a caller can meet half of it.
+ */
+export function startDatabase(dataDir: string): Promise<Result<Miniflare, Refusal>> {
+  const nothing = "export default { fetch: () => new Response(null, { status: 503 }) };";
+  return start(
+    { host: "127.0.0.1", port: 0, dataDir, onLost: () => undefined },
+    {
+      name: WORKER,
+      compatibilityDate: COMPATIBILITY_DATE,
+      manifest: { mainModule: "index.js", modules: { "index.js": { type: "esm", contents: nothing } } },
+      env: { DB: DATABASE },
+    },
+  );
+}
+
+/** The Worker's D1, as the binding `DB`. */
+export const databaseOf = (runtime: Miniflare) => runtime.getD1Database("DB", WORKER);
+
+async function start(place: Place, config: WorkerConfig): Promise<Result<Miniflare, Refusal>> {
+  const { Miniflare: Runtime, Log, LogLevel } = await import("miniflare"); // the largest file here: only when needed
+  const log = new (class extends Log {
+    override warn(message: string): void {
+      consoleLog.write("warn", "runtime", { message: firstLine(message) });
+    }
+    override error(fault: Error): void {
+      consoleLog.write("error", "runtime", { message: firstLine(fault.message) });
+      runtime.ready.catch(place.onLost);
+    }
+  })(LogLevel.WARN);
+  const runtime: Miniflare = new Runtime({
+    host: place.host,
+    port: place.port,
+    resourcePersistencePath: place.dataDir,
+    cf: {}, // no made-up location: the default says Austin, Texas
+    logRequests: false,
+    telemetry: { enabled: false },
+    enableDevRegistry: false, // it would open a door without a lock to every object, for other local Workers
+    log,
+    handleStructuredLogs: printLog,
+    workers: [{ config }],
+  });
+  try {
+    await runtime.ready;
+    return ok(runtime);
+  } catch (error) {
+    await runtime.dispose().catch(() => undefined);
+    if (systemCode(error) === "ERR_ADDRESS_IN_USE") return portTaken(place.host, place.port);
+    return refuse(`the runtime did not start: ${runtimeFault(error)}`);
+  }
+}
+
+export const portTaken = (host: string, port: number): Result<never, Refusal> =>
+  refuse(`port ${port} on ${host} is taken; stop what listens there, or choose another --port`);
+
+/** The Worker's log lines as they are; of the runtime's own messages, which can go on with a stack, the first line. */
+function printLog({ level, message }: WorkerdStructuredLog): void {
+  const line = message.startsWith("{")
+    ? message
+    : JSON.stringify({ level, event: "runtime", message: firstLine(message) });
+  const out = level === "error" || level === "warn" ? process.stderr : process.stdout;
+  out.write(`${redact(line)}\n`);
+}
+
+/** Miniflare puts what workerd printed behind a line of its own. */
+function runtimeFault(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const printed = text.split("Runtime stderr:\n")[1];
+  return redact(printed === undefined ? reasonOf(error) : firstLine(printed));
+}
+
+function modulesIn(dir: string): Modules {
+  const modules: Modules = {};
+  for (const name of readdirSync(dir)) {
+    const content = readFileSync(join(dir, name));
+    if (name.endsWith(".js")) modules[name] = { type: "esm", contents: content.toString("utf8") };
+    if (name.endsWith(".wasm")) modules[name] = { type: "wasm", contents: new Uint8Array(content) };
+  }
+  return modules;
+}

@@ -1,0 +1,45 @@
+/** Calls the Worker's scheduled handler as Cloudflare would: Miniflare knows the handler but never calls it. */
+import type { Clock, Timers } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import { messageOf } from "./refusal.ts";
+import { CRON } from "./runtime.ts";
+
+const EVERY_MS = 60_000;
+
+export interface SchedulerPorts {
+  /** Asked for anew each time: a handle does not outlive a restart of the runtime. */
+  worker(): Promise<{
+    scheduled(event: { cron: string; scheduledTime: Date }): Promise<{ outcome: string }>;
+  }>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+/**
+ * Every minute, one after the other: a run that takes longer delays the next one. A run that fails is logged.
+ * @returns what stops it.
+ */
+export function startScheduler({ worker, clock, timers, log }: SchedulerPorts): () => void {
+  let stopped = false;
+  const runOnce = async (): Promise<void> => {
+    try {
+      const handle = await worker();
+      const { outcome } = await handle.scheduled({ cron: CRON, scheduledTime: new Date(clock.now()) });
+      if (outcome !== "ok") log.write("error", "scheduled", { outcome });
+    } catch (error) {
+      if (!stopped) log.write("error", "scheduled", { error: messageOf(error) });
+    }
+  };
+  const run = async (): Promise<void> => {
+    for (;;) {
+      await timers.sleep(EVERY_MS);
+      if (stopped) return;
+      await runOnce();
+    }
+  };
+  run().catch((error: unknown) => log.write("error", "scheduler", { error: messageOf(error) }));
+  return () => {
+    stopped = true;
+  };
+}

@@ -1,0 +1,167 @@
+/**
+ * Starting the single-machine server. The order is the design: nothing is opened before the folder is ours alone,
+ * nothing is written before the settings agree and the port is free, and the Worker does not run before the schema
+ * fits it.
+ */
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Miniflare } from "miniflare";
+import manifest from "../../package.json" with { type: "json" };
+import { rfc3339, systemClock, systemTimers } from "../kernel/clock.ts";
+import { consoleLog } from "../kernel/log.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import { makeDefaultWorkspace } from "./default-workspace.ts";
+import { takeLock, type StateLock } from "./lock.ts";
+import { migrate, readMigrations, type Migration } from "./migrate.ts";
+import { localUrl, type ServerOptions } from "./options.ts";
+import { reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
+import { databaseOf, portTaken, startDatabase, startWorker } from "./runtime.ts";
+import { startScheduler } from "./scheduler.ts";
+import {
+  emptyTmp,
+  newerState,
+  openFolder,
+  openSecrets,
+  readSettings,
+  writeSettings,
+  type Settings,
+} from "./state.ts";
+
+// This file is part of dist/embedded/dome-server.js, beside the built Worker.
+const WORKER_DIR = fileURLToPath(new URL("../worker/", import.meta.url));
+const MIGRATIONS_DIR = fileURLToPath(new URL("../migrations/", import.meta.url));
+
+export const VERSION = manifest.version;
+
+export interface Server {
+  /** Where this machine reaches it. */
+  readonly url: string;
+  readonly issuer: string;
+  readonly adminToken: string;
+  /** Ends the runtime and gives the folder back. */
+  stop(): Promise<void>;
+}
+
+/** @param onLost called when the runtime has crashed and could not be started again. */
+export async function startServer(
+  options: ServerOptions,
+  onLost: () => void,
+): Promise<Result<Server, Refusal>> {
+  process.umask(0o077); // for the files of the runtime too
+  const folder = openFolder(options.stateDir);
+  if (!folder.ok) return folder;
+  const lock = await takeLock(options.stateDir, systemTimers);
+  if (!lock.ok) return lock;
+  const server = await startLocked(options, lock.value, onLost);
+  if (!server.ok) lock.value.release();
+  return server;
+}
+
+async function startLocked(
+  { stateDir, host, port, publicUrl, corsOrigins }: ServerOptions,
+  lock: StateLock,
+  onLost: () => void,
+): Promise<Result<Server, Refusal>> {
+  const migrations = readMigrations(MIGRATIONS_DIR);
+  const newest = migrations.at(-1)?.name ?? "";
+  const known = readSettings(stateDir, publicUrl, newest);
+  if (!known.ok) return known;
+  const free = await tryPort(host, port);
+  if (!free.ok) return free;
+  const secrets = await openSecrets(stateDir, known.value === null, systemRandom);
+  if (!secrets.ok) return secrets;
+  const { rootKey, adminToken } = secrets.value;
+  let settings = known.value ?? firstSettings(stateDir, publicUrl ?? `http://127.0.0.1:${port}`);
+
+  process.env["TMPDIR"] = emptyTmp(stateDir); // a killed runtime leaves its files there, not in /tmp
+  const dataDir = join(stateDir, "data");
+  if (settings.schema !== newest) {
+    const changed = await changeSchema(dataDir, migrations, stateDir);
+    if (!changed.ok) return changed;
+    settings = writeSettings(stateDir, { ...settings, schema: newest });
+  }
+
+  const worker = await startWorker({ host, port, dataDir, onLost }, WORKER_DIR, {
+    DOME_ROOT_KEY: rootKey,
+    DOME_ADMIN_TOKEN: adminToken,
+    DOME_PUBLIC_URL: settings.public_url,
+    DOME_AUDIT_SINK: "outbox",
+    DOME_CORS_ORIGINS: corsOrigins,
+    DOME_VERSION: VERSION,
+  });
+  if (!worker.ok) return worker;
+  const runtime = worker.value;
+  const url = localUrl(host, port);
+
+  // The database has the last word on its schema: it may have been restored beside the settings.
+  const checked = await bringSchema(runtime, migrations, stateDir);
+  const ready =
+    checked.ok && !settings.first_start_done
+      ? await makeDefaultWorkspace(url, adminToken, systemTimers)
+      : checked;
+  if (!ready.ok) {
+    await runtime.dispose();
+    return ready;
+  }
+  if (!settings.first_start_done) writeSettings(stateDir, { ...settings, first_start_done: true });
+
+  const stopScheduler = startScheduler({
+    worker: () => runtime.getWorker(),
+    clock: systemClock,
+    timers: systemTimers,
+    log: consoleLog,
+  });
+  const stop = async (): Promise<void> => {
+    stopScheduler();
+    await runtime.dispose();
+    lock.release();
+  };
+  return ok({ url, issuer: settings.public_url, adminToken, stop });
+}
+
+const firstSettings = (stateDir: string, issuer: string): Settings =>
+  writeSettings(stateDir, {
+    public_url: issuer,
+    created_at: rfc3339(systemClock.now()),
+    schema: null,
+    first_start_done: false,
+  });
+
+/** Binds the port and lets go of it: a first start that fails on its port must not have fixed the issuer. */
+function tryPort(host: string, port: number): Promise<Result<void, Refusal>> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", (error) => {
+      if (systemCode(error) === "EADDRINUSE") resolve(portTaken(host, port));
+      else resolve(refuse(`cannot listen on ${host} port ${port}: ${reasonOf(error)}`));
+    });
+    probe.once("close", () => resolve(ok(undefined)));
+    probe.listen({ host, port, exclusive: true }, () => void probe.close());
+  });
+}
+
+/** Migrates with nothing else running. */
+async function changeSchema(
+  dataDir: string,
+  migrations: readonly Migration[],
+  stateDir: string,
+): Promise<Result<void, Refusal>> {
+  const database = await startDatabase(dataDir);
+  if (!database.ok) return database;
+  const changed = await bringSchema(database.value, migrations, stateDir);
+  await database.value.dispose();
+  return changed;
+}
+
+async function bringSchema(
+  runtime: Miniflare,
+  migrations: readonly Migration[],
+  stateDir: string,
+): Promise<Result<void, Refusal>> {
+  const applied = await migrate(await databaseOf(runtime), migrations);
+  if (applied.ok) return ok(undefined);
+  if ("line" in applied.error) return refuse(applied.error.line);
+  return newerState(stateDir, `it has the migration ${applied.error.unknown}`);
+}

@@ -1,0 +1,159 @@
+/**
+ * The state folder. It holds the root key, so it is 0700 and every file in it 0600.
+ *
+ *   dome.json     what the first start fixed: state version, issuer, time; and how far the schema has come
+ *   root.key      DOME_ROOT_KEY: base64, or several, newest first. Without it no key, token or sealed secret is readable
+ *   admin.token   the operator token of this machine; removed, the next start makes another
+ *   server.lock, server.pids   see lock.ts
+ *   data/         D1 and Durable Objects
+ *   tmp/          emptied at each start
+ */
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { join } from "node:path";
+import { mintKey, checkKeyForm } from "../credentials/key-format.ts";
+import { toBase64 } from "../kernel/bytes.ts";
+import type { Random } from "../kernel/random.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import { deriveKeys, parseRootKeys } from "../secrets/root-key.ts";
+import { readJson, readText, writeAtomically } from "./files.ts";
+import { LOCK_FILE } from "./lock.ts";
+import { reasonOf, refuse, type Refusal } from "./refusal.ts";
+
+const STATE_VERSION = 1;
+const SETTINGS = "dome.json";
+const ROOT_KEY = "root.key";
+const ADMIN_TOKEN = "admin.token";
+
+export interface Settings {
+  readonly version: typeof STATE_VERSION;
+  readonly public_url: string;
+  readonly created_at: string;
+  /** The newest migration that this state has; null before the first. */
+  readonly schema: string | null;
+  /** True once the workspace `default` is there. */
+  readonly first_start_done: boolean;
+}
+
+export interface Secrets {
+  readonly rootKey: string;
+  readonly adminToken: string;
+}
+
+/** Makes the folder, or checks that it is ours: a folder with other people's files is not turned into a state folder. */
+export function openFolder(dir: string): Result<void, Refusal> {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const names = readdirSync(dir);
+    const ours = [SETTINGS, ROOT_KEY, LOCK_FILE].some((name) => names.includes(name));
+    if (names.length > 0 && !ours)
+      return refuse(`${dir} has files in it but no Dome state; choose another --state`);
+    const mode = statSync(dir).mode & 0o777;
+    if ((mode & 0o077) !== 0) chmodSync(dir, mode & 0o700);
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return ok(undefined);
+  } catch (error) {
+    return refuse(`cannot use ${dir} as state folder: ${reasonOf(error)}`);
+  }
+}
+
+/**
+ * What the first start fixed.
+ * @param publicUrl what this start asks for; another issuer would invalidate every token and receipt there is.
+ * @param newestMigration name of the newest one that this version of Dome has.
+ * @returns null when the state is new.
+ */
+export function readSettings(
+  dir: string,
+  publicUrl: string | null,
+  newestMigration: string,
+): Result<Settings | null, Refusal> {
+  const path = join(dir, SETTINGS);
+  if (!existsSync(path)) return ok(null);
+  const raw = readJson(path);
+  if (raw !== null && "version" in raw && Number(raw.version) > STATE_VERSION) {
+    return newerState(dir, `state version ${String(raw.version)}, this one knows ${STATE_VERSION}`);
+  }
+  if (raw === null || !isSettings(raw)) return refuse(`${path} is damaged; restore it from a backup`);
+  if (raw.schema !== null && raw.schema > newestMigration) {
+    return newerState(dir, `schema ${raw.schema}, this one knows ${newestMigration}`);
+  }
+  if (publicUrl !== null && publicUrl !== raw.public_url) {
+    return refuse(
+      `${dir} was made for ${raw.public_url}: the public URL is the issuer of its tokens and cannot become ${publicUrl}; use another --state`,
+    );
+  }
+  return ok(raw);
+}
+
+/** The refusal for a state that a later version of Dome has written. */
+export const newerState = (dir: string, how: string): Result<never, Refusal> =>
+  refuse(`${dir} was written by a newer version of Dome (${how}); use that version or a later one`);
+
+export function writeSettings(dir: string, settings: Omit<Settings, "version">): Settings {
+  const whole: Settings = { version: STATE_VERSION, ...settings };
+  writeAtomically(join(dir, SETTINGS), `${JSON.stringify(whole, null, 2)}\n`);
+  return whole;
+}
+
+/**
+ * Reads the root key and the admin token, and makes what is not there yet.
+ * @param isNew false when the state has been used: then a missing root key is a loss, not a beginning.
+ */
+export async function openSecrets(
+  dir: string,
+  isNew: boolean,
+  random: Random,
+): Promise<Result<Secrets, Refusal>> {
+  const rootPath = join(dir, ROOT_KEY);
+  const tokenPath = join(dir, ADMIN_TOKEN);
+  if (!existsSync(rootPath)) {
+    if (!isNew)
+      return refuse(`${rootPath} is missing: this state cannot be read without it; restore it from a backup`);
+    writeAtomically(rootPath, `${toBase64(random.bytes(32))}\n`);
+  }
+  const rootKey = readText(rootPath)?.trim() ?? "";
+  const versions = parseRootKeys(rootKey);
+  if (!versions.ok)
+    return refuse(`${rootPath} is damaged (${versions.error.kind}); restore it from a backup`);
+  const derived = await deriveKeys(versions.value);
+
+  if (!existsSync(tokenPath))
+    writeAtomically(tokenPath, `${await mintKey("operator", derived[0].formKey, random)}\n`);
+  const adminToken = readText(tokenPath)?.trim() ?? "";
+  const formKeys = derived.map(({ formKey }) => formKey);
+  if (!(await checkKeyForm("operator", adminToken, formKeys))) {
+    return refuse(`${tokenPath} was not made with ${rootPath}; remove it, and this command makes another`);
+  }
+  for (const path of [rootPath, tokenPath]) chmodSync(path, 0o600);
+  return ok({ rootKey, adminToken });
+}
+
+/** An empty folder for the runtime's own files, which a killed server leaves behind. */
+export function emptyTmp(dir: string): string {
+  const path = join(dir, "tmp");
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { mode: 0o700 });
+  return path;
+}
+
+function isSettings(raw: object): raw is Settings {
+  const { version, public_url, created_at, schema, first_start_done } = raw as Partial<
+    Record<keyof Settings, unknown>
+  >;
+  return (
+    version === STATE_VERSION &&
+    typeof public_url === "string" &&
+    typeof created_at === "string" &&
+    (schema === null || typeof schema === "string") &&
+    typeof first_start_done === "boolean"
+  );
+}

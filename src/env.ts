@@ -1,0 +1,71 @@
+/**
+ * Raw bindings → checked environment. The only file that spells binding names. What is wrong is said at the first
+ * request, by name, and never with its value.
+ */
+import type { AgentShell } from "./objects/agent-object.ts";
+import type { LedgerObject } from "./objects/ledger-object.ts";
+import type { WorkspaceShell } from "./objects/workspace-object.ts";
+import { parseRootKeys, type RootKeys } from "./secrets/root-key.ts";
+
+/** The bindings of wrangler.toml, and of the embedded server. */
+export interface RawEnv {
+  readonly DB: D1Database;
+  readonly AGENT: DurableObjectNamespace<AgentShell>;
+  readonly WORKSPACE: DurableObjectNamespace<WorkspaceShell>;
+  readonly LEDGER: DurableObjectNamespace<LedgerObject>;
+  readonly AUDIT_QUEUE?: Queue;
+  readonly DOME_ROOT_KEY?: string;
+  readonly DOME_ADMIN_TOKEN?: string;
+  readonly DOME_PUBLIC_URL?: string;
+  readonly DOME_AUDIT_SINK?: string;
+  readonly DOME_CORS_ORIGINS?: string;
+}
+
+export interface Env {
+  readonly db: D1Database;
+  readonly agents: DurableObjectNamespace<AgentShell>;
+  readonly workspaces: DurableObjectNamespace<WorkspaceShell>;
+  readonly ledgers: DurableObjectNamespace<LedgerObject>;
+  readonly audit: { readonly mode: "queue"; readonly queue: Queue } | { readonly mode: "outbox" };
+  readonly rootKeys: RootKeys;
+  readonly adminToken: string | null;
+  /** The issuer, and the default audience. Never taken from a request's host. */
+  readonly publicUrl: string;
+  readonly corsOrigins: readonly string[];
+}
+
+/** @throws Error naming the variable that is missing or wrong. */
+export function parseEnv(raw: RawEnv): Env {
+  const rootKeys = parseRootKeys(raw.DOME_ROOT_KEY ?? "");
+  if (!rootKeys.ok) throw new Error(`DOME_ROOT_KEY is not usable: ${rootKeys.error.kind}`);
+  return {
+    db: raw.DB,
+    agents: raw.AGENT,
+    workspaces: raw.WORKSPACE,
+    ledgers: raw.LEDGER,
+    audit: auditOf(raw),
+    rootKeys: rootKeys.value,
+    adminToken:
+      raw.DOME_ADMIN_TOKEN === undefined || raw.DOME_ADMIN_TOKEN === "" ? null : raw.DOME_ADMIN_TOKEN,
+    publicUrl: publicUrlOf(raw.DOME_PUBLIC_URL),
+    corsOrigins: (raw.DOME_CORS_ORIGINS ?? "").split(/[\s,]+/).filter((origin) => origin !== ""),
+  };
+}
+
+function auditOf(raw: RawEnv): Env["audit"] {
+  if (raw.DOME_AUDIT_SINK === "outbox") return { mode: "outbox" };
+  if (raw.DOME_AUDIT_SINK !== "queue") throw new Error("DOME_AUDIT_SINK must be queue or outbox");
+  if (raw.AUDIT_QUEUE === undefined)
+    throw new Error("DOME_AUDIT_SINK is queue, and the queue binding is missing");
+  return { mode: "queue", queue: raw.AUDIT_QUEUE };
+}
+
+function publicUrlOf(text: string | undefined): string {
+  if (text === undefined || !URL.canParse(text)) throw new Error("DOME_PUBLIC_URL must be the public URL");
+  const url = new URL(text);
+  const bare = url.pathname === "/" && url.search === "" && url.hash === "";
+  if (!bare || !["http:", "https:"].includes(url.protocol)) {
+    throw new Error("DOME_PUBLIC_URL must be http(s)://host[:port], without a path");
+  }
+  return url.origin;
+}

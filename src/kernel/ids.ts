@@ -1,0 +1,66 @@
+/**
+ * Ids: a prefix that names the kind, `_`, and 26 lower-case ULID characters (Crockford base32 of 48 bits of time
+ * and 80 random bits). A prefix keeps an agent id from ever equalling a user id (RFC 9068 §5).
+ */
+import { decodeTime, ulid } from "ulidx";
+import type { Clock } from "./clock.ts";
+import type { Random } from "./random.ts";
+
+export const ID_PREFIXES = [
+  "agt", // agent
+  "wsp", // workspace
+  "key", // API key
+  "opt", // operator token
+  "hlt", // halt
+  "dec", // decision
+  "evt", // audit record
+  "tok", // call token (jti)
+  "txn", // transaction
+  "req", // request
+  "tol", // tool
+  "pol", // pool
+  "int", // integration
+  "chg", // configuration change
+] as const;
+
+export type IdPrefix = (typeof ID_PREFIXES)[number];
+export type Id<P extends IdPrefix> = `${P}_${string}`;
+
+export type AgentId = Id<"agt">;
+export type WorkspaceId = Id<"wsp">;
+export type KeyId = Id<"key">;
+export type OperatorTokenId = Id<"opt">;
+export type HaltId = Id<"hlt">;
+export type DecisionId = Id<"dec">;
+export type RecordId = Id<"evt">;
+export type TokenId = Id<"tok">;
+export type TxnId = Id<"txn">;
+
+const ULID = "[0-7][0-9a-hjkmnp-tv-z]{25}";
+
+/** Makes ids from a clock and a source of randomness. */
+export interface IdSource {
+  next<P extends IdPrefix>(prefix: P): Id<P>;
+}
+
+/** @param clock stamps the id's first 48 bits, in milliseconds. */
+export function idSource(clock: Clock, random: Random): IdSource {
+  const fraction = (): number => {
+    const [hi = 0, lo = 0] = random.bytes(2);
+    return ((hi << 8) | lo) / 0x1_0000;
+  };
+  return {
+    next: <P extends IdPrefix>(prefix: P): Id<P> => `${prefix}_${ulid(clock.now(), fraction).toLowerCase()}`,
+  };
+}
+
+/** The pattern of one kind's ids, for schemas. */
+export const idPattern = (prefix: IdPrefix): RegExp => new RegExp(`^${prefix}_${ULID}$`);
+
+/** True when `text` has the form of an id of this kind. It says nothing about existence. */
+export function isId<P extends IdPrefix>(prefix: P, text: string): text is Id<P> {
+  return idPattern(prefix).test(text);
+}
+
+/** The time in an id, in milliseconds since the epoch. The id must have passed `isId`. */
+export const timeOfId = (id: string): number => decodeTime(id.slice(id.indexOf("_") + 1).toUpperCase());

@@ -1,0 +1,108 @@
+/**
+ * The lease check: the last thing before an act starts or an answer is released, with no `await` in between (P3).
+ * It holds what a token or an in-place exchange carries against the leases of every agent of the chain, of the
+ * workspace, and of `org`. Anything missing, old or different refuses.
+ */
+import { err, ok, type Result } from "../kernel/result.ts";
+import {
+  isCurrent,
+  isKeyLive,
+  type AgentAnswer,
+  type Lease,
+  type OrgAnswer,
+  type WorkspaceAnswer,
+} from "./lease.ts";
+
+/** One element of `dome.chain`: the agent, and the epoch and key under which its part was minted. */
+export interface Link {
+  readonly agent: string;
+  readonly epoch: number;
+  readonly key: string;
+}
+
+/** What is asked to pass. */
+export interface Passage {
+  /** Newest first; every agent that takes part, the subject included when it is one. */
+  readonly chain: readonly Link[];
+  readonly haltEpoch: number;
+  /** `jti` of every ancestor token and of this one: revoking a token ends what was exchanged from it. */
+  readonly path: readonly string[];
+  readonly user?: string;
+  readonly txn?: string;
+}
+
+/** The leases it is held against. `agents` by agent id. */
+export interface Standing {
+  readonly agents: ReadonlyMap<string, Lease<AgentAnswer>>;
+  readonly workspace: Lease<WorkspaceAnswer> | undefined;
+  readonly org: Lease<OrgAnswer> | undefined;
+}
+
+/** Why not. `no_lease` and `draining` are undecided for now (503), the others are refusals (401). */
+export type Stale =
+  | { readonly kind: "no_lease"; readonly of: "agent" | "workspace" | "org"; readonly id: string }
+  | { readonly kind: "agent_not_active"; readonly agent: string; readonly state: string }
+  | { readonly kind: "draining"; readonly agent: string }
+  | { readonly kind: "epoch_changed"; readonly agent: string }
+  | { readonly kind: "key_not_live"; readonly agent: string; readonly key: string }
+  | { readonly kind: "token_revoked"; readonly jti: string }
+  | { readonly kind: "workspace_halted" }
+  | { readonly kind: "halt_epoch_changed" }
+  | { readonly kind: "user_stopped" }
+  | { readonly kind: "txn_stopped" };
+
+/**
+ * Admits or refuses, synchronously and without I/O.
+ * An answer that refuses does so however old it is; only one that admits must be current.
+ * @param now the isolate's clock in milliseconds, read for this check.
+ * @returns the first reason to refuse, in the order chain (newest first), workspace, `org`.
+ */
+export function admit(passage: Passage, standing: Standing, now: number): Result<void, Stale> {
+  // A passage without an agent is nobody's: deny (P1).
+  if (passage.chain.length === 0) return err({ kind: "no_lease", of: "agent", id: "" });
+  for (const link of passage.chain) {
+    const stale = staleLink(link, passage.path, standing.agents.get(link.agent), now);
+    if (stale !== undefined) return err(stale);
+  }
+  const stale = staleWorkspace(passage, standing.workspace, now);
+  if (stale !== undefined) return err(stale);
+  if (standing.org === undefined || !isCurrent(standing.org, now)) {
+    return err({ kind: "no_lease", of: "org", id: "org" });
+  }
+  return ok(undefined);
+}
+
+function staleLink(
+  link: Link,
+  path: readonly string[],
+  lease: Lease<AgentAnswer> | undefined,
+  now: number,
+): Stale | undefined {
+  const { agent, key } = link;
+  if (lease === undefined) return { kind: "no_lease", of: "agent", id: agent };
+  const { answer } = lease;
+  if (answer.state !== "active") return { kind: "agent_not_active", agent, state: answer.state };
+  if (!isCurrent(lease, now)) return { kind: "no_lease", of: "agent", id: agent };
+  if (answer.draining !== undefined) return { kind: "draining", agent };
+  // Any difference, not only a smaller number: an object restored from an old backup may count backwards.
+  if (answer.epoch !== link.epoch) return { kind: "epoch_changed", agent };
+  if (!isKeyLive(lease, key, now)) return { kind: "key_not_live", agent, key };
+  const jti = path.find((id) => answer.revoked.includes(id));
+  return jti === undefined ? undefined : { kind: "token_revoked", jti };
+}
+
+function staleWorkspace(
+  passage: Passage,
+  lease: Lease<WorkspaceAnswer> | undefined,
+  now: number,
+): Stale | undefined {
+  if (lease === undefined) return { kind: "no_lease", of: "workspace", id: "" };
+  const { answer } = lease;
+  if (answer.halted) return { kind: "workspace_halted" };
+  if (!isCurrent(lease, now)) return { kind: "no_lease", of: "workspace", id: "" };
+  if (answer.halt_epoch !== passage.haltEpoch) return { kind: "halt_epoch_changed" };
+  if (passage.user !== undefined && answer.stopped_users.includes(passage.user))
+    return { kind: "user_stopped" };
+  if (passage.txn !== undefined && answer.stopped_txns.includes(passage.txn)) return { kind: "txn_stopped" };
+  return undefined;
+}

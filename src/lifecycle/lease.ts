@@ -1,0 +1,222 @@
+/**
+ * Leases: the right to treat an owner object's answer as current for a short time, so that the hot path asks no
+ * object per call. All times in milliseconds; `now` is the caller's clock.
+ *
+ * What makes them safe (P3):
+ * - answers carry durations, never times: the clocks of an object and an isolate have nothing to do with each other;
+ * - a lease counts from before the asking, so a slow or late answer is never good for longer than a quick one;
+ * - it ends `MARGIN_MS` before the object believes so, and a stop waits `MARGIN_MS` longer than the object believes:
+ *   together they cover clocks that drift, stand still during CPU work, or step back unseen;
+ * - a book whose clock is seen to step back forgets everything, and takes no answer that was asked for before.
+ */
+import type { AgentState } from "./states.ts";
+
+/** The longest life of an answer, from the asking. */
+export const LEASE_TTL_MS = 2000;
+/** How much earlier the asker stops trusting an answer. */
+export const MARGIN_MS = 500;
+/** How long a stop waits before it is effective: the longest lease and the margin once more. */
+export const STOP_WAIT_MS = 2500;
+/** A renewal that takes longer is given up: 503 with `Retry-After`. */
+export const RENEWAL_TIMEOUT_MS = 800;
+/** How long an answer that admits nothing may be reused, so that a start is seen soon. */
+export const REFUSAL_KEEP_MS = 250;
+
+/** Life of a refusing answer: what is left of it after the margin is `REFUSAL_KEEP_MS`. */
+const REFUSAL_TTL_MS = REFUSAL_KEEP_MS + MARGIN_MS;
+
+/** What an AgentObject answers. `ttl_ms` of a key: until it expires, `null` when it does not. */
+export interface AgentAnswer {
+  readonly state: AgentState | "absent";
+  readonly draining?: { readonly deadline_ms: number; readonly then: "suspended" | "revoked" };
+  readonly epoch: number;
+  readonly keys: readonly { readonly id: string; readonly ttl_ms: number | null }[];
+  readonly record_version: number;
+  /** Revoked call tokens of this agent, by `jti`. */
+  readonly revoked: readonly string[];
+  readonly ttl_ms: number;
+}
+
+/** What a WorkspaceObject answers. */
+export interface WorkspaceAnswer {
+  readonly config_epoch: number;
+  readonly halt_epoch: number;
+  readonly halted: boolean;
+  readonly stopped_users: readonly string[];
+  readonly stopped_txns: readonly string[];
+  readonly ttl_ms: number;
+}
+
+/** What the WorkspaceObject named `org` answers. */
+export interface OrgAnswer {
+  readonly config_epoch: number;
+  readonly ttl_ms: number;
+}
+
+type Expiring = { readonly ttl_ms: number };
+
+/** When an answer was asked for: `askedAt` by the isolate's clock *before* it asked, `era` as `LeaseBook` counts. */
+export interface Asking {
+  readonly askedAt: number;
+  readonly era?: number;
+}
+
+/** Plain data, so that it may live in a global. */
+export interface Lease<A> extends Asking {
+  readonly answer: A;
+}
+
+/** True while the lease may be trusted. A lease from the future is not: the clock has stepped back since. */
+export function isCurrent(lease: Lease<Expiring>, now: number): boolean {
+  return lease.askedAt <= now && now < lease.askedAt + lease.answer.ttl_ms - MARGIN_MS;
+}
+
+/** True past half of the usable life: time to ask again in the background, before a call has to wait for it. */
+export function dueForRenewal(lease: Lease<Expiring>, now: number): boolean {
+  return now >= lease.askedAt + (lease.answer.ttl_ms - MARGIN_MS) / 2;
+}
+
+/**
+ * Whether the lease vouches for a key. An expiring key ends `MARGIN_MS` early, as the lease itself does.
+ * It says nothing about whether the lease is current.
+ */
+export function isKeyLive(lease: Lease<AgentAnswer>, key: string, now: number): boolean {
+  const found = lease.answer.keys.find(({ id }) => id === key);
+  if (found === undefined) return false;
+  return found.ttl_ms === null || now < lease.askedAt + found.ttl_ms - MARGIN_MS;
+}
+
+/**
+ * The leases of one isolate, least recently used first.
+ *
+ * When its clock is seen to step back it drops all of them and begins a new era: how far the step went is not known,
+ * and a lease measured across it could outlive a stop. That is as true of a lease whose answer is still on its way,
+ * so an answer is kept only in the era in which it was asked for:
+ *
+ *     const asking = book.asking(clock.now());
+ *     const answer = await object.lease();
+ *     book.put(id, { answer, ...asking });
+ *     // … and at the check, whatever was put before:
+ *     const lease = book.get(id, clock.now());
+ */
+export class LeaseBook<A extends Expiring> {
+  readonly #leases = new Map<string, Lease<A>>();
+  readonly #limit: number;
+  #lastSeen = -Infinity;
+  #era = 0;
+
+  /** @param limit the most leases kept; beyond it the least recently used one goes. */
+  constructor(limit = 10_000) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  /** To be taken before an object is asked, and put back with its answer. */
+  asking(now: number): Asking {
+    this.#see(now);
+    return { askedAt: now, era: this.#era };
+  }
+
+  /** The current lease for `id`, if there is one. An expired one is forgotten on the way. */
+  get(id: string, now: number): Lease<A> | undefined {
+    this.#see(now);
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return undefined;
+    this.#leases.delete(id);
+    if (!isCurrent(lease, now)) return undefined;
+    this.#leases.set(id, lease);
+    return lease;
+  }
+
+  /**
+   * Keeps a lease of this era, unless one that was asked for later is there: answers may overtake each other.
+   * A lease without an era counts as one of the first, before any step was seen.
+   */
+  put(id: string, lease: Lease<A>): void {
+    if ((lease.era ?? 0) !== this.#era) return;
+    this.#see(Math.max(this.#lastSeen, lease.askedAt)); // the clock has been there: going below is a step back
+    const kept = this.#leases.get(id);
+    if (kept !== undefined && kept.askedAt > lease.askedAt) return;
+    this.#leases.delete(id);
+    this.#leases.set(id, lease);
+    if (this.#leases.size <= this.#limit) return;
+    for (const oldest of this.#leases.keys()) {
+      this.#leases.delete(oldest);
+      return;
+    }
+  }
+
+  drop(id: string): void {
+    this.#leases.delete(id);
+  }
+
+  #see(now: number): void {
+    if (now < this.#lastSeen) {
+      this.#leases.clear();
+      this.#era += 1;
+    }
+    this.#lastSeen = now;
+  }
+}
+
+/** What an AgentObject keeps in its row about being alive. Times by the object's own clock. */
+export interface AgentRow {
+  readonly state: AgentState;
+  readonly epoch: number;
+  readonly recordVersion: number;
+  readonly expiresAt: number | null;
+  readonly keys: readonly { readonly id: string; readonly expiresAt: number | null }[];
+  readonly revokedTokens: readonly string[];
+}
+
+/**
+ * What the object answers at `now`. The caller reads the row in the same synchronous step: a superseded instance
+ * notices only when it touches storage, and must never grant from memory.
+ * @param row `null` when there is none: such an agent refuses everything.
+ */
+export function answerFor(row: AgentRow | null, now: number): AgentAnswer {
+  if (row === null) {
+    return { state: "absent", epoch: 0, keys: [], record_version: 0, revoked: [], ttl_ms: REFUSAL_TTL_MS };
+  }
+  const leftMs = row.expiresAt === null ? Infinity : row.expiresAt - now;
+  const state = row.state === "active" && leftMs <= 0 ? "suspended" : row.state;
+  return {
+    state,
+    epoch: row.epoch,
+    keys: row.keys
+      .map(({ id, expiresAt }) => ({ id, ttl_ms: expiresAt === null ? null : expiresAt - now }))
+      .filter(({ ttl_ms }) => ttl_ms === null || ttl_ms > 0),
+    record_version: row.recordVersion,
+    revoked: row.revokedTokens,
+    ttl_ms: state === "active" ? Math.min(LEASE_TTL_MS, leftMs) : REFUSAL_TTL_MS,
+  };
+}
+
+/** How long a stopped transaction stays listed: twice the longest life of a call token that could carry it. */
+export const STOPPED_TXN_KEEP_MS = 600_000;
+
+/** What a WorkspaceObject keeps in its row about being halted. */
+export interface WorkspaceRow {
+  readonly configEpoch: number;
+  readonly haltEpoch: number;
+  readonly halted: boolean;
+  readonly stoppedUsers: readonly string[];
+  readonly stoppedTxns: readonly { readonly txn: string; readonly stoppedAt: number }[];
+}
+
+/** What a WorkspaceObject answers at `now`; the same duty to read the row as for an agent. */
+export function workspaceAnswerFor(row: WorkspaceRow, now: number): WorkspaceAnswer {
+  return {
+    config_epoch: row.configEpoch,
+    halt_epoch: row.haltEpoch,
+    halted: row.halted,
+    stopped_users: row.stoppedUsers,
+    stopped_txns: row.stoppedTxns
+      .filter(({ stoppedAt }) => now < stoppedAt + STOPPED_TXN_KEEP_MS)
+      .map(({ txn }) => txn),
+    ttl_ms: row.halted ? REFUSAL_TTL_MS : LEASE_TTL_MS,
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * The life of an agent as a table. Revoked is final (P5): no command leads out of it. Activation never widens
+ * anything; it only turns on what registration declared.
+ */
+import { err, ok, type Result } from "../kernel/result.ts";
+
+export type AgentState = "provisioned" | "active" | "suspended" | "revoked";
+export type LifecycleCommand = "activate" | "suspend" | "resume" | "revoke";
+
+export interface InvalidTransition {
+  readonly kind: "invalid_transition";
+  readonly from: AgentState;
+  readonly command: LifecycleCommand;
+}
+
+/** What is missing here is refused. A command that leads to the state it starts from is a safe repeat (P12). */
+const TRANSITIONS: Readonly<Record<AgentState, Readonly<Partial<Record<LifecycleCommand, AgentState>>>>> = {
+  provisioned: { activate: "active", revoke: "revoked" },
+  active: { activate: "active", suspend: "suspended", revoke: "revoked" },
+  suspended: { activate: "active", suspend: "suspended", resume: "active", revoke: "revoked" },
+  revoked: { revoke: "revoked" },
+};
+
+/**
+ * The state that a command leads to.
+ * @returns the new state, which may equal the old one, or `invalid_transition` (409 on the wire).
+ */
+export function next(state: AgentState, command: LifecycleCommand): Result<AgentState, InvalidTransition> {
+  const to = TRANSITIONS[state][command];
+  return to === undefined ? err({ kind: "invalid_transition", from: state, command }) : ok(to);
+}
+
+/**
+ * True when this change starts or stops the agent, so that its epoch must be raised: a token holds the epoch it was
+ * minted in, and so no start revives a token from before a stop.
+ */
+export function startsOrStops(from: AgentState, to: AgentState): boolean {
+  return from !== to && (from === "active" || to === "active");
+}

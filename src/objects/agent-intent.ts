@@ -1,0 +1,53 @@
+/**
+ * What an AgentObject may intend with configuration: kept with the dirty mark, so that a restarted object knows what
+ * to ask D1 about and what to apply.
+ */
+import type { AgentId, HaltId, KeyId } from "../kernel/ids.ts";
+import type { OperatorRef } from "../operations/owners.ts";
+import type { Claim } from "../storage/idempotency.ts";
+import type { AgentIdentity } from "./agent-store.ts";
+import type { Fencing } from "./configuration.ts";
+import { creationFencing, ownerFencing } from "./fencing.ts";
+
+export interface KeyToAdd {
+  readonly id: KeyId;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+}
+
+export type AgentIntent =
+  | {
+      readonly kind: "register";
+      readonly agent: AgentIdentity;
+      readonly expiresAt: number | null;
+      readonly key: KeyToAdd;
+      readonly claim: Claim;
+      readonly createdAt: number;
+    }
+  | {
+      readonly kind: "update";
+      readonly agent: AgentId;
+      readonly fence: number;
+      /** Absent: the expiry stays. */
+      readonly expiry?: { readonly at: number | null };
+    }
+  | {
+      readonly kind: "issue_key";
+      readonly agent: AgentId;
+      readonly fence: number;
+      readonly key: KeyToAdd;
+      readonly replaces: {
+        readonly key: KeyId;
+        readonly overlapMs: number;
+        readonly halt: HaltId;
+        readonly operator: OperatorRef;
+        readonly requestId: string;
+      } | null;
+    };
+
+/** @param moved is told where the fence stands after it was moved. */
+export function agentFencing(intent: AgentIntent, moved: (fence: number) => void): Fencing {
+  if (intent.kind === "register")
+    return creationFencing({ kind: "agent", id: intent.agent.id }, intent.claim);
+  return ownerFencing({ kind: "agent", id: intent.agent }, intent.fence, moved);
+}

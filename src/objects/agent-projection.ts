@@ -1,0 +1,27 @@
+/** Writes what the object knows into D1, for listing. Guarded by version; never read back for a decision. */
+import { eq } from "drizzle-orm";
+import { projectState } from "../registry/agent-statements.ts";
+import type { Statement } from "../storage/change.ts";
+import type { Database } from "../storage/client.ts";
+import { apiKeys } from "../storage/tables/agents.ts";
+import type { AgentStore } from "./agent-store.ts";
+
+export async function projectAgent(db: Database, store: AgentStore): Promise<void> {
+  const agent = store.read();
+  if (agent === null) return;
+  const state = projectState(db, agent.id, {
+    state: agent.state,
+    version: agent.stateVersion,
+    changedAt: agent.stateChangedAt,
+  });
+  const keys = store
+    .keys()
+    .filter((key) => key.revokedAt !== null || key.expiresAt !== null)
+    .map((key): Statement =>
+      db
+        .update(apiKeys)
+        .set({ revokedAt: key.revokedAt, expiresAt: key.expiresAt })
+        .where(eq(apiKeys.id, key.id)),
+    );
+  await db.batch([state, ...keys]);
+}

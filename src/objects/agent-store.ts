@@ -1,0 +1,173 @@
+/**
+ * The tables of an AgentObject and the few ways to read and write them. Every function is synchronous, so that what
+ * one transaction writes is decided on what it read.
+ *
+ * A row in `agent` is what makes the object live; without one it refuses everything.
+ */
+import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentRow } from "../lifecycle/lease.ts";
+import type { AgentState } from "../lifecycle/states.ts";
+import type { SchemaStep } from "./schema-steps.ts";
+
+export const AGENT_STEPS: readonly SchemaStep[] = [
+  `CREATE TABLE agent (
+     one INTEGER PRIMARY KEY CHECK (one = 1),
+     id TEXT NOT NULL, workspace_id TEXT NOT NULL, name TEXT NOT NULL,
+     state TEXT NOT NULL, epoch INTEGER NOT NULL, record_version INTEGER NOT NULL,
+     state_version INTEGER NOT NULL, state_changed_at INTEGER NOT NULL, expires_at INTEGER,
+     fence INTEGER NOT NULL DEFAULT 0
+   ) STRICT;
+   CREATE TABLE keys (
+     id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER
+   ) STRICT;
+   CREATE TABLE revoked_tokens (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT`,
+];
+
+export interface AgentIdentity {
+  readonly id: AgentId;
+  readonly workspaceId: WorkspaceId;
+  readonly name: string;
+}
+
+/** The whole of what the object knows of its agent. */
+export interface StoredAgent extends AgentIdentity {
+  readonly state: AgentState;
+  readonly epoch: number;
+  readonly recordVersion: number;
+  readonly stateVersion: number;
+  readonly stateChangedAt: number;
+  readonly expiresAt: number | null;
+  /** The fence in D1 under which this object's next batch may land. */
+  readonly fence: number;
+}
+
+export interface StoredKey {
+  readonly id: KeyId;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+}
+
+type Row = Record<string, SqlStorageValue>;
+
+export class AgentStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  read(): StoredAgent | null {
+    const [row] = this.#sql
+      .exec<Row & { id: AgentId; workspace_id: WorkspaceId; name: string; state: AgentState }>(
+        "SELECT * FROM agent WHERE one = 1",
+      )
+      .toArray();
+    if (row === undefined) return null;
+    return {
+      id: row.id,
+      workspaceId: row.workspace_id,
+      name: row.name,
+      state: row.state,
+      epoch: Number(row["epoch"]),
+      recordVersion: Number(row["record_version"]),
+      stateVersion: Number(row["state_version"]),
+      stateChangedAt: Number(row["state_changed_at"]),
+      expiresAt: orNull(row["expires_at"]),
+      fence: Number(row["fence"]),
+    };
+  }
+
+  /** Exactly what a lease is answered from, read anew at each call. */
+  leaseRow(): AgentRow | null {
+    const agent = this.read();
+    if (agent === null) return null;
+    return {
+      state: agent.state,
+      epoch: agent.epoch,
+      recordVersion: agent.recordVersion,
+      expiresAt: agent.expiresAt,
+      keys: this.keys().filter((key) => key.revokedAt === null),
+      revokedTokens: this.#sql
+        .exec<{ jti: string }>("SELECT jti FROM revoked_tokens")
+        .toArray()
+        .map((row) => row.jti),
+    };
+  }
+
+  create(agent: AgentIdentity, expiresAt: number | null, now: number): void {
+    this.#sql.exec(
+      `INSERT INTO agent (one, id, workspace_id, name, state, epoch, record_version, state_version, state_changed_at, expires_at)
+       VALUES (1, ?, ?, ?, 'provisioned', 1, 1, 0, ?, ?)`,
+      agent.id,
+      agent.workspaceId,
+      agent.name,
+      now,
+      expiresAt,
+    );
+  }
+
+  setState(state: AgentState, epoch: number, now: number): void {
+    this.#sql.exec(
+      "UPDATE agent SET state = ?, epoch = ?, state_version = state_version + 1, state_changed_at = ?",
+      state,
+      epoch,
+      now,
+    );
+  }
+
+  setExpiry(expiresAt: number | null): void {
+    this.#sql.exec("UPDATE agent SET expires_at = ?", expiresAt);
+  }
+
+  setFence(fence: number): void {
+    this.#sql.exec("UPDATE agent SET fence = ?", fence);
+  }
+
+  /** Configuration has, or may have, changed: every cache that is tagged with an older version is stale now. */
+  raiseRecordVersion(): void {
+    this.#sql.exec("UPDATE agent SET record_version = record_version + 1");
+  }
+
+  keys(): StoredKey[] {
+    return this.#sql
+      .exec<Row & { id: KeyId }>("SELECT * FROM keys ORDER BY created_at, id")
+      .toArray()
+      .map((row) => ({
+        id: row.id,
+        createdAt: Number(row["created_at"]),
+        expiresAt: orNull(row["expires_at"]),
+        revokedAt: orNull(row["revoked_at"]),
+      }));
+  }
+
+  addKey(id: KeyId, createdAt: number, expiresAt: number | null): void {
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO keys (id, created_at, expires_at) VALUES (?, ?, ?)",
+      id,
+      createdAt,
+      expiresAt,
+    );
+  }
+
+  revokeKey(id: KeyId, now: number): void {
+    this.#sql.exec("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", now, id);
+  }
+
+  /** A key's end only ever comes nearer. */
+  endKey(id: KeyId, expiresAt: number): void {
+    this.#sql.exec(
+      "UPDATE keys SET expires_at = ? WHERE id = ? AND (expires_at IS NULL OR expires_at > ?)",
+      expiresAt,
+      id,
+      expiresAt,
+    );
+  }
+}
+
+/** True while a key may be used at `now`. */
+export const keyIsLive = (key: StoredKey, now: number): boolean =>
+  key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now);
+
+const orNull = (value: SqlStorageValue | undefined): number | null =>
+  value === null || value === undefined ? null : Number(value);

@@ -1,0 +1,93 @@
+/**
+ * How an owner object empties its two outboxes: its own, and its rows in D1. Both by timer, so that a crash, a full
+ * queue or a dead database only delays a record (P8).
+ */
+import type { Carrier } from "../audit/carrier.ts";
+import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { pendingAudit, removeAudit } from "../storage/audit-outbox.ts";
+import type { Database } from "../storage/client.ts";
+import type { Outbox } from "./outbox.ts";
+import type { TimerTable } from "./timer-table.ts";
+
+/** Records gather for this long, so that a busy agent's are carried in batches. Visible within 1 s all the same. */
+const GATHER_MS = 100;
+const BATCH = 100;
+
+export interface AuditDrainPorts {
+  readonly storage: DurableObjectStorage;
+  readonly clock: Clock;
+  readonly db: Database;
+  readonly carrier: Carrier;
+  readonly table: TimerTable;
+  readonly outbox: Outbox;
+  /** The owner's name in the D1 outbox. */
+  readonly owner: string;
+}
+
+export class AuditDrain {
+  readonly #ports: AuditDrainPorts;
+
+  constructor(ports: AuditDrainPorts) {
+    this.#ports = ports;
+  }
+
+  /** The handlers of this part's timers. */
+  readonly handlers = {
+    outbox: async (): Promise<number | undefined> => {
+      const { outbox, carrier, clock } = this.#ports;
+      await outbox.drain(carrier);
+      // What was appended while the drain ran found the timer standing: it needs another round.
+      return outbox.depth() > 0 ? clock.now() + GATHER_MS : undefined;
+    },
+    d1_outbox: (): Promise<void> => this.#drainD1(),
+  };
+
+  /** Appends drafts in one transaction; durable when it resolves. */
+  async record(drafts: readonly AuditDraft[]): Promise<void> {
+    const { storage, outbox } = this.#ports;
+    storage.transactionSync(() => {
+      for (const draft of drafts) outbox.append(draft);
+      this.soon();
+    });
+    await storage.sync();
+  }
+
+  /** Takes in hedged copies of records that another producer has numbered; durable when it resolves. */
+  async carry(records: readonly AuditRecord[]): Promise<void> {
+    const { storage, outbox } = this.#ports;
+    storage.transactionSync(() => {
+      for (const record of records) outbox.carry(record);
+      this.soon();
+    });
+    await storage.sync();
+  }
+
+  /** After an append to the object's own outbox, in the same transaction. */
+  soon(): void {
+    this.#ports.table.ensure("outbox", "", this.#ports.clock.now() + GATHER_MS);
+  }
+
+  /** After a batch that may have put records into D1. */
+  d1Soon(): void {
+    this.#ports.table.set("d1_outbox", "", this.#ports.clock.now());
+  }
+
+  async #drainD1(): Promise<void> {
+    const { db, carrier, owner } = this.#ports;
+    for (;;) {
+      const rows = await pendingAudit(db, owner, BATCH);
+      if (rows.length === 0) return;
+      const { failed } = await carrier.deliver(rows.map((row) => row.record as AuditRecord));
+      const kept = new Set(failed.map((failure) => failure.id));
+      const done = rows.filter((row) => !kept.has((row.record as AuditRecord).id));
+      if (done.length > 0)
+        await removeAudit(
+          db,
+          owner,
+          done.map((row) => row.n),
+        );
+      if (kept.size > 0) throw new Error(`${kept.size} audit records of D1 not delivered`);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Halts of one owner object, and the wait that makes them effective (design part 5).
+ *
+ * A halt commits with the state it changes. Then the whole of STOP_WAIT_MS passes, by a relative timer that starts
+ * after the commit is on disk: whoever got a lease before the commit has lost it by then. An object that restarts
+ * remembers no lease holders, so it waits the whole time again. A persisted timer wakes an object that was evicted.
+ */
+import type { HaltId } from "../kernel/ids.ts";
+import type { Clock, Timers } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import { becomeEffective, effectiveInMs, stopWait } from "../lifecycle/halt.ts";
+import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
+import type { StoredHalt } from "../operations/owners.ts";
+import type { SchemaStep } from "./schema-steps.ts";
+import type { TimerTable } from "./timer-table.ts";
+
+export const HALT_STEPS: readonly SchemaStep[] = [
+  `CREATE TABLE halts (
+     id TEXT PRIMARY KEY, committed_at INTEGER NOT NULL, effective_at INTEGER, halt TEXT NOT NULL
+   ) STRICT`,
+];
+
+export interface HaltTablePorts {
+  readonly storage: DurableObjectStorage;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly table: TimerTable;
+  /** Inside the transaction that makes a halt effective: writes its audit record. */
+  onEffective(halt: StoredHalt): void;
+}
+
+export class HaltTable {
+  readonly #ports: HaltTablePorts;
+  /** The waits of this instance, by halt. */
+  readonly #waits = new Map<string, { readonly startedAt: number; readonly done: Promise<void> }>();
+
+  constructor(ports: HaltTablePorts) {
+    this.#ports = ports;
+  }
+
+  /** For the constructor: every halt that is not effective waits the whole time again. */
+  start(): void {
+    for (const halt of this.#pending()) this.wait(halt.id);
+  }
+
+  /** Inside the transaction that stops something. Call `wait` after it. */
+  commit(halt: StoredHalt): void {
+    const { storage, table } = this.#ports;
+    storage.sql.exec(
+      "INSERT INTO halts (id, committed_at, halt) VALUES (?, ?, ?)",
+      halt.id,
+      halt.committedAt,
+      JSON.stringify(halt),
+    );
+    table.set("halt", halt.id, halt.committedAt + 2 * STOP_WAIT_MS);
+  }
+
+  /** Starts the wait of a committed halt. */
+  wait(id: HaltId): void {
+    if (this.#waits.has(id)) return;
+    const { clock, log } = this.#ports;
+    const done = this.#run(id).catch((fault: unknown) => {
+      this.#waits.delete(id);
+      log.write("error", "halt.wait_failed", { halt: id, fault: String(fault) });
+    });
+    this.#waits.set(id, { startedAt: clock.now(), done });
+  }
+
+  /** Timer `halt`: an object that was evicted comes back here; its constructor has started the wait. */
+  async onTimer(id: string): Promise<void> {
+    const halt = this.find(id);
+    if (halt === null || halt.effectiveAt !== null) return;
+    this.wait(halt.id);
+    await this.#waits.get(id)?.done;
+    if (this.find(id)?.effectiveAt === null) throw new Error("the halt is not effective yet");
+  }
+
+  /** Resolves when the halt is effective, or after `mostMs`. */
+  async settled(id: string, mostMs: number): Promise<StoredHalt | null> {
+    const wait = this.#waits.get(id);
+    if (wait !== undefined) await Promise.race([wait.done, this.#ports.timers.sleep(mostMs)]);
+    return this.find(id);
+  }
+
+  find(id: string): StoredHalt | null {
+    const [row] = this.#ports.storage.sql
+      .exec<{ halt: string; effective_at: number | null }>(
+        "SELECT halt, effective_at FROM halts WHERE id = ?",
+        id,
+      )
+      .toArray();
+    return row === undefined
+      ? null
+      : { ...(JSON.parse(row.halt) as StoredHalt), effectiveAt: row.effective_at };
+  }
+
+  /** The newest halts first. */
+  list(limit: number): StoredHalt[] {
+    return this.#ports.storage.sql
+      .exec<{ halt: string; effective_at: number | null }>(
+        "SELECT halt, effective_at FROM halts ORDER BY committed_at DESC, id DESC LIMIT ?",
+        limit,
+      )
+      .toArray()
+      .map((row) => ({ ...(JSON.parse(row.halt) as StoredHalt), effectiveAt: row.effective_at }));
+  }
+
+  /** A forecast for people: milliseconds until the halt is effective, as far as this instance can tell. */
+  effectiveInMs(halt: StoredHalt): number {
+    return effectiveInMs(halt, this.#waits.get(halt.id)?.startedAt ?? null, this.#ports.clock.now());
+  }
+
+  async #run(id: HaltId): Promise<void> {
+    const { storage, timers } = this.#ports;
+    await storage.sync(); // the wait counts from a commit that is on disk
+    const halt = this.find(id);
+    if (halt === null) return;
+    await timers.sleep(stopWait(halt));
+    storage.transactionSync(() => this.#makeEffective(id));
+    await storage.sync();
+    this.#waits.delete(id);
+  }
+
+  #makeEffective(id: HaltId): void {
+    const { storage, clock, table, onEffective } = this.#ports;
+    const halt = this.find(id);
+    if (halt === null || halt.effectiveAt !== null) return;
+    const effective = becomeEffective(halt, clock.now());
+    storage.sql.exec("UPDATE halts SET effective_at = ? WHERE id = ?", effective.effectiveAt, id);
+    table.cancel("halt", id);
+    onEffective({ ...halt, ...effective });
+  }
+
+  #pending(): StoredHalt[] {
+    return this.#ports.storage.sql
+      .exec<{ halt: string }>("SELECT halt FROM halts WHERE effective_at IS NULL")
+      .toArray()
+      .map((row) => JSON.parse(row.halt) as StoredHalt);
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * LedgerObject: the ledger of one workspace, or `org` (design parts 4 and 10).
+ *
+ * - `append` takes whatever arrives, in arrival order: numbers it without a gap, chains it by hash, merges repeats by
+ *   id, keeps aside what it cannot read. It never waits in between, so two appends cannot interleave, and one call is
+ *   one transaction: what it answers to is durable, what it throws at has not happened.
+ * - Nothing is changed afterwards but by `erase`, which removes personal data and leaves every hash valid.
+ * - What never arrived shows as a gap in its producer's numbers (P8).
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { AppendReport } from "../audit/carrier.ts";
+import { genesis } from "../audit/chain.ts";
+import { erase } from "../audit/commit.ts";
+import { readStored } from "../audit/record.ts";
+import { auditQuerySchema, type AuditEntry, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
+import { toHex } from "../kernel/bytes.ts";
+import { systemClock, systemTimers } from "../kernel/clock.ts";
+import { consoleLog } from "../kernel/log.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { cursorOf, parseCursor, type SeqRange } from "./ledger-query.ts";
+import { LEDGER_STEPS } from "./ledger-schema.ts";
+import { LedgerStore, type ProducerGaps } from "./ledger-store.ts";
+import { LedgerWriter } from "./ledger-writer.ts";
+import { runSchemaSteps } from "./schema-steps.ts";
+import { TimerTable } from "./timer-table.ts";
+
+export interface AuditPage {
+  readonly items: readonly AuditEntry[];
+  readonly next_cursor: string | null;
+}
+
+export type ListRefusal =
+  { readonly kind: "bad_query"; readonly member: string } | { readonly kind: "bad_cursor" };
+
+export interface LedgerStatus {
+  readonly ledger: string;
+  readonly last_seq: number;
+  /** The hash of the chain up to `last_seq`, hex. */
+  readonly hash: string;
+  readonly bytes: number;
+  readonly producers: number;
+  /** Producers of which something is missing, at most 100. What is still on its way shows here too. */
+  readonly gaps: readonly ProducerGaps[];
+  /** What could not be read as a record and is kept aside. */
+  readonly rejected: number;
+  readonly dead_letters: number;
+}
+
+/** Consecutive entries for a check offline. */
+export interface ChainExport {
+  readonly ledger: string;
+  /** The hash before the first entry, hex. */
+  readonly previous_hash: string;
+  readonly entries: readonly ChainEntry[];
+}
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly attempts: number;
+  readonly body: unknown;
+}
+
+const RETRY_REJECTED_MS = 3_600_000;
+const EXPORT_LIMIT = 1_000;
+const EXPORT_CHARS = 8_000_000;
+const GAP_LIMIT = 100;
+
+export class LedgerObject extends DurableObject {
+  readonly #store: LedgerStore;
+  readonly #writer: LedgerWriter;
+  readonly #timers: TimerTable;
+  readonly #name: string;
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    if (ctx.id.name === undefined) throw new Error("a ledger is reached by its name only");
+    this.#name = ctx.id.name;
+    runSchemaSteps(ctx.storage, "ledger", LEDGER_STEPS);
+    this.#store = new LedgerStore(ctx.storage.sql);
+    const parts = { clock: systemClock, random: systemRandom, log: consoleLog };
+    this.#writer = new LedgerWriter({
+      ...parts,
+      ledger: this.#name,
+      storage: ctx.storage,
+      store: this.#store,
+    });
+    this.#timers = new TimerTable({
+      ...parts,
+      storage: ctx.storage,
+      timers: systemTimers,
+      handlers: { rejected: () => this.#retryRejected() },
+    });
+    this.#timers.start();
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#timers.fire();
+  }
+
+  /**
+   * Takes records in, in this order.
+   * @param records of any form: they come from a queue or from another version of this code.
+   * @throws when the database fails; then none of them was taken.
+   */
+  append(records: readonly unknown[]): AppendReport {
+    const report = this.#writer.append(records);
+    if (report.rejected > 0) this.#timers.ensure("rejected", "", systemClock.now() + RETRY_REJECTED_MS);
+    return report;
+  }
+
+  /** One page of the audit list. The query is parsed here once more: the caller may be of another version. */
+  list(query: unknown): Result<AuditPage, ListRefusal> {
+    const parsed = auditQuerySchema.safeParse(query);
+    if (!parsed.success) {
+      return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
+    }
+    const range = this.#rangeOf(parsed.data);
+    if (!range.ok) return range;
+    const rows = this.#store.list(parsed.data, range.value);
+    const items = rows.slice(0, parsed.data.limit);
+    const last = items.at(-1);
+    return ok({
+      items,
+      next_cursor: rows.length > items.length && last !== undefined ? cursorOf(last.seq) : null,
+    });
+  }
+
+  /** All records of one decision, oldest first: the decision or intent, then its outcome. */
+  find(decisionId: string): AuditEntry[] {
+    return this.#store.byDecision(decisionId);
+  }
+
+  status(): LedgerStatus {
+    const { seq, hash } = this.#store.head();
+    return {
+      ledger: this.#name,
+      last_seq: seq,
+      hash: toHex(hash ?? genesis(this.#name)),
+      bytes: this.ctx.storage.sql.databaseSize,
+      gaps: this.#store.gaps(GAP_LIMIT),
+      ...this.#store.counts(),
+    };
+  }
+
+  /**
+   * Entries from `fromSeq` on, with what verifies them offline: at most 1,000, or about 8 MB.
+   * Personal data is in clear text where it has not been erased.
+   */
+  entries(fromSeq: number, limit: number): ChainExport {
+    const from = Math.max(1, Math.floor(fromSeq));
+    const previous = from === 1 ? genesis(this.#name) : this.#store.hashAt(from - 1);
+    return {
+      ledger: this.#name,
+      previous_hash: previous === null ? "" : toHex(previous),
+      entries: previous === null ? [] : this.#store.range(from, Math.min(limit, EXPORT_LIMIT), EXPORT_CHARS),
+    };
+  }
+
+  /** Removes the personal data of these records (ids). Hashes stay valid. @returns how many were found. */
+  erase(ids: readonly string[]): number {
+    return this.ctx.storage.transactionSync(() => {
+      let erased = 0;
+      for (const id of ids) {
+        const known = this.#store.known(id);
+        if (known === null) continue;
+        const record = readStored(known.json);
+        this.#store.replaceErased(
+          known.seq,
+          erase(record, known.salt === null ? null : new Uint8Array(known.salt)),
+        );
+        erased += 1;
+      }
+      return erased;
+    });
+  }
+
+  /** Keeps messages that the queue gave up on, with their bodies. For the ledger `org`. The same id again is one. */
+  keepDeadLetters(letters: readonly DeadLetter[]): void {
+    const now = systemClock.now();
+    this.ctx.storage.transactionSync(() => {
+      for (const { id, attempts, body } of letters) this.#store.keepDeadLetter(id, attempts, body, now);
+    });
+  }
+
+  /** The range of `seq` that can hold what the query asks for: by its cursor and its times. */
+  #rangeOf({ cursor, order, since, until }: AuditQuery): Result<SeqRange, ListRefusal> {
+    const last = this.#store.head().seq;
+    let from = since === undefined ? 1 : this.#store.firstSince(Date.parse(since), last);
+    // A record from before `until` arrived, at the latest, when the ledger's time was `until` plus the longest lag.
+    let to =
+      until === undefined
+        ? last
+        : this.#store.firstSince(Date.parse(until) + this.#store.timeLag(), last) - 1;
+    if (cursor !== undefined) {
+      const shown = parseCursor(cursor);
+      if (!shown.ok) return shown;
+      if (order === "newest") to = Math.min(to, shown.value - 1);
+      else from = Math.max(from, shown.value + 1);
+    }
+    return ok({ from, to });
+  }
+
+  /** What an older version of this code could not read, a newer one may. */
+  #retryRejected(): number | undefined {
+    let after = "";
+    let left = 0;
+    for (;;) {
+      const rows = this.#store.rejected("unreadable", after, 100);
+      const end = rows.at(-1);
+      if (end === undefined) break;
+      for (const row of rows) if (!this.#writer.retry(row)) left += 1;
+      after = end.digest;
+    }
+    return left === 0 ? undefined : systemClock.now() + RETRY_REJECTED_MS;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The audit list as SQL. Pure.
+ *
+ * Rows come in the order of `seq`, which never changes, so a page is a range: records that arrive meanwhile stand
+ * before the first page (newest first) or behind the last one, and shift nothing.
+ */
+import type { AuditQuery } from "../contract/audit.ts";
+import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../kernel/bytes.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { familyOf, toolOf } from "./ledger-schema.ts";
+
+export interface Statement {
+  readonly sql: string;
+  readonly values: readonly (string | number)[];
+}
+
+/** `seq` lies in [from, to]. */
+export interface SeqRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Opaque to callers: where the next page begins. */
+export const cursorOf = (seq: number): string => toBase64Url(utf8(`s${seq}`));
+
+/** @returns the `seq` of the last record already shown. */
+export function parseCursor(cursor: string): Result<number, { readonly kind: "bad_cursor" }> {
+  try {
+    const seq = /^s([1-9]\d{0,15})$/.exec(fromUtf8(fromBase64Url(cursor)))?.[1];
+    return seq === undefined ? err({ kind: "bad_cursor" }) : ok(Number(seq));
+  } catch {
+    return err({ kind: "bad_cursor" });
+  }
+}
+
+/**
+ * One page and one row more, which says whether there is a next page.
+ *
+ * Only the most selective filter may use its index (the unary plus takes the others out of the planner's choice): all
+ * indexes give ledger order, so no page is ever sorted, and its cost is bounded by the rows of that one filter.
+ * @param range from the times asked for, and from the cursor.
+ */
+export function listStatement(query: AuditQuery, range: SeqRange): Statement {
+  const { actor, order, limit } = query;
+  const direction = order === "newest" ? "DESC" : "ASC";
+  const end = `ORDER BY seq ${direction} LIMIT ?`;
+  if (actor === undefined || query.request_id !== undefined || query.txn !== undefined) {
+    const { conditions, values } = where(query, range);
+    return {
+      sql: `SELECT e.seq AS seq, e.record, e.hash FROM entries e WHERE ${conditions} ${end}`,
+      values: [...values, limit + 1],
+    };
+  }
+  // The caller stands in the entry, the agents behind it in `actors`: two ordered streams, merged.
+  const rest = where({ ...query, actor: undefined }, range, true);
+  return {
+    sql: `SELECT e.seq AS seq, e.record, e.hash FROM entries e WHERE e.agent = ? AND ${rest.conditions}
+          UNION ALL
+          SELECT a.seq AS seq, e.record, e.hash FROM actors a CROSS JOIN entries e ON e.seq = a.seq
+          WHERE a.agent = ? AND a.seq BETWEEN ? AND ? AND ${rest.conditions} ${end}`,
+    values: [actor, ...rest.values, actor, range.from, range.to, ...rest.values, limit + 1],
+  };
+}
+
+/** @param indexed an index has been chosen already: no filter here may use one. */
+function where(
+  query: AuditQuery,
+  range: SeqRange,
+  indexed = false,
+): { readonly conditions: string; readonly values: readonly (string | number)[] } {
+  const conditions: string[] = [];
+  const values: (string | number)[] = [];
+  let chosen = indexed;
+  const also = (condition: string, ...bound: readonly (string | number)[]): void => {
+    conditions.push(condition);
+    values.push(...bound);
+  };
+  const byIndex = (condition: string, ...bound: readonly (string | number)[]): void => {
+    also(`${chosen ? "+" : ""}${condition}`, ...bound);
+    chosen = true;
+  };
+
+  if (query.request_id !== undefined) byIndex("e.request_id = ?", query.request_id);
+  if (query.txn !== undefined) byIndex("e.txn = ?", query.txn);
+  if (query.reason !== undefined) byIndex("e.reason = ?", query.reason);
+  if (query.agent !== undefined) byIndex("e.agent = ?", query.agent);
+  if (query.operator !== undefined) byIndex("e.operator = ?", query.operator);
+  if (query.actor !== undefined) {
+    also(
+      "(+e.agent = ? OR EXISTS (SELECT 1 FROM actors a WHERE a.agent = ? AND a.seq = e.seq))",
+      query.actor,
+      query.actor,
+    );
+  }
+  if (query.tool !== undefined) {
+    byIndex("e.tool = ?", toolOf(query.tool));
+    if (query.tool.includes("/")) also("+e.target = ?", query.tool);
+  }
+  if (query.kind !== undefined) {
+    const below = query.kind.endsWith(".*") ? query.kind.slice(0, -1) : null;
+    if (below === null) byIndex("e.kind = ?", query.kind);
+    else {
+      byIndex("e.family = ?", familyOf(below) ?? below);
+      also("substr(e.kind, 1, ?) = ?", below.length, below);
+    }
+  }
+  if (query.decision === "deny") byIndex("e.decision = 'deny'");
+  if (query.decision === "allow") also("+e.decision = 'allow'");
+  if (query.since !== undefined) also("+e.time >= ?", Date.parse(query.since));
+  if (query.until !== undefined) also("+e.time < ?", Date.parse(query.until));
+  also("e.seq BETWEEN ? AND ?", range.from, range.to);
+  return { conditions: conditions.join(" AND "), values };
+}

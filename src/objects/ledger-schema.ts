@@ -1,0 +1,105 @@
+/**
+ * The tables of a ledger, and how a record becomes a row.
+ *
+ * The row keeps the record as JSON; the other columns are what the list filters on. `seq` is the row id, so each index
+ * below gives its rows in ledger order without sorting.
+ *
+ * Every index costs a page per place it is written to, and a batch of records of many agents touches many places:
+ * `actors` therefore holds only the agents behind the caller, and producers' numbers are kept as one row per producer.
+ *
+ * `time_high` is the latest record time up to this row: it only rises, so that `since` and `until`, which speak of the
+ * record's own time, become a range of `seq` by binary search, without an index on time.
+ */
+import type { AuditRecord } from "../contract/audit.ts";
+import type { SchemaStep } from "./schema-steps.ts";
+
+export const LEDGER_STEPS: readonly SchemaStep[] = [
+  `CREATE TABLE entries (
+     seq INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     time INTEGER NOT NULL,
+     time_high INTEGER NOT NULL,
+     kind TEXT NOT NULL,
+     family TEXT,
+     agent TEXT, operator TEXT, tool TEXT, target TEXT, decision TEXT, decision_id TEXT, reason TEXT,
+     request_id TEXT, txn TEXT,
+     record TEXT NOT NULL,
+     salt BLOB,
+     hash BLOB NOT NULL
+   ) STRICT;
+   CREATE INDEX entries_by_kind ON entries (kind);
+   CREATE INDEX entries_by_family ON entries (family) WHERE family IS NOT NULL;
+   CREATE INDEX entries_by_agent ON entries (agent) WHERE agent IS NOT NULL;
+   CREATE INDEX entries_by_operator ON entries (operator) WHERE operator IS NOT NULL;
+   CREATE INDEX entries_by_tool ON entries (tool) WHERE tool IS NOT NULL;
+   CREATE INDEX entries_by_decision_id ON entries (decision_id) WHERE decision_id IS NOT NULL;
+   CREATE INDEX entries_by_reason ON entries (reason) WHERE reason IS NOT NULL;
+   CREATE INDEX entries_by_request_id ON entries (request_id) WHERE request_id IS NOT NULL;
+   CREATE INDEX entries_by_txn ON entries (txn) WHERE txn IS NOT NULL;
+   CREATE INDEX entries_denied ON entries (seq) WHERE decision = 'deny';
+   CREATE TABLE actors (agent TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (agent, seq)) STRICT, WITHOUT ROWID;
+   CREATE TABLE producers (
+     producer TEXT PRIMARY KEY, highest INTEGER NOT NULL, missing TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE rejected (
+     digest TEXT PRIMARY KEY, at INTEGER NOT NULL, times INTEGER NOT NULL, reason TEXT NOT NULL, raw TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE dead_letters (
+     id TEXT PRIMARY KEY, at INTEGER NOT NULL, attempts INTEGER NOT NULL, raw TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID`,
+];
+
+/** The columns of `entries` that only exist to be filtered on, in the order of the insert. */
+export const FILTER_COLUMNS = [
+  "kind",
+  "family",
+  "agent",
+  "operator",
+  "tool",
+  "target",
+  "decision",
+  "decision_id",
+  "reason",
+  "request_id",
+  "txn",
+] as const;
+
+/** The word before the first dot: what `agent.*` asks for. A kind without a dot has no family. */
+export const familyOf = (kind: string): string | null => /^([a-z_]+)\./.exec(kind)?.[1] ?? null;
+
+/** The tool of `zendesk/create_ticket` is `zendesk`. */
+export const toolOf = (target: string): string => target.split("/", 1)[0] ?? target;
+
+/** The agent that called; for a record without a caller, the agent that it is about. */
+export function agentOf(record: AuditRecord): string | null {
+  if (record.agent !== undefined) return record.agent;
+  const [caller] = record.chain ?? [];
+  if (caller !== undefined) return caller.agent;
+  return record.target?.type === "agent" ? record.target.id : null;
+}
+
+/** The other agents that took part, each once: the rows of `actors`. */
+export function otherActors(record: AuditRecord): ReadonlySet<string> {
+  const actors = new Set((record.chain ?? []).map((link) => link.agent));
+  actors.delete(agentOf(record) ?? "");
+  return actors;
+}
+
+/** The values of `FILTER_COLUMNS`. */
+export function filterValues(record: AuditRecord): readonly (string | null)[] {
+  const target = record.target?.id ?? null;
+  return [
+    record.kind,
+    familyOf(record.kind),
+    agentOf(record),
+    record.operator?.subject ?? null,
+    record.target?.type === "tool" ? toolOf(record.target.id) : null,
+    target,
+    record.decision ?? null,
+    record.decision_id ?? null,
+    record.reason ?? null,
+    record.request_id ?? null,
+    record.txn ?? null,
+  ];
+}

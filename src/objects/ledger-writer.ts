@@ -1,0 +1,176 @@
+/**
+ * How records become entries: parse, merge repeats, number, chain, insert. No `await` anywhere: `seq` and the hash
+ * before are read and written in one turn.
+ */
+import { canonical } from "../audit/canonical.ts";
+import type { AppendReport } from "../audit/carrier.ts";
+import { genesis, nextHash } from "../audit/chain.ts";
+import { erase, isPersonal, SALT_BYTES } from "../audit/commit.ts";
+import { arrive, type NumberLine } from "../audit/number-line.ts";
+import { readStored } from "../audit/record.ts";
+import {
+  auditRecordSchema,
+  MAX_RECORD_BYTES,
+  type AuditRecord,
+  type StoredRecord,
+} from "../contract/audit.ts";
+import { utf8 } from "../kernel/bytes.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { AsideRow, KnownEntry, LedgerStore } from "./ledger-store.ts";
+
+export interface LedgerWriterOptions {
+  readonly ledger: string;
+  readonly storage: DurableObjectStorage;
+  readonly store: LedgerStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Why a record is kept aside. */
+type Rejection = "unreadable" | "too_large" | "wrong_ledger" | "id_conflict";
+
+interface Parsed {
+  readonly record: AuditRecord;
+  readonly json: string;
+}
+
+/** Where the ledger stands; a call works on a copy, which becomes the truth when its transaction has committed. */
+interface Head {
+  seq: number;
+  hash: Uint8Array;
+  timeHigh: number;
+  timeLag: number;
+}
+
+export class LedgerWriter {
+  readonly #options: LedgerWriterOptions;
+  #head: Head;
+
+  constructor(options: LedgerWriterOptions) {
+    this.#options = options;
+    const { seq, hash, timeHigh } = options.store.head();
+    this.#head = { seq, hash: hash ?? genesis(options.ledger), timeHigh, timeLag: options.store.timeLag() };
+  }
+
+  append(records: readonly unknown[]): AppendReport {
+    const head = { ...this.#head };
+    const report = this.#options.storage.transactionSync(() => this.#takeAll(records, head));
+    this.#head = head;
+    return report;
+  }
+
+  /** Tries once more what was kept aside as unreadable. @returns true when it is an entry now. */
+  retry(row: AsideRow): boolean {
+    const head = { ...this.#head };
+    const taken = this.#options.storage.transactionSync(() => {
+      const parsed = this.#parse(fromJson(row.raw));
+      if (!parsed.ok) return false;
+      this.#takeAll([parsed.value.record], head);
+      this.#options.store.dropRejected(row.digest);
+      return true;
+    });
+    this.#head = head;
+    return taken;
+  }
+
+  #takeAll(records: readonly unknown[], head: Head): AppendReport {
+    const { store } = this.#options;
+    const timeLagBefore = head.timeLag;
+    const lines = new Map<string, NumberLine>();
+    let accepted = 0;
+    let merged = 0;
+    let rejected = 0;
+    const parsed = records.map((raw) => ({ raw, result: this.#parse(raw) }));
+    const seen = store.knownIds(parsed.flatMap(({ result }) => (result.ok ? [result.value.record.id] : [])));
+    for (const { raw, result } of parsed) {
+      if (!result.ok) {
+        this.#reject(raw, result.error);
+        rejected += 1;
+        continue;
+      }
+      const { record } = result.value;
+      if (seen.has(record.id)) {
+        if (!this.#isRepeat(result.value)) this.#reject(raw, "id_conflict");
+        merged += 1;
+        continue;
+      }
+      seen.add(record.id);
+      const line = lines.get(record.producer) ?? store.numbers(record.producer);
+      const longer = arrive(line, record.n);
+      // The same number twice with different ids: evidence is never dropped, but it fills only one place.
+      if (longer === null) this.#alarm("ledger.number_reused", record);
+      lines.set(record.producer, longer ?? line);
+      this.#take(result.value, head);
+      accepted += 1;
+    }
+    for (const [producer, line] of lines) store.saveNumbers(producer, line);
+    if (head.timeLag > timeLagBefore) store.setTimeLag(head.timeLag);
+    return { accepted, merged, rejected, last_seq: head.seq };
+  }
+
+  #take({ record, json }: Parsed, head: Head): void {
+    const time = Date.parse(record.time);
+    const salt = isPersonal(record) ? this.#options.random.bytes(SALT_BYTES) : null;
+    head.seq += 1;
+    head.hash = nextHash(head.hash, record, salt);
+    head.timeHigh = Math.max(head.timeHigh, time);
+    head.timeLag = Math.max(head.timeLag, head.timeHigh - time);
+    this.#options.store.insert({
+      seq: head.seq,
+      record,
+      json,
+      time,
+      timeHigh: head.timeHigh,
+      salt,
+      hash: head.hash,
+    });
+  }
+
+  #parse(raw: unknown): Result<Parsed, Rejection> {
+    const parsed = auditRecordSchema.safeParse(raw);
+    if (!parsed.success) return err("unreadable");
+    if (parsed.data.workspace !== this.#options.ledger) return err("wrong_ledger");
+    const json = JSON.stringify(parsed.data);
+    if (utf8(json).length > MAX_RECORD_BYTES) return err("too_large");
+    return ok({ record: parsed.data, json });
+  }
+
+  #isRepeat(parsed: Parsed): boolean {
+    const known = this.#options.store.known(parsed.record.id);
+    return known !== null && sameEvidence(known, parsed);
+  }
+
+  #reject(raw: unknown, reason: Rejection): void {
+    this.#options.store.reject(raw, reason, this.#options.clock.now());
+    this.#options.log.write("error", "ledger.record_rejected", { ledger: this.#options.ledger, reason });
+  }
+
+  #alarm(event: string, { id, producer, n }: AuditRecord): void {
+    this.#options.log.write("error", event, { ledger: this.#options.ledger, id, producer, n });
+  }
+}
+
+/** A repeat of an erased record still is a repeat: it is compared without what was erased. */
+function sameEvidence(known: KnownEntry, { record, json }: Parsed): boolean {
+  if (known.json === json) return true;
+  const kept = readStored(known.json);
+  if (canonical(kept) === canonical(record)) return true;
+  if (known.salt !== null || !isPersonal(record)) return false;
+  return canonical(withoutDigests(kept)) === canonical(withoutDigests(erase(record, new Uint8Array())));
+}
+
+function withoutDigests(record: StoredRecord): unknown {
+  return JSON.parse(JSON.stringify(record), (name, value: unknown) => (name === "sha256" ? null : value));
+}
+
+function fromJson(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return raw;
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The outbox of a Durable Object: audit records that are committed with the change they tell of, and carried to the
+ * ledger afterwards (design part 10).
+ *
+ * - `append` runs inside the caller's transaction and takes the next number of this producer: a change and its record
+ *   are committed together or not at all, and a rolled-back change leaves no gap.
+ * - A row is deleted only after the carrier has said that its record is durable elsewhere. A crash in between sends
+ *   the record again; the ledger merges it by its id.
+ * - What cannot be delivered stays and does not block what stands behind it.
+ */
+import { numberRecord, readRecord } from "../audit/record.ts";
+import type { Carrier } from "../audit/carrier.ts";
+import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
+import { utf8 } from "../kernel/bytes.ts";
+import { runSchemaSteps } from "./schema-steps.ts";
+
+/** Limits of one batch (Queues: 100 messages and 256 KB, of which each message's metadata takes about 100 bytes). */
+export const BATCH_RECORDS = 100;
+export const BATCH_BYTES = 240_000;
+
+export interface OutboxRow {
+  /** Place in the outbox, rising. Not the record's number: carried copies keep their own producer's. */
+  readonly position: number;
+  readonly record: AuditRecord;
+  readonly bytes: number;
+}
+
+/** What is left after a drain. The timer that drains backs off on it. */
+export class OutboxNotDrained extends Error {
+  override readonly name = "OutboxNotDrained";
+  constructor(left: number, reason: string) {
+    super(`${left} audit records not delivered: ${reason}`);
+  }
+}
+
+const STEPS = [
+  `CREATE TABLE outbox (
+     position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+     record TEXT NOT NULL, bytes INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE outbox_numbers (ledger TEXT PRIMARY KEY, last_n INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+];
+
+export class Outbox {
+  readonly #storage: DurableObjectStorage;
+  readonly #producer: string;
+
+  /** @param producer this outbox's own name in `producer`, for instance `agent:agt_…`; never shared with another. */
+  constructor(storage: DurableObjectStorage, producer: string) {
+    this.#storage = storage;
+    this.#producer = producer;
+    runSchemaSteps(storage, "outbox", STEPS);
+  }
+
+  /**
+   * Adds a record and takes its number. Synchronous: call it in the transaction of the change.
+   * The same draft again gives the record that is already waiting, and takes no second number.
+   */
+  append(draft: AuditDraft): AuditRecord {
+    const waiting = this.#waiting(draft.id);
+    if (waiting !== undefined) return waiting;
+    return this.#storage.transactionSync(() => {
+      const { n } = this.#storage.sql
+        .exec<{ n: number }>(
+          `INSERT INTO outbox_numbers (ledger, last_n) VALUES (?, 1)
+           ON CONFLICT (ledger) DO UPDATE SET last_n = last_n + 1 RETURNING last_n AS n`,
+          draft.workspace,
+        )
+        .one();
+      const { record, json, bytes } = numberRecord(draft, this.#producer, n);
+      this.#insert(record.id, json, bytes);
+      return record;
+    });
+  }
+
+  /** Takes in the hedged copy of a record that another producer has numbered; it keeps producer and number. */
+  carry(record: AuditRecord): void {
+    if (this.#waiting(record.id) !== undefined) return;
+    const json = JSON.stringify(record);
+    this.#insert(record.id, json, utf8(json).length);
+  }
+
+  /** The oldest rows after a place, up to `limit` records and `BATCH_BYTES`. */
+  pending(limit: number = BATCH_RECORDS, after = 0): readonly OutboxRow[] {
+    const rows = this.#storage.sql
+      .exec<{ position: number; record: string; bytes: number }>(
+        "SELECT position, record, bytes FROM outbox WHERE position > ? ORDER BY position LIMIT ?",
+        after,
+        Math.min(limit, BATCH_RECORDS),
+      )
+      .toArray();
+    const batch: OutboxRow[] = [];
+    let size = 0;
+    for (const { position, record, bytes } of rows) {
+      size += bytes;
+      if (batch.length > 0 && size > BATCH_BYTES) break;
+      batch.push({ position, record: readRecord(record), bytes });
+    }
+    return batch;
+  }
+
+  /** Deletes rows whose records are durable elsewhere. At most 100 at a time: one statement. */
+  remove(positions: readonly number[]): void {
+    if (positions.length === 0) return;
+    const marks = positions.map(() => "?").join(", ");
+    this.#storage.sql.exec(`DELETE FROM outbox WHERE position IN (${marks})`, ...positions);
+  }
+
+  /** How many records wait. */
+  depth(): number {
+    return this.#storage.sql.exec<{ depth: number }>("SELECT count(*) AS depth FROM outbox").one().depth;
+  }
+
+  /**
+   * Carries everything that was waiting when it began, batch by batch. Idempotent; two drains at once only repeat.
+   * @returns how many records were delivered.
+   * @throws OutboxNotDrained when some could not be delivered: they stay, call again later.
+   */
+  async drain(carrier: Carrier): Promise<number> {
+    let delivered = 0;
+    let left = 0;
+    let reason = "";
+    let after = 0;
+    const last = this.#lastPosition();
+    while (after < last) {
+      const batch = this.pending(BATCH_RECORDS, after);
+      const end = batch.at(-1);
+      if (end === undefined) break;
+      const { failed } = await carrier.deliver(batch.map((row) => row.record));
+      const kept = new Map(failed.map((failure) => [failure.id, failure.reason]));
+      const done = batch.filter((row) => !kept.has(row.record.id));
+      this.remove(done.map((row) => row.position));
+      delivered += done.length;
+      left += kept.size;
+      reason = failed[0]?.reason ?? reason;
+      after = end.position;
+    }
+    if (left > 0) throw new OutboxNotDrained(left, reason);
+    return delivered;
+  }
+
+  #insert(id: string, json: string, bytes: number): void {
+    this.#storage.sql.exec("INSERT INTO outbox (id, record, bytes) VALUES (?, ?, ?)", id, json, bytes);
+  }
+
+  #waiting(id: string): AuditRecord | undefined {
+    const [row] = this.#storage.sql
+      .exec<{ record: string }>("SELECT record FROM outbox WHERE id = ?", id)
+      .toArray();
+    return row === undefined ? undefined : readRecord(row.record);
+  }
+
+  #lastPosition(): number {
+    return (
+      this.#storage.sql.exec<{ last: number | null }>("SELECT max(position) AS last FROM outbox").one()
+        .last ?? 0
+    );
+  }
+}

@@ -1,0 +1,18 @@
+/** What the objects are given by the composition root. */
+import type { Carrier } from "../audit/carrier.ts";
+import type { Clock, Timers } from "../kernel/clock.ts";
+import type { IdSource } from "../kernel/ids.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
+import type { Database } from "../storage/client.ts";
+
+export interface ObjectPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly log: Log;
+  readonly db: Database;
+  /** Where outboxes are drained to. */
+  readonly carrier: Carrier;
+}

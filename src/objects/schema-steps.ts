@@ -1,0 +1,39 @@
+/**
+ * Schemas of Durable Objects: numbered steps, each run once, in order, in the object's constructor.
+ *
+ * A part (the timer table, the outbox, the object's own tables) numbers its steps by itself, so parts grow without
+ * knowing each other. A step that has been released is never edited, only followed by the next one; steps add and
+ * never take away, because during a rollout an object may return to the version before (design part 4, "Alarms").
+ */
+
+/** One step: SQL, or a function where SQL alone does not do. Its number is its place in the list, from 1. */
+export type SchemaStep = string | ((sql: SqlStorage) => void);
+
+/**
+ * Brings one part's tables up to date. Synchronous: nothing else runs in the object before it is done.
+ * A part that is already newer than this code is left alone.
+ * @param part names the tables' owner, for instance `timers`.
+ * @throws what the database throws; the step then has not happened, and the object does not start.
+ */
+export function runSchemaSteps(
+  storage: DurableObjectStorage,
+  part: string,
+  steps: readonly SchemaStep[],
+): void {
+  const { sql } = storage;
+  sql.exec("CREATE TABLE IF NOT EXISTS schema_steps (part TEXT PRIMARY KEY, step INTEGER NOT NULL) STRICT");
+  const [row] = sql.exec<{ step: number }>("SELECT step FROM schema_steps WHERE part = ?", part).toArray();
+  const done = row?.step ?? 0;
+  if (done >= steps.length) return;
+  storage.transactionSync(() => {
+    for (const step of steps.slice(done)) {
+      if (typeof step === "string") sql.exec(step);
+      else step(sql);
+    }
+    sql.exec(
+      "INSERT INTO schema_steps (part, step) VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET step = excluded.step",
+      part,
+      steps.length,
+    );
+  });
+}

@@ -1,0 +1,258 @@
+/**
+ * A table of timers over the one alarm slot that a Durable Object has (design part 4, "Alarms").
+ *
+ * - Setting a timer is synchronous and part of the caller's transaction. The alarm always stands at or before the
+ *   earliest timer; an alarm that comes too early finds nothing due and re-arms.
+ * - The platform drops an alarm after six failed tries, so `fire()` never throws: a handler that fails backs off
+ *   alone, without end, while the others go on. A handler that hangs counts as failed after `handlerBoundMs`.
+ * - Handlers run at least once and may run twice: they must be idempotent.
+ * - `start()` in the constructor re-arms, so that an alarm that was lost with the process comes back.
+ */
+import type { Clock, Timers } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
+import { runSchemaSteps } from "./schema-steps.ts";
+
+export interface Timer {
+  readonly kind: string;
+  readonly key: string;
+  /** Milliseconds since the epoch. */
+  readonly due: number;
+  /** How often the handler has failed since the timer was set. */
+  readonly attempts: number;
+}
+
+/** @returns when to run again (milliseconds since the epoch), or nothing when the timer is done. */
+export type TimerHandler = (timer: Timer) => Promise<number | void> | number | void;
+
+export interface TimerTableOptions {
+  readonly storage: DurableObjectStorage;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: Log;
+  /** The handler of each kind. A timer of an unknown kind (set by a newer version) waits with the same back-off. */
+  readonly handlers: Readonly<Record<string, TimerHandler>>;
+  /** After this many milliseconds a handler counts as failed. Default 10,000. */
+  readonly handlerBoundMs?: number;
+}
+
+type TimerRow = { kind: string; key: string; due: number; attempts: number; revision: number };
+
+const STEPS = [
+  `CREATE TABLE timers (
+     kind TEXT NOT NULL, key TEXT NOT NULL, due INTEGER NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 1,
+     PRIMARY KEY (kind, key)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX timers_by_due ON timers (due)`,
+];
+
+const FIRST_BACKOFF_MS = 1_000;
+const LONGEST_BACKOFF_MS = 60_000;
+const RESCAN_MS = 100;
+/** From this failure on, each further one is an error in the log and no longer a warning. */
+const ALARMING_ATTEMPTS = 5;
+
+/**
+ * How long to wait after failure number `attempts` (from 1): 1 s, 2 s, 4 s … up to 60 s, of which the upper half is
+ * drawn by chance, so that thousands of objects do not come back to a broken queue in step.
+ * @param chance in [0, 1).
+ */
+export function backoffMs(attempts: number, chance: number): number {
+  const whole = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attempts - 1, 16));
+  return Math.round(whole / 2 + (whole / 2) * chance);
+}
+
+export class TimerTable {
+  readonly #options: TimerTableOptions;
+  readonly #boundMs: number;
+
+  constructor(options: TimerTableOptions) {
+    this.#options = options;
+    this.#boundMs = options.handlerBoundMs ?? 10_000;
+    runSchemaSteps(options.storage, "timers", STEPS);
+  }
+
+  /** Sets a timer, or moves it if it is there. `due` in milliseconds since the epoch. */
+  set(kind: string, key: string, due: number): void {
+    this.#options.storage.sql.exec(
+      `INSERT INTO timers (kind, key, due) VALUES (?, ?, ?)
+       ON CONFLICT (kind, key) DO UPDATE SET due = excluded.due, attempts = 0, revision = revision + 1`,
+      kind,
+      key,
+      Math.ceil(due),
+    );
+    this.rearm();
+  }
+
+  /** Sets a timer unless it is there already (due or backing off): one look-up, no write, when it is. */
+  ensure(kind: string, key: string, due: number): void {
+    if (this.get(kind, key) === undefined) this.set(kind, key, due);
+  }
+
+  cancel(kind: string, key: string): void {
+    this.#options.storage.sql.exec("DELETE FROM timers WHERE kind = ? AND key = ?", kind, key);
+  }
+
+  get(kind: string, key: string): Timer | undefined {
+    const [row] = this.#options.storage.sql
+      .exec<TimerRow>("SELECT * FROM timers WHERE kind = ? AND key = ?", kind, key)
+      .toArray();
+    return row === undefined ? undefined : asTimer(row);
+  }
+
+  /** All timers, the next one first. */
+  all(): readonly Timer[] {
+    const rows = this.#options.storage.sql
+      .exec<TimerRow>("SELECT * FROM timers ORDER BY due, kind, key")
+      .toArray();
+    return rows.map(asTimer);
+  }
+
+  /** For the constructor: makes sure that an alarm stands if a timer does. Waits for nothing. */
+  start(): void {
+    if (this.#earliest() === null) return;
+    this.#rearmIfLost().catch((fault: unknown) => this.#logFault("timers.start_failed", fault));
+  }
+
+  /** Puts the alarm at the earliest timer. In the same turn as the rows' writes it commits with them. */
+  rearm(): void {
+    const earliest = this.#earliest();
+    if (earliest === null) return;
+    this.#options.storage
+      .setAlarm(earliest)
+      .catch((fault: unknown) => this.#logFault("timers.rearm_failed", fault));
+  }
+
+  async #rearmIfLost(): Promise<void> {
+    const standing = await this.#options.storage.getAlarm();
+    const earliest = this.#earliest();
+    if (earliest !== null && (standing === null || standing > earliest)) this.rearm();
+  }
+
+  /** For `alarm()`: runs what is due, each handler by itself, and re-arms. Never throws. */
+  async fire(): Promise<void> {
+    try {
+      await this.#runDue();
+    } catch (fault) {
+      this.#logFault("timers.fire_failed", fault);
+    }
+    try {
+      this.rearm();
+    } catch (fault) {
+      this.#logFault("timers.rearm_failed", fault);
+    }
+  }
+
+  /**
+   * The platform sends no alarm while one is being handled. So as long as a slow handler runs, what falls due
+   * meanwhile is started from here; looked for every `RESCAN_MS`, never in a tight loop.
+   */
+  async #runDue(): Promise<void> {
+    const { clock, timers } = this.#options;
+    const end = clock.now() + this.#boundMs;
+    const running = new Map<string, Promise<void>>();
+    for (;;) {
+      for (const row of this.#due()) {
+        const name = JSON.stringify([row.kind, row.key]);
+        if (!running.has(name))
+          running.set(
+            name,
+            this.#run(row).finally(() => running.delete(name)),
+          );
+      }
+      const all = Promise.all(running.values());
+      const finished = await Promise.race([all.then(() => true), timers.sleep(RESCAN_MS).then(() => false)]);
+      if (finished) return;
+      if (clock.now() >= end) {
+        await all;
+        return;
+      }
+    }
+  }
+
+  async #run(row: TimerRow): Promise<void> {
+    const { handlers, timers } = this.#options;
+    const handler = handlers[row.kind];
+    try {
+      if (handler === undefined) throw new Error("no handler for this kind");
+      const next = await Promise.race([
+        (async () => handler(asTimer(row)))(),
+        timers.sleep(this.#boundMs).then(() => {
+          throw new Error(`no end after ${this.#boundMs} ms`);
+        }),
+      ]);
+      this.#finish(row, next ?? undefined);
+    } catch (fault) {
+      this.#backOff(row, fault);
+    }
+  }
+
+  /** The revision says whether the timer was set anew while its handler ran; then the new setting stands. */
+  #finish(row: TimerRow, next: number | undefined): void {
+    const { sql } = this.#options.storage;
+    if (next === undefined) {
+      sql.exec(
+        "DELETE FROM timers WHERE kind = ? AND key = ? AND revision = ?",
+        row.kind,
+        row.key,
+        row.revision,
+      );
+      return;
+    }
+    sql.exec(
+      `UPDATE timers SET due = ?, attempts = 0, revision = revision + 1
+       WHERE kind = ? AND key = ? AND revision = ?`,
+      Math.ceil(next),
+      row.kind,
+      row.key,
+      row.revision,
+    );
+  }
+
+  #backOff(row: TimerRow, fault: unknown): void {
+    const { storage, clock, random, log } = this.#options;
+    const attempts = row.attempts + 1;
+    const [byte = 0] = random.bytes(1);
+    const wait = backoffMs(attempts, byte / 256);
+    storage.sql.exec(
+      `UPDATE timers SET due = ?, attempts = ?, revision = revision + 1
+       WHERE kind = ? AND key = ? AND revision = ?`,
+      clock.now() + wait,
+      attempts,
+      row.kind,
+      row.key,
+      row.revision,
+    );
+    log.write(attempts < ALARMING_ATTEMPTS ? "warn" : "error", "timer.failed", {
+      kind: row.kind,
+      key: row.key,
+      attempts,
+      retry_in_ms: wait,
+      fault: textOf(fault),
+    });
+  }
+
+  #due(): TimerRow[] {
+    return this.#options.storage.sql
+      .exec<TimerRow>(
+        "SELECT * FROM timers WHERE due <= ? ORDER BY due, kind, key",
+        this.#options.clock.now(),
+      )
+      .toArray();
+  }
+
+  #earliest(): number | null {
+    return this.#options.storage.sql.exec<{ due: number | null }>("SELECT min(due) AS due FROM timers").one()
+      .due;
+  }
+
+  #logFault(event: string, fault: unknown): void {
+    this.#options.log.write("error", event, { fault: textOf(fault) });
+  }
+}
+
+const asTimer = ({ kind, key, due, attempts }: TimerRow): Timer => ({ kind, key, due, attempts });
+
+const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));

@@ -1,0 +1,249 @@
+/**
+ * The authority for which configuration is current (its epoch), and whether a workspace is halted. One per workspace,
+ * named by its id, and one named `org` for what belongs to the whole installation: tiers, operators, signing keys.
+ * Changes go through D1 by the protocol in `configuration.ts`.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { sql } from "drizzle-orm";
+import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import { err, ok } from "../kernel/result.ts";
+import { workspaceAnswerFor, type WorkspaceAnswer } from "../lifecycle/lease.ts";
+import type {
+  Configured,
+  HaltProgress,
+  WorkspaceCommand,
+  WorkspaceContent,
+  WorkspaceOwner,
+} from "../operations/owners.ts";
+import { addEntry } from "../registry/catalog-statements.ts";
+import { appendAudit } from "../storage/audit-outbox.ts";
+import type { Statement } from "../storage/change.ts";
+import { answerClaim, findAnswer, recordAnswer, type Claim } from "../storage/idempotency.ts";
+import { organization } from "../storage/tables/organization.ts";
+import { workspaces } from "../storage/tables/workspaces.ts";
+import { insertFirstSigningKey } from "../tokens/signing-key-records.ts";
+import { AuditDrain } from "./audit-drain.ts";
+import { Configuration, CONFIGURATION_STEPS, type Fencing } from "./configuration.ts";
+import { configured } from "./configured.ts";
+import { creationFencing, ownerFencing } from "./fencing.ts";
+import { Outbox } from "./outbox.ts";
+import type { ObjectPorts } from "./ports.ts";
+import { runSchemaSteps, type SchemaStep } from "./schema-steps.ts";
+import { TimerTable } from "./timer-table.ts";
+
+const WORKSPACE_STEPS: readonly SchemaStep[] = [
+  `CREATE TABLE workspace (
+     one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL,
+     config_epoch INTEGER NOT NULL, halt_epoch INTEGER NOT NULL, halted INTEGER NOT NULL,
+     fence INTEGER NOT NULL DEFAULT 0
+   ) STRICT`,
+];
+
+type StoredWorkspace = {
+  readonly id: WorkspaceId | "org";
+  readonly config_epoch: number;
+  readonly halt_epoch: number;
+  readonly halted: number;
+  readonly fence: number;
+};
+
+/** What is intended: a workspace is created under its request's claim, everything else under the owner's fence. */
+type WorkspaceIntent =
+  | { readonly kind: "create"; readonly owner: WorkspaceId; readonly claim: Claim }
+  | { readonly kind: "change"; readonly owner: WorkspaceId | "org"; readonly fence: number };
+
+export abstract class WorkspaceShell extends DurableObject implements WorkspaceOwner {
+  readonly #ports: ObjectPorts;
+  readonly #storage: DurableObjectStorage;
+  readonly #table: TimerTable;
+  readonly #drain: AuditDrain;
+  readonly #configuration: Configuration<WorkspaceIntent>;
+
+  constructor(state: DurableObjectState, raw: Cloudflare.Env, ports: ObjectPorts) {
+    super(state, raw);
+    const { storage } = state;
+    const { name } = state.id;
+    if (name === undefined) throw new Error("an owner object is reached by its name only");
+    runSchemaSteps(storage, "workspace", WORKSPACE_STEPS);
+    runSchemaSteps(storage, "configuration", CONFIGURATION_STEPS);
+    this.#ports = ports;
+    this.#storage = storage;
+    const outbox = new Outbox(storage, `workspace:${name}`);
+    this.#table = new TimerTable({
+      ...ports,
+      storage,
+      handlers: {
+        outbox: () => this.#drain.handlers.outbox(),
+        d1_outbox: () => this.#drain.handlers.d1_outbox(),
+        recover: () => this.#recover(),
+      },
+    });
+    this.#drain = new AuditDrain({
+      ...ports,
+      storage,
+      table: this.#table,
+      outbox,
+      owner: name,
+    });
+    this.#configuration = new Configuration<WorkspaceIntent>({
+      ...ports,
+      storage,
+      table: this.#table,
+      fencing: (intent) => this.#fencing(intent),
+      apply: (intent) => this.#apply(intent),
+      abandon: (intent) => this.#abandon(intent),
+      settled: () => this.#drain.d1Soon(),
+    });
+    if (name === "org" && this.#read() === null) this.#create("org");
+    this.#table.start();
+  }
+
+  /** Short, synchronous, and reads its row each time. A workspace without a row is halted: nothing is admitted. */
+  lease(): Promise<WorkspaceAnswer> {
+    const row = this.#read();
+    return Promise.resolve(
+      workspaceAnswerFor(
+        {
+          configEpoch: row?.config_epoch ?? 0,
+          haltEpoch: row?.halt_epoch ?? 0,
+          halted: row === null || row.halted !== 0,
+          stoppedUsers: [],
+          stoppedTxns: [],
+        },
+        this.#ports.clock.now(),
+      ),
+    );
+  }
+
+  async configure(command: WorkspaceCommand): Promise<Configured> {
+    const { request } = command.mandate;
+    const { db, clock } = this.#ports;
+    if (!(await this.#configuration.recover())) return err({ kind: "unsettled" });
+    if (request !== null) {
+      const answer = await findAnswer(db, request);
+      if (answer !== undefined && !answer.sameBody) return err({ kind: "other_body" });
+      if (answer !== undefined) return ok({ kind: "repeated", status: answer.status, body: answer.body });
+    }
+    const row = this.#read();
+    const { content, change } = command;
+    if ((content.kind === "create") !== (row === null)) return err({ kind: "absent" });
+    const intent: WorkspaceIntent =
+      content.kind === "create"
+        ? { kind: "create", owner: content.id, claim: content.claim }
+        : { kind: "change", owner: row?.id ?? "org", fence: row?.fence ?? 0 };
+    const { owner } = intent;
+    return configured(
+      await this.#configuration.run(change, intent, [
+        ...this.#statements(owner, content, change, (row?.config_epoch ?? 0) + 1),
+        ...(intent.kind === "create"
+          ? [answerClaim(db, intent.claim, 201, command.answer)]
+          : request === null
+            ? []
+            : [recordAnswer(db, request, owner, 201, command.answer, clock.now())]),
+        ...command.audit.flatMap((draft) => appendAudit(db, owner, draft, clock.now())),
+      ]),
+    );
+  }
+
+  /** Halting a workspace is not offered yet: there is never a receipt to read. */
+  halt(): Promise<HaltProgress | null> {
+    return Promise.resolve(null);
+  }
+
+  halts(): Promise<HaltProgress[]> {
+    return Promise.resolve([]);
+  }
+
+  awaitHalt(): Promise<HaltProgress | null> {
+    return Promise.resolve(null);
+  }
+
+  record(drafts: readonly AuditDraft[]): Promise<void> {
+    return this.#drain.record(drafts);
+  }
+
+  carry(records: readonly AuditRecord[]): Promise<void> {
+    return this.#drain.carry(records);
+  }
+
+  drainAudit(): Promise<void> {
+    this.#drain.d1Soon();
+    return Promise.resolve();
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#table.fire();
+  }
+
+  #fencing(intent: WorkspaceIntent): Fencing {
+    if (intent.kind === "create")
+      return creationFencing({ kind: "workspace", id: intent.owner }, intent.claim);
+    const owner = { kind: intent.owner === "org" ? "org" : "workspace", id: intent.owner } as const;
+    return ownerFencing(owner, intent.fence, (fence) => {
+      this.#storage.sql.exec("UPDATE workspace SET fence = ?", fence);
+    });
+  }
+
+  #apply(intent: WorkspaceIntent): void {
+    if (intent.kind === "create") this.#create(intent.owner);
+    else this.#raise();
+  }
+
+  #abandon(intent: WorkspaceIntent): void {
+    if (intent.kind === "change") this.#raise();
+  }
+
+  #create(id: WorkspaceId | "org"): void {
+    this.#storage.sql.exec(
+      "INSERT INTO workspace (one, id, config_epoch, halt_epoch, halted) VALUES (1, ?, 1, 1, 0)",
+      id,
+    );
+  }
+
+  #raise(): void {
+    this.#storage.sql.exec("UPDATE workspace SET config_epoch = config_epoch + 1");
+  }
+
+  async #recover(): Promise<void> {
+    if (!(await this.#configuration.recover())) throw new Error("the configuration is not settled yet");
+  }
+
+  #read(): StoredWorkspace | null {
+    return (
+      this.#storage.sql.exec<StoredWorkspace>("SELECT * FROM workspace WHERE one = 1").toArray()[0] ?? null
+    );
+  }
+
+  #statements(
+    owner: WorkspaceId | "org",
+    content: WorkspaceContent,
+    change: string,
+    epoch: number,
+  ): Statement[] {
+    const { db } = this.#ports;
+    switch (content.kind) {
+      case "create": {
+        const { id, name, description, createdAt } = content;
+        const row = { id, name, description, createdAt, objectStartedAt: createdAt };
+        return [db.insert(workspaces).values({ ...row, configEpoch: epoch, lastChange: change })];
+      }
+      case "catalog":
+        return [
+          db
+            .update(workspaces)
+            .set({ configEpoch: epoch, lastChange: change })
+            .where(sql`id = ${owner}`),
+          addEntry(db, content.entry),
+        ];
+      case "first_signing_keys":
+        return [
+          db
+            .update(organization)
+            .set({ configEpoch: epoch, lastChange: change })
+            .where(sql`id = ${owner}`),
+          ...content.keys.map((key) => insertFirstSigningKey(db, key)),
+        ];
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** Reserving a request that creates something, so that it has its effect once (P12). */
+import { err, ok, type Result } from "../kernel/result.ts";
+import { claimRequest, type Claim, type RequestKey } from "../storage/idempotency.ts";
+import type { OperationPorts, Request } from "./ports.ts";
+import type { Refusal } from "./refusal.ts";
+
+export type Claimed =
+  | { readonly kind: "claimed"; readonly claim: Claim }
+  | { readonly kind: "answered"; readonly status: number; readonly body: string; readonly target: string };
+
+/**
+ * @param target the id of what will be created, if this request is the first; a claim that lapsed keeps its own.
+ */
+export async function claim(
+  ports: OperationPorts,
+  request: Request,
+  target: string,
+): Promise<Result<Claimed, Refusal>> {
+  const outcome = await claimRequest(
+    ports.db,
+    request.key ?? unrepeated(request, target),
+    target,
+    ports.clock.now(),
+  );
+  switch (outcome.kind) {
+    case "claimed":
+    case "answered":
+      return ok(outcome);
+    case "running":
+      return err({
+        code: "request_in_progress",
+        detail: "The first request under this Idempotency-Key is still running. Repeat it later.",
+        retryAfterSeconds: Math.max(1, Math.ceil(outcome.retryAfterMs / 1000)),
+      });
+    case "other_body":
+      return err({
+        code: "idempotency_mismatch",
+        detail: "Another request was made under this Idempotency-Key. Use a new key for a new request.",
+      });
+  }
+}
+
+/** Without an Idempotency-Key the claim is the target's own: nobody can repeat it, but it fences all the same. */
+const unrepeated = (request: Request, target: string): RequestKey => ({
+  subject: request.operator.subject,
+  key: `auto:${target}`,
+  bodyDigest: target,
+});

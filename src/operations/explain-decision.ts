@@ -1,0 +1,77 @@
+/**
+ * Explain: a recorded decision. In full for operators; for an agent of the chain without the commands. A fresh id may
+ * still be on its way to the ledger, so it is looked for during five seconds before "not found" is said.
+ */
+import { explanation, type Explanation } from "../contract/check.ts";
+import type { AuditEntry } from "../contract/audit.ts";
+import { safeChange } from "../access/judge.ts";
+import type { Clock, Timers } from "../kernel/clock.ts";
+import { timeOfId, type DecisionId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { LedgerReader } from "./ledger-reader.ts";
+import { notFound, type Refusal } from "./refusal.ts";
+
+const FRESH_MS = 10_000;
+const LOOK_FOR_MS = 5_000;
+const LOOK_EVERY_MS = 200;
+
+export interface ExplainPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly ledgers: LedgerReader;
+}
+
+/**
+ * @param workspace the ledger to look in: the reader's.
+ * @param agent null for an operator; an agent sees only decisions it took part in (P11).
+ */
+export async function explainDecision(
+  ports: ExplainPorts,
+  workspace: string,
+  id: DecisionId,
+  agent: string | null,
+): Promise<Result<Explanation, Refusal>> {
+  const entries = await lookFor(ports, workspace, id);
+  const made = entries.find((entry) => entry.decision !== undefined);
+  const mine = agent === null || (made?.chain ?? []).some((link) => link.agent === agent);
+  if (made === undefined || !mine) return err(notFound(`decision (${id})`));
+  const released = !entries.some((entry) => entry.outcome === "not_admitted");
+  const change = explanation.shape.change.parse(made.change ?? null);
+  return ok(
+    explanation.parse({
+      decision: made.decision,
+      decision_id: id,
+      time: made.time,
+      workspace_id: made.workspace,
+      agent: made.agent,
+      chain: made.chain ?? [],
+      action: made.action ?? "",
+      resource: made.target?.id ?? "",
+      reason: made.reason ?? "",
+      layer: made.layer,
+      detail: typeof made.detail === "string" ? made.detail : "",
+      change: agent === null ? change : safeChange(change),
+      policies: made.policies ?? [],
+      bundle_version: made.bundle_version ?? "",
+      txn: made.txn ?? null,
+      request_id: made.request_id ?? null,
+      released,
+      seq: made.seq,
+    }),
+  );
+}
+
+async function lookFor(
+  ports: ExplainPorts,
+  workspace: string,
+  id: DecisionId,
+): Promise<readonly AuditEntry[]> {
+  const { clock, timers, ledgers } = ports;
+  const fresh = clock.now() - timeOfId(id) < FRESH_MS;
+  const rounds = fresh ? Math.ceil(LOOK_FOR_MS / LOOK_EVERY_MS) : 0;
+  for (let round = 0; ; round += 1) {
+    const entries = await ledgers.find(workspace, id);
+    if (entries.length > 0 || round >= rounds) return entries;
+    await timers.sleep(LOOK_EVERY_MS);
+  }
+}

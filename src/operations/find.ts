@@ -1,0 +1,50 @@
+/** Finding what a request names, as far as the operator may see it. "Not found" and "not yours" are one answer (P11). */
+import { seesWorkspace, type Operator } from "../access/operator.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { findAgent, findAgentById, type RegisteredAgent } from "../registry/agents.ts";
+import { findWorkspace, type WorkspaceRow } from "../registry/workspaces.ts";
+import { isId } from "../kernel/ids.ts";
+import type { Database } from "../storage/client.ts";
+import { notFound, type Refusal } from "./refusal.ts";
+
+/** @param reference a name or id; without it the token's only workspace, else `default`. */
+export async function workspaceFor(
+  db: Database,
+  operator: Operator,
+  reference: string | undefined,
+): Promise<Result<WorkspaceRow, Refusal>> {
+  const only = operator.workspaces?.length === 1 ? operator.workspaces[0] : undefined;
+  const wanted = reference ?? only ?? "default";
+  const row = await findWorkspace(db, wanted);
+  if (row === undefined || !seesWorkspace(operator, row)) return err(notFound(`workspace (${wanted})`));
+  return ok(row);
+}
+
+/** @param reference the agent's id, or its name in the workspace. A developer finds only agents it owns. */
+export async function agentFor(
+  db: Database,
+  operator: Operator,
+  reference: string,
+  workspace: string | undefined,
+): Promise<Result<RegisteredAgent, Refusal>> {
+  const found = await search(db, operator, reference, workspace);
+  if (!found.ok) return found;
+  const agent = found.value;
+  const mine = operator.role !== "developer" || agent?.owner === operator.subject;
+  return agent === undefined || !mine ? err(notFound(`agent (${reference})`)) : ok(agent);
+}
+
+async function search(
+  db: Database,
+  operator: Operator,
+  reference: string,
+  workspace: string | undefined,
+): Promise<Result<RegisteredAgent | undefined, Refusal>> {
+  if (isId("agt", reference)) {
+    const agent = await findAgentById(db, reference);
+    const visible = agent !== undefined && seesWorkspace(operator, { name: agent.workspaceName });
+    return ok(visible && (workspace === undefined || workspace === agent.workspaceName) ? agent : undefined);
+  }
+  const home = await workspaceFor(db, operator, workspace);
+  return home.ok ? ok(await findAgent(db, home.value.id, reference)) : home;
+}

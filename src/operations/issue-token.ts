@@ -1,0 +1,131 @@
+/**
+ * `client_credentials` (RFC 6749 §4.4): an agent's API key becomes a short-lived call token. The token names the
+ * epoch, the key and the halt epoch under which it was minted; any later difference ends it (P3).
+ */
+import type { TokenResponse } from "../contract/oauth.ts";
+import type { AuthenticationPorts, KnownKey } from "../access/authenticate.ts";
+import { identifyKey, leaseForKey, noteUse } from "../access/authenticate.ts";
+import type { NoLease } from "../access/standing.ts";
+import type { SigningKeys } from "../access/signing-keys.ts";
+import { draftRecord } from "../audit/record.ts";
+import type { AuditSink } from "../audit/sink.ts";
+import type { AuditDraft } from "../contract/audit.ts";
+import type { AgentId, IdSource } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { isKeyLive } from "../lifecycle/lease.ts";
+import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
+import { mintCallToken, selfClaims } from "../tokens/mint.ts";
+import { formatScope, parseScope, SURFACE, type Scope } from "../tokens/scope.ts";
+
+export interface TokenPorts extends AuthenticationPorts {
+  readonly ids: IdSource;
+  readonly signingKeys: SigningKeys;
+  readonly sink: AuditSink;
+  /** The doors of this installation: what a token may be made out to. */
+  isAudience(url: string): boolean;
+}
+
+export interface TokenRequest {
+  readonly secret: string;
+  /** The client id of Basic authentication; null for the Bearer form. */
+  readonly client: string | null;
+  readonly scope: string | undefined;
+  readonly resource: string | undefined;
+  readonly requestId: string;
+  readonly request: NonNullable<AuditDraft["request"]>;
+}
+
+export type TokenRequestRefusal =
+  /** Wrong key, dead key, revoked agent: outwardly one answer. `known` is for the trail. */
+  | { readonly kind: "invalid_client"; readonly known: (KnownKey & { readonly why: string }) | null }
+  | { readonly kind: "not_active"; readonly agent: AgentId; readonly state: string }
+  | { readonly kind: "invalid_scope"; readonly detail: string }
+  | { readonly kind: "invalid_target" }
+  | { readonly kind: "unavailable"; readonly why: NoLease["of"] | "audit" };
+
+export async function issueToken(
+  ports: TokenPorts,
+  request: TokenRequest,
+): Promise<Result<TokenResponse, TokenRequestRefusal>> {
+  const known = await identifyKey(ports, request.secret);
+  if (known === undefined || (request.client !== null && request.client !== known.agent)) {
+    return err({ kind: "invalid_client", known: null });
+  }
+  const scope = requestedScope(request.scope);
+  if (!scope.ok) return scope;
+  const audience = request.resource ?? ports.issuer;
+  if (!ports.isAudience(audience)) return err({ kind: "invalid_target" });
+
+  const standing = await standingFor(ports, known);
+  if (!standing.ok) return standing;
+  const { epoch, haltEpoch, record } = standing.value;
+  const signer = await ports.signingKeys.signer("token");
+  if (!signer.ok) return err({ kind: "unavailable", why: signer.error.of });
+  const jti = ports.ids.next("tok");
+  const lifetime = BUILT_IN_TIERS.get(record.tier)?.token_ttl_seconds ?? 30;
+  const claims = selfClaims({
+    issuer: ports.issuer,
+    audience,
+    scope: formatScope(scope.value),
+    jti,
+    agent: record,
+    workspace: record.workspaceId,
+    epoch,
+    haltEpoch,
+    key: known.key,
+    lifetime,
+    now: ports.clock.now(),
+  });
+  const token = await mintCallToken(claims, signer.value);
+
+  const evidence = await ports.sink.record(
+    draftRecord(ports, {
+      workspace: record.workspaceId,
+      kind: "token.issued",
+      agent: known.agent,
+      chain: claims.dome.chain,
+      target: { type: "token", id: jti },
+      request_id: request.requestId,
+      request: request.request,
+      data: { key: known.key, scope: claims.scope, audience, expires_in: lifetime },
+    }),
+  );
+  if (!evidence.ok) return err({ kind: "unavailable", why: "audit" });
+  const passage = { chain: claims.dome.chain, haltEpoch, path: claims.dome.path };
+  const admitted = await ports.standing.admits(
+    passage,
+    { agents: [known.agent], workspace: record.workspaceId },
+    "leased",
+  );
+  if (!admitted.ok) return err({ kind: "invalid_client", known: { ...known, why: admitted.error.kind } });
+  noteUse(ports, known.key);
+  return ok({ access_token: token, token_type: "Bearer", expires_in: lifetime, scope: claims.scope });
+}
+
+/** Who may have a token now, and under which epochs. A key that is dead and an agent that is revoked are one answer. */
+async function standingFor(ports: TokenPorts, known: KnownKey) {
+  const lease = await leaseForKey(ports, known);
+  if (!lease.ok) return err({ kind: "unavailable", why: lease.error.of } as const);
+  const { answer } = lease.value;
+  if (
+    answer.state === "revoked" ||
+    answer.state === "absent" ||
+    !isKeyLive(lease.value, known.key, ports.clock.now())
+  ) {
+    return err({ kind: "invalid_client", known: { ...known, why: answer.state } } as const);
+  }
+  if (answer.state !== "active")
+    return err({ kind: "not_active", agent: known.agent, state: answer.state } as const);
+  const record = await ports.configuration.agent(known.agent, answer.record_version);
+  if (record === undefined)
+    return err({ kind: "invalid_client", known: { ...known, why: "absent" } } as const);
+  const workspace = await ports.standing.workspace(record.workspaceId);
+  if (!workspace.ok) return err({ kind: "unavailable", why: workspace.error.of } as const);
+  return ok({ epoch: answer.epoch, haltEpoch: workspace.value.answer.halt_epoch, record });
+}
+
+function requestedScope(text: string | undefined): Result<Scope, TokenRequestRefusal> {
+  if (text === undefined) return ok(SURFACE);
+  const scope = parseScope(text);
+  return scope.ok ? scope : err({ kind: "invalid_scope", detail: scope.error.kind });
+}

@@ -1,0 +1,63 @@
+/** The audit list: one ledger, filtered. Agents may be named; the ledger knows them by id. */
+import type { AuditQuery } from "../contract/audit.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { isId } from "../kernel/ids.ts";
+import { findAgent } from "../registry/agents.ts";
+import type { WorkspaceRow } from "../registry/workspaces.ts";
+import { workspaceFor } from "./find.ts";
+import type { AuditPage } from "./ledger-reader.ts";
+import type { Request } from "./ports.ts";
+import type { ReceiptPorts } from "./read-halt.ts";
+import { memberRefusal, type Refusal } from "./refusal.ts";
+
+export type AuditListQuery = AuditQuery & { readonly workspace?: string | undefined };
+
+export async function listAudit(
+  ports: ReceiptPorts,
+  request: Request,
+  { workspace, ...query }: AuditListQuery,
+): Promise<Result<AuditPage, Refusal>> {
+  const home = await ledgerFor(ports, request, workspace);
+  if (!home.ok) return home;
+  const agent = await agentId(ports, home.value.row, query.agent, "agent");
+  if (!agent.ok) return agent;
+  const actor = await agentId(ports, home.value.row, query.actor, "actor");
+  if (!actor.ok) return actor;
+  const page = await ports.ledgers.list(home.value.ledger, {
+    ...query,
+    agent: agent.value,
+    actor: actor.value,
+  });
+  if (page.ok) return page;
+  const member = page.error.kind === "bad_cursor" ? "cursor" : page.error.member;
+  return err(memberRefusal("invalid_request", member, `The filter ${member} is not right.`));
+}
+
+/** The organization's own ledger is for those who see the whole installation. */
+async function ledgerFor(
+  ports: ReceiptPorts,
+  request: Request,
+  workspace: string | undefined,
+): Promise<Result<{ ledger: string; row: WorkspaceRow | null }, Refusal>> {
+  if (workspace === "org") {
+    if (request.operator.workspaces === null) return ok({ ledger: "org", row: null });
+    return err({
+      code: "forbidden",
+      detail: "The trail of the organization needs a token for all workspaces.",
+    });
+  }
+  const home = await workspaceFor(ports.db, request.operator, workspace);
+  return home.ok ? ok({ ledger: home.value.id, row: home.value }) : home;
+}
+
+async function agentId(
+  ports: ReceiptPorts,
+  workspace: WorkspaceRow | null,
+  reference: string | undefined,
+  member: string,
+): Promise<Result<string | undefined, Refusal>> {
+  if (reference === undefined || isId("agt", reference)) return ok(reference);
+  const found = workspace === null ? undefined : await findAgent(ports.db, workspace.id, reference);
+  if (found !== undefined) return ok(found.id);
+  return err(memberRefusal("invalid_request", member, `The workspace has no agent ${reference}.`));
+}

@@ -1,0 +1,56 @@
+/** The keys of an agent: what the registry stores, with the object's word on whether each is live. */
+import type { ApiKey } from "../contract/key.ts";
+import { listKeys, type KeyRow } from "../credentials/key-records.ts";
+import { rfc3339 } from "../kernel/clock.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import { agentFor } from "./find.ts";
+import type { AgentDescription } from "./owners.ts";
+import { pageOf, type Page } from "./page.ts";
+import type { OperationPorts, Request } from "./ports.ts";
+import type { Refusal } from "./refusal.ts";
+
+export async function listAgentKeys(
+  ports: OperationPorts,
+  request: Request,
+  target: { readonly agent: string; readonly workspace: string | undefined },
+  page: { readonly after: string | undefined; readonly limit: number },
+): Promise<Result<Page<ApiKey>, Refusal>> {
+  const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
+  if (!found.ok) return found;
+  const { id } = found.value;
+  const [rows, live] = await Promise.all([
+    listKeys(ports.db, id, page.after, page.limit + 1),
+    ports.owners.agent(id).describe(),
+  ]);
+  const now = ports.clock.now();
+  return ok(
+    pageOf(
+      rows.map((row) =>
+        keyView(
+          row,
+          live?.keys.find((key) => key.id === row.id),
+          now,
+        ),
+      ),
+      page.limit,
+      (key) => key.id,
+    ),
+  );
+}
+
+/** A key that the object does not know is not live, whatever the registry says. */
+function keyView(row: KeyRow, live: AgentDescription["keys"][number] | undefined, now: number): ApiKey {
+  const time = (ms: number | null | undefined): string | null => (ms == null ? null : rfc3339(ms));
+  const revokedAt = live === undefined ? (row.revokedAt ?? row.createdAt) : live.revokedAt;
+  const expiresAt = live?.expiresAt ?? row.expiresAt;
+  return {
+    id: row.id,
+    agent: row.agentId,
+    last4: row.last4,
+    state: revokedAt !== null ? "revoked" : expiresAt !== null && expiresAt <= now ? "expired" : "live",
+    created_at: rfc3339(row.createdAt),
+    expires_at: time(expiresAt),
+    revoked_at: time(revokedAt),
+    last_used_at: time(row.lastUsedAt),
+  };
+}

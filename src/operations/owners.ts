@@ -1,0 +1,212 @@
+/**
+ * The owner objects as the use cases see them. An owner object is the only writer of what it owns; everything here
+ * crosses RPC, so commands and answers are plain data.
+ */
+import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
+import type { AgentId, HaltId, Id, KeyId, WorkspaceId } from "../kernel/ids.ts";
+import type { Result } from "../kernel/result.ts";
+import type { AgentAnswer, OrgAnswer, WorkspaceAnswer } from "../lifecycle/lease.ts";
+import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
+import type { AgentSettings, NewAgent } from "../registry/agent-statements.ts";
+import type { CatalogChange } from "../registry/catalog-statements.ts";
+import type { BrokenRule } from "../storage/change.ts";
+import type { Claim, RequestKey } from "../storage/idempotency.ts";
+import type { SigningKey } from "../tokens/signing-key.ts";
+
+/** A person or job on the control plane, as the trail names it. */
+export interface OperatorRef {
+  readonly subject: string;
+  readonly token: string;
+}
+
+/** What a mutation carries besides its content: who, under which key, and the records of the trail. */
+export interface Mandate {
+  readonly operator: OperatorRef;
+  readonly request: RequestKey | null;
+  readonly requestId: string;
+}
+
+/** A halt as its object keeps it. Times in milliseconds since the epoch. */
+export interface StoredHalt {
+  readonly id: HaltId;
+  readonly kind: "suspend" | "revoke" | "key" | "workspace";
+  readonly workspaceId: WorkspaceId;
+  readonly agents: readonly { readonly agent: AgentId; readonly epoch: number }[];
+  readonly keys: readonly KeyId[];
+  readonly operator: OperatorRef;
+  readonly reason: string | null;
+  readonly committedAt: number;
+  readonly effectiveAt: number | null;
+}
+
+/** A halt with how long it still takes to be effective. */
+export interface HaltProgress {
+  readonly halt: StoredHalt;
+  readonly effectiveInMs: number;
+}
+
+/** A key as registration or rotation makes it. The secret is not here (P4). */
+export interface NewKey {
+  readonly id: KeyId;
+  readonly digest: string;
+  readonly rootKeyVersion: string;
+  readonly last4: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+}
+
+export interface RegisterCommand {
+  readonly change: Id<"chg">;
+  readonly claim: Claim;
+  readonly agent: NewAgent;
+  readonly key: NewKey;
+  /** The answer to repeat under the claim's key, without the secret. */
+  readonly answer: string;
+  readonly audit: readonly AuditDraft[];
+}
+
+export interface UpdateCommand {
+  readonly change: Id<"chg">;
+  readonly mandate: Mandate;
+  /** The record version that the caller has read; another one is refused as `stale`. */
+  readonly basedOn: number;
+  readonly patch: Partial<AgentSettings>;
+  readonly answer: string;
+  readonly audit: readonly AuditDraft[];
+}
+
+export interface IssueKeyCommand {
+  readonly change: Id<"chg">;
+  readonly mandate: Mandate;
+  readonly key: NewKey;
+  readonly replaces: { readonly key: KeyId; readonly overlapMs: number; readonly halt: HaltId } | null;
+  readonly answer: string;
+  readonly audit: readonly AuditDraft[];
+}
+
+export interface TransitionCommand {
+  readonly command: LifecycleCommand;
+  readonly mandate: Mandate;
+  readonly reason: string | null;
+  readonly halt: HaltId;
+  readonly audit: AuditDraft;
+}
+
+export interface RevokeKeyCommand {
+  readonly key: KeyId;
+  readonly mandate: Mandate;
+  readonly halt: HaltId;
+  readonly audit: AuditDraft;
+}
+
+/** Every expected "no" of an owner object. */
+export type OwnerRefusal =
+  /** No row: registered never, or lost. */
+  | { readonly kind: "absent" }
+  /** An earlier configuration change is not settled; or this one's outcome is not known yet. */
+  | { readonly kind: "unsettled" }
+  /** The record has changed since it was read. */
+  | { readonly kind: "stale" }
+  | { readonly kind: "rule"; readonly rule: BrokenRule }
+  | { readonly kind: "other_body" }
+  | { readonly kind: "invalid_transition"; readonly from: AgentState; readonly command: LifecycleCommand }
+  | { readonly kind: "expired" }
+  | { readonly kind: "key_limit"; readonly most: number }
+  | { readonly kind: "key_absent" }
+  | { readonly kind: "key_not_live" };
+
+/** The outcome of a configuration change. `repeated` carries the answer that was stored the first time. */
+export type Configured = Result<
+  { readonly kind: "done" } | { readonly kind: "repeated"; readonly status: number; readonly body: string },
+  OwnerRefusal
+>;
+
+/** What a lifecycle command did. */
+export interface Transitioned {
+  readonly state: AgentState;
+  readonly changed: boolean;
+  readonly halt: HaltId | null;
+}
+
+export interface AgentDescription {
+  readonly workspaceId: WorkspaceId;
+  readonly state: AgentState;
+  readonly stateChangedAt: number;
+  readonly recordVersion: number;
+  readonly epoch: number;
+  readonly keys: readonly {
+    readonly id: KeyId;
+    readonly createdAt: number;
+    readonly expiresAt: number | null;
+    readonly revokedAt: number | null;
+  }[];
+}
+
+export interface HaltSource {
+  halt(id: string): Promise<HaltProgress | null>;
+  halts(limit: number): Promise<HaltProgress[]>;
+  /** Resolves when the halt is effective, or after `mostMs` milliseconds. */
+  awaitHalt(id: string, mostMs: number): Promise<HaltProgress | null>;
+}
+
+/** Every owner object has an outbox that takes records of others, and one in D1 that it drains. */
+export interface AuditOwner {
+  /** Appends audit records to this object's outbox; durable when it resolves. */
+  record(drafts: readonly AuditDraft[]): Promise<void>;
+  /** Takes in hedged copies of records that another producer has numbered; durable when it resolves. */
+  carry(records: readonly AuditRecord[]): Promise<void>;
+  /** Begins to drain what of this owner is left in D1. */
+  drainAudit(): Promise<void>;
+}
+
+export interface AgentOwner extends HaltSource, AuditOwner {
+  lease(): Promise<AgentAnswer>;
+  /** Null: this object has no row. */
+  describe(): Promise<AgentDescription | null>;
+  /** False while a configuration change of this agent is not settled. */
+  settled(): Promise<boolean>;
+  register(command: RegisterCommand): Promise<Configured>;
+  update(command: UpdateCommand): Promise<Configured>;
+  issueKey(command: IssueKeyCommand): Promise<Configured>;
+  transition(command: TransitionCommand): Promise<Result<Transitioned, OwnerRefusal>>;
+  revokeKey(
+    command: RevokeKeyCommand,
+  ): Promise<Result<{ changed: boolean; halt: HaltId | null }, OwnerRefusal>>;
+}
+
+/** A change of a workspace's configuration. */
+export interface WorkspaceCommand {
+  readonly change: Id<"chg">;
+  readonly mandate: Mandate;
+  readonly content: WorkspaceContent;
+  readonly answer: string;
+  readonly audit: readonly AuditDraft[];
+}
+
+export type WorkspaceContent =
+  | {
+      readonly kind: "create";
+      readonly id: WorkspaceId;
+      readonly name: string;
+      readonly description: string | null;
+      readonly createdAt: number;
+      readonly claim: Claim;
+    }
+  | { readonly kind: "catalog"; readonly entry: CatalogChange }
+  /** Only for `org`: inserted where there is no key of that use yet. */
+  | { readonly kind: "first_signing_keys"; readonly keys: readonly SigningKey[] };
+
+export interface WorkspaceOwner extends HaltSource, AuditOwner {
+  lease(): Promise<WorkspaceAnswer>;
+  configure(command: WorkspaceCommand): Promise<Configured>;
+}
+
+/** The object named `org` is of the same class; its lease says more than is asked of it. */
+export type OrgOwner = Pick<WorkspaceOwner, "configure" | "drainAudit"> & { lease(): Promise<OrgAnswer> };
+
+/** How the use cases reach owner objects. Ids come from a verified credential, from D1, or are new (design part 4). */
+export interface Owners {
+  agent(id: AgentId): AgentOwner;
+  workspace(id: WorkspaceId): WorkspaceOwner;
+  org(): OrgOwner;
+}

@@ -1,0 +1,44 @@
+/** What the use cases of the control plane are given. */
+import type { Clock, Timers } from "../kernel/clock.ts";
+import type { IdSource } from "../kernel/ids.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
+import type { DerivedKeys } from "../secrets/root-key.ts";
+import type { Database } from "../storage/client.ts";
+import type { RequestKey } from "../storage/idempotency.ts";
+import type { Operator } from "../access/operator.ts";
+import type { AuditFacts } from "../audit/record.ts";
+import type { Mandate, Owners } from "./owners.ts";
+
+export interface OperationPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly ids: IdSource;
+  readonly random: Random;
+  readonly log: Log;
+  readonly db: Database;
+  readonly derived: DerivedKeys;
+  readonly owners: Owners;
+}
+
+/** Who asks on the control plane, and how the request is known. */
+export interface Request {
+  readonly operator: Operator;
+  readonly id: string;
+  /** Null: no Idempotency-Key was sent. */
+  readonly key: RequestKey | null;
+  readonly facts: NonNullable<AuditFacts["request"]>;
+}
+
+export const mandateOf = (request: Request): Mandate => ({
+  operator: { subject: request.operator.subject, token: request.operator.token },
+  request: request.key,
+  requestId: request.id,
+});
+
+/** The members of an audit record that every change of the control plane has. */
+export const factsOf = (request: Request): Pick<AuditFacts, "operator" | "request_id" | "request"> => ({
+  operator: { subject: request.operator.subject, token: request.operator.token },
+  request_id: request.id,
+  request: request.facts,
+});

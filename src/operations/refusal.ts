@@ -1,0 +1,110 @@
+/** Expected refusals of the control plane: a stable problem code, and what to do next. */
+import type { ProblemCode } from "../contract/problem.ts";
+import { unreachable } from "../kernel/result.ts";
+import type { BrokenRule } from "../storage/change.ts";
+import type { OwnerRefusal } from "./owners.ts";
+
+export interface Refusal {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly errors?: readonly { readonly member: string; readonly detail: string }[];
+  readonly retryAfterSeconds?: number;
+}
+
+/** A member of the request that names or says something that cannot be. */
+export const memberRefusal = (code: ProblemCode, member: string, detail: string): Refusal => ({
+  code,
+  detail,
+  errors: [{ member, detail }],
+});
+
+export const notFound = (what: string): Refusal => ({
+  code: "not_found",
+  detail: `There is no such ${what}, or it is not yours.`,
+});
+
+const RULES: Readonly<Record<BrokenRule, Refusal>> = {
+  fence_moved: {
+    code: "configuration_pending",
+    detail: "Another change was under way. Repeat the request.",
+    retryAfterSeconds: 1,
+  },
+  claim_lost: {
+    code: "request_in_progress",
+    detail: "The request was taken over. Repeat it.",
+    retryAfterSeconds: 1,
+  },
+  parent_cycle: memberRefusal(
+    "parent_cycle",
+    "parent",
+    "The parent is this agent itself or one of its descendants. Choose another.",
+  ),
+  agent_name_taken: memberRefusal(
+    "name_taken",
+    "name",
+    "An agent of this workspace has or had this name; names are not reused. Choose another.",
+  ),
+  agent_id_taken: {
+    code: "request_in_progress",
+    detail: "The agent is being registered. Repeat the request.",
+    retryAfterSeconds: 1,
+  },
+  workspace_name_taken: memberRefusal("name_taken", "name", "A workspace has this name. Choose another."),
+  entry_name_taken: memberRefusal(
+    "name_taken",
+    "name",
+    "The catalog has an entry of this kind and name. Choose another.",
+  ),
+};
+
+export function refusalOf(refusal: OwnerRefusal): Refusal {
+  switch (refusal.kind) {
+    case "absent":
+      return {
+        code: "agent_lost",
+        detail:
+          "The registry has this record, but its authoritative object is lost; everything is refused for it. See docs/storage.md.",
+      };
+    case "unsettled":
+      return {
+        code: "configuration_pending",
+        detail: "An earlier change is not settled yet. Repeat the request with the same Idempotency-Key.",
+        retryAfterSeconds: 1,
+      };
+    case "stale":
+      return {
+        code: "precondition_failed",
+        detail: "The record has changed meanwhile. Read it again and repeat the change.",
+      };
+    case "rule":
+      return RULES[refusal.rule];
+    case "other_body":
+      return {
+        code: "idempotency_mismatch",
+        detail: "Another request was made under this Idempotency-Key. Use a new key for a new request.",
+      };
+    case "invalid_transition":
+      return {
+        code: "invalid_transition",
+        detail: `The agent is ${refusal.from}; ${refusal.command} is not possible from there.${refusal.from === "revoked" ? " Revoked is final: register another agent." : ""}`,
+      };
+    case "expired":
+      return memberRefusal(
+        "invalid_transition",
+        "expires_at",
+        "The agent has reached its end date. Set a later expires_at, or null, first.",
+      );
+    case "key_limit":
+      return { code: "key_limit", detail: `The agent has ${refusal.most} live keys. Revoke one first.` };
+    case "key_absent":
+      return notFound("key");
+    case "key_not_live":
+      return memberRefusal(
+        "key_not_live",
+        "replaces",
+        "The key to replace is revoked or expired. Issue a key without replaces.",
+      );
+    default:
+      return unreachable(refusal);
+  }
+}

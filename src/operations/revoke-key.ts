@@ -1,0 +1,44 @@
+/** Revoke a key: it and every token minted from it stop, with a receipt. Other keys of the agent go on. */
+import type { KeyRevoked } from "../contract/key.ts";
+import { draftRecord } from "../audit/record.ts";
+import { isId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { agentFor } from "./find.ts";
+import { haltView } from "./halt-view.ts";
+import { progressOf } from "./move-agent.ts";
+import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { notFound, refusalOf, type Refusal } from "./refusal.ts";
+
+export async function revokeKey(
+  ports: OperationPorts,
+  request: Request,
+  target: { readonly agent: string; readonly workspace: string | undefined; readonly key: string },
+  waits: boolean,
+): Promise<Result<KeyRevoked, Refusal>> {
+  const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
+  if (!found.ok) return found;
+  const { id, workspaceId } = found.value;
+  if (!isId("key", target.key)) return err(notFound("key"));
+  const object = ports.owners.agent(id);
+  const revoked = await object.revokeKey({
+    key: target.key,
+    mandate: mandateOf(request),
+    halt: ports.ids.next("hlt"),
+    audit: draftRecord(ports, {
+      workspace: workspaceId,
+      agent: id,
+      kind: "key.revoked",
+      target: { type: "key", id: target.key },
+      ...factsOf(request),
+    }),
+  });
+  if (!revoked.ok) return err(refusalOf(revoked.error));
+  const { changed, halt } = revoked.value;
+  const progress = halt === null ? null : await progressOf(object, halt, waits);
+  return ok({
+    id: target.key,
+    changed,
+    effective_in_ms: progress?.effectiveInMs ?? 0,
+    halt: progress === null ? null : haltView(progress),
+  });
+}

@@ -1,0 +1,50 @@
+/** One agent as it is now: the record from the registry, the state from its object. */
+import type { Agent } from "../contract/agent.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import { agentView, listAgents, type AgentFilter, type RegisteredAgent } from "../registry/agents.ts";
+import { agentFor, workspaceFor } from "./find.ts";
+import { pageOf, type Page } from "./page.ts";
+import type { OperationPorts, Request } from "./ports.ts";
+import type { Refusal } from "./refusal.ts";
+
+export async function showAgent(
+  ports: OperationPorts,
+  request: Request,
+  target: { readonly agent: string; readonly workspace: string | undefined },
+): Promise<Result<Agent, Refusal>> {
+  const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
+  return found.ok ? ok(await liveView(ports, found.value)) : found;
+}
+
+/** D1 ahead of the object: the object is lost. It denies by itself; whoever looks is told, and so is the log. */
+export async function liveView(ports: OperationPorts, row: RegisteredAgent): Promise<Agent> {
+  const live = await ports.owners.agent(row.id).describe();
+  if (live !== null) return agentView(row, live);
+  ports.log.write("error", "agent.lost", { agent: row.id });
+  return agentView(row, {
+    state: "lost",
+    stateChangedAt: row.stateChangedAt,
+    recordVersion: row.recordVersion,
+  });
+}
+
+/** A page of agents, with the states of the projection. */
+export async function listWorkspaceAgents(
+  ports: OperationPorts,
+  request: Request,
+  query: AgentFilter & { readonly workspace?: string | undefined; readonly limit: number },
+  after: string | undefined,
+): Promise<Result<Page<Agent>, Refusal>> {
+  const home = await workspaceFor(ports.db, request.operator, query.workspace);
+  if (!home.ok) return home;
+  const { operator } = request;
+  const filter = operator.role === "developer" ? { ...query, owner: operator.subject } : query;
+  const rows = await listAgents(ports.db, home.value.id, filter, after, query.limit + 1);
+  return ok(
+    pageOf(
+      rows.map((row) => agentView(row)),
+      query.limit,
+      (agent) => agent.name,
+    ),
+  );
+}

@@ -1,0 +1,60 @@
+/** Update: everything of an agent but its record. Works on the version it has read, or not at all. */
+import type { AgentPatch, AgentUpdated } from "../contract/agent.ts";
+import { agentUpdated } from "../contract/agent.ts";
+import { draftRecord } from "../audit/record.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { agentView } from "../registry/agents.ts";
+import { loadCatalog } from "../registry/catalog.ts";
+import { agentFor } from "./find.ts";
+import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { refusalOf, type Refusal } from "./refusal.ts";
+import { resolveSettings, surfaceWarnings } from "./settings.ts";
+
+/** @param ifMatch the record version the caller has read; null: whatever it is. */
+export async function updateAgent(
+  ports: OperationPorts,
+  request: Request,
+  target: { readonly agent: string; readonly workspace: string | undefined; readonly ifMatch: number | null },
+  patch: AgentPatch,
+): Promise<Result<AgentUpdated, Refusal>> {
+  const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
+  if (!found.ok) return found;
+  const row = found.value;
+  const object = ports.owners.agent(row.id);
+  const live = await object.describe();
+  if (live === null) return err(refusalOf({ kind: "absent" }));
+  if (live.state === "revoked") {
+    return err({
+      code: "invalid_transition",
+      detail: "The agent is revoked, which is final. Register another agent.",
+    });
+  }
+  if (target.ifMatch !== null && target.ifMatch !== live.recordVersion)
+    return err(refusalOf({ kind: "stale" }));
+  const settings = await resolveSettings(ports, row.workspaceId, patch);
+  if (!settings.ok) return settings;
+  const after = agentView({ ...row, ...settings.value }, { ...live, recordVersion: live.recordVersion + 1 });
+  const updated: AgentUpdated = {
+    agent: after,
+    warnings: surfaceWarnings(after.surface, await loadCatalog(ports.db, row.workspaceId)),
+  };
+  const outcome = await object.update({
+    change: ports.ids.next("chg"),
+    mandate: mandateOf(request),
+    basedOn: live.recordVersion,
+    patch: settings.value,
+    answer: JSON.stringify(updated),
+    audit: [
+      draftRecord(ports, {
+        workspace: row.workspaceId,
+        agent: row.id,
+        kind: "agent.updated",
+        target: { type: "agent", id: row.id },
+        ...factsOf(request),
+        data: { changed: Object.keys(patch), record_version: live.recordVersion + 1 },
+      }),
+    ],
+  });
+  if (!outcome.ok) return err(refusalOf(outcome.error));
+  return ok(outcome.value.kind === "done" ? updated : agentUpdated.parse(JSON.parse(outcome.value.body)));
+}

@@ -1,0 +1,121 @@
+/**
+ * The statements an AgentObject puts into its batch. None of them touches what registration fixed (P2); the database
+ * would refuse it.
+ */
+import { and, eq, sql } from "drizzle-orm";
+import type { Surface } from "../contract/agent.ts";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import type { Database } from "../storage/client.ts";
+import { agents, agentSurfaces } from "../storage/tables/agents.ts";
+import { batchGuard } from "../storage/tables/changes.ts";
+
+/** Everything that registration writes about an agent. */
+export interface NewAgent {
+  readonly id: AgentId;
+  readonly workspaceId: WorkspaceId;
+  readonly name: string;
+  readonly owner: string;
+  readonly createdAt: number;
+  readonly settings: AgentSettings;
+}
+
+/** What may change later. */
+export interface AgentSettings {
+  readonly contact: string | null;
+  readonly tier: string;
+  readonly description: string | null;
+  readonly labels: Record<string, string>;
+  readonly parentId: AgentId | null;
+  readonly surface: Surface;
+  readonly requireActas: string | null;
+  readonly delegatesTo: string[];
+  readonly expiresAt: number | null;
+  readonly freshness: "leased" | "always" | null;
+}
+
+const insertSurface = (db: Database, id: AgentId, surface: Surface) => {
+  const entries = [
+    ...surface.tools.map((name) => ["tool", name]),
+    ...surface.pools.map((name) => ["pool", name]),
+    ...surface.integrations.map((name) => ["integration", name]),
+  ];
+  // One JSON parameter: D1 takes 100 bound parameters in a query, a surface may have 600 entries.
+  return db
+    .insert(agentSurfaces)
+    .select(
+      sql`SELECT ${id}, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${JSON.stringify(entries)})`,
+    );
+};
+
+export function insertAgent(db: Database, agent: NewAgent, change: string) {
+  const { surface, ...settings } = agent.settings;
+  return [
+    db.insert(agents).values({
+      id: agent.id,
+      workspaceId: agent.workspaceId,
+      name: agent.name,
+      owner: agent.owner,
+      createdAt: agent.createdAt,
+      stateChangedAt: agent.createdAt,
+      objectStartedAt: agent.createdAt,
+      lastChange: change,
+      ...settings,
+    }),
+    insertSurface(db, agent.id, surface),
+  ];
+}
+
+/** @param patch only the members that change. */
+export function updateAgent(
+  db: Database,
+  id: AgentId,
+  patch: Partial<AgentSettings>,
+  change: string,
+  recordVersion: number,
+) {
+  const { surface, ...settings } = patch;
+  return [
+    db
+      .update(agents)
+      .set({ ...settings, lastChange: change, recordVersion })
+      .where(eq(agents.id, id)),
+    ...(surface === undefined
+      ? []
+      : [db.delete(agentSurfaces).where(eq(agentSurfaces.agentId, id)), insertSurface(db, id, surface)]),
+  ];
+}
+
+/** Aborts the batch when `parent` is the agent itself or one of its descendants. */
+export const guardParent = (db: Database, id: AgentId, parent: AgentId) =>
+  db.insert(batchGuard).values({
+    fenceOk: 1,
+    claimOk: 1,
+    parentOk: sql`(
+      WITH RECURSIVE up (id) AS (
+        SELECT ${parent}
+        UNION
+        SELECT agents.parent_id FROM agents JOIN up ON agents.id = up.id WHERE agents.parent_id IS NOT NULL
+      )
+      SELECT NOT EXISTS (SELECT 1 FROM up WHERE id = ${id})
+    )`,
+  });
+
+/** Writes the lifecycle state for listing. An older version never overwrites a newer one. */
+export const projectState = (
+  db: Database,
+  id: AgentId,
+  projection: {
+    state: "provisioned" | "active" | "suspended" | "revoked";
+    version: number;
+    changedAt: number;
+  },
+) =>
+  db
+    .update(agents)
+    .set({
+      state: projection.state,
+      stateVersion: projection.version,
+      stateChangedAt: projection.changedAt,
+      ...(projection.state === "revoked" ? { revokedAt: projection.changedAt } : {}),
+    })
+    .where(and(eq(agents.id, id), sql`${agents.stateVersion} < ${projection.version}`));

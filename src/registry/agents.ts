@@ -1,0 +1,148 @@
+/** Agents in the registry: what a row says, and how a reader sees it. */
+import { and, asc, eq, gt, sql, type SQL } from "drizzle-orm";
+import type { Agent, Surface } from "../contract/agent.ts";
+import { rfc3339 } from "../kernel/clock.ts";
+import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
+import type { Database } from "../storage/client.ts";
+import { agents, agentSurfaces } from "../storage/tables/agents.ts";
+import { workspaces } from "../storage/tables/workspaces.ts";
+
+/** A row of the registry with its surface and the name of its workspace. */
+export type RegisteredAgent = typeof agents.$inferSelect & {
+  readonly workspaceName: string;
+  readonly surface: Surface;
+};
+
+type SurfaceEntry = readonly [kind: "tool" | "pool" | "integration", name: string];
+
+const surfaceColumn = sql<string>`(
+  SELECT json_group_array(json_array(kind, name))
+  FROM (SELECT kind, name FROM ${agentSurfaces} WHERE agent_id = ${agents.id} ORDER BY kind, name)
+)`;
+
+const toSurface = (entries: readonly SurfaceEntry[]): Surface => {
+  const of = (kind: SurfaceEntry[0]): string[] =>
+    entries.filter((entry) => entry[0] === kind).map((entry) => entry[1]);
+  return { tools: of("tool"), pools: of("pool"), integrations: of("integration") };
+};
+
+const select = (db: Database) =>
+  db
+    .select({ agent: agents, workspaceName: workspaces.name, surface: surfaceColumn })
+    .from(agents)
+    .innerJoin(workspaces, eq(workspaces.id, agents.workspaceId));
+
+type Selected = Awaited<ReturnType<typeof select>>[number];
+
+const toRegistered = (row: Selected): RegisteredAgent => ({
+  ...row.agent,
+  workspaceName: row.workspaceName,
+  surface: toSurface(JSON.parse(row.surface) as SurfaceEntry[]),
+});
+
+const one = async (db: Database, match: SQL | undefined): Promise<RegisteredAgent | undefined> => {
+  const row = await select(db).where(match).get();
+  return row === undefined ? undefined : toRegistered(row);
+};
+
+/** By id alone: only for ids that come from a verified credential or from the registry itself (P11). */
+export const findAgentById = (db: Database, id: AgentId): Promise<RegisteredAgent | undefined> =>
+  one(db, eq(agents.id, id));
+
+/** @param reference an id or a name; an agent of another workspace is as absent as one that never was (P11). */
+export const findAgent = (
+  db: Database,
+  workspaceId: WorkspaceId,
+  reference: string,
+): Promise<RegisteredAgent | undefined> =>
+  one(
+    db,
+    and(
+      eq(agents.workspaceId, workspaceId),
+      isId("agt", reference) ? eq(agents.id, reference) : eq(agents.name, reference),
+    ),
+  );
+
+export interface AgentFilter {
+  readonly state?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly tier?: string | undefined;
+  readonly tool?: string | undefined;
+  readonly label?: string | undefined;
+}
+
+/** A page of a workspace's agents in the order of their names; `after` is the last name of the page before. */
+export async function listAgents(
+  db: Database,
+  workspaceId: WorkspaceId,
+  filter: AgentFilter,
+  after: string | undefined,
+  limit: number,
+): Promise<RegisteredAgent[]> {
+  const [labelKey, ...labelValue] = filter.label?.split("=") ?? [];
+  const tool = filter.tool;
+  const rows = await select(db)
+    .where(
+      and(
+        eq(agents.workspaceId, workspaceId),
+        after === undefined ? undefined : gt(agents.name, after),
+        filter.state === undefined ? undefined : sql`${agents.state} = ${filter.state}`,
+        filter.owner === undefined ? undefined : eq(agents.owner, filter.owner),
+        filter.tier === undefined ? undefined : eq(agents.tier, filter.tier),
+        tool === undefined
+          ? undefined
+          : sql`EXISTS (SELECT 1 FROM ${agentSurfaces} WHERE agent_id = ${agents.id} AND kind = 'tool'
+                AND (name = ${tool} OR substr(name, 1, ${tool.length + 1}) = ${`${tool}/`}))`,
+        labelKey === undefined
+          ? undefined
+          : sql`EXISTS (SELECT 1 FROM json_each(${agents.labels}) WHERE key = ${labelKey} AND value = ${labelValue.join("=")})`,
+      ),
+    )
+    .orderBy(asc(agents.name))
+    .limit(limit);
+  return rows.map(toRegistered);
+}
+
+/** The ids of an agent's ancestors, nearest first. */
+export async function ancestorsOf(db: Database, id: AgentId): Promise<AgentId[]> {
+  const rows = await db.all<{ id: AgentId }>(sql`
+    WITH RECURSIVE up (id, depth) AS (
+      SELECT ${agents.parentId}, 1 FROM ${agents} WHERE ${agents.id} = ${id}
+      UNION
+      SELECT agents.parent_id, up.depth + 1 FROM agents JOIN up ON agents.id = up.id
+      WHERE agents.parent_id IS NOT NULL AND up.depth < 64
+    )
+    SELECT id FROM up WHERE id IS NOT NULL ORDER BY depth`);
+  return rows.map((row) => row.id);
+}
+
+/** What the authoritative object says of an agent, where the reader asked it. */
+export interface LiveState {
+  readonly state: Agent["state"];
+  readonly stateChangedAt: number;
+  readonly recordVersion: number;
+}
+
+/** @param live without it the projection in D1 is shown, which a listing may. */
+export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => ({
+  id: row.id,
+  name: row.name,
+  owner: row.owner,
+  workspace: row.workspaceName,
+  workspace_id: row.workspaceId,
+  created_at: rfc3339(row.createdAt),
+  state: live?.state ?? row.state,
+  state_changed_at: rfc3339(live?.stateChangedAt ?? row.stateChangedAt),
+  contact: row.contact,
+  tier: row.tier,
+  description: row.description,
+  labels: row.labels,
+  parent: row.parentId,
+  surface: row.surface,
+  require_actas: row.requireActas,
+  delegates_to: row.delegatesTo,
+  expires_at: row.expiresAt === null ? null : rfc3339(row.expiresAt),
+  freshness: row.freshness,
+  record_version: live?.recordVersion ?? row.recordVersion,
+  revoked_at: row.revokedAt === null ? null : rfc3339(row.revokedAt),
+});

@@ -1,0 +1,98 @@
+/** The catalog of a workspace: what its agents may declare, and what a declaration resolves to. */
+import { and, asc, eq, gt } from "drizzle-orm";
+import type { Integration, Pool, Tool } from "../contract/catalog.ts";
+import { rfc3339 } from "../kernel/clock.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import type { Database } from "../storage/client.ts";
+import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
+
+/** The catalog as decisions read it. A null list of operations or models means: any. */
+export interface Catalog {
+  readonly tools: ReadonlyMap<
+    string,
+    { readonly operations: readonly string[] | null; readonly clearArguments: boolean }
+  >;
+  readonly pools: ReadonlyMap<string, { readonly models: readonly string[] | null }>;
+  readonly integrations: ReadonlySet<string>;
+}
+
+export async function loadCatalog(db: Database, workspaceId: WorkspaceId): Promise<Catalog> {
+  const [tools, pools, integrations] = await db.batch([
+    db.select().from(catalogTools).where(eq(catalogTools.workspaceId, workspaceId)),
+    db.select().from(catalogPools).where(eq(catalogPools.workspaceId, workspaceId)),
+    db.select().from(catalogIntegrations).where(eq(catalogIntegrations.workspaceId, workspaceId)),
+  ]);
+  return {
+    tools: new Map(
+      tools.map((row) => [row.name, { operations: row.operations, clearArguments: row.clearArguments }]),
+    ),
+    pools: new Map(pools.map((row) => [row.name, { models: row.models }])),
+    integrations: new Set(integrations.map((row) => row.name)),
+  };
+}
+
+const entryView = (row: {
+  name: string;
+  workspaceId: WorkspaceId;
+  description: string | null;
+  createdAt: number;
+}) => ({
+  name: row.name,
+  workspace_id: row.workspaceId,
+  description: row.description,
+  created_at: rfc3339(row.createdAt),
+});
+
+export const toolView = (row: typeof catalogTools.$inferSelect): Tool => ({
+  id: row.id,
+  ...entryView(row),
+  kind: row.kind,
+  operations: row.operations,
+  clear_arguments: row.clearArguments,
+});
+
+export const poolView = (row: typeof catalogPools.$inferSelect): Pool => ({
+  id: row.id,
+  ...entryView(row),
+  models: row.models,
+});
+
+export const integrationView = (row: typeof catalogIntegrations.$inferSelect): Integration => ({
+  id: row.id,
+  ...entryView(row),
+});
+
+type CatalogTable = typeof catalogTools | typeof catalogPools | typeof catalogIntegrations;
+
+/** One entry by name, or undefined. */
+export async function findEntry<T extends CatalogTable>(
+  db: Database,
+  table: T,
+  workspaceId: WorkspaceId,
+  name: string,
+): Promise<T["$inferSelect"] | undefined> {
+  const rows = await db
+    .select()
+    .from(table as CatalogTable)
+    .where(and(eq(table.workspaceId, workspaceId), eq(table.name, name)))
+    .limit(1);
+  return rows[0] as T["$inferSelect"] | undefined;
+}
+
+/** A page of entries in the order of their names. */
+export async function listEntries<T extends CatalogTable>(
+  db: Database,
+  table: T,
+  workspaceId: WorkspaceId,
+  after: string | undefined,
+  limit: number,
+): Promise<T["$inferSelect"][]> {
+  const from = after === undefined ? undefined : gt(table.name, after);
+  const rows = await db
+    .select()
+    .from(table as CatalogTable)
+    .where(and(eq(table.workspaceId, workspaceId), from))
+    .orderBy(asc(table.name))
+    .limit(limit);
+  return rows as T["$inferSelect"][];
+}

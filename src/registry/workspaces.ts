@@ -1,0 +1,41 @@
+/** Workspaces in the registry: reads, and the statements that an owner object puts into its batch. */
+import { asc, eq, gt, inArray, or, and } from "drizzle-orm";
+import type { Workspace } from "../contract/workspace.ts";
+import { rfc3339 } from "../kernel/clock.ts";
+import { isId, type WorkspaceId } from "../kernel/ids.ts";
+import type { Database } from "../storage/client.ts";
+import { workspaces } from "../storage/tables/workspaces.ts";
+
+export type WorkspaceRow = typeof workspaces.$inferSelect;
+
+/** @param reference an id or a name. */
+export async function findWorkspace(db: Database, reference: string): Promise<WorkspaceRow | undefined> {
+  const match = isId("wsp", reference) ? eq(workspaces.id, reference) : eq(workspaces.name, reference);
+  return db.select().from(workspaces).where(match).get();
+}
+
+/**
+ * @param visible names or ids of the workspaces the reader may see; null: all.
+ * @param after the name of the last workspace of the page before.
+ */
+export async function listWorkspaces(
+  db: Database,
+  visible: readonly string[] | null,
+  after: string | undefined,
+  limit: number,
+): Promise<WorkspaceRow[]> {
+  const mine =
+    visible === null
+      ? undefined
+      : or(inArray(workspaces.name, [...visible]), inArray(workspaces.id, [...visible] as WorkspaceId[]));
+  const from = after === undefined ? undefined : gt(workspaces.name, after);
+  return db.select().from(workspaces).where(and(mine, from)).orderBy(asc(workspaces.name)).limit(limit);
+}
+
+export const workspaceView = (row: WorkspaceRow): Workspace => ({
+  id: row.id,
+  name: row.name,
+  description: row.description,
+  created_at: rfc3339(row.createdAt),
+  config_epoch: row.configEpoch,
+});

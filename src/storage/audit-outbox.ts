@@ -1,0 +1,69 @@
+/**
+ * Audit records committed together with a change in D1. Each owner object is a producer of its own (`d1:<owner>`),
+ * and takes its gapless `n` inside the batch, so that a lost record shows as a gap (P8).
+ */
+import { and, asc, eq, inArray, lt, sql } from "drizzle-orm";
+import type { Statement } from "./change.ts";
+import type { Database } from "./client.ts";
+import { auditOutbox, auditProducers } from "./tables/changes.ts";
+
+export const producerOf = (owner: string): string => `d1:${owner}`;
+
+/**
+ * @param owner id of the agent or workspace whose object drains the row, or `org`.
+ * @param record a JSON object without `producer` and `n`.
+ */
+export function appendAudit(db: Database, owner: string, record: object, now: number): Statement[] {
+  const producer = producerOf(owner);
+  return [
+    db
+      .insert(auditProducers)
+      .values({ producer, lastN: 1 })
+      .onConflictDoUpdate({
+        target: auditProducers.producer,
+        set: { lastN: sql`${auditProducers.lastN} + 1` },
+      }),
+    db.insert(auditOutbox).values({
+      producer,
+      n: sql`(SELECT ${auditProducers.lastN} FROM ${auditProducers} WHERE ${auditProducers.producer} = ${producer})`,
+      owner,
+      record: JSON.stringify(record),
+      createdAt: now,
+    }),
+  ];
+}
+
+export interface PendingAudit {
+  readonly n: number;
+  /** The whole record, with `producer` and `n`. */
+  readonly record: object;
+}
+
+/** The oldest rows of one owner, in the order of their numbers. */
+export async function pendingAudit(db: Database, owner: string, limit: number): Promise<PendingAudit[]> {
+  const rows = await db
+    .select()
+    .from(auditOutbox)
+    .where(eq(auditOutbox.owner, owner))
+    .orderBy(asc(auditOutbox.n))
+    .limit(limit);
+  return rows.map((row) => ({
+    n: row.n,
+    record: { ...(JSON.parse(row.record) as object), producer: row.producer, n: row.n },
+  }));
+}
+
+/** Removes rows that have been delivered. */
+export async function removeAudit(db: Database, owner: string, numbers: readonly number[]): Promise<void> {
+  await db.delete(auditOutbox).where(and(eq(auditOutbox.owner, owner), inArray(auditOutbox.n, [...numbers])));
+}
+
+/** Owners with rows older than `before`: their object did not drain them, the sweep must. */
+export async function ownersWithOldAudit(db: Database, before: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectDistinct({ owner: auditOutbox.owner })
+    .from(auditOutbox)
+    .where(lt(auditOutbox.createdAt, before))
+    .limit(limit);
+  return rows.map((row) => row.owner);
+}

@@ -1,0 +1,124 @@
+/**
+ * Requests that must have their effect once (P12). A row is unique per (operator subject, key); it holds the digest
+ * of the body, never a secret. `fence` guards a claim that lapsed and was taken over.
+ */
+import { and, eq, isNull, lt, sql } from "drizzle-orm";
+import { guard, type Statement } from "./change.ts";
+import type { Database } from "./client.ts";
+import { idempotency } from "./tables/changes.ts";
+
+/** How long a first attempt may run before another may take its claim over. */
+export const CLAIM_MS = 30_000;
+/** How long answers are repeated. */
+export const KEEP_MS = 7 * 86_400_000;
+
+/** Which request this is. */
+export interface RequestKey {
+  readonly subject: string;
+  readonly key: string;
+  /** Digest of method, path and body. */
+  readonly bodyDigest: string;
+}
+
+/** The right to run a request under its key. */
+export interface Claim extends RequestKey {
+  readonly target: string;
+  readonly fence: number;
+}
+
+export type ClaimOutcome =
+  | { readonly kind: "claimed"; readonly claim: Claim }
+  | { readonly kind: "answered"; readonly status: number; readonly body: string; readonly target: string }
+  | { readonly kind: "running"; readonly retryAfterMs: number }
+  | { readonly kind: "other_body" };
+
+const matches = (request: RequestKey) =>
+  and(eq(idempotency.subject, request.subject), eq(idempotency.key, request.key));
+
+/**
+ * Reserves a key, or says what became of it.
+ * @param target the id that the request will create or change; a claim that is taken over keeps the first one.
+ */
+export async function claimRequest(
+  db: Database,
+  request: RequestKey,
+  target: string,
+  now: number,
+): Promise<ClaimOutcome> {
+  await db
+    .insert(idempotency)
+    .values({ ...request, target, claimedUntil: now + CLAIM_MS, createdAt: now })
+    .onConflictDoNothing();
+  const row = await db.select().from(idempotency).where(matches(request)).get();
+  if (row === undefined) throw new Error("an idempotency row vanished between its insert and its read");
+  if (row.bodyDigest !== request.bodyDigest) return { kind: "other_body" };
+  if (row.status !== null) {
+    return { kind: "answered", status: row.status, body: row.body ?? "", target: row.target };
+  }
+  const isNew = row.target === target;
+  if (isNew) return { kind: "claimed", claim: { ...request, target, fence: row.fence } };
+  if (row.claimedUntil > now) return { kind: "running", retryAfterMs: row.claimedUntil - now };
+  const taken = await db
+    .update(idempotency)
+    .set({ fence: row.fence + 1, claimedUntil: now + CLAIM_MS })
+    .where(and(matches(request), eq(idempotency.fence, row.fence), isNull(idempotency.status)))
+    .returning({ fence: idempotency.fence });
+  if (taken.length === 0) return { kind: "running", retryAfterMs: CLAIM_MS };
+  return { kind: "claimed", claim: { ...request, target: row.target, fence: row.fence + 1 } };
+}
+
+/**
+ * Gives a claim back after a refusal: nothing happened, the key may be used again. It also keeps out a batch that is
+ * still under way, because a batch wants this very claim, and one made anew under the same key has another target.
+ */
+export async function releaseClaim(db: Database, claim: Claim): Promise<void> {
+  await db
+    .delete(idempotency)
+    .where(
+      and(
+        matches(claim),
+        eq(idempotency.target, claim.target),
+        eq(idempotency.fence, claim.fence),
+        isNull(idempotency.status),
+      ),
+    );
+}
+
+/** First statement of a batch that runs under a claim. */
+export const guardClaim = (db: Database, claim: Claim): Statement =>
+  guard(
+    db,
+    "claimOk",
+    sql`(SELECT fence = ${claim.fence} AND target = ${claim.target} AND status IS NULL FROM ${idempotency}
+         WHERE subject = ${claim.subject} AND key = ${claim.key})`,
+  );
+
+/** Stores the answer in the batch that has the effect. `body` must not hold a secret (P4). */
+export const answerClaim = (db: Database, claim: Claim, status: number, body: string): Statement =>
+  db.update(idempotency).set({ status, body }).where(matches(claim));
+
+/** What was answered under a key, for requests whose effect is in D1. */
+export async function findAnswer(
+  db: Database,
+  request: RequestKey,
+): Promise<{ readonly status: number; readonly body: string; readonly sameBody: boolean } | undefined> {
+  const row = await db.select().from(idempotency).where(matches(request)).get();
+  if (row === undefined || row.status === null) return undefined;
+  return { status: row.status, body: row.body ?? "", sameBody: row.bodyDigest === request.bodyDigest };
+}
+
+/** Writes the answer of a change that needed no claim, because its owner object runs one change at a time. */
+export const recordAnswer = (
+  db: Database,
+  request: RequestKey,
+  target: string,
+  status: number,
+  body: string,
+  now: number,
+): Statement =>
+  db.insert(idempotency).values({ ...request, target, status, body, claimedUntil: now, createdAt: now });
+
+/** Forgets answers older than their keeping time. */
+export async function sweepAnswers(db: Database, now: number): Promise<void> {
+  await db.delete(idempotency).where(lt(idempotency.createdAt, now - KEEP_MS));
+}

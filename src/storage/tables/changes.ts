@@ -1,0 +1,41 @@
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** What a batch requires to be true; the constraint that is not met aborts it. */
+export const batchGuard = sqliteTable("batch_guard", {
+  fenceOk: integer("fence_ok"),
+  claimOk: integer("claim_ok"),
+  parentOk: integer("parent_ok"),
+});
+
+export const idempotency = sqliteTable(
+  "idempotency",
+  {
+    subject: text().notNull(),
+    key: text().notNull(),
+    bodyDigest: text("body_digest").notNull(),
+    target: text().notNull(),
+    fence: integer().notNull().default(0),
+    claimedUntil: integer("claimed_until").notNull(),
+    status: integer(),
+    body: text(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.subject, table.key] })],
+);
+
+export const auditProducers = sqliteTable("audit_producers", {
+  producer: text().primaryKey(),
+  lastN: integer("last_n").notNull(),
+});
+
+export const auditOutbox = sqliteTable(
+  "audit_outbox",
+  {
+    producer: text().notNull(),
+    n: integer().notNull(),
+    owner: text().notNull(),
+    record: text().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.producer, table.n] })],
+);

@@ -1,0 +1,51 @@
+/** The tiers every installation begins with, and the policy their agents inherit until policies can be written. */
+import type { Tier } from "../contract/tier.ts";
+
+/** The policy that permits an agent what it declared, and nothing else. */
+export const BASELINE_POLICY = "builtin/declared-surface";
+/** Version of the built-in bundle. It changes when the meaning of the baseline does. */
+export const BASELINE_VERSION = "builtin-1";
+
+const RESTRICTED: Tier = {
+  name: "restricted",
+  description:
+    "For agents nobody has come to trust yet: short tokens, and every call asks whether it is still allowed.",
+  built_in: true,
+  self_service: true,
+  token_ttl_seconds: 60,
+  max_chain_depth: 2,
+  max_batch: 10,
+  max_body_bytes: 16_384,
+  freshness: "always",
+  audit: "before_release",
+};
+
+const STANDARD: Tier = {
+  name: "standard",
+  description: "For agents with an owner and a purpose.",
+  built_in: true,
+  self_service: true,
+  token_ttl_seconds: 300,
+  max_chain_depth: 4,
+  max_batch: 100,
+  max_body_bytes: 262_144,
+  freshness: "leased",
+  audit: "before_release",
+};
+
+const TRUSTED: Tier = {
+  name: "trusted",
+  description: "For agents that other agents stand on: longer chains and larger requests.",
+  built_in: true,
+  self_service: false,
+  token_ttl_seconds: 300,
+  max_chain_depth: 8,
+  max_batch: 500,
+  max_body_bytes: 1_048_576,
+  freshness: "leased",
+  audit: "before_release",
+};
+
+export const BUILT_IN_TIERS: ReadonlyMap<string, Tier> = new Map(
+  [RESTRICTED, STANDARD, TRUSTED].map((tier) => [tier.name, tier]),
+);

@@ -1,0 +1,51 @@
+/**
+ * Remembers which token texts have been verified, so that a warm call costs no signature check.
+ *
+ * The whole text is the key: a cache by `jti` or by a prefix would serve one token's claims for another. An entry ends
+ * with the token's `exp`, and with the key set it was verified under, so that what a compromised key signed leaves with
+ * the key. What depends on the moment or on the door (expiry, audience) is not remembered: the verifier asks again.
+ * Plain data with a bound, so it may live in a module global.
+ */
+import type { CallTokenClaims } from "./claims.ts";
+
+export class VerificationCache {
+  readonly #limit: number;
+  #keySetVersion = "";
+  readonly #entries = new Map<string, CallTokenClaims>();
+
+  /** @param limit entries; the least recently used leaves first. A full cache holds some 2 kB per entry. */
+  constructor(limit = 5000) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** @param now milliseconds since the epoch. */
+  get(token: string, keySetVersion: string, now: number): CallTokenClaims | undefined {
+    this.#useKeySet(keySetVersion);
+    const claims = this.#entries.get(token);
+    if (claims === undefined) return undefined;
+    this.#entries.delete(token);
+    if (now >= claims.exp * 1000) return undefined;
+    this.#entries.set(token, claims); // again at the end: most recently used
+    return claims;
+  }
+
+  /** Only the verifier calls this, with claims whose signature it has just checked. */
+  put(token: string, keySetVersion: string, claims: CallTokenClaims): void {
+    this.#useKeySet(keySetVersion);
+    this.#entries.set(token, claims);
+    if (this.#entries.size <= this.#limit) return;
+    const oldest = this.#entries.keys().next();
+    if (oldest.done !== true) this.#entries.delete(oldest.value);
+  }
+
+  /** Two sets in use at once (a request that began before a rotation) only cost misses, never a wrong hit. */
+  #useKeySet(version: string): void {
+    if (version === this.#keySetVersion) return;
+    this.#entries.clear();
+    this.#keySetVersion = version;
+  }
+}

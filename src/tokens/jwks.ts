@@ -1,0 +1,34 @@
+/**
+ * The public keys of this issuer as RFC 7517 has them. `dome_use` tells the two kinds apart for those who check
+ * receipts offline: a receipt signed with a token key is not a receipt.
+ */
+import { ALGORITHM, type KeyUse } from "./jws.ts";
+import { publishedAt, type PublicJwk, type SigningKey } from "./signing-key.ts";
+
+export interface JwksDocument {
+  readonly keys: readonly (PublicJwk & {
+    readonly kid: string;
+    readonly use: "sig";
+    readonly alg: typeof ALGORITHM;
+    readonly dome_use: KeyUse;
+  })[];
+}
+
+/** How long others may hold the document, in seconds; a new key must be published at least this long before it signs. */
+export const JWKS_MAX_AGE_S = 300;
+
+/** @param now milliseconds since the epoch. */
+export function jwksDocument(keys: readonly SigningKey[], now: number): JwksDocument {
+  return {
+    keys: publishedAt(keys, now).map(({ kid, use, publicJwk: { kty, crv, x, y } }) => ({
+      kty,
+      crv,
+      x,
+      y,
+      kid,
+      use: "sig",
+      alg: ALGORITHM,
+      dome_use: use,
+    })),
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * Authorization server metadata (RFC 8414). It names only what exists: a client that finds an endpoint here may rely on
+ * it. `grant_types_supported` is always there, because leaving it out would mean `authorization_code` and `implicit`;
+ * `response_types_supported` is required and empty, because there is no authorization endpoint.
+ */
+const CLIENT_AUTH = ["client_secret_basic"] as const;
+const PATHS = {
+  token: "/api/v1/auth/token",
+  introspection: "/api/v1/auth/introspect",
+  revocation: "/api/v1/auth/revoke",
+  jwks: "/.well-known/jwks.json",
+} as const;
+
+export interface MetadataOptions {
+  /** The public URL, byte for byte as in `iss`; no trailing slash. */
+  readonly issuer: string;
+  readonly grantTypes: readonly string[];
+  readonly scopes: readonly string[];
+  readonly introspection?: boolean;
+  readonly revocation?: boolean;
+}
+
+export function authorizationServerMetadata(
+  options: MetadataOptions,
+): Readonly<Record<string, string | readonly string[]>> {
+  const { issuer } = options;
+  return {
+    issuer,
+    token_endpoint: issuer + PATHS.token,
+    jwks_uri: issuer + PATHS.jwks,
+    grant_types_supported: options.grantTypes,
+    token_endpoint_auth_methods_supported: CLIENT_AUTH,
+    response_types_supported: [],
+    scopes_supported: options.scopes,
+    ...(options.introspection === true && {
+      introspection_endpoint: issuer + PATHS.introspection,
+      introspection_endpoint_auth_methods_supported: CLIENT_AUTH,
+    }),
+    ...(options.revocation === true && {
+      revocation_endpoint: issuer + PATHS.revocation,
+      revocation_endpoint_auth_methods_supported: CLIENT_AUTH,
+    }),
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * Signs call tokens. Whether the caller may have one was decided before; this only refuses to sign what the verifier
+ * would not accept.
+ */
+import { SignJWT } from "jose";
+import { CallTokenClaims, TOKEN_TYPE } from "./claims.ts";
+import { ALGORITHM, type Signer } from "./jws.ts";
+
+/** An agent that acts for itself: no user, no other agent (design part 7, `client_credentials`). */
+export interface SelfToken {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly scope: string;
+  /** The new token's `tok_` id. */
+  readonly jti: string;
+  readonly agent: { readonly id: string; readonly name: string; readonly tier: string };
+  readonly workspace: string;
+  /** What the current leases say; any later difference refuses the token. */
+  readonly epoch: number;
+  readonly haltEpoch: number;
+  /** The id of the API key that was presented: the token dies with it. */
+  readonly key: string;
+  /** Seconds, at most 300. */
+  readonly lifetime: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * Claims for an agent that acts for itself.
+ * @throws ZodError when they are not acceptable: a fault of the caller.
+ */
+export function selfClaims(token: SelfToken): CallTokenClaims {
+  const iat = Math.floor(token.now / 1000);
+  return CallTokenClaims.parse({
+    iss: token.issuer,
+    sub: token.agent.id,
+    sub_profile: "ai_agent",
+    aud: token.audience,
+    exp: iat + token.lifetime,
+    iat,
+    jti: token.jti,
+    client_id: token.agent.id,
+    scope: token.scope,
+    dome: {
+      workspace: token.workspace,
+      name: token.agent.name,
+      tier: token.agent.tier,
+      chain: [{ agent: token.agent.id, epoch: token.epoch, key: token.key }],
+      halt_epoch: token.haltEpoch,
+      path: [token.jti],
+    },
+  });
+}
+
+/**
+ * @returns the compact JWS.
+ * @throws ZodError when the claims contradict each other, Error when the signer is not one for tokens.
+ */
+export async function mintCallToken(claims: CallTokenClaims, signer: Signer): Promise<string> {
+  if (signer.use !== "token") throw new Error("a call token must be signed with a token key");
+  return new SignJWT(CallTokenClaims.parse(claims))
+    .setProtectedHeader({ typ: TOKEN_TYPE, alg: ALGORITHM, kid: signer.kid })
+    .sign(signer.privateKey);
+}

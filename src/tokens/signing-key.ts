@@ -1,0 +1,111 @@
+/**
+ * Signing keys of this issuer: made here, the private half sealed under the root key (P4), their life a matter of
+ * times. A key is published before it signs and after it has signed, so that no verifier with a cached JWKS meets an
+ * unknown `kid`; a compromised one leaves at once. Receipt keys never leave by age: evidence outlives tokens.
+ */
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from "jose";
+import { z } from "zod";
+import type { Random } from "../kernel/random.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { open, seal, type EnvelopeKey, type EnvelopeRefusal } from "../secrets/envelope.ts";
+import { MAX_LIFETIME_S } from "./claims.ts";
+import { ALGORITHM, type KeySet, type KeyUse, type Signer, type VerificationKey } from "./jws.ts";
+
+const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+/** Strict, so that a private member can never be stored or published by mistake. */
+export const PublicJwk = z.strictObject({
+  kty: z.literal("EC"),
+  crv: z.literal("P-256"),
+  x: coordinate,
+  y: coordinate,
+});
+export type PublicJwk = z.output<typeof PublicJwk>;
+const PrivateJwk = PublicJwk.extend({ d: coordinate });
+
+/** All times in milliseconds since the epoch. */
+export interface SigningKey {
+  /** RFC 7638 thumbprint of the public key. */
+  readonly kid: string;
+  readonly use: KeyUse;
+  readonly publicJwk: PublicJwk;
+  readonly sealedPrivate: string;
+  readonly createdAt: number;
+  /** From when it may sign; published before. */
+  readonly notBefore: number;
+  /** From when it signs no more; null: until a successor takes over. */
+  readonly retireAt: number | null;
+  readonly compromisedAt: number | null;
+}
+
+/** A retired token key stays until its last token has expired, and as long again for clocks that differ. */
+const PUBLISHED_AFTER_MS = 2 * MAX_LIFETIME_S * 1000;
+
+/** @param notBefore at least one JWKS cache life after `createdAt` where a key of this use already signs. */
+export async function generateSigningKey(
+  use: KeyUse,
+  times: { readonly createdAt: number; readonly notBefore: number },
+  envelopeKeys: readonly [EnvelopeKey, ...EnvelopeKey[]],
+  random: Random,
+): Promise<SigningKey> {
+  const pair = await generateKeyPair(ALGORITHM, { extractable: true });
+  const { kty, crv, x, y, d } = await exportJWK(pair.privateKey);
+  const publicJwk = PublicJwk.parse({ kty, crv, x, y });
+  const kid = await calculateJwkThumbprint(publicJwk);
+  const privateJwk = JSON.stringify(PrivateJwk.parse({ ...publicJwk, d }));
+  const sealedPrivate = await seal(envelopeKeys, privateJwk, contextOf(use, kid), random);
+  return { kid, use, publicJwk, sealedPrivate, ...times, retireAt: null, compromisedAt: null };
+}
+
+/** Opens the private half, not extractable from here on. */
+export async function openSigner(
+  key: Pick<SigningKey, "kid" | "use" | "sealedPrivate">,
+  envelopeKeys: readonly EnvelopeKey[],
+): Promise<Result<Signer, EnvelopeRefusal>> {
+  const { kid, use } = key;
+  const opened = await open(envelopeKeys, key.sealedPrivate, contextOf(use, kid));
+  if (!opened.ok) return opened;
+  const jwk = PrivateJwk.safeParse(JSON.parse(opened.value));
+  if (!jwk.success) return err({ kind: "malformed" });
+  return ok({ kid, use, privateKey: await importJWK(jwk.data, ALGORITHM, { extractable: false }) });
+}
+
+/** The key that signs at `now`: the one that began last, of those that may. */
+export function signingKeyAt<K extends SigningKey>(
+  keys: readonly K[],
+  use: KeyUse,
+  now: number,
+): K | undefined {
+  return keys
+    .filter((key) => key.use === use && key.compromisedAt === null && key.notBefore <= now)
+    .filter((key) => key.retireAt === null || now < key.retireAt)
+    .toSorted((a, b) => b.notBefore - a.notBefore || a.kid.localeCompare(b.kid))[0];
+}
+
+/** The keys that verifiers must know at `now`. A compromised key is gone whatever the clocks say. */
+export function publishedAt<K extends SigningKey>(keys: readonly K[], now: number): readonly K[] {
+  return keys.filter(
+    (key) =>
+      key.compromisedAt === null &&
+      (key.use === "receipt" || key.retireAt === null || now < key.retireAt + PUBLISHED_AFTER_MS),
+  );
+}
+
+/** The set to verify with at `now`. Build it once per change of the keys: imports hang on its objects. */
+export function keySetAt(keys: readonly SigningKey[], now: number): KeySet {
+  const published = publishedAt(keys, now);
+  return {
+    version: published
+      .map((key) => key.kid)
+      .toSorted()
+      .join(" "),
+    keys: new Map(
+      published.map((key): [string, VerificationKey] => [
+        key.kid,
+        { use: key.use, key: { ...key.publicJwk } },
+      ]),
+    ),
+  };
+}
+
+/** Binds a sealed private key to its row: put under another `kid` or use it does not open. */
+const contextOf = (use: KeyUse, kid: string): string => `signing-key:${use}:${kid}`;

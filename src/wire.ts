@@ -1,0 +1,267 @@
+/**
+ * The composition root: Env → rooms with their ports filled. Real clocks, randomness and Cloudflare bindings come in
+ * here and nowhere else.
+ *
+ * `Isolate` is what an isolate keeps between requests: plain data with a bound. Ports are composed per request, because
+ * I/O belongs to the request that began it.
+ */
+import type { AuthenticationPorts } from "./access/authenticate.ts";
+import {
+  ConfigurationReader,
+  newConfigurationCache,
+  type ConfigurationCache,
+} from "./access/configuration.ts";
+import { newSigningKeyCache, SigningKeys, type SigningKeyCache } from "./access/signing-keys.ts";
+import { Standing, type LeaseBooks } from "./access/standing.ts";
+import type { Services } from "./api/services.ts";
+import { recordableArguments } from "./audit/arguments.ts";
+import { ledgerCarrier, queueCarrier, type LedgerPort } from "./audit/carrier.ts";
+import {
+  consumeDeadLetters,
+  consumeRecords,
+  type AuditBatch,
+  type DeadLetterPort,
+} from "./audit/consumer.ts";
+import { NumberBook } from "./audit/number-book.ts";
+import { RefusedCredentials } from "./audit/refused.ts";
+import { outboxSink, queueSink, type AuditSink, type OutboxPort } from "./audit/sink.ts";
+import { parseEnv, type Env, type RawEnv } from "./env.ts";
+import { BoundedMap } from "./kernel/bounded-map.ts";
+import { systemClock, systemTimers } from "./kernel/clock.ts";
+import { idSource, type AgentId } from "./kernel/ids.ts";
+import { consoleLog } from "./kernel/log.ts";
+import { systemRandom } from "./kernel/random.ts";
+import { LeaseBook } from "./lifecycle/lease.ts";
+import type { AgentShell } from "./objects/agent-object.ts";
+import type { ObjectPorts } from "./objects/ports.ts";
+import type { WorkspaceShell } from "./objects/workspace-object.ts";
+import { makeFirstSigningKeys } from "./operations/make-signing-keys.ts";
+import type { LedgerReader } from "./operations/ledger-reader.ts";
+import type { Owners } from "./operations/owners.ts";
+import type { OperationPorts } from "./operations/ports.ts";
+import type { SweepPorts } from "./operations/sweep.ts";
+import { deriveKeys, type DerivedKeys } from "./secrets/root-key.ts";
+import { openDatabase } from "./storage/client.ts";
+import { BUILT_IN_TIERS } from "./tiers/built-in.ts";
+import { VerificationCache } from "./tokens/cache.ts";
+
+const clock = systemClock;
+const timers = systemTimers;
+const random = systemRandom;
+const log = consoleLog;
+const ids = idSource(clock, random);
+
+interface Isolate {
+  /** The checked environment, by the bindings it was made from. */
+  readonly environments: WeakMap<RawEnv, Env>;
+  derived: DerivedKeys | null;
+  readonly books: LeaseBooks;
+  readonly configuration: ConfigurationCache;
+  readonly signingKeys: SigningKeyCache;
+  readonly tokens: VerificationCache;
+  readonly keys: AuthenticationPorts["keyCache"];
+  readonly keyUses: AuthenticationPorts["keyUses"];
+  readonly numbers: NumberBook;
+  readonly refused: RefusedCredentials;
+}
+
+const isolate: Isolate = {
+  environments: new WeakMap(),
+  derived: null,
+  books: { agents: new LeaseBook(), workspaces: new LeaseBook(), org: new LeaseBook(), renewing: new Map() },
+  configuration: newConfigurationCache(),
+  signingKeys: newSigningKeyCache(),
+  tokens: new VerificationCache(),
+  keys: new BoundedMap(10_000),
+  keyUses: new BoundedMap(10_000),
+  numbers: new NumberBook(),
+  refused: new RefusedCredentials(),
+};
+
+/** Checked once per isolate. */
+function environment(raw: RawEnv): Env {
+  const known = isolate.environments.get(raw);
+  if (known !== undefined) return known;
+  const env = parseEnv(raw);
+  isolate.environments.set(raw, env);
+  return env;
+}
+
+/** Derived once per isolate; two first requests at once derive the same bytes twice. */
+async function derivedKeys(env: Env): Promise<DerivedKeys> {
+  isolate.derived ??= await deriveKeys(env.rootKeys);
+  return isolate.derived;
+}
+
+const agentStub = (env: Env, id: string) => env.agents.get(env.agents.idFromName(id));
+const workspaceStub = (env: Env, id: string) => env.workspaces.get(env.workspaces.idFromName(id));
+const ledgerStub = (env: Env, name: string) => env.ledgers.get(env.ledgers.idFromName(name));
+
+/**
+ * Stubs are typed by their class; over RPC every answer is plain data, so they fit the ports they implement.
+ * What this isolate has changed itself it asks about anew: whoever made a change sees it at once.
+ */
+const owners = (env: Env): Owners => ({
+  agent: (id) => seenAtOnce(agentStub(env, id) as unknown as AgentShell, () => isolate.books.agents.drop(id)),
+  workspace: (id) =>
+    seenAtOnce(workspaceStub(env, id) as unknown as WorkspaceShell, () => isolate.books.workspaces.drop(id)),
+  org: () =>
+    seenAtOnce(workspaceStub(env, "org") as unknown as WorkspaceShell, () => isolate.books.org.drop("org")),
+});
+
+/** Readings leave the leases alone; everything else drops them when it is done. */
+const READINGS = new Set([
+  "lease",
+  "describe",
+  "halt",
+  "halts",
+  "awaitHalt",
+  "record",
+  "carry",
+  "drainAudit",
+  "settled",
+]);
+
+function seenAtOnce<T extends object>(owner: T, forget: () => void): T {
+  return new Proxy(owner, {
+    get: (target, name) => {
+      const methods = target as Record<PropertyKey, (...args: unknown[]) => Promise<unknown>>;
+      return async (...args: unknown[]) => {
+        try {
+          return await methods[name]?.(...args);
+        } finally {
+          if (!READINGS.has(String(name))) forget();
+        }
+      };
+    },
+  });
+}
+
+const ledgerPort = (env: Env): LedgerPort => ({
+  append: async (ledger, records) => ledgerStub(env, ledger).append(records as never),
+});
+
+const deadLetterPort = (env: Env): DeadLetterPort => ({
+  keepDeadLetters: async (
+    letters: readonly { id: string; attempts: number; body: unknown }[],
+  ): Promise<void> => {
+    await ledgerStub(env, "org").keepDeadLetters(letters as never);
+  },
+});
+
+const ledgerReader = (env: Env): LedgerReader => ({
+  list: async (ledger, query) =>
+    (await ledgerStub(env, ledger).list(query)) as Awaited<ReturnType<LedgerReader["list"]>>,
+  find: async (ledger, id) =>
+    (await ledgerStub(env, ledger).find(id)) as Awaited<ReturnType<LedgerReader["find"]>>,
+});
+
+const outboxPort = (env: Env): OutboxPort => {
+  const owner = (address: Parameters<OutboxPort["append"]>[0]) =>
+    "agent" in address
+      ? owners(env).agent(address.agent as AgentId)
+      : (workspaceStub(env, address.workspace) as unknown as WorkspaceShell);
+  return {
+    append: (address, drafts) => owner(address).record(drafts),
+    carry: (address, records) => owner(address).carry(records),
+  };
+};
+
+const sink = (env: Env): AuditSink => {
+  const ports = { outbox: outboxPort(env), timers, log };
+  if (env.audit.mode === "outbox") return outboxSink(ports);
+  return queueSink({ ...ports, queue: env.audit.queue, book: isolate.numbers, random });
+};
+
+const carrier = (env: Env): ObjectPorts["carrier"] =>
+  env.audit.mode === "queue" ? queueCarrier(env.audit.queue) : ledgerCarrier(ledgerPort(env));
+
+/** What a Durable Object is given. */
+export const objectPorts = (raw: RawEnv): ObjectPorts => {
+  const env = environment(raw);
+  return { clock, timers, random, ids, log, db: openDatabase(env.db), carrier: carrier(env) };
+};
+
+/** What one HTTP request is given. */
+export async function services(raw: RawEnv, context: Pick<ExecutionContext, "waitUntil">): Promise<Services> {
+  const env = environment(raw);
+  const derived = await derivedKeys(env);
+  const db = openDatabase(env.db);
+  const background = (work: Promise<unknown>): void => context.waitUntil(work);
+  const owner = owners(env);
+  const standing = new Standing({
+    source: {
+      agent: (id) => owner.agent(id).lease(),
+      workspace: (id) => owner.workspace(id).lease(),
+      org: () => owner.org().lease(),
+    },
+    books: isolate.books,
+    clock,
+    timers,
+    background,
+  });
+  const configuration = new ConfigurationReader(db, isolate.configuration);
+  const operations: OperationPorts = { clock, timers, ids, random, log, db, derived, owners: owner };
+  const signingKeys = new SigningKeys({
+    clock,
+    db,
+    derived,
+    standing,
+    cache: isolate.signingKeys,
+    makeFirstKeys: () => makeFirstSigningKeys(operations, ids.next("req")),
+  });
+  const audit = sink(env);
+  const issuer = env.publicUrl;
+  return {
+    issuer,
+    corsOrigins: env.corsOrigins,
+    clock,
+    timers,
+    ids,
+    log,
+    operators: { clock, db, derived, adminToken: env.adminToken },
+    operations: { ...operations, issuer, signingKeys, ledgers: ledgerReader(env) },
+    access: {
+      clock,
+      db,
+      derived,
+      issuer,
+      standing,
+      configuration,
+      tokenCache: isolate.tokens,
+      keyCache: isolate.keys,
+      keyUses: isolate.keyUses,
+      background,
+      keySet: () => signingKeys.keySet(),
+      ids,
+      signingKeys,
+      sink: audit,
+      isAudience: (url) => url === issuer,
+    },
+    decisions: {
+      clock,
+      ids,
+      standing,
+      configuration,
+      tiers: BUILT_IN_TIERS,
+      sink: audit,
+      recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
+    },
+    refused: isolate.refused,
+    background,
+    isReady: async () => (await env.db.prepare("SELECT 1 AS one FROM organization").first()) !== null,
+  };
+}
+
+/** What the scheduled sweep is given. */
+export const sweepPorts = (raw: RawEnv): SweepPorts => {
+  const env = environment(raw);
+  return { clock, log, db: openDatabase(env.db), owners: owners(env) };
+};
+
+/** The consumers of the audit queue and of its dead-letter queue. */
+export async function consume(raw: RawEnv, queue: string, batch: AuditBatch): Promise<void> {
+  const env = environment(raw);
+  if (queue.endsWith("-dlq")) await consumeDeadLetters(batch, deadLetterPort(env), log);
+  else await consumeRecords(batch, ledgerPort(env), log);
+}

@@ -1,0 +1,107 @@
+/** What the server makes of its command line and environment. */
+import { describe, expect, it } from "vitest";
+import { isLoopback, localUrl, readRequest, type ServerOptions } from "../../src/embedded/options.ts";
+
+function options(args: string[], env: Record<string, string> = {}): ServerOptions {
+  const request = readRequest(args, env);
+  if (!request.ok) throw new Error(request.error.line);
+  if (request.value.kind !== "run") throw new Error(request.value.kind);
+  return request.value.options;
+}
+
+function refusal(args: string[], env: Record<string, string> = {}): { line: string; exit: number } {
+  const request = readRequest(args, env);
+  if (request.ok) throw new Error("was accepted");
+  return request.error;
+}
+
+describe("options of the server", () => {
+  it("listens on loopback port 8787 with its state in .dome when nothing is said", () => {
+    expect(options([])).toEqual({
+      port: 8787,
+      host: "127.0.0.1",
+      stateDir: `${process.cwd()}/.dome`,
+      publicUrl: null,
+      corsOrigins: "",
+    });
+  });
+
+  it("takes PORT, DOME_STATE_DIR and DOME_PUBLIC_URL like the flags, because containers are configured so", () => {
+    const env = { PORT: "9001", DOME_STATE_DIR: "/srv/dome", DOME_PUBLIC_URL: "https://dome.example.com/" };
+    expect(options([], env)).toMatchObject({
+      port: 9001,
+      stateDir: "/srv/dome",
+      publicUrl: "https://dome.example.com",
+    });
+  });
+
+  it("lets a flag win over the environment variable of the same meaning", () => {
+    const env = { PORT: "9001", DOME_STATE_DIR: "/srv/dome", DOME_PUBLIC_URL: "https://a.example" };
+    const args = ["--port", "9002", "--state", "/var/dome", "--public-url", "https://b.example"];
+    expect(options(args, env)).toMatchObject({
+      port: 9002,
+      stateDir: "/var/dome",
+      publicUrl: "https://b.example",
+    });
+  });
+
+  it("counts an empty environment variable as not set", () => {
+    expect(options([], { PORT: "", DOME_STATE_DIR: "", DOME_PUBLIC_URL: "" })).toMatchObject({
+      port: 8787,
+      publicUrl: null,
+    });
+  });
+
+  it.each([
+    [["--port", "0"], '--port wants a number from 1 to 65535, not "0"'],
+    [["--port", "65536"], '--port wants a number from 1 to 65535, not "65536"'],
+    [["--port", "8787x"], '--port wants a number from 1 to 65535, not "8787x"'],
+    [["--host", "a b"], '--host wants an address, not "a b"'],
+    [["--state", ""], "--state is empty"],
+    [["--pots", "1"], "Unknown option '--pots'"],
+    [["serve"], "Unexpected argument 'serve'"],
+    [
+      ["--public-url", "dome.example.com"],
+      '--public-url wants an origin such as https://dome.example.com, without path or query, not "dome.example.com"',
+    ],
+    [
+      ["--public-url", "https://x.example/dome"],
+      '--public-url wants an origin such as https://dome.example.com, without path or query, not "https://x.example/dome"',
+    ],
+    [
+      ["--public-url", "https://user@x.example"],
+      '--public-url wants an origin such as https://dome.example.com, without path or query, not "https://user@x.example"',
+    ],
+  ])("refuses %j with one line and exit code 2", (args, line) => {
+    expect(refusal(args)).toEqual({ line: `${line} (--help lists the options)`, exit: 2 });
+  });
+
+  it("names the environment variable when that is what is wrong", () => {
+    expect(refusal([], { PORT: "http" }).line).toMatch(/^PORT wants a number/);
+    expect(refusal([], { DOME_PUBLIC_URL: "x" }).line).toMatch(/^DOME_PUBLIC_URL wants an origin/);
+  });
+
+  it("does not listen beyond loopback without an https public URL, because keys would cross the network in the clear", () => {
+    const line =
+      "--host 0.0.0.0 is reachable from other machines: give --public-url https://… (the TLS end in front), or --insecure-http";
+    expect(refusal(["--host", "0.0.0.0"])).toEqual({ line, exit: 1 });
+    expect(refusal(["--host", "0.0.0.0", "--public-url", "http://dome.example.com"])).toEqual({
+      line,
+      exit: 1,
+    });
+    expect(options(["--host", "0.0.0.0", "--public-url", "https://dome.example.com"]).host).toBe("0.0.0.0");
+    expect(options(["--host", "0.0.0.0", "--insecure-http"]).host).toBe("0.0.0.0");
+  });
+
+  it("knows what only this machine reaches", () => {
+    expect(["127.0.0.1", "127.8.8.8", "::1", "localhost"].filter((host) => !isLoopback(host))).toEqual([]);
+    expect(
+      ["0.0.0.0", "::", "10.0.0.1", "127.evil.example", "localhost.evil.example"].filter(isLoopback),
+    ).toEqual([]);
+  });
+
+  it("reaches itself by loopback when it listens everywhere", () => {
+    expect(localUrl("0.0.0.0", 80)).toBe("http://127.0.0.1:80");
+    expect(localUrl("::1", 8787)).toBe("http://[::1]:8787");
+  });
+});

@@ -1,0 +1,194 @@
+/** The server is killed, in every half and at every moment; the next start works and loses nothing acknowledged. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { systemTimers } from "../../src/kernel/clock.ts";
+import { isRunning, nameOf, type ProcessName } from "../../src/embedded/processes.ts";
+import { endEverything, failToStart, startServer, temporaryFolder } from "../support/server.ts";
+import { makeWorkspace, workspaceNames } from "../support/server-calls.ts";
+
+afterAll(endEverything);
+
+function newPlace(): { state: string; home: string } {
+  const folder = temporaryFolder();
+  return { state: join(folder, "state"), home: join(folder, "home") };
+}
+
+/** The name of a process that is known to run. */
+function running(pid: number): ProcessName {
+  const name = nameOf(pid);
+  if (name === null) throw new Error(`${pid} does not run`);
+  return name;
+}
+
+const noteIn = (state: string): { server: ProcessName; runtimes: ProcessName[] } =>
+  JSON.parse(readFileSync(join(state, "server.pids"), "utf8")) as {
+    server: ProcessName;
+    runtimes: ProcessName[];
+  };
+
+/** Asks again and again, as fast as it answers. */
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await systemTimers.sleep(10);
+}
+
+describe("kill -9", () => {
+  it("of both processes loses no acknowledged change", async () => {
+    const place = newPlace();
+    const first = await startServer(place);
+    await makeWorkspace(first, "team-a");
+    await first.kill9();
+    const second = await startServer({ ...place, port: first.port });
+    expect(await workspaceNames(second)).toEqual(["default", "team-a"]);
+    await second.stop();
+  });
+
+  it("of both processes again and again under writes loses no acknowledged change", async () => {
+    const place = newPlace();
+    const acknowledged = ["default"];
+    for (let round = 0; round < 3; round += 1) {
+      const server = await startServer(place);
+      const write = async (writer: number): Promise<void> => {
+        for (let count = 0; ; count += 1) {
+          const name = `w${round}-${writer}-${count}`;
+          try {
+            await makeWorkspace(server, name);
+          } catch {
+            return; // killed before it was acknowledged
+          }
+          acknowledged.push(name);
+        }
+      };
+      const enough = acknowledged.length + 20;
+      const writers = [0, 1, 2, 3].map(write);
+      await until(() => acknowledged.length >= enough);
+      await server.kill9();
+      await Promise.all(writers);
+    }
+    const last = await startServer(place);
+    const names = new Set(await workspaceNames(last));
+    expect(acknowledged.filter((name) => !names.has(name))).toEqual([]);
+    await last.stop();
+  });
+
+  it("of Node alone leaves a runtime that goes on, and the next start ends it before it opens anything", async () => {
+    const place = newPlace();
+    const first = await startServer(place);
+    const workerd = running(first.pids.workerd);
+    await first.killNode();
+    expect(isRunning(workerd)).toBe(true);
+    await makeWorkspace(first, "made-by-the-orphan");
+
+    const second = await startServer({ ...place, port: first.port });
+    expect(isRunning(workerd)).toBe(false);
+    expect(second.pids.workerd).not.toBe(workerd.pid);
+    expect(await workspaceNames(second)).toEqual(["default", "made-by-the-orphan"]);
+    await second.stop();
+  });
+
+  it("of Node alone is mended on another port too, where nothing would have shown the left-over runtime", async () => {
+    const place = newPlace();
+    const first = await startServer(place);
+    const workerd = running(first.pids.workerd);
+    await first.killNode();
+    const second = await startServer(place);
+    expect(second.port).not.toBe(first.port);
+    expect(isRunning(workerd)).toBe(false);
+    await second.stop();
+  });
+
+  it("of Node in the middle of the first start leaves a state with which the next start works", async () => {
+    const place = newPlace();
+    mkdirSync(place.state, { mode: 0o700 });
+    const starting = startServer(place).then(
+      () => "started",
+      () => "ended",
+    );
+    await until(
+      () => existsSync(join(place.state, "server.pids")) && noteIn(place.state).runtimes.length > 0,
+    );
+    const { server, runtimes } = noteIn(place.state);
+    process.kill(server.pid, "SIGKILL");
+    expect(await starting).toBe("ended");
+
+    const second = await startServer(place);
+    expect(runtimes.filter(isRunning)).toEqual([]);
+    expect(await workspaceNames(second)).toEqual(["default"]);
+    await second.stop();
+  });
+
+  it("of the runtime alone is mended in place, and the lock names the new one", async () => {
+    const server = await startServer();
+    await makeWorkspace(server, "team-a");
+    const workerd = running(server.pids.workerd);
+    process.kill(workerd.pid, "SIGKILL");
+    await until(() => noteIn(server.stateDir).runtimes.some(({ pid }) => pid !== workerd.pid));
+    await until(() => workspaceNames(server).then(Boolean, () => false));
+    expect(await workspaceNames(server)).toEqual(["default", "team-a"]);
+    const [successor] = noteIn(server.stateDir).runtimes;
+    expect(noteIn(server.stateDir).runtimes).toHaveLength(1);
+    await server.stop();
+    expect(successor !== undefined && isRunning(successor)).toBe(false);
+  });
+});
+
+describe("the lock", () => {
+  it("lets one server have a state, and names its process to the second", async () => {
+    const place = newPlace();
+    const first = await startServer(place);
+    expect(await failToStart(place)).toMatchObject({
+      code: 1,
+      stderr: `dome: a server on ${place.state} is already running as pid ${first.pids.node}; stop it first, or choose another --state\n`,
+    });
+    expect(await workspaceNames(first)).toEqual(["default"]);
+    await first.stop();
+  });
+
+  it("ends no process that only has the number of an earlier runtime", async () => {
+    const stranger = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)", "workerd"], {
+      stdio: "ignore",
+    });
+    await once(stranger, "spawn");
+    const name = running(stranger.pid ?? 0);
+    const place = newPlace();
+    mkdirSync(place.state, { recursive: true });
+    writeFileSync(join(place.state, "server.lock"), "");
+    const earlier = { ...name, started: `${name.started}0` };
+    const gone = { pid: 2 ** 22 + 1, started: "1" };
+    writeFileSync(join(place.state, "server.pids"), JSON.stringify({ server: gone, runtimes: [earlier] }));
+    const server = await startServer(place);
+    expect(isRunning(name)).toBe(true);
+    await server.stop();
+    stranger.kill("SIGKILL");
+    await once(stranger, "exit");
+  });
+
+  it("ends no process that is not a runtime, whatever the note says", async () => {
+    const stranger = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)"], { stdio: "ignore" });
+    await once(stranger, "spawn");
+    const name = running(stranger.pid ?? 0);
+    const place = newPlace();
+    mkdirSync(place.state, { recursive: true });
+    writeFileSync(join(place.state, "server.lock"), "");
+    const gone = { pid: 2 ** 22 + 1, started: "1" };
+    writeFileSync(join(place.state, "server.pids"), JSON.stringify({ server: gone, runtimes: [name] }));
+    const server = await startServer(place);
+    expect(isRunning(name)).toBe(true);
+    await server.stop();
+    stranger.kill("SIGKILL");
+    await once(stranger, "exit");
+  });
+});
+
+describe("SIGTERM", () => {
+  it("ends both processes with exit code 0 and leaves no note behind", async () => {
+    const place = newPlace();
+    const server = await startServer(place);
+    const both = [running(server.pids.node), running(server.pids.workerd)];
+    expect(await server.stop()).toMatchObject({ code: 0, signal: null, stderr: "" });
+    expect(both.filter(isRunning)).toEqual([]);
+    expect(existsSync(join(place.state, "server.pids"))).toBe(false);
+  });
+});

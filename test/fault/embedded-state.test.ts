@@ -1,0 +1,236 @@
+/** What the server's state folder keeps, and when it refuses to be used. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { endEverything, failToStart, freePort, startServer, temporaryFolder } from "../support/server.ts";
+import { issuerOf, makeWorkspace, workspaceNames } from "../support/server-calls.ts";
+
+afterAll(endEverything);
+
+/** Every file below a folder with its permission bits. */
+function modesIn(folder: string): [string, string][] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry): [string, string][] => {
+    const path = join(folder, entry.name);
+    const mode = (statSync(path).mode & 0o777).toString(8);
+    return entry.isDirectory() ? [[path, mode], ...modesIn(path)] : [[path, mode]];
+  });
+}
+
+const secretsIn = (state: string): string[] =>
+  ["dome.json", "root.key", "admin.token"].map((name) => readFileSync(join(state, name), "utf8"));
+
+/** The SQLite file in which the stopped server keeps D1. */
+function openDatabase(state: string): DatabaseSync {
+  const folder = join(state, "data/d1/miniflare-D1DatabaseObject");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
+  expect(names).toHaveLength(1);
+  return new DatabaseSync(join(folder, names[0] ?? ""));
+}
+
+describe("the state folder", () => {
+  it("is readable by its owner alone, because it holds the root key (P4)", async () => {
+    const server = await startServer();
+    await makeWorkspace(server, "team-a");
+    const modes = modesIn(server.stateDir);
+    expect((statSync(server.stateDir).mode & 0o777).toString(8)).toBe("700");
+    const wrong = modes.filter(([path, mode]) => mode !== (statSync(path).isDirectory() ? "700" : "600"));
+    expect(wrong).toEqual([]);
+    expect(modes.length).toBeGreaterThan(10);
+    expect((statSync(join(server.home, ".config/dome/contexts.json")).mode & 0o777).toString(8)).toBe("600");
+    await server.stop();
+  });
+
+  it("has the workspace `default` and a context for the command line after the first start", async () => {
+    const server = await startServer();
+    expect(await workspaceNames(server)).toEqual(["default"]);
+    const contexts: unknown = JSON.parse(
+      readFileSync(join(server.home, ".config/dome/contexts.json"), "utf8"),
+    );
+    expect(contexts).toEqual({
+      current: "local",
+      contexts: { local: { url: server.url, token: server.adminToken } },
+    });
+    expect(server.adminToken).toMatch(/^dome_ot_[0-9A-Za-z]{49}$/);
+    expect(server.logs()).not.toContain(server.adminToken);
+    await server.stop();
+  });
+
+  it("keeps root key, admin token, issuer and everything made before a stop", async () => {
+    const folder = temporaryFolder();
+    const place = { state: join(folder, "state"), home: join(folder, "home") };
+    const first = await startServer(place);
+    await makeWorkspace(first, "team-a");
+    const before = secretsIn(first.stateDir);
+    expect(await first.stop()).toMatchObject({ code: 0, signal: null });
+    expect(existsSync(join(first.stateDir, "server.pids"))).toBe(false);
+
+    const second = await startServer({ ...place, port: first.port });
+    expect(secretsIn(second.stateDir)).toEqual(before);
+    expect(await workspaceNames(second)).toEqual(["default", "team-a"]);
+    await second.stop();
+  });
+
+  it("keeps its issuer on another port, because tokens and receipts name it", async () => {
+    const folder = temporaryFolder();
+    const place = { state: join(folder, "state"), home: join(folder, "home") };
+    const first = await startServer(place);
+    await first.stop();
+    const second = await startServer(place);
+    expect(second.url).not.toBe(first.url);
+    expect(await issuerOf(second)).toBe(first.url);
+    await second.stop();
+  });
+
+  it("makes another admin token when that file was removed, and none of the root key", async () => {
+    const folder = temporaryFolder();
+    const place = { state: join(folder, "state"), home: join(folder, "home") };
+    const first = await startServer(place);
+    const rootKey = readFileSync(join(first.stateDir, "root.key"), "utf8");
+    await first.stop();
+    rmSync(join(place.state, "admin.token"));
+    const second = await startServer({ ...place, port: first.port });
+    expect(second.adminToken).not.toBe(first.adminToken);
+    expect(readFileSync(join(place.state, "root.key"), "utf8")).toBe(rootKey);
+    expect(await workspaceNames(second)).toEqual(["default"]);
+    await second.stop();
+  });
+});
+
+describe("a start that cannot be", () => {
+  it("says that the port is taken, and has not fixed the issuer", async () => {
+    const port = await freePort();
+    const other = createServer().listen(port, "127.0.0.1");
+    await once(other, "listening");
+    const state = join(temporaryFolder(), "state");
+    expect(await failToStart({ port, state })).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: `dome: port ${port} on 127.0.0.1 is taken; stop what listens there, or choose another --port\n`,
+    });
+    expect(existsSync(join(state, "dome.json"))).toBe(false);
+    other.close();
+  });
+
+  it("says that the folder cannot be used, and why", async () => {
+    const file = join(temporaryFolder(), "file");
+    writeFileSync(file, "");
+    expect(await failToStart({ state: join(file, "state") })).toMatchObject({
+      code: 1,
+      stderr: `dome: cannot use ${file}/state as state folder: a part of its path is not a folder\n`,
+    });
+    expect(await failToStart({ state: file })).toMatchObject({
+      code: 1,
+      stderr: `dome: cannot use ${file} as state folder: it is not a folder\n`,
+    });
+  });
+
+  it.skipIf(process.getuid?.() === 0)("says that the folder is not writable", async () => {
+    const parent = temporaryFolder();
+    chmodSync(parent, 0o500);
+    expect(await failToStart({ state: join(parent, "state"), home: temporaryFolder() })).toMatchObject({
+      code: 1,
+      stderr: `dome: cannot use ${parent}/state as state folder: permission denied\n`,
+    });
+  });
+
+  it("leaves a folder alone that holds something else", async () => {
+    const state = temporaryFolder();
+    writeFileSync(join(state, "thesis.tex"), "");
+    chmodSync(state, 0o755);
+    expect(await failToStart({ state })).toMatchObject({
+      code: 1,
+      stderr: `dome: ${state} has files in it but no Dome state; choose another --state\n`,
+    });
+    expect(readdirSync(state)).toEqual(["thesis.tex"]);
+    expect((statSync(state).mode & 0o777).toString(8)).toBe("755");
+  });
+
+  it("does not touch a state that a newer version wrote", async () => {
+    const state = temporaryFolder();
+    writeFileSync(join(state, "dome.json"), JSON.stringify({ version: 2, something: "else" }));
+    expect(await failToStart({ state })).toMatchObject({
+      code: 1,
+      stderr: `dome: ${state} was written by a newer version of Dome (state version 2, this one knows 1); use that version or a later one\n`,
+    });
+    expect(existsSync(join(state, "root.key"))).toBe(false);
+    expect(existsSync(join(state, "data"))).toBe(false);
+  });
+
+  it("does not serve a database with a migration that it does not have", async () => {
+    const folder = temporaryFolder();
+    const place = { state: join(folder, "state"), home: join(folder, "home") };
+    await (await startServer(place)).stop();
+    const database = openDatabase(place.state);
+    database.exec("INSERT INTO d1_migrations (name) VALUES ('9999_later.sql')");
+    database.close();
+    expect(await failToStart(place)).toMatchObject({
+      code: 1,
+      stderr: `dome: ${place.state} was written by a newer version of Dome (it has the migration 9999_later.sql); use that version or a later one\n`,
+    });
+  });
+
+  it("does not take another issuer for a state whose tokens name the first", async () => {
+    const folder = temporaryFolder();
+    const place = { state: join(folder, "state"), home: join(folder, "home") };
+    const first = await startServer({ ...place, args: ["--public-url", "https://dome.example.com"] });
+    expect(await issuerOf(first)).toBe("https://dome.example.com");
+    await first.stop();
+    const line = `dome: ${place.state} was made for https://dome.example.com: the public URL is the issuer of its tokens and cannot become https://dome.example.org; use another --state\n`;
+    expect(await failToStart({ ...place, args: ["--public-url", "https://dome.example.org"] })).toMatchObject(
+      {
+        code: 1,
+        stderr: line,
+      },
+    );
+    expect(
+      await failToStart({ ...place, env: { DOME_PUBLIC_URL: "https://dome.example.org" } }),
+    ).toMatchObject({
+      code: 1,
+      stderr: line,
+    });
+    await (await startServer({ ...place, args: ["--public-url", "https://dome.example.com"] })).stop();
+  });
+
+  it("does not make a new root key for a state that has lost its own", async () => {
+    const folder = temporaryFolder();
+    const state = join(folder, "state");
+    mkdirSync(state);
+    const settings = {
+      version: 1,
+      public_url: "http://127.0.0.1:1",
+      created_at: "",
+      schema: null,
+      first_start_done: true,
+    };
+    writeFileSync(join(state, "dome.json"), JSON.stringify(settings));
+    expect(await failToStart({ state })).toMatchObject({
+      code: 1,
+      stderr: `dome: ${state}/root.key is missing: this state cannot be read without it; restore it from a backup\n`,
+    });
+    writeFileSync(join(state, "root.key"), "c2hvcnQ=\n");
+    expect(await failToStart({ state })).toMatchObject({
+      code: 1,
+      stderr: `dome: ${state}/root.key is damaged (wrong_length); restore it from a backup\n`,
+    });
+  });
+
+  it("ends with 2 when the command line is wrong", async () => {
+    expect(await failToStart({ args: ["--frobnicate"] })).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: "dome: Unknown option '--frobnicate' (--help lists the options)\n",
+    });
+  });
+});

@@ -1,0 +1,20 @@
+/** What `env` and `exports` of `cloudflare:workers`, and `inject` of vitest, give to tests in workerd. */
+import type { D1Migration } from "cloudflare:test";
+import type { RawEnv } from "../../src/env.ts";
+import type * as worker from "../../src/worker.ts";
+
+declare global {
+  namespace Cloudflare {
+    interface GlobalProps {
+      mainModule: typeof worker;
+    }
+    interface Env extends RawEnv {}
+  }
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The files under migrations/, each cut into statements. */
+    migrations: D1Migration[];
+  }
+}

@@ -1,0 +1,101 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { canonical } from "../../../src/audit/canonical.ts";
+import { committed, committedBytes, erase, isPersonal } from "../../../src/audit/commit.ts";
+import { PERSONAL_MEMBERS, storedRecordSchema } from "../../../src/contract/audit.ts";
+import { fromUtf8, toHex, utf8 } from "../../../src/kernel/bytes.ts";
+import { sha256Sync } from "../../../src/kernel/digest.ts";
+import { PERSONAL, sampleId, sampleRecord } from "../../support/audit-sample.ts";
+
+const SALT = new Uint8Array(32).fill(7);
+
+describe("the committed form of a record", () => {
+  it("replaces each personal member by the digest of salt, path and value, and nothing else", () => {
+    const record = sampleRecord(1, PERSONAL);
+    const digest = (path: string, value: string): string =>
+      toHex(sha256Sync(SALT, utf8(path), new Uint8Array([0]), utf8(value)));
+    expect(committed(record, SALT)).toEqual({
+      ...record,
+      operator: {
+        subject: { sha256: digest("operator.subject", "ada@example.com") },
+        token: sampleId("opt", 1),
+      },
+      user: {
+        id: "usr_abcdefghijklmnopqrstuvwxyz",
+        email: { sha256: digest("user.email", "grace@example.com") },
+      },
+      request: {
+        method: "POST",
+        ip: { sha256: digest("request.ip", "192.0.2.7") },
+        country: "DE",
+        user_agent: { sha256: digest("request.user_agent", "curl/8.5") },
+      },
+    });
+  });
+
+  it("is the record itself where nothing is personal, and needs no salt", () => {
+    const record = sampleRecord(1);
+    expect(isPersonal(record)).toBe(false);
+    expect(committed(record, null)).toBe(record);
+  });
+
+  it("refuses to commit personal data without a salt: a bare digest could be guessed", () => {
+    expect(isPersonal(sampleRecord(1, PERSONAL))).toBe(true);
+    expect(() => committed(sampleRecord(1, PERSONAL), null)).toThrow("without a salt");
+  });
+
+  it("gives the same value another digest under another salt and at another path", () => {
+    const record = sampleRecord(1, { request: { ip: "same", user_agent: "same" } });
+    const { request } = committed(record, SALT);
+    expect(request?.ip).not.toEqual(request?.user_agent);
+    expect(committed(record, new Uint8Array(32)).request?.ip).not.toEqual(request?.ip);
+  });
+
+  it("covers every member that the contract calls personal", () => {
+    const form: unknown = committed(sampleRecord(1, PERSONAL), SALT);
+    for (const path of PERSONAL_MEMBERS) {
+      expect(form).toHaveProperty(path, { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+    }
+  });
+
+  it("does not change the record it is made of", () => {
+    const record = sampleRecord(1, PERSONAL);
+    const before = canonical(record);
+    committed(record, SALT);
+    expect(canonical(record)).toBe(before);
+  });
+
+  it("keeps the bytes that were hashed when the person is erased and the salt is gone", () => {
+    const personal = fc.record(
+      {
+        operator: fc.record({ subject: fc.string({ minLength: 1 }), token: fc.constant(sampleId("opt", 2)) }),
+        user: fc.record(
+          { id: fc.constant("usr_1"), email: fc.string({ minLength: 1 }) },
+          { requiredKeys: ["id"] },
+        ),
+        request: fc.record(
+          { ip: fc.string({ minLength: 1 }), user_agent: fc.string({ minLength: 1 }) },
+          { requiredKeys: [] },
+        ),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(personal, fc.uint8Array({ minLength: 32, maxLength: 32 }), (members, salt) => {
+        const record = sampleRecord(1, members);
+        const erased = erase(record, salt);
+        expect(isPersonal(erased)).toBe(false);
+        expect(storedRecordSchema.safeParse(erased).success).toBe(true);
+        expect(committedBytes(erased, null)).toEqual(committedBytes(record, salt));
+        expect(erase(erased, null)).toEqual(erased);
+      }),
+    );
+  });
+
+  it("leaves nothing of the person in an erased record", () => {
+    const text = fromUtf8(committedBytes(erase(sampleRecord(1, PERSONAL), SALT), null));
+    for (const personal of ["ada@example.com", "grace@example.com", "192.0.2.7", "curl/8.5"]) {
+      expect(text).not.toContain(personal);
+    }
+  });
+});

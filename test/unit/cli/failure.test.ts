@@ -1,0 +1,185 @@
+import { describe, expect, test } from "vitest";
+import { describeFailure, type Invocation } from "../../../src/cli/failure.ts";
+import { hangUp, json, problem, timeOut } from "../client/fake-service.ts";
+import { SECRET } from "../client/samples.ts";
+import { dome, homeWithContexts, TOKEN } from "./run-cli.ts";
+
+const STACK = /\n\s+at |node:internal|\.ts:\d+/;
+const INVOCATION: Invocation = {
+  words: ["agents", "show"],
+  subject: "a",
+  workspace: null,
+  url: null,
+  context: null,
+  asAgent: false,
+};
+
+describe("a failure", () => {
+  test.each([
+    [400, "invalid_request", 1],
+    [401, "invalid_token", 4],
+    [403, "forbidden", 3],
+    [404, "not_found", 1],
+    [409, "name_taken", 1],
+    [422, "idempotency_mismatch", 1],
+    [500, "internal", 1],
+    [503, "configuration_pending", 1],
+  ])(
+    "of status %i (%s) is exit code %i, with its detail and request id, and no stack",
+    async (status, code, exit) => {
+      const outcome = await dome(["agents", "show", "a"], { replies: [problem(status, code)] });
+      expect(outcome.exit).toBe(exit);
+      expect(outcome.stdout).toBe("");
+      expect(outcome.stderr).toContain(`error: what is wrong: ${code} (${code})\n`);
+      expect(outcome.stderr).toContain("request: req_1\n");
+      expect(outcome.stderr).not.toMatch(STACK);
+    },
+  );
+
+  test.each([
+    ["invalid_token", 401, "dome login --url https://dome.example.com --context local"],
+    ["forbidden", 403, "dome whoami"],
+    ["not_found", 404, "dome agents list"],
+    ["precondition_failed", 412, "dome agents show support-triage"],
+    ["key_limit", 409, "dome keys list support-triage"],
+  ])("names the command to type next: %s", async (code, status, next) => {
+    const { stderr } = await dome(["agents", "show", "support-triage"], {
+      home: homeWithContexts(),
+      env: {},
+      replies: [problem(status, code)],
+    });
+    expect(stderr).toContain(`next: ${next}\n`);
+  });
+
+  test("of a member shows the member at fault", async () => {
+    const body = {
+      type: "about:blank",
+      title: "t",
+      status: 422,
+      detail: "The request cannot be.",
+      instance: "/",
+      code: "unknown_reference",
+      errors: [{ member: "tier", detail: "There is no tier gold." }],
+    };
+    const { stderr } = await dome(["agents", "register", "--name", "a", "--tier", "gold"], {
+      replies: [json(422, body)],
+    });
+    expect(stderr).toBe(
+      "error: The request cannot be. (unknown_reference)\n" +
+        "  tier: There is no tier gold.\n" +
+        "next: dome tiers list\n" +
+        "request: req_1\n",
+    );
+  });
+
+  test("to connect names what may help; a time-out is exit code 5 and says that the effect is unknown", async () => {
+    const gone = await dome(["agents", "list"], { replies: [hangUp()] });
+    expect(gone).toMatchObject({
+      exit: 1,
+      stderr: "error: no connection to https://dome.example.com (ECONNRESET)\nnext: dome context list\n",
+    });
+    const local = { env: { DOME_URL: "http://127.0.0.1:8787", DOME_TOKEN: TOKEN }, replies: [hangUp()] };
+    expect((await dome(["agents", "list"], local)).stderr).toContain("next: start the server (npm start)");
+    const late = await dome(["agents", "activate", "a"], { replies: [timeOut()] });
+    expect(late).toMatchObject({
+      exit: 5,
+      stderr:
+        "error: no answer from https://dome.example.com within 15 s; whether it was done is not known\n" +
+        "next: dome agents show a\n",
+    });
+  });
+
+  test("of a change that may have been made says so, and where to look, in the same workspace", async () => {
+    const words = ["agents", "register", "--name", "a", "--workspace", "support"];
+    for (const replies of [[hangUp()], [hangUp(), problem(503, "unavailable")], [problem(500, "internal")]]) {
+      const { exit, stderr } = await dome(words, { replies });
+      expect(exit).toBe(1);
+      expect(stderr).toContain(
+        "; whether it was done is not known\nnext: dome agents show a --workspace support\n",
+      );
+    }
+    const keys = await dome(["keys", "issue", "a"], { replies: [hangUp()] });
+    expect(keys.stderr).toContain("next: dome keys list a\n");
+    const refused = new TypeError("fetch failed", {
+      cause: Object.assign(new Error(), { code: "ECONNREFUSED" }),
+    });
+    for (const replies of [[refused], [problem(409, "name_taken")]]) {
+      expect((await dome(words, { replies })).stderr).not.toContain("not known");
+    }
+  });
+
+  test("to make sense of a token does not repeat it", async () => {
+    const env = { DOME_URL: "https://dome.example.com", DOME_TOKEN: "dome_ot_two\nlines" };
+    expect(await dome(["whoami"], { env })).toMatchObject({
+      exit: 1,
+      stderr: "error: the credential has characters that no credential has\n",
+      requests: [],
+    });
+  });
+
+  test.each([
+    [new Error("boom\n    at secret (file.ts:1:1)")],
+    [new TypeError("x is not a function")],
+    ["a string"],
+    [undefined],
+    [null],
+    [{ toString: (): string => "an object" }],
+  ])("is never a stack, whatever is thrown: %o", (thrown) => {
+    const { lines, exit } = describeFailure(thrown, INVOCATION);
+    expect(exit).toBe(1);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^error: unexpected: /);
+    expect(lines.join("\n")).not.toMatch(STACK);
+  });
+
+  test("never carries a credential or a control character, wherever it came from (P4)", () => {
+    const { lines } = describeFailure(
+      new Error(`got ${SECRET} and ${TOKEN} and eyJhbGciOi.eyJzdWIi.c2ln \u001b[31mred`),
+      INVOCATION,
+    );
+    expect(lines).toEqual(["error: unexpected: got [redacted] and [redacted] and [redacted] \\u001b[31mred"]);
+  });
+});
+
+describe("wrong usage is exit code 2, with the help to read next", () => {
+  test.each([
+    [
+      ["agents", "regster"],
+      "error: unknown command 'regster'\n(Did you mean register?)\nnext: dome agents --help\n",
+    ],
+    [
+      ["agents", "register"],
+      "error: required option '--name <name>' not specified\nnext: dome agents register --help\n",
+    ],
+    [["agents", "show"], "error: missing required argument 'agent'\nnext: dome agents show --help\n"],
+    [
+      ["agents", "list", "--limit", "0"],
+      "error: option '--limit <n>' argument '0' is invalid. It must be a whole number above 0.\nnext: dome agents list --help\n",
+    ],
+    [
+      ["check", "--args", "[]", "x"],
+      "error: option '--args <json>' argument '[]' is invalid. It must be a JSON object.\nnext: dome check --help\n",
+    ],
+    [
+      ["agents", "list", "--json", "--quiet"],
+      "error: option '--json' cannot be used with option '--quiet'\nnext: dome --help\n",
+    ],
+    [["explain", "agt_1"], 'error: "agt_1" is not the id of a decision (dec_…)\n'],
+    [["agents", "update", "a"], "error: nothing to change\nnext: dome agents update --help\n"],
+    [
+      ["agents", "update", "a", "--clear", "name"],
+      "error: --clear takes one of require-actas, contact, description, parent, expires, freshness\n",
+    ],
+  ])("%j", async (argv, stderr) => {
+    expect(await dome(argv)).toMatchObject({ exit: 2, stdout: "", stderr, requests: [] });
+  });
+
+  test("a noun alone shows its help and is exit code 2; dome alone is exit code 0", async () => {
+    const noun = await dome(["agents"]);
+    expect(noun.exit).toBe(2);
+    expect(noun.stderr).toContain("Usage: dome agents [options] [command]");
+    const alone = await dome([]);
+    expect(alone.exit).toBe(0);
+    expect(alone.stdout).toContain("Usage: dome [options] [command]");
+  });
+});

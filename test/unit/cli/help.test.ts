@@ -1,0 +1,85 @@
+import type { Command } from "commander";
+import { describe, expect, test } from "vitest";
+import { candidates } from "../../../src/cli/commands/completion.ts";
+import type { Io } from "../../../src/cli/io.ts";
+import { program } from "../../../src/cli/program.ts";
+import { Session } from "../../../src/cli/session.ts";
+import { dome } from "./run-cli.ts";
+
+const silent = { write: () => undefined, isTTY: false };
+const root = program(
+  new Session({ env: {}, stdout: silent, stderr: silent, version: "0.1.0" } as unknown as Io),
+);
+
+const wordsOf = (command: Command): string[] =>
+  command.parent === null ? [] : [...wordsOf(command.parent), command.name()];
+const below = (command: Command): Command[] => command.commands.flatMap((each) => [each, ...below(each)]);
+const verbs = below(root).filter((command) => command.commands.length === 0);
+const visible = verbs.map(wordsOf).filter(([first]) => !first?.startsWith("__"));
+
+test("the commands are these", () => {
+  expect(visible.map((words) => words.join(" "))).toEqual(
+    (
+      "login, logout, whoami, context list, context use, context remove, version, completion, " +
+      "workspaces create, workspaces list, workspaces show, " +
+      "agents register, agents list, agents show, agents update, agents activate, agents suspend, agents resume, " +
+      "agents revoke, agents halts, keys issue, keys rotate, keys list, keys revoke, " +
+      "tools add, tools list, tools show, pools add, pools list, pools show, " +
+      "integrations add, integrations list, integrations show, tiers list, tiers show, " +
+      "token issue, token inspect, check, explain, audit list"
+    ).split(", "),
+  );
+});
+
+describe("help", () => {
+  test.each(visible)(
+    "%s %s: has an example that is itself, and the options of all commands",
+    async (...words) => {
+      const path = words.filter((word) => typeof word === "string");
+      const { exit, stdout, stderr } = await dome([...path, "--help"]);
+      expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+      expect(stdout).toMatch(new RegExp(`Examples:\\n(  .*\\n)*.*dome ${path.join(" ")}`));
+      expect(stdout).toContain("--json");
+    },
+  );
+
+  test("of the program tells the exit codes, the environment, and where to start", async () => {
+    const { stdout } = await dome(["--help"]);
+    expect(stdout).toContain(
+      "Exit codes: 0 ok, 1 failed, 2 usage, 3 denied, 4 not authenticated, 5 timed out.",
+    );
+    expect(stdout).toContain("DOME_URL with DOME_TOKEN");
+    expect(stdout).not.toContain("__complete");
+  });
+
+  test("has the version in both forms", async () => {
+    expect(await dome(["--version"])).toMatchObject({ exit: 0, stdout: "0.1.0\n" });
+    expect(await dome(["version"])).toMatchObject({ exit: 0, stdout: "dome 0.1.0\n" });
+    expect(JSON.parse((await dome(["version", "--json"])).stdout)).toEqual({ version: "0.1.0" });
+  });
+});
+
+describe("completion", () => {
+  test.each([
+    [["age"], ["agents"]],
+    [
+      ["agents", "re"],
+      ["register", "resume", "revoke"],
+    ],
+    [["agents", "list", "--st"], ["--state"]],
+    [["agents", "list", "--state", "re"], ["revoked"]],
+    [["agents", "show", "x", "--j"], ["--json"]],
+    [
+      ["completion", ""],
+      ["bash", "zsh", "fish"],
+    ],
+    [["__"], []],
+  ])("offers what may come next: %j", (words, offered) => {
+    expect(candidates(root, words)).toEqual(offered);
+  });
+
+  test("is asked by the shell with the words so far", async () => {
+    expect((await dome(["__complete", "--", "agents", "list", "--st"])).stdout).toBe("--state\n");
+    expect((await dome(["completion", "bash"])).stdout).toContain("complete -o default -F _dome dome");
+  });
+});

@@ -1,0 +1,124 @@
+/**
+ * The truth about one run, from outside of it: in what order the objects' commits became durable, when each halt was
+ * reported effective, in real time. It judges every admitted call by P3, without a look at leases or clocks.
+ */
+import type { Passage } from "../../../../src/lifecycle/admission.ts";
+import { EFFECTIVE_BOUND_MS, type Halt } from "../../../../src/lifecycle/halt.ts";
+
+export const WORKSPACE = "workspace";
+export const ORG = "org";
+
+/** A stop, and what it stops. */
+export interface SimulatedHalt extends Halt {
+  readonly id: string;
+  readonly kind: "suspend" | "revoke" | "key" | "workspace" | "user" | "transaction";
+  readonly agent?: string;
+  readonly key?: string;
+  readonly user?: string;
+  readonly txn?: string;
+}
+
+export interface KnownHalt {
+  readonly halt: SimulatedHalt;
+  readonly owner: string;
+  /** Place of its commit among the commits of its object. */
+  readonly commit: number;
+  readonly committedAt: number;
+  effectiveAt: number | null;
+  /** When something it stops was admitted last: allowed until it is effective. */
+  lastAdmittedAt: number;
+}
+
+export class Oracle {
+  readonly halts: KnownHalt[] = [];
+  readonly violations: string[] = [];
+  /** How near to a halt's becoming effective something it stops was admitted, in milliseconds, at the nearest. */
+  closestMs = Infinity;
+  readonly effective = new Map<SimulatedHalt["kind"], number>();
+  readonly #commits = new Map<string, number>();
+  readonly #epochBegan = new Map<string, number>();
+  readonly #startedAt = new Map<string, number>();
+  readonly #now: () => number;
+
+  /** @param now real time. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** A commit of `owner` is durable: it now has this epoch, and perhaps a halt. */
+  committed(owner: string, epoch: number, halt: SimulatedHalt | undefined): KnownHalt | undefined {
+    const commit = (this.#commits.get(owner) ?? 0) + 1;
+    this.#commits.set(owner, commit);
+    const name = `${owner}#${epoch}`;
+    if (!this.#epochBegan.has(name)) this.#epochBegan.set(name, commit);
+    if (halt === undefined) return undefined;
+    const [committedAt, lastAdmittedAt] = [this.#now(), -Infinity];
+    const known: KnownHalt = { halt, owner, commit, committedAt, effectiveAt: null, lastAdmittedAt };
+    this.halts.push(known);
+    return known;
+  }
+
+  instanceStarted(owner: string): void {
+    this.#startedAt.set(owner, this.#now());
+  }
+
+  /** A halt is reported effective: from here on P3 holds for it. */
+  becameEffective(id: string): void {
+    const known = this.halts.find(({ halt }) => halt.id === id);
+    if (known === undefined) throw new Error(`halt ${id} is effective and was never committed`);
+    if (known.effectiveAt !== null) return;
+    const now = this.#now();
+    known.effectiveAt = now;
+    this.effective.set(known.halt.kind, (this.effective.get(known.halt.kind) ?? 0) + 1);
+    this.closestMs = Math.min(this.closestMs, now - known.lastAdmittedAt);
+    const since = Math.max(known.committedAt, this.#startedAt.get(known.owner) ?? 0);
+    if (now - since > EFFECTIVE_BOUND_MS) {
+      this.violations.push(`${describe(known)} took ${Math.round(now - since)} ms to be effective`);
+    }
+  }
+
+  /** A call was admitted just now. @returns what P3 forbids about it, if it does. */
+  judge(passage: Passage): string | undefined {
+    for (const known of this.halts) {
+      if (!this.#stops(known, passage)) continue;
+      if (known.effectiveAt === null) {
+        known.lastAdmittedAt = this.#now();
+        continue;
+      }
+      const late = Math.round(this.#now() - known.effectiveAt);
+      const violation = `${describe(known)} was effective for ${late} ms when a call was admitted`;
+      this.violations.push(violation);
+      return violation;
+    }
+    return undefined;
+  }
+
+  /** Whether any stop so far, effective or not, is a reason to refuse this passage. */
+  hasCauseToRefuse(passage: Passage): boolean {
+    return this.halts.some((known) => this.#stops(known, passage));
+  }
+
+  #stops({ halt, commit }: KnownHalt, passage: Passage): boolean {
+    switch (halt.kind) {
+      case "suspend":
+      case "revoke":
+        return passage.chain.some((l) => l.agent === halt.agent && this.#began(l.agent, l.epoch) <= commit);
+      case "key":
+        return passage.chain.some((link) => link.key === halt.key);
+      case "workspace":
+        return this.#began(WORKSPACE, passage.haltEpoch) <= commit;
+      case "user":
+        return passage.user === halt.user;
+      case "transaction":
+        return passage.txn === halt.txn;
+    }
+  }
+
+  /** The commit that began an epoch. One that never became durable may back nothing: it is older than any halt. */
+  #began(owner: string, epoch: number): number {
+    return this.#epochBegan.get(`${owner}#${epoch}`) ?? -1;
+  }
+}
+
+const describe = ({ halt, owner }: KnownHalt): string =>
+  `${halt.kind} of ${halt.key ?? halt.user ?? halt.txn ?? owner} (${halt.id})`;
