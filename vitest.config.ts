@@ -9,10 +9,12 @@ import { TEST_ADMIN_TOKEN, TEST_ISSUER, TEST_ROOT_KEY } from "./test/support/fix
 const migrations = await readD1Migrations("./migrations");
 const deep = process.env["DOME_DEEP"] === "1";
 
-function onNode(name: string, timeout: number) {
+/** @param built true: the tests run what the build makes, so it is made first. */
+function onNode(name: string, timeout: number, built = false) {
   return {
     test: {
       name,
+      ...(built ? { globalSetup: ["./test/support/build.ts"] } : {}),
       include: [`test/${name}/**/*.test.ts`],
       testTimeout: deep ? timeout * 20 : timeout,
       hookTimeout: timeout,
@@ -51,8 +53,8 @@ export default defineConfig({
   test: {
     projects: [
       onNode("unit", 20_000),
-      onNode("client", 20_000),
-      onNode("fault", 120_000),
+      onNode("client", 20_000, true),
+      onNode("fault", 120_000, true),
       inWorkerd("worker"),
       inWorkerd("security"),
     ],

@@ -187,7 +187,11 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
   const env = environment(raw);
   const derived = await derivedKeys(env);
   const db = openDatabase(env.db);
-  const background = (work: Promise<unknown>): void => context.waitUntil(work);
+  const background = (work: Promise<unknown>): void => {
+    context.waitUntil(
+      work.catch((fault: unknown) => log.write("warn", "background.failed", { fault: String(fault) })),
+    );
+  };
   const owner = owners(env);
   const standing = new Standing({
     source: {

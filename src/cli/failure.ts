@@ -32,7 +32,10 @@ export function describeFailure(thrown: unknown, invocation: Invocation): Failur
   const { message, next, exit } = failureOf(thrown, invocation);
   const lines = [`error: ${message}`];
   if (thrown instanceof ApiError) {
-    for (const { member, detail } of thrown.problem?.errors ?? []) lines.push(`  ${member}: ${detail}`);
+    for (const { member, detail } of thrown.problem?.errors ?? []) {
+      if (!message.includes(detail)) lines.push(`  ${member}: ${detail}`);
+      else if (!message.includes(member)) lines.push(`  at: ${member}`);
+    }
   }
   if (next !== null) lines.push(`next: ${next}`);
   if ((thrown instanceof ApiError || thrown instanceof UnreadableAnswerError) && thrown.requestId !== null) {
@@ -50,12 +53,12 @@ interface Told {
 function failureOf(thrown: unknown, invocation: Invocation): Told {
   if (thrown instanceof CommandFailure) return thrown;
   if (thrown instanceof DomeError) {
-    const code = thrown instanceof ApiError ? ` (${thrown.code})` : "";
+    const code = thrown instanceof ApiError ? ` (${thrown.domeError ?? thrown.code})` : "";
     const open = thrown.maybeDone ? "; whether it was done is not known" : "";
     return {
       message: `${thrown.message}${code}${open}`,
       next: thrown.maybeDone ? lookAt(invocation) : nextFor(thrown, invocation),
-      exit: exitOf(thrown, invocation),
+      exit: exitOf(thrown),
     };
   }
   const why = thrown instanceof Error ? thrown.message : String(thrown);
@@ -66,25 +69,14 @@ function failureOf(thrown: unknown, invocation: Invocation): Told {
   };
 }
 
-function exitOf(error: DomeError, invocation: Invocation): ExitCode {
+function exitOf(error: DomeError): ExitCode {
   if (error instanceof TimeoutError) return EXIT.timedOut;
-  if (!(error instanceof ApiError)) return EXIT.failed;
+  if (!(error instanceof ApiError)) return error.code === "invalid_argument" ? EXIT.usage : EXIT.failed;
   if (error.status === 401) return EXIT.notAuthenticated;
-  // RFC 6749 §5.2 answers 400 to a client that is known and may not: an agent that is not active.
-  if (invocation.asAgent && error.problem === null && error.status === 400 && STANDING.has(error.code)) {
-    return EXIT.notAuthenticated;
-  }
+  // RFC 6749 §5.2: 400 for a client that is known and may not have a token, because its agent is not active.
+  if (error.code === "unauthorized_client") return EXIT.notAuthenticated;
   return error.status === 403 ? EXIT.denied : EXIT.failed;
 }
-
-const STANDING = new Set([
-  "unauthorized_client",
-  "provisioned",
-  "suspended",
-  "revoked",
-  "expired",
-  "draining",
-]);
 
 function nextFor(error: DomeError, invocation: Invocation): string | null {
   if (!(error instanceof ApiError)) return reach(error, invocation);
@@ -93,6 +85,7 @@ function nextFor(error: DomeError, invocation: Invocation): string | null {
     case "unauthenticated":
     case "invalid_token":
     case "invalid_client":
+    case "unauthorized_client":
       return invocation.asAgent ? "dome agents list, then dome keys list AGENT" : login(invocation);
     case "forbidden":
       return "dome whoami";

@@ -36,29 +36,24 @@ export function readRefusal(answer: Answer, now: number): ApiError | UnreadableA
     status: answer.status,
     requestId: answer.requestId,
     retryAfterMs: retryAfterMs(answer.retryAfter, now),
+    problem: null,
+    domeError: null,
   };
   const body = json(answer.text);
   const known = problem.safeParse(body);
   if (known.success) {
-    return apiError({
-      ...common,
-      code: known.data.code,
-      detail: known.data.detail,
-      problem: known.data,
-    });
+    return apiError({ ...common, code: known.data.code, detail: known.data.detail, problem: known.data });
   }
   const oauth = oauthError.safeParse(body);
   if (oauth.success) {
-    const { error, error_description: detail, dome_error: more } = oauth.data;
-    return apiError({ ...common, code: more ?? error, detail, problem: null });
+    const { error: code, error_description: detail, dome_error: domeError = null } = oauth.data;
+    return apiError({ ...common, code, detail, domeError });
   }
   if (answer.status >= 500 || answer.status === 429) {
-    const detail = `the service answered ${answer.status}`;
     return apiError({
       ...common,
       code: `http_${answer.status}`,
-      detail,
-      problem: null,
+      detail: `the service answered ${answer.status}`,
     });
   }
   return unreadable(answer, "it is no problem document");

@@ -57,6 +57,8 @@ export interface Refusal {
   readonly requestId: string | null;
   /** RFC 9457; null for the token endpoint, whose errors have the form of RFC 6749 §5.2. */
   readonly problem: Problem | null;
+  /** What the token endpoint adds to its few registered codes, for instance `agent_suspended`. */
+  readonly domeError: string | null;
   /** What `Retry-After` asked for, in milliseconds. */
   readonly retryAfterMs: number | null;
 }
@@ -67,6 +69,7 @@ export class ApiError extends DomeError {
   readonly status: number;
   readonly requestId: string | null;
   readonly problem: Problem | null;
+  readonly domeError: string | null;
   readonly retryAfterMs: number | null;
 
   constructor(refusal: Refusal) {
@@ -74,6 +77,7 @@ export class ApiError extends DomeError {
     this.status = refusal.status;
     this.requestId = refusal.requestId;
     this.problem = refusal.problem;
+    this.domeError = refusal.domeError;
     this.retryAfterMs = refusal.retryAfterMs;
   }
 }

@@ -22,8 +22,11 @@ export const PERSONAL_MEMBERS = [
 export type PersonalPath = (typeof PERSONAL_MEMBERS)[number];
 
 const text = (max: number) => z.string().min(1).max(max);
-/** Any JSON object. Typed as no more than an object: a recursive type is too deep for the types of RPC stubs. */
-const jsonObject: z.ZodType<object> = z.record(z.string().max(128), z.json());
+/**
+ * Any JSON object. Typed as no more than an object: a recursive type is too deep for the types of RPC stubs, and for the
+ * OpenAPI generator.
+ */
+const jsonObject: z.ZodType<object> = z.record(z.string().max(128), z.json()).meta({ type: "object" });
 
 export const recordIdSchema = z.string().regex(idPattern("evt"));
 export const auditAgentIdSchema = z.string().regex(idPattern("agt"));

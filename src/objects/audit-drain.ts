@@ -4,7 +4,7 @@
  */
 import type { Carrier } from "../audit/carrier.ts";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
-import type { Clock } from "../kernel/clock.ts";
+import type { Clock, Timers } from "../kernel/clock.ts";
 import { pendingAudit, removeAudit } from "../storage/audit-outbox.ts";
 import type { Database } from "../storage/client.ts";
 import type { Outbox } from "./outbox.ts";
@@ -15,6 +15,7 @@ const GATHER_MS = 100;
 const BATCH = 100;
 
 export interface AuditDrainPorts {
+  readonly timers: Timers;
   readonly storage: DurableObjectStorage;
   readonly clock: Clock;
   readonly db: Database;
@@ -27,6 +28,9 @@ export interface AuditDrainPorts {
 
 export class AuditDrain {
   readonly #ports: AuditDrainPorts;
+  /** Drafts that wait for the next commit, and that commit. Of this object alone: it shares no request's I/O. */
+  readonly #gathered: AuditDraft[] = [];
+  #commit: Promise<void> | null = null;
 
   constructor(ports: AuditDrainPorts) {
     this.#ports = ports;
@@ -43,9 +47,21 @@ export class AuditDrain {
     d1_outbox: (): Promise<void> => this.#drainD1(),
   };
 
-  /** Appends drafts in one transaction; durable when it resolves. */
-  async record(drafts: readonly AuditDraft[]): Promise<void> {
-    const { storage, outbox } = this.#ports;
+  /**
+   * Appends drafts; durable when it resolves. Calls that arrive together are one commit: a flush to disk costs more
+   * than everything else about a record, and a busy agent's calls would queue up behind each other's.
+   */
+  record(drafts: readonly AuditDraft[]): Promise<void> {
+    this.#gathered.push(...drafts);
+    this.#commit ??= this.#commitGathered();
+    return this.#commit;
+  }
+
+  async #commitGathered(): Promise<void> {
+    const { storage, outbox, timers } = this.#ports;
+    await timers.sleep(0); // one turn of the event loop: long enough for calls that are already here
+    const drafts = this.#gathered.splice(0);
+    this.#commit = null;
     storage.transactionSync(() => {
       for (const draft of drafts) outbox.append(draft);
       this.soon();

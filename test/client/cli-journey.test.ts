@@ -82,7 +82,7 @@ describe("an agent that acts for itself", () => {
     expect(token.exit).toBe(0);
     const inspected = await dome("token inspect", {}, token.stdout);
     expect(inspected).toMatchObject({ exit: 0, stderr: "" });
-    expect(inspected.stdout).toContain(`signature      made by ${server.url}\n`);
+    expect(inspected.stdout).toContain(`signature    made by ${server.url}\n`);
     const forged = await dome("token inspect", {}, `${token.stdout.trim().slice(0, -4)}AAAA`);
     expect(forged.exit).toBe(1);
   });

@@ -140,11 +140,11 @@ describe("an agent's credential", () => {
     const body = {
       error: "unauthorized_client",
       error_description: "The agent is suspended.",
-      dome_error: "suspended",
+      dome_error: "agent_suspended",
     };
     const stopped = await dome(["token", "issue"], { env: AS_AGENT, replies: [json(400, body)] });
     expect(stopped).toMatchObject({ exit: 4, stdout: "" });
-    expect(stopped.stderr).toContain("error: The agent is suspended. (suspended)\n");
+    expect(stopped.stderr).toContain("error: The agent is suspended. (agent_suspended)\n");
   });
 });
 

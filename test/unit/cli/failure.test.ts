@@ -51,7 +51,7 @@ describe("a failure", () => {
     expect(stderr).toContain(`next: ${next}\n`);
   });
 
-  test("of a member shows the member at fault", async () => {
+  test("of a member shows the member at fault, and says nothing twice", async () => {
     const body = {
       type: "about:blank",
       title: "t",
@@ -61,15 +61,20 @@ describe("a failure", () => {
       code: "unknown_reference",
       errors: [{ member: "tier", detail: "There is no tier gold." }],
     };
-    const { stderr } = await dome(["agents", "register", "--name", "a", "--tier", "gold"], {
-      replies: [json(422, body)],
-    });
+    const words = ["agents", "register", "--name", "a", "--tier", "gold"];
+    const { stderr } = await dome(words, { replies: [json(422, body)] });
     expect(stderr).toBe(
       "error: The request cannot be. (unknown_reference)\n" +
         "  tier: There is no tier gold.\n" +
         "next: dome tiers list\n" +
         "request: req_1\n",
     );
+    const same = { ...body, detail: "There is no tier gold." };
+    expect((await dome(words, { replies: [json(422, same)] })).stderr).toMatch(
+      /^error: .*\n {2}at: tier\nnext:/,
+    );
+    const named = { ...body, detail: "body member tier: There is no tier gold." };
+    expect((await dome(words, { replies: [json(422, named)] })).stderr).toMatch(/^error: .*\nnext:/);
   });
 
   test("to connect names what may help; a time-out is exit code 5 and says that the effect is unknown", async () => {
@@ -111,7 +116,7 @@ describe("a failure", () => {
   test("to make sense of a token does not repeat it", async () => {
     const env = { DOME_URL: "https://dome.example.com", DOME_TOKEN: "dome_ot_two\nlines" };
     expect(await dome(["whoami"], { env })).toMatchObject({
-      exit: 1,
+      exit: 2,
       stderr: "error: the credential has characters that no credential has\n",
       requests: [],
     });
@@ -165,6 +170,7 @@ describe("wrong usage is exit code 2, with the help to read next", () => {
       "error: option '--json' cannot be used with option '--quiet'\nnext: dome --help\n",
     ],
     [["explain", "agt_1"], 'error: "agt_1" is not the id of a decision (dec_…)\n'],
+    [["agents", "show", ".."], 'error: ".." is no name and no id\n'],
     [["agents", "update", "a"], "error: nothing to change\nnext: dome agents update --help\n"],
     [
       ["agents", "update", "a", "--clear", "name"],

@@ -187,15 +187,16 @@ describe("a refusal", () => {
     },
   );
 
-  test("of the token endpoint has the finer of its two codes, and no problem", async () => {
+  test("of the token endpoint has its registered code, the finer one beside it, and no problem", async () => {
     const body = {
       error: "unauthorized_client",
       error_description: "The agent is suspended.",
-      dome_error: "suspended",
+      dome_error: "agent_suspended",
     };
     await expect(read(new FakeService(json(400, body)))).rejects.toMatchObject({
       name: "InvalidRequestError",
-      code: "suspended",
+      code: "unauthorized_client",
+      domeError: "agent_suspended",
       message: "The agent is suspended.",
       problem: null,
     });

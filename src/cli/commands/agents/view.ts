@@ -45,7 +45,8 @@ export function tellWarnings(output: Output, warnings: readonly Warning[]): void
   if (output.mode === "json") return;
   for (const warning of warnings) {
     output.warn(`warning: ${clean(warning.detail)}`);
-    if (warning.near !== null) output.warn(`  did you mean: ${clean(warning.near)}`);
+    const told = warning.near === null || warning.detail.includes(warning.near);
+    if (!told) output.warn(`  did you mean: ${clean(warning.near ?? "")}`);
     output.warn(`  next: ${clean(warning.command)}`);
   }
 }
