@@ -116,6 +116,10 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     );
   }
 
+  settled(): Promise<boolean> {
+    return this.#configuration.recover();
+  }
+
   async configure(command: WorkspaceCommand): Promise<Configured> {
     const { request } = command.mandate;
     const { db, clock } = this.#ports;

@@ -201,6 +201,8 @@ export type WorkspaceContent =
 
 export interface WorkspaceOwner extends HaltSource, AuditOwner {
   lease(): Promise<WorkspaceAnswer>;
+  /** False while a configuration change of this workspace is not settled. */
+  settled(): Promise<boolean>;
   configure(command: WorkspaceCommand): Promise<Configured>;
 }
 
