@@ -1,7 +1,7 @@
 /** `npm run check`: runs every check, also after one has failed, and says at the end which did. */
 import { spawnSync } from "node:child_process";
 
-const CHECKS = ["types", "lint", "format", "walls", "licences"];
+const CHECKS = ["types", "lint", "format", "walls", "licences", "deploy"];
 
 const failed = CHECKS.filter((check) => {
   console.log(`\n— ${check}`);
