@@ -120,6 +120,7 @@ const READINGS = new Set([
   "carry",
   "drainAudit",
   "settled",
+  "repeated",
 ]);
 
 function seenAtOnce<T extends object>(owner: T, forget: () => void): T {
@@ -224,7 +225,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     ids,
     log,
     operators: { clock, db, derived, adminToken: env.adminToken },
-    operations: { ...operations, issuer, signingKeys, ledgers: ledgerReader(env) },
+    operations: { ...operations, issuer, signingKeys, ledgers: ledgerReader(env), sink: audit },
     access: {
       clock,
       db,

@@ -6,6 +6,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { agentView } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
 import { agentFor } from "./find.ts";
+import type { Configured } from "./owners.ts";
 import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 import { resolveSettings, surfaceWarnings } from "./settings.ts";
@@ -21,14 +22,11 @@ export async function updateAgent(
   if (!found.ok) return found;
   const row = found.value;
   const object = ports.owners.agent(row.id);
+  const earlier = await object.repeated(request.key);
+  if (earlier !== null) return answered(earlier);
   const live = await object.describe();
   if (live === null) return err(refusalOf({ kind: "absent" }));
-  if (live.state === "revoked") {
-    return err({
-      code: "invalid_transition",
-      detail: "The agent is revoked, which is final. Register another agent.",
-    });
-  }
+  if (live.state === "revoked") return err(refusalOf({ kind: "revoked" }));
   if (target.ifMatch !== null && target.ifMatch !== live.recordVersion)
     return err(refusalOf({ kind: "stale" }));
   const settings = await resolveSettings(ports, row.workspaceId, patch);
@@ -55,6 +53,12 @@ export async function updateAgent(
       }),
     ],
   });
+  return outcome.ok && outcome.value.kind === "done" ? ok(updated) : answered(outcome);
+}
+
+/** What an earlier request under the same key was answered. */
+function answered(outcome: Configured): Result<AgentUpdated, Refusal> {
   if (!outcome.ok) return err(refusalOf(outcome.error));
-  return ok(outcome.value.kind === "done" ? updated : agentUpdated.parse(JSON.parse(outcome.value.body)));
+  if (outcome.value.kind === "done") throw new Error("a change that is done answers by itself");
+  return ok(agentUpdated.parse(JSON.parse(outcome.value.body)));
 }
