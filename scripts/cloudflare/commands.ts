@@ -28,7 +28,12 @@ const OPTIONS = {
     "no-domain": { type: "boolean" },
     "evidence-bucket": { type: "boolean" },
   },
-  deploy: { ...EVERY, "token-file": { type: "string" }, "only-smoke-test": { type: "boolean" } },
+  deploy: {
+    ...EVERY,
+    "token-file": { type: "string" },
+    "only-smoke-test": { type: "boolean" },
+    "take-over-domain": { type: "boolean" },
+  },
   migrate: EVERY,
   rotate: {
     ...EVERY,
@@ -51,7 +56,8 @@ const HELP: Readonly<Record<Command, string>> = {
   --evidence-bucket      make an R2 bucket for later evidence too; nothing uses it yet`,
   deploy: `npm run cf:deploy   apply migrations, deploy, ask the Worker whether it is well
   --token-file PATH      an operator token: make the workspace "default" where it is missing (or set DOME_TOKEN)
-  --only-smoke-test      deploy nothing`,
+  --only-smoke-test      deploy nothing
+  --take-over-domain     deploy although the host of the public URL exists and something else answers there`,
   migrate: "npm run cf:migrate   apply migrations to the database in the account",
   rotate: `npm run cf:rotate   put a new version at the head of the root key
   --retire VERSION       take an old version out instead
@@ -88,6 +94,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv, ports
         token: env["DOME_TOKEN"] ?? null,
         tokenFile: values.path("token-file"),
         onlySmokeTest: values.flag("only-smoke-test"),
+        takeOverDomain: values.flag("take-over-domain"),
       });
     case "migrate":
       return migrate(session, names);

@@ -2,6 +2,7 @@
  * `cf:deploy` and `cf:migrate`. The schema goes first: migrations only add, so that the version that still runs works
  * on the newer schema, and the newer version never meets an older one.
  */
+import { refuseToTakeOver } from "./domain.ts";
 import { factsOf, readConfiguration, writeConfiguration, type Facts, type Names } from "./installation.ts";
 import { readSecret } from "./secret-files.ts";
 import { ADMIN_TOKEN, ROOT_KEY, secretNames } from "./secrets.ts";
@@ -16,6 +17,8 @@ export interface DeployOptions {
   readonly token: string | null;
   readonly tokenFile: string | null;
   readonly onlySmokeTest: boolean;
+  /** The public URL's host is known to be in use, and is to be this Worker's from now on. */
+  readonly takeOverDomain: boolean;
 }
 
 export async function deploy(session: Session, names: Names, options: DeployOptions): Promise<void> {
@@ -24,6 +27,7 @@ export async function deploy(session: Session, names: Names, options: DeployOpti
   if (!options.onlySmokeTest) {
     await session.open(facts.account);
     await refuseWithoutSecrets(session, names);
+    if (facts.customDomain && !options.takeOverDomain) await refuseToTakeOver(session, facts.publicUrl);
     await writeConfiguration(session, names, facts);
     await applyMigrations(session, names);
     const outcome = await session.change(["deploy", "--config", names.file]);

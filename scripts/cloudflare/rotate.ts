@@ -22,6 +22,7 @@ export async function rotateRootKey(
   retire: string | null,
 ): Promise<void> {
   const copy = await copyOfWhatIsSet(session, names, rootKeyFile);
+  session.print(`versions in ${rootKeyFile}: ${copy.keys.map(({ version }) => version).join(", ")}`);
   const next = `${rootKeyFile}.next`;
   const unfinished = readRootKey(next);
   const list = unfinished ?? (retire === null ? withNew(session, copy) : without(copy, retire));
