@@ -19,6 +19,7 @@ import {
   type Tool,
   type toolCreate,
 } from "../contract/catalog.ts";
+import { status, type Status } from "../contract/status.ts";
 import { operatorSelf, type OperatorSelf } from "../contract/operator.ts";
 import { Agents } from "./agents.ts";
 import { AuditTrail } from "./audit-trail.ts";
@@ -55,6 +56,11 @@ export class ControlPlane {
   /** Who this token is, and what it may do where. */
   whoami(): Promise<OperatorSelf> {
     return this.#transport.read("/api/v1/operators/self", operatorSelf);
+  }
+
+  /** Outboxes, ledgers, gaps, ages of keys, versions. */
+  status(): Promise<Status> {
+    return this.#transport.read("/api/v1/status", status);
   }
 
   /** A recorded decision in full. The service looks for a fresh one for some seconds before it says not found. */

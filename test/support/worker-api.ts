@@ -167,7 +167,9 @@ export class OperatorApi {
     return expectStatus(this.call("GET", `/agents/${agent}${inWorkspace(workspace)}`), [200], agents.agent);
   }
 
-  list(query: Readonly<Record<string, string>>): Promise<{ items: agents.Agent[]; next_cursor: string | null }> {
+  list(
+    query: Readonly<Record<string, string>>,
+  ): Promise<{ items: agents.Agent[]; next_cursor: string | null }> {
     return expectStatus(this.call("GET", `/agents?${new URLSearchParams(query)}`), [200], agents.agentList);
   }
 
@@ -255,7 +257,9 @@ export async function check(
   door: Door = worker,
 ): Promise<Answer<Decision>> {
   const answer = await call(door, credential, "POST", "/api/v1/check", { body: question });
-  return answer.status === 200 ? { ...answer, body: decision.parse(answer.body) } : (answer as Answer<Decision>);
+  return answer.status === 200
+    ? { ...answer, body: decision.parse(answer.body) }
+    : (answer as Answer<Decision>);
 }
 
 /** What an agent hears in short: the decision's reason, or the status of a refusal. */
