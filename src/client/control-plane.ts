@@ -16,7 +16,10 @@ import {
   type integrationCreate,
   type Pool,
   type poolCreate,
+  type IntegrationPatch,
+  type PoolPatch,
   type Tool,
+  type ToolPatch,
   type toolCreate,
 } from "../contract/catalog.ts";
 import { status, type Status } from "../contract/status.ts";
@@ -33,9 +36,9 @@ export class ControlPlane {
   readonly agents: Agents;
   readonly keys: Keys;
   readonly workspaces: Workspaces;
-  readonly tools: Catalog<z.input<typeof toolCreate>, Tool>;
-  readonly pools: Catalog<z.input<typeof poolCreate>, Pool>;
-  readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration>;
+  readonly tools: Catalog<z.input<typeof toolCreate>, Tool, ToolPatch>;
+  readonly pools: Catalog<z.input<typeof poolCreate>, Pool, PoolPatch>;
+  readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration, IntegrationPatch>;
   readonly tiers: Tiers;
   readonly audit: AuditTrail;
   readonly #transport: Transport;
