@@ -120,6 +120,7 @@ const READINGS = new Set([
   "carry",
   "drainAudit",
   "settled",
+  "repeated",
 ]);
 
 function seenAtOnce<T extends object>(owner: T, forget: () => void): T {
@@ -223,7 +224,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     timers,
     ids,
     log,
-    operators: { clock, db, derived, adminToken: env.adminToken },
+    operators: { clock, db, derived, adminToken: env.adminToken, background },
     operations: { ...operations, issuer, signingKeys, ledgers: ledgerReader(env) },
     access: {
       clock,

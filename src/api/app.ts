@@ -8,14 +8,14 @@ import type { Caller } from "../access/caller.ts";
 import { authenticateOperator, type Operator } from "../access/operator.ts";
 import { consoleLog } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { mayDo, rolesWith } from "../operators/permissions.ts";
+import { rolesWith, whyNot } from "../operators/permissions.ts";
 import type { Refusal } from "../operations/refusal.ts";
 import { readJson, schemaRefusal } from "./body.ts";
 import { requestKeyOf } from "./idempotency-key.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { openApiDocument } from "./openapi.ts";
 import { INVALID_TOKEN, problemResponse, UNAUTHENTICATED, UNAVAILABLE } from "./problem.ts";
-import { noteRefusedAgent } from "./refused.ts";
+import { noteRefusedAgent, noteRefusedOperator } from "./refused.ts";
 import { requestFacts } from "./request-facts.ts";
 import type { Exchange, Route } from "./route.ts";
 import { routes } from "./routes.ts";
@@ -150,12 +150,22 @@ async function authenticate(
     return err(caller.error.kind === "no_lease" ? UNAVAILABLE : INVALID_TOKEN);
   }
   const operator = await authenticateOperator(services.operators, authorization);
-  if (!operator.ok) return err(operator.error.kind === "missing" ? UNAUTHENTICATED : INVALID_TOKEN);
-  const permission = door.permission;
-  if (permission !== null && !mayDo(operator.value.role, permission)) {
+  if (!operator.ok) {
+    noteRefusedOperator(services, operator.error, http, requestId);
+    if (operator.error.kind === "missing") return err(UNAUTHENTICATED);
+    return err(operator.error.kind === "unavailable" ? UNAVAILABLE : INVALID_TOKEN);
+  }
+  const { permission } = door;
+  const why = permission === null ? null : whyNot(operator.value, permission);
+  if (permission !== null && why !== null) {
+    const { role } = operator.value;
+    const roles = rolesWith(permission).join(", ");
     return err({
       code: "forbidden",
-      detail: `The role ${operator.value.role} may not do this (${permission}). Roles that may: ${rolesWith(permission).join(", ")}.`,
+      detail:
+        why === "role"
+          ? `The role ${role} may not do this (${permission}). Roles that may: ${roles}.`
+          : `The token is bound to workspaces, and this concerns the whole installation (${permission}). Use a token for all workspaces.`,
     });
   }
   return ok({ operator: operator.value, caller: null });

@@ -1,8 +1,41 @@
 /** Refused credentials: a dead one is recorded, at most once a second with a count; one never issued is only counted. */
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
+import type { OperatorRefusal } from "../access/operator.ts";
 import { draftRecord } from "../audit/record.ts";
 import { findAgentById } from "../registry/agents.ts";
 import type { Services } from "./services.ts";
+
+/** Operator tokens belong to the whole installation, so their refusals are in its trail. */
+export function noteRefusedOperator(
+  services: Services,
+  refusal: OperatorRefusal,
+  http: Request,
+  requestId: string,
+): void {
+  if (refusal.kind === "unavailable") {
+    services.log.write("error", "operators.unavailable", {
+      request_id: requestId,
+      fault: withoutQuery(refusal.cause),
+    });
+  }
+  if (refusal.kind === "unknown") countNeverIssued(services);
+  if (refusal.kind !== "dead") return;
+  const counted = services.refused.dead(refusal.token, services.clock.now());
+  if (counted === null) return;
+  services.background(
+    services.access.sink.record(
+      draftRecord(services, {
+        workspace: "org",
+        kind: "credential.refused",
+        operator: { subject: refusal.subject, token: refusal.token },
+        request_id: requestId,
+        reason: refusal.why,
+        target: { type: "operator_token", id: refusal.token },
+        data: { count: counted.count, path: pathOf(http) },
+      }),
+    ),
+  );
+}
 
 export function noteRefusedAgent(
   services: Services,
@@ -10,17 +43,23 @@ export function noteRefusedAgent(
   http: Request,
   requestId: string,
 ): void {
-  const now = services.clock.now();
-  if (refusal.kind === "unknown") {
-    const ended = services.refused.neverIssued(now);
-    if (ended !== null) services.log.write("warn", "credentials.never_issued", { ...ended });
-    return;
-  }
+  if (refusal.kind === "unknown") countNeverIssued(services);
   if (refusal.kind !== "dead") return;
-  const counted = services.refused.dead(refusal.key ?? refusal.agent, now);
+  const counted = services.refused.dead(refusal.key ?? refusal.agent, services.clock.now());
   if (counted === null) return;
   services.background(record(services, refusal, counted.count, http, requestId));
 }
+
+function countNeverIssued(services: Services): void {
+  const ended = services.refused.neverIssued(services.clock.now());
+  if (ended !== null) services.log.write("warn", "credentials.never_issued", { ...ended });
+}
+
+/** What the database said. The query around it has the digest of a token among its parameters. */
+const withoutQuery = (cause: unknown): string =>
+  String(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause).slice(0, 500);
+
+const pathOf = (http: Request): string => new URL(http.url).pathname.slice(0, 200);
 
 async function record(
   services: Services,
@@ -39,7 +78,7 @@ async function record(
       request_id: requestId,
       reason: refusal.why,
       ...(refusal.key === null ? {} : { target: { type: "key", id: refusal.key } }),
-      data: { count, path: new URL(http.url).pathname.slice(0, 200) },
+      data: { count, path: pathOf(http) },
     }),
   );
 }
