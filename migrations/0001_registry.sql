@@ -1,5 +1,6 @@
 -- The registry: what exists. Lifecycle state here is a projection for listing; it never admits a call.
 -- Times are milliseconds since the Unix epoch.
+-- Tables whose rows must never go have no row number: REPLACE would take a row away by it, past every trigger (P2).
 
 CREATE TABLE workspaces (
   id                TEXT    NOT NULL PRIMARY KEY,
@@ -10,7 +11,7 @@ CREATE TABLE workspaces (
   fence             INTEGER NOT NULL DEFAULT 0,
   last_change       TEXT,
   object_started_at INTEGER
-);
+) WITHOUT ROWID;
 
 CREATE TABLE agents (
   id                TEXT    NOT NULL PRIMARY KEY,
@@ -36,7 +37,7 @@ CREATE TABLE agents (
   state_changed_at  INTEGER NOT NULL,
   revoked_at        INTEGER,
   UNIQUE (workspace_id, name)
-);
+) WITHOUT ROWID;
 CREATE INDEX agents_by_parent ON agents (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX agents_by_owner ON agents (workspace_id, owner);
 
@@ -59,7 +60,7 @@ CREATE TABLE api_keys (
   expires_at       INTEGER,
   revoked_at       INTEGER,
   last_used_at     INTEGER
-);
+) WITHOUT ROWID;
 CREATE INDEX api_keys_by_agent ON api_keys (agent_id);
 
 CREATE TABLE operator_tokens (

@@ -225,7 +225,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     ids,
     log,
     operators: { clock, db, derived, adminToken: env.adminToken, background },
-    operations: { ...operations, issuer, signingKeys, ledgers: ledgerReader(env) },
+    operations: { ...operations, issuer, signingKeys, ledgers: ledgerReader(env), sink: audit },
     access: {
       clock,
       db,

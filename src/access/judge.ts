@@ -71,7 +71,7 @@ function deniedBySurface({ records }: Facts, question: Question): Verdict | unde
     `The agent ${lacking.name} has not declared ${question.kind} ${wanted}.`,
     {
       detail: `Declare ${question.kind} ${wanted} for the agent ${lacking.name}.`,
-      command: `dome agents update ${lacking.name} --add-${question.kind} ${wanted}`,
+      command: `dome agents update ${lacking.name} --add-${question.kind} ${question.kind === "tool" ? wanted : question.name}`,
       role: "operator",
     },
   );

@@ -106,7 +106,10 @@ async function run(
     query: input.value.query,
     body: input.value.body,
     ...party.value,
-    asked: { operator: party.value.operator, id: requestId, key: key.value, facts },
+    asked:
+      party.value.operator === null
+        ? null
+        : { operator: party.value.operator, id: requestId, key: key.value, facts },
   };
   const outcome = await route.handle(exchange as never);
   if (!outcome.ok) return refuse(outcome.error, requestId);

@@ -65,13 +65,37 @@ export async function readJson<S extends z.ZodType>(
   return parsed.success ? ok({ value: parsed.data, bytes }) : err(schemaRefusal(parsed.error, "body"));
 }
 
+/** No request needs more; whatever walks a body later may recurse. */
+const MAX_DEPTH = 64;
+
 function parseJson(bytes: Uint8Array): Result<unknown, Refusal> {
   if (bytes.length === 0) return ok({});
+  if (isTooDeep(bytes)) {
+    return err({ code: "invalid_request", detail: `The body is nested deeper than ${MAX_DEPTH} levels.` });
+  }
   try {
     return ok(JSON.parse(fromUtf8(bytes)));
   } catch {
     return err({ code: "malformed_json", detail: "The body is not JSON in UTF-8." });
   }
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Counts brackets outside strings; in UTF-8 an ASCII byte is never a part of another character. */
+function isTooDeep(bytes: Uint8Array): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index];
+    if (byte === QUOTE) inString = !inString;
+    else if (inString) index += byte === BACKSLASH ? 1 : 0;
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth += 1;
+    else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
 }
 
 /** What a schema found, by member, in the reader's words and never with the value. */

@@ -60,7 +60,11 @@ type Party<D extends Door> = D extends { readonly by: "operator" }
   : D extends { readonly by: "agent" }
     ? { readonly caller: Caller }
     : D extends { readonly by: "either" }
-      ? { readonly operator: Operator | null; readonly caller: Caller | null }
+      ? {
+          readonly operator: Operator | null;
+          readonly asked: OperationRequest | null;
+          readonly caller: Caller | null;
+        }
       : object;
 
 export type Handled<R extends RouteShape> = Exchange &

@@ -132,6 +132,7 @@ export const portTaken = (host: string, port: number): Result<never, Refusal> =>
 
 /** The Worker's log lines as they are; of the runtime's own messages, which can go on with a stack, the first line. */
 function printLog({ level, message }: WorkerdStructuredLog): void {
+  if (message.includes("NOSENTRY")) return; // workerd's word for notes to its own developers
   const line = message.startsWith("{")
     ? message
     : JSON.stringify({ level, event: "runtime", message: firstLine(message) });

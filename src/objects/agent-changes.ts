@@ -68,8 +68,8 @@ export class AgentChanges {
   }
 
   async update(command: UpdateCommand): Promise<Configured> {
-    const repeated = await this.#repeat(command.mandate.request);
-    if (repeated !== null) return repeated;
+    const earlier = await this.repeated(command.mandate.request);
+    if (earlier !== null) return earlier;
     const agent = this.#parts.store.read();
     if (agent === null) return err({ kind: "absent" });
     if (agent.recordVersion !== command.basedOn) return err({ kind: "stale" });
@@ -93,12 +93,12 @@ export class AgentChanges {
   }
 
   async issueKey(command: IssueKeyCommand): Promise<Configured> {
-    const repeated = await this.#repeat(command.mandate.request);
-    if (repeated !== null) return repeated;
+    const earlier = await this.repeated(command.mandate.request);
+    if (earlier !== null) return earlier;
     const agent = this.#parts.store.read();
     if (agent === null) return err({ kind: "absent" });
     if (agent.state === "revoked") {
-      return err({ kind: "invalid_transition", from: "revoked", command: "activate" });
+      return err({ kind: "revoked" });
     }
     const now = this.#parts.ports.clock.now();
     const live = this.#parts.store.keys().filter((key) => keyIsLive(key, now));
@@ -190,7 +190,7 @@ export class AgentChanges {
   }
 
   /** A configuration change that was made before under this key; asked only once nothing is unsettled. */
-  async #repeat(request: RequestKey | null): Promise<Configured | null> {
+  async repeated(request: RequestKey | null): Promise<Configured | null> {
     if (!(await this.#configuration.recover())) return err({ kind: "unsettled" });
     return request === null ? null : this.#answerInD1(request);
   }

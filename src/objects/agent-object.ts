@@ -110,6 +110,10 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
     return this.#changes.recover();
   }
 
+  repeated(request: RequestKey | null): Promise<Configured | null> {
+    return this.#changes.repeated(request);
+  }
+
   register(command: RegisterCommand): Promise<Configured> {
     return this.#changes.register(command);
   }

@@ -9,7 +9,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { agentFor } from "./find.ts";
 import { haltView } from "./halt-view.ts";
 import { newKey } from "./new-key.ts";
-import type { AgentOwner } from "./owners.ts";
+import type { AgentOwner, Configured } from "./owners.ts";
 import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 
@@ -22,6 +22,9 @@ export async function issueKey(
   const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
   if (!found.ok) return found;
   const { id, workspaceId } = found.value;
+  const object = ports.owners.agent(id);
+  const earlier = await object.repeated(request.key);
+  if (earlier !== null) return answered(object, earlier);
   if (body.expires_at !== null && Date.parse(body.expires_at) <= ports.clock.now()) {
     return err(memberRefusal("invalid_request", "expires_at", "The end date is in the past."));
   }
@@ -36,7 +39,6 @@ export async function issueKey(
         ? null
         : { id: body.replaces, ends_at: rfc3339(key.createdAt + overlapMs), halt: null },
   };
-  const object = ports.owners.agent(id);
   const outcome = await object.issueKey({
     change: ports.ids.next("chg"),
     mandate: mandateOf(request),
@@ -59,16 +61,18 @@ export async function issueKey(
       }),
     ],
   });
-  if (!outcome.ok) return err(refusalOf(outcome.error));
-  if (outcome.value.kind === "repeated") return ok(await repeated(object, outcome.value.body));
+  if (!outcome.ok || outcome.value.kind === "repeated") return answered(object, outcome);
   const shown: KeyCreated = { ...answer, api_key: { ...answer.api_key, secret }, secret_shown: false };
   return ok(overlapMs === 0 ? await withHalt(object, shown, halt) : shown);
 }
 
-async function repeated(object: AgentOwner, body: string): Promise<KeyCreated> {
-  const { halt_id: halt, ...stored } = JSON.parse(body) as { halt_id: string | null };
+/** What an earlier request under the same key was answered: the same key, its secret no more. */
+async function answered(object: AgentOwner, outcome: Configured): Promise<Result<KeyCreated, Refusal>> {
+  if (!outcome.ok) return err(refusalOf(outcome.error));
+  if (outcome.value.kind === "done") throw new Error("a change that is done answers by itself");
+  const { halt_id: halt, ...stored } = JSON.parse(outcome.value.body) as { halt_id: string | null };
   const answer = keyCreated.parse(stored);
-  return halt === null ? answer : withHalt(object, answer, halt);
+  return ok(halt === null ? answer : await withHalt(object, answer, halt));
 }
 
 /** The receipt of the replaced key, if it was ended at once. */

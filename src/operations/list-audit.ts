@@ -1,12 +1,16 @@
-/** The audit list: one ledger, filtered. Agents may be named; the ledger knows them by id. */
-import type { AuditQuery } from "../contract/audit.ts";
+/**
+ * The audit list: one ledger, filtered. Agents may be named; the ledger knows them by id. Whoever reads the trail is
+ * in it: the reading is recorded before it is answered.
+ */
+import { draftRecord } from "../audit/record.ts";
+import type { AuditQuery, LedgerName } from "../contract/audit.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { isId } from "../kernel/ids.ts";
 import { findAgent } from "../registry/agents.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { workspaceFor } from "./find.ts";
 import type { AuditPage } from "./ledger-reader.ts";
-import type { Request } from "./ports.ts";
+import { factsOf, type Request } from "./ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 import { memberRefusal, type Refusal } from "./refusal.ts";
 
@@ -33,12 +37,29 @@ export async function listAudit(
   return err(memberRefusal("invalid_request", member, `The filter ${member} is not right.`));
 }
 
+/** Records that an operator has read of a trail. @param what what of it: filters, or the one decision. */
+export async function noteReading(
+  ports: ReceiptPorts,
+  request: Request,
+  ledger: LedgerName,
+  what: Readonly<Record<string, unknown>>,
+): Promise<Result<void, Refusal>> {
+  const facts = { workspace: ledger, kind: "audit.read", ...factsOf(request), data: { ...what } };
+  const recorded = await ports.sink.record(draftRecord(ports, facts));
+  if (recorded.ok) return ok(undefined);
+  return err({
+    code: "unavailable",
+    detail: "The reading cannot be recorded right now. Repeat it.",
+    retryAfterSeconds: 1,
+  });
+}
+
 /** The organization's own ledger is for those who see the whole installation. */
 async function ledgerFor(
   ports: ReceiptPorts,
   request: Request,
   workspace: string | undefined,
-): Promise<Result<{ ledger: string; row: WorkspaceRow | null }, Refusal>> {
+): Promise<Result<{ ledger: LedgerName; row: WorkspaceRow | null }, Refusal>> {
   if (workspace === "org") {
     if (request.operator.workspaces === null) return ok({ ledger: "org", row: null });
     return err({

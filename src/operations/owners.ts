@@ -114,6 +114,7 @@ export type OwnerRefusal =
   | { readonly kind: "other_body" }
   | { readonly kind: "invalid_transition"; readonly from: AgentState; readonly command: LifecycleCommand }
   | { readonly kind: "expired" }
+  | { readonly kind: "revoked" }
   | { readonly kind: "key_limit"; readonly most: number }
   | { readonly kind: "key_absent" }
   | { readonly kind: "key_not_live" };
@@ -168,6 +169,8 @@ export interface AgentOwner extends HaltSource, AuditOwner {
   describe(): Promise<AgentDescription | null>;
   /** False while a configuration change of this agent is not settled. */
   settled(): Promise<boolean>;
+  /** What was answered before under this key, by a change of configuration; null: nothing. */
+  repeated(request: RequestKey | null): Promise<Configured | null>;
   register(command: RegisterCommand): Promise<Configured>;
   update(command: UpdateCommand): Promise<Configured>;
   issueKey(command: IssueKeyCommand): Promise<Configured>;

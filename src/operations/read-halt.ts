@@ -5,6 +5,7 @@
 import type { AuditEntry } from "../contract/audit.ts";
 import type { Halt } from "../contract/halt.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
+import type { AuditSink } from "../audit/sink.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { isId } from "../kernel/ids.ts";
 import { signHaltReceipt } from "../tokens/halt-receipt.ts";
@@ -18,6 +19,7 @@ export interface ReceiptPorts extends OperationPorts {
   readonly issuer: string;
   readonly signingKeys: SigningKeys;
   readonly ledgers: LedgerReader;
+  readonly sink: AuditSink;
 }
 
 export async function readHalt(

@@ -98,6 +98,11 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
         "expires_at",
         "The agent has reached its end date. Set a later expires_at, or null, first.",
       );
+    case "revoked":
+      return {
+        code: "invalid_transition",
+        detail: "The agent is revoked, which is final. Register another agent.",
+      };
     case "key_limit":
       return { code: "key_limit", detail: `The agent has ${refusal.most} live keys. Revoke one first.` };
     case "key_absent":

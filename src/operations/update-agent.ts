@@ -7,6 +7,7 @@ import { agentView, findAgentById } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
 import { mayChange, mayOnlyNarrow } from "./developer-limits.ts";
 import { agentFor } from "./find.ts";
+import type { Configured } from "./owners.ts";
 import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 import { resolveSettings, surfaceWarnings } from "./settings.ts";
@@ -21,14 +22,11 @@ export async function updateAgent(
   const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
   if (!found.ok) return found;
   const object = ports.owners.agent(found.value.id);
+  const earlier = await object.repeated(request.key);
+  if (earlier !== null) return answered(earlier);
   const live = await object.describe();
   if (live === null) return err(refusalOf({ kind: "absent" }));
-  if (live.state === "revoked") {
-    return err({
-      code: "invalid_transition",
-      detail: "The agent is revoked, which is final. Register another agent.",
-    });
-  }
+  if (live.state === "revoked") return err(refusalOf({ kind: "revoked" }));
   if (target.ifMatch !== null && target.ifMatch !== live.recordVersion)
     return err(refusalOf({ kind: "stale" }));
   // Read again after the version it is based on: what a change narrows or widens is judged on the newest record.
@@ -60,6 +58,12 @@ export async function updateAgent(
       }),
     ],
   });
+  return outcome.ok && outcome.value.kind === "done" ? ok(updated) : answered(outcome);
+}
+
+/** What an earlier request under the same key was answered. */
+function answered(outcome: Configured): Result<AgentUpdated, Refusal> {
   if (!outcome.ok) return err(refusalOf(outcome.error));
-  return ok(outcome.value.kind === "done" ? updated : agentUpdated.parse(JSON.parse(outcome.value.body)));
+  if (outcome.value.kind === "done") throw new Error("a change that is done answers by itself");
+  return ok(agentUpdated.parse(JSON.parse(outcome.value.body)));
 }

@@ -109,7 +109,8 @@ describe("an agent that acts for itself", () => {
       await domeJson<{ id: string; kind: string; reason: string; effective_at: string | null }[]>(
         "agents halts reporter",
       );
-    expect(halt).toMatchObject({ kind: "suspend", reason: "test", effective_at: expect.any(String) });
+    expect(halt).toMatchObject({ kind: "suspend", reason: "test" });
+    expect(halt?.effective_at).toMatch(/Z$/);
     const receipt = await domeJson<{ receipt: string | null }>(`agents halts reporter ${halt?.id}`);
     expect(receipt.receipt).toMatch(/^eyJ/);
   });

@@ -79,6 +79,15 @@ describe("a lost answer", () => {
     expect(JSON.parse(halts.stdout)).toHaveLength(1);
   });
 
+  test("of update: the change is made once, and its repeat is no conflict with itself (P12)", async () => {
+    await runDome(["agents", "register", "--name", "lost-four"], server.clientEnv);
+    let patches = 0;
+    const url = await lossyProxy((incoming) => incoming.method === "PATCH" && (patches += 1) === 1);
+    const updated = await runDome(["agents", "update", "lost-four", "--label", "team=data"], through(url));
+    expect(updated).toMatchObject({ exit: 0, stderr: "" });
+    expect(patches).toBe(2);
+  });
+
   test("that is lost every time is told with the command that shows what has happened", async () => {
     const url = await lossyProxy((incoming) => incoming.method === "POST");
     const { exit, stdout, stderr } = await runDome(

@@ -6,7 +6,7 @@ import { err } from "../../kernel/result.ts";
 import { isId } from "../../kernel/ids.ts";
 import { explainDecision } from "../../operations/explain-decision.ts";
 import { workspaceFor } from "../../operations/find.ts";
-import { listAudit } from "../../operations/list-audit.ts";
+import { listAudit, noteReading } from "../../operations/list-audit.ts";
 import { notFound } from "../../operations/refusal.ts";
 import { inWorkspace } from "../agent-path.ts";
 import { NO_STORE, reply } from "../reply.ts";
@@ -50,13 +50,16 @@ export const auditRoutes: readonly Route[] = [
       query: z.strictObject(inWorkspace),
       answers: [{ status: 200, description: "The decision", schema: explanation }],
     },
-    async ({ services, operator, caller, params, query }) => {
+    async ({ services, operator, asked, caller, params, query }) => {
       if (!isId("dec", params.decision)) return err(notFound(`decision (${params.decision})`));
       const { operations } = services;
-      if (operator !== null) {
+      if (operator !== null && asked !== null) {
         const home = await workspaceFor(operations.db, operator, query.workspace);
         if (!home.ok) return home;
-        return reply(await explainDecision(operations, home.value.id, params.decision, null), 200, NO_STORE);
+        const explained = await explainDecision(operations, home.value.id, params.decision, null);
+        if (!explained.ok) return explained;
+        const noted = await noteReading(operations, asked, home.value.id, { decision: params.decision });
+        return noted.ok ? reply(explained, 200, NO_STORE) : noted;
       }
       if (caller === null) throw new Error("neither operator nor agent passed this door");
       return reply(

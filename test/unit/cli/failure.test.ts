@@ -69,12 +69,14 @@ describe("a failure", () => {
         "next: dome tiers list\n" +
         "request: req_1\n",
     );
-    const same = { ...body, detail: "There is no tier gold." };
-    expect((await dome(words, { replies: [json(422, same)] })).stderr).toMatch(
-      /^error: .*\n {2}at: tier\nnext:/,
+    const told = async (detail: string, member: string) => {
+      const errors = [{ member, detail: "It is there twice." }];
+      return (await dome(words, { replies: [json(422, { ...body, detail, errors })] })).stderr.split("\n")[1];
+    };
+    expect(await told("It is there twice.", "surface.tools")).toBe("  at: surface.tools");
+    expect(await told("body member surface.tools: It is there twice.", "surface.tools")).toBe(
+      "request: req_1",
     );
-    const named = { ...body, detail: "body member tier: There is no tier gold." };
-    expect((await dome(words, { replies: [json(422, named)] })).stderr).toMatch(/^error: .*\nnext:/);
   });
 
   test("to connect names what may help; a time-out is exit code 5 and says that the effect is unknown", async () => {

@@ -1,0 +1,163 @@
+/**
+ * An installation with two tenants, so that there is something a refusal could give away. Everything is made through
+ * the API but operator tokens, which have no route yet.
+ */
+import { env } from "cloudflare:workers";
+import type { AgentCreated } from "../../src/contract/agent.ts";
+import type { Decision } from "../../src/contract/check.ts";
+import type { Transition } from "../../src/contract/halt.ts";
+import type { KeyCreated, KeyRevoked } from "../../src/contract/key.ts";
+import type { TokenResponse } from "../../src/contract/oauth.ts";
+import type { Workspace } from "../../src/contract/workspace.ts";
+import { digestKey } from "../../src/credentials/digest.ts";
+import { maskKey, mintKey } from "../../src/credentials/key-format.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { idSource } from "../../src/kernel/ids.ts";
+import { systemRandom } from "../../src/kernel/random.ts";
+import type { Role } from "../../src/operators/permissions.ts";
+import { deriveKeys, parseRootKeys, type VersionKeys } from "../../src/secrets/root-key.ts";
+import { openDatabase } from "../../src/storage/client.ts";
+import { operatorTokens } from "../../src/storage/tables/organization.ts";
+import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
+import { bearer, done } from "./calls.fixture.ts";
+
+export const ADMIN = bearer(TEST_ADMIN_TOKEN);
+export const ids = idSource(systemClock, systemRandom);
+
+export interface TestAgent {
+  readonly id: string;
+  readonly name: string;
+  readonly keyId: string;
+  readonly key: string;
+}
+
+/** One workspace and one of everything that a path can name. */
+export interface Tenant {
+  readonly workspace: Workspace;
+  readonly agent: TestAgent;
+  /** A second agent, which the matrices may stop. */
+  readonly spare: TestAgent;
+  readonly token: string;
+  readonly deadKey: TestAgent["key"];
+  readonly halt: string;
+  readonly decision: string;
+  /** The name of its tool, its pool and its integration. */
+  readonly entry: string;
+}
+
+/** What the root key of the test Worker yields. */
+export async function derivedKeys(): Promise<VersionKeys> {
+  const roots = parseRootKeys(TEST_ROOT_KEY);
+  if (!roots.ok) throw new Error(roots.error.kind);
+  return (await deriveKeys(roots.value))[0];
+}
+
+export interface OperatorRequest {
+  readonly role: Role;
+  readonly subject?: string;
+  /** Names; null: all. */
+  readonly workspaces?: readonly string[] | null;
+  readonly expiresAt?: number;
+  readonly revokedAt?: number;
+}
+
+/** An operator token, as the row that a route for it would write. */
+export async function operatorToken(request: OperatorRequest): Promise<string> {
+  const derived = await derivedKeys();
+  const token = await mintKey("operator", derived.formKey, systemRandom);
+  const now = Date.now();
+  await openDatabase(env.DB)
+    .insert(operatorTokens)
+    .values({
+      id: ids.next("opt"),
+      digest: await digestKey(derived.pepper, token),
+      rootKeyVersion: derived.version,
+      last4: maskKey(token),
+      subject: request.subject ?? `${request.role}@example.com`,
+      role: request.role,
+      workspaces: request.workspaces == null ? null : [...request.workspaces],
+      createdAt: now,
+      createdBy: "test",
+      expiresAt: request.expiresAt ?? now + 86_400_000,
+      revokedAt: request.revokedAt ?? null,
+    });
+  return token;
+}
+
+export async function registerAgent(
+  workspace: string,
+  name: string,
+  more: Readonly<Record<string, unknown>> = {},
+  authorization = ADMIN,
+): Promise<TestAgent> {
+  const made = await done<AgentCreated>("POST", "/api/v1/agents", {
+    authorization,
+    body: { workspace, name, ...more },
+  });
+  return { id: made.agent.id, name, keyId: made.api_key.id, key: made.api_key.secret ?? "" };
+}
+
+export const command = (agent: { readonly id: string }, what: string, body: object = {}): Promise<Transition> =>
+  done("POST", `/api/v1/agents/${agent.id}/${what}`, { authorization: ADMIN, body });
+
+export async function activeAgent(
+  workspace: string,
+  name: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<TestAgent> {
+  const agent = await registerAgent(workspace, name, more);
+  await command(agent, "activate");
+  return agent;
+}
+
+export async function callToken(key: string, form = "grant_type=client_credentials"): Promise<string> {
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const sent = { authorization: bearer(key), headers, body: form };
+  return (await done<TokenResponse>("POST", "/api/v1/auth/token", sent)).access_token;
+}
+
+export const issueKey = (agent: { readonly id: string }, body: object = {}): Promise<KeyCreated> =>
+  done("POST", `/api/v1/agents/${agent.id}/keys`, { authorization: ADMIN, body });
+
+export const revokeKey = (agent: { readonly id: string }, key: string): Promise<KeyRevoked> =>
+  done("DELETE", `/api/v1/agents/${agent.id}/keys/${key}`, { authorization: ADMIN });
+
+export const makeWorkspace = (name: string): Promise<Workspace> =>
+  done("POST", "/api/v1/workspaces", { authorization: ADMIN, body: { name } });
+
+export async function makeTenant(name: string, entry: string): Promise<Tenant> {
+  const workspace = await makeWorkspace(name);
+  for (const kind of ["tools", "pools", "integrations"]) {
+    await done("POST", `/api/v1/${kind}`, { authorization: ADMIN, body: { workspace: name, name: entry } });
+  }
+  const surface = { tools: [entry], pools: [entry], integrations: [entry] };
+  const agent = await activeAgent(name, `${name}-agent`, { surface, tier: "trusted" });
+  const spare = await activeAgent(name, `${name}-spare`, { surface });
+  const { api_key: dead } = await issueKey(agent);
+  const { halt } = await revokeKey(agent, dead.id);
+  const { decision_id: decision } = await done<Decision>("POST", "/api/v1/check", {
+    authorization: bearer(agent.key),
+    body: { tool: entry },
+  });
+  return {
+    workspace,
+    agent,
+    spare,
+    token: await callToken(agent.key),
+    deadKey: dead.secret ?? "",
+    halt: halt?.id ?? "",
+    decision,
+    entry,
+  };
+}
+
+/** What the path parameters of the document name in this tenant. */
+export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
+  workspace: tenant.workspace.name,
+  agent: tenant.agent.id,
+  key: tenant.agent.keyId,
+  halt: tenant.halt,
+  decision: tenant.decision,
+  name: tenant.entry,
+  tier: "standard",
+});

@@ -1,0 +1,95 @@
+/**
+ * The routes as the OpenAPI document has them: the matrices of refusals are made from it, so that a new route is in
+ * them without anybody's doing. What a matrix cannot know by itself (a valid body, what a path parameter names) is
+ * looked up in tables that refuse to guess.
+ */
+import { openApiDocument } from "../../src/api/openapi.ts";
+import { TEST_ISSUER } from "../support/fixed-secrets.ts";
+
+export type By = "anyone" | "operator" | "agent" | "either" | "client";
+
+export interface Operation {
+  readonly id: string;
+  /** Upper-case. */
+  readonly method: string;
+  /** As in the document: `/api/v1/agents/{agent}`. */
+  readonly path: string;
+  readonly by: By;
+  readonly params: readonly string[];
+  readonly query: readonly string[];
+  /** The media type of its body; null: it takes none. */
+  readonly body: string | null;
+}
+
+interface DocumentedOperation {
+  readonly operationId: string;
+  readonly security?: readonly Readonly<Record<string, unknown>>[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
+}
+
+export interface ApiDocument {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
+}
+
+export const DOCUMENT = openApiDocument(TEST_ISSUER) as ApiDocument;
+
+export const OPERATIONS: readonly Operation[] = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]): Operation => {
+    const named = (where: string): string[] =>
+      (operation.parameters ?? []).filter((each) => each.in === where).map((each) => each.name);
+    const [body = null] = Object.keys(operation.requestBody?.content ?? {});
+    return {
+      id: operation.operationId,
+      method: method.toUpperCase(),
+      path,
+      by: byOf(operation),
+      params: named("path"),
+      query: named("query"),
+      body,
+    };
+  }),
+);
+
+function byOf({ security = [] }: DocumentedOperation): By {
+  const schemes = security.flatMap((each) => Object.keys(each));
+  if (schemes.length === 0) return "anyone";
+  if (schemes.includes("client")) return "client";
+  if (schemes.length === 2) return "either";
+  return schemes[0] === "agent" ? "agent" : "operator";
+}
+
+/** The operation with every path parameter filled in. @throws for a parameter that the table does not know. */
+export function pathOf(operation: Operation, values: Readonly<Record<string, string>>): string {
+  return operation.path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`teach the matrix what {${name}} of ${operation.path} names`);
+    return encodeURIComponent(value);
+  });
+}
+
+/** A body that the route takes, so that a refusal has one reason only. @throws for a route that the table lacks. */
+export function bodyFor(operation: Operation, unique: string): Record<string, unknown> {
+  const body = BODIES[operation.id];
+  if (body === undefined) throw new Error(`teach the matrix a valid body of ${operation.id}`);
+  return body(unique);
+}
+
+const empty = (): Record<string, unknown> => ({});
+const named = (unique: string): Record<string, unknown> => ({ name: unique });
+
+const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown>>> = {
+  createWorkspace: named,
+  registerAgent: named,
+  updateAgent: (unique) => ({ description: unique }),
+  activateAgent: empty,
+  resumeAgent: empty,
+  suspendAgent: (unique) => ({ reason: unique }),
+  revokeAgent: (unique) => ({ reason: unique }),
+  issueKey: empty,
+  addTool: named,
+  addPool: named,
+  addIntegration: named,
+  check: () => ({ tool: "crm" }),
+};

@@ -1,0 +1,100 @@
+/**
+ * The Worker with bindings that are watched, or that fail: the same code and the same caches as the Worker itself, only
+ * what it reaches for goes through here.
+ */
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import type { RawEnv } from "../../src/env.ts";
+import dome from "../../src/worker.ts";
+import type { Door } from "./worker-api.ts";
+
+type Method = (...args: readonly unknown[]) => unknown;
+
+/** Called before every use of a binding, with for instance `DB.prepare` or `AGENT.lease`; what it throws is the fault. */
+export type Watch = (use: string) => void | Promise<void>;
+
+/** Every method of `target`, after `watch`. Calls that give something to go on with are watched synchronously. */
+function watched<T extends object>(target: T, name: string, watch: Watch): T {
+  return new Proxy(target, {
+    get: (whole, member) => {
+      const value: unknown = Reflect.get(whole, member, whole);
+      if (typeof value !== "function") return value;
+      return async (...args: readonly unknown[]) => {
+        await watch(`${name}.${String(member)}`);
+        return Reflect.apply(value as Method, whole, args);
+      };
+    },
+  });
+}
+
+/** A namespace whose stubs are watched. */
+const watchedObjects = <N extends object>(namespace: N, name: string, watch: Watch): N =>
+  new Proxy(namespace, {
+    get: (whole, member) => {
+      const value: unknown = Reflect.get(whole, member, whole);
+      if (typeof value !== "function") return value;
+      return (...args: readonly unknown[]) => {
+        const made: unknown = Reflect.apply(value as Method, whole, args);
+        return member === "get" || member === "getByName" ? watched(made as object, name, watch) : made;
+      };
+    },
+  });
+
+/** A database whose statements are watched as they run: `DB.all`, `DB.run`, `DB.batch`, … */
+export function watchedDatabase(database: D1Database, watch: Watch): D1Database {
+  const originals = new WeakMap<object, D1PreparedStatement>();
+  const statement = (original: D1PreparedStatement): D1PreparedStatement => {
+    const made = new Proxy(original, {
+      get: (whole, member) => {
+        const value = Reflect.get(whole, member, whole) as Method;
+        if (member === "bind") return (...args: readonly unknown[]) => statement(Reflect.apply(value, whole, args) as D1PreparedStatement);
+        return async (...args: readonly unknown[]) => {
+          await watch(`DB.${String(member)}`);
+          return Reflect.apply(value, whole, args);
+        };
+      },
+    });
+    originals.set(made, original);
+    return made;
+  };
+  return new Proxy(database, {
+    get: (whole, member) => {
+      if (member === "prepare") return (query: string) => statement(whole.prepare(query));
+      if (member === "batch") {
+        return async (statements: readonly D1PreparedStatement[]) => {
+          await watch("DB.batch");
+          return whole.batch(statements.map((each) => originals.get(each) ?? each));
+        };
+      }
+      const value: unknown = Reflect.get(whole, member, whole);
+      return typeof value === "function" ? (...args: readonly unknown[]) => Reflect.apply(value as Method, whole, args) : value;
+    },
+  });
+}
+
+/** The Worker's own bindings, watched. */
+export const watchedBindings = (watch: Watch): RawEnv => ({
+  ...env,
+  DB: watchedDatabase(env.DB, watch),
+  AGENT: watchedObjects(env.AGENT, "AGENT", watch),
+  WORKSPACE: watchedObjects(env.WORKSPACE, "WORKSPACE", watch),
+  LEDGER: watchedObjects(env.LEDGER, "LEDGER", watch),
+});
+
+/** The Worker with other bindings. What it does in the background is waited for. */
+export const workerWith =
+  (raw: RawEnv): Door =>
+  async (request) => {
+    const context = createExecutionContext();
+    const response = await dome.fetch(request as never, raw, context);
+    await waitOnExecutionContext(context);
+    return response;
+  };
+
+/** The Worker whose database does not answer. */
+export const workerWithoutDatabase = (): Door =>
+  workerWith(
+    watchedBindings((use) => {
+      if (use.startsWith("DB.")) throw new Error("D1_ERROR: Network connection lost.");
+    }),
+  );

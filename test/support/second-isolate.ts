@@ -1,0 +1,19 @@
+/**
+ * Another isolate of the same Worker: the same database and objects, its own leases and caches. Its composition root is
+ * loaded a second time, so what it knows and what the first one knows are as separate as on two machines.
+ */
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { createApp } from "../../src/api/app.ts";
+import type { RawEnv } from "../../src/env.ts";
+import type { Door } from "./worker-api.ts";
+
+let isolates = 1;
+
+/** @returns the door of a fresh isolate. */
+export async function anotherIsolate(): Promise<Door> {
+  const path = `../../src/wire.ts?isolate=${(isolates += 1)}`;
+  const wire = (await import(/* @vite-ignore */ path)) as typeof import("../../src/wire.ts");
+  const app = createApp((raw, background) => wire.services(raw as RawEnv, background));
+  return async (request) => app.fetch(request, env, createExecutionContext());
+}
