@@ -27,6 +27,8 @@ const TABLE = {
   "catalog:remove": ["admin", "operator"],
   "catalog:read": ["admin", "security", "operator", "developer", "auditor"],
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
+  "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
+  "tokens:revoke": ["admin", "security", "operator", "developer"],
   "tokens:stop": ["admin", "security"],
   "operators:create": ["admin"],
   "operators:read": ["admin", "security", "auditor"],

@@ -92,4 +92,5 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   addPool: named,
   addIntegration: named,
   check: () => ({ tool: "crm" }),
+  createOperator: (unique) => ({ subject: unique, role: "auditor" }),
 };
