@@ -11,6 +11,9 @@ export const LONGEST_LIFE_MS = 365 * DAY_MS;
 /** How long a replaced token may go on. */
 const LONGEST_OVERLAP_S = 7 * 86_400;
 
+/** Names under which the installation itself is in the trail; nobody else may be mistaken for it. */
+const RESERVED_SUBJECTS: readonly string[] = ["admin", "dome"];
+
 export const operatorRole = z.enum(ROLES);
 
 /** What a successor takes over from the token it replaces, so that rotation never gives more. */
@@ -19,6 +22,9 @@ const OF_THE_REPLACED = ["subject", "role", "description", "workspaces"] as cons
 export const operatorCreate = z
   .strictObject({
     subject: line(320)
+      .refine((subject) => !RESERVED_SUBJECTS.includes(subject), {
+        message: "is what the installation itself is called in the trail: choose another",
+      })
       .optional()
       .meta({ description: "who the person or job is, for instance an e-mail address; the trail names it" }),
     role: operatorRole.optional(),

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { problem } from "../../src/contract/problem.ts";
 import {
+  agentObject,
   freshWorkspace,
+  ids,
   operator,
   operatorToken,
   problemOf,
@@ -131,6 +133,27 @@ describe("a developer who changes an agent that has been activated", () => {
     await admin.activate(paused.id);
     await developer.stop(paused.id, "suspend");
     expect(problemOf(await patch(paused.id, { surface: SURFACE }))).toEqual(widened("surface"));
+  });
+
+  it("does not get in before the activation it has lost the race against", async () => {
+    const agent = await developer.register({ name: "raced", workspace: home });
+    const object = agentObject(agent.id);
+    const widening = {
+      change: ids.next("chg"),
+      mandate: {
+        operator: { subject: SUBJECT, token: ids.next("opt") },
+        request: null,
+        requestId: ids.next("req"),
+      },
+      basedOn: 1,
+      patch: { surface: SURFACE },
+      beforeActivation: true,
+      answer: "{}",
+      audit: [],
+    };
+    await admin.activate(agent.id);
+    expect(await object.update(widening)).toEqual({ ok: false, error: { kind: "stale" } });
+    expect((await admin.show(agent.id)).surface.tools).toEqual([]);
   });
 
   it("narrows it: a smaller surface, fewer delegates, an earlier end, one provider", async () => {

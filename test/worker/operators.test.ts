@@ -85,6 +85,12 @@ describe("issuing an operator token", () => {
 
   it("wants to know who it is for, what it may do, and only workspaces that exist", async () => {
     expect(await refused({})).toEqual({ status: 400, code: "invalid_request", members: ["subject", "role"] });
+    for (const subject of ["admin", "dome"]) {
+      expect(await refused({ subject, role: "auditor" })).toMatchObject({
+        status: 400,
+        members: ["subject"],
+      });
+    }
     expect(await refused({ subject: "a", role: "root" })).toMatchObject({ members: ["role"] });
     expect(await refused({ subject: "a", role: "auditor", workspaces: [] })).toMatchObject({
       members: ["workspaces"],

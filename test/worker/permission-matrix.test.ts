@@ -137,6 +137,13 @@ describe("the document", () => {
       "showOperatorSelf",
     ]);
   });
+
+  it("asks for a permission to read where nothing is changed, and only there", () => {
+    const reads = (operation: Operation): boolean =>
+      /:(?:read|introspect)$/.test(permissionOf(operation) ?? "");
+    const guarded = open.filter((operation) => permissionOf(operation) !== null);
+    expect(guarded.filter((each) => reads(each) !== (each.method === "GET")).map(({ id }) => id)).toEqual([]);
+  });
 });
 
 describe("a role", () => {
