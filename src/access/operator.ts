@@ -55,9 +55,7 @@ export type OperatorRefusal =
       readonly token: OperatorToken["id"];
       readonly subject: string;
       readonly why: "revoked" | "expired";
-    }
-  /** The registry database does not answer. */
-  | { readonly kind: "unavailable"; readonly cause: unknown };
+    };
 
 const BEARER = /^Bearer +(dome_ot_[0-9A-Za-z]+)$/i;
 
@@ -71,9 +69,7 @@ export async function authenticateOperator(
   if (ports.adminToken !== null && sameText(token, ports.adminToken)) {
     return ok(proven({ subject: "admin", token: "admin", role: "admin", workspaces: null, expiresAt: null }));
   }
-  const looked = await lookUp(ports, token);
-  if (!looked.ok) return looked;
-  const found = looked.value;
+  const found = await lookUp(ports, token);
   if (found === undefined) return err({ kind: "unknown" });
   const { id, subject, role, workspaces, expiresAt } = found;
   const now = ports.clock.now();
@@ -84,20 +80,12 @@ export async function authenticateOperator(
 }
 
 /** A token that Dome did not make costs no look-up. */
-async function lookUp(
-  ports: OperatorPorts,
-  token: string,
-): Promise<Result<OperatorToken | undefined, OperatorRefusal>> {
+async function lookUp(ports: OperatorPorts, token: string): Promise<OperatorToken | undefined> {
   const formKeys = ports.derived.map((each) => each.formKey);
   const version = await matchKeyForm("operator", token, formKeys);
   const derived = version === undefined ? undefined : ports.derived[version];
-  if (derived === undefined) return ok(undefined);
-  const digest = await digestKey(derived.pepper, token);
-  try {
-    return ok(await findOperatorToken(ports.db, digest));
-  } catch (cause) {
-    return err({ kind: "unavailable", cause });
-  }
+  if (derived === undefined) return undefined;
+  return findOperatorToken(ports.db, await digestKey(derived.pepper, token));
 }
 
 /** True when the operator may see this workspace at all. */

@@ -5,19 +5,16 @@ import { draftRecord } from "../audit/record.ts";
 import { findAgentById } from "../registry/agents.ts";
 import type { Services } from "./services.ts";
 
-/** Operator tokens belong to the whole installation, so their refusals are in its trail. */
+/**
+ * Operator tokens belong to the whole installation, so their refusals are in its trail.
+ * @param path of the route, not of the request: what stands in the request's may be a secret (P4).
+ */
 export function noteRefusedOperator(
   services: Services,
   refusal: OperatorRefusal,
-  http: Request,
+  path: string,
   requestId: string,
 ): void {
-  if (refusal.kind === "unavailable") {
-    services.log.write("error", "operators.unavailable", {
-      request_id: requestId,
-      fault: withoutQuery(refusal.cause),
-    });
-  }
   if (refusal.kind === "unknown") countNeverIssued(services);
   if (refusal.kind !== "dead") return;
   const counted = services.refused.dead(refusal.token, services.clock.now());
@@ -31,23 +28,24 @@ export function noteRefusedOperator(
         request_id: requestId,
         reason: refusal.why,
         target: { type: "operator_token", id: refusal.token },
-        data: { count: counted.count, path: pathOf(http) },
+        data: { count: counted.count, path },
       }),
     ),
   );
 }
 
+/** @param path of the route, not of the request: what stands in the request's may be a secret (P4). */
 export function noteRefusedAgent(
   services: Services,
   refusal: AuthenticationRefusal,
-  http: Request,
+  path: string,
   requestId: string,
 ): void {
   if (refusal.kind === "unknown") countNeverIssued(services);
   if (refusal.kind !== "dead") return;
   const counted = services.refused.dead(refusal.key ?? refusal.agent, services.clock.now());
   if (counted === null) return;
-  services.background(record(services, refusal, counted.count, http, requestId));
+  services.background(record(services, refusal, counted.count, path, requestId));
 }
 
 function countNeverIssued(services: Services): void {
@@ -55,17 +53,11 @@ function countNeverIssued(services: Services): void {
   if (ended !== null) services.log.write("warn", "credentials.never_issued", { ...ended });
 }
 
-/** What the database said. The query around it has the digest of a token among its parameters. */
-const withoutQuery = (cause: unknown): string =>
-  String(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause).slice(0, 500);
-
-const pathOf = (http: Request): string => new URL(http.url).pathname.slice(0, 200);
-
 async function record(
   services: Services,
   refusal: Extract<AuthenticationRefusal, { kind: "dead" }>,
   count: number,
-  http: Request,
+  path: string,
   requestId: string,
 ): Promise<void> {
   const row = await findAgentById(services.operations.db, refusal.agent);
@@ -78,7 +70,7 @@ async function record(
       request_id: requestId,
       reason: refusal.why,
       ...(refusal.key === null ? {} : { target: { type: "key", id: refusal.key } }),
-      data: { count, path: pathOf(http) },
+      data: { count, path },
     }),
   );
 }

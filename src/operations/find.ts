@@ -16,7 +16,7 @@ export async function workspaceFor(
   const only = operator.workspaces?.length === 1 ? operator.workspaces[0] : undefined;
   const wanted = reference ?? only ?? "default";
   const row = await findWorkspace(db, wanted);
-  if (row === undefined || !seesWorkspace(operator, row)) return err(notFound(`workspace (${wanted})`));
+  if (row === undefined || !seesWorkspace(operator, row)) return err(notFound("workspace", wanted));
   return ok(row);
 }
 
@@ -30,9 +30,7 @@ export async function agentFor(
   const found = await search(db, operator, reference, workspace);
   if (!found.ok) return found;
   const agent = found.value;
-  return agent === undefined || !seesAgent(operator, agent)
-    ? err(notFound(`agent (${reference})`))
-    : ok(agent);
+  return agent === undefined || !seesAgent(operator, agent) ? err(notFound("agent", reference)) : ok(agent);
 }
 
 /** True when an agent of a workspace that the operator sees is there for it: a developer has only its own. */

@@ -206,6 +206,8 @@ export type WorkspaceContent =
 
 export interface WorkspaceOwner extends HaltSource, AuditOwner {
   lease(): Promise<WorkspaceAnswer>;
+  /** False while a configuration change of this workspace is not settled. */
+  settled(): Promise<boolean>;
   /** What was answered before under this key; null: nothing. Asked before anything that time may have changed. */
   repeated(request: RequestKey | null): Promise<Configured | null>;
   configure(command: WorkspaceCommand): Promise<Configured>;

@@ -32,6 +32,6 @@ export async function showOperator(
   id: string,
 ): Promise<Result<OperatorView, Refusal>> {
   const token = isId("opt", id) ? await findOperatorTokenById(ports.db, id) : undefined;
-  if (token === undefined) return err(notFound(`operator token (${id})`));
+  if (token === undefined) return err(notFound("operator token", id));
   return ok(operatorView(token, ports.clock.now()));
 }

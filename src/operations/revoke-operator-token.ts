@@ -20,7 +20,7 @@ export async function revokeOperatorToken(
   const earlier = await org.repeated(request.key);
   if (earlier !== null) return answered(earlier);
   const token = isId("opt", id) ? await findOperatorTokenById(ports.db, id) : undefined;
-  if (token === undefined) return err(notFound(`operator token (${id})`));
+  if (token === undefined) return err(notFound("operator token", id));
   const now = ports.clock.now();
   if (token.revokedAt !== null)
     return ok({ id: token.id, changed: false, operator: operatorView(token, now) });

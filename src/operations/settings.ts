@@ -10,7 +10,7 @@ import { nearMatch } from "../registry/near-match.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import { seesAgent } from "./find.ts";
 import type { OperationPorts } from "./ports.ts";
-import { memberRefusal, type Refusal } from "./refusal.ts";
+import { memberRefusal, shown, type Refusal } from "./refusal.ts";
 
 /** The members of a request that describe an agent; absent ones do not change. */
 export interface RequestedSettings {
@@ -75,7 +75,9 @@ async function resolveParent(
   if (reference == null) return ok(reference);
   const parent = await findAgent(ports.db, workspace, reference);
   if (parent === undefined || !seesAgent(operator, parent)) {
-    return err(memberRefusal("unknown_reference", "parent", `The workspace has no agent ${reference}.`));
+    return err(
+      memberRefusal("unknown_reference", "parent", `The workspace has no such agent${shown(reference)}.`),
+    );
   }
   for (const id of [parent.id, ...(await ancestorsOf(ports.db, parent.id))]) {
     const { state } = await ports.owners.agent(id).lease();
