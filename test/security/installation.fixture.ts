@@ -83,6 +83,7 @@ export async function operatorToken(request: OperatorRequest): Promise<string> {
       createdBy: "test",
       expiresAt: request.expiresAt ?? now + 86_400_000,
       revokedAt: request.revokedAt ?? null,
+      lastUsedAt: now, // so that a request with it has no use to note
     });
   return token;
 }
