@@ -225,7 +225,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     timers,
     ids,
     log,
-    operators: { clock, db, derived, adminToken: env.adminToken },
+    operators: { clock, db, derived, adminToken: env.adminToken, background },
     operations: { ...operations, issuer, signingKeys, ledgers: ledgerReader(env), sink: audit },
     access: {
       clock,

@@ -1,6 +1,7 @@
 /**
  * Operators: people and jobs on the control plane. `DOME_ADMIN_TOKEN` is compared without any database, so that an
- * emergency stop works while D1 is down.
+ * emergency stop works while D1 is down. Every other token is read from D1's primary on every request and kept nowhere:
+ * one that was revoked or has expired is refused from the next request on, and without D1 all are.
  */
 import { digestKey } from "../credentials/digest.ts";
 import { matchKeyForm } from "../credentials/key-format.ts";
@@ -9,7 +10,13 @@ import type { Clock } from "../kernel/clock.ts";
 import { equalBytes, sha256Sync } from "../kernel/digest.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Role } from "../operators/permissions.ts";
-import { findOperatorToken } from "../operators/token-records.ts";
+import {
+  findOperatorToken,
+  isUseDue,
+  noteOperatorUse,
+  stateOf,
+  type OperatorToken,
+} from "../operators/token-records.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
 
@@ -33,9 +40,22 @@ export interface OperatorPorts {
   readonly derived: DerivedKeys;
   /** The whole `dome_ot_…` text; null where the installation has none. */
   readonly adminToken: string | null;
+  /** Lets work outlive the answer. */
+  background(work: Promise<unknown>): void;
 }
 
-export type OperatorRefusal = { readonly kind: "missing" } | { readonly kind: "refused" };
+/** Why a token was refused. Callers hear only that it was; the kind is for the trail and the log. */
+export type OperatorRefusal =
+  | { readonly kind: "missing" }
+  /** Never issued, or not a token at all. */
+  | { readonly kind: "unknown" }
+  /** Issued once, and dead now. */
+  | {
+      readonly kind: "dead";
+      readonly token: OperatorToken["id"];
+      readonly subject: string;
+      readonly why: "revoked" | "expired";
+    };
 
 const BEARER = /^Bearer +(dome_ot_[0-9A-Za-z]+)$/i;
 
@@ -45,20 +65,27 @@ export async function authenticateOperator(
 ): Promise<Result<Operator, OperatorRefusal>> {
   if (authorization === null || authorization === "") return err({ kind: "missing" });
   const token = BEARER.exec(authorization)?.[1];
-  if (token === undefined) return err({ kind: "refused" });
+  if (token === undefined) return err({ kind: "unknown" });
   if (ports.adminToken !== null && sameText(token, ports.adminToken)) {
     return ok(proven({ subject: "admin", token: "admin", role: "admin", workspaces: null, expiresAt: null }));
   }
+  const found = await lookUp(ports, token);
+  if (found === undefined) return err({ kind: "unknown" });
+  const { id, subject, role, workspaces, expiresAt } = found;
+  const now = ports.clock.now();
+  const state = stateOf(found, now);
+  if (state !== "live") return err({ kind: "dead", token: id, subject, why: state });
+  if (isUseDue(found, now)) ports.background(noteOperatorUse(ports.db, id, now));
+  return ok(proven({ subject, token: id, role, workspaces, expiresAt }));
+}
+
+/** A token that Dome did not make costs no look-up. */
+async function lookUp(ports: OperatorPorts, token: string): Promise<OperatorToken | undefined> {
   const formKeys = ports.derived.map((each) => each.formKey);
   const version = await matchKeyForm("operator", token, formKeys);
   const derived = version === undefined ? undefined : ports.derived[version];
-  if (derived === undefined) return err({ kind: "refused" });
-  const found = await findOperatorToken(ports.db, await digestKey(derived.pepper, token));
-  if (found === undefined || found.revokedAt !== null || found.expiresAt <= ports.clock.now()) {
-    return err({ kind: "refused" });
-  }
-  const { id, subject, role, workspaces, expiresAt } = found;
-  return ok(proven({ subject, token: id, role, workspaces, expiresAt }));
+  if (derived === undefined) return undefined;
+  return findOperatorToken(ports.db, await digestKey(derived.pepper, token));
 }
 
 /** True when the operator may see this workspace at all. */

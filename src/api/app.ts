@@ -9,7 +9,7 @@ import type { Caller } from "../access/caller.ts";
 import { authenticateOperator, type Operator } from "../access/operator.ts";
 import { consoleLog, holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { mayDo, rolesWith } from "../operators/permissions.ts";
+import { rolesWith, whyNot } from "../operators/permissions.ts";
 import type { Refusal } from "../operations/refusal.ts";
 import { isUnavailable } from "../storage/client.ts";
 import { readJson, repeatedName, schemaRefusal } from "./body.ts";
@@ -19,7 +19,7 @@ import { oauthResponse, TOKEN_UNAVAILABLE } from "./oauth-problem.ts";
 import { openApiDocument, UNGUARDED } from "./openapi.ts";
 import { logRequest } from "./request-log.ts";
 import { INVALID_TOKEN, problemResponse, UNAUTHENTICATED, UNAVAILABLE } from "./problem.ts";
-import { noteRefusedAgent } from "./refused.ts";
+import { noteRefusedAgent, noteRefusedOperator } from "./refused.ts";
 import { requestFacts } from "./request-facts.ts";
 import type { Exchange, Route } from "./route.ts";
 import { routes } from "./routes.ts";
@@ -182,12 +182,21 @@ async function authenticate(
     return err(caller.error.kind === "no_lease" ? UNAVAILABLE : INVALID_TOKEN);
   }
   const operator = await authenticateOperator(services.operators, authorization);
-  if (!operator.ok) return err(operator.error.kind === "missing" ? UNAUTHENTICATED : INVALID_TOKEN);
-  const permission = door.permission;
-  if (permission !== null && !mayDo(operator.value.role, permission)) {
+  if (!operator.ok) {
+    noteRefusedOperator(services, operator.error, route.path, requestId);
+    return err(operator.error.kind === "missing" ? UNAUTHENTICATED : INVALID_TOKEN);
+  }
+  const { permission } = door;
+  const why = permission === null ? null : whyNot(operator.value, permission);
+  if (permission !== null && why !== null) {
+    const { role } = operator.value;
+    const roles = rolesWith(permission).join(", ");
     return err({
       code: "forbidden",
-      detail: `The role ${operator.value.role} may not do this (${permission}). Roles that may: ${rolesWith(permission).join(", ")}.`,
+      detail:
+        why === "role"
+          ? `The role ${role} may not do this (${permission}). Roles that may: ${roles}.`
+          : `The token is bound to workspaces, and this concerns the whole installation (${permission}). Use a token for all workspaces.`,
     });
   }
   return ok({ operator: operator.value, caller: null });

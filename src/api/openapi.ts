@@ -65,7 +65,7 @@ function pathOf(route: Route): RouteConfig {
     summary,
     tags: [tag],
     security: SECURITY[door.by] ?? [],
-    ...(door.by === "operator" && door.permission !== null ? { "x-dome-permission": door.permission } : {}),
+    ...("permission" in door && door.permission !== null ? { "x-dome-permission": door.permission } : {}),
     request: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { query }),

@@ -1,8 +1,38 @@
 /** Refused credentials: a dead one is recorded, at most once a second with a count; one never issued is only counted. */
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
+import type { OperatorRefusal } from "../access/operator.ts";
 import { draftRecord } from "../audit/record.ts";
 import { findAgentById } from "../registry/agents.ts";
 import type { Services } from "./services.ts";
+
+/**
+ * Operator tokens belong to the whole installation, so their refusals are in its trail.
+ * @param path of the route, not of the request: what stands in the request's may be a secret (P4).
+ */
+export function noteRefusedOperator(
+  services: Services,
+  refusal: OperatorRefusal,
+  path: string,
+  requestId: string,
+): void {
+  if (refusal.kind === "unknown") countNeverIssued(services);
+  if (refusal.kind !== "dead") return;
+  const counted = services.refused.dead(refusal.token, services.clock.now());
+  if (counted === null) return;
+  services.background(
+    services.access.sink.record(
+      draftRecord(services, {
+        workspace: "org",
+        kind: "credential.refused",
+        operator: { subject: refusal.subject, token: refusal.token },
+        request_id: requestId,
+        reason: refusal.why,
+        target: { type: "operator_token", id: refusal.token },
+        data: { count: counted.count, path },
+      }),
+    ),
+  );
+}
 
 /** @param path of the route, not of the request: what stands in the request's may be a secret (P4). */
 export function noteRefusedAgent(
@@ -11,16 +41,16 @@ export function noteRefusedAgent(
   path: string,
   requestId: string,
 ): void {
-  const now = services.clock.now();
-  if (refusal.kind === "unknown") {
-    const ended = services.refused.neverIssued(now);
-    if (ended !== null) services.log.write("warn", "credentials.never_issued", { ...ended });
-    return;
-  }
+  if (refusal.kind === "unknown") countNeverIssued(services);
   if (refusal.kind !== "dead") return;
-  const counted = services.refused.dead(refusal.key ?? refusal.agent, now);
+  const counted = services.refused.dead(refusal.key ?? refusal.agent, services.clock.now());
   if (counted === null) return;
   services.background(record(services, refusal, counted.count, path, requestId));
+}
+
+function countNeverIssued(services: Services): void {
+  const ended = services.refused.neverIssued(services.clock.now());
+  if (ended !== null) services.log.write("warn", "credentials.never_issued", { ...ended });
 }
 
 async function record(

@@ -100,6 +100,7 @@ function nextFor(error: DomeError, invocation: Invocation): string | null {
       return lookAt(invocation);
     case "key_limit":
     case "key_not_live":
+      if (noun === "operators") return "dome operators list";
       return about("keys list", invocation);
     case "unknown_reference":
       return listOf(error.problem?.errors?.[0]?.member ?? "");
@@ -133,6 +134,7 @@ function nounOf({ words }: Invocation): string | null {
 function listOf(member: string): string | null {
   if (member.startsWith("tier")) return "dome tiers list";
   if (member.startsWith("workspace")) return "dome workspaces list";
+  if (member.startsWith("replaces")) return "dome operators list";
   if (member.startsWith("parent") || member.startsWith("delegates_to")) return "dome agents list";
   return null;
 }

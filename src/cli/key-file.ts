@@ -17,9 +17,30 @@ export interface KeyFile {
   abandon(): Promise<void>;
 }
 
+/** What is kept in the file, for the messages. */
+export interface Kept {
+  /** `key` or `token`. */
+  readonly thing: string;
+  /** The option that names the file. */
+  readonly option: string;
+  /** The command that replaces one that nobody has, without the option. */
+  readonly replace: (id: string) => string;
+}
+
+const API_KEY: Kept = {
+  thing: "key",
+  option: "--key-file",
+  replace: (id) => `dome keys rotate AGENT ${id}`,
+};
+
 /** @throws CommandFailure (exit 2) when the path is taken (without `force`) or cannot be written. */
-export async function reserveKeyFile(io: Io, path: string, force: boolean): Promise<KeyFile> {
-  if (path === "-") throw usage("--key-file takes a path here; without it the key is printed");
+export async function reserveKeyFile(
+  io: Io,
+  path: string,
+  force: boolean,
+  kept: Kept = API_KEY,
+): Promise<KeyFile> {
+  if (path === "-") throw usage(`${kept.option} takes a path here; without it the ${kept.thing} is printed`);
   const draft = force ? `${path}.${toHex(io.random.bytes(8))}` : path;
   const handle = await create(draft, path);
   return {
@@ -34,8 +55,8 @@ export async function reserveKeyFile(io: Io, path: string, force: boolean): Prom
         await discard(handle, draft);
         throw new CommandFailure(
           EXIT.failed,
-          `the key ${keyId} was issued, but ${path} could not be written (${faultCode(fault)}), so that nobody has it`,
-          `dome keys rotate AGENT ${keyId} --key-file ANOTHER_PATH`,
+          `the ${kept.thing} ${keyId} was issued, but ${path} could not be written (${faultCode(fault)}), so that nobody has it`,
+          `${kept.replace(keyId)} ${kept.option} ANOTHER_PATH`,
         );
       }
     },

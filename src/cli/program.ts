@@ -10,6 +10,7 @@ import { integrationsCommand } from "./commands/integrations/integrations.ts";
 import { keysCommand } from "./commands/keys/keys.ts";
 import { loginCommand } from "./commands/login.ts";
 import { logoutCommand } from "./commands/logout.ts";
+import { operatorsCommand } from "./commands/operators/operators.ts";
 import { poolsCommand } from "./commands/pools/pools.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tiersCommand } from "./commands/tiers/tiers.ts";
@@ -77,6 +78,7 @@ const commands = (session: Session): readonly Command[] => [
   workspacesCommand(session),
   agentsCommand(session),
   keysCommand(session),
+  operatorsCommand(session),
   toolsCommand(session),
   poolsCommand(session),
   integrationsCommand(session),

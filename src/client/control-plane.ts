@@ -28,6 +28,7 @@ import { Agents } from "./agents.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import { Catalog } from "./catalog.ts";
 import { Keys } from "./keys.ts";
+import { Operators } from "./operators.ts";
 import { Tiers } from "./tiers.ts";
 import { route, Transport, type ClientOptions } from "./transport.ts";
 import { Workspaces } from "./workspaces.ts";
@@ -40,6 +41,7 @@ export class ControlPlane {
   readonly pools: Catalog<z.input<typeof poolCreate>, Pool, PoolPatch>;
   readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration, IntegrationPatch>;
   readonly tiers: Tiers;
+  readonly operators: Operators;
   readonly audit: AuditTrail;
   readonly #transport: Transport;
 
@@ -53,6 +55,7 @@ export class ControlPlane {
     this.pools = new Catalog(transport, "/api/v1/pools", pool, poolList);
     this.integrations = new Catalog(transport, "/api/v1/integrations", integration, integrationList);
     this.tiers = new Tiers(transport);
+    this.operators = new Operators(transport);
     this.audit = new AuditTrail(transport);
   }
 

@@ -1,6 +1,121 @@
-/** Operators: people and jobs on the control plane. */
+/** Operators: people and jobs on the control plane, each with a token that has a role, an end, and perhaps bounds. */
 import { z } from "zod";
-import { name, time } from "./words.ts";
+import { ROLES } from "./roles.ts";
+import { id, line, list, name, page, time, timeInput } from "./words.ts";
+
+const DAY_MS = 86_400_000;
+/** How long a token lives when nothing is said. */
+export const DEFAULT_LIFE_MS = 90 * DAY_MS;
+/** How long a token may live. */
+export const LONGEST_LIFE_MS = 365 * DAY_MS;
+/** How long a replaced token may go on. */
+const LONGEST_OVERLAP_S = 7 * 86_400;
+
+/** Names under which the installation itself is in the trail; nobody else may be mistaken for it. */
+const RESERVED_SUBJECTS: readonly string[] = ["admin", "dome"];
+
+export const operatorRole = z.enum(ROLES);
+
+/** What a successor takes over from the token it replaces, so that rotation never gives more. */
+const OF_THE_REPLACED = ["subject", "role", "description", "workspaces"] as const;
+
+export const operatorCreate = z
+  .strictObject({
+    subject: line(320)
+      .refine((subject) => !RESERVED_SUBJECTS.includes(subject), {
+        message: "is what the installation itself is called in the trail: choose another",
+      })
+      .optional()
+      .meta({ description: "who the person or job is, for instance an e-mail address; the trail names it" }),
+    role: operatorRole.optional(),
+    description: line(1000).nullable().optional(),
+    workspaces: z
+      .array(name)
+      .min(1)
+      .max(100)
+      .refine((names) => new Set(names).size === names.length, { message: "must not name anything twice" })
+      .nullable()
+      .optional()
+      .meta({ description: "null: all, and what belongs to the whole installation" }),
+    expires_at: timeInput.optional().meta({ description: "default: in 90 days; at most a year ahead" }),
+    replaces: id("opt").optional().meta({
+      description: "this token ends after the overlap; subject, role, description and workspaces are its own",
+    }),
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(LONGEST_OVERLAP_S)
+      .default(0)
+      .meta({ description: "how long the replaced token goes on; 0: it is revoked now" }),
+  })
+  .superRefine((body, context) => {
+    const say = (member: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [member], message });
+    if (body.replaces === undefined) {
+      if (body.subject === undefined) say("subject", "is missing: name the person or job");
+      if (body.role === undefined) say("role", `is missing: one of ${ROLES.join(", ")}`);
+      if (body.overlap_seconds > 0) say("overlap_seconds", "goes with replaces only");
+      return;
+    }
+    for (const member of OF_THE_REPLACED) {
+      if (body[member] !== undefined) say(member, "is that of the replaced token: leave it out");
+    }
+  })
+  .meta({ id: "OperatorCreate" });
+export type OperatorCreate = z.output<typeof operatorCreate>;
+
+export const operator = z
+  .strictObject({
+    id: id("opt"),
+    subject: z.string(),
+    role: operatorRole,
+    description: z.string().nullable(),
+    workspaces: z.array(name).nullable().meta({ description: "null: all" }),
+    state: z.enum(["live", "expired", "revoked"]),
+    last4: z.string(),
+    created_at: time,
+    created_by: z.string().meta({ description: "subject of the operator who issued it" }),
+    expires_at: time,
+    revoked_at: time.nullable(),
+    last_used_at: time.nullable().meta({ description: "coarse: within the hour" }),
+    replaces: id("opt").nullable().meta({ description: "the token it was rotated from" }),
+  })
+  .meta({ id: "Operator", description: "An operator token, without its secret." });
+export type OperatorView = z.output<typeof operator>;
+
+export const operatorList = list(operator).meta({ id: "OperatorList" });
+
+export const operatorQuery = z.strictObject({
+  ...page,
+  subject: z.string().max(320).optional(),
+  role: operatorRole.optional(),
+});
+
+export const operatorCreated = z
+  .strictObject({
+    operator,
+    operator_token: z.strictObject({
+      id: id("opt"),
+      secret: z.string().nullable().meta({ description: "shown once; null on every later answer" }),
+      expires_at: time,
+    }),
+    secret_shown: z.boolean().meta({ description: "true when an earlier answer has shown the secret" }),
+    replaced: z
+      .strictObject({ id: id("opt"), ends_at: time })
+      .nullable()
+      .meta({ description: "what became of the token named in `replaces`" }),
+  })
+  .meta({ id: "OperatorCreated" });
+export type OperatorCreated = z.output<typeof operatorCreated>;
+
+export const operatorRevoked = z
+  .strictObject({
+    id: id("opt"),
+    changed: z.boolean().meta({ description: "false: it was not live any more" }),
+    operator,
+  })
+  .meta({ id: "OperatorRevoked" });
+export type OperatorRevoked = z.output<typeof operatorRevoked>;
 
 /** The credential that was presented, as its holder may know it. */
 export const operatorSelf = z

@@ -73,6 +73,7 @@ export class AgentChanges {
     const agent = this.#parts.store.read();
     if (agent === null) return err({ kind: "absent" });
     if (agent.recordVersion !== command.basedOn) return err({ kind: "stale" });
+    if (command.beforeActivation && agent.state !== "provisioned") return err({ kind: "stale" });
     const { db } = this.#parts.ports;
     const { patch } = command;
     const intent: AgentIntent = {

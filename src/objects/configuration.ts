@@ -86,17 +86,17 @@ export class Configuration<Intent> {
       await this.recover();
       if (this.dirty() !== null) return { kind: "unsettled" };
     }
-    storage.transactionSync(() => {
-      storage.sql.exec(
-        "INSERT INTO dirty (one, change, intent) VALUES (1, ?, ?)",
-        change,
-        JSON.stringify(intent),
-      );
-      table.set("recover", "", clock.now() + RECOVER_AFTER_MS);
-    });
-    await storage.sync(); // the mark is on disk before D1 hears of the change
-    this.#running = change;
+    this.#running = change; // before the mark: whoever finds it must not take it for one that a crash has left
     try {
+      storage.transactionSync(() => {
+        storage.sql.exec(
+          "INSERT INTO dirty (one, change, intent) VALUES (1, ?, ?)",
+          change,
+          JSON.stringify(intent),
+        );
+        table.set("recover", "", clock.now() + RECOVER_AFTER_MS);
+      });
+      await storage.sync(); // the mark is on disk before D1 hears of the change
       const outcome = await Promise.race([
         runChange(db, [fencing(intent).guard(db), ...statements]),
         timers.sleep(BATCH_BOUND_MS).then(() => ({ kind: "unknown", cause: "no answer in time" }) as const),

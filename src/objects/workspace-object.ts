@@ -16,10 +16,17 @@ import type {
   WorkspaceContent,
   WorkspaceOwner,
 } from "../operations/owners.ts";
+import { changeOperatorTokens } from "../operators/token-statements.ts";
 import { catalogStatements } from "../registry/catalog-statements.ts";
 import { appendAudit } from "../storage/audit-outbox.ts";
 import type { Statement } from "../storage/change.ts";
-import { answerClaim, findAnswer, recordAnswer, type Claim } from "../storage/idempotency.ts";
+import {
+  answerClaim,
+  findAnswer,
+  recordAnswer,
+  type Claim,
+  type RequestKey,
+} from "../storage/idempotency.ts";
 import { organization } from "../storage/tables/organization.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 import { insertFirstSigningKey } from "../tokens/signing-key-records.ts";
@@ -116,6 +123,15 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     );
   }
 
+  /** A change that was made before under this key; asked only once nothing is unsettled (P12). */
+  async repeated(request: RequestKey | null): Promise<Configured | null> {
+    if (!(await this.#configuration.recover())) return err({ kind: "unsettled" });
+    const answer = request === null ? undefined : await findAnswer(this.#ports.db, request);
+    if (answer === undefined) return null;
+    if (!answer.sameBody) return err({ kind: "other_body" });
+    return ok({ kind: "repeated", status: answer.status, body: answer.body });
+  }
+
   settled(): Promise<boolean> {
     return this.#configuration.recover();
   }
@@ -123,12 +139,8 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
   async configure(command: WorkspaceCommand): Promise<Configured> {
     const { request } = command.mandate;
     const { db, clock } = this.#ports;
-    if (!(await this.#configuration.recover())) return err({ kind: "unsettled" });
-    if (request !== null) {
-      const answer = await findAnswer(db, request);
-      if (answer !== undefined && !answer.sameBody) return err({ kind: "other_body" });
-      if (answer !== undefined) return ok({ kind: "repeated", status: answer.status, body: answer.body });
-    }
+    const earlier = await this.repeated(request);
+    if (earlier !== null) return earlier;
     const row = this.#read();
     const { content, change } = command;
     if ((content.kind === "create") !== (row === null)) return err({ kind: "absent" });
@@ -240,14 +252,20 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
             .where(sql`id = ${owner}`),
           ...catalogStatements(db, owner as WorkspaceId, content.entry),
         ];
+      case "operator_token":
+        return [this.#organization(change, epoch), ...changeOperatorTokens(db, content.token)];
       case "first_signing_keys":
         return [
-          db
-            .update(organization)
-            .set({ configEpoch: epoch, lastChange: change })
-            .where(sql`id = ${owner}`),
+          this.#organization(change, epoch),
           ...content.keys.map((key) => insertFirstSigningKey(db, key)),
         ];
     }
+  }
+
+  #organization(change: string, epoch: number): Statement {
+    return this.#ports.db
+      .update(organization)
+      .set({ configEpoch: epoch, lastChange: change })
+      .where(sql`id = 'org'`);
   }
 }

@@ -15,12 +15,6 @@ export async function createWorkspace(
   request: Request,
   body: WorkspaceCreate,
 ): Promise<Result<Workspace, Refusal>> {
-  if (request.operator.workspaces !== null) {
-    return err({
-      code: "forbidden",
-      detail: "The token is bound to workspaces; creating one needs an unbound token.",
-    });
-  }
   const claimed = await claim(ports, request, ports.ids.next("wsp"));
   if (!claimed.ok) return claimed;
   if (claimed.value.kind === "answered") return repeat(ports, claimed.value.target, claimed.value.body);

@@ -30,9 +30,12 @@ export async function agentFor(
   const found = await search(db, operator, reference, workspace);
   if (!found.ok) return found;
   const agent = found.value;
-  const mine = operator.role !== "developer" || agent?.owner === operator.subject;
-  return agent === undefined || !mine ? err(notFound("agent", reference)) : ok(agent);
+  return agent === undefined || !seesAgent(operator, agent) ? err(notFound("agent", reference)) : ok(agent);
 }
+
+/** True when an agent of a workspace that the operator sees is there for it: a developer has only its own. */
+export const seesAgent = (operator: Operator, agent: { readonly owner: string }): boolean =>
+  operator.role !== "developer" || agent.owner === operator.subject;
 
 async function search(
   db: Database,

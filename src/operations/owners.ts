@@ -7,6 +7,7 @@ import type { AgentId, HaltId, Id, KeyId, WorkspaceId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { AgentAnswer, OrgAnswer, WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
+import type { OperatorTokenChange } from "../operators/token-statements.ts";
 import type { AgentSettings, NewAgent } from "../registry/agent-statements.ts";
 import type { CatalogChange } from "../registry/catalog-statements.ts";
 import type { BrokenRule } from "../storage/change.ts";
@@ -71,6 +72,8 @@ export interface UpdateCommand {
   /** The record version that the caller has read; another one is refused as `stale`. */
   readonly basedOn: number;
   readonly patch: Partial<AgentSettings>;
+  /** Refused as `stale` when the agent has been activated meanwhile. */
+  readonly beforeActivation: boolean;
   readonly answer: string;
   readonly audit: readonly AuditDraft[];
 }
@@ -196,6 +199,8 @@ export type WorkspaceContent =
       readonly claim: Claim;
     }
   | { readonly kind: "catalog"; readonly entry: CatalogChange }
+  /** Only for `org`. */
+  | { readonly kind: "operator_token"; readonly token: OperatorTokenChange }
   /** Only for `org`: inserted where there is no key of that use yet. */
   | { readonly kind: "first_signing_keys"; readonly keys: readonly SigningKey[] };
 
@@ -203,11 +208,15 @@ export interface WorkspaceOwner extends HaltSource, AuditOwner {
   lease(): Promise<WorkspaceAnswer>;
   /** False while a configuration change of this workspace is not settled. */
   settled(): Promise<boolean>;
+  /** What was answered before under this key; null: nothing. Asked before anything that time may have changed. */
+  repeated(request: RequestKey | null): Promise<Configured | null>;
   configure(command: WorkspaceCommand): Promise<Configured>;
 }
 
 /** The object named `org` is of the same class; its lease says more than is asked of it. */
-export type OrgOwner = Pick<WorkspaceOwner, "configure" | "drainAudit"> & { lease(): Promise<OrgAnswer> };
+export type OrgOwner = Pick<WorkspaceOwner, "repeated" | "configure" | "drainAudit"> & {
+  lease(): Promise<OrgAnswer>;
+};
 
 /** How the use cases reach owner objects. Ids come from a verified credential, from D1, or are new (design part 4). */
 export interface Owners {

@@ -58,6 +58,10 @@ const RULES: Readonly<Record<BrokenRule, Refusal>> = {
     retryAfterSeconds: 1,
   },
   workspace_name_taken: memberRefusal("name_taken", "name", "A workspace has this name. Choose another."),
+  operator_token_not_live: {
+    code: "key_not_live",
+    detail: "The operator token is revoked or expired. Issue a new one.",
+  },
   entry_name_taken: memberRefusal(
     "name_taken",
     "name",

@@ -14,6 +14,7 @@ import { loadCatalog } from "../registry/catalog.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { releaseClaim, type Claim } from "../storage/idempotency.ts";
 import { claim } from "./claim.ts";
+import { mayUseTier } from "./developer-limits.ts";
 import { workspaceFor } from "./find.ts";
 import { newKey } from "./new-key.ts";
 import { factsOf, type OperationPorts, type Request } from "./ports.ts";
@@ -30,6 +31,8 @@ export async function registerAgent(
   if (!workspace.ok) return workspace;
   const owner = ownerOf(request, body);
   if (!owner.ok) return owner;
+  const tier = mayUseTier(request.operator, body.tier);
+  if (!tier.ok) return tier;
   const claimed = await claim(ports, request, ports.ids.next("agt"));
   if (!claimed.ok) return claimed;
   if (claimed.value.kind === "answered") return repeat(ports, claimed.value.target, claimed.value.body);
@@ -48,7 +51,7 @@ async function register(
   owner: string,
   held: Claim,
 ): Promise<Result<AgentCreated, Refusal>> {
-  const settings = await resolveSettings(ports, workspace.id, body);
+  const settings = await resolveSettings(ports, request.operator, workspace.id, body);
   if (!settings.ok) return settings;
   if (body.key_expires_at !== null && Date.parse(body.key_expires_at) <= ports.clock.now()) {
     return err(memberRefusal("invalid_request", "key_expires_at", "The end date is in the past."));

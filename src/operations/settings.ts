@@ -1,4 +1,5 @@
 /** From what a request says about an agent to what the registry stores: references resolved, the missing named. */
+import type { Operator } from "../access/operator.ts";
 import type { Agent, Surface, Warning } from "../contract/agent.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
@@ -7,6 +8,7 @@ import { ancestorsOf, findAgent } from "../registry/agents.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
+import { seesAgent } from "./find.ts";
 import type { OperationPorts } from "./ports.ts";
 import { memberRefusal, shown, type Refusal } from "./refusal.ts";
 
@@ -27,6 +29,7 @@ export interface RequestedSettings {
 /** Checks and resolves. The first thing that cannot be refuses, with the member at fault. */
 export async function resolveSettings(
   ports: OperationPorts,
+  operator: Operator,
   workspace: WorkspaceId,
   requested: RequestedSettings,
 ): Promise<Result<Partial<AgentSettings>, Refusal>> {
@@ -36,7 +39,7 @@ export async function resolveSettings(
   if (typeof expiry === "number" && expiry <= ports.clock.now()) {
     return err(memberRefusal("invalid_request", "expires_at", "The end date is in the past."));
   }
-  const parentId = await resolveParent(ports, workspace, parent);
+  const parentId = await resolveParent(ports, operator, workspace, parent);
   if (!parentId.ok) return parentId;
   return ok({
     ...present("contact", requested.contact),
@@ -65,12 +68,13 @@ function unknownTier(tier: string): Refusal {
 /** The parent must exist and run, and so must all of its ancestors: a stopped family takes no new members. */
 async function resolveParent(
   ports: OperationPorts,
+  operator: Operator,
   workspace: WorkspaceId,
   reference: string | null | undefined,
 ): Promise<Result<AgentId | null | undefined, Refusal>> {
   if (reference == null) return ok(reference);
   const parent = await findAgent(ports.db, workspace, reference);
-  if (parent === undefined) {
+  if (parent === undefined || !seesAgent(operator, parent)) {
     return err(
       memberRefusal("unknown_reference", "parent", `The workspace has no such agent${shown(reference)}.`),
     );
@@ -82,7 +86,10 @@ async function resolveParent(
       memberRefusal(
         "parent_stopped",
         "parent",
-        `The agent ${id}, an ancestor, is ${state}. Resume it first.`,
+        // Whose ancestors further up are, a developer does not learn.
+        operator.role === "developer" && id !== parent.id
+          ? "An ancestor of this parent does not run. Choose another parent."
+          : `The agent ${id}, an ancestor, is ${state}. Resume it first.`,
       ),
     );
   }

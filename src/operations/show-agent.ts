@@ -38,8 +38,10 @@ export async function listWorkspaceAgents(
   const home = await workspaceFor(ports.db, request.operator, query.workspace);
   if (!home.ok) return home;
   const { operator } = request;
-  const filter = operator.role === "developer" ? { ...query, owner: operator.subject } : query;
-  const rows = await listAgents(ports.db, home.value.id, filter, after, query.limit + 1);
+  const owner = operator.role === "developer" ? operator.subject : query.owner;
+  // Somebody else's agents are not there for a developer, as little as those of an owner that has none.
+  if (query.owner !== undefined && query.owner !== owner) return ok({ items: [], next_cursor: null });
+  const rows = await listAgents(ports.db, home.value.id, { ...query, owner }, after, query.limit + 1);
   return ok(
     pageOf(
       rows.map((row) => agentView(row)),

@@ -3,8 +3,9 @@ import type { AgentPatch, AgentUpdated } from "../contract/agent.ts";
 import { agentUpdated } from "../contract/agent.ts";
 import { draftRecord } from "../audit/record.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { agentView } from "../registry/agents.ts";
+import { agentView, findAgentById } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
+import { mayChange, mayOnlyNarrow } from "./developer-limits.ts";
 import { agentFor } from "./find.ts";
 import type { Configured } from "./owners.ts";
 import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
@@ -20,8 +21,7 @@ export async function updateAgent(
 ): Promise<Result<AgentUpdated, Refusal>> {
   const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
   if (!found.ok) return found;
-  const row = found.value;
-  const object = ports.owners.agent(row.id);
+  const object = ports.owners.agent(found.value.id);
   const earlier = await object.repeated(request.key);
   if (earlier !== null) return answered(earlier);
   const live = await object.describe();
@@ -29,8 +29,12 @@ export async function updateAgent(
   if (live.state === "revoked") return err(refusalOf({ kind: "revoked" }));
   if (target.ifMatch !== null && target.ifMatch !== live.recordVersion)
     return err(refusalOf({ kind: "stale" }));
-  const settings = await resolveSettings(ports, row.workspaceId, patch);
+  // Read again after the version it is based on: what a change narrows or widens is judged on the newest record.
+  const row = (await findAgentById(ports.db, found.value.id)) ?? found.value;
+  const settings = await resolveSettings(ports, request.operator, row.workspaceId, patch);
   if (!settings.ok) return settings;
+  const allowed = mayChange(request.operator, live.state, row, settings.value);
+  if (!allowed.ok) return allowed;
   const after = agentView({ ...row, ...settings.value }, { ...live, recordVersion: live.recordVersion + 1 });
   const updated: AgentUpdated = {
     agent: after,
@@ -41,6 +45,7 @@ export async function updateAgent(
     mandate: mandateOf(request),
     basedOn: live.recordVersion,
     patch: settings.value,
+    beforeActivation: mayOnlyNarrow(request.operator, row, settings.value),
     answer: JSON.stringify(updated),
     audit: [
       draftRecord(ports, {

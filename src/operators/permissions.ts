@@ -1,12 +1,18 @@
 /**
  * What each role may do: one table (design part 11). A route names the permission it needs; nothing else decides.
+ * Two things come on top: a token that is bound to workspaces reaches nothing outside them, and a `developer` reaches
+ * only agents it owns, and of those that were activated once only what narrows them (`registry/narrowing.ts`).
  */
-export const ROLES = ["admin", "security", "operator", "developer", "auditor"] as const;
-export type Role = (typeof ROLES)[number];
+import { ROLES, type Role } from "../contract/roles.ts";
+
+export { ROLES, type Role };
 
 const TABLE = {
   "workspaces:create": ["admin"],
   "workspaces:read": ["admin", "security", "operator", "developer", "auditor"],
+  "workspaces:update": ["admin"],
+  "workspaces:halt": ["admin", "security"],
+  "workspaces:resume": ["admin", "security"],
   "agents:register": ["admin", "operator", "developer"],
   "agents:read": ["admin", "security", "operator", "developer", "auditor"],
   "agents:update": ["admin", "operator", "developer"],
@@ -18,16 +24,50 @@ const TABLE = {
   "keys:revoke": ["admin", "security", "operator", "developer"],
   "keys:read": ["admin", "security", "operator", "developer", "auditor"],
   "catalog:write": ["admin", "operator"],
+  "catalog:remove": ["admin", "operator"],
   "catalog:read": ["admin", "security", "operator", "developer", "auditor"],
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
+  "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
+  "tokens:revoke": ["admin", "security", "operator", "developer"],
+  "tokens:stop": ["admin", "security"],
+  "operators:create": ["admin"],
+  "operators:read": ["admin", "security", "auditor"],
+  "operators:revoke": ["admin", "security"],
+  "signing-keys:read": ["admin", "security", "operator", "auditor"],
+  "signing-keys:rotate": ["admin", "security"],
   "status:read": ["admin", "security", "operator", "auditor"],
   "audit:read": ["admin", "security", "operator", "auditor"],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof TABLE;
 
+/** What concerns the whole installation: not for tokens that are bound to workspaces, whatever their role. */
+const WHOLE_INSTALLATION: ReadonlySet<Permission> = new Set<Permission>([
+  "workspaces:create",
+  "operators:create",
+  "operators:read",
+  "operators:revoke",
+  "signing-keys:read",
+  "signing-keys:rotate",
+  "status:read",
+]);
+
+export const PERMISSIONS = Object.keys(TABLE) as readonly Permission[];
+
 export const mayDo = (role: Role, permission: Permission): boolean =>
   (TABLE[permission] as readonly Role[]).includes(role);
 
 /** The roles that have a permission, for a refusal that says who could help. */
 export const rolesWith = (permission: Permission): readonly Role[] => TABLE[permission];
+
+/** True when the permission concerns the whole installation and not one workspace. */
+export const isInstallationWide = (permission: Permission): boolean => WHOLE_INSTALLATION.has(permission);
+
+/** Why an operator may not do something at all, wherever it is; null: it may, as far as it sees what it asks for. */
+export function whyNot(
+  operator: { readonly role: Role; readonly workspaces: readonly string[] | null },
+  permission: Permission,
+): "role" | "bound" | null {
+  if (!mayDo(operator.role, permission)) return "role";
+  return operator.workspaces !== null && isInstallationWide(permission) ? "bound" : null;
+}

@@ -1,5 +1,7 @@
-/** Operator tokens in the registry, by digest. */
-import { eq } from "drizzle-orm";
+/** Operator tokens in the registry: by digest when one is presented, by id and in pages for those who manage them. */
+import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
+import type { OperatorView } from "../contract/operator.ts";
+import { rfc3339 } from "../kernel/clock.ts";
 import type { OperatorTokenId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { operatorTokens } from "../storage/tables/organization.ts";
@@ -8,16 +10,95 @@ import { ROLES, type Role } from "./permissions.ts";
 export interface OperatorToken {
   readonly id: OperatorTokenId;
   readonly subject: string;
+  readonly description: string | null;
   readonly role: Role;
   /** Names of the workspaces it is for; null: all. */
   readonly workspaces: readonly string[] | null;
+  readonly last4: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
   readonly expiresAt: number;
   readonly revokedAt: number | null;
+  readonly lastUsedAt: number | null;
+  readonly replaces: OperatorTokenId | null;
 }
 
+type Row = typeof operatorTokens.$inferSelect;
+
 /** A row whose role this version does not know is as absent as no row (P1). */
-export async function findOperatorToken(db: Database, digest: string): Promise<OperatorToken | undefined> {
-  const row = await db.select().from(operatorTokens).where(eq(operatorTokens.digest, digest)).get();
-  const role = ROLES.find((known) => known === row?.role);
+function known(row: Row | undefined): OperatorToken | undefined {
+  const role = ROLES.find((each) => each === row?.role);
   return row === undefined || role === undefined ? undefined : { ...row, role };
+}
+
+export async function findOperatorToken(db: Database, digest: string): Promise<OperatorToken | undefined> {
+  return known(await db.select().from(operatorTokens).where(eq(operatorTokens.digest, digest)).get());
+}
+
+export async function findOperatorTokenById(
+  db: Database,
+  id: OperatorTokenId,
+): Promise<OperatorToken | undefined> {
+  return known(await db.select().from(operatorTokens).where(eq(operatorTokens.id, id)).get());
+}
+
+/** A page in the order of the ids, which is that of their making. */
+export async function listOperatorTokens(
+  db: Database,
+  filter: { readonly subject?: string | undefined; readonly role?: Role | undefined },
+  after: string | undefined,
+  limit: number,
+): Promise<OperatorToken[]> {
+  const rows = await db
+    .select()
+    .from(operatorTokens)
+    .where(
+      and(
+        after === undefined ? undefined : gt(operatorTokens.id, after as OperatorTokenId),
+        filter.subject === undefined ? undefined : eq(operatorTokens.subject, filter.subject),
+        inArray(operatorTokens.role, filter.role === undefined ? [...ROLES] : [filter.role]),
+      ),
+    )
+    .orderBy(asc(operatorTokens.id))
+    .limit(limit);
+  return rows.flatMap((row) => known(row) ?? []);
+}
+
+/** A token is live until it is revoked or its time is over. */
+export function stateOf(
+  token: Pick<OperatorToken, "revokedAt" | "expiresAt">,
+  now: number,
+): OperatorView["state"] {
+  if (token.revokedAt !== null) return "revoked";
+  return token.expiresAt <= now ? "expired" : "live";
+}
+
+export const operatorView = (token: OperatorToken, now: number): OperatorView => ({
+  id: token.id,
+  subject: token.subject,
+  role: token.role,
+  description: token.description,
+  workspaces: token.workspaces === null ? null : [...token.workspaces],
+  state: stateOf(token, now),
+  last4: token.last4,
+  created_at: rfc3339(token.createdAt),
+  created_by: token.createdBy,
+  expires_at: rfc3339(token.expiresAt),
+  revoked_at: token.revokedAt === null ? null : rfc3339(token.revokedAt),
+  last_used_at: token.lastUsedAt === null ? null : rfc3339(token.lastUsedAt),
+  replaces: token.replaces,
+});
+
+/** "Coarse last use": within the hour. */
+const NOTE_USE_EVERY_MS = 3_600_000;
+
+/** True when the use of a token is to be noted again. */
+export const isUseDue = ({ lastUsedAt }: Pick<OperatorToken, "lastUsedAt">, now: number): boolean =>
+  lastUsedAt === null || now - lastUsedAt >= NOTE_USE_EVERY_MS;
+
+export async function noteOperatorUse(db: Database, id: OperatorTokenId, now: number): Promise<void> {
+  await db
+    .update(operatorTokens)
+    .set({ lastUsedAt: now })
+    .where(and(eq(operatorTokens.id, id), sql`coalesce(${operatorTokens.lastUsedAt}, 0) < ${now}`));
 }

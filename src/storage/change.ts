@@ -18,6 +18,7 @@ const RULES = {
   agent_name_taken: "dome: the name of an agent is taken",
   agent_id_taken: "dome: the id of an agent is taken",
   workspace_name_taken: "dome: the name of a workspace is taken",
+  operator_token_not_live: "dome: the operator token is not live",
   entry_name_taken: "UNIQUE constraint failed: catalog_",
 } as const;
 

@@ -7,6 +7,7 @@ import type { AgentCreated } from "../../src/contract/agent.ts";
 import type { Decision } from "../../src/contract/check.ts";
 import type { Transition } from "../../src/contract/halt.ts";
 import type { KeyCreated, KeyRevoked } from "../../src/contract/key.ts";
+import type { OperatorCreated } from "../../src/contract/operator.ts";
 import type { TokenResponse } from "../../src/contract/oauth.ts";
 import type { Workspace } from "../../src/contract/workspace.ts";
 import { digestKey } from "../../src/credentials/digest.ts";
@@ -41,6 +42,8 @@ export interface Tenant {
   readonly deadKey: TestAgent["key"];
   readonly halt: string;
   readonly decision: string;
+  /** Id of an operator token that is bound to it. */
+  readonly operator: string;
   /** The name of its tool, its pool and its integration. */
   readonly entry: string;
 }
@@ -80,6 +83,7 @@ export async function operatorToken(request: OperatorRequest): Promise<string> {
       createdBy: "test",
       expiresAt: request.expiresAt ?? now + 86_400_000,
       revokedAt: request.revokedAt ?? null,
+      lastUsedAt: now, // so that a request with it has no use to note
     });
   return token;
 }
@@ -128,6 +132,12 @@ export const revokeKey = (agent: { readonly id: string }, key: string): Promise<
 export const makeWorkspace = (name: string): Promise<Workspace> =>
   done("POST", "/api/v1/workspaces", { authorization: ADMIN, body: { name } });
 
+/** Issues an operator token through the API. @returns its id. */
+export async function issueOperator(body: object): Promise<string> {
+  const made = await done<OperatorCreated>("POST", "/api/v1/operators", { authorization: ADMIN, body });
+  return made.operator.id;
+}
+
 export async function makeTenant(name: string, entry: string): Promise<Tenant> {
   const workspace = await makeWorkspace(name);
   for (const kind of ["tools", "pools", "integrations"]) {
@@ -150,6 +160,7 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
     deadKey: dead.secret ?? "",
     halt: halt?.id ?? "",
     decision,
+    operator: await issueOperator({ subject: "tenant@example.com", role: "auditor", workspaces: [name] }),
     entry,
   };
 }
@@ -161,6 +172,7 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   key: tenant.agent.keyId,
   halt: tenant.halt,
   decision: tenant.decision,
+  operator: tenant.operator,
   name: tenant.entry,
   tier: "standard",
 });

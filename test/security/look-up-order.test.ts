@@ -56,6 +56,7 @@ async function reads(operation: Operation, authorization: string): Promise<strin
     decision: ids.next("dec"),
     name: "nothing",
     tier: "nothing",
+    operator: ids.next("opt"),
   };
   const seen: string[][] = [];
   const bodies: string[] = [];

@@ -9,14 +9,15 @@ const paths = Object.entries(DOCUMENT.paths).map(
   ([path, methods]) => [path, Object.keys(methods).map((method) => method.toUpperCase())] as const,
 );
 
-/** `self` is also what `{agent}` matches: the methods of that path are not refused, they find no such agent. */
-const alsoAnAgent = (path: string, method: string): boolean =>
-  path === "/api/v1/agents/self" && method === "PATCH";
+/** `self` is also what `{agent}` and `{operator}` match: the methods of those paths are not refused, they find nothing. */
+const alsoAnId = (path: string, method: string): boolean =>
+  (path === "/api/v1/agents/self" && method === "PATCH") ||
+  (path === "/api/v1/operators/self" && method === "DELETE");
 
 describe("another method", () => {
   it.each(paths)("on %s is 405 and names %j (RFC 9110 §15.5.6)", async (path, known) => {
     const filled = path.replaceAll(/\{\w+\}/g, "x");
-    for (const method of METHODS.filter((each) => !known.includes(each) && !alsoAnAgent(path, each))) {
+    for (const method of METHODS.filter((each) => !known.includes(each) && !alsoAnId(path, each))) {
       for (const authorization of [undefined, ADMIN]) {
         const answer = await send(method, filled, { authorization });
         expect(answer.headers.get("allow")?.split(", ")).toEqual(known);

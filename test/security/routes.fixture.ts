@@ -96,4 +96,5 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   updatePool: described,
   updateIntegration: described,
   check: () => ({ tool: "crm" }),
+  createOperator: (unique) => ({ subject: unique, role: "auditor" }),
 };

@@ -1,7 +1,27 @@
-import { operatorSelf, type OperatorSelf } from "../../contract/operator.ts";
+import { z } from "zod";
+import {
+  operator,
+  operatorCreate,
+  operatorCreated,
+  operatorList,
+  operatorQuery,
+  operatorRevoked,
+  operatorSelf,
+  type OperatorSelf,
+} from "../../contract/operator.ts";
 import { rfc3339 } from "../../kernel/clock.ts";
 import { ok } from "../../kernel/result.ts";
+import { issueOperatorToken } from "../../operations/issue-operator-token.ts";
+import { listOperators, showOperator } from "../../operations/read-operators.ts";
+import { revokeOperatorToken } from "../../operations/revoke-operator-token.ts";
+import { NO_STORE, reply } from "../reply.ts";
 import { route, type Route } from "../route.ts";
+
+const tag = "operators";
+
+const operatorPath = z.strictObject({
+  operator: z.string().min(1).max(63).meta({ description: "id of the token, opt_…" }),
+});
 
 export const operatorRoutes: readonly Route[] = [
   route(
@@ -10,12 +30,11 @@ export const operatorRoutes: readonly Route[] = [
       path: "/api/v1/operators/self",
       operationId: "showOperatorSelf",
       summary: "Who the presented operator token is",
-      tag: "operators",
+      tag,
       door: { by: "operator", permission: null },
       answers: [{ status: 200, description: "The operator", schema: operatorSelf }],
     },
-    async ({ operator }) => {
-      const { subject, token, role, workspaces, expiresAt } = operator;
+    async ({ operator: { subject, token, role, workspaces, expiresAt } }) => {
       const body: OperatorSelf = {
         subject,
         token,
@@ -25,5 +44,59 @@ export const operatorRoutes: readonly Route[] = [
       };
       return ok({ body });
     },
+  ),
+  route(
+    {
+      method: "post",
+      path: "/api/v1/operators",
+      operationId: "createOperator",
+      summary: "Issue an operator token, or the successor of one",
+      tag,
+      door: { by: "operator", permission: "operators:create" },
+      body: operatorCreate,
+      answers: [{ status: 201, description: "The operator and, once, its token", schema: operatorCreated }],
+    },
+    async ({ services, asked, body }) =>
+      reply(await issueOperatorToken(services.operations, asked, body), 201, NO_STORE),
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/operators",
+      operationId: "listOperators",
+      summary: "List the operator tokens, without secrets",
+      tag,
+      door: { by: "operator", permission: "operators:read" },
+      query: operatorQuery,
+      answers: [{ status: 200, description: "A page of operators", schema: operatorList }],
+    },
+    async ({ services, query }) => reply(await listOperators(services.operations, query)),
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/operators/{operator}",
+      operationId: "showOperator",
+      summary: "Show an operator token, without its secret",
+      tag,
+      door: { by: "operator", permission: "operators:read" },
+      params: operatorPath,
+      answers: [{ status: 200, description: "The operator", schema: operator }],
+    },
+    async ({ services, params }) => reply(await showOperator(services.operations, params.operator)),
+  ),
+  route(
+    {
+      method: "delete",
+      path: "/api/v1/operators/{operator}",
+      operationId: "revokeOperator",
+      summary: "Revoke an operator token: it is refused from the next request on",
+      tag,
+      door: { by: "operator", permission: "operators:revoke" },
+      params: operatorPath,
+      answers: [{ status: 200, description: "It is revoked", schema: operatorRevoked }],
+    },
+    async ({ services, asked, params }) =>
+      reply(await revokeOperatorToken(services.operations, asked, params.operator)),
   ),
 ];

@@ -9,6 +9,7 @@ import { isLoopback, serviceUrl } from "../connection.ts";
 import { CommandFailure, EXIT, usage } from "../exit.ts";
 import { clean } from "../output.ts";
 import type { Session } from "../session.ts";
+import { warnOfExpiry } from "../token-expiry.ts";
 
 interface LoginOptions {
   readonly url: string;
@@ -55,6 +56,7 @@ export async function login(session: Session, options: LoginOptions): Promise<vo
       `Logged in to ${url} as ${clean(self.subject)} (${self.role}).\n` +
       `Saved as context "${name}" in ${contextsPath(session.io.env)}.`,
   });
+  warnOfExpiry(session, self.token, self.expires_at);
 }
 
 async function operatorToken(session: Session): Promise<string> {

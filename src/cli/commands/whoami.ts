@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { verb } from "../command.ts";
 import { fields } from "../output.ts";
 import type { Session } from "../session.ts";
+import { warnOfExpiry } from "../token-expiry.ts";
 
 export const whoamiCommand = (session: Session): Command =>
   verb({
@@ -27,4 +28,5 @@ export const whoamiCommand = (session: Session): Command =>
           ["context", context ?? "from DOME_URL and DOME_TOKEN"],
         ]),
     });
+    warnOfExpiry(session, self.token, self.expires_at);
   });

@@ -24,6 +24,7 @@ export const operatorTokens = sqliteTable("operator_tokens", {
   expiresAt: integer("expires_at").notNull(),
   revokedAt: integer("revoked_at"),
   lastUsedAt: integer("last_used_at"),
+  replaces: text().$type<OperatorTokenId>(),
 });
 
 export const signingKeys = sqliteTable("signing_keys", {

@@ -24,6 +24,7 @@ test("the commands are these", () => {
       "workspaces create, workspaces list, workspaces show, " +
       "agents register, agents list, agents show, agents update, agents activate, agents suspend, agents resume, " +
       "agents revoke, agents halts, keys issue, keys rotate, keys list, keys revoke, " +
+      "operators create, operators list, operators show, operators revoke, operators rotate, " +
       "tools add, tools list, tools show, pools add, pools list, pools show, " +
       "integrations add, integrations list, integrations show, tiers list, tiers show, " +
       "token issue, token inspect, check, explain, audit list"

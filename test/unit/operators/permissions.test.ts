@@ -2,9 +2,12 @@ import { expect, it, test } from "vitest";
 import { mayDo, ROLES, rolesWith, type Permission, type Role } from "../../../src/operators/permissions.ts";
 
 /** Design part 11, a row per permission. */
-const EXPECTED: Readonly<Partial<Record<Permission, readonly Role[]>>> = {
+const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "workspaces:create": ["admin"],
   "workspaces:read": ["admin", "security", "operator", "developer", "auditor"],
+  "workspaces:update": ["admin"],
+  "workspaces:halt": ["admin", "security"],
+  "workspaces:resume": ["admin", "security"],
   "agents:register": ["admin", "operator", "developer"],
   "agents:read": ["admin", "security", "operator", "developer", "auditor"],
   "agents:update": ["admin", "operator", "developer"],
@@ -16,8 +19,18 @@ const EXPECTED: Readonly<Partial<Record<Permission, readonly Role[]>>> = {
   "keys:revoke": ["admin", "security", "operator", "developer"],
   "keys:read": ["admin", "security", "operator", "developer", "auditor"],
   "catalog:write": ["admin", "operator"],
+  "catalog:remove": ["admin", "operator"],
   "catalog:read": ["admin", "security", "operator", "developer", "auditor"],
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
+  "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
+  "tokens:revoke": ["admin", "security", "operator", "developer"],
+  "tokens:stop": ["admin", "security"],
+  "operators:create": ["admin"],
+  "operators:read": ["admin", "security", "auditor"],
+  "operators:revoke": ["admin", "security"],
+  "signing-keys:read": ["admin", "security", "operator", "auditor"],
+  "signing-keys:rotate": ["admin", "security"],
+  "status:read": ["admin", "security", "operator", "auditor"],
   "audit:read": ["admin", "security", "operator", "auditor"],
 };
 
@@ -33,6 +46,8 @@ it("gives an admin everything, and an auditor nothing that changes anything", ()
   const permissions = Object.keys(EXPECTED) as Permission[];
   expect(permissions.every((permission) => mayDo("admin", permission))).toBe(true);
   expect(
-    permissions.filter((permission) => mayDo("auditor", permission) && !permission.endsWith(":read")),
+    permissions.filter(
+      (permission) => mayDo("auditor", permission) && !/:(?:read|introspect)$/.test(permission),
+    ),
   ).toEqual([]);
 });

@@ -1,0 +1,115 @@
+/**
+ * What `create` and `rotate` have in common: a new operator token, handed over once. A token whose answer was lost on
+ * the way exists, and nobody has it (P12): it is replaced by one that revokes it, until an answer arrives whole.
+ */
+import { Option, type Command } from "commander";
+import type { OperatorRequest, Operators } from "../../../client/operators.ts";
+import type { OperatorCreated } from "../../../contract/operator.ts";
+import { CommandFailure, EXIT } from "../../exit.ts";
+import { reserveKeyFile, type KeyFile, type Kept } from "../../key-file.ts";
+import { pointInTime } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+import { operatorFields } from "./view.ts";
+
+export interface NewTokenOptions {
+  readonly expires?: string;
+  readonly tokenFile?: string;
+  readonly force?: boolean;
+}
+
+const ATTEMPTS = 3;
+const OPERATOR_TOKEN: Kept = {
+  thing: "token",
+  option: "--token-file",
+  replace: (id) => `dome operators rotate ${id}`,
+};
+
+export const withNewTokenOptions = (session: Session, command: Command): Command =>
+  command
+    .option(
+      "--expires <time>",
+      "when it expires: a time, or a duration such as 30d (default: 90d, at most a year)",
+      pointInTime(() => session.io.clock.now(), "ahead"),
+    )
+    .addOption(
+      new Option(
+        "--token-file <path>",
+        "write the token to this new file (mode 0600) instead of printing it",
+      ),
+    )
+    .addOption(new Option("--force", "replace the token file if it exists"));
+
+/** @param said the line above the fields. */
+export async function issue(
+  session: Session,
+  options: NewTokenOptions,
+  request: OperatorRequest,
+  said: (created: OperatorCreated) => string,
+): Promise<void> {
+  const { operators } = await session.controlPlane();
+  const { tokenFile: path, expires } = options;
+  const file =
+    path === undefined
+      ? null
+      : await reserveKeyFile(session.io, path, options.force === true, OPERATOR_TOKEN);
+  let created: OperatorCreated;
+  let secret: string;
+  try {
+    ({ created, secret } = await seen(session, operators, { ...request, expires_at: expires }));
+  } catch (fault) {
+    await file?.abandon();
+    throw fault;
+  }
+  await file?.write(secret, created.operator.id);
+  const { output } = session;
+  const shown = file === null ? secret : null;
+  output.show({
+    body: {
+      ...created,
+      operator_token: { ...created.operator_token, secret: shown },
+      secret_shown: shown === null,
+    },
+    ids: [created.operator.id],
+    text: () => `${said(created)}\n\n${operatorFields(output.style, created.operator)}`,
+  });
+  tell(session, created, secret, file);
+}
+
+/** The token with its secret: the one that was asked for, or the one that replaced it unseen. */
+async function seen(
+  session: Session,
+  operators: Operators,
+  request: OperatorRequest,
+): Promise<{ readonly created: OperatorCreated; readonly secret: string }> {
+  const first = await operators.create(request);
+  let created = first;
+  for (let attempt = 0; created.operator_token.secret === null && attempt < ATTEMPTS; attempt += 1) {
+    const unseen = created.operator_token;
+    created = await operators.create({ replaces: unseen.id, expires_at: unseen.expires_at });
+    session.output.warn(
+      `The answer with the token ${unseen.id} was lost on the way. Nobody has seen that token: it is revoked, and replaced by ${created.operator.id}.`,
+    );
+  }
+  const { id, secret } = created.operator_token;
+  if (secret !== null) return { created: { ...created, replaced: first.replaced }, secret };
+  throw new CommandFailure(
+    EXIT.failed,
+    `the token ${id} was issued, but every answer with it was lost`,
+    `dome operators rotate ${id}`,
+  );
+}
+
+/** On stdout for people; on stderr with `--quiet`; with `--json` it is in the body; with a file only there. */
+function tell(session: Session, { operator }: OperatorCreated, secret: string, file: KeyFile | null): void {
+  const { output, io } = session;
+  if (file !== null) {
+    output.note(`The token ${operator.id} is in ${file.path} (mode 0600). It is not shown again.`);
+    return;
+  }
+  if (output.mode === "quiet") output.warn(secret);
+  if (output.mode !== "text") return;
+  io.stdout.write(
+    `\nOperator token ${operator.id}, valid until ${operator.expires_at}, shown this once:\n\n  ${secret}\n\n` +
+      "Give it to its holder over a channel you trust: `dome login` reads it from stdin or DOME_TOKEN. Dome keeps only a digest.\n",
+  );
+}

@@ -1,0 +1,36 @@
+/** `dome operators rotate` */
+import type { Command } from "commander";
+import { verb } from "../../command.ts";
+import { duration } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+import { issue, withNewTokenOptions, type NewTokenOptions } from "./new-token.ts";
+
+interface RotateOptions extends NewTokenOptions {
+  readonly overlap?: number;
+}
+
+export const rotateCommand = (session: Session): Command =>
+  withNewTokenOptions(
+    session,
+    verb({
+      name: "rotate",
+      summary: "Replace an operator token by a new one with the same rights",
+      description:
+        "Replace an operator token by a new one with the same subject, role and workspaces. The old token ends after " +
+        "the overlap, by default at once; no other is touched.",
+      examples: [
+        "dome operators rotate opt_… --overlap 24h --token-file ./ci.token",
+        "dome operators rotate opt_… --expires 30d",
+      ],
+    }).argument("<token>", "id of the token, as `dome operators list` shows it"),
+  )
+    .option("--overlap <time>", "how long both work, up to 7d (default: the old token ends now)", duration)
+    .action((id: string, options: RotateOptions) =>
+      issue(
+        session,
+        options,
+        { replaces: id, overlap_seconds: Math.round((options.overlap ?? 0) / 1000) },
+        ({ operator, replaced }) =>
+          `${operator.id} replaces ${id}, which ends at ${replaced?.ends_at ?? operator.created_at}.`,
+      ),
+    );

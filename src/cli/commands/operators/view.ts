@@ -1,0 +1,37 @@
+/** How operator tokens are shown to people, without their secrets. */
+import type { OperatorView } from "../../../contract/operator.ts";
+import { fields, several, table, type Style } from "../../output.ts";
+
+const workspacesOf = ({ workspaces }: OperatorView): string =>
+  workspaces === null ? "all" : (several(workspaces) ?? "none");
+
+export const operatorFields = (style: Style, operator: OperatorView): string =>
+  fields(style, [
+    ["id", operator.id],
+    ["subject", operator.subject],
+    ["role", operator.role],
+    ["workspaces", workspacesOf(operator)],
+    ["description", operator.description],
+    ["state", operator.state],
+    ["last 4", operator.last4],
+    ["created", `${operator.created_at} by ${operator.created_by}`],
+    ["expires", operator.expires_at],
+    ["revoked", operator.revoked_at],
+    ["last used", operator.last_used_at],
+    ["replaces", operator.replaces],
+  ]);
+
+export const operatorTable = (style: Style, operators: readonly OperatorView[]): string =>
+  table(
+    style,
+    ["SUBJECT", "ROLE", "WORKSPACES", "STATE", "EXPIRES", "LAST USED", "ID"],
+    operators.map((operator) => [
+      operator.subject,
+      operator.role,
+      workspacesOf(operator),
+      operator.state,
+      operator.expires_at,
+      operator.last_used_at,
+      operator.id,
+    ]),
+  );

@@ -1,0 +1,17 @@
+/** A warning before an operator token ends, while there is still time to rotate it. */
+import type { Session } from "./session.ts";
+
+const DAY_MS = 86_400_000;
+/** How many days ahead the holder is told. */
+const WARN_DAYS = 14;
+
+/** @param expiresAt RFC 3339; null: never. */
+export function warnOfExpiry(session: Session, token: string, expiresAt: string | null): void {
+  if (expiresAt === null) return;
+  const left = Date.parse(expiresAt) - session.io.clock.now();
+  if (left > WARN_DAYS * DAY_MS) return;
+  const days = Math.floor(left / DAY_MS);
+  const when = days < 1 ? "in less than a day" : days === 1 ? "in 1 day" : `in ${days} days`;
+  session.output.warn(`warning: this token expires ${when}, at ${expiresAt}.`);
+  session.output.warn(`  next: an admin types dome operators rotate ${token} --overlap 24h`);
+}

@@ -1,0 +1,51 @@
+/** Operators: the tokens of people and jobs on the control plane. */
+import type { z } from "zod";
+import {
+  operator,
+  operatorCreated,
+  operatorList,
+  operatorRevoked,
+  type operatorCreate,
+  type OperatorCreated,
+  type operatorQuery,
+  type OperatorRevoked,
+  type OperatorView,
+} from "../contract/operator.ts";
+import { Listing, pageSize } from "./listing.ts";
+import { route, type Transport } from "./transport.ts";
+
+type Known<T> = { readonly [K in keyof T]?: T[K] | undefined };
+export type OperatorFilter = Known<Omit<z.output<typeof operatorQuery>, "cursor">>;
+export type OperatorRequest = z.input<typeof operatorCreate>;
+
+export class Operators {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Issues a token; with `replaces` the successor of one.
+   * The secret is in this answer only; a repeat of a lost one has `secret: null, secret_shown: true` (P12).
+   */
+  create(body: OperatorRequest): Promise<OperatorCreated> {
+    return this.#transport.change("POST", "/api/v1/operators", operatorCreated, { body });
+  }
+
+  list(filter: OperatorFilter = {}): Listing<OperatorView> {
+    const query = { ...filter, limit: pageSize(filter.limit) };
+    return new Listing((cursor) =>
+      this.#transport.read("/api/v1/operators", operatorList, { ...query, cursor }),
+    );
+  }
+
+  show(id: string): Promise<OperatorView> {
+    return this.#transport.read(route`/api/v1/operators/${id}`, operator);
+  }
+
+  /** The token is refused from the next request on. */
+  revoke(id: string): Promise<OperatorRevoked> {
+    return this.#transport.change("DELETE", route`/api/v1/operators/${id}`, operatorRevoked);
+  }
+}

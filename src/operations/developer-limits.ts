@@ -1,0 +1,66 @@
+/**
+ * What a developer may do with an agent it owns (design part 11): register it into a tier that is marked
+ * `self_service`, below a parent it owns; and once the agent has been activated, only narrow it. That another's agent
+ * does not exist for a developer is in `find.ts`.
+ */
+import type { Operator } from "../access/operator.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { AgentState } from "../lifecycle/states.ts";
+import type { AgentSettings } from "../registry/agent-statements.ts";
+import { wideningMembers } from "../registry/narrowing.ts";
+import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** The wire's names of the settings. */
+const MEMBERS = {
+  contact: "contact",
+  tier: "tier",
+  description: "description",
+  labels: "labels",
+  parentId: "parent",
+  surface: "surface",
+  requireActas: "require_actas",
+  delegatesTo: "delegates_to",
+  expiresAt: "expires_at",
+  freshness: "freshness",
+} as const satisfies Record<keyof AgentSettings, string>;
+
+const isDeveloper = (operator: Operator): boolean => operator.role === "developer";
+
+/** True when a change by this operator is only allowed as long as the agent was never activated. */
+export const mayOnlyNarrow = (
+  operator: Operator,
+  before: AgentSettings,
+  change: Partial<AgentSettings>,
+): boolean => isDeveloper(operator) && wideningMembers(before, change).length > 0;
+
+/** @param tier the tier that is asked for; undefined: it does not change. */
+export function mayUseTier(operator: Operator, tier: string | undefined): Result<void, Refusal> {
+  const known = tier === undefined ? undefined : BUILT_IN_TIERS.get(tier);
+  // A tier that does not exist is refused as that, for everybody alike.
+  if (!isDeveloper(operator) || known === undefined || known.self_service) return ok(undefined);
+  const names = [...BUILT_IN_TIERS.values()].filter((each) => each.self_service).map((each) => each.name);
+  return err({
+    code: "forbidden",
+    detail: `The tier ${known.name} needs the role operator. A developer may use ${names.join(", ")}.`,
+    errors: [{ member: "tier", detail: "is not marked self_service" }],
+  });
+}
+
+/** @param state what the agent is now; every state but `provisioned` comes after an activation. */
+export function mayChange(
+  operator: Operator,
+  state: AgentState,
+  before: AgentSettings,
+  change: Partial<AgentSettings>,
+): Result<void, Refusal> {
+  const allowed = mayUseTier(operator, change.tier === before.tier ? undefined : change.tier);
+  if (!allowed.ok || !isDeveloper(operator) || state === "provisioned") return allowed;
+  const widened = wideningMembers(before, change).map((member) => MEMBERS[member]);
+  if (widened.length === 0) return ok(undefined);
+  return err({
+    code: "forbidden",
+    detail: `The agent has been activated: the role developer may only narrow it. This change of ${widened.join(", ")} needs the role operator.`,
+    errors: widened.map((member) => ({ member, detail: "is widened" })),
+  });
+}

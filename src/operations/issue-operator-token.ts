@@ -1,0 +1,149 @@
+/**
+ * A new operator token, or the successor of one. The secret is in the first answer and nowhere else (P4). With
+ * `replaces` the old token ends after the overlap, or now; who it is for and what it allows stay as they were.
+ */
+import { operatorCreated, type OperatorCreate, type OperatorCreated } from "../contract/operator.ts";
+import { DEFAULT_LIFE_MS, LONGEST_LIFE_MS } from "../contract/operator.ts";
+import { draftRecord } from "../audit/record.ts";
+import { digestKey } from "../credentials/digest.ts";
+import { maskKey, mintKey } from "../credentials/key-format.ts";
+import { rfc3339 } from "../kernel/clock.ts";
+import type { OperatorTokenId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { findOperatorTokenById, operatorView, type OperatorToken } from "../operators/token-records.ts";
+import type { NewOperatorToken } from "../operators/token-statements.ts";
+import { findWorkspace } from "../registry/workspaces.ts";
+import type { Configured } from "./owners.ts";
+import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
+
+/** Who a token is for and what it allows. */
+type Rights = Pick<OperatorToken, "subject" | "description" | "role" | "workspaces">;
+
+/** @returns the answer of `201`. */
+export async function issueOperatorToken(
+  ports: OperationPorts,
+  request: Request,
+  body: OperatorCreate,
+): Promise<Result<OperatorCreated, Refusal>> {
+  const org = ports.owners.org();
+  const earlier = await org.repeated(request.key);
+  if (earlier !== null) return answered(earlier);
+  const replaced = await replacedToken(ports, body.replaces);
+  if (!replaced.ok) return replaced;
+  const rights = await rightsOf(ports, body, replaced.value);
+  if (!rights.ok) return rights;
+  const now = ports.clock.now();
+  const expiresAt = endOf(body.expires_at, now);
+  if (!expiresAt.ok) return expiresAt;
+  const { secret, token } = await newToken(ports, {
+    ...rights.value,
+    id: ports.ids.next("opt"),
+    createdAt: now,
+    createdBy: request.operator.subject,
+    expiresAt: expiresAt.value,
+    replaces: replaced.value?.id ?? null,
+  });
+  const overlapMs = body.overlap_seconds * 1000;
+  const answer = answerFor(token, replaced.value, overlapMs);
+  const outcome = await org.configure({
+    change: ports.ids.next("chg"),
+    mandate: mandateOf(request),
+    content: { kind: "operator_token", token: { kind: "issue", token, overlapMs } },
+    answer: JSON.stringify(answer),
+    audit: [recordOf(ports, request, token, body.overlap_seconds)],
+  });
+  if (!outcome.ok || outcome.value.kind === "repeated") return answered(outcome);
+  return ok({ ...answer, operator_token: { ...answer.operator_token, secret }, secret_shown: false });
+}
+
+async function replacedToken(
+  ports: OperationPorts,
+  id: OperatorTokenId | undefined,
+): Promise<Result<OperatorToken | null, Refusal>> {
+  if (id === undefined) return ok(null);
+  const found = await findOperatorTokenById(ports.db, id);
+  if (found !== undefined) return ok(found);
+  return err(memberRefusal("unknown_reference", "replaces", `There is no operator token ${id}.`));
+}
+
+async function rightsOf(
+  ports: OperationPorts,
+  body: OperatorCreate,
+  replaced: OperatorToken | null,
+): Promise<Result<Rights, Refusal>> {
+  if (replaced !== null) {
+    const { subject, description, role, workspaces } = replaced;
+    return ok({ subject, description, role, workspaces });
+  }
+  const { subject, role, description = null, workspaces = null } = body;
+  if (subject === undefined || role === undefined) throw new Error("the schema lets no such request in");
+  for (const name of workspaces ?? []) {
+    if ((await findWorkspace(ports.db, name)) !== undefined) continue;
+    return err(memberRefusal("unknown_reference", "workspaces", `There is no workspace ${name}.`));
+  }
+  return ok({ subject, role, description, workspaces });
+}
+
+function endOf(expiresAt: string | undefined, now: number): Result<number, Refusal> {
+  const end = expiresAt === undefined ? now + DEFAULT_LIFE_MS : Date.parse(expiresAt);
+  const refuse = (detail: string) => err(memberRefusal("invalid_request", "expires_at", detail));
+  if (end <= now) return refuse("The end date is in the past.");
+  if (end > now + LONGEST_LIFE_MS) return refuse("An operator token lives a year at most. Rotate it then.");
+  return ok(end);
+}
+
+async function newToken(
+  ports: OperationPorts,
+  facts: Omit<NewOperatorToken, "digest" | "rootKeyVersion" | "last4">,
+): Promise<{ readonly secret: string; readonly token: NewOperatorToken }> {
+  const [newest] = ports.derived;
+  const secret = await mintKey("operator", newest.formKey, ports.random);
+  const digest = await digestKey(newest.pepper, secret);
+  return { secret, token: { ...facts, digest, rootKeyVersion: newest.version, last4: maskKey(secret) } };
+}
+
+/** The answer without its secret, as it is stored for repeats (P12). */
+function answerFor(
+  token: NewOperatorToken,
+  replaced: OperatorToken | null,
+  overlapMs: number,
+): OperatorCreated {
+  const view = operatorView({ ...token, revokedAt: null, lastUsedAt: null }, token.createdAt);
+  return {
+    operator: view,
+    operator_token: { id: token.id, secret: null, expires_at: view.expires_at },
+    secret_shown: true,
+    replaced:
+      replaced === null
+        ? null
+        : { id: replaced.id, ends_at: rfc3339(Math.min(replaced.expiresAt, token.createdAt + overlapMs)) },
+  };
+}
+
+/** For whom the token is, its row says; the trail keeps personal data only where it can be erased. */
+const recordOf = (
+  ports: OperationPorts,
+  request: Request,
+  { id, role, workspaces, expiresAt, replaces }: NewOperatorToken,
+  overlapSeconds: number,
+) =>
+  draftRecord(ports, {
+    workspace: "org",
+    kind: replaces === null ? "operator.created" : "operator.rotated",
+    target: { type: "operator_token", id },
+    ...factsOf(request),
+    data: {
+      role,
+      workspaces: workspaces === null ? null : [...workspaces],
+      expires_at: rfc3339(expiresAt),
+      ...(replaces === null ? {} : { replaces, overlap_seconds: overlapSeconds }),
+    },
+  });
+
+/** What an earlier request under the same key was answered: the same token, its secret no more. */
+function answered(outcome: Configured): Result<OperatorCreated, Refusal> {
+  if (!outcome.ok) return err(refusalOf(outcome.error));
+  if (outcome.value.kind === "done") throw new Error("a change that is done answers by itself");
+  return ok(operatorCreated.parse(JSON.parse(outcome.value.body)));
+}

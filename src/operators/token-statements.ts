@@ -1,0 +1,46 @@
+/**
+ * The statements the object `org` puts into its batch to change operator tokens. That only a live token is replaced or
+ * revoked, and that a successor has its predecessor's rights, is refused by the database itself.
+ */
+import { eq, sql } from "drizzle-orm";
+import type { OperatorTokenId } from "../kernel/ids.ts";
+import type { Statement } from "../storage/change.ts";
+import type { Database } from "../storage/client.ts";
+import { operatorTokens } from "../storage/tables/organization.ts";
+import type { OperatorToken } from "./token-records.ts";
+
+/** A token as it is stored: the keyed digest, never the secret (P4). */
+export interface NewOperatorToken extends Omit<OperatorToken, "revokedAt" | "lastUsedAt"> {
+  readonly digest: string;
+  readonly rootKeyVersion: string;
+}
+
+export type OperatorTokenChange =
+  | {
+      readonly kind: "issue";
+      readonly token: NewOperatorToken;
+      /** How long the replaced token goes on; 0: it is revoked now. Without meaning where nothing is replaced. */
+      readonly overlapMs: number;
+    }
+  | { readonly kind: "revoke"; readonly id: OperatorTokenId; readonly at: number };
+
+export function changeOperatorTokens(db: Database, change: OperatorTokenChange): Statement[] {
+  if (change.kind === "revoke") return [revoke(db, change.id, change.at)];
+  const { token, overlapMs } = change;
+  const { workspaces, ...row } = token;
+  return [
+    db.insert(operatorTokens).values({ ...row, workspaces: workspaces === null ? null : [...workspaces] }),
+    ...(token.replaces === null ? [] : [end(db, token.replaces, token.createdAt, overlapMs)]),
+  ];
+}
+
+const end = (db: Database, id: OperatorTokenId, now: number, overlapMs: number): Statement =>
+  overlapMs === 0
+    ? revoke(db, id, now)
+    : db
+        .update(operatorTokens)
+        .set({ expiresAt: sql`min(${operatorTokens.expiresAt}, ${now + overlapMs})` })
+        .where(eq(operatorTokens.id, id));
+
+const revoke = (db: Database, id: OperatorTokenId, at: number): Statement =>
+  db.update(operatorTokens).set({ revokedAt: at }).where(eq(operatorTokens.id, id));
