@@ -2,6 +2,7 @@
 import type { OAuthErrorCode } from "../contract/oauth.ts";
 import { unreachable } from "../kernel/result.ts";
 import type { TokenRequestRefusal } from "../operations/issue-token.ts";
+import type { RevocationRefusal } from "../operations/revoke-token.ts";
 
 export interface OAuthRefusal {
   readonly status: number;
@@ -60,12 +61,31 @@ export function refusedToken(refusal: TokenRequestRefusal): OAuthRefusal {
         description: "No door of this service has that resource",
       };
     case "unavailable":
+      return UNDECIDABLE;
+    default:
+      return unreachable(refusal);
+  }
+}
+
+const UNDECIDABLE: OAuthRefusal = {
+  status: 503,
+  error: "temporarily_unavailable",
+  description: "It cannot be decided right now. Repeat the request",
+  headers: { "retry-after": "1" },
+};
+
+export function refusedQuestion(refusal: RevocationRefusal): OAuthRefusal {
+  switch (refusal.kind) {
+    case "no_lease":
+      return UNDECIDABLE;
+    case "unsupported_token_type":
       return {
-        status: 503,
-        error: "temporarily_unavailable",
-        description: "It cannot be decided right now. Repeat the request",
-        headers: { "retry-after": "1" },
+        status: 400,
+        error: "unsupported_token_type",
+        description: "Only call tokens are revoked here. Keys and operator tokens have commands of their own",
       };
+    case "not_yours":
+      return { status: 400, error: "invalid_request", description: "The token was issued to another client" };
     default:
       return unreachable(refusal);
   }

@@ -1,6 +1,7 @@
 /** Refused credentials: a dead one is recorded, at most once a second with a count; one never issued is only counted. */
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
 import { draftRecord } from "../audit/record.ts";
+import type { ClientRefusal } from "../operations/authenticate-client.ts";
 import { findAgentById } from "../registry/agents.ts";
 import type { Services } from "./services.ts";
 
@@ -20,6 +21,23 @@ export function noteRefusedAgent(
   const counted = services.refused.dead(refusal.key ?? refusal.agent, now);
   if (counted === null) return;
   services.background(record(services, refusal, counted.count, http, requestId));
+}
+
+/** A client that did not authenticate at an OAuth endpoint. Other refusals of such an endpoint say nothing of a credential. */
+export function noteRefusedClient(
+  services: Services,
+  refusal: { readonly kind: string } | Extract<ClientRefusal, { kind: "invalid_client" }>,
+  http: Request,
+  requestId: string,
+): void {
+  if (!("known" in refusal)) return;
+  const { known } = refusal;
+  noteRefusedAgent(
+    services,
+    known === null ? { kind: "unknown", why: "oauth endpoint" } : { kind: "dead", ...known },
+    http,
+    requestId,
+  );
 }
 
 async function record(

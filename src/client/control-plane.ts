@@ -57,6 +57,11 @@ export class ControlPlane {
     return this.#transport.read("/api/v1/operators/self", operatorSelf);
   }
 
+  /** Ends a call token, and everything exchanged from it (RFC 7009). A dead one is no error. */
+  revokeToken(token: string): Promise<void> {
+    return this.#transport.tell("/api/v1/auth/revoke", new URLSearchParams({ token }));
+  }
+
   /** A recorded decision in full. The service looks for a fresh one for some seconds before it says not found. */
   explain(decisionId: string, workspace?: string): Promise<Explanation> {
     return this.#transport.read(route`/api/v1/decisions/${decisionId}`, explanation, { workspace });

@@ -3,7 +3,7 @@
  * crosses RPC, so commands and answers are plain data.
  */
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
-import type { AgentId, HaltId, Id, KeyId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, HaltId, Id, KeyId, TokenId, WorkspaceId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { AgentAnswer, OrgAnswer, WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
@@ -99,6 +99,14 @@ export interface RevokeKeyCommand {
   readonly audit: AuditDraft;
 }
 
+/** Ends one call token, and with it everything that was exchanged from it. */
+export interface RevokeTokenCommand {
+  readonly jti: TokenId;
+  /** Milliseconds since the epoch: what was exchanged from it expires no later (P6). */
+  readonly expiresAt: number;
+  readonly audit: AuditDraft;
+}
+
 /** Every expected "no" of an owner object. */
 export type OwnerRefusal =
   /** No row: registered never, or lost. */
@@ -175,6 +183,8 @@ export interface AgentOwner extends HaltSource, AuditOwner {
   revokeKey(
     command: RevokeKeyCommand,
   ): Promise<Result<{ changed: boolean; halt: HaltId | null }, OwnerRefusal>>;
+  /** `changed: false`: it was revoked before. */
+  revokeToken(command: RevokeTokenCommand): Promise<Result<{ changed: boolean }, OwnerRefusal>>;
 }
 
 /** A change of a workspace's configuration. */

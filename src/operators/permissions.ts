@@ -20,6 +20,8 @@ const TABLE = {
   "catalog:write": ["admin", "operator"],
   "catalog:read": ["admin", "security", "operator", "developer", "auditor"],
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
+  "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
+  "tokens:revoke": ["admin", "security", "operator", "developer"],
   "audit:read": ["admin", "security", "operator", "auditor"],
 } as const satisfies Record<string, readonly Role[]>;
 
