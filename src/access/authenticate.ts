@@ -20,11 +20,11 @@ import type { RegisteredAgent } from "../registry/agents.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
 import type { VerificationCache } from "../tokens/cache.ts";
-import type { KeySet } from "../tokens/jws.ts";
 import { parseScope, SURFACE, type Scope } from "../tokens/scope.ts";
 import { verifyCallToken, type VerifiedToken } from "../tokens/verify.ts";
 import { callerProof, type Caller } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
+import type { OrgKeySet } from "./signing-keys.ts";
 import type { NoLease, Standing } from "./standing.ts";
 
 /** The immutable meaning of a key. */
@@ -48,7 +48,7 @@ export interface AuthenticationPorts {
   /** Lets work outlive the answer. */
   background(work: Promise<unknown>): void;
   /** The keys that verify call tokens, current under the `org` lease. */
-  keySet(): Promise<Result<KeySet, NoLease>>;
+  keySet(): Promise<Result<OrgKeySet, NoLease>>;
 }
 
 /** Why a credential was refused. Callers hear one of two answers; the kind is for the trail and the log. */
@@ -178,12 +178,13 @@ async function byToken(
     cache: ports.tokenCache,
   });
   if (!verified.ok) return err({ kind: "unknown", why: verified.error.kind });
-  return callerOfToken(ports, verified.value);
+  return callerOfToken(ports, verified.value, keySet.value.epoch);
 }
 
 async function callerOfToken(
   ports: AuthenticationPorts,
   token: VerifiedToken,
+  verifiedUnder: number,
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   const { claims } = token;
   const { chain, workspace, halt_epoch: haltEpoch, path } = claims.dome;
@@ -192,6 +193,7 @@ async function callerOfToken(
     chain,
     haltEpoch,
     path,
+    verifiedUnder,
     ...(user === null ? {} : { user }),
     ...(claims.txn === undefined ? {} : { txn: claims.txn }),
   };

@@ -8,6 +8,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { operatorRoutes } from "./routes/operators.ts";
+import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tierRoutes } from "./routes/tiers.ts";
 import { workspaceRoutes } from "./routes/workspaces.ts";
 
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...catalogRoutes,
   ...tierRoutes,
   ...operatorRoutes,
+  ...signingKeyRoutes,
   ...auditRoutes,
   ...healthRoutes,
 ];

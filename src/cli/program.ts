@@ -11,6 +11,7 @@ import { keysCommand } from "./commands/keys/keys.ts";
 import { loginCommand } from "./commands/login.ts";
 import { logoutCommand } from "./commands/logout.ts";
 import { poolsCommand } from "./commands/pools/pools.ts";
+import { signingKeysCommand } from "./commands/signing-keys/signing-keys.ts";
 import { tiersCommand } from "./commands/tiers/tiers.ts";
 import { tokenCommand } from "./commands/token/token.ts";
 import { toolsCommand } from "./commands/tools/tools.ts";
@@ -80,6 +81,7 @@ const commands = (session: Session): readonly Command[] => [
   integrationsCommand(session),
   tiersCommand(session),
   tokenCommand(session),
+  signingKeysCommand(session),
   checkCommand(session),
   explainCommand(session),
   auditCommand(session),

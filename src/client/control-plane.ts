@@ -24,6 +24,7 @@ import { Agents } from "./agents.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import { Catalog } from "./catalog.ts";
 import { Keys } from "./keys.ts";
+import { SigningKeys } from "./signing-keys.ts";
 import { Tiers } from "./tiers.ts";
 import { route, Transport, type ClientOptions } from "./transport.ts";
 import { Workspaces } from "./workspaces.ts";
@@ -36,6 +37,7 @@ export class ControlPlane {
   readonly pools: Catalog<z.input<typeof poolCreate>, Pool>;
   readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration>;
   readonly tiers: Tiers;
+  readonly signingKeys: SigningKeys;
   readonly audit: AuditTrail;
   readonly #transport: Transport;
 
@@ -49,6 +51,7 @@ export class ControlPlane {
     this.pools = new Catalog(transport, "/api/v1/pools", pool, poolList);
     this.integrations = new Catalog(transport, "/api/v1/integrations", integration, integrationList);
     this.tiers = new Tiers(transport);
+    this.signingKeys = new SigningKeys(transport);
     this.audit = new AuditTrail(transport);
   }
 

@@ -19,10 +19,16 @@ import type {
 import { addEntry } from "../registry/catalog-statements.ts";
 import { appendAudit } from "../storage/audit-outbox.ts";
 import type { Statement } from "../storage/change.ts";
-import { answerClaim, findAnswer, recordAnswer, type Claim } from "../storage/idempotency.ts";
+import {
+  answerClaim,
+  findAnswer,
+  recordAnswer,
+  type Claim,
+  type RequestKey,
+} from "../storage/idempotency.ts";
 import { organization } from "../storage/tables/organization.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
-import { insertFirstSigningKey } from "../tokens/signing-key-records.ts";
+import { changeSigningKey, insertFirstSigningKey, insertSigningKey } from "../tokens/signing-key-records.ts";
 import { AuditDrain } from "./audit-drain.ts";
 import { Configuration, CONFIGURATION_STEPS, type Fencing } from "./configuration.ts";
 import { configured } from "./configured.ts";
@@ -116,18 +122,25 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     );
   }
 
+  /** A change that was made before under this key; asked only once nothing is unsettled (P12). */
+  async repeated(request: RequestKey | null): Promise<Configured | null> {
+    if (!(await this.#configuration.recover())) return err({ kind: "unsettled" });
+    const answer = request === null ? undefined : await findAnswer(this.#ports.db, request);
+    if (answer === undefined) return null;
+    if (!answer.sameBody) return err({ kind: "other_body" });
+    return ok({ kind: "repeated", status: answer.status, body: answer.body });
+  }
+
   async configure(command: WorkspaceCommand): Promise<Configured> {
     const { request } = command.mandate;
     const { db, clock } = this.#ports;
-    if (!(await this.#configuration.recover())) return err({ kind: "unsettled" });
-    if (request !== null) {
-      const answer = await findAnswer(db, request);
-      if (answer !== undefined && !answer.sameBody) return err({ kind: "other_body" });
-      if (answer !== undefined) return ok({ kind: "repeated", status: answer.status, body: answer.body });
-    }
+    const earlier = await this.repeated(request);
+    if (earlier !== null) return earlier;
     const row = this.#read();
     const { content, change } = command;
     if ((content.kind === "create") !== (row === null)) return err({ kind: "absent" });
+    if (content.kind === "signing_keys" && content.basedOn !== row?.config_epoch)
+      return err({ kind: "stale" });
     const intent: WorkspaceIntent =
       content.kind === "create"
         ? { kind: "create", owner: content.id, claim: content.claim }
@@ -238,12 +251,22 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
         ];
       case "first_signing_keys":
         return [
-          db
-            .update(organization)
-            .set({ configEpoch: epoch, lastChange: change })
-            .where(sql`id = ${owner}`),
+          this.#organization(change, epoch),
           ...content.keys.map((key) => insertFirstSigningKey(db, key)),
         ];
+      case "signing_keys":
+        return [
+          this.#organization(change, epoch),
+          ...content.inserted.map((key) => insertSigningKey(db, key)),
+          ...content.changed.map((key) => changeSigningKey(db, key)),
+        ];
     }
+  }
+
+  #organization(change: string, epoch: number): Statement {
+    return this.#ports.db
+      .update(organization)
+      .set({ configEpoch: epoch, lastChange: change })
+      .where(sql`id = 'org'`);
   }
 }

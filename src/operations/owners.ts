@@ -206,16 +206,27 @@ export type WorkspaceContent =
       readonly claim: Claim;
     }
   | { readonly kind: "catalog"; readonly entry: CatalogChange }
+  /** Only for `org`. Refused as `stale` when its epoch is not the one that the keys were read under. */
+  | {
+      readonly kind: "signing_keys";
+      readonly basedOn: number;
+      readonly inserted: readonly SigningKey[];
+      readonly changed: readonly SigningKey[];
+    }
   /** Only for `org`: inserted where there is no key of that use yet. */
   | { readonly kind: "first_signing_keys"; readonly keys: readonly SigningKey[] };
 
 export interface WorkspaceOwner extends HaltSource, AuditOwner {
   lease(): Promise<WorkspaceAnswer>;
+  /** What was answered before under this key; null: nothing. Asked before anything that time may have changed. */
+  repeated(request: RequestKey | null): Promise<Configured | null>;
   configure(command: WorkspaceCommand): Promise<Configured>;
 }
 
 /** The object named `org` is of the same class; its lease says more than is asked of it. */
-export type OrgOwner = Pick<WorkspaceOwner, "configure" | "drainAudit"> & { lease(): Promise<OrgAnswer> };
+export type OrgOwner = Pick<WorkspaceOwner, "repeated" | "configure" | "drainAudit"> & {
+  lease(): Promise<OrgAnswer>;
+};
 
 /** How the use cases reach owner objects. Ids come from a verified credential, from D1, or are new (design part 4). */
 export interface Owners {

@@ -20,6 +20,8 @@ const TABLE = {
   "catalog:write": ["admin", "operator"],
   "catalog:read": ["admin", "security", "operator", "developer", "auditor"],
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
+  "signing-keys:read": ["admin", "security"],
+  "signing-keys:rotate": ["admin", "security"],
   "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:revoke": ["admin", "security", "operator", "developer"],
   "audit:read": ["admin", "security", "operator", "auditor"],

@@ -81,13 +81,15 @@ export function signingKeyAt<K extends SigningKey>(
     .toSorted((a, b) => b.notBefore - a.notBefore || a.kid.localeCompare(b.kid))[0];
 }
 
+/** When verifiers may forget the key, in milliseconds since the epoch; null: no end is known, or evidence outlives all. */
+export function publishedUntil(key: SigningKey): number | null {
+  if (key.compromisedAt !== null) return key.compromisedAt;
+  return key.use === "receipt" || key.retireAt === null ? null : key.retireAt + PUBLISHED_AFTER_MS;
+}
+
 /** The keys that verifiers must know at `now`. A compromised key is gone whatever the clocks say. */
 export function publishedAt<K extends SigningKey>(keys: readonly K[], now: number): readonly K[] {
-  return keys.filter(
-    (key) =>
-      key.compromisedAt === null &&
-      (key.use === "receipt" || key.retireAt === null || now < key.retireAt + PUBLISHED_AFTER_MS),
-  );
+  return keys.filter((key) => key.compromisedAt === null && now < (publishedUntil(key) ?? Infinity));
 }
 
 /** The set to verify with at `now`. Build it once per change of the keys: imports hang on its objects. */

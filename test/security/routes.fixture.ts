@@ -91,5 +91,6 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   addTool: named,
   addPool: named,
   addIntegration: named,
+  rotateSigningKeys: empty,
   check: () => ({ tool: "crm" }),
 };
