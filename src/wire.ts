@@ -108,7 +108,7 @@ const owners = (env: Env): Owners => ({
     seenAtOnce(workspaceStub(env, "org") as unknown as WorkspaceShell, () => isolate.books.org.drop("org")),
 });
 
-/** Readings leave the leases alone; everything else drops them when it is done. */
+/** Readings leave the leases alone; everything else drops them when it is done, also what only settles a change. */
 const READINGS = new Set([
   "lease",
   "describe",
@@ -118,8 +118,6 @@ const READINGS = new Set([
   "record",
   "carry",
   "drainAudit",
-  "settled",
-  "repeated",
 ]);
 
 function seenAtOnce<T extends object>(owner: T, forget: () => void): T {

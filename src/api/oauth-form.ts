@@ -3,13 +3,20 @@ import { fromBase64, fromUtf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { ClientCredential } from "../operations/authenticate-client.ts";
 import { mediaType, readBytes } from "./body.ts";
-import type { OAuthRefusal } from "./oauth-problem.ts";
+import { unauthenticated, type OAuthRefusal } from "./oauth-problem.ts";
 
 export const invalidRequest = (description: string): OAuthRefusal => ({
   status: 400,
   error: "invalid_request",
   description,
 });
+
+/** RFC 8707 lets `resource` stand twice; a token for two doors could be replayed at the other one (RFC 9700 §2.3). */
+const TWO_TARGETS: OAuthRefusal = {
+  status: 400,
+  error: "invalid_target",
+  description: "One target per token",
+};
 
 /** One value per parameter (RFC 6749 §3.2); an empty one counts as left out; secrets in the query are refused. */
 export async function readForm(http: Request): Promise<Result<ReadonlyMap<string, string>, OAuthRefusal>> {
@@ -24,36 +31,38 @@ export async function readForm(http: Request): Promise<Result<ReadonlyMap<string
   if (text === undefined) return err(invalidRequest("The body is not UTF-8"));
   const form = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (form.has(name)) return err(invalidRequest("A parameter is there twice"));
+    if (form.has(name))
+      return err(name === "resource" ? TWO_TARGETS : invalidRequest("A parameter is there twice"));
     form.set(name, value);
   }
   return ok(new Map([...form].filter(([, value]) => value !== "")));
 }
 
-export const UNAUTHENTICATED_CLIENT: OAuthRefusal = {
-  status: 401,
-  error: "invalid_client",
-  description: "Authenticate with Basic agt_...:dome_at_... or Bearer dome_at_...",
-  headers: { "www-authenticate": 'Basic realm="dome"' },
-};
+interface PresentedCredential extends ClientCredential {
+  readonly scheme: "Basic" | "Bearer";
+}
 
 /** Basic `agt_…:dome_at_…` (RFC 6749 §2.3.1: both parts form-encoded first), or `Bearer dome_at_…`; never two ways. */
 export function clientCredential(
   authorization: string | null,
   form: ReadonlyMap<string, string>,
-): Result<ClientCredential, OAuthRefusal> {
+): Result<PresentedCredential, OAuthRefusal> {
   if (form.has("client_secret") || form.has("client_assertion")) {
     return err(invalidRequest("Authenticate with the Authorization header, and with nothing else"));
   }
-  const [, scheme = "", value = ""] = /^(Basic|Bearer) +(\S+)$/i.exec(authorization ?? "") ?? [];
-  if (scheme.toLowerCase() === "bearer") return ok({ secret: value, client: null });
-  const decoded = scheme === "" ? undefined : base64Text(value);
-  const [client, secret] = (decoded?.split(":") ?? []).map(formDecode);
-  if (client === undefined || secret === undefined) return err(UNAUTHENTICATED_CLIENT);
   const named = form.get("client_id");
+  const [, scheme = "", value = ""] = /^(Basic|Bearer) +(\S+)$/i.exec(authorization ?? "") ?? [];
+  if (scheme.toLowerCase() === "bearer")
+    return ok({ scheme: "Bearer", secret: value, client: named ?? null });
+  const decoded = scheme === "" ? undefined : base64Text(value);
+  // The first colon ends the client id (RFC 7617 §2). Cut at every colon, a key with anything behind it would pass.
+  const [, user = "", password = ""] = /^([^:]*):(.*)$/s.exec(decoded ?? "") ?? [];
+  const [client, secret] = [formDecode(user), formDecode(password)];
+  if (!client || !secret)
+    return err(unauthenticated(/^Bearer\b/i.test(authorization ?? "") ? "Bearer" : "Basic"));
   if (named !== undefined && named !== client)
     return err(invalidRequest("client_id is not the one that authenticates"));
-  return ok({ secret, client });
+  return ok({ scheme: "Basic", secret, client });
 }
 
 function formDecode(text: string): string | undefined {

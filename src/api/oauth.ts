@@ -84,6 +84,6 @@ async function tokenEndpoint(services: Services, http: Request, requestId: strin
     request: requestFacts(http),
   });
   if (issued.ok) return oauthResponse({ status: 200, body: issued.value });
-  noteRefusedClient(services, issued.error, http, requestId);
-  return oauthResponse(refusedToken(issued.error));
+  noteRefusedClient(services, issued.error, TOKEN_PATH, requestId);
+  return oauthResponse(refusedToken(issued.error, credential.value.scheme));
 }

@@ -21,8 +21,16 @@ const SECURITY: Readonly<Record<Door["by"], RouteConfig["security"]>> = {
 
 const MUTATING = new Set(["post", "patch", "delete"]);
 
+/** Made once: it costs more than a request should for which nobody has to authenticate. */
+let made: { readonly issuer: string; readonly document: object } | null = null;
+
 /** @param issuer the public URL: the only server of the document. */
 export function openApiDocument(issuer: string): object {
+  if (made?.issuer !== issuer) made = { issuer, document: generate(issuer) };
+  return made.document;
+}
+
+function generate(issuer: string): object {
   const registry = new OpenAPIRegistry();
   registry.registerComponent("securitySchemes", "operator", {
     type: "http",
@@ -40,7 +48,7 @@ export function openApiDocument(issuer: string): object {
     description: "agt_… and dome_at_…",
   });
   for (const route of routes) registry.registerPath(pathOf(route));
-  for (const path of OAUTH_ROUTES) registry.registerPath(path);
+  for (const route of [...OAUTH_ROUTES, ...UNGUARDED]) registry.registerPath(route);
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: "3.1.0",
     info: {
@@ -152,3 +160,41 @@ const REVOCATION_ROUTE: RouteConfig = {
 };
 
 const OAUTH_ROUTES = [TOKEN_ROUTE, INTROSPECTION_ROUTE, REVOCATION_ROUTE];
+
+const document = (
+  path: string,
+  operationId: string,
+  summary: string,
+  mediaType: string,
+): RouteConfig & { readonly method: "get" } => ({
+  method: "get",
+  path,
+  operationId,
+  summary,
+  tags: ["discovery"],
+  security: [],
+  responses: {
+    200: { description: "The document", content: { [mediaType]: { schema: z.looseObject({}) } } },
+    default: {
+      description: "A problem (RFC 9457)",
+      content: { "application/problem+json": { schema: problem } },
+    },
+  },
+});
+
+/** Documents that anybody may read, and that are mounted by themselves. */
+export const UNGUARDED = [
+  document(
+    "/.well-known/oauth-authorization-server",
+    "authorizationServerMetadata",
+    "Authorization server metadata (RFC 8414)",
+    "application/json",
+  ),
+  document(
+    "/.well-known/jwks.json",
+    "jwks",
+    "The keys that verify tokens and receipts (RFC 7517)",
+    "application/jwk-set+json",
+  ),
+  document("/api/v1/openapi.json", "openapi", "This document", "application/json"),
+];

@@ -5,10 +5,11 @@ import type { ClientRefusal } from "../operations/authenticate-client.ts";
 import { findAgentById } from "../registry/agents.ts";
 import type { Services } from "./services.ts";
 
+/** @param path of the route, not of the request: what stands in the request's may be a secret (P4). */
 export function noteRefusedAgent(
   services: Services,
   refusal: AuthenticationRefusal,
-  http: Request,
+  path: string,
   requestId: string,
 ): void {
   const now = services.clock.now();
@@ -20,14 +21,14 @@ export function noteRefusedAgent(
   if (refusal.kind !== "dead") return;
   const counted = services.refused.dead(refusal.key ?? refusal.agent, now);
   if (counted === null) return;
-  services.background(record(services, refusal, counted.count, http, requestId));
+  services.background(record(services, refusal, counted.count, path, requestId));
 }
 
 /** A client that did not authenticate at an OAuth endpoint. Other refusals of such an endpoint say nothing of a credential. */
 export function noteRefusedClient(
   services: Services,
   refusal: { readonly kind: string } | Extract<ClientRefusal, { kind: "invalid_client" }>,
-  http: Request,
+  path: string,
   requestId: string,
 ): void {
   if (!("known" in refusal)) return;
@@ -35,7 +36,7 @@ export function noteRefusedClient(
   noteRefusedAgent(
     services,
     known === null ? { kind: "unknown", why: "oauth endpoint" } : { kind: "dead", ...known },
-    http,
+    path,
     requestId,
   );
 }
@@ -44,7 +45,7 @@ async function record(
   services: Services,
   refusal: Extract<AuthenticationRefusal, { kind: "dead" }>,
   count: number,
-  http: Request,
+  path: string,
   requestId: string,
 ): Promise<void> {
   const row = await findAgentById(services.operations.db, refusal.agent);
@@ -57,7 +58,7 @@ async function record(
       request_id: requestId,
       reason: refusal.why,
       ...(refusal.key === null ? {} : { target: { type: "key", id: refusal.key } }),
-      data: { count, path: new URL(http.url).pathname.slice(0, 200) },
+      data: { count, path },
     }),
   );
 }

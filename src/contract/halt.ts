@@ -48,7 +48,7 @@ export type Halt = z.output<typeof halt>;
 
 export const haltList = list(halt).meta({ id: "HaltList" });
 
-/** The answer of every lifecycle command. `halt` is null when nothing was stopped. */
+/** The answer of every lifecycle command. `halt`: what was stopped, now or before while it is not effective yet. */
 export const transition = z
   .strictObject({
     agent: id("agt"),

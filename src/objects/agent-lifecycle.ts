@@ -43,7 +43,11 @@ export function transition(
   const to = next(agent.state, command.command);
   if (!to.ok) return err({ kind: "invalid_transition", from: agent.state, command: command.command });
   const now = ports.clock.now();
-  if (to.value === agent.state) return ok({ state: agent.state, changed: false, halt: null });
+  if (to.value === agent.state) {
+    const stops = (halt: StoredHalt): boolean => halt.kind === "suspend" || halt.kind === "revoke";
+    const halt = agent.state === "active" ? null : underWay(parts, stops);
+    return ok({ state: agent.state, changed: false, halt });
+  }
   if (to.value === "active" && agent.expiresAt !== null && agent.expiresAt <= now)
     return err({ kind: "expired" });
   const halt = move(parts, agent, to.value, {
@@ -79,7 +83,9 @@ export function revokeKey(
   if (agent === null) return err({ kind: "absent" });
   const key = parts.store.keys().find((candidate) => candidate.id === command.key);
   if (key === undefined) return err({ kind: "key_absent" });
-  if (!keyIsLive(key, parts.ports.clock.now())) return ok({ changed: false, halt: null });
+  if (!keyIsLive(key, parts.ports.clock.now())) {
+    return ok({ changed: false, halt: underWay(parts, (halt) => halt.keys.includes(command.key)) });
+  }
   endKeyNow(parts, agent, command.key, {
     id: command.halt,
     operator: command.mandate.operator,
@@ -88,6 +94,10 @@ export function revokeKey(
   parts.outbox.append(command.audit);
   return ok({ changed: true, halt: command.halt });
 }
+
+/** Whoever stops what is stopped already is told of the halt that is not effective yet, never that all is over (P3). */
+const underWay = (parts: AgentParts, concerns: (halt: StoredHalt) => boolean): HaltId | null =>
+  parts.halts.pending().findLast(concerns)?.id ?? null;
 
 interface Order {
   readonly id: HaltId;

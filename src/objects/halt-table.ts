@@ -41,7 +41,7 @@ export class HaltTable {
 
   /** For the constructor: every halt that is not effective waits the whole time again. */
   start(): void {
-    for (const halt of this.#pending()) this.wait(halt.id);
+    for (const halt of this.pending()) this.wait(halt.id);
   }
 
   /** Inside the transaction that stops something. Call `wait` after it. */
@@ -132,9 +132,10 @@ export class HaltTable {
     onEffective({ ...halt, ...effective });
   }
 
-  #pending(): StoredHalt[] {
+  /** Halts that are committed and not effective yet, the oldest first. */
+  pending(): StoredHalt[] {
     return this.#ports.storage.sql
-      .exec<{ halt: string }>("SELECT halt FROM halts WHERE effective_at IS NULL")
+      .exec<{ halt: string }>("SELECT halt FROM halts WHERE effective_at IS NULL ORDER BY committed_at, id")
       .toArray()
       .map((row) => JSON.parse(row.halt) as StoredHalt);
   }

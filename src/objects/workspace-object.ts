@@ -131,6 +131,10 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     return ok({ kind: "repeated", status: answer.status, body: answer.body });
   }
 
+  settled(): Promise<boolean> {
+    return this.#configuration.recover();
+  }
+
   async configure(command: WorkspaceCommand): Promise<Configured> {
     const { request } = command.mandate;
     const { db, clock } = this.#ports;

@@ -12,7 +12,7 @@ import { workspaceFor } from "./find.ts";
 import type { AuditPage } from "./ledger-reader.ts";
 import { factsOf, type Request } from "./ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
-import { memberRefusal, type Refusal } from "./refusal.ts";
+import { memberRefusal, shown, type Refusal } from "./refusal.ts";
 
 export type AuditListQuery = AuditQuery & { readonly workspace?: string | undefined };
 
@@ -32,7 +32,12 @@ export async function listAudit(
     agent: agent.value,
     actor: actor.value,
   });
-  if (page.ok) return page;
+  if (page.ok) {
+    // Of the filters, not whom they name: a person in `data` could not be erased.
+    const { operator: _person, ...what } = query;
+    const noted = await noteReading(ports, request, home.value.ledger, what);
+    return noted.ok ? page : noted;
+  }
   const member = page.error.kind === "bad_cursor" ? "cursor" : page.error.member;
   return err(memberRefusal("invalid_request", member, `The filter ${member} is not right.`));
 }
@@ -80,5 +85,5 @@ async function agentId(
   if (reference === undefined || isId("agt", reference)) return ok(reference);
   const found = workspace === null ? undefined : await findAgent(ports.db, workspace.id, reference);
   if (found !== undefined) return ok(found.id);
-  return err(memberRefusal("invalid_request", member, `The workspace has no agent ${reference}.`));
+  return err(memberRefusal("invalid_request", member, `The workspace has no such agent${shown(reference)}.`));
 }

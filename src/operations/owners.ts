@@ -220,6 +220,8 @@ export interface WorkspaceOwner extends HaltSource, AuditOwner {
   lease(): Promise<WorkspaceAnswer>;
   /** What was answered before under this key; null: nothing. Asked before anything that time may have changed. */
   repeated(request: RequestKey | null): Promise<Configured | null>;
+  /** False while a configuration change of this workspace is not settled. */
+  settled(): Promise<boolean>;
   configure(command: WorkspaceCommand): Promise<Configured>;
 }
 

@@ -2,7 +2,7 @@
  * Halt receipts: what was stopped, by whom, when it was effective, and the last decision that was admitted. Signed when
  * read, with a receipt key, so that it can be shown to somebody who does not trust the reader.
  */
-import type { AuditEntry } from "../contract/audit.ts";
+import { AUDIT_LIST_LIMIT, type AuditEntry, type AuditQuery } from "../contract/audit.ts";
 import type { Halt } from "../contract/halt.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import type { AuditSink } from "../audit/sink.ts";
@@ -30,7 +30,7 @@ export async function readHalt(
   const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
   if (!found.ok) return found;
   const progress = await ports.owners.agent(found.value.id).halt(target.halt);
-  if (progress === null) return err(notFound(`halt (${target.halt})`));
+  if (progress === null) return err(notFound("halt", target.halt));
   const last = await lastAdmitted(ports, found.value.workspaceId, found.value.id, progress.halt.effectiveAt);
   const {
     receipt: _unsigned,
@@ -56,22 +56,30 @@ export async function listHalts(
   return ok({ items: halts.map((progress) => haltView(progress)), next_cursor: null });
 }
 
+/** A stop overtakes calls in flight: what was decided and then withheld was not admitted. */
 async function lastAdmitted(
   ports: ReceiptPorts,
   workspace: string,
   agent: string,
   effectiveAt: number | null,
 ): Promise<Halt["last_admitted"]> {
+  const newest = async (query: Partial<AuditQuery>): Promise<readonly AuditEntry[]> => {
+    const page = await ports.ledgers.list(workspace, {
+      actor: agent,
+      limit: AUDIT_LIST_LIMIT,
+      order: "newest",
+      ...query,
+    });
+    return page.ok ? page.value.items : [];
+  };
   const until = effectiveAt === null ? undefined : new Date(effectiveAt).toISOString();
-  const page = await ports.ledgers.list(workspace, {
-    actor: agent,
+  const allowed = await newest({
     kind: "decision",
     decision: "allow",
-    limit: 1,
-    order: "newest",
     ...(until === undefined ? {} : { until }),
   });
-  const entry: AuditEntry | undefined = page.ok ? page.value.items[0] : undefined;
+  const withheld = new Set((await newest({ kind: "decision.withheld" })).map((entry) => entry.decision_id));
+  const entry = allowed.find((candidate) => !withheld.has(candidate.decision_id));
   if (entry?.decision_id === undefined || !isId("dec", entry.decision_id)) return null;
   return { decision_id: entry.decision_id, time: entry.time };
 }

@@ -18,10 +18,14 @@ export const memberRefusal = (code: ProblemCode, member: string, detail: string)
   errors: [{ member, detail }],
 });
 
-export const notFound = (what: string): Refusal => ({
+export const notFound = (what: string, reference = ""): Refusal => ({
   code: "not_found",
-  detail: `There is no such ${what}, or it is not yours.`,
+  detail: `There is no such ${what}${shown(reference)}, or it is not yours.`,
 });
+
+/** A reference in brackets if it could be a name or an id. What else may stand there, a key perhaps, is not repeated. */
+export const shown = (reference: string): string =>
+  /^[a-z0-9_-]{1,63}$/.test(reference) ? ` (${reference})` : "";
 
 const RULES: Readonly<Record<BrokenRule, Refusal>> = {
   fence_moved: {

@@ -97,8 +97,11 @@ export async function registerAgent(
   return { id: made.agent.id, name, keyId: made.api_key.id, key: made.api_key.secret ?? "" };
 }
 
-export const command = (agent: { readonly id: string }, what: string, body: object = {}): Promise<Transition> =>
-  done("POST", `/api/v1/agents/${agent.id}/${what}`, { authorization: ADMIN, body });
+export const command = (
+  agent: { readonly id: string },
+  what: string,
+  body: object = {},
+): Promise<Transition> => done("POST", `/api/v1/agents/${agent.id}/${what}`, { authorization: ADMIN, body });
 
 export async function activeAgent(
   workspace: string,

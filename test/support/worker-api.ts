@@ -82,7 +82,9 @@ export interface SeenProblem {
 
 /** The problem in an answer that must be one. */
 export function problemOf(answer: Answer): SeenProblem {
-  const { code, status, errors } = problem.parse(answer.body);
+  const parsed = problem.safeParse(answer.body);
+  if (!parsed.success) throw new Error(`no problem: ${answer.status} ${JSON.stringify(answer.body)}`);
+  const { code, status, errors } = parsed.data;
   if (status !== answer.status) throw new Error(`the body says ${status}, the answer is ${answer.status}`);
   return { status, code, members: (errors ?? []).map(({ member }) => member) };
 }
@@ -167,7 +169,9 @@ export class OperatorApi {
     return expectStatus(this.call("GET", `/agents/${agent}${inWorkspace(workspace)}`), [200], agents.agent);
   }
 
-  list(query: Readonly<Record<string, string>>): Promise<{ items: agents.Agent[]; next_cursor: string | null }> {
+  list(
+    query: Readonly<Record<string, string>>,
+  ): Promise<{ items: agents.Agent[]; next_cursor: string | null }> {
     return expectStatus(this.call("GET", `/agents?${new URLSearchParams(query)}`), [200], agents.agentList);
   }
 
@@ -255,7 +259,9 @@ export async function check(
   door: Door = worker,
 ): Promise<Answer<Decision>> {
   const answer = await call(door, credential, "POST", "/api/v1/check", { body: question });
-  return answer.status === 200 ? { ...answer, body: decision.parse(answer.body) } : (answer as Answer<Decision>);
+  return answer.status === 200
+    ? { ...answer, body: decision.parse(answer.body) }
+    : (answer as Answer<Decision>);
 }
 
 /** What an agent hears in short: the decision's reason, or the status of a refusal. */

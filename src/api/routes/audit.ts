@@ -51,7 +51,7 @@ export const auditRoutes: readonly Route[] = [
       answers: [{ status: 200, description: "The decision", schema: explanation }],
     },
     async ({ services, operator, asked, caller, params, query }) => {
-      if (!isId("dec", params.decision)) return err(notFound(`decision (${params.decision})`));
+      if (!isId("dec", params.decision)) return err(notFound("decision", params.decision));
       const { operations } = services;
       if (operator !== null && asked !== null) {
         const home = await workspaceFor(operations.db, operator, query.workspace);

@@ -74,7 +74,7 @@ function readings<T extends CatalogTable>(
         const home = await workspaceFor(db, operator, query.workspace);
         if (!home.ok) return home;
         const row = await findEntry(db, kind.table, home.value.id, params.name);
-        return row === undefined ? err(notFound(`${kind.one} (${params.name})`)) : ok({ body: view(row) });
+        return row === undefined ? err(notFound(kind.one, params.name)) : ok({ body: view(row) });
       },
     ),
   ];
