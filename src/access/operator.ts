@@ -2,8 +2,7 @@
  * Operators: people and jobs on the control plane. `DOME_ADMIN_TOKEN` is compared without any database, so that an
  * emergency stop works while D1 is down.
  */
-import { digestKey } from "../credentials/digest.ts";
-import { matchKeyForm } from "../credentials/key-format.ts";
+import { digestsOf } from "../credentials/version-digests.ts";
 import { utf8 } from "../kernel/bytes.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { equalBytes, sha256Sync } from "../kernel/digest.ts";
@@ -12,6 +11,7 @@ import type { Role } from "../operators/permissions.ts";
 import { findOperatorToken } from "../operators/token-records.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
+import { followDigest } from "../storage/key-digests.ts";
 
 declare const operatorProof: unique symbol;
 
@@ -31,8 +31,12 @@ export interface OperatorPorts {
   readonly clock: Clock;
   readonly db: Database;
   readonly derived: DerivedKeys;
+  /** Form keys of root-key versions that have left. */
+  readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
   /** The whole `dome_ot_…` text; null where the installation has none. */
   readonly adminToken: string | null;
+  /** Lets work outlive the answer. */
+  background(work: Promise<unknown>): void;
 }
 
 export type OperatorRefusal = { readonly kind: "missing" } | { readonly kind: "refused" };
@@ -49,13 +53,15 @@ export async function authenticateOperator(
   if (ports.adminToken !== null && sameText(token, ports.adminToken)) {
     return ok(proven({ subject: "admin", token: "admin", role: "admin", workspaces: null, expiresAt: null }));
   }
-  const formKeys = ports.derived.map((each) => each.formKey);
-  const version = await matchKeyForm("operator", token, formKeys);
-  const derived = version === undefined ? undefined : ports.derived[version];
-  if (derived === undefined) return err({ kind: "refused" });
-  const found = await findOperatorToken(ports.db, await digestKey(derived.pepper, token));
+  const digests = await digestsOf("operator", token, ports.derived, ports.retiredForms);
+  if (digests === undefined) return err({ kind: "refused" });
+  const found = await findOperatorToken(ports.db, digests);
   if (found === undefined || found.revokedAt !== null || found.expiresAt <= ports.clock.now()) {
     return err({ kind: "refused" });
+  }
+  const [newest] = digests;
+  if (!found.known.has(newest.digest)) {
+    ports.background(followDigest(ports.db, found.id, newest, ports.clock.now()));
   }
   const { id, subject, role, workspaces, expiresAt } = found;
   return ok(proven({ subject, token: id, role, workspaces, expiresAt }));

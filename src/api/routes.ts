@@ -8,6 +8,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { operatorRoutes } from "./routes/operators.ts";
+import { rootKeyRoutes } from "./routes/root-keys.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tierRoutes } from "./routes/tiers.ts";
 import { workspaceRoutes } from "./routes/workspaces.ts";
@@ -23,6 +24,7 @@ export const routes: readonly Route[] = [
   ...tierRoutes,
   ...operatorRoutes,
   ...signingKeyRoutes,
+  ...rootKeyRoutes,
   ...auditRoutes,
   ...healthRoutes,
 ];

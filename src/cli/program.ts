@@ -11,6 +11,7 @@ import { keysCommand } from "./commands/keys/keys.ts";
 import { loginCommand } from "./commands/login.ts";
 import { logoutCommand } from "./commands/logout.ts";
 import { poolsCommand } from "./commands/pools/pools.ts";
+import { rootKeyCommand } from "./commands/root-key/root-key.ts";
 import { signingKeysCommand } from "./commands/signing-keys/signing-keys.ts";
 import { tiersCommand } from "./commands/tiers/tiers.ts";
 import { tokenCommand } from "./commands/token/token.ts";
@@ -82,6 +83,7 @@ const commands = (session: Session): readonly Command[] => [
   tiersCommand(session),
   tokenCommand(session),
   signingKeysCommand(session),
+  rootKeyCommand(session),
   checkCommand(session),
   explainCommand(session),
   auditCommand(session),

@@ -24,6 +24,7 @@ import { Agents } from "./agents.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import { Catalog } from "./catalog.ts";
 import { Keys } from "./keys.ts";
+import { RootKeys } from "./root-keys.ts";
 import { SigningKeys } from "./signing-keys.ts";
 import { Tiers } from "./tiers.ts";
 import { route, Transport, type ClientOptions } from "./transport.ts";
@@ -38,6 +39,7 @@ export class ControlPlane {
   readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration>;
   readonly tiers: Tiers;
   readonly signingKeys: SigningKeys;
+  readonly rootKeys: RootKeys;
   readonly audit: AuditTrail;
   readonly #transport: Transport;
 
@@ -52,6 +54,7 @@ export class ControlPlane {
     this.integrations = new Catalog(transport, "/api/v1/integrations", integration, integrationList);
     this.tiers = new Tiers(transport);
     this.signingKeys = new SigningKeys(transport);
+    this.rootKeys = new RootKeys(transport);
     this.audit = new AuditTrail(transport);
   }
 

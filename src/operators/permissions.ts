@@ -22,6 +22,8 @@ const TABLE = {
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
   "signing-keys:read": ["admin", "security"],
   "signing-keys:rotate": ["admin", "security"],
+  "root-keys:read": ["admin", "security"],
+  "root-keys:rewrap": ["admin"],
   "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:revoke": ["admin", "security", "operator", "developer"],
   "audit:read": ["admin", "security", "operator", "auditor"],

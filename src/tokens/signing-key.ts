@@ -69,6 +69,18 @@ export async function openSigner(
   return ok({ kid, use, privateKey: await importJWK(jwk.data, ALGORITHM, { extractable: false }) });
 }
 
+/** The same key with its private half sealed under the newest root-key version. */
+export async function resealSigningKey(
+  key: SigningKey,
+  envelopeKeys: readonly [EnvelopeKey, ...EnvelopeKey[]],
+  random: Random,
+): Promise<Result<SigningKey, EnvelopeRefusal>> {
+  const context = contextOf(key.use, key.kid);
+  const opened = await open(envelopeKeys, key.sealedPrivate, context);
+  if (!opened.ok) return opened;
+  return ok({ ...key, sealedPrivate: await seal(envelopeKeys, opened.value, context, random) });
+}
+
 /** The key that signs at `now`: the one that began last, of those that may. */
 export function signingKeyAt<K extends SigningKey>(
   keys: readonly K[],

@@ -92,5 +92,6 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   addPool: named,
   addIntegration: named,
   rotateSigningKeys: empty,
+  rewrapRootKey: () => ({ dry_run: true }),
   check: () => ({ tool: "crm" }),
 };

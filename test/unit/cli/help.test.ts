@@ -26,7 +26,7 @@ test("the commands are these", () => {
       "agents revoke, agents halts, keys issue, keys rotate, keys list, keys revoke, " +
       "tools add, tools list, tools show, pools add, pools list, pools show, " +
       "integrations add, integrations list, integrations show, tiers list, tiers show, " +
-      "token issue, token inspect, token revoke, signing-keys list, signing-keys rotate, check, explain, audit list"
+      "token issue, token inspect, token revoke, signing-keys list, signing-keys rotate, root-key status, root-key rewrap, check, explain, audit list"
     ).split(", "),
   );
 });
