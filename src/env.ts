@@ -5,7 +5,7 @@
 import type { AgentShell } from "./objects/agent-object.ts";
 import type { LedgerObject } from "./objects/ledger-object.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
-import { parseRootKeys, type RootKeys } from "./secrets/root-key.ts";
+import { parseRetiredForms, parseRootKeys, type RootKeys } from "./secrets/root-key.ts";
 
 /** The bindings of wrangler.toml, and of the embedded server. */
 export interface RawEnv {
@@ -30,6 +30,8 @@ export interface Env {
   readonly ledgers: DurableObjectNamespace<LedgerObject>;
   readonly audit: { readonly mode: "queue"; readonly queue: Queue } | { readonly mode: "outbox" };
   readonly rootKeys: RootKeys;
+  /** Form keys of root-key versions that have left. */
+  readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
   readonly adminToken: string | null;
   /** The issuer, and the default audience. Never taken from a request's host. */
   readonly publicUrl: string;
@@ -50,6 +52,7 @@ export function parseEnv(raw: RawEnv): Env {
     ledgers: raw.LEDGER,
     audit: auditOf(raw),
     rootKeys: rootKeys.value,
+    retiredForms: parseRetiredForms(raw.DOME_ROOT_KEY ?? ""),
     adminToken:
       raw.DOME_ADMIN_TOKEN === undefined || raw.DOME_ADMIN_TOKEN === "" ? null : raw.DOME_ADMIN_TOKEN,
     publicUrl: publicUrlOf(raw.DOME_PUBLIC_URL),

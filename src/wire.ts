@@ -39,7 +39,6 @@ import { makeFirstSigningKeys } from "./operations/make-signing-keys.ts";
 import type { LedgerReader, LedgerStatus } from "./operations/ledger-reader.ts";
 import type { Owners } from "./operations/owners.ts";
 import type { OperationPorts } from "./operations/ports.ts";
-import type { SweepPorts } from "./operations/sweep.ts";
 import { deriveKeys, type DerivedKeys } from "./secrets/root-key.ts";
 import { openDatabase } from "./storage/client.ts";
 import { BUILT_IN_TIERS } from "./tiers/built-in.ts";
@@ -225,12 +224,20 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     timers,
     ids,
     log,
-    operators: { clock, db, derived, adminToken: env.adminToken, background },
+    operators: {
+      clock,
+      db,
+      derived,
+      retiredForms: env.retiredForms,
+      adminToken: env.adminToken,
+      background,
+    },
     operations: { ...operations, issuer, signingKeys, ledgers: ledgerReader(env), sink: audit },
     access: {
       clock,
       db,
       derived,
+      retiredForms: env.retiredForms,
       issuer,
       standing,
       configuration,
@@ -262,10 +269,11 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
 }
 
 /** What the scheduled sweep is given. */
-export const sweepPorts = (raw: RawEnv): SweepPorts => {
+export async function sweepPorts(raw: RawEnv): Promise<OperationPorts> {
   const env = environment(raw);
-  return { clock, log, db: openDatabase(env.db), owners: owners(env) };
-};
+  const derived = await derivedKeys(env);
+  return { clock, timers, ids, random, log, db: openDatabase(env.db), derived, owners: owners(env) };
+}
 
 /** The consumers of the audit queue and of its dead-letter queue. */
 export async function consume(raw: RawEnv, queue: string, batch: AuditBatch): Promise<void> {

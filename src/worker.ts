@@ -25,5 +25,5 @@ const app = createApp((raw, background) => services(raw as RawEnv, background));
 export default {
   fetch: (request, raw, context) => app.fetch(request, raw, context),
   queue: (batch, raw) => consume(raw, batch.queue, batch),
-  scheduled: (_controller, raw) => sweep(sweepPorts(raw)),
+  scheduled: async (_controller, raw) => sweep(await sweepPorts(raw)),
 } satisfies ExportedHandler<RawEnv>;

@@ -5,9 +5,8 @@
  * Whether anything is looked up is decided by the key's form alone, so that made-up keys cost no I/O, and outwardly
  * they are refused like unknown ones (P11).
  */
-import { digestKey } from "../credentials/digest.ts";
-import { matchKeyForm } from "../credentials/key-format.ts";
-import { findKeyByDigest, touchKey } from "../credentials/key-records.ts";
+import { findKeyByDigests, touchKey } from "../credentials/key-records.ts";
+import { digestsOf } from "../credentials/version-digests.ts";
 import type { BoundedMap } from "../kernel/bounded-map.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -19,12 +18,13 @@ import { isKeyLive, type AgentAnswer, type Lease } from "../lifecycle/lease.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
+import { followDigest } from "../storage/key-digests.ts";
 import type { VerificationCache } from "../tokens/cache.ts";
-import type { KeySet } from "../tokens/jws.ts";
 import { parseScope, SURFACE, type Scope } from "../tokens/scope.ts";
 import { verifyCallToken, type VerifiedToken } from "../tokens/verify.ts";
 import { callerProof, type Caller } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
+import type { OrgKeySet } from "./signing-keys.ts";
 import type { NoLease, Standing } from "./standing.ts";
 
 /** The immutable meaning of a key. */
@@ -37,6 +37,8 @@ export interface AuthenticationPorts {
   readonly clock: Clock;
   readonly db: Database;
   readonly derived: DerivedKeys;
+  /** Form keys of root-key versions that have left. */
+  readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
   readonly issuer: string;
   readonly standing: Standing;
   readonly configuration: ConfigurationReader;
@@ -48,7 +50,7 @@ export interface AuthenticationPorts {
   /** Lets work outlive the answer. */
   background(work: Promise<unknown>): void;
   /** The keys that verify call tokens, current under the `org` lease. */
-  keySet(): Promise<Result<KeySet, NoLease>>;
+  keySet(): Promise<Result<OrgKeySet, NoLease>>;
 }
 
 /** Why a credential was refused. Callers hear one of two answers; the kind is for the trail and the log. */
@@ -84,22 +86,21 @@ export async function authenticateAgent(
 
 /** Whose key this is, without asking whether it is live. */
 export async function identifyKey(
-  ports: Pick<AuthenticationPorts, "db" | "derived" | "keyCache">,
+  ports: Pick<AuthenticationPorts, "db" | "derived" | "retiredForms" | "keyCache" | "clock" | "background">,
   secret: string,
 ): Promise<KnownKey | undefined> {
   const fingerprint = toHex(sha256Sync(utf8(secret)));
   const cached = ports.keyCache.get(fingerprint);
   if (cached !== undefined) return cached;
-  const version = await matchKeyForm(
-    "agent",
-    secret,
-    ports.derived.map((each) => each.formKey),
-  );
-  const derived = version === undefined ? undefined : ports.derived[version];
-  if (derived === undefined) return undefined;
-  const found = await findKeyByDigest(ports.db, await digestKey(derived.pepper, secret));
-  if (found !== undefined) ports.keyCache.set(fingerprint, found);
-  return found;
+  const digests = await digestsOf("agent", secret, ports.derived, ports.retiredForms);
+  if (digests === undefined) return undefined;
+  const found = await findKeyByDigests(ports.db, digests);
+  if (found === undefined) return undefined;
+  const { agent, key, known } = found;
+  const [newest] = digests;
+  if (!known.has(newest.digest)) ports.background(followDigest(ports.db, key, newest, ports.clock.now()));
+  ports.keyCache.set(fingerprint, { agent, key });
+  return { agent, key };
 }
 
 /** What a key's agent is now, under a lease that was asked for anew if the one at hand says no. */
@@ -178,12 +179,13 @@ async function byToken(
     cache: ports.tokenCache,
   });
   if (!verified.ok) return err({ kind: "unknown", why: verified.error.kind });
-  return callerOfToken(ports, verified.value);
+  return callerOfToken(ports, verified.value, keySet.value.epoch);
 }
 
 async function callerOfToken(
   ports: AuthenticationPorts,
   token: VerifiedToken,
+  verifiedUnder: number,
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   const { claims } = token;
   const { chain, workspace, halt_epoch: haltEpoch, path } = claims.dome;
@@ -192,6 +194,7 @@ async function callerOfToken(
     chain,
     haltEpoch,
     path,
+    verifiedUnder,
     ...(user === null ? {} : { user }),
     ...(claims.txn === undefined ? {} : { txn: claims.txn }),
   };

@@ -3,8 +3,7 @@
  * emergency stop works while D1 is down. Every other token is read from D1's primary on every request and kept nowhere:
  * one that was revoked or has expired is refused from the next request on, and without D1 all are.
  */
-import { digestKey } from "../credentials/digest.ts";
-import { matchKeyForm } from "../credentials/key-format.ts";
+import { digestsOf } from "../credentials/version-digests.ts";
 import { utf8 } from "../kernel/bytes.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { equalBytes, sha256Sync } from "../kernel/digest.ts";
@@ -19,6 +18,7 @@ import {
 } from "../operators/token-records.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
+import { followDigest } from "../storage/key-digests.ts";
 
 declare const operatorProof: unique symbol;
 
@@ -38,6 +38,8 @@ export interface OperatorPorts {
   readonly clock: Clock;
   readonly db: Database;
   readonly derived: DerivedKeys;
+  /** Form keys of root-key versions that have left. */
+  readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
   /** The whole `dome_ot_…` text; null where the installation has none. */
   readonly adminToken: string | null;
   /** Lets work outlive the answer. */
@@ -69,23 +71,17 @@ export async function authenticateOperator(
   if (ports.adminToken !== null && sameText(token, ports.adminToken)) {
     return ok(proven({ subject: "admin", token: "admin", role: "admin", workspaces: null, expiresAt: null }));
   }
-  const found = await lookUp(ports, token);
-  if (found === undefined) return err({ kind: "unknown" });
+  const digests = await digestsOf("operator", token, ports.derived, ports.retiredForms);
+  const found = digests === undefined ? undefined : await findOperatorToken(ports.db, digests);
+  if (digests === undefined || found === undefined) return err({ kind: "unknown" });
   const { id, subject, role, workspaces, expiresAt } = found;
   const now = ports.clock.now();
   const state = stateOf(found, now);
   if (state !== "live") return err({ kind: "dead", token: id, subject, why: state });
   if (isUseDue(found, now)) ports.background(noteOperatorUse(ports.db, id, now));
+  const [newest] = digests;
+  if (!found.known.has(newest.digest)) ports.background(followDigest(ports.db, id, newest, now));
   return ok(proven({ subject, token: id, role, workspaces, expiresAt }));
-}
-
-/** A token that Dome did not make costs no look-up. */
-async function lookUp(ports: OperatorPorts, token: string): Promise<OperatorToken | undefined> {
-  const formKeys = ports.derived.map((each) => each.formKey);
-  const version = await matchKeyForm("operator", token, formKeys);
-  const derived = version === undefined ? undefined : ports.derived[version];
-  if (derived === undefined) return undefined;
-  return findOperatorToken(ports.db, await digestKey(derived.pepper, token));
 }
 
 /** True when the operator may see this workspace at all. */

@@ -36,6 +36,11 @@ export interface SigningKeyPorts {
   makeFirstKeys(): Promise<void>;
 }
 
+/** A key set with the `org` epoch that vouches for it. */
+export interface OrgKeySet extends KeySet {
+  readonly epoch: number;
+}
+
 const USES: readonly KeyUse[] = ["token", "receipt"];
 
 export class SigningKeys {
@@ -47,6 +52,11 @@ export class SigningKeys {
 
   /** All keys, current under the `org` lease. */
   async all(): Promise<Result<readonly SigningKey[], NoLease>> {
+    const read = await this.#read();
+    return read.ok ? ok(read.value.keys) : read;
+  }
+
+  async #read(): Promise<Result<{ keys: readonly SigningKey[]; epoch: number }, NoLease>> {
     const lease = await this.#ports.standing.org();
     if (!lease.ok) return lease;
     const { cache, db } = this.#ports;
@@ -56,20 +66,21 @@ export class SigningKeys {
       cache.epoch = epoch;
       cache.signers.clear();
     }
-    if (this.#complete()) return ok(cache.keys);
+    if (this.#complete()) return ok({ keys: cache.keys, epoch });
     await this.#ports.makeFirstKeys();
     cache.keys = await loadSigningKeys(db);
-    return this.#complete() ? ok(cache.keys) : err({ kind: "no_lease", of: "org" });
+    return this.#complete() ? ok({ keys: cache.keys, epoch }) : err({ kind: "no_lease", of: "org" });
   }
 
   /** The keys that verify, for every token of every call. */
-  async keySet(): Promise<Result<KeySet, NoLease>> {
-    const keys = await this.all();
-    if (!keys.ok) return keys;
+  async keySet(): Promise<Result<OrgKeySet, NoLease>> {
+    const read = await this.#read();
+    if (!read.ok) return read;
     const { cache, clock } = this.#ports;
-    const current = keySetAt(keys.value, clock.now());
+    const { keys, epoch } = read.value;
+    const current = keySetAt(keys, clock.now());
     if (cache.keySet?.version !== current.version) cache.keySet = current;
-    return ok(cache.keySet);
+    return ok({ ...cache.keySet, epoch });
   }
 
   /** The key that signs now. */

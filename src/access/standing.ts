@@ -86,6 +86,12 @@ export class Standing {
     return this.#current("org", books.org, "org", () => source.org());
   }
 
+  /** As `org`, but asked now: for answers about keys and tokens that no lease may date back. */
+  freshOrg(): Promise<Result<Lease<OrgAnswer>, NoLease>> {
+    const { books, source } = this.#ports;
+    return this.#renew("org", books.org, "org", () => source.org());
+  }
+
   /**
    * Step 7 of the column. The check itself is synchronous and the last thing before the caller acts or answers.
    * A lease that has run out meanwhile is asked for again, and so is one that says no, because a stop and a start may

@@ -2,6 +2,7 @@
 import type { OAuthErrorCode } from "../contract/oauth.ts";
 import { unreachable } from "../kernel/result.ts";
 import type { TokenRequestRefusal } from "../operations/issue-token.ts";
+import type { RevocationRefusal } from "../operations/revoke-token.ts";
 
 export interface OAuthRefusal {
   readonly status: number;
@@ -80,6 +81,23 @@ export function refusedToken(refusal: TokenRequestRefusal, scheme: Scheme): OAut
       };
     case "unavailable":
       return TOKEN_UNAVAILABLE;
+    default:
+      return unreachable(refusal);
+  }
+}
+
+export function refusedQuestion(refusal: RevocationRefusal): OAuthRefusal {
+  switch (refusal.kind) {
+    case "no_lease":
+      return TOKEN_UNAVAILABLE;
+    case "unsupported_token_type":
+      return {
+        status: 400,
+        error: "unsupported_token_type",
+        description: "Only call tokens are revoked here. Keys and operator tokens have commands of their own",
+      };
+    case "not_yours":
+      return { status: 400, error: "invalid_request", description: "The token was issued to another client" };
     default:
       return unreachable(refusal);
   }

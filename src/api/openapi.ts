@@ -1,6 +1,12 @@
 /** The OpenAPI 3.1 document, made from the same declarations that mount, authenticate and validate. */
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from "@asteasolutions/zod-to-openapi";
-import { oauthError, tokenResponse } from "../contract/oauth.ts";
+import {
+  introspection,
+  introspectionRequest,
+  oauthError,
+  revocationRequest,
+  tokenResponse,
+} from "../contract/oauth.ts";
 import { problem } from "../contract/problem.ts";
 import { z } from "zod";
 import type { Door, Route } from "./route.ts";
@@ -42,7 +48,7 @@ function generate(issuer: string): object {
     description: "agt_… and dome_at_…",
   });
   for (const route of routes) registry.registerPath(pathOf(route));
-  for (const route of [TOKEN_ROUTE, ...UNGUARDED]) registry.registerPath(route);
+  for (const route of [...OAUTH_ROUTES, ...UNGUARDED]) registry.registerPath(route);
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: "3.1.0",
     info: {
@@ -115,6 +121,48 @@ const TOKEN_ROUTE: RouteConfig = {
     default: { description: "An OAuth error", content: { "application/json": { schema: oauthError } } },
   },
 };
+
+/** Client authentication as at the token endpoint, or an operator token. */
+const ASKERS: RouteConfig["security"] = [{ client: [] }, { agent: [] }, { operator: [] }];
+const OAUTH_ERROR = {
+  description: "An OAuth error",
+  content: { "application/json": { schema: oauthError } },
+};
+
+const INTROSPECTION_ROUTE: RouteConfig = {
+  method: "post",
+  path: "/api/v1/auth/introspect",
+  operationId: "introspectToken",
+  summary: "What a call token is worth this instant (RFC 7662)",
+  tags: ["oauth"],
+  security: ASKERS,
+  request: {
+    body: { content: { "application/x-www-form-urlencoded": { schema: introspectionRequest } } },
+  },
+  responses: {
+    200: {
+      description: "What the token says, or that it is not active",
+      content: { "application/json": { schema: introspection } },
+    },
+    default: OAUTH_ERROR,
+  },
+};
+
+const REVOCATION_ROUTE: RouteConfig = {
+  method: "post",
+  path: "/api/v1/auth/revoke",
+  operationId: "revokeToken",
+  summary: "End a call token and everything exchanged from it (RFC 7009)",
+  tags: ["oauth"],
+  security: ASKERS,
+  request: { body: { content: { "application/x-www-form-urlencoded": { schema: revocationRequest } } } },
+  responses: {
+    200: { description: "It is dead, or was no token; the body is empty" },
+    default: OAUTH_ERROR,
+  },
+};
+
+const OAUTH_ROUTES = [TOKEN_ROUTE, INTROSPECTION_ROUTE, REVOCATION_ROUTE];
 
 const document = (
   path: string,

@@ -2,6 +2,7 @@
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
 import type { OperatorRefusal } from "../access/operator.ts";
 import { draftRecord } from "../audit/record.ts";
+import type { ClientRefusal } from "../operations/authenticate-client.ts";
 import { findAgentById } from "../registry/agents.ts";
 import type { Services } from "./services.ts";
 
@@ -51,6 +52,23 @@ export function noteRefusedAgent(
 function countNeverIssued(services: Services): void {
   const ended = services.refused.neverIssued(services.clock.now());
   if (ended !== null) services.log.write("warn", "credentials.never_issued", { ...ended });
+}
+
+/** A client that did not authenticate at an OAuth endpoint. Other refusals of such an endpoint say nothing of a credential. */
+export function noteRefusedClient(
+  services: Services,
+  refusal: { readonly kind: string } | Extract<ClientRefusal, { kind: "invalid_client" }>,
+  path: string,
+  requestId: string,
+): void {
+  if (!("known" in refusal)) return;
+  const { known } = refusal;
+  noteRefusedAgent(
+    services,
+    known === null ? { kind: "unknown", why: "oauth endpoint" } : { kind: "dead", ...known },
+    path,
+    requestId,
+  );
 }
 
 async function record(

@@ -9,6 +9,8 @@ import { keyRoutes } from "./routes/keys.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { operatorRoutes } from "./routes/operators.ts";
 import { statusRoutes } from "./routes/status.ts";
+import { rootKeyRoutes } from "./routes/root-keys.ts";
+import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tierRoutes } from "./routes/tiers.ts";
 import { workspaceRoutes } from "./routes/workspaces.ts";
 
@@ -22,6 +24,8 @@ export const routes: readonly Route[] = [
   ...catalogRoutes,
   ...tierRoutes,
   ...operatorRoutes,
+  ...signingKeyRoutes,
+  ...rootKeyRoutes,
   ...auditRoutes,
   ...statusRoutes,
   ...healthRoutes,

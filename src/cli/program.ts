@@ -13,6 +13,8 @@ import { logoutCommand } from "./commands/logout.ts";
 import { operatorsCommand } from "./commands/operators/operators.ts";
 import { poolsCommand } from "./commands/pools/pools.ts";
 import { statusCommand } from "./commands/status.ts";
+import { rootKeyCommand } from "./commands/root-key/root-key.ts";
+import { signingKeysCommand } from "./commands/signing-keys/signing-keys.ts";
 import { tiersCommand } from "./commands/tiers/tiers.ts";
 import { tokenCommand } from "./commands/token/token.ts";
 import { toolsCommand } from "./commands/tools/tools.ts";
@@ -84,6 +86,8 @@ const commands = (session: Session): readonly Command[] => [
   integrationsCommand(session),
   tiersCommand(session),
   tokenCommand(session),
+  signingKeysCommand(session),
+  rootKeyCommand(session),
   checkCommand(session),
   explainCommand(session),
   auditCommand(session),

@@ -32,6 +32,11 @@ export class AgentDoor {
     return this.#transport.ask("/api/v1/auth/token", tokenResponse, form);
   }
 
+  /** Ends a call token of this agent, and everything exchanged from it (RFC 7009). A dead one is no error. */
+  revokeToken(token: string): Promise<void> {
+    return this.#transport.tell("/api/v1/auth/revoke", new URLSearchParams({ token }));
+  }
+
   /** Asks whether this agent may do something now. A deny is an answer, not an error. */
   check(question: z.input<typeof checkRequest>): Promise<Decision> {
     return this.#transport.ask("/api/v1/check", decision, question);

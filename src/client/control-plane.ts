@@ -29,6 +29,8 @@ import { AuditTrail } from "./audit-trail.ts";
 import { Catalog } from "./catalog.ts";
 import { Keys } from "./keys.ts";
 import { Operators } from "./operators.ts";
+import { RootKeys } from "./root-keys.ts";
+import { SigningKeys } from "./signing-keys.ts";
 import { Tiers } from "./tiers.ts";
 import { route, Transport, type ClientOptions } from "./transport.ts";
 import { Workspaces } from "./workspaces.ts";
@@ -42,6 +44,8 @@ export class ControlPlane {
   readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration, IntegrationPatch>;
   readonly tiers: Tiers;
   readonly operators: Operators;
+  readonly signingKeys: SigningKeys;
+  readonly rootKeys: RootKeys;
   readonly audit: AuditTrail;
   readonly #transport: Transport;
 
@@ -56,6 +60,8 @@ export class ControlPlane {
     this.integrations = new Catalog(transport, "/api/v1/integrations", integration, integrationList);
     this.tiers = new Tiers(transport);
     this.operators = new Operators(transport);
+    this.signingKeys = new SigningKeys(transport);
+    this.rootKeys = new RootKeys(transport);
     this.audit = new AuditTrail(transport);
   }
 
@@ -67,6 +73,11 @@ export class ControlPlane {
   /** Outboxes, ledgers, gaps, ages of keys, versions. */
   status(): Promise<Status> {
     return this.#transport.read("/api/v1/status", status);
+  }
+
+  /** Ends a call token, and everything exchanged from it (RFC 7009). A dead one is no error. */
+  revokeToken(token: string): Promise<void> {
+    return this.#transport.tell("/api/v1/auth/revoke", new URLSearchParams({ token }));
   }
 
   /** A recorded decision in full. The service looks for a fresh one for some seconds before it says not found. */

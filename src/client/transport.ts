@@ -141,13 +141,28 @@ export class Transport {
     });
   }
 
+  /** A POST of a form that is answered without a body, and whose repeat changes nothing more. */
+  async tell(path: string, body: URLSearchParams): Promise<void> {
+    await this.#answered({
+      method: "POST",
+      url: this.#url(path, {}),
+      headers: FORM_TYPE,
+      body: body.toString(),
+      changes: false,
+    });
+  }
+
   async #send<T>(schema: z.ZodType<T>, outgoing: Outgoing): Promise<T> {
+    return readAnswer(await this.#answered(outgoing), schema);
+  }
+
+  async #answered(outgoing: Outgoing): Promise<Answer> {
     let made = 0;
     let inProgressMs = 0;
     let maybeDone = false;
     for (;;) {
       const outcome = await this.#attempt(outgoing);
-      if (!(outcome instanceof DomeError)) return readAnswer(outcome, schema);
+      if (!(outcome instanceof DomeError)) return outcome;
       maybeDone ||= outgoing.changes && leavesEffectOpen(outcome);
       const attempt = { made, allowed: this.#retries, inProgressMs, jitter: this.#jitter() };
       const wait = waitBeforeRetry(outcome, attempt);

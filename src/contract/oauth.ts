@@ -1,5 +1,6 @@
-/** OAuth 2.0 messages of the token endpoint (RFC 6749 §4.4 and §5). */
+/** OAuth 2.0 messages: the token endpoint (RFC 6749 §4.4 and §5), introspection (RFC 7662), revocation (RFC 7009). */
 import { z } from "zod";
+import { id, name } from "./words.ts";
 
 export const tokenResponse = z
   .strictObject({
@@ -18,6 +19,7 @@ export const oauthErrorCode = z.enum([
   "unsupported_grant_type",
   "invalid_scope",
   "invalid_target",
+  "unsupported_token_type",
   "temporarily_unavailable",
 ]);
 export type OAuthErrorCode = z.output<typeof oauthErrorCode>;
@@ -30,3 +32,43 @@ export const oauthError = z
     dome_error: z.string().optional(),
   })
   .meta({ id: "OAuthError" });
+
+/** `token_type_hint` is taken and not needed: there is one kind of token. */
+const tokenQuestion = { token: z.string(), token_type_hint: z.string().optional() };
+export const introspectionRequest = z.object(tokenQuestion).meta({ id: "IntrospectionRequest" });
+export const revocationRequest = z.object(tokenQuestion).meta({ id: "RevocationRequest" });
+
+/** Everything that is not active for the asker is this one answer, whatever the reason (RFC 7662 §2.2). */
+export const inactiveToken = z.strictObject({ active: z.literal(false) });
+
+export const activeToken = z.strictObject({
+  active: z.literal(true),
+  token_type: z.literal("Bearer"),
+  iss: z.string(),
+  sub: z.string(),
+  sub_profile: z.enum(["ai_agent", "user"]),
+  aud: z.string(),
+  exp: z.int(),
+  iat: z.int(),
+  nbf: z.int().optional(),
+  jti: id("tok"),
+  client_id: id("agt"),
+  scope: z.string(),
+  act: z.record(z.string(), z.unknown()).optional().meta({ description: "RFC 8693 §4.1" }),
+  actor_receipts: z.array(z.string()).optional(),
+  actor_receipts_complete: z.boolean().optional(),
+  txn: id("txn").optional(),
+  dome: z.strictObject({
+    workspace: id("wsp"),
+    name,
+    tier: name,
+    chain: z
+      .array(z.strictObject({ agent: id("agt"), epoch: z.int(), key: id("key") }))
+      .meta({ description: "every agent that takes part, newest first" }),
+  }),
+});
+
+export const introspection = z
+  .discriminatedUnion("active", [inactiveToken, activeToken])
+  .meta({ id: "Introspection" });
+export type Introspection = z.output<typeof introspection>;

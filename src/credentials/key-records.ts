@@ -1,22 +1,40 @@
 /** API keys in the registry: by digest to their agent, for ever. Whether a key is live is the AgentObject's word. */
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, inArray } from "drizzle-orm";
+import { unionAll } from "drizzle-orm/sqlite-core";
 import type { AgentId, KeyId } from "../kernel/ids.ts";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
+import type { VersionDigest } from "../storage/key-digests.ts";
 import { apiKeys } from "../storage/tables/agents.ts";
+import { keyDigests } from "../storage/tables/key-digests.ts";
 
 export type KeyRow = typeof apiKeys.$inferSelect;
 
-/** Which agent and key a digest belongs to. */
-export async function findKeyByDigest(
+/**
+ * Which agent and key these digests of one text belong to.
+ * @returns `known`: the digests of them that the registry has.
+ */
+export async function findKeyByDigests(
   db: Database,
-  digest: string,
-): Promise<{ readonly agent: AgentId; readonly key: KeyId } | undefined> {
-  return db
-    .select({ agent: apiKeys.agentId, key: apiKeys.id })
-    .from(apiKeys)
-    .where(eq(apiKeys.digest, digest))
-    .get();
+  digests: readonly VersionDigest[],
+): Promise<
+  { readonly agent: AgentId; readonly key: KeyId; readonly known: ReadonlySet<string> } | undefined
+> {
+  const texts = digests.map(({ digest }) => digest);
+  const rows = await unionAll(
+    db
+      .select({ agent: apiKeys.agentId, key: apiKeys.id, digest: apiKeys.digest })
+      .from(apiKeys)
+      .where(inArray(apiKeys.digest, texts)),
+    db
+      .select({ agent: apiKeys.agentId, key: apiKeys.id, digest: keyDigests.digest })
+      .from(keyDigests)
+      .innerJoin(apiKeys, eq(apiKeys.id, keyDigests.holder))
+      .where(inArray(keyDigests.digest, texts)),
+  );
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  return { agent: first.agent, key: first.key, known: new Set(rows.map((row) => row.digest)) };
 }
 
 /** A page of an agent's keys in the order of their ids. */

@@ -23,7 +23,7 @@ import { mintKey, checkKeyForm } from "../credentials/key-format.ts";
 import { toBase64 } from "../kernel/bytes.ts";
 import type { Random } from "../kernel/random.ts";
 import { ok, type Result } from "../kernel/result.ts";
-import { deriveKeys, parseRootKeys } from "../secrets/root-key.ts";
+import { deriveKeys, parseRetiredForms, parseRootKeys } from "../secrets/root-key.ts";
 import { readJson, readText, writeAtomically } from "./files.ts";
 import { LOCK_FILE } from "./lock.ts";
 import { reasonOf, refuse, type Refusal } from "./refusal.ts";
@@ -129,7 +129,7 @@ export async function openSecrets(
   if (!existsSync(tokenPath))
     writeAtomically(tokenPath, `${await mintKey("operator", derived[0].formKey, random)}\n`);
   const adminToken = readText(tokenPath)?.trim() ?? "";
-  const formKeys = derived.map(({ formKey }) => formKey);
+  const formKeys = [...derived.map(({ formKey }) => formKey), ...parseRetiredForms(rootKey)];
   if (!(await checkKeyForm("operator", adminToken, formKeys))) {
     return refuse(`${tokenPath} was not made with ${rootPath}; remove it, and this command makes another`);
   }

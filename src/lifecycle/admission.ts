@@ -29,6 +29,11 @@ export interface Passage {
   readonly path: readonly string[];
   readonly user?: string;
   readonly txn?: string;
+  /**
+   * The configuration epoch of `org` under which the token's signature was verified. Another one now: a signing key may
+   * have been given up meanwhile, so the call is undecided and the repeat verifies anew.
+   */
+  readonly verifiedUnder?: number;
 }
 
 /** The leases it is held against. `agents` by agent id. */
@@ -67,6 +72,10 @@ export function admit(passage: Passage, standing: Standing, now: number): Result
   const stale = staleWorkspace(passage, standing.workspace, now);
   if (stale !== undefined) return err(stale);
   if (standing.org === undefined || !isCurrent(standing.org, now)) {
+    return err({ kind: "no_lease", of: "org", id: "org" });
+  }
+  const { verifiedUnder = standing.org.answer.config_epoch } = passage;
+  if (verifiedUnder !== standing.org.answer.config_epoch) {
     return err({ kind: "no_lease", of: "org", id: "org" });
   }
   return ok(undefined);

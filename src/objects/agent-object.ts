@@ -17,6 +17,7 @@ import type {
   OwnerRefusal,
   RegisterCommand,
   RevokeKeyCommand,
+  RevokeTokenCommand,
   StoredHalt,
   TransitionCommand,
   Transitioned,
@@ -33,6 +34,7 @@ import { CONFIGURATION_STEPS } from "./configuration.ts";
 import { HALT_STEPS, HaltTable } from "./halt-table.ts";
 import { Outbox } from "./outbox.ts";
 import type { ObjectPorts } from "./ports.ts";
+import { revokeToken, sweepRevokedTokens } from "./revoked-tokens.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
 import { TimerTable } from "./timer-table.ts";
 
@@ -69,6 +71,7 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
         project: () => projectAgent(ports.db, this.#store),
         expire: () => this.#expire(),
         recover: () => this.#recover(),
+        revoked_tokens: () => sweepRevokedTokens(this.#parts),
       },
     });
     const halts: HaltTable = new HaltTable({
@@ -132,6 +135,16 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
 
   async revokeKey(command: RevokeKeyCommand): ReturnType<AgentOwner["revokeKey"]> {
     return this.#once(command.mandate.request, () => revokeKey(this.#parts, command));
+  }
+
+  async revokeToken(command: RevokeTokenCommand): ReturnType<AgentOwner["revokeToken"]> {
+    const outcome = this.#storage.transactionSync(() => {
+      const result = revokeToken(this.#parts, command);
+      this.#drain.soon();
+      return result;
+    });
+    await this.#storage.sync();
+    return outcome;
   }
 
   record(drafts: readonly AuditDraft[]): Promise<void> {

@@ -4,7 +4,7 @@
  *
  * A row in `agent` is what makes the object live; without one it refuses everything.
  */
-import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, KeyId, TokenId, WorkspaceId } from "../kernel/ids.ts";
 import type { AgentRow } from "../lifecycle/lease.ts";
 import type { AgentState } from "../lifecycle/states.ts";
 import type { SchemaStep } from "./schema-steps.ts";
@@ -152,6 +152,30 @@ export class AgentStore {
 
   revokeKey(id: KeyId, now: number): void {
     this.#sql.exec("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", now, id);
+  }
+
+  isTokenRevoked(jti: TokenId): boolean {
+    return this.#sql.exec("SELECT 1 FROM revoked_tokens WHERE jti = ?", jti).toArray().length > 0;
+  }
+
+  revokeToken(jti: TokenId, until: number): void {
+    this.#sql.exec("INSERT INTO revoked_tokens (jti, until) VALUES (?, ?)", jti, until);
+  }
+
+  /** Forgets revoked tokens that no clock accepts any more. @returns how many are left, and when the next one goes. */
+  sweepRevokedTokens(now: number): { readonly left: number; readonly next: number | null } {
+    this.#sql.exec("DELETE FROM revoked_tokens WHERE until <= ?", now);
+    return this.#sql
+      .exec<{ left: number; next: number | null }>(
+        'SELECT count(*) AS "left", min(until) AS "next" FROM revoked_tokens',
+      )
+      .one();
+  }
+
+  /** Every token of the agent so far is stale; single ones need not be remembered. */
+  raiseEpoch(): void {
+    this.#sql.exec("UPDATE agent SET epoch = epoch + 1");
+    this.#sql.exec("DELETE FROM revoked_tokens");
   }
 
   /** A key's end only ever comes nearer. */

@@ -29,7 +29,7 @@ import {
 } from "../storage/idempotency.ts";
 import { organization } from "../storage/tables/organization.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
-import { insertFirstSigningKey } from "../tokens/signing-key-records.ts";
+import { changeSigningKey, insertFirstSigningKey, insertSigningKey } from "../tokens/signing-key-records.ts";
 import { AuditDrain } from "./audit-drain.ts";
 import { Configuration, CONFIGURATION_STEPS, type Fencing } from "./configuration.ts";
 import { configured } from "./configured.ts";
@@ -144,6 +144,8 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     const row = this.#read();
     const { content, change } = command;
     if ((content.kind === "create") !== (row === null)) return err({ kind: "absent" });
+    if (content.kind === "signing_keys" && content.basedOn !== row?.config_epoch)
+      return err({ kind: "stale" });
     const intent: WorkspaceIntent =
       content.kind === "create"
         ? { kind: "create", owner: content.id, claim: content.claim }
@@ -258,6 +260,12 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
         return [
           this.#organization(change, epoch),
           ...content.keys.map((key) => insertFirstSigningKey(db, key)),
+        ];
+      case "signing_keys":
+        return [
+          this.#organization(change, epoch),
+          ...content.inserted.map((key) => insertSigningKey(db, key)),
+          ...content.changed.map((key) => changeSigningKey(db, key)),
         ];
     }
   }

@@ -3,20 +3,24 @@
  * epoch, the key and the halt epoch under which it was minted; any later difference ends it (P3).
  */
 import type { TokenResponse } from "../contract/oauth.ts";
-import type { AuthenticationPorts, KnownKey } from "../access/authenticate.ts";
-import { identifyKey, leaseForKey, noteUse } from "../access/authenticate.ts";
-import type { NoLease } from "../access/standing.ts";
+import type { AuthenticationPorts } from "../access/authenticate.ts";
+import { noteUse } from "../access/authenticate.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { AuditSink } from "../audit/sink.ts";
 import type { AuditDraft } from "../contract/audit.ts";
-import type { AgentId, IdSource } from "../kernel/ids.ts";
+import type { IdSource } from "../kernel/ids.ts";
 import { holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { isKeyLive } from "../lifecycle/lease.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import { mintCallToken, selfClaims } from "../tokens/mint.ts";
 import { formatScope, parseScope, SURFACE, type Scope } from "../tokens/scope.ts";
+import {
+  identifyClient,
+  standingOfClient,
+  type ClientCredential,
+  type ClientRefusal,
+} from "./authenticate-client.ts";
 
 export interface TokenPorts extends AuthenticationPorts {
   readonly ids: IdSource;
@@ -26,10 +30,7 @@ export interface TokenPorts extends AuthenticationPorts {
   isAudience(url: string): boolean;
 }
 
-export interface TokenRequest {
-  readonly secret: string;
-  /** The client id of Basic authentication; null for the Bearer form. */
-  readonly client: string | null;
+export interface TokenRequest extends ClientCredential {
   readonly scope: string | undefined;
   readonly resource: string | undefined;
   readonly requestId: string;
@@ -37,23 +38,19 @@ export interface TokenRequest {
 }
 
 export type TokenRequestRefusal =
-  /** Wrong key, dead key, revoked agent: outwardly one answer. `known` is for the trail. */
-  | { readonly kind: "invalid_client"; readonly known: (KnownKey & { readonly why: string }) | null }
-  | { readonly kind: "not_active"; readonly agent: AgentId; readonly state: string }
+  | ClientRefusal
   | { readonly kind: "invalid_scope"; readonly detail: string }
-  | { readonly kind: "invalid_target" }
-  | { readonly kind: "unavailable"; readonly why: NoLease["of"] | "audit" };
+  | { readonly kind: "invalid_target" };
 
 export async function issueToken(
   ports: TokenPorts,
   request: TokenRequest,
 ): Promise<Result<TokenResponse, TokenRequestRefusal>> {
-  const known = await identifyKey(ports, request.secret);
-  if (known === undefined || (request.client !== null && request.client !== known.agent)) {
-    return err({ kind: "invalid_client", known: null });
-  }
+  const identified = await identifyClient(ports, request);
+  if (!identified.ok) return identified;
+  const known = identified.value;
   // Before anything else is judged: otherwise a bad scope would tell a dead key from one that never was (P11).
-  const standing = await standingFor(ports, known);
+  const standing = await standingOfClient(ports, known);
   if (!standing.ok) return standing;
   const { epoch, haltEpoch, record } = standing.value;
   const scope = requestedScope(request.scope);
@@ -102,28 +99,6 @@ export async function issueToken(
   if (!admitted.ok) return err({ kind: "invalid_client", known: { ...known, why: admitted.error.kind } });
   noteUse(ports, known.key);
   return ok({ access_token: token, token_type: "Bearer", expires_in: lifetime, scope: claims.scope });
-}
-
-/** Who may have a token now, and under which epochs. A key that is dead and an agent that is revoked are one answer. */
-async function standingFor(ports: TokenPorts, known: KnownKey) {
-  const lease = await leaseForKey(ports, known);
-  if (!lease.ok) return err({ kind: "unavailable", why: lease.error.of } as const);
-  const { answer } = lease.value;
-  if (
-    answer.state === "revoked" ||
-    answer.state === "absent" ||
-    !isKeyLive(lease.value, known.key, ports.clock.now())
-  ) {
-    return err({ kind: "invalid_client", known: { ...known, why: answer.state } } as const);
-  }
-  if (answer.state !== "active")
-    return err({ kind: "not_active", agent: known.agent, state: answer.state } as const);
-  const record = await ports.configuration.agent(known.agent, answer.record_version);
-  if (record === undefined)
-    return err({ kind: "invalid_client", known: { ...known, why: "absent" } } as const);
-  const workspace = await ports.standing.workspace(record.workspaceId);
-  if (!workspace.ok) return err({ kind: "unavailable", why: workspace.error.of } as const);
-  return ok({ epoch: answer.epoch, haltEpoch: workspace.value.answer.halt_epoch, record });
 }
 
 function requestedScope(text: string | undefined): Result<Scope, TokenRequestRefusal> {

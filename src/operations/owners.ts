@@ -3,7 +3,7 @@
  * crosses RPC, so commands and answers are plain data.
  */
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
-import type { AgentId, HaltId, Id, KeyId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, HaltId, Id, KeyId, TokenId, WorkspaceId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { AgentAnswer, OrgAnswer, WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
@@ -102,6 +102,14 @@ export interface RevokeKeyCommand {
   readonly audit: AuditDraft;
 }
 
+/** Ends one call token, and with it everything that was exchanged from it. */
+export interface RevokeTokenCommand {
+  readonly jti: TokenId;
+  /** Milliseconds since the epoch: what was exchanged from it expires no later (P6). */
+  readonly expiresAt: number;
+  readonly audit: AuditDraft;
+}
+
 /** Every expected "no" of an owner object. */
 export type OwnerRefusal =
   /** No row: registered never, or lost. */
@@ -178,6 +186,8 @@ export interface AgentOwner extends HaltSource, AuditOwner {
   revokeKey(
     command: RevokeKeyCommand,
   ): Promise<Result<{ changed: boolean; halt: HaltId | null }, OwnerRefusal>>;
+  /** `changed: false`: it was revoked before. */
+  revokeToken(command: RevokeTokenCommand): Promise<Result<{ changed: boolean }, OwnerRefusal>>;
 }
 
 /** A change of a workspace's configuration. */
@@ -201,15 +211,22 @@ export type WorkspaceContent =
   | { readonly kind: "catalog"; readonly entry: CatalogChange }
   /** Only for `org`. */
   | { readonly kind: "operator_token"; readonly token: OperatorTokenChange }
+  /** Only for `org`. Refused as `stale` when its epoch is not the one that the keys were read under. */
+  | {
+      readonly kind: "signing_keys";
+      readonly basedOn: number;
+      readonly inserted: readonly SigningKey[];
+      readonly changed: readonly SigningKey[];
+    }
   /** Only for `org`: inserted where there is no key of that use yet. */
   | { readonly kind: "first_signing_keys"; readonly keys: readonly SigningKey[] };
 
 export interface WorkspaceOwner extends HaltSource, AuditOwner {
   lease(): Promise<WorkspaceAnswer>;
-  /** False while a configuration change of this workspace is not settled. */
-  settled(): Promise<boolean>;
   /** What was answered before under this key; null: nothing. Asked before anything that time may have changed. */
   repeated(request: RequestKey | null): Promise<Configured | null>;
+  /** False while a configuration change of this workspace is not settled. */
+  settled(): Promise<boolean>;
   configure(command: WorkspaceCommand): Promise<Configured>;
 }
 

@@ -35,6 +35,8 @@ const TABLE = {
   "operators:revoke": ["admin", "security"],
   "signing-keys:read": ["admin", "security", "operator", "auditor"],
   "signing-keys:rotate": ["admin", "security"],
+  "root-keys:read": ["admin", "security"],
+  "root-keys:rewrap": ["admin"],
   "status:read": ["admin", "security", "operator", "auditor"],
   "audit:read": ["admin", "security", "operator", "auditor"],
 } as const satisfies Record<string, readonly Role[]>;

@@ -1,9 +1,11 @@
 /** Operator tokens in the registry: by digest when one is presented, by id and in pages for those who manage them. */
-import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, or, sql } from "drizzle-orm";
 import type { OperatorView } from "../contract/operator.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { OperatorTokenId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import type { VersionDigest } from "../storage/key-digests.ts";
+import { keyDigests } from "../storage/tables/key-digests.ts";
 import { operatorTokens } from "../storage/tables/organization.ts";
 import { ROLES, type Role } from "./permissions.ts";
 
@@ -31,8 +33,30 @@ function known(row: Row | undefined): OperatorToken | undefined {
   return row === undefined || role === undefined ? undefined : { ...row, role };
 }
 
-export async function findOperatorToken(db: Database, digest: string): Promise<OperatorToken | undefined> {
-  return known(await db.select().from(operatorTokens).where(eq(operatorTokens.digest, digest)).get());
+/**
+ * @param digests of one text, under each root-key version.
+ * @returns `known`: the digests of them that the registry has.
+ */
+export async function findOperatorToken(
+  db: Database,
+  digests: readonly VersionDigest[],
+): Promise<(OperatorToken & { readonly known: ReadonlySet<string> }) | undefined> {
+  const texts = digests.map(({ digest }) => digest);
+  const followed = db
+    .select({ holder: keyDigests.holder })
+    .from(keyDigests)
+    .where(inArray(keyDigests.digest, texts));
+  const found = await db
+    .select({
+      row: operatorTokens,
+      followed: sql<string>`(SELECT json_group_array(digest) FROM ${keyDigests} WHERE holder = ${operatorTokens.id})`,
+    })
+    .from(operatorTokens)
+    .where(or(inArray(operatorTokens.digest, texts), inArray(operatorTokens.id, followed as never)))
+    .get();
+  const token = known(found?.row);
+  if (found === undefined || token === undefined) return undefined;
+  return { ...token, known: new Set([found.row.digest, ...(JSON.parse(found.followed) as string[])]) };
 }
 
 export async function findOperatorTokenById(

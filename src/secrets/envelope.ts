@@ -68,6 +68,9 @@ export async function open(
   }
 }
 
+/** The root-key version that a value is sealed under; undefined when the text is no sealed value. */
+export const sealedUnder = (sealed: string): string | undefined => SEALED.exec(sealed)?.[1];
+
 const algorithm = (iv: Uint8Array<ArrayBuffer>, version: string, context: string) => ({
   name: "AES-GCM",
   iv,

@@ -5,7 +5,7 @@
  * Only plain bytes come back, no CryptoKey and no promise: deriving is asynchronous, the composition root does it once
  * per isolate, and holding the result is its business.
  */
-import { concat, fromBase64, toHex, utf8 } from "../kernel/bytes.ts";
+import { concat, fromBase64, toBase64, toHex, utf8 } from "../kernel/bytes.ts";
 import { hkdfSha256, sha256Sync } from "../kernel/digest.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 
@@ -41,22 +41,27 @@ export type RootKeyRefusal =
   | { readonly kind: "wrong_length"; readonly position: number; readonly bytes: number }
   | { readonly kind: "repeated"; readonly position: number };
 
+/** `form:` and base64: what is left of a version that has gone. */
+const FORM = "form:";
 const ROOT_KEY_BYTES = 32;
 const MOST_VERSIONS = 16; // a made-up key is tried against each of them
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
  * Reads `DOME_ROOT_KEY`: base64 of 32 bytes, or several of them, newest first, with commas or white space between.
+ * Entries that begin with `form:` are no versions: `parseRetiredForms` reads them.
  */
 export function parseRootKeys(text: string): Result<RootKeys, RootKeyRefusal> {
   const keys: RootKey[] = [];
-  const parts = text.split(/[\s,]+/).filter((part) => part !== "");
+  const parts = partsOf(text);
   if (parts.length > MOST_VERSIONS) return err({ kind: "too_many", most: MOST_VERSIONS });
   for (const [index, part] of parts.entries()) {
     const position = index + 1;
-    if (!BASE64.test(part)) return err({ kind: "not_base64", position });
-    const key = fromBase64(part);
+    const base64 = part.startsWith(FORM) ? part.slice(FORM.length) : part;
+    if (!BASE64.test(base64)) return err({ kind: "not_base64", position });
+    const key = fromBase64(base64);
     if (key.length !== ROOT_KEY_BYTES) return err({ kind: "wrong_length", position, bytes: key.length });
+    if (base64 !== part) continue;
     const version = versionOf(key);
     if (keys.some((earlier) => earlier.version === version)) return err({ kind: "repeated", position });
     keys.push({ version, key });
@@ -64,6 +69,34 @@ export function parseRootKeys(text: string): Result<RootKeys, RootKeyRefusal> {
   const [newest, ...older] = keys;
   return newest === undefined ? err({ kind: "missing" }) : ok([newest, ...older]);
 }
+
+/**
+ * The form keys of versions that have left the list. They tell that Dome made a key, and nothing else: neither digests
+ * nor sealed values can be computed from one, and no version from its form key.
+ * @param text that `parseRootKeys` has accepted.
+ */
+export const parseRetiredForms = (text: string): readonly Uint8Array<ArrayBuffer>[] =>
+  partsOf(text)
+    .filter((part) => part.startsWith(FORM))
+    .map((part) => fromBase64(part.slice(FORM.length)));
+
+/**
+ * The text of `DOME_ROOT_KEY` in which one version is gone but for its form key.
+ * @returns undefined when the version is not there, or is the newest.
+ */
+export async function retireRootKey(text: string, version: string): Promise<string | undefined> {
+  const parsed = parseRootKeys(text);
+  if (!parsed.ok || parsed.value[0].version === version) return undefined;
+  const leaving = parsed.value.find((each) => each.version === version);
+  if (leaving === undefined) return undefined;
+  const form = FORM + toBase64(await hkdfSha256(leaving.key, "key-form"));
+  const whole = toBase64(leaving.key);
+  return partsOf(text)
+    .map((part) => (part === whole ? form : part))
+    .join(" ");
+}
+
+const partsOf = (text: string): string[] => text.split(/[\s,]+/).filter((part) => part !== "");
 
 /** Derives the working keys of every version. Four HKDF runs each: do it once per isolate and keep the result. */
 export async function deriveKeys(root: RootKeys): Promise<DerivedKeys> {

@@ -1,5 +1,5 @@
 /** Signing keys in the registry. The private half is sealed before it comes here. */
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { signingKeys } from "../storage/tables/organization.ts";
@@ -22,3 +22,17 @@ export const insertFirstSigningKey = (db: Database, key: SigningKey): Statement 
                ${key.createdAt}, ${key.notBefore}, ${key.retireAt}, ${key.compromisedAt}
         WHERE NOT EXISTS (SELECT 1 FROM ${signingKeys} WHERE ${signingKeys.use} = ${key.use})`,
   );
+
+export const insertSigningKey = (db: Database, key: SigningKey): Statement => {
+  const { sealedPrivate: sealedJwk, ...rest } = key;
+  return db.insert(signingKeys).values({ ...rest, sealedJwk });
+};
+
+/** What may change of a key: when it signs, that it was given up, and under which root key it is sealed. */
+export const changeSigningKey = (db: Database, key: SigningKey): Statement => {
+  const { kid, notBefore, retireAt, compromisedAt, sealedPrivate: sealedJwk } = key;
+  return db
+    .update(signingKeys)
+    .set({ notBefore, retireAt, compromisedAt, sealedJwk })
+    .where(eq(signingKeys.kid, kid));
+};

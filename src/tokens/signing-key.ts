@@ -69,6 +69,18 @@ export async function openSigner(
   return ok({ kid, use, privateKey: await importJWK(jwk.data, ALGORITHM, { extractable: false }) });
 }
 
+/** The same key with its private half sealed under the newest root-key version. */
+export async function resealSigningKey(
+  key: SigningKey,
+  envelopeKeys: readonly [EnvelopeKey, ...EnvelopeKey[]],
+  random: Random,
+): Promise<Result<SigningKey, EnvelopeRefusal>> {
+  const context = contextOf(key.use, key.kid);
+  const opened = await open(envelopeKeys, key.sealedPrivate, context);
+  if (!opened.ok) return opened;
+  return ok({ ...key, sealedPrivate: await seal(envelopeKeys, opened.value, context, random) });
+}
+
 /** The key that signs at `now`: the one that began last, of those that may. */
 export function signingKeyAt<K extends SigningKey>(
   keys: readonly K[],
@@ -81,13 +93,15 @@ export function signingKeyAt<K extends SigningKey>(
     .toSorted((a, b) => b.notBefore - a.notBefore || a.kid.localeCompare(b.kid))[0];
 }
 
+/** When verifiers may forget the key, in milliseconds since the epoch; null: no end is known, or evidence outlives all. */
+export function publishedUntil(key: SigningKey): number | null {
+  if (key.compromisedAt !== null) return key.compromisedAt;
+  return key.use === "receipt" || key.retireAt === null ? null : key.retireAt + PUBLISHED_AFTER_MS;
+}
+
 /** The keys that verifiers must know at `now`. A compromised key is gone whatever the clocks say. */
 export function publishedAt<K extends SigningKey>(keys: readonly K[], now: number): readonly K[] {
-  return keys.filter(
-    (key) =>
-      key.compromisedAt === null &&
-      (key.use === "receipt" || key.retireAt === null || now < key.retireAt + PUBLISHED_AFTER_MS),
-  );
+  return keys.filter((key) => key.compromisedAt === null && now < (publishedUntil(key) ?? Infinity));
 }
 
 /** The set to verify with at `now`. Build it once per change of the keys: imports hang on its objects. */

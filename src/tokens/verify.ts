@@ -32,8 +32,11 @@ export type TokenRefusal =
 export interface VerifyOptions {
   /** Our own, byte for byte. */
   readonly issuer: string;
-  /** What a token for this door may be made out to: the public URL, and the door's own URL. */
-  readonly audiences: readonly string[];
+  /**
+   * What a token for this door may be made out to: the public URL, and the door's own URL. `any` is for those who ask
+   * about a token (introspection, revocation), never for a door that acts on one.
+   */
+  readonly audiences: readonly string[] | "any";
   readonly keySet: KeySet;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -64,7 +67,8 @@ export async function verifyCallToken(
 function acceptHere(claims: CallTokenClaims, options: VerifyOptions): Result<VerifiedToken, TokenRefusal> {
   const now = options.now / 1000;
   if (claims.iss !== options.issuer) return err({ kind: "wrong_issuer" });
-  if (!options.audiences.includes(claims.aud)) return err({ kind: "wrong_audience" });
+  if (options.audiences !== "any" && !options.audiences.includes(claims.aud))
+    return err({ kind: "wrong_audience" });
   if (claims.iat > now + MAX_IAT_AHEAD_S || (claims.nbf ?? 0) > now) return err({ kind: "not_yet_valid" });
   if (now >= claims.exp) return err({ kind: "expired" }); // RFC 7519 §4.1.4: on or after; no leeway for our own clock
   return ok(new Verified(claims));

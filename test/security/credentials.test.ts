@@ -116,7 +116,11 @@ const guarded = OPERATIONS.filter(({ by }) => by !== "anyone" && by !== "client"
 describe("a request with a bad credential", () => {
   it("is tried at every guarded route of the document", () => {
     expect(guarded.length).toBeGreaterThan(30);
-    expect(OPERATIONS.filter(({ by }) => by === "client").map(({ id }) => id)).toEqual(["issueToken"]);
+    expect(OPERATIONS.filter(({ by }) => by === "client").map(({ id }) => id)).toEqual([
+      "issueToken",
+      "introspectToken",
+      "revokeToken",
+    ]);
   });
 
   it.each(guarded.map((operation) => [`${operation.method} ${operation.path}`, operation] as const))(

@@ -95,6 +95,8 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   updateTool: described,
   updatePool: described,
   updateIntegration: described,
+  rotateSigningKeys: empty,
+  rewrapRootKey: () => ({ dry_run: true }),
   check: () => ({ tool: "crm" }),
   createOperator: (unique) => ({ subject: unique, role: "auditor" }),
 };

@@ -11,10 +11,13 @@ import type { Door } from "./worker-api.ts";
 
 let isolates = 1;
 
-/** @returns the door of a fresh isolate. */
-export async function anotherIsolate(): Promise<Door> {
+/**
+ * @param bindings its own, where it is to have others.
+ * @returns the door of a fresh isolate.
+ */
+export async function anotherIsolate(bindings: RawEnv = env): Promise<Door> {
   const path = `../../src/wire.ts?isolate=${(isolates += 1)}`;
   const wire = (await import(/* @vite-ignore */ path)) as typeof composition;
   const app = createApp((raw, background) => wire.services(raw as RawEnv, background));
-  return async (request) => app.fetch(request, env, createExecutionContext());
+  return async (request) => app.fetch(request, bindings, createExecutionContext());
 }

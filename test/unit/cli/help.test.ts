@@ -27,7 +27,7 @@ test("the commands are these", () => {
       "operators create, operators list, operators show, operators revoke, operators rotate, " +
       "tools add, tools list, tools show, pools add, pools list, pools show, " +
       "integrations add, integrations list, integrations show, tiers list, tiers show, " +
-      "token issue, token inspect, check, explain, audit list"
+      "token issue, token inspect, token revoke, signing-keys list, signing-keys rotate, root-key status, root-key rewrap, check, explain, audit list"
     ).split(", "),
   );
 });

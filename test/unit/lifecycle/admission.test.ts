@@ -202,6 +202,15 @@ describe("the workspace", () => {
 });
 
 describe("the organization", () => {
+  test("leaves undecided what was verified under other signing keys: one may have been given up since", () => {
+    expect(admit({ ...passage, verifiedUnder: 1 }, standing(), NOW).ok).toBe(true);
+    for (const verifiedUnder of [0, 2]) {
+      expect(admit({ ...passage, verifiedUnder }, standing(), NOW)).toEqual(
+        refused({ kind: "no_lease", of: "org", id: "org" }),
+      );
+    }
+  });
+
   const noLease = refused({ kind: "no_lease", of: "org", id: "org" });
 
   test("without a lease admits nothing", () => {

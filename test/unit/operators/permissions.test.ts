@@ -30,6 +30,8 @@ const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "operators:revoke": ["admin", "security"],
   "signing-keys:read": ["admin", "security", "operator", "auditor"],
   "signing-keys:rotate": ["admin", "security"],
+  "root-keys:read": ["admin", "security"],
+  "root-keys:rewrap": ["admin"],
   "status:read": ["admin", "security", "operator", "auditor"],
   "audit:read": ["admin", "security", "operator", "auditor"],
 };

@@ -1,0 +1,34 @@
+import { rootKeyRewrap, rootKeyRewrapped, rootKeyStatus } from "../../contract/root-key.ts";
+import { rewrapRootKey, rootKeyStatus as readStatus } from "../../operations/root-key.ts";
+import { reply } from "../reply.ts";
+import { route, type Route } from "../route.ts";
+
+const tag = "root keys";
+
+export const rootKeyRoutes: readonly Route[] = [
+  route(
+    {
+      method: "get",
+      path: "/api/v1/root-keys",
+      operationId: "showRootKeys",
+      summary: "What hangs on each version of the root key",
+      tag,
+      door: { by: "operator", permission: "root-keys:read" },
+      answers: [{ status: 200, description: "The versions, newest first", schema: rootKeyStatus }],
+    },
+    async ({ services, asked }) => reply(await readStatus(services.operations, asked)),
+  ),
+  route(
+    {
+      method: "post",
+      path: "/api/v1/root-keys/rewrap",
+      operationId: "rewrapRootKey",
+      summary: "Seal anew, under the newest version of the root key, what is sealed under an older one",
+      tag,
+      door: { by: "operator", permission: "root-keys:rewrap" },
+      body: rootKeyRewrap,
+      answers: [{ status: 200, description: "What was done, and what is left", schema: rootKeyRewrapped }],
+    },
+    async ({ services, asked, body }) => reply(await rewrapRootKey(services.operations, asked, body)),
+  ),
+];

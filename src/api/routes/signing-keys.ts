@@ -1,0 +1,34 @@
+import { signingKeyList, signingKeyRotation, signingKeysRotated } from "../../contract/signing-key.ts";
+import { listSigningKeys, rotateSigningKeys } from "../../operations/signing-keys.ts";
+import { reply } from "../reply.ts";
+import { route, type Route } from "../route.ts";
+
+const tag = "signing keys";
+
+export const signingKeyRoutes: readonly Route[] = [
+  route(
+    {
+      method: "get",
+      path: "/api/v1/signing-keys",
+      operationId: "listSigningKeys",
+      summary: "List the keys that Dome signs with, compromised and removed ones included",
+      tag,
+      door: { by: "operator", permission: "signing-keys:read" },
+      answers: [{ status: 200, description: "All keys, the newest first", schema: signingKeyList }],
+    },
+    async ({ services, asked }) => reply(await listSigningKeys(services.operations, asked)),
+  ),
+  route(
+    {
+      method: "post",
+      path: "/api/v1/signing-keys/rotate",
+      operationId: "rotateSigningKeys",
+      summary: "Put the next signing key in place, or give one up",
+      tag,
+      door: { by: "operator", permission: "signing-keys:rotate" },
+      body: signingKeyRotation,
+      answers: [{ status: 200, description: "The keys of this use afterwards", schema: signingKeysRotated }],
+    },
+    async ({ services, asked, body }) => reply(await rotateSigningKeys(services.operations, asked, body)),
+  ),
+];

@@ -1,0 +1,48 @@
+/** `dome root-key rewrap`: batch by batch. It may be broken off and begun again at any time. */
+import type { Command } from "commander";
+import { verb } from "../../command.ts";
+import { CommandFailure, EXIT } from "../../exit.ts";
+import type { Session } from "../../session.ts";
+
+interface RewrapOptions {
+  readonly dryRun?: boolean;
+}
+
+export const rewrapCommand = (session: Session): Command =>
+  verb({
+    name: "rewrap",
+    summary: "Seal anew, under the newest version of the root key, what is sealed under an older one",
+    description:
+      "Seal anew, under the newest version of the root key, what is sealed under an older one. It may be broken off " +
+      "and begun again. Keys and operator tokens are not sealed: they follow when they are next used.",
+    examples: ["dome root-key rewrap --dry-run", "dome root-key rewrap"],
+  })
+    .option("--dry-run", "only say what would be done")
+    .action((options: RewrapOptions) => rewrap(session, options));
+
+async function rewrap(session: Session, { dryRun = false }: RewrapOptions): Promise<void> {
+  const { rootKeys } = await session.controlPlane();
+  let answer = await rootKeys.rewrap({ dry_run: dryRun });
+  let rewrapped = answer.rewrapped;
+  while (!dryRun && answer.left > 0 && answer.rewrapped > 0) {
+    answer = await rootKeys.rewrap();
+    rewrapped += answer.rewrapped;
+  }
+  const whole = { ...answer, rewrapped: dryRun ? rewrapped + answer.left : rewrapped };
+  const shown = dryRun ? { ...whole, left: whole.rewrapped } : whole;
+  session.output.show({
+    body: shown,
+    ids: [],
+    text: () =>
+      dryRun
+        ? `${shown.rewrapped} would be sealed anew; nothing was changed.`
+        : `${shown.rewrapped} sealed anew, ${shown.left} left.`,
+  });
+  if (shown.unreadable.length > 0) {
+    throw new CommandFailure(
+      EXIT.failed,
+      `no version in DOME_ROOT_KEY opens ${shown.unreadable.join(", ")}`,
+      "put the version that sealed them back into DOME_ROOT_KEY; dome root-key status shows which",
+    );
+  }
+}

@@ -1,0 +1,48 @@
+/** `dome signing-keys rotate`: by a key that is published ahead, by one that signs at once, or because one has leaked. */
+import { Option, type Command } from "commander";
+import { verb } from "../../command.ts";
+import { usage } from "../../exit.ts";
+import type { Session } from "../../session.ts";
+import { signingKeyTable } from "./view.ts";
+
+interface RotateOptions {
+  readonly use?: "token" | "receipt";
+  readonly now?: boolean;
+  readonly compromised?: string;
+}
+
+export const rotateCommand = (session: Session): Command =>
+  verb({
+    name: "rotate",
+    summary: "Put the next signing key in place, or give one up",
+    description:
+      "Put the next signing key in place. It is published now and signs in a day, so that every verifier knows it " +
+      "first; with --now it signs at once. With --compromised the key is given up: everything it has signed is " +
+      "refused everywhere within seconds, and a fresh key signs.",
+    examples: [
+      "dome signing-keys rotate",
+      "dome signing-keys rotate --use receipt --now",
+      "dome signing-keys rotate --compromised KID",
+    ],
+  })
+    .addOption(new Option("--use <use>", "what the key signs (default: token)").choices(["token", "receipt"]))
+    .addOption(new Option("--now", "sign with the next key at once").conflicts("compromised"))
+    .option("--compromised <kid>", "give this key up")
+    .action((options: RotateOptions) => rotate(session, options));
+
+async function rotate(session: Session, { use, now, compromised }: RotateOptions): Promise<void> {
+  if (compromised !== undefined && use !== undefined) throw usage("--use is that of the compromised key");
+  const { signingKeys } = await session.controlPlane();
+  const rotated = await signingKeys.rotate(
+    compromised !== undefined
+      ? { mode: "compromised", kid: compromised }
+      : { mode: now === true ? "now" : "scheduled", ...(use === undefined ? {} : { use }) },
+  );
+  const { output } = session;
+  output.show({
+    body: rotated,
+    ids: rotated.keys.filter((key) => key.state === "signing" || key.state === "next").map((key) => key.kid),
+    text: () => signingKeyTable(output.style, rotated.keys),
+  });
+  if (!rotated.changed) output.note("Nothing was changed: the next key is published already.");
+}

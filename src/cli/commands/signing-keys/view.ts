@@ -1,0 +1,18 @@
+/** How signing keys are shown to people. */
+import type { SigningKeyView } from "../../../contract/signing-key.ts";
+import { table, type Style } from "../../output.ts";
+
+export const signingKeyTable = (style: Style, keys: readonly SigningKeyView[]): string =>
+  table(
+    style,
+    ["KID", "USE", "STATE", "SIGNS FROM", "SIGNS UNTIL", "PUBLISHED UNTIL", "ROOT KEY"],
+    keys.map((key) => [
+      key.kid,
+      key.use,
+      key.state,
+      key.signs_from,
+      key.signs_until,
+      key.published_until,
+      key.root_key_version,
+    ]),
+  );

@@ -1,0 +1,27 @@
+/** The root key's versions, and what hangs on them. */
+import type { z } from "zod";
+import {
+  rootKeyRewrapped,
+  rootKeyStatus,
+  type rootKeyRewrap,
+  type RootKeyRewrapped,
+  type RootKeyStatus,
+} from "../contract/root-key.ts";
+import type { Transport } from "./transport.ts";
+
+export class RootKeys {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  status(): Promise<RootKeyStatus> {
+    return this.#transport.read("/api/v1/root-keys", rootKeyStatus);
+  }
+
+  /** One batch; `left` says whether to ask again. */
+  rewrap(body: z.input<typeof rootKeyRewrap> = {}): Promise<RootKeyRewrapped> {
+    return this.#transport.change("POST", "/api/v1/root-keys/rewrap", rootKeyRewrapped, { body });
+  }
+}

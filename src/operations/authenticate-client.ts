@@ -1,0 +1,65 @@
+/**
+ * Client authentication at the OAuth endpoints: an API key, and the standing of its agent. What a dead key, an unknown
+ * key and a revoked agent hear is one answer (P11).
+ */
+import type { AuthenticationPorts, KnownKey } from "../access/authenticate.ts";
+import { identifyKey, leaseForKey } from "../access/authenticate.ts";
+import type { NoLease } from "../access/standing.ts";
+import type { AgentId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { isKeyLive } from "../lifecycle/lease.ts";
+import type { RegisteredAgent } from "../registry/agents.ts";
+
+export interface ClientCredential {
+  readonly secret: string;
+  /** The client id of Basic authentication; null for the Bearer form. */
+  readonly client: string | null;
+}
+
+export type ClientRefusal =
+  /** Wrong key, dead key, revoked agent: outwardly one answer. `known` is for the trail. */
+  | { readonly kind: "invalid_client"; readonly known: (KnownKey & { readonly why: string }) | null }
+  | { readonly kind: "not_active"; readonly agent: AgentId; readonly state: string }
+  | { readonly kind: "unavailable"; readonly why: NoLease["of"] | "audit" };
+
+export interface ClientStanding {
+  readonly epoch: number;
+  readonly haltEpoch: number;
+  readonly record: RegisteredAgent;
+}
+
+/** Whose key it is, if it is this client's. */
+export async function identifyClient(
+  ports: AuthenticationPorts,
+  { secret, client }: ClientCredential,
+): Promise<Result<KnownKey, ClientRefusal>> {
+  const known = await identifyKey(ports, secret);
+  if (known === undefined || (client !== null && client !== known.agent)) {
+    return err({ kind: "invalid_client", known: null });
+  }
+  return ok(known);
+}
+
+/** Under which epochs the client stands now. A key that is dead and an agent that is revoked are one answer. */
+export async function standingOfClient(
+  ports: AuthenticationPorts,
+  known: KnownKey,
+): Promise<Result<ClientStanding, ClientRefusal>> {
+  const dead = (why: string): ClientRefusal => ({ kind: "invalid_client", known: { ...known, why } });
+  const lease = await leaseForKey(ports, known);
+  if (!lease.ok) return err({ kind: "unavailable", why: lease.error.of });
+  const { answer } = lease.value;
+  if (
+    answer.state === "revoked" ||
+    answer.state === "absent" ||
+    !isKeyLive(lease.value, known.key, ports.clock.now())
+  ) {
+    return err(dead(answer.state));
+  }
+  if (answer.state !== "active") return err({ kind: "not_active", agent: known.agent, state: answer.state });
+  const record = await ports.configuration.agent(known.agent, answer.record_version);
+  if (record === undefined) return err(dead("absent"));
+  const workspace = await ports.standing.workspace(record.workspaceId);
+  if (!workspace.ok) return err({ kind: "unavailable", why: workspace.error.of });
+  return ok({ epoch: answer.epoch, haltEpoch: workspace.value.answer.halt_epoch, record });
+}

@@ -1,0 +1,57 @@
+/**
+ * A call token that somebody asks about, not one that somebody acts with: verified by the newest keys, for whatever
+ * door it is; and whether the asker has anything to do with it.
+ */
+import { seesWorkspace, type Operator } from "../access/operator.ts";
+import type { NoLease } from "../access/standing.ts";
+import type { AgentId } from "../kernel/ids.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import { findAgentById } from "../registry/agents.ts";
+import { findWorkspace } from "../registry/workspaces.ts";
+import type { Database } from "../storage/client.ts";
+import type { CallTokenClaims } from "../tokens/claims.ts";
+import { verifyCallToken } from "../tokens/verify.ts";
+import type { TokenPorts } from "./issue-token.ts";
+
+/** Who asks: an agent that has authenticated as a client, or an operator. */
+export type TokenParty =
+  | { readonly by: "client"; readonly agent: AgentId }
+  | { readonly by: "operator"; readonly operator: Operator };
+
+/**
+ * @returns null for everything that is no token of ours, or none any more. `org` is asked now: a lease could miss the
+ *   key that has just signed the token, or the one that has just been given up.
+ */
+export async function readPresentedToken(
+  ports: TokenPorts,
+  token: string,
+): Promise<Result<CallTokenClaims | null, NoLease>> {
+  const org = await ports.standing.freshOrg();
+  if (!org.ok) return org;
+  const keySet = await ports.keySet();
+  if (!keySet.ok) return keySet;
+  const verified = await verifyCallToken(token, {
+    issuer: ports.issuer,
+    audiences: "any",
+    keySet: keySet.value,
+    now: ports.clock.now(),
+    cache: ports.tokenCache,
+  });
+  return ok(verified.ok ? verified.value.claims : null);
+}
+
+/** True when the operator sees the token's workspace; a developer also has to own one of `agents`. */
+export async function operatorSeesToken(
+  db: Database,
+  operator: Operator,
+  claims: CallTokenClaims,
+  agents: readonly AgentId[],
+): Promise<boolean> {
+  if (operator.workspaces !== null) {
+    const workspace = await findWorkspace(db, claims.dome.workspace);
+    if (workspace === undefined || !seesWorkspace(operator, workspace)) return false;
+  }
+  if (operator.role !== "developer") return true;
+  const rows = await Promise.all(agents.map((id) => findAgentById(db, id)));
+  return rows.some((row) => row?.owner === operator.subject);
+}

@@ -1,0 +1,62 @@
+/**
+ * Revocation (RFC 7009): the token and everything exchanged from it are dead. It commits in the object of the agent
+ * that the token was issued to, which takes part in every chain that was made from it; effective everywhere within the
+ * bound of a lease, at introspection at once.
+ */
+import { draftRecord } from "../audit/record.ts";
+import type { AuditDraft } from "../contract/audit.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { NoLease } from "../access/standing.ts";
+import type { TokenPorts } from "./issue-token.ts";
+import type { Owners } from "./owners.ts";
+import { operatorSeesToken, readPresentedToken, type TokenParty } from "./presented-token.ts";
+
+export interface RevocationRequest {
+  readonly token: string;
+  readonly requestId: string;
+  readonly request: NonNullable<AuditDraft["request"]>;
+}
+
+export type RevocationRefusal =
+  | NoLease
+  /** An API key or operator token: another command ends those. */
+  | { readonly kind: "unsupported_token_type" }
+  | { readonly kind: "not_yours" };
+
+export async function revokeToken(
+  ports: TokenPorts,
+  owners: Owners,
+  party: TokenParty,
+  { token, requestId, request }: RevocationRequest,
+): Promise<Result<void, RevocationRefusal>> {
+  if (/^dome_[ao]t_/.test(token)) return err({ kind: "unsupported_token_type" });
+  const read = await readPresentedToken(ports, token);
+  if (!read.ok) return read;
+  const claims = read.value;
+  if (claims === null) return ok(undefined); // RFC 7009 §2.2: what is no token is as dead as wished
+  const { client_id: client, jti, dome } = claims;
+  const mine =
+    party.by === "client"
+      ? party.agent === client
+      : await operatorSeesToken(ports.db, party.operator, claims, [client]);
+  if (!mine) return err({ kind: "not_yours" });
+  // An object without a row refuses every token of its agent: what is wished holds already.
+  await owners.agent(client).revokeToken({
+    jti,
+    expiresAt: claims.exp * 1000,
+    audit: draftRecord(ports, {
+      workspace: dome.workspace,
+      kind: "token.revoked",
+      agent: client,
+      chain: dome.chain,
+      target: { type: "token", id: jti },
+      request_id: requestId,
+      request,
+      ...(party.by === "operator"
+        ? { operator: { subject: party.operator.subject, token: party.operator.token } }
+        : {}),
+      data: { expires_at: new Date(claims.exp * 1000).toISOString() },
+    }),
+  });
+  return ok(undefined);
+}

@@ -1,0 +1,108 @@
+/**
+ * Rotating the root key. What is sealed is sealed anew, in batches that can be broken off and repeated; digests follow
+ * at the next use of their key; and what still hangs on a version is counted, so that it can leave when nothing does.
+ */
+import { draftRecord } from "../audit/record.ts";
+import {
+  rootKeyRewrapped,
+  type RootKeyRewrap,
+  type RootKeyRewrapped,
+  type RootKeyStatus,
+} from "../contract/root-key.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { countHolders } from "../registry/root-key-counts.ts";
+import { sealedUnder } from "../secrets/envelope.ts";
+import { loadSigningKeys } from "../tokens/signing-key-records.ts";
+import { resealSigningKey, type SigningKey } from "../tokens/signing-key.ts";
+import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { refusalOf, type Refusal } from "./refusal.ts";
+import { wholeInstallation } from "./signing-keys.ts";
+
+export async function rootKeyStatus(
+  ports: OperationPorts,
+  request: Request,
+): Promise<Result<RootKeyStatus, Refusal>> {
+  const whole = wholeInstallation(request);
+  if (!whole.ok) return whole;
+  const listed = ports.derived.map(({ version }) => version);
+  const sealed = Map.groupBy(
+    await loadSigningKeys(ports.db),
+    ({ sealedPrivate }) => sealedUnder(sealedPrivate) ?? "unknown",
+  );
+  const { newest, made } = await countHolders(ports.db, listed, ports.clock.now());
+  const absent = [...sealed.keys(), ...newest.keys()].filter((version) => !listed.includes(version));
+  return ok({
+    versions: [...listed, ...new Set(absent)].map((version) => {
+      const place = version === listed[0] ? "newest" : listed.includes(version) ? "older" : "absent";
+      const { apiKeys = 0, operatorTokens = 0 } = newest.get(version) ?? {};
+      const count = sealed.get(version)?.length ?? 0;
+      return {
+        version,
+        place,
+        sealed: count,
+        api_keys: apiKeys,
+        operator_tokens: operatorTokens,
+        made: made.get(version) ?? 0,
+        may_leave: place === "older" && count + apiKeys + operatorTokens === 0,
+      };
+    }),
+  });
+}
+
+export async function rewrapRootKey(
+  ports: OperationPorts,
+  request: Request,
+  { dry_run: dryRun, limit }: RootKeyRewrap,
+): Promise<Result<RootKeyRewrapped, Refusal>> {
+  const whole = wholeInstallation(request);
+  if (!whole.ok) return whole;
+  const org = ports.owners.org();
+  const earlier = await org.repeated(request.key);
+  if (earlier?.ok === false) return err(refusalOf(earlier.error));
+  if (earlier?.value.kind === "repeated") return ok(rootKeyRewrapped.parse(JSON.parse(earlier.value.body)));
+
+  const { config_epoch: basedOn } = await org.lease(); // before the keys are read: a change between the two shows
+  const [{ version: newest }] = ports.derived;
+  const { behind, unreadable } = sorted(await loadSigningKeys(ports.db), ports);
+  const batch = behind.slice(0, limit);
+  const answer: RootKeyRewrapped = {
+    dry_run: dryRun,
+    rewrapped: batch.length,
+    left: behind.length - batch.length,
+    unreadable: unreadable.map((key) => key.kid),
+  };
+  if (dryRun || batch.length === 0) return ok(answer);
+  const changed: SigningKey[] = [];
+  for (const key of batch) {
+    const resealed = await resealSigningKey(key, ports.derived, ports.random);
+    if (!resealed.ok) throw new Error(`the signing key ${key.kid} does not open: ${resealed.error.kind}`);
+    changed.push(resealed.value);
+  }
+  const outcome = await org.configure({
+    change: ports.ids.next("chg"),
+    mandate: mandateOf(request),
+    content: { kind: "signing_keys", basedOn, inserted: [], changed },
+    answer: JSON.stringify(answer),
+    audit: [
+      draftRecord(ports, {
+        workspace: "org",
+        kind: "root_key.rewrapped",
+        target: { type: "root_key", id: newest },
+        ...factsOf(request),
+        data: { signing_keys: changed.map((key) => key.kid), left: answer.left },
+      }),
+    ],
+  });
+  if (!outcome.ok) return err(refusalOf(outcome.error));
+  return ok(outcome.value.kind === "done" ? answer : rootKeyRewrapped.parse(JSON.parse(outcome.value.body)));
+}
+
+/** What is not sealed under the newest version: what can be brought there, and what no listed version opens. */
+function sorted(keys: readonly SigningKey[], { derived }: OperationPorts) {
+  const [newest, ...older] = derived.map(({ version }) => version);
+  const under = (key: SigningKey): string => sealedUnder(key.sealedPrivate) ?? "";
+  return {
+    behind: keys.filter((key) => older.includes(under(key))),
+    unreadable: keys.filter((key) => under(key) !== newest && !older.includes(under(key))),
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * Digests of keys and operator tokens that were added when the root key had been rotated: from a digest to its holder.
+ * The digest that a key was issued with is in the key's own row.
+ */
+import { sql } from "drizzle-orm";
+import type { KeyId, OperatorTokenId } from "../kernel/ids.ts";
+import type { Database } from "./client.ts";
+import { keyDigests } from "./tables/key-digests.ts";
+
+type Holder = KeyId | OperatorTokenId;
+
+/** A key's digest under one root-key version. */
+export interface VersionDigest {
+  readonly version: string;
+  readonly digest: string;
+}
+
+/** Adds a digest under a newer root key, once. */
+export async function followDigest(
+  db: Database,
+  holder: Holder,
+  { version, digest }: VersionDigest,
+  now: number,
+): Promise<void> {
+  await db.insert(keyDigests).select(
+    sql`SELECT ${holder}, ${version}, ${digest}, ${now}
+        WHERE NOT EXISTS (SELECT 1 FROM ${keyDigests}
+                          WHERE ${keyDigests.holder} = ${holder} AND ${keyDigests.rootKeyVersion} = ${version})`,
+  );
+}

@@ -1,0 +1,120 @@
+/**
+ * Rotating signing keys: from the keys that there are to the keys that there will be. Pure but for making a key.
+ *
+ * The keys of one use stand in a line: each signs until its successor does. So whatever is put into the line or taken
+ * out of it, afterwards every key but the last ends where the next one begins, and the last one has no end.
+ */
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { KeyUse } from "./jws.ts";
+import { signingKeyAt, type SigningKey } from "./signing-key.ts";
+
+/**
+ * How long a key is published before it signs, in milliseconds: a day. Longer than the life of our JWKS document,
+ * because others keep it longer than it asks for.
+ */
+export const PUBLISHED_AHEAD_MS = 86_400_000;
+/** A token key signs for this long before the schedule replaces it, in milliseconds: 30 days. */
+export const TOKEN_KEY_LIFE_MS = 30 * 86_400_000;
+/**
+ * Clocks of isolates differ. A key that takes the place of a compromised one signs from a little before it was made,
+ * so that no isolate stands without a key.
+ */
+const CLOCK_DIFFERENCE_MS = 60_000;
+
+export type Rotation =
+  | { readonly mode: "scheduled" | "now"; readonly use: KeyUse }
+  | { readonly mode: "compromised"; readonly kid: string };
+
+export type RotationRefusal = { readonly kind: "unknown_key" } | { readonly kind: "already_compromised" };
+
+export type MakeKey = (
+  use: KeyUse,
+  times: { readonly createdAt: number; readonly notBefore: number },
+) => Promise<SigningKey>;
+
+/** What a rotation does to the rows. Nothing in both: the next key is there already. */
+export interface Rotated {
+  readonly use: KeyUse;
+  readonly inserted: readonly SigningKey[];
+  readonly changed: readonly SigningKey[];
+}
+
+/** @param now milliseconds since the epoch. */
+export async function rotate(
+  keys: readonly SigningKey[],
+  rotation: Rotation,
+  now: number,
+  make: MakeKey,
+): Promise<Result<Rotated, RotationRefusal>> {
+  const use = rotation.mode === "compromised" ? useOf(keys, rotation.kid) : rotation.use;
+  if (use === undefined) return err({ kind: "unknown_key" });
+  const pending = alive(keys, use, now).find((key) => key.notBefore > now);
+  switch (rotation.mode) {
+    case "scheduled": {
+      if (pending !== undefined) return ok({ use, inserted: [], changed: [] });
+      const fresh = await make(use, { createdAt: now, notBefore: now + PUBLISHED_AHEAD_MS });
+      return ok(difference(keys, lineUp([...keys, fresh], use, now), use));
+    }
+    case "now": {
+      const next =
+        pending === undefined
+          ? [...keys, await make(use, { createdAt: now, notBefore: now })]
+          : keys.map((key) => (key === pending ? { ...key, notBefore: now } : key));
+      return ok(difference(keys, lineUp(next, use, now), use));
+    }
+    case "compromised": {
+      const { kid } = rotation;
+      if (keys.some((key) => key.kid === kid && key.compromisedAt !== null)) {
+        return err({ kind: "already_compromised" });
+      }
+      const rest = lineUp(
+        keys.map((key) => (key.kid === kid ? { ...key, compromisedAt: now } : key)),
+        use,
+        now,
+      );
+      if (signingKeyAt(rest, use, now) !== undefined) return ok(difference(keys, rest, use));
+      const fresh = await make(use, { createdAt: now, notBefore: now - CLOCK_DIFFERENCE_MS });
+      return ok(difference(keys, lineUp([...rest, fresh], use, now), use));
+    }
+  }
+}
+
+/** True when the schedule wants the next token key published, so that it signs when the present one's life is over. */
+export function isRotationDue(keys: readonly SigningKey[], now: number): boolean {
+  const signing = signingKeyAt(keys, "token", now);
+  if (signing === undefined || alive(keys, "token", now).some((key) => key.notBefore > now)) return false;
+  return now >= signing.notBefore + TOKEN_KEY_LIFE_MS - PUBLISHED_AHEAD_MS;
+}
+
+const useOf = (keys: readonly SigningKey[], kid: string): KeyUse | undefined =>
+  keys.find((key) => key.kid === kid)?.use;
+
+/** The keys that sign or will sign, in that order. */
+const alive = (keys: readonly SigningKey[], use: KeyUse, now: number): readonly SigningKey[] =>
+  keys
+    .filter((key) => key.use === use && key.compromisedAt === null)
+    .filter((key) => key.retireAt === null || key.retireAt > now)
+    .toSorted((a, b) => a.notBefore - b.notBefore);
+
+function lineUp(keys: readonly SigningKey[], use: KeyUse, now: number): readonly SigningKey[] {
+  const line = alive(keys, use, now);
+  const ends = new Map(line.map((key, index) => [key.kid, line[index + 1]?.notBefore ?? null]));
+  return keys.map((key) => {
+    const retireAt = ends.get(key.kid);
+    return retireAt === undefined ? key : { ...key, retireAt };
+  });
+}
+
+function difference(before: readonly SigningKey[], after: readonly SigningKey[], use: KeyUse): Rotated {
+  const old = new Map(before.map((key) => [key.kid, key]));
+  const differs = (key: SigningKey): boolean => {
+    const was = old.get(key.kid);
+    return (
+      was !== undefined &&
+      (was.notBefore !== key.notBefore ||
+        was.retireAt !== key.retireAt ||
+        was.compromisedAt !== key.compromisedAt)
+    );
+  };
+  return { use, inserted: after.filter((key) => !old.has(key.kid)), changed: after.filter(differs) };
+}
