@@ -20,14 +20,17 @@ const visible = verbs.map(wordsOf).filter(([first]) => !first?.startsWith("__"))
 test("the commands are these", () => {
   expect(visible.map((words) => words.join(" "))).toEqual(
     (
-      "login, logout, whoami, context list, context use, context remove, version, completion, " +
+      "login, logout, whoami, status, context list, context use, context remove, version, completion, " +
       "workspaces create, workspaces list, workspaces show, " +
       "agents register, agents list, agents show, agents update, agents activate, agents suspend, agents resume, " +
       "agents revoke, agents halts, keys issue, keys rotate, keys list, keys revoke, " +
       "operators create, operators list, operators show, operators revoke, operators rotate, " +
-      "tools add, tools list, tools show, pools add, pools list, pools show, " +
-      "integrations add, integrations list, integrations show, tiers list, tiers show, " +
-      "token issue, token inspect, token revoke, signing-keys list, signing-keys rotate, root-key status, root-key rewrap, check, explain, audit list"
+      "tools add, tools list, tools show, tools update, tools remove, " +
+      "pools add, pools list, pools show, pools update, pools remove, " +
+      "integrations add, integrations list, integrations show, integrations update, integrations remove, " +
+      "tiers list, tiers show, " +
+      "token issue, token inspect, token revoke, signing-keys list, signing-keys rotate, " +
+      "root-key status, root-key rewrap, check, explain, audit list, audit tail"
     ).split(", "),
   );
 });

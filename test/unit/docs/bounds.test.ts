@@ -11,8 +11,10 @@ import {
   RENEWAL_TIMEOUT_MS,
   STOP_WAIT_MS,
 } from "../../../src/lifecycle/lease.ts";
+import { MOST_REVOKED_TOKENS } from "../../../src/objects/revoked-tokens.ts";
 import { CLAIM_MS, KEEP_MS } from "../../../src/storage/idempotency.ts";
 import { MAX_LIFETIME_S } from "../../../src/tokens/claims.ts";
+import { PUBLISHED_AHEAD_MS, TOKEN_KEY_LIFE_MS } from "../../../src/tokens/rotation.ts";
 import { FROZEN_LAG_MS, UNSEEN_STEP_MS } from "../lifecycle/simulator/faults.ts";
 import { bare, links, read, rowsOf } from "./markdown.ts";
 
@@ -26,6 +28,9 @@ const BOUNDS: Readonly<Record<string, number>> = {
   FROZEN_LAG_MS,
   UNSEEN_STEP_MS,
   MAX_LIFETIME_S,
+  MOST_REVOKED_TOKENS,
+  PUBLISHED_AHEAD_MS,
+  TOKEN_KEY_LIFE_MS,
   HEDGE_MS,
   GIVE_UP_MS,
   CLAIM_MS,

@@ -1,5 +1,6 @@
 /** No number in prose that nothing checks: it would be wrong one day, and nobody would notice. */
 import { describe, expect, it } from "vitest";
+import { DEFAULT_LIFE_MS, LONGEST_LIFE_MS } from "../../../src/contract/operator.ts";
 import { PROBLEMS } from "../../../src/contract/problem.ts";
 import { bare, codeSpans, DOCUMENTS, read, rowsOf, withoutFences } from "./markdown.ts";
 
@@ -8,20 +9,38 @@ const NAMES = [
   /\bRFC \d+(?:, RFC \d+)*/g,
   /§[\d.]+(?: to §[\d.]+|, §[\d.]+)*/g,
   /\bP\d{1,2}\b/g,
-  /\bD1\b/g,
+  /\bD1\b|\bR2\b|\bW3C\b/g,
   /\bES256\b|\bRS256\b|\bbase64\b/g,
   /\bOAuth 2\.0\b|\bOpenAPI 3\.1\b|\bApache-2\.0\b/g,
   /^# \d{4}\. /gm,
 ];
 
-/** Prose: without code, targets of links, quotations, and tables that other tests compare with the code. */
+const DAY_MS = 86_400_000;
+const constantOf = (path: string, name: string): number =>
+  Number(new RegExp(`\\b${name} = ([\\d_]+);`).exec(read(path))?.[1]?.replaceAll("_", ""));
+
+/** What a page says with a number, made from the code's own. */
+const FIGURES: Readonly<Record<string, readonly string[]>> = {
+  "docs/deploy.md": [
+    `${constantOf("scripts/cloudflare/resources.ts", "RETENTION_S") / (DAY_MS / 1000)} days`,
+  ],
+  "docs/operators.md": [
+    `${DEFAULT_LIFE_MS / DAY_MS} days`,
+    `${LONGEST_LIFE_MS / DAY_MS} days`,
+    `${constantOf("src/cli/token-expiry.ts", "WARN_DAYS")} days`,
+  ],
+};
+
+/** Prose: without code, targets of links, markers of lists, figures from the code, and tables that other tests check. */
 function prose(page: string): string {
   const text = withoutFences(read(page))
     .replaceAll(/`[^`\n]+`/g, "")
     .replaceAll(/\[[\w./-]*\.\w+\]\([^)]+\)/g, "") // the name of a file
-    .replaceAll(/\]\([^)]+\)/g, "]");
+    .replaceAll(/\]\([^)]+\)/g, "]")
+    .replaceAll(/^\d+\. (?=\S)/gm, "");
   const kept = page === "docs/seed.md" || page === "docs/problems.md" ? withoutTables(text) : text;
-  return NAMES.reduce((rest, name) => rest.replaceAll(name, ""), kept);
+  const named = NAMES.reduce((rest, name) => rest.replaceAll(name, ""), kept);
+  return (FIGURES[page] ?? []).reduce((rest, figure) => rest.replaceAll(figure, ""), named);
 }
 
 const withoutTables = (text: string): string => text.replaceAll(/^(?:\||- ).*$/gm, "");
@@ -37,6 +56,10 @@ describe("the prose of the documentation", () => {
   it("has no number but in names and checked tables", () => {
     const loose = DOCUMENTS.flatMap((page) => found(page, prose(page).match(/\S*\d\S*/g) ?? []));
     expect(loose).toEqual([]);
+  });
+
+  it.each(Object.entries(FIGURES))("states the figures of the code in %s", (page, figures) => {
+    expect(figures.filter((figure) => !read(page).includes(figure))).toEqual([]);
   });
 
   it("has no number as code, but for HTTP statuses and what a test compares", () => {
