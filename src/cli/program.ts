@@ -12,6 +12,7 @@ import { loginCommand } from "./commands/login.ts";
 import { logoutCommand } from "./commands/logout.ts";
 import { operatorsCommand } from "./commands/operators/operators.ts";
 import { poolsCommand } from "./commands/pools/pools.ts";
+import { statusCommand } from "./commands/status.ts";
 import { tiersCommand } from "./commands/tiers/tiers.ts";
 import { tokenCommand } from "./commands/token/token.ts";
 import { toolsCommand } from "./commands/tools/tools.ts";
@@ -70,6 +71,7 @@ const commands = (session: Session): readonly Command[] => [
   loginCommand(session),
   logoutCommand(session),
   whoamiCommand(session),
+  statusCommand(session),
   contextCommand(session),
   versionCommand(session),
   completionCommand(session),

@@ -17,7 +17,7 @@ import type {
   WorkspaceOwner,
 } from "../operations/owners.ts";
 import { changeOperatorTokens } from "../operators/token-statements.ts";
-import { addEntry } from "../registry/catalog-statements.ts";
+import { catalogStatements } from "../registry/catalog-statements.ts";
 import { appendAudit } from "../storage/audit-outbox.ts";
 import type { Statement } from "../storage/change.ts";
 import {
@@ -250,7 +250,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
             .update(workspaces)
             .set({ configEpoch: epoch, lastChange: change })
             .where(sql`id = ${owner}`),
-          addEntry(db, content.entry),
+          ...catalogStatements(db, owner as WorkspaceId, content.entry),
         ];
       case "operator_token":
         return [this.#organization(change, epoch), ...changeOperatorTokens(db, content.token)];
