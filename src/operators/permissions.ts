@@ -24,7 +24,6 @@ const TABLE = {
   "keys:revoke": ["admin", "security", "operator", "developer"],
   "keys:read": ["admin", "security", "operator", "developer", "auditor"],
   "catalog:write": ["admin", "operator"],
-  "catalog:remove": ["admin", "operator"],
   "catalog:read": ["admin", "security", "operator", "developer", "auditor"],
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],

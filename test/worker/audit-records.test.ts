@@ -11,6 +11,7 @@ import {
   ADMIN,
   callToken,
   issueKey,
+  issueOperator,
   makeWorkspace,
   operatorToken,
   revokeKey,
@@ -68,6 +69,15 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   removeTool: ["catalog.tool_removed"],
   removePool: ["catalog.pool_removed"],
   removeIntegration: ["catalog.integration_removed"],
+  createOperator: ["operator.created"],
+  revokeOperator: ["operator.revoked"],
+};
+
+/** Whose trail it is, where it is not that of the workspace `default`. */
+const LEDGERS: Readonly<Record<string, string>> = {
+  createWorkspace: "by-createworkspace",
+  createOperator: "org",
+  revokeOperator: "org",
 };
 
 describe("a change", () => {
@@ -84,9 +94,12 @@ describe("a change", () => {
     if (id === "revokeKey") values["key"] = (await issueKey(agent)).api_key.id;
     if (id === "activateAgent") values["agent"] = (await registered("to-activate")).id;
     if (id === "revokeAgent") values["agent"] = (await registered("to-revoke")).id;
+    if (id === "revokeOperator") {
+      values["operator"] = await issueOperator({ subject: "short-lived", role: "auditor" });
+    }
     const answer = await change(id, {}, values);
     expect(answer.status).toBeLessThan(300);
-    const records = await recordsOf(answer, id === "createWorkspace" ? "by-createworkspace" : "default");
+    const records = await recordsOf(answer, LEDGERS[id] ?? "default");
     expect(records.map(({ kind }) => kind)).toEqual(kinds);
     for (const record of records) {
       expect(auditEntrySchema.parse(record)).toEqual(record);

@@ -8,6 +8,7 @@ import type { AgentCreated } from "../../src/contract/agent.ts";
 import type { Decision } from "../../src/contract/check.ts";
 import type { Transition } from "../../src/contract/halt.ts";
 import type { KeyCreated } from "../../src/contract/key.ts";
+import type { OperatorCreated } from "../../src/contract/operator.ts";
 import { tokenResponse } from "../../src/contract/oauth.ts";
 import {
   bearer,
@@ -222,6 +223,17 @@ describe("every answer", () => {
     expect(drift).toEqual([]);
   });
 
+  it("about operators fits its schema", async () => {
+    const body = { subject: "ada@example.com", role: "security", workspaces: ["default"] };
+    const first = await call<OperatorCreated>("createOperator", {}, { body });
+    const rotation = { replaces: first.operator.id, overlap_seconds: 60 };
+    const next = await call<OperatorCreated>("createOperator", {}, { body: rotation });
+    await call("listOperators");
+    await call("showOperator", { operator: first.operator.id });
+    await call("revokeOperator", { operator: next.operator.id });
+    expect(drift).toEqual([]);
+  });
+
   it("of the trail fits its schema, page by page", async () => {
     await call("showStatus");
     await call("tailAudit", {}, {}, "?after=0");
@@ -250,6 +262,7 @@ describe("every answer", () => {
     expect([...seen].toSorted()).toEqual(documented.toSorted());
     expect([...uncached].toSorted()).toEqual([
       "check",
+      "createOperator",
       "explainDecision",
       "issueKey",
       "issueToken",

@@ -9,10 +9,11 @@ import { routes } from "../../src/api/routes.ts";
 import type { Permission } from "../../src/operators/permissions.ts";
 import { PERMISSIONS, ROLES, whyNot, type Role } from "../../src/operators/permissions.ts";
 import { services } from "../../src/wire.ts";
-import { bearer, expectProblem, send, type Answer } from "../security/calls.fixture.ts";
+import { bearer, done, expectProblem, send, type Answer } from "../security/calls.fixture.ts";
 import { madeUpKey, unstoredKey } from "../security/credentials.fixture.ts";
 import {
   activeAgent,
+  ADMIN,
   command,
   ids,
   issueOperator,
@@ -88,6 +89,12 @@ async function targetFor(operation: Operation): Promise<Readonly<Record<string, 
   if (operation.method === "GET") return shared;
   if (operation.params.includes("operator")) {
     return { ...shared, operator: await issueOperator({ subject: "short@example.com", role: "auditor" }) };
+  }
+  if (operation.method === "DELETE" && operation.params.includes("name")) {
+    const name = `e-${(made += 1)}`;
+    const body = { workspace: MINE, name };
+    await done("POST", operation.path.replace("/{name}", ""), { authorization: ADMIN, body });
+    return { ...shared, name };
   }
   if (!operation.params.includes("agent")) return shared;
   const fresh = await activeAgent(MINE, `m-${(made += 1)}`, { owner: DEVELOPER });

@@ -19,7 +19,6 @@ const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "keys:revoke": ["admin", "security", "operator", "developer"],
   "keys:read": ["admin", "security", "operator", "developer", "auditor"],
   "catalog:write": ["admin", "operator"],
-  "catalog:remove": ["admin", "operator"],
   "catalog:read": ["admin", "security", "operator", "developer", "auditor"],
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
