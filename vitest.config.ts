@@ -52,6 +52,8 @@ function inWorkerd(name: string) {
 
 export default defineConfig({
   test: {
+    // The Worker's own line per request: one test reads it, the others only drown in it.
+    onConsoleLog: (line) => !line.includes('"event":"http.request"'),
     projects: [
       onNode("unit", 20_000),
       onNode("client", 20_000, true),

@@ -36,7 +36,7 @@ import type { AgentShell } from "./objects/agent-object.ts";
 import type { ObjectPorts } from "./objects/ports.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
 import { makeFirstSigningKeys } from "./operations/make-signing-keys.ts";
-import type { LedgerReader } from "./operations/ledger-reader.ts";
+import type { LedgerReader, LedgerStatus } from "./operations/ledger-reader.ts";
 import type { Owners } from "./operations/owners.ts";
 import type { OperationPorts } from "./operations/ports.ts";
 import { deriveKeys, type DerivedKeys } from "./secrets/root-key.ts";
@@ -148,6 +148,9 @@ const deadLetterPort = (env: Env): DeadLetterPort => ({
 });
 
 const ledgerReader = (env: Env): LedgerReader => ({
+  tail: async (ledger, query, after, waitMs) =>
+    (await ledgerStub(env, ledger).tail(query, after, waitMs)) as Awaited<ReturnType<LedgerReader["tail"]>>,
+  status: async (ledger) => (await ledgerStub(env, ledger).status()) as LedgerStatus,
   list: async (ledger, query) =>
     (await ledgerStub(env, ledger).list(query)) as Awaited<ReturnType<LedgerReader["list"]>>,
   find: async (ledger, id) =>
@@ -257,6 +260,8 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       sink: audit,
       recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
     },
+    installation: { version: env.version, auditSink: env.audit.mode },
+    logsRequests: env.logsRequests,
     refused: isolate.refused,
     background,
     isReady: async () => (await env.db.prepare("SELECT 1 AS one FROM organization").first()) !== null,

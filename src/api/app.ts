@@ -17,6 +17,7 @@ import { requestKeyOf } from "./idempotency-key.ts";
 import { oauthRoutes, TOKEN_PATH } from "./oauth.ts";
 import { oauthResponse, TOKEN_UNAVAILABLE } from "./oauth-problem.ts";
 import { openApiDocument, UNGUARDED } from "./openapi.ts";
+import { logRequest } from "./request-log.ts";
 import { INVALID_TOKEN, problemResponse, UNAUTHENTICATED, UNAVAILABLE } from "./problem.ts";
 import { noteRefusedAgent } from "./refused.ts";
 import { requestFacts } from "./request-facts.ts";
@@ -43,6 +44,7 @@ export function createApp(
     const services = await servicesFor(context.env, context.executionCtx);
     context.set("services", services);
     context.set("requestId", services.ids.next("req"));
+    const startedAt = services.clock.now();
     await next();
     const headers = {
       ...securityHeaders(services.issuer),
@@ -50,6 +52,15 @@ export function createApp(
       "dome-request-id": context.get("requestId"),
     };
     for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
+    if (services.logsRequests)
+      logRequest(
+        services,
+        context.req.raw,
+        context.get("requestId"),
+        context.get("actor"),
+        context.res.status,
+        startedAt,
+      );
   });
 
   app.onError((fault, context) => {
@@ -73,7 +84,14 @@ export function createApp(
   app.options("*", (context) => preflight(context.get("services"), context.req.raw, routes));
   for (const route of routes) {
     app.on(route.method.toUpperCase(), honoPath(route.path), (context) =>
-      run(route, context.get("services"), context.req.raw, context.get("requestId"), context.req.param()),
+      run(
+        route,
+        context.get("services"),
+        context.req.raw,
+        context.get("requestId"),
+        context.req.param(),
+        (actor) => context.set("actor", actor),
+      ),
     );
   }
   oauthRoutes(app);
@@ -95,9 +113,12 @@ async function run(
   http: Request,
   requestId: string,
   pathParams: Readonly<Record<string, string>>,
+  recognised: (actor: string) => void,
 ): Promise<Response> {
   const party = await authenticate(route, services, http, requestId);
   if (!party.ok) return refuse(party.error, requestId);
+  const { operator, caller } = party.value;
+  if (operator !== null || caller !== null) recognised(caller?.agent ?? `operator:${operator?.token}`);
   const input = await parse(route, http, pathParams);
   if (!input.ok) return refuse(input.error, requestId);
 
@@ -121,8 +142,8 @@ async function run(
   };
   const outcome = await route.handle(exchange as never);
   if (!outcome.ok) return refuse(outcome.error, requestId);
-  const { status = route.answers[0]?.status ?? 200, body, headers } = outcome.value;
-  return new Response(JSON.stringify(body), {
+  const { status = route.answers[0]?.status ?? 200, body, headers, stream } = outcome.value;
+  return new Response(stream ?? JSON.stringify(body), {
     status,
     headers: { "content-type": "application/json", ...headers },
   });

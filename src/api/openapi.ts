@@ -82,7 +82,10 @@ function pathOf(route: Route): RouteConfig {
       ...Object.fromEntries(
         answers.map((answer) => [
           answer.status,
-          { description: answer.description, content: { "application/json": { schema: answer.schema } } },
+          {
+            description: answer.description,
+            content: { [answer.mediaType ?? "application/json"]: { schema: answer.schema } },
+          },
         ]),
       ),
       default: {

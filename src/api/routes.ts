@@ -10,6 +10,7 @@ import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { operatorRoutes } from "./routes/operators.ts";
 import { rootKeyRoutes } from "./routes/root-keys.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
+import { statusRoutes } from "./routes/status.ts";
 import { tierRoutes } from "./routes/tiers.ts";
 import { workspaceRoutes } from "./routes/workspaces.ts";
 
@@ -26,5 +27,6 @@ export const routes: readonly Route[] = [
   ...signingKeyRoutes,
   ...rootKeyRoutes,
   ...auditRoutes,
+  ...statusRoutes,
   ...healthRoutes,
 ];

@@ -13,6 +13,7 @@ import { logoutCommand } from "./commands/logout.ts";
 import { poolsCommand } from "./commands/pools/pools.ts";
 import { rootKeyCommand } from "./commands/root-key/root-key.ts";
 import { signingKeysCommand } from "./commands/signing-keys/signing-keys.ts";
+import { statusCommand } from "./commands/status.ts";
 import { tiersCommand } from "./commands/tiers/tiers.ts";
 import { tokenCommand } from "./commands/token/token.ts";
 import { toolsCommand } from "./commands/tools/tools.ts";
@@ -71,6 +72,7 @@ const commands = (session: Session): readonly Command[] => [
   loginCommand(session),
   logoutCommand(session),
   whoamiCommand(session),
+  statusCommand(session),
   contextCommand(session),
   versionCommand(session),
   completionCommand(session),

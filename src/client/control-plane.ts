@@ -16,9 +16,13 @@ import {
   type integrationCreate,
   type Pool,
   type poolCreate,
+  type IntegrationPatch,
+  type PoolPatch,
   type Tool,
+  type ToolPatch,
   type toolCreate,
 } from "../contract/catalog.ts";
+import { status, type Status } from "../contract/status.ts";
 import { operatorSelf, type OperatorSelf } from "../contract/operator.ts";
 import { Agents } from "./agents.ts";
 import { AuditTrail } from "./audit-trail.ts";
@@ -34,9 +38,9 @@ export class ControlPlane {
   readonly agents: Agents;
   readonly keys: Keys;
   readonly workspaces: Workspaces;
-  readonly tools: Catalog<z.input<typeof toolCreate>, Tool>;
-  readonly pools: Catalog<z.input<typeof poolCreate>, Pool>;
-  readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration>;
+  readonly tools: Catalog<z.input<typeof toolCreate>, Tool, ToolPatch>;
+  readonly pools: Catalog<z.input<typeof poolCreate>, Pool, PoolPatch>;
+  readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration, IntegrationPatch>;
   readonly tiers: Tiers;
   readonly signingKeys: SigningKeys;
   readonly rootKeys: RootKeys;
@@ -66,6 +70,11 @@ export class ControlPlane {
   /** Ends a call token, and everything exchanged from it (RFC 7009). A dead one is no error. */
   revokeToken(token: string): Promise<void> {
     return this.#transport.tell("/api/v1/auth/revoke", new URLSearchParams({ token }));
+  }
+
+  /** Outboxes, ledgers, gaps, ages of keys, versions. */
+  status(): Promise<Status> {
+    return this.#transport.read("/api/v1/status", status);
   }
 
   /** A recorded decision in full. The service looks for a fresh one for some seconds before it says not found. */

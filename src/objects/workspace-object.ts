@@ -16,7 +16,7 @@ import type {
   WorkspaceContent,
   WorkspaceOwner,
 } from "../operations/owners.ts";
-import { addEntry } from "../registry/catalog-statements.ts";
+import { catalogStatements } from "../registry/catalog-statements.ts";
 import { appendAudit } from "../storage/audit-outbox.ts";
 import type { Statement } from "../storage/change.ts";
 import {
@@ -251,7 +251,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
             .update(workspaces)
             .set({ configEpoch: epoch, lastChange: change })
             .where(sql`id = ${owner}`),
-          addEntry(db, content.entry),
+          ...catalogStatements(db, owner as WorkspaceId, content.entry),
         ];
       case "first_signing_keys":
         return [

@@ -43,6 +43,10 @@ const RULES: Readonly<Record<BrokenRule, Refusal>> = {
     "parent",
     "The parent is this agent itself or one of its descendants. Choose another.",
   ),
+  entry_in_use: {
+    code: "in_use",
+    detail: "Agents declare it. Remove it from their surfaces first, or remove it with force.",
+  },
   agent_name_taken: memberRefusal(
     "name_taken",
     "name",

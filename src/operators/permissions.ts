@@ -26,6 +26,7 @@ const TABLE = {
   "root-keys:rewrap": ["admin"],
   "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:revoke": ["admin", "security", "operator", "developer"],
+  "status:read": ["admin", "security", "operator", "auditor"],
   "audit:read": ["admin", "security", "operator", "auditor"],
 } as const satisfies Record<string, readonly Role[]>;
 

@@ -1,5 +1,6 @@
 /** Operator tokens in the registry, by digest. */
-import { inArray, or, sql } from "drizzle-orm";
+import { eq, getTableColumns, inArray } from "drizzle-orm";
+import { unionAll } from "drizzle-orm/sqlite-core";
 import type { OperatorTokenId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import type { VersionDigest } from "../storage/key-digests.ts";
@@ -27,21 +28,21 @@ export async function findOperatorToken(
   digests: readonly VersionDigest[],
 ): Promise<(OperatorToken & { readonly known: ReadonlySet<string> }) | undefined> {
   const texts = digests.map(({ digest }) => digest);
-  const followed = db
-    .select({ holder: keyDigests.holder })
-    .from(keyDigests)
-    .where(inArray(keyDigests.digest, texts));
-  const found = await db
-    .select({
-      row: operatorTokens,
-      followed: sql<string>`(SELECT json_group_array(digest) FROM ${keyDigests} WHERE holder = ${operatorTokens.id})`,
-    })
-    .from(operatorTokens)
-    .where(or(inArray(operatorTokens.digest, texts), inArray(operatorTokens.id, followed as never)))
-    .get();
-  const row = found?.row;
+  const columns = getTableColumns(operatorTokens);
+  const rows = await unionAll(
+    db
+      .select({ ...columns, matched: operatorTokens.digest })
+      .from(operatorTokens)
+      .where(inArray(operatorTokens.digest, texts)),
+    db
+      .select({ ...columns, matched: keyDigests.digest })
+      .from(operatorTokens)
+      .innerJoin(keyDigests, eq(keyDigests.holder, operatorTokens.id))
+      .where(inArray(keyDigests.digest, texts)),
+  );
+  const [row] = rows;
   const role = ROLES.find((known) => known === row?.role);
   if (row === undefined || role === undefined) return undefined;
-  const known = new Set([row.digest, ...(JSON.parse(found?.followed ?? "[]") as string[])]);
+  const known = new Set(rows.map(({ matched }) => matched));
   return { ...row, role, known };
 }

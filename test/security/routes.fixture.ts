@@ -77,12 +77,13 @@ export function bodyFor(operation: Operation, unique: string): Record<string, un
 }
 
 const empty = (): Record<string, unknown> => ({});
+const described = (unique: string): Record<string, unknown> => ({ description: unique });
 const named = (unique: string): Record<string, unknown> => ({ name: unique });
 
 const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown>>> = {
   createWorkspace: named,
   registerAgent: named,
-  updateAgent: (unique) => ({ description: unique }),
+  updateAgent: described,
   activateAgent: empty,
   resumeAgent: empty,
   suspendAgent: (unique) => ({ reason: unique }),
@@ -93,5 +94,8 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   addIntegration: named,
   rotateSigningKeys: empty,
   rewrapRootKey: () => ({ dry_run: true }),
+  updateTool: described,
+  updatePool: described,
+  updateIntegration: described,
   check: () => ({ tool: "crm" }),
 };
