@@ -111,7 +111,7 @@ async function attempt(
       draftRecord(ports, {
         workspace: "org",
         kind: rotation.mode === "compromised" ? "signing_keys.compromised" : "signing_keys.rotated",
-        ...(rotation.mode === "compromised" ? { target: { type: "signing_key", id: rotation.kid } } : {}),
+        target: { type: "signing_key", id: subjectOf(rotation, planned.value, now) },
         ...facts,
         data: { use, mode: rotation.mode, made: inserted.map((key) => key.kid) },
       }),
@@ -120,6 +120,14 @@ async function attempt(
   if (!outcome.ok) return err(refusalOf(outcome.error));
   if (outcome.value.kind === "done") return ok(answer);
   return ok(signingKeysRotated.parse(JSON.parse(outcome.value.body)));
+}
+
+/** The key that a change is about: the one given up, or the one that signs next. */
+function subjectOf(rotation: Rotation, { inserted, changed }: Rotated, now: number): string {
+  if (rotation.mode === "compromised") return rotation.kid;
+  const next = inserted[0] ?? changed.find((key) => key.notBefore === now) ?? changed[0];
+  if (next === undefined) throw new Error("a rotation that changes nothing is not recorded");
+  return next.kid;
 }
 
 function refusedRotation(kind: "unknown_key" | "already_compromised"): Refusal {

@@ -1,5 +1,6 @@
 /** Operator tokens in the registry: by digest when one is presented, by id and in pages for those who manage them. */
-import { and, asc, eq, gt, inArray, or, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, inArray, sql } from "drizzle-orm";
+import { unionAll } from "drizzle-orm/sqlite-core";
 import type { OperatorView } from "../contract/operator.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { OperatorTokenId } from "../kernel/ids.ts";
@@ -42,21 +43,20 @@ export async function findOperatorToken(
   digests: readonly VersionDigest[],
 ): Promise<(OperatorToken & { readonly known: ReadonlySet<string> }) | undefined> {
   const texts = digests.map(({ digest }) => digest);
-  const followed = db
-    .select({ holder: keyDigests.holder })
-    .from(keyDigests)
-    .where(inArray(keyDigests.digest, texts));
-  const found = await db
-    .select({
-      row: operatorTokens,
-      followed: sql<string>`(SELECT json_group_array(digest) FROM ${keyDigests} WHERE holder = ${operatorTokens.id})`,
-    })
-    .from(operatorTokens)
-    .where(or(inArray(operatorTokens.digest, texts), inArray(operatorTokens.id, followed as never)))
-    .get();
-  const token = known(found?.row);
-  if (found === undefined || token === undefined) return undefined;
-  return { ...token, known: new Set([found.row.digest, ...(JSON.parse(found.followed) as string[])]) };
+  const columns = getTableColumns(operatorTokens);
+  const rows = await unionAll(
+    db
+      .select({ ...columns, matched: operatorTokens.digest })
+      .from(operatorTokens)
+      .where(inArray(operatorTokens.digest, texts)),
+    db
+      .select({ ...columns, matched: keyDigests.digest })
+      .from(operatorTokens)
+      .innerJoin(keyDigests, eq(keyDigests.holder, operatorTokens.id))
+      .where(inArray(keyDigests.digest, texts)),
+  );
+  const token = known(rows[0]);
+  return token === undefined ? undefined : { ...token, known: new Set(rows.map(({ matched }) => matched)) };
 }
 
 export async function findOperatorTokenById(

@@ -51,8 +51,11 @@ export async function rotate(
   const pending = alive(keys, use, now).find((key) => key.notBefore > now);
   switch (rotation.mode) {
     case "scheduled": {
-      if (pending !== undefined) return ok({ use, inserted: [], changed: [] });
-      const fresh = await make(use, { createdAt: now, notBefore: now + PUBLISHED_AHEAD_MS });
+      // Where no key signs, as before the first token of an installation, there is nothing to wait for.
+      const signs = signingKeyAt(keys, use, now) !== undefined;
+      if (signs && pending !== undefined) return ok({ use, inserted: [], changed: [] });
+      const notBefore = signs ? now + PUBLISHED_AHEAD_MS : now - CLOCK_DIFFERENCE_MS;
+      const fresh = await make(use, { createdAt: now, notBefore });
       return ok(difference(keys, lineUp([...keys, fresh], use, now), use));
     }
     case "now": {

@@ -24,10 +24,9 @@ describe("another method", () => {
         expectSafeHeaders(answer);
         const { status, code, error } = jsonOf(answer) as Readonly<Record<string, unknown>>;
         // In the words of each door: a problem (RFC 9457), or an OAuth error (RFC 6749 §5.2).
-        const said =
-          path === "/api/v1/auth/token"
-            ? { error: "invalid_request" }
-            : { status: 405, code: "method_not_allowed" };
+        const said = path.startsWith("/api/v1/auth/")
+          ? { error: "invalid_request" }
+          : { status: 405, code: "method_not_allowed" };
         expect(JSON.stringify({ status, code, error })).toBe(JSON.stringify(said));
         expect(answer.status).toBe(405);
       }

@@ -71,6 +71,10 @@ describe("discovery (RFC 8414)", () => {
       token_endpoint_auth_methods_supported: ["client_secret_basic"],
       response_types_supported: [],
       scopes_supported: ["surface"],
+      introspection_endpoint: `${TEST_ISSUER}/api/v1/auth/introspect`,
+      introspection_endpoint_auth_methods_supported: ["client_secret_basic"],
+      revocation_endpoint: `${TEST_ISSUER}/api/v1/auth/revoke`,
+      revocation_endpoint_auth_methods_supported: ["client_secret_basic"],
     });
   });
 

@@ -9,7 +9,7 @@ import type { Decision } from "../../src/contract/check.ts";
 import type { Transition } from "../../src/contract/halt.ts";
 import type { KeyCreated } from "../../src/contract/key.ts";
 import type { OperatorCreated } from "../../src/contract/operator.ts";
-import { tokenResponse } from "../../src/contract/oauth.ts";
+import { introspection, tokenResponse } from "../../src/contract/oauth.ts";
 import {
   bearer,
   expectSafeHeaders,
@@ -76,6 +76,7 @@ async function call<T>(
 /** Null: a document of its own, which other tests judge. @throws for a status that the document does not have. */
 function schemaOf(id: string, status: number): z.ZodType | null {
   if (id === "issueToken") return tokenResponse;
+  if (id === "introspectToken") return introspection;
   const route = routes.find(({ operationId }) => operationId === id);
   if (route === undefined) return null;
   const found = route.answers.find((answer) => answer.status === status);
@@ -178,6 +179,10 @@ describe("every answer", () => {
       {},
       { ...asAgent, ...form },
     );
+    const about = (text: string): Sent => ({ ...form, body: `token=${text}` });
+    await call("introspectToken", {}, about(token));
+    await call("introspectToken", {}, about("nothing"));
+    await call("revokeToken", {}, about("nothing"));
     await call("updateAgent", { agent: "full" }, { body: { surface: { tools: ["gone", "crm", "erp"] } } });
     for (const sent of [asAgent, { authorization: bearer(token) }]) {
       await call("showSelf", {}, sent);
@@ -234,6 +239,15 @@ describe("every answer", () => {
     expect(drift).toEqual([]);
   });
 
+  it("about signing keys and root keys fits its schema", async () => {
+    await call("rotateSigningKeys", {}, { body: {} });
+    await call("rotateSigningKeys", {}, { body: { use: "receipt", mode: "now" } });
+    await call("listSigningKeys");
+    await call("showRootKeys");
+    await call("rewrapRootKey", {}, { body: { dry_run: true } });
+    expect(drift).toEqual([]);
+  });
+
   it("of the trail fits its schema, page by page", async () => {
     await call("showStatus");
     await call("tailAudit", {}, {}, "?after=0");
@@ -264,10 +278,12 @@ describe("every answer", () => {
       "check",
       "createOperator",
       "explainDecision",
+      "introspectToken",
       "issueKey",
       "issueToken",
       "listAudit",
       "registerAgent",
+      "revokeToken",
       "showSelf",
       "tailAudit",
     ]);

@@ -88,6 +88,18 @@ const GOLDEN: Readonly<Record<string, readonly [table: string, sql: string]>> = 
     "operator_tokens",
     "BEFORE INSERT ON operator_tokens WHEN NEW.replaces IS NOT NULL AND NOT EXISTS ( SELECT 1 FROM operator_tokens AS old WHERE old.id = NEW.replaces AND old.revoked_at IS NULL AND old.expires_at > NEW.created_at AND old.subject = NEW.subject AND old.role = NEW.role AND old.workspaces IS NEW.workspaces ) BEGIN SELECT RAISE(ABORT, 'dome: the operator token is not live'); END",
   ],
+  key_digests_are_immutable: [
+    "key_digests",
+    "BEFORE UPDATE ON key_digests BEGIN SELECT RAISE(ABORT, 'dome: a digest names its key for ever'); END",
+  ],
+  key_digests_are_never_deleted: [
+    "key_digests",
+    "BEFORE DELETE ON key_digests BEGIN SELECT RAISE(ABORT, 'dome: a digest names its key for ever'); END",
+  ],
+  key_digests_are_never_replaced: [
+    "key_digests",
+    "BEFORE INSERT ON key_digests WHEN EXISTS (SELECT 1 FROM key_digests WHERE digest = NEW.digest) OR EXISTS (SELECT 1 FROM key_digests WHERE holder = NEW.holder AND root_key_version = NEW.root_key_version) OR EXISTS (SELECT 1 FROM api_keys WHERE digest = NEW.digest) OR EXISTS (SELECT 1 FROM operator_tokens WHERE digest = NEW.digest) BEGIN SELECT RAISE(ABORT, 'dome: the digest is known'); END",
+  ],
   workspaces_are_never_deleted: [
     "workspaces",
     "BEFORE DELETE ON workspaces BEGIN SELECT RAISE(ABORT, 'dome: a workspace is never deleted'); END",

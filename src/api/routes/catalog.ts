@@ -121,7 +121,7 @@ function entryRoutes<T extends CatalogTable, Patch extends z.ZodType<object>>(
         operationId: `remove${name}`,
         summary: `Remove one of the ${kind.many}; refused while agents declare it, unless forced`,
         tag: "catalog",
-        door: { by: "operator", permission: "catalog:remove" },
+        door: { by: "operator", permission: "catalog:write" },
         params: entryPath,
         query: removeQuery,
         answers: [

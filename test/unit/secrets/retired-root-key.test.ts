@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { nodeProcess } from "../../support/node-process.ts";
 import { describe, expect, it } from "vitest";
 import { mintKey } from "../../../src/credentials/key-format.ts";
 import { digestsOf } from "../../../src/credentials/version-digests.ts";
@@ -76,7 +77,10 @@ it.each([
 
 describe("scripts/retire-root-key.ts", () => {
   const run = (words: readonly string[], stdin: string) =>
-    spawnSync(process.execPath, ["scripts/retire-root-key.ts", ...words], { input: stdin, encoding: "utf8" });
+    spawnSync(nodeProcess.execPath, ["scripts/retire-root-key.ts", ...words], {
+      input: stdin,
+      encoding: "utf8",
+    });
 
   it("writes the new text on stdout, and with --dry-run no key at all", async () => {
     const version = await versionOf(OLD);

@@ -69,6 +69,17 @@ describe("a scheduled rotation", () => {
     expect(publishedAt(LINE, end).map(({ kid }) => kid)).toEqual(["next"]);
   });
 
+  test("before there is any key makes one that signs at once: none would, for a day", async () => {
+    const keys = await after([], { mode: "scheduled", use: "token" });
+    if (typeof keys === "string") throw new Error(keys);
+    expect(signingKeyAt(keys, "token", NOW)?.kid).toBe("fresh");
+    const late = await after([key("next", NOW + DAY)], { mode: "scheduled", use: "token" });
+    expect(short(late)).toEqual([
+      ["next", DAY, null],
+      ["fresh", -60_000, DAY],
+    ]);
+  });
+
   test("changes nothing when the next key is published already", async () => {
     expect(await after(LINE, { mode: "scheduled", use: "token" })).toEqual(LINE);
   });

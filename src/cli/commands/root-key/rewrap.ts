@@ -1,5 +1,6 @@
 /** `dome root-key rewrap`: batch by batch. It may be broken off and begun again at any time. */
 import type { Command } from "commander";
+import type { RootKeyRewrapped } from "../../../contract/root-key.ts";
 import { verb } from "../../command.ts";
 import { CommandFailure, EXIT } from "../../exit.ts";
 import type { Session } from "../../session.ts";
@@ -22,14 +23,10 @@ export const rewrapCommand = (session: Session): Command =>
 
 async function rewrap(session: Session, { dryRun = false }: RewrapOptions): Promise<void> {
   const { rootKeys } = await session.controlPlane();
-  let answer = await rootKeys.rewrap({ dry_run: dryRun });
-  let rewrapped = answer.rewrapped;
-  while (!dryRun && answer.left > 0 && answer.rewrapped > 0) {
-    answer = await rootKeys.rewrap();
-    rewrapped += answer.rewrapped;
-  }
-  const whole = { ...answer, rewrapped: dryRun ? rewrapped + answer.left : rewrapped };
-  const shown = dryRun ? { ...whole, left: whole.rewrapped } : whole;
+  const first = await rootKeys.rewrap({ dry_run: dryRun });
+  const shown = dryRun
+    ? { ...first, rewrapped: first.rewrapped + first.left, left: first.rewrapped + first.left }
+    : await rest(first, () => rootKeys.rewrap());
   session.output.show({
     body: shown,
     ids: [],
@@ -45,4 +42,18 @@ async function rewrap(session: Session, { dryRun = false }: RewrapOptions): Prom
       "put the version that sealed them back into DOME_ROOT_KEY; dome root-key status shows which",
     );
   }
+}
+
+/** Goes on until nothing is left, or nothing moves any more. */
+async function rest(
+  first: RootKeyRewrapped,
+  more: () => Promise<RootKeyRewrapped>,
+): Promise<RootKeyRewrapped> {
+  let last = first;
+  let rewrapped = first.rewrapped;
+  while (last.left > 0 && last.rewrapped > 0) {
+    last = await more();
+    rewrapped += last.rewrapped;
+  }
+  return { ...last, rewrapped };
 }
