@@ -149,7 +149,7 @@ const deadLetterPort = (env: Env): DeadLetterPort => ({
 
 const ledgerReader = (env: Env): LedgerReader => ({
   tail: async (ledger, query, after, waitMs) =>
-    (await ledgerStub(env, ledger).tail(query, after, waitMs)) as Awaited<ReturnType<LedgerReader["tail"]>>,
+    (await ledgerStub(env, ledger).follow(query, after, waitMs)) as Awaited<ReturnType<LedgerReader["tail"]>>,
   status: async (ledger) => (await ledgerStub(env, ledger).status()) as LedgerStatus,
   list: async (ledger, query) =>
     (await ledgerStub(env, ledger).list(query)) as Awaited<ReturnType<LedgerReader["list"]>>,

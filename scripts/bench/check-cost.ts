@@ -10,8 +10,8 @@ import { median, micros, row, type Row } from "./row.ts";
 
 const CONNECTIONS = 16;
 const AGENTS = 4;
-const ROUNDS = 12;
-const ROUND_MS = 300;
+const ROUNDS = 40;
+const ROUND_MS = 120;
 
 export async function checkCost(lab: Lab, server: RunningServer): Promise<Row[]> {
   const shipped = { host: "127.0.0.1", port: server.port };
@@ -35,10 +35,10 @@ async function overFloor(
   const clients = await Clients.open(address, CONNECTIONS);
   const rounds: { floor: number; check: number }[] = [];
   try {
-    for (let i = -2; i < ROUNDS; i += 1) {
+    for (let i = -5; i < ROUNDS; i += 1) {
       const floor = await clients.run(floorOf(address), ROUND_MS);
       const check = await clients.run(checksOf(address, callers), ROUND_MS);
-      if (i >= 0) rounds.push({ floor, check }); // the first two only warm up
+      if (i >= 0) rounds.push({ floor, check }); // the first ones only warm up
     }
   } finally {
     clients.close();

@@ -95,7 +95,8 @@ try {
   const loads = loadavg();
   const processors = availableParallelism();
   tell(`load average ${loads.map((load) => load.toFixed(1)).join(", ")} on ${processors} processors`);
-  if ((loads[0] ?? 0) > processors / 2) tell("others use this machine too: figures with a unit suffer from it");
+  if ((loads[0] ?? 0) > processors / 2)
+    tell("others use this machine too: figures with a unit suffer from it");
   tell(`a sync of 4 KB to disk takes ${syncTimes()}`);
   const rows = await measure();
   const missed = rows.filter(({ ok }) => !ok);

@@ -7,6 +7,15 @@ import type { Services } from "./services.ts";
 
 const MOST_PATH = 200;
 
+/** Without escapes: what is masked in a log is known by its characters. */
+function readable(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path.replaceAll(/%[0-9A-Fa-f]{2}/g, "%"); // not UTF-8: no name of anything
+  }
+}
+
 /** @param actor the agent, or `operator:` and the id of its token; undefined: nobody was recognised. */
 export function logRequest(
   services: Services,
@@ -20,7 +29,7 @@ export function logRequest(
     request_id: requestId,
     trace_id: traceIdOf(http.headers.get("traceparent")) ?? undefined,
     method: http.method,
-    path: new URL(http.url).pathname.slice(0, MOST_PATH),
+    path: readable(new URL(http.url).pathname).slice(0, MOST_PATH),
     status,
     actor,
     ms: services.clock.now() - startedAt,

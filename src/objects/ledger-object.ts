@@ -122,9 +122,10 @@ export class LedgerObject extends DurableObject {
   /**
    * Entries behind `after` that match, oldest first; waits up to `waitMs` for new ones.
    * @param after a `seq`; null: the end of the ledger as it is now, answered at once.
+   * Not called `tail`: that is the name of a Worker's own event handler, and not every runtime offers it over RPC.
    * @returns the entries, and how far was looked: where the next call goes on.
    */
-  async tail(query: unknown, after: number | null, waitMs: number): Promise<Result<TailPage, ListRefusal>> {
+  async follow(query: unknown, after: number | null, waitMs: number): Promise<Result<TailPage, ListRefusal>> {
     const parsed = auditQuerySchema.safeParse({ ...(query as object), order: "oldest", limit: TAIL_LIMIT });
     if (!parsed.success) {
       return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });

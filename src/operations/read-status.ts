@@ -1,5 +1,5 @@
 /** Status: what to look at first when something seems wrong. Reads only; every figure is of this moment. */
-import { sql } from "drizzle-orm";
+import { inArray, sql } from "drizzle-orm";
 import type { Status } from "../contract/status.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { listWorkspaces } from "../registry/workspaces.ts";
@@ -27,8 +27,10 @@ export async function readStatus(
   const { db, clock, ledgers, derived, issuer } = ports;
   const { workspaces: visible } = request.operator;
   const now = clock.now();
-  const [rows, outbox, states, keys] = await Promise.all([
-    listWorkspaces(db, visible, undefined, MOST_LEDGERS),
+  const rows = await listWorkspaces(db, visible, undefined, MOST_LEDGERS);
+  // Of other tenants not even the number of agents (P11).
+  const mine = rows.map((row) => row.id);
+  const [outbox, states, keys] = await Promise.all([
     db
       .select({ depth: sql<number>`count(*)`, oldest: sql<number | null>`min(${auditOutbox.createdAt})` })
       .from(auditOutbox)
@@ -36,6 +38,7 @@ export async function readStatus(
     db
       .select({ state: agents.state, count: sql<number>`count(*)` })
       .from(agents)
+      .where(visible === null ? undefined : inArray(agents.workspaceId, mine))
       .groupBy(agents.state),
     loadSigningKeys(db),
   ]);

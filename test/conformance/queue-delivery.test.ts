@@ -2,21 +2,12 @@
  * Production's way of audit records, end to end: the built Worker with `DOME_AUDIT_SINK=queue` on a real queue with a
  * real consumer and a real dead-letter queue. Nothing here is called by the test: queues deliver, alarms go off.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { readD1Migrations } from "@cloudflare/vitest-plugin";
-import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { AgentCreated } from "../../src/contract/agent.ts";
 import type { AuditEntry } from "../../src/contract/audit.ts";
-import { workerConfig } from "../../src/embedded/runtime.ts";
-import { TEST_ADMIN_TOKEN, TEST_ISSUER, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
+import { TEST_ADMIN_TOKEN } from "../support/fixed-secrets.ts";
+import { call, startRuntime, type Runtime } from "./runtime.fixture.ts";
 
-const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const WORKER = join(ROOT, "dist/worker/index.js");
-const MIGRATIONS = join(ROOT, "migrations");
 const ARRIVES = { timeout: 30_000, interval: 200 };
 
 /** The Worker as it is, but for one ledger method that fails on one record, as a broken ledger would. */
@@ -34,69 +25,20 @@ export class LedgerObject extends Ledger {
   }
 }`;
 
-const folder = mkdtempSync(join(tmpdir(), "dome-test-"));
-let runtime: Miniflare;
+let runtime: Runtime;
 
 beforeAll(async () => {
-  const config = workerConfig(
-    {
-      "entry.js": { type: "esm", contents: WITH_A_POISON },
-      "index.js": { type: "esm", contents: readFileSync(WORKER, "utf8") },
-    },
-    {
-      DOME_ROOT_KEY: TEST_ROOT_KEY,
-      DOME_ADMIN_TOKEN: TEST_ADMIN_TOKEN,
-      DOME_PUBLIC_URL: TEST_ISSUER,
-      DOME_AUDIT_SINK: "queue",
-    },
-  );
-  const consumer = { type: "queue", maxBatchSize: 100, maxBatchTimeout: 0 } as const;
-  runtime = new Miniflare({
-    host: "127.0.0.1",
-    port: 0,
-    resourcePersistencePath: folder,
-    cf: {},
-    telemetry: { enabled: false },
-    enableDevRegistry: false,
-    handleStructuredLogs: () => undefined,
-    workers: [
-      {
-        config: {
-          ...config,
-          manifest: { mainModule: "entry.js", modules: config.manifest?.modules ?? {} },
-          triggers: [
-            { ...consumer, name: "dome-audit", maxRetries: 1, deadLetterQueue: "dome-audit-dlq" },
-            { ...consumer, name: "dome-audit-dlq", maxRetries: 1 },
-          ],
-        },
-      },
-    ],
-  });
-  const db = await runtime.getD1Database("DB", "dome");
-  for (const { queries } of await readD1Migrations(MIGRATIONS)) {
-    for (const query of queries) await db.prepare(query).run();
-  }
+  runtime = await startRuntime({ sink: "queue", publicUrl: "https://dome.example", entry: WITH_A_POISON });
 }, 60_000);
 
-afterAll(async () => {
-  await runtime.dispose();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => runtime.stop());
 
-async function call<T>(method: string, path: string, credential: string, body?: object): Promise<T> {
-  const answer = await runtime.dispatchFetch(TEST_ISSUER + path, {
-    method,
-    headers: { authorization: `Bearer ${credential}`, "content-type": "application/json" },
-    body: body === undefined ? null : JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return JSON.parse(text) as T;
-}
+const request = <T>(method: string, path: string, credential: string, body?: object): Promise<T> =>
+  call(runtime.url, method, path, credential, body);
 
 const trail = async (query = ""): Promise<readonly AuditEntry[]> =>
   (
-    await call<{ items: AuditEntry[] }>(
+    await request<{ items: AuditEntry[] }>(
       "GET",
       `/api/v1/audit?order=oldest&limit=200${query}`,
       TEST_ADMIN_TOKEN,
@@ -115,14 +57,14 @@ describe("records on the queue", () => {
   let agent: AgentCreated;
 
   beforeAll(async () => {
-    await call("POST", "/api/v1/workspaces", TEST_ADMIN_TOKEN, { name: "default" });
-    await call("POST", "/api/v1/tools", TEST_ADMIN_TOKEN, { name: "crm" });
-    agent = await call("POST", "/api/v1/agents", TEST_ADMIN_TOKEN, {
+    await request("POST", "/api/v1/workspaces", TEST_ADMIN_TOKEN, { name: "default" });
+    await request("POST", "/api/v1/tools", TEST_ADMIN_TOKEN, { name: "crm" });
+    agent = await request("POST", "/api/v1/agents", TEST_ADMIN_TOKEN, {
       name: "asker",
       surface: { tools: ["crm"] },
     });
-    await call("POST", "/api/v1/agents/asker/activate", TEST_ADMIN_TOKEN);
-    await call("POST", "/api/v1/check", agent.api_key.secret ?? "", { tool: "crm" });
+    await request("POST", "/api/v1/agents/asker/activate", TEST_ADMIN_TOKEN);
+    await request("POST", "/api/v1/check", agent.api_key.secret ?? "", { tool: "crm" });
   }, 60_000);
 
   it("of a change in D1, of a change in an object, and of a decision all reach the ledger", async () => {
@@ -138,7 +80,7 @@ describe("records on the queue", () => {
 
   it("arrive once each, however the queue delivers them", async () => {
     for (let i = 0; i < 20; i += 1)
-      await call("POST", "/api/v1/check", agent.api_key.secret ?? "", { tool: "crm" });
+      await request("POST", "/api/v1/check", agent.api_key.secret ?? "", { tool: "crm" });
     await vi.waitFor(async () => {
       if ((await trail("&kind=decision")).length < 21) throw new Error("not all of them yet");
     }, ARRIVES);
@@ -150,8 +92,8 @@ describe("records on the queue", () => {
   });
 
   it("that a ledger never takes are kept as dead letters, with their bodies: nothing is dropped", async () => {
-    await call("POST", "/api/v1/integrations", TEST_ADMIN_TOKEN, { name: "poison" });
-    const ledgers = await runtime.getDurableObjectNamespace("LEDGER", "dome");
+    await request("POST", "/api/v1/integrations", TEST_ADMIN_TOKEN, { name: "poison" });
+    const ledgers = await runtime.miniflare.getDurableObjectNamespace("LEDGER", "dome");
     const org = ledgers.get(ledgers.idFromName("org")) as unknown as { deadLetters(): Promise<string[]> };
     const letters = await vi.waitFor(async () => {
       const kept = await org.deadLetters();

@@ -118,6 +118,16 @@ const MALFORMED: readonly Malformed[] = [
     sent: typed("multipart/form-data; boundary=x"),
   },
   { what: "of 1 MiB and one byte", code: "body_too_large", sent: () => raw(" ".repeat(MIB + 1)) },
+  {
+    what: "that says it has 1 MiB and one byte",
+    code: "body_too_large",
+    sent: () => ({ headers: { ...JSON_TYPE, "content-length": String(MIB + 1) }, body: "{}" }),
+  },
+  {
+    what: "that says it is short and is not",
+    code: "body_too_large",
+    sent: () => ({ headers: { ...JSON_TYPE, "content-length": "2" }, body: " ".repeat(MIB + 1) }),
+  },
   { what: "of 1 MiB and one byte in pieces", code: "body_too_large", sent: () => raw(streamed(MIB + 1)) },
   { what: "of 16 MiB in pieces", code: "body_too_large", sent: () => raw(streamed(16 * MIB)) },
 ];

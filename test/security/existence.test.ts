@@ -5,6 +5,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AuditEntry } from "../../src/contract/audit.ts";
 import type { Decision } from "../../src/contract/check.ts";
+import type { Status } from "../../src/contract/status.ts";
 import { bearer, done, jsonOf, send, type Answer, type Sent } from "./calls.fixture.ts";
 import {
   activeAgent,
@@ -158,6 +159,16 @@ describe("an operator of one workspace", () => {
       authorization: bound,
     });
     expect(items.map(({ name }) => name)).toEqual(["mine"]);
+  });
+
+  it("is told the status of its own workspace only: of others neither ledgers nor the number of agents", async () => {
+    const own = await done<Status>("GET", "/api/v1/status", { authorization: bound });
+    expect(own.ledgers.map(({ name }) => name)).toEqual(["mine"]);
+    const agents = await done<{ items: { state: string }[] }>("GET", "/api/v1/agents?limit=200", {
+      authorization: bound,
+    });
+    const count = Object.values(own.agents).reduce((sum, each) => sum + each, 0);
+    expect(count).toBe(agents.items.length);
   });
 
   it("names another tenant's agent as parent as little as nobody", async () => {

@@ -266,29 +266,37 @@ describe("a rotation whose batch", () => {
 });
 
 describe("a workspace", () => {
-  it.each<[string, Fate]>([
-    ["fails", "fails"],
-    ["has landed, though a failure was reported", "lands_but_fails"],
-  ])(
-    "whose batch %s is made once, and until it is settled its object admits nothing",
-    async (_what, fate) => {
-      const { faulty, broken } = withFaults();
-      const [name, key] = [freshName(), freshName()];
-      faulty.next(fate);
-      expect(problemOf(await broken.call("POST", "/workspaces", { key, body: { name } }))).toEqual(PENDING);
-      const target = await targetOf(key);
-      expect(await workspaceObject(target).lease()).toMatchObject({ halted: true });
-      expect(await workspaceObject(target).settled()).toBe(true);
-      const made = await api.workspace(name, { key });
-      expect(made.name).toBe(name);
-      expect(await workspaceObject(made.id).lease()).toMatchObject({ halted: false, config_epoch: 1 });
-      expect(
-        await env.DB.prepare("SELECT count(*) AS rows FROM workspaces WHERE name = ?")
-          .bind(name)
-          .first("rows"),
-      ).toBe(1);
-    },
-  );
+  const rows = (name: string) =>
+    env.DB.prepare("SELECT count(*) AS rows FROM workspaces WHERE name = ?").bind(name).first("rows");
+
+  it("whose batch fails is not there, and its object admits nothing; the repeat makes it", async () => {
+    const { faulty, broken } = withFaults();
+    const [name, key] = [freshName(), freshName()];
+    faulty.next("fails");
+    expect(problemOf(await broken.call("POST", "/workspaces", { key, body: { name } }))).toEqual(PENDING);
+    const target = await targetOf(key);
+    expect(await rows(name)).toBe(0);
+    expect(await workspaceObject(target).lease()).toMatchObject({ halted: true });
+    expect(await workspaceObject(target).settled()).toBe(true);
+    const made = await api.workspace(name, { key });
+    expect(made.id).not.toBe(target);
+    expect(await workspaceObject(target).lease()).toMatchObject({ halted: true });
+    expect(await workspaceObject(made.id).lease()).toMatchObject({ halted: false, config_epoch: 1 });
+    expect(await rows(name)).toBe(1);
+  });
+
+  it("whose batch has landed, though a failure was reported, is answered only once its object vouches for it", async () => {
+    const { faulty, broken } = withFaults();
+    const [name, key] = [freshName(), freshName()];
+    faulty.next("lands_but_fails");
+    expect(problemOf(await broken.call("POST", "/workspaces", { key, body: { name } }))).toEqual(PENDING);
+    const target = await targetOf(key);
+    expect(await rows(name)).toBe(1);
+    expect(await workspaceObject(target).lease()).toMatchObject({ halted: true });
+    expect((await api.workspace(name, { key })).id).toBe(target);
+    expect(await workspaceObject(target).lease()).toMatchObject({ halted: false, config_epoch: 1 });
+    expect(await rows(name)).toBe(1);
+  });
 
   it.each<[string, Fate]>([
     ["fails", "fails"],

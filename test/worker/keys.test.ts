@@ -232,25 +232,28 @@ describe.concurrent("revoking a key", () => {
 describe.concurrent("a key with an end date", () => {
   it("works until then and not after, and neither does a token minted from it", async () => {
     const bot = await runningAgent();
-    const expires_at = new Date(Date.now() + 2_000).toISOString();
-    const { api_key: brief } = await api.issueKey(bot.id, { expires_at });
+    const { api_key: brief } = await api.issueKey(bot.id, { expires_at: "2035-01-01T00:00:00Z" });
     const secret = brief.secret ?? "";
     const carried = await token(secret);
     expect(await heard(secret, ask)).toBe("permitted");
     expect(await heard(carried, ask)).toBe("permitted");
-    await vi.waitUntil(() => Date.now() > Date.parse(expires_at), { timeout: 5_000 });
+    const { replaced } = await api.issueKey(bot.id, { replaces: brief.id, overlap_seconds: 1 });
+    const [, ending] = await api.keys(bot.id);
+    const end = Math.max(Date.parse(replaced?.ends_at ?? ""), Date.parse(ending?.expires_at ?? ""));
+    await vi.waitUntil(() => Date.now() > end, { timeout: 8_000 });
     expect(await heard(secret, ask)).toBe(401);
     expect(await heard(carried, ask)).toBe(401);
     expect(await requestToken(secret)).toMatchObject({ status: 401, error: "invalid_client" });
     expect(await heard(bot.secret, ask)).toBe("permitted");
-    expect((await api.keys(bot.id)).map(({ state }) => state)).toEqual(["live", "expired"]);
+    expect((await api.keys(bot.id)).map(({ state }) => state)).toEqual(["live", "expired", "live"]);
   });
 
   it("that has passed cannot be replaced, and its place is free again", async () => {
     const bot = await runningAgent();
-    const expires_at = new Date(Date.now() + 300).toISOString();
+    const expires_at = new Date(Date.now() + 1_500).toISOString();
     const { api_key: brief } = await api.issueKey(bot.id, { expires_at });
-    await vi.waitUntil(() => Date.now() > Date.parse(expires_at));
+    await vi.waitUntil(() => Date.now() > Date.parse(expires_at), { timeout: 8_000 });
+    expect(await heard(brief.secret ?? "", ask)).toBe(401);
     expect(await issue(bot.id, { replaces: brief.id })).toMatchObject({ code: "key_not_live" });
     for (let more = 1; more < 10; more += 1) await api.issueKey(bot.id);
     expect(await issue(bot.id, {})).toMatchObject({ code: "key_limit" });

@@ -258,10 +258,10 @@ describe("repeating any other mutation", () => {
 
   it("of an update gives the same answer even when it could not be made any more (P12)", async () => {
     const gone = await api.register({ name: "gone", workspace: home });
-    const soon = new Date(Date.now() + 400).toISOString();
+    const soon = new Date(Date.now() + 1_500).toISOString();
     const options = { key: freshKey(), body: { expires_at: soon } };
     const first = await api.call("PATCH", `/agents/${gone.id}`, options);
-    await vi.waitUntil(() => Date.now() > Date.parse(soon));
+    await vi.waitUntil(() => Date.now() > Date.parse(soon), { timeout: 8_000 });
     await api.stop(gone.id, "revoke");
     const second = await api.call("PATCH", `/agents/${gone.id}`, options);
     expect([first.status, second.status]).toEqual([200, 200]);
@@ -285,10 +285,10 @@ describe("repeating any other mutation", () => {
   });
 
   it("of a key whose end date has passed meanwhile gives the same answer (P12)", async () => {
-    const soon = new Date(Date.now() + 400).toISOString();
+    const soon = new Date(Date.now() + 1_500).toISOString();
     const options = { key: freshKey(), body: { expires_at: soon } };
     const first = await api.call("POST", `/agents/${bot.id}/keys`, options);
-    await vi.waitUntil(() => Date.now() > Date.parse(soon));
+    await vi.waitUntil(() => Date.now() > Date.parse(soon), { timeout: 8_000 });
     const second = await api.call("POST", `/agents/${bot.id}/keys`, options);
     expect([first.status, second.status]).toEqual([201, 201]);
   });

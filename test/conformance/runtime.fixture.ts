@@ -1,0 +1,99 @@
+/** The built Worker on Miniflare, on a port of its own, with a database that has every migration. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readD1Migrations } from "@cloudflare/vitest-plugin";
+import { Miniflare } from "miniflare";
+import { workerConfig } from "../../src/embedded/runtime.ts";
+import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+export interface Runtime {
+  readonly miniflare: Miniflare;
+  /** Where it listens, without a slash at the end. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export interface RuntimeRequest {
+  readonly sink: "queue" | "outbox";
+  readonly port?: number;
+  readonly publicUrl: string;
+  /** A module in the place of the built one, which it imports as `./index.js`. */
+  readonly entry?: string;
+}
+
+/** One retry and no waiting for a full batch: what takes production minutes takes seconds. */
+const consumer = { type: "queue", maxBatchSize: 100, maxBatchTimeout: 0, maxRetries: 1 } as const;
+
+export async function startRuntime({ sink, port = 0, publicUrl, entry }: RuntimeRequest): Promise<Runtime> {
+  const folder = mkdtempSync(join(tmpdir(), "dome-test-"));
+  const built = readFileSync(join(ROOT, "dist/worker/index.js"), "utf8");
+  const modules = {
+    "entry.js": {
+      type: "esm",
+      contents: entry ?? 'export * from "./index.js"; export { default } from "./index.js";',
+    },
+    "index.js": { type: "esm", contents: built },
+  } as const;
+  const config = workerConfig(modules, {
+    DOME_ROOT_KEY: TEST_ROOT_KEY,
+    DOME_ADMIN_TOKEN: TEST_ADMIN_TOKEN,
+    DOME_PUBLIC_URL: publicUrl,
+    DOME_AUDIT_SINK: sink,
+  });
+  const miniflare = new Miniflare({
+    host: "127.0.0.1",
+    port,
+    resourcePersistencePath: folder,
+    cf: {},
+    telemetry: { enabled: false },
+    enableDevRegistry: false,
+    handleStructuredLogs: () => undefined,
+    workers: [
+      {
+        config: {
+          ...config,
+          manifest: { mainModule: "entry.js", modules },
+          triggers: [
+            { ...consumer, name: "dome-audit", deadLetterQueue: "dome-audit-dlq" },
+            { ...consumer, name: "dome-audit-dlq" },
+          ],
+        },
+      },
+    ],
+  });
+  const url = await miniflare.ready;
+  const db = await miniflare.getD1Database("DB", "dome");
+  for (const { queries } of await readD1Migrations(join(ROOT, "migrations"))) {
+    for (const query of queries) await db.prepare(query).run();
+  }
+  return {
+    miniflare,
+    url: url.origin,
+    stop: async () => {
+      await miniflare.dispose();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A call over the network. @throws for anything but a success. */
+export async function call<T>(
+  url: string,
+  method: string,
+  path: string,
+  credential: string,
+  body?: object,
+): Promise<T> {
+  const answer = await fetch(url + path, {
+    method,
+    headers: { authorization: `Bearer ${credential}`, "content-type": "application/json" },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return JSON.parse(text) as T;
+}
