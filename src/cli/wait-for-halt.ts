@@ -4,7 +4,6 @@
  */
 import type { Halt } from "../contract/halt.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
-import { inWorkspace } from "./option-values.ts";
 import { seconds } from "./output.ts";
 import { Progress } from "./progress.ts";
 import type { Session } from "./session.ts";
@@ -16,6 +15,7 @@ const PAUSE_MS = 100;
 /**
  * @param committed the halt as the command's answer had it.
  * @param read asks for its receipt as it is now.
+ * @param next the command that shows the receipt later.
  * @returns the receipt with `effective_at`.
  * @throws CommandFailure (exit 5) when it has not become effective within 10 s.
  */
@@ -23,6 +23,7 @@ export async function waitForHalt(
   session: Session,
   committed: Halt,
   read: () => Promise<Halt>,
+  next: string,
 ): Promise<Halt> {
   const { clock, timers } = session.io;
   const progress = new Progress(session.io, session.output.mode);
@@ -43,11 +44,17 @@ export async function waitForHalt(
       }
       receipt = await read();
       if (receipt.effective_at !== null) break;
-      if (clock.now() - start >= LONGEST_WAIT_MS) throw tooLate(session, committed);
+      if (clock.now() - start >= LONGEST_WAIT_MS) throw tooLate(committed, next);
       progress.live("waiting", "for the receipt");
       await timers.sleep(PAUSE_MS);
     }
     progress.step("effective", `at ${receipt.effective_at}, ${after(receipt)} after the commit`);
+    const { last_admitted: last } = receipt;
+    progress.step(
+      "admitted",
+      last === null ? "nothing that the ledger has" : `${last.decision_id} at ${last.time}, last`,
+    );
+    progress.step("cut", receipt.acts_cut === 1 ? "1 act" : `${receipt.acts_cut} acts`);
     return receipt;
   } finally {
     progress.end();
@@ -58,11 +65,9 @@ function after({ committed_at, effective_at }: Halt): string {
   return seconds(Date.parse(effective_at ?? committed_at) - Date.parse(committed_at));
 }
 
-function tooLate(session: Session, { id }: Halt): CommandFailure {
-  const { subject, workspace } = session.invocation;
-  return new CommandFailure(
+const tooLate = ({ id }: Halt, next: string): CommandFailure =>
+  new CommandFailure(
     EXIT.timedOut,
     `the halt ${id} is committed, but was not effective within ${LONGEST_WAIT_MS / 1000} s; it goes on by itself`,
-    `dome agents halts ${subject ?? "AGENT"} ${id}${inWorkspace(workspace ?? undefined)}`,
+    next,
   );
-}

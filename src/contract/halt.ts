@@ -5,6 +5,12 @@ import { id, line, list, time } from "./words.ts";
 
 export const haltKind = z.enum(["suspend", "revoke", "key", "workspace"]);
 
+/** The body of a halt of a whole workspace. */
+export const haltRequest = z
+  .strictObject({ reason: line(500).nullable().default(null) })
+  .meta({ id: "HaltRequest" });
+export type HaltRequest = z.output<typeof haltRequest>;
+
 /** The body of a stop. `drain_seconds` and `cascade` are reserved: only their defaults are accepted today. */
 export const stopRequest = z
   .strictObject({
@@ -29,6 +35,11 @@ export const halt = z
     workspace_id: id("wsp"),
     agents: z.array(z.strictObject({ agent: id("agt"), epoch: z.int() })),
     keys: z.array(id("key")),
+    halt_epoch: z
+      .int()
+      .nullable()
+      .default(null)
+      .meta({ description: "of a workspace: tokens with another halt epoch are refused" }),
     operator: z.strictObject({ subject: z.string(), token: z.string() }),
     reason: z.string().nullable(),
     committed_at: time,
@@ -59,3 +70,15 @@ export const transition = z
   })
   .meta({ id: "Transition" });
 export type Transition = z.output<typeof transition>;
+
+/** The answer of a halt or resume of a workspace. `halt` is null when nothing was stopped. */
+export const workspaceTransition = z
+  .strictObject({
+    workspace: id("wsp"),
+    halted: z.boolean(),
+    changed: z.boolean(),
+    effective_in_ms: z.int().min(0),
+    halt: halt.nullable(),
+  })
+  .meta({ id: "WorkspaceTransition" });
+export type WorkspaceTransition = z.output<typeof workspaceTransition>;

@@ -18,6 +18,7 @@ export const PROBLEMS = {
   parent_cycle: { status: 409, title: "An agent cannot be its own ancestor" },
   parent_stopped: { status: 409, title: "An ancestor is not running" },
   agent_lost: { status: 409, title: "The authoritative object of this agent is lost" },
+  workspace_lost: { status: 409, title: "The authoritative object of this workspace is lost" },
   request_in_progress: {
     status: 409,
     title: "The first request under this Idempotency-Key is still running",

@@ -6,7 +6,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
+import type { Result } from "../kernel/result.ts";
 import { answerFor, type AgentAnswer } from "../lifecycle/lease.ts";
 import type {
   AgentDescription,
@@ -27,6 +27,7 @@ import { effectiveRecord, expire, revokeKey, transition, type AgentParts } from 
 import { AgentChanges } from "./agent-changes.ts";
 import { projectAgent } from "./agent-projection.ts";
 import { AGENT_STEPS, AgentStore } from "./agent-store.ts";
+import { answerOnce } from "./answer-once.ts";
 import { ANSWER_STEPS, AnswerTable } from "./answer-table.ts";
 import { AuditDrain } from "./audit-drain.ts";
 import { CONFIGURATION_STEPS } from "./configuration.ts";
@@ -148,47 +149,37 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   }
 
   halt(id: string): Promise<HaltProgress | null> {
-    return Promise.resolve(this.#progress(this.#parts.halts.find(id)));
+    return Promise.resolve(this.#parts.halts.progress(id));
   }
 
   halts(limit: number): Promise<HaltProgress[]> {
     const { halts } = this.#parts;
-    return Promise.resolve(
-      halts.list(limit).map((halt) => ({ halt, effectiveInMs: halts.effectiveInMs(halt) })),
-    );
+    return Promise.resolve(halts.list(limit).map((halt) => halts.progressOf(halt)));
   }
 
   async awaitHalt(id: string, mostMs: number): Promise<HaltProgress | null> {
-    return this.#progress(await this.#parts.halts.settled(id, mostMs));
+    await this.#parts.halts.settled(id, mostMs);
+    return this.#parts.halts.progress(id);
   }
 
   override async alarm(): Promise<void> {
     await this.#parts.table.fire();
   }
 
-  /** One transaction: the answer given before under this key, or the effect, its records and its answer. */
+  /** The answer given before under this key, or the effect, its records and its answer; then the wait begins. */
   async #once<T extends { readonly halt: StoredHalt["id"] | null }>(
     request: RequestKey | null,
     run: () => Result<T, OwnerRefusal>,
   ): Promise<Result<T, OwnerRefusal>> {
-    const outcome = this.#storage.transactionSync((): Result<T, OwnerRefusal> => {
-      const repeat = request === null ? ({ kind: "first" } as const) : this.#answers.find<T>(request);
-      if (repeat.kind === "other_body") return err({ kind: "other_body" });
-      if (repeat.kind === "repeat") return ok(repeat.answer);
-      const result = run();
-      if (result.ok) {
-        if (request !== null) this.#answers.keep(request, result.value, this.#ports.clock.now());
-        this.#drain.soon();
-      }
-      return result;
-    });
-    await this.#storage.sync();
-    if (outcome.ok && outcome.value.halt !== null) this.#startWait(outcome.value.halt);
+    const once = {
+      storage: this.#storage,
+      clock: this.#ports.clock,
+      answers: this.#answers,
+      done: () => this.#drain.soon(),
+    };
+    const outcome = await answerOnce(once, request, run);
+    if (outcome.ok && outcome.value.halt !== null) this.#parts.halts.startWait(outcome.value.halt);
     return outcome;
-  }
-
-  #startWait(id: StoredHalt["id"]): void {
-    if (this.#parts.halts.find(id)?.effectiveAt === null) this.#parts.halts.wait(id);
   }
 
   async #expire(): Promise<void> {
@@ -198,7 +189,7 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
       return id;
     });
     await this.#storage.sync();
-    if (halt !== null) this.#startWait(halt);
+    if (halt !== null) this.#parts.halts.startWait(halt);
   }
 
   async #recover(): Promise<void> {
@@ -208,9 +199,5 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   #append(draft: AuditDraft): void {
     this.#parts.outbox.append(draft);
     this.#drain.soon();
-  }
-
-  #progress(halt: StoredHalt | null): HaltProgress | null {
-    return halt === null ? null : { halt, effectiveInMs: this.#parts.halts.effectiveInMs(halt) };
   }
 }

@@ -14,6 +14,7 @@ export const haltView = (
   workspace_id: halt.workspaceId,
   agents: halt.agents.map(({ agent, epoch }) => ({ agent, epoch })),
   keys: [...halt.keys],
+  halt_epoch: halt.haltEpoch ?? null,
   operator: { ...halt.operator },
   reason: halt.reason,
   committed_at: rfc3339(halt.committedAt),

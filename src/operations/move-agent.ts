@@ -4,13 +4,13 @@
  */
 import type { Transition } from "../contract/halt.ts";
 import { draftRecord } from "../audit/record.ts";
-import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
+import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { LifecycleCommand } from "../lifecycle/states.ts";
-import { agentFor } from "./find.ts";
 import { haltView } from "./halt-view.ts";
 import type { HaltProgress, HaltSource } from "./owners.ts";
 import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { reachAgent, type AgentTarget } from "./reach.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 
 /** How long `?wait=effective` waits at most. */
@@ -26,13 +26,13 @@ const KINDS = {
 export async function moveAgent(
   ports: OperationPorts,
   request: Request,
-  target: { readonly agent: string; readonly workspace: string | undefined },
+  target: AgentTarget,
   command: LifecycleCommand,
   options: { readonly reason: string | null; readonly waits: boolean },
 ): Promise<Result<Transition, Refusal>> {
-  const found = await identify(ports, request, target);
+  const found = await reachAgent(ports, request, target);
   if (!found.ok) return found;
-  const { id, workspace } = found.value;
+  const { id, workspaceId: workspace } = found.value;
   const object = ports.owners.agent(id);
   const moved = await object.transition({
     command,
@@ -63,19 +63,3 @@ export async function moveAgent(
 /** The halt as it stands, or once it is effective. */
 export const progressOf = (source: HaltSource, halt: HaltId, waits: boolean): Promise<HaltProgress | null> =>
   waits ? source.awaitHalt(halt, MOST_WAIT_MS) : source.halt(halt);
-
-async function identify(
-  ports: OperationPorts,
-  request: Request,
-  target: { readonly agent: string; readonly workspace: string | undefined },
-): Promise<Result<{ readonly id: AgentId; readonly workspace: WorkspaceId }, Refusal>> {
-  try {
-    const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
-    return found.ok ? ok({ id: found.value.id, workspace: found.value.workspaceId }) : found;
-  } catch (fault) {
-    const emergency = request.operator.token === "admin" && isId("agt", target.agent);
-    const known = emergency ? await ports.owners.agent(target.agent as AgentId).describe() : null;
-    if (known === null) throw fault;
-    return ok({ id: target.agent as AgentId, workspace: known.workspaceId });
-  }
-}

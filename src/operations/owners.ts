@@ -33,6 +33,8 @@ export interface StoredHalt {
   readonly workspaceId: WorkspaceId;
   readonly agents: readonly { readonly agent: AgentId; readonly epoch: number }[];
   readonly keys: readonly KeyId[];
+  /** Of a workspace: the halt epoch that began with this halt. */
+  readonly haltEpoch?: number;
   readonly operator: OperatorRef;
   readonly reason: string | null;
   readonly committedAt: number;
@@ -195,13 +197,43 @@ export type WorkspaceContent =
       readonly createdAt: number;
       readonly claim: Claim;
     }
+  | {
+      readonly kind: "update";
+      readonly description: string | null;
+      /** The configuration epoch that the caller has read; another one is refused as `stale`. Null: any. */
+      readonly basedOn: number | null;
+    }
   | { readonly kind: "catalog"; readonly entry: CatalogChange }
   /** Only for `org`: inserted where there is no key of that use yet. */
   | { readonly kind: "first_signing_keys"; readonly keys: readonly SigningKey[] };
 
+/** Halts a workspace, or lets it go on. */
+export interface WorkspaceTransitionCommand {
+  readonly command: "halt" | "resume";
+  readonly mandate: Mandate;
+  readonly reason: string | null;
+  readonly halt: HaltId;
+  readonly audit: AuditDraft;
+}
+
+export interface WorkspaceTransitioned {
+  readonly halted: boolean;
+  readonly changed: boolean;
+  readonly halt: HaltId | null;
+}
+
+export interface WorkspaceDescription {
+  readonly halted: boolean;
+  readonly configEpoch: number;
+}
+
 export interface WorkspaceOwner extends HaltSource, AuditOwner {
   lease(): Promise<WorkspaceAnswer>;
+  /** Null: this object has no row. */
+  describe(): Promise<WorkspaceDescription | null>;
   configure(command: WorkspaceCommand): Promise<Configured>;
+  /** Needs neither D1 nor `org`. */
+  transition(command: WorkspaceTransitionCommand): Promise<Result<WorkspaceTransitioned, OwnerRefusal>>;
 }
 
 /** The object named `org` is of the same class; its lease says more than is asked of it. */

@@ -113,3 +113,13 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
       return unreachable(refusal);
   }
 }
+
+/** As `refusalOf`, where the object is a workspace's. A lost one admits nothing: its lease says halted. */
+export const workspaceRefusalOf = (refusal: OwnerRefusal): Refusal =>
+  refusal.kind === "absent"
+    ? {
+        code: "workspace_lost",
+        detail:
+          "The registry has this workspace, but its authoritative object is lost; everything in it is refused. See docs/storage.md.",
+      }
+    : refusalOf(refusal);

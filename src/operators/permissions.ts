@@ -6,6 +6,9 @@ export type Role = (typeof ROLES)[number];
 
 const TABLE = {
   "workspaces:create": ["admin"],
+  "workspaces:update": ["admin"],
+  "workspaces:halt": ["admin", "security"],
+  "workspaces:resume": ["admin", "security"],
   "workspaces:read": ["admin", "security", "operator", "developer", "auditor"],
   "agents:register": ["admin", "operator", "developer"],
   "agents:read": ["admin", "security", "operator", "developer", "auditor"],

@@ -5,7 +5,7 @@
 import { env } from "cloudflare:workers";
 import type { AgentCreated } from "../../src/contract/agent.ts";
 import type { Decision } from "../../src/contract/check.ts";
-import type { Transition } from "../../src/contract/halt.ts";
+import type { Transition, WorkspaceTransition } from "../../src/contract/halt.ts";
 import type { KeyCreated, KeyRevoked } from "../../src/contract/key.ts";
 import type { TokenResponse } from "../../src/contract/oauth.ts";
 import type { Workspace } from "../../src/contract/workspace.ts";
@@ -40,6 +40,7 @@ export interface Tenant {
   readonly token: string;
   readonly deadKey: TestAgent["key"];
   readonly halt: string;
+  readonly workspaceHalt: string;
   readonly decision: string;
   /** The name of its tool, its pool and its integration. */
   readonly entry: string;
@@ -97,8 +98,11 @@ export async function registerAgent(
   return { id: made.agent.id, name, keyId: made.api_key.id, key: made.api_key.secret ?? "" };
 }
 
-export const command = (agent: { readonly id: string }, what: string, body: object = {}): Promise<Transition> =>
-  done("POST", `/api/v1/agents/${agent.id}/${what}`, { authorization: ADMIN, body });
+export const command = (
+  agent: { readonly id: string },
+  what: string,
+  body: object = {},
+): Promise<Transition> => done("POST", `/api/v1/agents/${agent.id}/${what}`, { authorization: ADMIN, body });
 
 export async function activeAgent(
   workspace: string,
@@ -130,6 +134,11 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
   for (const kind of ["tools", "pools", "integrations"]) {
     await done("POST", `/api/v1/${kind}`, { authorization: ADMIN, body: { workspace: name, name: entry } });
   }
+  const { halt: stopped } = await done<WorkspaceTransition>("POST", `/api/v1/workspaces/${name}/halt`, {
+    authorization: ADMIN,
+    body: {},
+  });
+  await done("POST", `/api/v1/workspaces/${name}/resume`, { authorization: ADMIN, body: {} });
   const surface = { tools: [entry], pools: [entry], integrations: [entry] };
   const agent = await activeAgent(name, `${name}-agent`, { surface, tier: "trusted" });
   const spare = await activeAgent(name, `${name}-spare`, { surface });
@@ -146,6 +155,7 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
     token: await callToken(agent.key),
     deadKey: dead.secret ?? "",
     halt: halt?.id ?? "",
+    workspaceHalt: stopped?.id ?? "",
     decision,
     entry,
   };
@@ -157,6 +167,7 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   agent: tenant.agent.id,
   key: tenant.agent.keyId,
   halt: tenant.halt,
+  "showWorkspaceHalt.halt": tenant.workspaceHalt,
   decision: tenant.decision,
   name: tenant.entry,
   tier: "standard",

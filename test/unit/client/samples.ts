@@ -71,6 +71,7 @@ export const halt = (over: Partial<Halt> = {}): Halt => ({
   workspace_id: WORKSPACE_ID,
   agents: [{ agent: AGENT_ID, epoch: 2 }],
   keys: [],
+  halt_epoch: null,
   operator: { subject: "admin", token: "admin" },
   reason: "wrong refunds",
   committed_at: "2026-11-23T09:00:00.000Z",

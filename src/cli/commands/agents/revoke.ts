@@ -1,7 +1,7 @@
 /** `dome agents revoke`. It is final (P5), so it asks for the name, or wants `--yes`. */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
-import { CommandFailure, EXIT, usage } from "../../exit.ts";
+import { confirm } from "../../confirm.ts";
 import { inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { stop, type StopOptions } from "./stop.ts";
@@ -28,20 +28,12 @@ export const revokeCommand = (session: Session): Command =>
     .option("--wait", "return when the stop is effective")
     .option("--yes", "do not ask")
     .action(async (agent: string, options: RevokeOptions) => {
-      await confirm(session, agent, options);
+      await confirm(session, options.yes, {
+        answer: agent,
+        question: `Revoking ${agent} is final. Type its name to go on: `,
+        because: "revoking is final",
+        otherwise: "the name is another one; nothing was revoked",
+        next: `dome agents revoke ${agent}${inWorkspace(options.workspace)} --yes`,
+      });
       await stop(session, "revoke", agent, options);
     });
-
-async function confirm(session: Session, agent: string, options: RevokeOptions): Promise<void> {
-  if (options.yes === true) return;
-  const { stdin } = session.io;
-  if (!stdin.isTTY) {
-    throw usage(
-      "revoking is final, and there is no terminal to ask",
-      `dome agents revoke ${agent}${inWorkspace(options.workspace)} --yes`,
-    );
-  }
-  const typed = await stdin.ask(`Revoking ${agent} is final. Type its name to go on: `, false);
-  if (typed.trim() !== agent)
-    throw new CommandFailure(EXIT.failed, "the name is another one; nothing was revoked");
-}

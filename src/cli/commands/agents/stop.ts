@@ -32,7 +32,8 @@ export async function stop(
     transition = { ...transition, effective_in_ms: 0 };
   }
   if (options.wait === true && halt !== null) {
-    const receipt = await waitForHalt(session, halt, () => service.agents.halt(ref, halt.id));
+    const read = () => service.agents.halt(ref, halt.id);
+    const receipt = await waitForHalt(session, halt, read, receiptCommand(agent, options, halt.id));
     transition = { ...transition, effective_in_ms: 0, halt: receipt };
   }
   const { output } = session;
@@ -42,9 +43,12 @@ export async function stop(
     text: () => sentence(agent, transition),
   });
   if (transition.effective_in_ms > 0 && transition.halt !== null) {
-    output.note(`next: dome agents halts ${agent} ${transition.halt.id}${inWorkspace(options.workspace)}`);
+    output.note(`next: ${receiptCommand(agent, options, transition.halt.id)}`);
   }
 }
+
+const receiptCommand = (agent: string, { workspace }: StopOptions, id: string): string =>
+  `dome agents halts ${agent} ${id}${inWorkspace(workspace)}`;
 
 function sentence(agent: string, { state, changed, halt, effective_in_ms: left }: Transition): string {
   const who = `${clean(agent)} is ${state}${changed ? "" : " (it was already)"}`;
