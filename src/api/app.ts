@@ -14,7 +14,7 @@ import { readJson, schemaRefusal } from "./body.ts";
 import { requestKeyOf } from "./idempotency-key.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { openApiDocument } from "./openapi.ts";
-import { INVALID_TOKEN, problemResponse, UNAUTHENTICATED, UNAVAILABLE } from "./problem.ts";
+import { drainingProblem, INVALID_TOKEN, problemResponse, UNAUTHENTICATED, UNAVAILABLE } from "./problem.ts";
 import { noteRefusedAgent } from "./refused.ts";
 import { requestFacts } from "./request-facts.ts";
 import type { Exchange, Route } from "./route.ts";
@@ -150,6 +150,7 @@ async function authenticate(
     if (caller.ok) return ok({ operator: null, caller: caller.value });
     noteRefusedAgent(services, caller.error, http, requestId);
     if (caller.error.kind === "missing") return err(UNAUTHENTICATED);
+    if (caller.error.kind === "draining") return err(drainingProblem(caller.error.left_ms));
     return err(caller.error.kind === "no_lease" ? UNAVAILABLE : INVALID_TOKEN);
   }
   const operator = await authenticateOperator(services.operators, authorization);

@@ -24,6 +24,8 @@ export function haltFields(style: Style, halt: Halt): string {
     ["agents", several(halt.agents.map(({ agent, epoch }) => `${agent} (epoch ${epoch})`))],
     ["keys", several(halt.keys)],
     ...(halt.halt_epoch === null ? [] : [["halt epoch", halt.halt_epoch] as const]),
+    ...(halt.cause === null ? [] : [["follows from", `${halt.cause.halt} of ${halt.cause.agent}`] as const]),
+    ...(halt.cascade === null ? [] : [["family", familyText(halt.cascade)] as const]),
     ["operator", `${halt.operator.subject} (${halt.operator.token})`],
     ["reason", halt.reason],
     ["committed", halt.committed_at],
@@ -34,3 +36,7 @@ export function haltFields(style: Style, halt: Halt): string {
   ]);
   return `${members}\n\n${clean(halt.note)}`;
 }
+
+/** `4 agents: 4 committed, 3 effective`. */
+export const familyText = ({ total, committed, effective }: NonNullable<Halt["cascade"]>): string =>
+  `${total} agents: ${committed} committed, ${effective} effective`;

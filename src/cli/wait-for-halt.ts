@@ -4,12 +4,15 @@
  */
 import type { Halt } from "../contract/halt.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
+import { familyText } from "./halt-text.ts";
 import { seconds } from "./output.ts";
 import { Progress } from "./progress.ts";
 import type { Session } from "./session.ts";
 
 /** As long as the API itself would wait. */
 const LONGEST_WAIT_MS = 10_000;
+/** A family's stops begin one after the other, and each waits. */
+const LONGEST_CASCADE_MS = 60_000;
 const PAUSE_MS = 100;
 
 /**
@@ -17,7 +20,7 @@ const PAUSE_MS = 100;
  * @param read asks for its receipt as it is now.
  * @param next the command that shows the receipt later.
  * @returns the receipt with `effective_at`.
- * @throws CommandFailure (exit 5) when it has not become effective within 10 s.
+ * @throws CommandFailure (exit 5) when it has not become effective within 10 s, a family within 60 s.
  */
 export async function waitForHalt(
   session: Session,
@@ -28,6 +31,7 @@ export async function waitForHalt(
   const { clock, timers } = session.io;
   const progress = new Progress(session.io, session.output.mode);
   const start = clock.now();
+  const longest = committed.cascade === null ? LONGEST_WAIT_MS : LONGEST_CASCADE_MS;
   const due = start + committed.effective_in_ms;
   let receipt = committed;
   progress.step("committed", `${committed.id} at ${committed.committed_at}`);
@@ -44,11 +48,16 @@ export async function waitForHalt(
       }
       receipt = await read();
       if (receipt.effective_at !== null) break;
-      if (clock.now() - start >= LONGEST_WAIT_MS) throw tooLate(committed, next);
-      progress.live("waiting", "for the receipt");
+      if (clock.now() - start >= longest) throw tooLate(committed, longest, next);
+      const { cascade } = receipt;
+      progress.live(
+        "waiting",
+        cascade === null ? "for the receipt" : `for the family: ${familyText(cascade)}`,
+      );
       await timers.sleep(PAUSE_MS);
     }
     progress.step("effective", `at ${receipt.effective_at}, ${after(receipt)} after the commit`);
+    if (receipt.cascade !== null) progress.step("family", familyText(receipt.cascade));
     const { last_admitted: last } = receipt;
     progress.step(
       "admitted",
@@ -65,9 +74,9 @@ function after({ committed_at, effective_at }: Halt): string {
   return seconds(Date.parse(effective_at ?? committed_at) - Date.parse(committed_at));
 }
 
-const tooLate = ({ id }: Halt, next: string): CommandFailure =>
+const tooLate = ({ id }: Halt, longestMs: number, next: string): CommandFailure =>
   new CommandFailure(
     EXIT.timedOut,
-    `the halt ${id} is committed, but was not effective within ${LONGEST_WAIT_MS / 1000} s; it goes on by itself`,
+    `the halt ${id} is committed, but was not effective within ${longestMs / 1000} s; it goes on by itself`,
     next,
   );

@@ -13,6 +13,7 @@ export const PROBLEMS = {
   method_not_allowed: { status: 405, title: "The route does not take this method" },
   name_taken: { status: 409, title: "The name is or was in use" },
   invalid_transition: { status: 409, title: "The lifecycle has no such step" },
+  drain_conflict: { status: 409, title: "The agent drains already, and a second drain may only tighten" },
   key_limit: { status: 409, title: "Too many live keys" },
   key_not_live: { status: 409, title: "The key is not live" },
   parent_cycle: { status: 409, title: "An agent cannot be its own ancestor" },

@@ -12,6 +12,8 @@ import type {
   AgentDescription,
   AgentOwner,
   Configured,
+  FamilyStop,
+  FamilyStopCommand,
   HaltProgress,
   IssueKeyCommand,
   OwnerRefusal,
@@ -22,20 +24,30 @@ import type {
   Transitioned,
   UpdateCommand,
 } from "../operations/owners.ts";
+import { effectiveAtOf } from "../operations/halt-view.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
-import { effectiveRecord, expire, revokeKey, transition, type AgentParts } from "./agent-lifecycle.ts";
 import { AgentChanges } from "./agent-changes.ts";
+import { endDrain, shownDrain } from "./agent-drain.ts";
+import { stopForFamily } from "./agent-family.ts";
+import { expire, revokeKey, transition } from "./agent-lifecycle.ts";
 import { projectAgent } from "./agent-projection.ts";
+import { effectiveRecord, type AgentParts } from "./agent-stop.ts";
 import { AGENT_STEPS, AgentStore } from "./agent-store.ts";
 import { answerOnce } from "./answer-once.ts";
 import { ANSWER_STEPS, AnswerTable } from "./answer-table.ts";
 import { AuditDrain } from "./audit-drain.ts";
+import { runCascade } from "./cascade.ts";
+import { CASCADE_STEPS, CascadeTable } from "./cascade-table.ts";
 import { CONFIGURATION_STEPS } from "./configuration.ts";
+import { DRAIN_STEPS, DrainTable } from "./drain-table.ts";
 import { HALT_STEPS, HaltTable } from "./halt-table.ts";
 import { Outbox } from "./outbox.ts";
 import type { ObjectPorts } from "./ports.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
 import { TimerTable } from "./timer-table.ts";
+
+/** How often somebody who waits for a drain or a cascade is told how far it is. */
+const LOOK_AGAIN_MS = 50;
 
 export abstract class AgentShell extends DurableObject implements AgentOwner {
   readonly #ports: ObjectPorts;
@@ -55,6 +67,8 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
     runSchemaSteps(storage, "answers", ANSWER_STEPS);
     runSchemaSteps(storage, "configuration", CONFIGURATION_STEPS);
     runSchemaSteps(storage, "halts", HALT_STEPS);
+    runSchemaSteps(storage, "drain", DRAIN_STEPS);
+    runSchemaSteps(storage, "cascades", CASCADE_STEPS);
     this.#ports = ports;
     this.#storage = storage;
     this.#store = new AgentStore(storage.sql);
@@ -67,7 +81,9 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
         outbox: () => this.#drain.handlers.outbox(),
         d1_outbox: () => this.#drain.handlers.d1_outbox(),
         halt: (timer) => halts.onTimer(timer.key),
-        project: () => projectAgent(ports.db, this.#store),
+        project: () => projectAgent(ports.db, this.#store, this.#parts.drains),
+        drain: () => this.#endDrain(),
+        cascade: (timer) => this.#cascade(timer.key),
         expire: () => this.#expire(),
         recover: () => this.#recover(),
       },
@@ -76,9 +92,11 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
       ...ports,
       storage,
       table,
-      onEffective: (halt) => this.#append(effectiveRecord({ ports }, halt)),
+      onEffective: (halt) => this.#onEffective(halt),
     });
-    this.#parts = { ports, store: this.#store, halts, outbox, table };
+    const drains = new DrainTable(storage.sql);
+    const cascades = new CascadeTable(storage.sql);
+    this.#parts = { ports, store: this.#store, drains, cascades, halts, outbox, table };
     this.#drain = new AuditDrain({ ...ports, storage, table, outbox, owner: name });
     this.#changes = new AgentChanges(this.#parts, storage, () => {
       this.#drain.d1Soon();
@@ -90,17 +108,21 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
 
   /** Short, synchronous, and reads its row each time: a superseded instance must not grant from memory. */
   lease(): Promise<AgentAnswer> {
-    return Promise.resolve(answerFor(this.#store.leaseRow(), this.#ports.clock.now()));
+    const row = this.#store.leaseRow();
+    const draining = this.#parts.drains.find();
+    return Promise.resolve(answerFor(row === null ? null : { ...row, draining }, this.#ports.clock.now()));
   }
 
   describe(): Promise<AgentDescription | null> {
     const agent = this.#store.read();
     if (agent === null) return Promise.resolve(null);
+    const drain = this.#parts.drains.find();
     const { workspaceId, state, stateChangedAt, recordVersion, epoch } = agent;
     return Promise.resolve({
       workspaceId,
       state,
       stateChangedAt,
+      draining: drain === null ? null : shownDrain(drain),
       recordVersion,
       epoch,
       keys: this.#store.keys(),
@@ -131,6 +153,18 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
     return this.#once(command.mandate.request, () => transition(this.#parts, command));
   }
 
+  async stopForFamily(command: FamilyStopCommand): Promise<FamilyStop> {
+    const { halts } = this.#parts;
+    const stop = this.#storage.transactionSync(() => {
+      const answer = stopForFamily(this.#parts, command);
+      if (answer.stopped) this.#drain.soon();
+      return answer;
+    });
+    await this.#storage.sync();
+    for (const halt of halts.pending()) halts.startWait(halt.id);
+    return stop;
+  }
+
   async revokeKey(command: RevokeKeyCommand): ReturnType<AgentOwner["revokeKey"]> {
     return this.#once(command.mandate.request, () => revokeKey(this.#parts, command));
   }
@@ -149,17 +183,26 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   }
 
   halt(id: string): Promise<HaltProgress | null> {
-    return Promise.resolve(this.#parts.halts.progress(id));
+    return Promise.resolve(this.#progress(id));
   }
 
   halts(limit: number): Promise<HaltProgress[]> {
     const { halts } = this.#parts;
-    return Promise.resolve(halts.list(limit).map((halt) => halts.progressOf(halt)));
+    return Promise.resolve(halts.list(limit).map((halt) => this.#withCascade(halts.progressOf(halt))));
   }
 
   async awaitHalt(id: string, mostMs: number): Promise<HaltProgress | null> {
-    await this.#parts.halts.settled(id, mostMs);
-    return this.#parts.halts.progress(id);
+    const { clock, timers } = this.#ports;
+    const { halts, drains } = this.#parts;
+    const end = clock.now() + mostMs;
+    for (;;) {
+      const progress = this.#progress(id);
+      const over = progress === null ? drains.find()?.halt !== id : effectiveAtOf(progress) !== null;
+      const left = end - clock.now();
+      if (over || left <= 0) return progress;
+      if (progress?.halt.effectiveAt === null) await halts.settled(id, left);
+      else await timers.sleep(Math.min(left, LOOK_AGAIN_MS));
+    }
   }
 
   override async alarm(): Promise<void> {
@@ -190,6 +233,49 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
     });
     await this.#storage.sync();
     if (halt !== null) this.#parts.halts.startWait(halt);
+  }
+
+  async #endDrain(): Promise<number | undefined> {
+    const ended = this.#storage.transactionSync(() => {
+      const outcome = endDrain(this.#parts);
+      this.#drain.soon();
+      return outcome;
+    });
+    await this.#storage.sync();
+    if (ended === null) return undefined;
+    if ("lookAgainAt" in ended) return ended.lookAgainAt;
+    this.#parts.halts.startWait(ended.halt);
+    return undefined;
+  }
+
+  #cascade(halt: string): Promise<number | undefined> {
+    const { cascades, halts } = this.#parts;
+    const onEffective = (effective: StoredHalt): void =>
+      this.#append(effectiveRecord(this.#parts, effective));
+    return runCascade({ ...this.#ports, storage: this.#storage, cascades, halts, onEffective }, halt);
+  }
+
+  /** The agent's own stop is effective; one with a cascade is so only with all of its family. */
+  #onEffective(halt: StoredHalt): void {
+    if (this.#parts.cascades.read(halt.id) === null) this.#append(effectiveRecord(this.#parts, halt));
+    else this.#parts.table.set("cascade", halt.id, this.#ports.clock.now());
+  }
+
+  #progress(id: string): HaltProgress | null {
+    const progress = this.#parts.halts.progress(id);
+    return progress === null ? null : this.#withCascade(progress);
+  }
+
+  #withCascade(progress: HaltProgress): HaltProgress {
+    const { id, effectiveAt } = progress.halt;
+    const cascade = this.#parts.cascades.progress(id, effectiveAt !== null);
+    if (cascade === null) return progress;
+    const waits = cascade.finishedAt === null;
+    return {
+      ...progress,
+      cascade,
+      effectiveInMs: waits ? Math.max(progress.effectiveInMs, LOOK_AGAIN_MS) : 0,
+    };
   }
 
   async #recover(): Promise<void> {

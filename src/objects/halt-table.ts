@@ -41,7 +41,7 @@ export class HaltTable {
 
   /** For the constructor: every halt that is not effective waits the whole time again. */
   start(): void {
-    for (const halt of this.#pending()) this.wait(halt.id);
+    for (const halt of this.pending()) this.wait(halt.id);
   }
 
   /** Inside the transaction that stops something. Call `wait` after it. */
@@ -143,7 +143,8 @@ export class HaltTable {
     onEffective({ ...halt, ...effective });
   }
 
-  #pending(): StoredHalt[] {
+  /** The halts that are not effective yet. */
+  pending(): StoredHalt[] {
     return this.#ports.storage.sql
       .exec<{ halt: string }>("SELECT halt FROM halts WHERE effective_at IS NULL")
       .toArray()

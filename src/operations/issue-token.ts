@@ -3,7 +3,7 @@
  * epoch, the key and the halt epoch under which it was minted; any later difference ends it (P3).
  */
 import type { TokenResponse } from "../contract/oauth.ts";
-import type { AuthenticationPorts, KnownKey } from "../access/authenticate.ts";
+import type { AuthenticationPorts, Draining, KnownKey } from "../access/authenticate.ts";
 import { identifyKey, leaseForKey, noteUse } from "../access/authenticate.ts";
 import type { NoLease } from "../access/standing.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
@@ -12,6 +12,7 @@ import type { AuditSink } from "../audit/sink.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { AgentId, IdSource } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { drainOf } from "../lifecycle/admission.ts";
 import { isKeyLive } from "../lifecycle/lease.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import { mintCallToken, selfClaims } from "../tokens/mint.ts";
@@ -39,6 +40,8 @@ export type TokenRequestRefusal =
   /** Wrong key, dead key, revoked agent: outwardly one answer. `known` is for the trail. */
   | { readonly kind: "invalid_client"; readonly known: (KnownKey & { readonly why: string }) | null }
   | { readonly kind: "not_active"; readonly agent: AgentId; readonly state: string }
+  /** The agent takes no new work, and is stopped in `left_ms`. */
+  | Draining
   | { readonly kind: "invalid_scope"; readonly detail: string }
   | { readonly kind: "invalid_target" }
   | { readonly kind: "unavailable"; readonly why: NoLease["of"] | "audit" };
@@ -97,6 +100,7 @@ export async function issueToken(
     { agents: [known.agent], workspace: record.workspaceId },
     "leased",
   );
+  if (!admitted.ok && admitted.error.kind === "draining") return err(admitted.error);
   if (!admitted.ok) return err({ kind: "invalid_client", known: { ...known, why: admitted.error.kind } });
   noteUse(ports, known.key);
   return ok({ access_token: token, token_type: "Bearer", expires_in: lifetime, scope: claims.scope });
@@ -116,6 +120,8 @@ async function standingFor(ports: TokenPorts, known: KnownKey) {
   }
   if (answer.state !== "active")
     return err({ kind: "not_active", agent: known.agent, state: answer.state } as const);
+  const drain = drainOf(lease.value, known.agent, ports.clock.now());
+  if (drain !== undefined) return err(drain);
   const record = await ports.configuration.agent(known.agent, answer.record_version);
   if (record === undefined)
     return err({ kind: "invalid_client", known: { ...known, why: "absent" } } as const);

@@ -6,7 +6,10 @@ import type { Transition } from "../contract/halt.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
 import type { LifecycleCommand } from "../lifecycle/states.ts";
+import { mayDo, rolesWith } from "../operators/permissions.ts";
+import { drainView } from "../registry/agents.ts";
 import { haltView } from "./halt-view.ts";
 import type { HaltProgress, HaltSource } from "./owners.ts";
 import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
@@ -23,13 +26,25 @@ const KINDS = {
   revoke: "agent.revoked",
 } as const satisfies Record<LifecycleCommand, string>;
 
+export interface MoveOptions {
+  readonly reason: string | null;
+  /** Answer only once the stop is effective, at most 10 s. */
+  readonly waits: boolean;
+  readonly drainSeconds: number;
+  readonly cascade: boolean;
+}
+
+/** Of a start. */
+export const PLAINLY: MoveOptions = { reason: null, waits: false, drainSeconds: 0, cascade: false };
+
 export async function moveAgent(
   ports: OperationPorts,
   request: Request,
   target: AgentTarget,
   command: LifecycleCommand,
-  options: { readonly reason: string | null; readonly waits: boolean },
+  options: MoveOptions,
 ): Promise<Result<Transition, Refusal>> {
+  if (options.cascade && !mayDo(request.operator.role, "agents:cascade")) return err(noCascade(request));
   const found = await reachAgent(ports, request, target);
   if (!found.ok) return found;
   const { id, workspaceId: workspace } = found.value;
@@ -38,6 +53,8 @@ export async function moveAgent(
     command,
     mandate: mandateOf(request),
     reason: options.reason,
+    drainMs: options.drainSeconds * 1000,
+    cascade: options.cascade,
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {
       workspace,
@@ -49,16 +66,35 @@ export async function moveAgent(
     }),
   });
   if (!moved.ok) return err(refusalOf(moved.error));
-  const { state, changed, halt } = moved.value;
-  const progress = halt === null ? null : await progressOf(object, halt, options.waits);
+  const { state, changed, halt, draining = null } = moved.value;
+  const stop = halt ?? draining?.halt ?? null;
+  const progress = stop === null ? null : await progressOf(object, stop, options.waits);
+  if (draining !== null && progress === null) {
+    const left = Math.max(0, draining.deadline - ports.clock.now());
+    return ok({
+      agent: id,
+      state,
+      changed,
+      effective_in_ms: left + STOP_WAIT_MS,
+      draining: drainView(draining),
+      halt: null,
+    });
+  }
   return ok({
     agent: id,
-    state,
+    state: draining?.end ?? state,
     changed,
     effective_in_ms: progress?.effectiveInMs ?? 0,
+    draining: null,
     halt: progress === null ? null : haltView(progress),
   });
 }
+
+/** A family may have members of other owners: who may only stop its own agents may not stop a family. */
+const noCascade = (request: Request): Refusal => ({
+  code: "forbidden",
+  detail: `The role ${request.operator.role} may not stop an agent's descendants with it. Roles that may: ${rolesWith("agents:cascade").join(", ")}. Leave out cascade.`,
+});
 
 /** The halt as it stands, or once it is effective. */
 export const progressOf = (source: HaltSource, halt: HaltId, waits: boolean): Promise<HaltProgress | null> =>

@@ -6,6 +6,7 @@ import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import type { AgentId, HaltId, Id, KeyId, WorkspaceId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { AgentAnswer, OrgAnswer, WorkspaceAnswer } from "../lifecycle/lease.ts";
+import type { DrainConflict } from "../lifecycle/drain.ts";
 import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
 import type { AgentSettings, NewAgent } from "../registry/agent-statements.ts";
 import type { CatalogChange } from "../registry/catalog-statements.ts";
@@ -35,16 +36,53 @@ export interface StoredHalt {
   readonly keys: readonly KeyId[];
   /** Of a workspace: the halt epoch that began with this halt. */
   readonly haltEpoch?: number;
+  /** The stop of an ancestor that this one follows from. */
+  readonly cause?: HaltCause;
   readonly operator: OperatorRef;
   readonly reason: string | null;
   readonly committedAt: number;
   readonly effectiveAt: number | null;
 }
 
-/** A halt with how long it still takes to be effective. */
+export interface HaltCause {
+  readonly agent: AgentId;
+  readonly halt: HaltId;
+}
+
+/** How far a stop of a whole family has come. Counts include the root. */
+export interface CascadeProgress {
+  readonly total: number;
+  readonly committed: number;
+  readonly effective: number;
+  /** When all of it was effective, in milliseconds since the epoch. */
+  readonly finishedAt: number | null;
+  /** The descendants, as far as they are listed. */
+  readonly agents: StoredHalt["agents"];
+}
+
+/** A halt with how long it still takes to be effective. With a cascade it is effective when the cascade has finished. */
 export interface HaltProgress {
   readonly halt: StoredHalt;
   readonly effectiveInMs: number;
+  readonly cascade?: CascadeProgress;
+}
+
+/** Told to each descendant of an agent that is stopped with its family. */
+export interface FamilyStopCommand {
+  readonly end: "suspended" | "revoked";
+  readonly cause: HaltCause;
+  readonly operator: OperatorRef;
+  readonly reason: string | null;
+  readonly requestId: string;
+}
+
+export interface FamilyStop {
+  readonly state: AgentState | "absent";
+  readonly epoch: number;
+  /** True when it was this very command that has stopped it. */
+  readonly stopped: boolean;
+  /** True when none of its stops is waiting any more. */
+  readonly effective: boolean;
 }
 
 /** A key as registration or rotation makes it. The secret is not here (P4). */
@@ -90,6 +128,10 @@ export interface TransitionCommand {
   readonly command: LifecycleCommand;
   readonly mandate: Mandate;
   readonly reason: string | null;
+  /** Of a stop: how long the agent drains first, in milliseconds; 0: not at all. */
+  readonly drainMs: number;
+  /** Of a stop: whether it takes the agent's descendants with it. */
+  readonly cascade: boolean;
   readonly halt: HaltId;
   readonly audit: AuditDraft;
 }
@@ -113,6 +155,8 @@ export type OwnerRefusal =
   | { readonly kind: "other_body" }
   | { readonly kind: "invalid_transition"; readonly from: AgentState; readonly command: LifecycleCommand }
   | { readonly kind: "expired" }
+  /** The agent drains already, and this drain would loosen that one. Times in milliseconds since the epoch. */
+  | { readonly kind: "drain_conflict"; readonly why: DrainConflict; readonly deadline: number }
   | { readonly kind: "revoked" }
   | { readonly kind: "key_limit"; readonly most: number }
   | { readonly kind: "key_absent" }
@@ -124,16 +168,26 @@ export type Configured = Result<
   OwnerRefusal
 >;
 
+/** A drain: when the agent is stopped, how, and the id that the halt will have. */
+export interface OrderedDrain {
+  readonly deadline: number;
+  readonly end: "suspended" | "revoked";
+  readonly halt: HaltId;
+}
+
 /** What a lifecycle command did. */
 export interface Transitioned {
   readonly state: AgentState;
   readonly changed: boolean;
   readonly halt: HaltId | null;
+  /** The drain that was begun. */
+  readonly draining?: OrderedDrain | null;
 }
 
 export interface AgentDescription {
   readonly workspaceId: WorkspaceId;
   readonly state: AgentState;
+  readonly draining: OrderedDrain | null;
   readonly stateChangedAt: number;
   readonly recordVersion: number;
   readonly epoch: number;
@@ -174,6 +228,8 @@ export interface AgentOwner extends HaltSource, AuditOwner {
   update(command: UpdateCommand): Promise<Configured>;
   issueKey(command: IssueKeyCommand): Promise<Configured>;
   transition(command: TransitionCommand): Promise<Result<Transitioned, OwnerRefusal>>;
+  /** An ancestor is stopped with its family. Safe to repeat. */
+  stopForFamily(command: FamilyStopCommand): Promise<FamilyStop>;
   revokeKey(
     command: RevokeKeyCommand,
   ): Promise<Result<{ changed: boolean; halt: HaltId | null }, OwnerRefusal>>;

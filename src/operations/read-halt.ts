@@ -2,14 +2,14 @@
  * Halt receipts: what was stopped, by whom, when it was effective, and the last decision that was admitted. Signed when
  * read, with a receipt key, so that it can be shown to somebody who does not trust the reader.
  */
-import type { AuditEntry } from "../contract/audit.ts";
 import type { Halt } from "../contract/halt.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import type { AuditSink } from "../audit/sink.ts";
+import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
 import { signHaltReceipt, type HaltEvidence } from "../tokens/halt-receipt.ts";
-import { haltView } from "./halt-view.ts";
+import { effectiveAtOf, haltView } from "./halt-view.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
 import type { HaltSource } from "./owners.ts";
 import type { OperationPorts, Request } from "./ports.ts";
@@ -18,6 +18,9 @@ import { notFound, type Refusal } from "./refusal.ts";
 
 /** A page for people; older halts are in the trail. */
 const MOST_LISTED = 200;
+/** One look into the ledger for each. */
+const MOST_ACTORS = 25;
+const NEWEST_ALLOWED = { kind: "decision", decision: "allow", limit: 1, order: "newest" } as const;
 
 export interface ReceiptPorts extends OperationPorts {
   readonly issuer: string;
@@ -35,7 +38,7 @@ export async function readHalt(
   const found = await reachAgent(ports, request, target);
   if (!found.ok) return found;
   const { id, workspaceId } = found.value;
-  return receiptOf(ports, ports.owners.agent(id), target.halt, { workspace: workspaceId, actor: id });
+  return receiptOf(ports, ports.owners.agent(id), target.halt, workspaceId);
 }
 
 /** The receipt of one of a workspace's halts. */
@@ -47,7 +50,7 @@ export async function readWorkspaceHalt(
   const found = await reachWorkspace(ports, request, target.workspace);
   if (!found.ok) return found;
   const { id } = found.value;
-  return receiptOf(ports, ports.owners.workspace(id), target.halt, { workspace: id });
+  return receiptOf(ports, ports.owners.workspace(id), target.halt, id);
 }
 
 /** The newest halts of an agent first, without signatures. */
@@ -84,11 +87,14 @@ async function receiptOf(
   ports: ReceiptPorts,
   source: HaltSource,
   halt: string,
-  stopped: { readonly workspace: WorkspaceId; readonly actor?: AgentId },
+  workspace: WorkspaceId,
 ): Promise<Result<Halt, Refusal>> {
   const progress = await source.halt(halt);
   if (progress === null) return err(notFound(`halt (${halt})`));
-  const last = await lastAdmitted(ports, stopped, progress.halt.effectiveAt);
+  const family = progress.cascade?.agents ?? [];
+  const agents = [...progress.halt.agents, ...family].map(({ agent }) => agent);
+  const actors = progress.halt.kind === "workspace" ? null : agents;
+  const last = await lastAdmitted(ports, workspace, actors, effectiveAtOf(progress));
   const {
     receipt: _unsigned,
     effective_in_ms: _forecast,
@@ -109,21 +115,24 @@ async function signed(ports: ReceiptPorts, evidence: HaltEvidence): Promise<stri
   }
 }
 
+/**
+ * The newest decision that let one of the stopped act. Of a workspace any; of a family that of its members, unless
+ * there are too many to ask about.
+ */
 async function lastAdmitted(
   ports: ReceiptPorts,
-  { workspace, actor }: { readonly workspace: WorkspaceId; readonly actor?: AgentId },
+  workspace: WorkspaceId,
+  actors: readonly AgentId[] | null,
   effectiveAt: number | null,
 ): Promise<Halt["last_admitted"]> {
-  const until = effectiveAt === null ? undefined : new Date(effectiveAt).toISOString();
-  const page = await ports.ledgers.list(workspace, {
-    kind: "decision",
-    decision: "allow",
-    limit: 1,
-    order: "newest",
-    ...(actor === undefined ? {} : { actor }),
-    ...(until === undefined ? {} : { until }),
-  });
-  const entry: AuditEntry | undefined = page.ok ? page.value.items[0] : undefined;
-  if (entry?.decision_id === undefined || !isId("dec", entry.decision_id)) return null;
-  return { decision_id: entry.decision_id, time: entry.time };
+  if (actors !== null && actors.length > MOST_ACTORS) return null;
+  const until = effectiveAt === null ? {} : { until: rfc3339(effectiveAt) };
+  const filters = actors === null ? [{}] : actors.map((actor) => ({ actor }));
+  const pages = await Promise.all(
+    filters.map((filter) => ports.ledgers.list(workspace, { ...NEWEST_ALLOWED, ...filter, ...until })),
+  );
+  const entries = pages.flatMap((page) => (page.ok ? page.value.items : []));
+  const last = entries.toSorted((a, b) => b.time.localeCompare(a.time))[0];
+  if (last?.decision_id === undefined || !isId("dec", last.decision_id)) return null;
+  return { decision_id: last.decision_id, time: last.time };
 }
