@@ -1,6 +1,7 @@
 /**
- * Five projects. `unit`, `client` and `fault` run on Node; `worker` and `security` run inside workerd, with the bindings
- * of wrangler.toml, on a database with every migration applied. `DOME_DEEP=1` lengthens the randomised ones.
+ * Six projects. `unit`, `client`, `conformance` and `fault` run on Node; `worker` and `security` run inside workerd,
+ * with the bindings of wrangler.toml, on a database with every migration applied. `DOME_DEEP=1` lengthens the
+ * randomised ones.
  */
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -51,9 +52,12 @@ function inWorkerd(name: string) {
 
 export default defineConfig({
   test: {
+    // The Worker's own line per request: one test reads it, the others only drown in it.
+    onConsoleLog: (line) => !line.includes('"event":"http.request"'),
     projects: [
       onNode("unit", 20_000),
       onNode("client", 20_000, true),
+      onNode("conformance", 60_000, true),
       onNode("fault", 120_000, true),
       inWorkerd("worker"),
       inWorkerd("security"),

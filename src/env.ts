@@ -19,6 +19,8 @@ export interface RawEnv {
   readonly DOME_PUBLIC_URL?: string;
   readonly DOME_AUDIT_SINK?: string;
   readonly DOME_CORS_ORIGINS?: string;
+  readonly DOME_LOG?: string;
+  readonly DOME_VERSION?: string;
 }
 
 export interface Env {
@@ -32,6 +34,9 @@ export interface Env {
   /** The issuer, and the default audience. Never taken from a request's host. */
   readonly publicUrl: string;
   readonly corsOrigins: readonly string[];
+  /** `DOME_LOG=errors` leaves the line per request out. */
+  readonly logsRequests: boolean;
+  readonly version: string;
 }
 
 /** @throws Error naming the variable that is missing or wrong. */
@@ -48,6 +53,8 @@ export function parseEnv(raw: RawEnv): Env {
     adminToken:
       raw.DOME_ADMIN_TOKEN === undefined || raw.DOME_ADMIN_TOKEN === "" ? null : raw.DOME_ADMIN_TOKEN,
     publicUrl: publicUrlOf(raw.DOME_PUBLIC_URL),
+    logsRequests: raw.DOME_LOG !== "errors",
+    version: raw.DOME_VERSION ?? "unknown",
     corsOrigins: (raw.DOME_CORS_ORIGINS ?? "").split(/[\s,]+/).filter((origin) => origin !== ""),
   };
 }

@@ -36,7 +36,7 @@ import type { AgentShell } from "./objects/agent-object.ts";
 import type { ObjectPorts } from "./objects/ports.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
 import { makeFirstSigningKeys } from "./operations/make-signing-keys.ts";
-import type { LedgerReader } from "./operations/ledger-reader.ts";
+import type { LedgerReader, LedgerStatus } from "./operations/ledger-reader.ts";
 import type { Owners } from "./operations/owners.ts";
 import type { OperationPorts } from "./operations/ports.ts";
 import type { SweepPorts } from "./operations/sweep.ts";
@@ -109,7 +109,7 @@ const owners = (env: Env): Owners => ({
     seenAtOnce(workspaceStub(env, "org") as unknown as WorkspaceShell, () => isolate.books.org.drop("org")),
 });
 
-/** Readings leave the leases alone; everything else drops them when it is done. */
+/** Readings leave the leases alone; everything else drops them when it is done, also what only settles a change. */
 const READINGS = new Set([
   "lease",
   "describe",
@@ -119,8 +119,6 @@ const READINGS = new Set([
   "record",
   "carry",
   "drainAudit",
-  "settled",
-  "repeated",
 ]);
 
 function seenAtOnce<T extends object>(owner: T, forget: () => void): T {
@@ -151,6 +149,9 @@ const deadLetterPort = (env: Env): DeadLetterPort => ({
 });
 
 const ledgerReader = (env: Env): LedgerReader => ({
+  tail: async (ledger, query, after, waitMs) =>
+    (await ledgerStub(env, ledger).tail(query, after, waitMs)) as Awaited<ReturnType<LedgerReader["tail"]>>,
+  status: async (ledger) => (await ledgerStub(env, ledger).status()) as LedgerStatus,
   list: async (ledger, query) =>
     (await ledgerStub(env, ledger).list(query)) as Awaited<ReturnType<LedgerReader["list"]>>,
   find: async (ledger, id) =>
@@ -253,6 +254,8 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       sink: audit,
       recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
     },
+    installation: { version: env.version, auditSink: env.audit.mode },
+    logsRequests: env.logsRequests,
     refused: isolate.refused,
     background,
     isReady: async () => (await env.db.prepare("SELECT 1 AS one FROM organization").first()) !== null,

@@ -36,9 +36,14 @@ export class ConfigurationReader {
     this.#cache = cache;
   }
 
-  /** @param recordVersion from a lease of this agent, taken before this call. */
-  agent(id: AgentId, recordVersion: number): Promise<RegisteredAgent | undefined> {
-    return this.#read(this.#cache.agents, id, recordVersion, () => findAgentById(this.#db, id));
+  /**
+   * An agent that the registry knows to be revoked is absent, whatever its object says: an object restored to a moment
+   * before the revocation must not bring it back (P5).
+   * @param recordVersion from a lease of this agent, taken before this call.
+   */
+  async agent(id: AgentId, recordVersion: number): Promise<RegisteredAgent | undefined> {
+    const agent = await this.#read(this.#cache.agents, id, recordVersion, () => findAgentById(this.#db, id));
+    return agent === undefined || agent.revokedAt !== null ? undefined : agent;
   }
 
   /** @param configEpoch from a lease of this workspace, taken before this call. */

@@ -1,5 +1,6 @@
 /** From a check request to what is asked. */
 import type { Action, CheckRequest } from "../contract/check.ts";
+import { holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Question } from "./judge.ts";
 
@@ -31,5 +32,7 @@ function question(
 ): Result<Question, { readonly member: string }> {
   const kind = KIND[action];
   const [, name, part] = REFERENCE[kind].exec(reference) ?? [];
-  return name === undefined ? err({ member }) : ok({ kind, action, name, part: part ?? null });
+  // The reference is recorded and shown: a key in the place of an operation must not be (P4).
+  if (name === undefined || holdsCredential(reference)) return err({ member });
+  return ok({ kind, action, name, part: part ?? null });
 }

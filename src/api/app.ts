@@ -3,17 +3,21 @@
  * is looked up, and validated before it is handled (P11).
  */
 import { Hono } from "hono";
+import { z } from "zod";
 import { authenticateAgent } from "../access/authenticate.ts";
 import type { Caller } from "../access/caller.ts";
 import { authenticateOperator, type Operator } from "../access/operator.ts";
-import { consoleLog } from "../kernel/log.ts";
+import { consoleLog, holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { mayDo, rolesWith } from "../operators/permissions.ts";
 import type { Refusal } from "../operations/refusal.ts";
-import { readJson, schemaRefusal } from "./body.ts";
+import { isUnavailable } from "../storage/client.ts";
+import { readJson, repeatedName, schemaRefusal } from "./body.ts";
 import { requestKeyOf } from "./idempotency-key.ts";
-import { oauthRoutes } from "./oauth.ts";
-import { openApiDocument } from "./openapi.ts";
+import { oauthRoutes, TOKEN_PATH } from "./oauth.ts";
+import { oauthResponse, TOKEN_UNAVAILABLE } from "./oauth-problem.ts";
+import { openApiDocument, UNGUARDED } from "./openapi.ts";
+import { logRequest } from "./request-log.ts";
 import { drainingProblem, INVALID_TOKEN, problemResponse, UNAUTHENTICATED, UNAVAILABLE } from "./problem.ts";
 import { noteRefusedAgent } from "./refused.ts";
 import { requestFacts } from "./request-facts.ts";
@@ -40,6 +44,7 @@ export function createApp(
     const services = await servicesFor(context.env, context.executionCtx);
     context.set("services", services);
     context.set("requestId", services.ids.next("req"));
+    const startedAt = services.clock.now();
     await next();
     const headers = {
       ...securityHeaders(services.issuer),
@@ -47,10 +52,24 @@ export function createApp(
       "dome-request-id": context.get("requestId"),
     };
     for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
+    if (services.logsRequests)
+      logRequest(
+        services,
+        context.req.raw,
+        context.get("requestId"),
+        context.get("actor"),
+        context.res.status,
+        startedAt,
+      );
   });
 
   app.onError((fault, context) => {
     const requestId = context.get("requestId") ?? "";
+    if (isUnavailable(fault)) {
+      consoleLog.write("warn", "http.unavailable", { request_id: requestId, fault: String(fault) });
+      if (context.req.path === TOKEN_PATH) return oauthResponse(TOKEN_UNAVAILABLE);
+      return problemResponse(UNAVAILABLE, { requestId });
+    }
     consoleLog.write("error", "http.fault", {
       request_id: requestId,
       fault: String(fault),
@@ -65,7 +84,14 @@ export function createApp(
   app.options("*", (context) => preflight(context.get("services"), context.req.raw, routes));
   for (const route of routes) {
     app.on(route.method.toUpperCase(), honoPath(route.path), (context) =>
-      run(route, context.get("services"), context.req.raw, context.get("requestId"), context.req.param()),
+      run(
+        route,
+        context.get("services"),
+        context.req.raw,
+        context.get("requestId"),
+        context.req.param(),
+        (actor) => context.set("actor", actor),
+      ),
     );
   }
   oauthRoutes(app);
@@ -87,9 +113,12 @@ async function run(
   http: Request,
   requestId: string,
   pathParams: Readonly<Record<string, string>>,
+  recognised: (actor: string) => void,
 ): Promise<Response> {
   const party = await authenticate(route, services, http, requestId);
   if (!party.ok) return refuse(party.error, requestId);
+  const { operator, caller } = party.value;
+  if (operator !== null || caller !== null) recognised(caller?.agent ?? `operator:${operator?.token}`);
   const input = await parse(route, http, pathParams);
   if (!input.ok) return refuse(input.error, requestId);
 
@@ -113,8 +142,8 @@ async function run(
   };
   const outcome = await route.handle(exchange as never);
   if (!outcome.ok) return refuse(outcome.error, requestId);
-  const { status = route.answers[0]?.status ?? 200, body, headers } = outcome.value;
-  return new Response(JSON.stringify(body), {
+  const { status = route.answers[0]?.status ?? 200, body, headers, stream } = outcome.value;
+  return new Response(stream ?? JSON.stringify(body), {
     status,
     headers: { "content-type": "application/json", ...headers },
   });
@@ -148,7 +177,7 @@ async function authenticate(
   if (!asOperator) {
     const caller = await authenticateAgent(services.access, authorization, services.issuer);
     if (caller.ok) return ok({ operator: null, caller: caller.value });
-    noteRefusedAgent(services, caller.error, http, requestId);
+    noteRefusedAgent(services, caller.error, route.path, requestId);
     if (caller.error.kind === "missing") return err(UNAUTHENTICATED);
     if (caller.error.kind === "draining") return err(drainingProblem(caller.error.left_ms));
     return err(caller.error.kind === "no_lease" ? UNAVAILABLE : INVALID_TOKEN);
@@ -177,25 +206,34 @@ async function parse(
   if (params?.success === false) {
     return err({ code: "not_found", detail: "There is no such thing, or it is not yours." });
   }
-  const search = [...new URL(http.url).searchParams];
-  const names = search.map(([name]) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) {
-    return err({ code: "invalid_request", detail: `The query names ${twice.slice(0, 100)} twice.` });
-  }
-  const query = route.query?.safeParse(Object.fromEntries(search));
-  if (query?.success === false) return err(schemaRefusal(query.error, "query"));
-  if (route.body === undefined) {
-    return ok({ params: params?.data, query: query?.data, body: undefined, raw: new Uint8Array() });
-  }
-  const body = await readJson(http, route.body);
-  if (!body.ok) return body;
-  return ok({ params: params?.data, query: query?.data, body: body.value.value, raw: body.value.bytes });
+  const search = new URL(http.url).searchParams;
+  const twice = repeatedName(search);
+  if (twice !== undefined) return err({ code: "invalid_request", detail: `The query names ${twice} twice.` });
+  const named = Object.fromEntries(search);
+  // A parameter that a route does not know is refused like a member that it does not know, never ignored.
+  const query = (route.query ?? (route.door.by === "anyone" ? ANY_QUERY : NO_QUERY)).safeParse(named);
+  if (!query.success) return err(schemaRefusal(query.error, "query"));
+  const read = route.body === undefined ? ok(NO_BODY) : await readJson(http, route.body);
+  if (!read.ok) return read;
+  const { value: body, bytes: raw } = read.value;
+  if (route.door.by === "operator" && holdsCredential(JSON.stringify([pathParams, named, body])))
+    return err(CREDENTIAL_OUT_OF_PLACE);
+  return ok({ params: params?.data, query: query.data, body, raw });
 }
+
+const NO_QUERY = z.strictObject({});
+const ANY_QUERY = z.object({});
+const NO_BODY = { value: undefined, bytes: new Uint8Array() };
+/** What operators write is stored, shown and recorded: a key or token among it would be kept in clear (P4). */
+const CREDENTIAL_OUT_OF_PLACE: Refusal = {
+  code: "invalid_request",
+  detail:
+    "There is a credential in the request. It belongs into the Authorization header and nowhere else; revoke it if it is live.",
+};
 
 /** A known path with another method: 405 with `Allow` (RFC 9110 §15.5.6), not 404. */
 function refuseOtherMethods(app: Hono<AppEnv>): void {
-  const methods = Map.groupBy(routes, (route) => route.path);
+  const methods = Map.groupBy([...routes, ...UNGUARDED], (route) => route.path);
   for (const [path, known] of methods) {
     const allow = known.map((route) => route.method.toUpperCase()).join(", ");
     app.all(honoPath(path), (context) =>

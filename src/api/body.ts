@@ -98,17 +98,32 @@ function isTooDeep(bytes: Uint8Array): boolean {
   return false;
 }
 
+/** Shorter than any credential: a key in the place of a name is not repeated (P4). */
+const SHOWN = /^[\w./-]{1,40}$/;
+
+/** The path of a member, as far as it may be shown. */
+function memberOf(path: readonly PropertyKey[]): string {
+  const names = path.map(String);
+  const odd = names.findIndex((name) => !SHOWN.test(name));
+  return names.slice(0, odd === -1 ? names.length : odd).join(".");
+}
+
+/** The first name in a query that stands there twice, as far as it may be shown. */
+export function repeatedName(search: URLSearchParams): string | undefined {
+  const names = [...search.keys()];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  return twice === undefined || SHOWN.test(twice) ? twice : "a parameter";
+}
+
 /** What a schema found, by member, in the reader's words and never with the value. */
 export function schemaRefusal(error: z.ZodError, where: "body" | "query" | "path"): Refusal {
   const errors = error.issues.slice(0, 20).flatMap((issue) => {
-    const member = issue.path.map(String).join(".");
-    if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
-        member: (member === "" ? key : `${member}.${key}`).slice(0, 100),
-        detail: "is not a member of this request",
-      }));
-    }
-    return [{ member: member.slice(0, 100), detail: issue.message }];
+    if (issue.code !== "unrecognized_keys") return [{ member: memberOf(issue.path), detail: issue.message }];
+    return issue.keys.map((key) =>
+      SHOWN.test(key)
+        ? { member: memberOf([...issue.path, key]), detail: "is not a member of this request" }
+        : { member: memberOf(issue.path), detail: "has a member that this request does not have" },
+    );
   });
   const [first] = errors;
   const subject =

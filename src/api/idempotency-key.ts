@@ -2,6 +2,7 @@
 import type { Operator } from "../access/operator.ts";
 import { concat, toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256 } from "../kernel/digest.ts";
+import { holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/refusal.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
@@ -17,10 +18,10 @@ export async function requestKeyOf(
 ): Promise<Result<RequestKey | null, Refusal>> {
   const key = http.headers.get("idempotency-key");
   if (key === null || operator === null || !MUTATING.has(http.method)) return ok(null);
-  if (!KEY.test(key)) {
+  if (!KEY.test(key) || holdsCredential(key)) {
     return err({
       code: "invalid_request",
-      detail: "Idempotency-Key must be 1 to 255 visible ASCII characters.",
+      detail: "Idempotency-Key must be 1 to 255 visible ASCII characters, and no credential.",
     });
   }
   const { pathname, searchParams } = new URL(http.url);

@@ -36,14 +36,33 @@ export function oauthResponse(
   });
 }
 
-export function refusedToken(refusal: TokenRequestRefusal): OAuthRefusal {
+/** The scheme in which a client authenticates, or tried to: a challenge names the same one (RFC 6749 §5.2). */
+type Scheme = "Basic" | "Bearer";
+
+const challenge = (scheme: Scheme) => ({ "www-authenticate": `${scheme} realm="dome"` });
+
+export const unauthenticated = (scheme: Scheme): OAuthRefusal => ({
+  status: 401,
+  error: "invalid_client",
+  description: "Authenticate with Basic agt_...:dome_at_... or Bearer dome_at_...",
+  headers: challenge(scheme),
+});
+
+export const TOKEN_UNAVAILABLE: OAuthRefusal = {
+  status: 503,
+  error: "temporarily_unavailable",
+  description: "It cannot be decided right now. Repeat the request",
+  headers: { "retry-after": "1" },
+};
+
+export function refusedToken(refusal: TokenRequestRefusal, scheme: Scheme): OAuthRefusal {
   switch (refusal.kind) {
     case "invalid_client":
       return {
         status: 401,
         error: "invalid_client",
         description: "The key is unknown or dead, or not of this client",
-        headers: { "www-authenticate": 'Basic realm="dome"' },
+        headers: challenge(scheme),
       };
     case "not_active":
       return {
@@ -69,12 +88,7 @@ export function refusedToken(refusal: TokenRequestRefusal): OAuthRefusal {
         description: "No door of this service has that resource",
       };
     case "unavailable":
-      return {
-        status: 503,
-        error: "temporarily_unavailable",
-        description: "It cannot be decided right now. Repeat the request",
-        headers: { "retry-after": "1" },
-      };
+      return TOKEN_UNAVAILABLE;
     default:
       return unreachable(refusal);
   }

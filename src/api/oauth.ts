@@ -10,7 +10,7 @@ import { jwksDocument, JWKS_MAX_AGE_S } from "../tokens/jwks.ts";
 import { authorizationServerMetadata } from "../tokens/metadata.ts";
 import { requestFacts } from "./request-facts.ts";
 import { mediaType, readBytes } from "./body.ts";
-import { oauthResponse, refusedToken, type OAuthRefusal } from "./oauth-problem.ts";
+import { oauthResponse, refusedToken, unauthenticated, type OAuthRefusal } from "./oauth-problem.ts";
 import { problemResponse, UNAVAILABLE } from "./problem.ts";
 import { noteRefusedAgent } from "./refused.ts";
 import type { AppEnv, Services } from "./services.ts";
@@ -78,9 +78,9 @@ async function tokenEndpoint(services: Services, http: Request, requestId: strin
       known === null
         ? ({ kind: "unknown", why: "token endpoint" } as const)
         : ({ kind: "dead", agent: known.agent, key: known.key, why: known.why } as const);
-    noteRefusedAgent(services, refusal, http, requestId);
+    noteRefusedAgent(services, refusal, TOKEN_PATH, requestId);
   }
-  return oauthResponse(refusedToken(issued.error));
+  return oauthResponse(refusedToken(issued.error, credential.value.scheme));
 }
 
 const invalidRequest = (description: string): OAuthRefusal => ({
@@ -88,6 +88,13 @@ const invalidRequest = (description: string): OAuthRefusal => ({
   error: "invalid_request",
   description,
 });
+
+/** RFC 8707 lets `resource` stand twice; a token for two doors could be replayed at the other one (RFC 9700 §2.3). */
+const TWO_TARGETS: OAuthRefusal = {
+  status: 400,
+  error: "invalid_target",
+  description: "One target per token",
+};
 
 /** One value per parameter (RFC 6749 §3.2); an empty one counts as left out; secrets in the query are refused. */
 async function readForm(http: Request): Promise<Result<ReadonlyMap<string, string>, OAuthRefusal>> {
@@ -102,13 +109,15 @@ async function readForm(http: Request): Promise<Result<ReadonlyMap<string, strin
   if (text === undefined) return err(invalidRequest("The body is not UTF-8"));
   const form = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (form.has(name)) return err(invalidRequest("A parameter is there twice"));
+    if (form.has(name))
+      return err(name === "resource" ? TWO_TARGETS : invalidRequest("A parameter is there twice"));
     form.set(name, value);
   }
   return ok(new Map([...form].filter(([, value]) => value !== "")));
 }
 
 interface ClientCredential {
+  readonly scheme: "Basic" | "Bearer";
   readonly secret: string;
   readonly client: string | null;
 }
@@ -121,21 +130,19 @@ function clientCredential(
   if (form.has("client_secret") || form.has("client_assertion")) {
     return err(invalidRequest("Authenticate with the Authorization header, and with nothing else"));
   }
-  const unauthenticated: OAuthRefusal = {
-    status: 401,
-    error: "invalid_client",
-    description: "Authenticate with Basic agt_...:dome_at_... or Bearer dome_at_...",
-    headers: { "www-authenticate": 'Basic realm="dome"' },
-  };
-  const [, scheme = "", value = ""] = /^(Basic|Bearer) +(\S+)$/i.exec(authorization ?? "") ?? [];
-  if (scheme.toLowerCase() === "bearer") return ok({ secret: value, client: null });
-  const decoded = scheme === "" ? undefined : base64Text(value);
-  const [client, secret] = (decoded?.split(":") ?? []).map(formDecode);
-  if (client === undefined || secret === undefined) return err(unauthenticated);
   const named = form.get("client_id");
+  const [, scheme = "", value = ""] = /^(Basic|Bearer) +(\S+)$/i.exec(authorization ?? "") ?? [];
+  if (scheme.toLowerCase() === "bearer")
+    return ok({ scheme: "Bearer", secret: value, client: named ?? null });
+  const decoded = scheme === "" ? undefined : base64Text(value);
+  // The first colon ends the client id (RFC 7617 §2). Cut at every colon, a key with anything behind it would pass.
+  const [, user = "", password = ""] = /^([^:]*):(.*)$/s.exec(decoded ?? "") ?? [];
+  const [client, secret] = [formDecode(user), formDecode(password)];
+  if (!client || !secret)
+    return err(unauthenticated(/^Bearer\b/i.test(authorization ?? "") ? "Bearer" : "Basic"));
   if (named !== undefined && named !== client)
     return err(invalidRequest("client_id is not the one that authenticates"));
-  return ok({ secret, client });
+  return ok({ scheme: "Basic", secret, client });
 }
 
 function formDecode(text: string): string | undefined {

@@ -15,8 +15,16 @@ const SECURITY: Readonly<Record<Door["by"], RouteConfig["security"]>> = {
 
 const MUTATING = new Set(["post", "patch", "delete"]);
 
+/** Made once: it costs more than a request should for which nobody has to authenticate. */
+let made: { readonly issuer: string; readonly document: object } | null = null;
+
 /** @param issuer the public URL: the only server of the document. */
 export function openApiDocument(issuer: string): object {
+  if (made?.issuer !== issuer) made = { issuer, document: generate(issuer) };
+  return made.document;
+}
+
+function generate(issuer: string): object {
   const registry = new OpenAPIRegistry();
   registry.registerComponent("securitySchemes", "operator", {
     type: "http",
@@ -34,7 +42,7 @@ export function openApiDocument(issuer: string): object {
     description: "agt_… and dome_at_…",
   });
   for (const route of routes) registry.registerPath(pathOf(route));
-  registry.registerPath(TOKEN_ROUTE);
+  for (const route of [TOKEN_ROUTE, ...UNGUARDED]) registry.registerPath(route);
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: "3.1.0",
     info: {
@@ -68,7 +76,10 @@ function pathOf(route: Route): RouteConfig {
       ...Object.fromEntries(
         answers.map((answer) => [
           answer.status,
-          { description: answer.description, content: { "application/json": { schema: answer.schema } } },
+          {
+            description: answer.description,
+            content: { [answer.mediaType ?? "application/json"]: { schema: answer.schema } },
+          },
         ]),
       ),
       default: {
@@ -104,3 +115,41 @@ const TOKEN_ROUTE: RouteConfig = {
     default: { description: "An OAuth error", content: { "application/json": { schema: oauthError } } },
   },
 };
+
+const document = (
+  path: string,
+  operationId: string,
+  summary: string,
+  mediaType: string,
+): RouteConfig & { readonly method: "get" } => ({
+  method: "get",
+  path,
+  operationId,
+  summary,
+  tags: ["discovery"],
+  security: [],
+  responses: {
+    200: { description: "The document", content: { [mediaType]: { schema: z.looseObject({}) } } },
+    default: {
+      description: "A problem (RFC 9457)",
+      content: { "application/problem+json": { schema: problem } },
+    },
+  },
+});
+
+/** Documents that anybody may read, and that are mounted by themselves. */
+export const UNGUARDED = [
+  document(
+    "/.well-known/oauth-authorization-server",
+    "authorizationServerMetadata",
+    "Authorization server metadata (RFC 8414)",
+    "application/json",
+  ),
+  document(
+    "/.well-known/jwks.json",
+    "jwks",
+    "The keys that verify tokens and receipts (RFC 7517)",
+    "application/jwk-set+json",
+  ),
+  document("/api/v1/openapi.json", "openapi", "This document", "application/json"),
+];

@@ -4,10 +4,11 @@ import { draftRecord } from "../audit/record.ts";
 import { findAgentById } from "../registry/agents.ts";
 import type { Services } from "./services.ts";
 
+/** @param path of the route, not of the request: what stands in the request's may be a secret (P4). */
 export function noteRefusedAgent(
   services: Services,
   refusal: AuthenticationRefusal,
-  http: Request,
+  path: string,
   requestId: string,
 ): void {
   const now = services.clock.now();
@@ -19,14 +20,14 @@ export function noteRefusedAgent(
   if (refusal.kind !== "dead") return;
   const counted = services.refused.dead(refusal.key ?? refusal.agent, now);
   if (counted === null) return;
-  services.background(record(services, refusal, counted.count, http, requestId));
+  services.background(record(services, refusal, counted.count, path, requestId));
 }
 
 async function record(
   services: Services,
   refusal: Extract<AuthenticationRefusal, { kind: "dead" }>,
   count: number,
-  http: Request,
+  path: string,
   requestId: string,
 ): Promise<void> {
   const row = await findAgentById(services.operations.db, refusal.agent);
@@ -39,7 +40,7 @@ async function record(
       request_id: requestId,
       reason: refusal.why,
       ...(refusal.key === null ? {} : { target: { type: "key", id: refusal.key } }),
-      data: { count, path: new URL(http.url).pathname.slice(0, 200) },
+      data: { count, path },
     }),
   );
 }

@@ -1,4 +1,7 @@
+import { redact } from "../kernel/log.ts";
 import type { Exchange } from "./route.ts";
+
+const ADDRESS = /^[0-9A-Fa-f.:]{2,45}$/;
 
 /** What a request says about itself. The address is the platform's word, not a header that a client may set. */
 export function requestFacts(http: Request): Exchange["facts"] {
@@ -7,8 +10,8 @@ export function requestFacts(http: Request): Exchange["facts"] {
   const country = (http as { cf?: { country?: unknown } }).cf?.country;
   return {
     method: http.method,
-    ...(ip === null ? {} : { ip: ip.slice(0, 64) }),
+    ...(ip === null || !ADDRESS.test(ip) ? {} : { ip }),
     ...(typeof country === "string" ? { country: country.slice(0, 8) } : {}),
-    ...(agent === null || agent === "" ? {} : { user_agent: agent.slice(0, 512) }),
+    ...(agent === null || agent === "" ? {} : { user_agent: redact(agent).slice(0, 512) }),
   };
 }

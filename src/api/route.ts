@@ -27,6 +27,8 @@ export interface Answer {
   readonly status: number;
   readonly description: string;
   readonly schema: z.ZodType;
+  /** Default `application/json`. */
+  readonly mediaType?: string;
 }
 
 export interface RouteShape {
@@ -74,11 +76,13 @@ export type Handled<R extends RouteShape> = Exchange &
     readonly body: Parsed<R["body"]>;
   };
 
-/** A success with a status other than the first declared one, or with headers. */
+/** A success with a status other than the first declared one, or with headers, or as a stream. */
 export interface Reply {
   readonly status?: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent instead of `body`; its content type stands in `headers`. */
+  readonly stream?: ReadableStream<Uint8Array>;
 }
 
 export type Outcome = Result<Reply, Refusal>;

@@ -8,6 +8,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { operatorRoutes } from "./routes/operators.ts";
+import { statusRoutes } from "./routes/status.ts";
 import { tierRoutes } from "./routes/tiers.ts";
 import { workspaceRoutes } from "./routes/workspaces.ts";
 
@@ -22,5 +23,6 @@ export const routes: readonly Route[] = [
   ...tierRoutes,
   ...operatorRoutes,
   ...auditRoutes,
+  ...statusRoutes,
   ...healthRoutes,
 ];

@@ -7,6 +7,7 @@ import type { IdSource } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import type { TokenPorts } from "../operations/issue-token.ts";
 import type { ReceiptPorts } from "../operations/read-halt.ts";
+import type { Installation } from "../operations/read-status.ts";
 
 export interface Services {
   readonly issuer: string;
@@ -19,6 +20,9 @@ export interface Services {
   readonly operations: ReceiptPorts;
   readonly access: TokenPorts;
   readonly decisions: DecisionPorts;
+  readonly installation: Installation;
+  /** Whether each request leaves a line in the log. */
+  readonly logsRequests: boolean;
   /** This isolate's counts of refused credentials. */
   readonly refused: RefusedCredentials;
   /** Lets work outlive the answer. */
@@ -30,5 +34,5 @@ export interface Services {
 /** What a request carries through Hono. `Bindings` stays opaque: only the composition root knows it. */
 export interface AppEnv {
   Bindings: object;
-  Variables: { services: Services; requestId: string };
+  Variables: { services: Services; requestId: string; actor: string | undefined };
 }

@@ -2,6 +2,7 @@
 import type { AuditDraft } from "../contract/audit.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { hmacSha256 } from "../kernel/digest.ts";
+import { redact } from "../kernel/log.ts";
 import { canonical } from "./canonical.ts";
 
 type Json = NonNullable<AuditDraft["arguments"]>;
@@ -18,5 +19,7 @@ export async function recordableArguments(
 ): Promise<Pick<AuditDraft, "arguments" | "arguments_digest">> {
   if (args === undefined) return {};
   const digest = `hmac-sha256:${toHex(await hmacSha256(salt, utf8(canonical(args))))}`;
-  return clear ? { arguments_digest: digest, arguments: args as Json } : { arguments_digest: digest };
+  if (!clear) return { arguments_digest: digest };
+  // In clear as far as the tool's entry can allow it: Dome's own credentials are masked all the same (P4).
+  return { arguments_digest: digest, arguments: JSON.parse(redact(JSON.stringify(args))) as Json };
 }

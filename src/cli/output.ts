@@ -31,6 +31,13 @@ export class Output {
     else this.#print(shown.text());
   }
 
+  /** One item of a result that has no end: NDJSON with `--json`, an id with `--quiet`, a line for people. */
+  line(item: { readonly body: unknown; readonly id: string; readonly cells: readonly Cell[] }): void {
+    if (this.mode === "json") this.#print(JSON.stringify(item.body));
+    else if (this.mode === "quiet") this.#print(item.id);
+    else this.#print(item.cells.map(cell).join("  "));
+  }
+
   /** Something to know beside the result, on stderr. Scripts that asked for ids only do not get it. */
   note(text: string): void {
     if (this.mode !== "quiet") this.warn(text);

@@ -11,6 +11,7 @@ import { keysCommand } from "./commands/keys/keys.ts";
 import { loginCommand } from "./commands/login.ts";
 import { logoutCommand } from "./commands/logout.ts";
 import { poolsCommand } from "./commands/pools/pools.ts";
+import { statusCommand } from "./commands/status.ts";
 import { tiersCommand } from "./commands/tiers/tiers.ts";
 import { tokenCommand } from "./commands/token/token.ts";
 import { toolsCommand } from "./commands/tools/tools.ts";
@@ -69,6 +70,7 @@ const commands = (session: Session): readonly Command[] => [
   loginCommand(session),
   logoutCommand(session),
   whoamiCommand(session),
+  statusCommand(session),
   contextCommand(session),
   versionCommand(session),
   completionCommand(session),

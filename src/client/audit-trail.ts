@@ -1,6 +1,8 @@
 /** The audit trail of a workspace. Reading it is itself recorded. */
 import { auditEntrySchema, type AuditEntry, type AuditQuery } from "../contract/audit.ts";
 import { list } from "../contract/words.ts";
+import { ConnectionError } from "./errors.ts";
+import { serverEvents } from "./event-stream.ts";
 import { Listing, pageSize } from "./listing.ts";
 import type { Transport } from "./transport.ts";
 
@@ -9,6 +11,8 @@ const auditPage = list(auditEntrySchema);
 export type AuditFilter = {
   readonly [K in Exclude<keyof AuditQuery, "cursor">]?: AuditQuery[K] | undefined;
 } & { readonly workspace?: string | undefined };
+
+export type TailFilter = Omit<AuditFilter, "limit" | "order">;
 
 export class AuditTrail {
   readonly #transport: Transport;
@@ -21,5 +25,21 @@ export class AuditTrail {
   list(filter: AuditFilter = {}): Listing<AuditEntry> {
     const query = { ...filter, limit: pageSize(filter.limit) };
     return new Listing((cursor) => this.#transport.read("/api/v1/audit", auditPage, { ...query, cursor }));
+  }
+
+  /**
+   * Records as they arrive, oldest first, until the connection ends.
+   * @param after go on behind this `seq`; undefined: only what comes from now on.
+   */
+  async *tail(filter: TailFilter = {}, after?: number): AsyncGenerator<AuditEntry> {
+    const headers: Record<string, string> = after === undefined ? {} : { "Last-Event-ID": String(after) };
+    const body = await this.#transport.open("/api/v1/audit/tail", { ...filter }, headers);
+    try {
+      for await (const event of serverEvents(body)) yield auditEntrySchema.parse(JSON.parse(event.data));
+    } catch (fault) {
+      // The platform says that a stream was cut by a TypeError; everything else is not about the connection.
+      if (!(fault instanceof TypeError)) throw fault;
+      throw new ConnectionError("the connection was cut", { cause: fault, sent: true });
+    }
   }
 }

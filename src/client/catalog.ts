@@ -1,9 +1,10 @@
 /** What a workspace offers to declare. Tools, pools and integrations differ in their members, not in their routes. */
 import type { z } from "zod";
+import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
 import { Listing, pageSize, type Page } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
-export class Catalog<Create, Entry> {
+export class Catalog<Create, Entry, Change extends object = object> {
   readonly #transport: Transport;
   readonly #at: string;
   readonly #entry: z.ZodType<Entry>;
@@ -30,5 +31,20 @@ export class Catalog<Create, Entry> {
     return this.#transport.read(`${this.#at}${route`/${name}`}`, this.#entry, {
       workspace,
     });
+  }
+
+  /** @param patch only the members that change. */
+  update(name: string, patch: Change, workspace?: string): Promise<Entry> {
+    const options = { body: patch, query: { workspace } };
+    return this.#transport.change("PATCH", `${this.#at}${route`/${name}`}`, this.#entry, options);
+  }
+
+  /** Refused while agents declare it, unless `force`; the answer says who has lost it. */
+  remove(
+    name: string,
+    options: { workspace?: string | undefined; force?: boolean } = {},
+  ): Promise<EntryRemoved> {
+    const query = { workspace: options.workspace, ...(options.force === true ? { force: true } : {}) };
+    return this.#transport.change("DELETE", `${this.#at}${route`/${name}`}`, entryRemoved, { query });
   }
 }

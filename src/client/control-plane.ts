@@ -16,9 +16,13 @@ import {
   type integrationCreate,
   type Pool,
   type poolCreate,
+  type IntegrationPatch,
+  type PoolPatch,
   type Tool,
+  type ToolPatch,
   type toolCreate,
 } from "../contract/catalog.ts";
+import { status, type Status } from "../contract/status.ts";
 import { operatorSelf, type OperatorSelf } from "../contract/operator.ts";
 import { Agents } from "./agents.ts";
 import { AuditTrail } from "./audit-trail.ts";
@@ -32,9 +36,9 @@ export class ControlPlane {
   readonly agents: Agents;
   readonly keys: Keys;
   readonly workspaces: Workspaces;
-  readonly tools: Catalog<z.input<typeof toolCreate>, Tool>;
-  readonly pools: Catalog<z.input<typeof poolCreate>, Pool>;
-  readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration>;
+  readonly tools: Catalog<z.input<typeof toolCreate>, Tool, ToolPatch>;
+  readonly pools: Catalog<z.input<typeof poolCreate>, Pool, PoolPatch>;
+  readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration, IntegrationPatch>;
   readonly tiers: Tiers;
   readonly audit: AuditTrail;
   readonly #transport: Transport;
@@ -55,6 +59,11 @@ export class ControlPlane {
   /** Who this token is, and what it may do where. */
   whoami(): Promise<OperatorSelf> {
     return this.#transport.read("/api/v1/operators/self", operatorSelf);
+  }
+
+  /** Outboxes, ledgers, gaps, ages of keys, versions. */
+  status(): Promise<Status> {
+    return this.#transport.read("/api/v1/status", status);
   }
 
   /** A recorded decision in full. The service looks for a fresh one for some seconds before it says not found. */

@@ -79,6 +79,31 @@ export class Transport {
     });
   }
 
+  /**
+   * Opens a stream of server-sent events. No time-out and no retries: whoever reads comes back by itself.
+   * @throws DomeError when there is no connection, or the service refuses.
+   */
+  async open(
+    path: string,
+    query: Query,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<ReadableStream<Uint8Array>> {
+    let response: Response;
+    try {
+      response = await this.#ports.fetch(this.#url(path, query), {
+        headers: { ...this.#headers, ...headers, Accept: "text/event-stream" },
+        redirect: "manual",
+      });
+    } catch (fault) {
+      throw this.#unanswered(fault);
+    }
+    if (response.status === 200 && response.body !== null) return response.body;
+    const requestId = response.headers.get("dome-request-id");
+    const retryAfter = response.headers.get("retry-after");
+    const answer = { status: response.status, requestId, retryAfter, text: await response.text() };
+    throw readRefusal(answer, this.#ports.clock.now());
+  }
+
   /** Changes something, once, however often the request has to be sent. */
   change<T>(
     method: Exclude<Method, "GET">,

@@ -9,6 +9,7 @@ const common = {
 };
 const operation = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . -");
 const model = z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . : -");
+const changesSomething = (patch: object): boolean => Object.keys(patch).length > 0;
 const entry = { name, workspace_id: id("wsp"), description: z.string().nullable(), created_at: time };
 
 export const toolCreate = z
@@ -31,6 +32,18 @@ export const toolCreate = z
   })
   .meta({ id: "ToolCreate" });
 export type ToolCreate = z.output<typeof toolCreate>;
+
+/** `PATCH /api/v1/tools/{name}`: what may change; the name stays. */
+export const toolPatch = z
+  .strictObject({
+    description: line(1000).nullable(),
+    operations: z.array(operation).max(500).nullable(),
+    clear_arguments: z.boolean(),
+  })
+  .partial()
+  .refine(changesSomething, { message: "must change something" })
+  .meta({ id: "ToolPatch" });
+export type ToolPatch = z.output<typeof toolPatch>;
 
 export const tool = z
   .strictObject({
@@ -56,6 +69,14 @@ export const poolCreate = z
   .meta({ id: "PoolCreate" });
 export type PoolCreate = z.output<typeof poolCreate>;
 
+/** `PATCH /api/v1/pools/{name}`. */
+export const poolPatch = z
+  .strictObject({ description: line(1000).nullable(), models: z.array(model).max(100).nullable() })
+  .partial()
+  .refine(changesSomething, { message: "must change something" })
+  .meta({ id: "PoolPatch" });
+export type PoolPatch = z.output<typeof poolPatch>;
+
 export const pool = z
   .strictObject({ id: id("pol"), ...entry, models: z.array(z.string()).nullable() })
   .meta({ id: "Pool" });
@@ -63,6 +84,14 @@ export type Pool = z.output<typeof pool>;
 
 export const integrationCreate = z.strictObject(common).meta({ id: "IntegrationCreate" });
 export type IntegrationCreate = z.output<typeof integrationCreate>;
+
+/** `PATCH /api/v1/integrations/{name}`. */
+export const integrationPatch = z
+  .strictObject({ description: line(1000).nullable() })
+  .partial()
+  .refine(changesSomething, { message: "must change something" })
+  .meta({ id: "IntegrationPatch" });
+export type IntegrationPatch = z.output<typeof integrationPatch>;
 
 export const integration = z.strictObject({ id: id("int"), ...entry }).meta({ id: "Integration" });
 export type Integration = z.output<typeof integration>;
@@ -72,3 +101,19 @@ export const poolList = list(pool).meta({ id: "PoolList" });
 export const integrationList = list(integration).meta({ id: "IntegrationList" });
 
 export const catalogQuery = z.strictObject({ ...page, workspace: name.optional() });
+
+/** `force`: remove it although agents declare it; their calls to it are denied from then on. */
+export const removeQuery = z.strictObject({
+  workspace: name.optional(),
+  force: z.enum(["true", "false"]).default("false"),
+});
+
+/** What was removed, and who declares it and so has lost it. */
+export const entryRemoved = z
+  .strictObject({
+    name,
+    removed: z.literal(true),
+    lost_by: z.array(z.strictObject({ agent: id("agt"), name, declared: z.array(z.string()) })),
+  })
+  .meta({ id: "EntryRemoved" });
+export type EntryRemoved = z.output<typeof entryRemoved>;

@@ -82,8 +82,9 @@ export type Halt = z.output<typeof halt>;
 export const haltList = list(halt).meta({ id: "HaltList" });
 
 /**
- * The answer of every lifecycle command. `halt` is null when nothing was stopped yet. With `draining` the stop comes at
- * the deadline, as the halt of that id; `effective_in_ms` counts up to where it is effective.
+ * The answer of every lifecycle command. `halt`: what was stopped, now or before while it is not effective yet. With
+ * `draining` the stop comes at the deadline, as the halt of that id; `effective_in_ms` counts up to where it is
+ * effective.
  */
 export const transition = z
   .strictObject({

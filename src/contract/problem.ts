@@ -11,6 +11,7 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: "The credential does not allow this" },
   not_found: { status: 404, title: "No such thing, or not yours" },
   method_not_allowed: { status: 405, title: "The route does not take this method" },
+  in_use: { status: 409, title: "Something still depends on it" },
   name_taken: { status: 409, title: "The name is or was in use" },
   invalid_transition: { status: 409, title: "The lifecycle has no such step" },
   drain_conflict: { status: 409, title: "The agent drains already, and a second drain may only tighten" },

@@ -90,6 +90,7 @@ async function startLocked(
     DOME_AUDIT_SINK: "outbox",
     DOME_CORS_ORIGINS: corsOrigins,
     DOME_VERSION: VERSION,
+    DOME_LOG: process.env["DOME_LOG"] ?? "errors", // on a terminal a line per request hides everything else
   });
   if (!worker.ok) return worker;
   const runtime = worker.value;

@@ -11,6 +11,11 @@ export interface Log {
 
 const SECRET = /dome_[ao]t_[0-9A-Za-z]+|eyJ[\w-]+\.[\w-]+\.[\w-]*/g;
 
+const WHOLE_SECRET = /dome_[ao]t_[0-9A-Za-z]{49}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+/;
+
+/** True when a whole API key, operator token or signed JWT stands in the text: it must not be stored or repeated. */
+export const holdsCredential = (text: string): boolean => WHOLE_SECRET.test(text);
+
 /** Masks API keys, operator tokens and JWTs wherever they stand in a text. */
 export const redact = (text: string): string => text.replace(SECRET, "[redacted]");
 

@@ -11,6 +11,7 @@ import type {
   OperatorRef,
   OwnerRefusal,
   RevokeKeyCommand,
+  StoredHalt,
   TransitionCommand,
   Transitioned,
 } from "../operations/owners.ts";
@@ -37,7 +38,8 @@ export function transition(
   if (to.value === "provisioned") throw new Error("no command leads to provisioned");
   if (command.drainMs > 0 && agent.state === "active") return beginDrain(parts, agent, command, to.value);
   if (to.value === agent.state && !command.cascade) {
-    return ok({ state: agent.state, changed: false, halt: null });
+    const stops = (halt: StoredHalt): boolean => halt.kind === "suspend" || halt.kind === "revoke";
+    return ok({ state: agent.state, changed: false, halt: underWay(parts, stops) });
   }
   if (drain !== null) dropDrain(parts); // a stop without a drain overrides one
   const halt = stopNow(
@@ -97,7 +99,9 @@ export function revokeKey(
   if (agent === null) return err({ kind: "absent" });
   const key = parts.store.keys().find((candidate) => candidate.id === command.key);
   if (key === undefined) return err({ kind: "key_absent" });
-  if (!keyIsLive(key, parts.ports.clock.now())) return ok({ changed: false, halt: null });
+  if (!keyIsLive(key, parts.ports.clock.now())) {
+    return ok({ changed: false, halt: underWay(parts, (halt) => halt.keys.includes(command.key)) });
+  }
   endKeyNow(parts, agent, command.key, {
     id: command.halt,
     operator: command.mandate.operator,
@@ -106,6 +110,10 @@ export function revokeKey(
   parts.outbox.append(command.audit);
   return ok({ changed: true, halt: command.halt });
 }
+
+/** Whoever stops what is stopped already is told of the halt that is not effective yet, never that all is over (P3). */
+const underWay = (parts: AgentParts, concerns: (halt: StoredHalt) => boolean): HaltId | null =>
+  parts.halts.pending().findLast(concerns)?.id ?? null;
 
 const recordOf = (
   parts: AgentParts,

@@ -143,10 +143,10 @@ export class HaltTable {
     onEffective({ ...halt, ...effective });
   }
 
-  /** The halts that are not effective yet. */
+  /** Halts that are committed and not effective yet, the oldest first. */
   pending(): StoredHalt[] {
     return this.#ports.storage.sql
-      .exec<{ halt: string }>("SELECT halt FROM halts WHERE effective_at IS NULL")
+      .exec<{ halt: string }>("SELECT halt FROM halts WHERE effective_at IS NULL ORDER BY committed_at, id")
       .toArray()
       .map((row) => JSON.parse(row.halt) as StoredHalt);
   }

@@ -30,6 +30,12 @@ export interface AuditPage {
   readonly next_cursor: string | null;
 }
 
+/** What a live reader gets at a time. */
+export interface TailPage {
+  readonly entries: readonly AuditEntry[];
+  readonly last_seq: number;
+}
+
 export type ListRefusal =
   { readonly kind: "bad_query"; readonly member: string } | { readonly kind: "bad_cursor" };
 
@@ -65,12 +71,15 @@ const RETRY_REJECTED_MS = 3_600_000;
 const EXPORT_LIMIT = 1_000;
 const EXPORT_CHARS = 8_000_000;
 const GAP_LIMIT = 100;
+const TAIL_LIMIT = 100;
 
 export class LedgerObject extends DurableObject {
   readonly #store: LedgerStore;
   readonly #writer: LedgerWriter;
   readonly #timers: TimerTable;
   readonly #name: string;
+  /** Who waits for the next append, in this instance. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
@@ -106,7 +115,27 @@ export class LedgerObject extends DurableObject {
   append(records: readonly unknown[]): AppendReport {
     const report = this.#writer.append(records);
     if (report.rejected > 0) this.#timers.ensure("rejected", "", systemClock.now() + RETRY_REJECTED_MS);
+    for (const arrived of this.#waiting.splice(0)) arrived();
     return report;
+  }
+
+  /**
+   * Entries behind `after` that match, oldest first; waits up to `waitMs` for new ones.
+   * @param after a `seq`; null: the end of the ledger as it is now, answered at once.
+   * @returns the entries, and how far was looked: where the next call goes on.
+   */
+  async tail(query: unknown, after: number | null, waitMs: number): Promise<Result<TailPage, ListRefusal>> {
+    const parsed = auditQuerySchema.safeParse({ ...(query as object), order: "oldest", limit: TAIL_LIMIT });
+    if (!parsed.success) {
+      return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
+    }
+    if (after === null) return ok({ entries: [], last_seq: this.#store.head().seq });
+    if (this.#store.head().seq <= after) await this.#arrival(waitMs);
+    const last = this.#store.head().seq;
+    const rows = this.#store.list(parsed.data, { from: after + 1, to: last });
+    const entries = rows.slice(0, TAIL_LIMIT);
+    const more = rows.length > entries.length;
+    return ok({ entries, last_seq: more ? (entries.at(-1)?.seq ?? last) : last });
   }
 
   /** One page of the audit list. The query is parsed here once more: the caller may be of another version. */
@@ -181,6 +210,15 @@ export class LedgerObject extends DurableObject {
     this.ctx.storage.transactionSync(() => {
       for (const { id, attempts, body } of letters) this.#store.keepDeadLetter(id, attempts, body, now);
     });
+  }
+
+  /** Resolves at the next append, or after `waitMs`. */
+  async #arrival(waitMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    await Promise.race([promise, systemTimers.sleep(waitMs)]);
+    const place = this.#waiting.indexOf(resolve);
+    if (place >= 0) this.#waiting.splice(place, 1);
   }
 
   /** The range of `seq` that can hold what the query asks for: by its cursor and its times. */

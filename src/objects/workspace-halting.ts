@@ -36,7 +36,11 @@ export function moveWorkspace(
   const row = read(parts);
   if (row === null || row.id === "org") return err({ kind: "absent" });
   const halts = command.command === "halt";
-  if ((row.halted !== 0) === halts) return ok({ halted: halts, changed: false, halt: null });
+  if ((row.halted !== 0) === halts) {
+    // Who halts what is halted already is told of the halt that is not effective yet, never that all is over (P3).
+    const underWay = halts ? parts.halts.pending().at(-1) : undefined;
+    return ok({ halted: halts, changed: false, halt: underWay?.id ?? null });
+  }
   const haltEpoch = row.halt_epoch + 1;
   const now = parts.ports.clock.now();
   parts.sql.exec("UPDATE workspace SET halted = ?, halt_epoch = ?", halts ? 1 : 0, haltEpoch);

@@ -20,7 +20,7 @@ import type {
   WorkspaceTransitionCommand,
   WorkspaceTransitioned,
 } from "../operations/owners.ts";
-import { addEntry } from "../registry/catalog-statements.ts";
+import { catalogStatements } from "../registry/catalog-statements.ts";
 import { appendAudit } from "../storage/audit-outbox.ts";
 import type { Statement } from "../storage/change.ts";
 import { answerClaim, findAnswer, recordAnswer, type Claim } from "../storage/idempotency.ts";
@@ -145,6 +145,10 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
         this.#ports.clock.now(),
       ),
     );
+  }
+
+  settled(): Promise<boolean> {
+    return this.#configuration.recover();
   }
 
   async configure(command: WorkspaceCommand): Promise<Configured> {
@@ -290,7 +294,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
             .update(workspaces)
             .set({ configEpoch: epoch, lastChange: change })
             .where(sql`id = ${owner}`),
-          addEntry(db, content.entry),
+          ...catalogStatements(db, owner as WorkspaceId, content.entry),
         ];
       case "first_signing_keys":
         return [

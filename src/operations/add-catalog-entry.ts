@@ -23,7 +23,7 @@ export async function addTool(
 ): Promise<Result<Tool, Refusal>> {
   return add(ports, request, workspace, (workspaceId, createdAt) => {
     const row = { ...body, id: ports.ids.next("tol"), workspaceId, createdAt, clearArguments };
-    return { change: { kind: "tool", row }, view: toolView(row) };
+    return { change: { act: "add", kind: "tool", row }, view: toolView(row) };
   });
 }
 
@@ -34,7 +34,7 @@ export async function addPool(
 ): Promise<Result<Pool, Refusal>> {
   return add(ports, request, workspace, (workspaceId, createdAt) => {
     const row = { ...body, id: ports.ids.next("pol"), workspaceId, createdAt };
-    return { change: { kind: "pool", row }, view: poolView(row) };
+    return { change: { act: "add", kind: "pool", row }, view: poolView(row) };
   });
 }
 
@@ -45,7 +45,7 @@ export async function addIntegration(
 ): Promise<Result<Integration, Refusal>> {
   return add(ports, request, workspace, (workspaceId, createdAt) => {
     const row = { ...body, id: ports.ids.next("int"), workspaceId, createdAt };
-    return { change: { kind: "integration", row }, view: integrationView(row) };
+    return { change: { act: "add", kind: "integration", row }, view: integrationView(row) };
   });
 }
 

@@ -2,7 +2,7 @@
 import { workspace as workspaceSchema, type Workspace, type WorkspaceCreate } from "../contract/workspace.ts";
 import { draftRecord } from "../audit/record.ts";
 import { rfc3339 } from "../kernel/clock.ts";
-import type { WorkspaceId } from "../kernel/ids.ts";
+import { isId, type WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
 import { releaseClaim, type Claim } from "../storage/idempotency.ts";
@@ -23,12 +23,23 @@ export async function createWorkspace(
   }
   const claimed = await claim(ports, request, ports.ids.next("wsp"));
   if (!claimed.ok) return claimed;
-  if (claimed.value.kind === "answered") return ok(workspaceSchema.parse(JSON.parse(claimed.value.body)));
+  if (claimed.value.kind === "answered") return repeat(ports, claimed.value.target, claimed.value.body);
   const outcome = await create(ports, request, body, claimed.value.claim);
   if (!outcome.ok && outcome.error.code !== "configuration_pending") {
     await releaseClaim(ports.db, claimed.value.claim);
   }
   return outcome;
+}
+
+/** Answered only once the workspace's object is not dirty: the repeat must not be ahead of the effect. */
+async function repeat(
+  ports: OperationPorts,
+  target: string,
+  body: string,
+): Promise<Result<Workspace, Refusal>> {
+  if (!isId("wsp", target)) throw new Error("a workspace's claim names something that is no workspace");
+  if (!(await ports.owners.workspace(target).settled())) return err(refusalOf({ kind: "unsettled" }));
+  return ok(workspaceSchema.parse(JSON.parse(body)));
 }
 
 async function create(

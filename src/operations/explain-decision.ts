@@ -34,7 +34,7 @@ export async function explainDecision(
   const entries = await lookFor(ports, workspace, id);
   const made = entries.find((entry) => entry.decision !== undefined);
   const mine = agent === null || (made?.chain ?? []).some((link) => link.agent === agent);
-  if (made === undefined || !mine) return err(notFound(`decision (${id})`));
+  if (made === undefined || !mine) return err(notFound("decision", id));
   const released = !entries.some((entry) => entry.outcome === "not_admitted");
   const change = explanation.shape.change.parse(made.change ?? null);
   return ok(

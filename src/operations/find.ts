@@ -16,7 +16,7 @@ export async function workspaceFor(
   const only = operator.workspaces?.length === 1 ? operator.workspaces[0] : undefined;
   const wanted = reference ?? only ?? "default";
   const row = await findWorkspace(db, wanted);
-  if (row === undefined || !seesWorkspace(operator, row)) return err(notFound(`workspace (${wanted})`));
+  if (row === undefined || !seesWorkspace(operator, row)) return err(notFound("workspace", wanted));
   return ok(row);
 }
 
@@ -31,7 +31,7 @@ export async function agentFor(
   if (!found.ok) return found;
   const agent = found.value;
   const mine = operator.role !== "developer" || agent?.owner === operator.subject;
-  return agent === undefined || !mine ? err(notFound(`agent (${reference})`)) : ok(agent);
+  return agent === undefined || !mine ? err(notFound("agent", reference)) : ok(agent);
 }
 
 async function search(

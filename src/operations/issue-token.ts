@@ -11,6 +11,7 @@ import { draftRecord } from "../audit/record.ts";
 import type { AuditSink } from "../audit/sink.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { AgentId, IdSource } from "../kernel/ids.ts";
+import { holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { drainOf } from "../lifecycle/admission.ts";
 import { isKeyLive } from "../lifecycle/lease.ts";
@@ -54,14 +55,15 @@ export async function issueToken(
   if (known === undefined || (request.client !== null && request.client !== known.agent)) {
     return err({ kind: "invalid_client", known: null });
   }
+  // Before anything else is judged: otherwise a bad scope would tell a dead key from one that never was (P11).
+  const standing = await standingFor(ports, known);
+  if (!standing.ok) return standing;
+  const { epoch, haltEpoch, record } = standing.value;
   const scope = requestedScope(request.scope);
   if (!scope.ok) return scope;
   const audience = request.resource ?? ports.issuer;
   if (!ports.isAudience(audience)) return err({ kind: "invalid_target" });
 
-  const standing = await standingFor(ports, known);
-  if (!standing.ok) return standing;
-  const { epoch, haltEpoch, record } = standing.value;
   const signer = await ports.signingKeys.signer("token");
   if (!signer.ok) return err({ kind: "unavailable", why: signer.error.of });
   const jti = ports.ids.next("tok");
@@ -133,5 +135,7 @@ async function standingFor(ports: TokenPorts, known: KnownKey) {
 function requestedScope(text: string | undefined): Result<Scope, TokenRequestRefusal> {
   if (text === undefined) return ok(SURFACE);
   const scope = parseScope(text);
-  return scope.ok ? scope : err({ kind: "invalid_scope", detail: scope.error.kind });
+  if (!scope.ok) return err({ kind: "invalid_scope", detail: scope.error.kind });
+  // It is recorded, and anybody can read it in the token: a key in the place of an operation must not be (P4).
+  return holdsCredential(text) ? err({ kind: "invalid_scope", detail: "credential" }) : scope;
 }

@@ -9,32 +9,53 @@ import { isId } from "../kernel/ids.ts";
 import { findAgent } from "../registry/agents.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { workspaceFor } from "./find.ts";
-import type { AuditPage } from "./ledger-reader.ts";
+import type { AuditListRefusal, AuditPage } from "./ledger-reader.ts";
 import { factsOf, type Request } from "./ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
-import { memberRefusal, type Refusal } from "./refusal.ts";
+import { memberRefusal, shown, type Refusal } from "./refusal.ts";
 
-export type AuditListQuery = AuditQuery & { readonly workspace?: string | undefined };
+export type AuditListQuery = Partial<AuditQuery> & { readonly workspace?: string | undefined };
 
 export async function listAudit(
   ports: ReceiptPorts,
   request: Request,
-  { workspace, ...query }: AuditListQuery,
+  query: AuditListQuery,
 ): Promise<Result<AuditPage, Refusal>> {
+  const resolved = await resolveQuery(ports, request, query);
+  if (!resolved.ok) return resolved;
+  const { ledger, filters } = resolved.value;
+  const page = await ports.ledgers.list(ledger, filters);
+  if (!page.ok) return err(filterRefusal(page.error));
+  const noted = await noteReading(ports, request, ledger, recordable(query));
+  return noted.ok ? page : noted;
+}
+
+/** Which ledger a query reads, and its filters with agents by id. */
+export async function resolveQuery(
+  ports: ReceiptPorts,
+  request: Request,
+  { workspace, ...query }: AuditListQuery,
+): Promise<Result<{ readonly ledger: LedgerName; readonly filters: Record<string, unknown> }, Refusal>> {
   const home = await ledgerFor(ports, request, workspace);
   if (!home.ok) return home;
   const agent = await agentId(ports, home.value.row, query.agent, "agent");
   if (!agent.ok) return agent;
   const actor = await agentId(ports, home.value.row, query.actor, "actor");
   if (!actor.ok) return actor;
-  const page = await ports.ledgers.list(home.value.ledger, {
-    ...query,
-    agent: agent.value,
-    actor: actor.value,
-  });
-  if (page.ok) return page;
-  const member = page.error.kind === "bad_cursor" ? "cursor" : page.error.member;
-  return err(memberRefusal("invalid_request", member, `The filter ${member} is not right.`));
+  return ok({ ledger: home.value.ledger, filters: { ...query, agent: agent.value, actor: actor.value } });
+}
+
+/** What a record of a reading says of its filters: not whom they name, because a person in `data` cannot be erased. */
+export function recordable({
+  operator: _person,
+  ...what
+}: AuditListQuery): Readonly<Record<string, unknown>> {
+  return what;
+}
+
+export function filterRefusal(refusal: AuditListRefusal): Refusal {
+  const member = refusal.kind === "bad_cursor" ? "cursor" : refusal.member;
+  return memberRefusal("invalid_request", member, `The filter ${member} is not right.`);
 }
 
 /** Records that an operator has read of a trail. @param what what of it: filters, or the one decision. */
@@ -80,5 +101,5 @@ async function agentId(
   if (reference === undefined || isId("agt", reference)) return ok(reference);
   const found = workspace === null ? undefined : await findAgent(ports.db, workspace.id, reference);
   if (found !== undefined) return ok(found.id);
-  return err(memberRefusal("invalid_request", member, `The workspace has no agent ${reference}.`));
+  return err(memberRefusal("invalid_request", member, `The workspace has no such agent${shown(reference)}.`));
 }

@@ -287,6 +287,8 @@ export interface WorkspaceOwner extends HaltSource, AuditOwner {
   lease(): Promise<WorkspaceAnswer>;
   /** Null: this object has no row. */
   describe(): Promise<WorkspaceDescription | null>;
+  /** False while a configuration change of this workspace is not settled. */
+  settled(): Promise<boolean>;
   configure(command: WorkspaceCommand): Promise<Configured>;
   /** Needs neither D1 nor `org`. */
   transition(command: WorkspaceTransitionCommand): Promise<Result<WorkspaceTransitioned, OwnerRefusal>>;

@@ -12,6 +12,15 @@ import type { Refusal } from "./refusal.ts";
 /** How long the registry may take before an emergency goes on without it. */
 const PATIENCE_MS = 2_000;
 
+/** Undecided: whoever asked may ask again (503). */
+class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+  readonly retryable = true;
+  constructor() {
+    super("the registry does not answer");
+  }
+}
+
 export interface AgentTarget {
   readonly agent: string;
   readonly workspace: string | undefined;
@@ -62,7 +71,7 @@ async function orByObject<T>(
 ): Promise<Result<T, Refusal>> {
   const found = await Promise.race([
     find().catch((fault: unknown) => ({ fault })),
-    ports.timers.sleep(PATIENCE_MS).then(() => ({ fault: new Error("the registry does not answer") })),
+    ports.timers.sleep(PATIENCE_MS).then(() => ({ fault: new NoAnswer() })),
   ]);
   if (!("fault" in found)) return found;
   const known = await ask();

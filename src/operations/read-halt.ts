@@ -2,6 +2,7 @@
  * Halt receipts: what was stopped, by whom, when it was effective, and the last decision that was admitted. Signed when
  * read, with a receipt key, so that it can be shown to somebody who does not trust the reader.
  */
+import { AUDIT_LIST_LIMIT, type AuditEntry, type AuditQuery } from "../contract/audit.ts";
 import type { Halt } from "../contract/halt.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import type { AuditSink } from "../audit/sink.ts";
@@ -18,9 +19,9 @@ import { notFound, type Refusal } from "./refusal.ts";
 
 /** A page for people; older halts are in the trail. */
 const MOST_LISTED = 200;
-/** One look into the ledger for each. */
+/** Two looks into the ledger for each, and fewer records each time. */
 const MOST_ACTORS = 25;
-const NEWEST_ALLOWED = { kind: "decision", decision: "allow", limit: 1, order: "newest" } as const;
+const FEW = 20;
 
 export interface ReceiptPorts extends OperationPorts {
   readonly issuer: string;
@@ -90,7 +91,7 @@ async function receiptOf(
   workspace: WorkspaceId,
 ): Promise<Result<Halt, Refusal>> {
   const progress = await source.halt(halt);
-  if (progress === null) return err(notFound(`halt (${halt})`));
+  if (progress === null) return err(notFound("halt", halt));
   const family = progress.cascade?.agents ?? [];
   const agents = [...progress.halt.agents, ...family].map(({ agent }) => agent);
   const actors = progress.halt.kind === "workspace" ? null : agents;
@@ -117,7 +118,8 @@ async function signed(ports: ReceiptPorts, evidence: HaltEvidence): Promise<stri
 
 /**
  * The newest decision that let one of the stopped act. Of a workspace any; of a family that of its members, unless
- * there are too many to ask about.
+ * there are too many to ask about. A stop overtakes calls in flight: what was decided and then withheld was not
+ * admitted.
  */
 async function lastAdmitted(
   ports: ReceiptPorts,
@@ -128,11 +130,19 @@ async function lastAdmitted(
   if (actors !== null && actors.length > MOST_ACTORS) return null;
   const until = effectiveAt === null ? {} : { until: rfc3339(effectiveAt) };
   const filters = actors === null ? [{}] : actors.map((actor) => ({ actor }));
-  const pages = await Promise.all(
-    filters.map((filter) => ports.ledgers.list(workspace, { ...NEWEST_ALLOWED, ...filter, ...until })),
-  );
-  const entries = pages.flatMap((page) => (page.ok ? page.value.items : []));
-  const last = entries.toSorted((a, b) => b.time.localeCompare(a.time))[0];
+  const newest = async (query: Partial<AuditQuery>): Promise<readonly AuditEntry[]> => {
+    const limit = filters.length === 1 ? AUDIT_LIST_LIMIT : FEW;
+    const page = await ports.ledgers.list(workspace, { limit, order: "newest", ...query });
+    return page.ok ? page.value.items : [];
+  };
+  const looks = filters.map(async (filter) => {
+    const allowed = await newest({ ...filter, ...until, kind: "decision", decision: "allow" });
+    const withheld = await newest({ ...filter, kind: "decision.withheld" });
+    const taken = new Set(withheld.map((entry) => entry.decision_id));
+    return allowed.find((candidate) => !taken.has(candidate.decision_id));
+  });
+  const found = (await Promise.all(looks)).filter((entry) => entry !== undefined);
+  const last = found.toSorted((a, b) => b.time.localeCompare(a.time))[0];
   if (last?.decision_id === undefined || !isId("dec", last.decision_id)) return null;
   return { decision_id: last.decision_id, time: last.time };
 }

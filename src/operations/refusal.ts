@@ -20,10 +20,14 @@ export const memberRefusal = (code: ProblemCode, member: string, detail: string)
   errors: [{ member, detail }],
 });
 
-export const notFound = (what: string): Refusal => ({
+export const notFound = (what: string, reference = ""): Refusal => ({
   code: "not_found",
-  detail: `There is no such ${what}, or it is not yours.`,
+  detail: `There is no such ${what}${shown(reference)}, or it is not yours.`,
 });
+
+/** A reference in brackets if it could be a name or an id. What else may stand there, a key perhaps, is not repeated. */
+export const shown = (reference: string): string =>
+  /^[a-z0-9_-]{1,63}$/.test(reference) ? ` (${reference})` : "";
 
 const RULES: Readonly<Record<BrokenRule, Refusal>> = {
   fence_moved: {
@@ -41,6 +45,10 @@ const RULES: Readonly<Record<BrokenRule, Refusal>> = {
     "parent",
     "The parent is this agent itself or one of its descendants. Choose another.",
   ),
+  entry_in_use: {
+    code: "in_use",
+    detail: "Agents declare it. Remove it from their surfaces first, or remove it with force.",
+  },
   agent_name_taken: memberRefusal(
     "name_taken",
     "name",

@@ -17,7 +17,7 @@ import { claim } from "./claim.ts";
 import { workspaceFor } from "./find.ts";
 import { newKey } from "./new-key.ts";
 import { factsOf, type OperationPorts, type Request } from "./ports.ts";
-import { refusalOf, type Refusal } from "./refusal.ts";
+import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 import { resolveSettings, surfaceWarnings } from "./settings.ts";
 
 /** @returns the answer of `201`. */
@@ -50,6 +50,9 @@ async function register(
 ): Promise<Result<AgentCreated, Refusal>> {
   const settings = await resolveSettings(ports, workspace.id, body);
   if (!settings.ok) return settings;
+  if (body.key_expires_at !== null && Date.parse(body.key_expires_at) <= ports.clock.now()) {
+    return err(memberRefusal("invalid_request", "key_expires_at", "The end date is in the past."));
+  }
   const id = held.target as AgentId;
   const existing = await findAgent(ports.db, workspace.id, body.name);
   if (existing !== undefined && existing.id !== id) {

@@ -8,7 +8,7 @@ import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import type { OperationPorts } from "./ports.ts";
-import { memberRefusal, type Refusal } from "./refusal.ts";
+import { memberRefusal, shown, type Refusal } from "./refusal.ts";
 
 /** The members of a request that describe an agent; absent ones do not change. */
 export interface RequestedSettings {
@@ -71,7 +71,9 @@ async function resolveParent(
   if (reference == null) return ok(reference);
   const parent = await findAgent(ports.db, workspace, reference);
   if (parent === undefined) {
-    return err(memberRefusal("unknown_reference", "parent", `The workspace has no agent ${reference}.`));
+    return err(
+      memberRefusal("unknown_reference", "parent", `The workspace has no such agent${shown(reference)}.`),
+    );
   }
   for (const id of [parent.id, ...(await ancestorsOf(ports.db, parent.id))]) {
     const { state } = await ports.owners.agent(id).lease();

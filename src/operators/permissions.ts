@@ -24,6 +24,7 @@ const TABLE = {
   "catalog:write": ["admin", "operator"],
   "catalog:read": ["admin", "security", "operator", "developer", "auditor"],
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
+  "status:read": ["admin", "security", "operator", "auditor"],
   "audit:read": ["admin", "security", "operator", "auditor"],
 } as const satisfies Record<string, readonly Role[]>;
 

@@ -1,15 +1,54 @@
 /** The statements a WorkspaceObject puts into its batch to change the catalog. */
-import type { Statement } from "../storage/change.ts";
+import { and, eq, sql, type SQL } from "drizzle-orm";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import { guard, type Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
+import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
 
-/** One change of a catalog: which kind of entry, and the row as it is to be. */
-export type CatalogChange =
-  | { readonly kind: "tool"; readonly row: typeof catalogTools.$inferInsert }
-  | { readonly kind: "pool"; readonly row: typeof catalogPools.$inferInsert }
-  | { readonly kind: "integration"; readonly row: typeof catalogIntegrations.$inferInsert };
+export type EntryKind = "tool" | "pool" | "integration";
 
-export function addEntry(db: Database, change: CatalogChange): Statement {
+/** One change of a catalog: an entry as it is to be, what changes of it, or that it goes. */
+export type CatalogChange =
+  | { readonly act: "add"; readonly kind: "tool"; readonly row: typeof catalogTools.$inferInsert }
+  | { readonly act: "add"; readonly kind: "pool"; readonly row: typeof catalogPools.$inferInsert }
+  | {
+      readonly act: "add";
+      readonly kind: "integration";
+      readonly row: typeof catalogIntegrations.$inferInsert;
+    }
+  | {
+      readonly act: "update";
+      readonly kind: EntryKind;
+      readonly name: string;
+      readonly set: Readonly<Record<string, unknown>>;
+    }
+  | { readonly act: "remove"; readonly kind: EntryKind; readonly name: string; readonly force: boolean };
+
+const TABLES = { tool: catalogTools, pool: catalogPools, integration: catalogIntegrations } as const;
+
+export function catalogStatements(db: Database, workspace: WorkspaceId, change: CatalogChange): Statement[] {
+  switch (change.act) {
+    case "add":
+      return [insertEntry(db, change)];
+    case "update": {
+      const table = TABLES[change.kind] as typeof catalogTools;
+      return [
+        db
+          .update(table)
+          .set(change.set)
+          .where(entryIs(table, workspace, change.name)),
+      ];
+    }
+    case "remove": {
+      const table = TABLES[change.kind] as typeof catalogTools;
+      const removal = db.delete(table).where(entryIs(table, workspace, change.name));
+      return change.force ? [removal] : [guardUnused(db, workspace, change.kind, change.name), removal];
+    }
+  }
+}
+
+function insertEntry(db: Database, change: Extract<CatalogChange, { act: "add" }>): Statement {
   switch (change.kind) {
     case "tool":
       return db.insert(catalogTools).values(change.row);
@@ -19,3 +58,16 @@ export function addEntry(db: Database, change: CatalogChange): Statement {
       return db.insert(catalogIntegrations).values(change.row);
   }
 }
+
+const entryIs = (table: typeof catalogTools, workspace: WorkspaceId, name: string): SQL | undefined =>
+  and(eq(table.workspaceId, workspace), eq(table.name, name));
+
+/** Declarations of an entry or of one of its operations, by agents that are not revoked. */
+export const declarationsOf = (workspace: WorkspaceId, kind: EntryKind, name: string): SQL => sql`
+  FROM ${agentSurfaces} JOIN ${agents} ON ${agents.id} = ${agentSurfaces.agentId}
+  WHERE ${agents.workspaceId} = ${workspace} AND ${agents.state} <> 'revoked' AND ${agentSurfaces.kind} = ${kind}
+    AND (${agentSurfaces.name} = ${name} OR substr(${agentSurfaces.name}, 1, ${name.length + 1}) = ${`${name}/`})`;
+
+/** Aborts the batch when an agent declares the entry, also one that came to declare it a moment ago. */
+const guardUnused = (db: Database, workspace: WorkspaceId, kind: EntryKind, name: string): Statement =>
+  guard(db, "unusedOk", sql`(SELECT NOT EXISTS (SELECT 1 ${declarationsOf(workspace, kind, name)}))`);

@@ -1,10 +1,12 @@
 /** The catalog of a workspace: what its agents may declare, and what a declaration resolves to. */
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Integration, Pool, Tool } from "../contract/catalog.ts";
 import { rfc3339 } from "../kernel/clock.ts";
-import type { WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
+import { declarationsOf, type EntryKind } from "./catalog-statements.ts";
 
 /** The catalog as decisions read it. A null list of operations or models means: any. */
 export interface Catalog {
@@ -95,4 +97,17 @@ export async function listEntries<T extends CatalogTable>(
     .orderBy(asc(table.name))
     .limit(limit);
   return rows as T["$inferSelect"][];
+}
+
+/** Who declares an entry, with what of it; in the order of names. */
+export async function declarersOf(
+  db: Database,
+  workspaceId: WorkspaceId,
+  kind: EntryKind,
+  name: string,
+): Promise<{ readonly agent: AgentId; readonly name: string; readonly declared: string[] }[]> {
+  const rows = await db.all<{ agent: AgentId; name: string; declared: string }>(sql`
+    SELECT ${agents.id} AS agent, ${agents.name} AS name, json_group_array(${agentSurfaces.name}) AS declared
+    ${declarationsOf(workspaceId, kind, name)} GROUP BY ${agents.id} ORDER BY ${agents.name}`);
+  return rows.map((row) => ({ ...row, declared: JSON.parse(row.declared) as string[] }));
 }

@@ -14,6 +14,7 @@ const RULES = {
   fence_moved: "CHECK constraint failed: fence_moved",
   claim_lost: "CHECK constraint failed: claim_lost",
   parent_cycle: "CHECK constraint failed: parent_cycle",
+  entry_in_use: "CHECK constraint failed: entry_in_use",
   agent_name_taken: "dome: the name of an agent is taken",
   agent_id_taken: "dome: the id of an agent is taken",
   workspace_name_taken: "dome: the name of a workspace is taken",
@@ -36,8 +37,8 @@ function brokenRule(error: unknown): BrokenRule | undefined {
 }
 
 /** Aborts the batch unless `condition` yields 1. */
-export const guard = (db: Database, name: "fenceOk" | "claimOk", condition: SQL): Statement =>
-  db.insert(batchGuard).values({ fenceOk: 1, claimOk: 1, parentOk: 1, [name]: condition });
+export const guard = (db: Database, name: "fenceOk" | "claimOk" | "unusedOk", condition: SQL): Statement =>
+  db.insert(batchGuard).values({ fenceOk: 1, claimOk: 1, parentOk: 1, unusedOk: 1, [name]: condition });
 
 /** Runs the statements as one transaction. */
 export async function runChange(db: Database, statements: readonly Statement[]): Promise<ChangeOutcome> {

@@ -11,3 +11,16 @@ export type Database = Omit<DrizzleD1Database, "transaction">;
  *   tagged with a lease's epoch needs (D1 replicas lag without bound).
  */
 export const openDatabase = (binding: D1Database): Database => drizzle(binding);
+
+/**
+ * True for a fault that leaves everything open: the database is away, overloaded or was reset, or an object is. Then
+ * the answer is "ask again", never "no" and never "broken". A statement that SQLite refuses is a fault of ours.
+ */
+export function isUnavailable(fault: unknown): boolean {
+  if (!(fault instanceof Error)) return false;
+  const { retryable, overloaded } = fault as { readonly retryable?: unknown; readonly overloaded?: unknown };
+  if (retryable === true || overloaded === true) return true;
+  if (fault.cause !== undefined) return isUnavailable(fault.cause);
+  // Over RPC only the message of a fault arrives, and drizzle's does not say what D1 said.
+  return /^(?:D1_\w+:|Failed query:)/.test(fault.message) && !fault.message.includes(": SQLITE_");
+}

@@ -76,6 +76,7 @@ export function expectProblem(answer: Answer, ...codes: readonly ProblemCode[]):
   expect(status).toBeLessThan(500);
   expect(said.detail).toMatch(/\S/);
   expect(answer.text).not.toMatch(CREDENTIAL);
-  if (status === 401) expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer(?: error="invalid_token")?$/);
+  if (status === 401)
+    expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer(?: error="invalid_token")?$/);
   return said;
 }

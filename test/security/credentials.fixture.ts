@@ -106,7 +106,11 @@ export async function hostileTokens(token: string): Promise<Readonly<Record<stri
     "an ID token": await own({ typ: "JWT" }),
     "no typ": await own({ typ: undefined }),
     "a receipt's typ": await own({ typ: "halt-receipt+jwt" }),
-    "signed with the receipt key": await signRaw(receipts.privateKey, { ...header, kid: receipts.kid }, claims),
+    "signed with the receipt key": await signRaw(
+      receipts.privateKey,
+      { ...header, kid: receipts.kid },
+      claims,
+    ),
     "another agent's claims under the old signature": [
       segment(header),
       segment({ ...claims, scope: "surface tool:admin" }),

@@ -65,7 +65,10 @@ beforeAll(async () => {
     ["an operator token that was never stored", bearer(await unstoredKey("operator"))],
     ["an agent key with one character changed", bearer(mistyped(tenant.agent.key))],
     ["an operator token with one character changed", bearer(mistyped(live))],
-    ["an agent key with one character changed and a right checksum", bearer(mistypedWithChecksum(tenant.agent.key))],
+    [
+      "an agent key with one character changed and a right checksum",
+      bearer(mistypedWithChecksum(tenant.agent.key)),
+    ],
     ["an operator token with one character changed and a right checksum", bearer(mistypedWithChecksum(live))],
     ["the admin token with one character changed", ADMIN.slice(0, -1) + (ADMIN.endsWith("0") ? "1" : "0")],
     ["an agent key under the other prefix", bearer(tenant.agent.key.replace("dome_at_", "dome_ot_"))],
@@ -77,8 +80,14 @@ beforeAll(async () => {
     ["a token of a suspended agent", bearer(ofSuspended)],
     ["a token of a revoked agent", bearer(ofRevoked)],
     ["a token from before a resume", bearer(beforeResume)],
-    ["an expired operator token", bearer(await operatorToken({ role: "admin", expiresAt: Date.now() - hour }))],
-    ["a revoked operator token", bearer(await operatorToken({ role: "admin", revokedAt: Date.now() - hour }))],
+    [
+      "an expired operator token",
+      bearer(await operatorToken({ role: "admin", expiresAt: Date.now() - hour })),
+    ],
+    [
+      "a revoked operator token",
+      bearer(await operatorToken({ role: "admin", revokedAt: Date.now() - hour })),
+    ],
     ["an operator token of an unknown role", bearer(await operatorToken({ role: "root" as "admin" }))],
   ];
   const hostile = Object.entries(await hostileTokens(tenant.token)).map(([what, token]): Wrong => [
@@ -148,12 +157,11 @@ describe("a request with a bad credential", () => {
 });
 
 describe("a good credential", () => {
-  it.each(guarded.filter(({ method }) => method === "GET").map((operation) => [operation.path, operation] as const))(
-    "opens GET %s: the matrix refuses for the reason it names",
-    async (_name, operation) => {
-      const [method, path, sent] = request(operation, operation.by === "agent" ? bearer(tenant.token) : ADMIN);
-      const home = operation.query.includes("workspace") ? "?workspace=mine" : "";
-      expect((await send(method, path + home, sent)).status).toBe(200);
-    },
-  );
+  it.each(
+    guarded.filter(({ method }) => method === "GET").map((operation) => [operation.path, operation] as const),
+  )("opens GET %s: the matrix refuses for the reason it names", async (_name, operation) => {
+    const [method, path, sent] = request(operation, operation.by === "agent" ? bearer(tenant.token) : ADMIN);
+    const home = operation.query.includes("workspace") ? "?workspace=mine" : "";
+    expect((await send(method, path + home, sent)).status).toBe(200);
+  });
 });

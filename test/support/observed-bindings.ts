@@ -47,7 +47,9 @@ export function watchedDatabase(database: D1Database, watch: Watch): D1Database 
     const made = new Proxy(original, {
       get: (whole, member) => {
         const value = Reflect.get(whole, member, whole) as Method;
-        if (member === "bind") return (...args: readonly unknown[]) => statement(Reflect.apply(value, whole, args) as D1PreparedStatement);
+        if (member === "bind")
+          return (...args: readonly unknown[]) =>
+            statement(Reflect.apply(value, whole, args) as D1PreparedStatement);
         return async (...args: readonly unknown[]) => {
           await watch(`DB.${String(member)}`);
           return Reflect.apply(value, whole, args);
@@ -67,7 +69,9 @@ export function watchedDatabase(database: D1Database, watch: Watch): D1Database 
         };
       }
       const value: unknown = Reflect.get(whole, member, whole);
-      return typeof value === "function" ? (...args: readonly unknown[]) => Reflect.apply(value as Method, whole, args) : value;
+      return typeof value === "function"
+        ? (...args: readonly unknown[]) => Reflect.apply(value as Method, whole, args)
+        : value;
     },
   });
 }

@@ -82,7 +82,9 @@ export interface SeenProblem {
 
 /** The problem in an answer that must be one. */
 export function problemOf(answer: Answer): SeenProblem {
-  const { code, status, errors } = problem.parse(answer.body);
+  const parsed = problem.safeParse(answer.body);
+  if (!parsed.success) throw new Error(`no problem: ${answer.status} ${JSON.stringify(answer.body)}`);
+  const { code, status, errors } = parsed.data;
   if (status !== answer.status) throw new Error(`the body says ${status}, the answer is ${answer.status}`);
   return { status, code, members: (errors ?? []).map(({ member }) => member) };
 }

@@ -181,7 +181,9 @@ describe("an agent's record", () => {
   });
 
   it("lets everything that is not the record change", async () => {
-    expect(await refusal("UPDATE agents SET contact = 'x', tier = 'trusted' WHERE id = ?", bot.id)).toBeNull();
+    expect(
+      await refusal("UPDATE agents SET contact = 'x', tier = 'trusted' WHERE id = ?", bot.id),
+    ).toBeNull();
   });
 });
 
@@ -248,7 +250,9 @@ describe("what a key belongs to", () => {
 describe("a revoked agent", () => {
   it("stays revoked in the database: neither its state nor its time of revocation moves again (P5)", async () => {
     const gone = await api.register({ name: "gone", workspace: home });
-    await env.DB.prepare("UPDATE agents SET state = 'revoked', revoked_at = 5 WHERE id = ?").bind(gone.id).run();
+    await env.DB.prepare("UPDATE agents SET state = 'revoked', revoked_at = 5 WHERE id = ?")
+      .bind(gone.id)
+      .run();
     for (const set of [
       "state = 'active'",
       "state = 'provisioned', revoked_at = NULL",

@@ -129,7 +129,8 @@ describe("registering an agent", () => {
       {
         code: "not_in_catalog",
         member: "surface.integrations",
-        detail: "The catalog has no integration sales-force: calls to it will be denied. Is salesforce meant?",
+        detail:
+          "The catalog has no integration sales-force: calls to it will be denied. Is salesforce meant?",
         near: "salesforce",
         command: "dome integrations add sales-force",
       },
@@ -140,7 +141,12 @@ describe("registering an agent", () => {
     const answer = await api.call("POST", "/agents", { body: { name: "traced", workspace: home } });
     const { agent } = answer.body as { agent: { id: string } };
     const entries = await api.auditWith(2, { workspace: home, agent: agent.id, order: "oldest" });
-    const said = entries.map(({ kind, operator: by, target, request_id }) => ({ kind, by, target, request_id }));
+    const said = entries.map(({ kind, operator: by, target, request_id }) => ({
+      kind,
+      by,
+      target,
+      request_id,
+    }));
     const common = {
       by: { subject: "admin", token: "admin" },
       request_id: answer.headers.get("dome-request-id"),
@@ -199,7 +205,13 @@ describe("a registration that cannot be", () => {
       "key_expires_at",
     ],
     ["an end date that is none", { expires_at: "tomorrow" }, 400, "invalid_request", "expires_at"],
-    ["an operation without a tool", { surface: { tools: ["/x"] } }, 400, "invalid_request", "surface.tools.0"],
+    [
+      "an operation without a tool",
+      { surface: { tools: ["/x"] } },
+      400,
+      "invalid_request",
+      "surface.tools.0",
+    ],
     ["a tool named twice", { surface: { tools: ["a", "a"] } }, 400, "invalid_request", "surface.tools"],
     ["a provider of no known kind", { require_actas: "saml" }, 400, "invalid_request", "require_actas"],
     ["a misspelt member", { teir: "trusted" }, 400, "invalid_request", "teir"],
@@ -212,7 +224,9 @@ describe("a registration that cannot be", () => {
   });
 
   it("says which tier is meant", async () => {
-    const { body } = await api.call("POST", "/agents", { body: { name: "x", workspace: home, tier: "standart" } });
+    const { body } = await api.call("POST", "/agents", {
+      body: { name: "x", workspace: home, tier: "standart" },
+    });
     expect((body as { detail: string }).detail).toBe("There is no tier standart. Is standard meant?");
   });
 
@@ -223,7 +237,9 @@ describe("a registration that cannot be", () => {
       [hidden, "nowhere"].map(async (workspace) => {
         const answer = await bound.call("POST", "/agents", { body: { name: "x", workspace } });
         expect(problemOf(answer)).toEqual({ status: 404, code: "not_found", members: [] });
-        return JSON.stringify(answer.body).replaceAll(workspace, "W").replaceAll(/req_\w+/g, "R");
+        return JSON.stringify(answer.body)
+          .replaceAll(workspace, "W")
+          .replaceAll(/req_\w+/g, "R");
       }),
     );
     expect(bodies[0]).toBe(bodies[1]);
@@ -231,9 +247,9 @@ describe("a registration that cannot be", () => {
 
   it("leaves nothing behind: its name is free, and neither agent nor key nor claim is in the registry", async () => {
     const rows = async () =>
-      (await env.DB.prepare(
+      await env.DB.prepare(
         "SELECT (SELECT count(*) FROM agents) AS agents, (SELECT count(*) FROM api_keys) AS keys, (SELECT count(*) FROM idempotency) AS claims",
-      ).first());
+      ).first();
     const before = await rows();
     const key = { key: "refused-1" };
     const body = { name: "later", workspace: home, tier: "none" };
@@ -268,9 +284,9 @@ describe("a parent", () => {
     expect(await refused({ name: "leaf", parent: "top" })).toEqual(stopped);
     expect(await refused({ name: "leaf", parent: "middle" })).toEqual(stopped);
     await api.resume(top.id);
-    expect((await api.register({ name: "leaf", workspace: home, parent: "middle" })).created.agent.parent).toBe(
-      middle.id,
-    );
+    expect(
+      (await api.register({ name: "leaf", workspace: home, parent: "middle" })).created.agent.parent,
+    ).toBe(middle.id);
   });
 });
 

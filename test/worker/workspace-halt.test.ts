@@ -109,12 +109,18 @@ describe("the halt of a workspace", () => {
     expect(entries[2]).toMatchObject({ detail: "drill", operator: { subject: "admin", token: "admin" } });
   });
 
-  it("is once under an Idempotency-Key, and nothing new when it was halted already (P12)", async () => {
+  it("is once under an Idempotency-Key, and the same one for who halts what is halted already (P12)", async () => {
     const { home } = await homeWithAgent();
     const first = await api.moveWorkspace(home, "halt", { key: "stop-1" });
     const again = await api.moveWorkspace(home, "halt", { key: "stop-1" });
     expect(again).toMatchObject({ changed: true, halt: { id: first.halt?.id } });
-    expect(await api.moveWorkspace(home, "halt")).toMatchObject({ halted: true, changed: false, halt: null });
+    expect(await api.moveWorkspace(home, "halt?wait=effective")).toMatchObject({
+      halted: true,
+      changed: false,
+      halt: { id: first.halt?.id },
+      effective_in_ms: 0,
+    });
+    expect(await api.moveWorkspace(home, "halt")).toMatchObject({ changed: false, halt: null });
     const other = { key: "stop-1", body: { reason: "another" } };
     expect(problemOf(await api.call("POST", `/workspaces/${home}/halt`, other)).status).toBe(422);
   });
@@ -160,11 +166,11 @@ describe("an emergency stop while the database is down", () => {
     const { home } = await homeWithAgent();
     expect(
       (await call(down, TEST_ADMIN_TOKEN, "POST", `/api/v1/workspaces/${home}/halt`, { body: {} })).status,
-    ).toBe(500);
+    ).toBe(503);
     const nobody = "wsp_00000000000000000000000000";
     expect(
       (await call(down, TEST_ADMIN_TOKEN, "POST", `/api/v1/workspaces/${nobody}/halt`, { body: {} })).status,
-    ).toBe(500);
+    ).toBe(503);
   });
 });
 

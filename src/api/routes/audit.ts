@@ -2,13 +2,17 @@ import { z } from "zod";
 import { auditEntrySchema, auditQuerySchema } from "../../contract/audit.ts";
 import { explanation } from "../../contract/check.ts";
 import { list, name } from "../../contract/words.ts";
-import { err } from "../../kernel/result.ts";
+import { authenticateOperator } from "../../access/operator.ts";
+import { err, ok } from "../../kernel/result.ts";
 import { isId } from "../../kernel/ids.ts";
 import { explainDecision } from "../../operations/explain-decision.ts";
 import { workspaceFor } from "../../operations/find.ts";
 import { listAudit, noteReading } from "../../operations/list-audit.ts";
 import { notFound } from "../../operations/refusal.ts";
+import { tailAudit } from "../../operations/tail-audit.ts";
+import { mayDo } from "../../operators/permissions.ts";
 import { inWorkspace } from "../agent-path.ts";
+import { EVENT_STREAM, eventStream } from "../event-stream.ts";
 import { NO_STORE, reply } from "../reply.ts";
 import { route, type Route } from "../route.ts";
 
@@ -41,6 +45,38 @@ export const auditRoutes: readonly Route[] = [
   route(
     {
       method: "get",
+      path: "/api/v1/audit/tail",
+      operationId: "tailAudit",
+      summary: "The audit trail as it grows, as server-sent events",
+      tag: "audit",
+      door: { by: "operator", permission: "audit:read" },
+      query: auditQuery.omit({ order: true, limit: true, cursor: true }).extend({
+        after: z.coerce.number().int().min(0).optional().meta({ description: "go on behind this seq" }),
+      }),
+      answers: [
+        {
+          status: 200,
+          description: "One event per record: `id` is its seq, `data` an AuditEntry",
+          schema: z.string(),
+          mediaType: "text/event-stream",
+        },
+      ],
+    },
+    async ({ services, asked, query, http }) => {
+      const { after, ...filters } = query;
+      const resumed = /^\d{1,15}$/.exec(http.headers.get("last-event-id") ?? "")?.[0];
+      const from = resumed === undefined ? after : Number(resumed);
+      const authorization = http.headers.get("authorization");
+      const tail = await tailAudit(services.operations, asked, filters, from, async () => {
+        const operator = await authenticateOperator(services.operators, authorization);
+        return operator.ok && mayDo(operator.value.role, "audit:read");
+      });
+      return tail.ok ? ok({ body: null, stream: eventStream(tail.value), headers: EVENT_STREAM }) : tail;
+    },
+  ),
+  route(
+    {
+      method: "get",
       path: "/api/v1/decisions/{decision}",
       operationId: "explainDecision",
       summary: "A recorded decision: in full for operators, in the safe form for agents of its chain",
@@ -51,7 +87,7 @@ export const auditRoutes: readonly Route[] = [
       answers: [{ status: 200, description: "The decision", schema: explanation }],
     },
     async ({ services, operator, asked, caller, params, query }) => {
-      if (!isId("dec", params.decision)) return err(notFound(`decision (${params.decision})`));
+      if (!isId("dec", params.decision)) return err(notFound("decision", params.decision));
       const { operations } = services;
       if (operator !== null && asked !== null) {
         const home = await workspaceFor(operations.db, operator, query.workspace);

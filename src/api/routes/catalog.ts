@@ -1,6 +1,12 @@
 import { z } from "zod";
 import {
   catalogQuery,
+  entryRemoved,
+  integrationPatch,
+  poolPatch,
+  removeQuery,
+  toolPatch,
+  type ToolPatch,
   integration,
   integrationCreate,
   integrationList,
@@ -13,9 +19,11 @@ import {
 } from "../../contract/catalog.ts";
 import { err, ok } from "../../kernel/result.ts";
 import { addIntegration, addPool, addTool } from "../../operations/add-catalog-entry.ts";
+import { removeEntry, updateEntry } from "../../operations/change-catalog-entry.ts";
 import { workspaceFor } from "../../operations/find.ts";
 import { afterOf, pageOf } from "../../operations/page.ts";
 import { notFound } from "../../operations/refusal.ts";
+import type { EntryKind } from "../../registry/catalog-statements.ts";
 import { findEntry, integrationView, listEntries, poolView, toolView } from "../../registry/catalog.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../../storage/tables/catalog.ts";
 import { inWorkspace } from "../agent-path.ts";
@@ -25,13 +33,22 @@ import { route, type Route } from "../route.ts";
 const write = { by: "operator", permission: "catalog:write" } as const;
 const read = { by: "operator", permission: "catalog:read" } as const;
 
+const entryPath = z.strictObject({ name: z.string().max(63) });
+
+/** The members of a change as the columns they are kept in; what is absent does not change. */
+const toolColumns = ({ clear_arguments: clearArguments, ...rest }: ToolPatch) => ({
+  ...rest,
+  ...(clearArguments === undefined ? {} : { clearArguments }),
+});
+
 type CatalogTable = typeof catalogTools | typeof catalogPools | typeof catalogIntegrations;
 
-/** The two readings of one kind of entry: a page, and one by name. */
-function readings<T extends CatalogTable>(
-  kind: { readonly one: string; readonly many: string; readonly table: T },
+/** What every kind of entry has: a page, one by name, its change and its removal. */
+function entryRoutes<T extends CatalogTable, Patch extends z.ZodType<object>>(
+  kind: { readonly one: EntryKind; readonly many: string; readonly table: T },
   view: (row: T["$inferSelect"]) => { readonly name: string },
-  schemas: { readonly item: z.ZodType; readonly list: z.ZodType },
+  schemas: { readonly item: z.ZodType; readonly list: z.ZodType; readonly patch: Patch },
+  columns: (patch: z.output<Patch>) => Readonly<Record<string, unknown>>,
 ): Route[] {
   const path = `/api/v1/${kind.many}`;
   const name = `${kind.one[0]?.toUpperCase()}${kind.one.slice(1)}`;
@@ -65,7 +82,7 @@ function readings<T extends CatalogTable>(
         summary: `Show one of the ${kind.many}`,
         tag: "catalog",
         door: read,
-        params: z.strictObject({ name: z.string().max(63) }),
+        params: entryPath,
         query: z.strictObject(inWorkspace),
         answers: [{ status: 200, description: `The ${kind.one}`, schema: schemas.item }],
       },
@@ -74,7 +91,46 @@ function readings<T extends CatalogTable>(
         const home = await workspaceFor(db, operator, query.workspace);
         if (!home.ok) return home;
         const row = await findEntry(db, kind.table, home.value.id, params.name);
-        return row === undefined ? err(notFound(`${kind.one} (${params.name})`)) : ok({ body: view(row) });
+        return row === undefined ? err(notFound(kind.one, params.name)) : ok({ body: view(row) });
+      },
+    ),
+    route(
+      {
+        method: "patch",
+        path: `${path}/{name}`,
+        operationId: `update${name}`,
+        summary: `Change one of the ${kind.many}; its name stays`,
+        tag: "catalog",
+        door: write,
+        params: entryPath,
+        query: z.strictObject(inWorkspace),
+        body: schemas.patch,
+        answers: [{ status: 200, description: `The ${kind.one}`, schema: schemas.item }],
+      },
+      async ({ services, asked, params, query, body }) => {
+        const target = { kind: kind.one, name: params.name, workspace: query.workspace };
+        return reply(
+          await updateEntry(services.operations, asked, target, columns(schemas.patch.parse(body)), view),
+        );
+      },
+    ),
+    route(
+      {
+        method: "delete",
+        path: `${path}/{name}`,
+        operationId: `remove${name}`,
+        summary: `Remove one of the ${kind.many}; refused while agents declare it, unless forced`,
+        tag: "catalog",
+        door: write,
+        params: entryPath,
+        query: removeQuery,
+        answers: [
+          { status: 200, description: "What was removed, and who has lost it", schema: entryRemoved },
+        ],
+      },
+      async ({ services, asked, params, query }) => {
+        const target = { kind: kind.one, name: params.name, workspace: query.workspace };
+        return reply(await removeEntry(services.operations, asked, target, query.force === "true"));
       },
     ),
   ];
@@ -94,7 +150,12 @@ export const catalogRoutes: readonly Route[] = [
     },
     async ({ services, asked, body }) => reply(await addTool(services.operations, asked, body)),
   ),
-  ...readings({ one: "tool", many: "tools", table: catalogTools }, toolView, { item: tool, list: toolList }),
+  ...entryRoutes(
+    { one: "tool", many: "tools", table: catalogTools },
+    toolView,
+    { item: tool, list: toolList, patch: toolPatch },
+    toolColumns,
+  ),
   route(
     {
       method: "post",
@@ -108,7 +169,12 @@ export const catalogRoutes: readonly Route[] = [
     },
     async ({ services, asked, body }) => reply(await addPool(services.operations, asked, body)),
   ),
-  ...readings({ one: "pool", many: "pools", table: catalogPools }, poolView, { item: pool, list: poolList }),
+  ...entryRoutes(
+    { one: "pool", many: "pools", table: catalogPools },
+    poolView,
+    { item: pool, list: poolList, patch: poolPatch },
+    (patch) => patch,
+  ),
   route(
     {
       method: "post",
@@ -122,8 +188,10 @@ export const catalogRoutes: readonly Route[] = [
     },
     async ({ services, asked, body }) => reply(await addIntegration(services.operations, asked, body)),
   ),
-  ...readings({ one: "integration", many: "integrations", table: catalogIntegrations }, integrationView, {
-    item: integration,
-    list: integrationList,
-  }),
+  ...entryRoutes(
+    { one: "integration", many: "integrations", table: catalogIntegrations },
+    integrationView,
+    { item: integration, list: integrationList, patch: integrationPatch },
+    (patch) => patch,
+  ),
 ];

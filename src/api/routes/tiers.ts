@@ -33,7 +33,7 @@ export const tierRoutes: readonly Route[] = [
     },
     async ({ params }) => {
       const found = BUILT_IN_TIERS.get(params.tier);
-      return found === undefined ? err(notFound(`tier (${params.tier})`)) : ok({ body: found });
+      return found === undefined ? err(notFound("tier", params.tier)) : ok({ body: found });
     },
   ),
 ];

@@ -5,6 +5,7 @@ export const batchGuard = sqliteTable("batch_guard", {
   fenceOk: integer("fence_ok"),
   claimOk: integer("claim_ok"),
   parentOk: integer("parent_ok"),
+  unusedOk: integer("unused_ok").default(1),
 });
 
 export const idempotency = sqliteTable(

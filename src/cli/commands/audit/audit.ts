@@ -3,6 +3,10 @@ import type { Command } from "commander";
 import { noun } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { listCommand } from "./list.ts";
+import { tailCommand } from "./tail.ts";
 
 export const auditCommand = (session: Session): Command =>
-  noun("audit", "The trail: what happened, who did it, and why", [listCommand(session)]);
+  noun("audit", "The trail: what happened, who did it, and why", [
+    listCommand(session),
+    tailCommand(session),
+  ]);

@@ -13,7 +13,7 @@ export interface Kind<Entry> {
   readonly one: string;
   /** For examples. */
   readonly example: string;
-  readonly of: (service: ControlPlane) => Pick<Catalog<never, Entry>, "list" | "show">;
+  readonly of: (service: ControlPlane) => Pick<Catalog<never, Entry>, "list" | "show" | "remove">;
   readonly members: (entry: Entry) => readonly (readonly [string, Cell])[];
 }
 

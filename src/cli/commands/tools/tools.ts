@@ -3,7 +3,9 @@ import type { Command } from "commander";
 import { noun } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { listCommand, showCommand } from "../catalog/read.ts";
+import { removeCommand } from "../catalog/remove.ts";
 import { addCommand } from "./add.ts";
+import { updateCommand } from "./update.ts";
 import { TOOLS } from "./view.ts";
 
 export const toolsCommand = (session: Session): Command =>
@@ -11,4 +13,6 @@ export const toolsCommand = (session: Session): Command =>
     addCommand(session),
     listCommand(session, TOOLS),
     showCommand(session, TOOLS),
+    updateCommand(session),
+    removeCommand(session, TOOLS),
   ]);

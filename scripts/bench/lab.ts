@@ -1,0 +1,133 @@
+/**
+ * The laboratory: the embedded runtime of `npm start` with a Worker that has windows in it (worker/entry.ts), on a
+ * temporary folder. A second isolate of the same Worker, on a port of its own, shares the database and the objects and
+ * nothing else: what one isolate changes, the other hears of by its leases alone.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { Log, LogLevel, Miniflare } from "miniflare";
+import { mintKey } from "../../src/credentials/key-format.ts";
+import { migrate, readMigrations } from "../../src/embedded/migrate.ts";
+import { databaseOf, workerConfig } from "../../src/embedded/runtime.ts";
+import { toBase64 } from "../../src/kernel/bytes.ts";
+import { systemRandom } from "../../src/kernel/random.ts";
+import { deriveKeys, parseRootKeys } from "../../src/secrets/root-key.ts";
+import { freePort, temporaryFolder } from "../../test/support/server.ts";
+import { ask, request, type Address } from "./load.ts";
+import { Operator, TOOL } from "./operator.ts";
+import { ROOT } from "./place.ts";
+
+const HOST = "127.0.0.1";
+const SECOND = "dome-second";
+
+type WorkerOptions = ConstructorParameters<typeof Miniflare>[0]["workers"][number];
+
+/** Times by binding and method, for instance `AGENT.lease`. */
+export interface Uses {
+  readonly in_the_way: Readonly<Record<string, number>>;
+  readonly behind: Readonly<Record<string, number>>;
+}
+
+export interface Lab {
+  readonly address: Address;
+  /** The other isolate. */
+  readonly second: Address;
+  readonly operator: Operator;
+  /** The id of the workspace `default`. */
+  readonly workspace: string;
+  readonly database: ReturnType<typeof databaseOf>;
+  /** False: decisions of both isolates leave no evidence, so that the rest of a check can be timed alone. */
+  keepEvidence(keep: boolean): Promise<void>;
+  /** How often the first isolate has used its bindings since its start. */
+  uses(): Promise<Uses>;
+  stop(): Promise<void>;
+}
+
+/** Call `endEverything` of test/support/server.ts at the end: it removes the folder. */
+export async function openLab(): Promise<Lab> {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, "tmp"));
+  const port = await freePort();
+  const { rootKey, adminToken } = await newSecrets();
+  const vars = {
+    DOME_ROOT_KEY: rootKey,
+    DOME_ADMIN_TOKEN: adminToken,
+    DOME_PUBLIC_URL: `http://${HOST}:${port}`,
+    DOME_AUDIT_SINK: "outbox",
+    DOME_CORS_ORIGINS: "",
+  };
+  const config = workerConfig({ "index.js": { type: "esm", contents: await benchWorker() } }, vars);
+  const runtime = new Miniflare({
+    host: HOST,
+    port,
+    resourcePersistencePath: join(folder, "data"),
+    resourceTmpPath: join(folder, "tmp"),
+    cf: {},
+    logRequests: false,
+    telemetry: { enabled: false },
+    enableDevRegistry: false,
+    log: new Log(LogLevel.ERROR),
+    handleStructuredLogs: () => undefined,
+    workers: [{ config }, secondIsolate(config)],
+  });
+  await runtime.ready;
+  const database = databaseOf(runtime);
+  const migrated = await migrate(await database, readMigrations(join(ROOT, "migrations")));
+  if (!migrated.ok) throw new Error(`the laboratory's database: ${JSON.stringify(migrated.error)}`);
+
+  const address = { host: HOST, port };
+  const directly = await runtime.unsafeGetDirectURL(SECOND);
+  const second = { host: directly.hostname, port: Number(directly.port) };
+  const operator = new Operator(address, adminToken);
+  const { id: workspace } = await operator.ask<{ id: string }>("POST", "/api/v1/workspaces", {
+    name: "default",
+  });
+  await operator.ask("POST", "/api/v1/tools", { name: TOOL });
+  return {
+    address,
+    second,
+    workspace,
+    operator,
+    database,
+    keepEvidence: async (keep) => {
+      for (const each of [address, second])
+        await ask(each, request(each, "POST", "/bench/evidence", { json: { keep } }));
+    },
+    uses: async () => JSON.parse((await ask(address, request(address, "GET", "/bench/uses"))).body) as Uses,
+    stop: () => runtime.dispose(),
+  };
+}
+
+/** It serves no queue and no schedule; its objects are those of the first. */
+function secondIsolate(config: WorkerOptions["config"]): WorkerOptions {
+  const { triggers: _triggers, exports: _exports, ...rest } = config;
+  return { config: { ...rest, name: SECOND }, dev: { unsafeDirectSockets: [{ host: HOST, port: 0 }] } };
+}
+
+/** The bench Worker as one module, built as the real one is. */
+async function benchWorker(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(ROOT, "scripts/bench/worker/entry.ts")],
+    absWorkingDir: ROOT,
+    bundle: true,
+    format: "esm",
+    charset: "utf8",
+    platform: "browser",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    write: false,
+  });
+  const [module] = outputFiles;
+  if (module === undefined) throw new Error("the bench Worker was not built");
+  return module.text;
+}
+
+async function newSecrets(): Promise<{ rootKey: string; adminToken: string }> {
+  const rootKey = toBase64(systemRandom.bytes(32));
+  const parsed = parseRootKeys(rootKey);
+  if (!parsed.ok) throw new Error(parsed.error.kind);
+  const [{ formKey }] = await deriveKeys(parsed.value);
+  return { rootKey, adminToken: await mintKey("operator", formKey, systemRandom) };
+}

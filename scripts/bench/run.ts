@@ -1,0 +1,109 @@
+/**
+ * `npm run bench [-- --json] [-- --full]`: the performance budgets, measured on this machine over loopback.
+ *
+ * Everything is a ratio inside this one run, because machines differ: a share of a trivial route of the same server, one
+ * workspace against another, or a figure against its published limit. What is compared takes turns, and medians count.
+ * --json prints [{name, ratio, budget, ok}] and nothing else; --full takes 100,000 agents instead of 10,000.
+ * Exit 1 when a budget is missed.
+ */
+import { execFileSync } from "node:child_process";
+import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { AuditEntry } from "../../src/contract/audit.ts";
+import { endEverything, startServer, temporaryFolder } from "../../test/support/server.ts";
+import { checkCost } from "./check-cost.ts";
+import { openLab, type Lab } from "./lab.ts";
+import { ledgerAppend } from "./ledger-append.ts";
+import { manyAgents } from "./many-agents.ts";
+import { Operator } from "./operator.ts";
+import { ROOT } from "./place.ts";
+import { percentile, type Row } from "./row.ts";
+import { startUp } from "./start-up.ts";
+import { stopLatency } from "./stop-latency.ts";
+import { table } from "./table.ts";
+import { warmReads } from "./warm-reads.ts";
+
+/** Budgets about what Dome does not have yet. */
+const NOT_YET = [
+  "check with 50 policies in the slice",
+  "time per check, 10 → 10,000 policies in the workspace",
+  "governed HTTP or MCP tool call, of a bare proxy",
+];
+
+const { values: asked } = parseArgs({
+  options: { json: { type: "boolean", default: false }, full: { type: "boolean", default: false } },
+});
+const tell = (line: string): void => void (asked.json ? null : process.stdout.write(`${line}\n`));
+
+/** What a sync of 4 KB to the disk takes here: the durable write is mostly that. */
+function syncTimes(): string {
+  const file = openSync(join(temporaryFolder(), "sync"), "w");
+  const page = Buffer.alloc(4_096);
+  const times = Array.from({ length: 100 }, () => {
+    const start = performance.now();
+    writeSync(file, page);
+    fdatasyncSync(file);
+    return performance.now() - start;
+  });
+  closeSync(file);
+  return `${percentile(times, 0.5).toFixed(2)} ms (p50), ${percentile(times, 0.95).toFixed(2)} ms (p95)`;
+}
+
+async function measure(): Promise<Row[]> {
+  const rows = await startUp();
+  tell("  start-up measured");
+  const server = await startServer();
+  const labs: Lab[] = [];
+  try {
+    labs.push(await openLab(), await openLab());
+    const [lab, large] = labs as [Lab, Lab];
+    rows.push(...(await checkCost(lab, server)));
+    tell("  cost of a check measured");
+    const operator = new Operator({ host: "127.0.0.1", port: server.port }, server.adminToken);
+    const trail = await operator.ask<{ items: AuditEntry[] }>("GET", "/api/v1/audit?kind=decision&limit=1");
+    const [decision] = trail.items;
+    if (decision === undefined) throw new Error("the server has recorded no decision");
+    rows.push(await warmReads(lab));
+    rows.push(await manyAgents(lab, large, asked.full ? 100_000 : 10_000));
+    tell("  workspaces of different size measured");
+    rows.push(await stopLatency(lab));
+    tell("  stops measured");
+    rows.push(await ledgerAppend(lab, decision));
+    return rows;
+  } finally {
+    for (const lab of labs) await lab.stop();
+    await server.stop();
+  }
+}
+
+try {
+  execFileSync(process.execPath, [join(ROOT, "scripts/build.ts"), "--quiet"], {
+    cwd: ROOT,
+    stdio: "inherit",
+  });
+  tell(
+    `load average ${loadavg()
+      .map((load) => load.toFixed(1))
+      .join(", ")} on ${availableParallelism()} processors;`,
+  );
+  tell(`a sync of 4 KB to disk takes ${syncTimes()}`);
+  const rows = await measure();
+  const missed = rows.filter(({ ok }) => !ok);
+  if (asked.json) {
+    const figures = rows.map(({ name, ratio, budget, ok }) => ({ name, ratio, budget, ok }));
+    process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+  } else {
+    process.stdout.write(`\n${table(rows, NOT_YET)}\n`);
+    tell(
+      `${rows.length - missed.length} of ${rows.length} budgets met, in ${(performance.now() / 1_000).toFixed(0)} s`,
+    );
+  }
+  if (missed.length > 0) process.exitCode = 1;
+} catch (fault) {
+  process.stderr.write(`bench failed: ${fault instanceof Error ? fault.message : String(fault)}\n`);
+  process.exitCode = 1;
+} finally {
+  await endEverything();
+}

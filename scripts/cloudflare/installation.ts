@@ -1,0 +1,170 @@
+/**
+ * What one installation in an account is called, and its generated configuration: wrangler.toml with this account's
+ * ids and its public URL. Pure, except for reading and writing that one file.
+ *
+ * The generated file holds no secret. It is made anew from wrangler.toml by each `cf:setup` and `cf:deploy`, so that a
+ * newer version of Dome brings its bindings along.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Session } from "./session.ts";
+import { misuse, Stop } from "./stop.ts";
+
+export const DEFAULT_NAME = "dome";
+
+/** Everything in the account is called after the Worker, so that several installations can share one. */
+export interface Names {
+  readonly worker: string;
+  readonly database: string;
+  /** In the order of their creation: a queue's dead letters need a place first. */
+  readonly queues: readonly string[];
+  readonly bucket: string;
+  /** The generated configuration, beside wrangler.toml because its paths are relative to it. */
+  readonly file: string;
+}
+
+/** @throws Stop when it is no name for a Worker and for all that is called after it. */
+export function namesFor(worker: string): Names {
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/.test(worker)) {
+    throw misuse(`"${worker}" is not a name: at most 40 of a-z, 0-9 and -`);
+  }
+  return {
+    worker,
+    database: worker,
+    queues: [`${worker}-audit-dlq`, `${worker}-audit`],
+    bucket: `${worker}-evidence`,
+    file: worker === DEFAULT_NAME ? "wrangler.generated.json" : `wrangler.generated.${worker}.json`,
+  };
+}
+
+/** What setup found out or was told. */
+export interface Facts {
+  readonly account: string;
+  readonly databaseId: string;
+  readonly publicUrl: string;
+  /** The public URL's host becomes a custom domain of the Worker. */
+  readonly customDomain: boolean;
+}
+
+const Queue = z.looseObject({ queue: z.string(), dead_letter_queue: z.string().optional() });
+
+/** The members of wrangler.toml that are filled in here; the rest is taken over as it is. */
+const Base = z.looseObject({
+  name: z.string(),
+  vars: z.record(z.string(), z.unknown()),
+  d1_databases: z.tuple([z.looseObject({ binding: z.literal("DB"), database_name: z.string() })]),
+  queues: z.looseObject({ producers: z.array(Queue), consumers: z.array(Queue) }),
+});
+
+const Generated = z.looseObject({
+  name: z.string(),
+  account_id: z.string(),
+  routes: z.array(z.looseObject({ pattern: z.string() })).default([]),
+  vars: z.looseObject({ DOME_PUBLIC_URL: z.string() }),
+  d1_databases: z.tuple([z.looseObject({ database_id: z.string() })]),
+});
+type Generated = z.output<typeof Generated>;
+
+/**
+ * @param toml wrangler.toml as data.
+ * @param earlier the configuration that is replaced: variables that wrangler.toml does not name stay as they are.
+ */
+export function configurationFor(
+  toml: unknown,
+  names: Names,
+  facts: Facts,
+  earlier: Generated | null = null,
+): Readonly<Record<string, unknown>> {
+  const base = Base.parse(toml);
+  const { host } = new URL(facts.publicUrl);
+  const rename = (queue: string): string => queue.replace(new RegExp(`^${base.name}-`), `${names.worker}-`);
+  const renamed = (entry: z.output<typeof Queue>): object => ({
+    ...entry,
+    queue: rename(entry.queue),
+    ...(entry.dead_letter_queue === undefined ? {} : { dead_letter_queue: rename(entry.dead_letter_queue) }),
+  });
+  const [database] = base.d1_databases;
+  return {
+    ...base,
+    name: names.worker,
+    account_id: facts.account,
+    // One door: the public URL. Previews would be further ones, with the same objects behind them.
+    workers_dev: isWorkersDev(host),
+    preview_urls: false,
+    ...(facts.customDomain ? { routes: [{ pattern: host, custom_domain: true }] } : {}),
+    vars: { ...earlier?.vars, ...base.vars, DOME_PUBLIC_URL: facts.publicUrl },
+    d1_databases: [{ ...database, database_name: names.database, database_id: facts.databaseId }],
+    queues: {
+      ...base.queues,
+      producers: base.queues.producers.map(renamed),
+      consumers: base.queues.consumers.map(renamed),
+    },
+  };
+}
+
+export const isWorkersDev = (host: string): boolean => host.endsWith(".workers.dev");
+
+/** @returns null when there is none. @throws Stop when the file is not what setup writes. */
+export function readConfiguration(root: string, { file, worker }: Names): Generated | null {
+  const path = join(root, file);
+  if (!existsSync(path)) return null;
+  const parsed = Generated.safeParse(parseJson(readFileSync(path, "utf8")));
+  if (!parsed.success || parsed.data.name !== worker) {
+    throw new Stop(1, `${file} is damaged or of another Worker`, "remove it and run npm run cf:setup again");
+  }
+  return parsed.data;
+}
+
+/** The facts that an earlier setup has written down. */
+export const factsOf = (generated: Generated): Facts => ({
+  account: generated.account_id,
+  databaseId: generated.d1_databases[0].database_id,
+  publicUrl: generated.vars.DOME_PUBLIC_URL,
+  customDomain: generated.routes.length > 0,
+});
+
+/** Writes the configuration, unless the file is that already. */
+export async function writeConfiguration(session: Session, names: Names, facts: Facts): Promise<void> {
+  const { root, wranglerToml } = session.ports;
+  const path = join(root, names.file);
+  const configuration = configurationFor(await wranglerToml(), names, facts, readConfiguration(root, names));
+  const text = `${JSON.stringify(configuration, null, 2)}\n`;
+  if (existsSync(path) && readFileSync(path, "utf8") === text) {
+    session.print(`${names.file}: up to date`);
+    return;
+  }
+  session.changeHere(`write ${names.file}`, () => {
+    const draft = `${path}.${process.pid}.draft`;
+    writeFileSync(draft, text);
+    renameSync(draft, path);
+    session.print(`${names.file}: written`);
+  });
+}
+
+/**
+ * The issuer as src/env.ts wants it, and https.
+ * @throws Stop when it is not one, or not one that this Worker can be reached at.
+ */
+export function publicUrlOf(text: string, { worker }: Names): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const bare =
+    url !== null && url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
+  if (url === null || !bare || url.protocol !== "https:" || url.port !== "") {
+    throw misuse(`"${text}" is not a public URL: it must be https://host, without port and path`);
+  }
+  if (isWorkersDev(url.host) && !new RegExp(`^${worker}\\.[a-z0-9-]+\\.workers\\.dev$`).test(url.host)) {
+    throw misuse(
+      `on workers.dev this Worker is https://${worker}.SUBDOMAIN.workers.dev, and not ${url.origin}`,
+    );
+  }
+  return url.origin;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * `cf:rotate`: a new version at the head of DOME_ROOT_KEY, an old one out of it, or another admin token.
+ *
+ * The new list is beside the copy (`….next`) before it is uploaded and takes its place afterwards. A run that was
+ * interrupted in between is finished by the next one with the same list: no version is made twice, and none is lost.
+ */
+import { renameSync } from "node:fs";
+import { toBase64 } from "../../src/kernel/bytes.ts";
+import { parseRootKeys, type RootKeys } from "../../src/secrets/root-key.ts";
+import type { Names } from "./installation.ts";
+import { readRootKey, readSecret, writeSecret, type RootKeyCopy } from "./secret-files.ts";
+import { ADMIN_TOKEN, mintAdminToken, ROOT_KEY, secretNames, uploadSecrets } from "./secrets.ts";
+import type { Session } from "./session.ts";
+import { showToken } from "./setup.ts";
+import { misuse, Stop } from "./stop.ts";
+
+/** @param retire the version to take out; null: add a new one. */
+export async function rotateRootKey(
+  session: Session,
+  names: Names,
+  rootKeyFile: string,
+  retire: string | null,
+): Promise<void> {
+  const copy = await copyOfWhatIsSet(session, names, rootKeyFile);
+  session.print(`versions in ${rootKeyFile}: ${copy.keys.map(({ version }) => version).join(", ")}`);
+  const next = `${rootKeyFile}.next`;
+  const unfinished = readRootKey(next);
+  const list = unfinished ?? (retire === null ? withNew(session, copy) : without(copy, retire));
+
+  if (unfinished !== null)
+    session.print("an earlier run did not finish: its list is uploaded again, and nothing else");
+  else session.changeHere(`write ${next}`, () => writeSecret(next, list.text));
+  await uploadSecrets(session, names.worker, { [ROOT_KEY]: list.text });
+  session.changeHere(`move ${next} to ${rootKeyFile}`, () => {
+    keepRetired(rootKeyFile, copy, list);
+    renameSync(next, rootKeyFile);
+  });
+  report(session, list.keys, rootKeyFile);
+}
+
+export async function rotateAdminToken(
+  session: Session,
+  names: Names,
+  rootKeyFile: string,
+  tokenFile: string | null,
+): Promise<void> {
+  const copy = await copyOfWhatIsSet(session, names, rootKeyFile);
+  if (session.dryRun) {
+    if (tokenFile !== null) session.print(`would write ${tokenFile}`);
+    await uploadSecrets(session, names.worker, { [ADMIN_TOKEN]: "" });
+    session.print("dry run: nothing was changed");
+    return;
+  }
+  const token = await mintAdminToken(session, copy.keys);
+  const next = tokenFile === null ? null : `${tokenFile}.next`;
+  if (next !== null) writeSecret(next, token);
+  await uploadSecrets(session, names.worker, { [ADMIN_TOKEN]: token });
+  if (next !== null && tokenFile !== null) renameSync(next, tokenFile);
+  showToken(session, token, tokenFile);
+  session.print("the earlier admin token ends with the versions of the Worker that have it, within seconds");
+}
+
+async function copyOfWhatIsSet(session: Session, names: Names, rootKeyFile: string): Promise<RootKeyCopy> {
+  const set = await secretNames(session, names.worker);
+  if (set !== null && !set.has(ROOT_KEY)) {
+    throw new Stop(1, `${names.worker} has no ${ROOT_KEY} yet`, "npm run cf:setup -- --public-url URL");
+  }
+  const copy = readRootKey(rootKeyFile);
+  if (copy !== null) return copy;
+  throw new Stop(
+    1,
+    `${rootKeyFile} is not there, and Cloudflare does not give the root key back`,
+    "put its copy there, or name it with --root-key-file",
+  );
+}
+
+function withNew(session: Session, copy: RootKeyCopy): RootKeyCopy {
+  const list = listOf([toBase64(session.ports.random.bytes(32)), ...copy.text.split(",")]);
+  if (list === null) {
+    throw new Stop(
+      1,
+      `${ROOT_KEY} has ${copy.keys.length} versions, and no more are allowed`,
+      "retire the old ones first",
+    );
+  }
+  return list;
+}
+
+function without(copy: RootKeyCopy, version: string): RootKeyCopy {
+  const versions = copy.keys.map((key) => key.version);
+  if (!versions.includes(version))
+    throw misuse(`there is no version ${version}; there are ${versions.join(", ")}`);
+  if (versions[0] === version)
+    throw misuse(`${version} is the version in use; only an older one can be retired`);
+  const list = listOf(copy.text.split(",").filter((_, index) => versions[index] !== version));
+  if (list === null) throw new Error("a part of a list of root keys is no such list");
+  return list;
+}
+
+function listOf(parts: readonly string[]): RootKeyCopy | null {
+  const text = parts.join(",");
+  const keys = parseRootKeys(text);
+  return keys.ok ? { text, keys: keys.value } : null;
+}
+
+/** A version that leaves stays on this machine: a restored database may still need it. */
+function keepRetired(rootKeyFile: string, before: RootKeyCopy, after: RootKeyCopy): void {
+  const stays = new Set(after.text.split(","));
+  const gone = before.text.split(",").filter((part) => !stays.has(part));
+  if (gone.length === 0) return;
+  const path = `${rootKeyFile}.retired`;
+  const earlier = readSecret(path);
+  writeSecret(path, [...(earlier === null ? [] : [earlier]), ...gone].join("\n"));
+}
+
+function report(session: Session, keys: RootKeys, rootKeyFile: string): void {
+  if (session.dryRun) {
+    session.print("dry run: nothing was changed");
+    return;
+  }
+  const [newest, ...older] = keys;
+  session.print(
+    `root key: version ${newest.version} is in use; its copy is ${rootKeyFile} — put it in your vault`,
+  );
+  if (older.length === 0) return;
+  session.print(`still readable: ${older.map(({ version }) => version).join(", ")}`);
+  session.print("what remains to do:");
+  session.print(
+    "  1. what is encrypted under an older version is encrypted anew (docs/operations.md, root key)",
+  );
+  session.print(
+    "  2. keys and operator tokens follow at their next use; those of an older version that nobody uses",
+  );
+  session.print("     are issued anew by their owners");
+  session.print("  3. when dome status counts 0 for an older version: npm run cf:rotate -- --retire VERSION");
+}

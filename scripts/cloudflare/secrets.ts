@@ -1,0 +1,135 @@
+/**
+ * The Worker's two secrets. What is set is never overwritten here; what is missing is made, copied to this machine
+ * first, and uploaded in one request, so that an upload that fails half-way loses nothing: the next run finds the
+ * copies and uploads the same.
+ */
+import { z } from "zod";
+import { checkKeyForm, mintKey } from "../../src/credentials/key-format.ts";
+import { toBase64 } from "../../src/kernel/bytes.ts";
+import { deriveKeys, parseRootKeys, type RootKeys } from "../../src/secrets/root-key.ts";
+import { isInUse } from "./resources.ts";
+import { readRootKey, readSecret, writeSecret, type RootKeyCopy } from "./secret-files.ts";
+import { jsonIn, type Session } from "./session.ts";
+import { misuse, Stop } from "./stop.ts";
+import { wranglerFault } from "./wrangler-fault.ts";
+
+export const ROOT_KEY = "DOME_ROOT_KEY";
+export const ADMIN_TOKEN = "DOME_ADMIN_TOKEN";
+
+const Names = z.array(z.looseObject({ name: z.string() }));
+
+/** The names of the Worker's secrets, none while there is no such Worker; null in a dry run that cannot ask. */
+export async function secretNames(session: Session, worker: string): Promise<ReadonlySet<string> | null> {
+  const args = ["secret", "list", "--name", worker, "--format", "json"];
+  const outcome = await session.read(args);
+  if (outcome === null) return null;
+  if (outcome.code !== 0 && /Worker "[^"]*".* not found/.test(outcome.stderr)) return new Set();
+  const listed = Names.safeParse(jsonIn(outcome.stdout));
+  if (outcome.code !== 0 || !listed.success) throw wranglerFault(args, outcome);
+  return new Set(listed.data.map(({ name }) => name));
+}
+
+/** Uploads secrets; each upload is a new version of the Worker with all of the traffic. */
+export async function uploadSecrets(
+  session: Session,
+  worker: string,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  await session.change(["secret", "bulk", "--name", worker], values);
+}
+
+export interface Wanted {
+  readonly worker: string;
+  readonly database: { readonly name: string; readonly found: boolean };
+  readonly rootKeyFile: string;
+  readonly tokenFile: string | null;
+}
+
+/**
+ * @returns the admin token when this run made one; it is shown once.
+ * @throws Stop when making a secret would cut off what an earlier one has sealed.
+ */
+export async function ensureSecrets(session: Session, wanted: Wanted): Promise<string | null> {
+  const { worker, rootKeyFile, tokenFile } = wanted;
+  const set = (await secretNames(session, worker)) ?? new Set();
+  const missing = [ROOT_KEY, ADMIN_TOKEN].filter((name) => !set.has(name));
+  for (const name of [ROOT_KEY, ADMIN_TOKEN]) if (set.has(name)) session.print(`secret ${name}: set`);
+  if (missing.length === 0) return null;
+
+  const copy = readRootKey(rootKeyFile);
+  if (copy === null) await refuseToBeginAnew(session, wanted, set);
+  if (session.dryRun) {
+    if (copy === null) session.print(`would write ${rootKeyFile}`);
+    if (tokenFile !== null && missing.includes(ADMIN_TOKEN)) session.print(`would write ${tokenFile}`);
+    await uploadSecrets(session, worker, Object.fromEntries(missing.map((name) => [name, ""])));
+    return null;
+  }
+
+  const rootKey = copy ?? makeRootKey(session, rootKeyFile);
+  const token = missing.includes(ADMIN_TOKEN) ? await adminToken(session, rootKey.keys, tokenFile) : null;
+  const made = { [ROOT_KEY]: rootKey.text, ...(token === null ? {} : { [ADMIN_TOKEN]: token }) };
+  await uploadSecrets(
+    session,
+    worker,
+    Object.fromEntries(Object.entries(made).filter(([name]) => missing.includes(name))),
+  );
+  for (const name of missing) session.print(`secret ${name}: set now`);
+  return token;
+}
+
+/** Without a copy of the root key a new one may be made only where none has ever sealed anything. */
+async function refuseToBeginAnew(session: Session, wanted: Wanted, set: ReadonlySet<string>): Promise<void> {
+  const restore = `put its copy at ${wanted.rootKeyFile}, or name it with --root-key-file`;
+  if (set.has(ROOT_KEY)) {
+    throw new Stop(
+      1,
+      `${ADMIN_TOKEN} is missing, and it is made from the root key, of which no copy is here`,
+      restore,
+    );
+  }
+  if (set.has(ADMIN_TOKEN)) {
+    throw new Stop(
+      1,
+      `${ROOT_KEY} was removed from this Worker; a new one would read nothing that is stored`,
+      restore,
+    );
+  }
+  if (wanted.database.found && (await isInUse(session, wanted.database.name))) {
+    throw new Stop(
+      1,
+      `the database ${wanted.database.name} was used under a root key that this Worker does not have`,
+      `${restore}; or choose another --name for a new installation`,
+    );
+  }
+}
+
+function makeRootKey(session: Session, path: string): RootKeyCopy {
+  const text = toBase64(session.ports.random.bytes(32));
+  const keys = parseRootKeys(text);
+  if (!keys.ok) throw new Error(keys.error.kind);
+  writeSecret(path, text);
+  session.print(
+    `root key: made; its only copy outside of Cloudflare is ${path} — keep it where you keep such things`,
+  );
+  return { text, keys: keys.value };
+}
+
+/** The token that an interrupted run has left in the file, else a new one, which the file has before the upload. */
+async function adminToken(session: Session, keys: RootKeys, tokenFile: string | null): Promise<string> {
+  const derived = await deriveKeys(keys);
+  const left = tokenFile === null ? null : readSecret(tokenFile);
+  if (left !== null) {
+    const formKeys = derived.map(({ formKey }) => formKey);
+    if (await checkKeyForm("operator", left, formKeys)) return left;
+    throw misuse(`${tokenFile} exists and is no token of this installation`, "another --token-file");
+  }
+  const token = await mintAdminToken(session, keys);
+  if (tokenFile !== null) writeSecret(tokenFile, token);
+  return token;
+}
+
+/** A token of the newest root-key version. */
+export async function mintAdminToken(session: Session, keys: RootKeys): Promise<string> {
+  const [{ formKey }] = await deriveKeys([keys[0]]);
+  return mintKey("operator", formKey, session.ports.random);
+}

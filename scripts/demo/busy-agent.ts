@@ -1,0 +1,61 @@
+/**
+ * An agent that never rests: several calls in flight, each followed at once by the next, all with one call token.
+ * It keeps what became of every call, by its own clock. Bounded in calls and in time.
+ */
+import { AgentDoor } from "../../src/client/agent-door.ts";
+import { ApiError } from "../../src/client/errors.ts";
+
+export interface Call {
+  /** Milliseconds since the epoch, by the agent's clock. */
+  readonly sentAt: number;
+  readonly answeredAt: number;
+  /** The decision that allowed it; null: it was refused. */
+  readonly allowedBy: string | null;
+  /** In short what the answer was. */
+  readonly answer: string;
+}
+
+export interface BusyAgent {
+  /** Calls answered so far, oldest first. */
+  readonly calls: readonly Call[];
+  /** Lets the calls in flight finish. @throws what a call ran into that is no answer of Dome. */
+  rest(): Promise<void>;
+}
+
+const IN_FLIGHT = 4;
+const MOST_CALLS = 40_000;
+const LONGEST_MS = 15_000;
+
+/** @param tool what it asks for, over and over. */
+export function startBusyAgent(url: string, token: string, tool: string): BusyAgent {
+  const door = new AgentDoor({ url, token, retries: 0 });
+  const calls: Call[] = [];
+  const end = Date.now() + LONGEST_MS;
+  const rest = new AbortController();
+  const loop = async (): Promise<void> => {
+    while (!rest.signal.aborted && calls.length < MOST_CALLS && Date.now() < end) {
+      const sentAt = Date.now();
+      const { allowedBy, answer } = await ask(door, tool);
+      calls.push({ sentAt, answeredAt: Date.now(), allowedBy, answer });
+    }
+  };
+  const loops = Promise.allSettled(Array.from({ length: IN_FLIGHT }, loop));
+  return {
+    calls,
+    rest: async () => {
+      rest.abort();
+      const fault = (await loops).find((outcome) => outcome.status === "rejected");
+      if (fault !== undefined) throw fault.reason;
+    },
+  };
+}
+
+async function ask(door: AgentDoor, tool: string): Promise<Pick<Call, "allowedBy" | "answer">> {
+  try {
+    const { decision, decision_id: id, reason } = await door.check({ tool });
+    return { allowedBy: decision === "allow" ? id : null, answer: `${decision} (${reason})` };
+  } catch (fault) {
+    if (fault instanceof ApiError) return { allowedBy: null, answer: `${fault.status} ${fault.code}` };
+    throw fault;
+  }
+}

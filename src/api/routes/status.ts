@@ -1,0 +1,20 @@
+import { status } from "../../contract/status.ts";
+import { ok } from "../../kernel/result.ts";
+import { readStatus } from "../../operations/read-status.ts";
+import { route, type Route } from "../route.ts";
+
+export const statusRoutes: readonly Route[] = [
+  route(
+    {
+      method: "get",
+      path: "/api/v1/status",
+      operationId: "showStatus",
+      summary: "What to look at first: outboxes, ledgers, gaps, ages of keys, versions",
+      tag: "health",
+      door: { by: "operator", permission: "status:read" },
+      answers: [{ status: 200, description: "The status of the installation", schema: status }],
+    },
+    async ({ services, asked }) =>
+      ok({ body: await readStatus(services.operations, asked, services.installation) }),
+  ),
+];

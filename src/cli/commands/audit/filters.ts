@@ -1,0 +1,45 @@
+/** The filters that `audit list` and `audit tail` share. */
+import { Option, type Command } from "commander";
+import { pointInTime } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+
+export interface FilterOptions {
+  readonly workspace?: string;
+  readonly agent?: string;
+  readonly actor?: string;
+  readonly kind?: string;
+  readonly tool?: string;
+  readonly decision?: "allow" | "deny";
+  readonly reason?: string;
+  readonly operator?: string;
+  readonly requestId?: string;
+  readonly txn?: string;
+  readonly since?: string;
+}
+
+export function withFilters(command: Command, session: Session): Command {
+  const back = pointInTime(() => session.io.clock.now(), "back");
+  return command
+    .option(
+      "--workspace <name>",
+      "workspace (default: the token's only one, else default); org: the organization's own",
+    )
+    .option("--agent <agent>", "the caller, or the agent it is about; name or id")
+    .option("--actor <agent>", "any agent of the chain; name or id")
+    .option("--kind <kind>", "decision, agent.suspended, or a whole family: 'agent.*'")
+    .option("--tool <tool>", "<tool>, which covers its operations, or <tool>/<operation>")
+    .addOption(new Option("--decision <decision>", "only these").choices(["allow", "deny"]))
+    .option("--reason <code>", "only this reason")
+    .option("--operator <subject>", "only what this operator did")
+    .option("--request-id <id>", "only this request")
+    .option("--txn <txn>", "only this transaction")
+    .option("--since <time>", "from this time on, or a duration back from now: 1h", back);
+}
+
+/** The options as the API names them. */
+export function filterOf<T extends FilterOptions>(
+  options: T,
+): Omit<T, "requestId"> & { request_id: string | undefined } {
+  const { requestId, ...rest } = options;
+  return { ...rest, request_id: requestId };
+}

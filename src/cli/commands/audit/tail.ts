@@ -1,0 +1,74 @@
+/** `dome audit tail`: the trail as it grows. Comes back by itself where it was cut, and misses nothing. */
+import type { Command } from "commander";
+import type { AuditTrail } from "../../../client/audit-trail.ts";
+import { ConnectionError } from "../../../client/errors.ts";
+import { verb } from "../../command.ts";
+import type { Session } from "../../session.ts";
+import { filterOf, withFilters, type FilterOptions } from "./filters.ts";
+import { cells } from "./row.ts";
+
+interface TailOptions extends FilterOptions {
+  readonly after?: number;
+  readonly count?: number;
+}
+
+/** Between two connections; a service that refuses is not asked again. */
+const COME_BACK_MS = 1_000;
+
+export function tailCommand(session: Session): Command {
+  const command = verb({
+    name: "tail",
+    summary: "Show what happens as it happens; filters are combined",
+    description:
+      "Show the trail as it grows, until it is interrupted. With --json one record a line. Reading the trail is itself recorded.",
+    examples: ["dome audit tail --decision deny", "dome audit tail --after 1200 --json | jq .kind"],
+  });
+  return withFilters(command, session)
+    .option("--after <seq>", "go on behind this record", Number)
+    .option("--count <n>", "end after this many records", Number)
+    .action((options: TailOptions) => tail(session, options));
+}
+
+async function tail(session: Session, { after, count, ...options }: TailOptions): Promise<void> {
+  const { audit } = await session.controlPlane();
+  const place: Place = { last: after, left: count ?? Infinity, connected: false };
+  while (place.left > 0) {
+    await follow(session, audit, options, place);
+    if (place.left > 0) {
+      session.output.note("The connection has ended; coming back.");
+      await session.io.timers.sleep(COME_BACK_MS);
+    }
+  }
+}
+
+/** How far the reader is. */
+interface Place {
+  last: number | undefined;
+  left: number;
+  connected: boolean;
+}
+
+/**
+ * One connection to its end. The first one must succeed; when a later one breaks or cannot be made, there is another.
+ * What the service refuses is final at any time.
+ */
+async function follow(
+  session: Session,
+  audit: AuditTrail,
+  options: FilterOptions,
+  place: Place,
+): Promise<void> {
+  const { output } = session;
+  try {
+    for await (const entry of audit.tail(filterOf(options), place.last)) {
+      output.line({ body: entry, id: entry.id, cells: cells(entry) });
+      place.last = entry.seq;
+      place.connected = true;
+      place.left -= 1;
+      if (place.left <= 0) return;
+    }
+  } catch (fault) {
+    if (!place.connected || !(fault instanceof ConnectionError)) throw fault;
+  }
+  place.connected = true;
+}

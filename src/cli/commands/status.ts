@@ -1,0 +1,61 @@
+/** `dome status` */
+import type { Command } from "commander";
+import type { Status } from "../../contract/status.ts";
+import { verb } from "../command.ts";
+import { fields, table, type Style } from "../output.ts";
+import type { Session } from "../session.ts";
+
+export const statusCommand = (session: Session): Command =>
+  verb({
+    name: "status",
+    summary: "What to look at first: outboxes, ledgers, gaps, ages of keys, versions",
+    examples: ["dome status", "dome status --json"],
+  }).action(async () => {
+    const status = await (await session.controlPlane()).status();
+    const { output } = session;
+    output.show({ body: status, ids: [status.issuer], text: () => text(output.style, status) });
+  });
+
+const text = (style: Style, status: Status): string =>
+  [
+    fields(style, [
+      ["issuer", status.issuer],
+      ["version", status.version],
+      ["time", status.time],
+      ["audit sink", status.audit_sink],
+      [
+        "records on their way",
+        `${status.outbox.depth}${status.outbox.oldest_at === null ? "" : `, oldest ${status.outbox.oldest_at}`}`,
+      ],
+      [
+        "agents",
+        Object.entries(status.agents)
+          .map(([state, count]) => `${count} ${state}`)
+          .join(", ") || "none",
+      ],
+      ["root keys", status.root_keys.join(", ")],
+    ]),
+    table(
+      style,
+      ["LEDGER", "RECORDS", "BYTES", "GAPS", "REJECTED", "DEAD LETTERS"],
+      status.ledgers.map((ledger) => [
+        ledger.name,
+        ledger.records,
+        ledger.bytes,
+        ledger.producers_with_gaps,
+        ledger.rejected,
+        ledger.dead_letters,
+      ]),
+    ),
+    table(
+      style,
+      ["SIGNING KEY", "USE", "SIGNS", "AGE", "CREATED"],
+      status.signing_keys.map((key) => [
+        key.kid,
+        key.use,
+        key.signs ? "yes" : "no",
+        `${key.age_days} d`,
+        key.created_at,
+      ]),
+    ),
+  ].join("\n\n");

@@ -1,0 +1,40 @@
+/** What an operator watches: is everything that happened on its way to a ledger, and how old are the keys. */
+import { z } from "zod";
+import { time } from "./words.ts";
+
+const ledger = z.strictObject({
+  ledger: z.string().meta({ description: "a workspace's id, or `org`" }),
+  name: z.string(),
+  records: z.int(),
+  bytes: z.int(),
+  producers_with_gaps: z.int().meta({ description: "what is still on its way shows here too" }),
+  rejected: z.int().meta({ description: "could not be read as a record, kept aside" }),
+  dead_letters: z.int(),
+});
+
+export const status = z
+  .strictObject({
+    version: z.string(),
+    issuer: z.string(),
+    time,
+    audit_sink: z.enum(["queue", "outbox"]),
+    outbox: z
+      .strictObject({ depth: z.int(), oldest_at: time.nullable() })
+      .meta({ description: "records of changes in D1 that have no seq yet" }),
+    agents: z
+      .record(z.string(), z.int())
+      .meta({ description: "how many are in each state, by the projection" }),
+    ledgers: z.array(ledger),
+    signing_keys: z.array(
+      z.strictObject({
+        kid: z.string(),
+        use: z.enum(["token", "receipt"]),
+        created_at: time,
+        signs: z.boolean(),
+        age_days: z.int(),
+      }),
+    ),
+    root_keys: z.array(z.string()).meta({ description: "versions of the root key, newest first" }),
+  })
+  .meta({ id: "Status" });
+export type Status = z.output<typeof status>;

@@ -1,0 +1,75 @@
+/** Status: what to look at first when something seems wrong. Reads only; every figure is of this moment. */
+import { sql } from "drizzle-orm";
+import type { Status } from "../contract/status.ts";
+import { rfc3339 } from "../kernel/clock.ts";
+import { listWorkspaces } from "../registry/workspaces.ts";
+import { agents } from "../storage/tables/agents.ts";
+import { auditOutbox } from "../storage/tables/changes.ts";
+import { loadSigningKeys } from "../tokens/signing-key-records.ts";
+import { signingKeyAt } from "../tokens/signing-key.ts";
+import type { Request } from "./ports.ts";
+import type { ReceiptPorts } from "./read-halt.ts";
+
+/** More workspaces than this are not asked one by one: see each with the audit list. */
+const MOST_LEDGERS = 100;
+const DAY_MS = 86_400_000;
+
+export interface Installation {
+  readonly version: string;
+  readonly auditSink: "queue" | "outbox";
+}
+
+export async function readStatus(
+  ports: ReceiptPorts,
+  request: Request,
+  installation: Installation,
+): Promise<Status> {
+  const { db, clock, ledgers, derived, issuer } = ports;
+  const { workspaces: visible } = request.operator;
+  const now = clock.now();
+  const [rows, outbox, states, keys] = await Promise.all([
+    listWorkspaces(db, visible, undefined, MOST_LEDGERS),
+    db
+      .select({ depth: sql<number>`count(*)`, oldest: sql<number | null>`min(${auditOutbox.createdAt})` })
+      .from(auditOutbox)
+      .get(),
+    db
+      .select({ state: agents.state, count: sql<number>`count(*)` })
+      .from(agents)
+      .groupBy(agents.state),
+    loadSigningKeys(db),
+  ]);
+  const named = rows.map((row): { id: string; name: string } => ({ id: row.id, name: row.name }));
+  if (visible === null) named.push({ id: "org", name: "org" });
+  const read = await Promise.all(
+    named.map(async ({ id, name }) => ({ name, ...(await ledgers.status(id)) })),
+  );
+  return {
+    version: installation.version,
+    issuer,
+    time: rfc3339(now),
+    audit_sink: installation.auditSink,
+    outbox: {
+      depth: outbox?.depth ?? 0,
+      oldest_at: outbox?.oldest == null ? null : rfc3339(outbox.oldest),
+    },
+    agents: Object.fromEntries(states.map(({ state, count }) => [state, count])),
+    ledgers: read.map((ledger) => ({
+      ledger: ledger.ledger,
+      name: ledger.name,
+      records: ledger.last_seq,
+      bytes: ledger.bytes,
+      producers_with_gaps: ledger.gaps.length,
+      rejected: ledger.rejected,
+      dead_letters: ledger.dead_letters,
+    })),
+    signing_keys: keys.map((key) => ({
+      kid: key.kid,
+      use: key.use,
+      created_at: rfc3339(key.createdAt),
+      signs: signingKeyAt(keys, key.use, now)?.kid === key.kid,
+      age_days: Math.floor((now - key.createdAt) / DAY_MS),
+    })),
+    root_keys: derived.map((each) => each.version),
+  };
+}

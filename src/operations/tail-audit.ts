@@ -1,0 +1,57 @@
+/**
+ * The live trail: what arrives in a ledger, as it arrives, with the filters of the list, resumable from a `seq`.
+ * The reader's right is looked at again every round, so that a reader who lost it stops reading within seconds.
+ */
+import type { AuditEntry } from "../contract/audit.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { filterRefusal, noteReading, recordable, resolveQuery, type AuditListQuery } from "./list-audit.ts";
+import type { Request } from "./ports.ts";
+import type { ReceiptPorts } from "./read-halt.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** One round of waiting, in milliseconds: how soon a reader who lost the right is cut. */
+const ROUND_MS = 2_000;
+
+/** One round: what came, and from where the next one goes on. Empty rounds keep the connection alive. */
+export interface TailRound {
+  readonly entries: readonly AuditEntry[];
+  readonly lastSeq: number;
+}
+
+export type Tail = () => Promise<TailRound | null>;
+
+/**
+ * @param after the last `seq` the reader has seen; undefined: only what comes from now on.
+ * @param mayStillRead asked before every round.
+ * @returns the next round, each time it is called; null when the reader may not read any more.
+ */
+export async function tailAudit(
+  ports: ReceiptPorts,
+  request: Request,
+  query: AuditListQuery,
+  after: number | undefined,
+  mayStillRead: () => Promise<boolean>,
+): Promise<Result<Tail, Refusal>> {
+  const resolved = await resolveQuery(ports, request, query);
+  if (!resolved.ok) return resolved;
+  const { ledger, filters } = resolved.value;
+  const start = await ports.ledgers.tail(ledger, filters, after ?? null, 0);
+  if (!start.ok) return err(filterRefusal(start.error));
+  const noted = await noteReading(ports, request, ledger, { tail: true, ...recordable(query) });
+  if (!noted.ok) return noted;
+
+  let first: TailRound | null = { entries: start.value.entries, lastSeq: start.value.last_seq };
+  let lastSeq = start.value.last_seq;
+  return ok(async () => {
+    if (first !== null) {
+      const round = first;
+      first = null;
+      return round;
+    }
+    if (!(await mayStillRead())) return null;
+    const page = await ports.ledgers.tail(ledger, filters, lastSeq, ROUND_MS);
+    if (!page.ok) throw new Error(`a filter that was right is not any more: ${page.error.kind}`);
+    lastSeq = page.value.last_seq;
+    return { entries: page.value.entries, lastSeq };
+  });
+}

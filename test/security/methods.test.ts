@@ -1,0 +1,71 @@
+/** What is no route: another method is 405 with `Allow`, another path 404, and both say it as problems. */
+import { describe, expect, it } from "vitest";
+import { expectProblem, expectSafeHeaders, jsonOf, send } from "./calls.fixture.ts";
+import { ADMIN } from "./installation.fixture.ts";
+import { DOCUMENT } from "./routes.fixture.ts";
+
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"];
+const paths = Object.entries(DOCUMENT.paths).map(
+  ([path, methods]) => [path, Object.keys(methods).map((method) => method.toUpperCase())] as const,
+);
+
+/** `self` is also what `{agent}` matches: the methods of that path are not refused, they find no such agent. */
+const alsoAnAgent = (path: string, method: string): boolean =>
+  path === "/api/v1/agents/self" && method === "PATCH";
+
+describe("another method", () => {
+  it.each(paths)("on %s is 405 and names %j (RFC 9110 §15.5.6)", async (path, known) => {
+    const filled = path.replaceAll(/\{\w+\}/g, "x");
+    for (const method of METHODS.filter((each) => !known.includes(each) && !alsoAnAgent(path, each))) {
+      for (const authorization of [undefined, ADMIN]) {
+        const answer = await send(method, filled, { authorization });
+        expect(answer.headers.get("allow")?.split(", ")).toEqual(known);
+        if (path === "/api/v1/auth/token") {
+          expectSafeHeaders(answer);
+          expect(answer.status).toBe(405);
+          expect(jsonOf(answer)).toMatchObject({ error: "invalid_request" });
+        } else {
+          expectProblem(answer, "method_not_allowed");
+        }
+      }
+    }
+  });
+
+  it.each(paths.filter(([, known]) => known.includes("GET")))("HEAD on %s has no body", async (path) => {
+    const answer = await send("HEAD", path.replaceAll(/\{\w+\}/g, "x"), { authorization: ADMIN });
+    expectSafeHeaders(answer);
+    expect(answer.text).toBe("");
+    expect(answer.status).toBeLessThan(500);
+  });
+});
+
+describe("another path", () => {
+  it.each([
+    "/",
+    "/api",
+    "/api/v1",
+    "/api/v1/",
+    "/api/v1/agents/",
+    "/api/v1/agents/x/",
+    "/api/v1/agents//keys",
+    "/api/v1/agents/x/y",
+    "/api/v1/Agents",
+    "/API/V1/agents",
+    "/api/v2/agents",
+    "/api/v1/agents%2fx",
+    "/api/v1%2fagents",
+    "//api/v1/agents",
+    "/api/v1/agents;x=1",
+    "/.well-known/openid-configuration",
+    "/.git/config",
+    "/%2e%2e/%2e%2e/etc/passwd",
+    `/${"a/".repeat(2000)}`,
+    `/${"%00".repeat(100)}`,
+  ])("%s is 404, with a credential and without", async (path) => {
+    for (const authorization of [undefined, ADMIN]) {
+      for (const method of ["GET", "POST", "DELETE"]) {
+        expectProblem(await send(method, path, { authorization }), "not_found");
+      }
+    }
+  });
+});

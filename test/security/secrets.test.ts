@@ -1,0 +1,354 @@
+/**
+ * Secrets are not kept (P4). Known secrets are put into every place where a caller can put anything, and then looked
+ * for in every answer, every log line, every row of the registry and the storage of every object.
+ */
+import { env } from "cloudflare:workers";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { z } from "zod";
+import { routes } from "../../src/api/routes.ts";
+import type { AgentCreated } from "../../src/contract/agent.ts";
+import type { AuditEntry } from "../../src/contract/audit.ts";
+import { fromBase64, toBase64, toBase64Url, toHex, utf8 } from "../../src/kernel/bytes.ts";
+import { open } from "../../src/secrets/envelope.ts";
+import { openDatabase } from "../../src/storage/client.ts";
+import { loadSigningKeys } from "../../src/tokens/signing-key-records.ts";
+import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
+import { bearer, done, jsonOf, send, type Sent } from "./calls.fixture.ts";
+import {
+  activeAgent,
+  ADMIN,
+  callToken,
+  derivedKeys,
+  issueKey,
+  makeTenant,
+  namesOf,
+  operatorToken,
+  revokeKey,
+  type Tenant,
+  type TestAgent,
+} from "./installation.fixture.ts";
+import { bodyFor, OPERATIONS, pathOf, type Operation } from "./routes.fixture.ts";
+import { everythingKept, type Kept } from "./storage.fixture.ts";
+
+let tenant: Tenant;
+let asker: TestAgent;
+/** By name, what a caller may hold and put anywhere. */
+let planted: Readonly<Record<string, string>>;
+/** Every form in which a secret would be one, with its name. */
+let lookedFor: readonly Kept[];
+const log: string[] = [];
+
+beforeAll(async () => {
+  for (const method of ["log", "info", "warn", "error", "debug"] as const) {
+    vi.spyOn(console, method).mockImplementation((...args: unknown[]) => {
+      log.push(args.map(String).join(" "));
+    });
+  }
+  tenant = await makeTenant("mine", "crm");
+  asker = await activeAgent("mine", "asker");
+  const clear = { workspace: "mine", name: "clear", clear_arguments: true };
+  await done("POST", "/api/v1/tools", { authorization: ADMIN, body: clear });
+  const second = await issueKey(tenant.agent);
+  await revokeKey(tenant.agent, second.api_key.id);
+  planted = {
+    "a live API key": tenant.agent.key,
+    "a dead API key": second.api_key.secret ?? "",
+    "an operator token": await operatorToken({ role: "admin" }),
+    "the admin token": TEST_ADMIN_TOKEN,
+    "a call token": await callToken(tenant.agent.key),
+  };
+  lookedFor = [...Object.entries(planted).flatMap(formsOf), ...(await ofTheInstallation())];
+}, 60_000);
+
+afterAll(() => vi.restoreAllMocks());
+
+/** As it is, without its prefix, and as a client that authenticates by Basic would spell it. */
+function formsOf([name, secret]: readonly [string, string]): Kept[] {
+  if (secret.startsWith("ey")) return [[name, secret.split(".").at(-1) ?? ""]];
+  const basic = btoa(`${tenant.agent.id}:${secret}`);
+  return [secret.slice("dome_at_".length), encodeURIComponent(secret), basic].map((form) => [name, form]);
+}
+
+/** What no caller has: the root key, what is derived from it, and the private halves of the signing keys. */
+async function ofTheInstallation(): Promise<Kept[]> {
+  const derived = await derivedKeys();
+  const bytes = { "the root key": fromBase64(TEST_ROOT_KEY), ...derived };
+  const keys = Object.entries(bytes).flatMap(([name, value]): Kept[] =>
+    typeof value === "string"
+      ? []
+      : [toBase64(value), toBase64Url(value), toHex(value), String.fromCharCode(...value)].map((form) => [
+          name,
+          form,
+        ]),
+  );
+  for (const { kid, use, sealedPrivate } of await loadSigningKeys(openDatabase(env.DB))) {
+    const opened = await open([derived], sealedPrivate, `signing-key:${use}:${kid}`);
+    if (!opened.ok) throw new Error(opened.error.kind);
+    keys.push([`the private ${use} key`, (JSON.parse(opened.value) as { d: string }).d]);
+  }
+  return keys;
+}
+
+/** The places in which a secret stands that must not. */
+const leaks = (places: readonly Kept[]): string[] =>
+  places.flatMap(([place, text]) =>
+    lookedFor.filter(([, secret]) => text.includes(secret)).map(([name]) => `${name} in ${place}`),
+  );
+
+const credentialFor = ({ by }: Operation): string | undefined =>
+  by === "anyone" ? undefined : by === "operator" ? ADMIN : bearer(tenant.agent.key);
+
+const validBody = (operation: Operation): Record<string, unknown> | undefined =>
+  operation.body === "application/json"
+    ? { ...bodyFor(operation, "planted"), ...WORKSPACE[operation.id] }
+    : undefined;
+const home = { workspace: "mine" };
+const WORKSPACE: Readonly<Record<string, object>> = {
+  registerAgent: home,
+  addTool: home,
+  addPool: home,
+  addIntegration: home,
+};
+
+const membersOf = (operation: Operation): string[] => {
+  const route = routes.find(({ operationId }) => operationId === operation.id);
+  return Object.keys((route?.body as z.ZodObject | undefined)?.shape ?? {});
+};
+
+type Request = readonly [where: string, method: string, path: string, sent: Sent];
+
+/** One request for every place of an operation in which a secret can stand. */
+function* plantedIn(operation: Operation, secret: string): Generator<Request> {
+  const { method, path, params, query } = operation;
+  const authorization = credentialFor(operation);
+  const body = validBody(operation);
+  const values = { ...namesOf(tenant), ...(method === "GET" ? {} : { agent: tenant.spare.id }) };
+  const at = (
+    where: string,
+    sent: Sent,
+    change: Readonly<Record<string, string>> = {},
+    search = "",
+  ): Request => [
+    `${where} of ${method} ${path}`,
+    method,
+    pathOf(operation, { ...values, ...change }) + search,
+    { authorization, body, ...sent },
+  ];
+  const visible = encodeURIComponent(secret);
+  yield at("headers", {
+    headers: {
+      "user-agent": `agent/1 (${secret})`,
+      "x-request-id": secret,
+      "dome-request-id": secret,
+      "dome-act-as": secret,
+      "x-api-key": secret,
+      cookie: `token=${secret}`,
+      referer: `https://x.example/?key=${secret}`,
+      origin: `https://${secret}`,
+      "if-match": `"${secret}"`,
+      "cf-connecting-ip": secret,
+      traceparent: secret,
+      accept: secret,
+    },
+  });
+  yield at("Idempotency-Key", { headers: { "idempotency-key": secret } });
+  for (const wrong of [
+    secret,
+    `Basic ${secret}`,
+    `Basic ${btoa(`${secret}:${secret}`)}`,
+    `Token ${secret}`,
+  ]) {
+    yield at("Authorization", { authorization: wrong });
+  }
+  yield at("Authorization", { authorization: `${bearer(secret)}x` });
+  for (const name of params) yield at(`{${name}}`, {}, { [name]: secret });
+  for (const name of query) yield at(`?${name}=`, {}, {}, `?${name}=${visible}`);
+  yield at("an unknown parameter", {}, {}, `?surprise=${visible}`);
+  yield at("the name of a parameter", {}, {}, `?${visible}=1`);
+  yield at("the name of a repeated parameter", {}, {}, `?${visible}=1&${visible}=2`);
+  if (body === undefined) return;
+  for (const member of [...membersOf(operation), "surprise"]) {
+    for (const value of [
+      secret,
+      `x ${secret} y`,
+      [secret],
+      { [secret]: secret },
+      { tools: [secret] },
+      { a: { b: secret } },
+    ]) {
+      yield at(`member ${member}`, { body: { ...body, [member]: value } });
+    }
+  }
+  yield at("the content type", { headers: { "content-type": secret }, body: "{}" });
+  yield at("the name of a member", { body: { ...body, [secret]: 1 } });
+  yield at("escapes", { headers: JSON_TYPE, body: `{"description":"${escaped(secret)}","name":"planted"}` });
+  yield at("broken JSON", { headers: JSON_TYPE, body: `{"name":"${secret}` });
+  yield at("a body of another type", { headers: { "content-type": "text/plain" }, body: secret });
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+const FORM_TYPE = { "content-type": "application/x-www-form-urlencoded" };
+const escaped = (text: string): string =>
+  [...text].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+
+function* plantedInForm(secret: string): Generator<Request> {
+  const path = "/api/v1/auth/token";
+  const token = (where: string, body: string, search = "", authorization = bearer(asker.key)): Request => [
+    where,
+    "POST",
+    path + search,
+    { authorization, headers: { ...FORM_TYPE, "user-agent": secret }, body },
+  ];
+  const grant = "grant_type=client_credentials";
+  const value = encodeURIComponent(secret);
+  for (const name of [
+    "scope",
+    "resource",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "audience",
+    "subject_token",
+  ]) {
+    yield token(`form parameter ${name}`, `${grant}&${name}=${value}`);
+  }
+  yield token("scope of a tool", `${grant}&scope=tool%3Acrm%2F${value}`);
+  yield token("grant_type", `grant_type=${value}`);
+  yield token("the name of a form parameter", `${grant}&${value}=1&${value}=2`);
+  yield token("the query", grant, `?client_secret=${value}`);
+  yield token("the client id", grant, "", `Basic ${btoa(`${secret}:${asker.key}`)}`);
+  yield token("the wrong client", grant, "", `Basic ${btoa(`${asker.id}:${secret}`)}`);
+  yield token("another scheme", grant, "", `Digest ${secret}`);
+}
+
+const jsonOperations = OPERATIONS.filter(({ by }) => by !== "client");
+
+describe("a secret that a caller puts where it does not belong", () => {
+  it.each(jsonOperations.map((operation) => [`${operation.method} ${operation.path}`, operation] as const))(
+    "%s repeats in no answer (P4)",
+    async (_name, operation) => {
+      for (const [name, secret] of Object.entries(planted)) {
+        for (const [where, method, path, sent] of plantedIn(operation, secret)) {
+          const { status, headers, text } = await send(method, path, sent);
+          const said = [...headers].map((header) => header.join(": ")).join("\n") + text;
+          expect(leaks([[where, said]]), name).toEqual([]);
+          expect(status, `${name} as ${where}: ${text}`).toBeLessThan(500);
+        }
+      }
+    },
+    30_000,
+  );
+
+  it("POST /api/v1/auth/token repeats in no answer (P4)", async () => {
+    for (const [name, secret] of Object.entries(planted)) {
+      for (const [where, method, path, sent] of plantedInForm(secret)) {
+        const { status, headers, text } = await send(method, path, sent);
+        const said = [...headers].map((header) => header.join(": ")).join("\n") + text;
+        expect(leaks([[where, said]]), name).toEqual([]);
+        expect(status, `${name} as ${where}: ${text}`).toBeLessThan(500);
+      }
+    }
+  });
+
+  it("stands in a clear-text argument only as a mask, and the decision is made all the same", async () => {
+    for (const secret of Object.values(planted)) {
+      const body = { tool: "clear", arguments: { note: `use ${secret}`, [secret]: [{ secret }] } };
+      const answer = await send("POST", "/api/v1/check", { authorization: bearer(tenant.agent.key), body });
+      expect(answer.status).toBe(200);
+    }
+  });
+});
+
+describe("when a dependency breaks", () => {
+  it("a message from inside with a secret in it reaches neither the answer nor the log (P4)", async () => {
+    const secret = tenant.agent.key;
+    const broken = new Proxy(env.DB, {
+      get: () => () => {
+        throw new Error(`no such column: ${secret} ${planted["a call token"]}`);
+      },
+    });
+    const answer = await send("GET", "/api/v1/workspaces", {
+      authorization: ADMIN,
+      env: { ...env, DB: broken },
+    });
+    expect(answer.status).toBe(500);
+    expect(jsonOf(answer)).toMatchObject({
+      code: "internal",
+      detail: "Something broke inside. The request id finds it in the log.",
+    });
+    const line = log.find((each) => each.includes("http.fault") && each.includes("no such column"));
+    expect(line).toContain("no such column: [redacted] [redacted]");
+    expect(line).toContain(answer.headers.get("dome-request-id") ?? "?");
+  });
+
+  it("an environment that is not right is named, and never with its value (P4)", async () => {
+    const wrong = "b3ZlciB0aGUgbGF6eSBkb2c=";
+    const answer = await send("GET", "/healthz", { env: { ...env, DOME_ROOT_KEY: wrong } });
+    expect(answer.status).toBe(500);
+    const said = answer.text + log.join("\n");
+    expect(said).toContain("DOME_ROOT_KEY is not usable: wrong_length");
+    expect(said).not.toContain(wrong);
+  });
+});
+
+describe("after all that, and after a life of ordinary requests", () => {
+  it("a repeat shows no secret, also not the one whose answer was the first (P4, P12)", async () => {
+    const sent = {
+      authorization: ADMIN,
+      headers: { "idempotency-key": "first-and-second" },
+      body: { workspace: "mine", name: "repeated" },
+    };
+    const first = await done<AgentCreated>("POST", "/api/v1/agents", sent);
+    const again = await done<AgentCreated>("POST", "/api/v1/agents", sent);
+    expect(first.api_key.secret).toMatch(/^dome_at_[0-9A-Za-z]{49}$/);
+    expect(again).toEqual({ ...first, secret_shown: true, api_key: { ...first.api_key, secret: null } });
+    lookedFor = [...lookedFor, ["a new key", first.api_key.secret?.slice(8) ?? "?"]];
+  });
+
+  it("no secret stands in the registry or in the storage of any object (P4)", async () => {
+    const kept = await everythingKept();
+    expect(kept.map(([place]) => place)).toEqual(
+      expect.arrayContaining([
+        "D1 api_keys",
+        "D1 idempotency",
+        "D1 signing_keys",
+        "AGENT agent",
+        "LEDGER entries",
+      ]),
+    );
+    expect(kept.find(([place]) => place === "D1 agents")?.[1]).toContain(tenant.agent.id);
+    expect(leaks(kept)).toEqual([]);
+  });
+
+  it("no secret stands in the audit trail, as whoever may read it reads it (P4)", async () => {
+    const places: Kept[] = [];
+    for (const workspace of ["mine", "org"]) {
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const query = `workspace=${workspace}&limit=200${cursor === "" ? "" : `&cursor=${cursor}`}`;
+        const page: { items: AuditEntry[]; next_cursor: string | null } = await done(
+          "GET",
+          `/api/v1/audit?${query}`,
+          { authorization: ADMIN },
+        );
+        for (const entry of page.items) places.push([`a record of ${entry.kind}`, JSON.stringify(entry)]);
+        cursor = page.next_cursor;
+      }
+    }
+    expect(places.length).toBeGreaterThan(50);
+    expect(leaks(places)).toEqual([]);
+    const masked = places.filter(([, text]) => text.includes('"note":"use [redacted]"'));
+    expect(masked).toHaveLength(Object.keys(planted).length);
+  });
+
+  it("no secret stands in any line of the log (P4)", () => {
+    expect(log.length).toBeGreaterThan(0);
+    expect(leaks(log.map((line) => ["the log", line]))).toEqual([]);
+  });
+
+  it("the search would have found one: it finds the secrets that were put there for it", () => {
+    for (const [name, secret] of Object.entries(planted)) {
+      expect(leaks([["a test", `xx${secret}yy`]])).toContain(`${name} in a test`);
+    }
+    expect(leaks([["a test", toBase64(utf8("nothing"))]])).toEqual([]);
+  });
+});

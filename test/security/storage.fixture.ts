@@ -1,0 +1,52 @@
+/** Everything that the test Worker keeps, as text: the registry, and the storage of every object. */
+import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+
+/** A place and what stands there. */
+export type Kept = readonly [place: string, text: string];
+
+const TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*'";
+
+export async function everythingKept(): Promise<readonly Kept[]> {
+  return [...(await registry()), ...(await objects())];
+}
+
+async function registry(): Promise<Kept[]> {
+  const { results } = await env.DB.prepare(TABLES).all<{ name: string }>();
+  return Promise.all(
+    results.map(async ({ name }): Promise<Kept> => {
+      const rows = await env.DB.prepare(`SELECT * FROM "${name}"`).all();
+      return [`D1 ${name}`, textOf(rows.results)];
+    }),
+  );
+}
+
+async function objects(): Promise<Kept[]> {
+  const kept: Kept[] = [];
+  const namespaces = { AGENT: env.AGENT, WORKSPACE: env.WORKSPACE, LEDGER: env.LEDGER };
+  for (const [binding, namespace] of Object.entries(namespaces)) {
+    const unknown = namespace as unknown as DurableObjectNamespace;
+    for (const id of await listDurableObjectIds(unknown)) {
+      const tables = await runInDurableObject(unknown.get(id), (_object, { storage }) =>
+        storage.sql
+          .exec<{ name: string }>(TABLES)
+          .toArray()
+          .map(({ name }): Kept => [
+            `${binding} ${name}`,
+            textOf(storage.sql.exec(`SELECT * FROM "${name}"`).toArray()),
+          ]),
+      );
+      kept.push(...tables);
+    }
+  }
+  return kept;
+}
+
+/** Bytes as Latin-1 text, so that a secret in a blob shows too. */
+const textOf = (rows: readonly object[]): string =>
+  rows
+    .flatMap((row) => Object.values(row))
+    .map((value: unknown) =>
+      value instanceof ArrayBuffer ? new TextDecoder("latin1").decode(value) : String(value),
+    )
+    .join("\n");

@@ -1,0 +1,62 @@
+/**
+ * The Worker whose owner objects have a database that breaks. Each object is the real class over the real storage of the
+ * object it stands for; only its database is another. `crash` takes away what is in memory; the object that comes back
+ * is the Worker's own, with a database that works.
+ */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import type { RawEnv } from "../../src/env.ts";
+import { AgentShell } from "../../src/objects/agent-object.ts";
+import { WorkspaceShell } from "../../src/objects/workspace-object.ts";
+import { openDatabase } from "../../src/storage/client.ts";
+import { objectPorts } from "../../src/wire.ts";
+import type { FaultyDatabase } from "./faulty-database.ts";
+
+class AgentUnderTest extends AgentShell {}
+class WorkspaceUnderTest extends WorkspaceShell {}
+
+type Method = (...args: readonly unknown[]) => unknown;
+
+/** A namespace whose objects are made by `make`, over the storage of the real ones. */
+function standIns(
+  real: DurableObjectNamespace,
+  make: (state: DurableObjectState) => object,
+): DurableObjectNamespace {
+  const made = new Map<string, object>();
+  const stub = (name: string): object =>
+    new Proxy(
+      {},
+      {
+        get:
+          (_target, member) =>
+          async (...args: readonly unknown[]) =>
+            runInDurableObject(real.get(real.idFromName(name)), async (_object, state) => {
+              const object = made.get(name) ?? make(state);
+              made.set(name, object);
+              return Reflect.apply(Reflect.get(object, member) as Method, object, args);
+            }),
+      },
+    );
+  return {
+    idFromName: (name: string) => name,
+    get: (name: string) => stub(name),
+  } as unknown as DurableObjectNamespace;
+}
+
+/** Bindings with which the Worker's agents and workspaces use `faulty`; the Worker's own reads do not. */
+export function bindingsWithFaultyObjects(faulty: FaultyDatabase): RawEnv {
+  const ports = { ...objectPorts(env), db: openDatabase(faulty.database) };
+  return {
+    ...env,
+    AGENT: standIns(env.AGENT as never, (state) => new AgentUnderTest(state, env, ports)) as never,
+    WORKSPACE: standIns(
+      env.WORKSPACE as never,
+      (state) => new WorkspaceUnderTest(state, env, ports),
+    ) as never,
+  };
+}
+
+/** Kills an object where it stands: what is in memory is gone, and so are its unanswered calls. */
+export async function crash(object: DurableObjectStub): Promise<void> {
+  await runInDurableObject(object, (_object, state) => state.abort("crash")).catch(() => undefined);
+}

@@ -1,0 +1,311 @@
+import * as fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { judge, referenceOf, safeChange, type Facts, type Question } from "../../../src/access/judge.ts";
+import type { Surface } from "../../../src/contract/agent.ts";
+import type { RegisteredAgent } from "../../../src/registry/agents.ts";
+import type { Catalog } from "../../../src/registry/catalog.ts";
+import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
+import { parseScope, SURFACE, type Scope } from "../../../src/tokens/scope.ts";
+
+const NOTHING: Surface = { tools: [], pools: [], integrations: [] };
+
+const agent = (
+  name: string,
+  surface: Partial<Surface>,
+  more: Partial<RegisteredAgent> = {},
+): RegisteredAgent => ({
+  id: "agt_01k9v3m8q2x7n5r4t6w0y1z2a3",
+  workspaceId: "wsp_01k9v3m8q2x7n5r4t6w0y1z2a3",
+  workspaceName: "default",
+  name,
+  owner: "ada@example.com",
+  createdAt: 0,
+  contact: null,
+  tier: "standard",
+  description: null,
+  labels: {},
+  parentId: null,
+  requireActas: null,
+  delegatesTo: [],
+  expiresAt: null,
+  freshness: null,
+  recordVersion: 1,
+  fence: 0,
+  lastChange: null,
+  objectStartedAt: 0,
+  state: "active",
+  stateVersion: 1,
+  stateChangedAt: 0,
+  revokedAt: null,
+  draining: null,
+  surface: { ...NOTHING, ...surface },
+  ...more,
+});
+
+const catalog: Catalog = {
+  tools: new Map([
+    ["zendesk", { operations: ["create_ticket", "close_ticket"], clearArguments: false }],
+    ["notes", { operations: null, clearArguments: false }],
+    ["empty", { operations: [], clearArguments: false }],
+  ]),
+  pools: new Map([
+    ["premium", { models: ["claude-x"] }],
+    ["any", { models: null }],
+  ]),
+  integrations: new Set(["salesforce"]),
+};
+
+const tool = (name: string, part: string | null = null): Question => ({
+  kind: "tool",
+  action: "tool:use",
+  name,
+  part,
+});
+const pool = (name: string, part: string | null = null): Question => ({
+  kind: "pool",
+  action: "llm:chat",
+  name,
+  part,
+});
+const integration = (name: string): Question => ({
+  kind: "integration",
+  action: "integration:use",
+  name,
+  part: null,
+});
+
+const facts = (more: Partial<Facts>): Facts => ({
+  records: [agent("bot", {})],
+  scope: SURFACE,
+  user: null,
+  catalog,
+  tier: BUILT_IN_TIERS.get("standard"),
+  ...more,
+});
+
+const scope = (text: string): Scope => {
+  const parsed = parseScope(text);
+  if (!parsed.ok) throw new Error(parsed.error.kind);
+  return parsed.value;
+};
+
+const reason = (given: Partial<Facts>, question: Question): string => judge(facts(given), question).reason;
+
+describe("what is declared", () => {
+  test.each<[string, Partial<Surface>, Question, string]>([
+    ["a tool covers its operations", { tools: ["zendesk"] }, tool("zendesk", "create_ticket"), "permitted"],
+    ["a tool covers all of itself", { tools: ["zendesk"] }, tool("zendesk"), "permitted"],
+    [
+      "an operation covers itself",
+      { tools: ["zendesk/create_ticket"] },
+      tool("zendesk", "create_ticket"),
+      "permitted",
+    ],
+    [
+      "an operation covers no other",
+      { tools: ["zendesk/create_ticket"] },
+      tool("zendesk", "close_ticket"),
+      "surface_undeclared",
+    ],
+    [
+      "an operation does not cover its tool",
+      { tools: ["zendesk/create_ticket"] },
+      tool("zendesk"),
+      "surface_undeclared",
+    ],
+    ["a name covers no longer name", { tools: ["note"] }, tool("notes"), "surface_undeclared"],
+    ["a pool covers its models", { pools: ["premium"] }, pool("premium", "claude-x"), "permitted"],
+    ["a pool is no tool of the same name", { pools: ["notes"] }, tool("notes"), "surface_undeclared"],
+    [
+      "an integration is no pool of the same name",
+      { integrations: ["any"] },
+      pool("any"),
+      "surface_undeclared",
+    ],
+    [
+      "an integration covers itself",
+      { integrations: ["salesforce"] },
+      integration("salesforce"),
+      "permitted",
+    ],
+    ["nothing covers anything", {}, tool("zendesk"), "surface_undeclared"],
+  ])("%s (P1)", (_rule, surface, question, expected) => {
+    expect(reason({ records: [agent("bot", surface)] }, question)).toBe(expected);
+  });
+
+  it("must be declared by every agent of the chain, and the one that lacks it is named (P1, P6)", () => {
+    const records = [
+      agent("outer", { tools: ["notes"] }),
+      agent("inner", {}),
+      agent("subject", { tools: ["notes"] }),
+    ];
+    const verdict = judge(facts({ records }), tool("notes"));
+    expect(verdict).toMatchObject({
+      reason: "surface_undeclared",
+      detail: "The agent inner has not declared tool notes.",
+      change: { command: "dome agents update inner --add-tool notes", role: "operator" },
+    });
+  });
+});
+
+describe("what the catalog has", () => {
+  const records = [
+    agent("bot", {
+      tools: ["zendesk", "zendsk", "notes", "empty", "other"],
+      pools: ["premium", "any", "premum"],
+      integrations: ["salesforce", "sales-force"],
+    }),
+  ];
+
+  test.each<[Question, string]>([
+    [tool("zendesk", "create_ticket"), "permitted"],
+    [tool("zendesk", "delete_all"), "catalog_operation_missing"],
+    [tool("zendesk", "Create_Ticket"), "catalog_operation_missing"],
+    [tool("notes", "anything"), "permitted"],
+    [tool("empty", "anything"), "catalog_operation_missing"],
+    [tool("other"), "catalog_missing"],
+    [pool("premium", "claude-x"), "permitted"],
+    [pool("premium", "claude-y"), "catalog_operation_missing"],
+    [pool("any", "claude-y"), "permitted"],
+    [pool("premum"), "catalog_missing"],
+    [integration("sales-force"), "catalog_missing"],
+  ])("decides on %j: %s (P1)", (question, expected) => {
+    expect(reason({ records }, question)).toBe(expected);
+  });
+
+  it("is named with what would mend it: the near match, or the command that adds it", () => {
+    expect(judge(facts({ records }), tool("zendsk")).change).toEqual({
+      detail: "Have tool zendsk added to the catalog of the workspace.",
+      command: "dome tools add zendsk   # or is zendesk meant?",
+      role: "operator",
+    });
+    expect(judge(facts({ records }), tool("other")).change?.command).toBe("dome tools add other");
+  });
+
+  it("shows the operations there are, which the agent has declared as a whole", () => {
+    const { change } = judge(facts({ records }), tool("zendesk", "delete_all"));
+    expect(change?.detail).toBe("Use one of the operations of zendesk: create_ticket, close_ticket.");
+    expect(judge(facts({ records }), tool("empty", "x")).change?.detail).toBe(
+      "Use one of the operations of empty: it has none.",
+    );
+  });
+
+  it("is shown to nobody who has not declared it: undeclared comes first (P11)", () => {
+    for (const name of ["zendesk", "nothing-like-it"])
+      expect(reason({}, tool(name))).toBe("surface_undeclared");
+  });
+});
+
+describe("the order of the steps", () => {
+  const acting = agent("bot", { tools: ["notes", "ghost"] }, { requireActas: "oidc" });
+
+  test.each<[string, Partial<Facts>, Question, string]>([
+    ["scope before surface", { scope: scope("tool:other") }, tool("jira"), "scope_insufficient"],
+    ["surface before catalog", { records: [acting] }, tool("jira"), "surface_undeclared"],
+    ["catalog before act-as", { records: [acting] }, tool("ghost"), "catalog_missing"],
+    ["act-as before tier", { records: [acting], tier: undefined }, tool("notes"), "actas_required"],
+    [
+      "tier before policy",
+      { records: [agent("bot", { tools: ["notes"] })], tier: undefined },
+      tool("notes"),
+      "tier_limit",
+    ],
+  ])("is %s", (_order, given, question, expected) => {
+    expect(reason(given, question)).toBe(expected);
+  });
+});
+
+describe("act-as", () => {
+  const acting = agent("acting", { tools: ["notes"] }, { requireActas: "oidc:okta" });
+  const plain = agent("plain", { tools: ["notes"] });
+
+  it("is demanded by any agent of the chain, wherever it stands (P7)", () => {
+    for (const records of [[acting], [acting, plain], [plain, acting]]) {
+      expect(reason({ records }, tool("notes"))).toBe("actas_required");
+      expect(reason({ records, user: "usr_x" }, tool("notes"))).toBe("permitted");
+    }
+  });
+
+  it("is told with what to send, in which header and how fresh", () => {
+    const { detail, change } = judge(facts({ records: [acting] }), tool("notes"));
+    expect(detail).toContain("acting acts only on behalf of a verified end user (oidc:okta)");
+    expect(change?.detail).toMatch(/Dome-Act-As.*at most 10 minutes old/);
+  });
+});
+
+describe("the tier", () => {
+  it("bounds the length of the chain", () => {
+    const chain = (depth: number) =>
+      Array.from({ length: depth }, (_, i) => agent(`a${i}`, { tools: ["notes"] }));
+    const standard = BUILT_IN_TIERS.get("standard");
+    expect(standard?.max_chain_depth).toBe(4);
+    expect(reason({ records: chain(4) }, tool("notes"))).toBe("permitted");
+    expect(judge(facts({ records: chain(5) }), tool("notes"))).toMatchObject({
+      reason: "tier_limit",
+      detail: "The chain has 5 agents; tier standard allows 4.",
+    });
+  });
+});
+
+describe("a scope", () => {
+  const records = [agent("bot", { tools: ["zendesk", "notes"], pools: ["premium"] })];
+
+  test.each<[string, Question, string]>([
+    ["tool:zendesk", tool("zendesk", "create_ticket"), "permitted"],
+    ["tool:zendesk/create_ticket", tool("zendesk", "create_ticket"), "permitted"],
+    ["tool:zendesk/create_ticket", tool("zendesk"), "scope_insufficient"],
+    ["tool:zendesk", tool("notes"), "scope_insufficient"],
+    ["pool:premium", pool("premium", "claude-x"), "permitted"],
+    ["pool:premium", tool("premium"), "scope_insufficient"],
+  ])("%s with %j: %s (P6)", (text, question, expected) => {
+    expect(reason({ records, scope: scope(text) }, question)).toBe(expected);
+  });
+
+  it("without anything in it covers nothing (P1)", () => {
+    expect(reason({ records, scope: [] }, tool("notes"))).toBe("scope_insufficient");
+  });
+});
+
+it("never allows what an agent of the chain has not declared, or the catalog has not, whatever else holds (P1)", () => {
+  const names = ["zendesk", "notes", "ghost"];
+  const surfaces = fc.record({
+    tools: fc.subarray(names),
+    pools: fc.subarray(names),
+    integrations: fc.subarray(names),
+  });
+  const questions = fc.record({
+    kind: fc.constantFrom("tool" as const, "pool" as const, "integration" as const),
+    name: fc.constantFrom(...names),
+    part: fc.constantFrom(null, "create_ticket", "x"),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(surfaces, { minLength: 1, maxLength: 5 }),
+      questions,
+      fc.boolean(),
+      (chain, asked, hasUser) => {
+        const question: Question = { ...asked, action: "tool:use" };
+        const records = chain.map((surface, i) => agent(`a${i}`, surface));
+        const verdict = judge(facts({ records, user: hasUser ? "usr_x" : null }), question);
+        if (verdict.decision === "deny") return;
+        const member = `${question.kind}s` as const;
+        expect(records.every(({ surface }) => surface[member].includes(question.name))).toBe(true);
+        expect(catalog[member].has(question.name)).toBe(true);
+      },
+    ),
+  );
+});
+
+it("spells a resource as it is declared", () => {
+  expect(referenceOf(tool("zendesk"))).toBe("zendesk");
+  expect(referenceOf(tool("zendesk", "create_ticket"))).toBe("zendesk/create_ticket");
+});
+
+it("keeps the command out of the safe form, and everything else in it", () => {
+  expect(safeChange(null)).toBeNull();
+  expect(safeChange({ detail: "d", command: "dome …", role: "operator" })).toEqual({
+    detail: "d",
+    command: null,
+    role: "operator",
+  });
+});

@@ -1,0 +1,66 @@
+/** The threat model's table of bounds is the code's, and every threat names what shows that it is stopped. */
+import { describe, expect, it } from "vitest";
+import { MAX_BODY_BYTES } from "../../../src/api/body.ts";
+import { GIVE_UP_MS, HEDGE_MS } from "../../../src/audit/sink.ts";
+import { MAX_RECORD_BYTES } from "../../../src/contract/audit.ts";
+import { EFFECTIVE_BOUND_MS } from "../../../src/lifecycle/halt.ts";
+import {
+  LEASE_TTL_MS,
+  MARGIN_MS,
+  REFUSAL_KEEP_MS,
+  RENEWAL_TIMEOUT_MS,
+  STOP_WAIT_MS,
+} from "../../../src/lifecycle/lease.ts";
+import { CLAIM_MS, KEEP_MS } from "../../../src/storage/idempotency.ts";
+import { MAX_LIFETIME_S } from "../../../src/tokens/claims.ts";
+import { FROZEN_LAG_MS, UNSEEN_STEP_MS } from "../lifecycle/simulator/faults.ts";
+import { bare, links, read, rowsOf } from "./markdown.ts";
+
+const BOUNDS: Readonly<Record<string, number>> = {
+  LEASE_TTL_MS,
+  MARGIN_MS,
+  STOP_WAIT_MS,
+  EFFECTIVE_BOUND_MS,
+  REFUSAL_KEEP_MS,
+  RENEWAL_TIMEOUT_MS,
+  FROZEN_LAG_MS,
+  UNSEEN_STEP_MS,
+  MAX_LIFETIME_S,
+  HEDGE_MS,
+  GIVE_UP_MS,
+  CLAIM_MS,
+  KEEP_MS,
+  MAX_BODY_BYTES,
+  MAX_RECORD_BYTES,
+};
+
+const page = read("docs/threat-model.md");
+
+describe("the threat model", () => {
+  it("states the bounds that the code has", () => {
+    const stated = rowsOf(page, "constant", "value", "meaning").map(([name, value]) => [
+      bare(name),
+      Number(bare(value)),
+    ]);
+    expect(Object.fromEntries(stated)).toEqual(BOUNDS);
+  });
+
+  it("is right that the CPU limit stays within what the proof assumes (P3)", () => {
+    const [, limit] = /^cpu_ms = (\d+)$/m.exec(read("wrangler.toml")) ?? [];
+    expect(Number(limit)).toBeLessThanOrEqual(FROZEN_LAG_MS);
+  });
+
+  it("names a test for each threat that something stops, or says what remains", () => {
+    const threats = rowsOf(page, "threat");
+    expect(threats.length).toBeGreaterThan(20);
+    const bare = threats.filter(
+      ([, , , shown = "", remains = ""]) => links(shown).length === 0 && remains === "",
+    );
+    expect(bare).toEqual([]);
+  });
+
+  it("classifies every threat by STRIDE", () => {
+    const letters = rowsOf(page, "threat").map(([, kinds]) => kinds);
+    expect(letters.filter((kinds = "") => !/^(?:[STRIDE](?:, [STRIDE])*|all)$/.test(kinds))).toEqual([]);
+  });
+});

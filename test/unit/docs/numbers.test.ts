@@ -1,0 +1,54 @@
+/** No number in prose that nothing checks: it would be wrong one day, and nobody would notice. */
+import { describe, expect, it } from "vitest";
+import { PROBLEMS } from "../../../src/contract/problem.ts";
+import { bare, codeSpans, DOCUMENTS, read, rowsOf, withoutFences } from "./markdown.ts";
+
+/** Names and references that have digits in them. */
+const NAMES = [
+  /\bRFC \d+(?:, RFC \d+)*/g,
+  /§[\d.]+(?: to §[\d.]+|, §[\d.]+)*/g,
+  /\bP\d{1,2}\b/g,
+  /\bD1\b/g,
+  /\bES256\b|\bRS256\b|\bbase64\b/g,
+  /\bOAuth 2\.0\b|\bOpenAPI 3\.1\b|\bApache-2\.0\b/g,
+  /^# \d{4}\. /gm,
+];
+
+/** Prose: without code, targets of links, quotations, and tables that other tests compare with the code. */
+function prose(page: string): string {
+  const text = withoutFences(read(page))
+    .replaceAll(/`[^`\n]+`/g, "")
+    .replaceAll(/\[[\w./-]*\.\w+\]\([^)]+\)/g, "") // the name of a file
+    .replaceAll(/\]\([^)]+\)/g, "]");
+  const kept = page === "docs/seed.md" || page === "docs/problems.md" ? withoutTables(text) : text;
+  return NAMES.reduce((rest, name) => rest.replaceAll(name, ""), kept);
+}
+
+const withoutTables = (text: string): string => text.replaceAll(/^(?:\||- ).*$/gm, "");
+
+const STATUSES = new Set<string>(Object.values(PROBLEMS).map(({ status }) => String(status)));
+/** Exit codes of the command line, and the defaults of flags: configuration.test.ts. */
+const CHECKED_IN_README = new Set(["0", "1", "2", "3", "4", "5", "8787", "127.0.0.1"]);
+
+const found = (page: string, numbers: readonly string[]): string[] =>
+  numbers.map((number) => `${page}: ${number}`);
+
+describe("the prose of the documentation", () => {
+  it("has no number but in names and checked tables", () => {
+    const loose = DOCUMENTS.flatMap((page) => found(page, prose(page).match(/\S*\d\S*/g) ?? []));
+    expect(loose).toEqual([]);
+  });
+
+  it("has no number as code, but for HTTP statuses and what a test compares", () => {
+    const loose = DOCUMENTS.flatMap((page) => {
+      const bounds = rowsOf(read(page), "constant", "value").map(([, value]) => bare(value));
+      const known = (code: string): boolean =>
+        STATUSES.has(code) || bounds.includes(code) || (page === "README.md" && CHECKED_IN_README.has(code));
+      return found(
+        page,
+        codeSpans(read(page)).filter((code) => /^\d/.test(code) && !known(code)),
+      );
+    });
+    expect(loose).toEqual([]);
+  });
+});

@@ -1,0 +1,70 @@
+import { expect, it, test } from "vitest";
+import { tier } from "../../../src/contract/tier.ts";
+import { MAX_BODY_BYTES } from "../../../src/api/body.ts";
+import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
+import { MAX_LIFETIME_S } from "../../../src/tokens/claims.ts";
+
+test.each([
+  [
+    "restricted",
+    {
+      token_ttl_seconds: 60,
+      max_chain_depth: 2,
+      max_batch: 10,
+      max_body_bytes: 16_384,
+      freshness: "always",
+      self_service: true,
+    },
+  ],
+  [
+    "standard",
+    {
+      token_ttl_seconds: 300,
+      max_chain_depth: 4,
+      max_batch: 100,
+      max_body_bytes: 262_144,
+      freshness: "leased",
+      self_service: true,
+    },
+  ],
+  [
+    "trusted",
+    {
+      token_ttl_seconds: 300,
+      max_chain_depth: 8,
+      max_batch: 500,
+      max_body_bytes: 1_048_576,
+      freshness: "leased",
+      self_service: false,
+    },
+  ],
+])("the tier %s has the limits %j", (name, limits) => {
+  expect(BUILT_IN_TIERS.get(name)).toMatchObject({
+    name,
+    built_in: true,
+    audit: "before_release",
+    ...limits,
+  });
+});
+
+it("are all that there are, each well formed, under its own name", () => {
+  expect([...BUILT_IN_TIERS.keys()]).toEqual(["restricted", "standard", "trusted"]);
+  for (const [name, each] of BUILT_IN_TIERS) expect(tier.parse(each).name).toBe(name);
+});
+
+it("grow with trust in every limit: moving up never takes anything away", () => {
+  const tiers = [...BUILT_IN_TIERS.values()];
+  for (const [index, higher] of tiers.slice(1).entries()) {
+    const lower = tiers[index];
+    for (const limit of ["token_ttl_seconds", "max_chain_depth", "max_batch", "max_body_bytes"] as const) {
+      expect(higher[limit]).toBeGreaterThanOrEqual(lower?.[limit] ?? Infinity);
+    }
+  }
+});
+
+it("never promise more than a token may live or a door takes", () => {
+  for (const each of BUILT_IN_TIERS.values()) {
+    expect(each.token_ttl_seconds).toBeLessThanOrEqual(MAX_LIFETIME_S);
+    expect(each.max_body_bytes).toBeLessThanOrEqual(MAX_BODY_BYTES);
+  }
+});

@@ -1,0 +1,293 @@
+/** Every change of the control plane is in the trail, once, with who made it and in which request (P8). */
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { verifyChain } from "../../src/audit/chain.ts";
+import { auditEntrySchema, type AuditEntry } from "../../src/contract/audit.ts";
+import type { KeyCreated } from "../../src/contract/key.ts";
+import { bearer, jsonOf, send, type Answer, type Sent } from "../security/calls.fixture.ts";
+import { madeUpKey } from "../security/credentials.fixture.ts";
+import {
+  activeAgent,
+  ADMIN,
+  callToken,
+  issueKey,
+  makeWorkspace,
+  operatorToken,
+  revokeKey,
+  type TestAgent,
+} from "../security/installation.fixture.ts";
+import { bodyFor, OPERATIONS, pathOf } from "../security/routes.fixture.ts";
+import { everythingArrived, trail } from "./audit.fixture.ts";
+
+const SUBJECT = "ada@example.com";
+let ada: string;
+let agent: TestAgent;
+
+beforeAll(async () => {
+  await makeWorkspace("default");
+  agent = await activeAgent("default", "subject");
+  ada = bearer(await operatorToken({ role: "admin", subject: SUBJECT }));
+});
+
+const requestIdOf = ({ headers }: Answer): string => headers.get("dome-request-id") ?? "";
+
+async function change(
+  id: string,
+  sent: Sent = {},
+  values: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const operation = OPERATIONS.find((each) => each.id === id);
+  if (operation === undefined) throw new Error(`the document has no ${id}`);
+  const body = operation.body === null ? undefined : bodyFor(operation, `by-${id.toLowerCase()}`);
+  const path = pathOf(operation, { agent: agent.id, ...values });
+  return send(operation.method, path, { authorization: ada, body, ...sent });
+}
+
+const recordsOf = async (answer: Answer, workspace = "default"): Promise<readonly AuditEntry[]> => {
+  await everythingArrived();
+  return trail(`workspace=${workspace}&request_id=${requestIdOf(answer)}&order=oldest`);
+};
+
+/** Every mutation of the document, and the records that it leaves. `halt.effective` comes later, from the object. */
+const LEAVES: Readonly<Record<string, readonly string[]>> = {
+  createWorkspace: ["workspace.created"],
+  registerAgent: ["agent.registered", "key.issued"],
+  updateAgent: ["agent.updated"],
+  suspendAgent: ["agent.suspended"],
+  resumeAgent: ["agent.resumed"],
+  issueKey: ["key.issued"],
+  revokeKey: ["key.revoked"],
+  revokeAgent: ["agent.revoked"],
+  activateAgent: ["agent.activated"],
+  addTool: ["catalog.tool_added"],
+  addPool: ["catalog.pool_added"],
+  addIntegration: ["catalog.integration_added"],
+};
+
+describe("a change", () => {
+  it("of every kind that the document has is in this table", () => {
+    const mutations = OPERATIONS.filter(({ by, method }) => by === "operator" && method !== "GET");
+    expect(mutations.map(({ id }) => id).toSorted()).toEqual(Object.keys(LEAVES).toSorted());
+  });
+
+  it.each(Object.entries(LEAVES))("%s leaves exactly %j, with operator and request", async (id, kinds) => {
+    const values: Record<string, string> = {};
+    if (id === "revokeKey") values["key"] = (await issueKey(agent)).api_key.id;
+    if (id === "activateAgent") values["agent"] = (await registered("to-activate")).id;
+    if (id === "revokeAgent") values["agent"] = (await registered("to-revoke")).id;
+    const answer = await change(id, {}, values);
+    expect(answer.status, answer.text).toBeLessThan(300);
+    const records = await recordsOf(answer, id === "createWorkspace" ? "by-createworkspace" : "default");
+    expect(records.map(({ kind }) => kind)).toEqual(kinds);
+    for (const record of records) {
+      expect(auditEntrySchema.parse(record)).toEqual(record);
+      expect(record.operator?.subject).toBe(SUBJECT);
+      expect(record.operator?.token).toMatch(/^opt_[0-9a-z]{26}$/);
+      expect(record.request?.method).toBe(
+        id === "updateAgent" ? "PATCH" : id === "revokeKey" ? "DELETE" : "POST",
+      );
+      expect(record.target).toBeDefined();
+    }
+  });
+
+  const registered = async (name: string): Promise<{ id: string }> =>
+    (jsonOf(await change("registerAgent", { body: { name } })) as { agent: { id: string } }).agent;
+
+  it("that replaces a key is a rotation, and names both", async () => {
+    const old = await issueKey(agent);
+    const answer = await change("issueKey", { body: { replaces: old.api_key.id } });
+    const fresh = jsonOf(answer) as KeyCreated;
+    const records = await recordsOf(answer);
+    expect(records).toMatchObject([
+      {
+        kind: "key.rotated",
+        agent: agent.id,
+        target: { type: "key", id: fresh.api_key.id },
+        data: { replaces: old.api_key.id, overlap_seconds: 0 },
+      },
+    ]);
+  });
+
+  it("that stops carries its reason, and its halt's becoming effective is recorded in the name of who stopped", async () => {
+    const stopped = await activeAgent("default", "stopped");
+    const answer = await send("POST", `/api/v1/agents/${stopped.id}/suspend?wait=effective`, {
+      authorization: ada,
+      body: { reason: "it spends too much" },
+    });
+    const { halt } = jsonOf(answer) as { halt: { id: string } };
+    await everythingArrived();
+    const [effective, suspended] = await trail(`agent=${stopped.id}&operator=${SUBJECT}`);
+    expect(suspended).toMatchObject({ kind: "agent.suspended", detail: "it spends too much" });
+    expect(effective).toMatchObject({
+      kind: "halt.effective",
+      operator: { subject: SUBJECT },
+      target: { type: "halt", id: halt.id },
+    });
+  });
+
+  it("that is repeated under its key is recorded once, under the first request (P12)", async () => {
+    const sent = { headers: { "idempotency-key": "only-once" } };
+    for (const [id, body] of [
+      ["updateAgent", { description: "once" }],
+      ["addTool", { name: "once" }],
+      ["registerAgent", { name: "once" }],
+      ["createWorkspace", { name: "once" }],
+      ["issueKey", {}],
+    ] as const) {
+      const headers = { "idempotency-key": `${sent.headers["idempotency-key"]}-${id}` };
+      const [first, again] = [await change(id, { headers, body }), await change(id, { headers, body })];
+      expect(again.status).toBe(first.status);
+      const workspace = id === "createWorkspace" ? "once" : "default";
+      expect((await recordsOf(first, workspace)).map(({ kind }) => kind)).toEqual(LEAVES[id]);
+      expect(await recordsOf(again, workspace)).toEqual([]);
+    }
+  });
+
+  it("that changes nothing, or is refused, leaves nothing: the trail tells what happened", async () => {
+    const nothing = [
+      await change("resumeAgent"),
+      await change("activateAgent"),
+      await change("addTool", { body: { name: "by-addtool" } }),
+      await change("registerAgent", { body: { name: "subject" } }),
+      await change("updateAgent", { body: { tier: "unknown" } }),
+      await change("revokeKey", {}, { key: "key_00000000000000000000000000" }),
+      await change("issueKey", { body: { replaces: "key_00000000000000000000000000" } }),
+      await change("suspendAgent", { authorization: bearer(madeUpKey("operator")) }),
+      await change("suspendAgent", { authorization: bearer(await operatorToken({ role: "auditor" })) }),
+    ];
+    expect(nothing.map(({ status }) => status)).toEqual([409, 200, 409, 409, 422, 404, 404, 401, 403]);
+    for (const answer of nothing) expect(await recordsOf(answer)).toEqual([]);
+  });
+});
+
+describe("an act of an agent", () => {
+  it("that is issued a token leaves one record: which key, which token, under which epochs", async () => {
+    const asked = await send("POST", "/api/v1/auth/token", {
+      authorization: bearer(agent.key),
+      headers: { "content-type": "application/x-www-form-urlencoded", "user-agent": "probe/1" },
+      body: "grant_type=client_credentials&scope=tool%3Acrm",
+    });
+    expect(asked.status).toBe(200);
+    const [record, ...more] = await recordsOf(asked);
+    expect(more).toEqual([]);
+    expect(record).toMatchObject({
+      kind: "token.issued",
+      agent: agent.id,
+      chain: [{ agent: agent.id, key: agent.keyId }],
+      request: { method: "POST", user_agent: "probe/1" },
+      data: { key: agent.keyId, scope: "tool:crm", expires_in: 300 },
+    });
+    expect(record?.target?.id).toMatch(/^tok_/);
+  });
+
+  it("that asks leaves one decision, complete in itself, allow or deny", async () => {
+    const token = await callToken(agent.key);
+    const asked = await send("POST", "/api/v1/check", {
+      authorization: bearer(token),
+      body: { tool: "undeclared/op", arguments: { card: "4111" } },
+    });
+    const said = jsonOf(asked) as { decision_id: string; txn: string };
+    const [record, ...more] = await recordsOf(asked);
+    expect(more).toEqual([]);
+    expect(record).toMatchObject({
+      kind: "decision",
+      agent: agent.id,
+      decision: "deny",
+      decision_id: said.decision_id,
+      reason: "surface_undeclared",
+      layer: "surface",
+      action: "tool:use",
+      target: { type: "tool", id: "undeclared/op" },
+      txn: said.txn,
+      bundle_version: "builtin-1",
+      data: { credential: "token" },
+    });
+    expect(record?.arguments_digest).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
+    expect(JSON.stringify(record)).not.toContain("4111");
+  });
+});
+
+describe("a credential that is refused", () => {
+  it("and was never issued leaves no record: a flood of them writes nothing", async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const answer = await send("POST", "/api/v1/check", {
+        authorization: bearer(madeUpKey("agent")),
+        body: { tool: "x" },
+      });
+      expect(answer.status).toBe(401);
+    }
+    await everythingArrived();
+    expect(await trail("kind=credential.refused")).toEqual([]);
+  });
+
+  it("and is dead leaves one record a second with a count, by its id and never by itself (P4)", async () => {
+    const dead = await issueKey(agent);
+    await revokeKey(agent, dead.api_key.id);
+    const attempts = 25;
+    for (let i = 0; i < attempts; i += 1) {
+      const sent = { authorization: bearer(dead.api_key.secret ?? ""), body: { tool: "x" } };
+      expect((await send("POST", "/api/v1/check", sent)).status).toBe(401);
+    }
+    await everythingArrived();
+    const records = (await trail("kind=credential.refused")).filter(
+      ({ target }) => target?.id === dead.api_key.id,
+    );
+    expect(records[0]).toMatchObject({ agent: agent.id, target: { type: "key" }, reason: "key_not_live" });
+    expect(records.length).toBeLessThan(attempts);
+    const counted = records.reduce((sum, { data }) => sum + Number((data as { count: number }).count), 0);
+    expect(counted).toBeGreaterThanOrEqual(1);
+    expect(counted).toBeLessThanOrEqual(attempts);
+    expect(records[0]?.data).toMatchObject({ path: "/api/v1/check" });
+  });
+});
+
+describe("the trail as a whole", () => {
+  it("of the organization has the making of the signing keys, by the service itself, once", async () => {
+    await everythingArrived();
+    expect(await trail("workspace=org&kind=signing_keys.*")).toMatchObject([
+      { kind: "signing_keys.created", operator: { subject: "dome", token: "first-signing-keys" } },
+    ]);
+  });
+
+  it("has no gap in any producer's numbers, and chains from the start to its head (P8)", async () => {
+    await everythingArrived();
+    for (const name of ["org", await workspaceId()]) {
+      const ledger = env.LEDGER.getByName(name);
+      const { hash, last_seq: seq, gaps, rejected } = await ledger.status();
+      expect({ gaps, rejected }).toEqual({ gaps: [], rejected: 0 });
+      const { entries } = await ledger.entries(1, 1000);
+      expect(entries.map((entry) => entry.seq)).toEqual(Array.from({ length: seq }, (_, i) => i + 1));
+      expect(verifyChain(name, entries, { head: { seq, hash } })).toMatchObject({ ok: true });
+      const numbers = Map.groupBy(entries, ({ record }) => record.producer);
+      for (const [producer, group] of numbers) {
+        const sorted = group.map(({ record }) => record.n).toSorted((a, b) => a - b);
+        expect(sorted, producer).toEqual(Array.from({ length: group.length }, (_, i) => i + 1));
+      }
+    }
+  });
+
+  it("has every record once", async () => {
+    const all = await trail("order=oldest");
+    expect(all.length).toBeGreaterThan(30);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+  });
+
+  it("has in it who has read it", async () => {
+    const reader = bearer(await operatorToken({ role: "auditor", subject: "eve@example.com" }));
+    const answer = await send("GET", "/api/v1/audit?kind=agent.*&limit=1", { authorization: reader });
+    expect(answer.status).toBe(200);
+    await everythingArrived();
+    const [record, ...more] = await trail(`kind=audit.read&request_id=${requestIdOf(answer)}`);
+    expect(more).toEqual([]);
+    expect(record).toMatchObject({
+      operator: { subject: "eve@example.com" },
+      request: { method: "GET" },
+      data: { kind: "agent.*", limit: 1 },
+    });
+  });
+});
+
+async function workspaceId(): Promise<string> {
+  const answer = await send("GET", "/api/v1/workspaces/default", { authorization: ADMIN });
+  return (jsonOf(answer) as { id: string }).id;
+}

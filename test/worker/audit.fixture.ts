@@ -1,0 +1,46 @@
+/** The trail as an operator reads it through the API, once everything that was recorded has arrived in it. */
+import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, vi } from "vitest";
+import type { AuditEntry } from "../../src/contract/audit.ts";
+import { done } from "../security/calls.fixture.ts";
+import { ADMIN } from "../security/installation.fixture.ts";
+
+/** Resolves when no outbox holds anything: not that of any object, and not the one in D1. */
+export async function everythingArrived(): Promise<void> {
+  await vi.waitFor(async () => expect(await waiting()).toBe(0), { timeout: 15_000, interval: 50 });
+}
+
+async function waiting(): Promise<number> {
+  const inD1 = await env.DB.prepare("SELECT count(*) AS n FROM audit_outbox").first<number>("n");
+  let count = inD1 ?? 0;
+  for (const namespace of [env.AGENT, env.WORKSPACE]) {
+    const unknown = namespace as unknown as DurableObjectNamespace;
+    for (const id of await listDurableObjectIds(unknown)) {
+      count += await runInDurableObject(
+        unknown.get(id),
+        (_object, { storage }) => storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM outbox").one().n,
+      );
+    }
+  }
+  return count;
+}
+
+export interface Page {
+  readonly items: readonly AuditEntry[];
+  readonly next_cursor: string | null;
+}
+
+export const page = (query: string, authorization = ADMIN): Promise<Page> =>
+  done<Page>("GET", `/api/v1/audit?${query}`, { authorization });
+
+/** Everything that a query finds, over all pages, without the readings of the trail itself. */
+export async function trail(query: string): Promise<readonly AuditEntry[]> {
+  const entries: AuditEntry[] = [];
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const next: Page = await page(`${query}&limit=200${cursor === "" ? "" : `&cursor=${cursor}`}`);
+    entries.push(...next.items);
+    cursor = next.next_cursor;
+  }
+  return entries.filter(({ kind }) => kind !== "audit.read" || query.includes("kind="));
+}

@@ -1,0 +1,150 @@
+import { beforeAll, describe, expect, it, test } from "vitest";
+import {
+  freshWorkspace,
+  operator,
+  operatorToken,
+  problemOf,
+  workspaceObject,
+} from "../support/worker-api.ts";
+
+const api = operator();
+let home: string;
+
+beforeAll(async () => {
+  home = await freshWorkspace();
+});
+
+const get = async (path: string) => (await api.call("GET", `${path}?workspace=${home}`)).body;
+
+describe("adding to the catalog", () => {
+  it("answers the entry, which is then shown by name: a tool", async () => {
+    const made = await api.addTool({
+      name: "zendesk",
+      workspace: home,
+      description: "Tickets",
+      operations: ["create_ticket"],
+    });
+    expect(made).toEqual({
+      id: expect.stringMatching(/^tol_/) as string,
+      name: "zendesk",
+      workspace_id: expect.stringMatching(/^wsp_/) as string,
+      description: "Tickets",
+      created_at: expect.stringMatching(/Z$/) as string,
+      kind: "local",
+      operations: ["create_ticket"],
+      clear_arguments: false,
+    });
+    expect(await get("/tools/zendesk")).toEqual(made);
+  });
+
+  it("answers the entry, which is then shown by name: a pool and an integration", async () => {
+    const pool = await api.addPool({ name: "premium", workspace: home, models: ["claude-x"] });
+    expect(pool).toMatchObject({ id: expect.stringMatching(/^pol_/) as string, models: ["claude-x"] });
+    expect(await get("/pools/premium")).toEqual(pool);
+    const integration = await api.addIntegration({ name: "salesforce", workspace: home });
+    expect(integration).toMatchObject({ id: expect.stringMatching(/^int_/) as string, description: null });
+    expect(await get("/integrations/salesforce")).toEqual(integration);
+  });
+
+  it("raises the workspace's epoch once per entry, so that every decision after it sees the entry", async () => {
+    const { workspace_id: id } = await api.addTool({ name: "first", workspace: home });
+    const { config_epoch: before } = await workspaceObject(id).lease();
+    await api.addTool({ name: "second", workspace: home });
+    expect((await workspaceObject(id).lease()).config_epoch).toBe(before + 1);
+  });
+
+  it("of a name that the kind has already is refused with the member, and leaves the entry as it is", async () => {
+    const before = await api.addTool({ name: "taken", workspace: home, operations: ["a"] });
+    for (const kind of ["tools", "pools", "integrations"] as const) {
+      const answer = await api.call("POST", `/${kind}`, { body: { name: "taken", workspace: home } });
+      // Names are unique within a kind: a tool and a pool may share one.
+      if (kind === "tools") {
+        expect(problemOf(answer)).toEqual({ status: 409, code: "name_taken", members: ["name"] });
+      } else expect(answer.status).toBe(201);
+    }
+    expect(await get("/tools/taken")).toEqual(before);
+  });
+
+  it("at the same moment under one name succeeds once; who comes second is refused or told to repeat", async () => {
+    const body = { name: "contested", workspace: home };
+    const answers = await Promise.all([1, 2, 3].map(() => api.call("POST", "/tools", { body })));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    for (const answer of answers.filter(({ status }) => status !== 201)) {
+      expect(["name_taken", "configuration_pending"]).toContain(problemOf(answer).code);
+    }
+  });
+
+  test.each([
+    ["tools", { name: "Zendesk" }, "name"],
+    ["tools", { name: "x", kind: "mcp" }, "kind"],
+    ["tools", { name: "x", operations: ["a b"] }, "operations.0"],
+    ["tools", { name: "x", clear_arguments: "yes" }, "clear_arguments"],
+    ["pools", { name: "x", models: ["a/b"] }, "models.0"],
+    ["pools", { name: "x", operations: [] }, "operations"],
+    ["integrations", { name: "" }, "name"],
+  ])("to %s with %j is refused with the member", async (kind, body, member) => {
+    const answer = await api.call("POST", `/${kind}`, { body: { workspace: home, ...body } });
+    expect(problemOf(answer)).toEqual({ status: 400, code: "invalid_request", members: [member] });
+  });
+
+  it("is written into the trail", async () => {
+    const own = await freshWorkspace();
+    await api.addTool({ name: "a", workspace: own });
+    await api.addPool({ name: "b", workspace: own });
+    await api.addIntegration({ name: "c", workspace: own });
+    const entries = await api.auditWith(3, { workspace: own, kind: "catalog.*", order: "oldest" });
+    expect(entries.map(({ kind, target }) => [kind, target])).toEqual([
+      ["catalog.tool_added", { type: "tool", id: "a" }],
+      ["catalog.pool_added", { type: "pool", id: "b" }],
+      ["catalog.integration_added", { type: "integration", id: "c" }],
+    ]);
+  });
+});
+
+describe("the catalog", () => {
+  it("is listed by name in pages, one kind at a time", async () => {
+    const own = await freshWorkspace();
+    for (const name of ["c", "a", "b"]) await api.addTool({ name, workspace: own });
+    await api.addPool({ name: "z", workspace: own });
+    const page = async (query: string) =>
+      (await api.call("GET", `/tools?workspace=${own}&limit=2${query}`)).body as {
+        items: { name: string }[];
+        next_cursor: string | null;
+      };
+    const first = await page("");
+    expect(first.items.map(({ name }) => name)).toEqual(["a", "b"]);
+    const second = await page(`&cursor=${first.next_cursor}`);
+    expect(second).toMatchObject({ items: [{ name: "c" }], next_cursor: null });
+  });
+
+  it("is read by every role, and written by admins and operators", async () => {
+    for (const role of ["admin", "security", "operator", "developer", "auditor"] as const) {
+      const holder = operator(await operatorToken({ subject: role, role }));
+      expect((await holder.call("GET", `/tools?workspace=${home}`)).status).toBe(200);
+      const { status } = await holder.call("POST", "/tools", {
+        body: { name: `by-${role}`, workspace: home },
+      });
+      expect([role, status]).toEqual([role, role === "admin" || role === "operator" ? 201 : 403]);
+    }
+  });
+
+  it("says of an entry that is not there that it is not there", async () => {
+    for (const kind of ["tools", "pools", "integrations"]) {
+      expect(problemOf(await api.call("GET", `/${kind}/nothing?workspace=${home}`)).code).toBe("not_found");
+    }
+  });
+});
+
+describe("the tiers", () => {
+  it("are the three that are built in, with their limits", async () => {
+    const { items } = (await api.call("GET", "/tiers")).body as { items: { name: string }[] };
+    expect(items.map(({ name }) => name)).toEqual(["restricted", "standard", "trusted"]);
+    expect((await api.call("GET", "/tiers/restricted")).body).toMatchObject({
+      token_ttl_seconds: 60,
+      freshness: "always",
+      self_service: true,
+      built_in: true,
+    });
+    expect(problemOf(await api.call("GET", "/tiers/gold")).code).toBe("not_found");
+  });
+});

@@ -1,0 +1,339 @@
+/** Every decision that `check` can make, and what callers and the trail are told of it (design part 9). */
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it, test } from "vitest";
+import { REASONS, type DecisionReason } from "../../src/contract/reasons.ts";
+import type { RawEnv } from "../../src/env.ts";
+import { watchedBindings, workerWith } from "../support/observed-bindings.ts";
+import {
+  call,
+  check,
+  freshWorkspace,
+  heard,
+  operator,
+  problemOf,
+  token,
+  worker,
+  type Registered,
+} from "../support/worker-api.ts";
+
+const api = operator();
+let home: string;
+let bot: Registered;
+let agents = 0;
+const reached = new Set<DecisionReason>();
+
+beforeAll(async () => {
+  home = await freshWorkspace();
+  await api.addTool({ name: "zendesk", workspace: home, operations: ["create_ticket", "close_ticket"] });
+  await api.addTool({ name: "notes", workspace: home, clear_arguments: true });
+  await api.addPool({ name: "premium", workspace: home, models: ["claude-x", "gpt-y"] });
+  await api.addPool({ name: "any", workspace: home });
+  await api.addIntegration({ name: "salesforce", workspace: home });
+  bot = await running({
+    surface: {
+      tools: ["zendesk/create_ticket", "zendesk/delete_all", "notes", "ghost"],
+      pools: ["premium", "any", "ghosts"],
+      integrations: ["salesforce", "ghostforce"],
+    },
+  });
+});
+
+const running = (more: object): Promise<Registered> =>
+  api.start({ name: `bot-${(agents += 1)}`, workspace: home, ...more });
+
+/** What a check answers, in one line. */
+async function decided(credential: string, question: Readonly<Record<string, unknown>>) {
+  const { status, body } = await check(credential, question);
+  if (status !== 200) throw new Error(`${status}: ${JSON.stringify(body)}`);
+  reached.add(body.reason);
+  expect(body.layer).toBe(REASONS[body.reason].layer);
+  return body;
+}
+
+const short = async (question: Readonly<Record<string, unknown>>, credential = bot.secret) => {
+  const { decision, reason } = await decided(credential, question);
+  return `${decision}: ${reason}`;
+};
+
+describe("a check", () => {
+  test.each<[Readonly<Record<string, unknown>>, string]>([
+    [{ tool: "zendesk/create_ticket" }, "allow: permitted"],
+    [{ tool: "notes" }, "allow: permitted"],
+    [{ tool: "notes/anything" }, "allow: permitted"],
+    [{ tool: "zendesk/close_ticket" }, "deny: surface_undeclared"],
+    [{ tool: "zendesk" }, "deny: surface_undeclared"],
+    [{ tool: "jira" }, "deny: surface_undeclared"],
+    [{ tool: "zendesk/delete_all" }, "deny: catalog_operation_missing"],
+    [{ tool: "ghost" }, "deny: catalog_missing"],
+    [{ model: "premium" }, "allow: permitted"],
+    [{ model: "premium/claude-x" }, "allow: permitted"],
+    [{ model: "any/whatever:7b" }, "allow: permitted"],
+    [{ model: "premium/other" }, "deny: catalog_operation_missing"],
+    [{ model: "ghosts/x" }, "deny: catalog_missing"],
+    [{ model: "cheap" }, "deny: surface_undeclared"],
+    [{ integration: "salesforce" }, "allow: permitted"],
+    [{ integration: "ghostforce" }, "deny: catalog_missing"],
+    [{ integration: "hubspot" }, "deny: surface_undeclared"],
+    [{ action: "tool:use", resource: "zendesk/create_ticket" }, "allow: permitted"],
+    [{ action: "llm:chat", resource: "premium/gpt-y" }, "allow: permitted"],
+    [{ action: "llm:embed", resource: "any/embedder" }, "allow: permitted"],
+    [{ action: "integration:use", resource: "salesforce" }, "allow: permitted"],
+    [{ action: "integration:use", resource: "zendesk" }, "deny: surface_undeclared"],
+  ])("on %j says %s (P1)", async (question, expected) => {
+    expect(await short(question)).toBe(expected);
+  });
+
+  it("tells what it declared and the catalog lacks apart from what it did not declare: different people mend it", async () => {
+    const missing = await decided(bot.secret, { tool: "ghost" });
+    expect(missing).toMatchObject({
+      reason: "catalog_missing",
+      layer: "catalog",
+      detail: "The catalog of the workspace has no tool ghost.",
+    });
+    const undeclared = await decided(bot.secret, { tool: "jira" });
+    expect(undeclared).toMatchObject({
+      reason: "surface_undeclared",
+      layer: "surface",
+      change: { detail: `Declare tool jira for the agent ${bot.created.agent.name}.` },
+    });
+  });
+
+  it("answers with everything a program needs to go on: id, reason, layer, policies, version, transaction", async () => {
+    const answer = await check(bot.secret, { tool: "notes" });
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    expect(answer.body).toEqual({
+      decision: "allow",
+      decision_id: expect.stringMatching(/^dec_/),
+      reason: "permitted",
+      layer: "policy",
+      detail: "notes is declared by every agent of the chain, and the baseline permits what is declared.",
+      change: null,
+      policies: ["builtin/declared-surface"],
+      bundle_version: "builtin-1",
+      txn: expect.stringMatching(/^txn_/),
+      request_id: answer.headers.get("dome-request-id"),
+    });
+  });
+
+  it("with a token of narrow scope is denied outside of it, also what the agent declared (P6)", async () => {
+    const narrow = await token(bot.secret, { scope: "tool:zendesk/create_ticket pool:premium" });
+    expect(await short({ tool: "zendesk/create_ticket" }, narrow)).toBe("allow: permitted");
+    expect(await short({ model: "premium/claude-x" }, narrow)).toBe("allow: permitted");
+    expect(await short({ tool: "notes" }, narrow)).toBe("deny: scope_insufficient");
+    expect(await short({ integration: "salesforce" }, narrow)).toBe("deny: scope_insufficient");
+    // Scope never widens: what is not declared stays denied.
+    const wide = await token(bot.secret, { scope: "tool:jira" });
+    expect(await short({ tool: "jira" }, wide)).toBe("deny: surface_undeclared");
+  });
+
+  it("of an agent that acts for users is denied without one, and told what to send (P7)", async () => {
+    const acting = await running({ surface: { tools: ["notes"] }, require_actas: "oidc:okta" });
+    const answer = await decided(acting.secret, { tool: "notes" });
+    expect(answer).toMatchObject({
+      decision: "deny",
+      reason: "actas_required",
+      layer: "actas",
+      detail: `The agent ${acting.created.agent.name} acts only on behalf of a verified end user (oidc:okta), and the call names none.`,
+      change: { detail: expect.stringContaining("header Dome-Act-As") as string, command: null },
+    });
+    expect(await short({ tool: "notes" }, await token(acting.secret))).toBe("deny: actas_required");
+    // What it may not do in the first place is said first: a user would not help.
+    expect(await short({ tool: "jira" }, acting.secret)).toBe("deny: surface_undeclared");
+  });
+
+  it("of an agent whose tier is gone is denied: no limit is no permission (P1)", async () => {
+    const stray = await running({ surface: { tools: ["notes"] } });
+    await env.DB.prepare("UPDATE agents SET tier = 'retired' WHERE id = ?").bind(stray.id).run();
+    expect(await decided(stray.secret, { tool: "notes" })).toMatchObject({
+      decision: "deny",
+      reason: "tier_limit",
+      detail: `The tier retired of the agent ${stray.created.agent.name} does not exist.`,
+    });
+  });
+
+  it("larger than the tier takes is refused before anything is decided", async () => {
+    const small = await running({ surface: { tools: ["notes"] }, tier: "restricted" });
+    const question = (size: number) => ({ tool: "notes", arguments: { text: "x".repeat(size) } });
+    expect(await heard(small.secret, question(15_000))).toBe("permitted");
+    expect(problemOf(await check(small.secret, question(17_000)))).toEqual({
+      status: 413,
+      code: "body_too_large",
+      members: [],
+    });
+    expect(await heard(bot.secret, question(17_000))).toBe("permitted");
+  });
+
+  test.each<[string, Readonly<Record<string, unknown>>, string]>([
+    ["nothing", {}, ""],
+    ["two things", { tool: "notes", model: "premium" }, ""],
+    ["an action without a resource", { action: "tool:use" }, "resource"],
+    ["a resource without an action", { resource: "notes" }, ""],
+    ["an unknown action", { action: "tool:own", resource: "notes" }, "action"],
+    ["a resource that is none of its action", { action: "tool:use", resource: "a/b/c" }, "resource"],
+    ["a model of an integration", { action: "integration:use", resource: "salesforce/x" }, "resource"],
+    ["a malformed tool", { tool: "Zendesk" }, "tool"],
+    ["arguments that are no object", { tool: "notes", arguments: [1] }, "arguments"],
+    ["an unknown member", { tool: "notes", user: "ada" }, "user"],
+  ])("that asks for %s is refused with the member", async (_what, question, member) => {
+    const { status, code, members } = problemOf(await check(bot.secret, question));
+    expect({ status, code }).toEqual({ status: 400, code: "invalid_request" });
+    expect(members).toContain(member);
+  });
+
+  it("that names another agent's resource learns nothing: undeclared is undeclared, in a catalog or not (P11)", async () => {
+    const answers = await Promise.all(
+      ["zendesk/close_ticket", "nowhere/close_ticket"].map((tool) => decided(bot.secret, { tool })),
+    );
+    const said = answers.map(({ reason, detail, change }) =>
+      JSON.stringify([reason, detail, change]).replaceAll(/zendesk|nowhere/g, "T"),
+    );
+    expect(said[0]).toBe(said[1]);
+  });
+});
+
+describe("an agent that is stopped in the middle of a check", () => {
+  /** A Worker in which `act` happens as the decision is written down: after it was made, before it is released. */
+  const meanwhile = (act: () => Promise<unknown>): RawEnv => {
+    let done = false;
+    return watchedBindings(async (use) => {
+      if (use !== "AGENT.record" || done) return;
+      done = true;
+      await act();
+    });
+  };
+
+  it("hears 401 and never the decision, which is recorded as withheld (P3, P8)", async () => {
+    const stopped = await running({ surface: { tools: ["notes"] } });
+    const carried = await token(stopped.secret);
+    expect(await heard(carried, { tool: "notes" })).toBe("permitted");
+    const door = workerWith(meanwhile(() => api.stop(stopped.id, "suspend")));
+    const answer = await check(carried, { tool: "notes" }, door);
+    expect(problemOf(answer)).toEqual({ status: 401, code: "invalid_token", members: [] });
+    expect(JSON.stringify(answer.body)).not.toContain("dec_");
+
+    const requestId = answer.headers.get("dome-request-id") ?? "";
+    const [made, withheld] = await api.auditWith(2, {
+      workspace: home,
+      request_id: requestId,
+      order: "oldest",
+    });
+    expect(made).toMatchObject({ kind: "decision", decision: "allow", reason: "permitted" });
+    expect(withheld).toMatchObject({
+      kind: "decision.withheld",
+      decision_id: made?.decision_id,
+      reason: "not_admitted",
+      layer: "lease",
+      outcome: "not_admitted",
+      agent: stopped.id,
+      data: { kind: "agent_not_active", agent: stopped.id, state: "suspended" },
+    });
+    reached.add("not_admitted");
+    const explained = await api.explain(made?.decision_id ?? "", home);
+    expect(explained).toMatchObject({ decision: "allow", released: false });
+  });
+
+  it("hears it as well when only the key was revoked, or when it was stopped and started again (P3)", async () => {
+    for (const act of [
+      (agent: Registered) => api.revokeKey(agent.id, agent.key),
+      async (agent: Registered) => {
+        await api.stop(agent.id, "suspend");
+        await api.resume(agent.id);
+      },
+    ]) {
+      const stopped = await running({ surface: { tools: ["notes"] } });
+      const carried = await token(stopped.secret);
+      await check(carried, { tool: "notes" });
+      const answer = await check(carried, { tool: "notes" }, workerWith(meanwhile(() => act(stopped))));
+      expect(problemOf(answer)).toEqual({ status: 401, code: "invalid_token", members: [] });
+    }
+  });
+
+  it("gets no token either: one that was minted before the stop is not released after it (P3)", async () => {
+    const stopped = await running({ surface: { tools: ["notes"] } });
+    await check(stopped.secret, { tool: "notes" });
+    const door = workerWith(meanwhile(() => api.stop(stopped.id, "suspend")));
+    await expect(token(stopped.secret, {}, door)).rejects.toThrow("invalid_client");
+  });
+});
+
+describe("what the trail has of a check", () => {
+  it("is the whole decision, with the arguments as a keyed digest: equal ones can be found, none can be read", async () => {
+    const traced = await running({ surface: { tools: ["zendesk", "notes"] } });
+    const secret = { ticket: "4711-top-secret" };
+    const first = await check(traced.secret, { tool: "zendesk/create_ticket", arguments: secret });
+    await check(traced.secret, { tool: "zendesk/create_ticket", arguments: secret });
+    await check(traced.secret, { tool: "notes", arguments: { a: 1, b: 2 } });
+    const entries = await api.auditWith(3, {
+      workspace: home,
+      agent: traced.id,
+      kind: "decision",
+      order: "oldest",
+    });
+    expect(entries[0]).toMatchObject({
+      kind: "decision",
+      agent: traced.id,
+      chain: [{ agent: traced.id, key: traced.key, epoch: 2 }],
+      target: { type: "tool", id: "zendesk/create_ticket" },
+      action: "tool:use",
+      decision: "allow",
+      decision_id: first.body.decision_id,
+      reason: "permitted",
+      layer: "policy",
+      policies: ["builtin/declared-surface"],
+      bundle_version: "builtin-1",
+      txn: first.body.txn,
+      request_id: first.body.request_id,
+      request: { method: "POST" },
+      data: { credential: "key", credential_id: traced.key },
+    });
+    expect(JSON.stringify(entries)).not.toContain("top-secret");
+    expect(entries[0]?.arguments_digest).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
+    expect(entries[1]?.arguments_digest).toBe(entries[0]?.arguments_digest);
+    // This tool's entry in the catalog allows clear text.
+    expect(entries[2]?.arguments).toEqual({ a: 1, b: 2 });
+  });
+
+  it("names the token, and a deny as well as an allow", async () => {
+    const traced = await running({ surface: { tools: ["notes"] } });
+    await check(await token(traced.secret), { tool: "jira" });
+    const [entry] = await api.auditWith(1, { workspace: home, agent: traced.id, kind: "decision" });
+    expect(entry).toMatchObject({
+      decision: "deny",
+      reason: "surface_undeclared",
+      data: { credential: "token", credential_id: expect.stringMatching(/^tok_/) as string },
+    });
+  });
+});
+
+describe("who am I", () => {
+  it("tells an agent its record, its credential and its chain", async () => {
+    const byKey = await call(worker, bot.secret, "GET", "/api/v1/agents/self");
+    expect(byKey.status).toBe(200);
+    expect(byKey.body).toMatchObject({
+      agent: { id: bot.id, state: "active" },
+      caller: {
+        credential: { kind: "key", id: bot.key },
+        chain: [{ agent: bot.id, epoch: 2, key: bot.key }],
+        user: null,
+        scope: "surface",
+      },
+    });
+    const byToken = await call(
+      worker,
+      await token(bot.secret, { scope: "tool:notes" }),
+      "GET",
+      "/api/v1/agents/self",
+    );
+    expect(byToken.body).toMatchObject({ caller: { credential: { kind: "token" }, scope: "tool:notes" } });
+  });
+
+  it("tells nobody who is stopped", async () => {
+    const stopped = await running({});
+    await api.stop(stopped.id, "suspend");
+    expect((await call(worker, stopped.secret, "GET", "/api/v1/agents/self")).status).toBe(401);
+  });
+});
+
+it("reaches every reason of the closed list: none is promised that cannot happen", () => {
+  expect([...reached].toSorted()).toEqual(Object.keys(REASONS).toSorted());
+});

@@ -1,0 +1,235 @@
+/** The OpenAPI document and the Worker are one thing: what is mounted is documented, and what is answered fits. */
+import { beforeAll, describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { createApp } from "../../src/api/app.ts";
+import { openApiDocument } from "../../src/api/openapi.ts";
+import { routes } from "../../src/api/routes.ts";
+import type { AgentCreated } from "../../src/contract/agent.ts";
+import type { Decision } from "../../src/contract/check.ts";
+import type { Transition } from "../../src/contract/halt.ts";
+import type { KeyCreated } from "../../src/contract/key.ts";
+import { tokenResponse } from "../../src/contract/oauth.ts";
+import {
+  bearer,
+  expectSafeHeaders,
+  jsonOf,
+  send,
+  type Answer,
+  type Sent,
+} from "../security/calls.fixture.ts";
+import { ADMIN } from "../security/installation.fixture.ts";
+import { OPERATIONS, pathOf } from "../security/routes.fixture.ts";
+import { TEST_ISSUER } from "../support/fixed-secrets.ts";
+
+describe("the document", () => {
+  it("is served as it is generated, to anybody", async () => {
+    const served = await send("GET", "/api/v1/openapi.json");
+    expect(served.status).toBe(200);
+    expect(served.headers.get("content-type")).toBe("application/json");
+    expect(jsonOf(served)).toEqual(JSON.parse(JSON.stringify(openApiDocument(TEST_ISSUER))));
+  });
+
+  it("has every route that is mounted, and mounted is every route that it has", () => {
+    const app = createApp(() => Promise.reject(new Error("nothing is called")));
+    const mounted = app.routes
+      .filter(({ method }) => method !== "ALL" && method !== "OPTIONS")
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
+    const documented = OPERATIONS.map(({ method, path }) => `${method} ${path}`);
+    expect(mounted.toSorted()).toEqual(documented.toSorted());
+    expect(new Set(documented).size).toBe(documented.length);
+  });
+});
+
+/** Which operations were answered with which success. */
+const seen = new Set<string>();
+/** What must be in no cache: a credential or a decision is in it. */
+const uncached = new Set<string>();
+
+/** Calls an operation and checks its answer against the schema that the document was made from. */
+async function call<T>(
+  id: string,
+  values: Readonly<Record<string, string>> = {},
+  sent: Sent = {},
+  search = "",
+): Promise<T> {
+  const operation = OPERATIONS.find((each) => each.id === id);
+  if (operation === undefined) throw new Error(`the document has no ${id}`);
+  const answer: Answer = await send(operation.method, pathOf(operation, values) + search, {
+    authorization: operation.by === "anyone" ? undefined : ADMIN,
+    ...sent,
+  });
+  expectSafeHeaders(answer);
+  expect(answer.status, `${id}: ${answer.text}`).toBeLessThan(300);
+  seen.add(`${id} ${answer.status}`);
+  if (answer.headers.get("cache-control") === "no-store") uncached.add(id);
+  const body = jsonOf(answer);
+  const schema = schemaOf(id, answer.status);
+  if (schema !== null) expect(schema.safeParse(body).error?.issues ?? [], answer.text).toEqual([]);
+  return body as T;
+}
+
+/** Null: a document of its own, which other tests judge. @throws for a status that the document does not have. */
+function schemaOf(id: string, status: number): z.ZodType | null {
+  if (id === "issueToken") return tokenResponse;
+  const route = routes.find(({ operationId }) => operationId === id);
+  if (route === undefined) return null;
+  const found = route.answers.find((answer) => answer.status === status);
+  if (found === undefined) throw new Error(`${id} answered ${status}, which the document does not have`);
+  expect(route.answers.every(({ schema }) => schema !== undefined)).toBe(true);
+  return found.schema;
+}
+
+const effective = "?wait=effective";
+
+describe("every answer", () => {
+  let agent: AgentCreated;
+  let key: string;
+  let asAgent: Sent;
+
+  beforeAll(async () => {
+    await call("createWorkspace", {}, { body: { name: "default", description: "the first" } });
+    for (const kind of ["Tool", "Pool", "Integration"]) {
+      await call(`add${kind}`, {}, { body: { name: "crm", description: "of the house" } });
+    }
+    await call("addTool", {}, { body: { name: "erp", operations: ["read"], clear_arguments: true } });
+    await call("addPool", {}, { body: { name: "fast", models: ["m-1"] } });
+    agent = await call(
+      "registerAgent",
+      {},
+      {
+        body: {
+          name: "full",
+          owner: "ada@example.com",
+          contact: "#ada",
+          tier: "trusted",
+          description: "has everything",
+          labels: { team: "blue", "cost/center": "7" },
+          surface: { tools: ["crm", "erp/read"], pools: ["fast"], integrations: ["crm", "missing"] },
+          delegates_to: ["other"],
+          expires_at: "2099-01-01T00:00:00+02:00",
+          freshness: "leased",
+          key_expires_at: "2099-01-01T00:00:00Z",
+        },
+      },
+    );
+    key = agent.api_key.secret ?? "";
+    asAgent = { authorization: bearer(key) };
+    await call("activateAgent", { agent: "full" });
+  });
+
+  it("about workspaces, tiers, health and discovery fits its schema", async () => {
+    await call("listWorkspaces");
+    await call("showWorkspace", { workspace: "default" });
+    await call("listTiers");
+    await call("showTier", { tier: "restricted" });
+    await call("showOperatorSelf");
+    for (const id of ["healthz", "readyz", "authorizationServerMetadata", "jwks", "openapi"]) await call(id);
+  });
+
+  it("about the catalog fits its schema", async () => {
+    for (const kind of ["Tool", "Pool", "Integration"]) {
+      await call(`list${kind}s`);
+      await call(`show${kind}`, { name: "crm" });
+    }
+    await call("showTool", { name: "erp" });
+    await call("showPool", { name: "fast" });
+  });
+
+  it("about an agent fits its schema", async () => {
+    await call("registerAgent", {}, { body: { name: "bare" } });
+    await call("showAgent", { agent: "bare" });
+    await call("showAgent", { agent: "full" });
+    await call("listAgents", {}, {}, "?limit=1");
+    await call(
+      "updateAgent",
+      { agent: "full" },
+      { body: { parent: null, labels: {}, surface: { tools: ["gone", "crm", "erp"] } } },
+    );
+  });
+
+  it("to an agent fits its schema, allow and deny, by key and by token", async () => {
+    const form = {
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: "grant_type=client_credentials",
+    };
+    const { access_token: token } = await call<{ access_token: string }>(
+      "issueToken",
+      {},
+      { ...asAgent, ...form },
+    );
+    await call("updateAgent", { agent: "full" }, { body: { surface: { tools: ["gone", "crm", "erp"] } } });
+    for (const sent of [asAgent, { authorization: bearer(token) }]) {
+      await call("showSelf", {}, sent);
+      for (const [body, reason] of [
+        [{ tool: "crm/any", arguments: { a: [1, { b: null }] } }, "permitted"],
+        [{ tool: "erp/write" }, "catalog_operation_missing"],
+        [{ tool: "gone" }, "catalog_missing"],
+        [{ tool: "other" }, "surface_undeclared"],
+        [{ model: "fast/m-1" }, "surface_undeclared"],
+        [{ integration: "crm" }, "surface_undeclared"],
+        [{ action: "tool:use", resource: "erp/read", arguments: {} }, "permitted"],
+      ] as const) {
+        const made = await call<Decision>("check", {}, { ...sent, body });
+        expect(made.reason).toBe(reason);
+        if (sent === asAgent || reason !== "catalog_missing") continue; // a fresh decision is waited for
+        for (const reader of [ADMIN, bearer(key)]) {
+          await call("explainDecision", { decision: made.decision_id }, { authorization: reader });
+        }
+      }
+    }
+  });
+
+  it("about keys and halts fits its schema, at once and when effective", async () => {
+    const named = { agent: "full" };
+    const first = await call<KeyCreated>("issueKey", named, { body: { expires_at: "2099-01-01T00:00:00Z" } });
+    const overlap = { replaces: first.api_key.id, overlap_seconds: 60 };
+    const second = await call<KeyCreated>("issueKey", named, { body: overlap });
+    const third = await call<KeyCreated>("issueKey", named, { body: { replaces: second.api_key.id } });
+    await call("revokeKey", { ...named, key: third.api_key.id });
+    await call("revokeKey", { ...named, key: third.api_key.id }, {}, effective);
+    await call("listKeys", named);
+    const { halt } = await call<Transition>("suspendAgent", named, { body: { reason: "a look" } });
+    await call("listHalts", named);
+    await call("showHalt", { ...named, halt: halt?.id ?? "" });
+    await call("resumeAgent", named);
+    await call("suspendAgent", named, {}, effective);
+    await call("showHalt", { ...named, halt: halt?.id ?? "" });
+    await call("revokeAgent", named, { body: {} });
+    await call("revokeAgent", named, {}, effective);
+    await call("showAgent", named);
+    await call("listKeys", named);
+  });
+
+  it("of the trail fits its schema, page by page", async () => {
+    for (const workspace of ["default", "org"]) {
+      let cursor: string | null = "";
+      while (cursor !== null) {
+        const from: string = cursor === "" ? "" : `&cursor=${cursor}`;
+        const page: { next_cursor: string | null } = await call(
+          "listAudit",
+          {},
+          {},
+          `?workspace=${workspace}&order=oldest&limit=20${from}`,
+        );
+        cursor = page.next_cursor;
+      }
+    }
+  });
+
+  it("that the document knows was among these, and no-store where a credential or a decision is", () => {
+    const documented = OPERATIONS.flatMap(({ id }) => {
+      const route = routes.find(({ operationId }) => operationId === id);
+      return (route?.answers ?? [{ status: 200 }]).map(({ status }) => `${id} ${status}`);
+    });
+    expect([...seen].toSorted()).toEqual(documented.toSorted());
+    expect([...uncached].toSorted()).toEqual([
+      "check",
+      "explainDecision",
+      "issueKey",
+      "issueToken",
+      "listAudit",
+      "registerAgent",
+      "showSelf",
+    ]);
+  });
+});
