@@ -3,17 +3,23 @@ export interface Row {
   readonly name: string;
   /** What the budget is about: a share, a multiple, or the measured figure over its limit. */
   readonly ratio: number;
+  readonly kind: "at least" | "at most";
   readonly budget: number;
   readonly ok: boolean;
   /** The figures behind the ratio, and how they came about. */
   readonly measured: string;
 }
 
-type Kind = "at least" | "at most";
-
-export const row = (name: string, ratio: number, kind: Kind, budget: number, measured: string): Row => ({
+export const row = (
+  name: string,
+  ratio: number,
+  kind: Row["kind"],
+  budget: number,
+  measured: string,
+): Row => ({
   name,
   ratio: Math.round(ratio * 1_000) / 1_000,
+  kind,
   budget,
   ok: kind === "at least" ? ratio >= budget : ratio <= budget,
   measured,

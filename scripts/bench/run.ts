@@ -78,16 +78,24 @@ async function measure(): Promise<Row[]> {
   }
 }
 
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    endEverything().then(
+      () => process.exit(1),
+      () => process.exit(1),
+    );
+  });
+}
+
 try {
   execFileSync(process.execPath, [join(ROOT, "scripts/build.ts"), "--quiet"], {
     cwd: ROOT,
     stdio: "inherit",
   });
-  tell(
-    `load average ${loadavg()
-      .map((load) => load.toFixed(1))
-      .join(", ")} on ${availableParallelism()} processors;`,
-  );
+  const loads = loadavg();
+  const processors = availableParallelism();
+  tell(`load average ${loads.map((load) => load.toFixed(1)).join(", ")} on ${processors} processors`);
+  if ((loads[0] ?? 0) > processors / 2) tell("others use this machine too: figures with a unit suffer from it");
   tell(`a sync of 4 KB to disk takes ${syncTimes()}`);
   const rows = await measure();
   const missed = rows.filter(({ ok }) => !ok);

@@ -3,11 +3,14 @@ import type { Exchange } from "./route.ts";
 
 const ADDRESS = /^[0-9A-Fa-f.:]{2,45}$/;
 
-/** What a request says about itself. The address is the platform's word, not a header that a client may set. */
+/**
+ * What a request says about itself. The address is the platform's word: Cloudflare's edge, which names itself in
+ * `cf.colo`, overwrites the header; where there is no edge nobody does, and a client could say what it likes.
+ */
 export function requestFacts(http: Request): Exchange["facts"] {
-  const ip = http.headers.get("cf-connecting-ip");
+  const { colo, country } = (http as { cf?: { colo?: unknown; country?: unknown } }).cf ?? {};
+  const ip = typeof colo === "string" ? http.headers.get("cf-connecting-ip") : null;
   const agent = http.headers.get("user-agent");
-  const country = (http as { cf?: { country?: unknown } }).cf?.country;
   return {
     method: http.method,
     ...(ip === null || !ADDRESS.test(ip) ? {} : { ip }),

@@ -153,7 +153,7 @@ describe("a body", () => {
       const before = await rowCounts();
       for (const { what, code, sent } of MALFORMED) {
         const answer = await call(operation, sent(bodyFor(operation, "unwanted")));
-        expect(expectProblem(answer, code).code, what).toBe(code);
+        expect({ what, code: expectProblem(answer, code).code }).toEqual({ what, code });
       }
       expect(await rowCounts()).toEqual(before);
     },
@@ -209,10 +209,10 @@ describe("a body", () => {
         fc.asyncProperty(fc.dictionary(fc.constantFrom(...members), value, { maxKeys: 4 }), async (body) => {
           const answer = await call(operation, { body });
           expectSafeHeaders(answer);
-          if (answer.status < 300) return;
-          const { code } = jsonOf(answer) as { code: ProblemCode };
-          expect(PROBLEMS[code].status, answer.text).toBe(answer.status);
-          expect(answer.status, answer.text).toBeLessThan(500);
+          const { code } = jsonOf(answer) as { code?: ProblemCode };
+          const expected = code === undefined ? [200, 201, 202] : [PROBLEMS[code].status];
+          expect(expected).toContain(answer.status);
+          expect(answer.status).toBeLessThan(500);
         }),
         { numRuns: 25 },
       );
@@ -222,48 +222,17 @@ describe("a body", () => {
 
 /** Members of all requests: a member of one route is an unknown one of another. */
 const MEMBERS = [
-  ...[
-    "name",
-    "workspace",
-    "owner",
-    "contact",
-    "tier",
-    "description",
-    "labels",
-    "parent",
-    "surface",
-    "expires_at",
-  ],
-  ...["require_actas", "delegates_to", "freshness", "key_expires_at", "reason", "drain_seconds", "cascade"],
-  ...["replaces", "overlap_seconds", "operations", "models", "kind", "clear_arguments"],
-  ...["tool", "model", "integration", "action", "resource", "arguments", "__proto__"],
-];
+  "name workspace owner contact tier description labels parent surface require_actas delegates_to freshness",
+  "expires_at key_expires_at reason drain_seconds cascade replaces overlap_seconds operations models kind",
+  "clear_arguments tool model integration action resource arguments __proto__",
+].flatMap((line) => line.split(" "));
 
 const ODD = [
-  ...[
-    "",
-    "%00",
-    "%ff",
-    "%F0%9F%92%A9",
-    "%ED%A0%80",
-    "..%2f..",
-    "'",
-    "%25",
-    "a".repeat(4000),
-    "-1",
-    "0",
-    "1e9",
-  ],
-  ...[
-    "NaN",
-    "null",
-    "[object%20Object]",
-    "%3Cscript%3E",
-    "agt_",
-    `agt_${"z".repeat(26)}`,
-    "2026-13-01T00:00:00Z",
-  ],
-];
+  "%00 %ff %F0%9F%92%A9 %ED%A0%80 ..%2f.. ' %25 -1 0 1e9 NaN null [object%20Object] %3Cscript%3E agt_",
+  "2026-13-01T00:00:00Z",
+]
+  .flatMap((line) => line.split(" "))
+  .concat("a".repeat(4000), `agt_${"z".repeat(26)}`);
 
 const guarded = OPERATIONS.filter(({ by }) => by !== "client" && by !== "anyone");
 
@@ -272,7 +241,7 @@ describe("a query", () => {
     const [known = "unknown"] = operation.query;
     for (const query of [`?${known}=a&${known}=a`, `?${known}=a&x=1&%${hex(known)}${known.slice(1)}=b`]) {
       const body = operation.body === null ? undefined : bodyFor(operation, "unwanted");
-      expectProblem(await call(operation, { body }, query), "invalid_request");
+      expect(expectProblem(await call(operation, { body }, query), "invalid_request").status).toBe(400);
     }
   });
 
@@ -292,9 +261,9 @@ describe("a query", () => {
     "of %s with odd values never makes anything break",
     async (_name, operation) => {
       for (const name of operation.query) {
-        for (const value of ODD) {
+        for (const value of ["", ...ODD]) {
           const answer = await call(operation, {}, `?${name}=${value}`);
-          if (answer.status !== 200) expectProblem(answer, "invalid_request", "not_found", "forbidden");
+          expect([200, 400, 403, 404]).toContain(answer.status);
         }
       }
     },
@@ -308,7 +277,7 @@ describe("a path", () => {
     "of %s with odd values names nothing",
     async (_name, operation) => {
       for (const name of operation.params) {
-        for (const value of ODD.filter((odd) => odd !== "")) {
+        for (const value of ODD) {
           const path = operation.path
             .replace(`{${name}}`, value)
             .replaceAll(/\{(\w+)\}/g, (_whole, other: string) => namesOf(tenant)[other] ?? "");
@@ -317,7 +286,7 @@ describe("a path", () => {
             authorization: credentialFor(operation),
             body,
           });
-          expectProblem(answer, "not_found");
+          expect(expectProblem(answer, "not_found").status).toBe(404);
         }
       }
     },

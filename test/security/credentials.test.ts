@@ -126,10 +126,10 @@ describe("a request with a bad credential", () => {
       for (const [what, authorization] of wrongFor(operation.by)) {
         const answer = await send(...request(operation, authorization));
         const said = expectProblem(answer, "invalid_token");
-        expect(answer.headers.get("www-authenticate"), what).toBe('Bearer error="invalid_token"');
+        expect(answer.headers.get("www-authenticate")).toBe('Bearer error="invalid_token"');
         bodies.set(answer.text.replaceAll(said.instance, "REQUEST"), what);
       }
-      expect([...bodies.values()], "all of them read the same").toHaveLength(1);
+      expect([...bodies]).toHaveLength(1); // all of them read the same
     },
   );
 
@@ -149,9 +149,12 @@ describe("a request with a bad credential", () => {
     async (_name, operation) => {
       const [method, path] = request(operation, undefined);
       const credential = operation.by === "operator" ? ADMIN.slice("Bearer ".length) : tenant.token;
-      expectProblem(await send(method, `${path}?access_token=${credential}`), "unauthenticated");
       const headers = { cookie: `token=${credential}`, "x-api-key": credential, "dome-act-as": credential };
-      expectProblem(await send(method, path, { headers }), "unauthenticated");
+      const answers = [
+        await send(method, `${path}?access_token=${credential}`),
+        await send(method, path, { headers }),
+      ];
+      for (const answer of answers) expect(expectProblem(answer, "unauthenticated").status).toBe(401);
     },
   );
 });

@@ -77,6 +77,7 @@ export function bodyFor(operation: Operation, unique: string): Record<string, un
 }
 
 const empty = (): Record<string, unknown> => ({});
+const described = (unique: string): Record<string, unknown> => ({ description: unique });
 const named = (unique: string): Record<string, unknown> => ({ name: unique });
 
 const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown>>> = {
@@ -85,7 +86,7 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   haltWorkspace: (unique) => ({ reason: unique }),
   resumeWorkspace: empty,
   registerAgent: named,
-  updateAgent: (unique) => ({ description: unique }),
+  updateAgent: described,
   activateAgent: empty,
   resumeAgent: empty,
   suspendAgent: (unique) => ({ reason: unique }),
@@ -94,5 +95,8 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   addTool: named,
   addPool: named,
   addIntegration: named,
+  updateTool: described,
+  updatePool: described,
+  updateIntegration: described,
   check: () => ({ tool: "crm" }),
 };

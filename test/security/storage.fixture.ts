@@ -45,8 +45,6 @@ async function objects(): Promise<Kept[]> {
 /** Bytes as Latin-1 text, so that a secret in a blob shows too. */
 const textOf = (rows: readonly object[]): string =>
   rows
-    .flatMap((row) => Object.values(row))
-    .map((value: unknown) =>
-      value instanceof ArrayBuffer ? new TextDecoder("latin1").decode(value) : String(value),
-    )
+    .flatMap((row): unknown[] => Object.values(row) as unknown[])
+    .map((value) => (value instanceof ArrayBuffer ? new TextDecoder("latin1").decode(value) : String(value)))
     .join("\n");

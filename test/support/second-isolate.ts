@@ -6,6 +6,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createApp } from "../../src/api/app.ts";
 import type { RawEnv } from "../../src/env.ts";
+import type * as composition from "../../src/wire.ts";
 import type { Door } from "./worker-api.ts";
 
 let isolates = 1;
@@ -13,7 +14,7 @@ let isolates = 1;
 /** @returns the door of a fresh isolate. */
 export async function anotherIsolate(): Promise<Door> {
   const path = `../../src/wire.ts?isolate=${(isolates += 1)}`;
-  const wire = (await import(/* @vite-ignore */ path)) as typeof import("../../src/wire.ts");
+  const wire = (await import(/* @vite-ignore */ path)) as typeof composition;
   const app = createApp((raw, background) => wire.services(raw as RawEnv, background));
   return async (request) => app.fetch(request, env, createExecutionContext());
 }

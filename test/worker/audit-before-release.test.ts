@@ -3,7 +3,7 @@
  * and be followed by a stop before the answer is out.
  */
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { AuditEntry } from "../../src/contract/audit.ts";
 import type { Decision, Explanation } from "../../src/contract/check.ts";
 import type { RawEnv } from "../../src/env.ts";
@@ -17,44 +17,21 @@ import {
   type TestAgent,
 } from "../security/installation.fixture.ts";
 import { everythingKept } from "../security/storage.fixture.ts";
-import { everythingArrived, trail } from "./audit.fixture.ts";
+import { everythingArrived, recording, trail } from "./audit.fixture.ts";
 
 let agent: TestAgent;
+const alarms: string[] = [];
+
+afterAll(() => vi.restoreAllMocks());
 
 beforeAll(async () => {
+  vi.spyOn(console, "error").mockImplementation((line: string) => {
+    alarms.push(line);
+  });
   await makeWorkspace("default");
   await done("POST", "/api/v1/tools", { authorization: ADMIN, body: { name: "crm" } });
   agent = await activeAgent("default", "asker", { surface: { tools: ["crm"] } });
 });
-
-type Record = (drafts: readonly object[]) => Promise<void>;
-
-/** Bindings under which the outbox of every agent's and workspace's object does something else with a record. */
-function recording(instead: (record: Record, drafts: readonly object[]) => Promise<void>): RawEnv {
-  const faulty = <T extends object>(namespace: T): T =>
-    overridden(namespace, "get", (get) => (...ids: unknown[]) => {
-      const stub = get(...ids) as object;
-      return overridden(
-        stub,
-        "record",
-        (record) => (drafts: unknown) => instead(record as Record, drafts as readonly object[]),
-      );
-    });
-  return { ...env, AGENT: faulty(env.AGENT), WORKSPACE: faulty(env.WORKSPACE) };
-}
-
-type Method = (...args: unknown[]) => unknown;
-
-function overridden<T extends object>(target: T, method: string, override: (real: Method) => Method): T {
-  return new Proxy(target, {
-    get: (inner, name) => {
-      const member: unknown = Reflect.get(inner, name);
-      if (typeof member !== "function") return member;
-      const real: Method = (...args) => Reflect.apply(member, inner, args) as unknown;
-      return name === method ? override(real) : real;
-    },
-  });
-}
 
 const check = (credential: string, raw: RawEnv = env): Promise<Answer> =>
   send("POST", "/api/v1/check", { authorization: bearer(credential), body: { tool: "crm" }, env: raw });
@@ -75,21 +52,21 @@ describe("when the evidence cannot be made durable", () => {
   it.each([
     ["fails", FAILS],
     ["never answers", HANGS],
-  ])("because the outbox %s, no decision is released", async (_how, raw) => {
+  ])("no decision is released because the outbox %s", async (_how, raw) => {
     for (const credential of [agent.key, await callToken(agent.key)]) {
       const answer = await check(credential, raw);
       expectSafeHeaders(answer);
       expect(answer.status).toBe(503);
       expect(answer.headers.get("retry-after")).toBe("1");
       expect(jsonOf(answer)).toMatchObject({ code: "unavailable" });
-      expect(answer.text).not.toMatch(/allow|deny|dec_/);
+      expect(answer.text).not.toMatch(/"decision"|permitted|dec_/);
     }
   });
 
   it.each([
     ["fails", FAILS],
     ["never answers", HANGS],
-  ])("because the outbox %s, no token is released", async (_how, raw) => {
+  ])("no token is released because the outbox %s", async (_how, raw) => {
     const answer = await token(agent.key, raw);
     expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).toBe("1");
@@ -105,7 +82,16 @@ describe("when the evidence cannot be made durable", () => {
     expect(answer.text).not.toContain(agent.id);
   });
 
-  it("it is decided again as soon as it can be recorded", async () => {
+  it("there is an alarm for each, which names the record and not the act", () => {
+    const lines = alarms.map((line) => JSON.parse(line) as { event: string; kind: string });
+    expect(lines.map(({ event, kind }) => `${event} ${kind}`)).toEqual([
+      ...Array.from({ length: 4 }, () => "audit.unavailable decision"),
+      ...Array.from({ length: 2 }, () => "audit.unavailable token.issued"),
+      "audit.unavailable audit.read",
+    ]);
+  });
+
+  it("the next is decided as soon as it can be recorded", async () => {
     expect(jsonOf(await check(agent.key))).toMatchObject({ decision: "allow" });
   });
 });
@@ -142,7 +128,7 @@ describe("when a stop comes between evidence and release", () => {
     const stopped = await activeAgent("default", "stopped-while-asking", { surface: { tools: ["crm"] } });
     const answer = await check(stopped.key, stopping(stopped));
     expect(answer.status).toBe(401);
-    expect(answer.text).not.toMatch(/allow|dec_/);
+    expect(answer.text).not.toMatch(/"decision"|permitted|dec_/);
     await everythingArrived();
     const records = await trail(`agent=${stopped.id}&order=oldest`);
     const decided = records.filter(({ decision_id: id }) => id !== undefined);

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import type { AuditEntry } from "../../src/contract/audit.ts";
 import { done } from "../security/calls.fixture.ts";
+import type { RawEnv } from "../../src/env.ts";
 import { ADMIN } from "../security/installation.fixture.ts";
 
 /** Resolves when no outbox holds anything: not that of any object, and not the one in D1. */
@@ -43,4 +44,35 @@ export async function trail(query: string): Promise<readonly AuditEntry[]> {
     cursor = next.next_cursor;
   }
   return entries.filter(({ kind }) => kind !== "audit.read" || query.includes("kind="));
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+/** The same object with one method that does something else. */
+export function overridden<T extends object>(
+  target: T,
+  method: string,
+  override: (real: Method) => Method,
+): T {
+  return new Proxy(target, {
+    get: (inner, name) => {
+      const member: unknown = Reflect.get(inner, name);
+      if (typeof member !== "function") return member;
+      const real: Method = (...args) => Reflect.apply(member, inner, args) as unknown;
+      return name === method ? override(real) : real;
+    },
+  });
+}
+
+type Take = (records: readonly object[]) => Promise<void>;
+
+/** Bindings under which the outboxes of agents and workspaces do something else with a record. */
+export function recording(instead: (take: Take, records: readonly object[]) => Promise<void>): RawEnv {
+  const faulty = <T extends object>(namespace: T): T =>
+    overridden(namespace, "get", (get) => (...ids: unknown[]) => {
+      const replaced = (real: Method) => (records: unknown) =>
+        instead(real as Take, records as readonly object[]);
+      return overridden(overridden(get(...ids) as object, "record", replaced), "carry", replaced);
+    });
+  return { ...env, AGENT: faulty(env.AGENT), WORKSPACE: faulty(env.WORKSPACE) };
 }

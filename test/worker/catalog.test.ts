@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, test } from "vitest";
 import {
   freshWorkspace,
+  like,
   operator,
   operatorToken,
   problemOf,
@@ -25,11 +26,11 @@ describe("adding to the catalog", () => {
       operations: ["create_ticket"],
     });
     expect(made).toEqual({
-      id: expect.stringMatching(/^tol_/) as string,
+      id: like(/^tol_/),
       name: "zendesk",
-      workspace_id: expect.stringMatching(/^wsp_/) as string,
+      workspace_id: like(/^wsp_/),
       description: "Tickets",
-      created_at: expect.stringMatching(/Z$/) as string,
+      created_at: like(/Z$/),
       kind: "local",
       operations: ["create_ticket"],
       clear_arguments: false,
@@ -39,10 +40,10 @@ describe("adding to the catalog", () => {
 
   it("answers the entry, which is then shown by name: a pool and an integration", async () => {
     const pool = await api.addPool({ name: "premium", workspace: home, models: ["claude-x"] });
-    expect(pool).toMatchObject({ id: expect.stringMatching(/^pol_/) as string, models: ["claude-x"] });
+    expect(pool).toMatchObject({ id: like(/^pol_/), models: ["claude-x"] });
     expect(await get("/pools/premium")).toEqual(pool);
     const integration = await api.addIntegration({ name: "salesforce", workspace: home });
-    expect(integration).toMatchObject({ id: expect.stringMatching(/^int_/) as string, description: null });
+    expect(integration).toMatchObject({ id: like(/^int_/), description: null });
     expect(await get("/integrations/salesforce")).toEqual(integration);
   });
 
@@ -55,13 +56,11 @@ describe("adding to the catalog", () => {
 
   it("of a name that the kind has already is refused with the member, and leaves the entry as it is", async () => {
     const before = await api.addTool({ name: "taken", workspace: home, operations: ["a"] });
-    for (const kind of ["tools", "pools", "integrations"] as const) {
-      const answer = await api.call("POST", `/${kind}`, { body: { name: "taken", workspace: home } });
-      // Names are unique within a kind: a tool and a pool may share one.
-      if (kind === "tools") {
-        expect(problemOf(answer)).toEqual({ status: 409, code: "name_taken", members: ["name"] });
-      } else expect(answer.status).toBe(201);
-    }
+    const again = await api.call("POST", "/tools", { body: { name: "taken", workspace: home } });
+    expect(problemOf(again)).toEqual({ status: 409, code: "name_taken", members: ["name"] });
+    // Names are unique within a kind: a tool and a pool may share one.
+    await api.addPool({ name: "taken", workspace: home });
+    await api.addIntegration({ name: "taken", workspace: home });
     expect(await get("/tools/taken")).toEqual(before);
   });
 

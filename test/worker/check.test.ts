@@ -9,11 +9,12 @@ import {
   check,
   freshWorkspace,
   heard,
+  like,
   operator,
   problemOf,
+  type Registered,
   token,
   worker,
-  type Registered,
 } from "../support/worker-api.ts";
 
 const api = operator();
@@ -103,14 +104,14 @@ describe("a check", () => {
     expect(answer.headers.get("cache-control")).toBe("no-store");
     expect(answer.body).toEqual({
       decision: "allow",
-      decision_id: expect.stringMatching(/^dec_/),
+      decision_id: like(/^dec_/),
       reason: "permitted",
       layer: "policy",
       detail: "notes is declared by every agent of the chain, and the baseline permits what is declared.",
       change: null,
       policies: ["builtin/declared-surface"],
       bundle_version: "builtin-1",
-      txn: expect.stringMatching(/^txn_/),
+      txn: like(/^txn_/),
       request_id: answer.headers.get("dome-request-id"),
     });
   });
@@ -300,7 +301,7 @@ describe("what the trail has of a check", () => {
     expect(entry).toMatchObject({
       decision: "deny",
       reason: "surface_undeclared",
-      data: { credential: "token", credential_id: expect.stringMatching(/^tok_/) as string },
+      data: { credential: "token", credential_id: like(/^tok_/) },
     });
   });
 });

@@ -4,7 +4,7 @@
  */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it, test } from "vitest";
+import { beforeAll, describe, expect, it, test, vi } from "vitest";
 import { FaultyDatabase, type Fate } from "../support/faulty-database.ts";
 import { bindingsWithFaultyObjects, crash } from "../support/faulty-objects.ts";
 import { workerWith } from "../support/observed-bindings.ts";
@@ -51,6 +51,7 @@ const rowsOf = (agent: string) =>
 
 const WHOLE = { agents: 1, surface: 1, keys: 1 };
 const NOTHING = { agents: 0, surface: 0, keys: 0 };
+const never = () => Promise.resolve(false);
 const PENDING = { status: 503, code: "configuration_pending", members: [] };
 
 /** The id that a registration under this key has reserved. */
@@ -58,28 +59,41 @@ const targetOf = async (key: string): Promise<string> =>
   (await env.DB.prepare("SELECT target FROM idempotency WHERE key = ?").bind(key).first<string>("target")) ??
   "";
 
-/** Sends a request whose batch gets no answer, and takes its object away as soon as D1 has heard of the batch. */
-async function losing(faulty: FaultyDatabase, request: Promise<Answer>, target: () => Promise<string>) {
+/**
+ * What the caller of a request hears whose batch is met by a fate: its problem; or nothing, because the object is taken
+ * away as soon as D1 has done with the batch what it does.
+ * @param hasLanded only asked where the batch lands.
+ */
+async function hears(
+  fate: Fate,
+  faulty: FaultyDatabase,
+  send: () => Promise<Answer>,
+  target: () => Promise<string>,
+  hasLanded: () => Promise<boolean>,
+): Promise<object | "nothing"> {
+  faulty.next(fate);
+  const request = send();
+  if (fate === "fails" || fate === "lands_but_fails") return problemOf(await request);
   const lost = request.catch((fault: unknown) => fault);
-  await expect.poll(() => faulty.batches).toBeGreaterThan(0);
+  await vi.waitUntil(() => faulty.batches > 0, { timeout: 8_000, interval: 10 });
+  if (fate === "lands_silently") await vi.waitUntil(hasLanded, { timeout: 8_000, interval: 10 });
   const id = await target();
   await crash(id.startsWith("wsp_") ? workspaceObject(id) : agentObject(id));
-  return lost;
+  await lost;
+  return "nothing";
 }
 
 describe("a registration whose batch", () => {
   const body = (name: string) => ({ name, workspace: home, surface: { tools: ["zendesk"] } });
 
-  it.each<[string, Fate]>([
-    ["fails before it has landed", "fails"],
-    ["vanishes with its object, between mark and batch", "vanishes"],
-  ])("%s leaves nothing, and the repeat registers the agent whole", async (_what, fate) => {
+  it.each<[string, Fate, object | "nothing"]>([
+    ["fails before it has landed", "fails", PENDING],
+    ["vanishes with its object, between mark and batch", "vanishes", "nothing"],
+  ])("%s leaves nothing, and the repeat registers the agent whole", async (_what, fate, heardOfIt) => {
     const { faulty, broken } = withFaults();
     const [name, key] = [freshName(), freshName()];
-    faulty.next(fate);
-    const request = broken.call("POST", "/agents", { key, body: body(name) });
-    if (fate === "vanishes") await losing(faulty, request, () => targetOf(key));
-    else expect(problemOf(await request)).toEqual(PENDING);
+    const send = () => broken.call("POST", "/agents", { key, body: body(name) });
+    expect(await hears(fate, faulty, send, () => targetOf(key), never)).toEqual(heardOfIt);
 
     const target = await targetOf(key);
     expect(await rowsOf(target)).toEqual(NOTHING);
@@ -99,22 +113,17 @@ describe("a registration whose batch", () => {
     expect(await heard(again.secret, ask)).toBe("permitted");
   });
 
-  it.each<[string, Fate]>([
-    ["has landed, though a failure was reported", "lands_but_fails"],
-    ["has landed, and its object was lost before it could apply it", "lands_silently"],
+  it.each<[string, Fate, object | "nothing"]>([
+    ["has landed, though a failure was reported", "lands_but_fails", PENDING],
+    ["has landed, and its object was lost before it could apply it", "lands_silently", "nothing"],
   ])(
     "%s is whole: the repeat gets its answer without the secret, and a key can be had",
-    async (_what, fate) => {
+    async (_what, fate, heardOfIt) => {
       const { faulty, broken } = withFaults();
       const [name, key] = [freshName(), freshName()];
-      faulty.next(fate);
-      const request = broken.call("POST", "/agents", { key, body: body(name) });
-      if (fate === "lands_silently") {
-        await losing(faulty, request, async () => {
-          await expect.poll(async () => rowsOf(await targetOf(key))).toEqual(WHOLE);
-          return targetOf(key);
-        });
-      } else expect(problemOf(await request)).toEqual(PENDING);
+      const send = () => broken.call("POST", "/agents", { key, body: body(name) });
+      const hasLanded = async () => (await rowsOf(await targetOf(key)))?.["agents"] === 1;
+      expect(await hears(fate, faulty, send, () => targetOf(key), hasLanded)).toEqual(heardOfIt);
 
       const again = await api.register(body(name), { key });
       expect(again.created).toMatchObject({ secret_shown: true, api_key: { secret: null } });
@@ -134,8 +143,8 @@ describe("a registration whose batch", () => {
   it("arrives late cannot land any more: the agent that the repeat made is the only one", async () => {
     const { faulty, broken } = withFaults();
     const [name, key] = [freshName(), freshName()];
-    faulty.next("held");
-    await losing(faulty, broken.call("POST", "/agents", { key, body: body(name) }), () => targetOf(key));
+    const send = () => broken.call("POST", "/agents", { key, body: body(name) });
+    expect(await hears("held", faulty, send, () => targetOf(key), never)).toBe("nothing");
     const target = await targetOf(key);
     expect(await agentObject(target).settled()).toBe(true);
     const again = await api.register(body(name), { key });
@@ -179,27 +188,23 @@ describe("an update whose batch", () => {
     carriedBy = bot.secret;
   });
 
-  test.each<[string, Fate, boolean]>([
-    ["fails", "fails", false],
-    ["has landed, though a failure was reported", "lands_but_fails", true],
-    ["vanishes with its object", "vanishes", false],
-    ["has landed, and its object was lost", "lands_silently", true],
+  test.each<[string, Fate, object | "nothing"]>([
+    ["fails", "fails", PENDING],
+    ["has landed, though a failure was reported", "lands_but_fails", PENDING],
+    ["vanishes with its object", "vanishes", "nothing"],
+    ["has landed, and its object was lost", "lands_silently", "nothing"],
   ])(
     "%s is there or not, never by half, and its repeat is answered either way",
-    async (_what, fate, lands) => {
+    async (_what, fate, heardOfIt) => {
       const { faulty, broken } = withFaults();
       const before = await api.show(bot.id);
       const description = freshName();
       const tools = ["zendesk", `${description}/a`];
       const options = { key: freshName(), body: { description, surface: { tools } } };
-      faulty.next(fate);
-      const request = broken.call("PATCH", `/agents/${bot.id}`, options);
-      if (fate === "vanishes" || fate === "lands_silently") {
-        await losing(faulty, request, async () => {
-          if (lands) await expect.poll(async () => (await api.show(bot.id)).description).toBe(description);
-          return bot.id;
-        });
-      } else expect(problemOf(await request)).toEqual(PENDING);
+      const send = () => broken.call("PATCH", `/agents/${bot.id}`, options);
+      const hasLanded = async () => (await api.show(bot.id)).description === description;
+      const target = () => Promise.resolve(bot.id);
+      expect(await hears(fate, faulty, send, target, hasLanded)).toEqual(heardOfIt);
       // Leases go on at the old version until it is known what became of the change.
       expect((await agentObject(bot.id).lease()).record_version).toBe(before.record_version);
       expect(await heard(carriedBy, ask)).toBe("permitted");
@@ -264,23 +269,26 @@ describe("a workspace", () => {
   it.each<[string, Fate]>([
     ["fails", "fails"],
     ["has landed, though a failure was reported", "lands_but_fails"],
-  ])("whose batch %s is made once", async (_what, fate) => {
-    const { faulty, broken } = withFaults();
-    const [name, key] = [freshName(), freshName()];
-    faulty.next(fate);
-    expect(problemOf(await broken.call("POST", "/workspaces", { key, body: { name } }))).toEqual(PENDING);
-    const target = await targetOf(key);
-    if (fate === "fails") {
+  ])(
+    "whose batch %s is made once, and until it is settled its object admits nothing",
+    async (_what, fate) => {
+      const { faulty, broken } = withFaults();
+      const [name, key] = [freshName(), freshName()];
+      faulty.next(fate);
+      expect(problemOf(await broken.call("POST", "/workspaces", { key, body: { name } }))).toEqual(PENDING);
+      const target = await targetOf(key);
       expect(await workspaceObject(target).lease()).toMatchObject({ halted: true });
       expect(await workspaceObject(target).settled()).toBe(true);
-    }
-    const made = await api.workspace(name, { key });
-    expect(made.name).toBe(name);
-    expect(await workspaceObject(made.id).lease()).toMatchObject({ halted: false, config_epoch: 1 });
-    expect(
-      await env.DB.prepare("SELECT count(*) AS rows FROM workspaces WHERE name = ?").bind(name).first("rows"),
-    ).toBe(1);
-  });
+      const made = await api.workspace(name, { key });
+      expect(made.name).toBe(name);
+      expect(await workspaceObject(made.id).lease()).toMatchObject({ halted: false, config_epoch: 1 });
+      expect(
+        await env.DB.prepare("SELECT count(*) AS rows FROM workspaces WHERE name = ?")
+          .bind(name)
+          .first("rows"),
+      ).toBe(1);
+    },
+  );
 
   it.each<[string, Fate]>([
     ["fails", "fails"],

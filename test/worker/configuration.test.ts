@@ -6,7 +6,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { eq, sql } from "drizzle-orm";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { WorkspaceId } from "../../src/kernel/ids.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
@@ -334,7 +334,7 @@ it("settles every change of any sequence of faults: what was acknowledged is the
           faulty.next(fate);
           const running = owner.change(value);
           if (fate === "held" || fate === "lands_silently") {
-            await expect.poll(() => faulty.batches, { interval: 2 }).toBe(batches + 1);
+            await vi.waitUntil(() => faulty.batches > batches, { timeout: 8_000, interval: 2 });
             await owner.time.advance(8_000);
           }
           if ((await running) === "applied") acknowledged.push(value);

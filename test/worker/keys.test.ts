@@ -7,6 +7,7 @@ import {
   check,
   freshWorkspace,
   heard,
+  like,
   operator,
   operatorToken,
   problemOf,
@@ -42,8 +43,8 @@ describe("issuing a key", () => {
     const body = answer.body as { api_key: { id: string; secret: string } };
     expect(body).toEqual({
       api_key: {
-        id: expect.stringMatching(/^key_/),
-        secret: expect.stringMatching(/^dome_at_[0-9A-Za-z]{49}$/),
+        id: like(/^key_/),
+        secret: like(/^dome_at_[0-9A-Za-z]{49}$/),
         expires_at: "2035-01-01T00:00:00.000Z",
       },
       secret_shown: false,
@@ -173,7 +174,7 @@ describe("rotating a key", () => {
   });
 });
 
-describe("revoking a key", () => {
+describe.concurrent("revoking a key", () => {
   it("ends it and its tokens, with a receipt, and leaves the agent's other keys alone (P3)", async () => {
     const bot = await runningAgent();
     const other = await api.issueKey(bot.id);
@@ -186,7 +187,7 @@ describe("revoking a key", () => {
     expect(await requestToken(bot.secret)).toMatchObject({ status: 401, error: "invalid_client" });
     expect(await heard(other.api_key.secret ?? "", ask)).toBe("permitted");
     const [gone] = await api.keys(bot.id);
-    expect(gone).toMatchObject({ state: "revoked", revoked_at: expect.stringMatching(/Z$/) });
+    expect(gone).toMatchObject({ state: "revoked", revoked_at: like(/Z$/) });
   });
 
   it("with ?wait=effective answers 200 once no door admits it (P3)", async () => {
@@ -228,7 +229,7 @@ describe("revoking a key", () => {
   });
 });
 
-describe("a key with an end date", () => {
+describe.concurrent("a key with an end date", () => {
   it("works until then and not after, and neither does a token minted from it", async () => {
     const bot = await runningAgent();
     const expires_at = new Date(Date.now() + 2_000).toISOString();

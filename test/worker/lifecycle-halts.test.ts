@@ -12,11 +12,12 @@ import {
   eventually,
   freshWorkspace,
   heard,
+  like,
   operator,
   problemOf,
+  type Registered,
   token,
   worker,
-  type Registered,
 } from "../support/worker-api.ts";
 
 const api = operator();
@@ -51,13 +52,10 @@ const waited = (halt: Halt | null): number =>
 async function publishedKeys(): Promise<KeySet["keys"]> {
   const answer = await worker(new Request(`${TEST_ISSUER}/.well-known/jwks.json`));
   const { keys } = (await answer.json()) as {
-    keys: (JsonWebKey & { kid: string; dome_use: "token" | "receipt" })[];
+    keys: { kid: string; dome_use: "token" | "receipt"; kty: string; crv: string; x: string; y: string }[];
   };
   return new Map(
-    keys.map(({ kid, dome_use: use, kty = "", crv = "", x = "", y = "" }) => [
-      kid,
-      { use, key: { kty, crv, x, y } },
-    ]),
+    keys.map(({ kid, dome_use: use, kty, crv, x, y }) => [kid, { use, key: { kty, crv, x, y } }]),
   );
 }
 
@@ -70,7 +68,7 @@ describe.concurrent("a stop", () => {
     expect(left).toBeGreaterThan(0);
     expect(left).toBeLessThanOrEqual(2500);
     expect(halt).toEqual({
-      id: expect.stringMatching(/^hlt_/),
+      id: like(/^hlt_/),
       kind: "suspend",
       workspace_id: bot.created.agent.workspace_id,
       agents: [{ agent: bot.id, epoch: 3 }],
@@ -80,7 +78,7 @@ describe.concurrent("a stop", () => {
       cascade: null,
       operator: { subject: "admin", token: "admin" },
       reason: "looks odd",
-      committed_at: expect.stringMatching(/Z$/),
+      committed_at: like(/Z$/),
       effective_at: null,
       effective_in_ms: left,
       bound_ms: 2600,

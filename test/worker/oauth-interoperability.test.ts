@@ -90,7 +90,7 @@ describe("discovery (RFC 8414)", () => {
     expect(answer.headers.get("content-type")).toBe("application/jwk-set+json");
     expect(answer.headers.get("cache-control")).toBe("public, max-age=300");
     const { keys } = jsonOf(answer) as { keys: Record<string, string>[] };
-    expect(keys.map((key) => key["dome_use"]).toSorted()).toEqual(["receipt", "token"]);
+    expect(keys.map((key) => key["dome_use"] ?? "").toSorted()).toEqual(["receipt", "token"]);
     for (const key of keys) {
       const members = ["alg", "crv", "dome_use", "kid", "kty", "use", "x", "y"];
       expect(Object.keys(key).toSorted()).toEqual(members);

@@ -72,7 +72,7 @@ const basic = (user: string, password: string): string => `Basic ${btoa(`${user}
 
 async function granted(call: TokenCall) {
   const answer = await ask(call);
-  expect(answer.status, answer.text).toBe(200);
+  expect(answer).toMatchObject({ status: 200 });
   expect(answer.headers.get("content-type")).toBe("application/json");
   return tokenResponse.parse(jsonOf(answer));
 }
@@ -122,18 +122,24 @@ describe("a client that authenticates", () => {
   });
 
   it.each(["basic", "BASIC", "bAsIc"])("may spell the scheme %s (RFC 9110 §11.1)", async (scheme) => {
-    await granted({ authorization: basic(agent.id, agent.key).replace("Basic", scheme) });
+    const { token_type: type } = await granted({
+      authorization: basic(agent.id, agent.key).replace("Basic", scheme),
+    });
+    expect(type).toBe("Bearer");
   });
 
   it.each(["bearer", "BEARER"])("may spell the scheme %s", async (scheme) => {
-    await granted({ authorization: `${scheme} ${agent.key}` });
+    expect((await granted({ authorization: `${scheme} ${agent.key}` })).token_type).toBe("Bearer");
   });
 
   it("is decoded from form-encoding before base64 is all there is (§2.3.1)", async () => {
     const encoded = (text: string) =>
-      [...text].map((char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`).join("");
-    await granted({ authorization: basic(encoded(agent.id), encoded(agent.key)) });
-    await granted({ authorization: basic(agent.id.replace("_", "%5F"), agent.key.replaceAll("_", "%5f")) });
+      Array.from(text, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`).join("");
+    const whole = basic(encoded(agent.id), encoded(agent.key));
+    const parts = basic(agent.id.replace("_", "%5F"), agent.key.replaceAll("_", "%5f"));
+    for (const authorization of [whole, parts]) {
+      expect((await granted({ authorization })).token_type).toBe("Bearer");
+    }
   });
 
   it.each([
@@ -306,7 +312,7 @@ describe("a request for a token", () => {
   it.each(["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-Urlencoded"])(
     "of type %s is granted",
     async (contentType) => {
-      await granted({ contentType });
+      expect((await granted({ contentType })).token_type).toBe("Bearer");
     },
   );
 
@@ -329,7 +335,9 @@ describe("a request for a token", () => {
       const answer = await ask({ method });
       expect(answer.status).toBe(405);
       expect(answer.headers.get("allow")).toBe("POST");
-      if (method !== "HEAD") expect(oauthError.parse(jsonOf(answer)).error).toBe("invalid_request");
+      expect(method === "HEAD" ? answer.text : oauthError.parse(jsonOf(answer)).error).toBe(
+        method === "HEAD" ? "" : "invalid_request",
+      );
     },
   );
 });
@@ -348,22 +356,15 @@ describe("the scope of a token", () => {
     expect([scope, claimsIn(token).scope]).toEqual([expected, expected]);
   });
 
-  it.each([
-    ...[
-      "admin",
-      "openid",
-      "tool:",
-      "tool:CRM",
-      "tool:crm/",
-      "surface++surface",
-      "+surface",
-      "surface+",
-      "tool:crm%0a",
-    ],
-    ...["*", "tool:*", "tool:crm/a/b", "pool:a/b", "%00", "surface%09", `tool:${"a".repeat(64)}`],
-  ])("%j is refused: nothing is cut down in silence (TX-11)", async (asked) => {
-    expect(await refused({ form: `${GRANT}&scope=${asked}` })).toBe("400 invalid_scope");
-  });
+  const UNKNOWN =
+    "admin openid tool: tool:CRM tool:crm/ surface++surface +surface surface+ tool:crm%0a * tool:* tool:crm/a/b";
+
+  it.each([...UNKNOWN.split(" "), "pool:a/b", "%00", "surface%09", `tool:${"a".repeat(64)}`])(
+    "%j is refused: nothing is cut down in silence (TX-11)",
+    async (asked) => {
+      expect(await refused({ form: `${GRANT}&scope=${asked}` })).toBe("400 invalid_scope");
+    },
+  );
 
   it("narrower than the surface holds at the check: the token does no more than it says (P6)", async () => {
     const { access_token: token } = await granted({ form: `${GRANT}&scope=tool:erp` });
@@ -419,11 +420,9 @@ describe("every error", () => {
       fc.asyncProperty(fc.array(pair, { maxLength: 5 }), header, async (pairs, authorization) => {
         const form = new URLSearchParams(pairs).toString();
         const answer = await ask({ form, authorization });
-        if (answer.status !== 200) {
-          const { error_description: description } = oauthError.parse(jsonOf(answer));
-          expect(description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
-          expect([400, 401]).toContain(answer.status);
-        }
+        const said = answer.status === 200 ? null : oauthError.parse(jsonOf(answer));
+        expect(said?.error_description ?? "granted").toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
+        expect([200, 400, 401]).toContain(answer.status);
       }),
       { numRuns: 200 },
     );

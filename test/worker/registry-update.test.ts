@@ -5,6 +5,7 @@ import {
   operatorToken,
   problemOf,
   type Registered,
+  statusesOf,
 } from "../support/worker-api.ts";
 
 const api = operator();
@@ -118,7 +119,7 @@ describe("a parent", () => {
     const a = await api.register({ name: "left", workspace: home });
     const b = await api.register({ name: "right", workspace: home });
     const answers = await Promise.all([patch(a.id, { parent: "right" }), patch(b.id, { parent: "left" })]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    expect(statusesOf(answers)).toEqual([200, 409]);
     const parents = await Promise.all([api.show(a.id), api.show(b.id)]);
     expect(parents.filter(({ parent }) => parent !== null)).toHaveLength(1);
   });
@@ -222,7 +223,10 @@ describe("the list of agents", () => {
     ["a limit of 201", { limit: "201" }, "limit"],
     ["an unknown filter", { colour: "red" }, "colour"],
   ])("refuses %s with the member", async (_what, query, member) => {
-    const answer = await api.call("GET", `/agents?${new URLSearchParams({ workspace: crowd, ...query })}`);
+    const answer = await api.call(
+      "GET",
+      `/agents?${new URLSearchParams({ workspace: crowd, ...query }).toString()}`,
+    );
     expect(problemOf(answer)).toEqual({ status: 400, code: "invalid_request", members: [member] });
   });
 });

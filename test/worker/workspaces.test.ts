@@ -2,9 +2,11 @@ import { beforeAll, describe, expect, it, test } from "vitest";
 import {
   check,
   freshWorkspace,
+  like,
   operator,
   operatorToken,
   problemOf,
+  statusesOf,
   workspaceObject,
 } from "../support/worker-api.ts";
 
@@ -14,10 +16,10 @@ describe("creating a workspace", () => {
   it("answers its record, and makes an object that vouches for it", async () => {
     const made = await api.workspace("acme");
     expect(made).toEqual({
-      id: expect.stringMatching(/^wsp_/) as string,
+      id: like(/^wsp_/),
       name: "acme",
       description: null,
-      created_at: expect.stringMatching(/Z$/) as string,
+      created_at: like(/Z$/),
       config_epoch: 1,
     });
     expect(await workspaceObject(made.id).lease()).toEqual({
@@ -51,7 +53,7 @@ describe("creating a workspace", () => {
   it("at the same moment under one name succeeds once (P2)", async () => {
     const body = { name: "contested" };
     const answers = await Promise.all([1, 2, 3].map(() => api.call("POST", "/workspaces", { body })));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409]);
+    expect(statusesOf(answers)).toEqual([201, 409, 409]);
   });
 
   test.each([
