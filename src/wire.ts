@@ -180,7 +180,8 @@ const carrier = (env: Env): ObjectPorts["carrier"] =>
 /** What a Durable Object is given. */
 export const objectPorts = (raw: RawEnv): ObjectPorts => {
   const env = environment(raw);
-  return { clock, timers, random, ids, log, db: openDatabase(env.db), carrier: carrier(env) };
+  const db = openDatabase(env.db);
+  return { clock, timers, random, ids, log, db, carrier: carrier(env), owners: owners(env) };
 };
 
 /** What one HTTP request is given. */

@@ -13,7 +13,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import type { AgentId, KeyId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { Passage } from "../lifecycle/admission.ts";
+import { drainOf, type Passage, type Stale } from "../lifecycle/admission.ts";
 import { isKeyLive, type AgentAnswer, type Lease } from "../lifecycle/lease.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
@@ -61,7 +61,11 @@ export type AuthenticationRefusal =
   | { readonly kind: "unknown"; readonly why: string }
   /** Issued once, and dead or stopped now. */
   | { readonly kind: "dead"; readonly agent: AgentId; readonly key: KeyId | null; readonly why: string }
+  /** Good, but an agent of the chain takes no new work: it is stopped in `left_ms`. */
+  | Draining
   | NoLease;
+
+export type Draining = Extract<Stale, { readonly kind: "draining" }>;
 
 /** "Coarse last use": within the hour. */
 const NOTE_USE_EVERY_MS = 3_600_000;
@@ -109,7 +113,10 @@ export async function leaseForKey(
   known: KnownKey,
 ): Promise<Result<Lease<AgentAnswer>, NoLease>> {
   const lease = await standing.agent(known.agent);
-  if (!lease.ok || whyDead(lease.value, known.key, clock.now()) === null) return lease;
+  if (!lease.ok) return lease;
+  const now = clock.now();
+  const runs = drainOf(lease.value, known.agent, now) === undefined;
+  if (runs && whyDead(lease.value, known.key, now) === null) return lease;
   return standing.freshAgent(known.agent);
 }
 
@@ -144,6 +151,8 @@ async function byKey(
   const record =
     why === null ? await ports.configuration.agent(known.agent, lease.answer.record_version) : undefined;
   if (record === undefined) return err({ kind: "dead", ...known, why: why ?? "agent_absent" });
+  const drain = drainOf(lease, known.agent, ports.clock.now());
+  if (drain !== undefined) return err(drain);
   noteUse(ports, known.key);
   const workspace = await ports.standing.workspace(record.workspaceId);
   if (!workspace.ok) return workspace;
@@ -203,6 +212,7 @@ async function callerOfToken(
   const admitted = await ports.standing.admits(passage, { agents, workspace }, "leased");
   if (!admitted.ok) {
     const why = admitted.error;
+    if (why.kind === "draining") return err(why);
     return err(
       why.kind === "no_lease"
         ? { kind: "no_lease", of: why.of }

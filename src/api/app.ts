@@ -18,7 +18,7 @@ import { oauthRoutes, TOKEN_PATH } from "./oauth.ts";
 import { oauthResponse, TOKEN_UNAVAILABLE } from "./oauth-problem.ts";
 import { openApiDocument, UNGUARDED } from "./openapi.ts";
 import { logRequest } from "./request-log.ts";
-import { INVALID_TOKEN, problemResponse, UNAUTHENTICATED, UNAVAILABLE } from "./problem.ts";
+import { drainingProblem, INVALID_TOKEN, problemResponse, UNAUTHENTICATED, UNAVAILABLE } from "./problem.ts";
 import { noteRefusedAgent, noteRefusedOperator } from "./refused.ts";
 import { requestFacts } from "./request-facts.ts";
 import type { Exchange, Route } from "./route.ts";
@@ -179,6 +179,7 @@ async function authenticate(
     if (caller.ok) return ok({ operator: null, caller: caller.value });
     noteRefusedAgent(services, caller.error, route.path, requestId);
     if (caller.error.kind === "missing") return err(UNAUTHENTICATED);
+    if (caller.error.kind === "draining") return err(drainingProblem(caller.error.left_ms));
     return err(caller.error.kind === "no_lease" ? UNAVAILABLE : INVALID_TOKEN);
   }
   const operator = await authenticateOperator(services.operators, authorization);

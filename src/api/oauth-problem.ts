@@ -1,6 +1,7 @@
 /** Errors of the OAuth doors (RFC 6749 §5.2), and the one exhaustive mapping from refusals to them. */
 import type { OAuthErrorCode } from "../contract/oauth.ts";
 import { unreachable } from "../kernel/result.ts";
+import { retryAfterDrain } from "./problem.ts";
 import type { TokenRequestRefusal } from "../operations/issue-token.ts";
 import type { RevocationRefusal } from "../operations/revoke-token.ts";
 
@@ -70,6 +71,14 @@ export function refusedToken(refusal: TokenRequestRefusal, scheme: Scheme): OAut
         error: "unauthorized_client",
         description: `The agent is ${refusal.state}`,
         domeError: `agent_${refusal.state}`,
+      };
+    case "draining":
+      return {
+        status: 400,
+        error: "unauthorized_client",
+        description: "The agent is draining: it takes no new work",
+        domeError: "agent_draining",
+        headers: { "retry-after": String(retryAfterDrain(refusal.left_ms)) },
       };
     case "invalid_scope":
       return { status: 400, error: "invalid_scope", description: "The scope is not one this service knows" };

@@ -49,3 +49,17 @@ export const UNAVAILABLE: Refusal = {
   detail: "It cannot be decided right now whether this is allowed. Repeat the request.",
   retryAfterSeconds: 1,
 };
+
+/** Longer than this nobody is sent away: a drain may be cancelled. */
+const MOST_RETRY_AFTER_S = 30;
+
+/** @param leftMs until the agent is stopped, in milliseconds. */
+export const drainingProblem = (leftMs: number): Refusal => ({
+  code: "draining",
+  detail: `An agent of this call is draining: it takes no new work, and is stopped in ${Math.ceil(leftMs / 1000)} s.`,
+  retryAfterSeconds: retryAfterDrain(leftMs),
+});
+
+/** @returns seconds, between 1 and 30. */
+export const retryAfterDrain = (leftMs: number): number =>
+  Math.min(MOST_RETRY_AFTER_S, Math.max(1, Math.ceil(leftMs / 1000)));

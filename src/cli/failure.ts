@@ -97,6 +97,8 @@ function nextFor(error: DomeError, invocation: Invocation): string | null {
     case "parent_cycle":
     case "parent_stopped":
     case "agent_lost":
+    case "workspace_lost":
+    case "drain_conflict":
       return lookAt(invocation);
     case "key_limit":
     case "key_not_live":

@@ -4,29 +4,34 @@
  */
 import type { Halt } from "../contract/halt.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
-import { inWorkspace } from "./option-values.ts";
+import { familyText } from "./halt-text.ts";
 import { seconds } from "./output.ts";
 import { Progress } from "./progress.ts";
 import type { Session } from "./session.ts";
 
 /** As long as the API itself would wait. */
 const LONGEST_WAIT_MS = 10_000;
+/** A family's stops begin one after the other, and each waits. */
+const LONGEST_CASCADE_MS = 60_000;
 const PAUSE_MS = 100;
 
 /**
  * @param committed the halt as the command's answer had it.
  * @param read asks for its receipt as it is now.
+ * @param next the command that shows the receipt later.
  * @returns the receipt with `effective_at`.
- * @throws CommandFailure (exit 5) when it has not become effective within 10 s.
+ * @throws CommandFailure (exit 5) when it has not become effective within 10 s, a family within 60 s.
  */
 export async function waitForHalt(
   session: Session,
   committed: Halt,
   read: () => Promise<Halt>,
+  next: string,
 ): Promise<Halt> {
   const { clock, timers } = session.io;
   const progress = new Progress(session.io, session.output.mode);
   const start = clock.now();
+  const longest = committed.cascade === null ? LONGEST_WAIT_MS : LONGEST_CASCADE_MS;
   const due = start + committed.effective_in_ms;
   let receipt = committed;
   progress.step("committed", `${committed.id} at ${committed.committed_at}`);
@@ -43,11 +48,22 @@ export async function waitForHalt(
       }
       receipt = await read();
       if (receipt.effective_at !== null) break;
-      if (clock.now() - start >= LONGEST_WAIT_MS) throw tooLate(session, committed);
-      progress.live("waiting", "for the receipt");
+      if (clock.now() - start >= longest) throw tooLate(committed, longest, next);
+      const { cascade } = receipt;
+      progress.live(
+        "waiting",
+        cascade === null ? "for the receipt" : `for the family: ${familyText(cascade)}`,
+      );
       await timers.sleep(PAUSE_MS);
     }
     progress.step("effective", `at ${receipt.effective_at}, ${after(receipt)} after the commit`);
+    if (receipt.cascade !== null) progress.step("family", familyText(receipt.cascade));
+    const { last_admitted: last } = receipt;
+    progress.step(
+      "admitted",
+      last === null ? "nothing that the ledger has" : `${last.decision_id} at ${last.time}, last`,
+    );
+    progress.step("cut", receipt.acts_cut === 1 ? "1 act" : `${receipt.acts_cut} acts`);
     return receipt;
   } finally {
     progress.end();
@@ -58,11 +74,9 @@ function after({ committed_at, effective_at }: Halt): string {
   return seconds(Date.parse(effective_at ?? committed_at) - Date.parse(committed_at));
 }
 
-function tooLate(session: Session, { id }: Halt): CommandFailure {
-  const { subject, workspace } = session.invocation;
-  return new CommandFailure(
+const tooLate = ({ id }: Halt, longestMs: number, next: string): CommandFailure =>
+  new CommandFailure(
     EXIT.timedOut,
-    `the halt ${id} is committed, but was not effective within ${LONGEST_WAIT_MS / 1000} s; it goes on by itself`,
-    `dome agents halts ${subject ?? "AGENT"} ${id}${inWorkspace(workspace ?? undefined)}`,
+    `the halt ${id} is committed, but was not effective within ${longestMs / 1000} s; it goes on by itself`,
+    next,
   );
-}

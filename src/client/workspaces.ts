@@ -1,6 +1,20 @@
 /** Workspaces. */
 import type { z } from "zod";
-import { workspace, workspaceList, type Workspace, type workspaceCreate } from "../contract/workspace.ts";
+import {
+  halt,
+  haltList,
+  workspaceTransition,
+  type Halt,
+  type haltRequest,
+  type WorkspaceTransition,
+} from "../contract/halt.ts";
+import {
+  workspace,
+  workspaceList,
+  type Workspace,
+  type workspaceCreate,
+  type workspacePatch,
+} from "../contract/workspace.ts";
 import { Listing, pageSize } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -30,5 +44,40 @@ export class Workspaces {
   /** @param name its name or id. */
   show(name: string): Promise<Workspace> {
     return this.#transport.read(route`/api/v1/workspaces/${name}`, workspace);
+  }
+
+  /** @param readEpoch the `config_epoch` that the change is made to; another one by now: ConflictError (412). */
+  update(name: string, change: z.input<typeof workspacePatch>, readEpoch?: number): Promise<Workspace> {
+    return this.#transport.change("PATCH", route`/api/v1/workspaces/${name}`, workspace, {
+      body: change,
+      headers: readEpoch === undefined ? {} : { "If-Match": `"${readEpoch}"` },
+    });
+  }
+
+  /** Stops every agent of it. @param wait answer only once the halt is effective. */
+  stop(
+    name: string,
+    body: z.input<typeof haltRequest> = {},
+    wait?: "effective",
+  ): Promise<WorkspaceTransition> {
+    return this.#transport.change("POST", route`/api/v1/workspaces/${name}/halt`, workspaceTransition, {
+      body,
+      query: { wait },
+    });
+  }
+
+  resume(name: string): Promise<WorkspaceTransition> {
+    return this.#transport.change("POST", route`/api/v1/workspaces/${name}/resume`, workspaceTransition);
+  }
+
+  halts(name: string): Listing<Halt> {
+    return new Listing((cursor) =>
+      this.#transport.read(route`/api/v1/workspaces/${name}/halts`, haltList, { cursor }),
+    );
+  }
+
+  /** The halt receipt as it is now. */
+  halt(name: string, id: string): Promise<Halt> {
+    return this.#transport.read(route`/api/v1/workspaces/${name}/halts/${id}`, halt);
   }
 }

@@ -4,6 +4,15 @@ import { agentName, id, labels, line, list, name, page, time, timeInput } from "
 
 export const agentState = z.enum(["provisioned", "active", "suspended", "revoked"]);
 
+/** An active agent that takes no new work, and is stopped at the deadline: by the halt of that id. */
+export const draining = z.strictObject({
+  deadline: time,
+  // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
+  then: z.enum(["suspended", "revoked"]),
+  halt: id("hlt"),
+});
+export type Draining = z.output<typeof draining>;
+
 /** What a reader may see: `lost` is an agent whose authoritative object is gone while the registry knows it. */
 export const agentStateSeen = z.enum([...agentState.options, "lost"]);
 
@@ -93,6 +102,7 @@ export const agent = z
     workspace_id: id("wsp"),
     created_at: time,
     state: agentStateSeen,
+    draining: draining.nullable().default(null),
     state_changed_at: time,
     contact: z.string().nullable(),
     tier: name,

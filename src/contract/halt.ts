@@ -1,16 +1,25 @@
 /** Lifecycle commands and their receipts. */
 import { z } from "zod";
-import { agentState } from "./agent.ts";
+import { agentState, draining } from "./agent.ts";
 import { id, line, list, time } from "./words.ts";
 
 export const haltKind = z.enum(["suspend", "revoke", "key", "workspace"]);
 
-/** The body of a stop. `drain_seconds` and `cascade` are reserved: only their defaults are accepted today. */
+/** The body of a halt of a whole workspace. */
+export const haltRequest = z
+  .strictObject({ reason: line(500).nullable().default(null) })
+  .meta({ id: "HaltRequest" });
+export type HaltRequest = z.output<typeof haltRequest>;
+
+/**
+ * The body of a stop. `drain_seconds`: the agent takes no new work from now on, and is stopped when they are over.
+ * `cascade`: all of its descendants are stopped with it, when it is.
+ */
 export const stopRequest = z
   .strictObject({
     reason: line(500).nullable().default(null),
-    drain_seconds: z.literal(0).default(0),
-    cascade: z.literal(false).default(false),
+    drain_seconds: z.int().min(0).max(3600).default(0),
+    cascade: z.boolean().default(false),
   })
   .meta({ id: "StopRequest" });
 export type StopRequest = z.output<typeof stopRequest>;
@@ -29,6 +38,30 @@ export const halt = z
     workspace_id: id("wsp"),
     agents: z.array(z.strictObject({ agent: id("agt"), epoch: z.int() })),
     keys: z.array(id("key")),
+    halt_epoch: z
+      .int()
+      .nullable()
+      .default(null)
+      .meta({ description: "of a workspace: tokens with another halt epoch are refused" }),
+    cause: z
+      .strictObject({ agent: id("agt"), halt: id("hlt") })
+      .nullable()
+      .default(null)
+      .meta({ description: "the stop of an ancestor that this one follows from" }),
+    cascade: z
+      .strictObject({
+        total: z.int(),
+        committed: z.int(),
+        effective: z.int(),
+        complete: z.boolean(),
+      })
+      .nullable()
+      .default(null)
+      .meta({
+        description:
+          "of a stop with descendants: how many agents, the root included. `agents` lists up to 100 of them; " +
+          "`effective_at` is set when all are",
+      }),
     operator: z.strictObject({ subject: z.string(), token: z.string() }),
     reason: z.string().nullable(),
     committed_at: time,
@@ -48,14 +81,31 @@ export type Halt = z.output<typeof halt>;
 
 export const haltList = list(halt).meta({ id: "HaltList" });
 
-/** The answer of every lifecycle command. `halt`: what was stopped, now or before while it is not effective yet. */
+/**
+ * The answer of every lifecycle command. `halt`: what was stopped, now or before while it is not effective yet. With
+ * `draining` the stop comes at the deadline, as the halt of that id; `effective_in_ms` counts up to where it is
+ * effective.
+ */
 export const transition = z
   .strictObject({
     agent: id("agt"),
     state: agentState,
     changed: z.boolean(),
     effective_in_ms: z.int().min(0),
+    draining: draining.nullable().default(null),
     halt: halt.nullable(),
   })
   .meta({ id: "Transition" });
 export type Transition = z.output<typeof transition>;
+
+/** The answer of a halt or resume of a workspace. `halt` is null when nothing was stopped. */
+export const workspaceTransition = z
+  .strictObject({
+    workspace: id("wsp"),
+    halted: z.boolean(),
+    changed: z.boolean(),
+    effective_in_ms: z.int().min(0),
+    halt: halt.nullable(),
+  })
+  .meta({ id: "WorkspaceTransition" });
+export type WorkspaceTransition = z.output<typeof workspaceTransition>;

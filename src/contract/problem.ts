@@ -14,11 +14,13 @@ export const PROBLEMS = {
   in_use: { status: 409, title: "Something still depends on it" },
   name_taken: { status: 409, title: "The name is or was in use" },
   invalid_transition: { status: 409, title: "The lifecycle has no such step" },
+  drain_conflict: { status: 409, title: "The agent drains already, and a second drain may only tighten" },
   key_limit: { status: 409, title: "Too many live keys" },
   key_not_live: { status: 409, title: "The key is not live" },
   parent_cycle: { status: 409, title: "An agent cannot be its own ancestor" },
   parent_stopped: { status: 409, title: "An ancestor is not running" },
   agent_lost: { status: 409, title: "The authoritative object of this agent is lost" },
+  workspace_lost: { status: 409, title: "The authoritative object of this workspace is lost" },
   request_in_progress: {
     status: 409,
     title: "The first request under this Idempotency-Key is still running",

@@ -7,6 +7,12 @@ export const workspaceCreate = z
   .meta({ id: "WorkspaceCreate" });
 export type WorkspaceCreate = z.output<typeof workspaceCreate>;
 
+/** `PATCH /api/v1/workspaces/{workspace}`: id and name never change. */
+export const workspacePatch = z
+  .strictObject({ description: line(1000).nullable() })
+  .meta({ id: "WorkspacePatch" });
+export type WorkspacePatch = z.output<typeof workspacePatch>;
+
 export const workspace = z
   .strictObject({
     id: id("wsp"),
@@ -14,6 +20,7 @@ export const workspace = z
     description: z.string().nullable(),
     created_at: time,
     config_epoch: z.int(),
+    halted: z.boolean().meta({ description: "true: no call of any of its agents is admitted" }),
   })
   .meta({ id: "Workspace" });
 export type Workspace = z.output<typeof workspace>;

@@ -47,7 +47,8 @@ export interface Standing {
 export type Stale =
   | { readonly kind: "no_lease"; readonly of: "agent" | "workspace" | "org"; readonly id: string }
   | { readonly kind: "agent_not_active"; readonly agent: string; readonly state: string }
-  | { readonly kind: "draining"; readonly agent: string }
+  /** `left_ms`: until the agent is stopped. */
+  | { readonly kind: "draining"; readonly agent: string; readonly left_ms: number }
   | { readonly kind: "epoch_changed"; readonly agent: string }
   | { readonly kind: "key_not_live"; readonly agent: string; readonly key: string }
   | { readonly kind: "token_revoked"; readonly jti: string }
@@ -81,6 +82,16 @@ export function admit(passage: Passage, standing: Standing, now: number): Result
   return ok(undefined);
 }
 
+/** An agent that is draining takes no new work; its answer is `draining` and not "stopped" until the stop. */
+export function drainOf(
+  { answer, askedAt }: Lease<AgentAnswer>,
+  agent: string,
+  now: number,
+): Extract<Stale, { kind: "draining" }> | undefined {
+  if (answer.draining === undefined) return undefined;
+  return { kind: "draining", agent, left_ms: Math.max(0, askedAt + answer.draining.deadline_ms - now) };
+}
+
 function staleLink(
   link: Link,
   path: readonly string[],
@@ -92,7 +103,8 @@ function staleLink(
   const { answer } = lease;
   if (answer.state !== "active") return { kind: "agent_not_active", agent, state: answer.state };
   if (!isCurrent(lease, now)) return { kind: "no_lease", of: "agent", id: agent };
-  if (answer.draining !== undefined) return { kind: "draining", agent };
+  const drain = drainOf(lease, agent, now);
+  if (drain !== undefined) return drain;
   // Any difference, not only a smaller number: an object restored from an old backup may count backwards.
   if (answer.epoch !== link.epoch) return { kind: "epoch_changed", agent };
   if (!isKeyLive(lease, key, now)) return { kind: "key_not_live", agent, key };

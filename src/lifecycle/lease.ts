@@ -170,6 +170,8 @@ export interface AgentRow {
   readonly expiresAt: number | null;
   readonly keys: readonly { readonly id: string; readonly expiresAt: number | null }[];
   readonly revokedTokens: readonly string[];
+  /** An active agent that takes no new work, and is stopped at the deadline. */
+  readonly draining?: { readonly deadline: number; readonly end: "suspended" | "revoked" } | null;
 }
 
 /**
@@ -183,8 +185,13 @@ export function answerFor(row: AgentRow | null, now: number): AgentAnswer {
   }
   const leftMs = row.expiresAt === null ? Infinity : row.expiresAt - now;
   const state = row.state === "active" && leftMs <= 0 ? "suspended" : row.state;
+  const { draining } = row;
   return {
     state,
+    ...(draining == null || state !== "active"
+      ? {}
+      : // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
+        { draining: { deadline_ms: Math.max(0, draining.deadline - now), then: draining.end } }),
     epoch: row.epoch,
     keys: row.keys
       .map(({ id, expiresAt }) => ({ id, ttl_ms: expiresAt === null ? null : expiresAt - now }))

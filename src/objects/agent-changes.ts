@@ -11,7 +11,7 @@ import { appendAudit } from "../storage/audit-outbox.ts";
 import type { Statement } from "../storage/change.ts";
 import { answerClaim, findAnswer, recordAnswer, type RequestKey } from "../storage/idempotency.ts";
 import { agentFencing, type AgentIntent } from "./agent-intent.ts";
-import { endKeyNow, type AgentParts } from "./agent-lifecycle.ts";
+import { endKeyNow, type AgentParts } from "./agent-stop.ts";
 import { keyIsLive } from "./agent-store.ts";
 import { Configuration } from "./configuration.ts";
 import { configured } from "./configured.ts";

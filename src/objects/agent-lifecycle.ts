@@ -4,9 +4,9 @@
  */
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
-import type { HaltId, KeyId } from "../kernel/ids.ts";
+import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { next, startsOrStops } from "../lifecycle/states.ts";
+import { next } from "../lifecycle/states.ts";
 import type {
   OperatorRef,
   OwnerRefusal,
@@ -15,48 +15,61 @@ import type {
   TransitionCommand,
   Transitioned,
 } from "../operations/owners.ts";
-import { keyIsLive, type AgentStore, type StoredAgent } from "./agent-store.ts";
-import type { HaltTable } from "./halt-table.ts";
-import type { Outbox } from "./outbox.ts";
-import type { ObjectPorts } from "./ports.ts";
-import type { TimerTable } from "./timer-table.ts";
+import { beginDrain, cancelDrain, carryOut, dropDrain } from "./agent-drain.ts";
+import { endKeyNow, move, stopNow, type AgentParts } from "./agent-stop.ts";
+import { keyIsLive, type StoredAgent } from "./agent-store.ts";
+import type { StoredDrain } from "./drain-table.ts";
 
 /** Who acts when an agent's own end date suspends it. */
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "expires_at" };
-
-export interface AgentParts {
-  readonly ports: ObjectPorts;
-  readonly store: AgentStore;
-  readonly halts: HaltTable;
-  readonly outbox: Outbox;
-  readonly table: TimerTable;
-}
 
 /** Carries a command out, or says why not. */
 export function transition(
   parts: AgentParts,
   command: TransitionCommand,
 ): Result<Transitioned, OwnerRefusal> {
-  const { ports, store, outbox } = parts;
+  const { store, outbox } = parts;
   const agent = store.read();
   if (agent === null) return err({ kind: "absent" });
   const to = next(agent.state, command.command);
   if (!to.ok) return err({ kind: "invalid_transition", from: agent.state, command: command.command });
-  const now = ports.clock.now();
-  if (to.value === agent.state) {
+  const drain = parts.drains.find();
+  if (to.value === "active") return start(parts, agent, drain, command);
+  if (to.value === "provisioned") throw new Error("no command leads to provisioned");
+  if (command.drainMs > 0 && agent.state === "active") return beginDrain(parts, agent, command, to.value);
+  if (to.value === agent.state && !command.cascade) {
     const stops = (halt: StoredHalt): boolean => halt.kind === "suspend" || halt.kind === "revoke";
-    const halt = agent.state === "active" ? null : underWay(parts, stops);
-    return ok({ state: agent.state, changed: false, halt });
+    return ok({ state: agent.state, changed: false, halt: underWay(parts, stops) });
   }
-  if (to.value === "active" && agent.expiresAt !== null && agent.expiresAt <= now)
-    return err({ kind: "expired" });
-  const halt = move(parts, agent, to.value, {
-    id: command.halt,
-    operator: command.mandate.operator,
-    reason: command.reason,
-  });
-  outbox.append(command.audit);
-  return ok({ state: to.value, changed: true, halt: halt?.id ?? null });
+  if (drain !== null) dropDrain(parts); // a stop without a drain overrides one
+  const halt = stopNow(
+    parts,
+    agent,
+    to.value,
+    { id: command.halt, operator: command.mandate.operator, reason: command.reason },
+    command.cascade ? command.mandate.requestId : null,
+  );
+  const data = {
+    ...(drain === null ? {} : { overrides: { end: drain.end, halt: drain.halt } }),
+    ...(command.cascade ? { cascade: true } : {}),
+  };
+  outbox.append(Object.keys(data).length === 0 ? command.audit : { ...command.audit, data });
+  return ok({ state: to.value, changed: true, halt: halt.id });
+}
+
+/** Activate, resume. */
+function start(
+  parts: AgentParts,
+  agent: StoredAgent,
+  drain: StoredDrain | null,
+  command: TransitionCommand,
+): Result<Transitioned, OwnerRefusal> {
+  if (drain !== null) return ok(cancelDrain(parts, agent, drain, command.audit));
+  if (agent.state === "active") return ok({ state: "active", changed: false, halt: null });
+  if (agent.expiresAt !== null && agent.expiresAt <= parts.ports.clock.now()) return err({ kind: "expired" });
+  move(parts, agent, "active");
+  parts.outbox.append(command.audit);
+  return ok({ state: "active", changed: true, halt: null });
 }
 
 /** Timer `expire`: an agent past its end date is suspended, as if an operator had done it. */
@@ -65,13 +78,16 @@ export function expire(parts: AgentParts): HaltId | null {
   const agent = store.read();
   if (agent?.state !== "active" || agent.expiresAt === null || agent.expiresAt > ports.clock.now())
     return null;
-  const halt = move(parts, agent, "suspended", {
+  outbox.append(recordOf(parts, agent, { kind: "agent.expired", operator: DOME_ITSELF }));
+  // Nothing is left to drain: what was ordered for the deadline is done now, a revocation included.
+  const drain = parts.drains.find();
+  if (drain !== null) return carryOut(parts, drain)?.halt ?? null;
+  const order = {
     id: ports.ids.next("hlt"),
     operator: DOME_ITSELF,
     reason: "the agent has reached its expires_at",
-  });
-  outbox.append(recordOf(parts, agent, { kind: "agent.expired", operator: DOME_ITSELF }));
-  return halt?.id ?? null;
+  };
+  return stopNow(parts, agent, "suspended", order, null).id;
 }
 
 /** Ends a key now. */
@@ -98,67 +114,6 @@ export function revokeKey(
 /** Whoever stops what is stopped already is told of the halt that is not effective yet, never that all is over (P3). */
 const underWay = (parts: AgentParts, concerns: (halt: StoredHalt) => boolean): HaltId | null =>
   parts.halts.pending().findLast(concerns)?.id ?? null;
-
-interface Order {
-  readonly id: HaltId;
-  readonly operator: OperatorRef;
-  readonly reason: string | null;
-}
-
-/** Revokes a live key and begins the halt that ends every token minted from it. */
-export function endKeyNow(parts: AgentParts, agent: StoredAgent, key: KeyId, order: Order): StoredHalt {
-  const now = parts.ports.clock.now();
-  parts.store.revokeKey(key, now);
-  parts.table.set("project", "", now);
-  return beginHalt(parts, agent, "key", [key], agent.epoch, order);
-}
-
-/** Audit record of the halt becoming effective. */
-export const effectiveRecord = (parts: Pick<AgentParts, "ports">, halt: StoredHalt): AuditDraft =>
-  draftRecord(parts.ports, {
-    workspace: halt.workspaceId,
-    kind: "halt.effective",
-    operator: halt.operator,
-    ...(halt.agents[0] === undefined ? {} : { agent: halt.agents[0].agent }),
-    target: { type: "halt", id: halt.id },
-    data: { kind: halt.kind, keys: [...halt.keys] },
-  });
-
-function move(
-  parts: AgentParts,
-  agent: StoredAgent,
-  to: StoredAgent["state"],
-  order: Order,
-): StoredHalt | null {
-  const { ports, store, table } = parts;
-  const now = ports.clock.now();
-  const epoch = startsOrStops(agent.state, to) ? agent.epoch + 1 : agent.epoch;
-  store.setState(to, epoch, now);
-  table.set("project", "", now);
-  if (to === "active") return null;
-  return beginHalt(parts, agent, to === "revoked" ? "revoke" : "suspend", [], epoch, order);
-}
-
-function beginHalt(
-  parts: AgentParts,
-  agent: StoredAgent,
-  kind: StoredHalt["kind"],
-  keys: readonly KeyId[],
-  epoch: number,
-  order: Order,
-): StoredHalt {
-  const halt: StoredHalt = {
-    ...order,
-    kind,
-    workspaceId: agent.workspaceId,
-    agents: [{ agent: agent.id, epoch }],
-    keys,
-    committedAt: parts.ports.clock.now(),
-    effectiveAt: null,
-  };
-  parts.halts.commit(halt);
-  return halt;
-}
 
 const recordOf = (
   parts: AgentParts,

@@ -6,12 +6,14 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
+import type { Result } from "../kernel/result.ts";
 import { answerFor, type AgentAnswer } from "../lifecycle/lease.ts";
 import type {
   AgentDescription,
   AgentOwner,
   Configured,
+  FamilyStop,
+  FamilyStopCommand,
   HaltProgress,
   IssueKeyCommand,
   OwnerRefusal,
@@ -23,20 +25,31 @@ import type {
   Transitioned,
   UpdateCommand,
 } from "../operations/owners.ts";
+import { effectiveAtOf } from "../operations/halt-view.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
-import { effectiveRecord, expire, revokeKey, transition, type AgentParts } from "./agent-lifecycle.ts";
 import { AgentChanges } from "./agent-changes.ts";
+import { endDrain, shownDrain } from "./agent-drain.ts";
+import { stopForFamily } from "./agent-family.ts";
+import { expire, revokeKey, transition } from "./agent-lifecycle.ts";
 import { projectAgent } from "./agent-projection.ts";
+import { effectiveRecord, type AgentParts } from "./agent-stop.ts";
 import { AGENT_STEPS, AgentStore } from "./agent-store.ts";
+import { answerOnce } from "./answer-once.ts";
 import { ANSWER_STEPS, AnswerTable } from "./answer-table.ts";
 import { AuditDrain } from "./audit-drain.ts";
+import { runCascade } from "./cascade.ts";
+import { CASCADE_STEPS, CascadeTable } from "./cascade-table.ts";
 import { CONFIGURATION_STEPS } from "./configuration.ts";
+import { DRAIN_STEPS, DrainTable } from "./drain-table.ts";
 import { HALT_STEPS, HaltTable } from "./halt-table.ts";
 import { Outbox } from "./outbox.ts";
 import type { ObjectPorts } from "./ports.ts";
 import { revokeToken, sweepRevokedTokens } from "./revoked-tokens.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
 import { TimerTable } from "./timer-table.ts";
+
+/** How often somebody who waits for a drain or a cascade is told how far it is. */
+const LOOK_AGAIN_MS = 50;
 
 export abstract class AgentShell extends DurableObject implements AgentOwner {
   readonly #ports: ObjectPorts;
@@ -56,6 +69,8 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
     runSchemaSteps(storage, "answers", ANSWER_STEPS);
     runSchemaSteps(storage, "configuration", CONFIGURATION_STEPS);
     runSchemaSteps(storage, "halts", HALT_STEPS);
+    runSchemaSteps(storage, "drain", DRAIN_STEPS);
+    runSchemaSteps(storage, "cascades", CASCADE_STEPS);
     this.#ports = ports;
     this.#storage = storage;
     this.#store = new AgentStore(storage.sql);
@@ -68,7 +83,9 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
         outbox: () => this.#drain.handlers.outbox(),
         d1_outbox: () => this.#drain.handlers.d1_outbox(),
         halt: (timer) => halts.onTimer(timer.key),
-        project: () => projectAgent(ports.db, this.#store),
+        project: () => projectAgent(ports.db, this.#store, this.#parts.drains),
+        drain: () => this.#endDrain(),
+        cascade: (timer) => this.#cascade(timer.key),
         expire: () => this.#expire(),
         recover: () => this.#recover(),
         revoked_tokens: () => sweepRevokedTokens(this.#parts),
@@ -78,9 +95,11 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
       ...ports,
       storage,
       table,
-      onEffective: (halt) => this.#append(effectiveRecord({ ports }, halt)),
+      onEffective: (halt) => this.#onEffective(halt),
     });
-    this.#parts = { ports, store: this.#store, halts, outbox, table };
+    const drains = new DrainTable(storage.sql);
+    const cascades = new CascadeTable(storage.sql);
+    this.#parts = { ports, store: this.#store, drains, cascades, halts, outbox, table };
     this.#drain = new AuditDrain({ ...ports, storage, table, outbox, owner: name });
     this.#changes = new AgentChanges(this.#parts, storage, () => {
       this.#drain.d1Soon();
@@ -92,17 +111,21 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
 
   /** Short, synchronous, and reads its row each time: a superseded instance must not grant from memory. */
   lease(): Promise<AgentAnswer> {
-    return Promise.resolve(answerFor(this.#store.leaseRow(), this.#ports.clock.now()));
+    const row = this.#store.leaseRow();
+    const draining = this.#parts.drains.find();
+    return Promise.resolve(answerFor(row === null ? null : { ...row, draining }, this.#ports.clock.now()));
   }
 
   describe(): Promise<AgentDescription | null> {
     const agent = this.#store.read();
     if (agent === null) return Promise.resolve(null);
+    const drain = this.#parts.drains.find();
     const { workspaceId, state, stateChangedAt, recordVersion, epoch } = agent;
     return Promise.resolve({
       workspaceId,
       state,
       stateChangedAt,
+      draining: drain === null ? null : shownDrain(drain),
       recordVersion,
       epoch,
       keys: this.#store.keys(),
@@ -133,6 +156,18 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
     return this.#once(command.mandate.request, () => transition(this.#parts, command));
   }
 
+  async stopForFamily(command: FamilyStopCommand): Promise<FamilyStop> {
+    const { halts } = this.#parts;
+    const stop = this.#storage.transactionSync(() => {
+      const answer = stopForFamily(this.#parts, command);
+      if (answer.stopped) this.#drain.soon();
+      return answer;
+    });
+    await this.#storage.sync();
+    for (const halt of halts.pending()) halts.startWait(halt.id);
+    return stop;
+  }
+
   async revokeKey(command: RevokeKeyCommand): ReturnType<AgentOwner["revokeKey"]> {
     return this.#once(command.mandate.request, () => revokeKey(this.#parts, command));
   }
@@ -161,47 +196,46 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   }
 
   halt(id: string): Promise<HaltProgress | null> {
-    return Promise.resolve(this.#progress(this.#parts.halts.find(id)));
+    return Promise.resolve(this.#progress(id));
   }
 
   halts(limit: number): Promise<HaltProgress[]> {
     const { halts } = this.#parts;
-    return Promise.resolve(
-      halts.list(limit).map((halt) => ({ halt, effectiveInMs: halts.effectiveInMs(halt) })),
-    );
+    return Promise.resolve(halts.list(limit).map((halt) => this.#withCascade(halts.progressOf(halt))));
   }
 
   async awaitHalt(id: string, mostMs: number): Promise<HaltProgress | null> {
-    return this.#progress(await this.#parts.halts.settled(id, mostMs));
+    const { clock, timers } = this.#ports;
+    const { halts, drains } = this.#parts;
+    const end = clock.now() + mostMs;
+    for (;;) {
+      const progress = this.#progress(id);
+      const over = progress === null ? drains.find()?.halt !== id : effectiveAtOf(progress) !== null;
+      const left = end - clock.now();
+      if (over || left <= 0) return progress;
+      if (progress?.halt.effectiveAt === null) await halts.settled(id, left);
+      else await timers.sleep(Math.min(left, LOOK_AGAIN_MS));
+    }
   }
 
   override async alarm(): Promise<void> {
     await this.#parts.table.fire();
   }
 
-  /** One transaction: the answer given before under this key, or the effect, its records and its answer. */
+  /** The answer given before under this key, or the effect, its records and its answer; then the wait begins. */
   async #once<T extends { readonly halt: StoredHalt["id"] | null }>(
     request: RequestKey | null,
     run: () => Result<T, OwnerRefusal>,
   ): Promise<Result<T, OwnerRefusal>> {
-    const outcome = this.#storage.transactionSync((): Result<T, OwnerRefusal> => {
-      const repeat = request === null ? ({ kind: "first" } as const) : this.#answers.find<T>(request);
-      if (repeat.kind === "other_body") return err({ kind: "other_body" });
-      if (repeat.kind === "repeat") return ok(repeat.answer);
-      const result = run();
-      if (result.ok) {
-        if (request !== null) this.#answers.keep(request, result.value, this.#ports.clock.now());
-        this.#drain.soon();
-      }
-      return result;
-    });
-    await this.#storage.sync();
-    if (outcome.ok && outcome.value.halt !== null) this.#startWait(outcome.value.halt);
+    const once = {
+      storage: this.#storage,
+      clock: this.#ports.clock,
+      answers: this.#answers,
+      done: () => this.#drain.soon(),
+    };
+    const outcome = await answerOnce(once, request, run);
+    if (outcome.ok && outcome.value.halt !== null) this.#parts.halts.startWait(outcome.value.halt);
     return outcome;
-  }
-
-  #startWait(id: StoredHalt["id"]): void {
-    if (this.#parts.halts.find(id)?.effectiveAt === null) this.#parts.halts.wait(id);
   }
 
   async #expire(): Promise<void> {
@@ -211,7 +245,50 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
       return id;
     });
     await this.#storage.sync();
-    if (halt !== null) this.#startWait(halt);
+    if (halt !== null) this.#parts.halts.startWait(halt);
+  }
+
+  async #endDrain(): Promise<number | undefined> {
+    const ended = this.#storage.transactionSync(() => {
+      const outcome = endDrain(this.#parts);
+      this.#drain.soon();
+      return outcome;
+    });
+    await this.#storage.sync();
+    if (ended === null) return undefined;
+    if ("lookAgainAt" in ended) return ended.lookAgainAt;
+    this.#parts.halts.startWait(ended.halt);
+    return undefined;
+  }
+
+  #cascade(halt: string): Promise<number | undefined> {
+    const { cascades, halts } = this.#parts;
+    const onEffective = (effective: StoredHalt): void =>
+      this.#append(effectiveRecord(this.#parts, effective));
+    return runCascade({ ...this.#ports, storage: this.#storage, cascades, halts, onEffective }, halt);
+  }
+
+  /** The agent's own stop is effective; one with a cascade is so only with all of its family. */
+  #onEffective(halt: StoredHalt): void {
+    if (this.#parts.cascades.read(halt.id) === null) this.#append(effectiveRecord(this.#parts, halt));
+    else this.#parts.table.set("cascade", halt.id, this.#ports.clock.now());
+  }
+
+  #progress(id: string): HaltProgress | null {
+    const progress = this.#parts.halts.progress(id);
+    return progress === null ? null : this.#withCascade(progress);
+  }
+
+  #withCascade(progress: HaltProgress): HaltProgress {
+    const { id, effectiveAt } = progress.halt;
+    const cascade = this.#parts.cascades.progress(id, effectiveAt !== null);
+    if (cascade === null) return progress;
+    const waits = cascade.finishedAt === null;
+    return {
+      ...progress,
+      cascade,
+      effectiveInMs: waits ? Math.max(progress.effectiveInMs, LOOK_AGAIN_MS) : 0,
+    };
   }
 
   async #recover(): Promise<void> {
@@ -221,9 +298,5 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   #append(draft: AuditDraft): void {
     this.#parts.outbox.append(draft);
     this.#drain.soon();
-  }
-
-  #progress(halt: StoredHalt | null): HaltProgress | null {
-    return halt === null ? null : { halt, effectiveInMs: this.#parts.halts.effectiveInMs(halt) };
   }
 }

@@ -5,14 +5,17 @@ import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { apiKeys } from "../storage/tables/agents.ts";
 import type { AgentStore } from "./agent-store.ts";
+import type { DrainTable } from "./drain-table.ts";
 
-export async function projectAgent(db: Database, store: AgentStore): Promise<void> {
+export async function projectAgent(db: Database, store: AgentStore, drains: DrainTable): Promise<void> {
   const agent = store.read();
+  const drain = drains.find();
   if (agent === null) return;
   const state = projectState(db, agent.id, {
     state: agent.state,
     version: agent.stateVersion,
     changedAt: agent.stateChangedAt,
+    draining: drain === null ? null : { deadline: drain.deadline, end: drain.end, halt: drain.halt },
   });
   const keys = store
     .keys()

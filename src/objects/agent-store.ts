@@ -116,6 +116,11 @@ export class AgentStore {
     );
   }
 
+  /** Something changed that the registry shows beside the state. */
+  raiseStateVersion(): void {
+    this.#sql.exec("UPDATE agent SET state_version = state_version + 1");
+  }
+
   setExpiry(expiresAt: number | null): void {
     this.#sql.exec("UPDATE agent SET expires_at = ?", expiresAt);
   }

@@ -10,7 +10,7 @@ import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { becomeEffective, effectiveInMs, stopWait } from "../lifecycle/halt.ts";
 import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
-import type { StoredHalt } from "../operations/owners.ts";
+import type { HaltProgress, StoredHalt } from "../operations/owners.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 import type { TimerTable } from "./timer-table.ts";
 
@@ -67,6 +67,11 @@ export class HaltTable {
     this.#waits.set(id, { startedAt: clock.now(), done });
   }
 
+  /** After the transaction of a command: starts the wait, unless the answer was one from before. */
+  startWait(id: HaltId): void {
+    if (this.find(id)?.effectiveAt === null) this.wait(id);
+  }
+
   /** Timer `halt`: an object that was evicted comes back here; its constructor has started the wait. */
   async onTimer(id: string): Promise<void> {
     const halt = this.find(id);
@@ -106,9 +111,15 @@ export class HaltTable {
       .map((row) => ({ ...(JSON.parse(row.halt) as StoredHalt), effectiveAt: row.effective_at }));
   }
 
-  /** A forecast for people: milliseconds until the halt is effective, as far as this instance can tell. */
-  effectiveInMs(halt: StoredHalt): number {
-    return effectiveInMs(halt, this.#waits.get(halt.id)?.startedAt ?? null, this.#ports.clock.now());
+  progress(id: string): HaltProgress | null {
+    const halt = this.find(id);
+    return halt === null ? null : this.progressOf(halt);
+  }
+
+  /** With a forecast for people: milliseconds until the halt is effective, as far as this instance can tell. */
+  progressOf(halt: StoredHalt): HaltProgress {
+    const startedAt = this.#waits.get(halt.id)?.startedAt ?? null;
+    return { halt, effectiveInMs: effectiveInMs(halt, startedAt, this.#ports.clock.now()) };
   }
 
   async #run(id: HaltId): Promise<void> {

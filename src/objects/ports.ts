@@ -4,6 +4,7 @@ import type { Clock, Timers } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
+import type { Owners } from "../operations/owners.ts";
 import type { Database } from "../storage/client.ts";
 
 export interface ObjectPorts {
@@ -15,4 +16,6 @@ export interface ObjectPorts {
   readonly db: Database;
   /** Where outboxes are drained to. */
   readonly carrier: Carrier;
+  /** Other agents' objects, for a stop that takes a family with it. */
+  readonly owners: Pick<Owners, "agent">;
 }

@@ -9,7 +9,7 @@
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { OwnerRefusal, RevokeTokenCommand } from "../operations/owners.ts";
-import type { AgentParts } from "./agent-lifecycle.ts";
+import type { AgentParts } from "./agent-stop.ts";
 
 /** Clocks of isolates differ: a token may be accepted a little after its `exp` by the object's clock. */
 const KEEP_AFTER_EXPIRY_MS = 60_000;

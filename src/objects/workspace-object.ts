@@ -7,14 +7,18 @@ import { DurableObject } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
-import { err, ok } from "../kernel/result.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
 import { workspaceAnswerFor, type WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type {
   Configured,
   HaltProgress,
+  OwnerRefusal,
   WorkspaceCommand,
   WorkspaceContent,
+  WorkspaceDescription,
   WorkspaceOwner,
+  WorkspaceTransitionCommand,
+  WorkspaceTransitioned,
 } from "../operations/owners.ts";
 import { changeOperatorTokens } from "../operators/token-statements.ts";
 import { catalogStatements } from "../registry/catalog-statements.ts";
@@ -30,14 +34,23 @@ import {
 import { organization } from "../storage/tables/organization.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 import { changeSigningKey, insertFirstSigningKey, insertSigningKey } from "../tokens/signing-key-records.ts";
+import { answerOnce } from "./answer-once.ts";
+import { ANSWER_STEPS, AnswerTable } from "./answer-table.ts";
 import { AuditDrain } from "./audit-drain.ts";
 import { Configuration, CONFIGURATION_STEPS, type Fencing } from "./configuration.ts";
 import { configured } from "./configured.ts";
 import { creationFencing, ownerFencing } from "./fencing.ts";
+import { HALT_STEPS, HaltTable } from "./halt-table.ts";
 import { Outbox } from "./outbox.ts";
 import type { ObjectPorts } from "./ports.ts";
 import { runSchemaSteps, type SchemaStep } from "./schema-steps.ts";
 import { TimerTable } from "./timer-table.ts";
+import {
+  moveWorkspace,
+  projectWorkspace,
+  workspaceEffective,
+  type WorkspaceParts,
+} from "./workspace-halting.ts";
 
 const WORKSPACE_STEPS: readonly SchemaStep[] = [
   `CREATE TABLE workspace (
@@ -65,6 +78,8 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
   readonly #storage: DurableObjectStorage;
   readonly #table: TimerTable;
   readonly #drain: AuditDrain;
+  readonly #answers: AnswerTable;
+  readonly #parts: WorkspaceParts;
   readonly #configuration: Configuration<WorkspaceIntent>;
 
   constructor(state: DurableObjectState, raw: Cloudflare.Env, ports: ObjectPorts) {
@@ -74,6 +89,8 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     if (name === undefined) throw new Error("an owner object is reached by its name only");
     runSchemaSteps(storage, "workspace", WORKSPACE_STEPS);
     runSchemaSteps(storage, "configuration", CONFIGURATION_STEPS);
+    runSchemaSteps(storage, "answers", ANSWER_STEPS);
+    runSchemaSteps(storage, "halts", HALT_STEPS);
     this.#ports = ports;
     this.#storage = storage;
     const outbox = new Outbox(storage, `workspace:${name}`);
@@ -84,8 +101,21 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
         outbox: () => this.#drain.handlers.outbox(),
         d1_outbox: () => this.#drain.handlers.d1_outbox(),
         recover: () => this.#recover(),
+        halt: (timer) => halts.onTimer(timer.key),
+        project: () => projectWorkspace(this.#parts),
       },
     });
+    const halts: HaltTable = new HaltTable({
+      ...ports,
+      storage,
+      table: this.#table,
+      onEffective: (halt) => {
+        outbox.append(workspaceEffective(ports, halt));
+        this.#drain.soon();
+      },
+    });
+    this.#answers = new AnswerTable(storage.sql);
+    this.#parts = { ports, sql: storage.sql, halts, outbox, table: this.#table };
     this.#drain = new AuditDrain({
       ...ports,
       storage,
@@ -103,6 +133,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
       settled: () => this.#drain.d1Soon(),
     });
     if (name === "org" && this.#read() === null) this.#create("org");
+    halts.start();
     this.#table.start();
   }
 
@@ -151,6 +182,9 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
         ? { kind: "create", owner: content.id, claim: content.claim }
         : { kind: "change", owner: row?.id ?? "org", fence: row?.fence ?? 0 };
     const { owner } = intent;
+    if (content.kind === "update" && content.basedOn !== null && content.basedOn !== row?.config_epoch) {
+      return err({ kind: "stale" });
+    }
     return configured(
       await this.#configuration.run(change, intent, [
         ...this.#statements(owner, content, change, (row?.config_epoch ?? 0) + 1),
@@ -164,17 +198,32 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     );
   }
 
-  /** Halting a workspace is not offered yet: there is never a receipt to read. */
-  halt(): Promise<HaltProgress | null> {
-    return Promise.resolve(null);
+  describe(): Promise<WorkspaceDescription | null> {
+    const row = this.#read();
+    return Promise.resolve(row === null ? null : { halted: row.halted !== 0, configEpoch: row.config_epoch });
   }
 
-  halts(): Promise<HaltProgress[]> {
-    return Promise.resolve([]);
+  async transition(
+    command: WorkspaceTransitionCommand,
+  ): Promise<Result<WorkspaceTransitioned, OwnerRefusal>> {
+    const { clock } = this.#ports;
+    const once = { storage: this.#storage, clock, answers: this.#answers, done: () => this.#drain.soon() };
+    const moved = await answerOnce(once, command.mandate.request, () => moveWorkspace(this.#parts, command));
+    if (moved.ok && moved.value.halt !== null) this.#parts.halts.startWait(moved.value.halt);
+    return moved;
   }
 
-  awaitHalt(): Promise<HaltProgress | null> {
-    return Promise.resolve(null);
+  halt(id: string): Promise<HaltProgress | null> {
+    return Promise.resolve(this.#parts.halts.progress(id));
+  }
+
+  halts(limit: number): Promise<HaltProgress[]> {
+    return Promise.resolve(this.#parts.halts.list(limit).map((halt) => this.#parts.halts.progressOf(halt)));
+  }
+
+  async awaitHalt(id: string, mostMs: number): Promise<HaltProgress | null> {
+    await this.#parts.halts.settled(id, mostMs);
+    return this.#parts.halts.progress(id);
   }
 
   record(drafts: readonly AuditDraft[]): Promise<void> {
@@ -246,6 +295,13 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
         const row = { id, name, description, createdAt, objectStartedAt: createdAt };
         return [db.insert(workspaces).values({ ...row, configEpoch: epoch, lastChange: change })];
       }
+      case "update":
+        return [
+          db
+            .update(workspaces)
+            .set({ description: content.description, configEpoch: epoch, lastChange: change })
+            .where(sql`id = ${owner}`),
+        ];
       case "catalog":
         return [
           db

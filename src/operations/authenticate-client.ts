@@ -2,11 +2,12 @@
  * Client authentication at the OAuth endpoints: an API key, and the standing of its agent. What a dead key, an unknown
  * key and a revoked agent hear is one answer (P11).
  */
-import type { AuthenticationPorts, KnownKey } from "../access/authenticate.ts";
+import type { AuthenticationPorts, Draining, KnownKey } from "../access/authenticate.ts";
 import { identifyKey, leaseForKey } from "../access/authenticate.ts";
 import type { NoLease } from "../access/standing.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { drainOf } from "../lifecycle/admission.ts";
 import { isKeyLive } from "../lifecycle/lease.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 
@@ -26,6 +27,8 @@ export interface ClientStanding {
   readonly epoch: number;
   readonly haltEpoch: number;
   readonly record: RegisteredAgent;
+  /** The agent takes no new work: it may ask about tokens and end them, and gets none. */
+  readonly draining: Draining | undefined;
 }
 
 /** Whose key it is, if it is this client's. */
@@ -61,5 +64,6 @@ export async function standingOfClient(
   if (record === undefined) return err(dead("absent"));
   const workspace = await ports.standing.workspace(record.workspaceId);
   if (!workspace.ok) return err({ kind: "unavailable", why: workspace.error.of });
-  return ok({ epoch: answer.epoch, haltEpoch: workspace.value.answer.halt_epoch, record });
+  const draining = drainOf(lease.value, known.agent, ports.clock.now());
+  return ok({ epoch: answer.epoch, haltEpoch: workspace.value.answer.halt_epoch, record, draining });
 }

@@ -48,7 +48,7 @@ async function create(
     return err(refusalOf({ kind: "rule", rule: "workspace_name_taken" }));
   }
   const createdAt = ports.clock.now();
-  const view: Workspace = { id, ...body, created_at: rfc3339(createdAt), config_epoch: 1 };
+  const view: Workspace = { id, ...body, created_at: rfc3339(createdAt), config_epoch: 1, halted: false };
   const outcome = await ports.owners.workspace(id).configure({
     change: ports.ids.next("chg"),
     mandate: { ...mandateOf(request), request: held },

@@ -5,22 +5,42 @@ import { EFFECTIVE_BOUND_MS } from "../lifecycle/halt.ts";
 import { HALT_NOTE } from "../tokens/halt-receipt.ts";
 import type { HaltProgress } from "./owners.ts";
 
+/** When all of it was effective: of a cascade when the last descendant was. */
+export const effectiveAtOf = ({ halt, cascade }: HaltProgress): number | null =>
+  cascade === undefined ? halt.effectiveAt : cascade.finishedAt;
+
+const timeOrNull = (ms: number | null): string | null => (ms === null ? null : rfc3339(ms));
+
 export const haltView = (
-  { halt, effectiveInMs }: HaltProgress,
+  progress: HaltProgress,
   more: Pick<Halt, "last_admitted" | "receipt"> = { last_admitted: null, receipt: null },
-): Halt => ({
-  id: halt.id,
-  kind: halt.kind,
-  workspace_id: halt.workspaceId,
-  agents: halt.agents.map(({ agent, epoch }) => ({ agent, epoch })),
-  keys: [...halt.keys],
-  operator: { ...halt.operator },
-  reason: halt.reason,
-  committed_at: rfc3339(halt.committedAt),
-  effective_at: halt.effectiveAt === null ? null : rfc3339(halt.effectiveAt),
-  effective_in_ms: effectiveInMs,
-  bound_ms: EFFECTIVE_BOUND_MS,
-  acts_cut: 0,
-  ...more,
-  note: HALT_NOTE,
-});
+): Halt => {
+  const { halt, effectiveInMs, cascade } = progress;
+  return {
+    id: halt.id,
+    kind: halt.kind,
+    workspace_id: halt.workspaceId,
+    agents: [...halt.agents, ...(cascade?.agents ?? [])].map(({ agent, epoch }) => ({ agent, epoch })),
+    keys: [...halt.keys],
+    halt_epoch: halt.haltEpoch ?? null,
+    cause: halt.cause === undefined ? null : { ...halt.cause },
+    cascade:
+      cascade === undefined
+        ? null
+        : {
+            total: cascade.total,
+            committed: cascade.committed,
+            effective: cascade.effective,
+            complete: cascade.finishedAt !== null,
+          },
+    operator: { ...halt.operator },
+    reason: halt.reason,
+    committed_at: rfc3339(halt.committedAt),
+    effective_at: timeOrNull(effectiveAtOf(progress)),
+    effective_in_ms: effectiveInMs,
+    bound_ms: EFFECTIVE_BOUND_MS,
+    acts_cut: 0,
+    ...more,
+    note: HALT_NOTE,
+  };
+};

@@ -3,7 +3,7 @@
  * epoch, the key and the halt epoch under which it was minted; any later difference ends it (P3).
  */
 import type { TokenResponse } from "../contract/oauth.ts";
-import type { AuthenticationPorts } from "../access/authenticate.ts";
+import type { AuthenticationPorts, Draining } from "../access/authenticate.ts";
 import { noteUse } from "../access/authenticate.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import { draftRecord } from "../audit/record.ts";
@@ -39,6 +39,8 @@ export interface TokenRequest extends ClientCredential {
 
 export type TokenRequestRefusal =
   | ClientRefusal
+  /** The agent takes no new work, and is stopped in `left_ms`. */
+  | Draining
   | { readonly kind: "invalid_scope"; readonly detail: string }
   | { readonly kind: "invalid_target" };
 
@@ -52,7 +54,8 @@ export async function issueToken(
   // Before anything else is judged: otherwise a bad scope would tell a dead key from one that never was (P11).
   const standing = await standingOfClient(ports, known);
   if (!standing.ok) return standing;
-  const { epoch, haltEpoch, record } = standing.value;
+  const { epoch, haltEpoch, record, draining } = standing.value;
+  if (draining !== undefined) return err(draining);
   const scope = requestedScope(request.scope);
   if (!scope.ok) return scope;
   const audience = request.resource ?? ports.issuer;
@@ -96,6 +99,7 @@ export async function issueToken(
     { agents: [known.agent], workspace: record.workspaceId },
     "leased",
   );
+  if (!admitted.ok && admitted.error.kind === "draining") return err(admitted.error);
   if (!admitted.ok) return err({ kind: "invalid_client", known: { ...known, why: admitted.error.kind } });
   noteUse(ports, known.key);
   return ok({ access_token: token, token_type: "Bearer", expires_in: lifetime, scope: claims.scope });

@@ -4,13 +4,16 @@
  */
 import type { Transition } from "../contract/halt.ts";
 import { draftRecord } from "../audit/record.ts";
-import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
+import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
 import type { LifecycleCommand } from "../lifecycle/states.ts";
-import { agentFor } from "./find.ts";
+import { mayDo, rolesWith } from "../operators/permissions.ts";
+import { drainView } from "../registry/agents.ts";
 import { haltView } from "./halt-view.ts";
 import type { HaltProgress, HaltSource } from "./owners.ts";
 import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { reachAgent, type AgentTarget } from "./reach.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 
 /** How long `?wait=effective` waits at most. */
@@ -23,21 +26,35 @@ const KINDS = {
   revoke: "agent.revoked",
 } as const satisfies Record<LifecycleCommand, string>;
 
+export interface MoveOptions {
+  readonly reason: string | null;
+  /** Answer only once the stop is effective, at most 10 s. */
+  readonly waits: boolean;
+  readonly drainSeconds: number;
+  readonly cascade: boolean;
+}
+
+/** Of a start. */
+export const PLAINLY: MoveOptions = { reason: null, waits: false, drainSeconds: 0, cascade: false };
+
 export async function moveAgent(
   ports: OperationPorts,
   request: Request,
-  target: { readonly agent: string; readonly workspace: string | undefined },
+  target: AgentTarget,
   command: LifecycleCommand,
-  options: { readonly reason: string | null; readonly waits: boolean },
+  options: MoveOptions,
 ): Promise<Result<Transition, Refusal>> {
-  const found = await identify(ports, request, target);
+  if (options.cascade && !mayDo(request.operator.role, "agents:cascade")) return err(noCascade(request));
+  const found = await reachAgent(ports, request, target);
   if (!found.ok) return found;
-  const { id, workspace } = found.value;
+  const { id, workspaceId: workspace } = found.value;
   const object = ports.owners.agent(id);
   const moved = await object.transition({
     command,
     mandate: mandateOf(request),
     reason: options.reason,
+    drainMs: options.drainSeconds * 1000,
+    cascade: options.cascade,
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {
       workspace,
@@ -49,33 +66,36 @@ export async function moveAgent(
     }),
   });
   if (!moved.ok) return err(refusalOf(moved.error));
-  const { state, changed, halt } = moved.value;
-  const progress = halt === null ? null : await progressOf(object, halt, options.waits);
+  const { state, changed, halt, draining = null } = moved.value;
+  const stop = halt ?? draining?.halt ?? null;
+  const progress = stop === null ? null : await progressOf(object, stop, options.waits);
+  if (draining !== null && progress === null) {
+    const left = Math.max(0, draining.deadline - ports.clock.now());
+    return ok({
+      agent: id,
+      state,
+      changed,
+      effective_in_ms: left + STOP_WAIT_MS,
+      draining: drainView(draining),
+      halt: null,
+    });
+  }
   return ok({
     agent: id,
-    state,
+    state: draining?.end ?? state,
     changed,
     effective_in_ms: progress?.effectiveInMs ?? 0,
+    draining: null,
     halt: progress === null ? null : haltView(progress),
   });
 }
 
+/** A family may have members of other owners: who may only stop its own agents may not stop a family. */
+const noCascade = (request: Request): Refusal => ({
+  code: "forbidden",
+  detail: `The role ${request.operator.role} may not stop an agent's descendants with it. Roles that may: ${rolesWith("agents:cascade").join(", ")}. Leave out cascade.`,
+});
+
 /** The halt as it stands, or once it is effective. */
 export const progressOf = (source: HaltSource, halt: HaltId, waits: boolean): Promise<HaltProgress | null> =>
   waits ? source.awaitHalt(halt, MOST_WAIT_MS) : source.halt(halt);
-
-async function identify(
-  ports: OperationPorts,
-  request: Request,
-  target: { readonly agent: string; readonly workspace: string | undefined },
-): Promise<Result<{ readonly id: AgentId; readonly workspace: WorkspaceId }, Refusal>> {
-  try {
-    const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
-    return found.ok ? ok({ id: found.value.id, workspace: found.value.workspaceId }) : found;
-  } catch (fault) {
-    const emergency = request.operator.token === "admin" && isId("agt", target.agent);
-    const known = emergency ? await ports.owners.agent(target.agent as AgentId).describe() : null;
-    if (known === null) throw fault;
-    return ok({ id: target.agent as AgentId, workspace: known.workspaceId });
-  }
-}

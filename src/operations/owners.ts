@@ -6,6 +6,7 @@ import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import type { AgentId, HaltId, Id, KeyId, TokenId, WorkspaceId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { AgentAnswer, OrgAnswer, WorkspaceAnswer } from "../lifecycle/lease.ts";
+import type { DrainConflict } from "../lifecycle/drain.ts";
 import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
 import type { OperatorTokenChange } from "../operators/token-statements.ts";
 import type { AgentSettings, NewAgent } from "../registry/agent-statements.ts";
@@ -34,16 +35,55 @@ export interface StoredHalt {
   readonly workspaceId: WorkspaceId;
   readonly agents: readonly { readonly agent: AgentId; readonly epoch: number }[];
   readonly keys: readonly KeyId[];
+  /** Of a workspace: the halt epoch that began with this halt. */
+  readonly haltEpoch?: number;
+  /** The stop of an ancestor that this one follows from. */
+  readonly cause?: HaltCause;
   readonly operator: OperatorRef;
   readonly reason: string | null;
   readonly committedAt: number;
   readonly effectiveAt: number | null;
 }
 
-/** A halt with how long it still takes to be effective. */
+export interface HaltCause {
+  readonly agent: AgentId;
+  readonly halt: HaltId;
+}
+
+/** How far a stop of a whole family has come. Counts include the root. */
+export interface CascadeProgress {
+  readonly total: number;
+  readonly committed: number;
+  readonly effective: number;
+  /** When all of it was effective, in milliseconds since the epoch. */
+  readonly finishedAt: number | null;
+  /** The descendants, as far as they are listed. */
+  readonly agents: StoredHalt["agents"];
+}
+
+/** A halt with how long it still takes to be effective. With a cascade it is effective when the cascade has finished. */
 export interface HaltProgress {
   readonly halt: StoredHalt;
   readonly effectiveInMs: number;
+  readonly cascade?: CascadeProgress;
+}
+
+/** Told to each descendant of an agent that is stopped with its family. */
+export interface FamilyStopCommand {
+  readonly end: "suspended" | "revoked";
+  readonly cause: HaltCause;
+  readonly operator: OperatorRef;
+  readonly reason: string | null;
+  readonly requestId: string;
+}
+
+export interface FamilyStop {
+  readonly state: AgentState | "absent";
+  readonly epoch: number;
+  /** True when it was this very command that has stopped it. */
+  readonly stopped: boolean;
+  /** True when none of its stops is waiting any more. */
+  readonly effective: boolean;
 }
 
 /** A key as registration or rotation makes it. The secret is not here (P4). */
@@ -91,6 +131,10 @@ export interface TransitionCommand {
   readonly command: LifecycleCommand;
   readonly mandate: Mandate;
   readonly reason: string | null;
+  /** Of a stop: how long the agent drains first, in milliseconds; 0: not at all. */
+  readonly drainMs: number;
+  /** Of a stop: whether it takes the agent's descendants with it. */
+  readonly cascade: boolean;
   readonly halt: HaltId;
   readonly audit: AuditDraft;
 }
@@ -122,6 +166,8 @@ export type OwnerRefusal =
   | { readonly kind: "other_body" }
   | { readonly kind: "invalid_transition"; readonly from: AgentState; readonly command: LifecycleCommand }
   | { readonly kind: "expired" }
+  /** The agent drains already, and this drain would loosen that one. Times in milliseconds since the epoch. */
+  | { readonly kind: "drain_conflict"; readonly why: DrainConflict; readonly deadline: number }
   | { readonly kind: "revoked" }
   | { readonly kind: "key_limit"; readonly most: number }
   | { readonly kind: "key_absent" }
@@ -133,16 +179,26 @@ export type Configured = Result<
   OwnerRefusal
 >;
 
+/** A drain: when the agent is stopped, how, and the id that the halt will have. */
+export interface OrderedDrain {
+  readonly deadline: number;
+  readonly end: "suspended" | "revoked";
+  readonly halt: HaltId;
+}
+
 /** What a lifecycle command did. */
 export interface Transitioned {
   readonly state: AgentState;
   readonly changed: boolean;
   readonly halt: HaltId | null;
+  /** The drain that was begun. */
+  readonly draining?: OrderedDrain | null;
 }
 
 export interface AgentDescription {
   readonly workspaceId: WorkspaceId;
   readonly state: AgentState;
+  readonly draining: OrderedDrain | null;
   readonly stateChangedAt: number;
   readonly recordVersion: number;
   readonly epoch: number;
@@ -183,6 +239,8 @@ export interface AgentOwner extends HaltSource, AuditOwner {
   update(command: UpdateCommand): Promise<Configured>;
   issueKey(command: IssueKeyCommand): Promise<Configured>;
   transition(command: TransitionCommand): Promise<Result<Transitioned, OwnerRefusal>>;
+  /** An ancestor is stopped with its family. Safe to repeat. */
+  stopForFamily(command: FamilyStopCommand): Promise<FamilyStop>;
   revokeKey(
     command: RevokeKeyCommand,
   ): Promise<Result<{ changed: boolean; halt: HaltId | null }, OwnerRefusal>>;
@@ -208,6 +266,12 @@ export type WorkspaceContent =
       readonly createdAt: number;
       readonly claim: Claim;
     }
+  | {
+      readonly kind: "update";
+      readonly description: string | null;
+      /** The configuration epoch that the caller has read; another one is refused as `stale`. Null: any. */
+      readonly basedOn: number | null;
+    }
   | { readonly kind: "catalog"; readonly entry: CatalogChange }
   /** Only for `org`. */
   | { readonly kind: "operator_token"; readonly token: OperatorTokenChange }
@@ -221,13 +285,37 @@ export type WorkspaceContent =
   /** Only for `org`: inserted where there is no key of that use yet. */
   | { readonly kind: "first_signing_keys"; readonly keys: readonly SigningKey[] };
 
+/** Halts a workspace, or lets it go on. */
+export interface WorkspaceTransitionCommand {
+  readonly command: "halt" | "resume";
+  readonly mandate: Mandate;
+  readonly reason: string | null;
+  readonly halt: HaltId;
+  readonly audit: AuditDraft;
+}
+
+export interface WorkspaceTransitioned {
+  readonly halted: boolean;
+  readonly changed: boolean;
+  readonly halt: HaltId | null;
+}
+
+export interface WorkspaceDescription {
+  readonly halted: boolean;
+  readonly configEpoch: number;
+}
+
 export interface WorkspaceOwner extends HaltSource, AuditOwner {
   lease(): Promise<WorkspaceAnswer>;
   /** What was answered before under this key; null: nothing. Asked before anything that time may have changed. */
   repeated(request: RequestKey | null): Promise<Configured | null>;
+  /** Null: this object has no row. */
+  describe(): Promise<WorkspaceDescription | null>;
   /** False while a configuration change of this workspace is not settled. */
   settled(): Promise<boolean>;
   configure(command: WorkspaceCommand): Promise<Configured>;
+  /** Needs neither D1 nor `org`. */
+  transition(command: WorkspaceTransitionCommand): Promise<Result<WorkspaceTransitioned, OwnerRefusal>>;
 }
 
 /** The object named `org` is of the same class; its lease says more than is asked of it. */

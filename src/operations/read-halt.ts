@@ -6,14 +6,22 @@ import { AUDIT_LIST_LIMIT, type AuditEntry, type AuditQuery } from "../contract/
 import type { Halt } from "../contract/halt.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import type { AuditSink } from "../audit/sink.ts";
+import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { isId } from "../kernel/ids.ts";
-import { signHaltReceipt } from "../tokens/halt-receipt.ts";
-import { agentFor } from "./find.ts";
-import { haltView } from "./halt-view.ts";
+import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
+import { signHaltReceipt, type HaltEvidence } from "../tokens/halt-receipt.ts";
+import { effectiveAtOf, haltView } from "./halt-view.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
+import type { HaltSource } from "./owners.ts";
 import type { OperationPorts, Request } from "./ports.ts";
+import { reachAgent, reachWorkspace, type AgentTarget } from "./reach.ts";
 import { notFound, type Refusal } from "./refusal.ts";
+
+/** A page for people; older halts are in the trail. */
+const MOST_LISTED = 200;
+/** Two looks into the ledger for each, and fewer records each time. */
+const MOST_ACTORS = 25;
+const FEW = 20;
 
 export interface ReceiptPorts extends OperationPorts {
   readonly issuer: string;
@@ -22,64 +30,119 @@ export interface ReceiptPorts extends OperationPorts {
   readonly sink: AuditSink;
 }
 
+/** The receipt of one of an agent's halts. */
 export async function readHalt(
   ports: ReceiptPorts,
   request: Request,
-  target: { readonly agent: string; readonly workspace: string | undefined; readonly halt: string },
+  target: AgentTarget & { readonly halt: string },
 ): Promise<Result<Halt, Refusal>> {
-  const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
+  const found = await reachAgent(ports, request, target);
   if (!found.ok) return found;
-  const progress = await ports.owners.agent(found.value.id).halt(target.halt);
-  if (progress === null) return err(notFound("halt", target.halt));
-  const last = await lastAdmitted(ports, found.value.workspaceId, found.value.id, progress.halt.effectiveAt);
-  const {
-    receipt: _unsigned,
-    effective_in_ms: _forecast,
-    ...evidence
-  } = haltView(progress, { last_admitted: last, receipt: null });
-  const signer = await ports.signingKeys.signer("receipt");
-  const receipt = signer.ok
-    ? await signHaltReceipt(evidence, { issuer: ports.issuer, now: ports.clock.now() }, signer.value)
-    : null;
-  return ok(haltView(progress, { last_admitted: last, receipt }));
+  const { id, workspaceId } = found.value;
+  return receiptOf(ports, ports.owners.agent(id), target.halt, workspaceId);
+}
+
+/** The receipt of one of a workspace's halts. */
+export async function readWorkspaceHalt(
+  ports: ReceiptPorts,
+  request: Request,
+  target: { readonly workspace: string; readonly halt: string },
+): Promise<Result<Halt, Refusal>> {
+  const found = await reachWorkspace(ports, request, target.workspace);
+  if (!found.ok) return found;
+  const { id } = found.value;
+  return receiptOf(ports, ports.owners.workspace(id), target.halt, id);
 }
 
 /** The newest halts of an agent first, without signatures. */
 export async function listHalts(
   ports: OperationPorts,
   request: Request,
-  target: { readonly agent: string; readonly workspace: string | undefined },
-): Promise<Result<{ items: Halt[]; next_cursor: null }, Refusal>> {
-  const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
-  if (!found.ok) return found;
-  const halts = await ports.owners.agent(found.value.id).halts(200);
-  return ok({ items: halts.map((progress) => haltView(progress)), next_cursor: null });
+  target: AgentTarget,
+): Promise<Result<HaltPage, Refusal>> {
+  const found = await reachAgent(ports, request, target);
+  return found.ok ? ok(await haltsOf(ports.owners.agent(found.value.id))) : found;
 }
 
-/** A stop overtakes calls in flight: what was decided and then withheld was not admitted. */
+/** The newest halts of a workspace first, without signatures. */
+export async function listWorkspaceHalts(
+  ports: OperationPorts,
+  request: Request,
+  workspace: string,
+): Promise<Result<HaltPage, Refusal>> {
+  const found = await reachWorkspace(ports, request, workspace);
+  return found.ok ? ok(await haltsOf(ports.owners.workspace(found.value.id))) : found;
+}
+
+interface HaltPage {
+  readonly items: Halt[];
+  readonly next_cursor: null;
+}
+
+async function haltsOf(source: HaltSource): Promise<HaltPage> {
+  const halts = await source.halts(MOST_LISTED);
+  return { items: halts.map((progress) => haltView(progress)), next_cursor: null };
+}
+
+async function receiptOf(
+  ports: ReceiptPorts,
+  source: HaltSource,
+  halt: string,
+  workspace: WorkspaceId,
+): Promise<Result<Halt, Refusal>> {
+  const progress = await source.halt(halt);
+  if (progress === null) return err(notFound("halt", halt));
+  const family = progress.cascade?.agents ?? [];
+  const agents = [...progress.halt.agents, ...family].map(({ agent }) => agent);
+  const actors = progress.halt.kind === "workspace" ? null : agents;
+  const last = await lastAdmitted(ports, workspace, actors, effectiveAtOf(progress));
+  const {
+    receipt: _unsigned,
+    effective_in_ms: _forecast,
+    ...evidence
+  } = haltView(progress, { last_admitted: last, receipt: null });
+  return ok(haltView(progress, { last_admitted: last, receipt: await signed(ports, evidence) }));
+}
+
+/** Without the registry there may be no key to sign with; what was stopped can be read all the same. */
+async function signed(ports: ReceiptPorts, evidence: HaltEvidence): Promise<string | null> {
+  try {
+    const signer = await ports.signingKeys.signer("receipt");
+    if (!signer.ok) return null;
+    return await signHaltReceipt(evidence, { issuer: ports.issuer, now: ports.clock.now() }, signer.value);
+  } catch (fault) {
+    ports.log.write("warn", "halt.receipt_unsigned", { halt: evidence.id, fault: String(fault) });
+    return null;
+  }
+}
+
+/**
+ * The newest decision that let one of the stopped act. Of a workspace any; of a family that of its members, unless
+ * there are too many to ask about. A stop overtakes calls in flight: what was decided and then withheld was not
+ * admitted.
+ */
 async function lastAdmitted(
   ports: ReceiptPorts,
-  workspace: string,
-  agent: string,
+  workspace: WorkspaceId,
+  actors: readonly AgentId[] | null,
   effectiveAt: number | null,
 ): Promise<Halt["last_admitted"]> {
+  if (actors !== null && actors.length > MOST_ACTORS) return null;
+  const until = effectiveAt === null ? {} : { until: rfc3339(effectiveAt) };
+  const filters = actors === null ? [{}] : actors.map((actor) => ({ actor }));
   const newest = async (query: Partial<AuditQuery>): Promise<readonly AuditEntry[]> => {
-    const page = await ports.ledgers.list(workspace, {
-      actor: agent,
-      limit: AUDIT_LIST_LIMIT,
-      order: "newest",
-      ...query,
-    });
+    const limit = filters.length === 1 ? AUDIT_LIST_LIMIT : FEW;
+    const page = await ports.ledgers.list(workspace, { limit, order: "newest", ...query });
     return page.ok ? page.value.items : [];
   };
-  const until = effectiveAt === null ? undefined : new Date(effectiveAt).toISOString();
-  const allowed = await newest({
-    kind: "decision",
-    decision: "allow",
-    ...(until === undefined ? {} : { until }),
+  const looks = filters.map(async (filter) => {
+    const allowed = await newest({ ...filter, ...until, kind: "decision", decision: "allow" });
+    const withheld = await newest({ ...filter, kind: "decision.withheld" });
+    const taken = new Set(withheld.map((entry) => entry.decision_id));
+    return allowed.find((candidate) => !taken.has(candidate.decision_id));
   });
-  const withheld = new Set((await newest({ kind: "decision.withheld" })).map((entry) => entry.decision_id));
-  const entry = allowed.find((candidate) => !withheld.has(candidate.decision_id));
-  if (entry?.decision_id === undefined || !isId("dec", entry.decision_id)) return null;
-  return { decision_id: entry.decision_id, time: entry.time };
+  const found = (await Promise.all(looks)).filter((entry) => entry !== undefined);
+  const last = found.toSorted((a, b) => b.time.localeCompare(a.time))[0];
+  if (last?.decision_id === undefined || !isId("dec", last.decision_id)) return null;
+  return { decision_id: last.decision_id, time: last.time };
 }

@@ -1,6 +1,8 @@
 /** Expected refusals of the control plane: a stable problem code, and what to do next. */
 import type { ProblemCode } from "../contract/problem.ts";
+import { rfc3339 } from "../kernel/clock.ts";
 import { unreachable } from "../kernel/result.ts";
+import type { DrainConflict } from "../lifecycle/drain.ts";
 import type { BrokenRule } from "../storage/change.ts";
 import type { OwnerRefusal } from "./owners.ts";
 
@@ -69,6 +71,13 @@ const RULES: Readonly<Record<BrokenRule, Refusal>> = {
   ),
 };
 
+/** What a drain may not do to one that is under way: a second drain only tightens. */
+const LOOSENS: Readonly<Record<DrainConflict, string>> = {
+  later: "end later",
+  weaker: "suspend it where it is to be revoked",
+  narrower: "leave out its descendants",
+};
+
 export function refusalOf(refusal: OwnerRefusal): Refusal {
   switch (refusal.kind) {
     case "absent":
@@ -106,6 +115,11 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
         "expires_at",
         "The agent has reached its end date. Set a later expires_at, or null, first.",
       );
+    case "drain_conflict":
+      return {
+        code: "drain_conflict",
+        detail: `The agent drains already, until ${rfc3339(refusal.deadline)}, and this drain would ${LOOSENS[refusal.why]}. Stop it without a drain, or activate it to cancel the drain, and order anew.`,
+      };
     case "revoked":
       return {
         code: "invalid_transition",
@@ -125,3 +139,13 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
       return unreachable(refusal);
   }
 }
+
+/** As `refusalOf`, where the object is a workspace's. A lost one admits nothing: its lease says halted. */
+export const workspaceRefusalOf = (refusal: OwnerRefusal): Refusal =>
+  refusal.kind === "absent"
+    ? {
+        code: "workspace_lost",
+        detail:
+          "The registry has this workspace, but its authoritative object is lost; everything in it is refused. See docs/storage.md.",
+      }
+    : refusalOf(refusal);

@@ -138,4 +138,5 @@ const viewOf = (agent: NewAgent, workspace: WorkspaceRow): AgentCreated["agent"]
     stateVersion: 0,
     stateChangedAt: agent.createdAt,
     revokedAt: null,
+    draining: null,
   });

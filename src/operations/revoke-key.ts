@@ -3,10 +3,10 @@ import type { KeyRevoked } from "../contract/key.ts";
 import { draftRecord } from "../audit/record.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { agentFor } from "./find.ts";
 import { haltView } from "./halt-view.ts";
 import { progressOf } from "./move-agent.ts";
 import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { reachAgent } from "./reach.ts";
 import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 
 export async function revokeKey(
@@ -15,7 +15,7 @@ export async function revokeKey(
   target: { readonly agent: string; readonly workspace: string | undefined; readonly key: string },
   waits: boolean,
 ): Promise<Result<KeyRevoked, Refusal>> {
-  const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
+  const found = await reachAgent(ports, request, target);
   if (!found.ok) return found;
   const { id, workspaceId } = found.value;
   if (!isId("key", target.key)) return err(notFound("key"));

@@ -25,6 +25,7 @@ export async function liveView(ports: OperationPorts, row: RegisteredAgent): Pro
     state: "lost",
     stateChangedAt: row.stateChangedAt,
     recordVersion: row.recordVersion,
+    draining: null,
   });
 }
 

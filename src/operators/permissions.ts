@@ -18,6 +18,7 @@ const TABLE = {
   "agents:update": ["admin", "operator", "developer"],
   "agents:activate": ["admin", "operator"],
   "agents:suspend": ["admin", "security", "operator", "developer"],
+  "agents:cascade": ["admin", "security", "operator"],
   "agents:resume": ["admin", "security", "operator"],
   "agents:revoke": ["admin", "security", "operator"],
   "keys:issue": ["admin", "operator", "developer"],

@@ -4,7 +4,7 @@
  */
 import { and, eq, sql } from "drizzle-orm";
 import type { Surface } from "../contract/agent.ts";
-import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, HaltId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { batchGuard } from "../storage/tables/changes.ts";
@@ -108,6 +108,7 @@ export const projectState = (
     state: "provisioned" | "active" | "suspended" | "revoked";
     version: number;
     changedAt: number;
+    draining: { deadline: number; end: "suspended" | "revoked"; halt: HaltId } | null;
   },
 ) =>
   db
@@ -116,6 +117,7 @@ export const projectState = (
       state: projection.state,
       stateVersion: projection.version,
       stateChangedAt: projection.changedAt,
+      draining: projection.draining,
       ...(projection.state === "revoked" ? { revokedAt: projection.changedAt } : {}),
     })
     .where(and(eq(agents.id, id), sql`${agents.stateVersion} < ${projection.version}`));

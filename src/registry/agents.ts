@@ -1,8 +1,8 @@
 /** Agents in the registry: what a row says, and how a reader sees it. */
 import { and, asc, eq, gt, sql, type SQL } from "drizzle-orm";
-import type { Agent, Surface } from "../contract/agent.ts";
+import type { Agent, Draining, Surface } from "../contract/agent.ts";
 import { rfc3339 } from "../kernel/clock.ts";
-import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
+import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
@@ -116,33 +116,65 @@ export async function ancestorsOf(db: Database, id: AgentId): Promise<AgentId[]>
   return rows.map((row) => row.id);
 }
 
+/** The ids of an agent's descendants, children before grandchildren. */
+export async function descendantsOf(db: Database, id: AgentId): Promise<AgentId[]> {
+  // UNION drops what is there already, so the walk ends whatever the rows say.
+  const rows = await db.all<{ id: AgentId }>(sql`
+    WITH RECURSIVE down (id) AS (
+      SELECT ${agents.id} FROM ${agents} WHERE ${agents.parentId} = ${id}
+      UNION
+      SELECT agents.id FROM agents JOIN down ON agents.parent_id = down.id
+    )
+    SELECT id FROM down WHERE id <> ${id}`);
+  return rows.map((row) => row.id);
+}
+
+/** A drain as the registry and the object have it. */
+export interface KnownDrain {
+  readonly deadline: number;
+  readonly end: "suspended" | "revoked";
+  readonly halt: HaltId;
+}
+
 /** What the authoritative object says of an agent, where the reader asked it. */
 export interface LiveState {
   readonly state: Agent["state"];
   readonly stateChangedAt: number;
   readonly recordVersion: number;
+  readonly draining?: KnownDrain | null;
 }
 
 /** @param live without it the projection in D1 is shown, which a listing may. */
-export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => ({
-  id: row.id,
-  name: row.name,
-  owner: row.owner,
-  workspace: row.workspaceName,
-  workspace_id: row.workspaceId,
-  created_at: rfc3339(row.createdAt),
-  state: live?.state ?? row.state,
-  state_changed_at: rfc3339(live?.stateChangedAt ?? row.stateChangedAt),
-  contact: row.contact,
-  tier: row.tier,
-  description: row.description,
-  labels: row.labels,
-  parent: row.parentId,
-  surface: row.surface,
-  require_actas: row.requireActas,
-  delegates_to: row.delegatesTo,
-  expires_at: row.expiresAt === null ? null : rfc3339(row.expiresAt),
-  freshness: row.freshness,
-  record_version: live?.recordVersion ?? row.recordVersion,
-  revoked_at: row.revokedAt === null ? null : rfc3339(row.revokedAt),
+export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => {
+  const drain = live === undefined ? row.draining : live.draining;
+  return {
+    id: row.id,
+    name: row.name,
+    owner: row.owner,
+    workspace: row.workspaceName,
+    workspace_id: row.workspaceId,
+    created_at: rfc3339(row.createdAt),
+    state: live?.state ?? row.state,
+    draining: drain == null ? null : drainView(drain),
+    state_changed_at: rfc3339(live?.stateChangedAt ?? row.stateChangedAt),
+    contact: row.contact,
+    tier: row.tier,
+    description: row.description,
+    labels: row.labels,
+    parent: row.parentId,
+    surface: row.surface,
+    require_actas: row.requireActas,
+    delegates_to: row.delegatesTo,
+    expires_at: row.expiresAt === null ? null : rfc3339(row.expiresAt),
+    freshness: row.freshness,
+    record_version: live?.recordVersion ?? row.recordVersion,
+    revoked_at: row.revokedAt === null ? null : rfc3339(row.revokedAt),
+  };
+};
+
+export const drainView = ({ deadline, end, halt }: KnownDrain): Draining => ({
+  deadline: rfc3339(deadline),
+  // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
+  then: end,
+  halt,
 });

@@ -1,5 +1,5 @@
 /** Workspaces in the registry: reads, and the statements that an owner object puts into its batch. */
-import { asc, eq, gt, inArray, or, and } from "drizzle-orm";
+import { asc, eq, gt, inArray, lt, or, and } from "drizzle-orm";
 import type { Workspace } from "../contract/workspace.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId, type WorkspaceId } from "../kernel/ids.ts";
@@ -32,10 +32,22 @@ export async function listWorkspaces(
   return db.select().from(workspaces).where(and(mine, from)).orderBy(asc(workspaces.name)).limit(limit);
 }
 
-export const workspaceView = (row: WorkspaceRow): Workspace => ({
+/** @param live what the authoritative object says, where the reader asked it; without it the projection is shown. */
+export const workspaceView = (
+  row: WorkspaceRow,
+  live?: { readonly halted: boolean; readonly configEpoch: number },
+): Workspace => ({
   id: row.id,
   name: row.name,
   description: row.description,
   created_at: rfc3339(row.createdAt),
-  config_epoch: row.configEpoch,
+  config_epoch: live?.configEpoch ?? row.configEpoch,
+  halted: live?.halted ?? row.halted,
 });
+
+/** Writes for listing whether the workspace is halted. An older halt epoch never overwrites a newer one. */
+export const projectHalt = (db: Database, id: WorkspaceId, halted: boolean, haltEpoch: number) =>
+  db
+    .update(workspaces)
+    .set({ halted, haltVersion: haltEpoch })
+    .where(and(eq(workspaces.id, id), lt(workspaces.haltVersion, haltEpoch)));

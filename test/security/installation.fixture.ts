@@ -5,7 +5,7 @@
 import { env } from "cloudflare:workers";
 import type { AgentCreated } from "../../src/contract/agent.ts";
 import type { Decision } from "../../src/contract/check.ts";
-import type { Transition } from "../../src/contract/halt.ts";
+import type { Transition, WorkspaceTransition } from "../../src/contract/halt.ts";
 import type { KeyCreated, KeyRevoked } from "../../src/contract/key.ts";
 import type { OperatorCreated } from "../../src/contract/operator.ts";
 import type { TokenResponse } from "../../src/contract/oauth.ts";
@@ -41,6 +41,7 @@ export interface Tenant {
   readonly token: string;
   readonly deadKey: TestAgent["key"];
   readonly halt: string;
+  readonly workspaceHalt: string;
   readonly decision: string;
   /** Id of an operator token that is bound to it. */
   readonly operator: string;
@@ -143,6 +144,11 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
   for (const kind of ["tools", "pools", "integrations"]) {
     await done("POST", `/api/v1/${kind}`, { authorization: ADMIN, body: { workspace: name, name: entry } });
   }
+  const { halt: stopped } = await done<WorkspaceTransition>("POST", `/api/v1/workspaces/${name}/halt`, {
+    authorization: ADMIN,
+    body: {},
+  });
+  await done("POST", `/api/v1/workspaces/${name}/resume`, { authorization: ADMIN, body: {} });
   const surface = { tools: [entry], pools: [entry], integrations: [entry] };
   const agent = await activeAgent(name, `${name}-agent`, { surface, tier: "trusted" });
   const spare = await activeAgent(name, `${name}-spare`, { surface });
@@ -159,6 +165,7 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
     token: await callToken(agent.key),
     deadKey: dead.secret ?? "",
     halt: halt?.id ?? "",
+    workspaceHalt: stopped?.id ?? "",
     decision,
     operator: await issueOperator({ subject: "tenant@example.com", role: "auditor", workspaces: [name] }),
     entry,
@@ -171,6 +178,7 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   agent: tenant.agent.id,
   key: tenant.agent.keyId,
   halt: tenant.halt,
+  "showWorkspaceHalt.halt": tenant.workspaceHalt,
   decision: tenant.decision,
   operator: tenant.operator,
   name: tenant.entry,

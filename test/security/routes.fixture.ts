@@ -60,10 +60,10 @@ function byOf({ security = [] }: DocumentedOperation): By {
   return schemes[0] === "agent" ? "agent" : "operator";
 }
 
-/** The operation with every path parameter filled in. @throws for a parameter that the table does not know. */
+/** The operation with its path parameters filled in; `operationId.name` goes before `name`. @throws for an unknown one. */
 export function pathOf(operation: Operation, values: Readonly<Record<string, string>>): string {
   return operation.path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
-    const value = values[name];
+    const value = values[`${operation.id}.${name}`] ?? values[name];
     if (value === undefined) throw new Error(`teach the matrix what {${name}} of ${operation.path} names`);
     return encodeURIComponent(value);
   });
@@ -82,6 +82,9 @@ const named = (unique: string): Record<string, unknown> => ({ name: unique });
 
 const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown>>> = {
   createWorkspace: named,
+  updateWorkspace: (unique) => ({ description: unique }),
+  haltWorkspace: (unique) => ({ reason: unique }),
+  resumeWorkspace: empty,
   registerAgent: named,
   updateAgent: described,
   activateAgent: empty,

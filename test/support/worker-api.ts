@@ -19,7 +19,7 @@ import * as keys from "../../src/contract/key.ts";
 import { oauthError, tokenResponse } from "../../src/contract/oauth.ts";
 import { problem } from "../../src/contract/problem.ts";
 import { list } from "../../src/contract/words.ts";
-import { workspace as workspaceSchema } from "../../src/contract/workspace.ts";
+import { workspace as workspaceSchema, type Workspace } from "../../src/contract/workspace.ts";
 import { digestKey } from "../../src/credentials/digest.ts";
 import { maskKey, mintKey } from "../../src/credentials/key-format.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
@@ -223,6 +223,24 @@ export class OperatorApi {
 
   halt(agent: string, id: string): Promise<halts.Halt> {
     return expectStatus(this.call("GET", `/agents/${agent}/halts/${id}`), [200], halts.halt);
+  }
+
+  showWorkspace(name: string): Promise<Workspace> {
+    return expectStatus(this.call("GET", `/workspaces/${name}`), [200], workspaceSchema);
+  }
+
+  /** @param command with `?wait=effective` it answers when the halt is effective. */
+  moveWorkspace(
+    name: string,
+    command: "halt" | "halt?wait=effective" | "resume",
+    options: CallOptions = {},
+  ): Promise<halts.WorkspaceTransition> {
+    const answer = this.call("POST", `/workspaces/${name}/${command}`, { body: {}, ...options });
+    return expectStatus(answer, [200, 202], halts.workspaceTransition);
+  }
+
+  workspaceHalt(name: string, id: string): Promise<halts.Halt> {
+    return expectStatus(this.call("GET", `/workspaces/${name}/halts/${id}`), [200], halts.halt);
   }
 
   issueKey(agent: string, body: z.input<typeof keys.keyCreate> = {}, options: CallOptions = {}) {

@@ -40,7 +40,7 @@ async function change(
   const operation = OPERATIONS.find((each) => each.id === id);
   if (operation === undefined) throw new Error(`the document has no ${id}`);
   const body = operation.body === null ? undefined : bodyFor(operation, `by-${id.toLowerCase()}`);
-  const path = pathOf(operation, { agent: agent.id, ...values });
+  const path = pathOf(operation, { workspace: "default", agent: agent.id, ...values });
   return send(operation.method, path, { authorization: ada, body, ...sent });
 }
 
@@ -52,6 +52,9 @@ const recordsOf = async (answer: Answer, workspace = "default"): Promise<readonl
 /** Every mutation of the document, and the records that it leaves. `halt.effective` comes later, from the object. */
 const LEAVES: Readonly<Record<string, readonly string[]>> = {
   createWorkspace: ["workspace.created"],
+  updateWorkspace: ["workspace.updated"],
+  haltWorkspace: ["workspace.halted"],
+  resumeWorkspace: ["workspace.resumed"],
   registerAgent: ["agent.registered", "key.issued"],
   updateAgent: ["agent.updated"],
   suspendAgent: ["agent.suspended"],

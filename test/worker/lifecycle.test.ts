@@ -104,8 +104,8 @@ describe("the lifecycle table", () => {
   });
 
   test.each([
-    ["a drain, which is not offered yet", { drain_seconds: 5 }, "drain_seconds"],
-    ["a cascade, which is not offered yet", { cascade: true }, "cascade"],
+    ["a drain of more than an hour", { drain_seconds: 3601 }, "drain_seconds"],
+    ["a cascade that is neither yes nor no", { cascade: 1 }, "cascade"],
     ["an empty reason", { reason: "" }, "reason"],
     ["an unknown member", { force: true }, "force"],
   ])("refuses a stop with %s, and stops nothing", async (_what, body, member) => {

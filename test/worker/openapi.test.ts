@@ -6,7 +6,7 @@ import { openApiDocument } from "../../src/api/openapi.ts";
 import { routes } from "../../src/api/routes.ts";
 import type { AgentCreated } from "../../src/contract/agent.ts";
 import type { Decision } from "../../src/contract/check.ts";
-import type { Transition } from "../../src/contract/halt.ts";
+import type { Transition, WorkspaceTransition } from "../../src/contract/halt.ts";
 import type { KeyCreated } from "../../src/contract/key.ts";
 import type { OperatorCreated } from "../../src/contract/operator.ts";
 import { introspection, tokenResponse } from "../../src/contract/oauth.ts";
@@ -126,6 +126,12 @@ describe("every answer", () => {
   it("about workspaces, tiers, health and discovery fits its schema", async () => {
     await call("listWorkspaces");
     await call("showWorkspace", { workspace: "default" });
+    await call("updateWorkspace", { workspace: "default" }, { body: { description: "ours" } });
+    const { halt } = await call<WorkspaceTransition>("haltWorkspace", { workspace: "default" }, { body: {} });
+    await call("haltWorkspace", { workspace: "default" }, { body: {} }, effective);
+    await call("listWorkspaceHalts", { workspace: "default" });
+    await call("showWorkspaceHalt", { workspace: "default", halt: halt?.id ?? "" });
+    await call("resumeWorkspace", { workspace: "default" }, { body: {} });
     await call("listTiers");
     await call("showTier", { tier: "restricted" });
     await call("showOperatorSelf");

@@ -77,6 +77,7 @@ describe("registering an agent", () => {
         freshness: "always",
         record_version: 1,
         revoked_at: null,
+        draining: null,
       },
       api_key: {
         id: like(/^key_/),

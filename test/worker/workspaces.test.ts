@@ -21,6 +21,7 @@ describe("creating a workspace", () => {
       description: null,
       created_at: like(/Z$/),
       config_epoch: 1,
+      halted: false,
     });
     expect(await workspaceObject(made.id).lease()).toEqual({
       config_epoch: 1,

@@ -8,13 +8,13 @@ import {
   agentQuery,
   agentUpdated,
 } from "../../contract/agent.ts";
-import { err, ok, type Result } from "../../kernel/result.ts";
+import { ok } from "../../kernel/result.ts";
 import { afterOf } from "../../operations/page.ts";
-import type { Refusal } from "../../operations/refusal.ts";
 import { registerAgent } from "../../operations/register-agent.ts";
 import { listWorkspaceAgents, showAgent } from "../../operations/show-agent.ts";
 import { updateAgent } from "../../operations/update-agent.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
+import { etagOf, versionOf } from "../if-match.ts";
 import { NO_STORE, reply } from "../reply.ts";
 import { route, type Route } from "../route.ts";
 
@@ -66,9 +66,7 @@ export const agentRoutes: readonly Route[] = [
     },
     async ({ services, asked, params, query }) => {
       const shown = await showAgent(services.operations, asked, { ...params, workspace: query.workspace });
-      return shown.ok
-        ? ok({ body: shown.value, headers: { etag: `"${shown.value.record_version}"` } })
-        : shown;
+      return shown.ok ? ok({ body: shown.value, headers: etagOf(shown.value.record_version) }) : shown;
     },
   ),
   route(
@@ -85,18 +83,10 @@ export const agentRoutes: readonly Route[] = [
       answers: [{ status: 200, description: "The agent", schema: agentUpdated }],
     },
     async ({ services, asked, params, query, body, http }) => {
-      const ifMatch = versionOf(http.headers.get("if-match"));
+      const ifMatch = versionOf(http);
       if (!ifMatch.ok) return ifMatch;
       const target = { ...params, workspace: query.workspace, ifMatch: ifMatch.value };
       return reply(await updateAgent(services.operations, asked, target, body));
     },
   ),
 ];
-
-/** `If-Match: "7"`, the record version that `ETag` gave (RFC 9110 §13.1.1); `*` and no header: any. */
-function versionOf(header: string | null): Result<number | null, Refusal> {
-  if (header === null || header.trim() === "*") return ok(null);
-  const version = /^\s*"(\d{1,15})"\s*$/.exec(header)?.[1];
-  if (version !== undefined) return ok(Number(version));
-  return err({ code: "invalid_request", detail: 'If-Match must be the ETag of the agent, like "7".' });
-}

@@ -7,7 +7,7 @@ import { err, ok, unreachable } from "../../kernel/result.ts";
 import { memberRefusal, type Refusal } from "../../operations/refusal.ts";
 import { liveView } from "../../operations/show-agent.ts";
 import { formatScope } from "../../tokens/scope.ts";
-import { INVALID_TOKEN, UNAVAILABLE } from "../problem.ts";
+import { drainingProblem, INVALID_TOKEN, UNAVAILABLE } from "../problem.ts";
 import { NO_STORE } from "../reply.ts";
 import { route, type Route } from "../route.ts";
 
@@ -94,9 +94,7 @@ function refusalOf(undecided: Undecided): Refusal {
       return { code: "body_too_large", detail: `The agent's tier takes at most ${undecided.most} bytes.` };
     case "not_admitted":
       if (undecided.stale.kind === "no_lease") return UNAVAILABLE;
-      return undecided.stale.kind === "draining"
-        ? { code: "draining", detail: "The agent is draining: it takes no new work.", retryAfterSeconds: 1 }
-        : INVALID_TOKEN;
+      return undecided.stale.kind === "draining" ? drainingProblem(undecided.stale.left_ms) : INVALID_TOKEN;
     default:
       return unreachable(undecided);
   }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { halt, haltList, stopRequest, transition, waitQuery } from "../../contract/halt.ts";
 import type { Transition } from "../../contract/halt.ts";
 import type { Result } from "../../kernel/result.ts";
-import { moveAgent } from "../../operations/move-agent.ts";
+import { moveAgent, PLAINLY } from "../../operations/move-agent.ts";
 import { listHalts, readHalt } from "../../operations/read-halt.ts";
 import type { Refusal } from "../../operations/refusal.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
@@ -27,9 +27,7 @@ const start = (command: "activate" | "resume", summary: string): Route =>
     },
     async ({ services, asked, params, query }) => {
       const target = { ...params, workspace: query.workspace };
-      return reply(
-        await moveAgent(services.operations, asked, target, command, { reason: null, waits: false }),
-      );
+      return reply(await moveAgent(services.operations, asked, target, command, PLAINLY));
     },
   );
 
@@ -46,13 +44,22 @@ const stop = (command: "suspend" | "revoke", summary: string): Route =>
       query: z.strictObject({ ...inWorkspace, ...waitQuery.shape }),
       body: stopRequest,
       answers: [
-        { status: 202, description: "Committed; effective after `effective_in_ms`", schema: transition },
+        {
+          status: 202,
+          description: "Committed, or draining; effective after `effective_in_ms`",
+          schema: transition,
+        },
         { status: 200, description: "Effective, or nothing was left to stop", schema: transition },
       ],
     },
     async ({ services, asked, params, query, body }) => {
       const target = { ...params, workspace: query.workspace };
-      const options = { reason: body.reason, waits: query.wait === "effective" };
+      const options = {
+        reason: body.reason,
+        waits: query.wait === "effective",
+        drainSeconds: body.drain_seconds,
+        cascade: body.cascade,
+      };
       return stopped(await moveAgent(services.operations, asked, target, command, options));
     },
   );

@@ -1,14 +1,28 @@
 import { z } from "zod";
-import { workspace, workspaceCreate, workspaceList, workspaceQuery } from "../../contract/workspace.ts";
+import { halt, haltList, haltRequest, waitQuery, workspaceTransition } from "../../contract/halt.ts";
+import {
+  workspace,
+  workspaceCreate,
+  workspaceList,
+  workspacePatch,
+  workspaceQuery,
+} from "../../contract/workspace.ts";
 import { ok } from "../../kernel/result.ts";
 import { createWorkspace } from "../../operations/create-workspace.ts";
-import { workspaceFor } from "../../operations/find.ts";
+import { moveWorkspace } from "../../operations/move-workspace.ts";
 import { afterOf, pageOf } from "../../operations/page.ts";
+import { listWorkspaceHalts, readWorkspaceHalt } from "../../operations/read-halt.ts";
+import { showWorkspace, updateWorkspace } from "../../operations/update-workspace.ts";
 import { listWorkspaces, workspaceView } from "../../registry/workspaces.ts";
+import { etagOf, versionOf } from "../if-match.ts";
 import { reply } from "../reply.ts";
 import { route, type Route } from "../route.ts";
 
 const tag = "workspaces";
+
+const workspacePath = z.strictObject({
+  workspace: z.string().max(63).meta({ description: "name or id" }),
+});
 
 export const workspaceRoutes: readonly Route[] = [
   route(
@@ -40,7 +54,13 @@ export const workspaceRoutes: readonly Route[] = [
       if (!after.ok) return after;
       const { db } = services.operations;
       const rows = await listWorkspaces(db, operator.workspaces, after.value, query.limit + 1);
-      return ok({ body: pageOf(rows.map(workspaceView), query.limit, (row) => row.name) });
+      return ok({
+        body: pageOf(
+          rows.map((row) => workspaceView(row)),
+          query.limit,
+          (row) => row.name,
+        ),
+      });
     },
   ),
   route(
@@ -51,12 +71,100 @@ export const workspaceRoutes: readonly Route[] = [
       summary: "Show a workspace",
       tag,
       door: { by: "operator", permission: "workspaces:read" },
-      params: z.strictObject({ workspace: z.string().max(63).meta({ description: "name or id" }) }),
+      params: workspacePath,
       answers: [{ status: 200, description: "The workspace", schema: workspace }],
     },
-    async ({ services, operator, params }) => {
-      const found = await workspaceFor(services.operations.db, operator, params.workspace);
-      return found.ok ? ok({ body: workspaceView(found.value) }) : found;
+    async ({ services, asked, params }) => {
+      const shown = await showWorkspace(services.operations, asked, params.workspace);
+      return shown.ok ? ok({ body: shown.value, headers: etagOf(shown.value.config_epoch) }) : shown;
     },
+  ),
+  route(
+    {
+      method: "patch",
+      path: "/api/v1/workspaces/{workspace}",
+      operationId: "updateWorkspace",
+      summary: "Change what may change of a workspace; never its name",
+      tag,
+      door: { by: "operator", permission: "workspaces:update" },
+      params: workspacePath,
+      body: workspacePatch,
+      answers: [{ status: 200, description: "The workspace", schema: workspace }],
+    },
+    async ({ services, asked, params, body, http }) => {
+      const ifMatch = versionOf(http);
+      if (!ifMatch.ok) return ifMatch;
+      return reply(await updateWorkspace(services.operations, asked, params.workspace, ifMatch.value, body));
+    },
+  ),
+  route(
+    {
+      method: "post",
+      path: "/api/v1/workspaces/{workspace}/halt",
+      operationId: "haltWorkspace",
+      summary: "Stop every agent of a workspace: everywhere, within seconds",
+      tag,
+      door: { by: "operator", permission: "workspaces:halt" },
+      params: workspacePath,
+      query: waitQuery,
+      body: haltRequest,
+      answers: [
+        {
+          status: 202,
+          description: "Committed; effective after `effective_in_ms`",
+          schema: workspaceTransition,
+        },
+        { status: 200, description: "Effective, or it was halted already", schema: workspaceTransition },
+      ],
+    },
+    async ({ services, asked, params, query, body }) => {
+      const options = { reason: body.reason, waits: query.wait === "effective" };
+      const moved = await moveWorkspace(services.operations, asked, params.workspace, "halt", options);
+      return reply(moved, moved.ok && moved.value.effective_in_ms > 0 ? 202 : 200);
+    },
+  ),
+  route(
+    {
+      method: "post",
+      path: "/api/v1/workspaces/{workspace}/resume",
+      operationId: "resumeWorkspace",
+      summary: "Let the agents of a workspace act again; older tokens stay dead",
+      tag,
+      door: { by: "operator", permission: "workspaces:resume" },
+      params: workspacePath,
+      body: z.strictObject({}),
+      answers: [{ status: 200, description: "The state after the command", schema: workspaceTransition }],
+    },
+    async ({ services, asked, params }) => {
+      const options = { reason: null, waits: false };
+      return reply(await moveWorkspace(services.operations, asked, params.workspace, "resume", options));
+    },
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/workspaces/{workspace}/halts",
+      operationId: "listWorkspaceHalts",
+      summary: "List the halts of a workspace, newest first",
+      tag,
+      door: { by: "operator", permission: "workspaces:read" },
+      params: workspacePath,
+      answers: [{ status: 200, description: "The halts", schema: haltList }],
+    },
+    async ({ services, asked, params }) =>
+      reply(await listWorkspaceHalts(services.operations, asked, params.workspace)),
+  ),
+  route(
+    {
+      method: "get",
+      path: "/api/v1/workspaces/{workspace}/halts/{halt}",
+      operationId: "showWorkspaceHalt",
+      summary: "The receipt of a halt, signed when read",
+      tag,
+      door: { by: "operator", permission: "workspaces:read" },
+      params: workspacePath.extend({ halt: z.string().max(40) }),
+      answers: [{ status: 200, description: "The receipt", schema: halt }],
+    },
+    async ({ services, asked, params }) => reply(await readWorkspaceHalt(services.operations, asked, params)),
   ),
 ];

@@ -1,5 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { AgentId, KeyId, WorkspaceId } from "../../kernel/ids.ts";
+import type { AgentId, HaltId, KeyId, WorkspaceId } from "../../kernel/ids.ts";
 
 export const agents = sqliteTable("agents", {
   id: text().$type<AgentId>().primaryKey(),
@@ -24,6 +24,11 @@ export const agents = sqliteTable("agents", {
   stateVersion: integer("state_version").notNull().default(0),
   stateChangedAt: integer("state_changed_at").notNull(),
   revokedAt: integer("revoked_at"),
+  draining: text({ mode: "json" }).$type<{
+    readonly deadline: number;
+    readonly end: "suspended" | "revoked";
+    readonly halt: HaltId;
+  }>(),
 });
 
 export const agentSurfaces = sqliteTable(

@@ -10,4 +10,6 @@ export const workspaces = sqliteTable("workspaces", {
   fence: integer().notNull().default(0),
   lastChange: text("last_change"),
   objectStartedAt: integer("object_started_at"),
+  halted: integer({ mode: "boolean" }).notNull().default(false),
+  haltVersion: integer("halt_version").notNull().default(0),
 });

@@ -37,6 +37,7 @@ const agent = (
   stateVersion: 1,
   stateChangedAt: 0,
   revokedAt: null,
+  draining: null,
   surface: { ...NOTHING, ...surface },
   ...more,
 });

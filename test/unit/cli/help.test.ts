@@ -22,6 +22,7 @@ test("the commands are these", () => {
     (
       "login, logout, whoami, status, context list, context use, context remove, version, completion, " +
       "workspaces create, workspaces list, workspaces show, " +
+      "workspaces update, workspaces halt, workspaces resume, workspaces halts, " +
       "agents register, agents list, agents show, agents update, agents activate, agents suspend, agents resume, " +
       "agents revoke, agents halts, keys issue, keys rotate, keys list, keys revoke, " +
       "operators create, operators list, operators show, operators revoke, operators rotate, " +

@@ -62,7 +62,9 @@ describe("dome agents suspend", () => {
     expect(stderr).toBe(
       `committed   ${HALT_ID} at 2026-11-23T09:00:00.000Z\n` +
         "waiting     2.5 s until no door admits a call any more\n" +
-        "effective   at 2026-11-23T09:00:02.500Z, 2.5 s after the commit\n",
+        "effective   at 2026-11-23T09:00:02.500Z, 2.5 s after the commit\n" +
+        "admitted    nothing that the ledger has\n" +
+        "cut         0 acts\n",
     );
     expect(stdout).toBe(
       `support-triage is suspended. The stop ${HALT_ID} is effective since 2026-11-23T09:00:02.500Z.\n`,
@@ -85,7 +87,7 @@ describe("dome agents suspend", () => {
     expect(live[1]).toContain("2.5 s until no door admits a call any more");
     expect(live[25]).toContain("0.1 s until no door admits a call any more");
     expect(live[26]).toContain("2.5 s after the commit\n");
-    expect(stderr.split("\n")).toHaveLength(3);
+    expect(stderr.split("\n")).toHaveLength(5);
   });
 
   test("with --wait --json prints what the API answers to wait=effective", async () => {

@@ -258,6 +258,7 @@ test("tiers and workspaces are listed and shown", async () => {
     description: null,
     created_at: "2026-11-23T09:00:00.000Z",
     config_epoch: 1,
+    halted: false,
   };
   const created = await dome(["workspaces", "create", "support"], { replies: [json(201, workspace)] });
   expect(bodyOf(created, 0)).toEqual({ name: "support", description: null });

@@ -19,6 +19,7 @@ const workspace = {
   description: null,
   created_at: "2026-11-23T09:00:00.000Z",
   config_epoch: 0,
+  halted: false,
 } satisfies Workspace;
 const notFound = problem(404, "not_found");
 

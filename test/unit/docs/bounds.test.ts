@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_BODY_BYTES } from "../../../src/api/body.ts";
 import { GIVE_UP_MS, HEDGE_MS } from "../../../src/audit/sink.ts";
 import { MAX_RECORD_BYTES } from "../../../src/contract/audit.ts";
+import { MOST_DRAIN_SECONDS } from "../../../src/lifecycle/drain.ts";
 import { EFFECTIVE_BOUND_MS } from "../../../src/lifecycle/halt.ts";
 import {
   LEASE_TTL_MS,
@@ -23,6 +24,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   MARGIN_MS,
   STOP_WAIT_MS,
   EFFECTIVE_BOUND_MS,
+  MOST_DRAIN_SECONDS,
   REFUSAL_KEEP_MS,
   RENEWAL_TIMEOUT_MS,
   FROZEN_LAG_MS,

@@ -22,6 +22,8 @@ const migrations = list("migrations")
 const PARTS = {
   AgentObject: [
     "agent-store",
+    "drain-table",
+    "cascade-table",
     "answer-table",
     "configuration",
     "halt-table",
@@ -29,7 +31,15 @@ const PARTS = {
     "outbox",
     "schema-steps",
   ],
-  WorkspaceObject: ["workspace-object", "configuration", "timer-table", "outbox", "schema-steps"],
+  WorkspaceObject: [
+    "workspace-object",
+    "answer-table",
+    "configuration",
+    "halt-table",
+    "timer-table",
+    "outbox",
+    "schema-steps",
+  ],
   LedgerObject: ["ledger-schema", "timer-table", "schema-steps"],
 } as const;
 

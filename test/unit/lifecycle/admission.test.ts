@@ -107,7 +107,7 @@ describe.each(AGENTS)("one agent stops the chain, here %s (P6)", (agent) => {
     // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
     const draining = { deadline_ms: 5000, then: "suspended" } as const;
     expect(admit(passage, standing({ agent, answer: { draining } }), NOW)).toEqual(
-      refused({ kind: "draining", agent }),
+      refused({ kind: "draining", agent, left_ms: 5000 }),
     );
   });
 

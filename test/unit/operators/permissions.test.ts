@@ -13,6 +13,7 @@ const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "agents:update": ["admin", "operator", "developer"],
   "agents:activate": ["admin", "operator"],
   "agents:suspend": ["admin", "security", "operator", "developer"],
+  "agents:cascade": ["admin", "security", "operator"],
   "agents:resume": ["admin", "security", "operator"],
   "agents:revoke": ["admin", "security", "operator"],
   "keys:issue": ["admin", "operator", "developer"],

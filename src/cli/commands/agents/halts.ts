@@ -1,8 +1,7 @@
 /** `dome agents halts`: the stops of an agent, or the receipt of one. */
 import type { Command } from "commander";
-import type { Halt } from "../../../contract/halt.ts";
 import { verb } from "../../command.ts";
-import { clean, fields, several, table, type Style } from "../../output.ts";
+import { haltFields, haltTable } from "../../halt-text.ts";
 import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 
@@ -44,36 +43,4 @@ async function show(session: Session, ref: Ref, id: string): Promise<void> {
     ids: [halt.id],
     text: () => haltFields(output.style, halt),
   });
-}
-
-const haltTable = (style: Style, halts: readonly Halt[]): string =>
-  table(
-    style,
-    ["ID", "KIND", "COMMITTED", "EFFECTIVE", "OPERATOR", "REASON"],
-    halts.map((halt) => [
-      halt.id,
-      halt.kind,
-      halt.committed_at,
-      halt.effective_at ?? "not yet",
-      halt.operator.subject,
-      halt.reason,
-    ]),
-  );
-
-function haltFields(style: Style, halt: Halt): string {
-  const admitted = halt.last_admitted;
-  const members = fields(style, [
-    ["id", halt.id],
-    ["kind", halt.kind],
-    ["agents", several(halt.agents.map(({ agent, epoch }) => `${agent} (epoch ${epoch})`))],
-    ["keys", several(halt.keys)],
-    ["operator", `${halt.operator.subject} (${halt.operator.token})`],
-    ["reason", halt.reason],
-    ["committed", halt.committed_at],
-    ["effective", halt.effective_at ?? `not yet: in ${halt.effective_in_ms} ms`],
-    ["bound", `${halt.bound_ms} ms`],
-    ["acts cut", halt.acts_cut],
-    ["last admitted", admitted === null ? null : `${admitted.decision_id} at ${admitted.time}`],
-  ]);
-  return `${members}\n\n${clean(halt.note)}`;
 }

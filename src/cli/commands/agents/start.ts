@@ -8,7 +8,7 @@ import { clean } from "../../output.ts";
 import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 
-const SETTLE_MS = 300;
+export const SETTLE_MS = 300;
 
 type Start = "activate" | "resume";
 

@@ -1,55 +1,104 @@
 /**
  * What `suspend` and `revoke` have in common. The stop is committed when the service answers and effective a moment
- * later (P3); `--wait` returns when it is.
+ * later (P3), or after a drain; `--wait` returns when it is. One agent by its name, or many: then the list comes first.
  */
+import { InvalidArgumentError, type Command } from "commander";
 import type { Transition } from "../../../contract/halt.ts";
+import { verb, type Words } from "../../command.ts";
+import { usage } from "../../exit.ts";
 import { clean, seconds } from "../../output.ts";
-import { inWorkspace } from "../../option-values.ts";
+import { duration, inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
+import { waitForDrain } from "../../wait-for-drain.ts";
 import { waitForHalt } from "../../wait-for-halt.ts";
+import { stopMany } from "./stop-many.ts";
+import { stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
 
-export interface StopOptions {
-  readonly workspace?: string;
-  readonly reason?: string;
-  readonly wait?: boolean;
+/** @param confirmOne asks before one agent is stopped, where that is wanted. */
+export const stopCommand = (
+  session: Session,
+  kind: Stopping,
+  words: Words,
+  confirmOne: (agent: string, options: StopOptions) => Promise<void>,
+): Command =>
+  verb(words)
+    .argument("[agents...]", "names or ids")
+    .addOption(workspaceOption())
+    .option("--label <key=value>", "every agent with this label, instead of names")
+    .option("--owner <owner>", "every agent of this owner, instead of names")
+    .option(
+      "--drain <time>",
+      "take no new work from now on, and stop after this time (at most 1h)",
+      drainSeconds,
+    )
+    .option("--cascade", "stop all of its descendants with it")
+    .option("--reason <text>", "why, for the audit trail")
+    .option("--wait", "return when the stop is effective")
+    .option("--yes", "do not ask")
+    .action(async (names: readonly string[], options: StopOptions) => {
+      const [only] = names;
+      const chosen = options.label !== undefined || options.owner !== undefined;
+      if (chosen === names.length > 0) {
+        throw usage("name the agents, or choose them with --label or --owner", `dome agents ${kind} --help`);
+      }
+      if (chosen || names.length > 1 || only === undefined) return stopMany(session, kind, names, options);
+      await confirmOne(only, options);
+      await stopOne(session, kind, only, options);
+    });
+
+function drainSeconds(value: string): number {
+  const ms = duration(value);
+  if (ms > 3_600_000) throw new InvalidArgumentError("It must be at most 1h.");
+  return ms / 1000;
 }
 
-export async function stop(
-  session: Session,
-  kind: "suspend" | "revoke",
-  agent: string,
-  options: StopOptions,
-): Promise<void> {
+async function stopOne(session: Session, kind: Stopping, agent: string, options: StopOptions): Promise<void> {
   const service = await session.controlPlane();
   const ref = { agent, workspace: options.workspace };
-  const body = { reason: options.reason ?? null };
-  let transition = await (kind === "suspend"
-    ? service.agents.suspend(ref, body)
-    : service.agents.revoke(ref, body));
-  const { halt } = transition;
-  if (options.wait === true && halt === null && transition.effective_in_ms > 0) {
-    await session.io.timers.sleep(transition.effective_in_ms);
-    transition = { ...transition, effective_in_ms: 0 };
-  }
-  if (options.wait === true && halt !== null) {
-    const receipt = await waitForHalt(session, halt, () => service.agents.halt(ref, halt.id));
-    transition = { ...transition, effective_in_ms: 0, halt: receipt };
-  }
+  let transition = await service.agents[kind](ref, stopBody(options));
+  if (options.wait === true) transition = await untilEffective();
   const { output } = session;
   output.show({
     body: transition,
-    ids: [transition.halt?.id ?? transition.agent],
+    ids: [transition.halt?.id ?? transition.draining?.halt ?? transition.agent],
     text: () => sentence(agent, transition),
   });
   if (transition.effective_in_ms > 0 && transition.halt !== null) {
-    output.note(`next: dome agents halts ${agent} ${transition.halt.id}${inWorkspace(options.workspace)}`);
+    output.note(`next: ${receiptCommand(agent, options, transition.halt.id)}`);
+  }
+  if (transition.draining !== null) {
+    const where = inWorkspace(options.workspace);
+    output.note(
+      `to cancel: dome agents activate ${agent}${where}; to stop now: dome agents ${kind} ${agent}${where}`,
+    );
+  }
+
+  async function untilEffective(): Promise<Transition> {
+    const committed = transition.halt ?? (await waitForDrain(session, service, ref, transition));
+    if (committed === null) {
+      await session.io.timers.sleep(transition.effective_in_ms);
+      return { ...transition, effective_in_ms: 0 };
+    }
+    const read = () => service.agents.halt(ref, committed.id);
+    const receipt = await waitForHalt(session, committed, read, receiptCommand(agent, options, committed.id));
+    const state = transition.draining?.then ?? transition.state;
+    return { ...transition, state, draining: null, effective_in_ms: 0, halt: receipt };
   }
 }
 
-function sentence(agent: string, { state, changed, halt, effective_in_ms: left }: Transition): string {
+const receiptCommand = (agent: string, { workspace }: StopOptions, id: string): string =>
+  `dome agents halts ${agent} ${id}${inWorkspace(workspace)}`;
+
+function sentence(agent: string, transition: Transition): string {
+  const { state, changed, halt, draining, effective_in_ms: left } = transition;
+  if (draining !== null) {
+    const end = `it is ${draining.then} at ${draining.deadline}`;
+    return `${clean(agent)} takes no new work; ${end}, effective in ${seconds(left)}. The stop will be ${draining.halt}.`;
+  }
   const who = `${clean(agent)} is ${state}${changed ? "" : " (it was already)"}`;
   if (halt === null) return left > 0 ? `${who}; effective in ${seconds(left)}.` : `${who}.`;
+  const family = halt.cascade === null ? "" : ` with ${halt.cascade.total - 1} descendants`;
   return halt.effective_at === null
-    ? `${who}. The stop ${halt.id} is effective in ${seconds(left)}.`
-    : `${who}. The stop ${halt.id} is effective since ${halt.effective_at}.`;
+    ? `${who}${halt.cascade === null ? "" : ", its descendants follow"}. The stop ${halt.id} is effective in ${seconds(left)}.`
+    : `${who}${family}. The stop ${halt.id} is effective since ${halt.effective_at}.`;
 }

@@ -1,21 +1,24 @@
 /** `dome agents suspend` */
 import type { Command } from "commander";
-import { verb } from "../../command.ts";
-import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
-import { stop, type StopOptions } from "./stop.ts";
+import { stopCommand } from "./stop.ts";
 
 export const suspendCommand = (session: Session): Command =>
-  verb({
-    name: "suspend",
-    summary: "Suspend an agent: stop its calls and its tokens",
-    description:
-      "Suspend an agent: stop its calls and its tokens. The stop is committed at once and effective within seconds; " +
-      "with --wait the command returns when no door admits a call of this agent any more.",
-    examples: ['dome agents suspend support-triage --reason "wrong refunds" --wait'],
-  })
-    .argument("<agent>", "name or id")
-    .addOption(workspaceOption())
-    .option("--reason <text>", "why, for the audit trail")
-    .option("--wait", "return when the stop is effective")
-    .action((agent: string, options: StopOptions) => stop(session, "suspend", agent, options));
+  stopCommand(
+    session,
+    "suspend",
+    {
+      name: "suspend",
+      summary: "Suspend agents: stop their calls and their tokens",
+      description:
+        "Suspend agents: stop their calls and their tokens. The stop is committed at once and effective within " +
+        "seconds; with --wait the command returns when no door admits a call of them any more. Several agents are " +
+        "listed first, and asked about; without a terminal that wants --yes.",
+      examples: [
+        'dome agents suspend support-triage --reason "wrong refunds" --wait',
+        "dome agents suspend support-triage --drain 5m --cascade",
+        "dome agents suspend --label team=support --wait --yes",
+      ],
+    },
+    () => Promise.resolve(),
+  );

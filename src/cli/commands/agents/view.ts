@@ -10,6 +10,14 @@ export const agentFields = (style: Style, agent: Agent): string =>
     ["workspace", agent.workspace],
     ["created", agent.created_at],
     ["state", `${agent.state} since ${agent.state_changed_at}`],
+    ...(agent.draining === null
+      ? []
+      : [
+          [
+            "draining",
+            `${agent.draining.then} at ${agent.draining.deadline} (${agent.draining.halt})`,
+          ] as const,
+        ]),
     ["tier", agent.tier],
     ["tools", several(agent.surface.tools)],
     ["pools", several(agent.surface.pools)],
@@ -33,11 +41,14 @@ function optional(agent: Agent): (readonly [string, Cell])[] {
   return members.filter(([, value]) => value !== null);
 }
 
+const stateOf = ({ state, draining }: Agent): string =>
+  draining === null ? state : `draining, then ${draining.then}`;
+
 export const agentTable = (style: Style, agents: readonly Agent[]): string =>
   table(
     style,
     ["NAME", "STATE", "TIER", "WORKSPACE", "OWNER", "ID"],
-    agents.map((agent) => [agent.name, agent.state, agent.tier, agent.workspace, agent.owner, agent.id]),
+    agents.map((agent) => [agent.name, stateOf(agent), agent.tier, agent.workspace, agent.owner, agent.id]),
   );
 
 /** What was accepted and will not work yet, each with what mends it. With `--json` they are in the body. */

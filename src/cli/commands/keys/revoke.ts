@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { seconds } from "../../output.ts";
-import { workspaceOption } from "../../option-values.ts";
+import { inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { waitForHalt } from "../../wait-for-halt.ts";
 
@@ -29,7 +29,8 @@ async function revoke(session: Session, agent: string, key: string, options: Rev
   let revoked = await service.keys.revoke(ref, key);
   const { halt } = revoked;
   if (options.wait === true && halt !== null) {
-    const receipt = await waitForHalt(session, halt, () => service.agents.halt(ref, halt.id));
+    const next = `dome agents halts ${agent} ${halt.id}${inWorkspace(options.workspace)}`;
+    const receipt = await waitForHalt(session, halt, () => service.agents.halt(ref, halt.id), next);
     revoked = { ...revoked, effective_in_ms: 0, halt: receipt };
   }
   session.output.show({

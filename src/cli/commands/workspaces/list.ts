@@ -18,9 +18,10 @@ export const listCommand = (session: Session): Command =>
       text: () =>
         table(
           output.style,
-          ["NAME", "CREATED", "DESCRIPTION", "ID"],
+          ["NAME", "STATE", "CREATED", "DESCRIPTION", "ID"],
           items.map((workspace) => [
             workspace.name,
+            workspace.halted ? "halted" : "open",
             workspace.created_at,
             workspace.description,
             workspace.id,

@@ -14,6 +14,7 @@ export function tellWorkspace(session: Session, workspace: Workspace): void {
         ["name", workspace.name],
         ["created", workspace.created_at],
         ["description", workspace.description],
+        ["state", workspace.halted ? "halted" : "open"],
         ["configuration", `epoch ${workspace.config_epoch}`],
       ]),
   });

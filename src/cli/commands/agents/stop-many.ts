@@ -1,0 +1,210 @@
+/**
+ * A stop of several agents: the list first, a question, all of them at once, and one table of receipts at the end. One
+ * that fails does not keep the others running.
+ */
+import type { ControlPlane } from "../../../client/control-plane.ts";
+import { ApiError, DomeError } from "../../../client/errors.ts";
+import type { Agent } from "../../../contract/agent.ts";
+import type { Halt, Transition } from "../../../contract/halt.ts";
+import { confirm } from "../../confirm.ts";
+import { CommandFailure, EXIT } from "../../exit.ts";
+import { inWorkspace } from "../../option-values.ts";
+import { table, type Style } from "../../output.ts";
+import { Progress } from "../../progress.ts";
+import type { Session } from "../../session.ts";
+import { stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
+import { agentTable } from "./view.ts";
+
+/** Requests under way at once. */
+const AT_ONCE = 8;
+const PAUSE_MS = 250;
+/** After the time that the service has named, a stop may take this much longer. */
+const PATIENCE_MS = 10_000;
+const CASCADE_PATIENCE_MS = 30_000;
+
+/** What has become of one agent. */
+interface Outcome {
+  readonly agent: Agent;
+  readonly transition: Transition | null;
+  readonly error: { readonly code: string; readonly detail: string } | null;
+}
+
+export async function stopMany(
+  session: Session,
+  kind: Stopping,
+  names: readonly string[],
+  options: StopOptions,
+): Promise<void> {
+  const service = await session.controlPlane();
+  const agents = await choose(service, names, options);
+  const { output } = session;
+  if (agents.length === 0) throw new CommandFailure(EXIT.failed, "no agent is meant; nothing was stopped");
+  output.note(`${agentTable(output.style, agents)}\n`);
+  await ask(session, kind, agents.length, names, options);
+
+  const body = stopBody(options);
+  let outcomes = await inParallel(agents, (agent) =>
+    attempt(agent, service.agents[kind]({ agent: agent.id }, body)),
+  );
+  const late = options.wait === true ? await waitForAll() : false;
+  output.show({
+    body: outcomes.map(({ agent, transition, error }) => ({
+      agent: agent.id,
+      name: agent.name,
+      transition,
+      error,
+    })),
+    ids: outcomes.flatMap(({ transition }) => transition?.halt?.id ?? transition?.draining?.halt ?? []),
+    text: () => receiptTable(output.style, outcomes),
+  });
+  const failed = outcomes.filter(({ error }) => error !== null);
+  for (const { agent, error } of failed)
+    output.warn(`error: ${agent.name}: ${error?.detail} (${error?.code})`);
+  if (failed.length > 0) session.end(EXIT.failed);
+  else if (late) session.end(EXIT.timedOut);
+
+  /** @returns true when some were not effective in time; they go on by themselves. */
+  async function waitForAll(): Promise<boolean> {
+    const { clock, timers } = session.io;
+    const progress = new Progress(session.io, output.mode);
+    const patience = options.cascade === true ? CASCADE_PATIENCE_MS : PATIENCE_MS;
+    const longest = Math.max(0, ...outcomes.map(({ transition }) => transition?.effective_in_ms ?? 0));
+    const end = clock.now() + longest + patience;
+    progress.step(
+      "committed",
+      `${outcomes.filter(({ error }) => error === null).length} of ${agents.length} agents`,
+    );
+    try {
+      for (;;) {
+        outcomes = await inParallel(outcomes, (outcome) => refreshed(service, outcome));
+        const open = outcomes.filter(isOpen);
+        if (open.length === 0 || clock.now() >= end) {
+          progress.step("effective", `${outcomes.filter(isEffective).length} of ${agents.length} agents`);
+          return open.length > 0;
+        }
+        progress.live("waiting", `for ${open.length} of ${agents.length} agents`);
+        await timers.sleep(PAUSE_MS);
+      }
+    } finally {
+      progress.end();
+    }
+  }
+}
+
+/** By name or id, each of which must be there; or all that match, but those that are revoked already. */
+async function choose(
+  service: ControlPlane,
+  names: readonly string[],
+  options: StopOptions,
+): Promise<Agent[]> {
+  const { workspace, label, owner } = options;
+  if (names.length > 0) {
+    const shown = await inParallel([...new Set(names)], (agent) => service.agents.show({ agent, workspace }));
+    return [...new Map(shown.map((agent) => [agent.id, agent])).values()];
+  }
+  const { items } = await service.agents.list({ workspace, label, owner }).take();
+  return items.filter(({ state }) => state !== "revoked");
+}
+
+function ask(
+  session: Session,
+  kind: Stopping,
+  count: number,
+  names: readonly string[],
+  options: StopOptions,
+): Promise<void> {
+  const chosen = [
+    ...names,
+    ...(options.label === undefined ? [] : [`--label ${options.label}`]),
+    ...(options.owner === undefined ? [] : [`--owner ${options.owner}`]),
+  ].join(" ");
+  const final = kind === "revoke" ? "Revoking is final. " : "";
+  return confirm(session, options.yes, {
+    answer: String(count),
+    question: `${final}${kind === "revoke" ? "Revoke" : "Suspend"} these ${count} agents? Type ${count} to go on: `,
+    because: `this stops ${count} agents`,
+    otherwise: "the number is another one; nothing was stopped",
+    next: `dome agents ${kind} ${chosen}${inWorkspace(options.workspace)} --yes`,
+  });
+}
+
+async function attempt(agent: Agent, stopping: Promise<Transition>): Promise<Outcome> {
+  try {
+    return { agent, transition: await stopping, error: null };
+  } catch (fault) {
+    if (!(fault instanceof DomeError)) throw fault;
+    // Suspending one that was never activated: it does not run, which is what was wanted.
+    const idle =
+      fault instanceof ApiError && fault.code === "invalid_transition" && agent.state === "provisioned";
+    return { agent, transition: null, error: idle ? null : { code: fault.code, detail: fault.message } };
+  }
+}
+
+/** The receipt as it is now; a drain that has come to its end has become one. */
+async function refreshed(service: ControlPlane, outcome: Outcome): Promise<Outcome> {
+  const { agent, transition } = outcome;
+  if (transition === null || !isOpen(outcome)) return outcome;
+  const ref = { agent: agent.id };
+  const id = transition.halt?.id ?? transition.draining?.halt;
+  if (id === undefined) return outcome;
+  const halt = await receiptOf(service, ref, id);
+  if (halt !== null) {
+    const state = transition.draining?.then ?? transition.state;
+    const left = halt.effective_at === null ? halt.effective_in_ms : 0;
+    return { ...outcome, transition: { ...transition, state, draining: null, effective_in_ms: left, halt } };
+  }
+  const { draining, state } = await service.agents.show(ref);
+  if (draining !== null || (await receiptOf(service, ref, id)) !== null) return outcome;
+  const error = { code: "drain_cancelled", detail: "the drain was cancelled, or another stop came first" };
+  return {
+    agent,
+    transition: { ...transition, state: state === "lost" ? "suspended" : state, draining: null },
+    error,
+  };
+}
+
+/** Null: there is no such halt (yet). */
+async function receiptOf(service: ControlPlane, ref: { agent: string }, id: string): Promise<Halt | null> {
+  try {
+    return await service.agents.halt(ref, id);
+  } catch (fault) {
+    if (fault instanceof ApiError && fault.status === 404) return null;
+    throw fault;
+  }
+}
+
+const isOpen = ({ transition, error }: Outcome): boolean =>
+  error === null &&
+  transition !== null &&
+  (transition.draining !== null || (transition.halt !== null && transition.halt.effective_at === null));
+
+const isEffective = (outcome: Outcome): boolean => outcome.error === null && !isOpen(outcome);
+
+const receiptTable = (style: Style, outcomes: readonly Outcome[]): string =>
+  table(
+    style,
+    ["NAME", "STATE", "COMMITTED", "EFFECTIVE", "LAST ADMITTED", "CUT", "STOP"],
+    outcomes.map(({ agent, transition, error }) => {
+      const halt = transition?.halt ?? null;
+      const draining = transition?.draining ?? null;
+      const state = error === null ? (transition?.state ?? agent.state) : "failed";
+      return [
+        agent.name,
+        draining === null ? state : `draining, then ${draining.then}`,
+        halt?.committed_at ?? (draining === null ? "nothing to stop" : `at ${draining.deadline}`),
+        halt === null ? null : (halt.effective_at ?? "not yet"),
+        halt?.last_admitted?.time ?? null,
+        halt?.acts_cut ?? null,
+        halt?.id ?? draining?.halt ?? null,
+      ];
+    }),
+  );
+
+/** In order, a few at a time. */
+async function inParallel<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let from = 0; from < items.length; from += AT_ONCE) {
+    results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(run))));
+  }
+  return results;
+}

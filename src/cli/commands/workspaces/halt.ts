@@ -1,0 +1,72 @@
+/** `dome workspaces halt`: the stop of everything in a workspace. It asks for the name, or wants `--yes`. */
+import type { Command } from "commander";
+import type { WorkspaceTransition } from "../../../contract/halt.ts";
+import { verb } from "../../command.ts";
+import { confirm } from "../../confirm.ts";
+import { clean, seconds } from "../../output.ts";
+import type { Session } from "../../session.ts";
+import { waitForHalt } from "../../wait-for-halt.ts";
+
+interface HaltOptions {
+  readonly reason?: string;
+  readonly wait?: boolean;
+  readonly yes?: boolean;
+}
+
+export const haltCommand = (session: Session): Command =>
+  verb({
+    name: "halt",
+    summary: "Stop every agent of a workspace, and every token of theirs",
+    description:
+      "Stop every agent of a workspace, and every token of theirs. Their own states stay as they are; after a resume " +
+      "they need new tokens. The halt is committed at once and effective within seconds; with --wait the command " +
+      "returns when no door admits a call any more. On a terminal it asks for the name; elsewhere it wants --yes. " +
+      "With the id of the workspace and the installation's admin token it works while the database is down.",
+    examples: [
+      'dome workspaces halt support --reason "leaked key" --wait',
+      "dome workspaces halt support --yes",
+    ],
+  })
+    .argument("<workspace>", "name or id")
+    .option("--reason <text>", "why, for the audit trail")
+    .option("--wait", "return when the halt is effective")
+    .option("--yes", "do not ask")
+    .action(async (name: string, options: HaltOptions) => {
+      await confirm(session, options.yes, {
+        answer: name,
+        question: `Halting ${name} stops every agent in it. Type its name to go on: `,
+        because: "halting stops every agent of the workspace",
+        otherwise: "the name is another one; nothing was halted",
+        next: `dome workspaces halt ${name} --yes`,
+      });
+      await halt(session, name, options);
+    });
+
+async function halt(session: Session, name: string, options: HaltOptions): Promise<void> {
+  const service = await session.controlPlane();
+  let transition = await service.workspaces.stop(name, { reason: options.reason ?? null });
+  const { halt: committed } = transition;
+  if (options.wait === true && committed !== null) {
+    const read = () => service.workspaces.halt(name, committed.id);
+    const receipt = await waitForHalt(session, committed, read, receiptCommand(name, committed.id));
+    transition = { ...transition, effective_in_ms: 0, halt: receipt };
+  }
+  const { output } = session;
+  output.show({
+    body: transition,
+    ids: [transition.halt?.id ?? transition.workspace],
+    text: () => sentence(name, transition),
+  });
+  if (transition.effective_in_ms > 0 && committed !== null)
+    output.note(`next: ${receiptCommand(name, committed.id)}`);
+}
+
+const receiptCommand = (name: string, id: string): string => `dome workspaces halts ${name} ${id}`;
+
+function sentence(name: string, { changed, halt: stop, effective_in_ms: left }: WorkspaceTransition): string {
+  const who = `${clean(name)} is halted${changed ? "" : " (it was already)"}`;
+  if (stop === null) return `${who}.`;
+  return stop.effective_at === null
+    ? `${who}. The stop ${stop.id} is effective in ${seconds(left)}.`
+    : `${who}. The stop ${stop.id} is effective since ${stop.effective_at}.`;
+}

@@ -1,0 +1,34 @@
+/** `dome workspaces update` */
+import type { Command } from "commander";
+import { verb } from "../../command.ts";
+import { usage } from "../../exit.ts";
+import type { Session } from "../../session.ts";
+import { tellWorkspace } from "./view.ts";
+
+interface UpdateOptions {
+  readonly description?: string;
+}
+
+export const updateCommand = (session: Session): Command =>
+  verb({
+    name: "update",
+    summary: "Change what a workspace is for",
+    description: "Change what a workspace is for. Its name never changes.",
+    examples: [
+      'dome workspaces update support --description "the help desk"',
+      'dome workspaces update support --description ""',
+    ],
+  })
+    .argument("<workspace>", "name or id")
+    .option("--description <text>", "what it is for; empty for nothing")
+    .action((name: string, options: UpdateOptions) => update(session, name, options));
+
+async function update(session: Session, name: string, options: UpdateOptions): Promise<void> {
+  const { description } = options;
+  if (description === undefined)
+    throw usage("there is nothing to change", `dome workspaces update ${name} --description TEXT`);
+  const service = await session.controlPlane();
+  const { config_epoch: read } = await service.workspaces.show(name);
+  const change = { description: description === "" ? null : description };
+  tellWorkspace(session, await service.workspaces.update(name, change, read));
+}

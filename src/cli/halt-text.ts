@@ -1,0 +1,42 @@
+/** How stops and their receipts are shown to people. */
+import type { Halt } from "../contract/halt.ts";
+import { clean, fields, several, table, type Style } from "./output.ts";
+
+export const haltTable = (style: Style, halts: readonly Halt[]): string =>
+  table(
+    style,
+    ["ID", "KIND", "COMMITTED", "EFFECTIVE", "OPERATOR", "REASON"],
+    halts.map((halt) => [
+      halt.id,
+      halt.kind,
+      halt.committed_at,
+      halt.effective_at ?? "not yet",
+      halt.operator.subject,
+      halt.reason,
+    ]),
+  );
+
+export function haltFields(style: Style, halt: Halt): string {
+  const admitted = halt.last_admitted;
+  const members = fields(style, [
+    ["id", halt.id],
+    ["kind", halt.kind],
+    ["agents", several(halt.agents.map(({ agent, epoch }) => `${agent} (epoch ${epoch})`))],
+    ["keys", several(halt.keys)],
+    ...(halt.halt_epoch === null ? [] : [["halt epoch", halt.halt_epoch] as const]),
+    ...(halt.cause === null ? [] : [["follows from", `${halt.cause.halt} of ${halt.cause.agent}`] as const]),
+    ...(halt.cascade === null ? [] : [["family", familyText(halt.cascade)] as const]),
+    ["operator", `${halt.operator.subject} (${halt.operator.token})`],
+    ["reason", halt.reason],
+    ["committed", halt.committed_at],
+    ["effective", halt.effective_at ?? `not yet: in ${halt.effective_in_ms} ms`],
+    ["bound", `${halt.bound_ms} ms`],
+    ["acts cut", halt.acts_cut],
+    ["last admitted", admitted === null ? null : `${admitted.decision_id} at ${admitted.time}`],
+  ]);
+  return `${members}\n\n${clean(halt.note)}`;
+}
+
+/** `4 agents: 4 committed, 3 effective`. */
+export const familyText = ({ total, committed, effective }: NonNullable<Halt["cascade"]>): string =>
+  `${total} agents: ${committed} committed, ${effective} effective`;

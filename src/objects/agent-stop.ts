@@ -1,0 +1,113 @@
+/**
+ * The one place where an agent changes its state, and where a stop of it begins its halt. Every function runs inside
+ * one transaction of the object.
+ */
+import { draftRecord } from "../audit/record.ts";
+import type { AuditDraft } from "../contract/audit.ts";
+import type { HaltId, KeyId } from "../kernel/ids.ts";
+import { startsOrStops } from "../lifecycle/states.ts";
+import type { HaltCause, OperatorRef, StoredHalt } from "../operations/owners.ts";
+import type { AgentStore, StoredAgent } from "./agent-store.ts";
+import type { CascadeTable } from "./cascade-table.ts";
+import type { DrainTable } from "./drain-table.ts";
+import type { HaltTable } from "./halt-table.ts";
+import type { Outbox } from "./outbox.ts";
+import type { ObjectPorts } from "./ports.ts";
+import type { TimerTable } from "./timer-table.ts";
+
+export interface AgentParts {
+  readonly ports: ObjectPorts;
+  readonly store: AgentStore;
+  readonly drains: DrainTable;
+  readonly cascades: CascadeTable;
+  readonly halts: HaltTable;
+  readonly outbox: Outbox;
+  readonly table: TimerTable;
+}
+
+export interface Order {
+  readonly id: HaltId;
+  readonly operator: OperatorRef;
+  readonly reason: string | null;
+  readonly cause?: HaltCause;
+}
+
+/**
+ * Stops an agent that is not revoked, or halts it once more where it stands.
+ * @param cascadeOf the request that wants its family stopped with it; null: the agent alone.
+ */
+export function stopNow(
+  parts: AgentParts,
+  agent: StoredAgent,
+  to: "suspended" | "revoked",
+  order: Order,
+  cascadeOf: string | null,
+): StoredHalt {
+  const epoch = to === agent.state ? agent.epoch : move(parts, agent, to);
+  const halt = beginHalt(parts, agent, to === "revoked" ? "revoke" : "suspend", [], epoch, order);
+  if (cascadeOf !== null) {
+    parts.cascades.begin(halt.id, to, cascadeOf);
+    parts.table.set("cascade", halt.id, halt.committedAt);
+  }
+  return halt;
+}
+
+/** Revokes a live key and begins the halt that ends every token minted from it. */
+export function endKeyNow(parts: AgentParts, agent: StoredAgent, key: KeyId, order: Order): StoredHalt {
+  const now = parts.ports.clock.now();
+  parts.store.revokeKey(key, now);
+  parts.table.set("project", "", now);
+  return beginHalt(parts, agent, "key", [key], agent.epoch, order);
+}
+
+/** Audit record of the halt becoming effective; of a cascade with its counts. */
+export function effectiveRecord(
+  { ports, cascades }: Pick<AgentParts, "ports" | "cascades">,
+  halt: StoredHalt,
+): AuditDraft {
+  const cascade = cascades.progress(halt.id, true);
+  return draftRecord(ports, {
+    workspace: halt.workspaceId,
+    kind: "halt.effective",
+    operator: halt.operator,
+    ...(halt.agents[0] === undefined ? {} : { agent: halt.agents[0].agent }),
+    target: { type: "halt", id: halt.id },
+    data: {
+      kind: halt.kind,
+      keys: [...halt.keys],
+      ...(halt.cause === undefined ? {} : { cause: { ...halt.cause } }),
+      ...(cascade === null ? {} : { cascade: { total: cascade.total, effective: cascade.effective } }),
+    },
+  });
+}
+
+/** @returns the epoch from now on. */
+export function move(parts: AgentParts, agent: StoredAgent, to: StoredAgent["state"]): number {
+  const { ports, store, table } = parts;
+  const now = ports.clock.now();
+  const epoch = startsOrStops(agent.state, to) ? agent.epoch + 1 : agent.epoch;
+  store.setState(to, epoch, now);
+  table.set("project", "", now);
+  return epoch;
+}
+
+function beginHalt(
+  parts: AgentParts,
+  agent: StoredAgent,
+  kind: StoredHalt["kind"],
+  keys: readonly KeyId[],
+  epoch: number,
+  order: Order,
+): StoredHalt {
+  const halt: StoredHalt = {
+    ...order,
+    kind,
+    workspaceId: agent.workspaceId,
+    agents: [{ agent: agent.id, epoch }],
+    keys,
+    committedAt: parts.ports.clock.now(),
+    effectiveAt: null,
+  };
+  parts.halts.commit(halt);
+  return halt;
+}

@@ -1,0 +1,40 @@
+/**
+ * Runs a command of an owner object once per Idempotency-Key: its effect, its records and its answer are one
+ * transaction of the object, and the repeat gets the answer that is kept (P12). D1 has no part in it.
+ */
+import type { Clock } from "../kernel/clock.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { OwnerRefusal } from "../operations/owners.ts";
+import type { RequestKey } from "../storage/idempotency.ts";
+import type { AnswerTable } from "./answer-table.ts";
+
+export interface OncePorts {
+  readonly storage: DurableObjectStorage;
+  readonly clock: Clock;
+  readonly answers: AnswerTable;
+  /** Inside the transaction of a command that did something: its records want to be carried. */
+  done(): void;
+}
+
+/**
+ * Durable when it resolves.
+ * @param run synchronous: everything the command does.
+ */
+export async function answerOnce<T>(
+  { storage, clock, answers, done }: OncePorts,
+  request: RequestKey | null,
+  run: () => Result<T, OwnerRefusal>,
+): Promise<Result<T, OwnerRefusal>> {
+  const outcome = storage.transactionSync((): Result<T, OwnerRefusal> => {
+    const repeat = request === null ? ({ kind: "first" } as const) : answers.find<T>(request);
+    if (repeat.kind === "other_body") return err({ kind: "other_body" });
+    if (repeat.kind === "repeat") return ok(repeat.answer);
+    const result = run();
+    if (!result.ok) return result;
+    if (request !== null) answers.keep(request, result.value, clock.now());
+    done();
+    return result;
+  });
+  await storage.sync();
+  return outcome;
+}

@@ -1,0 +1,98 @@
+/**
+ * A cascade: the stop of an agent takes all of its descendants with it. A job of the root's object, kept in rows and
+ * woken by the timer `cascade`, so that it survives a restart at any point:
+ *
+ *   1. read the tree from the registry                                        (nothing is lost by reading it again)
+ *   2. ask each descendant's object to stop; it stops, or has stopped already  (idempotent: it looks at its own row)
+ *   3. note its answer                                    (a crash before that only asks the same descendant again)
+ *   4. until every stop is effective, ask again those that wait
+ *   5. when the walk has found somebody running, walk the whole tree once more: agents are registered, moved and
+ *      resumed meanwhile. A walk that finds nobody running and nothing waiting ends the cascade.
+ *
+ * The root's halt is effective when all are. While D1 is down the root is stopped already; its family follows when the
+ * tree can be read.
+ */
+import type { AgentId, HaltId } from "../kernel/ids.ts";
+import type { FamilyStopCommand, StoredHalt } from "../operations/owners.ts";
+import { descendantsOf } from "../registry/agents.ts";
+import type { CascadeTable, StoredCascade } from "./cascade-table.ts";
+import type { HaltTable } from "./halt-table.ts";
+import type { ObjectPorts } from "./ports.ts";
+
+/** How many objects are asked in one run: well below what one invocation may call. */
+const ASKED_AT_ONCE = 50;
+/** How soon those that wait are asked again. */
+const LOOK_AGAIN_MS = 250;
+
+export interface CascadePorts extends ObjectPorts {
+  readonly storage: DurableObjectStorage;
+  readonly cascades: CascadeTable;
+  readonly halts: HaltTable;
+  /** Inside the transaction that ends a cascade: the halt is effective now. Writes its audit record. */
+  onEffective(halt: StoredHalt): void;
+}
+
+/** @returns when to run again (milliseconds since the epoch); nothing when the cascade has ended. */
+export async function runCascade(ports: CascadePorts, id: string): Promise<number | undefined> {
+  const { cascades, halts, clock, storage } = ports;
+  const cascade = cascades.read(id);
+  const halt = halts.find(id);
+  const root = halt?.agents[0]?.agent;
+  if (cascade === null || cascade.finishedAt !== null || halt === null || root === undefined)
+    return undefined;
+
+  const family = await descendantsOf(ports.db, root);
+  cascades.know(halt.id, family.length);
+  const members = cascades.members(halt.id);
+  const unasked = family.filter((agent) => members.get(agent)?.pass !== cascade.pass);
+  const waiting = [...members.values()].filter((each) => !each.effective && each.pass === cascade.pass);
+  const toAsk = [...unasked, ...waiting.map(({ agent }) => agent)].slice(0, ASKED_AT_ONCE);
+  await askAll(ports, cascade, halt, root, toAsk);
+
+  if (unasked.length > toAsk.length) return clock.now();
+  if (!everythingEffective(ports, halt.id)) return clock.now() + LOOK_AGAIN_MS;
+  if ((cascades.read(id)?.stoppedInPass ?? 0) > 0) {
+    cascades.walkAgain(halt.id);
+    return clock.now();
+  }
+  storage.transactionSync(() => {
+    if (cascades.read(id)?.finishedAt !== null) return;
+    cascades.finish(halt.id, clock.now());
+    ports.onEffective(halt);
+  });
+  await storage.sync();
+  return undefined;
+}
+
+/** @throws when an object did not answer, so that the timer backs off; the others' answers are kept. */
+async function askAll(
+  ports: CascadePorts,
+  cascade: StoredCascade,
+  halt: StoredHalt,
+  root: AgentId,
+  agents: readonly AgentId[],
+): Promise<void> {
+  const command: FamilyStopCommand = {
+    end: cascade.end,
+    cause: { agent: root, halt: halt.id },
+    operator: halt.operator,
+    reason: halt.reason,
+    requestId: cascade.requestId,
+  };
+  const outcomes = await Promise.allSettled(
+    agents.map(async (agent) => {
+      const answer = await ports.owners.agent(agent).stopForFamily(command);
+      ports.storage.transactionSync(() => ports.cascades.note(halt.id, cascade.pass, agent, answer));
+    }),
+  );
+  const failed = outcomes.filter((outcome) => outcome.status === "rejected");
+  const [first] = failed;
+  if (first !== undefined) {
+    throw new Error(`${failed.length} of ${agents.length} agents did not answer: ${String(first.reason)}`);
+  }
+}
+
+function everythingEffective({ cascades, halts }: CascadePorts, id: HaltId): boolean {
+  const rootEffective = halts.find(id)?.effectiveAt !== null;
+  return rootEffective && [...cascades.members(id).values()].every((member) => member.effective);
+}

@@ -1,0 +1,44 @@
+/** The one drain that an agent may be in: the order that its timer carries out at the deadline. */
+import type { HaltId } from "../kernel/ids.ts";
+import type { Drain } from "../lifecycle/drain.ts";
+import type { OperatorRef } from "../operations/owners.ts";
+import type { SchemaStep } from "./schema-steps.ts";
+
+export const DRAIN_STEPS: readonly SchemaStep[] = [
+  `CREATE TABLE drain (
+     one INTEGER PRIMARY KEY CHECK (one = 1), deadline INTEGER NOT NULL, drain TEXT NOT NULL
+   ) STRICT`,
+];
+
+export interface StoredDrain extends Drain {
+  /** The id that the halt at the deadline will have, so that whoever ordered it can ask for its receipt. */
+  readonly halt: HaltId;
+  readonly operator: OperatorRef;
+  readonly reason: string | null;
+  readonly requestId: string;
+}
+
+export class DrainTable {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  find(): StoredDrain | null {
+    const [row] = this.#sql.exec<{ drain: string }>("SELECT drain FROM drain WHERE one = 1").toArray();
+    return row === undefined ? null : (JSON.parse(row.drain) as StoredDrain);
+  }
+
+  put(drain: StoredDrain): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO drain (one, deadline, drain) VALUES (1, ?, ?)",
+      drain.deadline,
+      JSON.stringify(drain),
+    );
+  }
+
+  clear(): void {
+    this.#sql.exec("DELETE FROM drain");
+  }
+}

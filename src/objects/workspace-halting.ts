@@ -1,0 +1,83 @@
+/**
+ * Halt and resume of one workspace. Both run inside one transaction of its object and ask neither D1 nor `org`. Each
+ * raises the halt epoch, so that no resume revives a token from before the halt (P3).
+ */
+import { draftRecord } from "../audit/record.ts";
+import type { AuditDraft } from "../contract/audit.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type {
+  OwnerRefusal,
+  StoredHalt,
+  WorkspaceTransitionCommand,
+  WorkspaceTransitioned,
+} from "../operations/owners.ts";
+import { projectHalt } from "../registry/workspaces.ts";
+import type { HaltTable } from "./halt-table.ts";
+import type { Outbox } from "./outbox.ts";
+import type { ObjectPorts } from "./ports.ts";
+import type { TimerTable } from "./timer-table.ts";
+
+export interface WorkspaceParts {
+  readonly ports: ObjectPorts;
+  readonly sql: SqlStorage;
+  readonly halts: HaltTable;
+  readonly outbox: Outbox;
+  readonly table: TimerTable;
+}
+
+type Row = { readonly id: WorkspaceId | "org"; readonly halt_epoch: number; readonly halted: number };
+
+/** Carries a command out. A repeat of what is so already changes nothing. */
+export function moveWorkspace(
+  parts: WorkspaceParts,
+  command: WorkspaceTransitionCommand,
+): Result<WorkspaceTransitioned, OwnerRefusal> {
+  const row = read(parts);
+  if (row === null || row.id === "org") return err({ kind: "absent" });
+  const halts = command.command === "halt";
+  if ((row.halted !== 0) === halts) {
+    // Who halts what is halted already is told of the halt that is not effective yet, never that all is over (P3).
+    const underWay = halts ? parts.halts.pending().at(-1) : undefined;
+    return ok({ halted: halts, changed: false, halt: underWay?.id ?? null });
+  }
+  const haltEpoch = row.halt_epoch + 1;
+  const now = parts.ports.clock.now();
+  parts.sql.exec("UPDATE workspace SET halted = ?, halt_epoch = ?", halts ? 1 : 0, haltEpoch);
+  parts.table.set("project", "", now);
+  parts.outbox.append(command.audit);
+  if (!halts) return ok({ halted: false, changed: true, halt: null });
+  parts.halts.commit({
+    id: command.halt,
+    kind: "workspace",
+    workspaceId: row.id,
+    agents: [],
+    keys: [],
+    haltEpoch,
+    operator: command.mandate.operator,
+    reason: command.reason,
+    committedAt: now,
+    effectiveAt: null,
+  });
+  return ok({ halted: true, changed: true, halt: command.halt });
+}
+
+/** Timer `project`: tells the registry, for listing. */
+export async function projectWorkspace(parts: Pick<WorkspaceParts, "ports" | "sql">): Promise<void> {
+  const row = read(parts);
+  if (row === null || row.id === "org") return;
+  await projectHalt(parts.ports.db, row.id, row.halted !== 0, row.halt_epoch);
+}
+
+/** Audit record of the halt becoming effective. */
+export const workspaceEffective = (ports: ObjectPorts, halt: StoredHalt): AuditDraft =>
+  draftRecord(ports, {
+    workspace: halt.workspaceId,
+    kind: "halt.effective",
+    operator: halt.operator,
+    target: { type: "halt", id: halt.id },
+    data: { kind: halt.kind, halt_epoch: halt.haltEpoch ?? null },
+  });
+
+const read = ({ sql }: Pick<WorkspaceParts, "sql">): Row | null =>
+  sql.exec<Row>("SELECT id, halt_epoch, halted FROM workspace WHERE one = 1").toArray()[0] ?? null;

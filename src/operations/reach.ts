@@ -1,0 +1,80 @@
+/**
+ * Reaching what a stop or a receipt is about. Normally the registry says what a name or id means and whose it is. When
+ * the registry does not answer, the installation's admin still reaches an object by its id, because a stop must not
+ * wait for a database (design part 4, "Emergency stop without D1").
+ */
+import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import { agentFor, workspaceFor } from "./find.ts";
+import type { OperationPorts, Request } from "./ports.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** How long the registry may take before an emergency goes on without it. */
+const PATIENCE_MS = 2_000;
+
+/** Undecided: whoever asked may ask again (503). */
+class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+  readonly retryable = true;
+  constructor() {
+    super("the registry does not answer");
+  }
+}
+
+export interface AgentTarget {
+  readonly agent: string;
+  readonly workspace: string | undefined;
+}
+
+export interface ReachedAgent {
+  readonly id: AgentId;
+  readonly workspaceId: WorkspaceId;
+}
+
+export async function reachAgent(
+  ports: OperationPorts,
+  request: Request,
+  target: AgentTarget,
+): Promise<Result<ReachedAgent, Refusal>> {
+  const id = target.agent;
+  const find = async (): Promise<Result<ReachedAgent, Refusal>> =>
+    agentFor(ports.db, request.operator, target.agent, target.workspace);
+  if (!isEmergency(request) || !isId("agt", id)) return find();
+  return orByObject(ports, find, async () => {
+    const known = await ports.owners.agent(id).describe();
+    return known === null ? null : { id, workspaceId: known.workspaceId };
+  });
+}
+
+/** @param target name or id of the workspace. */
+export async function reachWorkspace(
+  ports: OperationPorts,
+  request: Request,
+  target: string,
+): Promise<Result<{ readonly id: WorkspaceId }, Refusal>> {
+  const find = async (): Promise<Result<{ readonly id: WorkspaceId }, Refusal>> =>
+    workspaceFor(ports.db, request.operator, target);
+  if (!isEmergency(request) || !isId("wsp", target)) return find();
+  return orByObject(ports, find, async () => {
+    const known = await ports.owners.workspace(target).describe();
+    return known === null ? null : { id: target };
+  });
+}
+
+/** `DOME_ADMIN_TOKEN` is the one credential that was verified without the registry, and it sees everything. */
+const isEmergency = (request: Request): boolean => request.operator.token === "admin";
+
+async function orByObject<T>(
+  ports: OperationPorts,
+  find: () => Promise<Result<T, Refusal>>,
+  ask: () => Promise<T | null>,
+): Promise<Result<T, Refusal>> {
+  const found = await Promise.race([
+    find().catch((fault: unknown) => ({ fault })),
+    ports.timers.sleep(PATIENCE_MS).then(() => ({ fault: new NoAnswer() })),
+  ]);
+  if (!("fault" in found)) return found;
+  const known = await ask();
+  if (known === null) throw found.fault;
+  return ok(known);
+}
