@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, asyncProperty, nat } from "fast-check";
 import { expect, it } from "vitest";
 import { serverEvents, type ServerEvent } from "../../../src/client/event-stream.ts";
 
@@ -28,8 +28,8 @@ it("reads ids and data, and passes over comments and events without data", async
 
 it("reads the same however the bytes are cut, in the middle of a character too", async () => {
   const bytes = new TextEncoder().encode(TEXT);
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(bytes.length), { maxLength: 8 }), async (cuts) => {
+  await assert(
+    asyncProperty(array(nat(bytes.length), { maxLength: 8 }), async (cuts) => {
       const places = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
       const chunks = places.slice(1).map((end, index) => bytes.slice(places[index], end));
       expect(await read(chunks)).toEqual(EVENTS);
