@@ -11,8 +11,10 @@ import type { Outbox } from "./outbox.ts";
 import type { TimerTable } from "./timer-table.ts";
 
 /** Records gather for this long, so that a busy agent's are carried in batches. Visible within 1 s all the same. */
-const GATHER_MS = 100;
+const GATHER_MS = 250;
 const BATCH = 100;
+/** While calls of an agent come at once, this wait lets them share one flush to disk. */
+const JOIN_MS = 2;
 
 export interface AuditDrainPorts {
   readonly timers: Timers;
@@ -31,6 +33,8 @@ export class AuditDrain {
   /** Drafts that wait for the next commit, and that commit. Of this object alone: it shares no request's I/O. */
   readonly #gathered: AuditDraft[] = [];
   #commit: Promise<void> | null = null;
+  /** How many drafts the last commit had. */
+  #crowd = 0;
 
   constructor(ports: AuditDrainPorts) {
     this.#ports = ports;
@@ -59,9 +63,11 @@ export class AuditDrain {
 
   async #commitGathered(): Promise<void> {
     const { storage, outbox, timers } = this.#ports;
-    await timers.sleep(0); // one turn of the event loop: long enough for calls that are already here
+    // One turn of the event loop is long enough for calls that are already here; calls in a crowd come again at once.
+    await timers.sleep(this.#crowd > 1 ? JOIN_MS : 0);
     const drafts = this.#gathered.splice(0);
     this.#commit = null;
+    this.#crowd = drafts.length;
     storage.transactionSync(() => {
       for (const draft of drafts) outbox.append(draft);
       this.soon();

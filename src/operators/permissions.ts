@@ -51,7 +51,8 @@ const WHOLE_INSTALLATION: ReadonlySet<Permission> = new Set<Permission>([
   "operators:revoke",
   "signing-keys:read",
   "signing-keys:rotate",
-  "status:read",
+  "root-keys:read",
+  "root-keys:rewrap",
 ]);
 
 export const PERMISSIONS = Object.keys(TABLE) as readonly Permission[];

@@ -95,6 +95,8 @@ describe("an agent that acts for itself", () => {
       "committed",
       "waiting",
       "effective",
+      "admitted",
+      "cut",
       "",
     ]);
     expect((await dome(`check warehouse/query --key-file ${keyFile()}`)).exit).toBe(4);

@@ -79,7 +79,12 @@ describe("an operator of one workspace", () => {
         const references = foreign()[param];
         if (references === undefined) throw new Error(`teach the matrix what {${param}} may name elsewhere`);
         const answers = await Promise.all(
-          references.map(async (value) => said(await call(operation, { ...own, [param]: value }), value)),
+          references.map(async (value) =>
+            said(
+              await call(operation, { ...own, [param]: value, [`${operation.id}.${param}`]: value }),
+              value,
+            ),
+          ),
         );
         expect(answers[0]).toMatchObject({ status: 404 });
         expect(answers[1], "theirs, and nothing").toEqual(answers[0]);

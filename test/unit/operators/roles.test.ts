@@ -37,6 +37,7 @@ describe("the permission table", () => {
       "workspaces:halt",
       "workspaces:resume",
       "agents:suspend",
+      "agents:cascade",
       "agents:resume",
       "agents:revoke",
       "keys:revoke",
