@@ -19,9 +19,15 @@ export const holdsCredential = (text: string): boolean => WHOLE_SECRET.test(text
 /** Masks API keys, operator tokens and JWTs wherever they stand in a text. */
 export const redact = (text: string): string => text.replace(SECRET, "[redacted]");
 
+/** A database's message repeats what a failed statement was given: digests, and what people wrote. */
+const PARAMETERS = /\nparams: .*?(?=\n {4}at |$)/s;
+
+const withoutParameters = (_name: string, value: unknown): unknown =>
+  typeof value === "string" ? value.replace(PARAMETERS, "") : value;
+
 export const consoleLog: Log = {
   write: (level, event, fields) => {
-    const line = redact(JSON.stringify({ level, event, ...fields }));
+    const line = redact(JSON.stringify({ level, event, ...fields }, withoutParameters));
     if (level === "error") console.error(line);
     else if (level === "warn") console.warn(line);
     else console.log(line);

@@ -4,8 +4,6 @@
  */
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { z } from "zod";
-import { routes } from "../../src/api/routes.ts";
 import type { AgentCreated } from "../../src/contract/agent.ts";
 import type { AuditEntry } from "../../src/contract/audit.ts";
 import type { RawEnv } from "../../src/env.ts";
@@ -14,7 +12,7 @@ import { open } from "../../src/secrets/envelope.ts";
 import { openDatabase } from "../../src/storage/client.ts";
 import { loadSigningKeys } from "../../src/tokens/signing-key-records.ts";
 import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
-import { bearer, done, jsonOf, send, type Sent } from "./calls.fixture.ts";
+import { bearer, done, jsonOf, send } from "./calls.fixture.ts";
 import {
   activeAgent,
   ADMIN,
@@ -22,13 +20,13 @@ import {
   derivedKeys,
   issueKey,
   makeTenant,
-  namesOf,
   operatorToken,
   revokeKey,
   type Tenant,
   type TestAgent,
 } from "./installation.fixture.ts";
-import { bodyFor, OPERATIONS, pathOf, type Operation } from "./routes.fixture.ts";
+import { percentEncoded, plantedIn, plantedInForm } from "./planting.fixture.ts";
+import { OPERATIONS } from "./routes.fixture.ts";
 import { everythingKept, type Kept } from "./storage.fixture.ts";
 
 let tenant: Tenant;
@@ -100,152 +98,6 @@ const leaks = (places: readonly Kept[]): string[] =>
     lookedFor.filter(([, secret]) => text.includes(secret)).map(([name]) => `${name} in ${place}`),
   );
 
-const credentialFor = ({ by }: Operation): string | undefined =>
-  by === "anyone" ? undefined : by === "operator" ? ADMIN : bearer(tenant.agent.key);
-
-const validBody = (operation: Operation): Record<string, unknown> | undefined =>
-  operation.body === "application/json"
-    ? { ...bodyFor(operation, "planted"), ...WORKSPACE[operation.id] }
-    : undefined;
-const home = { workspace: "mine" };
-const WORKSPACE: Readonly<Record<string, object>> = {
-  registerAgent: home,
-  addTool: home,
-  addPool: home,
-  addIntegration: home,
-};
-
-const membersOf = (operation: Operation): string[] => {
-  const route = routes.find(({ operationId }) => operationId === operation.id);
-  return Object.keys((route?.body as z.ZodObject | undefined)?.shape ?? {});
-};
-
-type Request = readonly [where: string, method: string, path: string, sent: Sent];
-
-/** Every character escaped: no pattern for secrets finds it, everybody reads it. */
-const percentEncoded = (text: string): string =>
-  Array.from(text, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0")}`).join("");
-
-/** One request for every place of an operation in which a secret can stand. */
-function* plantedIn(operation: Operation, secret: string): Generator<Request> {
-  const { method, path, params, query } = operation;
-  const authorization = credentialFor(operation);
-  const body = validBody(operation);
-  const values = { ...namesOf(tenant), ...(method === "GET" ? {} : { agent: tenant.spare.id }) };
-  const home = query.includes("workspace") ? "workspace=mine" : "";
-  const at = (
-    where: string,
-    sent: Sent,
-    change: Readonly<Record<string, string>> = {},
-    search = home,
-  ): Request => [
-    `${where} of ${method} ${path}`,
-    method,
-    `${pathOf(operation, { ...values, ...change })}?${search}`,
-    { authorization, body, ...sent },
-  ];
-  const visible = encodeURIComponent(secret);
-  yield at("headers", {
-    headers: {
-      "user-agent": `agent/1 (${secret})`,
-      "x-request-id": secret,
-      "dome-request-id": secret,
-      "dome-act-as": secret,
-      "x-api-key": secret,
-      cookie: `token=${secret}`,
-      referer: `https://x.example/?key=${secret}`,
-      origin: `https://${secret}`,
-      "if-match": `"${secret}"`,
-      "cf-connecting-ip": secret,
-      traceparent: secret,
-      accept: secret,
-    },
-  });
-  yield at("Idempotency-Key", { headers: { "idempotency-key": secret } });
-  for (const wrong of [
-    secret,
-    `Basic ${secret}`,
-    `Basic ${btoa(`${secret}:${secret}`)}`,
-    `Token ${secret}`,
-  ]) {
-    yield at("Authorization", { authorization: wrong });
-  }
-  yield at("Authorization", { authorization: `${bearer(secret)}x` });
-  for (const name of params) {
-    const [where, , clear, sent] = at(`{${name}}`, {}, { [name]: secret });
-    yield [where, method, clear, sent];
-    yield [
-      `escapes in ${where}`,
-      method,
-      clear.replace(encodeURIComponent(secret), percentEncoded(secret)),
-      sent,
-    ];
-  }
-  for (const name of query)
-    yield at(
-      `?${name}=`,
-      {},
-      {},
-      name === "workspace" ? `workspace=${visible}` : `${home}&${name}=${visible}`,
-    );
-  yield at("an unknown parameter", {}, {}, `surprise=${visible}`);
-  yield at("the name of a parameter", {}, {}, `${visible}=1`);
-  yield at("the name of a repeated parameter", {}, {}, `${visible}=1&${visible}=2`);
-  if (body === undefined) return;
-  for (const member of [...membersOf(operation), "surprise"]) {
-    for (const value of [
-      secret,
-      `x ${secret} y`,
-      [secret],
-      { [secret]: secret },
-      { tools: [secret] },
-      { a: { b: secret } },
-    ]) {
-      yield at(`member ${member}`, { body: { ...body, [member]: value } });
-    }
-  }
-  yield at("the content type", { headers: { "content-type": secret }, body: "{}" });
-  yield at("the name of a member", { body: { ...body, [secret]: 1 } });
-  yield at("escapes", { headers: JSON_TYPE, body: `{"description":"${escaped(secret)}","name":"planted"}` });
-  yield at("broken JSON", { headers: JSON_TYPE, body: `{"name":"${secret}` });
-  yield at("a body of another type", { headers: { "content-type": "text/plain" }, body: secret });
-}
-
-const JSON_TYPE = { "content-type": "application/json" };
-const FORM_TYPE = { "content-type": "application/x-www-form-urlencoded" };
-const escaped = (text: string): string =>
-  Array.from(text, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
-
-function* plantedInForm(secret: string): Generator<Request> {
-  const path = "/api/v1/auth/token";
-  const token = (where: string, body: string, search = "", authorization = bearer(asker.key)): Request => [
-    where,
-    "POST",
-    path + search,
-    { authorization, headers: { ...FORM_TYPE, "user-agent": secret }, body },
-  ];
-  const grant = "grant_type=client_credentials";
-  const value = encodeURIComponent(secret);
-  for (const name of [
-    "scope",
-    "resource",
-    "client_id",
-    "client_secret",
-    "client_assertion",
-    "audience",
-    "subject_token",
-  ]) {
-    yield token(`form parameter ${name}`, `${grant}&${name}=${value}`);
-  }
-  yield token("scope of a tool", `${grant}&scope=tool%3Acrm%2F${value}`);
-  yield token("grant_type", `grant_type=${value}`);
-  yield token("the name of a form parameter", `${grant}&${value}=1&${value}=2`);
-  yield token("the query", grant, `?client_secret=${value}`);
-  yield token("the client id", grant, "", `Basic ${btoa(`${secret}:${asker.key}`)}`);
-  yield token("the wrong client", grant, "", `Basic ${btoa(`${asker.id}:${secret}`)}`);
-  yield token("another scheme", grant, "", `Digest ${secret}`);
-}
-
 const jsonOperations = OPERATIONS.filter(({ by }) => by !== "client");
 
 describe("a secret that a caller puts where it does not belong", () => {
@@ -253,7 +105,7 @@ describe("a secret that a caller puts where it does not belong", () => {
     "%s repeats in no answer (P4)",
     async (_name, operation) => {
       for (const [name, secret] of Object.entries(planted)) {
-        for (const [where, method, path, sent] of plantedIn(operation, secret)) {
+        for (const [where, method, path, sent] of plantedIn(operation, secret, tenant)) {
           const { status, headers, text } = await send(method, path, { ...sent, env: LOGGED });
           const said = [...headers].map((header) => header.join(": ")).join("\n") + text;
           expect({ name, where, leaks: leaks([[where, said]]) }).toEqual({ name, where, leaks: [] });
@@ -266,7 +118,7 @@ describe("a secret that a caller puts where it does not belong", () => {
 
   it("POST /api/v1/auth/token repeats in no answer (P4)", async () => {
     for (const [name, secret] of Object.entries(planted)) {
-      for (const [where, method, path, sent] of plantedInForm(secret)) {
+      for (const [where, method, path, sent] of plantedInForm(secret, asker)) {
         const { status, headers, text } = await send(method, path, { ...sent, env: LOGGED });
         const said = [...headers].map((header) => header.join(": ")).join("\n") + text;
         expect({ name, where, leaks: leaks([[where, said]]) }).toEqual({ name, where, leaks: [] });
@@ -313,6 +165,20 @@ describe("when a dependency breaks", () => {
     const line = log.find((each) => each.includes("http.fault") && each.includes("no such column"));
     expect(line).toContain("no such column: [redacted] [redacted]");
     expect(line).toContain(answer.headers.get("dome-request-id") ?? "?");
+  });
+
+  it("the log names the statement that failed, and nothing that it was given", async () => {
+    const fails = () => Promise.reject(new Error("D1_ERROR: the database is gone"));
+    const statement = { bind: () => ({ all: fails, raw: fails, run: fails, first: fails }) };
+    const gone: RawEnv = { ...env, DB: { prepare: () => statement } as unknown as D1Database };
+    const answer = await send("GET", "/api/v1/agents?workspace=grace-hopper", {
+      authorization: ADMIN,
+      env: gone,
+    });
+    expect(answer.status).toBeGreaterThanOrEqual(500);
+    const lines = log.filter((line) => line.includes(answer.headers.get("dome-request-id") ?? "?"));
+    expect(lines.join("\n")).toContain("Failed query: select");
+    expect(lines.join("\n")).not.toContain("grace-hopper");
   });
 
   it("an environment that is not right is named, and never with its value (P4)", async () => {

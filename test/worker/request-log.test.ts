@@ -24,7 +24,7 @@ async function linesOf(path: string, init: RequestInit): Promise<Record<string, 
 }
 
 it("says what was asked, by which token, in which trace, and how it ended", async () => {
-  const lines = await linesOf("/api/v1/tiers?cursor=x", {
+  const lines = await linesOf("/api/v1/workspaces?limit=1", {
     headers: {
       authorization: `Bearer ${TEST_ADMIN_TOKEN}`,
       traceparent: `00-${TRACE}-00f067aa0ba902b7-01`,
@@ -35,7 +35,7 @@ it("says what was asked, by which token, in which trace, and how it ended", asyn
       level: "info",
       event: "http.request",
       method: "GET",
-      path: "/api/v1/tiers",
+      path: "/api/v1/workspaces",
       status: 200,
       actor: "operator:admin",
       trace_id: TRACE,
