@@ -6,7 +6,7 @@
  */
 import { renameSync } from "node:fs";
 import { toBase64 } from "../../src/kernel/bytes.ts";
-import { parseRootKeys, type RootKeys } from "../../src/secrets/root-key.ts";
+import { parseRootKeys, retireRootKey, type RootKeys } from "../../src/secrets/root-key.ts";
 import type { Names } from "./installation.ts";
 import { readRootKey, readSecret, writeSecret, type RootKeyCopy } from "./secret-files.ts";
 import { ADMIN_TOKEN, mintAdminToken, ROOT_KEY, secretNames, uploadSecrets } from "./secrets.ts";
@@ -25,7 +25,7 @@ export async function rotateRootKey(
   session.print(`versions in ${rootKeyFile}: ${copy.keys.map(({ version }) => version).join(", ")}`);
   const next = `${rootKeyFile}.next`;
   const unfinished = readRootKey(next);
-  const list = unfinished ?? (retire === null ? withNew(session, copy) : without(copy, retire));
+  const list = unfinished ?? (retire === null ? withNew(session, copy) : await without(copy, retire));
 
   if (unfinished !== null)
     session.print("an earlier run did not finish: its list is uploaded again, and nothing else");
@@ -75,7 +75,7 @@ async function copyOfWhatIsSet(session: Session, names: Names, rootKeyFile: stri
 }
 
 function withNew(session: Session, copy: RootKeyCopy): RootKeyCopy {
-  const list = listOf([toBase64(session.ports.random.bytes(32)), ...copy.text.split(",")]);
+  const list = listOf([toBase64(session.ports.random.bytes(32)), ...partsOf(copy.text)]);
   if (list === null) {
     throw new Stop(
       1,
@@ -86,16 +86,20 @@ function withNew(session: Session, copy: RootKeyCopy): RootKeyCopy {
   return list;
 }
 
-function without(copy: RootKeyCopy, version: string): RootKeyCopy {
+/** The form key of a version that leaves stays in the list: keys that it made are still known by their form. */
+async function without(copy: RootKeyCopy, version: string): Promise<RootKeyCopy> {
   const versions = copy.keys.map((key) => key.version);
   if (!versions.includes(version))
     throw misuse(`there is no version ${version}; there are ${versions.join(", ")}`);
   if (versions[0] === version)
     throw misuse(`${version} is the version in use; only an older one can be retired`);
-  const list = listOf(copy.text.split(",").filter((_, index) => versions[index] !== version));
-  if (list === null) throw new Error("a part of a list of root keys is no such list");
+  const text = await retireRootKey(copy.text, version);
+  const list = text === undefined ? null : listOf(partsOf(text));
+  if (list === null) throw new Error("a list of root keys without an older version is no such list");
   return list;
 }
+
+const partsOf = (text: string): string[] => text.split(/[\s,]+/).filter((part) => part !== "");
 
 function listOf(parts: readonly string[]): RootKeyCopy | null {
   const text = parts.join(",");
@@ -105,8 +109,8 @@ function listOf(parts: readonly string[]): RootKeyCopy | null {
 
 /** A version that leaves stays on this machine: a restored database may still need it. */
 function keepRetired(rootKeyFile: string, before: RootKeyCopy, after: RootKeyCopy): void {
-  const stays = new Set(after.text.split(","));
-  const gone = before.text.split(",").filter((part) => !stays.has(part));
+  const stays = new Set(partsOf(after.text));
+  const gone = partsOf(before.text).filter((part) => !stays.has(part));
   if (gone.length === 0) return;
   const path = `${rootKeyFile}.retired`;
   const earlier = readSecret(path);
@@ -125,12 +129,12 @@ function report(session: Session, keys: RootKeys, rootKeyFile: string): void {
   if (older.length === 0) return;
   session.print(`still readable: ${older.map(({ version }) => version).join(", ")}`);
   session.print("what remains to do:");
-  session.print(
-    "  1. what is encrypted under an older version is encrypted anew (docs/operations.md, root key)",
-  );
+  session.print("  1. what is encrypted under an older version is encrypted anew (docs/keys.md)");
   session.print(
     "  2. keys and operator tokens follow at their next use; those of an older version that nobody uses",
   );
   session.print("     are issued anew by their owners");
-  session.print("  3. when dome status counts 0 for an older version: npm run cf:rotate -- --retire VERSION");
+  session.print(
+    "  3. when dome root-key status counts 0 for an older version: npm run cf:rotate -- --retire VERSION",
+  );
 }

@@ -43,10 +43,14 @@ export function waitBeforeRetry(error: DomeError, attempt: Attempt): number | nu
 export const isInProgress = (error: DomeError): error is ApiError =>
   error instanceof ApiError && error.code === "request_in_progress";
 
+/** A draining agent takes no new work any more: asking again cannot change the answer. */
+const isFinal = (error: DomeError): boolean => error instanceof ApiError && error.code === "draining";
+
 const isTransient = (error: DomeError): boolean =>
-  error instanceof ConnectionError ||
-  error instanceof TimeoutError ||
-  (error instanceof ApiError && (error.status === 429 || error.status >= 500));
+  !isFinal(error) &&
+  (error instanceof ConnectionError ||
+    error instanceof TimeoutError ||
+    (error instanceof ApiError && (error.status === 429 || error.status >= 500)));
 
 /**
  * `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP date.

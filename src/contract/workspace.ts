@@ -2,8 +2,11 @@
 import { z } from "zod";
 import { id, line, list, name, page, time } from "./words.ts";
 
+/** `org` names the organization's own trail. */
+const workspaceName = name.refine((text) => text !== "org", { message: "must not be the reserved name org" });
+
 export const workspaceCreate = z
-  .strictObject({ name, description: line(1000).nullable().default(null) })
+  .strictObject({ name: workspaceName, description: line(1000).nullable().default(null) })
   .meta({ id: "WorkspaceCreate" });
 export type WorkspaceCreate = z.output<typeof workspaceCreate>;
 
