@@ -80,7 +80,7 @@ describe("the Worker on one machine", () => {
   it("has the bindings, queues, schedule and compatibility date of wrangler.toml", () => {
     const read: unknown = unstable_readConfig({ config: "wrangler.toml" });
     const production = wranglerToml.parse(read);
-    const here = workerConfig({}, { DOME_PUBLIC_URL: "", DOME_AUDIT_SINK: "" });
+    const here = workerConfig({}, { DOME_PUBLIC_URL: "", DOME_AUDIT_SINK: "", DOME_VERSION: "" });
     const { bindings } = production.durable_objects;
     expect(here.compatibilityDate).toBe(production.compatibility_date);
     expect(Object.keys(here.exports ?? {})).toEqual(bindings.map(({ class_name }) => class_name));
