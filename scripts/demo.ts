@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: the life of two agents in half a minute, on a server of its own. Every command is run as it is shown,
+ * `npm run demo`: the life of a few agents in a minute, on a server of its own. Every command is run as it is shown,
  * and every claim is checked while it plays: the first one that does not hold ends the demo with one line and exit 1.
  * Nothing of the user's is touched, and nothing is left behind.
  */
@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Halt } from "../src/contract/halt.ts";
+import { haltWorkspace, stopFamily } from "./demo/incident.ts";
 import { startBusyAgent, type Call } from "./demo/busy-agent.ts";
 import { expect, heading, leave, list, NotAsPromised, openStage, say, type Stage } from "./demo/stage.ts";
 
@@ -165,12 +166,12 @@ async function showTrail({ run }: Stage, decision: string): Promise<void> {
 }
 
 async function revoke({ run, ask }: Stage): Promise<void> {
-  heading("6. Revoke: final, and the record stays");
+  heading("8. Revoke: final, and the record stays");
   await run("dome agents revoke support-triage --yes");
-  await run("dome agents revoke night-shift --yes --wait");
+  await run("dome agents revoke night-shift lead writer reader --yes --wait");
   await run("dome agents list");
   const agents = await ask<{ state: string }[]>("dome agents list");
-  expect(agents.length === 2 && agents.every(({ state }) => state === "revoked"), "not all are revoked");
+  expect(agents.length === 5 && agents.every(({ state }) => state === "revoked"), "not all are revoked");
 }
 
 const isAllowed = ({ allowedBy }: Call): boolean => allowedBy !== null;
@@ -191,6 +192,8 @@ async function play(stage: Stage): Promise<void> {
   const last = showTimes(busy);
   await stayStopped(stage, busy);
   await showTrail(stage, last);
+  await stopFamily(stage);
+  await haltWorkspace(stage);
   await revoke(stage);
 }
 
