@@ -32,7 +32,6 @@ export type KeyId = Id<"key">;
 export type OperatorTokenId = Id<"opt">;
 export type HaltId = Id<"hlt">;
 export type DecisionId = Id<"dec">;
-export type RecordId = Id<"evt">;
 export type TokenId = Id<"tok">;
 export type TxnId = Id<"txn">;
 
