@@ -2,14 +2,14 @@
  * The import walls: which part of the sources may know which. Imports go down only, type imports count too, and every
  * rule says why it stands. `npm run check:walls` enforces them with dependency-cruiser.
  *
- *   contract kernel ← storage egress secrets ← rooms ← access ← operations gateway broker ← objects api ← env wire worker
- *   aside: client → contract · cli → client contract kernel and pure files · embedded → kernel and the form of keys
+ *   contract kernel ← storage egress secrets signing ← rooms ← access ← operations gateway broker ← objects api ← env wire worker
+ *   aside: client → contract · cli → client contract kernel signing and pure files · embedded → kernel and the form of keys
  */
 import type { IConfiguration, IForbiddenRuleType } from "dependency-cruiser";
 
 /** The floors of the Worker, lowest first. Folders of one floor do not import each other. */
 const GROUND = ["contract", "kernel"];
-const STORES = ["storage", "egress", "secrets"];
+const STORES = ["storage", "egress", "secrets", "signing"];
 const ROOMS = [
   "registry",
   "credentials",
@@ -80,7 +80,7 @@ const floors: IForbiddenRuleType[] = [
     "stores-know-no-room",
     STORES,
     GROUND,
-    "Storage, egress and secrets serve every room and know none.",
+    "Storage, egress, secrets and signing serve every room and know none.",
   ),
   {
     name: "no-room-to-room",
@@ -148,13 +148,13 @@ const aside: IForbiddenRuleType[] = [
   {
     name: "cli-stands-on-client",
     comment:
-      "The command line goes through the API. To verify proofs itself it may use the pure audit and delegation files.",
+      "The command line goes through the API. To verify proofs itself it may use signing and the pure audit and delegation files.",
     severity: "error",
     from: { path: within("cli") },
     to: {
       path: "^src/",
       pathNot: [
-        within("cli", "client", "contract", "kernel", "delegation"),
+        within("cli", "client", "contract", "kernel", "signing", "delegation"),
         "^src/audit/(?!sink\\.ts$|consumer\\.ts$)",
       ],
     },

@@ -20,7 +20,7 @@ import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
 import { followDigest } from "../storage/key-digests.ts";
 import type { VerificationCache } from "../tokens/cache.ts";
-import { parseScope, SURFACE, type Scope } from "../tokens/scope.ts";
+import { parseScope, SURFACE, type Scope } from "../contract/scope.ts";
 import { verifyCallToken, type VerifiedToken } from "../tokens/verify.ts";
 import { callerProof, type Caller } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";

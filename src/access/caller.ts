@@ -2,7 +2,7 @@
 import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
 import type { Passage } from "../lifecycle/admission.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
-import type { Scope } from "../tokens/scope.ts";
+import type { Scope } from "../contract/scope.ts";
 
 export const callerProof: unique symbol = Symbol("caller");
 

@@ -9,7 +9,7 @@ import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/built-in.ts";
-import { covers, formatScope, type Resource, type Scope } from "../tokens/scope.ts";
+import { covers, formatScope, type Resource, type Scope } from "../contract/scope.ts";
 
 /** What somebody asks to do. `part` is the operation or the model; without it all of them are meant. */
 export interface Question {

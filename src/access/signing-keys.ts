@@ -6,7 +6,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
-import type { KeySet, KeyUse, Signer } from "../tokens/jws.ts";
+import type { KeySet, KeyUse, Signer } from "../signing/jws.ts";
 import { loadSigningKeys } from "../tokens/signing-key-records.ts";
 import { keySetAt, openSigner, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
 import type { NoLease, Standing } from "./standing.ts";

@@ -7,7 +7,7 @@
 import type { Introspection } from "../contract/oauth.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { NoLease } from "../access/standing.ts";
-import type { CallTokenClaims } from "../tokens/claims.ts";
+import type { CallTokenClaims } from "../contract/call-token.ts";
 import type { TokenPorts } from "./issue-token.ts";
 import { operatorSeesToken, readPresentedToken, type TokenParty } from "./presented-token.ts";
 

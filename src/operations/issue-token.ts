@@ -14,7 +14,7 @@ import { holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import { mintCallToken, selfClaims } from "../tokens/mint.ts";
-import { formatScope, parseScope, SURFACE, type Scope } from "../tokens/scope.ts";
+import { formatScope, parseScope, SURFACE, type Scope } from "../contract/scope.ts";
 import {
   identifyClient,
   standingOfClient,

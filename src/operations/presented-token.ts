@@ -9,7 +9,7 @@ import { ok, type Result } from "../kernel/result.ts";
 import { findAgentById } from "../registry/agents.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
 import type { Database } from "../storage/client.ts";
-import type { CallTokenClaims } from "../tokens/claims.ts";
+import type { CallTokenClaims } from "../contract/call-token.ts";
 import { verifyCallToken } from "../tokens/verify.ts";
 import type { TokenPorts } from "./issue-token.ts";
 

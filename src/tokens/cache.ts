@@ -6,7 +6,7 @@
  * the key. What depends on the moment or on the door (expiry, audience) is not remembered: the verifier asks again.
  * Plain data with a bound, so it may live in a module global.
  */
-import type { CallTokenClaims } from "./claims.ts";
+import type { CallTokenClaims } from "../contract/call-token.ts";
 
 export class VerificationCache {
   readonly #limit: number;

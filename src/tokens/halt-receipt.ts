@@ -8,7 +8,7 @@ import { z } from "zod";
 import { halt } from "../contract/halt.ts";
 import { id } from "../contract/words.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { ALGORITHM, verifyJws, type JwsRefusal, type KeySet, type Signer } from "./jws.ts";
+import { ALGORITHM, verifyJws, type JwsRefusal, type KeySet, type Signer } from "../signing/jws.ts";
 
 export const RECEIPT_TYPE = "halt-receipt+jwt";
 

@@ -2,7 +2,7 @@
  * The public keys of this issuer as RFC 7517 has them. `dome_use` tells the two kinds apart for those who check
  * receipts offline: a receipt signed with a token key is not a receipt.
  */
-import { ALGORITHM, type KeyUse } from "./jws.ts";
+import { ALGORITHM, type KeyUse } from "../signing/jws.ts";
 import { publishedAt, type PublicJwk, type SigningKey } from "./signing-key.ts";
 
 export interface JwksDocument {

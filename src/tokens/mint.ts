@@ -3,8 +3,8 @@
  * would not accept.
  */
 import { SignJWT } from "jose";
-import { CallTokenClaims, TOKEN_TYPE } from "./claims.ts";
-import { ALGORITHM, type Signer } from "./jws.ts";
+import { CallTokenClaims, TOKEN_TYPE } from "../contract/call-token.ts";
+import { ALGORITHM, type Signer } from "../signing/jws.ts";
 
 /** An agent that acts for itself: no user, no other agent (design part 7, `client_credentials`). */
 export interface SelfToken {

@@ -5,7 +5,7 @@
  * out of it, afterwards every key but the last ends where the next one begins, and the last one has no end.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { KeyUse } from "./jws.ts";
+import type { KeyUse } from "../signing/jws.ts";
 import { signingKeyAt, type SigningKey } from "./signing-key.ts";
 
 /**

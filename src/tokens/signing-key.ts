@@ -8,8 +8,8 @@ import { z } from "zod";
 import type { Random } from "../kernel/random.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { open, seal, type EnvelopeKey, type EnvelopeRefusal } from "../secrets/envelope.ts";
-import { MAX_LIFETIME_S } from "./claims.ts";
-import { ALGORITHM, type KeySet, type KeyUse, type Signer, type VerificationKey } from "./jws.ts";
+import { MAX_LIFETIME_S } from "../contract/call-token.ts";
+import { ALGORITHM, type KeySet, type KeyUse, type Signer, type VerificationKey } from "../signing/jws.ts";
 
 const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 /** Strict, so that a private member can never be stored or published by mistake. */

@@ -5,8 +5,8 @@
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { VerificationCache } from "./cache.ts";
-import { CallTokenClaims, TOKEN_TYPE } from "./claims.ts";
-import { verifyJws, type JwsRefusal, type KeySet } from "./jws.ts";
+import { CallTokenClaims, TOKEN_TYPE } from "../contract/call-token.ts";
+import { verifyJws, type JwsRefusal, type KeySet } from "../signing/jws.ts";
 
 /** Not exported, and nominal by its private member: only this file can make one. */
 class Verified {

@@ -5,8 +5,8 @@ import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../src/kernel/byt
 import { hmacSha256 } from "../../src/kernel/digest.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { openDatabase } from "../../src/storage/client.ts";
-import type { CallTokenClaims } from "../../src/tokens/claims.ts";
-import type { KeyUse, Signer } from "../../src/tokens/jws.ts";
+import type { CallTokenClaims } from "../../src/contract/call-token.ts";
+import type { KeyUse, Signer } from "../../src/signing/jws.ts";
 import { loadSigningKeys } from "../../src/tokens/signing-key-records.ts";
 import { openSigner } from "../../src/tokens/signing-key.ts";
 import { derivedKeys } from "./installation.fixture.ts";

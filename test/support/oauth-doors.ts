@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { oauthError } from "../../src/contract/oauth.ts";
 import { deriveKeys, parseRootKeys } from "../../src/secrets/root-key.ts";
 import { openDatabase } from "../../src/storage/client.ts";
-import type { CallTokenClaims } from "../../src/tokens/claims.ts";
+import type { CallTokenClaims } from "../../src/contract/call-token.ts";
 import { mintCallToken } from "../../src/tokens/mint.ts";
 import { loadSigningKeys } from "../../src/tokens/signing-key-records.ts";
 import { openSigner, signingKeyAt } from "../../src/tokens/signing-key.ts";

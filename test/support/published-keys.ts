@@ -1,6 +1,6 @@
 /** The keys that the Worker publishes, as somebody gets them who only has its URL. */
 import { z } from "zod";
-import type { KeySet } from "../../src/tokens/jws.ts";
+import type { KeySet } from "../../src/signing/jws.ts";
 import { TEST_ISSUER } from "./fixed-secrets.ts";
 import { worker } from "./worker-api.ts";
 

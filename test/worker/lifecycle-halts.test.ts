@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Halt } from "../../src/contract/halt.ts";
-import type { KeySet } from "../../src/tokens/jws.ts";
+import type { KeySet } from "../../src/signing/jws.ts";
 import { HALT_NOTE, verifyHaltReceipt } from "../../src/tokens/halt-receipt.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { anotherIsolate } from "../support/second-isolate.ts";

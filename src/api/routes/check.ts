@@ -6,7 +6,7 @@ import { questionOf } from "../../access/question.ts";
 import { err, ok, unreachable } from "../../kernel/result.ts";
 import { memberRefusal, type Refusal } from "../../operations/refusal.ts";
 import { liveView } from "../../operations/show-agent.ts";
-import { formatScope } from "../../tokens/scope.ts";
+import { formatScope } from "../../contract/scope.ts";
 import { drainingProblem, INVALID_TOKEN, UNAVAILABLE } from "../problem.ts";
 import { NO_STORE } from "../reply.ts";
 import { route, type Route } from "../route.ts";

@@ -5,7 +5,7 @@ import type { Surface } from "../../../src/contract/agent.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
 import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
-import { parseScope, SURFACE, type Scope } from "../../../src/tokens/scope.ts";
+import { parseScope, SURFACE, type Scope } from "../../../src/contract/scope.ts";
 
 const NOTHING: Surface = { tools: [], pools: [], integrations: [] };
 

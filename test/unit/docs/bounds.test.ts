@@ -14,7 +14,7 @@ import {
 } from "../../../src/lifecycle/lease.ts";
 import { MOST_REVOKED_TOKENS } from "../../../src/objects/revoked-tokens.ts";
 import { CLAIM_MS, KEEP_MS } from "../../../src/storage/idempotency.ts";
-import { MAX_LIFETIME_S } from "../../../src/tokens/claims.ts";
+import { MAX_LIFETIME_S } from "../../../src/contract/call-token.ts";
 import { PUBLISHED_AHEAD_MS, TOKEN_KEY_LIFE_MS } from "../../../src/tokens/rotation.ts";
 import { FROZEN_LAG_MS, UNSEEN_STEP_MS } from "../lifecycle/simulator/faults.ts";
 import { bare, links, read, rowsOf } from "./markdown.ts";

@@ -2,7 +2,7 @@ import { expect, it, test } from "vitest";
 import { tier } from "../../../src/contract/tier.ts";
 import { MAX_BODY_BYTES } from "../../../src/api/body.ts";
 import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
-import { MAX_LIFETIME_S } from "../../../src/tokens/claims.ts";
+import { MAX_LIFETIME_S } from "../../../src/contract/call-token.ts";
 
 test.each([
   [

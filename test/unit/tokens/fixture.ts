@@ -2,8 +2,8 @@
 import { createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { toBase64Url, utf8 } from "../../../src/kernel/bytes.ts";
 import { systemRandom } from "../../../src/kernel/random.ts";
-import type { CallTokenClaims } from "../../../src/tokens/claims.ts";
-import type { KeySet, KeyUse, Signer } from "../../../src/tokens/jws.ts";
+import type { CallTokenClaims } from "../../../src/contract/call-token.ts";
+import type { KeySet, KeyUse, Signer } from "../../../src/signing/jws.ts";
 import { mintCallToken } from "../../../src/tokens/mint.ts";
 import {
   generateSigningKey,

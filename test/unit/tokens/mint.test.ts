@@ -1,7 +1,7 @@
 import { decodeProtectedHeader } from "jose";
 import * as oauth from "oauth4webapi";
 import { describe, expect, it } from "vitest";
-import { CallTokenClaims } from "../../../src/tokens/claims.ts";
+import { CallTokenClaims } from "../../../src/contract/call-token.ts";
 import { jwksDocument } from "../../../src/tokens/jwks.ts";
 import { authorizationServerMetadata } from "../../../src/tokens/metadata.ts";
 import { mintCallToken, selfClaims } from "../../../src/tokens/mint.ts";

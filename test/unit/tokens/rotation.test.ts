@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { KeyUse } from "../../../src/tokens/jws.ts";
+import type { KeyUse } from "../../../src/signing/jws.ts";
 import {
   isRotationDue,
   PUBLISHED_AHEAD_MS,

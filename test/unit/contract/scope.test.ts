@@ -8,7 +8,7 @@ import {
   SURFACE,
   type Resource,
   type Scope,
-} from "../../../src/tokens/scope.ts";
+} from "../../../src/contract/scope.ts";
 
 const scope = (text: string): Scope => {
   const parsed = parseScope(text);

@@ -8,7 +8,7 @@
  * pass as a bearer token (RFC 9449 §7.2).
  */
 import { z } from "zod";
-import { id, name } from "../contract/words.ts";
+import { id, name } from "./words.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { parseScope } from "./scope.ts";
 
