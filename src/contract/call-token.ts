@@ -66,6 +66,10 @@ const shape = z.object({
     tier: name,
     chain: z.array(Link).min(1).max(MAX_CHAIN),
     halt_epoch: z.int().min(0),
+    /** Of a user's token: the identity provider that vouched for the user. */
+    provider: id("idp").exactOptional(),
+    /** Of a user's token: how often the user had been let go on when it was minted; older ones stay refused. */
+    user_epoch: z.int().min(0).exactOptional(),
     path: z.array(id("tok")).min(1).max(MAX_CHAIN).refine(unique, "must not name a token twice"),
   }),
 });
@@ -90,6 +94,11 @@ export const CallTokenClaims = shape.check(({ value: claims, issues }) => {
     "chain must be the actors, newest first, and the subject when it is an agent",
   );
   mustHold(claims.dome.path.at(-1) === claims.jti, "dome", "path must end with jti");
+  mustHold(
+    (claims.dome.provider !== undefined) === (claims.sub_profile === "user"),
+    "dome",
+    "provider must be there for a user, and for nobody else",
+  );
   mustHold(
     receipts <= actors.length && (claims.actor_receipts_complete !== true || receipts === actors.length),
     "actor_receipts",

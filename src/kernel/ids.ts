@@ -21,6 +21,8 @@ export const ID_PREFIXES = [
   "pol", // pool
   "int", // integration
   "chg", // configuration change
+  "idp", // identity provider
+  "rct", // actor receipt
 ] as const;
 
 export type IdPrefix = (typeof ID_PREFIXES)[number];

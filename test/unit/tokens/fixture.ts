@@ -24,6 +24,7 @@ export const AGENT_B = `agt_${ulid("b")}` as const;
 export const USER = `usr_${"u".repeat(26)}`;
 export const KEY_A = `key_${ulid("a")}` as const;
 export const KEY_B = `key_${ulid("b")}` as const;
+export const PROVIDER = `idp_${ulid("1")}` as const;
 export const TOKEN_1 = `tok_${ulid("1")}` as const;
 export const TOKEN_2 = `tok_${ulid("2")}` as const;
 
@@ -68,6 +69,7 @@ export const DELEGATED: CallTokenClaims = {
       { agent: AGENT_A, epoch: 1, key: KEY_A },
     ],
     path: [TOKEN_1, TOKEN_2],
+    provider: PROVIDER,
   },
 };
 

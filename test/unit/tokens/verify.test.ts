@@ -11,6 +11,7 @@ import {
   rawIssuer,
   SELF,
   verdict,
+  PROVIDER,
 } from "./fixture.ts";
 
 const issuer = await makeIssuer();
@@ -83,7 +84,7 @@ describe("claims that a signature does not make right", () => {
     ["a token bound to a key, presented as a bearer token (RFC 9449 §7.2)", { cnf: { jkt: "x" } }, "cnf"],
     [
       "a user with nobody acting: impersonation (RFC 8693 §1.1)",
-      { sub: DELEGATED.sub, sub_profile: "user" },
+      { sub: DELEGATED.sub, sub_profile: "user", dome: { ...SELF.dome, provider: PROVIDER } },
       "client_id",
     ],
     ["no dome member", { dome: undefined }, "dome"],
