@@ -250,7 +250,6 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       ids,
       signingKeys,
       sink: audit,
-      isAudience: (url) => url === issuer,
     },
     decisions: {
       clock,

@@ -109,7 +109,9 @@ export function takeHop(subject: Subject, wanted: Wanted): Result<Hop, HopRefusa
 
 function basisOf(subject: Subject, { client, issuer }: Wanted): Result<Hop["basis"], HopRefusal> {
   if (subject.kind === "user") {
-    return mayAct(subject.mayAct, client.id, issuer) ? ok(`idp:${subject.provider}`) : err({ kind: "may_act" });
+    return mayAct(subject.mayAct, client.id, issuer)
+      ? ok(`idp:${subject.provider}` as const)
+      : err({ kind: "may_act" });
   }
   const { delegator } = subject;
   if (delegator.id === client.id) return ok(null);

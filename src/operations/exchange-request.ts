@@ -2,10 +2,11 @@
  * The parameters of a token exchange (RFC 8693 §2.1), read from a form. What is wrong with the request itself is said
  * here; what is wrong with what it carries comes later.
  */
-import { parseAudience } from "../contract/audience.ts";
+import type { Audience } from "../contract/audience.ts";
 import { parseScope, type Scope } from "../contract/scope.ts";
 import { holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { requestedAudience, type UnknownTarget } from "./target.ts";
 
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const TYPE = "urn:ietf:params:oauth:token-type:";
@@ -26,13 +27,13 @@ export interface ExchangeParameters {
   readonly actorToken: string | undefined;
   readonly scope: Scope | undefined;
   /** The door asked for, in its one spelling, and the tool that it is of. */
-  readonly audience: { readonly url: string; readonly tool: string | null } | undefined;
+  readonly audience: Audience | undefined;
 }
 
 export type ExchangeRequestRefusal =
   | { readonly kind: "malformed"; readonly detail: string }
   | { readonly kind: "invalid_scope"; readonly detail: string }
-  | { readonly kind: "invalid_target" };
+  | UnknownTarget;
 
 const malformed = (detail: string): ExchangeRequestRefusal => ({ kind: "malformed", detail });
 
@@ -78,17 +79,4 @@ export function requestedScope(
   const scope = parseScope(text);
   if (!scope.ok) return err({ kind: "invalid_scope", detail: scope.error.kind });
   return holdsCredential(text) ? err({ kind: "invalid_scope", detail: "credential" }) : scope;
-}
-
-/** `resource` (RFC 8707) and `audience` may both stand there, as long as they mean one door: one target per token. */
-export function requestedAudience(
-  form: ReadonlyMap<string, string>,
-  issuer: string,
-): Result<ExchangeParameters["audience"], { readonly kind: "invalid_target" }> {
-  const wanted = ["resource", "audience"].map((name) => form.get(name)).filter((text) => text !== undefined);
-  const doors = wanted.map((text) => parseAudience(issuer, text));
-  const [first] = doors;
-  if (doors.length === 0) return ok(undefined);
-  if (first === undefined || doors.some((door) => door?.url !== first.url)) return err({ kind: "invalid_target" });
-  return ok(first);
 }

@@ -52,7 +52,11 @@ export async function verifyOwnToken(
   if (claims.dome.workspace !== workspace) return err({ kind: "unacceptable", why: "other_workspace" });
   const passage = passageOf(claims, keySet.value.epoch);
   const agents = claims.dome.chain.map((link) => link.agent);
-  const admitted = await ports.standing.admits(passage, { agents, workspace: claims.dome.workspace }, "leased");
+  const admitted = await ports.standing.admits(
+    passage,
+    { agents, workspace: claims.dome.workspace },
+    "leased",
+  );
   if (!admitted.ok) return err(staleRefusal(admitted.error));
   const records: RegisteredAgent[] = [];
   for (const agent of agents) {

@@ -130,7 +130,11 @@ describe("a request with a bad credential", () => {
       for (const [what, authorization] of wrongFor(operation.by)) {
         const answer = await send(...request(operation, authorization));
         const said = expectProblem(answer, "invalid_token");
-        expect(answer.headers.get("www-authenticate")).toBe('Bearer error="invalid_token"');
+        expect(answer.headers.get("www-authenticate")).toBe(
+          operation.by === "operator"
+            ? 'Bearer error="invalid_token"'
+            : `Bearer error="invalid_token", ${RESOURCE_METADATA}`,
+        );
         bodies.set(answer.text.replaceAll(said.instance, "REQUEST"), what);
       }
       expect([...bodies]).toHaveLength(1); // all of them read the same
@@ -143,7 +147,9 @@ describe("a request with a bad credential", () => {
       for (const none of [undefined, ""]) {
         const answer = await send(...request(operation, none));
         expectProblem(answer, "unauthenticated");
-        expect(answer.headers.get("www-authenticate")).toBe("Bearer");
+        expect(answer.headers.get("www-authenticate")).toBe(
+          operation.by === "operator" ? "Bearer" : `Bearer ${RESOURCE_METADATA}`,
+        );
       }
     },
   );
