@@ -242,6 +242,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       issuer,
       standing,
       configuration,
+      userTokens: { verify: () => Promise.resolve({ ok: false, error: { kind: "provider_unavailable" } }) },
       tokenCache: isolate.tokens,
       keyCache: isolate.keys,
       keyUses: isolate.keyUses,

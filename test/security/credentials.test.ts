@@ -19,7 +19,10 @@ import {
   registerAgent,
   type Tenant,
 } from "./installation.fixture.ts";
+import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { bodyFor, OPERATIONS, pathOf, type By, type Operation } from "./routes.fixture.ts";
+
+const RESOURCE_METADATA = `resource_metadata="${TEST_ISSUER}/.well-known/oauth-protected-resource"`;
 
 /** What is wrong with a credential, and the whole `Authorization` header. */
 type Wrong = readonly [what: string, authorization: string];
