@@ -204,7 +204,7 @@ async function callerOfToken(
     haltEpoch,
     path,
     verifiedUnder,
-    ...(user === null ? {} : { user }),
+    ...(user === null ? {} : { user, userEpoch: claims.dome.user_epoch ?? 0 }),
     ...(claims.txn === undefined ? {} : { txn: claims.txn }),
   };
   const agents = chain.map((link) => link.agent);

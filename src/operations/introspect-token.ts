@@ -28,7 +28,7 @@ export async function introspectToken(
     chain,
     haltEpoch,
     path,
-    ...(claims.sub_profile === "user" ? { user: claims.sub } : {}),
+    ...(claims.sub_profile === "user" ? { user: claims.sub, userEpoch: claims.dome.user_epoch ?? 0 } : {}),
     ...(claims.txn === undefined ? {} : { txn: claims.txn }),
   };
   const admitted = await ports.standing.admits(passage, { agents, workspace }, "always");
