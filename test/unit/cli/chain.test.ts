@@ -114,7 +114,10 @@ means  Receipts were taken out, put in, moved, or cut off.
       verified: false,
       fault: { kind: "wrong_link", index: 0 },
     });
-    expect(await verify(`${chain.token}A`)).toMatchObject({ exit: 3 });
+    const changed = await verify(`${chain.token}A`);
+    expect(changed.exit).toBe(3);
+    expect(changed.stdout).toContain("check  token_refused\n");
+    expect(changed.stderr).toMatch(/^next: its receipts may verify alone: dome token inspect - --json/);
   });
 
   test("the keys are those of the context's service, asked without a credential", async () => {

@@ -54,7 +54,13 @@ async function verify(session: Session, file: string, options: VerifyOptions): P
   const evidence = readEvidence(await readSecretFile(session.io, file));
   const trusted = await trustedKeys(session, options);
   const { verifyChain } = await import("../../../delegation/verify-chain.ts");
-  show(session, await verifyChain(evidence, { ...trusted, now: session.io.clock.now() }));
+  const result = await verifyChain(evidence, { ...trusted, now: session.io.clock.now() });
+  show(session, result);
+  // Token keys leave the published set, receipt keys do not: an old token may be unknown and its receipts good.
+  if (!result.ok && result.error.kind === "token_refused")
+    session.output.note(
+      `next: its receipts may verify alone: dome token inspect ${file} --json | jq .claims.actor_receipts | dome chain verify`,
+    );
 }
 
 function show(session: Session, result: Result<ChainReport, ChainFault>): void {
