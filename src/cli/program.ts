@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { agentsCommand } from "./commands/agents/agents.ts";
 import { auditCommand } from "./commands/audit/audit.ts";
+import { chainCommand } from "./commands/chain/chain.ts";
 import { checkCommand } from "./commands/check.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { contextCommand } from "./commands/context/context.ts";
@@ -92,6 +93,7 @@ const commands = (session: Session): readonly Command[] => [
   rootKeyCommand(session),
   checkCommand(session),
   explainCommand(session),
+  chainCommand(session),
   auditCommand(session),
 ];
 
