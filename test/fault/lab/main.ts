@@ -1,5 +1,5 @@
 /**
- * The process of the fault run: the Worker of `worker/entry.ts` on Miniflare, with its state on disk. Says `ready` and its
+ * The process of the fault run: two isolates of the Worker of `worker/entry.ts` on Miniflare, with their state on disk. Says `ready` and its
  * URL, and serves until it is killed. Started by `process.ts`, at the head of a process group of its own.
  */
 import { readFileSync, mkdirSync } from "node:fs";
@@ -8,8 +8,11 @@ import { Log, LogLevel, Miniflare } from "miniflare";
 import { migrate, readMigrations } from "../../../src/embedded/migrate.ts";
 import { databaseOf, workerConfig } from "../../../src/embedded/runtime.ts";
 
+const HOST = "127.0.0.1";
+
 export interface LabOrder {
-  readonly port: number;
+  /** Of the two isolates. */
+  readonly ports: readonly [number, number];
   readonly folder: string;
   /** Where the built Worker is. */
   readonly bundle: string;
@@ -23,13 +26,18 @@ process.stdin.on("end", () => process.kill(-process.pid, "SIGKILL")).resume();
 const order = JSON.parse(process.argv[2] ?? "") as LabOrder;
 const tmp = join(order.folder, "tmp");
 mkdirSync(tmp, { recursive: true });
-const { triggers: _nobodyCalls, ...config } = workerConfig(
-  { "index.js": { type: "esm", contents: readFileSync(order.bundle, "utf8") } },
-  order.vars,
-);
+const {
+  triggers: _nobodyCalls,
+  exports,
+  ...config
+} = workerConfig({ "index.js": { type: "esm", contents: readFileSync(order.bundle, "utf8") } }, order.vars);
+const env = {
+  ...config.env,
+  LAB_QUEUE: { type: "durable-object", worker: "dome", exportName: "LabQueue" },
+} as const;
 const runtime = new Miniflare({
-  host: "127.0.0.1",
-  port: order.port,
+  host: HOST,
+  port: order.ports[0],
   resourcePersistencePath: join(order.folder, "data"),
   resourceTmpPath: tmp,
   cf: {},
@@ -42,12 +50,14 @@ const runtime = new Miniflare({
     {
       config: {
         ...config,
-        exports: { ...config.exports, LabQueue: { type: "durable-object", storage: "sqlite" } },
-        env: {
-          ...config.env,
-          LAB_QUEUE: { type: "durable-object", worker: "dome", exportName: "LabQueue" },
-        },
+        env,
+        exports: { ...exports, LabQueue: { type: "durable-object", storage: "sqlite" } },
       },
+    },
+    // It shares the database and the objects with the first, and nothing else: of a stop it hears by its leases alone.
+    {
+      config: { ...config, env, name: "dome-second" },
+      dev: { unsafeDirectSockets: [{ host: HOST, port: order.ports[1] }] },
     },
   ],
 });

@@ -2,6 +2,7 @@
  * Who is about in the fault run, and the book of what they were told. Everything in the book was acknowledged; an order
  * is repeated under its Idempotency-Key until it is, across every kill.
  */
+import { decodeJwt } from "jose";
 import type { AgentCreated, AgentUpdated } from "../../../src/contract/agent.ts";
 import type { Decision } from "../../../src/contract/check.ts";
 import type { Transition } from "../../../src/contract/halt.ts";
@@ -12,6 +13,8 @@ import type { Door } from "./door.ts";
 
 const TOOL = "crm";
 const CHECK_AGAIN_AFTER_MS = 15;
+/** How often an agent is allowed something before it is stopped again. */
+const WORK_BETWEEN_STOPS = 20;
 const REFUSED_AGAIN_AFTER_MS = 60;
 
 /** Times are of this process, monotonic, in milliseconds. */
@@ -44,6 +47,8 @@ export interface Life {
   description: string | null;
   readonly stops: Stop[];
   readonly keys: Map<string, "live" | "revoked">;
+  /** How often it was allowed something. */
+  allowed: number;
   /** How often each kind of change was acknowledged; each time once, however often it was sent. */
   readonly changes: Map<string, number>;
 }
@@ -51,6 +56,8 @@ export interface Life {
 export class Book {
   readonly lives: Life[] = [];
   readonly asked: Asked[] = [];
+  /** The ids of the call tokens that were handed out. */
+  readonly tokens: string[] = [];
   halts = 0;
   /** True when no new round of changes is to begin. */
   over = false;
@@ -80,6 +87,7 @@ export async function register(
     state: "provisioned",
     description: null,
     stops: [],
+    allowed: 0,
     keys: new Map([[created.api_key.id, "live"]]),
     changes: new Map(),
   };
@@ -136,16 +144,18 @@ async function ask(door: Door, book: Book, credential: Credential): Promise<bool
   if (answer?.status === 200) {
     const { decision, decision_id: id } = answer.body as Decision;
     book.asked.push({ credential, began, answered, id, decision });
+    if (decision === "allow") credential.agent.allowed += 1;
   }
   return answer !== null && answer.status !== 401;
 }
 
 /** One attempt to exchange a key for a call token. */
-async function mint(door: Door, agent: Life, key: string): Promise<Credential | null> {
+async function mint(door: Door, book: Book, agent: Life, key: string): Promise<Credential | null> {
   const form = new URLSearchParams({ grant_type: "client_credentials" });
   const answer = await door.ask("/api/v1/auth/token", key, form);
   if (answer?.status !== 200) return null;
   const { access_token: secret } = answer.body as TokenResponse;
+  book.tokens.push(String(decodeJwt(secret).jti));
   return { kind: "token", agent, secret, minted: performance.now() };
 }
 
@@ -161,7 +171,7 @@ export async function askWithKey(door: Door, book: Book, agent: Life, secret: st
 export async function askWithToken(door: Door, book: Book, agent: Life, key: string): Promise<void> {
   let token: Credential | null = null;
   while (!book.quiet) {
-    token ??= await mint(door, agent, key);
+    token ??= await mint(door, book, agent, key);
     if (token !== null && !(await ask(door, book, token))) token = null;
     await systemTimers.sleep(token === null ? REFUSED_AGAIN_AFTER_MS : CHECK_AGAIN_AFTER_MS);
   }
@@ -172,7 +182,7 @@ export async function operate(door: Door, book: Book, life: Life, key: string): 
   for (let count = 1; !book.over; count += 1) {
     await describe(door, life, `version ${count}`);
     await endKey(door, life, (await issueKey(door, life)).id);
-    const token = await mint(door, life, key);
+    const token = await mint(door, book, life, key);
     const halted = await stop(door, book, life, "suspend");
     for (let again = 0; again < 3; again += 1) {
       if (token !== null) await ask(door, book, token);
@@ -182,6 +192,8 @@ export async function operate(door: Door, book: Book, life: Life, key: string): 
     await door.order<Transition>("POST", at(life, "/resume"));
     note(life, "agent.resumed");
     if (token !== null) await ask(door, book, token); // minted before the stop: dead for good
+    const enough = life.allowed + WORK_BETWEEN_STOPS;
+    while (!book.over && life.allowed < enough) await systemTimers.sleep(CHECK_AGAIN_AFTER_MS);
   }
 }
 
@@ -193,7 +205,7 @@ export async function live(door: Door, book: Book, name: string): Promise<void> 
     await activate(door, life);
     // The secret is in the first answer alone; when that was lost, another key is the way.
     const key = secret ?? (await issueKey(door, life)).secret;
-    const token = key === null ? null : await mint(door, life, key);
+    const token = key === null ? null : await mint(door, book, life, key);
     await stop(door, book, life, "revoke");
     life.state = "revoked"; // its keys stay as they are: an agent that is revoked is so whatever its keys are
     if (token !== null) await ask(door, book, token);

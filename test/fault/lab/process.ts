@@ -40,7 +40,7 @@ export async function buildLab(folder: string): Promise<string> {
 }
 
 export async function startLab(
-  place: { readonly port: number; readonly folder: string; readonly bundle: string },
+  place: { readonly ports: LabOrder["ports"]; readonly folder: string; readonly bundle: string },
   weather: { readonly seed: number; readonly faults: boolean },
 ): Promise<LabProcess> {
   const order: LabOrder = {
@@ -49,7 +49,7 @@ export async function startLab(
     vars: {
       DOME_ROOT_KEY: TEST_ROOT_KEY,
       DOME_ADMIN_TOKEN: TEST_ADMIN_TOKEN,
-      DOME_PUBLIC_URL: `http://127.0.0.1:${place.port}`,
+      DOME_PUBLIC_URL: `http://127.0.0.1:${place.ports[0]}`,
       DOME_AUDIT_SINK: "queue",
       DOME_CORS_ORIGINS: "",
       DOME_LOG: "errors",

@@ -11,7 +11,7 @@
  * of order, sometimes twice, with retries and a dead-letter queue.
  *
  *   GET  /lab            how often each fault has struck in this process, and how many messages wait
- *   GET  /lab/accepted   the records that the queue has ever accepted
+ *   GET  /lab/offered    the records that were ever handed to the queue, and whether it took them
  *   POST /lab/sweep      the scheduled handler, which nobody calls here
  */
 import { DurableObject } from "cloudflare:workers";
@@ -40,8 +40,8 @@ const SHARES = {
   "queue.slow": 0.03,
   "queue.doubles": 0.08,
   "queue.delivers_again": 0.1,
-  "object.evicted_before": 0.03,
-  "object.evicted_during": 0.03,
+  "object.evicted_before": 0.02,
+  "object.evicted_during": 0.02,
 } as const;
 type Fault = keyof typeof SHARES;
 
@@ -134,7 +134,7 @@ const evicted = <N extends RawEnv["AGENT"] | RawEnv["WORKSPACE"] | RawEnv["LEDGE
               if (strikes(env, "object.evicted_before")) await evict(id);
               const target = stub(id);
               const call = Reflect.apply(Reflect.get(target, method) as Method, target, args);
-              if (strikes(env, "object.evicted_during")) void evictSoon(id);
+              if (strikes(env, "object.evicted_during")) evictSoon(id).catch(() => undefined);
               return call;
             },
         });
@@ -144,6 +144,7 @@ const evicted = <N extends RawEnv["AGENT"] | RawEnv["WORKSPACE"] | RawEnv["LEDGE
 /** The producer's side of the lab's queue. */
 function badQueue(env: LabEnv): Queue {
   const accept = async (bodies: readonly unknown[]): Promise<void> => {
+    await labQueue(env).offer(bodies as AuditRecord[]);
     if (strikes(env, "queue.refuses")) throw new Error("Queue is overloaded. Please back off.");
     if (strikes(env, "queue.slow")) await pause(200 + 900 * chance(env));
     await labQueue(env).accept(
@@ -203,6 +204,9 @@ export class LedgerObject extends Ledger {
 
 type Row = { id: number; queue: string; body: string; attempts: number };
 
+/** A record, and whether the queue took it (1). */
+type Offered = { id: string; producer: string; n: number; kind: string; taken: number };
+
 /** The queue and its dead-letter queue. */
 export class LabQueue extends DurableObject<LabEnv> {
   readonly #sql: SqlStorage;
@@ -213,9 +217,23 @@ export class LabQueue extends DurableObject<LabEnv> {
     this.#sql.exec(
       `CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL,
          body TEXT NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL);
-       CREATE TABLE IF NOT EXISTS accepted (id TEXT PRIMARY KEY, producer TEXT NOT NULL, n INTEGER NOT NULL)`,
+       CREATE TABLE IF NOT EXISTS offered (id TEXT PRIMARY KEY, producer TEXT NOT NULL, n INTEGER NOT NULL,
+         kind TEXT NOT NULL, taken INTEGER NOT NULL DEFAULT 0)`,
     );
     if (this.#waiting() > 0) this.#deliverSoon();
+  }
+
+  /** Notes what is about to be sent, so that what never arrives is known by name. */
+  offer(records: readonly AuditRecord[]): void {
+    for (const { id, producer, n, kind } of records) {
+      this.#sql.exec(
+        "INSERT OR IGNORE INTO offered (id, producer, n, kind) VALUES (?, ?, ?, ?)",
+        id,
+        producer,
+        n,
+        kind,
+      );
+    }
   }
 
   /** Takes all of them or none; on disk when it resolves. */
@@ -227,8 +245,7 @@ export class LabQueue extends DurableObject<LabEnv> {
           AUDIT,
           JSON.stringify(body),
         );
-        const { id, producer, n } = body as AuditRecord;
-        this.#sql.exec("INSERT OR IGNORE INTO accepted (id, producer, n) VALUES (?, ?, ?)", id, producer, n);
+        this.#sql.exec("UPDATE offered SET taken = 1 WHERE id = ?", (body as AuditRecord).id);
       }
     });
     this.#deliverSoon();
@@ -247,10 +264,8 @@ export class LabQueue extends DurableObject<LabEnv> {
     return this.#waiting();
   }
 
-  accepted(): { id: string; producer: string; n: number }[] {
-    return this.#sql
-      .exec<{ id: string; producer: string; n: number }>("SELECT id, producer, n FROM accepted")
-      .toArray();
+  offered(): Offered[] {
+    return this.#sql.exec<Offered>("SELECT id, producer, n, kind, taken FROM offered").toArray();
   }
 
   async #deliver(queue: string): Promise<void> {
@@ -309,8 +324,8 @@ export default {
     switch (new URL(request.url).pathname) {
       case "/lab":
         return Response.json({ struck: Object.fromEntries(struck), waiting: await labQueue(env).waiting() });
-      case "/lab/accepted":
-        return Response.json(await labQueue(env).accepted());
+      case "/lab/offered":
+        return Response.json(await labQueue(env).offered());
       case "/lab/sweep":
         await dome.scheduled({} as ScheduledController, withFaults(env));
         return Response.json({});
