@@ -73,7 +73,7 @@ export async function decide(
   const catalog = await configuration.catalog(caller.workspace, workspace.value.answer.config_epoch);
 
   const verdict = judge(
-    { records: caller.records, scope: caller.scope, user: caller.user, catalog, tier },
+    { records: caller.records, scope: caller.scope, user: caller.user, catalog, tier, args },
     question,
   );
 

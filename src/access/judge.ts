@@ -5,6 +5,7 @@
 import type { Action, Change } from "../contract/check.ts";
 import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
 import type { Tier } from "../contract/tier.ts";
+import { argumentsFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
@@ -26,6 +27,8 @@ export interface Facts {
   readonly user: string | null;
   readonly catalog: Catalog;
   readonly tier: Tier | undefined;
+  /** What the call is made with; undefined: nothing. */
+  readonly args: unknown;
 }
 
 export interface Verdict {
@@ -47,6 +50,7 @@ export function judge(facts: Facts, question: Question): Verdict {
     deniedByScope(facts, question) ??
     deniedBySurface(facts, question) ??
     deniedByCatalog(facts, question) ??
+    deniedByArguments(facts, question) ??
     deniedByActAs(facts) ??
     deniedByTier(facts) ??
     permitted(question)
@@ -95,6 +99,20 @@ function deniedByCatalog({ catalog }: Facts, question: Question): Verdict | unde
   return deny("catalog_operation_missing", `The ${kind} ${name} has no ${word} ${part}.`, {
     detail: `Use one of the ${word}s of ${name}: ${offered.slice(0, 10).join(", ") || "it has none"}.`,
     command: null,
+    role: null,
+  });
+}
+
+/** Where the catalog says what an operation takes. The detail names where and which keyword, never a value (P4). */
+function deniedByArguments({ catalog, args = {} }: Facts, question: Question): Verdict | undefined {
+  const { kind, name, part } = question;
+  if (kind !== "tool" || part === null) return undefined;
+  const schema = catalog.tools.get(name)?.schemas.get(part);
+  const fault = schema === undefined ? null : argumentsFault(schema, args);
+  if (fault === null) return undefined;
+  return deny("arguments_invalid", `The arguments of ${name}/${part} do not match its schema: ${fault}.`, {
+    detail: `Send arguments that match the schema of ${name}/${part}; what did not is at ${fault}.`,
+    command: `dome tools show ${name}`,
     role: null,
   });
 }
