@@ -26,6 +26,7 @@ import { callerProof, type Caller } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
 import type { OrgKeySet } from "./signing-keys.ts";
 import type { NoLease, Standing } from "./standing.ts";
+import type { UserTokens } from "./user-tokens.ts";
 
 /** The immutable meaning of a key. */
 export interface KnownKey {
@@ -42,6 +43,8 @@ export interface AuthenticationPorts {
   readonly issuer: string;
   readonly standing: Standing;
   readonly configuration: ConfigurationReader;
+  /** Verifies ID tokens of users, for agents that act for them. */
+  readonly userTokens: UserTokens;
   readonly tokenCache: VerificationCache;
   /** By SHA-256 of the whole key, so that the cache holds no secret. */
   readonly keyCache: BoundedMap<string, KnownKey>;
