@@ -72,6 +72,9 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   removeTool: ["catalog.tool_removed"],
   removePool: ["catalog.pool_removed"],
   removeIntegration: ["catalog.integration_removed"],
+  addIdentityProvider: ["idp.added"],
+  removeIdentityProvider: ["idp.removed"],
+  testIdentityProvider: [], // changes nothing
   createOperator: ["operator.created"],
   revokeOperator: ["operator.revoked"],
   rotateSigningKeys: ["signing_keys.rotated"],
