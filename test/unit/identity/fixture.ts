@@ -1,5 +1,12 @@
 /** An identity provider on paper: its keys, what it publishes, and the tokens that it signs. */
-import { exportJWK, generateKeyPair, SignJWT, type JWK, type JWTHeaderParameters, type JWTPayload } from "jose";
+import {
+  exportJWK,
+  generateKeyPair,
+  SignJWT,
+  type JWK,
+  type JWTHeaderParameters,
+  type JWTPayload,
+} from "jose";
 import { Egress, type Fetch } from "../../../src/egress/fetch.ts";
 import type { KeyCache } from "../../../src/identity/key-cache.ts";
 import { ProviderKeys } from "../../../src/identity/provider-keys.ts";

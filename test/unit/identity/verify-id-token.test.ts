@@ -154,7 +154,10 @@ describe("an ID token", () => {
     ["too long", `e30.${"A".repeat(16_384)}.AAAA`],
     ["no JWS", "e30.e30"],
     ["no JSON", "AAAA.AAAA.AAAA"],
-    ["a member that stands twice", `${segment({ alg: "ES256" })}.${toBase64Url(utf8('{"iss":"a","iss":"b"}'))}.AAAA`],
+    [
+      "a member that stands twice",
+      `${segment({ alg: "ES256" })}.${toBase64Url(utf8('{"iss":"a","iss":"b"}'))}.AAAA`,
+    ],
   ])("is refused when it is or has %s", async (_what, token) => {
     expect(await verify(token)).toMatchObject({ ok: false, error: { kind: "malformed" } });
   });
@@ -281,15 +284,20 @@ describe("the user", () => {
     expect(told.subject).toBe("o-1");
   });
 
-  test.each([false, undefined, "true", 1])("has no address when email_verified is %j (ID-6)", async (verified) => {
-    expect(await user({ email: "ada@example.com", email_verified: verified })).not.toHaveProperty("email");
-  });
+  test.each([false, undefined, "true", 1])(
+    "has no address when email_verified is %j (ID-6)",
+    async (verified) => {
+      expect(await user({ email: "ada@example.com", email_verified: verified })).not.toHaveProperty("email");
+    },
+  );
 
   it("has the groups that the named claim lists, all of them or none", async () => {
     const trusted = { groupsClaim: "roles" };
     expect((await user({ roles: ["a"], groups: ["b"] }, { trusted })).groups).toEqual(["a"]);
     expect(await user({ groups: ["b"] })).not.toHaveProperty("groups");
     expect(await user({ roles: ["a", 7] }, { trusted })).not.toHaveProperty("groups");
-    expect(await user({ roles: Array.from({ length: 201 }, String) }, { trusted })).not.toHaveProperty("groups");
+    expect(await user({ roles: Array.from({ length: 201 }, String) }, { trusted })).not.toHaveProperty(
+      "groups",
+    );
   });
 });
