@@ -14,7 +14,9 @@ const issuer = z
       "as the provider's tokens have it, byte for byte; `{tenantid}` in it stands for `tenant` (Entra)",
     example: "https://login.example.com",
   });
-const audience = line(255).meta({
+/** RFC 6749 appendix A.1: visible ASCII and spaces. */
+const clientId = z.string().regex(/^[\x20-\x7e]{1,255}$/, "must be 1 to 255 visible ASCII characters");
+const audience = clientId.meta({
   description: "the client id of an application at the provider",
   example: "support-app",
 });
@@ -34,13 +36,13 @@ export const identityProviderCreate = z
     workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
     description: line(1000).nullable().default(null),
     issuer,
-    audiences: z.array(idpAudienceInput).min(1).max(100),
+    audiences: z.array(idpAudienceInput).min(1).max(50),
     audience_scope: z.enum(["agent", "workspace"]).default("agent").meta({
       description: "workspace: audiences without an agent are open to every agent of the workspace",
     }),
     authorized_parties: z
-      .array(line(255))
-      .max(100)
+      .array(clientId)
+      .max(20)
       .default([])
       .meta({ description: "values of `azp` that are accepted beside the bound audiences" }),
     algorithms: z

@@ -55,6 +55,11 @@ function parseKey(entry: unknown): ProviderKey | undefined {
   return algorithms.length === 0 ? undefined : { kid, algorithms, jwk: family.jwk };
 }
 
+const CURVES: ReadonlyMap<string, string> = new Map([
+  ["P-256", "ES256"],
+  ["P-384", "ES384"],
+]);
+
 interface Family {
   readonly algorithms: readonly string[];
   readonly jwk: JWK;
@@ -69,7 +74,7 @@ function familyOf(jwk: Readonly<Record<string, unknown>>): Family | undefined {
       return { algorithms: ["RS256", "PS256"], jwk: { kty: "RSA", n: text("n"), e: text("e") } };
     }
     case "EC": {
-      const algorithm = { "P-256": "ES256", "P-384": "ES384" }[text("crv")];
+      const algorithm = CURVES.get(text("crv"));
       if (algorithm === undefined) return undefined;
       return {
         algorithms: [algorithm],

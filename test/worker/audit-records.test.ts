@@ -73,8 +73,8 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   removePool: ["catalog.pool_removed"],
   removeIntegration: ["catalog.integration_removed"],
   addIdentityProvider: ["idp.added"],
-  removeIdentityProvider: ["idp.removed"],
   testIdentityProvider: [], // changes nothing
+  removeIdentityProvider: ["idp.removed"],
   createOperator: ["operator.created"],
   revokeOperator: ["operator.revoked"],
   rotateSigningKeys: ["signing_keys.rotated"],
@@ -99,6 +99,9 @@ describe("a change", () => {
     const values: Record<string, string> = { name: "in-the-catalog" };
     for (const kind of ["Tool", "Pool", "Integration"]) {
       if (id === `update${kind}`) await change(`add${kind}`, { body: { name: "in-the-catalog" } });
+    }
+    if (id === "removeIdentityProvider" || id === "testIdentityProvider") {
+      values["name"] = "by-addidentityprovider"; // the row of the table before has made it
     }
     if (id === "revokeKey") values["key"] = (await issueKey(agent)).api_key.id;
     if (id === "activateAgent") values["agent"] = (await registered("to-activate")).id;

@@ -35,6 +35,7 @@ describe("a key set", () => {
   test.each([
     ["a secret", { kty: "oct", k: "AAAA" }],
     ["another curve", { kty: "EC", crv: "P-521", x: "AA", y: "AA" }],
+    ["a curve that is a member of every object", { kty: "EC", crv: "constructor", x: "AA", y: "AA" }],
     ["secp256k1", { kty: "EC", crv: "secp256k1", x: "AA", y: "AA" }],
     ["a key for agreement", { kty: "OKP", crv: "X25519", x: "AA" }],
     ["a key for encryption", { kty: "OKP", crv: "Ed25519", x: "AA", use: "enc" }],
