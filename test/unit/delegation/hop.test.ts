@@ -143,6 +143,18 @@ describe("who stands in the chain", () => {
   });
 });
 
+test("a token that descends from as many as one can name is not exchanged, not even narrowed", () => {
+  const path = (length: number) => ({
+    dome: {
+      ...ownToken(0).dome,
+      path: Array.from({ length }, (_, n) => `tok_${String(n).padStart(26, "0")}` as const),
+    },
+  });
+  expect(refusal(own(path(31)), { client: 0 })).toBe("taken");
+  expect(refusal(own(path(32)), { client: 0 })).toBe("path_too_long");
+  expect(refusal(own(path(32)))).toBe("path_too_long");
+});
+
 describe("scope", () => {
   test.each([
     ["surface", undefined, "surface"],
