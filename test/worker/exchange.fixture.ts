@@ -1,6 +1,6 @@
 /** Token exchange (RFC 8693) as an agent asks for it, and what comes of it. */
 import { expect } from "vitest";
-import { ActorReceipt } from "../../src/contract/actor-receipt.ts";
+import type { ActorReceipt } from "../../src/contract/actor-receipt.ts";
 import type { CallTokenClaims } from "../../src/contract/call-token.ts";
 import { oauthError, tokenResponse, type TokenResponse } from "../../src/contract/oauth.ts";
 import { verifyActorReceipt } from "../../src/delegation/receipt.ts";

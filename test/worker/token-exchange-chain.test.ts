@@ -286,7 +286,9 @@ describe("the trail", () => {
       kind: "token.exchange_refused",
       agent: lone.id,
     });
-    expect(records.map(({ reason }) => reason).toSorted()).toEqual(["hop_no_basis", "subject_not_compact"]);
+    expect(new Set(records.map(({ reason }) => reason))).toEqual(
+      new Set(["hop_no_basis", "subject_not_compact"]),
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 /** Random sequences of hops, taken with the rules of the service and signed as the service signs them. */
-import fc from "fast-check";
-import { CallTokenClaims } from "../../../src/contract/call-token.ts";
+import * as fc from "fast-check";
+import type { CallTokenClaims } from "../../../src/contract/call-token.ts";
 import { parseScope, type Scope } from "../../../src/contract/scope.ts";
 import { takeHop, type Hop, type Subject, type Wanted } from "../../../src/delegation/hop.ts";
 import { exchangedClaims, receiptClaims } from "../../../src/delegation/issue.ts";
