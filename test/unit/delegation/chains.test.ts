@@ -123,7 +123,9 @@ describe("P6", () => {
         );
       }
       const { jti: origin_jti, scope, aud: target } = claims;
-      expect(receipts.slice(0, 1)).toMatchObject(actors.slice(0, 1).map(() => ({ origin_jti, scope, target })));
+      expect(receipts.slice(0, 1)).toMatchObject(
+        actors.slice(0, 1).map(() => ({ origin_jti, scope, target })),
+      );
     });
   });
 });
