@@ -142,7 +142,15 @@ describe("every answer", () => {
     await call("listTiers");
     await call("showTier", { tier: "restricted" });
     await call("showOperatorSelf");
-    for (const id of ["healthz", "readyz", "authorizationServerMetadata", "jwks", "openapi"]) await call(id);
+    for (const id of [
+      "healthz",
+      "readyz",
+      "authorizationServerMetadata",
+      "protectedResourceMetadata",
+      "jwks",
+      "openapi",
+    ])
+      await call(id);
     expect(drift).toEqual([]);
   });
 
