@@ -13,7 +13,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import type { AgentId, KeyId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { drainOf, type Passage, type Stale } from "../lifecycle/admission.ts";
+import { drainOf, type Stale } from "../lifecycle/admission.ts";
 import { isKeyLive, type AgentAnswer, type Lease } from "../lifecycle/lease.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
@@ -22,10 +22,14 @@ import { followDigest } from "../storage/key-digests.ts";
 import type { VerificationCache } from "../tokens/cache.ts";
 import { parseScope, SURFACE, type Scope } from "../contract/scope.ts";
 import { verifyCallToken, type VerifiedToken } from "../tokens/verify.ts";
-import { callerProof, type Caller } from "./caller.ts";
+import type { CallTokenClaims } from "../contract/call-token.ts";
+import { callerProof, type Caller, type CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
 import type { OrgKeySet } from "./signing-keys.ts";
 import type { NoLease, Standing } from "./standing.ts";
+import { actFor, type ActAsRefusal } from "./act-as.ts";
+import { passageOf } from "./passage.ts";
+import type { UserTokens } from "./user-tokens.ts";
 
 /** The immutable meaning of a key. */
 export interface KnownKey {
@@ -42,6 +46,7 @@ export interface AuthenticationPorts {
   readonly issuer: string;
   readonly standing: Standing;
   readonly configuration: ConfigurationReader;
+  readonly userTokens: UserTokens;
   readonly tokenCache: VerificationCache;
   /** By SHA-256 of the whole key, so that the cache holds no secret. */
   readonly keyCache: BoundedMap<string, KnownKey>;
@@ -63,6 +68,8 @@ export type AuthenticationRefusal =
   | { readonly kind: "dead"; readonly agent: AgentId; readonly key: KeyId | null; readonly why: string }
   /** Good, but an agent of the chain takes no new work: it is stopped in `left_ms`. */
   | Draining
+  /** The agent is known; the end user it names is not accepted. */
+  | ActAsRefusal
   | NoLease;
 
 export type Draining = Extract<Stale, { readonly kind: "draining" }>;
@@ -71,21 +78,27 @@ export type Draining = Extract<Stale, { readonly kind: "draining" }>;
 const NOTE_USE_EVERY_MS = 3_600_000;
 const BEARER = /^Bearer +([^\s,]+)$/i;
 
-/**
- * @param authorization the header's value, or null.
- * @param audience the URL of this door, beside the public URL.
- */
+/** What a call presents. */
+export interface Presented {
+  /** The value of `Authorization`, or null. */
+  readonly authorization: string | null;
+  /** The value of `Dome-Act-As`: an end user's ID token; or null. */
+  readonly actAs: string | null;
+}
+
+/** @param audience the URL of this door, beside the public URL. */
 export async function authenticateAgent(
   ports: AuthenticationPorts,
-  authorization: string | null,
+  { authorization, actAs }: Presented,
   audience: string,
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   if (authorization === null || authorization === "") return err({ kind: "missing" });
   const credential = BEARER.exec(authorization)?.[1];
   if (credential === undefined) return err({ kind: "unknown", why: "not a bearer credential" });
-  return credential.startsWith("dome_")
-    ? byKey(ports, credential)
-    : byToken(ports, credential, [ports.issuer, audience]);
+  const caller = credential.startsWith("dome_")
+    ? await byKey(ports, credential)
+    : await byToken(ports, credential, [ports.issuer, audience]);
+  return caller.ok && actAs !== null ? actFor(ports, caller.value, actAs) : caller;
 }
 
 /** Whose key this is, without asking whether it is live. */
@@ -197,16 +210,8 @@ async function callerOfToken(
   verifiedUnder: number,
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   const { claims } = token;
-  const { chain, workspace, halt_epoch: haltEpoch, path } = claims.dome;
-  const user = claims.sub_profile === "user" ? claims.sub : null;
-  const passage: Passage = {
-    chain,
-    haltEpoch,
-    path,
-    verifiedUnder,
-    ...(user === null ? {} : { user }),
-    ...(claims.txn === undefined ? {} : { txn: claims.txn }),
-  };
+  const { chain, workspace } = claims.dome;
+  const passage = passageOf(claims, verifiedUnder);
   const agents = chain.map((link) => link.agent);
   // A token that is dead already is refused here, before it costs a record. What decides is the check at the end.
   const admitted = await ports.standing.admits(passage, { agents, workspace }, "leased");
@@ -236,10 +241,20 @@ async function callerOfToken(
     passage,
     chain: agents,
     scope: scopeOf(claims.scope),
-    user,
+    user: userOf(claims),
     credential: { kind: "token", id: claims.jti },
     records,
   });
+}
+
+function userOf({ sub, sub_profile, email, groups, dome }: CallTokenClaims): CallerUser | null {
+  if (sub_profile !== "user" || dome.provider === undefined) return null;
+  return {
+    id: sub,
+    provider: dome.provider,
+    ...(email === undefined ? {} : { email }),
+    ...(groups === undefined ? {} : { groups }),
+  };
 }
 
 /** The claims schema has parsed it before; a scope that does not parse covers nothing (P1). */

@@ -53,6 +53,10 @@ export class ConfigurationReader {
     return catalog;
   }
 
+  providers(_id: WorkspaceId, _configEpoch: number): Promise<ReadonlyMap<string, { readonly name: string }>> {
+    return Promise.resolve(new Map());
+  }
+
   async #read<T>(
     cache: BoundedMap<string, Tagged<T>>,
     id: string,

@@ -9,13 +9,14 @@ import type { AuditSink, Recorded } from "../audit/sink.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { Tier } from "../contract/tier.ts";
+import { strictestTier } from "../tiers/strictest.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { DecisionId, IdSource, TxnId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Stale } from "../lifecycle/admission.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller, CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
-import { judge, referenceOf, type Question, type Verdict } from "./judge.ts";
+import { judge, referenceOf, type Facts, type Question, type Verdict } from "./judge.ts";
 import type { NoLease, Standing } from "./standing.ts";
 
 export interface DecisionPorts {
@@ -65,6 +66,7 @@ export async function decide(
   const { standing, configuration, sink, ids } = ports;
   const [actor] = caller.records;
   const tier = ports.tiers.get(actor?.tier ?? "");
+  const { maxDepth } = strictestTier(caller.records.map((record) => record.tier));
   if (tier !== undefined && facts.bytes > tier.max_body_bytes) {
     return err({ kind: "body_too_large", most: tier.max_body_bytes });
   }
@@ -72,8 +74,9 @@ export async function decide(
   if (!workspace.ok) return workspace;
   const catalog = await configuration.catalog(caller.workspace, workspace.value.answer.config_epoch);
 
+  const user = await judgedUser(configuration, caller, workspace.value.answer.config_epoch);
   const verdict = judge(
-    { records: caller.records, scope: caller.scope, user: caller.user, catalog, tier },
+    { records: caller.records, scope: caller.scope, user, catalog, tier, maxDepth },
     question,
   );
 
@@ -96,12 +99,28 @@ export async function decide(
 }
 
 /** The strictest of the chain: one agent that wants to be asked about on every call is. */
-const freshnessOf = (caller: Caller, tier: Tier | undefined): "leased" | "always" => {
+export const freshnessOf = (caller: Caller, tier: Tier | undefined): "leased" | "always" => {
   const wants = caller.records.map(
     (record, index) => record.freshness ?? (index === 0 ? tier?.freshness : undefined),
   );
   return wants.includes("always") ? "always" : "leased";
 };
+
+/** The user with the name of its provider, as the workspace has it now; null: it has it no more. */
+export async function judgedUser(
+  configuration: ConfigurationReader,
+  { user, workspace }: Caller,
+  configEpoch: number,
+): Promise<Facts["user"]> {
+  if (user === null) return null;
+  const providers = await configuration.providers(workspace, configEpoch);
+  return { id: user.id, provider: providers.get(user.provider)?.name ?? null };
+}
+
+const recordedUser = ({ id, email }: CallerUser): NonNullable<AuditDraft["user"]> => ({
+  id,
+  ...(email === undefined ? {} : { email }),
+});
 
 const TYPE = { tool: "tool", pool: "pool", integration: "integration" } as const;
 
@@ -117,7 +136,7 @@ const recordOf = (
   kind: "decision",
   agent: caller.agent,
   chain: caller.passage.chain.map(({ agent, key, epoch }) => ({ agent, key, epoch })),
-  ...(caller.user === null ? {} : { user: { id: caller.user } }),
+  ...(caller.user === null ? {} : { user: recordedUser(caller.user) }),
   target: { type: TYPE[question.kind], id: referenceOf(question) },
   action: question.action,
   decision: verdict.decision,
@@ -131,7 +150,11 @@ const recordOf = (
   txn,
   request_id: facts.requestId,
   request: facts.request,
-  data: { credential: caller.credential.kind, credential_id: caller.credential.id },
+  data: {
+    credential: caller.credential.kind,
+    credential_id: caller.credential.id,
+    ...(caller.user === null ? {} : { provider: caller.user.provider }),
+  },
 });
 
 /** The same decision, as not released: `explain` shows both. */

@@ -23,9 +23,12 @@ export interface Facts {
   /** Newest first: the current actor is the first. Each of them must have declared the resource. */
   readonly records: readonly RegisteredAgent[];
   readonly scope: Scope;
-  readonly user: string | null;
+  /** `provider`: the name of the identity provider that vouched for the user; null when it is there no more. */
+  readonly user: { readonly id: string; readonly provider: string | null } | null;
   readonly catalog: Catalog;
   readonly tier: Tier | undefined;
+  /** The most agents that the strictest tier of the chain allows. */
+  readonly maxDepth: number;
 }
 
 export interface Verdict {
@@ -48,6 +51,7 @@ export function judge(facts: Facts, question: Question): Verdict {
     deniedBySurface(facts, question) ??
     deniedByCatalog(facts, question) ??
     deniedByActAs(facts) ??
+    deniedByProvider(facts) ??
     deniedByTier(facts) ??
     permitted(question)
   );
@@ -99,6 +103,28 @@ function deniedByCatalog({ catalog }: Facts, question: Question): Verdict | unde
   });
 }
 
+/** P7: a user counts as long as its provider does, and for who asks for a certain provider, only from that one. */
+function deniedByProvider({ records, user }: Facts): Verdict | undefined {
+  if (user === null) return undefined;
+  const wants = (record: RegisteredAgent): string => record.requireActas?.split(":")[1] ?? "";
+  const picky = records.find((record) => wants(record) !== "" && wants(record) !== user.provider);
+  if (user.provider !== null && picky === undefined) return undefined;
+  return deny(
+    "actas_provider",
+    picky === undefined || user.provider === null
+      ? "The identity provider that vouched for the user is no provider of the workspace any more."
+      : `The agent ${picky.name} acts only for users of the identity provider ${wants(picky)}; ${user.provider} vouched for this one.`,
+    {
+      detail:
+        picky === undefined
+          ? "Send an ID token of a provider that the workspace trusts."
+          : `Send an ID token of the provider ${wants(picky)}.`,
+      command: null,
+      role: null,
+    },
+  );
+}
+
 /** P7: an agent that requires act-as acts on nothing without a verified end user; any agent of the chain may. */
 function deniedByActAs({ records, user }: Facts): Verdict | undefined {
   const demanding = records.find((record) => record.requireActas !== null);
@@ -116,14 +142,14 @@ function deniedByActAs({ records, user }: Facts): Verdict | undefined {
   );
 }
 
-function deniedByTier({ tier, records }: Facts): Verdict | undefined {
+function deniedByTier({ tier, maxDepth, records }: Facts): Verdict | undefined {
   const depth = records.length;
-  if (tier !== undefined && depth <= tier.max_chain_depth) return undefined;
+  if (tier !== undefined && depth <= maxDepth) return undefined;
   const [actor] = records;
   const detail =
     tier === undefined
       ? `The tier ${actor?.tier} of the agent ${actor?.name} does not exist.`
-      : `The chain has ${depth} agents; tier ${tier.name} allows ${tier.max_chain_depth}.`;
+      : `The chain has ${depth} agents; the strictest tier in it allows ${maxDepth}.`;
   return deny("tier_limit", detail, {
     detail: "Use a shorter chain, or another tier.",
     command: `dome agents update ${actor?.name} --tier TIER`,

@@ -12,13 +12,21 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { rolesWith, whyNot } from "../operators/permissions.ts";
 import type { Refusal } from "../operations/refusal.ts";
 import { isUnavailable } from "../storage/client.ts";
+import { RESOURCE_METADATA_PATH } from "../tokens/metadata.ts";
 import { readJson, repeatedName, schemaRefusal } from "./body.ts";
 import { requestKeyOf } from "./idempotency-key.ts";
 import { oauthRoutes, TOKEN_PATH } from "./oauth.ts";
 import { oauthResponse, TOKEN_UNAVAILABLE } from "./oauth-problem.ts";
 import { openApiDocument, UNGUARDED } from "./openapi.ts";
 import { logRequest } from "./request-log.ts";
-import { drainingProblem, INVALID_TOKEN, problemResponse, UNAUTHENTICATED, UNAVAILABLE } from "./problem.ts";
+import {
+  actAsProblem,
+  drainingProblem,
+  INVALID_TOKEN,
+  problemResponse,
+  UNAUTHENTICATED,
+  UNAVAILABLE,
+} from "./problem.ts";
 import { noteRefusedAgent, noteRefusedOperator } from "./refused.ts";
 import { requestFacts } from "./request-facts.ts";
 import type { Exchange, Route } from "./route.ts";
@@ -115,16 +123,17 @@ async function run(
   pathParams: Readonly<Record<string, string>>,
   recognised: (actor: string) => void,
 ): Promise<Response> {
+  const challenge = challengeOf(route, services.issuer);
   const party = await authenticate(route, services, http, requestId);
-  if (!party.ok) return refuse(party.error, requestId);
+  if (!party.ok) return refuse(party.error, requestId, challenge);
   const { operator, caller } = party.value;
   if (operator !== null || caller !== null) recognised(caller?.agent ?? `operator:${operator?.token}`);
   const input = await parse(route, http, pathParams);
-  if (!input.ok) return refuse(input.error, requestId);
+  if (!input.ok) return refuse(input.error, requestId, challenge);
 
   const facts = requestFacts(http);
   const key = await requestKeyOf(http, input.value.raw, party.value.operator);
-  if (!key.ok) return refuse(key.error, requestId);
+  if (!key.ok) return refuse(key.error, requestId, challenge);
   const exchange: Exchange & Record<string, unknown> = {
     services,
     http,
@@ -141,7 +150,7 @@ async function run(
         : { operator: party.value.operator, id: requestId, key: key.value, facts },
   };
   const outcome = await route.handle(exchange as never);
-  if (!outcome.ok) return refuse(outcome.error, requestId);
+  if (!outcome.ok) return refuse(outcome.error, requestId, challenge);
   const { status = route.answers[0]?.status ?? 200, body, headers, stream } = outcome.value;
   return new Response(stream ?? JSON.stringify(body), {
     status,
@@ -149,14 +158,18 @@ async function run(
   });
 }
 
-function refuse(refusal: Refusal, requestId: string): Response {
-  const challenge = { unauthenticated: "Bearer", invalid_token: 'Bearer error="invalid_token"' } as const;
-  const headers =
-    refusal.code === "unauthenticated" || refusal.code === "invalid_token"
-      ? { "www-authenticate": challenge[refusal.code] }
-      : {};
-  return problemResponse(refusal, { requestId, headers });
+function refuse(refusal: Refusal, requestId: string, challenge: string): Response {
+  const { code } = refusal;
+  if (code !== "unauthenticated" && code !== "invalid_token") return problemResponse(refusal, { requestId });
+  // RFC 6750 §3.1: whoever sent nothing hears no error code.
+  const error = code === "invalid_token" ? 'error="invalid_token"' : "";
+  const parts = [error, challenge].filter((part) => part !== "").join(", ");
+  return problemResponse(refusal, { requestId, headers: { "www-authenticate": `Bearer ${parts}`.trim() } });
 }
+
+/** RFC 9728 §5.1: where to ask for a call token, at the doors that take one. */
+const challengeOf = ({ door }: Route, issuer: string): string =>
+  door.by === "agent" || door.by === "either" ? `resource_metadata="${issuer}${RESOURCE_METADATA_PATH}"` : "";
 
 interface Parties {
   readonly operator: Operator | null;
@@ -175,11 +188,13 @@ async function authenticate(
   const asOperator =
     door.by === "operator" || (door.by === "either" && /^Bearer +dome_ot_/i.test(authorization ?? ""));
   if (!asOperator) {
-    const caller = await authenticateAgent(services.access, authorization, services.issuer);
+    const presented = { authorization, actAs: http.headers.get("dome-act-as") };
+    const caller = await authenticateAgent(services.access, presented, services.issuer);
     if (caller.ok) return ok({ operator: null, caller: caller.value });
     noteRefusedAgent(services, caller.error, route.path, requestId);
     if (caller.error.kind === "missing") return err(UNAUTHENTICATED);
     if (caller.error.kind === "draining") return err(drainingProblem(caller.error.left_ms));
+    if (caller.error.kind === "actas_refused") return err(actAsProblem(caller.error.why));
     return err(caller.error.kind === "no_lease" ? UNAVAILABLE : INVALID_TOKEN);
   }
   const operator = await authenticateOperator(services.operators, authorization);

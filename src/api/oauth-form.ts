@@ -3,7 +3,8 @@ import { fromBase64, fromUtf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { ClientCredential } from "../operations/authenticate-client.ts";
 import { mediaType, readBytes } from "./body.ts";
-import { unauthenticated, type OAuthRefusal } from "./oauth-problem.ts";
+import { unauthenticated } from "./oauth-problem.ts";
+import type { OAuthRefusal } from "./oauth-refusal.ts";
 
 export const invalidRequest = (description: string): OAuthRefusal => ({
   status: 400,
@@ -11,7 +12,7 @@ export const invalidRequest = (description: string): OAuthRefusal => ({
   description,
 });
 
-/** RFC 8707 lets `resource` stand twice; a token for two doors could be replayed at the other one (RFC 9700 §2.3). */
+/** RFC 8707 and RFC 8693 let `resource` and `audience` stand twice; a token for two doors could be replayed at the other one (RFC 9700 §2.3). */
 const TWO_TARGETS: OAuthRefusal = {
   status: 400,
   error: "invalid_target",
@@ -32,7 +33,11 @@ export async function readForm(http: Request): Promise<Result<ReadonlyMap<string
   const form = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
     if (form.has(name))
-      return err(name === "resource" ? TWO_TARGETS : invalidRequest("A parameter is there twice"));
+      return err(
+        name === "resource" || name === "audience"
+          ? TWO_TARGETS
+          : invalidRequest("A parameter is there twice"),
+      );
     form.set(name, value);
   }
   return ok(new Map([...form].filter(([, value]) => value !== "")));

@@ -1,18 +1,11 @@
 /** Errors of the OAuth doors (RFC 6749 §5.2), and the one exhaustive mapping from refusals to them. */
-import type { OAuthErrorCode } from "../contract/oauth.ts";
 import { unreachable } from "../kernel/result.ts";
+import type { OAuthRefusal } from "./oauth-refusal.ts";
 import { retryAfterDrain } from "./problem.ts";
+import type { ExchangeRefusal } from "../operations/exchange-token.ts";
 import type { TokenRequestRefusal } from "../operations/issue-token.ts";
+import { refusedHop, refusedSubject, REFUSED_ACTOR } from "./exchange-problem.ts";
 import type { RevocationRefusal } from "../operations/revoke-token.ts";
-
-export interface OAuthRefusal {
-  readonly status: number;
-  readonly error: OAuthErrorCode;
-  /** Characters %x20-21 / %x23-5B / %x5D-7E only (RFC 6749 §5.2). */
-  readonly description: string;
-  readonly domeError?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 /** Everything from the token endpoint is `no-store` (RFC 6749 §5.1). */
 export function oauthResponse(
@@ -56,7 +49,7 @@ export const TOKEN_UNAVAILABLE: OAuthRefusal = {
   headers: { "retry-after": "1" },
 };
 
-export function refusedToken(refusal: TokenRequestRefusal, scheme: Scheme): OAuthRefusal {
+export function refusedToken(refusal: TokenRequestRefusal | ExchangeRefusal, scheme: Scheme): OAuthRefusal {
   switch (refusal.kind) {
     case "invalid_client":
       return {
@@ -88,6 +81,14 @@ export function refusedToken(refusal: TokenRequestRefusal, scheme: Scheme): OAut
         error: "invalid_target",
         description: "No door of this service has that resource",
       };
+    case "malformed":
+      return { status: 400, error: "invalid_request", description: refusal.detail };
+    case "subject":
+      return refusedSubject(refusal.why);
+    case "actor":
+      return REFUSED_ACTOR[refusal.why];
+    case "hop":
+      return refusedHop(refusal.why);
     case "unavailable":
       return TOKEN_UNAVAILABLE;
     default:

@@ -7,13 +7,8 @@ import type { TokenParty } from "../operations/presented-token.ts";
 import { revokeToken } from "../operations/revoke-token.ts";
 import { mayDo, type Permission } from "../operators/permissions.ts";
 import { clientCredential, invalidRequest, readForm } from "./oauth-form.ts";
-import {
-  oauthResponse,
-  refusedQuestion,
-  refusedToken,
-  unauthenticated,
-  type OAuthRefusal,
-} from "./oauth-problem.ts";
+import { oauthResponse, refusedQuestion, refusedToken, unauthenticated } from "./oauth-problem.ts";
+import type { OAuthRefusal } from "./oauth-refusal.ts";
 import { noteRefusedClient } from "./refused.ts";
 import { requestFacts } from "./request-facts.ts";
 import type { Services } from "./services.ts";

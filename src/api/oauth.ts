@@ -3,9 +3,15 @@
  * of RFC 6749 §5.2, never that of a problem.
  */
 import type { Hono } from "hono";
+import { TOKEN_EXCHANGE } from "../operations/exchange-request.ts";
+import { exchangeToken } from "../operations/exchange-token.ts";
 import { issueToken } from "../operations/issue-token.ts";
 import { jwksDocument, JWKS_MAX_AGE_S } from "../tokens/jwks.ts";
-import { authorizationServerMetadata } from "../tokens/metadata.ts";
+import {
+  authorizationServerMetadata,
+  protectedResourceMetadata,
+  RESOURCE_METADATA_PATH,
+} from "../tokens/metadata.ts";
 import { requestFacts } from "./request-facts.ts";
 import { clientCredential, invalidRequest, readForm } from "./oauth-form.ts";
 import { oauthResponse, refusedToken } from "./oauth-problem.ts";
@@ -20,7 +26,10 @@ import { noteRefusedClient } from "./refused.ts";
 import type { AppEnv, Services } from "./services.ts";
 
 export const TOKEN_PATH = "/api/v1/auth/token";
-const GRANTS = ["client_credentials"] as const;
+const GRANTS = ["client_credentials", TOKEN_EXCHANGE] as const;
+
+/** Scopes that name a tool, pool or integration depend on the workspace, and are not listed. */
+const SCOPES = ["surface"] as const;
 
 const ENDPOINTS = [
   [TOKEN_PATH, tokenEndpoint],
@@ -45,11 +54,14 @@ export function oauthRoutes(app: Hono<AppEnv>): void {
       authorizationServerMetadata({
         issuer: context.get("services").issuer,
         grantTypes: GRANTS,
-        scopes: ["surface"],
+        scopes: SCOPES,
         introspection: true,
         revocation: true,
       }),
     ),
+  );
+  app.get(RESOURCE_METADATA_PATH, (context) =>
+    context.json(protectedResourceMetadata(context.get("services").issuer, SCOPES)),
   );
   app.get("/.well-known/jwks.json", async (context) => {
     const services = context.get("services");
@@ -76,13 +88,11 @@ async function tokenEndpoint(services: Services, http: Request, requestId: strin
       description: `Supported: ${GRANTS.join(", ")}`,
     });
   }
-  const issued = await issueToken(services.access, {
-    ...credential.value,
-    scope: form.value.get("scope"),
-    resource: form.value.get("resource"),
-    requestId,
-    request: requestFacts(http),
-  });
+  const asked = { ...credential.value, form: form.value, requestId, request: requestFacts(http) };
+  const issued =
+    grant === TOKEN_EXCHANGE
+      ? await exchangeToken(services.access, asked)
+      : await issueToken(services.access, asked);
   if (issued.ok) return oauthResponse({ status: 200, body: issued.value });
   noteRefusedClient(services, issued.error, TOKEN_PATH, requestId);
   return oauthResponse(refusedToken(issued.error, credential.value.scheme));

@@ -6,6 +6,7 @@ import {
   oauthError,
   revocationRequest,
   tokenResponse,
+  tokenRequest,
 } from "../contract/oauth.ts";
 import { problem } from "../contract/problem.ts";
 import { z } from "zod";
@@ -100,18 +101,15 @@ const TOKEN_ROUTE: RouteConfig = {
   method: "post",
   path: "/api/v1/auth/token",
   operationId: "issueToken",
-  summary: "Exchange an API key for a short-lived call token (RFC 6749 §4.4)",
+  summary:
+    "Exchange an API key for a short-lived call token (RFC 6749 §4.4), or a token for a narrower one (RFC 8693)",
   tags: ["oauth"],
   security: [{ client: [] }, { agent: [] }],
   request: {
     body: {
       content: {
         "application/x-www-form-urlencoded": {
-          schema: z.object({
-            grant_type: z.literal("client_credentials"),
-            scope: z.string().optional(),
-            resource: z.string().optional(),
-          }),
+          schema: tokenRequest,
         },
       },
     },
@@ -191,6 +189,12 @@ export const UNGUARDED = [
     "/.well-known/oauth-authorization-server",
     "authorizationServerMetadata",
     "Authorization server metadata (RFC 8414)",
+    "application/json",
+  ),
+  document(
+    "/.well-known/oauth-protected-resource",
+    "protectedResourceMetadata",
+    "Protected resource metadata (RFC 9728)",
     "application/json",
   ),
   document(

@@ -50,6 +50,15 @@ export const UNAVAILABLE: Refusal = {
   retryAfterSeconds: 1,
 };
 
+/** The agent's own credential is good: only what it says of the user is not, and only the agent can mend that. */
+export const actAsProblem = (why: string): Refusal => ({
+  code: "actas_refused",
+  detail:
+    why === "has_actor"
+      ? "The credential acts for somebody already. Send Dome-Act-As with the agent's key, or with its own token."
+      : `The ID token in Dome-Act-As is not accepted: ${why.replaceAll("_", " ")}. It must come from an identity provider of the workspace, be made out to an audience that is bound to this agent, and be at most 10 minutes old.`,
+});
+
 /** Longer than this nobody is sent away: a drain may be cancelled. */
 const MOST_RETRY_AFTER_S = 30;
 

@@ -41,7 +41,7 @@ export function preflight(services: Services, request: Request, routes: readonly
         ? {}
         : {
             "access-control-allow-methods": "GET, POST",
-            "access-control-allow-headers": "authorization, content-type",
+            "access-control-allow-headers": "authorization, content-type, dome-act-as",
             "access-control-max-age": "600",
           },
   });

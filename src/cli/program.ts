@@ -19,6 +19,7 @@ import { signingKeysCommand } from "./commands/signing-keys/signing-keys.ts";
 import { tiersCommand } from "./commands/tiers/tiers.ts";
 import { tokenCommand } from "./commands/token/token.ts";
 import { toolsCommand } from "./commands/tools/tools.ts";
+import { usersCommand } from "./commands/users/users.ts";
 import { versionCommand } from "./commands/version.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { workspacesCommand } from "./commands/workspaces/workspaces.ts";
@@ -87,6 +88,7 @@ const commands = (session: Session): readonly Command[] => [
   integrationsCommand(session),
   tiersCommand(session),
   tokenCommand(session),
+  usersCommand(session),
   signingKeysCommand(session),
   rootKeyCommand(session),
   checkCommand(session),

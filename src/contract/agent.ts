@@ -184,6 +184,41 @@ export const agentSelf = z
       user: z.string().nullable(),
       scope: z.string(),
     }),
+    context: z
+      .strictObject({
+        chain: z
+          .array(z.strictObject({ agent: id("agt"), name, owner: z.string(), tier: name }))
+          .meta({ description: "every agent that takes part, newest first" }),
+        actas: z
+          .strictObject({
+            user: z.string(),
+            provider: name.nullable().meta({ description: "null: the workspace trusts it no more" }),
+            email: z.string().nullable(),
+            groups: z.array(z.string()),
+          })
+          .nullable(),
+        txn: id("txn").nullable(),
+        request: z.strictObject({
+          method: z.string().nullable(),
+          ip: z.string().nullable(),
+          country: z.string().nullable(),
+          user_agent: z.string().nullable(),
+        }),
+        policy: z.strictObject({
+          tier: name,
+          policies: z.array(z.string()),
+          bundle_version: z.string(),
+          freshness,
+          max_chain_depth: z.int(),
+          require_actas: z
+            .array(z.strictObject({ agent: name, require: z.string() }))
+            .meta({ description: "the agents of the chain that act for nobody but a verified user" }),
+        }),
+        time,
+      })
+      .meta({
+        description: "what a decision on a call with this credential is made on, besides what is asked",
+      }),
   })
   .meta({ id: "AgentSelf" });
 export type AgentSelf = z.output<typeof agentSelf>;

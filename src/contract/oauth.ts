@@ -2,9 +2,25 @@
 import { z } from "zod";
 import { id, name } from "./words.ts";
 
+/** What the token endpoint takes, whichever grant it is; forms are read by hand, because OAuth ignores what it does not know. */
+export const tokenRequest = z
+  .object({
+    grant_type: z.enum(["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]),
+    scope: z.string().optional(),
+    resource: z.string().optional().meta({ description: "one door: an audience of this service (RFC 8707)" }),
+    audience: z.string().optional().meta({ description: "the same as `resource`" }),
+    subject_token: z.string().optional().meta({ description: "of an exchange (RFC 8693 §2.1)" }),
+    subject_token_type: z.string().optional(),
+    actor_token: z.string().optional(),
+    actor_token_type: z.string().optional(),
+    requested_token_type: z.string().optional(),
+  })
+  .meta({ id: "TokenRequest" });
+
 export const tokenResponse = z
   .strictObject({
     access_token: z.string(),
+    issued_token_type: z.string().optional().meta({ description: "of an exchange (RFC 8693 §2.2.1)" }),
     token_type: z.literal("Bearer"),
     expires_in: z.int().positive(),
     scope: z.string(),

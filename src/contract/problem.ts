@@ -8,6 +8,7 @@ export const PROBLEMS = {
   invalid_request: { status: 400, title: "The request does not have the form this route takes" },
   unauthenticated: { status: 401, title: "No usable credential" },
   invalid_token: { status: 401, title: "The credential is not valid here" },
+  actas_refused: { status: 403, title: "The end user that the call names is not accepted" },
   forbidden: { status: 403, title: "The credential does not allow this" },
   not_found: { status: 404, title: "No such thing, or not yours" },
   method_not_allowed: { status: 405, title: "The route does not take this method" },

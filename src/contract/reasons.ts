@@ -13,6 +13,10 @@ export const REASONS = {
     layer: "actas",
     title: "The agent acts only for a verified end user, and none was there",
   },
+  actas_provider: {
+    layer: "actas",
+    title: "The user was vouched for by another identity provider than the one that counts",
+  },
   tier_limit: { layer: "tier", title: "A limit of the agent's tier" },
   not_admitted: { layer: "lease", title: "The caller was stopped before the answer was released" },
 } as const;

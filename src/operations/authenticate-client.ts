@@ -21,11 +21,13 @@ export type ClientRefusal =
   /** Wrong key, dead key, revoked agent: outwardly one answer. `known` is for the trail. */
   | { readonly kind: "invalid_client"; readonly known: (KnownKey & { readonly why: string }) | null }
   | { readonly kind: "not_active"; readonly agent: AgentId; readonly state: string }
-  | { readonly kind: "unavailable"; readonly why: NoLease["of"] | "audit" };
+  | { readonly kind: "unavailable"; readonly why: NoLease["of"] | "audit" | "provider" };
 
 export interface ClientStanding {
   readonly epoch: number;
   readonly haltEpoch: number;
+  /** Of the workspace: what is read of its catalog and providers is as new as this. */
+  readonly configEpoch: number;
   readonly record: RegisteredAgent;
   /** The agent takes no new work: it may ask about tokens and end them, and gets none. */
   readonly draining: Draining | undefined;
@@ -65,5 +67,6 @@ export async function standingOfClient(
   const workspace = await ports.standing.workspace(record.workspaceId);
   if (!workspace.ok) return err({ kind: "unavailable", why: workspace.error.of });
   const draining = drainOf(lease.value, known.agent, ports.clock.now());
-  return ok({ epoch: answer.epoch, haltEpoch: workspace.value.answer.halt_epoch, record, draining });
+  const { halt_epoch: haltEpoch, config_epoch: configEpoch } = workspace.value.answer;
+  return ok({ epoch: answer.epoch, haltEpoch, configEpoch, record, draining });
 }

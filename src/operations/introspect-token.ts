@@ -7,6 +7,7 @@
 import type { Introspection } from "../contract/oauth.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { NoLease } from "../access/standing.ts";
+import { passageOf } from "../access/passage.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import type { TokenPorts } from "./issue-token.ts";
 import { operatorSeesToken, readPresentedToken, type TokenParty } from "./presented-token.ts";
@@ -22,16 +23,9 @@ export async function introspectToken(
   if (!read.ok) return read;
   const claims = read.value;
   if (claims === null || !(await mayAsk(ports, party, claims))) return ok(INACTIVE);
-  const { chain, halt_epoch: haltEpoch, path, workspace } = claims.dome;
+  const { chain, workspace } = claims.dome;
   const agents = chain.map((link) => link.agent);
-  const passage = {
-    chain,
-    haltEpoch,
-    path,
-    ...(claims.sub_profile === "user" ? { user: claims.sub } : {}),
-    ...(claims.txn === undefined ? {} : { txn: claims.txn }),
-  };
-  const admitted = await ports.standing.admits(passage, { agents, workspace }, "always");
+  const admitted = await ports.standing.admits(passageOf(claims), { agents, workspace }, "always");
   if (admitted.ok) return ok(viewOf(claims));
   return admitted.error.kind === "no_lease" ? err({ kind: "no_lease", of: admitted.error.of }) : ok(INACTIVE);
 }

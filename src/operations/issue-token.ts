@@ -10,29 +10,27 @@ import { draftRecord } from "../audit/record.ts";
 import type { AuditSink } from "../audit/sink.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { IdSource } from "../kernel/ids.ts";
-import { holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import { mintCallToken, selfClaims } from "../tokens/mint.ts";
-import { formatScope, parseScope, SURFACE, type Scope } from "../contract/scope.ts";
+import { formatScope, SURFACE } from "../contract/scope.ts";
 import {
   identifyClient,
   standingOfClient,
   type ClientCredential,
   type ClientRefusal,
 } from "./authenticate-client.ts";
+import { requestedScope } from "./exchange-request.ts";
+import { knownTarget, requestedAudience, type UnknownTarget } from "./target.ts";
 
 export interface TokenPorts extends AuthenticationPorts {
   readonly ids: IdSource;
   readonly signingKeys: SigningKeys;
   readonly sink: AuditSink;
-  /** The doors of this installation: what a token may be made out to. */
-  isAudience(url: string): boolean;
 }
 
 export interface TokenRequest extends ClientCredential {
-  readonly scope: string | undefined;
-  readonly resource: string | undefined;
+  readonly form: ReadonlyMap<string, string>;
   readonly requestId: string;
   readonly request: NonNullable<AuditDraft["request"]>;
 }
@@ -42,7 +40,7 @@ export type TokenRequestRefusal =
   /** The agent takes no new work, and is stopped in `left_ms`. */
   | Draining
   | { readonly kind: "invalid_scope"; readonly detail: string }
-  | { readonly kind: "invalid_target" };
+  | UnknownTarget;
 
 export async function issueToken(
   ports: TokenPorts,
@@ -56,10 +54,13 @@ export async function issueToken(
   if (!standing.ok) return standing;
   const { epoch, haltEpoch, record, draining } = standing.value;
   if (draining !== undefined) return err(draining);
-  const scope = requestedScope(request.scope);
+  const scope = requestedScope(request.form.get("scope"));
   if (!scope.ok) return scope;
-  const audience = request.resource ?? ports.issuer;
-  if (!ports.isAudience(audience)) return err({ kind: "invalid_target" });
+  const wanted = requestedAudience(request.form, ports.issuer);
+  if (!wanted.ok) return wanted;
+  const target = await knownTarget(ports, standing.value, wanted.value);
+  if (!target.ok) return target;
+  const audience = wanted.value?.url ?? ports.issuer;
 
   const signer = await ports.signingKeys.signer("token");
   if (!signer.ok) return err({ kind: "unavailable", why: signer.error.of });
@@ -68,7 +69,7 @@ export async function issueToken(
   const claims = selfClaims({
     issuer: ports.issuer,
     audience,
-    scope: formatScope(scope.value),
+    scope: formatScope(scope.value ?? SURFACE),
     jti,
     agent: record,
     workspace: record.workspaceId,
@@ -103,12 +104,4 @@ export async function issueToken(
   if (!admitted.ok) return err({ kind: "invalid_client", known: { ...known, why: admitted.error.kind } });
   noteUse(ports, known.key);
   return ok({ access_token: token, token_type: "Bearer", expires_in: lifetime, scope: claims.scope });
-}
-
-function requestedScope(text: string | undefined): Result<Scope, TokenRequestRefusal> {
-  if (text === undefined) return ok(SURFACE);
-  const scope = parseScope(text);
-  if (!scope.ok) return err({ kind: "invalid_scope", detail: scope.error.kind });
-  // It is recorded, and anybody can read it in the token: a key in the place of an operation must not be (P4).
-  return holdsCredential(text) ? err({ kind: "invalid_scope", detail: "credential" }) : scope;
 }

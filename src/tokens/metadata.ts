@@ -42,3 +42,20 @@ export function authorizationServerMetadata(
     }),
   };
 }
+
+/**
+ * Protected resource metadata (RFC 9728) of the doors that take call tokens for the whole service. `resource` is byte
+ * for byte what a token is made out to, so that a client may compare the two (§3.3).
+ */
+export const protectedResourceMetadata = (
+  issuer: string,
+  scopes: readonly string[],
+): Readonly<Record<string, string | readonly string[]>> => ({
+  resource: issuer,
+  authorization_servers: [issuer],
+  bearer_methods_supported: ["header"],
+  scopes_supported: scopes,
+});
+
+/** Where a client that was refused finds out whom to ask for a token (RFC 9728 §5.1). */
+export const RESOURCE_METADATA_PATH = "/.well-known/oauth-protected-resource";

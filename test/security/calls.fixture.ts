@@ -95,6 +95,8 @@ export function expectProblem(answer: Answer, ...codes: readonly ProblemCode[]):
   expect(said.detail).toMatch(/\S/);
   expect(answer.text).not.toMatch(CREDENTIAL);
   if (status === 401)
-    expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer(?: error="invalid_token")?$/);
+    expect(answer.headers.get("www-authenticate")).toMatch(
+      /^Bearer(?: error="invalid_token")?(?:,? resource_metadata="https?:[^"]+")?$/,
+    );
   return said;
 }

@@ -19,7 +19,10 @@ import {
   registerAgent,
   type Tenant,
 } from "./installation.fixture.ts";
+import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { bodyFor, OPERATIONS, pathOf, type By, type Operation } from "./routes.fixture.ts";
+
+const RESOURCE_METADATA = `resource_metadata="${TEST_ISSUER}/.well-known/oauth-protected-resource"`;
 
 /** What is wrong with a credential, and the whole `Authorization` header. */
 type Wrong = readonly [what: string, authorization: string];
@@ -130,7 +133,11 @@ describe("a request with a bad credential", () => {
       for (const [what, authorization] of wrongFor(operation.by)) {
         const answer = await send(...request(operation, authorization));
         const said = expectProblem(answer, "invalid_token");
-        expect(answer.headers.get("www-authenticate")).toBe('Bearer error="invalid_token"');
+        expect(answer.headers.get("www-authenticate")).toBe(
+          operation.by === "operator"
+            ? 'Bearer error="invalid_token"'
+            : `Bearer error="invalid_token", ${RESOURCE_METADATA}`,
+        );
         bodies.set(answer.text.replaceAll(said.instance, "REQUEST"), what);
       }
       expect([...bodies]).toHaveLength(1); // all of them read the same
@@ -143,7 +150,9 @@ describe("a request with a bad credential", () => {
       for (const none of [undefined, ""]) {
         const answer = await send(...request(operation, none));
         expectProblem(answer, "unauthenticated");
-        expect(answer.headers.get("www-authenticate")).toBe("Bearer");
+        expect(answer.headers.get("www-authenticate")).toBe(
+          operation.by === "operator" ? "Bearer" : `Bearer ${RESOURCE_METADATA}`,
+        );
       }
     },
   );

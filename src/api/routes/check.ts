@@ -1,5 +1,6 @@
 import { agentSelf, type AgentSelf } from "../../contract/agent.ts";
 import { checkRequest, decision, type Decision } from "../../contract/check.ts";
+import { callContext } from "../../access/call-context.ts";
 import { decide, type Undecided } from "../../access/decide.ts";
 import { safeChange } from "../../access/judge.ts";
 import { questionOf } from "../../access/question.ts";
@@ -63,21 +64,24 @@ export const checkRoutes: readonly Route[] = [
       door: { by: "agent" },
       answers: [{ status: 200, description: "The agent and its call context", schema: agentSelf }],
     },
-    async ({ services, caller }) => {
+    async ({ services, caller, facts }) => {
       const parties = { agents: caller.chain, workspace: caller.workspace };
       const [record] = caller.records;
       if (record === undefined) return err(INVALID_TOKEN);
       const agent = await liveView(services.operations, record);
       const admitted = await services.decisions.standing.admits(caller.passage, parties, "leased");
       if (!admitted.ok) return err(refusalOf({ kind: "not_admitted", stale: admitted.error }));
+      const context = await callContext(services.decisions, caller, facts);
+      if (!context.ok) return err(UNAVAILABLE);
       const body: AgentSelf = {
         agent,
         caller: {
           credential: caller.credential,
           chain: caller.passage.chain.map((link) => ({ ...link })) as AgentSelf["caller"]["chain"],
-          user: caller.user,
+          user: caller.user?.id ?? null,
           scope: formatScope(caller.scope),
         },
+        context: context.value,
       };
       return ok({ body, headers: NO_STORE });
     },

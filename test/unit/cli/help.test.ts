@@ -30,8 +30,9 @@ test("the commands are these", () => {
       "pools add, pools list, pools show, pools update, pools remove, " +
       "integrations add, integrations list, integrations show, integrations update, integrations remove, " +
       "tiers list, tiers show, " +
-      "token issue, token exchange, token inspect, token revoke, signing-keys list, signing-keys rotate, " +
-      "root-key status, root-key rewrap, check, explain, chain verify, audit list, audit tail, audit chain"
+      "token issue, token exchange, token inspect, token revoke, users stop, users resume, signing-keys list, " +
+      "signing-keys rotate, root-key status, root-key rewrap, check, explain, chain verify, audit list, audit tail, " +
+      "audit chain"
     ).split(", "),
   );
 });

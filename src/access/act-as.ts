@@ -1,0 +1,64 @@
+/**
+ * `Dome-Act-As: <ID token>`: a call for an end user, exchanged in place (design part 8). It passes exactly where the
+ * token of an exchange of the same ID token would: the audience must be bound to the agent that calls. Within its ten
+ * minutes it may be used again; how long it is trusted is looked at on every use.
+ */
+import { mayAct } from "../delegation/hop.ts";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Caller } from "./caller.ts";
+import type { NoLease, Standing } from "./standing.ts";
+import type { IdentityRefusal, UserTokens } from "./user-tokens.ts";
+
+/** The oldest ID token that is taken on a call, in seconds. */
+export const MOST_ACT_AS_AGE_S = 600;
+
+export interface ActAsRefusal {
+  readonly kind: "actas_refused";
+  readonly agent: AgentId;
+  readonly workspace: WorkspaceId;
+  readonly why: "has_actor" | "may_act" | Exclude<IdentityRefusal["kind"], "provider_unavailable">;
+}
+
+export interface ActAsPorts {
+  readonly issuer: string;
+  readonly standing: Standing;
+  readonly userTokens: UserTokens;
+}
+
+/** @param caller who has authenticated for itself: a raw key, or a token without `act`. */
+export async function actFor(
+  { issuer, standing, userTokens }: ActAsPorts,
+  caller: Caller,
+  token: string,
+): Promise<Result<Caller, ActAsRefusal | NoLease>> {
+  const refused = (why: ActAsRefusal["why"]) =>
+    err({ kind: "actas_refused", agent: caller.agent, workspace: caller.workspace, why } as const);
+  // Whoever acts for somebody has a chain that is signed; a header must not put another user at its end.
+  if (caller.user !== null || caller.chain.length !== 1) return refused("has_actor");
+  const workspace = await standing.workspace(caller.workspace);
+  if (!workspace.ok) return workspace;
+  const verified = await userTokens.verify({
+    workspace: caller.workspace,
+    configEpoch: workspace.value.answer.config_epoch,
+    agent: caller.agent,
+    token,
+    maxAgeSeconds: MOST_ACT_AS_AGE_S,
+  });
+  if (!verified.ok) {
+    const { kind } = verified.error;
+    return kind === "provider_unavailable" ? err({ kind: "no_lease", of: "provider" }) : refused(kind);
+  }
+  const { id, provider, email, groups, issuedAt } = verified.value;
+  if (!mayAct(verified.value.mayAct, caller.agent, issuer)) return refused("may_act");
+  return ok({
+    ...caller,
+    passage: { ...caller.passage, user: id, userIssuedAt: issuedAt * 1000 },
+    user: {
+      id,
+      provider,
+      ...(email === undefined ? {} : { email }),
+      ...(groups === undefined ? {} : { groups }),
+    },
+  });
+}

@@ -1,0 +1,16 @@
+/** From the claims of a verified call token to what is asked to pass (P3). */
+import type { CallTokenClaims } from "../contract/call-token.ts";
+import type { Passage } from "../lifecycle/admission.ts";
+
+/** @param verifiedUnder the `org` epoch under which the signature was verified; undefined where no lease may date it. */
+export function passageOf(claims: CallTokenClaims, verifiedUnder?: number): Passage {
+  const { chain, halt_epoch: haltEpoch, path } = claims.dome;
+  return {
+    chain,
+    haltEpoch,
+    path,
+    ...(verifiedUnder === undefined ? {} : { verifiedUnder }),
+    ...(claims.sub_profile === "user" ? { user: claims.sub, userEpoch: claims.dome.user_epoch ?? 0 } : {}),
+    ...(claims.txn === undefined ? {} : { txn: claims.txn }),
+  };
+}

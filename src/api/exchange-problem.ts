@@ -1,0 +1,83 @@
+/**
+ * What a refused exchange hears (RFC 8693 §2.2.2): `invalid_request` for whatever is wrong with the tokens or the right
+ * to use them, never `invalid_grant`. `dome_error` tells the agent engineer which of our rules it was. About a token of
+ * somebody else it says no more than that it is not accepted (P11); about a user's token it says why, because only its
+ * holder can mend it.
+ */
+import type { HopRefusal } from "../delegation/hop.ts";
+import { unreachable } from "../kernel/result.ts";
+import type { ExchangeRefusal } from "../operations/exchange-token.ts";
+import type { OAuthRefusal } from "./oauth-refusal.ts";
+
+const invalid = (domeError: string, description: string): OAuthRefusal => ({
+  status: 400,
+  error: "invalid_request",
+  description,
+  domeError,
+});
+
+type SubjectWhy = Extract<ExchangeRefusal, { kind: "subject" }>["why"];
+type ActorWhy = Extract<ExchangeRefusal, { kind: "actor" }>["why"];
+
+const OWN_TOKEN: ReadonlySet<SubjectWhy> = new Set<SubjectWhy>(["unacceptable", "wrong_typ"]);
+
+export function refusedSubject(why: SubjectWhy): OAuthRefusal {
+  if (OWN_TOKEN.has(why)) {
+    return invalid(
+      "subject_token_invalid",
+      "The subject token is none of this service, has expired, or an agent, user or token of its chain is stopped",
+    );
+  }
+  return invalid(
+    `subject_${why}`,
+    `The user's token is not accepted: ${why.replaceAll("_", " ")}. dome idp test shows what the provider's entry asks for`,
+  );
+}
+
+export const REFUSED_ACTOR: Readonly<Record<ActorWhy, OAuthRefusal>> = {
+  actor_mismatch: invalid(
+    "actor_mismatch",
+    "The actor token is of another agent than the one that authenticates",
+  ),
+  actor_delegated: invalid(
+    "actor_delegated",
+    "The actor token acts for somebody already. Send the agent's own token",
+  ),
+  unacceptable: invalid("actor_token_invalid", "The actor token is not accepted"),
+  wrong_typ: invalid("actor_token_invalid", "The actor token must be a call token of this service"),
+};
+
+export function refusedHop(refusal: HopRefusal): OAuthRefusal {
+  switch (refusal.kind) {
+    case "may_act":
+      return invalid("actor_unauthorized", "may_act of the subject token names another actor");
+    case "no_basis":
+      return invalid(
+        "actor_unauthorized",
+        `The agent ${refusal.delegator} does not delegate to this one: neither does its delegates_to name it, nor is it its parent`,
+      );
+    case "loop":
+      return invalid("chain_loop", "The agent stands in this chain already");
+    case "too_deep":
+      return invalid(
+        "chain_too_deep",
+        `The chain would have more agents than the strictest tier in it allows: ${refusal.most}`,
+      );
+    case "scope_wider":
+      return {
+        status: 400,
+        error: "invalid_scope",
+        description: "The scope is wider than the subject token's",
+      };
+    case "audience_wider":
+      return {
+        status: 400,
+        error: "invalid_target",
+        description: "The subject token is made out to another door, and an exchange only narrows",
+      };
+    case "nothing_left":
+      return invalid("subject_token_invalid", "Less than a second is left of the subject or the actor token");
+    default:
+      return unreachable(refusal);
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * What a call token may be made out to (design part 7): the public URL, which all doors accept, or one door. Compared
+ * in one spelling (RFC 8707 §2): scheme and host in lower case, no slash at the end.
+ */
+
+/** A door by its path under the public URL; `tool` is the tool whose door it is. */
+export interface Audience {
+  readonly url: string;
+  readonly tool: string | null;
+}
+
+const DOOR = /^\/(?:(?:mcp|tools)\/([a-z0-9][a-z0-9-]{0,62})|v1)$/;
+
+/**
+ * @param text an absolute URI; a fragment is forbidden (RFC 8693 §2.1), and no door has a query or a user.
+ * @returns undefined for what is no door of this installation, whatever else it may be.
+ */
+export function parseAudience(issuer: string, text: string): Audience | undefined {
+  if (text.length > 2048 || text.includes("#") || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  if (url.origin !== issuer || url.search !== "" || url.username !== "" || url.password !== "")
+    return undefined;
+  const path = url.pathname.replace(/\/$/, "");
+  if (path === "") return { url: issuer, tool: null };
+  const door = DOOR.exec(path);
+  return door === null ? undefined : { url: issuer + path, tool: door[1] ?? null };
+}
+
+/** True when a token for `child` reaches no door that one for `parent` does not reach (P6). Both in one spelling. */
+export const narrowsAudience = (child: string, parent: string, issuer: string): boolean =>
+  child === parent || parent === issuer;

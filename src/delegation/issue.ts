@@ -1,0 +1,119 @@
+/** From a hop that is allowed to what is signed for it: the receipt of the hop, and the claims of the token. */
+import { ActorReceipt } from "../contract/actor-receipt.ts";
+import { CallTokenClaims } from "../contract/call-token.ts";
+import { formatScope } from "../contract/scope.ts";
+import type { Id, TokenId, TxnId } from "../kernel/ids.ts";
+import { parseSegment } from "../signing/strict-json.ts";
+import type { Hop, Subject } from "./hop.ts";
+import { receiptHash } from "./receipt.ts";
+
+export interface NewIds {
+  readonly jti: TokenId;
+  readonly receipt: Id<"rct">;
+  /** For a subject that is part of no transaction yet. */
+  readonly txn: TxnId;
+}
+
+/** What the token says besides the hop: who the current actor is by name, and under what it was minted. */
+export interface Setting {
+  readonly issuer: string;
+  readonly workspace: string;
+  readonly name: string;
+  readonly tier: string;
+  readonly haltEpoch: number;
+  /** Of a user: how often it had been let go on. */
+  readonly userEpoch: number;
+  readonly email: string | undefined;
+  readonly groups: readonly string[] | undefined;
+  /** Seconds since the epoch. */
+  readonly now: number;
+}
+
+const heldReceipts = (subject: Subject): readonly string[] =>
+  subject.kind === "token" ? (subject.claims.actor_receipts ?? []) : [];
+
+/** The transaction: the subject's, or a new one where somebody begins to act for somebody else. */
+export const txnOf = (subject: Subject, hop: Hop, ids: NewIds): TxnId | undefined => {
+  if (subject.kind === "token" && subject.claims.txn !== undefined) return subject.claims.txn;
+  return hop.act === undefined ? undefined : ids.txn;
+};
+
+/** The receipts that the new one stands on, newest first. Who only narrows gets the newest one made anew. */
+export const olderReceipts = (subject: Subject, hop: Hop): readonly string[] =>
+  hop.basis === null ? heldReceipts(subject).slice(1) : heldReceipts(subject);
+
+/** The receipt of this hop; undefined where nobody acts for somebody else. */
+export function receiptClaims(
+  subject: Subject,
+  hop: Hop,
+  ids: NewIds,
+  { issuer, now }: Pick<Setting, "issuer" | "now">,
+): ActorReceipt | undefined {
+  const txn = txnOf(subject, hop, ids);
+  if (hop.act === undefined || txn === undefined) return undefined;
+  const [older] = olderReceipts(subject, hop);
+  const { sub, sub_profile } = hop.act;
+  return {
+    iss: issuer,
+    sub: hop.sub,
+    act: { iss: issuer, sub, sub_profile },
+    iat: now,
+    jti: ids.receipt,
+    origin_jti: ids.jti,
+    ...(older === undefined ? {} : { prh: receiptHash(older) }),
+    txn,
+    scope: formatScope(hop.scope),
+    target: hop.audience,
+    basis: hop.basis ?? basisOf(heldReceipts(subject)[0]),
+  };
+}
+
+/** A receipt inside a token whose signature holds is ours: its basis stays that of the hop. */
+function basisOf(receipt: string | undefined): string {
+  const claims = ActorReceipt.safeParse(parseSegment(receipt?.split(".")[1] ?? ""));
+  if (!claims.success) throw new Error("a token with an actor has no receipt of the hop");
+  return claims.data.basis;
+}
+
+/**
+ * @param receipt of this hop, as signed.
+ * @throws ZodError when the claims contradict each other: a fault of ours.
+ */
+export function exchangedClaims(
+  subject: Subject,
+  hop: Hop,
+  ids: NewIds,
+  setting: Setting,
+  receipt: string | undefined,
+): CallTokenClaims {
+  const txn = txnOf(subject, hop, ids);
+  const receipts = receipt === undefined ? [] : [receipt, ...olderReceipts(subject, hop)];
+  const provider = subject.kind === "user" ? subject.provider : subject.claims.dome.provider;
+  const path = subject.kind === "user" ? [] : subject.claims.dome.path;
+  const { email, groups } = setting;
+  return CallTokenClaims.parse({
+    iss: setting.issuer,
+    sub: hop.sub,
+    sub_profile: provider === undefined ? "ai_agent" : "user",
+    aud: hop.audience,
+    exp: setting.now + hop.lifetime,
+    iat: setting.now,
+    jti: ids.jti,
+    client_id: hop.chain[0]?.agent,
+    scope: formatScope(hop.scope),
+    ...(hop.act === undefined ? {} : { act: hop.act }),
+    ...(receipts.length === 0 ? {} : { actor_receipts: receipts, actor_receipts_complete: true }),
+    ...(email === undefined ? {} : { email }),
+    ...(groups === undefined ? {} : { groups }),
+    ...(txn === undefined ? {} : { txn }),
+    dome: {
+      workspace: setting.workspace,
+      name: setting.name,
+      tier: setting.tier,
+      chain: hop.chain,
+      halt_epoch: setting.haltEpoch,
+      ...(provider === undefined ? {} : { provider, user_epoch: setting.userEpoch }),
+      path: [...path, ids.jti],
+    },
+  });
+}
