@@ -122,7 +122,7 @@ const EXCHANGE_NEXT: Readonly<Record<string, string>> = {
   invalid_scope:
     "leave --scope out, or narrow it: dome token inspect FILE shows what the subject's token has",
   invalid_target: "leave --audience out, or name one door of what the subject's token is for",
-  unsupported_grant_type: "dome status: this service is of a version without token exchange",
+  unsupported_grant_type: "dome status: this service may be of a version without token exchange",
 };
 
 const login = ({ url, context }: Invocation): string =>
