@@ -177,6 +177,18 @@ describe("every answer", () => {
     expect(drift).toEqual([]);
   });
 
+  it("about identity providers fits its schema", async () => {
+    const issuer = "https://login.idp.example";
+    const audiences = [{ audience: "app", agent: "full" }, { audience: "portal" }];
+    const body = { name: "okta", issuer, audiences, audience_scope: "workspace", tenant: "t-1" };
+    await call("addIdentityProvider", {}, { body });
+    await call("listIdentityProviders");
+    await call("showIdentityProvider", { name: "okta" });
+    await call("testIdentityProvider", { name: "okta" }, { body: { token: "no token" } });
+    await call("removeIdentityProvider", { name: "okta" });
+    expect(drift).toEqual([]);
+  });
+
   it("about an agent fits its schema", async () => {
     await call("registerAgent", {}, { body: { name: "bare" } });
     await call("showAgent", { agent: "bare" });
@@ -307,6 +319,7 @@ describe("every answer", () => {
       "revokeToken",
       "showSelf",
       "tailAudit",
+      "testIdentityProvider",
     ]);
   });
 });
