@@ -21,8 +21,9 @@ export interface TestIdp {
   rotate(): Promise<void>;
 }
 
-export async function testIdp(issuer: string): Promise<TestIdp> {
-  let [made, key] = [0, await newKey("k1")];
+/** @param alg as most providers sign: RS256; ES256 is quicker to make keys for. */
+export async function testIdp(issuer: string, alg: "ES256" | "RS256" = "ES256"): Promise<TestIdp> {
+  let [made, key] = [0, await newKey("k1", alg)];
   return {
     issuer,
     documents: () => ({
@@ -32,18 +33,18 @@ export async function testIdp(issuer: string): Promise<TestIdp> {
     sign(claims) {
       const now = Math.floor(Date.now() / 1000);
       return new SignJWT({ iss: issuer, iat: now, exp: now + 600, ...claims })
-        .setProtectedHeader({ alg: "ES256", kid: key.kid })
+        .setProtectedHeader({ typ: "JWT", alg, kid: key.kid })
         .sign(key.privateKey);
     },
     async rotate() {
-      key = await newKey(`k${(made += 1) + 1}`);
+      key = await newKey(`k${(made += 1) + 1}`, alg);
     },
   };
 }
 
-async function newKey(kid: string) {
-  const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
-  const jwk: JWK = { ...(await exportJWK(publicKey)), kid, alg: "ES256" };
+async function newKey(kid: string, alg: string) {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  const jwk: JWK = { ...(await exportJWK(publicKey)), kid, alg };
   return { kid, privateKey, jwk };
 }
 

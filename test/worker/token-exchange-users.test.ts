@@ -3,6 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vite
 import { basic, claimsOf, introspect } from "../support/oauth-doors.ts";
 import { answering, testIdp, type TestIdp } from "../support/test-idp.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
+import { anotherIsolate } from "../support/second-isolate.ts";
 import { eventually, heard, operator, token } from "../support/worker-api.ts";
 import { AT, exchange, exchanged, IDT, JWT, refusal, type Form } from "./exchange.fixture.ts";
 import { addProvider, userHome, type UserHome } from "./users.fixture.ts";
@@ -39,6 +40,16 @@ describe("TX-5: what the provider's token is called", () => {
     );
     const ours = { subject_token: await token(at.b.secret), subject_token_type: IDT };
     expect(refusal(await exchange(at.a, ours))).toMatch(/^400 invalid_request subject_/);
+  });
+
+  it("whatever the provider signs with: RS256 as well", async () => {
+    const rsa = await testIdp("https://login.rsa.example", "RS256");
+    answering(rsa);
+    const own = await userHome(rsa);
+    for (const subject_token_type of [IDT, JWT]) {
+      const { claims } = await exchanged(own.a, { subject_token: await own.idToken(), subject_token_type });
+      expect(claims.sub).toBe(own.userOf("ada"));
+    }
   });
 
   it("a user's ID token is no actor", async () => {
@@ -204,16 +215,18 @@ describe("what stops a user", () => {
     expect(refusal(await exchange(own.a, form))).toBe("400 invalid_request subject_unknown_issuer");
   });
 
-  it("a provider's new key is taken, its old one is not", async () => {
+  it("a provider's new key is taken by who asks for its keys next, and the old one is taken no more", async () => {
     const turning = await testIdp("https://login.turning.example");
     answering(turning);
     const own = await userHome(turning);
-    const form = { subject_token: await own.idToken(), subject_token_type: IDT };
-    expect((await exchange(own.a, form)).status).toBe(200);
+    const old = { subject_token: await own.idToken(), subject_token_type: IDT };
+    expect((await exchange(own.a, old)).status).toBe(200);
     await turning.rotate();
-    const renewed = { ...form, subject_token: await own.idToken({ sub: "bob" }) };
-    const { claims } = await eventually(() => exchanged(own.a, renewed));
+    const elsewhere = await anotherIsolate();
+    const renewed = { ...old, subject_token: await own.idToken({ sub: "bob" }) };
+    const { claims } = await exchanged(own.a, renewed, elsewhere);
     expect(claims.sub).toBe(own.userOf("bob"));
+    expect(refusal(await exchange(own.a, old, elsewhere))).toBe("400 invalid_request subject_unknown_key");
   });
 
   it("a provider that cannot be reached decides nothing: 503, and it is no refusal", async () => {
