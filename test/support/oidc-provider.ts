@@ -119,7 +119,7 @@ function application(
     claims: { openid: ["sub"], email: ["email", "email_verified"] },
     conformIdTokenClaims: false, // the ID token itself says the e-mail, as most providers' do
     features: { devInteractions: { enabled: false } },
-    ttl: { AccessToken: 300, Grant: 300, IdToken: 600, Interaction: 60, Session: 60 },
+    ttl: { AccessToken: 300, Grant: 300, IdToken: 3600, Interaction: 60, Session: 60 },
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     findAccount: (_context, subject) => {
       const user = users.get(subject);
