@@ -4,6 +4,7 @@
  * minutes it may be used again; how long it is trusted is looked at on every use.
  */
 import { mayAct } from "../delegation/hop.ts";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Caller } from "./caller.ts";
 import type { NoLease, Standing } from "./standing.ts";
@@ -14,6 +15,8 @@ export const MOST_ACT_AS_AGE_S = 600;
 
 export interface ActAsRefusal {
   readonly kind: "actas_refused";
+  readonly agent: AgentId;
+  readonly workspace: WorkspaceId;
   readonly why: "has_actor" | "may_act" | Exclude<IdentityRefusal["kind"], "provider_unavailable">;
 }
 
@@ -29,9 +32,10 @@ export async function actFor(
   caller: Caller,
   token: string,
 ): Promise<Result<Caller, ActAsRefusal | NoLease>> {
+  const refused = (why: ActAsRefusal["why"]) =>
+    err({ kind: "actas_refused", agent: caller.agent, workspace: caller.workspace, why } as const);
   // Whoever acts for somebody has a chain that is signed; a header must not put another user at its end.
-  if (caller.user !== null || caller.chain.length !== 1)
-    return err({ kind: "actas_refused", why: "has_actor" });
+  if (caller.user !== null || caller.chain.length !== 1) return refused("has_actor");
   const workspace = await standing.workspace(caller.workspace);
   if (!workspace.ok) return workspace;
   const verified = await userTokens.verify({
@@ -43,15 +47,10 @@ export async function actFor(
   });
   if (!verified.ok) {
     const { kind } = verified.error;
-    return err(
-      kind === "provider_unavailable"
-        ? { kind: "no_lease", of: "org" }
-        : { kind: "actas_refused", why: kind },
-    );
+    return kind === "provider_unavailable" ? err({ kind: "no_lease", of: "provider" }) : refused(kind);
   }
   const { id, provider, email, groups } = verified.value;
-  if (!mayAct(verified.value.mayAct, caller.agent, issuer))
-    return err({ kind: "actas_refused", why: "may_act" });
+  if (!mayAct(verified.value.mayAct, caller.agent, issuer)) return refused("may_act");
   return ok({
     ...caller,
     passage: { ...caller.passage, user: id },

@@ -150,7 +150,11 @@ const recordOf = (
   txn,
   request_id: facts.requestId,
   request: facts.request,
-  data: { credential: caller.credential.kind, credential_id: caller.credential.id },
+  data: {
+    credential: caller.credential.kind,
+    credential_id: caller.credential.id,
+    ...(caller.user === null ? {} : { provider: caller.user.provider }),
+  },
 });
 
 /** The same decision, as not released: `explain` shows both. */

@@ -47,7 +47,8 @@ export interface StandingPorts {
 /** No lease could be had in time. Undecidable: 503 with `Retry-After`. */
 export interface NoLease {
   readonly kind: "no_lease";
-  readonly of: "agent" | "workspace" | "org";
+  /** `provider`: what an identity provider publishes about its keys. */
+  readonly of: "agent" | "workspace" | "org" | "provider";
 }
 
 /** Whose standing a call depends on. */

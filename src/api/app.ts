@@ -160,9 +160,10 @@ async function run(
 
 function refuse(refusal: Refusal, requestId: string, challenge: string): Response {
   const { code } = refusal;
-  const error = { unauthenticated: [], invalid_token: ['error="invalid_token"'] }[code as string];
-  if (error === undefined) return problemResponse(refusal, { requestId });
-  const parts = [...error, challenge].filter((part) => part !== "").join(", ");
+  if (code !== "unauthenticated" && code !== "invalid_token") return problemResponse(refusal, { requestId });
+  // RFC 6750 §3.1: whoever sent nothing hears no error code.
+  const error = code === "invalid_token" ? 'error="invalid_token"' : "";
+  const parts = [error, challenge].filter((part) => part !== "").join(", ");
   return problemResponse(refusal, { requestId, headers: { "www-authenticate": `Bearer ${parts}`.trim() } });
 }
 

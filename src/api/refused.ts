@@ -1,4 +1,5 @@
 /** Refused credentials: a dead one is recorded, at most once a second with a count; one never issued is only counted. */
+import type { ActAsRefusal } from "../access/act-as.ts";
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
 import type { OperatorRefusal } from "../access/operator.ts";
 import { draftRecord } from "../audit/record.ts";
@@ -43,10 +44,34 @@ export function noteRefusedAgent(
   requestId: string,
 ): void {
   if (refusal.kind === "unknown") countNeverIssued(services);
+  if (refusal.kind === "actas_refused") noteRefusedUser(services, refusal, path, requestId);
   if (refusal.kind !== "dead") return;
   const counted = services.refused.dead(refusal.key ?? refusal.agent, services.clock.now());
   if (counted === null) return;
   services.background(record(services, refusal, counted.count, path, requestId));
+}
+
+/** The agent is known, and its end user is not accepted: recorded as a dead credential is. */
+function noteRefusedUser(
+  services: Services,
+  { agent, workspace, why }: ActAsRefusal,
+  path: string,
+  requestId: string,
+): void {
+  const counted = services.refused.dead(`${agent} for a user`, services.clock.now());
+  if (counted === null) return;
+  services.background(
+    services.access.sink.record(
+      draftRecord(services, {
+        workspace,
+        kind: "actas.refused",
+        agent,
+        request_id: requestId,
+        reason: why,
+        data: { count: counted.count, path },
+      }),
+    ),
+  );
 }
 
 function countNeverIssued(services: Services): void {

@@ -45,7 +45,11 @@ export interface Standing {
 
 /** Why not. `no_lease` and `draining` are undecided for now (503), the others are refusals (401). */
 export type Stale =
-  | { readonly kind: "no_lease"; readonly of: "agent" | "workspace" | "org"; readonly id: string }
+  | {
+      readonly kind: "no_lease";
+      readonly of: "agent" | "workspace" | "org" | "provider";
+      readonly id: string;
+    }
   | { readonly kind: "agent_not_active"; readonly agent: string; readonly state: string }
   /** `left_ms`: until the agent is stopped. */
   | { readonly kind: "draining"; readonly agent: string; readonly left_ms: number }
