@@ -39,6 +39,7 @@ export async function startProvider(clients: readonly string[]): Promise<Running
     if (request.url === "/jwks") keyRequests += 1;
     listener(request, response);
   });
+  server.unref(); // it keeps nobody waiting who forgot it
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
