@@ -32,6 +32,7 @@ import { idSource, type AgentId } from "./kernel/ids.ts";
 import { consoleLog } from "./kernel/log.ts";
 import { systemRandom } from "./kernel/random.ts";
 import { LeaseBook } from "./lifecycle/lease.ts";
+import { withStops, type KeptStops } from "./lifecycle/stops.ts";
 import type { AgentShell } from "./objects/agent-object.ts";
 import type { ObjectPorts } from "./objects/ports.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
@@ -55,6 +56,8 @@ interface Isolate {
   readonly environments: WeakMap<RawEnv, Env>;
   derived: DerivedKeys | null;
   readonly books: LeaseBooks;
+  /** By workspace: lists of stops that are too long for a lease. */
+  readonly stops: BoundedMap<string, KeptStops>;
   readonly configuration: ConfigurationCache;
   readonly signingKeys: SigningKeyCache;
   readonly tokens: VerificationCache;
@@ -68,6 +71,7 @@ const isolate: Isolate = {
   environments: new WeakMap(),
   derived: null,
   books: { agents: new LeaseBook(), workspaces: new LeaseBook(), org: new LeaseBook(), renewing: new Map() },
+  stops: new BoundedMap(100),
   configuration: newConfigurationCache(),
   signingKeys: newSigningKeyCache(),
   tokens: new VerificationCache(),
@@ -115,6 +119,7 @@ const READINGS = new Set([
   "halt",
   "halts",
   "awaitHalt",
+  "stops",
   "record",
   "carry",
   "drainAudit",
@@ -198,7 +203,11 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
   const standing = new Standing({
     source: {
       agent: (id) => owner.agent(id).lease(),
-      workspace: (id) => owner.workspace(id).lease(),
+      workspace: async (id) => {
+        const object = owner.workspace(id);
+        const read = { cache: isolate.stops, now: () => clock.now(), read: () => object.stops() };
+        return withStops(id, await object.lease(), read);
+      },
       org: () => owner.org().lease(),
     },
     books: isolate.books,

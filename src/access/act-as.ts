@@ -49,11 +49,11 @@ export async function actFor(
     const { kind } = verified.error;
     return kind === "provider_unavailable" ? err({ kind: "no_lease", of: "provider" }) : refused(kind);
   }
-  const { id, provider, email, groups } = verified.value;
+  const { id, provider, email, groups, issuedAt } = verified.value;
   if (!mayAct(verified.value.mayAct, caller.agent, issuer)) return refused("may_act");
   return ok({
     ...caller,
-    passage: { ...caller.passage, user: id },
+    passage: { ...caller.passage, user: id, userIssuedAt: issuedAt * 1000 },
     user: {
       id,
       provider,

@@ -10,7 +10,7 @@ export function passageOf(claims: CallTokenClaims, verifiedUnder?: number): Pass
     haltEpoch,
     path,
     ...(verifiedUnder === undefined ? {} : { verifiedUnder }),
-    ...(claims.sub_profile === "user" ? { user: claims.sub } : {}),
+    ...(claims.sub_profile === "user" ? { user: claims.sub, userEpoch: claims.dome.user_epoch ?? 0 } : {}),
     ...(claims.txn === undefined ? {} : { txn: claims.txn }),
   };
 }

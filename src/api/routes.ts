@@ -11,11 +11,13 @@ import { operatorRoutes } from "./routes/operators.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { rootKeyRoutes } from "./routes/root-keys.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
+import { stopRoutes } from "./routes/stops.ts";
 import { tierRoutes } from "./routes/tiers.ts";
 import { workspaceRoutes } from "./routes/workspaces.ts";
 
 export const routes: readonly Route[] = [
   ...workspaceRoutes,
+  ...stopRoutes,
   // Before `/agents/{agent}`: `self` is a reserved name.
   ...checkRoutes,
   ...agentRoutes,

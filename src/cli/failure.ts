@@ -37,6 +37,8 @@ export function describeFailure(thrown: unknown, invocation: Invocation): Failur
       else if (!message.includes(member)) lines.push(`  at: ${member}`);
     }
   }
+  // The registered code is what an OAuth library shows; it is coarser than the one in the message.
+  if (thrown instanceof ApiError && thrown.domeError !== null) lines.push(`  oauth error: ${thrown.code}`);
   if (next !== null) lines.push(`next: ${next}`);
   if ((thrown instanceof ApiError || thrown instanceof UnreadableAnswerError) && thrown.requestId !== null) {
     lines.push(`request: ${thrown.requestId}`);
@@ -81,6 +83,8 @@ function exitOf(error: DomeError): ExitCode {
 function nextFor(error: DomeError, invocation: Invocation): string | null {
   if (!(error instanceof ApiError)) return reach(error, invocation);
   const noun = nounOf(invocation);
+  if (invocation.words.join(" ") === "token exchange" && error.code in EXCHANGE_NEXT)
+    return EXCHANGE_NEXT[error.code] ?? null;
   switch (error.code) {
     case "unauthenticated":
     case "invalid_token":
@@ -110,6 +114,16 @@ function nextFor(error: DomeError, invocation: Invocation): string | null {
       return null;
   }
 }
+
+/** What to try when the token endpoint refuses an exchange (RFC 8693 §2.2.2), by its registered code. */
+const EXCHANGE_NEXT: Readonly<Record<string, string>> = {
+  invalid_request:
+    "dome token inspect FILE, with the subject's token: it, or what allows the hop, was refused",
+  invalid_scope:
+    "leave --scope out, or narrow it: dome token inspect FILE shows what the subject's token has",
+  invalid_target: "leave --audience out, or name one door of what the subject's token is for",
+  unsupported_grant_type: "dome status: this service is of a version without token exchange",
+};
 
 const login = ({ url, context }: Invocation): string =>
   `dome login --url ${url ?? "URL"}${context === null ? "" : ` --context ${context}`}`;

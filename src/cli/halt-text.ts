@@ -24,6 +24,8 @@ export function haltFields(style: Style, halt: Halt): string {
     ["agents", several(halt.agents.map(({ agent, epoch }) => `${agent} (epoch ${epoch})`))],
     ["keys", several(halt.keys)],
     ...(halt.halt_epoch === null ? [] : [["halt epoch", halt.halt_epoch] as const]),
+    ...(halt.user === null ? [] : [["user", halt.user] as const]),
+    ...(halt.txn === null ? [] : [["transaction", halt.txn] as const]),
     ...(halt.cause === null ? [] : [["follows from", `${halt.cause.halt} of ${halt.cause.agent}`] as const]),
     ...(halt.cascade === null ? [] : [["family", familyText(halt.cascade)] as const]),
     ["operator", `${halt.operator.subject} (${halt.operator.token})`],

@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { agentsCommand } from "./commands/agents/agents.ts";
 import { auditCommand } from "./commands/audit/audit.ts";
+import { chainCommand } from "./commands/chain/chain.ts";
 import { checkCommand } from "./commands/check.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { contextCommand } from "./commands/context/context.ts";
@@ -18,6 +19,7 @@ import { signingKeysCommand } from "./commands/signing-keys/signing-keys.ts";
 import { tiersCommand } from "./commands/tiers/tiers.ts";
 import { tokenCommand } from "./commands/token/token.ts";
 import { toolsCommand } from "./commands/tools/tools.ts";
+import { usersCommand } from "./commands/users/users.ts";
 import { versionCommand } from "./commands/version.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { workspacesCommand } from "./commands/workspaces/workspaces.ts";
@@ -86,10 +88,12 @@ const commands = (session: Session): readonly Command[] => [
   integrationsCommand(session),
   tiersCommand(session),
   tokenCommand(session),
+  usersCommand(session),
   signingKeysCommand(session),
   rootKeyCommand(session),
   checkCommand(session),
   explainCommand(session),
+  chainCommand(session),
   auditCommand(session),
 ];
 

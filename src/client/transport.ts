@@ -130,12 +130,17 @@ export class Transport {
   }
 
   /** A POST that changes nothing (a check, a token): a repeat only asks again. */
-  ask<T>(path: string, schema: z.ZodType<T>, body: URLSearchParams | object): Promise<T> {
+  ask<T>(
+    path: string,
+    schema: z.ZodType<T>,
+    body: URLSearchParams | object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
     const form = body instanceof URLSearchParams;
     return this.#send(schema, {
       method: "POST",
       url: this.#url(path, {}),
-      headers: form ? FORM_TYPE : JSON_TYPE,
+      headers: { ...headers, ...(form ? FORM_TYPE : JSON_TYPE) },
       body: form ? body.toString() : JSON.stringify(body),
       changes: false,
     });

@@ -3,9 +3,14 @@ import type { z } from "zod";
 import {
   halt,
   haltList,
+  transactionTransition,
+  userTransition,
   workspaceTransition,
   type Halt,
   type haltRequest,
+  type TransactionTransition,
+  type userRequest,
+  type UserTransition,
   type WorkspaceTransition,
 } from "../contract/halt.ts";
 import {
@@ -68,6 +73,30 @@ export class Workspaces {
 
   resume(name: string): Promise<WorkspaceTransition> {
     return this.#transport.change("POST", route`/api/v1/workspaces/${name}/resume`, workspaceTransition);
+  }
+
+  /** Stops everything that is done for a user in it. @param wait answer only once the stop is effective. */
+  stopUser(name: string, body: z.input<typeof userRequest>, wait?: "effective"): Promise<UserTransition> {
+    return this.#transport.change("POST", route`/api/v1/workspaces/${name}/users/stop`, userTransition, {
+      body,
+      query: { wait },
+    });
+  }
+
+  resumeUser(name: string, body: z.input<typeof userRequest>): Promise<UserTransition> {
+    const path = route`/api/v1/workspaces/${name}/users/resume`;
+    return this.#transport.change("POST", path, userTransition, { body });
+  }
+
+  /** Stops one transaction in it. @param wait answer only once the stop is effective. */
+  stopTransaction(
+    name: string,
+    txn: string,
+    body: z.input<typeof haltRequest> = {},
+    wait?: "effective",
+  ): Promise<TransactionTransition> {
+    const path = route`/api/v1/workspaces/${name}/transactions/${txn}/stop`;
+    return this.#transport.change("POST", path, transactionTransition, { body, query: { wait } });
   }
 
   halts(name: string): Listing<Halt> {

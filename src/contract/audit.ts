@@ -137,6 +137,8 @@ export const auditQuerySchema = z.strictObject({
   operator: text(320).optional(),
   request_id: text(128).optional(),
   txn: text(128).optional(),
+  /** The end user for whom it was done: `usr_…`. */
+  user: text(64).optional(),
   /** On the record's own time, inclusive. */
   since: z.iso.datetime({ offset: true }).optional(),
   /** On the record's own time, exclusive. */

@@ -1,15 +1,48 @@
 /** Lifecycle commands and their receipts. */
 import { z } from "zod";
 import { agentState, draining } from "./agent.ts";
+import { USER_ID } from "./user-id.ts";
 import { id, line, list, time } from "./words.ts";
 
-export const haltKind = z.enum(["suspend", "revoke", "key", "workspace"]);
+export const haltKind = z.enum(["suspend", "revoke", "key", "workspace", "user", "transaction"]);
+
+const userId = z
+  .string()
+  .regex(USER_ID, "must be usr_ and 26 characters")
+  .meta({ example: "usr_mzxw6ytboi2dknrvgaztcmjqgy" });
 
 /** The body of a halt of a whole workspace. */
 export const haltRequest = z
   .strictObject({ reason: line(500).nullable().default(null) })
   .meta({ id: "HaltRequest" });
 export type HaltRequest = z.output<typeof haltRequest>;
+
+/** Whom a stop or resume is about: a user as its identity provider names it, or by the id that Dome gave it. */
+const whichUser = {
+  issuer: line(2048).optional().meta({ description: "the identity provider, as `iss` in its tokens" }),
+  subject: line(255).optional().meta({ description: "the user, as `sub` in the provider's tokens" }),
+  tenant: line(255).optional().meta({ description: "as `tid` in the provider's tokens, if it has one" }),
+  user: userId.optional().meta({ description: "`usr_…`, instead of issuer, subject and tenant" }),
+};
+
+/** The body of the stop or resume of a user. */
+export const userRequest = z
+  .strictObject({ ...whichUser, reason: line(500).nullable().default(null) })
+  .superRefine(({ issuer, subject, tenant, user }, context) => {
+    const say = (member: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [member], message });
+    if (user === undefined) {
+      if (issuer === undefined) say("issuer", "is missing: name the user by issuer and subject, or by user");
+      if (subject === undefined)
+        say("subject", "is missing: name the user by issuer and subject, or by user");
+      return;
+    }
+    for (const [member, value] of Object.entries({ issuer, subject, tenant })) {
+      if (value !== undefined) say(member, "does not go with user");
+    }
+  })
+  .meta({ id: "UserRequest" });
+export type UserRequest = z.output<typeof userRequest>;
 
 /**
  * The body of a stop. `drain_seconds`: the agent takes no new work from now on, and is stopped when they are over.
@@ -43,6 +76,8 @@ export const halt = z
       .nullable()
       .default(null)
       .meta({ description: "of a workspace: tokens with another halt epoch are refused" }),
+    user: userId.nullable().default(null).meta({ description: "of a user's stop: whose calls are stopped" }),
+    txn: id("txn").nullable().default(null).meta({ description: "of a transaction's stop" }),
     cause: z
       .strictObject({ agent: id("agt"), halt: id("hlt") })
       .nullable()
@@ -109,3 +144,21 @@ export const workspaceTransition = z
   })
   .meta({ id: "WorkspaceTransition" });
 export type WorkspaceTransition = z.output<typeof workspaceTransition>;
+
+const stopped = {
+  workspace: id("wsp"),
+  stopped: z.boolean(),
+  changed: z.boolean(),
+  effective_in_ms: z.int().min(0),
+  halt: halt.nullable(),
+};
+
+/** The answer of the stop or resume of a user. `halt` is null when nothing was stopped. */
+export const userTransition = z.strictObject({ ...stopped, user: userId }).meta({ id: "UserTransition" });
+export type UserTransition = z.output<typeof userTransition>;
+
+/** The answer of the stop of a transaction. It has no resume: tokens of it expire within minutes. */
+export const transactionTransition = z
+  .strictObject({ ...stopped, txn: id("txn") })
+  .meta({ id: "TransactionTransition" });
+export type TransactionTransition = z.output<typeof transactionTransition>;

@@ -28,6 +28,13 @@ export interface Passage {
   /** `jti` of every ancestor token and of this one: revoking a token ends what was exchanged from it. */
   readonly path: readonly string[];
   readonly user?: string;
+  /** How often the user had been let go on when the token was minted (`dome.user_epoch`). Absent: never. */
+  readonly userEpoch?: number;
+  /**
+   * Of a user who is vouched for in place: when the identity provider issued the ID token, in milliseconds since the
+   * epoch. A new exchange makes no older ID token good.
+   */
+  readonly userIssuedAt?: number;
   readonly txn?: string;
   /**
    * The configuration epoch of `org` under which the token's signature was verified. Another one now: a signing key may
@@ -59,6 +66,7 @@ export type Stale =
   | { readonly kind: "workspace_halted" }
   | { readonly kind: "halt_epoch_changed" }
   | { readonly kind: "user_stopped" }
+  | { readonly kind: "user_epoch_changed" }
   | { readonly kind: "txn_stopped" };
 
 /**
@@ -128,6 +136,20 @@ function staleWorkspace(
   if (answer.halt_epoch !== passage.haltEpoch) return { kind: "halt_epoch_changed" };
   if (passage.user !== undefined && answer.stopped_users.includes(passage.user))
     return { kind: "user_stopped" };
+  if (isFromBeforeResume(passage, lease, now)) return { kind: "user_epoch_changed" };
   if (passage.txn !== undefined && answer.stopped_txns.includes(passage.txn)) return { kind: "txn_stopped" };
   return undefined;
+}
+
+/**
+ * Whether what the user shows is older than the resume of that user. Both ages are by the clock of this isolate, but
+ * for how long ago the resume was when the object answered: a duration, too.
+ */
+function isFromBeforeResume(passage: Passage, lease: Lease<WorkspaceAnswer>, now: number): boolean {
+  const { user, userEpoch = 0, userIssuedAt } = passage;
+  const resumed = lease.answer.resumed_users?.find((each) => each.user === user);
+  if (resumed === undefined) return false;
+  // Who is vouched for in place has no token of ours: then it is the provider's that must be newer than the resume.
+  if (userIssuedAt === undefined) return userEpoch < resumed.epoch;
+  return now - userIssuedAt >= resumed.ms_ago + (now - lease.askedAt);
 }

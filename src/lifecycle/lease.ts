@@ -44,7 +44,21 @@ export interface WorkspaceAnswer {
   readonly halted: boolean;
   readonly stopped_users: readonly string[];
   readonly stopped_txns: readonly string[];
+  /** Users who were let go on not long ago: their tokens from before stay refused. Absent: none. */
+  readonly resumed_users?: readonly ResumedUser[];
+  /**
+   * Instead of the three lists, when they are long: they are empty here, and have to be read from the object and put
+   * in before the answer may be used (`stops.ts`). Another version: another list.
+   */
+  readonly stops_version?: number;
   readonly ttl_ms: number;
+}
+
+/** `epoch`: how often the user has been let go on. `ms_ago`: since the last time, by the object's clock. */
+export interface ResumedUser {
+  readonly user: string;
+  readonly epoch: number;
+  readonly ms_ago: number;
 }
 
 /** What the WorkspaceObject named `org` answers. */
@@ -205,25 +219,62 @@ export function answerFor(row: AgentRow | null, now: number): AgentAnswer {
 /** How long a stopped transaction stays listed: twice the longest life of a call token that could carry it. */
 export const STOPPED_TXN_KEEP_MS = 600_000;
 
+/** What a WorkspaceObject keeps about stopped users and transactions. Times by the object's own clock. */
+export interface StopRows {
+  readonly stoppedUsers: readonly string[];
+  readonly stoppedTxns: readonly { readonly txn: string; readonly stoppedAt: number }[];
+  readonly resumedUsers?: readonly {
+    readonly user: string;
+    readonly epoch: number;
+    readonly resumedAt: number;
+  }[];
+  /** Moves with every change of the three lists. */
+  readonly stopsVersion?: number;
+}
+
 /** What a WorkspaceObject keeps in its row about being halted. */
-export interface WorkspaceRow {
+export interface WorkspaceRow extends StopRows {
   readonly configEpoch: number;
   readonly haltEpoch: number;
   readonly halted: boolean;
-  readonly stoppedUsers: readonly string[];
-  readonly stoppedTxns: readonly { readonly txn: string; readonly stoppedAt: number }[];
 }
+
+/** The most entries of the three lists that a lease carries itself. */
+export const MOST_LISTED_STOPS = 1_000;
+
+/** The three lists of a workspace's answer. */
+export type StopLists = Required<Pick<WorkspaceAnswer, "stopped_users" | "stopped_txns" | "resumed_users">>;
+
+const NO_STOPS: StopLists = { stopped_users: [], stopped_txns: [], resumed_users: [] };
+
+/** The lists at `now`, however long. */
+export const stopListsFor = (row: StopRows, now: number): StopLists => ({
+  stopped_users: row.stoppedUsers,
+  stopped_txns: row.stoppedTxns
+    .filter(({ stoppedAt }) => now < stoppedAt + STOPPED_TXN_KEEP_MS)
+    .map(({ txn }) => txn),
+  resumed_users: (row.resumedUsers ?? [])
+    .filter(({ resumedAt }) => now < resumedAt + STOPPED_TXN_KEEP_MS)
+    .map(({ user, epoch, resumedAt }) => ({ user, epoch, ms_ago: Math.max(0, now - resumedAt) })),
+});
 
 /** What a WorkspaceObject answers at `now`; the same duty to read the row as for an agent. */
 export function workspaceAnswerFor(row: WorkspaceRow, now: number): WorkspaceAnswer {
+  const lists = stopListsFor(row, now);
+  const { stopped_users, stopped_txns, resumed_users } = lists;
+  const listed = stopped_users.length + stopped_txns.length + resumed_users.length;
   return {
     config_epoch: row.configEpoch,
     halt_epoch: row.haltEpoch,
     halted: row.halted,
-    stopped_users: row.stoppedUsers,
-    stopped_txns: row.stoppedTxns
-      .filter(({ stoppedAt }) => now < stoppedAt + STOPPED_TXN_KEEP_MS)
-      .map(({ txn }) => txn),
+    ...(listed > MOST_LISTED_STOPS ? { ...NO_STOPS, stops_version: row.stopsVersion ?? 0 } : lists),
     ttl_ms: row.halted ? REFUSAL_TTL_MS : LEASE_TTL_MS,
   };
 }
+
+/**
+ * What a token that is minted for a user now has to carry as `dome.user_epoch`. 0: the user was not let go on lately,
+ * and tokens from before have all expired.
+ */
+export const userEpochOf = (answer: WorkspaceAnswer, user: string): number =>
+  answer.resumed_users?.find((resumed) => resumed.user === user)?.epoch ?? 0;

@@ -82,6 +82,7 @@ function where(
 
   if (query.request_id !== undefined) byIndex("e.request_id = ?", query.request_id);
   if (query.txn !== undefined) byIndex("e.txn = ?", query.txn);
+  if (query.user !== undefined) byIndex("e.user_id = ?", query.user);
   if (query.reason !== undefined) byIndex("e.reason = ?", query.reason);
   if (query.agent !== undefined) byIndex("e.agent = ?", query.agent);
   if (query.operator !== undefined) byIndex("e.operator = ?", query.operator);

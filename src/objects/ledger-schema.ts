@@ -48,6 +48,9 @@ export const LEDGER_STEPS: readonly SchemaStep[] = [
    CREATE TABLE dead_letters (
      id TEXT PRIMARY KEY, at INTEGER NOT NULL, attempts INTEGER NOT NULL, raw TEXT NOT NULL
    ) STRICT, WITHOUT ROWID`,
+  // `user_id`: null in what an older version has written.
+  `ALTER TABLE entries ADD COLUMN user_id TEXT;
+   CREATE INDEX entries_by_user ON entries (user_id) WHERE user_id IS NOT NULL`,
 ];
 
 /** The columns of `entries` that only exist to be filtered on, in the order of the insert. */
@@ -63,6 +66,7 @@ export const FILTER_COLUMNS = [
   "reason",
   "request_id",
   "txn",
+  "user_id",
 ] as const;
 
 /** The word before the first dot: what `agent.*` asks for. A kind without a dot has no family. */
@@ -101,5 +105,6 @@ export function filterValues(record: AuditRecord): readonly (string | null)[] {
     record.reason ?? null,
     record.request_id ?? null,
     record.txn ?? null,
+    record.user?.id ?? null,
   ];
 }

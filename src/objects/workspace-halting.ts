@@ -16,9 +16,11 @@ import { projectHalt } from "../registry/workspaces.ts";
 import type { HaltTable } from "./halt-table.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ObjectPorts } from "./ports.ts";
+import type { StopTable } from "./stop-table.ts";
 import type { TimerTable } from "./timer-table.ts";
 
 export interface WorkspaceParts {
+  readonly stops: StopTable;
   readonly ports: ObjectPorts;
   readonly sql: SqlStorage;
   readonly halts: HaltTable;
@@ -76,6 +78,8 @@ export const workspaceEffective = (ports: ObjectPorts, halt: StoredHalt): AuditD
     kind: "halt.effective",
     operator: halt.operator,
     target: { type: "halt", id: halt.id },
+    ...(halt.user === undefined ? {} : { user: { id: halt.user } }),
+    ...(halt.txn === undefined ? {} : { txn: halt.txn }),
     data: { kind: halt.kind, halt_epoch: halt.haltEpoch ?? null },
   });
 

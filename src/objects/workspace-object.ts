@@ -6,9 +6,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
-import type { WorkspaceId } from "../kernel/ids.ts";
+import type { HaltId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { workspaceAnswerFor, type WorkspaceAnswer } from "../lifecycle/lease.ts";
+import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
+import type { Stops } from "../lifecycle/stops.ts";
 import type {
   Configured,
   HaltProgress,
@@ -20,6 +21,12 @@ import type {
   WorkspaceTransitionCommand,
   WorkspaceTransitioned,
 } from "../operations/owners.ts";
+import type {
+  ResumeUserCommand,
+  Stopped,
+  StopTransactionCommand,
+  StopUserCommand,
+} from "../operations/stop-commands.ts";
 import { changeOperatorTokens } from "../operators/token-statements.ts";
 import { catalogStatements } from "../registry/catalog-statements.ts";
 import { appendAudit } from "../storage/audit-outbox.ts";
@@ -43,7 +50,8 @@ import { creationFencing, ownerFencing } from "./fencing.ts";
 import { HALT_STEPS, HaltTable } from "./halt-table.ts";
 import { Outbox } from "./outbox.ts";
 import type { ObjectPorts } from "./ports.ts";
-import { runSchemaSteps, type SchemaStep } from "./schema-steps.ts";
+import { runSchemaSteps } from "./schema-steps.ts";
+import { STOP_STEPS, StopTable } from "./stop-table.ts";
 import { TimerTable } from "./timer-table.ts";
 import {
   moveWorkspace,
@@ -51,22 +59,9 @@ import {
   workspaceEffective,
   type WorkspaceParts,
 } from "./workspace-halting.ts";
-
-const WORKSPACE_STEPS: readonly SchemaStep[] = [
-  `CREATE TABLE workspace (
-     one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL,
-     config_epoch INTEGER NOT NULL, halt_epoch INTEGER NOT NULL, halted INTEGER NOT NULL,
-     fence INTEGER NOT NULL DEFAULT 0
-   ) STRICT`,
-];
-
-type StoredWorkspace = {
-  readonly id: WorkspaceId | "org";
-  readonly config_epoch: number;
-  readonly halt_epoch: number;
-  readonly halted: number;
-  readonly fence: number;
-};
+import { leaseOf, stopsOf } from "./workspace-lease.ts";
+import { WORKSPACE_STEPS, type StoredWorkspace } from "./workspace-schema.ts";
+import { resumeUser, stopTransaction, stopUser, sweepStops } from "./workspace-stops.ts";
 
 /** What is intended: a workspace is created under its request's claim, everything else under the owner's fence. */
 type WorkspaceIntent =
@@ -91,6 +86,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     runSchemaSteps(storage, "configuration", CONFIGURATION_STEPS);
     runSchemaSteps(storage, "answers", ANSWER_STEPS);
     runSchemaSteps(storage, "halts", HALT_STEPS);
+    runSchemaSteps(storage, "stops", STOP_STEPS);
     this.#ports = ports;
     this.#storage = storage;
     const outbox = new Outbox(storage, `workspace:${name}`);
@@ -103,6 +99,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
         recover: () => this.#recover(),
         halt: (timer) => halts.onTimer(timer.key),
         project: () => projectWorkspace(this.#parts),
+        stops: () => sweepStops(this.#parts),
       },
     });
     const halts: HaltTable = new HaltTable({
@@ -115,7 +112,8 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
       },
     });
     this.#answers = new AnswerTable(storage.sql);
-    this.#parts = { ports, sql: storage.sql, halts, outbox, table: this.#table };
+    const stops = new StopTable(storage.sql);
+    this.#parts = { ports, sql: storage.sql, halts, stops, outbox, table: this.#table };
     this.#drain = new AuditDrain({
       ...ports,
       storage,
@@ -139,19 +137,11 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
 
   /** Short, synchronous, and reads its row each time. A workspace without a row is halted: nothing is admitted. */
   lease(): Promise<WorkspaceAnswer> {
-    const row = this.#read();
-    return Promise.resolve(
-      workspaceAnswerFor(
-        {
-          configEpoch: row?.config_epoch ?? 0,
-          haltEpoch: row?.halt_epoch ?? 0,
-          halted: row === null || row.halted !== 0,
-          stoppedUsers: [],
-          stoppedTxns: [],
-        },
-        this.#ports.clock.now(),
-      ),
-    );
+    return Promise.resolve(leaseOf(this.#parts, this.#read()));
+  }
+
+  stops(): Promise<Stops> {
+    return Promise.resolve(stopsOf(this.#parts));
   }
 
   /** A change that was made before under this key; asked only once nothing is unsettled (P12). */
@@ -203,12 +193,30 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     return Promise.resolve(row === null ? null : { halted: row.halted !== 0, configEpoch: row.config_epoch });
   }
 
-  async transition(
-    command: WorkspaceTransitionCommand,
-  ): Promise<Result<WorkspaceTransitioned, OwnerRefusal>> {
+  transition(command: WorkspaceTransitionCommand): Promise<Result<WorkspaceTransitioned, OwnerRefusal>> {
+    return this.#once(command.mandate.request, () => moveWorkspace(this.#parts, command));
+  }
+
+  stopUser(command: StopUserCommand): Promise<Result<Stopped, OwnerRefusal>> {
+    return this.#once(command.mandate.request, () => stopUser(this.#parts, command));
+  }
+
+  resumeUser(command: ResumeUserCommand): Promise<Result<Stopped, OwnerRefusal>> {
+    return this.#once(command.mandate.request, () => resumeUser(this.#parts, command));
+  }
+
+  stopTransaction(command: StopTransactionCommand): Promise<Result<Stopped, OwnerRefusal>> {
+    return this.#once(command.mandate.request, () => stopTransaction(this.#parts, command));
+  }
+
+  /** Runs a command once, and starts the wait of the halt it made. */
+  async #once<T extends { readonly halt: HaltId | null }>(
+    request: RequestKey | null,
+    run: () => Result<T, OwnerRefusal>,
+  ): Promise<Result<T, OwnerRefusal>> {
     const { clock } = this.#ports;
     const once = { storage: this.#storage, clock, answers: this.#answers, done: () => this.#drain.soon() };
-    const moved = await answerOnce(once, command.mandate.request, () => moveWorkspace(this.#parts, command));
+    const moved = await answerOnce(once, request, run);
     if (moved.ok && moved.value.halt !== null) this.#parts.halts.startWait(moved.value.halt);
     return moved;
   }

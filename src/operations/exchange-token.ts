@@ -18,7 +18,9 @@ import { exchangedClaims, receiptClaims, type NewIds } from "../delegation/issue
 import { signActorReceipt } from "../delegation/receipt.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256Sync } from "../kernel/digest.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { userEpochOf } from "../lifecycle/lease.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import { strictestTier } from "../tiers/strictest.ts";
 import { mintCallToken } from "../tokens/mint.ts";
@@ -128,7 +130,7 @@ export async function exchangeToken(
     name: record.name,
     tier: record.tier,
     haltEpoch,
-    userEpoch: 0,
+    userEpoch: await currentUserEpoch(ports, record.workspaceId, subject),
     email: user === null ? held?.email : user.email,
     groups: user === null ? held?.groups : user.groups,
     now,
@@ -145,7 +147,7 @@ export async function exchangeToken(
   if (!recorded.ok) return err({ kind: "unavailable", why: "audit" });
   const agents = claims.dome.chain.map((link) => link.agent);
   const admitted = await ports.standing.admits(
-    passageOf(claims),
+    { ...passageOf(claims), ...(user === null ? {} : { userIssuedAt: user.issuedAt * 1000 }) },
     { agents, workspace: record.workspaceId },
     "leased",
   );
@@ -215,6 +217,17 @@ async function openSigners(ports: TokenPorts) {
   if (!token.ok) return err({ kind: "unavailable", why: token.error.of } as const);
   if (!receipt.ok) return err({ kind: "unavailable", why: receipt.error.of } as const);
   return ok({ token: token.value, receipt: receipt.value });
+}
+
+/** What a token for this user has to carry, so that a resume does not revive those from before (P3). */
+async function currentUserEpoch(
+  ports: TokenPorts,
+  workspace: WorkspaceId,
+  subject: Subject,
+): Promise<number> {
+  if (subject.kind === "token") return subject.claims.dome.user_epoch ?? 0;
+  const lease = await ports.standing.workspace(workspace);
+  return lease.ok ? userEpochOf(lease.value.answer, subject.id) : 0;
 }
 
 /** Tokens are named in the trail by their hash: a log of tokens is a store of tokens. */

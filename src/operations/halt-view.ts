@@ -23,6 +23,8 @@ export const haltView = (
     agents: [...halt.agents, ...(cascade?.agents ?? [])].map(({ agent, epoch }) => ({ agent, epoch })),
     keys: [...halt.keys],
     halt_epoch: halt.haltEpoch ?? null,
+    user: halt.user ?? null,
+    txn: halt.txn ?? null,
     cause: halt.cause === undefined ? null : { ...halt.cause },
     cascade:
       cascade === undefined

@@ -3,9 +3,10 @@
  * crosses RPC, so commands and answers are plain data.
  */
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
-import type { AgentId, HaltId, Id, KeyId, TokenId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, HaltId, Id, KeyId, TokenId, TxnId, WorkspaceId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { AgentAnswer, OrgAnswer, WorkspaceAnswer } from "../lifecycle/lease.ts";
+import type { Stops } from "../lifecycle/stops.ts";
 import type { DrainConflict } from "../lifecycle/drain.ts";
 import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
 import type { OperatorTokenChange } from "../operators/token-statements.ts";
@@ -14,29 +15,24 @@ import type { CatalogChange } from "../registry/catalog-statements.ts";
 import type { BrokenRule } from "../storage/change.ts";
 import type { Claim, RequestKey } from "../storage/idempotency.ts";
 import type { SigningKey } from "../tokens/signing-key.ts";
+import type { Mandate, OperatorRef } from "./mandate.ts";
+import type { ResumeUserCommand, Stopped, StopTransactionCommand, StopUserCommand } from "./stop-commands.ts";
 
-/** A person or job on the control plane, as the trail names it. */
-export interface OperatorRef {
-  readonly subject: string;
-  readonly token: string;
-}
-
-/** What a mutation carries besides its content: who, under which key, and the records of the trail. */
-export interface Mandate {
-  readonly operator: OperatorRef;
-  readonly request: RequestKey | null;
-  readonly requestId: string;
-}
+export type { Mandate, OperatorRef };
 
 /** A halt as its object keeps it. Times in milliseconds since the epoch. */
 export interface StoredHalt {
   readonly id: HaltId;
-  readonly kind: "suspend" | "revoke" | "key" | "workspace";
+  readonly kind: "suspend" | "revoke" | "key" | "workspace" | "user" | "transaction";
   readonly workspaceId: WorkspaceId;
   readonly agents: readonly { readonly agent: AgentId; readonly epoch: number }[];
   readonly keys: readonly KeyId[];
   /** Of a workspace: the halt epoch that began with this halt. */
   readonly haltEpoch?: number;
+  /** Of a user's stop: `usr_…`. */
+  readonly user?: string;
+  /** Of a transaction's stop. */
+  readonly txn?: TxnId;
   /** The stop of an ancestor that this one follows from. */
   readonly cause?: HaltCause;
   readonly operator: OperatorRef;
@@ -305,7 +301,16 @@ export interface WorkspaceDescription {
   readonly configEpoch: number;
 }
 
-export interface WorkspaceOwner extends HaltSource, AuditOwner {
+/** Part of a workspace's object. The commands need neither D1 nor `org`. */
+export interface StopOwner {
+  stopUser(command: StopUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
+  resumeUser(command: ResumeUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
+  stopTransaction(command: StopTransactionCommand): Promise<Result<Stopped, OwnerRefusal>>;
+  /** The lists of stops, when they are too long for a lease. */
+  stops(): Promise<Stops>;
+}
+
+export interface WorkspaceOwner extends HaltSource, AuditOwner, StopOwner {
   lease(): Promise<WorkspaceAnswer>;
   /** What was answered before under this key; null: nothing. Asked before anything that time may have changed. */
   repeated(request: RequestKey | null): Promise<Configured | null>;

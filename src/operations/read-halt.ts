@@ -12,7 +12,7 @@ import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
 import { signHaltReceipt, type HaltEvidence } from "../tokens/halt-receipt.ts";
 import { effectiveAtOf, haltView } from "./halt-view.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
-import type { HaltSource } from "./owners.ts";
+import type { HaltSource, StoredHalt } from "./owners.ts";
 import type { OperationPorts, Request } from "./ports.ts";
 import { reachAgent, reachWorkspace, type AgentTarget } from "./reach.ts";
 import { notFound, type Refusal } from "./refusal.ts";
@@ -94,8 +94,12 @@ async function receiptOf(
   if (progress === null) return err(notFound("halt", halt));
   const family = progress.cascade?.agents ?? [];
   const agents = [...progress.halt.agents, ...family].map(({ agent }) => agent);
-  const actors = progress.halt.kind === "workspace" ? null : agents;
-  const last = await lastAdmitted(ports, workspace, actors, effectiveAtOf(progress));
+  const last = await lastAdmitted(
+    ports,
+    workspace,
+    filtersOf(progress.halt, agents),
+    effectiveAtOf(progress),
+  );
   const {
     receipt: _unsigned,
     effective_in_ms: _forecast,
@@ -116,20 +120,27 @@ async function signed(ports: ReceiptPorts, evidence: HaltEvidence): Promise<stri
   }
 }
 
+/** What in the trail a halt is about: of a workspace everything, of agents what each of them took part in. */
+function filtersOf(halt: StoredHalt, agents: readonly AgentId[]): readonly Partial<AuditQuery>[] {
+  if (halt.kind === "workspace") return [{}];
+  if (halt.user !== undefined) return [{ user: halt.user }];
+  if (halt.txn !== undefined) return [{ txn: halt.txn }];
+  return agents.map((actor) => ({ actor }));
+}
+
 /**
- * The newest decision that let one of the stopped act. Of a workspace any; of a family that of its members, unless
- * there are too many to ask about. A stop overtakes calls in flight: what was decided and then withheld was not
+ * The newest decision that let one of the stopped act; of a family that of its members, unless there are too many to
+ * ask about. A stop overtakes calls in flight: what was decided and then withheld was not
  * admitted.
  */
 async function lastAdmitted(
   ports: ReceiptPorts,
   workspace: WorkspaceId,
-  actors: readonly AgentId[] | null,
+  filters: readonly Partial<AuditQuery>[],
   effectiveAt: number | null,
 ): Promise<Halt["last_admitted"]> {
-  if (actors !== null && actors.length > MOST_ACTORS) return null;
+  if (filters.length > MOST_ACTORS) return null;
   const until = effectiveAt === null ? {} : { until: rfc3339(effectiveAt) };
-  const filters = actors === null ? [{}] : actors.map((actor) => ({ actor }));
   const newest = async (query: Partial<AuditQuery>): Promise<readonly AuditEntry[]> => {
     const limit = filters.length === 1 ? AUDIT_LIST_LIMIT : FEW;
     const page = await ports.ledgers.list(workspace, { limit, order: "newest", ...query });

@@ -12,14 +12,18 @@ export type Database = Omit<DrizzleD1Database, "transaction">;
  */
 export const openDatabase = (binding: D1Database): Database => drizzle(binding);
 
+/** How the runtime marks the faults of objects that are its own. */
+type PlatformMark = "retryable" | "overloaded" | "durableObjectReset";
+
 /**
  * True for a fault that leaves everything open: the database is away, overloaded or was reset, or an object is. Then
  * the answer is "ask again", never "no" and never "broken". A statement that SQLite refuses is a fault of ours.
  */
 export function isUnavailable(fault: unknown): boolean {
   if (!(fault instanceof Error)) return false;
-  const { retryable, overloaded } = fault as { readonly retryable?: unknown; readonly overloaded?: unknown };
-  if (retryable === true || overloaded === true) return true;
+  // `durableObjectReset`: the object was thrown out while it answered. It may have done what it was asked.
+  const { retryable, overloaded, durableObjectReset } = fault as Partial<Record<PlatformMark, unknown>>;
+  if (retryable === true || overloaded === true || durableObjectReset === true) return true;
   if (fault.cause !== undefined) return isUnavailable(fault.cause);
   // Over RPC only the message of a fault arrives, and drizzle's does not say what D1 said.
   return /^(?:D1_\w+:|Failed query:)/.test(fault.message) && !fault.message.includes(": SQLITE_");

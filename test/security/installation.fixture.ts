@@ -180,6 +180,7 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   halt: tenant.halt,
   "showWorkspaceHalt.halt": tenant.workspaceHalt,
   decision: tenant.decision,
+  txn: "txn_01k9v3m8q2x7n5r4t6w0y1z2a3",
   operator: tenant.operator,
   name: tenant.entry,
   tier: "standard",

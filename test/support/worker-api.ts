@@ -239,6 +239,27 @@ export class OperatorApi {
     return expectStatus(answer, [200, 202], halts.workspaceTransition);
   }
 
+  /** @param command with `?wait=effective` it answers when the stop is effective. */
+  stopUser(
+    workspace: string,
+    command: "stop" | "stop?wait=effective" | "resume",
+    options: CallOptions,
+  ): Promise<halts.UserTransition> {
+    const answer = this.call("POST", `/workspaces/${workspace}/users/${command}`, options);
+    return expectStatus(answer, [200, 202], halts.userTransition);
+  }
+
+  stopTransaction(
+    workspace: string,
+    txn: string,
+    query: "" | "?wait=effective" = "",
+    options: CallOptions = {},
+  ): Promise<halts.TransactionTransition> {
+    const path = `/workspaces/${workspace}/transactions/${txn}/stop${query}`;
+    const answer = this.call("POST", path, { body: {}, ...options });
+    return expectStatus(answer, [200, 202], halts.transactionTransition);
+  }
+
   workspaceHalt(name: string, id: string): Promise<halts.Halt> {
     return expectStatus(this.call("GET", `/workspaces/${name}/halts/${id}`), [200], halts.halt);
   }

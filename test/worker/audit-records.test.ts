@@ -55,6 +55,9 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   updateWorkspace: ["workspace.updated"],
   haltWorkspace: ["workspace.halted"],
   resumeWorkspace: ["workspace.resumed"],
+  stopUser: ["user.stopped"],
+  resumeUser: ["user.resumed"],
+  stopTransaction: ["transaction.stopped"],
   registerAgent: ["agent.registered", "key.issued"],
   updateAgent: ["agent.updated"],
   suspendAgent: ["agent.suspended"],
@@ -97,6 +100,11 @@ describe("a change", () => {
     for (const kind of ["Tool", "Pool", "Integration"]) {
       if (id === `update${kind}`) await change(`add${kind}`, { body: { name: "in-the-catalog" } });
     }
+    if (id === "resumeUser") {
+      const body = { issuer: "https://login.example.com", subject: "by-resumeuser" };
+      await change("stopUser", { body });
+    }
+    if (id === "stopTransaction") values["txn"] = "txn_01k9v3m8q2x7n5r4t6w0y1z2a3";
     if (id === "revokeKey") values["key"] = (await issueKey(agent)).api_key.id;
     if (id === "activateAgent") values["agent"] = (await registered("to-activate")).id;
     if (id === "revokeAgent") values["agent"] = (await registered("to-revoke")).id;

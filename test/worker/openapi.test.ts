@@ -132,6 +132,13 @@ describe("every answer", () => {
     await call("listWorkspaceHalts", { workspace: "default" });
     await call("showWorkspaceHalt", { workspace: "default", halt: halt?.id ?? "" });
     await call("resumeWorkspace", { workspace: "default" }, { body: {} });
+    const ada = { issuer: "https://login.example.com", subject: "ada" };
+    await call("stopUser", { workspace: "default" }, { body: ada });
+    await call("stopUser", { workspace: "default" }, { body: ada }, effective);
+    await call("resumeUser", { workspace: "default" }, { body: ada });
+    const transaction = { workspace: "default", txn: "txn_01k9v3m8q2x7n5r4t6w0y1z2a3" };
+    await call("stopTransaction", transaction, { body: {} });
+    await call("stopTransaction", transaction, { body: {} }, effective);
     await call("listTiers");
     await call("showTier", { tier: "restricted" });
     await call("showOperatorSelf");

@@ -17,12 +17,9 @@ import { listWorkspaces, workspaceView } from "../../registry/workspaces.ts";
 import { etagOf, versionOf } from "../if-match.ts";
 import { reply } from "../reply.ts";
 import { route, type Route } from "../route.ts";
+import { workspacePath } from "../workspace-path.ts";
 
 const tag = "workspaces";
-
-const workspacePath = z.strictObject({
-  workspace: z.string().max(63).meta({ description: "name or id" }),
-});
 
 export const workspaceRoutes: readonly Route[] = [
   route(

@@ -6,6 +6,7 @@ import { EXIT, usage } from "../exit.ts";
 import { agentKeyFileOption, jsonObject } from "../option-values.ts";
 import { clean, fields, type Style } from "../output.ts";
 import type { Session } from "../session.ts";
+import { oneStdin, readTokenFile } from "../token-file.ts";
 
 interface CheckOptions {
   readonly tool?: string;
@@ -14,6 +15,7 @@ interface CheckOptions {
   readonly action?: CheckRequest["action"];
   readonly resource?: string;
   readonly args?: Record<string, unknown>;
+  readonly actAs?: string;
   readonly keyFile?: string;
 }
 
@@ -32,6 +34,7 @@ export const checkCommand = (session: Session): Command =>
       `dome check zendesk/create_ticket --args '{"priority":"high"}' --key-file ./support-triage.key`,
       "dome check model premium-reasoning",
       "dome check --integration salesforce",
+      "dome check zendesk/create_ticket --act-as ./user.jwt",
     ],
   })
     .argument("[what...]", "<tool>/<operation>; or tool, model or integration, and its name")
@@ -41,6 +44,7 @@ export const checkCommand = (session: Session): Command =>
     .addOption(new Option("--action <action>", "with --resource: the action itself").choices(ACTIONS))
     .option("--resource <resource>", "with --action: what it acts on")
     .option("--args <json>", "the arguments of the call, a JSON object", jsonObject)
+    .option("--act-as <file>", "for the user whose ID token is in this file; - for stdin")
     .addOption(agentKeyFileOption())
     .action((what: readonly string[], options: CheckOptions) => check(session, what, options));
 
@@ -49,8 +53,11 @@ export async function check(session: Session, what: readonly string[], options: 
     ...subjectOf(what, options),
     arguments: options.args,
   };
+  oneStdin({ "--act-as": options.actAs, "--key-file": options.keyFile });
+  const actAs =
+    options.actAs === undefined ? undefined : await readTokenFile(session.io, options.actAs, "--act-as");
   const door = await session.agentDoor(options.keyFile);
-  const decision = await door.check(question);
+  const decision = await door.check(question, actAs);
   const { output } = session;
   output.show({
     body: decision,

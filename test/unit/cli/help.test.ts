@@ -24,14 +24,15 @@ test("the commands are these", () => {
       "workspaces create, workspaces list, workspaces show, " +
       "workspaces update, workspaces halt, workspaces resume, workspaces halts, " +
       "agents register, agents list, agents show, agents update, agents activate, agents suspend, agents resume, " +
-      "agents revoke, agents halts, keys issue, keys rotate, keys list, keys revoke, " +
+      "agents revoke, agents halts, agents tree, keys issue, keys rotate, keys list, keys revoke, " +
       "operators create, operators list, operators show, operators revoke, operators rotate, " +
       "tools add, tools list, tools show, tools update, tools remove, " +
       "pools add, pools list, pools show, pools update, pools remove, " +
       "integrations add, integrations list, integrations show, integrations update, integrations remove, " +
       "tiers list, tiers show, " +
-      "token issue, token inspect, token revoke, signing-keys list, signing-keys rotate, " +
-      "root-key status, root-key rewrap, check, explain, audit list, audit tail"
+      "token issue, token exchange, token inspect, token revoke, users stop, users resume, signing-keys list, " +
+      "signing-keys rotate, root-key status, root-key rewrap, check, explain, chain verify, audit list, audit tail, " +
+      "audit chain"
     ).split(", "),
   );
 });

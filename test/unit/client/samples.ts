@@ -73,6 +73,8 @@ export const halt = (over: Partial<Halt> = {}): Halt => ({
   agents: [{ agent: AGENT_ID, epoch: 2 }],
   keys: [],
   halt_epoch: null,
+  user: null,
+  txn: null,
   cause: null,
   cascade: null,
   operator: { subject: "admin", token: "admin" },

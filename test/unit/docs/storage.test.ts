@@ -32,7 +32,8 @@ const PARTS = {
     "schema-steps",
   ],
   WorkspaceObject: [
-    "workspace-object",
+    "workspace-schema",
+    "stop-table",
     "answer-table",
     "configuration",
     "halt-table",

@@ -187,6 +187,41 @@ describe("the workspace", () => {
     );
   });
 
+  describe("after a user was let go on", () => {
+    const resumed = (ms_ago = 1000): Standing =>
+      withWorkspace({ resumed_users: [{ user: "usr_1", epoch: 2, ms_ago }] });
+    const old = refused({ kind: "user_epoch_changed" });
+
+    test.each([undefined, 0, 1])("refuses the user's tokens of epoch %s (P3)", (userEpoch) => {
+      const token = { ...passage, ...(userEpoch === undefined ? {} : { userEpoch }) };
+      expect(admit(token, resumed(), NOW)).toEqual(old);
+    });
+
+    test("admits tokens that were minted since, and those of others", () => {
+      expect(admit({ ...passage, userEpoch: 2 }, resumed(), NOW).ok).toBe(true);
+      expect(admit({ ...passage, user: "usr_3" }, resumed(), NOW).ok).toBe(true);
+    });
+
+    test("refuses an ID token that was issued before, though it is exchanged in place now (P3)", () => {
+      const inPlace = (ago: number): Passage => ({ ...passage, userEpoch: 2, userIssuedAt: NOW - ago });
+      expect(admit(inPlace(1000), resumed(), NOW)).toEqual(old);
+      expect(admit(inPlace(999), resumed(), NOW).ok).toBe(true);
+      // The lease is older by now, and so are the resume and the ID token.
+      expect(admit(inPlace(1000), resumed(), NOW + 700)).toEqual(old);
+      expect(admit(inPlace(999), resumed(), NOW + 700).ok).toBe(true);
+    });
+
+    test("names the stop of a user who was stopped again", () => {
+      const again = {
+        stopped_users: ["usr_1"],
+        resumed_users: [{ user: "usr_1", epoch: 2, ms_ago: 1000 }],
+      };
+      expect(admit({ ...passage, userEpoch: 2 }, withWorkspace(again), NOW)).toEqual(
+        refused({ kind: "user_stopped" }),
+      );
+    });
+  });
+
   test("admits nothing of a stopped transaction", () => {
     expect(admit(passage, withWorkspace({ stopped_txns: ["txn_2", "txn_1"] }), NOW)).toEqual(
       refused({ kind: "txn_stopped" }),

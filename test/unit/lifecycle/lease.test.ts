@@ -10,6 +10,7 @@ import {
   REFUSAL_KEEP_MS,
   RENEWAL_TIMEOUT_MS,
   STOP_WAIT_MS,
+  userEpochOf,
   workspaceAnswerFor,
   type AgentAnswer,
   type AgentRow,
@@ -232,6 +233,35 @@ describe("what a WorkspaceObject answers", () => {
       halted: false,
       stopped_users: ["usr_1"],
       stopped_txns: ["txn_1"],
+      resumed_users: [],
+      ttl_ms: 2000,
+    });
+  });
+
+  test("says how long ago a user was let go on, for as long as older tokens may live (P3)", () => {
+    const resumedUsers = [{ user: "usr_2", epoch: 3, resumedAt: T0 }];
+    const answer = workspaceAnswerFor({ ...row, resumedUsers }, T0 + 5);
+    expect(answer.resumed_users).toEqual([{ user: "usr_2", epoch: 3, ms_ago: 5 }]);
+    expect([userEpochOf(answer, "usr_2"), userEpochOf(answer, "usr_1")]).toEqual([3, 0]);
+    const later = workspaceAnswerFor({ ...row, resumedUsers }, T0 + 600_000);
+    expect([later.resumed_users, userEpochOf(later, "usr_2")]).toEqual([[], 0]);
+    const steppedBack = workspaceAnswerFor({ ...row, resumedUsers }, T0 - 1);
+    expect(steppedBack.resumed_users).toMatchObject([{ ms_ago: 0 }]);
+  });
+
+  test("has a version instead of lists of more than 1,000 entries, users and transactions counted together", () => {
+    const users = Array.from({ length: 999 }, (_, number) => `usr_${number}`);
+    const many = { ...row, stoppedUsers: users, stopsVersion: 7 };
+    expect(workspaceAnswerFor(many, T0)).toMatchObject({ stopped_users: users, stopped_txns: ["txn_1"] });
+    expect(workspaceAnswerFor(many, T0)).not.toHaveProperty("stops_version");
+    expect(workspaceAnswerFor({ ...many, stoppedUsers: [...users, "usr_999"] }, T0)).toEqual({
+      config_epoch: 4,
+      halt_epoch: 2,
+      halted: false,
+      stopped_users: [],
+      stopped_txns: [],
+      resumed_users: [],
+      stops_version: 7,
       ttl_ms: 2000,
     });
   });

@@ -83,9 +83,9 @@ describe.runIf(REPLAYED === undefined)("stop means stop", () => {
       expect(tooRare(RUNS, "messages doubled", "messages lost", "late answers", "refused: timeout")).toEqual(
         [],
       );
-      // Each of these turned a call away; `epoch_changed` and `halt_epoch_changed` are tokens from before a stop.
+      // Each of these turned a call away; `epoch_changed` and `halt_epoch_changed` (`user_…`, too) are tokens from before a stop.
       const reasons = ["no_lease", "agent_not_active", "epoch_changed", "key_not_live", "workspace_halted"];
-      reasons.push("halt_epoch_changed", "user_stopped", "txn_stopped");
+      reasons.push("halt_epoch_changed", "user_stopped", "user_epoch_changed", "txn_stopped");
       expect(tooRare(RUNS / 10, ...reasons.map((reason) => `refused: ${reason}`))).toEqual([]);
 
       // The adversary uses up nearly all that the assumptions give him: 220 ms are left on paper.

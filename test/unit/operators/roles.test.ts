@@ -42,7 +42,9 @@ describe("the permission table", () => {
       "agents:revoke",
       "keys:revoke",
       "tokens:revoke",
-      "tokens:stop",
+      "users:stop",
+      "users:resume",
+      "transactions:stop",
       "operators:revoke",
       "signing-keys:rotate",
     ]);

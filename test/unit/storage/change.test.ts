@@ -72,6 +72,9 @@ describe("a fault", () => {
     new Error("Failed query: select 1\nparams: "),
     Object.assign(new Error("Durable Object is overloaded."), { overloaded: true }),
     Object.assign(new Error("Durable Object reset because its code was updated."), { retryable: true }),
+    Object.assign(new Error("Durable Object exceeded its memory limit and was reset."), {
+      durableObjectReset: true,
+    }),
   ])("of the platform leaves everything open: %s", (fault) => {
     expect(isUnavailable(fault)).toBe(true);
   });

@@ -9,6 +9,8 @@ export const EVIDENCE: HaltEvidence = {
   agents: [{ agent: AGENT_A, epoch: 2 }],
   keys: [KEY_A],
   halt_epoch: null,
+  user: null,
+  txn: null,
   cause: null,
   cascade: null,
   operator: { subject: "ada@example.com", token: "opt_01k9v3m8q2x7n5r4t6w0y1z2a3" },

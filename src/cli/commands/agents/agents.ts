@@ -10,6 +10,7 @@ import { resumeCommand } from "./resume.ts";
 import { revokeCommand } from "./revoke.ts";
 import { showCommand } from "./show.ts";
 import { suspendCommand } from "./suspend.ts";
+import { treeCommand } from "./tree.ts";
 import { updateCommand } from "./update.ts";
 
 export const agentsCommand = (session: Session): Command =>
@@ -23,4 +24,5 @@ export const agentsCommand = (session: Session): Command =>
     resumeCommand(session),
     revokeCommand(session),
     haltsCommand(session),
+    treeCommand(session),
   ]);

@@ -41,7 +41,8 @@ function optional(agent: Agent): (readonly [string, Cell])[] {
   return members.filter(([, value]) => value !== null);
 }
 
-const stateOf = ({ state, draining }: Agent): string =>
+/** `draining` counts as a state for people. */
+export const stateOf = ({ state, draining }: Agent): string =>
   draining === null ? state : `draining, then ${draining.then}`;
 
 export const agentTable = (style: Style, agents: readonly Agent[]): string =>

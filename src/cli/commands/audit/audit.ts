@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { noun } from "../../command.ts";
 import type { Session } from "../../session.ts";
+import { chainCommand } from "./chain.ts";
 import { listCommand } from "./list.ts";
 import { tailCommand } from "./tail.ts";
 
@@ -9,4 +10,5 @@ export const auditCommand = (session: Session): Command =>
   noun("audit", "The trail: what happened, who did it, and why", [
     listCommand(session),
     tailCommand(session),
+    chainCommand(session),
   ]);

@@ -14,6 +14,7 @@ export interface FilterOptions {
   readonly operator?: string;
   readonly requestId?: string;
   readonly txn?: string;
+  readonly user?: string;
   readonly since?: string;
 }
 
@@ -33,6 +34,7 @@ export function withFilters(command: Command, session: Session): Command {
     .option("--operator <subject>", "only what this operator did")
     .option("--request-id <id>", "only this request")
     .option("--txn <txn>", "only this transaction")
+    .option("--user <user>", "only what was done for this end user: usr_…")
     .option("--since <time>", "from this time on, or a duration back from now: 1h", back);
 }
 

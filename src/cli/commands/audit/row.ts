@@ -15,13 +15,13 @@ export const cells = (entry: AuditEntry): Cell[] => [
   entry.id,
 ];
 
-function by({ operator, agent }: AuditEntry): string | null {
+export function by({ operator, agent }: AuditEntry): string | null {
   if (operator === undefined) return agent ?? null;
   return typeof operator.subject === "string" ? operator.subject : "(erased)";
 }
 
 /** What it was done to; for an operator's act on an agent, that agent. */
-function what({ target, operator, agent }: AuditEntry): string | null {
+export function what({ target, operator, agent }: AuditEntry): string | null {
   if (target !== undefined) return target.id;
   return operator === undefined ? null : (agent ?? null);
 }

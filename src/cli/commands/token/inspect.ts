@@ -68,10 +68,44 @@ async function verdictOn(session: Session, text: string, decoded: Decoded): Prom
 function members({ header, claims }: Decoded, now: number): (readonly [string, Cell])[] {
   const shown: (readonly [string, Cell])[] = [["type", plain(header["typ"])]];
   for (const [name, value] of Object.entries(claims)) {
-    shown.push([name, TIMES.has(name) && typeof value === "number" ? when(value, now) : plain(value)]);
+    if (name === "act") shown.push([name, actors(value)]);
+    else if (name === "actor_receipts") shown.push(...receipts(value));
+    else shown.push([name, TIMES.has(name) && typeof value === "number" ? when(value, now) : plain(value)]);
   }
   return shown;
 }
+
+/** `agt_b for agt_a`: the current actor first, as RFC 8693 §4.1 nests them. */
+function actors(act: unknown): string {
+  const named: string[] = [];
+  for (let level = act; isRecord(level) && named.length < MOST_SHOWN; level = level["act"])
+    named.push(typeof level["sub"] === "string" ? level["sub"] : "?");
+  return named.length === 0 ? plain(act) : named.join(" for ");
+}
+
+/** A line each, newest first: what it says, which nobody has checked here. */
+function receipts(value: unknown): (readonly [string, Cell])[] {
+  if (!Array.isArray(value)) return [["actor_receipts", plain(value)]];
+  const texts: unknown[] = value.slice(0, MOST_SHOWN);
+  return [
+    ["receipts", `${value.length}, newest first; dome chain verify checks them`],
+    ...texts.map((text, index): readonly [string, Cell] => [`receipt ${index}`, receipt(text)]),
+  ];
+}
+
+function receipt(text: unknown): string {
+  const claims = typeof text === "string" ? decodeToken(text)?.claims : undefined;
+  if (claims === undefined) return "not readable";
+  const { act, iat, scope, basis } = claims;
+  const actor = isRecord(act) ? plain(act["sub"]) : "?";
+  const at = typeof iat === "number" && Math.abs(iat) < 1e11 ? rfc3339(iat * 1000) : "?";
+  return `${actor} at ${at}, scope ${plain(scope)}, because of ${plain(basis)}`;
+}
+
+/** A bound for what a stranger's token may print. */
+const MOST_SHOWN = 32;
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const TIMES = new Set(["exp", "iat", "nbf"]);
 

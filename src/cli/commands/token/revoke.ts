@@ -1,14 +1,27 @@
-/** `dome token revoke`: one call token and everything exchanged from it are dead; the agent goes on with a new one. */
+/**
+ * `dome token revoke`: one call token and everything exchanged from it are dead; the agent goes on with a new one. With
+ * `--txn` a whole transaction is, whichever agents it has reached.
+ */
 import type { Command } from "commander";
 import { readSecretFile } from "../../agent-credential.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
-import { agentKeyFileOption } from "../../option-values.ts";
+import { homeWorkspace } from "../../home-workspace.ts";
+import { agentKeyFileOption, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
+import { tellStop } from "../../tell-stop.ts";
 import { decodeToken } from "../../token-text.ts";
 
-interface RevokeOptions {
+interface RevokeOptions extends StopOptions {
   readonly keyFile?: string;
+  readonly txn?: string;
+}
+
+/** What goes with `--txn` only. */
+interface StopOptions {
+  readonly workspace?: string;
+  readonly reason?: string;
+  readonly wait?: boolean;
 }
 
 export const revokeCommand = (session: Session): Command =>
@@ -18,14 +31,45 @@ export const revokeCommand = (session: Session): Command =>
     description:
       "End a call token and everything exchanged from it: as the agent it was issued to, with DOME_AGENT_KEY or " +
       "--key-file, or else as an operator of its workspace. The token is read from a file or stdin: an argument " +
-      "could be read by every process of this machine.",
-    examples: ["dome token revoke ./token", "dome token revoke - --key-file ./support-triage.key"],
+      "could be read by every process of this machine. With --txn it ends every token of a transaction instead, as a " +
+      "stop that is committed at once and effective within seconds; a transaction's id is in its tokens and records.",
+    examples: [
+      "dome token revoke ./token",
+      "dome token revoke - --key-file ./support-triage.key",
+      "dome token revoke --txn txn_01k9v3m8q2x7n5r4t6w0y1z2a3 --wait",
+    ],
   })
-    .argument("[file]", "a file with the token; - for stdin", "-")
-    .addOption(agentKeyFileOption())
-    .action((file: string, options: RevokeOptions) => revoke(session, file, options));
+    .argument("[file]", "a file with the token; - for stdin (default: -)")
+    .addOption(agentKeyFileOption().conflicts("txn"))
+    .option("--txn <txn>", "end a whole transaction, instead of one token")
+    .addOption(workspaceOption())
+    .option("--reason <text>", "with --txn: why, for the audit trail")
+    .option("--wait", "with --txn: return when the stop is effective")
+    .action(async (file: string | undefined, { txn, ...options }: RevokeOptions) => {
+      if (txn === undefined) {
+        if (options.workspace !== undefined || options.reason !== undefined || options.wait === true)
+          throw usage("--workspace, --reason and --wait go with --txn", "dome token revoke --help");
+        return revoke(session, file ?? "-", options);
+      }
+      if (file !== undefined) throw usage("give a token or --txn, not both", "dome token revoke --help");
+      return stopTransaction(session, txn, options);
+    });
 
-async function revoke(session: Session, file: string, { keyFile }: RevokeOptions): Promise<void> {
+async function stopTransaction(session: Session, txn: string, options: StopOptions): Promise<void> {
+  const service = await session.controlPlane();
+  const workspace = await homeWorkspace(service, options.workspace);
+  const stopped = await service.workspaces.stopTransaction(workspace, txn, {
+    reason: options.reason ?? null,
+  });
+  const wait = options.wait === true;
+  await tellStop(session, service, stopped, { who: `The transaction ${stopped.txn}`, workspace, wait });
+}
+
+async function revoke(
+  session: Session,
+  file: string,
+  { keyFile }: Pick<RevokeOptions, "keyFile">,
+): Promise<void> {
   if (file.startsWith("eyJ"))
     throw usage("a token is not taken as an argument", "dome token revoke - (token on stdin)");
   if (file === "-" && keyFile === "-") throw usage("token and key cannot both be on stdin");

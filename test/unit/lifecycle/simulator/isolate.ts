@@ -7,6 +7,7 @@ import type { Link, Passage, Stale } from "../../../../src/lifecycle/admission.t
 import {
   dueForRenewal,
   RENEWAL_TIMEOUT_MS,
+  userEpochOf,
   type AgentAnswer,
   type Lease,
   type OrgAnswer,
@@ -34,7 +35,14 @@ export interface Owners {
 /** With a call token, or with a raw key, which is exchanged in place and may act on top of another's token. */
 export type Credential =
   | { readonly with: "token"; readonly passage: Passage }
-  | { readonly with: "key"; readonly key: string; readonly agent: string; readonly subject?: Passage };
+  | {
+      readonly with: "key";
+      readonly key: string;
+      readonly agent: string;
+      readonly subject?: Passage;
+      /** Where there is no subject: the user for whom the agent acts. */
+      readonly user?: string;
+    };
 
 /** How long the steps of one call take, in milliseconds. */
 export interface Pace {
@@ -168,8 +176,8 @@ export class Isolate {
   /** What a credential stands for: a token carries it, a key gets it from the leases of this moment. */
   #passageOf(credential: Credential, now: number, attempt: "first" | "last"): Passage | undefined {
     if (credential.with === "token") return credential.passage;
-    const { key, agent, subject } = credential;
-    const name = `${key} ${subject?.path.at(-1) ?? ""}`;
+    const { key, agent, subject, user } = credential;
+    const name = `${key} ${subject?.path.at(-1) ?? ""} ${user ?? ""}`;
     const known = this.#exchanged.get(name);
     if (known !== undefined && attempt === "first") return known;
     const lease = this.#agents.get(agent, now);
@@ -177,6 +185,7 @@ export class Isolate {
     if (lease === undefined || workspace === undefined) return known;
     const link: Link = { agent, epoch: lease.answer.epoch, key };
     const passage: Passage = {
+      ...(user === undefined ? {} : { user, userEpoch: userEpochOf(workspace.answer, user) }),
       ...subject,
       chain: [link, ...(subject?.chain ?? [])],
       haltEpoch: subject?.haltEpoch ?? workspace.answer.halt_epoch,

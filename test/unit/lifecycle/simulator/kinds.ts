@@ -17,7 +17,7 @@ export type AgentCommand =
 
 export type WorkspaceCommand =
   | { readonly do: "halt" | "resume" }
-  | { readonly do: "stop_user"; readonly user: string }
+  | { readonly do: "stop_user" | "resume_user"; readonly user: string }
   | { readonly do: "stop_txn"; readonly txn: string };
 
 export const agentKind = (rules: Rules): Kind<AgentRow, AgentCommand, AgentAnswer> => ({
@@ -40,6 +40,7 @@ export const agentKind = (rules: Rules): Kind<AgentRow, AgentCommand, AgentAnswe
 export const workspaceKind: Kind<WorkspaceRow, WorkspaceCommand, WorkspaceAnswer> = {
   answer: workspaceAnswerFor,
   epoch: (row) => row.haltEpoch,
+  userEpochs: (row) => row.resumedUsers ?? [],
   apply: (row, command, now): Change<WorkspaceRow> => {
     switch (command.do) {
       case "halt":
@@ -47,10 +48,13 @@ export const workspaceKind: Kind<WorkspaceRow, WorkspaceCommand, WorkspaceAnswer
       case "resume":
         return { state: row.halted ? { ...row, halted: false, haltEpoch: row.haltEpoch + 1 } : row };
       case "stop_user":
+        if (row.stoppedUsers.includes(command.user)) return { state: row };
         return {
           state: { ...row, stoppedUsers: [...row.stoppedUsers, command.user] },
           stop: { kind: "user", user: command.user },
         };
+      case "resume_user":
+        return { state: row.stoppedUsers.includes(command.user) ? resumed(row, command.user, now) : row };
       case "stop_txn": {
         const stopped = { txn: command.txn, stoppedAt: now };
         return {
@@ -61,3 +65,13 @@ export const workspaceKind: Kind<WorkspaceRow, WorkspaceCommand, WorkspaceAnswer
     }
   },
 };
+
+function resumed(row: WorkspaceRow, user: string, resumedAt: number): WorkspaceRow {
+  const before = row.resumedUsers ?? [];
+  const epoch = (before.find((each) => each.user === user)?.epoch ?? 0) + 1;
+  return {
+    ...row,
+    stoppedUsers: row.stoppedUsers.filter((each) => each !== user),
+    resumedUsers: [...before.filter((each) => each.user !== user), { user, epoch, resumedAt }],
+  };
+}

@@ -46,11 +46,17 @@ export class Oracle {
   }
 
   /** A commit of `owner` is durable: it now has this epoch, and perhaps a halt. */
-  committed(owner: string, epoch: number, halt: SimulatedHalt | undefined): KnownHalt | undefined {
+  committed(
+    owner: string,
+    epoch: number,
+    halt: SimulatedHalt | undefined,
+    users: readonly { readonly user: string; readonly epoch: number }[] = [],
+  ): KnownHalt | undefined {
     const commit = (this.#commits.get(owner) ?? 0) + 1;
     this.#commits.set(owner, commit);
-    const name = `${owner}#${epoch}`;
-    if (!this.#epochBegan.has(name)) this.#epochBegan.set(name, commit);
+    for (const name of [`${owner}#${epoch}`, ...users.map((each) => `${each.user}#${each.epoch}`)]) {
+      if (!this.#epochBegan.has(name)) this.#epochBegan.set(name, commit);
+    }
     if (halt === undefined) return undefined;
     const [committedAt, lastAdmittedAt] = [this.#now(), -Infinity];
     const known: KnownHalt = { halt, owner, commit, committedAt, effectiveAt: null, lastAdmittedAt };
@@ -108,7 +114,9 @@ export class Oracle {
       case "workspace":
         return this.#began(WORKSPACE, passage.haltEpoch) <= commit;
       case "user":
-        return passage.user === halt.user;
+        return (
+          passage.user === halt.user && this.#began(passage.user ?? "", passage.userEpoch ?? 0) <= commit
+        );
       case "transaction":
         return passage.txn === halt.txn;
     }

@@ -31,6 +31,8 @@ export interface Change<S> {
 export interface Kind<S, C, A> {
   readonly answer: (state: S, now: number) => A;
   readonly epoch: (state: S) => number;
+  /** How often which users have been let go on. */
+  readonly userEpochs?: (state: S) => readonly { readonly user: string; readonly epoch: number }[];
   /** `undefined`: refused. */
   readonly apply: (state: S, command: C, now: number) => Change<S> | undefined;
 }
@@ -118,7 +120,7 @@ export class OwnerObject<S, C, A> {
     const halts = halt === undefined ? kept.halts : [...kept.halts, halt];
     this.#write(instance, { state: change.state, halts, done: [...kept.done, key] }, () => {
       trace(() => `${this.id} committed ${JSON.stringify(command)}`);
-      oracle.committed(this.id, this.#kind.epoch(change.state), halt);
+      oracle.committed(this.id, this.#kind.epoch(change.state), halt, this.#kind.userEpochs?.(change.state));
       if (halt === undefined) return;
       this.#world.haltCommitted(halt);
       this.#wait(instance, halt);

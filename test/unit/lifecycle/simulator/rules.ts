@@ -152,6 +152,10 @@ export const mutants: Readonly<Record<string, Rules>> = {
     ...dome,
     admit: admitInto((answer) => ({ ...answer, stopped_users: [], stopped_txns: [] })),
   },
+  "tokens of a user taken from before a resume": {
+    ...dome,
+    admit: admitInto((answer) => ({ ...answer, resumed_users: [] })),
+  },
   "halt epoch of the workspace not compared": {
     ...dome,
     admit: (passage, standing, now) =>

@@ -147,7 +147,9 @@ class Scenario {
 
   #anyCredential(): Credential {
     const { agent, key } = this.#dice.pick(this.#keys);
-    if (this.#tokens.length === 0 || this.#dice.chance(0.3)) return { with: "key", agent, key };
+    if (this.#tokens.length === 0 || this.#dice.chance(0.3)) {
+      return { with: "key", agent, key, ...(this.#dice.chance(0.3) ? { user: this.#dice.pick(USERS) } : {}) };
+    }
     const passage = this.#dice.pick(this.#tokens);
     const isLoop = passage.chain.length > 2 || passage.chain.some((link) => link.agent === agent);
     if (isLoop || this.#dice.chance(0.6)) return { with: "token", passage };
@@ -173,9 +175,7 @@ class Scenario {
       admitted: (passage) => {
         if (credential.with === "token") return this.#countReplay(passage);
         if (this.#tokens.length >= 40) return undefined;
-        const user = passage.user ?? (this.#dice.chance(0.3) ? this.#dice.pick(USERS) : undefined);
-        const txn = passage.txn ?? `txn${this.#tokens.length}`;
-        this.#tokens.push({ ...passage, txn, ...(user === undefined ? {} : { user }) });
+        this.#tokens.push({ ...passage, txn: passage.txn ?? `txn${this.#tokens.length}` });
         return undefined;
       },
     });
@@ -210,8 +210,12 @@ class Scenario {
         this.#send(this.#workspace, { do: "halt" });
         if (isStartedAgain) this.#start(later, this.#workspace, { do: "resume" });
         return;
-      case "user":
-        return this.#send(this.#workspace, { do: "stop_user", user: this.#dice.pick(USERS) });
+      case "user": {
+        const user = this.#dice.pick(USERS);
+        this.#send(this.#workspace, { do: "stop_user", user });
+        if (isStartedAgain) this.#start(later, this.#workspace, { do: "resume_user", user });
+        return;
+      }
       case "txn": {
         const txn = `txn${this.#dice.whole(0, this.#tokens.length)}`;
         return this.#send(this.#workspace, { do: "stop_txn", txn });

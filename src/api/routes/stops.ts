@@ -1,0 +1,83 @@
+/** Stopping what is done for a user, and single transactions, in one workspace. */
+import {
+  haltRequest,
+  transactionTransition,
+  userRequest,
+  userTransition,
+  waitQuery,
+} from "../../contract/halt.ts";
+import { id } from "../../contract/words.ts";
+import { moveUser, stopTransaction } from "../../operations/stop-user.ts";
+import { reply } from "../reply.ts";
+import { route, type Route } from "../route.ts";
+import { workspacePath } from "../workspace-path.ts";
+
+const tag = "workspaces";
+
+export const stopRoutes: readonly Route[] = [
+  route(
+    {
+      method: "post",
+      path: "/api/v1/workspaces/{workspace}/users/stop",
+      operationId: "stopUser",
+      summary: "Stop everything that is done for a user in a workspace: everywhere, within seconds",
+      tag,
+      door: { by: "operator", permission: "users:stop" },
+      params: workspacePath,
+      query: waitQuery,
+      body: userRequest,
+      answers: [
+        { status: 202, description: "Committed; effective after `effective_in_ms`", schema: userTransition },
+        { status: 200, description: "Effective, or it was stopped already", schema: userTransition },
+      ],
+    },
+    async ({ services, asked, params, query, body }) => {
+      const request = { ...body, waits: query.wait === "effective" };
+      const moved = await moveUser(services.operations, asked, params.workspace, "stop", request);
+      return reply(moved, moved.ok && moved.value.effective_in_ms > 0 ? 202 : 200);
+    },
+  ),
+  route(
+    {
+      method: "post",
+      path: "/api/v1/workspaces/{workspace}/users/resume",
+      operationId: "resumeUser",
+      summary: "Let agents act for a user again; older tokens stay dead",
+      tag,
+      door: { by: "operator", permission: "users:resume" },
+      params: workspacePath,
+      body: userRequest,
+      answers: [{ status: 200, description: "The state after the command", schema: userTransition }],
+    },
+    async ({ services, asked, params, body }) => {
+      const request = { ...body, waits: false };
+      return reply(await moveUser(services.operations, asked, params.workspace, "resume", request));
+    },
+  ),
+  route(
+    {
+      method: "post",
+      path: "/api/v1/workspaces/{workspace}/transactions/{txn}/stop",
+      operationId: "stopTransaction",
+      summary: "Stop a transaction, whichever agents it has reached: everywhere, within seconds",
+      tag,
+      door: { by: "operator", permission: "transactions:stop" },
+      params: workspacePath.extend({ txn: id("txn").meta({ description: "as `txn` in the call token" }) }),
+      query: waitQuery,
+      body: haltRequest,
+      answers: [
+        {
+          status: 202,
+          description: "Committed; effective after `effective_in_ms`",
+          schema: transactionTransition,
+        },
+        { status: 200, description: "Effective, or it was stopped already", schema: transactionTransition },
+      ],
+    },
+    async ({ services, asked, params, query, body }) => {
+      const options = { reason: body.reason, waits: query.wait === "effective" };
+      const moved = await stopTransaction(services.operations, asked, params, options);
+      return reply(moved, moved.ok && moved.value.effective_in_ms > 0 ? 202 : 200);
+    },
+  ),
+];

@@ -1,0 +1,54 @@
+/** What a file with a chain may hold: a token, receipts, or an answer of the service with one of them in it. Pure. */
+import { usage } from "./exit.ts";
+import { decodeToken } from "./token-text.ts";
+
+export interface Evidence {
+  readonly token?: string;
+  readonly receipts?: readonly string[];
+}
+
+const COMPACT = /^eyJ[^\s{["]*$/;
+
+/**
+ * A call token or one receipt as it is, a JSON array of receipts (newest first), or a JSON object with `access_token`
+ * or `actor_receipts`: a token response, an introspection answer.
+ * @throws CommandFailure (exit 2) for anything else.
+ */
+export function readEvidence(text: string): Evidence {
+  const trimmed = text.trim();
+  if (COMPACT.test(trimmed))
+    return decodeToken(trimmed)?.header["typ"] === "actor-receipt+jwt"
+      ? { receipts: [trimmed] }
+      : { token: trimmed };
+  const value = json(trimmed);
+  if (Array.isArray(value)) return { receipts: texts(value, "the array") };
+  if (typeof value !== "object" || value === null) throw usage(NOTHING);
+  const members: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(value));
+  const { access_token: token, actor_receipts: receipts, active } = members;
+  if (active === false)
+    throw usage("the service answered that the token is not active, and says no more about such a token");
+  if (token !== undefined && typeof token !== "string") throw usage("access_token is not a text");
+  if (token === undefined && receipts === undefined) throw usage(NOTHING);
+  return {
+    ...(token === undefined ? {} : { token }),
+    ...(receipts === undefined ? {} : { receipts: texts(receipts, "actor_receipts") }),
+  };
+}
+
+const NOTHING =
+  "this is no chain: a call token, a JSON array of receipts, or a JSON object with access_token or actor_receipts is";
+
+function texts(value: unknown, what: string): readonly string[] {
+  const items: unknown[] = Array.isArray(value) ? value : [null];
+  const strings = items.filter((item) => typeof item === "string");
+  if (strings.length < items.length) throw usage(`${what} holds something else than receipts`);
+  return strings;
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw usage(NOTHING);
+  }
+}

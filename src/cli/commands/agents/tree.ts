@@ -1,0 +1,76 @@
+/** `dome agents tree`: who is whose child, and in what state. A child acts for its parent, and stops with it. */
+import type { Command } from "commander";
+import type { Agent } from "../../../contract/agent.ts";
+import { verb } from "../../command.ts";
+import { workspaceOption } from "../../option-values.ts";
+import { clean, type Style } from "../../output.ts";
+import type { Session } from "../../session.ts";
+import { treeText, type Branch } from "../../tree.ts";
+import { stateOf } from "./view.ts";
+
+interface Twig {
+  readonly agent: Agent;
+  readonly children: readonly Twig[];
+}
+
+export const treeCommand = (session: Session): Command =>
+  verb({
+    name: "tree",
+    summary: "Show which agent is whose child, with their states",
+    description:
+      "Show the agents as a tree by their parents, with their states; with a name only that agent and what is below " +
+      "it. With --json the agents as a list, each behind its parent.",
+    examples: ["dome agents tree", "dome agents tree support-triage"],
+  })
+    .argument("[agent]", "name or id of the agent at the root (default: all)")
+    .addOption(workspaceOption())
+    .action((agent: string | undefined, options: { workspace?: string }) => tree(session, agent, options));
+
+async function tree(
+  session: Session,
+  name: string | undefined,
+  { workspace }: { workspace?: string },
+): Promise<void> {
+  const service = await session.controlPlane();
+  const root = name === undefined ? undefined : await service.agents.show({ agent: name, workspace });
+  const { items } = await service.agents.list({ workspace: root?.workspace ?? workspace }).take();
+  const grown = grow(items, root);
+  const flat = flatten(grown);
+  const { output } = session;
+  output.show({
+    body: flat,
+    ids: flat.map((agent) => agent.id),
+    text: () => (grown.length === 0 ? "none" : treeText(grown.map((twig) => branch(output.style, twig)))),
+  });
+}
+
+/** An agent whose parent this reader does not see stands at the margin. Names in order, so that two runs agree. */
+function grow(agents: readonly Agent[], root: Agent | undefined): readonly Twig[] {
+  const seen = new Set(agents.map((agent) => agent.id));
+  const children = Map.groupBy(agents, (agent) => agent.parent);
+  const placed = new Set<string>();
+  const twigs = (some: readonly Agent[]): Twig[] =>
+    some
+      .filter((agent) => !placed.has(agent.id))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map((agent) => {
+        placed.add(agent.id); // the service refuses rings; a reader must not hang on one all the same
+        return { agent, children: twigs(children.get(agent.id) ?? []) };
+      });
+  if (root !== undefined) return twigs([root]);
+  return twigs(agents.filter(({ parent }) => parent === null || !seen.has(parent)));
+}
+
+const flatten = (twigs: readonly Twig[]): Agent[] =>
+  twigs.flatMap(({ agent, children }) => [agent, ...flatten(children)]);
+
+const branch = (style: Style, { agent, children }: Twig): Branch => ({
+  line: [style.strong(clean(agent.name)), paint(style, agent), clean(agent.tier), clean(agent.id)].join("  "),
+  children: children.map((child) => branch(style, child)),
+});
+
+function paint(style: Style, agent: Agent): string {
+  const state = clean(stateOf(agent));
+  if (state === "active") return style.good(state);
+  return state === "provisioned" ? state : style.bad(state);
+}

@@ -1,0 +1,52 @@
+/** A verified chain, or what is wrong with one, as people see it. */
+import type { ChainReport } from "../../../delegation/chain-report.ts";
+import type { ChainFault, ChainFaultKind } from "../../../delegation/chain-rules.ts";
+import { clean, fields, table, type Style } from "../../output.ts";
+
+export function reportText(style: Style, report: ChainReport): string {
+  const rows = report.hops.map((hop) => [hop.at, hop.actor, hop.scope, hop.target, hop.basis, hop.receipt]);
+  return [
+    `${style.good("verified")}  ${clean(report.actor === report.subject ? report.actor : `${report.actor} for ${report.subject}`)}`,
+    ...(rows.length === 0
+      ? []
+      : ["", table(style, ["TIME", "ACTOR", "SCOPE", "TARGET", "BASIS", "RECEIPT"], rows)]),
+    "",
+    ...report.statements.map((line) => `  + ${clean(line)}`),
+    ...report.not_checked.map((line) => `  ? ${clean(line)}`),
+  ].join("\n");
+}
+
+export const faultText = (style: Style, fault: ChainFault): string =>
+  [
+    `${style.bad("not verified")}  ${clean(fault.detail)}`,
+    "",
+    fields(style, [
+      ["check", fault.kind],
+      ["where", place(fault.index)],
+      ["means", MEANING[fault.kind]],
+    ]),
+  ].join("\n");
+
+const place = (index: number | null): string =>
+  index === null
+    ? "the token, or the chain as a whole"
+    : index === 0
+      ? "receipt 0, the newest"
+      : `receipt ${index}, counted from the newest, 0`;
+
+const MEANING: Readonly<Record<ChainFaultKind, string>> = {
+  nothing_given: "There is no evidence to check.",
+  wrong_issuer: "It comes from somebody whom you do not trust, or is meant for another installation.",
+  token_refused: "The issuer did not make this token, or it has been changed: it proves nothing.",
+  receipt_refused: "The issuer did not make this receipt, or it has been changed: it proves nothing.",
+  receipts_differ: "Somebody has exchanged the receipts on their way.",
+  wrong_count: "Receipts are missing, or there are too many: the chain is not whole.",
+  wrong_link: "Receipts were taken out, put in, moved, or cut off.",
+  wrong_actor: "The receipts are about other agents than the chain claims.",
+  wrong_subject: "Somebody was made to act for another user or agent than the one who began.",
+  wrong_transaction: "Receipts of another transaction were put in.",
+  wrong_origin: "Receipts of another token were put in: this token did not come about in this way.",
+  scope_widened: "An agent had more than it was given. An honest service does not issue that.",
+  target_widened: "An agent got further than it was let. An honest service does not issue that.",
+  time_reversed: "The times contradict the order. An honest service does not issue that.",
+};

@@ -1,0 +1,43 @@
+/** `dome users resume`. It returns 300 ms after the commit, as `agents resume` does. */
+import type { Command } from "commander";
+import { verb } from "../../command.ts";
+import { homeWorkspace } from "../../home-workspace.ts";
+import { workspaceOption } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+import { SETTLE_MS } from "../agents/start.ts";
+import { whichUser } from "./which-user.ts";
+
+interface ResumeOptions {
+  readonly workspace?: string;
+  readonly tenant?: string;
+  readonly reason?: string;
+}
+
+export const resumeCommand = (session: Session): Command =>
+  verb({
+    name: "resume",
+    summary: "Let agents act for a stopped user again",
+    description:
+      "Let agents act for a stopped user again. Tokens from before stay dead: the user signs in anew, and the agents get " +
+      "new tokens.",
+    examples: ["dome users resume https://login.example.com 00u1a2b3"],
+  })
+    .argument("<issuer>", "the identity provider (iss); or the user's id usr_…")
+    .argument("[subject]", "the user at that provider (sub)")
+    .option("--tenant <tid>", "the user's tenant at the provider (tid), if it has tenants")
+    .addOption(workspaceOption())
+    .option("--reason <text>", "why, for the audit trail")
+    .action(async (first: string, subject: string | undefined, options: ResumeOptions) => {
+      const who = whichUser("resume", first, subject, options.tenant);
+      const service = await session.controlPlane();
+      const workspace = await homeWorkspace(service, options.workspace);
+      const body = { ...who, reason: options.reason ?? null };
+      const transition = await service.workspaces.resumeUser(workspace, body);
+      await session.io.timers.sleep(SETTLE_MS);
+      session.output.show({
+        body: transition,
+        ids: [transition.user],
+        text: () =>
+          `The user ${transition.user} goes on${transition.changed ? "" : " (it was not stopped)"}.`,
+      });
+    });

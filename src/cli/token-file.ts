@@ -1,0 +1,25 @@
+/** A JWT from a file or stdin, never from an argument, which every process of the machine can read. */
+import { readSecretFile } from "./agent-credential.ts";
+import { usage } from "./exit.ts";
+import type { Io } from "./io.ts";
+
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/**
+ * @param file a path, or `-` for stdin.
+ * @param option the option that names the file, for the message.
+ * @throws CommandFailure (exit 2) when there is no JWT; the message does not repeat what is there.
+ */
+export async function readTokenFile(io: Io, file: string, option: string): Promise<string> {
+  if (file.startsWith("eyJ"))
+    throw usage("a token is not taken as an argument", `${option} FILE, or ${option} - (token on stdin)`);
+  const text = (await readSecretFile(io, file)).trim();
+  if (JWT.test(text)) return text;
+  throw usage(`${file === "-" ? "what is on stdin" : file} is not a JWT (three parts of base64url)`);
+}
+
+/** Stdin can be read once. */
+export function oneStdin(files: Readonly<Record<string, string | undefined>>): void {
+  const named = Object.keys(files).filter((option) => files[option] === "-");
+  if (named.length > 1) throw usage(`${named.join(" and ")} cannot both be on stdin`);
+}

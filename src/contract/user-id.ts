@@ -1,0 +1,33 @@
+/**
+ * The id of an end user in one workspace: a digest of who the user is at which identity provider. It is the same each
+ * time, different in each workspace, and does not tell who it is to somebody who does not know already.
+ */
+import { utf8 } from "../kernel/bytes.ts";
+import { sha256Sync } from "../kernel/digest.ts";
+
+const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"; // RFC 4648 base32, lower-case
+const CHARS = 26;
+
+export const USER_ID = /^usr_[a-z2-7]{26}$/;
+
+/**
+ * @param issuer `iss` of the provider. @param tenant `tid`, null where the provider has none. @param subject `sub`.
+ * All three exactly as the provider's tokens have them.
+ */
+export function userIdOf(
+  workspaceId: string,
+  issuer: string,
+  tenant: string | null | undefined,
+  subject: string,
+): string {
+  const digest = sha256Sync(utf8(JSON.stringify([workspaceId, issuer, tenant ?? "", subject])));
+  let [bits, held, text] = [0, 0, ""];
+  for (const byte of digest) {
+    held = (held << 8) | byte;
+    bits += 8;
+    for (; bits >= 5 && text.length < CHARS; bits -= 5) text += ALPHABET[(held >> (bits - 5)) & 31];
+    held &= (1 << bits) - 1;
+    if (text.length === CHARS) break;
+  }
+  return `usr_${text}`;
+}

@@ -1,0 +1,33 @@
+/** What a workspace's object answers about what is stopped in it. The row is read each time (`lifecycle/lease.ts`). */
+import {
+  MOST_LISTED_STOPS,
+  stopListsFor,
+  workspaceAnswerFor,
+  type WorkspaceAnswer,
+  type WorkspaceRow,
+} from "../lifecycle/lease.ts";
+import type { Stops } from "../lifecycle/stops.ts";
+import type { WorkspaceParts } from "./workspace-halting.ts";
+import type { StoredWorkspace } from "./workspace-schema.ts";
+
+/** SQLite's word for no limit. */
+const ALL = -1;
+
+/** A workspace without a row is halted: nothing is admitted. */
+export function leaseOf({ ports, stops }: WorkspaceParts, row: StoredWorkspace | null): WorkspaceAnswer {
+  const now = ports.clock.now();
+  const kept: WorkspaceRow = {
+    configEpoch: row?.config_epoch ?? 0,
+    haltEpoch: row?.halt_epoch ?? 0,
+    halted: row === null || row.halted !== 0,
+    ...stops.rows(now, MOST_LISTED_STOPS + 1),
+  };
+  return workspaceAnswerFor(kept, now);
+}
+
+/** All of what a lease names by its version only. */
+export function stopsOf({ ports, stops }: WorkspaceParts): Stops {
+  const now = ports.clock.now();
+  const rows = stops.rows(now, ALL);
+  return { ...stopListsFor(rows, now), version: rows.stopsVersion };
+}

@@ -1,0 +1,32 @@
+/** Stopping users and transactions, as a workspace's object is told. Plain data, as all of `owners.ts`. */
+import type { AuditDraft } from "../contract/audit.ts";
+import type { HaltId, TxnId } from "../kernel/ids.ts";
+import type { Mandate } from "./mandate.ts";
+
+/** Stops everything that is done for a user in a workspace. `user`: `usr_…`. */
+export interface StopUserCommand {
+  readonly user: string;
+  readonly mandate: Mandate;
+  readonly reason: string | null;
+  readonly halt: HaltId;
+  readonly audit: AuditDraft;
+}
+
+/** Lets it go on, with new tokens. */
+export type ResumeUserCommand = Pick<StopUserCommand, "user" | "mandate" | "audit">;
+
+/** Stops one transaction, for good. */
+export interface StopTransactionCommand {
+  readonly txn: TxnId;
+  readonly mandate: Mandate;
+  readonly reason: string | null;
+  readonly halt: HaltId;
+  readonly audit: AuditDraft;
+}
+
+/** What the stop of a user or a transaction, or the resume of a user, did. */
+export interface Stopped {
+  readonly stopped: boolean;
+  readonly changed: boolean;
+  readonly halt: HaltId | null;
+}

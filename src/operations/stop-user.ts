@@ -1,0 +1,100 @@
+/**
+ * Stop and resume a user, and stop a transaction, in one workspace. As a halt of the workspace: one object decides, and
+ * neither D1 nor `org` has to answer. Who the user is stays with who asked: only the id is kept and recorded.
+ */
+import type { TransactionTransition, UserRequest, UserTransition } from "../contract/halt.ts";
+import { userIdOf } from "../contract/user-id.ts";
+import { draftRecord } from "../audit/record.ts";
+import type { TxnId, WorkspaceId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { haltView } from "./halt-view.ts";
+import { progressOf } from "./move-agent.ts";
+import type { OwnerRefusal } from "./owners.ts";
+import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { reachWorkspace } from "./reach.ts";
+import { workspaceRefusalOf, type Refusal } from "./refusal.ts";
+import type { Stopped } from "./stop-commands.ts";
+
+const KINDS = { stop: "user.stopped", resume: "user.resumed" } as const;
+
+/** @param target name or id of the workspace. */
+export async function moveUser(
+  ports: OperationPorts,
+  request: Request,
+  target: string,
+  command: "stop" | "resume",
+  { waits, ...body }: UserRequest & { readonly waits: boolean },
+): Promise<Result<UserTransition, Refusal>> {
+  const found = await reachWorkspace(ports, request, target);
+  if (!found.ok) return found;
+  const { id } = found.value;
+  const user = userOf(id, body);
+  const { reason } = body;
+  const audit = draftRecord(ports, {
+    workspace: id,
+    kind: KINDS[command],
+    target: { type: "user", id: user },
+    user: { id: user },
+    ...factsOf(request),
+    ...(reason === null ? {} : { detail: reason }),
+  });
+  const object = ports.owners.workspace(id);
+  const mandate = mandateOf(request);
+  const moved =
+    command === "stop"
+      ? await object.stopUser({ user, mandate, reason, halt: ports.ids.next("hlt"), audit })
+      : await object.resumeUser({ user, mandate, audit });
+  const answer = await answerOf(ports, id, moved, waits);
+  return answer.ok ? ok({ ...answer.value, user }) : answer;
+}
+
+/** @param target name or id of the workspace. */
+export async function stopTransaction(
+  ports: OperationPorts,
+  request: Request,
+  target: { readonly workspace: string; readonly txn: TxnId },
+  { reason, waits }: { readonly reason: string | null; readonly waits: boolean },
+): Promise<Result<TransactionTransition, Refusal>> {
+  const found = await reachWorkspace(ports, request, target.workspace);
+  if (!found.ok) return found;
+  const { id } = found.value;
+  const { txn } = target;
+  const moved = await ports.owners.workspace(id).stopTransaction({
+    txn,
+    mandate: mandateOf(request),
+    reason,
+    halt: ports.ids.next("hlt"),
+    audit: draftRecord(ports, {
+      workspace: id,
+      kind: "transaction.stopped",
+      target: { type: "transaction", id: txn },
+      txn,
+      ...factsOf(request),
+      ...(reason === null ? {} : { detail: reason }),
+    }),
+  });
+  const answer = await answerOf(ports, id, moved, waits);
+  return answer.ok ? ok({ ...answer.value, txn }) : answer;
+}
+
+/** The schema has seen to it that one of the two ways to name a user is there. */
+const userOf = (workspace: WorkspaceId, { user, issuer, tenant, subject }: UserRequest): string =>
+  user ?? userIdOf(workspace, issuer ?? "", tenant, subject ?? "");
+
+async function answerOf(
+  ports: OperationPorts,
+  workspace: WorkspaceId,
+  moved: Result<Stopped, OwnerRefusal>,
+  waits: boolean,
+): Promise<Result<Omit<TransactionTransition, "txn">, Refusal>> {
+  if (!moved.ok) return err(workspaceRefusalOf(moved.error));
+  const { stopped, changed, halt } = moved.value;
+  const progress = halt === null ? null : await progressOf(ports.owners.workspace(workspace), halt, waits);
+  return ok({
+    workspace,
+    stopped,
+    changed,
+    effective_in_ms: progress?.effectiveInMs ?? 0,
+    halt: progress === null ? null : haltView(progress),
+  });
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import { json } from "../client/fake-service.ts";
+import { halt, HALT_ID, TXN_ID, WORKSPACE_ID } from "../client/samples.ts";
+import { dome } from "./run-cli.ts";
+
+const USER = `usr_${"a".repeat(26)}`;
+const COMMITTED = halt({ kind: "user", agents: [], user: USER });
+const EFFECTIVE = halt({ ...COMMITTED, effective_at: "2026-11-23T09:00:02.500Z", effective_in_ms: 0 });
+const stopped = {
+  workspace: WORKSPACE_ID,
+  user: USER,
+  stopped: true,
+  changed: true,
+  effective_in_ms: 2500,
+  halt: COMMITTED,
+};
+const { user: _user, ...rest } = stopped;
+const stoppedTxn = { ...rest, txn: TXN_ID, halt: halt({ kind: "transaction", agents: [], txn: TXN_ID }) };
+const whoami = (workspaces: readonly string[] | null) =>
+  json(200, { subject: "ada", token: "opt_1", role: "security", workspaces, expires_at: null });
+
+describe("dome users stop", () => {
+  test("names the user as the identity provider does, and shows the way to effective with --wait (P3)", async () => {
+    const words = ["users", "stop", "https://login.example.com", "ada", "--workspace", "support"];
+    const { exit, stdout, stderr, requests, service } = await dome(
+      [...words, "--tenant", "t1", "--reason", "left", "--wait"],
+      { replies: [json(202, stopped), json(200, EFFECTIVE)] },
+    );
+    expect(exit).toBe(0);
+    expect(JSON.parse(service.seen[0]?.body ?? "")).toEqual({
+      issuer: "https://login.example.com",
+      subject: "ada",
+      tenant: "t1",
+      reason: "left",
+    });
+    expect(stderr).toBe(
+      `committed   ${HALT_ID} at 2026-11-23T09:00:00.000Z\n` +
+        "waiting     2.5 s until no door admits a call any more\n" +
+        "effective   at 2026-11-23T09:00:02.500Z, 2.5 s after the commit\n" +
+        "admitted    nothing that the ledger has\n" +
+        "cut         0 acts\n",
+    );
+    expect(stdout).toBe(
+      `The user ${USER} is stopped. The stop ${HALT_ID} is effective since 2026-11-23T09:00:02.500Z.\n`,
+    );
+    expect(requests).toEqual([
+      "POST /api/v1/workspaces/support/users/stop",
+      `GET /api/v1/workspaces/support/halts/${HALT_ID}`,
+    ]);
+  });
+
+  test("takes an id alone, says where the receipt is, and asks nobody to confirm", async () => {
+    const { exit, stderr, service } = await dome(["users", "stop", USER, "--workspace", "support"], {
+      replies: [json(202, stopped)],
+    });
+    expect({ exit, stderr }).toEqual({
+      exit: 0,
+      stderr: `next: dome workspaces halts support ${HALT_ID}\n`,
+    });
+    expect(JSON.parse(service.seen[0]?.body ?? "")).toEqual({ user: USER, reason: null });
+  });
+
+  test.each([
+    [["support"], "support"],
+    [["support", "sales"], "default"],
+    [null, "default"],
+  ])("without --workspace a token for %j stops in %s", async (workspaces, home) => {
+    const { requests } = await dome(["users", "stop", USER], {
+      replies: [whoami(workspaces), json(202, stopped)],
+    });
+    expect(requests[1]).toBe(`POST /api/v1/workspaces/${home}/users/stop`);
+  });
+
+  test.each([
+    ["an issuer without a subject", ["https://login.example.com"]],
+    ["a tenant beside an id", [USER, "--tenant", "t1"]],
+  ])("wants more than %s", async (_what, words) => {
+    const { exit, stderr, requests } = await dome(["users", "stop", ...words]);
+    expect({ exit, requests }).toEqual({ exit: 2, requests: [] });
+    expect(stderr).toContain("next: dome users stop --help\n");
+  });
+});
+
+test("dome users resume returns 300 ms after the commit, when no isolate keeps the old answer", async () => {
+  const { stdout, service } = await dome(["users", "resume", USER, "--workspace", "support"], {
+    replies: [json(200, { ...stopped, stopped: false, effective_in_ms: 0, halt: null })],
+  });
+  expect({ stdout, slept: service.slept }).toEqual({ stdout: `The user ${USER} goes on.\n`, slept: [300] });
+});
+
+describe("dome token revoke --txn", () => {
+  test("stops the transaction", async () => {
+    const words = ["token", "revoke", "--txn", TXN_ID, "--workspace", "support", "--reason", "loops"];
+    const { exit, stdout, requests, service } = await dome(words, { replies: [json(202, stoppedTxn)] });
+    expect(exit).toBe(0);
+    expect(requests).toEqual([`POST /api/v1/workspaces/support/transactions/${TXN_ID}/stop`]);
+    expect(service.seen[0]?.body).toBe('{"reason":"loops"}');
+    expect(stdout).toBe(`The transaction ${TXN_ID} is stopped. The stop ${HALT_ID} is effective in 2.5 s.\n`);
+  });
+
+  test.each([
+    ["a token beside it", ["./token", "--txn", TXN_ID]],
+    ["an agent's key beside it", ["--txn", TXN_ID, "--key-file", "./key"]],
+    ["its options without it", ["--wait"]],
+  ])("does not take %s", async (_what, words) => {
+    expect(await dome(["token", "revoke", ...words])).toMatchObject({ exit: 2, requests: [] });
+  });
+});
+
+test("dome workspaces halts shows whom a stop is about", async () => {
+  const of = async (receipt: object): Promise<string> =>
+    (await dome(["workspaces", "halts", "support", HALT_ID], { replies: [json(200, receipt)] })).stdout;
+  expect(await of(EFFECTIVE)).toContain(`user           ${USER}\n`);
+  expect(await of(stoppedTxn.halt)).toContain(`transaction    ${TXN_ID}\n`);
+});
