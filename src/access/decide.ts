@@ -76,7 +76,7 @@ export async function decide(
 
   const user = await judgedUser(configuration, caller, workspace.value.answer.config_epoch);
   const verdict = judge(
-    { records: caller.records, scope: caller.scope, user, catalog, tier, maxDepth },
+    { records: caller.records, scope: caller.scope, user, catalog, tier, maxDepth, args },
     question,
   );
 

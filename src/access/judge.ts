@@ -5,6 +5,7 @@
 import type { Action, Change } from "../contract/check.ts";
 import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
 import type { Tier } from "../contract/tier.ts";
+import { argumentsFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
@@ -29,6 +30,8 @@ export interface Facts {
   readonly tier: Tier | undefined;
   /** The most agents that the strictest tier of the chain allows. */
   readonly maxDepth: number;
+  /** What the call is made with; undefined: nothing. */
+  readonly args: unknown;
 }
 
 export interface Verdict {
@@ -50,6 +53,7 @@ export function judge(facts: Facts, question: Question): Verdict {
     deniedByScope(facts, question) ??
     deniedBySurface(facts, question) ??
     deniedByCatalog(facts, question) ??
+    deniedByArguments(facts, question) ??
     deniedByActAs(facts) ??
     deniedByProvider(facts) ??
     deniedByTier(facts) ??
@@ -106,23 +110,40 @@ function deniedByCatalog({ catalog }: Facts, question: Question): Verdict | unde
 /** P7: a user counts as long as its provider does, and for who asks for a certain provider, only from that one. */
 function deniedByProvider({ records, user }: Facts): Verdict | undefined {
   if (user === null) return undefined;
-  const wants = (record: RegisteredAgent): string => record.requireActas?.split(":")[1] ?? "";
-  const picky = records.find((record) => wants(record) !== "" && wants(record) !== user.provider);
-  if (user.provider !== null && picky === undefined) return undefined;
+  const { provider } = user;
+  if (provider === null) {
+    return deny(
+      "actas_provider",
+      "Who vouched for the user is no identity provider of the workspace any more.",
+      {
+        detail: "Send an ID token of a provider that the workspace trusts.",
+        command: null,
+        role: null,
+      },
+    );
+  }
+  const wanted = (record: RegisteredAgent): string => record.requireActas?.split(":")[1] ?? provider;
+  const picky = records.find((record) => wanted(record) !== provider);
+  if (picky === undefined) return undefined;
   return deny(
     "actas_provider",
-    picky === undefined || user.provider === null
-      ? "The identity provider that vouched for the user is no provider of the workspace any more."
-      : `The agent ${picky.name} acts only for users of the identity provider ${wants(picky)}; ${user.provider} vouched for this one.`,
-    {
-      detail:
-        picky === undefined
-          ? "Send an ID token of a provider that the workspace trusts."
-          : `Send an ID token of the provider ${wants(picky)}.`,
-      command: null,
-      role: null,
-    },
+    `The agent ${picky.name} acts only for users of the identity provider ${wanted(picky)}; ${provider} vouched for this one.`,
+    { detail: `Send an ID token of the provider ${wanted(picky)}.`, command: null, role: null },
   );
+}
+
+/** Where the catalog says what an operation takes. The detail names where and which keyword, never a value (P4). */
+function deniedByArguments({ catalog, args = {} }: Facts, question: Question): Verdict | undefined {
+  const { kind, name, part } = question;
+  if (kind !== "tool" || part === null) return undefined;
+  const schema = catalog.tools.get(name)?.schemas.get(part);
+  const fault = schema === undefined ? null : argumentsFault(schema, args);
+  if (fault === null) return undefined;
+  return deny("arguments_invalid", `The arguments of ${name}/${part} do not match its schema: ${fault}.`, {
+    detail: `Send arguments that match the schema of ${name}/${part}; what did not is at ${fault}.`,
+    command: `dome tools show ${name}`,
+    role: null,
+  });
 }
 
 /** P7: an agent that requires act-as acts on nothing without a verified end user; any agent of the chain may. */

@@ -8,7 +8,7 @@ import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
 import type { KeySet, KeyUse, Signer } from "../signing/jws.ts";
 import { loadSigningKeys } from "../tokens/signing-key-records.ts";
-import { keySetAt, openSigner, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
+import { keySetAt, nextChangeAt, openSigner, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
 import type { NoLease, Standing } from "./standing.ts";
 
 /** Globals of an isolate. Signers are opened once; the key set is kept as long as its version is the same. */
@@ -16,6 +16,8 @@ export interface SigningKeyCache {
   epoch: number | null;
   keys: readonly SigningKey[];
   keySet: KeySet | null;
+  /** What was found for this epoch, and from when until when (exclusive) no time of a key changes it. */
+  found: { readonly set: OrgKeySet; readonly from: number; readonly until: number } | null;
   readonly signers: Map<string, Signer>;
 }
 
@@ -23,6 +25,7 @@ export const newSigningKeyCache = (): SigningKeyCache => ({
   epoch: null,
   keys: [],
   keySet: null,
+  found: null,
   signers: new Map(),
 });
 
@@ -74,13 +77,23 @@ export class SigningKeys {
 
   /** The keys that verify, for every token of every call. */
   async keySet(): Promise<Result<OrgKeySet, NoLease>> {
+    const { cache, clock, standing } = this.#ports;
+    const lease = await standing.org();
+    if (!lease.ok) return lease;
+    const warm = cache.found;
+    const at = clock.now();
+    if (warm?.set.epoch === lease.value.answer.config_epoch && warm.from <= at && at < warm.until) {
+      return ok(warm.set);
+    }
     const read = await this.#read();
     if (!read.ok) return read;
-    const { cache, clock } = this.#ports;
     const { keys, epoch } = read.value;
-    const current = keySetAt(keys, clock.now());
+    const now = clock.now();
+    const current = keySetAt(keys, now);
     if (cache.keySet?.version !== current.version) cache.keySet = current;
-    return ok({ ...cache.keySet, epoch });
+    const set = { ...cache.keySet, epoch };
+    cache.found = { set, from: now, until: nextChangeAt(keys, now) };
+    return ok(set);
   }
 
   /** The key that signs now. */

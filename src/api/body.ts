@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { fromUtf8 } from "../kernel/bytes.ts";
+import { countMembers } from "../signing/strict-json.ts";
 import type { Refusal } from "../operations/refusal.ts";
 
 /** The largest body any route takes; tiers may say less. */
@@ -75,22 +76,42 @@ const MAX_DEPTH = 64;
 
 function parseJson(bytes: Uint8Array): Result<unknown, Refusal> {
   if (bytes.length === 0) return ok({});
-  if (isTooDeep(bytes)) {
+  const colons = countColons(bytes);
+  if (colons === "too_deep") {
     return err({ code: "invalid_request", detail: `The body is nested deeper than ${MAX_DEPTH} levels.` });
   }
+  let value: unknown;
   try {
-    return ok(JSON.parse(fromUtf8(bytes)));
+    value = JSON.parse(fromUtf8(bytes));
   } catch {
     return err({ code: "malformed_json", detail: "The body is not JSON in UTF-8." });
   }
+  // Two parsers that pick different ones of two equal members see two requests: one is checked, the other is meant.
+  if (countMembers(value) !== colons) {
+    return err({ code: "malformed_json", detail: "In the body a member is there twice." });
+  }
+  // A schema would drop it without a word, and the rest would be taken for the whole.
+  if (colons > 0 && hasPrototypeMember(value)) {
+    return err({ code: "invalid_request", detail: "The body has a member named __proto__." });
+  }
+  return ok(value);
 }
 
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+function hasPrototypeMember(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasPrototypeMember);
+}
+
+const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Counts brackets outside strings; in UTF-8 an ASCII byte is never a part of another character. */
-function isTooDeep(bytes: Uint8Array): boolean {
+/**
+ * Looks at what is outside strings; in UTF-8 an ASCII byte is never a part of another character. In valid JSON each
+ * member has exactly one colon there.
+ */
+function countColons(bytes: Uint8Array): number | "too_deep" {
   let depth = 0;
+  let colons = 0;
   let inString = false;
   for (let index = 0; index < bytes.length; index += 1) {
     const byte = bytes[index];
@@ -98,9 +119,10 @@ function isTooDeep(bytes: Uint8Array): boolean {
     else if (inString) index += byte === BACKSLASH ? 1 : 0;
     else if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth += 1;
     else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1;
-    if (depth > MAX_DEPTH) return true;
+    else if (byte === COLON) colons += 1;
+    if (depth > MAX_DEPTH) return "too_deep";
   }
-  return false;
+  return colons;
 }
 
 /** Shorter than any credential: a key in the place of a name is not repeated (P4). */

@@ -8,6 +8,11 @@ const common = {
   description: line(1000).nullable().default(null),
 };
 const operation = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . -");
+/** JSON Schema 2020-12 by operation. What is within a schema is checked where it is understood, not here. */
+const argumentSchemas = z.record(operation, z.record(z.string(), z.unknown())).meta({
+  description:
+    "JSON Schema 2020-12 by operation; arguments that do not match are denied. At most 32 KiB each, 128 KiB in all",
+});
 const model = z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . : -");
 const changesSomething = (patch: object): boolean => Object.keys(patch).length > 0;
 const entry = { name, workspace_id: id("wsp"), description: z.string().nullable(), created_at: time };
@@ -29,6 +34,7 @@ export const toolCreate = z
       .boolean()
       .default(false)
       .meta({ description: "true: arguments are recorded in clear, otherwise as a keyed digest" }),
+    argument_schemas: argumentSchemas.nullable().default(null),
   })
   .meta({ id: "ToolCreate" });
 export type ToolCreate = z.output<typeof toolCreate>;
@@ -39,6 +45,7 @@ export const toolPatch = z
     description: line(1000).nullable(),
     operations: z.array(operation).max(500).nullable(),
     clear_arguments: z.boolean(),
+    argument_schemas: argumentSchemas.nullable(),
   })
   .partial()
   .refine(changesSomething, { message: "must change something" })
@@ -52,6 +59,7 @@ export const tool = z
     kind: z.literal("local"),
     operations: z.array(z.string()).nullable(),
     clear_arguments: z.boolean(),
+    argument_schemas: z.record(z.string(), z.record(z.string(), z.unknown())).nullable(),
   })
   .meta({ id: "Tool" });
 export type Tool = z.output<typeof tool>;

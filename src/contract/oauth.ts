@@ -24,7 +24,6 @@ export const tokenResponse = z
     token_type: z.literal("Bearer"),
     expires_in: z.int().positive(),
     scope: z.string(),
-    issued_token_type: z.string().optional(),
   })
   .meta({ id: "TokenResponse" });
 export type TokenResponse = z.output<typeof tokenResponse>;

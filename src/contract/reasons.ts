@@ -7,6 +7,7 @@ export const REASONS = {
   permitted: { layer: "policy", title: "Everything permits it" },
   catalog_missing: { layer: "catalog", title: "Declared, but the workspace's catalog does not have it" },
   catalog_operation_missing: { layer: "catalog", title: "The catalog entry has no such operation or model" },
+  arguments_invalid: { layer: "catalog", title: "The arguments do not match the operation's schema" },
   scope_insufficient: { layer: "scope", title: "The token's scope does not cover it" },
   surface_undeclared: { layer: "surface", title: "The agent did not declare it" },
   actas_required: {

@@ -21,6 +21,9 @@ export const status = z
     outbox: z
       .strictObject({ depth: z.int(), oldest_at: time.nullable() })
       .meta({ description: "records of changes in D1 that have no seq yet" }),
+    object_outboxes: z
+      .strictObject({ owners: z.int(), records: z.int(), oldest_at: time.nullable() })
+      .meta({ description: "records that agents and workspaces could not deliver at their last try" }),
     agents: z
       .record(z.string(), z.int())
       .meta({ description: "how many are in each state, by the projection" }),

@@ -80,7 +80,8 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
       ...ports,
       storage,
       handlers: {
-        outbox: () => this.#drain.handlers.outbox(),
+        outbox: (timer) => this.#drain.handlers.outbox(timer),
+        outbox_note: () => this.#drain.handlers.outbox_note(),
         d1_outbox: () => this.#drain.handlers.d1_outbox(),
         halt: (timer) => halts.onTimer(timer.key),
         project: () => projectAgent(ports.db, this.#store, this.#parts.drains),

@@ -7,8 +7,9 @@ import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import { pendingAudit, removeAudit } from "../storage/audit-outbox.ts";
 import type { Database } from "../storage/client.ts";
+import { forgetBacklog, noteBacklog } from "../storage/outbox-backlog.ts";
 import type { Outbox } from "./outbox.ts";
-import type { TimerTable } from "./timer-table.ts";
+import type { Timer, TimerTable } from "./timer-table.ts";
 
 /** Records gather for this long, so that a busy agent's are carried in batches. Visible within 1 s all the same. */
 const GATHER_MS = 250;
@@ -42,14 +43,42 @@ export class AuditDrain {
 
   /** The handlers of this part's timers. */
   readonly handlers = {
-    outbox: async (): Promise<number | undefined> => {
+    outbox: async ({ attempts }: Timer): Promise<number | undefined> => {
       const { outbox, carrier, clock } = this.#ports;
-      await outbox.drain(carrier);
+      try {
+        await outbox.drain(carrier);
+      } catch (fault) {
+        this.#noteSoon();
+        throw fault;
+      }
+      if (attempts > 0) this.#noteSoon();
       // What was appended while the drain ran found the timer standing: it needs another round.
       return outbox.depth() > 0 ? clock.now() + GATHER_MS : undefined;
     },
     d1_outbox: (): Promise<void> => this.#drainD1(),
+    outbox_note: (): Promise<void> => this.#note(),
   };
+
+  /** By a timer of its own, so that a database that is down is never in the way of a delivery. */
+  #noteSoon(): void {
+    this.#ports.table.set("outbox_note", "", this.#ports.clock.now());
+  }
+
+  /** Tells the operators' status what waits here, or that nothing is late any more. */
+  async #note(): Promise<void> {
+    const { outbox, table, db, owner, clock } = this.#ports;
+    const [oldest] = outbox.pending(1);
+    // An attempt that failed is counted when its handler has ended, which is before this one is started.
+    if (oldest === undefined || (table.get("outbox", "")?.attempts ?? 0) === 0) {
+      await forgetBacklog(db, owner);
+      return;
+    }
+    await noteBacklog(db, owner, {
+      depth: outbox.depth(),
+      oldestAt: Date.parse(oldest.record.time),
+      notedAt: clock.now(),
+    });
+  }
 
   /**
    * Appends drafts; durable when it resolves. Calls that arrive together are one commit: a flush to disk costs more

@@ -94,7 +94,8 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
       ...ports,
       storage,
       handlers: {
-        outbox: () => this.#drain.handlers.outbox(),
+        outbox: (timer) => this.#drain.handlers.outbox(timer),
+        outbox_note: () => this.#drain.handlers.outbox_note(),
         d1_outbox: () => this.#drain.handlers.d1_outbox(),
         recover: () => this.#recover(),
         halt: (timer) => halts.onTimer(timer.key),

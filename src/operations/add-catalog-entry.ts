@@ -12,6 +12,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { CatalogChange } from "../registry/catalog-statements.ts";
 import { integrationView, poolView, toolView } from "../registry/catalog.ts";
+import { refusedSchemas } from "./argument-schemas.ts";
 import { workspaceFor } from "./find.ts";
 import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
@@ -19,10 +20,19 @@ import { refusalOf, type Refusal } from "./refusal.ts";
 export async function addTool(
   ports: OperationPorts,
   request: Request,
-  { workspace, clear_arguments: clearArguments, ...body }: ToolCreate,
+  { workspace, clear_arguments: clearArguments, argument_schemas: argumentSchemas, ...body }: ToolCreate,
 ): Promise<Result<Tool, Refusal>> {
+  const refused = refusedSchemas({ operations: body.operations, argumentSchemas });
+  if (refused !== undefined) return err(refused);
   return add(ports, request, workspace, (workspaceId, createdAt) => {
-    const row = { ...body, id: ports.ids.next("tol"), workspaceId, createdAt, clearArguments };
+    const row = {
+      ...body,
+      id: ports.ids.next("tol"),
+      workspaceId,
+      createdAt,
+      clearArguments,
+      argumentSchemas,
+    };
     return { change: { act: "add", kind: "tool", row }, view: toolView(row) };
   });
 }

@@ -23,6 +23,7 @@ export interface EntryTarget {
 /**
  * @param set columns and their new values.
  * @param view the entry as the API shows it.
+ * @param refused why the entry, as it would be, may not be kept.
  */
 export async function updateEntry<View>(
   ports: OperationPorts,
@@ -30,13 +31,17 @@ export async function updateEntry<View>(
   target: EntryTarget,
   set: Readonly<Record<string, unknown>>,
   view: (row: never) => View,
+  refused: (row: never) => Refusal | undefined = () => undefined,
 ): Promise<Result<View, Refusal>> {
   const { kind, name } = target;
   const found = await find(ports, request, target);
   if (!found.ok) return found;
   const { home, row } = found.value;
   if (row === undefined) return err(notFound(kind, name));
-  const updated = view({ ...row, ...set } as never);
+  const after = { ...row, ...set } as never;
+  const refusal = refused(after);
+  if (refusal !== undefined) return err(refusal);
+  const updated = view(after);
   const outcome = await change(ports, request, home, { act: "update", kind, name, set }, updated, {
     kind: `catalog.${kind}_updated`,
     data: { changed: Object.keys(set) },

@@ -3,6 +3,7 @@ import { inArray, sql } from "drizzle-orm";
 import type { Status } from "../contract/status.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { listWorkspaces } from "../registry/workspaces.ts";
+import { totalBacklog } from "../storage/outbox-backlog.ts";
 import { agents } from "../storage/tables/agents.ts";
 import { auditOutbox } from "../storage/tables/changes.ts";
 import { loadSigningKeys } from "../tokens/signing-key-records.ts";
@@ -30,11 +31,12 @@ export async function readStatus(
   const rows = await listWorkspaces(db, visible, undefined, MOST_LEDGERS);
   // Of other tenants not even the number of agents (P11).
   const mine = rows.map((row) => row.id);
-  const [outbox, states, keys] = await Promise.all([
+  const [outbox, backlog, states, keys] = await Promise.all([
     db
       .select({ depth: sql<number>`count(*)`, oldest: sql<number | null>`min(${auditOutbox.createdAt})` })
       .from(auditOutbox)
       .get(),
+    totalBacklog(db, visible === null ? null : mine),
     db
       .select({ state: agents.state, count: sql<number>`count(*)` })
       .from(agents)
@@ -55,6 +57,11 @@ export async function readStatus(
     outbox: {
       depth: outbox?.depth ?? 0,
       oldest_at: outbox?.oldest == null ? null : rfc3339(outbox.oldest),
+    },
+    object_outboxes: {
+      owners: backlog.owners,
+      records: backlog.records,
+      oldest_at: backlog.oldestAt === null ? null : rfc3339(backlog.oldestAt),
     },
     agents: Object.fromEntries(states.map(({ state, count }) => [state, count])),
     ledgers: read.map((ledger) => ({

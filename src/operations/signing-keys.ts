@@ -12,6 +12,7 @@ import {
 import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { sealedUnder } from "../secrets/envelope.ts";
+import type { KeyUse } from "../signing/jws.ts";
 import { isRotationDue, rotate, type Rotated, type Rotation } from "../tokens/rotation.ts";
 import { loadSigningKeys } from "../tokens/signing-key-records.ts";
 import { generateSigningKey, publishedUntil, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
@@ -20,6 +21,7 @@ import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.t
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "signing-key-schedule" };
+const USES: readonly KeyUse[] = ["token", "receipt"];
 /** Others may change the organization between reading its keys and changing them. */
 const TRIES = 3;
 
@@ -53,19 +55,25 @@ export async function rotateSigningKeys(
   });
 }
 
-/** For the scheduled sweep: publishes the next token key a day before it is to sign. */
+/** For the scheduled sweep: publishes the next key of each use a day before it is to sign. */
 export async function rotateDueSigningKeys(ports: OperationPorts): Promise<void> {
-  if (!isRotationDue(await loadSigningKeys(ports.db), ports.clock.now())) return;
+  const keys = await loadSigningKeys(ports.db);
+  for (const use of USES) {
+    if (isRotationDue(keys, use, ports.clock.now())) await rotateDue(ports, use);
+  }
+}
+
+async function rotateDue(ports: OperationPorts, use: KeyUse): Promise<void> {
   const requestId = ports.ids.next("req");
   const rotated = await change(
     ports,
-    { mode: "scheduled", use: "token" },
+    { mode: "scheduled", use },
     {
       mandate: { operator: DOME_ITSELF, request: null, requestId },
       facts: { operator: { ...DOME_ITSELF }, request_id: requestId },
     },
   );
-  if (!rotated.ok) ports.log.write("warn", "signing_keys.not_rotated", { code: rotated.error.code });
+  if (!rotated.ok) ports.log.write("warn", "signing_keys.not_rotated", { use, code: rotated.error.code });
 }
 
 interface By {

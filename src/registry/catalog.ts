@@ -6,13 +6,19 @@ import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
+import type { JsonSchema } from "./schema-compiler.ts";
 import { declarationsOf, type EntryKind } from "./catalog-statements.ts";
 
 /** The catalog as decisions read it. A null list of operations or models means: any. */
 export interface Catalog {
   readonly tools: ReadonlyMap<
     string,
-    { readonly operations: readonly string[] | null; readonly clearArguments: boolean }
+    {
+      readonly operations: readonly string[] | null;
+      readonly clearArguments: boolean;
+      /** By operation. */
+      readonly schemas: ReadonlyMap<string, JsonSchema>;
+    }
   >;
   readonly pools: ReadonlyMap<string, { readonly models: readonly string[] | null }>;
   readonly integrations: ReadonlySet<string>;
@@ -26,7 +32,10 @@ export async function loadCatalog(db: Database, workspaceId: WorkspaceId): Promi
   ]);
   return {
     tools: new Map(
-      tools.map((row) => [row.name, { operations: row.operations, clearArguments: row.clearArguments }]),
+      tools.map(({ name, operations, clearArguments, argumentSchemas }) => [
+        name,
+        { operations, clearArguments, schemas: new Map(Object.entries(argumentSchemas ?? {})) },
+      ]),
     ),
     pools: new Map(pools.map((row) => [row.name, { models: row.models }])),
     integrations: new Set(integrations.map((row) => row.name)),
@@ -51,6 +60,7 @@ export const toolView = (row: typeof catalogTools.$inferSelect): Tool => ({
   kind: row.kind,
   operations: row.operations,
   clear_arguments: row.clearArguments,
+  argument_schemas: row.argumentSchemas,
 });
 
 export const poolView = (row: typeof catalogPools.$inferSelect): Pool => ({

@@ -32,8 +32,8 @@ const isObject = (value: unknown): value is JsonObject =>
 /** In valid JSON each member has exactly one colon outside strings: more colons than members left is a repeat. */
 const countColons = (text: string): number => text.replace(/"(?:[^"\\]|\\.)*"/g, "").split(":").length - 1;
 
-/** Counts without recursion, since the nesting is the sender's choice. */
-function countMembers(root: JsonObject): number {
+/** All members of all objects. Counts without recursion, since the nesting is the sender's choice. */
+export function countMembers(root: unknown): number {
   let members = 0;
   const open: unknown[] = [root];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {

@@ -16,6 +16,12 @@ export const PUBLISHED_AHEAD_MS = 86_400_000;
 /** A token key signs for this long before the schedule replaces it, in milliseconds: 30 days. */
 export const TOKEN_KEY_LIFE_MS = 30 * 86_400_000;
 /**
+ * The same for a receipt key: 365 days. It stays published for good, so each one makes the published set longer; and
+ * the shorter it signs, the less is no evidence any more when it leaks.
+ */
+export const RECEIPT_KEY_LIFE_MS = 365 * 86_400_000;
+const LIFE_MS: Readonly<Record<KeyUse, number>> = { token: TOKEN_KEY_LIFE_MS, receipt: RECEIPT_KEY_LIFE_MS };
+/**
  * Clocks of isolates differ. A key that takes the place of a compromised one signs from a little before it was made,
  * so that no isolate stands without a key.
  */
@@ -82,11 +88,11 @@ export async function rotate(
   }
 }
 
-/** True when the schedule wants the next token key published, so that it signs when the present one's life is over. */
-export function isRotationDue(keys: readonly SigningKey[], now: number): boolean {
-  const signing = signingKeyAt(keys, "token", now);
-  if (signing === undefined || alive(keys, "token", now).some((key) => key.notBefore > now)) return false;
-  return now >= signing.notBefore + TOKEN_KEY_LIFE_MS - PUBLISHED_AHEAD_MS;
+/** True when the schedule wants the next key of a use published, so that it signs when the present one's life is over. */
+export function isRotationDue(keys: readonly SigningKey[], use: KeyUse, now: number): boolean {
+  const signing = signingKeyAt(keys, use, now);
+  if (signing === undefined || alive(keys, use, now).some((key) => key.notBefore > now)) return false;
+  return now >= signing.notBefore + LIFE_MS[use] - PUBLISHED_AHEAD_MS;
 }
 
 const useOf = (keys: readonly SigningKey[], kid: string): KeyUse | undefined =>

@@ -104,6 +104,17 @@ export function publishedAt<K extends SigningKey>(keys: readonly K[], now: numbe
   return keys.filter((key) => key.compromisedAt === null && now < (publishedUntil(key) ?? Infinity));
 }
 
+/**
+ * The next time after `now`, in milliseconds since the epoch, at which time alone changes which keys sign or are
+ * published; Infinity: never. Until then, and with the same keys, what was found at `now` holds.
+ */
+export function nextChangeAt(keys: readonly SigningKey[], now: number): number {
+  const times = keys
+    .filter((key) => key.compromisedAt === null)
+    .flatMap((key) => [key.notBefore, key.retireAt, publishedUntil(key)]);
+  return times.reduce<number>((next, at) => (at !== null && at > now && at < next ? at : next), Infinity);
+}
+
 /** The set to verify with at `now`. Build it once per change of the keys: imports hang on its objects. */
 export function keySetAt(keys: readonly SigningKey[], now: number): KeySet {
   const published = publishedAt(keys, now);

@@ -90,6 +90,18 @@ const MALFORMED: readonly Malformed[] = [
   { what: "a number", code: "invalid_request", sent: () => raw("1") },
   { what: "with an unknown member", code: "invalid_request", sent: plus("surprise", "1") },
   { what: "with a __proto__", code: "invalid_request", sent: plus("__proto__", '{"name":"x"}') },
+  {
+    what: "with a __proto__ further within",
+    code: "invalid_request",
+    sent: plus("arguments", '{"a":[{"__proto__":1}]}'),
+  },
+  { what: "with a member twice", code: "malformed_json", sent: plus("a", '1,"a":1') },
+  { what: "with a member twice, once escaped", code: "malformed_json", sent: plus("a", '1,"\\u0061":1') },
+  {
+    what: "with a member twice further within",
+    code: "malformed_json",
+    sent: plus("a", '[{"b":{"c:":1,"d":":","c:":2}}]'),
+  },
   { what: "with a constructor", code: "invalid_request", sent: plus("constructor", "{}") },
   { what: "nested in arrays without end", code: "invalid_request", sent: plus("surprise", nested(400_000)) },
   {

@@ -17,6 +17,85 @@ beforeAll(async () => {
 
 const get = async (path: string) => (await api.call("GET", `${path}?workspace=${home}`)).body;
 
+const TICKET = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  type: "object",
+  required: ["title"],
+  properties: { title: { type: "string", maxLength: 80 } },
+  additionalProperties: false,
+};
+
+describe("the schemas of a tool's arguments", () => {
+  it("are kept and shown as they were sent, by name and in the list", async () => {
+    const made = await api.addTool({
+      name: "with-schemas",
+      workspace: home,
+      operations: ["create", "close"],
+      argument_schemas: { create: TICKET },
+    });
+    expect(made).toMatchObject({ argument_schemas: { create: TICKET } });
+    expect(await get("/tools/with-schemas")).toEqual(made);
+    const { items } = (await api.call("GET", `/tools?workspace=${home}&limit=200`)).body as unknown as {
+      items: { name: string }[];
+    };
+    expect(items.find(({ name }) => name === "with-schemas")).toEqual(made);
+  });
+
+  it("are replaced as a whole, and removed, by a change; another change leaves them", async () => {
+    await api.addTool({ name: "changing", workspace: home, argument_schemas: { a: TICKET, b: {} } });
+    const change = async (body: object) =>
+      (await api.call("PATCH", `/tools/changing?workspace=${home}`, { body })).body as unknown as {
+        argument_schemas: unknown;
+      };
+    expect((await change({ description: "x" })).argument_schemas).toEqual({ a: TICKET, b: {} });
+    expect((await change({ argument_schemas: { c: TICKET } })).argument_schemas).toEqual({ c: TICKET });
+    expect((await change({ argument_schemas: null })).argument_schemas).toBeNull();
+  });
+
+  test.each<[string, object, string]>([
+    [
+      "of an operation that the tool lacks",
+      { operations: ["a"], argument_schemas: { b: {} } },
+      "argument_schemas.b",
+    ],
+    ["that lead outside", { argument_schemas: { a: { $ref: "https://example.com" } } }, "argument_schemas.a"],
+    ["with a pattern without end", { argument_schemas: { a: { pattern: "^(a+)+$" } } }, "argument_schemas.a"],
+    ["that are too large", { argument_schemas: { a: { title: "x".repeat(33_000) } } }, "argument_schemas.a"],
+    ["of an operation with an odd name", { argument_schemas: { "a b": {} } }, "argument_schemas"],
+  ])("%s are refused with the member, and nothing is kept", async (_what, more, member) => {
+    const answer = await api.call("POST", "/tools", { body: { name: "refused", workspace: home, ...more } });
+    expect(problemOf(answer)).toMatchObject({ status: 400, code: "invalid_request" });
+    expect(problemOf(answer).members[0]).toContain(member);
+    expect((await api.call("GET", `/tools/refused?workspace=${home}`)).status).toBe(404);
+  });
+
+  it("are held against the operations that a change leaves", async () => {
+    await api.addTool({
+      name: "narrowed",
+      workspace: home,
+      operations: ["a", "b"],
+      argument_schemas: { b: {} },
+    });
+    const path = `/tools/narrowed?workspace=${home}`;
+    const refused = await api.call("PATCH", path, { body: { operations: ["a"] } });
+    expect(problemOf(refused)).toEqual({
+      status: 400,
+      code: "invalid_request",
+      members: ["argument_schemas.b"],
+    });
+    const both = await api.call("PATCH", path, { body: { operations: ["a"], argument_schemas: { a: {} } } });
+    expect(both.status).toBe(200);
+  });
+
+  it("are refused without a word of what may be a key (P4)", async () => {
+    const secret = `dome_at_${"A".repeat(49)}`;
+    const body = { name: "leaky", workspace: home, argument_schemas: { a: { properties: { [secret]: 1 } } } };
+    const answer = await api.call("POST", "/tools", { body });
+    expect(answer.status).toBe(400);
+    expect(JSON.stringify(answer.body)).not.toContain(secret);
+  });
+});
+
 describe("adding to the catalog", () => {
   it("answers the entry, which is then shown by name: a tool", async () => {
     const made = await api.addTool({
@@ -34,6 +113,7 @@ describe("adding to the catalog", () => {
       kind: "local",
       operations: ["create_ticket"],
       clear_arguments: false,
+      argument_schemas: null,
     });
     expect(await get("/tools/zendesk")).toEqual(made);
   });

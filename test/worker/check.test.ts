@@ -27,12 +27,24 @@ beforeAll(async () => {
   home = await freshWorkspace();
   await api.addTool({ name: "zendesk", workspace: home, operations: ["create_ticket", "close_ticket"] });
   await api.addTool({ name: "notes", workspace: home, clear_arguments: true });
+  await api.addTool({
+    name: "mail",
+    workspace: home,
+    argument_schemas: {
+      send: {
+        type: "object",
+        required: ["to"],
+        properties: { to: { type: "string", format: "email" }, copies: { type: "integer", maximum: 3 } },
+        additionalProperties: false,
+      },
+    },
+  });
   await api.addPool({ name: "premium", workspace: home, models: ["claude-x", "gpt-y"] });
   await api.addPool({ name: "any", workspace: home });
   await api.addIntegration({ name: "salesforce", workspace: home });
   bot = await running({
     surface: {
-      tools: ["zendesk/create_ticket", "zendesk/delete_all", "notes", "ghost"],
+      tools: ["zendesk/create_ticket", "zendesk/delete_all", "notes", "mail", "ghost"],
       pools: ["premium", "any", "ghosts"],
       integrations: ["salesforce", "ghostforce"],
     },
@@ -66,6 +78,14 @@ describe("a check", () => {
     [{ tool: "jira" }, "deny: surface_undeclared"],
     [{ tool: "zendesk/delete_all" }, "deny: catalog_operation_missing"],
     [{ tool: "ghost" }, "deny: catalog_missing"],
+    [{ tool: "mail/send", arguments: { to: "ada@example.com" } }, "allow: permitted"],
+    [{ tool: "mail/send", arguments: { to: "ada@example.com", copies: 4 } }, "deny: arguments_invalid"],
+    [{ tool: "mail/send", arguments: { to: "ada" } }, "deny: arguments_invalid"],
+    [{ tool: "mail/send", arguments: {} }, "deny: arguments_invalid"],
+    [{ tool: "mail/send" }, "deny: arguments_invalid"],
+    [{ action: "tool:use", resource: "mail/send" }, "deny: arguments_invalid"],
+    [{ tool: "mail/read", arguments: { any: 1 } }, "allow: permitted"],
+    [{ tool: "mail" }, "allow: permitted"],
     [{ model: "premium" }, "allow: permitted"],
     [{ model: "premium/claude-x" }, "allow: permitted"],
     [{ model: "any/whatever:7b" }, "allow: permitted"],
@@ -82,6 +102,40 @@ describe("a check", () => {
     [{ action: "integration:use", resource: "zendesk" }, "deny: surface_undeclared"],
   ])("on %j says %s (P1)", async (question, expected) => {
     expect(await short(question)).toBe(expected);
+  });
+
+  it("of arguments that do not match says where and by which keyword, and records no value of them (P4)", async () => {
+    const args = { to: "ada@example.com", copies: 271_828, "5ecret-name": "5ecret-value" };
+    const denied = await decided(bot.secret, { tool: "mail/send", arguments: args });
+    expect(denied).toMatchObject({
+      decision: "deny",
+      layer: "catalog",
+      detail: 'The arguments of mail/send do not match its schema: "/copies" (maximum).',
+      change: {
+        detail: 'Send arguments that match the schema of mail/send; what did not is at "/copies" (maximum).',
+        command: null,
+      },
+    });
+    const explained = await api.explain(denied.decision_id, home);
+    expect(explained).toMatchObject({
+      reason: "arguments_invalid",
+      detail: denied.detail,
+      change: { command: "dome tools show mail" },
+    });
+    for (const text of ["271828", "5ecret", "ada@example.com"]) {
+      expect(JSON.stringify([denied, explained])).not.toContain(text);
+    }
+  });
+
+  it("goes by a schema from the next decision after it was changed", async () => {
+    const question = { tool: "changing/act", arguments: { a: 1 } };
+    await api.addTool({ name: "changing", workspace: home });
+    const { secret } = await running({ surface: { tools: ["changing"] } });
+    expect(await short(question, secret)).toBe("allow: permitted");
+    const change = (schemas: object | null) =>
+      api.call("PATCH", `/tools/changing?workspace=${home}`, { body: { argument_schemas: schemas } });
+    expect((await change({ act: { properties: { a: { type: "string" } } } })).status).toBe(200);
+    await expect.poll(() => short(question, secret), { timeout: 8_000 }).toBe("deny: arguments_invalid");
   });
 
   it("tells what it declared and the catalog lacks apart from what it did not declare: different people mend it", async () => {

@@ -146,17 +146,23 @@ it("is for those who may read signing keys, of the whole installation", async ()
   expect(await ask(await operatorToken({ subject: "dev", role: "developer" }))).toBe(403);
 });
 
-it("the scheduled sweep publishes the next token key when the present one has served its time", async () => {
-  const sweep = () => dome.scheduled({} as never, env);
-  await sweep();
-  expect((await list()).filter(({ state }) => state === "next")).toEqual([]);
-  const [before] = (await list()).filter((key) => key.use === "token");
-  expect(before?.state).toBe("signing");
-  const old = Date.now() - 29.5 * 86_400_000;
-  await env.DB.prepare("UPDATE signing_keys SET not_before = ? WHERE kid = ?").bind(old, before?.kid).run();
-  await sweep();
-  await sweep();
-  const states = (await list()).filter((key) => key.use === "token").map(({ state }) => state);
-  expect(states.filter((state) => state === "signing")).toHaveLength(1);
-  expect(states.filter((state) => state === "next")).toHaveLength(1);
-});
+it.each([
+  ["token", 29.5],
+  ["receipt", 364.5],
+] as const)(
+  "the scheduled sweep publishes the next %s key when the present one has served its time",
+  async (use, days) => {
+    const sweep = () => dome.scheduled({} as never, env);
+    await sweep();
+    expect((await list()).filter((key) => key.use === use && key.state === "next")).toEqual([]);
+    const [before] = (await list()).filter((key) => key.use === use);
+    expect(before?.state).toBe("signing");
+    const old = Date.now() - days * 86_400_000;
+    await env.DB.prepare("UPDATE signing_keys SET not_before = ? WHERE kid = ?").bind(old, before?.kid).run();
+    await sweep();
+    await sweep();
+    const states = (await list()).filter((key) => key.use === use).map(({ state }) => state);
+    expect(states.filter((state) => state === "signing")).toHaveLength(1);
+    expect(states.filter((state) => state === "next")).toHaveLength(1);
+  },
+);

@@ -19,10 +19,11 @@ import {
 } from "../../contract/catalog.ts";
 import { err, ok } from "../../kernel/result.ts";
 import { addIntegration, addPool, addTool } from "../../operations/add-catalog-entry.ts";
+import { refusedSchemas } from "../../operations/argument-schemas.ts";
 import { removeEntry, updateEntry } from "../../operations/change-catalog-entry.ts";
 import { workspaceFor } from "../../operations/find.ts";
 import { afterOf, pageOf } from "../../operations/page.ts";
-import { notFound } from "../../operations/refusal.ts";
+import { notFound, type Refusal } from "../../operations/refusal.ts";
 import type { EntryKind } from "../../registry/catalog-statements.ts";
 import { findEntry, integrationView, listEntries, poolView, toolView } from "../../registry/catalog.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../../storage/tables/catalog.ts";
@@ -36,9 +37,14 @@ const read = { by: "operator", permission: "catalog:read" } as const;
 const entryPath = z.strictObject({ name: z.string().max(63) });
 
 /** The members of a change as the columns they are kept in; what is absent does not change. */
-const toolColumns = ({ clear_arguments: clearArguments, ...rest }: ToolPatch) => ({
+const toolColumns = ({
+  clear_arguments: clearArguments,
+  argument_schemas: argumentSchemas,
+  ...rest
+}: ToolPatch) => ({
   ...rest,
   ...(clearArguments === undefined ? {} : { clearArguments }),
+  ...(argumentSchemas === undefined ? {} : { argumentSchemas }),
 });
 
 type CatalogTable = typeof catalogTools | typeof catalogPools | typeof catalogIntegrations;
@@ -49,6 +55,7 @@ function entryRoutes<T extends CatalogTable, Patch extends z.ZodType<object>>(
   view: (row: T["$inferSelect"]) => { readonly name: string },
   schemas: { readonly item: z.ZodType; readonly list: z.ZodType; readonly patch: Patch },
   columns: (patch: z.output<Patch>) => Readonly<Record<string, unknown>>,
+  refused?: (row: T["$inferSelect"]) => Refusal | undefined,
 ): Route[] {
   const path = `/api/v1/${kind.many}`;
   const name = `${kind.one[0]?.toUpperCase()}${kind.one.slice(1)}`;
@@ -110,7 +117,14 @@ function entryRoutes<T extends CatalogTable, Patch extends z.ZodType<object>>(
       async ({ services, asked, params, query, body }) => {
         const target = { kind: kind.one, name: params.name, workspace: query.workspace };
         return reply(
-          await updateEntry(services.operations, asked, target, columns(schemas.patch.parse(body)), view),
+          await updateEntry(
+            services.operations,
+            asked,
+            target,
+            columns(schemas.patch.parse(body)),
+            view,
+            refused,
+          ),
         );
       },
     ),
@@ -155,6 +169,7 @@ export const catalogRoutes: readonly Route[] = [
     toolView,
     { item: tool, list: toolList, patch: toolPatch },
     toolColumns,
+    refusedSchemas,
   ),
   route(
     {

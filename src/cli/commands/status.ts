@@ -28,6 +28,12 @@ const text = (style: Style, status: Status): string =>
         `${status.outbox.depth}${status.outbox.oldest_at === null ? "" : `, oldest ${status.outbox.oldest_at}`}`,
       ],
       [
+        "late in objects",
+        status.object_outboxes.owners === 0
+          ? "0"
+          : `${status.object_outboxes.records} of ${status.object_outboxes.owners} owners, oldest ${status.object_outboxes.oldest_at}`,
+      ],
+      [
         "agents",
         Object.entries(status.agents)
           .map(([state, count]) => `${count} ${state}`)

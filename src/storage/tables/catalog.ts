@@ -16,6 +16,9 @@ export const catalogTools = sqliteTable(
     kind: text().$type<"local">().notNull(),
     operations: text({ mode: "json" }).$type<string[]>(),
     clearArguments: integer("clear_arguments", { mode: "boolean" }).notNull().default(false),
+    argumentSchemas: text("argument_schemas", { mode: "json" }).$type<
+      Record<string, Record<string, unknown>>
+    >(),
   },
   (table) => [primaryKey({ columns: [table.workspaceId, table.name] })],
 );

@@ -29,6 +29,14 @@ export const auditProducers = sqliteTable("audit_producers", {
   lastN: integer("last_n").notNull(),
 });
 
+/** What owner objects could not deliver at their last try; see `storage/outbox-backlog.ts`. */
+export const outboxBacklog = sqliteTable("outbox_backlog", {
+  owner: text().primaryKey(),
+  depth: integer().notNull(),
+  oldestAt: integer("oldest_at"),
+  notedAt: integer("noted_at").notNull(),
+});
+
 export const auditOutbox = sqliteTable(
   "audit_outbox",
   {

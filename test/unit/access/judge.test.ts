@@ -42,11 +42,18 @@ const agent = (
   ...more,
 });
 
+const NOTE_SCHEMA = {
+  type: "object",
+  required: ["text"],
+  properties: { text: { type: "string", maxLength: 10 } },
+  additionalProperties: false,
+};
+
 const catalog: Catalog = {
   tools: new Map([
-    ["zendesk", { operations: ["create_ticket", "close_ticket"], clearArguments: false }],
-    ["notes", { operations: null, clearArguments: false }],
-    ["empty", { operations: [], clearArguments: false }],
+    ["zendesk", { operations: ["create_ticket", "close_ticket"], clearArguments: false, schemas: new Map() }],
+    ["notes", { operations: null, clearArguments: false, schemas: new Map([["add", NOTE_SCHEMA]]) }],
+    ["empty", { operations: [], clearArguments: false, schemas: new Map() }],
   ]),
   pools: new Map([
     ["premium", { models: ["claude-x"] }],
@@ -80,6 +87,7 @@ const facts = (more: Partial<Facts>): Facts => ({
   user: null,
   catalog,
   tier: BUILT_IN_TIERS.get("standard"),
+  args: undefined,
   ...more,
 });
 
@@ -193,6 +201,49 @@ describe("what the catalog has", () => {
   it("is shown to nobody who has not declared it: undeclared comes first (P11)", () => {
     for (const name of ["zendesk", "nothing-like-it"])
       expect(reason({}, tool(name))).toBe("surface_undeclared");
+  });
+});
+
+describe("the arguments of an operation that has a schema", () => {
+  const records = [agent("bot", { tools: ["notes", "zendesk"] })];
+
+  test.each<[unknown, string]>([
+    [{ text: "short" }, "permitted"],
+    [{ text: "longer than ten" }, "arguments_invalid"],
+    [{ text: 1 }, "arguments_invalid"],
+    [{ text: "short", more: 1 }, "arguments_invalid"],
+    [{}, "arguments_invalid"],
+    [undefined, "arguments_invalid"],
+  ])("are checked: %j is %s (P1)", (args, expected) => {
+    expect(reason({ records, args }, tool("notes", "add"))).toBe(expected);
+  });
+
+  it("are told by place and keyword, never by value, with what to send (P4)", () => {
+    const args = { text: "dome_at_SECRET-SECRET" };
+    const verdict = judge(facts({ records, args }), tool("notes", "add"));
+    expect(verdict).toMatchObject({
+      decision: "deny",
+      reason: "arguments_invalid",
+      layer: "catalog",
+      detail: 'The arguments of notes/add do not match its schema: "/text" (maxLength).',
+      change: {
+        detail: 'Send arguments that match the schema of notes/add; what did not is at "/text" (maxLength).',
+        command: "dome tools show notes",
+        role: null,
+      },
+    });
+    expect(JSON.stringify(verdict)).not.toContain("SECRET");
+  });
+
+  it("are not checked for another operation, nor for one named like a member of every object", () => {
+    for (const part of ["other", "constructor", "__proto__"]) {
+      expect(reason({ records, args: {} }, tool("notes", part))).toBe("permitted");
+    }
+    expect(reason({ records, args: { any: 1 } }, tool("zendesk", "create_ticket"))).toBe("permitted");
+  });
+
+  it("are checked only for who has declared the tool (P11)", () => {
+    expect(reason({ args: {} }, tool("notes", "add"))).toBe("surface_undeclared");
   });
 });
 

@@ -1,7 +1,9 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { json } from "../client/fake-service.ts";
 import { agent, AGENT_ID, KEY_ID, WORKSPACE_ID } from "../client/samples.ts";
-import { dome } from "./run-cli.ts";
+import { dome, newHome } from "./run-cli.ts";
 
 const bodyOf = ({ service }: Awaited<ReturnType<typeof dome>>, at: number): unknown =>
   JSON.parse(service.seen[at]?.body ?? "null");
@@ -96,6 +98,7 @@ describe("the catalog", () => {
     kind: "local",
     operations: ["create"],
     clear_arguments: false,
+    argument_schemas: null,
   };
   const pool = { id: "pol_01k9v3m8q2x7n5r4t6w0y1z2a3", ...entry, models: null };
   const integration = { id: "int_01k9v3m8q2x7n5r4t6w0y1z2a3", ...entry };
@@ -113,12 +116,14 @@ describe("the catalog", () => {
       kind: "local",
       operations: ["create"],
       clear_arguments: true,
+      argument_schemas: null,
       description: null,
     });
     expect(added.stdout).toBe(`name         zendesk
 kind         local
 operations   create
 arguments    recorded as a digest
+schemas      none
 description  -
 id           tol_01k9v3m8q2x7n5r4t6w0y1z2a3
 `);
@@ -132,14 +137,70 @@ id           tol_01k9v3m8q2x7n5r4t6w0y1z2a3
     expect(bodyOf(addedIntegration, 0)).toEqual({ name: "zendesk", description: "d" });
   });
 
+  describe("with schemas from files", () => {
+    const fileOf = (text: string): string => {
+      const file = join(newHome(), "schema.json");
+      writeFileSync(file, text);
+      return file;
+    };
+    const SCHEMA = { type: "object", required: ["title"] };
+
+    test("adds them by operation", async () => {
+      const file = fileOf(JSON.stringify(SCHEMA));
+      const words = ["--operation", "create", "--schema", `create=${file}`];
+      const reply = json(201, { ...tool, argument_schemas: { create: SCHEMA } });
+      const added = await dome(["tools", "add", "zendesk", ...words], { replies: [reply] });
+      expect(bodyOf(added, 0)).toMatchObject({
+        operations: ["create"],
+        argument_schemas: { create: SCHEMA },
+      });
+      expect(added.stdout).toContain("schemas      create\n");
+    });
+
+    test.each<[string[], string[], object | null]>([
+      [["--schema", "create=FILE"], ["close", "create"], { close: {}, create: SCHEMA }],
+      [["--schema", "close=FILE"], ["close"], { close: SCHEMA }],
+      [["--no-schema", "close"], ["close", "create"], { create: {} }],
+      [["--no-schema", "close"], ["close"], null],
+      [["--schema", "create=FILE", "--no-schema", "close"], ["close"], { create: SCHEMA }],
+    ])("changes some with %j of %j, and leaves the others", async (words, present, expected) => {
+      const file = fileOf(JSON.stringify(SCHEMA));
+      const schemas = Object.fromEntries(present.map((operation) => [operation, {}]));
+      const updated = await dome(
+        ["tools", "update", "zendesk", ...words.map((word) => word.replace("FILE", file))],
+        { replies: [json(200, { ...tool, argument_schemas: schemas }), json(200, tool)] },
+      );
+      expect(updated.requests).toEqual(["GET /api/v1/tools/zendesk", "PATCH /api/v1/tools/zendesk"]);
+      expect(bodyOf(updated, 1)).toEqual({ argument_schemas: expected });
+    });
+
+    test.each([
+      ["create", "OPERATION=FILE"],
+      [`create=${fileOf.name}-that-is-not-there`, "cannot be read (ENOENT)"],
+    ])("refuses %s before it asks anything", async (word, message) => {
+      const refused = await dome(["tools", "update", "zendesk", "--schema", word]);
+      expect([refused.exit, refused.requests]).toEqual([2, []]);
+      expect(refused.stderr).toContain(message);
+    });
+
+    test.each([
+      ["{", "is not JSON"],
+      ["[]", "must be an object"],
+    ])("refuses a file with %s", async (text, message) => {
+      const refused = await dome(["tools", "add", "zendesk", "--schema", `create=${fileOf(text)}`]);
+      expect([refused.exit, refused.requests]).toEqual([2, []]);
+      expect(refused.stderr).toContain(message);
+    });
+  });
+
   test("is listed as a table", async () => {
     const { stdout, requests } = await dome(["tools", "list", "--workspace", "support"], {
       replies: [json(200, { items: [tool], next_cursor: null })],
     });
     expect(requests).toEqual(["GET /api/v1/tools?workspace=support&limit=200"]);
     expect(stdout).toBe(
-      "NAME     KIND   OPERATIONS  ARGUMENTS             DESCRIPTION  ID\n" +
-        "zendesk  local  create      recorded as a digest  -            tol_01k9v3m8q2x7n5r4t6w0y1z2a3\n",
+      "NAME     KIND   OPERATIONS  ARGUMENTS             SCHEMAS  DESCRIPTION  ID\n" +
+        "zendesk  local  create      recorded as a digest  none     -            tol_01k9v3m8q2x7n5r4t6w0y1z2a3\n",
     );
     const pools = await dome(["pools", "show", "zendesk"], { replies: [json(200, pool)] });
     expect(pools.requests).toEqual(["GET /api/v1/pools/zendesk"]);

@@ -13,9 +13,12 @@ import {
   STOP_WAIT_MS,
 } from "../../../src/lifecycle/lease.ts";
 import { MOST_REVOKED_TOKENS } from "../../../src/objects/revoked-tokens.ts";
+import { MOST_SCHEMAS_BYTES } from "../../../src/registry/argument-schema.ts";
+import { MOST_MATCHED } from "../../../src/registry/match-cost.ts";
+import { MOST_SCHEMA_BYTES, MOST_UNIQUE } from "../../../src/registry/schema-compiler.ts";
 import { CLAIM_MS, KEEP_MS } from "../../../src/storage/idempotency.ts";
 import { MAX_LIFETIME_S } from "../../../src/contract/call-token.ts";
-import { PUBLISHED_AHEAD_MS, TOKEN_KEY_LIFE_MS } from "../../../src/tokens/rotation.ts";
+import { PUBLISHED_AHEAD_MS, RECEIPT_KEY_LIFE_MS, TOKEN_KEY_LIFE_MS } from "../../../src/tokens/rotation.ts";
 import { FROZEN_LAG_MS, UNSEEN_STEP_MS } from "../lifecycle/simulator/faults.ts";
 import { bare, links, read, rowsOf } from "./markdown.ts";
 
@@ -33,6 +36,11 @@ const BOUNDS: Readonly<Record<string, number>> = {
   MOST_REVOKED_TOKENS,
   PUBLISHED_AHEAD_MS,
   TOKEN_KEY_LIFE_MS,
+  RECEIPT_KEY_LIFE_MS,
+  MOST_MATCHED,
+  MOST_UNIQUE,
+  MOST_SCHEMA_BYTES,
+  MOST_SCHEMAS_BYTES,
   HEDGE_MS,
   GIVE_UP_MS,
   CLAIM_MS,

@@ -4,6 +4,7 @@ import {
   isRotationDue,
   PUBLISHED_AHEAD_MS,
   rotate,
+  RECEIPT_KEY_LIFE_MS,
   TOKEN_KEY_LIFE_MS,
   type Rotation,
 } from "../../../src/tokens/rotation.ts";
@@ -151,8 +152,32 @@ describe("a compromised key", () => {
 test("the schedule wants the next key a day before the present one is 30 days old", () => {
   expect(TOKEN_KEY_LIFE_MS).toBe(30 * DAY);
   const from = NOW - 29 * DAY;
-  expect(isRotationDue([key("a", from + 1)], NOW)).toBe(false);
-  expect(isRotationDue([key("a", from)], NOW)).toBe(true);
-  expect(isRotationDue([key("a", from, { retireAt: NOW + 1 }), key("b", NOW + 1)], NOW)).toBe(false);
-  expect(isRotationDue([key("a", from, { use: "receipt" })], NOW)).toBe(false);
+  expect(isRotationDue([key("a", from + 1)], "token", NOW)).toBe(false);
+  expect(isRotationDue([key("a", from)], "token", NOW)).toBe(true);
+  expect(isRotationDue([key("a", from, { retireAt: NOW + 1 }), key("b", NOW + 1)], "token", NOW)).toBe(false);
+  expect(isRotationDue([key("a", from, { use: "receipt" })], "token", NOW)).toBe(false);
+});
+
+test("the schedule wants the next receipt key a day before the present one is 365 days old", () => {
+  expect(RECEIPT_KEY_LIFE_MS).toBe(365 * DAY);
+  const receipt = (kid: string, from: number, more: Partial<SigningKey> = {}) =>
+    key(kid, from, { use: "receipt", ...more });
+  const from = NOW - 364 * DAY;
+  expect(isRotationDue([receipt("a", from + 1)], "receipt", NOW)).toBe(false);
+  expect(isRotationDue([receipt("a", from)], "receipt", NOW)).toBe(true);
+  const line = [receipt("a", from, { retireAt: NOW + 1 }), receipt("b", NOW + 1)];
+  expect(isRotationDue(line, "receipt", NOW)).toBe(false);
+  expect(isRotationDue([key("a", from)], "receipt", NOW)).toBe(false);
+  expect(isRotationDue([], "receipt", NOW)).toBe(false);
+});
+
+test("a receipt key that the schedule has replaced stays published for good", async () => {
+  const old = key("old", NOW - 364 * DAY, { use: "receipt" });
+  const keys = await after([old], { mode: "scheduled", use: "receipt" });
+  expect(short(keys)).toEqual([
+    ["old", -364 * DAY, DAY],
+    ["fresh", DAY, null],
+  ]);
+  if (typeof keys === "string") throw new Error(keys);
+  expect(publishedAt(keys, NOW + 10_000 * DAY).map(({ kid }) => kid)).toEqual(["old", "fresh"]);
 });

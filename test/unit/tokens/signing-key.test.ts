@@ -5,6 +5,7 @@ import { jwksDocument, JWKS_MAX_AGE_S } from "../../../src/tokens/jwks.ts";
 import {
   generateSigningKey,
   keySetAt,
+  nextChangeAt,
   openSigner,
   publishedAt,
   signingKeyAt,
@@ -137,5 +138,44 @@ describe("the key set", () => {
     expect(keySetAt([a, b], NOW).version).toBe(keySetAt([b, a], NOW).version);
     expect(keySetAt([a], NOW).version).not.toBe(keySetAt([a, b], NOW).version);
     expect(keySetAt([a, { ...b, compromisedAt: NOW }], NOW).version).toBe(keySetAt([a], NOW).version);
+  });
+});
+
+describe("the next change of the keys by time alone", () => {
+  const at = (keys: readonly SigningKey[], minutes: number) =>
+    (nextChangeAt(keys, NOW + minutes * MINUTE) - NOW) / MINUTE;
+  const line = [key("old", -60, 10), key("next", 10)];
+
+  it("is when the next key takes over, and then when the last token of the old one has expired", () => {
+    expect(at(line, 0)).toBe(10);
+    expect(at(line, 9)).toBe(10);
+    expect(at(line, 10)).toBe(20);
+    expect(at(line, 20)).toBe(Infinity);
+  });
+
+  it("never comes by a compromised key, nor by a receipt key that has retired", () => {
+    expect(at([key("gone", 10, 20, { compromisedAt: NOW })], 0)).toBe(Infinity);
+    expect(at([key("evidence", -10, 5, { use: "receipt" })], 5)).toBe(Infinity);
+    expect(at([], 0)).toBe(Infinity);
+  });
+
+  it("is never later than a change of what is published or of what signs", () => {
+    const keys = [
+      ...line,
+      key("receipt", -5, 15, { use: "receipt" }),
+      key("gone", 0, 12, { compromisedAt: NOW }),
+    ];
+    const seen = (minutes: number) => {
+      const now = NOW + minutes * MINUTE;
+      return JSON.stringify([
+        keySetAt(keys, now).version,
+        (["token", "receipt"] as const).map((use) => signingKeyAt(keys, use, now)?.kid),
+      ]);
+    };
+    for (let minute = -70; minute < 40; minute += 1) {
+      for (let later = minute; later < Math.min(at(keys, minute), 40); later += 1) {
+        expect(seen(later)).toBe(seen(minute));
+      }
+    }
   });
 });

@@ -4,6 +4,7 @@ import { verb } from "../../command.ts";
 import { collect, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellEntry } from "../catalog/read.ts";
+import { readSchemas, schemaOption, type SchemaFiles } from "./schemas.ts";
 import { TOOLS } from "./view.ts";
 
 interface AddOptions {
@@ -12,6 +13,7 @@ interface AddOptions {
   readonly kind: "local";
   readonly operation?: readonly string[];
   readonly clearArguments?: boolean;
+  readonly schema?: SchemaFiles;
 }
 
 export const addCommand = (session: Session): Command =>
@@ -21,6 +23,7 @@ export const addCommand = (session: Session): Command =>
     examples: [
       "dome tools add zendesk",
       "dome tools add zendesk --operation create_ticket --operation close_ticket",
+      "dome tools add zendesk --operation create_ticket --schema create_ticket=create_ticket.schema.json",
     ],
   })
     .argument("<name>", "its name, unique in the workspace")
@@ -31,9 +34,11 @@ export const addCommand = (session: Session): Command =>
         .default("local"),
     )
     .option("--operation <operation>", "an operation that it has; repeat for more (default: any)", collect)
+    .addOption(schemaOption())
     .option("--clear-arguments", "record arguments in clear instead of as a digest")
     .option("--description <text>", "what it is for")
     .action(async (name: string, options: AddOptions) => {
+      const schemas = options.schema === undefined ? null : await readSchemas(options.schema);
       const service = await session.controlPlane();
       const tool = await service.tools.add({
         name,
@@ -41,6 +46,7 @@ export const addCommand = (session: Session): Command =>
         kind: options.kind,
         operations: options.operation === undefined ? null : [...options.operation],
         clear_arguments: options.clearArguments === true,
+        argument_schemas: schemas,
         description: options.description ?? null,
       });
       tellEntry(session, TOOLS, tool);

@@ -5,6 +5,7 @@ import { usage } from "../../exit.ts";
 import { collect, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellEntry } from "../catalog/read.ts";
+import { noSchemaOption, readSchemas, schemaOption, type SchemaFiles, type Schemas } from "./schemas.ts";
 import { TOOLS } from "./view.ts";
 
 interface UpdateOptions {
@@ -13,13 +14,18 @@ interface UpdateOptions {
   readonly operation?: readonly string[];
   readonly anyOperation?: boolean;
   readonly clearArguments?: boolean;
+  readonly schema?: SchemaFiles;
+  readonly noSchema?: readonly string[];
 }
 
 export const updateCommand = (session: Session): Command =>
   verb({
     name: "update",
     summary: "Change a tool of the catalog; its name stays",
-    examples: ["dome tools update zendesk --operation create_ticket --operation close_ticket"],
+    examples: [
+      "dome tools update zendesk --operation create_ticket --operation close_ticket",
+      "dome tools update zendesk --schema create_ticket=create_ticket.schema.json --no-schema close_ticket",
+    ],
   })
     .argument("<name>", "its name")
     .addOption(workspaceOption())
@@ -29,17 +35,37 @@ export const updateCommand = (session: Session): Command =>
       collect,
     )
     .option("--any-operation", "let it have any operation")
+    .addOption(schemaOption())
+    .addOption(noSchemaOption())
     .option("--clear-arguments", "record arguments in clear from now on")
     .option("--no-clear-arguments", "record arguments as a digest from now on")
     .option("--description <text>", "what it is for; an empty one removes it")
     .action(async (name: string, options: UpdateOptions) => {
+      const schemas = await changedSchemas(session, name, options);
       const patch = {
         ...(options.description === undefined ? {} : { description: options.description || null }),
         ...(options.operation === undefined ? {} : { operations: [...options.operation] }),
         ...(options.anyOperation === true ? { operations: null } : {}),
         ...(options.clearArguments === undefined ? {} : { clear_arguments: options.clearArguments }),
+        ...(schemas === undefined ? {} : { argument_schemas: schemas }),
       };
       if (Object.keys(patch).length === 0) throw usage("say what is to change: see --help");
       const entry = await (await session.controlPlane()).tools.update(name, patch, options.workspace);
       tellEntry(session, TOOLS, entry);
     });
+
+/** The API takes all schemas of a tool at once: what the tool has, with what is to change. */
+async function changedSchemas(
+  session: Session,
+  name: string,
+  { schema, noSchema = [], workspace }: UpdateOptions,
+): Promise<Schemas | null | undefined> {
+  if (schema === undefined && noSchema.length === 0) return undefined;
+  const added = await readSchemas(schema ?? []);
+  const present = await (await session.controlPlane()).tools.show(name, workspace);
+  const kept = Object.entries(present.argument_schemas ?? {}).filter(
+    ([operation]) => !noSchema.includes(operation),
+  );
+  const after = { ...Object.fromEntries(kept), ...added };
+  return Object.keys(after).length === 0 ? null : after;
+}

@@ -13,6 +13,7 @@ export const TOOLS: Kind<Tool> = {
     ["kind", tool.kind],
     ["operations", tool.operations === null ? "any" : several(tool.operations)],
     ["arguments", tool.clear_arguments ? "recorded in clear" : "recorded as a digest"],
+    ["schemas", tool.argument_schemas === null ? "none" : several(Object.keys(tool.argument_schemas))],
     ["description", tool.description],
     ["id", tool.id],
   ],

@@ -1,0 +1,51 @@
+/** `--schema op=FILE` and `--no-schema op`: the schemas of a tool's arguments come from files. */
+import { readFile } from "node:fs/promises";
+import { InvalidArgumentError, Option } from "commander";
+import type { Tool } from "../../../contract/catalog.ts";
+import { usage } from "../../exit.ts";
+import { faultCode } from "../../fault-code.ts";
+import { collect } from "../../option-values.ts";
+
+export type Schemas = NonNullable<Tool["argument_schemas"]>;
+type Files = readonly (readonly [operation: string, file: string])[];
+
+export const schemaOption = (): Option =>
+  new Option(
+    "--schema <operation=file>",
+    "the arguments of the operation must match the JSON Schema 2020-12 in this file; repeat for more",
+  ).argParser<Files>((value, previous) => {
+    const at = value.indexOf("=");
+    if (at < 1 || at === value.length - 1) throw new InvalidArgumentError("It must be OPERATION=FILE.");
+    return [...(previous ?? []), [value.slice(0, at), value.slice(at + 1)]];
+  });
+
+export function noSchemaOption(): Option {
+  const option = new Option(
+    "--no-schema <operation>",
+    "do not check the arguments of the operation; repeat for more",
+  ).argParser<string[]>(collect);
+  option.negate = false; // it takes a name, and is not the opposite of --schema as a whole
+  return option;
+}
+
+export type { Files as SchemaFiles };
+
+/** @throws CommandFailure (exit 2) when a file cannot be read or is no JSON object. */
+export async function readSchemas(files: Files): Promise<Schemas> {
+  const read = files.map(async ([operation, file]) => [operation, await readSchema(file)] as const);
+  return Object.fromEntries(await Promise.all(read));
+}
+
+async function readSchema(file: string): Promise<Schemas[string]> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(file, "utf8"));
+  } catch (fault) {
+    if (fault instanceof SyntaxError) throw usage(`${file} is not JSON`);
+    throw usage(`${file} cannot be read (${faultCode(fault)})`);
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw usage(`${file} is not a JSON Schema: it must be an object`);
+  }
+  return parsed as Schemas[string];
+}

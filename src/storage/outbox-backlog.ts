@@ -1,0 +1,60 @@
+/**
+ * What waits in the outboxes of owner objects, as far as they could say so. A note for operators: nothing depends on it,
+ * and it is as old as the object's last try.
+ */
+import { eq, or, sql } from "drizzle-orm";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import type { Database } from "./client.ts";
+import { agents } from "./tables/agents.ts";
+import { outboxBacklog } from "./tables/changes.ts";
+
+export interface Backlog {
+  readonly depth: number;
+  /** Milliseconds since the epoch. */
+  readonly oldestAt: number | null;
+  readonly notedAt: number;
+}
+
+/** @param owner the id of the agent or workspace, or `org`. */
+export async function noteBacklog(db: Database, owner: string, backlog: Backlog): Promise<void> {
+  await db
+    .insert(outboxBacklog)
+    .values({ owner, ...backlog })
+    .onConflictDoUpdate({ target: outboxBacklog.owner, set: backlog });
+}
+
+export async function forgetBacklog(db: Database, owner: string): Promise<void> {
+  await db.delete(outboxBacklog).where(eq(outboxBacklog.owner, owner));
+}
+
+export interface BacklogTotal {
+  readonly owners: number;
+  readonly records: number;
+  readonly oldestAt: number | null;
+}
+
+/** @param workspaces null: of the whole installation; otherwise of these workspaces and their agents only (P11). */
+export async function totalBacklog(
+  db: Database,
+  workspaces: readonly WorkspaceId[] | null,
+): Promise<BacklogTotal> {
+  // One parameter however many there are: D1 takes at most 100.
+  const mine = sql`(SELECT value FROM json_each(${JSON.stringify(workspaces)}))`;
+  const total = await db
+    .select({
+      owners: sql<number>`count(*)`,
+      records: sql<number>`coalesce(sum(${outboxBacklog.depth}), 0)`,
+      oldestAt: sql<number | null>`min(${outboxBacklog.oldestAt})`,
+    })
+    .from(outboxBacklog)
+    .where(
+      workspaces === null
+        ? undefined
+        : or(
+            sql`${outboxBacklog.owner} IN ${mine}`,
+            sql`${outboxBacklog.owner} IN (SELECT ${agents.id} FROM ${agents} WHERE ${agents.workspaceId} IN ${mine})`,
+          ),
+    )
+    .get();
+  return total ?? { owners: 0, records: 0, oldestAt: null };
+}

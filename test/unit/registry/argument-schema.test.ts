@@ -1,0 +1,216 @@
+import * as fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { argumentsFault, checkSchema, checkSchemas } from "../../../src/registry/argument-schema.ts";
+import { MOST_SCHEMA_BYTES, type JsonSchema } from "../../../src/registry/schema-compiler.ts";
+
+const told = (schema: unknown): string => {
+  const checked = checkSchema(schema);
+  return checked.ok ? "ok" : `${checked.error.pointer}: ${checked.error.detail}`;
+};
+const parsed = (json: string): JsonSchema => JSON.parse(json) as JsonSchema;
+
+/** `depth` levels of objects. */
+const nested = (depth: number): JsonSchema =>
+  parsed(`${'{"not":'.repeat(depth - 1)}{}${"}".repeat(depth - 1)}`);
+
+/** Each definition refers twice to the next: small to write, 2^levels to walk. */
+const doubling = (levels: number): JsonSchema => {
+  const definitions: Record<string, JsonSchema> = { [`d${levels}`]: { type: "object" } };
+  for (let i = 0; i < levels; i += 1) {
+    const next = { $ref: `#/$defs/d${i + 1}` };
+    definitions[`d${i}`] = { allOf: [next, next] };
+  }
+  return { $ref: "#/$defs/d0", $defs: definitions };
+};
+
+describe("a schema at the door", () => {
+  test.each<[string, unknown]>([
+    ["nothing", {}],
+    ["its dialect", { $schema: "https://json-schema.org/draft/2020-12/schema", title: "t", "x-note": 1 }],
+    ["a reference within itself", { properties: { a: { $ref: "#/$defs/a~1b" } }, $defs: { "a/b": true } }],
+    ["patterns of bounded time", { pattern: "^[A-Z]{2,5}-\\d+$", patternProperties: { "^x-": {} } }],
+    [
+      "every kind of keyword",
+      { required: ["a"], enum: [1], const: null, multipleOf: 0.1, format: "date-time" },
+    ],
+    ["32 levels", nested(32)],
+  ])("may have %s", (_what, schema) => {
+    expect(told(schema)).toBe("ok");
+  });
+
+  test.each<[unknown, string]>([
+    [null, ": must be a JSON object"],
+    [[], ": must be a JSON object"],
+    [true, ": must be a JSON object"],
+    [nested(33), ": is nested deeper than 32 levels"],
+    [{ description: "x".repeat(MOST_SCHEMA_BYTES) }, ": has more than 32768 bytes"],
+    [{ maxLenght: 3 }, "/maxLenght: is not a keyword that is known here"],
+    [{ $id: "https://example.com/x" }, "/$id: is not a keyword that is known here"],
+    [{ $dynamicRef: "#x" }, "/$dynamicRef: is not a keyword that is known here"],
+    [{ __absolute_ref__: "x" }, "/__absolute_ref__: is not a keyword that is known here"],
+    [{ constructor: {} }, "/constructor: is not a keyword that is known here"],
+    [parsed('{"__proto__":{"type":"object"}}'), "/__proto__: is not a keyword that is known here"],
+    [parsed('{"properties":{"__proto__":{}}}'), "/properties: has a name that cannot be used"],
+    [{ required: ["__proto__"] }, "/required: must be a list of different names"],
+    [{ properties: { "\ud800": true } }, "/properties: has a name that cannot be used"],
+    [{ $schema: "http://json-schema.org/draft-07/schema#" }, "/$schema: must be https"],
+    [{ $ref: "https://example.com/schema" }, "/$ref: must be # and a JSON pointer within the schema"],
+    [{ $ref: "other.json#/a" }, "/$ref: must be # and a JSON pointer within the schema"],
+    [{ $ref: "#anchor" }, "/$ref: must be # and a JSON pointer within the schema"],
+    [{ $ref: "#/$defs/none" }, "/$ref: leads nowhere"],
+    [{ $ref: "#/constructor" }, "/$ref: leads nowhere"],
+    [{ $ref: "#/%" }, "/$ref: leads nowhere"],
+    [{ $ref: "#" }, "leads back to itself"],
+    [{ properties: { child: { $ref: "#" } } }, "leads back to itself"],
+    [doubling(40), "has more than 2000 subschemas"],
+    [{ pattern: "(" }, "/pattern: is not a regular expression"],
+    [{ pattern: "a".repeat(257) }, "/pattern: has more than 256 characters"],
+    [{ pattern: "^(a+)+$" }, "/pattern: could take too long"],
+    [{ pattern: "^(a|a)*$" }, "/pattern: could take too long"],
+    [{ pattern: `^${"a?".repeat(30)}${"a".repeat(30)}$` }, "/pattern: could take too long"],
+    [{ patternProperties: { "^(?:a{1,9}){1,99}$": {} } }, "/patternProperties: could take too long"],
+    [{ format: "constructor" }, "/format: is not a format that is known here"],
+    [{ format: "no-such" }, "/format: is not a format that is known here"],
+    [{ type: "text" }, "/type: must be one or several of the types of JSON"],
+    [{ required: "a" }, "/required: must be a list of different names"],
+    [{ minLength: -1 }, "/minLength: must be a whole number, 0 or more"],
+    [{ multipleOf: 0 }, "/multipleOf: must be a number above 0"],
+    [{ allOf: {} }, "/allOf: must be a list of schemas"],
+    [{ items: [{}] }, "/items: must be a schema: an object, true or false"],
+    [{ properties: { a: 1 } }, "/properties/a: must be a schema: an object, true or false"],
+    [{ enum: [] }, "/enum: must be a list of values"],
+  ])("is refused, with the place and why: %# (P1)", (schema, expected) => {
+    expect(told(schema)).toContain(expected);
+  });
+
+  it("is only for operations that the tool has", () => {
+    expect(checkSchemas({ a: {} }, null)).toMatchObject({ ok: true });
+    expect(checkSchemas({ a: {} }, ["a"])).toMatchObject({ ok: true });
+    expect(checkSchemas({ b: {} }, ["a"])).toMatchObject({ error: { operation: "b", pointer: "" } });
+    expect(checkSchemas({ a: { $ref: "x" } }, null)).toMatchObject({
+      error: { operation: "a", pointer: "/$ref" },
+    });
+  });
+
+  it("is at most 128 KiB together with the others of its tool", () => {
+    const large = { description: "x".repeat(32_000) };
+    expect(checkSchemas({ a: large, b: large, c: large, d: large }, null).ok).toBe(true);
+    expect(checkSchemas({ a: large, b: large, c: large, d: large, e: large }, null)).toMatchObject({
+      error: { operation: "", detail: "has more than 131072 bytes in all" },
+    });
+  });
+});
+
+describe("arguments", () => {
+  const address = {
+    type: "object",
+    properties: {
+      title: { type: "string", minLength: 1, maxLength: 5, pattern: "^[a-z]+$" },
+      tags: { type: "array", items: { type: "string" }, uniqueItems: true },
+      at: { type: "string", format: "date-time" },
+      to: { $ref: "#/$defs/person" },
+      map: { type: "object", additionalProperties: { type: "integer" } },
+      one: { anyOf: [{ type: "null" }, { type: "integer", minimum: 3 }] },
+    },
+    required: ["title"],
+    additionalProperties: false,
+    $defs: { person: { type: "object", required: ["na/me"], properties: { "na/me": { type: "string" } } } },
+  };
+
+  test.each<[string, unknown, string | null]>([
+    [
+      "match",
+      { title: "abc", tags: ["a", "b"], at: "2026-11-25T00:00:00Z", to: { "na/me": "x" }, one: null },
+      null,
+    ],
+    ["lack a member", {}, '"/title" (required)'],
+    ["are no object", [], '"" (type)'],
+    ["have one too many, whose name is not repeated", { title: "a", s3cret: 1 }, '"" (additionalProperties)'],
+    ["are too long", { title: "abcdef" }, '"/title" (maxLength)'],
+    ["are of another type", { title: 5 }, '"/title" (type)'],
+    ["do not match a pattern", { title: "ABC" }, '"/title" (pattern)'],
+    ["do not match a format", { title: "a", at: "yesterday" }, '"/at" (format)'],
+    ["have a fault within a list", { title: "a", tags: ["a", 1] }, '"/tags/1" (type)'],
+    ["repeat an item", { title: "a", tags: ["a", "a"] }, '"/tags" (uniqueItems)'],
+    ["have a fault behind a reference", { title: "a", to: {} }, '"/to/na~1me" (required)'],
+    ["have a fault under a name of their own", { title: "a", map: { "555-1234": "x" } }, '"/map" (type)'],
+    ["match none of several", { title: "a", one: 1 }, '"/one" (anyOf)'],
+    ["have a __proto__", parsed('{"title":"a","map":{"__proto__":1}}'), '"" (propertyNames)'],
+    ["have half a character as a name", { title: "a", map: { "\ud800": 1 } }, '"" (propertyNames)'],
+  ])("that %s", (_what, args, expected) => {
+    expect(checkSchema(address).ok).toBe(true);
+    expect(argumentsFault(address, args)).toBe(expected);
+  });
+
+  it("lack a member that only the prototype has", () => {
+    for (const name of ["constructor", "toString", "hasOwnProperty"]) {
+      expect(argumentsFault({ required: [name] }, {})).toBe(`"/${name}" (required)`);
+      expect(argumentsFault({ properties: { [name]: { type: "string" } } }, {})).toBeNull();
+    }
+  });
+
+  it("are matched in bounded time: long strings and long lists do not match", () => {
+    expect(argumentsFault({ properties: { a: { pattern: "^a*$" } } }, { a: "a".repeat(1_024) })).toBeNull();
+    const long = { a: "a".repeat(1_025) };
+    expect(argumentsFault({ properties: { a: { pattern: "^a*$" } } }, long)).toBe('"/a" (maxLength)');
+    expect(argumentsFault({ properties: { a: { format: "email" } } }, long)).toBe('"/a" (maxLength)');
+    expect(argumentsFault({ patternProperties: { "^a": {} } }, { ["a".repeat(1_025)]: 1 })).toBe(
+      '"" (propertyNames)',
+    );
+    const many = { a: Array.from({ length: 257 }, (_, i) => i) };
+    expect(argumentsFault({ properties: { a: { uniqueItems: true } } }, many)).toBe('"/a" (maxItems)');
+  });
+
+  it("never match a schema that could not be kept today", () => {
+    expect(argumentsFault({ $ref: "https://example.com" }, {})).toBe('"" (the schema cannot be used)');
+  });
+
+  it("leave the schema as it was", () => {
+    const before = JSON.stringify(address);
+    argumentsFault(address, { title: "a" });
+    expect(JSON.stringify(address)).toBe(before);
+    expect(Object.getOwnPropertyNames(address.properties.title)).toEqual(
+      Object.keys(address.properties.title),
+    );
+  });
+});
+
+it("neither schema nor arguments make a check throw, and what is let in can be used (P1)", () => {
+  const words = fc.constantFrom(
+    ..."type properties items allOf anyOf not if then else $ref $defs pattern format required enum const minLength uniqueItems contains additionalProperties unevaluatedProperties patternProperties propertyNames dependentSchemas constructor a".split(
+      " ",
+    ),
+  );
+  const leaf = fc.constantFrom<unknown>(
+    "object",
+    "string",
+    "#",
+    "#/$defs/a",
+    "^a+$",
+    "email",
+    true,
+    0,
+    2,
+    null,
+  );
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 6, withCrossShrink: true },
+      leaf,
+      fc.array(tie("value"), { maxLength: 3 }),
+      fc.dictionary(words, tie("value"), { maxKeys: 4, noNullPrototype: true }),
+    ),
+  }));
+  const schemas = fc.dictionary(words, value, { maxKeys: 5, noNullPrototype: true });
+  let kept = 0;
+  fc.assert(
+    fc.property(schemas, fc.jsonValue(), (schema, args) => {
+      const isKept = checkSchema(schema).ok;
+      kept += isKept ? 1 : 0;
+      const fault = argumentsFault(schema, args);
+      expect(fault === '"" (the schema cannot be used)').toBe(!isKept);
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(kept).toBeGreaterThan(100);
+});
