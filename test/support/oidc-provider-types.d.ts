@@ -47,7 +47,7 @@ declare module "oidc-provider" {
     loadExistingGrant(context: Context): Promise<Grant | undefined>;
   }
 
-  export default class Provider {
+  export class Provider {
     constructor(issuer: string, configuration: Configuration);
     readonly Grant: new (of: { readonly accountId: string; readonly clientId: string }) => Grant;
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;

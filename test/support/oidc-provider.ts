@@ -6,7 +6,8 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
-import Provider, { type Adapter, type AdapterPayload } from "oidc-provider";
+import { Provider, type Adapter, type AdapterPayload } from "oidc-provider";
+import { toBase64Url, utf8 } from "../../src/kernel/bytes.ts";
 
 export interface ProviderUser {
   readonly subject: string;
@@ -157,8 +158,8 @@ function application(
 
 /** As a browser goes through it, with its cookies, and then as the client that was waiting. */
 async function signIn(issuer: string, client: string, subject: string): Promise<string> {
-  const verifier = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
-  const digest = await crypto.subtle.digest("SHA-256", Buffer.from(verifier));
+  const verifier = toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
+  const digest = await crypto.subtle.digest("SHA-256", utf8(verifier));
   const code = await authorize(
     issuer,
     new URLSearchParams({
@@ -167,7 +168,7 @@ async function signIn(issuer: string, client: string, subject: string): Promise<
       scope: "openid email",
       redirect_uri: REDIRECT,
       login_hint: subject,
-      code_challenge: Buffer.from(digest).toString("base64url"),
+      code_challenge: toBase64Url(new Uint8Array(digest)),
       code_challenge_method: "S256",
     }),
   );
@@ -188,7 +189,7 @@ async function signIn(issuer: string, client: string, subject: string): Promise<
 
 async function authorize(issuer: string, parameters: URLSearchParams): Promise<string> {
   const cookies = new Map<string, string>();
-  let url = new URL(`${issuer}/auth?${parameters}`);
+  let url = new URL(`${issuer}/auth?${parameters.toString()}`);
   for (let step = 0; step < MOST_STEPS; step += 1) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     const answer = await fetch(url, { redirect: "manual", headers: { cookie } });
@@ -202,7 +203,7 @@ async function authorize(issuer: string, parameters: URLSearchParams): Promise<s
     url = new URL(location, url);
     if (!url.href.startsWith(REDIRECT)) continue;
     const code = url.searchParams.get("code");
-    if (code === null) throw new Error(`nobody was signed in: ${url.searchParams}`);
+    if (code === null) throw new Error(`nobody was signed in: ${url.search}`);
     return code;
   }
   throw new Error("the sign-in goes round in circles");
