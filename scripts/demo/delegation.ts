@@ -32,20 +32,31 @@ export async function actForAlice(stage: Stage, provider: RunningProvider, key: 
   const narrower = `--scope tool:${TOOL} --key-file ${at("ticket-writer.key")}`;
   await run(`dome token exchange --subject ${at("a.jwt")} ${narrower} > ${at("b.jwt")}`);
   await run(`dome check ${TOOL} --key-file ${at("b.jwt")}`);
-  const { sub, txn } = claimsIn(readFileSync(at("b.jwt"), "utf8"));
+  const { sub, txn, client_id: writerId } = claimsIn(readFileSync(at("b.jwt"), "utf8"));
   expect(sub?.startsWith("usr_") === true, "the subject of the token is not the user");
-  expect(txn !== undefined, "the token names no transaction");
+  expect(txn !== undefined && writerId !== undefined, "the token names no transaction or no client");
 
   await proveIt(stage, at("b.jwt"), at("jwks.json"));
+  await inTrail(stage, txn);
   say("And the trail has every step of it:");
   const chain = await run(`dome audit chain ${txn}`);
-  expect(chain.includes("ticket-writer"), "the chain in the trail does not name ticket-writer");
+  expect(chain.includes(writerId), "the chain in the trail does not name ticket-writer");
 
   say("support-triage is stopped. Whatever came about through it is dead, in every hand:");
   await run('dome agents suspend support-triage --reason "incident 6" --wait');
   await run(`dome check ${TOOL} --key-file ${at("b.jwt")}`, 4);
   say("ticket-writer itself was not stopped, and works on in its own name:");
   await run(`dome check ${TOOL} --key-file ${at("ticket-writer.key")} --quiet`);
+}
+
+/** The ledger hears of a decision a moment after the caller. */
+async function inTrail({ ask }: Stage, txn: string): Promise<void> {
+  for (let round = 0; round < 20; round += 1) {
+    const records = await ask<{ kind: string }[]>(`dome audit list --txn ${txn}`);
+    if (records.some(({ kind }) => kind === "decision")) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error("the decision did not reach the ledger");
 }
 
 async function proveIt({ run, server }: Stage, token: string, keys: string): Promise<void> {
@@ -62,7 +73,13 @@ function keep(file: string, secret: string): void {
   writeFileSync(file, `${secret}\n`, { mode: 0o600 });
 }
 
-function claimsIn(token: string): { readonly sub?: string; readonly txn?: string } {
+interface Claims {
+  readonly sub?: string;
+  readonly txn?: string;
+  readonly client_id?: string;
+}
+
+function claimsIn(token: string): Claims {
   const [, payload = ""] = token.split(".");
-  return JSON.parse(Buffer.from(payload, "base64url").toString()) as { sub?: string; txn?: string };
+  return JSON.parse(Buffer.from(payload, "base64url").toString()) as Claims;
 }
