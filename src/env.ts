@@ -19,6 +19,7 @@ export interface RawEnv {
   readonly DOME_PUBLIC_URL?: string;
   readonly DOME_AUDIT_SINK?: string;
   readonly DOME_CORS_ORIGINS?: string;
+  readonly DOME_EGRESS_ALLOW?: string;
   readonly DOME_LOG?: string;
   readonly DOME_VERSION?: string;
 }
@@ -36,6 +37,8 @@ export interface Env {
   /** The issuer, and the default audience. Never taken from a request's host. */
   readonly publicUrl: string;
   readonly corsOrigins: readonly string[];
+  /** Origins that Dome may call although they are not https at a public name. */
+  readonly egressAllowed: ReadonlySet<string>;
   /** `DOME_LOG=errors` leaves the line per request out. */
   readonly logsRequests: boolean;
   readonly version: string;
@@ -58,6 +61,7 @@ export function parseEnv(raw: RawEnv): Env {
     publicUrl: publicUrlOf(raw.DOME_PUBLIC_URL),
     logsRequests: raw.DOME_LOG !== "errors",
     version: raw.DOME_VERSION ?? "unknown",
+    egressAllowed: egressAllowedOf(raw.DOME_EGRESS_ALLOW ?? ""),
     corsOrigins: (raw.DOME_CORS_ORIGINS ?? "").split(/[\s,]+/).filter((origin) => origin !== ""),
   };
 }
@@ -78,4 +82,12 @@ function publicUrlOf(text: string | undefined): string {
     throw new Error("DOME_PUBLIC_URL must be http(s)://host[:port], without a path");
   }
   return url.origin;
+}
+
+/** A misspelt origin would be an exemption that nobody finds missing, so it is said. */
+function egressAllowedOf(text: string): ReadonlySet<string> {
+  const origins = text.split(/[\s,]+/).filter((origin) => origin !== "");
+  if (origins.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin))
+    throw new Error("DOME_EGRESS_ALLOW must be origins such as http://127.0.0.1:9000, with commas between");
+  return new Set(origins);
 }

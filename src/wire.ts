@@ -13,6 +13,7 @@ import {
 } from "./access/configuration.ts";
 import { newSigningKeyCache, SigningKeys, type SigningKeyCache } from "./access/signing-keys.ts";
 import { Standing, type LeaseBooks } from "./access/standing.ts";
+import { UserTokens, type RememberedUser } from "./access/user-tokens.ts";
 import type { Services } from "./api/services.ts";
 import { recordableArguments } from "./audit/arguments.ts";
 import { ledgerCarrier, queueCarrier, type LedgerPort } from "./audit/carrier.ts";
@@ -25,7 +26,10 @@ import {
 import { NumberBook } from "./audit/number-book.ts";
 import { RefusedCredentials } from "./audit/refused.ts";
 import { outboxSink, queueSink, type AuditSink, type OutboxPort } from "./audit/sink.ts";
+import { Egress } from "./egress/fetch.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
+import type { KeyCache } from "./identity/key-cache.ts";
+import { ProviderKeys } from "./identity/provider-keys.ts";
 import { BoundedMap } from "./kernel/bounded-map.ts";
 import { systemClock, systemTimers } from "./kernel/clock.ts";
 import { idSource, type AgentId } from "./kernel/ids.ts";
@@ -63,6 +67,8 @@ interface Isolate {
   readonly tokens: VerificationCache;
   readonly keys: AuthenticationPorts["keyCache"];
   readonly keyUses: AuthenticationPorts["keyUses"];
+  readonly providerKeys: KeyCache;
+  readonly users: BoundedMap<string, RememberedUser>;
   readonly numbers: NumberBook;
   readonly refused: RefusedCredentials;
 }
@@ -77,6 +83,8 @@ const isolate: Isolate = {
   tokens: new VerificationCache(),
   keys: new BoundedMap(10_000),
   keyUses: new BoundedMap(10_000),
+  providerKeys: new BoundedMap(1_000),
+  users: new BoundedMap(5_000),
   numbers: new NumberBook(),
   refused: new RefusedCredentials(),
 };
@@ -182,6 +190,10 @@ const sink = (env: Env): AuditSink => {
 const carrier = (env: Env): ObjectPorts["carrier"] =>
   env.audit.mode === "queue" ? queueCarrier(env.audit.queue) : ledgerCarrier(ledgerPort(env));
 
+/** Looked up at each call and not kept: the platform's `fetch` must not be taken off its global. */
+const egressOf = (env: Env): Egress =>
+  new Egress({ fetch: (url, init) => fetch(url, init), timers, allowed: env.egressAllowed });
+
 /** What a Durable Object is given. */
 export const objectPorts = (raw: RawEnv): ObjectPorts => {
   const env = environment(raw);
@@ -216,6 +228,13 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     background,
   });
   const configuration = new ConfigurationReader(db, isolate.configuration);
+  const egress = egressOf(env);
+  const userTokens = new UserTokens({
+    clock,
+    configuration,
+    keys: new ProviderKeys({ clock, timers, egress, cache: isolate.providerKeys }),
+    remembered: isolate.users,
+  });
   const operations: OperationPorts = { clock, timers, ids, random, log, db, derived, owners: owner };
   const signingKeys = new SigningKeys({
     clock,
@@ -242,7 +261,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       adminToken: env.adminToken,
       background,
     },
-    operations: { ...operations, issuer, signingKeys, ledgers: ledgerReader(env), sink: audit },
+    operations: { ...operations, egress, issuer, signingKeys, ledgers: ledgerReader(env), sink: audit },
     access: {
       clock,
       db,
@@ -251,7 +270,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       issuer,
       standing,
       configuration,
-      userTokens: { verify: () => Promise.resolve({ ok: false, error: { kind: "provider_unavailable" } }) },
+      userTokens,
       tokenCache: isolate.tokens,
       keyCache: isolate.keys,
       keyUses: isolate.keyUses,

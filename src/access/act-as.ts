@@ -8,7 +8,8 @@ import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Caller } from "./caller.ts";
 import type { NoLease, Standing } from "./standing.ts";
-import type { IdentityRefusal, UserTokens } from "./user-tokens.ts";
+import type { IdentityRefusal } from "../identity/provider.ts";
+import type { UserTokens } from "./user-tokens.ts";
 
 /** The oldest ID token that is taken on a call, in seconds. */
 export const MOST_ACT_AS_AGE_S = 600;

@@ -46,6 +46,7 @@ export interface AuthenticationPorts {
   readonly issuer: string;
   readonly standing: Standing;
   readonly configuration: ConfigurationReader;
+  /** Verifies ID tokens of users, for agents that act for them. */
   readonly userTokens: UserTokens;
   readonly tokenCache: VerificationCache;
   /** By SHA-256 of the whole key, so that the cache holds no secret. */

@@ -6,6 +6,8 @@
  * primary: a replica may lag without bound.
  */
 import { BoundedMap } from "../kernel/bounded-map.ts";
+import type { IdentityProvider, IdpId } from "../identity/provider.ts";
+import { loadProviders } from "../identity/records.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { findAgentById, type RegisteredAgent } from "../registry/agents.ts";
 import { loadCatalog, type Catalog } from "../registry/catalog.ts";
@@ -20,11 +22,13 @@ interface Tagged<T> {
 export interface ConfigurationCache {
   readonly agents: BoundedMap<string, Tagged<RegisteredAgent>>;
   readonly catalogs: BoundedMap<string, Tagged<Catalog>>;
+  readonly providers: BoundedMap<string, Tagged<ReadonlyMap<IdpId, IdentityProvider>>>;
 }
 
 export const newConfigurationCache = (): ConfigurationCache => ({
   agents: new BoundedMap(10_000),
   catalogs: new BoundedMap(1_000),
+  providers: new BoundedMap(1_000),
 });
 
 export class ConfigurationReader {
@@ -53,8 +57,13 @@ export class ConfigurationReader {
     return catalog;
   }
 
-  providers(_id: WorkspaceId, _configEpoch: number): Promise<ReadonlyMap<string, { readonly name: string }>> {
-    return Promise.resolve(new Map());
+  /**
+   * The identity providers that a workspace trusts.
+   * @param configEpoch from a lease of this workspace, taken before this call.
+   */
+  async providers(id: WorkspaceId, configEpoch: number): Promise<ReadonlyMap<IdpId, IdentityProvider>> {
+    const load = () => loadProviders(this.#db, id);
+    return (await this.#read(this.#cache.providers, id, configEpoch, load)) ?? new Map();
   }
 
   async #read<T>(

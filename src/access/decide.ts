@@ -164,6 +164,7 @@ const withheld = (ports: DecisionPorts, draft: AuditDraft, stale: Stale): AuditD
     kind: "decision.withheld",
     ...(draft.agent === undefined ? {} : { agent: draft.agent }),
     ...(draft.chain === undefined ? {} : { chain: draft.chain }),
+    ...(draft.user === undefined ? {} : { user: draft.user }),
     ...(draft.decision_id === undefined ? {} : { decision_id: draft.decision_id }),
     ...(draft.txn === undefined ? {} : { txn: draft.txn }),
     ...(draft.request_id === undefined ? {} : { request_id: draft.request_id }),

@@ -240,9 +240,17 @@ async function parse(
   const read = route.body === undefined ? ok(NO_BODY) : await readJson(http, route.body);
   if (!read.ok) return read;
   const { value: body, bytes: raw } = read.value;
-  if (route.door.by === "operator" && holdsCredential(JSON.stringify([pathParams, named, body])))
-    return err(CREDENTIAL_OUT_OF_PLACE);
+  const written = JSON.stringify([pathParams, named, withoutToken(body, route.tokenMember)]);
+  if (route.door.by === "operator" && holdsCredential(written)) return err(CREDENTIAL_OUT_OF_PLACE);
   return ok({ params: params?.data, query: query.data, body, raw });
+}
+
+/** The one member in which a route takes a user's token. A key of Dome's own is out of place there too. */
+function withoutToken(body: unknown, member: string | undefined): unknown {
+  if (member === undefined || typeof body !== "object" || body === null) return body;
+  return Object.fromEntries(
+    Object.entries(body).filter(([name, value]) => name !== member || /dome_[ao]t_/.test(String(value))),
+  );
 }
 
 const NO_QUERY = z.strictObject({});

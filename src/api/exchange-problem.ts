@@ -63,6 +63,11 @@ export function refusedHop(refusal: HopRefusal): OAuthRefusal {
         "chain_too_deep",
         `The chain would have more agents than the strictest tier in it allows: ${refusal.most}`,
       );
+    case "path_too_long":
+      return invalid(
+        "chain_too_deep",
+        `The subject token descends from ${refusal.most} tokens already. Exchange one that is nearer to the first`,
+      );
     case "scope_wider":
       return {
         status: 400,

@@ -42,6 +42,8 @@ export interface RouteShape {
   readonly params?: Fields;
   readonly query?: Fields;
   readonly body?: z.ZodType;
+  /** A member of the body in which a user's token may stand. It is neither stored, nor recorded, nor repeated. */
+  readonly tokenMember?: string;
   readonly answers: readonly Answer[];
 }
 

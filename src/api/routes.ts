@@ -5,6 +5,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { checkRoutes } from "./routes/check.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { identityProviderRoutes } from "./routes/identity-providers.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { operatorRoutes } from "./routes/operators.ts";
@@ -24,6 +25,7 @@ export const routes: readonly Route[] = [
   ...lifecycleRoutes,
   ...keyRoutes,
   ...catalogRoutes,
+  ...identityProviderRoutes,
   ...tierRoutes,
   ...operatorRoutes,
   ...signingKeyRoutes,

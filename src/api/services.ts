@@ -6,6 +6,7 @@ import type { Clock, Timers } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import type { TokenPorts } from "../operations/issue-token.ts";
+import type { EgressOperationPorts } from "../operations/ports.ts";
 import type { ReceiptPorts } from "../operations/read-halt.ts";
 import type { Installation } from "../operations/read-status.ts";
 
@@ -17,7 +18,7 @@ export interface Services {
   readonly ids: IdSource;
   readonly log: Log;
   readonly operators: OperatorPorts;
-  readonly operations: ReceiptPorts;
+  readonly operations: ReceiptPorts & EgressOperationPorts;
   readonly access: TokenPorts;
   readonly decisions: DecisionPorts;
   readonly installation: Installation;

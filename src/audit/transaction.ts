@@ -28,13 +28,14 @@ export interface TransactionTree {
 
 /** What a `token.exchanged` record says of the exchange. Members of it may be missing in records of other versions. */
 const exchangeData = z.object({
+  /** Null for an ID token. */
   subject_jti: z.string().nullish(),
-  subject_type: z.string().optional(),
-  scope: z.string().optional(),
+  scope: z.string().nullish(),
   scope_before: z.string().nullish(),
-  audience: z.string().optional(),
+  audience: z.string().nullish(),
   audience_before: z.string().nullish(),
-  basis: z.string().optional(),
+  /** Null where the holder only narrowed what it held. */
+  basis: z.string().nullish(),
 });
 export type ExchangeData = z.output<typeof exchangeData>;
 

@@ -122,7 +122,7 @@ const EXCHANGE_NEXT: Readonly<Record<string, string>> = {
   invalid_scope:
     "leave --scope out, or narrow it: dome token inspect FILE shows what the subject's token has",
   invalid_target: "leave --audience out, or name one door of what the subject's token is for",
-  unsupported_grant_type: "dome status: this service is of a version without token exchange",
+  unsupported_grant_type: "dome status: this service may be of a version without token exchange",
 };
 
 const login = ({ url, context }: Invocation): string =>
@@ -131,6 +131,7 @@ const login = ({ url, context }: Invocation): string =>
 function lookAt(invocation: Invocation): string | null {
   const noun = nounOf(invocation);
   if (noun === null) return null;
+  if (invocation.words[0] === "users") return "dome workspaces list"; // there is nothing to look at of a user
   if (invocation.words[0] === "keys") return about("keys list", invocation);
   return about(`${noun} show`, invocation) ?? `dome ${noun} list`;
 }
@@ -139,11 +140,12 @@ function lookAt(invocation: Invocation): string | null {
 const about = (words: string, { subject, workspace }: Invocation): string | null =>
   subject === null ? null : `dome ${words} ${subject}${inWorkspace(workspace ?? undefined)}`;
 
-/** The noun whose list or record tells more; a key is found by its agent. */
+/** The noun whose list or record tells more; a key is found by its agent, and users are stopped in a workspace. */
 function nounOf({ words }: Invocation): string | null {
   const [first, second] = words;
   if (first === undefined || second === undefined || first === "token" || first === "context") return null;
   if (first === "audit") return null;
+  if (first === "users") return "workspaces";
   return first === "keys" ? "agents" : first;
 }
 

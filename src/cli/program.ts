@@ -7,6 +7,7 @@ import { checkCommand } from "./commands/check.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { contextCommand } from "./commands/context/context.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { idpCommand } from "./commands/idp/idp.ts";
 import { integrationsCommand } from "./commands/integrations/integrations.ts";
 import { keysCommand } from "./commands/keys/keys.ts";
 import { loginCommand } from "./commands/login.ts";
@@ -86,6 +87,7 @@ const commands = (session: Session): readonly Command[] => [
   toolsCommand(session),
   poolsCommand(session),
   integrationsCommand(session),
+  idpCommand(session),
   tiersCommand(session),
   tokenCommand(session),
   usersCommand(session),

@@ -27,6 +27,7 @@ import { operatorSelf, type OperatorSelf } from "../contract/operator.ts";
 import { Agents } from "./agents.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import { Catalog } from "./catalog.ts";
+import { IdentityProviders } from "./identity-providers.ts";
 import { Keys } from "./keys.ts";
 import { Operators } from "./operators.ts";
 import { RootKeys } from "./root-keys.ts";
@@ -42,6 +43,7 @@ export class ControlPlane {
   readonly tools: Catalog<z.input<typeof toolCreate>, Tool, ToolPatch>;
   readonly pools: Catalog<z.input<typeof poolCreate>, Pool, PoolPatch>;
   readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration, IntegrationPatch>;
+  readonly identityProviders: IdentityProviders;
   readonly tiers: Tiers;
   readonly operators: Operators;
   readonly signingKeys: SigningKeys;
@@ -58,6 +60,7 @@ export class ControlPlane {
     this.tools = new Catalog(transport, "/api/v1/tools", tool, toolList);
     this.pools = new Catalog(transport, "/api/v1/pools", pool, poolList);
     this.integrations = new Catalog(transport, "/api/v1/integrations", integration, integrationList);
+    this.identityProviders = new IdentityProviders(transport);
     this.tiers = new Tiers(transport);
     this.operators = new Operators(transport);
     this.signingKeys = new SigningKeys(transport);

@@ -17,6 +17,8 @@ export const TOKEN_TYPE = "at+jwt";
 export const MAX_LIFETIME_S = 300;
 /** More than any tier allows; a bound for the parser, not a policy. */
 const MAX_CHAIN = 32;
+/** The most tokens that one may descend from, itself included: a holder may narrow what it holds again and again. */
+export const MAX_PATH = 32;
 
 const seconds = z.int().min(0);
 const agentId = id("agt");
@@ -70,7 +72,7 @@ const shape = z.object({
     provider: id("idp").exactOptional(),
     /** Of a user's token: how often the user had been let go on when it was minted; older ones stay refused. */
     user_epoch: z.int().min(0).exactOptional(),
-    path: z.array(id("tok")).min(1).max(MAX_CHAIN).refine(unique, "must not name a token twice"),
+    path: z.array(id("tok")).min(1).max(MAX_PATH).refine(unique, "must not name a token twice"),
   }),
 });
 

@@ -19,7 +19,7 @@ export function userIdOf(
   issuer: string,
   tenant: string | null | undefined,
   subject: string,
-): string {
+): `usr_${string}` {
   const digest = sha256Sync(utf8(JSON.stringify([workspaceId, issuer, tenant ?? "", subject])));
   let [bits, held, text] = [0, 0, ""];
   for (const byte of digest) {

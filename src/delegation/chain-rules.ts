@@ -3,6 +3,7 @@
  * itself before; these rules find what was added, removed, moved, widened, or taken from another chain.
  */
 import type { ActorReceipt } from "../contract/actor-receipt.ts";
+import { narrowsAudience } from "../contract/audience.ts";
 import type { Act, CallTokenClaims } from "../contract/call-token.ts";
 import { narrows, parseScope } from "../contract/scope.ts";
 import { receiptHash } from "./receipt.ts";
@@ -154,7 +155,7 @@ const checkTargets: Check = (links, token, issuer) => {
   if (token !== undefined && links[0] !== undefined && links[0].claims.target !== token.aud)
     return at("target_widened", 0, `it is for ${links[0].claims.target}, and the token for ${token.aud}`);
   return between(links, (newer, older) =>
-    newer.target === older.target || older.target === issuer
+    narrowsAudience(newer.target, older.target, issuer)
       ? undefined
       : ["target_widened", `it is for ${newer.target}, and before it there was ${older.target}`],
   );

@@ -4,7 +4,7 @@
  * lifetime stay or shrink, `sub` and `txn` stay, no actor is dropped, and no agent stands in a chain twice.
  */
 import { narrowsAudience } from "../contract/audience.ts";
-import type { Act, CallTokenClaims } from "../contract/call-token.ts";
+import { MAX_PATH, type Act, type CallTokenClaims } from "../contract/call-token.ts";
 import { narrows, type Scope } from "../contract/scope.ts";
 import type { AgentId, Id, KeyId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -80,6 +80,8 @@ export type HopRefusal =
   | { readonly kind: "no_basis"; readonly delegator: string }
   | { readonly kind: "loop" }
   | { readonly kind: "too_deep"; readonly most: number }
+  /** The subject token descends from as many tokens as one can name. */
+  | { readonly kind: "path_too_long"; readonly most: number }
   | { readonly kind: "scope_wider" }
   | { readonly kind: "audience_wider" }
   | { readonly kind: "nothing_left" };
@@ -93,6 +95,9 @@ export function takeHop(subject: Subject, wanted: Wanted): Result<Hop, HopRefusa
   const parties = partiesOf(subject, wanted, basis.value === null);
   if (!parties.ok) return parties;
   if (parties.value.chain.length > wanted.maxDepth) return err({ kind: "too_deep", most: wanted.maxDepth });
+  if (subject.kind === "token" && subject.claims.dome.path.length >= MAX_PATH) {
+    return err({ kind: "path_too_long", most: MAX_PATH });
+  }
 
   const held = subject.kind === "token" ? subject.scope : WHOLE;
   const scope = wanted.scope ?? held;

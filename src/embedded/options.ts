@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly publicUrl: string | null;
   /** Origins that may call from a browser, comma-separated, as DOME_CORS_ORIGINS; empty for none. */
   readonly corsOrigins: string;
+  /** Origins that the Worker may call although they are not https at a public name, as DOME_EGRESS_ALLOW. */
+  readonly egressAllow: string;
 }
 
 export type Request =
@@ -30,6 +32,7 @@ Runs Dome on this machine: registry, leases, audit trail, all on the local disk.
   --host ADDRESS    address to listen on (127.0.0.1)
   --state FOLDER    where everything is kept (DOME_STATE_DIR; .dome)
   --public-url URL  issuer of all tokens, fixed at the first start (DOME_PUBLIC_URL; http://127.0.0.1:<port>)
+  --egress-allow ORIGINS  identity providers that may be called without https or a public name (DOME_EGRESS_ALLOW; none)
   --insecure-http   listen on an address other than loopback without an https:// public URL
   --version         print the version
   --help            print this
@@ -42,6 +45,7 @@ const FLAGS = {
   host: { type: "string" },
   state: { type: "string" },
   "public-url": { type: "string" },
+  "egress-allow": { type: "string" },
   "insecure-http": { type: "boolean" },
   version: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -49,7 +53,7 @@ const FLAGS = {
 
 /**
  * @param args the command line without the program.
- * @param env only PORT, DOME_STATE_DIR, DOME_PUBLIC_URL and DOME_CORS_ORIGINS are read; an empty one counts as not set.
+ * @param env only PORT, DOME_STATE_DIR, DOME_PUBLIC_URL, DOME_EGRESS_ALLOW and DOME_CORS_ORIGINS are read; an empty one counts as not set.
  */
 export function readRequest(
   args: readonly string[],
@@ -71,6 +75,10 @@ export function readRequest(
   const publicUrl = readPublicUrl(given["public-url"] ?? (env["DOME_PUBLIC_URL"] || null), urlName);
   if (!publicUrl.ok) return publicUrl;
 
+  const allowName = given["egress-allow"] === undefined ? "DOME_EGRESS_ALLOW" : "--egress-allow";
+  const egressAllow = readOrigins(given["egress-allow"] ?? env["DOME_EGRESS_ALLOW"] ?? "", allowName);
+  if (!egressAllow.ok) return egressAllow;
+
   // Keys and tokens would cross the network in the clear.
   const overTls = publicUrl.value?.startsWith("https://") ?? false;
   if (!isLoopback(host.value) && !overTls && given["insecure-http"] !== true) {
@@ -86,6 +94,7 @@ export function readRequest(
       stateDir: resolve(stateDir),
       publicUrl: publicUrl.value,
       corsOrigins: env["DOME_CORS_ORIGINS"] ?? "",
+      egressAllow: egressAllow.value,
     },
   });
 }
@@ -123,6 +132,15 @@ function readHost(text: string): Result<string, Refusal> {
   const host = text.replace(/^\[(.*)\]$/, "$1");
   const name = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
   return isIP(host) !== 0 || name.test(host) ? ok(host) : misuse(`--host wants an address, not "${text}"`);
+}
+
+/** Said here, because a Worker with a wrong one serves nothing. */
+function readOrigins(text: string, name: string): Result<string, Refusal> {
+  const origins = text.split(/[\s,]+/).filter((origin) => origin !== "");
+  const wrong = origins.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
+  return wrong === undefined
+    ? ok(origins.join(","))
+    : misuse(`${name} wants origins such as http://127.0.0.1:9000, with commas between, not "${wrong}"`);
 }
 
 /** Only an origin: an issuer with a path would move the well-known documents (RFC 8414 §3.1). */

@@ -6,6 +6,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { sql } from "drizzle-orm";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
+import { providerStatements } from "../identity/statements.ts";
 import type { HaltId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
@@ -313,11 +314,13 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
         ];
       case "catalog":
         return [
-          db
-            .update(workspaces)
-            .set({ configEpoch: epoch, lastChange: change })
-            .where(sql`id = ${owner}`),
+          this.#workspace(owner, change, epoch),
           ...catalogStatements(db, owner as WorkspaceId, content.entry),
+        ];
+      case "identity_provider":
+        return [
+          this.#workspace(owner, change, epoch),
+          ...providerStatements(db, owner as WorkspaceId, content.provider),
         ];
       case "operator_token":
         return [this.#organization(change, epoch), ...changeOperatorTokens(db, content.token)];
@@ -333,6 +336,13 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
           ...content.changed.map((key) => changeSigningKey(db, key)),
         ];
     }
+  }
+
+  #workspace(owner: string, change: string, epoch: number): Statement {
+    return this.#ports.db
+      .update(workspaces)
+      .set({ configEpoch: epoch, lastChange: change })
+      .where(sql`id = ${owner}`);
   }
 
   #organization(change: string, epoch: number): Statement {

@@ -8,7 +8,7 @@
 import type { Draining } from "../access/authenticate.ts";
 import { noteUse } from "../access/authenticate.ts";
 import { passageOf } from "../access/passage.ts";
-import type { IdentityRefusal, VerifiedUser } from "../access/user-tokens.ts";
+import type { IdentityRefusal, VerifiedUser } from "../identity/provider.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";

@@ -11,6 +11,7 @@ import type { DrainConflict } from "../lifecycle/drain.ts";
 import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
 import type { OperatorTokenChange } from "../operators/token-statements.ts";
 import type { AgentSettings, NewAgent } from "../registry/agent-statements.ts";
+import type { ProviderChange } from "../identity/statements.ts";
 import type { CatalogChange } from "../registry/catalog-statements.ts";
 import type { BrokenRule } from "../storage/change.ts";
 import type { Claim, RequestKey } from "../storage/idempotency.ts";
@@ -269,6 +270,7 @@ export type WorkspaceContent =
       readonly basedOn: number | null;
     }
   | { readonly kind: "catalog"; readonly entry: CatalogChange }
+  | { readonly kind: "identity_provider"; readonly provider: ProviderChange }
   /** Only for `org`. */
   | { readonly kind: "operator_token"; readonly token: OperatorTokenChange }
   /** Only for `org`. Refused as `stale` when its epoch is not the one that the keys were read under. */

@@ -1,4 +1,5 @@
 /** What the use cases of the control plane are given. */
+import type { Egress } from "../egress/fetch.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
@@ -19,6 +20,11 @@ export interface OperationPorts {
   readonly db: Database;
   readonly derived: DerivedKeys;
   readonly owners: Owners;
+}
+
+/** What a use case is given that calls a stranger. */
+export interface EgressOperationPorts extends OperationPorts {
+  readonly egress: Egress;
 }
 
 /** Who asks on the control plane, and how the request is known. */

@@ -64,6 +64,16 @@ const RULES: Readonly<Record<BrokenRule, Refusal>> = {
     code: "key_not_live",
     detail: "The operator token is revoked or expired. Issue a new one.",
   },
+  provider_name_taken: memberRefusal(
+    "name_taken",
+    "name",
+    "The workspace has an identity provider of this name. Choose another, or remove that one first.",
+  ),
+  provider_issuer_taken: memberRefusal(
+    "name_taken",
+    "issuer",
+    "The workspace trusts this issuer already, under another name. Remove that identity provider first.",
+  ),
   entry_name_taken: memberRefusal(
     "name_taken",
     "name",

@@ -6,6 +6,7 @@
 import type { Draining } from "../access/authenticate.ts";
 import type { NoLease } from "../access/standing.ts";
 import { passageOf } from "../access/passage.ts";
+import { parseAudience } from "../contract/audience.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import { parseScope } from "../contract/scope.ts";
 import type { AgentId } from "../kernel/ids.ts";
@@ -50,6 +51,9 @@ export async function verifyOwnToken(
   if (!verified.ok) return err({ kind: "unacceptable", why: verified.error.kind });
   const { claims } = verified.value;
   if (claims.dome.workspace !== workspace) return err({ kind: "unacceptable", why: "other_workspace" });
+  if (parseAudience(ports.issuer, claims.aud) === undefined) {
+    return err({ kind: "unacceptable", why: "wrong_audience" }); // TX-18
+  }
   const passage = passageOf(claims, keySet.value.epoch);
   const agents = claims.dome.chain.map((link) => link.agent);
   const admitted = await ports.standing.admits(

@@ -19,6 +19,9 @@ const RULES = {
   agent_id_taken: "dome: the id of an agent is taken",
   workspace_name_taken: "dome: the name of a workspace is taken",
   operator_token_not_live: "dome: the operator token is not live",
+  provider_name_taken: "UNIQUE constraint failed: identity_providers.workspace_id, identity_providers.name",
+  provider_issuer_taken:
+    "UNIQUE constraint failed: identity_providers.workspace_id, identity_providers.issuer",
   entry_name_taken: "UNIQUE constraint failed: catalog_",
 } as const;
 

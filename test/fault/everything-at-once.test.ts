@@ -4,6 +4,8 @@
  * once; every released decision is in the trail, once; the trail has no gap that stands for something acknowledged; and
  * nothing was admitted after an effective halt (P3, P8, P12).
  *
+ * A seed draws the same faults again in the same order; what they strike depends on what happens when.
+ *
  *   DOME_FAULT_SEED=… npx vitest run --project fault test/fault/everything-at-once.test.ts
  */
 import { writeFileSync } from "node:fs";
@@ -23,6 +25,7 @@ import {
   live,
   operate,
   register,
+  type Asked,
   type Life,
 } from "./lab/people.ts";
 import { buildLab, startLab, type LabProcess } from "./lab/process.ts";
@@ -31,10 +34,10 @@ const DEEP = process.env["DOME_DEEP"] === "1";
 const ROUNDS = DEEP ? 20 : 3;
 const SEED = Number(process.env["DOME_FAULT_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 /** What must have happened in a round before the kill. */
-const DECISIONS_PER_ROUND = 100;
+const DECISIONS_PER_ROUND = 80;
 const HALTS_PER_ROUND = 2;
 const ROUND_MS = 60_000;
-const SETTLED_MS = 60_000;
+const SETTLED_MS = 90_000;
 
 interface Page<T> {
   readonly items: T[];
@@ -112,12 +115,16 @@ function changesOf(entries: readonly AuditEntry[], life: Life): Record<string, n
   return counts;
 }
 
+/** What a failure shows of an answer: not the credential itself. */
+const shown = ({ id, decision, began, answered, credential }: Asked): string =>
+  `${decision} ${id} to ${credential.agent.name} by ${credential.kind}, ${began} to ${answered}; stops: ${JSON.stringify(credential.agent.stops)}`;
+
 const twice = (values: readonly string[]): string[] =>
   values.filter((value, index) => values.indexOf(value) !== index);
 
 it(
   "keeps what it has acknowledged, and stays stopped, whatever fails at once (P3, P8, P12)",
-  { timeout: DEEP ? 900_000 : 180_000 },
+  { timeout: DEEP ? 1_200_000 : 300_000 },
   async () => {
     console.log(`seed: ${SEED}`);
     const folder = temporaryFolder();
@@ -131,28 +138,33 @@ it(
     lab = await startLab(place, { seed: SEED, faults: false });
     await door.order("POST", "/api/v1/workspaces", { name: "default" });
     await door.order("POST", "/api/v1/tools", { name: "crm" });
-    const running: Promise<void>[] = [];
+    const operators: Promise<void>[] = [];
+    const askers: Promise<void>[] = [];
     for (const name of ["first", "second", "third"]) {
       const { life, secret } = await register(door, book, name);
       await activate(door, life);
       const key = secret ?? "";
-      running.push(operate(door, book, life, key));
-      running.push(askWithKey(door, book, life, key), askWithToken(door, book, life, key));
+      operators.push(operate(door, book, life, key));
+      askers.push(askWithKey(door, book, life, key), askWithToken(door, book, life, key));
     }
-    for (const name of ["mayfly", "moth"]) running.push(live(door, book, name));
+    for (const name of ["mayfly", "moth"]) operators.push(live(door, book, name));
     /** A loop that ends with an error ends the run, not only itself. */
-    const broken = Promise.all(running).then(() => new Promise<never>(() => undefined));
+    const broken = Promise.all([...operators, ...askers]).then(() => new Promise<never>(() => undefined));
 
     for (let round = 1; round <= ROUNDS; round += 1) {
       await lab.kill9();
       log += lab.log();
       lab = await startLab(place, { seed: SEED + round, faults: true });
+      // A registration whose first attempt was cut off waits until its claim lapses, 30 s: the last round begins none.
+      book.noMoreLives = round === ROUNDS;
       const [decisions, halts] = [book.asked.length + DECISIONS_PER_ROUND, book.halts + HALTS_PER_ROUND];
       const loaded = holds(ROUND_MS, () => book.asked.length >= decisions && book.halts >= halts);
       expect(await Promise.race([loaded, broken])).toBe(true);
-      const report = await door.read<LabReport>("/lab");
-      for (const [fault, times] of Object.entries(report.struck))
-        struck[fault] = (struck[fault] ?? 0) + times;
+      for (const isolate of ports.keys()) {
+        const report = await door.read<LabReport>("/lab", isolate);
+        for (const [fault, times] of Object.entries(report.struck))
+          struck[fault] = (struck[fault] ?? 0) + times;
+      }
     }
     await lab.kill9();
     log += lab.log();
@@ -162,7 +174,6 @@ it(
     const calm = new Date();
     lab = await startLab(place, { seed: SEED, faults: false });
     book.over = true;
-    const [operators, askers] = [running.filter((_, index) => index % 3 === 0 || index > 8), running];
     await Promise.all(operators);
     book.quiet = true;
     await Promise.all(askers);
@@ -222,7 +233,8 @@ it(
     const decisions = entries.filter(({ kind }) => kind === "decision");
     expect(twice(decisions.map(({ decision_id: id }) => id ?? ""))).toEqual([]);
     const recorded = new Map(decisions.map((entry) => [entry.decision_id, entry.decision]));
-    expect(book.asked.filter(({ id, decision }) => recorded.get(id) !== decision)).toEqual([]);
+    const notRecorded = book.asked.filter(({ id, decision }) => recorded.get(id) !== decision);
+    expect(notRecorded.map(shown)).toEqual([]);
 
     const issued = entries.flatMap(({ kind, target }) => (kind === "token.issued" ? [target?.id ?? ""] : []));
     expect(twice(issued)).toEqual([]);
@@ -277,7 +289,7 @@ it(
 
     // No call that began after a halt was acknowledged as effective was allowed: with a key until the resume was
     // ordered, with a token from before the halt never again.
-    const admitted = book.asked.filter(({ credential, began, answered, decision }) => {
+    const wronglyAdmitted = book.asked.filter(({ credential, began, answered, decision }) => {
       if (decision !== "allow") return false;
       return credential.agent.stops.some(({ effective, resumed }) =>
         credential.kind === "token"
@@ -285,7 +297,7 @@ it(
           : began >= effective && answered <= resumed,
       );
     });
-    expect(admitted).toEqual([]);
+    expect(wronglyAdmitted.map(shown)).toEqual([]);
 
     // Whatever was away, the answer was "ask again" and never "broken".
     expect(door.answers.get("500") ?? 0).toBe(0);

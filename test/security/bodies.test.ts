@@ -153,6 +153,7 @@ async function rowCounts(): Promise<Record<string, number>> {
     "catalog_tools",
     "catalog_pools",
     "catalog_integrations",
+    "identity_providers",
   ];
   const counts = await env.DB.batch<{ n: number }>(
     [...tables, "idempotency", "audit_producers"].map((name) =>

@@ -45,7 +45,7 @@ export interface Tenant {
   readonly decision: string;
   /** Id of an operator token that is bound to it. */
   readonly operator: string;
-  /** The name of its tool, its pool and its integration. */
+  /** The name of its tool, its pool, its integration and its identity provider. */
   readonly entry: string;
 }
 
@@ -144,6 +144,16 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
   for (const kind of ["tools", "pools", "integrations"]) {
     await done("POST", `/api/v1/${kind}`, { authorization: ADMIN, body: { workspace: name, name: entry } });
   }
+  await done("POST", "/api/v1/identity-providers", {
+    authorization: ADMIN,
+    body: {
+      workspace: name,
+      name: entry,
+      issuer: `https://${entry}.idp.example`,
+      audiences: [{ audience: "app" }],
+      audience_scope: "workspace",
+    },
+  });
   const { halt: stopped } = await done<WorkspaceTransition>("POST", `/api/v1/workspaces/${name}/halt`, {
     authorization: ADMIN,
     body: {},

@@ -54,6 +54,7 @@ async function reads(operation: Operation, authorization: string): Promise<strin
     key: ids.next("key"),
     halt: ids.next("hlt"),
     decision: ids.next("dec"),
+    txn: ids.next("txn"),
     name: "nothing",
     tier: "nothing",
     operator: ids.next("opt"),

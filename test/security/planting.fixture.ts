@@ -18,6 +18,7 @@ const WORKSPACE: Readonly<Record<string, object>> = {
   addTool: inMine,
   addPool: inMine,
   addIntegration: inMine,
+  addIdentityProvider: inMine,
 };
 
 const membersOf = (operation: Operation): string[] => {

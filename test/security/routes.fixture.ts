@@ -98,6 +98,13 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   addTool: named,
   addPool: named,
   addIntegration: named,
+  addIdentityProvider: (unique) => ({
+    name: unique,
+    issuer: `https://${unique}.idp.example`,
+    audiences: [{ audience: "app" }],
+    audience_scope: "workspace",
+  }),
+  testIdentityProvider: empty,
   updateTool: described,
   updatePool: described,
   updateIntegration: described,

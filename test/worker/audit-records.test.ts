@@ -75,6 +75,9 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   removeTool: ["catalog.tool_removed"],
   removePool: ["catalog.pool_removed"],
   removeIntegration: ["catalog.integration_removed"],
+  addIdentityProvider: ["idp.added"],
+  testIdentityProvider: [], // changes nothing
+  removeIdentityProvider: ["idp.removed"],
   createOperator: ["operator.created"],
   revokeOperator: ["operator.revoked"],
   rotateSigningKeys: ["signing_keys.rotated"],
@@ -105,6 +108,9 @@ describe("a change", () => {
       await change("stopUser", { body });
     }
     if (id === "stopTransaction") values["txn"] = "txn_01k9v3m8q2x7n5r4t6w0y1z2a3";
+    if (id === "removeIdentityProvider" || id === "testIdentityProvider") {
+      values["name"] = "by-addidentityprovider"; // the row of the table before has made it
+    }
     if (id === "revokeKey") values["key"] = (await issueKey(agent)).api_key.id;
     if (id === "activateAgent") values["agent"] = (await registered("to-activate")).id;
     if (id === "revokeAgent") values["agent"] = (await registered("to-revoke")).id;

@@ -69,6 +69,21 @@ describe("the schemas of a tool's arguments", () => {
     expect((await api.call("GET", `/tools/refused?workspace=${home}`)).status).toBe(404);
   });
 
+  it("may be as large as the bounds say, and are answered the same to a repeat (P12)", async () => {
+    const large = { $comment: "x".repeat(32_000), ...TICKET };
+    const body = {
+      name: "large",
+      workspace: home,
+      argument_schemas: { a: large, b: large, c: large, d: large },
+    };
+    const options = { body, headers: { "idempotency-key": "large-schemas" } };
+    const made = await api.call("POST", "/tools", options);
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({ argument_schemas: body.argument_schemas });
+    expect((await api.call("POST", "/tools", options)).body).toEqual(made.body);
+    expect(await get("/tools/large")).toEqual(made.body);
+  });
+
   it("are held against the operations that a change leaves", async () => {
     await api.addTool({
       name: "narrowed",

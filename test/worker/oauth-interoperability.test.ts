@@ -67,7 +67,7 @@ describe("discovery (RFC 8414)", () => {
       issuer: TEST_ISSUER,
       token_endpoint: `${TEST_ISSUER}/api/v1/auth/token`,
       jwks_uri: `${TEST_ISSUER}/.well-known/jwks.json`,
-      grant_types_supported: ["client_credentials"],
+      grant_types_supported: ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"],
       token_endpoint_auth_methods_supported: ["client_secret_basic"],
       response_types_supported: [],
       scopes_supported: ["surface"],

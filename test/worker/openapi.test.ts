@@ -142,7 +142,15 @@ describe("every answer", () => {
     await call("listTiers");
     await call("showTier", { tier: "restricted" });
     await call("showOperatorSelf");
-    for (const id of ["healthz", "readyz", "authorizationServerMetadata", "jwks", "openapi"]) await call(id);
+    for (const id of [
+      "healthz",
+      "readyz",
+      "authorizationServerMetadata",
+      "protectedResourceMetadata",
+      "jwks",
+      "openapi",
+    ])
+      await call(id);
     expect(drift).toEqual([]);
   });
 
@@ -166,6 +174,18 @@ describe("every answer", () => {
     await call("removeTool", { name: "short-lived" }, {}, "?force=true");
     await call("showTool", { name: "erp" });
     await call("showPool", { name: "fast" });
+    expect(drift).toEqual([]);
+  });
+
+  it("about identity providers fits its schema", async () => {
+    const issuer = "https://login.idp.example";
+    const audiences = [{ audience: "app", agent: "full" }, { audience: "portal" }];
+    const body = { name: "okta", issuer, audiences, audience_scope: "workspace", tenant: "t-1" };
+    await call("addIdentityProvider", {}, { body });
+    await call("listIdentityProviders");
+    await call("showIdentityProvider", { name: "okta" });
+    await call("testIdentityProvider", { name: "okta" }, { body: { token: "no token" } });
+    await call("removeIdentityProvider", { name: "okta" });
     expect(drift).toEqual([]);
   });
 
@@ -299,6 +319,7 @@ describe("every answer", () => {
       "revokeToken",
       "showSelf",
       "tailAudit",
+      "testIdentityProvider",
     ]);
   });
 });

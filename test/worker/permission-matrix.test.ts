@@ -92,7 +92,12 @@ async function targetFor(operation: Operation): Promise<Readonly<Record<string, 
   }
   if (operation.method === "DELETE" && operation.params.includes("name")) {
     const name = `e-${(made += 1)}`;
-    const body = { workspace: MINE, name };
+    const provider = {
+      issuer: `https://${name}.idp.example`,
+      audiences: [{ audience: "app" }],
+      audience_scope: "workspace",
+    };
+    const body = { workspace: MINE, name, ...(operation.id === "removeIdentityProvider" ? provider : {}) };
     await done("POST", operation.path.replace("/{name}", ""), { authorization: ADMIN, body });
     return { ...shared, name };
   }

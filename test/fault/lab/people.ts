@@ -59,6 +59,8 @@ export class Book {
   /** The ids of the call tokens that were handed out. */
   readonly tokens: string[] = [];
   halts = 0;
+  /** True when no new agent is to be registered. */
+  noMoreLives = false;
   /** True when no new round of changes is to begin. */
   over = false;
   /** True when nobody asks any more. */
@@ -197,9 +199,9 @@ export async function operate(door: Door, book: Book, life: Life, key: string): 
   }
 }
 
-/** Whole lives, from the registration to the revocation; until it is over. */
+/** Whole lives, from the registration to the revocation. */
 export async function live(door: Door, book: Book, name: string): Promise<void> {
-  for (let count = 1; !book.over; count += 1) {
+  for (let count = 1; !book.noMoreLives; count += 1) {
     const { life, secret } = await register(door, book, `${name}-${count}`);
     await describe(door, life, "short-lived");
     await activate(door, life);

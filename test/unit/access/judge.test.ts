@@ -87,6 +87,7 @@ const facts = (more: Partial<Facts>): Facts => ({
   user: null,
   catalog,
   tier: BUILT_IN_TIERS.get("standard"),
+  maxDepth: 4,
   args: undefined,
   ...more,
 });
@@ -269,11 +270,28 @@ describe("the order of the steps", () => {
 describe("act-as", () => {
   const acting = agent("acting", { tools: ["notes"] }, { requireActas: "oidc:okta" });
   const plain = agent("plain", { tools: ["notes"] });
+  const by = (provider: string | null) => ({ id: "usr_x", provider });
 
   it("is demanded by any agent of the chain, wherever it stands (P7)", () => {
     for (const records of [[acting], [acting, plain], [plain, acting]]) {
       expect(reason({ records }, tool("notes"))).toBe("actas_required");
-      expect(reason({ records, user: "usr_x" }, tool("notes"))).toBe("permitted");
+      expect(reason({ records, user: by("okta") }, tool("notes"))).toBe("permitted");
+    }
+  });
+
+  it("is demanded of a certain provider by any agent of the chain; another one's user is none (P7)", () => {
+    for (const records of [[acting], [acting, plain], [plain, acting]]) {
+      const verdict = judge(facts({ records, user: by("entra") }), tool("notes"));
+      expect(verdict).toMatchObject({ reason: "actas_provider", layer: "actas" });
+      expect(verdict.detail).toContain("acting acts only for users of the identity provider okta");
+    }
+    const any = agent("any", { tools: ["notes"] }, { requireActas: "oidc" });
+    expect(reason({ records: [any], user: by("entra") }, tool("notes"))).toBe("permitted");
+  });
+
+  it("ends with the provider: a user whose provider is gone is nobody's, whether demanded or not (P7)", () => {
+    for (const records of [[acting], [plain]]) {
+      expect(reason({ records, user: by(null) }, tool("notes"))).toBe("actas_provider");
     }
   });
 
@@ -293,7 +311,7 @@ describe("the tier", () => {
     expect(reason({ records: chain(4) }, tool("notes"))).toBe("permitted");
     expect(judge(facts({ records: chain(5) }), tool("notes"))).toMatchObject({
       reason: "tier_limit",
-      detail: "The chain has 5 agents; tier standard allows 4.",
+      detail: "The chain has 5 agents; the strictest tier in it allows 4.",
     });
   });
 });
@@ -337,7 +355,10 @@ it("never allows what an agent of the chain has not declared, or the catalog has
       (chain, asked, hasUser) => {
         const question: Question = { ...asked, action: "tool:use" };
         const records = chain.map((surface, i) => agent(`a${i}`, surface));
-        const verdict = judge(facts({ records, user: hasUser ? "usr_x" : null }), question);
+        const verdict = judge(
+          facts({ records, user: hasUser ? { id: "usr_x", provider: "okta" } : null }),
+          question,
+        );
         if (verdict.decision === "deny") return;
         const member = `${question.kind}s` as const;
         expect(records.every(({ surface }) => surface[member].includes(question.name))).toBe(true);

@@ -29,6 +29,7 @@ test("the commands are these", () => {
       "tools add, tools list, tools show, tools update, tools remove, " +
       "pools add, pools list, pools show, pools update, pools remove, " +
       "integrations add, integrations list, integrations show, integrations update, integrations remove, " +
+      "idp add, idp list, idp show, idp test, idp remove, " +
       "tiers list, tiers show, " +
       "token issue, token exchange, token inspect, token revoke, users stop, users resume, signing-keys list, " +
       "signing-keys rotate, root-key status, root-key rewrap, check, explain, chain verify, audit list, audit tail, " +

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { json } from "../client/fake-service.ts";
+import { json, problem } from "../client/fake-service.ts";
 import { halt, HALT_ID, TXN_ID, WORKSPACE_ID } from "../client/samples.ts";
 import { dome } from "./run-cli.ts";
 
@@ -79,6 +79,14 @@ describe("dome users stop", () => {
     expect({ exit, requests }).toEqual({ exit: 2, requests: [] });
     expect(stderr).toContain("next: dome users stop --help\n");
   });
+});
+
+test("a workspace that is not there leads to those that are", async () => {
+  const { exit, stderr } = await dome(["users", "stop", USER, "--workspace", "supprot"], {
+    replies: [problem(404, "not_found")],
+  });
+  expect(exit).toBe(1);
+  expect(stderr).toContain("next: dome workspaces list\n");
 });
 
 test("dome users resume returns 300 ms after the commit, when no isolate keeps the old answer", async () => {

@@ -31,7 +31,7 @@ function rolesTable(): string {
 }
 
 describe("the permission table", () => {
-  it("gives security every stop, and nothing that makes or widens", () => {
+  it("gives security every stop, and of what makes or widens only whose users agents may act for", () => {
     const changes = of("security").filter((permission) => !READING.test(permission));
     expect(changes).toEqual([
       "workspaces:halt",
@@ -41,6 +41,8 @@ describe("the permission table", () => {
       "agents:resume",
       "agents:revoke",
       "keys:revoke",
+      "idp:write",
+      "idp:test",
       "tokens:revoke",
       "users:stop",
       "users:resume",

@@ -47,15 +47,13 @@ function granted(entry: AuditEntry): string[] {
   return [
     narrowed("scope", scope, scope_before),
     narrowed("for", audience, audience_before),
-    basis === undefined ? "" : `because of ${basis}`,
+    basis ? `because of ${basis}` : "narrowed",
   ];
 }
 
-function narrowed(word: string, now: string | undefined, before: string | null | undefined): string {
-  if (now === undefined) return "";
-  return before === undefined || before === null || before === now
-    ? `${word} ${now}`
-    : `${word} ${now} (of ${before})`;
+function narrowed(word: string, now: string | null | undefined, before: string | null | undefined): string {
+  if (!now) return "";
+  return !before || before === now ? `${word} ${now}` : `${word} ${now} (of ${before})`;
 }
 
 /** @param mark ours, and may be coloured; what the record says is made safe. */

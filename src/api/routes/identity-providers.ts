@@ -1,0 +1,104 @@
+import { z } from "zod";
+import {
+  identityProvider,
+  identityProviderCreate,
+  identityProviderList,
+  identityProviderQuery,
+  identityProviderRemoved,
+  identityProviderTest,
+  identityProviderTestRequest,
+} from "../../contract/identity-provider.ts";
+import { addIdentityProvider } from "../../operations/add-identity-provider.ts";
+import { listIdentityProviders, showIdentityProvider } from "../../operations/identity-provider-view.ts";
+import { removeIdentityProvider } from "../../operations/remove-identity-provider.ts";
+import { testIdentityProvider } from "../../operations/test-identity-provider.ts";
+import { inWorkspace } from "../agent-path.ts";
+import { NO_STORE, reply } from "../reply.ts";
+import { route, type Route } from "../route.ts";
+
+const read = { by: "operator", permission: "idp:read" } as const;
+const write = { by: "operator", permission: "idp:write" } as const;
+
+const tag = "identity providers";
+const path = "/api/v1/identity-providers";
+const providerPath = z.strictObject({ name: z.string().max(63) });
+const query = z.strictObject(inWorkspace);
+
+export const identityProviderRoutes: readonly Route[] = [
+  route(
+    {
+      method: "post",
+      path,
+      operationId: "addIdentityProvider",
+      summary: "Trust an identity provider: for its audiences, in the hands of the agents they are bound to",
+      tag,
+      door: write,
+      body: identityProviderCreate,
+      answers: [{ status: 201, description: "The identity provider", schema: identityProvider }],
+    },
+    async ({ services, asked, body }) => reply(await addIdentityProvider(services.operations, asked, body)),
+  ),
+  route(
+    {
+      method: "get",
+      path,
+      operationId: "listIdentityProviders",
+      summary: "List the identity providers of a workspace",
+      tag,
+      door: read,
+      query: identityProviderQuery,
+      answers: [{ status: 200, description: "A page of identity providers", schema: identityProviderList }],
+    },
+    async ({ services, operator, query: filter }) =>
+      reply(await listIdentityProviders(services.operations.db, operator, filter)),
+  ),
+  route(
+    {
+      method: "get",
+      path: `${path}/{name}`,
+      operationId: "showIdentityProvider",
+      summary: "Show an identity provider",
+      tag,
+      door: read,
+      params: providerPath,
+      query,
+      answers: [{ status: 200, description: "The identity provider", schema: identityProvider }],
+    },
+    async ({ services, operator, params, query: { workspace } }) =>
+      reply(await showIdentityProvider(services.operations.db, operator, params.name, workspace)),
+  ),
+  route(
+    {
+      method: "delete",
+      path: `${path}/{name}`,
+      operationId: "removeIdentityProvider",
+      summary: "Trust an identity provider no longer",
+      tag,
+      door: write,
+      params: providerPath,
+      query,
+      answers: [{ status: 200, description: "What was removed", schema: identityProviderRemoved }],
+    },
+    async ({ services, asked, params, query: { workspace } }) =>
+      reply(await removeIdentityProvider(services.operations, asked, { name: params.name, workspace })),
+  ),
+  route(
+    {
+      method: "post",
+      path: `${path}/{name}/test`,
+      operationId: "testIdentityProvider",
+      summary: "Ask an identity provider for its documents now, and judge a token without using it",
+      tag,
+      door: { by: "operator", permission: "idp:test" },
+      params: providerPath,
+      query,
+      body: identityProviderTestRequest,
+      tokenMember: "token",
+      answers: [{ status: 200, description: "What was seen", schema: identityProviderTest }],
+    },
+    async ({ services, asked, params, query: { workspace }, body }) => {
+      const target = { name: params.name, workspace };
+      return reply(await testIdentityProvider(services.operations, asked, target, body), 200, NO_STORE);
+    },
+  ),
+];

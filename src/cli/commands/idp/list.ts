@@ -1,0 +1,35 @@
+/** `dome idp list` */
+import type { Command } from "commander";
+import { verb } from "../../command.ts";
+import { workspaceOption } from "../../option-values.ts";
+import { table } from "../../output.ts";
+import type { Session } from "../../session.ts";
+import { audiencesOf } from "./view.ts";
+
+export const listCommand = (session: Session): Command =>
+  verb({
+    name: "list",
+    summary: "List the identity providers of a workspace",
+    examples: ["dome idp list"],
+  })
+    .addOption(workspaceOption())
+    .action(async (options: { workspace?: string }) => {
+      const { items } = await (await session.controlPlane()).identityProviders.list(options).take();
+      const { output } = session;
+      output.show({
+        body: items,
+        ids: items.map((provider) => provider.id),
+        text: () =>
+          table(
+            output.style,
+            ["NAME", "ISSUER", "AUDIENCES", "MAX AGE", "ID"],
+            items.map((provider) => [
+              provider.name,
+              provider.issuer,
+              audiencesOf(provider),
+              `${provider.max_age_seconds} s`,
+              provider.id,
+            ]),
+          ),
+      });
+    });

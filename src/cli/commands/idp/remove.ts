@@ -1,0 +1,34 @@
+/** `dome idp remove`. Agents that act for its users stop doing so, so it asks for the name, or wants `--yes`. */
+import type { Command } from "commander";
+import { verb } from "../../command.ts";
+import { confirm } from "../../confirm.ts";
+import { inWorkspace, workspaceOption } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+
+export const removeCommand = (session: Session): Command =>
+  verb({
+    name: "remove",
+    summary: "Trust an identity provider no longer",
+    description:
+      "Trust an identity provider no longer: its tokens are refused from then on. On a terminal it asks for the name; " +
+      "elsewhere it wants --yes.",
+    examples: ["dome idp remove okta", "dome idp remove okta --yes"],
+  })
+    .argument("<name>", "its name")
+    .addOption(workspaceOption())
+    .option("--yes", "do not ask")
+    .action(async (name: string, { workspace, yes }: { workspace?: string; yes?: boolean }) => {
+      await confirm(session, yes, {
+        answer: name,
+        question: `Agents can act for users of ${name} no longer. Type its name to go on: `,
+        because: "removing it stops agents that act for its users",
+        otherwise: "the name is another one; nothing was removed",
+        next: `dome idp remove ${name} --yes${inWorkspace(workspace)}`,
+      });
+      const removed = await (await session.controlPlane()).identityProviders.remove(name, workspace);
+      session.output.show({
+        body: removed,
+        ids: [removed.name],
+        text: () => `Removed ${removed.name}. Its tokens are refused from now on.`,
+      });
+    });

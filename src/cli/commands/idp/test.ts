@@ -1,0 +1,83 @@
+/** `dome idp test`: asks the provider now, and says what Dome would make of a token. */
+import type { Command } from "commander";
+import type { IdentityProviderTest } from "../../../contract/identity-provider.ts";
+import { readSecretFile } from "../../agent-credential.ts";
+import { verb } from "../../command.ts";
+import { CommandFailure, EXIT, usage } from "../../exit.ts";
+import { workspaceOption } from "../../option-values.ts";
+import { fields, several, table, type Style } from "../../output.ts";
+import type { Session } from "../../session.ts";
+
+interface TestOptions {
+  readonly workspace?: string;
+  readonly tokenFile?: string;
+  readonly agent?: string;
+}
+
+export const testCommand = (session: Session): Command =>
+  verb({
+    name: "test",
+    summary: "Ask an identity provider now, and judge a token without using it",
+    description:
+      "Ask an identity provider for its documents now, and judge a token without using it. The token is read from a file " +
+      "or stdin: an argument could be read by every process of this machine. Dome neither stores nor shows it.",
+    examples: [
+      "dome idp test okta",
+      "dome idp test okta --token-file ./id-token",
+      "dome idp test okta --token-file - --agent support-triage",
+    ],
+  })
+    .argument("<name>", "its name")
+    .addOption(workspaceOption())
+    .option("--token-file <file>", "an ID token is in this file; - for stdin")
+    .option("--agent <agent>", "name or id: what this agent would hear (default: every agent that is bound)")
+    .action((name: string, options: TestOptions) => test(session, name, options));
+
+async function test(session: Session, name: string, options: TestOptions): Promise<void> {
+  const { workspace, tokenFile, agent } = options;
+  if (agent !== undefined && tokenFile === undefined)
+    throw usage(
+      "an agent is judged with a token only",
+      `dome idp test ${name} --agent ${agent} --token-file FILE`,
+    );
+  const token = tokenFile === undefined ? undefined : (await readSecretFile(session.io, tokenFile)).trim();
+  if (token === "") throw usage(`there is no token in ${tokenFile === "-" ? "stdin" : tokenFile}`);
+  const service = await session.controlPlane();
+  const body = { ...(token === undefined ? {} : { token }), ...(agent === undefined ? {} : { agent }) };
+  const seen = await service.identityProviders.test(name, body, workspace);
+  const { output } = session;
+  output.show({ body: seen, ids: [seen.name], text: () => textOf(output.style, seen) });
+  if (!seen.ok) throw new CommandFailure(EXIT.failed, whatFailed(seen), nextFor(seen, name));
+}
+
+function textOf(style: Style, seen: IdentityProviderTest): string {
+  const documents = fields(style, [
+    ["issuer", seen.issuer],
+    ["discovery", `${seen.discovery.detail} (${seen.discovery.url})`],
+    ["keys", `${seen.keys.detail}${seen.keys.url === null ? "" : ` (${seen.keys.url})`}`],
+    [
+      "usable keys",
+      several(seen.keys.usable.map(({ kid, algorithms }) => `${kid ?? "(no kid)"} ${algorithms.join("/")}`)),
+    ],
+    ["ignored keys", String(seen.keys.ignored)],
+  ]);
+  if (seen.verdicts.length === 0) return documents;
+  const rows = seen.verdicts.map((verdict) => [
+    verdict.agent === null ? "(any)" : (verdict.agent_name ?? verdict.agent),
+    verdict.detail,
+    verdict.audience,
+    verdict.user,
+  ]);
+  return `${documents}\n${table(style, ["AGENT", "TOKEN", "AUDIENCE", "USER"], rows)}`;
+}
+
+function whatFailed(seen: IdentityProviderTest): string {
+  if (!seen.discovery.ok) return `the provider's discovery document cannot be used: ${seen.discovery.detail}`;
+  if (!seen.keys.ok) return `the provider's keys cannot be used: ${seen.keys.detail}`;
+  return "the token is refused";
+}
+
+const nextFor = (seen: IdentityProviderTest, name: string): string =>
+  seen.discovery.ok && seen.keys.ok
+    ? `dome idp show ${name} (its audiences, algorithms and ages)`
+    : `compare the issuer with the provider's own: dome idp show ${name}`;

@@ -1,0 +1,57 @@
+/** Identity providers: whose ID tokens a workspace accepts, and in the hands of which agents. */
+import type { z } from "zod";
+import {
+  identityProvider,
+  identityProviderList,
+  identityProviderRemoved,
+  identityProviderTest,
+  type identityProviderCreate,
+  type IdentityProviderRemoved,
+  type IdentityProviderTest,
+  type identityProviderTestRequest,
+  type IdentityProviderView,
+} from "../contract/identity-provider.ts";
+import { Listing, pageSize } from "./listing.ts";
+import { route, type Transport } from "./transport.ts";
+
+export class IdentityProviders {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  add(body: z.input<typeof identityProviderCreate>): Promise<IdentityProviderView> {
+    return this.#transport.change("POST", "/api/v1/identity-providers", identityProvider, { body });
+  }
+
+  list(
+    filter: { workspace?: string | undefined; limit?: number | undefined } = {},
+  ): Listing<IdentityProviderView> {
+    const query = { ...filter, limit: pageSize(filter.limit) };
+    return new Listing((cursor) =>
+      this.#transport.read("/api/v1/identity-providers", identityProviderList, { ...query, cursor }),
+    );
+  }
+
+  show(name: string, workspace?: string): Promise<IdentityProviderView> {
+    return this.#transport.read(route`/api/v1/identity-providers/${name}`, identityProvider, { workspace });
+  }
+
+  /** Asks the provider now, past every cache; with a token also what would be made of it. Nothing is stored. */
+  test(
+    name: string,
+    body: z.input<typeof identityProviderTestRequest> = {},
+    workspace?: string,
+  ): Promise<IdentityProviderTest> {
+    const options = { body, query: { workspace } };
+    const path = route`/api/v1/identity-providers/${name}/test`;
+    return this.#transport.change("POST", path, identityProviderTest, options);
+  }
+
+  remove(name: string, workspace?: string): Promise<IdentityProviderRemoved> {
+    const options = { query: { workspace } };
+    const path = route`/api/v1/identity-providers/${name}`;
+    return this.#transport.change("DELETE", path, identityProviderRemoved, options);
+  }
+}

@@ -1,0 +1,101 @@
+/** The keys of a provider, through the cache: discovery, then the JWKS it names, both through the guarded fetch. */
+import type { Egress, EgressRefusal } from "../egress/fetch.ts";
+import type { Clock, Timers } from "../kernel/clock.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { discoveryUrl, parseDiscovery } from "./discovery.ts";
+import { adviceFor, askingNow, failedNow, fetchedNow, type KeyCache } from "./key-cache.ts";
+import { parseKeys, type KeyDocument, type ProviderKey } from "./keys.ts";
+import type { IdentityProvider, IdentityRefusal } from "./provider.ts";
+
+export interface ProviderKeyPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly egress: Egress;
+  readonly cache: KeyCache;
+}
+
+export interface CurrentKeys {
+  readonly keys: readonly ProviderKey[];
+  /** Until when what they verify may be remembered; milliseconds since the epoch. */
+  readonly freshUntil: number;
+}
+
+/** Which of the two documents could not be had, and why. */
+export interface FetchFault {
+  readonly of: "discovery" | "keys";
+  readonly why: string;
+}
+
+export interface FetchedKeys extends KeyDocument {
+  readonly jwksUri: string;
+}
+
+/** A promise of another request may never resolve here (platform rule), so what it does is looked up instead. */
+const LOOK_AGAIN_MS = 25;
+
+export class ProviderKeys {
+  readonly #ports: ProviderKeyPorts;
+
+  constructor(ports: ProviderKeyPorts) {
+    this.#ports = ports;
+  }
+
+  /** @param kid the key that a token names; null: none. */
+  async current(
+    provider: Pick<IdentityProvider, "id" | "issuer" | "tenant">,
+    kid: string | null,
+    traceparent?: string,
+  ): Promise<Result<CurrentKeys, IdentityRefusal>> {
+    const { clock, timers, egress, cache } = this.#ports;
+    const entry = `${provider.id} ${provider.issuer}`;
+    for (;;) {
+      const advice = adviceFor(cache.get(entry), kid, clock.now());
+      switch (advice.kind) {
+        case "use":
+          return ok(advice);
+        case "unknown_key":
+          return err({ kind: "unknown_key" });
+        case "unavailable":
+          return err({ kind: "provider_unavailable", why: advice.why });
+        case "wait":
+          await timers.sleep(LOOK_AGAIN_MS);
+          break;
+        case "ask": {
+          cache.set(entry, askingNow(cache.get(entry), clock.now()));
+          const fetched = await fetchKeys(egress, provider, traceparent);
+          cache.set(
+            entry,
+            fetched.ok
+              ? fetchedNow(fetched.value.keys, clock.now())
+              : failedNow(cache.get(entry), `${fetched.error.of}_${fetched.error.why}`, clock.now()),
+          );
+        }
+      }
+    }
+  }
+}
+
+/** Both documents, past every cache. */
+export async function fetchKeys(
+  egress: Egress,
+  provider: Pick<IdentityProvider, "issuer" | "tenant">,
+  traceparent?: string,
+): Promise<Result<FetchedKeys, FetchFault>> {
+  const document = await egress.getJson(discoveryUrl(provider.issuer), traceparent);
+  if (!document.ok) return err({ of: "discovery", why: wordOf(document.error) });
+  const discovery = parseDiscovery(document.value, provider);
+  if (!discovery.ok) return err({ of: "discovery", why: discovery.error });
+  const { jwksUri } = discovery.value;
+  const keySet = await egress.getJson(jwksUri, traceparent);
+  if (!keySet.ok) return err({ of: "keys", why: wordOf(keySet.error) });
+  const keys = parseKeys(keySet.value);
+  return keys.ok ? ok({ ...keys.value, jwksUri }) : err({ of: "keys", why: keys.error });
+}
+
+/** One word: it goes to the log and into answers for operators, and nothing that a stranger wrote does. */
+const wordOf = (refusal: EgressRefusal): string =>
+  refusal.kind === "address_refused"
+    ? refusal.why
+    : refusal.kind === "status"
+      ? `status_${refusal.status}`
+      : refusal.kind;

@@ -1,0 +1,66 @@
+/** Identity providers in the registry: reads. */
+import { and, asc, eq, gt, sql } from "drizzle-orm";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import type { Database } from "../storage/client.ts";
+import { identityProviders } from "../storage/tables/identity-providers.ts";
+import type { IdentityProvider, IdpId } from "./provider.ts";
+
+/** All that a workspace trusts, by id, as verification reads them. */
+export async function loadProviders(
+  db: Database,
+  workspace: WorkspaceId,
+): Promise<ReadonlyMap<IdpId, IdentityProvider>> {
+  const rows = await db.select().from(identityProviders).where(eq(identityProviders.workspaceId, workspace));
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** A page in the order of their names. */
+export const listProviders = (
+  db: Database,
+  workspace: WorkspaceId,
+  after: string | undefined,
+  limit: number,
+): Promise<IdentityProvider[]> =>
+  db
+    .select()
+    .from(identityProviders)
+    .where(
+      and(
+        eq(identityProviders.workspaceId, workspace),
+        after === undefined ? undefined : gt(identityProviders.name, after),
+      ),
+    )
+    .orderBy(asc(identityProviders.name))
+    .limit(limit);
+
+/** One by name, or undefined. */
+export const findProvider = (
+  db: Database,
+  workspace: WorkspaceId,
+  name: string,
+): Promise<IdentityProvider | undefined> =>
+  db
+    .select()
+    .from(identityProviders)
+    .where(and(eq(identityProviders.workspaceId, workspace), eq(identityProviders.name, name)))
+    .get();
+
+/** Who an audience is bound to, as readers see it. */
+export interface BoundAgent {
+  readonly id: AgentId;
+  readonly name: string;
+  readonly owner: string;
+}
+
+/** Every agent that an audience of the workspace is bound to. */
+export async function boundAgents(
+  db: Database,
+  workspace: WorkspaceId,
+): Promise<ReadonlyMap<AgentId, BoundAgent>> {
+  const rows = await db.all<BoundAgent>(sql`
+    SELECT id, name, owner FROM agents WHERE workspace_id = ${workspace} AND id IN (
+      SELECT json_extract(bound.value, '$.agent')
+      FROM identity_providers, json_each(identity_providers.audiences) AS bound
+      WHERE identity_providers.workspace_id = ${workspace})`);
+  return new Map(rows.map((row) => [row.id, row]));
+}

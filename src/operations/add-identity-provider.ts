@@ -1,0 +1,136 @@
+/**
+ * Trusting an identity provider. From then on it decides who the users are that agents of the workspace act for, so
+ * what was opened, and how far, stands in the trail.
+ */
+import { draftRecord } from "../audit/record.ts";
+import type { IdentityProviderCreate, IdentityProviderView } from "../contract/identity-provider.ts";
+import type { AddressFault } from "../egress/address.ts";
+import { discoveryUrl, isTemplate, issuerOf } from "../identity/discovery.ts";
+import type { BoundAgent } from "../identity/records.ts";
+import type { AgentId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { WorkspaceRow } from "../registry/workspaces.ts";
+import type { BoundAudience } from "../storage/tables/identity-providers.ts";
+import { agentFor, workspaceFor } from "./find.ts";
+import { providerView } from "./identity-provider-view.ts";
+import { factsOf, mandateOf, type EgressOperationPorts, type Request } from "./ports.ts";
+import { memberRefusal, refusalOf, shown, type Refusal } from "./refusal.ts";
+
+const WRONG_ADDRESS: Readonly<Record<AddressFault, string>> = {
+  not_a_url: "The issuer is not a URL.",
+  not_https:
+    "The issuer must be an https:// URL. For a test on this machine allow its origin: DOME_EGRESS_ALLOW.",
+  has_credentials: "The issuer must not hold a user name or password.",
+  has_fragment: "The issuer must not have a fragment.",
+  ip_address: "The issuer must have a name, not an IP address. See docs/identity-providers.md.",
+  private_name: "The issuer must have a public name. See docs/identity-providers.md.",
+};
+
+export async function addIdentityProvider(
+  ports: EgressOperationPorts,
+  request: Request,
+  body: IdentityProviderCreate,
+): Promise<Result<IdentityProviderView, Refusal>> {
+  const home = await workspaceFor(ports.db, request.operator, body.workspace);
+  if (!home.ok) return home;
+  const issuer = checkedIssuer(ports, body);
+  if (!issuer.ok) return issuer;
+  const bound = await bindAudiences(ports, request, home.value, body);
+  if (!bound.ok) return bound;
+  const { audiences, agents } = bound.value;
+  const row = {
+    id: ports.ids.next("idp"),
+    workspaceId: home.value.id,
+    name: body.name,
+    description: body.description,
+    issuer: issuer.value,
+    audiences,
+    audienceScope: body.audience_scope,
+    authorizedParties: body.authorized_parties,
+    algorithms: body.algorithms,
+    subjectClaim: body.subject_claim,
+    emailClaim: body.email_claim,
+    groupsClaim: body.groups_claim,
+    tenant: body.tenant,
+    maxAgeSeconds: body.max_age_seconds,
+    maxAuthAgeSeconds: body.max_auth_age_seconds,
+    createdAt: ports.clock.now(),
+  };
+  const view = providerView(row, agents, request.operator);
+  const outcome = await ports.owners.workspace(home.value.id).configure({
+    change: ports.ids.next("chg"),
+    mandate: mandateOf(request),
+    content: { kind: "identity_provider", provider: { act: "add", row } },
+    answer: JSON.stringify(view),
+    audit: [
+      draftRecord(ports, {
+        workspace: home.value.id,
+        kind: "idp.added",
+        target: { type: "identity_provider", id: row.name },
+        data: {
+          id: row.id,
+          issuer: row.issuer,
+          audience_scope: row.audienceScope,
+          audiences: audiences.map(({ audience, agent }) => ({ audience, agent })),
+          authorized_parties: row.authorizedParties,
+          algorithms: row.algorithms,
+          tenant: row.tenant,
+          max_age_seconds: row.maxAgeSeconds,
+        },
+        ...factsOf(request),
+      }),
+    ],
+  });
+  if (!outcome.ok) return err(refusalOf(outcome.error));
+  return ok(outcome.value.kind === "done" ? view : (JSON.parse(outcome.value.body) as IdentityProviderView));
+}
+
+function checkedIssuer(
+  { egress }: EgressOperationPorts,
+  { issuer, tenant }: IdentityProviderCreate,
+): Result<string, Refusal> {
+  if (isTemplate(issuer) && tenant === null) {
+    const detail = "The issuer serves many tenants: say in `tenant` which one is trusted.";
+    return err(memberRefusal("invalid_request", "tenant", detail));
+  }
+  const resolved = issuerOf(issuer, tenant);
+  const fault = egress.addressFault(discoveryUrl(resolved));
+  return fault === null
+    ? ok(resolved)
+    : err(memberRefusal("invalid_request", "issuer", WRONG_ADDRESS[fault]));
+}
+
+/** From the agents that the request names to their ids: a name may be somebody else's one day, an id never is. */
+async function bindAudiences(
+  ports: EgressOperationPorts,
+  request: Request,
+  home: WorkspaceRow,
+  body: IdentityProviderCreate,
+): Promise<Result<{ audiences: BoundAudience[]; agents: Map<AgentId, BoundAgent> }, Refusal>> {
+  const audiences: BoundAudience[] = [];
+  const agents = new Map<AgentId, BoundAgent>();
+  for (const [index, { audience, agent: reference }] of body.audiences.entries()) {
+    const member = `audiences.${index}.agent`;
+    if (reference === null) {
+      if (body.audience_scope !== "workspace") {
+        const detail =
+          "Name the agent that presents tokens for this audience, or open it to all with audience_scope `workspace`.";
+        return err(memberRefusal("invalid_request", member, detail));
+      }
+      audiences.push({ audience, agent: null });
+      continue;
+    }
+    const found = await agentFor(ports.db, request.operator, reference, home.name);
+    if (!found.ok || found.value.workspaceId !== home.id || found.value.revokedAt !== null) {
+      const detail = `There is no such agent${shown(reference)} in the workspace, or it is revoked. Register it first.`;
+      return err(memberRefusal("unknown_reference", member, detail));
+    }
+    const { id, name, owner } = found.value;
+    if (audiences.some((each) => each.audience === audience && each.agent === id)) {
+      return err(memberRefusal("invalid_request", member, "The audience is bound to this agent already."));
+    }
+    audiences.push({ audience, agent: id });
+    agents.set(id, { id, name, owner });
+  }
+  return ok({ audiences, agents });
+}

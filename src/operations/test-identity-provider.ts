@@ -1,0 +1,127 @@
+/**
+ * What a provider answers now, and what Dome makes of a token, past every cache. The token is verified and forgotten:
+ * it is neither stored nor recorded, and nothing of it is repeated but the id that Dome gives its user.
+ */
+import type { IdentityProviderTest, IdentityProviderTestRequest } from "../contract/identity-provider.ts";
+import { discoveryUrl } from "../identity/discovery.ts";
+import { readIdToken } from "../identity/id-token.ts";
+import { fetchKeys, type FetchedKeys } from "../identity/provider-keys.ts";
+import type { IdentityProvider, IdentityRefusal, VerifiedUser } from "../identity/provider.ts";
+import { boundAgents } from "../identity/records.ts";
+import { verifyIdToken } from "../identity/verify-id-token.ts";
+import type { AgentId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { WorkspaceRow } from "../registry/workspaces.ts";
+import { agentFor } from "./find.ts";
+import { providerFor } from "./identity-provider-view.ts";
+import type { EgressOperationPorts, Request } from "./ports.ts";
+import { memberRefusal, shown, type Refusal } from "./refusal.ts";
+
+type Verdict = IdentityProviderTest["verdicts"][number];
+type Presenter = Pick<Verdict, "agent_name"> & { readonly agent: AgentId | null };
+
+export async function testIdentityProvider(
+  ports: EgressOperationPorts,
+  request: Request,
+  target: { readonly name: string; readonly workspace: string | undefined },
+  { token, agent }: IdentityProviderTestRequest,
+): Promise<Result<IdentityProviderTest, Refusal>> {
+  const found = await providerFor(ports.db, request.operator, target.name, target.workspace);
+  if (!found.ok) return found;
+  const { home, provider } = found.value;
+  const presenters = await presentersOf(ports, request, home, provider, agent);
+  if (!presenters.ok) return presenters;
+
+  const fetched = await fetchKeys(ports.egress, provider);
+  const keys = fetched.ok ? fetched.value : undefined;
+  const verdicts =
+    token === undefined
+      ? []
+      : await Promise.all(presenters.value.map((each) => verdictFor(ports, token, provider, keys, each)));
+  const discovered = fetched.ok || fetched.error.of === "keys";
+  const usable = (keys?.keys ?? []).map(({ kid, algorithms }) => ({ kid, algorithms: [...algorithms] }));
+  return ok({
+    name: provider.name,
+    issuer: provider.issuer,
+    ok: usable.length > 0 && verdicts.every((verdict) => verdict.ok),
+    discovery: {
+      url: discoveryUrl(provider.issuer),
+      ok: discovered,
+      detail: fetched.ok || discovered ? "ok" : fetched.error.why,
+    },
+    keys: {
+      url: keys?.jwksUri ?? null,
+      ok: usable.length > 0,
+      detail: keysDetail(fetched),
+      usable,
+      ignored: keys?.ignored ?? 0,
+    },
+    verdicts,
+  });
+}
+
+function keysDetail(fetched: Awaited<ReturnType<typeof fetchKeys>>): string {
+  if (fetched.ok) return fetched.value.keys.length === 0 ? "no_usable_key" : "ok";
+  return fetched.error.of === "keys" ? fetched.error.why : "no_discovery";
+}
+
+/** The named agent, or every one that an audience is bound to. */
+async function presentersOf(
+  ports: EgressOperationPorts,
+  request: Request,
+  home: WorkspaceRow,
+  provider: IdentityProvider,
+  reference: string | undefined,
+): Promise<Result<readonly Presenter[], Refusal>> {
+  if (reference !== undefined) {
+    const found = await agentFor(ports.db, request.operator, reference, home.name);
+    if (!found.ok || found.value.workspaceId !== home.id) {
+      const detail = `There is no such agent${shown(reference)} in the workspace.`;
+      return err(memberRefusal("unknown_reference", "agent", detail));
+    }
+    return ok([{ agent: found.value.id, agent_name: found.value.name }]);
+  }
+  const agents = await boundAgents(ports.db, home.id);
+  const bound = new Set(provider.audiences.map((each) => each.agent));
+  return ok(
+    [...bound].map((agent) => ({
+      agent,
+      agent_name: agent === null ? null : (agents.get(agent)?.name ?? null),
+    })),
+  );
+}
+
+async function verdictFor(
+  ports: EgressOperationPorts,
+  token: string,
+  provider: IdentityProvider,
+  keys: FetchedKeys | undefined,
+  presenter: Presenter,
+): Promise<Verdict> {
+  const verified = await verify(ports, token, provider, keys, presenter.agent);
+  return verified.ok
+    ? { ...presenter, ok: true, detail: "ok", audience: verified.value.audience, user: verified.value.id }
+    : { ...presenter, ok: false, detail: detailOf(verified.error), audience: null, user: null };
+}
+
+async function verify(
+  { clock }: EgressOperationPorts,
+  token: string,
+  provider: IdentityProvider,
+  keys: FetchedKeys | undefined,
+  agent: AgentId | null,
+): Promise<Result<VerifiedUser, IdentityRefusal>> {
+  const read = readIdToken(token);
+  if (!read.ok) return read;
+  if (keys === undefined) return err({ kind: "provider_unavailable", why: "see above" });
+  const { workspaceId: workspace } = provider;
+  return verifyIdToken(read.value, { provider, keys: keys.keys, workspace, agent, now: clock.now() });
+}
+
+/** Which claim is missing is the provider's configuration, so it may be said; what a claim holds never is. */
+const detailOf = (refusal: IdentityRefusal): string =>
+  refusal.kind === "missing_claim"
+    ? `missing_claim: ${refusal.claim}`
+    : refusal.kind === "malformed"
+      ? `malformed: ${refusal.why}`
+      : refusal.kind;

@@ -1,0 +1,33 @@
+import { describe, expect, test } from "vitest";
+import type { Status } from "../../../src/contract/status.ts";
+import { json } from "../client/fake-service.ts";
+import { dome } from "./run-cli.ts";
+
+const status = (late: Status["object_outboxes"]): Status => ({
+  version: "0.1.0",
+  issuer: "https://dome.example.com",
+  time: "2026-11-23T09:00:00.000Z",
+  audit_sink: "outbox",
+  outbox: { depth: 0, oldest_at: null },
+  object_outboxes: late,
+  agents: { active: 2 },
+  ledgers: [],
+  signing_keys: [],
+  root_keys: ["v1"],
+});
+const shown = async (late: Status["object_outboxes"]) => {
+  const { stdout, requests } = await dome(["status"], { replies: [json(200, status(late))] });
+  expect(requests).toEqual(["GET /api/v1/status"]);
+  return stdout;
+};
+
+describe("dome status", () => {
+  test("says how much is late in objects, of how many, and since when", async () => {
+    const late = { owners: 2, records: 17, oldest_at: "2026-11-23T08:00:00.000Z" };
+    expect(await shown(late)).toMatch(/^late in objects +17 of 2 owners, oldest 2026-11-23T08:00:00\.000Z$/m);
+  });
+
+  test("says that nothing is", async () => {
+    expect(await shown({ owners: 0, records: 0, oldest_at: null })).toMatch(/^late in objects +0$/m);
+  });
+});
