@@ -31,7 +31,7 @@ export interface ActAsPorts {
 export async function actFor(
   { issuer, standing, userTokens }: ActAsPorts,
   caller: Caller,
-  token: string,
+  { token, traceparent }: { readonly token: string; readonly traceparent: string | undefined },
 ): Promise<Result<Caller, ActAsRefusal | NoLease>> {
   const refused = (why: ActAsRefusal["why"]) =>
     err({ kind: "actas_refused", agent: caller.agent, workspace: caller.workspace, why } as const);
@@ -44,6 +44,7 @@ export async function actFor(
     configEpoch: workspace.value.answer.config_epoch,
     agent: caller.agent,
     token,
+    ...(traceparent === undefined ? {} : { traceparent }),
     maxAgeSeconds: MOST_ACT_AS_AGE_S,
   });
   if (!verified.ok) {

@@ -85,12 +85,14 @@ export interface Presented {
   readonly authorization: string | null;
   /** The value of `Dome-Act-As`: an end user's ID token; or null. */
   readonly actAs: string | null;
+  /** W3C Trace Context, for what has to be fetched to verify the user. */
+  readonly traceparent: string | undefined;
 }
 
 /** @param audience the URL of this door, beside the public URL. */
 export async function authenticateAgent(
   ports: AuthenticationPorts,
-  { authorization, actAs }: Presented,
+  { authorization, actAs, traceparent }: Presented,
   audience: string,
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   if (authorization === null || authorization === "") return err({ kind: "missing" });
@@ -99,7 +101,7 @@ export async function authenticateAgent(
   const caller = credential.startsWith("dome_")
     ? await byKey(ports, credential)
     : await byToken(ports, credential, [ports.issuer, audience]);
-  return caller.ok && actAs !== null ? actFor(ports, caller.value, actAs) : caller;
+  return caller.ok && actAs !== null ? actFor(ports, caller.value, { token: actAs, traceparent }) : caller;
 }
 
 /** Whose key this is, without asking whether it is live. */

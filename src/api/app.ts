@@ -9,6 +9,7 @@ import type { Caller } from "../access/caller.ts";
 import { authenticateOperator, type Operator } from "../access/operator.ts";
 import { consoleLog, holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { traceparentOf } from "../kernel/trace.ts";
 import { rolesWith, whyNot } from "../operators/permissions.ts";
 import type { Refusal } from "../operations/refusal.ts";
 import { isUnavailable } from "../storage/client.ts";
@@ -188,7 +189,11 @@ async function authenticate(
   const asOperator =
     door.by === "operator" || (door.by === "either" && /^Bearer +dome_ot_/i.test(authorization ?? ""));
   if (!asOperator) {
-    const presented = { authorization, actAs: http.headers.get("dome-act-as") };
+    const presented = {
+      authorization,
+      actAs: http.headers.get("dome-act-as"),
+      traceparent: traceparentOf(http.headers),
+    };
     const caller = await authenticateAgent(services.access, presented, services.issuer);
     if (caller.ok) return ok({ operator: null, caller: caller.value });
     noteRefusedAgent(services, caller.error, route.path, requestId);

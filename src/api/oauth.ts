@@ -12,6 +12,7 @@ import {
   protectedResourceMetadata,
   RESOURCE_METADATA_PATH,
 } from "../tokens/metadata.ts";
+import { traceparentOf } from "../kernel/trace.ts";
 import { requestFacts } from "./request-facts.ts";
 import { clientCredential, invalidRequest, readForm } from "./oauth-form.ts";
 import { oauthResponse, refusedToken } from "./oauth-problem.ts";
@@ -88,7 +89,13 @@ async function tokenEndpoint(services: Services, http: Request, requestId: strin
       description: `Supported: ${GRANTS.join(", ")}`,
     });
   }
-  const asked = { ...credential.value, form: form.value, requestId, request: requestFacts(http) };
+  const asked = {
+    ...credential.value,
+    form: form.value,
+    requestId,
+    request: requestFacts(http),
+    traceparent: traceparentOf(http.headers),
+  };
   const issued =
     grant === TOKEN_EXCHANGE
       ? await exchangeToken(services.access, asked)

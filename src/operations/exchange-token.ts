@@ -49,6 +49,7 @@ import { knownTarget } from "./target.ts";
 
 export interface ExchangeRequest extends ClientCredential {
   readonly form: ReadonlyMap<string, string>;
+  readonly traceparent: string | undefined;
   readonly requestId: string;
   readonly request: NonNullable<AuditDraft["request"]>;
 }
@@ -96,7 +97,7 @@ export async function exchangeToken(
   const target = await knownTarget(ports, standing.value, audience);
   if (!target.ok) return target;
 
-  const verified = await verifySubject(ports, standing.value, parameters.value);
+  const verified = await verifySubject(ports, standing.value, parameters.value, asked.traceparent);
   if (!verified.ok) return refused(ports, asked, standing.value, null, verified.error);
   const { subject, records, user } = verified.value;
   const actor = await verifyActorToken(ports, parameters.value.actorToken, record.id, record.workspaceId);
@@ -170,6 +171,7 @@ async function verifySubject(
   ports: TokenPorts,
   { record, configEpoch }: ClientStanding,
   { subjectToken, subjectType }: ExchangeParameters,
+  traceparent: string | undefined,
 ): Promise<Result<Verified, ExchangeRefusal>> {
   if (subjectType !== "id_token") {
     const own = await verifyOwnToken(ports, subjectToken, record.workspaceId);
@@ -187,6 +189,7 @@ async function verifySubject(
     configEpoch,
     agent: record.id,
     token: subjectToken,
+    ...(traceparent === undefined ? {} : { traceparent }),
   });
   if (!user.ok) {
     if (user.error.kind === "provider_unavailable") return err({ kind: "unavailable", why: "provider" });
