@@ -5,6 +5,7 @@
 import { ApiError, DomeError, TimeoutError, UnreadableAnswerError } from "../client/errors.ts";
 import { redact } from "../kernel/log.ts";
 import { isLoopback } from "./connection.ts";
+import { nextForExchange } from "./exchange-next.ts";
 import { CommandFailure, EXIT, type ExitCode } from "./exit.ts";
 import { inWorkspace } from "./option-values.ts";
 import { clean } from "./output.ts";
@@ -83,8 +84,8 @@ function exitOf(error: DomeError): ExitCode {
 function nextFor(error: DomeError, invocation: Invocation): string | null {
   if (!(error instanceof ApiError)) return reach(error, invocation);
   const noun = nounOf(invocation);
-  if (invocation.words.join(" ") === "token exchange" && error.code in EXCHANGE_NEXT)
-    return EXCHANGE_NEXT[error.code] ?? null;
+  const told = invocation.words.join(" ") === "token exchange" ? nextForExchange(error) : undefined;
+  if (told !== undefined) return told;
   switch (error.code) {
     case "unauthenticated":
     case "invalid_token":
@@ -114,16 +115,6 @@ function nextFor(error: DomeError, invocation: Invocation): string | null {
       return null;
   }
 }
-
-/** What to try when the token endpoint refuses an exchange (RFC 8693 §2.2.2), by its registered code. */
-const EXCHANGE_NEXT: Readonly<Record<string, string>> = {
-  invalid_request:
-    "dome token inspect FILE, with the subject's token: it, or what allows the hop, was refused",
-  invalid_scope:
-    "leave --scope out, or narrow it: dome token inspect FILE shows what the subject's token has",
-  invalid_target: "leave --audience out, or name one door of what the subject's token is for",
-  unsupported_grant_type: "dome status: this service may be of a version without token exchange",
-};
 
 const login = ({ url, context }: Invocation): string =>
   `dome login --url ${url ?? "URL"}${context === null ? "" : ` --context ${context}`}`;

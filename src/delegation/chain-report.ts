@@ -101,7 +101,7 @@ function statementsOn({ issuer, subject, actor, txn, complete, token, hops }: Ch
   }
   said.push(
     `${issuer} signed ${hops.length === 1 ? "the receipt" : `each of the ${hops.length} receipts`} with a receipt key.`,
-    `${hops.map((hop) => hop.actor).join(", then ")} acted for ${subject}, in this order.`,
+    `${hops.map((hop) => hop.actor).join(", then ")} acted for ${subject}${hops.length === 1 ? "" : ", in this order"}.`,
     `All of it is one transaction, ${txn ?? "none"}.`,
   );
   if (hops.length > 1)

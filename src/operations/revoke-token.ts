@@ -50,6 +50,8 @@ export async function revokeToken(
       agent: client,
       chain: dome.chain,
       target: { type: "token", id: jti },
+      ...(claims.sub_profile === "user" ? { user: { id: claims.sub } } : {}),
+      ...(claims.txn === undefined ? {} : { txn: claims.txn }),
       request_id: requestId,
       request,
       ...(party.by === "operator"

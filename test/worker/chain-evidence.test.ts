@@ -6,7 +6,7 @@ import { tokenResponse } from "../../src/contract/oauth.ts";
 import type { ChainReport } from "../../src/delegation/chain-report.ts";
 import { verifyChain, type ChainInput } from "../../src/delegation/verify-chain.ts";
 import { keysFromJwks } from "../../src/signing/published-keys.ts";
-import { basic, claimsOf, introspect, postForm } from "../support/oauth-doors.ts";
+import { basic, claimsOf, introspect, postForm, revoke } from "../support/oauth-doors.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { check, freshWorkspace, operator, token, worker, type Registered } from "../support/worker-api.ts";
 
@@ -89,15 +89,18 @@ describe("a chain of exchanges", () => {
     const second = await exchange(c, { subject_token: first, scope: "tool:crm" });
     await check(second, { tool: "crm" });
     await check(first, { tool: "crm" });
+    await revoke(basic(c.id, c.secret), second);
     const { txn = "", jti } = claimsOf(first);
 
-    const { root, children } = transactionTree(await api.auditWith(4, { workspace: home, txn }));
+    const { root, children } = transactionTree(await api.auditWith(5, { workspace: home, txn }));
 
     const kinds = (node: TransactionNode): unknown => [
       node.kind === "token" ? node.id : node.entry?.kind,
       ...node.children.map(kinds),
     ];
     expect(root).toEqual({ kind: "agent", id: a.id });
-    expect(children.map(kinds)).toEqual([[jti, [claimsOf(second).jti, ["decision"]], ["decision"]]]);
+    expect(children.map(kinds)).toEqual([
+      [jti, [claimsOf(second).jti, ["decision"], ["token.revoked"]], ["decision"]],
+    ]);
   });
 });

@@ -68,9 +68,13 @@ describe("dome token exchange", () => {
   });
 
   test.each([
-    ["invalid_request", "actor_unauthorized", "next: dome token inspect FILE"],
-    ["invalid_scope", "scope_widened", "next: leave --scope out, or narrow it"],
-    ["invalid_target", "audience_widened", "next: leave --audience out"],
+    ["invalid_request", "subject_token_invalid", "next: dome token inspect FILE"],
+    [
+      "invalid_request",
+      "actor_unauthorized",
+      "next: an operator types dome agents update DELEGATOR --add-delegate THIS_AGENT\n",
+    ],
+    ["invalid_request", "actor_mismatch", "next: leave --actor out"],
   ])("says %s with its description, what Dome calls it, and what to try", async (error, dome_error, next) => {
     const body = { error, error_description: "The delegator does not name you.", dome_error };
     const { exit, stdout, stderr } = await exchange(["--subject", "-"], idToken, json(400, body));
@@ -78,6 +82,18 @@ describe("dome token exchange", () => {
     expect(stderr).toContain(
       `error: The delegator does not name you. (${dome_error})\n  oauth error: ${error}\n`,
     );
+    expect(stderr).toContain(next);
+  });
+
+  test.each([
+    ["invalid_scope", "next: leave --scope out, or narrow it"],
+    ["invalid_target", "next: leave --audience out"],
+    ["unsupported_grant_type", "next: dome version"],
+  ])("says %s, for which Dome has no other name, and what to try", async (error, next) => {
+    const body = { error, error_description: "It is wider." };
+    const { exit, stderr } = await exchange(["--subject", "-"], idToken, json(400, body));
+    expect(exit).toBe(1);
+    expect(stderr).toContain(`error: It is wider. (${error})\nnext: `);
     expect(stderr).toContain(next);
   });
 

@@ -150,8 +150,10 @@ describe("claims that contradict each other are refused (P6)", () => {
   });
 
   it("an agent may act for another agent: both are in the chain, the subject last", () => {
+    const { provider: _nobody, ...dome } = DELEGATED.dome;
     const claims = {
       ...DELEGATED,
+      dome,
       sub: AGENT_A,
       sub_profile: "ai_agent",
       act: { iss: ISSUER, sub: AGENT_B, sub_profile: "ai_agent" },
