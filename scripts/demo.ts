@@ -8,6 +8,8 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Halt } from "../src/contract/halt.ts";
+import { startProvider, type RunningProvider } from "../test/support/oidc-provider.ts";
+import { actForAlice } from "./demo/delegation.ts";
 import { haltWorkspace, stopFamily } from "./demo/incident.ts";
 import { startBusyAgent, type Call } from "./demo/busy-agent.ts";
 import { expect, heading, leave, list, NotAsPromised, openStage, say, type Stage } from "./demo/stage.ts";
@@ -166,12 +168,12 @@ async function showTrail({ run }: Stage, decision: string): Promise<void> {
 }
 
 async function revoke({ run, ask }: Stage): Promise<void> {
-  heading("8. Revoke: final, and the record stays");
-  await run("dome agents revoke support-triage --yes");
+  heading("9. Revoke: final, and the record stays");
+  await run("dome agents revoke support-triage ticket-writer --yes");
   await run("dome agents revoke night-shift lead writer reader --yes --wait");
   await run("dome agents list");
   const agents = await ask<{ state: string }[]>("dome agents list");
-  expect(agents.length === 5 && agents.every(({ state }) => state === "revoked"), "not all are revoked");
+  expect(agents.length === 6 && agents.every(({ state }) => state === "revoked"), "not all are revoked");
 }
 
 const isAllowed = ({ allowedBy }: Call): boolean => allowedBy !== null;
@@ -185,13 +187,14 @@ const clock = (time: number): string => new Date(time).toISOString().slice(11, 2
 const offset = (ms: number): string => `${ms < 0 ? "−" : "+"}${(Math.abs(ms) / 1000).toFixed(3)} s`;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function play(stage: Stage): Promise<void> {
+async function play(stage: Stage, provider: RunningProvider): Promise<void> {
   const key = await register(stage);
   await checkWithoutUser(stage, key);
   const busy = await stopBusyAgent(stage);
   const last = showTimes(busy);
   await stayStopped(stage, busy);
   await showTrail(stage, last);
+  await actForAlice(stage, provider, key);
   await stopFamily(stage);
   await haltWorkspace(stage);
   await revoke(stage);
@@ -216,10 +219,12 @@ try {
   say(
     `Dome ${version}: starting a server with a temporary folder for its state and for this demo's commands.`,
   );
-  const stage = await openStage();
+  const provider = await startProvider(["support-app"]);
+  const stage = await openStage({ egressAllow: provider.issuer });
   const { server } = stage;
   say(`It is ready at ${server.url}, after ${(server.readyAfterMs / 1000).toFixed(1)} s.`);
-  await play(stage);
+  await play(stage, provider);
+  await provider.stop();
   await leave(server);
   say(
     `All as promised, in ${(performance.now() / 1000).toFixed(0)} s. The server has ended and its folder is gone.`,

@@ -30,11 +30,11 @@ export class Operator {
   }
 
   /** Registers and activates agents of tier standard that declare the tool, and gets a call token for each. */
-  async makeCallers(prefix: string, count: number): Promise<Caller[]> {
+  async makeCallers(prefix: string, count: number, more: object = {}): Promise<Caller[]> {
     const names = Array.from({ length: count }, (_, i) => `${prefix}-${i + 1}`);
     const callers: Caller[] = [];
     for (const name of names) {
-      const body = { name, tier: "standard", surface: { tools: [TOOL] } };
+      const body = { name, tier: "standard", surface: { tools: [TOOL] }, ...more };
       const created = await this.ask<{ agent: { id: string }; api_key: { secret: string } }>(
         "POST",
         "/api/v1/agents",

@@ -3,8 +3,9 @@ export interface Row {
   readonly name: string;
   /** What the budget is about: a share, a multiple, or the measured figure over its limit. */
   readonly ratio: number;
-  readonly kind: "at least" | "at most";
-  readonly budget: number;
+  readonly kind: "at least" | "at most" | "for information";
+  /** Null: nobody has promised anything. */
+  readonly budget: number | null;
   readonly ok: boolean;
   /** The figures behind the ratio, and how they came about. */
   readonly measured: string;
@@ -13,7 +14,7 @@ export interface Row {
 export const row = (
   name: string,
   ratio: number,
-  kind: Row["kind"],
+  kind: "at least" | "at most",
   budget: number,
   measured: string,
 ): Row => ({
@@ -22,6 +23,16 @@ export const row = (
   kind,
   budget,
   ok: kind === "at least" ? ratio >= budget : ratio <= budget,
+  measured,
+});
+
+/** A figure without a budget. */
+export const information = (name: string, ratio: number, measured: string): Row => ({
+  name,
+  ratio: Math.round(ratio * 1_000) / 1_000,
+  kind: "for information",
+  budget: null,
+  ok: true,
   measured,
 });
 

@@ -7,7 +7,7 @@ const TOOL = "zendesk/create_ticket";
 /** A parent, a child and a grandchild, all running. */
 export async function stopFamily(stage: Stage): Promise<void> {
   const { run, ask } = stage;
-  heading("6. Stop a whole family, and let it finish first");
+  heading("7. Stop a whole family, and let it finish first");
   const start = async (name: string, more = ""): Promise<string> => {
     const keyFile = `${stage.folder}/${name}.key`;
     await run(`dome agents register --name ${name} --tool zendesk${more} --key-file ${keyFile} --quiet`);
@@ -35,7 +35,7 @@ export async function stopFamily(stage: Stage): Promise<void> {
 }
 
 export async function haltWorkspace({ run, ask, folder }: Stage): Promise<void> {
-  heading("7. Halt everything of a workspace");
+  heading("8. Halt everything of a workspace");
   const keyFile = `${folder}/night-shift.key`;
   const check = `dome check ${TOOL} --key-file ${keyFile}`;
   const { access_token: token } = await ask<{ access_token: string }>(

@@ -52,11 +52,18 @@ export interface Stage {
   ask<T>(line: string): Promise<T>;
 }
 
-/** Starts the server. Call `leave` afterwards, whatever happens. */
-export async function openStage(): Promise<Stage> {
+/**
+ * Starts the server. Call `leave` afterwards, whatever happens.
+ * @param egressAllow the origin on this machine that it may fetch keys from.
+ */
+export async function openStage({ egressAllow }: { readonly egressAllow: string }): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), FOLDER));
   folders.push(folder);
-  const server = await startServer({ state: join(folder, "state"), home: join(folder, "home") });
+  const server = await startServer({
+    state: join(folder, "state"),
+    home: join(folder, "home"),
+    args: ["--egress-allow", egressAllow],
+  });
   pids.push(server.pids.node, server.pids.workerd);
   const bin = join(folder, "bin");
   mkdirSync(bin);

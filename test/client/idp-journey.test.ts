@@ -20,11 +20,11 @@ beforeAll(async () => {
   provider = createServer((request, response) => {
     const path = request.url ?? "";
     asked.push(path);
-    if (path.startsWith("/moved/")) return response.writeHead(302, { location: path.slice(6) }).end();
-    response.writeHead(200, { "content-type": "application/json" });
-    if (path.startsWith("/huge/")) return response.end(" ".repeat(300_000));
     const isDiscovery = path.endsWith("/.well-known/openid-configuration");
-    response.end(JSON.stringify(isDiscovery ? { issuer, jwks_uri: `${issuer}/keys` } : { keys: [jwk] }));
+    const document = isDiscovery ? { issuer, jwks_uri: `${issuer}/keys` } : { keys: [jwk] };
+    const isMoved = path.startsWith("/moved/");
+    response.writeHead(isMoved ? 302 : 200, { "content-type": "application/json", location: path.slice(6) });
+    response.end(path.startsWith("/huge/") ? " ".repeat(300_000) : JSON.stringify(document));
   }).listen(0, "127.0.0.1");
   await once(provider, "listening");
   issuer = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;

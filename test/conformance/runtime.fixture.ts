@@ -23,12 +23,15 @@ export interface RuntimeRequest {
   readonly publicUrl: string;
   /** A module in the place of the built one, which it imports as `./index.js`. */
   readonly entry?: string;
+  /** Origins on this machine that it may fetch from, as DOME_EGRESS_ALLOW has them. */
+  readonly egressAllow?: string;
 }
 
 /** One retry and no waiting for a full batch: what takes production minutes takes seconds. */
 const consumer = { type: "queue", maxBatchSize: 100, maxBatchTimeout: 0, maxRetries: 1 } as const;
 
-export async function startRuntime({ sink, port = 0, publicUrl, entry }: RuntimeRequest): Promise<Runtime> {
+export async function startRuntime(request: RuntimeRequest): Promise<Runtime> {
+  const { sink, port = 0, publicUrl, entry, egressAllow = "" } = request;
   const folder = mkdtempSync(join(tmpdir(), "dome-test-"));
   const built = readFileSync(join(ROOT, "dist/worker/index.js"), "utf8");
   const modules = {
@@ -43,6 +46,7 @@ export async function startRuntime({ sink, port = 0, publicUrl, entry }: Runtime
     DOME_ADMIN_TOKEN: TEST_ADMIN_TOKEN,
     DOME_PUBLIC_URL: publicUrl,
     DOME_AUDIT_SINK: sink,
+    DOME_EGRESS_ALLOW: egressAllow,
   });
   const miniflare = new Miniflare({
     host: "127.0.0.1",

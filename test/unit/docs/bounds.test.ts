@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_BODY_BYTES } from "../../../src/api/body.ts";
 import { GIVE_UP_MS, HEDGE_MS } from "../../../src/audit/sink.ts";
 import { MAX_RECORD_BYTES } from "../../../src/contract/audit.ts";
+import { KEYS_COOLDOWN_MS, KEYS_STALE_MS } from "../../../src/identity/key-cache.ts";
 import { MOST_DRAIN_SECONDS } from "../../../src/lifecycle/drain.ts";
 import { EFFECTIVE_BOUND_MS } from "../../../src/lifecycle/halt.ts";
 import {
@@ -41,6 +42,8 @@ const BOUNDS: Readonly<Record<string, number>> = {
   MOST_UNIQUE,
   MOST_SCHEMA_BYTES,
   MOST_SCHEMAS_BYTES,
+  KEYS_COOLDOWN_MS,
+  KEYS_STALE_MS,
   HEDGE_MS,
   GIVE_UP_MS,
   CLAIM_MS,
