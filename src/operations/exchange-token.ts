@@ -157,7 +157,11 @@ export async function exchangeToken(
   if (!admitted.ok && admitted.error.kind === "no_lease") {
     return err({ kind: "unavailable", why: admitted.error.of });
   }
-  if (!admitted.ok) return err({ kind: "subject", why: "unacceptable", detail: admitted.error.kind });
+  if (!admitted.ok) {
+    // The exchange is in the trail already; that its token was withheld must be, too.
+    const withheld = { kind: "subject", why: "unacceptable", detail: admitted.error.kind } as const;
+    return refused(ports, asked, standing.value, subject, withheld);
+  }
   noteUse(ports, client.key);
   return ok({
     access_token: token,

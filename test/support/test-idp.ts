@@ -48,17 +48,22 @@ async function newKey(kid: string, alg: string) {
   return { kid, privateKey, jwk };
 }
 
-/** @returns the addresses that are asked for, as they are. */
-export function answering(...providers: readonly TestIdp[]): readonly string[] {
+/** Answers from now on with what these providers publish at that time. @returns the addresses that are asked for. */
+export const answering = (...providers: readonly TestIdp[]): readonly string[] =>
+  answeringWith((address) =>
+    providers.map((provider) => provider.documents()[address]).find((answer) => answer !== undefined),
+  );
+
+/** @param documentAt what stands at an address; undefined: nobody is there. */
+export function answeringWith(documentAt: (address: string) => unknown): readonly string[] {
   const asked: string[] = [];
-  vi.spyOn(globalThis, "fetch").mockImplementation((url) => {
-    const address = String(url);
+  vi.spyOn(globalThis, "fetch").mockImplementation((input) => {
+    const address = input instanceof Request ? input.url : input.toString();
     asked.push(address);
-    for (const provider of providers) {
-      const answer = provider.documents()[address];
-      if (answer !== undefined) return Promise.resolve(Response.json(answer));
-    }
-    return Promise.reject(new TypeError("connection refused"));
+    const answer = documentAt(address);
+    return answer === undefined
+      ? Promise.reject(new TypeError("connection refused"))
+      : Promise.resolve(Response.json(answer));
   });
   return asked;
 }

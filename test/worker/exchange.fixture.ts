@@ -7,6 +7,7 @@ import { verifyActorReceipt } from "../../src/delegation/receipt.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { basic, claimsOf, postForm, type OAuthAnswer } from "../support/oauth-doors.ts";
 import { jwks } from "../support/published-keys.ts";
+import { ALLOWED_CHARACTERS } from "./oauth.fixture.ts";
 import { operator, token, worker, type Door, type Registered } from "../support/worker-api.ts";
 
 export const TTE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -56,7 +57,8 @@ export async function exchanged(agent: Registered, form: Form, door: Door = work
 
 /** Status, `error` and `dome_error` of a refusal in one line. */
 export function refusal({ status, text, headers }: OAuthAnswer): string {
-  const { error, dome_error } = oauthError.parse(JSON.parse(text));
+  const { error, error_description, dome_error } = oauthError.parse(JSON.parse(text));
+  expect(error_description).toMatch(ALLOWED_CHARACTERS);
   expect(headers.get("cache-control")).toBe("no-store");
   return [status, error, dome_error].filter((part) => part !== undefined).join(" ");
 }

@@ -1,7 +1,6 @@
 /** Identity providers over the API, with a provider that answers from memory: trust, test, use, distrust. */
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterEach, beforeAll, describe, expect, it, test, vi } from "vitest";
 import {
   identityProvider,
@@ -11,6 +10,7 @@ import {
 } from "../../src/contract/identity-provider.ts";
 import type { AgentId, WorkspaceId } from "../../src/kernel/ids.ts";
 import { services } from "../../src/wire.ts";
+import { answeringWith, testIdp } from "../support/test-idp.ts";
 import {
   freshWorkspace,
   like,
@@ -36,33 +36,16 @@ beforeAll(async () => {
   workspace = (await api.showWorkspace(home)).id;
   triage = await api.start({ name: "triage", workspace: home });
   other = await api.start({ name: "other", workspace: home });
-  const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
-  documents = {
-    [`${ISSUER}/.well-known/openid-configuration`]: { issuer: ISSUER, jwks_uri: `${ISSUER}/keys` },
-    [`${ISSUER}/keys`]: { keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "ES256" }] },
-  };
-  sign = (change = {}) => {
-    const now = Math.floor(Date.now() / 1000);
-    return new SignJWT({ iss: ISSUER, aud: "support-app", sub: "00u1", iat: now, exp: now + 600, ...change })
-      .setProtectedHeader({ alg: "ES256", kid: "k1" })
-      .sign(privateKey);
-  };
+  const idp = await testIdp(ISSUER);
+  documents = idp.documents();
+  sign = (change = {}) => idp.sign({ aud: "support-app", sub: "00u1", ...change });
 });
 
 afterEach(() => vi.restoreAllMocks());
 
 /** What the provider answers, and which addresses were asked for. */
-function listening(answers: Readonly<Record<string, unknown>> = documents): string[] {
-  const asked: string[] = [];
-  vi.spyOn(globalThis, "fetch").mockImplementation((url) => {
-    const address = typeof url === "string" ? url : "";
-    asked.push(address);
-    const answer = answers[address];
-    if (answer === undefined) return Promise.reject(new TypeError("connection refused"));
-    return Promise.resolve(Response.json(answer));
-  });
-  return asked;
-}
+const listening = (answers: Readonly<Record<string, unknown>> = documents): readonly string[] =>
+  answeringWith((address) => answers[address]);
 
 let made = 0;
 const body = (change: object = {}) => ({

@@ -182,8 +182,7 @@ describe("keys, tokens, drains, halts", () => {
     const { b, root, ofC } = await trio(own);
     await api.moveWorkspace(own, "halt?wait=effective");
     expect((await check(ofC, ASK)).status).toBe(401);
-    const answer = refusal(await exchange(b, { subject_token: root }));
-    expect(answer).toMatch(/^(?:400 unauthorized_client|401 invalid_client|400 invalid_request)/);
+    expect(refusal(await exchange(b, { subject_token: root }))).toBe(SUBJECT);
     await api.moveWorkspace(own, "resume");
     await eventually(async () => expect(await heard(await token(b.secret), ASK)).toBe("permitted"));
     expect((await check(ofC, ASK)).status).toBe(401);
