@@ -19,10 +19,8 @@ const invalid = (domeError: string, description: string): OAuthRefusal => ({
 type SubjectWhy = Extract<ExchangeRefusal, { kind: "subject" }>["why"];
 type ActorWhy = Extract<ExchangeRefusal, { kind: "actor" }>["why"];
 
-const OWN_TOKEN: ReadonlySet<SubjectWhy> = new Set<SubjectWhy>(["unacceptable", "wrong_typ"]);
-
 export function refusedSubject(why: SubjectWhy): OAuthRefusal {
-  if (OWN_TOKEN.has(why)) {
+  if (why === "unacceptable") {
     return invalid(
       "subject_token_invalid",
       "The subject token is none of this service, has expired, or an agent, user or token of its chain is stopped",
@@ -43,8 +41,10 @@ export const REFUSED_ACTOR: Readonly<Record<ActorWhy, OAuthRefusal>> = {
     "actor_delegated",
     "The actor token acts for somebody already. Send the agent's own token",
   ),
-  unacceptable: invalid("actor_token_invalid", "The actor token is not accepted"),
-  wrong_typ: invalid("actor_token_invalid", "The actor token must be a call token of this service"),
+  unacceptable: invalid(
+    "actor_token_invalid",
+    "The actor token must be a call token of this service that stands now",
+  ),
 };
 
 export function refusedHop(refusal: HopRefusal): OAuthRefusal {

@@ -97,6 +97,8 @@ function nextFor(error: DomeError, invocation: Invocation): string | null {
     case "not_found":
       return noun === null ? null : `dome ${noun} list`;
     case "name_taken":
+      // An issuer is taken by a provider of another name.
+      return error.problem?.errors?.[0]?.member === "issuer" ? "dome idp list" : lookAt(invocation);
     case "invalid_transition":
     case "precondition_failed":
     case "parent_cycle":
@@ -144,7 +146,7 @@ function listOf(member: string): string | null {
   if (member.startsWith("tier")) return "dome tiers list";
   if (member.startsWith("workspace")) return "dome workspaces list";
   if (member.startsWith("replaces")) return "dome operators list";
-  if (member.startsWith("parent") || member.startsWith("delegates_to")) return "dome agents list";
+  if (/^(?:parent|delegates_to|audiences|agent)\b/.test(member)) return "dome agents list";
   return null;
 }
 

@@ -22,6 +22,7 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { userEpochOf } from "../lifecycle/lease.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
+import { parseSegment } from "../signing/strict-json.ts";
 import { strictestTier } from "../tiers/strictest.ts";
 import { mintCallToken } from "../tokens/mint.ts";
 import {
@@ -173,16 +174,12 @@ async function verifySubject(
   { subjectToken, subjectType }: ExchangeParameters,
   traceparent: string | undefined,
 ): Promise<Result<Verified, ExchangeRefusal>> {
-  if (subjectType !== "id_token") {
+  if (isOwnToken(ports.issuer, subjectType, subjectToken)) {
     const own = await verifyOwnToken(ports, subjectToken, record.workspaceId);
-    if (own.ok) {
-      const subject = tokenSubject(own.value);
-      if (subject !== undefined) return ok({ subject, records: own.value.records, user: null });
-      return err({ kind: "subject", why: "unacceptable", detail: "scope" });
-    }
-    // `access_token` means one that this server has issued; `jwt` may also be a provider's (RFC 8693 §3, TX-5).
-    if (own.error.kind !== "wrong_typ" || subjectType === "access_token")
-      return err(subjectRefusal(own.error));
+    if (!own.ok) return err(subjectRefusal(own.error));
+    const subject = tokenSubject(own.value);
+    if (subject !== undefined) return ok({ subject, records: own.value.records, user: null });
+    return err({ kind: "subject", why: "unacceptable", detail: "scope" });
   }
   const user = await ports.userTokens.verify({
     workspace: record.workspaceId,
@@ -199,14 +196,19 @@ async function verifySubject(
   return ok({ subject: { kind: "user", id, provider, mayAct, expiresAt }, records: [], user: user.value });
 }
 
+/**
+ * By whose rules a subject token is read. `access_token` means one that this server has issued; `jwt` may also be a
+ * provider's (RFC 8693 §3, TX-5), and then the issuer that it names says which: it is verified as that one's or not.
+ */
+function isOwnToken(issuer: string, type: ExchangeParameters["subjectType"], token: string): boolean {
+  if (type !== "jwt") return type === "access_token";
+  return parseSegment(token.split(".", 2)[1] ?? "")?.["iss"] === issuer;
+}
+
 function subjectRefusal(refusal: PresentedRefusal): ExchangeRefusal {
   if (refusal.kind === "no_lease") return { kind: "unavailable", why: refusal.of };
   if (refusal.kind === "draining") return refusal;
-  return {
-    kind: "subject",
-    why: refusal.kind,
-    detail: refusal.kind === "unacceptable" ? refusal.why : refusal.kind,
-  };
+  return { kind: "subject", why: refusal.kind, detail: refusal.why };
 }
 
 function actorRefusal(refusal: ActorRefusal): ExchangeRefusal {

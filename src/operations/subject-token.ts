@@ -20,8 +20,7 @@ export type PresentedRefusal =
   | NoLease
   | Draining
   /** Not ours, not of this workspace, expired, stopped: the holder hears one answer, the trail the reason. */
-  | { readonly kind: "unacceptable"; readonly why: string }
-  | { readonly kind: "wrong_typ" };
+  | { readonly kind: "unacceptable"; readonly why: string };
 
 export interface OwnToken {
   readonly claims: CallTokenClaims;
@@ -47,7 +46,6 @@ export async function verifyOwnToken(
     now: ports.clock.now(),
     cache: ports.tokenCache,
   });
-  if (!verified.ok && verified.error.kind === "wrong_typ") return err({ kind: "wrong_typ" });
   if (!verified.ok) return err({ kind: "unacceptable", why: verified.error.kind });
   const { claims } = verified.value;
   if (claims.dome.workspace !== workspace) return err({ kind: "unacceptable", why: "other_workspace" });

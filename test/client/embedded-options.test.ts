@@ -36,6 +36,12 @@ describe("options of the server", () => {
     });
   });
 
+  it("takes origins that the Worker may call, from the flag before the variable", () => {
+    const env = { DOME_EGRESS_ALLOW: "http://127.0.0.1:9000, http://[::1]:9000" };
+    expect(options([], env).egressAllow).toBe("http://127.0.0.1:9000,http://[::1]:9000");
+    expect(options(["--egress-allow", "https://idp.corp"], env).egressAllow).toBe("https://idp.corp");
+  });
+
   it("lets a flag win over the environment variable of the same meaning", () => {
     const env = { PORT: "9001", DOME_STATE_DIR: "/srv/dome", DOME_PUBLIC_URL: "https://a.example" };
     const args = ["--port", "9002", "--state", "/var/dome", "--public-url", "https://b.example"];
@@ -57,6 +63,14 @@ describe("options of the server", () => {
     [["--port", "0"], '--port wants a number from 1 to 65535, not "0"'],
     [["--port", "65536"], '--port wants a number from 1 to 65535, not "65536"'],
     [["--port", "8787x"], '--port wants a number from 1 to 65535, not "8787x"'],
+    [
+      ["--egress-allow", "127.0.0.1:9000"],
+      '--egress-allow wants origins such as http://127.0.0.1:9000, with commas between, not "127.0.0.1:9000"',
+    ],
+    [
+      ["--egress-allow", "http://127.0.0.1:9000/"],
+      '--egress-allow wants origins such as http://127.0.0.1:9000, with commas between, not "http://127.0.0.1:9000/"',
+    ],
     [["--host", "a b"], '--host wants an address, not "a b"'],
     [["--state", ""], "--state is empty"],
     [["--pots", "1"], "Unknown option '--pots'"],

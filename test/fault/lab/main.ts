@@ -1,6 +1,7 @@
 /**
- * The process of the fault run: two isolates of the Worker of `worker/entry.ts` on Miniflare, with their state on disk. Says `ready` and its
- * URL, and serves until it is killed. Started by `process.ts`, at the head of a process group of its own.
+ * The process of the fault run: two isolates of the Worker of `worker/entry.ts` on Miniflare, with their state on disk.
+ * Says `ready` and its URL, and serves until it is killed. Started by `process.ts`, at the head of a process group of its
+ * own.
  */
 import { readFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";

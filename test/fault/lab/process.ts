@@ -61,6 +61,8 @@ export async function startLab(
     detached: true, // a process group of its own, so that one signal reaches both processes
     stdio: ["pipe", "pipe", "pipe"],
   });
+  const { pid } = child;
+  if (pid === undefined) throw new Error("the lab has no process");
   const exited = once(child, "exit");
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
@@ -70,14 +72,13 @@ export async function startLab(
     exited.then(() => `the lab did not start:\n${log}`),
   ]);
   if (!ready.startsWith("ready ")) throw new Error(ready);
-  const group = -(child.pid ?? 0);
   return {
     log: () => log,
     kill9: async () => {
-      process.kill(group, "SIGKILL");
+      if (isThere(-pid)) process.kill(-pid, "SIGKILL");
       await exited;
-      for (let waited = 0; isThere(group); waited += 20) {
-        if (waited >= GONE_WITHIN_MS) throw new Error(`the process group ${group} does not end`);
+      for (let waited = 0; isThere(-pid); waited += 20) {
+        if (waited >= GONE_WITHIN_MS) throw new Error(`the process group ${pid} does not end`);
         await systemTimers.sleep(20);
       }
     },

@@ -153,6 +153,18 @@ describe("dome idp test", () => {
     expect(tested.stderr).toContain("dome idp show okta");
   });
 
+  test.each([
+    ["another_issuer", "compare the issuer with the provider's own, slash for slash: dome idp show okta"],
+    ["timed_out", `see what ${ISSUER}/.well-known/openid-configuration answers, then dome idp test okta`],
+  ])("says what to do about a document that is %s", async (detail, next) => {
+    const discovery = { ...seen.discovery, ok: false, detail };
+    const keys = { url: null, ok: false, detail: "no_discovery", usable: [], ignored: 0 };
+    const reply = json(200, { ...seen, ok: false, discovery, keys });
+    const { exit, stderr } = await dome(["idp", "test", "okta"], { replies: [reply] });
+    expect(exit).toBe(1);
+    expect(stderr).toContain(`next: ${next}`);
+  });
+
   test("wants a token for an agent", async () => {
     expect((await dome(["idp", "test", "okta", "--agent", "support-triage"])).exit).toBe(2);
   });

@@ -77,7 +77,10 @@ function whatFailed(seen: IdentityProviderTest): string {
   return "the token is refused";
 }
 
-const nextFor = (seen: IdentityProviderTest, name: string): string =>
-  seen.discovery.ok && seen.keys.ok
-    ? `dome idp show ${name} (its audiences, algorithms and ages)`
-    : `compare the issuer with the provider's own: dome idp show ${name}`;
+function nextFor(seen: IdentityProviderTest, name: string): string {
+  if (seen.discovery.ok && seen.keys.ok) return `dome idp show ${name} (its audiences, algorithms and ages)`;
+  if (seen.discovery.detail === "another_issuer")
+    return `compare the issuer with the provider's own, slash for slash: dome idp show ${name}`;
+  const { url } = seen.discovery.ok ? seen.keys : seen.discovery;
+  return url === null ? `dome idp show ${name}` : `see what ${url} answers, then dome idp test ${name}`;
+}
