@@ -61,7 +61,7 @@ describe("a page of an allowed origin", () => {
     expect(asked.status).toBe(204);
     expectSafeHeaders(asked);
     expect(corsOf(asked).toSorted()).toEqual([
-      "access-control-allow-headers: authorization, content-type",
+      "access-control-allow-headers: authorization, content-type, dome-act-as",
       "access-control-allow-methods: GET, POST",
       `access-control-allow-origin: ${ALLOWED}`,
       "access-control-max-age: 600",
