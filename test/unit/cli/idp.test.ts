@@ -91,6 +91,7 @@ claims          subject sub, email email, groups groups
 tenant          -
 max age         600 s
 max auth age    -
+acr             -
 description     -
 created         2026-11-23T09:00:00.000Z
 id              ${ID}
