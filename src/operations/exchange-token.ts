@@ -77,6 +77,8 @@ interface Verified {
   /** The agents of its chain as registered; none where a user is the subject. */
   readonly records: readonly RegisteredAgent[];
   readonly user: VerifiedUser | null;
+  /** Of a subject token of Dome's own: a signing key that is given up meanwhile must not live on in the new token. */
+  readonly verifiedUnder: number | undefined;
 }
 
 export async function exchangeToken(
@@ -100,7 +102,7 @@ export async function exchangeToken(
 
   const verified = await verifySubject(ports, standing.value, parameters.value, asked.traceparent);
   if (!verified.ok) return refused(ports, asked, standing.value, null, verified.error);
-  const { subject, records, user } = verified.value;
+  const { subject, records, user, verifiedUnder } = verified.value;
   const actor = await verifyActorToken(ports, parameters.value.actorToken, record.id, record.workspaceId);
   if (!actor.ok) return refused(ports, asked, standing.value, subject, actorRefusal(actor.error));
 
@@ -149,7 +151,7 @@ export async function exchangeToken(
   if (!recorded.ok) return err({ kind: "unavailable", why: "audit" });
   const agents = claims.dome.chain.map((link) => link.agent);
   const admitted = await ports.standing.admits(
-    { ...passageOf(claims), ...(user === null ? {} : { userIssuedAt: user.issuedAt * 1000 }) },
+    { ...passageOf(claims, verifiedUnder), ...(user === null ? {} : { userIssuedAt: user.issuedAt * 1000 }) },
     { agents, workspace: record.workspaceId },
     "leased",
   );
@@ -182,7 +184,8 @@ async function verifySubject(
     const own = await verifyOwnToken(ports, subjectToken, record.workspaceId);
     if (!own.ok) return err(subjectRefusal(own.error));
     const subject = tokenSubject(own.value);
-    if (subject !== undefined) return ok({ subject, records: own.value.records, user: null });
+    const { records, verifiedUnder } = own.value;
+    if (subject !== undefined) return ok({ subject, records, user: null, verifiedUnder });
     return err({ kind: "subject", why: "unacceptable", detail: "scope" });
   }
   const user = await ports.userTokens.verify({
@@ -197,7 +200,8 @@ async function verifySubject(
     return err({ kind: "subject", why: user.error.kind, detail: user.error.kind });
   }
   const { id, provider, mayAct, expiresAt } = user.value;
-  return ok({ subject: { kind: "user", id, provider, mayAct, expiresAt }, records: [], user: user.value });
+  const subject = { kind: "user", id, provider, mayAct, expiresAt } as const;
+  return ok({ subject, records: [], user: user.value, verifiedUnder: undefined });
 }
 
 /**

@@ -5,12 +5,12 @@
 import { seesWorkspace, type Operator } from "../access/operator.ts";
 import type { NoLease } from "../access/standing.ts";
 import type { AgentId } from "../kernel/ids.ts";
-import { ok, type Result } from "../kernel/result.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
 import { findAgentById } from "../registry/agents.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
 import type { Database } from "../storage/client.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
-import { verifyCallToken } from "../tokens/verify.ts";
+import { verifyCallToken, type TokenRefusal } from "../tokens/verify.ts";
 import type { TokenPorts } from "./issue-token.ts";
 
 /** Who asks: an agent that has authenticated as a client, or an operator. */
@@ -28,6 +28,22 @@ export async function readPresentedToken(
 ): Promise<Result<CallTokenClaims | null, NoLease>> {
   const org = await ports.standing.freshOrg();
   if (!org.ok) return org;
+  const verified = await verifyForAnyDoor(ports, token);
+  if (!verified.ok && verified.error.kind === "no_lease") return err(verified.error);
+  return ok(verified.ok ? verified.value.claims : null);
+}
+
+/**
+ * A call token that is asked about or exchanged, so whatever door it is made out to.
+ * @returns with the claims the `org` epoch under which the signature was verified: what is made of the token stands
+ *   only as long as that is current, so that a signing key that is given up takes along what it vouched for.
+ */
+export async function verifyForAnyDoor(
+  ports: TokenPorts,
+  token: string,
+): Promise<
+  Result<{ readonly claims: CallTokenClaims; readonly verifiedUnder: number }, NoLease | TokenRefusal>
+> {
   const keySet = await ports.keySet();
   if (!keySet.ok) return keySet;
   const verified = await verifyCallToken(token, {
@@ -37,7 +53,7 @@ export async function readPresentedToken(
     now: ports.clock.now(),
     cache: ports.tokenCache,
   });
-  return ok(verified.ok ? verified.value.claims : null);
+  return verified.ok ? ok({ claims: verified.value.claims, verifiedUnder: keySet.value.epoch }) : verified;
 }
 
 /** True when the operator sees the token's workspace; a developer also has to own one of `agents`. */

@@ -13,8 +13,8 @@ import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { TokenSubject } from "../delegation/hop.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
-import { verifyCallToken } from "../tokens/verify.ts";
 import type { TokenPorts } from "./issue-token.ts";
+import { verifyForAnyDoor } from "./presented-token.ts";
 
 export type PresentedRefusal =
   | NoLease
@@ -26,6 +26,8 @@ export interface OwnToken {
   readonly claims: CallTokenClaims;
   /** The agents of its chain as registered, newest first. */
   readonly records: readonly RegisteredAgent[];
+  /** The epoch of `org` under which its signature was verified. */
+  readonly verifiedUnder: number;
 }
 
 /**
@@ -37,22 +39,17 @@ export async function verifyOwnToken(
   token: string,
   workspace: string,
 ): Promise<Result<OwnToken, PresentedRefusal>> {
-  const keySet = await ports.keySet();
-  if (!keySet.ok) return keySet;
-  const verified = await verifyCallToken(token, {
-    issuer: ports.issuer,
-    audiences: "any",
-    keySet: keySet.value,
-    now: ports.clock.now(),
-    cache: ports.tokenCache,
-  });
-  if (!verified.ok) return err({ kind: "unacceptable", why: verified.error.kind });
-  const { claims } = verified.value;
+  const verified = await verifyForAnyDoor(ports, token);
+  if (!verified.ok) {
+    const { error } = verified;
+    return err(error.kind === "no_lease" ? error : { kind: "unacceptable", why: error.kind });
+  }
+  const { claims, verifiedUnder } = verified.value;
   if (claims.dome.workspace !== workspace) return err({ kind: "unacceptable", why: "other_workspace" });
   if (parseAudience(ports.issuer, claims.aud) === undefined) {
     return err({ kind: "unacceptable", why: "wrong_audience" }); // TX-18
   }
-  const passage = passageOf(claims, keySet.value.epoch);
+  const passage = passageOf(claims, verifiedUnder);
   const agents = claims.dome.chain.map((link) => link.agent);
   const admitted = await ports.standing.admits(
     passage,
@@ -68,7 +65,7 @@ export async function verifyOwnToken(
     if (record === undefined) return err({ kind: "unacceptable", why: "agent_absent" });
     records.push(record);
   }
-  return ok({ claims, records });
+  return ok({ claims, records, verifiedUnder });
 }
 
 const staleRefusal = (stale: { readonly kind: string } | Draining | NoLease): PresentedRefusal => {
