@@ -17,6 +17,7 @@ import {
   type Door,
   type Registered,
 } from "../support/worker-api.ts";
+import { exchange, refusal } from "./exchange.fixture.ts";
 import dome from "../../src/worker.ts";
 
 const api = operator();
@@ -89,6 +90,24 @@ it("a token signed by a compromised key is refused in every isolate within the b
   const fresh = await token(bot.secret, {}, elsewhere);
   expect(kidOf(fresh)).not.toBe(kid);
   expect((await check(fresh, ASK)).status).toBe(200);
+});
+
+it("nothing is made any more of a token that a compromised key has signed, by whoever heard of it before", async () => {
+  const home = await freshWorkspace();
+  const [a, b] = [
+    await api.start({ name: "a", workspace: home, delegates_to: ["b"] }),
+    await api.start({ name: "b", workspace: home }),
+  ];
+  const held = await token(a.secret);
+  const elsewhere = await anotherIsolate();
+  expect((await exchange(b, { subject_token: held }, elsewhere)).status).toBe(200);
+  await rotate({ mode: "compromised", kid: kidOf(held) });
+  expect(refusal(await exchange(b, { subject_token: held }))).toBe(
+    "400 invalid_request subject_token_invalid",
+  );
+  await eventually(async () =>
+    expect((await exchange(b, { subject_token: held }, elsewhere)).status).toBe(400),
+  );
 });
 
 it("is recorded in the trail of the organization, with who did it", async () => {
