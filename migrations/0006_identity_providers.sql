@@ -15,6 +15,7 @@ CREATE TABLE identity_providers (
   tenant               TEXT,
   max_age_seconds      INTEGER NOT NULL DEFAULT 600 CHECK (max_age_seconds BETWEEN 30 AND 3600),
   max_auth_age_seconds INTEGER,
+  acr_values           TEXT    NOT NULL,
   description          TEXT,
   created_at           INTEGER NOT NULL,
   PRIMARY KEY (workspace_id, name),

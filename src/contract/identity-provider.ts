@@ -64,6 +64,11 @@ export const identityProviderCreate = z
       .max(3600)
       .default(600)
       .meta({ description: "since `iat`: how old a token may be when it is presented" }),
+    acr_values: z
+      .array(clientId)
+      .max(20)
+      .default([])
+      .meta({ description: "how a user must have logged in: one of these in `acr`; none: however" }),
     max_auth_age_seconds: z
       .int()
       .min(30)
@@ -98,6 +103,7 @@ export const identityProvider = z
     tenant: z.string().nullable(),
     max_age_seconds: z.int(),
     max_auth_age_seconds: z.int().nullable(),
+    acr_values: z.array(z.string()),
     created_at: time,
   })
   .meta({ id: "IdentityProvider" });

@@ -46,5 +46,7 @@ export type IdentityRefusal =
   | { readonly kind: "malformed"; readonly why: string }
   | { readonly kind: "missing_claim"; readonly claim: string }
   | { readonly kind: "tenant_mismatch" }
+  /** The user has logged in some other way than the workspace asks for (RFC 9470: let them step up). */
+  | { readonly kind: "acr_not_met" }
   /** Undecided, not refused: the provider's keys could not be had. */
   | { readonly kind: "provider_unavailable"; readonly why: string };

@@ -72,6 +72,10 @@ function userOf(
   if (!audience.ok) return audience;
   const tid = claims["tid"];
   if (provider.tenant !== null && tid !== provider.tenant) return err({ kind: "tenant_mismatch" });
+  const { acr } = claims;
+  const stepped =
+    provider.acrValues.length === 0 || (typeof acr === "string" && provider.acrValues.includes(acr));
+  if (!stepped) return err({ kind: "acr_not_met" });
   const subject = claims[provider.subjectClaim];
   if (typeof subject !== "string" || subject === "" || subject.length > MAX_SUBJECT_LENGTH)
     return err({ kind: "missing_claim", claim: provider.subjectClaim });

@@ -4,9 +4,7 @@
  * Changes go through D1 by the protocol in `configuration.ts`.
  */
 import { DurableObject } from "cloudflare:workers";
-import { sql } from "drizzle-orm";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
-import { providerStatements } from "../identity/statements.ts";
 import type { HaltId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
@@ -16,7 +14,6 @@ import type {
   HaltProgress,
   OwnerRefusal,
   WorkspaceCommand,
-  WorkspaceContent,
   WorkspaceDescription,
   WorkspaceOwner,
   WorkspaceTransitionCommand,
@@ -28,10 +25,7 @@ import type {
   StopTransactionCommand,
   StopUserCommand,
 } from "../operations/stop-commands.ts";
-import { changeOperatorTokens } from "../operators/token-statements.ts";
-import { catalogStatements } from "../registry/catalog-statements.ts";
 import { appendAudit } from "../storage/audit-outbox.ts";
-import type { Statement } from "../storage/change.ts";
 import {
   answerClaim,
   findAnswer,
@@ -39,9 +33,6 @@ import {
   type Claim,
   type RequestKey,
 } from "../storage/idempotency.ts";
-import { organization } from "../storage/tables/organization.ts";
-import { workspaces } from "../storage/tables/workspaces.ts";
-import { changeSigningKey, insertFirstSigningKey, insertSigningKey } from "../tokens/signing-key-records.ts";
 import { answerOnce } from "./answer-once.ts";
 import { ANSWER_STEPS, AnswerTable } from "./answer-table.ts";
 import { AuditDrain } from "./audit-drain.ts";
@@ -54,6 +45,7 @@ import type { ObjectPorts } from "./ports.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
 import { STOP_STEPS, StopTable } from "./stop-table.ts";
 import { TimerTable } from "./timer-table.ts";
+import { contentStatements } from "./workspace-content.ts";
 import {
   moveWorkspace,
   projectWorkspace,
@@ -179,7 +171,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     }
     return configured(
       await this.#configuration.run(change, intent, [
-        ...this.#statements(owner, content, change, (row?.config_epoch ?? 0) + 1),
+        ...contentStatements(db, owner, content, { change, epoch: (row?.config_epoch ?? 0) + 1 }),
         ...(intent.kind === "create"
           ? [answerClaim(db, intent.claim, 201, command.answer)]
           : request === null
@@ -290,65 +282,5 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     return (
       this.#storage.sql.exec<StoredWorkspace>("SELECT * FROM workspace WHERE one = 1").toArray()[0] ?? null
     );
-  }
-
-  #statements(
-    owner: WorkspaceId | "org",
-    content: WorkspaceContent,
-    change: string,
-    epoch: number,
-  ): Statement[] {
-    const { db } = this.#ports;
-    switch (content.kind) {
-      case "create": {
-        const { id, name, description, createdAt } = content;
-        const row = { id, name, description, createdAt, objectStartedAt: createdAt };
-        return [db.insert(workspaces).values({ ...row, configEpoch: epoch, lastChange: change })];
-      }
-      case "update":
-        return [
-          db
-            .update(workspaces)
-            .set({ description: content.description, configEpoch: epoch, lastChange: change })
-            .where(sql`id = ${owner}`),
-        ];
-      case "catalog":
-        return [
-          this.#workspace(owner, change, epoch),
-          ...catalogStatements(db, owner as WorkspaceId, content.entry),
-        ];
-      case "identity_provider":
-        return [
-          this.#workspace(owner, change, epoch),
-          ...providerStatements(db, owner as WorkspaceId, content.provider),
-        ];
-      case "operator_token":
-        return [this.#organization(change, epoch), ...changeOperatorTokens(db, content.token)];
-      case "first_signing_keys":
-        return [
-          this.#organization(change, epoch),
-          ...content.keys.map((key) => insertFirstSigningKey(db, key)),
-        ];
-      case "signing_keys":
-        return [
-          this.#organization(change, epoch),
-          ...content.inserted.map((key) => insertSigningKey(db, key)),
-          ...content.changed.map((key) => changeSigningKey(db, key)),
-        ];
-    }
-  }
-
-  #workspace(owner: string, change: string, epoch: number): Statement {
-    return this.#ports.db
-      .update(workspaces)
-      .set({ configEpoch: epoch, lastChange: change })
-      .where(sql`id = ${owner}`);
-  }
-
-  #organization(change: string, epoch: number): Statement {
-    return this.#ports.db
-      .update(organization)
-      .set({ configEpoch: epoch, lastChange: change })
-      .where(sql`id = 'org'`);
   }
 }

@@ -54,6 +54,7 @@ export async function addIdentityProvider(
     tenant: body.tenant,
     maxAgeSeconds: body.max_age_seconds,
     maxAuthAgeSeconds: body.max_auth_age_seconds,
+    acrValues: body.acr_values,
     createdAt: ports.clock.now(),
   };
   const view = providerView(row, agents, request.operator);
@@ -76,6 +77,7 @@ export async function addIdentityProvider(
           algorithms: row.algorithms,
           tenant: row.tenant,
           max_age_seconds: row.maxAgeSeconds,
+          acr_values: row.acrValues,
         },
         ...factsOf(request),
       }),

@@ -85,6 +85,7 @@ export function providerView(
     tenant: row.tenant,
     max_age_seconds: row.maxAgeSeconds,
     max_auth_age_seconds: row.maxAuthAgeSeconds,
+    acr_values: [...row.acrValues],
     created_at: rfc3339(row.createdAt),
   };
 }

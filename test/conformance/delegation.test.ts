@@ -254,6 +254,42 @@ describe("a user, agent A, agent B", () => {
   });
 });
 
+describe("Dome-Act-As on a call", () => {
+  const said = async (credential: string, idToken: string): Promise<unknown> => {
+    const answer = await fetch(`${runtime.url}/api/v1/check`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${credential}`,
+        "content-type": "application/json",
+        "dome-act-as": idToken,
+      },
+      body: JSON.stringify({ tool: "crm" }),
+    });
+    const body = (await answer.json()) as { decision?: string; code?: string };
+    return body.decision ?? body.code;
+  };
+
+  it("is an exchange in place, with the agent's key or its own token, as often as wanted", async () => {
+    const idToken = await provider.idToken("app-of-a", ALICE);
+    expect(await said(a.key, idToken)).toBe("allow");
+    expect(await said(await ownToken(a), idToken)).toBe("allow");
+    expect(await said(a.key, idToken)).toBe("allow");
+  });
+
+  it("puts no user behind another agent, nor behind who acts for somebody already", async () => {
+    const idToken = await provider.idToken("app-of-a", ALICE);
+    expect(await said(b.key, idToken)).toBe("actas_refused");
+    const held = await exchange(a, idToken, IDT);
+    expect(await said(held.access_token, await provider.idToken("app-of-a", BOB))).toBe("actas_refused");
+    expect(await said(a.key, held.access_token)).toBe("actas_refused");
+  });
+
+  it("is no credential: without one there is nobody to act", async () => {
+    const idToken = await provider.idToken("app-of-a", ALICE);
+    expect(await said(idToken, idToken)).toBe("invalid_token");
+  });
+});
+
 /** Sets the Worker's clock so far ahead of ours. */
 async function setAhead(ms: number): Promise<void> {
   const headers = { [CLOCK_HEADER]: String(ms) };

@@ -89,6 +89,7 @@ describe("an identity provider", () => {
       tenant: null,
       max_age_seconds: 600,
       max_auth_age_seconds: null,
+      acr_values: [],
       created_at: like(/Z$/),
     });
     const shown = await api.call("GET", `${PATH}/${added.name}?workspace=${home}`);
@@ -117,6 +118,7 @@ describe("an identity provider", () => {
       algorithms: ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"],
       tenant: null,
       max_age_seconds: 600,
+      acr_values: [],
     });
   });
 

@@ -25,6 +25,7 @@ export const identityProviders = sqliteTable(
     tenant: text(),
     maxAgeSeconds: integer("max_age_seconds").notNull(),
     maxAuthAgeSeconds: integer("max_auth_age_seconds"),
+    acrValues: text("acr_values", { mode: "json" }).$type<readonly string[]>().notNull(),
     description: text(),
     createdAt: integer("created_at").notNull(),
   },

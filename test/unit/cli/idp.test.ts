@@ -31,6 +31,7 @@ const provider: IdentityProviderView = {
   tenant: null,
   max_age_seconds: 600,
   max_auth_age_seconds: null,
+  acr_values: [],
   created_at: "2026-11-23T09:00:00.000Z",
 };
 
@@ -75,6 +76,7 @@ describe("dome idp add", () => {
         { audience: "app", agent: "other" },
       ],
       audience_scope: "agent",
+      acr_values: [],
       authorized_parties: [],
       groups_claim: null,
       tenant: null,
@@ -89,6 +91,7 @@ claims          subject sub, email email, groups groups
 tenant          -
 max age         600 s
 max auth age    -
+acr             -
 description     -
 created         2026-11-23T09:00:00.000Z
 id              ${ID}
@@ -110,7 +113,16 @@ id              ${ID}
   test("takes everything else by name, and refuses an algorithm with a shared secret", async () => {
     const all = ["idp", "add", "okta", "--issuer", ISSUER, "--audience", "a=b", "--azp", "spa"];
     const more = ["--algorithm", "RS256", "--algorithm", "ES256", "--tenant", "t", "--max-age", "60"];
-    const claims = ["--groups-claim", "g", "--subject-claim", "oid", "--max-auth-age", "90"];
+    const claims = [
+      "--groups-claim",
+      "g",
+      "--subject-claim",
+      "oid",
+      "--max-auth-age",
+      "90",
+      "--acr",
+      "urn:mfa",
+    ];
     const added = await dome([...all, ...more, ...claims], { replies: [json(201, provider)] });
     expect(bodyOf(added, 0)).toMatchObject({
       authorized_parties: ["spa"],
@@ -120,6 +132,7 @@ id              ${ID}
       groups_claim: "g",
       subject_claim: "oid",
       max_auth_age_seconds: 90,
+      acr_values: ["urn:mfa"],
     });
     expect((await dome([...all, "--algorithm", "HS256"])).exit).toBe(2);
   });

@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<IdentityRefusal["kind"], true>> = {
   malformed: true,
   missing_claim: true,
   tenant_mismatch: true,
+  acr_not_met: true,
   provider_unavailable: true,
 };
 

@@ -40,6 +40,7 @@ export const provider = (change: Partial<IdentityProvider> = {}): IdentityProvid
   tenant: null,
   maxAgeSeconds: 600,
   maxAuthAgeSeconds: null,
+  acrValues: [],
   description: null,
   createdAt: 0,
   ...change,

@@ -219,6 +219,14 @@ describe("the time", () => {
   });
 });
 
+test("the way the user logged in is one that the workspace asks for (ID-9)", async () => {
+  const trusted = { acrValues: ["urn:mfa", "urn:hardware"] };
+  expect(await heard({ acr: "urn:hardware" }, { trusted })).toBe("ok");
+  for (const acr of ["urn:password", "URN:MFA", "", ["urn:mfa"], undefined])
+    expect(await heard({ acr }, { trusted })).toBe("acr_not_met");
+  expect(await heard({})).toBe("ok");
+});
+
 describe("the audience", () => {
   it("must be bound to the agent that presents the token (ID-4)", async () => {
     expect(await heard({}, { agent: OTHER_AGENT })).toBe("audience_not_bound");

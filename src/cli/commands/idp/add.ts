@@ -20,6 +20,7 @@ interface AddOptions {
   readonly tenant?: string;
   readonly maxAge?: number;
   readonly maxAuthAge?: number;
+  readonly acr?: readonly string[];
   readonly description?: string;
 }
 
@@ -66,6 +67,11 @@ export const addCommand = (session: Session): Command =>
     .option("--tenant <id>", "only users of this tenant (tid); stands for {tenantid} in the issuer")
     .option("--max-age <seconds>", "how old a token may be when it is presented (default: 600)", wholeNumber)
     .option("--max-auth-age <seconds>", "how long ago the user may have logged in", wholeNumber)
+    .option(
+      "--acr <value>",
+      "how the user must have logged in (acr); repeat for others that do, too",
+      collect,
+    )
     .option("--description <text>", "what it is for")
     .action((name: string, options: AddOptions) => add(session, name, options));
 
@@ -86,6 +92,7 @@ async function add(session: Session, name: string, options: AddOptions): Promise
     groups_claim: options.groupsClaim ?? null,
     tenant: options.tenant ?? null,
     ...(options.maxAge === undefined ? {} : { max_age_seconds: options.maxAge }),
+    acr_values: [...(options.acr ?? [])],
     ...(options.maxAuthAge === undefined ? {} : { max_auth_age_seconds: options.maxAuthAge }),
   });
   tellProvider(session, provider);

@@ -32,6 +32,7 @@ export function tellProvider(session: Session, provider: IdentityProviderView): 
           "max auth age",
           provider.max_auth_age_seconds === null ? null : `${provider.max_auth_age_seconds} s`,
         ],
+        ["acr", several(provider.acr_values)],
         ["description", provider.description],
         ["created", provider.created_at],
         ["id", provider.id],

@@ -1,0 +1,59 @@
+/**
+ * What a change of configuration writes to D1, by what is changed. Every batch also writes the owner's own row: its
+ * `last_change` is how recovery finds out whether a batch has landed.
+ */
+import { sql } from "drizzle-orm";
+import { providerStatements } from "../identity/statements.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import type { WorkspaceContent } from "../operations/owners.ts";
+import { changeOperatorTokens } from "../operators/token-statements.ts";
+import { catalogStatements } from "../registry/catalog-statements.ts";
+import type { Statement } from "../storage/change.ts";
+import type { Database } from "../storage/client.ts";
+import { organization } from "../storage/tables/organization.ts";
+import { workspaces } from "../storage/tables/workspaces.ts";
+import { changeSigningKey, insertFirstSigningKey, insertSigningKey } from "../tokens/signing-key-records.ts";
+
+/** @param mark the id of the change, and the epoch that it leads to. */
+export function contentStatements(
+  db: Database,
+  owner: WorkspaceId | "org",
+  content: WorkspaceContent,
+  mark: { readonly change: string; readonly epoch: number },
+): Statement[] {
+  const marked = { configEpoch: mark.epoch, lastChange: mark.change };
+  const workspace = (more: { readonly description?: string | null } = {}): Statement =>
+    db
+      .update(workspaces)
+      .set({ ...marked, ...more })
+      .where(sql`id = ${owner}`);
+  const org = (): Statement =>
+    db
+      .update(organization)
+      .set(marked)
+      .where(sql`id = 'org'`);
+
+  switch (content.kind) {
+    case "create": {
+      const { id, name, description, createdAt } = content;
+      const row = { id, name, description, createdAt, objectStartedAt: createdAt };
+      return [db.insert(workspaces).values({ ...row, ...marked })];
+    }
+    case "update":
+      return [workspace({ description: content.description })];
+    case "catalog":
+      return [workspace(), ...catalogStatements(db, owner as WorkspaceId, content.entry)];
+    case "identity_provider":
+      return [workspace(), ...providerStatements(db, owner as WorkspaceId, content.provider)];
+    case "operator_token":
+      return [org(), ...changeOperatorTokens(db, content.token)];
+    case "first_signing_keys":
+      return [org(), ...content.keys.map((key) => insertFirstSigningKey(db, key))];
+    case "signing_keys":
+      return [
+        org(),
+        ...content.inserted.map((key) => insertSigningKey(db, key)),
+        ...content.changed.map((key) => changeSigningKey(db, key)),
+      ];
+  }
+}
