@@ -1,6 +1,6 @@
 /** Every agent of a chain counts (P3, P6): what one has not declared none may use, and whatever stops one stops all. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { basic, introspect, revoke } from "../support/oauth-doors.ts";
+import { basic, claimsOf, introspect, revoke } from "../support/oauth-doors.ts";
 import { anotherIsolate } from "../support/second-isolate.ts";
 import {
   check,
@@ -174,6 +174,17 @@ describe("keys, tokens, drains, halts", () => {
     const answer = await exchange(a, { subject_token: await chainOf(b) });
     expect(refusal(answer)).toBe(draining);
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+  });
+
+  it("a transaction that is stopped takes all its tokens along, and no other's", async () => {
+    const { b, c, root, ofB, ofC } = await trio();
+    const another = (await exchanged(b, { subject_token: root })).token;
+    const { txn } = claimsOf(ofC);
+    expect(txn).toBe(claimsOf(ofB).txn);
+    await api.stopTransaction(home, txn ?? "", "?wait=effective");
+    for (const dead of [ofB, ofC]) expect(await heard(dead, ASK)).toBe(401);
+    expect(refusal(await exchange(c, { subject_token: ofB }))).toBe(SUBJECT);
+    for (const alive of [root, another]) expect(await heard(alive, ASK)).toBe("permitted");
   });
 
   it("a workspace that is halted issues nothing, and what it issued before stays refused", async () => {
