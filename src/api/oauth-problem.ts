@@ -69,7 +69,7 @@ export function refusedToken(refusal: TokenRequestRefusal | ExchangeRefusal, sch
       return {
         status: 400,
         error: "unauthorized_client",
-        description: "The agent is draining: it takes no new work",
+        description: "The agent, or one of the chain, is draining: it takes no new work",
         domeError: "agent_draining",
         headers: { "retry-after": String(retryAfterDrain(refusal.left_ms)) },
       };

@@ -10,7 +10,12 @@ import type { NoLease } from "../access/standing.ts";
 import { passageOf } from "../access/passage.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import type { TokenPorts } from "./issue-token.ts";
-import { operatorSeesToken, readPresentedToken, type TokenParty } from "./presented-token.ts";
+import {
+  isUserVouchedFor,
+  operatorSeesToken,
+  readPresentedToken,
+  type TokenParty,
+} from "./presented-token.ts";
 
 const INACTIVE: Introspection = { active: false };
 
@@ -26,7 +31,11 @@ export async function introspectToken(
   const { chain, workspace } = claims.dome;
   const agents = chain.map((link) => link.agent);
   const admitted = await ports.standing.admits(passageOf(claims), { agents, workspace }, "always");
-  if (admitted.ok) return ok(viewOf(claims));
+  if (admitted.ok) {
+    const vouched = await isUserVouchedFor(ports, claims);
+    if (!vouched.ok) return vouched;
+    return ok(vouched.value ? viewOf(claims) : INACTIVE);
+  }
   return admitted.error.kind === "no_lease" ? err({ kind: "no_lease", of: admitted.error.of }) : ok(INACTIVE);
 }
 

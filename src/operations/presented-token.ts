@@ -56,6 +56,21 @@ export async function verifyForAnyDoor(
   return verified.ok ? ok({ claims: verified.value.claims, verifiedUnder: keySet.value.epoch }) : verified;
 }
 
+/**
+ * Whether the workspace still trusts who vouched for the user of a token; true for a token without a user. Doors deny
+ * such a call with a reason; whoever only asks about the token, or wants to make another of it, must hear it too (P7).
+ */
+export async function isUserVouchedFor(
+  { standing, configuration }: Pick<TokenPorts, "standing" | "configuration">,
+  { dome: { workspace, provider } }: CallTokenClaims,
+): Promise<Result<boolean, NoLease>> {
+  if (provider === undefined) return ok(true);
+  const lease = await standing.workspace(workspace);
+  if (!lease.ok) return lease;
+  const providers = await configuration.providers(workspace, lease.value.answer.config_epoch);
+  return ok(providers.has(provider));
+}
+
 /** True when the operator sees the token's workspace; a developer also has to own one of `agents`. */
 export async function operatorSeesToken(
   db: Database,

@@ -14,7 +14,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { TokenSubject } from "../delegation/hop.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { TokenPorts } from "./issue-token.ts";
-import { verifyForAnyDoor } from "./presented-token.ts";
+import { isUserVouchedFor, verifyForAnyDoor } from "./presented-token.ts";
 
 export type PresentedRefusal =
   | NoLease
@@ -57,6 +57,9 @@ export async function verifyOwnToken(
     "leased",
   );
   if (!admitted.ok) return err(staleRefusal(admitted.error));
+  const vouched = await isUserVouchedFor(ports, claims);
+  if (!vouched.ok) return vouched;
+  if (!vouched.value) return err({ kind: "unacceptable", why: "provider_removed" });
   const records: RegisteredAgent[] = [];
   for (const agent of agents) {
     const lease = await ports.standing.agent(agent);

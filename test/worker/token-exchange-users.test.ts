@@ -180,7 +180,7 @@ describe("the holder narrows a user's token", () => {
 });
 
 describe("what stops a user", () => {
-  it("a user's stop ends every token, and a resume revives none of them, nor an older ID token (P3)", async () => {
+  it("a user's stop ends every token, and a resume revives none of them, nor an older ID token (P3, ID-7)", async () => {
     const own = await userHome(idp);
     const idToken = await own.idToken({ iat: seconds() - 5 });
     const form = { subject_token: idToken, subject_token_type: IDT };
@@ -213,6 +213,10 @@ describe("what stops a user", () => {
     await api.call("DELETE", `/identity-providers/okta?workspace=${own.home}`);
     await eventually(async () => expect(await heard(held.token, ASK)).toBe("actas_provider"));
     expect(refusal(await exchange(own.a, form))).toBe("400 invalid_request subject_unknown_issuer");
+    expect(refusal(await exchange(own.b, { subject_token: held.token }))).toBe(
+      "400 invalid_request subject_token_invalid",
+    );
+    expect((await introspect(basic(own.a.id, own.a.secret), held.token)).text).toBe('{"active":false}');
   });
 
   it("a provider's new key is taken by who asks for its keys next, and the old one is taken no more", async () => {
