@@ -232,7 +232,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
   const userTokens = new UserTokens({
     clock,
     configuration,
-    keys: new ProviderKeys({ clock, timers, egress, cache: isolate.providerKeys }),
+    keys: new ProviderKeys({ clock, timers, egress, cache: isolate.providerKeys, log }),
     remembered: isolate.users,
   });
   const operations: OperationPorts = { clock, timers, ids, random, log, db, derived, owners: owner };

@@ -1,6 +1,7 @@
 /** The keys of a provider, through the cache: discovery, then the JWKS it names, both through the guarded fetch. */
 import type { Egress, EgressRefusal } from "../egress/fetch.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { discoveryUrl, parseDiscovery } from "./discovery.ts";
 import { adviceFor, askingNow, failedNow, fetchedNow, type KeyCache } from "./key-cache.ts";
@@ -12,6 +13,7 @@ export interface ProviderKeyPorts {
   readonly timers: Timers;
   readonly egress: Egress;
   readonly cache: KeyCache;
+  readonly log: Log;
 }
 
 export interface CurrentKeys {
@@ -46,7 +48,7 @@ export class ProviderKeys {
     kid: string | null,
     traceparent?: string,
   ): Promise<Result<CurrentKeys, IdentityRefusal>> {
-    const { clock, timers, egress, cache } = this.#ports;
+    const { clock, timers, egress, cache, log } = this.#ports;
     const entry = `${provider.id} ${provider.issuer}`;
     for (;;) {
       const advice = adviceFor(cache.get(entry), kid, clock.now());
@@ -63,12 +65,13 @@ export class ProviderKeys {
         case "ask": {
           cache.set(entry, askingNow(cache.get(entry), clock.now()));
           const fetched = await fetchKeys(egress, provider, traceparent);
-          cache.set(
-            entry,
-            fetched.ok
-              ? fetchedNow(fetched.value.keys, clock.now())
-              : failedNow(cache.get(entry), `${fetched.error.of}_${fetched.error.why}`, clock.now()),
-          );
+          if (fetched.ok) {
+            cache.set(entry, fetchedNow(fetched.value.keys, clock.now()));
+            break;
+          }
+          const why = `${fetched.error.of}_${fetched.error.why}`;
+          log.write("warn", "idp.unavailable", { provider: provider.id, why });
+          cache.set(entry, failedNow(cache.get(entry), why, clock.now()));
         }
       }
     }

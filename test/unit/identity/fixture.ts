@@ -13,6 +13,7 @@ import { ProviderKeys } from "../../../src/identity/provider-keys.ts";
 import type { IdentityProvider } from "../../../src/identity/provider.ts";
 import { BoundedMap } from "../../../src/kernel/bounded-map.ts";
 import type { AgentId, WorkspaceId } from "../../../src/kernel/ids.ts";
+import type { Log } from "../../../src/kernel/log.ts";
 import { ManualTime } from "../../support/manual-timers.ts";
 
 export const ISSUER = "https://login.example.com";
@@ -113,10 +114,18 @@ export interface Isolate {
   readonly time: ManualTime;
   readonly keys: ProviderKeys;
   readonly cache: KeyCache;
+  /** What was logged, a line each. */
+  readonly logged: readonly string[];
 }
 
 export function isolate(paper: PaperProvider, time = new ManualTime(NOW)): Isolate {
   const cache: KeyCache = new BoundedMap(10);
   const egress = new Egress({ fetch: paper.fetch, timers: time, allowed: new Set() });
-  return { time, cache, keys: new ProviderKeys({ clock: time, timers: time, egress, cache }) };
+  const logged: string[] = [];
+  const log: Log = {
+    write: (level, event, fields) =>
+      void logged.push([level, event, ...Object.values(fields ?? {})].join(" ")),
+  };
+  const keys = new ProviderKeys({ clock: time, timers: time, egress, cache, log });
+  return { time, cache, logged, keys };
 }

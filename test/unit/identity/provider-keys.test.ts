@@ -140,6 +140,14 @@ describe("a provider that does not answer", () => {
     expect(await here.keys.current(provider(), "k1")).toMatchObject({ ok: true, value: { freshUntil: 0 } });
   });
 
+  it("is a line in the log each time it is asked in vain, and not each time it is needed", async () => {
+    const paper = new PaperProvider(first);
+    paper.die();
+    const here = isolate(paper);
+    for (let call = 0; call < 5; call += 1) expect(await heard(here, "k1")).toBe("provider_unavailable");
+    expect(here.logged).toEqual([`warn idp.unavailable ${provider().id} discovery_unreachable`]);
+  });
+
   it("holds nobody longer than the time limit when it is only slow (ID-10)", async () => {
     const paper = new PaperProvider(first);
     paper.answers.set(DISCOVERY, () => new Promise<Response>(() => undefined));
