@@ -72,7 +72,7 @@ async function raw(
   socket.on("error", () => undefined); // the other side may close before it has read everything
   socket.write(`${head.join("\r\n")}\r\nHost: ${new URL(runtime.url).host}\r\nConnection: close\r\n\r\n`);
   for (const piece of body) socket.write(piece);
-  await once(socket, "close");
+  await new Promise((closed) => socket.once("close", closed)); // `once` of node:events would reject at that error
   return { line: text.split("\r\n")[0] ?? "", text };
 }
 

@@ -73,6 +73,8 @@ describe.concurrent("a stop", () => {
       workspace_id: bot.created.agent.workspace_id,
       agents: [{ agent: bot.id, epoch: 3 }],
       keys: [],
+      user: null,
+      txn: null,
       halt_epoch: null,
       cause: null,
       cascade: null,

@@ -4,7 +4,8 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { introspection } from "../../src/contract/oauth.ts";
 import { userIdOf } from "../../src/contract/user-id.ts";
-import type { TxnId } from "../../src/kernel/ids.ts";
+import { identityProvider } from "../../src/contract/identity-provider.ts";
+import type { Id, TxnId } from "../../src/kernel/ids.ts";
 import { verifyHaltReceipt } from "../../src/tokens/halt-receipt.ts";
 import { TEST_ADMIN_TOKEN, TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { claimsOf, introspect, signClaims } from "../support/oauth-doors.ts";
@@ -28,11 +29,18 @@ const api = operator();
 const ISSUER = "https://login.example.com";
 const CRM = { tool: "crm" };
 
+/** The identity provider of an agent's workspace, by the agent's key. */
+const providers = new Map<string, Id<"idp">>();
+
 async function homeWithAgent() {
   const home = await freshWorkspace("users");
   await api.addTool({ workspace: home, name: "crm" });
   const agent = await api.start({ name: "bot", workspace: home, surface: { tools: ["crm"] } });
   const { id } = await api.showWorkspace(home);
+  const added = await api.call("POST", "/identity-providers", {
+    body: { name: "login", workspace: home, issuer: ISSUER, audiences: [{ audience: "app", agent: "bot" }] },
+  });
+  providers.set(agent.secret, identityProvider.parse(added.body).id);
   return { home, agent, id, userOf: (subject: string) => userIdOf(id, ISSUER, null, subject) };
 }
 
@@ -43,6 +51,8 @@ async function tokenFor(
   { epoch = 0, txn }: { epoch?: number; txn?: TxnId } = {},
 ) {
   const own = claimsOf(await token(secret));
+  const provider = providers.get(secret);
+  if (provider === undefined) throw new Error("nobody vouches for users of this agent");
   const jti = ids.next("tok");
   return signClaims({
     ...own,
@@ -53,7 +63,7 @@ async function tokenFor(
     ...(txn === undefined ? {} : { txn }),
     dome: {
       ...own.dome,
-      provider: ids.next("idp"),
+      provider,
       ...(epoch === 0 ? {} : { user_epoch: epoch }),
       path: [jti],
     },

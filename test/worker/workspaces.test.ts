@@ -28,6 +28,7 @@ describe("creating a workspace", () => {
       halt_epoch: 1,
       halted: false,
       stopped_users: [],
+      resumed_users: [],
       stopped_txns: [],
       ttl_ms: 2000,
     });
