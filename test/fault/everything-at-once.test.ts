@@ -182,13 +182,6 @@ it(
     await Promise.all(operators);
     book.quiet = true;
     await Promise.all(askers);
-    console.log({
-      asked: book.asked.length,
-      halts: book.halts,
-      lives: book.lives.length,
-      struck,
-      answers: Object.fromEntries(door.answers),
-    });
 
     // The end state, in peace: first everything that is on its way arrives.
     const offered = await door.read<Offered[]>("/lab/offered");
@@ -281,11 +274,10 @@ it(
     expect(missing.length - refused.length).toBeLessThanOrEqual(
       2 * (door.answers.get("none") ?? 0) + (ROUNDS + 1) * keys,
     );
-    console.log({
-      gaps: missing.length,
-      cutOff: missing.length - refused.length,
-      refused: refused.map(({ kind }) => kind),
-    });
+    const told = { asked: book.asked.length, halts: book.halts, lives: book.lives.length };
+    const gapsTold = { cut_off: missing.length - refused.length, refused: refused.map(({ kind }) => kind) };
+    const answers = Object.fromEntries(door.answers);
+    console.log(JSON.stringify({ ...told, answers, gaps: gapsTold, struck }));
     // Since the weather is calm, nothing is missing at all.
     expect([...gaps.keys()].filter((producer) => writesSince(producer, calm, entries))).toEqual([]);
     // And the service itself says so.
