@@ -83,7 +83,8 @@ const authorized = (): string => `Authorization: Bearer ${agent.key}`;
 describe("what only a socket can send", () => {
   it("a body above 1 MiB that says so is refused", async () => {
     const head = [CHECK, authorized(), JSON_TYPE, `Content-Length: ${MIB + 1}`];
-    const { line, text } = await raw(head, [" ".repeat(MIB + 1)]);
+    // Its length is enough. Were all of it on the way, the closing of the socket could overtake the answer.
+    const { line, text } = await raw(head, [" "]);
     expect(line).toContain("413");
     expect(text).toContain('"code":"body_too_large"');
   });
