@@ -14,6 +14,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, wr
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type BuildOptions } from "esbuild";
+import { FOR_WORKERD } from "./worker-bundle.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(ROOT, "dist");
@@ -31,11 +32,8 @@ const TARGETS: readonly { folder: string; executable?: string; options: BuildOpt
   {
     folder: "worker",
     options: {
+      ...FOR_WORKERD,
       entryPoints: { index: "src/worker.ts" },
-      platform: "browser",
-      target: "es2024",
-      conditions: ["workerd", "worker", "browser"],
-      external: ["cloudflare:*", "node:*"],
     },
   },
   {

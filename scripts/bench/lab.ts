@@ -5,7 +5,6 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { mintKey } from "../../src/credentials/key-format.ts";
 import { migrate, readMigrations } from "../../src/embedded/migrate.ts";
@@ -14,6 +13,7 @@ import { toBase64 } from "../../src/kernel/bytes.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { deriveKeys, parseRootKeys } from "../../src/secrets/root-key.ts";
 import { freePort, temporaryFolder } from "../../test/support/server.ts";
+import { bundleWorker } from "../worker-bundle.ts";
 import { ask, request, type Address } from "./load.ts";
 import { Operator, TOOL } from "./operator.ts";
 import { ROOT } from "./place.ts";
@@ -57,7 +57,10 @@ export async function openLab(): Promise<Lab> {
     DOME_AUDIT_SINK: "outbox",
     DOME_CORS_ORIGINS: "",
   };
-  const config = workerConfig({ "index.js": { type: "esm", contents: await benchWorker() } }, vars);
+  const config = workerConfig(
+    { "index.js": { type: "esm", contents: await bundleWorker("scripts/bench/worker/entry.ts") } },
+    vars,
+  );
   const runtime = new Miniflare({
     host: HOST,
     port,
@@ -103,25 +106,6 @@ export async function openLab(): Promise<Lab> {
 function secondIsolate(config: WorkerOptions["config"]): WorkerOptions {
   const { triggers: _triggers, exports: _exports, ...rest } = config;
   return { config: { ...rest, name: SECOND }, dev: { unsafeDirectSockets: [{ host: HOST, port: 0 }] } };
-}
-
-/** The bench Worker as one module, built as the real one is. */
-async function benchWorker(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [join(ROOT, "scripts/bench/worker/entry.ts")],
-    absWorkingDir: ROOT,
-    bundle: true,
-    format: "esm",
-    charset: "utf8",
-    platform: "browser",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    write: false,
-  });
-  const [module] = outputFiles;
-  if (module === undefined) throw new Error("the bench Worker was not built");
-  return module.text;
 }
 
 async function newSecrets(): Promise<{ rootKey: string; adminToken: string }> {

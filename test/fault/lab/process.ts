@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundleWorker } from "../../../scripts/worker-bundle.ts";
 import { systemTimers } from "../../../src/kernel/clock.ts";
 import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../../support/fixed-secrets.ts";
 import type { LabOrder } from "./main.ts";
@@ -22,20 +22,8 @@ export interface LabProcess {
 
 /** Builds the lab's Worker into a folder. @returns where it is. */
 export async function buildLab(folder: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [join(ROOT, "test/fault/lab/worker/entry.ts")],
-    absWorkingDir: ROOT,
-    bundle: true,
-    format: "esm",
-    charset: "utf8",
-    platform: "browser",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    write: false,
-  });
   const bundle = join(folder, "lab.js");
-  writeFileSync(bundle, outputFiles[0]?.contents ?? "");
+  writeFileSync(bundle, await bundleWorker("test/fault/lab/worker/entry.ts"));
   return bundle;
 }
 
