@@ -67,7 +67,7 @@ describe("an address", () => {
 });
 
 describe("the guarded fetch", () => {
-  it("gets a JSON document, with nothing of the caller's but its trace", async () => {
+  it("gets a JSON document, with nothing of the caller's but its trace (P10)", async () => {
     const asked: unknown[] = [];
     const guarded = egress((url, { signal: _signal, ...init }) => {
       asked.push([url, init]);
