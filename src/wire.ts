@@ -12,7 +12,7 @@ import {
   type ConfigurationCache,
 } from "./access/configuration.ts";
 import { newSigningKeyCache, SigningKeys, type SigningKeyCache } from "./access/signing-keys.ts";
-import { Standing, type LeaseBooks } from "./access/standing.ts";
+import { LeaseClient, type LeaseBooks } from "./access/lease-client.ts";
 import { UserTokens, type RememberedUser } from "./access/user-tokens.ts";
 import type { Services } from "./api/services.ts";
 import { recordableArguments } from "./audit/arguments.ts";
@@ -212,7 +212,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     );
   };
   const owner = owners(env);
-  const standing = new Standing({
+  const standing = new LeaseClient({
     source: {
       agent: (id) => owner.agent(id).lease(),
       workspace: async (id) => {

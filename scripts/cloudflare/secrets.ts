@@ -38,7 +38,7 @@ export async function uploadSecrets(
   await session.change(["secret", "bulk", "--name", worker], values);
 }
 
-export interface Wanted {
+export interface HopRequest {
   readonly worker: string;
   readonly database: { readonly name: string; readonly found: boolean };
   readonly rootKeyFile: string;
@@ -49,7 +49,7 @@ export interface Wanted {
  * @returns the admin token when this run made one; it is shown once.
  * @throws Stop when making a secret would cut off what an earlier one has sealed.
  */
-export async function ensureSecrets(session: Session, wanted: Wanted): Promise<string | null> {
+export async function ensureSecrets(session: Session, wanted: HopRequest): Promise<string | null> {
   const { worker, rootKeyFile, tokenFile } = wanted;
   const set = (await secretNames(session, worker)) ?? new Set();
   const missing = [ROOT_KEY, ADMIN_TOKEN].filter((name) => !set.has(name));
@@ -78,7 +78,11 @@ export async function ensureSecrets(session: Session, wanted: Wanted): Promise<s
 }
 
 /** Without a copy of the root key a new one may be made only where none has ever sealed anything. */
-async function refuseToBeginAnew(session: Session, wanted: Wanted, set: ReadonlySet<string>): Promise<void> {
+async function refuseToBeginAnew(
+  session: Session,
+  wanted: HopRequest,
+  set: ReadonlySet<string>,
+): Promise<void> {
   const restore = `put its copy at ${wanted.rootKeyFile}, or name it with --root-key-file`;
   if (set.has(ROOT_KEY)) {
     throw new Stop(

@@ -2,7 +2,7 @@
  * An agent that never rests: several calls in flight, each followed at once by the next, all with one call token.
  * It keeps what became of every call, by its own clock. Bounded in calls and in time.
  */
-import { AgentDoor } from "../../src/client/agent-door.ts";
+import { AgentClient } from "../../src/client/agent-client.ts";
 import { ApiError } from "../../src/client/errors.ts";
 
 export interface Call {
@@ -28,7 +28,7 @@ const LONGEST_MS = 15_000;
 
 /** @param tool what it asks for, over and over. */
 export function startBusyAgent(url: string, token: string, tool: string): BusyAgent {
-  const door = new AgentDoor({ url, token, retries: 0 });
+  const door = new AgentClient({ url, token, retries: 0 });
   const calls: Call[] = [];
   const end = Date.now() + LONGEST_MS;
   const rest = new AbortController();
@@ -50,7 +50,7 @@ export function startBusyAgent(url: string, token: string, tool: string): BusyAg
   };
 }
 
-async function ask(door: AgentDoor, tool: string): Promise<Pick<Call, "allowedBy" | "answer">> {
+async function ask(door: AgentClient, tool: string): Promise<Pick<Call, "allowedBy" | "answer">> {
   try {
     const { decision, decision_id: id, reason } = await door.check({ tool });
     return { allowedBy: decision === "allow" ? id : null, answer: `${decision} (${reason})` };

@@ -7,7 +7,7 @@ import { mayAct } from "../delegation/hop.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Caller } from "./caller.ts";
-import type { NoLease, Standing } from "./standing.ts";
+import type { NoLease, LeaseClient } from "./lease-client.ts";
 import type { IdentityRefusal } from "../identity/provider.ts";
 import type { UserTokens } from "./user-tokens.ts";
 
@@ -23,7 +23,7 @@ export interface ActAsRefusal {
 
 export interface ActAsPorts {
   readonly issuer: string;
-  readonly standing: Standing;
+  readonly standing: LeaseClient;
   readonly userTokens: UserTokens;
 }
 

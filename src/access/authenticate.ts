@@ -5,7 +5,7 @@
  * Whether anything is looked up is decided by the key's form alone, so that made-up keys cost no I/O, and outwardly
  * they are refused like unknown ones (P11).
  */
-import { findKeyByDigests, touchKey } from "../credentials/key-records.ts";
+import { findKeyByDigests, touchKey } from "../credentials/key-reads.ts";
 import { digestsOf } from "../credentials/version-digests.ts";
 import type { BoundedMap } from "../kernel/bounded-map.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
@@ -26,9 +26,9 @@ import type { CallTokenClaims } from "../contract/call-token.ts";
 import { callerProof, type Caller, type CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
 import type { OrgKeySet } from "./signing-keys.ts";
-import type { NoLease, Standing } from "./standing.ts";
+import type { NoLease, LeaseClient } from "./lease-client.ts";
 import { actFor, type ActAsRefusal } from "./act-as.ts";
-import { passageOf } from "./passage.ts";
+import { tokenStateOf } from "./token-state.ts";
 import type { UserTokens } from "./user-tokens.ts";
 
 /** The immutable meaning of a key. */
@@ -44,7 +44,7 @@ export interface AuthenticationPorts {
   /** Form keys of root-key versions that have left. */
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
   readonly issuer: string;
-  readonly standing: Standing;
+  readonly standing: LeaseClient;
   readonly configuration: ConfigurationReader;
   /** Verifies ID tokens of users, for agents that act for them. */
   readonly userTokens: UserTokens;
@@ -214,7 +214,7 @@ async function callerOfToken(
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   const { claims } = token;
   const { chain, workspace } = claims.dome;
-  const passage = passageOf(claims, verifiedUnder);
+  const passage = tokenStateOf(claims, verifiedUnder);
   const agents = chain.map((link) => link.agent);
   // A token that is dead already is refused here, before it costs a record. What decides is the check at the end.
   const admitted = await ports.standing.admits(passage, { agents, workspace }, "leased");

@@ -8,7 +8,7 @@ import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/built-in.ts";
 import { strictestTier } from "../tiers/strictest.ts";
 import type { Caller } from "./caller.ts";
 import { freshnessOf, judgedUser, type DecisionPorts } from "./decide.ts";
-import type { NoLease } from "./standing.ts";
+import type { NoLease } from "./lease-client.ts";
 
 export async function callContext(
   ports: DecisionPorts,

@@ -1,6 +1,6 @@
 /** Who is calling, as verified. Only `authenticate.ts` makes one; everything behind the door takes it as proof. */
 import type { AgentId, Id, KeyId, WorkspaceId } from "../kernel/ids.ts";
-import type { Passage } from "../lifecycle/admission.ts";
+import type { TokenState } from "../lifecycle/admission.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { Scope } from "../contract/scope.ts";
 
@@ -22,7 +22,7 @@ export interface Caller {
   readonly agent: AgentId;
   readonly workspace: WorkspaceId;
   /** What its admission depends on: chain, epochs, keys, halt epoch, tokens. */
-  readonly passage: Passage;
+  readonly passage: TokenState;
   /** The ids in `passage.chain`, newest first. */
   readonly chain: readonly AgentId[];
   readonly scope: Scope;

@@ -7,7 +7,7 @@
  */
 import { BoundedMap } from "../kernel/bounded-map.ts";
 import type { IdentityProvider, IdpId } from "../identity/provider.ts";
-import { loadProviders } from "../identity/records.ts";
+import { loadProviders } from "../identity/provider-reads.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { findAgentById, type RegisteredAgent } from "../registry/agents.ts";
 import { loadCatalog, type Catalog } from "../registry/catalog.ts";

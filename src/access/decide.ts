@@ -16,19 +16,19 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Stale } from "../lifecycle/admission.ts";
 import type { Caller, CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
-import { judge, referenceOf, type Facts, type Question, type Verdict } from "./judge.ts";
-import type { NoLease, Standing } from "./standing.ts";
+import { judge, referenceOf, type Facts, type AccessRequest, type Verdict } from "./judge.ts";
+import type { NoLease, LeaseClient } from "./lease-client.ts";
 
 export interface DecisionPorts {
   readonly clock: Clock;
   readonly ids: IdSource;
-  readonly standing: Standing;
+  readonly standing: LeaseClient;
   readonly configuration: ConfigurationReader;
   readonly tiers: ReadonlyMap<string, Tier>;
   readonly sink: AuditSink;
   /** Keyed digest of call arguments, or the arguments themselves where the tool's entry allows it. */
   recordable(
-    question: Question,
+    question: AccessRequest,
     clear: boolean,
     args: unknown,
   ): Promise<Pick<AuditDraft, "arguments" | "arguments_digest">>;
@@ -59,7 +59,7 @@ export type Undecided =
 export async function decide(
   ports: DecisionPorts,
   caller: Caller,
-  question: Question,
+  question: AccessRequest,
   args: unknown,
   facts: RequestFacts,
 ): Promise<Result<Decided, Undecided>> {
@@ -126,7 +126,7 @@ const TYPE = { tool: "tool", pool: "pool", integration: "integration" } as const
 
 const recordOf = (
   caller: Caller,
-  question: Question,
+  question: AccessRequest,
   verdict: Verdict,
   id: DecisionId,
   txn: TxnId,

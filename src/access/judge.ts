@@ -13,7 +13,7 @@ import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/built-in.ts";
 import { covers, formatScope, type Resource, type Scope } from "../contract/scope.ts";
 
 /** What somebody asks to do. `part` is the operation or the model; without it all of them are meant. */
-export interface Question {
+export interface AccessRequest {
   readonly kind: "tool" | "pool" | "integration";
   readonly action: Action;
   readonly name: string;
@@ -45,10 +45,10 @@ export interface Verdict {
 }
 
 /** `zendesk/create_ticket`, `premium-reasoning`, … */
-export const referenceOf = (question: Question): string =>
+export const referenceOf = (question: AccessRequest): string =>
   question.part === null ? question.name : `${question.name}/${question.part}`;
 
-export function judge(facts: Facts, question: Question): Verdict {
+export function judge(facts: Facts, question: AccessRequest): Verdict {
   return (
     deniedByScope(facts, question) ??
     deniedBySurface(facts, question) ??
@@ -61,7 +61,7 @@ export function judge(facts: Facts, question: Question): Verdict {
   );
 }
 
-function deniedByScope({ scope }: Facts, question: Question): Verdict | undefined {
+function deniedByScope({ scope }: Facts, question: AccessRequest): Verdict | undefined {
   if (covers(scope, resourceOf(question))) return undefined;
   return deny(
     "scope_insufficient",
@@ -70,7 +70,7 @@ function deniedByScope({ scope }: Facts, question: Question): Verdict | undefine
   );
 }
 
-function deniedBySurface({ records }: Facts, question: Question): Verdict | undefined {
+function deniedBySurface({ records }: Facts, question: AccessRequest): Verdict | undefined {
   const lacking = records.find((record) => !declares(record, question));
   if (lacking === undefined) return undefined;
   const wanted = referenceOf(question);
@@ -85,7 +85,7 @@ function deniedBySurface({ records }: Facts, question: Question): Verdict | unde
   );
 }
 
-function deniedByCatalog({ catalog }: Facts, question: Question): Verdict | undefined {
+function deniedByCatalog({ catalog }: Facts, question: AccessRequest): Verdict | undefined {
   const { kind, name, part } = question;
   const names = { tool: catalog.tools, pool: catalog.pools, integration: catalog.integrations }[kind];
   if (!names.has(name)) {
@@ -133,7 +133,7 @@ function deniedByProvider({ records, user }: Facts): Verdict | undefined {
 }
 
 /** Where the catalog says what an operation takes. The detail names where and which keyword, never a value (P4). */
-function deniedByArguments({ catalog, args = {} }: Facts, question: Question): Verdict | undefined {
+function deniedByArguments({ catalog, args = {} }: Facts, question: AccessRequest): Verdict | undefined {
   const { kind, name, part } = question;
   if (kind !== "tool" || part === null) return undefined;
   const schema = catalog.tools.get(name)?.schemas.get(part);
@@ -178,7 +178,7 @@ function deniedByTier({ tier, maxDepth, records }: Facts): Verdict | undefined {
   });
 }
 
-const permitted = (question: Question): Verdict => ({
+const permitted = (question: AccessRequest): Verdict => ({
   decision: "allow",
   reason: "permitted",
   layer: REASONS.permitted.layer,
@@ -198,7 +198,7 @@ const deny = (reason: DecisionReason, detail: string, change: Change): Verdict =
   bundleVersion: BASELINE_VERSION,
 });
 
-function declares(record: RegisteredAgent, question: Question): boolean {
+function declares(record: RegisteredAgent, question: AccessRequest): boolean {
   const { surface } = record;
   if (question.kind === "tool") {
     return (
@@ -209,7 +209,7 @@ function declares(record: RegisteredAgent, question: Question): boolean {
   return (question.kind === "pool" ? surface.pools : surface.integrations).includes(question.name);
 }
 
-function resourceOf(question: Question): Resource {
+function resourceOf(question: AccessRequest): Resource {
   const { kind, name, part } = question;
   if (kind === "tool") return part === null ? { kind, tool: name } : { kind, tool: name, operation: part };
   return kind === "pool" ? { kind, pool: name } : { kind, integration: name };

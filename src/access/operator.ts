@@ -15,7 +15,7 @@ import {
   noteOperatorUse,
   stateOf,
   type OperatorToken,
-} from "../operators/token-records.ts";
+} from "../operators/token-reads.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
 import { followDigest } from "../storage/key-digests.ts";

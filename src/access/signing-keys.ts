@@ -7,9 +7,9 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
 import type { KeySet, KeyUse, Signer } from "../signing/jws.ts";
-import { loadSigningKeys } from "../tokens/signing-key-records.ts";
+import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { keySetAt, nextChangeAt, openSigner, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
-import type { NoLease, Standing } from "./standing.ts";
+import type { NoLease, LeaseClient } from "./lease-client.ts";
 
 /** Globals of an isolate. Signers are opened once; the key set is kept as long as its version is the same. */
 export interface SigningKeyCache {
@@ -33,7 +33,7 @@ export interface SigningKeyPorts {
   readonly clock: Clock;
   readonly db: Database;
   readonly derived: DerivedKeys;
-  readonly standing: Standing;
+  readonly standing: LeaseClient;
   readonly cache: SigningKeyCache;
   /** Makes the first keys of the installation. Safe to call twice, from anywhere. */
   makeFirstKeys(): Promise<void>;

@@ -30,7 +30,7 @@ import {
 } from "./problem.ts";
 import { noteRefusedAgent, noteRefusedOperator } from "./refused.ts";
 import { requestFacts } from "./request-facts.ts";
-import type { Exchange, Route } from "./route.ts";
+import type { RouteInput, Route } from "./route.ts";
 import { routes } from "./routes.ts";
 import { corsHeaders, preflight, securityHeaders } from "./response-headers.ts";
 import type { AppEnv, Services } from "./services.ts";
@@ -135,7 +135,7 @@ async function run(
   const facts = requestFacts(http);
   const key = await requestKeyOf(http, input.value.raw, party.value.operator);
   if (!key.ok) return refuse(key.error, requestId, challenge);
-  const exchange: Exchange & Record<string, unknown> = {
+  const exchange: RouteInput & Record<string, unknown> = {
     services,
     http,
     requestId,

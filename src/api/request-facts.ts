@@ -1,5 +1,5 @@
 import { redact } from "../kernel/log.ts";
-import type { Exchange } from "./route.ts";
+import type { RouteInput } from "./route.ts";
 
 const ADDRESS = /^[0-9A-Fa-f.:]{2,45}$/;
 
@@ -7,7 +7,7 @@ const ADDRESS = /^[0-9A-Fa-f.:]{2,45}$/;
  * What a request says about itself. The address is the platform's word: Cloudflare's edge, which names itself in
  * `cf.colo`, overwrites the header; where there is no edge nobody does, and a client could say what it likes.
  */
-export function requestFacts(http: Request): Exchange["facts"] {
+export function requestFacts(http: Request): RouteInput["facts"] {
   const { colo, country } = (http as { cf?: { colo?: unknown; country?: unknown } }).cf ?? {};
   const ip = typeof colo === "string" ? http.headers.get("cf-connecting-ip") : null;
   const agent = http.headers.get("user-agent");

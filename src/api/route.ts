@@ -8,7 +8,7 @@ import type { Operator } from "../access/operator.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { Permission } from "../operators/permissions.ts";
 import type { Refusal } from "../operations/refusal.ts";
-import type { Request as OperationRequest } from "../operations/ports.ts";
+import type { OperatorRequest } from "../operations/ports.ts";
 import type { Result } from "../kernel/result.ts";
 import type { Services } from "./services.ts";
 
@@ -48,7 +48,7 @@ export interface RouteShape {
 }
 
 /** What every handler gets. */
-export interface Exchange {
+export interface RouteInput {
   readonly services: Services;
   readonly http: Request;
   readonly requestId: string;
@@ -60,18 +60,18 @@ export interface Exchange {
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
 type Party<D extends Door> = D extends { readonly by: "operator" }
-  ? { readonly operator: Operator; readonly asked: OperationRequest }
+  ? { readonly operator: Operator; readonly asked: OperatorRequest }
   : D extends { readonly by: "agent" }
     ? { readonly caller: Caller }
     : D extends { readonly by: "either" }
       ? {
           readonly operator: Operator | null;
-          readonly asked: OperationRequest | null;
+          readonly asked: OperatorRequest | null;
           readonly caller: Caller | null;
         }
       : object;
 
-export type Handled<R extends RouteShape> = Exchange &
+export type Handled<R extends RouteShape> = RouteInput &
   Party<R["door"]> & {
     readonly params: Parsed<R["params"]>;
     readonly query: Parsed<R["query"]>;

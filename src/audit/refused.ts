@@ -18,7 +18,7 @@ export interface MinuteCount {
   readonly count: number;
 }
 
-interface Standing {
+interface RefusedCaller {
   recordedAt: number;
   suppressed: number;
 }
@@ -26,7 +26,7 @@ interface Standing {
 export class RefusedCredentials {
   readonly #limit: number;
   /** In order of use: the first is the one not refused for longest. */
-  readonly #dead = new Map<string, Standing>();
+  readonly #dead = new Map<string, RefusedCaller>();
   #minute = 0;
   #neverIssued = 0;
 

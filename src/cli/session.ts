@@ -2,7 +2,7 @@
  * One run of the program: what the global options said, and the doors to the service, opened when a command needs them.
  * The client (and with it every schema) is loaded only then, so that `--help` is quick.
  */
-import type { AgentDoor } from "../client/agent-door.ts";
+import type { AgentClient } from "../client/agent-client.ts";
 import type { ControlPlane } from "../client/control-plane.ts";
 import type { PublishedKeys } from "../client/published-keys.ts";
 import { unreachable } from "../kernel/result.ts";
@@ -95,12 +95,12 @@ export class Session {
   }
 
   /** The agent's side, with DOME_AGENT_KEY or the key in a file (`-`: stdin). */
-  async agentDoor(keyFile: string | undefined): Promise<AgentDoor> {
+  async agentDoor(keyFile: string | undefined): Promise<AgentClient> {
     const credential = await readAgentCredential(this.io, keyFile);
     const url = await this.agentUrl();
     this.#invocation = { ...this.#invocation, url, asAgent: true };
-    const { AgentDoor } = await import("../client/agent-door.ts");
-    return new AgentDoor({ ...this.#ports(), url, token: credential });
+    const { AgentClient } = await import("../client/agent-client.ts");
+    return new AgentClient({ ...this.#ports(), url, token: credential });
   }
 
   async agentUrl(): Promise<string> {

@@ -47,7 +47,7 @@ export interface UserSubject {
 export type Subject = TokenSubject | UserSubject;
 
 /** What is asked of the hop. `scope`, `audience`: undefined where the request leaves them out. */
-export interface Wanted {
+export interface HopRequest {
   readonly issuer: string;
   readonly client: Client;
   readonly scope: Scope | undefined;
@@ -89,7 +89,7 @@ export type HopRefusal =
 /** The whole user's authority lies within what the agents of the chain declare. */
 const WHOLE: Scope = [{ kind: "surface" }];
 
-export function takeHop(subject: Subject, wanted: Wanted): Result<Hop, HopRefusal> {
+export function delegate(subject: Subject, wanted: HopRequest): Result<Hop, HopRefusal> {
   const basis = basisOf(subject, wanted);
   if (!basis.ok) return basis;
   const parties = partiesOf(subject, wanted, basis.value === null);
@@ -112,7 +112,7 @@ export function takeHop(subject: Subject, wanted: Wanted): Result<Hop, HopRefusa
   return ok({ basis: basis.value, ...parties.value, scope, audience, lifetime });
 }
 
-function basisOf(subject: Subject, { client, issuer }: Wanted): Result<Hop["basis"], HopRefusal> {
+function basisOf(subject: Subject, { client, issuer }: HopRequest): Result<Hop["basis"], HopRefusal> {
   if (subject.kind === "user") {
     return mayAct(subject.mayAct, client.id, issuer)
       ? ok(`idp:${subject.provider}` as const)
@@ -138,7 +138,7 @@ export function mayAct(claim: unknown, client: AgentId, issuer: string): boolean
 
 function partiesOf(
   subject: Subject,
-  { client, issuer }: Wanted,
+  { client, issuer }: HopRequest,
   narrowsOnly: boolean,
 ): Result<Pick<Hop, "sub" | "act" | "chain">, HopRefusal> {
   const link = { agent: client.id, epoch: client.epoch, key: client.key };
@@ -150,7 +150,7 @@ function partiesOf(
   return ok({ sub, act: act === undefined ? actor : { ...actor, act }, chain: [link, ...dome.chain] });
 }
 
-function lifetimeOf(subject: Subject, { maxLifetime, actorExpiresAt, now }: Wanted): number {
+function lifetimeOf(subject: Subject, { maxLifetime, actorExpiresAt, now }: HopRequest): number {
   const ends = subject.kind === "token" ? subject.claims.exp : subject.expiresAt;
   return Math.min(maxLifetime, ends - now, (actorExpiresAt ?? Infinity) - now);
 }

@@ -21,7 +21,7 @@ export interface Link {
 }
 
 /** What is asked to pass. */
-export interface Passage {
+export interface TokenState {
   /** Newest first; every agent that takes part, the subject included when it is one. */
   readonly chain: readonly Link[];
   readonly haltEpoch: number;
@@ -44,7 +44,7 @@ export interface Passage {
 }
 
 /** The leases it is held against. `agents` by agent id. */
-export interface Standing {
+export interface LeaseClient {
   readonly agents: ReadonlyMap<string, Lease<AgentAnswer>>;
   readonly workspace: Lease<WorkspaceAnswer> | undefined;
   readonly org: Lease<OrgAnswer> | undefined;
@@ -75,7 +75,7 @@ export type Stale =
  * @param now the isolate's clock in milliseconds, read for this check.
  * @returns the first reason to refuse, in the order chain (newest first), workspace, `org`.
  */
-export function admit(passage: Passage, standing: Standing, now: number): Result<void, Stale> {
+export function admit(passage: TokenState, standing: LeaseClient, now: number): Result<void, Stale> {
   // A passage without an agent is nobody's: deny (P1).
   if (passage.chain.length === 0) return err({ kind: "no_lease", of: "agent", id: "" });
   for (const link of passage.chain) {
@@ -125,7 +125,7 @@ function staleLink(
 }
 
 function staleWorkspace(
-  passage: Passage,
+  passage: TokenState,
   lease: Lease<WorkspaceAnswer> | undefined,
   now: number,
 ): Stale | undefined {
@@ -145,7 +145,7 @@ function staleWorkspace(
  * Whether what the user shows is older than the resume of that user. Both ages are by the clock of this isolate, but
  * for how long ago the resume was when the object answered: a duration, too.
  */
-function isFromBeforeResume(passage: Passage, lease: Lease<WorkspaceAnswer>, now: number): boolean {
+function isFromBeforeResume(passage: TokenState, lease: Lease<WorkspaceAnswer>, now: number): boolean {
   const { user, userEpoch = 0, userIssuedAt } = passage;
   const resumed = lease.answer.resumed_users?.find((each) => each.user === user);
   if (resumed === undefined) return false;

@@ -2,11 +2,11 @@
  * Configuration of one agent: registration, update, new keys. Each is an intent, a batch for D1, and what is applied to
  * the object's own row once the batch has landed (`configuration.ts`).
  */
-import { insertKey } from "../credentials/key-records.ts";
+import { insertKey } from "../credentials/key-reads.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Configured, IssueKeyCommand, RegisterCommand, UpdateCommand } from "../operations/owners.ts";
-import { guardParent, insertAgent, updateAgent } from "../registry/agent-statements.ts";
+import { guardParent, insertAgent, updateAgent } from "../registry/agent-writes.ts";
 import { appendAudit } from "../storage/audit-outbox.ts";
 import type { Statement } from "../storage/change.ts";
 import { answerClaim, findAnswer, recordAnswer, type RequestKey } from "../storage/idempotency.ts";

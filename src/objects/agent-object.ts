@@ -36,7 +36,7 @@ import { effectiveRecord, type AgentParts } from "./agent-stop.ts";
 import { AGENT_STEPS, AgentStore } from "./agent-store.ts";
 import { answerOnce } from "./answer-once.ts";
 import { ANSWER_STEPS, AnswerTable } from "./answer-table.ts";
-import { AuditDrain } from "./audit-drain.ts";
+import { OutboxRelay } from "./outbox-relay.ts";
 import { runCascade } from "./cascade.ts";
 import { CASCADE_STEPS, CascadeTable } from "./cascade-table.ts";
 import { CONFIGURATION_STEPS } from "./configuration.ts";
@@ -56,7 +56,7 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   readonly #storage: DurableObjectStorage;
   readonly #store: AgentStore;
   readonly #answers: AnswerTable;
-  readonly #drain: AuditDrain;
+  readonly #relay: OutboxRelay;
   readonly #changes: AgentChanges;
   readonly #parts: AgentParts;
 
@@ -80,9 +80,9 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
       ...ports,
       storage,
       handlers: {
-        outbox: (timer) => this.#drain.handlers.outbox(timer),
-        outbox_note: () => this.#drain.handlers.outbox_note(),
-        d1_outbox: () => this.#drain.handlers.d1_outbox(),
+        outbox: (timer) => this.#relay.handlers.outbox(timer),
+        outbox_note: () => this.#relay.handlers.outbox_note(),
+        d1_outbox: () => this.#relay.handlers.d1_outbox(),
         halt: (timer) => halts.onTimer(timer.key),
         project: () => projectAgent(ports.db, this.#store, this.#parts.drains),
         drain: () => this.#endDrain(),
@@ -101,9 +101,9 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
     const drains = new DrainTable(storage.sql);
     const cascades = new CascadeTable(storage.sql);
     this.#parts = { ports, store: this.#store, drains, cascades, halts, outbox, table };
-    this.#drain = new AuditDrain({ ...ports, storage, table, outbox, owner: name });
+    this.#relay = new OutboxRelay({ ...ports, storage, table, outbox, owner: name });
     this.#changes = new AgentChanges(this.#parts, storage, () => {
-      this.#drain.d1Soon();
+      this.#relay.d1Soon();
       halts.start();
     });
     halts.start();
@@ -161,7 +161,7 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
     const { halts } = this.#parts;
     const stop = this.#storage.transactionSync(() => {
       const answer = stopForFamily(this.#parts, command);
-      if (answer.stopped) this.#drain.soon();
+      if (answer.stopped) this.#relay.soon();
       return answer;
     });
     await this.#storage.sync();
@@ -176,7 +176,7 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   async revokeToken(command: RevokeTokenCommand): ReturnType<AgentOwner["revokeToken"]> {
     const outcome = this.#storage.transactionSync(() => {
       const result = revokeToken(this.#parts, command);
-      this.#drain.soon();
+      this.#relay.soon();
       return result;
     });
     await this.#storage.sync();
@@ -184,15 +184,15 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   }
 
   record(drafts: readonly AuditDraft[]): Promise<void> {
-    return this.#drain.record(drafts);
+    return this.#relay.record(drafts);
   }
 
   carry(records: readonly AuditRecord[]): Promise<void> {
-    return this.#drain.carry(records);
+    return this.#relay.carry(records);
   }
 
   drainAudit(): Promise<void> {
-    this.#drain.d1Soon();
+    this.#relay.d1Soon();
     return Promise.resolve();
   }
 
@@ -232,7 +232,7 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
       storage: this.#storage,
       clock: this.#ports.clock,
       answers: this.#answers,
-      done: () => this.#drain.soon(),
+      done: () => this.#relay.soon(),
     };
     const outcome = await answerOnce(once, request, run);
     if (outcome.ok && outcome.value.halt !== null) this.#parts.halts.startWait(outcome.value.halt);
@@ -242,7 +242,7 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   async #expire(): Promise<void> {
     const halt = this.#storage.transactionSync(() => {
       const id = expire(this.#parts);
-      if (id !== null) this.#drain.soon();
+      if (id !== null) this.#relay.soon();
       return id;
     });
     await this.#storage.sync();
@@ -252,7 +252,7 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   async #endDrain(): Promise<number | undefined> {
     const ended = this.#storage.transactionSync(() => {
       const outcome = endDrain(this.#parts);
-      this.#drain.soon();
+      this.#relay.soon();
       return outcome;
     });
     await this.#storage.sync();
@@ -298,6 +298,6 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
 
   #append(draft: AuditDraft): void {
     this.#parts.outbox.append(draft);
-    this.#drain.soon();
+    this.#relay.soon();
   }
 }

@@ -1,6 +1,6 @@
 /** Writes what the object knows into D1, for listing. Guarded by version; never read back for a decision. */
 import { eq } from "drizzle-orm";
-import { projectState } from "../registry/agent-statements.ts";
+import { projectState } from "../registry/agent-writes.ts";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { apiKeys } from "../storage/tables/agents.ts";

@@ -3,16 +3,16 @@
  * `last_change` is how recovery finds out whether a batch has landed.
  */
 import { sql } from "drizzle-orm";
-import { providerStatements } from "../identity/statements.ts";
+import { providerStatements } from "../identity/provider-writes.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { WorkspaceContent } from "../operations/owners.ts";
-import { changeOperatorTokens } from "../operators/token-statements.ts";
-import { catalogStatements } from "../registry/catalog-statements.ts";
+import { changeOperatorTokens } from "../operators/token-writes.ts";
+import { catalogStatements } from "../registry/catalog-writes.ts";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { organization } from "../storage/tables/organization.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
-import { changeSigningKey, insertFirstSigningKey, insertSigningKey } from "../tokens/signing-key-records.ts";
+import { changeSigningKey, insertFirstSigningKey, insertSigningKey } from "../tokens/signing-key-reads.ts";
 
 /** @param mark the id of the change, and the epoch that it leads to. */
 export function contentStatements(

@@ -35,7 +35,7 @@ import {
 } from "../storage/idempotency.ts";
 import { answerOnce } from "./answer-once.ts";
 import { ANSWER_STEPS, AnswerTable } from "./answer-table.ts";
-import { AuditDrain } from "./audit-drain.ts";
+import { OutboxRelay } from "./outbox-relay.ts";
 import { Configuration, CONFIGURATION_STEPS, type Fencing } from "./configuration.ts";
 import { configured } from "./configured.ts";
 import { creationFencing, ownerFencing } from "./fencing.ts";
@@ -65,7 +65,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
   readonly #ports: ObjectPorts;
   readonly #storage: DurableObjectStorage;
   readonly #table: TimerTable;
-  readonly #drain: AuditDrain;
+  readonly #relay: OutboxRelay;
   readonly #answers: AnswerTable;
   readonly #parts: WorkspaceParts;
   readonly #configuration: Configuration<WorkspaceIntent>;
@@ -87,9 +87,9 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
       ...ports,
       storage,
       handlers: {
-        outbox: (timer) => this.#drain.handlers.outbox(timer),
-        outbox_note: () => this.#drain.handlers.outbox_note(),
-        d1_outbox: () => this.#drain.handlers.d1_outbox(),
+        outbox: (timer) => this.#relay.handlers.outbox(timer),
+        outbox_note: () => this.#relay.handlers.outbox_note(),
+        d1_outbox: () => this.#relay.handlers.d1_outbox(),
         recover: () => this.#recover(),
         halt: (timer) => halts.onTimer(timer.key),
         project: () => projectWorkspace(this.#parts),
@@ -102,13 +102,13 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
       table: this.#table,
       onEffective: (halt) => {
         outbox.append(workspaceEffective(ports, halt));
-        this.#drain.soon();
+        this.#relay.soon();
       },
     });
     this.#answers = new AnswerTable(storage.sql);
     const stops = new StopTable(storage.sql);
     this.#parts = { ports, sql: storage.sql, halts, stops, outbox, table: this.#table };
-    this.#drain = new AuditDrain({
+    this.#relay = new OutboxRelay({
       ...ports,
       storage,
       table: this.#table,
@@ -122,7 +122,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
       fencing: (intent) => this.#fencing(intent),
       apply: (intent) => this.#apply(intent),
       abandon: (intent) => this.#abandon(intent),
-      settled: () => this.#drain.d1Soon(),
+      settled: () => this.#relay.d1Soon(),
     });
     if (name === "org" && this.#read() === null) this.#create("org");
     halts.start();
@@ -209,7 +209,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
     run: () => Result<T, OwnerRefusal>,
   ): Promise<Result<T, OwnerRefusal>> {
     const { clock } = this.#ports;
-    const once = { storage: this.#storage, clock, answers: this.#answers, done: () => this.#drain.soon() };
+    const once = { storage: this.#storage, clock, answers: this.#answers, done: () => this.#relay.soon() };
     const moved = await answerOnce(once, request, run);
     if (moved.ok && moved.value.halt !== null) this.#parts.halts.startWait(moved.value.halt);
     return moved;
@@ -229,15 +229,15 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
   }
 
   record(drafts: readonly AuditDraft[]): Promise<void> {
-    return this.#drain.record(drafts);
+    return this.#relay.record(drafts);
   }
 
   carry(records: readonly AuditRecord[]): Promise<void> {
-    return this.#drain.carry(records);
+    return this.#relay.carry(records);
   }
 
   drainAudit(): Promise<void> {
-    this.#drain.d1Soon();
+    this.#relay.d1Soon();
     return Promise.resolve();
   }
 

@@ -10,16 +10,16 @@ import type {
 import { draftRecord } from "../audit/record.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
-import type { CatalogChange } from "../registry/catalog-statements.ts";
+import type { CatalogChange } from "../registry/catalog-writes.ts";
 import { integrationView, poolView, toolView } from "../registry/catalog.ts";
 import { refusedSchemas } from "./argument-schemas.ts";
-import { workspaceFor } from "./find.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { workspaceFor } from "./resolve.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 
 export async function addTool(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   { workspace, clear_arguments: clearArguments, argument_schemas: argumentSchemas, ...body }: ToolCreate,
 ): Promise<Result<Tool, Refusal>> {
   const refused = refusedSchemas({ operations: body.operations, argumentSchemas });
@@ -39,7 +39,7 @@ export async function addTool(
 
 export async function addPool(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   { workspace, ...body }: PoolCreate,
 ): Promise<Result<Pool, Refusal>> {
   return add(ports, request, workspace, (workspaceId, createdAt) => {
@@ -50,7 +50,7 @@ export async function addPool(
 
 export async function addIntegration(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   { workspace, ...body }: IntegrationCreate,
 ): Promise<Result<Integration, Refusal>> {
   return add(ports, request, workspace, (workspaceId, createdAt) => {
@@ -61,7 +61,7 @@ export async function addIntegration(
 
 async function add<View extends { readonly name: string }>(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   workspace: string | undefined,
   make: (
     workspaceId: WorkspaceId,
@@ -73,7 +73,7 @@ async function add<View extends { readonly name: string }>(
   const { change, view } = make(home.value.id, ports.clock.now());
   const outcome = await ports.owners.workspace(home.value.id).configure({
     change: ports.ids.next("chg"),
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     content: { kind: "catalog", entry: change },
     answer: JSON.stringify(view),
     audit: [

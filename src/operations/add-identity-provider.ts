@@ -6,14 +6,14 @@ import { draftRecord } from "../audit/record.ts";
 import type { IdentityProviderCreate, IdentityProviderView } from "../contract/identity-provider.ts";
 import type { AddressFault } from "../egress/address.ts";
 import { discoveryUrl, isTemplate, issuerOf } from "../identity/discovery.ts";
-import type { BoundAgent } from "../identity/records.ts";
+import type { BoundAgent } from "../identity/provider-reads.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import type { BoundAudience } from "../storage/tables/identity-providers.ts";
-import { agentFor, workspaceFor } from "./find.ts";
+import { agentFor, workspaceFor } from "./resolve.ts";
 import { providerView } from "./identity-provider-view.ts";
-import { factsOf, mandateOf, type EgressOperationPorts, type Request } from "./ports.ts";
+import { factsOf, requestMeta, type EgressOperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, shown, type Refusal } from "./refusal.ts";
 
 const WRONG_ADDRESS: Readonly<Record<AddressFault, string>> = {
@@ -28,7 +28,7 @@ const WRONG_ADDRESS: Readonly<Record<AddressFault, string>> = {
 
 export async function addIdentityProvider(
   ports: EgressOperationPorts,
-  request: Request,
+  request: OperatorRequest,
   body: IdentityProviderCreate,
 ): Promise<Result<IdentityProviderView, Refusal>> {
   const home = await workspaceFor(ports.db, request.operator, body.workspace);
@@ -60,7 +60,7 @@ export async function addIdentityProvider(
   const view = providerView(row, agents, request.operator);
   const outcome = await ports.owners.workspace(home.value.id).configure({
     change: ports.ids.next("chg"),
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     content: { kind: "identity_provider", provider: { act: "add", row } },
     answer: JSON.stringify(view),
     audit: [
@@ -105,7 +105,7 @@ function checkedIssuer(
 /** From the agents that the request names to their ids: a name may be somebody else's one day, an id never is. */
 async function bindAudiences(
   ports: EgressOperationPorts,
-  request: Request,
+  request: OperatorRequest,
   home: WorkspaceRow,
   body: IdentityProviderCreate,
 ): Promise<Result<{ audiences: BoundAudience[]; agents: Map<AgentId, BoundAgent> }, Refusal>> {

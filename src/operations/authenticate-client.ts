@@ -4,7 +4,7 @@
  */
 import type { AuthenticationPorts, Draining, KnownKey } from "../access/authenticate.ts";
 import { identifyKey, leaseForKey } from "../access/authenticate.ts";
-import type { NoLease } from "../access/standing.ts";
+import type { NoLease } from "../access/lease-client.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { drainOf } from "../lifecycle/admission.ts";
@@ -23,7 +23,7 @@ export type ClientRefusal =
   | { readonly kind: "not_active"; readonly agent: AgentId; readonly state: string }
   | { readonly kind: "unavailable"; readonly why: NoLease["of"] | "audit" | "provider" };
 
-export interface ClientStanding {
+export interface ActiveClient {
   readonly epoch: number;
   readonly haltEpoch: number;
   /** Of the workspace: what is read of its catalog and providers is as new as this. */
@@ -49,7 +49,7 @@ export async function identifyClient(
 export async function standingOfClient(
   ports: AuthenticationPorts,
   known: KnownKey,
-): Promise<Result<ClientStanding, ClientRefusal>> {
+): Promise<Result<ActiveClient, ClientRefusal>> {
   const dead = (why: string): ClientRefusal => ({ kind: "invalid_client", known: { ...known, why } });
   const lease = await leaseForKey(ports, known);
   if (!lease.ok) return err({ kind: "unavailable", why: lease.error.of });

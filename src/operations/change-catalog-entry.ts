@@ -2,14 +2,14 @@
 import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
 import { draftRecord } from "../audit/record.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { CatalogChange, EntryKind } from "../registry/catalog-statements.ts";
+import type { CatalogChange, EntryKind } from "../registry/catalog-writes.ts";
 import { declarersOf, findEntry } from "../registry/catalog.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { findAnswer } from "../storage/idempotency.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
-import { workspaceFor } from "./find.ts";
+import { workspaceFor } from "./resolve.ts";
 import type { Configured } from "./owners.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 
 const TABLES = { tool: catalogTools, pool: catalogPools, integration: catalogIntegrations } as const;
@@ -27,7 +27,7 @@ export interface EntryTarget {
  */
 export async function updateEntry<View>(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: EntryTarget,
   set: Readonly<Record<string, unknown>>,
   view: (row: never) => View,
@@ -53,7 +53,7 @@ export async function updateEntry<View>(
 /** Refused while agents declare it: the refusal names them. With `force` the answer does. */
 export async function removeEntry(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: EntryTarget,
   force: boolean,
 ): Promise<Result<EntryRemoved, Refusal>> {
@@ -88,7 +88,7 @@ const inUse = (refusal: Refusal, lostBy: EntryRemoved["lost_by"]): Refusal =>
       }
     : refusal;
 
-async function find(ports: OperationPorts, request: Request, { kind, name, workspace }: EntryTarget) {
+async function find(ports: OperationPorts, request: OperatorRequest, { kind, name, workspace }: EntryTarget) {
   const home = await workspaceFor(ports.db, request.operator, workspace);
   if (!home.ok) return home;
   return ok({ home: home.value, row: await findEntry(ports.db, TABLES[kind], home.value.id, name) });
@@ -96,7 +96,7 @@ async function find(ports: OperationPorts, request: Request, { kind, name, works
 
 function change(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   home: WorkspaceRow,
   entry: Extract<CatalogChange, { act: "update" | "remove" }>,
   answer: unknown,
@@ -104,7 +104,7 @@ function change(
 ): Promise<Configured> {
   return ports.owners.workspace(home.id).configure({
     change: ports.ids.next("chg"),
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     content: { kind: "catalog", entry },
     answer: JSON.stringify(answer),
     audit: [

@@ -1,7 +1,7 @@
 /** Reserving a request that creates something, so that it has its effect once (P12). */
 import { err, ok, type Result } from "../kernel/result.ts";
 import { claimRequest, type Claim, type RequestKey } from "../storage/idempotency.ts";
-import type { OperationPorts, Request } from "./ports.ts";
+import type { OperationPorts, OperatorRequest } from "./ports.ts";
 import type { Refusal } from "./refusal.ts";
 
 export type Claimed =
@@ -13,7 +13,7 @@ export type Claimed =
  */
 export async function claim(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: string,
 ): Promise<Result<Claimed, Refusal>> {
   const outcome = await claimRequest(
@@ -41,7 +41,7 @@ export async function claim(
 }
 
 /** Without an Idempotency-Key the claim is the target's own: nobody can repeat it, but it fences all the same. */
-const unrepeated = (request: Request, target: string): RequestKey => ({
+const unrepeated = (request: OperatorRequest, target: string): RequestKey => ({
   subject: request.operator.subject,
   key: `auto:${target}`,
   bodyDigest: target,

@@ -7,12 +7,12 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
 import { releaseClaim, type Claim } from "../storage/idempotency.ts";
 import { claim } from "./claim.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 
 export async function createWorkspace(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   body: WorkspaceCreate,
 ): Promise<Result<Workspace, Refusal>> {
   const claimed = await claim(ports, request, ports.ids.next("wsp"));
@@ -38,7 +38,7 @@ async function repeat(
 
 async function create(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   body: WorkspaceCreate,
   held: Claim,
 ): Promise<Result<Workspace, Refusal>> {
@@ -51,7 +51,7 @@ async function create(
   const view: Workspace = { id, ...body, created_at: rfc3339(createdAt), config_epoch: 1, halted: false };
   const outcome = await ports.owners.workspace(id).configure({
     change: ports.ids.next("chg"),
-    mandate: { ...mandateOf(request), request: held },
+    mandate: { ...requestMeta(request), request: held },
     content: { kind: "create", id, ...body, createdAt, claim: held },
     answer: JSON.stringify(view),
     audit: [

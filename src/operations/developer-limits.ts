@@ -6,7 +6,7 @@
 import type { Operator } from "../access/operator.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { AgentState } from "../lifecycle/states.ts";
-import type { AgentSettings } from "../registry/agent-statements.ts";
+import type { AgentSettings } from "../registry/agent-writes.ts";
 import { wideningMembers } from "../registry/narrowing.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import type { Refusal } from "./refusal.ts";

@@ -7,13 +7,13 @@
  */
 import type { Draining } from "../access/authenticate.ts";
 import { noteUse } from "../access/authenticate.ts";
-import { passageOf } from "../access/passage.ts";
+import { tokenStateOf } from "../access/token-state.ts";
 import type { IdentityRefusal, VerifiedUser } from "../identity/provider.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import type { TokenResponse } from "../contract/oauth.ts";
-import { takeHop, type Hop, type HopRefusal, type Subject } from "../delegation/hop.ts";
+import { delegate, type Hop, type HopRefusal, type Subject } from "../delegation/hop.ts";
 import { exchangedClaims, receiptClaims, type NewIds } from "../delegation/issue.ts";
 import { signActorReceipt } from "../delegation/receipt.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
@@ -30,7 +30,7 @@ import {
   standingOfClient,
   type ClientCredential,
   type ClientRefusal,
-  type ClientStanding,
+  type ActiveClient,
 } from "./authenticate-client.ts";
 import {
   ACCESS_TOKEN_TYPE,
@@ -108,7 +108,7 @@ export async function exchangeToken(
 
   const now = Math.floor(ports.clock.now() / 1000);
   const limits = strictestTier([record, ...records].map(({ tier }) => tier));
-  const hop = takeHop(subject, {
+  const hop = delegate(subject, {
     issuer: ports.issuer,
     client: { id: record.id, name: record.name, parentId: record.parentId, epoch, key: client.key },
     scope: parameters.value.scope,
@@ -151,7 +151,10 @@ export async function exchangeToken(
   if (!recorded.ok) return err({ kind: "unavailable", why: "audit" });
   const agents = claims.dome.chain.map((link) => link.agent);
   const admitted = await ports.standing.admits(
-    { ...passageOf(claims, verifiedUnder), ...(user === null ? {} : { userIssuedAt: user.issuedAt * 1000 }) },
+    {
+      ...tokenStateOf(claims, verifiedUnder),
+      ...(user === null ? {} : { userIssuedAt: user.issuedAt * 1000 }),
+    },
     { agents, workspace: record.workspaceId },
     "leased",
   );
@@ -176,7 +179,7 @@ export async function exchangeToken(
 
 async function verifySubject(
   ports: TokenPorts,
-  { record, configEpoch }: ClientStanding,
+  { record, configEpoch }: ActiveClient,
   { subjectToken, subjectType }: ExchangeParameters,
   traceparent: string | undefined,
 ): Promise<Result<Verified, ExchangeRefusal>> {
@@ -297,7 +300,7 @@ function exchangedRecord(
 async function refused(
   ports: TokenPorts,
   asked: ExchangeRequest,
-  { record }: ClientStanding,
+  { record }: ActiveClient,
   subject: Subject | null,
   refusal: ExchangeRefusal,
 ): Promise<Result<never, ExchangeRefusal>> {

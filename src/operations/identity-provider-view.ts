@@ -2,13 +2,13 @@
 import type { Operator } from "../access/operator.ts";
 import type { IdentityProviderView } from "../contract/identity-provider.ts";
 import type { IdentityProvider } from "../identity/provider.ts";
-import { boundAgents, findProvider, listProviders, type BoundAgent } from "../identity/records.ts";
+import { boundAgents, findProvider, listProviders, type BoundAgent } from "../identity/provider-reads.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import type { Database } from "../storage/client.ts";
-import { seesAgent, workspaceFor } from "./find.ts";
+import { seesAgent, workspaceFor } from "./resolve.ts";
 import { afterOf, pageOf, type Page } from "./page.ts";
 import { notFound, type Refusal } from "./refusal.ts";
 

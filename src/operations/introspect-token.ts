@@ -6,8 +6,8 @@
  */
 import type { Introspection } from "../contract/oauth.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { NoLease } from "../access/standing.ts";
-import { passageOf } from "../access/passage.ts";
+import type { NoLease } from "../access/lease-client.ts";
+import { tokenStateOf } from "../access/token-state.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import type { TokenPorts } from "./issue-token.ts";
 import {
@@ -30,7 +30,7 @@ export async function introspectToken(
   if (claims === null || !(await mayAsk(ports, party, claims))) return ok(INACTIVE);
   const { chain, workspace } = claims.dome;
   const agents = chain.map((link) => link.agent);
-  const admitted = await ports.standing.admits(passageOf(claims), { agents, workspace }, "always");
+  const admitted = await ports.standing.admits(tokenStateOf(claims), { agents, workspace }, "always");
   if (admitted.ok) {
     const vouched = await isUserVouchedFor(ports, claims);
     if (!vouched.ok) return vouched;

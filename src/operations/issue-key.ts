@@ -6,16 +6,16 @@ import { keyCreated, type KeyCreate, type KeyCreated } from "../contract/key.ts"
 import { draftRecord } from "../audit/record.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { agentFor } from "./find.ts";
+import { agentFor } from "./resolve.ts";
 import { haltView } from "./halt-view.ts";
 import { newKey } from "./new-key.ts";
 import type { AgentOwner, Configured } from "./owners.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 
 export async function issueKey(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: { readonly agent: string; readonly workspace: string | undefined },
   body: KeyCreate,
 ): Promise<Result<KeyCreated, Refusal>> {
@@ -41,7 +41,7 @@ export async function issueKey(
   };
   const outcome = await object.issueKey({
     change: ports.ids.next("chg"),
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     key,
     replaces: body.replaces === undefined ? null : { key: body.replaces, overlapMs, halt },
     answer: JSON.stringify({

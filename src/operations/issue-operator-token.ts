@@ -10,11 +10,11 @@ import { maskKey, mintKey } from "../credentials/key-format.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { OperatorTokenId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { findOperatorTokenById, operatorView, type OperatorToken } from "../operators/token-records.ts";
-import type { NewOperatorToken } from "../operators/token-statements.ts";
+import { findOperatorTokenById, operatorView, type OperatorToken } from "../operators/token-reads.ts";
+import type { NewOperatorToken } from "../operators/token-writes.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
 import type { Configured } from "./owners.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 
 /** Who a token is for and what it allows. */
@@ -23,7 +23,7 @@ type Rights = Pick<OperatorToken, "subject" | "description" | "role" | "workspac
 /** @returns the answer of `201`. */
 export async function issueOperatorToken(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   body: OperatorCreate,
 ): Promise<Result<OperatorCreated, Refusal>> {
   const org = ports.owners.org();
@@ -48,7 +48,7 @@ export async function issueOperatorToken(
   const answer = answerFor(token, replaced.value, overlapMs);
   const outcome = await org.configure({
     change: ports.ids.next("chg"),
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     content: { kind: "operator_token", token: { kind: "issue", token, overlapMs } },
     answer: JSON.stringify(answer),
     audit: [recordOf(ports, request, token, body.overlap_seconds)],
@@ -124,7 +124,7 @@ function answerFor(
 /** For whom the token is, its row says; the trail keeps personal data only where it can be erased. */
 const recordOf = (
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   { id, role, workspaces, expiresAt, replaces }: NewOperatorToken,
   overlapSeconds: number,
 ) =>

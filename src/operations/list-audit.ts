@@ -8,9 +8,9 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { isId } from "../kernel/ids.ts";
 import { findAgent } from "../registry/agents.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
-import { workspaceFor } from "./find.ts";
+import { workspaceFor } from "./resolve.ts";
 import type { AuditListRefusal, AuditPage } from "./ledger-reader.ts";
-import { factsOf, type Request } from "./ports.ts";
+import { factsOf, type OperatorRequest } from "./ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 import { memberRefusal, shown, type Refusal } from "./refusal.ts";
 
@@ -18,7 +18,7 @@ export type AuditListQuery = Partial<AuditQuery> & { readonly workspace?: string
 
 export async function listAudit(
   ports: ReceiptPorts,
-  request: Request,
+  request: OperatorRequest,
   query: AuditListQuery,
 ): Promise<Result<AuditPage, Refusal>> {
   const resolved = await resolveQuery(ports, request, query);
@@ -33,7 +33,7 @@ export async function listAudit(
 /** Which ledger a query reads, and its filters with agents by id. */
 export async function resolveQuery(
   ports: ReceiptPorts,
-  request: Request,
+  request: OperatorRequest,
   { workspace, ...query }: AuditListQuery,
 ): Promise<Result<{ readonly ledger: LedgerName; readonly filters: Record<string, unknown> }, Refusal>> {
   const home = await ledgerFor(ports, request, workspace);
@@ -61,7 +61,7 @@ export function filterRefusal(refusal: AuditListRefusal): Refusal {
 /** Records that an operator has read of a trail. @param what what of it: filters, or the one decision. */
 export async function noteReading(
   ports: ReceiptPorts,
-  request: Request,
+  request: OperatorRequest,
   ledger: LedgerName,
   what: Readonly<Record<string, unknown>>,
 ): Promise<Result<void, Refusal>> {
@@ -78,7 +78,7 @@ export async function noteReading(
 /** The organization's own ledger is for those who see the whole installation. */
 async function ledgerFor(
   ports: ReceiptPorts,
-  request: Request,
+  request: OperatorRequest,
   workspace: string | undefined,
 ): Promise<Result<{ ledger: LedgerName; row: WorkspaceRow | null }, Refusal>> {
   if (workspace === "org") {

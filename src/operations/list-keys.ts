@@ -1,17 +1,17 @@
 /** The keys of an agent: what the registry stores, with the object's word on whether each is live. */
 import type { ApiKey } from "../contract/key.ts";
-import { listKeys, type KeyRow } from "../credentials/key-records.ts";
+import { listKeys, type KeyRow } from "../credentials/key-reads.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { ok, type Result } from "../kernel/result.ts";
-import { agentFor } from "./find.ts";
+import { agentFor } from "./resolve.ts";
 import type { AgentDescription } from "./owners.ts";
 import { pageOf, type Page } from "./page.ts";
-import type { OperationPorts, Request } from "./ports.ts";
+import type { OperationPorts, OperatorRequest } from "./ports.ts";
 import type { Refusal } from "./refusal.ts";
 
 export async function listAgentKeys(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: { readonly agent: string; readonly workspace: string | undefined },
   page: { readonly after: string | undefined; readonly limit: number },
 ): Promise<Result<Page<ApiKey>, Refusal>> {

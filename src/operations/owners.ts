@@ -9,17 +9,17 @@ import type { AgentAnswer, OrgAnswer, WorkspaceAnswer } from "../lifecycle/lease
 import type { Stops } from "../lifecycle/stops.ts";
 import type { DrainConflict } from "../lifecycle/drain.ts";
 import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
-import type { OperatorTokenChange } from "../operators/token-statements.ts";
-import type { AgentSettings, NewAgent } from "../registry/agent-statements.ts";
-import type { ProviderChange } from "../identity/statements.ts";
-import type { CatalogChange } from "../registry/catalog-statements.ts";
+import type { OperatorTokenChange } from "../operators/token-writes.ts";
+import type { AgentSettings, NewAgent } from "../registry/agent-writes.ts";
+import type { ProviderChange } from "../identity/provider-writes.ts";
+import type { CatalogChange } from "../registry/catalog-writes.ts";
 import type { BrokenRule } from "../storage/change.ts";
 import type { Claim, RequestKey } from "../storage/idempotency.ts";
 import type { SigningKey } from "../tokens/signing-key.ts";
-import type { Mandate, OperatorRef } from "./mandate.ts";
+import type { RequestMeta, OperatorRef } from "./request-meta.ts";
 import type { ResumeUserCommand, Stopped, StopTransactionCommand, StopUserCommand } from "./stop-commands.ts";
 
-export type { Mandate, OperatorRef };
+export type { RequestMeta, OperatorRef };
 
 /** A halt as its object keeps it. Times in milliseconds since the epoch. */
 export interface StoredHalt {
@@ -105,7 +105,7 @@ export interface RegisterCommand {
 
 export interface UpdateCommand {
   readonly change: Id<"chg">;
-  readonly mandate: Mandate;
+  readonly mandate: RequestMeta;
   /** The record version that the caller has read; another one is refused as `stale`. */
   readonly basedOn: number;
   readonly patch: Partial<AgentSettings>;
@@ -117,7 +117,7 @@ export interface UpdateCommand {
 
 export interface IssueKeyCommand {
   readonly change: Id<"chg">;
-  readonly mandate: Mandate;
+  readonly mandate: RequestMeta;
   readonly key: NewKey;
   readonly replaces: { readonly key: KeyId; readonly overlapMs: number; readonly halt: HaltId } | null;
   readonly answer: string;
@@ -126,7 +126,7 @@ export interface IssueKeyCommand {
 
 export interface TransitionCommand {
   readonly command: LifecycleCommand;
-  readonly mandate: Mandate;
+  readonly mandate: RequestMeta;
   readonly reason: string | null;
   /** Of a stop: how long the agent drains first, in milliseconds; 0: not at all. */
   readonly drainMs: number;
@@ -138,7 +138,7 @@ export interface TransitionCommand {
 
 export interface RevokeKeyCommand {
   readonly key: KeyId;
-  readonly mandate: Mandate;
+  readonly mandate: RequestMeta;
   readonly halt: HaltId;
   readonly audit: AuditDraft;
 }
@@ -248,7 +248,7 @@ export interface AgentOwner extends HaltSource, AuditOwner {
 /** A change of a workspace's configuration. */
 export interface WorkspaceCommand {
   readonly change: Id<"chg">;
-  readonly mandate: Mandate;
+  readonly mandate: RequestMeta;
   readonly content: WorkspaceContent;
   readonly answer: string;
   readonly audit: readonly AuditDraft[];
@@ -286,7 +286,7 @@ export type WorkspaceContent =
 /** Halts a workspace, or lets it go on. */
 export interface WorkspaceTransitionCommand {
   readonly command: "halt" | "resume";
-  readonly mandate: Mandate;
+  readonly mandate: RequestMeta;
   readonly reason: string | null;
   readonly halt: HaltId;
   readonly audit: AuditDraft;

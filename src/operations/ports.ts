@@ -9,7 +9,7 @@ import type { Database } from "../storage/client.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 import type { Operator } from "../access/operator.ts";
 import type { AuditFacts } from "../audit/record.ts";
-import type { Mandate, Owners } from "./owners.ts";
+import type { RequestMeta, Owners } from "./owners.ts";
 
 export interface OperationPorts {
   readonly clock: Clock;
@@ -28,7 +28,7 @@ export interface EgressOperationPorts extends OperationPorts {
 }
 
 /** Who asks on the control plane, and how the request is known. */
-export interface Request {
+export interface OperatorRequest {
   readonly operator: Operator;
   readonly id: string;
   /** Null: no Idempotency-Key was sent. */
@@ -36,14 +36,16 @@ export interface Request {
   readonly facts: NonNullable<AuditFacts["request"]>;
 }
 
-export const mandateOf = (request: Request): Mandate => ({
+export const requestMeta = (request: OperatorRequest): RequestMeta => ({
   operator: { subject: request.operator.subject, token: request.operator.token },
   request: request.key,
   requestId: request.id,
 });
 
 /** The members of an audit record that every change of the control plane has. */
-export const factsOf = (request: Request): Pick<AuditFacts, "operator" | "request_id" | "request"> => ({
+export const factsOf = (
+  request: OperatorRequest,
+): Pick<AuditFacts, "operator" | "request_id" | "request"> => ({
   operator: { subject: request.operator.subject, token: request.operator.token },
   request_id: request.id,
   request: request.facts,

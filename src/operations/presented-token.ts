@@ -3,7 +3,7 @@
  * door it is; and whether the asker has anything to do with it.
  */
 import { seesWorkspace, type Operator } from "../access/operator.ts";
-import type { NoLease } from "../access/standing.ts";
+import type { NoLease } from "../access/lease-client.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findAgentById } from "../registry/agents.ts";

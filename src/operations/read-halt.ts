@@ -13,8 +13,8 @@ import { signHaltReceipt, type HaltEvidence } from "../tokens/halt-receipt.ts";
 import { effectiveAtOf, haltView } from "./halt-view.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
 import type { HaltSource, StoredHalt } from "./owners.ts";
-import type { OperationPorts, Request } from "./ports.ts";
-import { reachAgent, reachWorkspace, type AgentTarget } from "./reach.ts";
+import type { OperationPorts, OperatorRequest } from "./ports.ts";
+import { reachAgent, reachWorkspace, type AgentTarget } from "./resolve-or-emergency.ts";
 import { notFound, type Refusal } from "./refusal.ts";
 
 /** A page for people; older halts are in the trail. */
@@ -33,7 +33,7 @@ export interface ReceiptPorts extends OperationPorts {
 /** The receipt of one of an agent's halts. */
 export async function readHalt(
   ports: ReceiptPorts,
-  request: Request,
+  request: OperatorRequest,
   target: AgentTarget & { readonly halt: string },
 ): Promise<Result<Halt, Refusal>> {
   const found = await reachAgent(ports, request, target);
@@ -45,7 +45,7 @@ export async function readHalt(
 /** The receipt of one of a workspace's halts. */
 export async function readWorkspaceHalt(
   ports: ReceiptPorts,
-  request: Request,
+  request: OperatorRequest,
   target: { readonly workspace: string; readonly halt: string },
 ): Promise<Result<Halt, Refusal>> {
   const found = await reachWorkspace(ports, request, target.workspace);
@@ -57,7 +57,7 @@ export async function readWorkspaceHalt(
 /** The newest halts of an agent first, without signatures. */
 export async function listHalts(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: AgentTarget,
 ): Promise<Result<HaltPage, Refusal>> {
   const found = await reachAgent(ports, request, target);
@@ -67,7 +67,7 @@ export async function listHalts(
 /** The newest halts of a workspace first, without signatures. */
 export async function listWorkspaceHalts(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   workspace: string,
 ): Promise<Result<HaltPage, Refusal>> {
   const found = await reachWorkspace(ports, request, workspace);

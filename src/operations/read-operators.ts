@@ -3,7 +3,7 @@ import type { OperatorView } from "../contract/operator.ts";
 import type { Role } from "../contract/roles.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { findOperatorTokenById, listOperatorTokens, operatorView } from "../operators/token-records.ts";
+import { findOperatorTokenById, listOperatorTokens, operatorView } from "../operators/token-reads.ts";
 import { afterOf, pageOf, type Page } from "./page.ts";
 import type { OperationPorts } from "./ports.ts";
 import { notFound, type Refusal } from "./refusal.ts";

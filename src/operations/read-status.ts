@@ -6,9 +6,9 @@ import { listWorkspaces } from "../registry/workspaces.ts";
 import { totalBacklog } from "../storage/outbox-backlog.ts";
 import { agents } from "../storage/tables/agents.ts";
 import { auditOutbox } from "../storage/tables/changes.ts";
-import { loadSigningKeys } from "../tokens/signing-key-records.ts";
+import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { signingKeyAt } from "../tokens/signing-key.ts";
-import type { Request } from "./ports.ts";
+import type { OperatorRequest } from "./ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 
 /** More workspaces than this are not asked one by one: see each with the audit list. */
@@ -22,7 +22,7 @@ export interface Installation {
 
 export async function readStatus(
   ports: ReceiptPorts,
-  request: Request,
+  request: OperatorRequest,
   installation: Installation,
 ): Promise<Status> {
   const { db, clock, ledgers, derived, issuer } = ports;

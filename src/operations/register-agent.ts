@@ -8,23 +8,23 @@ import { draftRecord } from "../audit/record.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId, type AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { AgentSettings, NewAgent } from "../registry/agent-statements.ts";
+import type { AgentSettings, NewAgent } from "../registry/agent-writes.ts";
 import { agentView, findAgent } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { releaseClaim, type Claim } from "../storage/idempotency.ts";
 import { claim } from "./claim.ts";
 import { mayUseTier } from "./developer-limits.ts";
-import { workspaceFor } from "./find.ts";
+import { workspaceFor } from "./resolve.ts";
 import { newKey } from "./new-key.ts";
-import { factsOf, type OperationPorts, type Request } from "./ports.ts";
+import { factsOf, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 import { resolveSettings, surfaceWarnings } from "./settings.ts";
 
 /** @returns the answer of `201`. */
 export async function registerAgent(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   body: AgentCreate,
 ): Promise<Result<AgentCreated, Refusal>> {
   const workspace = await workspaceFor(ports.db, request.operator, body.workspace);
@@ -45,7 +45,7 @@ export async function registerAgent(
 
 async function register(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   body: AgentCreate,
   workspace: WorkspaceRow,
   owner: string,
@@ -99,7 +99,7 @@ async function register(
 }
 
 /** A developer registers for itself; everybody else says for whom, or means itself. */
-function ownerOf(request: Request, body: AgentCreate): Result<string, Refusal> {
+function ownerOf(request: OperatorRequest, body: AgentCreate): Result<string, Refusal> {
   const { subject, role } = request.operator;
   if (role === "developer" && body.owner !== undefined && body.owner !== subject) {
     return err({

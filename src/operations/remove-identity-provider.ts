@@ -1,16 +1,16 @@
 /** Trusting an identity provider no longer: its tokens are refused as soon as the workspace's leases have turned over. */
 import { draftRecord } from "../audit/record.ts";
 import { identityProviderRemoved, type IdentityProviderRemoved } from "../contract/identity-provider.ts";
-import { findProvider } from "../identity/records.ts";
+import { findProvider } from "../identity/provider-reads.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findAnswer } from "../storage/idempotency.ts";
-import { workspaceFor } from "./find.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { workspaceFor } from "./resolve.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 
 export async function removeIdentityProvider(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   { name, workspace }: { readonly name: string; readonly workspace: string | undefined },
 ): Promise<Result<IdentityProviderRemoved, Refusal>> {
   const home = await workspaceFor(ports.db, request.operator, workspace);
@@ -24,7 +24,7 @@ export async function removeIdentityProvider(
   const removed: IdentityProviderRemoved = { name, removed: true };
   const outcome = await ports.owners.workspace(home.value.id).configure({
     change: ports.ids.next("chg"),
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     content: { kind: "identity_provider", provider: { act: "remove", name } },
     answer: JSON.stringify(removed),
     audit: [

@@ -4,14 +4,14 @@ import { draftRecord } from "../audit/record.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { haltView } from "./halt-view.ts";
-import { progressOf } from "./move-agent.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
-import { reachAgent } from "./reach.ts";
+import { progressOf } from "./transition-agent.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { reachAgent } from "./resolve-or-emergency.ts";
 import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 
 export async function revokeKey(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: { readonly agent: string; readonly workspace: string | undefined; readonly key: string },
   waits: boolean,
 ): Promise<Result<KeyRevoked, Refusal>> {
@@ -22,7 +22,7 @@ export async function revokeKey(
   const object = ports.owners.agent(id);
   const revoked = await object.revokeKey({
     key: target.key,
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {
       workspace: workspaceId,

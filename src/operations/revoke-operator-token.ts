@@ -6,14 +6,14 @@ import { operatorRevoked, type OperatorRevoked } from "../contract/operator.ts";
 import { draftRecord } from "../audit/record.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { findOperatorTokenById, operatorView, stateOf } from "../operators/token-records.ts";
+import { findOperatorTokenById, operatorView, stateOf } from "../operators/token-reads.ts";
 import type { Configured } from "./owners.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 
 export async function revokeOperatorToken(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   id: string,
 ): Promise<Result<OperatorRevoked, Refusal>> {
   const org = ports.owners.org();
@@ -31,7 +31,7 @@ export async function revokeOperatorToken(
   };
   const outcome = await org.configure({
     change: ports.ids.next("chg"),
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     content: { kind: "operator_token", token: { kind: "revoke", id: token.id, at: now } },
     answer: JSON.stringify(revoked),
     audit: [

@@ -6,7 +6,7 @@
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { NoLease } from "../access/standing.ts";
+import type { NoLease } from "../access/lease-client.ts";
 import type { TokenPorts } from "./issue-token.ts";
 import type { Owners } from "./owners.ts";
 import { operatorSeesToken, readPresentedToken, type TokenParty } from "./presented-token.ts";

@@ -12,15 +12,15 @@ import {
 import { err, ok, type Result } from "../kernel/result.ts";
 import { countHolders } from "../registry/root-key-counts.ts";
 import { sealedUnder } from "../secrets/envelope.ts";
-import { loadSigningKeys } from "../tokens/signing-key-records.ts";
+import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { resealSigningKey, type SigningKey } from "../tokens/signing-key.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 import { wholeInstallation } from "./signing-keys.ts";
 
 export async function rootKeyStatus(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
 ): Promise<Result<RootKeyStatus, Refusal>> {
   const whole = wholeInstallation(request);
   if (!whole.ok) return whole;
@@ -51,7 +51,7 @@ export async function rootKeyStatus(
 
 export async function rewrapRootKey(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   { dry_run: dryRun, limit }: RootKeyRewrap,
 ): Promise<Result<RootKeyRewrapped, Refusal>> {
   const whole = wholeInstallation(request);
@@ -80,7 +80,7 @@ export async function rewrapRootKey(
   }
   const outcome = await org.configure({
     change: ports.ids.next("chg"),
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     content: { kind: "signing_keys", basedOn, inserted: [], changed },
     answer: JSON.stringify(answer),
     audit: [

@@ -3,12 +3,12 @@ import type { Operator } from "../access/operator.ts";
 import type { Agent, Surface, Warning } from "../contract/agent.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
-import type { AgentSettings } from "../registry/agent-statements.ts";
+import type { AgentSettings } from "../registry/agent-writes.ts";
 import { ancestorsOf, findAgent } from "../registry/agents.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
-import { seesAgent } from "./find.ts";
+import { seesAgent } from "./resolve.ts";
 import type { OperationPorts } from "./ports.ts";
 import { memberRefusal, shown, type Refusal } from "./refusal.ts";
 

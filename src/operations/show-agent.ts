@@ -2,14 +2,14 @@
 import type { Agent } from "../contract/agent.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { agentView, listAgents, type AgentFilter, type RegisteredAgent } from "../registry/agents.ts";
-import { agentFor, workspaceFor } from "./find.ts";
+import { agentFor, workspaceFor } from "./resolve.ts";
 import { pageOf, type Page } from "./page.ts";
-import type { OperationPorts, Request } from "./ports.ts";
+import type { OperationPorts, OperatorRequest } from "./ports.ts";
 import type { Refusal } from "./refusal.ts";
 
 export async function showAgent(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: { readonly agent: string; readonly workspace: string | undefined },
 ): Promise<Result<Agent, Refusal>> {
   const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
@@ -32,7 +32,7 @@ export async function liveView(ports: OperationPorts, row: RegisteredAgent): Pro
 /** A page of agents, with the states of the projection. */
 export async function listWorkspaceAgents(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   query: AgentFilter & { readonly workspace?: string | undefined; readonly limit: number },
   after: string | undefined,
 ): Promise<Result<Page<Agent>, Refusal>> {

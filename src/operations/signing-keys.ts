@@ -14,10 +14,10 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { sealedUnder } from "../secrets/envelope.ts";
 import type { KeyUse } from "../signing/jws.ts";
 import { isRotationDue, rotate, type Rotated, type Rotation } from "../tokens/rotation.ts";
-import { loadSigningKeys } from "../tokens/signing-key-records.ts";
+import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { generateSigningKey, publishedUntil, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
 import type { OperatorRef } from "./owners.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "signing-key-schedule" };
@@ -27,7 +27,7 @@ const TRIES = 3;
 
 export async function listSigningKeys(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
 ): Promise<Result<{ items: SigningKeyView[]; next_cursor: null }, Refusal>> {
   const whole = wholeInstallation(request);
   if (!whole.ok) return whole;
@@ -37,7 +37,7 @@ export async function listSigningKeys(
 
 export async function rotateSigningKeys(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   body: SigningKeyRotation,
 ): Promise<Result<SigningKeysRotated, Refusal>> {
   const whole = wholeInstallation(request);
@@ -50,7 +50,7 @@ export async function rotateSigningKeys(
   const { mode, kid, use = "token" } = body;
   const rotation: Rotation = mode === "compromised" ? { mode, kid: kid ?? "" } : { mode, use };
   return change(ports, rotation, {
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     facts: factsOf(request),
   });
 }
@@ -77,7 +77,7 @@ async function rotateDue(ports: OperationPorts, use: KeyUse): Promise<void> {
 }
 
 interface By {
-  readonly mandate: ReturnType<typeof mandateOf>;
+  readonly mandate: ReturnType<typeof requestMeta>;
   readonly facts: Partial<ReturnType<typeof factsOf>>;
 }
 
@@ -149,7 +149,7 @@ function refusedRotation(kind: "unknown_key" | "already_compromised"): Refusal {
 }
 
 /** Signing keys belong to no workspace, so a token that is bound to some has no business with them. */
-export const wholeInstallation = (request: Request): Result<void, Refusal> =>
+export const wholeInstallation = (request: OperatorRequest): Result<void, Refusal> =>
   request.operator.workspaces === null
     ? ok(undefined)
     : err({ code: "forbidden", detail: "This concerns all workspaces and needs a token for all of them." });

@@ -1,12 +1,12 @@
 /** Stopping users and transactions, as a workspace's object is told. Plain data, as all of `owners.ts`. */
 import type { AuditDraft } from "../contract/audit.ts";
 import type { HaltId, TxnId } from "../kernel/ids.ts";
-import type { Mandate } from "./mandate.ts";
+import type { RequestMeta } from "./request-meta.ts";
 
 /** Stops everything that is done for a user in a workspace. `user`: `usr_…`. */
 export interface StopUserCommand {
   readonly user: string;
-  readonly mandate: Mandate;
+  readonly mandate: RequestMeta;
   readonly reason: string | null;
   readonly halt: HaltId;
   readonly audit: AuditDraft;
@@ -18,7 +18,7 @@ export type ResumeUserCommand = Pick<StopUserCommand, "user" | "mandate" | "audi
 /** Stops one transaction, for good. */
 export interface StopTransactionCommand {
   readonly txn: TxnId;
-  readonly mandate: Mandate;
+  readonly mandate: RequestMeta;
   readonly reason: string | null;
   readonly halt: HaltId;
   readonly audit: AuditDraft;

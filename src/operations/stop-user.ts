@@ -8,19 +8,19 @@ import { draftRecord } from "../audit/record.ts";
 import type { TxnId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { haltView } from "./halt-view.ts";
-import { progressOf } from "./move-agent.ts";
+import { progressOf } from "./transition-agent.ts";
 import type { OwnerRefusal } from "./owners.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
-import { reachWorkspace } from "./reach.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { reachWorkspace } from "./resolve-or-emergency.ts";
 import { workspaceRefusalOf, type Refusal } from "./refusal.ts";
 import type { Stopped } from "./stop-commands.ts";
 
 const KINDS = { stop: "user.stopped", resume: "user.resumed" } as const;
 
 /** @param target name or id of the workspace. */
-export async function moveUser(
+export async function transitionUser(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: string,
   command: "stop" | "resume",
   { waits, ...body }: UserRequest & { readonly waits: boolean },
@@ -39,7 +39,7 @@ export async function moveUser(
     ...(reason === null ? {} : { detail: reason }),
   });
   const object = ports.owners.workspace(id);
-  const mandate = mandateOf(request);
+  const mandate = requestMeta(request);
   const moved =
     command === "stop"
       ? await object.stopUser({ user, mandate, reason, halt: ports.ids.next("hlt"), audit })
@@ -51,7 +51,7 @@ export async function moveUser(
 /** @param target name or id of the workspace. */
 export async function stopTransaction(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: { readonly workspace: string; readonly txn: TxnId },
   { reason, waits }: { readonly reason: string | null; readonly waits: boolean },
 ): Promise<Result<TransactionTransition, Refusal>> {
@@ -61,7 +61,7 @@ export async function stopTransaction(
   const { txn } = target;
   const moved = await ports.owners.workspace(id).stopTransaction({
     txn,
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     reason,
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {

@@ -4,8 +4,8 @@
  * nothing is made of a token that no door would take.
  */
 import type { Draining } from "../access/authenticate.ts";
-import type { NoLease } from "../access/standing.ts";
-import { passageOf } from "../access/passage.ts";
+import type { NoLease } from "../access/lease-client.ts";
+import { tokenStateOf } from "../access/token-state.ts";
 import { parseAudience } from "../contract/audience.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import { parseScope } from "../contract/scope.ts";
@@ -49,7 +49,7 @@ export async function verifyOwnToken(
   if (parseAudience(ports.issuer, claims.aud) === undefined) {
     return err({ kind: "unacceptable", why: "wrong_audience" }); // TX-18
   }
-  const passage = passageOf(claims, verifiedUnder);
+  const passage = tokenStateOf(claims, verifiedUnder);
   const agents = claims.dome.chain.map((link) => link.agent);
   const admitted = await ports.standing.admits(
     passage,

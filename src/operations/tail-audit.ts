@@ -5,7 +5,7 @@
 import type { AuditEntry } from "../contract/audit.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { filterRefusal, noteReading, recordable, resolveQuery, type AuditListQuery } from "./list-audit.ts";
-import type { Request } from "./ports.ts";
+import type { OperatorRequest } from "./ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -27,7 +27,7 @@ export type Tail = () => Promise<TailRound | null>;
  */
 export async function tailAudit(
   ports: ReceiptPorts,
-  request: Request,
+  request: OperatorRequest,
   query: AuditListQuery,
   after: number | undefined,
   mayStillRead: () => Promise<boolean>,

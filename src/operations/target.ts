@@ -2,7 +2,7 @@
 import type { ConfigurationReader } from "../access/configuration.ts";
 import { parseAudience, type Audience } from "../contract/audience.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { ClientStanding } from "./authenticate-client.ts";
+import type { ActiveClient } from "./authenticate-client.ts";
 
 export interface UnknownTarget {
   readonly kind: "invalid_target";
@@ -26,7 +26,7 @@ export function requestedAudience(
 /** The door of a tool is there for those whose catalog has the tool. */
 export async function knownTarget(
   { configuration }: { readonly configuration: ConfigurationReader },
-  { record, configEpoch }: ClientStanding,
+  { record, configEpoch }: ActiveClient,
   audience: Audience | undefined,
 ): Promise<Result<void, UnknownTarget>> {
   if (audience === undefined || audience.tool === null) return ok(undefined);

@@ -7,14 +7,14 @@ import { discoveryUrl } from "../identity/discovery.ts";
 import { readIdToken } from "../identity/id-token.ts";
 import { fetchKeys, type FetchedKeys } from "../identity/provider-keys.ts";
 import type { IdentityProvider, IdentityRefusal, VerifiedUser } from "../identity/provider.ts";
-import { boundAgents } from "../identity/records.ts";
+import { boundAgents } from "../identity/provider-reads.ts";
 import { verifyIdToken } from "../identity/verify-id-token.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
-import { agentFor } from "./find.ts";
+import { agentFor } from "./resolve.ts";
 import { providerFor } from "./identity-provider-view.ts";
-import type { EgressOperationPorts, Request } from "./ports.ts";
+import type { EgressOperationPorts, OperatorRequest } from "./ports.ts";
 import { memberRefusal, shown, type Refusal } from "./refusal.ts";
 
 type Verdict = IdentityProviderTest["verdicts"][number];
@@ -22,7 +22,7 @@ type Presenter = Pick<Verdict, "agent_name"> & { readonly agent: AgentId | null 
 
 export async function testIdentityProvider(
   ports: EgressOperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: { readonly name: string; readonly workspace: string | undefined },
   { token, agent }: IdentityProviderTestRequest,
 ): Promise<Result<IdentityProviderTest, Refusal>> {
@@ -68,7 +68,7 @@ function keysDetail(fetched: Awaited<ReturnType<typeof fetchKeys>>): string {
 /** The named agent, or every one that an audience is bound to. */
 async function presentersOf(
   ports: EgressOperationPorts,
-  request: Request,
+  request: OperatorRequest,
   home: WorkspaceRow,
   provider: IdentityProvider,
   reference: string | undefined,

@@ -6,16 +6,16 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { agentView, findAgentById } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
 import { mayChange, mayOnlyNarrow } from "./developer-limits.ts";
-import { agentFor } from "./find.ts";
+import { agentFor } from "./resolve.ts";
 import type { Configured } from "./owners.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 import { resolveSettings, surfaceWarnings } from "./settings.ts";
 
 /** @param ifMatch the record version the caller has read; null: whatever it is. */
 export async function updateAgent(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: { readonly agent: string; readonly workspace: string | undefined; readonly ifMatch: number | null },
   patch: AgentPatch,
 ): Promise<Result<AgentUpdated, Refusal>> {
@@ -42,7 +42,7 @@ export async function updateAgent(
   };
   const outcome = await object.update({
     change: ports.ids.next("chg"),
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     basedOn: live.recordVersion,
     patch: settings.value,
     beforeActivation: mayOnlyNarrow(request.operator, row, settings.value),

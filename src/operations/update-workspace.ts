@@ -3,14 +3,14 @@ import { workspace as workspaceSchema, type Workspace, type WorkspacePatch } fro
 import { draftRecord } from "../audit/record.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { workspaceView } from "../registry/workspaces.ts";
-import { workspaceFor } from "./find.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
+import { workspaceFor } from "./resolve.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { workspaceRefusalOf, type Refusal } from "./refusal.ts";
 
 /** With the authoritative object's word on whether it is halted. A lost object admits nothing: it shows as halted. */
 export async function showWorkspace(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   reference: string,
 ): Promise<Result<Workspace, Refusal>> {
   const found = await workspaceFor(ports.db, request.operator, reference);
@@ -23,7 +23,7 @@ export async function showWorkspace(
 /** @param ifMatch the configuration epoch the caller has read; null: whatever it is. */
 export async function updateWorkspace(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   reference: string,
   ifMatch: number | null,
   patch: WorkspacePatch,
@@ -39,7 +39,7 @@ export async function updateWorkspace(
   const updated = workspaceView({ ...row, ...patch }, { ...live, configEpoch: basedOn + 1 });
   const outcome = await object.configure({
     change: ports.ids.next("chg"),
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     content: { kind: "update", description: patch.description, basedOn },
     answer: JSON.stringify(updated),
     audit: [

@@ -7,7 +7,7 @@ import type { Database } from "../storage/client.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
 import type { JsonSchema } from "./schema-compiler.ts";
-import { declarationsOf, type EntryKind } from "./catalog-statements.ts";
+import { declarationsOf, type EntryKind } from "./catalog-writes.ts";
 
 /** The catalog as decisions read it. A null list of operations or models means: any. */
 export interface Catalog {

@@ -3,7 +3,7 @@
  * Whoever may not widen an agent (a developer, once the agent has been activated) may still make it smaller.
  */
 import type { Surface } from "../contract/agent.ts";
-import type { AgentSettings } from "./agent-statements.ts";
+import type { AgentSettings } from "./agent-writes.ts";
 
 /** The members in which a change is more than a narrowing, in the order of `AgentSettings`; none: it only narrows. */
 export function wideningMembers(

@@ -3,7 +3,7 @@
  * every acknowledged change and every released decision, in a trail without gaps (P8).
  */
 import { afterAll, expect, it } from "vitest";
-import { AgentDoor } from "../../src/client/agent-door.ts";
+import { AgentClient } from "../../src/client/agent-client.ts";
 import { ControlPlane } from "../../src/client/control-plane.ts";
 import type { AuditEntry } from "../../src/contract/audit.ts";
 import { systemTimers } from "../../src/kernel/clock.ts";
@@ -55,7 +55,7 @@ async function ask(
   seen: Acknowledged,
   enough: () => void,
 ): Promise<void> {
-  const door = new AgentDoor({ url: server.url, token: key });
+  const door = new AgentClient({ url: server.url, token: key });
   for (;;) {
     try {
       const { decision_id: id } = await door.check({ tool: "zendesk/create_ticket" });

@@ -7,7 +7,7 @@ import { systemRandom } from "../../src/kernel/random.ts";
 import { openDatabase } from "../../src/storage/client.ts";
 import type { CallTokenClaims } from "../../src/contract/call-token.ts";
 import type { KeyUse, Signer } from "../../src/signing/jws.ts";
-import { loadSigningKeys } from "../../src/tokens/signing-key-records.ts";
+import { loadSigningKeys } from "../../src/tokens/signing-key-reads.ts";
 import { openSigner } from "../../src/tokens/signing-key.ts";
 import { derivedKeys } from "./installation.fixture.ts";
 

@@ -10,7 +10,7 @@ import type { RawEnv } from "../../src/env.ts";
 import { fromBase64, toBase64, toBase64Url, toHex, utf8 } from "../../src/kernel/bytes.ts";
 import { open } from "../../src/secrets/envelope.ts";
 import { openDatabase } from "../../src/storage/client.ts";
-import { loadSigningKeys } from "../../src/tokens/signing-key-records.ts";
+import { loadSigningKeys } from "../../src/tokens/signing-key-reads.ts";
 import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
 import { bearer, done, jsonOf, send } from "./calls.fixture.ts";
 import {

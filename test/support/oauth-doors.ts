@@ -5,7 +5,7 @@ import { deriveKeys, parseRootKeys } from "../../src/secrets/root-key.ts";
 import { openDatabase } from "../../src/storage/client.ts";
 import type { CallTokenClaims } from "../../src/contract/call-token.ts";
 import { mintCallToken } from "../../src/tokens/mint.ts";
-import { loadSigningKeys } from "../../src/tokens/signing-key-records.ts";
+import { loadSigningKeys } from "../../src/tokens/signing-key-reads.ts";
 import { openSigner, signingKeyAt } from "../../src/tokens/signing-key.ts";
 import { TEST_ISSUER, TEST_ROOT_KEY } from "./fixed-secrets.ts";
 import { ids, worker, type Door } from "./worker-api.ts";

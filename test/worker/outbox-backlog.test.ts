@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it } from "vitest";
 import type { Carrier } from "../../src/audit/carrier.ts";
-import { AuditDrain } from "../../src/objects/audit-drain.ts";
+import { OutboxRelay } from "../../src/objects/outbox-relay.ts";
 import { Outbox } from "../../src/objects/outbox.ts";
 import { TimerTable } from "../../src/objects/timer-table.ts";
 import { openDatabase } from "../../src/storage/client.ts";
@@ -23,7 +23,7 @@ beforeEach(() => db.delete(outboxBacklog));
 
 interface Bench {
   readonly owner: string;
-  readonly drain: AuditDrain;
+  readonly drain: OutboxRelay;
   readonly outbox: Outbox;
   readonly time: ManualTime;
   /** Whether the ledger takes what it is brought, and whether the database can be reached. */
@@ -61,7 +61,7 @@ async function withDrain(
         return Reflect.get(target, member) as unknown;
       },
     });
-    const drain: AuditDrain = new AuditDrain({
+    const drain: OutboxRelay = new OutboxRelay({
       timers: time,
       storage,
       clock: time,

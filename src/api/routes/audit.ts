@@ -6,7 +6,7 @@ import { authenticateOperator } from "../../access/operator.ts";
 import { err, ok } from "../../kernel/result.ts";
 import { isId } from "../../kernel/ids.ts";
 import { explainDecision } from "../../operations/explain-decision.ts";
-import { workspaceFor } from "../../operations/find.ts";
+import { workspaceFor } from "../../operations/resolve.ts";
 import { listAudit, noteReading } from "../../operations/list-audit.ts";
 import { notFound } from "../../operations/refusal.ts";
 import { tailAudit } from "../../operations/tail-audit.ts";

@@ -3,7 +3,7 @@ import { checkRequest, decision, type Decision } from "../../contract/check.ts";
 import { callContext } from "../../access/call-context.ts";
 import { decide, type Undecided } from "../../access/decide.ts";
 import { safeChange } from "../../access/judge.ts";
-import { questionOf } from "../../access/question.ts";
+import { parseAccessRequest } from "../../access/access-request.ts";
 import { err, ok, unreachable } from "../../kernel/result.ts";
 import { memberRefusal, type Refusal } from "../../operations/refusal.ts";
 import { liveView } from "../../operations/show-agent.ts";
@@ -25,7 +25,7 @@ export const checkRoutes: readonly Route[] = [
       answers: [{ status: 200, description: "The decision, allow or deny", schema: decision }],
     },
     async ({ services, caller, body, requestId, facts, bytes }) => {
-      const question = questionOf(body);
+      const question = parseAccessRequest(body);
       if (!question.ok) {
         return err(
           memberRefusal(

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { halt, haltList, stopRequest, transition, waitQuery } from "../../contract/halt.ts";
 import type { Transition } from "../../contract/halt.ts";
 import type { Result } from "../../kernel/result.ts";
-import { moveAgent, PLAINLY } from "../../operations/move-agent.ts";
+import { transitionAgent, NO_OPTIONS } from "../../operations/transition-agent.ts";
 import { listHalts, readHalt } from "../../operations/read-halt.ts";
 import type { Refusal } from "../../operations/refusal.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
@@ -27,7 +27,7 @@ const start = (command: "activate" | "resume", summary: string): Route =>
     },
     async ({ services, asked, params, query }) => {
       const target = { ...params, workspace: query.workspace };
-      return reply(await moveAgent(services.operations, asked, target, command, PLAINLY));
+      return reply(await transitionAgent(services.operations, asked, target, command, NO_OPTIONS));
     },
   );
 
@@ -60,7 +60,7 @@ const stop = (command: "suspend" | "revoke", summary: string): Route =>
         drainSeconds: body.drain_seconds,
         cascade: body.cascade,
       };
-      return stopped(await moveAgent(services.operations, asked, target, command, options));
+      return stopped(await transitionAgent(services.operations, asked, target, command, options));
     },
   );
 

@@ -7,7 +7,7 @@ import {
   waitQuery,
 } from "../../contract/halt.ts";
 import { id } from "../../contract/words.ts";
-import { moveUser, stopTransaction } from "../../operations/stop-user.ts";
+import { transitionUser, stopTransaction } from "../../operations/stop-user.ts";
 import { reply } from "../reply.ts";
 import { route, type Route } from "../route.ts";
 import { workspacePath } from "../workspace-path.ts";
@@ -33,7 +33,7 @@ export const stopRoutes: readonly Route[] = [
     },
     async ({ services, asked, params, query, body }) => {
       const request = { ...body, waits: query.wait === "effective" };
-      const moved = await moveUser(services.operations, asked, params.workspace, "stop", request);
+      const moved = await transitionUser(services.operations, asked, params.workspace, "stop", request);
       return reply(moved, moved.ok && moved.value.effective_in_ms > 0 ? 202 : 200);
     },
   ),
@@ -51,7 +51,7 @@ export const stopRoutes: readonly Route[] = [
     },
     async ({ services, asked, params, body }) => {
       const request = { ...body, waits: false };
-      return reply(await moveUser(services.operations, asked, params.workspace, "resume", request));
+      return reply(await transitionUser(services.operations, asked, params.workspace, "resume", request));
     },
   ),
   route(

@@ -9,7 +9,7 @@ import {
 } from "../../contract/workspace.ts";
 import { ok } from "../../kernel/result.ts";
 import { createWorkspace } from "../../operations/create-workspace.ts";
-import { moveWorkspace } from "../../operations/move-workspace.ts";
+import { moveWorkspace } from "../../operations/transition-workspace.ts";
 import { afterOf, pageOf } from "../../operations/page.ts";
 import { listWorkspaceHalts, readWorkspaceHalt } from "../../operations/read-halt.ts";
 import { showWorkspace, updateWorkspace } from "../../operations/update-workspace.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { judge, referenceOf, safeChange, type Facts, type Question } from "../../../src/access/judge.ts";
+import { judge, referenceOf, safeChange, type Facts, type AccessRequest } from "../../../src/access/judge.ts";
 import type { Surface } from "../../../src/contract/agent.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
@@ -62,19 +62,19 @@ const catalog: Catalog = {
   integrations: new Set(["salesforce"]),
 };
 
-const tool = (name: string, part: string | null = null): Question => ({
+const tool = (name: string, part: string | null = null): AccessRequest => ({
   kind: "tool",
   action: "tool:use",
   name,
   part,
 });
-const pool = (name: string, part: string | null = null): Question => ({
+const pool = (name: string, part: string | null = null): AccessRequest => ({
   kind: "pool",
   action: "llm:chat",
   name,
   part,
 });
-const integration = (name: string): Question => ({
+const integration = (name: string): AccessRequest => ({
   kind: "integration",
   action: "integration:use",
   name,
@@ -98,10 +98,11 @@ const scope = (text: string): Scope => {
   return parsed.value;
 };
 
-const reason = (given: Partial<Facts>, question: Question): string => judge(facts(given), question).reason;
+const reason = (given: Partial<Facts>, question: AccessRequest): string =>
+  judge(facts(given), question).reason;
 
 describe("what is declared", () => {
-  test.each<[string, Partial<Surface>, Question, string]>([
+  test.each<[string, Partial<Surface>, AccessRequest, string]>([
     ["a tool covers its operations", { tools: ["zendesk"] }, tool("zendesk", "create_ticket"), "permitted"],
     ["a tool covers all of itself", { tools: ["zendesk"] }, tool("zendesk"), "permitted"],
     [
@@ -166,7 +167,7 @@ describe("what the catalog has", () => {
     }),
   ];
 
-  test.each<[Question, string]>([
+  test.each<[AccessRequest, string]>([
     [tool("zendesk", "create_ticket"), "permitted"],
     [tool("zendesk", "delete_all"), "catalog_operation_missing"],
     [tool("zendesk", "Create_Ticket"), "catalog_operation_missing"],
@@ -251,7 +252,7 @@ describe("the arguments of an operation that has a schema", () => {
 describe("the order of the steps", () => {
   const acting = agent("bot", { tools: ["notes", "ghost"] }, { requireActas: "oidc" });
 
-  test.each<[string, Partial<Facts>, Question, string]>([
+  test.each<[string, Partial<Facts>, AccessRequest, string]>([
     ["scope before surface", { scope: scope("tool:other") }, tool("jira"), "scope_insufficient"],
     ["surface before catalog", { records: [acting] }, tool("jira"), "surface_undeclared"],
     ["catalog before act-as", { records: [acting] }, tool("ghost"), "catalog_missing"],
@@ -319,7 +320,7 @@ describe("the tier", () => {
 describe("a scope", () => {
   const records = [agent("bot", { tools: ["zendesk", "notes"], pools: ["premium"] })];
 
-  test.each<[string, Question, string]>([
+  test.each<[string, AccessRequest, string]>([
     ["tool:zendesk", tool("zendesk", "create_ticket"), "permitted"],
     ["tool:zendesk/create_ticket", tool("zendesk", "create_ticket"), "permitted"],
     ["tool:zendesk/create_ticket", tool("zendesk"), "scope_insufficient"],
@@ -353,7 +354,7 @@ it("never allows what an agent of the chain has not declared, or the catalog has
       questions,
       fc.boolean(),
       (chain, asked, hasUser) => {
-        const question: Question = { ...asked, action: "tool:use" };
+        const question: AccessRequest = { ...asked, action: "tool:use" };
         const records = chain.map((surface, i) => agent(`a${i}`, surface));
         const verdict = judge(
           facts({ records, user: hasUser ? { id: "usr_x", provider: "okta" } : null }),

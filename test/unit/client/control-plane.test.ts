@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { AgentDoor } from "../../../src/client/agent-door.ts";
+import { AgentClient } from "../../../src/client/agent-client.ts";
 import { ControlPlane } from "../../../src/client/control-plane.ts";
 import { publishedKeys } from "../../../src/client/published-keys.ts";
 import { FakeService, json } from "./fake-service.ts";
@@ -21,7 +21,7 @@ const URL_OF_SERVICE = "https://dome.example.com";
 const plane = (service: FakeService) =>
   new ControlPlane({ ...service.ports, url: URL_OF_SERVICE, token: "dome_ot_x" });
 const door = (service: FakeService) =>
-  new AgentDoor({ ...service.ports, url: URL_OF_SERVICE, token: SECRET });
+  new AgentClient({ ...service.ports, url: URL_OF_SERVICE, token: SECRET });
 const asked = (service: FakeService) =>
   service.seen.map(({ method, url }) => `${method} ${url.slice(URL_OF_SERVICE.length)}`);
 

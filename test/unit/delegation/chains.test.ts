@@ -1,14 +1,14 @@
 /** P6 over random sequences of hops: a chain only narrows, and whatever stops one of its agents stops the chain. */
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { passageOf } from "../../../src/access/passage.ts";
+import { tokenStateOf } from "../../../src/access/token-state.ts";
 import type { ActorReceipt } from "../../../src/contract/actor-receipt.ts";
 import { actorsOf, CallTokenClaims } from "../../../src/contract/call-token.ts";
 import { covers, type Resource } from "../../../src/contract/scope.ts";
 import { verifyChain } from "../../../src/delegation/verify-chain.ts";
 import type { Subject } from "../../../src/delegation/hop.ts";
 import { receiptHash, verifyActorReceipt } from "../../../src/delegation/receipt.ts";
-import { admit, type Passage, type Standing } from "../../../src/lifecycle/admission.ts";
+import { admit, type TokenState, type LeaseClient } from "../../../src/lifecycle/admission.ts";
 import type { AgentAnswer, WorkspaceAnswer } from "../../../src/lifecycle/lease.ts";
 import { mintCallToken } from "../../../src/tokens/mint.ts";
 import { verifyCallToken } from "../../../src/tokens/verify.ts";
@@ -146,9 +146,9 @@ function never(): never {
 }
 
 describe("P3: one that is stopped stops the chain", () => {
-  type Stop = (standing: Standing, passage: Passage, which: number) => Standing;
+  type Stop = (standing: LeaseClient, passage: TokenState, which: number) => LeaseClient;
   const withAgent =
-    (change: (answer: AgentAnswer, passage: Passage, which: number) => Partial<AgentAnswer>): Stop =>
+    (change: (answer: AgentAnswer, passage: TokenState, which: number) => Partial<AgentAnswer>): Stop =>
     (standing, passage, which) => {
       const { agent } = passage.chain[which % passage.chain.length] ?? never();
       const lease = standing.agents.get(agent) ?? never();
@@ -156,7 +156,7 @@ describe("P3: one that is stopped stops the chain", () => {
       return { ...standing, agents: new Map([...standing.agents, [agent, { ...lease, answer }]]) };
     };
   const withWorkspace =
-    (change: (answer: WorkspaceAnswer, passage: Passage) => Partial<WorkspaceAnswer>): Stop =>
+    (change: (answer: WorkspaceAnswer, passage: TokenState) => Partial<WorkspaceAnswer>): Stop =>
     (standing, passage) => {
       const lease = standing.workspace ?? never();
       return {
@@ -184,7 +184,7 @@ describe("P3: one that is stopped stops the chain", () => {
     "the transaction is stopped": withWorkspace((_answer, { txn }) => ({ stopped_txns: [txn ?? never()] })),
   };
 
-  const leases = ({ chain, haltEpoch }: Passage): Standing => ({
+  const leases = ({ chain, haltEpoch }: TokenState): LeaseClient => ({
     agents: new Map(
       chain.map(({ agent, epoch, key }) => [
         agent,
@@ -220,7 +220,7 @@ describe("P3: one that is stopped stops the chain", () => {
       fc.asyncProperty(world, fc.nat(), async (drawn, which) => {
         const leaf = (await walk(issuer, drawn)).at(-1);
         fc.pre(leaf?.claims.act !== undefined);
-        const passage = passageOf((leaf ?? never()).claims);
+        const passage = tokenStateOf((leaf ?? never()).claims);
         fc.pre(what !== "the user is stopped" || passage.user !== undefined);
         expect(admit(passage, leases(passage), NOW).ok).toBe(true);
         expect(admit(passage, stop(leases(passage), passage, which), NOW).ok).toBe(false);

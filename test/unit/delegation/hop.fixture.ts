@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import type { CallTokenClaims } from "../../../src/contract/call-token.ts";
 import { parseScope, type Scope } from "../../../src/contract/scope.ts";
-import { takeHop, type Hop, type Subject, type Wanted } from "../../../src/delegation/hop.ts";
+import { delegate, type Hop, type Subject, type HopRequest } from "../../../src/delegation/hop.ts";
 import { exchangedClaims, receiptClaims } from "../../../src/delegation/issue.ts";
 import { signActorReceipt } from "../../../src/delegation/receipt.ts";
 import { IAT, ISSUER, PROVIDER, SELF, USER, type Issuer } from "../tokens/fixture.ts";
@@ -73,7 +73,7 @@ export const world: fc.Arbitrary<World> = fc.record({
 
 export interface Taken {
   readonly subject: Subject;
-  readonly wanted: Wanted;
+  readonly wanted: HopRequest;
   readonly hop: Hop;
   readonly claims: CallTokenClaims;
 }
@@ -88,7 +88,7 @@ export async function walk(issuer: Issuer, { user, delegates, parents, steps }: 
   for (const [n, asked] of steps.entries()) {
     now += asked.pause;
     const parent = parents[asked.client] ?? null;
-    const wanted: Wanted = {
+    const wanted: HopRequest = {
       issuer: ISSUER,
       client: {
         id: agent(asked.client),
@@ -104,7 +104,7 @@ export async function walk(issuer: Issuer, { user, delegates, parents, steps }: 
       actorExpiresAt: asked.actorLives === undefined ? undefined : now + asked.actorLives,
       now,
     };
-    const hop = takeHop(subject, wanted);
+    const hop = delegate(subject, wanted);
     if (!hop.ok) continue;
     const claims = await issued(issuer, subject, hop.value, { n: n + 1, client: asked.client, now });
     taken.push({ subject, wanted, hop: hop.value, claims });

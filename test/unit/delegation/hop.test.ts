@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { CallTokenClaims } from "../../../src/contract/call-token.ts";
 import { formatScope } from "../../../src/contract/scope.ts";
-import { mayAct, takeHop, type Hop, type HopRefusal, type Subject } from "../../../src/delegation/hop.ts";
+import { mayAct, delegate, type Hop, type HopRefusal, type Subject } from "../../../src/delegation/hop.ts";
 import { IAT, ISSUER, PROVIDER, USER } from "../tokens/fixture.ts";
 import { agent } from "./fixture.ts";
 import { holding, keyOf, nameOf, ownToken, scopeOf } from "./hop.fixture.ts";
@@ -31,7 +31,7 @@ interface Asked {
 }
 
 const take = (subject: Subject, asked: Asked = {}) =>
-  takeHop(subject, {
+  delegate(subject, {
     issuer: ISSUER,
     client: {
       id: agent(asked.client ?? 1),

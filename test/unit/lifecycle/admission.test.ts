@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { admit, type Passage, type Standing } from "../../../src/lifecycle/admission.ts";
+import { admit, type TokenState, type LeaseClient } from "../../../src/lifecycle/admission.ts";
 import type { AgentAnswer, Lease, WorkspaceAnswer } from "../../../src/lifecycle/lease.ts";
 
 const NOW = 1_000_000;
 
 /** The outermost actor, an agent in between, and the subject: the newest first. */
-const passage: Passage = {
+const passage: TokenState = {
   chain: [
     { agent: "agt_actor", epoch: 5, key: "key_actor" },
     { agent: "agt_middle", epoch: 6, key: "key_middle" },
@@ -47,7 +47,9 @@ const open: WorkspaceAnswer = {
 
 const fresh = <A>(answer: A): Lease<A> => ({ answer, askedAt: NOW });
 
-function standing(change: { agent?: Agent; answer?: Partial<AgentAnswer>; askedAt?: number } = {}): Standing {
+function standing(
+  change: { agent?: Agent; answer?: Partial<AgentAnswer>; askedAt?: number } = {},
+): LeaseClient {
   const agents = new Map(
     AGENTS.map((id) => {
       if (id !== change.agent) return [id, fresh(answers[id])];
@@ -57,7 +59,7 @@ function standing(change: { agent?: Agent; answer?: Partial<AgentAnswer>; askedA
   return { agents, workspace: fresh(open), org: fresh({ config_epoch: 1, ttl_ms: 2000 }) };
 }
 
-const withWorkspace = (change: Partial<WorkspaceAnswer>): Standing => ({
+const withWorkspace = (change: Partial<WorkspaceAnswer>): LeaseClient => ({
   ...standing(),
   workspace: fresh({ ...open, ...change }),
 });
@@ -188,7 +190,7 @@ describe("the workspace", () => {
   });
 
   describe("after a user was let go on", () => {
-    const resumed = (ms_ago = 1000): Standing =>
+    const resumed = (ms_ago = 1000): LeaseClient =>
       withWorkspace({ resumed_users: [{ user: "usr_1", epoch: 2, ms_ago }] });
     const old = refused({ kind: "user_epoch_changed" });
 
@@ -203,7 +205,7 @@ describe("the workspace", () => {
     });
 
     test("refuses an ID token that was issued before, though it is exchanged in place now (P3)", () => {
-      const inPlace = (ago: number): Passage => ({ ...passage, userEpoch: 2, userIssuedAt: NOW - ago });
+      const inPlace = (ago: number): TokenState => ({ ...passage, userEpoch: 2, userIssuedAt: NOW - ago });
       expect(admit(inPlace(1000), resumed(), NOW)).toEqual(old);
       expect(admit(inPlace(999), resumed(), NOW).ok).toBe(true);
       // The lease is older by now, and so are the resume and the ID token.

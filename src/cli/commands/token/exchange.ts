@@ -3,7 +3,7 @@
  * new token alone is on stdout.
  */
 import { Option, type Command } from "commander";
-import type { TokenKind, TypedToken } from "../../../client/agent-door.ts";
+import type { TokenKind, TypedToken } from "../../../client/agent-client.ts";
 import { verb } from "../../command.ts";
 import { agentKeyFileOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";

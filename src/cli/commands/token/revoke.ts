@@ -9,7 +9,7 @@ import { usage } from "../../exit.ts";
 import { homeWorkspace } from "../../home-workspace.ts";
 import { agentKeyFileOption, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
-import { tellStop } from "../../tell-stop.ts";
+import { tellStop } from "../../print-stop.ts";
 import { decodeToken } from "../../token-text.ts";
 
 interface RevokeOptions extends StopOptions {

@@ -5,7 +5,7 @@ import { homeWorkspace } from "../../home-workspace.ts";
 import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { SETTLE_MS } from "../agents/start.ts";
-import { whichUser } from "./which-user.ts";
+import { whichUser } from "./user-argument.ts";
 
 interface ResumeOptions {
   readonly workspace?: string;

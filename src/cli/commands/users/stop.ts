@@ -4,8 +4,8 @@ import { verb } from "../../command.ts";
 import { homeWorkspace } from "../../home-workspace.ts";
 import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
-import { tellStop } from "../../tell-stop.ts";
-import { whichUser } from "./which-user.ts";
+import { tellStop } from "../../print-stop.ts";
+import { whichUser } from "./user-argument.ts";
 
 interface StopOptions {
   readonly workspace?: string;

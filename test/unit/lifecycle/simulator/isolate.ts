@@ -3,7 +3,7 @@
  * read, policy, intent, lease check, act. One thread: while a turn burns CPU nothing else runs here, and the clock
  * that the turn reads stands where it stood when the turn began.
  */
-import type { Link, Passage, Stale } from "../../../../src/lifecycle/admission.ts";
+import type { Link, TokenState, Stale } from "../../../../src/lifecycle/admission.ts";
 import {
   dueForRenewal,
   RENEWAL_TIMEOUT_MS,
@@ -34,12 +34,12 @@ export interface Owners {
 
 /** With a call token, or with a raw key, which is exchanged in place and may act on top of another's token. */
 export type Credential =
-  | { readonly with: "token"; readonly passage: Passage }
+  | { readonly with: "token"; readonly passage: TokenState }
   | {
       readonly with: "key";
       readonly key: string;
       readonly agent: string;
-      readonly subject?: Passage;
+      readonly subject?: TokenState;
       /** Where there is no subject: the user for whom the agent acts. */
       readonly user?: string;
     };
@@ -56,7 +56,7 @@ export interface Pace {
 export interface Call {
   readonly credential: Credential;
   readonly pace: Pace;
-  readonly admitted: (passage: Passage) => void;
+  readonly admitted: (passage: TokenState) => void;
 }
 
 export class Isolate {
@@ -69,7 +69,7 @@ export class Isolate {
   readonly #workspaces: Book<WorkspaceAnswer>;
   readonly #orgs: Book<OrgAnswer>;
   /** In-place exchanges, kept by key: subject to the leases at each use. */
-  readonly #exchanged = new Map<string, Passage>();
+  readonly #exchanged = new Map<string, TokenState>();
   #busyUntil = 0;
 
   constructor(id: string, bookLimit: number, owners: Owners, network: Network, world: World) {
@@ -137,9 +137,9 @@ export class Isolate {
     agents: readonly string[],
     now: number,
     attempt: "first" | "last",
-    admitted: (passage: Passage) => void,
+    admitted: (passage: TokenState) => void,
   ): void {
-    const passage = this.#passageOf(call.credential, now, attempt);
+    const passage = this.#tokenStateOf(call.credential, now, attempt);
     const standing = {
       agents: new Map(agents.flatMap((id) => entryOf(id, this.#agents.get(id, now)))),
       workspace: this.#workspaces.get(WORKSPACE, now),
@@ -159,14 +159,14 @@ export class Isolate {
     );
   }
 
-  #act(call: Call, passage: Passage): void {
+  #act(call: Call, passage: TokenState): void {
     const violation = this.#world.oracle.judge(passage);
     this.#world.count("admitted");
     this.#world.trace(() => `${this.id} admits ${JSON.stringify(passage)}${violation ? " AGAINST P3" : ""}`);
     call.admitted(passage);
   }
 
-  #refused(why: { readonly kind: Stale["kind"] | "timeout" }, passage?: Passage): void {
+  #refused(why: { readonly kind: Stale["kind"] | "timeout" }, passage?: TokenState): void {
     this.#world.count(`refused: ${why.kind}`);
     const { weather, oracle, count } = this.#world;
     if (passage === undefined || !weather.calm || oracle.hasCauseToRefuse(passage)) return;
@@ -174,7 +174,7 @@ export class Isolate {
   }
 
   /** What a credential stands for: a token carries it, a key gets it from the leases of this moment. */
-  #passageOf(credential: Credential, now: number, attempt: "first" | "last"): Passage | undefined {
+  #tokenStateOf(credential: Credential, now: number, attempt: "first" | "last"): TokenState | undefined {
     if (credential.with === "token") return credential.passage;
     const { key, agent, subject, user } = credential;
     const name = `${key} ${subject?.path.at(-1) ?? ""} ${user ?? ""}`;
@@ -184,7 +184,7 @@ export class Isolate {
     const workspace = this.#workspaces.get(WORKSPACE, now);
     if (lease === undefined || workspace === undefined) return known;
     const link: Link = { agent, epoch: lease.answer.epoch, key };
-    const passage: Passage = {
+    const passage: TokenState = {
       ...(user === undefined ? {} : { user, userEpoch: userEpochOf(workspace.answer, user) }),
       ...subject,
       chain: [link, ...(subject?.chain ?? [])],

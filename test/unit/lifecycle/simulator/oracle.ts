@@ -2,7 +2,7 @@
  * The truth about one run, from outside of it: in what order the objects' commits became durable, when each halt was
  * reported effective, in real time. It judges every admitted call by P3, without a look at leases or clocks.
  */
-import type { Passage } from "../../../../src/lifecycle/admission.ts";
+import type { TokenState } from "../../../../src/lifecycle/admission.ts";
 import { EFFECTIVE_BOUND_MS, type Halt } from "../../../../src/lifecycle/halt.ts";
 
 export const WORKSPACE = "workspace";
@@ -84,7 +84,7 @@ export class Oracle {
   }
 
   /** A call was admitted just now. @returns what P3 forbids about it, if it does. */
-  judge(passage: Passage): string | undefined {
+  judge(passage: TokenState): string | undefined {
     for (const known of this.halts) {
       if (!this.#stops(known, passage)) continue;
       if (known.effectiveAt === null) {
@@ -100,11 +100,11 @@ export class Oracle {
   }
 
   /** Whether any stop so far, effective or not, is a reason to refuse this passage. */
-  hasCauseToRefuse(passage: Passage): boolean {
+  hasCauseToRefuse(passage: TokenState): boolean {
     return this.halts.some((known) => this.#stops(known, passage));
   }
 
-  #stops({ halt, commit }: KnownHalt, passage: Passage): boolean {
+  #stops({ halt, commit }: KnownHalt, passage: TokenState): boolean {
     switch (halt.kind) {
       case "suspend":
       case "revoke":

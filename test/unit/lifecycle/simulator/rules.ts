@@ -3,7 +3,7 @@
  * by a plausible mistake, and the simulator must find a run in which that mistake admits a stopped call.
  */
 import type { Result } from "../../../../src/kernel/result.ts";
-import { admit, type Passage, type Stale, type Standing } from "../../../../src/lifecycle/admission.ts";
+import { admit, type TokenState, type Stale, type LeaseClient } from "../../../../src/lifecycle/admission.ts";
 import { stopWait, type Halt } from "../../../../src/lifecycle/halt.ts";
 import {
   isCurrent,
@@ -30,7 +30,7 @@ export interface Rules {
   /** How an answer becomes a lease. `arrivedAt` is the isolate's clock when it is there. */
   readonly lease: <A extends Expiring>(answer: A, asking: Asking, arrivedAt: number) => Lease<A>;
   readonly book: <A extends Expiring>(limit: number) => Book<A>;
-  readonly admit: (passage: Passage, standing: Standing, now: number) => Result<void, Stale>;
+  readonly admit: (passage: TokenState, standing: LeaseClient, now: number) => Result<void, Stale>;
   readonly checked: "last" | "before_audit";
   /** Where `lease()` of an object looks: in its row, or at what it remembers of it. */
   readonly grants: "from_row" | "from_memory";
@@ -82,7 +82,7 @@ class WelcomingBook<A extends Expiring> extends LeaseBook<A> {
 
 /** `admit` over agent leases that were tampered with first. */
 function admitWith(
-  change: (answer: AgentAnswer, passage: Passage, agent: string) => AgentAnswer,
+  change: (answer: AgentAnswer, passage: TokenState, agent: string) => AgentAnswer,
 ): Rules["admit"] {
   return (passage, standing, now) => {
     const agents = new Map<string, Lease<AgentAnswer>>();
@@ -102,7 +102,7 @@ function admitInto(change: (answer: WorkspaceAnswer) => WorkspaceAnswer): Rules[
   };
 }
 
-const linkOf = (passage: Passage, agent: string) => passage.chain.find((link) => link.agent === agent);
+const linkOf = (passage: TokenState, agent: string) => passage.chain.find((link) => link.agent === agent);
 
 export const mutants: Readonly<Record<string, Rules>> = {
   "no margin on the asking side": {

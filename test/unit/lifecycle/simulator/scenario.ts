@@ -2,7 +2,7 @@
  * One run: a small organization under random traffic, random orders, random faults, and an adversary who knows of
  * every stop.
  */
-import type { Passage } from "../../../../src/lifecycle/admission.ts";
+import type { TokenState } from "../../../../src/lifecycle/admission.ts";
 import type {
   AgentAnswer,
   AgentRow,
@@ -53,7 +53,7 @@ class Scenario {
   readonly #org: OwnerObject<number, never, OrgAnswer>;
   readonly #isolates: Isolate[] = [];
   readonly #keys: { readonly agent: string; readonly key: string }[] = [];
-  readonly #tokens: Passage[] = [];
+  readonly #tokens: TokenState[] = [];
   #commands = 0;
 
   constructor(seed: number, rules: Rules, tracing: boolean) {
@@ -181,7 +181,7 @@ class Scenario {
     });
   }
 
-  #countReplay(passage: Passage): void {
+  #countReplay(passage: TokenState): void {
     const what = passage.chain.length > 1 ? "admitted: chains" : "admitted: tokens";
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
     if (passage.chain.every((link) => link.epoch === 1)) return;
@@ -261,7 +261,7 @@ class Scenario {
 
   /** A credential that the halt is about, if there is one. */
   #stopped(halt: SimulatedHalt): Credential {
-    const isMeant = (passage: Passage): boolean =>
+    const isMeant = (passage: TokenState): boolean =>
       halt.kind === "workspace" ||
       passage.user === (halt.user ?? "") ||
       passage.txn === (halt.txn ?? "") ||

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { Standing, type LeaseBooks } from "../../../src/access/standing.ts";
+import { LeaseClient, type LeaseBooks } from "../../../src/access/lease-client.ts";
 import type { AgentId, WorkspaceId } from "../../../src/kernel/ids.ts";
-import type { Passage } from "../../../src/lifecycle/admission.ts";
+import type { TokenState } from "../../../src/lifecycle/admission.ts";
 import { LeaseBook, type AgentAnswer, type WorkspaceAnswer } from "../../../src/lifecycle/lease.ts";
 import { ManualTime } from "../../support/manual-timers.ts";
 
 const AGENT: AgentId = "agt_01k9v3m8q2x7n5r4t6w0y1z2a3";
 const WORKSPACE: WorkspaceId = "wsp_01k9v3m8q2x7n5r4t6w0y1z2a3";
 const PARTIES = { agents: [AGENT], workspace: WORKSPACE };
-const PASSAGE: Passage = { chain: [{ agent: AGENT, epoch: 2, key: "key_1" }], haltEpoch: 1, path: [] };
+const PASSAGE: TokenState = { chain: [{ agent: AGENT, epoch: 2, key: "key_1" }], haltEpoch: 1, path: [] };
 
 /** An isolate with objects that answer, or do not, as told. */
 function isolate() {
@@ -44,7 +44,7 @@ function isolate() {
     org: new LeaseBook(),
     renewing: new Map(),
   };
-  const standing = new Standing({
+  const standing = new LeaseClient({
     source: {
       agent: () => answer("agent", () => state.agent),
       workspace: () => answer("workspace", () => state.workspace),
@@ -136,7 +136,7 @@ describe("admission", () => {
     await standing.admits(PASSAGE, PARTIES, "leased");
     state.agent = { ...state.agent, epoch: 4 };
     await time.advance(300);
-    const later: Passage = { ...PASSAGE, chain: [{ agent: AGENT, epoch: 4, key: "key_1" }] };
+    const later: TokenState = { ...PASSAGE, chain: [{ agent: AGENT, epoch: 4, key: "key_1" }] };
     expect(await standing.admits(later, PARTIES, "leased")).toEqual({ ok: true, value: undefined });
   });
 

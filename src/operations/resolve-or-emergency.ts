@@ -5,8 +5,8 @@
  */
 import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
 import { ok, type Result } from "../kernel/result.ts";
-import { agentFor, workspaceFor } from "./find.ts";
-import type { OperationPorts, Request } from "./ports.ts";
+import { agentFor, workspaceFor } from "./resolve.ts";
+import type { OperationPorts, OperatorRequest } from "./ports.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** How long the registry may take before an emergency goes on without it. */
@@ -33,7 +33,7 @@ export interface ReachedAgent {
 
 export async function reachAgent(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: AgentTarget,
 ): Promise<Result<ReachedAgent, Refusal>> {
   const id = target.agent;
@@ -49,7 +49,7 @@ export async function reachAgent(
 /** @param target name or id of the workspace. */
 export async function reachWorkspace(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: string,
 ): Promise<Result<{ readonly id: WorkspaceId }, Refusal>> {
   const find = async (): Promise<Result<{ readonly id: WorkspaceId }, Refusal>> =>
@@ -62,7 +62,7 @@ export async function reachWorkspace(
 }
 
 /** `DOME_ADMIN_TOKEN` is the one credential that was verified without the registry, and it sees everything. */
-const isEmergency = (request: Request): boolean => request.operator.token === "admin";
+const isEmergency = (request: OperatorRequest): boolean => request.operator.token === "admin";
 
 async function orByObject<T>(
   ports: OperationPorts,

@@ -7,7 +7,7 @@ import type { OperatorTokenId } from "../kernel/ids.ts";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { operatorTokens } from "../storage/tables/organization.ts";
-import type { OperatorToken } from "./token-records.ts";
+import type { OperatorToken } from "./token-reads.ts";
 
 /** A token as it is stored: the keyed digest, never the secret (P4). */
 export interface NewOperatorToken extends Omit<OperatorToken, "revokedAt" | "lastUsedAt"> {

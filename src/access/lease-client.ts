@@ -8,7 +8,7 @@
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
-import { admit, type Passage, type Stale } from "../lifecycle/admission.ts";
+import { admit, type TokenState, type Stale } from "../lifecycle/admission.ts";
 import {
   dueForRenewal,
   REFUSAL_KEEP_MS,
@@ -35,7 +35,7 @@ export interface LeaseBooks {
   readonly renewing: Map<string, number>;
 }
 
-export interface StandingPorts {
+export interface LeaseClientPorts {
   readonly source: LeaseSource;
   readonly books: LeaseBooks;
   readonly clock: Clock;
@@ -57,10 +57,10 @@ export interface Parties {
   readonly workspace: WorkspaceId;
 }
 
-export class Standing {
-  readonly #ports: StandingPorts;
+export class LeaseClient {
+  readonly #ports: LeaseClientPorts;
 
-  constructor(ports: StandingPorts) {
+  constructor(ports: LeaseClientPorts) {
     this.#ports = ports;
   }
 
@@ -100,7 +100,7 @@ export class Standing {
    * @param freshness `always`: no lease is trusted, every object is asked now.
    */
   async admits(
-    passage: Passage,
+    passage: TokenState,
     parties: Parties,
     freshness: "leased" | "always",
   ): Promise<Result<void, Stale>> {
@@ -113,7 +113,7 @@ export class Standing {
     return this.#check(passage, parties);
   }
 
-  #check(passage: Passage, parties: Parties): Result<void, Stale> {
+  #check(passage: TokenState, parties: Parties): Result<void, Stale> {
     const { books, clock } = this.#ports;
     const now = clock.now();
     const agents = new Map<string, Lease<AgentAnswer>>();

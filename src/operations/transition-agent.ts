@@ -12,8 +12,8 @@ import { mayDo, rolesWith } from "../operators/permissions.ts";
 import { drainView } from "../registry/agents.ts";
 import { haltView } from "./halt-view.ts";
 import type { HaltProgress, HaltSource } from "./owners.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
-import { reachAgent, type AgentTarget } from "./reach.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { reachAgent, type AgentTarget } from "./resolve-or-emergency.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 
 /** How long `?wait=effective` waits at most. */
@@ -35,11 +35,11 @@ export interface MoveOptions {
 }
 
 /** Of a start. */
-export const PLAINLY: MoveOptions = { reason: null, waits: false, drainSeconds: 0, cascade: false };
+export const NO_OPTIONS: MoveOptions = { reason: null, waits: false, drainSeconds: 0, cascade: false };
 
-export async function moveAgent(
+export async function transitionAgent(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: AgentTarget,
   command: LifecycleCommand,
   options: MoveOptions,
@@ -51,7 +51,7 @@ export async function moveAgent(
   const object = ports.owners.agent(id);
   const moved = await object.transition({
     command,
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     reason: options.reason,
     drainMs: options.drainSeconds * 1000,
     cascade: options.cascade,
@@ -91,7 +91,7 @@ export async function moveAgent(
 }
 
 /** A family may have members of other owners: who may only stop its own agents may not stop a family. */
-const noCascade = (request: Request): Refusal => ({
+const noCascade = (request: OperatorRequest): Refusal => ({
   code: "forbidden",
   detail: `The role ${request.operator.role} may not stop an agent's descendants with it. Roles that may: ${rolesWith("agents:cascade").join(", ")}. Leave out cascade.`,
 });

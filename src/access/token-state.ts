@@ -1,9 +1,9 @@
 /** From the claims of a verified call token to what is asked to pass (P3). */
 import type { CallTokenClaims } from "../contract/call-token.ts";
-import type { Passage } from "../lifecycle/admission.ts";
+import type { TokenState } from "../lifecycle/admission.ts";
 
 /** @param verifiedUnder the `org` epoch under which the signature was verified; undefined where no lease may date it. */
-export function passageOf(claims: CallTokenClaims, verifiedUnder?: number): Passage {
+export function tokenStateOf(claims: CallTokenClaims, verifiedUnder?: number): TokenState {
   const { chain, halt_epoch: haltEpoch, path } = claims.dome;
   return {
     chain,

@@ -6,9 +6,9 @@ import type { WorkspaceTransition } from "../contract/halt.ts";
 import { draftRecord } from "../audit/record.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { haltView } from "./halt-view.ts";
-import { progressOf } from "./move-agent.ts";
-import { factsOf, mandateOf, type OperationPorts, type Request } from "./ports.ts";
-import { reachWorkspace } from "./reach.ts";
+import { progressOf } from "./transition-agent.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { reachWorkspace } from "./resolve-or-emergency.ts";
 import { workspaceRefusalOf, type Refusal } from "./refusal.ts";
 
 const KINDS = { halt: "workspace.halted", resume: "workspace.resumed" } as const;
@@ -16,7 +16,7 @@ const KINDS = { halt: "workspace.halted", resume: "workspace.resumed" } as const
 /** @param target name or id. */
 export async function moveWorkspace(
   ports: OperationPorts,
-  request: Request,
+  request: OperatorRequest,
   target: string,
   command: "halt" | "resume",
   options: { readonly reason: string | null; readonly waits: boolean },
@@ -27,7 +27,7 @@ export async function moveWorkspace(
   const object = ports.owners.workspace(id);
   const moved = await object.transition({
     command,
-    mandate: mandateOf(request),
+    mandate: requestMeta(request),
     reason: options.reason,
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {

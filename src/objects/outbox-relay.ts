@@ -29,7 +29,7 @@ export interface AuditDrainPorts {
   readonly owner: string;
 }
 
-export class AuditDrain {
+export class OutboxRelay {
   readonly #ports: AuditDrainPorts;
   /** Drafts that wait for the next commit, and that commit. Of this object alone: it shares no request's I/O. */
   readonly #gathered: AuditDraft[] = [];

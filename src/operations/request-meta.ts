@@ -8,7 +8,7 @@ export interface OperatorRef {
 }
 
 /** What a mutation carries besides its content: who, under which key, and the records of the trail. */
-export interface Mandate {
+export interface RequestMeta {
   readonly operator: OperatorRef;
   readonly request: RequestKey | null;
   readonly requestId: string;

@@ -40,7 +40,7 @@ export interface Exchange {
   readonly resource?: string | undefined;
 }
 
-export class AgentDoor {
+export class AgentClient {
   readonly #transport: Transport;
 
   constructor(options: ClientOptions & { readonly token: string }) {

@@ -1,5 +1,5 @@
 import { expect, it, test } from "vitest";
-import { questionOf } from "../../../src/access/question.ts";
+import { parseAccessRequest } from "../../../src/access/access-request.ts";
 import type { CheckRequest } from "../../../src/contract/check.ts";
 
 test.each<[CheckRequest, object]>([
@@ -21,7 +21,7 @@ test.each<[CheckRequest, object]>([
     { kind: "pool", action: "llm:embed", name: "premium", part: "e1" },
   ],
 ])("reads %j", (body, question) => {
-  expect(questionOf(body)).toEqual({ ok: true, value: question });
+  expect(parseAccessRequest(body)).toEqual({ ok: true, value: question });
 });
 
 test.each<[CheckRequest, string]>([
@@ -34,9 +34,9 @@ test.each<[CheckRequest, string]>([
   [{ tool: `zendesk/dome_at_${"A".repeat(49)}` }, "tool"],
   [{}, "action"],
 ])("refuses %j with the member at fault", (body, member) => {
-  expect(questionOf(body)).toEqual({ ok: false, error: { member } });
+  expect(parseAccessRequest(body)).toEqual({ ok: false, error: { member } });
 });
 
 it("takes a tool before anything else, because the schema lets only one through", () => {
-  expect(questionOf({ tool: "a", model: "b" })).toMatchObject({ value: { name: "a" } });
+  expect(parseAccessRequest({ tool: "a", model: "b" })).toMatchObject({ value: { name: "a" } });
 });

@@ -2,22 +2,22 @@
 import type { Action, CheckRequest } from "../contract/check.ts";
 import { holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { Question } from "./judge.ts";
+import type { AccessRequest } from "./judge.ts";
 
-const KIND: Readonly<Record<Action, Question["kind"]>> = {
+const KIND: Readonly<Record<Action, AccessRequest["kind"]>> = {
   "tool:use": "tool",
   "llm:chat": "pool",
   "llm:embed": "pool",
   "integration:use": "integration",
 };
-const REFERENCE: Readonly<Record<Question["kind"], RegExp>> = {
+const REFERENCE: Readonly<Record<AccessRequest["kind"], RegExp>> = {
   tool: /^([a-z0-9][a-z0-9-]{0,62})(?:\/([A-Za-z0-9_.-]{1,128}))?$/,
   pool: /^([a-z0-9][a-z0-9-]{0,62})(?:\/([A-Za-z0-9_.:-]{1,128}))?$/,
   integration: /^([a-z0-9][a-z0-9-]{0,62})$/,
 };
 
 /** The schema has made sure that exactly one of the members is there. */
-export function questionOf(body: CheckRequest): Result<Question, { readonly member: string }> {
+export function parseAccessRequest(body: CheckRequest): Result<AccessRequest, { readonly member: string }> {
   if (body.tool !== undefined) return question("tool:use", body.tool, "tool");
   if (body.model !== undefined) return question("llm:chat", body.model, "model");
   if (body.integration !== undefined) return question("integration:use", body.integration, "integration");
@@ -29,7 +29,7 @@ function question(
   action: Action,
   reference: string,
   member: string,
-): Result<Question, { readonly member: string }> {
+): Result<AccessRequest, { readonly member: string }> {
   const kind = KIND[action];
   const [, name, part] = REFERENCE[kind].exec(reference) ?? [];
   // The reference is recorded and shown: a key in the place of an operation must not be (P4).
