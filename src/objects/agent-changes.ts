@@ -68,7 +68,7 @@ export class AgentChanges {
   }
 
   async update(command: UpdateCommand): Promise<Configured> {
-    const earlier = await this.repeated(command.mandate.request);
+    const earlier = await this.repeated(command.meta.request);
     if (earlier !== null) return earlier;
     const agent = this.#parts.store.read();
     if (agent === null) return err({ kind: "absent" });
@@ -86,14 +86,14 @@ export class AgentChanges {
       await this.#configuration.run(command.change, intent, [
         ...(patch.parentId == null ? [] : [guardParent(db, agent.id, patch.parentId)]),
         ...updateAgent(db, agent.id, patch, command.change, agent.recordVersion + 1),
-        ...this.#answer(command.mandate.request, agent.id, 200, command.answer),
+        ...this.#answer(command.meta.request, agent.id, 200, command.answer),
         ...this.#audit(agent.id, command.audit),
       ]),
     );
   }
 
   async issueKey(command: IssueKeyCommand): Promise<Configured> {
-    const earlier = await this.repeated(command.mandate.request);
+    const earlier = await this.repeated(command.meta.request);
     if (earlier !== null) return earlier;
     const agent = this.#parts.store.read();
     if (agent === null) return err({ kind: "absent" });
@@ -114,7 +114,7 @@ export class AgentChanges {
       return err({ kind: "key_limit", most: MOST_LIVE_KEYS });
     }
     const { db } = this.#parts.ports;
-    const { operator, requestId } = command.mandate;
+    const { operator, requestId } = command.meta;
     const intent: AgentIntent = {
       kind: "issue_key",
       agent: agent.id,
@@ -126,7 +126,7 @@ export class AgentChanges {
       await this.#configuration.run(command.change, intent, [
         ...updateAgent(db, agent.id, {}, command.change, agent.recordVersion + 1),
         insertKey(db, agent.id, key),
-        ...this.#answer(command.mandate.request, agent.id, 201, command.answer),
+        ...this.#answer(command.meta.request, agent.id, 201, command.answer),
         ...this.#audit(agent.id, command.audit),
       ]),
     );

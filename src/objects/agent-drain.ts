@@ -25,9 +25,9 @@ export function beginDrain(
     end,
     cascade: command.cascade,
     halt: command.halt,
-    operator: command.mandate.operator,
+    operator: command.meta.operator,
     reason: command.reason,
-    requestId: command.mandate.requestId,
+    requestId: command.meta.requestId,
   };
   const standing = parts.drains.find();
   const allowed = standing === null ? ok(undefined) : tightens(standing, drain);

@@ -46,8 +46,8 @@ export function transition(
     parts,
     agent,
     to.value,
-    { id: command.halt, operator: command.mandate.operator, reason: command.reason },
-    command.cascade ? command.mandate.requestId : null,
+    { id: command.halt, operator: command.meta.operator, reason: command.reason },
+    command.cascade ? command.meta.requestId : null,
   );
   const data = {
     ...(drain === null ? {} : { overrides: { end: drain.end, halt: drain.halt } }),
@@ -104,7 +104,7 @@ export function revokeKey(
   }
   endKeyNow(parts, agent, command.key, {
     id: command.halt,
-    operator: command.mandate.operator,
+    operator: command.meta.operator,
     reason: null,
   });
   parts.outbox.append(command.audit);

@@ -154,7 +154,7 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   }
 
   async transition(command: TransitionCommand): Promise<Result<Transitioned, OwnerRefusal>> {
-    return this.#once(command.mandate.request, () => transition(this.#parts, command));
+    return this.#once(command.meta.request, () => transition(this.#parts, command));
   }
 
   async stopForFamily(command: FamilyStopCommand): Promise<FamilyStop> {
@@ -170,7 +170,7 @@ export abstract class AgentShell extends DurableObject implements AgentOwner {
   }
 
   async revokeKey(command: RevokeKeyCommand): ReturnType<AgentOwner["revokeKey"]> {
-    return this.#once(command.mandate.request, () => revokeKey(this.#parts, command));
+    return this.#once(command.meta.request, () => revokeKey(this.#parts, command));
   }
 
   async revokeToken(command: RevokeTokenCommand): ReturnType<AgentOwner["revokeToken"]> {

@@ -56,7 +56,7 @@ export function moveWorkspace(
     agents: [],
     keys: [],
     haltEpoch,
-    operator: command.mandate.operator,
+    operator: command.meta.operator,
     reason: command.reason,
     committedAt: now,
     effectiveAt: null,

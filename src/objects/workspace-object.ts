@@ -152,7 +152,7 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
   }
 
   async configure(command: WorkspaceCommand): Promise<Configured> {
-    const { request } = command.mandate;
+    const { request } = command.meta;
     const { db, clock } = this.#ports;
     const earlier = await this.repeated(request);
     if (earlier !== null) return earlier;
@@ -188,19 +188,19 @@ export abstract class WorkspaceShell extends DurableObject implements WorkspaceO
   }
 
   transition(command: WorkspaceTransitionCommand): Promise<Result<WorkspaceTransitioned, OwnerRefusal>> {
-    return this.#once(command.mandate.request, () => moveWorkspace(this.#parts, command));
+    return this.#once(command.meta.request, () => moveWorkspace(this.#parts, command));
   }
 
   stopUser(command: StopUserCommand): Promise<Result<Stopped, OwnerRefusal>> {
-    return this.#once(command.mandate.request, () => stopUser(this.#parts, command));
+    return this.#once(command.meta.request, () => stopUser(this.#parts, command));
   }
 
   resumeUser(command: ResumeUserCommand): Promise<Result<Stopped, OwnerRefusal>> {
-    return this.#once(command.mandate.request, () => resumeUser(this.#parts, command));
+    return this.#once(command.meta.request, () => resumeUser(this.#parts, command));
   }
 
   stopTransaction(command: StopTransactionCommand): Promise<Result<Stopped, OwnerRefusal>> {
-    return this.#once(command.mandate.request, () => stopTransaction(this.#parts, command));
+    return this.#once(command.meta.request, () => stopTransaction(this.#parts, command));
   }
 
   /** Runs a command once, and starts the wait of the halt it made. */

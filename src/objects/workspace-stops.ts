@@ -73,7 +73,7 @@ function already({ halts }: WorkspaceParts, halt: string): Stopped {
 function commit(
   { halts, outbox }: WorkspaceParts,
   workspaceId: WorkspaceId,
-  { halt, mandate, reason, audit }: StopUserCommand | StopTransactionCommand,
+  { halt, meta, reason, audit }: StopUserCommand | StopTransactionCommand,
   what: Pick<StoredHalt, "kind" | "user" | "txn">,
   committedAt: number,
 ): void {
@@ -85,7 +85,7 @@ function commit(
     workspaceId,
     agents: [],
     keys: [],
-    operator: mandate.operator,
+    operator: meta.operator,
     reason,
     committedAt,
     effectiveAt: null,

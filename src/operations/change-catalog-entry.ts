@@ -104,7 +104,7 @@ function change(
 ): Promise<Configured> {
   return ports.owners.workspace(home.id).configure({
     change: ports.ids.next("chg"),
-    mandate: requestMeta(request),
+    meta: requestMeta(request),
     content: { kind: "catalog", entry },
     answer: JSON.stringify(answer),
     audit: [

@@ -51,7 +51,7 @@ async function create(
   const view: Workspace = { id, ...body, created_at: rfc3339(createdAt), config_epoch: 1, halted: false };
   const outcome = await ports.owners.workspace(id).configure({
     change: ports.ids.next("chg"),
-    mandate: { ...requestMeta(request), request: held },
+    meta: { ...requestMeta(request), request: held },
     content: { kind: "create", id, ...body, createdAt, claim: held },
     answer: JSON.stringify(view),
     audit: [

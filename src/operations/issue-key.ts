@@ -41,7 +41,7 @@ export async function issueKey(
   };
   const outcome = await object.issueKey({
     change: ports.ids.next("chg"),
-    mandate: requestMeta(request),
+    meta: requestMeta(request),
     key,
     replaces: body.replaces === undefined ? null : { key: body.replaces, overlapMs, halt },
     answer: JSON.stringify({

@@ -48,7 +48,7 @@ export async function issueOperatorToken(
   const answer = answerFor(token, replaced.value, overlapMs);
   const outcome = await org.configure({
     change: ports.ids.next("chg"),
-    mandate: requestMeta(request),
+    meta: requestMeta(request),
     content: { kind: "operator_token", token: { kind: "issue", token, overlapMs } },
     answer: JSON.stringify(answer),
     audit: [recordOf(ports, request, token, body.overlap_seconds)],

@@ -14,7 +14,7 @@ export async function makeFirstSigningKeys(ports: OperationPorts, requestId: str
   ]);
   await ports.owners.org().configure({
     change: ports.ids.next("chg"),
-    mandate: { operator: DOME_ITSELF, request: null, requestId },
+    meta: { operator: DOME_ITSELF, request: null, requestId },
     content: { kind: "first_signing_keys", keys },
     answer: "",
     audit: [

@@ -105,7 +105,7 @@ export interface RegisterCommand {
 
 export interface UpdateCommand {
   readonly change: Id<"chg">;
-  readonly mandate: RequestMeta;
+  readonly meta: RequestMeta;
   /** The record version that the caller has read; another one is refused as `stale`. */
   readonly basedOn: number;
   readonly patch: Partial<AgentSettings>;
@@ -117,7 +117,7 @@ export interface UpdateCommand {
 
 export interface IssueKeyCommand {
   readonly change: Id<"chg">;
-  readonly mandate: RequestMeta;
+  readonly meta: RequestMeta;
   readonly key: NewKey;
   readonly replaces: { readonly key: KeyId; readonly overlapMs: number; readonly halt: HaltId } | null;
   readonly answer: string;
@@ -126,7 +126,7 @@ export interface IssueKeyCommand {
 
 export interface TransitionCommand {
   readonly command: LifecycleCommand;
-  readonly mandate: RequestMeta;
+  readonly meta: RequestMeta;
   readonly reason: string | null;
   /** Of a stop: how long the agent drains first, in milliseconds; 0: not at all. */
   readonly drainMs: number;
@@ -138,7 +138,7 @@ export interface TransitionCommand {
 
 export interface RevokeKeyCommand {
   readonly key: KeyId;
-  readonly mandate: RequestMeta;
+  readonly meta: RequestMeta;
   readonly halt: HaltId;
   readonly audit: AuditDraft;
 }
@@ -248,7 +248,7 @@ export interface AgentOwner extends HaltSource, AuditOwner {
 /** A change of a workspace's configuration. */
 export interface WorkspaceCommand {
   readonly change: Id<"chg">;
-  readonly mandate: RequestMeta;
+  readonly meta: RequestMeta;
   readonly content: WorkspaceContent;
   readonly answer: string;
   readonly audit: readonly AuditDraft[];
@@ -286,7 +286,7 @@ export type WorkspaceContent =
 /** Halts a workspace, or lets it go on. */
 export interface WorkspaceTransitionCommand {
   readonly command: "halt" | "resume";
-  readonly mandate: RequestMeta;
+  readonly meta: RequestMeta;
   readonly reason: string | null;
   readonly halt: HaltId;
   readonly audit: AuditDraft;

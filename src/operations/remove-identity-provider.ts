@@ -24,7 +24,7 @@ export async function removeIdentityProvider(
   const removed: IdentityProviderRemoved = { name, removed: true };
   const outcome = await ports.owners.workspace(home.value.id).configure({
     change: ports.ids.next("chg"),
-    mandate: requestMeta(request),
+    meta: requestMeta(request),
     content: { kind: "identity_provider", provider: { act: "remove", name } },
     answer: JSON.stringify(removed),
     audit: [

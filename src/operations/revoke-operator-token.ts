@@ -31,7 +31,7 @@ export async function revokeOperatorToken(
   };
   const outcome = await org.configure({
     change: ports.ids.next("chg"),
-    mandate: requestMeta(request),
+    meta: requestMeta(request),
     content: { kind: "operator_token", token: { kind: "revoke", id: token.id, at: now } },
     answer: JSON.stringify(revoked),
     audit: [

@@ -80,7 +80,7 @@ export async function rewrapRootKey(
   }
   const outcome = await org.configure({
     change: ports.ids.next("chg"),
-    mandate: requestMeta(request),
+    meta: requestMeta(request),
     content: { kind: "signing_keys", basedOn, inserted: [], changed },
     answer: JSON.stringify(answer),
     audit: [

@@ -50,7 +50,7 @@ export async function rotateSigningKeys(
   const { mode, kid, use = "token" } = body;
   const rotation: Rotation = mode === "compromised" ? { mode, kid: kid ?? "" } : { mode, use };
   return change(ports, rotation, {
-    mandate: requestMeta(request),
+    meta: requestMeta(request),
     facts: factsOf(request),
   });
 }
@@ -69,7 +69,7 @@ async function rotateDue(ports: OperationPorts, use: KeyUse): Promise<void> {
     ports,
     { mode: "scheduled", use },
     {
-      mandate: { operator: DOME_ITSELF, request: null, requestId },
+      meta: { operator: DOME_ITSELF, request: null, requestId },
       facts: { operator: { ...DOME_ITSELF }, request_id: requestId },
     },
   );
@@ -77,7 +77,7 @@ async function rotateDue(ports: OperationPorts, use: KeyUse): Promise<void> {
 }
 
 interface By {
-  readonly mandate: ReturnType<typeof requestMeta>;
+  readonly meta: ReturnType<typeof requestMeta>;
   readonly facts: Partial<ReturnType<typeof factsOf>>;
 }
 
@@ -95,7 +95,7 @@ async function change(
 async function attempt(
   ports: OperationPorts,
   rotation: Rotation,
-  { mandate, facts }: By,
+  { meta, facts }: By,
 ): Promise<Result<SigningKeysRotated, Refusal>> {
   const org = ports.owners.org();
   const { config_epoch: basedOn } = await org.lease(); // before the keys are read: a change between the two shows
@@ -112,7 +112,7 @@ async function attempt(
   if (!isChange) return ok(answer);
   const outcome = await org.configure({
     change: ports.ids.next("chg"),
-    mandate,
+    meta,
     content: { kind: "signing_keys", basedOn, inserted, changed },
     answer: JSON.stringify(answer),
     audit: [

@@ -6,19 +6,19 @@ import type { RequestMeta } from "./request-meta.ts";
 /** Stops everything that is done for a user in a workspace. `user`: `usr_…`. */
 export interface StopUserCommand {
   readonly user: string;
-  readonly mandate: RequestMeta;
+  readonly meta: RequestMeta;
   readonly reason: string | null;
   readonly halt: HaltId;
   readonly audit: AuditDraft;
 }
 
 /** Lets it go on, with new tokens. */
-export type ResumeUserCommand = Pick<StopUserCommand, "user" | "mandate" | "audit">;
+export type ResumeUserCommand = Pick<StopUserCommand, "user" | "meta" | "audit">;
 
 /** Stops one transaction, for good. */
 export interface StopTransactionCommand {
   readonly txn: TxnId;
-  readonly mandate: RequestMeta;
+  readonly meta: RequestMeta;
   readonly reason: string | null;
   readonly halt: HaltId;
   readonly audit: AuditDraft;

@@ -39,11 +39,11 @@ export async function transitionUser(
     ...(reason === null ? {} : { detail: reason }),
   });
   const object = ports.owners.workspace(id);
-  const mandate = requestMeta(request);
+  const meta = requestMeta(request);
   const moved =
     command === "stop"
-      ? await object.stopUser({ user, mandate, reason, halt: ports.ids.next("hlt"), audit })
-      : await object.resumeUser({ user, mandate, audit });
+      ? await object.stopUser({ user, meta, reason, halt: ports.ids.next("hlt"), audit })
+      : await object.resumeUser({ user, meta, audit });
   const answer = await answerOf(ports, id, moved, waits);
   return answer.ok ? ok({ ...answer.value, user }) : answer;
 }
@@ -61,7 +61,7 @@ export async function stopTransaction(
   const { txn } = target;
   const moved = await ports.owners.workspace(id).stopTransaction({
     txn,
-    mandate: requestMeta(request),
+    meta: requestMeta(request),
     reason,
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {

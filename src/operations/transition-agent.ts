@@ -51,7 +51,7 @@ export async function transitionAgent(
   const object = ports.owners.agent(id);
   const moved = await object.transition({
     command,
-    mandate: requestMeta(request),
+    meta: requestMeta(request),
     reason: options.reason,
     drainMs: options.drainSeconds * 1000,
     cascade: options.cascade,

@@ -42,7 +42,7 @@ export async function updateAgent(
   };
   const outcome = await object.update({
     change: ports.ids.next("chg"),
-    mandate: requestMeta(request),
+    meta: requestMeta(request),
     basedOn: live.recordVersion,
     patch: settings.value,
     beforeActivation: mayOnlyNarrow(request.operator, row, settings.value),

@@ -140,7 +140,7 @@ describe("a developer who changes an agent that has been activated", () => {
     const object = agentObject(agent.id);
     const widening = {
       change: ids.next("chg"),
-      mandate: {
+      meta: {
         operator: { subject: SUBJECT, token: ids.next("opt") },
         request: null,
         requestId: ids.next("req"),
