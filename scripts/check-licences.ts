@@ -21,7 +21,7 @@ const PERMISSIVE = new Set([
 ]);
 
 /** Terms that bind whoever distributes the package; what only builds and tests is not distributed. */
-const NOT_SHIPPED = new Set(["CC-BY-3.0", "MPL-2.0"]);
+const NOT_SHIPPED = new Set(["CC-BY-3.0", "MPL-2.0", "Python-2.0"]);
 
 /** Packages that may have another licence, each for a reason. */
 const EXCEPTIONS: readonly { readonly name: RegExp; readonly licence: string; readonly reason: string }[] = [

@@ -12,18 +12,32 @@ const Manifest = z.object({
   dependencies: z.record(z.string(), z.string()),
   devDependencies: z.record(z.string(), z.string()),
   allowScripts: z.record(z.string(), z.boolean()),
+  workspaces: z.array(z.string()),
+});
+const Workspace = z.strictObject({
+  name: z.string(),
+  version: z.literal("0.0.0"),
+  private: z.literal(true),
+  description: z.string(),
+  license: z.literal("Apache-2.0"),
+  type: z.literal("module"),
+  devDependencies: z.record(z.string(), z.string()),
 });
 const Package = z.object({
   version: z.string().optional(),
   integrity: z.string().optional(),
   hasInstallScript: z.boolean().optional(),
   license: z.string().optional(),
+  link: z.boolean().optional(),
 });
 const Lock = z.object({ packages: z.record(z.string(), Package) });
 
 const manifest = Manifest.parse(read("package.json"));
 const lock = Lock.parse(read("package-lock.json"));
-const installed = Object.entries(lock.packages).filter(([path]) => path !== "");
+const installed = Object.entries(lock.packages).filter(
+  // The project itself and its workspaces are no packages of others.
+  ([path, { link }]) => path.includes("node_modules/") && link !== true,
+);
 
 function read(name: string): unknown {
   return JSON.parse(readFileSync(join(REPOSITORY, name), "utf8"));
@@ -34,7 +48,11 @@ const nameOf = (path: string): string =>
 
 describe("the dependencies", () => {
   it("are pinned to exact versions, so that two installations are the same", () => {
-    const versions = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
+    const workspaces = manifest.workspaces.map((folder) => Workspace.parse(read(`${folder}/package.json`)));
+    const versions = [manifest, ...workspaces].flatMap((each) => [
+      ...Object.entries("dependencies" in each ? each.dependencies : {}),
+      ...Object.entries(each.devDependencies),
+    ]);
     expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))).toEqual([]);
   });
 
@@ -54,6 +72,10 @@ describe("the dependencies", () => {
     expect(new Set(platforms.map(([, { version }]) => version))).toEqual(
       new Set([lock.packages["node_modules/workerd"]?.version]),
     );
+  });
+
+  it("keep the compiler of the project, whatever a workspace needs beside it", () => {
+    expect(lock.packages["node_modules/typescript"]?.version).toBe(manifest.devDependencies["typescript"]);
   });
 
   it("run install scripts only where package.json allows it, and nothing is allowed that has none", () => {
