@@ -172,58 +172,25 @@ CREATE TABLE batch_guard (
 
 -- P2: the record is immutable. A BEFORE INSERT trigger is what stops INSERT OR REPLACE and upserts: SQLite does not
 -- fire delete triggers for rows that REPLACE removes.
-CREATE TRIGGER agents_record_is_immutable
-BEFORE UPDATE OF id, name, owner, workspace_id, created_at ON agents
-WHEN NEW.id IS NOT OLD.id OR NEW.name IS NOT OLD.name OR NEW.owner IS NOT OLD.owner
-  OR NEW.workspace_id IS NOT OLD.workspace_id OR NEW.created_at IS NOT OLD.created_at
-BEGIN SELECT RAISE(ABORT, 'dome: the record of an agent is immutable'); END;
+CREATE TRIGGER agents_record_is_immutable BEFORE UPDATE OF id, name, owner, workspace_id, created_at ON agents WHEN NEW.id IS NOT OLD.id OR NEW.name IS NOT OLD.name OR NEW.owner IS NOT OLD.owner OR NEW.workspace_id IS NOT OLD.workspace_id OR NEW.created_at IS NOT OLD.created_at BEGIN SELECT RAISE(ABORT, 'dome: the record of an agent is immutable'); END;
 
-CREATE TRIGGER agents_are_never_deleted
-BEFORE DELETE ON agents
-BEGIN SELECT RAISE(ABORT, 'dome: an agent is never deleted'); END;
+CREATE TRIGGER agents_are_never_deleted BEFORE DELETE ON agents BEGIN SELECT RAISE(ABORT, 'dome: an agent is never deleted'); END;
 
-CREATE TRIGGER agents_are_never_replaced
-BEFORE INSERT ON agents
-WHEN EXISTS (SELECT 1 FROM agents WHERE id = NEW.id)
-BEGIN SELECT RAISE(ABORT, 'dome: the id of an agent is taken'); END;
+CREATE TRIGGER agents_are_never_replaced BEFORE INSERT ON agents WHEN EXISTS (SELECT 1 FROM agents WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, 'dome: the id of an agent is taken'); END;
 
-CREATE TRIGGER agents_names_are_never_reused
-BEFORE INSERT ON agents
-WHEN EXISTS (SELECT 1 FROM agents WHERE workspace_id = NEW.workspace_id AND name = NEW.name)
-BEGIN SELECT RAISE(ABORT, 'dome: the name of an agent is taken'); END;
+CREATE TRIGGER agents_names_are_never_reused BEFORE INSERT ON agents WHEN EXISTS (SELECT 1 FROM agents WHERE workspace_id = NEW.workspace_id AND name = NEW.name) BEGIN SELECT RAISE(ABORT, 'dome: the name of an agent is taken'); END;
 
 -- P5: revoked is final.
-CREATE TRIGGER agents_stay_revoked
-BEFORE UPDATE OF state, revoked_at ON agents
-WHEN (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS NOT OLD.revoked_at)
-  OR (OLD.state = 'revoked' AND NEW.state IS NOT 'revoked')
-BEGIN SELECT RAISE(ABORT, 'dome: revoked is final'); END;
+CREATE TRIGGER agents_stay_revoked BEFORE UPDATE OF state, revoked_at ON agents WHEN (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS NOT OLD.revoked_at) OR (OLD.state = 'revoked' AND NEW.state IS NOT 'revoked') BEGIN SELECT RAISE(ABORT, 'dome: revoked is final'); END;
 
-CREATE TRIGGER workspaces_record_is_immutable
-BEFORE UPDATE OF id, name, created_at ON workspaces
-WHEN NEW.id IS NOT OLD.id OR NEW.name IS NOT OLD.name OR NEW.created_at IS NOT OLD.created_at
-BEGIN SELECT RAISE(ABORT, 'dome: the record of a workspace is immutable'); END;
+CREATE TRIGGER workspaces_record_is_immutable BEFORE UPDATE OF id, name, created_at ON workspaces WHEN NEW.id IS NOT OLD.id OR NEW.name IS NOT OLD.name OR NEW.created_at IS NOT OLD.created_at BEGIN SELECT RAISE(ABORT, 'dome: the record of a workspace is immutable'); END;
 
-CREATE TRIGGER workspaces_are_never_deleted
-BEFORE DELETE ON workspaces
-BEGIN SELECT RAISE(ABORT, 'dome: a workspace is never deleted'); END;
+CREATE TRIGGER workspaces_are_never_deleted BEFORE DELETE ON workspaces BEGIN SELECT RAISE(ABORT, 'dome: a workspace is never deleted'); END;
 
-CREATE TRIGGER workspaces_are_never_replaced
-BEFORE INSERT ON workspaces
-WHEN EXISTS (SELECT 1 FROM workspaces WHERE id = NEW.id OR name = NEW.name)
-BEGIN SELECT RAISE(ABORT, 'dome: the name of a workspace is taken'); END;
+CREATE TRIGGER workspaces_are_never_replaced BEFORE INSERT ON workspaces WHEN EXISTS (SELECT 1 FROM workspaces WHERE id = NEW.id OR name = NEW.name) BEGIN SELECT RAISE(ABORT, 'dome: the name of a workspace is taken'); END;
 
-CREATE TRIGGER api_keys_are_immutable
-BEFORE UPDATE OF id, agent_id, digest, root_key_version, created_at ON api_keys
-WHEN NEW.id IS NOT OLD.id OR NEW.agent_id IS NOT OLD.agent_id OR NEW.digest IS NOT OLD.digest
-  OR NEW.root_key_version IS NOT OLD.root_key_version OR NEW.created_at IS NOT OLD.created_at
-BEGIN SELECT RAISE(ABORT, 'dome: a key names its agent for ever'); END;
+CREATE TRIGGER api_keys_are_immutable BEFORE UPDATE OF id, agent_id, digest, root_key_version, created_at ON api_keys WHEN NEW.id IS NOT OLD.id OR NEW.agent_id IS NOT OLD.agent_id OR NEW.digest IS NOT OLD.digest OR NEW.root_key_version IS NOT OLD.root_key_version OR NEW.created_at IS NOT OLD.created_at BEGIN SELECT RAISE(ABORT, 'dome: a key names its agent for ever'); END;
 
-CREATE TRIGGER api_keys_are_never_deleted
-BEFORE DELETE ON api_keys
-BEGIN SELECT RAISE(ABORT, 'dome: a key is never deleted'); END;
+CREATE TRIGGER api_keys_are_never_deleted BEFORE DELETE ON api_keys BEGIN SELECT RAISE(ABORT, 'dome: a key is never deleted'); END;
 
-CREATE TRIGGER api_keys_are_never_replaced
-BEFORE INSERT ON api_keys
-WHEN EXISTS (SELECT 1 FROM api_keys WHERE id = NEW.id OR digest = NEW.digest)
-BEGIN SELECT RAISE(ABORT, 'dome: the key exists'); END;
+CREATE TRIGGER api_keys_are_never_replaced BEFORE INSERT ON api_keys WHEN EXISTS (SELECT 1 FROM api_keys WHERE id = NEW.id OR digest = NEW.digest) BEGIN SELECT RAISE(ABORT, 'dome: the key exists'); END;

@@ -10,18 +10,8 @@ CREATE TABLE key_digests (
   PRIMARY KEY (holder, root_key_version)
 ) WITHOUT ROWID;
 
-CREATE TRIGGER key_digests_are_immutable
-BEFORE UPDATE ON key_digests
-BEGIN SELECT RAISE(ABORT, 'dome: a digest names its key for ever'); END;
+CREATE TRIGGER key_digests_are_immutable BEFORE UPDATE ON key_digests BEGIN SELECT RAISE(ABORT, 'dome: a digest names its key for ever'); END;
 
-CREATE TRIGGER key_digests_are_never_deleted
-BEFORE DELETE ON key_digests
-BEGIN SELECT RAISE(ABORT, 'dome: a digest names its key for ever'); END;
+CREATE TRIGGER key_digests_are_never_deleted BEFORE DELETE ON key_digests BEGIN SELECT RAISE(ABORT, 'dome: a digest names its key for ever'); END;
 
-CREATE TRIGGER key_digests_are_never_replaced
-BEFORE INSERT ON key_digests
-WHEN EXISTS (SELECT 1 FROM key_digests WHERE digest = NEW.digest)
-  OR EXISTS (SELECT 1 FROM key_digests WHERE holder = NEW.holder AND root_key_version = NEW.root_key_version)
-  OR EXISTS (SELECT 1 FROM api_keys WHERE digest = NEW.digest)
-  OR EXISTS (SELECT 1 FROM operator_tokens WHERE digest = NEW.digest)
-BEGIN SELECT RAISE(ABORT, 'dome: the digest is known'); END;
+CREATE TRIGGER key_digests_are_never_replaced BEFORE INSERT ON key_digests WHEN EXISTS (SELECT 1 FROM key_digests WHERE digest = NEW.digest) OR EXISTS (SELECT 1 FROM key_digests WHERE holder = NEW.holder AND root_key_version = NEW.root_key_version) OR EXISTS (SELECT 1 FROM api_keys WHERE digest = NEW.digest) OR EXISTS (SELECT 1 FROM operator_tokens WHERE digest = NEW.digest) BEGIN SELECT RAISE(ABORT, 'dome: the digest is known'); END;

@@ -1,0 +1,34 @@
+/** What a migration may look like, so that the database in an account takes it (docs/decisions/0034). */
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { sqlStatements } from "../../../src/embedded/sql-statements.ts";
+
+/** Triggers that D1 would cut apart where it splits the text of a whole migration into statements. */
+const triggersThatD1Breaks = (sql: string): string[] =>
+  sqlStatements(sql).filter(
+    (text) => /^CREATE\s+(?:TEMP(?:ORARY)?\s+)?TRIGGER\b/i.test(text) && !isOneLine(text),
+  );
+
+/** As the splitter wants it: no line break, no comment, and the last word in capitals. */
+const isOneLine = (trigger: string): boolean => !/[\r\n]|--|\/\*/.test(trigger) && trigger.endsWith("; END");
+
+const TRIGGER = "CREATE TRIGGER t BEFORE DELETE ON a BEGIN SELECT RAISE(ABORT, 'never'); END";
+
+it.each([
+  ["on several lines", TRIGGER.replace(" BEGIN", "\nBEGIN")],
+  ["with its body on lines of its own", TRIGGER.replace("SELECT", "\r\n  SELECT")],
+  ["with a comment in it", TRIGGER.replace("SELECT", "/* why */ SELECT")],
+  ["whose END is in small letters", TRIGGER.replace("END", "end")],
+  ["of a session", TRIGGER.replace("CREATE", "create temp").replace(" BEGIN", "\nBEGIN")],
+])("the check finds a trigger %s", (_name, trigger) => {
+  expect(triggersThatD1Breaks(`-- why\nCREATE TABLE a (x);\n${trigger};\n${TRIGGER};\n`)).toEqual([trigger]);
+});
+
+it.each(readdirSync("migrations").filter((name) => name.endsWith(".sql")))(
+  "%s has each trigger on one line and no carriage return, because D1 splits a migration itself (P2, P5)",
+  (name) => {
+    const sql = readFileSync(`migrations/${name}`, "utf8");
+    expect(triggersThatD1Breaks(sql)).toEqual([]);
+    expect(sql).not.toContain("\r");
+  },
+);
