@@ -2,7 +2,7 @@
  * The import walls: which part of the sources may know which. Imports go down only, type imports count too, and every
  * rule says why it stands. `npm run check:walls` enforces them with dependency-cruiser.
  *
- *   contract kernel ← storage egress secrets signing ← rooms ← access ← operations gateway broker ← objects api ← env wire worker
+ *   contract kernel ← storage egress secrets signing ← rooms ← access ← operations oauth gateway broker ← objects api ← env wire worker
  *   aside: client → contract · cli → client contract kernel signing and pure files · embedded → kernel and the form of keys
  */
 import type { IConfiguration, IForbiddenRuleType } from "dependency-cruiser";
@@ -24,7 +24,7 @@ const ROOMS = [
   "notify",
 ];
 const ACCESS = ["access"];
-const ACTS = ["operations", "gateway", "broker"];
+const ACTS = ["operations", "oauth", "gateway", "broker"];
 const DOORS = ["objects", "api"];
 const TOP = ["env.ts", "wire.ts", "worker.ts", "node-builtins.d.ts"];
 const ASIDE = ["client", "cli", "embedded"];
@@ -106,7 +106,7 @@ const floors: IForbiddenRuleType[] = [
     "acts-look-down",
     ACTS,
     [...GROUND, ...STORES, ...ROOMS, ...ACCESS],
-    "Use cases know neither HTTP nor the objects that run them, nor each other.",
+    "Use cases of the control plane, the token service, the gateway and the broker know neither HTTP nor the objects that run them, nor each other.",
   ),
   onlyBelow(
     "doors-look-down",

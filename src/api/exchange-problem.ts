@@ -6,7 +6,7 @@
  */
 import type { HopRefusal } from "../delegation/hop.ts";
 import { unreachable } from "../kernel/result.ts";
-import type { ExchangeRefusal } from "../operations/exchange-token.ts";
+import type { ExchangeRefusal } from "../oauth/exchange-token.ts";
 import type { OAuthRefusal } from "./oauth-refusal.ts";
 
 const invalid = (domeError: string, description: string): OAuthRefusal => ({

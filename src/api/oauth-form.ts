@@ -1,7 +1,7 @@
 /** Forms and client authentication of the OAuth endpoints (RFC 6749 §2.3.1, §3.2). */
 import { fromBase64, fromUtf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { ClientCredential } from "../operations/authenticate-client.ts";
+import type { ClientCredential } from "../oauth/authenticate-client.ts";
 import { mediaType, readBytes } from "./body.ts";
 import { unauthenticated } from "./oauth-problem.ts";
 import type { OAuthRefusal } from "./oauth-refusal.ts";

@@ -2,10 +2,10 @@
 import { unreachable } from "../kernel/result.ts";
 import type { OAuthRefusal } from "./oauth-refusal.ts";
 import { retryAfterDrain } from "./problem.ts";
-import type { ExchangeRefusal } from "../operations/exchange-token.ts";
-import type { TokenRequestRefusal } from "../operations/issue-token.ts";
+import type { ExchangeRefusal } from "../oauth/exchange-token.ts";
+import type { TokenRequestRefusal } from "../oauth/issue-token.ts";
 import { refusedHop, refusedSubject, REFUSED_ACTOR } from "./exchange-problem.ts";
-import type { RevocationRefusal } from "../operations/revoke-token.ts";
+import type { RevocationRefusal } from "../oauth/revoke-token.ts";
 
 /** Everything from the token endpoint is `no-store` (RFC 6749 §5.1). */
 export function oauthResponse(

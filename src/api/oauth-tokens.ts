@@ -1,10 +1,10 @@
 /** Asking about a token (RFC 7662) and ending one (RFC 7009). The asker is a client, as at the token endpoint, or an operator. */
 import { authenticateOperator } from "../access/operator.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { identifyClient, standingOfClient } from "../operations/authenticate-client.ts";
-import { introspectToken } from "../operations/introspect-token.ts";
-import type { TokenParty } from "../operations/presented-token.ts";
-import { revokeToken } from "../operations/revoke-token.ts";
+import { identifyClient, standingOfClient } from "../oauth/authenticate-client.ts";
+import { introspectToken } from "../oauth/introspect-token.ts";
+import type { TokenParty } from "../oauth/presented-token.ts";
+import { revokeToken } from "../oauth/revoke-token.ts";
 import { mayDo, type Permission } from "../operators/permissions.ts";
 import { clientCredential, invalidRequest, readForm } from "./oauth-form.ts";
 import { oauthResponse, refusedQuestion, refusedToken, unauthenticated } from "./oauth-problem.ts";

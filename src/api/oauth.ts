@@ -3,9 +3,9 @@
  * of RFC 6749 §5.2, never that of a problem.
  */
 import type { Hono } from "hono";
-import { TOKEN_EXCHANGE } from "../operations/exchange-request.ts";
-import { exchangeToken } from "../operations/exchange-token.ts";
-import { issueToken } from "../operations/issue-token.ts";
+import { TOKEN_EXCHANGE } from "../oauth/exchange-request.ts";
+import { exchangeToken } from "../oauth/exchange-token.ts";
+import { issueToken } from "../oauth/issue-token.ts";
 import { jwksDocument, JWKS_MAX_AGE_S } from "../tokens/jwks.ts";
 import {
   authorizationServerMetadata,

@@ -3,7 +3,7 @@ import type { ActAsRefusal } from "../access/act-as.ts";
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
 import type { OperatorRefusal } from "../access/operator.ts";
 import { draftRecord } from "../audit/record.ts";
-import type { ClientRefusal } from "../operations/authenticate-client.ts";
+import type { ClientRefusal } from "../oauth/authenticate-client.ts";
 import { findAgentById } from "../registry/agents.ts";
 import type { Services } from "./services.ts";
 

@@ -5,16 +5,31 @@
  */
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
+import type { AgentId, TokenId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { NoLease } from "../access/lease-client.ts";
 import type { TokenPorts } from "./issue-token.ts";
-import type { Owners } from "./owners.ts";
 import { operatorSeesToken, readPresentedToken, type TokenParty } from "./presented-token.ts";
 
 export interface RevocationRequest {
   readonly token: string;
   readonly requestId: string;
   readonly request: NonNullable<AuditDraft["request"]>;
+}
+
+/** The object of the agent that a token was issued to, as far as revoking asks of it. */
+export interface RevokingOwner {
+  revokeToken(command: {
+    readonly jti: TokenId;
+    /** Milliseconds since the epoch: what was exchanged from it expires no later (P6). */
+    readonly expiresAt: number;
+    readonly audit: AuditDraft;
+  }): Promise<unknown>;
+}
+
+/** Where the owner objects are found. */
+export interface RevokingOwners {
+  agent(id: AgentId): RevokingOwner;
 }
 
 export type RevocationRefusal =
@@ -25,7 +40,7 @@ export type RevocationRefusal =
 
 export async function revokeToken(
   ports: TokenPorts,
-  owners: Owners,
+  owners: RevokingOwners,
   party: TokenParty,
   { token, requestId, request }: RevocationRequest,
 ): Promise<Result<void, RevocationRefusal>> {
