@@ -5,7 +5,7 @@ import { sha256 } from "../kernel/digest.ts";
 import { holdsCredential } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/refusal.ts";
-import type { RequestKey } from "../storage/idempotency.ts";
+import type { SentKey } from "../storage/idempotency.ts";
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const MUTATING = new Set(["POST", "PATCH", "PUT", "DELETE"]);
@@ -15,7 +15,7 @@ export async function requestKeyOf(
   http: Request,
   body: Uint8Array<ArrayBuffer>,
   operator: Operator | null,
-): Promise<Result<RequestKey | null, Refusal>> {
+): Promise<Result<SentKey | null, Refusal>> {
   const key = http.headers.get("idempotency-key");
   if (key === null || operator === null || !MUTATING.has(http.method)) return ok(null);
   if (!KEY.test(key) || holdsCredential(key)) {

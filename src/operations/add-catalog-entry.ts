@@ -73,7 +73,7 @@ async function add<View extends { readonly name: string }>(
   const { change, view } = make(home.value.id, ports.clock.now());
   const outcome = await ports.owners.workspace(home.value.id).configure({
     change: ports.ids.next("chg"),
-    meta: requestMeta(request),
+    meta: requestMeta(request, home.value.id),
     content: { kind: "catalog", entry: change },
     answer: JSON.stringify(view),
     audit: [

@@ -60,7 +60,7 @@ export async function addIdentityProvider(
   const view = providerView(row, agents, request.operator);
   const outcome = await ports.owners.workspace(home.value.id).configure({
     change: ports.ids.next("chg"),
-    meta: requestMeta(request),
+    meta: requestMeta(request, home.value.id),
     content: { kind: "identity_provider", provider: { act: "add", row } },
     answer: JSON.stringify(view),
     audit: [

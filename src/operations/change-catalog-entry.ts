@@ -9,7 +9,7 @@ import { findAnswer } from "../storage/idempotency.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
 import { workspaceFor } from "./resolve.ts";
 import type { Configured } from "./owners.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 
 const TABLES = { tool: catalogTools, pool: catalogPools, integration: catalogIntegrations } as const;
@@ -62,7 +62,8 @@ export async function removeEntry(
   if (!found.ok) return found;
   const { home, row } = found.value;
   if (row === undefined) {
-    const earlier = request.key === null ? undefined : await findAnswer(ports.db, request.key);
+    const key = requestKey(request, home.id);
+    const earlier = key === null ? undefined : await findAnswer(ports.db, key);
     if (earlier?.sameBody !== true) return err(notFound(kind, name));
     return ok(entryRemoved.parse(JSON.parse(earlier.body)));
   }
@@ -104,7 +105,7 @@ function change(
 ): Promise<Configured> {
   return ports.owners.workspace(home.id).configure({
     change: ports.ids.next("chg"),
-    meta: requestMeta(request),
+    meta: requestMeta(request, home.id),
     content: { kind: "catalog", entry },
     answer: JSON.stringify(answer),
     audit: [

@@ -1,7 +1,7 @@
 /** Reserving a request that creates something, so that it has its effect once (P12). */
 import { err, ok, type Result } from "../kernel/result.ts";
-import { claimRequest, type Claim, type RequestKey } from "../storage/idempotency.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
+import { claimRequest, type Claim, type KeyOwner, type RequestKey } from "../storage/idempotency.ts";
+import { requestKey, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import type { Refusal } from "./refusal.ts";
 
 export type Claimed =
@@ -9,16 +9,18 @@ export type Claimed =
   | { readonly kind: "answered"; readonly status: number; readonly body: string; readonly target: string };
 
 /**
+ * @param owner what the new thing will be part of.
  * @param target the id of what will be created, if this request is the first; a claim that lapsed keeps its own.
  */
 export async function claim(
   ports: OperationPorts,
   request: OperatorRequest,
+  owner: KeyOwner,
   target: string,
 ): Promise<Result<Claimed, Refusal>> {
   const outcome = await claimRequest(
     ports.db,
-    request.key ?? unrepeated(request, target),
+    requestKey(request, owner) ?? unrepeated(request, owner, target),
     target,
     ports.clock.now(),
   );
@@ -41,8 +43,9 @@ export async function claim(
 }
 
 /** Without an Idempotency-Key the claim is the target's own: nobody can repeat it, but it fences all the same. */
-const unrepeated = (request: OperatorRequest, target: string): RequestKey => ({
+const unrepeated = (request: OperatorRequest, owner: KeyOwner, target: string): RequestKey => ({
   subject: request.operator.subject,
+  owner,
   key: `auto:${target}`,
   bodyDigest: target,
 });

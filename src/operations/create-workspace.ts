@@ -15,7 +15,7 @@ export async function createWorkspace(
   request: OperatorRequest,
   body: WorkspaceCreate,
 ): Promise<Result<Workspace, Refusal>> {
-  const claimed = await claim(ports, request, ports.ids.next("wsp"));
+  const claimed = await claim(ports, request, "org", ports.ids.next("wsp"));
   if (!claimed.ok) return claimed;
   if (claimed.value.kind === "answered") return repeat(ports, claimed.value.target, claimed.value.body);
   const outcome = await create(ports, request, body, claimed.value.claim);
@@ -51,7 +51,7 @@ async function create(
   const view: Workspace = { id, ...body, created_at: rfc3339(createdAt), config_epoch: 1, halted: false };
   const outcome = await ports.owners.workspace(id).configure({
     change: ports.ids.next("chg"),
-    meta: { ...requestMeta(request), request: held },
+    meta: { ...requestMeta(request, "org"), request: held },
     content: { kind: "create", id, ...body, createdAt, claim: held },
     answer: JSON.stringify(view),
     audit: [

@@ -10,7 +10,7 @@ import { agentFor } from "./resolve.ts";
 import { haltView } from "./halt-view.ts";
 import { newKey } from "./new-key.ts";
 import type { AgentOwner, Configured } from "./owners.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 
 export async function issueKey(
@@ -23,7 +23,7 @@ export async function issueKey(
   if (!found.ok) return found;
   const { id, workspaceId } = found.value;
   const object = ports.owners.agent(id);
-  const earlier = await object.repeated(request.key);
+  const earlier = await object.repeated(requestKey(request, id));
   if (earlier !== null) return answered(object, earlier);
   if (body.expires_at !== null && Date.parse(body.expires_at) <= ports.clock.now()) {
     return err(memberRefusal("invalid_request", "expires_at", "The end date is in the past."));
@@ -41,7 +41,7 @@ export async function issueKey(
   };
   const outcome = await object.issueKey({
     change: ports.ids.next("chg"),
-    meta: requestMeta(request),
+    meta: requestMeta(request, id),
     key,
     replaces: body.replaces === undefined ? null : { key: body.replaces, overlapMs, halt },
     answer: JSON.stringify({

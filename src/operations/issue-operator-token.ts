@@ -14,7 +14,7 @@ import { findOperatorTokenById, operatorView, type OperatorToken } from "../oper
 import type { NewOperatorToken } from "../operators/token-writes.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
 import type { Configured } from "./owners.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 
 /** Who a token is for and what it allows. */
@@ -27,7 +27,7 @@ export async function issueOperatorToken(
   body: OperatorCreate,
 ): Promise<Result<OperatorCreated, Refusal>> {
   const org = ports.owners.org();
-  const earlier = await org.repeated(request.key);
+  const earlier = await org.repeated(requestKey(request, "org"));
   if (earlier !== null) return answered(earlier);
   const replaced = await replacedToken(ports, body.replaces);
   if (!replaced.ok) return replaced;
@@ -48,7 +48,7 @@ export async function issueOperatorToken(
   const answer = answerFor(token, replaced.value, overlapMs);
   const outcome = await org.configure({
     change: ports.ids.next("chg"),
-    meta: requestMeta(request),
+    meta: requestMeta(request, "org"),
     content: { kind: "operator_token", token: { kind: "issue", token, overlapMs } },
     answer: JSON.stringify(answer),
     audit: [recordOf(ports, request, token, body.overlap_seconds)],

@@ -6,7 +6,7 @@ import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
-import type { RequestKey } from "../storage/idempotency.ts";
+import type { KeyOwner, RequestKey, SentKey } from "../storage/idempotency.ts";
 import type { Operator } from "../access/operator.ts";
 import type { AuditFacts } from "../audit/record.ts";
 import type { RequestMeta, Owners } from "./owners.ts";
@@ -32,15 +32,20 @@ export interface OperatorRequest {
   readonly operator: Operator;
   readonly id: string;
   /** Null: no Idempotency-Key was sent. */
-  readonly key: RequestKey | null;
+  readonly key: SentKey | null;
   readonly facts: NonNullable<AuditFacts["request"]>;
 }
 
-export const requestMeta = (request: OperatorRequest): RequestMeta => ({
+/** @param owner the object that the request was resolved to; with it a repeat is known (P12). */
+export const requestMeta = (request: OperatorRequest, owner: KeyOwner): RequestMeta => ({
   operator: { subject: request.operator.subject, token: request.operator.token },
-  request: request.key,
+  request: requestKey(request, owner),
   requestId: request.id,
 });
+
+/** Null where no Idempotency-Key was sent. */
+export const requestKey = ({ key }: OperatorRequest, owner: KeyOwner): RequestKey | null =>
+  key === null ? null : { ...key, owner };
 
 /** The members of an audit record that every change of the control plane has. */
 export const factsOf = (

@@ -33,7 +33,7 @@ export async function registerAgent(
   if (!owner.ok) return owner;
   const tier = mayUseTier(request.operator, body.tier);
   if (!tier.ok) return tier;
-  const claimed = await claim(ports, request, ports.ids.next("agt"));
+  const claimed = await claim(ports, request, workspace.value.id, ports.ids.next("agt"));
   if (!claimed.ok) return claimed;
   if (claimed.value.kind === "answered") return repeat(ports, claimed.value.target, claimed.value.body);
   const outcome = await register(ports, request, body, workspace.value, owner.value, claimed.value.claim);

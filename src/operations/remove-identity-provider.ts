@@ -5,7 +5,7 @@ import { findProvider } from "../identity/provider-reads.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findAnswer } from "../storage/idempotency.ts";
 import { workspaceFor } from "./resolve.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 
 export async function removeIdentityProvider(
@@ -17,14 +17,15 @@ export async function removeIdentityProvider(
   if (!home.ok) return home;
   const row = await findProvider(ports.db, home.value.id, name);
   if (row === undefined) {
-    const earlier = request.key === null ? undefined : await findAnswer(ports.db, request.key);
+    const key = requestKey(request, home.value.id);
+    const earlier = key === null ? undefined : await findAnswer(ports.db, key);
     if (earlier?.sameBody !== true) return err(notFound("identity provider", name));
     return ok(identityProviderRemoved.parse(JSON.parse(earlier.body)));
   }
   const removed: IdentityProviderRemoved = { name, removed: true };
   const outcome = await ports.owners.workspace(home.value.id).configure({
     change: ports.ids.next("chg"),
-    meta: requestMeta(request),
+    meta: requestMeta(request, home.value.id),
     content: { kind: "identity_provider", provider: { act: "remove", name } },
     answer: JSON.stringify(removed),
     audit: [

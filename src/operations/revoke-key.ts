@@ -22,7 +22,7 @@ export async function revokeKey(
   const object = ports.owners.agent(id);
   const revoked = await object.revokeKey({
     key: target.key,
-    meta: requestMeta(request),
+    meta: requestMeta(request, id),
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {
       workspace: workspaceId,

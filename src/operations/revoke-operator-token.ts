@@ -8,7 +8,7 @@ import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findOperatorTokenById, operatorView, stateOf } from "../operators/token-reads.ts";
 import type { Configured } from "./owners.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 
 export async function revokeOperatorToken(
@@ -17,7 +17,7 @@ export async function revokeOperatorToken(
   id: string,
 ): Promise<Result<OperatorRevoked, Refusal>> {
   const org = ports.owners.org();
-  const earlier = await org.repeated(request.key);
+  const earlier = await org.repeated(requestKey(request, "org"));
   if (earlier !== null) return answered(earlier);
   const token = isId("opt", id) ? await findOperatorTokenById(ports.db, id) : undefined;
   if (token === undefined) return err(notFound("operator token", id));
@@ -31,7 +31,7 @@ export async function revokeOperatorToken(
   };
   const outcome = await org.configure({
     change: ports.ids.next("chg"),
-    meta: requestMeta(request),
+    meta: requestMeta(request, "org"),
     content: { kind: "operator_token", token: { kind: "revoke", id: token.id, at: now } },
     answer: JSON.stringify(revoked),
     audit: [

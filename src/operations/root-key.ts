@@ -14,7 +14,7 @@ import { countHolders } from "../registry/root-key-counts.ts";
 import { sealedUnder } from "../secrets/envelope.ts";
 import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { resealSigningKey, type SigningKey } from "../tokens/signing-key.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 import { wholeInstallation } from "./signing-keys.ts";
 
@@ -57,7 +57,7 @@ export async function rewrapRootKey(
   const whole = wholeInstallation(request);
   if (!whole.ok) return whole;
   const org = ports.owners.org();
-  const earlier = await org.repeated(request.key);
+  const earlier = await org.repeated(requestKey(request, "org"));
   if (earlier?.ok === false) return err(refusalOf(earlier.error));
   if (earlier?.value.kind === "repeated") return ok(rootKeyRewrapped.parse(JSON.parse(earlier.value.body)));
 
@@ -80,7 +80,7 @@ export async function rewrapRootKey(
   }
   const outcome = await org.configure({
     change: ports.ids.next("chg"),
-    meta: requestMeta(request),
+    meta: requestMeta(request, "org"),
     content: { kind: "signing_keys", basedOn, inserted: [], changed },
     answer: JSON.stringify(answer),
     audit: [

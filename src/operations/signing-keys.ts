@@ -17,7 +17,7 @@ import { isRotationDue, rotate, type Rotated, type Rotation } from "../tokens/ro
 import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { generateSigningKey, publishedUntil, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
 import type { OperatorRef } from "./owners.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "signing-key-schedule" };
@@ -42,7 +42,7 @@ export async function rotateSigningKeys(
 ): Promise<Result<SigningKeysRotated, Refusal>> {
   const whole = wholeInstallation(request);
   if (!whole.ok) return whole;
-  const earlier = await ports.owners.org().repeated(request.key);
+  const earlier = await ports.owners.org().repeated(requestKey(request, "org"));
   if (earlier?.ok === false) return err(refusalOf(earlier.error));
   if (earlier?.value.kind === "repeated") {
     return ok(signingKeysRotated.parse(JSON.parse(earlier.value.body)));
@@ -50,7 +50,7 @@ export async function rotateSigningKeys(
   const { mode, kid, use = "token" } = body;
   const rotation: Rotation = mode === "compromised" ? { mode, kid: kid ?? "" } : { mode, use };
   return change(ports, rotation, {
-    meta: requestMeta(request),
+    meta: requestMeta(request, "org"),
     facts: factsOf(request),
   });
 }

@@ -39,7 +39,7 @@ export async function transitionUser(
     ...(reason === null ? {} : { detail: reason }),
   });
   const object = ports.owners.workspace(id);
-  const meta = requestMeta(request);
+  const meta = requestMeta(request, id);
   const moved =
     command === "stop"
       ? await object.stopUser({ user, meta, reason, halt: ports.ids.next("hlt"), audit })
@@ -61,7 +61,7 @@ export async function stopTransaction(
   const { txn } = target;
   const moved = await ports.owners.workspace(id).stopTransaction({
     txn,
-    meta: requestMeta(request),
+    meta: requestMeta(request, id),
     reason,
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {

@@ -51,7 +51,7 @@ export async function transitionAgent(
   const object = ports.owners.agent(id);
   const moved = await object.transition({
     command,
-    meta: requestMeta(request),
+    meta: requestMeta(request, id),
     reason: options.reason,
     drainMs: options.drainSeconds * 1000,
     cascade: options.cascade,

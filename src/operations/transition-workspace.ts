@@ -27,7 +27,7 @@ export async function moveWorkspace(
   const object = ports.owners.workspace(id);
   const moved = await object.transition({
     command,
-    meta: requestMeta(request),
+    meta: requestMeta(request, id),
     reason: options.reason,
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {

@@ -8,7 +8,7 @@ import { loadCatalog } from "../registry/catalog.ts";
 import { mayChange, mayOnlyNarrow } from "./developer-limits.ts";
 import { agentFor } from "./resolve.ts";
 import type { Configured } from "./owners.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
+import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 import { resolveSettings, surfaceWarnings } from "./settings.ts";
 
@@ -22,7 +22,7 @@ export async function updateAgent(
   const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
   if (!found.ok) return found;
   const object = ports.owners.agent(found.value.id);
-  const earlier = await object.repeated(request.key);
+  const earlier = await object.repeated(requestKey(request, found.value.id));
   if (earlier !== null) return answered(earlier);
   const live = await object.describe();
   if (live === null) return err(refusalOf({ kind: "absent" }));
@@ -42,7 +42,7 @@ export async function updateAgent(
   };
   const outcome = await object.update({
     change: ports.ids.next("chg"),
-    meta: requestMeta(request),
+    meta: requestMeta(request, row.id),
     basedOn: live.recordVersion,
     patch: settings.value,
     beforeActivation: mayOnlyNarrow(request.operator, row, settings.value),

@@ -39,7 +39,7 @@ export async function updateWorkspace(
   const updated = workspaceView({ ...row, ...patch }, { ...live, configEpoch: basedOn + 1 });
   const outcome = await object.configure({
     change: ports.ids.next("chg"),
-    meta: requestMeta(request),
+    meta: requestMeta(request, row.id),
     content: { kind: "update", description: patch.description, basedOn },
     answer: JSON.stringify(updated),
     audit: [

@@ -1,8 +1,9 @@
 /**
- * Requests that must have their effect once (P12). A row is unique per (operator subject, key); it holds the digest
- * of the body, never a secret. `fence` guards a claim that lapsed and was taken over.
+ * Requests that must have their effect once (P12). A row is unique per (operator subject, owner object, key); it holds
+ * the digest of the body, never a secret. `fence` guards a claim that lapsed and was taken over.
  */
 import { and, eq, isNull, lt, sql } from "drizzle-orm";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { guard, type Statement } from "./change.ts";
 import type { Database } from "./client.ts";
 import { idempotency } from "./tables/changes.ts";
@@ -12,12 +13,20 @@ export const CLAIM_MS = 30_000;
 /** How long answers are repeated. */
 export const KEEP_MS = 7 * 86_400_000;
 
-/** Which request this is. */
-export interface RequestKey {
+/** A request as its sender knows it. Two tokens of one subject may send the same and mean different workspaces. */
+export interface SentKey {
   readonly subject: string;
   readonly key: string;
   /** Digest of method, path and body. */
   readonly bodyDigest: string;
+}
+
+/** What a request changes; where it creates something, what that will be part of. */
+export type KeyOwner = AgentId | WorkspaceId | "org";
+
+/** Which request this is: what was sent, and what the credential resolved it to. */
+export interface RequestKey extends SentKey {
+  readonly owner: KeyOwner;
 }
 
 /** The right to run a request under its key. */
@@ -33,7 +42,11 @@ export type ClaimOutcome =
   | { readonly kind: "other_body" };
 
 const matches = (request: RequestKey) =>
-  and(eq(idempotency.subject, request.subject), eq(idempotency.key, request.key));
+  and(
+    eq(idempotency.subject, request.subject),
+    eq(idempotency.owner, request.owner),
+    eq(idempotency.key, request.key),
+  );
 
 /**
  * Reserves a key, or says what became of it.
@@ -90,7 +103,7 @@ export const guardClaim = (db: Database, claim: Claim): Statement =>
     db,
     "claimOk",
     sql`(SELECT fence = ${claim.fence} AND target = ${claim.target} AND status IS NULL FROM ${idempotency}
-         WHERE subject = ${claim.subject} AND key = ${claim.key})`,
+         WHERE subject = ${claim.subject} AND owner = ${claim.owner} AND key = ${claim.key})`,
   );
 
 /** Stores the answer in the batch that has the effect. `body` must not hold a secret (P4). */

@@ -144,7 +144,8 @@ async function claimed(key: string, body: object, agoMs: number): Promise<string
   const request = await requestKeyOf(http, utf8(text), { subject: "admin" } as Operator);
   if (!request.ok || request.value === null) throw new Error("no request key");
   const target = ids.next("agt");
-  await claimRequest(openDatabase(env.DB), request.value, target, Date.now() - agoMs);
+  const { id: owner } = await api.showWorkspace(home);
+  await claimRequest(openDatabase(env.DB), { ...request.value, owner }, target, Date.now() - agoMs);
   return target;
 }
 

@@ -1,4 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { AgentId, WorkspaceId } from "../../kernel/ids.ts";
 
 /** What a batch requires to be true; the constraint that is not met aborts it. */
 export const batchGuard = sqliteTable("batch_guard", {
@@ -12,6 +13,7 @@ export const idempotency = sqliteTable(
   "idempotency",
   {
     subject: text().notNull(),
+    owner: text().$type<AgentId | WorkspaceId | "org">().notNull(),
     key: text().notNull(),
     bodyDigest: text("body_digest").notNull(),
     target: text().notNull(),
@@ -21,7 +23,7 @@ export const idempotency = sqliteTable(
     body: text(),
     createdAt: integer("created_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.subject, table.key] })],
+  (table) => [primaryKey({ columns: [table.subject, table.owner, table.key] })],
 );
 
 export const auditProducers = sqliteTable("audit_producers", {

@@ -44,7 +44,7 @@ describe("the outcome of a batch", () => {
   test.each([
     "D1_ERROR: Network connection lost.",
     "D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.",
-    "D1_ERROR: UNIQUE constraint failed: idempotency.subject, idempotency.key: SQLITE_CONSTRAINT",
+    "D1_ERROR: UNIQUE constraint failed: idempotency.subject, idempotency.owner, idempotency.key: SQLITE_CONSTRAINT",
     "D1_ERROR: FOREIGN KEY constraint failed: SQLITE_CONSTRAINT",
     "anything else",
   ])("with %j is unknown: nothing is said of it that nobody knows", async (message) => {
