@@ -22,6 +22,8 @@ export interface RawEnv {
   readonly DOME_EGRESS_ALLOW?: string;
   readonly DOME_LOG?: string;
   readonly DOME_VERSION?: string;
+  /** Set by the embedded server, and by nobody else. */
+  readonly DOME_EMBEDDED?: string;
 }
 
 export interface Env {
@@ -43,6 +45,9 @@ export interface Env {
   readonly logsRequests: boolean;
   readonly version: string;
 }
+
+/** True in the embedded server, which serves on a socket of the Worker's own and nowhere else. */
+export const isEmbedded = (raw: RawEnv): boolean => raw.DOME_EMBEDDED !== undefined;
 
 /** @throws Error naming the variable that is missing or wrong. */
 export function parseEnv(raw: RawEnv): Env {

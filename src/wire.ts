@@ -194,6 +194,9 @@ const carrier = (env: Env): ObjectPorts["carrier"] =>
 const egressOf = (env: Env): Egress =>
   new Egress({ fetch: (url, init) => fetch(url, init), timers, allowed: env.egressAllowed });
 
+/** For a request that is answered before anything else of the Worker sees it. */
+export const newRequestId = (): string => ids.next("req");
+
 /** What a Durable Object is given. */
 export const objectPorts = (raw: RawEnv): ObjectPorts => {
   const env = environment(raw);

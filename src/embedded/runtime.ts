@@ -14,10 +14,21 @@ const COMPATIBILITY_DATE = "2026-10-20";
 /** How often Cloudflare would call the scheduled handler; here scheduler.ts does. */
 export const CRON = "* * * * *";
 const WORKER = "dome";
+const LOOPBACK = "127.0.0.1";
 const DATABASE = { type: "d1", id: "dome" } as const;
 
-type WorkerConfig = MiniflareOptions["workers"][number]["config"];
+type WorkerOptions = MiniflareOptions["workers"][number];
+type WorkerConfig = WorkerOptions["config"];
 type Modules = NonNullable<WorkerConfig["manifest"]>["modules"];
+
+/**
+ * The entrypoint under the server's socket. Miniflare lets a second runtime open a Cap'n Proto connection on each such
+ * socket (`CONNECT miniflare-unsafe-internal-capnp-connect`) and call every function of the entrypoint with it, without
+ * a credential: on the default one that would be `queue()` and `scheduled()`. This one has `fetch` alone.
+ */
+const SOCKET_ENTRYPOINT = "EmbeddedDoor";
+/** Tells the Worker that it is embedded, so that Miniflare's own entry, on a random port of this machine, serves nothing. */
+const EMBEDDED = { DOME_EMBEDDED: "yes" };
 
 /** The environment variables of the Worker. */
 export type WorkerVars = Readonly<Record<string, string>>;
@@ -40,7 +51,11 @@ export function startWorker(
   workerDir: string,
   vars: WorkerVars,
 ): Promise<Result<Miniflare, Refusal>> {
-  return start(place, workerConfig(modulesIn(workerDir), vars));
+  const { host, port } = place;
+  return start(place, {
+    config: workerConfig(modulesIn(workerDir), { ...vars, ...EMBEDDED }),
+    dev: { unsafeDirectSockets: [{ host, port, entrypoint: SOCKET_ENTRYPOINT }] },
+  });
 }
 
 /** The bindings of wrangler.toml in Miniflare's words. */
@@ -81,12 +96,14 @@ export function workerConfig(modules: Modules, vars: WorkerVars): WorkerConfig {
 export function startDatabase(dataDir: string): Promise<Result<Miniflare, Refusal>> {
   const nothing = "export default { fetch: () => new Response(null, { status: 503 }) };";
   return start(
-    { host: "127.0.0.1", port: 0, dataDir, onLost: () => undefined },
+    { host: LOOPBACK, port: 0, dataDir, onLost: () => undefined },
     {
-      name: WORKER,
-      compatibilityDate: COMPATIBILITY_DATE,
-      manifest: { mainModule: "index.js", modules: { "index.js": { type: "esm", contents: nothing } } },
-      env: { DB: DATABASE },
+      config: {
+        name: WORKER,
+        compatibilityDate: COMPATIBILITY_DATE,
+        manifest: { mainModule: "index.js", modules: { "index.js": { type: "esm", contents: nothing } } },
+        env: { DB: DATABASE },
+      },
     },
   );
 }
@@ -94,7 +111,10 @@ export function startDatabase(dataDir: string): Promise<Result<Miniflare, Refusa
 /** The Worker's D1, as the binding `DB`. */
 export const databaseOf = (runtime: Miniflare) => runtime.getD1Database("DB", WORKER);
 
-async function start(place: Place, config: WorkerConfig): Promise<Result<Miniflare, Refusal>> {
+async function start(
+  { host, port, dataDir, onLost }: Place,
+  worker: WorkerOptions,
+): Promise<Result<Miniflare, Refusal>> {
   const { Miniflare: Runtime, Log, LogLevel } = await import("miniflare"); // the largest file here: only when needed
   const log = new (class extends Log {
     override warn(message: string): void {
@@ -102,27 +122,27 @@ async function start(place: Place, config: WorkerConfig): Promise<Result<Minifla
     }
     override error(fault: Error): void {
       consoleLog.write("error", "runtime", { message: firstLine(fault.message) });
-      runtime.ready.catch(place.onLost);
+      runtime.ready.catch(onLost);
     }
   })(LogLevel.WARN);
   const runtime: Miniflare = new Runtime({
-    host: place.host,
-    port: place.port,
-    resourcePersistencePath: place.dataDir,
+    host: LOOPBACK, // Miniflare's own entry, which serves nothing: only this process asks it, with a secret
+    port: 0,
+    resourcePersistencePath: dataDir,
     cf: {}, // no made-up location: the default says Austin, Texas
     logRequests: false,
     telemetry: { enabled: false },
     enableDevRegistry: false, // it would open a door without a lock to every object, for other local Workers
     log,
     handleStructuredLogs: printLog,
-    workers: [{ config }],
+    workers: [worker],
   });
   try {
     await runtime.ready;
     return ok(runtime);
   } catch (error) {
     await runtime.dispose().catch(() => undefined);
-    if (systemCode(error) === "ERR_ADDRESS_IN_USE") return portTaken(place.host, place.port);
+    if (systemCode(error) === "ERR_ADDRESS_IN_USE") return portTaken(host, port);
     return refuse(`the runtime did not start: ${runtimeFault(error)}`);
   }
 }

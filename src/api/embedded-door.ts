@@ -1,0 +1,68 @@
+/**
+ * The way in where no front end of Cloudflare's stands before the Worker: the embedded server's own socket. On the
+ * platform the edge vouches for the host, for `request.cf` and for the headers that carry its name. Here a client wrote
+ * them all, so nothing of it gets past this file: a header must not choose the path that is served, nor the address and
+ * the country that are recorded.
+ */
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Refusal } from "../operations/refusal.ts";
+import { problemResponse } from "./problem.ts";
+import { securityHeaders } from "./response-headers.ts";
+
+/** A host and perhaps a port (RFC 9110 §7.2), in the characters that names and addresses are made of. */
+const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::[0-9]{1,5})?$/i;
+
+/** `cf-` is the edge's word, `mf-` that of the runtime's development front end. */
+const VOUCHED = /^(?:cf|mf)-/i;
+
+/**
+ * The request without what only a front end may say.
+ * @returns a refusal when the host is none: `Host: a/b?` would put its own path before the one of the request line, and
+ * whoever compares paths in front of Dome would have compared another one (RFC 9112 §3.2 asks for a 400).
+ */
+export function embeddedRequest(request: Request): Result<Request, Refusal> {
+  const host = request.headers.get("host") ?? "";
+  const origin = `http://${host}`;
+  // Two Host lines arrive as one, joined by a comma.
+  if (!HOST.test(host) || !URL.canParse(origin) || !request.url.startsWith(origin)) return err(NO_HOST);
+  const target = request.url.slice(origin.length);
+  const headers = new Headers(request.headers);
+  for (const name of request.headers.keys()) if (VOUCHED.test(name)) headers.delete(name);
+  const { method, body, signal } = request;
+  const bodiless = method === "GET" || method === "HEAD";
+  // Made anew: a copy would bring `request.cf` along, which is a client's JSON here, or does not parse at all.
+  return ok(
+    new Request(origin + (target.startsWith("/") ? target : `/${target}`), {
+      method,
+      headers,
+      body: bodiless ? null : body,
+      signal,
+    }),
+  );
+}
+
+/** The `fetch` of the socket: the app behind `embeddedRequest`. @param newRequestId for what the app never sees. */
+export const embeddedDoor =
+  <E, C>(app: Door<E, C>, newRequestId: () => string): Door<E, C> =>
+  (http, raw, context) => {
+    const request = embeddedRequest(http);
+    return request.ok ? app(request.value, raw, context) : refuse(request.error, newRequestId());
+  };
+
+/** The answer of Miniflare's own entry, which stays open on a port of this machine. */
+export const closedDoor = (requestId: string): Response => refuse(ELSEWHERE, requestId);
+
+type Door<E, C> = (request: Request, raw: E, context: C) => Response | Promise<Response>;
+
+const refuse = (refusal: Refusal, requestId: string): Response =>
+  problemResponse(refusal, { requestId, headers: { ...securityHeaders(""), "dome-request-id": requestId } });
+
+const NO_HOST: Refusal = {
+  code: "invalid_request",
+  detail: "The request needs one Host header, with a host and perhaps a port.",
+};
+
+const ELSEWHERE: Refusal = {
+  code: "not_found",
+  detail: "Nothing is served on this port. The embedded server says at its start where it is.",
+};
