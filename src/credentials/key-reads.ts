@@ -1,9 +1,10 @@
 /** API keys in the registry: by digest to their agent, for ever. Whether a key is live is the AgentObject's word. */
-import { and, asc, eq, gt, inArray } from "drizzle-orm";
+import { and, asc, eq, gt } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import type { AgentId, KeyId } from "../kernel/ids.ts";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
+import { inList } from "../storage/in-list.ts";
 import type { VersionDigest } from "../storage/key-digests.ts";
 import { apiKeys } from "../storage/tables/agents.ts";
 import { keyDigests } from "../storage/tables/key-digests.ts";
@@ -25,12 +26,12 @@ export async function findKeyByDigests(
     db
       .select({ agent: apiKeys.agentId, key: apiKeys.id, digest: apiKeys.digest })
       .from(apiKeys)
-      .where(inArray(apiKeys.digest, texts)),
+      .where(inList(apiKeys.digest, texts)),
     db
       .select({ agent: apiKeys.agentId, key: apiKeys.id, digest: keyDigests.digest })
       .from(keyDigests)
       .innerJoin(apiKeys, eq(apiKeys.id, keyDigests.holder))
-      .where(inArray(keyDigests.digest, texts)),
+      .where(inList(keyDigests.digest, texts)),
   );
   const [first] = rows;
   if (first === undefined) return undefined;

@@ -1,10 +1,9 @@
 /** Writes what the object knows into D1, for listing. Guarded by version; never read back for a decision. */
-import { eq } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { projectState } from "../registry/agent-writes.ts";
-import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { apiKeys } from "../storage/tables/agents.ts";
-import type { AgentStore } from "./agent-store.ts";
+import type { AgentStore, StoredKey } from "./agent-store.ts";
 import type { DrainTable } from "./drain-table.ts";
 
 export async function projectAgent(db: Database, store: AgentStore, drains: DrainTable): Promise<void> {
@@ -17,14 +16,14 @@ export async function projectAgent(db: Database, store: AgentStore, drains: Drai
     changedAt: agent.stateChangedAt,
     draining: drain === null ? null : { deadline: drain.deadline, end: drain.end, halt: drain.halt },
   });
-  const keys = store
-    .keys()
-    .filter((key) => key.revokedAt !== null || key.expiresAt !== null)
-    .map((key): Statement =>
-      db
-        .update(apiKeys)
-        .set({ revokedAt: key.revokedAt, expiresAt: key.expiresAt })
-        .where(eq(apiKeys.id, key.id)),
-    );
-  await db.batch([state, ...keys]);
+  const ended = store.keys().filter((key) => key.revokedAt !== null || key.expiresAt !== null);
+  await db.batch([state, projectKeys(db, ended)]);
 }
+
+/** One statement with one parameter, however many keys an agent has had. */
+const projectKeys = (db: Database, ended: readonly StoredKey[]) =>
+  db
+    .update(apiKeys)
+    .set({ revokedAt: sql`ended.value ->> 'revokedAt'`, expiresAt: sql`ended.value ->> 'expiresAt'` })
+    .from(sql`json_each(${JSON.stringify(ended)}) AS ended`)
+    .where(sql`${apiKeys.id} = ended.value ->> 'id'`);

@@ -4,6 +4,7 @@ import { readStored } from "../audit/record.ts";
 import type { AuditEntry, AuditQuery, AuditRecord, ChainEntry, StoredRecord } from "../contract/audit.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256Sync } from "../kernel/digest.ts";
+import { BOUND_LIST } from "../storage/in-list.ts";
 import { listStatement, type SeqRange } from "./ledger-query.ts";
 import { FILTER_COLUMNS, filterValues, otherActors } from "./ledger-schema.ts";
 
@@ -49,7 +50,6 @@ type ChainRow = EntryRow & { salt: ArrayBuffer | null };
 const INSERT_ENTRY = `INSERT INTO entries (seq, id, time, time_high, record, salt, hash,
   ${FILTER_COLUMNS.join(", ")}) VALUES (${Array.from({ length: 7 + FILTER_COLUMNS.length }, () => "?").join(", ")})`;
 
-const MAX_BINDINGS = 100;
 const RANGES_SHOWN = 20;
 /** Longer ones are cut: a row holds at most 2 MB. */
 const MAX_RAW_CHARS = 500_000;
@@ -71,16 +71,13 @@ export class LedgerStore {
     return { seq: row.seq, hash: new Uint8Array(row.hash), timeHigh: row.time_high };
   }
 
-  /** Which of these ids the ledger has already. One statement per 100 ids, the most that one may bind. */
+  /** Which of these ids the ledger has already. */
   knownIds(ids: readonly string[]): Set<string> {
-    const known = new Set<string>();
-    for (let start = 0; start < ids.length; start += MAX_BINDINGS) {
-      const some = ids.slice(start, start + MAX_BINDINGS);
-      const marks = some.map(() => "?").join(", ");
-      const rows = this.#sql.exec<{ id: string }>(`SELECT id FROM entries WHERE id IN (${marks})`, ...some);
-      for (const { id } of rows) known.add(id);
-    }
-    return known;
+    const rows = this.#sql.exec<{ id: string }>(
+      `SELECT id FROM entries WHERE id IN ${BOUND_LIST}`,
+      JSON.stringify(ids),
+    );
+    return new Set([...rows].map(({ id }) => id));
   }
 
   known(id: string): KnownEntry | null {

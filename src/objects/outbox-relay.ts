@@ -8,12 +8,11 @@ import type { Clock, Timers } from "../kernel/clock.ts";
 import { pendingAudit, removeAudit } from "../storage/audit-outbox.ts";
 import type { Database } from "../storage/client.ts";
 import { forgetBacklog, noteBacklog } from "../storage/outbox-backlog.ts";
-import type { Outbox } from "./outbox.ts";
+import { BATCH_BYTES, BATCH_RECORDS, type Outbox } from "./outbox.ts";
 import type { Timer, TimerTable } from "./timer-table.ts";
 
 /** Records gather for this long, so that a busy agent's are carried in batches. Visible within 1 s all the same. */
 const GATHER_MS = 250;
-const BATCH = 100;
 /** While calls of an agent come at once, this wait lets them share one flush to disk. */
 const JOIN_MS = 2;
 
@@ -127,7 +126,7 @@ export class OutboxRelay {
   async #drainD1(): Promise<void> {
     const { db, carrier, owner } = this.#ports;
     for (;;) {
-      const rows = await pendingAudit(db, owner, BATCH);
+      const rows = await pendingAudit(db, owner, { records: BATCH_RECORDS, bytes: BATCH_BYTES });
       if (rows.length === 0) return;
       const { failed } = await carrier.deliver(rows.map((row) => row.record as AuditRecord));
       const kept = new Set(failed.map((failure) => failure.id));

@@ -12,6 +12,7 @@ import { numberRecord, readRecord } from "../audit/record.ts";
 import type { Carrier } from "../audit/carrier.ts";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import { utf8 } from "../kernel/bytes.ts";
+import { BOUND_LIST } from "../storage/in-list.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
 
 /** Limits of one batch (Queues: 100 messages and 256 KB, of which each message's metadata takes about 100 bytes). */
@@ -103,11 +104,10 @@ export class Outbox {
     return batch;
   }
 
-  /** Deletes rows whose records are durable elsewhere. At most 100 at a time: one statement. */
+  /** Deletes rows whose records are durable elsewhere. */
   remove(positions: readonly number[]): void {
     if (positions.length === 0) return;
-    const marks = positions.map(() => "?").join(", ");
-    this.#storage.sql.exec(`DELETE FROM outbox WHERE position IN (${marks})`, ...positions);
+    this.#storage.sql.exec(`DELETE FROM outbox WHERE position IN ${BOUND_LIST}`, JSON.stringify(positions));
   }
 
   /** How many records wait. */

@@ -1,8 +1,9 @@
 /** Status: what to look at first when something seems wrong. Reads only; every figure is of this moment. */
-import { inArray, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { Status } from "../contract/status.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { listWorkspaces } from "../registry/workspaces.ts";
+import { inList } from "../storage/in-list.ts";
 import { totalBacklog } from "../storage/outbox-backlog.ts";
 import { agents } from "../storage/tables/agents.ts";
 import { auditOutbox } from "../storage/tables/changes.ts";
@@ -40,7 +41,7 @@ export async function readStatus(
     db
       .select({ state: agents.state, count: sql<number>`count(*)` })
       .from(agents)
-      .where(visible === null ? undefined : inArray(agents.workspaceId, mine))
+      .where(visible === null ? undefined : inList(agents.workspaceId, mine))
       .groupBy(agents.state),
     loadSigningKeys(db),
   ]);

@@ -21,7 +21,6 @@ import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorReq
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "signing-key-schedule" };
-const USES: readonly KeyUse[] = ["token", "receipt"];
 /** Others may change the organization between reading its keys and changing them. */
 const TRIES = 3;
 
@@ -55,12 +54,10 @@ export async function rotateSigningKeys(
   });
 }
 
-/** For the scheduled sweep: publishes the next key of each use a day before it is to sign. */
-export async function rotateDueSigningKeys(ports: OperationPorts): Promise<void> {
+/** For the scheduled sweep: publishes the next key of a use a day before it is to sign. */
+export async function rotateDueSigningKey(ports: OperationPorts, use: KeyUse): Promise<void> {
   const keys = await loadSigningKeys(ports.db);
-  for (const use of USES) {
-    if (isRotationDue(keys, use, ports.clock.now())) await rotateDue(ports, use);
-  }
+  if (isRotationDue(keys, use, ports.clock.now())) await rotateDue(ports, use);
 }
 
 async function rotateDue(ports: OperationPorts, use: KeyUse): Promise<void> {

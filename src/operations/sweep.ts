@@ -1,25 +1,57 @@
 /**
- * The scheduled sweep: what an object's own timers should have done and did not. Wakes the objects whose audit rows in
- * D1 are old, forgets answers past their keeping time, and rotates signing keys that are due.
+ * The scheduled sweep: what an object's own timers should have done and did not. Rotates signing keys that are due,
+ * wakes the objects whose audit rows in D1 are old, and forgets answers past their keeping time.
+ *
+ * Rotation comes first, because without a key that signs there is no token. No step and no object is in another's way:
+ * what fails is logged, and the sweep of the next minute tries it again.
  */
 import { isId } from "../kernel/ids.ts";
+import type { KeyUse } from "../signing/jws.ts";
 import { ownersWithOldAudit } from "../storage/audit-outbox.ts";
 import { sweepAnswers } from "../storage/idempotency.ts";
 import type { OperationPorts } from "./ports.ts";
-import { rotateDueSigningKeys } from "./signing-keys.ts";
+import { rotateDueSigningKey } from "./signing-keys.ts";
 
+const KEY_USES: readonly KeyUse[] = ["token", "receipt"];
 const OLD_MS = 60_000;
 const OWNERS_PER_SWEEP = 100;
 
+/** Never throws. */
 export async function sweep(ports: OperationPorts): Promise<void> {
-  const { clock, log, db, owners } = ports;
-  await sweepAnswers(db, clock.now());
-  const late = await ownersWithOldAudit(db, clock.now() - OLD_MS, OWNERS_PER_SWEEP);
-  for (const owner of late) {
-    log.write("warn", "audit.outbox_late", { owner });
-    if (isId("agt", owner)) await owners.agent(owner).drainAudit();
-    else if (isId("wsp", owner)) await owners.workspace(owner).drainAudit();
-    else await owners.org().drainAudit();
+  const { clock, db } = ports;
+  for (const use of KEY_USES) {
+    await attempt(ports, "signing_keys", () => rotateDueSigningKey(ports, use), { use });
   }
-  await rotateDueSigningKeys(ports);
+  await attempt(ports, "audit_outboxes", () => wakeLateOutboxes(ports));
+  await attempt(ports, "answers", () => sweepAnswers(db, clock.now()));
+}
+
+async function wakeLateOutboxes(ports: OperationPorts): Promise<void> {
+  const { clock, log, db } = ports;
+  const late = await ownersWithOldAudit(db, clock.now() - OLD_MS, OWNERS_PER_SWEEP);
+  await Promise.all(
+    late.map((owner) => {
+      log.write("warn", "audit.outbox_late", { owner });
+      return attempt(ports, "audit_outbox", () => wake(ports, owner), { owner });
+    }),
+  );
+}
+
+function wake({ owners }: OperationPorts, owner: string): Promise<void> {
+  if (isId("agt", owner)) return owners.agent(owner).drainAudit();
+  if (isId("wsp", owner)) return owners.workspace(owner).drainAudit();
+  return owners.org().drainAudit();
+}
+
+async function attempt(
+  { log }: OperationPorts,
+  step: string,
+  act: () => Promise<unknown>,
+  about: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  try {
+    await act();
+  } catch (fault) {
+    log.write("error", "sweep.failed", { step, ...about, fault: String(fault) });
+  }
 }

@@ -1,10 +1,11 @@
 /** Operator tokens in the registry: by digest when one is presented, by id and in pages for those who manage them. */
-import { and, asc, eq, getTableColumns, gt, inArray, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import type { OperatorView } from "../contract/operator.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { OperatorTokenId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import { inList } from "../storage/in-list.ts";
 import type { VersionDigest } from "../storage/key-digests.ts";
 import { keyDigests } from "../storage/tables/key-digests.ts";
 import { operatorTokens } from "../storage/tables/organization.ts";
@@ -48,12 +49,12 @@ export async function findOperatorToken(
     db
       .select({ ...columns, matched: operatorTokens.digest })
       .from(operatorTokens)
-      .where(inArray(operatorTokens.digest, texts)),
+      .where(inList(operatorTokens.digest, texts)),
     db
       .select({ ...columns, matched: keyDigests.digest })
       .from(operatorTokens)
       .innerJoin(keyDigests, eq(keyDigests.holder, operatorTokens.id))
-      .where(inArray(keyDigests.digest, texts)),
+      .where(inList(keyDigests.digest, texts)),
   );
   const token = known(rows[0]);
   return token === undefined ? undefined : { ...token, known: new Set(rows.map(({ matched }) => matched)) };
@@ -80,7 +81,7 @@ export async function listOperatorTokens(
       and(
         after === undefined ? undefined : gt(operatorTokens.id, after as OperatorTokenId),
         filter.subject === undefined ? undefined : eq(operatorTokens.subject, filter.subject),
-        inArray(operatorTokens.role, filter.role === undefined ? [...ROLES] : [filter.role]),
+        inList(operatorTokens.role, filter.role === undefined ? ROLES : [filter.role]),
       ),
     )
     .orderBy(asc(operatorTokens.id))

@@ -1,9 +1,10 @@
 /** Workspaces in the registry: reads, and the statements that an owner object puts into its batch. */
-import { asc, eq, gt, inArray, lt, or, and } from "drizzle-orm";
+import { asc, eq, gt, lt, or, and } from "drizzle-orm";
 import type { Workspace } from "../contract/workspace.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId, type WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import { inList } from "../storage/in-list.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 
 export type WorkspaceRow = typeof workspaces.$inferSelect;
@@ -25,9 +26,7 @@ export async function listWorkspaces(
   limit: number,
 ): Promise<WorkspaceRow[]> {
   const mine =
-    visible === null
-      ? undefined
-      : or(inArray(workspaces.name, [...visible]), inArray(workspaces.id, [...visible] as WorkspaceId[]));
+    visible === null ? undefined : or(inList(workspaces.name, visible), inList(workspaces.id, visible));
   const from = after === undefined ? undefined : gt(workspaces.name, after);
   return db.select().from(workspaces).where(and(mine, from)).orderBy(asc(workspaces.name)).limit(limit);
 }

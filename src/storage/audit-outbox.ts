@@ -2,9 +2,11 @@
  * Audit records committed together with a change in D1. Each owner object is a producer of its own (`d1:<owner>`),
  * and takes its gapless `n` inside the batch, so that a lost record shows as a gap (P8).
  */
-import { and, asc, eq, inArray, lt, sql } from "drizzle-orm";
+import { and, asc, eq, lt, sql } from "drizzle-orm";
+import { utf8 } from "../kernel/bytes.ts";
 import type { Statement } from "./change.ts";
 import type { Database } from "./client.ts";
+import { inList } from "./in-list.ts";
 import { auditOutbox, auditProducers } from "./tables/changes.ts";
 
 export const producerOf = (owner: string): string => `d1:${owner}`;
@@ -39,23 +41,34 @@ export interface PendingAudit {
   readonly record: object;
 }
 
-/** The oldest rows of one owner, in the order of their numbers. */
-export async function pendingAudit(db: Database, owner: string, limit: number): Promise<PendingAudit[]> {
+/** How much one delivery takes. `bytes`: of JSON; a first record that is larger goes alone. */
+export interface BatchLimit {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** The oldest rows of one owner, in the order of their numbers, as many as one delivery takes. */
+export async function pendingAudit(db: Database, owner: string, most: BatchLimit): Promise<PendingAudit[]> {
   const rows = await db
     .select()
     .from(auditOutbox)
     .where(eq(auditOutbox.owner, owner))
     .orderBy(asc(auditOutbox.n))
-    .limit(limit);
-  return rows.map((row) => ({
-    n: row.n,
-    record: { ...(JSON.parse(row.record) as object), producer: row.producer, n: row.n },
-  }));
+    .limit(most.records);
+  const pending: PendingAudit[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const record = { ...(JSON.parse(row.record) as object), producer: row.producer, n: row.n };
+    bytes += utf8(JSON.stringify(record)).length;
+    if (pending.length > 0 && bytes > most.bytes) break;
+    pending.push({ n: row.n, record });
+  }
+  return pending;
 }
 
 /** Removes rows that have been delivered. */
 export async function removeAudit(db: Database, owner: string, numbers: readonly number[]): Promise<void> {
-  await db.delete(auditOutbox).where(and(eq(auditOutbox.owner, owner), inArray(auditOutbox.n, [...numbers])));
+  await db.delete(auditOutbox).where(and(eq(auditOutbox.owner, owner), inList(auditOutbox.n, numbers)));
 }
 
 /** Owners with rows older than `before`: their object did not drain them, the sweep must. */

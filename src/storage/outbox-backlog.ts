@@ -5,6 +5,7 @@
 import { eq, or, sql } from "drizzle-orm";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "./client.ts";
+import { inList } from "./in-list.ts";
 import { agents } from "./tables/agents.ts";
 import { outboxBacklog } from "./tables/changes.ts";
 
@@ -38,8 +39,6 @@ export async function totalBacklog(
   db: Database,
   workspaces: readonly WorkspaceId[] | null,
 ): Promise<BacklogTotal> {
-  // One parameter however many there are: D1 takes at most 100.
-  const mine = sql`(SELECT value FROM json_each(${JSON.stringify(workspaces)}))`;
   const total = await db
     .select({
       owners: sql<number>`count(*)`,
@@ -51,8 +50,8 @@ export async function totalBacklog(
       workspaces === null
         ? undefined
         : or(
-            sql`${outboxBacklog.owner} IN ${mine}`,
-            sql`${outboxBacklog.owner} IN (SELECT ${agents.id} FROM ${agents} WHERE ${agents.workspaceId} IN ${mine})`,
+            inList(outboxBacklog.owner, workspaces),
+            sql`${outboxBacklog.owner} IN (SELECT ${agents.id} FROM ${agents} WHERE ${inList(agents.workspaceId, workspaces)})`,
           ),
     )
     .get();

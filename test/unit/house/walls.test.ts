@@ -151,6 +151,10 @@ describe("the lint", () => {
       "no-restricted-properties",
       "export const move = (db: { transaction: () => number }): number => db.transaction();\n",
     ],
+    "a list of which each value takes one of D1's 100 parameters": [
+      "no-restricted-imports",
+      'export { inArray } from "drizzle-orm";\n',
+    ],
     "the clock of the platform": [
       "no-restricted-properties",
       "export const now = (): number => Date.now();\n",

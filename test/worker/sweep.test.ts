@@ -1,0 +1,92 @@
+/** The scheduled sweep: one step that fails is in no other's way. */
+import { env } from "cloudflare:workers";
+import { beforeEach, expect, it } from "vitest";
+import type { LogFields } from "../../src/kernel/log.ts";
+import type { Owners } from "../../src/operations/owners.ts";
+import type { OperationPorts } from "../../src/operations/ports.ts";
+import { sweep } from "../../src/operations/sweep.ts";
+import { appendAudit } from "../../src/storage/audit-outbox.ts";
+import { openDatabase } from "../../src/storage/client.ts";
+import { auditOutbox } from "../../src/storage/tables/changes.ts";
+import { sweepPorts } from "../../src/wire.ts";
+import { sampleDraft, sampleId } from "../support/audit-sample.ts";
+import { operator } from "../support/worker-api.ts";
+
+const db = openDatabase(env.DB);
+const [BROKEN, WHOLE] = [sampleId("agt", 1), sampleId("agt", 2)];
+
+beforeEach(async () => {
+  await db.delete(auditOutbox);
+  for (const owner of [BROKEN, WHOLE]) {
+    const [number, row] = appendAudit(db, owner, sampleDraft(1), 0);
+    if (number !== undefined && row !== undefined) await db.batch([number, row]);
+  }
+});
+
+interface Seen {
+  readonly failed: LogFields[];
+  readonly woken: string[];
+}
+
+/** The sweep with objects that only note that they were woken, of which one throws. */
+async function swept(changes: (real: OperationPorts) => Partial<OperationPorts>): Promise<Seen> {
+  const seen: Seen = { failed: [], woken: [] };
+  const real = await sweepPorts(env);
+  const owners: Owners = {
+    ...real.owners,
+    org: () => real.owners.org(),
+    agent: (id) => ({
+      ...real.owners.agent(id),
+      drainAudit: () => {
+        if (id === BROKEN) return Promise.reject(new Error("this object is away"));
+        seen.woken.push(id);
+        return Promise.resolve();
+      },
+    }),
+  };
+  const ports = { ...real, owners };
+  await sweep({
+    ...ports,
+    ...changes(ports),
+    log: {
+      write: (_level, event, fields = {}) => {
+        if (event === "sweep.failed") seen.failed.push(fields);
+      },
+    },
+  });
+  return seen;
+}
+
+it("wakes every other object when one throws, and says which one did", async () => {
+  const { woken, failed } = await swept(() => ({}));
+  expect(woken).toEqual([WHOLE]);
+  expect(failed).toEqual([{ step: "audit_outbox", owner: BROKEN, fault: "Error: this object is away" }]);
+});
+
+it("rotates a signing key that is due although objects are away, because without one there is no token", async () => {
+  await operator().call("POST", "/signing-keys/rotate", { body: { use: "token", mode: "now" } });
+  await env.DB.prepare("UPDATE signing_keys SET not_before = ? WHERE \"use\" = 'token'")
+    .bind(Date.now() - 29.5 * 86_400_000)
+    .run();
+  const made = () =>
+    env.DB.prepare("SELECT count(*) AS n FROM signing_keys WHERE \"use\" = 'token'").first<number>("n");
+  const before = await made();
+  await swept(() => ({}));
+  expect(await made()).toBe((before ?? 0) + 1);
+});
+
+it("goes on to the objects when the signing keys cannot be rotated", async () => {
+  const { woken, failed } = await swept(({ owners }) => ({
+    owners: {
+      ...owners,
+      agent: (id) => owners.agent(id),
+      workspace: (id) => owners.workspace(id),
+      org: () => {
+        throw new Error("org is away");
+      },
+    },
+    clock: { now: () => Date.now() + 400 * 86_400_000 },
+  }));
+  expect(woken).toEqual([WHOLE]);
+  expect(failed.map(({ step, use }) => [step, use])).toContainEqual(["signing_keys", "token"]);
+});
