@@ -1,5 +1,5 @@
 /** Why a command ends before its work is done: one line, what to do next, and the exit code. Never a stack. */
-import { redact } from "../../src/kernel/log.ts";
+import { redact } from "../../src/kernel/redact.ts";
 
 /** 1: it could not be done. 2: the command line is wrong, nothing was tried. */
 export type StopCode = 1 | 2;

@@ -1,6 +1,6 @@
 /** From a check request to what is asked. */
 import type { Action, CheckRequest } from "../contract/check.ts";
-import { holdsCredential } from "../kernel/log.ts";
+import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { AccessRequest } from "./judge.ts";
 

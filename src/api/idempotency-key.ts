@@ -2,7 +2,7 @@
 import type { Operator } from "../access/operator.ts";
 import { concat, toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256 } from "../kernel/digest.ts";
-import { holdsCredential } from "../kernel/log.ts";
+import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/refusal.ts";
 import type { SentKey } from "../storage/idempotency.ts";

@@ -1,6 +1,8 @@
-import { redact } from "../kernel/log.ts";
+import { redactStart } from "../kernel/redact.ts";
 import type { RouteInput } from "./route.ts";
 
+/** What is kept of a User-Agent, in characters: the rest is not even looked at. */
+const MOST_USER_AGENT = 512;
 const ADDRESS = /^[0-9A-Fa-f.:]{2,45}$/;
 
 /**
@@ -15,6 +17,6 @@ export function requestFacts(http: Request): RouteInput["facts"] {
     method: http.method,
     ...(ip === null || !ADDRESS.test(ip) ? {} : { ip }),
     ...(typeof country === "string" ? { country: country.slice(0, 8) } : {}),
-    ...(agent === null || agent === "" ? {} : { user_agent: redact(agent).slice(0, 512) }),
+    ...(agent === null || agent === "" ? {} : { user_agent: redactStart(agent, MOST_USER_AGENT) }),
   };
 }

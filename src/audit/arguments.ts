@@ -2,7 +2,7 @@
 import type { AuditDraft } from "../contract/audit.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { hmacSha256 } from "../kernel/digest.ts";
-import { redact } from "../kernel/log.ts";
+import { redactJson } from "../kernel/redact.ts";
 import { canonical } from "./canonical.ts";
 
 type Json = NonNullable<AuditDraft["arguments"]>;
@@ -21,5 +21,5 @@ export async function recordableArguments(
   const digest = `hmac-sha256:${toHex(await hmacSha256(salt, utf8(canonical(args))))}`;
   if (!clear) return { arguments_digest: digest };
   // In clear as far as the tool's entry can allow it: Dome's own credentials are masked all the same (P4).
-  return { arguments_digest: digest, arguments: JSON.parse(redact(JSON.stringify(args))) as Json };
+  return { arguments_digest: digest, arguments: redactJson(args) as Json };
 }

@@ -3,7 +3,7 @@
  * where there is one, the next command to type.
  */
 import { ApiError, DomeError, TimeoutError, UnreadableAnswerError } from "../client/errors.ts";
-import { redact } from "../kernel/log.ts";
+import { redact } from "../kernel/redact.ts";
 import { isLoopback } from "./connection.ts";
 import { nextForExchange } from "./exchange-next.ts";
 import { CommandFailure, EXIT, type ExitCode } from "./exit.ts";

@@ -2,7 +2,7 @@
  * `npm start`: the same Worker as in production, with its database, objects and queues on the local disk.
  * Whatever goes wrong, a person sees one line, never a stack.
  */
-import { redact } from "../kernel/log.ts";
+import { redact } from "../kernel/redact.ts";
 import { contextsPath, saveContext } from "./cli-context.ts";
 import { HELP, readRequest } from "./options.ts";
 import { messageOf } from "./refusal.ts";

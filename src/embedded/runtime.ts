@@ -6,7 +6,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Miniflare, MiniflareOptions, WorkerdStructuredLog } from "miniflare";
-import { consoleLog, redact } from "../kernel/log.ts";
+import { consoleLog } from "../kernel/log.ts";
+import { redact } from "../kernel/redact.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { firstLine, reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
 

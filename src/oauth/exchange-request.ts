@@ -4,7 +4,7 @@
  */
 import type { Audience } from "../contract/audience.ts";
 import { parseScope, type Scope } from "../contract/scope.ts";
-import { holdsCredential } from "../kernel/log.ts";
+import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { requestedAudience, type UnknownTarget } from "./target.ts";
 

@@ -1,0 +1,150 @@
+/**
+ * Finds credentials in text and takes them out (P4). Anybody can send such a text, on every route, so one scanner reads
+ * each character a fixed number of times.
+ *
+ * What counts: an API key or operator token of Dome, and a compact JWS or JWE (RFC 7515 §7.1, RFC 7516 §7.1), whose
+ * first part is base64url of `{"` and so begins with `eyJ`.
+ */
+
+const MASK = "[redacted]";
+const JSON_BEGINS = "eyJ";
+const PREFIX_LENGTH = "dome_at_".length;
+/** What follows the prefix of a whole API key or operator token. */
+const SECRET_LENGTH = 49;
+/** `eyJ` and what the shortest header or claims need, in characters. */
+const LEAST_PART = 11;
+
+/** The part of a string that the scanner uses. */
+export interface Characters {
+  readonly length: number;
+  charCodeAt(index: number): number;
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: "dome" | "token";
+}
+
+/** Masks API keys, operator tokens and signed or encrypted tokens wherever they stand in a text. */
+export const redact = (text: string): string => masked(text, credentialsIn(text));
+
+/**
+ * The beginning of a text, masked.
+ * @param most how much of the text is read, in UTF-16 code units. A token that the cut has ended is masked too.
+ */
+export const redactStart = (text: string, most: number): string =>
+  text.length <= most ? redact(text) : masked(text.slice(0, most), credentialsIn(text.slice(0, most), true));
+
+/** True when a whole API key, operator token or signed token stands in the text: it must not be stored or repeated. */
+export const holdsCredential = (text: string): boolean =>
+  credentialsIn(text).some(({ start, end, kind }) =>
+    kind === "dome" ? end - start >= PREFIX_LENGTH + SECRET_LENGTH : holdsToken(text.slice(start, end)),
+  );
+
+/**
+ * Where the credentials are, from left to right, without overlaps. A token reaches to the end of the characters that
+ * tokens are made of.
+ * @param cut true: the text goes on behind its end, so that a token may lack its dots.
+ */
+export function credentialsIn(text: Characters, cut = false): readonly Span[] {
+  const spans: Span[] = [];
+  let json = -1;
+  let dots = 0;
+  for (let at = 0; at <= text.length; at += 1) {
+    const code = at < text.length ? text.charCodeAt(at) : SPACE;
+    if (!isInToken(code)) {
+      if (json !== -1 && (dots >= 2 || (cut && at === text.length))) {
+        while ((spans.at(-1)?.start ?? -1) >= json) spans.pop();
+        spans.push({ start: json, end: at, kind: "token" });
+      }
+      [json, dots] = [-1, 0];
+    } else if (json !== -1 && code === DOT) dots += 1;
+    else if (json === -1 && code === SMALL_E && beginsJson(text, at)) json = at;
+    else if (code === UNDERSCORE && endsPrefix(text, at)) {
+      const end = endOfSecret(text, at + 1);
+      if (end > at + 1) spans.push({ start: at + 1 - PREFIX_LENGTH, end, kind: "dome" });
+      at = end - 1;
+    }
+  }
+  return spans;
+}
+
+const [SPACE, HYPHEN, DOT, UNDERSCORE, SMALL_A, SMALL_E, SMALL_O] = [
+  0x20, 0x2d, 0x2e, 0x5f, 0x61, 0x65, 0x6f,
+];
+
+const isLetterOrDigit = (code: number): boolean =>
+  (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= SMALL_A && code <= 0x7a);
+
+const isInToken = (code: number): boolean =>
+  isLetterOrDigit(code) || code === DOT || code === UNDERSCORE || code === HYPHEN;
+
+const isAt = (text: Characters, at: number, word: string): boolean => {
+  for (let index = 0; index < word.length; index += 1) {
+    if (text.charCodeAt(at + index) !== word.charCodeAt(index)) return false;
+  }
+  return true;
+};
+
+/** `eyJ` and at least one more character of the same part. */
+const beginsJson = (text: Characters, at: number): boolean => {
+  if (at + JSON_BEGINS.length >= text.length || !isAt(text, at, JSON_BEGINS)) return false;
+  const next = text.charCodeAt(at + JSON_BEGINS.length);
+  return isInToken(next) && next !== DOT;
+};
+
+/** True when `dome_at_` or `dome_ot_` ends here. */
+function endsPrefix(text: Characters, at: number): boolean {
+  const start = at + 1 - PREFIX_LENGTH;
+  if (start < 0 || !isAt(text, start, "dome_") || !isAt(text, at - 1, "t_")) return false;
+  const kind = text.charCodeAt(at - 2);
+  return kind === SMALL_A || kind === SMALL_O;
+}
+
+function endOfSecret(text: Characters, from: number): number {
+  let end = from;
+  while (end < text.length && isLetterOrDigit(text.charCodeAt(end))) end += 1;
+  return end;
+}
+
+function masked(text: string, spans: readonly Span[]): string {
+  if (spans.length === 0) return text;
+  const pieces: string[] = [];
+  let from = 0;
+  for (const { start, end } of spans) {
+    pieces.push(text.slice(from, start), MASK);
+    from = end;
+  }
+  pieces.push(text.slice(from));
+  return pieces.join("");
+}
+
+/** `header.claims.signature`, the first two of them JSON. */
+function holdsToken(text: string): boolean {
+  const parts = text.split(".");
+  return parts.some((header, at) => {
+    const [claims = "", signature = ""] = parts.slice(at + 1, at + 3);
+    const begins = header.indexOf(JSON_BEGINS);
+    return (
+      begins !== -1 &&
+      header.length - begins >= LEAST_PART &&
+      claims.length >= LEAST_PART &&
+      claims.startsWith(JSON_BEGINS) &&
+      signature !== ""
+    );
+  });
+}
+
+/** A value of JSON with all strings in it masked, names of members included. No member is lost. */
+export function redactJson(value: unknown): unknown {
+  if (typeof value === "string") return redact(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(redactJson);
+  const members = Object.entries(value).map(([name, member], index) => {
+    const masked = redact(name);
+    // Two names may be one after masking, and a name can look as if it had been masked: its place keeps them apart.
+    return [masked.includes(MASK) ? `${masked} #${index}` : name, redactJson(member)];
+  });
+  return Object.fromEntries(members);
+}
