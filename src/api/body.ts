@@ -1,8 +1,7 @@
 /** Request bodies, parsed at the door: type, size, JSON, schema, in this order, each with its own refusal. */
 import type { z } from "zod";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { fromUtf8 } from "../kernel/bytes.ts";
-import { countMembers } from "../signing/strict-json.ts";
+import { JSON_FAULTS, parseJsonBytes, pointerOf, type JsonFault } from "../kernel/strict-json.ts";
 import type { Refusal } from "../operations/refusal.ts";
 
 /** The largest body any route takes; tiers may say less. */
@@ -65,74 +64,28 @@ export async function readJson<S extends z.ZodType>(
       detail: "Send the body as Content-Type: application/json.",
     });
   }
-  const json = parseJson(bytes);
-  if (!json.ok) return json;
+  const json = bytes.length === 0 ? ok<unknown>({}) : parseJsonBytes(bytes);
+  if (!json.ok) return err(jsonRefusal(json.error));
   const parsed = schema.safeParse(json.value);
   return parsed.success ? ok({ value: parsed.data, bytes }) : err(schemaRefusal(parsed.error, "body"));
 }
 
-/** No request needs more; whatever walks a body later may recurse. */
-const MAX_DEPTH = 64;
-
-function parseJson(bytes: Uint8Array): Result<unknown, Refusal> {
-  if (bytes.length === 0) return ok({});
-  const colons = countColons(bytes);
-  if (colons === "too_deep") {
-    return err({ code: "invalid_request", detail: `The body is nested deeper than ${MAX_DEPTH} levels.` });
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(fromUtf8(bytes));
-  } catch {
-    return err({ code: "malformed_json", detail: "The body is not JSON in UTF-8." });
-  }
-  // Two parsers that pick different ones of two equal members see two requests: one is checked, the other is meant.
-  if (countMembers(value) !== colons) {
-    return err({ code: "malformed_json", detail: "In the body a member is there twice." });
-  }
-  // A schema would drop it without a word, and the rest would be taken for the whole.
-  if (colons > 0 && hasPrototypeMember(value)) {
-    return err({ code: "invalid_request", detail: "The body has a member named __proto__." });
-  }
-  return ok(value);
-}
-
-function hasPrototypeMember(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasPrototypeMember);
-}
-
-const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
-const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-
-/**
- * Looks at what is outside strings; in UTF-8 an ASCII byte is never a part of another character. In valid JSON each
- * member has exactly one colon there.
- */
-function countColons(bytes: Uint8Array): number | "too_deep" {
-  let depth = 0;
-  let colons = 0;
-  let inString = false;
-  for (let index = 0; index < bytes.length; index += 1) {
-    const byte = bytes[index];
-    if (byte === QUOTE) inString = !inString;
-    else if (inString) index += byte === BACKSLASH ? 1 : 0;
-    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth += 1;
-    else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1;
-    else if (byte === COLON) colons += 1;
-    if (depth > MAX_DEPTH) return "too_deep";
-  }
-  return colons;
+/** Where in the body, as a JSON pointer (RFC 6901), as far as the names may be shown. */
+function jsonRefusal({ kind, path }: JsonFault): Refusal {
+  const code = kind === "malformed" || kind === "repeated_member" ? "malformed_json" : "invalid_request";
+  return { code, detail: `The body${pointerOf({ path: shownSteps(path) })} ${JSON_FAULTS[kind]}.` };
 }
 
 /** Shorter than any credential: a key in the place of a name is not repeated (P4). */
 const SHOWN = /^[\w./-]{1,40}$/;
 
 /** The path of a member, as far as it may be shown. */
-function memberOf(path: readonly PropertyKey[]): string {
+const memberOf = (path: readonly PropertyKey[]): string => shownSteps(path).join(".");
+
+function shownSteps(path: readonly PropertyKey[]): string[] {
   const names = path.map(String);
   const odd = names.findIndex((name) => !SHOWN.test(name));
-  return names.slice(0, odd === -1 ? names.length : odd).join(".");
+  return names.slice(0, odd === -1 ? names.length : odd);
 }
 
 /** The first name in a query that stands there twice, as far as it may be shown. */

@@ -1,6 +1,7 @@
 /** What options take beyond plain text. A wrong value is told by the command line parser, with the option's name. */
 import { InvalidArgumentError, Option } from "commander";
 import { rfc3339 } from "../kernel/clock.ts";
+import { JSON_FAULTS, parseJson, pointerOf } from "../kernel/strict-json.ts";
 
 /** For options that may be given several times. */
 export const collect = (value: string, previous: readonly string[] | undefined): string[] => [
@@ -60,16 +61,17 @@ export const pointInTime =
 
 /** A JSON object. */
 export function jsonObject(value: string): Record<string, unknown> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(value);
-  } catch {
-    throw new InvalidArgumentError("It must be JSON.");
+  const parsed = parseJson(value);
+  if (!parsed.ok) {
+    const { kind } = parsed.error;
+    throw new InvalidArgumentError(
+      kind === "malformed" ? "It must be JSON." : `It${pointerOf(parsed.error)} ${JSON_FAULTS[kind]}.`,
+    );
   }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+  if (typeof parsed.value !== "object" || parsed.value === null || Array.isArray(parsed.value)) {
     throw new InvalidArgumentError("It must be a JSON object.");
   }
-  return Object.fromEntries(Object.entries(parsed));
+  return Object.fromEntries(Object.entries(parsed.value));
 }
 
 export const workspaceOption = (): Option =>

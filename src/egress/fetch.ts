@@ -2,7 +2,7 @@
  * The one guarded fetch: https to public names only, no redirect, a time limit over all of it, a size limit on what is
  * read, and JSON or nothing. Whoever answers is a stranger.
  */
-import { concat, fromUtf8 } from "../kernel/bytes.ts";
+import { concatAll, fromUtf8 } from "../kernel/bytes.ts";
 import type { Timers } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { addressFault, type AddressFault } from "./address.ts";
@@ -103,7 +103,7 @@ async function readAtMost(response: Response, limit: number): Promise<Uint8Array
   let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return concat(...chunks);
+    if (done) return concatAll(chunks);
     size += value.length;
     if (size > limit) {
       await reader.cancel();

@@ -8,7 +8,10 @@ export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(en
 /** @throws TypeError when the bytes are not UTF-8. */
 export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
 
-export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export const concat = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => concatAll(parts);
+
+/** The same for as many as a sender chooses to send: arguments stand on the stack, which has an end. */
+export function concatAll(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
   let offset = 0;
   for (const part of parts) {
@@ -28,7 +31,11 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /** base64 without line breaks (RFC 4648 §4). */
-export const toBase64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
+export function toBase64(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
 
 /** @throws DOMException when the text is not base64. */
 export const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>

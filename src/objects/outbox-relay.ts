@@ -84,7 +84,7 @@ export class OutboxRelay {
    * than everything else about a record, and a busy agent's calls would queue up behind each other's.
    */
   record(drafts: readonly AuditDraft[]): Promise<void> {
-    this.#gathered.push(...drafts);
+    for (const draft of drafts) this.#gathered.push(draft);
     this.#commit ??= this.#commitGathered();
     return this.#commit;
   }

@@ -102,6 +102,14 @@ const MALFORMED: readonly Malformed[] = [
     code: "malformed_json",
     sent: plus("a", '[{"b":{"c:":1,"d":":","c:":2}}]'),
   },
+  {
+    what: "with a number that becomes another",
+    code: "invalid_request",
+    sent: plus("a", "9007199254740993"),
+  },
+  { what: "with a number that becomes infinite", code: "invalid_request", sent: plus("a", "[1e400]") },
+  { what: "with a number that becomes 0", code: "invalid_request", sent: plus("a", '{"b":-1e-400}') },
+  { what: "with 300,000 items", code: "invalid_request", sent: plus("a", `[${"1,".repeat(299_999)}1]`) },
   { what: "with a constructor", code: "invalid_request", sent: plus("constructor", "{}") },
   { what: "nested in arrays without end", code: "invalid_request", sent: plus("surprise", nested(400_000)) },
   {

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { InvalidArgumentError, Option } from "commander";
 import type { Tool } from "../../../contract/catalog.ts";
+import { JSON_FAULTS, parseJsonBytes, pointerOf } from "../../../kernel/strict-json.ts";
 import { usage } from "../../exit.ts";
 import { faultCode } from "../../fault-code.ts";
 import { collect } from "../../option-values.ts";
@@ -37,15 +38,15 @@ export async function readSchemas(files: Files): Promise<Schemas> {
 }
 
 async function readSchema(file: string): Promise<Schemas[string]> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(await readFile(file, "utf8"));
-  } catch (fault) {
-    if (fault instanceof SyntaxError) throw usage(`${file} is not JSON`);
+  const bytes = await readFile(file).catch((fault: unknown) => {
     throw usage(`${file} cannot be read (${faultCode(fault)})`);
-  }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+  });
+  const parsed = parseJsonBytes(bytes);
+  // The server would never see what is refused here: a number would have become another before it is sent.
+  if (!parsed.ok) throw usage(`${file}${pointerOf(parsed.error)} ${JSON_FAULTS[parsed.error.kind]}`);
+  const schema = parsed.value;
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     throw usage(`${file} is not a JSON Schema: it must be an object`);
   }
-  return parsed as Schemas[string];
+  return schema as Schemas[string];
 }

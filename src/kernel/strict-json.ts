@@ -1,0 +1,184 @@
+/**
+ * The one reader of JSON that comes from outside: it takes only what means one thing to every parser (RFC 8259 §4, §6
+ * and §9 leave these open).
+ *
+ * - A member that is there twice is refused: of two parsers one takes the first, the other the last (RFC 8725bis).
+ * - A number that a double cannot hold is refused: `9007199254740993` would be checked and recorded as another number.
+ *   How it is written does not matter: `1.0`, `1E2` and `-0` are fine.
+ * - Nesting is bounded, so that what walks the value later may recurse.
+ * - A member named `__proto__` is refused: schemas drop it without a word.
+ *
+ * One pass over the text, without recursion, and then the platform's parser.
+ */
+import { fromUtf8 } from "./bytes.ts";
+import { err, ok, type Result } from "./result.ts";
+
+/** No request needs more. */
+export const MAX_JSON_DEPTH = 64;
+
+export type JsonFaultKind =
+  "malformed" | "repeated_member" | "inexact_number" | "too_deep" | "prototype_member";
+
+/** What is wrong, and where: names of members and indices of items, from the outside in. */
+export interface JsonFault {
+  readonly kind: JsonFaultKind;
+  readonly path: readonly (string | number)[];
+}
+
+export interface JsonRules {
+  /** `finite`: for a text that is kept as it came, and whose numbers are not passed on. Default: `exact`. */
+  readonly numbers?: "exact" | "finite";
+}
+
+export function parseJson(text: string, rules: JsonRules = {}): Result<unknown, JsonFault> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return err({ kind: "malformed", path: [] }); // a SyntaxError, and nothing else
+  }
+  const fault = new Inspection(text, rules.numbers !== "finite").fault();
+  return fault === null ? ok(value) : err(fault);
+}
+
+/** The same for bytes, which must be UTF-8. */
+export function parseJsonBytes(bytes: Uint8Array, rules: JsonRules = {}): Result<unknown, JsonFault> {
+  let text: string;
+  try {
+    text = fromUtf8(bytes);
+  } catch {
+    return err({ kind: "malformed", path: [] }); // a TypeError: not UTF-8
+  }
+  return parseJson(text, rules);
+}
+
+/** A fault in the reader's words, to follow the name of what was read. Nothing of the text is repeated (P4). */
+export const JSON_FAULTS: Readonly<Record<JsonFaultKind, string>> = {
+  malformed: "is not JSON in UTF-8",
+  repeated_member: "has a member twice",
+  inexact_number: "has a number that a double cannot hold; send it as a string",
+  too_deep: `is nested deeper than ${MAX_JSON_DEPTH} levels`,
+  prototype_member: "has a member named __proto__",
+};
+
+/** ` at /a/0` (RFC 6901), to stand behind the name of what was read; nothing for the whole. */
+export const pointerOf = ({ path }: Pick<JsonFault, "path">): string =>
+  path.length === 0
+    ? ""
+    : ` at ${path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("")}`;
+
+interface Level {
+  /** Null: a list. */
+  readonly names: Set<string> | null;
+  at: string | number;
+}
+
+const [QUOTE, COMMA, MINUS, BACKSLASH] = [0x22, 0x2c, 0x2d, 0x5c];
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+
+/** Goes through text that is known to be JSON, and so needs to know less than a parser. */
+class Inspection {
+  readonly #text: string;
+  readonly #exact: boolean;
+  readonly #levels: Level[] = [];
+  #at = 0;
+
+  constructor(text: string, exact: boolean) {
+    this.#text = text;
+    this.#exact = exact;
+  }
+
+  fault(): JsonFault | null {
+    let isName = false;
+    for (; this.#at < this.#text.length; this.#at += 1) {
+      const code = this.#text.charCodeAt(this.#at);
+      let kind: JsonFaultKind | null = null;
+      if (code === QUOTE) {
+        const from = this.#at;
+        this.#skipString();
+        if (isName) kind = this.#named(this.#text.slice(from, this.#at + 1));
+        isName = false;
+      } else if (code === OPEN_OBJECT || code === OPEN_LIST) {
+        isName = code === OPEN_OBJECT;
+        this.#levels.push({ names: isName ? new Set() : null, at: 0 });
+        if (this.#levels.length > MAX_JSON_DEPTH) kind = "too_deep";
+      } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) {
+        this.#levels.pop();
+        isName = false;
+      } else if (code === COMMA) {
+        const level = this.#levels.at(-1);
+        isName = level?.names != null;
+        if (typeof level?.at === "number") level.at += 1;
+      } else if (isDigit(code) || code === MINUS) {
+        const number = this.#number();
+        if (!(this.#exact ? isExact(number) : Number.isFinite(Number(number)))) kind = "inexact_number";
+      }
+      if (kind !== null) return { kind, path: this.#path(kind) };
+    }
+    return null;
+  }
+
+  /** Ends on the closing quote. */
+  #skipString(): void {
+    for (this.#at += 1; ; this.#at += 1) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code === QUOTE) return;
+      if (code === BACKSLASH) this.#at += 1;
+    }
+  }
+
+  /** @param quoted the name as written: one name can be written in several ways. */
+  #named(quoted: string): JsonFaultKind | null {
+    const level = this.#levels.at(-1);
+    const name = quoted.includes("\\") ? String(JSON.parse(quoted)) : quoted.slice(1, -1);
+    if (level?.names == null) return null;
+    if (level.names.has(name)) return "repeated_member";
+    level.names.add(name);
+    level.at = name;
+    return name === "__proto__" ? "prototype_member" : null;
+  }
+
+  /** Ends on the last character of the number. */
+  #number(): string {
+    const from = this.#at;
+    while (isInNumber(this.#text.charCodeAt(this.#at + 1))) this.#at += 1;
+    return this.#text.slice(from, this.#at + 1);
+  }
+
+  /** The way to the value; for a member that is there twice, to the object. */
+  #path(kind: JsonFaultKind): (string | number)[] {
+    const whole = this.#levels.slice(0, MAX_JSON_DEPTH).map(({ at }) => at);
+    return kind === "inexact_number" ? whole : whole.slice(0, -1);
+  }
+}
+
+const [PLUS, DOT, SMALL_E, LARGE_E] = [0x2b, 0x2e, 0x65, 0x45];
+const isInNumber = (code: number): boolean =>
+  isDigit(code) || code === DOT || code === SMALL_E || code === LARGE_E || code === PLUS || code === MINUS;
+
+/** A double holds every number of 15 digits (IEEE 754 binary64). */
+const CERTAIN_DIGITS = 15;
+
+/** True when the double nearest to the number is written as the same number. */
+function isExact(written: string): boolean {
+  if (written.length <= CERTAIN_DIGITS && !/[eE]/.test(written)) return true;
+  const double = Number(written);
+  if (!Number.isFinite(double)) return false;
+  const [meant, held] = [decimalOf(written), decimalOf(String(double))];
+  return meant.digits === held.digits && meant.exponent === held.exponent;
+}
+
+/** `digits` × 10^`exponent`, the digits without zeros at either end; no digits: zero. Linear in the length. */
+function decimalOf(written: string): { readonly digits: string; readonly exponent: number } {
+  const unsigned = written.startsWith("-") ? written.slice(1) : written;
+  const [coefficient = "", exponent = "0"] = unsigned.split(/[eE]/);
+  const [whole = "", fraction = ""] = coefficient.split(".");
+  const all = whole + fraction;
+  let start = 0;
+  while (all[start] === "0") start += 1;
+  let end = all.length;
+  while (end > start && all[end - 1] === "0") end -= 1;
+  const digits = all.slice(start, end);
+  return { digits, exponent: digits === "" ? 0 : Number(exponent) - fraction.length + (all.length - end) };
+}
