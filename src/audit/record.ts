@@ -1,21 +1,24 @@
 /**
  * Making audit records. A draft says what happened; its producer numbers it.
- * A record must never be too large to be carried: evidence that cannot travel would be lost, or would stop the act.
  */
-import { MAX_RECORD_BYTES, type AuditDraft, type AuditRecord, type StoredRecord } from "../contract/audit.ts";
+import type { AuditDraft, AuditRecord, StoredRecord } from "../contract/audit.ts";
 import { utf8 } from "../kernel/bytes.ts";
 import { rfc3339, type Clock } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
+import { fitted } from "./fitted.ts";
 
 /** What the caller says; id and time are stamped here. */
 export type AuditFacts = Omit<AuditDraft, "id" | "time">;
 
-/** Stamps a fresh id and the time. The same draft may be sent by two ways: the ledger merges it by its id. */
+/**
+ * Stamps a fresh id and the time. The same draft may be sent by two ways: the ledger merges it by its id. Whatever the
+ * facts say, the draft is one that a ledger takes: texts are cut, and a draft that is too large loses free members.
+ */
 export function draftRecord(
   source: { readonly clock: Clock; readonly ids: IdSource },
   facts: AuditFacts,
 ): AuditDraft {
-  return { ...facts, id: source.ids.next("evt"), time: rfc3339(source.clock.now()) };
+  return fitted({ ...facts, id: source.ids.next("evt"), time: rfc3339(source.clock.now()) });
 }
 
 /** A record and its JSON, as it is kept and carried. */
@@ -26,21 +29,11 @@ export interface NumberedRecord {
 }
 
 /**
- * Gives a draft its producer and number. A record above `MAX_RECORD_BYTES` loses its free members, largest claim
- * first (`data`, `arguments`, `detail`, `change`), and says so in `data.omitted`; the digest of the arguments stays.
+ * Gives a draft its producer and number.
  * @param n the producer's next number in this ledger, from 1.
  */
 export function numberRecord(draft: AuditDraft, producer: string, n: number): NumberedRecord {
-  const whole = weigh({ ...draft, producer, n });
-  if (whole.bytes <= MAX_RECORD_BYTES) return whole;
-  const { data: _data, arguments: _arguments, detail: _detail, change: _change, ...kept } = draft;
-  const omitted = (["data", "arguments", "detail", "change"] as const).filter(
-    (member) => draft[member] !== undefined,
-  );
-  return weigh({ ...kept, producer, n, data: { omitted: [...omitted], bytes: whole.bytes } });
-}
-
-function weigh(record: AuditRecord): NumberedRecord {
+  const record = { ...draft, producer, n };
   const json = JSON.stringify(record);
   return { record, json, bytes: utf8(json).length };
 }

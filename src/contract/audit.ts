@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { idPattern } from "../kernel/ids.ts";
+import type { AuditKind } from "./audit-kinds.ts";
 import { change } from "./check.ts";
 
 /** The largest record, in bytes of JSON: two fit a 128 KB queue message with its metadata. */
@@ -21,12 +22,63 @@ export const PERSONAL_MEMBERS = [
 ] as const;
 export type PersonalPath = (typeof PERSONAL_MEMBERS)[number];
 
-const text = (max: number) => z.string().min(1).max(max);
 /**
- * Any JSON object. Typed as no more than an object: a recursive type is too deep for the types of RPC stubs, and for the
- * OpenAPI generator.
+ * The longest texts of a record, in UTF-16 code units. Whoever makes a record cuts to these, so that a ledger never
+ * refuses one that was made.
  */
-const jsonObject: z.ZodType<object> = z.record(z.string().max(128), z.json()).meta({ type: "object" });
+export const RECORD_TEXTS = {
+  "operator.subject": 320,
+  "operator.token": 64,
+  "chain.key": 64,
+  "user.id": 64,
+  "user.email": 320,
+  "target.type": 64,
+  "target.id": 512,
+  action: 64,
+  arguments_digest: 128,
+  reason: 512,
+  layer: 64,
+  detail: 4096,
+  policies: 256,
+  bundle_version: 256,
+  txn: 128,
+  request_id: 128,
+  outcome: 64,
+  "request.method": 32,
+  "request.ip": 64,
+  "request.country": 8,
+  "request.user_agent": 1024,
+} as const;
+/** The most items of a record's lists. */
+export const RECORD_LISTS = { chain: 32, policies: 256 } as const;
+
+const text = (max: number) => z.string().max(max);
+/** For the filters of a query, where nothing is no filter. */
+const filter = (max: number) => text(max).min(1);
+
+/**
+ * Any JSON object, with names of any length. Typed as no more than an object: a recursive type is too deep for the types
+ * of RPC stubs, and for the OpenAPI generator.
+ */
+const jsonObject: z.ZodType<object> = z
+  .record(z.string(), z.unknown())
+  .refine(isJson, { message: "must be JSON" })
+  .meta({ type: "object" });
+
+/** Without recursion: a ledger parses what a queue gives it. Members that are `undefined` are absent. */
+function isJson(root: unknown): boolean {
+  const open: unknown[] = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value === "number" && !Number.isFinite(value)) return false;
+    if (typeof value === "bigint" || typeof value === "symbol" || typeof value === "function") return false;
+    if (typeof value !== "object" || value === null) continue;
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return false;
+    for (const each of Object.values(value)) open.push(each);
+  }
+  return true;
+}
 
 export const recordIdSchema = z.string().regex(idPattern("evt"));
 export const auditAgentIdSchema = z.string().regex(idPattern("agt"));
@@ -45,48 +97,61 @@ export const erasedSchema = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]
 
 const chainLinkSchema = z.strictObject({
   agent: auditAgentIdSchema,
-  key: text(64),
+  key: text(RECORD_TEXTS["chain.key"]),
   epoch: z.number().int().nonnegative().optional(),
 });
 
 /** @param personal decides what a personal member may be: clear text only, or also its digest once erased. */
 const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) => ({
   id: recordIdSchema,
-  producer: text(128),
+  /** Who numbered it. */
+  producer: z.string().min(1).max(128),
   n: z.number().int().positive(),
   time: z.iso.datetime(),
   workspace: ledgerNameSchema,
   kind: auditKindSchema,
-  operator: z.strictObject({ subject: personal(text(320)), token: text(64) }).optional(),
+  operator: z
+    .strictObject({
+      subject: personal(text(RECORD_TEXTS["operator.subject"])),
+      token: text(RECORD_TEXTS["operator.token"]),
+    })
+    .optional(),
   agent: auditAgentIdSchema.optional(),
   /** Every agent that took part, newest first. */
-  chain: z.array(chainLinkSchema).min(1).max(32).optional(),
-  user: z.strictObject({ id: text(64), email: personal(text(320)).optional() }).optional(),
-  target: z.strictObject({ type: text(64), id: text(512) }).optional(),
-  action: text(64).optional(),
-  arguments_digest: text(128).optional(),
+  chain: z.array(chainLinkSchema).min(1).max(RECORD_LISTS.chain).optional(),
+  user: z
+    .strictObject({
+      id: text(RECORD_TEXTS["user.id"]),
+      email: personal(text(RECORD_TEXTS["user.email"])).optional(),
+    })
+    .optional(),
+  target: z
+    .strictObject({ type: text(RECORD_TEXTS["target.type"]), id: text(RECORD_TEXTS["target.id"]) })
+    .optional(),
+  action: text(RECORD_TEXTS.action).optional(),
+  arguments_digest: text(RECORD_TEXTS.arguments_digest).optional(),
   /** Clear text only where the tool's entry in the catalog allows it. */
   arguments: jsonObject.optional(),
   decision: z.enum(["allow", "deny"]).optional(),
   decision_id: z.string().regex(idPattern("dec")).optional(),
   /** A reason code; for a halt, what the operator wrote. */
-  reason: text(512).optional(),
-  layer: text(64).optional(),
-  detail: z.string().max(4096).optional(),
+  reason: text(RECORD_TEXTS.reason).optional(),
+  layer: text(RECORD_TEXTS.layer).optional(),
+  detail: text(RECORD_TEXTS.detail).optional(),
   /** What would turn a deny around, in full. */
   change: change.optional(),
-  policies: z.array(text(256)).max(256).optional(),
-  bundle_version: text(256).optional(),
-  txn: text(128).optional(),
-  request_id: text(128).optional(),
+  policies: z.array(text(RECORD_TEXTS.policies)).max(RECORD_LISTS.policies).optional(),
+  bundle_version: text(RECORD_TEXTS.bundle_version).optional(),
+  txn: text(RECORD_TEXTS.txn).optional(),
+  request_id: text(RECORD_TEXTS.request_id).optional(),
   latency_ms: z.number().nonnegative().optional(),
-  outcome: text(64).optional(),
+  outcome: text(RECORD_TEXTS.outcome).optional(),
   request: z
     .strictObject({
-      method: text(32).optional(),
-      ip: personal(text(64)).optional(),
-      country: text(8).optional(),
-      user_agent: personal(text(1024)).optional(),
+      method: text(RECORD_TEXTS["request.method"]).optional(),
+      ip: personal(text(RECORD_TEXTS["request.ip"])).optional(),
+      country: text(RECORD_TEXTS["request.country"]).optional(),
+      user_agent: personal(text(RECORD_TEXTS["request.user_agent"])).optional(),
     })
     .optional(),
   data: jsonObject.optional(),
@@ -130,22 +195,22 @@ export const auditQuerySchema = z.strictObject({
     .regex(/^(?:[a-z_]+(?:\.[a-z_]+)*)(?:\.\*)?$/)
     .optional(),
   /** A tool, which covers its operations (`zendesk`), or one operation (`zendesk/create_ticket`). */
-  tool: text(512).optional(),
+  tool: filter(512).optional(),
   decision: z.enum(["allow", "deny"]).optional(),
-  reason: text(512).optional(),
+  reason: filter(512).optional(),
   /** The operator's subject. */
-  operator: text(320).optional(),
-  request_id: text(128).optional(),
-  txn: text(128).optional(),
+  operator: filter(320).optional(),
+  request_id: filter(128).optional(),
+  txn: filter(128).optional(),
   /** The end user for whom it was done: `usr_…`. */
-  user: text(64).optional(),
+  user: filter(64).optional(),
   /** On the record's own time, inclusive. */
   since: z.iso.datetime({ offset: true }).optional(),
   /** On the record's own time, exclusive. */
   until: z.iso.datetime({ offset: true }).optional(),
   order: z.enum(["newest", "oldest"]).default("newest"),
   limit: z.coerce.number().int().min(1).max(AUDIT_LIST_LIMIT).default(50),
-  cursor: text(64).optional(),
+  cursor: filter(64).optional(),
 });
 
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
@@ -155,4 +220,4 @@ export type ChainEntry = z.infer<typeof chainEntrySchema>;
 export type AuditQuery = z.infer<typeof auditQuerySchema>;
 export type LedgerName = AuditRecord["workspace"];
 /** A record before its producer has numbered it. */
-export type AuditDraft = Omit<AuditRecord, "producer" | "n">;
+export type AuditDraft = Omit<AuditRecord, "producer" | "n" | "kind"> & { kind: AuditKind };

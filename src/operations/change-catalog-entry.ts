@@ -1,4 +1,5 @@
 /** Changing and removing what is in the catalog. What agents declare is removed only with force, and with the list of who loses it. */
+import type { AuditKind } from "../contract/audit-kinds.ts";
 import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
 import { draftRecord } from "../audit/record.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -101,7 +102,7 @@ function change(
   home: WorkspaceRow,
   entry: Extract<CatalogChange, { act: "update" | "remove" }>,
   answer: unknown,
-  record: { readonly kind: string; readonly data: object },
+  record: { readonly kind: AuditKind; readonly data: object },
 ): Promise<Configured> {
   return ports.owners.workspace(home.id).configure({
     change: ports.ids.next("chg"),

@@ -65,7 +65,7 @@ export async function noteReading(
   ledger: LedgerName,
   what: Readonly<Record<string, unknown>>,
 ): Promise<Result<void, Refusal>> {
-  const facts = { workspace: ledger, kind: "audit.read", ...factsOf(request), data: { ...what } };
+  const facts = { workspace: ledger, kind: "audit.read" as const, ...factsOf(request), data: { ...what } };
   const recorded = await ports.sink.record(draftRecord(ports, facts));
   if (recorded.ok) return ok(undefined);
   return err({

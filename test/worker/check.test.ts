@@ -360,6 +360,68 @@ describe("what the trail has of a check", () => {
   });
 });
 
+describe("a hostile check leaves its record, or is refused before it is decided (P8)", () => {
+  let traced: Registered;
+  beforeAll(async () => {
+    traced = await running({ surface: { tools: ["notes"] } });
+  });
+
+  let decisions = 0;
+  const recordOfDecision = async (id: string) => {
+    decisions += 1;
+    const found = await api.auditWith(decisions, { workspace: home, agent: traced.id, kind: "decision" });
+    return found.find((entry) => entry.decision_id === id);
+  };
+
+  it("keeps arguments whatever their names and values are, where the tool allows clear text", async () => {
+    const long = "n".repeat(129);
+    const body = await decided(traced.secret, {
+      tool: "notes",
+      arguments: { [long]: 1, text: "\u001eyJaa.bb.cc", zero: -0, whole: 1 },
+    });
+    expect(body.decision).toBe("allow");
+    const entry = await recordOfDecision(body.decision_id);
+    expect(entry?.arguments).toEqual({ [long]: 1, text: "\u001eyJaa.bb.cc", zero: 0, whole: 1 });
+  });
+
+  it("keeps a denial under a scope of 4 KB, with the detail cut", async () => {
+    const items = Array.from({ length: 60 }, (_, i) => `tool:notes/${"o".repeat(50)}${i}`);
+    const narrow = await token(traced.secret, { scope: items.join(" ") });
+    const body = await decided(narrow, { tool: "zendesk" });
+    expect(body.reason).toBe("scope_insufficient");
+    const entry = await recordOfDecision(body.decision_id);
+    expect(entry).toMatchObject({ decision: "deny", reason: "scope_insufficient" });
+  });
+
+  test.each([
+    ["9007199254740993", "/arguments/a/0"],
+    ["1e400", "/arguments/a/0"],
+    ["1e-400", "/arguments/a/0"],
+    ["-1e400", "/arguments/a/0"],
+  ])(
+    "refuses the number %s, which would be checked and recorded as another, and says where",
+    async (number, at) => {
+      const answer = await worker(
+        new Request("https://dome.example/api/v1/check", {
+          method: "POST",
+          headers: { authorization: `Bearer ${traced.secret}`, "content-type": "application/json" },
+          body: `{"tool":"notes","arguments":{"a":[${number}]}}`,
+        }),
+      );
+      expect(await answer.json()).toMatchObject({
+        status: 400,
+        code: "invalid_request",
+        detail: like(new RegExp(`^The body at ${at} has a number that a double cannot hold`)),
+      });
+    },
+  );
+
+  it("decides on as many items as the tier's size takes", async () => {
+    const items = Array.from({ length: 130_000 }, () => 1);
+    expect(await short({ tool: "notes", arguments: { items } }, traced.secret)).toBe("allow: permitted");
+  });
+});
+
 describe("who am I", () => {
   it("tells an agent its record, its credential and its chain", async () => {
     const byKey = await call(worker, bot.secret, "GET", "/api/v1/agents/self");

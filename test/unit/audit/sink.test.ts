@@ -137,7 +137,7 @@ describe("the queue filling of the audit sink", () => {
 
   it("hedges a record without an agent to the object of its workspace", async () => {
     const { time, queueSink: sink, carried } = bench({ outbox: { after: 5, fails: false } });
-    const { agent: _agent, ...draft } = sampleDraft(1, { kind: "operator.refused" });
+    const { agent: _agent, ...draft } = sampleDraft(1, { kind: "credential.refused" });
     await outcome(time, () => sink.record(draft));
     expect(carried[0]?.address).toEqual({ workspace: WORKSPACE });
   });

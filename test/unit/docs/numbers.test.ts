@@ -1,5 +1,6 @@
 /** No number in prose that nothing checks: it would be wrong one day, and nobody would notice. */
 import { describe, expect, it } from "vitest";
+import { MAX_RECORD_BYTES, RECORD_LISTS } from "../../../src/contract/audit.ts";
 import { DEFAULT_LIFE_MS, LONGEST_LIFE_MS } from "../../../src/contract/operator.ts";
 import { PROBLEMS } from "../../../src/contract/problem.ts";
 import { bare, codeSpans, DOCUMENTS, read, rowsOf, withoutFences } from "./markdown.ts";
@@ -21,6 +22,11 @@ const constantOf = (path: string, name: string): number =>
 
 /** What a page says with a number, made from the code's own. */
 const FIGURES: Readonly<Record<string, readonly string[]>> = {
+  "docs/audit-records.md": [
+    `${MAX_RECORD_BYTES.toLocaleString("en-US")} bytes`,
+    `${RECORD_LISTS.chain} agents`,
+    `${RECORD_LISTS.chain - 1} agents`,
+  ],
   "docs/deploy.md": [
     `${constantOf("scripts/cloudflare/resources.ts", "RETENTION_S") / (DAY_MS / 1000)} days`,
   ],

@@ -1,0 +1,103 @@
+/**
+ * Any draft, made to fit the schema by which a ledger reads it: what cannot be recorded would be an act without a record,
+ * or would stop the act (P8). So nothing that a caller can make long is refused here: it is cut, and says so.
+ */
+import { MAX_RECORD_BYTES, RECORD_LISTS, RECORD_TEXTS as MOST, type AuditDraft } from "../contract/audit.ts";
+import { utf8 } from "../kernel/bytes.ts";
+
+/** Room for what a draft is given later: producer and number. */
+const NUMBER_BYTES = 512;
+const MARK = "… [cut]";
+const PLAIN_TEXTS = [
+  "action",
+  "arguments_digest",
+  "reason",
+  "layer",
+  "detail",
+  "bundle_version",
+  "txn",
+  "request_id",
+  "outcome",
+] as const;
+const REQUEST_TEXTS = ["method", "ip", "country", "user_agent"] as const;
+/** In the order in which they go when a record is too large: first what a digest still stands for. */
+const FREE_MEMBERS = ["arguments", "data", "change", "policies", "detail"] as const;
+
+export const fitted = (draft: AuditDraft): AuditDraft => withinSize(withinLengths(draft));
+
+function withinLengths(draft: AuditDraft): AuditDraft {
+  const fit = { ...draft };
+  const { operator, chain, user, target, policies, request, latency_ms: latency } = fit;
+  for (const member of PLAIN_TEXTS) {
+    const text = fit[member];
+    if (text !== undefined) fit[member] = cut(text, MOST[member]);
+  }
+  if (operator !== undefined) {
+    const { subject, token } = operator;
+    fit.operator = {
+      subject: cut(subject, MOST["operator.subject"]),
+      token: cut(token, MOST["operator.token"]),
+    };
+  }
+  if (chain !== undefined) fit.chain = shortChain(chain);
+  if (user !== undefined) {
+    const email = user.email === undefined ? {} : { email: cut(user.email, MOST["user.email"]) };
+    fit.user = { id: cut(user.id, MOST["user.id"]), ...email };
+  }
+  if (target !== undefined) {
+    fit.target = { type: cut(target.type, MOST["target.type"]), id: cut(target.id, MOST["target.id"]) };
+  }
+  if (policies !== undefined) {
+    fit.policies = policies.slice(0, RECORD_LISTS.policies).map((policy) => cut(policy, MOST.policies));
+  }
+  if (request !== undefined) {
+    fit.request = { ...request };
+    for (const member of REQUEST_TEXTS) {
+      const text = request[member];
+      if (text !== undefined) fit.request[member] = cut(text, MOST[`request.${member}`]);
+    }
+  }
+  // A clock that is set back gives what is no length of time.
+  if (latency !== undefined && !(latency >= 0 && latency < Infinity)) delete fit.latency_ms;
+  return fit;
+}
+
+function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const room = most - MARK.length;
+  // Half of a character at the end would be no text.
+  return room <= 0 ? text.slice(0, most) : text.slice(0, room).replace(/[\uD800-\uDBFF]$/, "") + MARK;
+}
+
+type Chain = NonNullable<AuditDraft["chain"]>;
+
+/** Without its middle when it is too long: who asked is the first, who began is the last. */
+function shortChain(chain: Chain): Chain {
+  const kept =
+    chain.length <= RECORD_LISTS.chain
+      ? chain
+      : [...chain.slice(0, RECORD_LISTS.chain - 1), ...chain.slice(-1)];
+  return kept.map((link) => ({ ...link, key: cut(link.key, MOST["chain.key"]) }));
+}
+
+/** A draft above `MAX_RECORD_BYTES` loses free members until it is not, and says which in `data.omitted`. */
+function withinSize(draft: AuditDraft): AuditDraft {
+  const bytes = bytesOf(draft);
+  if (bytes + NUMBER_BYTES <= MAX_RECORD_BYTES) return draft;
+  const light = { ...draft };
+  const omitted: string[] = [];
+  for (const member of FREE_MEMBERS) {
+    if (light[member] === undefined) continue;
+    delete light[member];
+    omitted.push(member);
+    const data = { ...light.data, omitted, bytes };
+    if (bytesOf({ ...light, data }) + NUMBER_BYTES <= MAX_RECORD_BYTES) return { ...light, data };
+  }
+  return light;
+}
+
+/** No character takes more than three bytes per UTF-16 code unit: a short text need not be encoded to be weighed. */
+function bytesOf(draft: AuditDraft): number {
+  const json = JSON.stringify(draft);
+  return json.length * 3 + NUMBER_BYTES <= MAX_RECORD_BYTES ? json.length * 3 : utf8(json).length;
+}
