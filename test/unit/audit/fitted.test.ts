@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { draftRecord, numberRecord, type AuditFacts } from "../../../src/audit/record.ts";
 import { AUDIT_KINDS, type AuditKind } from "../../../src/contract/audit-kinds.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../src/kernel/bytes.ts";
 import { MAX_JSON_DEPTH, parseJson, parseJsonBytes } from "../../../src/kernel/strict-json.ts";
