@@ -44,6 +44,7 @@ import { makeFirstSigningKeys } from "./operations/make-signing-keys.ts";
 import type { LedgerReader, LedgerStatus } from "./operations/ledger-reader.ts";
 import type { Owners } from "./operations/owners.ts";
 import type { OperationPorts } from "./operations/ports.ts";
+import { newReadinessCache, readiness, type ReadinessCache } from "./operations/readiness.ts";
 import { deriveKeys, type DerivedKeys } from "./secrets/root-key.ts";
 import { openDatabase } from "./storage/client.ts";
 import { BUILT_IN_TIERS } from "./tiers/built-in.ts";
@@ -71,6 +72,7 @@ interface Isolate {
   readonly users: BoundedMap<string, RememberedUser>;
   readonly numbers: NumberBook;
   readonly refused: RefusedCredentials;
+  readonly readiness: ReadinessCache;
 }
 
 const isolate: Isolate = {
@@ -87,6 +89,7 @@ const isolate: Isolate = {
   users: new BoundedMap(5_000),
   numbers: new NumberBook(),
   refused: new RefusedCredentials(),
+  readiness: newReadinessCache(),
 };
 
 /** Checked once per isolate. */
@@ -296,7 +299,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     logsRequests: env.logsRequests,
     refused: isolate.refused,
     background,
-    isReady: async () => (await env.db.prepare("SELECT 1 AS one FROM organization").first()) !== null,
+    readiness: () => readiness({ clock, timers, db, cache: isolate.readiness }),
   };
 }
 

@@ -5,10 +5,12 @@ import type { RefusedCredentials } from "../audit/refused.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
+import type { Result } from "../kernel/result.ts";
 import type { TokenPorts } from "../oauth/issue-token.ts";
 import type { EgressOperationPorts } from "../operations/ports.ts";
 import type { ReceiptPorts } from "../operations/read-halt.ts";
 import type { Installation } from "../operations/read-status.ts";
+import type { Unready } from "../operations/readiness.ts";
 
 export interface Services {
   readonly issuer: string;
@@ -28,8 +30,8 @@ export interface Services {
   readonly refused: RefusedCredentials;
   /** Lets work outlive the answer. */
   background(work: Promise<unknown>): void;
-  /** True when the registry database answers. */
-  isReady(): Promise<boolean>;
+  /** Whether the registry database answers, with the whole schema of this version. */
+  readiness(): Promise<Result<null, Unready>>;
 }
 
 /** What a request carries through Hono. `Bindings` stays opaque: only the composition root knows it. */

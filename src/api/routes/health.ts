@@ -1,8 +1,16 @@
 import { z } from "zod";
 import { err, ok } from "../../kernel/result.ts";
+import type { Unready } from "../../operations/readiness.ts";
 import { route, type Route } from "../route.ts";
 
 const health = z.strictObject({ status: z.literal("ok") }).meta({ id: "Health" });
+
+const DETAILS: Readonly<Record<Unready, string>> = {
+  away: "The registry database does not answer.",
+  behind: "The registry database lacks migrations of this version. Apply them.",
+  triggers_missing:
+    "The registry database lacks triggers that its rules stand on. Restore or migrate it anew.",
+};
 
 export const healthRoutes: readonly Route[] = [
   route(
@@ -22,18 +30,15 @@ export const healthRoutes: readonly Route[] = [
       method: "get",
       path: "/readyz",
       operationId: "readyz",
-      summary: "Readiness: the registry database answers",
+      summary: "Readiness: the registry database answers, with the whole schema of this version",
       tag: "health",
       door: { by: "anyone" },
       answers: [{ status: 200, description: "It does", schema: health }],
     },
-    async ({ services }) =>
-      (await services.isReady())
-        ? ok({ body: { status: "ok" } })
-        : err({
-            code: "unavailable",
-            detail: "The registry database does not answer.",
-            retryAfterSeconds: 5,
-          }),
+    async ({ services }) => {
+      const ready = await services.readiness();
+      if (ready.ok) return ok({ body: { status: "ok" } });
+      return err({ code: "unavailable", detail: DETAILS[ready.error], retryAfterSeconds: 5 });
+    },
   ),
 ];

@@ -1,7 +1,13 @@
 /** What a migration may look like, so that the database in an account takes it (docs/decisions/0034). */
 import { readdirSync, readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { sqlStatements } from "../../../src/embedded/sql-statements.ts";
+import { NEWEST_MIGRATION, TRIGGERS } from "../../../src/storage/schema.ts";
+
+const MIGRATIONS = readdirSync("migrations")
+  .filter((name) => name.endsWith(".sql"))
+  .toSorted();
 
 /** Triggers that D1 would cut apart where it splits the text of a whole migration into statements. */
 const triggersThatD1Breaks = (sql: string): string[] =>
@@ -24,7 +30,7 @@ it.each([
   expect(triggersThatD1Breaks(`-- why\nCREATE TABLE a (x);\n${trigger};\n${TRIGGER};\n`)).toEqual([trigger]);
 });
 
-it.each(readdirSync("migrations").filter((name) => name.endsWith(".sql")))(
+it.each(MIGRATIONS)(
   "%s has each trigger on one line and no carriage return, because D1 splits a migration itself (P2, P5)",
   (name) => {
     const sql = readFileSync(`migrations/${name}`, "utf8");
@@ -32,3 +38,11 @@ it.each(readdirSync("migrations").filter((name) => name.endsWith(".sql")))(
     expect(sql).not.toContain("\r");
   },
 );
+
+it("src/storage/schema.ts names the newest migration and every trigger, so that readiness looks for all of them", () => {
+  const database = new DatabaseSync(":memory:");
+  for (const name of MIGRATIONS) database.exec(readFileSync(`migrations/${name}`, "utf8"));
+  const made = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all();
+  expect(NEWEST_MIGRATION).toBe(MIGRATIONS.at(-1));
+  expect([...TRIGGERS].toSorted()).toEqual(made.map(({ name }) => name).toSorted());
+});

@@ -1,0 +1,56 @@
+/**
+ * Whether this isolate can serve, as `/readyz` says it. Anybody may ask, as often as they like, so an isolate asks the
+ * database at most once a second, and one request at a time.
+ */
+import type { Clock, Timers } from "../kernel/clock.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Database } from "../storage/client.ts";
+import { schemaFault, type SchemaFault } from "../storage/schema.ts";
+
+export type Unready = SchemaFault;
+
+/** A global of an isolate: plain data. Times in milliseconds since the epoch; null: never. */
+export interface ReadinessCache {
+  askedAt: number | null;
+  answeredAt: number | null;
+  answer: Result<null, Unready>;
+}
+
+export const newReadinessCache = (): ReadinessCache => ({
+  askedAt: null,
+  answeredAt: null,
+  answer: err("away"),
+});
+
+export interface ReadinessPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly db: Database;
+  readonly cache: ReadinessCache;
+}
+
+const FRESH_MS = 1_000;
+/** A database that takes longer is away. */
+const ANSWER_WITHIN_MS = 3_000;
+/** A promise of another request may never resolve here (platform rule), so what it found is looked up. */
+const LOOK_AGAIN_MS = 25;
+
+export async function readiness(ports: ReadinessPorts): Promise<Result<null, Unready>> {
+  const { clock, timers, db, cache } = ports;
+  const within = (at: number | null, ms: number): boolean => {
+    const age = at === null ? ms : clock.now() - at;
+    return age >= 0 && age < ms; // negative: the clock was set back
+  };
+  for (;;) {
+    if (within(cache.answeredAt, FRESH_MS)) return cache.answer;
+    if (!within(cache.askedAt, ANSWER_WITHIN_MS)) break;
+    await timers.sleep(LOOK_AGAIN_MS);
+  }
+  cache.askedAt = clock.now();
+  const late = timers.sleep(ANSWER_WITHIN_MS).then((): SchemaFault => "away");
+  const fault = await Promise.race([schemaFault(db), late]);
+  cache.answer = fault === null ? ok(null) : err(fault);
+  cache.answeredAt = clock.now();
+  cache.askedAt = null;
+  return cache.answer;
+}

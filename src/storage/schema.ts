@@ -1,0 +1,54 @@
+/**
+ * The schema that this version stands on: its newest migration, and every trigger. The triggers hold what no code may
+ * break (an agent's record is immutable, revoked is final), so a database that lost one looks well and is not.
+ * test/unit/storage/migrations.test.ts holds both against migrations/.
+ */
+import { sql } from "drizzle-orm";
+import { isUnavailable, type Database } from "./client.ts";
+
+/** A newer schema is fine: migrations only add, so that an older Worker works on it. */
+export const NEWEST_MIGRATION = "0007_argument_schemas.sql";
+
+export const TRIGGERS: readonly string[] = [
+  "agents_record_is_immutable",
+  "agents_are_never_deleted",
+  "agents_are_never_replaced",
+  "agents_names_are_never_reused",
+  "agents_stay_revoked",
+  "workspaces_record_is_immutable",
+  "workspaces_are_never_deleted",
+  "workspaces_are_never_replaced",
+  "api_keys_are_immutable",
+  "api_keys_are_never_deleted",
+  "api_keys_are_never_replaced",
+  "operator_tokens_are_never_deleted",
+  "operator_tokens_are_never_replaced",
+  "operator_tokens_succeed_live_ones",
+  "operator_tokens_are_immutable",
+  "operator_tokens_only_end_earlier",
+  "operator_tokens_stay_revoked",
+  "key_digests_are_immutable",
+  "key_digests_are_never_deleted",
+  "key_digests_are_never_replaced",
+];
+
+export type SchemaFault = "away" | "behind" | "triggers_missing";
+
+interface Found {
+  readonly migrated: number;
+  readonly triggers: number;
+}
+
+/** @returns null when the database has everything that this version stands on. */
+export async function schemaFault(db: Database): Promise<SchemaFault | null> {
+  try {
+    const found = await db.get<Found>(sql`SELECT
+      (SELECT count(*) FROM d1_migrations WHERE name = ${NEWEST_MIGRATION}) AS migrated,
+      (SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'
+        AND name IN (SELECT value FROM json_each(${JSON.stringify(TRIGGERS)}))) AS triggers`);
+    if (found.migrated === 0) return "behind";
+    return found.triggers === TRIGGERS.length ? null : "triggers_missing";
+  } catch (fault) {
+    return isUnavailable(fault) ? "away" : "behind"; // not even the table of migrations is there
+  }
+}
