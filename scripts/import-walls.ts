@@ -26,7 +26,7 @@ const ROOMS = [
 const ACCESS = ["access"];
 const ACTS = ["operations", "oauth", "gateway", "broker"];
 const DOORS = ["objects", "api"];
-const TOP = ["env.ts", "wire.ts", "worker.ts", "node-builtins.d.ts"];
+const TOP = ["env.ts", "wire.ts", "door-worker.ts", "objects-worker.ts", "worker.ts", "node-builtins.d.ts"];
 const ASIDE = ["client", "cli", "embedded"];
 
 /** Everything that may stand directly under src/. A new name is a decision, not an accident. */
@@ -119,15 +119,15 @@ const floors: IForbiddenRuleType[] = [
     comment:
       "Bindings and composition are arguments below; whoever imports them cannot be tested without them.",
     severity: "error",
-    from: { path: "^src/", pathNot: "^src/(?:env|wire|worker)\\.ts$" },
-    to: { path: "^src/(?:env|wire|worker)\\.ts$" },
+    from: { path: "^src/", pathNot: "^src/(?:env|wire|(?:door-|objects-)?worker)\\.ts$" },
+    to: { path: "^src/(?:env|wire|(?:door-|objects-)?worker)\\.ts$" },
   },
   {
     name: "env-below-wire-below-worker",
     comment: "env checks the bindings, wire fills the ports, worker only exports.",
     severity: "error",
     from: { path: "^src/(?:env|wire)\\.ts$" },
-    to: { path: "^src/(?:wire|worker)\\.ts$" },
+    to: { path: "^src/(?:wire|(?:door-|objects-)?worker)\\.ts$" },
   },
 ];
 
@@ -167,7 +167,7 @@ const aside: IForbiddenRuleType[] = [
     to: {
       path: [
         "^src/storage/",
-        "^src/(?:env|wire|worker)\\.ts$",
+        "^src/(?:env|wire|(?:door-|objects-)?worker)\\.ts$",
         "^cloudflare:",
         packages("drizzle-orm", "hono"),
       ],
@@ -207,7 +207,7 @@ const platforms: IForbiddenRuleType[] = [
     from: {
       path: "^src/",
       pathNot: [
-        "^src/(?:env|wire|worker)\\.ts$",
+        "^src/(?:env|wire|(?:door-|objects-)?worker)\\.ts$",
         "^src/storage/client\\.ts$",
         within("objects"),
         "^src/audit/(?:sink|consumer)\\.ts$",

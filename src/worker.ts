@@ -1,41 +1,22 @@
-/** The Worker: fetch, queue, scheduled, and the Durable Object classes. Nothing else. */
-import { createApp } from "./api/app.ts";
+/** The Worker where there is one: in tests, in `npm run dev` and embedded. The door and the objects in one. */
 import { closedDoor, embeddedDoor } from "./api/embedded-door.ts";
+import door from "./door-worker.ts";
 import { isEmbedded, type RawEnv } from "./env.ts";
-import { AgentShell } from "./objects/agent-object.ts";
-import { WorkspaceShell } from "./objects/workspace-object.ts";
-import { sweep } from "./operations/sweep.ts";
-import { consume, newRequestId, objectPorts, services, sweepPorts } from "./wire.ts";
+import objects from "./objects-worker.ts";
+import { newRequestId } from "./wire.ts";
 
-export { LedgerObject } from "./objects/ledger-object.ts";
-
-export class AgentObject extends AgentShell {
-  constructor(state: DurableObjectState, raw: RawEnv) {
-    super(state, raw, objectPorts(raw));
-  }
-}
-
-export class WorkspaceObject extends WorkspaceShell {
-  constructor(state: DurableObjectState, raw: RawEnv) {
-    super(state, raw, objectPorts(raw));
-  }
-}
-
-const app = createApp((raw, background) => services(raw as RawEnv, background));
-
-const serve = (request: Request, raw: RawEnv, context: ExecutionContext) => app.fetch(request, raw, context);
+export { AgentObject, LedgerObject, WorkspaceObject } from "./objects-worker.ts";
 
 /**
  * What the embedded server's socket stands on. It has no `queue` and no `scheduled`: whoever reaches the socket can call
  * each function of its entrypoint without a credential (src/embedded/runtime.ts).
  */
 export const EmbeddedDoor = {
-  fetch: embeddedDoor(serve, newRequestId),
+  fetch: embeddedDoor(door.fetch, newRequestId),
 } satisfies ExportedHandler<RawEnv>;
 
 export default {
+  ...objects,
   fetch: (request, raw, context) =>
-    isEmbedded(raw) ? closedDoor(newRequestId()) : serve(request, raw, context),
-  queue: (batch, raw) => consume(raw, batch.queue, batch),
-  scheduled: async (_controller, raw) => sweep(await sweepPorts(raw)),
+    isEmbedded(raw) ? closedDoor(newRequestId()) : door.fetch(request, raw, context),
 } satisfies ExportedHandler<RawEnv>;

@@ -44,5 +44,5 @@ it("src/storage/schema.ts names the newest migration and every trigger, so that 
   for (const name of MIGRATIONS) database.exec(readFileSync(`migrations/${name}`, "utf8"));
   const made = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all();
   expect(NEWEST_MIGRATION).toBe(MIGRATIONS.at(-1));
-  expect([...TRIGGERS].toSorted()).toEqual(made.map(({ name }) => name).toSorted());
+  expect([...TRIGGERS].toSorted()).toEqual(made.map(({ name }) => String(name)).toSorted());
 });

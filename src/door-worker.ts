@@ -1,0 +1,13 @@
+/**
+ * The door's Worker in production: `fetch` alone. The objects that it calls are in a Worker of their own
+ * (src/objects-worker.ts), so that deploying the door restarts none of them.
+ */
+import { createApp } from "./api/app.ts";
+import type { RawEnv } from "./env.ts";
+import { services } from "./wire.ts";
+
+const app = createApp((raw, background) => services(raw as RawEnv, background));
+
+const serve = (request: Request, raw: RawEnv, context: ExecutionContext) => app.fetch(request, raw, context);
+
+export default { fetch: serve } satisfies ExportedHandler<RawEnv>;
