@@ -1,5 +1,5 @@
 /**
- * The schema that this version stands on: its newest migration, and every trigger. The triggers hold what no code may
+ * The schema that this version stands on: its migrations and its triggers. The triggers hold what no code may
  * break (an agent's record is immutable, revoked is final), so a database that lost one looks well and is not.
  * test/unit/storage/migrations.test.ts holds both against migrations/.
  */
@@ -7,7 +7,16 @@ import { sql } from "drizzle-orm";
 import { isUnavailable, type Database } from "./client.ts";
 
 /** A newer schema is fine: migrations only add, so that an older Worker works on it. */
-export const NEWEST_MIGRATION = "0007_argument_schemas.sql";
+export const MIGRATIONS: readonly string[] = [
+  "0001_registry.sql",
+  "0002_operators.sql",
+  "0003_incident.sql",
+  "0004_key_digests.sql",
+  "0005_catalog_in_use.sql",
+  "0006_identity_providers.sql",
+  "0007_argument_schemas.sql",
+  "0008_repeats_by_owner.sql",
+];
 
 export const TRIGGERS: readonly string[] = [
   "agents_record_is_immutable",
@@ -43,10 +52,11 @@ interface Found {
 export async function schemaFault(db: Database): Promise<SchemaFault | null> {
   try {
     const found = await db.get<Found>(sql`SELECT
-      (SELECT count(*) FROM d1_migrations WHERE name = ${NEWEST_MIGRATION}) AS migrated,
+      (SELECT count(*) FROM d1_migrations
+        WHERE name IN (SELECT value FROM json_each(${JSON.stringify(MIGRATIONS)}))) AS migrated,
       (SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'
         AND name IN (SELECT value FROM json_each(${JSON.stringify(TRIGGERS)}))) AS triggers`);
-    if (found.migrated === 0) return "behind";
+    if (found.migrated < MIGRATIONS.length) return "behind";
     return found.triggers === TRIGGERS.length ? null : "triggers_missing";
   } catch (fault) {
     return isUnavailable(fault) ? "away" : "behind"; // not even the table of migrations is there

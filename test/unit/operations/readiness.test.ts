@@ -89,7 +89,7 @@ describe("readiness", () => {
     const answers = Array.from({ length: 100 }, () => readiness(ports));
     await time.advance(500);
     expect(asked()).toBe(1);
-    reply({ migrated: 1, triggers: 0 });
+    reply({ migrated: 1_000, triggers: 0 });
     await time.advance(100);
     expect(new Set((await Promise.all(answers)).map((each) => !each.ok && each.error))).toEqual(
       new Set(["triggers_missing"]),
