@@ -35,7 +35,7 @@ import { systemClock, systemTimers } from "./kernel/clock.ts";
 import { idSource, type AgentId } from "./kernel/ids.ts";
 import { consoleLog } from "./kernel/log.ts";
 import { systemRandom } from "./kernel/random.ts";
-import { LeaseBook } from "./lifecycle/lease-book.ts";
+import { LeaseBook } from "./lifecycle/lease.ts";
 import { withStops, type KeptStops } from "./lifecycle/stops.ts";
 import type { AgentShell } from "./objects/agent-object.ts";
 import type { ObjectPorts } from "./objects/ports.ts";
@@ -78,7 +78,7 @@ interface Isolate {
 const isolate: Isolate = {
   environments: new WeakMap(),
   derived: null,
-  books: { agents: new LeaseBook(), workspaces: new LeaseBook(1_000), org: new LeaseBook(1) },
+  books: { agents: new LeaseBook(), workspaces: new LeaseBook(), org: new LeaseBook(), renewing: new Map() },
   stops: new BoundedMap(100),
   configuration: newConfigurationCache(),
   signingKeys: newSigningKeyCache(),
@@ -231,7 +231,6 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     books: isolate.books,
     clock,
     timers,
-    random,
     background,
   });
   const configuration = new ConfigurationReader(db, isolate.configuration);

@@ -13,24 +13,40 @@ export function mediaType(header: string | null): string | null {
   return match?.[1]?.toLowerCase() ?? null;
 }
 
-/** Reads at most `MAX_BODY_BYTES`, whatever the headers promise. */
-export async function readBytes(request: Request): Promise<Result<Uint8Array<ArrayBuffer>, Refusal>> {
+/** A body is taken as it is: one that is unpacked here could be a thousand times what it costs to send (RFC 9110 §8.4). */
+export function checkEncoding(request: Request): Result<void, Refusal> {
+  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  if (encoding === "" || encoding === "identity") return ok(undefined);
+  return err({
+    code: "unsupported_media_type",
+    detail: "The body is compressed. Send it as it is, without Content-Encoding.",
+  });
+}
+
+/**
+ * Reads at most so many bytes, whatever the headers promise.
+ * @param most in bytes.
+ */
+export async function readBytes(
+  request: Request,
+  most: number,
+): Promise<Result<Uint8Array<ArrayBuffer>, Refusal>> {
   const tooLarge = err<Refusal>({
     code: "body_too_large",
-    detail: `The body is larger than ${MAX_BODY_BYTES} bytes.`,
+    detail: `The body is larger than ${most} bytes.`,
   });
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) return tooLarge;
+  if (Number(request.headers.get("content-length") ?? 0) > most) return tooLarge;
   if (request.body === null) return ok(new Uint8Array());
   if (request.headers.has("content-length")) {
     // HTTP ends a body at its Content-Length, which is small enough. Piece by piece takes several times as long.
     const whole = new Uint8Array(await request.arrayBuffer());
-    return whole.length > MAX_BODY_BYTES ? tooLarge : ok(whole);
+    return whole.length > most ? tooLarge : ok(whole);
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body as ReadableStream<Uint8Array>) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) return tooLarge;
+    if (size > most) return tooLarge;
     chunks.push(chunk);
   }
   const [only] = chunks;
@@ -53,8 +69,11 @@ export interface ParsedBody<T> {
 export async function readJson<S extends z.ZodType>(
   request: Request,
   schema: S,
+  most: number = MAX_BODY_BYTES,
 ): Promise<Result<ParsedBody<z.output<S>>, Refusal>> {
-  const read = await readBytes(request);
+  const encoded = checkEncoding(request);
+  if (!encoded.ok) return encoded;
+  const read = await readBytes(request, most);
   if (!read.ok) return read;
   const bytes = read.value;
   const isJson = mediaType(request.headers.get("content-type")) === "application/json";
@@ -89,10 +108,12 @@ function shownSteps(path: readonly PropertyKey[]): string[] {
 }
 
 /** The first name in a query that stands there twice, as far as it may be shown. */
-export function repeatedName(search: URLSearchParams): string | undefined {
-  const names = [...search.keys()];
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  return twice === undefined || SHOWN.test(twice) ? twice : "a parameter";
+export function repeatedName(names: Iterable<string>, seen: Set<string> = new Set()): string | undefined {
+  for (const name of names) {
+    if (seen.has(name)) return SHOWN.test(name) ? name : "a parameter";
+    seen.add(name);
+  }
+  return undefined;
 }
 
 /** What a schema found, by member, in the reader's words and never with the value. */

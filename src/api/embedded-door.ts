@@ -6,7 +6,7 @@
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/refusal.ts";
-import { problemResponse } from "./problem.ts";
+import { problemResponse } from "./dialects/problem.ts";
 import { securityHeaders } from "./response-headers.ts";
 
 /** A host and perhaps a port (RFC 9110 §7.2), in the characters that names and addresses are made of. */

@@ -8,7 +8,7 @@ export const reply = (
   result: Result<unknown, Refusal>,
   status?: number,
   headers?: Readonly<Record<string, string>>,
-): Outcome =>
+): Outcome<Refusal> =>
   result.ok
     ? ok({
         body: result.value,

@@ -1,32 +1,38 @@
 /**
  * One declaration per route: it is what is mounted, what authenticates, what validates, and what the OpenAPI document
- * says. A route that is not declared here does not exist.
+ * says. A route that is not declared does not exist; each names the dialect that it is answered in.
  */
 import type { z } from "zod";
 import type { Caller } from "../access/caller.ts";
 import type { Operator } from "../access/operator.ts";
 import type { AuditDraft } from "../contract/audit.ts";
+import type { AuthenticatedClient } from "../oauth/authenticate-client.ts";
 import type { Permission } from "../operators/permissions.ts";
-import type { Refusal } from "../operations/refusal.ts";
 import type { OperatorRequest } from "../operations/ports.ts";
 import type { Result } from "../kernel/result.ts";
+import type { DoorDialect } from "./dialects/dialect.ts";
 import type { Services } from "./services.ts";
 
 export type Method = "get" | "post" | "patch" | "delete";
 
 type Fields = z.ZodObject;
 
-/** Who may call: everybody, an operator with a permission, an agent, or either of the two. */
+/**
+ * Who may call: everybody, an operator with a permission, an agent, either of the two, or an agent as an OAuth client
+ * (RFC 6749 §2.3), and where a permission is named, an operator too.
+ */
 export type Door =
   | { readonly by: "anyone" }
   | { readonly by: "operator"; readonly permission: Permission | null }
   | { readonly by: "agent" }
-  | { readonly by: "either"; readonly permission: Permission };
+  | { readonly by: "either"; readonly permission: Permission }
+  | { readonly by: "client"; readonly permission: Permission | null };
 
 export interface Answer {
   readonly status: number;
   readonly description: string;
-  readonly schema: z.ZodType;
+  /** Left out: the body is empty. */
+  readonly schema?: z.ZodType;
   /** Default `application/json`. */
   readonly mediaType?: string;
 }
@@ -39,12 +45,27 @@ export interface RouteShape {
   readonly summary: string;
   readonly tag: string;
   readonly door: Door;
+  /** `everyone`: a public document, which pages of any origin may read. */
+  readonly readers?: "everyone";
   readonly params?: Fields;
   readonly query?: Fields;
+  /** A JSON body. */
   readonly body?: z.ZodType;
+  /** A form instead. It is read by hand, because OAuth passes over what it does not know (RFC 6749 §3.2). */
+  readonly form?: z.ZodType;
   /** A member of the body in which a user's token may stand. It is neither stored, nor recorded, nor repeated. */
   readonly tokenMember?: string;
   readonly answers: readonly Answer[];
+}
+
+/** One request that has arrived at a route. */
+export interface Arrival {
+  readonly services: Services;
+  readonly http: Request;
+  readonly requestId: string;
+  readonly pathParams: Readonly<Record<string, string>>;
+  /** Told who is calling, as soon as that is known: an agent, or `operator:` and the id of its token. */
+  recognised(actor: string): void;
 }
 
 /** What every handler gets. */
@@ -58,6 +79,11 @@ export interface RouteInput {
 }
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+/** Who is at a client door. */
+export type ClientParty =
+  | { readonly by: "client"; readonly client: AuthenticatedClient }
+  | { readonly by: "operator"; readonly operator: Operator };
 
 type Party<D extends Door> = D extends { readonly by: "operator" }
   ? { readonly operator: Operator; readonly asked: OperatorRequest }
@@ -81,21 +107,28 @@ export type Handled<R extends RouteShape> = RouteInput &
 /** A success with a status other than the first declared one, or with headers, or as a stream. */
 export interface Reply {
   readonly status?: number;
+  /** `undefined`: the answer has no body. */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent instead of `body`; its content type stands in `headers`. */
   readonly stream?: ReadableStream<Uint8Array>;
 }
 
-export type Outcome = Result<Reply, Refusal>;
+export type Outcome<R> = Result<Reply, R>;
 
-/** A declared route with its handler, types erased so that it can stand in a list. */
+/** A declared route, types erased so that it can stand in a list. */
 export interface Route extends RouteShape {
-  readonly handle: (exchange: never) => Promise<Outcome>;
+  readonly dialect: DoorDialect;
+  /** From the request to the answer. What throws is a fault, and said by the dialect. */
+  answer(arrival: Arrival): Promise<Response>;
 }
 
-/** Binds a handler to its declaration; the handler's types follow from it. */
-export const route = <const R extends RouteShape>(
-  shape: R,
-  handle: (exchange: Handled<R>) => Promise<Outcome>,
-): Route => ({ ...shape, handle });
+/** A success as HTTP has it. */
+export function respond({ answers }: RouteShape, reply: Reply): Response {
+  const { status = answers[0]?.status ?? 200, body, headers, stream } = reply;
+  const type = body === undefined ? {} : { "content-type": "application/json" };
+  return new Response(stream ?? (body === undefined ? null : JSON.stringify(body)), {
+    status,
+    headers: { ...type, ...headers },
+  });
+}

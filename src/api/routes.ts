@@ -7,7 +7,9 @@ import { checkRoutes } from "./routes/check.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { identityProviderRoutes } from "./routes/identity-providers.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { discoveryRoutes, documentRoute } from "./routes/discovery.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
+import { oauthRoutes } from "./routes/oauth.ts";
 import { operatorRoutes } from "./routes/operators.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { rootKeyRoutes } from "./routes/root-keys.ts";
@@ -33,4 +35,7 @@ export const routes: readonly Route[] = [
   ...auditRoutes,
   ...statusRoutes,
   ...healthRoutes,
+  ...oauthRoutes,
+  ...discoveryRoutes,
+  documentRoute(() => routes),
 ];

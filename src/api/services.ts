@@ -1,6 +1,7 @@
 /** What the HTTP layer is given for one request by the composition root. */
 import type { DecisionPorts } from "../access/decide.ts";
 import type { OperatorPorts } from "../access/operator.ts";
+import type { DoorDialect } from "./dialects/dialect.ts";
 import type { RefusedCredentials } from "../audit/refused.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
@@ -37,5 +38,5 @@ export interface Services {
 /** What a request carries through Hono. `Bindings` stays opaque: only the composition root knows it. */
 export interface AppEnv {
   Bindings: object;
-  Variables: { services: Services; requestId: string; actor: string | undefined };
+  Variables: { services: Services; requestId: string; dialect?: DoorDialect; actor: string | undefined };
 }

@@ -2,6 +2,12 @@
 import { z } from "zod";
 import { id, name } from "./words.ts";
 
+/** `client_secret_post` (RFC 6749 §2.3.1), for clients that cannot set the header. */
+const clientInForm = {
+  client_id: z.string().optional().meta({ description: "of the agent" }),
+  client_secret: z.string().optional().meta({ description: "an API key; instead of the header" }),
+};
+
 /** What the token endpoint takes, whichever grant it is; forms are read by hand, because OAuth ignores what it does not know. */
 export const tokenRequest = z
   .object({
@@ -14,6 +20,7 @@ export const tokenRequest = z
     actor_token: z.string().optional(),
     actor_token_type: z.string().optional(),
     requested_token_type: z.string().optional(),
+    ...clientInForm,
   })
   .meta({ id: "TokenRequest" });
 
@@ -37,6 +44,7 @@ export const oauthErrorCode = z.enum([
   "invalid_target",
   "unsupported_token_type",
   "temporarily_unavailable",
+  "server_error",
 ]);
 export type OAuthErrorCode = z.output<typeof oauthErrorCode>;
 
@@ -50,7 +58,7 @@ export const oauthError = z
   .meta({ id: "OAuthError" });
 
 /** `token_type_hint` is taken and not needed: there is one kind of token. */
-const tokenQuestion = { token: z.string(), token_type_hint: z.string().optional() };
+const tokenQuestion = { token: z.string(), token_type_hint: z.string().optional(), ...clientInForm };
 export const introspectionRequest = z.object(tokenQuestion).meta({ id: "IntrospectionRequest" });
 export const revocationRequest = z.object(tokenQuestion).meta({ id: "RevocationRequest" });
 

@@ -31,6 +31,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: "The route takes another content type" },
   idempotency_mismatch: { status: 422, title: "Another request was made under this Idempotency-Key" },
   unknown_reference: { status: 422, title: "A member names something that does not exist" },
+  rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Something broke inside" },
   unavailable: { status: 503, title: "Not available right now" },
   configuration_pending: { status: 503, title: "An earlier change is not settled yet" },

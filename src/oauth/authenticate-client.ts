@@ -33,8 +33,25 @@ export interface ActiveClient {
   readonly draining: Draining | undefined;
 }
 
+/** A client that has authenticated: its key, and how its agent stands. */
+export interface AuthenticatedClient {
+  readonly key: KnownKey;
+  readonly active: ActiveClient;
+}
+
+/** Before anything else of a request is judged: otherwise a bad scope would tell a dead key from one that never was (P11). */
+export async function authenticateClient(
+  ports: AuthenticationPorts,
+  credential: ClientCredential,
+): Promise<Result<AuthenticatedClient, ClientRefusal>> {
+  const key = await identifyClient(ports, credential);
+  if (!key.ok) return key;
+  const active = await standingOfClient(ports, key.value);
+  return active.ok ? ok({ key: key.value, active: active.value }) : active;
+}
+
 /** Whose key it is, if it is this client's. */
-export async function identifyClient(
+async function identifyClient(
   ports: AuthenticationPorts,
   { secret, client }: ClientCredential,
 ): Promise<Result<KnownKey, ClientRefusal>> {
@@ -46,7 +63,7 @@ export async function identifyClient(
 }
 
 /** Under which epochs the client stands now. A key that is dead and an agent that is revoked are one answer. */
-export async function standingOfClient(
+async function standingOfClient(
   ports: AuthenticationPorts,
   known: KnownKey,
 ): Promise<Result<ActiveClient, ClientRefusal>> {

@@ -8,7 +8,6 @@ import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { requestedAudience, type UnknownTarget } from "./target.ts";
 
-export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const TYPE = "urn:ietf:params:oauth:token-type:";
 export const ACCESS_TOKEN_TYPE = `${TYPE}access_token`;
 

@@ -2,7 +2,7 @@
  * Token exchange (RFC 8693; design part 8): an agent becomes the current actor for a user or for another agent, or
  * narrows what it holds. The authenticated client is the actor, always (TX-16): a token alone makes nobody anything.
  *
- *   who is the client, and does it stand? → the request → the subject and the actor, verified → the hop, narrowed
+ *   the client has authenticated → the request → the subject and the actor, verified → the hop, narrowed
  *   → its receipt and the token → the record is durable → does the whole chain still stand? → released
  */
 import type { Draining } from "../access/authenticate.ts";
@@ -25,13 +25,7 @@ import type { RegisteredAgent } from "../registry/agents.ts";
 import { parseSegment } from "../signing/strict-json.ts";
 import { strictestTier } from "../tiers/strictest.ts";
 import { mintCallToken } from "../tokens/mint.ts";
-import {
-  identifyClient,
-  standingOfClient,
-  type ClientCredential,
-  type ClientRefusal,
-  type ActiveClient,
-} from "./authenticate-client.ts";
+import type { ActiveClient, AuthenticatedClient, ClientRefusal } from "./authenticate-client.ts";
 import {
   ACCESS_TOKEN_TYPE,
   parseExchange,
@@ -48,7 +42,8 @@ import {
 } from "./subject-token.ts";
 import { knownTarget } from "./target.ts";
 
-export interface ExchangeRequest extends ClientCredential {
+export interface ExchangeRequest {
+  readonly client: AuthenticatedClient;
   readonly form: ReadonlyMap<string, string>;
   readonly traceparent: string | undefined;
   readonly requestId: string;
@@ -85,26 +80,21 @@ export async function exchangeToken(
   ports: TokenPorts,
   asked: ExchangeRequest,
 ): Promise<Result<TokenResponse, ExchangeRefusal>> {
-  const identified = await identifyClient(ports, asked);
-  if (!identified.ok) return identified;
-  const client = identified.value;
-  // Before anything else is judged: otherwise a bad request would tell a dead key from one that never was (P11).
-  const standing = await standingOfClient(ports, client);
-  if (!standing.ok) return standing;
-  if (standing.value.draining !== undefined) return err(standing.value.draining);
-  const { record, epoch, haltEpoch } = standing.value;
+  const { key: client, active } = asked.client;
+  if (active.draining !== undefined) return err(active.draining);
+  const { record, epoch, haltEpoch } = active;
 
   const parameters = parseExchange(asked.form, ports.issuer);
   if (!parameters.ok) return parameters;
   const { audience } = parameters.value;
-  const target = await knownTarget(ports, standing.value, audience);
+  const target = await knownTarget(ports, active, audience);
   if (!target.ok) return target;
 
-  const verified = await verifySubject(ports, standing.value, parameters.value, asked.traceparent);
-  if (!verified.ok) return refused(ports, asked, standing.value, null, verified.error);
+  const verified = await verifySubject(ports, active, parameters.value, asked.traceparent);
+  if (!verified.ok) return refused(ports, asked, active, null, verified.error);
   const { subject, records, user, verifiedUnder } = verified.value;
   const actor = await verifyActorToken(ports, parameters.value.actorToken, record.id, record.workspaceId);
-  if (!actor.ok) return refused(ports, asked, standing.value, subject, actorRefusal(actor.error));
+  if (!actor.ok) return refused(ports, asked, active, subject, actorRefusal(actor.error));
 
   const now = Math.floor(ports.clock.now() / 1000);
   const limits = strictestTier([record, ...records].map(({ tier }) => tier));
@@ -118,7 +108,7 @@ export async function exchangeToken(
     actorExpiresAt: actor.value,
     now,
   });
-  if (!hop.ok) return refused(ports, asked, standing.value, subject, { kind: "hop", why: hop.error });
+  if (!hop.ok) return refused(ports, asked, active, subject, { kind: "hop", why: hop.error });
 
   const signers = await openSigners(ports);
   if (!signers.ok) return signers;
@@ -165,7 +155,7 @@ export async function exchangeToken(
   if (!admitted.ok) {
     // The exchange is in the trail already; that its token was withheld must be, too.
     const withheld = { kind: "subject", why: "unacceptable", detail: admitted.error.kind } as const;
-    return refused(ports, asked, standing.value, subject, withheld);
+    return refused(ports, asked, active, subject, withheld);
   }
   noteUse(ports, client.key);
   return ok({

@@ -14,12 +14,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import { mintCallToken, selfClaims } from "../tokens/mint.ts";
 import { formatScope, SURFACE } from "../contract/scope.ts";
-import {
-  identifyClient,
-  standingOfClient,
-  type ClientCredential,
-  type ClientRefusal,
-} from "./authenticate-client.ts";
+import type { AuthenticatedClient, ClientRefusal } from "./authenticate-client.ts";
 import { requestedScope } from "./exchange-request.ts";
 import { knownTarget, requestedAudience, type UnknownTarget } from "./target.ts";
 
@@ -29,7 +24,8 @@ export interface TokenPorts extends AuthenticationPorts {
   readonly sink: AuditSink;
 }
 
-export interface TokenRequest extends ClientCredential {
+export interface TokenRequest {
+  readonly client: AuthenticatedClient;
   readonly form: ReadonlyMap<string, string>;
   readonly requestId: string;
   readonly request: NonNullable<AuditDraft["request"]>;
@@ -46,19 +42,14 @@ export async function issueToken(
   ports: TokenPorts,
   request: TokenRequest,
 ): Promise<Result<TokenResponse, TokenRequestRefusal>> {
-  const identified = await identifyClient(ports, request);
-  if (!identified.ok) return identified;
-  const known = identified.value;
-  // Before anything else is judged: otherwise a bad scope would tell a dead key from one that never was (P11).
-  const standing = await standingOfClient(ports, known);
-  if (!standing.ok) return standing;
-  const { epoch, haltEpoch, record, draining } = standing.value;
+  const { key: known, active } = request.client;
+  const { epoch, haltEpoch, record, draining } = active;
   if (draining !== undefined) return err(draining);
   const scope = requestedScope(request.form.get("scope"));
   if (!scope.ok) return scope;
   const wanted = requestedAudience(request.form, ports.issuer);
   if (!wanted.ok) return wanted;
-  const target = await knownTarget(ports, standing.value, wanted.value);
+  const target = await knownTarget(ports, active, wanted.value);
   if (!target.ok) return target;
   const audience = wanted.value?.url ?? ports.issuer;
 

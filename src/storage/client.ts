@@ -16,8 +16,18 @@ export const openDatabase = (binding: D1Database): Database => drizzle(binding);
 type PlatformMark = "retryable" | "overloaded" | "durableObjectReset";
 
 /**
- * True for a fault that leaves everything open: the database is away, overloaded or was reset, or an object is. Then
- * the answer is "ask again", never "no" and never "broken". A statement that SQLite refuses is a fault of ours.
+ * SQLite's primary result codes of a moment (https://sqlite.org/rescode.html): somebody else holds the lock, or the disk
+ * is full or does not answer. The statement is right, and may succeed when it is repeated.
+ */
+const PASSING = /: SQLITE_(?:BUSY|CANTOPEN|FULL|INTERRUPT|IOERR|LOCKED|NOMEM|PROTOCOL)(?![A-Z])/;
+
+/** drizzle repeats behind this what a statement was given: words of the caller's, which decide nothing here. */
+const PARAMETERS = "\nparams: ";
+
+/**
+ * True for a fault that leaves everything open: the database is away, locked, full, overloaded or was reset, or an
+ * object is. Then the answer is "ask again", never "no" and never "broken". Any other statement that SQLite refuses is a
+ * fault of ours.
  */
 export function isUnavailable(fault: unknown): boolean {
   if (!(fault instanceof Error)) return false;
@@ -25,6 +35,8 @@ export function isUnavailable(fault: unknown): boolean {
   const { retryable, overloaded, durableObjectReset } = fault as Partial<Record<PlatformMark, unknown>>;
   if (retryable === true || overloaded === true || durableObjectReset === true) return true;
   if (fault.cause !== undefined) return isUnavailable(fault.cause);
+  const [said = ""] = fault.message.split(PARAMETERS, 1);
+  if (PASSING.test(said)) return true;
   // Over RPC only the message of a fault arrives, and drizzle's does not say what D1 said.
-  return /^(?:D1_\w+:|Failed query:)/.test(fault.message) && !fault.message.includes(": SQLITE_");
+  return /^(?:D1_\w+:|Failed query:)/.test(said) && !said.includes(": SQLITE_");
 }

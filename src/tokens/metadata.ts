@@ -3,7 +3,7 @@
  * it. `grant_types_supported` is always there, because leaving it out would mean `authorization_code` and `implicit`;
  * `response_types_supported` is required and empty, because there is no authorization endpoint.
  */
-const CLIENT_AUTH = ["client_secret_basic"] as const;
+const CLIENT_AUTH = ["client_secret_basic", "client_secret_post"] as const;
 const PATHS = {
   token: "/api/v1/auth/token",
   introspection: "/api/v1/auth/introspect",

@@ -24,7 +24,7 @@ interface Document {
 }
 
 const ISSUER = "https://dome.example";
-const document = JSON.parse(JSON.stringify(openApiDocument(ISSUER))) as Document;
+const document = JSON.parse(JSON.stringify(openApiDocument(ISSUER, routes))) as Document;
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => [`${method} ${path}`, path, operation] as const),
 );
@@ -85,8 +85,14 @@ describe("the OpenAPI document", () => {
         operator: ["operator"],
         agent: ["agent"],
         either: ["agent", "operator"],
+        // `agent`: its key as a bearer credential.
+        client:
+          "permission" in route.door && route.door.permission !== null
+            ? ["agent", "client", "operator"]
+            : ["agent", "client"],
       };
       expect([route.operationId, schemes]).toEqual([route.operationId, expected[route.door.by]]);
+      // A client's own token needs no permission: the operator's is beside it.
       const permission = "permission" in route.door ? (route.door.permission ?? undefined) : undefined;
       expect(operation?.["x-dome-permission"]).toBe(permission);
     }

@@ -4,6 +4,7 @@
  * looked up in tables that refuse to guess.
  */
 import { openApiDocument } from "../../src/api/openapi.ts";
+import { routes } from "../../src/api/routes.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 
 export type By = "anyone" | "operator" | "agent" | "either" | "client";
@@ -33,7 +34,7 @@ export interface ApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
 }
 
-export const DOCUMENT = openApiDocument(TEST_ISSUER) as ApiDocument;
+export const DOCUMENT = openApiDocument(TEST_ISSUER, routes) as ApiDocument;
 
 export const OPERATIONS: readonly Operation[] = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]): Operation => {

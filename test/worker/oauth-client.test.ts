@@ -18,11 +18,14 @@ import {
   type TestAgent,
 } from "../security/installation.fixture.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
+import { errorOf, postForm } from "../support/oauth-doors.ts";
 import { basic, GRANT, tokenEndpoint } from "./oauth.fixture.ts";
 
 const INVALID_CLIENT_BASIC = '401 invalid_client Basic realm="dome"';
 const INVALID_CLIENT_BEARER = '401 invalid_client Bearer realm="dome"';
 const INVALID_REQUEST = "400 invalid_request";
+
+const posted = (id: string, secret: string) => `${GRANT}&client_id=${id}&client_secret=${secret}`;
 
 let agent: TestAgent;
 let other: TestAgent;
@@ -148,9 +151,30 @@ describe("a client that authenticates", () => {
     expect(await refused({ authorization: both })).toBe(INVALID_CLIENT_BASIC);
   });
 
-  it("in the body is refused: the metadata names Basic only", async () => {
-    const form = `${GRANT}&client_id=${agent.id}&client_secret=${agent.key}`;
-    expect(await refused({ authorization: undefined, form })).toBe(INVALID_REQUEST);
+  it("in the form (client_secret_post) gets the same, for clients that cannot set a header (§2.3.1)", async () => {
+    expect((await granted({ authorization: undefined, form: posted(agent.id, agent.key) })).scope).toBe(
+      "surface",
+    );
+  });
+
+  it.each([
+    ["another agent's id", () => posted(other.id, agent.key)],
+    ["another agent's key", () => posted(agent.id, other.key)],
+    ["a made-up key", () => posted(agent.id, madeUpKey("agent"))],
+    ["a key that was never stored", async () => posted(agent.id, await unstoredKey("agent"))],
+    ["an empty secret", () => posted(agent.id, "")],
+    ["no client id", () => `${GRANT}&client_secret=${agent.key}`],
+    ["the name for the id", () => posted(agent.name, agent.key)],
+  ])("in the form with %s is refused as any other", async (_what, form) => {
+    expect(await refused({ authorization: undefined, form: await form() })).toBe(INVALID_CLIENT_BASIC);
+  });
+
+  it.each(["introspect", "revoke"])("in the form may %s a token, as with a header", async (name) => {
+    const { access_token: token } = await granted({});
+    const ask = async (secret: string) =>
+      postForm(`/api/v1/auth/${name}`, null, { token, client_id: agent.id, client_secret: secret });
+    expect((await ask(agent.key)).status).toBe(200);
+    expect(errorOf(await ask(other.key))).toEqual([401, "invalid_client"]);
   });
 
   it("may repeat its client_id in the body, and no other's", async () => {

@@ -68,13 +68,13 @@ describe("discovery (RFC 8414)", () => {
       token_endpoint: `${TEST_ISSUER}/api/v1/auth/token`,
       jwks_uri: `${TEST_ISSUER}/.well-known/jwks.json`,
       grant_types_supported: ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"],
-      token_endpoint_auth_methods_supported: ["client_secret_basic"],
+      token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
       response_types_supported: [],
       scopes_supported: ["surface"],
       introspection_endpoint: `${TEST_ISSUER}/api/v1/auth/introspect`,
-      introspection_endpoint_auth_methods_supported: ["client_secret_basic"],
+      introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
       revocation_endpoint: `${TEST_ISSUER}/api/v1/auth/revoke`,
-      revocation_endpoint_auth_methods_supported: ["client_secret_basic"],
+      revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
     });
   });
 

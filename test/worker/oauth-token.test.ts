@@ -82,7 +82,10 @@ describe("a request for a token", () => {
   );
 
   it("of more than 1 MiB is refused, and so is one that is no text", async () => {
-    expect(await refused({ form: `${GRANT}&x=${"a".repeat(1_048_576)}` })).toBe("413 invalid_request");
+    const padded = (length: number) => `${GRANT}&x=${"a".repeat(length - GRANT.length - 3)}`;
+    await granted({ form: padded(65_536) });
+    expect(await refused({ form: padded(65_537) })).toBe("413 invalid_request");
+    expect(await refused({ form: padded(1_048_576) })).toBe("413 invalid_request");
     expect(await refused({ form: new Uint8Array([0xff, 0xfe]) })).toBe(INVALID_REQUEST);
   });
 

@@ -16,12 +16,13 @@ import { updateAgent } from "../../operations/update-agent.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
 import { etagOf, versionOf } from "../if-match.ts";
 import { NO_STORE, reply } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 const tag = "agents";
 
 export const agentRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/agents",
@@ -35,7 +36,7 @@ export const agentRoutes: readonly Route[] = [
     async ({ services, asked, body }) =>
       reply(await registerAgent(services.operations, asked, body), 201, NO_STORE),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/agents",
@@ -52,7 +53,7 @@ export const agentRoutes: readonly Route[] = [
       return reply(await listWorkspaceAgents(services.operations, asked, query, after.value));
     },
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/agents/{agent}",
@@ -69,7 +70,7 @@ export const agentRoutes: readonly Route[] = [
       return shown.ok ? ok({ body: shown.value, headers: etagOf(shown.value.record_version) }) : shown;
     },
   ),
-  route(
+  problemRoute(
     {
       method: "patch",
       path: "/api/v1/agents/{agent}",

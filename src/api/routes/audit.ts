@@ -14,7 +14,8 @@ import { mayDo } from "../../operators/permissions.ts";
 import { inWorkspace } from "../agent-path.ts";
 import { EVENT_STREAM, eventStream } from "../event-stream.ts";
 import { NO_STORE, reply } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 const auditList = list(auditEntrySchema.meta({ id: "AuditEntry" })).meta({ id: "AuditList" });
 
@@ -28,7 +29,7 @@ const auditQuery = auditQuerySchema.extend({
 });
 
 export const auditRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/audit",
@@ -42,7 +43,7 @@ export const auditRoutes: readonly Route[] = [
     async ({ services, asked, query }) =>
       reply(await listAudit(services.operations, asked, query), 200, NO_STORE),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/audit/tail",
@@ -74,7 +75,7 @@ export const auditRoutes: readonly Route[] = [
       return tail.ok ? ok({ body: null, stream: eventStream(tail.value), headers: EVENT_STREAM }) : tail;
     },
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/decisions/{decision}",

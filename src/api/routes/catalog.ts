@@ -29,7 +29,8 @@ import { findEntry, integrationView, listEntries, poolView, toolView } from "../
 import { catalogIntegrations, catalogPools, catalogTools } from "../../storage/tables/catalog.ts";
 import { inWorkspace } from "../agent-path.ts";
 import { reply } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 const write = { by: "operator", permission: "catalog:write" } as const;
 const read = { by: "operator", permission: "catalog:read" } as const;
@@ -60,7 +61,7 @@ function entryRoutes<T extends CatalogTable, Patch extends z.ZodType<object>>(
   const path = `/api/v1/${kind.many}`;
   const name = `${kind.one[0]?.toUpperCase()}${kind.one.slice(1)}`;
   return [
-    route(
+    problemRoute(
       {
         method: "get",
         path,
@@ -81,7 +82,7 @@ function entryRoutes<T extends CatalogTable, Patch extends z.ZodType<object>>(
         return ok({ body: pageOf(rows.map(view), query.limit, (entry) => entry.name) });
       },
     ),
-    route(
+    problemRoute(
       {
         method: "get",
         path: `${path}/{name}`,
@@ -101,7 +102,7 @@ function entryRoutes<T extends CatalogTable, Patch extends z.ZodType<object>>(
         return row === undefined ? err(notFound(kind.one, params.name)) : ok({ body: view(row) });
       },
     ),
-    route(
+    problemRoute(
       {
         method: "patch",
         path: `${path}/{name}`,
@@ -128,7 +129,7 @@ function entryRoutes<T extends CatalogTable, Patch extends z.ZodType<object>>(
         );
       },
     ),
-    route(
+    problemRoute(
       {
         method: "delete",
         path: `${path}/{name}`,
@@ -151,7 +152,7 @@ function entryRoutes<T extends CatalogTable, Patch extends z.ZodType<object>>(
 }
 
 export const catalogRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/tools",
@@ -171,7 +172,7 @@ export const catalogRoutes: readonly Route[] = [
     toolColumns,
     refusedSchemas,
   ),
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/pools",
@@ -190,7 +191,7 @@ export const catalogRoutes: readonly Route[] = [
     { item: pool, list: poolList, patch: poolPatch },
     (patch) => patch,
   ),
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/integrations",

@@ -8,12 +8,13 @@ import { err, ok, unreachable } from "../../kernel/result.ts";
 import { memberRefusal, type Refusal } from "../../operations/refusal.ts";
 import { liveView } from "../../operations/show-agent.ts";
 import { formatScope } from "../../contract/scope.ts";
-import { drainingProblem, INVALID_TOKEN, UNAVAILABLE } from "../problem.ts";
+import { drainingProblem, INVALID_TOKEN, UNAVAILABLE } from "../door-refusals.ts";
 import { NO_STORE } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 export const checkRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/check",
@@ -54,7 +55,7 @@ export const checkRoutes: readonly Route[] = [
       return ok({ body: answer, headers: NO_STORE });
     },
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/agents/self",

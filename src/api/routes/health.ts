@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { err, ok } from "../../kernel/result.ts";
 import type { Unready } from "../../operations/readiness.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 const health = z.strictObject({ status: z.literal("ok") }).meta({ id: "Health" });
 
@@ -13,7 +14,7 @@ const DETAILS: Readonly<Record<Unready, string>> = {
 };
 
 export const healthRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/healthz",
@@ -25,7 +26,7 @@ export const healthRoutes: readonly Route[] = [
     },
     async () => ok({ body: { status: "ok" } }),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/readyz",

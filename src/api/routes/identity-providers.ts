@@ -14,7 +14,8 @@ import { removeIdentityProvider } from "../../operations/remove-identity-provide
 import { testIdentityProvider } from "../../operations/test-identity-provider.ts";
 import { inWorkspace } from "../agent-path.ts";
 import { NO_STORE, reply } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 const read = { by: "operator", permission: "idp:read" } as const;
 const write = { by: "operator", permission: "idp:write" } as const;
@@ -25,7 +26,7 @@ const providerPath = z.strictObject({ name: z.string().max(63) });
 const query = z.strictObject(inWorkspace);
 
 export const identityProviderRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "post",
       path,
@@ -38,7 +39,7 @@ export const identityProviderRoutes: readonly Route[] = [
     },
     async ({ services, asked, body }) => reply(await addIdentityProvider(services.operations, asked, body)),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path,
@@ -52,7 +53,7 @@ export const identityProviderRoutes: readonly Route[] = [
     async ({ services, operator, query: filter }) =>
       reply(await listIdentityProviders(services.operations.db, operator, filter)),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: `${path}/{name}`,
@@ -67,7 +68,7 @@ export const identityProviderRoutes: readonly Route[] = [
     async ({ services, operator, params, query: { workspace } }) =>
       reply(await showIdentityProvider(services.operations.db, operator, params.name, workspace)),
   ),
-  route(
+  problemRoute(
     {
       method: "delete",
       path: `${path}/{name}`,
@@ -82,7 +83,7 @@ export const identityProviderRoutes: readonly Route[] = [
     async ({ services, asked, params, query: { workspace } }) =>
       reply(await removeIdentityProvider(services.operations, asked, { name: params.name, workspace })),
   ),
-  route(
+  problemRoute(
     {
       method: "post",
       path: `${path}/{name}/test`,

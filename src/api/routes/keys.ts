@@ -8,12 +8,13 @@ import { afterOf } from "../../operations/page.ts";
 import { revokeKey } from "../../operations/revoke-key.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
 import { NO_STORE, reply } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 const tag = "keys";
 
 export const keyRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/agents/{agent}/keys",
@@ -33,7 +34,7 @@ export const keyRoutes: readonly Route[] = [
         NO_STORE,
       ),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/agents/{agent}/keys",
@@ -53,7 +54,7 @@ export const keyRoutes: readonly Route[] = [
       return reply(await listAgentKeys(services.operations, asked, target, wanted));
     },
   ),
-  route(
+  problemRoute(
     {
       method: "delete",
       path: "/api/v1/agents/{agent}/keys/{key}",

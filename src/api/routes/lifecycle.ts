@@ -7,12 +7,13 @@ import { listHalts, readHalt } from "../../operations/read-halt.ts";
 import type { Refusal } from "../../operations/refusal.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
 import { reply } from "../reply.ts";
-import { route, type Outcome, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Outcome, Route } from "../route.ts";
 
 const tag = "lifecycle";
 
 const start = (command: "activate" | "resume", summary: string): Route =>
-  route(
+  problemRoute(
     {
       method: "post",
       path: `/api/v1/agents/{agent}/${command}`,
@@ -32,7 +33,7 @@ const start = (command: "activate" | "resume", summary: string): Route =>
   );
 
 const stop = (command: "suspend" | "revoke", summary: string): Route =>
-  route(
+  problemRoute(
     {
       method: "post",
       path: `/api/v1/agents/{agent}/${command}`,
@@ -65,7 +66,7 @@ const stop = (command: "suspend" | "revoke", summary: string): Route =>
   );
 
 /** 202 until the halt is effective. */
-const stopped = (moved: Result<Transition, Refusal>): Outcome =>
+const stopped = (moved: Result<Transition, Refusal>): Outcome<Refusal> =>
   reply(moved, moved.ok && moved.value.effective_in_ms > 0 ? 202 : 200);
 
 export const lifecycleRoutes: readonly Route[] = [
@@ -73,7 +74,7 @@ export const lifecycleRoutes: readonly Route[] = [
   stop("suspend", "Stop an agent: everywhere, within seconds"),
   start("resume", "Let a suspended agent act again; older tokens stay dead"),
   stop("revoke", "End an agent for ever; its record stays"),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/agents/{agent}/halts",
@@ -88,7 +89,7 @@ export const lifecycleRoutes: readonly Route[] = [
     async ({ services, asked, params, query }) =>
       reply(await listHalts(services.operations, asked, { ...params, workspace: query.workspace })),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/agents/{agent}/halts/{halt}",

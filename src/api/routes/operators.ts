@@ -15,7 +15,8 @@ import { issueOperatorToken } from "../../operations/issue-operator-token.ts";
 import { listOperators, showOperator } from "../../operations/read-operators.ts";
 import { revokeOperatorToken } from "../../operations/revoke-operator-token.ts";
 import { NO_STORE, reply } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 const tag = "operators";
 
@@ -24,7 +25,7 @@ const operatorPath = z.strictObject({
 });
 
 export const operatorRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/operators/self",
@@ -45,7 +46,7 @@ export const operatorRoutes: readonly Route[] = [
       return ok({ body });
     },
   ),
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/operators",
@@ -59,7 +60,7 @@ export const operatorRoutes: readonly Route[] = [
     async ({ services, asked, body }) =>
       reply(await issueOperatorToken(services.operations, asked, body), 201, NO_STORE),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/operators",
@@ -72,7 +73,7 @@ export const operatorRoutes: readonly Route[] = [
     },
     async ({ services, query }) => reply(await listOperators(services.operations, query)),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/operators/{operator}",
@@ -85,7 +86,7 @@ export const operatorRoutes: readonly Route[] = [
     },
     async ({ services, params }) => reply(await showOperator(services.operations, params.operator)),
   ),
-  route(
+  problemRoute(
     {
       method: "delete",
       path: "/api/v1/operators/{operator}",

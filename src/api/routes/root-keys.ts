@@ -1,12 +1,13 @@
 import { rootKeyRewrap, rootKeyRewrapped, rootKeyStatus } from "../../contract/root-key.ts";
 import { rewrapRootKey, rootKeyStatus as readStatus } from "../../operations/root-key.ts";
 import { reply } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 const tag = "root keys";
 
 export const rootKeyRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/root-keys",
@@ -18,7 +19,7 @@ export const rootKeyRoutes: readonly Route[] = [
     },
     async ({ services, asked }) => reply(await readStatus(services.operations, asked)),
   ),
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/root-keys/rewrap",

@@ -1,12 +1,13 @@
 import { signingKeyList, signingKeyRotation, signingKeysRotated } from "../../contract/signing-key.ts";
 import { listSigningKeys, rotateSigningKeys } from "../../operations/signing-keys.ts";
 import { reply } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 const tag = "signing keys";
 
 export const signingKeyRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/signing-keys",
@@ -18,7 +19,7 @@ export const signingKeyRoutes: readonly Route[] = [
     },
     async ({ services, asked }) => reply(await listSigningKeys(services.operations, asked)),
   ),
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/signing-keys/rotate",

@@ -1,10 +1,11 @@
 import { status } from "../../contract/status.ts";
 import { ok } from "../../kernel/result.ts";
 import { readStatus } from "../../operations/read-status.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 export const statusRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/status",

@@ -9,13 +9,14 @@ import {
 import { id } from "../../contract/words.ts";
 import { transitionUser, stopTransaction } from "../../operations/stop-user.ts";
 import { reply } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 import { workspacePath } from "../workspace-path.ts";
 
 const tag = "workspaces";
 
 export const stopRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/workspaces/{workspace}/users/stop",
@@ -37,7 +38,7 @@ export const stopRoutes: readonly Route[] = [
       return reply(moved, moved.ok && moved.value.effective_in_ms > 0 ? 202 : 200);
     },
   ),
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/workspaces/{workspace}/users/resume",
@@ -54,7 +55,7 @@ export const stopRoutes: readonly Route[] = [
       return reply(await transitionUser(services.operations, asked, params.workspace, "resume", request));
     },
   ),
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/workspaces/{workspace}/transactions/{txn}/stop",

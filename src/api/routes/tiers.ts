@@ -3,12 +3,13 @@ import { tier, tierList } from "../../contract/tier.ts";
 import { err, ok } from "../../kernel/result.ts";
 import { notFound } from "../../operations/refusal.ts";
 import { BUILT_IN_TIERS } from "../../tiers/built-in.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 
 const door = { by: "operator", permission: "tiers:read" } as const;
 
 export const tierRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/tiers",
@@ -20,7 +21,7 @@ export const tierRoutes: readonly Route[] = [
     },
     async () => ok({ body: { items: [...BUILT_IN_TIERS.values()], next_cursor: null } }),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/tiers/{tier}",

@@ -16,13 +16,14 @@ import { showWorkspace, updateWorkspace } from "../../operations/update-workspac
 import { listWorkspaces, workspaceView } from "../../registry/workspaces.ts";
 import { etagOf, versionOf } from "../if-match.ts";
 import { reply } from "../reply.ts";
-import { route, type Route } from "../route.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Route } from "../route.ts";
 import { workspacePath } from "../workspace-path.ts";
 
 const tag = "workspaces";
 
 export const workspaceRoutes: readonly Route[] = [
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/workspaces",
@@ -35,7 +36,7 @@ export const workspaceRoutes: readonly Route[] = [
     },
     async ({ services, asked, body }) => reply(await createWorkspace(services.operations, asked, body)),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/workspaces",
@@ -60,7 +61,7 @@ export const workspaceRoutes: readonly Route[] = [
       });
     },
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/workspaces/{workspace}",
@@ -76,7 +77,7 @@ export const workspaceRoutes: readonly Route[] = [
       return shown.ok ? ok({ body: shown.value, headers: etagOf(shown.value.config_epoch) }) : shown;
     },
   ),
-  route(
+  problemRoute(
     {
       method: "patch",
       path: "/api/v1/workspaces/{workspace}",
@@ -94,7 +95,7 @@ export const workspaceRoutes: readonly Route[] = [
       return reply(await updateWorkspace(services.operations, asked, params.workspace, ifMatch.value, body));
     },
   ),
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/workspaces/{workspace}/halt",
@@ -120,7 +121,7 @@ export const workspaceRoutes: readonly Route[] = [
       return reply(moved, moved.ok && moved.value.effective_in_ms > 0 ? 202 : 200);
     },
   ),
-  route(
+  problemRoute(
     {
       method: "post",
       path: "/api/v1/workspaces/{workspace}/resume",
@@ -137,7 +138,7 @@ export const workspaceRoutes: readonly Route[] = [
       return reply(await moveWorkspace(services.operations, asked, params.workspace, "resume", options));
     },
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/workspaces/{workspace}/halts",
@@ -151,7 +152,7 @@ export const workspaceRoutes: readonly Route[] = [
     async ({ services, asked, params }) =>
       reply(await listWorkspaceHalts(services.operations, asked, params.workspace)),
   ),
-  route(
+  problemRoute(
     {
       method: "get",
       path: "/api/v1/workspaces/{workspace}/halts/{halt}",

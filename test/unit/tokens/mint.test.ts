@@ -171,7 +171,7 @@ describe("authorization server metadata (RFC 8414)", () => {
       token_endpoint: `${ISSUER}/api/v1/auth/token`,
       jwks_uri: `${ISSUER}/.well-known/jwks.json`,
       grant_types_supported: ["client_credentials"],
-      token_endpoint_auth_methods_supported: ["client_secret_basic"],
+      token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
       response_types_supported: [],
       scopes_supported: ["surface"],
     });

@@ -1,53 +1,32 @@
-/** Errors of the OAuth doors (RFC 6749 §5.2), and the one exhaustive mapping from refusals to them. */
-import { unreachable } from "../kernel/result.ts";
-import type { OAuthRefusal } from "./oauth-refusal.ts";
-import { retryAfterDrain } from "./problem.ts";
-import type { ExchangeRefusal } from "../oauth/exchange-token.ts";
-import type { TokenRequestRefusal } from "../oauth/issue-token.ts";
-import { refusedHop, refusedSubject, REFUSED_ACTOR } from "./exchange-problem.ts";
-import type { RevocationRefusal } from "../oauth/revoke-token.ts";
+/** From what the OAuth token service refuses to what its endpoints say: one exhaustive mapping. */
+import { unreachable } from "../../kernel/result.ts";
+import type { ExchangeRefusal } from "../../oauth/exchange-token.ts";
+import type { TokenRequestRefusal } from "../../oauth/issue-token.ts";
+import type { RevocationRefusal } from "../../oauth/revoke-token.ts";
+import { retryAfterDrain, UNAVAILABLE } from "../door-refusals.ts";
+import { oauthRefusal, type OAuthRefusal } from "./oauth.ts";
+import { refusedHop, refusedSubject, REFUSED_ACTOR } from "./oauth-exchange.ts";
 
-/** Everything from the token endpoint is `no-store` (RFC 6749 §5.1). */
-export function oauthResponse(
-  answer: OAuthRefusal | { readonly status: 200; readonly body: unknown },
-): Response {
-  const body =
-    "body" in answer
-      ? answer.body
-      : {
-          error: answer.error,
-          error_description: answer.description.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, " "),
-          ...(answer.domeError === undefined ? {} : { dome_error: answer.domeError }),
-        };
-  return new Response(JSON.stringify(body), {
-    status: answer.status,
-    headers: {
-      "content-type": "application/json",
-      "cache-control": "no-store",
-      pragma: "no-cache",
-      ...("headers" in answer ? answer.headers : {}),
-    },
-  });
-}
+export const invalidRequest = (description: string): OAuthRefusal => ({
+  status: 400,
+  error: "invalid_request",
+  description,
+});
 
 /** The scheme in which a client authenticates, or tried to: a challenge names the same one (RFC 6749 §5.2). */
-type Scheme = "Basic" | "Bearer";
+export type Scheme = "Basic" | "Bearer";
 
 const challenge = (scheme: Scheme) => ({ "www-authenticate": `${scheme} realm="dome"` });
 
 export const unauthenticated = (scheme: Scheme): OAuthRefusal => ({
   status: 401,
   error: "invalid_client",
-  description: "Authenticate with Basic agt_...:dome_at_... or Bearer dome_at_...",
+  description:
+    "Authenticate with Basic agt_...:dome_at_..., with Bearer dome_at_..., or with client_id and client_secret in the form",
   headers: challenge(scheme),
 });
 
-export const TOKEN_UNAVAILABLE: OAuthRefusal = {
-  status: 503,
-  error: "temporarily_unavailable",
-  description: "It cannot be decided right now. Repeat the request",
-  headers: { "retry-after": "1" },
-};
+const TOKEN_UNAVAILABLE = oauthRefusal(UNAVAILABLE);
 
 export function refusedToken(refusal: TokenRequestRefusal | ExchangeRefusal, scheme: Scheme): OAuthRefusal {
   switch (refusal.kind) {

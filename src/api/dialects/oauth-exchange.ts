@@ -4,10 +4,10 @@
  * somebody else it says no more than that it is not accepted (P11); about a user's token it says why, because only its
  * holder can mend it.
  */
-import type { HopRefusal } from "../delegation/hop.ts";
-import { unreachable } from "../kernel/result.ts";
-import type { ExchangeRefusal } from "../oauth/exchange-token.ts";
-import type { OAuthRefusal } from "./oauth-refusal.ts";
+import type { HopRefusal } from "../../delegation/hop.ts";
+import { unreachable } from "../../kernel/result.ts";
+import type { ExchangeRefusal } from "../../oauth/exchange-token.ts";
+import type { OAuthRefusal } from "./oauth.ts";
 
 const invalid = (domeError: string, description: string): OAuthRefusal => ({
   status: 400,

@@ -1,38 +1,5 @@
-/** RFC 9457 problems: the one shape in which the management API says no. */
-import { PROBLEMS, type Problem, type ProblemCode } from "../contract/problem.ts";
+/** What doors refuse by themselves, whatever dialect they say it in. */
 import type { Refusal } from "../operations/refusal.ts";
-
-/** Where each code is explained. A relative reference: it resolves against the installation (RFC 9457 §3.1.1). */
-const typeOf = (code: ProblemCode): string => `/problems/${code}`;
-
-export interface ProblemOptions {
-  readonly requestId: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** A refusal as an HTTP response. */
-export function problemResponse(refusal: Refusal, options: ProblemOptions): Response {
-  const { status, title } = PROBLEMS[refusal.code];
-  const body: Problem = {
-    type: typeOf(refusal.code),
-    title,
-    status,
-    detail: refusal.detail,
-    instance: options.requestId,
-    code: refusal.code,
-    ...(refusal.errors === undefined ? {} : { errors: refusal.errors.map((error) => ({ ...error })) }),
-  };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: {
-      "content-type": "application/problem+json",
-      ...(refusal.retryAfterSeconds === undefined
-        ? {}
-        : { "retry-after": String(refusal.retryAfterSeconds) }),
-      ...options.headers,
-    },
-  });
-}
 
 export const UNAUTHENTICATED: Refusal = {
   code: "unauthenticated",
@@ -42,6 +9,11 @@ export const UNAUTHENTICATED: Refusal = {
 export const INVALID_TOKEN: Refusal = {
   code: "invalid_token",
   detail: "The credential is unknown, expired, revoked, made out to somebody else, or its owner is stopped.",
+};
+
+export const INTERNAL: Refusal = {
+  code: "internal",
+  detail: "Something broke inside. The request id finds it in the log.",
 };
 
 export const UNAVAILABLE: Refusal = {

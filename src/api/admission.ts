@@ -1,0 +1,103 @@
+/**
+ * Who stands at a door, and may they? Before anything that the request names is looked up (P11). What a refused
+ * credential was is for the trail; the caller hears one of two answers.
+ */
+import { authenticateAgent } from "../access/authenticate.ts";
+import type { Caller } from "../access/caller.ts";
+import { authenticateOperator, type Operator } from "../access/operator.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { traceparentOf } from "../kernel/trace.ts";
+import { rolesWith, whyNot, type Permission } from "../operators/permissions.ts";
+import type { Refusal } from "../operations/refusal.ts";
+import { RESOURCE_METADATA_PATH } from "../tokens/metadata.ts";
+import {
+  actAsProblem,
+  drainingProblem,
+  INVALID_TOKEN,
+  UNAUTHENTICATED,
+  UNAVAILABLE,
+} from "./door-refusals.ts";
+import { noteRefusedAgent, noteRefusedOperator } from "./refused.ts";
+import type { Arrival, Door, RouteShape } from "./route.ts";
+
+export interface Admitted {
+  readonly operator: Operator | null;
+  readonly caller: Caller | null;
+}
+
+const NOBODY: Admitted = { operator: null, caller: null };
+
+/** RFC 9728 §5.1: where to ask for a call token, at the doors that take one. */
+export const challengeOf = ({ by }: Door, issuer: string): string =>
+  by === "agent" || by === "either" ? `resource_metadata="${issuer}${RESOURCE_METADATA_PATH}"` : "";
+
+export async function admit(
+  { door, path }: RouteShape,
+  arrival: Arrival,
+): Promise<Result<Admitted, Refusal>> {
+  if (door.by === "anyone") return ok(NOBODY);
+  const authorization = arrival.http.headers.get("authorization");
+  const presentsOperator = /^Bearer +dome_ot_/i.test(authorization ?? "");
+  if (door.by === "operator" || (door.by === "either" && presentsOperator)) {
+    return admitOperator(door.permission, path, authorization, arrival);
+  }
+  return admitAgent(path, authorization, arrival);
+}
+
+async function admitAgent(
+  path: string,
+  authorization: string | null,
+  { services, http, requestId, recognised }: Arrival,
+): Promise<Result<Admitted, Refusal>> {
+  const presented = {
+    authorization,
+    actAs: http.headers.get("dome-act-as"),
+    traceparent: traceparentOf(http.headers),
+  };
+  const caller = await authenticateAgent(services.access, presented, services.issuer);
+  if (caller.ok) {
+    recognised(caller.value.agent);
+    return ok({ operator: null, caller: caller.value });
+  }
+  noteRefusedAgent(services, caller.error, path, requestId);
+  switch (caller.error.kind) {
+    case "missing":
+      return err(UNAUTHENTICATED);
+    case "draining":
+      return err(drainingProblem(caller.error.left_ms));
+    case "actas_refused":
+      return err(actAsProblem(caller.error.why));
+    case "no_lease":
+      return err(UNAVAILABLE);
+    default:
+      return err(INVALID_TOKEN);
+  }
+}
+
+async function admitOperator(
+  permission: Permission | null,
+  path: string,
+  authorization: string | null,
+  { services, requestId, recognised }: Arrival,
+): Promise<Result<Admitted, Refusal>> {
+  const operator = await authenticateOperator(services.operators, authorization);
+  if (!operator.ok) {
+    noteRefusedOperator(services, operator.error, path, requestId);
+    return err(operator.error.kind === "missing" ? UNAUTHENTICATED : INVALID_TOKEN);
+  }
+  const why = permission === null ? null : whyNot(operator.value, permission);
+  if (permission !== null && why !== null) return err(notAllowed(operator.value, permission, why));
+  recognised(`operator:${operator.value.token}`);
+  return ok({ operator: operator.value, caller: null });
+}
+
+function notAllowed({ role }: Operator, permission: Permission, why: "role" | "bound"): Refusal {
+  const roles = rolesWith(permission).join(", ");
+  return {
+    code: "forbidden",
+    detail:
+      why === "role"
+        ? `The role ${role} may not do this (${permission}). Roles that may: ${roles}.`
+        : `The token is bound to workspaces, and this concerns the whole installation (${permission}). Use a token for all workspaces.`,
+  };
+}

@@ -1,0 +1,113 @@
+/** Forms and client authentication of the OAuth endpoints (RFC 6749 §2.3.1, §3.2). */
+import { fromBase64, fromUtf8 } from "../kernel/bytes.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { ClientCredential } from "../oauth/authenticate-client.ts";
+import { checkEncoding, mediaType, readBytes } from "./body.ts";
+import { oauthRefusal, type OAuthRefusal } from "./dialects/oauth.ts";
+import { invalidRequest, unauthenticated, type Scheme } from "./dialects/oauth-refusals.ts";
+
+/** RFC 8707 and RFC 8693 let `resource` and `audience` stand twice; a token for two doors could be replayed at the other one (RFC 9700 §2.3). */
+const TWO_TARGETS: OAuthRefusal = {
+  status: 400,
+  error: "invalid_target",
+  description: "One target per token",
+};
+
+const FORM = "application/x-www-form-urlencoded";
+
+/** What an exchange with the longest tokens takes, several times over; who sends it has mostly not authenticated. */
+export const MAX_FORM_BYTES = 65_536;
+
+/** One value per parameter (RFC 6749 §3.2); an empty one counts as left out. */
+export async function readForm(http: Request): Promise<Result<ReadonlyMap<string, string>, OAuthRefusal>> {
+  const encoded = checkEncoding(http);
+  if (!encoded.ok) return err(oauthRefusal(encoded.error));
+  if (mediaType(http.headers.get("content-type")) !== FORM) {
+    return err(invalidRequest(`Send the body as ${FORM}`));
+  }
+  const read = await readBytes(http, MAX_FORM_BYTES);
+  if (!read.ok) return err(oauthRefusal(read.error));
+  const text = utf8Text(read.value);
+  if (text === undefined) return err(invalidRequest("The body is not UTF-8"));
+  const form = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (form.has(name))
+      return err(
+        name === "resource" || name === "audience"
+          ? TWO_TARGETS
+          : invalidRequest("A parameter is there twice"),
+      );
+    form.set(name, value);
+  }
+  return ok(new Map([...form].filter(([, value]) => value !== "")));
+}
+
+export interface PresentedCredential extends ClientCredential {
+  readonly scheme: Scheme;
+}
+
+/**
+ * Basic `agt_…:dome_at_…` (RFC 6749 §2.3.1: both parts form-encoded first), or `Bearer dome_at_…`.
+ * @returns null without the header: then the form may hold the credential.
+ */
+export function credentialInHeader(
+  authorization: string | null,
+): Result<PresentedCredential | null, OAuthRefusal> {
+  if (authorization === null || authorization === "") return ok(null);
+  const [, scheme = "", value = ""] = /^(Basic|Bearer) +(\S+)$/i.exec(authorization) ?? [];
+  if (scheme.toLowerCase() === "bearer") return ok({ scheme: "Bearer", secret: value, client: null });
+  const decoded = scheme === "" ? undefined : base64Text(value);
+  // The first colon ends the client id (RFC 7617 §2). Cut at every colon, a key with anything behind it would pass.
+  const [, user = "", password = ""] = /^([^:]*):(.*)$/s.exec(decoded ?? "") ?? [];
+  const [client, secret] = [formDecode(user), formDecode(password)];
+  if (client && secret) return ok({ scheme: "Basic", secret, client });
+  return err(unauthenticated(/^Bearer\b/i.test(authorization) ? "Bearer" : "Basic"));
+}
+
+/** `client_secret_post` (RFC 6749 §2.3.1): what OAuth libraries send that cannot set a header. */
+export function credentialInForm(
+  form: ReadonlyMap<string, string>,
+): Result<PresentedCredential, OAuthRefusal> {
+  if (form.has("client_assertion")) return err(invalidRequest("Assertions are not taken here"));
+  const client = form.get("client_id");
+  const secret = form.get("client_secret");
+  if (client === undefined || secret === undefined) return err(unauthenticated("Basic"));
+  return ok({ scheme: "Basic", secret, client });
+}
+
+/** One way to authenticate, and one client (RFC 6749 §2.3). */
+export function contradictsHeader(
+  form: ReadonlyMap<string, string>,
+  { scheme, client }: PresentedCredential,
+): OAuthRefusal | undefined {
+  if (form.has("client_secret") || form.has("client_assertion"))
+    return invalidRequest("Authenticate in one way: with the Authorization header, or in the form");
+  const named = form.get("client_id");
+  return scheme === "Basic" && named !== undefined && named !== client
+    ? invalidRequest("client_id is not the one that authenticates")
+    : undefined;
+}
+
+function formDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
+}
+
+function base64Text(text: string): string | undefined {
+  try {
+    return fromUtf8(fromBase64(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return fromUtf8(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+/** RFC 9457 problems: the one shape in which the management API says no. */
+import { problem, PROBLEMS, type Problem, type ProblemCode } from "../../contract/problem.ts";
+import type { Refusal } from "../../operations/refusal.ts";
+import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
+import type { About, Dialect, Fault } from "./dialect.ts";
+
+/** Where each code is explained. A relative reference: it resolves against the installation (RFC 9457 §3.1.1). */
+const typeOf = (code: ProblemCode): string => `/problems/${code}`;
+
+export interface ProblemOptions {
+  readonly requestId: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A refusal as an HTTP response. */
+export function problemResponse(refusal: Refusal, options: ProblemOptions): Response {
+  const { status, title } = PROBLEMS[refusal.code];
+  const body: Problem = {
+    type: typeOf(refusal.code),
+    title,
+    status,
+    detail: refusal.detail,
+    instance: options.requestId,
+    code: refusal.code,
+    ...(refusal.errors === undefined ? {} : { errors: refusal.errors.map((error) => ({ ...error })) }),
+  };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      "content-type": "application/problem+json",
+      ...(refusal.retryAfterSeconds === undefined
+        ? {}
+        : { "retry-after": String(refusal.retryAfterSeconds) }),
+      ...options.headers,
+    },
+  });
+}
+
+/** A refusal with the challenge that belongs to its code. */
+function decline(refusal: Refusal, { requestId, challenge }: About): Response {
+  const { code } = refusal;
+  if (code !== "unauthenticated" && code !== "invalid_token") return problemResponse(refusal, { requestId });
+  // RFC 6750 §3.1: whoever sent nothing hears no error code.
+  const error = code === "invalid_token" ? 'error="invalid_token"' : "";
+  const parts = [error, challenge].filter((part) => part !== "").join(", ");
+  return problemResponse(refusal, { requestId, headers: { "www-authenticate": `Bearer ${parts}`.trim() } });
+}
+
+const FAULTS: Readonly<Record<Fault, Refusal>> = { unavailable: UNAVAILABLE, internal: INTERNAL };
+
+export const problemDialect: Dialect<Refusal> = {
+  name: "problem",
+  refuse: decline,
+  decline,
+  fault: (fault, { requestId }) => problemResponse(FAULTS[fault], { requestId }),
+  methodNotAllowed: (allow, { requestId }) =>
+    problemResponse(
+      { code: "method_not_allowed", detail: `This route takes ${allow}.` },
+      { requestId, headers: { allow } },
+    ),
+  documented: {
+    description: "A problem (RFC 9457)",
+    content: { "application/problem+json": { schema: problem } },
+  },
+};

@@ -1,0 +1,135 @@
+/**
+ * The way of a request through an OAuth endpoint: who is the client, then the form, then the handler. A credential in
+ * the header is judged before a byte of the form is read; one in the form (`client_secret_post`) behind a bound of 64 KB.
+ */
+import { authenticateOperator } from "../access/operator.ts";
+import type { AuditDraft } from "../contract/audit.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { authenticateClient } from "../oauth/authenticate-client.ts";
+import { mayDo } from "../operators/permissions.ts";
+import {
+  contradictsHeader,
+  credentialInForm,
+  credentialInHeader,
+  readForm,
+  type PresentedCredential,
+} from "./client-form.ts";
+import { oauthDialect, UNCACHED, type OAuthRefusal } from "./dialects/oauth.ts";
+import { invalidRequest, refusedToken, unauthenticated, type Scheme } from "./dialects/oauth-refusals.ts";
+import { noteRefusedClient, noteRefusedOperator } from "./refused.ts";
+import { requestFacts } from "./request-facts.ts";
+import {
+  respond,
+  type Arrival,
+  type ClientParty,
+  type Outcome,
+  type Route,
+  type RouteShape,
+} from "./route.ts";
+import type { Services } from "./services.ts";
+
+interface ClientShape extends RouteShape {
+  readonly door: Extract<RouteShape["door"], { readonly by: "client" }>;
+}
+
+export interface ClientRequest {
+  readonly services: Services;
+  readonly http: Request;
+  readonly requestId: string;
+  readonly facts: NonNullable<AuditDraft["request"]>;
+  readonly party: ClientParty;
+  readonly form: ReadonlyMap<string, string>;
+  /** Of the credential: a challenge names the same one (RFC 6749 §5.2). */
+  readonly scheme: Scheme;
+}
+
+/** A route of the authorization server: client authentication, a form, and refusals as RFC 6749 §5.2 has them. */
+export const oauthRoute = (
+  shape: ClientShape,
+  handle: (request: ClientRequest) => Promise<Outcome<OAuthRefusal>>,
+): Route => ({
+  ...shape,
+  dialect: oauthDialect,
+  answer: async (arrival) => {
+    const about = { requestId: arrival.requestId, challenge: "" };
+    const request = await requestOf(shape, arrival);
+    const outcome = request.ok ? await handle(request.value) : request;
+    if (!outcome.ok) return oauthDialect.refuse(outcome.error, about);
+    const { headers, ...reply } = outcome.value;
+    return respond(shape, { ...reply, headers: { ...UNCACHED, ...headers } });
+  },
+});
+
+async function requestOf(shape: ClientShape, arrival: Arrival): Promise<Result<ClientRequest, OAuthRefusal>> {
+  const { services, http, requestId } = arrival;
+  if (new URL(http.url).search !== "")
+    return err(invalidRequest("Parameters belong into the body, not into the URL"));
+  const inHeader = credentialInHeader(http.headers.get("authorization"));
+  if (!inHeader.ok) return inHeader;
+  const client =
+    inHeader.value === null ? await byForm(shape, arrival) : await byHeader(shape, arrival, inHeader.value);
+  return client.ok ? ok({ services, http, requestId, facts: requestFacts(http), ...client.value }) : client;
+}
+
+type AtTheDoor = Pick<ClientRequest, "party" | "form" | "scheme">;
+
+async function byHeader(
+  shape: ClientShape,
+  arrival: Arrival,
+  credential: PresentedCredential,
+): Promise<Result<AtTheDoor, OAuthRefusal>> {
+  const party = await partyOf(shape, arrival, credential);
+  if (!party.ok) return party;
+  const form = await readForm(arrival.http);
+  if (!form.ok) return form;
+  const contradiction = contradictsHeader(form.value, credential);
+  if (contradiction !== undefined) return err(contradiction);
+  const { scheme } = credential;
+  if (isNamedOtherwise(party.value, form.value)) return err(refusedToken(NOT_THE_CLIENT, scheme));
+  return ok({ party: party.value, form: form.value, scheme });
+}
+
+async function byForm(shape: ClientShape, arrival: Arrival): Promise<Result<AtTheDoor, OAuthRefusal>> {
+  const form = await readForm(arrival.http);
+  if (!form.ok) return form;
+  const credential = credentialInForm(form.value);
+  if (!credential.ok) return credential;
+  const party = await partyOf(shape, arrival, credential.value);
+  return party.ok ? ok({ party: party.value, form: form.value, scheme: credential.value.scheme }) : party;
+}
+
+const NOT_THE_CLIENT = { kind: "invalid_client", known: null } as const;
+
+/** `Bearer` names no client; a `client_id` beside it that is another one does not authenticate. */
+const isNamedOtherwise = (party: ClientParty, form: ReadonlyMap<string, string>): boolean =>
+  party.by === "client" && (form.get("client_id") ?? party.client.key.agent) !== party.client.key.agent;
+
+async function partyOf(
+  { door: { permission }, path }: ClientShape,
+  { services, requestId, recognised }: Arrival,
+  credential: PresentedCredential,
+): Promise<Result<ClientParty, OAuthRefusal>> {
+  const { scheme, secret, client } = credential;
+  if (permission !== null && scheme === "Bearer" && secret.startsWith("dome_ot_")) {
+    const operator = await authenticateOperator(services.operators, `Bearer ${secret}`);
+    if (!operator.ok) {
+      noteRefusedOperator(services, operator.error, path, requestId);
+      return err(unauthenticated("Bearer"));
+    }
+    const { role, token } = operator.value;
+    recognised(`operator:${token}`);
+    if (mayDo(role, permission)) return ok({ by: "operator", operator: operator.value });
+    return err({
+      status: 403,
+      error: "unauthorized_client",
+      description: `The role ${role} may not do this (${permission})`,
+    });
+  }
+  const authenticated = await authenticateClient(services.access, { secret, client });
+  if (!authenticated.ok) {
+    noteRefusedClient(services, authenticated.error, path, requestId);
+    return err(refusedToken(authenticated.error, scheme));
+  }
+  recognised(authenticated.value.key.agent);
+  return ok({ by: "client", client: authenticated.value });
+}

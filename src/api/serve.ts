@@ -1,0 +1,109 @@
+/**
+ * The way of a request through a door that takes JSON, step by step: who is it and may they, is it well formed, do it.
+ * Nothing is read of a body before its sender is known.
+ */
+import { z } from "zod";
+import { holdsCredential } from "../kernel/redact.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Refusal } from "../operations/refusal.ts";
+import { admit, challengeOf, type Admitted } from "./admission.ts";
+import { readJson, repeatedName, schemaRefusal } from "./body.ts";
+import type { Dialect } from "./dialects/dialect.ts";
+import { requestKeyOf } from "./idempotency-key.ts";
+import { requestFacts } from "./request-facts.ts";
+import { respond, type Arrival, type Handled, type Outcome, type Route, type RouteShape } from "./route.ts";
+
+/** Binds a handler to its declaration and to the dialect of its door; the handler's types follow from the declaration. */
+export const routeIn =
+  <R>(dialect: Dialect<R>) =>
+  <const S extends RouteShape>(shape: S, handle: (input: Handled<S>) => Promise<Outcome<R>>): Route => ({
+    ...shape,
+    dialect,
+    answer: async (arrival) => {
+      const about = {
+        requestId: arrival.requestId,
+        challenge: challengeOf(shape.door, arrival.services.issuer),
+      };
+      const input = await inputOf(shape, arrival);
+      if (!input.ok) return dialect.decline(input.error, about);
+      // What `shape` declares has just been parsed by it, so the input has the types that follow from `shape`.
+      const outcome = await handle(input.value as Handled<S>);
+      return outcome.ok ? respond(shape, outcome.value) : dialect.refuse(outcome.error, about);
+    },
+  });
+
+async function inputOf(shape: RouteShape, arrival: Arrival): Promise<Result<object, Refusal>> {
+  const { services, http, requestId } = arrival;
+  const admitted = await admit(shape, arrival);
+  if (!admitted.ok) return admitted;
+  const { operator } = admitted.value;
+  const parsed = await parse(shape, arrival, admitted.value);
+  if (!parsed.ok) return parsed;
+  const { raw, ...members } = parsed.value;
+  const key = await requestKeyOf(http, raw, operator);
+  if (!key.ok) return key;
+  const facts = requestFacts(http);
+  return ok({
+    services,
+    http,
+    requestId,
+    facts,
+    bytes: raw.length,
+    ...members,
+    ...admitted.value,
+    asked: operator === null ? null : { operator, id: requestId, key: key.value, facts },
+  });
+}
+
+interface ParsedRequest {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  /** The body as it arrived. */
+  readonly raw: Uint8Array<ArrayBuffer>;
+}
+
+async function parse(
+  shape: RouteShape,
+  { http, pathParams }: Arrival,
+  { operator }: Admitted,
+): Promise<Result<ParsedRequest, Refusal>> {
+  const params = shape.params?.safeParse(pathParams);
+  // A path that cannot name anything names nothing: the answer is that of something that does not exist.
+  if (params?.success === false) {
+    return err({ code: "not_found", detail: "There is no such thing, or it is not yours." });
+  }
+  const search = new URL(http.url).searchParams;
+  const twice = repeatedName(search.keys());
+  if (twice !== undefined) return err({ code: "invalid_request", detail: `The query names ${twice} twice.` });
+  const named = Object.fromEntries(search);
+  // A parameter that a route does not know is refused like a member that it does not know, never ignored.
+  const query = (shape.query ?? (shape.door.by === "anyone" ? ANY_QUERY : NO_QUERY)).safeParse(named);
+  if (!query.success) return err(schemaRefusal(query.error, "query"));
+  const read = shape.body === undefined ? ok(NO_BODY) : await readJson(http, shape.body);
+  if (!read.ok) return read;
+  const { value: body, bytes: raw } = read.value;
+  if (operator !== null && bearsCredential(pathParams, named, withoutToken(body, shape.tokenMember)))
+    return err(CREDENTIAL_OUT_OF_PLACE);
+  return ok({ params: params?.data, query: query.data, body, raw });
+}
+
+const bearsCredential = (...written: readonly unknown[]): boolean => holdsCredential(JSON.stringify(written));
+
+/** The one member in which a route takes a user's token. A key of Dome's own is out of place there too. */
+function withoutToken(body: unknown, member: string | undefined): unknown {
+  if (member === undefined || typeof body !== "object" || body === null) return body;
+  return Object.fromEntries(
+    Object.entries(body).filter(([name, value]) => name !== member || /dome_[ao]t_/.test(String(value))),
+  );
+}
+
+const NO_QUERY = z.strictObject({});
+const ANY_QUERY = z.object({});
+const NO_BODY = { value: undefined, bytes: new Uint8Array() };
+/** What operators write is stored, shown and recorded: a key or token among it would be kept in clear (P4). */
+const CREDENTIAL_OUT_OF_PLACE: Refusal = {
+  code: "invalid_request",
+  detail:
+    "There is a credential in the request. It belongs into the Authorization header and nowhere else; revoke it if it is live.",
+};
