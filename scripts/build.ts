@@ -3,6 +3,7 @@
  *   worker/index.js          the Worker, one ES module
  *   cli/dome.js              the command line, an executable; what a command alone needs is in chunks beside it
  *   embedded/dome-server.js  the single-machine server; miniflare stays outside, because it finds its files by its place
+ *   embedded/dome-watcher.js what ends the server's runtime when the server was killed
  *   migrations/*.sql         as they are
  *
  * A file is replaced only when its content differs, and by renaming: a server or a command that runs meanwhile, or a
@@ -51,7 +52,11 @@ const TARGETS: readonly { folder: string; executable?: string; options: BuildOpt
   },
   {
     folder: "embedded",
-    options: { ...ON_NODE, entryPoints: { "dome-server": "src/embedded/main.ts" }, external: ["miniflare"] },
+    options: {
+      ...ON_NODE,
+      entryPoints: { "dome-server": "src/embedded/main.ts", "dome-watcher": "src/embedded/watcher.ts" },
+      external: ["miniflare"],
+    },
   },
 ];
 

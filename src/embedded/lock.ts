@@ -2,10 +2,10 @@
  * One server per state folder, and no runtime left over from an earlier one.
  *
  * `server.lock` is held by the kernel for as long as this process lives (SQLite's own file lock), so it needs no
- * judgement about who is alive and cannot be left behind. What it does not cover is workerd: it survives a SIGKILL of
- * its Node parent and goes on serving and writing. Therefore `server.pids` names this process and every workerd that
- * it started, each with its start time, written as each one starts; the next start ends what is left before it opens
- * anything.
+ * judgement about who is alive and cannot be left behind. What it does not cover is workerd: it does not notice that its
+ * Node parent was killed and goes on serving and writing. Therefore `server.pids` names this process and every workerd
+ * that it started, each with its start time, written as each one starts. A watcher ends them when this process is gone;
+ * should it have been killed as well, the next start ends what is left before it opens anything.
  */
 import { ChildProcess } from "node:child_process";
 import diagnostics from "node:diagnostics_channel";
@@ -14,20 +14,13 @@ import { basename, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Timers } from "../kernel/clock.ts";
 import { ok, type Result } from "../kernel/result.ts";
-import { readJson, writeAtomically } from "./files.ts";
+import { PIDS_FILE, readNote, RUNTIME, writeNote, type Note } from "./note.ts";
 import { end, isRunning, nameOf, type ProcessName } from "./processes.ts";
 import { reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
+import { startWatcher } from "./watch.ts";
 
 export const LOCK_FILE = "server.lock";
-export const PIDS_FILE = "server.pids";
-
-const RUNTIME = "workerd";
 const SQLITE_BUSY = 5;
-
-interface Note {
-  readonly server: ProcessName;
-  readonly runtimes: readonly ProcessName[];
-}
 
 export interface StateLock {
   /** True when a runtime of an earlier server had to be ended first. */
@@ -61,7 +54,6 @@ export async function takeLock(stateDir: string, timers: Timers): Promise<Result
     endedLeftOver,
     release: () => {
       recorder.stop();
-      rmSync(pidsPath, { force: true });
       held.value.close();
     },
   });
@@ -91,15 +83,14 @@ function alreadyRunning(stateDir: string, note: Note | null): Result<never, Refu
 
 /**
  * Keeps `server.pids` true. Miniflare starts workerd, and starts it again after a crash, without telling its id; Node
- * reports every child process on a diagnostics channel. The note is on disk before the child has been sent its
- * configuration, so before it can open a database.
+ * reports every child process on a diagnostics channel.
  */
 function recordRuntimes(path: string): { stop(): void } {
   const server = nameOf(process.pid) ?? { pid: process.pid, started: "" };
   const runtimes = new Map<number, ProcessName>();
+  let watcher: ProcessName | null = null;
   let recording = true;
-  const write = (): void =>
-    writeAtomically(path, `${JSON.stringify({ server, runtimes: [...runtimes.values()] })}\n`);
+  const write = (): void => writeNote(path, { server, runtimes: [...runtimes.values()], watcher });
   const onChild = (message: unknown): void => {
     const child = childIn(message);
     child?.once("spawn", () => {
@@ -115,10 +106,16 @@ function recordRuntimes(path: string): { stop(): void } {
   };
   diagnostics.subscribe("child_process", onChild);
   write();
+  const endWatch = startWatcher(path, server, (name) => {
+    watcher = name;
+    if (recording) write();
+  });
   return {
     stop: () => {
       recording = false;
       diagnostics.unsubscribe("child_process", onChild);
+      rmSync(path, { force: true });
+      endWatch(); // after the note, so that the watcher finds nothing to do
     },
   };
 }
@@ -126,16 +123,4 @@ function recordRuntimes(path: string): { stop(): void } {
 function childIn(message: unknown): ChildProcess | null {
   if (typeof message !== "object" || message === null || !("process" in message)) return null;
   return message.process instanceof ChildProcess ? message.process : null;
-}
-
-function readNote(path: string): Note | null {
-  const note = readJson(path);
-  if (note === null || !("server" in note) || !("runtimes" in note)) return null;
-  if (!isProcessName(note.server) || !Array.isArray(note.runtimes)) return null;
-  return { server: note.server, runtimes: note.runtimes.filter(isProcessName) };
-}
-
-function isProcessName(value: unknown): value is ProcessName {
-  if (typeof value !== "object" || value === null || !("pid" in value) || !("started" in value)) return false;
-  return Number.isSafeInteger(value.pid) && Number(value.pid) > 0 && typeof value.started === "string";
 }

@@ -2,11 +2,15 @@
  * `npm start`: the same Worker as in production, with its database, objects and queues on the local disk.
  * Whatever goes wrong, a person sees one line, never a stack.
  */
+import { isatty } from "node:tty";
 import { redact } from "../kernel/redact.ts";
 import { contextsPath, saveContext } from "./cli-context.ts";
 import { HELP, readRequest } from "./options.ts";
 import { messageOf } from "./refusal.ts";
 import { startServer, VERSION, type Server } from "./server.ts";
+
+const HAS_TERMINAL = isatty(0);
+const STOPPING = HAS_TERMINAL ? (["SIGINT", "SIGTERM", "SIGHUP"] as const) : (["SIGINT", "SIGTERM"] as const);
 
 function fail(line: string, exit: number): never {
   process.stderr.write(`dome: ${redact(line)}\n`);
@@ -15,10 +19,24 @@ function fail(line: string, exit: number): never {
 
 const fault = (error: unknown): never => fail(`unexpected fault: ${messageOf(error)}`, 1);
 
+/**
+ * Without a terminal on standard input nobody hangs up: `nohup` and a service manager mean the server to stay when
+ * theirs goes. Node sets a signal that it inherits as ignored back to its default, so it is ignored anew, and the
+ * runtime's own handler, which would leave at once, is taken off as it is put on.
+ */
+function ignoreHangup(): void {
+  const ignore = (): void => undefined;
+  process.on("SIGHUP", ignore);
+  process.on("newListener", (event: string | symbol, listener: () => void) => {
+    if (event === "SIGHUP" && listener !== ignore)
+      queueMicrotask(() => process.removeListener("SIGHUP", listener));
+  });
+}
+
 /** Ctrl-C twice does not wait for the first one. */
 function stopOnSignal(server: Server): void {
   let stopping = false;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  for (const signal of STOPPING) {
     process.removeAllListeners(signal); // the runtime's own handlers leave at once
     process.on(signal, () => {
       if (stopping) process.exit(1);
@@ -57,6 +75,7 @@ async function main(): Promise<void> {
   greet(server.value);
 }
 
+if (!HAS_TERMINAL) ignoreHangup();
 // A reader of the log that goes away is no reason to stop serving.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 process.on("uncaughtException", fault);

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { systemTimers } from "../../src/kernel/clock.ts";
@@ -23,11 +24,21 @@ function running(pid: number): ProcessName {
   return name;
 }
 
-const noteIn = (state: string): { server: ProcessName; runtimes: ProcessName[] } =>
-  JSON.parse(readFileSync(join(state, "server.pids"), "utf8")) as {
-    server: ProcessName;
-    runtimes: ProcessName[];
-  };
+interface Note {
+  readonly server: ProcessName;
+  readonly runtimes: readonly ProcessName[];
+  readonly watcher: ProcessName;
+}
+
+const noteIn = (state: string): Note => JSON.parse(readFileSync(join(state, "server.pids"), "utf8")) as Note;
+
+/** True when nothing listens on a port of loopback. */
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = connect(port, "127.0.0.1");
+    probe.once("connect", () => resolve(false)).once("error", () => resolve(true));
+    probe.once("connect", () => void probe.destroy());
+  });
 
 /** Asks again and again, as fast as it answers. */
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -73,30 +84,53 @@ describe("kill -9", () => {
     await last.stop();
   });
 
-  it("of Node alone leaves a runtime that goes on, and the next start ends it before it opens anything", async () => {
+  it("of Node alone ends the runtime too: nothing is admitted by a server that nobody can stop (P3)", async () => {
     const place = newPlace();
     const first = await startServer(place);
+    await makeWorkspace(first, "team-a");
+    const { runtimes, watcher } = noteIn(place.state);
+    await first.killNode();
+    await until(() => !runtimes.some(isRunning));
+    await until(() => isFree(first.port));
+    await until(() => !isRunning(watcher));
+
+    const second = await startServer({ ...place, port: first.port });
+    expect(await workspaceNames(second)).toEqual(["default", "team-a"]);
+    await second.stop();
+  });
+
+  it("of Node and what watches over it is mended by the next start, which ends the runtime before it opens anything", async () => {
+    const place = newPlace();
+    const first = await startServer(place);
+    const { runtimes, watcher } = noteIn(place.state);
     const workerd = running(first.pids.workerd);
+    process.kill(watcher.pid, "SIGSTOP");
     await first.killNode();
     expect(isRunning(workerd)).toBe(true);
     await makeWorkspace(first, "made-by-the-orphan");
 
-    const second = await startServer({ ...place, port: first.port });
-    expect(isRunning(workerd)).toBe(false);
-    expect(second.pids.workerd).not.toBe(workerd.pid);
+    // On another port, where nothing would have shown the left-over runtime.
+    const second = await startServer(place);
+    expect(second.port).not.toBe(first.port);
+    expect(runtimes.filter(isRunning)).toEqual([]);
     expect(await workspaceNames(second)).toEqual(["default", "made-by-the-orphan"]);
+
+    // The first one's watcher wakes up late: what it finds is not its server's.
+    process.kill(watcher.pid, "SIGCONT");
+    await until(() => !isRunning(watcher));
+    expect(await workspaceNames(second)).toEqual(["default", "made-by-the-orphan"]);
+    expect(noteIn(place.state).runtimes.every(isRunning)).toBe(true);
     await second.stop();
   });
 
-  it("of Node alone is mended on another port too, where nothing would have shown the left-over runtime", async () => {
-    const place = newPlace();
-    const first = await startServer(place);
-    const workerd = running(first.pids.workerd);
-    await first.killNode();
-    const second = await startServer(place);
-    expect(second.port).not.toBe(first.port);
-    expect(isRunning(workerd)).toBe(false);
-    await second.stop();
+  it("of the watcher starts another one, which does the same", async () => {
+    const server = await startServer();
+    const { watcher, runtimes } = noteIn(server.stateDir);
+    process.kill(watcher.pid, "SIGKILL");
+    await until(() => ![watcher.pid, undefined].includes(noteIn(server.stateDir).watcher?.pid));
+    await server.killNode();
+    await until(() => !runtimes.some(isRunning));
+    expect(runtimes.filter(isRunning)).toEqual([]);
   });
 
   it("of Node in the middle of the first start leaves a state with which the next start works", async () => {
@@ -182,13 +216,70 @@ describe("the lock", () => {
   });
 });
 
+describe("the watcher", () => {
+  const PROGRAM = join(import.meta.dirname, "../../dist/embedded/dome-watcher.js");
+
+  /** Runs it as a server that is gone would have left it, and waits until it has ended. */
+  async function watchFor(note: object, server: ProcessName): Promise<void> {
+    const path = join(temporaryFolder(), "server.pids");
+    writeFileSync(path, JSON.stringify(note));
+    const watcher = spawn(process.execPath, [PROGRAM, path, String(server.pid), server.started], {
+      stdio: ["pipe", "ignore", "inherit"],
+    });
+    watcher.stdin?.end();
+    expect(await once(watcher, "exit")).toEqual([0, null]);
+  }
+
+  it("ends what the note of its server names, and no process that only has its number, its name or its place", async () => {
+    const strangers = [["workerd"], ["workerd"], ["other"]].map((args) =>
+      spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)", ...args], { stdio: "ignore" }),
+    );
+    await Promise.all(strangers.map((stranger) => once(stranger, "spawn")));
+    const [meant, reused, other] = strangers.map(({ pid }) => running(pid ?? 0));
+    if (meant === undefined || reused === undefined || other === undefined) throw new Error("three");
+    const server = { pid: 2 ** 22 + 1, started: "1" };
+    const successor = { pid: 2 ** 22 + 2, started: "1" };
+    const all = { runtimes: [meant, { ...reused, started: `${reused.started}0` }, other] };
+
+    await watchFor({ server: successor, ...all }, server);
+    await watchFor({ server: { ...server, started: "2" }, ...all }, server);
+    expect([meant, reused, other].map(isRunning)).toEqual([true, true, true]);
+    await watchFor({ server, ...all }, server);
+    expect([meant, reused, other].map(isRunning)).toEqual([false, true, true]);
+    for (const stranger of strangers) stranger.kill("SIGKILL");
+  });
+});
+
+describe("SIGHUP", () => {
+  it("is ignored without a terminal on standard input, as nohup wants it, from the start on", async () => {
+    const place = newPlace();
+    mkdirSync(place.state, { mode: 0o700 });
+    let ready = false;
+    const starting = startServer(place).finally(() => (ready = true));
+    await until(() => existsSync(join(place.state, "server.pids")));
+    const { server: node } = noteIn(place.state);
+    await until(() => {
+      process.kill(node.pid, "SIGHUP");
+      return ready;
+    });
+    const server = await starting;
+    process.kill(node.pid, "SIGHUP");
+    await makeWorkspace(server, "after-the-hangup");
+    expect(isRunning(node)).toBe(true);
+    expect(await workspaceNames(server)).toEqual(["after-the-hangup", "default"]);
+    expect(await server.stop()).toMatchObject({ code: 0 });
+  });
+});
+
 describe("SIGTERM", () => {
-  it("ends both processes with exit code 0 and leaves no note behind", async () => {
+  it("ends all processes with exit code 0 and leaves no note behind", async () => {
     const place = newPlace();
     const server = await startServer(place);
     const both = [running(server.pids.node), running(server.pids.workerd)];
+    const { watcher } = noteIn(place.state);
     expect(await server.stop()).toMatchObject({ code: 0, signal: null, stderr: "" });
     expect(both.filter(isRunning)).toEqual([]);
+    await until(() => !isRunning(watcher));
     expect(existsSync(join(place.state, "server.pids"))).toBe(false);
   });
 });

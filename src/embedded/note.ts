@@ -1,0 +1,35 @@
+/**
+ * `server.pids`: which processes belong to the server of a state folder. It is on disk before a runtime has been sent its
+ * configuration, so before that one can open a database.
+ */
+import { readJson, writeAtomically } from "./files.ts";
+import type { ProcessName } from "./processes.ts";
+
+export const PIDS_FILE = "server.pids";
+
+/** What the command line of each runtime holds. */
+export const RUNTIME = "workerd";
+
+export interface Note {
+  readonly server: ProcessName;
+  readonly runtimes: readonly ProcessName[];
+  /** What ends the runtimes when the server is gone; null while there is none. */
+  readonly watcher: ProcessName | null;
+}
+
+export const writeNote = (path: string, note: Note): void =>
+  writeAtomically(path, `${JSON.stringify(note)}\n`);
+
+/** @returns null when there is none, or nothing that could be one. */
+export function readNote(path: string): Note | null {
+  const note = readJson(path);
+  if (note === null || !("server" in note) || !("runtimes" in note)) return null;
+  if (!isProcessName(note.server) || !Array.isArray(note.runtimes)) return null;
+  const watcher = "watcher" in note && isProcessName(note.watcher) ? note.watcher : null;
+  return { server: note.server, runtimes: note.runtimes.filter(isProcessName), watcher };
+}
+
+function isProcessName(value: unknown): value is ProcessName {
+  if (typeof value !== "object" || value === null || !("pid" in value) || !("started" in value)) return false;
+  return Number.isSafeInteger(value.pid) && Number(value.pid) > 0 && typeof value.started === "string";
+}
