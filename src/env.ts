@@ -3,7 +3,7 @@
  * request, by name, and never with its value.
  */
 import type { AgentShell } from "./objects/agent-object.ts";
-import type { LedgerObject } from "./objects/ledger-object.ts";
+import type { LedgerShell } from "./objects/ledger-object.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
 import { parseRetiredForms, parseRootKeys, type RootKeys } from "./secrets/root-key.ts";
 
@@ -12,7 +12,7 @@ export interface RawEnv {
   readonly DB: D1Database;
   readonly AGENT: DurableObjectNamespace<AgentShell>;
   readonly WORKSPACE: DurableObjectNamespace<WorkspaceShell>;
-  readonly LEDGER: DurableObjectNamespace<LedgerObject>;
+  readonly LEDGER: DurableObjectNamespace<LedgerShell>;
   readonly AUDIT_QUEUE?: Queue;
   readonly DOME_ROOT_KEY?: string;
   readonly DOME_ADMIN_TOKEN?: string;
@@ -30,7 +30,7 @@ export interface Env {
   readonly db: D1Database;
   readonly agents: DurableObjectNamespace<AgentShell>;
   readonly workspaces: DurableObjectNamespace<WorkspaceShell>;
-  readonly ledgers: DurableObjectNamespace<LedgerObject>;
+  readonly ledgers: DurableObjectNamespace<LedgerShell>;
   readonly audit: { readonly mode: "queue"; readonly queue: Queue } | { readonly mode: "outbox" };
   readonly rootKeys: RootKeys;
   /** Form keys of root-key versions that have left. */

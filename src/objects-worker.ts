@@ -4,21 +4,26 @@
  */
 import type { RawEnv } from "./env.ts";
 import { AgentShell } from "./objects/agent-object.ts";
+import { LedgerShell } from "./objects/ledger-object.ts";
 import { WorkspaceShell } from "./objects/workspace-object.ts";
 import { sweep } from "./operations/sweep.ts";
-import { consume, objectPorts, sweepPorts } from "./wire.ts";
-
-export { LedgerObject } from "./objects/ledger-object.ts";
+import { consume, ledgerDeps, objectDeps, sweepPorts } from "./wire.ts";
 
 export class AgentObject extends AgentShell {
   constructor(state: DurableObjectState, raw: RawEnv) {
-    super(state, raw, objectPorts(raw));
+    super(state, raw, objectDeps(raw));
   }
 }
 
 export class WorkspaceObject extends WorkspaceShell {
   constructor(state: DurableObjectState, raw: RawEnv) {
-    super(state, raw, objectPorts(raw));
+    super(state, raw, objectDeps(raw));
+  }
+}
+
+export class LedgerObject extends LedgerShell {
+  constructor(state: DurableObjectState, raw: RawEnv) {
+    super(state, raw, ledgerDeps);
   }
 }
 

@@ -38,7 +38,7 @@ import { systemRandom } from "./kernel/random.ts";
 import { LeaseBook } from "./lifecycle/lease.ts";
 import { withStops, type KeptStops } from "./lifecycle/stops.ts";
 import type { AgentShell } from "./objects/agent-object.ts";
-import type { ObjectPorts } from "./objects/ports.ts";
+import type { LedgerDeps, ObjectDeps } from "./objects/deps.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
 import { makeFirstSigningKeys } from "./operations/make-signing-keys.ts";
 import type { LedgerReader, LedgerStatus } from "./operations/ledger-reader.ts";
@@ -190,7 +190,7 @@ const sink = (env: Env): AuditSink => {
   return queueSink({ ...ports, queue: env.audit.queue, book: isolate.numbers, random });
 };
 
-const carrier = (env: Env): ObjectPorts["carrier"] =>
+const carrier = (env: Env): ObjectDeps["carrier"] =>
   env.audit.mode === "queue" ? queueCarrier(env.audit.queue) : ledgerCarrier(ledgerPort(env));
 
 /** Looked up at each call and not kept: the platform's `fetch` must not be taken off its global. */
@@ -200,8 +200,11 @@ const egressOf = (env: Env): Egress =>
 /** For a request that is answered before anything else of the Worker sees it. */
 export const newRequestId = (): string => ids.next("req");
 
-/** What a Durable Object is given. */
-export const objectPorts = (raw: RawEnv): ObjectPorts => {
+/** What a ledger is given. */
+export const ledgerDeps: LedgerDeps = { clock, timers, random, log };
+
+/** What an owner object is given. */
+export const objectDeps = (raw: RawEnv): ObjectDeps => {
   const env = environment(raw);
   const db = openDatabase(env.db);
   return { clock, timers, random, ids, log, db, carrier: carrier(env), owners: owners(env) };

@@ -3,18 +3,17 @@
  * the object's own row once the batch has landed (`configuration.ts`).
  */
 import { insertKey } from "../credentials/key-reads.ts";
-import type { AuditDraft } from "../contract/audit.ts";
-import { err, ok } from "../kernel/result.ts";
+import { defined } from "../kernel/defined.ts";
+import { err } from "../kernel/result.ts";
 import type { Configured, IssueKeyCommand, RegisterCommand, UpdateCommand } from "../operations/owners.ts";
 import { guardParent, insertAgent, updateAgent } from "../registry/agent-writes.ts";
-import { appendAudit } from "../storage/audit-outbox.ts";
 import type { Statement } from "../storage/change.ts";
-import { answerClaim, findAnswer, recordAnswer, type RequestKey } from "../storage/idempotency.ts";
+import { answerClaim, recordAnswer, type RequestKey } from "../storage/idempotency.ts";
 import { agentFencing, type AgentIntent } from "./agent-intent.ts";
-import { endKeyNow, type AgentParts } from "./agent-stop.ts";
+import { endKeyNow, type AgentParts, type AgentTimer } from "./agent-stop.ts";
 import { keyIsLive } from "./agent-store.ts";
-import { Configuration } from "./configuration.ts";
-import { configured } from "./configured.ts";
+import type { Configuration } from "./configuration.ts";
+import type { OwnerCore } from "./owner-core.ts";
 
 /** More keys than a rotation needs are keys that somebody forgot. */
 export const MOST_LIVE_KEYS = 10;
@@ -23,17 +22,12 @@ export class AgentChanges {
   readonly #parts: AgentParts;
   readonly #configuration: Configuration<AgentIntent>;
 
-  /** @param settled after a change was settled: D1 may hold audit records, and a halt may have begun. */
-  constructor(parts: AgentParts, storage: DurableObjectStorage, settled: () => void) {
+  constructor(core: OwnerCore<AgentTimer>, parts: AgentParts) {
     this.#parts = parts;
-    this.#configuration = new Configuration<AgentIntent>({
-      ...parts.ports,
-      storage,
-      table: parts.table,
+    this.#configuration = core.configuration<AgentIntent>({
       fencing: (intent) => agentFencing(intent, (fence) => parts.store.setFence(fence)),
       apply: (intent) => this.#apply(intent),
       abandon: (intent) => this.#abandon(intent),
-      settled,
     });
   }
 
@@ -45,26 +39,24 @@ export class AgentChanges {
   async register(command: RegisterCommand): Promise<Configured> {
     const { agent, key, claim } = command;
     if (!(await this.#configuration.recover())) return err({ kind: "unsettled" });
-    if (this.#parts.store.read() !== null) return this.#repeatFromD1(claim);
-    const { db } = this.#parts.ports;
-    const outcome = await this.#configuration.run(
-      command.change,
-      {
-        kind: "register",
-        agent: { id: agent.id, workspaceId: agent.workspaceId, name: agent.name },
-        expiresAt: agent.settings.expiresAt,
-        key: { id: key.id, createdAt: key.createdAt, expiresAt: key.expiresAt },
-        claim,
-        createdAt: agent.createdAt,
-      },
-      [
-        ...insertAgent(db, agent, command.change),
-        insertKey(db, agent.id, key),
-        answerClaim(db, claim, 201, command.answer),
-        ...this.#audit(agent.id, command.audit),
-      ],
-    );
-    return configured(outcome);
+    if (this.#parts.store.read() !== null) {
+      return (await this.#configuration.repeated(claim)) ?? err({ kind: "unsettled" });
+    }
+    const { db } = this.#parts.deps;
+    const intent: AgentIntent = {
+      kind: "register",
+      agent: { id: agent.id, workspaceId: agent.workspaceId, name: agent.name },
+      expiresAt: agent.settings.expiresAt,
+      key: { id: key.id, createdAt: key.createdAt, expiresAt: key.expiresAt },
+      claim,
+      createdAt: agent.createdAt,
+    };
+    return this.#configuration.change(command.change, intent, {
+      owner: agent.id,
+      content: [...insertAgent(db, agent, command.change), insertKey(db, agent.id, key)],
+      answer: [answerClaim(db, claim, 201, command.answer)],
+      audit: command.audit,
+    });
   }
 
   async update(command: UpdateCommand): Promise<Configured> {
@@ -74,22 +66,23 @@ export class AgentChanges {
     if (agent === null) return err({ kind: "absent" });
     if (agent.recordVersion !== command.basedOn) return err({ kind: "stale" });
     if (command.beforeActivation && agent.state !== "provisioned") return err({ kind: "stale" });
-    const { db } = this.#parts.ports;
+    const { db } = this.#parts.deps;
     const { patch } = command;
     const intent: AgentIntent = {
       kind: "update",
       agent: agent.id,
       fence: agent.fence,
-      ...(patch.expiresAt === undefined ? {} : { expiry: { at: patch.expiresAt } }),
+      ...defined({ expiry: patch.expiresAt === undefined ? undefined : { at: patch.expiresAt } }),
     };
-    return configured(
-      await this.#configuration.run(command.change, intent, [
+    return this.#configuration.change(command.change, intent, {
+      owner: agent.id,
+      content: [
         ...(patch.parentId == null ? [] : [guardParent(db, agent.id, patch.parentId)]),
         ...updateAgent(db, agent.id, patch, command.change, agent.recordVersion + 1),
-        ...this.#answer(command.meta.request, agent.id, 200, command.answer),
-        ...this.#audit(agent.id, command.audit),
-      ]),
-    );
+      ],
+      answer: this.#answer(command.meta.request, agent.id, 200, command.answer),
+      audit: command.audit,
+    });
   }
 
   async issueKey(command: IssueKeyCommand): Promise<Configured> {
@@ -100,7 +93,7 @@ export class AgentChanges {
     if (agent.state === "revoked") {
       return err({ kind: "revoked" });
     }
-    const now = this.#parts.ports.clock.now();
+    const now = this.#parts.deps.clock.now();
     const live = this.#parts.store.keys().filter((key) => keyIsLive(key, now));
     const { replaces, key } = command;
     if (replaces !== null && !live.some((candidate) => candidate.id === replaces.key)) {
@@ -113,7 +106,7 @@ export class AgentChanges {
     if (live.length >= MOST_LIVE_KEYS + (replaces?.overlapMs === 0 ? 1 : 0)) {
       return err({ kind: "key_limit", most: MOST_LIVE_KEYS });
     }
-    const { db } = this.#parts.ports;
+    const { db } = this.#parts.deps;
     const { operator, requestId } = command.meta;
     const intent: AgentIntent = {
       kind: "issue_key",
@@ -122,24 +115,25 @@ export class AgentChanges {
       key: { id: key.id, createdAt: key.createdAt, expiresAt: key.expiresAt },
       replaces: replaces === null ? null : { ...replaces, operator, requestId },
     };
-    return configured(
-      await this.#configuration.run(command.change, intent, [
+    return this.#configuration.change(command.change, intent, {
+      owner: agent.id,
+      content: [
         ...updateAgent(db, agent.id, {}, command.change, agent.recordVersion + 1),
         insertKey(db, agent.id, key),
-        ...this.#answer(command.meta.request, agent.id, 201, command.answer),
-        ...this.#audit(agent.id, command.audit),
-      ]),
-    );
+      ],
+      answer: this.#answer(command.meta.request, agent.id, 201, command.answer),
+      audit: command.audit,
+    });
   }
 
   /** Step 3 of a change that landed. */
   #apply(intent: AgentIntent): void {
-    const { table } = this.#parts;
+    const { timerTable } = this.#parts;
     switch (intent.kind) {
       case "register":
         this.#parts.store.create(intent.agent, intent.expiresAt, intent.createdAt);
         this.#parts.store.addKey(intent.key.id, intent.key.createdAt, intent.key.expiresAt);
-        if (intent.expiresAt !== null) table.set("expire", "", intent.expiresAt);
+        if (intent.expiresAt !== null) timerTable.set("expire", "", intent.expiresAt);
         return;
       case "update":
         this.#parts.store.raiseRecordVersion();
@@ -157,8 +151,8 @@ export class AgentChanges {
     const agent = this.#parts.store.read();
     if (replaces === null || agent === null) return;
     if (replaces.overlapMs > 0) {
-      this.#parts.store.endKey(replaces.key, this.#parts.ports.clock.now() + replaces.overlapMs);
-      this.#parts.table.set("project", "", this.#parts.ports.clock.now());
+      this.#parts.store.endKey(replaces.key, this.#parts.deps.clock.now() + replaces.overlapMs);
+      this.#parts.timerTable.set("project", "", this.#parts.deps.clock.now());
       return;
     }
     endKeyNow(this.#parts, agent, replaces.key, {
@@ -170,8 +164,8 @@ export class AgentChanges {
 
   #setExpiry(at: number | null): void {
     this.#parts.store.setExpiry(at);
-    if (at === null) this.#parts.table.cancel("expire", "");
-    else this.#parts.table.set("expire", "", at);
+    if (at === null) this.#parts.timerTable.cancel("expire", "");
+    else this.#parts.timerTable.set("expire", "", at);
   }
 
   /** A registration that did not happen leaves neither row nor mark: the object is as if it had never been. */
@@ -179,30 +173,13 @@ export class AgentChanges {
     if (intent.kind !== "register") this.#parts.store.raiseRecordVersion();
   }
 
-  #audit(owner: string, drafts: readonly AuditDraft[]): Statement[] {
-    const now = this.#parts.ports.clock.now();
-    return drafts.flatMap((draft) => appendAudit(this.#parts.ports.db, owner, draft, now));
-  }
-
   #answer(request: RequestKey | null, target: string, status: number, body: string): Statement[] {
     if (request === null) return [];
-    return [recordAnswer(this.#parts.ports.db, request, target, status, body, this.#parts.ports.clock.now())];
+    return [recordAnswer(this.#parts.deps.db, request, target, status, body, this.#parts.deps.clock.now())];
   }
 
-  /** A configuration change that was made before under this key; asked only once nothing is unsettled. */
-  async repeated(request: RequestKey | null): Promise<Configured | null> {
-    if (!(await this.#configuration.recover())) return err({ kind: "unsettled" });
-    return request === null ? null : this.#answerInD1(request);
-  }
-
-  async #answerInD1(request: RequestKey): Promise<Configured | null> {
-    const answer = await findAnswer(this.#parts.ports.db, request);
-    if (answer === undefined) return null;
-    if (!answer.sameBody) return err({ kind: "other_body" });
-    return ok({ kind: "repeated", status: answer.status, body: answer.body });
-  }
-
-  async #repeatFromD1(request: RequestKey): Promise<Configured> {
-    return (await this.#answerInD1(request)) ?? err({ kind: "unsettled" });
+  /** The answer of a change that was made before under this key. */
+  repeated(request: RequestKey | null): Promise<Configured | null> {
+    return this.#configuration.repeated(request);
   }
 }

@@ -21,7 +21,7 @@ export function beginDrain(
   end: StoredDrain["end"],
 ): Result<Transitioned, OwnerRefusal> {
   const drain: StoredDrain = {
-    deadline: parts.ports.clock.now() + command.drainMs,
+    deadline: parts.deps.clock.now() + command.drainMs,
     end,
     cascade: command.cascade,
     halt: command.halt,
@@ -35,7 +35,7 @@ export function beginDrain(
     return err({ kind: "drain_conflict", why: allowed.error, deadline: standing.deadline });
   }
   parts.drains.put(drain);
-  parts.table.set("drain", "", drain.deadline);
+  parts.timerTable.set("drain", "", drain.deadline);
   tellRegistry(parts);
   parts.outbox.append({ ...command.audit, kind: "agent.draining", data: { ...dataOf(drain) } });
   return ok({ state: agent.state, changed: true, halt: null, draining: shownDrain(drain) });
@@ -60,7 +60,7 @@ export function endDrain(
 ): { readonly halt: HaltId } | { readonly lookAgainAt: number } | null {
   const drain = parts.drains.find();
   if (drain === null) return null;
-  if (drain.deadline > parts.ports.clock.now()) return { lookAgainAt: drain.deadline };
+  if (drain.deadline > parts.deps.clock.now()) return { lookAgainAt: drain.deadline };
   return carryOut(parts, drain);
 }
 
@@ -72,7 +72,7 @@ export function carryOut(parts: AgentParts, drain: StoredDrain): { readonly halt
   const { halt: id, operator, reason, cascade, requestId } = drain;
   stopNow(parts, agent, drain.end, { id, operator, reason }, cascade ? requestId : null);
   parts.outbox.append(
-    draftRecord(parts.ports, {
+    draftRecord(parts.deps, {
       workspace: agent.workspaceId,
       agent: agent.id,
       kind: drain.end === "revoked" ? "agent.revoked" : "agent.suspended",
@@ -89,7 +89,7 @@ export function carryOut(parts: AgentParts, drain: StoredDrain): { readonly halt
 /** The agent leaves `active`, or stays there for good: nothing is ordered any more. */
 export function dropDrain(parts: AgentParts): void {
   parts.drains.clear();
-  parts.table.cancel("drain", "");
+  parts.timerTable.cancel("drain", "");
 }
 
 /** A drain as callers may see it. */
@@ -101,7 +101,7 @@ export const shownDrain = ({ deadline, end, halt }: StoredDrain): OrderedDrain =
 
 function tellRegistry(parts: AgentParts): void {
   parts.store.raiseStateVersion();
-  parts.table.set("project", "", parts.ports.clock.now());
+  parts.timerTable.set("project", "", parts.deps.clock.now());
 }
 
 /** For the trail. */

@@ -26,9 +26,9 @@ export function stopForFamily(parts: AgentParts, command: FamilyStopCommand): Fa
     return { state: agent.state, epoch: agent.epoch, stopped: false, effective: !waits };
   }
   dropDrain(parts);
-  const halt = stopNow(parts, agent, end, { id: parts.ports.ids.next("hlt"), operator, reason, cause }, null);
+  const halt = stopNow(parts, agent, end, { id: parts.deps.ids.next("hlt"), operator, reason, cause }, null);
   parts.outbox.append(
-    draftRecord(parts.ports, {
+    draftRecord(parts.deps, {
       workspace: agent.workspaceId,
       agent: agent.id,
       kind: end === "revoked" ? "agent.revoked" : "agent.suspended",

@@ -66,7 +66,7 @@ function start(
 ): Result<Transitioned, OwnerRefusal> {
   if (drain !== null) return ok(cancelDrain(parts, agent, drain, command.audit));
   if (agent.state === "active") return ok({ state: "active", changed: false, halt: null });
-  if (agent.expiresAt !== null && agent.expiresAt <= parts.ports.clock.now()) return err({ kind: "expired" });
+  if (agent.expiresAt !== null && agent.expiresAt <= parts.deps.clock.now()) return err({ kind: "expired" });
   move(parts, agent, "active");
   parts.outbox.append(command.audit);
   return ok({ state: "active", changed: true, halt: null });
@@ -74,16 +74,16 @@ function start(
 
 /** Timer `expire`: an agent past its end date is suspended, as if an operator had done it. */
 export function expire(parts: AgentParts): HaltId | null {
-  const { ports, store, outbox } = parts;
+  const { deps, store, outbox } = parts;
   const agent = store.read();
-  if (agent?.state !== "active" || agent.expiresAt === null || agent.expiresAt > ports.clock.now())
+  if (agent?.state !== "active" || agent.expiresAt === null || agent.expiresAt > deps.clock.now())
     return null;
   outbox.append(recordOf(parts, agent, { kind: "agent.expired", operator: DOME_ITSELF }));
   // Nothing is left to drain: what was ordered for the deadline is done now, a revocation included.
   const drain = parts.drains.find();
   if (drain !== null) return carryOut(parts, drain)?.halt ?? null;
   const order = {
-    id: ports.ids.next("hlt"),
+    id: deps.ids.next("hlt"),
     operator: DOME_ITSELF,
     reason: "the agent has reached its expires_at",
   };
@@ -99,7 +99,7 @@ export function revokeKey(
   if (agent === null) return err({ kind: "absent" });
   const key = parts.store.keys().find((candidate) => candidate.id === command.key);
   if (key === undefined) return err({ kind: "key_absent" });
-  if (!keyIsLive(key, parts.ports.clock.now())) {
+  if (!keyIsLive(key, parts.deps.clock.now())) {
     return ok({ changed: false, halt: underWay(parts, (halt) => halt.keys.includes(command.key)) });
   }
   endKeyNow(parts, agent, command.key, {
@@ -120,7 +120,7 @@ const recordOf = (
   agent: StoredAgent,
   facts: Omit<AuditFacts, "workspace" | "agent" | "target">,
 ): AuditDraft =>
-  draftRecord(parts.ports, {
+  draftRecord(parts.deps, {
     workspace: agent.workspaceId,
     agent: agent.id,
     target: { type: "agent", id: agent.id },

@@ -3,10 +3,11 @@ import { sql } from "drizzle-orm";
 import { projectState } from "../registry/agent-writes.ts";
 import type { Database } from "../storage/client.ts";
 import { apiKeys } from "../storage/tables/agents.ts";
-import type { AgentStore, StoredKey } from "./agent-store.ts";
-import type { DrainTable } from "./drain-table.ts";
+import type { AgentParts } from "./agent-stop.ts";
+import type { StoredKey } from "./agent-store.ts";
 
-export async function projectAgent(db: Database, store: AgentStore, drains: DrainTable): Promise<void> {
+export async function projectAgent({ deps, store, drains }: AgentParts): Promise<void> {
+  const { db } = deps;
   const agent = store.read();
   const drain = drains.find();
   if (agent === null) return;

@@ -10,19 +10,15 @@ import type { HaltCause, OperatorRef, StoredHalt } from "../operations/owners.ts
 import type { AgentStore, StoredAgent } from "./agent-store.ts";
 import type { CascadeTable } from "./cascade-table.ts";
 import type { DrainTable } from "./drain-table.ts";
-import type { HaltTable } from "./halt-table.ts";
-import type { Outbox } from "./outbox.ts";
-import type { ObjectPorts } from "./ports.ts";
-import type { TimerTable } from "./timer-table.ts";
+import type { OwnerParts } from "./owner-core.ts";
 
-export interface AgentParts {
-  readonly ports: ObjectPorts;
+/** The kinds of timers of an agent's object, beside those of every owner. */
+export type AgentTimer = "project" | "drain" | "cascade" | "expire" | "revoked_tokens";
+
+export interface AgentParts extends OwnerParts<AgentTimer> {
   readonly store: AgentStore;
   readonly drains: DrainTable;
   readonly cascades: CascadeTable;
-  readonly halts: HaltTable;
-  readonly outbox: Outbox;
-  readonly table: TimerTable;
 }
 
 export interface Order {
@@ -47,26 +43,26 @@ export function stopNow(
   const halt = beginHalt(parts, agent, to === "revoked" ? "revoke" : "suspend", [], epoch, order);
   if (cascadeOf !== null) {
     parts.cascades.begin(halt.id, to, cascadeOf);
-    parts.table.set("cascade", halt.id, halt.committedAt);
+    parts.timerTable.set("cascade", halt.id, halt.committedAt);
   }
   return halt;
 }
 
 /** Revokes a live key and begins the halt that ends every token minted from it. */
 export function endKeyNow(parts: AgentParts, agent: StoredAgent, key: KeyId, order: Order): StoredHalt {
-  const now = parts.ports.clock.now();
+  const now = parts.deps.clock.now();
   parts.store.revokeKey(key, now);
-  parts.table.set("project", "", now);
+  parts.timerTable.set("project", "", now);
   return beginHalt(parts, agent, "key", [key], agent.epoch, order);
 }
 
 /** Audit record of the halt becoming effective; of a cascade with its counts. */
 export function effectiveRecord(
-  { ports, cascades }: Pick<AgentParts, "ports" | "cascades">,
+  { deps, cascades }: Pick<AgentParts, "deps" | "cascades">,
   halt: StoredHalt,
 ): AuditDraft {
   const cascade = cascades.progress(halt.id, true);
-  return draftRecord(ports, {
+  return draftRecord(deps, {
     workspace: halt.workspaceId,
     kind: "halt.effective",
     operator: halt.operator,
@@ -83,11 +79,11 @@ export function effectiveRecord(
 
 /** @returns the epoch from now on. */
 export function move(parts: AgentParts, agent: StoredAgent, to: StoredAgent["state"]): number {
-  const { ports, store, table } = parts;
-  const now = ports.clock.now();
+  const { deps, store, timerTable } = parts;
+  const now = deps.clock.now();
   const epoch = startsOrStops(agent.state, to) ? agent.epoch + 1 : agent.epoch;
   store.setState(to, epoch, now);
-  table.set("project", "", now);
+  timerTable.set("project", "", now);
   return epoch;
 }
 
@@ -105,7 +101,7 @@ function beginHalt(
     workspaceId: agent.workspaceId,
     agents: [{ agent: agent.id, epoch }],
     keys,
-    committedAt: parts.ports.clock.now(),
+    committedAt: parts.deps.clock.now(),
     effectiveAt: null,
   };
   parts.halts.commit(halt);

@@ -8,7 +8,7 @@ import type { OwnerRefusal } from "../operations/owners.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 import type { AnswerTable } from "./answer-table.ts";
 
-export interface OncePorts {
+export interface OnceDeps {
   readonly storage: DurableObjectStorage;
   readonly clock: Clock;
   readonly answers: AnswerTable;
@@ -21,7 +21,7 @@ export interface OncePorts {
  * @param run synchronous: everything the command does.
  */
 export async function answerOnce<T>(
-  { storage, clock, answers, done }: OncePorts,
+  { storage, clock, answers, done }: OnceDeps,
   request: RequestKey | null,
   run: () => Result<T, OwnerRefusal>,
 ): Promise<Result<T, OwnerRefusal>> {

@@ -17,14 +17,14 @@ import type { FamilyStopCommand, StoredHalt } from "../operations/owners.ts";
 import { descendantsOf } from "../registry/agents.ts";
 import type { CascadeTable, StoredCascade } from "./cascade-table.ts";
 import type { HaltTable } from "./halt-table.ts";
-import type { ObjectPorts } from "./ports.ts";
+import type { ObjectDeps } from "./deps.ts";
 
 /** How many objects are asked in one run: well below what one invocation may call. */
 const ASKED_AT_ONCE = 50;
 /** How soon those that wait are asked again. */
 const LOOK_AGAIN_MS = 250;
 
-export interface CascadePorts extends ObjectPorts {
+export interface CascadeDeps extends ObjectDeps {
   readonly storage: DurableObjectStorage;
   readonly cascades: CascadeTable;
   readonly halts: HaltTable;
@@ -33,24 +33,24 @@ export interface CascadePorts extends ObjectPorts {
 }
 
 /** @returns when to run again (milliseconds since the epoch); nothing when the cascade has ended. */
-export async function runCascade(ports: CascadePorts, id: string): Promise<number | undefined> {
-  const { cascades, halts, clock, storage } = ports;
+export async function runCascade(deps: CascadeDeps, id: string): Promise<number | undefined> {
+  const { cascades, halts, clock, storage } = deps;
   const cascade = cascades.read(id);
   const halt = halts.find(id);
   const root = halt?.agents[0]?.agent;
   if (cascade === null || cascade.finishedAt !== null || halt === null || root === undefined)
     return undefined;
 
-  const family = await descendantsOf(ports.db, root);
+  const family = await descendantsOf(deps.db, root);
   cascades.know(halt.id, family.length);
   const members = cascades.members(halt.id);
   const unasked = family.filter((agent) => members.get(agent)?.pass !== cascade.pass);
   const waiting = [...members.values()].filter((each) => !each.effective && each.pass === cascade.pass);
   const toAsk = [...unasked, ...waiting.map(({ agent }) => agent)].slice(0, ASKED_AT_ONCE);
-  await askAll(ports, cascade, halt, root, toAsk);
+  await askAll(deps, cascade, halt, root, toAsk);
 
   if (unasked.length > toAsk.length) return clock.now();
-  if (!everythingEffective(ports, halt.id)) return clock.now() + LOOK_AGAIN_MS;
+  if (!everythingEffective(deps, halt.id)) return clock.now() + LOOK_AGAIN_MS;
   if ((cascades.read(id)?.stoppedInPass ?? 0) > 0) {
     cascades.walkAgain(halt.id);
     return clock.now();
@@ -58,7 +58,7 @@ export async function runCascade(ports: CascadePorts, id: string): Promise<numbe
   storage.transactionSync(() => {
     if (cascades.read(id)?.finishedAt !== null) return;
     cascades.finish(halt.id, clock.now());
-    ports.onEffective(halt);
+    deps.onEffective(halt);
   });
   await storage.sync();
   return undefined;
@@ -66,7 +66,7 @@ export async function runCascade(ports: CascadePorts, id: string): Promise<numbe
 
 /** @throws when an object did not answer, so that the timer backs off; the others' answers are kept. */
 async function askAll(
-  ports: CascadePorts,
+  deps: CascadeDeps,
   cascade: StoredCascade,
   halt: StoredHalt,
   root: AgentId,
@@ -81,8 +81,8 @@ async function askAll(
   };
   const outcomes = await Promise.allSettled(
     agents.map(async (agent) => {
-      const answer = await ports.owners.agent(agent).stopForFamily(command);
-      ports.storage.transactionSync(() => ports.cascades.note(halt.id, cascade.pass, agent, answer));
+      const answer = await deps.owners.agent(agent).stopForFamily(command);
+      deps.storage.transactionSync(() => deps.cascades.note(halt.id, cascade.pass, agent, answer));
     }),
   );
   const failed = outcomes.filter((outcome) => outcome.status === "rejected");
@@ -92,7 +92,7 @@ async function askAll(
   }
 }
 
-function everythingEffective({ cascades, halts }: CascadePorts, id: HaltId): boolean {
+function everythingEffective({ cascades, halts }: CascadeDeps, id: HaltId): boolean {
   const rootEffective = halts.find(id)?.effectiveAt !== null;
   return rootEffective && [...cascades.members(id).values()].every((member) => member.effective);
 }

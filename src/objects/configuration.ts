@@ -9,13 +9,18 @@
  * perhaps the change: then the fence moves first, so that a batch still under way can no longer land, D1 is asked
  * what became of it, and 3 follows. Until then leases go on at the old version, and further changes are refused.
  */
+import type { AuditDraft } from "../contract/audit.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
+import { err, ok } from "../kernel/result.ts";
+import type { Configured } from "../operations/owners.ts";
+import { appendAudit } from "../storage/audit-outbox.ts";
 import type { BrokenRule, Statement } from "../storage/change.ts";
 import { runChange } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
+import { findAnswer, type RequestKey } from "../storage/idempotency.ts";
 import type { SchemaStep } from "./schema-steps.ts";
-import type { TimerTable } from "./timer-table.ts";
+import type { TimerSetter } from "./timer-table.ts";
 
 /** After this many milliseconds the outcome of a batch counts as unknown. */
 const BATCH_BOUND_MS = 8_000;
@@ -36,21 +41,25 @@ export interface Fencing {
   landed(db: Database, change: string): Promise<boolean>;
 }
 
-export interface ConfigurationPorts<Intent> {
-  readonly storage: DurableObjectStorage;
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly log: Log;
-  readonly table: TimerTable;
+/** How the intents of one kind of owner become rows. */
+export interface ConfigurationRules<Intent> {
   /** The fence of an intent. */
   fencing(intent: Intent): Fencing;
   /** Step 3 for a change that landed, inside the object's transaction. Raises the version. */
   apply(intent: Intent): void;
   /** Step 3 for a change that did not land, after its fence has moved. Raises the version, for safety. */
   abandon(intent: Intent): void;
+}
+
+export interface ConfigurationDeps<Intent> extends ConfigurationRules<Intent> {
+  readonly storage: DurableObjectStorage;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly timerTable: TimerSetter<"recover">;
   /** After a change was settled, outside of its transaction: D1 may hold audit records, and halts may have begun. */
-  settled(): void;
+  onSettled(): void;
 }
 
 export type ConfigurationOutcome =
@@ -59,18 +68,28 @@ export type ConfigurationOutcome =
   /** An earlier change is not settled, or this one's outcome is unknown; it may still turn out applied. */
   | { readonly kind: "unsettled" };
 
+/** The batch of a change, without its guard. */
+export interface ChangeBatch {
+  /** Whose object drains the audit records. */
+  readonly owner: string;
+  readonly content: readonly Statement[];
+  /** What keeps the answer for a repeat; empty for a request without a key. */
+  readonly answer: readonly Statement[];
+  readonly audit: readonly AuditDraft[];
+}
+
 export class Configuration<Intent> {
-  readonly #ports: ConfigurationPorts<Intent>;
+  readonly #deps: ConfigurationDeps<Intent>;
   /** The change this very instance is running: its mark is not to be recovered under its feet. */
   #running: string | null = null;
 
-  constructor(ports: ConfigurationPorts<Intent>) {
-    this.#ports = ports;
+  constructor(deps: ConfigurationDeps<Intent>) {
+    this.#deps = deps;
   }
 
   /** The mark: a change whose outcome is not settled. */
   dirty(): { readonly change: string; readonly intent: Intent } | null {
-    const [row] = this.#ports.storage.sql
+    const [row] = this.#deps.storage.sql
       .exec<{ change: string; intent: string }>("SELECT change, intent FROM dirty WHERE one = 1")
       .toArray();
     return row === undefined ? null : { change: row.change, intent: JSON.parse(row.intent) as Intent };
@@ -81,7 +100,7 @@ export class Configuration<Intent> {
    * @param statements the batch without its guard: change, audit records, answer.
    */
   async run(change: string, intent: Intent, statements: readonly Statement[]): Promise<ConfigurationOutcome> {
-    const { storage, db, clock, timers, table, fencing, apply } = this.#ports;
+    const { storage, db, clock, timers, timerTable, fencing, apply } = this.#deps;
     if (this.dirty() !== null) {
       await this.recover();
       if (this.dirty() !== null) return { kind: "unsettled" };
@@ -94,7 +113,7 @@ export class Configuration<Intent> {
           change,
           JSON.stringify(intent),
         );
-        table.set("recover", "", clock.now() + RECOVER_AFTER_MS);
+        timerTable.set("recover", "", clock.now() + RECOVER_AFTER_MS);
       });
       await storage.sync(); // the mark is on disk before D1 hears of the change
       const outcome = await Promise.race([
@@ -103,7 +122,7 @@ export class Configuration<Intent> {
       ]);
       if (outcome.kind === "applied") {
         this.#settle(() => apply(intent));
-        this.#ports.settled();
+        this.#deps.onSettled();
         return outcome;
       }
       if (outcome.kind === "refused" && outcome.rule !== "fence_moved") {
@@ -122,7 +141,7 @@ export class Configuration<Intent> {
    * @returns true when nothing is unsettled any more.
    */
   async recover(): Promise<boolean> {
-    const { db, fencing, apply, abandon } = this.#ports;
+    const { db, fencing, apply, abandon } = this.#deps;
     const mark = this.dirty();
     if (mark === null) return true;
     if (this.#running === mark.change) return false;
@@ -132,7 +151,7 @@ export class Configuration<Intent> {
       const landed = await fence.landed(db, mark.change);
       if (this.dirty()?.change !== mark.change) return this.dirty() === null;
       this.#settle(() => (landed ? apply(mark.intent) : abandon(mark.intent)));
-      this.#ports.settled();
+      this.#deps.onSettled();
       return true;
     } catch (fault) {
       this.#logUnsettled(mark.change, fault);
@@ -140,17 +159,47 @@ export class Configuration<Intent> {
     }
   }
 
+  /**
+   * One change as its command wants it: with the answer to repeat and its audit records in the same batch.
+   * @param change names it in D1.
+   */
+  async change(change: string, intent: Intent, batch: ChangeBatch): Promise<Configured> {
+    const { db, clock } = this.#deps;
+    const outcome = await this.run(change, intent, [
+      ...batch.content,
+      ...batch.answer,
+      ...batch.audit.flatMap((draft) => appendAudit(db, batch.owner, draft, clock.now())),
+    ]);
+    switch (outcome.kind) {
+      case "applied":
+        return ok({ kind: "done" });
+      case "refused":
+        return err({ kind: "rule", rule: outcome.rule });
+      case "unsettled":
+        return err({ kind: "unsettled" });
+    }
+  }
+
+  /** The answer of a change that was made before under this key; asked only once nothing is unsettled (P12). */
+  async repeated(request: RequestKey | null): Promise<Configured | null> {
+    if (!(await this.recover())) return err({ kind: "unsettled" });
+    const answer = request === null ? undefined : await findAnswer(this.#deps.db, request);
+    if (answer === undefined) return null;
+    if (!answer.sameBody) return err({ kind: "other_body" });
+    return ok({ kind: "repeated", status: answer.status, body: answer.body });
+  }
+
   #settle(apply: () => void): void {
-    const { storage, table } = this.#ports;
+    const { storage, timerTable } = this.#deps;
     storage.transactionSync(() => {
       apply();
       storage.sql.exec("DELETE FROM dirty");
-      table.cancel("recover", "");
+      timerTable.cancel("recover", "");
     });
   }
 
   #logUnsettled(change: string, cause: unknown): void {
     const fault = cause instanceof Error ? cause.message : String(cause);
-    this.#ports.log.write("warn", "configuration.unsettled", { change, fault });
+    this.#deps.log.write("warn", "configuration.unsettled", { change, fault });
   }
 }

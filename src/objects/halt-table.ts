@@ -12,7 +12,7 @@ import { becomeEffective, effectiveInMs, stopWait } from "../lifecycle/halt.ts";
 import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
 import type { HaltProgress, StoredHalt } from "../operations/owners.ts";
 import type { SchemaStep } from "./schema-steps.ts";
-import type { TimerTable } from "./timer-table.ts";
+import type { TimerSetter } from "./timer-table.ts";
 
 export const HALT_STEPS: readonly SchemaStep[] = [
   `CREATE TABLE halts (
@@ -20,46 +20,54 @@ export const HALT_STEPS: readonly SchemaStep[] = [
    ) STRICT`,
 ];
 
-export interface HaltTablePorts {
+export interface HaltTableDeps {
   readonly storage: DurableObjectStorage;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
-  readonly table: TimerTable;
-  /** Inside the transaction that makes a halt effective: writes its audit record. */
-  onEffective(halt: StoredHalt): void;
+  readonly timerTable: TimerSetter<"halt">;
 }
 
 export class HaltTable {
-  readonly #ports: HaltTablePorts;
+  readonly #deps: HaltTableDeps;
   /** The waits of this instance, by halt. */
   readonly #waits = new Map<string, { readonly startedAt: number; readonly done: Promise<void> }>();
+  #onEffective: (halt: StoredHalt) => void = () => undefined;
 
-  constructor(ports: HaltTablePorts) {
-    this.#ports = ports;
+  constructor(deps: HaltTableDeps) {
+    this.#deps = deps;
   }
 
-  /** For the constructor: every halt that is not effective waits the whole time again. */
-  start(): void {
+  /**
+   * Ends the constructor: every halt that is not effective waits the whole time again.
+   * @param onEffective inside the transaction that makes a halt effective: writes its audit record.
+   */
+  start(onEffective: (halt: StoredHalt) => void): void {
+    this.#onEffective = onEffective;
+    this.startWaits();
+  }
+
+  /** Begins the wait of every halt that is committed and does not wait in this instance yet. */
+  startWaits(): void {
     for (const halt of this.pending()) this.wait(halt.id);
   }
 
   /** Inside the transaction that stops something. Call `wait` after it. */
   commit(halt: StoredHalt): void {
-    const { storage, table } = this.#ports;
+    const { storage, timerTable } = this.#deps;
     storage.sql.exec(
       "INSERT INTO halts (id, committed_at, halt) VALUES (?, ?, ?)",
       halt.id,
       halt.committedAt,
       JSON.stringify(halt),
     );
-    table.set("halt", halt.id, halt.committedAt + 2 * STOP_WAIT_MS);
+    timerTable.set("halt", halt.id, halt.committedAt + 2 * STOP_WAIT_MS);
   }
 
   /** Starts the wait of a committed halt. */
   wait(id: HaltId): void {
     if (this.#waits.has(id)) return;
-    const { clock, log } = this.#ports;
+    const { clock, log } = this.#deps;
     const done = this.#run(id).catch((fault: unknown) => {
       this.#waits.delete(id);
       log.write("error", "halt.wait_failed", { halt: id, fault: String(fault) });
@@ -82,14 +90,14 @@ export class HaltTable {
   }
 
   /** Resolves when the halt is effective, or after `mostMs`. */
-  async settled(id: string, mostMs: number): Promise<StoredHalt | null> {
+  async waitEffective(id: string, mostMs: number): Promise<StoredHalt | null> {
     const wait = this.#waits.get(id);
-    if (wait !== undefined) await Promise.race([wait.done, this.#ports.timers.sleep(mostMs)]);
+    if (wait !== undefined) await Promise.race([wait.done, this.#deps.timers.sleep(mostMs)]);
     return this.find(id);
   }
 
   find(id: string): StoredHalt | null {
-    const [row] = this.#ports.storage.sql
+    const [row] = this.#deps.storage.sql
       .exec<{ halt: string; effective_at: number | null }>(
         "SELECT halt, effective_at FROM halts WHERE id = ?",
         id,
@@ -102,7 +110,7 @@ export class HaltTable {
 
   /** The newest halts first. */
   list(limit: number): StoredHalt[] {
-    return this.#ports.storage.sql
+    return this.#deps.storage.sql
       .exec<{ halt: string; effective_at: number | null }>(
         "SELECT halt, effective_at FROM halts ORDER BY committed_at DESC, id DESC LIMIT ?",
         limit,
@@ -119,11 +127,11 @@ export class HaltTable {
   /** With a forecast for people: milliseconds until the halt is effective, as far as this instance can tell. */
   progressOf(halt: StoredHalt): HaltProgress {
     const startedAt = this.#waits.get(halt.id)?.startedAt ?? null;
-    return { halt, effectiveInMs: effectiveInMs(halt, startedAt, this.#ports.clock.now()) };
+    return { halt, effectiveInMs: effectiveInMs(halt, startedAt, this.#deps.clock.now()) };
   }
 
   async #run(id: HaltId): Promise<void> {
-    const { storage, timers } = this.#ports;
+    const { storage, timers } = this.#deps;
     await storage.sync(); // the wait counts from a commit that is on disk
     const halt = this.find(id);
     if (halt === null) return;
@@ -134,18 +142,18 @@ export class HaltTable {
   }
 
   #makeEffective(id: HaltId): void {
-    const { storage, clock, table, onEffective } = this.#ports;
+    const { storage, clock, timerTable } = this.#deps;
     const halt = this.find(id);
     if (halt === null || halt.effectiveAt !== null) return;
     const effective = becomeEffective(halt, clock.now());
     storage.sql.exec("UPDATE halts SET effective_at = ? WHERE id = ?", effective.effectiveAt, id);
-    table.cancel("halt", id);
-    onEffective({ ...halt, ...effective });
+    timerTable.cancel("halt", id);
+    this.#onEffective({ ...halt, ...effective });
   }
 
   /** Halts that are committed and not effective yet, the oldest first. */
   pending(): StoredHalt[] {
-    return this.#ports.storage.sql
+    return this.#deps.storage.sql
       .exec<{ halt: string }>("SELECT halt FROM halts WHERE effective_at IS NULL ORDER BY committed_at, id")
       .toArray()
       .map((row) => JSON.parse(row.halt) as StoredHalt);

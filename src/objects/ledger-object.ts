@@ -14,10 +14,8 @@ import { erase } from "../audit/commit.ts";
 import { readStored } from "../audit/record.ts";
 import { auditQuerySchema, type AuditEntry, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
 import { toHex } from "../kernel/bytes.ts";
-import { systemClock, systemTimers } from "../kernel/clock.ts";
-import { consoleLog } from "../kernel/log.ts";
-import { systemRandom } from "../kernel/random.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import type { LedgerDeps } from "./deps.ts";
 import { cursorOf, parseCursor, type SeqRange } from "./ledger-query.ts";
 import { LEDGER_STEPS } from "./ledger-schema.ts";
 import { LedgerStore, type ProducerGaps } from "./ledger-store.ts";
@@ -73,38 +71,31 @@ const EXPORT_CHARS = 8_000_000;
 const GAP_LIMIT = 100;
 const TAIL_LIMIT = 100;
 
-export class LedgerObject extends DurableObject {
+export abstract class LedgerShell extends DurableObject {
+  readonly #deps: LedgerDeps;
   readonly #store: LedgerStore;
   readonly #writer: LedgerWriter;
-  readonly #timers: TimerTable;
+  readonly #timerTable: TimerTable<"rejected">;
   readonly #name: string;
   /** Who waits for the next append, in this instance. */
   readonly #waiting: (() => void)[] = [];
 
-  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
-    super(ctx, env);
-    if (ctx.id.name === undefined) throw new Error("a ledger is reached by its name only");
-    this.#name = ctx.id.name;
-    runSchemaSteps(ctx.storage, "ledger", LEDGER_STEPS);
-    this.#store = new LedgerStore(ctx.storage.sql);
-    const parts = { clock: systemClock, random: systemRandom, log: consoleLog };
-    this.#writer = new LedgerWriter({
-      ...parts,
-      ledger: this.#name,
-      storage: ctx.storage,
-      store: this.#store,
-    });
-    this.#timers = new TimerTable({
-      ...parts,
-      storage: ctx.storage,
-      timers: systemTimers,
-      handlers: { rejected: () => this.#retryRejected() },
-    });
-    this.#timers.start();
+  constructor(state: DurableObjectState, raw: Cloudflare.Env, deps: LedgerDeps) {
+    super(state, raw);
+    const { storage } = state;
+    const { name } = state.id;
+    if (name === undefined) throw new Error("a ledger is reached by its name only");
+    runSchemaSteps(storage, { ledger: LEDGER_STEPS });
+    this.#name = name;
+    this.#deps = deps;
+    this.#store = new LedgerStore(storage.sql);
+    this.#writer = new LedgerWriter({ ...deps, ledger: name, storage, store: this.#store });
+    this.#timerTable = new TimerTable({ ...deps, storage });
+    this.#timerTable.start({ rejected: () => this.#retryRejected() });
   }
 
   override async alarm(): Promise<void> {
-    await this.#timers.fire();
+    await this.#timerTable.fire();
   }
 
   /**
@@ -114,7 +105,8 @@ export class LedgerObject extends DurableObject {
    */
   append(records: readonly unknown[]): AppendReport {
     const report = this.#writer.append(records);
-    if (report.rejected > 0) this.#timers.ensure("rejected", "", systemClock.now() + RETRY_REJECTED_MS);
+    if (report.rejected > 0)
+      this.#timerTable.ensure("rejected", "", this.#deps.clock.now() + RETRY_REJECTED_MS);
     for (const arrived of this.#waiting.splice(0)) arrived();
     return report;
   }
@@ -207,7 +199,7 @@ export class LedgerObject extends DurableObject {
 
   /** Keeps messages that the queue gave up on, with their bodies. For the ledger `org`. The same id again is one. */
   keepDeadLetters(letters: readonly DeadLetter[]): void {
-    const now = systemClock.now();
+    const now = this.#deps.clock.now();
     this.ctx.storage.transactionSync(() => {
       for (const { id, attempts, body } of letters) this.#store.keepDeadLetter(id, attempts, body, now);
     });
@@ -217,7 +209,7 @@ export class LedgerObject extends DurableObject {
   async #arrival(waitMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
-    await Promise.race([promise, systemTimers.sleep(waitMs)]);
+    await Promise.race([promise, this.#deps.timers.sleep(waitMs)]);
     const place = this.#waiting.indexOf(resolve);
     if (place >= 0) this.#waiting.splice(place, 1);
   }
@@ -251,6 +243,6 @@ export class LedgerObject extends DurableObject {
       for (const row of rows) if (!this.#writer.retry(row)) left += 1;
       after = end.digest;
     }
-    return left === 0 ? undefined : systemClock.now() + RETRY_REJECTED_MS;
+    return left === 0 ? undefined : this.#deps.clock.now() + RETRY_REJECTED_MS;
   }
 }

@@ -9,41 +9,44 @@ import { pendingAudit, removeAudit } from "../storage/audit-outbox.ts";
 import type { Database } from "../storage/client.ts";
 import { forgetBacklog, noteBacklog } from "../storage/outbox-backlog.ts";
 import { BATCH_BYTES, BATCH_RECORDS, type Outbox } from "./outbox.ts";
-import type { Timer, TimerTable } from "./timer-table.ts";
+import type { Timer, TimerHandlers, TimerSetter } from "./timer-table.ts";
 
 /** Records gather for this long, so that a busy agent's are carried in batches. Visible within 1 s all the same. */
 const GATHER_MS = 250;
 /** While calls of an agent come at once, this wait lets them share one flush to disk. */
 const JOIN_MS = 2;
 
-export interface AuditDrainPorts {
+/** The kinds of timers that a relay sets. */
+export type RelayTimer = "outbox" | "outbox_note" | "d1_outbox";
+
+export interface OutboxRelayDeps {
   readonly timers: Timers;
   readonly storage: DurableObjectStorage;
   readonly clock: Clock;
   readonly db: Database;
   readonly carrier: Carrier;
-  readonly table: TimerTable;
+  readonly timerTable: TimerSetter<RelayTimer>;
   readonly outbox: Outbox;
   /** The owner's name in the D1 outbox. */
   readonly owner: string;
 }
 
 export class OutboxRelay {
-  readonly #ports: AuditDrainPorts;
+  readonly #deps: OutboxRelayDeps;
   /** Drafts that wait for the next commit, and that commit. Of this object alone: it shares no request's I/O. */
   readonly #gathered: AuditDraft[] = [];
   #commit: Promise<void> | null = null;
   /** How many drafts the last commit had. */
   #crowd = 0;
 
-  constructor(ports: AuditDrainPorts) {
-    this.#ports = ports;
+  constructor(deps: OutboxRelayDeps) {
+    this.#deps = deps;
   }
 
   /** The handlers of this part's timers. */
-  readonly handlers = {
+  readonly handlers: TimerHandlers<RelayTimer> = {
     outbox: async ({ attempts }: Timer): Promise<number | undefined> => {
-      const { outbox, carrier, clock } = this.#ports;
+      const { outbox, carrier, clock } = this.#deps;
       try {
         await outbox.drain(carrier);
       } catch (fault) {
@@ -60,15 +63,15 @@ export class OutboxRelay {
 
   /** By a timer of its own, so that a database that is down is never in the way of a delivery. */
   #noteSoon(): void {
-    this.#ports.table.set("outbox_note", "", this.#ports.clock.now());
+    this.#deps.timerTable.set("outbox_note", "", this.#deps.clock.now());
   }
 
   /** Tells the operators' status what waits here, or that nothing is late any more. */
   async #note(): Promise<void> {
-    const { outbox, table, db, owner, clock } = this.#ports;
+    const { outbox, timerTable, db, owner, clock } = this.#deps;
     const [oldest] = outbox.pending(1);
     // An attempt that failed is counted when its handler has ended, which is before this one is started.
-    if (oldest === undefined || (table.get("outbox", "")?.attempts ?? 0) === 0) {
+    if (oldest === undefined || (timerTable.get("outbox", "")?.attempts ?? 0) === 0) {
       await forgetBacklog(db, owner);
       return;
     }
@@ -90,7 +93,7 @@ export class OutboxRelay {
   }
 
   async #commitGathered(): Promise<void> {
-    const { storage, outbox, timers } = this.#ports;
+    const { storage, outbox, timers } = this.#deps;
     // One turn of the event loop is long enough for calls that are already here; calls in a crowd come again at once.
     await timers.sleep(this.#crowd > 1 ? JOIN_MS : 0);
     const drafts = this.#gathered.splice(0);
@@ -105,7 +108,7 @@ export class OutboxRelay {
 
   /** Takes in hedged copies of records that another producer has numbered; durable when it resolves. */
   async carry(records: readonly AuditRecord[]): Promise<void> {
-    const { storage, outbox } = this.#ports;
+    const { storage, outbox } = this.#deps;
     storage.transactionSync(() => {
       for (const record of records) outbox.carry(record);
       this.soon();
@@ -115,16 +118,16 @@ export class OutboxRelay {
 
   /** After an append to the object's own outbox, in the same transaction. */
   soon(): void {
-    this.#ports.table.ensure("outbox", "", this.#ports.clock.now() + GATHER_MS);
+    this.#deps.timerTable.ensure("outbox", "", this.#deps.clock.now() + GATHER_MS);
   }
 
   /** After a batch that may have put records into D1. */
   d1Soon(): void {
-    this.#ports.table.set("d1_outbox", "", this.#ports.clock.now());
+    this.#deps.timerTable.set("d1_outbox", "", this.#deps.clock.now());
   }
 
   async #drainD1(): Promise<void> {
-    const { db, carrier, owner } = this.#ports;
+    const { db, carrier, owner } = this.#deps;
     for (;;) {
       const rows = await pendingAudit(db, owner, { records: BATCH_RECORDS, bytes: BATCH_BYTES });
       if (rows.length === 0) return;

@@ -50,7 +50,7 @@ export class Outbox {
   constructor(storage: DurableObjectStorage, producer: string) {
     this.#storage = storage;
     this.#producer = producer;
-    runSchemaSteps(storage, "outbox", STEPS);
+    runSchemaSteps(storage, { outbox: STEPS });
   }
 
   /**

@@ -14,26 +14,25 @@ import type { AgentParts } from "./agent-stop.ts";
 /** Clocks of isolates differ: a token may be accepted a little after its `exp` by the object's clock. */
 const KEEP_AFTER_EXPIRY_MS = 60_000;
 export const MOST_REVOKED_TOKENS = 1_000;
-const TIMER = "revoked_tokens";
 
 /** Inside one transaction of the object. */
 export function revokeToken(
-  { ports, store, table, outbox }: AgentParts,
+  { deps, store, timerTable, outbox }: AgentParts,
   { jti, expiresAt, audit }: RevokeTokenCommand,
 ): Result<{ changed: boolean }, OwnerRefusal> {
   if (store.read() === null) return err({ kind: "absent" });
   if (store.isTokenRevoked(jti)) return ok({ changed: false });
-  const { left } = store.sweepRevokedTokens(ports.clock.now());
+  const { left } = store.sweepRevokedTokens(deps.clock.now());
   if (left >= MOST_REVOKED_TOKENS) store.raiseEpoch();
   else {
     const until = expiresAt + KEEP_AFTER_EXPIRY_MS;
     store.revokeToken(jti, until);
-    table.ensure(TIMER, "", until);
+    timerTable.ensure("revoked_tokens", "", until);
   }
   outbox.append(audit);
   return ok({ changed: true });
 }
 
 /** Timer `revoked_tokens`. @returns when the next one may go. */
-export const sweepRevokedTokens = ({ ports, store }: AgentParts): number | undefined =>
-  store.sweepRevokedTokens(ports.clock.now()).next ?? undefined;
+export const sweepRevokedTokens = ({ deps, store }: AgentParts): number | undefined =>
+  store.sweepRevokedTokens(deps.clock.now()).next ?? undefined;

@@ -9,17 +9,19 @@
 /** One step: SQL, or a function where SQL alone does not do. Its number is its place in the list, from 1. */
 export type SchemaStep = string | ((sql: SqlStorage) => void);
 
+/** Steps by the name of their part, for instance `timers`. */
+export type SchemaParts = Readonly<Record<string, readonly SchemaStep[]>>;
+
 /**
- * Brings one part's tables up to date. Synchronous: nothing else runs in the object before it is done.
+ * Brings the tables of these parts up to date. Synchronous: nothing else runs in the object before it is done.
  * A part that is already newer than this code is left alone.
- * @param part names the tables' owner, for instance `timers`.
- * @throws what the database throws; the step then has not happened, and the object does not start.
+ * @throws what the database throws; the part's steps then have not happened, and the object does not start.
  */
-export function runSchemaSteps(
-  storage: DurableObjectStorage,
-  part: string,
-  steps: readonly SchemaStep[],
-): void {
+export function runSchemaSteps(storage: DurableObjectStorage, parts: SchemaParts): void {
+  for (const [part, steps] of Object.entries(parts)) runPart(storage, part, steps);
+}
+
+function runPart(storage: DurableObjectStorage, part: string, steps: readonly SchemaStep[]): void {
   const { sql } = storage;
   sql.exec("CREATE TABLE IF NOT EXISTS schema_steps (part TEXT PRIMARY KEY, step INTEGER NOT NULL) STRICT");
   const [row] = sql.exec<{ step: number }>("SELECT step FROM schema_steps WHERE part = ?", part).toArray();

@@ -6,7 +6,8 @@
  * - The platform drops an alarm after six failed tries, so `fire()` never throws: a handler that fails backs off
  *   alone, without end, while the others go on. A handler that hangs counts as failed after `handlerBoundMs`.
  * - Handlers run at least once and may run twice: they must be idempotent.
- * - `start()` in the constructor re-arms, so that an alarm that was lost with the process comes back.
+ * - `start()` at the end of the constructor re-arms, so that an alarm that was lost with the process comes back.
+ * - The kinds are part of the type: a kind without a handler, or a misspelt one, does not compile.
  */
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
@@ -25,14 +26,23 @@ export interface Timer {
 /** @returns when to run again (milliseconds since the epoch), or nothing when the timer is done. */
 export type TimerHandler = (timer: Timer) => Promise<number | void> | number | void;
 
+/** The handler of each kind. A timer of an unknown kind (set by a newer version) waits with the usual back-off. */
+export type TimerHandlers<Kind extends string> = Readonly<Record<Kind, TimerHandler>>;
+
+/** What a part of an object needs to set its own timers. Members are functions, so that a table without the kind fails. */
+export interface TimerSetter<in Kind extends string> {
+  readonly set: (kind: Kind, key: string, due: number) => void;
+  readonly ensure: (kind: Kind, key: string, due: number) => void;
+  readonly cancel: (kind: Kind, key: string) => void;
+  readonly get: (kind: Kind, key: string) => Timer | undefined;
+}
+
 export interface TimerTableOptions {
   readonly storage: DurableObjectStorage;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
-  /** The handler of each kind. A timer of an unknown kind (set by a newer version) waits with the same back-off. */
-  readonly handlers: Readonly<Record<string, TimerHandler>>;
   /** After this many milliseconds a handler counts as failed. Default 10,000. */
   readonly handlerBoundMs?: number;
 }
@@ -51,6 +61,8 @@ const STEPS = [
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
 const RESCAN_MS = 100;
+/** An alarm further ahead may be beyond what the platform takes (about the year 2189): it comes early and re-arms. */
+const LONGEST_ALARM_MS = 365 * 86_400_000;
 /** From this failure on, each further one is an error in the log and no longer a warning. */
 const ALARMING_ATTEMPTS = 5;
 
@@ -64,18 +76,19 @@ export function backoffMs(attempts: number, chance: number): number {
   return Math.round(whole / 2 + (whole / 2) * chance);
 }
 
-export class TimerTable {
+export class TimerTable<Kind extends string> implements TimerSetter<Kind> {
   readonly #options: TimerTableOptions;
   readonly #boundMs: number;
+  #handlers: ReadonlyMap<string, TimerHandler> = new Map();
 
   constructor(options: TimerTableOptions) {
     this.#options = options;
     this.#boundMs = options.handlerBoundMs ?? 10_000;
-    runSchemaSteps(options.storage, "timers", STEPS);
+    runSchemaSteps(options.storage, { timers: STEPS });
   }
 
   /** Sets a timer, or moves it if it is there. `due` in milliseconds since the epoch. */
-  set(kind: string, key: string, due: number): void {
+  set(kind: Kind, key: string, due: number): void {
     this.#options.storage.sql.exec(
       `INSERT INTO timers (kind, key, due) VALUES (?, ?, ?)
        ON CONFLICT (kind, key) DO UPDATE SET due = excluded.due, attempts = 0, revision = revision + 1`,
@@ -87,15 +100,15 @@ export class TimerTable {
   }
 
   /** Sets a timer unless it is there already (due or backing off): one look-up, no write, when it is. */
-  ensure(kind: string, key: string, due: number): void {
+  ensure(kind: Kind, key: string, due: number): void {
     if (this.get(kind, key) === undefined) this.set(kind, key, due);
   }
 
-  cancel(kind: string, key: string): void {
+  cancel(kind: Kind, key: string): void {
     this.#options.storage.sql.exec("DELETE FROM timers WHERE kind = ? AND key = ?", kind, key);
   }
 
-  get(kind: string, key: string): Timer | undefined {
+  get(kind: Kind, key: string): Timer | undefined {
     const [row] = this.#options.storage.sql
       .exec<TimerRow>("SELECT * FROM timers WHERE kind = ? AND key = ?", kind, key)
       .toArray();
@@ -110,8 +123,9 @@ export class TimerTable {
     return rows.map(asTimer);
   }
 
-  /** For the constructor: makes sure that an alarm stands if a timer does. Waits for nothing. */
-  start(): void {
+  /** Ends the constructor: takes the handlers, and makes sure that an alarm stands if a timer does. Waits for nothing. */
+  start(handlers: TimerHandlers<Kind>): void {
+    this.#handlers = new Map<string, TimerHandler>(Object.entries(handlers));
     if (this.#earliest() === null) return;
     this.#rearmIfLost().catch((fault: unknown) => this.#logFault("timers.start_failed", fault));
   }
@@ -121,7 +135,7 @@ export class TimerTable {
     const earliest = this.#earliest();
     if (earliest === null) return;
     this.#options.storage
-      .setAlarm(earliest)
+      .setAlarm(Math.min(earliest, this.#options.clock.now() + LONGEST_ALARM_MS))
       .catch((fault: unknown) => this.#logFault("timers.rearm_failed", fault));
   }
 
@@ -173,8 +187,8 @@ export class TimerTable {
   }
 
   async #run(row: TimerRow): Promise<void> {
-    const { handlers, timers } = this.#options;
-    const handler = handlers[row.kind];
+    const { timers } = this.#options;
+    const handler = this.#handlers.get(row.kind);
     try {
       if (handler === undefined) throw new Error("no handler for this kind");
       const next = await Promise.race([

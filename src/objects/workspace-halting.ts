@@ -13,19 +13,15 @@ import type {
   WorkspaceTransitioned,
 } from "../operations/owners.ts";
 import { projectHalt } from "../registry/workspaces.ts";
-import type { HaltTable } from "./halt-table.ts";
-import type { Outbox } from "./outbox.ts";
-import type { ObjectPorts } from "./ports.ts";
+import type { ObjectDeps } from "./deps.ts";
+import type { OwnerParts } from "./owner-core.ts";
 import type { StopTable } from "./stop-table.ts";
-import type { TimerTable } from "./timer-table.ts";
 
-export interface WorkspaceParts {
+/** The kinds of timers of a workspace's object, beside those of every owner. */
+export type WorkspaceTimer = "project" | "stops";
+
+export interface WorkspaceParts extends OwnerParts<WorkspaceTimer> {
   readonly stops: StopTable;
-  readonly ports: ObjectPorts;
-  readonly sql: SqlStorage;
-  readonly halts: HaltTable;
-  readonly outbox: Outbox;
-  readonly table: TimerTable;
 }
 
 type Row = { readonly id: WorkspaceId | "org"; readonly halt_epoch: number; readonly halted: number };
@@ -44,9 +40,9 @@ export function moveWorkspace(
     return ok({ halted: halts, changed: false, halt: underWay?.id ?? null });
   }
   const haltEpoch = row.halt_epoch + 1;
-  const now = parts.ports.clock.now();
+  const now = parts.deps.clock.now();
   parts.sql.exec("UPDATE workspace SET halted = ?, halt_epoch = ?", halts ? 1 : 0, haltEpoch);
-  parts.table.set("project", "", now);
+  parts.timerTable.set("project", "", now);
   parts.outbox.append(command.audit);
   if (!halts) return ok({ halted: false, changed: true, halt: null });
   parts.halts.commit({
@@ -65,15 +61,15 @@ export function moveWorkspace(
 }
 
 /** Timer `project`: tells the registry, for listing. */
-export async function projectWorkspace(parts: Pick<WorkspaceParts, "ports" | "sql">): Promise<void> {
+export async function projectWorkspace(parts: Pick<WorkspaceParts, "deps" | "sql">): Promise<void> {
   const row = read(parts);
   if (row === null || row.id === "org") return;
-  await projectHalt(parts.ports.db, row.id, row.halted !== 0, row.halt_epoch);
+  await projectHalt(parts.deps.db, row.id, row.halted !== 0, row.halt_epoch);
 }
 
 /** Audit record of the halt becoming effective. */
-export const workspaceEffective = (ports: ObjectPorts, halt: StoredHalt): AuditDraft =>
-  draftRecord(ports, {
+export const workspaceEffective = (deps: ObjectDeps, halt: StoredHalt): AuditDraft =>
+  draftRecord(deps, {
     workspace: halt.workspaceId,
     kind: "halt.effective",
     operator: halt.operator,

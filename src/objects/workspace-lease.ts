@@ -14,8 +14,8 @@ import type { StoredWorkspace } from "./workspace-schema.ts";
 const ALL = -1;
 
 /** A workspace without a row is halted: nothing is admitted. */
-export function leaseOf({ ports, stops }: WorkspaceParts, row: StoredWorkspace | null): WorkspaceAnswer {
-  const now = ports.clock.now();
+export function leaseOf({ deps, stops }: WorkspaceParts, row: StoredWorkspace | null): WorkspaceAnswer {
+  const now = deps.clock.now();
   const kept: WorkspaceRow = {
     configEpoch: row?.config_epoch ?? 0,
     haltEpoch: row?.halt_epoch ?? 0,
@@ -26,8 +26,8 @@ export function leaseOf({ ports, stops }: WorkspaceParts, row: StoredWorkspace |
 }
 
 /** All of what a lease names by its version only. */
-export function stopsOf({ ports, stops }: WorkspaceParts): Stops {
-  const now = ports.clock.now();
+export function stopsOf({ deps, stops }: WorkspaceParts): Stops {
+  const now = deps.clock.now();
   const rows = stops.rows(now, ALL);
   return { ...stopListsFor(rows, now), version: rows.stopsVersion };
 }

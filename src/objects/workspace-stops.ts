@@ -15,8 +15,6 @@ import type {
 } from "../operations/stop-commands.ts";
 import type { WorkspaceParts } from "./workspace-halting.ts";
 
-const TIMER = "stops";
-
 /** What is stopped already is told of the halt that is not effective yet, never that all is over. */
 export function stopUser(parts: WorkspaceParts, command: StopUserCommand): Result<Stopped, OwnerRefusal> {
   const workspace = workspaceOf(parts);
@@ -24,7 +22,7 @@ export function stopUser(parts: WorkspaceParts, command: StopUserCommand): Resul
   const { user, halt } = command;
   const row = parts.stops.user(user);
   if (row !== null && row.stopped !== 0) return ok(already(parts, row.halt));
-  const now = parts.ports.clock.now();
+  const now = parts.deps.clock.now();
   parts.stops.stopUser(user, halt, now);
   commit(parts, workspace, command, { kind: "user", user }, now);
   return ok({ stopped: true, changed: true, halt });
@@ -37,9 +35,9 @@ export function resumeUser(
   if (workspaceOf(parts) === null) return err({ kind: "absent" });
   const row = parts.stops.user(user);
   if (row === null || row.stopped === 0) return ok({ stopped: false, changed: false, halt: null });
-  const now = parts.ports.clock.now();
+  const now = parts.deps.clock.now();
   parts.stops.resumeUser(user, now);
-  parts.table.ensure(TIMER, "", now + STOPPED_TXN_KEEP_MS);
+  parts.timerTable.ensure("stops", "", now + STOPPED_TXN_KEEP_MS);
   parts.outbox.append(audit);
   return ok({ stopped: false, changed: true, halt: null });
 }
@@ -51,18 +49,18 @@ export function stopTransaction(
   const workspace = workspaceOf(parts);
   if (workspace === null) return err({ kind: "absent" });
   const { txn, halt } = command;
-  const now = parts.ports.clock.now();
+  const now = parts.deps.clock.now();
   const earlier = parts.stops.haltOfTransaction(txn, now);
   if (earlier !== null) return ok(already(parts, earlier));
   parts.stops.stopTransaction(txn, halt, now);
-  parts.table.ensure(TIMER, "", now + STOPPED_TXN_KEEP_MS);
+  parts.timerTable.ensure("stops", "", now + STOPPED_TXN_KEEP_MS);
   commit(parts, workspace, command, { kind: "transaction", txn }, now);
   return ok({ stopped: true, changed: true, halt });
 }
 
 /** Timer `stops`. @returns when the next row may go. */
-export const sweepStops = ({ ports, stops }: Pick<WorkspaceParts, "ports" | "stops">): number | undefined =>
-  stops.sweep(ports.clock.now()) ?? undefined;
+export const sweepStops = ({ deps, stops }: Pick<WorkspaceParts, "deps" | "stops">): number | undefined =>
+  stops.sweep(deps.clock.now()) ?? undefined;
 
 function already({ halts }: WorkspaceParts, halt: string): Stopped {
   const earlier = halts.find(halt);

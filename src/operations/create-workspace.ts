@@ -32,7 +32,7 @@ async function repeat(
   body: string,
 ): Promise<Result<Workspace, Refusal>> {
   if (!isId("wsp", target)) throw new Error("a workspace's claim names something that is no workspace");
-  if (!(await ports.owners.workspace(target).settled())) return err(refusalOf({ kind: "unsettled" }));
+  if (!(await ports.owners.workspace(target).isClean())) return err(refusalOf({ kind: "unsettled" }));
   return ok(workspaceSchema.parse(JSON.parse(body)));
 }
 

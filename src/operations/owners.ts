@@ -229,7 +229,7 @@ export interface AgentOwner extends HaltSource, AuditOwner {
   /** Null: this object has no row. */
   describe(): Promise<AgentDescription | null>;
   /** False while a configuration change of this agent is not settled. */
-  settled(): Promise<boolean>;
+  isClean(): Promise<boolean>;
   /** What was answered before under this key, by a change of configuration; null: nothing. */
   repeated(request: RequestKey | null): Promise<Configured | null>;
   register(command: RegisterCommand): Promise<Configured>;
@@ -319,7 +319,7 @@ export interface WorkspaceOwner extends HaltSource, AuditOwner, StopOwner {
   /** Null: this object has no row. */
   describe(): Promise<WorkspaceDescription | null>;
   /** False while a configuration change of this workspace is not settled. */
-  settled(): Promise<boolean>;
+  isClean(): Promise<boolean>;
   configure(command: WorkspaceCommand): Promise<Configured>;
   /** Needs neither D1 nor `org`. */
   transition(command: WorkspaceTransitionCommand): Promise<Result<WorkspaceTransitioned, OwnerRefusal>>;

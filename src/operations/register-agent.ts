@@ -117,7 +117,7 @@ async function repeat(
   body: string,
 ): Promise<Result<AgentCreated, Refusal>> {
   if (!isId("agt", target)) throw new Error("an agent's claim names something that is no agent");
-  if (!(await ports.owners.agent(target).settled())) return err(refusalOf({ kind: "unsettled" }));
+  if (!(await ports.owners.agent(target).isClean())) return err(refusalOf({ kind: "unsettled" }));
   return ok(agentCreated.parse(JSON.parse(body)));
 }
 

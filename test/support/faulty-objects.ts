@@ -9,7 +9,7 @@ import type { RawEnv } from "../../src/env.ts";
 import { AgentShell } from "../../src/objects/agent-object.ts";
 import { WorkspaceShell } from "../../src/objects/workspace-object.ts";
 import { openDatabase } from "../../src/storage/client.ts";
-import { objectPorts } from "../../src/wire.ts";
+import { objectDeps } from "../../src/wire.ts";
 import type { FaultyDatabase } from "./faulty-database.ts";
 
 class AgentUnderTest extends AgentShell {}
@@ -45,7 +45,7 @@ function standIns(
 
 /** Bindings with which the Worker's agents and workspaces use `faulty`; the Worker's own reads do not. */
 export function bindingsWithFaultyObjects(faulty: FaultyDatabase): RawEnv {
-  const ports = { ...objectPorts(env), db: openDatabase(faulty.database) };
+  const ports = { ...objectDeps(env), db: openDatabase(faulty.database) };
   return {
     ...env,
     AGENT: standIns(env.AGENT as never, (state) => new AgentUnderTest(state, env, ports)) as never,

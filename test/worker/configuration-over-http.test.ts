@@ -103,7 +103,7 @@ describe("a registration whose batch", () => {
     expect(problemOf(early)).toMatchObject({ status: 409, code: "request_in_progress" });
     expect(early.headers.get("retry-after")).not.toBeNull();
 
-    expect(await agentObject(target).settled()).toBe(true);
+    expect(await agentObject(target).isClean()).toBe(true);
     const again = await api.register(body(name), { key });
     expect(again.created.secret_shown).toBe(false);
     expect(again.id).not.toBe(target);
@@ -146,7 +146,7 @@ describe("a registration whose batch", () => {
     const send = () => broken.call("POST", "/agents", { key, body: body(name) });
     expect(await hears("held", faulty, send, () => targetOf(key), never)).toBe("nothing");
     const target = await targetOf(key);
-    expect(await agentObject(target).settled()).toBe(true);
+    expect(await agentObject(target).isClean()).toBe(true);
     const again = await api.register(body(name), { key });
     expect(await faulty.release()).toEqual([expect.stringContaining("CHECK constraint failed: claim_lost")]);
     expect(await rowsOf(target)).toEqual(NOTHING);
@@ -277,7 +277,7 @@ describe("a workspace", () => {
     const target = await targetOf(key);
     expect(await rows(name)).toBe(0);
     expect(await workspaceObject(target).lease()).toMatchObject({ halted: true });
-    expect(await workspaceObject(target).settled()).toBe(true);
+    expect(await workspaceObject(target).isClean()).toBe(true);
     const made = await api.workspace(name, { key });
     expect(made.id).not.toBe(target);
     expect(await workspaceObject(target).lease()).toMatchObject({ halted: true });

@@ -35,32 +35,32 @@ class Owner {
   readonly abandoned: string[] = [];
   readonly time = new ManualTime(1_000_000);
   readonly configuration: Configuration<Intent>;
-  readonly table: TimerTable;
+  readonly table: TimerTable<"recover">;
   readonly #db;
   readonly #id: WorkspaceId;
   readonly #storage: DurableObjectStorage;
 
   constructor(id: WorkspaceId, storage: DurableObjectStorage, faulty: FaultyDatabase) {
-    runSchemaSteps(storage, "configuration", CONFIGURATION_STEPS);
+    runSchemaSteps(storage, { configuration: CONFIGURATION_STEPS });
     storage.sql.exec("CREATE TABLE IF NOT EXISTS fence (one INTEGER PRIMARY KEY, fence INTEGER)");
     this.#id = id;
     this.#storage = storage;
     this.#db = openDatabase(faulty.database);
     const parts = { storage, random: systemRandom, log: { write: () => undefined } };
-    this.table = new TimerTable({ ...parts, clock: systemClock, timers: this.time, handlers: {} });
+    this.table = new TimerTable({ ...parts, clock: systemClock, timers: this.time });
     this.configuration = new Configuration<Intent>({
       ...parts,
       db: this.#db,
       clock: systemClock,
       timers: this.time,
-      table: this.table,
+      timerTable: this.table,
       fencing: (intent) =>
         ownerFencing({ kind: "workspace", id }, intent.fence, (fence) => {
           storage.sql.exec("INSERT OR REPLACE INTO fence (one, fence) VALUES (1, ?)", fence);
         }),
       apply: (intent) => this.applied.push(intent.value),
       abandon: (intent) => this.abandoned.push(intent.value),
-      settled: () => undefined,
+      onSettled: () => undefined,
     });
   }
 

@@ -1,7 +1,7 @@
 /** A ledger of its own for each test, and what its list shows. */
 import { env } from "cloudflare:workers";
 import { auditEntrySchema, type AuditEntry, type AuditRecord } from "../../src/contract/audit.ts";
-import type { LedgerObject } from "../../src/objects/ledger-object.ts";
+import type { LedgerShell } from "../../src/objects/ledger-object.ts";
 import { sampleId, sampleRecord } from "../support/audit-sample.ts";
 
 let ledgers = 0;
@@ -17,7 +17,7 @@ export function freshLedger() {
   };
 }
 
-type Ledger = DurableObjectStub<LedgerObject>;
+type Ledger = DurableObjectStub<LedgerShell>;
 
 /** The members `n` of what the list shows: `sampleRecord` numbers records by their index. */
 export async function shown(ledger: Ledger, query: object = {}): Promise<number[]> {

@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it } from "vitest";
 import type { Carrier } from "../../src/audit/carrier.ts";
-import { OutboxRelay } from "../../src/objects/outbox-relay.ts";
+import { OutboxRelay, type RelayTimer } from "../../src/objects/outbox-relay.ts";
 import { Outbox } from "../../src/objects/outbox.ts";
 import { TimerTable } from "../../src/objects/timer-table.ts";
 import { openDatabase } from "../../src/storage/client.ts";
@@ -44,16 +44,12 @@ async function withDrain(
         Promise.resolve({ failed: state.takes ? [] : records.map(({ id }) => ({ id, reason: "refused" })) }),
     };
     const outbox = new Outbox(storage, "agent:test");
-    const table: TimerTable = new TimerTable({
+    const table = new TimerTable<RelayTimer>({
       storage,
       clock: time,
       timers: time,
       random: { bytes: (length) => new Uint8Array(length) },
       log: { write: () => undefined },
-      handlers: {
-        outbox: (timer) => drain.handlers.outbox(timer),
-        outbox_note: () => drain.handlers.outbox_note(),
-      },
     });
     const reached = new Proxy(db, {
       get: (target, member) => {
@@ -61,16 +57,17 @@ async function withDrain(
         return Reflect.get(target, member) as unknown;
       },
     });
-    const drain: OutboxRelay = new OutboxRelay({
+    const drain = new OutboxRelay({
       timers: time,
       storage,
       clock: time,
       db: reached,
       carrier,
-      table,
+      timerTable: table,
       outbox,
       owner,
     });
+    table.start(drain.handlers);
     const fire = async () => {
       await table.fire();
       await table.fire();

@@ -11,7 +11,7 @@ const random = { bytes: (length: number) => new Uint8Array(length) };
 
 interface Bench {
   readonly storage: DurableObjectStorage;
-  readonly table: TimerTable;
+  readonly table: TimerTable<string>;
   readonly time: ManualTime;
   readonly ran: string[];
   readonly lines: string[];
@@ -29,14 +29,8 @@ async function withTimers(
     const ran: string[] = [];
     const lines: string[] = [];
     const log = { write: (level: string, event: string) => void lines.push(`${level} ${event}`) };
-    const table = new TimerTable({
-      storage,
-      clock: time,
-      timers: time,
-      random,
-      log,
-      handlers: handlers(ran),
-    });
+    const table = new TimerTable<string>({ storage, clock: time, timers: time, random, log });
+    table.start(handlers(ran));
     return act({ storage, table, time, ran, lines });
   });
 }
@@ -265,22 +259,20 @@ describe("schema steps", () => {
     await runInDurableObject(freshObject(), (_object, { storage }) => {
       const count = (): unknown => storage.sql.exec("SELECT count(*) AS rows FROM one").one()["rows"];
       const first = "CREATE TABLE one (x); INSERT INTO one VALUES (1)";
-      runSchemaSteps(storage, "part", [first]);
-      runSchemaSteps(storage, "part", [first]);
+      runSchemaSteps(storage, { part: [first] });
+      runSchemaSteps(storage, { part: [first] });
       expect(count()).toBe(1);
       expect(() =>
-        runSchemaSteps(storage, "part", [
-          first,
-          "INSERT INTO one VALUES (2)",
-          "INSERT INTO nowhere VALUES (1)",
-        ]),
+        runSchemaSteps(storage, {
+          part: [first, "INSERT INTO one VALUES (2)", "INSERT INTO nowhere VALUES (1)"],
+        }),
       ).toThrow("no such table");
       expect(count()).toBe(1);
-      runSchemaSteps(storage, "part", [first, (sql) => void sql.exec("INSERT INTO one VALUES (?)", 2)]);
+      runSchemaSteps(storage, { part: [first, (sql) => void sql.exec("INSERT INTO one VALUES (?)", 2)] });
       expect(count()).toBe(2);
       // An older version of the code meets the newer tables, and leaves them alone.
-      runSchemaSteps(storage, "part", [first]);
-      runSchemaSteps(storage, "other", ["INSERT INTO one VALUES (3)"]);
+      runSchemaSteps(storage, { part: [first] });
+      runSchemaSteps(storage, { other: ["INSERT INTO one VALUES (3)"] });
       expect(count()).toBe(3);
     });
   });

@@ -7,12 +7,17 @@ import type { Random } from "../kernel/random.ts";
 import type { Owners } from "../operations/owners.ts";
 import type { Database } from "../storage/client.ts";
 
-export interface ObjectPorts {
+/** What a ledger is given. */
+export interface LedgerDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
-  readonly ids: IdSource;
   readonly log: Log;
+}
+
+/** What an owner object is given. */
+export interface ObjectDeps extends LedgerDeps {
+  readonly ids: IdSource;
   readonly db: Database;
   /** Where outboxes are drained to. */
   readonly carrier: Carrier;

@@ -1,0 +1,150 @@
+/**
+ * What every owner object has, whatever it owns: storage with its schema, one table of timers, halts that become
+ * effective, an outbox that is relayed to the ledger, and answers for repeats. A shell makes the core first, then what
+ * is its own over `parts`, and ends its constructor with `start`, which takes everything that calls back.
+ */
+import type { AuditDraft } from "../contract/audit.ts";
+import type { HaltId } from "../kernel/ids.ts";
+import type { Result } from "../kernel/result.ts";
+import type { OwnerRefusal, StoredHalt } from "../operations/owners.ts";
+import type { RequestKey } from "../storage/idempotency.ts";
+import { answerOnce } from "./answer-once.ts";
+import { ANSWER_STEPS, AnswerTable } from "./answer-table.ts";
+import { Configuration, CONFIGURATION_STEPS, type ConfigurationRules } from "./configuration.ts";
+import type { ObjectDeps } from "./deps.ts";
+import { HALT_STEPS, HaltTable } from "./halt-table.ts";
+import { OutboxRelay, type RelayTimer } from "./outbox-relay.ts";
+import { Outbox } from "./outbox.ts";
+import { runSchemaSteps, type SchemaParts } from "./schema-steps.ts";
+import { TimerTable, type TimerHandlers, type TimerSetter } from "./timer-table.ts";
+
+/** The kinds of timers that every owner has. */
+export type CoreTimer = RelayTimer | "halt" | "recover";
+
+const CORE_SCHEMA: SchemaParts = {
+  answers: ANSWER_STEPS,
+  configuration: CONFIGURATION_STEPS,
+  halts: HALT_STEPS,
+};
+
+/** What the functions of an owner work on, each inside one transaction of the object. */
+export interface OwnerParts<Kind extends string> {
+  readonly deps: ObjectDeps;
+  readonly sql: SqlStorage;
+  readonly halts: HaltTable;
+  readonly outbox: Outbox;
+  readonly timerTable: TimerSetter<Kind>;
+}
+
+/** What calls back into the shell. */
+export interface OwnerStart<Kind extends string> {
+  readonly timers: TimerHandlers<Kind>;
+  /** Inside the transaction that makes a halt effective: writes its audit record. */
+  readonly onEffective: (halt: StoredHalt) => void;
+  /** Settles what a crash has left of a change of configuration. False: not yet. */
+  readonly recover: () => Promise<boolean>;
+}
+
+/** @typeParam Kind the kinds of timers of this owner, beside the core's. */
+export class OwnerCore<Kind extends string> {
+  readonly parts: OwnerParts<Kind>;
+  readonly relay: OutboxRelay;
+  readonly storage: DurableObjectStorage;
+  readonly #answers: AnswerTable;
+  readonly #timerTable: TimerTable<Kind | CoreTimer>;
+
+  /**
+   * @param producer what comes before the object's name in `producer` of its records.
+   * @param schema the owner's own parts.
+   */
+  constructor(
+    state: DurableObjectState,
+    deps: ObjectDeps,
+    producer: "agent" | "workspace",
+    schema: SchemaParts,
+  ) {
+    const { storage } = state;
+    const { name } = state.id;
+    if (name === undefined) throw new Error("an owner object is reached by its name only");
+    runSchemaSteps(storage, { ...CORE_SCHEMA, ...schema });
+    const timerTable = new TimerTable<Kind | CoreTimer>({ ...deps, storage });
+    const outbox = new Outbox(storage, `${producer}:${name}`);
+    const halts = new HaltTable({ ...deps, storage, timerTable });
+    this.storage = storage;
+    this.#timerTable = timerTable;
+    this.#answers = new AnswerTable(storage.sql);
+    this.relay = new OutboxRelay({ ...deps, storage, timerTable, outbox, owner: name });
+    this.parts = { deps, sql: storage.sql, halts, outbox, timerTable };
+  }
+
+  /** Changes of configuration by these rules. When one is settled its audit rows in D1 are drained, and its halts wait. */
+  configuration<Intent>(rules: ConfigurationRules<Intent>): Configuration<Intent> {
+    const { deps, halts } = this.parts;
+    const onSettled = (): void => {
+      this.relay.d1Soon();
+      halts.startWaits();
+    };
+    return new Configuration<Intent>({
+      ...deps,
+      ...rules,
+      storage: this.storage,
+      timerTable: this.#timerTable,
+      onSettled,
+    });
+  }
+
+  /** Ends the constructor. */
+  start({ timers, onEffective, recover }: OwnerStart<Kind>): void {
+    const { halts } = this.parts;
+    const core: TimerHandlers<CoreTimer> = {
+      ...this.relay.handlers,
+      halt: (timer) => halts.onTimer(timer.key),
+      recover: async () => {
+        if (!(await recover())) throw new Error("the configuration is not settled yet");
+      },
+    };
+    halts.start(onEffective);
+    // The compiler does not see that the two together have every member of a generic union.
+    this.#timerTable.start({ ...timers, ...core } as TimerHandlers<Kind | CoreTimer>);
+  }
+
+  /** For `alarm()`. */
+  fire(): Promise<void> {
+    return this.#timerTable.fire();
+  }
+
+  /** Adds an audit record, inside the transaction of what it tells of. */
+  append(draft: AuditDraft): void {
+    this.parts.outbox.append(draft);
+    this.relay.soon();
+  }
+
+  /** Runs a change with its records as one transaction, durable when it resolves; then its halts wait. */
+  async commit<T>(change: () => T): Promise<T> {
+    const outcome = this.storage.transactionSync(() => {
+      const result = change();
+      this.relay.soon();
+      return result;
+    });
+    await this.storage.sync();
+    this.parts.halts.startWaits();
+    return outcome;
+  }
+
+  /** The answer given before under this key; or the effect, its records and its answer, and the wait of its halt. */
+  async once<T extends { readonly halt: HaltId | null }>(
+    request: RequestKey | null,
+    run: () => Result<T, OwnerRefusal>,
+  ): Promise<Result<T, OwnerRefusal>> {
+    const { clock } = this.parts.deps;
+    const once = {
+      storage: this.storage,
+      clock,
+      answers: this.#answers,
+      done: () => this.relay.soon(),
+    };
+    const outcome = await answerOnce(once, request, run);
+    if (outcome.ok && outcome.value.halt !== null) this.parts.halts.startWait(outcome.value.halt);
+    return outcome;
+  }
+}

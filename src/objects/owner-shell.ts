@@ -1,0 +1,31 @@
+/** The methods that every owner object answers over RPC in the same way. */
+import { DurableObject } from "cloudflare:workers";
+import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
+import type { AuditOwner } from "../operations/owners.ts";
+import type { OwnerCore } from "./owner-core.ts";
+
+export abstract class OwnerShell<Kind extends string> extends DurableObject implements AuditOwner {
+  readonly #core: OwnerCore<Kind>;
+
+  constructor(state: DurableObjectState, raw: Cloudflare.Env, core: OwnerCore<Kind>) {
+    super(state, raw);
+    this.#core = core;
+  }
+
+  record(drafts: readonly AuditDraft[]): Promise<void> {
+    return this.#core.relay.record(drafts);
+  }
+
+  carry(records: readonly AuditRecord[]): Promise<void> {
+    return this.#core.relay.carry(records);
+  }
+
+  drainAudit(): Promise<void> {
+    this.#core.relay.d1Soon();
+    return Promise.resolve();
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#core.fire();
+  }
+}
