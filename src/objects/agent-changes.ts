@@ -5,7 +5,8 @@
 import { insertKey } from "../credentials/key-reads.ts";
 import { defined } from "../kernel/defined.ts";
 import { err } from "../kernel/result.ts";
-import type { Configured, IssueKeyCommand, RegisterCommand, UpdateCommand } from "../operations/owners.ts";
+import type { IssueKeyCommand, RegisterCommand, UpdateCommand } from "../operations/agent-owner.ts";
+import type { Configured } from "../operations/owner-answer.ts";
 import { guardParent, insertAgent, updateAgent } from "../registry/agent-writes.ts";
 import type { Statement } from "../storage/change.ts";
 import { answerClaim, recordAnswer, type RequestKey } from "../storage/idempotency.ts";

@@ -7,14 +7,10 @@ import type { AuditDraft } from "../contract/audit.ts";
 import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { next } from "../lifecycle/states.ts";
-import type {
-  OperatorRef,
-  OwnerRefusal,
-  RevokeKeyCommand,
-  StoredHalt,
-  TransitionCommand,
-  Transitioned,
-} from "../operations/owners.ts";
+import type { RevokeKeyCommand, TransitionCommand, Transitioned } from "../operations/agent-owner.ts";
+import type { StoredHalt } from "../operations/halts.ts";
+import type { OwnerRefusal } from "../operations/owner-answer.ts";
+import type { OperatorRef } from "../operations/request-meta.ts";
 import { beginDrain, cancelDrain, carryOut, dropDrain } from "./agent-drain.ts";
 import { endKeyNow, move, stopNow, type AgentParts } from "./agent-stop.ts";
 import { keyIsLive, type StoredAgent } from "./agent-store.ts";

@@ -9,20 +9,18 @@ import { answerFor, type AgentAnswer } from "../lifecycle/lease.ts";
 import type {
   AgentDescription,
   AgentOwner,
-  Configured,
   FamilyStop,
   FamilyStopCommand,
-  HaltProgress,
   IssueKeyCommand,
-  OwnerRefusal,
   RegisterCommand,
   RevokeKeyCommand,
   RevokeTokenCommand,
-  StoredHalt,
   TransitionCommand,
   Transitioned,
   UpdateCommand,
-} from "../operations/owners.ts";
+} from "../operations/agent-owner.ts";
+import type { HaltProgress, StoredHalt } from "../operations/halts.ts";
+import type { Configured, OwnerRefusal } from "../operations/owner-answer.ts";
 import { effectiveAtOf } from "../operations/halt-view.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 import { AgentChanges } from "./agent-changes.ts";

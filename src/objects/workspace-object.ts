@@ -7,16 +7,15 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
 import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type { Stops } from "../lifecycle/stops.ts";
+import type { HaltProgress } from "../operations/halts.ts";
+import type { Configured, OwnerRefusal } from "../operations/owner-answer.ts";
 import type {
-  Configured,
-  HaltProgress,
-  OwnerRefusal,
   WorkspaceCommand,
   WorkspaceDescription,
   WorkspaceOwner,
   WorkspaceTransitionCommand,
   WorkspaceTransitioned,
-} from "../operations/owners.ts";
+} from "../operations/workspace-owner.ts";
 import type {
   ResumeUserCommand,
   Stopped,

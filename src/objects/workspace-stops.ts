@@ -6,7 +6,8 @@
 import type { HaltId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { STOPPED_TXN_KEEP_MS } from "../lifecycle/lease.ts";
-import type { OwnerRefusal, StoredHalt } from "../operations/owners.ts";
+import type { StoredHalt } from "../operations/halts.ts";
+import type { OwnerRefusal } from "../operations/owner-answer.ts";
 import type {
   ResumeUserCommand,
   Stopped,

@@ -9,7 +9,7 @@ import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { findAnswer } from "../storage/idempotency.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
 import { workspaceFor } from "./resolve.ts";
-import type { Configured } from "./owners.ts";
+import type { Configured } from "./owner-answer.ts";
 import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 

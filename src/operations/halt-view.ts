@@ -3,7 +3,7 @@ import type { Halt } from "../contract/halt.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { EFFECTIVE_BOUND_MS } from "../lifecycle/halt.ts";
 import { HALT_NOTE } from "../tokens/halt-receipt.ts";
-import type { HaltProgress } from "./owners.ts";
+import type { HaltProgress } from "./halts.ts";
 
 /** When all of it was effective: of a cascade when the last descendant was. */
 export const effectiveAtOf = ({ halt, cascade }: HaltProgress): number | null =>

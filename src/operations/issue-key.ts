@@ -9,7 +9,8 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { agentFor } from "./resolve.ts";
 import { haltView } from "./halt-view.ts";
 import { newKey } from "./new-key.ts";
-import type { AgentOwner, Configured } from "./owners.ts";
+import type { AgentOwner } from "./agent-owner.ts";
+import type { Configured } from "./owner-answer.ts";
 import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 

@@ -13,7 +13,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { findOperatorTokenById, operatorView, type OperatorToken } from "../operators/token-reads.ts";
 import type { NewOperatorToken } from "../operators/token-writes.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
-import type { Configured } from "./owners.ts";
+import type { Configured } from "./owner-answer.ts";
 import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 

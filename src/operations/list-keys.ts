@@ -4,7 +4,7 @@ import { listKeys, type KeyRow } from "../credentials/key-reads.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { agentFor } from "./resolve.ts";
-import type { AgentDescription } from "./owners.ts";
+import type { AgentDescription } from "./agent-owner.ts";
 import { pageOf, type Page } from "./page.ts";
 import type { OperationPorts, OperatorRequest } from "./ports.ts";
 import type { Refusal } from "./refusal.ts";

@@ -1,7 +1,7 @@
 /** A new API key: the secret for the one answer that shows it, and what is stored of it. */
 import { digestKey } from "../credentials/digest.ts";
 import { maskKey, mintKey } from "../credentials/key-format.ts";
-import type { NewKey } from "./owners.ts";
+import type { NewKey } from "./agent-owner.ts";
 import type { OperationPorts } from "./ports.ts";
 
 export async function newKey(

@@ -9,7 +9,8 @@ import type { Database } from "../storage/client.ts";
 import type { KeyOwner, RequestKey, SentKey } from "../storage/idempotency.ts";
 import type { Operator } from "../access/operator.ts";
 import type { AuditFacts } from "../audit/record.ts";
-import type { RequestMeta, Owners } from "./owners.ts";
+import type { Owners } from "./owners.ts";
+import type { RequestMeta } from "./request-meta.ts";
 
 export interface OperationPorts {
   readonly clock: Clock;

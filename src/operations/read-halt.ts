@@ -12,7 +12,7 @@ import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
 import { signHaltReceipt, type HaltEvidence } from "../tokens/halt-receipt.ts";
 import { effectiveAtOf, haltView } from "./halt-view.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
-import type { HaltSource, StoredHalt } from "./owners.ts";
+import type { HaltSource, StoredHalt } from "./halts.ts";
 import type { OperationPorts, OperatorRequest } from "./ports.ts";
 import { reachAgent, reachWorkspace, type AgentTarget } from "./resolve-or-emergency.ts";
 import { notFound, type Refusal } from "./refusal.ts";

@@ -4,7 +4,7 @@ import { rfc3339 } from "../kernel/clock.ts";
 import { unreachable } from "../kernel/result.ts";
 import type { DrainConflict } from "../lifecycle/drain.ts";
 import type { BrokenRule } from "../storage/change.ts";
-import type { OwnerRefusal } from "./owners.ts";
+import type { OwnerRefusal } from "./owner-answer.ts";
 
 export interface Refusal {
   readonly code: ProblemCode;

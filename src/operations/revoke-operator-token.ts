@@ -7,7 +7,7 @@ import { draftRecord } from "../audit/record.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findOperatorTokenById, operatorView, stateOf } from "../operators/token-reads.ts";
-import type { Configured } from "./owners.ts";
+import type { Configured } from "./owner-answer.ts";
 import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 

@@ -16,7 +16,7 @@ import type { KeyUse } from "../signing/jws.ts";
 import { isRotationDue, rotate, type Rotated, type Rotation } from "../tokens/rotation.ts";
 import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { generateSigningKey, publishedUntil, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
-import type { OperatorRef } from "./owners.ts";
+import type { OperatorRef } from "./request-meta.ts";
 import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
 

@@ -9,7 +9,7 @@ import type { TxnId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { haltView } from "./halt-view.ts";
 import { progressOf } from "./transition-agent.ts";
-import type { OwnerRefusal } from "./owners.ts";
+import type { OwnerRefusal } from "./owner-answer.ts";
 import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { reachWorkspace } from "./resolve-or-emergency.ts";
 import { workspaceRefusalOf, type Refusal } from "./refusal.ts";

@@ -11,7 +11,7 @@ import type { LifecycleCommand } from "../lifecycle/states.ts";
 import { mayDo, rolesWith } from "../operators/permissions.ts";
 import { drainView } from "../registry/agents.ts";
 import { haltView } from "./halt-view.ts";
-import type { HaltProgress, HaltSource } from "./owners.ts";
+import type { HaltProgress, HaltSource } from "./halts.ts";
 import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { reachAgent, type AgentTarget } from "./resolve-or-emergency.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";

@@ -7,7 +7,7 @@ import { agentView, findAgentById } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
 import { mayChange, mayOnlyNarrow } from "./developer-limits.ts";
 import { agentFor } from "./resolve.ts";
-import type { Configured } from "./owners.ts";
+import type { Configured } from "./owner-answer.ts";
 import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 import { resolveSettings, surfaceWarnings } from "./settings.ts";

@@ -1,0 +1,30 @@
+/** What every owner object may answer. */
+import type { Result } from "../kernel/result.ts";
+import type { DrainConflict } from "../lifecycle/drain.ts";
+import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
+import type { BrokenRule } from "../storage/change.ts";
+
+/** Every expected "no" of an owner object. */
+export type OwnerRefusal =
+  /** No row: registered never, or lost. */
+  | { readonly kind: "absent" }
+  /** An earlier configuration change is not settled; or this one's outcome is not known yet. */
+  | { readonly kind: "unsettled" }
+  /** The record has changed since it was read. */
+  | { readonly kind: "stale" }
+  | { readonly kind: "rule"; readonly rule: BrokenRule }
+  | { readonly kind: "other_body" }
+  | { readonly kind: "invalid_transition"; readonly from: AgentState; readonly command: LifecycleCommand }
+  | { readonly kind: "expired" }
+  /** The agent drains already, and this drain would loosen that one. Times in milliseconds since the epoch. */
+  | { readonly kind: "drain_conflict"; readonly why: DrainConflict; readonly deadline: number }
+  | { readonly kind: "revoked" }
+  | { readonly kind: "key_limit"; readonly most: number }
+  | { readonly kind: "key_absent" }
+  | { readonly kind: "key_not_live" };
+
+/** The outcome of a configuration change. `repeated` carries the answer that was stored the first time. */
+export type Configured = Result<
+  { readonly kind: "done" } | { readonly kind: "repeated"; readonly status: number; readonly body: string },
+  OwnerRefusal
+>;
