@@ -16,32 +16,26 @@ import { LeaseClient, type LeaseBooks } from "./access/lease-client.ts";
 import { UserTokens, type RememberedUser } from "./access/user-tokens.ts";
 import type { Services } from "./api/services.ts";
 import { recordableArguments } from "./audit/arguments.ts";
-import { ledgerCarrier, queueCarrier, type LedgerPort } from "./audit/carrier.ts";
-import {
-  consumeDeadLetters,
-  consumeRecords,
-  type AuditBatch,
-  type DeadLetterPort,
-} from "./audit/consumer.ts";
+import { ledgerCarrier, queueCarrier } from "./audit/carrier.ts";
+import { consumeDeadLetters, consumeRecords, type AuditBatch } from "./audit/consumer.ts";
 import { NumberBook } from "./audit/number-book.ts";
 import { RefusedCredentials } from "./audit/refused.ts";
-import { outboxSink, queueSink, type AuditSink, type OutboxPort } from "./audit/sink.ts";
+import { outboxSink, queueSink, type AuditSink } from "./audit/sink.ts";
 import { Egress } from "./egress/fetch.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
 import type { KeyCache } from "./identity/key-cache.ts";
 import { ProviderKeys } from "./identity/provider-keys.ts";
 import { BoundedMap } from "./kernel/bounded-map.ts";
 import { systemClock, systemTimers } from "./kernel/clock.ts";
-import { idSource, type AgentId } from "./kernel/ids.ts";
+import { idSource } from "./kernel/ids.ts";
 import { consoleLog } from "./kernel/log.ts";
 import { systemRandom } from "./kernel/random.ts";
 import { LeaseBook } from "./lifecycle/lease.ts";
 import { withStops, type KeptStops } from "./lifecycle/stops.ts";
-import type { AgentShell } from "./objects/agent-object.ts";
 import type { LedgerDeps, ObjectDeps } from "./objects/deps.ts";
-import type { WorkspaceShell } from "./objects/workspace-object.ts";
+import { LedgerClient } from "./objects/ledger-client.ts";
+import { OwnerClients, outboxPort } from "./objects/owner-clients.ts";
 import { makeFirstSigningKeys } from "./operations/make-signing-keys.ts";
-import type { LedgerReader, LedgerStatus } from "./operations/ledger-reader.ts";
 import type { Owners } from "./operations/owners.ts";
 import type { OperationPorts } from "./operations/ports.ts";
 import { newReadinessCache, readiness, type ReadinessCache } from "./operations/readiness.ts";
@@ -107,82 +101,7 @@ async function derivedKeys(env: Env): Promise<DerivedKeys> {
   return isolate.derived;
 }
 
-const agentStub = (env: Env, id: string) => env.agents.get(env.agents.idFromName(id));
-const workspaceStub = (env: Env, id: string) => env.workspaces.get(env.workspaces.idFromName(id));
-const ledgerStub = (env: Env, name: string) => env.ledgers.get(env.ledgers.idFromName(name));
-
-/**
- * Stubs are typed by their class; over RPC every answer is plain data, so they fit the ports they implement.
- * What this isolate has changed itself it asks about anew: whoever made a change sees it at once.
- */
-const owners = (env: Env): Owners => ({
-  agent: (id) => seenAtOnce(agentStub(env, id) as unknown as AgentShell, () => isolate.books.agents.drop(id)),
-  workspace: (id) =>
-    seenAtOnce(workspaceStub(env, id) as unknown as WorkspaceShell, () => isolate.books.workspaces.drop(id)),
-  org: () =>
-    seenAtOnce(workspaceStub(env, "org") as unknown as WorkspaceShell, () => isolate.books.org.drop("org")),
-});
-
-/** Readings leave the leases alone; everything else drops them when it is done, also what only settles a change. */
-const READINGS = new Set([
-  "lease",
-  "describe",
-  "halt",
-  "halts",
-  "awaitHalt",
-  "stops",
-  "record",
-  "carry",
-  "drainAudit",
-]);
-
-function seenAtOnce<T extends object>(owner: T, forget: () => void): T {
-  return new Proxy(owner, {
-    get: (target, name) => {
-      const methods = target as Record<PropertyKey, (...args: unknown[]) => Promise<unknown>>;
-      return async (...args: unknown[]) => {
-        try {
-          return await methods[name]?.(...args);
-        } finally {
-          if (!READINGS.has(String(name))) forget();
-        }
-      };
-    },
-  });
-}
-
-const ledgerPort = (env: Env): LedgerPort => ({
-  append: async (ledger, records) => ledgerStub(env, ledger).append(records as never),
-});
-
-const deadLetterPort = (env: Env): DeadLetterPort => ({
-  keepDeadLetters: async (
-    letters: readonly { id: string; attempts: number; body: unknown }[],
-  ): Promise<void> => {
-    await ledgerStub(env, "org").keepDeadLetters(letters as never);
-  },
-});
-
-const ledgerReader = (env: Env): LedgerReader => ({
-  tail: async (ledger, query, after, waitMs) =>
-    (await ledgerStub(env, ledger).follow(query, after, waitMs)) as Awaited<ReturnType<LedgerReader["tail"]>>,
-  status: async (ledger) => (await ledgerStub(env, ledger).status()) as LedgerStatus,
-  list: async (ledger, query) =>
-    (await ledgerStub(env, ledger).list(query)) as Awaited<ReturnType<LedgerReader["list"]>>,
-  find: async (ledger, id) =>
-    (await ledgerStub(env, ledger).find(id)) as Awaited<ReturnType<LedgerReader["find"]>>,
-});
-
-const outboxPort = (env: Env): OutboxPort => {
-  const owner = (address: Parameters<OutboxPort["append"]>[0]) =>
-    "agent" in address
-      ? owners(env).agent(address.agent as AgentId)
-      : (workspaceStub(env, address.workspace) as unknown as WorkspaceShell);
-  return {
-    append: (address, drafts) => owner(address).record(drafts),
-    carry: (address, records) => owner(address).carry(records),
-  };
-};
+const owners = (env: Env): Owners => new OwnerClients(env, isolate.books);
 
 const sink = (env: Env): AuditSink => {
   const ports = { outbox: outboxPort(env), timers, log };
@@ -191,7 +110,7 @@ const sink = (env: Env): AuditSink => {
 };
 
 const carrier = (env: Env): ObjectDeps["carrier"] =>
-  env.audit.mode === "queue" ? queueCarrier(env.audit.queue) : ledgerCarrier(ledgerPort(env));
+  env.audit.mode === "queue" ? queueCarrier(env.audit.queue) : ledgerCarrier(new LedgerClient(env.ledgers));
 
 /** Looked up at each call and not kept: the platform's `fetch` must not be taken off its global. */
 const egressOf = (env: Env): Egress =>
@@ -270,7 +189,14 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       adminToken: env.adminToken,
       background,
     },
-    operations: { ...operations, egress, issuer, signingKeys, ledgers: ledgerReader(env), sink: audit },
+    operations: {
+      ...operations,
+      egress,
+      issuer,
+      signingKeys,
+      ledgers: new LedgerClient(env.ledgers),
+      sink: audit,
+    },
     access: {
       clock,
       db,
@@ -316,6 +242,6 @@ export async function sweepPorts(raw: RawEnv): Promise<OperationPorts> {
 /** The consumers of the audit queue and of its dead-letter queue. */
 export async function consume(raw: RawEnv, queue: string, batch: AuditBatch): Promise<void> {
   const env = environment(raw);
-  if (queue.endsWith("-dlq")) await consumeDeadLetters(batch, deadLetterPort(env), log);
-  else await consumeRecords(batch, ledgerPort(env), log);
+  if (queue.endsWith("-dlq")) await consumeDeadLetters(batch, new LedgerClient(env.ledgers), log);
+  else await consumeRecords(batch, new LedgerClient(env.ledgers), log);
 }

@@ -1,0 +1,48 @@
+/** The ledgers as the Worker reaches them: where records are brought, and what readers are shown. */
+import type { AppendReport, LedgerPort } from "../audit/carrier.ts";
+import type { DeadLetterPort } from "../audit/consumer.ts";
+import type { AuditEntry, LedgerName } from "../contract/audit.ts";
+import type { AuditPage, AuditListRefusal, LedgerReader, LedgerStatus } from "../operations/ledger-reader.ts";
+import type { Result } from "../kernel/result.ts";
+import type { LedgerShell, TailPage } from "./ledger-object.ts";
+import { objectOf } from "./owner-clients.ts";
+
+type Query = Readonly<Record<string, unknown>>;
+
+/** Every method is `async`, so that a fault is a rejection: a stub answers with promises whatever its class says. */
+export class LedgerClient implements LedgerPort, LedgerReader, DeadLetterPort {
+  readonly #ledgers: DurableObjectNamespace<LedgerShell>;
+
+  constructor(ledgers: DurableObjectNamespace<LedgerShell>) {
+    this.#ledgers = ledgers;
+  }
+
+  async append(ledger: LedgerName, records: readonly unknown[]): Promise<AppendReport> {
+    return objectOf(this.#ledgers, ledger).append(records);
+  }
+
+  async list(ledger: string, query: Query): Promise<Result<AuditPage, AuditListRefusal>> {
+    return objectOf(this.#ledgers, ledger).list(query);
+  }
+
+  async tail(
+    ledger: string,
+    query: Query,
+    after: number | null,
+    waitMs: number,
+  ): Promise<Result<TailPage, AuditListRefusal>> {
+    return objectOf(this.#ledgers, ledger).follow(query, after, waitMs);
+  }
+
+  async status(ledger: string): Promise<LedgerStatus> {
+    return objectOf(this.#ledgers, ledger).status();
+  }
+
+  async find(ledger: string, decisionId: string): Promise<readonly AuditEntry[]> {
+    return objectOf(this.#ledgers, ledger).find(decisionId);
+  }
+
+  async keepDeadLetters(letters: Parameters<DeadLetterPort["keepDeadLetters"]>[0]): Promise<void> {
+    return objectOf(this.#ledgers, "org").keepDeadLetters(letters);
+  }
+}
