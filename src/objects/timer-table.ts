@@ -62,7 +62,7 @@ const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
 const RESCAN_MS = 100;
 /** An alarm further ahead may be beyond what the platform takes (about the year 2189): it comes early and re-arms. */
-const LONGEST_ALARM_MS = 365 * 86_400_000;
+const LONGEST_ALARM_MS = 100 * 365 * 86_400_000;
 /** From this failure on, each further one is an error in the log and no longer a warning. */
 const ALARMING_ATTEMPTS = 5;
 
