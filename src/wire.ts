@@ -30,7 +30,7 @@ import { systemClock, systemTimers } from "./kernel/clock.ts";
 import { idSource } from "./kernel/ids.ts";
 import { consoleLog } from "./kernel/log.ts";
 import { systemRandom } from "./kernel/random.ts";
-import { LeaseBook } from "./lifecycle/lease.ts";
+import { LeaseBook } from "./lifecycle/lease-book.ts";
 import { withStops, type KeptStops } from "./lifecycle/stops.ts";
 import type { LedgerDeps, ObjectDeps } from "./objects/deps.ts";
 import { LedgerClient } from "./objects/ledger-client.ts";
@@ -72,7 +72,7 @@ interface Isolate {
 const isolate: Isolate = {
   environments: new WeakMap(),
   derived: null,
-  books: { agents: new LeaseBook(), workspaces: new LeaseBook(), org: new LeaseBook(), renewing: new Map() },
+  books: { agents: new LeaseBook(), workspaces: new LeaseBook(1_000), org: new LeaseBook(1) },
   stops: new BoundedMap(100),
   configuration: newConfigurationCache(),
   signingKeys: newSigningKeyCache(),
@@ -153,6 +153,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     books: isolate.books,
     clock,
     timers,
+    random,
     background,
   });
   const configuration = new ConfigurationReader(db, isolate.configuration);

@@ -2,23 +2,26 @@
  * The leases of this isolate: who asks, when, and what is done with the answer (design part 5).
  *
  * The books hold plain data only. A promise in flight is never shared between requests: on Workers it belongs to the
- * request that made it and dies with it. So a request without a lease asks for itself, and a lease past half of its
- * life is renewed in the background of whichever request notices.
+ * request that made it and dies with it. So one request asks (`AskBook` says which), in work that outlives its own
+ * answer; the others look into the book, each by its own timer. A lease past half of its life is renewed in the
+ * background of whichever request notices.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import type { Random } from "../kernel/random.ts";
 import { admit, type TokenState, type Stale } from "../lifecycle/admission.ts";
+import { lookAgainMs } from "../lifecycle/ask-book.ts";
 import {
   dueForRenewal,
-  REFUSAL_KEEP_MS,
   RENEWAL_TIMEOUT_MS,
   type AgentAnswer,
+  type Expiring,
   type Lease,
-  type LeaseBook,
   type OrgAnswer,
   type WorkspaceAnswer,
 } from "../lifecycle/lease.ts";
+import type { LeaseBook, Wanted } from "../lifecycle/lease-book.ts";
 
 /** Where answers come from: the owner objects. */
 export interface LeaseSource {
@@ -27,12 +30,11 @@ export interface LeaseSource {
   org(): Promise<OrgAnswer>;
 }
 
-/** Globals of an isolate. `renewing`: when a renewal was last begun, by name. */
+/** Globals of an isolate. */
 export interface LeaseBooks {
   readonly agents: LeaseBook<AgentAnswer>;
   readonly workspaces: LeaseBook<WorkspaceAnswer>;
   readonly org: LeaseBook<OrgAnswer>;
-  readonly renewing: Map<string, number>;
 }
 
 export interface LeaseClientPorts {
@@ -40,6 +42,8 @@ export interface LeaseClientPorts {
   readonly books: LeaseBooks;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** Spreads the repeats of isolates that failed together. */
+  readonly random: Random;
   /** Lets a promise outlive the answer of this request. */
   background(work: Promise<unknown>): void;
 }
@@ -57,6 +61,14 @@ export interface Parties {
   readonly workspace: WorkspaceId;
 }
 
+/** One owner object as its lease is asked for. */
+interface Owner<A extends Expiring> {
+  readonly of: NoLease["of"];
+  readonly book: LeaseBook<A>;
+  readonly id: string;
+  readonly ask: () => Promise<A>;
+}
+
 export class LeaseClient {
   readonly #ports: LeaseClientPorts;
 
@@ -65,32 +77,25 @@ export class LeaseClient {
   }
 
   agent(id: AgentId): Promise<Result<Lease<AgentAnswer>, NoLease>> {
-    const { books, source } = this.#ports;
-    return this.#current("agent", books.agents, id, () => source.agent(id));
+    return this.#current(this.#agentOwner(id));
   }
 
   /** As `agent`, but asked within `REFUSAL_KEEP_MS`: for a lease that says no, because it may not have heard of a start. */
-  async freshAgent(id: AgentId): Promise<Result<Lease<AgentAnswer>, NoLease>> {
-    const { books, source, clock } = this.#ports;
-    const lease = books.agents.get(id, clock.now());
-    if (lease !== undefined && this.#isFresh(lease)) return ok(lease);
-    return this.#renew("agent", books.agents, id, () => source.agent(id));
+  freshAgent(id: AgentId): Promise<Result<Lease<AgentAnswer>, NoLease>> {
+    return this.#obtain(this.#agentOwner(id), "recent");
   }
 
   workspace(id: WorkspaceId): Promise<Result<Lease<WorkspaceAnswer>, NoLease>> {
-    const { books, source } = this.#ports;
-    return this.#current("workspace", books.workspaces, id, () => source.workspace(id));
+    return this.#current(this.#workspaceOwner(id));
   }
 
   org(): Promise<Result<Lease<OrgAnswer>, NoLease>> {
-    const { books, source } = this.#ports;
-    return this.#current("org", books.org, "org", () => source.org());
+    return this.#current(this.#orgOwner());
   }
 
-  /** As `org`, but asked now: for answers about keys and tokens that no lease may date back. */
+  /** As `org`, but asked after this call began: for answers about keys and tokens that no lease may date back. */
   freshOrg(): Promise<Result<Lease<OrgAnswer>, NoLease>> {
-    const { books, source } = this.#ports;
-    return this.#renew("org", books.org, "org", () => source.org());
+    return this.#obtain(this.#orgOwner(), "fresh");
   }
 
   /**
@@ -108,8 +113,14 @@ export class LeaseClient {
       const first = this.#check(passage, parties);
       if (first.ok) return first;
     }
-    const asked = await this.#ask(parties, freshness === "always" ? "all" : "older");
-    if (!asked.ok) return err({ kind: "no_lease", of: asked.error.of, id: "" });
+    const wanted = freshness === "always" ? "fresh" : "recent";
+    const answers = await Promise.all([
+      ...parties.agents.map((id) => this.#obtain(this.#agentOwner(id), wanted)),
+      this.#obtain(this.#workspaceOwner(parties.workspace), wanted),
+      this.#obtain(this.#orgOwner(), wanted),
+    ]);
+    const missing = answers.find((answer) => !answer.ok);
+    if (missing?.ok === false) return err({ kind: "no_lease", of: missing.error.of, id: "" });
     return this.#check(passage, parties);
   }
 
@@ -125,69 +136,71 @@ export class LeaseClient {
     return admit(passage, { agents, workspace, org: books.org.get("org", now) }, now);
   }
 
-  /** Asks the objects of the parties: all of them, or those whose lease was not asked for just now. */
-  async #ask(parties: Parties, which: "all" | "older"): Promise<Result<void, NoLease>> {
+  #agentOwner(id: AgentId): Owner<AgentAnswer> {
     const { books, source } = this.#ports;
-    const answers = await Promise.all([
-      ...parties.agents.map((id) => this.#askOne(which, "agent", books.agents, id, () => source.agent(id))),
-      this.#askOne(which, "workspace", books.workspaces, parties.workspace, () =>
-        source.workspace(parties.workspace),
-      ),
-      this.#askOne(which, "org", books.org, "org", () => source.org()),
-    ]);
-    return answers.find((answer) => !answer.ok) ?? ok(undefined);
+    return { of: "agent", book: books.agents, id, ask: () => source.agent(id) };
   }
 
-  async #askOne<A extends { readonly ttl_ms: number }>(
-    which: "all" | "older",
-    of: NoLease["of"],
-    book: LeaseBook<A>,
-    id: string,
-    ask: () => Promise<A>,
-  ): Promise<Result<Lease<A>, NoLease>> {
-    const lease = book.get(id, this.#ports.clock.now());
-    if (which === "older" && lease !== undefined && this.#isFresh(lease)) return ok(lease);
-    return this.#renew(of, book, id, ask);
+  #workspaceOwner(id: WorkspaceId): Owner<WorkspaceAnswer> {
+    const { books, source } = this.#ports;
+    return { of: "workspace", book: books.workspaces, id, ask: () => source.workspace(id) };
   }
 
-  #isFresh(lease: Lease<unknown>): boolean {
-    return this.#ports.clock.now() - lease.askedAt < REFUSAL_KEEP_MS;
+  #orgOwner(): Owner<OrgAnswer> {
+    const { books, source } = this.#ports;
+    return { of: "org", book: books.org, id: "org", ask: () => source.org() };
   }
 
-  async #current<A extends { readonly ttl_ms: number }>(
-    of: NoLease["of"],
-    book: LeaseBook<A>,
-    id: string,
-    ask: () => Promise<A>,
-  ): Promise<Result<Lease<A>, NoLease>> {
-    const { clock, books } = this.#ports;
-    const now = clock.now();
+  async #current<A extends Expiring>(owner: Owner<A>): Promise<Result<Lease<A>, NoLease>> {
+    const { book, id } = owner;
+    const now = this.#ports.clock.now();
     const lease = book.get(id, now);
-    if (lease === undefined) return this.#renew(of, book, id, ask);
-    const begun = books.renewing.get(id) ?? 0;
-    if (dueForRenewal(lease, now) && (begun > now || now - begun > RENEWAL_TIMEOUT_MS)) {
-      books.renewing.set(id, now);
-      this.#ports.background(this.#renew(of, book, id, ask));
-    }
+    if (lease === undefined) return this.#obtain(owner, "current");
+    if (dueForRenewal(lease, now) && book.asks.turn(id, now).do === "ask") this.#ask(owner, now);
     return ok(lease);
   }
 
-  async #renew<A extends { readonly ttl_ms: number }>(
-    of: NoLease["of"],
-    book: LeaseBook<A>,
-    id: string,
-    ask: () => Promise<A>,
-  ): Promise<Result<Lease<A>, NoLease>> {
-    const { clock, timers, books } = this.#ports;
-    const asking = book.asking(clock.now()); // before asking: a slow answer is never good for longer than a quick one
-    const answer = await Promise.race([
-      ask().catch(() => undefined),
-      timers.sleep(RENEWAL_TIMEOUT_MS).then(() => undefined),
-    ]);
-    books.renewing.delete(id);
-    if (answer === undefined) return err({ kind: "no_lease", of });
-    const lease: Lease<A> = { answer, ...asking };
-    book.put(id, lease);
-    return ok(lease);
+  /** Waits for an answer that will do, at most `RENEWAL_TIMEOUT_MS`, and asks for it where it is this request's turn. */
+  async #obtain<A extends Expiring>(owner: Owner<A>, wanted: Wanted): Promise<Result<Lease<A>, NoLease>> {
+    const { book, id, of } = owner;
+    const { clock, timers } = this.#ports;
+    const [begun, since] = [clock.now(), book.order];
+    let isOver = false;
+    const limit = timers.sleep(RENEWAL_TIMEOUT_MS).then(() => void (isOver = true));
+    for (let round = 0; ; round += 1) {
+      const now = clock.now();
+      const lease = book.find(id, wanted, since, now);
+      if (lease !== undefined) return ok(lease);
+      const turn = book.asks.turn(id, now);
+      const lastsTooLong = turn.do === "pause" && turn.ms > RENEWAL_TIMEOUT_MS - (now - begun);
+      if (isOver || lastsTooLong) return err({ kind: "no_lease", of });
+      await Promise.race([
+        turn.do === "ask" ? this.#ask(owner, now) : timers.sleep(lookAgainMs(round)),
+        limit,
+      ]);
+    }
+  }
+
+  /** Asks, and keeps the answer whenever it comes: it counts from before the asking, so a late one is good for less. */
+  #ask<A extends Expiring>({ book, id, ask }: Owner<A>, now: number): { readonly work: Promise<void> } {
+    const { clock, random, background } = this.#ports;
+    const asking = book.asking(now);
+    book.asks.begun(id, asking, jitterOf(random));
+    const work = ask().then(
+      (answer) => {
+        book.put(id, { answer, ...asking });
+        return book.asks.answered(id, asking, clock.now());
+      },
+      (fault: unknown) => book.asks.failed(id, asking, clock.now(), isOverloaded(fault)),
+    );
+    background(work); // otherwise the answer would be lost with a caller who hangs up
+    return { work };
   }
 }
+
+/** In [0.5, 1). */
+const jitterOf = (random: Random): number => 0.5 + (random.bytes(1)[0] ?? 0) / 512;
+
+/** How the platform marks that an object has more requests than it can take. */
+const isOverloaded = (fault: unknown): boolean =>
+  (fault as { readonly overloaded?: unknown } | undefined)?.overloaded === true;

@@ -17,7 +17,7 @@ export const LEASE_TTL_MS = 2000;
 export const MARGIN_MS = 500;
 /** How long a stop waits before it is effective: the longest lease and the margin once more. */
 export const STOP_WAIT_MS = 2500;
-/** A renewal that takes longer is given up: 503 with `Retry-After`. */
+/** Who waits longer for a lease gives up: 503 with `Retry-After`. */
 export const RENEWAL_TIMEOUT_MS = 800;
 /** How long an answer that admits nothing may be reused, so that a start is seen soon. */
 export const REFUSAL_KEEP_MS = 250;
@@ -67,12 +67,16 @@ export interface OrgAnswer {
   readonly ttl_ms: number;
 }
 
-type Expiring = { readonly ttl_ms: number };
+export type Expiring = { readonly ttl_ms: number };
 
-/** When an answer was asked for: `askedAt` by the isolate's clock *before* it asked, `era` as `LeaseBook` counts. */
+/**
+ * When an answer was asked for: `askedAt` by the isolate's clock *before* it asked; `era` and `order` as `LeaseBook`
+ * counts. A clock that stands still between two asks does not tell which was first; the order does.
+ */
 export interface Asking {
   readonly askedAt: number;
   readonly era?: number;
+  readonly order?: number;
 }
 
 /** Plain data, so that it may live in a global. */
@@ -98,82 +102,6 @@ export function isKeyLive(lease: Lease<AgentAnswer>, key: string, now: number): 
   const found = lease.answer.keys.find(({ id }) => id === key);
   if (found === undefined) return false;
   return found.ttl_ms === null || now < lease.askedAt + found.ttl_ms - MARGIN_MS;
-}
-
-/**
- * The leases of one isolate, least recently used first.
- *
- * When its clock is seen to step back it drops all of them and begins a new era: how far the step went is not known,
- * and a lease measured across it could outlive a stop. That is as true of a lease whose answer is still on its way,
- * so an answer is kept only in the era in which it was asked for:
- *
- *     const asking = book.asking(clock.now());
- *     const answer = await object.lease();
- *     book.put(id, { answer, ...asking });
- *     // … and at the check, whatever was put before:
- *     const lease = book.get(id, clock.now());
- */
-export class LeaseBook<A extends Expiring> {
-  readonly #leases = new Map<string, Lease<A>>();
-  readonly #limit: number;
-  #lastSeen = -Infinity;
-  #era = 0;
-
-  /** @param limit the most leases kept; beyond it the least recently used one goes. */
-  constructor(limit = 10_000) {
-    this.#limit = limit;
-  }
-
-  get size(): number {
-    return this.#leases.size;
-  }
-
-  /** To be taken before an object is asked, and put back with its answer. */
-  asking(now: number): Asking {
-    this.#see(now);
-    return { askedAt: now, era: this.#era };
-  }
-
-  /** The current lease for `id`, if there is one. An expired one is forgotten on the way. */
-  get(id: string, now: number): Lease<A> | undefined {
-    this.#see(now);
-    const lease = this.#leases.get(id);
-    if (lease === undefined) return undefined;
-    this.#leases.delete(id);
-    if (!isCurrent(lease, now)) return undefined;
-    this.#leases.set(id, lease);
-    return lease;
-  }
-
-  /**
-   * Keeps a lease of this era, unless one that was asked for later is there: answers may overtake each other.
-   * A lease without an era counts as one of the first, before any step was seen.
-   */
-  put(id: string, lease: Lease<A>): void {
-    if ((lease.era ?? 0) !== this.#era) return;
-    this.#see(Math.max(this.#lastSeen, lease.askedAt)); // the clock has been there: going below is a step back
-    const kept = this.#leases.get(id);
-    if (kept !== undefined && kept.askedAt > lease.askedAt) return;
-    this.#leases.delete(id);
-    this.#leases.set(id, lease);
-    if (this.#leases.size <= this.#limit) return;
-    for (const oldest of this.#leases.keys()) {
-      this.#leases.delete(oldest);
-      return;
-    }
-  }
-
-  drop(id: string): void {
-    this.#leases.delete(id);
-  }
-
-  #see(now: number): void {
-    if (now < this.#lastSeen) {
-      this.#leases.clear();
-      this.#era += 1;
-    }
-    this.#lastSeen = now;
-  }
 }
 
 /** What an AgentObject keeps in its row about being alive. Times by the object's own clock. */

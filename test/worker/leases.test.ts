@@ -286,7 +286,8 @@ describe("while an object does not answer", () => {
         status: 503,
         error: "temporarily_unavailable",
       });
-      expect(await heard(carried, ask)).toBe("permitted");
+      // An object that has failed is left alone for a moment.
+      await expect.poll(() => heard(carried, ask), { timeout: 8_000 }).toBe("permitted");
     },
   );
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { LeaseClient, type LeaseBooks } from "../../../src/access/lease-client.ts";
 import type { AgentId, WorkspaceId } from "../../../src/kernel/ids.ts";
 import type { TokenState } from "../../../src/lifecycle/admission.ts";
-import { LeaseBook, type AgentAnswer, type WorkspaceAnswer } from "../../../src/lifecycle/lease.ts";
+import type { AgentAnswer, WorkspaceAnswer } from "../../../src/lifecycle/lease.ts";
+import { LeaseBook } from "../../../src/lifecycle/lease-book.ts";
 import { ManualTime } from "../../support/manual-timers.ts";
 
 const AGENT: AgentId = "agt_01k9v3m8q2x7n5r4t6w0y1z2a3";
@@ -33,16 +34,24 @@ function isolate() {
       ttl_ms: 2000,
     } as WorkspaceAnswer,
     answers: true,
+    /** How long an object takes: it has read its row when half of the time is over. */
+    takesMs: 0,
+    fault: undefined as Error | undefined,
   };
-  const answer = <A>(name: string, give: () => A): Promise<A> => {
+  const answer = async <A>(name: string, give: () => A): Promise<A> => {
     asked.push(name);
-    return state.answers ? Promise.resolve(give()) : new Promise<A>(() => undefined);
+    const { fault, takesMs } = state;
+    if (!state.answers) return new Promise<A>(() => undefined);
+    if (takesMs > 0) await time.sleep(takesMs / 2);
+    if (fault !== undefined) throw fault;
+    const given = give();
+    if (takesMs > 0) await time.sleep(takesMs / 2);
+    return given;
   };
   const books: LeaseBooks = {
     agents: new LeaseBook(),
     workspaces: new LeaseBook(),
     org: new LeaseBook(),
-    renewing: new Map(),
   };
   const standing = new LeaseClient({
     source: {
@@ -53,9 +62,10 @@ function isolate() {
     books,
     clock: time,
     timers: time,
+    random: { bytes: () => new Uint8Array([255]) },
     background: (work) => background.push(work),
   });
-  return { time, asked, background, state, standing };
+  return { time, asked, background, state, standing, books };
 }
 
 describe("a lease", () => {
@@ -78,10 +88,10 @@ describe("a lease", () => {
     expect(await standing.agent(AGENT)).toMatchObject({ ok: true, value: { askedAt: 1_000_000 } });
     expect(await standing.agent(AGENT)).toMatchObject({ ok: true });
     expect(asked).toEqual(["agent", "agent"]);
-    expect(background).toHaveLength(1);
+    expect(background).toHaveLength(2);
   });
 
-  it("that nobody gives within 800 ms is undecidable, and the next request asks for itself", async () => {
+  it("that nobody gives within 800 ms is undecidable, and after a pause the next request asks", async () => {
     const { time, asked, standing, state } = isolate();
     state.answers = false;
     const waiting = standing.agent(AGENT);
@@ -89,6 +99,7 @@ describe("a lease", () => {
     await time.advance(1);
     expect(await waiting).toEqual({ ok: false, error: { kind: "no_lease", of: "agent" } });
     state.answers = true;
+    await time.advance(100);
     expect(await standing.agent(AGENT)).toMatchObject({ ok: true });
     expect(asked).toEqual(["agent", "agent"]);
   });
@@ -106,6 +117,160 @@ describe("a lease", () => {
     await time.advance(-5);
     await standing.agent(AGENT);
     expect(asked).toEqual(["agent", "agent"]);
+  });
+});
+
+/** Whatever the promise has become by now; undefined: nothing yet. */
+function outcomeOf<T>(promise: Promise<T>): () => T | undefined {
+  let outcome: T | undefined;
+  promise.then(
+    (value) => (outcome = value),
+    () => undefined,
+  );
+  return () => outcome;
+}
+
+describe("one ask in flight", () => {
+  it("serves everybody who needs the answer: a crowd costs the object one request", async () => {
+    const { time, asked, standing, state } = isolate();
+    state.takesMs = 20;
+    const crowd = Array.from({ length: 100 }, () => outcomeOf(standing.agent(AGENT)));
+    await time.advance(60);
+    expect(crowd.map((outcome) => outcome()?.ok)).toEqual(Array.from({ length: 100 }, () => true));
+    expect(asked).toEqual(["agent"]);
+  });
+
+  it("is given up for dead after 800 ms: a request that died with its ask holds up nobody for longer", async () => {
+    const { time, asked, standing, state } = isolate();
+    state.answers = false;
+    const first = outcomeOf(standing.agent(AGENT));
+    await time.advance(700);
+    const second = outcomeOf(standing.agent(AGENT));
+    state.answers = true;
+    await time.advance(300);
+    expect([first()?.ok, second()?.ok]).toEqual([false, true]);
+    expect(asked).toEqual(["agent", "agent"]);
+  });
+
+  it("goes on when its request has given up: a late answer counts from the asking, so it is kept", async () => {
+    const { time, background, standing, state } = isolate();
+    state.takesMs = 1_000;
+    const slow = outcomeOf(standing.agent(AGENT));
+    await time.advance(800);
+    expect(slow()).toEqual({ ok: false, error: { kind: "no_lease", of: "agent" } });
+    expect(background).toHaveLength(1); // so that it outlives the answer
+    await time.advance(200);
+    state.answers = false;
+    expect(await standing.agent(AGENT)).toMatchObject({ ok: true, value: { askedAt: 1_000_000 } });
+    await time.advance(499);
+    expect(await standing.agent(AGENT)).toMatchObject({ value: { askedAt: 1_000_000 } });
+    await time.advance(1);
+    const later = outcomeOf(standing.agent(AGENT)); // 1,500 ms after the asking it is over, whenever it came
+    await time.advance(10);
+    expect(later()).toBeUndefined();
+  });
+
+  it("is answered to nobody across a step back of the clock: those who wait ask again (P3)", async () => {
+    const { time, asked, standing, state, books } = isolate();
+    state.takesMs = 20;
+    const waiting = [outcomeOf(standing.agent(AGENT)), outcomeOf(standing.agent(AGENT))];
+    await time.advance(10);
+    books.agents.get("another", time.now());
+    await time.advance(-5);
+    books.agents.get("another", time.now());
+    await time.advance(900);
+    for (const outcome of waiting) expect(outcome()).toMatchObject({ ok: true, value: { era: 1 } });
+    expect(asked).toHaveLength(2);
+  });
+
+  it("that began before a change is of no use after it: whoever made the change sees it at once", async () => {
+    const { time, asked, standing, state, books } = isolate();
+    state.takesMs = 20;
+    const before = outcomeOf(standing.agent(AGENT));
+    await time.advance(15);
+    state.agent = { ...state.agent, record_version: 2 };
+    books.agents.drop(AGENT);
+    const after = outcomeOf(standing.agent(AGENT));
+    await time.advance(100);
+    expect(after()).toMatchObject({ value: { answer: { record_version: 2 } } });
+    expect(before()).toMatchObject({ value: { answer: { record_version: 2 } } });
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe("an object in trouble", () => {
+  it("is asked less and less often, whoever needs its answer", async () => {
+    const { time, asked, standing, state } = isolate();
+    state.fault = new Error("internal error; reference = 1");
+    const at: number[] = [];
+    for (let ms = 0; ms < 20_000; ms += 10) {
+      const before = asked.length;
+      outcomeOf(standing.agent(AGENT));
+      await time.advance(10);
+      if (asked.length > before) at.push(ms);
+    }
+    const pauses = at.slice(1).map((ms, index) => ms - (at[index] ?? 0));
+    expect(pauses.slice(0, 4).every((ms, index) => ms >= 100 * 2 ** index - 10)).toBe(true);
+    expect(Math.max(...pauses)).toBeLessThan(2_050);
+    expect(asked.length).toBeLessThan(16);
+    state.fault = undefined;
+    await time.advance(2_050);
+    expect(await standing.agent(AGENT)).toMatchObject({ ok: true });
+  });
+
+  it("that says it is overloaded is left alone for longer at once", async () => {
+    const { time, asked, standing, state } = isolate();
+    state.fault = Object.assign(new Error("Durable Object is overloaded."), { overloaded: true });
+    const first = outcomeOf(standing.agent(AGENT));
+    await time.advance(700);
+    expect(asked).toEqual(["agent"]);
+    state.fault = undefined;
+    await time.advance(100);
+    expect([first()?.ok, asked.length]).toEqual([false, 1]);
+    expect(await standing.agent(AGENT)).toMatchObject({ ok: true });
+  });
+});
+
+describe("an answer that must be fresh", () => {
+  it("may be another call's, if it was asked for after this one began: a crowd costs two requests", async () => {
+    const { time, asked, standing, state } = isolate();
+    state.takesMs = 20;
+    const crowd = Array.from({ length: 50 }, () => outcomeOf(standing.freshOrg()));
+    await time.advance(100);
+    expect(crowd.every((outcome) => outcome()?.ok === true)).toBe(true);
+    expect(asked).toEqual(["org", "org"]);
+  });
+
+  it("is never that of an ask which began before, though it arrives later (P3)", async () => {
+    const { time, standing, state } = isolate();
+    state.takesMs = 20;
+    outcomeOf(standing.freshAgent(AGENT));
+    await time.advance(11); // the object has read its row
+    state.agent = { ...state.agent, state: "suspended", ttl_ms: 750 };
+    const passage = outcomeOf(standing.admits(PASSAGE, PARTIES, "always"));
+    await time.advance(100);
+    expect(passage()).toMatchObject({ ok: false, error: { kind: "agent_not_active" } });
+  });
+
+  it("is not that of an ask which began in the same millisecond, but before", async () => {
+    const { time, standing, state } = isolate();
+    let reads = 0;
+    state.takesMs = 20;
+    Object.defineProperty(state, "agent", {
+      get: () => ({
+        state: "active",
+        epoch: (reads += 1),
+        keys: [],
+        record_version: 1,
+        revoked: [],
+        ttl_ms: 2000,
+      }),
+    });
+    outcomeOf(standing.agent(AGENT));
+    const passage = { ...PASSAGE, chain: [{ agent: AGENT, epoch: 1, key: "key_1" }] };
+    const answer = outcomeOf(standing.admits(passage, PARTIES, "always"));
+    await time.advance(100);
+    expect(answer()).toMatchObject({ ok: false, error: { kind: "epoch_changed" } });
   });
 });
 

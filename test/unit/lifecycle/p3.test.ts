@@ -70,6 +70,9 @@ describe.runIf(REPLAYED === undefined)("stop means stop", () => {
       expect(count("admitted: tokens")).toBeGreaterThan(10 * RUNS);
       expect(count("admitted: chains")).toBeGreaterThan(2 * RUNS);
       expect(count("admitted: after a start")).toBeGreaterThan(RUNS / 4);
+      expect(count("admitted: asked afresh")).toBeGreaterThan(2 * RUNS);
+      expect(count("answers shared")).toBeGreaterThan(RUNS);
+      expect(count("late answers kept")).toBeGreaterThan(RUNS / 10);
 
       // Without faults nothing is refused that was never stopped.
       expect(calmRuns).toBeGreaterThan(RUNS / 10);
@@ -105,6 +108,8 @@ describe.runIf(REPLAYED === undefined)("stop means stop", () => {
 describe.runIf(REPLAYED === undefined)("the simulator finds a planted mistake", () => {
   test.each(Object.entries(mutants))("%s", TIMEOUT, async (_name, rules) => {
     const violation = await search(rules, RUNS_PER_MUTANT, () => undefined);
-    expect(violation).toMatch(/was effective for \d+ ms when a call was admitted/);
+    expect(violation).toMatch(
+      /was effective for \d+ ms when a call was admitted|was committed for \d+ ms when a call asked afresh/,
+    );
   });
 });

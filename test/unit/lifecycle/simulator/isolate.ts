@@ -4,6 +4,7 @@
  * that the turn reads stands where it stood when the turn began.
  */
 import type { Link, TokenState, Stale } from "../../../../src/lifecycle/admission.ts";
+import { lookAgainMs } from "../../../../src/lifecycle/ask-book.ts";
 import {
   dueForRenewal,
   RENEWAL_TIMEOUT_MS,
@@ -13,6 +14,7 @@ import {
   type OrgAnswer,
   type WorkspaceAnswer,
 } from "../../../../src/lifecycle/lease.ts";
+import type { Wanted } from "../../../../src/lifecycle/lease-book.ts";
 import { MachineClock } from "./clock.ts";
 import { FROZEN_LAG_MS, TIMER_EARLY } from "./faults.ts";
 import type { Network } from "./network.ts";
@@ -56,6 +58,8 @@ export interface Pace {
 export interface Call {
   readonly credential: Credential;
   readonly pace: Pace;
+  /** `always`: no lease is trusted, every object is asked before the check. */
+  readonly freshness: "leased" | "always";
   readonly admitted: (passage: TokenState) => void;
 }
 
@@ -70,6 +74,8 @@ export class Isolate {
   readonly #orgs: Book<OrgAnswer>;
   /** In-place exchanges, kept by key: subject to the leases at each use. */
   readonly #exchanged = new Map<string, TokenState>();
+  /** The newest answers, whatever the clock has done since; for a mutant. */
+  readonly #handed = new Map<string, Lease<{ readonly ttl_ms: number }>>();
   #busyUntil = 0;
 
   constructor(id: string, bookLimit: number, owners: Owners, network: Network, world: World) {
@@ -104,7 +110,7 @@ export class Isolate {
     const agents = agentsOf(call.credential);
     const decide = (): void => {
       this.#turn(pace.checkCpu, (now) =>
-        this.#check(call, agents, now, "first", (passage) => this.#act(call, passage)),
+        this.#decide(call, agents, now, (passage, freshAt) => this.#act(call, passage, freshAt)),
       );
     };
     const audit = (): void => timeline.after(pace.audit, decide);
@@ -112,8 +118,8 @@ export class Isolate {
       timeline.after(pace.config, () => {
         this.#turn(pace.policyCpu, (now) => {
           if (rules.checked === "last") return audit();
-          return this.#check(call, agents, now, "first", (passage) =>
-            timeline.after(pace.audit, () => this.#act(call, passage)),
+          return this.#decide(call, agents, now, (passage, freshAt) =>
+            timeline.after(pace.audit, () => this.#act(call, passage, freshAt)),
           );
         });
       });
@@ -127,9 +133,34 @@ export class Isolate {
     for (const id of [...agents, WORKSPACE, ORG]) {
       const lease = this.#lookUp(id, now);
       if (lease === undefined) missing.push(id);
-      else if (dueForRenewal(lease, now)) this.#ask(id, now, ignore, ignore);
+      else if (dueForRenewal(lease, now) && this.#bookOf(id).asks.turn(id, now).do === "ask")
+        this.#ask(id, now);
     }
-    this.#askAll(missing, now, taken, failed);
+    this.#obtainAll(missing, "current", now, taken, failed);
+  }
+
+  /** @param admitted is told since when, in real time, every answer it rests on was asked for, if that was demanded. */
+  #decide(
+    call: Call,
+    agents: readonly string[],
+    now: number,
+    admitted: (passage: TokenState, freshAt: number | undefined) => void,
+  ): void {
+    const { timeline, rules } = this.#world;
+    if (call.freshness === "leased") {
+      return this.#check(call, agents, now, "first", (passage) => admitted(passage, undefined));
+    }
+    const freshAt = timeline.now;
+    return this.#obtainAll(
+      [...agents, WORKSPACE, ORG],
+      rules.afresh,
+      now,
+      () =>
+        this.#turn(0, (later) =>
+          this.#check(call, agents, later, "last", (passage) => admitted(passage, freshAt)),
+        ),
+      () => this.#refused({ kind: "timeout" }),
+    );
   }
 
   #check(
@@ -151,17 +182,19 @@ export class Isolate {
       return this.#refused(verdict?.ok === false ? verdict.error : { kind: "no_lease" }, passage);
     }
     // Refused by what may be an old answer: once more with fresh leases.
-    return this.#askAll(
+    return this.#obtainAll(
       [...agents, WORKSPACE, ORG],
+      "recent",
       now,
       () => this.#turn(0, (later) => this.#check(call, agents, later, "last", admitted)),
       () => this.#refused({ kind: "timeout" }),
     );
   }
 
-  #act(call: Call, passage: TokenState): void {
-    const violation = this.#world.oracle.judge(passage);
+  #act(call: Call, passage: TokenState, freshAt: number | undefined): void {
+    const violation = this.#world.oracle.judge(passage, freshAt);
     this.#world.count("admitted");
+    if (freshAt !== undefined) this.#world.count("admitted: asked afresh");
     this.#world.trace(() => `${this.id} admits ${JSON.stringify(passage)}${violation ? " AGAINST P3" : ""}`);
     call.admitted(passage);
   }
@@ -195,7 +228,7 @@ export class Isolate {
     return passage;
   }
 
-  #askAll(ids: readonly string[], now: number, all: () => void, failed: () => void): void {
+  #obtainAll(ids: readonly string[], wanted: Wanted, now: number, all: () => void, failed: () => void): void {
     let missing = ids.length;
     let isOver = false;
     if (missing === 0) return all();
@@ -207,27 +240,51 @@ export class Isolate {
       if (!isOver) failed();
       isOver = true;
     };
-    for (const id of ids) this.#ask(id, now, arrived, gaveUp);
+    for (const id of ids) this.#obtain(id, wanted, now, arrived, gaveUp);
+  }
+
+  /** Waits for an answer that will do, and asks for it when nobody else does. */
+  #obtain(id: string, wanted: Wanted, begunAt: number, arrived: () => void, gaveUp: () => void): void {
+    const { timeline, dice, count } = this.#world;
+    const book = this.#bookOf(id);
+    const since = book.order;
+    let [isOver, hasAsked] = [false, false];
+    timeline.after(RENEWAL_TIMEOUT_MS * dice.between(1 - TIMER_EARLY, 1.1), () => (isOver = true));
+    const look = (round: number, now: number): void => {
+      this.#takeHanded(id, book, now);
+      if (book.find(id, wanted, since, now) !== undefined) {
+        if (!hasAsked) count("answers shared");
+        return arrived();
+      }
+      if (isOver) return gaveUp();
+      if (book.asks.turn(id, now).do === "ask") {
+        this.#ask(id, now);
+        hasAsked = true;
+      }
+      // Who waits long is looked after less often than in truth: nothing but the length of the run depends on it.
+      const ms = round < 5 ? lookAgainMs(round) : 80;
+      return timeline.after(ms, () => this.#turn(0, (later) => look(round + 1, later)));
+    };
+    look(0, begunAt);
   }
 
   /** Asks one object. An answer after the time-out is still kept: it counts from before the asking. */
-  #ask(id: string, now: number, arrived: () => void, gaveUp: () => void): void {
-    const { timeline, dice, count } = this.#world;
-    let isOver = false;
-    timeline.after(RENEWAL_TIMEOUT_MS * dice.between(1 - TIMER_EARLY, 1.1), () => {
-      if (!isOver) gaveUp();
-      isOver = true;
-    });
+  #ask(id: string, now: number): void {
+    const { dice, count } = this.#world;
     const keep = <A extends { readonly ttl_ms: number }>(book: Book<A>, owner: Asked<A>): void => {
       const asking = book.asking(now);
+      book.asks.begun(id, asking, dice.between(0.5, 1));
       this.#network.send(this.id, id, () =>
         owner.lease((answer) =>
           this.#network.send(id, this.id, () =>
             this.#turn(0, (arrivedAt) => {
-              book.put(id, this.#world.rules.lease(answer, asking, arrivedAt));
-              if (isOver) return count("late answers");
-              isOver = true;
-              return arrived();
+              const lease = this.#world.rules.lease(answer, asking, arrivedAt);
+              book.put(id, lease);
+              book.asks.answered(id, asking, arrivedAt);
+              this.#handed.set(id, { answer: lease.answer, askedAt: lease.askedAt });
+              if (arrivedAt - asking.askedAt < RENEWAL_TIMEOUT_MS) return;
+              count("late answers");
+              if (book.get(id, arrivedAt)?.askedAt === asking.askedAt) count("late answers kept");
             }),
           ),
         ),
@@ -236,7 +293,20 @@ export class Isolate {
     if (id === WORKSPACE) return keep(this.#workspaces, this.#owners.workspace);
     if (id === ORG) return keep(this.#orgs, this.#owners.org);
     const agent = this.#owners.agents.get(id);
-    return agent === undefined ? gaveUp() : keep(this.#agents, agent);
+    if (agent === undefined) throw new Error(`no agent ${id}`);
+    return keep(this.#agents, agent);
+  }
+
+  /** Only in a mutant: an answer goes from hand to hand, past the rule that it belongs to the era of its asking. */
+  #takeHanded(id: string, book: Book<{ readonly ttl_ms: number }>, now: number): void {
+    const handed = this.#handed.get(id);
+    if (this.#world.rules.shared === "looks_into_the_book" || handed === undefined) return;
+    if (book.get(id, now) === undefined) book.put(id, { ...book.asking(now), ...handed });
+  }
+
+  #bookOf(id: string): Book<{ readonly ttl_ms: number }> {
+    const book: unknown = id === WORKSPACE ? this.#workspaces : id === ORG ? this.#orgs : this.#agents;
+    return book as Book<{ readonly ttl_ms: number }>;
   }
 
   #lookUp(id: string, now: number): Lease<{ readonly ttl_ms: number }> | undefined {
@@ -262,8 +332,6 @@ export class Isolate {
     timeline.at(this.#busyUntil, () => body(now));
   }
 }
-
-const ignore = (): void => undefined;
 
 const entryOf = <A>(id: string, lease: Lease<A> | undefined): [string, Lease<A>][] =>
   lease === undefined ? [] : [[id, lease]];

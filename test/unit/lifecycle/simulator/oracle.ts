@@ -83,10 +83,21 @@ export class Oracle {
     }
   }
 
-  /** A call was admitted just now. @returns what P3 forbids about it, if it does. */
-  judge(passage: TokenState): string | undefined {
+  /**
+   * A call was admitted just now.
+   * @param freshAt real time at which it asked every object, if it asked afresh: then it has to know of every stop that
+   *   was committed by that time, effective or not.
+   * @returns what is forbidden about it, if anything is.
+   */
+  judge(passage: TokenState, freshAt = -Infinity): string | undefined {
     for (const known of this.halts) {
       if (!this.#stops(known, passage)) continue;
+      if (known.committedAt < freshAt) {
+        const early = Math.round(freshAt - known.committedAt);
+        const violation = `${describe(known)} was committed for ${early} ms when a call asked afresh and was admitted`;
+        this.violations.push(violation);
+        return violation;
+      }
       if (known.effectiveAt === null) {
         known.lastAdmittedAt = this.#now();
         continue;

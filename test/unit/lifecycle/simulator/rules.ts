@@ -4,23 +4,28 @@
  */
 import type { Result } from "../../../../src/kernel/result.ts";
 import { admit, type TokenState, type Stale, type LeaseClient } from "../../../../src/lifecycle/admission.ts";
+import { AskBook } from "../../../../src/lifecycle/ask-book.ts";
 import { stopWait, type Halt } from "../../../../src/lifecycle/halt.ts";
 import {
   isCurrent,
   LEASE_TTL_MS,
-  LeaseBook,
   MARGIN_MS,
+  RENEWAL_TIMEOUT_MS,
   STOP_WAIT_MS,
   type AgentAnswer,
   type Asking,
   type Lease,
   type WorkspaceAnswer,
 } from "../../../../src/lifecycle/lease.ts";
+import { LeaseBook, type Wanted } from "../../../../src/lifecycle/lease-book.ts";
 import { startsOrStops, type AgentState } from "../../../../src/lifecycle/states.ts";
 
 type Expiring = { readonly ttl_ms: number };
 
 export interface Book<A> {
+  readonly asks: AskBook;
+  readonly order: number;
+  find(id: string, wanted: Wanted, order: number, now: number): Lease<A> | undefined;
   get(id: string, now: number): Lease<A> | undefined;
   put(id: string, lease: Lease<A>): void;
   asking(now: number): Asking;
@@ -29,6 +34,10 @@ export interface Book<A> {
 export interface Rules {
   /** How an answer becomes a lease. `arrivedAt` is the isolate's clock when it is there. */
   readonly lease: <A extends Expiring>(answer: A, asking: Asking, arrivedAt: number) => Lease<A>;
+  /** How a call that waits for the answer to another's ask gets it. */
+  readonly shared: "looks_into_the_book" | "is_handed_the_answer";
+  /** What a call gets that wants an answer which was asked for after it began. */
+  readonly afresh: Wanted;
   readonly book: <A extends Expiring>(limit: number) => Book<A>;
   readonly admit: (passage: TokenState, standing: LeaseClient, now: number) => Result<void, Stale>;
   readonly checked: "last" | "before_audit";
@@ -41,6 +50,8 @@ export interface Rules {
 export const dome: Rules = {
   lease: (answer, asking) => ({ answer, ...asking }),
   book: (limit) => new LeaseBook(limit),
+  shared: "looks_into_the_book",
+  afresh: "fresh",
   admit,
   checked: "last",
   grants: "from_row",
@@ -50,7 +61,15 @@ export const dome: Rules = {
 
 /** A book that does not mind its clock: every lease is judged on its own. */
 class HeedlessBook<A extends Expiring> implements Book<A> {
+  readonly asks = new AskBook(100);
+  order = 0;
   readonly #leases = new Map<string, Lease<A>>();
+
+  find(id: string, wanted: Wanted, order: number, now: number): Lease<A> | undefined {
+    const lease = this.#leases.get(id);
+    if ((lease?.order ?? 0) > order) return lease;
+    return wanted === "current" ? this.get(id, now) : undefined;
+  }
 
   get(id: string, now: number): Lease<A> | undefined {
     const lease = this.#leases.get(id);
@@ -62,7 +81,8 @@ class HeedlessBook<A extends Expiring> implements Book<A> {
   }
 
   asking(now: number): Asking {
-    return { askedAt: now };
+    this.order += 1;
+    return { askedAt: now, order: this.order };
   }
 }
 
@@ -127,6 +147,22 @@ export const mutants: Readonly<Record<string, Rules>> = {
   "lease time counted from the arrival of the answer": {
     ...dome,
     lease: (answer, asking, arrivedAt) => ({ answer, ...asking, askedAt: arrivedAt }),
+  },
+  "a late answer counted from its arrival": {
+    ...dome,
+    lease: (answer, asking, arrivedAt) => {
+      const isLate = arrivedAt - asking.askedAt >= RENEWAL_TIMEOUT_MS;
+      return { answer, ...asking, ...(isLate ? { askedAt: arrivedAt } : {}) };
+    },
+  },
+  "an answer to another's ask taken although the clock has stepped back since": {
+    ...dome,
+    shared: "is_handed_the_answer",
+  },
+  "a call that asks afresh served by an older answer": { ...dome, afresh: "current" },
+  "a call that asks afresh served by an answer that was asked for shortly before": {
+    ...dome,
+    afresh: "recent",
   },
   "leases kept when the clock steps back": { ...dome, book: () => new HeedlessBook() },
   "answers kept that were asked for before the clock stepped back": {

@@ -172,6 +172,7 @@ class Scenario {
     isolate.call({
       credential,
       pace,
+      freshness: this.#dice.chance(0.15) ? "always" : "leased",
       admitted: (passage) => {
         if (credential.with === "token") return this.#countReplay(passage);
         if (this.#tokens.length >= 40) return undefined;

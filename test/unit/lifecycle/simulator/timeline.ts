@@ -47,6 +47,20 @@ export class Timeline {
     return count;
   }
 
+  /** Runs the events up to `end`, also those planned on the way, and goes there. @returns how many there were. */
+  playUntil(end: number): number {
+    let count = 0;
+    while ((this.#heap[0]?.at ?? Infinity) <= end) {
+      const event = this.#take();
+      if (event === undefined) break;
+      this.#now = event.at;
+      event.run();
+      count += 1;
+    }
+    this.#now = Math.max(this.#now, end);
+    return count;
+  }
+
   #take(): Event | undefined {
     const heap = this.#heap;
     const first = heap[0];
