@@ -33,6 +33,7 @@ const OPTIONS = {
     "token-file": { type: "string" },
     "only-smoke-test": { type: "boolean" },
     "take-over-domain": { type: "boolean" },
+    objects: { type: "boolean" },
   },
   migrate: EVERY,
   rotate: {
@@ -54,7 +55,8 @@ const HELP: Readonly<Record<Command, string>> = {
   --token-file PATH      write the admin token there (0600) instead of showing it
   --no-domain            do not make the host of the URL a custom domain: it reaches the Worker in another way
   --evidence-bucket      make an R2 bucket for later evidence too; nothing uses it yet`,
-  deploy: `npm run cf:deploy   apply migrations, deploy, ask the Worker whether it is well
+  deploy: `npm run cf:deploy   apply migrations, deploy both Workers, ask whether they are well
+  --objects              deploy the objects' Worker although nothing in it has changed; it restarts every object
   --token-file PATH      an operator token: make the workspace "default" where it is missing (or set DOME_TOKEN)
   --only-smoke-test      deploy nothing
   --take-over-domain     deploy although the host of the public URL exists and something else answers there`,
@@ -66,7 +68,7 @@ const HELP: Readonly<Record<Command, string>> = {
   --account ID           which account, when the login reaches several`,
 };
 const HELP_FOR_ALL = `
-  --name NAME            the Worker's name, and of all that is called after it (default ${DEFAULT_NAME})
+  --name NAME            the door's Worker, and of all that is called after it (default ${DEFAULT_NAME})
   --dry-run              print what would be run; change nothing`;
 
 /** @throws Stop when the line is wrong or the work cannot be done. */
@@ -95,6 +97,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv, ports
         tokenFile: values.path("token-file"),
         onlySmokeTest: values.flag("only-smoke-test"),
         takeOverDomain: values.flag("take-over-domain"),
+        objects: values.flag("objects"),
       });
     case "migrate":
       return migrate(session, names);

@@ -3,9 +3,11 @@
  * on the newer schema, and the newer version never meets an older one.
  */
 import { refuseToTakeOver } from "./domain.ts";
-import { factsOf, readConfiguration, writeConfiguration, type Facts, type Names } from "./installation.ts";
+import { factsOf, readConfiguration, writeConfigurations, type Facts, type Names } from "./installation.ts";
+import { applyMigrations } from "./migrations.ts";
+import { RELEASE, releaseOf, runningRelease } from "./objects-release.ts";
 import { readSecret } from "./secret-files.ts";
-import { ADMIN_TOKEN, ROOT_KEY, secretNames } from "./secrets.ts";
+import { secretNames, secretsOf } from "./secrets.ts";
 import type { Session } from "./session.ts";
 import { ensureDefaultWorkspace, smokeTest } from "./smoke-test.ts";
 import { misuse, Stop } from "./stop.ts";
@@ -19,21 +21,15 @@ export interface DeployOptions {
   readonly onlySmokeTest: boolean;
   /** The public URL's host is known to be in use, and is to be this Worker's from now on. */
   readonly takeOverDomain: boolean;
+  /** Deploy the objects' Worker also when nothing in it has changed. */
+  readonly objects: boolean;
 }
 
 export async function deploy(session: Session, names: Names, options: DeployOptions): Promise<void> {
-  const facts = factsFor(session, names);
   const token = tokenFor(options);
-  if (!options.onlySmokeTest) {
-    await session.open(facts.account);
-    await refuseWithoutSecrets(session, names);
-    if (facts.customDomain && !options.takeOverDomain) await refuseToTakeOver(session, facts.publicUrl);
-    await writeConfiguration(session, names, facts);
-    await applyMigrations(session, names);
-    const outcome = await session.change(["deploy", "--config", names.file]);
-    const version = /Current Version ID: (\S+)/.exec(outcome?.stdout ?? "")?.[1];
-    if (outcome !== null) session.print(`deployed${version === undefined ? "" : `: version ${version}`}`);
-  }
+  const facts = await (options.onlySmokeTest
+    ? (factsFor(session, names) ?? UNKNOWN)
+    : deployBoth(session, names, options));
   if (session.dryRun) {
     session.print(`would ask ${facts.publicUrl} for /healthz, /readyz and its issuer`);
     if (token !== null) session.print('would make the workspace "default" there, unless it exists');
@@ -45,28 +41,72 @@ export async function deploy(session: Session, names: Names, options: DeployOpti
   else session.print('workspace "default": not looked for; it takes --token-file FILE or DOME_TOKEN');
 }
 
+/** The objects first: the door that follows calls what they offer, and they go on answering an older door. */
+async function deployBoth(session: Session, names: Names, options: DeployOptions): Promise<Facts> {
+  const facts = await open(session, names);
+  await refuseWithoutSecrets(session, names);
+  if (facts.customDomain && !options.takeOverDomain) await refuseToTakeOver(session, facts.publicUrl);
+  const { objects } = await writeConfigurations(session, names, facts);
+  await applyMigrations(session, names);
+  const release = releaseOf(objects, await session.ports.objectsBundle());
+  const running = await runningRelease(session, names.objectsWorker);
+  if (running === release && !options.objects) {
+    session.print(`${names.objectsWorker}: unchanged, its objects go on running`);
+  } else {
+    await ship(session, names.objectsWorker, names.objectsFile, ["--var", `${RELEASE}:${release}`]);
+  }
+  await ship(session, names.worker, names.file);
+  return facts;
+}
+
+async function ship(
+  session: Session,
+  worker: string,
+  file: string,
+  flags: readonly string[] = [],
+): Promise<void> {
+  const outcome = await session.change(["deploy", "--config", file, ...flags]);
+  const version = /Current Version ID: (\S+)/.exec(outcome?.stdout ?? "")?.[1];
+  if (outcome !== null)
+    session.print(`${worker} deployed${version === undefined ? "" : `: version ${version}`}`);
+}
+
 export async function migrate(session: Session, names: Names): Promise<void> {
-  const facts = factsFor(session, names);
-  await session.open(facts.account);
-  await writeConfiguration(session, names, facts);
+  await writeConfigurations(session, names, await open(session, names));
   await applyMigrations(session, names);
   if (session.dryRun) session.print("dry run: nothing was changed");
 }
 
-/** Those that the database has are left out; one that fails is rolled back and ends the run. */
-async function applyMigrations(session: Session, names: Names): Promise<void> {
-  const args = ["d1", "migrations", "apply", "DB", "--remote", "--config", names.file];
-  const outcome = await session.change(args);
-  if (outcome === null) return;
-  const none = /No migrations to apply/.test(outcome.stdout);
-  session.print(none ? "migrations: none to apply" : "migrations: applied");
+/**
+ * A dry run without the generated configuration shows the commands for an installation that has one, so that they can be
+ * read before anything is set up.
+ */
+function factsFor(session: Session, names: Names): Facts | null {
+  const generated = readConfiguration(session.ports.root, names);
+  if (generated !== null) return factsOf(generated);
+  if (session.dryRun) return null;
+  throw misuse(`${names.file} is not there: this account is not set up from here`, SETUP);
 }
 
-function factsFor(session: Session, names: Names): Facts {
-  const generated = readConfiguration(session.ports.root, names);
-  if (generated === null)
-    throw misuse(`${names.file} is not there: this account is not set up from here`, SETUP);
-  return factsOf(generated);
+/** What stands in a preview for what only setup can know. */
+const UNKNOWN: Facts = {
+  account: "(of the login)",
+  databaseId: "(of the database)",
+  publicUrl: "https://public-url.invalid",
+  customDomain: true,
+};
+
+/** Opens the session; without facts as a preview. */
+async function open(session: Session, names: Names): Promise<Facts> {
+  const facts = factsFor(session, names);
+  if (facts === null) {
+    session.preview(
+      `${names.file} is not there: these are the commands for an installation that cf:setup has made`,
+    );
+    return UNKNOWN;
+  }
+  await session.open(facts.account);
+  return facts;
 }
 
 function tokenFor({ token, tokenFile }: DeployOptions): string | null {
@@ -77,12 +117,14 @@ function tokenFor({ token, tokenFile }: DeployOptions): string | null {
   return text;
 }
 
-/** Without them the Worker would refuse every request. */
+/** Without them a Worker would refuse everything. */
 async function refuseWithoutSecrets(session: Session, names: Names): Promise<void> {
-  const set = await secretNames(session, names.worker);
-  const missing = set === null ? [] : [ROOT_KEY, ADMIN_TOKEN].filter((name) => !set.has(name));
-  if (missing.length === 0) return;
-  const line = `${names.worker} lacks ${missing.join(" and ")}`;
-  if (session.dryRun) session.print(`note: ${line}; without them this stops here`);
-  else throw new Stop(1, line, SETUP);
+  for (const [worker, wanted] of secretsOf(names)) {
+    const set = await secretNames(session, worker);
+    const missing = set === null ? [] : wanted.filter((name) => !set.has(name));
+    if (missing.length === 0) continue;
+    const line = `${worker} lacks ${missing.join(" and ")}`;
+    if (!session.dryRun) throw new Stop(1, line, SETUP);
+    session.print(`note: ${line}; without that this stops here`);
+  }
 }

@@ -1,8 +1,8 @@
 /**
- * What one installation in an account is called, and its generated configuration: wrangler.toml with this account's
- * ids and its public URL. Pure, except for reading and writing that one file.
+ * What one installation in an account is called, and its two generated configurations: wrangler.toml as the two Workers
+ * of production, with this account's ids and its public URL. Pure, except for reading and writing those files.
  *
- * The generated file holds no secret. It is made anew from wrangler.toml by each `cf:setup` and `cf:deploy`, so that a
+ * The generated files hold no secret. They are made anew from wrangler.toml by each `cf:setup` and `cf:deploy`, so that a
  * newer version of Dome brings its bindings along.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -10,18 +10,23 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Session } from "./session.ts";
 import { misuse, Stop } from "./stop.ts";
+import { twoWorkers, type Configuration, type TwoWorkers } from "./two-workers.ts";
 
 export const DEFAULT_NAME = "dome";
+const OBJECTS = "-objects";
 
-/** Everything in the account is called after the Worker, so that several installations can share one. */
+/** Everything in the account is called after the door's Worker, so that several installations can share one. */
 export interface Names {
+  /** The door's Worker. */
   readonly worker: string;
+  readonly objectsWorker: string;
   readonly database: string;
   /** In the order of their creation: a queue's dead letters need a place first. */
   readonly queues: readonly string[];
   readonly bucket: string;
-  /** The generated configuration, beside wrangler.toml because its paths are relative to it. */
+  /** The generated configurations, beside wrangler.toml because their paths are relative to it. */
   readonly file: string;
+  readonly objectsFile: string;
 }
 
 /** @throws Stop when it is no name for a Worker and for all that is called after it. */
@@ -29,12 +34,17 @@ export function namesFor(worker: string): Names {
   if (!/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/.test(worker)) {
     throw misuse(`"${worker}" is not a name: at most 40 of a-z, 0-9 and -`);
   }
+  if (worker.endsWith(OBJECTS))
+    throw misuse(`"${worker}" is not a name: ${OBJECTS} is for the objects' Worker`);
+  const suffix = worker === DEFAULT_NAME ? "" : `.${worker}`;
   return {
     worker,
+    objectsWorker: `${worker}${OBJECTS}`,
     database: worker,
     queues: [`${worker}-audit-dlq`, `${worker}-audit`],
     bucket: `${worker}-evidence`,
-    file: worker === DEFAULT_NAME ? "wrangler.generated.json" : `wrangler.generated.${worker}.json`,
+    file: `wrangler.generated${suffix}.json`,
+    objectsFile: `wrangler.generated-objects${suffix}.json`,
   };
 }
 
@@ -43,7 +53,7 @@ export interface Facts {
   readonly account: string;
   readonly databaseId: string;
   readonly publicUrl: string;
-  /** The public URL's host becomes a custom domain of the Worker. */
+  /** The public URL's host becomes a custom domain of the door's Worker. */
   readonly customDomain: boolean;
 }
 
@@ -68,14 +78,14 @@ type Generated = z.output<typeof Generated>;
 
 /**
  * @param toml wrangler.toml as data.
- * @param earlier the configuration that is replaced: variables that wrangler.toml does not name stay as they are.
+ * @param earlier the door's configuration that is replaced: variables that wrangler.toml does not name stay as they are.
  */
-export function configurationFor(
+export function configurationsFor(
   toml: unknown,
   names: Names,
   facts: Facts,
   earlier: Generated | null = null,
-): Readonly<Record<string, unknown>> {
+): TwoWorkers {
   const base = Base.parse(toml);
   const { host } = new URL(facts.publicUrl);
   const rename = (queue: string): string => queue.replace(new RegExp(`^${base.name}-`), `${names.worker}-`);
@@ -85,22 +95,26 @@ export function configurationFor(
     ...(entry.dead_letter_queue === undefined ? {} : { dead_letter_queue: rename(entry.dead_letter_queue) }),
   });
   const [database] = base.d1_databases;
-  return {
-    ...base,
-    name: names.worker,
-    account_id: facts.account,
-    // One door: the public URL. Previews would be further ones, with the same objects behind them.
-    workers_dev: isWorkersDev(host),
-    preview_urls: false,
-    ...(facts.customDomain ? { routes: [{ pattern: host, custom_domain: true }] } : {}),
-    vars: { ...earlier?.vars, ...base.vars, DOME_PUBLIC_URL: facts.publicUrl },
-    d1_databases: [{ ...database, database_name: names.database, database_id: facts.databaseId }],
-    queues: {
-      ...base.queues,
-      producers: base.queues.producers.map(renamed),
-      consumers: base.queues.consumers.map(renamed),
+  const { door, objects } = twoWorkers(
+    {
+      ...base,
+      name: names.worker,
+      account_id: facts.account,
+      workers_dev: false,
+      preview_urls: false,
+      vars: { ...earlier?.vars, ...base.vars, DOME_PUBLIC_URL: facts.publicUrl },
+      d1_databases: [{ ...database, database_name: names.database, database_id: facts.databaseId }],
+      queues: {
+        ...base.queues,
+        producers: base.queues.producers.map(renamed),
+        consumers: base.queues.consumers.map(renamed),
+      },
     },
-  };
+    names.objectsWorker,
+  );
+  // One door: the public URL. Previews would be further ones, with the same objects behind them.
+  const routes = facts.customDomain ? { routes: [{ pattern: host, custom_domain: true }] } : {};
+  return { door: { ...door, workers_dev: isWorkersDev(host), ...routes }, objects };
 }
 
 export const isWorkersDev = (host: string): boolean => host.endsWith(".workers.dev");
@@ -124,21 +138,27 @@ export const factsOf = (generated: Generated): Facts => ({
   customDomain: generated.routes.length > 0,
 });
 
-/** Writes the configuration, unless the file is that already. */
-export async function writeConfiguration(session: Session, names: Names, facts: Facts): Promise<void> {
+/** Writes both configurations, unless the files are that already. */
+export async function writeConfigurations(session: Session, names: Names, facts: Facts): Promise<TwoWorkers> {
   const { root, wranglerToml } = session.ports;
-  const path = join(root, names.file);
-  const configuration = configurationFor(await wranglerToml(), names, facts, readConfiguration(root, names));
+  const two = configurationsFor(await wranglerToml(), names, facts, readConfiguration(root, names));
+  write(session, names.objectsFile, two.objects);
+  write(session, names.file, two.door);
+  return two;
+}
+
+function write(session: Session, file: string, configuration: Configuration): void {
+  const path = join(session.ports.root, file);
   const text = `${JSON.stringify(configuration, null, 2)}\n`;
   if (existsSync(path) && readFileSync(path, "utf8") === text) {
-    session.print(`${names.file}: up to date`);
+    session.print(`${file}: up to date`);
     return;
   }
-  session.changeHere(`write ${names.file}`, () => {
+  session.changeHere(`write ${file}`, () => {
     const draft = `${path}.${process.pid}.draft`;
     writeFileSync(draft, text);
     renameSync(draft, path);
-    session.print(`${names.file}: written`);
+    session.print(`${file}: written`);
   });
 }
 

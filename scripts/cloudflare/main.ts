@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { systemRandom } from "../../src/kernel/random.ts";
+import { bundleWorker } from "../worker-bundle.ts";
 import { run } from "./commands.ts";
 import { linesOf } from "./stop.ts";
 import { readWranglerToml, wranglerProcess } from "./wrangler.ts";
@@ -27,6 +28,7 @@ try {
       await sleep(ms);
     },
     print: (line) => console.log(line),
+    objectsBundle: () => bundleWorker("src/objects-worker.ts"),
     wranglerToml: () => readWranglerToml(join(ROOT, "wrangler.toml")),
     root: ROOT,
   });

@@ -30,7 +30,9 @@ export async function rotateRootKey(
   if (unfinished !== null)
     session.print("an earlier run did not finish: its list is uploaded again, and nothing else");
   else session.changeHere(`write ${next}`, () => writeSecret(next, list.text));
-  await uploadSecrets(session, names.worker, { [ROOT_KEY]: list.text });
+  // The objects first: what the door makes under a new version, they must be able to read.
+  for (const worker of [names.objectsWorker, names.worker])
+    await uploadSecrets(session, worker, { [ROOT_KEY]: list.text });
   session.changeHere(`move ${next} to ${rootKeyFile}`, () => {
     keepRetired(rootKeyFile, copy, list);
     renameSync(next, rootKeyFile);
@@ -61,9 +63,10 @@ export async function rotateAdminToken(
 }
 
 async function copyOfWhatIsSet(session: Session, names: Names, rootKeyFile: string): Promise<RootKeyCopy> {
-  const set = await secretNames(session, names.worker);
-  if (set !== null && !set.has(ROOT_KEY)) {
-    throw new Stop(1, `${names.worker} has no ${ROOT_KEY} yet`, "npm run cf:setup -- --public-url URL");
+  for (const worker of [names.objectsWorker, names.worker]) {
+    const set = await secretNames(session, worker);
+    if (set !== null && !set.has(ROOT_KEY))
+      throw new Stop(1, `${worker} has no ${ROOT_KEY} yet`, "npm run cf:setup -- --public-url URL");
   }
   const copy = readRootKey(rootKeyFile);
   if (copy !== null) return copy;

@@ -1,6 +1,6 @@
 /**
- * The Worker's two secrets. What is set is never overwritten here; what is missing is made, copied to this machine
- * first, and uploaded in one request, so that an upload that fails half-way loses nothing: the next run finds the
+ * The two secrets of the Workers. What is set is never overwritten here; what is missing is made, copied to this machine
+ * first, and uploaded in one request for each Worker, so that an upload that fails half-way loses nothing: the next run finds the
  * copies and uploads the same.
  */
 import { z } from "zod";
@@ -38,8 +38,21 @@ export async function uploadSecrets(
   await session.change(["secret", "bulk", "--name", worker], values);
 }
 
-export interface HopRequest {
+/** Which secrets each Worker has. Only the door reads the admin token, so the objects' Worker is not given it. */
+export const secretsOf = (
+  names: WorkerNames,
+): readonly (readonly [worker: string, secrets: readonly string[]])[] => [
+  [names.objectsWorker, [ROOT_KEY]],
+  [names.worker, [ROOT_KEY, ADMIN_TOKEN]],
+];
+
+interface WorkerNames {
   readonly worker: string;
+  readonly objectsWorker: string;
+}
+
+export interface SecretsRequest {
+  readonly names: WorkerNames;
   readonly database: { readonly name: string; readonly found: boolean };
   readonly rootKeyFile: string;
   readonly tokenFile: string | null;
@@ -49,52 +62,72 @@ export interface HopRequest {
  * @returns the admin token when this run made one; it is shown once.
  * @throws Stop when making a secret would cut off what an earlier one has sealed.
  */
-export async function ensureSecrets(session: Session, wanted: HopRequest): Promise<string | null> {
-  const { worker, rootKeyFile, tokenFile } = wanted;
-  const set = (await secretNames(session, worker)) ?? new Set();
-  const missing = [ROOT_KEY, ADMIN_TOKEN].filter((name) => !set.has(name));
-  for (const name of [ROOT_KEY, ADMIN_TOKEN]) if (set.has(name)) session.print(`secret ${name}: set`);
-  if (missing.length === 0) return null;
+export async function ensureSecrets(session: Session, wanted: SecretsRequest): Promise<string | null> {
+  const { rootKeyFile, tokenFile } = wanted;
+  const lacks = new Map<string, readonly string[]>();
+  const set = new Set<string>();
+  for (const [worker, secrets] of secretsOf(wanted.names)) {
+    const there = (await secretNames(session, worker)) ?? new Set();
+    for (const name of secrets.filter((each) => there.has(each))) {
+      set.add(name);
+      session.print(`secret ${name} of ${worker}: set`);
+    }
+    lacks.set(
+      worker,
+      secrets.filter((each) => !there.has(each)),
+    );
+  }
+  const missing = new Set([...lacks.values()].flat());
+  if (missing.size === 0) return null;
 
   const copy = readRootKey(rootKeyFile);
   if (copy === null) await refuseToBeginAnew(session, wanted, set);
   if (session.dryRun) {
     if (copy === null) session.print(`would write ${rootKeyFile}`);
-    if (tokenFile !== null && missing.includes(ADMIN_TOKEN)) session.print(`would write ${tokenFile}`);
-    await uploadSecrets(session, worker, Object.fromEntries(missing.map((name) => [name, ""])));
+    if (tokenFile !== null && missing.has(ADMIN_TOKEN)) session.print(`would write ${tokenFile}`);
+    await uploadMissing(session, lacks, {});
     return null;
   }
 
   const rootKey = copy ?? makeRootKey(session, rootKeyFile);
-  const token = missing.includes(ADMIN_TOKEN) ? await adminToken(session, rootKey.keys, tokenFile) : null;
-  const made = { [ROOT_KEY]: rootKey.text, ...(token === null ? {} : { [ADMIN_TOKEN]: token }) };
-  await uploadSecrets(
-    session,
-    worker,
-    Object.fromEntries(Object.entries(made).filter(([name]) => missing.includes(name))),
-  );
-  for (const name of missing) session.print(`secret ${name}: set now`);
+  const token = missing.has(ADMIN_TOKEN) ? await adminToken(session, rootKey.keys, tokenFile) : null;
+  await uploadMissing(session, lacks, {
+    [ROOT_KEY]: rootKey.text,
+    ...(token === null ? {} : { [ADMIN_TOKEN]: token }),
+  });
   return token;
+}
+
+async function uploadMissing(
+  session: Session,
+  lacks: ReadonlyMap<string, readonly string[]>,
+  made: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const [worker, missing] of lacks) {
+    if (missing.length === 0) continue;
+    await uploadSecrets(session, worker, Object.fromEntries(missing.map((name) => [name, made[name] ?? ""])));
+    if (!session.dryRun) for (const name of missing) session.print(`secret ${name} of ${worker}: set now`);
+  }
 }
 
 /** Without a copy of the root key a new one may be made only where none has ever sealed anything. */
 async function refuseToBeginAnew(
   session: Session,
-  wanted: HopRequest,
+  wanted: SecretsRequest,
   set: ReadonlySet<string>,
 ): Promise<void> {
   const restore = `put its copy at ${wanted.rootKeyFile}, or name it with --root-key-file`;
   if (set.has(ROOT_KEY)) {
     throw new Stop(
       1,
-      `${ADMIN_TOKEN} is missing, and it is made from the root key, of which no copy is here`,
+      `a secret is missing that is made from the root key, of which no copy is here`,
       restore,
     );
   }
   if (set.has(ADMIN_TOKEN)) {
     throw new Stop(
       1,
-      `${ROOT_KEY} was removed from this Worker; a new one would read nothing that is stored`,
+      `${ROOT_KEY} was removed from the Workers; a new one would read nothing that is stored`,
       restore,
     );
   }

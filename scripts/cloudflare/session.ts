@@ -20,6 +20,8 @@ export interface Ports {
   readonly print: (line: string) => void;
   /** wrangler.toml as data. */
   readonly wranglerToml: () => Promise<unknown>;
+  /** The code of the objects' Worker as one module, the same for the same sources. */
+  readonly objectsBundle: () => Promise<string>;
   /** Where wrangler.toml is and the generated configuration goes. */
   readonly root: string;
 }
@@ -36,7 +38,7 @@ export class Session {
   readonly ports: Ports;
   readonly dryRun: boolean;
   #account: string | null = null;
-  /** A dry run without a login: nothing can be asked. */
+  /** A dry run that can ask nothing: nobody is logged in, or no installation is known. */
   #blind = false;
   #changes = 0;
 
@@ -82,6 +84,12 @@ export class Session {
     this.print(`account: ${this.#account}${name === undefined ? "" : ` (${name})`}`);
   }
 
+  /** A dry run that shows what would be run, without an account to look at. */
+  preview(why: string): void {
+    this.#blind = true;
+    this.print(why);
+  }
+
   /** @returns what wrangler answered, whatever its exit code; null in a dry run that cannot ask. */
   async read(args: readonly string[]): Promise<Outcome | null> {
     if (!this.#blind) return this.#run(args);
@@ -101,14 +109,20 @@ export class Session {
    * @throws Stop when wrangler fails.
    */
   async change(args: readonly string[], values?: Readonly<Record<string, string>>): Promise<Outcome | null> {
+    const outcome = await this.attempt(args, values);
+    if (outcome !== null && outcome.code !== 0)
+      throw wranglerFault(args, outcome, Object.values(values ?? {}));
+    return outcome;
+  }
+
+  /** A change whose failure is the caller's to judge. @returns what wrangler answered; null in a dry run. */
+  async attempt(args: readonly string[], values?: Readonly<Record<string, string>>): Promise<Outcome | null> {
     this.#changes += 1;
     if (this.dryRun) {
       this.#tell(args, values === undefined ? "" : `   (stdin: ${Object.keys(values).join(", ")})`);
       return null;
     }
-    const outcome = await this.#run(args, values === undefined ? undefined : JSON.stringify(values));
-    if (outcome.code !== 0) throw wranglerFault(args, outcome, Object.values(values ?? {}));
-    return outcome;
+    return this.#run(args, values === undefined ? undefined : JSON.stringify(values));
   }
 
   /** A change on this machine. */

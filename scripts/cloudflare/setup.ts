@@ -8,7 +8,7 @@ import {
   isWorkersDev,
   publicUrlOf,
   readConfiguration,
-  writeConfiguration,
+  writeConfigurations,
   type Names,
 } from "./installation.ts";
 import { ensureBucket, ensureDatabase, ensureQueue } from "./resources.ts";
@@ -46,13 +46,13 @@ export async function setup(session: Session, names: Names, options: SetupOption
   for (const queue of names.queues) await ensureQueue(session, queue);
   if (options.evidenceBucket) await ensureBucket(session, names.bucket);
   const token = await ensureSecrets(session, {
-    worker: names.worker,
+    names,
     database: { name: names.database, found: database.found },
     rootKeyFile: options.rootKeyFile ?? defaultRootKeyFile(root, session.account, names.worker),
     tokenFile: options.tokenFile,
   });
   try {
-    await writeConfiguration(session, names, {
+    await writeConfigurations(session, names, {
       account: session.account ?? "(of the login)",
       databaseId: database.id,
       publicUrl,

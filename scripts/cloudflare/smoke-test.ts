@@ -1,5 +1,5 @@
 /**
- * After a deployment: does the Worker answer at its public URL, reach its database, and know its own name? And, with an
+ * After a deployment: does the door answer at its public URL, reach its database and the objects, and know its own name? And, with an
  * operator token, is there a workspace to begin with?
  */
 import { ControlPlane } from "../../src/client/control-plane.ts";
@@ -18,6 +18,9 @@ const AGAIN = "when it answers: npm run cf:deploy -- --only-smoke-test; to go ba
 export async function smokeTest(session: Session, publicUrl: string): Promise<void> {
   await passes(session, `${publicUrl}/healthz`, (body) => member(body, "status") === "ok", ATTEMPTS);
   await passes(session, `${publicUrl}/readyz`, (body) => member(body, "status") === "ok", 10);
+  // Its keys are under a lease of an object, so this answers only where the door reaches the objects' Worker.
+  const keys = `${publicUrl}/.well-known/jwks.json`;
+  await passes(session, keys, (body) => Array.isArray(member(body, "keys")), 10);
   const metadata = `${publicUrl}/.well-known/oauth-authorization-server`;
   await passes(session, metadata, (body) => member(body, "issuer") === publicUrl, 10);
 }

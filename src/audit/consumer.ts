@@ -36,8 +36,11 @@ function ledgerOf(body: unknown): LedgerName {
   return parsed.success ? parsed.data.workspace : "org";
 }
 
-/** 2 s, 4 s, 8 s … up to five minutes: a broken ledger has hours to come back before its messages are dead letters. */
-export const retryDelaySeconds = (attempts: number): number => Math.min(300, 2 ** Math.min(attempts, 9));
+/**
+ * 2 s, 4 s, 8 s … up to an hour. With the 100 retries that a queue allows, a broken ledger has nearly four days to come back
+ * before its messages are dead letters, and those as long again; queues keep a message for 14 days.
+ */
+export const retryDelaySeconds = (attempts: number): number => Math.min(3_600, 2 ** Math.min(attempts, 12));
 
 /** For `queue` on the audit queue. Never throws: each message is acknowledged or sent back by itself. */
 export async function consumeRecords(batch: AuditBatch, ledgers: LedgerPort, log: Log): Promise<void> {

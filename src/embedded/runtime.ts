@@ -83,7 +83,7 @@ export function workerConfig(modules: Modules, vars: WorkerVars): WorkerConfig {
       ),
     },
     triggers: [
-      { ...consumer, name: "dome-audit", maxRetries: 10, deadLetterQueue: "dome-audit-dlq" },
+      { ...consumer, name: "dome-audit", maxRetries: 100, deadLetterQueue: "dome-audit-dlq" },
       { ...consumer, name: "dome-audit-dlq", maxRetries: 100 },
       { type: "scheduled", schedule: CRON },
     ],

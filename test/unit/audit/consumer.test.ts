@@ -67,8 +67,10 @@ describe("consuming the audit queue", () => {
     ]);
   });
 
-  it("waits longer with each attempt, at most five minutes", () => {
-    expect([1, 2, 3, 8, 9, 50].map(retryDelaySeconds)).toEqual([2, 4, 8, 256, 300, 300]);
+  it("waits longer with each attempt, at most an hour, so that a ledger has days to come back", () => {
+    expect([1, 2, 3, 8, 11, 12, 50].map(retryDelaySeconds)).toEqual([2, 4, 8, 256, 2048, 3600, 3600]);
+    const all = Array.from({ length: 100 }, (_, index) => retryDelaySeconds(index + 1));
+    expect(Math.floor(all.reduce((sum, each) => sum + each, 0) / 86_400)).toBe(3);
   });
 });
 

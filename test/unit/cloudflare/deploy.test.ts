@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Workspace } from "../../../src/contract/workspace.ts";
 import { FakeService, problem } from "../client/fake-service.ts";
@@ -8,10 +8,15 @@ const TOKEN = `dome_ot_${"T".repeat(49)}`;
 
 const DEPLOYMENT = [
   "whoami --json",
+  "secret list --name dome-objects --format json",
   "secret list --name dome --format json",
   "d1 migrations apply DB --remote --config wrangler.generated.json",
+  "deployments status --name dome-objects --json",
+  `deploy --config wrangler.generated-objects.json --var DOME_OBJECTS_RELEASE:DIGEST`,
   "deploy --config wrangler.generated.json",
 ];
+const QUESTIONS = [0, 1, 2, 4].map((index) => DEPLOYMENT[index]);
+const CHANGES = [3, 5, 6].map((index) => DEPLOYMENT[index]);
 
 const workspace = {
   id: "wsp_01kaq0000000000000000000aa",
@@ -31,6 +36,14 @@ async function ready(): Promise<Desk> {
   return desk;
 }
 
+/** Without the digest of the objects' Worker, which is another for each wrangler.toml. */
+const plain = (line: string): string => line.replace(/(DOME_OBJECTS_RELEASE:)[0-9a-f]{32}$/, "$1DIGEST");
+const told = (stdout: string): string[] =>
+  stdout
+    .split("\n")
+    .filter((line) => line.startsWith("would run"))
+    .map(plain);
+
 /** What fetch throws when there is no connection. */
 const unconnected = (fault: string): Error =>
   new TypeError("fetch failed", { cause: Object.assign(new Error(), { code: fault }) });
@@ -38,18 +51,20 @@ const paths = ({ service }: Desk): string[] =>
   service.seen.map(({ method, url }) => `${method} ${new URL(url).pathname}`);
 
 describe("cf:deploy", () => {
-  it("applies migrations before it deploys, and then asks the Worker whether it is well", async () => {
+  it("applies migrations, deploys the objects, then the door that calls them, and asks whether they are well", async () => {
     const desk = await ready();
     const { exit, stdout, stderr } = await desk.type("deploy");
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
-    expect(desk.account.said).toEqual(DEPLOYMENT);
+    expect(desk.account.said.map(plain)).toEqual(DEPLOYMENT);
     expect(paths(desk)).toEqual([
       "GET /healthz", // is the domain ours
       "GET /healthz",
       "GET /readyz",
+      "GET /.well-known/jwks.json", // through an object
       "GET /.well-known/oauth-authorization-server",
     ]);
-    expect(stdout).toContain("deployed: version 3f2a0000-0000-4000-8000-00000000000a");
+    expect(stdout).toContain("dome-objects deployed: version 3f2a0000-0000-4000-8000-00000000000b");
+    expect(stdout).toContain("dome deployed: version 3f2a0000-0000-4000-8000-00000000000a");
   });
 
   it("does not deploy when a migration fails, because the newer version would meet the older schema", async () => {
@@ -64,7 +79,7 @@ describe("cf:deploy", () => {
 
   it("brings the bindings of a newer wrangler.toml into the generated configuration", async () => {
     const desk = await ready();
-    const path = desk.path("wrangler.generated.json");
+    const path = desk.path("wrangler.generated-objects.json");
     const current = readFileSync(path, "utf8");
     const older = JSON.parse(current) as Record<string, unknown>;
     delete older["triggers"];
@@ -129,7 +144,7 @@ describe("cf:deploy", () => {
   it("takes no answer of another service, or of a Dome with another issuer, for its own", async () => {
     const desk = await ready();
     desk.service = new FakeService((seen) =>
-      seen.url.includes(".well-known")
+      seen.url.includes("oauth-authorization-server")
         ? Response.json({ issuer: "https://other.example.com" })
         : healthy(seen),
     );
@@ -170,7 +185,7 @@ describe("cf:deploy", () => {
   it("says what a plan lacks, in one line", async () => {
     const desk = await ready();
     desk.account.failure = {
-      at: "deploy",
+      at: "deploy --config",
       says: "A request to the Cloudflare API failed.\n\n  CPU limits are not supported for the Free plan. [code: 100328]",
     };
     const { exit, stderr } = await desk.type("deploy");
@@ -183,10 +198,8 @@ describe("cf:deploy", () => {
     const before = desk.files;
     const { exit, stdout } = await desk.type("deploy", "--dry-run");
     expect(exit).toBe(0);
-    expect(desk.account.said).toEqual(DEPLOYMENT.slice(0, 2));
-    expect(stdout.split("\n").filter((line) => line.startsWith("would run"))).toEqual(
-      DEPLOYMENT.slice(2).map((line) => `would run: wrangler ${line}`),
-    );
+    expect(desk.account.said).toEqual(QUESTIONS);
+    expect(told(stdout)).toEqual(CHANGES.map((line) => `would run: wrangler ${line}`));
     expect(desk.service.seen).toEqual([]);
     expect(desk.files).toEqual(before);
   });
@@ -197,9 +210,86 @@ describe("cf:deploy", () => {
     const { exit, stdout } = await desk.type("deploy", "--dry-run");
     expect(exit).toBe(0);
     expect(desk.account.said).toEqual(["whoami --json"]);
-    expect(stdout.split("\n").filter((line) => line.startsWith("would run"))).toEqual(
-      DEPLOYMENT.map((line) => `would run: wrangler ${line}`),
+    expect(told(stdout)).toEqual(DEPLOYMENT.map((line) => `would run: wrangler ${line}`));
+  });
+
+  it("with --dry-run on a fresh clone shows the commands for an installation, and asks and writes nothing", async () => {
+    const desk = new Desk();
+    const { exit, stdout, stderr } = await desk.type("deploy", "--dry-run");
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+    expect(stdout).toContain(
+      "wrangler.generated.json is not there: these are the commands for an installation",
     );
+    expect(told(stdout)).toEqual(DEPLOYMENT.slice(1).map((line) => `would run: wrangler ${line}`));
+    expect(desk.account.said).toEqual([]);
+    expect(desk.service.seen).toEqual([]);
+    expect(desk.files).toEqual({});
+  });
+});
+
+describe("cf:deploy and the objects' Worker", () => {
+  /** A desk that has deployed once. */
+  async function deployed(): Promise<Desk> {
+    const desk = await ready();
+    await desk.type("deploy");
+    desk.account.calls.length = 0;
+    return desk;
+  }
+
+  it("is left running while its code and configuration are the same, because deploying it restarts every object", async () => {
+    const desk = await deployed();
+    const { exit, stdout } = await desk.type("deploy");
+    expect(exit).toBe(0);
+    expect(stdout).toContain("dome-objects: unchanged, its objects go on running");
+    expect(desk.account.releases).toHaveLength(1);
+    expect(desk.account.deployments).toBe(2);
+  });
+
+  it("is known by what runs in the account, so that another machine does not restart it either", async () => {
+    const desk = await deployed();
+    const elsewhere = new Desk();
+    Object.assign(elsewhere, { account: desk.account });
+    await elsewhere.type("setup", "--public-url", URL_OF_DOME);
+    await elsewhere.type("deploy");
+    expect(desk.account.releases).toHaveLength(1);
+  });
+
+  it("is deployed when its code has changed, before the door", async () => {
+    const desk = await deployed();
+    desk.bundle += "\nexport class LedgerObject {}";
+    await desk.type("deploy");
+    expect(new Set(desk.account.releases).size).toBe(2);
+    expect(desk.account.changes.map(plain).slice(-2)).toEqual(DEPLOYMENT.slice(-2));
+  });
+
+  it("is deployed when its configuration has changed", async () => {
+    const desk = await deployed();
+    const path = desk.path("wrangler.generated.json");
+    const generated = JSON.parse(readFileSync(path, "utf8")) as { vars: Record<string, string> };
+    generated.vars["DOME_EGRESS_ALLOW"] = "https://login.corp.internal";
+    writeFileSync(path, JSON.stringify(generated));
+    await desk.type("deploy");
+    expect(new Set(desk.account.releases).size).toBe(2);
+  });
+
+  it("is deployed with --objects, whatever has changed", async () => {
+    const desk = await deployed();
+    await desk.type("deploy", "--objects");
+    expect(desk.account.releases).toHaveLength(2);
+  });
+
+  it("is deployed when the account does not say what runs there", async () => {
+    const desk = await deployed();
+    desk.account.failure = { at: "versions view" };
+    expect(await desk.type("deploy")).toMatchObject({ exit: 0 });
+    expect(desk.account.releases).toHaveLength(2);
+  });
+
+  it("stops the door from being deployed when it fails itself", async () => {
+    const desk = await ready();
+    desk.account.failure = { at: "deploy --config wrangler.generated-objects.json" };
+    expect(await desk.type("deploy")).toMatchObject({ exit: 1 });
+    expect(desk.account.deployments).toBe(0);
   });
 });
 
@@ -212,6 +302,61 @@ describe("cf:migrate", () => {
       "d1 migrations apply DB --remote --config wrangler.generated.json",
     ]);
     expect((await desk.type("migrate")).stdout).toContain("migrations: none to apply");
+  });
+
+  it("puts migrations in as files where D1 cuts a trigger apart, each with its note, and leaves out those it has", async () => {
+    const desk = await ready();
+    desk.account.migrations.add("0001_registry.sql").add("0002_operators.sql");
+    desk.account.failure = {
+      at: "d1 migrations",
+      says: "A request to the Cloudflare API failed.\n\n  incomplete input: SQLITE_ERROR [code: 7500]",
+    };
+    const sent: string[] = [];
+    const { run } = desk.account;
+    Object.assign(desk.account, {
+      run: async (call: Parameters<typeof run>[0]) => {
+        const file = call.args[call.args.indexOf("--file") + 1] ?? "";
+        if (call.args.includes("--file")) sent.push(readFileSync(desk.path(file), "utf8"));
+        return run(call);
+      },
+    });
+    const { exit, stdout, stderr } = await desk.type("migrate");
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+    expect(desk.account.said.slice(1, 4)).toEqual([
+      "d1 migrations apply DB --remote --config wrangler.generated.json",
+      "d1 execute DB --remote --json --command SELECT name FROM d1_migrations ORDER BY id --config wrangler.generated.json",
+      "d1 execute DB --remote --yes --file .dome/cloudflare/migrations/dome.0003_incident.sql --config wrangler.generated.json",
+    ]);
+    expect(stdout).toContain("migration 0003_incident.sql: applied as a file");
+    expect(sent[0]).toContain("INSERT INTO d1_migrations (name) VALUES ('0003_incident.sql');");
+    expect(sent).toHaveLength(readdirSync("migrations").length - 2);
+    expect(Object.keys(desk.files).filter((name) => name.endsWith(".sql"))).toEqual([]);
+  });
+
+  it("ends at the first file that fails, and goes on there the next time", async () => {
+    const desk = await ready();
+    desk.account.failure = { at: "d1 migrations", says: "incomplete input: SQLITE_ERROR [code: 7500]" };
+    const { run } = desk.account;
+    Object.assign(desk.account, {
+      run: async (call: Parameters<typeof run>[0]) =>
+        call.args.some((arg) => arg.endsWith("0002_operators.sql"))
+          ? { code: 1, stdout: "", stderr: "✘ [ERROR] no such table: operators" }
+          : run(call),
+    });
+    const { exit, stderr } = await desk.type("migrate");
+    expect(exit).toBe(1);
+    expect(stderr).toContain("no such table: operators");
+    expect(desk.account.changes.filter((line) => line.includes("--file"))).toHaveLength(1);
+  });
+
+  it("with --dry-run works on a fresh clone", async () => {
+    const desk = new Desk();
+    const { exit, stdout } = await desk.type("migrate", "--dry-run");
+    expect(exit).toBe(0);
+    expect(told(stdout)).toEqual([
+      "would run: wrangler d1 migrations apply DB --remote --config wrangler.generated.json",
+    ]);
+    expect(desk.files).toEqual({});
   });
 
   it("with --dry-run prints its command and applies nothing", async () => {

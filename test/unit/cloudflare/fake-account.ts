@@ -2,7 +2,7 @@
  * An account behind a wrangler that answers as the pinned one does, in its words, and writes down every call. Calls can
  * be made to fail: before their effect, or after it.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -20,7 +20,8 @@ export const ACCOUNT = "0123456789abcdef0123456789abcdef";
 export const DATABASE_ID = "6f1c1d3e-0000-4000-8000-000000000001";
 export const URL_OF_DOME = "https://dome.example.com";
 
-const TOML = await readWranglerToml(join(import.meta.dirname, "../../../wrangler.toml"));
+const REPOSITORY = join(import.meta.dirname, "../../..");
+const TOML = await readWranglerToml(join(REPOSITORY, "wrangler.toml"));
 
 export type Failure = { readonly at: string; readonly after?: boolean; readonly says?: string };
 
@@ -29,12 +30,18 @@ export class FakeAccount implements Wrangler {
   readonly databases = new Map<string, string>();
   readonly queues = new Set<string>();
   readonly buckets = new Set<string>();
+  /** Of the door's Worker. */
   readonly secrets = new Map<string, string>();
+  readonly objectsSecrets = new Map<string, string>();
   accounts: { id: string; name: string }[] = [{ id: ACCOUNT, name: "Example" }];
   loggedIn = true;
-  workerExists = false;
   migrated = false;
+  /** The names that the table of migrations has, besides those of a complete `apply`. */
+  readonly migrations = new Set<string>();
+  /** Of the door's Worker. */
   deployments = 0;
+  /** What the objects' Worker was deployed as, one entry per deployment. */
+  readonly releases: string[] = [];
   /** The next call whose words begin like `at` fails, once. */
   failure: Failure | null = null;
 
@@ -46,7 +53,9 @@ export class FakeAccount implements Wrangler {
   /** Those calls that are not questions. */
   get changes(): string[] {
     return this.said.filter((line) =>
-      /^(?:d1 (?:create|migrations)|queues create|secret bulk|deploy|r2 bucket create)/.test(line),
+      /^(?:d1 (?:create|migrations|execute DB --remote --yes)|queues create|secret bulk|deploy|r2 bucket create)/.test(
+        line,
+      ),
     );
   }
 
@@ -54,7 +63,7 @@ export class FakeAccount implements Wrangler {
     this.calls.push(call);
     const line = call.args.join(" ");
     const { failure } = this;
-    if (failure === null || !line.startsWith(failure.at)) return this.#answer(call, line);
+    if (failure === null || !`${line} `.startsWith(`${failure.at} `)) return this.#answer(call, line);
     this.failure = null;
     if (failure.after === true) this.#answer(call, line);
     return error(
@@ -88,6 +97,12 @@ export class FakeAccount implements Wrangler {
       this.databases.set(name, DATABASE_ID);
       return said(`✅ Successfully created DB '${name}' in region WEUR`);
     }
+    if (line.startsWith("d1 execute DB --remote --json ")) {
+      return said(
+        JSON.stringify([{ results: [...this.migrations].map((each) => ({ name: each })), success: true }]),
+      );
+    }
+    if (line.startsWith("d1 execute DB --remote --yes --file ")) return said("🚣 Executed 3 queries");
     if (line.startsWith("d1 execute ")) {
       return said(
         JSON.stringify([{ results: this.migrated ? [{ name: "d1_migrations" }] : [], success: true }]),
@@ -119,30 +134,47 @@ export class FakeAccount implements Wrangler {
       return said("✅ Created bucket");
     }
     if (line.startsWith("secret list --name ")) {
-      if (!this.workerExists)
+      const secrets = this.#secretsOf(call.args[3]);
+      if (secrets.size === 0)
         return error(
           `Worker "${call.args[3]}" not found.\n\nIf this is a new Worker, run \`wrangler deploy\` first to create it.`,
         );
       return said(
         JSON.stringify(
-          [...this.secrets.keys()].map((each) => ({ name: each, type: "secret_text" })),
+          [...secrets.keys()].map((each) => ({ name: each, type: "secret_text" })),
           null,
           2,
         ),
       );
     }
     if (line.startsWith("secret bulk --name ")) {
-      this.workerExists = true;
       for (const [key, value] of Object.entries(JSON.parse(call.stdin ?? "{}") as Record<string, string>))
-        this.secrets.set(key, value);
+        this.#secretsOf(call.args[3]).set(key, value);
       return said("✨ 2 secrets successfully created");
     }
+    if (line.startsWith("deployments status --name ")) {
+      return this.releases.length === 0
+        ? error(`The Worker ${call.args[3]} has no deployments.`)
+        : said(JSON.stringify({ versions: [{ version_id: `v${this.releases.length}`, percentage: 100 }] }));
+    }
+    if (line.startsWith("versions view ")) {
+      const release = this.releases[Number(name.slice(1)) - 1];
+      const binding = { type: "plain_text", name: "DOME_OBJECTS_RELEASE", text: release };
+      return said(JSON.stringify({ id: name, resources: { bindings: [binding] } }));
+    }
+    if (line.startsWith("deploy --config wrangler.generated-objects")) {
+      this.releases.push(call.args[4]?.split(":")[1] ?? "");
+      return said("Uploaded dome-objects\nCurrent Version ID: 3f2a0000-0000-4000-8000-00000000000b");
+    }
     if (line.startsWith("deploy --config ")) {
-      this.workerExists = true;
       this.deployments += 1;
       return said("Uploaded dome\nCurrent Version ID: 3f2a0000-0000-4000-8000-00000000000a");
     }
     throw new Error(`the fake account does not know: wrangler ${line}`);
+  }
+
+  #secretsOf(worker = ""): Map<string, string> {
+    return worker.endsWith("-objects") ? this.objectsSecrets : this.secrets;
   }
 }
 
@@ -165,9 +197,12 @@ export class Desk {
   readonly root: string = mkdtempSync(join(tmpdir(), "dome-cloudflare-"));
   service = new FakeService(healthy);
   env: NodeJS.ProcessEnv = {};
+  /** The code of the objects' Worker. */
+  bundle = "export class AgentObject {}";
   #drawn = 0;
 
   constructor() {
+    symlinkSync(join(REPOSITORY, "migrations"), join(this.root, "migrations"));
     onTestFinished(() => rmSync(this.root, { recursive: true, force: true }));
   }
 
@@ -182,6 +217,7 @@ export class Desk {
         sleep: this.service.ports.timers.sleep,
         print: (line) => lines.push(line),
         wranglerToml: async () => TOML,
+        objectsBundle: async () => this.bundle,
         root: this.root,
       });
       return { exit: 0, stdout: lines.join("\n"), stderr: "" };
@@ -199,10 +235,10 @@ export class Desk {
     return this.path(`.dome/cloudflare/${ACCOUNT}/dome.root.key`);
   }
 
-  /** Every file in the folder, with its content. */
+  /** Every file in the folder but the migrations, with its content. */
   get files(): Record<string, string> {
     const found = readdirSync(this.root, { recursive: true, encoding: "utf8" })
-      .filter((name) => statSync(join(this.root, name)).isFile())
+      .filter((name) => !name.startsWith("migrations/") && statSync(join(this.root, name)).isFile())
       .map((name) => [name, readFileSync(join(this.root, name), "utf8")] as const);
     return Object.fromEntries(found);
   }
@@ -213,6 +249,7 @@ export const healthy = ({ url }: Seen): Response => {
   const { pathname } = new URL(url);
   const headers = { "dome-request-id": "req_1" };
   if (pathname === "/healthz" || pathname === "/readyz") return Response.json({ status: "ok" }, { headers });
+  if (pathname === "/.well-known/jwks.json") return Response.json({ keys: [{ kid: "k1" }] }, { headers });
   if (pathname.startsWith("/.well-known/")) return Response.json({ issuer: URL_OF_DOME }, { headers });
   throw new Error(`the fake service does not know ${pathname}`);
 };

@@ -29,9 +29,12 @@ describe("cf:rotate", () => {
     expect(exit).toBe(0);
     expect(desk.account.said).toEqual([
       "whoami --json",
+      "secret list --name dome-objects --format json",
       "secret list --name dome --format json",
+      "secret bulk --name dome-objects",
       "secret bulk --name dome",
     ]);
+    expect(desk.account.objectsSecrets.get("DOME_ROOT_KEY")).toBe(rootKeyOf(desk));
     const [newest, ...older] = rootKeyOf(desk).split(",");
     expect(older).toEqual([before]);
     expect(newest).not.toBe(before);
@@ -56,12 +59,17 @@ describe("cf:rotate", () => {
     }
   });
 
-  it.each([{ after: false }, { after: true }])(
-    "finishes an interrupted rotation with the same list, so that no version is made twice (%o)",
-    async ({ after }) => {
+  it.each([
+    { at: "secret bulk --name dome-objects", after: false },
+    { at: "secret bulk --name dome-objects", after: true },
+    { at: "secret bulk --name dome", after: false },
+    { at: "secret bulk --name dome", after: true },
+  ])(
+    "finishes an interrupted rotation with the same list for both Workers, so that no version is made twice (%o)",
+    async (failure) => {
       const desk = await ready();
       const before = rootKeyOf(desk);
-      desk.account.failure = { at: "secret bulk", after };
+      desk.account.failure = failure;
       expect(await desk.type("rotate")).toMatchObject({ exit: 1 });
       expect(readFileSync(desk.rootKeyFile, "utf8")).toBe(`${before}\n`);
       const planned = readFileSync(`${desk.rootKeyFile}.next`, "utf8");
@@ -69,6 +77,7 @@ describe("cf:rotate", () => {
       const { stdout } = await desk.type("rotate");
       expect(stdout).toContain("an earlier run did not finish");
       expect(`${rootKeyOf(desk)}\n`).toBe(planned);
+      expect(desk.account.objectsSecrets.get("DOME_ROOT_KEY")).toBe(rootKeyOf(desk));
       expect(versionsOf(desk)).toHaveLength(2);
       expect(readFileSync(desk.rootKeyFile, "utf8")).toBe(planned);
       expect(existsSync(`${desk.rootKeyFile}.next`)).toBe(false);
@@ -125,6 +134,7 @@ describe("cf:rotate", () => {
     expect(exit).toBe(0);
     expect(stdout.split("\n").filter((line) => line.startsWith("would"))).toEqual([
       `would write ${desk.rootKeyFile}.next`,
+      "would run: wrangler secret bulk --name dome-objects   (stdin: DOME_ROOT_KEY)",
       "would run: wrangler secret bulk --name dome   (stdin: DOME_ROOT_KEY)",
       `would move ${desk.rootKeyFile}.next to ${desk.rootKeyFile}`,
     ]);

@@ -15,7 +15,9 @@ const FIRST_RUN = [
   "queues create dome-audit-dlq --message-retention-period-secs 1209600",
   "queues info dome-audit",
   "queues create dome-audit --message-retention-period-secs 1209600",
+  "secret list --name dome-objects --format json",
   "secret list --name dome --format json",
+  "secret bulk --name dome-objects",
   "secret bulk --name dome",
 ];
 
@@ -24,6 +26,7 @@ const SECOND_RUN = [
   "d1 list --json",
   "queues info dome-audit-dlq",
   "queues info dome-audit",
+  "secret list --name dome-objects --format json",
   "secret list --name dome --format json",
 ];
 
@@ -33,7 +36,7 @@ const secretsOf = ({ account }: Desk): [string, string] => [
 ];
 
 describe("cf:setup on an account that has nothing", () => {
-  it("looks for each thing, makes it, and ends with the configuration", async () => {
+  it("looks for each thing, makes it, and ends with the configurations", async () => {
     const desk = new Desk();
     const { exit, stderr } = await desk.type(...SETUP);
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
@@ -41,7 +44,7 @@ describe("cf:setup on an account that has nothing", () => {
     expect(JSON.parse(readFileSync(desk.path("wrangler.generated.json"), "utf8"))).toMatchObject({
       name: "dome",
       account_id: ACCOUNT,
-      main: "src/worker.ts",
+      main: "src/door-worker.ts",
       workers_dev: false,
       preview_urls: false,
       routes: [{ pattern: "dome.example.com", custom_domain: true }],
@@ -51,6 +54,24 @@ describe("cf:setup on an account that has nothing", () => {
       ],
       limits: { cpu_ms: 300 },
     });
+    const objects: unknown = JSON.parse(readFileSync(desk.path("wrangler.generated-objects.json"), "utf8"));
+    expect(objects).toMatchObject({
+      name: "dome-objects",
+      account_id: ACCOUNT,
+      main: "src/objects-worker.ts",
+      workers_dev: false,
+      preview_urls: false,
+      vars: { DOME_PUBLIC_URL: URL_OF_DOME, DOME_AUDIT_SINK: "queue" },
+      d1_databases: [{ binding: "DB", database_id: DATABASE_ID }],
+    });
+    expect(objects).not.toHaveProperty("routes");
+  });
+
+  it("gives both Workers the root key, and only the door the admin token, which only the door reads", async () => {
+    const desk = new Desk();
+    await desk.type(...SETUP);
+    expect([...desk.account.objectsSecrets]).toEqual([["DOME_ROOT_KEY", secretsOf(desk)[0]]]);
+    expect([...desk.account.secrets.keys()]).toEqual(["DOME_ROOT_KEY", "DOME_ADMIN_TOKEN"]);
   });
 
   it("names the account in every call after the first, because a login may reach several", async () => {
@@ -115,6 +136,7 @@ describe("cf:setup on an account that has nothing", () => {
       "d1 create dome-staging",
       "queues create dome-staging-audit-dlq --message-retention-period-secs 1209600",
       "queues create dome-staging-audit --message-retention-period-secs 1209600",
+      "secret bulk --name dome-staging-objects",
       "secret bulk --name dome-staging",
     ]);
     const generated: unknown = JSON.parse(
@@ -125,13 +147,22 @@ describe("cf:setup on an account that has nothing", () => {
       workers_dev: true,
       queues: {
         producers: [{ binding: "AUDIT_QUEUE", queue: "dome-staging-audit" }],
+      },
+      durable_objects: { bindings: [{ name: "AGENT", script_name: "dome-staging-objects" }, {}, {}] },
+    });
+    expect(generated).not.toHaveProperty("routes");
+    expect(
+      JSON.parse(readFileSync(desk.path("wrangler.generated-objects.dome-staging.json"), "utf8")),
+    ).toMatchObject({
+      name: "dome-staging-objects",
+      workers_dev: false,
+      queues: {
         consumers: [
           { queue: "dome-staging-audit", dead_letter_queue: "dome-staging-audit-dlq" },
           { queue: "dome-staging-audit-dlq" },
         ],
       },
     });
-    expect(generated).not.toHaveProperty("routes");
   });
 
   it("makes the bucket for evidence only when asked, because nothing writes to it yet", async () => {
@@ -165,7 +196,10 @@ describe("cf:setup again", () => {
     desk.account.calls.length = 0;
     expect(await elsewhere.type(...SETUP)).toMatchObject({ exit: 0 });
     expect(desk.account.said).toEqual(SECOND_RUN);
-    expect(elsewhere.files).toEqual({ "wrangler.generated.json": desk.files["wrangler.generated.json"] });
+    expect(elsewhere.files).toEqual({
+      "wrangler.generated.json": desk.files["wrangler.generated.json"],
+      "wrangler.generated-objects.json": desk.files["wrangler.generated-objects.json"],
+    });
   });
 
   it("keeps a variable that somebody has added to the generated configuration", async () => {
@@ -209,13 +243,13 @@ describe("cf:setup after a failure in the middle", () => {
 
   it("does not upload other secrets when the first upload was done and reported as failed", async () => {
     const desk = new Desk();
-    desk.account.failure = { at: "secret bulk", after: true };
+    desk.account.failure = { at: "secret bulk --name dome", after: true };
     expect(await desk.type(...SETUP, "--token-file", desk.path("admin.token"))).toMatchObject({ exit: 1 });
     const uploaded = secretsOf(desk);
     expect(await desk.type(...SETUP, "--token-file", desk.path("admin.token"))).toMatchObject({ exit: 0 });
     expect(secretsOf(desk)).toEqual(uploaded);
     expect(readFileSync(desk.path("admin.token"), "utf8")).toBe(`${uploaded[1]}\n`);
-    expect(desk.account.changes.filter((line) => line.startsWith("secret bulk"))).toHaveLength(1);
+    expect(desk.account.changes.filter((line) => line === "secret bulk --name dome")).toHaveLength(1);
   });
 });
 
@@ -229,7 +263,9 @@ describe("cf:setup --dry-run", () => {
     const printed = stdout.split("\n").filter((line) => line.startsWith("would run: wrangler "));
     expect(printed.map((line) => line.slice("would run: wrangler ".length))).toEqual(
       FIRST_RUN.map((line) =>
-        line.startsWith("secret bulk") ? `${line}   (stdin: DOME_ROOT_KEY, DOME_ADMIN_TOKEN)` : line,
+        line.startsWith("secret bulk")
+          ? `${line}   (stdin: DOME_ROOT_KEY${line.endsWith("-objects") ? "" : ", DOME_ADMIN_TOKEN"})`
+          : line,
       ),
     );
     expect(desk.files).toEqual({});
@@ -244,7 +280,9 @@ describe("cf:setup --dry-run", () => {
       "would run: wrangler queues create dome-audit --message-retention-period-secs 1209600",
       `would write ${desk.rootKeyFile}`,
       `would write ${desk.path("admin.token")}`,
+      "would run: wrangler secret bulk --name dome-objects   (stdin: DOME_ROOT_KEY)",
       "would run: wrangler secret bulk --name dome   (stdin: DOME_ROOT_KEY, DOME_ADMIN_TOKEN)",
+      "would write wrangler.generated-objects.json",
       "would write wrangler.generated.json",
     ]);
     expect(desk.account.changes).toEqual([]);
@@ -279,6 +317,7 @@ describe("cf:setup and the secrets of an earlier installation", () => {
     await desk.type(...SETUP);
     const [rootKey, token] = secretsOf(desk);
     desk.account.secrets.delete("DOME_ROOT_KEY");
+    desk.account.objectsSecrets.clear();
     const elsewhere = new Desk();
     Object.assign(elsewhere, { account: desk.account });
     expect(await elsewhere.type(...SETUP)).toMatchObject({ exit: 1 });
@@ -333,6 +372,13 @@ describe("cf:setup says in one line what is wrong", () => {
       () => undefined,
       2,
       /^error: one of setup, deploy, migrate, rotate is wanted$/,
+    ],
+    [
+      "the name of another's objects",
+      [...SETUP, "--name", "dome-objects"],
+      () => undefined,
+      2,
+      /is for the objects' Worker/,
     ],
     ["a bad name", [...SETUP, "--name", "Dome_1"], () => undefined, 2, /"Dome_1" is not a name/],
     [

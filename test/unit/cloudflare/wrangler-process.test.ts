@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { configurationFor, namesFor } from "../../../scripts/cloudflare/installation.ts";
+import { configurationsFor, namesFor } from "../../../scripts/cloudflare/installation.ts";
 import { pinnedScript, readWranglerToml, wranglerProcess } from "../../../scripts/cloudflare/wrangler.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../../..");
@@ -83,37 +83,51 @@ describe("the commands as a person types them", () => {
   });
 });
 
-describe("the generated configuration", () => {
-  it("is one that the pinned wrangler bundles and accepts, without account and network", async () => {
-    const root = folder();
-    for (const name of [
-      "src",
-      "migrations",
-      "node_modules",
-      "package.json",
-      "tsconfig.json",
-      "tsconfig.base.json",
-    ]) {
-      symlinkSync(join(REPOSITORY, name), join(root, name));
-    }
-    const names = namesFor("dome-staging");
-    const configuration = configurationFor(await readWranglerToml(join(REPOSITORY, "wrangler.toml")), names, {
-      account: "0123456789abcdef0123456789abcdef",
-      databaseId: "6f1c1d3e-0000-4000-8000-000000000001",
-      publicUrl: "https://dome.example.com",
-      customDomain: true,
-    });
-    writeFileSync(join(root, names.file), JSON.stringify(configuration));
-    const { CLOUDFLARE_API_TOKEN: _token, ...env } = process.env;
-    const wrangler = wranglerProcess(root, { ...env, HOME: root, XDG_CONFIG_HOME: root }, pinnedScript());
-    const { code, stdout, stderr } = await wrangler.run({
-      args: ["deploy", "--dry-run", "--config", names.file],
-      account: null,
-    });
-    expect(stderr).toBe("");
-    expect(code).toBe(0);
-    expect(stdout).toContain("env.DB (dome-staging)");
-    expect(stdout).toContain("env.AUDIT_QUEUE (dome-staging-audit)");
-    expect(stdout).toContain('env.DOME_PUBLIC_URL ("https://dome.example.com")');
-  });
+const FACTS = {
+  account: "0123456789abcdef0123456789abcdef",
+  databaseId: "6f1c1d3e-0000-4000-8000-000000000001",
+  publicUrl: "https://dome.example.com",
+  customDomain: true,
+};
+
+describe("the generated configurations", () => {
+  it.each([
+    [
+      "door",
+      [
+        "env.DB (dome-staging)",
+        "env.AGENT (AgentObject, defined in dome-staging-objects)",
+        "env.AUDIT_QUEUE (dome-staging-audit)",
+        'env.DOME_PUBLIC_URL ("https://dome.example.com")',
+      ],
+    ],
+    ["objects", ["env.DB (dome-staging)", "env.AGENT (AgentObject)", "env.AUDIT_QUEUE (dome-staging-audit)"]],
+  ] as const)(
+    "are ones that the pinned wrangler bundles and accepts, without account and network: %s",
+    async (which, bindings) => {
+      const root = folder();
+      for (const name of [
+        "src",
+        "migrations",
+        "node_modules",
+        "package.json",
+        "tsconfig.json",
+        "tsconfig.base.json",
+      ]) {
+        symlinkSync(join(REPOSITORY, name), join(root, name));
+      }
+      const toml = await readWranglerToml(join(REPOSITORY, "wrangler.toml"));
+      writeFileSync(
+        join(root, "wrangler.json"),
+        JSON.stringify(configurationsFor(toml, namesFor("dome-staging"), FACTS)[which]),
+      );
+      const { CLOUDFLARE_API_TOKEN: _token, ...env } = process.env;
+      const wrangler = wranglerProcess(root, { ...env, HOME: root, XDG_CONFIG_HOME: root }, pinnedScript());
+      const args = ["deploy", "--dry-run", "--config", "wrangler.json"];
+      const { code, stdout, stderr } = await wrangler.run({ args, account: null });
+      expect(stderr).toBe("");
+      expect(code).toBe(0);
+      for (const binding of bindings) expect(stdout).toContain(binding);
+    },
+  );
 });
