@@ -4,12 +4,12 @@
  *
  *   node scripts/check-walls.ts [--root DIRECTORY]
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { cruise } from "dependency-cruiser";
 import type { ICruiseResult } from "dependency-cruiser";
-import { KNOWN_PLACES, importWalls } from "./import-walls.ts";
+import { KNOWN_PLACES, RESERVED, importWalls } from "./import-walls.ts";
 
 /** Names that say nothing about what is inside; a barrel hides which file is meant. */
 const NAMELESS = /(?:^|\/)(?:utils?|helpers?|common|misc|manager|shared|index)(?:\.ts)?(?:\/|$)/;
@@ -34,6 +34,12 @@ for (const name of readdirSync(join(root, "src"))) {
 }
 for (const file of files.filter((path) => NAMELESS.test(path))) {
   faults.push(`nameless: ${file}\n    Name it after what it does. Rooms have no barrel files.`);
+}
+for (const file of files.filter((path) => path.startsWith("src/"))) {
+  const text = readFileSync(join(root, file), "utf8");
+  for (const { name, comment, pattern, only } of RESERVED) {
+    if (!only.includes(file) && pattern.test(text)) faults.push(`${name}: ${file}\n    ${comment}`);
+  }
 }
 for (const { rule, from, to } of cruised.summary.violations) {
   const why = importWalls.forbidden?.find(({ name }) => name === rule.name)?.comment ?? "";

@@ -292,6 +292,32 @@ const hygiene: IForbiddenRuleType[] = [
   },
 ];
 
+/** Words of the sources that only some files may write. What an import wall cannot see: who calls what. */
+export interface Reserved {
+  readonly name: string;
+  readonly comment: string;
+  readonly pattern: RegExp;
+  /** The files that may. */
+  readonly only: readonly string[];
+}
+
+export const RESERVED: readonly Reserved[] = [
+  {
+    name: "one-way-out",
+    comment:
+      "What is released is released by access/release.ts: its record first, then the lease check, then the value. A second place would forget one of them.",
+    pattern: /\badmits\b(?=\s*[,(}\]"'])|\bas\s+(?:\w+\s+as\s+)?Released\b/,
+    only: ["src/access/release.ts", "src/access/lease-client.ts"],
+  },
+  {
+    name: "admitted-by-the-lease-client",
+    comment:
+      "The lease client alone knows the leases of this moment; held against others, a stop is not seen.",
+    pattern: /import \{[^}]*\badmit\b[^}]*\} from "[^"]*lifecycle\/admission\.ts"/,
+    only: ["src/lifecycle/admission.ts", "src/access/lease-client.ts"],
+  },
+];
+
 export const importWalls: IConfiguration = {
   forbidden: [...floors, ...aside, ...platforms, ...hygiene],
   options: {

@@ -140,7 +140,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     );
   };
   const owner = owners(env);
-  const standing = new LeaseClient({
+  const leases = new LeaseClient({
     source: {
       agent: (id) => owner.agent(id).lease(),
       workspace: async (id) => {
@@ -169,7 +169,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     clock,
     db,
     derived,
-    standing,
+    leases,
     cache: isolate.signingKeys,
     makeFirstKeys: () => makeFirstSigningKeys(operations, ids.next("req")),
   });
@@ -204,7 +204,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       derived,
       retiredForms: env.retiredForms,
       issuer,
-      standing,
+      leases,
       configuration,
       userTokens,
       tokenCache: isolate.tokens,
@@ -215,11 +215,12 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       ids,
       signingKeys,
       sink: audit,
+      tiers: BUILT_IN_TIERS,
     },
     decisions: {
       clock,
       ids,
-      standing,
+      leases,
       configuration,
       tiers: BUILT_IN_TIERS,
       sink: audit,

@@ -2,7 +2,7 @@
 import type { Action, CheckRequest } from "../contract/check.ts";
 import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { AccessRequest } from "./judge.ts";
+import type { AccessRequest } from "./evaluate.ts";
 
 const KIND: Readonly<Record<Action, AccessRequest["kind"]>> = {
   "tool:use": "tool",
@@ -18,14 +18,14 @@ const REFERENCE: Readonly<Record<AccessRequest["kind"], RegExp>> = {
 
 /** The schema has made sure that exactly one of the members is there. */
 export function parseAccessRequest(body: CheckRequest): Result<AccessRequest, { readonly member: string }> {
-  if (body.tool !== undefined) return question("tool:use", body.tool, "tool");
-  if (body.model !== undefined) return question("llm:chat", body.model, "model");
-  if (body.integration !== undefined) return question("integration:use", body.integration, "integration");
+  if (body.tool !== undefined) return requestOf("tool:use", body.tool, "tool");
+  if (body.model !== undefined) return requestOf("llm:chat", body.model, "model");
+  if (body.integration !== undefined) return requestOf("integration:use", body.integration, "integration");
   if (body.action === undefined || body.resource === undefined) return err({ member: "action" });
-  return question(body.action, body.resource, "resource");
+  return requestOf(body.action, body.resource, "resource");
 }
 
-function question(
+function requestOf(
   action: Action,
   reference: string,
   member: string,

@@ -23,26 +23,28 @@ export interface ActAsRefusal {
 
 export interface ActAsPorts {
   readonly issuer: string;
-  readonly standing: LeaseClient;
+  readonly leases: LeaseClient;
   readonly userTokens: UserTokens;
 }
 
 /** @param caller who has authenticated for itself: a raw key, or a token without `act`. */
 export async function actFor(
-  { issuer, standing, userTokens }: ActAsPorts,
+  { issuer, leases, userTokens }: ActAsPorts,
   caller: Caller,
   { token, traceparent }: { readonly token: string; readonly traceparent: string | undefined },
 ): Promise<Result<Caller, ActAsRefusal | NoLease>> {
+  const [agent, ...others] = caller.agents;
+  const { workspace } = caller.state;
   const refused = (why: ActAsRefusal["why"]) =>
-    err({ kind: "actas_refused", agent: caller.agent, workspace: caller.workspace, why } as const);
+    err({ kind: "actas_refused", agent: agent.id, workspace, why } as const);
   // Whoever acts for somebody has a chain that is signed; a header must not put another user at its end.
-  if (caller.user !== null || caller.chain.length !== 1) return refused("has_actor");
-  const workspace = await standing.workspace(caller.workspace);
-  if (!workspace.ok) return workspace;
+  if (caller.user !== null || others.length > 0) return refused("has_actor");
+  const lease = await leases.workspace(workspace);
+  if (!lease.ok) return lease;
   const verified = await userTokens.verify({
-    workspace: caller.workspace,
-    configEpoch: workspace.value.answer.config_epoch,
-    agent: caller.agent,
+    workspace,
+    configEpoch: lease.value.answer.config_epoch,
+    agent: agent.id,
     token,
     ...(traceparent === undefined ? {} : { traceparent }),
     maxAgeSeconds: MOST_ACT_AS_AGE_S,
@@ -52,10 +54,10 @@ export async function actFor(
     return kind === "provider_unavailable" ? err({ kind: "no_lease", of: "provider" }) : refused(kind);
   }
   const { id, provider, email, groups, issuedAt } = verified.value;
-  if (!mayAct(verified.value.mayAct, caller.agent, issuer)) return refused("may_act");
+  if (!mayAct(verified.value.mayAct, agent.id, issuer)) return refused("may_act");
   return ok({
     ...caller,
-    passage: { ...caller.passage, user: id, userIssuedAt: issuedAt * 1000 },
+    state: { ...caller.state, user: id, userIssuedAt: issuedAt * 1000 },
     user: {
       id,
       provider,

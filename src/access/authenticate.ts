@@ -13,9 +13,8 @@ import type { Clock } from "../kernel/clock.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import type { AgentId, KeyId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { drainOf, type Stale } from "../lifecycle/admission.ts";
+import { drainOf } from "../lifecycle/admission.ts";
 import { isKeyLive, type AgentAnswer, type Lease } from "../lifecycle/lease.ts";
-import type { RegisteredAgent } from "../registry/agents.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
 import { followDigest } from "../storage/key-digests.ts";
@@ -24,10 +23,12 @@ import { parseScope, SURFACE, type Scope } from "../contract/scope.ts";
 import { verifyCallToken, type VerifiedToken } from "../tokens/verify.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import { callerProof, type Caller, type CallerUser } from "./caller.ts";
+import { loadChain } from "./chain.ts";
 import type { ConfigurationReader } from "./configuration.ts";
 import type { OrgKeySet } from "./signing-keys.ts";
 import type { NoLease, LeaseClient } from "./lease-client.ts";
 import { actFor, type ActAsRefusal } from "./act-as.ts";
+import { standsNow, type Draining } from "./release.ts";
 import { tokenStateOf } from "./token-state.ts";
 import type { UserTokens } from "./user-tokens.ts";
 
@@ -44,7 +45,7 @@ export interface AuthenticationPorts {
   /** Form keys of root-key versions that have left. */
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
   readonly issuer: string;
-  readonly standing: LeaseClient;
+  readonly leases: LeaseClient;
   readonly configuration: ConfigurationReader;
   /** Verifies ID tokens of users, for agents that act for them. */
   readonly userTokens: UserTokens;
@@ -72,8 +73,6 @@ export type AuthenticationRefusal =
   /** The agent is known; the end user it names is not accepted. */
   | ActAsRefusal
   | NoLease;
-
-export type Draining = Extract<Stale, { readonly kind: "draining" }>;
 
 /** "Coarse last use": within the hour. */
 const NOTE_USE_EVERY_MS = 3_600_000;
@@ -125,15 +124,15 @@ export async function identifyKey(
 
 /** What a key's agent is now, under a lease that was asked for anew if the one at hand says no. */
 export async function leaseForKey(
-  { standing, clock }: Pick<AuthenticationPorts, "standing" | "clock">,
+  { leases, clock }: Pick<AuthenticationPorts, "leases" | "clock">,
   known: KnownKey,
 ): Promise<Result<Lease<AgentAnswer>, NoLease>> {
-  const lease = await standing.agent(known.agent);
+  const lease = await leases.agent(known.agent);
   if (!lease.ok) return lease;
   const now = clock.now();
   const runs = drainOf(lease.value, known.agent, now) === undefined;
   if (runs && whyDead(lease.value, known.key, now) === null) return lease;
-  return standing.freshAgent(known.agent);
+  return leases.freshAgent(known.agent);
 }
 
 /** Notes that a key was used: coarse, and never in the way of the call. */
@@ -164,28 +163,26 @@ async function byKey(
   if (!leased.ok) return leased;
   const lease = leased.value;
   const why = whyDead(lease, known.key, ports.clock.now());
-  const record =
+  const agent =
     why === null ? await ports.configuration.agent(known.agent, lease.answer.record_version) : undefined;
-  if (record === undefined) return err({ kind: "dead", ...known, why: why ?? "agent_absent" });
+  if (agent === undefined) return err({ kind: "dead", ...known, why: why ?? "agent_absent" });
   const drain = drainOf(lease, known.agent, ports.clock.now());
   if (drain !== undefined) return err(drain);
   noteUse(ports, known.key);
-  const workspace = await ports.standing.workspace(record.workspaceId);
+  const workspace = await ports.leases.workspace(agent.workspaceId);
   if (!workspace.ok) return workspace;
   return ok({
     [callerProof]: true,
-    agent: known.agent,
-    workspace: record.workspaceId,
-    passage: {
+    state: {
+      workspace: agent.workspaceId,
       chain: [{ agent: known.agent, epoch: lease.answer.epoch, key: known.key }],
       haltEpoch: workspace.value.answer.halt_epoch,
       path: [],
     },
-    chain: [known.agent],
+    agents: [agent],
     scope: SURFACE,
     user: null,
     credential: { kind: "key", id: known.key },
-    records: [record],
   });
 }
 
@@ -213,40 +210,26 @@ async function callerOfToken(
   verifiedUnder: number,
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   const { claims } = token;
-  const { chain, workspace } = claims.dome;
-  const passage = tokenStateOf(claims, verifiedUnder);
-  const agents = chain.map((link) => link.agent);
-  // A token that is dead already is refused here, before it costs a record. What decides is the check at the end.
-  const admitted = await ports.standing.admits(passage, { agents, workspace }, "leased");
-  if (!admitted.ok) {
-    const why = admitted.error;
-    if (why.kind === "draining") return err(why);
-    return err(
-      why.kind === "no_lease"
-        ? { kind: "no_lease", of: why.of }
-        : { kind: "dead", agent: claims.client_id, key: chain[0]?.key ?? null, why: why.kind },
-    );
+  const state = tokenStateOf(claims, verifiedUnder);
+  const dead = (agent: AgentId, key: KeyId | null, why: string) =>
+    err({ kind: "dead", agent, key, why } as const);
+  const stands = await standsNow(ports.leases, state);
+  if (!stands.ok) {
+    if (stands.error.kind !== "not_admitted") return err(stands.error);
+    return dead(claims.client_id, claims.dome.chain[0]?.key ?? null, stands.error.stale.kind);
   }
-  const records: RegisteredAgent[] = [];
-  for (const link of chain) {
-    const lease = await ports.standing.agent(link.agent);
-    if (!lease.ok) return lease;
-    const record = await ports.configuration.agent(link.agent, lease.value.answer.record_version);
-    if (record === undefined) {
-      return err({ kind: "dead", agent: link.agent, key: link.key, why: "agent_absent" });
-    }
-    records.push(record);
+  const chain = await loadChain(ports, claims.dome.chain);
+  if (!chain.ok) {
+    if (chain.error.kind === "no_lease") return err(chain.error);
+    return dead(chain.error.link?.agent ?? claims.client_id, null, chain.error.kind);
   }
   return ok({
     [callerProof]: true,
-    agent: claims.client_id,
-    workspace,
-    passage,
-    chain: agents,
+    state,
+    agents: chain.value,
     scope: scopeOf(claims.scope),
     user: userOf(claims),
     credential: { kind: "token", id: claims.jti },
-    records,
   });
 }
 

@@ -5,9 +5,9 @@ import { rfc3339 } from "../kernel/clock.ts";
 import { isId } from "../kernel/ids.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/built-in.ts";
-import { strictestTier } from "../tiers/strictest.ts";
+import { limitsOf } from "../tiers/limits.ts";
 import type { Caller } from "./caller.ts";
-import { freshnessOf, judgedUser, type DecisionPorts } from "./decide.ts";
+import { judgedUser, type DecisionPorts } from "./decide.ts";
 import type { NoLease } from "./lease-client.ts";
 
 export async function callContext(
@@ -15,14 +15,14 @@ export async function callContext(
   caller: Caller,
   request: NonNullable<AuditDraft["request"]>,
 ): Promise<Result<AgentSelf["context"], NoLease>> {
-  const workspace = await ports.standing.workspace(caller.workspace);
+  const workspace = await ports.leases.workspace(caller.state.workspace);
   if (!workspace.ok) return workspace;
   const user = await judgedUser(ports.configuration, caller, workspace.value.answer.config_epoch);
-  const { records } = caller;
-  const tier = records[0]?.tier ?? "";
-  const { txn } = caller.passage;
+  const { agents } = caller;
+  const limits = limitsOf(ports.tiers, agents);
+  const { txn } = caller.state;
   return ok({
-    chain: records.map(({ id, name, owner, tier: level }) => ({ agent: id, name, owner, tier: level })),
+    chain: agents.map(({ id, name, owner, tier: level }) => ({ agent: id, name, owner, tier: level })),
     actas:
       user === null
         ? null
@@ -40,12 +40,12 @@ export async function callContext(
       user_agent: request.user_agent ?? null,
     },
     policy: {
-      tier,
+      tier: agents[0].tier,
       policies: [BASELINE_POLICY],
       bundle_version: BASELINE_VERSION,
-      freshness: freshnessOf(caller, ports.tiers.get(tier)),
-      max_chain_depth: strictestTier(records.map((record) => record.tier)).maxDepth,
-      require_actas: records.flatMap(({ name, requireActas }) =>
+      freshness: limits.ok ? limits.value.freshness : "always",
+      max_chain_depth: limits.ok ? limits.value.maxDepth : 0,
+      require_actas: agents.flatMap(({ name, requireActas }) =>
         requireActas === null ? [] : [{ agent: name, require: requireActas }],
       ),
     },

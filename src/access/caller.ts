@@ -1,8 +1,8 @@
 /** Who is calling, as verified. Only `authenticate.ts` makes one; everything behind the door takes it as proof. */
-import type { AgentId, Id, KeyId, WorkspaceId } from "../kernel/ids.ts";
+import type { Id, KeyId } from "../kernel/ids.ts";
 import type { TokenState } from "../lifecycle/admission.ts";
-import type { RegisteredAgent } from "../registry/agents.ts";
 import type { Scope } from "../contract/scope.ts";
+import type { Chain } from "./chain.ts";
 
 export const callerProof: unique symbol = Symbol("caller");
 
@@ -18,18 +18,13 @@ export interface CallerUser {
 
 export interface Caller {
   readonly [callerProof]: true;
-  /** The current actor: the agent whose credential was presented. */
-  readonly agent: AgentId;
-  readonly workspace: WorkspaceId;
-  /** What its admission depends on: chain, epochs, keys, halt epoch, tokens. */
-  readonly passage: TokenState;
-  /** The ids in `passage.chain`, newest first. */
-  readonly chain: readonly AgentId[];
+  /** What its admission depends on: workspace, chain, epochs, keys, halt epoch, tokens, user. */
+  readonly state: TokenState;
+  /** The agents of `state.chain` as registered, newest first: the current actor, whose credential it is, is the first. */
+  readonly agents: Chain;
   readonly scope: Scope;
   /** The verified end user, if the call has one. */
   readonly user: CallerUser | null;
   readonly credential:
     { readonly kind: "key"; readonly id: KeyId } | { readonly kind: "token"; readonly id: string };
-  /** The agents of the chain as registered, newest first. */
-  readonly records: readonly RegisteredAgent[];
 }

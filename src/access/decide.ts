@@ -1,34 +1,26 @@
 /**
- * The column (design part 9): one list of steps that every call walks, a denied one too.
+ * A check: the column (design part 9) for a question, where the answer is all there is to release. Every call walks the
+ * same list, a denied one too.
  *
- *   1 authenticate (the caller is the proof)    5 policy
- *   2 catalog · 3 scope, surface, act-as        6 the intent is durable
- *   4 tier                                      7 leases, last, synchronous   8 release
+ *   1 authenticate (the caller is the proof) → gather the facts → 2–5 evaluate → 6–8 release
  */
-import type { AuditSink, Recorded } from "../audit/sink.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
-import type { Tier } from "../contract/tier.ts";
-import { strictestTier } from "../tiers/strictest.ts";
-import type { Clock } from "../kernel/clock.ts";
-import type { DecisionId, IdSource, TxnId } from "../kernel/ids.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import type { Stale } from "../lifecycle/admission.ts";
+import { defined } from "../kernel/defined.ts";
+import type { DecisionId, TxnId } from "../kernel/ids.ts";
+import { err, type Result } from "../kernel/result.ts";
+import { limitsOf, type Tiers } from "../tiers/limits.ts";
 import type { Caller, CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
-import { judge, referenceOf, type Facts, type AccessRequest, type Verdict } from "./judge.ts";
-import type { NoLease, LeaseClient } from "./lease-client.ts";
+import { evaluate, referenceOf, type AccessRequest, type Facts, type Verdict } from "./evaluate.ts";
+import { release, type Evidence, type Released, type ReleasePorts, type Withheld } from "./release.ts";
 
-export interface DecisionPorts {
-  readonly clock: Clock;
-  readonly ids: IdSource;
-  readonly standing: LeaseClient;
+export interface DecisionPorts extends ReleasePorts {
   readonly configuration: ConfigurationReader;
-  readonly tiers: ReadonlyMap<string, Tier>;
-  readonly sink: AuditSink;
+  readonly tiers: Tiers;
   /** Keyed digest of call arguments, or the arguments themselves where the tool's entry allows it. */
   recordable(
-    question: AccessRequest,
+    asked: AccessRequest,
     clear: boolean,
     args: unknown,
   ): Promise<Pick<AuditDraft, "arguments" | "arguments_digest">>;
@@ -42,135 +34,98 @@ export interface RequestFacts {
   readonly bytes: number;
 }
 
-/** A decision that may be released: its record is durable, and the caller stood when it was. */
 export interface Decided extends Verdict {
   readonly id: DecisionId;
   readonly txn: TxnId;
-  readonly evidence: Recorded;
 }
 
-export type Undecided =
-  | NoLease
-  | { readonly kind: "audit_unavailable" }
-  /** Stopped or stale at step 7: the decision is recorded as withheld. */
-  | { readonly kind: "not_admitted"; readonly stale: Stale }
-  | { readonly kind: "body_too_large"; readonly most: number };
+export type Undecided = Withheld | { readonly kind: "body_too_large"; readonly most: number };
 
 export async function decide(
   ports: DecisionPorts,
   caller: Caller,
-  question: AccessRequest,
+  asked: AccessRequest,
   args: unknown,
-  facts: RequestFacts,
-): Promise<Result<Decided, Undecided>> {
-  const { standing, configuration, sink, ids } = ports;
-  const [actor] = caller.records;
-  const tier = ports.tiers.get(actor?.tier ?? "");
-  const { maxDepth } = strictestTier(caller.records.map((record) => record.tier));
-  if (tier !== undefined && facts.bytes > tier.max_body_bytes) {
-    return err({ kind: "body_too_large", most: tier.max_body_bytes });
+  request: RequestFacts,
+): Promise<Result<Released<Decided>, Undecided>> {
+  const limits = limitsOf(ports.tiers, caller.agents);
+  if (limits.ok && request.bytes > limits.value.maxBodyBytes) {
+    return err({ kind: "body_too_large", most: limits.value.maxBodyBytes });
   }
-  const workspace = await standing.workspace(caller.workspace);
-  if (!workspace.ok) return workspace;
-  const catalog = await configuration.catalog(caller.workspace, workspace.value.answer.config_epoch);
+  const lease = await ports.leases.workspace(caller.state.workspace);
+  if (!lease.ok) return lease;
+  const { config_epoch: configEpoch } = lease.value.answer;
+  const { agents, scope, state } = caller;
+  const catalog = await ports.configuration.catalog(state.workspace, configEpoch);
+  const user = await judgedUser(ports.configuration, caller, configEpoch);
 
-  const user = await judgedUser(configuration, caller, workspace.value.answer.config_epoch);
-  const verdict = judge(
-    { records: caller.records, scope: caller.scope, user, catalog, tier, maxDepth, args },
-    question,
-  );
+  const verdict = evaluate({ agents, scope, user, catalog, limits, args }, asked);
 
-  const id = ids.next("dec");
-  const txn = (caller.passage.txn as TxnId | undefined) ?? ids.next("txn");
-  const clear = question.kind === "tool" && catalog.tools.get(question.name)?.clearArguments === true;
-  const draft = draftRecord(ports, {
-    ...recordOf(caller, question, verdict, id, txn, facts),
-    ...(await ports.recordable(question, clear, args)),
+  const id = ports.ids.next("dec");
+  const txn = (state.txn as TxnId | undefined) ?? ports.ids.next("txn");
+  const clear = asked.kind === "tool" && catalog.tools.get(asked.name)?.clearArguments === true;
+  const recordable = await ports.recordable(asked, clear, args);
+  return release(ports, {
+    value: { ...verdict, id, txn },
+    evidence: evidenceOf(ports, caller, asked, { verdict, id, txn, request, recordable }),
+    state,
+    freshness: limits.ok ? limits.value.freshness : "always",
   });
-  const evidence = await sink.record(draft);
-  if (!evidence.ok) return evidence;
-
-  const parties = { agents: caller.chain, workspace: caller.workspace };
-  const admitted = await standing.admits(caller.passage, parties, freshnessOf(caller, tier));
-  if (admitted.ok) return ok({ ...verdict, id, txn, evidence: evidence.value });
-
-  await sink.record(withheld(ports, draft, admitted.error));
-  return err({ kind: "not_admitted", stale: admitted.error });
 }
-
-/** The strictest of the chain: one agent that wants to be asked about on every call is. */
-export const freshnessOf = (caller: Caller, tier: Tier | undefined): "leased" | "always" => {
-  const wants = caller.records.map(
-    (record, index) => record.freshness ?? (index === 0 ? tier?.freshness : undefined),
-  );
-  return wants.includes("always") ? "always" : "leased";
-};
 
 /** The user with the name of its provider, as the workspace has it now; null: it has it no more. */
 export async function judgedUser(
   configuration: ConfigurationReader,
-  { user, workspace }: Caller,
+  { user, state }: Caller,
   configEpoch: number,
 ): Promise<Facts["user"]> {
   if (user === null) return null;
-  const providers = await configuration.providers(workspace, configEpoch);
+  const providers = await configuration.providers(state.workspace, configEpoch);
   return { id: user.id, provider: providers.get(user.provider)?.name ?? null };
 }
 
 const recordedUser = ({ id, email }: CallerUser): NonNullable<AuditDraft["user"]> => ({
   id,
-  ...(email === undefined ? {} : { email }),
+  ...defined({ email }),
 });
 
-const TYPE = { tool: "tool", pool: "pool", integration: "integration" } as const;
-
-const recordOf = (
-  caller: Caller,
-  question: AccessRequest,
-  verdict: Verdict,
-  id: DecisionId,
-  txn: TxnId,
-  facts: RequestFacts,
-): Omit<AuditDraft, "id" | "time"> => ({
-  workspace: caller.workspace,
-  kind: "decision",
-  agent: caller.agent,
-  chain: caller.passage.chain.map(({ agent, key, epoch }) => ({ agent, key, epoch })),
-  ...(caller.user === null ? {} : { user: recordedUser(caller.user) }),
-  target: { type: TYPE[question.kind], id: referenceOf(question) },
-  action: question.action,
-  decision: verdict.decision,
-  decision_id: id,
-  reason: verdict.reason,
-  layer: verdict.layer,
-  detail: verdict.detail,
-  ...(verdict.change === null ? {} : { change: { ...verdict.change } }),
-  policies: [...verdict.policies],
-  bundle_version: verdict.bundleVersion,
-  txn,
-  request_id: facts.requestId,
-  request: facts.request,
-  data: {
-    credential: caller.credential.kind,
-    credential_id: caller.credential.id,
-    ...(caller.user === null ? {} : { provider: caller.user.provider }),
+function evidenceOf(
+  ports: DecisionPorts,
+  { state, agents: [agent], user, credential }: Caller,
+  asked: AccessRequest,
+  made: {
+    readonly verdict: Verdict;
+    readonly id: DecisionId;
+    readonly txn: TxnId;
+    readonly request: RequestFacts;
+    readonly recordable: Pick<AuditDraft, "arguments" | "arguments_digest">;
   },
-});
-
-/** The same decision, as not released: `explain` shows both. */
-const withheld = (ports: DecisionPorts, draft: AuditDraft, stale: Stale): AuditDraft =>
-  draftRecord(ports, {
-    workspace: draft.workspace,
-    kind: "decision.withheld",
-    ...(draft.agent === undefined ? {} : { agent: draft.agent }),
-    ...(draft.chain === undefined ? {} : { chain: draft.chain }),
-    ...(draft.user === undefined ? {} : { user: draft.user }),
-    ...(draft.decision_id === undefined ? {} : { decision_id: draft.decision_id }),
-    ...(draft.txn === undefined ? {} : { txn: draft.txn }),
-    ...(draft.request_id === undefined ? {} : { request_id: draft.request_id }),
-    ...(draft.target === undefined ? {} : { target: draft.target }),
-    reason: "not_admitted",
-    layer: "lease",
-    outcome: "not_admitted",
-    data: { ...stale },
+): Evidence {
+  const { verdict, request } = made;
+  return draftRecord(ports, {
+    workspace: state.workspace,
+    kind: "decision",
+    agent: agent.id,
+    chain: state.chain.map((link) => ({ ...link })),
+    ...(user === null ? {} : { user: recordedUser(user) }),
+    target: { type: asked.kind, id: referenceOf(asked) },
+    action: asked.action,
+    decision: verdict.decision,
+    decision_id: made.id,
+    reason: verdict.reason,
+    layer: verdict.layer,
+    detail: verdict.detail,
+    ...(verdict.change === null ? {} : { change: { ...verdict.change } }),
+    policies: [...verdict.policies],
+    bundle_version: verdict.bundleVersion,
+    txn: made.txn,
+    request_id: request.requestId,
+    request: request.request,
+    data: {
+      credential: credential.kind,
+      credential_id: credential.id,
+      ...(user === null ? {} : { provider: user.provider }),
+    },
+    ...made.recordable,
   });
+}

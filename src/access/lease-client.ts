@@ -10,7 +10,14 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Random } from "../kernel/random.ts";
-import { admit, type TokenState, type Stale } from "../lifecycle/admission.ts";
+import {
+  admit,
+  admittedUntil,
+  type LeaseSet,
+  type Stale,
+  type TokenState,
+  type Work,
+} from "../lifecycle/admission.ts";
 import { lookAgainMs } from "../lifecycle/ask-book.ts";
 import {
   dueForRenewal,
@@ -22,6 +29,9 @@ import {
   type WorkspaceAnswer,
 } from "../lifecycle/lease.ts";
 import type { LeaseBook, Wanted } from "../lifecycle/lease-book.ts";
+
+/** `always`: no lease is trusted, every object is asked now. */
+export type Freshness = "leased" | "always";
 
 /** Where answers come from: the owner objects. */
 export interface LeaseSource {
@@ -53,12 +63,6 @@ export interface NoLease {
   readonly kind: "no_lease";
   /** `provider`: what an identity provider publishes about its keys. */
   readonly of: "agent" | "workspace" | "org" | "provider";
-}
-
-/** Whose standing a call depends on. */
-export interface Parties {
-  readonly agents: readonly AgentId[];
-  readonly workspace: WorkspaceId;
 }
 
 /** One owner object as its lease is asked for. */
@@ -104,36 +108,51 @@ export class LeaseClient {
    * both have happened since. A "no" that was just given is final: who is stopped cannot make the objects work.
    * @param freshness `always`: no lease is trusted, every object is asked now.
    */
-  async admits(
-    passage: TokenState,
-    parties: Parties,
-    freshness: "leased" | "always",
-  ): Promise<Result<void, Stale>> {
+  async admits(state: TokenState, freshness: Freshness, work: Work = "new"): Promise<Result<void, Stale>> {
     if (freshness === "leased") {
-      const first = this.#check(passage, parties);
+      const first = this.#check(state, work);
       if (first.ok) return first;
     }
-    const wanted = freshness === "always" ? "fresh" : "recent";
+    const asked = await this.#obtainAll(state, freshness === "always" ? "fresh" : "recent");
+    if (!asked.ok) return err({ kind: "no_lease", of: asked.error.of, id: "" });
+    return this.#check(state, work);
+  }
+
+  /** Until when an act that goes on may do so without asking again; what stopped it, if something has. */
+  admittedUntil(state: TokenState): Result<number, Stale> {
+    const now = this.#ports.clock.now();
+    return admittedUntil(state, this.#held(state, now), now);
+  }
+
+  /** Asks every object that the state hangs on, now. */
+  renew(state: TokenState): Promise<Result<void, NoLease>> {
+    return this.#obtainAll(state, "fresh");
+  }
+
+  #check(state: TokenState, work: Work): Result<void, Stale> {
+    const now = this.#ports.clock.now();
+    return admit(state, this.#held(state, now), now, work);
+  }
+
+  #held({ chain, workspace }: TokenState, now: number): LeaseSet {
+    const { books } = this.#ports;
+    const agents = new Map<string, Lease<AgentAnswer>>();
+    for (const { agent } of chain) {
+      const lease = books.agents.get(agent, now);
+      if (lease !== undefined) agents.set(agent, lease);
+    }
+    return { agents, workspace: books.workspaces.get(workspace, now), org: books.org.get("org", now) };
+  }
+
+  /** Asks every object that the state hangs on, those that have not answered in time for `wanted`. */
+  async #obtainAll({ chain, workspace }: TokenState, wanted: Wanted): Promise<Result<void, NoLease>> {
     const answers = await Promise.all([
-      ...parties.agents.map((id) => this.#obtain(this.#agentOwner(id), wanted)),
-      this.#obtain(this.#workspaceOwner(parties.workspace), wanted),
+      ...chain.map(({ agent }) => this.#obtain(this.#agentOwner(agent), wanted)),
+      this.#obtain(this.#workspaceOwner(workspace), wanted),
       this.#obtain(this.#orgOwner(), wanted),
     ]);
     const missing = answers.find((answer) => !answer.ok);
-    if (missing?.ok === false) return err({ kind: "no_lease", of: missing.error.of, id: "" });
-    return this.#check(passage, parties);
-  }
-
-  #check(passage: TokenState, parties: Parties): Result<void, Stale> {
-    const { books, clock } = this.#ports;
-    const now = clock.now();
-    const agents = new Map<string, Lease<AgentAnswer>>();
-    for (const id of parties.agents) {
-      const lease = books.agents.get(id, now);
-      if (lease !== undefined) agents.set(id, lease);
-    }
-    const workspace = books.workspaces.get(parties.workspace, now);
-    return admit(passage, { agents, workspace, org: books.org.get("org", now) }, now);
+    return missing?.ok === false ? missing : ok(undefined);
   }
 
   #agentOwner(id: AgentId): Owner<AgentAnswer> {

@@ -33,7 +33,7 @@ export interface SigningKeyPorts {
   readonly clock: Clock;
   readonly db: Database;
   readonly derived: DerivedKeys;
-  readonly standing: LeaseClient;
+  readonly leases: LeaseClient;
   readonly cache: SigningKeyCache;
   /** Makes the first keys of the installation. Safe to call twice, from anywhere. */
   makeFirstKeys(): Promise<void>;
@@ -60,7 +60,7 @@ export class SigningKeys {
   }
 
   async #read(): Promise<Result<{ keys: readonly SigningKey[]; epoch: number }, NoLease>> {
-    const lease = await this.#ports.standing.org();
+    const lease = await this.#ports.leases.org();
     if (!lease.ok) return lease;
     const { cache, db } = this.#ports;
     const epoch = lease.value.answer.config_epoch;
@@ -77,8 +77,8 @@ export class SigningKeys {
 
   /** The keys that verify, for every token of every call. */
   async keySet(): Promise<Result<OrgKeySet, NoLease>> {
-    const { cache, clock, standing } = this.#ports;
-    const lease = await standing.org();
+    const { cache, clock, leases } = this.#ports;
+    const lease = await leases.org();
     if (!lease.ok) return lease;
     const warm = cache.found;
     const at = clock.now();

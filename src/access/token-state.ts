@@ -4,8 +4,9 @@ import type { TokenState } from "../lifecycle/admission.ts";
 
 /** @param verifiedUnder the `org` epoch under which the signature was verified; undefined where no lease may date it. */
 export function tokenStateOf(claims: CallTokenClaims, verifiedUnder?: number): TokenState {
-  const { chain, halt_epoch: haltEpoch, path } = claims.dome;
+  const { workspace, chain, halt_epoch: haltEpoch, path } = claims.dome;
   return {
+    workspace,
     chain,
     haltEpoch,
     path,

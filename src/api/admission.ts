@@ -56,7 +56,7 @@ async function admitAgent(
   };
   const caller = await authenticateAgent(services.access, presented, services.issuer);
   if (caller.ok) {
-    recognised(caller.value.agent);
+    recognised(caller.value.agents[0].id);
     return ok({ operator: null, caller: caller.value });
   }
   noteRefusedAgent(services, caller.error, path, requestId);

@@ -102,7 +102,7 @@ const NOT_THE_CLIENT = { kind: "invalid_client", known: null } as const;
 
 /** `Bearer` names no client; a `client_id` beside it that is another one does not authenticate. */
 const isNamedOtherwise = (party: ClientParty, form: ReadonlyMap<string, string>): boolean =>
-  party.by === "client" && (form.get("client_id") ?? party.client.key.agent) !== party.client.key.agent;
+  party.by === "client" && (form.get("client_id") ?? party.client.agent.id) !== party.client.agent.id;
 
 async function partyOf(
   { door: { permission }, path }: ClientShape,
@@ -130,6 +130,6 @@ async function partyOf(
     noteRefusedClient(services, authenticated.error, path, requestId);
     return err(refusedToken(authenticated.error, scheme));
   }
-  recognised(authenticated.value.key.agent);
+  recognised(authenticated.value.agent.id);
   return ok({ by: "client", client: authenticated.value });
 }

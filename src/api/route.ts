@@ -6,7 +6,7 @@ import type { z } from "zod";
 import type { Caller } from "../access/caller.ts";
 import type { Operator } from "../access/operator.ts";
 import type { AuditDraft } from "../contract/audit.ts";
-import type { AuthenticatedClient } from "../oauth/authenticate-client.ts";
+import type { ActiveClient } from "../oauth/authenticate-client.ts";
 import type { Permission } from "../operators/permissions.ts";
 import type { OperatorRequest } from "../operations/ports.ts";
 import type { Result } from "../kernel/result.ts";
@@ -82,7 +82,7 @@ type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
 /** Who is at a client door. */
 export type ClientParty =
-  | { readonly by: "client"; readonly client: AuthenticatedClient }
+  | { readonly by: "client"; readonly client: ActiveClient }
   | { readonly by: "operator"; readonly operator: Operator };
 
 type Party<D extends Door> = D extends { readonly by: "operator" }

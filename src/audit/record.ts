@@ -14,11 +14,12 @@ export type AuditFacts = Omit<AuditDraft, "id" | "time">;
  * Stamps a fresh id and the time. The same draft may be sent by two ways: the ledger merges it by its id. Whatever the
  * facts say, the draft is one that a ledger takes: texts are cut, and a draft that is too large loses free members.
  */
-export function draftRecord(
+export function draftRecord<const Kind extends AuditDraft["kind"]>(
   source: { readonly clock: Clock; readonly ids: IdSource },
-  facts: AuditFacts,
-): AuditDraft {
-  return fitted({ ...facts, id: source.ids.next("evt"), time: rfc3339(source.clock.now()) });
+  facts: AuditFacts & { readonly kind: Kind },
+): AuditDraft & { readonly kind: Kind } {
+  const { kind } = facts;
+  return { ...fitted({ ...facts, id: source.ids.next("evt"), time: rfc3339(source.clock.now()) }), kind };
 }
 
 /** A record and its JSON, as it is kept and carried. */

@@ -112,6 +112,7 @@ class Planting {
       case "token.exchange_refused":
         return this.#tokens.get(exchangeOf(entry).subject_jti ?? "");
       case "token.revoked":
+      case "token.withheld":
         return this.#tokens.get(entry.target?.id ?? "");
       case "decision.withheld":
         return this.#decisions.get(entry.decision_id ?? "") ?? this.#caller(entry);

@@ -5,11 +5,16 @@
 export const AUDIT_KINDS = {
   decision: "A check was decided, allowed or denied",
   "decision.withheld": "A decision was not released, because the caller was stopped before it could be",
+  "call.intent": "An act is about to be done, by an agent that may",
+  "call.outcome": "How an act ended: completed, failed, cut, or not admitted",
   "credential.refused": "A credential that exists was used, and is dead or in the wrong place",
   "actas.refused": "The end user that a call names was not accepted",
   "token.issued": "An agent got a call token for its API key",
   "token.exchanged": "A token was exchanged for a narrower one, or for a hop to another agent",
   "token.exchange_refused": "An exchange was refused to an agent that is known",
+  "token.withheld":
+    "A token, or what was asked about one, was not released, because a stop came before it could be",
+  "token.introspected": "An operator asked about a call token, and so for whom its agents act",
   "token.revoked": "A call token was revoked",
   "agent.registered": "An agent was registered",
   "agent.updated": "Settings of an agent were changed",

@@ -84,9 +84,12 @@ export interface Lease<A> extends Asking {
   readonly answer: A;
 }
 
+/** When the lease ends, by the clock that asked for it. */
+export const endOf = (lease: Lease<Expiring>): number => lease.askedAt + lease.answer.ttl_ms - MARGIN_MS;
+
 /** True while the lease may be trusted. A lease from the future is not: the clock has stepped back since. */
 export function isCurrent(lease: Lease<Expiring>, now: number): boolean {
-  return lease.askedAt <= now && now < lease.askedAt + lease.answer.ttl_ms - MARGIN_MS;
+  return lease.askedAt <= now && now < endOf(lease);
 }
 
 /** True past half of the usable life: time to ask again in the background, before a call has to wait for it. */
@@ -99,9 +102,14 @@ export function dueForRenewal(lease: Lease<Expiring>, now: number): boolean {
  * It says nothing about whether the lease is current.
  */
 export function isKeyLive(lease: Lease<AgentAnswer>, key: string, now: number): boolean {
-  const found = lease.answer.keys.find(({ id }) => id === key);
-  if (found === undefined) return false;
-  return found.ttl_ms === null || now < lease.askedAt + found.ttl_ms - MARGIN_MS;
+  return now < keyEndOf(lease, key);
+}
+
+/** When the key ends as far as the lease vouches for it: `Infinity` if it has no end, `-Infinity` if it is not live. */
+export function keyEndOf({ answer, askedAt }: Lease<AgentAnswer>, key: string): number {
+  const found = answer.keys.find(({ id }) => id === key);
+  if (found === undefined) return -Infinity;
+  return found.ttl_ms === null ? Infinity : askedAt + found.ttl_ms - MARGIN_MS;
 }
 
 /** What an AgentObject keeps in its row about being alive. Times by the object's own clock. */

@@ -1,13 +1,14 @@
 /**
- * Client authentication at the OAuth endpoints: an API key, and the standing of its agent. What a dead key, an unknown
+ * Client authentication at the OAuth endpoints: an API key, and what its agent is now. What a dead key, an unknown
  * key and a revoked agent hear is one answer (P11).
  */
-import type { AuthenticationPorts, Draining, KnownKey } from "../access/authenticate.ts";
+import type { AuthenticationPorts, KnownKey } from "../access/authenticate.ts";
 import { identifyKey, leaseForKey } from "../access/authenticate.ts";
 import type { NoLease } from "../access/lease-client.ts";
+import type { Draining } from "../access/release.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { drainOf } from "../lifecycle/admission.ts";
+import { drainOf, type Link } from "../lifecycle/admission.ts";
 import { isKeyLive } from "../lifecycle/lease.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 
@@ -21,33 +22,27 @@ export type ClientRefusal =
   /** Wrong key, dead key, revoked agent: outwardly one answer. `known` is for the trail. */
   | { readonly kind: "invalid_client"; readonly known: (KnownKey & { readonly why: string }) | null }
   | { readonly kind: "not_active"; readonly agent: AgentId; readonly state: string }
-  | { readonly kind: "unavailable"; readonly why: NoLease["of"] | "audit" | "provider" };
+  | NoLease;
 
+/** A client that has authenticated, and may act now. */
 export interface ActiveClient {
-  readonly epoch: number;
+  readonly agent: RegisteredAgent;
+  /** The agent's place in the chain of what is minted for it now. */
+  readonly link: Link;
   readonly haltEpoch: number;
   /** Of the workspace: what is read of its catalog and providers is as new as this. */
   readonly configEpoch: number;
-  readonly record: RegisteredAgent;
   /** The agent takes no new work: it may ask about tokens and end them, and gets none. */
   readonly draining: Draining | undefined;
-}
-
-/** A client that has authenticated: its key, and how its agent stands. */
-export interface AuthenticatedClient {
-  readonly key: KnownKey;
-  readonly active: ActiveClient;
 }
 
 /** Before anything else of a request is judged: otherwise a bad scope would tell a dead key from one that never was (P11). */
 export async function authenticateClient(
   ports: AuthenticationPorts,
   credential: ClientCredential,
-): Promise<Result<AuthenticatedClient, ClientRefusal>> {
-  const key = await identifyClient(ports, credential);
-  if (!key.ok) return key;
-  const active = await standingOfClient(ports, key.value);
-  return active.ok ? ok({ key: key.value, active: active.value }) : active;
+): Promise<Result<ActiveClient, ClientRefusal>> {
+  const known = await identifyClient(ports, credential);
+  return known.ok ? activeClient(ports, known.value) : known;
 }
 
 /** Whose key it is, if it is this client's. */
@@ -62,28 +57,28 @@ async function identifyClient(
   return ok(known);
 }
 
-/** Under which epochs the client stands now. A key that is dead and an agent that is revoked are one answer. */
-async function standingOfClient(
+/** Under which epochs the client acts now. A key that is dead and an agent that is revoked are one answer. */
+async function activeClient(
   ports: AuthenticationPorts,
   known: KnownKey,
 ): Promise<Result<ActiveClient, ClientRefusal>> {
   const dead = (why: string): ClientRefusal => ({ kind: "invalid_client", known: { ...known, why } });
   const lease = await leaseForKey(ports, known);
-  if (!lease.ok) return err({ kind: "unavailable", why: lease.error.of });
+  if (!lease.ok) return lease;
   const { answer } = lease.value;
-  if (
-    answer.state === "revoked" ||
-    answer.state === "absent" ||
-    !isKeyLive(lease.value, known.key, ports.clock.now())
-  ) {
-    return err(dead(answer.state));
-  }
+  const isDead = answer.state === "revoked" || answer.state === "absent";
+  if (isDead || !isKeyLive(lease.value, known.key, ports.clock.now())) return err(dead(answer.state));
   if (answer.state !== "active") return err({ kind: "not_active", agent: known.agent, state: answer.state });
-  const record = await ports.configuration.agent(known.agent, answer.record_version);
-  if (record === undefined) return err(dead("absent"));
-  const workspace = await ports.standing.workspace(record.workspaceId);
-  if (!workspace.ok) return err({ kind: "unavailable", why: workspace.error.of });
-  const draining = drainOf(lease.value, known.agent, ports.clock.now());
+  const agent = await ports.configuration.agent(known.agent, answer.record_version);
+  if (agent === undefined) return err(dead("absent"));
+  const workspace = await ports.leases.workspace(agent.workspaceId);
+  if (!workspace.ok) return workspace;
   const { halt_epoch: haltEpoch, config_epoch: configEpoch } = workspace.value.answer;
-  return ok({ epoch: answer.epoch, haltEpoch, configEpoch, record, draining });
+  return ok({
+    agent,
+    link: { ...known, epoch: answer.epoch },
+    haltEpoch,
+    configEpoch,
+    draining: drainOf(lease.value, known.agent, ports.clock.now()),
+  });
 }

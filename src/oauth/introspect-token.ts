@@ -4,46 +4,80 @@
  *
  * Unknown, expired, revoked, stopped, malformed, and nothing to do with the asker are one answer (P11).
  */
-import type { Introspection } from "../contract/oauth.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import type { NoLease } from "../access/lease-client.ts";
+import { release, type Released, type Withheld } from "../access/release.ts";
 import { tokenStateOf } from "../access/token-state.ts";
+import { draftRecord } from "../audit/record.ts";
+import type { AuditDraft } from "../contract/audit.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
-import type { TokenPorts } from "./issue-token.ts";
+import type { Introspection } from "../contract/oauth.ts";
+import { defined } from "../kernel/defined.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { TokenPorts } from "./ports.ts";
 import {
   isUserVouchedFor,
   operatorSeesToken,
   readPresentedToken,
-  type TokenParty,
+  type Requester,
 } from "./presented-token.ts";
 
-const INACTIVE: Introspection = { active: false };
+export interface IntrospectionRequest {
+  readonly token: string;
+  readonly requestId: string;
+  readonly request: NonNullable<AuditDraft["request"]>;
+}
 
+/** What may be said of any token to anybody: that it is worth nothing. */
+export const INACTIVE: Introspection = { active: false };
+
+/** @returns null: the token is worth nothing to who asks. */
 export async function introspectToken(
   ports: TokenPorts,
-  party: TokenParty,
-  token: string,
-): Promise<Result<Introspection, NoLease>> {
-  const read = await readPresentedToken(ports, token);
+  requester: Requester,
+  asked: IntrospectionRequest,
+): Promise<Result<Released<Introspection> | null, Exclude<Withheld, { kind: "draining" | "not_admitted" }>>> {
+  const read = await readPresentedToken(ports, asked.token);
   if (!read.ok) return read;
   const claims = read.value;
-  if (claims === null || !(await mayAsk(ports, party, claims))) return ok(INACTIVE);
-  const { chain, workspace } = claims.dome;
-  const agents = chain.map((link) => link.agent);
-  const admitted = await ports.standing.admits(tokenStateOf(claims), { agents, workspace }, "always");
-  if (admitted.ok) {
-    const vouched = await isUserVouchedFor(ports, claims);
-    if (!vouched.ok) return vouched;
-    return ok(vouched.value ? viewOf(claims) : INACTIVE);
-  }
-  return admitted.error.kind === "no_lease" ? err({ kind: "no_lease", of: admitted.error.of }) : ok(INACTIVE);
+  if (claims === null || !(await mayAsk(ports, requester, claims))) return ok(null);
+  const vouched = await isUserVouchedFor(ports, claims);
+  if (!vouched.ok) return vouched;
+  if (!vouched.value) return ok(null);
+  const released = await release(ports, {
+    value: viewOf(claims),
+    evidence: requester.by === "client" ? null : readingRecord(ports, requester, asked, claims),
+    state: tokenStateOf(claims),
+    freshness: "always",
+  });
+  if (released.ok) return released;
+  const { error } = released;
+  return error.kind === "draining" || error.kind === "not_admitted" ? ok(null) : err(error);
 }
 
-async function mayAsk(ports: TokenPorts, party: TokenParty, claims: CallTokenClaims): Promise<boolean> {
+async function mayAsk(ports: TokenPorts, requester: Requester, claims: CallTokenClaims): Promise<boolean> {
   const agents = claims.dome.chain.map((link) => link.agent);
-  if (party.by === "client") return agents.includes(party.agent);
-  return operatorSeesToken(ports.db, party.operator, claims, agents);
+  if (requester.by === "client") return agents.includes(requester.agent);
+  return operatorSeesToken(ports.db, requester.operator, claims, agents);
 }
+
+/** Who reads about a token reads for whom its agents act: an operator's reading is on record, as every one is. */
+const readingRecord = (
+  ports: TokenPorts,
+  { operator: { subject, token } }: Extract<Requester, { by: "operator" }>,
+  { requestId, request }: IntrospectionRequest,
+  { client_id: agent, dome, jti, sub, sub_profile, txn }: CallTokenClaims,
+) =>
+  draftRecord(ports, {
+    workspace: dome.workspace,
+    kind: "token.introspected",
+    operator: { subject, token },
+    agent,
+    chain: dome.chain,
+    ...(sub_profile === "user" ? { user: { id: sub } } : {}),
+    target: { type: "token", id: jti },
+    ...defined({ txn }),
+    request_id: requestId,
+    request,
+  });
 
 /** What the token says, without the user's personal data: whoever needs those has the token itself. */
 function viewOf({

@@ -1,98 +1,87 @@
 /**
  * `client_credentials` (RFC 6749 §4.4): an agent's API key becomes a short-lived call token. The token names the
  * epoch, the key and the halt epoch under which it was minted; any later difference ends it (P3).
+ *
+ *   the client has authenticated → scope and target → the token → released
  */
-import type { TokenResponse } from "../contract/oauth.ts";
-import type { AuthenticationPorts, Draining } from "../access/authenticate.ts";
 import { noteUse } from "../access/authenticate.ts";
-import type { SigningKeys } from "../access/signing-keys.ts";
+import { release, type Draining, type Released, type Withheld } from "../access/release.ts";
+import { tokenStateOf } from "../access/token-state.ts";
 import { draftRecord } from "../audit/record.ts";
-import type { AuditSink } from "../audit/sink.ts";
-import type { AuditDraft } from "../contract/audit.ts";
-import type { IdSource } from "../kernel/ids.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
-import { mintCallToken, selfClaims } from "../tokens/mint.ts";
+import type { TokenResponse } from "../contract/oauth.ts";
 import { formatScope, SURFACE } from "../contract/scope.ts";
-import type { AuthenticatedClient, ClientRefusal } from "./authenticate-client.ts";
+import { err, type Result } from "../kernel/result.ts";
+import { limitsOf, type UnknownTier } from "../tiers/limits.ts";
+import { selfClaims } from "../tokens/mint.ts";
 import { requestedScope } from "./exchange-request.ts";
+import { endOfChain, mintToken, type TokenTooLarge } from "./mint-token.ts";
+import type { TokenPorts, TokenRequest } from "./ports.ts";
 import { knownTarget, requestedAudience, type UnknownTarget } from "./target.ts";
 
-export interface TokenPorts extends AuthenticationPorts {
-  readonly ids: IdSource;
-  readonly signingKeys: SigningKeys;
-  readonly sink: AuditSink;
-}
-
-export interface TokenRequest {
-  readonly client: AuthenticatedClient;
-  readonly form: ReadonlyMap<string, string>;
-  readonly requestId: string;
-  readonly request: NonNullable<AuditDraft["request"]>;
-}
-
 export type TokenRequestRefusal =
-  | ClientRefusal
-  /** The agent takes no new work, and is stopped in `left_ms`. */
   | Draining
   | { readonly kind: "invalid_scope"; readonly detail: string }
-  | UnknownTarget;
+  | UnknownTarget
+  | UnknownTier
+  /** The key or the agent ends within a second. */
+  | { readonly kind: "nothing_left" }
+  | TokenTooLarge
+  | Withheld;
 
 export async function issueToken(
   ports: TokenPorts,
-  request: TokenRequest,
-): Promise<Result<TokenResponse, TokenRequestRefusal>> {
-  const { key: known, active } = request.client;
-  const { epoch, haltEpoch, record, draining } = active;
+  asked: TokenRequest,
+): Promise<Result<Released<TokenResponse>, TokenRequestRefusal>> {
+  const { agent, link, haltEpoch, draining } = asked.client;
   if (draining !== undefined) return err(draining);
-  const scope = requestedScope(request.form.get("scope"));
+  const scope = requestedScope(asked.form.get("scope"));
   if (!scope.ok) return scope;
-  const wanted = requestedAudience(request.form, ports.issuer);
+  const wanted = requestedAudience(asked.form, ports.issuer);
   if (!wanted.ok) return wanted;
-  const target = await knownTarget(ports, active, wanted.value);
+  const target = await knownTarget(ports, asked.client, wanted.value);
   if (!target.ok) return target;
-  const audience = wanted.value?.url ?? ports.issuer;
+  const limits = limitsOf(ports.tiers, [agent]);
+  if (!limits.ok) return limits;
 
   const signer = await ports.signingKeys.signer("token");
-  if (!signer.ok) return err({ kind: "unavailable", why: signer.error.of });
-  const jti = ports.ids.next("tok");
-  const lifetime = BUILT_IN_TIERS.get(record.tier)?.token_ttl_seconds ?? 30;
+  if (!signer.ok) return signer;
+  const end = await endOfChain(ports.leases, [link], [agent]);
+  if (!end.ok) return end;
+  const now = ports.clock.now();
+  const lifetime = Math.min(limits.value.maxLifetime, end.value - Math.floor(now / 1000));
+  if (lifetime < 1) return err({ kind: "nothing_left" });
   const claims = selfClaims({
     issuer: ports.issuer,
-    audience,
+    audience: wanted.value?.url ?? ports.issuer,
     scope: formatScope(scope.value ?? SURFACE),
-    jti,
-    agent: record,
-    workspace: record.workspaceId,
-    epoch,
+    jti: ports.ids.next("tok"),
+    agent,
+    workspace: agent.workspaceId,
+    epoch: link.epoch,
     haltEpoch,
-    key: known.key,
+    key: link.key,
     lifetime,
-    now: ports.clock.now(),
+    now,
   });
-  const token = await mintCallToken(claims, signer.value);
+  const token = await mintToken(claims, signer.value);
+  if (!token.ok) return token;
 
-  const evidence = await ports.sink.record(
-    draftRecord(ports, {
-      workspace: record.workspaceId,
+  const released = await release<TokenResponse>(ports, {
+    value: { access_token: token.value, token_type: "Bearer", expires_in: lifetime, scope: claims.scope },
+    evidence: draftRecord(ports, {
+      workspace: agent.workspaceId,
       kind: "token.issued",
-      agent: known.agent,
+      agent: agent.id,
       chain: claims.dome.chain,
-      target: { type: "token", id: jti },
-      request_id: request.requestId,
-      request: request.request,
-      data: { key: known.key, scope: claims.scope, audience, expires_in: lifetime },
+      target: { type: "token", id: claims.jti },
+      request_id: asked.requestId,
+      request: asked.request,
+      data: { key: link.key, scope: claims.scope, audience: claims.aud, expires_in: lifetime },
     }),
-  );
-  if (!evidence.ok) return err({ kind: "unavailable", why: "audit" });
-  const passage = { chain: claims.dome.chain, haltEpoch, path: claims.dome.path };
-  const admitted = await ports.standing.admits(
-    passage,
-    { agents: [known.agent], workspace: record.workspaceId },
-    "leased",
-  );
-  if (!admitted.ok && admitted.error.kind === "draining") return err(admitted.error);
-  if (!admitted.ok) return err({ kind: "invalid_client", known: { ...known, why: admitted.error.kind } });
-  noteUse(ports, known.key);
-  return ok({ access_token: token, token_type: "Bearer", expires_in: lifetime, scope: claims.scope });
+    state: tokenStateOf(claims),
+    // Every use of the token asks as often as the tier wants; getting one is not a use.
+    freshness: "leased",
+  });
+  if (released.ok) noteUse(ports, link.key);
+  return released;
 }

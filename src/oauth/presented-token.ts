@@ -11,10 +11,10 @@ import { findWorkspace } from "../registry/workspaces.ts";
 import type { Database } from "../storage/client.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import { verifyCallToken, type TokenRefusal } from "../tokens/verify.ts";
-import type { TokenPorts } from "./issue-token.ts";
+import type { TokenPorts } from "./ports.ts";
 
 /** Who asks: an agent that has authenticated as a client, or an operator. */
-export type TokenParty =
+export type Requester =
   | { readonly by: "client"; readonly agent: AgentId }
   | { readonly by: "operator"; readonly operator: Operator };
 
@@ -26,7 +26,7 @@ export async function readPresentedToken(
   ports: TokenPorts,
   token: string,
 ): Promise<Result<CallTokenClaims | null, NoLease>> {
-  const org = await ports.standing.freshOrg();
+  const org = await ports.leases.freshOrg();
   if (!org.ok) return org;
   const verified = await verifyForAnyDoor(ports, token);
   if (!verified.ok && verified.error.kind === "no_lease") return err(verified.error);
@@ -61,11 +61,11 @@ export async function verifyForAnyDoor(
  * such a call with a reason; whoever only asks about the token, or wants to make another of it, must hear it too (P7).
  */
 export async function isUserVouchedFor(
-  { standing, configuration }: Pick<TokenPorts, "standing" | "configuration">,
+  { leases, configuration }: Pick<TokenPorts, "leases" | "configuration">,
   { dome: { workspace, provider } }: CallTokenClaims,
 ): Promise<Result<boolean, NoLease>> {
   if (provider === undefined) return ok(true);
-  const lease = await standing.workspace(workspace);
+  const lease = await leases.workspace(workspace);
   if (!lease.ok) return lease;
   const providers = await configuration.providers(workspace, lease.value.answer.config_epoch);
   return ok(providers.has(provider));

@@ -8,8 +8,8 @@ import type { AuditDraft } from "../contract/audit.ts";
 import type { AgentId, TokenId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { NoLease } from "../access/lease-client.ts";
-import type { TokenPorts } from "./issue-token.ts";
-import { operatorSeesToken, readPresentedToken, type TokenParty } from "./presented-token.ts";
+import type { TokenPorts } from "./ports.ts";
+import { operatorSeesToken, readPresentedToken, type Requester } from "./presented-token.ts";
 
 export interface RevocationRequest {
   readonly token: string;
@@ -41,7 +41,7 @@ export type RevocationRefusal =
 export async function revokeToken(
   ports: TokenPorts,
   owners: RevokingOwners,
-  party: TokenParty,
+  requester: Requester,
   { token, requestId, request }: RevocationRequest,
 ): Promise<Result<void, RevocationRefusal>> {
   if (/^dome_[ao]t_/.test(token)) return err({ kind: "unsupported_token_type" });
@@ -51,9 +51,9 @@ export async function revokeToken(
   if (claims === null) return ok(undefined); // RFC 7009 §2.2: what is no token is as dead as wished
   const { client_id: client, jti, dome } = claims;
   const mine =
-    party.by === "client"
-      ? party.agent === client
-      : await operatorSeesToken(ports.db, party.operator, claims, [client]);
+    requester.by === "client"
+      ? requester.agent === client
+      : await operatorSeesToken(ports.db, requester.operator, claims, [client]);
   if (!mine) return err({ kind: "not_yours" });
   // An object without a row refuses every token of its agent: what is wished holds already.
   await owners.agent(client).revokeToken({
@@ -69,8 +69,8 @@ export async function revokeToken(
       ...(claims.txn === undefined ? {} : { txn: claims.txn }),
       request_id: requestId,
       request,
-      ...(party.by === "operator"
-        ? { operator: { subject: party.operator.subject, token: party.operator.token } }
+      ...(requester.by === "operator"
+        ? { operator: { subject: requester.operator.subject, token: requester.operator.token } }
         : {}),
       data: { expires_at: new Date(claims.exp * 1000).toISOString() },
     }),

@@ -3,8 +3,9 @@
  * identity provider's, and the actor's. What every agent of a chain is at this moment is looked at here too, so that
  * nothing is made of a token that no door would take.
  */
-import type { Draining } from "../access/authenticate.ts";
+import { loadChain, type Chain } from "../access/chain.ts";
 import type { NoLease } from "../access/lease-client.ts";
+import { standsNow, type Draining } from "../access/release.ts";
 import { tokenStateOf } from "../access/token-state.ts";
 import { parseAudience } from "../contract/audience.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
@@ -12,8 +13,7 @@ import { parseScope } from "../contract/scope.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { TokenSubject } from "../delegation/hop.ts";
-import type { RegisteredAgent } from "../registry/agents.ts";
-import type { TokenPorts } from "./issue-token.ts";
+import type { TokenPorts } from "./ports.ts";
 import { isUserVouchedFor, verifyForAnyDoor } from "./presented-token.ts";
 
 export type PresentedRefusal =
@@ -25,13 +25,13 @@ export type PresentedRefusal =
 export interface OwnToken {
   readonly claims: CallTokenClaims;
   /** The agents of its chain as registered, newest first. */
-  readonly records: readonly RegisteredAgent[];
+  readonly agents: Chain;
   /** The epoch of `org` under which its signature was verified. */
   readonly verifiedUnder: number;
 }
 
 /**
- * A call token of Dome's own, of this workspace, whose whole chain stands now.
+ * A call token of Dome's own, of this workspace, whose whole chain is good now.
  * @param workspace the client's: a chain lives in one workspace.
  */
 export async function verifyOwnToken(
@@ -39,49 +39,30 @@ export async function verifyOwnToken(
   token: string,
   workspace: string,
 ): Promise<Result<OwnToken, PresentedRefusal>> {
+  const unacceptable = (why: string) => err({ kind: "unacceptable", why } as const);
   const verified = await verifyForAnyDoor(ports, token);
-  if (!verified.ok) {
-    const { error } = verified;
-    return err(error.kind === "no_lease" ? error : { kind: "unacceptable", why: error.kind });
-  }
+  if (!verified.ok)
+    return verified.error.kind === "no_lease" ? err(verified.error) : unacceptable(verified.error.kind);
   const { claims, verifiedUnder } = verified.value;
-  if (claims.dome.workspace !== workspace) return err({ kind: "unacceptable", why: "other_workspace" });
-  if (parseAudience(ports.issuer, claims.aud) === undefined) {
-    return err({ kind: "unacceptable", why: "wrong_audience" }); // TX-18
+  if (claims.dome.workspace !== workspace) return unacceptable("other_workspace");
+  if (parseAudience(ports.issuer, claims.aud) === undefined) return unacceptable("wrong_audience"); // TX-18
+  const stands = await standsNow(ports.leases, tokenStateOf(claims, verifiedUnder));
+  if (!stands.ok) {
+    return stands.error.kind === "not_admitted" ? unacceptable(stands.error.stale.kind) : err(stands.error);
   }
-  const passage = tokenStateOf(claims, verifiedUnder);
-  const agents = claims.dome.chain.map((link) => link.agent);
-  const admitted = await ports.standing.admits(
-    passage,
-    { agents, workspace: claims.dome.workspace },
-    "leased",
-  );
-  if (!admitted.ok) return err(staleRefusal(admitted.error));
   const vouched = await isUserVouchedFor(ports, claims);
   if (!vouched.ok) return vouched;
-  if (!vouched.value) return err({ kind: "unacceptable", why: "provider_removed" });
-  const records: RegisteredAgent[] = [];
-  for (const agent of agents) {
-    const lease = await ports.standing.agent(agent);
-    if (!lease.ok) return lease;
-    const record = await ports.configuration.agent(agent, lease.value.answer.record_version);
-    if (record === undefined) return err({ kind: "unacceptable", why: "agent_absent" });
-    records.push(record);
-  }
-  return ok({ claims, records, verifiedUnder });
+  if (!vouched.value) return unacceptable("provider_removed");
+  const agents = await loadChain(ports, claims.dome.chain);
+  if (!agents.ok)
+    return agents.error.kind === "no_lease" ? err(agents.error) : unacceptable(agents.error.kind);
+  return ok({ claims, agents: agents.value, verifiedUnder });
 }
 
-const staleRefusal = (stale: { readonly kind: string } | Draining | NoLease): PresentedRefusal => {
-  if (stale.kind === "draining" && "left_ms" in stale) return stale;
-  if (stale.kind === "no_lease" && "of" in stale) return { kind: "no_lease", of: stale.of };
-  return { kind: "unacceptable", why: stale.kind };
-};
-
 /** The subject that a verified call token speaks for. Its current actor, which stands first, is the one that delegates. */
-export function tokenSubject({ claims, records }: OwnToken): TokenSubject | undefined {
-  const [delegator] = records;
+export function tokenSubject({ claims, agents: [delegator] }: OwnToken): TokenSubject | undefined {
   const scope = parseScope(claims.scope);
-  if (delegator === undefined || !scope.ok) return undefined;
+  if (!scope.ok) return undefined;
   return {
     kind: "token",
     claims,

@@ -26,10 +26,10 @@ export function requestedAudience(
 /** The door of a tool is there for those whose catalog has the tool. */
 export async function knownTarget(
   { configuration }: { readonly configuration: ConfigurationReader },
-  { record, configEpoch }: ActiveClient,
+  { agent, configEpoch }: ActiveClient,
   audience: Audience | undefined,
 ): Promise<Result<void, UnknownTarget>> {
   if (audience === undefined || audience.tool === null) return ok(undefined);
-  const { tools } = await configuration.catalog(record.workspaceId, configEpoch);
+  const { tools } = await configuration.catalog(agent.workspaceId, configEpoch);
   return tools.has(audience.tool) ? ok(undefined) : err({ kind: "invalid_target" });
 }

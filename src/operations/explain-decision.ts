@@ -4,7 +4,7 @@
  */
 import { explanation, type Explanation } from "../contract/check.ts";
 import type { AuditEntry } from "../contract/audit.ts";
-import { safeChange } from "../access/judge.ts";
+import { safeChange } from "../access/evaluate.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import { timeOfId, type DecisionId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";

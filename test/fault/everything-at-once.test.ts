@@ -109,7 +109,13 @@ const writesSince = (producer: string, since: Date, entries: readonly AuditEntry
 const isIsolate = (producer: string): boolean => producer.startsWith("iso:");
 
 /** What only isolates write, each before it releases something or beside a refusal. */
-const ISOLATE_KINDS = new Set(["decision", "decision.withheld", "token.issued", "credential.refused"]);
+const ISOLATE_KINDS = new Set([
+  "decision",
+  "decision.withheld",
+  "token.issued",
+  "token.withheld",
+  "credential.refused",
+]);
 
 /** How often each kind of change of an agent is in the trail; what agents did themselves is left out. */
 function changesOf(entries: readonly AuditEntry[], life: Life): Record<string, number> {

@@ -17,7 +17,7 @@ import {
   type TestAgent,
 } from "../security/installation.fixture.ts";
 import { everythingKept } from "../security/storage.fixture.ts";
-import { everythingArrived, recording, trail } from "./audit.fixture.ts";
+import { everythingArrived, overridden, recording, trail } from "./audit.fixture.ts";
 
 let agent: TestAgent;
 const alarms: string[] = [];
@@ -72,7 +72,7 @@ describe("when the evidence cannot be made durable", () => {
     expect(answer.headers.get("retry-after")).toBe("1");
     expect(jsonOf(answer)).toEqual({
       error: "temporarily_unavailable",
-      error_description: "It cannot be decided right now. Repeat the request",
+      error_description: "It cannot be decided right now whether this is allowed. Repeat the request.",
     });
   });
 
@@ -152,8 +152,46 @@ describe("when a stop comes between evidence and release", () => {
     expect(jsonOf(answer)).toMatchObject({ error: "invalid_client" });
     expect(answer.text).not.toContain("eyJ");
     await everythingArrived();
-    const kinds = (await trail(`agent=${stopped.id}`)).map(({ kind }: AuditEntry) => kind);
-    expect(kinds).toEqual(expect.arrayContaining(["token.issued", "agent.suspended"]));
+    const records = await trail(`agent=${stopped.id}&order=oldest`);
+    const story = records.filter(({ kind }: AuditEntry) => /^(?:token|credential)\./.test(kind));
+    // Once, and in one form: the key was good, so its holder is not one whose credential was refused.
+    expect(story).toMatchObject([
+      { kind: "token.issued" },
+      { kind: "token.withheld", reason: "not_admitted", layer: "lease", outcome: "not_admitted" },
+    ]);
+    expect(story[0]?.target).toEqual(story[1]?.target);
+  });
+
+  it("a token is undecided without a lease at the last step: its key is good, and is not refused", async () => {
+    const stopped = await activeAgent("default", "lost-while-exchanging");
+    let away = false;
+    const raw = recording(async (record, drafts) => {
+      await record(drafts);
+      if (!drafts.some((draft) => "kind" in draft && draft.kind === "token.issued")) return;
+      await command(stopped, "suspend"); // this isolate's lease is gone
+      away = true;
+    });
+    const AGENT = overridden(
+      raw.AGENT,
+      "get",
+      (get) =>
+        (...ids) =>
+          overridden(
+            get(...ids) as object,
+            "lease",
+            (real) => async () => (away ? Promise.reject(new Error("away")) : real()),
+          ),
+    );
+    const answer = await token(stopped.key, { ...raw, AGENT });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get("retry-after")).toBe("1");
+    expect(jsonOf(answer)).toMatchObject({ error: "temporarily_unavailable" });
+    await everythingArrived();
+    const kinds = (await trail(`agent=${stopped.id}&order=oldest`)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => /^(?:token|credential)\./.test(kind))).toEqual([
+      "token.issued",
+      "token.withheld",
+    ]);
   });
 
   it("a receipt names the last decision that was released, not the withheld one", async () => {

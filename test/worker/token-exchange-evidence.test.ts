@@ -66,9 +66,16 @@ describe("when a stop comes between evidence and release", () => {
     });
     expect(records).toMatchObject([
       { kind: "token.exchanged" },
-      { kind: "token.exchange_refused", reason: "subject_agent_not_active" },
+      {
+        kind: "token.withheld",
+        reason: "not_admitted",
+        layer: "lease",
+        outcome: "not_admitted",
+        data: { kind: "agent_not_active", agent: own.subject.id },
+      },
     ]);
     expect(records[0]?.request_id).toBe(records[1]?.request_id);
+    expect(records[0]?.target).toEqual(records[1]?.target);
   });
 
   it("a halted workspace withholds a user's token", async () => {
@@ -78,6 +85,20 @@ describe("when a stop comes between evidence and release", () => {
     await api.moveWorkspace(own.home, "halt?wait=effective");
     const form = { subject_token: await own.idToken(), subject_token_type: IDT };
     expect(refusal(await exchange(own.a, form))).toBe("400 invalid_request subject_token_invalid");
+    const story = await eventually(async () => {
+      const entries = await api.audit({
+        workspace: own.home,
+        agent: own.a.id,
+        kind: "token.*",
+        order: "oldest",
+      });
+      expect(entries.length).toBeGreaterThan(1);
+      return entries;
+    });
+    expect(story).toMatchObject([
+      { kind: "token.exchanged", user: { id: own.userOf("ada") } },
+      { kind: "token.withheld", user: { id: own.userOf("ada") }, data: { kind: "workspace_halted" } },
+    ]);
   });
 });
 

@@ -81,7 +81,10 @@ export function refusedHop(refusal: HopRefusal): OAuthRefusal {
         description: "The subject token is made out to another door, and an exchange only narrows",
       };
     case "nothing_left":
-      return invalid("subject_token_invalid", "Less than a second is left of the subject or the actor token");
+      return invalid(
+        "subject_token_invalid",
+        "Less than a second is left of the subject or actor token, or of a key or agent of the chain",
+      );
     default:
       return unreachable(refusal);
   }

@@ -1,5 +1,7 @@
 /** From what the OAuth token service refuses to what its endpoints say: one exhaustive mapping. */
+import type { AuditUnavailable } from "../../audit/sink.ts";
 import { unreachable } from "../../kernel/result.ts";
+import type { ClientRefusal } from "../../oauth/authenticate-client.ts";
 import type { ExchangeRefusal } from "../../oauth/exchange-token.ts";
 import type { TokenRequestRefusal } from "../../oauth/issue-token.ts";
 import type { RevocationRefusal } from "../../oauth/revoke-token.ts";
@@ -28,15 +30,22 @@ export const unauthenticated = (scheme: Scheme): OAuthRefusal => ({
 
 const TOKEN_UNAVAILABLE = oauthRefusal(UNAVAILABLE);
 
-export function refusedToken(refusal: TokenRequestRefusal | ExchangeRefusal, scheme: Scheme): OAuthRefusal {
+const deadClient = (scheme: Scheme): OAuthRefusal => ({
+  status: 401,
+  error: "invalid_client",
+  description: "The key is unknown or dead, or not of this client",
+  headers: challenge(scheme),
+});
+
+/** @param exchanges whether what was stopped may be the subject's, rather than the client itself. */
+export function refusedToken(
+  refusal: ClientRefusal | TokenRequestRefusal | ExchangeRefusal,
+  scheme: Scheme,
+  exchanges = false,
+): OAuthRefusal {
   switch (refusal.kind) {
     case "invalid_client":
-      return {
-        status: 401,
-        error: "invalid_client",
-        description: "The key is unknown or dead, or not of this client",
-        headers: challenge(scheme),
-      };
+      return deadClient(scheme);
     case "not_active":
       return {
         status: 400,
@@ -68,16 +77,41 @@ export function refusedToken(refusal: TokenRequestRefusal | ExchangeRefusal, sch
       return REFUSED_ACTOR[refusal.why];
     case "hop":
       return refusedHop(refusal.why);
-    case "unavailable":
+    case "unknown_tier":
+      return {
+        status: 400,
+        error: "unauthorized_client",
+        description: `The tier ${refusal.agent?.tier} of the agent ${refusal.agent?.name} does not exist`,
+        domeError: "tier_limit",
+      };
+    case "nothing_left":
+      return {
+        status: 400,
+        error: "unauthorized_client",
+        description: "Less than a second is left of the key or of the agent",
+        domeError: "nothing_left",
+      };
+    case "token_too_large":
+      return {
+        status: 400,
+        error: "invalid_request",
+        description: `The token would have ${refusal.length} characters, and no door takes more than ${refusal.most}. Have the identity provider send fewer groups, or use a shorter chain`,
+        domeError: "token_too_large",
+      };
+    case "not_admitted":
+      return exchanges ? refusedSubject("unacceptable") : deadClient(scheme);
+    case "no_lease":
+    case "audit_unavailable":
       return TOKEN_UNAVAILABLE;
     default:
       return unreachable(refusal);
   }
 }
 
-export function refusedQuestion(refusal: RevocationRefusal): OAuthRefusal {
+export function refusedQuestion(refusal: RevocationRefusal | AuditUnavailable): OAuthRefusal {
   switch (refusal.kind) {
     case "no_lease":
+    case "audit_unavailable":
       return TOKEN_UNAVAILABLE;
     case "unsupported_token_type":
       return {

@@ -100,7 +100,7 @@ export const auditRoutes: readonly Route[] = [
       }
       if (caller === null) throw new Error("neither operator nor agent passed this door");
       return reply(
-        await explainDecision(operations, caller.workspace, params.decision, caller.agent),
+        await explainDecision(operations, caller.state.workspace, params.decision, caller.agents[0].id),
         200,
         NO_STORE,
       );

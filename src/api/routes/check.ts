@@ -2,7 +2,8 @@ import { agentSelf, type AgentSelf } from "../../contract/agent.ts";
 import { checkRequest, decision, type Decision } from "../../contract/check.ts";
 import { callContext } from "../../access/call-context.ts";
 import { decide, type Undecided } from "../../access/decide.ts";
-import { safeChange } from "../../access/judge.ts";
+import { safeChange } from "../../access/evaluate.ts";
+import { release } from "../../access/release.ts";
 import { parseAccessRequest } from "../../access/access-request.ts";
 import { err, ok, unreachable } from "../../kernel/result.ts";
 import { memberRefusal, type Refusal } from "../../operations/refusal.ts";
@@ -26,20 +27,20 @@ export const checkRoutes: readonly Route[] = [
       answers: [{ status: 200, description: "The decision, allow or deny", schema: decision }],
     },
     async ({ services, caller, body, requestId, facts, bytes }) => {
-      const question = parseAccessRequest(body);
-      if (!question.ok) {
+      const asked = parseAccessRequest(body);
+      if (!asked.ok) {
         return err(
           memberRefusal(
             "invalid_request",
-            question.error.member,
+            asked.error.member,
             "It does not name anything that can be asked about.",
           ),
         );
       }
       const request = { requestId, request: facts, bytes };
-      const decided = await decide(services.decisions, caller, question.value, body.arguments, request);
+      const decided = await decide(services.decisions, caller, asked.value, body.arguments, request);
       if (!decided.ok) return err(refusalOf(decided.error));
-      const { value } = decided;
+      const { value } = decided.value;
       const answer: Decision = {
         decision: value.decision,
         decision_id: value.id,
@@ -66,25 +67,25 @@ export const checkRoutes: readonly Route[] = [
       answers: [{ status: 200, description: "The agent and its call context", schema: agentSelf }],
     },
     async ({ services, caller, facts }) => {
-      const parties = { agents: caller.chain, workspace: caller.workspace };
-      const [record] = caller.records;
-      if (record === undefined) return err(INVALID_TOKEN);
-      const agent = await liveView(services.operations, record);
-      const admitted = await services.decisions.standing.admits(caller.passage, parties, "leased");
-      if (!admitted.ok) return err(refusalOf({ kind: "not_admitted", stale: admitted.error }));
+      const { state, agents } = caller;
+      const agent = await liveView(services.operations, agents[0]);
       const context = await callContext(services.decisions, caller, facts);
       if (!context.ok) return err(UNAVAILABLE);
       const body: AgentSelf = {
         agent,
         caller: {
           credential: caller.credential,
-          chain: caller.passage.chain.map((link) => ({ ...link })) as AgentSelf["caller"]["chain"],
+          chain: state.chain.map((link) => ({ ...link })) as AgentSelf["caller"]["chain"],
           user: caller.user?.id ?? null,
           scope: formatScope(caller.scope),
         },
         context: context.value,
       };
-      return ok({ body, headers: NO_STORE });
+      const offer = { value: body, state, freshness: context.value.policy.freshness, evidence: null };
+      const released = await release(services.decisions, offer);
+      return released.ok
+        ? ok({ body: released.value.value, headers: NO_STORE })
+        : err(refusalOf(released.error));
     },
   ),
 ];
@@ -97,9 +98,10 @@ function refusalOf(undecided: Undecided): Refusal {
       return UNAVAILABLE;
     case "body_too_large":
       return { code: "body_too_large", detail: `The agent's tier takes at most ${undecided.most} bytes.` };
+    case "draining":
+      return drainingProblem(undecided.left_ms);
     case "not_admitted":
-      if (undecided.stale.kind === "no_lease") return UNAVAILABLE;
-      return undecided.stale.kind === "draining" ? drainingProblem(undecided.stale.left_ms) : INVALID_TOKEN;
+      return INVALID_TOKEN;
     default:
       return unreachable(undecided);
   }

@@ -9,22 +9,21 @@ import {
 import { traceparentOf } from "../../kernel/trace.ts";
 import { err, ok } from "../../kernel/result.ts";
 import { exchangeToken } from "../../oauth/exchange-token.ts";
-import { introspectToken } from "../../oauth/introspect-token.ts";
+import { INACTIVE, introspectToken } from "../../oauth/introspect-token.ts";
 import { issueToken } from "../../oauth/issue-token.ts";
-import type { TokenParty } from "../../oauth/presented-token.ts";
+import type { Requester } from "../../oauth/presented-token.ts";
 import { revokeToken } from "../../oauth/revoke-token.ts";
 import { GRANTS, TOKEN_EXCHANGE } from "../../oauth/grants.ts";
 import { invalidRequest, refusedQuestion, refusedToken } from "../dialects/oauth-refusals.ts";
 import { oauthRoute } from "../oauth-route.ts";
-import { noteRefusedClient } from "../refused.ts";
 import type { ClientParty, Route } from "../route.ts";
 
 const tag = "oauth";
 const TOKEN_PATH = "/api/v1/auth/token";
 
 /** Whoever asks about a token, or ends one. */
-const askerOf = (party: ClientParty): TokenParty =>
-  party.by === "operator" ? party : { by: "client", agent: party.client.key.agent };
+const askerOf = (party: ClientParty): Requester =>
+  party.by === "operator" ? party : { by: "client", agent: party.client.agent.id };
 
 export const oauthRoutes: readonly Route[] = [
   oauthRoute(
@@ -61,9 +60,8 @@ export const oauthRoutes: readonly Route[] = [
         grant === TOKEN_EXCHANGE
           ? await exchangeToken(services.access, asked)
           : await issueToken(services.access, asked);
-      if (issued.ok) return ok({ body: issued.value });
-      noteRefusedClient(services, issued.error, TOKEN_PATH, requestId);
-      return err(refusedToken(issued.error, scheme));
+      if (issued.ok) return ok({ body: issued.value.value });
+      return err(refusedToken(issued.error, scheme, grant === TOKEN_EXCHANGE));
     },
   ),
   oauthRoute(
@@ -83,11 +81,12 @@ export const oauthRoutes: readonly Route[] = [
         },
       ],
     },
-    async ({ services, party, form }) => {
+    async ({ services, requestId, facts, party, form }) => {
       const token = form.get("token");
       if (token === undefined) return err(invalidRequest("token is missing"));
-      const answer = await introspectToken(services.access, askerOf(party), token);
-      return answer.ok ? ok({ body: answer.value }) : err(refusedQuestion(answer.error));
+      const asked = { token, requestId, request: facts };
+      const answer = await introspectToken(services.access, askerOf(party), asked);
+      return answer.ok ? ok({ body: answer.value?.value ?? INACTIVE }) : err(refusedQuestion(answer.error));
     },
   ),
   oauthRoute(

@@ -8,8 +8,12 @@ import { ManualTime } from "../../support/manual-timers.ts";
 
 const AGENT: AgentId = "agt_01k9v3m8q2x7n5r4t6w0y1z2a3";
 const WORKSPACE: WorkspaceId = "wsp_01k9v3m8q2x7n5r4t6w0y1z2a3";
-const PARTIES = { agents: [AGENT], workspace: WORKSPACE };
-const PASSAGE: TokenState = { chain: [{ agent: AGENT, epoch: 2, key: "key_1" }], haltEpoch: 1, path: [] };
+const STATE: TokenState = {
+  workspace: WORKSPACE,
+  chain: [{ agent: AGENT, epoch: 2, key: "key_1" }],
+  haltEpoch: 1,
+  path: [],
+};
 
 /** An isolate with objects that answer, or do not, as told. */
 function isolate() {
@@ -247,7 +251,7 @@ describe("an answer that must be fresh", () => {
     outcomeOf(standing.freshAgent(AGENT));
     await time.advance(11); // the object has read its row
     state.agent = { ...state.agent, state: "suspended", ttl_ms: 750 };
-    const passage = outcomeOf(standing.admits(PASSAGE, PARTIES, "always"));
+    const passage = outcomeOf(standing.admits(STATE, "always"));
     await time.advance(100);
     expect(passage()).toMatchObject({ ok: false, error: { kind: "agent_not_active" } });
   });
@@ -267,8 +271,8 @@ describe("an answer that must be fresh", () => {
       }),
     });
     outcomeOf(standing.agent(AGENT));
-    const passage = { ...PASSAGE, chain: [{ agent: AGENT, epoch: 1, key: "key_1" }] };
-    const answer = outcomeOf(standing.admits(passage, PARTIES, "always"));
+    const changed: TokenState = { ...STATE, chain: [{ agent: AGENT, epoch: 1, key: "key_1" }] };
+    const answer = outcomeOf(standing.admits(changed, "always"));
     await time.advance(100);
     expect(answer()).toMatchObject({ ok: false, error: { kind: "epoch_changed" } });
   });
@@ -277,19 +281,19 @@ describe("an answer that must be fresh", () => {
 describe("admission", () => {
   it("with current leases asks nobody", async () => {
     const { asked, standing } = isolate();
-    await standing.admits(PASSAGE, PARTIES, "leased");
+    await standing.admits(STATE, "leased");
     asked.length = 0;
-    expect(await standing.admits(PASSAGE, PARTIES, "leased")).toEqual({ ok: true, value: undefined });
+    expect(await standing.admits(STATE, "leased")).toEqual({ ok: true, value: undefined });
     expect(asked).toEqual([]);
   });
 
   it("with `always` asks every object every time (P3)", async () => {
     const { asked, standing, state } = isolate();
-    await standing.admits(PASSAGE, PARTIES, "always");
+    await standing.admits(STATE, "always");
     asked.length = 0;
     state.agent = { ...state.agent, state: "suspended" };
-    expect(await standing.admits(PASSAGE, PARTIES, "leased")).toMatchObject({ ok: true });
-    expect(await standing.admits(PASSAGE, PARTIES, "always")).toMatchObject({
+    expect(await standing.admits(STATE, "leased")).toMatchObject({ ok: true });
+    expect(await standing.admits(STATE, "always")).toMatchObject({
       ok: false,
       error: { kind: "agent_not_active" },
     });
@@ -298,28 +302,28 @@ describe("admission", () => {
 
   it("asks once more before it says no: a start may not have been heard of yet", async () => {
     const { time, standing, state } = isolate();
-    await standing.admits(PASSAGE, PARTIES, "leased");
+    await standing.admits(STATE, "leased");
     state.agent = { ...state.agent, epoch: 4 };
     await time.advance(300);
-    const later: TokenState = { ...PASSAGE, chain: [{ agent: AGENT, epoch: 4, key: "key_1" }] };
-    expect(await standing.admits(later, PARTIES, "leased")).toEqual({ ok: true, value: undefined });
+    const later: TokenState = { ...STATE, chain: [{ agent: AGENT, epoch: 4, key: "key_1" }] };
+    expect(await standing.admits(later, "leased")).toEqual({ ok: true, value: undefined });
   });
 
   it("takes a fresh no as final: who is stopped cannot make the objects work", async () => {
     const { asked, standing, state } = isolate();
     state.agent = { ...state.agent, state: "suspended", ttl_ms: 750 };
-    await standing.admits(PASSAGE, PARTIES, "leased");
+    await standing.admits(STATE, "leased");
     asked.length = 0;
-    for (let i = 0; i < 10; i += 1) await standing.admits(PASSAGE, PARTIES, "leased");
+    for (let i = 0; i < 10; i += 1) await standing.admits(STATE, "leased");
     expect(asked).toEqual([]);
   });
 
   it("without any one of the leases is undecidable, never allowed (P1)", async () => {
     const { time, standing, state } = isolate();
-    await standing.admits(PASSAGE, PARTIES, "leased");
+    await standing.admits(STATE, "leased");
     state.answers = false;
     await time.advance(1_500);
-    const waiting = standing.admits(PASSAGE, PARTIES, "leased");
+    const waiting = standing.admits(STATE, "leased");
     await time.advance(800);
     expect(await waiting).toMatchObject({ ok: false, error: { kind: "no_lease" } });
   });

@@ -23,7 +23,7 @@ const cache = newSigningKeyCache();
 /** Whatever else than the lease and the clock it asks for is a fault: there is no database here. */
 const signingKeys = new SigningKeys({
   clock: { now: () => state.now },
-  standing: { org: () => Promise.resolve(ok({ answer: { config_epoch: state.epoch } })) },
+  leases: { org: () => Promise.resolve(ok({ answer: { config_epoch: state.epoch } })) },
   cache,
 } as never);
 

@@ -8,7 +8,7 @@ import { covers, type Resource } from "../../../src/contract/scope.ts";
 import { verifyChain } from "../../../src/delegation/verify-chain.ts";
 import type { Subject } from "../../../src/delegation/hop.ts";
 import { receiptHash, verifyActorReceipt } from "../../../src/delegation/receipt.ts";
-import { admit, type TokenState, type LeaseClient } from "../../../src/lifecycle/admission.ts";
+import { admit, type TokenState, type LeaseSet } from "../../../src/lifecycle/admission.ts";
 import type { AgentAnswer, WorkspaceAnswer } from "../../../src/lifecycle/lease.ts";
 import { mintCallToken } from "../../../src/tokens/mint.ts";
 import { verifyCallToken } from "../../../src/tokens/verify.ts";
@@ -146,22 +146,22 @@ function never(): never {
 }
 
 describe("P3: one that is stopped stops the chain", () => {
-  type Stop = (standing: LeaseClient, passage: TokenState, which: number) => LeaseClient;
+  type Stop = (held: LeaseSet, state: TokenState, which: number) => LeaseSet;
   const withAgent =
-    (change: (answer: AgentAnswer, passage: TokenState, which: number) => Partial<AgentAnswer>): Stop =>
-    (standing, passage, which) => {
-      const { agent } = passage.chain[which % passage.chain.length] ?? never();
-      const lease = standing.agents.get(agent) ?? never();
-      const answer = { ...lease.answer, ...change(lease.answer, passage, which) };
-      return { ...standing, agents: new Map([...standing.agents, [agent, { ...lease, answer }]]) };
+    (change: (answer: AgentAnswer, state: TokenState, which: number) => Partial<AgentAnswer>): Stop =>
+    (held, state, which) => {
+      const { agent } = state.chain[which % state.chain.length] ?? never();
+      const lease = held.agents.get(agent) ?? never();
+      const answer = { ...lease.answer, ...change(lease.answer, state, which) };
+      return { ...held, agents: new Map([...held.agents, [agent, { ...lease, answer }]]) };
     };
   const withWorkspace =
-    (change: (answer: WorkspaceAnswer, passage: TokenState) => Partial<WorkspaceAnswer>): Stop =>
-    (standing, passage) => {
-      const lease = standing.workspace ?? never();
+    (change: (answer: WorkspaceAnswer, state: TokenState) => Partial<WorkspaceAnswer>): Stop =>
+    (held, state) => {
+      const lease = held.workspace ?? never();
       return {
-        ...standing,
-        workspace: { ...lease, answer: { ...lease.answer, ...change(lease.answer, passage) } },
+        ...held,
+        workspace: { ...lease, answer: { ...lease.answer, ...change(lease.answer, state) } },
       };
     };
   // oxlint-disable-next-line unicorn/no-thenable -- a word of the contract
@@ -184,7 +184,7 @@ describe("P3: one that is stopped stops the chain", () => {
     "the transaction is stopped": withWorkspace((_answer, { txn }) => ({ stopped_txns: [txn ?? never()] })),
   };
 
-  const leases = ({ chain, haltEpoch }: TokenState): LeaseClient => ({
+  const leases = ({ chain, haltEpoch }: TokenState): LeaseSet => ({
     agents: new Map(
       chain.map(({ agent, epoch, key }) => [
         agent,
@@ -220,10 +220,10 @@ describe("P3: one that is stopped stops the chain", () => {
       fc.asyncProperty(world, fc.nat(), async (drawn, which) => {
         const leaf = (await walk(issuer, drawn)).at(-1);
         fc.pre(leaf?.claims.act !== undefined);
-        const passage = tokenStateOf((leaf ?? never()).claims);
-        fc.pre(what !== "the user is stopped" || passage.user !== undefined);
-        expect(admit(passage, leases(passage), NOW).ok).toBe(true);
-        expect(admit(passage, stop(leases(passage), passage, which), NOW).ok).toBe(false);
+        const state = tokenStateOf((leaf ?? never()).claims);
+        fc.pre(what !== "the user is stopped" || state.user !== undefined);
+        expect(admit(state, leases(state), NOW).ok).toBe(true);
+        expect(admit(state, stop(leases(state), state, which), NOW).ok).toBe(false);
       }),
       { numRuns: RUNS / 2 },
     );

@@ -1,6 +1,6 @@
 /** A wall that is not checked falls, and a check that cannot fail is worse: every rule here is broken once. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { importWalls } from "../../../scripts/import-walls.ts";
+import { importWalls, RESERVED } from "../../../scripts/import-walls.ts";
 import { REPOSITORY, checkLint, checkWalls, plantTree, removeTree } from "./planted-tree.ts";
 import type { Run } from "./planted-tree.ts";
 
@@ -61,6 +61,20 @@ const BROKEN: Readonly<Record<string, readonly [file: string, target: string]>> 
   "no-unresolvable": ["src/kernel/p27.ts", "./absent.ts"],
 };
 
+/** Per word that is reserved: files that write it without the right to. */
+const FORGED: Readonly<Record<string, readonly string[]>> = {
+  "one-way-out": [
+    "export const open = (leases: { admits(): boolean }): boolean => leases.admits();\n",
+    'export const open = (leases: { admits(): boolean }): boolean => leases["admits"]();\n',
+    "export const open = ({ admits }: { admits: () => boolean }): boolean => admits();\n",
+    "export type Released = string;\nexport const forged = (value: unknown): Released => value as Released;\n",
+    "export type Released = 1;\nexport const forged = (value: object) => value as unknown as Released;\n",
+  ],
+  "admitted-by-the-lease-client": [
+    'import { admit } from "../lifecycle/admission.ts";\nexport const open = (): boolean => admit();\n',
+  ],
+};
+
 describe("the import walls", () => {
   let sound = "";
   let broken = "";
@@ -72,12 +86,17 @@ describe("the import walls", () => {
       ([file, target]) =>
         [file, `import type { Plant } from "${target}";\nexport type Planted = Plant;\n`] as const,
     );
+    const forgeries = Object.entries(FORGED).flatMap(([name, texts]) =>
+      texts.map((text, index) => [`src/operations/${name}-${index}.ts`, text] as const),
+    );
     broken = plantTree({
       ...SOUND,
       "src/audit/p14-not-pure.ts": 'export type * from "../storage/tables/agents.ts";\n',
       "scripts/p24.ts": "export {};\n",
       "src/oddments/p28.ts": "export {};\n",
       "src/tiers/helpers.ts": "export {};\n",
+      "src/lifecycle/admission.ts": "export const admit = (): boolean => true;\n",
+      ...Object.fromEntries(forgeries),
       ...Object.fromEntries(faults),
     });
     verdict = checkWalls(broken);
@@ -113,6 +132,16 @@ describe("the import walls", () => {
 
   it.each(Object.entries(BROKEN))("%s: refuses the import in %s", (rule, [file]) => {
     expect(verdict.output).toContain(`${rule}: ${file} → `);
+  });
+
+  it("know who may write a reserved word, each broken below", () => {
+    expect(Object.keys(FORGED)).toEqual(RESERVED.map(({ name }) => name));
+  });
+
+  it.each(
+    Object.entries(FORGED).flatMap(([name, texts]) => texts.map((_text, index) => [name, index] as const)),
+  )("%s: refuses the word in the wrong file, written in way %i", (name, index) => {
+    expect(verdict.output).toContain(`${name}: src/operations/${name}-${index}.ts`);
   });
 
   it("refuse a folder that nobody drew a wall around", () => {

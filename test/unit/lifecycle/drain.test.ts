@@ -16,7 +16,7 @@ const row: AgentRow = {
 };
 const admitted = (answer: ReturnType<typeof answerFor>, now: number) =>
   admit(
-    { chain: [{ agent: "agt_1", epoch: 2, key: "key_1" }], haltEpoch: 1, path: [] },
+    { workspace: "wsp_1", chain: [{ agent: "agt_1", epoch: 2, key: "key_1" }], haltEpoch: 1, path: [] },
     { agents: new Map([["agt_1", { answer, askedAt: NOW }]]), workspace: undefined, org: undefined },
     now,
   );

@@ -32,6 +32,8 @@ function lineOf(style: Style, { kind, id }: TransactionNode, entry: AuditEntry):
       ]);
     case "decision.withheld":
       return words(entry, style.bad("withheld"), [entry.reason, entry.decision_id]);
+    case "token.withheld":
+      return words(entry, style.bad("withheld"), [agent, entry.target?.id, entry.reason]);
     case "token.exchange_refused":
       return words(entry, style.bad("refused"), ["exchange", agent, entry.reason]);
     case "token.revoked":

@@ -216,10 +216,11 @@ export class Isolate {
     const lease = this.#agents.get(agent, now);
     const workspace = this.#workspaces.get(WORKSPACE, now);
     if (lease === undefined || workspace === undefined) return known;
-    const link: Link = { agent, epoch: lease.answer.epoch, key };
+    const link = { agent, epoch: lease.answer.epoch, key } as Link;
     const passage: TokenState = {
       ...(user === undefined ? {} : { user, userEpoch: userEpochOf(workspace.answer, user) }),
       ...subject,
+      workspace: `wsp_${WORKSPACE}`,
       chain: [link, ...(subject?.chain ?? [])],
       haltEpoch: subject?.haltEpoch ?? workspace.answer.halt_epoch,
       path: [...(subject?.path ?? []), `${this.id}/${name}`],

@@ -3,7 +3,7 @@
  * by a plausible mistake, and the simulator must find a run in which that mistake admits a stopped call.
  */
 import type { Result } from "../../../../src/kernel/result.ts";
-import { admit, type TokenState, type Stale, type LeaseClient } from "../../../../src/lifecycle/admission.ts";
+import { admit, type TokenState, type Stale, type LeaseSet } from "../../../../src/lifecycle/admission.ts";
 import { AskBook } from "../../../../src/lifecycle/ask-book.ts";
 import { stopWait, type Halt } from "../../../../src/lifecycle/halt.ts";
 import {
@@ -39,7 +39,7 @@ export interface Rules {
   /** What a call gets that wants an answer which was asked for after it began. */
   readonly afresh: Wanted;
   readonly book: <A extends Expiring>(limit: number) => Book<A>;
-  readonly admit: (passage: TokenState, standing: LeaseClient, now: number) => Result<void, Stale>;
+  readonly admit: (passage: TokenState, standing: LeaseSet, now: number) => Result<void, Stale>;
   readonly checked: "last" | "before_audit";
   /** Where `lease()` of an object looks: in its row, or at what it remembers of it. */
   readonly grants: "from_row" | "from_memory";

@@ -1,14 +1,21 @@
 /**
- * Steps 2 to 5 of the column: catalog, scope, surface, act-as, tier, policy. Pure: what is decided depends on nothing
- * but the facts. Every step can only deny; what nothing denied is permitted by the baseline of the tier.
+ * Steps 2 to 5 of the column, pure: what is decided depends on nothing but the facts. A verdict lets nothing out: that
+ * is `release.ts`. Each step can only deny, the first that does is the answer, and what none of them denies is permitted
+ * by the baseline of the tier. The order in which they are read is this one, here and everywhere it is spoken of:
+ *
+ *   scope → surface → catalog → arguments → act-as → provider → tier → policy
+ *
+ * What the credential may not reach comes before what the workspace has, so that a denial tells a caller nothing about
+ * the catalog beyond what its own agents have declared (P11).
  */
 import type { Action, Change } from "../contract/check.ts";
 import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
-import type { Tier } from "../contract/tier.ts";
+import type { Result } from "../kernel/result.ts";
 import { argumentsFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
+import type { Limits, UnknownTier } from "../tiers/limits.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/built-in.ts";
 import { covers, formatScope, type Resource, type Scope } from "../contract/scope.ts";
 
@@ -22,14 +29,13 @@ export interface AccessRequest {
 
 export interface Facts {
   /** Newest first: the current actor is the first. Each of them must have declared the resource. */
-  readonly records: readonly RegisteredAgent[];
+  readonly agents: readonly RegisteredAgent[];
   readonly scope: Scope;
   /** `provider`: the name of the identity provider that vouched for the user; null when it is there no more. */
   readonly user: { readonly id: string; readonly provider: string | null } | null;
   readonly catalog: Catalog;
-  readonly tier: Tier | undefined;
-  /** The most agents that the strictest tier of the chain allows. */
-  readonly maxDepth: number;
+  /** Of the whole chain. */
+  readonly limits: Result<Limits, UnknownTier>;
   /** What the call is made with; undefined: nothing. */
   readonly args: unknown;
 }
@@ -45,48 +51,44 @@ export interface Verdict {
 }
 
 /** `zendesk/create_ticket`, `premium-reasoning`, … */
-export const referenceOf = (question: AccessRequest): string =>
-  question.part === null ? question.name : `${question.name}/${question.part}`;
+export const referenceOf = (asked: AccessRequest): string =>
+  asked.part === null ? asked.name : `${asked.name}/${asked.part}`;
 
-export function judge(facts: Facts, question: AccessRequest): Verdict {
+export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
   return (
-    deniedByScope(facts, question) ??
-    deniedBySurface(facts, question) ??
-    deniedByCatalog(facts, question) ??
-    deniedByArguments(facts, question) ??
+    deniedByScope(facts, asked) ??
+    deniedBySurface(facts, asked) ??
+    deniedByCatalog(facts, asked) ??
+    deniedByArguments(facts, asked) ??
     deniedByActAs(facts) ??
     deniedByProvider(facts) ??
     deniedByTier(facts) ??
-    permitted(question)
+    permitted(asked)
   );
 }
 
-function deniedByScope({ scope }: Facts, question: AccessRequest): Verdict | undefined {
-  if (covers(scope, resourceOf(question))) return undefined;
+function deniedByScope({ scope }: Facts, asked: AccessRequest): Verdict | undefined {
+  if (covers(scope, resourceOf(asked))) return undefined;
   return deny(
     "scope_insufficient",
-    `The token's scope is "${formatScope(scope)}"; ${referenceOf(question)} is outside it.`,
+    `The token's scope is "${formatScope(scope)}"; ${referenceOf(asked)} is outside it.`,
     { detail: "Ask for a token whose scope covers it.", command: null, role: null },
   );
 }
 
-function deniedBySurface({ records }: Facts, question: AccessRequest): Verdict | undefined {
-  const lacking = records.find((record) => !declares(record, question));
+function deniedBySurface({ agents }: Facts, asked: AccessRequest): Verdict | undefined {
+  const lacking = agents.find((agent) => !declares(agent, asked));
   if (lacking === undefined) return undefined;
-  const wanted = referenceOf(question);
-  return deny(
-    "surface_undeclared",
-    `The agent ${lacking.name} has not declared ${question.kind} ${wanted}.`,
-    {
-      detail: `Declare ${question.kind} ${wanted} for the agent ${lacking.name}.`,
-      command: `dome agents update ${lacking.name} --add-${question.kind} ${question.kind === "tool" ? wanted : question.name}`,
-      role: "operator",
-    },
-  );
+  const wanted = referenceOf(asked);
+  return deny("surface_undeclared", `The agent ${lacking.name} has not declared ${asked.kind} ${wanted}.`, {
+    detail: `Declare ${asked.kind} ${wanted} for the agent ${lacking.name}.`,
+    command: `dome agents update ${lacking.name} --add-${asked.kind} ${asked.kind === "tool" ? wanted : asked.name}`,
+    role: "operator",
+  });
 }
 
-function deniedByCatalog({ catalog }: Facts, question: AccessRequest): Verdict | undefined {
-  const { kind, name, part } = question;
+function deniedByCatalog({ catalog }: Facts, asked: AccessRequest): Verdict | undefined {
+  const { kind, name, part } = asked;
   const names = { tool: catalog.tools, pool: catalog.pools, integration: catalog.integrations }[kind];
   if (!names.has(name)) {
     const near = nearMatch(name, names.keys());
@@ -108,7 +110,7 @@ function deniedByCatalog({ catalog }: Facts, question: AccessRequest): Verdict |
 }
 
 /** P7: a user counts as long as its provider does, and for who asks for a certain provider, only from that one. */
-function deniedByProvider({ records, user }: Facts): Verdict | undefined {
+function deniedByProvider({ agents, user }: Facts): Verdict | undefined {
   if (user === null) return undefined;
   const { provider } = user;
   if (provider === null) {
@@ -122,8 +124,8 @@ function deniedByProvider({ records, user }: Facts): Verdict | undefined {
       },
     );
   }
-  const wanted = (record: RegisteredAgent): string => record.requireActas?.split(":")[1] ?? provider;
-  const picky = records.find((record) => wanted(record) !== provider);
+  const wanted = (agent: RegisteredAgent): string => agent.requireActas?.split(":")[1] ?? provider;
+  const picky = agents.find((agent) => wanted(agent) !== provider);
   if (picky === undefined) return undefined;
   return deny(
     "actas_provider",
@@ -133,8 +135,8 @@ function deniedByProvider({ records, user }: Facts): Verdict | undefined {
 }
 
 /** Where the catalog says what an operation takes. The detail names where and which keyword, never a value (P4). */
-function deniedByArguments({ catalog, args = {} }: Facts, question: AccessRequest): Verdict | undefined {
-  const { kind, name, part } = question;
+function deniedByArguments({ catalog, args = {} }: Facts, asked: AccessRequest): Verdict | undefined {
+  const { kind, name, part } = asked;
   if (kind !== "tool" || part === null) return undefined;
   const schema = catalog.tools.get(name)?.schemas.get(part);
   const fault = schema === undefined ? null : argumentsFault(schema, args);
@@ -147,8 +149,8 @@ function deniedByArguments({ catalog, args = {} }: Facts, question: AccessReques
 }
 
 /** P7: an agent that requires act-as acts on nothing without a verified end user; any agent of the chain may. */
-function deniedByActAs({ records, user }: Facts): Verdict | undefined {
-  const demanding = records.find((record) => record.requireActas !== null);
+function deniedByActAs({ agents, user }: Facts): Verdict | undefined {
+  const demanding = agents.find((agent) => agent.requireActas !== null);
   if (demanding === undefined || user !== null) return undefined;
   return deny(
     "actas_required",
@@ -163,26 +165,25 @@ function deniedByActAs({ records, user }: Facts): Verdict | undefined {
   );
 }
 
-function deniedByTier({ tier, maxDepth, records }: Facts): Verdict | undefined {
-  const depth = records.length;
-  if (tier !== undefined && depth <= maxDepth) return undefined;
-  const [actor] = records;
-  const detail =
-    tier === undefined
-      ? `The tier ${actor?.tier} of the agent ${actor?.name} does not exist.`
-      : `The chain has ${depth} agents; the strictest tier in it allows ${maxDepth}.`;
+function deniedByTier({ limits, agents }: Facts): Verdict | undefined {
+  const depth = agents.length;
+  if (limits.ok && depth <= limits.value.maxDepth) return undefined;
+  const agent = limits.ok ? agents[0] : limits.error.agent;
+  const detail = limits.ok
+    ? `The chain has ${depth} agents; the strictest tier in it allows ${limits.value.maxDepth}.`
+    : `The tier ${agent?.tier} of the agent ${agent?.name} does not exist.`;
   return deny("tier_limit", detail, {
     detail: "Use a shorter chain, or another tier.",
-    command: `dome agents update ${actor?.name} --tier TIER`,
+    command: `dome agents update ${agent?.name} --tier TIER`,
     role: "operator",
   });
 }
 
-const permitted = (question: AccessRequest): Verdict => ({
+const permitted = (asked: AccessRequest): Verdict => ({
   decision: "allow",
   reason: "permitted",
   layer: REASONS.permitted.layer,
-  detail: `${referenceOf(question)} is declared by every agent of the chain, and the baseline permits what is declared.`,
+  detail: `${referenceOf(asked)} is declared by every agent of the chain, and the baseline permits what is declared.`,
   change: null,
   policies: [BASELINE_POLICY],
   bundleVersion: BASELINE_VERSION,
@@ -198,19 +199,19 @@ const deny = (reason: DecisionReason, detail: string, change: Change): Verdict =
   bundleVersion: BASELINE_VERSION,
 });
 
-function declares(record: RegisteredAgent, question: AccessRequest): boolean {
-  const { surface } = record;
-  if (question.kind === "tool") {
+function declares(agent: RegisteredAgent, asked: AccessRequest): boolean {
+  const { surface } = agent;
+  if (asked.kind === "tool") {
     return (
-      surface.tools.includes(question.name) ||
-      (question.part !== null && surface.tools.includes(referenceOf(question)))
+      surface.tools.includes(asked.name) ||
+      (asked.part !== null && surface.tools.includes(referenceOf(asked)))
     );
   }
-  return (question.kind === "pool" ? surface.pools : surface.integrations).includes(question.name);
+  return (asked.kind === "pool" ? surface.pools : surface.integrations).includes(asked.name);
 }
 
-function resourceOf(question: AccessRequest): Resource {
-  const { kind, name, part } = question;
+function resourceOf(asked: AccessRequest): Resource {
+  const { kind, name, part } = asked;
   if (kind === "tool") return part === null ? { kind, tool: name } : { kind, tool: name, operation: part };
   return kind === "pool" ? { kind, pool: name } : { kind, integration: name };
 }

@@ -1,10 +1,17 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { judge, referenceOf, safeChange, type Facts, type AccessRequest } from "../../../src/access/judge.ts";
+import {
+  evaluate,
+  referenceOf,
+  safeChange,
+  type Facts,
+  type AccessRequest,
+} from "../../../src/access/evaluate.ts";
 import type { Surface } from "../../../src/contract/agent.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
 import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
+import { limitsOf } from "../../../src/tiers/limits.ts";
 import { parseScope, SURFACE, type Scope } from "../../../src/contract/scope.ts";
 
 const NOTHING: Surface = { tools: [], pools: [], integrations: [] };
@@ -82,12 +89,11 @@ const integration = (name: string): AccessRequest => ({
 });
 
 const facts = (more: Partial<Facts>): Facts => ({
-  records: [agent("bot", {})],
+  agents: [agent("bot", {})],
   scope: SURFACE,
   user: null,
   catalog,
-  tier: BUILT_IN_TIERS.get("standard"),
-  maxDepth: 4,
+  limits: limitsOf(BUILT_IN_TIERS, [agent("bot", {})]),
   args: undefined,
   ...more,
 });
@@ -99,7 +105,7 @@ const scope = (text: string): Scope => {
 };
 
 const reason = (given: Partial<Facts>, question: AccessRequest): string =>
-  judge(facts(given), question).reason;
+  evaluate(facts(given), question).reason;
 
 describe("what is declared", () => {
   test.each<[string, Partial<Surface>, AccessRequest, string]>([
@@ -140,16 +146,16 @@ describe("what is declared", () => {
     ],
     ["nothing covers anything", {}, tool("zendesk"), "surface_undeclared"],
   ])("%s (P1)", (_rule, surface, question, expected) => {
-    expect(reason({ records: [agent("bot", surface)] }, question)).toBe(expected);
+    expect(reason({ agents: [agent("bot", surface)] }, question)).toBe(expected);
   });
 
   it("must be declared by every agent of the chain, and the one that lacks it is named (P1, P6)", () => {
-    const records = [
+    const agents = [
       agent("outer", { tools: ["notes"] }),
       agent("inner", {}),
       agent("subject", { tools: ["notes"] }),
     ];
-    const verdict = judge(facts({ records }), tool("notes"));
+    const verdict = evaluate(facts({ agents }), tool("notes"));
     expect(verdict).toMatchObject({
       reason: "surface_undeclared",
       detail: "The agent inner has not declared tool notes.",
@@ -159,7 +165,7 @@ describe("what is declared", () => {
 });
 
 describe("what the catalog has", () => {
-  const records = [
+  const agents = [
     agent("bot", {
       tools: ["zendesk", "zendsk", "notes", "empty", "other"],
       pools: ["premium", "any", "premum"],
@@ -180,22 +186,22 @@ describe("what the catalog has", () => {
     [pool("premum"), "catalog_missing"],
     [integration("sales-force"), "catalog_missing"],
   ])("decides on %j: %s (P1)", (question, expected) => {
-    expect(reason({ records }, question)).toBe(expected);
+    expect(reason({ agents }, question)).toBe(expected);
   });
 
   it("is named with what would mend it: the near match, or the command that adds it", () => {
-    expect(judge(facts({ records }), tool("zendsk")).change).toEqual({
+    expect(evaluate(facts({ agents }), tool("zendsk")).change).toEqual({
       detail: "Have tool zendsk added to the catalog of the workspace.",
       command: "dome tools add zendsk   # or is zendesk meant?",
       role: "operator",
     });
-    expect(judge(facts({ records }), tool("other")).change?.command).toBe("dome tools add other");
+    expect(evaluate(facts({ agents }), tool("other")).change?.command).toBe("dome tools add other");
   });
 
   it("shows the operations there are, which the agent has declared as a whole", () => {
-    const { change } = judge(facts({ records }), tool("zendesk", "delete_all"));
+    const { change } = evaluate(facts({ agents }), tool("zendesk", "delete_all"));
     expect(change?.detail).toBe("Use one of the operations of zendesk: create_ticket, close_ticket.");
-    expect(judge(facts({ records }), tool("empty", "x")).change?.detail).toBe(
+    expect(evaluate(facts({ agents }), tool("empty", "x")).change?.detail).toBe(
       "Use one of the operations of empty: it has none.",
     );
   });
@@ -207,7 +213,7 @@ describe("what the catalog has", () => {
 });
 
 describe("the arguments of an operation that has a schema", () => {
-  const records = [agent("bot", { tools: ["notes", "zendesk"] })];
+  const agents = [agent("bot", { tools: ["notes", "zendesk"] })];
 
   test.each<[unknown, string]>([
     [{ text: "short" }, "permitted"],
@@ -217,12 +223,12 @@ describe("the arguments of an operation that has a schema", () => {
     [{}, "arguments_invalid"],
     [undefined, "arguments_invalid"],
   ])("are checked: %j is %s (P1)", (args, expected) => {
-    expect(reason({ records, args }, tool("notes", "add"))).toBe(expected);
+    expect(reason({ agents, args }, tool("notes", "add"))).toBe(expected);
   });
 
   it("are told by place and keyword, never by value, with what to send (P4)", () => {
     const args = { text: "dome_at_SECRET-SECRET" };
-    const verdict = judge(facts({ records, args }), tool("notes", "add"));
+    const verdict = evaluate(facts({ agents, args }), tool("notes", "add"));
     expect(verdict).toMatchObject({
       decision: "deny",
       reason: "arguments_invalid",
@@ -239,9 +245,9 @@ describe("the arguments of an operation that has a schema", () => {
 
   it("are not checked for another operation, nor for one named like a member of every object", () => {
     for (const part of ["other", "constructor", "__proto__"]) {
-      expect(reason({ records, args: {} }, tool("notes", part))).toBe("permitted");
+      expect(reason({ agents, args: {} }, tool("notes", part))).toBe("permitted");
     }
-    expect(reason({ records, args: { any: 1 } }, tool("zendesk", "create_ticket"))).toBe("permitted");
+    expect(reason({ agents, args: { any: 1 } }, tool("zendesk", "create_ticket"))).toBe("permitted");
   });
 
   it("are checked only for who has declared the tool (P11)", () => {
@@ -254,12 +260,17 @@ describe("the order of the steps", () => {
 
   test.each<[string, Partial<Facts>, AccessRequest, string]>([
     ["scope before surface", { scope: scope("tool:other") }, tool("jira"), "scope_insufficient"],
-    ["surface before catalog", { records: [acting] }, tool("jira"), "surface_undeclared"],
-    ["catalog before act-as", { records: [acting] }, tool("ghost"), "catalog_missing"],
-    ["act-as before tier", { records: [acting], tier: undefined }, tool("notes"), "actas_required"],
+    ["surface before catalog", { agents: [acting] }, tool("jira"), "surface_undeclared"],
+    ["catalog before act-as", { agents: [acting] }, tool("ghost"), "catalog_missing"],
+    [
+      "act-as before tier",
+      { agents: [acting], limits: limitsOf(new Map(), [acting]) },
+      tool("notes"),
+      "actas_required",
+    ],
     [
       "tier before policy",
-      { records: [agent("bot", { tools: ["notes"] })], tier: undefined },
+      { agents: [agent("bot", { tools: ["notes"] })], limits: limitsOf(new Map(), [acting]) },
       tool("notes"),
       "tier_limit",
     ],
@@ -274,30 +285,30 @@ describe("act-as", () => {
   const by = (provider: string | null) => ({ id: "usr_x", provider });
 
   it("is demanded by any agent of the chain, wherever it stands (P7)", () => {
-    for (const records of [[acting], [acting, plain], [plain, acting]]) {
-      expect(reason({ records }, tool("notes"))).toBe("actas_required");
-      expect(reason({ records, user: by("okta") }, tool("notes"))).toBe("permitted");
+    for (const agents of [[acting], [acting, plain], [plain, acting]]) {
+      expect(reason({ agents }, tool("notes"))).toBe("actas_required");
+      expect(reason({ agents, user: by("okta") }, tool("notes"))).toBe("permitted");
     }
   });
 
   it("is demanded of a certain provider by any agent of the chain; another one's user is none (P7)", () => {
-    for (const records of [[acting], [acting, plain], [plain, acting]]) {
-      const verdict = judge(facts({ records, user: by("entra") }), tool("notes"));
+    for (const agents of [[acting], [acting, plain], [plain, acting]]) {
+      const verdict = evaluate(facts({ agents, user: by("entra") }), tool("notes"));
       expect(verdict).toMatchObject({ reason: "actas_provider", layer: "actas" });
       expect(verdict.detail).toContain("acting acts only for users of the identity provider okta");
     }
     const any = agent("any", { tools: ["notes"] }, { requireActas: "oidc" });
-    expect(reason({ records: [any], user: by("entra") }, tool("notes"))).toBe("permitted");
+    expect(reason({ agents: [any], user: by("entra") }, tool("notes"))).toBe("permitted");
   });
 
   it("ends with the provider: a user whose provider is gone is nobody's, whether demanded or not (P7)", () => {
-    for (const records of [[acting], [plain]]) {
-      expect(reason({ records, user: by(null) }, tool("notes"))).toBe("actas_provider");
+    for (const agents of [[acting], [plain]]) {
+      expect(reason({ agents, user: by(null) }, tool("notes"))).toBe("actas_provider");
     }
   });
 
   it("is told with what to send, in which header and how fresh", () => {
-    const { detail, change } = judge(facts({ records: [acting] }), tool("notes"));
+    const { detail, change } = evaluate(facts({ agents: [acting] }), tool("notes"));
     expect(detail).toContain("acting acts only on behalf of a verified end user (oidc:okta)");
     expect(change?.detail).toMatch(/Dome-Act-As.*at most 10 minutes old/);
   });
@@ -309,8 +320,8 @@ describe("the tier", () => {
       Array.from({ length: depth }, (_, i) => agent(`a${i}`, { tools: ["notes"] }));
     const standard = BUILT_IN_TIERS.get("standard");
     expect(standard?.max_chain_depth).toBe(4);
-    expect(reason({ records: chain(4) }, tool("notes"))).toBe("permitted");
-    expect(judge(facts({ records: chain(5) }), tool("notes"))).toMatchObject({
+    expect(reason({ agents: chain(4) }, tool("notes"))).toBe("permitted");
+    expect(evaluate(facts({ agents: chain(5) }), tool("notes"))).toMatchObject({
       reason: "tier_limit",
       detail: "The chain has 5 agents; the strictest tier in it allows 4.",
     });
@@ -318,7 +329,7 @@ describe("the tier", () => {
 });
 
 describe("a scope", () => {
-  const records = [agent("bot", { tools: ["zendesk", "notes"], pools: ["premium"] })];
+  const agents = [agent("bot", { tools: ["zendesk", "notes"], pools: ["premium"] })];
 
   test.each<[string, AccessRequest, string]>([
     ["tool:zendesk", tool("zendesk", "create_ticket"), "permitted"],
@@ -328,11 +339,11 @@ describe("a scope", () => {
     ["pool:premium", pool("premium", "claude-x"), "permitted"],
     ["pool:premium", tool("premium"), "scope_insufficient"],
   ])("%s with %j: %s (P6)", (text, question, expected) => {
-    expect(reason({ records, scope: scope(text) }, question)).toBe(expected);
+    expect(reason({ agents, scope: scope(text) }, question)).toBe(expected);
   });
 
   it("without anything in it covers nothing (P1)", () => {
-    expect(reason({ records, scope: [] }, tool("notes"))).toBe("scope_insufficient");
+    expect(reason({ agents, scope: [] }, tool("notes"))).toBe("scope_insufficient");
   });
 });
 
@@ -355,14 +366,14 @@ it("never allows what an agent of the chain has not declared, or the catalog has
       fc.boolean(),
       (chain, asked, hasUser) => {
         const question: AccessRequest = { ...asked, action: "tool:use" };
-        const records = chain.map((surface, i) => agent(`a${i}`, surface));
-        const verdict = judge(
-          facts({ records, user: hasUser ? { id: "usr_x", provider: "okta" } : null }),
+        const agents = chain.map((surface, i) => agent(`a${i}`, surface));
+        const verdict = evaluate(
+          facts({ agents, user: hasUser ? { id: "usr_x", provider: "okta" } : null }),
           question,
         );
         if (verdict.decision === "deny") return;
         const member = `${question.kind}s` as const;
-        expect(records.every(({ surface }) => surface[member].includes(question.name))).toBe(true);
+        expect(agents.every(({ surface }) => surface[member].includes(question.name))).toBe(true);
         expect(catalog[member].has(question.name)).toBe(true);
       },
     ),

@@ -1,0 +1,128 @@
+/**
+ * The one way out: whatever Dome gives to a caller passes here, in this order (design part 9, steps 6 to 8).
+ *
+ *   its record is durable (P8) → the leases of the whole chain hold (P3) → a released value
+ *
+ * Between the lease check and the released value nothing is awaited. `Released` is made here and nowhere else, so a
+ * door that answers with one has kept both promises. What is withheld is recorded here, once, in one form, and comes
+ * back as one of four reasons, whatever was to be released.
+ */
+import { draftRecord } from "../audit/record.ts";
+import type { AuditSink, AuditUnavailable, Recorded } from "../audit/sink.ts";
+import type { AuditDraft } from "../contract/audit.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { defined } from "../kernel/defined.ts";
+import type { IdSource } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Stale, TokenState, Work } from "../lifecycle/admission.ts";
+import type { Freshness, LeaseClient, NoLease } from "./lease-client.ts";
+
+export interface ReleasePorts {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly sink: AuditSink;
+  readonly leases: LeaseClient;
+}
+
+/** Nominal by its private member, and not exported: only this file can make one. */
+class ReleasedValue<T> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  get value(): T {
+    return this.#value;
+  }
+}
+export type Released<T> = ReleasedValue<T>;
+
+/** An agent of the chain takes no new work, and is stopped in `left_ms`. */
+export type Draining = Extract<Stale, { readonly kind: "draining" }>;
+/** Stopped, or stopped and started again since the credential was made. */
+export type Stopped = Exclude<Stale, { readonly kind: "no_lease" | "draining" }>;
+
+/** Why nothing was released. The first two are undecided: the same request may pass in a moment. */
+export type Withheld =
+  NoLease | AuditUnavailable | Draining | { readonly kind: "not_admitted"; readonly stale: Stopped };
+
+/** Records of what may be released, and the kind of the record that says that it was not. */
+const WITHHELD_KINDS = {
+  decision: "decision.withheld",
+  "token.issued": "token.withheld",
+  "token.exchanged": "token.withheld",
+  "token.introspected": "token.withheld",
+  "call.intent": "call.outcome",
+} as const;
+
+/** A record that has to be durable before what it tells of is released. */
+export type Evidence = AuditDraft & { readonly kind: keyof typeof WITHHELD_KINDS };
+
+export interface Offer<T> {
+  readonly value: T;
+  /** What the credential stands on. */
+  readonly state: TokenState;
+  readonly freshness: Freshness;
+  /** Null: an answer to the caller about itself, of which no record is kept. */
+  readonly evidence: Evidence | null;
+  /** The writing of `evidence`, where it was begun before; default: it is written now. */
+  readonly recording?: Promise<Result<Recorded, AuditUnavailable>>;
+  /** `open`: what an act that was admitted before has brought; default: `new`. */
+  readonly work?: Work;
+  /** How the outcome of an act is called whose value is withheld; default: `not_admitted`. */
+  readonly withheldAs?: "not_admitted" | "cut";
+}
+
+export async function release<T>(
+  ports: ReleasePorts,
+  { value, state, freshness, evidence, recording, work, withheldAs = "not_admitted" }: Offer<T>,
+): Promise<Result<Released<T>, Withheld>> {
+  if (evidence !== null) {
+    const recorded = await (recording ?? ports.sink.record(evidence));
+    if (!recorded.ok) return recorded;
+  }
+  const admitted = await ports.leases.admits(state, freshness, work);
+  if (admitted.ok) return ok(new ReleasedValue(value));
+  if (evidence !== null) {
+    await ports.sink.record(withheldRecord(ports, evidence, admitted.error, withheldAs));
+  }
+  return err(withheldBecause(admitted.error));
+}
+
+/**
+ * Whether a credential is good for anything at this moment: refused before it costs a record or a signature. It lets
+ * nothing out; what decides is the check at the release.
+ */
+export async function standsNow(
+  leases: LeaseClient,
+  state: TokenState,
+  freshness: Freshness = "leased",
+): Promise<Result<void, Exclude<Withheld, AuditUnavailable>>> {
+  const admitted = await leases.admits(state, freshness);
+  return admitted.ok ? admitted : err(withheldBecause(admitted.error));
+}
+
+/** The one mapping of what stands against a release. */
+export function withheldBecause(stale: Stale): Exclude<Withheld, AuditUnavailable> {
+  if (stale.kind === "no_lease") return { kind: "no_lease", of: stale.of };
+  return stale.kind === "draining" ? stale : { kind: "not_admitted", stale };
+}
+
+/** The same event, as not released. Its reason is one code for all of them; which stop it was stands in `data`. */
+function withheldRecord(
+  ports: ReleasePorts,
+  { kind, workspace, agent, chain, user, target, decision_id, txn, request_id }: Evidence,
+  stale: Stale,
+  outcome: "not_admitted" | "cut",
+): AuditDraft {
+  return draftRecord(ports, {
+    workspace,
+    kind: WITHHELD_KINDS[kind],
+    ...defined({ agent, chain, user, target, decision_id, txn, request_id }),
+    reason: "not_admitted",
+    layer: "lease",
+    outcome,
+    data: { ...stale },
+  });
+}

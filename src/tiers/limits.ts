@@ -1,0 +1,59 @@
+/**
+ * The limits of a call: the strictest of all agents of its chain, one by one. Who is added to a chain can only tighten
+ * it (P6), and an agent whose tier does not exist has no limits that could be kept, so that nothing is allowed (P1).
+ */
+import type { Tier } from "../contract/tier.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+
+/** The tiers of the installation, by name. */
+export type Tiers = ReadonlyMap<string, Tier>;
+
+/** What an agent of a chain says about its limits. */
+export interface LimitedAgent {
+  readonly name: string;
+  /** The name of its tier. */
+  readonly tier: string;
+  /** Its own wish, beside its tier's; null: what the tier says. */
+  readonly freshness: Tier["freshness"] | null;
+}
+
+export interface Limits {
+  /** The most agents in the chain. */
+  readonly maxDepth: number;
+  /** The longest life of a call token, in seconds. */
+  readonly maxLifetime: number;
+  /** The largest body of a call, in bytes. */
+  readonly maxBodyBytes: number;
+  readonly freshness: Tier["freshness"];
+}
+
+export interface UnknownTier {
+  readonly kind: "unknown_tier";
+  /** The first agent whose tier does not exist; null: the chain has no agent. */
+  readonly agent: LimitedAgent | null;
+}
+
+export function limitsOf(tiers: Tiers, chain: readonly LimitedAgent[]): Result<Limits, UnknownTier> {
+  let strictest: Limits | undefined;
+  for (const agent of chain) {
+    const tier = tiers.get(agent.tier);
+    if (tier === undefined) return err({ kind: "unknown_tier", agent });
+    const own = limitsOfOne(tier, agent);
+    strictest = strictest === undefined ? own : stricter(strictest, own);
+  }
+  return strictest === undefined ? err({ kind: "unknown_tier", agent: null }) : ok(strictest);
+}
+
+const limitsOfOne = (tier: Tier, agent: LimitedAgent): Limits => ({
+  maxDepth: tier.max_chain_depth,
+  maxLifetime: tier.token_ttl_seconds,
+  maxBodyBytes: tier.max_body_bytes,
+  freshness: agent.freshness === "always" ? "always" : tier.freshness,
+});
+
+const stricter = (a: Limits, b: Limits): Limits => ({
+  maxDepth: Math.min(a.maxDepth, b.maxDepth),
+  maxLifetime: Math.min(a.maxLifetime, b.maxLifetime),
+  maxBodyBytes: Math.min(a.maxBodyBytes, b.maxBodyBytes),
+  freshness: a.freshness === "always" ? "always" : b.freshness,
+});

@@ -1,0 +1,103 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
+import { limitsOf, type LimitedAgent, type Limits } from "../../../src/tiers/limits.ts";
+
+const agentOf = (tier: string, freshness: LimitedAgent["freshness"] = null): LimitedAgent => ({
+  name: "bot",
+  tier,
+  freshness,
+});
+
+const anyTier = fc.record({
+  token_ttl_seconds: fc.integer({ min: 30, max: 300 }),
+  max_chain_depth: fc.integer({ min: 1, max: 16 }),
+  max_batch: fc.integer({ min: 1, max: 1000 }),
+  max_body_bytes: fc.integer({ min: 1024, max: 1_048_576 }),
+  freshness: fc.constantFrom("leased", "always"),
+});
+const NAMES = ["one", "two", "three", "four"];
+const anyTiers = fc.tuple(anyTier, anyTier, anyTier, anyTier).map((each) => {
+  const made = each.map((tier, index) => ({
+    ...tier,
+    name: NAMES[index] ?? "",
+    description: "",
+    built_in: true,
+    self_service: false,
+    audit: "before_release" as const,
+  }));
+  return new Map(made.map((tier) => [tier.name, tier]));
+});
+const anyAgent = fc.record({
+  name: fc.constant("bot"),
+  tier: fc.constantFrom(...NAMES),
+  freshness: fc.constantFrom("leased" as const, "always" as const, null),
+});
+const anyChain = fc.array(anyAgent, { minLength: 1, maxLength: 6 });
+
+const made = (result: ReturnType<typeof limitsOf>): Limits => {
+  if (!result.ok) throw new Error(result.error.kind);
+  return result.value;
+};
+
+/** True when `a` allows nothing that `b` does not. */
+const isWithin = (a: Limits, b: Limits): boolean =>
+  a.maxDepth <= b.maxDepth &&
+  a.maxLifetime <= b.maxLifetime &&
+  a.maxBodyBytes <= b.maxBodyBytes &&
+  (a.freshness === "always" || b.freshness === "leased");
+
+describe("the limits of a chain", () => {
+  it("are at most those of each of its agents alone, whoever else is in it (P6)", () => {
+    fc.assert(
+      fc.property(anyTiers, anyChain, (tiers, chain) => {
+        const limits = made(limitsOf(tiers, chain));
+        for (const agent of chain) expect(isWithin(limits, made(limitsOf(tiers, [agent])))).toBe(true);
+      }),
+    );
+  });
+
+  it("do not hang on the order of its agents", () => {
+    const shuffled = anyChain.chain((chain) =>
+      fc.shuffledSubarray(chain, { minLength: chain.length }).map((other) => [chain, other] as const),
+    );
+    fc.assert(
+      fc.property(anyTiers, shuffled, (tiers, [chain, other]) => {
+        expect(limitsOf(tiers, other)).toEqual(limitsOf(tiers, chain));
+      }),
+    );
+  });
+
+  it("are never loosened by one more agent, wherever it stands (P6)", () => {
+    fc.assert(
+      fc.property(anyTiers, anyChain, anyAgent, fc.nat(6), (tiers, chain, more, at) => {
+        const longer = made(limitsOf(tiers, chain.toSpliced(at, 0, more)));
+        expect(isWithin(longer, made(limitsOf(tiers, chain)))).toBe(true);
+      }),
+    );
+  });
+
+  it("are those of the strictest in each respect, not of one of the agents", () => {
+    expect(limitsOf(BUILT_IN_TIERS, [agentOf("standard"), agentOf("restricted")])).toEqual({
+      ok: true,
+      value: { maxDepth: 2, maxLifetime: 60, maxBodyBytes: 16_384, freshness: "always" },
+    });
+  });
+
+  it("ask always when one agent wants it; its own wish never loosens its tier's", () => {
+    const freshness = (...chain: LimitedAgent[]) => made(limitsOf(BUILT_IN_TIERS, chain)).freshness;
+    expect(freshness(agentOf("standard"), agentOf("trusted", "always"))).toBe("always");
+    expect(freshness(agentOf("restricted", "leased"))).toBe("always");
+    expect(freshness(agentOf("standard"), agentOf("standard"))).toBe("leased");
+  });
+
+  it("are none for a tier that does not exist and for nobody: nothing is allowed (P1)", () => {
+    const unknown = agentOf("gone");
+    for (const chain of [[unknown], [agentOf("standard"), unknown]])
+      expect(limitsOf(BUILT_IN_TIERS, chain)).toEqual({
+        ok: false,
+        error: { kind: "unknown_tier", agent: unknown },
+      });
+    expect(limitsOf(BUILT_IN_TIERS, [])).toEqual({ ok: false, error: { kind: "unknown_tier", agent: null } });
+  });
+});
