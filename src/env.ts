@@ -5,6 +5,7 @@
 import type { AgentShell } from "./objects/agent-object.ts";
 import type { LedgerShell } from "./objects/ledger-object.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
+import { parseOrigins } from "./kernel/origins.ts";
 import { parseRetiredForms, parseRootKeys, type RootKeys } from "./secrets/root-key.ts";
 
 /** The bindings of wrangler.toml, and of the embedded server. */
@@ -22,8 +23,10 @@ export interface RawEnv {
   readonly DOME_EGRESS_ALLOW?: string;
   readonly DOME_LOG?: string;
   readonly DOME_VERSION?: string;
-  /** Set by the embedded server, and by nobody else. */
+  /** These three are set by the embedded server, and by nobody else. */
   readonly DOME_EMBEDDED?: string;
+  readonly EGRESS_PUBLIC?: Fetcher;
+  readonly EGRESS_LISTED?: Fetcher;
 }
 
 export interface Env {
@@ -41,6 +44,8 @@ export interface Env {
   readonly corsOrigins: readonly string[];
   /** Origins that Dome may call although they are not https at a public name. */
   readonly egressAllowed: ReadonlySet<string>;
+  /** What the embedded server reaches the outside through; null on the platform, which has no inside addresses. */
+  readonly networks: { readonly public: Fetcher; readonly listed: Fetcher } | null;
   /** `DOME_LOG=errors` leaves the line per request out. */
   readonly logsRequests: boolean;
   readonly version: string;
@@ -67,6 +72,7 @@ export function parseEnv(raw: RawEnv): Env {
     logsRequests: raw.DOME_LOG !== "errors",
     version: raw.DOME_VERSION ?? "unknown",
     egressAllowed: egressAllowedOf(raw.DOME_EGRESS_ALLOW ?? ""),
+    networks: networksOf(raw),
     corsOrigins: (raw.DOME_CORS_ORIGINS ?? "").split(/[\s,]+/).filter((origin) => origin !== ""),
   };
 }
@@ -89,10 +95,17 @@ function publicUrlOf(text: string | undefined): string {
   return url.origin;
 }
 
-/** A misspelt origin would be an exemption that nobody finds missing, so it is said. */
 function egressAllowedOf(text: string): ReadonlySet<string> {
-  const origins = text.split(/[\s,]+/).filter((origin) => origin !== "");
-  if (origins.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin))
+  const origins = parseOrigins(text);
+  if (!origins.ok)
     throw new Error("DOME_EGRESS_ALLOW must be origins such as http://127.0.0.1:9000, with commas between");
-  return new Set(origins);
+  return new Set(origins.value);
+}
+
+/** Without the embedded server's networks an inside address would be as near as any other. */
+function networksOf(raw: RawEnv): Env["networks"] {
+  const { EGRESS_PUBLIC: onlyPublic, EGRESS_LISTED: listed } = raw;
+  if (onlyPublic !== undefined && listed !== undefined) return { public: onlyPublic, listed };
+  if (isEmbedded(raw)) throw new Error("the bindings EGRESS_PUBLIC and EGRESS_LISTED are missing");
+  return null;
 }

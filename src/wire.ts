@@ -21,7 +21,8 @@ import { consumeDeadLetters, consumeRecords, type AuditBatch } from "./audit/con
 import { NumberBook } from "./audit/number-book.ts";
 import { RefusedCredentials } from "./audit/refused.ts";
 import { outboxSink, queueSink, type AuditSink } from "./audit/sink.ts";
-import { Egress } from "./egress/fetch.ts";
+import { Egress } from "./egress/egress.ts";
+import type { Fetch } from "./egress/open.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
 import type { KeyCache } from "./identity/key-cache.ts";
 import { ProviderKeys } from "./identity/provider-keys.ts";
@@ -113,8 +114,20 @@ const carrier = (env: Env): ObjectDeps["carrier"] =>
   env.audit.mode === "queue" ? queueCarrier(env.audit.queue) : ledgerCarrier(new LedgerClient(env.ledgers));
 
 /** Looked up at each call and not kept: the platform's `fetch` must not be taken off its global. */
-const egressOf = (env: Env): Egress =>
-  new Egress({ fetch: (url, init) => fetch(url, init), timers, allowed: env.egressAllowed });
+const platformFetch: Fetch = (url, init) => fetch(url, init);
+
+function egressOf({ networks, egressAllowed: allowed }: Env): Egress {
+  const ways =
+    networks === null
+      ? { public: platformFetch, listed: platformFetch }
+      : { public: through(networks.public), listed: through(networks.listed) };
+  return new Egress({ fetch: ways, timers, allowed });
+}
+
+const through =
+  (network: Fetcher): Fetch =>
+  (url, init) =>
+    network.fetch(url, init);
 
 /** For a request that is answered before anything else of the Worker sees it. */
 export const newRequestId = (): string => ids.next("req");

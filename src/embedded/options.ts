@@ -5,6 +5,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { parseOrigins } from "../kernel/origins.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { misuse, refuse, type Refusal } from "./refusal.ts";
 
@@ -17,7 +18,7 @@ export interface ServerOptions {
   readonly publicUrl: string | null;
   /** Origins that may call from a browser, comma-separated, as DOME_CORS_ORIGINS; empty for none. */
   readonly corsOrigins: string;
-  /** Origins that the Worker may call although they are not https at a public name, as DOME_EGRESS_ALLOW. */
+  /** Origins that the Worker may call although they are not https at a public name and port 443, as DOME_EGRESS_ALLOW. */
   readonly egressAllow: string;
 }
 
@@ -32,7 +33,7 @@ Runs Dome on this machine: registry, leases, audit trail, all on the local disk.
   --host ADDRESS    address to listen on (127.0.0.1)
   --state FOLDER    where everything is kept (DOME_STATE_DIR; .dome)
   --public-url URL  issuer of all tokens, fixed at the first start (DOME_PUBLIC_URL; http://127.0.0.1:<port>)
-  --egress-allow ORIGINS  identity providers that may be called without https or a public name (DOME_EGRESS_ALLOW; none)
+  --egress-allow ORIGINS  what may be called without https, a public name or port 443 (DOME_EGRESS_ALLOW; none)
   --insecure-http   listen on an address other than loopback without an https:// public URL
   --version         print the version
   --help            print this
@@ -136,11 +137,12 @@ function readHost(text: string): Result<string, Refusal> {
 
 /** Said here, because a Worker with a wrong one serves nothing. */
 function readOrigins(text: string, name: string): Result<string, Refusal> {
-  const origins = text.split(/[\s,]+/).filter((origin) => origin !== "");
-  const wrong = origins.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
-  return wrong === undefined
-    ? ok(origins.join(","))
-    : misuse(`${name} wants origins such as http://127.0.0.1:9000, with commas between, not "${wrong}"`);
+  const origins = parseOrigins(text);
+  return origins.ok
+    ? ok(origins.value.join(","))
+    : misuse(
+        `${name} wants origins such as http://127.0.0.1:9000, with commas between, not "${origins.error}"`,
+      );
 }
 
 /** Only an origin: an issuer with a path would move the well-known documents (RFC 8414 §3.1). */

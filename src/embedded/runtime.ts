@@ -22,6 +22,18 @@ type WorkerOptions = MiniflareOptions["workers"][number];
 type WorkerConfig = WorkerOptions["config"];
 type Modules = NonNullable<WorkerConfig["manifest"]>["modules"];
 
+/** Without it, workerd trusts no certificate at all. */
+const BROWSER_CAS = { trustBrowserCas: true };
+/**
+ * The two ways out (src/egress). Workerd looks at the address that a name has resolved to, as it connects: on the first
+ * network a public name that means an inside address is as good as none, also when it meant another one a moment ago.
+ * The second reaches loopback and private networks too, and is used for origins of `--egress-allow` alone.
+ */
+const NETWORKS: WorkerConfig["env"] = {
+  EGRESS_PUBLIC: { type: "network", allow: ["public"], tlsOptions: BROWSER_CAS },
+  EGRESS_LISTED: { type: "network", allow: ["public", "private"], tlsOptions: BROWSER_CAS },
+};
+
 /**
  * The entrypoint under the server's socket. Miniflare lets a second runtime open a Cap'n Proto connection on each such
  * socket (`CONNECT miniflare-unsafe-internal-capnp-connect`) and call every function of the entrypoint with it, without
@@ -77,6 +89,7 @@ export function workerConfig(modules: Modules, vars: WorkerVars): WorkerConfig {
       WORKSPACE: object("WorkspaceObject"),
       LEDGER: object("LedgerObject"),
       DB: DATABASE,
+      ...NETWORKS,
       AUDIT_QUEUE: { type: "queue", name: "dome-audit" },
       ...Object.fromEntries(
         Object.entries(vars).map(([name, value]) => [name, { type: "text" as const, value }]),

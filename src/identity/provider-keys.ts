@@ -1,5 +1,5 @@
 /** The keys of a provider, through the cache: discovery, then the JWKS it names, both through the guarded fetch. */
-import type { Egress, EgressRefusal } from "../egress/fetch.ts";
+import type { Egress, EgressRefusal } from "../egress/egress.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";

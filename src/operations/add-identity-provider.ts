@@ -24,6 +24,8 @@ const WRONG_ADDRESS: Readonly<Record<AddressFault, string>> = {
   has_fragment: "The issuer must not have a fragment.",
   ip_address: "The issuer must have a name, not an IP address. See docs/identity-providers.md.",
   private_name: "The issuer must have a public name. See docs/identity-providers.md.",
+  port_not_listed:
+    "The issuer has a port other than 443. An administrator allows its origin: DOME_EGRESS_ALLOW.",
 };
 
 export async function addIdentityProvider(

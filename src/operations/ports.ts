@@ -1,5 +1,5 @@
 /** What the use cases of the control plane are given. */
-import type { Egress } from "../egress/fetch.ts";
+import type { Egress } from "../egress/egress.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";

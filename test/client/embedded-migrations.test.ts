@@ -87,6 +87,8 @@ describe("the Worker on one machine", () => {
     expect(Object.entries(here.env ?? {}).map(([name, { type }]) => `${name} ${type}`)).toEqual([
       ...bindings.map(({ name }) => `${name} durable-object`),
       ...production.d1_databases.map(({ binding }) => `${binding} d1`),
+      "EGRESS_PUBLIC network",
+      "EGRESS_LISTED network",
       ...production.queues.producers.map(({ binding }) => `${binding} queue`),
       ...Object.keys(production.vars).map((name) => `${name} text`),
     ]);

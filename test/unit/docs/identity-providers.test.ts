@@ -1,6 +1,6 @@
 /** The page on identity providers states the bounds that the code has, and every refusal there is. */
 import { expect, it } from "vitest";
-import { EGRESS_SIZE_LIMIT_BYTES, EGRESS_TIME_LIMIT_MS } from "../../../src/egress/fetch.ts";
+import { EGRESS_SIZE_LIMIT_BYTES, EGRESS_TIME_LIMIT_MS } from "../../../src/egress/egress.ts";
 import { MAX_ID_TOKEN_LENGTH } from "../../../src/identity/id-token.ts";
 import { KEYS_COOLDOWN_MS, KEYS_FRESH_MS, KEYS_STALE_MS } from "../../../src/identity/key-cache.ts";
 import type { IdentityRefusal } from "../../../src/identity/provider.ts";

@@ -7,7 +7,8 @@ import {
   type JWTHeaderParameters,
   type JWTPayload,
 } from "jose";
-import { Egress, type Fetch } from "../../../src/egress/fetch.ts";
+import { Egress } from "../../../src/egress/egress.ts";
+import type { Fetch } from "../../../src/egress/open.ts";
 import type { KeyCache } from "../../../src/identity/key-cache.ts";
 import { ProviderKeys } from "../../../src/identity/provider-keys.ts";
 import type { IdentityProvider } from "../../../src/identity/provider.ts";
@@ -120,7 +121,11 @@ export interface Isolate {
 
 export function isolate(paper: PaperProvider, time = new ManualTime(NOW)): Isolate {
   const cache: KeyCache = new BoundedMap(10);
-  const egress = new Egress({ fetch: paper.fetch, timers: time, allowed: new Set() });
+  const egress = new Egress({
+    fetch: { public: paper.fetch, listed: paper.fetch },
+    timers: time,
+    allowed: new Set(),
+  });
   const logged: string[] = [];
   const log: Log = {
     write: (level, event, fields) =>

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { addressFault } from "../../../src/egress/address.ts";
-import { Egress, EGRESS_SIZE_LIMIT_BYTES, type Fetch } from "../../../src/egress/fetch.ts";
+import { Egress, EGRESS_SIZE_LIMIT_BYTES } from "../../../src/egress/egress.ts";
+import type { Fetch } from "../../../src/egress/open.ts";
 import { ManualTime } from "../../support/manual-timers.ts";
 
 const NONE: ReadonlySet<string> = new Set();
@@ -8,7 +9,7 @@ const URL_OF = "https://api.example.com/document";
 const JSON_HEADERS = { "content-type": "application/json; charset=utf-8" };
 
 function egress(fetch: Fetch, time = new ManualTime()): Egress {
-  return new Egress({ fetch, timers: time, allowed: NONE });
+  return new Egress({ fetch: { public: fetch, listed: fetch }, timers: time, allowed: NONE });
 }
 
 const answering = (body: BodyInit | null, init: ResponseInit = { headers: JSON_HEADERS }): Egress =>
@@ -17,7 +18,10 @@ const answering = (body: BodyInit | null, init: ResponseInit = { headers: JSON_H
 describe("an address", () => {
   test.each([
     "https://login.example.com",
-    "https://login.example.com:8443/x?y=z",
+    "https://login.example.com:443/x?y=z",
+    "https://internal.example.com/",
+    "https://svc.example.com/",
+    "https://a.local.example.com/",
     "https://localhost.example.com/",
     "https://10.example.com/",
     "https://xn--bcher-kva.example/",
@@ -54,6 +58,56 @@ describe("an address", () => {
     ["https://printer.local", "private_name"],
     ["https://printer.local.", "private_name"],
     ["https://router.home.arpa", "private_name"],
+    ["https://api.team.svc", "private_name"],
+    ["https://vault.service.consul", "private_name"],
+    ["https://idp.corp", "private_name"],
+    ["https://box.home", "private_name"],
+    ["https://x.private", "private_name"],
+    ["https://x.intra", "private_name"],
+    ["https://x.intranet", "private_name"],
+    ["https://x.lan", "private_name"],
+    ["https://x.localdomain", "private_name"],
+    ["https://x.internal", "private_name"],
+    ["https://api.default.svc.cluster.local", "private_name"],
+    ["https://x.CONSUL", "private_name"],
+    ["https://x.consul..", "private_name"],
+    ["https://x%2econsul", "private_name"],
+    ["https://x。consul", "private_name"],
+    ["https://x.onion", "private_name"],
+    ["https://1.0.0.127.in-addr.arpa", "private_name"],
+    ["https://vault", "private_name"],
+    ["https://0", "ip_address"],
+    ["https://0x7f000001", "ip_address"],
+    ["https://017700000001", "ip_address"],
+    ["https://127.0.0.1:443", "ip_address"],
+    ["https://10.1", "ip_address"],
+    ["https://100.64.0.1", "ip_address"],
+    ["https://169.254.169.254", "ip_address"],
+    ["https://192.0.2.1", "ip_address"],
+    ["https://198.18.0.1", "ip_address"],
+    ["https://224.0.0.1", "ip_address"],
+    ["https://240.0.0.1", "ip_address"],
+    ["https://255.255.255.255", "ip_address"],
+    ["https://[::]", "ip_address"],
+    ["https://[::ffff:7f00:1]", "ip_address"],
+    ["https://[::127.0.0.1]", "ip_address"],
+    ["https://[fd00::1]", "ip_address"],
+    ["https://[2002:7f00:1::]", "ip_address"],
+    ["https://[2001:0:7f00:1::]", "ip_address"],
+    ["https://[ff02::1]", "ip_address"],
+    ["https://[fe80::1%25eth0]", "not_a_url"],
+    ["https://login.example.com:8443", "port_not_listed"],
+    ["https://login.example.com:80", "port_not_listed"],
+    ["https://login.example.com:22", "port_not_listed"],
+    ["https://login.example.com:0", "port_not_listed"],
+    ["file:///etc/passwd", "not_https"],
+    ["file://login.example.com/x", "not_https"],
+    ["blob:https://login.example.com/1", "not_https"],
+    ["javascript:1", "not_https"],
+    ["ws://login.example.com", "not_https"],
+    ["wss://login.example.com", "not_https"],
+    ["unix:/run/docker.sock", "not_https"],
+    ["http+unix://%2Frun%2Fdocker.sock/x", "not_https"],
   ])("%s is not called: %s", (url, fault) => {
     expect(addressFault(url, NONE)).toBe(fault);
   });
@@ -63,14 +117,17 @@ describe("an address", () => {
     expect(addressFault("http://127.0.0.1:9000/keys", allowed)).toBeNull();
     expect(addressFault("http://127.0.0.1:9001/keys", allowed)).toBe("not_https");
     expect(addressFault("http://u:p@127.0.0.1:9000/keys", allowed)).toBe("has_credentials");
+    // The origin of a blob is that of the URL within it.
+    expect(addressFault("blob:http://127.0.0.1:9000/1", allowed)).toBe("not_https");
+    expect(addressFault("data:,x", new Set(["null"]))).toBe("not_https");
   });
 });
 
 describe("the guarded fetch", () => {
   it("gets a JSON document, with nothing of the caller's but its trace (P10)", async () => {
     const asked: unknown[] = [];
-    const guarded = egress((url, { signal: _signal, ...init }) => {
-      asked.push([url, init]);
+    const guarded = egress((url, { signal: _signal, headers, ...init }) => {
+      asked.push([url, { ...init, headers: Object.fromEntries(headers as Headers) }]);
       return Promise.resolve(new Response('{"a":1}', { headers: JSON_HEADERS }));
     });
     expect(await guarded.getJson(URL_OF, "00-trace")).toEqual({ ok: true, value: { a: 1 } });
@@ -79,11 +136,30 @@ describe("the guarded fetch", () => {
         URL_OF,
         {
           method: "GET",
-          headers: { accept: "application/json", traceparent: "00-trace" },
+          headers: { accept: "application/json", "accept-encoding": "identity", traceparent: "00-trace" },
           redirect: "manual",
+          cache: "no-store",
         },
       ],
     ]);
+  });
+
+  it("goes the public way, unless the origin is listed: only that network reaches the inside", async () => {
+    const ways: string[] = [];
+    const by =
+      (way: string): Fetch =>
+      (url) => {
+        ways.push(`${way} ${url}`);
+        return Promise.resolve(new Response("{}", { headers: JSON_HEADERS }));
+      };
+    const guarded = new Egress({
+      fetch: { public: by("public"), listed: by("listed") },
+      timers: new ManualTime(),
+      allowed: new Set(["http://127.0.0.1:9000"]),
+    });
+    await guarded.getJson("https://api.example.com/");
+    await guarded.getJson("http://127.0.0.1:9000/");
+    expect(ways).toEqual(["public https://api.example.com/", "listed http://127.0.0.1:9000/"]);
   });
 
   it("does not send what it refuses", async () => {

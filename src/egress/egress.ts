@@ -1,0 +1,121 @@
+/**
+ * The one way out, in two forms behind one guard: `getJson` for documents, `open` for calls that stream. https to public
+ * names only, no redirect. Whoever answers is a stranger.
+ */
+import { concatAll, fromUtf8 } from "../kernel/bytes.ts";
+import type { Timers } from "../kernel/clock.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { addressFault, wayTo, type AddressFault, type Way } from "./address.ts";
+import {
+  open,
+  UpstreamFault,
+  type Fetch,
+  type UpstreamEnd,
+  type UpstreamLimits,
+  type UpstreamRequest,
+  type UpstreamResponse,
+} from "./open.ts";
+
+export interface EgressPorts {
+  /** One for each way: that of `public` need not reach any inside address, and should not be able to. */
+  readonly fetch: Readonly<Record<Way, Fetch>>;
+  readonly timers: Timers;
+  /** Origins that are exempt from the rules on addresses. */
+  readonly allowed: ReadonlySet<string>;
+}
+
+export type OpenRefusal =
+  { readonly kind: "address_refused"; readonly why: AddressFault } | { readonly kind: UpstreamEnd };
+
+export type EgressRefusal =
+  | OpenRefusal
+  | { readonly kind: "redirected" }
+  | { readonly kind: "status"; readonly status: number }
+  | { readonly kind: "not_json" };
+
+/** For connection, headers and body of a document together, in milliseconds. */
+export const EGRESS_TIME_LIMIT_MS = 5_000;
+export const EGRESS_SIZE_LIMIT_BYTES = 262_144;
+
+const OF_A_DOCUMENT: UpstreamLimits = {
+  headersMs: EGRESS_TIME_LIMIT_MS,
+  silenceMs: EGRESS_TIME_LIMIT_MS,
+  bytes: EGRESS_SIZE_LIMIT_BYTES,
+};
+
+const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)\s*(?:;|$)/i;
+
+export class Egress {
+  readonly #ports: EgressPorts;
+
+  constructor(ports: EgressPorts) {
+    this.#ports = ports;
+  }
+
+  /** Why this URL is never called; null: it may be. */
+  addressFault(url: string): AddressFault | null {
+    return addressFault(url, this.#ports.allowed);
+  }
+
+  /** A call that streams both ways; see `open` for what is kept of it. Nothing is sent to an address that is refused. */
+  async open(
+    request: UpstreamRequest,
+    limits: UpstreamLimits,
+  ): Promise<Result<UpstreamResponse, OpenRefusal>> {
+    const { fetch, timers, allowed } = this.#ports;
+    const way = wayTo(request.url, allowed);
+    if (!way.ok) return err({ kind: "address_refused", why: way.error });
+    const answer = await open(fetch[way.value], timers, request, limits);
+    return answer.ok ? answer : err({ kind: answer.error });
+  }
+
+  /**
+   * Gets a JSON document, within one time limit over all of it.
+   * @param traceparent sent on, so that the call is found in the caller's trace.
+   */
+  async getJson(url: string, traceparent?: string): Promise<Result<unknown, EgressRefusal>> {
+    const stop = new AbortController();
+    const late = this.#ports.timers
+      .sleep(EGRESS_TIME_LIMIT_MS)
+      .then((): Result<never, EgressRefusal> => err({ kind: "timed_out" }));
+    const headers = new Headers({ accept: "application/json" });
+    if (traceparent !== undefined) headers.set("traceparent", traceparent);
+    const asked = { method: "GET", url, headers, body: null, signal: stop.signal };
+    const answer = await Promise.race([this.#read(asked), late]);
+    stop.abort(); // also after an answer: what was not read of a refused one is not waited for
+    return answer;
+  }
+
+  /** Never rejects: what breaks on the way is a refusal, also when nobody waits for it any more. */
+  async #read(request: UpstreamRequest): Promise<Result<unknown, EgressRefusal>> {
+    const answer = await this.open(request, OF_A_DOCUMENT);
+    if (!answer.ok) return answer;
+    const { status, headers, body } = answer.value;
+    if (status >= 300 && status < 400) return err({ kind: "redirected" });
+    if (status !== 200) return err({ kind: "status", status });
+    if (!JSON_TYPE.test(headers.get("content-type") ?? "")) return err({ kind: "not_json" });
+    const bytes = await readAll(body);
+    if (!bytes.ok) return err({ kind: bytes.error });
+    try {
+      return ok(JSON.parse(fromUtf8(bytes.value)) as unknown);
+    } catch {
+      return err({ kind: "not_json" });
+    }
+  }
+}
+
+async function readAll(body: UpstreamResponse["body"]): Promise<Result<Uint8Array, UpstreamEnd>> {
+  const chunks: Uint8Array[] = [];
+  if (body === null) return ok(new Uint8Array());
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return ok(concatAll(chunks));
+      chunks.push(value);
+    }
+  } catch (fault) {
+    if (fault instanceof UpstreamFault) return err(fault.end);
+    throw fault;
+  }
+}
