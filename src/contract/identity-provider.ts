@@ -22,6 +22,12 @@ const audience = clientId.meta({
 });
 const claim = z.string().regex(/^[\w.:/-]{1,128}$/, "must be the name of a claim");
 
+/**
+ * What may identify a user: `sub` (OpenID Connect Core §2: never reassigned), and `oid`, which Entra has beside it, with
+ * `tid`. Every other claim can be given to somebody else later, or is what its holder typed: an address, a name.
+ */
+export const SUBJECT_CLAIMS = ["sub", "oid"] as const;
+
 export const idpAudienceInput = z.strictObject({
   audience,
   agent: z.string().min(1).max(63).nullable().default(null).meta({
@@ -49,7 +55,10 @@ export const identityProviderCreate = z
       .array(algorithm)
       .min(1)
       .default([...SIGNATURES]),
-    subject_claim: claim.default("sub"),
+    subject_claim: z
+      .enum(SUBJECT_CLAIMS, "must be sub or oid: a claim that can change hands identifies nobody")
+      .default("sub")
+      .meta({ description: "which claim identifies the user; oid together with `tid` (Entra)" }),
     email_claim: claim.default("email"),
     groups_claim: claim.nullable().default(null),
     tenant: z

@@ -2,6 +2,7 @@
 import type { JWK } from "jose";
 import { fromBase64Url } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { isWeakEd25519, isWeakRsa } from "./weak-keys.ts";
 
 /** Every algorithm that a provider may sign with. No HS*: a shared secret would make every client an issuer; no none. */
 export const ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"] as const;
@@ -55,10 +56,12 @@ function parseKey(entry: unknown): ProviderKey | undefined {
   return algorithms.length === 0 ? undefined : { kid, algorithms, jwk: family.jwk };
 }
 
-const CURVES: ReadonlyMap<string, string> = new Map([
-  ["P-256", "ES256"],
-  ["P-384", "ES384"],
+/** By curve: the algorithm, and the bytes of a coordinate (RFC 7518 §6.2.1.2). */
+const CURVES: ReadonlyMap<string, { readonly algorithm: string; readonly bytes: number }> = new Map([
+  ["P-256", { algorithm: "ES256", bytes: 32 }],
+  ["P-384", { algorithm: "ES384", bytes: 48 }],
 ]);
+const ED25519_BYTES = 32;
 
 interface Family {
   readonly algorithms: readonly string[];
@@ -69,34 +72,43 @@ function familyOf(jwk: Readonly<Record<string, unknown>>): Family | undefined {
   const text = (member: string): string => (typeof jwk[member] === "string" ? jwk[member] : "");
   switch (jwk["kty"]) {
     case "RSA": {
-      const bits = bitsOf(text("n"));
-      if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS || text("e") === "") return undefined;
+      const [n, e] = [bytesOf(text("n")), bytesOf(text("e"))];
+      const bits = bitsOf(n);
+      if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS || isWeakRsa(n, e)) return undefined;
       return { algorithms: ["RS256", "PS256"], jwk: { kty: "RSA", n: text("n"), e: text("e") } };
     }
     case "EC": {
-      const algorithm = CURVES.get(text("crv"));
-      if (algorithm === undefined) return undefined;
+      const curve = CURVES.get(text("crv"));
+      if (curve === undefined) return undefined;
+      if ([text("x"), text("y")].some((each) => bytesOf(each).length !== curve.bytes)) return undefined;
       return {
-        algorithms: [algorithm],
+        algorithms: [curve.algorithm],
         jwk: { kty: "EC", crv: text("crv"), x: text("x"), y: text("y") },
       };
     }
-    case "OKP":
-      if (text("crv") !== "Ed25519") return undefined;
+    case "OKP": {
+      const point = bytesOf(text("x"));
+      if (text("crv") !== "Ed25519" || point.length !== ED25519_BYTES || isWeakEd25519(point))
+        return undefined;
       return { algorithms: ["EdDSA", "Ed25519"], jwk: { kty: "OKP", crv: "Ed25519", x: text("x") } };
+    }
     default:
       return undefined;
   }
 }
 
 /** The length of a modulus without its leading zeros: zero bytes in front make no key longer. */
-function bitsOf(modulus: string): number {
+function bitsOf(modulus: Uint8Array): number {
+  const first = modulus.findIndex((byte) => byte !== 0);
+  const top = modulus[first];
+  return top === undefined ? 0 : (modulus.length - first - 1) * 8 + (32 - Math.clz32(top));
+}
+
+/** None where it is no base64url. */
+function bytesOf(text: string): Uint8Array {
   try {
-    const bytes = fromBase64Url(modulus);
-    const first = bytes.findIndex((byte) => byte !== 0);
-    const top = bytes[first];
-    return top === undefined ? 0 : (bytes.length - first - 1) * 8 + (32 - Math.clz32(top));
+    return fromBase64Url(text);
   } catch {
-    return 0; // not base64url
+    return new Uint8Array();
   }
 }

@@ -9,6 +9,7 @@ import type { JsonObject } from "../signing/strict-json.ts";
 import type { ReadToken } from "./id-token.ts";
 import type { ProviderKey } from "./keys.ts";
 import type { IdentityProvider, IdentityRefusal, VerifiedUser } from "./provider.ts";
+import { SUBJECT_CLAIMS } from "../contract/identity-provider.ts";
 import { userIdOf } from "../contract/user-id.ts";
 
 /** How far the clocks of a provider may be ahead of ours, in seconds (ID-3). */
@@ -76,6 +77,11 @@ function userOf(
   const stepped =
     provider.acrValues.length === 0 || (typeof acr === "string" && provider.acrValues.includes(acr));
   if (!stepped) return err({ kind: "acr_not_met" });
+  if (!(SUBJECT_CLAIMS as readonly string[]).includes(provider.subjectClaim))
+    return err({ kind: "malformed", why: "mutable_subject_claim" });
+  // An `oid` is unique within its tenant, and says nothing without it.
+  if (provider.subjectClaim === "oid" && (typeof tid !== "string" || tid === ""))
+    return err({ kind: "missing_claim", claim: "tid" });
   const subject = claims[provider.subjectClaim];
   if (typeof subject !== "string" || subject === "" || subject.length > MAX_SUBJECT_LENGTH)
     return err({ kind: "missing_claim", claim: provider.subjectClaim });
@@ -156,9 +162,13 @@ function secondsIn(claims: JsonObject, name: string): number | undefined {
 const isAddress = (email: unknown): email is string =>
   typeof email === "string" && email.length >= 3 && email.length <= MAX_EMAIL_LENGTH;
 
-/** Half a list of groups would be another statement than the provider's: all of them, or none. */
+/**
+ * Half a list of groups would be another statement than the provider's: all of them, or none. Several providers write a
+ * single group as a string, which is a list of one.
+ */
 function groupsIn(claims: JsonObject, claim: string | null): readonly string[] | undefined {
-  const value = claim === null ? undefined : claims[claim];
+  const said = claim === null ? undefined : claims[claim];
+  const value = typeof said === "string" && said !== "" ? [said] : said;
   if (!Array.isArray(value) || value.length > MAX_GROUPS) return undefined;
   const groups = value.filter((each): each is string => typeof each === "string");
   const fits = groups.length === value.length && groups.every((each) => each.length <= MAX_GROUP_LENGTH);

@@ -6,7 +6,7 @@
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { KeyUse } from "../signing/jws.ts";
-import { signingKeyAt, type SigningKey } from "./signing-key.ts";
+import { keyInForce, type SigningKey } from "./signing-key.ts";
 
 /**
  * How long a key is published before it signs, in milliseconds: a day. Longer than the life of our JWKS document,
@@ -58,11 +58,15 @@ export async function rotate(
   switch (rotation.mode) {
     case "scheduled": {
       // Where no key signs, as before the first token of an installation, there is nothing to wait for.
-      const signs = signingKeyAt(keys, use, now) !== undefined;
-      if (signs && pending !== undefined) return ok({ use, inserted: [], changed: [] });
+      const signs = keyInForce(keys, use, now) !== undefined;
+      if (signs && pending !== undefined && !isTooFar(pending, now))
+        return ok({ use, inserted: [], changed: [] });
       const notBefore = signs ? now + PUBLISHED_AHEAD_MS : now - CLOCK_DIFFERENCE_MS;
-      const fresh = await make(use, { createdAt: now, notBefore });
-      return ok(difference(keys, lineUp([...keys, fresh], use, now), use));
+      const next =
+        pending === undefined
+          ? [...keys, await make(use, { createdAt: now, notBefore })]
+          : keys.map((key) => (key === pending ? { ...key, notBefore } : key));
+      return ok(difference(keys, lineUp(next, use, now), use));
     }
     case "now": {
       const next =
@@ -81,17 +85,24 @@ export async function rotate(
         use,
         now,
       );
-      if (signingKeyAt(rest, use, now) !== undefined) return ok(difference(keys, rest, use));
+      if (keyInForce(rest, use, now) !== undefined) return ok(difference(keys, rest, use));
       const fresh = await make(use, { createdAt: now, notBefore: now - CLOCK_DIFFERENCE_MS });
       return ok(difference(keys, lineUp([...rest, fresh], use, now), use));
     }
   }
 }
 
-/** True when the schedule wants the next key of a use published, so that it signs when the present one's life is over. */
+/** Further ahead than any schedule publishes a key: it was made while a clock was ahead, and is moved to its place. */
+const isTooFar = (pending: SigningKey, now: number): boolean =>
+  pending.notBefore > now + PUBLISHED_AHEAD_MS + CLOCK_DIFFERENCE_MS;
+
+/** True when the schedule wants the next key of a use published, so that it signs when the present one's life is over;
+ * or when the next key stands further ahead than a schedule puts one, or at the head of the line without being in force. */
 export function isRotationDue(keys: readonly SigningKey[], use: KeyUse, now: number): boolean {
-  const signing = signingKeyAt(keys, use, now);
-  if (signing === undefined || alive(keys, use, now).some((key) => key.notBefore > now)) return false;
+  const signing = keyInForce(keys, use, now);
+  const pending = alive(keys, use, now).find((key) => key.notBefore > now);
+  if (pending !== undefined) return signing === undefined || isTooFar(pending, now);
+  if (signing === undefined) return false; // there is none at all: the first is made when it is wanted
   return now >= signing.notBefore + LIFE_MS[use] - PUBLISHED_AHEAD_MS;
 }
 

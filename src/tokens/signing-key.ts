@@ -81,8 +81,25 @@ export async function resealSigningKey(
   return ok({ ...key, sealedPrivate: await seal(envelopeKeys, opened.value, context, random) });
 }
 
-/** The key that signs at `now`: the one that began last, of those that may. */
+/**
+ * The key that signs at `now`: the one in force; where there is none yet, the one that will be first. Such a key was made
+ * while a clock was ahead, and is published already: waiting for its time would stop every token until then.
+ */
 export function signingKeyAt<K extends SigningKey>(
+  keys: readonly K[],
+  use: KeyUse,
+  now: number,
+): K | undefined {
+  return (
+    keyInForce(keys, use, now) ??
+    keys
+      .filter((key) => key.use === use && key.compromisedAt === null && key.notBefore > now)
+      .toSorted((a, b) => a.notBefore - b.notBefore || a.kid.localeCompare(b.kid))[0]
+  );
+}
+
+/** The key whose time it is: the one that began last, of those that may sign. */
+export function keyInForce<K extends SigningKey>(
   keys: readonly K[],
   use: KeyUse,
   now: number,

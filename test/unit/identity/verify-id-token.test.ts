@@ -288,9 +288,18 @@ describe("the user", () => {
   });
 
   it("can be told by another claim, where the workspace says which", async () => {
-    const told = await user({ oid: "o-1" }, { trusted: { subjectClaim: "oid" } });
+    const told = await user({ oid: "o-1", tid: "t-1" }, { trusted: { subjectClaim: "oid" } });
     expect(told.subject).toBe("o-1");
+    expect(await heard({ oid: "o-1" }, { trusted: { subjectClaim: "oid" } })).toBe("missing_claim");
   });
+
+  test.each(["email", "upn", "preferred_username", "unique_name", "mail", "name", "phone_number", "SUB"])(
+    "is nobody by %s, which can change hands: mallory may call himself by the address of another",
+    async (claim) => {
+      const claims = { sub: "mallory", email_verified: false, [claim]: "cfo@example.com" };
+      expect(await heard(claims, { trusted: { subjectClaim: claim } })).toBe("malformed");
+    },
+  );
 
   test.each([false, undefined, "true", 1])(
     "has no address when email_verified is %j (ID-6)",
@@ -303,6 +312,8 @@ describe("the user", () => {
     const trusted = { groupsClaim: "roles" };
     expect((await user({ roles: ["a"], groups: ["b"] }, { trusted })).groups).toEqual(["a"]);
     expect(await user({ groups: ["b"] })).not.toHaveProperty("groups");
+    expect((await user({ roles: "a" }, { trusted })).groups).toEqual(["a"]);
+    expect(await user({ roles: "" }, { trusted })).not.toHaveProperty("groups");
     expect(await user({ roles: ["a", 7] }, { trusted })).not.toHaveProperty("groups");
     expect(await user({ roles: Array.from({ length: 201 }, String) }, { trusted })).not.toHaveProperty(
       "groups",

@@ -70,15 +70,12 @@ describe("a scheduled rotation", () => {
     expect(publishedAt(LINE, end).map(({ kid }) => kid)).toEqual(["next"]);
   });
 
-  test("before there is any key makes one that signs at once: none would, for a day", async () => {
+  test("where none is in force has one sign at once, the next one or a first one: none would, for a day", async () => {
     const keys = await after([], { mode: "scheduled", use: "token" });
     if (typeof keys === "string") throw new Error(keys);
     expect(signingKeyAt(keys, "token", NOW)?.kid).toBe("fresh");
     const late = await after([key("next", NOW + DAY)], { mode: "scheduled", use: "token" });
-    expect(short(late)).toEqual([
-      ["next", DAY, null],
-      ["fresh", -60_000, DAY],
-    ]);
+    expect(short(late)).toEqual([["next", -60_000, null]]);
   });
 
   test("changes nothing when the next key is published already", async () => {
@@ -109,6 +106,28 @@ describe("a rotation now", () => {
       ["old", -10 * DAY, 0],
       ["next", 0, null],
     ]);
+  });
+});
+
+describe("a key that was made while a clock was ahead", () => {
+  const AHEAD = key("ahead", NOW + 100 * DAY);
+
+  test("is due at once when no other is in force, and then signs", async () => {
+    expect(isRotationDue([AHEAD], "token", NOW)).toBe(true);
+    const mended = await after([AHEAD], { mode: "scheduled", use: "token" });
+    expect(short(mended)).toEqual([["ahead", -60_000, null]]);
+    expect(isRotationDue(mended as SigningKey[], "token", NOW)).toBe(false);
+  });
+
+  test("behind one that is in force is moved to a day ahead, so that the old one does not sign for months", async () => {
+    const line = [key("old", NOW - 10 * DAY, { retireAt: AHEAD.notBefore }), AHEAD];
+    expect(isRotationDue(line, "token", NOW)).toBe(true);
+    const mended = await after(line, { mode: "scheduled", use: "token" });
+    expect(short(mended)).toEqual([
+      ["old", -10 * DAY, DAY],
+      ["ahead", DAY, null],
+    ]);
+    expect(isRotationDue(mended as SigningKey[], "token", NOW)).toBe(false);
   });
 });
 

@@ -80,13 +80,19 @@ describe("which key signs", () => {
   });
 
   it.each([
-    ["before its time", key("k", 1)],
     ["from the moment it is retired", key("k", -10, 0)],
     ["once compromised", key("k", -10, null, { compromisedAt: NOW - 1 })],
     ["compromised by a clock that is ahead of ours", key("k", -10, null, { compromisedAt: NOW + MINUTE })],
     ["for the other use", key("k", -10, null, { use: "receipt" })],
   ])("is none %s", (_, only) => {
     expect(signingKeyAt([only], "token", NOW)).toBeUndefined();
+  });
+
+  it("is the first to come where none is in force, because a clock that was ahead must not stop every token", () => {
+    const ahead = [key("second", 120), key("first", 60, 120)];
+    expect(signingKeyAt(ahead, "token", NOW)?.kid).toBe("first");
+    expect(signingKeyAt([key("old", -10), ...ahead], "token", NOW)?.kid).toBe("old");
+    expect(publishedAt(ahead, NOW)).toContain(signingKeyAt(ahead, "token", NOW));
   });
 
   it("falls back to the older one when the newer is compromised", () => {

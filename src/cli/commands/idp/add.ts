@@ -1,6 +1,6 @@
 /** `dome idp add`: from then on the provider says who the users are that agents act for. */
 import { Option, type Command } from "commander";
-import { identityProviderCreate } from "../../../contract/identity-provider.ts";
+import { identityProviderCreate, SUBJECT_CLAIMS } from "../../../contract/identity-provider.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { collect, wholeNumber, workspaceOption } from "../../option-values.ts";
@@ -14,7 +14,7 @@ interface AddOptions {
   readonly audienceScope: "agent" | "workspace";
   readonly azp?: readonly string[];
   readonly algorithm?: readonly Algorithm[];
-  readonly subjectClaim?: string;
+  readonly subjectClaim?: (typeof SUBJECT_CLAIMS)[number];
   readonly emailClaim?: string;
   readonly groupsClaim?: string;
   readonly tenant?: string;
@@ -61,7 +61,11 @@ export const addCommand = (session: Session): Command =>
         collectAlgorithm,
       ),
     )
-    .option("--subject-claim <claim>", "the claim that identifies the user (default: sub)")
+    .addOption(
+      new Option("--subject-claim <claim>", "the claim that identifies the user (default: sub)").choices(
+        SUBJECT_CLAIMS,
+      ),
+    )
     .option("--email-claim <claim>", "the claim with the e-mail address (default: email)")
     .option("--groups-claim <claim>", "the claim with the user's groups (default: none)")
     .option("--tenant <id>", "only users of this tenant (tid); stands for {tenantid} in the issuer")
