@@ -1,19 +1,15 @@
 /** From a check request to what is asked. */
 import type { Action, CheckRequest } from "../contract/check.ts";
+import { parseReference, type ResourceKind } from "../contract/resource.ts";
 import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { AccessRequest } from "./evaluate.ts";
 
-const KIND: Readonly<Record<Action, AccessRequest["kind"]>> = {
+const KIND: Readonly<Record<Action, ResourceKind>> = {
   "tool:use": "tool",
   "llm:chat": "pool",
   "llm:embed": "pool",
   "integration:use": "integration",
-};
-const REFERENCE: Readonly<Record<AccessRequest["kind"], RegExp>> = {
-  tool: /^([a-z0-9][a-z0-9-]{0,62})(?:\/([A-Za-z0-9_.-]{1,128}))?$/,
-  pool: /^([a-z0-9][a-z0-9-]{0,62})(?:\/([A-Za-z0-9_.:-]{1,128}))?$/,
-  integration: /^([a-z0-9][a-z0-9-]{0,62})$/,
 };
 
 /** The schema has made sure that exactly one of the members is there. */
@@ -30,9 +26,8 @@ function requestOf(
   reference: string,
   member: string,
 ): Result<AccessRequest, { readonly member: string }> {
-  const kind = KIND[action];
-  const [, name, part] = REFERENCE[kind].exec(reference) ?? [];
+  const resource = parseReference(KIND[action], reference);
   // The reference is recorded and shown: a key in the place of an operation must not be (P4).
-  if (name === undefined || holdsCredential(reference)) return err({ member });
-  return ok({ kind, action, name, part: part ?? null });
+  if (resource === undefined || holdsCredential(reference)) return err({ member });
+  return ok({ ...resource, action });
 }

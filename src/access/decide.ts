@@ -6,13 +6,14 @@
  */
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
+import { referenceOf } from "../contract/resource.ts";
 import { defined } from "../kernel/defined.ts";
 import type { DecisionId, TxnId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
 import { limitsOf, type Tiers } from "../tiers/limits.ts";
 import type { Caller, CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
-import { evaluate, referenceOf, type AccessRequest, type Facts, type Verdict } from "./evaluate.ts";
+import { evaluate, type AccessRequest, type Facts, type Verdict } from "./evaluate.ts";
 import { release, type Evidence, type Released, type ReleasePorts, type Withheld } from "./release.ts";
 
 export interface DecisionPorts extends ReleasePorts {

@@ -8,8 +8,10 @@
  * What the credential may not reach comes before what the workspace has, so that a denial tells a caller nothing about
  * the catalog beyond what its own agents have declared (P11).
  */
+import { declares } from "../contract/agent.ts";
 import type { Action, Change } from "../contract/check.ts";
 import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
+import { referenceOf, shellWord, type Resource } from "../contract/resource.ts";
 import type { Result } from "../kernel/result.ts";
 import { argumentsFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
@@ -17,14 +19,11 @@ import { nearMatch } from "../registry/near-match.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { Limits, UnknownTier } from "../tiers/limits.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/built-in.ts";
-import { covers, formatScope, type Resource, type Scope } from "../contract/scope.ts";
+import { formatScope, scopeCovers, type Scope } from "../contract/scope.ts";
 
-/** What somebody asks to do. `part` is the operation or the model; without it all of them are meant. */
-export interface AccessRequest {
-  readonly kind: "tool" | "pool" | "integration";
+/** What somebody asks to do. */
+export interface AccessRequest extends Resource {
   readonly action: Action;
-  readonly name: string;
-  readonly part: string | null;
 }
 
 export interface Facts {
@@ -50,10 +49,6 @@ export interface Verdict {
   readonly bundleVersion: string;
 }
 
-/** `zendesk/create_ticket`, `premium-reasoning`, … */
-export const referenceOf = (asked: AccessRequest): string =>
-  asked.part === null ? asked.name : `${asked.name}/${asked.part}`;
-
 export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
   return (
     deniedByScope(facts, asked) ??
@@ -68,7 +63,7 @@ export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
 }
 
 function deniedByScope({ scope }: Facts, asked: AccessRequest): Verdict | undefined {
-  if (covers(scope, resourceOf(asked))) return undefined;
+  if (scopeCovers(scope, asked)) return undefined;
   return deny(
     "scope_insufficient",
     `The token's scope is "${formatScope(scope)}"; ${referenceOf(asked)} is outside it.`,
@@ -77,12 +72,12 @@ function deniedByScope({ scope }: Facts, asked: AccessRequest): Verdict | undefi
 }
 
 function deniedBySurface({ agents }: Facts, asked: AccessRequest): Verdict | undefined {
-  const lacking = agents.find((agent) => !declares(agent, asked));
+  const lacking = agents.find((agent) => !declares(agent.surface, asked));
   if (lacking === undefined) return undefined;
   const wanted = referenceOf(asked);
   return deny("surface_undeclared", `The agent ${lacking.name} has not declared ${asked.kind} ${wanted}.`, {
     detail: `Declare ${asked.kind} ${wanted} for the agent ${lacking.name}.`,
-    command: `dome agents update ${lacking.name} --add-${asked.kind} ${asked.kind === "tool" ? wanted : asked.name}`,
+    command: `dome agents update ${lacking.name} --add-${asked.kind} ${asked.kind === "tool" ? shellWord(wanted) : asked.name}`,
     role: "operator",
   });
 }
@@ -198,23 +193,6 @@ const deny = (reason: DecisionReason, detail: string, change: Change): Verdict =
   policies: [],
   bundleVersion: BASELINE_VERSION,
 });
-
-function declares(agent: RegisteredAgent, asked: AccessRequest): boolean {
-  const { surface } = agent;
-  if (asked.kind === "tool") {
-    return (
-      surface.tools.includes(asked.name) ||
-      (asked.part !== null && surface.tools.includes(referenceOf(asked)))
-    );
-  }
-  return (asked.kind === "pool" ? surface.pools : surface.integrations).includes(asked.name);
-}
-
-function resourceOf(asked: AccessRequest): Resource {
-  const { kind, name, part } = asked;
-  if (kind === "tool") return part === null ? { kind, tool: name } : { kind, tool: name, operation: part };
-  return kind === "pool" ? { kind, pool: name } : { kind, integration: name };
-}
 
 /** The form for the caller: without the command, which may name what else the workspace has. */
 export const safeChange = (change: Change | null): Change | null =>

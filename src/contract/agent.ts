@@ -1,6 +1,7 @@
 /** The registry record of an agent and everything that may be said about it. */
 import { z } from "zod";
-import { agentName, id, labels, line, list, name, page, time, timeInput } from "./words.ts";
+import { coveredBy, toolReference, type Resource } from "./resource.ts";
+import { agentName, id, labels, line, list, name, NAME_PATTERN, page, time, timeInput } from "./words.ts";
 
 export const agentState = z.enum(["provisioned", "active", "suspended", "revoked"]);
 
@@ -19,14 +20,6 @@ export const agentStateSeen = z.enum([...agentState.options, "lost"]);
 /** `mcp` and `http` tools are proxied; a `local` tool is called by the agent itself, Dome only checks. */
 export const toolKind = z.enum(["local", "mcp", "http"]);
 
-const TOOL_REFERENCE = /^[a-z0-9][a-z0-9-]{0,62}(\/[A-Za-z0-9_.-]{1,128})?$/;
-const POOL_REFERENCE = /^[a-z0-9][a-z0-9-]{0,62}(\/[A-Za-z0-9_.:-]{1,128})?$/;
-
-/** `<tool>` (all of its operations) or `<tool>/<operation>`. */
-export const toolReference = z.string().regex(TOOL_REFERENCE, "must be <tool> or <tool>/<operation>");
-/** `<pool>` (any of its models) or `<pool>/<model>`. */
-export const modelReference = z.string().regex(POOL_REFERENCE, "must be <pool> or <pool>/<model>");
-
 const unique = (items: readonly string[]): boolean => new Set(items).size === items.length;
 const references = <T extends z.ZodType<string>>(item: T) =>
   z.array(item).max(200).refine(unique, { message: "must not name anything twice" });
@@ -39,11 +32,17 @@ export const surface = z.strictObject({
 });
 export type Surface = z.output<typeof surface>;
 
+/** True when the surface covers the resource. */
+export function declares({ tools, pools, integrations }: Surface, resource: Resource): boolean {
+  const declared = { tool: tools, pool: pools, integration: integrations }[resource.kind];
+  return coveredBy(resource).some((reference) => declared.includes(reference));
+}
+
 /** `oidc`: any identity provider of the workspace; `oidc:NAME`: that one. */
 export const requireActas = z
   .string()
   .regex(
-    /^oidc(:[a-z0-9][a-z0-9-]{0,62})?$/,
+    new RegExp(`^oidc(:${NAME_PATTERN})?$`),
     "must be oidc, or oidc:NAME with the name of an identity provider",
   );
 

@@ -3,13 +3,15 @@
  * in one spelling (RFC 8707 §2): scheme and host in lower case, no slash at the end.
  */
 
+import { NAME_PATTERN } from "./words.ts";
+
 /** A door by its path under the public URL; `tool` is the tool whose door it is. */
 export interface Audience {
   readonly url: string;
   readonly tool: string | null;
 }
 
-const DOOR = /^\/(?:(?:mcp|tools)\/([a-z0-9][a-z0-9-]{0,62})|v1)$/;
+const DOOR = new RegExp(`^/(?:(?:mcp|tools)/(${NAME_PATTERN})|v1)$`);
 
 /**
  * @param text an absolute URI; a fragment is forbidden (RFC 8693 §2.1), and no door has a query or a user.

@@ -1,5 +1,6 @@
 /** What a workspace offers its agents to declare: tools, pools and integrations. */
 import { z } from "zod";
+import { modelName, operationName } from "./resource.ts";
 import { id, line, list, name, page, time } from "./words.ts";
 
 const common = {
@@ -7,13 +8,11 @@ const common = {
   workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
   description: line(1000).nullable().default(null),
 };
-const operation = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . -");
-/** JSON Schema 2020-12 by operation. What is within a schema is checked where it is understood, not here. */
-const argumentSchemas = z.record(operation, z.record(z.string(), z.unknown())).meta({
+/** JSON Schema 2020-12 or draft 7 by operation. What is within a schema is checked where it is understood, not here. */
+const argumentSchemas = z.record(operationName, z.record(z.string(), z.unknown())).meta({
   description:
-    "JSON Schema 2020-12 by operation; arguments that do not match are denied. At most 32 KiB each, 128 KiB in all",
+    "JSON Schema 2020-12 or draft 7 by operation; arguments that do not match are denied. At most 32 KiB each, 128 KiB in all",
 });
-const model = z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . : -");
 const changesSomething = (patch: object): boolean => Object.keys(patch).length > 0;
 const entry = { name, workspace_id: id("wsp"), description: z.string().nullable(), created_at: time };
 
@@ -25,7 +24,7 @@ export const toolCreate = z
       .default("local")
       .meta({ description: "the agent calls it itself, Dome only checks" }),
     operations: z
-      .array(operation)
+      .array(operationName)
       .max(500)
       .nullable()
       .default(null)
@@ -43,7 +42,7 @@ export type ToolCreate = z.output<typeof toolCreate>;
 export const toolPatch = z
   .strictObject({
     description: line(1000).nullable(),
-    operations: z.array(operation).max(500).nullable(),
+    operations: z.array(operationName).max(500).nullable(),
     clear_arguments: z.boolean(),
     argument_schemas: argumentSchemas.nullable(),
   })
@@ -68,7 +67,7 @@ export const poolCreate = z
   .strictObject({
     ...common,
     models: z
-      .array(model)
+      .array(modelName)
       .max(100)
       .nullable()
       .default(null)
@@ -79,7 +78,7 @@ export type PoolCreate = z.output<typeof poolCreate>;
 
 /** `PATCH /api/v1/pools/{name}`. */
 export const poolPatch = z
-  .strictObject({ description: line(1000).nullable(), models: z.array(model).max(100).nullable() })
+  .strictObject({ description: line(1000).nullable(), models: z.array(modelName).max(100).nullable() })
   .partial()
   .refine(changesSomething, { message: "must change something" })
   .meta({ id: "PoolPatch" });

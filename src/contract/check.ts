@@ -1,7 +1,7 @@
 /** The question an agent asks before it acts, and the decision it gets. */
 import { z } from "zod";
-import { modelReference, toolReference } from "./agent.ts";
 import { decisionReason, layer } from "./reasons.ts";
+import { MAX_REFERENCE_LENGTH, modelReference, toolReference } from "./resource.ts";
 import { id, name, time } from "./words.ts";
 
 export const action = z.enum(["tool:use", "llm:chat", "llm:embed", "integration:use"]);
@@ -16,7 +16,7 @@ export const checkRequest = z
     model: modelReference.optional(),
     integration: name.optional(),
     action: action.optional(),
-    resource: z.string().max(200).optional(),
+    resource: z.string().max(MAX_REFERENCE_LENGTH).optional(),
     arguments: z.record(z.string(), z.unknown()).optional(),
   })
   .refine((body) => SUBJECTS.filter((member) => body[member] !== undefined).length === 1, {

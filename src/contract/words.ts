@@ -12,7 +12,9 @@ export const id = <P extends IdPrefix>(prefix: P): z.ZodType<Id<P>> =>
     .regex(idPattern(prefix), `must be an id of the form ${prefix}_ and 26 lower-case ULID characters`)
     .meta({ example: `${prefix}_01k9v3m8q2x7n5r4t6w0y1z2a3` }) as unknown as z.ZodType<Id<P>>;
 
-const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+/** A name, as a part of a larger expression. */
+export const NAME_PATTERN = "[a-z0-9][a-z0-9-]{0,62}";
+const NAME = new RegExp(`^${NAME_PATTERN}$`);
 
 /** A name: lower-case letters, digits and hyphens, 1 to 63 characters (it fits a DNS label). */
 export const name = z

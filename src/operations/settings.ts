@@ -1,6 +1,7 @@
 /** From what a request says about an agent to what the registry stores: references resolved, the missing named. */
 import type { Operator } from "../access/operator.ts";
 import type { Agent, Surface, Warning } from "../contract/agent.ts";
+import { parseReference } from "../contract/resource.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { AgentSettings } from "../registry/agent-writes.ts";
@@ -104,7 +105,7 @@ export function surfaceWarnings(surface: Agent["surface"], catalog: Catalog): Wa
     { member: "integration", declared: surface.integrations, known: [...catalog.integrations] },
   ] as const;
   return kinds.flatMap(({ member, declared, known }) => {
-    const names = new Set(declared.map((reference) => reference.split("/")[0] ?? reference));
+    const names = new Set(declared.map((reference) => parseReference(member, reference)?.name ?? reference));
     return [...names]
       .filter((name) => !known.includes(name))
       .map((name): Warning => {

@@ -92,7 +92,7 @@ export async function listAgents(
         tool === undefined
           ? undefined
           : sql`EXISTS (SELECT 1 FROM ${agentSurfaces} WHERE agent_id = ${agents.id} AND kind = 'tool'
-                AND (name = ${tool} OR substr(name, 1, ${tool.length + 1}) = ${`${tool}/`}))`,
+                AND (name = ${tool} OR (${tool.includes("/") ? 0 : 1} AND substr(name, 1, ${tool.length + 1}) = ${`${tool}/`})))`,
         labelKey === undefined
           ? undefined
           : sql`EXISTS (SELECT 1 FROM json_each(${agents.labels}) WHERE key = ${labelKey} AND value = ${labelValue.join("=")})`,

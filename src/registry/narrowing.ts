@@ -2,7 +2,8 @@
  * Whether a change of an agent only narrows it: nothing that was refused to it before is allowed to it after. Pure.
  * Whoever may not widen an agent (a developer, once the agent has been activated) may still make it smaller.
  */
-import type { Surface } from "../contract/agent.ts";
+import { declares, type Surface } from "../contract/agent.ts";
+import { parseReference, type ResourceKind } from "../contract/resource.ts";
 import type { AgentSettings } from "./agent-writes.ts";
 
 /** The members in which a change is more than a narrowing, in the order of `AgentSettings`; none: it only narrows. */
@@ -45,10 +46,12 @@ function actasNarrows(before: string | null, after: string | null): boolean {
 
 /** True when everything that `inner` declares is covered by `outer`. */
 export const isWithin = (inner: Surface, outer: Surface): boolean =>
-  inner.tools.every((tool) => outer.tools.some((declared) => covers(declared, tool))) &&
-  inner.pools.every((pool) => outer.pools.includes(pool)) &&
-  inner.integrations.every((integration) => outer.integrations.includes(integration));
+  areWithin("tool", inner.tools, outer) &&
+  areWithin("pool", inner.pools, outer) &&
+  areWithin("integration", inner.integrations, outer);
 
-/** `<tool>` covers all its operations; `<tool>/<operation>` only itself. */
-const covers = (declared: string, wanted: string): boolean =>
-  declared === wanted || wanted.startsWith(`${declared}/`);
+const areWithin = (kind: ResourceKind, references: readonly string[], outer: Surface): boolean =>
+  references.every((reference) => {
+    const resource = parseReference(kind, reference);
+    return resource !== undefined && declares(outer, resource);
+  });

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, test } from "vitest";
 import { REASONS, type DecisionReason } from "../../src/contract/reasons.ts";
 import type { RawEnv } from "../../src/env.ts";
 import { watchedBindings, workerWith } from "../support/observed-bindings.ts";
+import { TEST_ADMIN_TOKEN } from "../support/fixed-secrets.ts";
 import {
   call,
   check,
@@ -357,6 +358,42 @@ describe("what the trail has of a check", () => {
       reason: "surface_undeclared",
       data: { credential: "token", credential_id: like(/^tok_/) },
     });
+  });
+});
+
+describe("an operation of an HTTP tool is one atom", () => {
+  const list = "crm/GET /tickets";
+  const one = "crm/GET /tickets/{id}";
+  let caller: Registered;
+  beforeAll(async () => {
+    await api.addTool({ name: "crm", workspace: home, operations: ["GET /tickets", "GET /tickets/{id}"] });
+    caller = await running({ surface: { tools: [list] } });
+  });
+
+  it("in surfaces: the path of a list is not declared with what is below it", async () => {
+    expect(await short({ tool: list }, caller.secret)).toBe("allow: permitted");
+    expect(await short({ action: "tool:use", resource: list }, caller.secret)).toBe("allow: permitted");
+    const denied = await decided(caller.secret, { tool: one });
+    expect(denied.reason).toBe("surface_undeclared");
+    const told = await api.explain(denied.decision_id, home);
+    expect(told.change?.command).toMatch(/ --add-tool 'crm\/GET \/tickets\/\{id\}'$/);
+  });
+
+  it("in scopes, where it is percent-encoded (P6)", async () => {
+    const narrow = await token(caller.secret, { scope: "tool:crm/GET%20%2Ftickets" });
+    expect(await short({ tool: list }, narrow)).toBe("allow: permitted");
+    expect(await short({ tool: one }, narrow)).toBe("deny: scope_insufficient");
+  });
+
+  it("in lists of agents: who declares an operation does not declare those below its path", async () => {
+    const names = async (tool: string) => {
+      const query = new URLSearchParams({ workspace: home, tool });
+      const { body } = await call(worker, TEST_ADMIN_TOKEN, "GET", `/api/v1/agents?${query.toString()}`);
+      return (body as { items: { id: string }[] }).items.map(({ id }) => id);
+    };
+    const below = await running({ surface: { tools: [one] } });
+    expect(await names(list)).toEqual([caller.id]);
+    expect((await names("crm")).toSorted()).toEqual([caller.id, below.id].toSorted());
   });
 });
 

@@ -127,7 +127,7 @@ describe("the scope of a token", () => {
   const UNKNOWN =
     "admin openid tool: tool:CRM tool:crm/ surface++surface +surface surface+ tool:crm%0a * tool:* tool:crm/a/b";
 
-  it.each([...UNKNOWN.split(" "), "pool:a/b", "%00", "surface%09", `tool:${"a".repeat(64)}`])(
+  it.each([...UNKNOWN.split(" "), "integration:a/b", "%00", "surface%09", `tool:${"a".repeat(64)}`])(
     "%j is refused: nothing is cut down in silence (TX-11)",
     async (asked) => {
       expect(await refused({ form: `${GRANT}&scope=${asked}` })).toBe("400 invalid_scope");

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import {
   evaluate,
-  referenceOf,
+ 
   safeChange,
   type Facts,
   type AccessRequest,
@@ -378,11 +378,6 @@ it("never allows what an agent of the chain has not declared, or the catalog has
       },
     ),
   );
-});
-
-it("spells a resource as it is declared", () => {
-  expect(referenceOf(tool("zendesk"))).toBe("zendesk");
-  expect(referenceOf(tool("zendesk", "create_ticket"))).toBe("zendesk/create_ticket");
 });
 
 it("keeps the command out of the safe form, and everything else in it", () => {

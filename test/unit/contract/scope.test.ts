@@ -1,14 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  covers,
   formatScope,
   narrows,
   parseScope,
+  scopeCovers,
   SURFACE,
-  type Resource,
   type Scope,
 } from "../../../src/contract/scope.ts";
+import type { Resource } from "../../../src/contract/resource.ts";
+import { resource } from "./resource.fixture.ts";
 
 const scope = (text: string): Scope => {
   const parsed = parseScope(text);
@@ -16,18 +17,6 @@ const scope = (text: string): Scope => {
   return parsed.value;
 };
 
-/** Few names, so that items often meet. */
-const name = fc.constantFrom("a", "b", "a-b");
-const resource: fc.Arbitrary<Resource> = fc.oneof(
-  fc.record({ kind: fc.constant("tool" as const), tool: name }),
-  fc.record({
-    kind: fc.constant("tool" as const),
-    tool: name,
-    operation: fc.constantFrom("x", "x/y", "GET /x", "GET /x/{id}", "é%"),
-  }),
-  fc.record({ kind: fc.constant("pool" as const), pool: name }),
-  fc.record({ kind: fc.constant("integration" as const), integration: name }),
-);
 const item = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: "surface" } as const) },
   { weight: 8, arbitrary: resource },
@@ -37,16 +26,17 @@ const scopes: fc.Arbitrary<Scope> = fc.array(item, { minLength: 1, maxLength: 4 
 describe("the grammar of scopes", () => {
   it.each([
     ["surface", [{ kind: "surface" }]],
-    ["tool:zendesk", [{ kind: "tool", tool: "zendesk" }]],
-    ["tool:zendesk/create_ticket", [{ kind: "tool", tool: "zendesk", operation: "create_ticket" }]],
-    ["tool:crm/GET%20%2Ftickets%2F%7Bid%7D", [{ kind: "tool", tool: "crm", operation: "GET /tickets/{id}" }]],
-    ["pool:premium-reasoning", [{ kind: "pool", pool: "premium-reasoning" }]],
-    ["integration:slack", [{ kind: "integration", integration: "slack" }]],
+    ["tool:zendesk", [{ kind: "tool", name: "zendesk", part: null }]],
+    ["tool:zendesk/create_ticket", [{ kind: "tool", name: "zendesk", part: "create_ticket" }]],
+    ["tool:crm/GET%20%2Ftickets%2F%7Bid%7D", [{ kind: "tool", name: "crm", part: "GET /tickets/{id}" }]],
+    ["pool:premium/claude-x", [{ kind: "pool", name: "premium", part: "claude-x" }]],
+    ["pool:premium-reasoning", [{ kind: "pool", name: "premium-reasoning", part: null }]],
+    ["integration:slack", [{ kind: "integration", name: "slack", part: null }]],
     [
       "pool:p tool:t pool:p",
       [
-        { kind: "pool", pool: "p" },
-        { kind: "tool", tool: "t" },
+        { kind: "pool", name: "p", part: null },
+        { kind: "tool", name: "t", part: null },
       ],
     ],
   ])("reads %s", (text, items) => {
@@ -68,7 +58,9 @@ describe("the grammar of scopes", () => {
     ["tool:a/%zz", { kind: "unknown_item", item: "tool:a/%zz" }],
     ["tool:a/*x\n", { kind: "unknown_item", item: "tool:a/*x\n" }],
     ["tool:*", { kind: "unknown_item", item: "tool:*" }],
-    ["pool:a/b", { kind: "unknown_item", item: "pool:a/b" }],
+    ["pool:a/", { kind: "unknown_item", item: "pool:a/" }],
+    ["integration:a/b", { kind: "unknown_item", item: "integration:a/b" }],
+    ["tool:a/%C3%A9", { kind: "unknown_item", item: "tool:a/%C3%A9" }],
     ["openid", { kind: "unknown_item", item: "openid" }],
     ["x".repeat(4097), { kind: "too_long", most: 4096 }],
   ])("refuses %j", (text, error) => {
@@ -87,29 +79,32 @@ describe("the grammar of scopes", () => {
 });
 
 describe("what a scope covers", () => {
-  const create: Resource = { kind: "tool", tool: "zendesk", operation: "create_ticket" };
+  const create: Resource = { kind: "tool", name: "zendesk", part: "create_ticket" };
   it.each([
     ["surface", create, true],
     ["tool:zendesk", create, true],
     ["tool:zendesk/create_ticket", create, true],
-    ["tool:zendesk/create_ticket", { kind: "tool", tool: "zendesk" }, false],
+    ["tool:zendesk/create_ticket", { kind: "tool", name: "zendesk", part: null }, false],
     ["tool:zendesk/create", create, false],
     ["tool:zen", create, false],
     ["pool:zendesk", create, false],
     ["integration:zendesk", create, false],
     ["pool:p integration:i tool:zendesk", create, true],
-    ["pool:p", { kind: "pool", pool: "p" }, true],
-    ["pool:p", { kind: "pool", pool: "p2" }, false],
-    ["pool:p", { kind: "integration", integration: "p" }, false],
-    ["integration:i", { kind: "integration", integration: "i" }, true],
-    ["integration:i", { kind: "integration", integration: "j" }, false],
+    ["pool:p", { kind: "pool", name: "p", part: null }, true],
+    ["pool:p", { kind: "pool", name: "p2", part: null }, false],
+    ["pool:p", { kind: "pool", name: "p", part: "m" }, true],
+    ["pool:p/m", { kind: "pool", name: "p", part: "m" }, true],
+    ["pool:p/m", { kind: "pool", name: "p", part: null }, false],
+    ["pool:p", { kind: "integration", name: "p", part: null }, false],
+    ["integration:i", { kind: "integration", name: "i", part: null }, true],
+    ["integration:i", { kind: "integration", name: "j", part: null }, false],
   ] as const)("%s on %o: %s", (text, asked, covered) => {
-    expect(covers(scope(text), asked)).toBe(covered);
+    expect(scopeCovers(scope(text), asked)).toBe(covered);
   });
 
   it("does not reach from one route to those below it", () => {
-    const list = formatScope([{ kind: "tool", tool: "crm", operation: "GET /tickets" }]);
-    expect(covers(scope(list), { kind: "tool", tool: "crm", operation: "GET /tickets/{id}" })).toBe(false);
+    const list = formatScope([{ kind: "tool", name: "crm", part: "GET /tickets" }]);
+    expect(scopeCovers(scope(list), { kind: "tool", name: "crm", part: "GET /tickets/{id}" })).toBe(false);
   });
 });
 
@@ -118,7 +113,7 @@ describe("a chain only narrows (P6)", () => {
     fc.assert(
       fc.property(scopes, scopes, resource, (child, parent, asked) => {
         fc.pre(narrows(child, parent));
-        expect(covers(child, asked) && !covers(parent, asked)).toBe(false);
+        expect(scopeCovers(child, asked) && !scopeCovers(parent, asked)).toBe(false);
       }),
       { numRuns: 2000 },
     );
@@ -127,7 +122,7 @@ describe("a chain only narrows (P6)", () => {
   it("what covers something more is not narrower", () => {
     fc.assert(
       fc.property(scopes, scopes, resource, (child, parent, asked) => {
-        fc.pre(covers(child, asked) && !covers(parent, asked));
+        fc.pre(scopeCovers(child, asked) && !scopeCovers(parent, asked));
         expect(narrows(child, parent)).toBe(false);
       }),
       { numRuns: 500 },

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { tokenStateOf } from "../../../src/access/token-state.ts";
 import type { ActorReceipt } from "../../../src/contract/actor-receipt.ts";
 import { actorsOf, CallTokenClaims } from "../../../src/contract/call-token.ts";
-import { covers, type Resource } from "../../../src/contract/scope.ts";
+import type { Resource } from "../../../src/contract/resource.ts";
+import { scopeCovers } from "../../../src/contract/scope.ts";
 import { verifyChain } from "../../../src/delegation/verify-chain.ts";
 import type { Subject } from "../../../src/delegation/hop.ts";
 import { receiptHash, verifyActorReceipt } from "../../../src/delegation/receipt.ts";
@@ -34,14 +35,15 @@ const overChains = (holds: (taken: readonly Taken[]) => Promise<void> | void) =>
   );
 
 const RESOURCES: readonly Resource[] = [
-  { kind: "tool", tool: "crm" },
-  { kind: "tool", tool: "crm", operation: "read" },
-  { kind: "tool", tool: "crm", operation: "write" },
-  { kind: "tool", tool: "mail" },
-  { kind: "pool", pool: "fast" },
-  { kind: "integration", integration: "erp" },
+  { kind: "tool", name: "crm", part: null },
+  { kind: "tool", name: "crm", part: "read" },
+  { kind: "tool", name: "crm", part: "write" },
+  { kind: "tool", name: "mail", part: null },
+  { kind: "pool", name: "fast", part: null },
+  { kind: "integration", name: "erp", part: null },
 ];
-const reach = (scope: string): Resource[] => RESOURCES.filter((resource) => covers(scopeOf(scope), resource));
+const reach = (scope: string): Resource[] =>
+  RESOURCES.filter((resource) => scopeCovers(scopeOf(scope), resource));
 const doors = (audience: string): string[] => (audience === ISSUER ? DOORS : [audience]);
 
 /** What a subject's own token says, or would say where a user is the subject. */
