@@ -6,7 +6,7 @@ import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
-import type { JsonSchema } from "./schema-compiler.ts";
+import type { JsonSchema } from "./schema-text.ts";
 import { declarationsOf, type EntryKind } from "./catalog-writes.ts";
 
 /** The catalog as decisions read it. A null list of operations or models means: any. */

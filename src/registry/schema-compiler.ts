@@ -1,25 +1,32 @@
 /**
  * From a schema that an operator wrote to one that can be walked in bounded time, or to what is wrong with it.
  *
- * - Every keyword is known, or the schema is refused: a misspelt limit is never a silent one.
- * - A `$ref` stays within its schema and does not lead back to itself. It is resolved here, so the validator sees none,
- *   and the size of what it walks is known (`MOST_NODES`).
- * - What takes more than linear time (patterns, formats, `uniqueItems`) has a bound of its own; beyond it arguments do
- *   not match.
+ * - Every keyword is known, or the schema is refused: a misspelt limit is never a silent one. That goes for formats too.
+ * - A `$ref` stays within its schema and does not lead back to itself. It is resolved here, so that the size of what is
+ *   walked is known (`MOST_NODES`).
+ * - Draft 7 is read where the schema says so, and only what means the same in 2020-12 or can be said in it.
  */
-import { format as FORMATS, type Schema } from "@cfworker/json-schema";
-import { utf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { checkPattern, MOST_MATCHED, MOST_PATTERN, type PatternFault } from "./match-cost.ts";
-
-export type JsonSchema = Readonly<Record<string, unknown>>;
+import { FORMATS } from "./formats.ts";
+import { jsonKey } from "./json-key.ts";
+import { MOST_INSTRUCTIONS, MOST_PATTERN, Pattern, type PatternFault } from "./pattern.ts";
+import {
+  ANNOTATIONS,
+  BESIDE_REFERENCE,
+  DRAFT_7,
+  isDialect,
+  LATEST,
+  NOT_IN_DRAFT_7,
+  withoutFragment,
+} from "./schema-dialect.ts";
+import { blank, COUNTS, LIMITS, NEVER, SCHEMAS, type Building, type Node } from "./schema-node.ts";
+import { bytesOf, escaped, isDeeper, isObject, lookUp, type JsonSchema } from "./schema-text.ts";
+import { Steps } from "./steps.ts";
 
 export const MOST_SCHEMA_BYTES = 32_768;
 const MOST_DEPTH = 32;
 /** Subschemas, each counted as often as it is referred to. */
-const MOST_NODES = 2_000;
-/** Every item is compared with every other. */
-export const MOST_UNIQUE = 256;
+export const MOST_NODES = 2_000;
 
 /** Where in a schema, as a JSON pointer, and what is wrong there. */
 export interface SchemaFault {
@@ -28,72 +35,19 @@ export interface SchemaFault {
 }
 
 export interface Compiled {
-  readonly schema: Schema | boolean;
+  readonly schema: Node;
   /** The names that the schema itself says: only these are repeated. */
   readonly names: ReadonlySet<string>;
-  readonly matchesNames: boolean;
 }
 
-type Keyword =
-  | "annotation"
-  | "schema"
-  | "schemas"
-  | "map"
-  | "patterns"
-  | "definitions"
-  | "count"
-  | "number"
-  | "positive"
-  | "boolean"
-  | "names"
-  | "names_of"
-  | "type"
-  | "list"
-  | "any"
-  | "pattern"
-  | "format"
-  | "ref"
-  | "dialect";
-
-const kind = (of: Keyword, words: string): [string, Keyword][] => words.split(" ").map((word) => [word, of]);
-const KEYWORDS: ReadonlyMap<string, Keyword> = new Map([
-  ...kind("annotation", "$comment title description default examples deprecated readOnly writeOnly"),
-  ...kind("annotation", "contentEncoding contentMediaType contentSchema"),
-  ...kind(
-    "schema",
-    "additionalProperties unevaluatedProperties propertyNames items unevaluatedItems contains",
-  ),
-  ...kind("schema", "not if then else"),
-  ...kind("schemas", "allOf anyOf oneOf prefixItems"),
-  ...kind("map", "properties dependentSchemas"),
-  ...kind("patterns", "patternProperties"),
-  ...kind("definitions", "$defs definitions"),
-  ...kind(
-    "count",
-    "minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains",
-  ),
-  ...kind("number", "minimum maximum exclusiveMinimum exclusiveMaximum"),
-  ...kind("positive", "multipleOf"),
-  ...kind("boolean", "uniqueItems"),
-  ...kind("names", "required"),
-  ...kind("names_of", "dependentRequired"),
-  ...kind("type", "type"),
-  ...kind("list", "enum"),
-  ...kind("any", "const"),
-  ...kind("pattern", "pattern"),
-  ...kind("format", "format"),
-  ...kind("ref", "$ref"),
-  ...kind("dialect", "$schema"),
-]);
 const TYPES: ReadonlySet<unknown> = new Set("array boolean integer null number object string".split(" "));
-const DIALECT = "https://json-schema.org/draft/2020-12/schema";
-export const SURROGATE = /\p{Surrogate}/u;
+const SURROGATE = /\p{Surrogate}/u;
 
 const PATTERNS: Readonly<Record<PatternFault, string>> = {
   too_long: `has more than ${MOST_PATTERN} characters`,
   malformed: "is not a regular expression (with the flag u)",
-  too_slow:
-    "could take too long: give repetitions an upper bound, begin with ^, and repeat no group that itself repeats or chooses",
+  unsupported: "has a look-ahead, a look-behind or a reference to a group, which are not supported",
+  too_large: `has more than ${MOST_INSTRUCTIONS} steps when its repetitions are written out; use maxLength`,
 };
 
 /** Small first: what comes after may recurse. */
@@ -107,187 +61,273 @@ export function compileSchema(schema: unknown): Result<Compiled, SchemaFault> {
   }
   const compiler = new Compiler(schema);
   const compiled = compiler.compile(schema, "", []);
-  const { fault, names, matchesNames } = compiler;
-  return fault === null ? ok({ schema: compiled, names, matchesNames }) : err(fault);
+  const { fault, names } = compiler;
+  return fault === null ? ok({ schema: compiled, names }) : err(fault);
+}
+
+/** Where a keyword stands, and the references that led there. */
+interface Place {
+  readonly pointer: string;
+  readonly refs: readonly string[];
+  readonly schema: JsonSchema;
 }
 
 /** Goes through a schema once; the first fault ends it. */
 class Compiler {
   fault: SchemaFault | null = null;
-  matchesNames = false;
   readonly names = new Set<string>();
   readonly #root: JsonSchema;
+  readonly #dialect: unknown;
+  readonly #isDraft7: boolean;
   #nodes = 0;
 
   constructor(root: JsonSchema) {
     this.#root = root;
+    this.#dialect = root["$schema"];
+    this.#isDraft7 = withoutFragment(this.#dialect) === DRAFT_7;
   }
 
-  /** @param refs the references that led here. */
-  compile(schema: unknown, pointer: string, refs: readonly string[]): Schema | boolean {
+  compile(schema: unknown, pointer: string, refs: readonly string[]): Node {
     this.#nodes += 1;
     if (this.#nodes > MOST_NODES) this.#refuse(pointer, `has more than ${MOST_NODES} subschemas`);
-    if (this.fault !== null || typeof schema === "boolean") return schema === true;
-    if (!isObject(schema)) return this.#refuse(pointer, "must be a schema: an object, true or false");
-    const compiled: Schema = {};
-    const also: Schema[] = [];
-    for (const [word, value] of Object.entries(schema)) {
-      this.#keyword(compiled, also, word, value, `${pointer}/${escaped(word)}`, refs);
+    const node = blank();
+    if (this.fault !== null || schema === true) return node;
+    if (schema === false) return NEVER;
+    if (!isObject(schema)) {
+      this.#refuse(pointer, "must be a schema: an object, true or false");
+      return node;
     }
-    if (also.length > 0) compiled.allOf = [...(compiled.allOf ?? []), ...also];
-    return compiled;
+    for (const [word, value] of Object.entries(schema)) {
+      const place = { pointer: `${pointer}/${escaped(word)}`, refs, schema };
+      this.#keyword(node, this.#inLatest(word, value, place), value, place);
+    }
+    node.asksWhatWasSeen = node.unevaluatedItems !== undefined || node.unevaluatedProperties !== undefined;
+    return node;
   }
 
-  #keyword(
-    into: Schema,
-    also: Schema[],
-    word: string,
-    value: unknown,
-    pointer: string,
-    refs: readonly string[],
-  ): void {
-    const { must, whenShort } = this.#tools(pointer);
-    switch (KEYWORDS.get(word) ?? (word.startsWith("x-") ? "annotation" : undefined)) {
-      case undefined:
-        this.#refuse(pointer, "is not a keyword that is known here");
+  /** The word that says in 2020-12 what this one says in the schema's own dialect. */
+  #inLatest(word: string, value: unknown, { pointer, schema }: Place): string {
+    if (!this.#isDraft7) return word;
+    if (NOT_IN_DRAFT_7.has(word)) this.#refuse(pointer, "is not a keyword of draft 7");
+    if (Object.hasOwn(schema, "$ref") && !BESIDE_REFERENCE.has(word)) {
+      this.#refuse(pointer, "stands beside a $ref, where draft 7 ignores it");
+    }
+    if (word === "items" && Array.isArray(value)) return "prefixItems";
+    if (word !== "additionalItems") return word;
+    // Without a list of items it has no meaning.
+    return Array.isArray(schema["items"]) ? "items" : "$comment";
+  }
+
+  #keyword(node: Building, word: string, value: unknown, place: Place): void {
+    const { pointer, refs } = place;
+    const count = COUNTS.find((each) => each === word);
+    const subschema = SCHEMAS.find((each) => each === word);
+    if (count !== undefined)
+      node.counts[count] = this.#number(value, pointer, isCount, "a whole number, 0 or more");
+    else if (subschema !== undefined) node[subschema] = this.compile(value, pointer, refs);
+    else if (!ANNOTATIONS.has(word) && !word.startsWith("x-")) this.#other(node, word, value, place);
+  }
+
+  #other(node: Building, word: string, value: unknown, place: Place): void {
+    const { pointer, refs } = place;
+    switch (word) {
+      case "$schema":
+        this.#must(
+          value === this.#dialect && isDialect(value),
+          pointer,
+          `must be ${LATEST} or ${DRAFT_7}#, as a whole`,
+        );
         return;
-      case "annotation":
+      case "$ref":
+        if (typeof value === "string" && /^#(?:\/|$)/.test(value))
+          node.allOf.push(this.#referred(value, pointer, refs));
+        else this.#refuse(pointer, "must be # and a JSON pointer within the schema");
         return;
-      case "dialect":
-        must(value === DIALECT || value === `${DIALECT}#`, `must be ${DIALECT}`);
-        return;
-      case "schema":
-        into[word] = this.compile(value, pointer, refs);
-        return;
-      case "schemas":
-        if (must(Array.isArray(value) && value.length > 0, "must be a list of schemas")) {
-          into[word] = (value as unknown[]).map((each, i) => this.compile(each, `${pointer}/${i}`, refs));
-        }
-        return;
-      case "map":
-        into[word] = this.#map(value, pointer, refs);
-        return;
-      case "patterns":
-        this.matchesNames = true;
-        into[word] = this.#map(value, pointer, refs);
-        for (const pattern of Object.keys(isObject(value) ? value : {})) this.#pattern(pattern, pointer);
-        return;
+      case "$defs":
       case "definitions":
         this.#map(value, pointer, refs);
         return;
-      case "count":
-        if (
-          must(Number.isSafeInteger(value) && (value as number) >= 0, "must be a whole number, 0 or more")
-        ) {
-          into[word] = value;
-        }
-        return;
-      case "number":
-        if (must(Number.isFinite(value), "must be a number")) into[word] = value;
-        return;
-      case "positive":
-        if (must(Number.isFinite(value) && (value as number) > 0, "must be a number above 0"))
-          into[word] = value;
-        return;
-      case "boolean":
-        if (must(typeof value === "boolean", "must be true or false") && value === true) {
-          also.push(whenShort("array", MOST_UNIQUE, { uniqueItems: true }));
-        }
-        return;
-      case "names":
-        if (must(this.#areNames(value), "must be a list of different names")) into[word] = value;
-        return;
-      case "names_of":
-        if (
-          must(
-            isObject(value) && Object.values(value).every((each) => this.#areNames(each)),
-            "must be lists of names",
-          )
-        ) {
-          into[word] = value;
-        }
-        return;
       case "type":
-        if (must(areTypes(value), "must be one or several of the types of JSON")) into[word] = value;
+        node.types = this.#types(value, pointer);
         return;
-      case "list":
-        if (must(Array.isArray(value) && value.length > 0, "must be a list of values")) into[word] = value;
+      case "enum":
+        if (Array.isArray(value) && value.length > 0) this.#constants(node, "enum", value);
+        else this.#refuse(pointer, "must be a list of values");
         return;
-      case "any":
-        into[word] = value;
+      case "const":
+        this.#constants(node, "const", [value]);
+        return;
+      case "uniqueItems":
+        this.#must(typeof value === "boolean", pointer, "must be true or false");
+        node.uniqueItems = value === true;
         return;
       case "pattern":
-        if (must(typeof value === "string", "must be a regular expression") && typeof value === "string") {
-          this.#pattern(value, pointer);
-          also.push(whenShort("string", MOST_MATCHED, { pattern: value }));
-        }
+        node.patterns = this.#patterns([value], pointer);
         return;
       case "format":
-        if (
-          must(
-            typeof value === "string" && Object.hasOwn(FORMATS, value),
-            "is not a format that is known here",
-          )
-        ) {
-          also.push(whenShort("string", MOST_MATCHED, { format: value as string }));
-        }
+        this.#must(
+          typeof value === "string" && FORMATS.has(value),
+          pointer,
+          `is not a format that is known here; known: ${[...FORMATS.keys()].join(", ")}`,
+        );
+        node.format = String(value);
         return;
-      case "ref":
-        if (
-          must(
-            typeof value === "string" && /^#(?:\/|$)/.test(value),
-            "must be # and a JSON pointer within the schema",
-          )
-        ) {
-          also.push(this.#referred(value as string, pointer, refs));
-        }
+      case "properties":
+        node.properties = new Map(this.#map(value, pointer, refs));
+        return;
+      case "patternProperties":
+        node.patternProperties = this.#matched(this.#map(value, pointer, refs), pointer);
+        return;
+      case "dependentSchemas":
+        node.dependentSchemas = this.#map(value, pointer, refs);
+        return;
+      case "required":
+        node.required = this.#names(value, pointer);
+        return;
+      case "dependentRequired":
+        node.dependentRequired = this.#entries(value, pointer).map(([name, each]) => [
+          name,
+          this.#names(each, `${pointer}/${escaped(name)}`),
+        ]);
+        return;
+      case "dependencies":
+        this.#dependencies(node, value, place);
+        return;
+      case "prefixItems":
+        node.prefixItems = this.#list(value, pointer, refs);
+        return;
+      case "allOf":
+        for (const each of this.#list(value, pointer, refs)) node.allOf.push(each);
+        return;
+      case "anyOf":
+      case "oneOf":
+        node[word] = this.#list(value, pointer, refs);
+        return;
+      default:
+        this.#limit(node, word, value, pointer);
     }
   }
 
-  #tools(pointer: string) {
-    return {
-      must: (holds: boolean, detail: string): boolean => holds || this.#refuse(pointer, detail),
-      /** Checks `then` up to a size that bounds its time; beyond it nothing matches. */
-      whenShort: (type: "string" | "array", most: number, check: Schema): Schema => {
-        const [least, bound] = type === "string" ? ["minLength", "maxLength"] : ["minItems", "maxItems"];
-        // oxlint-disable-next-line unicorn/no-thenable -- the word of JSON Schema, and no function
-        return { if: { type, [least as string]: most + 1 }, then: { [bound as string]: most }, else: check };
-      },
-    };
+  #limit(node: Building, word: string, value: unknown, pointer: string): void {
+    const makes = LIMITS.get(word);
+    if (makes === undefined) this.#refuse(pointer, "is not a keyword that is known here");
+    else if (word === "multipleOf") {
+      const divisor = this.#number(value, pointer, (number) => number > 0, "a number above 0");
+      node.numbers.push({ keyword: word, holds: makes(divisor) });
+    } else {
+      node.numbers.push({
+        keyword: word,
+        holds: makes(this.#number(value, pointer, Number.isFinite, "a number")),
+      });
+    }
   }
 
-  #map(value: unknown, pointer: string, refs: readonly string[]): Record<string, Schema | boolean> {
+  /** Draft 7: lists of names, and schemas, in one keyword. */
+  #dependencies(node: Building, value: unknown, { pointer, refs }: Place): void {
+    if (!this.#isDraft7) {
+      this.#refuse(
+        pointer,
+        "is not a keyword that is known here; use dependentRequired and dependentSchemas",
+      );
+      return;
+    }
+    for (const [name, each] of this.#entries(value, pointer)) {
+      const at = `${pointer}/${escaped(name)}`;
+      if (Array.isArray(each))
+        node.dependentRequired = [...node.dependentRequired, [name, this.#names(each, at)]];
+      else node.dependentSchemas = [...node.dependentSchemas, [name, this.compile(each, at, refs)]];
+    }
+  }
+
+  /** Beside each other both must hold. */
+  #constants(node: Building, keyword: string, values: readonly unknown[]): void {
+    const steps = new Steps(Number.MAX_SAFE_INTEGER);
+    const constants = { keyword, keys: new Set(values.map((each) => jsonKey(each, steps))) };
+    if (node.constants === undefined) node.constants = constants;
+    else node.allOf.push({ ...blank(), constants });
+  }
+
+  #number(value: unknown, pointer: string, holds: (number: number) => boolean, what: string): number {
+    if (typeof value === "number" && holds(value)) return value;
+    this.#refuse(pointer, `must be ${what}`);
+    return 1;
+  }
+
+  #types(value: unknown, pointer: string): readonly string[] {
+    const types: unknown[] = Array.isArray(value) ? value : [value];
+    const areKnown =
+      types.length > 0 && new Set(types).size === types.length && types.every((each) => TYPES.has(each));
+    this.#must(areKnown, pointer, "must be one or several of the types of JSON");
+    return types.map(String);
+  }
+
+  #names(value: unknown, pointer: string): readonly string[] {
+    const names: unknown[] = Array.isArray(value) ? value : [null];
+    const areNames = names.every((each) => typeof each === "string" && this.#isName(each));
+    this.#must(
+      areNames && new Set(names).size === names.length,
+      pointer,
+      "must be a list of different names",
+    );
+    return names.map(String);
+  }
+
+  #list(value: unknown, pointer: string, refs: readonly string[]): readonly Node[] {
+    if (Array.isArray(value) && value.length > 0)
+      return value.map((each, index) => this.compile(each, `${pointer}/${index}`, refs));
+    this.#refuse(pointer, "must be a list of schemas");
+    return [];
+  }
+
+  #map(value: unknown, pointer: string, refs: readonly string[]): readonly (readonly [string, Node])[] {
+    return this.#entries(value, pointer).map(([name, each]) => [
+      name,
+      this.compile(each, `${pointer}/${escaped(name)}`, refs),
+    ]);
+  }
+
+  #entries(value: unknown, pointer: string): readonly (readonly [string, unknown])[] {
     if (!isObject(value)) {
       this.#refuse(pointer, "must be an object of schemas");
-      return {};
+      return [];
     }
-    const compiled = Object.entries(value).map(([name, each]) => {
-      if (!this.#isName(name)) this.#refuse(pointer, "has a name that cannot be used");
-      return [name, this.compile(each, `${pointer}/${escaped(name)}`, refs)] as const;
+    const entries = Object.entries(value);
+    this.#must(
+      entries.every(([name]) => this.#isName(name)),
+      pointer,
+      "has a name that cannot be used",
+    );
+    return entries;
+  }
+
+  #matched(entries: readonly (readonly [string, Node])[], pointer: string): (readonly [Pattern, Node])[] {
+    return entries.flatMap(([source, node]) =>
+      this.#patterns([source], pointer).map((pattern) => [pattern, node] as const),
+    );
+  }
+
+  #patterns(sources: readonly unknown[], pointer: string): Pattern[] {
+    return sources.flatMap((source) => {
+      if (typeof source !== "string") {
+        this.#refuse(pointer, "must be a regular expression");
+        return [];
+      }
+      const compiled = Pattern.compile(source);
+      if (compiled.ok) return [compiled.value];
+      this.#refuse(pointer, PATTERNS[compiled.error]);
+      return [];
     });
-    return Object.fromEntries(compiled);
   }
 
-  #pattern(pattern: string, pointer: string): void {
-    const checked = checkPattern(pattern);
-    if (!checked.ok) this.#refuse(pointer, PATTERNS[checked.error]);
-  }
-
-  #referred(ref: string, pointer: string, refs: readonly string[]): Schema {
+  #referred(ref: string, pointer: string, refs: readonly string[]): Node {
     if (refs.includes(ref)) {
       this.#refuse(pointer, "leads back to itself");
-      return {};
+      return NEVER;
     }
     const target = lookUp(this.#root, ref);
     if (target === undefined) this.#refuse(pointer, "leads nowhere");
-    const compiled = this.compile(target ?? false, pointer, [...refs, ref]);
-    return typeof compiled === "boolean" ? (compiled ? {} : { not: {} }) : compiled;
+    return this.compile(target ?? false, pointer, [...refs, ref]);
   }
-
-  #areNames = (value: unknown): value is string[] =>
-    Array.isArray(value) &&
-    new Set(value).size === value.length &&
-    value.every((each) => typeof each === "string" && this.#isName(each));
 
   /** `__proto__` is no member like others in JavaScript, and half a character none in a pointer. */
   #isName(name: string): boolean {
@@ -295,39 +335,13 @@ class Compiler {
     return name !== "__proto__" && !SURROGATE.test(name);
   }
 
-  #refuse(pointer: string, detail: string): false {
+  #must(holds: boolean, pointer: string, detail: string): void {
+    if (!holds) this.#refuse(pointer, detail);
+  }
+
+  #refuse(pointer: string, detail: string): void {
     this.fault ??= { pointer, detail };
-    return false;
   }
 }
 
-function lookUp(root: JsonSchema, ref: string): unknown {
-  let at: unknown = root;
-  try {
-    for (const step of decodeURIComponent(ref).split("/").slice(1)) {
-      const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
-      if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
-      at = (at as JsonSchema)[name];
-    }
-  } catch {
-    return undefined; // a % that encodes nothing
-  }
-  return at;
-}
-
-const isObject = (value: unknown): value is JsonSchema =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const areTypes = (value: unknown): boolean =>
-  Array.isArray(value)
-    ? value.length > 0 && new Set(value).size === value.length && value.every((each) => TYPES.has(each))
-    : TYPES.has(value);
-
-export const bytesOf = (value: unknown): number => utf8(JSON.stringify(value)).length;
-
-export const escaped = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
-
-function isDeeper(value: unknown, most: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return most === 0 || Object.values(value).some((each) => isDeeper(each, most - 1));
-}
+const isCount = (number: number): boolean => Number.isSafeInteger(number) && number >= 0;

@@ -59,7 +59,11 @@ describe("the schemas of a tool's arguments", () => {
       "argument_schemas.b",
     ],
     ["that lead outside", { argument_schemas: { a: { $ref: "https://example.com" } } }, "argument_schemas.a"],
-    ["with a pattern without end", { argument_schemas: { a: { pattern: "^(a+)+$" } } }, "argument_schemas.a"],
+    [
+      "with a pattern that looks ahead",
+      { argument_schemas: { a: { pattern: "(?=a)" } } },
+      "argument_schemas.a",
+    ],
     ["that are too large", { argument_schemas: { a: { title: "x".repeat(33_000) } } }, "argument_schemas.a"],
     ["of an operation with an odd name", { argument_schemas: { "a b": {} } }, "argument_schemas"],
   ])("%s are refused with the member, and nothing is kept", async (_what, more, member) => {

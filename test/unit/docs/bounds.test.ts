@@ -15,8 +15,9 @@ import {
 } from "../../../src/lifecycle/lease.ts";
 import { MOST_REVOKED_TOKENS } from "../../../src/objects/revoked-tokens.ts";
 import { MOST_SCHEMAS_BYTES } from "../../../src/registry/argument-schema.ts";
-import { MOST_MATCHED } from "../../../src/registry/match-cost.ts";
-import { MOST_SCHEMA_BYTES, MOST_UNIQUE } from "../../../src/registry/schema-compiler.ts";
+import { MOST_INSTRUCTIONS, MOST_PATTERN } from "../../../src/registry/pattern.ts";
+import { MOST_NODES, MOST_SCHEMA_BYTES } from "../../../src/registry/schema-compiler.ts";
+import { MOST_STEPS } from "../../../src/registry/steps.ts";
 import { CLAIM_MS, KEEP_MS } from "../../../src/storage/idempotency.ts";
 import { MAX_LIFETIME_S } from "../../../src/contract/call-token.ts";
 import { PUBLISHED_AHEAD_MS, RECEIPT_KEY_LIFE_MS, TOKEN_KEY_LIFE_MS } from "../../../src/tokens/rotation.ts";
@@ -38,8 +39,10 @@ const BOUNDS: Readonly<Record<string, number>> = {
   PUBLISHED_AHEAD_MS,
   TOKEN_KEY_LIFE_MS,
   RECEIPT_KEY_LIFE_MS,
-  MOST_MATCHED,
-  MOST_UNIQUE,
+  MOST_STEPS,
+  MOST_PATTERN,
+  MOST_INSTRUCTIONS,
+  MOST_NODES,
   MOST_SCHEMA_BYTES,
   MOST_SCHEMAS_BYTES,
   KEYS_COOLDOWN_MS,

@@ -13,7 +13,7 @@ type Files = readonly (readonly [operation: string, file: string])[];
 export const schemaOption = (): Option =>
   new Option(
     "--schema <operation=file>",
-    "the arguments of the operation must match the JSON Schema 2020-12 in this file; repeat for more",
+    "the arguments of the operation must match the JSON Schema in this file, 2020-12 or draft 7; repeat for more",
   ).argParser<Files>((value, previous) => {
     const at = value.indexOf("=");
     if (at < 1 || at === value.length - 1) throw new InvalidArgumentError("It must be OPERATION=FILE.");

@@ -1,0 +1,17 @@
+/** `multipleOf` by the decimals that are written: 0.3 is a multiple of 0.1, although their doubles are not. */
+
+/** @param divisor above 0. */
+export function divides(divisor: number, value: number): boolean {
+  const [mine, mineExponent] = decimalOf(divisor);
+  const [other, otherExponent] = decimalOf(value);
+  const least = Math.min(mineExponent, otherExponent);
+  // A double has exponents to 308: numbers of a few hundred digits at most.
+  const scaled = (digits: bigint, exponent: number): bigint => digits * 10n ** BigInt(exponent - least);
+  return scaled(other, otherExponent) % scaled(mine, mineExponent) === 0n;
+}
+
+function decimalOf(value: number): readonly [digits: bigint, exponent: number] {
+  const [coefficient = "0", exponent = "0"] = String(Math.abs(value)).split("e");
+  const [whole = "0", fraction = ""] = coefficient.split(".");
+  return [BigInt(whole + fraction), Number(exponent) - fraction.length];
+}

@@ -1,0 +1,242 @@
+/**
+ * Regular expressions of schemas, matched in time that is linear in the text. JavaScript's own go back and try again, so
+ * that `^(a+)+$` takes time without end for a text that its writer did not think of; and the text comes from whoever
+ * calls. Here all ways to match are followed at once (Thompson, "Regular Expression Search Algorithm", 1968), and each
+ * step is counted against what the whole check may take.
+ *
+ * The language is ECMAScript's with the flag `u`, without what needs more than that: look-ahead, look-behind, and
+ * references back to groups. What one character may be is left to the platform's expressions, one character at a time.
+ */
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Steps } from "./steps.ts";
+
+export const MOST_PATTERN = 256;
+/** Instructions of a pattern, after its counted repetitions have been written out. */
+export const MOST_INSTRUCTIONS = 2_000;
+
+export type PatternFault = "too_long" | "malformed" | "unsupported" | "too_large";
+
+type Assertion = "start" | "end" | "boundary" | "no_boundary";
+type Instruction =
+  | { readonly op: "one"; readonly takes: (code: number) => boolean }
+  | { readonly op: "assert"; readonly what: Assertion }
+  | { readonly op: "fork"; first: number; second: number }
+  | { readonly op: "match" };
+
+export class Pattern {
+  readonly #program: readonly Instruction[];
+
+  private constructor(program: readonly Instruction[]) {
+    this.#program = program;
+  }
+
+  static compile(source: string): Result<Pattern, PatternFault> {
+    if (source.length > MOST_PATTERN) return err("too_long");
+    try {
+      void new RegExp(source, "u");
+    } catch {
+      return err("malformed"); // a SyntaxError, and nothing else
+    }
+    const assembler = new Assembler(source);
+    const fault = assembler.assemble();
+    return fault === null ? ok(new Pattern(assembler.program)) : err(fault);
+  }
+
+  /** Whether the pattern matches somewhere in the text; false too when the steps are used up. */
+  test(text: string, steps: Steps): boolean {
+    let now: number[] = [];
+    let next: number[] = [];
+    const marks = new Uint32Array(this.#program.length);
+    let at = 0;
+    for (let round = 1; ; round += 1) {
+      const code = text.codePointAt(at);
+      // A match may begin here too.
+      if (this.#follow(0, text, at, now, marks, round, steps)) return true;
+      if (code === undefined || steps.areSpent) return false;
+      at += code > 0xffff ? 2 : 1;
+      for (const index of now) {
+        const instruction = this.#program[index];
+        if (instruction?.op !== "one" || !steps.spend(1) || !instruction.takes(code)) continue;
+        if (this.#follow(index + 1, text, at, next, marks, round + 1, steps)) return true;
+      }
+      [now, next] = [next, now];
+      next.length = 0;
+    }
+  }
+
+  /** Adds what can be reached without a character. @returns true when the end can. */
+  #follow(
+    from: number,
+    text: string,
+    at: number,
+    into: number[],
+    marks: Uint32Array,
+    round: number,
+    steps: Steps,
+  ): boolean {
+    const open = [from];
+    for (let index = open.pop(); index !== undefined; index = open.pop()) {
+      if (marks[index] === round) continue;
+      marks[index] = round;
+      if (!steps.spend(1)) return false;
+      const instruction = this.#program[index];
+      if (instruction?.op === "match") return true;
+      if (instruction?.op === "one") into.push(index);
+      else if (instruction?.op === "fork") open.push(instruction.second, instruction.first);
+      else if (instruction !== undefined && holds(instruction.what, text, at)) open.push(index + 1);
+    }
+    return false;
+  }
+}
+
+const isWordAt = (text: string, at: number): boolean => /^\w$/.test(text.charAt(at));
+
+function holds(what: Assertion, text: string, at: number): boolean {
+  if (what === "start") return at === 0;
+  if (what === "end") return at === text.length;
+  return (isWordAt(text, at - 1) !== isWordAt(text, at)) === (what === "boundary");
+}
+
+/** Reads a pattern that the platform has compiled, and so needs to know less than a parser. */
+class Assembler {
+  readonly program: Instruction[] = [];
+  readonly #text: string;
+  readonly #takers = new Map<string, (code: number) => boolean>();
+  #at = 0;
+  #fault: PatternFault | null = null;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  assemble(): PatternFault | null {
+    this.#choice();
+    this.#add({ op: "match" });
+    return this.#fault;
+  }
+
+  #choice(): void {
+    const start = this.program.length;
+    this.#sequence();
+    if (this.#text[this.#at] !== "|") return;
+    this.#at += 1;
+    // fork → the first way, then a jump behind the second.
+    this.#insert(start, { op: "fork", first: start + 1, second: this.program.length + 2 });
+    const jump = this.#fork(-1, -1);
+    this.#choice();
+    jump.first = jump.second = this.program.length;
+  }
+
+  #sequence(): void {
+    while (this.#fault === null && this.#at < this.#text.length && !this.#isNext("|", ")")) this.#repeated();
+  }
+
+  /** A quantified atom is read once, and its instructions are written as often as it says. */
+  #repeated(): void {
+    const start = this.program.length;
+    this.#atom();
+    const found = /^(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/.exec(this.#text.slice(this.#at));
+    if (found === null || this.#fault !== null) return;
+    const [whole, sign, least, comma, most] = found;
+    this.#at += whole.length;
+    const block = this.program.splice(start);
+    // Nothing, however often, is nothing.
+    if (block.length === 0) return;
+    const min = least === undefined ? (sign === "+" ? 1 : 0) : Number(least);
+    const isEndless = sign === "*" || sign === "+" || (comma === "," && most === "");
+    const max = isEndless || sign === "?" ? Math.max(min, 1) : comma === "," ? Number(most) : min;
+    const waysOut: { second: number }[] = [];
+    for (let copy = 0; copy < max && this.#fault === null; copy += 1) {
+      const at = this.program.length;
+      const isOptional = copy >= min;
+      if (isOptional) waysOut.push(this.#fork(at + 1, -1));
+      this.#write(block, this.program.length - start);
+      if (!isEndless || copy < max - 1) continue;
+      if (isOptional) this.#fork(at, at);
+      else this.#fork(at, this.program.length + 1);
+    }
+    for (const fork of waysOut) fork.second = this.program.length;
+  }
+
+  #write(block: readonly Instruction[], moved: number): void {
+    for (const instruction of block) {
+      if (instruction.op !== "fork") this.#add(instruction);
+      else this.#fork(instruction.first + moved, instruction.second + moved);
+    }
+  }
+
+  #atom(): void {
+    const rest = this.#text.slice(this.#at);
+    if (rest.startsWith("(")) {
+      const opening = /^\((?:\?(?::|<[^=!][^>]*>))?/.exec(rest)?.[0] ?? "(";
+      if (opening === "(" && rest[1] === "?") this.#refuse("unsupported");
+      this.#at += opening.length;
+      this.#choice();
+      this.#at += 1;
+      return;
+    }
+    const source =
+      /^(?:\[(?:\\.|[^\]\\])*\]|\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\c[a-zA-Z]|\\[1-9k]|\\.|.)/su.exec(
+        rest,
+      )?.[0] ?? rest;
+    this.#at += source.length;
+    const assertion = ASSERTIONS.get(source);
+    if (assertion !== undefined) this.#add({ op: "assert", what: assertion });
+    else if (/^\\[1-9k]/.test(source)) this.#refuse("unsupported");
+    else {
+      const takes = this.#takers.get(source) ?? takerOf(source);
+      this.#takers.set(source, takes);
+      this.#add({ op: "one", takes });
+    }
+  }
+
+  #isNext(...signs: readonly string[]): boolean {
+    return signs.includes(this.#text[this.#at] ?? "");
+  }
+
+  #add(instruction: Instruction): void {
+    this.program.push(instruction);
+    if (this.program.length > MOST_INSTRUCTIONS) this.#refuse("too_large");
+  }
+
+  #fork(first: number, second: number): { first: number; second: number } {
+    const fork = { op: "fork" as const, first, second };
+    this.#add(fork);
+    return fork;
+  }
+
+  /** What stands behind has moved by one. */
+  #insert(start: number, fork: Instruction): void {
+    for (const instruction of this.program.slice(start)) {
+      if (instruction.op !== "fork") continue;
+      if (instruction.first >= start) instruction.first += 1;
+      if (instruction.second >= start) instruction.second += 1;
+    }
+    this.program.splice(start, 0, fork);
+    if (this.program.length > MOST_INSTRUCTIONS) this.#refuse("too_large");
+  }
+
+  #refuse(fault: PatternFault): void {
+    this.#fault ??= fault;
+    // Nothing more is read.
+    this.#at = this.#text.length;
+  }
+}
+
+const ASSERTIONS: ReadonlyMap<string, Assertion> = new Map([
+  ["^", "start"],
+  ["$", "end"],
+  ["\\b", "boundary"],
+  ["\\B", "no_boundary"],
+]);
+
+/** What one character may be, by the platform's own expression; ASCII is looked up. */
+function takerOf(source: string): (code: number) => boolean {
+  if (source.length === 1 && source !== ".") {
+    const only = source.codePointAt(0);
+    return (code) => code === only;
+  }
+  const expression = new RegExp(`^${source}$`, "u");
+  const ascii = Array.from({ length: 128 }, (_, code) => expression.test(String.fromCharCode(code)));
+  return (code) => ascii[code] ?? expression.test(String.fromCodePoint(code));
+}

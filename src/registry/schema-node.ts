@@ -1,0 +1,83 @@
+/** A compiled schema, as it is walked. */
+import { divides } from "./multiple.ts";
+import type { Pattern } from "./pattern.ts";
+
+export const COUNTS = [
+  "minLength",
+  "maxLength",
+  "minItems",
+  "maxItems",
+  "minProperties",
+  "maxProperties",
+  "minContains",
+  "maxContains",
+] as const;
+type Count = (typeof COUNTS)[number];
+export const SCHEMAS = [
+  "additionalProperties",
+  "unevaluatedProperties",
+  "propertyNames",
+  "items",
+  "unevaluatedItems",
+  "contains",
+  "not",
+  "if",
+  "then",
+  "else",
+] as const;
+type SchemaWord = (typeof SCHEMAS)[number];
+
+/** One schema, as it is walked. A member that is not there asks for nothing. */
+export interface Node extends Readonly<Partial<Record<SchemaWord, Node>>> {
+  /** The schema `false`. */
+  readonly never?: true;
+  readonly types?: readonly string[];
+  /** Of `const` and `enum`: the value's key must be one of them. */
+  readonly constants?: { readonly keyword: string; readonly keys: ReadonlySet<string> };
+  readonly counts: Readonly<Partial<Record<Count, number>>>;
+  readonly numbers: readonly { readonly keyword: string; holds(value: number): boolean }[];
+  readonly patterns: readonly Pattern[];
+  readonly format?: string;
+  readonly uniqueItems: boolean;
+  readonly prefixItems: readonly Node[];
+  readonly properties: ReadonlyMap<string, Node>;
+  readonly patternProperties: readonly (readonly [Pattern, Node])[];
+  readonly required: readonly string[];
+  readonly dependentRequired: readonly (readonly [string, readonly string[]])[];
+  readonly dependentSchemas: readonly (readonly [string, Node])[];
+  readonly allOf: readonly Node[];
+  readonly anyOf?: readonly Node[];
+  readonly oneOf?: readonly Node[];
+  readonly asksWhatWasSeen: boolean;
+}
+
+export type Building = { -readonly [M in keyof Node]: Node[M] } & {
+  readonly counts: Partial<Record<Count, number>>;
+  readonly numbers: { readonly keyword: string; holds(value: number): boolean }[];
+  readonly allOf: Node[];
+};
+
+export const blank = (): Building => ({
+  counts: {},
+  numbers: [],
+  patterns: [],
+  uniqueItems: false,
+  prefixItems: [],
+  properties: new Map(),
+  patternProperties: [],
+  required: [],
+  dependentRequired: [],
+  dependentSchemas: [],
+  allOf: [],
+  asksWhatWasSeen: false,
+});
+export const NEVER: Node = { ...blank(), never: true };
+
+/** Keywords of numbers, each with the rule that its limit makes. */
+export const LIMITS: ReadonlyMap<string, (limit: number) => (value: number) => boolean> = new Map([
+  ["minimum", (limit) => (value) => value >= limit],
+  ["maximum", (limit) => (value) => value <= limit],
+  ["exclusiveMinimum", (limit) => (value) => value > limit],
+  ["exclusiveMaximum", (limit) => (value) => value < limit],
+  ["multipleOf", (limit) => (value) => divides(limit, value)],
+]);

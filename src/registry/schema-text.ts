@@ -1,0 +1,30 @@
+/** A schema as its operator wrote it: how large it is, how deep, and what a pointer in it leads to. */
+import { utf8 } from "../kernel/bytes.ts";
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+export function lookUp(root: JsonSchema, ref: string): unknown {
+  let at: unknown = root;
+  try {
+    for (const step of decodeURIComponent(ref).split("/").slice(1)) {
+      const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
+      if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
+      at = (at as JsonSchema)[name];
+    }
+  } catch {
+    return undefined; // a % that encodes nothing
+  }
+  return at;
+}
+
+export const isObject = (value: unknown): value is JsonSchema =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export const bytesOf = (value: unknown): number => utf8(JSON.stringify(value)).length;
+
+export const escaped = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
+
+export function isDeeper(value: unknown, most: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return most === 0 || Object.values(value).some((each) => isDeeper(each, most - 1));
+}
