@@ -1,12 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import {
-  evaluate,
- 
-  safeChange,
-  type Facts,
-  type AccessRequest,
-} from "../../../src/access/evaluate.ts";
+import { evaluate, safeChange, type Facts, type AccessRequest } from "../../../src/access/evaluate.ts";
 import type { Surface } from "../../../src/contract/agent.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { REPOSITORY } from "../docs/markdown.ts";
 
-const SPREAD_CALL = /\b(?:push|unshift|splice|fromCharCode|fromCodePoint|concat)\((?:[^()[\]{}]*, *)?\.\.\.(?!parts\b)\w/;
+const SPREAD_CALL =
+  /\b(?:push|unshift|splice|fromCharCode|fromCodePoint|concat)\((?:[^()[\]{}]*, *)?\.\.\.(?!parts\b)\w/;
 /** Lists that the code itself makes, of a few items. */
 const SHORT: readonly string[] = [
   "objects/ledger-query.ts: values.push(...bound);",
