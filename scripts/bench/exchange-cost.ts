@@ -4,7 +4,7 @@
  */
 import type { RunningServer } from "../../test/support/server.ts";
 import { CONNECTIONS, overFloor } from "./check-cost.ts";
-import { request } from "./load.ts";
+import { request, type Address } from "./load.ts";
 import { Operator, TOOL } from "./operator.ts";
 import { information, micros, type Row } from "./row.ts";
 
@@ -14,15 +14,19 @@ const PARAMETERS = {
   scope: `tool:${TOOL}`,
 };
 
-/** After the cost of a check: it has put the tool into the catalog. */
-export async function exchangeCost({ port, adminToken }: RunningServer): Promise<Row> {
-  const address = { host: "127.0.0.1", port };
-  const operator = new Operator(address, adminToken);
+/** Agent B exchanges the token of agent A, who lets it. The tool is in the catalog. */
+export async function exchangeOf(address: Address, operator: Operator): Promise<Buffer> {
   const [b] = await operator.makeCallers("exchange-b", 1);
   const [a] = await operator.makeCallers("exchange-a", 1, { delegates_to: [b?.name ?? ""] });
   if (a === undefined || b === undefined) throw new Error("there are no agents to delegate");
   const form = new URLSearchParams({ ...PARAMETERS, subject_token: a.token }).toString();
-  const exchange = request(address, "POST", "/api/v1/auth/token", { bearer: b.key, form });
+  return request(address, "POST", "/api/v1/auth/token", { bearer: b.key, form });
+}
+
+/** After the cost of a check: it has put the tool into the catalog. */
+export async function exchangeCost({ port, adminToken }: RunningServer): Promise<Row> {
+  const address = { host: "127.0.0.1", port };
+  const exchange = await exchangeOf(address, new Operator(address, adminToken));
   const { ratio, floor, cost } = await overFloor(address, [exchange]);
   const rate = Math.round(1_000_000 / cost);
   return information(

@@ -1,10 +1,11 @@
 /**
- * `npm run bench [-- --json] [-- --full]`: the performance budgets, measured on this machine over loopback.
+ * `npm run bench [-- --json] [-- --full] [-- --against DIR]`: the performance budgets, measured on this machine over loopback.
  *
  * Everything is a ratio inside this one run, because machines differ: a share of a trivial route of the same server, one
  * workspace against another, or a figure against its published limit. What is compared takes turns, and medians count.
  * A row without a budget is for information; --json has null there.
  * --json prints [{name, ratio, budget, ok}] and nothing else; --full takes 100,000 agents instead of 10,000.
+ * --against DIR compares the rates of check, token and exchange with those of an older version's checkout instead.
  * Exit 1 when a budget is missed.
  */
 import { execFileSync } from "node:child_process";
@@ -14,12 +15,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { AuditEntry } from "../../src/contract/audit.ts";
 import { endEverything, startServer, temporaryFolder } from "../../test/support/server.ts";
+import { against } from "./against.ts";
 import { checkCost } from "./check-cost.ts";
 import { openLab, type Lab } from "./lab.ts";
 import { exchangeCost } from "./exchange-cost.ts";
 import { ledgerAppend } from "./ledger-append.ts";
 import { manyAgents } from "./many-agents.ts";
 import { Operator } from "./operator.ts";
+import { ownSocket } from "./own-socket.ts";
 import { ROOT } from "./place.ts";
 import { percentile, type Row } from "./row.ts";
 import { startUp } from "./start-up.ts";
@@ -35,7 +38,11 @@ const NOT_YET = [
 ];
 
 const { values: asked } = parseArgs({
-  options: { json: { type: "boolean", default: false }, full: { type: "boolean", default: false } },
+  options: {
+    json: { type: "boolean", default: false },
+    full: { type: "boolean", default: false },
+    against: { type: "string" },
+  },
 });
 const tell = (line: string): void => void (asked.json ? null : process.stdout.write(`${line}\n`));
 
@@ -61,6 +68,8 @@ async function measure(): Promise<Row[]> {
   try {
     labs.push(await openLab(), await openLab());
     const [lab, large] = labs as [Lab, Lab];
+    rows.push(await ownSocket(lab, server));
+    tell("  own socket measured");
     rows.push(...(await checkCost(lab, server)));
     tell("  cost of a check measured");
     rows.push(await exchangeCost(server));
@@ -102,14 +111,14 @@ try {
   if ((loads[0] ?? 0) > processors / 2)
     tell("others use this machine too: figures with a unit suffer from it");
   tell(`a sync of 4 KB to disk takes ${syncTimes()}`);
-  const rows = await measure();
+  const rows = asked.against === undefined ? await measure() : await against(asked.against);
   const missed = rows.filter(({ ok }) => !ok);
   const promised = rows.filter(({ budget }) => budget !== null).length;
   if (asked.json) {
     const figures = rows.map(({ name, ratio, budget, ok }) => ({ name, ratio, budget, ok }));
     process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
   } else {
-    process.stdout.write(`\n${table(rows, NOT_YET)}\n`);
+    process.stdout.write(`\n${table(rows, asked.against === undefined ? NOT_YET : [])}\n`);
     tell(
       `${promised - missed.length} of ${promised} budgets met, in ${(performance.now() / 1_000).toFixed(0)} s`,
     );

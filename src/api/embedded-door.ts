@@ -17,22 +17,28 @@ const VOUCHED = /^(?:cf|mf)-/i;
 
 /**
  * The request without what only a front end may say.
- * @returns a refusal when the host is none: `Host: a/b?` would put its own path before the one of the request line, and
- * whoever compares paths in front of Dome would have compared another one (RFC 9112 §3.2 asks for a 400).
+ * @returns a refusal when the host is none: `Host: a/b?` would put its own path before the one of the request line (RFC 9112
+ * §3.2 asks for a 400); or when the path is served in another form than it is written in, as with `/a/../b`. Whoever compares
+ * paths in front of Dome would have compared another one.
  */
 export function embeddedRequest(request: Request): Result<Request, Refusal> {
   const host = request.headers.get("host") ?? "";
   const origin = `http://${host}`;
   // Two Host lines arrive as one, joined by a comma.
-  if (!HOST.test(host) || !URL.canParse(origin) || !request.url.startsWith(origin)) return err(NO_HOST);
-  const target = request.url.slice(origin.length);
-  const headers = new Headers(request.headers);
-  for (const name of request.headers.keys()) if (VOUCHED.test(name)) headers.delete(name);
+  if (!HOST.test(host) || !request.url.startsWith(origin)) return err(NO_HOST);
+  const written = request.url.slice(origin.length);
+  const target = written.startsWith("/") ? written : `/${written}`;
+  const url = URL.parse(origin + target);
+  if (url === null) return err(NO_HOST);
+  if (url.pathname !== target.split(/[?#]/, 1)[0]) return err(ANOTHER_PATH);
+  const claims = [...request.headers.keys()].filter((name) => VOUCHED.test(name));
+  const headers = claims.length === 0 ? request.headers : new Headers(request.headers);
+  for (const name of claims) headers.delete(name);
   const { method, body, signal } = request;
   const bodiless = method === "GET" || method === "HEAD";
   // Made anew: a copy would bring `request.cf` along, which is a client's JSON here, or does not parse at all.
   return ok(
-    new Request(origin + (target.startsWith("/") ? target : `/${target}`), {
+    new Request(origin + target, {
       method,
       headers,
       body: bodiless ? null : body,
@@ -60,6 +66,11 @@ const refuse = (refusal: Refusal, requestId: string): Response =>
 const NO_HOST: Refusal = {
   code: "invalid_request",
   detail: "The request needs one Host header, with a host and perhaps a port.",
+};
+
+const ANOTHER_PATH: Refusal = {
+  code: "invalid_request",
+  detail: "The path must be written as it is served: no . or .. between slashes, no backslash.",
 };
 
 const ELSEWHERE: Refusal = {

@@ -56,6 +56,22 @@ describe("the path that is served is that of the request line, because a proxy i
     expect(answer.headers.get("dome-request-id")).toMatch(REQUEST_ID);
   });
 
+  test.each([
+    "/healthz/../api/v1/operators",
+    "/healthz/%2e%2e/api/v1/operators",
+    "/healthz/.%2E/api/v1/operators",
+    "/healthz\\..\\api\\v1\\operators",
+    "/./api/v1/operators",
+    "/api/v1/operators/.",
+  ])(
+    "however it is written: %j is refused, because it is not the path that would be served",
+    async (path) => {
+      const answer = await send(`GET ${path} HTTP/1.1`, "Host: dome", asAdmin());
+      expect([answer.status, jsonOf(answer)]).toMatchObject([400, { code: "invalid_request" }]);
+      expect(answer.headers.get("dome-request-id")).toMatch(REQUEST_ID);
+    },
+  );
+
   test.each(["dome", "dome.example.com:8443", "127.0.0.1", "[::1]:80", "my_dome", "DOME."])(
     "a host as it should be is served: %s",
     async (host) => {

@@ -14,13 +14,15 @@ import { systemTimers } from "../../src/kernel/clock.ts";
 import { end, nameOf, type ProcessName } from "../../src/embedded/processes.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const PROGRAM = join(ROOT, "dist/embedded/dome-server.js");
+const PROGRAM = "dist/embedded/dome-server.js";
 /** The built command line; run it with a server's `clientEnv`. */
 export const CLI = join(ROOT, "dist/cli/dome.js");
 const READY = /^Dome is ready at (\S+)$/m;
 const READY_WITHIN_MS = 30_000;
 
 export interface ServerRequest {
+  /** Another checkout, which has been built; this one when left out. */
+  readonly root?: string;
   /** A free port when left out. */
   readonly port?: number;
   /** State folder; a temporary one when left out. Give the one of an earlier server to start on its state again. */
@@ -160,7 +162,14 @@ async function launch(request: ServerRequest & { state: string; home: string }):
   const port = request.port ?? (await freePort());
   const child = spawn(
     process.execPath,
-    [PROGRAM, "--port", String(port), "--state", request.state, ...(request.args ?? [])],
+    [
+      join(request.root ?? ROOT, PROGRAM),
+      "--port",
+      String(port),
+      "--state",
+      request.state,
+      ...(request.args ?? []),
+    ],
     { env: { ...environment(request.home), ...request.env }, stdio: ["ignore", "pipe", "pipe"] },
   );
   const name = child.pid === undefined ? null : nameOf(child.pid);
