@@ -1,6 +1,7 @@
 /** From what a use case answers to what a route does. */
 import { ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/refusal.ts";
+import { etagOf } from "./if-match.ts";
 import type { Outcome } from "./route.ts";
 
 /** @param headers `no-store` where the body holds a credential or a decision. */
@@ -19,3 +20,7 @@ export const reply = (
 
 /** A credential or a decision must stay in no cache (RFC 9111 §5.2.2.5). */
 export const NO_STORE = { "cache-control": "no-store" } as const;
+
+/** Something that is configured, with its version as `ETag`. */
+export const versioned = (result: Result<{ readonly version: number }, Refusal>): Outcome<Refusal> =>
+  result.ok ? ok({ body: result.value, headers: etagOf(result.value.version) }) : result;

@@ -39,6 +39,16 @@ export function duration(value: string): number {
   return ms;
 }
 
+/** How long two credentials may work side by side. */
+const LONGEST_OVERLAP_MS = 7 * 86_400_000;
+
+/** How long a replaced credential goes on, in milliseconds. */
+export function overlap(value: string): number {
+  const ms = duration(value);
+  if (ms > LONGEST_OVERLAP_MS) throw new InvalidArgumentError("It must be 7d at most.");
+  return ms;
+}
+
 /**
  * A point in time: RFC 3339, a date (midnight UTC), or a duration from now.
  * @param now milliseconds since the epoch, asked when the option is read.

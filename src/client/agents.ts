@@ -20,6 +20,7 @@ import {
   type stopRequest,
   type Transition,
 } from "../contract/halt.ts";
+import { ifMatch } from "./if-match.ts";
 import { Listing, pageSize } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -65,7 +66,7 @@ export class Agents {
     return this.#transport.change("PATCH", route`/api/v1/agents/${ref.agent}`, agentUpdated, {
       body: change,
       query: { workspace: ref.workspace },
-      headers: readVersion === undefined ? {} : { "If-Match": `"${readVersion}"` },
+      headers: ifMatch(readVersion),
     });
   }
 

@@ -1,6 +1,7 @@
 /** What a workspace offers to declare. Tools, pools and integrations differ in their members, not in their routes. */
 import type { z } from "zod";
 import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
+import { ifMatch } from "./if-match.ts";
 import { Listing, pageSize, type Page } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -33,18 +34,24 @@ export class Catalog<Create, Entry, Change extends object = object> {
     });
   }
 
-  /** @param patch only the members that change. */
-  update(name: string, patch: Change, workspace?: string): Promise<Entry> {
-    const options = { body: patch, query: { workspace } };
+  /**
+   * @param patch only the members that change.
+   * @param readVersion the `version` that the change is made to; another one by now: ConflictError (412).
+   */
+  update(name: string, patch: Change, workspace?: string, readVersion?: number): Promise<Entry> {
+    const options = { body: patch, query: { workspace }, headers: ifMatch(readVersion) };
     return this.#transport.change("PATCH", `${this.#at}${route`/${name}`}`, this.#entry, options);
   }
 
   /** Refused while agents declare it, unless `force`; the answer says who has lost it. */
   remove(
     name: string,
-    options: { workspace?: string | undefined; force?: boolean } = {},
+    options: { workspace?: string | undefined; force?: boolean; readVersion?: number } = {},
   ): Promise<EntryRemoved> {
     const query = { workspace: options.workspace, ...(options.force === true ? { force: true } : {}) };
-    return this.#transport.change("DELETE", `${this.#at}${route`/${name}`}`, entryRemoved, { query });
+    return this.#transport.change("DELETE", `${this.#at}${route`/${name}`}`, entryRemoved, {
+      query,
+      headers: ifMatch(options.readVersion),
+    });
   }
 }

@@ -11,6 +11,7 @@ import {
   type identityProviderTestRequest,
   type IdentityProviderView,
 } from "../contract/identity-provider.ts";
+import { ifMatch } from "./if-match.ts";
 import { Listing, pageSize } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -49,8 +50,9 @@ export class IdentityProviders {
     return this.#transport.change("POST", path, identityProviderTest, options);
   }
 
-  remove(name: string, workspace?: string): Promise<IdentityProviderRemoved> {
-    const options = { query: { workspace } };
+  /** @param readVersion the `version` that is to go; another one by now: ConflictError (412). */
+  remove(name: string, workspace?: string, readVersion?: number): Promise<IdentityProviderRemoved> {
+    const options = { query: { workspace }, headers: ifMatch(readVersion) };
     const path = route`/api/v1/identity-providers/${name}`;
     return this.#transport.change("DELETE", path, identityProviderRemoved, options);
   }

@@ -11,6 +11,7 @@ import {
   type OperatorRevoked,
   type OperatorView,
 } from "../contract/operator.ts";
+import { ifMatch } from "./if-match.ts";
 import { Listing, pageSize } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -44,8 +45,12 @@ export class Operators {
     return this.#transport.read(route`/api/v1/operators/${id}`, operator);
   }
 
-  /** The token is refused from the next request on. */
-  revoke(id: string): Promise<OperatorRevoked> {
-    return this.#transport.change("DELETE", route`/api/v1/operators/${id}`, operatorRevoked);
+  /**
+   * The token is refused from the next request on.
+   * @param readVersion the `version` that is to go; another one by now: ConflictError (412).
+   */
+  revoke(id: string, readVersion?: number): Promise<OperatorRevoked> {
+    const options = { headers: ifMatch(readVersion) };
+    return this.#transport.change("DELETE", route`/api/v1/operators/${id}`, operatorRevoked, options);
   }
 }

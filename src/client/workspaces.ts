@@ -20,6 +20,7 @@ import {
   type workspaceCreate,
   type workspacePatch,
 } from "../contract/workspace.ts";
+import { ifMatch } from "./if-match.ts";
 import { Listing, pageSize } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -55,7 +56,7 @@ export class Workspaces {
   update(name: string, change: z.input<typeof workspacePatch>, readEpoch?: number): Promise<Workspace> {
     return this.#transport.change("PATCH", route`/api/v1/workspaces/${name}`, workspace, {
       body: change,
-      headers: readEpoch === undefined ? {} : { "If-Match": `"${readEpoch}"` },
+      headers: ifMatch(readEpoch),
     });
   }
 

@@ -79,7 +79,10 @@ export const agentCreate = z
     delegates_to: mutable.delegates_to.default([]),
     expires_at: mutable.expires_at.default(null),
     freshness: mutable.freshness.default(null).meta({ description: "null: what the tier says" }),
-    key_expires_at: timeInput.nullable().default(null),
+    key_expires_at: timeInput
+      .nullable()
+      .default(null)
+      .meta({ description: "null: as late as the tier allows (`max_key_days`)" }),
   })
   .meta({ id: "AgentCreate" });
 export type AgentCreate = z.output<typeof agentCreate>;

@@ -1,7 +1,7 @@
 /** What a workspace offers its agents to declare: tools, pools and integrations. */
 import { z } from "zod";
 import { modelName, operationName } from "./resource.ts";
-import { id, line, list, name, page, time } from "./words.ts";
+import { id, line, list, name, page, time, version } from "./words.ts";
 
 const common = {
   name,
@@ -14,7 +14,13 @@ const argumentSchemas = z.record(operationName, z.record(z.string(), z.unknown()
     "JSON Schema 2020-12 or draft 7 by operation; arguments that do not match are denied. At most 32 KiB each, 128 KiB in all",
 });
 const changesSomething = (patch: object): boolean => Object.keys(patch).length > 0;
-const entry = { name, workspace_id: id("wsp"), description: z.string().nullable(), created_at: time };
+const entry = {
+  name,
+  workspace_id: id("wsp"),
+  description: z.string().nullable(),
+  created_at: time,
+  version,
+};
 
 export const toolCreate = z
   .strictObject({

@@ -1,6 +1,6 @@
 /** Identity providers: whose ID tokens a workspace accepts, and in the hands of which of its agents. */
 import { z } from "zod";
-import { id, line, list, name, page, time } from "./words.ts";
+import { id, line, list, name, page, time, version } from "./words.ts";
 
 const SIGNATURES = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"] as const;
 const algorithm = z.enum(SIGNATURES);
@@ -114,6 +114,7 @@ export const identityProvider = z
     max_auth_age_seconds: z.int().nullable(),
     acr_values: z.array(z.string()),
     created_at: time,
+    version,
   })
   .meta({ id: "IdentityProvider" });
 export type IdentityProviderView = z.output<typeof identityProvider>;

@@ -4,6 +4,9 @@ import { issuedKey } from "./agent.ts";
 import { halt } from "./halt.ts";
 import { id, list, time, timeInput } from "./words.ts";
 
+/** How long a replaced key may go on. */
+export const LONGEST_OVERLAP_S = 7 * 86_400;
+
 export const keyCreate = z
   .strictObject({
     replaces: id("key")
@@ -12,10 +15,18 @@ export const keyCreate = z
     overlap_seconds: z
       .int()
       .min(0)
-      .max(7 * 86_400)
+      .max(LONGEST_OVERLAP_S, "must be at most 604800: a replaced key goes on for 7 days at most")
       .default(0)
       .meta({ description: "0: the replaced key is revoked now, with a receipt" }),
-    expires_at: timeInput.nullable().default(null),
+    expires_at: timeInput.nullable().default(null).meta({
+      description:
+        "null: lives as long as the replaced key did, else as long as the tier allows (`max_key_days`)",
+    }),
+  })
+  .refine((body) => body.overlap_seconds === 0 || body.replaces !== undefined, {
+    path: ["overlap_seconds"],
+    message: "goes with replaces only",
+    when: ({ issues }) => issues.length === 0,
   })
   .meta({ id: "KeyCreate" });
 export type KeyCreate = z.output<typeof keyCreate>;

@@ -1,7 +1,7 @@
 /** Operators: people and jobs on the control plane, each with a token that has a role, an end, and perhaps bounds. */
 import { z } from "zod";
 import { ROLES } from "./roles.ts";
-import { id, line, list, name, page, time, timeInput } from "./words.ts";
+import { id, line, list, name, page, time, timeInput, version } from "./words.ts";
 
 const DAY_MS = 86_400_000;
 /** How long a token lives when nothing is said. */
@@ -37,7 +37,9 @@ export const operatorCreate = z
       .nullable()
       .optional()
       .meta({ description: "null: all, and what belongs to the whole installation" }),
-    expires_at: timeInput.optional().meta({ description: "default: in 90 days; at most a year ahead" }),
+    expires_at: timeInput.optional().meta({
+      description: "default: in 90 days, or after as long a life as the replaced token; at most a year ahead",
+    }),
     replaces: id("opt").optional().meta({
       description: "this token ends after the overlap; subject, role, description and workspaces are its own",
     }),
@@ -79,6 +81,7 @@ export const operator = z
     revoked_at: time.nullable(),
     last_used_at: time.nullable().meta({ description: "coarse: within the hour" }),
     replaces: id("opt").nullable().meta({ description: "the token it was rotated from" }),
+    version,
   })
   .meta({ id: "Operator", description: "An operator token, without its secret." });
 export type OperatorView = z.output<typeof operator>;

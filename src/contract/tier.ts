@@ -12,6 +12,11 @@ export const tier = z
     token_ttl_seconds: z.int().min(30).max(300),
     max_chain_depth: z.int().min(1).max(16),
     max_batch: z.int().min(1).max(1000),
+    max_key_days: z
+      .int()
+      .min(1)
+      .max(365)
+      .meta({ description: "how long an API key may live; without another end it lives as long" }),
     max_body_bytes: z.int().min(1024),
     freshness,
     audit: z.enum(["before_release"]).meta({ description: "when evidence must be durable" }),

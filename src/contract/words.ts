@@ -31,6 +31,9 @@ export const agentName = name.refine((text) => !RESERVED_AGENT_NAMES.includes(te
 /** True when `text` is a well-formed name. */
 export const isName = (text: string): boolean => NAME.test(text);
 
+/** Raised by every change; what `ETag` shows and `If-Match` compares. */
+export const version = z.int().min(1).meta({ description: "raised by every change: `ETag`, `If-Match`" });
+
 /** RFC 3339 in UTC. */
 export const time = z.iso.datetime({ precision: 3 }).meta({ example: "2026-11-23T09:00:00.000Z" });
 

@@ -91,9 +91,8 @@ export class AgentChanges {
     if (earlier !== null) return earlier;
     const agent = this.#parts.store.read();
     if (agent === null) return err({ kind: "absent" });
-    if (agent.state === "revoked") {
-      return err({ kind: "revoked" });
-    }
+    if (agent.state === "revoked") return err({ kind: "revoked" });
+    if (agent.recordVersion !== command.basedOn) return err({ kind: "stale" });
     const now = this.#parts.deps.clock.now();
     const live = this.#parts.store.keys().filter((key) => keyIsLive(key, now));
     const { replaces, key } = command;
@@ -104,7 +103,7 @@ export class AgentChanges {
           : "key_absent",
       });
     }
-    if (live.length >= MOST_LIVE_KEYS + (replaces?.overlapMs === 0 ? 1 : 0)) {
+    if (live.length >= MOST_LIVE_KEYS + (replaces?.endsAt === null ? 1 : 0)) {
       return err({ kind: "key_limit", most: MOST_LIVE_KEYS });
     }
     const { db } = this.#parts.deps;
@@ -151,8 +150,8 @@ export class AgentChanges {
   #replaceKey(replaces: Extract<AgentIntent, { kind: "issue_key" }>["replaces"]): void {
     const agent = this.#parts.store.read();
     if (replaces === null || agent === null) return;
-    if (replaces.overlapMs > 0) {
-      this.#parts.store.endKey(replaces.key, this.#parts.deps.clock.now() + replaces.overlapMs);
+    if (replaces.endsAt !== null) {
+      this.#parts.store.endKey(replaces.key, replaces.endsAt);
       this.#parts.timerTable.set("project", "", this.#parts.deps.clock.now());
       return;
     }

@@ -38,7 +38,8 @@ export type AgentIntent =
       readonly key: KeyToAdd;
       readonly replaces: {
         readonly key: KeyId;
-        readonly overlapMs: number;
+        /** Null: now, by the halt. */
+        readonly endsAt: number | null;
         readonly halt: HaltId;
         readonly operator: OperatorRef;
         readonly requestId: string;

@@ -100,16 +100,12 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     const row = this.#read();
     const { content, change } = command;
     if ((content.kind === "create") !== (row === null)) return err({ kind: "absent" });
-    if (content.kind === "signing_keys" && content.basedOn !== row?.config_epoch)
-      return err({ kind: "stale" });
+    if (command.basedOn !== null && command.basedOn !== row?.config_epoch) return err({ kind: "stale" });
     const intent: WorkspaceIntent =
       content.kind === "create"
         ? { kind: "create", owner: content.id, claim: content.claim }
         : { kind: "change", owner: row?.id ?? "org", fence: row?.fence ?? 0 };
     const { owner } = intent;
-    if (content.kind === "update" && content.basedOn !== null && content.basedOn !== row?.config_epoch) {
-      return err({ kind: "stale" });
-    }
     return this.#configuration.change(change, intent, {
       owner,
       content: contentStatements(db, owner, content, { change, epoch: (row?.config_epoch ?? 0) + 1 }),

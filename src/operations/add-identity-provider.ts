@@ -2,8 +2,11 @@
  * Trusting an identity provider. From then on it decides who the users are that agents of the workspace act for, so
  * what was opened, and how far, stands in the trail.
  */
-import { draftRecord } from "../audit/record.ts";
-import type { IdentityProviderCreate, IdentityProviderView } from "../contract/identity-provider.ts";
+import {
+  identityProvider,
+  type IdentityProviderCreate,
+  type IdentityProviderView,
+} from "../contract/identity-provider.ts";
 import type { AddressFault } from "../egress/address.ts";
 import { discoveryUrl, isTemplate, issuerOf } from "../identity/discovery.ts";
 import type { BoundAgent } from "../identity/provider-reads.ts";
@@ -13,8 +16,9 @@ import type { WorkspaceRow } from "../registry/workspaces.ts";
 import type { BoundAudience } from "../storage/tables/identity-providers.ts";
 import { agentFor, workspaceFor } from "./resolve.ts";
 import { providerView } from "./identity-provider-view.ts";
-import { factsOf, requestMeta, type EgressOperationPorts, type OperatorRequest } from "./ports.ts";
-import { memberRefusal, refusalOf, shown, type Refusal } from "./refusal.ts";
+import { answerOf, change, changedWorkspace, type Plan } from "./change.ts";
+import type { EgressOperationPorts, OperatorRequest } from "./ports.ts";
+import { memberRefusal, shown, type Refusal } from "./refusal.ts";
 
 const WRONG_ADDRESS: Readonly<Record<AddressFault, string>> = {
   not_a_url: "The issuer is not a URL.",
@@ -35,14 +39,25 @@ export async function addIdentityProvider(
 ): Promise<Result<IdentityProviderView, Refusal>> {
   const home = await workspaceFor(ports.db, request.operator, body.workspace);
   if (!home.ok) return home;
+  const owner = changedWorkspace(ports, home.value.id);
+  const plan = () => addition(ports, request, home.value, body);
+  return answerOf(await change(ports, request, owner, identityProvider, plan));
+}
+
+async function addition(
+  ports: EgressOperationPorts,
+  request: OperatorRequest,
+  home: WorkspaceRow,
+  body: IdentityProviderCreate,
+): Promise<Result<Plan<IdentityProviderView>, Refusal>> {
   const issuer = checkedIssuer(ports, body);
   if (!issuer.ok) return issuer;
-  const bound = await bindAudiences(ports, request, home.value, body);
+  const bound = await bindAudiences(ports, request, home, body);
   if (!bound.ok) return bound;
   const { audiences, agents } = bound.value;
   const row = {
     id: ports.ids.next("idp"),
-    workspaceId: home.value.id,
+    workspaceId: home.id,
     name: body.name,
     description: body.description,
     issuer: issuer.value,
@@ -58,35 +73,37 @@ export async function addIdentityProvider(
     maxAuthAgeSeconds: body.max_auth_age_seconds,
     acrValues: body.acr_values,
     createdAt: ports.clock.now(),
+    version: 1,
   };
-  const view = providerView(row, agents, request.operator);
-  const outcome = await ports.owners.workspace(home.value.id).configure({
-    change: ports.ids.next("chg"),
-    meta: requestMeta(request, home.value.id),
-    content: { kind: "identity_provider", provider: { act: "add", row } },
-    answer: JSON.stringify(view),
-    audit: [
-      draftRecord(ports, {
-        workspace: home.value.id,
-        kind: "idp.added",
-        target: { type: "identity_provider", id: row.name },
-        data: {
-          id: row.id,
-          issuer: row.issuer,
-          audience_scope: row.audienceScope,
-          audiences: audiences.map(({ audience, agent }) => ({ audience, agent })),
-          authorized_parties: row.authorizedParties,
-          algorithms: row.algorithms,
-          tenant: row.tenant,
-          max_age_seconds: row.maxAgeSeconds,
-          acr_values: row.acrValues,
+  return ok({
+    answer: providerView(row, agents, request.operator),
+    change: {
+      audit: [
+        {
+          workspace: home.id,
+          kind: "idp.added",
+          target: { type: "identity_provider", id: row.name },
+          data: {
+            id: row.id,
+            issuer: row.issuer,
+            audience_scope: row.audienceScope,
+            audiences: audiences.map(({ audience, agent }) => ({ audience, agent })),
+            authorized_parties: row.authorizedParties,
+            algorithms: row.algorithms,
+            tenant: row.tenant,
+            max_age_seconds: row.maxAgeSeconds,
+            acr_values: row.acrValues,
+          },
         },
-        ...factsOf(request),
-      }),
-    ],
+      ],
+      send: (command) =>
+        ports.owners.workspace(home.id).configure({
+          ...command,
+          basedOn: null,
+          content: { kind: "identity_provider", provider: { act: "add", row } },
+        }),
+    },
   });
-  if (!outcome.ok) return err(refusalOf(outcome.error));
-  return ok(outcome.value.kind === "done" ? view : (JSON.parse(outcome.value.body) as IdentityProviderView));
 }
 
 function checkedIssuer(

@@ -65,7 +65,10 @@ export interface IssueKeyCommand {
   readonly change: Id<"chg">;
   readonly meta: RequestMeta;
   readonly key: NewKey;
-  readonly replaces: { readonly key: KeyId; readonly overlapMs: number; readonly halt: HaltId } | null;
+  /** The record version that the caller has read; another one is refused as `stale`. */
+  readonly basedOn: number;
+  /** `endsAt`: milliseconds since the epoch; null: now, by that halt. */
+  readonly replaces: { readonly key: KeyId; readonly endsAt: number | null; readonly halt: HaltId } | null;
   readonly answer: string;
   readonly audit: readonly AuditDraft[];
 }

@@ -87,5 +87,6 @@ export function providerView(
     max_auth_age_seconds: row.maxAuthAgeSeconds,
     acr_values: [...row.acrValues],
     created_at: rfc3339(row.createdAt),
+    version: row.version,
   };
 }

@@ -1,18 +1,24 @@
 /**
- * Issue and rotate: another key for an agent. With `replaces` the old key ends after the overlap, or now, with a
- * receipt; no other key is touched.
+ * Issue and rotate: another key for an agent. With `replaces` the old key ends after the overlap (never later than it
+ * would have by itself), or now, with a receipt; no other key is touched.
  */
 import { keyCreated, type KeyCreate, type KeyCreated } from "../contract/key.ts";
-import { draftRecord } from "../audit/record.ts";
+import { id as idOf } from "../contract/words.ts";
 import { rfc3339 } from "../kernel/clock.ts";
+import { defined } from "../kernel/defined.ts";
+import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { agentFor } from "./resolve.ts";
+import { change, changedAgent } from "./change.ts";
 import { haltView } from "./halt-view.ts";
-import { newKey } from "./new-key.ts";
+import { nextKeyEnd } from "./key-end.ts";
+import { issuedKeyView, newKey } from "./new-key.ts";
 import type { AgentOwner } from "./agent-owner.ts";
-import type { Configured } from "./owner-answer.ts";
-import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
+import type { OperationPorts, OperatorRequest } from "./ports.ts";
+import { refusalOf, type Refusal } from "./refusal.ts";
+import { agentFor } from "./resolve.ts";
+
+/** What is kept for repeats: the receipt is read anew each time. */
+const keptKey = keyCreated.extend({ halt_id: idOf("hlt").nullable() });
 
 export async function issueKey(
   ports: OperationPorts,
@@ -22,62 +28,73 @@ export async function issueKey(
 ): Promise<Result<KeyCreated, Refusal>> {
   const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
   if (!found.ok) return found;
-  const { id, workspaceId } = found.value;
-  const object = ports.owners.agent(id);
-  const earlier = await object.repeated(requestKey(request, id));
-  if (earlier !== null) return answered(object, earlier);
-  if (body.expires_at !== null && Date.parse(body.expires_at) <= ports.clock.now()) {
-    return err(memberRefusal("invalid_request", "expires_at", "The end date is in the past."));
-  }
-  const { secret, key } = await newKey(ports, body.expires_at);
-  const overlapMs = body.overlap_seconds * 1000;
-  const halt = ports.ids.next("hlt");
-  const answer: KeyCreated = {
-    api_key: { id: key.id, secret: null, expires_at: key.expiresAt === null ? null : rfc3339(key.expiresAt) },
-    secret_shown: true,
-    replaced:
-      body.replaces === undefined
-        ? null
-        : { id: body.replaces, ends_at: rfc3339(key.createdAt + overlapMs), halt: null },
-  };
-  const outcome = await object.issueKey({
-    change: ports.ids.next("chg"),
-    meta: requestMeta(request, id),
-    key,
-    replaces: body.replaces === undefined ? null : { key: body.replaces, overlapMs, halt },
-    answer: JSON.stringify({
-      ...answer,
-      halt_id: overlapMs === 0 && body.replaces !== undefined ? halt : null,
-    }),
-    audit: [
-      draftRecord(ports, {
-        workspace: workspaceId,
-        agent: id,
-        kind: body.replaces === undefined ? "key.issued" : "key.rotated",
-        target: { type: "key", id: key.id },
-        ...factsOf(request),
-        ...(body.replaces === undefined
-          ? {}
-          : { data: { replaces: body.replaces, overlap_seconds: body.overlap_seconds } }),
-      }),
-    ],
+  const { id: agent, workspaceId: workspace, tier } = found.value;
+  const object = ports.owners.agent(agent);
+  let secret: string | null = null;
+  const issued = await change(ports, request, changedAgent(ports, agent), keptKey, async () => {
+    const live = await object.describe();
+    if (live === null) return err(refusalOf({ kind: "absent" }));
+    const { keys, recordVersion: basedOn } = live;
+    const replaced = keys.find((known) => known.id === body.replaces) ?? null;
+    if (body.replaces !== undefined && replaced === null) return err(refusalOf({ kind: "key_absent" }));
+    const end = nextKeyEnd(request.operator, { tier, keys, replaced }, body.expires_at, ports.clock.now());
+    if (!end.ok) return end;
+    const made = await newKey(ports, end.value);
+    ({ secret } = made);
+    const { key } = made;
+    const endsAt = Math.min(
+      key.createdAt + body.overlap_seconds * 1000,
+      replaced?.expiresAt ?? Number.POSITIVE_INFINITY,
+    );
+    const ended = replaced === null ? null : { id: replaced.id, ends_at: rfc3339(endsAt), halt: null };
+    const halt = ports.ids.next("hlt");
+    const endsNow = replaced !== null && body.overlap_seconds === 0;
+    return ok({
+      answer: {
+        api_key: issuedKeyView(key),
+        secret_shown: true,
+        replaced: ended,
+        halt_id: endsNow ? halt : null,
+      },
+      change: {
+        audit: [
+          {
+            workspace,
+            agent,
+            kind: ended === null ? "key.issued" : "key.rotated",
+            target: { type: "key", id: key.id },
+            ...defined({
+              data:
+                ended === null
+                  ? undefined
+                  : {
+                      replaces: ended.id,
+                      overlap_seconds: body.overlap_seconds,
+                      replaced_ends_at: ended.ends_at,
+                    },
+            }),
+          },
+        ],
+        send: (command) =>
+          object.issueKey({
+            ...command,
+            basedOn,
+            key,
+            replaces: replaced === null ? null : { key: replaced.id, endsAt: endsNow ? null : endsAt, halt },
+          }),
+      },
+    });
   });
-  if (!outcome.ok || outcome.value.kind === "repeated") return answered(object, outcome);
-  const shown: KeyCreated = { ...answer, api_key: { ...answer.api_key, secret }, secret_shown: false };
-  return ok(overlapMs === 0 ? await withHalt(object, shown, halt) : shown);
+  if (!issued.ok) return issued;
+  const { halt_id: halt, ...answer } = issued.value.answer;
+  const shown = issued.value.first
+    ? { ...answer, api_key: { ...answer.api_key, secret }, secret_shown: false }
+    : answer;
+  return ok(halt === null ? shown : await withHalt(object, shown, halt));
 }
 
-/** What an earlier request under the same key was answered: the same key, its secret no more. */
-async function answered(object: AgentOwner, outcome: Configured): Promise<Result<KeyCreated, Refusal>> {
-  if (!outcome.ok) return err(refusalOf(outcome.error));
-  if (outcome.value.kind === "done") throw new Error("a change that is done answers by itself");
-  const { halt_id: halt, ...stored } = JSON.parse(outcome.value.body) as { halt_id: string | null };
-  const answer = keyCreated.parse(stored);
-  return ok(halt === null ? answer : await withHalt(object, answer, halt));
-}
-
-/** The receipt of the replaced key, if it was ended at once. */
-async function withHalt(object: AgentOwner, answer: KeyCreated, halt: string): Promise<KeyCreated> {
+/** The receipt of the replaced key, which was ended at once. */
+async function withHalt(object: AgentOwner, answer: KeyCreated, halt: HaltId): Promise<KeyCreated> {
   const progress = answer.replaced === null ? null : await object.halt(halt);
   if (answer.replaced === null || progress === null) return answer;
   return { ...answer, replaced: { ...answer.replaced, halt: haltView(progress) } };

@@ -4,7 +4,6 @@
  */
 import { operatorCreated, type OperatorCreate, type OperatorCreated } from "../contract/operator.ts";
 import { DEFAULT_LIFE_MS, LONGEST_LIFE_MS } from "../contract/operator.ts";
-import { draftRecord } from "../audit/record.ts";
 import { digestKey } from "../credentials/digest.ts";
 import { maskKey, mintKey } from "../credentials/key-format.ts";
 import { rfc3339 } from "../kernel/clock.ts";
@@ -13,9 +12,10 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { findOperatorTokenById, operatorView, type OperatorToken } from "../operators/token-reads.ts";
 import type { NewOperatorToken } from "../operators/token-writes.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
-import type { Configured } from "./owner-answer.ts";
-import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
+import { change, changedOrg, type ChangeRecord } from "./change.ts";
+import { orgEpoch } from "./org-epoch.ts";
+import type { OperationPorts, OperatorRequest } from "./ports.ts";
+import { memberRefusal, type Refusal } from "./refusal.ts";
 
 /** Who a token is for and what it allows. */
 type Rights = Pick<OperatorToken, "subject" | "description" | "role" | "workspaces">;
@@ -26,34 +26,44 @@ export async function issueOperatorToken(
   request: OperatorRequest,
   body: OperatorCreate,
 ): Promise<Result<OperatorCreated, Refusal>> {
-  const org = ports.owners.org();
-  const earlier = await org.repeated(requestKey(request, "org"));
-  if (earlier !== null) return answered(earlier);
-  const replaced = await replacedToken(ports, body.replaces);
-  if (!replaced.ok) return replaced;
-  const rights = await rightsOf(ports, body, replaced.value);
-  if (!rights.ok) return rights;
-  const now = ports.clock.now();
-  const expiresAt = endOf(body.expires_at, now);
-  if (!expiresAt.ok) return expiresAt;
-  const { secret, token } = await newToken(ports, {
-    ...rights.value,
-    id: ports.ids.next("opt"),
-    createdAt: now,
-    createdBy: request.operator.subject,
-    expiresAt: expiresAt.value,
-    replaces: replaced.value?.id ?? null,
+  let secret: string | null = null;
+  const issued = await change(ports, request, changedOrg(ports), operatorCreated, async () => {
+    const basedOn = await orgEpoch(ports);
+    const replaced = await replacedToken(ports, body.replaces);
+    if (!replaced.ok) return replaced;
+    const rights = await rightsOf(ports, body, replaced.value);
+    if (!rights.ok) return rights;
+    const now = ports.clock.now();
+    const expiresAt = endOf(body.expires_at, replaced.value, now);
+    if (!expiresAt.ok) return expiresAt;
+    const made = await newToken(ports, {
+      ...rights.value,
+      id: ports.ids.next("opt"),
+      createdAt: now,
+      createdBy: request.operator.subject,
+      expiresAt: expiresAt.value,
+      replaces: replaced.value?.id ?? null,
+      version: 1,
+    });
+    ({ secret } = made);
+    const { token } = made;
+    const overlapMs = body.overlap_seconds * 1000;
+    return ok({
+      answer: answerFor(token, replaced.value, overlapMs),
+      change: {
+        audit: [recordOf(token, body.overlap_seconds)],
+        send: (command) =>
+          ports.owners.org().configure({
+            ...command,
+            basedOn,
+            content: { kind: "operator_token", token: { kind: "issue", token, overlapMs } },
+          }),
+      },
+    });
   });
-  const overlapMs = body.overlap_seconds * 1000;
-  const answer = answerFor(token, replaced.value, overlapMs);
-  const outcome = await org.configure({
-    change: ports.ids.next("chg"),
-    meta: requestMeta(request, "org"),
-    content: { kind: "operator_token", token: { kind: "issue", token, overlapMs } },
-    answer: JSON.stringify(answer),
-    audit: [recordOf(ports, request, token, body.overlap_seconds)],
-  });
-  if (!outcome.ok || outcome.value.kind === "repeated") return answered(outcome);
+  if (!issued.ok) return issued;
+  const { answer, first } = issued.value;
+  if (!first) return ok(answer);
   return ok({ ...answer, operator_token: { ...answer.operator_token, secret }, secret_shown: false });
 }
 
@@ -85,8 +95,14 @@ async function rightsOf(
   return ok({ subject, role, description, workspaces });
 }
 
-function endOf(expiresAt: string | undefined, now: number): Result<number, Refusal> {
-  const end = expiresAt === undefined ? now + DEFAULT_LIFE_MS : Date.parse(expiresAt);
+/** Without another end a successor lives as long as its predecessor was to. */
+function endOf(
+  expiresAt: string | undefined,
+  replaced: OperatorToken | null,
+  now: number,
+): Result<number, Refusal> {
+  const life = replaced === null ? DEFAULT_LIFE_MS : replaced.expiresAt - replaced.createdAt;
+  const end = expiresAt === undefined ? now + life : Date.parse(expiresAt);
   const refuse = (detail: string) => err(memberRefusal("invalid_request", "expires_at", detail));
   if (end <= now) return refuse("The end date is in the past.");
   if (end > now + LONGEST_LIFE_MS) return refuse("An operator token lives a year at most. Rotate it then.");
@@ -123,27 +139,16 @@ function answerFor(
 
 /** For whom the token is, its row says; the trail keeps personal data only where it can be erased. */
 const recordOf = (
-  ports: OperationPorts,
-  request: OperatorRequest,
   { id, role, workspaces, expiresAt, replaces }: NewOperatorToken,
   overlapSeconds: number,
-) =>
-  draftRecord(ports, {
-    workspace: "org",
-    kind: replaces === null ? "operator.created" : "operator.rotated",
-    target: { type: "operator_token", id },
-    ...factsOf(request),
-    data: {
-      role,
-      workspaces: workspaces === null ? null : [...workspaces],
-      expires_at: rfc3339(expiresAt),
-      ...(replaces === null ? {} : { replaces, overlap_seconds: overlapSeconds }),
-    },
-  });
-
-/** What an earlier request under the same key was answered: the same token, its secret no more. */
-function answered(outcome: Configured): Result<OperatorCreated, Refusal> {
-  if (!outcome.ok) return err(refusalOf(outcome.error));
-  if (outcome.value.kind === "done") throw new Error("a change that is done answers by itself");
-  return ok(operatorCreated.parse(JSON.parse(outcome.value.body)));
-}
+): ChangeRecord => ({
+  workspace: "org",
+  kind: replaces === null ? "operator.created" : "operator.rotated",
+  target: { type: "operator_token", id },
+  data: {
+    role,
+    workspaces: workspaces === null ? null : [...workspaces],
+    expires_at: rfc3339(expiresAt),
+    ...(replaces === null ? {} : { replaces, overlap_seconds: overlapSeconds }),
+  },
+});

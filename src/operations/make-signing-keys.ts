@@ -1,30 +1,32 @@
 /** The first signing keys of an installation: one for call tokens, one for receipts. Whoever comes second makes none. */
-import { draftRecord } from "../audit/record.ts";
+import { z } from "zod";
+import { ok } from "../kernel/result.ts";
 import { generateSigningKey } from "../tokens/signing-key.ts";
-import type { OperationPorts } from "./ports.ts";
+import { change, changedOrg } from "./change.ts";
+import type { OperationPorts, Requester } from "./ports.ts";
 
 const DOME_ITSELF = { subject: "dome", token: "first-signing-keys" };
 
 export async function makeFirstSigningKeys(ports: OperationPorts, requestId: string): Promise<void> {
-  const createdAt = ports.clock.now();
-  const times = { createdAt, notBefore: createdAt };
-  const keys = await Promise.all([
-    generateSigningKey("token", times, ports.derived, ports.random),
-    generateSigningKey("receipt", times, ports.derived, ports.random),
-  ]);
-  await ports.owners.org().configure({
-    change: ports.ids.next("chg"),
-    meta: { operator: DOME_ITSELF, request: null, requestId },
-    content: { kind: "first_signing_keys", keys },
-    answer: "",
-    audit: [
-      draftRecord(ports, {
-        workspace: "org",
-        kind: "signing_keys.created",
-        operator: DOME_ITSELF,
-        request_id: requestId,
-        data: { kids: keys.map((key) => key.kid) },
-      }),
-    ],
+  const request: Requester = { operator: DOME_ITSELF, id: requestId, key: null };
+  await change(ports, request, changedOrg(ports), z.null(), async () => {
+    const createdAt = ports.clock.now();
+    const times = { createdAt, notBefore: createdAt };
+    const keys = await Promise.all([
+      generateSigningKey("token", times, ports.derived, ports.random),
+      generateSigningKey("receipt", times, ports.derived, ports.random),
+    ]);
+    return ok({
+      answer: null,
+      change: {
+        audit: [
+          { workspace: "org", kind: "signing_keys.created", data: { kids: keys.map((key) => key.kid) } },
+        ],
+        send: (command) =>
+          ports.owners
+            .org()
+            .configure({ ...command, basedOn: null, content: { kind: "first_signing_keys", keys } }),
+      },
+    });
   });
 }

@@ -1,12 +1,15 @@
 /** A new API key: the secret for the one answer that shows it, and what is stored of it. */
+import type { KeyCreated } from "../contract/key.ts";
 import { digestKey } from "../credentials/digest.ts";
 import { maskKey, mintKey } from "../credentials/key-format.ts";
+import { rfc3339 } from "../kernel/clock.ts";
 import type { NewKey } from "./agent-owner.ts";
 import type { OperationPorts } from "./ports.ts";
 
+/** @param expiresAt milliseconds since the epoch. */
 export async function newKey(
   ports: OperationPorts,
-  expiresAt: string | null,
+  expiresAt: number,
 ): Promise<{ readonly secret: string; readonly key: NewKey }> {
   const [newest] = ports.derived;
   const secret = await mintKey("agent", newest.formKey, ports.random);
@@ -18,7 +21,14 @@ export async function newKey(
       rootKeyVersion: newest.version,
       last4: maskKey(secret),
       createdAt: ports.clock.now(),
-      expiresAt: expiresAt === null ? null : Date.parse(expiresAt),
+      expiresAt,
     },
   };
 }
+
+/** As every answer but the first shows it. */
+export const issuedKeyView = ({ id, expiresAt }: NewKey): KeyCreated["api_key"] => ({
+  id,
+  secret: null,
+  expires_at: expiresAt === null ? null : rfc3339(expiresAt),
+});

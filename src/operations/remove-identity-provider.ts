@@ -1,45 +1,50 @@
 /** Trusting an identity provider no longer: its tokens are refused as soon as the workspace's leases have turned over. */
-import { draftRecord } from "../audit/record.ts";
 import { identityProviderRemoved, type IdentityProviderRemoved } from "../contract/identity-provider.ts";
 import { findProvider } from "../identity/provider-reads.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { findAnswer } from "../storage/idempotency.ts";
+import { answerOf, change, changedWorkspace } from "./change.ts";
+import { staleUnder, type IfMatch } from "./if-match.ts";
+import type { OperationPorts, OperatorRequest } from "./ports.ts";
+import { notFound, workspaceRefusalOf, type Refusal } from "./refusal.ts";
 import { workspaceFor } from "./resolve.ts";
-import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import { notFound, refusalOf, type Refusal } from "./refusal.ts";
 
 export async function removeIdentityProvider(
   ports: OperationPorts,
   request: OperatorRequest,
-  { name, workspace }: { readonly name: string; readonly workspace: string | undefined },
+  target: { readonly name: string; readonly workspace: string | undefined; readonly ifMatch: IfMatch },
 ): Promise<Result<IdentityProviderRemoved, Refusal>> {
-  const home = await workspaceFor(ports.db, request.operator, workspace);
+  const home = await workspaceFor(ports.db, request.operator, target.workspace);
   if (!home.ok) return home;
-  const row = await findProvider(ports.db, home.value.id, name);
-  if (row === undefined) {
-    const key = requestKey(request, home.value.id);
-    const earlier = key === null ? undefined : await findAnswer(ports.db, key);
-    if (earlier?.sameBody !== true) return err(notFound("identity provider", name));
-    return ok(identityProviderRemoved.parse(JSON.parse(earlier.body)));
-  }
-  const removed: IdentityProviderRemoved = { name, removed: true };
-  const outcome = await ports.owners.workspace(home.value.id).configure({
-    change: ports.ids.next("chg"),
-    meta: requestMeta(request, home.value.id),
-    content: { kind: "identity_provider", provider: { act: "remove", name } },
-    answer: JSON.stringify(removed),
-    audit: [
-      draftRecord(ports, {
-        workspace: home.value.id,
-        kind: "idp.removed",
-        target: { type: "identity_provider", id: name },
-        data: { id: row.id, issuer: row.issuer },
-        ...factsOf(request),
-      }),
-    ],
+  const { id: workspace } = home.value;
+  const { name } = target;
+  const object = ports.owners.workspace(workspace);
+  const owner = changedWorkspace(ports, workspace);
+  const removed = await change(ports, request, owner, identityProviderRemoved, async () => {
+    const live = await object.describe();
+    if (live === null) return err(workspaceRefusalOf({ kind: "absent" }));
+    const row = await findProvider(ports.db, workspace, name);
+    if (row === undefined) return err(notFound("identity provider", name));
+    const stale = staleUnder(target.ifMatch, row.version);
+    if (stale !== null) return err(stale);
+    return ok({
+      answer: { name, removed: true as const },
+      change: {
+        audit: [
+          {
+            workspace,
+            kind: "idp.removed",
+            target: { type: "identity_provider", id: name },
+            data: { id: row.id, issuer: row.issuer },
+          },
+        ],
+        send: (command) =>
+          object.configure({
+            ...command,
+            basedOn: live.configEpoch,
+            content: { kind: "identity_provider", provider: { act: "remove", name } },
+          }),
+      },
+    });
   });
-  if (!outcome.ok) return err(refusalOf(outcome.error));
-  return ok(
-    outcome.value.kind === "done" ? removed : identityProviderRemoved.parse(JSON.parse(outcome.value.body)),
-  );
+  return answerOf(removed);
 }

@@ -2,20 +2,21 @@
  * Rotating the root key. What is sealed is sealed anew, in batches that can be broken off and repeated; digests follow
  * at the next use of their key; and what still hangs on a version is counted, so that it can leave when nothing does.
  */
-import { draftRecord } from "../audit/record.ts";
 import {
   rootKeyRewrapped,
   type RootKeyRewrap,
   type RootKeyRewrapped,
   type RootKeyStatus,
 } from "../contract/root-key.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
+import { ok, type Result } from "../kernel/result.ts";
 import { countHolders } from "../registry/root-key-counts.ts";
 import { sealedUnder } from "../secrets/envelope.ts";
 import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { resealSigningKey, type SigningKey } from "../tokens/signing-key.ts";
-import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import { refusalOf, type Refusal } from "./refusal.ts";
+import { answerOf, change, changedOrg } from "./change.ts";
+import { orgEpoch } from "./org-epoch.ts";
+import type { OperationPorts, OperatorRequest } from "./ports.ts";
+import type { Refusal } from "./refusal.ts";
 import { wholeInstallation } from "./signing-keys.ts";
 
 export async function rootKeyStatus(
@@ -56,45 +57,45 @@ export async function rewrapRootKey(
 ): Promise<Result<RootKeyRewrapped, Refusal>> {
   const whole = wholeInstallation(request);
   if (!whole.ok) return whole;
-  const org = ports.owners.org();
-  const earlier = await org.repeated(requestKey(request, "org"));
-  if (earlier?.ok === false) return err(refusalOf(earlier.error));
-  if (earlier?.value.kind === "repeated") return ok(rootKeyRewrapped.parse(JSON.parse(earlier.value.body)));
-
-  const { config_epoch: basedOn } = await org.lease(); // before the keys are read: a change between the two shows
-  const [{ version: newest }] = ports.derived;
-  const { behind, unreadable } = sorted(await loadSigningKeys(ports.db), ports);
-  const batch = behind.slice(0, limit);
-  const answer: RootKeyRewrapped = {
-    dry_run: dryRun,
-    rewrapped: batch.length,
-    left: behind.length - batch.length,
-    unreadable: unreadable.map((key) => key.kid),
-  };
-  if (dryRun || batch.length === 0) return ok(answer);
-  const changed: SigningKey[] = [];
-  for (const key of batch) {
-    const resealed = await resealSigningKey(key, ports.derived, ports.random);
-    if (!resealed.ok) throw new Error(`the signing key ${key.kid} does not open: ${resealed.error.kind}`);
-    changed.push(resealed.value);
-  }
-  const outcome = await org.configure({
-    change: ports.ids.next("chg"),
-    meta: requestMeta(request, "org"),
-    content: { kind: "signing_keys", basedOn, inserted: [], changed },
-    answer: JSON.stringify(answer),
-    audit: [
-      draftRecord(ports, {
-        workspace: "org",
-        kind: "root_key.rewrapped",
-        target: { type: "root_key", id: newest },
-        ...factsOf(request),
-        data: { signing_keys: changed.map((key) => key.kid), left: answer.left },
-      }),
-    ],
+  const rewrapped = await change(ports, request, changedOrg(ports), rootKeyRewrapped, async () => {
+    const basedOn = await orgEpoch(ports);
+    const [{ version: newest }] = ports.derived;
+    const { behind, unreadable } = sorted(await loadSigningKeys(ports.db), ports);
+    const batch = behind.slice(0, limit);
+    const answer: RootKeyRewrapped = {
+      dry_run: dryRun,
+      rewrapped: batch.length,
+      left: behind.length - batch.length,
+      unreadable: unreadable.map((key) => key.kid),
+    };
+    if (dryRun || batch.length === 0) return ok({ answer, change: null });
+    const changed: SigningKey[] = [];
+    for (const key of batch) {
+      const resealed = await resealSigningKey(key, ports.derived, ports.random);
+      if (!resealed.ok) throw new Error(`the signing key ${key.kid} does not open: ${resealed.error.kind}`);
+      changed.push(resealed.value);
+    }
+    return ok({
+      answer,
+      change: {
+        audit: [
+          {
+            workspace: "org",
+            kind: "root_key.rewrapped",
+            target: { type: "root_key", id: newest },
+            data: { signing_keys: changed.map((key) => key.kid), left: answer.left },
+          },
+        ],
+        send: (command) =>
+          ports.owners.org().configure({
+            ...command,
+            basedOn,
+            content: { kind: "signing_keys", inserted: [], changed },
+          }),
+      },
+    });
   });
-  if (!outcome.ok) return err(refusalOf(outcome.error));
-  return ok(outcome.value.kind === "done" ? answer : rootKeyRewrapped.parse(JSON.parse(outcome.value.body)));
+  return answerOf(rewrapped);
 }
 
 /** What is not sealed under the newest version: what can be brought there, and what no listed version opens. */

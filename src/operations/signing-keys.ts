@@ -2,7 +2,6 @@
  * The organization's signing keys on the control plane: listed, rotated, given up. The keys are rows of D1; that they
  * have changed is the `org` object's word, so every isolate reads them anew within the bound of a lease.
  */
-import { draftRecord } from "../audit/record.ts";
 import {
   signingKeysRotated,
   type SigningKeyRotation,
@@ -17,12 +16,12 @@ import { isRotationDue, rotate, type Rotated, type Rotation } from "../tokens/ro
 import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { generateSigningKey, publishedUntil, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
 import type { OperatorRef } from "./request-meta.ts";
-import { factsOf, requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import { memberRefusal, refusalOf, type Refusal } from "./refusal.ts";
+import { answerOf, change, changedOrg, type Plan } from "./change.ts";
+import { orgEpoch } from "./org-epoch.ts";
+import type { OperationPorts, OperatorRequest, Requester } from "./ports.ts";
+import { memberRefusal, type Refusal } from "./refusal.ts";
 
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "signing-key-schedule" };
-/** Others may change the organization between reading its keys and changing them. */
-const TRIES = 3;
 
 export async function listSigningKeys(
   ports: OperationPorts,
@@ -41,90 +40,60 @@ export async function rotateSigningKeys(
 ): Promise<Result<SigningKeysRotated, Refusal>> {
   const whole = wholeInstallation(request);
   if (!whole.ok) return whole;
-  const earlier = await ports.owners.org().repeated(requestKey(request, "org"));
-  if (earlier?.ok === false) return err(refusalOf(earlier.error));
-  if (earlier?.value.kind === "repeated") {
-    return ok(signingKeysRotated.parse(JSON.parse(earlier.value.body)));
-  }
   const { mode, kid, use = "token" } = body;
   const rotation: Rotation = mode === "compromised" ? { mode, kid: kid ?? "" } : { mode, use };
-  return change(ports, rotation, {
-    meta: requestMeta(request, "org"),
-    facts: factsOf(request),
-  });
+  return rotateKeys(ports, request, rotation);
 }
 
 /** For the scheduled sweep: publishes the next key of a use a day before it is to sign. */
 export async function rotateDueSigningKey(ports: OperationPorts, use: KeyUse): Promise<void> {
   const keys = await loadSigningKeys(ports.db);
-  if (isRotationDue(keys, use, ports.clock.now())) await rotateDue(ports, use);
-}
-
-async function rotateDue(ports: OperationPorts, use: KeyUse): Promise<void> {
-  const requestId = ports.ids.next("req");
-  const rotated = await change(
-    ports,
-    { mode: "scheduled", use },
-    {
-      meta: { operator: DOME_ITSELF, request: null, requestId },
-      facts: { operator: { ...DOME_ITSELF }, request_id: requestId },
-    },
-  );
+  if (!isRotationDue(keys, use, ports.clock.now())) return;
+  const job = { operator: DOME_ITSELF, id: ports.ids.next("req"), key: null };
+  const rotated = await rotateKeys(ports, job, { mode: "scheduled", use });
   if (!rotated.ok) ports.log.write("warn", "signing_keys.not_rotated", { use, code: rotated.error.code });
 }
 
-interface By {
-  readonly meta: ReturnType<typeof requestMeta>;
-  readonly facts: Partial<ReturnType<typeof factsOf>>;
-}
+const rotateKeys = async (ports: OperationPorts, request: Requester, rotation: Rotation) =>
+  answerOf(
+    await change(ports, request, changedOrg(ports), signingKeysRotated, () => planned(ports, rotation)),
+  );
 
-async function change(
+async function planned(
   ports: OperationPorts,
   rotation: Rotation,
-  by: By,
-): Promise<Result<SigningKeysRotated, Refusal>> {
-  for (let tries = 1; ; tries += 1) {
-    const outcome = await attempt(ports, rotation, by);
-    if (outcome.ok || outcome.error.code !== "precondition_failed" || tries === TRIES) return outcome;
-  }
-}
-
-async function attempt(
-  ports: OperationPorts,
-  rotation: Rotation,
-  { meta, facts }: By,
-): Promise<Result<SigningKeysRotated, Refusal>> {
-  const org = ports.owners.org();
-  const { config_epoch: basedOn } = await org.lease(); // before the keys are read: a change between the two shows
+): Promise<Result<Plan<SigningKeysRotated>, Refusal>> {
+  const basedOn = await orgEpoch(ports);
   const keys = await loadSigningKeys(ports.db);
   const now = ports.clock.now();
-  const planned = await rotate(keys, rotation, now, (use, times) =>
+  const rotated = await rotate(keys, rotation, now, (use, times) =>
     generateSigningKey(use, times, ports.derived, ports.random),
   );
-  if (!planned.ok) return err(refusedRotation(planned.error.kind));
-  const { use, inserted, changed } = planned.value;
-  const after = applied(keys, planned.value).filter((key) => key.use === use);
+  if (!rotated.ok) return err(refusedRotation(rotated.error.kind));
+  const { use, inserted, changed } = rotated.value;
+  const after = applied(keys, rotated.value).filter((key) => key.use === use);
   const isChange = inserted.length + changed.length > 0;
   const answer: SigningKeysRotated = { changed: isChange, keys: viewsOf(after, now) };
-  if (!isChange) return ok(answer);
-  const outcome = await org.configure({
-    change: ports.ids.next("chg"),
-    meta,
-    content: { kind: "signing_keys", basedOn, inserted, changed },
-    answer: JSON.stringify(answer),
-    audit: [
-      draftRecord(ports, {
-        workspace: "org",
-        kind: rotation.mode === "compromised" ? "signing_keys.compromised" : "signing_keys.rotated",
-        target: { type: "signing_key", id: subjectOf(rotation, planned.value, now) },
-        ...facts,
-        data: { use, mode: rotation.mode, made: inserted.map((key) => key.kid) },
-      }),
-    ],
+  if (!isChange) return ok({ answer, change: null });
+  return ok({
+    answer,
+    change: {
+      audit: [
+        {
+          workspace: "org",
+          kind: rotation.mode === "compromised" ? "signing_keys.compromised" : "signing_keys.rotated",
+          target: { type: "signing_key", id: subjectOf(rotation, rotated.value, now) },
+          data: { use, mode: rotation.mode, made: inserted.map((key) => key.kid) },
+        },
+      ],
+      send: (command) =>
+        ports.owners.org().configure({
+          ...command,
+          basedOn,
+          content: { kind: "signing_keys", inserted, changed },
+        }),
+    },
   });
-  if (!outcome.ok) return err(refusalOf(outcome.error));
-  if (outcome.value.kind === "done") return ok(answer);
-  return ok(signingKeysRotated.parse(JSON.parse(outcome.value.body)));
 }
 
 /** The key that a change is about: the one given up, or the one that signs next. */

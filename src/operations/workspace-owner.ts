@@ -20,6 +20,8 @@ export interface WorkspaceCommand {
   readonly change: Id<"chg">;
   readonly meta: RequestMeta;
   readonly content: WorkspaceContent;
+  /** The configuration epoch that the caller has read; another one is refused as `stale`. Null: any. */
+  readonly basedOn: number | null;
   readonly answer: string;
   readonly audit: readonly AuditDraft[];
 }
@@ -33,20 +35,14 @@ export type WorkspaceContent =
       readonly createdAt: number;
       readonly claim: Claim;
     }
-  | {
-      readonly kind: "update";
-      readonly description: string | null;
-      /** The configuration epoch that the caller has read; another one is refused as `stale`. Null: any. */
-      readonly basedOn: number | null;
-    }
+  | { readonly kind: "update"; readonly description: string | null }
   | { readonly kind: "catalog"; readonly entry: CatalogChange }
   | { readonly kind: "identity_provider"; readonly provider: ProviderChange }
   /** Only for `org`. */
   | { readonly kind: "operator_token"; readonly token: OperatorTokenChange }
-  /** Only for `org`. Refused as `stale` when its epoch is not the one that the keys were read under. */
+  /** Only for `org`. */
   | {
       readonly kind: "signing_keys";
-      readonly basedOn: number;
       readonly inserted: readonly SigningKey[];
       readonly changed: readonly SigningKey[];
     }

@@ -25,6 +25,7 @@ export interface OperatorToken {
   readonly revokedAt: number | null;
   readonly lastUsedAt: number | null;
   readonly replaces: OperatorTokenId | null;
+  readonly version: number;
 }
 
 type Row = typeof operatorTokens.$inferSelect;
@@ -112,6 +113,7 @@ export const operatorView = (token: OperatorToken, now: number): OperatorView =>
   revoked_at: token.revokedAt === null ? null : rfc3339(token.revokedAt),
   last_used_at: token.lastUsedAt === null ? null : rfc3339(token.lastUsedAt),
   replaces: token.replaces,
+  version: token.version,
 });
 
 /** "Coarse last use": within the hour. */

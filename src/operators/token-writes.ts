@@ -34,13 +34,15 @@ export function changeOperatorTokens(db: Database, change: OperatorTokenChange):
   ];
 }
 
+const RAISED = sql`${operatorTokens.version} + 1`;
+
 const end = (db: Database, id: OperatorTokenId, now: number, overlapMs: number): Statement =>
   overlapMs === 0
     ? revoke(db, id, now)
     : db
         .update(operatorTokens)
-        .set({ expiresAt: sql`min(${operatorTokens.expiresAt}, ${now + overlapMs})` })
+        .set({ expiresAt: sql`min(${operatorTokens.expiresAt}, ${now + overlapMs})`, version: RAISED })
         .where(eq(operatorTokens.id, id));
 
 const revoke = (db: Database, id: OperatorTokenId, at: number): Statement =>
-  db.update(operatorTokens).set({ revokedAt: at }).where(eq(operatorTokens.id, id));
+  db.update(operatorTokens).set({ revokedAt: at, version: RAISED }).where(eq(operatorTokens.id, id));

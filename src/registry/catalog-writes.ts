@@ -36,7 +36,7 @@ export function catalogStatements(db: Database, workspace: WorkspaceId, change: 
       return [
         db
           .update(table)
-          .set(change.set)
+          .set({ ...change.set, version: sql`version + 1` })
           .where(entryIs(table, workspace, change.name)),
       ];
     }

@@ -47,11 +47,13 @@ const entryView = (row: {
   workspaceId: WorkspaceId;
   description: string | null;
   createdAt: number;
+  version: number;
 }) => ({
   name: row.name,
   workspace_id: row.workspaceId,
   description: row.description,
   created_at: rfc3339(row.createdAt),
+  version: row.version,
 });
 
 export const toolView = (row: typeof catalogTools.$inferSelect): Tool => ({
@@ -74,7 +76,7 @@ export const integrationView = (row: typeof catalogIntegrations.$inferSelect): I
   ...entryView(row),
 });
 
-type CatalogTable = typeof catalogTools | typeof catalogPools | typeof catalogIntegrations;
+export type CatalogTable = typeof catalogTools | typeof catalogPools | typeof catalogIntegrations;
 
 /** One entry by name, or undefined. */
 export async function findEntry<T extends CatalogTable>(

@@ -91,6 +91,7 @@ describe("an identity provider", () => {
       max_auth_age_seconds: null,
       acr_values: [],
       created_at: like(/Z$/),
+      version: 1,
     });
     const shown = await api.call("GET", `${PATH}/${added.name}?workspace=${home}`);
     expect(shown.body).toEqual(added);

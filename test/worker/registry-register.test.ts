@@ -11,6 +11,7 @@ import {
 } from "../support/worker-api.ts";
 
 const api = operator();
+const KEY_END = new Date(Date.now() + 30 * 86_400_000).toISOString();
 let home: string;
 
 beforeAll(async () => {
@@ -45,7 +46,7 @@ describe("registering an agent", () => {
       delegates_to: ["parent"],
       expires_at: "2035-01-01T01:00:00+01:00",
       freshness: "always",
-      key_expires_at: "2034-01-01T00:00:00Z",
+      key_expires_at: KEY_END,
     } as const;
     const answer = await api.call("POST", "/agents", { body });
     expect(answer.status).toBe(201);
@@ -82,7 +83,7 @@ describe("registering an agent", () => {
       api_key: {
         id: like(/^key_/),
         secret: like(/^dome_at_[0-9A-Za-z]{49}$/),
-        expires_at: "2034-01-01T00:00:00.000Z",
+        expires_at: KEY_END,
       },
       secret_shown: false,
       warnings: [],

@@ -14,7 +14,7 @@ import { registerAgent } from "../../operations/register-agent.ts";
 import { listWorkspaceAgents, showAgent } from "../../operations/show-agent.ts";
 import { updateAgent } from "../../operations/update-agent.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
-import { etagOf, versionOf } from "../if-match.ts";
+import { etagOf, ifMatchOf } from "../if-match.ts";
 import { NO_STORE, reply } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
@@ -84,7 +84,7 @@ export const agentRoutes: readonly Route[] = [
       answers: [{ status: 200, description: "The agent", schema: agentUpdated }],
     },
     async ({ services, asked, params, query, body, http }) => {
-      const ifMatch = versionOf(http);
+      const ifMatch = ifMatchOf(http);
       if (!ifMatch.ok) return ifMatch;
       const target = { ...params, workspace: query.workspace, ifMatch: ifMatch.value };
       return reply(await updateAgent(services.operations, asked, target, body));

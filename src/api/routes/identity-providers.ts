@@ -13,7 +13,8 @@ import { listIdentityProviders, showIdentityProvider } from "../../operations/id
 import { removeIdentityProvider } from "../../operations/remove-identity-provider.ts";
 import { testIdentityProvider } from "../../operations/test-identity-provider.ts";
 import { inWorkspace } from "../agent-path.ts";
-import { NO_STORE, reply } from "../reply.ts";
+import { ifMatchOf } from "../if-match.ts";
+import { NO_STORE, reply, versioned } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
 
@@ -66,7 +67,7 @@ export const identityProviderRoutes: readonly Route[] = [
       answers: [{ status: 200, description: "The identity provider", schema: identityProvider }],
     },
     async ({ services, operator, params, query: { workspace } }) =>
-      reply(await showIdentityProvider(services.operations.db, operator, params.name, workspace)),
+      versioned(await showIdentityProvider(services.operations.db, operator, params.name, workspace)),
   ),
   problemRoute(
     {
@@ -80,8 +81,12 @@ export const identityProviderRoutes: readonly Route[] = [
       query,
       answers: [{ status: 200, description: "What was removed", schema: identityProviderRemoved }],
     },
-    async ({ services, asked, params, query: { workspace } }) =>
-      reply(await removeIdentityProvider(services.operations, asked, { name: params.name, workspace })),
+    async ({ services, asked, params, query: { workspace }, http }) => {
+      const ifMatch = ifMatchOf(http);
+      if (!ifMatch.ok) return ifMatch;
+      const target = { name: params.name, workspace, ifMatch: ifMatch.value };
+      return reply(await removeIdentityProvider(services.operations, asked, target));
+    },
   ),
   problemRoute(
     {

@@ -14,7 +14,8 @@ import { ok } from "../../kernel/result.ts";
 import { issueOperatorToken } from "../../operations/issue-operator-token.ts";
 import { listOperators, showOperator } from "../../operations/read-operators.ts";
 import { revokeOperatorToken } from "../../operations/revoke-operator-token.ts";
-import { NO_STORE, reply } from "../reply.ts";
+import { ifMatchOf } from "../if-match.ts";
+import { NO_STORE, reply, versioned } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
 
@@ -84,7 +85,7 @@ export const operatorRoutes: readonly Route[] = [
       params: operatorPath,
       answers: [{ status: 200, description: "The operator", schema: operator }],
     },
-    async ({ services, params }) => reply(await showOperator(services.operations, params.operator)),
+    async ({ services, params }) => versioned(await showOperator(services.operations, params.operator)),
   ),
   problemRoute(
     {
@@ -97,7 +98,11 @@ export const operatorRoutes: readonly Route[] = [
       params: operatorPath,
       answers: [{ status: 200, description: "It is revoked", schema: operatorRevoked }],
     },
-    async ({ services, asked, params }) =>
-      reply(await revokeOperatorToken(services.operations, asked, params.operator)),
+    async ({ services, asked, params, http }) => {
+      const ifMatch = ifMatchOf(http);
+      if (!ifMatch.ok) return ifMatch;
+      const target = { ...params, ifMatch: ifMatch.value };
+      return reply(await revokeOperatorToken(services.operations, asked, target));
+    },
   ),
 ];

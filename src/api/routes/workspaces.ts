@@ -14,7 +14,7 @@ import { afterOf, pageOf } from "../../operations/page.ts";
 import { listWorkspaceHalts, readWorkspaceHalt } from "../../operations/read-halt.ts";
 import { showWorkspace, updateWorkspace } from "../../operations/update-workspace.ts";
 import { listWorkspaces, workspaceView } from "../../registry/workspaces.ts";
-import { etagOf, versionOf } from "../if-match.ts";
+import { etagOf, ifMatchOf } from "../if-match.ts";
 import { reply } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
@@ -90,9 +90,11 @@ export const workspaceRoutes: readonly Route[] = [
       answers: [{ status: 200, description: "The workspace", schema: workspace }],
     },
     async ({ services, asked, params, body, http }) => {
-      const ifMatch = versionOf(http);
+      const ifMatch = ifMatchOf(http);
       if (!ifMatch.ok) return ifMatch;
-      return reply(await updateWorkspace(services.operations, asked, params.workspace, ifMatch.value, body));
+      return reply(
+        await updateWorkspace(services.operations, asked, { ...params, ifMatch: ifMatch.value }, body),
+      );
     },
   ),
   problemRoute(

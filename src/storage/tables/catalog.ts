@@ -6,6 +6,7 @@ const entry = {
   name: text().notNull(),
   description: text(),
   createdAt: integer("created_at").notNull(),
+  version: integer().notNull().default(1),
 };
 
 export const catalogTools = sqliteTable(

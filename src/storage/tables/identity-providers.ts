@@ -28,6 +28,7 @@ export const identityProviders = sqliteTable(
     acrValues: text("acr_values", { mode: "json" }).$type<readonly string[]>().notNull(),
     description: text(),
     createdAt: integer("created_at").notNull(),
+    version: integer().notNull().default(1),
   },
   (table) => [primaryKey({ columns: [table.workspaceId, table.name] })],
 );

@@ -25,6 +25,7 @@ export const operatorTokens = sqliteTable("operator_tokens", {
   revokedAt: integer("revoked_at"),
   lastUsedAt: integer("last_used_at"),
   replaces: text().$type<OperatorTokenId>(),
+  version: integer().notNull().default(1),
 });
 
 export const signingKeys = sqliteTable("signing_keys", {

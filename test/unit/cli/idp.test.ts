@@ -33,6 +33,7 @@ const provider: IdentityProviderView = {
   max_auth_age_seconds: null,
   acr_values: [],
   created_at: "2026-11-23T09:00:00.000Z",
+  version: 1,
 };
 
 const seen: IdentityProviderTest = {

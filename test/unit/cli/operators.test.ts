@@ -25,6 +25,7 @@ const operator = (over: Partial<OperatorView> = {}): OperatorView => ({
   revoked_at: null,
   last_used_at: null,
   replaces: null,
+  version: 1,
   ...over,
 });
 

@@ -91,6 +91,7 @@ describe("the catalog", () => {
     workspace_id: WORKSPACE_ID,
     description: null,
     created_at: "2026-11-23T09:00:00.000Z",
+    version: 3,
   };
   const tool = {
     id: "tol_01k9v3m8q2x7n5r4t6w0y1z2a3",
@@ -302,6 +303,7 @@ test("tiers and workspaces are listed and shown", async () => {
     token_ttl_seconds: 300,
     max_chain_depth: 4,
     max_batch: 100,
+    max_key_days: 365,
     max_body_bytes: 65_536,
     freshness: "leased",
     audit: "before_release",

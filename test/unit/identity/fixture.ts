@@ -45,6 +45,7 @@ export const provider = (change: Partial<IdentityProvider> = {}): IdentityProvid
   acrValues: [],
   description: null,
   createdAt: 0,
+  version: 1,
   ...change,
 });
 

@@ -11,6 +11,7 @@ test.each([
       token_ttl_seconds: 60,
       max_chain_depth: 2,
       max_batch: 10,
+      max_key_days: 90,
       max_body_bytes: 16_384,
       freshness: "always",
       self_service: true,
@@ -22,6 +23,7 @@ test.each([
       token_ttl_seconds: 300,
       max_chain_depth: 4,
       max_batch: 100,
+      max_key_days: 365,
       max_body_bytes: 262_144,
       freshness: "leased",
       self_service: true,
@@ -33,6 +35,7 @@ test.each([
       token_ttl_seconds: 300,
       max_chain_depth: 8,
       max_batch: 500,
+      max_key_days: 365,
       max_body_bytes: 1_048_576,
       freshness: "leased",
       self_service: false,
@@ -56,7 +59,13 @@ it("grow with trust in every limit: moving up never takes anything away", () => 
   const tiers = [...BUILT_IN_TIERS.values()];
   for (const [index, higher] of tiers.slice(1).entries()) {
     const lower = tiers[index];
-    for (const limit of ["token_ttl_seconds", "max_chain_depth", "max_batch", "max_body_bytes"] as const) {
+    for (const limit of [
+      "token_ttl_seconds",
+      "max_chain_depth",
+      "max_batch",
+      "max_key_days",
+      "max_body_bytes",
+    ] as const) {
       expect(higher[limit]).toBeGreaterThanOrEqual(lower?.[limit] ?? Infinity);
     }
   }

@@ -144,12 +144,18 @@ function plainChange(options: UpdateOptions): AgentChange {
 /** The lists as they are to be: what is there, with the additions, without what is removed. */
 function listChange(current: Agent, options: UpdateOptions): AgentChange {
   const surface = {
-    tools: merged(current.surface.tools, options.addTool, options.removeTool),
-    pools: merged(current.surface.pools, options.addPool, options.removePool),
-    integrations: merged(current.surface.integrations, options.addIntegration, options.removeIntegration),
+    tools: merged("tool", current.surface.tools, options.addTool, options.removeTool),
+    pools: merged("pool", current.surface.pools, options.addPool, options.removePool),
+    integrations: merged(
+      "integration",
+      current.surface.integrations,
+      options.addIntegration,
+      options.removeIntegration,
+    ),
   };
-  const delegates = merged(current.delegates_to, options.addDelegate, options.removeDelegate);
+  const delegates = merged("delegate", current.delegates_to, options.addDelegate, options.removeDelegate);
   const labels = Object.entries({ ...current.labels, ...options.label });
+  refuseAbsent("label", Object.keys(current.labels), options.removeLabel);
   const gone = new Set(options.removeLabel);
   const given = (...members: readonly (typeof LISTS)[number][]) =>
     members.some((each) => options[each] !== undefined);
@@ -164,11 +170,19 @@ function listChange(current: Agent, options: UpdateOptions): AgentChange {
   };
 }
 
+/** A name that is not there is mistyped more often than already gone. */
+function refuseAbsent(what: string, now: readonly string[], removed: readonly string[] = []): void {
+  const absent = removed.find((item) => !now.includes(item));
+  if (absent !== undefined) throw usage(`--remove-${what} ${absent}: the agent has no such ${what}`);
+}
+
 function merged(
+  what: string,
   now: readonly string[],
   added: readonly string[] = [],
   removed: readonly string[] = [],
 ): string[] {
+  refuseAbsent(what, now, removed);
   const gone = new Set(removed);
   return [...new Set([...now, ...added])].filter((item) => !gone.has(item));
 }

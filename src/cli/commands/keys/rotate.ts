@@ -4,7 +4,7 @@ import type { AgentRef } from "../../../client/agents.ts";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import { verb } from "../../command.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
-import { duration } from "../../option-values.ts";
+import { overlap } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { issue, withNewKeyOptions, type NewKeyOptions } from "./new-key.ts";
 
@@ -29,7 +29,7 @@ export const rotateCommand = (session: Session): Command =>
       .argument("<agent>", "name or id")
       .argument("[key]", "id of the key to replace"),
   )
-    .option("--overlap <time>", "how long both work, up to 7d (default: the old key ends now)", duration)
+    .option("--overlap <time>", "how long both work, up to 7d (default: the old key ends now)", overlap)
     .action((agent: string, key: string | undefined, options: RotateOptions) =>
       issue(session, agent, options, async (service, ref) => ({
         replaces: key ?? (await onlyLiveKey(service, ref)),

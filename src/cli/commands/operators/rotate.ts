@@ -1,7 +1,7 @@
 /** `dome operators rotate` */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
-import { duration } from "../../option-values.ts";
+import { overlap } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { issue, withNewTokenOptions, type NewTokenOptions } from "./new-token.ts";
 
@@ -24,7 +24,7 @@ export const rotateCommand = (session: Session): Command =>
       ],
     }).argument("<token>", "id of the token, as `dome operators list` shows it"),
   )
-    .option("--overlap <time>", "how long both work, up to 7d (default: the old token ends now)", duration)
+    .option("--overlap <time>", "how long both work, up to 7d (default: the old token ends now)", overlap)
     .action((id: string, options: RotateOptions) =>
       issue(
         session,

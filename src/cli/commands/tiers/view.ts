@@ -16,6 +16,7 @@ export const members = (tier: Tier): readonly (readonly [string, Cell])[] => [
 export const limits = (tier: Tier): readonly (readonly [string, Cell])[] => [
   ["batch", tier.max_batch],
   ["body", `${tier.max_body_bytes} bytes`],
+  ["key life", `at most ${tier.max_key_days} d`],
   ["audit", tier.audit],
   ["built in", tier.built_in ? "yes" : "no"],
 ];

@@ -41,7 +41,7 @@ export const updateCommand = (session: Session): Command =>
     .option("--no-clear-arguments", "record arguments as a digest from now on")
     .option("--description <text>", "what it is for; an empty one removes it")
     .action(async (name: string, options: UpdateOptions) => {
-      const schemas = await changedSchemas(session, name, options);
+      const { schemas, readVersion } = await changedSchemas(session, name, options);
       const patch = {
         ...(options.description === undefined ? {} : { description: options.description || null }),
         ...(options.operation === undefined ? {} : { operations: [...options.operation] }),
@@ -50,22 +50,25 @@ export const updateCommand = (session: Session): Command =>
         ...(schemas === undefined ? {} : { argument_schemas: schemas }),
       };
       if (Object.keys(patch).length === 0) throw usage("say what is to change: see --help");
-      const entry = await (await session.controlPlane()).tools.update(name, patch, options.workspace);
+      const { tools } = await session.controlPlane();
+      const entry = await tools.update(name, patch, options.workspace, readVersion);
       tellEntry(session, TOOLS, entry);
     });
 
-/** The API takes all schemas of a tool at once: what the tool has, with what is to change. */
+/** The API takes all schemas of a tool at once: what the tool has, with what is to change, and the version it was read at. */
 async function changedSchemas(
   session: Session,
   name: string,
   { schema, noSchema = [], workspace }: UpdateOptions,
-): Promise<Schemas | null | undefined> {
-  if (schema === undefined && noSchema.length === 0) return undefined;
+): Promise<{ readonly schemas?: Schemas | null; readonly readVersion?: number }> {
+  if (schema === undefined && noSchema.length === 0) return {};
   const added = await readSchemas(schema ?? []);
   const present = await (await session.controlPlane()).tools.show(name, workspace);
-  const kept = Object.entries(present.argument_schemas ?? {}).filter(
-    ([operation]) => !noSchema.includes(operation),
-  );
+  const have = present.argument_schemas ?? {};
+  for (const operation of noSchema) {
+    if (!Object.hasOwn(have, operation)) throw usage(`--no-schema ${operation}: it has no schema`);
+  }
+  const kept = Object.entries(have).filter(([operation]) => !noSchema.includes(operation));
   const after = { ...Object.fromEntries(kept), ...added };
-  return Object.keys(after).length === 0 ? null : after;
+  return { schemas: Object.keys(after).length === 0 ? null : after, readVersion: present.version };
 }

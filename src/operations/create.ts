@@ -1,0 +1,72 @@
+/**
+ * Making what has no owner object yet: an agent, a workspace. As `change.ts`, but the request first reserves its
+ * Idempotency-Key in D1, together with the id of what it will make, so that never two come of it (P12).
+ */
+import type { z } from "zod";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Id } from "../kernel/ids.ts";
+import { isId } from "../kernel/ids.ts";
+import { releaseClaim, type Claim, type KeyOwner } from "../storage/idempotency.ts";
+import { drafts, keptAnswer, type ChangeCommand, type Changed, type Plan } from "./change.ts";
+import { claim } from "./claim.ts";
+import type { OperationPorts, OperatorRequest } from "./ports.ts";
+import { refusalOf, type Refusal } from "./refusal.ts";
+
+export interface Creation<Kind extends "agt" | "wsp"> {
+  readonly kind: Kind;
+  /** What it will be part of. */
+  readonly within: KeyOwner;
+  /** False while the new object has a change that is not settled: a repeat must not be ahead of the effect. */
+  isClean(id: Id<Kind>): Promise<boolean>;
+}
+
+/**
+ * @param schema of the answer: one that was kept is parsed by it.
+ * @param plan what is made under the claim; `id` is the claim's.
+ */
+export async function create<Answer, Kind extends "agt" | "wsp">(
+  ports: OperationPorts,
+  request: OperatorRequest,
+  creation: Creation<Kind>,
+  schema: z.ZodType<Answer>,
+  plan: (id: Id<Kind>, held: Claim) => Promise<Result<Plan<Answer>, Refusal>>,
+): Promise<Result<Changed<Answer>, Refusal>> {
+  const claimed = await claim(ports, request, creation.within, ports.ids.next(creation.kind));
+  if (!claimed.ok) return claimed;
+  if (claimed.value.kind === "answered") {
+    const { target, body } = claimed.value;
+    if (!isId(creation.kind, target)) throw new Error(`the claim of ${target} is of another kind`);
+    const settled = await creation.isClean(target);
+    return settled ? keptAnswer(body, schema) : err(refusalOf({ kind: "unsettled" }));
+  }
+  const held = claimed.value.claim;
+  const outcome = await make(ports, request, held, schema, () => plan(held.target as Id<Kind>, held));
+  if (!outcome.ok && outcome.error.code !== "configuration_pending") await releaseClaim(ports.db, held);
+  return outcome;
+}
+
+async function make<Answer>(
+  ports: OperationPorts,
+  request: OperatorRequest,
+  held: Claim,
+  schema: z.ZodType<Answer>,
+  plan: () => Promise<Result<Plan<Answer>, Refusal>>,
+): Promise<Result<Changed<Answer>, Refusal>> {
+  const planned = await plan();
+  if (!planned.ok) return planned;
+  const { answer, change } = planned.value;
+  if (change === null) throw new Error("what is made is a change");
+  const command: ChangeCommand = {
+    change: ports.ids.next("chg"),
+    meta: {
+      operator: { subject: request.operator.subject, token: request.operator.token },
+      request: held,
+      requestId: request.id,
+    },
+    answer: JSON.stringify(answer),
+    audit: drafts(ports, request, change.audit),
+  };
+  const outcome = await change.send(command);
+  if (!outcome.ok) return err(refusalOf(outcome.error));
+  return outcome.value.kind === "done" ? ok({ answer, first: true }) : keptAnswer(outcome.value.body, schema);
+}

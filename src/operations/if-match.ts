@@ -1,0 +1,14 @@
+/** `If-Match` on the control plane: two writers do not undo each other unseen. */
+import type { Refusal } from "./refusal.ts";
+
+/** The versions under which a change is wanted; null: whatever is there (no `If-Match`, or `*`). */
+export type IfMatch = readonly number[] | null;
+
+/** @returns the refusal when `version` is none of those that were asked for (RFC 9110 §13.1.1). */
+export const staleUnder = (ifMatch: IfMatch, version: number): Refusal | null =>
+  ifMatch === null || ifMatch.includes(version)
+    ? null
+    : {
+        code: "precondition_failed",
+        detail: `It has changed since you read it, and is at version ${version}. Read it again and repeat the change.`,
+      };

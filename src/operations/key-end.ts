@@ -1,0 +1,73 @@
+/**
+ * When a new key ends. Every key has an end, so that one that was found and forgotten dies by itself: the tier bounds how
+ * long a key may live, a successor lives as long as its predecessor unless more is asked for, and a developer never gives
+ * an agent a longer-lived key than the agent has had.
+ */
+import type { Operator } from "../access/operator.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { longestKeyDays } from "../tiers/key-life.ts";
+import type { AgentDescription } from "./agent-owner.ts";
+import { memberRefusal, type Refusal } from "./refusal.ts";
+
+const DAY_MS = 86_400_000;
+
+type KnownKey = AgentDescription["keys"][number];
+
+/**
+ * The first key of an agent.
+ * @param asked RFC 3339; null: as late as the tier allows.
+ * @returns milliseconds since the epoch.
+ */
+export const firstKeyEnd = (
+  asked: string | null | undefined,
+  tier: string,
+  now: number,
+): Result<number, Refusal> => endWithin("key_expires_at", asked, tier, longestKeyDays(tier) * DAY_MS, now);
+
+/**
+ * Another key.
+ * @param keys every key the agent has had.
+ * @param replaced the one that it replaces.
+ */
+export function nextKeyEnd(
+  operator: Operator,
+  agent: { readonly tier: string; readonly keys: readonly KnownKey[]; readonly replaced: KnownKey | null },
+  asked: string | null | undefined,
+  now: number,
+): Result<number, Refusal> {
+  const most = longestKeyDays(agent.tier) * DAY_MS;
+  const longest = Math.min(most, Math.max(0, ...agent.keys.map(lifeOf)));
+  const inherited = agent.replaced === null ? most : Math.min(most, lifeOf(agent.replaced));
+  const byDefault = operator.role === "developer" ? Math.min(inherited, longest) : inherited;
+  const end = endWithin("expires_at", asked, agent.tier, byDefault, now);
+  if (!end.ok || operator.role !== "developer" || end.value <= now + longest) return end;
+  return err({
+    code: "forbidden",
+    detail: `No key of the agent was given more than ${daysOf(longest)} days: a longer life needs the role operator.`,
+    errors: [{ member: "expires_at", detail: "is later than a developer may set" }],
+  });
+}
+
+/** A key without an end is from before keys had one. */
+const lifeOf = ({ createdAt, expiresAt }: KnownKey): number =>
+  expiresAt === null ? Number.POSITIVE_INFINITY : expiresAt - createdAt;
+
+const daysOf = (ms: number): string => String(Math.round((ms / DAY_MS) * 100) / 100);
+
+function endWithin(
+  member: string,
+  asked: string | null | undefined,
+  tier: string,
+  byDefault: number,
+  now: number,
+): Result<number, Refusal> {
+  if (asked == null) return ok(now + byDefault);
+  const end = Date.parse(asked);
+  const days = longestKeyDays(tier);
+  const refuse = (detail: string) => err(memberRefusal("invalid_request", member, detail));
+  if (end <= now) return refuse("The end date is in the past.");
+  if (end > now + days * DAY_MS) {
+    return refuse(`A key in the tier ${tier} lives ${days} days at most. Rotate it then.`);
+  }
+  return ok(end);
+}
