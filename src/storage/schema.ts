@@ -16,6 +16,7 @@ export const MIGRATIONS: readonly string[] = [
   "0006_identity_providers.sql",
   "0007_argument_schemas.sql",
   "0008_repeats_by_owner.sql",
+  "0009_versions.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

@@ -133,6 +133,7 @@ describe("adding to the catalog", () => {
       operations: ["create_ticket"],
       clear_arguments: false,
       argument_schemas: null,
+      version: 1,
     });
     expect(await get("/tools/zendesk")).toEqual(made);
   });

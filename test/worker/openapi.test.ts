@@ -41,6 +41,7 @@ describe("the document", () => {
 });
 
 /** Which operations were answered with which success. */
+const IN_A_MONTH = new Date(Date.now() + 30 * 86_400_000).toISOString();
 const seen = new Set<string>();
 /** What must be in no cache: a credential or a decision is in it. */
 const uncached = new Set<string>();
@@ -110,7 +111,7 @@ describe("every answer", () => {
           delegates_to: ["other"],
           expires_at: "2099-01-01T00:00:00+02:00",
           freshness: "leased",
-          key_expires_at: "2099-01-01T00:00:00Z",
+          key_expires_at: IN_A_MONTH,
         },
       },
     );
@@ -237,7 +238,7 @@ describe("every answer", () => {
 
   it("about keys and halts fits its schema, at once and when effective", async () => {
     const named = { agent: "full" };
-    const first = await call<KeyCreated>("issueKey", named, { body: { expires_at: "2099-01-01T00:00:00Z" } });
+    const first = await call<KeyCreated>("issueKey", named, { body: { expires_at: IN_A_MONTH } });
     const overlap = { replaces: first.api_key.id, overlap_seconds: 60 };
     const second = await call<KeyCreated>("issueKey", named, { body: overlap });
     const third = await call<KeyCreated>("issueKey", named, { body: { replaces: second.api_key.id } });
