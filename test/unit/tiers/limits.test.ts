@@ -13,6 +13,7 @@ const anyTier = fc.record({
   token_ttl_seconds: fc.integer({ min: 30, max: 300 }),
   max_chain_depth: fc.integer({ min: 1, max: 16 }),
   max_batch: fc.integer({ min: 1, max: 1000 }),
+  max_key_days: fc.integer({ min: 1, max: 365 }),
   max_body_bytes: fc.integer({ min: 1024, max: 1_048_576 }),
   freshness: fc.constantFrom("leased", "always"),
 });
