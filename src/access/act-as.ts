@@ -9,6 +9,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Caller } from "./caller.ts";
 import type { NoLease, LeaseClient } from "./lease-client.ts";
 import type { IdentityRefusal } from "../identity/provider.ts";
+import { earliestIssueMs } from "../identity/verify-id-token.ts";
 import type { UserTokens } from "./user-tokens.ts";
 
 /** The oldest ID token that is taken on a call, in seconds. */
@@ -53,11 +54,11 @@ export async function actFor(
     const { kind } = verified.error;
     return kind === "provider_unavailable" ? err({ kind: "no_lease", of: "provider" }) : refused(kind);
   }
-  const { id, provider, email, groups, issuedAt } = verified.value;
+  const { id, provider, email, groups } = verified.value;
   if (!mayAct(verified.value.mayAct, agent.id, issuer)) return refused("may_act");
   return ok({
     ...caller,
-    state: { ...caller.state, user: id, userIssuedAt: issuedAt * 1000 },
+    state: { ...caller.state, user: id, userIssuedAt: earliestIssueMs(verified.value) },
     user: {
       id,
       provider,

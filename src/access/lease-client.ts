@@ -102,6 +102,11 @@ export class LeaseClient {
     return this.#obtain(this.#orgOwner(), "fresh");
   }
 
+  /** As `org`, but asked within `REFUSAL_KEEP_MS`: for a signing key that this isolate does not know, made up or just made. */
+  recentOrg(): Promise<Result<Lease<OrgAnswer>, NoLease>> {
+    return this.#obtain(this.#orgOwner(), "recent");
+  }
+
   /**
    * Step 7 of the column. The check itself is synchronous and the last thing before the caller acts or answers.
    * A lease that has run out meanwhile is asked for again, and so is one that says no, because a stop and a start may

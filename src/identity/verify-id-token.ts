@@ -14,6 +14,13 @@ import { userIdOf } from "../contract/user-id.ts";
 
 /** How far the clocks of a provider may be ahead of ours, in seconds (ID-3). */
 export const MAX_SKEW_S = 60;
+/**
+ * The earliest moment, in milliseconds by our clock, at which the provider may have issued the token: its clock may be
+ * ahead, and the doubt counts against the token. For whoever asks whether it is newer than something of ours (P3).
+ */
+export const earliestIssueMs = ({ issuedAt }: Pick<VerifiedUser, "issuedAt">): number =>
+  (issuedAt - MAX_SKEW_S) * 1000;
+
 const MAX_SUBJECT_LENGTH = 255;
 const MAX_EMAIL_LENGTH = 320;
 const MAX_GROUPS = 200;

@@ -36,8 +36,8 @@ export interface TokenState {
   /** How often the user had been let go on when the token was minted (`dome.user_epoch`). Absent: never. */
   readonly userEpoch?: number;
   /**
-   * Of a user who is vouched for in place: when the identity provider issued the ID token, in milliseconds since the
-   * epoch. A new exchange makes no older ID token good.
+   * Of a user who is vouched for in place: the earliest moment at which the identity provider may have issued the ID token,
+   * in milliseconds since the epoch. A new exchange makes no older ID token good.
    */
   readonly userIssuedAt?: number;
   readonly txn?: string;

@@ -155,6 +155,12 @@ export function answerFor(row: AgentRow | null, now: number): AgentAnswer {
 /** How long a stopped transaction stays listed: twice the longest life of a call token that could carry it. */
 export const STOPPED_TXN_KEEP_MS = 600_000;
 
+/**
+ * How long a resumed user stays listed: longer than the oldest ID token that a provider's entry may allow (an hour), and
+ * twice the difference that clocks may have. Until then an ID token from before the stop must be refused (P3).
+ */
+export const RESUMED_USER_KEEP_MS = 4_000_000;
+
 /** What a WorkspaceObject keeps about stopped users and transactions. Times by the object's own clock. */
 export interface StopRows {
   readonly stoppedUsers: readonly string[];
@@ -190,7 +196,7 @@ export const stopListsFor = (row: StopRows, now: number): StopLists => ({
     .filter(({ stoppedAt }) => now < stoppedAt + STOPPED_TXN_KEEP_MS)
     .map(({ txn }) => txn),
   resumed_users: (row.resumedUsers ?? [])
-    .filter(({ resumedAt }) => now < resumedAt + STOPPED_TXN_KEEP_MS)
+    .filter(({ resumedAt }) => now < resumedAt + RESUMED_USER_KEEP_MS)
     .map(({ user, epoch, resumedAt }) => ({ user, epoch, ms_ago: Math.max(0, now - resumedAt) })),
 });
 

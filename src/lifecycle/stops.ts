@@ -3,7 +3,7 @@
  * that the lease names, kept by the isolate, and put in before the lease is kept. Without them there is no lease: an
  * answer with empty lists would admit whom it has to refuse (P3).
  */
-import { STOPPED_TXN_KEEP_MS, type StopLists, type WorkspaceAnswer } from "./lease.ts";
+import { RESUMED_USER_KEEP_MS, type StopLists, type WorkspaceAnswer } from "./lease.ts";
 
 /** What the object answers when it is asked for its lists. */
 export interface Stops extends StopLists {
@@ -57,6 +57,6 @@ function listsAt({ stops, readAt }: KeptStops, now: number): StopLists {
     stopped_txns: stops.stopped_txns,
     resumed_users: stops.resumed_users
       .map((resumed) => ({ ...resumed, ms_ago: resumed.ms_ago + elapsed }))
-      .filter(({ ms_ago }) => ms_ago < STOPPED_TXN_KEEP_MS),
+      .filter(({ ms_ago }) => ms_ago < RESUMED_USER_KEEP_MS),
   };
 }

@@ -14,6 +14,7 @@ import { delegate, type Subject } from "../delegation/hop.ts";
 import { exchangedClaims, receiptClaims, type NewIds } from "../delegation/issue.ts";
 import { signActorReceipt } from "../delegation/receipt.ts";
 import type { VerifiedUser } from "../identity/provider.ts";
+import { earliestIssueMs } from "../identity/verify-id-token.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { TokenState } from "../lifecycle/admission.ts";
 import { userEpochOf } from "../lifecycle/lease.ts";
@@ -170,4 +171,4 @@ async function currentUserEpoch(
 
 /** The new token's state; for a user also how old the provider's token is, which must be newer than a resume. */
 const stateOf = ({ user }: { readonly user: VerifiedUser | null }, state: TokenState): TokenState =>
-  user === null ? state : { ...state, userIssuedAt: user.issuedAt * 1000 };
+  user === null ? state : { ...state, userIssuedAt: earliestIssueMs(user) };

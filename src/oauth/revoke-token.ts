@@ -2,12 +2,17 @@
  * Revocation (RFC 7009): the token and everything exchanged from it are dead. It commits in the object of the agent
  * that the token was issued to, which takes part in every chain that was made from it; effective everywhere within the
  * bound of a lease, at introspection at once.
+ *
+ * An API key is ended by possession: whoever presents it here as the token, its agent or who has found it, could act with
+ * it otherwise. A key that is unknown and one that is dead already get the same answer (P11).
  */
+import { identifyKey } from "../access/authenticate.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
-import type { AgentId, TokenId } from "../kernel/ids.ts";
+import type { AgentId, HaltId, KeyId, TokenId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { NoLease } from "../access/lease-client.ts";
+import { findAgentById } from "../registry/agents.ts";
 import type { TokenPorts } from "./ports.ts";
 import { operatorSeesToken, readPresentedToken, type Requester } from "./presented-token.ts";
 
@@ -25,6 +30,16 @@ export interface RevokingOwner {
     readonly expiresAt: number;
     readonly audit: AuditDraft;
   }): Promise<unknown>;
+  revokeKey(command: {
+    readonly key: KeyId;
+    readonly meta: {
+      readonly operator: { readonly subject: string; readonly token: string };
+      readonly request: null;
+      readonly requestId: string;
+    };
+    readonly halt: HaltId;
+    readonly audit: AuditDraft;
+  }): Promise<Result<unknown, { readonly kind: string }>>;
 }
 
 /** Where the owner objects are found. */
@@ -34,7 +49,7 @@ export interface RevokingOwners {
 
 export type RevocationRefusal =
   | NoLease
-  /** An API key or operator token: another command ends those. */
+  /** An operator token: another command ends those. */
   | { readonly kind: "unsupported_token_type" }
   | { readonly kind: "not_yours" };
 
@@ -44,7 +59,10 @@ export async function revokeToken(
   requester: Requester,
   { token, requestId, request }: RevocationRequest,
 ): Promise<Result<void, RevocationRefusal>> {
-  if (/^dome_[ao]t_/.test(token)) return err({ kind: "unsupported_token_type" });
+  if (token.startsWith("dome_ot_")) return err({ kind: "unsupported_token_type" });
+  if (token.startsWith("dome_at_")) {
+    return revokeKeyByPossession(ports, owners, requester, { token, requestId, request });
+  }
   const read = await readPresentedToken(ports, token);
   if (!read.ok) return read;
   const claims = read.value;
@@ -76,4 +94,37 @@ export async function revokeToken(
     }),
   });
   return ok(undefined);
+}
+
+async function revokeKeyByPossession(
+  ports: TokenPorts,
+  owners: RevokingOwners,
+  requester: Requester,
+  { token, requestId, request }: RevocationRequest,
+): Promise<Result<void, RevocationRefusal>> {
+  const known = await identifyKey(ports, token);
+  const agent = known === undefined ? undefined : await findAgentById(ports.db, known.agent);
+  if (known === undefined || agent === undefined) return ok(undefined);
+  const by =
+    requester.by === "operator"
+      ? { subject: requester.operator.subject, token: requester.operator.token }
+      : { subject: requester.agent, token: known.key };
+  const revoked = await owners.agent(known.agent).revokeKey({
+    key: known.key,
+    meta: { operator: by, request: null, requestId },
+    halt: ports.ids.next("hlt"),
+    audit: draftRecord(ports, {
+      workspace: agent.workspaceId,
+      kind: "key.revoked",
+      agent: known.agent,
+      target: { type: "key", id: known.key },
+      reason: "presented for revocation",
+      request_id: requestId,
+      request,
+      ...(requester.by === "operator" ? { operator: by } : { data: { presented_by: requester.agent } }),
+    }),
+  });
+  // Without an object or a row the key is as dead as wished; what is not settled yet is asked for again.
+  const isUndone = !revoked.ok && revoked.error.kind !== "absent" && revoked.error.kind !== "key_absent";
+  return isUndone ? err({ kind: "no_lease", of: "agent" }) : ok(undefined);
 }

@@ -5,7 +5,7 @@
  * refused. It is kept for longer than any token that knows it lives; only then may counting begin anew. A transaction
  * is never let go on: it is forgotten when all of its tokens have expired.
  */
-import { STOPPED_TXN_KEEP_MS, type StopRows } from "../lifecycle/lease.ts";
+import { RESUMED_USER_KEEP_MS, STOPPED_TXN_KEEP_MS, type StopRows } from "../lifecycle/lease.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
 export const STOP_STEPS: readonly SchemaStep[] = [
@@ -22,8 +22,8 @@ export const STOP_STEPS: readonly SchemaStep[] = [
    INSERT INTO stops_version (one, version) VALUES (1, 0)`,
 ];
 
-/** A user who was let go on is listed `STOPPED_TXN_KEEP_MS`; a token of the last moment of that lives on from there. */
-const RESUMED_USER_KEEP_MS = 2 * STOPPED_TXN_KEEP_MS;
+/** A resumed user is listed `RESUMED_USER_KEEP_MS`; a token of the last moment of that lives on from there. */
+const RESUMED_ROW_KEEP_MS = RESUMED_USER_KEEP_MS + STOPPED_TXN_KEEP_MS;
 
 export interface UserRow {
   readonly halt: string;
@@ -119,7 +119,7 @@ export class StopTable {
           resumedAt: number;
         }>(
           "SELECT user, epoch, resumed_at AS resumedAt FROM stopped_users WHERE stopped = 0 AND resumed_at > ? LIMIT ?",
-          since,
+          now - RESUMED_USER_KEEP_MS,
           most,
         )
         .toArray()
@@ -131,7 +131,7 @@ export class StopTable {
   /** Forgets what no token can carry any more. @returns when the next row may go. */
   sweep(now: number): number | null {
     const txnsBefore = now - STOPPED_TXN_KEEP_MS;
-    const usersBefore = now - RESUMED_USER_KEEP_MS;
+    const usersBefore = now - RESUMED_ROW_KEEP_MS;
     const gone =
       this.#sql.exec("DELETE FROM stopped_transactions WHERE stopped_at <= ?", txnsBefore).rowsWritten +
       this.#sql.exec("DELETE FROM stopped_users WHERE stopped = 0 AND resumed_at <= ?", usersBefore)
@@ -145,7 +145,7 @@ export class StopTable {
       .one();
     const next = [
       ...(txn === null ? [] : [txn + STOPPED_TXN_KEEP_MS]),
-      ...(user === null ? [] : [user + RESUMED_USER_KEEP_MS]),
+      ...(user === null ? [] : [user + RESUMED_ROW_KEEP_MS]),
     ];
     return next.length === 0 ? null : Math.min(...next);
   }

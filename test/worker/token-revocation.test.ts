@@ -113,11 +113,11 @@ describe("R-2: not everybody, and not everything", () => {
     expect((await check(held, ASK)).status).toBe(200);
   });
 
-  it("without a live client 401 invalid_client; an API key is unsupported_token_type", async () => {
+  it("without a live client 401 invalid_client; an operator token is unsupported_token_type", async () => {
     const held = await token(bot.secret);
     const unknown = await revoke("Bearer dome_at_nobody", held);
     expect(errorOf(unknown)).toEqual([401, "invalid_client"]);
-    const key = await revoke(asBot, bot.secret);
+    const key = await revoke(asBot, ADMIN.replace("Bearer ", ""));
     expect(errorOf(key)).toEqual([400, "unsupported_token_type"]);
     const none = await postForm("/api/v1/auth/revoke", asBot, {});
     expect(errorOf(none)).toEqual([400, "invalid_request"]);
@@ -200,5 +200,37 @@ describe("what the object keeps", () => {
     expect((await check(held, ASK)).status).toBe(401);
     expect((await check(beside, ASK)).status).toBe(401);
     expect((await check(await token(agent.secret), ASK)).status).toBe(200);
+  });
+});
+
+describe("an API key that is presented as the token", () => {
+  it("ends itself, and every token minted from it; the agent's other keys go on (P3)", async () => {
+    const agent = await api.start({ name: "leaky", workspace: home, surface: { tools: ["crm"] } });
+    const held = await token(agent.secret);
+    expect((await revoke(`Bearer ${agent.secret}`, agent.secret)).status).toBe(200);
+    await eventually(async () => {
+      expect((await check(held, ASK)).status).toBe(401);
+      expect((await check(agent.secret, ASK)).status).toBe(401);
+    });
+    const trail = await eventually(async () => {
+      const entries = await api.audit({ workspace: home, agent: agent.id, kind: "key.revoked" });
+      expect(entries).toHaveLength(1);
+      return entries;
+    });
+    expect(trail[0]).toMatchObject({ data: { presented_by: agent.id }, target: { type: "key" } });
+  });
+
+  it("is ended by whoever has found it, and says no more than a key that never was (P11)", async () => {
+    const agent = await api.start({ name: "lost", workspace: home, surface: { tools: ["crm"] } });
+    const found = await revoke(asBot, agent.secret);
+    const madeUp = await revoke(asBot, `${agent.secret.slice(0, -8)}AAAAAAAA`);
+    const again = await revoke(asBot, agent.secret);
+    expect([found, madeUp, again].map(({ status, text }) => [status, text])).toEqual([
+      [200, ""],
+      [200, ""],
+      [200, ""],
+    ]);
+    await eventually(async () => expect((await check(agent.secret, ASK)).status).toBe(401));
+    expect((await check(bot.secret, ASK)).status).toBe(200);
   });
 });

@@ -117,7 +117,8 @@ export function refusedQuestion(refusal: RevocationRefusal | AuditUnavailable): 
       return {
         status: 400,
         error: "unsupported_token_type",
-        description: "Only call tokens are revoked here. Keys and operator tokens have commands of their own",
+        description:
+          "Only call tokens and API keys are revoked here. Operator tokens have a command of their own",
       };
     case "not_yours":
       return { status: 400, error: "invalid_request", description: "The token was issued to another client" };

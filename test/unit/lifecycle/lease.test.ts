@@ -242,7 +242,10 @@ describe("what a WorkspaceObject answers", () => {
     const answer = workspaceAnswerFor({ ...row, resumedUsers }, T0 + 5);
     expect(answer.resumed_users).toEqual([{ user: "usr_2", epoch: 3, ms_ago: 5 }]);
     expect([userEpochOf(answer, "usr_2"), userEpochOf(answer, "usr_1")]).toEqual([3, 0]);
-    const later = workspaceAnswerFor({ ...row, resumedUsers }, T0 + 600_000);
+    // An ID token may be an hour old, and clocks a minute apart.
+    const hour = workspaceAnswerFor({ ...row, resumedUsers }, T0 + 3_720_000);
+    expect(hour.resumed_users).toHaveLength(1);
+    const later = workspaceAnswerFor({ ...row, resumedUsers }, T0 + 4_000_000);
     expect([later.resumed_users, userEpochOf(later, "usr_2")]).toEqual([[], 0]);
     const steppedBack = workspaceAnswerFor({ ...row, resumedUsers }, T0 - 1);
     expect(steppedBack.resumed_users).toMatchObject([{ ms_ago: 0 }]);

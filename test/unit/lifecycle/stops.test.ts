@@ -8,7 +8,7 @@ const LISTS: Stops = {
   version: 7,
   stopped_users: ["usr_1"],
   stopped_txns: ["txn_1"],
-  resumed_users: [{ user: "usr_2", epoch: 1, ms_ago: 599_000 }],
+  resumed_users: [{ user: "usr_2", epoch: 1, ms_ago: 3_999_000 }],
 };
 
 const answer = (stops_version?: number): WorkspaceAnswer => ({
@@ -57,11 +57,11 @@ test("kept lists age: a resume is longer ago, and leaves when the object drops i
   const { state, ports } = isolate();
   await withStops(HOME, answer(7), ports);
   state.now += 400;
-  expect((await withStops(HOME, answer(7), ports)).resumed_users).toMatchObject([{ ms_ago: 599_400 }]);
+  expect((await withStops(HOME, answer(7), ports)).resumed_users).toMatchObject([{ ms_ago: 3_999_400 }]);
   state.now += 600;
   expect((await withStops(HOME, answer(7), ports)).resumed_users).toEqual([]);
   state.now -= 10_000; // the clock has stepped back: a resume is never younger than when it was read
-  expect((await withStops(HOME, answer(7), ports)).resumed_users).toMatchObject([{ ms_ago: 599_000 }]);
+  expect((await withStops(HOME, answer(7), ports)).resumed_users).toMatchObject([{ ms_ago: 3_999_000 }]);
 });
 
 test("lists of another workspace are not taken", async () => {

@@ -74,15 +74,23 @@ async function revoke(
     throw usage("a token is not taken as an argument", "dome token revoke - (token on stdin)");
   if (file === "-" && keyFile === "-") throw usage("token and key cannot both be on stdin");
   const token = (await readSecretFile(session.io, file)).trim();
-  const decoded = decodeToken(token);
-  if (decoded === null) throw usage("this is not a call token (three parts of base64url with JSON in them)");
+  const isKey = token.startsWith("dome_at_");
+  const decoded = isKey ? { claims: {} as Readonly<Record<string, unknown>> } : decodeToken(token);
+  if (decoded === null)
+    throw usage("this is neither a call token (three parts of base64url with JSON in them) nor an API key");
   const asAgent = keyFile !== undefined || (session.io.env.DOME_AGENT_KEY ?? "") !== "";
-  const door = asAgent ? await session.agentDoor(keyFile) : await session.controlPlane();
+  // A key speaks for itself: whoever holds it may end it.
+  const itself = isKey && file !== "-" ? file : undefined;
+  const door =
+    asAgent || itself !== undefined
+      ? await session.agentDoor(keyFile ?? itself)
+      : await session.controlPlane();
   await door.revokeToken(token);
   const jti = typeof decoded.claims["jti"] === "string" ? decoded.claims["jti"] : null;
   session.output.show({
     body: { jti, revoked: true },
     ids: jti === null ? [] : [jti],
-    text: () => `${jti ?? "The token"} is dead, and what was exchanged from it; everywhere within 2.6 s.`,
+    text: () =>
+      `${jti ?? (isKey ? "The key" : "The token")} is dead, and what was exchanged from it; everywhere within 2.6 s.`,
   });
 }
