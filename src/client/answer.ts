@@ -1,7 +1,7 @@
 /** Bytes of an answer → a value of the contract, or the error that the answer is. */
 import type { z } from "zod";
 import { oauthError } from "../contract/oauth.ts";
-import { problem } from "../contract/problem.ts";
+import { receivedProblem } from "../contract/problem.ts";
 import { apiError, UnreadableAnswerError, type ApiError } from "./errors.ts";
 import { retryAfterMs } from "./retry.ts";
 
@@ -40,7 +40,7 @@ export function readRefusal(answer: Answer, now: number): ApiError | UnreadableA
     domeError: null,
   };
   const body = json(answer.text);
-  const known = problem.safeParse(body);
+  const known = receivedProblem.safeParse(body);
   if (known.success) {
     return apiError({ ...common, code: known.data.code, detail: known.data.detail, problem: known.data });
   }

@@ -2,7 +2,7 @@
  * What can go wrong between a program and the control plane: one class per family, one base for all.
  * `code` is stable; `requestId` is what an operator of the service searches for. No message carries a credential.
  */
-import type { Problem } from "../contract/problem.ts";
+import { isProblemCode, type ProblemCode, type ReceivedProblem } from "../contract/problem.ts";
 
 /** Everything this client throws. */
 export class DomeError extends Error {
@@ -56,7 +56,7 @@ export interface Refusal {
   readonly detail: string;
   readonly requestId: string | null;
   /** RFC 9457; null for the token endpoint, whose errors have the form of RFC 6749 §5.2. */
-  readonly problem: Problem | null;
+  readonly problem: ReceivedProblem | null;
   /** What the token endpoint adds to its few registered codes, for instance `agent_suspended`. */
   readonly domeError: string | null;
   /** What `Retry-After` asked for, in milliseconds. */
@@ -68,12 +68,15 @@ export class ApiError extends DomeError {
   override readonly name: string = "ApiError";
   readonly status: number;
   readonly requestId: string | null;
-  readonly problem: Problem | null;
+  readonly problem: ReceivedProblem | null;
   readonly domeError: string | null;
   readonly retryAfterMs: number | null;
+  /** The code, where it is one of the API's closed list; null: an OAuth error, or a code of a newer service. */
+  readonly problemCode: ProblemCode | null;
 
   constructor(refusal: Refusal) {
     super(refusal.code, refusal.detail);
+    this.problemCode = refusal.problem !== null && isProblemCode(refusal.code) ? refusal.code : null;
     this.status = refusal.status;
     this.requestId = refusal.requestId;
     this.problem = refusal.problem;

@@ -47,8 +47,15 @@ export const problem = z
     status: z.int(),
     detail: z.string(),
     instance: z.string(),
-    code: z.string(),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
     errors: z.array(z.strictObject({ member: z.string(), detail: z.string() })).optional(),
   })
   .meta({ id: "Problem", description: "RFC 9457 problem details" });
 export type Problem = z.output<typeof problem>;
+
+/** A problem as it is received: a newer service can have codes that its reader does not know. */
+export const receivedProblem = problem.extend({ code: z.string() });
+export type ReceivedProblem = z.output<typeof receivedProblem>;
+
+/** True for a code of this version's list; any other is to be handled by its status. */
+export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(PROBLEMS, code);
