@@ -11,7 +11,7 @@ import type { BoundedMap } from "../kernel/bounded-map.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { sha256Sync } from "../kernel/digest.ts";
-import type { AgentId, KeyId } from "../kernel/ids.ts";
+import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { drainOf } from "../lifecycle/admission.ts";
 import { isKeyLive, type AgentAnswer, type Lease } from "../lifecycle/lease.ts";
@@ -35,6 +35,7 @@ import type { UserTokens } from "./user-tokens.ts";
 /** The immutable meaning of a key. */
 export interface KnownKey {
   readonly agent: AgentId;
+  readonly workspace: WorkspaceId;
   readonly key: KeyId;
 }
 
@@ -105,7 +106,10 @@ export async function authenticateAgent(
 
 /** Whose key this is, without asking whether it is live. */
 export async function identifyKey(
-  ports: Pick<AuthenticationPorts, "db" | "derived" | "retiredForms" | "keyCache" | "clock" | "background">,
+  ports: Pick<
+    AuthenticationPorts,
+    "db" | "derived" | "retiredForms" | "keyCache" | "clock" | "background" | "leases"
+  >,
   secret: string,
 ): Promise<KnownKey | undefined> {
   const fingerprint = toHex(sha256Sync(utf8(secret)));
@@ -113,13 +117,14 @@ export async function identifyKey(
   if (cached !== undefined) return cached;
   const digests = await digestsOf("agent", secret, ports.derived, ports.retiredForms);
   if (digests === undefined) return undefined;
+  ports.leases.ahead({ org: true }); // whose key it may be, every decision needs it
   const found = await findKeyByDigests(ports.db, digests);
   if (found === undefined) return undefined;
-  const { agent, key, known } = found;
+  const { agent, workspace, key, known } = found;
   const [newest] = digests;
   if (!known.has(newest.digest)) ports.background(followDigest(ports.db, key, newest, ports.clock.now()));
-  ports.keyCache.set(fingerprint, { agent, key });
-  return { agent, key };
+  ports.keyCache.set(fingerprint, { agent, workspace, key });
+  return { agent, workspace, key };
 }
 
 /** What a key's agent is now, under a lease that was asked for anew if the one at hand says no. */
@@ -127,6 +132,7 @@ export async function leaseForKey(
   { leases, clock }: Pick<AuthenticationPorts, "leases" | "clock">,
   known: KnownKey,
 ): Promise<Result<Lease<AgentAnswer>, NoLease>> {
+  leases.ahead({ workspace: known.workspace, org: true });
   const lease = await leases.agent(known.agent);
   if (!lease.ok) return lease;
   const now = clock.now();
@@ -162,24 +168,29 @@ async function byKey(
   const leased = await leaseForKey(ports, known);
   if (!leased.ok) return leased;
   const lease = leased.value;
-  const why = whyDead(lease, known.key, ports.clock.now());
-  const agent =
-    why === null ? await ports.configuration.agent(known.agent, lease.answer.record_version) : undefined;
-  if (agent === undefined) return err({ kind: "dead", ...known, why: why ?? "agent_absent" });
+  const { key, workspace: home } = known;
+  const why = whyDead(lease, key, ports.clock.now());
+  if (why !== null) return err({ kind: "dead", agent: known.agent, key, why });
+  const link = { agent: known.agent, epoch: lease.answer.epoch, key };
+  const chain = await loadChain(ports, { workspace: home, chain: [link] });
+  if (!chain.ok) {
+    if (chain.error.kind === "no_lease") return err(chain.error);
+    return err({ kind: "dead", agent: known.agent, key, why: chain.error.kind });
+  }
+  const workspace = await ports.leases.workspace(home);
+  if (!workspace.ok) return workspace;
   const drain = drainOf(lease, known.agent, ports.clock.now());
   if (drain !== undefined) return err(drain);
-  noteUse(ports, known.key);
-  const workspace = await ports.leases.workspace(agent.workspaceId);
-  if (!workspace.ok) return workspace;
+  noteUse(ports, key);
   return ok({
     [callerProof]: true,
     state: {
-      workspace: agent.workspaceId,
-      chain: [{ agent: known.agent, epoch: lease.answer.epoch, key: known.key }],
+      workspace: home,
+      chain: [link],
       haltEpoch: workspace.value.answer.halt_epoch,
       path: [],
     },
-    agents: [agent],
+    agents: chain.value,
     scope: SURFACE,
     user: null,
     credential: { kind: "key", id: known.key },
@@ -218,7 +229,7 @@ async function callerOfToken(
     if (stands.error.kind !== "not_admitted") return err(stands.error);
     return dead(claims.client_id, claims.dome.chain[0]?.key ?? null, stands.error.stale.kind);
   }
-  const chain = await loadChain(ports, claims.dome.chain);
+  const chain = await loadChain(ports, state);
   if (!chain.ok) {
     if (chain.error.kind === "no_lease") return err(chain.error);
     return dead(chain.error.link?.agent ?? claims.client_id, null, chain.error.kind);

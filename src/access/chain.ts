@@ -1,6 +1,6 @@
 /** The agents of a chain as registered, each under a lease that was taken before it was read. */
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { Link } from "../lifecycle/admission.ts";
+import type { Link, TokenState } from "../lifecycle/admission.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { ConfigurationReader } from "./configuration.ts";
 import type { LeaseClient, NoLease } from "./lease-client.ts";
@@ -20,26 +20,33 @@ export interface AgentAbsent {
   readonly link: Link | undefined;
 }
 
+/** @param of whose agents, newest first. All that decisions on them need and this isolate has not is read at once. */
 export async function loadChain(
-  ports: ChainPorts,
-  links: readonly Link[],
+  { leases, configuration }: ChainPorts,
+  { workspace, chain }: Pick<TokenState, "workspace" | "chain">,
 ): Promise<Result<Chain, NoLease | AgentAbsent>> {
-  const loaded = await Promise.all(links.map((link) => loadAgent(ports, link)));
+  const [home, ...held] = await Promise.all([
+    leases.workspace(workspace),
+    ...chain.map(({ agent }) => leases.agent(agent)),
+  ]);
+  if (!home.ok) return home;
+  const versions: number[] = [];
+  for (const lease of held) {
+    if (!lease.ok) return lease;
+    versions.push(lease.value.answer.record_version);
+  }
+  const versionOf = (index: number): number => versions[index] ?? 0;
+  await configuration.load({
+    workspace,
+    configEpoch: home.value.answer.config_epoch,
+    agents: chain.map(({ agent }, index) => ({ id: agent, recordVersion: versionOf(index) })),
+  });
   const agents: RegisteredAgent[] = [];
-  for (const agent of loaded) {
-    if (!agent.ok) return agent;
-    agents.push(agent.value);
+  for (const [index, link] of chain.entries()) {
+    const agent = await configuration.agent(link.agent, versionOf(index));
+    if (agent === undefined) return err({ kind: "agent_absent", link });
+    agents.push(agent);
   }
   const [actor, ...others] = agents;
   return actor === undefined ? err({ kind: "agent_absent", link: undefined }) : ok([actor, ...others]);
-}
-
-async function loadAgent(
-  { leases, configuration }: ChainPorts,
-  link: Link,
-): Promise<Result<RegisteredAgent, NoLease | AgentAbsent>> {
-  const lease = await leases.agent(link.agent);
-  if (!lease.ok) return lease;
-  const agent = await configuration.agent(link.agent, lease.value.answer.record_version);
-  return agent === undefined ? err({ kind: "agent_absent", link }) : ok(agent);
 }

@@ -7,11 +7,12 @@
  */
 import { BoundedMap } from "../kernel/bounded-map.ts";
 import type { IdentityProvider, IdpId } from "../identity/provider.ts";
-import { loadProviders } from "../identity/provider-reads.ts";
+import { providersReading } from "../identity/provider-reads.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
-import { findAgentById, type RegisteredAgent } from "../registry/agents.ts";
-import { loadCatalog, type Catalog } from "../registry/catalog.ts";
+import { agentReading, type RegisteredAgent } from "../registry/agents.ts";
+import { catalogReading, type Catalog } from "../registry/catalog.ts";
 import type { Database } from "../storage/client.ts";
+import { readTogether, type Reading } from "../storage/read.ts";
 
 interface Tagged<T> {
   readonly version: number;
@@ -31,6 +32,18 @@ export const newConfigurationCache = (): ConfigurationCache => ({
   providers: new BoundedMap(1_000),
 });
 
+/** What is to be read, each under the version of a lease that was taken before. */
+export interface ConfigurationWanted {
+  readonly workspace: WorkspaceId;
+  /** From a lease of the workspace. */
+  readonly configEpoch: number;
+  readonly agents: readonly {
+    readonly id: AgentId;
+    /** From a lease of the agent. */
+    readonly recordVersion: number;
+  }[];
+}
+
 export class ConfigurationReader {
   readonly #db: Database;
   readonly #cache: ConfigurationCache;
@@ -41,18 +54,36 @@ export class ConfigurationReader {
   }
 
   /**
+   * Reads all that decisions on these agents need and this isolate has not, in one round trip. What is asked for
+   * afterwards under the same versions is there.
+   */
+  async load({ workspace, configEpoch, agents }: ConfigurationWanted): Promise<void> {
+    const { agents: records, catalogs, providers } = this.#cache;
+    const lacking = [
+      ...agents.map(({ id, recordVersion }) =>
+        missing(records, id, recordVersion, () => agentReading(this.#db, id)),
+      ),
+      missing(catalogs, workspace, configEpoch, () => catalogReading(this.#db, workspace)),
+      missing(providers, workspace, configEpoch, () => providersReading(this.#db, workspace)),
+    ].filter((reading) => reading !== undefined);
+    if (lacking.length > 0) await readTogether(this.#db, lacking);
+  }
+
+  /**
    * An agent that the registry knows to be revoked is absent, whatever its object says: an object restored to a moment
    * before the revocation must not bring it back (P5).
    * @param recordVersion from a lease of this agent, taken before this call.
    */
   async agent(id: AgentId, recordVersion: number): Promise<RegisteredAgent | undefined> {
-    const agent = await this.#read(this.#cache.agents, id, recordVersion, () => findAgentById(this.#db, id));
+    const agent = await this.#read(this.#cache.agents, id, recordVersion, () => agentReading(this.#db, id));
     return agent === undefined || agent.revokedAt !== null ? undefined : agent;
   }
 
   /** @param configEpoch from a lease of this workspace, taken before this call. */
   async catalog(id: WorkspaceId, configEpoch: number): Promise<Catalog> {
-    const catalog = await this.#read(this.#cache.catalogs, id, configEpoch, () => loadCatalog(this.#db, id));
+    const catalog = await this.#read(this.#cache.catalogs, id, configEpoch, () =>
+      catalogReading(this.#db, id),
+    );
     if (catalog === undefined) throw new Error("a catalog is never absent");
     return catalog;
   }
@@ -62,20 +93,38 @@ export class ConfigurationReader {
    * @param configEpoch from a lease of this workspace, taken before this call.
    */
   async providers(id: WorkspaceId, configEpoch: number): Promise<ReadonlyMap<IdpId, IdentityProvider>> {
-    const load = () => loadProviders(this.#db, id);
-    return (await this.#read(this.#cache.providers, id, configEpoch, load)) ?? new Map();
+    const reading = () => providersReading(this.#db, id);
+    return (await this.#read(this.#cache.providers, id, configEpoch, reading)) ?? new Map();
   }
 
   async #read<T>(
     cache: BoundedMap<string, Tagged<T>>,
     id: string,
     version: number,
-    load: () => Promise<T | undefined>,
+    reading: () => Reading<T | undefined>,
   ): Promise<T | undefined> {
     const cached = cache.get(id);
     if (cached?.version === version) return cached.value;
-    const value = await load();
+    const [value] = await readTogether<[T | undefined]>(this.#db, [reading()]);
     if (value !== undefined) cache.set(id, { version, value });
     return value;
   }
+}
+
+/** A reading that puts what it has read into the cache; undefined where it is there under this version. */
+function missing<T>(
+  cache: BoundedMap<string, Tagged<T>>,
+  id: string,
+  version: number,
+  reading: () => Reading<T | undefined>,
+): Reading<void> | undefined {
+  if (cache.get(id)?.version === version) return undefined;
+  const { statements, parse } = reading();
+  return {
+    statements,
+    parse: (...rows) => {
+      const value = parse(...rows);
+      if (value !== undefined) cache.set(id, { version, value });
+    },
+  };
 }

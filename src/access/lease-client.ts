@@ -108,19 +108,42 @@ export class LeaseClient {
   }
 
   /**
+   * Begins to ask for leases that will be needed soon, so that they do not come one after the other. Nobody waits, and
+   * nothing is decided by it.
+   */
+  ahead(wanted: {
+    readonly agents?: readonly AgentId[];
+    readonly workspace?: WorkspaceId;
+    readonly org?: true;
+  }): void {
+    for (const id of wanted.agents ?? []) this.#askAhead(this.#agentOwner(id));
+    if (wanted.workspace !== undefined) this.#askAhead(this.#workspaceOwner(wanted.workspace));
+    if (wanted.org) this.#askAhead(this.#orgOwner());
+  }
+
+  /**
    * Step 7 of the column. The check itself is synchronous and the last thing before the caller acts or answers.
    * A lease that has run out meanwhile is asked for again, and so is one that says no, because a stop and a start may
    * both have happened since. A "no" that was just given is final: who is stopped cannot make the objects work.
    * @param freshness `always`: no lease is trusted, every object is asked now.
    */
   async admits(state: TokenState, freshness: Freshness, work: Work = "new"): Promise<Result<void, Stale>> {
-    if (freshness === "leased") {
-      const first = this.#check(state, work);
-      if (first.ok) return first;
+    if (freshness === "always") return this.#checkWith("fresh", state, work);
+    const first = this.#check(state, work);
+    if (first.ok) return first;
+    if (first.error.kind === "no_lease") {
+      // Where only a lease is missing, nobody who has given one is asked again.
+      const held = await this.#obtainAll(state, "current");
+      if (!held.ok) return err({ ...held.error, id: "" });
+      const second = this.#check(state, work);
+      if (second.ok) return second;
     }
-    const asked = await this.#obtainAll(state, freshness === "always" ? "fresh" : "recent");
-    if (!asked.ok) return err({ kind: "no_lease", of: asked.error.of, id: "" });
-    return this.#check(state, work);
+    return this.#checkWith("recent", state, work);
+  }
+
+  async #checkWith(wanted: Wanted, state: TokenState, work: Work): Promise<Result<void, Stale>> {
+    const obtained = await this.#obtainAll(state, wanted);
+    return obtained.ok ? this.#check(state, work) : err({ ...obtained.error, id: "" });
   }
 
   /** Until when an act that goes on may do so without asking again; what stopped it, if something has. */
@@ -156,8 +179,7 @@ export class LeaseClient {
       this.#obtain(this.#workspaceOwner(workspace), wanted),
       this.#obtain(this.#orgOwner(), wanted),
     ]);
-    const missing = answers.find((answer) => !answer.ok);
-    return missing?.ok === false ? missing : ok(undefined);
+    return answers.find((answer) => !answer.ok) ?? ok(undefined);
   }
 
   #agentOwner(id: AgentId): Owner<AgentAnswer> {
@@ -180,8 +202,16 @@ export class LeaseClient {
     const now = this.#ports.clock.now();
     const lease = book.get(id, now);
     if (lease === undefined) return this.#obtain(owner, "current");
-    if (dueForRenewal(lease, now) && book.asks.turn(id, now).do === "ask") this.#ask(owner, now);
+    if (dueForRenewal(lease, now)) this.#askAhead(owner);
     return ok(lease);
+  }
+
+  #askAhead<A extends Expiring>(owner: Owner<A>): void {
+    const { book, id } = owner;
+    const now = this.#ports.clock.now();
+    const lease = book.get(id, now);
+    if (lease !== undefined && !dueForRenewal(lease, now)) return;
+    if (book.asks.turn(id, now).do === "ask") this.#ask(owner, now);
   }
 
   /** Waits for an answer that will do, at most `RENEWAL_TIMEOUT_MS`, and asks for it where it is this request's turn. */
@@ -189,6 +219,8 @@ export class LeaseClient {
     const { book, id, of } = owner;
     const { clock, timers } = this.#ports;
     const [begun, since] = [clock.now(), book.order];
+    const held = book.find(id, wanted, since, begun);
+    if (held !== undefined) return ok(held);
     let isOver = false;
     const limit = timers.sleep(RENEWAL_TIMEOUT_MS).then(() => void (isOver = true));
     for (let round = 0; ; round += 1) {

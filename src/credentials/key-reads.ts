@@ -1,41 +1,60 @@
 /** API keys in the registry: by digest to their agent, for ever. Whether a key is live is the AgentObject's word. */
 import { and, asc, eq, gt } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
-import type { AgentId, KeyId } from "../kernel/ids.ts";
+import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { inList } from "../storage/in-list.ts";
 import type { VersionDigest } from "../storage/key-digests.ts";
-import { apiKeys } from "../storage/tables/agents.ts";
+import { agents, apiKeys } from "../storage/tables/agents.ts";
 import { keyDigests } from "../storage/tables/key-digests.ts";
 
 export type KeyRow = typeof apiKeys.$inferSelect;
 
 /**
- * Which agent and key these digests of one text belong to.
+ * Which agent and key these digests of one text belong to. None of it ever changes (P2).
  * @returns `known`: the digests of them that the registry has.
  */
 export async function findKeyByDigests(
   db: Database,
   digests: readonly VersionDigest[],
 ): Promise<
-  { readonly agent: AgentId; readonly key: KeyId; readonly known: ReadonlySet<string> } | undefined
+  | {
+      readonly agent: AgentId;
+      readonly workspace: WorkspaceId;
+      readonly key: KeyId;
+      readonly known: ReadonlySet<string>;
+    }
+  | undefined
 > {
   const texts = digests.map(({ digest }) => digest);
   const rows = await unionAll(
     db
-      .select({ agent: apiKeys.agentId, key: apiKeys.id, digest: apiKeys.digest })
+      .select({
+        agent: apiKeys.agentId,
+        workspace: agents.workspaceId,
+        key: apiKeys.id,
+        digest: apiKeys.digest,
+      })
       .from(apiKeys)
+      .innerJoin(agents, eq(agents.id, apiKeys.agentId))
       .where(inList(apiKeys.digest, texts)),
     db
-      .select({ agent: apiKeys.agentId, key: apiKeys.id, digest: keyDigests.digest })
+      .select({
+        agent: apiKeys.agentId,
+        workspace: agents.workspaceId,
+        key: apiKeys.id,
+        digest: keyDigests.digest,
+      })
       .from(keyDigests)
       .innerJoin(apiKeys, eq(apiKeys.id, keyDigests.holder))
+      .innerJoin(agents, eq(agents.id, apiKeys.agentId))
       .where(inList(keyDigests.digest, texts)),
   );
   const [first] = rows;
   if (first === undefined) return undefined;
-  return { agent: first.agent, key: first.key, known: new Set(rows.map((row) => row.digest)) };
+  const { agent, workspace, key } = first;
+  return { agent, workspace, key, known: new Set(rows.map((row) => row.digest)) };
 }
 
 /** A page of an agent's keys in the order of their ids. */

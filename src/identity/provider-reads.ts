@@ -2,17 +2,19 @@
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import type { Reading } from "../storage/read.ts";
 import { identityProviders } from "../storage/tables/identity-providers.ts";
 import type { IdentityProvider, IdpId } from "./provider.ts";
 
 /** All that a workspace trusts, by id, as verification reads them. */
-export async function loadProviders(
+export const providersReading = (
   db: Database,
   workspace: WorkspaceId,
-): Promise<ReadonlyMap<IdpId, IdentityProvider>> {
-  const rows = await db.select().from(identityProviders).where(eq(identityProviders.workspaceId, workspace));
-  return new Map(rows.map((row) => [row.id, row]));
-}
+): Reading<ReadonlyMap<IdpId, IdentityProvider>> => ({
+  statements: [db.select().from(identityProviders).where(eq(identityProviders.workspaceId, workspace))],
+  parse: (rows: readonly (typeof identityProviders.$inferSelect)[] = []) =>
+    new Map(rows.map((row) => [row.id, row])),
+});
 
 /** A page in the order of their names. */
 export const listProviders = (

@@ -4,6 +4,7 @@
  */
 import type { AuthenticationPorts, KnownKey } from "../access/authenticate.ts";
 import { identifyKey, leaseForKey } from "../access/authenticate.ts";
+import { loadChain } from "../access/chain.ts";
 import type { NoLease } from "../access/lease-client.ts";
 import type { Draining } from "../access/release.ts";
 import type { AgentId } from "../kernel/ids.ts";
@@ -42,7 +43,10 @@ export async function authenticateClient(
   credential: ClientCredential,
 ): Promise<Result<ActiveClient, ClientRefusal>> {
   const known = await identifyClient(ports, credential);
-  return known.ok ? activeClient(ports, known.value) : known;
+  if (!known.ok) return known;
+  // Whatever the client wants, it takes the signing keys: they are read while its leases are asked for.
+  const [active] = await Promise.all([activeClient(ports, known.value), ports.keySet()]);
+  return active;
 }
 
 /** Whose key it is, if it is this client's. */
@@ -69,14 +73,16 @@ async function activeClient(
   const isDead = answer.state === "revoked" || answer.state === "absent";
   if (isDead || !isKeyLive(lease.value, known.key, ports.clock.now())) return err(dead(answer.state));
   if (answer.state !== "active") return err({ kind: "not_active", agent: known.agent, state: answer.state });
-  const agent = await ports.configuration.agent(known.agent, answer.record_version);
-  if (agent === undefined) return err(dead("absent"));
-  const workspace = await ports.leases.workspace(agent.workspaceId);
+  const link = { agent: known.agent, epoch: answer.epoch, key: known.key };
+  const chain = await loadChain(ports, { workspace: known.workspace, chain: [link] });
+  if (!chain.ok) return err(chain.error.kind === "no_lease" ? chain.error : dead("absent"));
+  const [agent] = chain.value;
+  const workspace = await ports.leases.workspace(known.workspace);
   if (!workspace.ok) return workspace;
   const { halt_epoch: haltEpoch, config_epoch: configEpoch } = workspace.value.answer;
   return ok({
     agent,
-    link: { ...known, epoch: answer.epoch },
+    link,
     haltEpoch,
     configEpoch,
     draining: drainOf(lease.value, known.agent, ports.clock.now()),

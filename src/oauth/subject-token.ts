@@ -50,12 +50,12 @@ export async function verifyOwnToken(
   if (!stands.ok) {
     return stands.error.kind === "not_admitted" ? unacceptable(stands.error.stale.kind) : err(stands.error);
   }
+  const agents = await loadChain(ports, claims.dome);
+  if (!agents.ok)
+    return agents.error.kind === "no_lease" ? err(agents.error) : unacceptable(agents.error.kind);
   const vouched = await isUserVouchedFor(ports, claims);
   if (!vouched.ok) return vouched;
   if (!vouched.value) return unacceptable("provider_removed");
-  const agents = await loadChain(ports, claims.dome.chain);
-  if (!agents.ok)
-    return agents.error.kind === "no_lease" ? err(agents.error) : unacceptable(agents.error.kind);
   return ok({ claims, agents: agents.value, verifiedUnder });
 }
 

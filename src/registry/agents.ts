@@ -4,6 +4,7 @@ import type { Agent, Draining, Surface } from "../contract/agent.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import type { Reading } from "../storage/read.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 
@@ -26,9 +27,14 @@ const toSurface = (entries: readonly SurfaceEntry[]): Surface => {
   return { tools: of("tool"), pools: of("pool"), integrations: of("integration") };
 };
 
+/** In a batch D1 gives rows by the names of their columns, so each of them needs its own. */
 const select = (db: Database) =>
   db
-    .select({ agent: agents, workspaceName: workspaces.name, surface: surfaceColumn })
+    .select({
+      agent: agents,
+      workspaceName: sql<string>`${workspaces.name}`.as("workspace_name"),
+      surface: surfaceColumn.as("surface"),
+    })
     .from(agents)
     .innerJoin(workspaces, eq(workspaces.id, agents.workspaceId));
 
@@ -48,6 +54,12 @@ const one = async (db: Database, match: SQL | undefined): Promise<RegisteredAgen
 /** By id alone: only for ids that come from a verified credential or from the registry itself (P11). */
 export const findAgentById = (db: Database, id: AgentId): Promise<RegisteredAgent | undefined> =>
   one(db, eq(agents.id, id));
+
+/** As `findAgentById`, to be read together with other things. */
+export const agentReading = (db: Database, id: AgentId): Reading<RegisteredAgent | undefined> => ({
+  statements: [select(db).where(eq(agents.id, id))],
+  parse: ([row]: readonly Selected[]) => (row === undefined ? undefined : toRegistered(row)),
+});
 
 /** @param reference an id or a name; an agent of another workspace is as absent as one that never was (P11). */
 export const findAgent = (

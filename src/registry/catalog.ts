@@ -4,6 +4,7 @@ import type { Integration, Pool, Tool } from "../contract/catalog.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import { readTogether, type Reading } from "../storage/read.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
 import type { JsonSchema } from "./schema-text.ts";
@@ -25,12 +26,22 @@ export interface Catalog {
 }
 
 export async function loadCatalog(db: Database, workspaceId: WorkspaceId): Promise<Catalog> {
-  const [tools, pools, integrations] = await db.batch([
+  const [catalog] = await readTogether<[Catalog]>(db, [catalogReading(db, workspaceId)]);
+  return catalog;
+}
+
+/** As `loadCatalog`, to be read together with other things. */
+export const catalogReading = (db: Database, workspaceId: WorkspaceId): Reading<Catalog> => ({
+  statements: [
     db.select().from(catalogTools).where(eq(catalogTools.workspaceId, workspaceId)),
     db.select().from(catalogPools).where(eq(catalogPools.workspaceId, workspaceId)),
     db.select().from(catalogIntegrations).where(eq(catalogIntegrations.workspaceId, workspaceId)),
-  ]);
-  return {
+  ],
+  parse: (
+    tools: readonly (typeof catalogTools.$inferSelect)[] = [],
+    pools: readonly (typeof catalogPools.$inferSelect)[] = [],
+    integrations: readonly (typeof catalogIntegrations.$inferSelect)[] = [],
+  ) => ({
     tools: new Map(
       tools.map(({ name, operations, clearArguments, argumentSchemas }) => [
         name,
@@ -39,8 +50,8 @@ export async function loadCatalog(db: Database, workspaceId: WorkspaceId): Promi
     ),
     pools: new Map(pools.map((row) => [row.name, { models: row.models }])),
     integrations: new Set(integrations.map((row) => row.name)),
-  };
-}
+  }),
+});
 
 const entryView = (row: {
   name: string;

@@ -2,17 +2,31 @@
 import { eq, sql } from "drizzle-orm";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
-import { signingKeys } from "../storage/tables/organization.ts";
+import { organization, signingKeys } from "../storage/tables/organization.ts";
 import { PublicJwk, type SigningKey } from "./signing-key.ts";
 
 /** All keys of the organization, compromised ones included. */
 export async function loadSigningKeys(db: Database): Promise<SigningKey[]> {
-  const rows = await db.select().from(signingKeys);
-  return rows.map(({ sealedJwk, publicJwk, ...times }) => ({
+  return (await loadKeysWithEpoch(db)).keys;
+}
+
+/**
+ * The keys, and the configuration epoch of the organization whose change was the last to be written to D1: both of one
+ * moment, because a change writes its epoch in the batch of its content.
+ */
+export async function loadKeysWithEpoch(
+  db: Database,
+): Promise<{ readonly keys: SigningKey[]; readonly epoch: number | null }> {
+  const [rows, owners] = await db.batch([
+    db.select().from(signingKeys),
+    db.select({ epoch: organization.configEpoch }).from(organization),
+  ]);
+  const keys = rows.map(({ sealedJwk, publicJwk, ...times }) => ({
     ...times,
     publicJwk: PublicJwk.parse(publicJwk),
     sealedPrivate: sealedJwk,
   }));
+  return { keys, epoch: owners[0]?.epoch ?? null };
 }
 
 /** Inserts a key unless there is one of its use already: two isolates that start together make one. */

@@ -10,8 +10,41 @@ import type { Door } from "./worker-api.ts";
 
 type Method = (...args: readonly unknown[]) => unknown;
 
-/** Called before every use of a binding, with for instance `DB.prepare` or `AGENT.lease`; what it throws is the fault. */
-export type Watch = (use: string) => void | Promise<void>;
+/**
+ * Called before every use of a binding, with for instance `DB.prepare` or `AGENT.lease`; what it throws is the fault.
+ * What it returns is called when the use is over.
+ */
+export type Watch = (use: string) => void | (() => void) | Promise<void>;
+
+/** A use that is watched. */
+async function observed<T>(watch: Watch, use: string, work: () => T): Promise<Awaited<T>> {
+  const over = await watch(use);
+  try {
+    return await work();
+  } finally {
+    over?.();
+  }
+}
+
+/**
+ * Counts steps in series by a logical clock: a use comes one step after the deepest of those that were over when it
+ * began. Uses at the same time are one step, however long each takes.
+ */
+export function stepsInSeries(): {
+  readonly watch: Watch;
+  readonly uses: readonly (readonly [step: number, use: string])[];
+} {
+  const uses: [number, string][] = [];
+  let reached = 0;
+  const watch: Watch = (use) => {
+    const step = reached + 1;
+    uses.push([step, use]);
+    return () => {
+      reached = Math.max(reached, step);
+    };
+  };
+  return { watch, uses };
+}
 
 /** Every method of `target`, after `watch`. Calls that give something to go on with are watched synchronously. */
 function watched<T extends object>(target: T, name: string, watch: Watch): T {
@@ -19,10 +52,8 @@ function watched<T extends object>(target: T, name: string, watch: Watch): T {
     get: (whole, member) => {
       const value: unknown = Reflect.get(whole, member, whole);
       if (typeof value !== "function") return value;
-      return async (...args: readonly unknown[]) => {
-        await watch(`${name}.${String(member)}`);
-        return Reflect.apply(value as Method, whole, args);
-      };
+      return async (...args: readonly unknown[]) =>
+        observed(watch, `${name}.${String(member)}`, () => Reflect.apply(value as Method, whole, args));
     },
   });
 }
@@ -50,10 +81,8 @@ export function watchedDatabase(database: D1Database, watch: Watch): D1Database 
         if (member === "bind")
           return (...args: readonly unknown[]) =>
             statement(Reflect.apply(value, whole, args) as D1PreparedStatement);
-        return async (...args: readonly unknown[]) => {
-          await watch(`DB.${String(member)}`);
-          return Reflect.apply(value, whole, args);
-        };
+        return async (...args: readonly unknown[]) =>
+          observed(watch, `DB.${String(member)}`, () => Reflect.apply(value, whole, args));
       },
     });
     originals.set(made, original);
@@ -63,10 +92,10 @@ export function watchedDatabase(database: D1Database, watch: Watch): D1Database 
     get: (whole, member) => {
       if (member === "prepare") return (query: string) => statement(whole.prepare(query));
       if (member === "batch") {
-        return async (statements: readonly D1PreparedStatement[]) => {
-          await watch("DB.batch");
-          return whole.batch(statements.map((each) => originals.get(each) ?? each));
-        };
+        return async (statements: readonly D1PreparedStatement[]) =>
+          observed(watch, "DB.batch", () =>
+            whole.batch(statements.map((each) => originals.get(each) ?? each)),
+          );
       }
       const value: unknown = Reflect.get(whole, member, whole);
       return typeof value === "function"
