@@ -125,13 +125,15 @@ export abstract class LedgerShell extends DurableObject {
     if (after === null) return ok({ entries: [], last_seq: this.#store.head().seq });
     if (this.#store.head().seq <= after) await this.#arrival(waitMs);
     const last = this.#store.head().seq;
-    const rows = this.#store.list(parsed.data, { from: after + 1, to: last });
+    const { entries: rows, edge } = this.#store.list(parsed.data, { from: after + 1, to: last });
     const entries = rows.slice(0, TAIL_LIMIT);
     const more = rows.length > entries.length;
-    return ok({ entries, last_seq: more ? (entries.at(-1)?.seq ?? last) : last });
+    return ok({ entries, last_seq: more ? (entries.at(-1)?.seq ?? last) : (edge ?? last) });
   }
 
-  /** One page of the audit list. The query is parsed here once more: the caller may be of another version. */
+  /**
+   * One page of the audit list; it may be short, or empty, and have a cursor all the same: it looks at so many records and
+   * no more. The query is parsed here once more: the caller may be of another version. */
   list(query: unknown): Result<AuditPage, ListRefusal> {
     const parsed = auditQuerySchema.safeParse(query);
     if (!parsed.success) {
@@ -139,13 +141,10 @@ export abstract class LedgerShell extends DurableObject {
     }
     const range = this.#rangeOf(parsed.data);
     if (!range.ok) return range;
-    const rows = this.#store.list(parsed.data, range.value);
-    const items = rows.slice(0, parsed.data.limit);
-    const last = items.at(-1);
-    return ok({
-      items,
-      next_cursor: rows.length > items.length && last !== undefined ? cursorOf(last.seq) : null,
-    });
+    const { entries, edge } = this.#store.list(parsed.data, range.value);
+    const items = entries.slice(0, parsed.data.limit);
+    const end = entries.length > items.length ? (items.at(-1)?.seq ?? null) : edge;
+    return ok({ items, next_cursor: end === null ? null : cursorOf(end) });
   }
 
   /** All records of one decision, oldest first: the decision or intent, then its outcome. */

@@ -34,6 +34,40 @@ export function parseCursor(cursor: string): Result<number, { readonly kind: "ba
 }
 
 /**
+ * At most so many records are looked at for one page. An object answers one call at a time, so a filter that hardly
+ * anything passes must not hold up the records that arrive; the cursor goes on behind what was looked at.
+ */
+export const MOST_SCANNED = 10_000;
+
+/**
+ * How far one page may look: the `seq` of the last record that the budget reaches, no row when it reaches the end of the
+ * range. Read from an index alone.
+ * @returns null where the page needs no bound: each record that the chosen index gives is shown.
+ */
+export function scanStatement(query: AuditQuery, range: SeqRange, budget = MOST_SCANNED): Statement | null {
+  const { actor, order } = query;
+  const direction = order === "newest" ? "DESC" : "ASC";
+  if (actor !== undefined && query.request_id === undefined && query.txn === undefined) {
+    if (where({ ...query, actor: undefined }, range, true).filters === 0) return null;
+    const streams = [
+      `SELECT seq FROM entries WHERE agent = ? AND seq BETWEEN ? AND ?`,
+      `SELECT seq FROM actors WHERE agent = ? AND seq BETWEEN ? AND ?`,
+    ];
+    return {
+      sql: `${streams.join(" UNION ALL ")} ORDER BY seq ${direction} LIMIT 1 OFFSET ?`,
+      values: [actor, range.from, range.to, actor, range.from, range.to, budget - 1],
+    };
+  }
+  const { first, filters } = where(query, range);
+  if (filters <= (first === null ? 0 : 1)) return null;
+  const conditions = [...(first === null ? [] : [first.condition]), "e.seq BETWEEN ? AND ?"].join(" AND ");
+  return {
+    sql: `SELECT e.seq AS seq FROM entries e WHERE ${conditions} ORDER BY e.seq ${direction} LIMIT 1 OFFSET ?`,
+    values: [...(first === null ? [] : first.bound), range.from, range.to, budget - 1],
+  };
+}
+
+/**
  * One page and one row more, which says whether there is a next page.
  *
  * Only the most selective filter may use its index (the unary plus takes the others out of the planner's choice): all
@@ -62,30 +96,38 @@ export function listStatement(query: AuditQuery, range: SeqRange): Statement {
   };
 }
 
+interface Where {
+  readonly conditions: string;
+  readonly values: readonly (string | number)[];
+  /** How many conditions there are beside the range. */
+  readonly filters: number;
+  /** The one that uses its index; null: none does. */
+  readonly first: { readonly condition: string; readonly bound: readonly (string | number)[] } | null;
+}
+
 /** @param indexed an index has been chosen already: no filter here may use one. */
-function where(
-  query: AuditQuery,
-  range: SeqRange,
-  indexed = false,
-): { readonly conditions: string; readonly values: readonly (string | number)[] } {
+function where(query: AuditQuery, range: SeqRange, indexed = false): Where {
   const conditions: string[] = [];
   const values: (string | number)[] = [];
   let chosen = indexed;
+  let first: Where["first"] = null;
   const also = (condition: string, ...bound: readonly (string | number)[]): void => {
     conditions.push(condition);
     values.push(...bound);
   };
   const byIndex = (condition: string, ...bound: readonly (string | number)[]): void => {
     also(`${chosen ? "+" : ""}${condition}`, ...bound);
+    if (!chosen) first = { condition, bound };
     chosen = true;
   };
 
   if (query.request_id !== undefined) byIndex("e.request_id = ?", query.request_id);
   if (query.txn !== undefined) byIndex("e.txn = ?", query.txn);
   if (query.user !== undefined) byIndex("e.user_id = ?", query.user);
-  if (query.reason !== undefined) byIndex("e.reason = ?", query.reason);
+  // One of many agents before one of few reasons.
   if (query.agent !== undefined) byIndex("e.agent = ?", query.agent);
   if (query.operator !== undefined) byIndex("e.operator = ?", query.operator);
+  if (query.reason !== undefined) byIndex("e.reason = ?", query.reason);
   if (query.actor !== undefined) {
     also(
       "(+e.agent = ? OR EXISTS (SELECT 1 FROM actors a WHERE a.agent = ? AND a.seq = e.seq))",
@@ -109,6 +151,7 @@ function where(
   if (query.decision === "allow") also("+e.decision = 'allow'");
   if (query.since !== undefined) also("+e.time >= ?", Date.parse(query.since));
   if (query.until !== undefined) also("+e.time < ?", Date.parse(query.until));
+  const filters = conditions.length;
   also("e.seq BETWEEN ? AND ?", range.from, range.to);
-  return { conditions: conditions.join(" AND "), values };
+  return { conditions: conditions.join(" AND "), values, filters, first };
 }

@@ -5,7 +5,7 @@ import type { AuditEntry, AuditQuery, AuditRecord, ChainEntry, StoredRecord } fr
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import { BOUND_LIST } from "../storage/in-list.ts";
-import { listStatement, type SeqRange } from "./ledger-query.ts";
+import { listStatement, scanStatement, type SeqRange } from "./ledger-query.ts";
 import { FILTER_COLUMNS, filterValues, otherActors } from "./ledger-schema.ts";
 
 export interface LedgerHead {
@@ -168,12 +168,24 @@ export class LedgerStore {
     );
   }
 
-  list(query: AuditQuery, range: SeqRange): AuditEntry[] {
-    const { sql, values } = listStatement(query, range);
-    return this.#sql
+  /** @returns one entry more than the page has, if there is one, and where looking ended before the range did. */
+  list(query: AuditQuery, range: SeqRange): { readonly entries: AuditEntry[]; readonly edge: number | null } {
+    const edge = this.#edgeOf(query, range);
+    const reached =
+      edge === null ? range : query.order === "newest" ? { ...range, from: edge } : { ...range, to: edge };
+    const { sql, values } = listStatement(query, reached);
+    const entries = this.#sql
       .exec<EntryRow>(sql, ...values)
       .toArray()
       .map(asEntry);
+    return { entries, edge };
+  }
+
+  #edgeOf(query: AuditQuery, range: SeqRange): number | null {
+    const scan = scanStatement(query, range);
+    if (scan === null) return null;
+    const [row] = this.#sql.exec<{ seq: number }>(scan.sql, ...scan.values).toArray();
+    return row?.seq ?? null;
   }
 
   byDecision(decisionId: string): AuditEntry[] {
