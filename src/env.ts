@@ -5,6 +5,7 @@
 import type { AgentShell } from "./objects/agent-object.ts";
 import type { LedgerShell } from "./objects/ledger-object.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
+import type { RateCounters } from "./api/rate-limits.ts";
 import { parseOrigins } from "./kernel/origins.ts";
 import { parseRetiredForms, parseRootKeys, type RootKeys } from "./secrets/root-key.ts";
 
@@ -15,11 +16,19 @@ export interface RawEnv {
   readonly WORKSPACE: DurableObjectNamespace<WorkspaceShell>;
   readonly LEDGER: DurableObjectNamespace<LedgerShell>;
   readonly AUDIT_QUEUE?: Queue;
+  readonly RATE_REFUSED?: RateLimit;
+  readonly RATE_LOW?: RateLimit;
+  readonly RATE_NORMAL?: RateLimit;
+  readonly RATE_HIGH?: RateLimit;
+  readonly RATE_AGENT?: RateLimit;
+  readonly RATE_WORKSPACE?: RateLimit;
+  readonly RATE_OPERATOR?: RateLimit;
   readonly DOME_ROOT_KEY?: string;
   readonly DOME_ADMIN_TOKEN?: string;
   readonly DOME_PUBLIC_URL?: string;
   readonly DOME_AUDIT_SINK?: string;
   readonly DOME_CORS_ORIGINS?: string;
+  readonly DOME_CLIENT_IP_HEADER?: string;
   readonly DOME_EGRESS_ALLOW?: string;
   readonly DOME_LOG?: string;
   readonly DOME_VERSION?: string;
@@ -35,6 +44,9 @@ export interface Env {
   readonly workspaces: DurableObjectNamespace<WorkspaceShell>;
   readonly ledgers: DurableObjectNamespace<LedgerShell>;
   readonly audit: { readonly mode: "queue"; readonly queue: Queue } | { readonly mode: "outbox" };
+  readonly rateCounters: RateCounters;
+  /** The header in which a proxy in front says who called it; null: none does. Only where there is no edge. */
+  readonly clientIpHeader: string | null;
   readonly rootKeys: RootKeys;
   /** Form keys of root-key versions that have left. */
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
@@ -64,6 +76,14 @@ export function parseEnv(raw: RawEnv): Env {
     workspaces: raw.WORKSPACE,
     ledgers: raw.LEDGER,
     audit: auditOf(raw),
+    rateCounters: {
+      refused: raw.RATE_REFUSED,
+      classes: { low: raw.RATE_LOW, normal: raw.RATE_NORMAL, high: raw.RATE_HIGH },
+      agents: raw.RATE_AGENT,
+      workspaces: raw.RATE_WORKSPACE,
+      operators: raw.RATE_OPERATOR,
+    },
+    clientIpHeader: raw.DOME_CLIENT_IP_HEADER || null,
     rootKeys: rootKeys.value,
     retiredForms: parseRetiredForms(raw.DOME_ROOT_KEY ?? ""),
     adminToken:

@@ -241,6 +241,8 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     },
     installation: { version: env.version, auditSink: env.audit.mode },
     logsRequests: env.logsRequests,
+    rateCounters: env.rateCounters,
+    clientIpHeader: env.clientIpHeader,
     refused: isolate.refused,
     background,
     readiness: () => readiness({ clock, timers, db, cache: isolate.readiness }),

@@ -60,6 +60,7 @@ export async function openLab(): Promise<Lab> {
   const config = workerConfig(
     { "index.js": { type: "esm", contents: await bundleWorker("scripts/bench/worker/entry.ts") } },
     vars,
+    false,
   );
   const runtime = new Miniflare({
     host: HOST,

@@ -18,6 +18,15 @@ import {
   UNAVAILABLE,
 } from "./door-refusals.ts";
 import { noteRefusedAgent, noteRefusedOperator } from "./refused.ts";
+import {
+  countAgent,
+  countOperator,
+  countRefused,
+  isNeverLimited,
+  rateOf,
+  type Asker,
+} from "./rate-limits.ts";
+import { requestFacts } from "./request-facts.ts";
 import type { Arrival, Door, RouteShape } from "./route.ts";
 
 export interface Admitted {
@@ -47,8 +56,9 @@ export async function admit(
 async function admitAgent(
   path: string,
   authorization: string | null,
-  { services, http, requestId, recognised }: Arrival,
+  arrival: Arrival,
 ): Promise<Result<Admitted, Refusal>> {
+  const { services, http, requestId, recognised } = arrival;
   const presented = {
     authorization,
     actAs: http.headers.get("dome-act-as"),
@@ -57,7 +67,8 @@ async function admitAgent(
   const caller = await authenticateAgent(services.access, presented, services.issuer);
   if (caller.ok) {
     recognised(caller.value.agents[0].id);
-    return ok({ operator: null, caller: caller.value });
+    const counted = await countAgent(services, askerOf(caller.value));
+    return counted.ok ? ok({ operator: null, caller: caller.value }) : counted;
   }
   noteRefusedAgent(services, caller.error, path, requestId);
   switch (caller.error.kind) {
@@ -70,24 +81,42 @@ async function admitAgent(
     case "no_lease":
       return err(UNAVAILABLE);
     default:
-      return err(INVALID_TOKEN);
+      return err(await refusedHere(arrival));
   }
+}
+
+/** What a refused credential hears. */
+export async function refusedHere({ services, http }: Arrival): Promise<Refusal> {
+  const { ip } = requestFacts(http, services.clientIpHeader);
+  const counted = await countRefused(services, ip);
+  return counted.ok ? INVALID_TOKEN : counted.error;
+}
+
+/** The key of the current actor, in the class of the strictest tier of the chain. */
+function askerOf({ agents, state }: Caller): Asker {
+  const [{ id }] = agents;
+  return { agent: id, workspace: state.workspace, key: state.chain[0]?.key ?? id, rate: rateOf(agents) };
 }
 
 async function admitOperator(
   permission: Permission | null,
   path: string,
   authorization: string | null,
-  { services, requestId, recognised }: Arrival,
+  arrival: Arrival,
 ): Promise<Result<Admitted, Refusal>> {
+  const { services, requestId, recognised } = arrival;
   const operator = await authenticateOperator(services.operators, authorization);
   if (!operator.ok) {
     noteRefusedOperator(services, operator.error, path, requestId);
-    return err(operator.error.kind === "missing" ? UNAUTHENTICATED : INVALID_TOKEN);
+    return err(operator.error.kind === "missing" ? UNAUTHENTICATED : await refusedHere(arrival));
   }
   const why = permission === null ? null : whyNot(operator.value, permission);
   if (permission !== null && why !== null) return err(notAllowed(operator.value, permission, why));
   recognised(`operator:${operator.value.token}`);
+  if (!isNeverLimited(permission)) {
+    const counted = await countOperator(services, operator.value.token);
+    if (!counted.ok) return counted;
+  }
   return ok({ operator: operator.value, caller: null });
 }
 

@@ -83,10 +83,22 @@ export async function readJson<S extends z.ZodType>(
       detail: "Send the body as Content-Type: application/json.",
     });
   }
+  if (hasByteOrderMark(bytes)) return err(BYTE_ORDER_MARK);
   const json = bytes.length === 0 ? ok<unknown>({}) : parseJsonBytes(bytes);
   if (!json.ok) return err(jsonRefusal(json.error));
   const parsed = schema.safeParse(json.value);
   return parsed.success ? ok({ value: parsed.data, bytes }) : err(schemaRefusal(parsed.error, "body"));
+}
+
+/** RFC 8259 §8.1: JSON in UTF-8 has none, and one of UTF-16 says that it is not UTF-8. */
+const BYTE_ORDER_MARK: Refusal = {
+  code: "malformed_json",
+  detail: "The body begins with a byte order mark. Send JSON in UTF-8 without one.",
+};
+
+function hasByteOrderMark([first, second, third]: Uint8Array): boolean {
+  if (first === 0xef) return second === 0xbb && third === 0xbf;
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
 /** Where in the body, as a JSON pointer (RFC 6901), as far as the names may be shown. */
@@ -107,7 +119,10 @@ function shownSteps(path: readonly PropertyKey[]): string[] {
   return names.slice(0, odd === -1 ? names.length : odd);
 }
 
-/** The first name in a query that stands there twice, as far as it may be shown. */
+/**
+ * The first name in a query that stands there twice, as far as it may be shown. Anybody may send a query of many names,
+ * so each is looked at once.
+ */
 export function repeatedName(names: Iterable<string>, seen: Set<string> = new Set()): string | undefined {
   for (const name of names) {
     if (seen.has(name)) return SHOWN.test(name) ? name : "a parameter";
@@ -116,18 +131,27 @@ export function repeatedName(names: Iterable<string>, seen: Set<string> = new Se
   return undefined;
 }
 
+/** Of what is wrong with a request so much is said: an answer must not grow with what it refuses. */
+const MOST_ERRORS = 20;
+
 /** What a schema found, by member, in the reader's words and never with the value. */
 export function schemaRefusal(error: z.ZodError, where: "body" | "query" | "path"): Refusal {
-  const errors = error.issues.slice(0, 20).flatMap((issue) => {
+  const errors = error.issues.slice(0, MOST_ERRORS).flatMap((issue) => {
     if (issue.code !== "unrecognized_keys") return [{ member: memberOf(issue.path), detail: issue.message }];
-    return issue.keys.map((key) =>
-      SHOWN.test(key)
-        ? { member: memberOf([...issue.path, key]), detail: "is not a member of this request" }
-        : { member: memberOf(issue.path), detail: "has a member that this request does not have" },
-    );
+    return issue.keys
+      .slice(0, MOST_ERRORS)
+      .map((key) =>
+        SHOWN.test(key)
+          ? { member: memberOf([...issue.path, key]), detail: "is not a member of this request" }
+          : { member: memberOf(issue.path), detail: "has a member that this request does not have" },
+      );
   });
   const [first] = errors;
   const subject =
     first === undefined || first.member === "" ? `The ${where}` : `${where} member ${first.member}`;
-  return { code: "invalid_request", detail: `${subject}: ${first?.detail ?? "is not right"}.`, errors };
+  return {
+    code: "invalid_request",
+    detail: `${subject}: ${first?.detail ?? "is not right"}.`,
+    errors: errors.slice(0, MOST_ERRORS),
+  };
 }

@@ -14,9 +14,10 @@ import {
   readForm,
   type PresentedCredential,
 } from "./client-form.ts";
-import { oauthDialect, UNCACHED, type OAuthRefusal } from "./dialects/oauth.ts";
+import { oauthDialect, oauthRefusal, UNCACHED, type OAuthRefusal } from "./dialects/oauth.ts";
 import { invalidRequest, refusedToken, unauthenticated, type Scheme } from "./dialects/oauth-refusals.ts";
 import { noteRefusedClient, noteRefusedOperator } from "./refused.ts";
+import { countAgent, countOperator, countRefused, isNeverLimited, rateOf } from "./rate-limits.ts";
 import { requestFacts } from "./request-facts.ts";
 import {
   respond,
@@ -68,7 +69,9 @@ async function requestOf(shape: ClientShape, arrival: Arrival): Promise<Result<C
   if (!inHeader.ok) return inHeader;
   const client =
     inHeader.value === null ? await byForm(shape, arrival) : await byHeader(shape, arrival, inHeader.value);
-  return client.ok ? ok({ services, http, requestId, facts: requestFacts(http), ...client.value }) : client;
+  return client.ok
+    ? ok({ services, http, requestId, facts: requestFacts(http, services.clientIpHeader), ...client.value })
+    : client;
 }
 
 type AtTheDoor = Pick<ClientRequest, "party" | "form" | "scheme">;
@@ -106,18 +109,23 @@ const isNamedOtherwise = (party: ClientParty, form: ReadonlyMap<string, string>)
 
 async function partyOf(
   { door: { permission }, path }: ClientShape,
-  { services, requestId, recognised }: Arrival,
+  arrival: Arrival,
   credential: PresentedCredential,
 ): Promise<Result<ClientParty, OAuthRefusal>> {
+  const { services, http, requestId, recognised } = arrival;
   const { scheme, secret, client } = credential;
+  const { ip } = requestFacts(http, services.clientIpHeader);
   if (permission !== null && scheme === "Bearer" && secret.startsWith("dome_ot_")) {
     const operator = await authenticateOperator(services.operators, `Bearer ${secret}`);
     if (!operator.ok) {
       noteRefusedOperator(services, operator.error, path, requestId);
-      return err(unauthenticated("Bearer"));
+      const counted = await countRefused(services, ip);
+      return err(counted.ok ? unauthenticated("Bearer") : oauthRefusal(counted.error));
     }
     const { role, token } = operator.value;
     recognised(`operator:${token}`);
+    const counted = isNeverLimited(permission) ? ok(undefined) : await countOperator(services, token);
+    if (!counted.ok) return err(oauthRefusal(counted.error));
     if (mayDo(role, permission)) return ok({ by: "operator", operator: operator.value });
     return err({
       status: 403,
@@ -128,8 +136,20 @@ async function partyOf(
   const authenticated = await authenticateClient(services.access, { secret, client });
   if (!authenticated.ok) {
     noteRefusedClient(services, authenticated.error, path, requestId);
-    return err(refusedToken(authenticated.error, scheme));
+    const counted =
+      authenticated.error.kind === "invalid_client" ? await countRefused(services, ip) : ok(undefined);
+    return err(counted.ok ? refusedToken(authenticated.error, scheme) : oauthRefusal(counted.error));
   }
-  recognised(authenticated.value.agent.id);
+  const { agent, link } = authenticated.value;
+  recognised(agent.id);
+  const counted = isNeverLimited(permission)
+    ? ok(undefined)
+    : await countAgent(services, {
+        agent: agent.id,
+        key: link.key,
+        workspace: agent.workspaceId,
+        rate: rateOf([agent]),
+      });
+  if (!counted.ok) return err(oauthRefusal(counted.error));
   return ok({ by: "client", client: authenticated.value });
 }

@@ -11,6 +11,23 @@ const SECURITY: Readonly<Record<Door["by"], RouteConfig["security"]>> = {
   client: [{ client: [] }, { agent: [] }],
 };
 
+const REPEATABLE_HEADERS = z.object({
+  "Idempotency-Key": z
+    .string()
+    .regex(/^[!-~]{1,255}$/)
+    .optional()
+    .meta({
+      description: "1 to 255 visible ASCII characters: a repeat under the same key has no second effect",
+    }),
+});
+
+const CHANGE_HEADERS = REPEATABLE_HEADERS.extend({
+  "If-Match": z
+    .string()
+    .optional()
+    .meta({ description: "the ETag of what was read, a list of them, or *; anything else there is 412" }),
+});
+
 const MUTATING = new Set(["post", "patch", "delete"]);
 
 /** Made once: it costs more than a request should for which nobody has to authenticate. */
@@ -40,7 +57,7 @@ function generate(issuer: string, routes: readonly Route[]): object {
     description: "agt_… and dome_at_…",
   });
   for (const route of routes) registry.registerPath(pathOf(route));
-  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: "3.1.0",
     info: {
       title: "Dome",
@@ -50,6 +67,7 @@ function generate(issuer: string, routes: readonly Route[]): object {
     },
     servers: [{ url: issuer }],
   });
+  return portable(document);
 }
 
 function pathOf(route: Route): RouteConfig {
@@ -67,7 +85,7 @@ function pathOf(route: Route): RouteConfig {
     request: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { query }),
-      ...(repeatable ? { headers: z.object({ "Idempotency-Key": z.string().max(255).optional() }) } : {}),
+      ...(repeatable ? { headers: method === "patch" ? CHANGE_HEADERS : REPEATABLE_HEADERS } : {}),
       ...(body === undefined ? {} : { body: { content: { "application/json": { schema: body } } } }),
       ...(form === undefined
         ? {}
@@ -95,3 +113,21 @@ function securityOf(door: Door): NonNullable<RouteConfig["security"]> {
   const operators = door.by === "client" && door.permission !== null ? [{ operator: [] }] : [];
   return [...(SECURITY[door.by] ?? []), ...operators];
 }
+
+/**
+ * JSON Schema takes the source of a regular expression (ECMA-262), and many generators read no more of it than what all
+ * languages have. The generator writes the flags behind it, as if they were a part of it.
+ * @throws Error for an expression that cannot be said without flags: then the document would say something else.
+ */
+function portablePattern(pattern: string): string {
+  const [, source = pattern, flags = ""] = /^(.*\$)\/([a-z]+)$/s.exec(pattern) ?? [];
+  const plain = source.replaceAll("\\p{Cc}", "\\u0000-\\u001f\\u007f-\\u009f");
+  if (!/^u?$/.test(flags) || /\\[pP]\{/.test(plain))
+    throw new Error(`no portable form of the pattern ${pattern}`);
+  return plain;
+}
+
+const portable = (document: object): object =>
+  JSON.parse(JSON.stringify(document), (name, value: unknown) =>
+    name === "pattern" && typeof value === "string" ? portablePattern(value) : value,
+  ) as object;

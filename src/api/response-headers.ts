@@ -1,4 +1,8 @@
-/** Headers that every answer has, and CORS for browsers that hold a call token. */
+/**
+ * Headers that every answer has, and CORS (Fetch standard, "HTTP CORS protocol"): public documents for every page, and
+ * what a call token opens for pages of the origins that the installation names. An operator token has no business in a
+ * page.
+ */
 import type { Route } from "./route.ts";
 import type { Services } from "./services.ts";
 
@@ -12,37 +16,59 @@ export function securityHeaders(issuer: string): Record<string, string> {
   };
 }
 
-/** Only where an agent's call token is what authenticates: an operator token has no business in a page. */
-const forAgents = (routes: readonly Route[], path: string): boolean =>
-  routes.some((route) => route.door.by === "agent" && route.path === path);
+/** What a page may send to a door for call tokens. */
+const SENT = "authorization, content-type, dome-act-as, traceparent";
+/** What a page may read beside the headers that every page may: why it was refused, and when to come back. */
+const READ = "dome-request-id, retry-after, www-authenticate";
 
-const allowedOrigin = (services: Services, request: Request, routes: readonly Route[]): string | null => {
-  const origin = request.headers.get("origin");
-  if (origin === null || !services.corsOrigins.includes(origin)) return null;
-  return forAgents(routes, new URL(request.url).pathname) ? origin : null;
+type Readers = "everyone" | "agents" | "nobody";
+
+const readersOf = (routes: readonly Route[], path: string): Readers => {
+  const here = routes.filter((route) => route.path === path);
+  if (here.some(({ readers }) => readers === "everyone")) return "everyone";
+  return here.some(({ door }) => door.by === "agent") ? "agents" : "nobody";
 };
+
+/** The origin that may read the answer: `*` for any; null for none. */
+function allowedOrigin(services: Services, request: Request, readers: Readers): string | null {
+  if (readers === "everyone") return "*";
+  const origin = request.headers.get("origin");
+  return readers === "agents" && origin !== null && services.corsOrigins.includes(origin) ? origin : null;
+}
 
 export function corsHeaders(
   services: Services,
   request: Request,
   routes: readonly Route[],
 ): Record<string, string> {
-  const origin = allowedOrigin(services, request, routes);
-  return origin === null ? {} : { "access-control-allow-origin": origin, vary: "origin" };
+  const readers = readersOf(routes, new URL(request.url).pathname);
+  const origin = allowedOrigin(services, request, readers);
+  return {
+    // Also without an origin: a cache must not give one page the answer that was made for another.
+    ...(readers === "agents" && services.corsOrigins.length > 0 ? { vary: "origin" } : {}),
+    ...(origin === null
+      ? {}
+      : {
+          "access-control-allow-origin": origin,
+          ...(request.method === "OPTIONS" ? {} : { "access-control-expose-headers": READ }),
+        }),
+  };
 }
 
-/** The answer to a preflight (Fetch standard, CORS protocol). Without an allowed origin it allows nothing. */
+/** The answer to a preflight. Without an allowed origin it allows nothing. */
 export function preflight(services: Services, request: Request, routes: readonly Route[]): Response {
-  const origin = allowedOrigin(services, request, routes);
+  const readers = readersOf(routes, new URL(request.url).pathname);
+  const allowed = allowedOrigin(services, request, readers) !== null;
+  const asked =
+    readers === "everyone" ? { methods: "GET", headers: "*" } : { methods: "GET, POST", headers: SENT };
   return new Response(null, {
     status: 204,
-    headers:
-      origin === null
-        ? {}
-        : {
-            "access-control-allow-methods": "GET, POST",
-            "access-control-allow-headers": "authorization, content-type, dome-act-as",
-            "access-control-max-age": "600",
-          },
+    headers: allowed
+      ? {
+          "access-control-allow-methods": asked.methods,
+          "access-control-allow-headers": asked.headers,
+          "access-control-max-age": "600",
+        }
+      : {},
   });
 }

@@ -110,8 +110,8 @@ export interface Reply {
   /** `undefined`: the answer has no body. */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent instead of `body`; its content type stands in `headers`. */
-  readonly stream?: ReadableStream<Uint8Array>;
+  /** Sent as it is, instead of `body`; its content type stands in `headers`. */
+  readonly raw?: ReadableStream<Uint8Array> | string;
 }
 
 export type Outcome<R> = Result<Reply, R>;
@@ -125,9 +125,9 @@ export interface Route extends RouteShape {
 
 /** A success as HTTP has it. */
 export function respond({ answers }: RouteShape, reply: Reply): Response {
-  const { status = answers[0]?.status ?? 200, body, headers, stream } = reply;
+  const { status = answers[0]?.status ?? 200, body, headers, raw } = reply;
   const type = body === undefined ? {} : { "content-type": "application/json" };
-  return new Response(stream ?? (body === undefined ? null : JSON.stringify(body)), {
+  return new Response(raw ?? (body === undefined ? null : JSON.stringify(body)), {
     status,
     headers: { ...type, ...headers },
   });

@@ -11,6 +11,7 @@ import { discoveryRoutes, documentRoute } from "./routes/discovery.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { oauthRoutes } from "./routes/oauth.ts";
 import { operatorRoutes } from "./routes/operators.ts";
+import { problemRoutes } from "./routes/problems.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { rootKeyRoutes } from "./routes/root-keys.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
@@ -37,5 +38,6 @@ export const routes: readonly Route[] = [
   ...healthRoutes,
   ...oauthRoutes,
   ...discoveryRoutes,
+  ...problemRoutes,
   documentRoute(() => routes),
 ];

@@ -3,11 +3,14 @@
  * Nothing is read of a body before its sender is known.
  */
 import { z } from "zod";
+import type { Caller } from "../access/caller.ts";
 import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/refusal.ts";
+import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
+import { limitsOf } from "../tiers/limits.ts";
 import { admit, challengeOf, type Admitted } from "./admission.ts";
-import { readJson, repeatedName, schemaRefusal } from "./body.ts";
+import { MAX_BODY_BYTES, readJson, repeatedName, schemaRefusal } from "./body.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { requestKeyOf } from "./idempotency-key.ts";
 import { requestFacts } from "./request-facts.ts";
@@ -42,7 +45,7 @@ async function inputOf(shape: RouteShape, arrival: Arrival): Promise<Result<obje
   const { raw, ...members } = parsed.value;
   const key = await requestKeyOf(http, raw, operator);
   if (!key.ok) return key;
-  const facts = requestFacts(http);
+  const facts = requestFacts(http, services.clientIpHeader);
   return ok({
     services,
     http,
@@ -66,7 +69,7 @@ interface ParsedRequest {
 async function parse(
   shape: RouteShape,
   { http, pathParams }: Arrival,
-  { operator }: Admitted,
+  { operator, caller }: Admitted,
 ): Promise<Result<ParsedRequest, Refusal>> {
   const params = shape.params?.safeParse(pathParams);
   // A path that cannot name anything names nothing: the answer is that of something that does not exist.
@@ -80,12 +83,18 @@ async function parse(
   // A parameter that a route does not know is refused like a member that it does not know, never ignored.
   const query = (shape.query ?? (shape.door.by === "anyone" ? ANY_QUERY : NO_QUERY)).safeParse(named);
   if (!query.success) return err(schemaRefusal(query.error, "query"));
-  const read = shape.body === undefined ? ok(NO_BODY) : await readJson(http, shape.body);
+  const read = shape.body === undefined ? ok(NO_BODY) : await readJson(http, shape.body, mostBytes(caller));
   if (!read.ok) return read;
   const { value: body, bytes: raw } = read.value;
   if (operator !== null && bearsCredential(pathParams, named, withoutToken(body, shape.tokenMember)))
     return err(CREDENTIAL_OUT_OF_PLACE);
   return ok({ params: params?.data, query: query.data, body, raw });
+}
+
+/** An agent's body is no longer than its chain's strictest tier takes; what is longer is not parsed. */
+function mostBytes(caller: Caller | null): number {
+  const limits = caller === null ? null : limitsOf(BUILT_IN_TIERS, caller.agents);
+  return limits?.ok === true ? Math.min(limits.value.maxBodyBytes, MAX_BODY_BYTES) : MAX_BODY_BYTES;
 }
 
 const bearsCredential = (...written: readonly unknown[]): boolean => holdsCredential(JSON.stringify(written));

@@ -1,6 +1,7 @@
 /** What the HTTP layer is given for one request by the composition root. */
 import type { DecisionPorts } from "../access/decide.ts";
 import type { OperatorPorts } from "../access/operator.ts";
+import type { RateCounters } from "./rate-limits.ts";
 import type { DoorDialect } from "./dialects/dialect.ts";
 import type { RefusedCredentials } from "../audit/refused.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
@@ -29,6 +30,9 @@ export interface Services {
   readonly logsRequests: boolean;
   /** This isolate's counts of refused credentials. */
   readonly refused: RefusedCredentials;
+  readonly rateCounters: RateCounters;
+  /** The header in which a proxy in front of the embedded server says who called it; null: none does. */
+  readonly clientIpHeader: string | null;
   /** Lets work outlive the answer. */
   background(work: Promise<unknown>): void;
   /** Whether the registry database answers, with the whole schema of this version. */

@@ -92,7 +92,7 @@ export const agentPatch = z
   .strictObject(mutable)
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, { message: "must change something" })
-  .meta({ id: "AgentPatch" });
+  .meta({ id: "AgentPatch", minProperties: 1 });
 export type AgentPatch = z.output<typeof agentPatch>;
 
 export const agent = z

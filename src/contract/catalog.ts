@@ -54,7 +54,7 @@ export const toolPatch = z
   })
   .partial()
   .refine(changesSomething, { message: "must change something" })
-  .meta({ id: "ToolPatch" });
+  .meta({ id: "ToolPatch", minProperties: 1 });
 export type ToolPatch = z.output<typeof toolPatch>;
 
 export const tool = z
@@ -87,7 +87,7 @@ export const poolPatch = z
   .strictObject({ description: line(1000).nullable(), models: z.array(modelName).max(100).nullable() })
   .partial()
   .refine(changesSomething, { message: "must change something" })
-  .meta({ id: "PoolPatch" });
+  .meta({ id: "PoolPatch", minProperties: 1 });
 export type PoolPatch = z.output<typeof poolPatch>;
 
 export const pool = z
@@ -103,7 +103,7 @@ export const integrationPatch = z
   .strictObject({ description: line(1000).nullable() })
   .partial()
   .refine(changesSomething, { message: "must change something" })
-  .meta({ id: "IntegrationPatch" });
+  .meta({ id: "IntegrationPatch", minProperties: 1 });
 export type IntegrationPatch = z.output<typeof integrationPatch>;
 
 export const integration = z.strictObject({ id: id("int"), ...entry }).meta({ id: "Integration" });

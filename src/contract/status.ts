@@ -28,16 +28,22 @@ export const status = z
       .record(z.string(), z.int())
       .meta({ description: "how many are in each state, by the projection" }),
     ledgers: z.array(ledger),
-    signing_keys: z.array(
-      z.strictObject({
-        kid: z.string(),
-        use: z.enum(["token", "receipt"]),
-        created_at: time,
-        signs: z.boolean(),
-        age_days: z.int(),
-      }),
-    ),
-    root_keys: z.array(z.string()).meta({ description: "versions of the root key, newest first" }),
+    signing_keys: z
+      .array(
+        z.strictObject({
+          kid: z.string(),
+          use: z.enum(["token", "receipt"]),
+          created_at: time,
+          signs: z.boolean(),
+          age_days: z.int(),
+        }),
+      )
+      .nullable()
+      .meta({ description: "null: the token may not see signing keys" }),
+    root_keys: z
+      .array(z.string())
+      .nullable()
+      .meta({ description: "versions of the root key, newest first; null: the token may not see them" }),
   })
   .meta({ id: "Status" });
 export type Status = z.output<typeof status>;

@@ -3,6 +3,10 @@ import { z } from "zod";
 import { freshness } from "./agent.ts";
 import { list, name } from "./words.ts";
 
+/** How much one key may ask. What each class allows is set where the Worker runs (docs/operations.md). */
+const rateClass = z.enum(["low", "normal", "high"]);
+export type RateClass = z.output<typeof rateClass>;
+
 export const tier = z
   .strictObject({
     name,
@@ -18,6 +22,7 @@ export const tier = z
       .max(365)
       .meta({ description: "how long an API key may live; without another end it lives as long" }),
     max_body_bytes: z.int().min(1024),
+    rate: rateClass,
     freshness,
     audit: z.enum(["before_release"]).meta({ description: "when evidence must be durable" }),
   })

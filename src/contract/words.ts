@@ -62,5 +62,8 @@ export const list = <T extends z.ZodType>(item: T) =>
 /** What every list takes. */
 export const page = {
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(512).optional(),
+  cursor: z.string().max(512).optional().meta({
+    description: "`next_cursor` of the page before; left out for the first page",
+    pattern: "^[A-Za-z0-9_-]*$",
+  }),
 };

@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly corsOrigins: string;
   /** Origins that the Worker may call although they are not https at a public name and port 443, as DOME_EGRESS_ALLOW. */
   readonly egressAllow: string;
+  /** The header in which a proxy in front says who called it, in lower case; empty for none. */
+  readonly clientIpHeader: string;
 }
 
 export type Request =
@@ -34,6 +36,7 @@ Runs Dome on this machine: registry, leases, audit trail, all on the local disk.
   --state FOLDER    where everything is kept (DOME_STATE_DIR; .dome)
   --public-url URL  issuer of all tokens, fixed at the first start (DOME_PUBLIC_URL; http://127.0.0.1:<port>)
   --egress-allow ORIGINS  what may be called without https, a public name or port 443 (DOME_EGRESS_ALLOW; none)
+  --client-ip-header NAME  header in which the proxy in front says who called it (DOME_CLIENT_IP_HEADER; none)
   --insecure-http   listen on an address other than loopback without an https:// public URL
   --version         print the version
   --help            print this
@@ -47,6 +50,7 @@ const FLAGS = {
   state: { type: "string" },
   "public-url": { type: "string" },
   "egress-allow": { type: "string" },
+  "client-ip-header": { type: "string" },
   "insecure-http": { type: "boolean" },
   version: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -54,7 +58,7 @@ const FLAGS = {
 
 /**
  * @param args the command line without the program.
- * @param env only PORT, DOME_STATE_DIR, DOME_PUBLIC_URL, DOME_EGRESS_ALLOW and DOME_CORS_ORIGINS are read; an empty one counts as not set.
+ * @param env only PORT, DOME_STATE_DIR, DOME_PUBLIC_URL, DOME_EGRESS_ALLOW, DOME_CLIENT_IP_HEADER and DOME_CORS_ORIGINS are read; an empty one counts as not set.
  */
 export function readRequest(
   args: readonly string[],
@@ -80,6 +84,13 @@ export function readRequest(
   const egressAllow = readOrigins(given["egress-allow"] ?? env["DOME_EGRESS_ALLOW"] ?? "", allowName);
   if (!egressAllow.ok) return egressAllow;
 
+  const headerName = given["client-ip-header"] === undefined ? "DOME_CLIENT_IP_HEADER" : "--client-ip-header";
+  const clientIpHeader = readHeaderName(
+    given["client-ip-header"] ?? env["DOME_CLIENT_IP_HEADER"] ?? "",
+    headerName,
+  );
+  if (!clientIpHeader.ok) return clientIpHeader;
+
   // Keys and tokens would cross the network in the clear.
   const overTls = publicUrl.value?.startsWith("https://") ?? false;
   if (!isLoopback(host.value) && !overTls && given["insecure-http"] !== true) {
@@ -96,6 +107,7 @@ export function readRequest(
       publicUrl: publicUrl.value,
       corsOrigins: env["DOME_CORS_ORIGINS"] ?? "",
       egressAllow: egressAllow.value,
+      clientIpHeader: clientIpHeader.value,
     },
   });
 }
@@ -143,6 +155,14 @@ function readOrigins(text: string, name: string): Result<string, Refusal> {
     : misuse(
         `${name} wants origins such as http://127.0.0.1:9000, with commas between, not "${origins.error}"`,
       );
+}
+
+/** RFC 9110 §5.1. Not one that the embedded door takes away, because a client could have written it. */
+function readHeaderName(text: string, name: string): Result<string, Refusal> {
+  const usable = text === "" || (/^[a-z0-9-]{1,64}$/i.test(text) && !/^(?:cf|mf)-/i.test(text));
+  return usable
+    ? ok(text.toLowerCase())
+    : misuse(`${name} wants the name of a header such as x-real-ip, not "${text}"`);
 }
 
 /** Only an origin: an issuer with a path would move the well-known documents (RFC 8414 §3.1). */

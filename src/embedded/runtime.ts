@@ -71,8 +71,30 @@ export function startWorker(
   });
 }
 
-/** The bindings of wrangler.toml in Miniflare's words. */
-export function workerConfig(modules: Modules, vars: WorkerVars): WorkerConfig {
+/** Requests in ten seconds, as in wrangler.toml. Miniflare counts in the memory of the server. */
+const RATE_LIMITS: Readonly<Record<string, number>> = {
+  RATE_REFUSED: 500,
+  RATE_LOW: 1_000,
+  RATE_NORMAL: 10_000,
+  RATE_HIGH: 50_000,
+  RATE_AGENT: 50_000,
+  RATE_WORKSPACE: 200_000,
+  RATE_OPERATOR: 10_000,
+};
+
+const rateLimits = (): WorkerConfig["env"] =>
+  Object.fromEntries(
+    Object.entries(RATE_LIMITS).map(([name, limit]) => [
+      name,
+      { type: "rate-limit", namespace: name, simple: { limit, period: 10 } },
+    ]),
+  );
+
+/**
+ * The bindings of wrangler.toml in Miniflare's words.
+ * @param limited false: without rate limits, for a benchmark that asks as much as it can.
+ */
+export function workerConfig(modules: Modules, vars: WorkerVars, limited = true): WorkerConfig {
   const object = (exportName: string) => ({ type: "durable-object" as const, worker: WORKER, exportName });
   const consumer = { type: "queue" as const, maxBatchSize: 100, maxBatchTimeout: 1 };
   return {
@@ -91,6 +113,7 @@ export function workerConfig(modules: Modules, vars: WorkerVars): WorkerConfig {
       DB: DATABASE,
       ...NETWORKS,
       AUDIT_QUEUE: { type: "queue", name: "dome-audit" },
+      ...(limited ? rateLimits() : {}),
       ...Object.fromEntries(
         Object.entries(vars).map(([name, value]) => [name, { type: "text" as const, value }]),
       ),

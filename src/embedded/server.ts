@@ -60,7 +60,7 @@ export async function startServer(
 }
 
 async function startLocked(
-  { stateDir, host, port, publicUrl, corsOrigins, egressAllow }: ServerOptions,
+  { stateDir, host, port, publicUrl, corsOrigins, egressAllow, clientIpHeader }: ServerOptions,
   lock: StateLock,
   onLost: () => void,
 ): Promise<Result<Server, Refusal>> {
@@ -90,6 +90,7 @@ async function startLocked(
     DOME_AUDIT_SINK: "outbox",
     DOME_CORS_ORIGINS: corsOrigins,
     DOME_EGRESS_ALLOW: egressAllow,
+    DOME_CLIENT_IP_HEADER: clientIpHeader,
     DOME_VERSION: VERSION,
     DOME_LOG: process.env["DOME_LOG"] ?? "errors", // on a terminal a line per request hides everything else
   });

@@ -67,7 +67,8 @@ async function lookFor(
   id: DecisionId,
 ): Promise<readonly AuditEntry[]> {
   const { clock, timers, ledgers } = ports;
-  const fresh = clock.now() - timeOfId(id) < FRESH_MS;
+  // An id is the caller's word: a time far ahead is as far from now as one long past.
+  const fresh = Math.abs(clock.now() - timeOfId(id)) < FRESH_MS;
   const rounds = fresh ? Math.ceil(LOOK_FOR_MS / LOOK_EVERY_MS) : 0;
   for (let round = 0; ; round += 1) {
     const entries = await ledgers.find(workspace, id);

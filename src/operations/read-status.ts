@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import type { Status } from "../contract/status.ts";
 import { rfc3339 } from "../kernel/clock.ts";
+import { whyNot, type Permission } from "../operators/permissions.ts";
 import { listWorkspaces } from "../registry/workspaces.ts";
 import { inList } from "../storage/in-list.ts";
 import { totalBacklog } from "../storage/outbox-backlog.ts";
@@ -30,6 +31,8 @@ export async function readStatus(
   const { workspaces: visible } = request.operator;
   const now = clock.now();
   const rows = await listWorkspaces(db, visible, undefined, MOST_LEDGERS);
+  // What a route of its own guards is not told here to somebody whom that route refuses.
+  const maySee = (permission: Permission): boolean => whyNot(request.operator, permission) === null;
   // Of other tenants not even the number of agents (P11).
   const mine = rows.map((row) => row.id);
   const [outbox, backlog, states, keys] = await Promise.all([
@@ -43,7 +46,7 @@ export async function readStatus(
       .from(agents)
       .where(visible === null ? undefined : inList(agents.workspaceId, mine))
       .groupBy(agents.state),
-    loadSigningKeys(db),
+    maySee("signing-keys:read") ? loadSigningKeys(db) : null,
   ]);
   const named = rows.map((row): { id: string; name: string } => ({ id: row.id, name: row.name }));
   if (visible === null) named.push({ id: "org", name: "org" });
@@ -74,13 +77,14 @@ export async function readStatus(
       rejected: ledger.rejected,
       dead_letters: ledger.dead_letters,
     })),
-    signing_keys: keys.map((key) => ({
-      kid: key.kid,
-      use: key.use,
-      created_at: rfc3339(key.createdAt),
-      signs: signingKeyAt(keys, key.use, now)?.kid === key.kid,
-      age_days: Math.floor((now - key.createdAt) / DAY_MS),
-    })),
-    root_keys: derived.map((each) => each.version),
+    signing_keys:
+      keys?.map((key) => ({
+        kid: key.kid,
+        use: key.use,
+        created_at: rfc3339(key.createdAt),
+        signs: signingKeyAt(keys, key.use, now)?.kid === key.kid,
+        age_days: Math.floor((now - key.createdAt) / DAY_MS),
+      })) ?? null,
+    root_keys: maySee("root-keys:read") ? derived.map((each) => each.version) : null,
   };
 }

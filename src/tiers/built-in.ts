@@ -17,6 +17,7 @@ const RESTRICTED: Tier = {
   max_batch: 10,
   max_key_days: 90,
   max_body_bytes: 16_384,
+  rate: "low",
   freshness: "always",
   audit: "before_release",
 };
@@ -31,6 +32,7 @@ const STANDARD: Tier = {
   max_batch: 100,
   max_key_days: 365,
   max_body_bytes: 262_144,
+  rate: "normal",
   freshness: "leased",
   audit: "before_release",
 };
@@ -45,6 +47,7 @@ const TRUSTED: Tier = {
   max_batch: 500,
   max_key_days: 365,
   max_body_bytes: 1_048_576,
+  rate: "high",
   freshness: "leased",
   audit: "before_release",
 };

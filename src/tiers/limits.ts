@@ -24,6 +24,8 @@ export interface Limits {
   readonly maxLifetime: number;
   /** The largest body of a call, in bytes. */
   readonly maxBodyBytes: number;
+  /** How much one key may ask. */
+  readonly rate: Tier["rate"];
   readonly freshness: Tier["freshness"];
 }
 
@@ -44,10 +46,14 @@ export function limitsOf(tiers: Tiers, chain: readonly LimitedAgent[]): Result<L
   return strictest === undefined ? err({ kind: "unknown_tier", agent: null }) : ok(strictest);
 }
 
+/** The strictest first. */
+const RATES: readonly Tier["rate"][] = ["low", "normal", "high"];
+
 const limitsOfOne = (tier: Tier, agent: LimitedAgent): Limits => ({
   maxDepth: tier.max_chain_depth,
   maxLifetime: tier.token_ttl_seconds,
   maxBodyBytes: tier.max_body_bytes,
+  rate: tier.rate,
   freshness: agent.freshness === "always" ? "always" : tier.freshness,
 });
 
@@ -55,5 +61,6 @@ const stricter = (a: Limits, b: Limits): Limits => ({
   maxDepth: Math.min(a.maxDepth, b.maxDepth),
   maxLifetime: Math.min(a.maxLifetime, b.maxLifetime),
   maxBodyBytes: Math.min(a.maxBodyBytes, b.maxBodyBytes),
+  rate: RATES[Math.min(RATES.indexOf(a.rate), RATES.indexOf(b.rate))] ?? "low",
   freshness: a.freshness === "always" ? "always" : b.freshness,
 });

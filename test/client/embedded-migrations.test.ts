@@ -26,6 +26,9 @@ const wranglerToml = z.object({
       }),
     ),
   }),
+  ratelimits: z.array(
+    z.object({ name: z.string(), simple: z.object({ limit: z.number(), period: z.number() }) }),
+  ),
   triggers: z.object({ crons: z.array(z.string()) }),
 });
 
@@ -90,8 +93,10 @@ describe("the Worker on one machine", () => {
       "EGRESS_PUBLIC network",
       "EGRESS_LISTED network",
       ...production.queues.producers.map(({ binding }) => `${binding} queue`),
+      ...production.ratelimits.map(({ name }) => `${name} rate-limit`),
       ...Object.keys(production.vars).map((name) => `${name} text`),
     ]);
+    for (const { name, simple } of production.ratelimits) expect(here.env?.[name]).toMatchObject({ simple });
     expect(here.triggers).toEqual([
       ...production.queues.consumers.map((consumer) => ({
         type: "queue",

@@ -23,6 +23,7 @@ describe("options of the server", () => {
       stateDir: `${process.cwd()}/.dome`,
       publicUrl: null,
       corsOrigins: "",
+      clientIpHeader: "",
       egressAllow: "",
     });
   });

@@ -111,6 +111,23 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("has patterns that every language reads: no flags, no classes of Unicode", () => {
+    const patterns = JSON.stringify(document).match(/"pattern":"(?:[^"\\]|\\.)*"/g) ?? [];
+    expect(patterns.length).toBeGreaterThan(10);
+    for (const pattern of patterns) {
+      const source = (JSON.parse(`{${pattern}}`) as { pattern: string }).pattern;
+      expect(source).not.toMatch(/\\[pP]\{|\$\/[a-z]*$/);
+      expect(() => new RegExp(source, "u")).not.toThrow();
+    }
+  });
+
+  it("says of every change that it has to change something", () => {
+    const changes = Object.entries(document.components.schemas).filter(([name]) => name.endsWith("Patch"));
+    expect(changes.length).toBeGreaterThan(3);
+    const loose = changes.filter(([, schema]) => !("minProperties" in schema) && !("required" in schema));
+    expect(loose.map(([name]) => name)).toEqual([]);
+  });
+
   it("lets no request have members that are not in it", () => {
     for (const name of Object.keys(document.components.schemas).filter((each) =>
       // What a client adds to an OAuth request is passed over (RFC 6749 §3.2).

@@ -20,6 +20,12 @@ const FOREIGN = [
   "",
 ];
 
+/** A page can tell the user why, name the request, and come back in time. */
+const READABLE = [
+  `access-control-allow-origin: ${ALLOWED}`,
+  "access-control-expose-headers: dome-request-id, retry-after, www-authenticate",
+];
+
 let tenant: Tenant;
 
 beforeAll(async () => {
@@ -53,7 +59,10 @@ const preflight = (operation: Operation, origin: string, raw: RawEnv) =>
 const table = (operations: readonly Operation[]) =>
   operations.map((operation) => [`${operation.method} ${operation.path}`, operation] as const);
 const forTokens = OPERATIONS.filter(({ by }) => by === "agent");
-const others = OPERATIONS.filter(({ by }) => by !== "agent");
+/** What verifies tokens, and says where to get one. */
+const PUBLIC = ["jwks", "authorizationServerMetadata", "protectedResourceMetadata"];
+const documents = OPERATIONS.filter(({ id }) => PUBLIC.includes(id));
+const others = OPERATIONS.filter(({ by, id }) => by !== "agent" && !PUBLIC.includes(id));
 
 describe("a page of an allowed origin", () => {
   it.each(table(forTokens))("may call %s with a call token", async (_name, operation) => {
@@ -61,21 +70,21 @@ describe("a page of an allowed origin", () => {
     expect(asked.status).toBe(204);
     expectSafeHeaders(asked);
     expect(corsOf(asked).toSorted()).toEqual([
-      "access-control-allow-headers: authorization, content-type, dome-act-as",
+      "access-control-allow-headers: authorization, content-type, dome-act-as, traceparent",
       "access-control-allow-methods: GET, POST",
       `access-control-allow-origin: ${ALLOWED}`,
       "access-control-max-age: 600",
     ]);
     const answer = await call(operation, ALLOWED, configured);
     expect(answer.status).toBe(200);
-    expect(corsOf(answer)).toEqual([`access-control-allow-origin: ${ALLOWED}`]);
+    expect(corsOf(answer)).toEqual(READABLE);
     expect(answer.headers.get("vary")).toBe("origin");
   });
 
   it("reads a refusal too, or it could not tell the user what is wrong", async () => {
     const answer = await send("POST", "/api/v1/check", { headers: { origin: ALLOWED }, env: configured });
     expect(answer.status).toBe(401);
-    expect(corsOf(answer)).toEqual([`access-control-allow-origin: ${ALLOWED}`]);
+    expect(corsOf(answer)).toEqual(READABLE);
   });
 
   it.each(table(others))(
@@ -93,11 +102,31 @@ describe("a page of an allowed origin", () => {
   );
 });
 
+describe("a page of any origin", () => {
+  it.each(table(documents))("may read %s: it is public, and has no credential", async (_name, operation) => {
+    for (const origin of [ALLOWED, ...FOREIGN]) {
+      for (const raw of [configured, env]) {
+        expect(corsOf(await preflight(operation, origin, raw)).toSorted()).toEqual([
+          "access-control-allow-headers: *",
+          "access-control-allow-methods: GET",
+          "access-control-allow-origin: *",
+          "access-control-max-age: 600",
+        ]);
+        const answer = await send(operation.method, operation.path, { headers: { origin }, env: raw });
+        expect(answer.status).toBe(200);
+        expect(corsOf(answer)[0]).toBe("access-control-allow-origin: *");
+      }
+    }
+  });
+});
+
 describe("a page of another origin", () => {
   it.each(table(forTokens))("may not call %s, however it spells its origin", async (_name, operation) => {
     for (const origin of FOREIGN) {
       expect(corsOf(await preflight(operation, origin, configured))).toEqual([]);
-      expect(corsOf(await call(operation, origin, configured))).toEqual([]);
+      const answer = await call(operation, origin, configured);
+      expect(corsOf(answer)).toEqual([]);
+      expect(answer.headers.get("vary")).toBe("origin");
     }
   });
 

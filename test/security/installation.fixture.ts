@@ -194,4 +194,5 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   operator: tenant.operator,
   name: tenant.entry,
   tier: "standard",
+  code: "not_found",
 });

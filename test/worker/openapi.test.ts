@@ -66,7 +66,8 @@ async function call<T>(
   if (answer.status >= 300) throw new Error(`${id}: ${answer.status} ${answer.text}`);
   seen.add(`${id} ${answer.status}`);
   if (answer.headers.get("cache-control") === "no-store") uncached.add(id);
-  const body = answer.headers.get("content-type") === "text/event-stream" ? answer.text : jsonOf(answer);
+  const isText = answer.headers.get("content-type")?.startsWith("text/") === true;
+  const body = isText ? answer.text : jsonOf(answer);
   const schema = schemaOf(id, answer.status);
   for (const issue of schema?.safeParse(body).error?.issues ?? [])
     drift.push(`${id} ${issue.path.join(".")}: ${issue.message}`);
@@ -139,6 +140,7 @@ describe("every answer", () => {
     await call("listTiers");
     await call("showTier", { tier: "restricted" });
     await call("showOperatorSelf");
+    await call("explainProblem", { code: "not_found" });
     for (const id of [
       "healthz",
       "readyz",

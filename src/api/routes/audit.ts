@@ -72,7 +72,7 @@ export const auditRoutes: readonly Route[] = [
         const operator = await authenticateOperator(services.operators, authorization);
         return operator.ok && mayDo(operator.value.role, "audit:read");
       });
-      return tail.ok ? ok({ body: null, stream: eventStream(tail.value), headers: EVENT_STREAM }) : tail;
+      return tail.ok ? ok({ body: null, raw: eventStream(tail.value), headers: EVENT_STREAM }) : tail;
     },
   ),
   problemRoute(

@@ -39,7 +39,7 @@ const text = (style: Style, status: Status): string =>
           .map(([state, count]) => `${count} ${state}`)
           .join(", ") || "none",
       ],
-      ["root keys", status.root_keys.join(", ")],
+      ...(status.root_keys === null ? [] : [["root keys", status.root_keys.join(", ")] as const]),
     ]),
     table(
       style,
@@ -53,15 +53,12 @@ const text = (style: Style, status: Status): string =>
         ledger.dead_letters,
       ]),
     ),
-    table(
-      style,
-      ["SIGNING KEY", "USE", "SIGNS", "AGE", "CREATED"],
-      status.signing_keys.map((key) => [
-        key.kid,
-        key.use,
-        key.signs ? "yes" : "no",
-        `${key.age_days} d`,
-        key.created_at,
-      ]),
-    ),
+    ...(status.signing_keys === null ? [] : [signingKeys(style, status.signing_keys)]),
   ].join("\n\n");
+
+const signingKeys = (style: Style, keys: NonNullable<Status["signing_keys"]>): string =>
+  table(
+    style,
+    ["SIGNING KEY", "USE", "SIGNS", "AGE", "CREATED"],
+    keys.map((key) => [key.kid, key.use, key.signs ? "yes" : "no", `${key.age_days} d`, key.created_at]),
+  );

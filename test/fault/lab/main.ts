@@ -31,7 +31,11 @@ const {
   triggers: _nobodyCalls,
   exports,
   ...config
-} = workerConfig({ "index.js": { type: "esm", contents: readFileSync(order.bundle, "utf8") } }, order.vars);
+} = workerConfig(
+  { "index.js": { type: "esm", contents: readFileSync(order.bundle, "utf8") } },
+  order.vars,
+  false,
+);
 const env = {
   ...config.env,
   LAB_QUEUE: { type: "durable-object", worker: "dome", exportName: "LabQueue" },

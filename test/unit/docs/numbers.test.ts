@@ -10,7 +10,7 @@ const NAMES = [
   /\bRFC \d+(?:, RFC \d+)*/g,
   /§[\d.]+(?: to §[\d.]+|, §[\d.]+)*/g,
   /\bP\d{1,2}\b/g,
-  /\bD1\b|\bR2\b|\bW3C\b/g,
+  /\bD1\b|\bR2\b|\bW3C\b|\bIPv[46]\b/g,
   /\bES256\b|\bRS256\b|\bbase64\b/g,
   /\b2020-12\b|\bdraft 7\b/g,
   /\bOAuth 2\.0\b|\bOpenAPI 3\.1\b|\bApache-2\.0\b/g,

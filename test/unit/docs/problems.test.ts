@@ -1,5 +1,6 @@
 /** Every error code a caller can meet is explained, with the status and title that the code sends. */
 import { describe, expect, it } from "vitest";
+import { PROBLEM_TEXTS } from "../../../src/api/problem-texts.ts";
 import { oauthErrorCode } from "../../../src/contract/oauth.ts";
 import { PROBLEMS } from "../../../src/contract/problem.ts";
 import { bare, read, rowsOf } from "./markdown.ts";
@@ -20,6 +21,18 @@ describe("the page of problems", () => {
     expect(
       rows.filter(([, , , meaning = "", action = ""]) => meaning.length < 10 || action.length < 10),
     ).toEqual([]);
+  });
+
+  it("says of each what its own page says, GET /problems/{code}", () => {
+    const plain = (text = ""): string => text.replaceAll(/\[([^\]]+)\]\([^)]+\)/g, "$1");
+    expect(
+      Object.fromEntries(
+        rows.map(([code = "", , , meaning, action]) => [
+          bare(code),
+          { meaning: plain(meaning), action: plain(action) },
+        ]),
+      ),
+    ).toEqual(PROBLEM_TEXTS);
   });
 
   it("has each error of the token endpoint once, and no other", () => {

@@ -9,12 +9,16 @@ const agentOf = (tier: string, freshness: LimitedAgent["freshness"] = null): Lim
   freshness,
 });
 
+/** The strictest first. */
+const RATES = ["low", "normal", "high"] as const;
+
 const anyTier = fc.record({
   token_ttl_seconds: fc.integer({ min: 30, max: 300 }),
   max_chain_depth: fc.integer({ min: 1, max: 16 }),
   max_batch: fc.integer({ min: 1, max: 1000 }),
   max_key_days: fc.integer({ min: 1, max: 365 }),
   max_body_bytes: fc.integer({ min: 1024, max: 1_048_576 }),
+  rate: fc.constantFrom(...RATES),
   freshness: fc.constantFrom("leased", "always"),
 });
 const NAMES = ["one", "two", "three", "four"];
@@ -46,6 +50,7 @@ const isWithin = (a: Limits, b: Limits): boolean =>
   a.maxDepth <= b.maxDepth &&
   a.maxLifetime <= b.maxLifetime &&
   a.maxBodyBytes <= b.maxBodyBytes &&
+  RATES.indexOf(a.rate) <= RATES.indexOf(b.rate) &&
   (a.freshness === "always" || b.freshness === "leased");
 
 describe("the limits of a chain", () => {
@@ -81,7 +86,7 @@ describe("the limits of a chain", () => {
   it("are those of the strictest in each respect, not of one of the agents", () => {
     expect(limitsOf(BUILT_IN_TIERS, [agentOf("standard"), agentOf("restricted")])).toEqual({
       ok: true,
-      value: { maxDepth: 2, maxLifetime: 60, maxBodyBytes: 16_384, freshness: "always" },
+      value: { maxDepth: 2, maxLifetime: 60, maxBodyBytes: 16_384, rate: "low", freshness: "always" },
     });
   });
 

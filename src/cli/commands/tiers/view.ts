@@ -17,6 +17,7 @@ export const limits = (tier: Tier): readonly (readonly [string, Cell])[] => [
   ["batch", tier.max_batch],
   ["body", `${tier.max_body_bytes} bytes`],
   ["key life", `at most ${tier.max_key_days} d`],
+  ["rate", tier.rate],
   ["audit", tier.audit],
   ["built in", tier.built_in ? "yes" : "no"],
 ];

@@ -1,0 +1,142 @@
+/**
+ * Rate limits, by Workers' rate-limiting binding: a counter beside the isolate, approximate and per location, never an
+ * object call. Before authentication only refused credentials count, by address: whoever is behind the same address and
+ * has a good one is never held up by them. After it counts what asks: the key in the class of its chain's strictest
+ * tier, its agent, its workspace; operators by token. Whatever stops or revokes something is never limited.
+ */
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Permission } from "../operators/permissions.ts";
+import type { Refusal } from "../operations/refusal.ts";
+import type { RateClass } from "../contract/tier.ts";
+import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
+import { limitsOf, type LimitedAgent } from "../tiers/limits.ts";
+
+/** One binding: it counts by key, and says when there were too many. */
+export interface RateCounter {
+  limit(of: { readonly key: string }): Promise<{ readonly success: boolean }>;
+}
+
+/** A counter that is not bound limits nothing. */
+export interface RateCounters {
+  /** Refused credentials, by address. */
+  readonly refused: RateCounter | undefined;
+  /** What one key may ask, by the class of the tier. */
+  readonly classes: Readonly<Record<RateClass, RateCounter | undefined>>;
+  /** What an agent may ask, whatever keys it has. */
+  readonly agents: RateCounter | undefined;
+  readonly workspaces: RateCounter | undefined;
+  /** Operator tokens. */
+  readonly operators: RateCounter | undefined;
+}
+
+/** The period of every counter, in seconds (`simple.period` of the bindings). */
+const PERIOD_S = 10;
+
+const STOPS: ReadonlySet<Permission> = new Set<Permission>([
+  "agents:suspend",
+  "agents:revoke",
+  "keys:revoke",
+  "operators:revoke",
+  "signing-keys:rotate",
+  "tokens:revoke",
+  "transactions:stop",
+  "users:stop",
+  "workspaces:halt",
+]);
+
+/** A stop must get through when everything else is too much. Giving up a compromised signing key is one. */
+export const isNeverLimited = (permission: Permission | null): boolean =>
+  permission !== null && STOPS.has(permission);
+
+interface Holder {
+  readonly log: Log;
+  readonly rateCounters: RateCounters;
+}
+
+/** Counts a credential that was refused. @returns a refusal to say instead, when there were too many. */
+export async function countRefused(
+  { rateCounters, log }: Holder,
+  address: string | undefined,
+): Promise<Result<void, Refusal>> {
+  const counter = rateCounters.refused;
+  return within(log, "address", [[counter, addressBucket(address)]]);
+}
+
+/** What asks, as its counters know it. */
+export interface Asker {
+  readonly key: string;
+  readonly agent: string;
+  readonly workspace: string;
+  readonly rate: RateClass;
+}
+
+export async function countAgent(
+  { rateCounters, log }: Holder,
+  { key, agent, workspace, rate }: Asker,
+): Promise<Result<void, Refusal>> {
+  return within(log, agent, [
+    [rateCounters.classes[rate], key],
+    [rateCounters.agents, agent],
+    [rateCounters.workspaces, workspace],
+  ]);
+}
+
+export async function countOperator(
+  { rateCounters, log }: Holder,
+  token: string,
+): Promise<Result<void, Refusal>> {
+  return within(log, `operator:${token}`, [[rateCounters.operators, token]]);
+}
+
+type Count = readonly [counter: RateCounter | undefined, key: string];
+
+async function within(log: Log, who: string, counts: readonly Count[]): Promise<Result<void, Refusal>> {
+  const kept = await Promise.all(
+    counts.map(async ([counter, key]) => {
+      try {
+        return counter === undefined || (await counter.limit({ key })).success;
+      } catch (fault) {
+        // A counter decides nothing about rights: without it the call goes on, and is judged as ever.
+        log.write("warn", "rate_limits.unavailable", { fault: String(fault) });
+        return true;
+      }
+    }),
+  );
+  if (kept.every(Boolean)) return ok(undefined);
+  log.write("warn", "rate_limited", { by: who });
+  return err(RATE_LIMITED);
+}
+
+const RATE_LIMITED: Refusal = {
+  code: "rate_limited",
+  detail: "This is more than the limit allows in ten seconds. Wait, and repeat it.",
+  retryAfterSeconds: PERIOD_S,
+};
+
+/** The class of the strictest tier of a chain; without limits that could be kept it is the strictest there is. */
+export function rateOf(chain: readonly LimitedAgent[]): RateClass {
+  const limits = limitsOf(BUILT_IN_TIERS, chain);
+  return limits.ok ? limits.value.rate : "low";
+}
+
+/**
+ * Addresses that one sender has: of IPv6 the first 64 bits, which are one network (RFC 4291 §2.5.4).
+ * Without an address (nobody has vouched for one) everybody is in one bucket.
+ */
+export function addressBucket(address: string | undefined): string {
+  if (address === undefined) return "nowhere";
+  if (!address.includes(":")) return address;
+  const [head = "", tail] = address.toLowerCase().split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const behind = tail === undefined || tail === "" ? [] : tail.split(":");
+  // An IPv4 address at the end stands for two groups; what is left out is zeros.
+  const length = groups.length + behind.length + (address.includes(".") ? 1 : 0);
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - length);
+  const all = [...groups, ...Array.from({ length: zeros }, () => "0"), ...behind];
+  if (address.includes(".")) return all.at(-1) ?? address; // ::ffff:192.0.2.1 is 192.0.2.1
+  return all
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":");
+}
