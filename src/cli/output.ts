@@ -1,7 +1,8 @@
 /**
  * What a command prints: tables and fields for people, the API's body with `--json`, ids with `--quiet`.
- * Nothing is ever cut. What came over the network cannot steer the terminal: control and direction characters are shown
- * as escapes (a tool's description or an audited value may have been written by an attacker).
+ * Nothing is ever cut. What came over the network cannot steer the terminal, or look like something else: control and
+ * direction characters, and those that nobody sees, are shown as escapes, also in JSON (a tool's description or an audited
+ * value may have been written by an attacker).
  */
 import CliTable from "cli-table3";
 import type { Io, Sink } from "./io.ts";
@@ -26,14 +27,14 @@ export class Output {
 
   /** The result of the command, on stdout. */
   show(shown: Shown): void {
-    if (this.mode === "json") this.#print(JSON.stringify(shown.body, null, 2));
+    if (this.mode === "json") this.#print(cleanJson(JSON.stringify(shown.body, null, 2)));
     else if (this.mode === "quiet") for (const id of shown.ids) this.#print(id);
     else this.#print(shown.text());
   }
 
   /** One item of a result that has no end: NDJSON with `--json`, an id with `--quiet`, a line for people. */
   line(item: { readonly body: unknown; readonly id: string; readonly cells: readonly Cell[] }): void {
-    if (this.mode === "json") this.#print(JSON.stringify(item.body));
+    if (this.mode === "json") this.#print(cleanJson(JSON.stringify(item.body)));
     else if (this.mode === "quiet") this.#print(item.id);
     else this.#print(item.cells.map(cell).join("  "));
   }
@@ -76,11 +77,22 @@ export function styleFor(sink: Sink, io: Io): Style {
   return sink.isTTY && !io.env.NO_COLOR && io.env.TERM !== "dumb" ? COLOURED : PLAIN;
 }
 
-const STEERING = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+/** Unicode's controls, formats, separators of lines, and everything that is drawn as nothing. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{DI}]/gu;
+
+/** As JSON and JavaScript write a character, one escape per UTF-16 unit. */
+const escaped = (char: string): string =>
+  Array.from(
+    { length: char.length },
+    (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`,
+  ).join("");
 
 /** Foreign text made safe to print. */
-export const clean = (text: string): string =>
-  text.replace(STEERING, (char) => `\\u${char.codePointAt(0)?.toString(16).padStart(4, "0") ?? ""}`);
+export const clean = (text: string): string => text.replace(UNSEEN, escaped);
+
+/** JSON that means the same. Outside of its strings it has no such character but the ends of its lines. */
+const cleanJson = (json: string): string =>
+  json.replace(UNSEEN, (char) => (char === "\n" ? char : escaped(char)));
 
 /** No lines around and between cells, only two spaces from column to column. */
 const BARE = Object.fromEntries(

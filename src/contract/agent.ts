@@ -1,7 +1,20 @@
 /** The registry record of an agent and everything that may be said about it. */
 import { z } from "zod";
 import { coveredBy, toolReference, type Resource } from "./resource.ts";
-import { agentName, id, labels, line, list, name, NAME_PATTERN, page, time, timeInput } from "./words.ts";
+import {
+  NAME_PATTERN,
+  agentName,
+  id,
+  labels,
+  line,
+  list,
+  name,
+  page,
+  plainLine,
+  principal,
+  time,
+  timeInput,
+} from "./words.ts";
 
 export const agentState = z.enum(["provisioned", "active", "suspended", "revoked"]);
 
@@ -49,7 +62,7 @@ export const requireActas = z
 export const freshness = z.enum(["leased", "always"]);
 
 const mutable = {
-  contact: line(320).nullable(),
+  contact: plainLine(320).nullable(),
   tier: name,
   description: line(1000).nullable(),
   labels,
@@ -66,7 +79,7 @@ export const agentCreate = z
   .strictObject({
     name: agentName,
     workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
-    owner: line(320).optional().meta({ description: "default: the subject of the operator token" }),
+    owner: principal.optional().meta({ description: "default: the subject of the operator token" }),
     contact: mutable.contact.default(null),
     tier: mutable.tier.default("standard"),
     description: mutable.description.default(null),
@@ -168,7 +181,7 @@ export const agentQuery = z.strictObject({
   ...page,
   workspace: name.optional(),
   state: agentStateSeen.optional(),
-  owner: z.string().max(320).optional(),
+  owner: z.string().max(320).toLowerCase().optional(),
   tier: name.optional(),
   tool: toolReference
     .optional()

@@ -1,7 +1,7 @@
 /** Operators: people and jobs on the control plane, each with a token that has a role, an end, and perhaps bounds. */
 import { z } from "zod";
 import { ROLES } from "./roles.ts";
-import { id, line, list, name, page, time, timeInput, version } from "./words.ts";
+import { id, line, list, name, page, principal, time, timeInput, version } from "./words.ts";
 
 const DAY_MS = 86_400_000;
 /** How long a token lives when nothing is said. */
@@ -21,7 +21,7 @@ const OF_THE_REPLACED = ["subject", "role", "description", "workspaces"] as cons
 
 export const operatorCreate = z
   .strictObject({
-    subject: line(320)
+    subject: principal
       .refine((subject) => !RESERVED_SUBJECTS.includes(subject), {
         message: "is what the installation itself is called in the trail: choose another",
       })
@@ -90,7 +90,7 @@ export const operatorList = list(operator).meta({ id: "OperatorList" });
 
 export const operatorQuery = z.strictObject({
   ...page,
-  subject: z.string().max(320).optional(),
+  subject: z.string().max(320).toLowerCase().optional(),
   role: operatorRole.optional(),
 });
 

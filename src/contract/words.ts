@@ -48,6 +48,32 @@ export const line = (max: number): z.ZodString =>
     .max(max)
     .regex(/^[^\p{Cc}]*$/u, "must not contain control characters");
 
+/** What no eye sees: format and direction characters, fillers, tags (Unicode: Cf, Zl, Zp, Default_Ignorable_Code_Point). */
+const UNSEEN = /[\p{Cf}\p{Zl}\p{Zp}\p{DI}]/u;
+
+/** A line that names or describes somebody: nothing unseen in it, so that it is what it looks like. */
+export const plainLine = (max: number) =>
+  line(max)
+    .normalize("NFC")
+    .refine((text) => !UNSEEN.test(text), { message: "must not contain characters that nobody sees" })
+    .refine((text) => text.trim() === text, { message: "must not begin or end with a space" });
+
+/**
+ * Who somebody is on the control plane: the subject of an operator token, the owner of an agent. They are compared and read
+ * by people, so each has one spelling: compatibility forms are folded (NFKC), letters are small, and what is left must be
+ * of an alphabet in which nothing looks like nothing or like something else from another script.
+ */
+export const principal = z
+  .string()
+  .normalize("NFKC")
+  .toLowerCase()
+  .min(1)
+  .max(320)
+  .regex(
+    /^[a-z0-9][a-z0-9._@+:/-]*$/,
+    "must be letters and digits of ASCII, and . _ @ + : / -, such as an e-mail address; it begins with a letter or digit",
+  );
+
 export const labels = z
   .record(
     z.string().regex(/^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$/, "must be a label key"),

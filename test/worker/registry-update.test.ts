@@ -145,16 +145,13 @@ describe("the version of a record", () => {
     expect((await patch(agent.id, { description: "any" }, { "if-match": "*" })).status).toBe(200);
   });
 
-  test.each(["7", 'W/"1"', '"x"', '"1", "2"'])(
-    "is refused as If-Match %s: it is no ETag of an agent",
-    async (header) => {
-      expect(problemOf(await patch(bot.id, { description: "x" }, { "if-match": header }))).toEqual({
-        status: 400,
-        code: "invalid_request",
-        members: [],
-      });
-    },
-  );
+  test.each(["7", '"1', '"1" "2"'])("is refused as If-Match %s: it is no list of tags", async (header) => {
+    expect(problemOf(await patch(bot.id, { description: "x" }, { "if-match": header }))).toEqual({
+      status: 400,
+      code: "invalid_request",
+      members: [],
+    });
+  });
 
   it("is raised by a key as well, so that whoever has read the agent notices", async () => {
     const agent = await api.register({ name: "keyed", workspace: home });

@@ -28,6 +28,15 @@ describe("a list", () => {
     ]);
   });
 
+  test("escapes in JSON what nobody sees, and means the same", async () => {
+    const hidden = agent({ owner: "ada\u200B\u{E0061}\u009b@example.com" });
+    const { stdout } = await dome(["agents", "list", "--json"], {
+      replies: [json(200, { items: [hidden], next_cursor: null })],
+    });
+    expect(stdout).toContain(String.raw`"ada\u200b\udb40\udc61\u009b@example.com"`);
+    expect(JSON.parse(stdout)).toEqual([hidden]);
+  });
+
   test("is one array with --json, over all pages", async () => {
     const { stdout } = await dome(["agents", "list", "--json"], {
       replies: [
@@ -87,6 +96,16 @@ describe("colour", () => {
 });
 
 describe("foreign text", () => {
+  test.each([
+    ["a zero-width space", "admin\u200B", "admin\\u200b"],
+    ["a soft hyphen", "ad\u00ADmin", "ad\\u00admin"],
+    ["a Hangul filler", "admin\u3164", "admin\\u3164"],
+    ["a tag character", "admin\u{E0061}", "admin\\udb40\\udc61"],
+    ["a direction override", "\u202Enimda", "\\u202enimda"],
+  ])("shows %s, so that nobody passes for somebody else", (_, foreign, shown) => {
+    expect(clean(foreign)).toBe(shown);
+  });
+
   test("cannot steer the terminal: control and direction characters are shown as escapes", async () => {
     expect(clean("a\u001b[2Jb\r\nc\u0007\u202ed\u200f")).toBe(
       "a\\u001b[2Jb\\u000d\\u000ac\\u0007\\u202ed\\u200f",

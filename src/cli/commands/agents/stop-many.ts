@@ -9,7 +9,7 @@ import type { Halt, Transition } from "../../../contract/halt.ts";
 import { confirm } from "../../confirm.ts";
 import { CommandFailure, EXIT } from "../../exit.ts";
 import { inWorkspace } from "../../option-values.ts";
-import { table, type Style } from "../../output.ts";
+import { clean, table, type Style } from "../../output.ts";
 import { Progress } from "../../progress.ts";
 import type { Session } from "../../session.ts";
 import { stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
@@ -59,7 +59,7 @@ export async function stopMany(
   });
   const failed = outcomes.filter(({ error }) => error !== null);
   for (const { agent, error } of failed)
-    output.warn(`error: ${agent.name}: ${error?.detail} (${error?.code})`);
+    output.warn(`error: ${clean(`${agent.name}: ${error?.detail} (${error?.code})`)}`);
   if (failed.length > 0) session.end(EXIT.failed);
   else if (late) session.end(EXIT.timedOut);
 
