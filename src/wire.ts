@@ -13,6 +13,7 @@ import {
 } from "./access/configuration.ts";
 import { newSigningKeyCache, SigningKeys, type SigningKeyCache } from "./access/signing-keys.ts";
 import { LeaseClient, type LeaseBooks } from "./access/lease-client.ts";
+import type { DeadToken } from "./access/operator.ts";
 import { UserTokens, type RememberedUser } from "./access/user-tokens.ts";
 import type { Services } from "./api/services.ts";
 import { recordableArguments } from "./audit/arguments.ts";
@@ -63,6 +64,7 @@ interface Isolate {
   readonly tokens: VerificationCache;
   readonly keys: AuthenticationPorts["keyCache"];
   readonly keyUses: AuthenticationPorts["keyUses"];
+  readonly deadOperators: BoundedMap<string, DeadToken>;
   readonly providerKeys: KeyCache;
   readonly users: BoundedMap<string, RememberedUser>;
   readonly numbers: NumberBook;
@@ -80,6 +82,7 @@ const isolate: Isolate = {
   tokens: new VerificationCache(),
   keys: new BoundedMap(10_000),
   keyUses: new BoundedMap(10_000),
+  deadOperators: new BoundedMap(1_000),
   providerKeys: new BoundedMap(1_000),
   users: new BoundedMap(5_000),
   numbers: new NumberBook(),
@@ -201,6 +204,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       derived,
       retiredForms: env.retiredForms,
       adminToken: env.adminToken,
+      deadTokens: isolate.deadOperators,
       background,
     },
     operations: {

@@ -1,10 +1,12 @@
 /**
  * Operators: people and jobs on the control plane. `DOME_ADMIN_TOKEN` is compared without any database, so that an
- * emergency stop works while D1 is down. Every other token is read from D1's primary on every request and kept nowhere:
- * one that was revoked or has expired is refused from the next request on, and without D1 all are.
+ * emergency stop works while D1 is down. Every other token is read from D1's primary on every request, and a live one is
+ * kept nowhere: one that was revoked or has expired is refused from the next request on, and without D1 all are. One that
+ * is dead stays so, and costs D1 one read per isolate.
  */
 import { digestsOf } from "../credentials/version-digests.ts";
-import { utf8 } from "../kernel/bytes.ts";
+import type { BoundedMap } from "../kernel/bounded-map.ts";
+import { toHex, utf8 } from "../kernel/bytes.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { equalBytes, sha256Sync } from "../kernel/digest.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -34,6 +36,9 @@ export interface Operator {
   readonly expiresAt: number | null;
 }
 
+/** What is kept of a token that is dead. */
+export type DeadToken = Pick<OperatorToken, "id" | "subject" | "expiresAt" | "revokedAt">;
+
 export interface OperatorPorts {
   readonly clock: Clock;
   readonly db: Database;
@@ -42,6 +47,11 @@ export interface OperatorPorts {
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
   /** The whole `dome_ot_…` text; null where the installation has none. */
   readonly adminToken: string | null;
+  /**
+   * Tokens that were found dead, by SHA-256 of the whole token. Dead is final: the database lets no token live again,
+   * and prolongs none.
+   */
+  readonly deadTokens: BoundedMap<string, DeadToken>;
   /** Lets work outlive the answer. */
   background(work: Promise<unknown>): void;
 }
@@ -71,17 +81,30 @@ export async function authenticateOperator(
   if (ports.adminToken !== null && sameText(token, ports.adminToken)) {
     return ok(proven({ subject: "admin", token: "admin", role: "admin", workspaces: null, expiresAt: null }));
   }
+  const fingerprint = toHex(sha256Sync(utf8(token)));
+  const known = ports.deadTokens.get(fingerprint);
+  const stillDead = known === undefined ? null : refusalOf(known, ports.clock.now());
+  if (stillDead !== null) return err(stillDead);
   const digests = await digestsOf("operator", token, ports.derived, ports.retiredForms);
   const found = digests === undefined ? undefined : await findOperatorToken(ports.db, digests);
   if (digests === undefined || found === undefined) return err({ kind: "unknown" });
   const { id, subject, role, workspaces, expiresAt } = found;
   const now = ports.clock.now();
-  const state = stateOf(found, now);
-  if (state !== "live") return err({ kind: "dead", token: id, subject, why: state });
+  const dead = refusalOf(found, now);
+  if (dead !== null) {
+    ports.deadTokens.set(fingerprint, { id, subject, expiresAt, revokedAt: found.revokedAt });
+    return err(dead);
+  }
   if (isUseDue(found, now)) ports.background(noteOperatorUse(ports.db, id, now));
   const [newest] = digests;
   if (!found.known.has(newest.digest)) ports.background(followDigest(ports.db, id, newest, now));
   return ok(proven({ subject, token: id, role, workspaces, expiresAt }));
+}
+
+/** Null: the token is live. */
+function refusalOf(token: DeadToken, now: number): OperatorRefusal | null {
+  const state = stateOf(token, now);
+  return state === "live" ? null : { kind: "dead", token: token.id, subject: token.subject, why: state };
 }
 
 /** True when the operator may see this workspace at all. */
