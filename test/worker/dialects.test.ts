@@ -48,6 +48,8 @@ const BROKEN = "D1_ERROR: no such column: speed: SQLITE_ERROR";
 /** Operations that look something up in D1 before they answer, in an isolate that knows nothing. */
 const asking = OPERATIONS.filter(({ by, id }) => by !== "anyone" || id === "readyz");
 const table = asking.map((operation) => [`${operation.method} ${operation.path}`, operation] as const);
+/** Readiness is no for whatever reason: a database that is broken is one that cannot serve. */
+const guarded = table.filter(([, { id }]) => id !== "readyz");
 
 async function ask(operation: Operation, raw: RawEnv): Promise<Answer> {
   const door = await anotherIsolate(raw);
@@ -97,7 +99,7 @@ describe("a door whose database", () => {
     },
   );
 
-  it.each(table)(
+  it.each(guarded)(
     "is broken: %s says so in its own words, and nothing of the fault (P4)",
     async (_name, operation) => {
       const answer = await ask(operation, bindingsWith(BROKEN));
