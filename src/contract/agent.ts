@@ -61,18 +61,74 @@ export const requireActas = z
 
 export const freshness = z.enum(["leased", "always"]);
 
-const mutable = {
-  contact: plainLine(320).nullable(),
-  tier: name,
-  description: line(1000).nullable(),
-  labels,
-  parent: z.string().max(63).nullable(),
-  surface,
-  require_actas: requireActas.nullable(),
-  delegates_to: references(name),
-  expires_at: timeInput.nullable(),
-  freshness: freshness.nullable(),
-};
+interface Setting<Asked extends z.ZodType, Shown extends z.ZodType> {
+  /** As a request names it. */
+  readonly asked: Asked;
+  /** As a registration names it: what is not said has a value. */
+  readonly initial: z.ZodDefault<Asked>;
+  /** As an answer has it. */
+  readonly shown: Shown;
+}
+
+const setting = <Asked extends z.ZodType, Shown extends z.ZodType>(
+  asked: Asked,
+  initial: z.ZodDefault<Asked>,
+  shown: Shown,
+): Setting<Asked, Shown> => ({ asked, initial, shown });
+
+const text = z.string().nullable();
+const contact = plainLine(320).nullable();
+const description = line(1000).nullable();
+const parent = z.string().max(63).nullable();
+const actas = requireActas.nullable();
+const delegates = references(name);
+const expiry = timeInput.nullable();
+const chosenFreshness = freshness.nullable();
+
+/**
+ * What may change of an agent: the one table that every other place derives from, or is checked against by the compiler. A
+ * new setting is a line here, a line in `registry/agent-settings.ts`, in `registry/narrowing.ts` and in
+ * `operations/settings.ts`, an option of the command line, and a column.
+ */
+export const AGENT_SETTINGS = {
+  contact: setting(contact, contact.default(null), text),
+  tier: setting(name, name.default("standard"), name),
+  description: setting(description, description.default(null), text),
+  labels: setting(labels, labels.default({}), labels),
+  parent: setting(
+    parent,
+    parent.default(null).meta({ description: "name or id of an agent of the same workspace" }),
+    id("agt").nullable(),
+  ),
+  surface: setting(
+    surface,
+    surface.default({ tools: [], pools: [], integrations: [] }),
+    z.strictObject({
+      tools: z.array(z.string()),
+      pools: z.array(z.string()),
+      integrations: z.array(z.string()),
+    }),
+  ),
+  require_actas: setting(actas, actas.default(null), text),
+  delegates_to: setting(delegates, delegates.default([]), z.array(z.string())),
+  expires_at: setting(expiry, expiry.default(null), time.nullable()),
+  freshness: setting(
+    chosenFreshness,
+    chosenFreshness.default(null).meta({ description: "null: what the tier says" }),
+    chosenFreshness,
+  ),
+} as const;
+
+type Settings = typeof AGENT_SETTINGS;
+export type AgentSettingName = keyof Settings;
+
+/** One schema of each setting, as the members of an object. */
+const settings = <Form extends "asked" | "initial" | "shown">(
+  form: Form,
+): { [M in AgentSettingName]: Settings[M][Form] } =>
+  Object.fromEntries(Object.entries(AGENT_SETTINGS).map(([member, forms]) => [member, forms[form]])) as {
+    [M in AgentSettingName]: Settings[M][Form];
+  };
 
 /** `POST /api/v1/agents`: the record (name, owner, workspace) and what may change later. */
 export const agentCreate = z
@@ -80,18 +136,7 @@ export const agentCreate = z
     name: agentName,
     workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
     owner: principal.optional().meta({ description: "default: the subject of the operator token" }),
-    contact: mutable.contact.default(null),
-    tier: mutable.tier.default("standard"),
-    description: mutable.description.default(null),
-    labels: mutable.labels.default({}),
-    parent: mutable.parent
-      .default(null)
-      .meta({ description: "name or id of an agent of the same workspace" }),
-    surface: mutable.surface.default({ tools: [], pools: [], integrations: [] }),
-    require_actas: mutable.require_actas.default(null),
-    delegates_to: mutable.delegates_to.default([]),
-    expires_at: mutable.expires_at.default(null),
-    freshness: mutable.freshness.default(null).meta({ description: "null: what the tier says" }),
+    ...settings("initial"),
     key_expires_at: timeInput
       .nullable()
       .default(null)
@@ -102,7 +147,7 @@ export type AgentCreate = z.output<typeof agentCreate>;
 
 /** `PATCH /api/v1/agents/{agent}`: id, name, owner and workspace are not here, and never will be (P2). */
 export const agentPatch = z
-  .strictObject(mutable)
+  .strictObject(settings("asked"))
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, { message: "must change something" })
   .meta({ id: "AgentPatch", minProperties: 1 });
@@ -119,20 +164,7 @@ export const agent = z
     state: agentStateSeen,
     draining: draining.nullable().default(null),
     state_changed_at: time,
-    contact: z.string().nullable(),
-    tier: name,
-    description: z.string().nullable(),
-    labels,
-    parent: id("agt").nullable(),
-    surface: z.strictObject({
-      tools: z.array(z.string()),
-      pools: z.array(z.string()),
-      integrations: z.array(z.string()),
-    }),
-    require_actas: z.string().nullable(),
-    delegates_to: z.array(z.string()),
-    expires_at: time.nullable(),
-    freshness: freshness.nullable(),
+    ...settings("shown"),
     record_version: z.int(),
     revoked_at: time.nullable(),
   })

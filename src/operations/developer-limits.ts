@@ -6,24 +6,10 @@
 import type { Operator } from "../access/operator.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { AgentState } from "../lifecycle/states.ts";
-import type { AgentSettings } from "../registry/agent-writes.ts";
+import { settingIn, type AgentSettings } from "../registry/agent-settings.ts";
 import { wideningMembers } from "../registry/narrowing.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import type { Refusal } from "./refusal.ts";
-
-/** The wire's names of the settings. */
-const MEMBERS = {
-  contact: "contact",
-  tier: "tier",
-  description: "description",
-  labels: "labels",
-  parentId: "parent",
-  surface: "surface",
-  requireActas: "require_actas",
-  delegatesTo: "delegates_to",
-  expiresAt: "expires_at",
-  freshness: "freshness",
-} as const satisfies Record<keyof AgentSettings, string>;
 
 const isDeveloper = (operator: Operator): boolean => operator.role === "developer";
 
@@ -56,7 +42,7 @@ export function mayChange(
 ): Result<void, Refusal> {
   const allowed = mayUseTier(operator, change.tier === before.tier ? undefined : change.tier);
   if (!allowed.ok || !isDeveloper(operator) || state === "provisioned") return allowed;
-  const widened = wideningMembers(before, change).map((member) => MEMBERS[member]);
+  const widened = wideningMembers(before, change).map((column) => settingIn(column));
   if (widened.length === 0) return ok(undefined);
   return err({
     code: "forbidden",

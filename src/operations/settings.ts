@@ -1,10 +1,15 @@
 /** From what a request says about an agent to what the registry stores: references resolved, the missing named. */
 import type { Operator } from "../access/operator.ts";
-import type { Agent, Surface, Warning } from "../contract/agent.ts";
+import type { Agent, AgentPatch, AgentSettingName, Warning } from "../contract/agent.ts";
 import { parseReference } from "../contract/resource.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
-import type { AgentSettings } from "../registry/agent-writes.ts";
+import {
+  AGENT_SETTING_NAMES,
+  columnOf,
+  type AgentSettings,
+  type KeptSetting,
+} from "../registry/agent-settings.ts";
 import { ancestorsOf, findAgent } from "../registry/agents.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
@@ -14,18 +19,37 @@ import type { OperationPorts } from "./ports.ts";
 import { memberRefusal, shown, type Refusal } from "./refusal.ts";
 
 /** The members of a request that describe an agent; absent ones do not change. */
-export interface RequestedSettings {
-  readonly contact?: string | null | undefined;
-  readonly tier?: string | undefined;
-  readonly description?: string | null | undefined;
-  readonly labels?: Record<string, string> | undefined;
-  readonly parent?: string | null | undefined;
-  readonly surface?: Surface | undefined;
-  readonly require_actas?: string | null | undefined;
-  readonly delegates_to?: string[] | undefined;
-  readonly expires_at?: string | null | undefined;
-  readonly freshness?: "leased" | "always" | null | undefined;
+export type RequestedSettings = { readonly [M in AgentSettingName]?: AgentPatch[M] };
+
+type Asked<M extends AgentSettingName> = Exclude<AgentPatch[M], undefined>;
+
+interface Context {
+  readonly ports: OperationPorts;
+  readonly operator: Operator;
+  readonly workspace: WorkspaceId;
 }
+
+type Resolved<M extends AgentSettingName> = Result<KeptSetting<M>, Refusal>;
+
+/** From what is asked to what is stored, or why it cannot be. A setting that is missing here does not compile. */
+const RESOLVE: {
+  readonly [M in AgentSettingName]: (asked: Asked<M>, context: Context) => Resolved<M> | Promise<Resolved<M>>;
+} = {
+  contact: ok,
+  tier: (tier) => (BUILT_IN_TIERS.has(tier) ? ok(tier) : err(unknownTier(tier))),
+  description: ok,
+  labels: ok,
+  parent: resolveParent,
+  surface: ok,
+  require_actas: ok,
+  delegates_to: ok,
+  expires_at: (asked, { ports }) => {
+    const end = asked === null ? null : Date.parse(asked);
+    if (end === null || end > ports.clock.now()) return ok(end);
+    return err(memberRefusal("invalid_request", "expires_at", "The end date is in the past."));
+  },
+  freshness: ok,
+};
 
 /** Checks and resolves. The first thing that cannot be refuses, with the member at fault. */
 export async function resolveSettings(
@@ -34,30 +58,16 @@ export async function resolveSettings(
   workspace: WorkspaceId,
   requested: RequestedSettings,
 ): Promise<Result<Partial<AgentSettings>, Refusal>> {
-  const { tier, parent, expires_at: expiresAt } = requested;
-  if (tier !== undefined && !BUILT_IN_TIERS.has(tier)) return err(unknownTier(tier));
-  const expiry = expiresAt == null ? expiresAt : Date.parse(expiresAt);
-  if (typeof expiry === "number" && expiry <= ports.clock.now()) {
-    return err(memberRefusal("invalid_request", "expires_at", "The end date is in the past."));
+  const stored: Record<string, unknown> = {};
+  for (const name of AGENT_SETTING_NAMES) {
+    const asked = requested[name];
+    if (asked === undefined) continue;
+    const resolved = await RESOLVE[name](asked as never, { ports, operator, workspace });
+    if (!resolved.ok) return resolved;
+    stored[columnOf(name)] = resolved.value;
   }
-  const parentId = await resolveParent(ports, operator, workspace, parent);
-  if (!parentId.ok) return parentId;
-  return ok({
-    ...present("contact", requested.contact),
-    ...present("tier", tier),
-    ...present("description", requested.description),
-    ...present("labels", requested.labels),
-    ...present("surface", requested.surface),
-    ...present("requireActas", requested.require_actas),
-    ...present("delegatesTo", requested.delegates_to),
-    ...present("freshness", requested.freshness),
-    ...present("expiresAt", expiry),
-    ...present("parentId", parentId.value),
-  });
+  return ok(stored as Partial<AgentSettings>);
 }
-
-const present = <K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> =>
-  value === undefined ? {} : ({ [name]: value } as Record<K, V>);
 
 function unknownTier(tier: string): Refusal {
   const names = [...BUILT_IN_TIERS.keys()];
@@ -68,12 +78,10 @@ function unknownTier(tier: string): Refusal {
 
 /** The parent must exist and run, and so must all of its ancestors: a stopped family takes no new members. */
 async function resolveParent(
-  ports: OperationPorts,
-  operator: Operator,
-  workspace: WorkspaceId,
-  reference: string | null | undefined,
-): Promise<Result<AgentId | null | undefined, Refusal>> {
-  if (reference == null) return ok(reference);
+  reference: string | null,
+  { ports, operator, workspace }: Context,
+): Promise<Result<AgentId | null, Refusal>> {
+  if (reference === null) return ok(null);
   const parent = await findAgent(ports.db, workspace, reference);
   if (parent === undefined || !seesAgent(operator, parent)) {
     return err(

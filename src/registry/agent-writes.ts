@@ -6,6 +6,7 @@ import { and, eq, sql } from "drizzle-orm";
 import type { Surface } from "../contract/agent.ts";
 import type { AgentId, HaltId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import type { AgentSettings } from "./agent-settings.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { batchGuard } from "../storage/tables/changes.ts";
 
@@ -17,20 +18,6 @@ export interface NewAgent {
   readonly owner: string;
   readonly createdAt: number;
   readonly settings: AgentSettings;
-}
-
-/** What may change later. */
-export interface AgentSettings {
-  readonly contact: string | null;
-  readonly tier: string;
-  readonly description: string | null;
-  readonly labels: Record<string, string>;
-  readonly parentId: AgentId | null;
-  readonly surface: Surface;
-  readonly requireActas: string | null;
-  readonly delegatesTo: string[];
-  readonly expiresAt: number | null;
-  readonly freshness: "leased" | "always" | null;
 }
 
 const insertSurface = (db: Database, id: AgentId, surface: Surface) => {

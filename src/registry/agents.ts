@@ -7,6 +7,7 @@ import type { Database } from "../storage/client.ts";
 import type { Reading } from "../storage/read.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
+import { shownSettings } from "./agent-settings.ts";
 
 /** A row of the registry with its surface and the name of its workspace. */
 export type RegisteredAgent = typeof agents.$inferSelect & {
@@ -169,16 +170,7 @@ export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => {
     state: live?.state ?? row.state,
     draining: drain == null ? null : drainView(drain),
     state_changed_at: rfc3339(live?.stateChangedAt ?? row.stateChangedAt),
-    contact: row.contact,
-    tier: row.tier,
-    description: row.description,
-    labels: row.labels,
-    parent: row.parentId,
-    surface: row.surface,
-    require_actas: row.requireActas,
-    delegates_to: row.delegatesTo,
-    expires_at: row.expiresAt === null ? null : rfc3339(row.expiresAt),
-    freshness: row.freshness,
+    ...shownSettings(row),
     record_version: live?.recordVersion ?? row.recordVersion,
     revoked_at: row.revokedAt === null ? null : rfc3339(row.revokedAt),
   };

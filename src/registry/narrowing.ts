@@ -4,7 +4,7 @@
  */
 import { declares, type Surface } from "../contract/agent.ts";
 import { parseReference, type ResourceKind } from "../contract/resource.ts";
-import type { AgentSettings } from "./agent-writes.ts";
+import type { AgentSettings } from "./agent-settings.ts";
 
 /** The members in which a change is more than a narrowing, in the order of `AgentSettings`; none: it only narrows. */
 export function wideningMembers(

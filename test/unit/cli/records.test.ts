@@ -306,6 +306,7 @@ test("tiers and workspaces are listed and shown", async () => {
     max_key_days: 365,
     max_body_bytes: 65_536,
     freshness: "leased",
+    rate: "normal",
     audit: "before_release",
   };
   const tiers = await dome(["tiers", "list"], { replies: [json(200, { items: [tier], next_cursor: null })] });

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Surface } from "../../../src/contract/agent.ts";
-import type { AgentSettings } from "../../../src/registry/agent-writes.ts";
+import type { AgentSettings } from "../../../src/registry/agent-settings.ts";
 import { isWithin, wideningMembers } from "../../../src/registry/narrowing.ts";
 
 const AGENT: AgentSettings = {

@@ -1,7 +1,7 @@
 /** `dome agents register`: the record, the API key once, and what of the surface the catalog does not have. */
 import { Option, type Command } from "commander";
 import type { AgentRegistration } from "../../../client/agents.ts";
-import type { AgentCreated } from "../../../contract/agent.ts";
+import type { AgentCreated, AgentSettingName } from "../../../contract/agent.ts";
 import { verb } from "../../command.ts";
 import { reserveKeyFile, type KeyFile } from "../../key-file.ts";
 import { collect, collectLabel, inWorkspace, pointInTime, workspaceOption } from "../../option-values.ts";
@@ -87,12 +87,14 @@ export async function register(session: Session, options: RegisterOptions): Prom
 }
 
 function registrationOf(options: RegisterOptions): AgentRegistration {
-  const { name, workspace, owner, tier } = options;
+  const { name, workspace, owner } = options;
+  return { name, workspace, owner, ...settingsOf(options), key_expires_at: options.keyExpires ?? null };
+}
+
+/** Every setting has its option: one that is missing here does not compile. */
+function settingsOf(options: RegisterOptions): Required<Pick<AgentRegistration, AgentSettingName>> {
   return {
-    name,
-    tier,
-    workspace,
-    owner,
+    tier: options.tier,
     surface: {
       tools: [...(options.tool ?? [])],
       pools: [...(options.pool ?? [])],
@@ -106,7 +108,6 @@ function registrationOf(options: RegisterOptions): AgentRegistration {
     delegates_to: [...(options.delegatesTo ?? [])],
     expires_at: options.expires ?? null,
     freshness: options.freshness ?? null,
-    key_expires_at: options.keyExpires ?? null,
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { Option, type Command } from "commander";
 import type { AgentChange } from "../../../client/agents.ts";
-import type { Agent } from "../../../contract/agent.ts";
+import type { Agent, AgentSettingName } from "../../../contract/agent.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { collect, collectLabel, pointInTime, workspaceOption } from "../../option-values.ts";
@@ -97,10 +97,7 @@ export async function update(session: Session, name: string, options: UpdateOpti
   const current = LISTS.some((member) => options[member] !== undefined)
     ? await service.agents.show(ref)
     : null;
-  const change = {
-    ...plainChange(options),
-    ...(current === null ? {} : listChange(current, options)),
-  };
+  const change: Settings = { ...plainChange(options), ...listChange(current, options), ...cleared(options) };
   if (Object.values(change).every((value) => value === undefined))
     throw usage("nothing to change", "dome agents update --help");
   const updated = await service.agents.update(ref, change, current?.record_version);
@@ -127,8 +124,14 @@ const LISTS = [
   "removeLabel",
 ] as const;
 
-function plainChange(options: UpdateOptions): AgentChange {
-  const cleared = Object.fromEntries((options.clear ?? []).map((member) => [CLEARABLE[member], null]));
+/** Every setting has its option: one that is in none of the two parts below does not compile. */
+type Settings = { readonly [M in AgentSettingName]: AgentChange[M] | undefined };
+type ListSetting = "surface" | "delegates_to" | "labels";
+
+const cleared = (options: UpdateOptions): Partial<Settings> =>
+  Object.fromEntries((options.clear ?? []).map((member) => [CLEARABLE[member], null]));
+
+function plainChange(options: UpdateOptions): Omit<Settings, ListSetting> {
   return {
     tier: options.tier,
     require_actas: options.requireActas,
@@ -137,12 +140,12 @@ function plainChange(options: UpdateOptions): AgentChange {
     parent: options.parent,
     expires_at: options.expires,
     freshness: options.freshness,
-    ...cleared,
   };
 }
 
 /** The lists as they are to be: what is there, with the additions, without what is removed. */
-function listChange(current: Agent, options: UpdateOptions): AgentChange {
+function listChange(current: Agent | null, options: UpdateOptions): Pick<Settings, ListSetting> {
+  if (current === null) return { surface: undefined, delegates_to: undefined, labels: undefined };
   const surface = {
     tools: merged("tool", current.surface.tools, options.addTool, options.removeTool),
     pools: merged("pool", current.surface.pools, options.addPool, options.removePool),
@@ -160,13 +163,13 @@ function listChange(current: Agent, options: UpdateOptions): AgentChange {
   const given = (...members: readonly (typeof LISTS)[number][]) =>
     members.some((each) => options[each] !== undefined);
   return {
-    ...(given("addTool", "addPool", "addIntegration", "removeTool", "removePool", "removeIntegration")
-      ? { surface }
-      : {}),
-    ...(given("addDelegate", "removeDelegate") ? { delegates_to: delegates } : {}),
-    ...(given("label", "removeLabel")
-      ? { labels: Object.fromEntries(labels.filter(([key]) => !gone.has(key))) }
-      : {}),
+    surface: given("addTool", "addPool", "addIntegration", "removeTool", "removePool", "removeIntegration")
+      ? surface
+      : undefined,
+    delegates_to: given("addDelegate", "removeDelegate") ? delegates : undefined,
+    labels: given("label", "removeLabel")
+      ? Object.fromEntries(labels.filter(([key]) => !gone.has(key)))
+      : undefined,
   };
 }
 

@@ -1,0 +1,59 @@
+/**
+ * The settings of an agent as the registry keeps them: the column of each, and how the view shows what stands there. What
+ * the settings are is one table of the contract (`AGENT_SETTINGS`); a setting that is missing here does not compile.
+ */
+import type { Agent, AgentSettingName, Surface } from "../contract/agent.ts";
+import { rfc3339 } from "../kernel/clock.ts";
+import type { agents } from "../storage/tables/agents.ts";
+
+/** The surface has a table of its own, and is read with the row. */
+type Columns = typeof agents.$inferSelect & { readonly surface: Surface };
+
+interface Kept<Column extends keyof Columns, Shown> {
+  readonly column: Column;
+  show(value: Columns[Column]): Shown;
+}
+
+const kept = <Column extends keyof Columns, Shown>(
+  column: Column,
+  show: (value: Columns[Column]) => Shown,
+): Kept<Column, Shown> => ({ column, show });
+
+const KEPT = {
+  contact: kept("contact", (contact) => contact),
+  tier: kept("tier", (tier) => tier),
+  description: kept("description", (description) => description),
+  labels: kept("labels", (labels) => labels),
+  parent: kept("parentId", (parent) => parent),
+  surface: kept("surface", (surface) => surface),
+  require_actas: kept("requireActas", (provider) => provider),
+  delegates_to: kept("delegatesTo", (agents) => agents),
+  expires_at: kept("expiresAt", (at) => (at === null ? null : rfc3339(at))),
+  freshness: kept("freshness", (freshness) => freshness),
+} satisfies { readonly [M in AgentSettingName]: { show(value: never): Agent[M] } };
+
+type ColumnOf<M extends AgentSettingName> = (typeof KEPT)[M]["column"];
+
+/** What is stored of a setting. */
+export type KeptSetting<M extends AgentSettingName> = Columns[ColumnOf<M>];
+
+/** What may change later, by the names of its columns. */
+export type AgentSettings = { readonly [M in AgentSettingName as ColumnOf<M>]: KeptSetting<M> };
+
+export const AGENT_SETTING_NAMES = Object.keys(KEPT) as readonly AgentSettingName[];
+
+export const columnOf = (name: AgentSettingName): keyof AgentSettings => KEPT[name].column;
+
+/** The wire's name of a column. */
+export const settingIn = (column: keyof AgentSettings): AgentSettingName =>
+  AGENT_SETTING_NAMES.find((name) => KEPT[name].column === column) ?? unknownColumn(column);
+
+function unknownColumn(column: string): never {
+  throw new Error(`no setting is kept in ${column}`);
+}
+
+/** The settings of a row as the API shows them. */
+export const shownSettings = (row: AgentSettings): Pick<Agent, AgentSettingName> =>
+  Object.fromEntries(
+    AGENT_SETTING_NAMES.map((name) => [name, KEPT[name].show(row[KEPT[name].column] as never)]),
+  ) as Pick<Agent, AgentSettingName>;
