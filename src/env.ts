@@ -7,6 +7,7 @@ import type { LedgerShell } from "./objects/ledger-object.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
 import type { RateCounters } from "./api/rate-limits.ts";
 import { parseOrigins } from "./kernel/origins.ts";
+import { DEFAULT_CAPACITY_BYTES } from "./lifecycle/evidence.ts";
 import { parseRetiredForms, parseRootKeys, type RootKeys } from "./secrets/root-key.ts";
 
 /** The bindings of wrangler.toml, and of the embedded server. */
@@ -32,6 +33,7 @@ export interface RawEnv {
   readonly DOME_EGRESS_ALLOW?: string;
   readonly DOME_LOG?: string;
   readonly DOME_VERSION?: string;
+  readonly DOME_LEDGER_CAPACITY?: string;
   /** These three are set by the embedded server, and by nobody else. */
   readonly DOME_EMBEDDED?: string;
   readonly EGRESS_PUBLIC?: Fetcher;
@@ -61,6 +63,8 @@ export interface Env {
   /** `DOME_LOG=errors` leaves the line per request out. */
   readonly logsRequests: boolean;
   readonly version: string;
+  /** How many bytes the ledger of one workspace may take. */
+  readonly ledgerCapacity: number;
 }
 
 /** True in the embedded server, which serves on a socket of the Worker's own and nowhere else. */
@@ -91,10 +95,19 @@ export function parseEnv(raw: RawEnv): Env {
     publicUrl: publicUrlOf(raw.DOME_PUBLIC_URL),
     logsRequests: raw.DOME_LOG !== "errors",
     version: raw.DOME_VERSION ?? "unknown",
+    ledgerCapacity: ledgerCapacityOf(raw.DOME_LEDGER_CAPACITY),
     egressAllowed: egressAllowedOf(raw.DOME_EGRESS_ALLOW ?? ""),
     networks: networksOf(raw),
     corsOrigins: (raw.DOME_CORS_ORIGINS ?? "").split(/[\s,]+/).filter((origin) => origin !== ""),
   };
+}
+
+/** Below a megabyte a ledger would be full before it has begun. */
+function ledgerCapacityOf(text: string | undefined): number {
+  if (text === undefined || text === "") return DEFAULT_CAPACITY_BYTES;
+  const bytes = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (bytes < 1_000_000) throw new Error("DOME_LEDGER_CAPACITY must be a number of bytes, at least 1000000");
+  return bytes;
 }
 
 function auditOf(raw: RawEnv): Env["audit"] {

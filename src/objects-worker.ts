@@ -23,7 +23,7 @@ export class WorkspaceObject extends WorkspaceShell {
 
 export class LedgerObject extends LedgerShell {
   constructor(state: DurableObjectState, raw: RawEnv) {
-    super(state, raw, ledgerDeps);
+    super(state, raw, ledgerDeps(raw));
   }
 }
 

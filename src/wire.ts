@@ -19,9 +19,10 @@ import type { Services } from "./api/services.ts";
 import { recordableArguments } from "./audit/arguments.ts";
 import { ledgerCarrier, queueCarrier } from "./audit/carrier.ts";
 import { consumeDeadLetters, consumeRecords, type AuditBatch } from "./audit/consumer.ts";
+import type { LedgerName } from "./contract/audit.ts";
 import { NumberBook } from "./audit/number-book.ts";
 import { RefusedCredentials } from "./audit/refused.ts";
-import { outboxSink, queueSink, type AuditSink } from "./audit/sink.ts";
+import { outboxSink, queueSink, whileThereIsRoom, type AuditSink } from "./audit/sink.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Fetch } from "./egress/open.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
@@ -107,10 +108,20 @@ async function derivedKeys(env: Env): Promise<DerivedKeys> {
 
 const owners = (env: Env): Owners => new OwnerClients(env, isolate.books);
 
+/** What this isolate believes of a ledger's room. */
+function isFull(ledger: LedgerName): boolean {
+  const { org, workspaces } = isolate.books;
+  const lease = ledger === "org" ? org.get(ledger, clock.now()) : workspaces.get(ledger, clock.now());
+  return lease?.answer.evidence === "full";
+}
+
 const sink = (env: Env): AuditSink => {
   const ports = { outbox: outboxPort(env), timers, log };
-  if (env.audit.mode === "outbox") return outboxSink(ports);
-  return queueSink({ ...ports, queue: env.audit.queue, book: isolate.numbers, random });
+  const durable =
+    env.audit.mode === "outbox"
+      ? outboxSink(ports)
+      : queueSink({ ...ports, queue: env.audit.queue, book: isolate.numbers, random });
+  return whileThereIsRoom(durable, isFull);
 };
 
 const carrier = (env: Env): ObjectDeps["carrier"] =>
@@ -136,13 +147,17 @@ const through =
 export const newRequestId = (): string => ids.next("req");
 
 /** What a ledger is given. */
-export const ledgerDeps: LedgerDeps = { clock, timers, random, log };
+export const ledgerDeps = (raw: RawEnv): LedgerDeps => {
+  const env = environment(raw);
+  return { clock, timers, random, log, capacity: env.ledgerCapacity, owners: owners(env) };
+};
 
 /** What an owner object is given. */
 export const objectDeps = (raw: RawEnv): ObjectDeps => {
   const env = environment(raw);
   const db = openDatabase(env.db);
-  return { clock, timers, random, ids, log, db, carrier: carrier(env), owners: owners(env) };
+  const ledgers = new LedgerClient(env.ledgers);
+  return { clock, timers, random, ids, log, db, carrier: carrier(env), owners: owners(env), ledgers };
 };
 
 /** What one HTTP request is given. */

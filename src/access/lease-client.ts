@@ -61,8 +61,8 @@ export interface LeaseClientPorts {
 /** No lease could be had in time. Undecidable: 503 with `Retry-After`. */
 export interface NoLease {
   readonly kind: "no_lease";
-  /** `provider`: what an identity provider publishes about its keys. */
-  readonly of: "agent" | "workspace" | "org" | "provider";
+  /** `provider`: what an identity provider publishes about its keys. `evidence`: the workspace's ledger is full. */
+  readonly of: "agent" | "workspace" | "org" | "provider" | "evidence";
 }
 
 /** One owner object as its lease is asked for. */

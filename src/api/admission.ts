@@ -15,7 +15,7 @@ import {
   drainingProblem,
   INVALID_TOKEN,
   UNAUTHENTICATED,
-  UNAVAILABLE,
+  unavailableFor,
 } from "./door-refusals.ts";
 import { noteRefusedAgent, noteRefusedOperator } from "./refused.ts";
 import {
@@ -79,7 +79,7 @@ async function admitAgent(
     case "actas_refused":
       return err(actAsProblem(caller.error.why));
     case "no_lease":
-      return err(UNAVAILABLE);
+      return err(unavailableFor(caller.error.of));
     default:
       return err(await refusedHere(arrival));
   }

@@ -1,5 +1,5 @@
 /** What doors refuse by themselves, whatever dialect they say it in. */
-import type { Refusal } from "../operations/refusal.ts";
+import { EVIDENCE_FULL, type Refusal } from "../operations/refusal.ts";
 
 export const UNAUTHENTICATED: Refusal = {
   code: "unauthenticated",
@@ -21,6 +21,9 @@ export const UNAVAILABLE: Refusal = {
   detail: "It cannot be decided right now whether this is allowed. Repeat the request.",
   retryAfterSeconds: 1,
 };
+
+/** @param of what could not be had; `evidence`: the workspace's ledger is full (P8). */
+export const unavailableFor = (of: string): Refusal => (of === "evidence" ? EVIDENCE_FULL : UNAVAILABLE);
 
 /** The agent's own credential is good: only what it says of the user is not, and only the agent can mend that. */
 export const actAsProblem = (why: string): Refusal => ({

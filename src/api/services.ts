@@ -10,6 +10,7 @@ import type { Log } from "../kernel/log.ts";
 import type { Result } from "../kernel/result.ts";
 import type { TokenPorts } from "../oauth/ports.ts";
 import type { EgressOperationPorts } from "../operations/ports.ts";
+import type { ReplayPorts } from "../operations/replay-dead-letters.ts";
 import type { ReceiptPorts } from "../operations/read-halt.ts";
 import type { Installation } from "../operations/read-status.ts";
 import type { Unready } from "../operations/readiness.ts";
@@ -22,7 +23,7 @@ export interface Services {
   readonly ids: IdSource;
   readonly log: Log;
   readonly operators: OperatorPorts;
-  readonly operations: ReceiptPorts & EgressOperationPorts;
+  readonly operations: ReceiptPorts & EgressOperationPorts & ReplayPorts;
   readonly access: TokenPorts;
   readonly decisions: DecisionPorts;
   readonly installation: Installation;

@@ -31,7 +31,7 @@ const addressed = z.object({ workspace: ledgerNameSchema });
  * Where a message belongs. Only the address is read here: the ledger itself parses the record and keeps aside what it
  * cannot read. What has no address goes to `org`.
  */
-function ledgerOf(body: unknown): LedgerName {
+export function ledgerOf(body: unknown): LedgerName {
   const parsed = addressed.safeParse(body);
   return parsed.success ? parsed.data.workspace : "org";
 }

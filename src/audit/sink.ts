@@ -24,7 +24,8 @@ declare const durable: unique symbol;
 export type Recorded = AuditDraft & { readonly [durable]: true };
 
 export interface AuditUnavailable {
-  readonly kind: "audit_unavailable";
+  /** `evidence_full`: the ledger has no room, and nothing was written. */
+  readonly kind: "audit_unavailable" | "evidence_full";
 }
 
 export interface AuditSink {
@@ -57,6 +58,18 @@ export interface SinkPorts {
 
 const addressOf = (draft: AuditDraft): OutboxAddress =>
   draft.agent === undefined ? { workspace: draft.workspace } : { agent: draft.agent };
+
+/** Records that end what an earlier one has begun: there are no more of them than of those. */
+const ENDINGS: ReadonlySet<string> = new Set(["decision.withheld", "token.withheld", "call.outcome"]);
+
+/**
+ * Takes nothing new for a ledger that is full: what is refused for want of room must not fill it further.
+ * @param isFull as far as the isolate knows; the lease check after it asks the workspace's object.
+ */
+export const whileThereIsRoom = (sink: AuditSink, isFull: (ledger: LedgerName) => boolean): AuditSink => ({
+  record: async (draft) =>
+    isFull(draft.workspace) && !ENDINGS.has(draft.kind) ? err({ kind: "evidence_full" }) : sink.record(draft),
+});
 
 /** Embedded: one object write per record; the object's outbox is drained to the ledger. */
 export function outboxSink({ outbox, timers, log }: SinkPorts): AuditSink {

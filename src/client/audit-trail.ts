@@ -1,5 +1,6 @@
 /** The audit trail of a workspace. Reading it is itself recorded. */
 import { auditEntrySchema, type AuditEntry, type AuditQuery } from "../contract/audit.ts";
+import { auditReplayed, type AuditReplayed } from "../contract/audit-replay.ts";
 import { list } from "../contract/words.ts";
 import { ConnectionError } from "./errors.ts";
 import { serverEvents } from "./event-stream.ts";
@@ -19,6 +20,11 @@ export class AuditTrail {
 
   constructor(transport: Transport) {
     this.#transport = transport;
+  }
+
+  /** Brings records that the queue gave up on to their ledgers. Safe to repeat. */
+  replay(): Promise<AuditReplayed> {
+    return this.#transport.change("POST", "/api/v1/audit/replay", auditReplayed, {});
   }
 
   /** Records that match every filter; newest first unless `order` says otherwise. */

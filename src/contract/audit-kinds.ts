@@ -55,6 +55,7 @@ export const AUDIT_KINDS = {
   "signing_keys.compromised": "The signing keys were replaced at once, because one is known to others",
   "root_key.rewrapped": "Secrets were encrypted anew under the current version of the root key",
   "audit.read": "An operator read the audit trail",
+  "audit.replayed": "Records that the queue gave up on were brought to their ledgers",
 } as const;
 
 export type AuditKind = keyof typeof AUDIT_KINDS;

@@ -6,6 +6,7 @@
  * Members that say who a person is are listed in `PERSONAL_MEMBERS`; they can be erased from a ledger later.
  */
 import { z } from "zod";
+import { timeInput } from "./words.ts";
 import { idPattern } from "../kernel/ids.ts";
 import type { AuditKind } from "./audit-kinds.ts";
 import { change } from "./check.ts";
@@ -205,9 +206,9 @@ export const auditQuerySchema = z.strictObject({
   /** The end user for whom it was done: `usr_…`. */
   user: filter(64).optional(),
   /** On the record's own time, inclusive. */
-  since: z.iso.datetime({ offset: true }).optional(),
+  since: timeInput.optional(),
   /** On the record's own time, exclusive. */
-  until: z.iso.datetime({ offset: true }).optional(),
+  until: timeInput.optional(),
   order: z.enum(["newest", "oldest"]).default("newest"),
   limit: z.coerce.number().int().min(1).max(AUDIT_LIST_LIMIT).default(50),
   cursor: filter(64).optional(),

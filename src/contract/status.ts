@@ -7,6 +7,10 @@ const ledger = z.strictObject({
   name: z.string(),
   records: z.int(),
   bytes: z.int(),
+  capacity: z.int().meta({ description: "in bytes: at 95 percent of it nothing is decided any more" }),
+  evidence: z.enum(["ok", "alarm", "full"]).meta({
+    description: "the room left: alarm from 70 percent; full from 95: decisions and configuration are 503",
+  }),
   producers_with_gaps: z.int().meta({ description: "what is still on its way shows here too" }),
   rejected: z.int().meta({ description: "could not be read as a record, kept aside" }),
   dead_letters: z.int(),

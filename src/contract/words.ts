@@ -37,8 +37,21 @@ export const version = z.int().min(1).meta({ description: "raised by every chang
 /** RFC 3339 in UTC. */
 export const time = z.iso.datetime({ precision: 3 }).meta({ example: "2026-11-23T09:00:00.000Z" });
 
-/** A time in a request: RFC 3339, any precision, any offset. */
-export const timeInput = z.iso.datetime({ offset: true });
+/** Four digits of a year, in UTC: what RFC 3339 can say of a time in the answer. */
+const FIRST_TIME = Date.parse("1970-01-01T00:00:00Z");
+const LAST_TIME = Date.parse("9999-12-31T23:59:59.999Z");
+
+/**
+ * A time in a request: RFC 3339, any precision, any offset. Its offset may carry it over the end of the year 9999, which
+ * no answer could name (RFC 3339 §1); before 1970 nothing here has happened.
+ */
+export const timeInput = z.iso.datetime({ offset: true }).refine(
+  (text) => {
+    const at = Date.parse(text);
+    return Number.isNaN(at) || (at >= FIRST_TIME && at <= LAST_TIME); // what is no time is said above
+  },
+  { message: "must be between 1970-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z" },
+);
 
 /** A line of text that a person wrote. */
 export const line = (max: number): z.ZodString =>

@@ -13,6 +13,7 @@ import { consoleLog } from "../kernel/log.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { makeDefaultWorkspace } from "./default-workspace.ts";
+import { bytesIn, freeBytesOf, ledgerCapacity } from "./ledger-capacity.ts";
 import { takeLock, type StateLock } from "./lock.ts";
 import { migrate, readMigrations, type Migration } from "./migrate.ts";
 import { localUrl, type ServerOptions } from "./options.ts";
@@ -91,6 +92,11 @@ async function startLocked(
     DOME_CORS_ORIGINS: corsOrigins,
     DOME_EGRESS_ALLOW: egressAllow,
     DOME_CLIENT_IP_HEADER: clientIpHeader,
+    DOME_LEDGER_CAPACITY: ledgerCapacity(
+      process.env["DOME_LEDGER_CAPACITY"] ?? "",
+      freeBytesOf(stateDir),
+      bytesIn(dataDir),
+    ),
     DOME_VERSION: VERSION,
     DOME_LOG: process.env["DOME_LOG"] ?? "errors", // on a terminal a line per request hides everything else
   });

@@ -62,7 +62,7 @@ export type Work = "new" | "open";
 export type Stale =
   | {
       readonly kind: "no_lease";
-      readonly of: "agent" | "workspace" | "org" | "provider";
+      readonly of: "agent" | "workspace" | "org" | "provider" | "evidence";
       readonly id: string;
     }
   | { readonly kind: "agent_not_active"; readonly agent: string; readonly state: string }
@@ -165,6 +165,8 @@ function staleWorkspace(
   if (state.user !== undefined && answer.stopped_users.includes(state.user)) return { kind: "user_stopped" };
   if (isFromBeforeResume(state, lease, now)) return { kind: "user_epoch_changed" };
   if (state.txn !== undefined && answer.stopped_txns.includes(state.txn)) return { kind: "txn_stopped" };
+  // No evidence, no action (P8): what was stopped meanwhile is refused above all the same.
+  if (answer.evidence === "full") return { kind: "no_lease", of: "evidence", id: "" };
   return undefined;
 }
 

@@ -9,6 +9,7 @@
  *   together they cover clocks that drift, stand still during CPU work, or step back unseen;
  * - a book whose clock is seen to step back forgets everything, and takes no answer that was asked for before.
  */
+import type { EvidenceLevel } from "./evidence.ts";
 import type { AgentState } from "./states.ts";
 
 /** The longest life of an answer, from the asking. */
@@ -51,6 +52,8 @@ export interface WorkspaceAnswer {
    * in before the answer may be used (`stops.ts`). Another version: another list.
    */
   readonly stops_version?: number;
+  /** How much room the workspace's ledger has. Absent: `ok`. */
+  readonly evidence?: EvidenceLevel;
   readonly ttl_ms: number;
 }
 
@@ -64,6 +67,8 @@ export interface ResumedUser {
 /** What the WorkspaceObject named `org` answers. */
 export interface OrgAnswer {
   readonly config_epoch: number;
+  /** Of the ledger `org`. Absent: `ok`. */
+  readonly evidence?: EvidenceLevel;
   readonly ttl_ms: number;
 }
 
@@ -179,6 +184,7 @@ export interface WorkspaceRow extends StopRows {
   readonly configEpoch: number;
   readonly haltEpoch: number;
   readonly halted: boolean;
+  readonly evidence?: EvidenceLevel;
 }
 
 /** The most entries of the three lists that a lease carries itself. */
@@ -210,6 +216,7 @@ export function workspaceAnswerFor(row: WorkspaceRow, now: number): WorkspaceAns
     halt_epoch: row.haltEpoch,
     halted: row.halted,
     ...(listed > MOST_LISTED_STOPS ? { ...NO_STOPS, stops_version: row.stopsVersion ?? 0 } : lists),
+    ...(row.evidence === undefined || row.evidence === "ok" ? {} : { evidence: row.evidence }),
     ttl_ms: row.halted ? REFUSAL_TTL_MS : LEASE_TTL_MS,
   };
 }

@@ -4,6 +4,7 @@
  */
 import { insertKey } from "../credentials/key-reads.ts";
 import { defined } from "../kernel/defined.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
 import { err } from "../kernel/result.ts";
 import type { IssueKeyCommand, RegisterCommand, UpdateCommand } from "../operations/agent-owner.ts";
 import type { Configured } from "../operations/owner-answer.ts";
@@ -43,6 +44,7 @@ export class AgentChanges {
     if (this.#parts.store.read() !== null) {
       return (await this.#configuration.repeated(claim)) ?? err({ kind: "unsettled" });
     }
+    if (await this.#evidenceIsFull(agent.workspaceId)) return err({ kind: "evidence_full" });
     const { db } = this.#parts.deps;
     const intent: AgentIntent = {
       kind: "register",
@@ -63,8 +65,10 @@ export class AgentChanges {
   async update(command: UpdateCommand): Promise<Configured> {
     const earlier = await this.repeated(command.meta.request);
     if (earlier !== null) return earlier;
-    const agent = this.#parts.store.read();
-    if (agent === null) return err({ kind: "absent" });
+    const known = this.#parts.store.read();
+    if (known === null) return err({ kind: "absent" });
+    if (await this.#evidenceIsFull(known.workspaceId)) return err({ kind: "evidence_full" });
+    const agent = this.#parts.store.read() ?? known; // as it is now: asking has taken a while
     if (agent.recordVersion !== command.basedOn) return err({ kind: "stale" });
     if (command.beforeActivation && agent.state !== "provisioned") return err({ kind: "stale" });
     const { db } = this.#parts.deps;
@@ -89,8 +93,10 @@ export class AgentChanges {
   async issueKey(command: IssueKeyCommand): Promise<Configured> {
     const earlier = await this.repeated(command.meta.request);
     if (earlier !== null) return earlier;
-    const agent = this.#parts.store.read();
-    if (agent === null) return err({ kind: "absent" });
+    const known = this.#parts.store.read();
+    if (known === null) return err({ kind: "absent" });
+    if (await this.#evidenceIsFull(known.workspaceId)) return err({ kind: "evidence_full" });
+    const agent = this.#parts.store.read() ?? known; // as it is now: asking has taken a while
     if (agent.state === "revoked") return err({ kind: "revoked" });
     if (agent.recordVersion !== command.basedOn) return err({ kind: "stale" });
     const now = this.#parts.deps.clock.now();
@@ -124,6 +130,12 @@ export class AgentChanges {
       answer: this.#answer(command.meta.request, agent.id, 201, command.answer),
       audit: command.audit,
     });
+  }
+
+  /** No evidence, no action (P8). The workspace's object knows of its ledger; a lost one is refused elsewhere. */
+  async #evidenceIsFull(workspace: WorkspaceId): Promise<boolean> {
+    const { evidence } = await this.#parts.deps.owners.workspace(workspace).lease();
+    return evidence === "full";
   }
 
   /** Step 3 of a change that landed. */

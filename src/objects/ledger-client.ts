@@ -3,14 +3,17 @@ import type { AppendReport, LedgerPort } from "../audit/carrier.ts";
 import type { DeadLetterPort } from "../audit/consumer.ts";
 import type { AuditEntry, LedgerName } from "../contract/audit.ts";
 import type { AuditPage, AuditListRefusal, LedgerReader, LedgerStatus } from "../operations/ledger-reader.ts";
+import type { DeadLetterStore, KeptLetter } from "../operations/replay-dead-letters.ts";
 import type { Result } from "../kernel/result.ts";
+import type { EvidenceReport } from "../operations/workspace-owner.ts";
+import type { LedgerRoom } from "./deps.ts";
 import type { LedgerShell, TailPage } from "./ledger-object.ts";
 import { objectOf } from "./owner-clients.ts";
 
 type Query = Readonly<Record<string, unknown>>;
 
 /** Every method is `async`, so that a fault is a rejection: a stub answers with promises whatever its class says. */
-export class LedgerClient implements LedgerPort, LedgerReader, DeadLetterPort {
+export class LedgerClient implements LedgerPort, LedgerReader, LedgerRoom, DeadLetterPort, DeadLetterStore {
   readonly #ledgers: DurableObjectNamespace<LedgerShell>;
 
   constructor(ledgers: DurableObjectNamespace<LedgerShell>) {
@@ -38,8 +41,20 @@ export class LedgerClient implements LedgerPort, LedgerReader, DeadLetterPort {
     return objectOf(this.#ledgers, ledger).status();
   }
 
+  async evidence(ledger: string): Promise<EvidenceReport> {
+    return objectOf(this.#ledgers, ledger).evidence();
+  }
+
   async find(ledger: string, decisionId: string): Promise<readonly AuditEntry[]> {
     return objectOf(this.#ledgers, ledger).find(decisionId);
+  }
+
+  async deadLetters(after: string, limit: number): Promise<readonly KeptLetter[]> {
+    return objectOf(this.#ledgers, "org").deadLetters(after, limit);
+  }
+
+  async dropDeadLetters(ids: readonly string[]): Promise<number> {
+    return objectOf(this.#ledgers, "org").dropDeadLetters(ids);
   }
 
   async keepDeadLetters(letters: Parameters<DeadLetterPort["keepDeadLetters"]>[0]): Promise<void> {

@@ -14,12 +14,16 @@ import { erase } from "../audit/commit.ts";
 import { readStored } from "../audit/record.ts";
 import { auditQuerySchema, type AuditEntry, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
 import { toHex } from "../kernel/bytes.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import type { EvidenceLevel } from "../lifecycle/evidence.ts";
+import type { EvidenceReport, WorkspaceOwner } from "../operations/workspace-owner.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { LedgerDeps } from "./deps.ts";
+import { LedgerFill } from "./ledger-fill.ts";
 import { cursorOf, parseCursor, type SeqRange } from "./ledger-query.ts";
 import { LEDGER_STEPS } from "./ledger-schema.ts";
 import { LedgerStore, type ProducerGaps } from "./ledger-store.ts";
-import { LedgerWriter } from "./ledger-writer.ts";
+import { fromJson, LedgerWriter } from "./ledger-writer.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
 import { TimerTable } from "./timer-table.ts";
 
@@ -43,6 +47,9 @@ export interface LedgerStatus {
   /** The hash of the chain up to `last_seq`, hex. */
   readonly hash: string;
   readonly bytes: number;
+  /** In bytes: at 95 percent of it nothing is decided any more. */
+  readonly capacity: number;
+  readonly evidence: EvidenceLevel;
   readonly producers: number;
   /** Producers of which something is missing, at most 100. What is still on its way shows here too. */
   readonly gaps: readonly ProducerGaps[];
@@ -66,6 +73,10 @@ export interface DeadLetter {
 }
 
 const RETRY_REJECTED_MS = 3_600_000;
+/** Longer than a queue keeps a message (14 days at most): then nothing of an isolate is under way any more. */
+const PRODUCER_KEEP_MS = 15 * 86_400_000;
+/** How often producers are looked through, while records arrive. */
+const FORGET_MS = 86_400_000;
 const EXPORT_LIMIT = 1_000;
 const EXPORT_CHARS = 8_000_000;
 const GAP_LIMIT = 100;
@@ -75,7 +86,8 @@ export abstract class LedgerShell extends DurableObject {
   readonly #deps: LedgerDeps;
   readonly #store: LedgerStore;
   readonly #writer: LedgerWriter;
-  readonly #timerTable: TimerTable<"rejected">;
+  readonly #timerTable: TimerTable<"rejected" | "evidence" | "producers">;
+  readonly #fill: LedgerFill;
   readonly #name: string;
   /** Who waits for the next append, in this instance. */
   readonly #waiting: (() => void)[] = [];
@@ -91,7 +103,20 @@ export abstract class LedgerShell extends DurableObject {
     this.#store = new LedgerStore(storage.sql);
     this.#writer = new LedgerWriter({ ...deps, ledger: name, storage, store: this.#store });
     this.#timerTable = new TimerTable({ ...deps, storage });
-    this.#timerTable.start({ rejected: () => this.#retryRejected() });
+    this.#fill = new LedgerFill({
+      ...deps,
+      ledger: name,
+      store: this.#store,
+      timerTable: this.#timerTable,
+      bytes: () => storage.sql.databaseSize,
+      report: (report) => this.#ownerOf(name).noteEvidence(report),
+    });
+    this.#timerTable.start({
+      rejected: () => this.#retryRejected(),
+      evidence: () => this.#fill.tell(),
+      producers: () => this.#forgetProducers(),
+    });
+    this.#fill.look();
   }
 
   override async alarm(): Promise<void> {
@@ -101,12 +126,13 @@ export abstract class LedgerShell extends DurableObject {
   /**
    * Takes records in, in this order.
    * @param records of any form: they come from a queue or from another version of this code.
-   * @throws when the database fails; then none of them was taken.
+   * @throws LedgerFull when its capacity is used up, or what the database throws; then none of them was taken.
    */
   append(records: readonly unknown[]): AppendReport {
-    const report = this.#writer.append(records);
+    const report = this.#written(() => this.#writer.append(records));
     if (report.rejected > 0)
       this.#timerTable.ensure("rejected", "", this.#deps.clock.now() + RETRY_REJECTED_MS);
+    if (report.accepted > 0) this.#timerTable.ensure("producers", "", this.#deps.clock.now() + FORGET_MS);
     for (const arrived of this.#waiting.splice(0)) arrived();
     return report;
   }
@@ -159,6 +185,8 @@ export abstract class LedgerShell extends DurableObject {
       last_seq: seq,
       hash: toHex(hash ?? genesis(this.#name)),
       bytes: this.ctx.storage.sql.databaseSize,
+      capacity: this.#deps.capacity,
+      evidence: this.#fill.report().level,
       gaps: this.#store.gaps(GAP_LIMIT),
       ...this.#store.counts(),
     };
@@ -199,9 +227,45 @@ export abstract class LedgerShell extends DurableObject {
   /** Keeps messages that the queue gave up on, with their bodies. For the ledger `org`. The same id again is one. */
   keepDeadLetters(letters: readonly DeadLetter[]): void {
     const now = this.#deps.clock.now();
-    this.ctx.storage.transactionSync(() => {
-      for (const { id, attempts, body } of letters) this.#store.keepDeadLetter(id, attempts, body, now);
-    });
+    this.#written(() =>
+      this.ctx.storage.transactionSync(() => {
+        for (const { id, attempts, body } of letters) this.#store.keepDeadLetter(id, attempts, body, now);
+      }),
+    );
+  }
+
+  /** The next dead letters behind an id, as the queue had them. */
+  deadLetters(after: string, limit: number): { readonly id: string; readonly body: unknown }[] {
+    return this.#store.deadLetters(after, limit).map(({ id, raw }) => ({ id, body: fromJson(raw) }));
+  }
+
+  /** Forgets dead letters that their ledgers have. @returns how many are left. */
+  dropDeadLetters(ids: readonly string[]): number {
+    this.#store.dropDeadLetters(ids);
+    return this.#store.counts().dead_letters;
+  }
+
+  /** How much room is left. For the workspace's object, which carries it in its lease. */
+  evidence(): EvidenceReport {
+    return this.#fill.report();
+  }
+
+  /** Writes while there is room, and looks afterwards how much is left. The write itself waits for nothing. */
+  #written<T>(write: () => T): T {
+    this.#fill.guard();
+    try {
+      const written = write();
+      this.#fill.look();
+      return written;
+    } catch (fault) {
+      this.#fill.failed(fault);
+      throw fault;
+    }
+  }
+
+  #ownerOf(ledger: string): Pick<WorkspaceOwner, "noteEvidence"> {
+    const { owners } = this.#deps;
+    return ledger === "org" ? owners.org() : owners.workspace(ledger as WorkspaceId);
   }
 
   /** Resolves at the next append, or after `waitMs`. */
@@ -229,6 +293,11 @@ export abstract class LedgerShell extends DurableObject {
       else from = Math.max(from, shown.value + 1);
     }
     return ok({ from, to });
+  }
+
+  /** Timer `producers`. The next append sets it anew. */
+  #forgetProducers(): void {
+    this.#store.forgetProducers(this.#deps.clock.now() - PRODUCER_KEEP_MS);
   }
 
   /** What an older version of this code could not read, a newer one may. */

@@ -51,6 +51,11 @@ export const LEDGER_STEPS: readonly SchemaStep[] = [
   // `user_id`: null in what an older version has written.
   `ALTER TABLE entries ADD COLUMN user_id TEXT;
    CREATE INDEX entries_by_user ON entries (user_id) WHERE user_id IS NOT NULL`,
+  // `seen_at`: when the producer's last record arrived, by the ledger's clock.
+  `ALTER TABLE producers ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
+   UPDATE producers SET seen_at = unixepoch() * 1000;
+   CREATE INDEX producers_by_seen ON producers (seen_at) WHERE missing = '' AND producer LIKE 'iso:%';
+   CREATE INDEX producers_with_gaps ON producers (producer) WHERE missing <> ''`,
 ];
 
 /** The columns of `entries` that only exist to be filtered on, in the order of the insert. */

@@ -4,6 +4,7 @@ import { readStored } from "../audit/record.ts";
 import type { AuditEntry, AuditQuery, AuditRecord, ChainEntry, StoredRecord } from "../contract/audit.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256Sync } from "../kernel/digest.ts";
+import type { EvidenceLevel } from "../lifecycle/evidence.ts";
 import { BOUND_LIST } from "../storage/in-list.ts";
 import { listStatement, scanStatement, type SeqRange } from "./ledger-query.ts";
 import { FILTER_COLUMNS, filterValues, otherActors } from "./ledger-schema.ts";
@@ -49,6 +50,9 @@ type ChainRow = EntryRow & { salt: ArrayBuffer | null };
 
 const INSERT_ENTRY = `INSERT INTO entries (seq, id, time, time_high, record, salt, hash,
   ${FILTER_COLUMNS.join(", ")}) VALUES (${Array.from({ length: 7 + FILTER_COLUMNS.length }, () => "?").join(", ")})`;
+
+/** How a level is kept among the facts, which are numbers. */
+const LEVELS: readonly EvidenceLevel[] = ["ok", "alarm", "full"];
 
 const RANGES_SHOWN = 20;
 /** Longer ones are cut: a row holds at most 2 MB. */
@@ -108,12 +112,24 @@ export class LedgerStore {
     return row === undefined ? EMPTY_LINE : { highest: row.highest, missing: readRanges(row.missing) };
   }
 
-  saveNumbers(producer: string, { highest, missing }: NumberLine): void {
+  saveNumbers(producer: string, { highest, missing }: NumberLine, now: number): void {
     this.#sql.exec(
-      "INSERT OR REPLACE INTO producers (producer, highest, missing) VALUES (?, ?, ?)",
+      "INSERT OR REPLACE INTO producers (producer, highest, missing, seen_at) VALUES (?, ?, ?, ?)",
       producer,
       highest,
       writeRanges(missing),
+      now,
+    );
+  }
+
+  /**
+   * Forgets isolates that are long gone and of which nothing is missing; owner objects are never forgotten. Should one
+   * come back all the same, what it sent before shows as a gap: a false alarm, and never a silence.
+   */
+  forgetProducers(before: number): void {
+    this.#sql.exec(
+      "DELETE FROM producers WHERE seen_at < ? AND missing = '' AND producer LIKE 'iso:%'",
+      before,
     );
   }
 
@@ -127,6 +143,21 @@ export class LedgerStore {
 
   setTimeLag(ms: number): void {
     this.#sql.exec("INSERT OR REPLACE INTO facts (name, value) VALUES ('time_lag_ms', ?)", ms);
+  }
+
+  /** The step of fill that was found last. */
+  evidence(): EvidenceLevel {
+    const [row] = this.#sql
+      .exec<{ value: number }>("SELECT value FROM facts WHERE name = 'evidence'")
+      .toArray();
+    return LEVELS[row?.value ?? 0] ?? "full";
+  }
+
+  setEvidence(level: EvidenceLevel): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO facts (name, value) VALUES ('evidence', ?)",
+      LEVELS.indexOf(level),
+    );
   }
 
   /** Keeps what cannot become an entry. The same thing again is counted. */
@@ -166,6 +197,21 @@ export class LedgerStore {
       attempts,
       rawText(body).slice(0, MAX_RAW_CHARS),
     );
+  }
+
+  /** The next dead letters behind an id, in the order of their ids. */
+  deadLetters(after: string, limit: number): readonly { readonly id: string; readonly raw: string }[] {
+    return this.#sql
+      .exec<{ id: string; raw: string }>(
+        "SELECT id, raw FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?",
+        after,
+        limit,
+      )
+      .toArray();
+  }
+
+  dropDeadLetters(ids: readonly string[]): void {
+    this.#sql.exec(`DELETE FROM dead_letters WHERE id IN ${BOUND_LIST}`, JSON.stringify(ids));
   }
 
   /** @returns one entry more than the page has, if there is one, and where looking ended before the range did. */

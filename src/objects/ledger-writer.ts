@@ -107,7 +107,7 @@ export class LedgerWriter {
       this.#take(result.value, head);
       accepted += 1;
     }
-    for (const [producer, line] of lines) store.saveNumbers(producer, line);
+    for (const [producer, line] of lines) store.saveNumbers(producer, line, this.#options.clock.now());
     if (head.timeLag > timeLagBefore) store.setTimeLag(head.timeLag);
     return { accepted, merged, rejected, last_seq: head.seq };
   }
@@ -167,7 +167,8 @@ function withoutDigests(record: StoredRecord): unknown {
   return JSON.parse(JSON.stringify(record), (name, value: unknown) => (name === "sha256" ? null : value));
 }
 
-function fromJson(raw: string): unknown {
+/** What was kept as text. */
+export function fromJson(raw: string): unknown {
   try {
     return JSON.parse(raw);
   } catch {

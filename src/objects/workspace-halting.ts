@@ -12,13 +12,15 @@ import type { WorkspaceTransitionCommand, WorkspaceTransitioned } from "../opera
 import { projectHalt } from "../registry/workspaces.ts";
 import type { ObjectDeps } from "./deps.ts";
 import type { OwnerParts } from "./owner-core.ts";
+import type { EvidenceTable } from "./evidence-table.ts";
 import type { StopTable } from "./stop-table.ts";
 
 /** The kinds of timers of a workspace's object, beside those of every owner. */
-export type WorkspaceTimer = "project" | "stops";
+export type WorkspaceTimer = "project" | "stops" | "evidence";
 
 export interface WorkspaceParts extends OwnerParts<WorkspaceTimer> {
   readonly stops: StopTable;
+  readonly evidence: EvidenceTable;
 }
 
 type Row = { readonly id: WorkspaceId | "org"; readonly halt_epoch: number; readonly halted: number };

@@ -14,12 +14,16 @@ import type { StoredWorkspace } from "./workspace-schema.ts";
 const ALL = -1;
 
 /** A workspace without a row is halted: nothing is admitted. */
-export function leaseOf({ deps, stops }: WorkspaceParts, row: StoredWorkspace | null): WorkspaceAnswer {
+export function leaseOf(
+  { deps, stops, evidence }: WorkspaceParts,
+  row: StoredWorkspace | null,
+): WorkspaceAnswer {
   const now = deps.clock.now();
   const kept: WorkspaceRow = {
     configEpoch: row?.config_epoch ?? 0,
     haltEpoch: row?.halt_epoch ?? 0,
     halted: row === null || row.halted !== 0,
+    evidence: evidence.level(),
     ...stops.rows(now, MOST_LISTED_STOPS + 1),
   };
   return workspaceAnswerFor(kept, now);

@@ -10,6 +10,7 @@ import type { Stops } from "../lifecycle/stops.ts";
 import type { HaltProgress } from "../operations/halts.ts";
 import type { Configured, OwnerRefusal } from "../operations/owner-answer.ts";
 import type {
+  EvidenceReport,
   WorkspaceCommand,
   WorkspaceDescription,
   WorkspaceOwner,
@@ -26,6 +27,7 @@ import { answerClaim, recordAnswer, type Claim, type RequestKey } from "../stora
 import type { Configuration, Fencing } from "./configuration.ts";
 import { creationFencing, ownerFencing } from "./fencing.ts";
 import type { ObjectDeps } from "./deps.ts";
+import { EVIDENCE_STEPS, EvidenceTable } from "./evidence-table.ts";
 import { OwnerCore } from "./owner-core.ts";
 import { OwnerShell } from "./owner-shell.ts";
 import { STOP_STEPS, StopTable } from "./stop-table.ts";
@@ -37,6 +39,7 @@ import {
   type WorkspaceParts,
   type WorkspaceTimer,
 } from "./workspace-halting.ts";
+import { askEvidence, noteEvidence, outranksEvidence } from "./workspace-evidence.ts";
 import { leaseOf, stopsOf } from "./workspace-lease.ts";
 import { WORKSPACE_STEPS, type StoredWorkspace } from "./workspace-schema.ts";
 import { resumeUser, stopTransaction, stopUser, sweepStops } from "./workspace-stops.ts";
@@ -55,10 +58,12 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     const core = new OwnerCore<WorkspaceTimer>(state, deps, "workspace", {
       workspace: WORKSPACE_STEPS,
       stops: STOP_STEPS,
+      evidence: EVIDENCE_STEPS,
     });
     super(state, raw, core);
     this.#core = core;
-    this.#parts = { ...core.parts, stops: new StopTable(core.parts.sql) };
+    const { sql } = core.parts;
+    this.#parts = { ...core.parts, stops: new StopTable(sql), evidence: new EvidenceTable(sql) };
     this.#configuration = core.configuration<WorkspaceIntent>({
       fencing: (intent) => this.#fencing(intent),
       apply: (intent) => this.#apply(intent),
@@ -69,6 +74,7 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
       timers: {
         project: () => projectWorkspace(this.#parts),
         stops: () => sweepStops(this.#parts),
+        evidence: () => askEvidence(this.#parts, state.id.name ?? "org"),
       },
       onEffective: (halt) => core.append(workspaceEffective(deps, halt)),
       recover: () => this.#configuration.recover(),
@@ -106,6 +112,9 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
         ? { kind: "create", owner: content.id, claim: content.claim }
         : { kind: "change", owner: row?.id ?? "org", fence: row?.fence ?? 0 };
     const { owner } = intent;
+    if (this.#parts.evidence.level() === "full" && !outranksEvidence(content)) {
+      return err({ kind: "evidence_full" });
+    }
     return this.#configuration.change(change, intent, {
       owner,
       content: contentStatements(db, owner, content, { change, epoch: (row?.config_epoch ?? 0) + 1 }),
@@ -117,6 +126,12 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
             : [recordAnswer(db, request, owner, 201, command.answer, clock.now())],
       audit: command.audit,
     });
+  }
+
+  async noteEvidence(report: EvidenceReport): Promise<void> {
+    const { storage } = this.#core;
+    storage.transactionSync(() => noteEvidence(this.#parts, report));
+    await storage.sync();
   }
 
   describe(): Promise<WorkspaceDescription | null> {

@@ -15,6 +15,7 @@ import type {
   StopUserCommand,
 } from "../operations/stop-commands.ts";
 import type {
+  EvidenceReport,
   WorkspaceCommand,
   WorkspaceDescription,
   WorkspaceOwner,
@@ -83,6 +84,10 @@ export class WorkspaceOwnerClient implements WorkspaceOwner {
 
   configure(command: WorkspaceCommand): Promise<Configured> {
     return dropping(this.#drop, this.#object.configure(command));
+  }
+
+  noteEvidence(report: EvidenceReport): Promise<void> {
+    return dropping(this.#drop, this.#object.noteEvidence(report));
   }
 
   transition(command: WorkspaceTransitionCommand): Promise<Result<WorkspaceTransitioned, OwnerRefusal>> {

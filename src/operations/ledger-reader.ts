@@ -15,6 +15,8 @@ export interface LedgerStatus {
   readonly ledger: string;
   readonly last_seq: number;
   readonly bytes: number;
+  readonly capacity: number;
+  readonly evidence: "ok" | "alarm" | "full";
   readonly producers: number;
   readonly gaps: readonly { readonly producer: string; readonly highest: number }[];
   readonly rejected: number;

@@ -12,7 +12,7 @@ import { workspaceFor } from "./resolve.ts";
 import type { AuditListRefusal, AuditPage } from "./ledger-reader.ts";
 import { factsOf, type OperatorRequest } from "./ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
-import { memberRefusal, shown, type Refusal } from "./refusal.ts";
+import { EVIDENCE_FULL, memberRefusal, shown, type Refusal } from "./refusal.ts";
 
 export type AuditListQuery = Partial<AuditQuery> & { readonly workspace?: string | undefined };
 
@@ -68,6 +68,7 @@ export async function noteReading(
   const facts = { workspace: ledger, kind: "audit.read" as const, ...factsOf(request), data: { ...what } };
   const recorded = await ports.sink.record(draftRecord(ports, facts));
   if (recorded.ok) return ok(undefined);
+  if (recorded.error.kind === "evidence_full") return err(EVIDENCE_FULL);
   return err({
     code: "unavailable",
     detail: "The reading cannot be recorded right now. Repeat it.",

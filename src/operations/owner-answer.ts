@@ -15,6 +15,8 @@ export type OwnerRefusal =
   | { readonly kind: "rule"; readonly rule: BrokenRule }
   | { readonly kind: "other_body" }
   | { readonly kind: "invalid_transition"; readonly from: AgentState; readonly command: LifecycleCommand }
+  /** The ledger that the change would be recorded in is full. */
+  | { readonly kind: "evidence_full" }
   | { readonly kind: "expired" }
   /** The agent drains already, and this drain would loosen that one. Times in milliseconds since the epoch. */
   | { readonly kind: "drain_conflict"; readonly why: DrainConflict; readonly deadline: number }

@@ -73,6 +73,8 @@ export async function readStatus(
       name: ledger.name,
       records: ledger.last_seq,
       bytes: ledger.bytes,
+      capacity: ledger.capacity,
+      evidence: ledger.evidence,
       producers_with_gaps: ledger.gaps.length,
       rejected: ledger.rejected,
       dead_letters: ledger.dead_letters,

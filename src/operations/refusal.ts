@@ -88,6 +88,14 @@ const LOOSENS: Readonly<Record<DrainConflict, string>> = {
   narrower: "leave out its descendants",
 };
 
+/** No evidence, no action (P8). Stops and revocations are never refused for it. */
+export const EVIDENCE_FULL: Refusal = {
+  code: "unavailable",
+  detail:
+    "The audit ledger is full, so nothing is decided and nothing changed. Stops and revocations go on. An operator of the installation raises DOME_LEDGER_CAPACITY.",
+  retryAfterSeconds: 30,
+};
+
 export function refusalOf(refusal: OwnerRefusal): Refusal {
   switch (refusal.kind) {
     case "absent":
@@ -119,6 +127,8 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
         code: "invalid_transition",
         detail: `The agent is ${refusal.from}; ${refusal.command} is not possible from there.${refusal.from === "revoked" ? " Revoked is final: register another agent." : ""}`,
       };
+    case "evidence_full":
+      return EVIDENCE_FULL;
     case "expired":
       return memberRefusal(
         "invalid_transition",

@@ -4,6 +4,7 @@ import type { ProviderChange } from "../identity/provider-writes.ts";
 import type { HaltId, Id, WorkspaceId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { OrgAnswer, WorkspaceAnswer } from "../lifecycle/lease.ts";
+import type { EvidenceLevel } from "../lifecycle/evidence.ts";
 import type { Stops } from "../lifecycle/stops.ts";
 import type { OperatorTokenChange } from "../operators/token-writes.ts";
 import type { CatalogChange } from "../registry/catalog-writes.ts";
@@ -69,6 +70,12 @@ export interface WorkspaceDescription {
   readonly configEpoch: number;
 }
 
+/** What a ledger says of its room. `at`: by the ledger's clock, so that an older report does not replace a newer one. */
+export interface EvidenceReport {
+  readonly level: EvidenceLevel;
+  readonly at: number;
+}
+
 /** Part of a workspace's object. The commands need neither D1 nor `org`. */
 export interface StopOwner {
   stopUser(command: StopUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
@@ -87,11 +94,13 @@ export interface WorkspaceOwner extends HaltSource, AuditOwner, StopOwner {
   /** False while a configuration change of this workspace is not settled. */
   isClean(): Promise<boolean>;
   configure(command: WorkspaceCommand): Promise<Configured>;
+  /** The workspace's ledger says how much room it has. */
+  noteEvidence(report: EvidenceReport): Promise<void>;
   /** Needs neither D1 nor `org`. */
   transition(command: WorkspaceTransitionCommand): Promise<Result<WorkspaceTransitioned, OwnerRefusal>>;
 }
 
 /** The object named `org` is of the same class; its lease says more than is asked of it. */
-export type OrgOwner = Pick<WorkspaceOwner, "repeated" | "configure" | "drainAudit"> & {
+export type OrgOwner = Pick<WorkspaceOwner, "repeated" | "configure" | "drainAudit" | "noteEvidence"> & {
   lease(): Promise<OrgAnswer>;
 };

@@ -44,6 +44,7 @@ const TABLE = {
   "root-keys:rewrap": ["admin"],
   "status:read": ["admin", "security", "operator", "auditor"],
   "audit:read": ["admin", "security", "operator", "auditor"],
+  "audit:replay": ["admin", "operator"],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof TABLE;
@@ -58,6 +59,7 @@ const WHOLE_INSTALLATION: ReadonlySet<Permission> = new Set<Permission>([
   "signing-keys:rotate",
   "root-keys:read",
   "root-keys:rewrap",
+  "audit:replay",
 ]);
 
 export const PERMISSIONS = Object.keys(TABLE) as readonly Permission[];

@@ -71,7 +71,13 @@ const open = OPERATIONS.filter(({ by }) => by === "operator" || by === "either")
 const naming = open.filter(({ params }) => params.some((name) => !INSTALLATION_WIDE.includes(name)));
 
 /** What belongs to the whole installation takes no workspace: other tests refuse it to who is bound to one. */
-const OF_NO_WORKSPACE = ["createWorkspace", "createOperator", "rotateSigningKeys", "rewrapRootKey"];
+const OF_NO_WORKSPACE = [
+  "createWorkspace",
+  "createOperator",
+  "rotateSigningKeys",
+  "rewrapRootKey",
+  "replayAudit",
+];
 
 describe("an operator of one workspace", () => {
   it.each(table(naming))(

@@ -81,6 +81,7 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   createOperator: ["operator.created"],
   revokeOperator: ["operator.revoked"],
   rotateSigningKeys: ["signing_keys.rotated"],
+  replayAudit: ["audit.replayed"],
   rewrapRootKey: [], // a dry run
 };
 
@@ -90,6 +91,7 @@ const LEDGERS: Readonly<Record<string, string>> = {
   createOperator: "org",
   revokeOperator: "org",
   rotateSigningKeys: "org",
+  replayAudit: "org",
 };
 
 describe("a change", () => {

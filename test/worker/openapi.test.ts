@@ -282,6 +282,7 @@ describe("every answer", () => {
 
   it("of the trail fits its schema, page by page", async () => {
     await call("showStatus");
+    await call("replayAudit");
     await call("tailAudit", {}, {}, "?after=0");
     await call("tailAudit", {}, {}, "?kind=policy.*");
     for (const workspace of ["default", "org"]) {

@@ -5,7 +5,8 @@ import type { ClientRefusal } from "../../oauth/authenticate-client.ts";
 import type { ExchangeRefusal } from "../../oauth/exchange-token.ts";
 import type { TokenRequestRefusal } from "../../oauth/issue-token.ts";
 import type { RevocationRefusal } from "../../oauth/revoke-token.ts";
-import { retryAfterDrain, UNAVAILABLE } from "../door-refusals.ts";
+import { EVIDENCE_FULL } from "../../operations/refusal.ts";
+import { retryAfterDrain, UNAVAILABLE, unavailableFor } from "../door-refusals.ts";
 import { oauthRefusal, type OAuthRefusal } from "./oauth.ts";
 import { refusedHop, refusedSubject, REFUSED_ACTOR } from "./oauth-exchange.ts";
 
@@ -27,8 +28,6 @@ export const unauthenticated = (scheme: Scheme): OAuthRefusal => ({
     "Authenticate with Basic agt_...:dome_at_..., with Bearer dome_at_..., or with client_id and client_secret in the form",
   headers: challenge(scheme),
 });
-
-const TOKEN_UNAVAILABLE = oauthRefusal(UNAVAILABLE);
 
 const deadClient = (scheme: Scheme): OAuthRefusal => ({
   status: 401,
@@ -101,8 +100,11 @@ export function refusedToken(
     case "not_admitted":
       return exchanges ? refusedSubject("unacceptable") : deadClient(scheme);
     case "no_lease":
+      return oauthRefusal(unavailableFor(refusal.of));
     case "audit_unavailable":
-      return TOKEN_UNAVAILABLE;
+      return oauthRefusal(UNAVAILABLE);
+    case "evidence_full":
+      return oauthRefusal(EVIDENCE_FULL);
     default:
       return unreachable(refusal);
   }
@@ -111,8 +113,11 @@ export function refusedToken(
 export function refusedQuestion(refusal: RevocationRefusal | AuditUnavailable): OAuthRefusal {
   switch (refusal.kind) {
     case "no_lease":
+      return oauthRefusal(unavailableFor(refusal.of));
     case "audit_unavailable":
-      return TOKEN_UNAVAILABLE;
+      return oauthRefusal(UNAVAILABLE);
+    case "evidence_full":
+      return oauthRefusal(EVIDENCE_FULL);
     case "unsupported_token_type":
       return {
         status: 400,

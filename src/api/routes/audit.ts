@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { auditEntrySchema, auditQuerySchema } from "../../contract/audit.ts";
+import { auditReplayed } from "../../contract/audit-replay.ts";
 import { explanation } from "../../contract/check.ts";
 import { list, name } from "../../contract/words.ts";
 import { authenticateOperator } from "../../access/operator.ts";
@@ -9,6 +10,7 @@ import { explainDecision } from "../../operations/explain-decision.ts";
 import { workspaceFor } from "../../operations/resolve.ts";
 import { listAudit, noteReading } from "../../operations/list-audit.ts";
 import { notFound } from "../../operations/refusal.ts";
+import { replayDeadLetters } from "../../operations/replay-dead-letters.ts";
 import { tailAudit } from "../../operations/tail-audit.ts";
 import { mayDo } from "../../operators/permissions.ts";
 import { inWorkspace } from "../agent-path.ts";
@@ -74,6 +76,18 @@ export const auditRoutes: readonly Route[] = [
       });
       return tail.ok ? ok({ body: null, raw: eventStream(tail.value), headers: EVENT_STREAM }) : tail;
     },
+  ),
+  problemRoute(
+    {
+      method: "post",
+      path: "/api/v1/audit/replay",
+      operationId: "replayAudit",
+      summary: "Bring records that the queue gave up on to their ledgers",
+      tag: "audit",
+      door: { by: "operator", permission: "audit:replay" },
+      answers: [{ status: 200, description: "What was brought, and what is left", schema: auditReplayed }],
+    },
+    async ({ services, asked }) => reply(await replayDeadLetters(services.operations, asked)),
   ),
   problemRoute(
     {

@@ -9,7 +9,8 @@ import { err, ok, unreachable } from "../../kernel/result.ts";
 import { memberRefusal, type Refusal } from "../../operations/refusal.ts";
 import { liveView } from "../../operations/show-agent.ts";
 import { formatScope } from "../../contract/scope.ts";
-import { drainingProblem, INVALID_TOKEN, UNAVAILABLE } from "../door-refusals.ts";
+import { EVIDENCE_FULL } from "../../operations/refusal.ts";
+import { drainingProblem, INVALID_TOKEN, UNAVAILABLE, unavailableFor } from "../door-refusals.ts";
 import { NO_STORE } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
@@ -94,8 +95,11 @@ export const checkRoutes: readonly Route[] = [
 function refusalOf(undecided: Undecided): Refusal {
   switch (undecided.kind) {
     case "no_lease":
+      return unavailableFor(undecided.of);
     case "audit_unavailable":
       return UNAVAILABLE;
+    case "evidence_full":
+      return EVIDENCE_FULL;
     case "body_too_large":
       return { code: "body_too_large", detail: `The agent's tier takes at most ${undecided.most} bytes.` };
     case "draining":

@@ -43,11 +43,12 @@ const text = (style: Style, status: Status): string =>
     ]),
     table(
       style,
-      ["LEDGER", "RECORDS", "BYTES", "GAPS", "REJECTED", "DEAD LETTERS"],
+      ["LEDGER", "RECORDS", "BYTES", "FILL", "GAPS", "REJECTED", "DEAD LETTERS"],
       status.ledgers.map((ledger) => [
         ledger.name,
         ledger.records,
         ledger.bytes,
+        fillOf(ledger),
         ledger.producers_with_gaps,
         ledger.rejected,
         ledger.dead_letters,
@@ -62,3 +63,7 @@ const signingKeys = (style: Style, keys: NonNullable<Status["signing_keys"]>): s
     ["SIGNING KEY", "USE", "SIGNS", "AGE", "CREATED"],
     keys.map((key) => [key.kid, key.use, key.signs ? "yes" : "no", `${key.age_days} d`, key.created_at]),
   );
+
+/** The share of its capacity that a ledger takes, and what follows from it when that is not nothing. */
+const fillOf = ({ bytes, capacity, evidence }: Status["ledgers"][number]): string =>
+  `${Math.floor((100 * bytes) / capacity)}%${evidence === "ok" ? "" : ` ${evidence}`}`;

@@ -1,7 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NumberBook } from "../../../src/audit/number-book.ts";
-import { outboxSink, queueSink, type OutboxAddress, type OutboxPort } from "../../../src/audit/sink.ts";
+import {
+  outboxSink,
+  queueSink,
+  whileThereIsRoom,
+  type AuditSink,
+  type OutboxAddress,
+  type OutboxPort,
+} from "../../../src/audit/sink.ts";
 import type { AuditDraft, AuditRecord } from "../../../src/contract/audit.ts";
 import type { Log } from "../../../src/kernel/log.ts";
 import { sampleDraft, sampleId, WORKSPACE } from "../../support/audit-sample.ts";
@@ -205,4 +212,39 @@ describe("the numbers of an isolate", () => {
       { producer: `iso:${"02".repeat(16)}`, n: 1 },
     ]);
   });
+});
+
+describe("a sink for ledgers of which one is full", () => {
+  const FULL = sampleId("wsp", 2) as typeof WORKSPACE;
+
+  async function recorded(draft: Partial<AuditDraft>) {
+    const taken: string[] = [];
+    const all: AuditSink = {
+      record: (given) => {
+        taken.push(given.kind);
+        return Promise.resolve({ ok: true, value: given as never });
+      },
+    };
+    const outcome = await whileThereIsRoom(all, (ledger) => ledger === FULL).record(sampleDraft(1, draft));
+    return { taken, refusal: outcome.ok ? null : outcome.error.kind };
+  }
+
+  it("takes what is for another one", async () => {
+    expect(await recorded({})).toEqual({ taken: ["decision"], refusal: null });
+  });
+
+  it("takes nothing new for that one, so that what is refused does not fill it further (P8)", async () => {
+    expect(await recorded({ workspace: FULL })).toEqual({ taken: [], refusal: "evidence_full" });
+    expect(await recorded({ workspace: FULL, kind: "call.intent" })).toEqual({
+      taken: [],
+      refusal: "evidence_full",
+    });
+  });
+
+  it.each(["decision.withheld", "token.withheld", "call.outcome"] as const)(
+    "takes %s, which ends what is recorded already: every intent gets its outcome (P8)",
+    async (kind) => {
+      expect(await recorded({ workspace: FULL, kind })).toEqual({ taken: [kind], refusal: null });
+    },
+  );
 });

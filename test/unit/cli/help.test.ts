@@ -33,7 +33,7 @@ test("the commands are these", () => {
       "tiers list, tiers show, " +
       "token issue, token exchange, token inspect, token revoke, users stop, users resume, signing-keys list, " +
       "signing-keys rotate, root-key status, root-key rewrap, check, explain, chain verify, audit list, audit tail, " +
-      "audit chain"
+      "audit chain, audit replay"
     ).split(", "),
   );
 });

@@ -34,6 +34,7 @@ const PARTS = {
   WorkspaceObject: [
     "workspace-schema",
     "stop-table",
+    "evidence-table",
     "answer-table",
     "configuration",
     "halt-table",

@@ -39,6 +39,7 @@ const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "root-keys:rewrap": ["admin"],
   "status:read": ["admin", "security", "operator", "auditor"],
   "audit:read": ["admin", "security", "operator", "auditor"],
+  "audit:replay": ["admin", "operator"],
 };
 
 test.each(Object.entries(EXPECTED) as [Permission, readonly Role[]][])(

@@ -4,6 +4,7 @@ import { noun } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { chainCommand } from "./chain.ts";
 import { listCommand } from "./list.ts";
+import { replayCommand } from "./replay.ts";
 import { tailCommand } from "./tail.ts";
 
 export const auditCommand = (session: Session): Command =>
@@ -11,4 +12,5 @@ export const auditCommand = (session: Session): Command =>
     listCommand(session),
     tailCommand(session),
     chainCommand(session),
+    replayCommand(session),
   ]);

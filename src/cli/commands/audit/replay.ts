@@ -1,0 +1,28 @@
+/** `dome audit replay`: brings records that the queue gave up on to their ledgers. */
+import type { Command } from "commander";
+import { verb } from "../../command.ts";
+import type { Session } from "../../session.ts";
+
+export const replayCommand = (session: Session): Command =>
+  verb({
+    name: "replay",
+    summary: "Bring dead letters to their ledgers",
+    description:
+      "Bring audit records that the queue gave up on to the ledgers that they are for. They are kept in the ledger org " +
+      "until their own ledger has them, so this can be repeated at any time. dome status counts what is kept.",
+    examples: ["dome audit replay"],
+  }).action(() => replay(session));
+
+async function replay(session: Session): Promise<void> {
+  const { audit } = await session.controlPlane();
+  const replayed = await audit.replay();
+  const { output } = session;
+  output.show({
+    body: replayed,
+    ids: [],
+    text: () => `${replayed.replayed} replayed, ${replayed.left} left`,
+  });
+  if (replayed.left > 0) {
+    output.note("What is left has a ledger that takes nothing, or is for the next call. See dome status.");
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * What a workspace's object does with the room that its ledger has: it carries it in its lease, and while something is
+ * wrong it asks again by itself, because a ledger that could not write down that it is full forgets it on a restart.
+ */
+import type { EvidenceReport, WorkspaceContent } from "../operations/workspace-owner.ts";
+import type { WorkspaceParts } from "./workspace-halting.ts";
+
+const ASK_AGAIN_MS = 30_000;
+
+/** Inside one transaction of the object. */
+export function noteEvidence({ evidence, timerTable, deps }: WorkspaceParts, report: EvidenceReport): void {
+  evidence.note(report);
+  if (evidence.level() === "ok") timerTable.cancel("evidence", "");
+  else timerTable.ensure("evidence", "", deps.clock.now() + ASK_AGAIN_MS);
+}
+
+/** Timer `evidence`. @returns when to ask again. */
+export async function askEvidence(parts: WorkspaceParts, ledger: string): Promise<number | undefined> {
+  const { evidence, deps } = parts;
+  evidence.note(await deps.ledgers.evidence(ledger));
+  return evidence.level() === "ok" ? undefined : deps.clock.now() + ASK_AGAIN_MS;
+}
+
+/**
+ * True for a change that is made although its record has to wait: it ends a credential, or keeps Dome signing. Its
+ * record waits in the outbox until the ledger has room.
+ */
+export const outranksEvidence = (content: WorkspaceContent): boolean =>
+  content.kind === "signing_keys" ||
+  content.kind === "first_signing_keys" ||
+  (content.kind === "operator_token" && content.token.kind === "revoke");
