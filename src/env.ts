@@ -60,8 +60,8 @@ export interface Env {
   readonly egressAllowed: ReadonlySet<string>;
   /** What the embedded server reaches the outside through; null on the platform, which has no inside addresses. */
   readonly networks: { readonly public: Fetcher; readonly listed: Fetcher } | null;
-  /** `DOME_LOG=errors` leaves the line per request out. */
-  readonly logsRequests: boolean;
+  /** Of how many requests one leaves a line in the log; null: none does. */
+  readonly logsOneIn: number | null;
   readonly version: string;
   /** How many bytes the ledger of one workspace may take. */
   readonly ledgerCapacity: number;
@@ -93,7 +93,7 @@ export function parseEnv(raw: RawEnv): Env {
     adminToken:
       raw.DOME_ADMIN_TOKEN === undefined || raw.DOME_ADMIN_TOKEN === "" ? null : raw.DOME_ADMIN_TOKEN,
     publicUrl: publicUrlOf(raw.DOME_PUBLIC_URL),
-    logsRequests: raw.DOME_LOG !== "errors",
+    logsOneIn: logsOneInOf(raw.DOME_LOG ?? "requests"),
     version: raw.DOME_VERSION ?? "unknown",
     ledgerCapacity: ledgerCapacityOf(raw.DOME_LEDGER_CAPACITY),
     egressAllowed: egressAllowedOf(raw.DOME_EGRESS_ALLOW ?? ""),
@@ -116,6 +116,15 @@ function auditOf(raw: RawEnv): Env["audit"] {
   if (raw.AUDIT_QUEUE === undefined)
     throw new Error("DOME_AUDIT_SINK is queue, and the queue binding is missing");
   return { mode: "queue", queue: raw.AUDIT_QUEUE };
+}
+
+/** `requests`: all of them; `errors`: none; `1/N`: one of so many. */
+function logsOneInOf(text: string): number | null {
+  if (text === "errors") return null;
+  const oneIn = text === "requests" ? 1 : Number(/^1\/([1-9]\d{0,3})$/.exec(text)?.[1]);
+  if (Number.isNaN(oneIn))
+    throw new Error("DOME_LOG must be requests, errors, or a share of them such as 1/100");
+  return oneIn;
 }
 
 function publicUrlOf(text: string | undefined): string {

@@ -259,7 +259,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
     },
     installation: { version: env.version, auditSink: env.audit.mode },
-    logsRequests: env.logsRequests,
+    logsOneIn: env.logsOneIn,
     rateCounters: env.rateCounters,
     clientIpHeader: env.clientIpHeader,
     refused: isolate.refused,

@@ -13,6 +13,8 @@ import { misuse, Stop } from "./stop.ts";
 import { twoWorkers, type Configuration, type TwoWorkers } from "./two-workers.ts";
 
 export const DEFAULT_NAME = "dome";
+/** One line of the log for so many requests: a line for each would cost more than the requests. Faults leave one always. */
+const DOME_LOG = "1/100";
 const OBJECTS = "-objects";
 
 /** Everything in the account is called after the door's Worker, so that several installations can share one. */
@@ -102,7 +104,7 @@ export function configurationsFor(
       account_id: facts.account,
       workers_dev: false,
       preview_urls: false,
-      vars: { ...earlier?.vars, ...base.vars, DOME_PUBLIC_URL: facts.publicUrl },
+      vars: { DOME_LOG, ...earlier?.vars, ...base.vars, DOME_PUBLIC_URL: facts.publicUrl },
       d1_databases: [{ ...database, database_name: names.database, database_id: facts.databaseId }],
       queues: {
         ...base.queues,

@@ -6,7 +6,7 @@ import { Hono, type Context } from "hono";
 import { consoleLog } from "../kernel/log.ts";
 import { isUnavailable } from "../storage/client.ts";
 import { problemDialect } from "./dialects/problem.ts";
-import { logRequest } from "./request-log.ts";
+import { isLogged, logRequest } from "./request-log.ts";
 import { corsHeaders, preflight, securityHeaders } from "./response-headers.ts";
 import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
@@ -38,7 +38,7 @@ export function createApp(
       "dome-request-id": context.get("requestId"),
     };
     for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
-    if (services.logsRequests)
+    if (isLogged(services.logsOneIn, context.res.status, context.get("requestId")))
       logRequest(
         services,
         context.req.raw,

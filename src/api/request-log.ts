@@ -16,6 +16,22 @@ function readable(path: string): string {
   }
 }
 
+/** A ULID's alphabet, in lower case (Crockford). Its last four characters are twenty random bits. */
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+const DRAWN = 4;
+
+/**
+ * A log line costs, and most say that all is well. So it can be one of so many, drawn by the request's own random id;
+ * what was a fault is logged always.
+ * @param oneIn null: no request leaves a line, and a fault only its own.
+ */
+export function isLogged(oneIn: number | null, status: number, requestId: string): boolean {
+  if (oneIn === null) return false;
+  if (oneIn === 1 || status >= 500) return true;
+  const drawn = [...requestId.slice(-DRAWN)].reduce((sum, char) => sum * 32 + ALPHABET.indexOf(char), 0);
+  return drawn % oneIn === 0;
+}
+
 /** @param actor the agent, or `operator:` and the id of its token; undefined: nobody was recognised. */
 export function logRequest(
   services: Services,

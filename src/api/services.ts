@@ -27,8 +27,8 @@ export interface Services {
   readonly access: TokenPorts;
   readonly decisions: DecisionPorts;
   readonly installation: Installation;
-  /** Whether each request leaves a line in the log. */
-  readonly logsRequests: boolean;
+  /** Of how many requests one leaves a line in the log; null: none does. */
+  readonly logsOneIn: number | null;
   /** This isolate's counts of refused credentials. */
   readonly refused: RefusedCredentials;
   readonly rateCounters: RateCounters;

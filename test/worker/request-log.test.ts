@@ -1,6 +1,8 @@
 /** One JSON line per request, and no secret in it wherever a caller puts one (P4). */
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
+import { isLogged } from "../../src/api/request-log.ts";
+import { parseEnv } from "../../src/env.ts";
 import { TEST_ADMIN_TOKEN } from "../support/fixed-secrets.ts";
 
 const ORIGIN = "https://dome.example";
@@ -56,4 +58,29 @@ it.each([
   const text = JSON.stringify(lines);
   expect(text).not.toContain(TEST_ADMIN_TOKEN);
   expect(text).not.toContain(JWT);
+});
+
+it("is kept for one of so many requests, drawn by their ids, and for every fault", () => {
+  const alphabet = [..."0123456789abcdefghjkmnpqrstvwxyz"];
+  const ids = alphabet.flatMap((a) =>
+    alphabet.flatMap((b) => alphabet.map((c) => `req_01k9v3m8q2x7n5r4t6w0y1z0${a}${b}${c}`)),
+  );
+  const kept = (oneIn: number | null, status: number): number =>
+    ids.filter((id) => isLogged(oneIn, status, id)).length;
+  expect(ids).toHaveLength(32_768);
+  expect([kept(1, 200), kept(100, 200), kept(100, 403), kept(null, 200)]).toEqual([32_768, 328, 328, 0]);
+  expect([kept(100, 500), kept(100, 503), kept(null, 500)]).toEqual([32_768, 32_768, 0]);
+});
+
+it.each([
+  [undefined, 1],
+  ["requests", 1],
+  ["errors", null],
+  ["1/100", 100],
+])("is kept as DOME_LOG says: %j", (text, oneIn) => {
+  expect(parseEnv({ ...env, DOME_LOG: text } as never).logsOneIn).toBe(oneIn);
+});
+
+it.each(["", "all", "0", "1/0", "2/3", "1/x", "1/100000"])("is not guessed from DOME_LOG=%j", (text) => {
+  expect(() => parseEnv({ ...env, DOME_LOG: text } as never)).toThrow("DOME_LOG must be");
 });

@@ -48,7 +48,7 @@ describe("cf:setup on an account that has nothing", () => {
       workers_dev: false,
       preview_urls: false,
       routes: [{ pattern: "dome.example.com", custom_domain: true }],
-      vars: { DOME_PUBLIC_URL: URL_OF_DOME, DOME_AUDIT_SINK: "queue" },
+      vars: { DOME_PUBLIC_URL: URL_OF_DOME, DOME_AUDIT_SINK: "queue", DOME_LOG: "1/100" },
       d1_databases: [
         { binding: "DB", database_name: "dome", database_id: DATABASE_ID, migrations_dir: "migrations" },
       ],
@@ -208,10 +208,15 @@ describe("cf:setup again", () => {
     const path = desk.path("wrangler.generated.json");
     const generated = JSON.parse(readFileSync(path, "utf8")) as { vars: Record<string, string> };
     generated.vars["DOME_CORS_ORIGINS"] = "https://console.example.com";
+    generated.vars["DOME_LOG"] = "requests";
     writeFileSync(path, JSON.stringify(generated));
     await desk.type("setup");
     expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({
-      vars: { DOME_CORS_ORIGINS: "https://console.example.com", DOME_PUBLIC_URL: URL_OF_DOME },
+      vars: {
+        DOME_CORS_ORIGINS: "https://console.example.com",
+        DOME_LOG: "requests",
+        DOME_PUBLIC_URL: URL_OF_DOME,
+      },
     });
   });
 });
