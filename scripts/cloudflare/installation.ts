@@ -5,6 +5,7 @@
  * The generated files hold no secret. They are made anew from wrangler.toml by each `cf:setup` and `cf:deploy`, so that a
  * newer version of Dome brings its bindings along.
  */
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -59,6 +60,16 @@ export interface Facts {
   readonly customDomain: boolean;
 }
 
+/**
+ * A namespace of rate limits is of the whole account, so each installation has its own: two of one number would count
+ * together. The first installation has the numbers of wrangler.toml.
+ */
+function namespaceOf(id: string, name: string, worker: string): string {
+  if (worker === name) return id;
+  const digest = createHash("sha256").update(`${worker} ${id}`).digest();
+  return String(1_000_000 + (digest.readUInt32BE() >>> 2));
+}
+
 const Queue = z.looseObject({ queue: z.string(), dead_letter_queue: z.string().optional() });
 
 /** The members of wrangler.toml that are filled in here; the rest is taken over as it is. */
@@ -67,6 +78,7 @@ const Base = z.looseObject({
   vars: z.record(z.string(), z.unknown()),
   d1_databases: z.tuple([z.looseObject({ binding: z.literal("DB"), database_name: z.string() })]),
   queues: z.looseObject({ producers: z.array(Queue), consumers: z.array(Queue) }),
+  ratelimits: z.array(z.looseObject({ namespace_id: z.string() })),
 });
 
 const Generated = z.looseObject({
@@ -111,6 +123,10 @@ export function configurationsFor(
         producers: base.queues.producers.map(renamed),
         consumers: base.queues.consumers.map(renamed),
       },
+      ratelimits: base.ratelimits.map((limit) => ({
+        ...limit,
+        namespace_id: namespaceOf(limit.namespace_id, base.name, names.worker),
+      })),
     },
     names.objectsWorker,
   );

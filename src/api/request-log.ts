@@ -28,7 +28,10 @@ const DRAWN = 4;
 export function isLogged(oneIn: number | null, status: number, requestId: string): boolean {
   if (oneIn === null) return false;
   if (oneIn === 1 || status >= 500) return true;
-  const drawn = [...requestId.slice(-DRAWN)].reduce((sum, char) => sum * 32 + ALPHABET.indexOf(char), 0);
+  const drawn = requestId
+    .slice(-DRAWN)
+    .split("")
+    .reduce((sum, char) => sum * 32 + ALPHABET.indexOf(char), 0);
   return drawn % oneIn === 0;
 }
 

@@ -165,6 +165,25 @@ describe("cf:setup on an account that has nothing", () => {
     });
   });
 
+  it("counts requests of each installation apart, because a namespace of rate limits is of the whole account", async () => {
+    const namespaces = async (name: string): Promise<string[]> => {
+      const desk = new Desk();
+      await desk.type("setup", "--name", name, "--public-url", URL_OF_DOME);
+      const file = name === "dome" ? "wrangler.generated.json" : `wrangler.generated.${name}.json`;
+      const { ratelimits } = JSON.parse(readFileSync(desk.path(file), "utf8")) as {
+        ratelimits: { namespace_id: string }[];
+      };
+      return ratelimits.map(({ namespace_id }) => namespace_id);
+    };
+    const all = [
+      ...(await namespaces("dome")),
+      ...(await namespaces("dome-a")),
+      ...(await namespaces("dome-b")),
+    ];
+    expect(all.every((id) => /^[1-9]\d{3,9}$/.test(id))).toBe(true);
+    expect(new Set(all).size).toBe(all.length);
+  });
+
   it("makes the bucket for evidence only when asked, because nothing writes to it yet", async () => {
     const desk = new Desk();
     await desk.type(...SETUP, "--evidence-bucket", "--location", "weur");
