@@ -4,6 +4,7 @@ import { MAX_BODY_BYTES } from "../../../src/api/body.ts";
 import { GIVE_UP_MS, HEDGE_MS } from "../../../src/audit/sink.ts";
 import { MAX_RECORD_BYTES } from "../../../src/contract/audit.ts";
 import { KEYS_COOLDOWN_MS, KEYS_STALE_MS } from "../../../src/identity/key-cache.ts";
+import { MOST_PAUSE_MS } from "../../../src/lifecycle/ask-book.ts";
 import { MOST_DRAIN_SECONDS } from "../../../src/lifecycle/drain.ts";
 import { EFFECTIVE_BOUND_MS } from "../../../src/lifecycle/halt.ts";
 import {
@@ -41,6 +42,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   RECEIPT_KEY_LIFE_MS,
   MOST_STEPS,
   MOST_PATTERN,
+  MOST_PAUSE_MS,
   MOST_INSTRUCTIONS,
   MOST_NODES,
   MOST_SCHEMA_BYTES,
