@@ -13,6 +13,10 @@ const argumentSchemas = z.record(operationName, z.record(z.string(), z.unknown()
   description:
     "JSON Schema 2020-12 or draft 7 by operation; arguments that do not match are denied. At most 32 KiB each, 128 KiB in all",
 });
+const unique = (items: readonly string[]): boolean => new Set(items).size === items.length;
+const TWICE = { message: "must not name anything twice" };
+const operations = z.array(operationName).max(500).refine(unique, TWICE);
+const models = z.array(modelName).max(100).refine(unique, TWICE);
 const changesSomething = (patch: object): boolean => Object.keys(patch).length > 0;
 const entry = {
   name,
@@ -29,9 +33,7 @@ export const toolCreate = z
       .literal("local")
       .default("local")
       .meta({ description: "the agent calls it itself, Dome only checks" }),
-    operations: z
-      .array(operationName)
-      .max(500)
+    operations: operations
       .nullable()
       .default(null)
       .meta({ description: "null: any operation; otherwise others are denied" }),
@@ -48,7 +50,7 @@ export type ToolCreate = z.output<typeof toolCreate>;
 export const toolPatch = z
   .strictObject({
     description: line(1000).nullable(),
-    operations: z.array(operationName).max(500).nullable(),
+    operations: operations.nullable(),
     clear_arguments: z.boolean(),
     argument_schemas: argumentSchemas.nullable(),
   })
@@ -72,9 +74,7 @@ export type Tool = z.output<typeof tool>;
 export const poolCreate = z
   .strictObject({
     ...common,
-    models: z
-      .array(modelName)
-      .max(100)
+    models: models
       .nullable()
       .default(null)
       .meta({ description: "null: any model; otherwise others are denied" }),
@@ -84,7 +84,7 @@ export type PoolCreate = z.output<typeof poolCreate>;
 
 /** `PATCH /api/v1/pools/{name}`. */
 export const poolPatch = z
-  .strictObject({ description: line(1000).nullable(), models: z.array(modelName).max(100).nullable() })
+  .strictObject({ description: line(1000).nullable(), models: models.nullable() })
   .partial()
   .refine(changesSomething, { message: "must change something" })
   .meta({ id: "PoolPatch", minProperties: 1 });

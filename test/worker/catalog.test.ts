@@ -115,6 +115,20 @@ describe("the schemas of a tool's arguments", () => {
   });
 });
 
+it.each([
+  ["tools", { operations: ["read", "read"] }, "operations"],
+  ["pools", { models: ["small-1", "small-1"] }, "models"],
+])(
+  "the %s refuse a list that names something twice, when added and when changed",
+  async (many, body, member) => {
+    const twice = { status: 400, code: "invalid_request", members: [member] };
+    const add = await api.call("POST", `/${many}`, { body: { name: "doubled", workspace: home, ...body } });
+    expect(problemOf(add)).toEqual(twice);
+    await api.call("POST", `/${many}`, { body: { name: "single", workspace: home } });
+    expect(problemOf(await api.call("PATCH", `/${many}/single?workspace=${home}`, { body }))).toEqual(twice);
+  },
+);
+
 describe("adding to the catalog", () => {
   it("answers the entry, which is then shown by name: a tool", async () => {
     const made = await api.addTool({
