@@ -8,7 +8,7 @@ import { authenticateOperator, type Operator } from "../access/operator.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { traceparentOf } from "../kernel/trace.ts";
 import { rolesWith, whyNot, type Permission } from "../operators/permissions.ts";
-import type { Refusal } from "../operations/refusal.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
 import { RESOURCE_METADATA_PATH } from "../tokens/metadata.ts";
 import {
   actAsProblem,

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { JSON_FAULTS, parseJsonBytes, pointerOf, type JsonFault } from "../kernel/strict-json.ts";
-import type { Refusal } from "../operations/refusal.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
 
 /** The largest body any route takes; tiers may say less. */
 export const MAX_BODY_BYTES = 1_048_576;

@@ -1,5 +1,5 @@
 /** What doors refuse by themselves, whatever dialect they say it in. */
-import { EVIDENCE_FULL, type Refusal } from "../operations/refusal.ts";
+import { EVIDENCE_FULL, type Refusal } from "../operations/answer/refusal.ts";
 
 export const UNAUTHENTICATED: Refusal = {
   code: "unauthenticated",

@@ -5,7 +5,7 @@
  * the country that are recorded.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { Refusal } from "../operations/refusal.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
 import { problemResponse } from "./dialects/problem.ts";
 import { securityHeaders } from "./response-headers.ts";
 

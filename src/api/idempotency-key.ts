@@ -4,7 +4,7 @@ import { concat, toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256 } from "../kernel/digest.ts";
 import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { Refusal } from "../operations/refusal.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
 import type { SentKey } from "../storage/idempotency.ts";
 
 const KEY = /^[\x21-\x7e]{1,255}$/;

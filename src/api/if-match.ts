@@ -1,7 +1,7 @@
 /** `If-Match`: the versions that the writer has read, so that two writers do not undo each other unseen. */
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { IfMatch } from "../operations/if-match.ts";
-import type { Refusal } from "../operations/refusal.ts";
+import type { IfMatch } from "../operations/request/if-match.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
 
 /** RFC 9110 §8.8.3, and what parts one from the next (§5.6.1: a recipient also takes empty members of a list). */
 const TAG = /[\t ]*(?:(W\/)?"([\x21\x23-\x7e\x80-\xff]*)")?[\t ]*(?:,|$)/y;

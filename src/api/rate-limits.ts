@@ -7,7 +7,7 @@
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Permission } from "../operators/permissions.ts";
-import type { Refusal } from "../operations/refusal.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
 import type { RateClass } from "../contract/tier.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import { limitsOf, type LimitedAgent } from "../tiers/limits.ts";

@@ -1,6 +1,6 @@
 /** From what a use case answers to what a route does. */
 import { ok, type Result } from "../kernel/result.ts";
-import type { Refusal } from "../operations/refusal.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
 import { etagOf } from "./if-match.ts";
 import type { Outcome } from "./route.ts";
 

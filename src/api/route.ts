@@ -8,7 +8,7 @@ import type { Operator } from "../access/operator.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { ActiveClient } from "../oauth/authenticate-client.ts";
 import type { Permission } from "../operators/permissions.ts";
-import type { OperatorRequest } from "../operations/ports.ts";
+import type { OperatorRequest } from "../operations/request/ports.ts";
 import type { Result } from "../kernel/result.ts";
 import type { DoorDialect } from "./dialects/dialect.ts";
 import type { Services } from "./services.ts";

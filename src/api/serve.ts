@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Caller } from "../access/caller.ts";
 import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { Refusal } from "../operations/refusal.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import { limitsOf } from "../tiers/limits.ts";
 import { admit, challengeOf, type Admitted } from "./admission.ts";

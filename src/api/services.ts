@@ -9,7 +9,7 @@ import type { IdSource } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Result } from "../kernel/result.ts";
 import type { TokenPorts } from "../oauth/ports.ts";
-import type { EgressOperationPorts } from "../operations/ports.ts";
+import type { EgressOperationPorts } from "../operations/request/ports.ts";
 import type { ReplayPorts } from "../operations/replay-dead-letters.ts";
 import type { ReceiptPorts } from "../operations/read-halt.ts";
 import type { Installation } from "../operations/read-status.ts";

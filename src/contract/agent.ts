@@ -88,7 +88,7 @@ const chosenFreshness = freshness.nullable();
 /**
  * What may change of an agent: the one table that every other place derives from, or is checked against by the compiler. A
  * new setting is a line here, a line in `registry/agent-settings.ts`, in `registry/narrowing.ts` and in
- * `operations/settings.ts`, an option of the command line, and a column.
+ * `operations/rules/settings.ts`, an option of the command line, and a column.
  */
 export const AGENT_SETTINGS = {
   contact: setting(contact, contact.default(null), text),

@@ -4,7 +4,7 @@
  */
 import { draftRecord } from "../audit/record.ts";
 import { next } from "../lifecycle/states.ts";
-import type { FamilyStop, FamilyStopCommand } from "../operations/agent-owner.ts";
+import type { FamilyStop, FamilyStopCommand } from "../operations/owners/agent-owner.ts";
 import { dropDrain } from "./agent-drain.ts";
 import { stopNow, type AgentParts } from "./agent-stop.ts";
 

@@ -3,7 +3,7 @@
  * to ask D1 about and what to apply.
  */
 import type { AgentId, HaltId, KeyId } from "../kernel/ids.ts";
-import type { OperatorRef } from "../operations/request-meta.ts";
+import type { OperatorRef } from "../operations/request/request-meta.ts";
 import type { Claim } from "../storage/idempotency.ts";
 import type { AgentIdentity } from "./agent-store.ts";
 import type { Fencing } from "./configuration.ts";

@@ -18,10 +18,10 @@ import type {
   TransitionCommand,
   Transitioned,
   UpdateCommand,
-} from "../operations/agent-owner.ts";
-import type { HaltProgress, StoredHalt } from "../operations/halts.ts";
-import type { Configured, OwnerRefusal } from "../operations/owner-answer.ts";
-import { effectiveAtOf } from "../operations/halt-view.ts";
+} from "../operations/owners/agent-owner.ts";
+import type { HaltProgress, StoredHalt } from "../operations/owners/halts.ts";
+import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
+import { effectiveAtOf } from "../operations/answer/halt-view.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 import { AgentChanges } from "./agent-changes.ts";
 import { endDrain, shownDrain } from "./agent-drain.ts";

@@ -17,9 +17,9 @@ import type {
   TransitionCommand,
   Transitioned,
   UpdateCommand,
-} from "../operations/agent-owner.ts";
-import type { HaltProgress } from "../operations/halts.ts";
-import type { Configured, OwnerRefusal } from "../operations/owner-answer.ts";
+} from "../operations/owners/agent-owner.ts";
+import type { HaltProgress } from "../operations/owners/halts.ts";
+import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 import { dropping, type DropLease } from "./drop-lease.ts";
 

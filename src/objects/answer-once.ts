@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { OwnerRefusal } from "../operations/owner-answer.ts";
+import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 import type { AnswerTable } from "./answer-table.ts";
 

@@ -3,8 +3,8 @@
  * cascade goes on after a restart where it was. Every function is synchronous.
  */
 import type { AgentId, HaltId } from "../kernel/ids.ts";
-import type { FamilyStop } from "../operations/agent-owner.ts";
-import type { CascadeProgress } from "../operations/halts.ts";
+import type { FamilyStop } from "../operations/owners/agent-owner.ts";
+import type { CascadeProgress } from "../operations/owners/halts.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
 export const CASCADE_STEPS: readonly SchemaStep[] = [

@@ -13,8 +13,8 @@
  * tree can be read.
  */
 import type { AgentId, HaltId } from "../kernel/ids.ts";
-import type { FamilyStopCommand } from "../operations/agent-owner.ts";
-import type { StoredHalt } from "../operations/halts.ts";
+import type { FamilyStopCommand } from "../operations/owners/agent-owner.ts";
+import type { StoredHalt } from "../operations/owners/halts.ts";
 import { descendantsOf } from "../registry/agents.ts";
 import type { CascadeTable, StoredCascade } from "./cascade-table.ts";
 import type { HaltTable } from "./halt-table.ts";

@@ -13,7 +13,7 @@ import type { AuditDraft } from "../contract/audit.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { err, ok } from "../kernel/result.ts";
-import type { Configured } from "../operations/owner-answer.ts";
+import type { Configured } from "../operations/owners/owner-answer.ts";
 import { appendAudit } from "../storage/audit-outbox.ts";
 import type { BrokenRule, Statement } from "../storage/change.ts";
 import { runChange } from "../storage/change.ts";

@@ -4,8 +4,8 @@ import type { Clock, Timers } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
-import type { EvidenceReport } from "../operations/workspace-owner.ts";
-import type { Owners } from "../operations/owners.ts";
+import type { EvidenceReport } from "../operations/owners/workspace-owner.ts";
+import type { Owners } from "../operations/owners/owners.ts";
 import type { Database } from "../storage/client.ts";
 
 /** What a ledger is given. */

@@ -1,7 +1,7 @@
 /** The one drain that an agent may be in: the order that its timer carries out at the deadline. */
 import type { HaltId } from "../kernel/ids.ts";
 import type { Drain } from "../lifecycle/drain.ts";
-import type { OperatorRef } from "../operations/request-meta.ts";
+import type { OperatorRef } from "../operations/request/request-meta.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
 export const DRAIN_STEPS: readonly SchemaStep[] = [

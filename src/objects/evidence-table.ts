@@ -1,5 +1,5 @@
 /** How much room the workspace's ledger has, as the workspace's object was told last. */
-import type { EvidenceReport } from "../operations/workspace-owner.ts";
+import type { EvidenceReport } from "../operations/owners/workspace-owner.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
 export const EVIDENCE_STEPS: readonly SchemaStep[] = [

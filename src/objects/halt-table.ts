@@ -10,7 +10,7 @@ import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { becomeEffective, effectiveInMs, stopWait } from "../lifecycle/halt.ts";
 import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
-import type { HaltProgress, StoredHalt } from "../operations/halts.ts";
+import type { HaltProgress, StoredHalt } from "../operations/owners/halts.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 import type { TimerSetter } from "./timer-table.ts";
 

@@ -2,10 +2,15 @@
 import type { AppendReport, LedgerPort } from "../audit/carrier.ts";
 import type { DeadLetterPort } from "../audit/consumer.ts";
 import type { AuditEntry, LedgerName } from "../contract/audit.ts";
-import type { AuditPage, AuditListRefusal, LedgerReader, LedgerStatus } from "../operations/ledger-reader.ts";
+import type {
+  AuditPage,
+  AuditListRefusal,
+  LedgerReader,
+  LedgerStatus,
+} from "../operations/owners/ledger-reader.ts";
 import type { DeadLetterStore, KeptLetter } from "../operations/replay-dead-letters.ts";
 import type { Result } from "../kernel/result.ts";
-import type { EvidenceReport } from "../operations/workspace-owner.ts";
+import type { EvidenceReport } from "../operations/owners/workspace-owner.ts";
 import type { LedgerRoom } from "./deps.ts";
 import type { LedgerShell, TailPage } from "./ledger-object.ts";
 import { objectOf } from "./owner-clients.ts";

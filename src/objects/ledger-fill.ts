@@ -5,7 +5,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { evidenceLevel } from "../lifecycle/evidence.ts";
-import type { EvidenceReport } from "../operations/workspace-owner.ts";
+import type { EvidenceReport } from "../operations/owners/workspace-owner.ts";
 import type { LedgerStore } from "./ledger-store.ts";
 import type { TimerSetter } from "./timer-table.ts";
 

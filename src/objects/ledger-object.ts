@@ -16,7 +16,7 @@ import { auditQuerySchema, type AuditEntry, type AuditQuery, type ChainEntry } f
 import { toHex } from "../kernel/bytes.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { EvidenceLevel } from "../lifecycle/evidence.ts";
-import type { EvidenceReport, WorkspaceOwner } from "../operations/workspace-owner.ts";
+import type { EvidenceReport, WorkspaceOwner } from "../operations/owners/workspace-owner.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { LedgerDeps } from "./deps.ts";
 import { LedgerFill } from "./ledger-fill.ts";

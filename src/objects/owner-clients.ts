@@ -1,9 +1,9 @@
 /** The owner objects by their ids, over the platform's namespaces: every name is the id, and `org` is a workspace's. */
 import type { OutboxPort } from "../audit/sink.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
-import type { AgentOwner } from "../operations/agent-owner.ts";
-import type { Owners } from "../operations/owners.ts";
-import type { OrgOwner, WorkspaceOwner } from "../operations/workspace-owner.ts";
+import type { AgentOwner } from "../operations/owners/agent-owner.ts";
+import type { Owners } from "../operations/owners/owners.ts";
+import type { OrgOwner, WorkspaceOwner } from "../operations/owners/workspace-owner.ts";
 import { AgentOwnerClient } from "./agent-owner-client.ts";
 import type { AgentShell } from "./agent-object.ts";
 import { WorkspaceOwnerClient } from "./workspace-owner-client.ts";

@@ -6,8 +6,8 @@
 import type { AuditDraft } from "../contract/audit.ts";
 import type { HaltId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
-import type { StoredHalt } from "../operations/halts.ts";
-import type { OwnerRefusal } from "../operations/owner-answer.ts";
+import type { StoredHalt } from "../operations/owners/halts.ts";
+import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 import { answerOnce } from "./answer-once.ts";
 import { ANSWER_STEPS, AnswerTable } from "./answer-table.ts";

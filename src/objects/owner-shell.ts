@@ -1,7 +1,7 @@
 /** The methods that every owner object answers over RPC in the same way. */
 import { DurableObject } from "cloudflare:workers";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
-import type { AuditOwner } from "../operations/audit-owner.ts";
+import type { AuditOwner } from "../operations/owners/audit-owner.ts";
 import type { OwnerCore } from "./owner-core.ts";
 
 export abstract class OwnerShell<Kind extends string> extends DurableObject implements AuditOwner {

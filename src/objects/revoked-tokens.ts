@@ -8,8 +8,8 @@
  * side, and a live key gets a new token at once.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { RevokeTokenCommand } from "../operations/agent-owner.ts";
-import type { OwnerRefusal } from "../operations/owner-answer.ts";
+import type { RevokeTokenCommand } from "../operations/owners/agent-owner.ts";
+import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type { AgentParts } from "./agent-stop.ts";
 
 /** Clocks of isolates differ: a token may be accepted a little after its `exp` by the object's clock. */

@@ -5,7 +5,7 @@
 import { sql } from "drizzle-orm";
 import { providerStatements } from "../identity/provider-writes.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
-import type { WorkspaceContent } from "../operations/workspace-owner.ts";
+import type { WorkspaceContent } from "../operations/owners/workspace-owner.ts";
 import { changeOperatorTokens } from "../operators/token-writes.ts";
 import { catalogStatements } from "../registry/catalog-writes.ts";
 import type { Statement } from "../storage/change.ts";

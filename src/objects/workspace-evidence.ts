@@ -2,7 +2,7 @@
  * What a workspace's object does with the room that its ledger has: it carries it in its lease, and while something is
  * wrong it asks again by itself, because a ledger that could not write down that it is full forgets it on a restart.
  */
-import type { EvidenceReport, WorkspaceContent } from "../operations/workspace-owner.ts";
+import type { EvidenceReport, WorkspaceContent } from "../operations/owners/workspace-owner.ts";
 import type { WorkspaceParts } from "./workspace-halting.ts";
 
 const ASK_AGAIN_MS = 30_000;

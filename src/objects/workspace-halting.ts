@@ -6,9 +6,12 @@ import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { StoredHalt } from "../operations/halts.ts";
-import type { OwnerRefusal } from "../operations/owner-answer.ts";
-import type { WorkspaceTransitionCommand, WorkspaceTransitioned } from "../operations/workspace-owner.ts";
+import type { StoredHalt } from "../operations/owners/halts.ts";
+import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
+import type {
+  WorkspaceTransitionCommand,
+  WorkspaceTransitioned,
+} from "../operations/owners/workspace-owner.ts";
 import { projectHalt } from "../registry/workspaces.ts";
 import type { ObjectDeps } from "./deps.ts";
 import type { OwnerParts } from "./owner-core.ts";

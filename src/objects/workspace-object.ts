@@ -7,8 +7,8 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
 import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type { Stops } from "../lifecycle/stops.ts";
-import type { HaltProgress } from "../operations/halts.ts";
-import type { Configured, OwnerRefusal } from "../operations/owner-answer.ts";
+import type { HaltProgress } from "../operations/owners/halts.ts";
+import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type {
   EvidenceReport,
   WorkspaceCommand,
@@ -16,13 +16,13 @@ import type {
   WorkspaceOwner,
   WorkspaceTransitionCommand,
   WorkspaceTransitioned,
-} from "../operations/workspace-owner.ts";
+} from "../operations/owners/workspace-owner.ts";
 import type {
   ResumeUserCommand,
   Stopped,
   StopTransactionCommand,
   StopUserCommand,
-} from "../operations/stop-commands.ts";
+} from "../operations/owners/stop-commands.ts";
 import { answerClaim, recordAnswer, type Claim, type RequestKey } from "../storage/idempotency.ts";
 import type { Configuration, Fencing } from "./configuration.ts";
 import { creationFencing, ownerFencing } from "./fencing.ts";

@@ -6,14 +6,14 @@ import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import type { Result } from "../kernel/result.ts";
 import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type { Stops } from "../lifecycle/stops.ts";
-import type { HaltProgress } from "../operations/halts.ts";
-import type { Configured, OwnerRefusal } from "../operations/owner-answer.ts";
+import type { HaltProgress } from "../operations/owners/halts.ts";
+import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type {
   ResumeUserCommand,
   Stopped,
   StopTransactionCommand,
   StopUserCommand,
-} from "../operations/stop-commands.ts";
+} from "../operations/owners/stop-commands.ts";
 import type {
   EvidenceReport,
   WorkspaceCommand,
@@ -21,7 +21,7 @@ import type {
   WorkspaceOwner,
   WorkspaceTransitionCommand,
   WorkspaceTransitioned,
-} from "../operations/workspace-owner.ts";
+} from "../operations/owners/workspace-owner.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 import { dropping, type DropLease } from "./drop-lease.ts";
 

@@ -6,14 +6,14 @@
 import type { HaltId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { STOPPED_TXN_KEEP_MS } from "../lifecycle/lease.ts";
-import type { StoredHalt } from "../operations/halts.ts";
-import type { OwnerRefusal } from "../operations/owner-answer.ts";
+import type { StoredHalt } from "../operations/owners/halts.ts";
+import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type {
   ResumeUserCommand,
   Stopped,
   StopTransactionCommand,
   StopUserCommand,
-} from "../operations/stop-commands.ts";
+} from "../operations/owners/stop-commands.ts";
 import type { WorkspaceParts } from "./workspace-halting.ts";
 
 /** What is stopped already is told of the halt that is not effective yet, never that all is over. */

@@ -14,11 +14,11 @@ import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import type { BoundAudience } from "../storage/tables/identity-providers.ts";
-import { agentFor, workspaceFor } from "./resolve.ts";
+import { agentFor, workspaceFor } from "./request/resolve.ts";
 import { providerView } from "./identity-provider-view.ts";
-import { answerOf, change, changedWorkspace, type Plan } from "./change.ts";
-import type { EgressOperationPorts, OperatorRequest } from "./ports.ts";
-import { memberRefusal, shown, type Refusal } from "./refusal.ts";
+import { answerOf, change, changedWorkspace, type Plan } from "./change/change.ts";
+import type { EgressOperationPorts, OperatorRequest } from "./request/ports.ts";
+import { memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
 
 const WRONG_ADDRESS: Readonly<Record<AddressFault, string>> = {
   not_a_url: "The issuer is not a URL.",

@@ -7,12 +7,12 @@ import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { declarersOf, findEntry, type CatalogTable } from "../registry/catalog.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
-import type { CatalogKind } from "./catalog-kinds.ts";
-import { answerOf, change, changedWorkspace } from "./change.ts";
-import { staleUnder, type IfMatch } from "./if-match.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { notFound, workspaceRefusalOf, type Refusal } from "./refusal.ts";
-import { workspaceFor } from "./resolve.ts";
+import type { CatalogKind } from "./rules/catalog-kinds.ts";
+import { answerOf, change, changedWorkspace } from "./change/change.ts";
+import { staleUnder, type IfMatch } from "./request/if-match.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
+import { workspaceFor } from "./request/resolve.ts";
 
 export interface EntryTarget {
   readonly name: string;

@@ -3,10 +3,10 @@ import { workspace as workspaceSchema, type Workspace, type WorkspaceCreate } fr
 import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
-import { answerOf } from "./change.ts";
-import { create } from "./create.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { refusalOf, type Refusal } from "./refusal.ts";
+import { answerOf } from "./change/change.ts";
+import { create } from "./change/create.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { refusalOf, type Refusal } from "./answer/refusal.ts";
 
 export async function createWorkspace(
   ports: OperationPorts,

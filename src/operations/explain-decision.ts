@@ -8,8 +8,8 @@ import { safeChange } from "../access/evaluate.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import { timeOfId, type DecisionId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { LedgerReader } from "./ledger-reader.ts";
-import { notFound, type Refusal } from "./refusal.ts";
+import type { LedgerReader } from "./owners/ledger-reader.ts";
+import { notFound, type Refusal } from "./answer/refusal.ts";
 
 const FRESH_MS = 10_000;
 const LOOK_FOR_MS = 5_000;

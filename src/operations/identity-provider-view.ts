@@ -8,9 +8,9 @@ import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import type { Database } from "../storage/client.ts";
-import { seesAgent, workspaceFor } from "./resolve.ts";
-import { afterOf, pageOf, type Page } from "./page.ts";
-import { notFound, type Refusal } from "./refusal.ts";
+import { seesAgent, workspaceFor } from "./request/resolve.ts";
+import { afterOf, pageOf, type Page } from "./answer/page.ts";
+import { notFound, type Refusal } from "./answer/refusal.ts";
 
 export interface ProviderFilter {
   readonly workspace?: string | undefined;

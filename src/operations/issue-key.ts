@@ -8,14 +8,14 @@ import { rfc3339 } from "../kernel/clock.ts";
 import { defined } from "../kernel/defined.ts";
 import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { change, changedAgent } from "./change.ts";
-import { haltView } from "./halt-view.ts";
-import { nextKeyEnd } from "./key-end.ts";
-import { issuedKeyView, newKey } from "./new-key.ts";
-import type { AgentOwner } from "./agent-owner.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { refusalOf, type Refusal } from "./refusal.ts";
-import { agentFor } from "./resolve.ts";
+import { change, changedAgent } from "./change/change.ts";
+import { haltView } from "./answer/halt-view.ts";
+import { nextKeyEnd } from "./rules/key-end.ts";
+import { issuedKeyView, newKey } from "./change/new-key.ts";
+import type { AgentOwner } from "./owners/agent-owner.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { refusalOf, type Refusal } from "./answer/refusal.ts";
+import { agentFor } from "./request/resolve.ts";
 
 /** What is kept for repeats: the receipt is read anew each time. */
 const keptKey = keyCreated.extend({ halt_id: idOf("hlt").nullable() });

@@ -12,10 +12,10 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { findOperatorTokenById, operatorView, type OperatorToken } from "../operators/token-reads.ts";
 import type { NewOperatorToken } from "../operators/token-writes.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
-import { change, changedOrg, type ChangeRecord } from "./change.ts";
-import { orgEpoch } from "./org-epoch.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { memberRefusal, type Refusal } from "./refusal.ts";
+import { change, changedOrg, type ChangeRecord } from "./change/change.ts";
+import { orgEpoch } from "./change/org-epoch.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 
 /** Who a token is for and what it allows. */
 type Rights = Pick<OperatorToken, "subject" | "description" | "role" | "workspaces">;

@@ -8,11 +8,11 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { isId } from "../kernel/ids.ts";
 import { findAgent } from "../registry/agents.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
-import { workspaceFor } from "./resolve.ts";
-import type { AuditListRefusal, AuditPage } from "./ledger-reader.ts";
-import { factsOf, type OperatorRequest } from "./ports.ts";
+import { workspaceFor } from "./request/resolve.ts";
+import type { AuditListRefusal, AuditPage } from "./owners/ledger-reader.ts";
+import { factsOf, type OperatorRequest } from "./request/ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
-import { EVIDENCE_FULL, memberRefusal, shown, type Refusal } from "./refusal.ts";
+import { EVIDENCE_FULL, memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
 
 export type AuditListQuery = Partial<AuditQuery> & { readonly workspace?: string | undefined };
 

@@ -3,11 +3,11 @@ import type { ApiKey } from "../contract/key.ts";
 import { listKeys, type KeyRow } from "../credentials/key-reads.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { ok, type Result } from "../kernel/result.ts";
-import { agentFor } from "./resolve.ts";
-import type { AgentDescription } from "./agent-owner.ts";
-import { pageOf, type Page } from "./page.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import type { Refusal } from "./refusal.ts";
+import { agentFor } from "./request/resolve.ts";
+import type { AgentDescription } from "./owners/agent-owner.ts";
+import { pageOf, type Page } from "./answer/page.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import type { Refusal } from "./answer/refusal.ts";
 
 export async function listAgentKeys(
   ports: OperationPorts,

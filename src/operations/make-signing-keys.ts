@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { ok } from "../kernel/result.ts";
 import { generateSigningKey } from "../tokens/signing-key.ts";
-import { change, changedOrg } from "./change.ts";
-import type { OperationPorts, Requester } from "./ports.ts";
+import { change, changedOrg } from "./change/change.ts";
+import type { OperationPorts, Requester } from "./request/ports.ts";
 
 const DOME_ITSELF = { subject: "dome", token: "first-signing-keys" };
 

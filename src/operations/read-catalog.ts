@@ -1,11 +1,11 @@
 /** Reading the catalog of a workspace: a page of one kind, or an entry by its name. */
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findEntry, listEntries, type CatalogTable } from "../registry/catalog.ts";
-import type { CatalogKind } from "./catalog-kinds.ts";
-import { afterOf, pageOf, type Page } from "./page.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { notFound, type Refusal } from "./refusal.ts";
-import { workspaceFor } from "./resolve.ts";
+import type { CatalogKind } from "./rules/catalog-kinds.ts";
+import { afterOf, pageOf, type Page } from "./answer/page.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { notFound, type Refusal } from "./answer/refusal.ts";
+import { workspaceFor } from "./request/resolve.ts";
 
 export async function listCatalog<Table extends CatalogTable, View extends { readonly name: string }>(
   { db }: OperationPorts,

@@ -10,12 +10,12 @@ import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
 import { signHaltReceipt, type HaltEvidence } from "../tokens/halt-receipt.ts";
-import { effectiveAtOf, haltView } from "./halt-view.ts";
-import type { LedgerReader } from "./ledger-reader.ts";
-import type { HaltSource, StoredHalt } from "./halts.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { reachAgent, reachWorkspace, type AgentTarget } from "./resolve-or-emergency.ts";
-import { notFound, type Refusal } from "./refusal.ts";
+import { effectiveAtOf, haltView } from "./answer/halt-view.ts";
+import type { LedgerReader } from "./owners/ledger-reader.ts";
+import type { HaltSource, StoredHalt } from "./owners/halts.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { reachAgent, reachWorkspace, type AgentTarget } from "./request/resolve-or-emergency.ts";
+import { notFound, type Refusal } from "./answer/refusal.ts";
 
 /** A page for people; older halts are in the trail. */
 const MOST_LISTED = 200;

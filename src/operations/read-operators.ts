@@ -4,9 +4,9 @@ import type { Role } from "../contract/roles.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findOperatorTokenById, listOperatorTokens, operatorView } from "../operators/token-reads.ts";
-import { afterOf, pageOf, type Page } from "./page.ts";
-import type { OperationPorts } from "./ports.ts";
-import { notFound, type Refusal } from "./refusal.ts";
+import { afterOf, pageOf, type Page } from "./answer/page.ts";
+import type { OperationPorts } from "./request/ports.ts";
+import { notFound, type Refusal } from "./answer/refusal.ts";
 
 export interface OperatorFilter {
   readonly subject?: string | undefined;

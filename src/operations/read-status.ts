@@ -10,7 +10,7 @@ import { agents } from "../storage/tables/agents.ts";
 import { auditOutbox } from "../storage/tables/changes.ts";
 import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { signingKeyAt } from "../tokens/signing-key.ts";
-import type { OperatorRequest } from "./ports.ts";
+import type { OperatorRequest } from "./request/ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 
 /** More workspaces than this are not asked one by one: see each with the audit list. */

@@ -11,14 +11,14 @@ import type { NewAgent } from "../registry/agent-writes.ts";
 import { agentView, findAgent } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
-import { create } from "./create.ts";
-import { mayUseTier } from "./developer-limits.ts";
-import { firstKeyEnd } from "./key-end.ts";
-import { issuedKeyView, newKey } from "./new-key.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { refusalOf, type Refusal } from "./refusal.ts";
-import { workspaceFor } from "./resolve.ts";
-import { resolveSettings, surfaceWarnings } from "./settings.ts";
+import { create } from "./change/create.ts";
+import { mayUseTier } from "./rules/developer-limits.ts";
+import { firstKeyEnd } from "./rules/key-end.ts";
+import { issuedKeyView, newKey } from "./change/new-key.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { refusalOf, type Refusal } from "./answer/refusal.ts";
+import { workspaceFor } from "./request/resolve.ts";
+import { resolveSettings, surfaceWarnings } from "./rules/settings.ts";
 
 /** @returns the answer of `201`. */
 export async function registerAgent(

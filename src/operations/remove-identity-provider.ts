@@ -2,11 +2,11 @@
 import { identityProviderRemoved, type IdentityProviderRemoved } from "../contract/identity-provider.ts";
 import { findProvider } from "../identity/provider-reads.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { answerOf, change, changedWorkspace } from "./change.ts";
-import { staleUnder, type IfMatch } from "./if-match.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { notFound, workspaceRefusalOf, type Refusal } from "./refusal.ts";
-import { workspaceFor } from "./resolve.ts";
+import { answerOf, change, changedWorkspace } from "./change/change.ts";
+import { staleUnder, type IfMatch } from "./request/if-match.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
+import { workspaceFor } from "./request/resolve.ts";
 
 export async function removeIdentityProvider(
   ports: OperationPorts,

@@ -8,8 +8,8 @@ import { draftRecord } from "../audit/record.ts";
 import type { AuditSink } from "../audit/sink.ts";
 import type { AuditReplayed } from "../contract/audit-replay.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { factsOf, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import { EVIDENCE_FULL, type Refusal } from "./refusal.ts";
+import { factsOf, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
+import { EVIDENCE_FULL, type Refusal } from "./answer/refusal.ts";
 
 /** How many letters one request moves at most: the rest is for the next one, so that no request is cut off. */
 const MOST_LETTERS = 1_000;

@@ -3,11 +3,11 @@ import type { KeyRevoked } from "../contract/key.ts";
 import { draftRecord } from "../audit/record.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { haltView } from "./halt-view.ts";
+import { haltView } from "./answer/halt-view.ts";
 import { progressOf } from "./transition-agent.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import { reachAgent } from "./resolve-or-emergency.ts";
-import { notFound, refusalOf, type Refusal } from "./refusal.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
+import { reachAgent } from "./request/resolve-or-emergency.ts";
+import { notFound, refusalOf, type Refusal } from "./answer/refusal.ts";
 
 export async function revokeKey(
   ports: OperationPorts,

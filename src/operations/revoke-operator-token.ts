@@ -6,11 +6,11 @@ import { operatorRevoked, type OperatorRevoked } from "../contract/operator.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findOperatorTokenById, operatorView, stateOf } from "../operators/token-reads.ts";
-import { answerOf, change, changedOrg } from "./change.ts";
-import { staleUnder, type IfMatch } from "./if-match.ts";
-import { orgEpoch } from "./org-epoch.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { notFound, type Refusal } from "./refusal.ts";
+import { answerOf, change, changedOrg } from "./change/change.ts";
+import { staleUnder, type IfMatch } from "./request/if-match.ts";
+import { orgEpoch } from "./change/org-epoch.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { notFound, type Refusal } from "./answer/refusal.ts";
 
 export async function revokeOperatorToken(
   ports: OperationPorts,

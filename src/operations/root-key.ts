@@ -13,10 +13,10 @@ import { countHolders } from "../registry/root-key-counts.ts";
 import { sealedUnder } from "../secrets/envelope.ts";
 import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { resealSigningKey, type SigningKey } from "../tokens/signing-key.ts";
-import { answerOf, change, changedOrg } from "./change.ts";
-import { orgEpoch } from "./org-epoch.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import type { Refusal } from "./refusal.ts";
+import { answerOf, change, changedOrg } from "./change/change.ts";
+import { orgEpoch } from "./change/org-epoch.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import type { Refusal } from "./answer/refusal.ts";
 import { wholeInstallation } from "./signing-keys.ts";
 
 export async function rootKeyStatus(

@@ -2,10 +2,10 @@
 import type { Agent } from "../contract/agent.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { agentView, listAgents, type AgentFilter, type RegisteredAgent } from "../registry/agents.ts";
-import { agentFor, workspaceFor } from "./resolve.ts";
-import { pageOf, type Page } from "./page.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import type { Refusal } from "./refusal.ts";
+import { agentFor, workspaceFor } from "./request/resolve.ts";
+import { pageOf, type Page } from "./answer/page.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import type { Refusal } from "./answer/refusal.ts";
 
 export async function showAgent(
   ports: OperationPorts,

@@ -15,11 +15,11 @@ import type { KeyUse } from "../signing/jws.ts";
 import { isRotationDue, rotate, type Rotated, type Rotation } from "../tokens/rotation.ts";
 import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { generateSigningKey, publishedUntil, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
-import type { OperatorRef } from "./request-meta.ts";
-import { answerOf, change, changedOrg, type Plan } from "./change.ts";
-import { orgEpoch } from "./org-epoch.ts";
-import type { OperationPorts, OperatorRequest, Requester } from "./ports.ts";
-import { memberRefusal, type Refusal } from "./refusal.ts";
+import type { OperatorRef } from "./request/request-meta.ts";
+import { answerOf, change, changedOrg, type Plan } from "./change/change.ts";
+import { orgEpoch } from "./change/org-epoch.ts";
+import type { OperationPorts, OperatorRequest, Requester } from "./request/ports.ts";
+import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "signing-key-schedule" };
 

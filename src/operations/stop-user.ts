@@ -7,13 +7,13 @@ import { userIdOf } from "../contract/user-id.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { TxnId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { haltView } from "./halt-view.ts";
+import { haltView } from "./answer/halt-view.ts";
 import { progressOf } from "./transition-agent.ts";
-import type { OwnerRefusal } from "./owner-answer.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import { reachWorkspace } from "./resolve-or-emergency.ts";
-import { workspaceRefusalOf, type Refusal } from "./refusal.ts";
-import type { Stopped } from "./stop-commands.ts";
+import type { OwnerRefusal } from "./owners/owner-answer.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
+import { reachWorkspace } from "./request/resolve-or-emergency.ts";
+import { workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
+import type { Stopped } from "./owners/stop-commands.ts";
 
 const KINDS = { stop: "user.stopped", resume: "user.resumed" } as const;
 

@@ -9,7 +9,7 @@ import { isId } from "../kernel/ids.ts";
 import type { KeyUse } from "../signing/jws.ts";
 import { ownersWithOldAudit } from "../storage/audit-outbox.ts";
 import { sweepAnswers } from "../storage/idempotency.ts";
-import type { OperationPorts } from "./ports.ts";
+import type { OperationPorts } from "./request/ports.ts";
 import { rotateDueSigningKey } from "./signing-keys.ts";
 
 const KEY_USES: readonly KeyUse[] = ["token", "receipt"];

@@ -5,9 +5,9 @@
 import type { AuditEntry } from "../contract/audit.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { filterRefusal, noteReading, recordable, resolveQuery, type AuditListQuery } from "./list-audit.ts";
-import type { OperatorRequest } from "./ports.ts";
+import type { OperatorRequest } from "./request/ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
-import type { Refusal } from "./refusal.ts";
+import type { Refusal } from "./answer/refusal.ts";
 
 /** One round of waiting, in milliseconds: how soon a reader who lost the right is cut. */
 const ROUND_MS = 2_000;

@@ -12,10 +12,10 @@ import { verifyIdToken } from "../identity/verify-id-token.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
-import { agentFor } from "./resolve.ts";
+import { agentFor } from "./request/resolve.ts";
 import { providerFor } from "./identity-provider-view.ts";
-import type { EgressOperationPorts, OperatorRequest } from "./ports.ts";
-import { memberRefusal, shown, type Refusal } from "./refusal.ts";
+import type { EgressOperationPorts, OperatorRequest } from "./request/ports.ts";
+import { memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
 
 type Verdict = IdentityProviderTest["verdicts"][number];
 type Presenter = Pick<Verdict, "agent_name"> & { readonly agent: AgentId | null };

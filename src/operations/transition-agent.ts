@@ -10,11 +10,11 @@ import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
 import type { LifecycleCommand } from "../lifecycle/states.ts";
 import { mayDo, rolesWith } from "../operators/permissions.ts";
 import { drainView } from "../registry/agents.ts";
-import { haltView } from "./halt-view.ts";
-import type { HaltProgress, HaltSource } from "./halts.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import { reachAgent, type AgentTarget } from "./resolve-or-emergency.ts";
-import { refusalOf, type Refusal } from "./refusal.ts";
+import { haltView } from "./answer/halt-view.ts";
+import type { HaltProgress, HaltSource } from "./owners/halts.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
+import { reachAgent, type AgentTarget } from "./request/resolve-or-emergency.ts";
+import { refusalOf, type Refusal } from "./answer/refusal.ts";
 
 /** How long `?wait=effective` waits at most. */
 const MOST_WAIT_MS = 10_000;

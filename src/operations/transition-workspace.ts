@@ -5,11 +5,11 @@
 import type { WorkspaceTransition } from "../contract/halt.ts";
 import { draftRecord } from "../audit/record.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { haltView } from "./halt-view.ts";
+import { haltView } from "./answer/halt-view.ts";
 import { progressOf } from "./transition-agent.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import { reachWorkspace } from "./resolve-or-emergency.ts";
-import { workspaceRefusalOf, type Refusal } from "./refusal.ts";
+import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
+import { reachWorkspace } from "./request/resolve-or-emergency.ts";
+import { workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 
 const KINDS = { halt: "workspace.halted", resume: "workspace.resumed" } as const;
 

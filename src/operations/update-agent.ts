@@ -4,13 +4,13 @@ import { agentUpdated } from "../contract/agent.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { agentView, findAgentById } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
-import { answerOf, change, changedAgent } from "./change.ts";
-import { mayChange, mayOnlyNarrow } from "./developer-limits.ts";
-import { staleUnder, type IfMatch } from "./if-match.ts";
-import { agentFor } from "./resolve.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { refusalOf, type Refusal } from "./refusal.ts";
-import { resolveSettings, surfaceWarnings } from "./settings.ts";
+import { answerOf, change, changedAgent } from "./change/change.ts";
+import { mayChange, mayOnlyNarrow } from "./rules/developer-limits.ts";
+import { staleUnder, type IfMatch } from "./request/if-match.ts";
+import { agentFor } from "./request/resolve.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { refusalOf, type Refusal } from "./answer/refusal.ts";
+import { resolveSettings, surfaceWarnings } from "./rules/settings.ts";
 
 /** @param ifMatch record versions. */
 export async function updateAgent(

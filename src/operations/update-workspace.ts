@@ -2,11 +2,11 @@
 import { workspace as workspaceSchema, type Workspace, type WorkspacePatch } from "../contract/workspace.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { workspaceView } from "../registry/workspaces.ts";
-import { answerOf, change, changedWorkspace } from "./change.ts";
-import { staleUnder, type IfMatch } from "./if-match.ts";
-import { workspaceFor } from "./resolve.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { workspaceRefusalOf, type Refusal } from "./refusal.ts";
+import { answerOf, change, changedWorkspace } from "./change/change.ts";
+import { staleUnder, type IfMatch } from "./request/if-match.ts";
+import { workspaceFor } from "./request/resolve.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 
 /** With the authoritative object's word on whether it is halted. A lost object admits nothing: it shows as halted. */
 export async function showWorkspace(

@@ -2,8 +2,8 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it } from "vitest";
 import type { LogFields } from "../../src/kernel/log.ts";
-import type { Owners } from "../../src/operations/owners.ts";
-import type { OperationPorts } from "../../src/operations/ports.ts";
+import type { Owners } from "../../src/operations/owners/owners.ts";
+import type { OperationPorts } from "../../src/operations/request/ports.ts";
 import { sweep } from "../../src/operations/sweep.ts";
 import { appendAudit } from "../../src/storage/audit-outbox.ts";
 import { openDatabase } from "../../src/storage/client.ts";

@@ -3,7 +3,7 @@
  * answer in the shape that its client library reads: what the door refuses, what the handler refuses, and what breaks.
  */
 import type { ResponseConfig } from "@asteasolutions/zod-to-openapi";
-import type { Refusal } from "../../operations/refusal.ts";
+import type { Refusal } from "../../operations/answer/refusal.ts";
 
 /** What an answer is about. */
 export interface About {

@@ -5,7 +5,7 @@ import type { ClientRefusal } from "../../oauth/authenticate-client.ts";
 import type { ExchangeRefusal } from "../../oauth/exchange-token.ts";
 import type { TokenRequestRefusal } from "../../oauth/issue-token.ts";
 import type { RevocationRefusal } from "../../oauth/revoke-token.ts";
-import { EVIDENCE_FULL } from "../../operations/refusal.ts";
+import { EVIDENCE_FULL } from "../../operations/answer/refusal.ts";
 import { retryAfterDrain, UNAVAILABLE, unavailableFor } from "../door-refusals.ts";
 import { oauthRefusal, type OAuthRefusal } from "./oauth.ts";
 import { refusedHop, refusedSubject, REFUSED_ACTOR } from "./oauth-exchange.ts";

@@ -9,7 +9,7 @@ import {
   agentUpdated,
 } from "../../contract/agent.ts";
 import { ok } from "../../kernel/result.ts";
-import { afterOf } from "../../operations/page.ts";
+import { afterOf } from "../../operations/answer/page.ts";
 import { registerAgent } from "../../operations/register-agent.ts";
 import { listWorkspaceAgents, showAgent } from "../../operations/show-agent.ts";
 import { updateAgent } from "../../operations/update-agent.ts";

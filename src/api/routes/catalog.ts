@@ -13,7 +13,7 @@ import {
   toolList,
   toolPatch,
 } from "../../contract/catalog.ts";
-import { INTEGRATIONS, POOLS, TOOLS, type CatalogKind } from "../../operations/catalog-kinds.ts";
+import { INTEGRATIONS, POOLS, TOOLS, type CatalogKind } from "../../operations/rules/catalog-kinds.ts";
 import { addEntry, removeEntry, updateEntry } from "../../operations/change-catalog.ts";
 import { listCatalog, showEntry } from "../../operations/read-catalog.ts";
 import type { CatalogTable } from "../../registry/catalog.ts";

@@ -4,7 +4,7 @@ import { keyCreate, keyCreated, keyList, keyRevoked } from "../../contract/key.t
 import { page } from "../../contract/words.ts";
 import { issueKey } from "../../operations/issue-key.ts";
 import { listAgentKeys } from "../../operations/list-keys.ts";
-import { afterOf } from "../../operations/page.ts";
+import { afterOf } from "../../operations/answer/page.ts";
 import { revokeKey } from "../../operations/revoke-key.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
 import { NO_STORE, reply } from "../reply.ts";

@@ -4,7 +4,7 @@ import type { Transition } from "../../contract/halt.ts";
 import type { Result } from "../../kernel/result.ts";
 import { transitionAgent, NO_OPTIONS } from "../../operations/transition-agent.ts";
 import { listHalts, readHalt } from "../../operations/read-halt.ts";
-import type { Refusal } from "../../operations/refusal.ts";
+import type { Refusal } from "../../operations/answer/refusal.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
 import { reply } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { tier, tierList } from "../../contract/tier.ts";
 import { err, ok } from "../../kernel/result.ts";
-import { notFound } from "../../operations/refusal.ts";
+import { notFound } from "../../operations/answer/refusal.ts";
 import { BUILT_IN_TIERS } from "../../tiers/built-in.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";

@@ -10,7 +10,7 @@ import {
 import { ok } from "../../kernel/result.ts";
 import { createWorkspace } from "../../operations/create-workspace.ts";
 import { moveWorkspace } from "../../operations/transition-workspace.ts";
-import { afterOf, pageOf } from "../../operations/page.ts";
+import { afterOf, pageOf } from "../../operations/answer/page.ts";
 import { listWorkspaceHalts, readWorkspaceHalt } from "../../operations/read-halt.ts";
 import { showWorkspace, updateWorkspace } from "../../operations/update-workspace.ts";
 import { listWorkspaces, workspaceView } from "../../registry/workspaces.ts";

@@ -42,7 +42,7 @@ describe("a setting that is only in the table of the contract", () => {
 
   it("is missed by the compiler where it is kept, shown and resolved", { timeout: 120_000 }, () => {
     expect(broken("worker")).toEqual(
-      expect.arrayContaining(["src/operations/settings.ts", "src/registry/agent-settings.ts"]),
+      expect.arrayContaining(["src/operations/rules/settings.ts", "src/registry/agent-settings.ts"]),
     );
   });
 

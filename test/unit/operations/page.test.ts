@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { afterOf, pageOf } from "../../../src/operations/page.ts";
+import { afterOf, pageOf } from "../../../src/operations/answer/page.ts";
 
 const named = (...names: readonly string[]) => names.map((name) => ({ name }));
 const keyOf = ({ name }: { readonly name: string }): string => name;

@@ -3,11 +3,11 @@
  * long a key may live, a successor lives as long as its predecessor unless more is asked for, and a developer never gives
  * an agent a longer-lived key than the agent has had.
  */
-import type { Operator } from "../access/operator.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import { longestKeyDays } from "../tiers/key-life.ts";
-import type { AgentDescription } from "./agent-owner.ts";
-import { memberRefusal, type Refusal } from "./refusal.ts";
+import type { Operator } from "../../access/operator.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { longestKeyDays } from "../../tiers/key-life.ts";
+import type { AgentDescription } from "../owners/agent-owner.ts";
+import { memberRefusal, type Refusal } from "../answer/refusal.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -1,6 +1,6 @@
 /** The ledgers as readers see them. */
-import type { AuditEntry } from "../contract/audit.ts";
-import type { Result } from "../kernel/result.ts";
+import type { AuditEntry } from "../../contract/audit.ts";
+import type { Result } from "../../kernel/result.ts";
 
 export interface AuditPage {
   readonly items: readonly AuditEntry[];

@@ -1,11 +1,11 @@
 /** Finding what a request names, as far as the operator may see it. "Not found" and "not yours" are one answer (P11). */
-import { seesWorkspace, type Operator } from "../access/operator.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import { findAgent, findAgentById, type RegisteredAgent } from "../registry/agents.ts";
-import { findWorkspace, type WorkspaceRow } from "../registry/workspaces.ts";
-import { isId } from "../kernel/ids.ts";
-import type { Database } from "../storage/client.ts";
-import { notFound, type Refusal } from "./refusal.ts";
+import { seesWorkspace, type Operator } from "../../access/operator.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { findAgent, findAgentById, type RegisteredAgent } from "../../registry/agents.ts";
+import { findWorkspace, type WorkspaceRow } from "../../registry/workspaces.ts";
+import { isId } from "../../kernel/ids.ts";
+import type { Database } from "../../storage/client.ts";
+import { notFound, type Refusal } from "../answer/refusal.ts";
 
 /** @param reference a name or id; without it the token's only workspace, else `default`. */
 export async function workspaceFor(

@@ -2,7 +2,7 @@
  * How the use cases reach owner objects. An owner object is the only writer of what it owns; everything that crosses to
  * it goes over RPC, so commands and answers are plain data.
  */
-import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, WorkspaceId } from "../../kernel/ids.ts";
 import type { AgentOwner } from "./agent-owner.ts";
 import type { OrgOwner, WorkspaceOwner } from "./workspace-owner.ts";
 

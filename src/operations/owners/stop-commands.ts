@@ -1,7 +1,7 @@
 /** Stopping users and transactions, as a workspace's object is told. Plain data, as all of `owners.ts`. */
-import type { AuditDraft } from "../contract/audit.ts";
-import type { HaltId, TxnId } from "../kernel/ids.ts";
-import type { RequestMeta } from "./request-meta.ts";
+import type { AuditDraft } from "../../contract/audit.ts";
+import type { HaltId, TxnId } from "../../kernel/ids.ts";
+import type { RequestMeta } from "../request/request-meta.ts";
 
 /** Stops everything that is done for a user in a workspace. `user`: `usr_…`. */
 export interface StopUserCommand {

@@ -1,5 +1,5 @@
 /** `If-Match` on the control plane: two writers do not undo each other unseen. */
-import type { Refusal } from "./refusal.ts";
+import type { Refusal } from "../answer/refusal.ts";
 
 /** The versions under which a change is wanted; null: whatever is there (no `If-Match`, or `*`). */
 export type IfMatch = readonly number[] | null;

@@ -1,6 +1,6 @@
 /** Pages of lists: the cursor is the sort key of the last item, opaque to the reader. */
-import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../kernel/bytes.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
+import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../kernel/bytes.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
 import { memberRefusal, type Refusal } from "./refusal.ts";
 
 export interface Page<T> {

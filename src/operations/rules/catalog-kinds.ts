@@ -13,13 +13,13 @@ import {
   type Tool,
   type ToolCreate,
   type ToolPatch,
-} from "../contract/catalog.ts";
-import { defined } from "../kernel/defined.ts";
-import type { CatalogChange, EntryKind } from "../registry/catalog-writes.ts";
-import { integrationView, poolView, toolView, type CatalogTable } from "../registry/catalog.ts";
-import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
+} from "../../contract/catalog.ts";
+import { defined } from "../../kernel/defined.ts";
+import type { CatalogChange, EntryKind } from "../../registry/catalog-writes.ts";
+import { integrationView, poolView, toolView, type CatalogTable } from "../../registry/catalog.ts";
+import { catalogIntegrations, catalogPools, catalogTools } from "../../storage/tables/catalog.ts";
 import { refusedSchemas } from "./argument-schemas.ts";
-import type { Refusal } from "./refusal.ts";
+import type { Refusal } from "../answer/refusal.ts";
 
 export interface CatalogKind<Table extends CatalogTable, Create, Patch, View> {
   readonly one: EntryKind;

@@ -1,8 +1,8 @@
 /** What every owner object may answer. */
-import type { Result } from "../kernel/result.ts";
-import type { DrainConflict } from "../lifecycle/drain.ts";
-import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
-import type { BrokenRule } from "../storage/change.ts";
+import type { Result } from "../../kernel/result.ts";
+import type { DrainConflict } from "../../lifecycle/drain.ts";
+import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
+import type { BrokenRule } from "../../storage/change.ts";
 
 /** Every expected "no" of an owner object. */
 export type OwnerRefusal =

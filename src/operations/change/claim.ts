@@ -1,8 +1,8 @@
 /** Reserving a request that creates something, so that it has its effect once (P12). */
-import { err, ok, type Result } from "../kernel/result.ts";
-import { claimRequest, type Claim, type KeyOwner, type RequestKey } from "../storage/idempotency.ts";
-import { requestKey, type OperationPorts, type OperatorRequest } from "./ports.ts";
-import type { Refusal } from "./refusal.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { claimRequest, type Claim, type KeyOwner, type RequestKey } from "../../storage/idempotency.ts";
+import { requestKey, type OperationPorts, type OperatorRequest } from "../request/ports.ts";
+import type { Refusal } from "../answer/refusal.ts";
 
 export type Claimed =
   | { readonly kind: "claimed"; readonly claim: Claim }

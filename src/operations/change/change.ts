@@ -5,15 +5,15 @@
  * it is planned anew.
  */
 import type { z } from "zod";
-import type { AuditDraft } from "../contract/audit.ts";
-import { draftRecord, type AuditFacts } from "../audit/record.ts";
-import type { AgentId, Id, WorkspaceId } from "../kernel/ids.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import type { KeyOwner, RequestKey } from "../storage/idempotency.ts";
-import type { Configured, OwnerRefusal } from "./owner-answer.ts";
-import type { RequestMeta } from "./request-meta.ts";
-import { factsOf, requestKey, requestMeta, type OperationPorts, type Requester } from "./ports.ts";
-import { refusalOf, workspaceRefusalOf, type Refusal } from "./refusal.ts";
+import type { AuditDraft } from "../../contract/audit.ts";
+import { draftRecord, type AuditFacts } from "../../audit/record.ts";
+import type { AgentId, Id, WorkspaceId } from "../../kernel/ids.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import type { KeyOwner, RequestKey } from "../../storage/idempotency.ts";
+import type { Configured, OwnerRefusal } from "../owners/owner-answer.ts";
+import type { RequestMeta } from "../request/request-meta.ts";
+import { factsOf, requestKey, requestMeta, type OperationPorts, type Requester } from "../request/ports.ts";
+import { refusalOf, workspaceRefusalOf, type Refusal } from "../answer/refusal.ts";
 
 /** How often a change is planned, when others keep changing what it is based on. */
 const MOST_PLANS = 3;

@@ -1,16 +1,16 @@
 /** What the use cases of the control plane are given. */
-import type { Egress } from "../egress/egress.ts";
-import type { Clock, Timers } from "../kernel/clock.ts";
-import { defined } from "../kernel/defined.ts";
-import type { IdSource } from "../kernel/ids.ts";
-import type { Log } from "../kernel/log.ts";
-import type { Random } from "../kernel/random.ts";
-import type { DerivedKeys } from "../secrets/root-key.ts";
-import type { Database } from "../storage/client.ts";
-import type { KeyOwner, RequestKey, SentKey } from "../storage/idempotency.ts";
-import type { Operator } from "../access/operator.ts";
-import type { AuditFacts } from "../audit/record.ts";
-import type { Owners } from "./owners.ts";
+import type { Egress } from "../../egress/egress.ts";
+import type { Clock, Timers } from "../../kernel/clock.ts";
+import { defined } from "../../kernel/defined.ts";
+import type { IdSource } from "../../kernel/ids.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { Random } from "../../kernel/random.ts";
+import type { DerivedKeys } from "../../secrets/root-key.ts";
+import type { Database } from "../../storage/client.ts";
+import type { KeyOwner, RequestKey, SentKey } from "../../storage/idempotency.ts";
+import type { Operator } from "../../access/operator.ts";
+import type { AuditFacts } from "../../audit/record.ts";
+import type { Owners } from "../owners/owners.ts";
 import type { OperatorRef, RequestMeta } from "./request-meta.ts";
 
 export interface OperationPorts {

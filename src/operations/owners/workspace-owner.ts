@@ -1,19 +1,19 @@
 /** A workspace's owner object, and `org`, as the use cases see them. Commands and answers are plain data: they cross RPC. */
-import type { AuditDraft } from "../contract/audit.ts";
-import type { ProviderChange } from "../identity/provider-writes.ts";
-import type { HaltId, Id, WorkspaceId } from "../kernel/ids.ts";
-import type { Result } from "../kernel/result.ts";
-import type { OrgAnswer, WorkspaceAnswer } from "../lifecycle/lease.ts";
-import type { EvidenceLevel } from "../lifecycle/evidence.ts";
-import type { Stops } from "../lifecycle/stops.ts";
-import type { OperatorTokenChange } from "../operators/token-writes.ts";
-import type { CatalogChange } from "../registry/catalog-writes.ts";
-import type { Claim, RequestKey } from "../storage/idempotency.ts";
-import type { SigningKey } from "../tokens/signing-key.ts";
+import type { AuditDraft } from "../../contract/audit.ts";
+import type { ProviderChange } from "../../identity/provider-writes.ts";
+import type { HaltId, Id, WorkspaceId } from "../../kernel/ids.ts";
+import type { Result } from "../../kernel/result.ts";
+import type { OrgAnswer, WorkspaceAnswer } from "../../lifecycle/lease.ts";
+import type { EvidenceLevel } from "../../lifecycle/evidence.ts";
+import type { Stops } from "../../lifecycle/stops.ts";
+import type { OperatorTokenChange } from "../../operators/token-writes.ts";
+import type { CatalogChange } from "../../registry/catalog-writes.ts";
+import type { Claim, RequestKey } from "../../storage/idempotency.ts";
+import type { SigningKey } from "../../tokens/signing-key.ts";
 import type { AuditOwner } from "./audit-owner.ts";
 import type { HaltSource } from "./halts.ts";
 import type { Configured, OwnerRefusal } from "./owner-answer.ts";
-import type { RequestMeta } from "./request-meta.ts";
+import type { RequestMeta } from "../request/request-meta.ts";
 import type { ResumeUserCommand, StopTransactionCommand, StopUserCommand, Stopped } from "./stop-commands.ts";
 
 /** A change of a workspace's configuration. */

@@ -1,16 +1,16 @@
 /** An agent's owner object as the use cases see it. Everything here crosses RPC, so commands and answers are plain data. */
-import type { AuditDraft } from "../contract/audit.ts";
-import type { HaltId, Id, KeyId, TokenId, WorkspaceId } from "../kernel/ids.ts";
-import type { Result } from "../kernel/result.ts";
-import type { AgentAnswer } from "../lifecycle/lease.ts";
-import type { AgentState, LifecycleCommand } from "../lifecycle/states.ts";
-import type { AgentSettings } from "../registry/agent-settings.ts";
-import type { NewAgent } from "../registry/agent-writes.ts";
-import type { Claim, RequestKey } from "../storage/idempotency.ts";
+import type { AuditDraft } from "../../contract/audit.ts";
+import type { HaltId, Id, KeyId, TokenId, WorkspaceId } from "../../kernel/ids.ts";
+import type { Result } from "../../kernel/result.ts";
+import type { AgentAnswer } from "../../lifecycle/lease.ts";
+import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
+import type { AgentSettings } from "../../registry/agent-settings.ts";
+import type { NewAgent } from "../../registry/agent-writes.ts";
+import type { Claim, RequestKey } from "../../storage/idempotency.ts";
 import type { AuditOwner } from "./audit-owner.ts";
 import type { HaltCause, HaltSource } from "./halts.ts";
 import type { Configured, OwnerRefusal } from "./owner-answer.ts";
-import type { OperatorRef, RequestMeta } from "./request-meta.ts";
+import type { OperatorRef, RequestMeta } from "../request/request-meta.ts";
 
 /** Told to each descendant of an agent that is stopped with its family. */
 export interface FamilyStopCommand {

@@ -1,5 +1,5 @@
 /** Who asks for a mutation. */
-import type { RequestKey } from "../storage/idempotency.ts";
+import type { RequestKey } from "../../storage/idempotency.ts";
 
 /** A person or job on the control plane, as the trail names it. */
 export interface OperatorRef {

@@ -1,9 +1,9 @@
 /** A halt as its receipt shows it. */
-import type { Halt } from "../contract/halt.ts";
-import { rfc3339 } from "../kernel/clock.ts";
-import { EFFECTIVE_BOUND_MS } from "../lifecycle/halt.ts";
-import { HALT_NOTE } from "../tokens/halt-receipt.ts";
-import type { HaltProgress } from "./halts.ts";
+import type { Halt } from "../../contract/halt.ts";
+import { rfc3339 } from "../../kernel/clock.ts";
+import { EFFECTIVE_BOUND_MS } from "../../lifecycle/halt.ts";
+import { HALT_NOTE } from "../../tokens/halt-receipt.ts";
+import type { HaltProgress } from "../owners/halts.ts";
 
 /** When all of it was effective: of a cascade when the last descendant was. */
 export const effectiveAtOf = ({ halt, cascade }: HaltProgress): number | null =>

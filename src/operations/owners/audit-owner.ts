@@ -1,5 +1,5 @@
 /** The audit side of every owner object. */
-import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
+import type { AuditDraft, AuditRecord } from "../../contract/audit.ts";
 
 /** Every owner object has an outbox that takes records of others, and one in D1 that it drains. */
 export interface AuditOwner {

@@ -1,10 +1,10 @@
 /** Expected refusals of the control plane: a stable problem code, and what to do next. */
-import type { ProblemCode } from "../contract/problem.ts";
-import { rfc3339 } from "../kernel/clock.ts";
-import { unreachable } from "../kernel/result.ts";
-import type { DrainConflict } from "../lifecycle/drain.ts";
-import type { BrokenRule } from "../storage/change.ts";
-import type { OwnerRefusal } from "./owner-answer.ts";
+import type { ProblemCode } from "../../contract/problem.ts";
+import { rfc3339 } from "../../kernel/clock.ts";
+import { unreachable } from "../../kernel/result.ts";
+import type { DrainConflict } from "../../lifecycle/drain.ts";
+import type { BrokenRule } from "../../storage/change.ts";
+import type { OwnerRefusal } from "../owners/owner-answer.ts";
 
 export interface Refusal {
   readonly code: ProblemCode;

@@ -3,11 +3,11 @@
  * the registry does not answer, the installation's admin still reaches an object by its id, because a stop must not
  * wait for a database (design part 4, "Emergency stop without D1").
  */
-import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
-import { ok, type Result } from "../kernel/result.ts";
+import { isId, type AgentId, type WorkspaceId } from "../../kernel/ids.ts";
+import { ok, type Result } from "../../kernel/result.ts";
 import { agentFor, workspaceFor } from "./resolve.ts";
 import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import type { Refusal } from "./refusal.ts";
+import type { Refusal } from "../answer/refusal.ts";
 
 /** How long the registry may take before an emergency goes on without it. */
 const PATIENCE_MS = 2_000;

@@ -1,22 +1,22 @@
 /** From what a request says about an agent to what the registry stores: references resolved, the missing named. */
-import type { Operator } from "../access/operator.ts";
-import type { Agent, AgentPatch, AgentSettingName, Warning } from "../contract/agent.ts";
-import { parseReference } from "../contract/resource.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import type { Operator } from "../../access/operator.ts";
+import type { Agent, AgentPatch, AgentSettingName, Warning } from "../../contract/agent.ts";
+import { parseReference } from "../../contract/resource.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import type { AgentId, WorkspaceId } from "../../kernel/ids.ts";
 import {
   AGENT_SETTING_NAMES,
   columnOf,
   type AgentSettings,
   type KeptSetting,
-} from "../registry/agent-settings.ts";
-import { ancestorsOf, findAgent } from "../registry/agents.ts";
-import type { Catalog } from "../registry/catalog.ts";
-import { nearMatch } from "../registry/near-match.ts";
-import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
-import { seesAgent } from "./resolve.ts";
-import type { OperationPorts } from "./ports.ts";
-import { memberRefusal, shown, type Refusal } from "./refusal.ts";
+} from "../../registry/agent-settings.ts";
+import { ancestorsOf, findAgent } from "../../registry/agents.ts";
+import type { Catalog } from "../../registry/catalog.ts";
+import { nearMatch } from "../../registry/near-match.ts";
+import { BUILT_IN_TIERS } from "../../tiers/built-in.ts";
+import { seesAgent } from "../request/resolve.ts";
+import type { OperationPorts } from "../request/ports.ts";
+import { memberRefusal, shown, type Refusal } from "../answer/refusal.ts";
 
 /** The members of a request that describe an agent; absent ones do not change. */
 export type RequestedSettings = { readonly [M in AgentSettingName]?: AgentPatch[M] };

@@ -3,14 +3,14 @@
  * Idempotency-Key in D1, together with the id of what it will make, so that never two come of it (P12).
  */
 import type { z } from "zod";
-import { err, ok, type Result } from "../kernel/result.ts";
-import type { Id } from "../kernel/ids.ts";
-import { isId } from "../kernel/ids.ts";
-import { releaseClaim, type Claim, type KeyOwner } from "../storage/idempotency.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import type { Id } from "../../kernel/ids.ts";
+import { isId } from "../../kernel/ids.ts";
+import { releaseClaim, type Claim, type KeyOwner } from "../../storage/idempotency.ts";
 import { drafts, keptAnswer, type ChangeCommand, type Changed, type Plan } from "./change.ts";
 import { claim } from "./claim.ts";
-import type { OperationPorts, OperatorRequest } from "./ports.ts";
-import { refusalOf, type Refusal } from "./refusal.ts";
+import type { OperationPorts, OperatorRequest } from "../request/ports.ts";
+import { refusalOf, type Refusal } from "../answer/refusal.ts";
 
 export interface Creation<Kind extends "agt" | "wsp"> {
   readonly kind: Kind;

@@ -1,10 +1,10 @@
 /** A new API key: the secret for the one answer that shows it, and what is stored of it. */
-import type { KeyCreated } from "../contract/key.ts";
-import { digestKey } from "../credentials/digest.ts";
-import { maskKey, mintKey } from "../credentials/key-format.ts";
-import { rfc3339 } from "../kernel/clock.ts";
-import type { NewKey } from "./agent-owner.ts";
-import type { OperationPorts } from "./ports.ts";
+import type { KeyCreated } from "../../contract/key.ts";
+import { digestKey } from "../../credentials/digest.ts";
+import { maskKey, mintKey } from "../../credentials/key-format.ts";
+import { rfc3339 } from "../../kernel/clock.ts";
+import type { NewKey } from "../owners/agent-owner.ts";
+import type { OperationPorts } from "../request/ports.ts";
 
 /** @param expiresAt milliseconds since the epoch. */
 export async function newKey(

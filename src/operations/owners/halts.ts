@@ -1,6 +1,6 @@
 /** Halts as their objects keep them and tell of them. Times in milliseconds since the epoch. */
-import type { AgentId, HaltId, KeyId, TxnId, WorkspaceId } from "../kernel/ids.ts";
-import type { OperatorRef } from "./request-meta.ts";
+import type { AgentId, HaltId, KeyId, TxnId, WorkspaceId } from "../../kernel/ids.ts";
+import type { OperatorRef } from "../request/request-meta.ts";
 
 /** A halt as its object keeps it. Times in milliseconds since the epoch. */
 export interface StoredHalt {

@@ -1,6 +1,6 @@
 /** Schemas of arguments as an operator sends them: refused with the operation, and where in its schema the fault is. */
-import { checkSchemas } from "../registry/argument-schema.ts";
-import { memberRefusal, type Refusal } from "./refusal.ts";
+import { checkSchemas } from "../../registry/argument-schema.ts";
+import { memberRefusal, type Refusal } from "../answer/refusal.ts";
 
 /** @returns nothing when the tool, as it would be, may be kept. */
 export function refusedSchemas(tool: {

@@ -1,15 +1,15 @@
 /**
  * What a developer may do with an agent it owns (design part 11): register it into a tier that is marked
  * `self_service`, below a parent it owns; and once the agent has been activated, only narrow it. That another's agent
- * does not exist for a developer is in `find.ts`.
+ * does not exist for a developer is in `request/resolve.ts`.
  */
-import type { Operator } from "../access/operator.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import type { AgentState } from "../lifecycle/states.ts";
-import { settingIn, type AgentSettings } from "../registry/agent-settings.ts";
-import { wideningMembers } from "../registry/narrowing.ts";
-import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
-import type { Refusal } from "./refusal.ts";
+import type { Operator } from "../../access/operator.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import type { AgentState } from "../../lifecycle/states.ts";
+import { settingIn, type AgentSettings } from "../../registry/agent-settings.ts";
+import { wideningMembers } from "../../registry/narrowing.ts";
+import { BUILT_IN_TIERS } from "../../tiers/built-in.ts";
+import type { Refusal } from "../answer/refusal.ts";
 
 const isDeveloper = (operator: Operator): boolean => operator.role === "developer";
 
