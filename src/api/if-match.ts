@@ -3,8 +3,11 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { IfMatch } from "../operations/request/if-match.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
 
-/** RFC 9110 §8.8.3, and what parts one from the next (§5.6.1: a recipient also takes empty members of a list). */
-const TAG = /[\t ]*(?:(W\/)?"([\x21\x23-\x7e\x80-\xff]*)")?[\t ]*(?:,|$)/y;
+/**
+ * RFC 9110 §8.8.3, and what parts one from the next (§5.6.1: a recipient also takes empty members of a list). Spaces are
+ * taken at one place each, so that there is one way to read them.
+ */
+const TAG = /[\t ]*(?:(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[\t ]*)?(?:,|$)/y;
 /** A version as `ETag` shows it. */
 const VERSION = /^[1-9]\d{0,14}$/;
 

@@ -37,6 +37,16 @@ describe("If-Match", () => {
     expect(of(header)).toMatchObject({ ok: false, error: { code: "invalid_request" } });
   });
 
+  it.each(["7", '"7" "8"', "x"])(
+    "has one way to read the spaces before %j, however many they are",
+    (last) => {
+      // Two ways for each would take the square of their number: minutes for what a header may hold.
+      const spaces = " ".repeat(500_000);
+      expect(of(`"1",${spaces}${last}`).ok).toBe(false);
+      expect(of(`"1"${spaces},${spaces}"2"`)).toEqual({ ok: true, value: [1, 2] });
+    },
+  );
+
   it("takes a list of five thousand tags", () => {
     const many = (count: number): string => Array.from({ length: count }, (_, i) => `"${i + 1}"`).join(",");
     const read = of(many(5_000));
