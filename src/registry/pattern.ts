@@ -14,7 +14,18 @@ export const MOST_PATTERN = 256;
 /** Instructions of a pattern, after its counted repetitions have been written out. */
 export const MOST_INSTRUCTIONS = 2_000;
 
+/** Room for the marks of a long program costs more than reading a short text. */
+const MARKS_PER_STEP = 128;
+
 export type PatternFault = "too_long" | "malformed" | "unsupported" | "too_large";
+
+/** Each fault in the words of whoever reads a schema. */
+export const PATTERN_FAULTS: Readonly<Record<PatternFault, string>> = {
+  too_long: `has more than ${MOST_PATTERN} characters`,
+  malformed: "is not a regular expression (with the flag u)",
+  unsupported: "has a look-ahead, a look-behind or a reference to a group, which are not supported",
+  too_large: `has more than ${MOST_INSTRUCTIONS} steps when its repetitions are written out; use maxLength`,
+};
 
 type Assertion = "start" | "end" | "boundary" | "no_boundary";
 type Instruction =
@@ -46,6 +57,7 @@ export class Pattern {
   test(text: string, steps: Steps): boolean {
     let now: number[] = [];
     let next: number[] = [];
+    if (!steps.spend(Math.ceil(this.#program.length / MARKS_PER_STEP))) return false;
     const marks = new Uint32Array(this.#program.length);
     let at = 0;
     for (let round = 1; ; round += 1) {

@@ -9,7 +9,7 @@
 import { err, ok, type Result } from "../kernel/result.ts";
 import { FORMATS } from "./formats.ts";
 import { jsonKey } from "./json-key.ts";
-import { MOST_INSTRUCTIONS, MOST_PATTERN, Pattern, type PatternFault } from "./pattern.ts";
+import { Pattern, PATTERN_FAULTS } from "./pattern.ts";
 import {
   ANNOTATIONS,
   BESIDE_REFERENCE,
@@ -20,11 +20,10 @@ import {
   withoutFragment,
 } from "./schema-dialect.ts";
 import { blank, COUNTS, LIMITS, NEVER, SCHEMAS, type Building, type Node } from "./schema-node.ts";
-import { bytesOf, escaped, isDeeper, isObject, lookUp, type JsonSchema } from "./schema-text.ts";
+import { escaped, isObject, lookUp, sizeFault, type JsonSchema } from "./schema-text.ts";
+import { isCount, isUsable, TYPES } from "./schema-values.ts";
 import { Steps } from "./steps.ts";
 
-export const MOST_SCHEMA_BYTES = 32_768;
-const MOST_DEPTH = 32;
 /** Subschemas, each counted as often as it is referred to. */
 export const MOST_NODES = 2_000;
 
@@ -40,25 +39,10 @@ export interface Compiled {
   readonly names: ReadonlySet<string>;
 }
 
-const TYPES: ReadonlySet<unknown> = new Set("array boolean integer null number object string".split(" "));
-const SURROGATE = /\p{Surrogate}/u;
-
-const PATTERNS: Readonly<Record<PatternFault, string>> = {
-  too_long: `has more than ${MOST_PATTERN} characters`,
-  malformed: "is not a regular expression (with the flag u)",
-  unsupported: "has a look-ahead, a look-behind or a reference to a group, which are not supported",
-  too_large: `has more than ${MOST_INSTRUCTIONS} steps when its repetitions are written out; use maxLength`,
-};
-
-/** Small first: what comes after may recurse. */
 export function compileSchema(schema: unknown): Result<Compiled, SchemaFault> {
   if (!isObject(schema)) return err({ pointer: "", detail: "must be a JSON object" });
-  if (isDeeper(schema, MOST_DEPTH)) {
-    return err({ pointer: "", detail: `is nested deeper than ${MOST_DEPTH} levels` });
-  }
-  if (bytesOf(schema) > MOST_SCHEMA_BYTES) {
-    return err({ pointer: "", detail: `has more than ${MOST_SCHEMA_BYTES} bytes` });
-  }
+  const tooLarge = sizeFault(schema);
+  if (tooLarge !== null) return err({ pointer: "", detail: tooLarge });
   const compiler = new Compiler(schema);
   const compiled = compiler.compile(schema, "", []);
   const { fault, names } = compiler;
@@ -79,6 +63,8 @@ class Compiler {
   readonly #root: JsonSchema;
   readonly #dialect: unknown;
   readonly #isDraft7: boolean;
+  /** What references lead to is compiled once, and counted as often as it is referred to. */
+  readonly #targets = new Map<JsonSchema, { readonly node: Node; readonly nodes: number }>();
   #nodes = 0;
 
   constructor(root: JsonSchema) {
@@ -88,8 +74,7 @@ class Compiler {
   }
 
   compile(schema: unknown, pointer: string, refs: readonly string[]): Node {
-    this.#nodes += 1;
-    if (this.#nodes > MOST_NODES) this.#refuse(pointer, `has more than ${MOST_NODES} subschemas`);
+    this.#count(1, pointer);
     const node = blank();
     if (this.fault !== null || schema === true) return node;
     if (schema === false) return NEVER;
@@ -314,7 +299,7 @@ class Compiler {
       }
       const compiled = Pattern.compile(source);
       if (compiled.ok) return [compiled.value];
-      this.#refuse(pointer, PATTERNS[compiled.error]);
+      this.#refuse(pointer, PATTERN_FAULTS[compiled.error]);
       return [];
     });
   }
@@ -326,13 +311,26 @@ class Compiler {
     }
     const target = lookUp(this.#root, ref);
     if (target === undefined) this.#refuse(pointer, "leads nowhere");
-    return this.compile(target ?? false, pointer, [...refs, ref]);
+    if (!isObject(target)) return this.compile(target ?? false, pointer, refs);
+    const known = this.#targets.get(target);
+    if (known !== undefined) {
+      this.#count(known.nodes, pointer);
+      return known.node;
+    }
+    const before = this.#nodes;
+    const node = this.compile(target, pointer, [...refs, ref]);
+    this.#targets.set(target, { node, nodes: this.#nodes - before });
+    return node;
   }
 
-  /** `__proto__` is no member like others in JavaScript, and half a character none in a pointer. */
+  #count(nodes: number, pointer: string): void {
+    this.#nodes += nodes;
+    if (this.#nodes > MOST_NODES) this.#refuse(pointer, `has more than ${MOST_NODES} subschemas`);
+  }
+
   #isName(name: string): boolean {
     this.names.add(name);
-    return name !== "__proto__" && !SURROGATE.test(name);
+    return isUsable(name);
   }
 
   #must(holds: boolean, pointer: string, detail: string): void {
@@ -343,5 +341,3 @@ class Compiler {
     this.fault ??= { pointer, detail };
   }
 }
-
-const isCount = (number: number): boolean => Number.isSafeInteger(number) && number >= 0;

@@ -1,6 +1,7 @@
 /** A compiled schema, as it is walked. */
 import { divides } from "./multiple.ts";
 import type { Pattern } from "./pattern.ts";
+import type { Steps } from "./steps.ts";
 
 export const COUNTS = [
   "minLength",
@@ -35,7 +36,7 @@ export interface Node extends Readonly<Partial<Record<SchemaWord, Node>>> {
   /** Of `const` and `enum`: the value's key must be one of them. */
   readonly constants?: { readonly keyword: string; readonly keys: ReadonlySet<string> };
   readonly counts: Readonly<Partial<Record<Count, number>>>;
-  readonly numbers: readonly { readonly keyword: string; holds(value: number): boolean }[];
+  readonly numbers: readonly { readonly keyword: string; readonly holds: Rule }[];
   readonly patterns: readonly Pattern[];
   readonly format?: string;
   readonly uniqueItems: boolean;
@@ -51,9 +52,12 @@ export interface Node extends Readonly<Partial<Record<SchemaWord, Node>>> {
   readonly asksWhatWasSeen: boolean;
 }
 
+/** A rule of one number. */
+type Rule = (value: number, steps: Steps) => boolean;
+
 export type Building = { -readonly [M in keyof Node]: Node[M] } & {
   readonly counts: Partial<Record<Count, number>>;
-  readonly numbers: { readonly keyword: string; holds(value: number): boolean }[];
+  readonly numbers: { readonly keyword: string; readonly holds: Rule }[];
   readonly allOf: Node[];
 };
 
@@ -74,10 +78,10 @@ export const blank = (): Building => ({
 export const NEVER: Node = { ...blank(), never: true };
 
 /** Keywords of numbers, each with the rule that its limit makes. */
-export const LIMITS: ReadonlyMap<string, (limit: number) => (value: number) => boolean> = new Map([
+export const LIMITS: ReadonlyMap<string, (limit: number) => Rule> = new Map([
   ["minimum", (limit) => (value) => value >= limit],
   ["maximum", (limit) => (value) => value <= limit],
   ["exclusiveMinimum", (limit) => (value) => value > limit],
   ["exclusiveMaximum", (limit) => (value) => value < limit],
-  ["multipleOf", (limit) => (value) => divides(limit, value)],
+  ["multipleOf", (limit) => (value, steps) => divides(limit, value, steps)],
 ]);

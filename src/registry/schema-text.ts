@@ -1,6 +1,9 @@
 /** A schema as its operator wrote it: how large it is, how deep, and what a pointer in it leads to. */
 import { utf8 } from "../kernel/bytes.ts";
 
+export const MOST_SCHEMA_BYTES = 32_768;
+const MOST_DEPTH = 32;
+
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export function lookUp(root: JsonSchema, ref: string): unknown {
@@ -24,7 +27,13 @@ export const bytesOf = (value: unknown): number => utf8(JSON.stringify(value)).l
 
 export const escaped = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
 
-export function isDeeper(value: unknown, most: number): boolean {
+/** Small first: whoever goes through a schema may recurse. */
+export function sizeFault(schema: JsonSchema): string | null {
+  if (isDeeper(schema, MOST_DEPTH)) return `is nested deeper than ${MOST_DEPTH} levels`;
+  return bytesOf(schema) > MOST_SCHEMA_BYTES ? `has more than ${MOST_SCHEMA_BYTES} bytes` : null;
+}
+
+function isDeeper(value: unknown, most: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   return most === 0 || Object.values(value).some((each) => isDeeper(each, most - 1));
 }

@@ -67,7 +67,7 @@ class Validation {
   }
 
   #number({ numbers }: Node, value: number): Fault | null {
-    for (const { keyword, holds } of numbers) if (!holds(value)) return this.#fault(keyword);
+    for (const { keyword, holds } of numbers) if (!holds(value, this.#steps)) return this.#fault(keyword);
     return null;
   }
 
@@ -120,12 +120,15 @@ class Validation {
 
   #object(node: Node, value: Members, seen: Seen | null): Fault | null {
     const names = Object.keys(value);
-    if (!this.#steps.spend(names.length)) return this.#fault("steps");
+    // What a schema lists is gone through for every object, also for an empty one.
+    if (!this.#steps.spend(names.length + node.required.length + node.dependentRequired.length))
+      return this.#fault("steps");
     if (names.length < (node.counts.minProperties ?? 0)) return this.#fault("minProperties");
     if (names.length > (node.counts.maxProperties ?? Infinity)) return this.#fault("maxProperties");
     for (const name of node.required) if (!Object.hasOwn(value, name)) return this.#fault("required", name);
     for (const [name, needed] of node.dependentRequired) {
       if (!Object.hasOwn(value, name)) continue;
+      if (!this.#steps.spend(needed.length)) return this.#fault("steps");
       for (const other of needed) if (!Object.hasOwn(value, other)) return this.#fault("dependentRequired");
     }
     for (const name of names) {
@@ -167,6 +170,7 @@ class Validation {
     if (node.oneOf !== undefined && this.#matching(node.oneOf, value, seen, Infinity) !== 1)
       return this.#fault("oneOf");
     if (node.not !== undefined && this.node(node.not, value, null) === null) return this.#fault("not");
+    if (!this.#steps.spend(node.dependentSchemas.length)) return this.#fault("steps");
     for (const [name, schema] of node.dependentSchemas) {
       if (!isMembers(value) || Array.isArray(value) || !Object.hasOwn(value, name)) continue;
       const fault = this.#beside(schema, value, seen);

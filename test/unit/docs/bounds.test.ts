@@ -17,7 +17,8 @@ import {
 import { MOST_REVOKED_TOKENS } from "../../../src/objects/revoked-tokens.ts";
 import { MOST_SCHEMAS_BYTES } from "../../../src/registry/argument-schema.ts";
 import { MOST_INSTRUCTIONS, MOST_PATTERN } from "../../../src/registry/pattern.ts";
-import { MOST_NODES, MOST_SCHEMA_BYTES } from "../../../src/registry/schema-compiler.ts";
+import { MOST_NODES } from "../../../src/registry/schema-compiler.ts";
+import { MOST_SCHEMA_BYTES } from "../../../src/registry/schema-text.ts";
 import { MOST_STEPS } from "../../../src/registry/steps.ts";
 import { CLAIM_MS, KEEP_MS } from "../../../src/storage/idempotency.ts";
 import { MAX_LIFETIME_S } from "../../../src/contract/call-token.ts";

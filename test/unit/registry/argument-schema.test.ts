@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { argumentsFault, checkSchema, checkSchemas } from "../../../src/registry/argument-schema.ts";
-import { MOST_SCHEMA_BYTES } from "../../../src/registry/schema-compiler.ts";
-import type { JsonSchema } from "../../../src/registry/schema-text.ts";
+import { MOST_SCHEMA_BYTES, type JsonSchema } from "../../../src/registry/schema-text.ts";
+import { compileSchema } from "../../../src/registry/schema-compiler.ts";
 import { Steps } from "../../../src/registry/steps.ts";
 
 const told = (schema: unknown): string => {
@@ -271,6 +271,12 @@ describe("the steps of a check", () => {
       (n) => many(n, (i) => i),
     ],
     [
+      "many objects under many dependencies",
+      { items: { dependentRequired: Object.fromEntries(many(500, (i) => [`a${i}`, []])) } },
+      (n) => many(n, () => ({})),
+    ],
+    ["many long numbers", { items: { multipleOf: 1e-308 } }, (n) => many(n, () => 1e308)],
+    [
       "a long value of a list",
       { items: { enum: many(50, (i) => "x".repeat(i)) } },
       (n) => many(n, () => "y".repeat(40)),
@@ -278,6 +284,33 @@ describe("the steps of a check", () => {
   ])("are linear for %s: 16 times as much takes at most 16 times as many", (_what, schema, args) => {
     expect(checkSchema(schema).ok).toBe(true);
     expect(stepsOf(schema, args(3_200))).toBeLessThanOrEqual(16 * stepsOf(schema, args(200)) + 16 * 64);
+  });
+
+  it("compiles what references lead to once, so that a short schema cannot become a large one", () => {
+    const compiled = compileSchema({
+      $defs: { a: { enum: many(9, (i) => i) } },
+      anyOf: many(9, () => ({ $ref: "#/$defs/a" })),
+    });
+    const targets = compiled.ok ? compiled.value.schema.anyOf?.flatMap(({ allOf }) => allOf) : [];
+    expect(targets).toHaveLength(9);
+    expect(new Set(targets).size).toBe(1);
+  });
+
+  it.each<[string, JsonSchema, unknown, number]>([
+    [
+      "names that others need",
+      { dependentRequired: Object.fromEntries(many(900, (i) => [`a${i}`, []])) },
+      {},
+      900,
+    ],
+    ["names that one needs", { dependentRequired: { a: many(900, (i) => `b${i}`) } }, { a: 1 }, 900],
+    ["names that are required", { required: many(900, (i) => `b${i}`) }, {}, 900],
+    ["schemas of names", { dependentSchemas: Object.fromEntries(many(900, (i) => [`a${i}`, true])) }, 1, 900],
+    ["digits", { multipleOf: 1e-308 }, 1e308, 600],
+    ["room for a pattern", { pattern: "^(?:abcdefghij){180}$" }, "", 15],
+  ])("count %s, whatever is found", (_what, schema, args, least) => {
+    expect(checkSchema(schema).ok).toBe(true);
+    expect(stepsOf(schema, args)).toBeGreaterThanOrEqual(least);
   });
 
   it("are bounded for a call as a whole: what takes more does not match, whatever the schema makes of it (P1)", () => {
