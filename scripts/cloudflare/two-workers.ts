@@ -22,6 +22,7 @@ const Combined = z.looseObject({
   exports: z.record(z.string(), z.unknown()),
   queues: z.looseObject({ producers: z.array(z.unknown()), consumers: z.array(z.unknown()) }),
   triggers: z.unknown(),
+  ratelimits: z.array(z.unknown()),
   limits: z.looseObject({ cpu_ms: z.number() }),
 });
 
@@ -39,10 +40,11 @@ export interface TwoWorkers {
  * @throws ZodError when wrangler.toml lacks what is split here.
  */
 export function twoWorkers(toml: unknown, objectsWorker: string): TwoWorkers {
-  const { exports, triggers, ...common } = Combined.parse(toml);
+  const { exports, triggers, ratelimits, ...common } = Combined.parse(toml);
   const { consumers, ...queues } = common.queues;
   const { bindings } = common.durable_objects;
-  // Only the door says which version of Dome it is: a new number alone is no reason to restart the objects.
+  // Only the door says which version of Dome it is, and only the door counts requests: a new number or another limit
+  // alone is no reason to restart the objects.
   const { DOME_VERSION: _version, ...objectsVars } = common.vars;
   return {
     door: {
@@ -50,6 +52,7 @@ export function twoWorkers(toml: unknown, objectsWorker: string): TwoWorkers {
       main: "src/door-worker.ts",
       durable_objects: { bindings: bindings.map((each) => ({ ...each, script_name: objectsWorker })) },
       queues,
+      ratelimits,
     },
     objects: {
       ...common,

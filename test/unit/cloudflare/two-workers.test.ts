@@ -9,7 +9,17 @@ const combined = (await readWranglerToml("wrangler.toml")) as Members;
 const { door, objects } = twoWorkers(combined, "dome-objects") as { door: Members; objects: Members };
 
 /** Members that are not the same in all three; each is looked at below. */
-const DIFFER = ["name", "main", "vars", "durable_objects", "exports", "queues", "triggers", "limits"];
+const DIFFER = [
+  "name",
+  "main",
+  "vars",
+  "durable_objects",
+  "exports",
+  "queues",
+  "triggers",
+  "limits",
+  "ratelimits",
+];
 const shared = (configuration: Members): Members =>
   Object.fromEntries(Object.entries(configuration).filter(([name]) => !DIFFER.includes(name)));
 
@@ -40,6 +50,12 @@ describe("the two Workers of production", () => {
     expect(objects["triggers"]).toEqual(combined["triggers"]);
     expect(door["queues"]).toEqual({ producers });
     expect(door).not.toHaveProperty("triggers");
+  });
+
+  it("count requests at the door alone, so that another rate limit restarts no object", () => {
+    expect(combined["ratelimits"]).toHaveLength(7);
+    expect(door["ratelimits"]).toEqual(combined["ratelimits"]);
+    expect(objects).not.toHaveProperty("ratelimits");
   });
 
   it("limit the door's computing to what a lease allows, and the objects' to what a long list takes", () => {
