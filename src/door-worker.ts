@@ -4,9 +4,9 @@
  */
 import { createApp } from "./api/app.ts";
 import type { RawEnv } from "./env.ts";
-import { services } from "./wire.ts";
+import { newRequestId, services } from "./wire.ts";
 
-const app = createApp((raw, background) => services(raw as RawEnv, background));
+const app = createApp((raw, background) => services(raw as RawEnv, background), newRequestId);
 
 const serve = (request: Request, raw: RawEnv, context: ExecutionContext) => app.fetch(request, raw, context);
 

@@ -143,7 +143,7 @@ const through =
   (url, init) =>
     network.fetch(url, init);
 
-/** For a request that is answered before anything else of the Worker sees it. */
+/** For every request, whatever the environment is. */
 export const newRequestId = (): string => ids.next("req");
 
 /** What a ledger is given. */

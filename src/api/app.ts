@@ -4,13 +4,14 @@
  */
 import { Hono, type Context } from "hono";
 import { consoleLog } from "../kernel/log.ts";
+import { err, ok } from "../kernel/result.ts";
 import { isUnavailable } from "../storage/client.ts";
 import { problemDialect } from "./dialects/problem.ts";
 import { isLogged, logRequest } from "./request-log.ts";
 import { corsHeaders, preflight, securityHeaders } from "./response-headers.ts";
 import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
-import type { AppEnv, Services } from "./services.ts";
+import type { AppEnv, Composed, Services } from "./services.ts";
 
 /** The part of an execution context that is used here. */
 export interface Background {
@@ -20,29 +21,36 @@ export interface Background {
 /** `{agent}` as Hono spells it: `:agent`. */
 const honoPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
-/** @param servicesFor composes what one request needs; the composition root's. */
+/**
+ * @param servicesFor composes what one request needs; the composition root's. Where it rejects, nothing is served, and
+ * each route says so in its own dialect.
+ * @param newRequestId works whatever the environment is.
+ */
 export function createApp(
   servicesFor: (raw: object, background: Background) => Promise<Services>,
+  newRequestId: () => string,
 ): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.use(async (context, next) => {
-    const services = await servicesFor(context.env, context.executionCtx);
-    context.set("services", services);
-    context.set("requestId", services.ids.next("req"));
-    const startedAt = services.clock.now();
+    const requestId = newRequestId();
+    context.set("requestId", requestId);
+    const composed = await composition(() => servicesFor(context.env, context.executionCtx));
+    context.set("composed", composed);
+    const startedAt = composed.ok ? composed.value.clock.now() : 0;
     await next();
     const headers = {
-      ...securityHeaders(services.issuer),
-      ...corsHeaders(services, context.req.raw, routes),
-      "dome-request-id": context.get("requestId"),
+      ...securityHeaders(composed.ok ? composed.value.issuer : ""),
+      ...(composed.ok ? corsHeaders(composed.value, context.req.raw, routes) : {}),
+      "dome-request-id": requestId,
     };
     for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
-    if (isLogged(services.logsOneIn, context.res.status, context.get("requestId")))
+    // Without services the fault alone leaves a line.
+    if (composed.ok && isLogged(composed.value.logsOneIn, context.res.status, requestId))
       logRequest(
-        services,
+        composed.value,
         context.req.raw,
-        context.get("requestId"),
+        requestId,
         context.get("actor"),
         context.res.status,
         startedAt,
@@ -61,7 +69,7 @@ export function createApp(
     return dialect.fault(unavailable ? "unavailable" : "internal", about);
   });
 
-  app.options("*", (context) => preflight(context.get("services"), context.req.raw, routes));
+  app.options("*", (context) => preflight(servicesOf(context), context.req.raw, routes));
   for (const route of routes) mount(app, route);
   refuseOtherMethods(app);
   app.notFound((context) =>
@@ -73,16 +81,28 @@ export function createApp(
   return app;
 }
 
-const aboutOf = (context: Context<AppEnv>) => ({
-  requestId: context.get("requestId") ?? "",
-  challenge: "",
-});
+const aboutOf = (context: Context<AppEnv>) => ({ requestId: context.get("requestId"), challenge: "" });
+
+async function composition(compose: () => Promise<Services>): Promise<Composed> {
+  try {
+    return ok(await compose());
+  } catch (fault) {
+    return err(fault instanceof Error ? fault : new Error(String(fault)));
+  }
+}
+
+/** @throws the fault of the composition, once the route is known that answers for it. */
+function servicesOf(context: Context<AppEnv>): Services {
+  const composed = context.get("composed");
+  if (composed.ok) return composed.value;
+  throw composed.error;
+}
 
 function mount(app: Hono<AppEnv>, route: Route): void {
   app.on(route.method.toUpperCase(), honoPath(route.path), (context) => {
     context.set("dialect", route.dialect);
     return route.answer({
-      services: context.get("services"),
+      services: servicesOf(context),
       http: context.req.raw,
       requestId: context.get("requestId"),
       pathParams: context.req.param(),

@@ -40,8 +40,11 @@ export interface Services {
   readiness(): Promise<Result<null, Unready>>;
 }
 
+/** The services of one request, or why there are none: an environment that cannot be used. */
+export type Composed = Result<Services, Error>;
+
 /** What a request carries through Hono. `Bindings` stays opaque: only the composition root knows it. */
 export interface AppEnv {
   Bindings: object;
-  Variables: { services: Services; requestId: string; dialect?: DoorDialect; actor: string | undefined };
+  Variables: { composed: Composed; requestId: string; dialect?: DoorDialect; actor: string | undefined };
 }

@@ -18,6 +18,6 @@ let isolates = 1;
 export async function anotherIsolate(bindings: RawEnv = env): Promise<Door> {
   const path = `../../src/wire.ts?isolate=${(isolates += 1)}`;
   const wire = (await import(/* @vite-ignore */ path)) as typeof composition;
-  const app = createApp((raw, background) => wire.services(raw as RawEnv, background));
+  const app = createApp((raw, background) => wire.services(raw as RawEnv, background), wire.newRequestId);
   return async (request) => app.fetch(request, bindings, createExecutionContext());
 }

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { oauthError } from "../../src/contract/oauth.ts";
 import { problem } from "../../src/contract/problem.ts";
 import type { RawEnv } from "../../src/env.ts";
+import { idPattern } from "../../src/kernel/ids.ts";
 import { bearer, expectSafeHeaders, jsonOf, send, type Answer } from "../security/calls.fixture.ts";
 import { madeUpKey } from "../security/credentials.fixture.ts";
 import {
@@ -172,5 +173,47 @@ describe("a form", () => {
       error: "invalid_request",
       error_description: "The body is compressed. Send it as it is, without Content-Encoding.",
     });
+  });
+});
+
+describe("an environment that cannot be used", () => {
+  /** A secret that is none: nothing can be composed from these bindings. */
+  const unusable: RawEnv = { ...env, DOME_ROOT_KEY: "not-a-key" };
+  const askedOf = async (path: string, method: string): Promise<Answer> => {
+    const door = await anotherIsolate(unusable);
+    const response = await door(new Request(TEST_ISSUER + path, { method }));
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+  /** The request id; the issuer is not known, so nothing is said of https. */
+  const expectOurs = ({ headers, text }: Answer): string => {
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("referrer-policy")).toBe("no-referrer");
+    expect(text).not.toMatch(/not-a-key|DOME_ROOT_KEY/);
+    return headers.get("dome-request-id") ?? "";
+  };
+
+  it.each(OPERATIONS.map((operation) => [`${operation.method} ${operation.path}`, operation] as const))(
+    "is answered by %s in its own dialect, with a request id and the headers of every answer",
+    async (_, operation) => {
+      const answer = await ask(operation, unusable);
+      const requestId = expectOurs(answer);
+      expect(requestId).toMatch(idPattern("req"));
+      expect(answer.status).toBe(500);
+      const body = isOAuth(operation) ? oauthError.parse(jsonOf(answer)) : problem.parse(jsonOf(answer));
+      const expected = isOAuth(operation)
+        ? { error: "server_error" }
+        : { code: "internal", instance: requestId };
+      expect(body).toMatchObject(expected);
+    },
+  );
+
+  it.each([
+    ["/no-such-route", "GET", 404],
+    ["/api/v1/agents", "PUT", 405],
+    ["/api/v1/check", "OPTIONS", 500],
+  ])("is no reason to answer %s %s without them", async (path, method, status) => {
+    const answer = await askedOf(path, method);
+    expect(answer.status).toBe(status);
+    expect(expectOurs(answer)).toMatch(idPattern("req"));
   });
 });

@@ -30,7 +30,10 @@ describe("the document", () => {
   });
 
   it("has every route that is mounted, and mounted is every route that it has", () => {
-    const app = createApp(() => Promise.reject(new Error("nothing is called")));
+    const app = createApp(
+      () => Promise.reject(new Error("nothing is called")),
+      () => "",
+    );
     const mounted = app.routes
       .filter(({ method }) => method !== "ALL" && method !== "OPTIONS")
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);

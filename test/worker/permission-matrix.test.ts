@@ -8,7 +8,7 @@ import { createApp } from "../../src/api/app.ts";
 import { routes } from "../../src/api/routes.ts";
 import type { Permission } from "../../src/operators/permissions.ts";
 import { PERMISSIONS, ROLES, whyNot, type Role } from "../../src/operators/permissions.ts";
-import { services } from "../../src/wire.ts";
+import { newRequestId, services } from "../../src/wire.ts";
 import { bearer, done, expectProblem, send, type Answer } from "../security/calls.fixture.ts";
 import { madeUpKey, unstoredKey } from "../security/credentials.fixture.ts";
 import {
@@ -131,7 +131,7 @@ const documented = (path: string, method: string): boolean =>
 
 describe("the document", () => {
   it("has every route that is mounted", () => {
-    const app = createApp((raw, background) => services(raw as never, background));
+    const app = createApp((raw, background) => services(raw as never, background), newRequestId);
     const mounted = app.routes
       .filter(({ method }) => method !== "ALL" && method !== "OPTIONS")
       .map(({ method, path }) => [path.replaceAll(/:(\w+)/g, "{$1}"), method] as const);

@@ -11,7 +11,7 @@ import type { AuditSink, Recorded } from "../../../src/audit/sink.ts";
 import type { AuditRecord } from "../../../src/contract/audit.ts";
 import type { RawEnv } from "../../../src/env.ts";
 import { ok } from "../../../src/kernel/result.ts";
-import { services } from "../../../src/wire.ts";
+import { newRequestId, services } from "../../../src/wire.ts";
 import dome from "../../../src/worker.ts";
 
 export { AgentObject, LedgerObject, WorkspaceObject } from "../../../src/worker.ts";
@@ -87,7 +87,7 @@ const app = createApp(async (raw, background) => {
     },
   });
   return keepEvidence ? real : { ...real, decisions: { ...real.decisions, sink: NOTHING } };
-});
+}, newRequestId);
 
 interface AppendOrder {
   readonly ledger: string;
