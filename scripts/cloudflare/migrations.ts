@@ -1,6 +1,6 @@
 /**
  * Migrations in the account. `d1 migrations apply` posts each of them as one text that D1 splits itself, and that splitter
- * has cut triggers apart (docs/decisions/0034). Where it does so all the same, the ones that are missing go in as files,
+ * has cut triggers apart (docs/decisions/0028). Where it does so all the same, the ones that are missing go in as files,
  * which D1 takes in another way; each file notes itself, so that both ways leave the same database.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** What a migration may look like, so that the database in an account takes it (docs/decisions/0034). */
+/** What a migration may look like, so that the database in an account takes it (docs/decisions/0028). */
 import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
