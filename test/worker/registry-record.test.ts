@@ -86,7 +86,7 @@ const GOLDEN: Readonly<Record<string, readonly [table: string, sql: string]>> = 
   ],
   operator_tokens_succeed_live_ones: [
     "operator_tokens",
-    "BEFORE INSERT ON operator_tokens WHEN NEW.replaces IS NOT NULL AND NOT EXISTS ( SELECT 1 FROM operator_tokens AS old WHERE old.id = NEW.replaces AND old.revoked_at IS NULL AND old.expires_at > NEW.created_at AND old.subject = NEW.subject AND old.role = NEW.role AND old.workspaces IS NEW.workspaces ) BEGIN SELECT RAISE(ABORT, 'dome: the operator token is not live'); END",
+    "BEFORE INSERT ON operator_tokens WHEN NEW.replaces IS NOT NULL AND NOT EXISTS (SELECT 1 FROM operator_tokens AS old WHERE old.id = NEW.replaces AND old.revoked_at IS NULL AND old.expires_at > NEW.created_at AND old.subject = NEW.subject AND old.role = NEW.role AND old.workspaces IS NEW.workspaces) BEGIN SELECT RAISE(ABORT, 'dome: the operator token is not live'); END",
   ],
   key_digests_are_immutable: [
     "key_digests",
