@@ -12,6 +12,9 @@ import { securityHeaders } from "./response-headers.ts";
 /** A host and perhaps a port (RFC 9110 §7.2), in the characters that names and addresses are made of. */
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::[0-9]{1,5})?$/i;
 
+/** Characters that stand for themselves, written as something else (RFC 3986 §2.3): routes are found by what is meant. */
+const NEEDLESS = /%(?:2[de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)/i;
+
 /** `cf-` is the edge's word, `mf-` that of the runtime's development front end. */
 const VOUCHED = /^(?:cf|mf)-/i;
 
@@ -30,7 +33,7 @@ export function embeddedRequest(request: Request): Result<Request, Refusal> {
   const target = written.startsWith("/") ? written : `/${written}`;
   const url = URL.parse(origin + target);
   if (url === null) return err(NO_HOST);
-  if (url.pathname !== target.split(/[?#]/, 1)[0]) return err(ANOTHER_PATH);
+  if (url.pathname !== target.split(/[?#]/, 1)[0] || NEEDLESS.test(url.pathname)) return err(ANOTHER_PATH);
   const claims = [...request.headers.keys()].filter((name) => VOUCHED.test(name));
   const headers = claims.length === 0 ? request.headers : new Headers(request.headers);
   for (const name of claims) headers.delete(name);
@@ -70,7 +73,8 @@ const NO_HOST: Refusal = {
 
 const ANOTHER_PATH: Refusal = {
   code: "invalid_request",
-  detail: "The path must be written as it is served: no . or .. between slashes, no backslash.",
+  detail:
+    "The path must be written as it is served: no . or .. between slashes, no backslash, and letters, digits and - . _ ~ as they are.",
 };
 
 const ELSEWHERE: Refusal = {

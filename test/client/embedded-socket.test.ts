@@ -63,6 +63,8 @@ describe("the path that is served is that of the request line, because a proxy i
     "/healthz\\..\\api\\v1\\operators",
     "/./api/v1/operators",
     "/api/v1/operators/.",
+    "/api/v1/%6fperators",
+    "/api/v1/oper%61tors?x=%41",
   ])(
     "however it is written: %j is refused, because it is not the path that would be served",
     async (path) => {
