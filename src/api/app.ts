@@ -6,6 +6,8 @@ import { Hono, type Context } from "hono";
 import { consoleLog } from "../kernel/log.ts";
 import { err, ok } from "../kernel/result.ts";
 import { isUnavailable } from "../storage/client.ts";
+import type { DoorDialect } from "./dialects/dialect.ts";
+import { oauthDialect } from "./dialects/oauth.ts";
 import { problemDialect } from "./dialects/problem.ts";
 import { isLogged, logRequest } from "./request-log.ts";
 import { corsHeaders, preflight, securityHeaders } from "./response-headers.ts";
@@ -73,13 +75,17 @@ export function createApp(
   for (const route of routes) mount(app, route);
   refuseOtherMethods(app);
   app.notFound((context) =>
-    problemDialect.decline(
+    dialectBelow(context.req.path).decline(
       { code: "not_found", detail: "There is no such route. GET /api/v1/openapi.json lists them all." },
       aboutOf(context),
     ),
   );
   return app;
 }
+
+/** Below the OAuth endpoints OAuth clients have lost their way, by a slash too much; they read nothing but their own. */
+const dialectBelow = (path: string): Pick<DoorDialect, "decline"> =>
+  path.startsWith("/api/v1/auth/") ? oauthDialect : problemDialect;
 
 const aboutOf = (context: Context<AppEnv>) => ({ requestId: context.get("requestId"), challenge: "" });
 

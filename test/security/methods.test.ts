@@ -42,6 +42,15 @@ describe("another method", () => {
 });
 
 describe("another path", () => {
+  it.each(["/api/v1/auth/token/", "/api/v1/auth/authorize", "/api/v1/auth/"])(
+    "%s below the OAuth endpoints is 404 in their words (RFC 6749 §5.2), because OAuth clients read no others",
+    async (path) => {
+      const answer = await send("POST", path, {});
+      expectSafeHeaders(answer);
+      expect([answer.status, jsonOf(answer)]).toMatchObject([404, { error: "invalid_request" }]);
+    },
+  );
+
   it.each([
     "/",
     "/api",
