@@ -18,14 +18,23 @@ const FORM = "application/x-www-form-urlencoded";
 /** What an exchange with the longest tokens takes, several times over; who sends it has mostly not authenticated. */
 export const MAX_FORM_BYTES = 65_536;
 
-/** One value per parameter (RFC 6749 §3.2); an empty one counts as left out. */
-export async function readForm(http: Request): Promise<Result<ReadonlyMap<string, string>, OAuthRefusal>> {
+/** What a key takes that speaks for its own end, and says what it is. */
+export const MAX_HELD_FORM_BYTES = 1_024;
+
+/**
+ * One value per parameter (RFC 6749 §3.2); an empty one counts as left out.
+ * @param most in bytes.
+ */
+export async function readForm(
+  http: Request,
+  most: number = MAX_FORM_BYTES,
+): Promise<Result<ReadonlyMap<string, string>, OAuthRefusal>> {
   const encoded = checkEncoding(http);
   if (!encoded.ok) return err(oauthRefusal(encoded.error));
   if (mediaType(http.headers.get("content-type")) !== FORM) {
     return err(invalidRequest(`Send the body as ${FORM}`));
   }
-  const read = await readBytes(http, MAX_FORM_BYTES);
+  const read = await readBytes(http, most);
   if (!read.ok) return err(oauthRefusal(read.error));
   const text = utf8Text(read.value);
   if (text === undefined) return err(invalidRequest("The body is not UTF-8"));

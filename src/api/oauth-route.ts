@@ -1,6 +1,7 @@
 /**
  * The way of a request through an OAuth endpoint: who is the client, then the form, then the handler. A credential in
  * the header is judged before a byte of the form is read; one in the form (`client_secret_post`) behind a bound of 64 KB.
+ * Of a key that is refused where it may speak for its own end, 1 KB of the form is read: whether it is the token too.
  */
 import { authenticateOperator } from "../access/operator.ts";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -11,6 +12,8 @@ import {
   contradictsHeader,
   credentialInForm,
   credentialInHeader,
+  MAX_FORM_BYTES,
+  MAX_HELD_FORM_BYTES,
   readForm,
   type PresentedCredential,
 } from "./client-form.ts";
@@ -82,12 +85,16 @@ async function byHeader(
   credential: PresentedCredential,
 ): Promise<Result<AtTheDoor, OAuthRefusal>> {
   const party = await partyOf(shape, arrival, credential);
-  if (!party.ok) return party;
-  const form = await readForm(arrival.http);
-  if (!form.ok) return form;
+  if (!party.ok && !mayHold(shape, credential)) return party;
+  const form = await readForm(arrival.http, party.ok ? MAX_FORM_BYTES : MAX_HELD_FORM_BYTES);
+  if (!form.ok) return party.ok ? form : party;
+  const itself = holds(shape, credential, form.value);
+  if (!party.ok && !itself) return party;
   const contradiction = contradictsHeader(form.value, credential);
   if (contradiction !== undefined) return err(contradiction);
   const { scheme } = credential;
+  // Of a key that speaks for its own end no name is asked, whether it is live or not.
+  if (!party.ok || itself) return ok({ party: party.ok ? party.value : HOLDER, form: form.value, scheme });
   if (isNamedOtherwise(party.value, form.value)) return err(refusedToken(NOT_THE_CLIENT, scheme));
   return ok({ party: party.value, form: form.value, scheme });
 }
@@ -98,8 +105,23 @@ async function byForm(shape: ClientShape, arrival: Arrival): Promise<Result<AtTh
   const credential = credentialInForm(form.value);
   if (!credential.ok) return credential;
   const party = await partyOf(shape, arrival, credential.value);
+  if (!party.ok && holds(shape, credential.value, form.value))
+    return ok({ party: HOLDER, form: form.value, scheme: credential.value.scheme });
   return party.ok ? ok({ party: party.value, form: form.value, scheme: credential.value.scheme }) : party;
 }
+
+const HOLDER = { by: "holder" } as const;
+
+/** An API key at a door where a key may speak for its own end, although its agent may do nothing. */
+const mayHold = ({ door }: ClientShape, { secret }: PresentedCredential): boolean =>
+  door.holders === true && secret.startsWith("dome_at_");
+
+/** RFC 7009 §2.2: whatever the key is, live, dead or made up, it is dead afterwards; so the answer tells nothing (P11). */
+const holds = (
+  shape: ClientShape,
+  credential: PresentedCredential,
+  form: ReadonlyMap<string, string>,
+): boolean => mayHold(shape, credential) && form.get("token") === credential.secret;
 
 const NOT_THE_CLIENT = { kind: "invalid_client", known: null } as const;
 

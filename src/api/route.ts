@@ -26,7 +26,7 @@ export type Door =
   | { readonly by: "operator"; readonly permission: Permission | null }
   | { readonly by: "agent" }
   | { readonly by: "either"; readonly permission: Permission }
-  | { readonly by: "client"; readonly permission: Permission | null };
+  | { readonly by: "client"; readonly permission: Permission | null; readonly holders?: true };
 
 export interface Answer {
   readonly status: number;
@@ -83,7 +83,9 @@ type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 /** Who is at a client door. */
 export type ClientParty =
   | { readonly by: "client"; readonly client: ActiveClient }
-  | { readonly by: "operator"; readonly operator: Operator };
+  | { readonly by: "operator"; readonly operator: Operator }
+  /** Of an API key that it presents as the token too, and that may be good for nothing else: `holders` of the door. */
+  | { readonly by: "holder" };
 
 type Party<D extends Door> = D extends { readonly by: "operator" }
   ? { readonly operator: Operator; readonly asked: OperatorRequest }

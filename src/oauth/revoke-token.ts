@@ -4,7 +4,8 @@
  * bound of a lease, at introspection at once.
  *
  * An API key is ended by possession: whoever presents it here as the token, its agent or who has found it, could act with
- * it otherwise. A key that is unknown and one that is dead already get the same answer (P11).
+ * it otherwise. Who presents it need not be able to do anything else: the agent may be stopped, or not have begun. A key
+ * that is unknown and one that is dead already get the same answer (P11).
  */
 import { identifyKey } from "../access/authenticate.ts";
 import { draftRecord } from "../audit/record.ts";
@@ -12,7 +13,6 @@ import type { AuditDraft } from "../contract/audit.ts";
 import type { AgentId, HaltId, KeyId, TokenId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { NoLease } from "../access/lease-client.ts";
-import { findAgentById } from "../registry/agents.ts";
 import type { TokenPorts } from "./ports.ts";
 import { operatorSeesToken, readPresentedToken, type Requester } from "./presented-token.ts";
 
@@ -61,7 +61,7 @@ export async function revokeToken(
 ): Promise<Result<void, RevocationRefusal>> {
   if (token.startsWith("dome_ot_")) return err({ kind: "unsupported_token_type" });
   if (token.startsWith("dome_at_")) {
-    return revokeKeyByPossession(ports, owners, requester, { token, requestId, request });
+    return revokeHeldKey(ports, owners, requester, { token, requestId, request });
   }
   const read = await readPresentedToken(ports, token);
   if (!read.ok) return read;
@@ -96,32 +96,33 @@ export async function revokeToken(
   return ok(undefined);
 }
 
-async function revokeKeyByPossession(
+/** @param requester null: nobody but the key itself speaks for its end. */
+export async function revokeHeldKey(
   ports: TokenPorts,
   owners: RevokingOwners,
-  requester: Requester,
+  requester: Requester | null,
   { token, requestId, request }: RevocationRequest,
 ): Promise<Result<void, RevocationRefusal>> {
   const known = await identifyKey(ports, token);
-  const agent = known === undefined ? undefined : await findAgentById(ports.db, known.agent);
-  if (known === undefined || agent === undefined) return ok(undefined);
+  if (known === undefined) return ok(undefined);
+  const presenter = requester?.by === "client" ? requester.agent : known.agent;
   const by =
-    requester.by === "operator"
+    requester?.by === "operator"
       ? { subject: requester.operator.subject, token: requester.operator.token }
-      : { subject: requester.agent, token: known.key };
+      : { subject: presenter, token: known.key };
   const revoked = await owners.agent(known.agent).revokeKey({
     key: known.key,
     meta: { operator: by, request: null, requestId },
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {
-      workspace: agent.workspaceId,
+      workspace: known.workspace,
       kind: "key.revoked",
       agent: known.agent,
       target: { type: "key", id: known.key },
       reason: "presented for revocation",
       request_id: requestId,
       request,
-      ...(requester.by === "operator" ? { operator: by } : { data: { presented_by: requester.agent } }),
+      ...(requester?.by === "operator" ? { operator: by } : { data: { presented_by: presenter } }),
     }),
   });
   // Without an object or a row the key is as dead as wished; what is not settled yet is asked for again.

@@ -150,7 +150,10 @@ describe("a form", () => {
       for (const authorization of [bearer(madeUpKey("agent")), "Basic YTpi", "Digest x"]) {
         const { body, read } = counted(1_048_576);
         const answer = await send("POST", path, { authorization, headers: FORM, body });
-        expect([answer.status, read()]).toEqual([401, 0]);
+        expect(answer.status).toBe(401);
+        // A key that is refused may still be given up, in a form that says no more than that.
+        const mayBeGivenUp = path.endsWith("/revoke") && authorization.startsWith("Bearer");
+        expect(read()).toBeLessThanOrEqual(mayBeGivenUp ? 2_048 : 0);
       }
     },
   );

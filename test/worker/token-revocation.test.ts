@@ -233,4 +233,56 @@ describe("an API key that is presented as the token", () => {
     await eventually(async () => expect((await check(agent.secret, ASK)).status).toBe(401));
     expect((await check(bot.secret, ASK)).status).toBe(200);
   });
+
+  const forms = {
+    Bearer: ({ secret }: Registered) => revoke(`Bearer ${secret}`, secret),
+    Basic: ({ id, secret }: Registered) => revoke(basic(id, secret), secret),
+    client_secret_post: ({ id, secret }: Registered) =>
+      postForm("/api/v1/auth/revoke", null, { client_id: id, client_secret: secret, token: secret }),
+  };
+
+  it.each(Object.entries(forms))(
+    "ends itself by %s although its agent may do nothing: whoever was stopped still has a key to give up",
+    async (form, present) => {
+      const word = form.toLowerCase().replaceAll("_", "-");
+      const suspended = await api.start({
+        name: `halted-${word}`,
+        workspace: home,
+        surface: { tools: ["crm"] },
+      });
+      await api.stop(suspended.id, "suspend");
+      const provisioned = await api.register({ name: `unborn-${word}`, workspace: home });
+      for (const agent of [suspended, provisioned]) {
+        expect(
+          (await revoke(`Bearer ${agent.secret}`, "x")).status,
+          "other tokens are no business of it",
+        ).toBe(400);
+        const answer = await present(agent);
+        expect([answer.status, answer.text]).toEqual([200, ""]);
+        const entries = await api.auditWith(1, { workspace: home, agent: agent.id, kind: "key.revoked" });
+        expect(entries[0]).toMatchObject({ data: { presented_by: agent.id }, target: { type: "key" } });
+      }
+      await api.resume(suspended.id);
+      await eventually(async () => expect((await check(suspended.secret, ASK)).status).toBe(401));
+    },
+  );
+
+  it("is as dead as wished when it was dead before, or never was: 200 for each of them (RFC 7009 §2.2, P11)", async () => {
+    const agent = await api.start({ name: "given-up", workspace: home, surface: { tools: ["crm"] } });
+    const madeUp = { ...agent, secret: `${agent.secret.slice(0, -8)}AAAAAAAA` };
+    const misnamed = { ...agent, id: bot.id };
+    for (const present of Object.values(forms)) {
+      for (const each of [misnamed, agent, madeUp]) {
+        const answer = await present(each);
+        expect([answer.status, answer.text]).toEqual([200, ""]);
+      }
+    }
+    await eventually(async () => expect((await check(agent.secret, ASK)).status).toBe(401));
+    expect(errorOf(await revoke(`Bearer ${agent.secret}`, "x"))).toEqual([401, "invalid_client"]);
+    expect(errorOf(await revoke(`Bearer ${madeUp.secret}`, "x"))).toEqual([401, "invalid_client"]);
+    expect(errorOf(await introspect(`Bearer ${agent.secret}`, agent.secret))).toEqual([
+      401,
+      "invalid_client",
+    ]);
+  });
 });

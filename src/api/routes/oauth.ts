@@ -12,7 +12,7 @@ import { exchangeToken } from "../../oauth/exchange-token.ts";
 import { INACTIVE, introspectToken } from "../../oauth/introspect-token.ts";
 import { issueToken } from "../../oauth/issue-token.ts";
 import type { Requester } from "../../oauth/presented-token.ts";
-import { revokeToken } from "../../oauth/revoke-token.ts";
+import { revokeHeldKey, revokeToken } from "../../oauth/revoke-token.ts";
 import { GRANTS, TOKEN_EXCHANGE } from "../../oauth/grants.ts";
 import { invalidRequest, refusedQuestion, refusedToken } from "../dialects/oauth-refusals.ts";
 import { oauthRoute } from "../oauth-route.ts";
@@ -22,8 +22,10 @@ const tag = "oauth";
 const TOKEN_PATH = "/api/v1/auth/token";
 
 /** Whoever asks about a token, or ends one. */
-const askerOf = (party: ClientParty): Requester =>
-  party.by === "operator" ? party : { by: "client", agent: party.client.agent.id };
+function askerOf(party: ClientParty): Requester {
+  if (party.by === "holder") throw new Error("a holder passed a door for clients");
+  return party.by === "operator" ? party : { by: "client", agent: party.client.agent.id };
+}
 
 export const oauthRoutes: readonly Route[] = [
   oauthRoute(
@@ -39,7 +41,7 @@ export const oauthRoutes: readonly Route[] = [
       answers: [{ status: 200, description: "The call token", schema: tokenResponse }],
     },
     async ({ services, http, requestId, facts, party, form, scheme }) => {
-      if (party.by === "operator") throw new Error("an operator passed the door of the token endpoint");
+      if (party.by !== "client") throw new Error("no client passed the door of the token endpoint");
       const grant = form.get("grant_type");
       if (grant === undefined) return err(invalidRequest("grant_type is missing"));
       if (!GRANTS.some((known) => known === grant)) {
@@ -96,7 +98,7 @@ export const oauthRoutes: readonly Route[] = [
       operationId: "revokeToken",
       summary: "End a call token and everything exchanged from it (RFC 7009)",
       tag,
-      door: { by: "client", permission: "tokens:revoke" },
+      door: { by: "client", permission: "tokens:revoke", holders: true },
       form: revocationRequest,
       answers: [{ status: 200, description: "It is dead, or was no token; the body is empty" }],
     },
@@ -105,7 +107,10 @@ export const oauthRoutes: readonly Route[] = [
       if (token === undefined) return err(invalidRequest("token is missing"));
       const { owners } = services.operations;
       const request = { token, requestId, request: facts };
-      const revoked = await revokeToken(services.access, owners, askerOf(party), request);
+      const revoked =
+        party.by === "holder"
+          ? await revokeHeldKey(services.access, owners, null, request)
+          : await revokeToken(services.access, owners, askerOf(party), request);
       return revoked.ok ? ok({ body: undefined }) : err(refusedQuestion(revoked.error));
     },
   ),
