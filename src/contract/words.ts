@@ -90,7 +90,11 @@ export const principal = z
 export const labels = z
   .record(
     z.string().regex(/^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$/, "must be a label key"),
-    z.string().max(128),
+    z
+      .string()
+      .max(128)
+      .regex(/^[^\p{Cc}]*$/u, "must not contain control characters")
+      .refine((text) => !UNSEEN.test(text), { message: "must not contain characters that nobody sees" }),
   )
   .refine((map) => Object.keys(map).length <= 32, { message: "must have at most 32 labels" });
 
