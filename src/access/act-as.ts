@@ -54,7 +54,7 @@ export async function actFor(
     const { kind } = verified.error;
     return kind === "provider_unavailable" ? err({ kind: "no_lease", of: "provider" }) : refused(kind);
   }
-  const { id, provider, email, groups } = verified.value;
+  const { id, provider, email, groups, groupsOverage } = verified.value;
   if (!mayAct(verified.value.mayAct, agent.id, issuer)) return refused("may_act");
   return ok({
     ...caller,
@@ -64,6 +64,7 @@ export async function actFor(
       provider,
       ...(email === undefined ? {} : { email }),
       ...(groups === undefined ? {} : { groups }),
+      ...(groupsOverage === undefined ? {} : { groupsOverage }),
     },
   });
 }

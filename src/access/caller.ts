@@ -14,6 +14,8 @@ export interface CallerUser {
   readonly provider: Id<"idp">;
   readonly email?: string;
   readonly groups?: readonly string[];
+  /** The provider said that there are groups, and not which. Only where the provider's own token was presented. */
+  readonly groupsOverage?: true;
 }
 
 export interface Caller {

@@ -7,6 +7,7 @@
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import { referenceOf } from "../contract/resource.ts";
+import { GROUPS_OVERAGE } from "../identity/provider.ts";
 import { defined } from "../kernel/defined.ts";
 import type { DecisionId, TxnId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
@@ -126,6 +127,7 @@ function evidenceOf(
       credential: credential.kind,
       credential_id: credential.id,
       ...(user === null ? {} : { provider: user.provider }),
+      ...(user?.groupsOverage === true ? { groups: GROUPS_OVERAGE } : {}),
     },
     ...made.recordable,
   });

@@ -170,7 +170,11 @@ export const identityProviderTest = z
           agent: id("agt").nullable().meta({ description: "null: any agent of the workspace" }),
           agent_name: z.string().nullable(),
           ok: z.boolean(),
-          detail: z.string(),
+          detail: z.string().meta({
+            description:
+              "`ok`; `groups_overage`: the token is good, but the user has too many groups for it, so none is known; " +
+              "else why it is refused",
+          }),
           audience: z.string().nullable(),
           user: z.string().nullable().meta({ description: "the id that Dome gives the user here" }),
         }),

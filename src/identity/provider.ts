@@ -18,6 +18,8 @@ export interface VerifiedUser {
   /** Only where the provider says that it has verified the address. */
   readonly email?: string;
   readonly groups?: readonly string[];
+  /** The user has more groups than the token could hold, or than are taken here, so none of them is known. */
+  readonly groupsOverage?: true;
   /** The client id that the token was issued to and that is bound to the agent. */
   readonly audience: string;
   /** RFC 8693 §4.4, as the token has it; undefined: it has none. */
@@ -32,6 +34,9 @@ export interface VerifiedUser {
   readonly authenticatedAt?: number;
 }
 
+/** What the trail and the test of a provider say where `groupsOverage` is. */
+export const GROUPS_OVERAGE = "groups_overage";
+
 /** Operators may see which; callers hear one answer for all but the last. */
 export type IdentityRefusal =
   | { readonly kind: "unknown_issuer" }
@@ -42,6 +47,8 @@ export type IdentityRefusal =
   | { readonly kind: "not_yet_valid" }
   | { readonly kind: "bad_signature" }
   | { readonly kind: "unknown_key" }
+  /** Several keys could have signed it, and nothing says which: the token names none, or two have the name. */
+  | { readonly kind: "ambiguous_key" }
   | { readonly kind: "wrong_algorithm" }
   | { readonly kind: "malformed"; readonly why: string }
   | { readonly kind: "missing_claim"; readonly claim: string }

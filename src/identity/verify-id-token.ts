@@ -65,7 +65,7 @@ function keyFor(token: ReadToken, keys: readonly ProviderKey[]): Result<Provider
   const fitting = named.filter((key) => key.algorithms.includes(token.algorithm));
   const [only, another] = fitting;
   if (only === undefined) return err({ kind: "wrong_algorithm" });
-  return another === undefined ? ok(only) : err({ kind: "unknown_key" });
+  return another === undefined ? ok(only) : err({ kind: "ambiguous_key" });
 }
 
 function userOf(
@@ -109,6 +109,7 @@ function userOf(
     // ID-6: an address that nobody has verified is what its holder typed.
     ...(claims["email_verified"] === true && isAddress(email) ? { email } : {}),
     ...(groups === undefined ? {} : { groups }),
+    ...(groups === undefined && hasOverage(claims, provider.groupsClaim) ? { groupsOverage: true } : {}),
     audience: audience.value,
     mayAct: claims["may_act"],
     issuedAt,
@@ -180,4 +181,19 @@ function groupsIn(claims: JsonObject, claim: string | null): readonly string[] |
   const groups = value.filter((each): each is string => typeof each === "string");
   const fits = groups.length === value.length && groups.every((each) => each.length <= MAX_GROUP_LENGTH);
   return fits ? groups : undefined;
+}
+
+/**
+ * True where the user has groups and the token leaves them out: an aggregated or distributed claim (OpenID Connect Core
+ * §5.6.2), which Entra writes above 200 groups; `hasgroups`, its short form; or a list that is longer than is taken here.
+ */
+function hasOverage(claims: JsonObject, claim: string | null): boolean {
+  if (claim === null) return false;
+  const said = claims[claim];
+  if (Array.isArray(said)) return said.length > MAX_GROUPS;
+  if (said !== undefined) return false;
+  const elsewhere = claims["_claim_names"];
+  if (typeof elsewhere === "object" && elsewhere !== null && Object.hasOwn(elsewhere, claim)) return true;
+  const { hasgroups } = claims;
+  return claim === "groups" && (hasgroups === true || hasgroups === "true");
 }

@@ -3,6 +3,7 @@ import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import type { Hop, HopRefusal, Subject } from "../delegation/hop.ts";
+import { GROUPS_OVERAGE, type VerifiedUser } from "../identity/provider.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { defined } from "../kernel/defined.ts";
 import { sha256Sync } from "../kernel/digest.ts";
@@ -31,9 +32,10 @@ export function exchangedRecord(
     readonly hop: Hop;
     readonly claims: CallTokenClaims;
     readonly receipt: string | undefined;
+    readonly user: VerifiedUser | null;
   },
 ) {
-  const { subject, hop, claims, receipt } = made;
+  const { subject, hop, claims, receipt, user } = made;
   const held = subject.kind === "token" ? subject.claims : undefined;
   const { email, txn } = claims;
   return draftRecord(ports, {
@@ -59,6 +61,7 @@ export function exchangedRecord(
       basis: hop.basis,
       receipt: receipt ?? null,
       path: claims.dome.path,
+      ...(user?.groupsOverage === true ? { groups: GROUPS_OVERAGE } : {}),
     },
   });
 }

@@ -79,7 +79,13 @@ export async function exchangeToken(
       expires_in: hop.value.lifetime,
       scope: claims.scope,
     },
-    evidence: exchangedRecord(ports, asked, parameters.value, { subject, hop: hop.value, claims, receipt }),
+    evidence: exchangedRecord(ports, asked, parameters.value, {
+      subject,
+      hop: hop.value,
+      claims,
+      receipt,
+      user: verified.value.user,
+    }),
     state: stateOf(verified.value, tokenStateOf(claims, verified.value.verifiedUnder)),
     // Every use of the token asks as often as the tiers want; getting one is not a use.
     freshness: "leased",

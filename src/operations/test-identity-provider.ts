@@ -6,7 +6,12 @@ import type { IdentityProviderTest, IdentityProviderTestRequest } from "../contr
 import { discoveryUrl } from "../identity/discovery.ts";
 import { readIdToken } from "../identity/id-token.ts";
 import { fetchKeys, type FetchedKeys } from "../identity/provider-keys.ts";
-import type { IdentityProvider, IdentityRefusal, VerifiedUser } from "../identity/provider.ts";
+import {
+  GROUPS_OVERAGE,
+  type IdentityProvider,
+  type IdentityRefusal,
+  type VerifiedUser,
+} from "../identity/provider.ts";
 import { boundAgents } from "../identity/provider-reads.ts";
 import { verifyIdToken } from "../identity/verify-id-token.ts";
 import type { AgentId } from "../kernel/ids.ts";
@@ -99,9 +104,10 @@ async function verdictFor(
   presenter: Presenter,
 ): Promise<Verdict> {
   const verified = await verify(ports, token, provider, keys, presenter.agent);
-  return verified.ok
-    ? { ...presenter, ok: true, detail: "ok", audience: verified.value.audience, user: verified.value.id }
-    : { ...presenter, ok: false, detail: detailOf(verified.error), audience: null, user: null };
+  if (!verified.ok)
+    return { ...presenter, ok: false, detail: detailOf(verified.error), audience: null, user: null };
+  const { id: user, audience, groupsOverage } = verified.value;
+  return { ...presenter, ok: true, detail: groupsOverage === true ? GROUPS_OVERAGE : "ok", audience, user };
 }
 
 async function verify(

@@ -254,6 +254,15 @@ describe("testing an identity provider", () => {
     await remove(name);
   });
 
+  it("says where a good token has left the groups out, because they are too many", async () => {
+    listening();
+    const { name } = await add({ groups_claim: "groups" });
+    const token = await sign({ hasgroups: true });
+    const verdict = { ok: true, detail: "groups_overage" };
+    expect(await tested(name, { token, agent: "triage" })).toMatchObject({ ok: true, verdicts: [verdict] });
+    await remove(name);
+  });
+
   it("says what is wrong with its documents", async () => {
     const { name } = await add();
     const [discovery = ""] = Object.keys(documents);

@@ -4,7 +4,7 @@ import { basic, claimsOf, introspect } from "../support/oauth-doors.ts";
 import { answering, testIdp, type TestIdp } from "../support/test-idp.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { anotherIsolate } from "../support/second-isolate.ts";
-import { eventually, heard, operator, token } from "../support/worker-api.ts";
+import { call, eventually, heard, operator, token, worker } from "../support/worker-api.ts";
 import { AT, exchange, exchanged, IDT, JWT, refusal, type Form } from "./exchange.fixture.ts";
 import { addProvider, userHome, type UserHome } from "./users.fixture.ts";
 
@@ -113,6 +113,20 @@ describe("who the user is", () => {
     expect(claims).toMatchObject({ sub: at.userOf("ada"), email: "ada@example.com", groups: ["support"] });
     const unverified = await granted({ email: "ada@example.com" });
     expect(Object.keys(unverified.claims)).not.toContain("email");
+  });
+
+  it("without the groups that were too many for the token; the trail says so, of exchanges and decisions", async () => {
+    const overage = { _claim_names: { groups: "src1" } };
+    const { claims } = await granted({ sub: "overage", ...overage });
+    expect(Object.keys(claims)).not.toContain("groups");
+    const headers = { "dome-act-as": await at.idToken({ sub: "overage", ...overage }) };
+    await call(worker, at.a.secret, "POST", "/api/v1/check", { body: ASK, headers });
+    const records = await api.auditWith(2, { workspace: at.home, user: at.userOf("overage") });
+    const data = { groups: "groups_overage" };
+    expect(records).toMatchObject([
+      { kind: "decision", data },
+      { kind: "token.exchanged", data },
+    ]);
   });
 
   it("they go on with the chain, and no introspection shows them", async () => {

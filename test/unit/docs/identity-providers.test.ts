@@ -18,6 +18,7 @@ const KINDS: Readonly<Record<IdentityRefusal["kind"], true>> = {
   not_yet_valid: true,
   bad_signature: true,
   unknown_key: true,
+  ambiguous_key: true,
   wrong_algorithm: true,
   malformed: true,
   missing_claim: true,

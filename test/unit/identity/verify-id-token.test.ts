@@ -115,7 +115,32 @@ describe("an ID token", () => {
     expect(await heardOfHeader({ kid: undefined })).toBe("ok");
     const two = keysOf(key, await signingKey("k2"));
     const token = await idToken(key, {}, { kid: undefined });
-    expect(await verify(token, { keys: two })).toEqual({ ok: false, error: { kind: "unknown_key" } });
+    expect(await verify(token, { keys: two })).toEqual({ ok: false, error: { kind: "ambiguous_key" } });
+  });
+
+  it("is verified by a single key that has no kid; of two it says that nothing names one of them", async () => {
+    const unnamed = (signing: SigningKey): SigningKey => {
+      const { kid: _kid, ...jwk } = signing.jwk;
+      return { ...signing, jwk };
+    };
+    const token = await idToken(key, {}, { kid: undefined });
+    expect(await verify(token, { keys: keysOf(unnamed(key)) })).toMatchObject({ ok: true });
+    const another = await signingKey("k2");
+    const two = keysOf(unnamed(key), unnamed(another));
+    expect(await verify(token, { keys: two })).toEqual({ ok: false, error: { kind: "ambiguous_key" } });
+    const named = keysOf(unnamed(key), another);
+    expect(await verify(await idToken(key), { keys: named })).toEqual({
+      ok: false,
+      error: { kind: "unknown_key" },
+    });
+  });
+
+  it("is refused where two keys have the kid that it names", async () => {
+    const twins = keysOf(key, await signingKey("k1"));
+    expect(await verify(await idToken(key), { keys: twins })).toEqual({
+      ok: false,
+      error: { kind: "ambiguous_key" },
+    });
   });
 
   test.each([
@@ -307,6 +332,26 @@ describe("the user", () => {
       expect(await user({ email: "ada@example.com", email_verified: verified })).not.toHaveProperty("email");
     },
   );
+
+  it.each<[string, object, string | null, true | undefined]>([
+    ["a distributed claim", { _claim_names: { groups: "src1" } }, "groups", true],
+    ["an aggregated claim of another name", { _claim_names: { roles: "src1" } }, "roles", true],
+    ["hasgroups", { hasgroups: true }, "groups", true],
+    ["hasgroups as a text", { hasgroups: "true" }, "groups", true],
+    ["more than are taken", { groups: Array.from({ length: 201 }, String) }, "groups", true],
+    ["a claim that nobody asks for", { _claim_names: { groups: "src1" }, hasgroups: true }, null, undefined],
+    ["another distributed claim", { _claim_names: { address: "src1" } }, "groups", undefined],
+    ["a name of every object", { _claim_names: {} }, "toString", undefined],
+    ["groups of another claim", { hasgroups: true }, "roles", undefined],
+    ["hasgroups that is no", { hasgroups: false }, "groups", undefined],
+    ["groups beside it", { groups: ["a"], hasgroups: true }, "groups", undefined],
+    ["no groups", { groups: [] }, "groups", undefined],
+  ])("says that the groups are too many for the token, and which it has not: %s", async (...row) => {
+    const [, said, groupsClaim, overage] = row;
+    const seen = await user({ ...said }, { trusted: { groupsClaim } });
+    expect(seen.groupsOverage).toBe(overage);
+    expect("groups" in seen && overage === true).toBe(false);
+  });
 
   it("has the groups that the named claim lists, all of them or none", async () => {
     const trusted = { groupsClaim: "roles" };
