@@ -22,9 +22,10 @@ export const status = z
     issuer: z.string(),
     time,
     audit_sink: z.enum(["queue", "outbox"]),
-    outbox: z
-      .strictObject({ depth: z.int(), oldest_at: time.nullable() })
-      .meta({ description: "records of changes in D1 that have no seq yet" }),
+    outbox: z.strictObject({ depth: z.int(), oldest_at: time.nullable() }).nullable().meta({
+      description:
+        "records of changes in D1 that have no seq yet, of the whole installation; null: the token is bound to workspaces",
+    }),
     object_outboxes: z
       .strictObject({ owners: z.int(), records: z.int(), oldest_at: time.nullable() })
       .meta({ description: "records that agents and workspaces could not deliver at their last try" }),

@@ -4,6 +4,7 @@ import type { Status } from "../contract/status.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { whyNot, type Permission } from "../operators/permissions.ts";
 import { listWorkspaces } from "../registry/workspaces.ts";
+import type { Database } from "../storage/client.ts";
 import { inList } from "../storage/in-list.ts";
 import { totalBacklog } from "../storage/outbox-backlog.ts";
 import { agents } from "../storage/tables/agents.ts";
@@ -36,10 +37,8 @@ export async function readStatus(
   // Of other tenants not even the number of agents (P11).
   const mine = rows.map((row) => row.id);
   const [outbox, backlog, states, keys] = await Promise.all([
-    db
-      .select({ depth: sql<number>`count(*)`, oldest: sql<number | null>`min(${auditOutbox.createdAt})` })
-      .from(auditOutbox)
-      .get(),
+    // Its rows are not told apart by workspace, and how busy others are is theirs (P11).
+    visible === null ? outboxDepth(db) : null,
     totalBacklog(db, visible === null ? null : mine),
     db
       .select({ state: agents.state, count: sql<number>`count(*)` })
@@ -58,10 +57,7 @@ export async function readStatus(
     issuer,
     time: rfc3339(now),
     audit_sink: installation.auditSink,
-    outbox: {
-      depth: outbox?.depth ?? 0,
-      oldest_at: outbox?.oldest == null ? null : rfc3339(outbox.oldest),
-    },
+    outbox,
     object_outboxes: {
       owners: backlog.owners,
       records: backlog.records,
@@ -89,4 +85,12 @@ export async function readStatus(
       })) ?? null,
     root_keys: maySee("root-keys:read") ? derived.map((each) => each.version) : null,
   };
+}
+
+async function outboxDepth(db: Database): Promise<NonNullable<Status["outbox"]>> {
+  const row = await db
+    .select({ depth: sql<number>`count(*)`, oldest: sql<number | null>`min(${auditOutbox.createdAt})` })
+    .from(auditOutbox)
+    .get();
+  return { depth: row?.depth ?? 0, oldest_at: row?.oldest == null ? null : rfc3339(row.oldest) };
 }

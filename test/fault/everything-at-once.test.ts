@@ -213,7 +213,7 @@ it(
         accepted.every(({ id }) => there.has(id)) &&
         released.every((id) => decided.has(id)) &&
         book.tokens.every((id) => minted.has(id)) &&
-        status.outbox.depth === 0 &&
+        status.outbox?.depth === 0 &&
         gapsShown(status) === gaps.size &&
         [...gaps.keys()].every((producer) => isIsolate(producer) && !writesSince(producer, calm, entries)) &&
         book.lives.every(

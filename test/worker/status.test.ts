@@ -13,6 +13,15 @@ beforeAll(async () => {
 const readers = ROLES.filter((role) => mayDo(role, "status:read"));
 
 describe("status", () => {
+  it("shows what waits in D1 for the whole installation only to who sees all of it (P11)", async () => {
+    const outboxOf = async (workspaces: string[] | null) => {
+      const authorization = bearer(await operatorToken({ role: "auditor", workspaces }));
+      return status.parse(await done<Status>("GET", "/api/v1/status", { authorization })).outbox;
+    };
+    expect(await outboxOf(null)).not.toBeNull();
+    expect(await outboxOf(["home"])).toBeNull();
+  });
+
   it.each(readers.flatMap((role) => [[role, null] as const, [role, ["home"]] as const]))(
     "shows %s of the workspaces %j the keys that its own routes show",
     async (role, workspaces) => {

@@ -23,10 +23,7 @@ const text = (style: Style, status: Status): string =>
       ["version", status.version],
       ["time", status.time],
       ["audit sink", status.audit_sink],
-      [
-        "records on their way",
-        `${status.outbox.depth}${status.outbox.oldest_at === null ? "" : `, oldest ${status.outbox.oldest_at}`}`,
-      ],
+      ["records on their way", onTheirWay(status.outbox)],
       [
         "late in objects",
         status.object_outboxes.owners === 0
@@ -56,6 +53,11 @@ const text = (style: Style, status: Status): string =>
     ),
     ...(status.signing_keys === null ? [] : [signingKeys(style, status.signing_keys)]),
   ].join("\n\n");
+
+const onTheirWay = (outbox: Status["outbox"]): string => {
+  if (outbox === null) return "-";
+  return `${outbox.depth}${outbox.oldest_at === null ? "" : `, oldest ${outbox.oldest_at}`}`;
+};
 
 const signingKeys = (style: Style, keys: NonNullable<Status["signing_keys"]>): string =>
   table(

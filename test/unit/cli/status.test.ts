@@ -27,6 +27,12 @@ describe("dome status", () => {
     expect(await shown(late)).toMatch(/^late in objects +17 of 2 owners, oldest 2026-11-23T08:00:00\.000Z$/m);
   });
 
+  test("has no figure for changes of the whole installation where the token is bound to workspaces", async () => {
+    const bound = { ...status({ owners: 0, records: 0, oldest_at: null }), outbox: null };
+    const { stdout } = await dome(["status"], { replies: [json(200, bound)] });
+    expect(stdout).toMatch(/^records on their way +-$/m);
+  });
+
   test("says that nothing is", async () => {
     expect(await shown({ owners: 0, records: 0, oldest_at: null })).toMatch(/^late in objects +0$/m);
   });
