@@ -1,4 +1,5 @@
 /** What a file with a chain may hold: a token, receipts, or an answer of the service with one of them in it. Pure. */
+import { JSON_FAULTS, parseJson, pointerOf } from "../kernel/strict-json.ts";
 import { usage } from "./exit.ts";
 import { decodeToken } from "./token-text.ts";
 
@@ -20,7 +21,14 @@ export function readEvidence(text: string): Evidence {
     return decodeToken(trimmed)?.header["typ"] === "actor-receipt+jwt"
       ? { receipts: [trimmed] }
       : { token: trimmed };
-  const value = json(trimmed);
+  const parsed = parseJson(trimmed, { numbers: "finite" });
+  if (!parsed.ok)
+    throw usage(
+      parsed.error.kind === "malformed"
+        ? NOTHING
+        : `the file${pointerOf(parsed.error)} ${JSON_FAULTS[parsed.error.kind]}`,
+    );
+  const { value } = parsed;
   if (Array.isArray(value)) return { receipts: texts(value, "the array") };
   if (typeof value !== "object" || value === null) throw usage(NOTHING);
   const members: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(value));
@@ -43,12 +51,4 @@ function texts(value: unknown, what: string): readonly string[] {
   const strings = items.filter((item) => typeof item === "string");
   if (strings.length < items.length) throw usage(`${what} holds something else than receipts`);
   return strings;
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw usage(NOTHING);
-  }
 }

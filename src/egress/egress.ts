@@ -2,9 +2,10 @@
  * The one way out, in two forms behind one guard: `getJson` for documents, `open` for calls that stream. https to public
  * names only, no redirect. Whoever answers is a stranger.
  */
-import { concatAll, fromUtf8 } from "../kernel/bytes.ts";
+import { concatAll } from "../kernel/bytes.ts";
 import type { Timers } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { parseJsonBytes } from "../kernel/strict-json.ts";
 import { addressFault, wayTo, type AddressFault, type Way } from "./address.ts";
 import {
   open,
@@ -96,11 +97,9 @@ export class Egress {
     if (!JSON_TYPE.test(headers.get("content-type") ?? "")) return err({ kind: "not_json" });
     const bytes = await readAll(body);
     if (!bytes.ok) return err({ kind: bytes.error });
-    try {
-      return ok(JSON.parse(fromUtf8(bytes.value)) as unknown);
-    } catch {
-      return err({ kind: "not_json" });
-    }
+    // Strangers add numbers of their own, which nobody here reads.
+    const document = parseJsonBytes(bytes.value, { numbers: "finite" });
+    return document.ok ? document : err({ kind: "not_json" });
   }
 }
 

@@ -172,6 +172,7 @@ means  Receipts were taken out, put in, moved, or cut off.
     ["an inactive token", '{"active":false}', "not active"],
     ["an array of something else", "[7]", "holds something else"],
     ["receipts that are none", '{"actor_receipts":"x"}', "holds something else"],
+    ["a member that is there twice", '{"actor_receipts":[],"actor_receipts":["x"]}', "has a member twice"],
     ["a token that is none", '{"access_token":7}', "access_token is not a text"],
   ])("takes no %s", async (_what, stdin, told) => {
     const { exit, stderr } = await verify(stdin);
@@ -190,6 +191,9 @@ means  Receipts were taken out, put in, moved, or cut off.
     const { exit, stderr } = await dome(["chain", "verify", ...flags], { home, env: {}, stdin: chain.token });
     expect(exit).toBe(2);
     expect(stderr).toContain("is not a JWKS of Dome: keys.0.dome_use");
+    writeFileSync(file, '{"keys":[],"keys":[]}');
+    const twice = await dome(["chain", "verify", ...flags], { home, env: {}, stdin: chain.token });
+    expect([twice.exit, twice.stderr]).toEqual([2, expect.stringContaining(`${file} has a member twice`)]);
     const both = await dome(["chain", "verify", "-", "--jwks", "-", "--issuer", ISSUER]);
     expect(both.stderr).toContain("FILE and --jwks cannot both be on stdin");
   });

@@ -197,6 +197,19 @@ describe("the guarded fetch", () => {
     expect(await answering(`${text} `).getJson(URL_OF)).toMatchObject({ ok: false });
   });
 
+  test.each([
+    '{"keys":[],"keys":[{}]}',
+    '{"keys":[{"kid":"a","kid":"b"}]}',
+    '{"a":1e999}',
+    '{"__proto__":{}}',
+  ])("takes no document that two parsers read differently: %s", async (text) => {
+    expect(await answering(text).getJson(URL_OF)).toEqual({ ok: false, error: { kind: "not_json" } });
+  });
+
+  it("takes a document with a number that a double rounds: nobody here reads it", async () => {
+    expect(await answering('{"n":9007199254740993}').getJson(URL_OF)).toMatchObject({ ok: true });
+  });
+
   test.each(["text/html", "text/json", "application/jsonx", ""])("takes no %j for JSON", async (type) => {
     const guarded = answering("{}", { headers: { "content-type": type } });
     expect(await guarded.getJson(URL_OF)).toEqual({ ok: false, error: { kind: "not_json" } });

@@ -8,6 +8,7 @@ import type { ChainFault } from "../../../delegation/chain-rules.ts";
 import type { ChainOptions } from "../../../delegation/verify-chain.ts";
 import type { JwksRefusal } from "../../../signing/published-keys.ts";
 import { unreachable, type Result } from "../../../kernel/result.ts";
+import { JSON_FAULTS, parseJson, pointerOf } from "../../../kernel/strict-json.ts";
 import { readSecretFile } from "../../agent-credential.ts";
 import { readEvidence } from "../../chain-evidence.ts";
 import { verb } from "../../command.ts";
@@ -116,9 +117,10 @@ function why(refusal: JwksRefusal): string {
 }
 
 function json(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw usage(`${file} is not JSON`);
-  }
+  const parsed = parseJson(text, { numbers: "finite" });
+  if (parsed.ok) return parsed.value;
+  const { kind } = parsed.error;
+  throw usage(
+    `${file}${kind === "malformed" ? " is not JSON" : `${pointerOf(parsed.error)} ${JSON_FAULTS[kind]}`}`,
+  );
 }
