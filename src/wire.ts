@@ -198,6 +198,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
   const operations: OperationPorts = { clock, timers, ids, random, log, db, derived, owners: owner };
   const signingKeys = new SigningKeys({
     clock,
+    log,
     db,
     derived,
     leases,

@@ -2,7 +2,8 @@
  * The organization's signing keys as this isolate holds them: read from D1 under the epoch of an `org` lease, so that
  * a compromised key leaves every isolate within the lease's bound.
  */
-import type { Clock } from "../kernel/clock.ts";
+import { rfc3339, type Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
@@ -19,6 +20,8 @@ export interface SigningKeyCache {
   /** What was found for this epoch, and from when until when (exclusive) no time of a key changes it. */
   found: { readonly set: OrgKeySet; readonly from: number; readonly until: number } | null;
   readonly signers: Map<string, Signer>;
+  /** By kid: keys that sign before their time, of which the log has said so under this epoch. */
+  readonly early: Set<string>;
 }
 
 export const newSigningKeyCache = (): SigningKeyCache => ({
@@ -27,10 +30,12 @@ export const newSigningKeyCache = (): SigningKeyCache => ({
   keySet: null,
   found: null,
   signers: new Map(),
+  early: new Set(),
 });
 
 export interface SigningKeyPorts {
   readonly clock: Clock;
+  readonly log: Log;
   readonly db: Database;
   readonly derived: DerivedKeys;
   readonly leases: LeaseClient;
@@ -68,6 +73,7 @@ export class SigningKeys {
       cache.keys = ahead?.epoch === epoch ? ahead.keys : await loadSigningKeys(db);
       cache.epoch = epoch;
       cache.signers.clear();
+      cache.early.clear();
     }
     if (this.#complete()) return ok({ keys: cache.keys, epoch });
     await this.#ports.makeFirstKeys();
@@ -111,14 +117,24 @@ export class SigningKeys {
     const keys = await this.all();
     if (!keys.ok) return keys;
     const { cache, clock, derived } = this.#ports;
-    const key = signingKeyAt(keys.value, use, clock.now());
+    const now = clock.now();
+    const key = signingKeyAt(keys.value, use, now);
     if (key === undefined) throw new Error(`no ${use} key may sign now`);
+    if (key.notBefore > now) this.#sayEarly(key, now);
     const opened = cache.signers.get(key.kid);
     if (opened !== undefined) return ok(opened);
     const signer = await openSigner(key, derived);
     if (!signer.ok) throw new Error(`the ${use} key ${key.kid} does not open: ${signer.error.kind}`);
     cache.signers.set(key.kid, signer.value);
     return signer;
+  }
+
+  /** A clock was ahead when the key was made, or is behind now: once for each key, not for each token. */
+  #sayEarly({ kid, use, notBefore }: SigningKey, now: number): void {
+    const { cache, log } = this.#ports;
+    if (cache.early.has(kid)) return;
+    cache.early.add(kid);
+    log.write("warn", "signing_key.clock", { kid, use, not_before: rfc3339(notBefore), now: rfc3339(now) });
   }
 
   #complete(): boolean {

@@ -40,6 +40,9 @@ export const status = z
           use: z.enum(["token", "receipt"]),
           created_at: time,
           signs: z.boolean(),
+          in_force: z.boolean().meta({
+            description: "false for a key that signs: its time is ahead, so a clock is or was wrong",
+          }),
           age_days: z.int(),
         }),
       )

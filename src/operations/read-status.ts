@@ -10,7 +10,7 @@ import { totalBacklog } from "../storage/outbox-backlog.ts";
 import { agents } from "../storage/tables/agents.ts";
 import { auditOutbox } from "../storage/tables/changes.ts";
 import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
-import { signingKeyAt } from "../tokens/signing-key.ts";
+import { keyInForce, signingKeyAt } from "../tokens/signing-key.ts";
 import type { OperatorRequest } from "./request/ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 
@@ -81,6 +81,7 @@ export async function readStatus(
         use: key.use,
         created_at: rfc3339(key.createdAt),
         signs: signingKeyAt(keys, key.use, now)?.kid === key.kid,
+        in_force: keyInForce(keys, key.use, now)?.kid === key.kid,
         age_days: Math.floor((now - key.createdAt) / DAY_MS),
       })) ?? null,
     root_keys: maySee("root-keys:read") ? derived.map((each) => each.version) : null,

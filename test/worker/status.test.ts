@@ -13,6 +13,18 @@ beforeAll(async () => {
 const readers = ROLES.filter((role) => mayDo(role, "status:read"));
 
 describe("status", () => {
+  it("says which signing keys are in force", async () => {
+    const authorization = bearer(await operatorToken({ role: "admin" }));
+    await send("GET", "/.well-known/jwks.json");
+    const { signing_keys: keys } = status.parse(
+      await done<Status>("GET", "/api/v1/status", { authorization }),
+    );
+    expect(keys?.map(({ signs, in_force }) => [signs, in_force])).toEqual([
+      [true, true],
+      [true, true],
+    ]);
+  });
+
   it("shows what waits in D1 for the whole installation only to who sees all of it (P11)", async () => {
     const outboxOf = async (workspaces: string[] | null) => {
       const authorization = bearer(await operatorToken({ role: "auditor", workspaces }));

@@ -63,8 +63,13 @@ const signingKeys = (style: Style, keys: NonNullable<Status["signing_keys"]>): s
   table(
     style,
     ["SIGNING KEY", "USE", "SIGNS", "AGE", "CREATED"],
-    keys.map((key) => [key.kid, key.use, key.signs ? "yes" : "no", `${key.age_days} d`, key.created_at]),
+    keys.map((key) => [key.kid, key.use, signsOf(key), `${key.age_days} d`, key.created_at]),
   );
+
+const signsOf = ({ signs, in_force: inForce }: NonNullable<Status["signing_keys"]>[number]): string => {
+  if (!signs) return "no";
+  return inForce ? "yes" : "yes, before its time";
+};
 
 /** The share of its capacity that a ledger takes, and what follows from it when that is not nothing. */
 const fillOf = ({ bytes, capacity, evidence }: Status["ledgers"][number]): string =>

@@ -18,6 +18,7 @@ const key = (kid: string, more: Partial<SigningKey> = {}): SigningKey => ({
   ...more,
 });
 
+const logged: unknown[][] = [];
 const state = { now: NOW, epoch: 1 };
 const cache = newSigningKeyCache();
 /** Whatever else than the lease and the clock it asks for is a fault: there is no database here. */
@@ -25,6 +26,7 @@ const signingKeys = new SigningKeys({
   clock: { now: () => state.now },
   leases: { org: () => Promise.resolve(ok({ answer: { config_epoch: state.epoch } })) },
   cache,
+  log: { write: (...line: unknown[]) => void logged.push(line) },
 } as never);
 
 beforeEach(() => {
@@ -80,5 +82,35 @@ describe("the published set", () => {
     await set();
     state.now = NOW;
     expect([...(await set()).keys.keys()]).toEqual(["old", "next", "receipt"]);
+  });
+});
+
+describe("a key that signs before its time, because a clock was ahead", () => {
+  const early = { notBefore: NOW + MINUTE, createdAt: NOW + MINUTE };
+  const ask = async (): Promise<void> => {
+    cache.signers.set("early", {} as never);
+    expect(await signingKeys.signer("token")).toMatchObject({ ok: true });
+  };
+
+  it("is said once in the log, not for each token", async () => {
+    logged.length = 0;
+    cache.early.clear();
+    Object.assign(cache, { keys: [key("early", early), key("receipt", { use: "receipt" })] });
+    for (let i = 0; i < 16; i += 1) await ask();
+    expect(logged).toEqual([
+      [
+        "warn",
+        "signing_key.clock",
+        {
+          kid: "early",
+          use: "token",
+          not_before: "2026-11-25T00:01:00.000Z",
+          now: "2026-11-25T00:00:00.000Z",
+        },
+      ],
+    ]);
+    state.now = NOW + MINUTE;
+    await ask();
+    expect(logged).toHaveLength(1);
   });
 });

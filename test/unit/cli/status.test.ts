@@ -33,6 +33,18 @@ describe("dome status", () => {
     expect(stdout).toMatch(/^records on their way +-$/m);
   });
 
+  test("says of a key that signs before its time that it does", async () => {
+    const key = { kid: "k", use: "token", created_at: "2026-11-23T09:00:00.000Z", age_days: 0 } as const;
+    const keys = [
+      { ...key, kid: "early", signs: true, in_force: false },
+      { ...key, kid: "right", signs: true, in_force: true },
+    ];
+    const body = { ...status({ owners: 0, records: 0, oldest_at: null }), signing_keys: keys };
+    const { stdout } = await dome(["status"], { replies: [json(200, body)] });
+    expect(stdout).toMatch(/^early +token +yes, before its time /m);
+    expect(stdout).toMatch(/^right +token +yes +0 d/m);
+  });
+
   test("says that nothing is", async () => {
     expect(await shown({ owners: 0, records: 0, oldest_at: null })).toMatch(/^late in objects +0$/m);
   });
