@@ -308,7 +308,8 @@ describe("an agent that is stopped in the middle of a check", () => {
     const stopped = await running({ surface: { tools: ["notes"] } });
     await check(stopped.secret, { tool: "notes" });
     const door = workerWith(meanwhile(() => api.stop(stopped.id, "suspend")));
-    await expect(token(stopped.secret, {}, door)).rejects.toThrow("invalid_client");
+    // Where a lease is late the answer is 503, and the request that repeats it hears of the suspension.
+    await expect(token(stopped.secret, {}, door)).rejects.toThrow(/invalid_client|agent_suspended/);
   });
 });
 
