@@ -5,6 +5,8 @@
  * - A member that is there twice is refused: of two parsers one takes the first, the other the last (RFC 8725bis).
  * - A number that a double cannot hold is refused: `9007199254740993` would be checked and recorded as another number.
  *   How it is written does not matter: `1.0`, `1E2` and `-0` are fine.
+ * - A text with half a character (a lone surrogate, RFC 8259 §8.2) is refused: in UTF-8 all of them become one and the
+ *   same, so that two texts would have one digest.
  * - Nesting is bounded, so that what walks the value later may recurse.
  * - A member named `__proto__` is refused: schemas drop it without a word.
  *
@@ -17,7 +19,7 @@ import { err, ok, type Result } from "./result.ts";
 export const MAX_JSON_DEPTH = 64;
 
 export type JsonFaultKind =
-  "malformed" | "repeated_member" | "inexact_number" | "too_deep" | "prototype_member";
+  "malformed" | "repeated_member" | "inexact_number" | "half_character" | "too_deep" | "prototype_member";
 
 /** What is wrong, and where: names of members and indices of items, from the outside in. */
 export interface JsonFault {
@@ -26,7 +28,7 @@ export interface JsonFault {
 }
 
 export interface JsonRules {
-  /** `finite`: for a text that is kept as it came, and whose numbers are not passed on. Default: `exact`. */
+  /** `finite`: for a text that is kept as it came, and whose values are not passed on. Default: `exact`. */
   readonly numbers?: "exact" | "finite";
 }
 
@@ -57,6 +59,7 @@ export const JSON_FAULTS: Readonly<Record<JsonFaultKind, string>> = {
   malformed: "is not JSON in UTF-8",
   repeated_member: "has a member twice",
   inexact_number: "has a number that a double cannot hold; send it as a string",
+  half_character: "has a text with half a character (a lone surrogate)",
   too_deep: `is nested deeper than ${MAX_JSON_DEPTH} levels`,
   prototype_member: "has a member named __proto__",
 };
@@ -97,7 +100,9 @@ class Inspection {
       if (code === QUOTE) {
         const from = this.#at;
         this.#skipString();
-        if (isName) kind = this.#named(this.#text.slice(from, this.#at + 1));
+        const quoted = this.#text.slice(from, this.#at + 1);
+        if (this.#exact && isHalved(quoted)) return { kind: "half_character", path: this.#path(isName) };
+        if (isName) kind = this.#named(quoted);
         isName = false;
       } else if (code === OPEN_OBJECT || code === OPEN_LIST) {
         isName = code === OPEN_OBJECT;
@@ -114,7 +119,7 @@ class Inspection {
         const number = this.#number();
         if (!(this.#exact ? isExact(number) : Number.isFinite(Number(number)))) kind = "inexact_number";
       }
-      if (kind !== null) return { kind, path: this.#path(kind) };
+      if (kind !== null) return { kind, path: this.#path(kind !== "inexact_number") };
     }
     return null;
   }
@@ -146,12 +151,16 @@ class Inspection {
     return this.#text.slice(from, this.#at + 1);
   }
 
-  /** The way to the value; for a member that is there twice, to the object. */
-  #path(kind: JsonFaultKind): (string | number)[] {
+  /** The way to the value at hand, or to what it stands in: where a name is at fault, and for the whole of a level. */
+  #path(outside: boolean): (string | number)[] {
     const whole = this.#levels.slice(0, MAX_JSON_DEPTH).map(({ at }) => at);
-    return kind === "inexact_number" ? whole : whole.slice(0, -1);
+    return outside ? whole.slice(0, -1) : whole;
   }
 }
+
+/** Only an escape can write half a character: the text itself is decoded from UTF-8. */
+const isHalved = (quoted: string): boolean =>
+  quoted.includes("\\u") && !String(JSON.parse(quoted)).isWellFormed();
 
 const [PLUS, DOT, SMALL_E, LARGE_E] = [0x2b, 0x2e, 0x65, 0x45];
 const isInNumber = (code: number): boolean =>

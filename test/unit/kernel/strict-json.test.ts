@@ -57,6 +57,15 @@ describe("strict JSON", () => {
   });
 
   it.each([
+    ['{"a":["b","\\ud800"]}', 'half_character ["a",1]'],
+    ['{"a":{"b":1,"\\udc00x":2}}', 'half_character ["a"]'],
+    ['"\\ude00\\ud83d"', "half_character []"],
+    ['"\\ud83d\\ude00"', null],
+  ])("refuses half a character in %s, which would have the digest of any other half", (text, fault) => {
+    expect(faultOf(text)).toBe(fault);
+  });
+
+  it.each([
     ["-0"],
     ["0e99999999999999999999"],
     ["1.0"],
