@@ -5,25 +5,29 @@
 import type { AgentShell } from "./objects/agent-object.ts";
 import type { LedgerShell } from "./objects/ledger-object.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
-import type { RateCounters } from "./api/rate-limits.ts";
+import { IsolateCounter } from "./api/isolate-counter.ts";
+import type { RateCounter, RateCounters } from "./api/rate-limits.ts";
+import type { Clock } from "./kernel/clock.ts";
 import { parseOrigins } from "./kernel/origins.ts";
 import { DEFAULT_CAPACITY_BYTES } from "./lifecycle/evidence.ts";
 import { parseRetiredForms, parseRootKeys, type RootKeys } from "./secrets/root-key.ts";
 
+type RateName =
+  | "RATE_REFUSED"
+  | "RATE_LOW"
+  | "RATE_NORMAL"
+  | "RATE_HIGH"
+  | "RATE_AGENT"
+  | "RATE_WORKSPACE"
+  | "RATE_OPERATOR";
+
 /** The bindings of wrangler.toml, and of the embedded server. */
-export interface RawEnv {
+export interface RawEnv extends Readonly<Partial<Record<RateName, RateLimit>>> {
   readonly DB: D1Database;
   readonly AGENT: DurableObjectNamespace<AgentShell>;
   readonly WORKSPACE: DurableObjectNamespace<WorkspaceShell>;
   readonly LEDGER: DurableObjectNamespace<LedgerShell>;
   readonly AUDIT_QUEUE?: Queue;
-  readonly RATE_REFUSED?: RateLimit;
-  readonly RATE_LOW?: RateLimit;
-  readonly RATE_NORMAL?: RateLimit;
-  readonly RATE_HIGH?: RateLimit;
-  readonly RATE_AGENT?: RateLimit;
-  readonly RATE_WORKSPACE?: RateLimit;
-  readonly RATE_OPERATOR?: RateLimit;
   readonly DOME_ROOT_KEY?: string;
   readonly DOME_ADMIN_TOKEN?: string;
   readonly DOME_PUBLIC_URL?: string;
@@ -34,8 +38,9 @@ export interface RawEnv {
   readonly DOME_LOG?: string;
   readonly DOME_VERSION?: string;
   readonly DOME_LEDGER_CAPACITY?: string;
-  /** These three are set by the embedded server, and by nobody else. */
+  /** These four are set by the embedded server, and by nobody else. */
   readonly DOME_EMBEDDED?: string;
+  readonly DOME_RATE_LIMITS?: Readonly<Record<RateName, number>>;
   readonly EGRESS_PUBLIC?: Fetcher;
   readonly EGRESS_LISTED?: Fetcher;
 }
@@ -70,8 +75,11 @@ export interface Env {
 /** True in the embedded server, which serves on a socket of the Worker's own and nowhere else. */
 export const isEmbedded = (raw: RawEnv): boolean => raw.DOME_EMBEDDED !== undefined;
 
-/** @throws Error naming the variable that is missing or wrong. */
-export function parseEnv(raw: RawEnv): Env {
+/**
+ * @param clock of rate limits that the isolate counts itself.
+ * @throws Error naming the variable that is missing or wrong.
+ */
+export function parseEnv(raw: RawEnv, clock: Clock): Env {
   const rootKeys = parseRootKeys(raw.DOME_ROOT_KEY ?? "");
   if (!rootKeys.ok) throw new Error(`DOME_ROOT_KEY is not usable: ${rootKeys.error.kind}`);
   return {
@@ -80,13 +88,7 @@ export function parseEnv(raw: RawEnv): Env {
     workspaces: raw.WORKSPACE,
     ledgers: raw.LEDGER,
     audit: auditOf(raw),
-    rateCounters: {
-      refused: raw.RATE_REFUSED,
-      classes: { low: raw.RATE_LOW, normal: raw.RATE_NORMAL, high: raw.RATE_HIGH },
-      agents: raw.RATE_AGENT,
-      workspaces: raw.RATE_WORKSPACE,
-      operators: raw.RATE_OPERATOR,
-    },
+    rateCounters: rateCountersOf(raw, clock),
     clientIpHeader: raw.DOME_CLIENT_IP_HEADER || null,
     rootKeys: rootKeys.value,
     retiredForms: parseRetiredForms(raw.DOME_ROOT_KEY ?? ""),
@@ -99,6 +101,19 @@ export function parseEnv(raw: RawEnv): Env {
     egressAllowed: egressAllowedOf(raw.DOME_EGRESS_ALLOW ?? ""),
     networks: networksOf(raw),
     corsOrigins: (raw.DOME_CORS_ORIGINS ?? "").split(/[\s,]+/).filter((origin) => origin !== ""),
+  };
+}
+
+function rateCountersOf(raw: RawEnv, clock: Clock): RateCounters {
+  const limits = raw.DOME_RATE_LIMITS;
+  const counter = (name: RateName): RateCounter | undefined =>
+    limits === undefined ? raw[name] : new IsolateCounter(limits[name], clock);
+  return {
+    refused: counter("RATE_REFUSED"),
+    classes: { low: counter("RATE_LOW"), normal: counter("RATE_NORMAL"), high: counter("RATE_HIGH") },
+    agents: counter("RATE_AGENT"),
+    workspaces: counter("RATE_WORKSPACE"),
+    operators: counter("RATE_OPERATOR"),
   };
 }
 

@@ -95,7 +95,7 @@ const isolate: Isolate = {
 function environment(raw: RawEnv): Env {
   const known = isolate.environments.get(raw);
   if (known !== undefined) return known;
-  const env = parseEnv(raw);
+  const env = parseEnv(raw, clock);
   isolate.environments.set(raw, env);
   return env;
 }

@@ -1,6 +1,6 @@
 /**
  * Rate limits, by Workers' rate-limiting binding: a counter beside the isolate, approximate and per location, never an
- * object call. Before authentication only refused credentials count, by address: whoever is behind the same address and
+ * object call. The embedded server counts in its isolate. Before authentication only refused credentials count, by address: whoever is behind the same address and
  * has a good one is never held up by them. After it counts what asks: the key in the class of its chain's strictest
  * tier, its agent, its workspace; operators by token. Whatever stops or revokes something is never limited.
  */
@@ -8,11 +8,11 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Permission } from "../operators/permissions.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
-import type { RateClass } from "../contract/tier.ts";
+import { RATE_PERIOD_S, type RateClass } from "../contract/tier.ts";
 import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
 import { limitsOf, type LimitedAgent } from "../tiers/limits.ts";
 
-/** One binding: it counts by key, and says when there were too many. */
+/** Counts by key, and says when there were too many: a binding, or memory (isolate-counter.ts). */
 export interface RateCounter {
   limit(of: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }
@@ -29,9 +29,6 @@ export interface RateCounters {
   /** Operator tokens. */
   readonly operators: RateCounter | undefined;
 }
-
-/** The period of every counter, in seconds (`simple.period` of the bindings). */
-const PERIOD_S = 10;
 
 const STOPS: ReadonlySet<Permission> = new Set<Permission>([
   "agents:suspend",
@@ -111,7 +108,7 @@ async function within(log: Log, who: string, counts: readonly Count[]): Promise<
 const RATE_LIMITED: Refusal = {
   code: "rate_limited",
   detail: "This is more than the limit allows in ten seconds. Wait, and repeat it.",
-  retryAfterSeconds: PERIOD_S,
+  retryAfterSeconds: RATE_PERIOD_S,
 };
 
 /** The class of the strictest tier of a chain; without limits that could be kept it is the strictest there is. */

@@ -7,6 +7,9 @@ import { list, name } from "./words.ts";
 const rateClass = z.enum(["low", "normal", "high"]);
 export type RateClass = z.output<typeof rateClass>;
 
+/** The period of every rate limit, in seconds (`simple.period` of the bindings). */
+export const RATE_PERIOD_S = 10;
+
 export const tier = z
   .strictObject({
     name,

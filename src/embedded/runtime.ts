@@ -71,7 +71,7 @@ export function startWorker(
   });
 }
 
-/** Requests in ten seconds, as in wrangler.toml. Miniflare counts in the memory of the server. */
+/** Requests in ten seconds, as in wrangler.toml. The Worker counts them by itself here (src/api/isolate-counter.ts). */
 const RATE_LIMITS: Readonly<Record<string, number>> = {
   RATE_REFUSED: 500,
   RATE_LOW: 1_000,
@@ -81,14 +81,6 @@ const RATE_LIMITS: Readonly<Record<string, number>> = {
   RATE_WORKSPACE: 200_000,
   RATE_OPERATOR: 10_000,
 };
-
-const rateLimits = (): WorkerConfig["env"] =>
-  Object.fromEntries(
-    Object.entries(RATE_LIMITS).map(([name, limit]) => [
-      name,
-      { type: "rate-limit", namespace: name, simple: { limit, period: 10 } },
-    ]),
-  );
 
 /**
  * The bindings of wrangler.toml in Miniflare's words.
@@ -113,7 +105,7 @@ export function workerConfig(modules: Modules, vars: WorkerVars, limited = true)
       DB: DATABASE,
       ...NETWORKS,
       AUDIT_QUEUE: { type: "queue", name: "dome-audit" },
-      ...(limited ? rateLimits() : {}),
+      ...(limited ? { DOME_RATE_LIMITS: { type: "json", value: RATE_LIMITS } } : {}),
       ...Object.fromEntries(
         Object.entries(vars).map(([name, value]) => [name, { type: "text" as const, value }]),
       ),

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { z } from "zod";
+import { RATE_PERIOD_S } from "../../src/contract/tier.ts";
 import { readMigrations } from "../../src/embedded/migrate.ts";
 import { CRON, workerConfig } from "../../src/embedded/runtime.ts";
 import { sqlStatements } from "../../src/embedded/sql-statements.ts";
@@ -93,10 +94,14 @@ describe("the Worker on one machine", () => {
       "EGRESS_PUBLIC network",
       "EGRESS_LISTED network",
       ...production.queues.producers.map(({ binding }) => `${binding} queue`),
-      ...production.ratelimits.map(({ name }) => `${name} rate-limit`),
+      "DOME_RATE_LIMITS json",
       ...Object.keys(production.vars).map((name) => `${name} text`),
     ]);
-    for (const { name, simple } of production.ratelimits) expect(here.env?.[name]).toMatchObject({ simple });
+    expect(here.env?.["DOME_RATE_LIMITS"]).toEqual({
+      type: "json",
+      value: Object.fromEntries(production.ratelimits.map(({ name, simple }) => [name, simple.limit])),
+    });
+    for (const { simple } of production.ratelimits) expect(simple.period).toBe(RATE_PERIOD_S);
     expect(here.triggers).toEqual([
       ...production.queues.consumers.map((consumer) => ({
         type: "queue",

@@ -3,6 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
 import { isLogged } from "../../src/api/request-log.ts";
 import { parseEnv } from "../../src/env.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
 import { TEST_ADMIN_TOKEN } from "../support/fixed-secrets.ts";
 
 const ORIGIN = "https://dome.example";
@@ -78,9 +79,9 @@ it.each([
   ["errors", null],
   ["1/100", 100],
 ])("is kept as DOME_LOG says: %j", (text, oneIn) => {
-  expect(parseEnv({ ...env, DOME_LOG: text } as never).logsOneIn).toBe(oneIn);
+  expect(parseEnv({ ...env, DOME_LOG: text } as never, systemClock).logsOneIn).toBe(oneIn);
 });
 
 it.each(["", "all", "0", "1/0", "2/3", "1/x", "1/100000"])("is not guessed from DOME_LOG=%j", (text) => {
-  expect(() => parseEnv({ ...env, DOME_LOG: text } as never)).toThrow("DOME_LOG must be");
+  expect(() => parseEnv({ ...env, DOME_LOG: text } as never, systemClock)).toThrow("DOME_LOG must be");
 });
