@@ -293,7 +293,7 @@ const hygiene: IForbiddenRuleType[] = [
 ];
 
 /** Words of the sources that only some files may write. What an import wall cannot see: who calls what. */
-export interface Reserved {
+interface Reserved {
   readonly name: string;
   readonly comment: string;
   readonly pattern: RegExp;

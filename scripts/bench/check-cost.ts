@@ -32,7 +32,7 @@ export async function checkCost(lab: Lab, server: RunningServer): Promise<Row[]>
 const told = ({ floor, cost }: Cost): string =>
   `floor ${micros(floor)}, check ${micros(cost)}; ${CONNECTIONS} connections, ${AGENTS} agents`;
 
-export interface Cost {
+interface Cost {
   /** How much of the floor's rate is reached; the median of the rounds. */
   readonly ratio: number;
   /** Microseconds per answer. */

@@ -14,7 +14,7 @@ import { misuse, Stop } from "./stop.ts";
 
 const SETUP = "npm run cf:setup -- --public-url URL";
 
-export interface DeployOptions {
+interface DeployOptions {
   /** An operator token for the first workspace, from DOME_TOKEN; null: none. */
   readonly token: string | null;
   readonly tokenFile: string | null;

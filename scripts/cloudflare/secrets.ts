@@ -51,7 +51,7 @@ interface WorkerNames {
   readonly objectsWorker: string;
 }
 
-export interface SecretsRequest {
+interface SecretsRequest {
   readonly names: WorkerNames;
   readonly database: { readonly name: string; readonly found: boolean };
   readonly rootKeyFile: string;

@@ -17,7 +17,7 @@ import { ensureSecrets } from "./secrets.ts";
 import type { Session } from "./session.ts";
 import { misuse } from "./stop.ts";
 
-export interface SetupOptions {
+interface SetupOptions {
   /** null: as an earlier setup has it. */
   readonly publicUrl: string | null;
   readonly account: string | null;

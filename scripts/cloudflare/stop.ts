@@ -2,7 +2,7 @@
 import { redact } from "../../src/kernel/redact.ts";
 
 /** 1: it could not be done. 2: the command line is wrong, nothing was tried. */
-export type StopCode = 1 | 2;
+type StopCode = 1 | 2;
 
 export class Stop extends Error {
   override readonly name = "Stop";

@@ -15,7 +15,7 @@ export interface Call {
   readonly answer: string;
 }
 
-export interface BusyAgent {
+interface BusyAgent {
   /** Calls answered so far, oldest first. */
   readonly calls: readonly Call[];
   /** Lets the calls in flight finish. @throws what a call ran into that is no answer of Dome. */

@@ -13,7 +13,7 @@ import { earliestIssueMs } from "../identity/verify-id-token.ts";
 import type { UserTokens } from "./user-tokens.ts";
 
 /** The oldest ID token that is taken on a call, in seconds. */
-export const MOST_ACT_AS_AGE_S = 600;
+const MOST_ACT_AS_AGE_S = 600;
 
 export interface ActAsRefusal {
   readonly kind: "actas_refused";
@@ -22,7 +22,7 @@ export interface ActAsRefusal {
   readonly why: "has_actor" | "may_act" | Exclude<IdentityRefusal["kind"], "provider_unavailable">;
 }
 
-export interface ActAsPorts {
+interface ActAsPorts {
   readonly issuer: string;
   readonly leases: LeaseClient;
   readonly userTokens: UserTokens;

@@ -24,7 +24,7 @@ import {
 } from "./release.ts";
 import { Watchdog } from "./watchdog.ts";
 
-export interface ActPorts extends ReleasePorts {
+interface ActPorts extends ReleasePorts {
   readonly timers: Timers;
   /** Lets work outlive the answer. */
   background(work: Promise<unknown>): void;

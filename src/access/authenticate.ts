@@ -80,7 +80,7 @@ const NOTE_USE_EVERY_MS = 3_600_000;
 const BEARER = /^Bearer +([^\s,]+)$/i;
 
 /** What a call presents. */
-export interface Presented {
+interface Presented {
   /** The value of `Authorization`, or null. */
   readonly authorization: string | null;
   /** The value of `Dome-Act-As`: an end user's ID token; or null. */
@@ -154,7 +154,7 @@ export function noteUse(
 }
 
 /** Why a key may not act under this lease; null: it may. */
-export function whyDead(lease: Lease<AgentAnswer>, key: KeyId, now: number): string | null {
+function whyDead(lease: Lease<AgentAnswer>, key: KeyId, now: number): string | null {
   if (!isKeyLive(lease, key, now)) return "key_not_live";
   return lease.answer.state === "active" ? null : `agent_${lease.answer.state}`;
 }

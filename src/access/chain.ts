@@ -8,13 +8,13 @@ import type { LeaseClient, NoLease } from "./lease-client.ts";
 /** Newest first: the current actor stands first, and there is always one. */
 export type Chain = readonly [RegisteredAgent, ...RegisteredAgent[]];
 
-export interface ChainPorts {
+interface ChainPorts {
   readonly leases: LeaseClient;
   readonly configuration: ConfigurationReader;
 }
 
 /** The registry has no such agent, or has it as revoked. */
-export interface AgentAbsent {
+interface AgentAbsent {
   readonly kind: "agent_absent";
   /** Undefined: the chain has no agent at all. */
   readonly link: Link | undefined;

@@ -33,7 +33,7 @@ export const newConfigurationCache = (): ConfigurationCache => ({
 });
 
 /** What is to be read, each under the version of a lease that was taken before. */
-export interface ConfigurationWanted {
+interface ConfigurationWanted {
   readonly workspace: WorkspaceId;
   /** From a lease of the workspace. */
   readonly configEpoch: number;

@@ -29,14 +29,14 @@ export interface DecisionPorts extends ReleasePorts {
 }
 
 /** What the request says about itself, for the trail. */
-export interface RequestFacts {
+interface RequestFacts {
   readonly requestId: string;
   readonly request: NonNullable<AuditDraft["request"]>;
   /** Size of the body in bytes. */
   readonly bytes: number;
 }
 
-export interface Decided extends Verdict {
+interface Decided extends Verdict {
   readonly id: DecisionId;
   readonly txn: TxnId;
 }

@@ -34,7 +34,7 @@ import type { LeaseBook, Wanted } from "../lifecycle/lease-book.ts";
 export type Freshness = "leased" | "always";
 
 /** Where answers come from: the owner objects. */
-export interface LeaseSource {
+interface LeaseSource {
   agent(id: AgentId): Promise<AgentAnswer>;
   workspace(id: WorkspaceId): Promise<WorkspaceAnswer>;
   org(): Promise<OrgAnswer>;
@@ -47,7 +47,7 @@ export interface LeaseBooks {
   readonly org: LeaseBook<OrgAnswer>;
 }
 
-export interface LeaseClientPorts {
+interface LeaseClientPorts {
   readonly source: LeaseSource;
   readonly books: LeaseBooks;
   readonly clock: Clock;

@@ -59,7 +59,7 @@ const WITHHELD_KINDS = {
 /** A record that has to be durable before what it tells of is released. */
 export type Evidence = AuditDraft & { readonly kind: keyof typeof WITHHELD_KINDS };
 
-export interface Offer<T> {
+interface Offer<T> {
   readonly value: T;
   /** What the credential stands on. */
   readonly state: TokenState;

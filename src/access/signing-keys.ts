@@ -33,7 +33,7 @@ export const newSigningKeyCache = (): SigningKeyCache => ({
   early: new Set(),
 });
 
-export interface SigningKeyPorts {
+interface SigningKeyPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly db: Database;

@@ -22,7 +22,7 @@ export interface RememberedUser {
   readonly until: number;
 }
 
-export interface UserTokenPorts {
+interface UserTokenPorts {
   readonly clock: Clock;
   readonly configuration: Pick<ConfigurationReader, "providers">;
   readonly keys: ProviderKeys;

@@ -8,7 +8,7 @@ import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Stale, TokenState } from "../lifecycle/admission.ts";
 import type { LeaseClient } from "./lease-client.ts";
 
-export interface WatchdogPorts {
+interface WatchdogPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly leases: LeaseClient;

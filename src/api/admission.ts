@@ -86,7 +86,7 @@ async function admitAgent(
 }
 
 /** What a refused credential hears. */
-export async function refusedHere({ services, http }: Arrival): Promise<Refusal> {
+async function refusedHere({ services, http }: Arrival): Promise<Refusal> {
   const { ip } = requestFacts(http, services.clientIpHeader);
   const counted = await countRefused(services, ip);
   return counted.ok ? INVALID_TOKEN : counted.error;

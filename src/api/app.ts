@@ -16,7 +16,7 @@ import { routes } from "./routes.ts";
 import type { AppEnv, Composed, Services } from "./services.ts";
 
 /** The part of an execution context that is used here. */
-export interface Background {
+interface Background {
   waitUntil(work: Promise<unknown>): void;
 }
 

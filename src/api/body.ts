@@ -60,7 +60,7 @@ export async function readBytes(
   return ok(whole);
 }
 
-export interface ParsedBody<T> {
+interface ParsedBody<T> {
   readonly value: T;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }

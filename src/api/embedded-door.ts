@@ -24,7 +24,7 @@ const VOUCHED = /^(?:cf|mf)-/i;
  * §3.2 asks for a 400); or when the path is served in another form than it is written in, as with `/a/../b`. Whoever compares
  * paths in front of Dome would have compared another one.
  */
-export function embeddedRequest(request: Request): Result<Request, Refusal> {
+function embeddedRequest(request: Request): Result<Request, Refusal> {
   const host = request.headers.get("host") ?? "";
   const origin = `http://${host}`;
   // Two Host lines arrive as one, joined by a comma.

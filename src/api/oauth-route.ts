@@ -36,7 +36,7 @@ interface ClientShape extends RouteShape {
   readonly door: Extract<RouteShape["door"], { readonly by: "client" }>;
 }
 
-export interface ClientRequest {
+interface ClientRequest {
   readonly services: Services;
   readonly http: Request;
   readonly requestId: string;

@@ -11,7 +11,7 @@ export interface Failure {
   readonly reason: string;
 }
 
-export interface Delivery {
+interface Delivery {
   readonly failed: readonly Failure[];
 }
 
@@ -36,7 +36,7 @@ export interface LedgerPort {
   append(ledger: LedgerName, records: readonly unknown[]): Promise<AppendReport>;
 }
 
-export interface QueueBatchPort {
+interface QueueBatchPort {
   sendBatch(messages: Iterable<{ body: AuditRecord }>): Promise<unknown>;
 }
 

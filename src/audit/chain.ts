@@ -36,7 +36,7 @@ export interface ChainHead {
   readonly hash: string;
 }
 
-export type ChainFlaw =
+type ChainFlaw =
   /** The next record should have been number `seq`, but `found` came. */
   | { readonly kind: "missing"; readonly seq: number; readonly found: number }
   /** A record with a number that was already passed. */

@@ -3,12 +3,12 @@
  * ledger has it, as an entry or kept aside; one ledger that fails does not hold up the others.
  */
 import { z } from "zod";
-import { ledgerNameSchema, type LedgerName } from "../contract/audit.ts";
+import { ledgerName, type LedgerName } from "../contract/audit.ts";
 import type { Log } from "../kernel/log.ts";
 import type { LedgerPort } from "./carrier.ts";
 
 /** The part of a Queue's message that is used here. */
-export interface AuditMessage {
+interface AuditMessage {
   readonly id: string;
   readonly body: unknown;
   /** From 1. */
@@ -25,7 +25,7 @@ export interface DeadLetterPort {
   keepDeadLetters(letters: readonly { id: string; attempts: number; body: unknown }[]): Promise<void>;
 }
 
-const addressed = z.object({ workspace: ledgerNameSchema });
+const addressed = z.object({ workspace: ledgerName });
 
 /**
  * Where a message belongs. Only the address is read here: the ledger itself parses the record and keeps aside what it

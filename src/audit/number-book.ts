@@ -6,7 +6,7 @@ import type { LedgerName } from "../contract/audit.ts";
 import { toHex } from "../kernel/bytes.ts";
 import type { Random } from "../kernel/random.ts";
 
-export interface ProducerNumber {
+interface ProducerNumber {
   readonly producer: string;
   readonly n: number;
 }

@@ -23,7 +23,7 @@ export function draftRecord<const Kind extends AuditDraft["kind"]>(
 }
 
 /** A record and its JSON, as it is kept and carried. */
-export interface NumberedRecord {
+interface NumberedRecord {
   readonly record: AuditRecord;
   readonly json: string;
   readonly bytes: number;

@@ -7,12 +7,12 @@
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 
-export interface RefusalCount {
+interface RefusalCount {
   /** Refusals of this credential in this isolate since the last record, this one included. */
   readonly count: number;
 }
 
-export interface MinuteCount {
+interface MinuteCount {
   /** Start of the minute, milliseconds since the epoch. */
   readonly minute: number;
   readonly count: number;

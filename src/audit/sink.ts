@@ -33,7 +33,7 @@ export interface AuditSink {
   record(draft: AuditDraft): Promise<Result<Recorded, AuditUnavailable>>;
 }
 
-export interface QueuePort {
+interface QueuePort {
   send(record: AuditRecord): Promise<unknown>;
 }
 
@@ -50,7 +50,7 @@ export interface OutboxPort {
   carry(address: OutboxAddress, records: readonly AuditRecord[]): Promise<void>;
 }
 
-export interface SinkPorts {
+interface SinkPorts {
   readonly outbox: OutboxPort;
   readonly timers: Timers;
   readonly log: Log;

@@ -37,7 +37,7 @@ const exchangeData = z.object({
   /** Null where the holder only narrowed what it held. */
   basis: z.string().nullish(),
 });
-export type ExchangeData = z.output<typeof exchangeData>;
+type ExchangeData = z.output<typeof exchangeData>;
 
 const credentialData = z.object({ credential: z.string(), credential_id: z.string() });
 

@@ -2,7 +2,7 @@
 import { CommandFailure, EXIT, usage } from "./exit.ts";
 import type { Session } from "./session.ts";
 
-export interface Question {
+interface Question {
   /** What a person must type: a name, or a number. */
   readonly answer: string;
   /** On a terminal, for instance `Revoking support-triage is final. Type its name to go on: `. */

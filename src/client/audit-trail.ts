@@ -1,5 +1,5 @@
 /** The audit trail of a workspace. Reading it is itself recorded. */
-import { auditEntrySchema, type AuditEntry, type AuditQuery } from "../contract/audit.ts";
+import { auditEntry, type AuditEntry, type AuditQuery } from "../contract/audit.ts";
 import { auditReplayed, type AuditReplayed } from "../contract/audit-replay.ts";
 import { list } from "../contract/words.ts";
 import { ConnectionError } from "./errors.ts";
@@ -7,7 +7,7 @@ import { serverEvents } from "./event-stream.ts";
 import { Listing, pageSize } from "./listing.ts";
 import type { Transport } from "./transport.ts";
 
-const auditPage = list(auditEntrySchema);
+const auditPage = list(auditEntry);
 
 export type AuditFilter = {
   readonly [K in Exclude<keyof AuditQuery, "cursor">]?: AuditQuery[K] | undefined;
@@ -41,7 +41,7 @@ export class AuditTrail {
     const headers: Record<string, string> = after === undefined ? {} : { "Last-Event-ID": String(after) };
     const body = await this.#transport.open("/api/v1/audit/tail", { ...filter }, headers);
     try {
-      for await (const event of serverEvents(body)) yield auditEntrySchema.parse(JSON.parse(event.data));
+      for await (const event of serverEvents(body)) yield auditEntry.parse(JSON.parse(event.data));
     } catch (fault) {
       // The platform says that a stream was cut by a TypeError; everything else is not about the connection.
       if (!(fault instanceof TypeError)) throw fault;

@@ -17,7 +17,7 @@ const agentId = id("agt");
  * `origin_jti`: the token that was issued with this receipt. `basis`: what allowed the hop, `delegates_to`, `parent`,
  * or `idp:` and the id of the identity provider whose audience is bound to the agent.
  */
-export const ActorReceipt = z.object({
+export const actorReceipt = z.object({
   iss: uri,
   sub: z.string().regex(/^(?:agt|usr)_[0-9a-z]{26}$/, "must be the id of an agent or a user"),
   act: z.strictObject({ iss: uri, sub: agentId, sub_profile: z.literal("ai_agent") }),
@@ -33,4 +33,4 @@ export const ActorReceipt = z.object({
   target: uri,
   basis: z.string().regex(/^(?:delegates_to|parent|idp:idp_[0-9a-z]{26})$/, "must be a basis"),
 });
-export type ActorReceipt = z.output<typeof ActorReceipt>;
+export type ActorReceipt = z.output<typeof actorReceipt>;

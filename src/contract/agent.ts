@@ -28,10 +28,7 @@ export const draining = z.strictObject({
 export type Draining = z.output<typeof draining>;
 
 /** What a reader may see: `lost` is an agent whose authoritative object is gone while the registry knows it. */
-export const agentStateSeen = z.enum([...agentState.options, "lost"]);
-
-/** `mcp` and `http` tools are proxied; a `local` tool is called by the agent itself, Dome only checks. */
-export const toolKind = z.enum(["local", "mcp", "http"]);
+const agentStateSeen = z.enum([...agentState.options, "lost"]);
 
 const unique = (items: readonly string[]): boolean => new Set(items).size === items.length;
 const references = <T extends z.ZodType<string>>(item: T) =>

@@ -81,45 +81,45 @@ function isJson(root: unknown): boolean {
   return true;
 }
 
-export const recordIdSchema = z.string().regex(idPattern("evt"));
-export const auditAgentIdSchema = z.string().regex(idPattern("agt"));
+const recordId = z.string().regex(idPattern("evt"));
+const auditAgentId = z.string().regex(idPattern("agt"));
 
 /** `decision`, or dotted words such as `agent.suspended`. */
-export const auditKindSchema = z
+const auditKind = z
   .string()
   .max(64)
   .regex(/^(?:decision|[a-z_]+(?:\.[a-z_]+)+)$/);
 
 /** The workspace whose ledger holds the record, or `org` for what belongs to the whole installation. */
-export const ledgerNameSchema = z.union([z.string().regex(idPattern("wsp")), z.literal("org")]);
+export const ledgerName = z.union([z.string().regex(idPattern("wsp")), z.literal("org")]);
 
 /** What stands in the place of an erased personal member. */
-export const erasedSchema = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+const erased = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
-const chainLinkSchema = z.strictObject({
-  agent: auditAgentIdSchema,
+const chainLink = z.strictObject({
+  agent: auditAgentId,
   key: text(RECORD_TEXTS["chain.key"]),
   epoch: z.number().int().nonnegative().optional(),
 });
 
 /** @param personal decides what a personal member may be: clear text only, or also its digest once erased. */
 const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) => ({
-  id: recordIdSchema,
+  id: recordId,
   /** Who numbered it. */
   producer: z.string().min(1).max(128),
   n: z.number().int().positive(),
   time: z.iso.datetime(),
-  workspace: ledgerNameSchema,
-  kind: auditKindSchema,
+  workspace: ledgerName,
+  kind: auditKind,
   operator: z
     .strictObject({
       subject: personal(text(RECORD_TEXTS["operator.subject"])),
       token: text(RECORD_TEXTS["operator.token"]),
     })
     .optional(),
-  agent: auditAgentIdSchema.optional(),
+  agent: auditAgentId.optional(),
   /** Every agent that took part, newest first. */
-  chain: z.array(chainLinkSchema).min(1).max(RECORD_LISTS.chain).optional(),
+  chain: z.array(chainLink).min(1).max(RECORD_LISTS.chain).optional(),
   user: z
     .strictObject({
       id: text(RECORD_TEXTS["user.id"]),
@@ -159,21 +159,21 @@ const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) =
 });
 
 /** A record as its producer sends it. */
-export const auditRecordSchema = z.strictObject(recordShape((clear) => clear));
+export const auditRecord = z.strictObject(recordShape((clear) => clear));
 
 /** A record as a ledger keeps it: personal members may have been erased. */
-export const storedRecordSchema = z.strictObject(recordShape((clear) => z.union([clear, erasedSchema])));
+export const storedRecord = z.strictObject(recordShape((clear) => z.union([clear, erased])));
 
 /** A record in a list: as kept, with its place in the ledger and the hash of the chain up to it (hex). */
-export const auditEntrySchema = storedRecordSchema.extend({
+export const auditEntry = storedRecord.extend({
   seq: z.number().int().positive(),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
 /** A record with what verifies it offline: the salt of its personal members, `null` once they are erased. */
-export const chainEntrySchema = z.strictObject({
+export const chainEntry = z.strictObject({
   seq: z.number().int().positive(),
-  record: storedRecordSchema,
+  record: storedRecord,
   salt: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -184,11 +184,11 @@ export const chainEntrySchema = z.strictObject({
 export const AUDIT_LIST_LIMIT = 200;
 
 /** Filters of the audit list. They are combined with "and". */
-export const auditQuerySchema = z.strictObject({
+export const auditQuery = z.strictObject({
   /** The caller; for a record without a caller, the agent it is about. */
-  agent: auditAgentIdSchema.optional(),
+  agent: auditAgentId.optional(),
   /** Any agent of the chain. */
-  actor: auditAgentIdSchema.optional(),
+  actor: auditAgentId.optional(),
   /** One kind, or all kinds below a word: `agent.*`. */
   kind: z
     .string()
@@ -214,11 +214,11 @@ export const auditQuerySchema = z.strictObject({
   cursor: filter(64).optional(),
 });
 
-export type AuditRecord = z.infer<typeof auditRecordSchema>;
-export type StoredRecord = z.infer<typeof storedRecordSchema>;
-export type AuditEntry = z.infer<typeof auditEntrySchema>;
-export type ChainEntry = z.infer<typeof chainEntrySchema>;
-export type AuditQuery = z.infer<typeof auditQuerySchema>;
+export type AuditRecord = z.output<typeof auditRecord>;
+export type StoredRecord = z.output<typeof storedRecord>;
+export type AuditEntry = z.output<typeof auditEntry>;
+export type ChainEntry = z.output<typeof chainEntry>;
+export type AuditQuery = z.output<typeof auditQuery>;
 export type LedgerName = AuditRecord["workspace"];
 /** A record before its producer has numbered it. */
 export type AuditDraft = Omit<AuditRecord, "producer" | "n" | "kind"> & { kind: AuditKind };

@@ -76,7 +76,7 @@ const shape = z.object({
   }),
 });
 
-export const CallTokenClaims = shape.check(({ value: claims, issues }) => {
+export const callTokenClaims = shape.check(({ value: claims, issues }) => {
   const mustHold = (holds: boolean, member: string, message: string): void => {
     if (!holds) issues.push({ code: "custom", path: [member], message, input: claims });
   };
@@ -107,7 +107,7 @@ export const CallTokenClaims = shape.check(({ value: claims, issues }) => {
     "must be one per actor",
   );
 });
-export type CallTokenClaims = z.output<typeof CallTokenClaims>;
+export type CallTokenClaims = z.output<typeof callTokenClaims>;
 
 const PREFIX = { ai_agent: "agt_", user: "usr_" } as const;
 

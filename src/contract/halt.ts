@@ -4,7 +4,7 @@ import { agentState, draining } from "./agent.ts";
 import { USER_ID } from "./user-id.ts";
 import { id, line, list, time } from "./words.ts";
 
-export const haltKind = z.enum(["suspend", "revoke", "key", "workspace", "user", "transaction"]);
+const haltKind = z.enum(["suspend", "revoke", "key", "workspace", "user", "transaction"]);
 
 const userId = z
   .string()
@@ -15,7 +15,6 @@ const userId = z
 export const haltRequest = z
   .strictObject({ reason: line(500).nullable().default(null) })
   .meta({ id: "HaltRequest" });
-export type HaltRequest = z.output<typeof haltRequest>;
 
 /** Whom a stop or resume is about: a user as its identity provider names it, or by the id that Dome gave it. */
 const whichUser = {
@@ -55,7 +54,6 @@ export const stopRequest = z
     cascade: z.boolean().default(false),
   })
   .meta({ id: "StopRequest" });
-export type StopRequest = z.output<typeof stopRequest>;
 
 /** `effective`: answer only once the halt is effective (at most 10 s). */
 export const waitQuery = z.strictObject({ wait: z.enum(["effective"]).optional() });

@@ -28,7 +28,7 @@ const claim = z.string().regex(/^[\w.:/-]{1,128}$/, "must be the name of a claim
  */
 export const SUBJECT_CLAIMS = ["sub", "oid"] as const;
 
-export const idpAudienceInput = z.strictObject({
+const idpAudienceInput = z.strictObject({
   audience,
   agent: z.string().min(1).max(63).nullable().default(null).meta({
     description:

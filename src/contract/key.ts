@@ -31,7 +31,7 @@ export const keyCreate = z
   .meta({ id: "KeyCreate" });
 export type KeyCreate = z.output<typeof keyCreate>;
 
-export const keyState = z.enum(["live", "expired", "revoked"]);
+const keyState = z.enum(["live", "expired", "revoked"]);
 
 export const apiKey = z
   .strictObject({

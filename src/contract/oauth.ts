@@ -63,9 +63,9 @@ export const introspectionRequest = z.object(tokenQuestion).meta({ id: "Introspe
 export const revocationRequest = z.object(tokenQuestion).meta({ id: "RevocationRequest" });
 
 /** Everything that is not active for the asker is this one answer, whatever the reason (RFC 7662 §2.2). */
-export const inactiveToken = z.strictObject({ active: z.literal(false) });
+const inactiveToken = z.strictObject({ active: z.literal(false) });
 
-export const activeToken = z.strictObject({
+const activeToken = z.strictObject({
   active: z.literal(true),
   token_type: z.literal("Bearer"),
   iss: z.string(),

@@ -14,7 +14,7 @@ const LONGEST_OVERLAP_S = 7 * 86_400;
 /** Names under which the installation itself is in the trail; nobody else may be mistaken for it. */
 const RESERVED_SUBJECTS: readonly string[] = ["admin", "dome"];
 
-export const operatorRole = z.enum(ROLES);
+const operatorRole = z.enum(ROLES);
 
 /** What a successor takes over from the token it replaces, so that rotation never gives more. */
 const OF_THE_REPLACED = ["subject", "role", "description", "workspaces"] as const;

@@ -9,11 +9,11 @@
 import { err, ok, type Result } from "../kernel/result.ts";
 import { covers, itemOf, parseItem, type Resource } from "./resource.ts";
 
-export type ScopeItem = { readonly kind: "surface" } | Resource;
+type ScopeItem = { readonly kind: "surface" } | Resource;
 export type Scope = readonly ScopeItem[];
 
 /** `item` is the part that is wrong, cut to a length that may be shown. */
-export type ScopeRefusal =
+type ScopeRefusal =
   | { readonly kind: "empty" }
   | { readonly kind: "too_long"; readonly most: number }
   | { readonly kind: "unknown_item"; readonly item: string };
@@ -22,7 +22,7 @@ const SURFACE_ITEM = { kind: "surface" } as const;
 /** The scope of a token for which none was asked. */
 export const SURFACE: Scope = [SURFACE_ITEM];
 
-export const MAX_SCOPE_LENGTH = 4096;
+const MAX_SCOPE_LENGTH = 4096;
 
 /** Reads a scope. Repeats are dropped; the order is kept. */
 export function parseScope(text: string): Result<Scope, ScopeRefusal> {

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { list, time } from "./words.ts";
 
-export const signingKeyUse = z.enum(["token", "receipt"]);
+const signingKeyUse = z.enum(["token", "receipt"]);
 
-export const signingKeyView = z
+const signingKeyView = z
   .strictObject({
     kid: z.string(),
     use: signingKeyUse,

@@ -22,7 +22,7 @@ export const name = z
   .regex(NAME, "must be 1 to 63 lower-case letters, digits or hyphens, and start with a letter or digit");
 
 /** Names an agent may not have, because paths and commands use them. */
-export const RESERVED_AGENT_NAMES: readonly string[] = ["self", "org", "default"];
+const RESERVED_AGENT_NAMES: readonly string[] = ["self", "org", "default"];
 
 export const agentName = name.refine((text) => !RESERVED_AGENT_NAMES.includes(text), {
   message: `must not be one of the reserved names ${RESERVED_AGENT_NAMES.join(", ")}`,

@@ -74,7 +74,7 @@ export async function listKeys(
 }
 
 /** What is stored of a new key. */
-export interface KeyInsert {
+interface KeyInsert {
   readonly id: KeyId;
   readonly digest: string;
   readonly rootKeyVersion: string;

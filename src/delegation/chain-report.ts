@@ -3,7 +3,7 @@ import type { CallTokenClaims } from "../contract/call-token.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { levelsOf, type Link } from "./chain-rules.ts";
 
-export interface ChainHop {
+interface ChainHop {
   readonly actor: string;
   /** RFC 3339. */
   readonly at: string;

@@ -34,7 +34,7 @@ export interface TokenSubject {
 }
 
 /** Or a user whom an identity provider has vouched for, to an audience that is bound to the client. */
-export interface UserSubject {
+interface UserSubject {
   readonly kind: "user";
   readonly id: string;
   readonly provider: Id<"idp">;

@@ -1,6 +1,6 @@
 /** From a hop that is allowed to what is signed for it: the receipt of the hop, and the claims of the token. */
-import { ActorReceipt } from "../contract/actor-receipt.ts";
-import { CallTokenClaims } from "../contract/call-token.ts";
+import { actorReceipt, type ActorReceipt } from "../contract/actor-receipt.ts";
+import { callTokenClaims, type CallTokenClaims } from "../contract/call-token.ts";
 import { formatScope } from "../contract/scope.ts";
 import type { Id, TokenId, TxnId } from "../kernel/ids.ts";
 import { parseSegment } from "../signing/strict-json.ts";
@@ -33,13 +33,13 @@ const heldReceipts = (subject: Subject): readonly string[] =>
   subject.kind === "token" ? (subject.claims.actor_receipts ?? []) : [];
 
 /** The transaction: the subject's, or a new one where somebody begins to act for somebody else. */
-export const txnOf = (subject: Subject, hop: Hop, ids: NewIds): TxnId | undefined => {
+const txnOf = (subject: Subject, hop: Hop, ids: NewIds): TxnId | undefined => {
   if (subject.kind === "token" && subject.claims.txn !== undefined) return subject.claims.txn;
   return hop.act === undefined ? undefined : ids.txn;
 };
 
 /** The receipts that the new one stands on, newest first. Who only narrows gets the newest one made anew. */
-export const olderReceipts = (subject: Subject, hop: Hop): readonly string[] =>
+const olderReceipts = (subject: Subject, hop: Hop): readonly string[] =>
   hop.basis === null ? heldReceipts(subject).slice(1) : heldReceipts(subject);
 
 /** The receipt of this hop; undefined where nobody acts for somebody else. */
@@ -70,7 +70,7 @@ export function receiptClaims(
 
 /** A receipt inside a token whose signature holds is ours: its basis stays that of the hop. */
 function basisOf(receipt: string | undefined): string {
-  const claims = ActorReceipt.safeParse(parseSegment(receipt?.split(".")[1] ?? ""));
+  const claims = actorReceipt.safeParse(parseSegment(receipt?.split(".")[1] ?? ""));
   if (!claims.success) throw new Error("a token with an actor has no receipt of the hop");
   return claims.data.basis;
 }
@@ -91,7 +91,7 @@ export function exchangedClaims(
   const provider = subject.kind === "user" ? subject.provider : subject.claims.dome.provider;
   const path = subject.kind === "user" ? [] : subject.claims.dome.path;
   const { email, groups } = setting;
-  return CallTokenClaims.parse({
+  return callTokenClaims.parse({
     iss: setting.issuer,
     sub: hop.sub,
     sub_profile: provider === undefined ? "ai_agent" : "user",

@@ -4,13 +4,13 @@
  * none can be taken out, put in or moved.
  */
 import { SignJWT } from "jose";
-import { ACTOR_RECEIPT_TYPE, ActorReceipt } from "../contract/actor-receipt.ts";
+import { ACTOR_RECEIPT_TYPE, actorReceipt, type ActorReceipt } from "../contract/actor-receipt.ts";
 import { toBase64Url, utf8 } from "../kernel/bytes.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { ALGORITHM, verifyJws, type JwsRefusal, type KeySet, type Signer } from "../signing/jws.ts";
 
-export type ActorReceiptRefusal =
+type ActorReceiptRefusal =
   JwsRefusal | { readonly kind: "bad_claims"; readonly member: string } | { readonly kind: "wrong_issuer" };
 
 /**
@@ -19,7 +19,7 @@ export type ActorReceiptRefusal =
  */
 export async function signActorReceipt(claims: ActorReceipt, signer: Signer): Promise<string> {
   if (signer.use !== "receipt") throw new Error("a receipt must be signed with a receipt key");
-  return new SignJWT(ActorReceipt.parse(claims))
+  return new SignJWT(actorReceipt.parse(claims))
     .setProtectedHeader({ typ: ACTOR_RECEIPT_TYPE, alg: ALGORITHM, kid: signer.kid })
     .sign(signer.privateKey);
 }
@@ -34,7 +34,7 @@ export async function verifyActorReceipt(
 ): Promise<Result<ActorReceipt, ActorReceiptRefusal>> {
   const payload = await verifyJws(text, ACTOR_RECEIPT_TYPE, "receipt", options.keys);
   if (!payload.ok) return payload;
-  const claims = ActorReceipt.safeParse(payload.value);
+  const claims = actorReceipt.safeParse(payload.value);
   if (!claims.success)
     return err({ kind: "bad_claims", member: String(claims.error.issues[0]?.path[0] ?? "") });
   return claims.data.iss === options.issuer ? ok(claims.data) : err({ kind: "wrong_issuer" });

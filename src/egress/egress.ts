@@ -17,7 +17,7 @@ import {
   type UpstreamResponse,
 } from "./open.ts";
 
-export interface EgressPorts {
+interface EgressPorts {
   /** One for each way: that of `public` need not reach any inside address, and should not be able to. */
   readonly fetch: Readonly<Record<Way, Fetch>>;
   readonly timers: Timers;
@@ -25,7 +25,7 @@ export interface EgressPorts {
   readonly allowed: ReadonlySet<string>;
 }
 
-export type OpenRefusal =
+type OpenRefusal =
   { readonly kind: "address_refused"; readonly why: AddressFault } | { readonly kind: UpstreamEnd };
 
 export type EgressRefusal =

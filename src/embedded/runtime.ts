@@ -44,7 +44,7 @@ const SOCKET_ENTRYPOINT = "EmbeddedDoor";
 const EMBEDDED = { DOME_EMBEDDED: "yes" };
 
 /** The environment variables of the Worker. */
-export type WorkerVars = Readonly<Record<string, string>>;
+type WorkerVars = Readonly<Record<string, string>>;
 
 export interface Place {
   readonly host: string;

@@ -6,7 +6,7 @@ import { CRON } from "./runtime.ts";
 
 const EVERY_MS = 60_000;
 
-export interface SchedulerPorts {
+interface SchedulerPorts {
   /** Asked for anew each time: a handle does not outlive a restart of the runtime. */
   worker(): Promise<{
     scheduled(event: { cron: string; scheduledTime: Date }): Promise<{ outcome: string }>;

@@ -5,7 +5,7 @@
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { IdentityProvider } from "./provider.ts";
 
-export type DiscoveryFault = "not_a_document" | "another_issuer" | "no_jwks_uri";
+type DiscoveryFault = "not_a_document" | "another_issuer" | "no_jwks_uri";
 
 /** Where the issuer's document is (OpenID Connect Discovery 1.0 §4). */
 export const discoveryUrl = (issuer: string): string =>

@@ -7,7 +7,7 @@
 import type { BoundedMap } from "../kernel/bounded-map.ts";
 import type { ProviderKey } from "./keys.ts";
 
-export interface CachedKeys {
+interface CachedKeys {
   readonly keys: readonly ProviderKey[];
   /** When they were fetched; null: never with success. */
   readonly fetchedAt: number | null;
@@ -25,9 +25,9 @@ export const KEYS_FRESH_MS = 600_000;
 export const KEYS_COOLDOWN_MS = 30_000;
 export const KEYS_STALE_MS = 86_400_000;
 /** Longer than discovery and keys together may take: after that, nobody is asking any more. */
-export const KEYS_PATIENCE_MS = 11_000;
+const KEYS_PATIENCE_MS = 11_000;
 
-export type KeyAdvice =
+type KeyAdvice =
   | { readonly kind: "use"; readonly keys: readonly ProviderKey[]; readonly freshUntil: number }
   | { readonly kind: "ask" }
   /** Another request is asking: look again soon. */

@@ -20,7 +20,7 @@ export interface KeyDocument {
   readonly ignored: number;
 }
 
-export type KeysFault = "not_a_key_set" | "too_many_keys";
+type KeysFault = "not_a_key_set" | "too_many_keys";
 
 const MAX_KEYS = 100;
 const MAX_KID_LENGTH = 256;

@@ -8,7 +8,7 @@ import { adviceFor, askingNow, failedNow, fetchedNow, type KeyCache } from "./ke
 import { parseKeys, type KeyDocument, type ProviderKey } from "./keys.ts";
 import type { IdentityProvider, IdentityRefusal } from "./provider.ts";
 
-export interface ProviderKeyPorts {
+interface ProviderKeyPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly egress: Egress;
@@ -16,14 +16,14 @@ export interface ProviderKeyPorts {
   readonly log: Log;
 }
 
-export interface CurrentKeys {
+interface CurrentKeys {
   readonly keys: readonly ProviderKey[];
   /** Until when what they verify may be remembered; milliseconds since the epoch. */
   readonly freshUntil: number;
 }
 
 /** Which of the two documents could not be had, and why. */
-export interface FetchFault {
+interface FetchFault {
   readonly of: "discovery" | "keys";
   readonly why: string;
 }

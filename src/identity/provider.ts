@@ -3,7 +3,7 @@ import type { Id } from "../kernel/ids.ts";
 import type { identityProviders } from "../storage/tables/identity-providers.ts";
 
 export type IdpId = Id<"idp">;
-export type UserId = `usr_${string}`;
+type UserId = `usr_${string}`;
 
 export type IdentityProvider = Readonly<typeof identityProviders.$inferSelect>;
 

@@ -4,7 +4,7 @@
  *
  *     { id, ...defined({ detail: reason ?? undefined, user }) }
  */
-export type Defined<T extends object> = {
+type Defined<T extends object> = {
   readonly [Name in keyof T as undefined extends T[Name] ? never : Name]: T[Name];
 } & {
   readonly [Name in keyof T as undefined extends T[Name] ? Name : never]?: Exclude<T[Name], undefined>;

@@ -2,7 +2,7 @@
  * Refusals are values, faults are exceptions.
  * Every expected "no" travels as an `Err` with a tagged reason; what throws is a bug or a broken dependency.
  */
-export type Ok<T> = { readonly ok: true; readonly value: T };
+type Ok<T> = { readonly ok: true; readonly value: T };
 export type Err<E> = { readonly ok: false; readonly error: E };
 export type Result<T, E> = Ok<T> | Err<E>;
 

@@ -18,7 +18,7 @@ import { err, ok, type Result } from "./result.ts";
 /** No request needs more. */
 export const MAX_JSON_DEPTH = 64;
 
-export type JsonFaultKind =
+type JsonFaultKind =
   "malformed" | "repeated_member" | "inexact_number" | "half_character" | "too_deep" | "prototype_member";
 
 /** What is wrong, and where: names of members and indices of items, from the outside in. */
@@ -27,7 +27,7 @@ export interface JsonFault {
   readonly path: readonly (string | number)[];
 }
 
-export interface JsonRules {
+interface JsonRules {
   /** `finite`: for a text that is kept as it came, and whose values are not passed on. Default: `exact`. */
   readonly numbers?: "exact" | "finite";
 }

@@ -10,7 +10,7 @@ import { BoundedMap } from "../kernel/bounded-map.ts";
 import { RENEWAL_TIMEOUT_MS, type Asking } from "./lease.ts";
 
 /** The longest pause after a first failure; each further one doubles it. */
-export const FIRST_PAUSE_MS = 100;
+const FIRST_PAUSE_MS = 100;
 /** The longest pause of all. */
 export const MOST_PAUSE_MS = 2_000;
 /** An object that says it is overloaded counts as if it had failed so often. */
@@ -32,7 +32,7 @@ interface Asked {
 }
 
 /** What somebody who needs an answer does now. */
-export type Turn =
+type Turn =
   | { readonly do: "ask" }
   /** Another asks: look again. */
   | { readonly do: "look" }

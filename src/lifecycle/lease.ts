@@ -58,7 +58,7 @@ export interface WorkspaceAnswer {
 }
 
 /** `epoch`: how often the user has been let go on. `ms_ago`: since the last time, by the object's clock. */
-export interface ResumedUser {
+interface ResumedUser {
   readonly user: string;
   readonly epoch: number;
   readonly ms_ago: number;

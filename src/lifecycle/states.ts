@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 export type AgentState = "provisioned" | "active" | "suspended" | "revoked";
 export type LifecycleCommand = "activate" | "suspend" | "resume" | "revoke";
 
-export interface InvalidTransition {
+interface InvalidTransition {
   readonly kind: "invalid_transition";
   readonly from: AgentState;
   readonly command: LifecycleCommand;

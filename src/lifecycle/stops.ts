@@ -17,12 +17,12 @@ export interface KeptStops {
 }
 
 /** What is kept: the newest lists of each workspace that needs them. */
-export interface StopsCache {
+interface StopsCache {
   get(workspace: string): KeptStops | undefined;
   set(workspace: string, kept: KeptStops): void;
 }
 
-export interface StopsPorts {
+interface StopsPorts {
   readonly cache: StopsCache;
   readonly now: () => number;
   /** Asks the object. */

@@ -11,7 +11,7 @@ import { requestedAudience, type UnknownTarget } from "./target.ts";
 const TYPE = "urn:ietf:params:oauth:token-type:";
 export const ACCESS_TOKEN_TYPE = `${TYPE}access_token`;
 
-export type SubjectType = "access_token" | "id_token" | "jwt";
+type SubjectType = "access_token" | "id_token" | "jwt";
 const SUBJECT_TYPES: ReadonlyMap<string, SubjectType> = new Map([
   [ACCESS_TOKEN_TYPE, "access_token"],
   [`${TYPE}id_token`, "id_token"],

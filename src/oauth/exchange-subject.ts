@@ -12,7 +12,7 @@ import type { TokenPorts } from "./ports.ts";
 import { tokenSubject, verifyOwnToken, type PresentedRefusal } from "./subject-token.ts";
 
 /** What could not be judged is not refused. */
-export type Judged<Kind> = Exclude<Kind, "no_lease" | "draining" | "provider_unavailable">;
+type Judged<Kind> = Exclude<Kind, "no_lease" | "draining" | "provider_unavailable">;
 
 export interface SubjectRefusal {
   readonly kind: "subject";

@@ -23,7 +23,7 @@ export interface RevocationRequest {
 }
 
 /** The object of the agent that a token was issued to, as far as revoking asks of it. */
-export interface RevokingOwner {
+interface RevokingOwner {
   revokeToken(command: {
     readonly jti: TokenId;
     /** Milliseconds since the epoch: what was exchanged from it expires no later (P6). */
@@ -43,7 +43,7 @@ export interface RevokingOwner {
 }
 
 /** Where the owner objects are found. */
-export interface RevokingOwners {
+interface RevokingOwners {
   agent(id: AgentId): RevokingOwner;
 }
 

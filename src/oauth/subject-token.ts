@@ -22,7 +22,7 @@ export type PresentedRefusal =
   /** Not ours, not of this workspace, expired, stopped: the holder hears one answer, the trail the reason. */
   | { readonly kind: "unacceptable"; readonly why: string };
 
-export interface OwnToken {
+interface OwnToken {
   readonly claims: CallTokenClaims;
   /** The agents of its chain as registered, newest first. */
   readonly agents: Chain;

@@ -18,7 +18,7 @@ import type { Configuration } from "./configuration.ts";
 import type { OwnerCore } from "./owner-core.ts";
 
 /** More keys than a rotation needs are keys that somebody forgot. */
-export const MOST_LIVE_KEYS = 10;
+const MOST_LIVE_KEYS = 10;
 
 export class AgentChanges {
   readonly #parts: AgentParts;

@@ -9,7 +9,7 @@ import type { AgentIdentity } from "./agent-store.ts";
 import type { Fencing } from "./configuration.ts";
 import { creationFencing, ownerFencing } from "./fencing.ts";
 
-export interface KeyToAdd {
+interface KeyToAdd {
   readonly id: KeyId;
   readonly createdAt: number;
   readonly expiresAt: number | null;

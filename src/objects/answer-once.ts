@@ -8,7 +8,7 @@ import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 import type { AnswerTable } from "./answer-table.ts";
 
-export interface OnceDeps {
+interface OnceDeps {
   readonly storage: DurableObjectStorage;
   readonly clock: Clock;
   readonly answers: AnswerTable;

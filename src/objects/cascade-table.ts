@@ -32,7 +32,7 @@ export interface StoredCascade {
   readonly finishedAt: number | null;
 }
 
-export interface Member {
+interface Member {
   readonly agent: AgentId;
   readonly epoch: number;
   readonly effective: boolean;

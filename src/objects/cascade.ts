@@ -25,7 +25,7 @@ const ASKED_AT_ONCE = 50;
 /** How soon those that wait are asked again. */
 const LOOK_AGAIN_MS = 250;
 
-export interface CascadeDeps extends ObjectDeps {
+interface CascadeDeps extends ObjectDeps {
   readonly storage: DurableObjectStorage;
   readonly cascades: CascadeTable;
   readonly halts: HaltTable;

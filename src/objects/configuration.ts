@@ -51,7 +51,7 @@ export interface ConfigurationRules<Intent> {
   abandon(intent: Intent): void;
 }
 
-export interface ConfigurationDeps<Intent> extends ConfigurationRules<Intent> {
+interface ConfigurationDeps<Intent> extends ConfigurationRules<Intent> {
   readonly storage: DurableObjectStorage;
   readonly db: Database;
   readonly clock: Clock;
@@ -62,14 +62,14 @@ export interface ConfigurationDeps<Intent> extends ConfigurationRules<Intent> {
   onSettled(): void;
 }
 
-export type ConfigurationOutcome =
+type ConfigurationOutcome =
   | { readonly kind: "applied" }
   | { readonly kind: "refused"; readonly rule: BrokenRule }
   /** An earlier change is not settled, or this one's outcome is unknown; it may still turn out applied. */
   | { readonly kind: "unsettled" };
 
 /** The batch of a change, without its guard. */
-export interface ChangeBatch {
+interface ChangeBatch {
   /** Whose object drains the audit records. */
   readonly owner: string;
   readonly content: readonly Statement[];

@@ -20,7 +20,7 @@ export const HALT_STEPS: readonly SchemaStep[] = [
    ) STRICT`,
 ];
 
-export interface HaltTableDeps {
+interface HaltTableDeps {
   readonly storage: DurableObjectStorage;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -9,7 +9,7 @@ import type { EvidenceReport } from "../operations/owners/workspace-owner.ts";
 import type { LedgerStore } from "./ledger-store.ts";
 import type { TimerSetter } from "./timer-table.ts";
 
-export interface LedgerFillDeps {
+interface LedgerFillDeps {
   readonly ledger: string;
   readonly clock: Clock;
   readonly log: Log;

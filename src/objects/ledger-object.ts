@@ -12,7 +12,7 @@ import type { AppendReport } from "../audit/carrier.ts";
 import { genesis } from "../audit/chain.ts";
 import { erase } from "../audit/commit.ts";
 import { readStored } from "../audit/record.ts";
-import { auditQuerySchema, type AuditEntry, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
+import { auditQuery, type AuditEntry, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
 import { toHex } from "../kernel/bytes.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { EvidenceLevel } from "../lifecycle/evidence.ts";
@@ -38,8 +38,7 @@ export interface TailPage {
   readonly last_seq: number;
 }
 
-export type ListRefusal =
-  { readonly kind: "bad_query"; readonly member: string } | { readonly kind: "bad_cursor" };
+type ListRefusal = { readonly kind: "bad_query"; readonly member: string } | { readonly kind: "bad_cursor" };
 
 export interface LedgerStatus {
   readonly ledger: string;
@@ -59,14 +58,14 @@ export interface LedgerStatus {
 }
 
 /** Consecutive entries for a check offline. */
-export interface ChainExport {
+interface ChainExport {
   readonly ledger: string;
   /** The hash before the first entry, hex. */
   readonly previous_hash: string;
   readonly entries: readonly ChainEntry[];
 }
 
-export interface DeadLetter {
+interface DeadLetter {
   readonly id: string;
   readonly attempts: number;
   readonly body: unknown;
@@ -144,7 +143,7 @@ export abstract class LedgerShell extends DurableObject {
    * @returns the entries, and how far was looked: where the next call goes on.
    */
   async follow(query: unknown, after: number | null, waitMs: number): Promise<Result<TailPage, ListRefusal>> {
-    const parsed = auditQuerySchema.safeParse({ ...(query as object), order: "oldest", limit: TAIL_LIMIT });
+    const parsed = auditQuery.safeParse({ ...(query as object), order: "oldest", limit: TAIL_LIMIT });
     if (!parsed.success) {
       return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
     }
@@ -161,7 +160,7 @@ export abstract class LedgerShell extends DurableObject {
    * One page of the audit list; it may be short, or empty, and have a cursor all the same: it looks at so many records and
    * no more. The query is parsed here once more: the caller may be of another version. */
   list(query: unknown): Result<AuditPage, ListRefusal> {
-    const parsed = auditQuerySchema.safeParse(query);
+    const parsed = auditQuery.safeParse(query);
     if (!parsed.success) {
       return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
     }

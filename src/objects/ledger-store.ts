@@ -9,14 +9,14 @@ import { BOUND_LIST } from "../storage/in-list.ts";
 import { listStatement, scanStatement, type SeqRange } from "./ledger-query.ts";
 import { FILTER_COLUMNS, filterValues, otherActors } from "./ledger-schema.ts";
 
-export interface LedgerHead {
+interface LedgerHead {
   readonly seq: number;
   /** `null` for a ledger without records. */
   readonly hash: Uint8Array | null;
   readonly timeHigh: number;
 }
 
-export interface NewEntry {
+interface NewEntry {
   readonly seq: number;
   readonly record: AuditRecord;
   /** The record as JSON. */

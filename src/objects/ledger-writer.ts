@@ -8,12 +8,7 @@ import { genesis, nextHash } from "../audit/chain.ts";
 import { erase, isPersonal, SALT_BYTES } from "../audit/commit.ts";
 import { arrive, type NumberLine } from "../audit/number-line.ts";
 import { readStored } from "../audit/record.ts";
-import {
-  auditRecordSchema,
-  MAX_RECORD_BYTES,
-  type AuditRecord,
-  type StoredRecord,
-} from "../contract/audit.ts";
+import { auditRecord, MAX_RECORD_BYTES, type AuditRecord, type StoredRecord } from "../contract/audit.ts";
 import { utf8 } from "../kernel/bytes.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
@@ -21,7 +16,7 @@ import type { Random } from "../kernel/random.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { AsideRow, KnownEntry, LedgerStore } from "./ledger-store.ts";
 
-export interface LedgerWriterOptions {
+interface LedgerWriterOptions {
   readonly ledger: string;
   readonly storage: DurableObjectStorage;
   readonly store: LedgerStore;
@@ -131,7 +126,7 @@ export class LedgerWriter {
   }
 
   #parse(raw: unknown): Result<Parsed, Rejection> {
-    const parsed = auditRecordSchema.safeParse(raw);
+    const parsed = auditRecord.safeParse(raw);
     if (!parsed.success) return err("unreadable");
     if (parsed.data.workspace !== this.#options.ledger) return err("wrong_ledger");
     const json = JSON.stringify(parsed.data);

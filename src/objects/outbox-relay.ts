@@ -19,7 +19,7 @@ const JOIN_MS = 2;
 /** The kinds of timers that a relay sets. */
 export type RelayTimer = "outbox" | "outbox_note" | "d1_outbox";
 
-export interface OutboxRelayDeps {
+interface OutboxRelayDeps {
   readonly timers: Timers;
   readonly storage: DurableObjectStorage;
   readonly clock: Clock;

@@ -19,7 +19,7 @@ import { runSchemaSteps } from "./schema-steps.ts";
 export const BATCH_RECORDS = 100;
 export const BATCH_BYTES = 240_000;
 
-export interface OutboxRow {
+interface OutboxRow {
   /** Place in the outbox, rising. Not the record's number: carried copies keep their own producer's. */
   readonly position: number;
   readonly record: AuditRecord;

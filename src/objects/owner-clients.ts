@@ -9,13 +9,13 @@ import type { AgentShell } from "./agent-object.ts";
 import { WorkspaceOwnerClient } from "./workspace-owner-client.ts";
 import type { WorkspaceShell } from "./workspace-object.ts";
 
-export interface OwnerNamespaces {
+interface OwnerNamespaces {
   readonly agents: DurableObjectNamespace<AgentShell>;
   readonly workspaces: DurableObjectNamespace<WorkspaceShell>;
 }
 
 /** What an isolate believes of the owners: only that it can be forgotten. */
-export interface OwnerLeases {
+interface OwnerLeases {
   readonly agents: { drop(id: string): void };
   readonly workspaces: { drop(id: string): void };
   readonly org: { drop(id: string): void };

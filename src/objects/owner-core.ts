@@ -20,7 +20,7 @@ import { runSchemaSteps, type SchemaParts } from "./schema-steps.ts";
 import { TimerTable, type TimerHandlers, type TimerSetter } from "./timer-table.ts";
 
 /** The kinds of timers that every owner has. */
-export type CoreTimer = RelayTimer | "halt" | "recover";
+type CoreTimer = RelayTimer | "halt" | "recover";
 
 const CORE_SCHEMA: SchemaParts = {
   answers: ANSWER_STEPS,
@@ -38,7 +38,7 @@ export interface OwnerParts<Kind extends string> {
 }
 
 /** What calls back into the shell. */
-export interface OwnerStart<Kind extends string> {
+interface OwnerStart<Kind extends string> {
   readonly timers: TimerHandlers<Kind>;
   /** Inside the transaction that makes a halt effective: writes its audit record. */
   readonly onEffective: (halt: StoredHalt) => void;

@@ -25,7 +25,7 @@ export const STOP_STEPS: readonly SchemaStep[] = [
 /** A resumed user is listed `RESUMED_USER_KEEP_MS`; a token of the last moment of that lives on from there. */
 const RESUMED_ROW_KEEP_MS = RESUMED_USER_KEEP_MS + STOPPED_TXN_KEEP_MS;
 
-export interface UserRow {
+interface UserRow {
   readonly halt: string;
   readonly stopped: number;
 }

@@ -37,7 +37,7 @@ export interface TimerSetter<in Kind extends string> {
   readonly get: (kind: Kind, key: string) => Timer | undefined;
 }
 
-export interface TimerTableOptions {
+interface TimerTableOptions {
   readonly storage: DurableObjectStorage;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -14,7 +14,7 @@ import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 import { workspaceFor } from "./request/resolve.ts";
 
-export interface EntryTarget {
+interface EntryTarget {
   readonly name: string;
   readonly workspace: string | undefined;
   /** Versions of the entry. */

@@ -12,7 +12,7 @@ import { seesAgent, workspaceFor } from "./request/resolve.ts";
 import { afterOf, pageOf, type Page } from "./answer/page.ts";
 import { notFound, type Refusal } from "./answer/refusal.ts";
 
-export interface ProviderFilter {
+interface ProviderFilter {
   readonly workspace?: string | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;

@@ -13,7 +13,7 @@ import type { Refusal } from "./answer/refusal.ts";
 const ROUND_MS = 2_000;
 
 /** One round: what came, and from where the next one goes on. Empty rounds keep the connection alive. */
-export interface TailRound {
+interface TailRound {
   readonly entries: readonly AuditEntry[];
   readonly lastSeq: number;
 }

@@ -26,7 +26,7 @@ const KINDS = {
   revoke: "agent.revoked",
 } as const satisfies Record<LifecycleCommand, string>;
 
-export interface MoveOptions {
+interface MoveOptions {
   readonly reason: string | null;
   /** Answer only once the stop is effective, at most 10 s. */
   readonly waits: boolean;

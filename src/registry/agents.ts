@@ -143,14 +143,14 @@ export async function descendantsOf(db: Database, id: AgentId): Promise<AgentId[
 }
 
 /** A drain as the registry and the object have it. */
-export interface KnownDrain {
+interface KnownDrain {
   readonly deadline: number;
   readonly end: "suspended" | "revoked";
   readonly halt: HaltId;
 }
 
 /** What the authoritative object says of an agent, where the reader asked it. */
-export interface LiveState {
+interface LiveState {
   readonly state: Agent["state"];
   readonly stateChangedAt: number;
   readonly recordVersion: number;

@@ -17,7 +17,7 @@ export const MOST_INSTRUCTIONS = 2_000;
 /** Room for the marks of a long program costs more than reading a short text. */
 const MARKS_PER_STEP = 128;
 
-export type PatternFault = "too_long" | "malformed" | "unsupported" | "too_large";
+type PatternFault = "too_long" | "malformed" | "unsupported" | "too_large";
 
 /** Each fault in the words of whoever reads a schema. */
 export const PATTERN_FAULTS: Readonly<Record<PatternFault, string>> = {

@@ -5,7 +5,7 @@ import { agents, apiKeys } from "../storage/tables/agents.ts";
 import { keyDigests } from "../storage/tables/key-digests.ts";
 import { operatorTokens } from "../storage/tables/organization.ts";
 
-export interface HolderCounts {
+interface HolderCounts {
   readonly apiKeys: number;
   readonly operatorTokens: number;
 }

@@ -12,7 +12,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 /** A list that has at least one element; the first is the newest. */
 type NewestFirst<T> = readonly [T, ...T[]];
 
-export interface RootKey {
+interface RootKey {
   /** Stable name of this version: 8 hex digits that tell nothing about the key. */
   readonly version: string;
   readonly key: Uint8Array<ArrayBuffer>;
@@ -34,7 +34,7 @@ export interface VersionKeys {
 export type DerivedKeys = NewestFirst<VersionKeys>;
 
 /** Why a root key was refused. `position` counts from 1; the text itself is never repeated (P4). */
-export type RootKeyRefusal =
+type RootKeyRefusal =
   | { readonly kind: "missing" }
   | { readonly kind: "too_many"; readonly most: number }
   | { readonly kind: "not_base64"; readonly position: number }

@@ -9,7 +9,7 @@ import type { Database } from "./client.ts";
 import { inList } from "./in-list.ts";
 import { auditOutbox, auditProducers } from "./tables/changes.ts";
 
-export const producerOf = (owner: string): string => `d1:${owner}`;
+const producerOf = (owner: string): string => `d1:${owner}`;
 
 /**
  * @param owner id of the agent or workspace whose object drains the row, or `org`.
@@ -35,14 +35,14 @@ export function appendAudit(db: Database, owner: string, record: object, now: nu
   ];
 }
 
-export interface PendingAudit {
+interface PendingAudit {
   readonly n: number;
   /** The whole record, with `producer` and `n`. */
   readonly record: object;
 }
 
 /** How much one delivery takes. `bytes`: of JSON; a first record that is larger goes alone. */
-export interface BatchLimit {
+interface BatchLimit {
   readonly records: number;
   readonly bytes: number;
 }

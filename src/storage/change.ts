@@ -27,7 +27,7 @@ const RULES = {
 
 export type BrokenRule = keyof typeof RULES;
 
-export type ChangeOutcome =
+type ChangeOutcome =
   | { readonly kind: "applied" }
   | { readonly kind: "refused"; readonly rule: BrokenRule }
   | { readonly kind: "unknown"; readonly cause: unknown };

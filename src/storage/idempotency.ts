@@ -35,7 +35,7 @@ export interface Claim extends RequestKey {
   readonly fence: number;
 }
 
-export type ClaimOutcome =
+type ClaimOutcome =
   | { readonly kind: "claimed"; readonly claim: Claim }
   | { readonly kind: "answered"; readonly status: number; readonly body: string; readonly target: string }
   | { readonly kind: "running"; readonly retryAfterMs: number }

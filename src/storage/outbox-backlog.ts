@@ -9,7 +9,7 @@ import { inList } from "./in-list.ts";
 import { agents } from "./tables/agents.ts";
 import { outboxBacklog } from "./tables/changes.ts";
 
-export interface Backlog {
+interface Backlog {
   readonly depth: number;
   /** Milliseconds since the epoch. */
   readonly oldestAt: number | null;
@@ -28,7 +28,7 @@ export async function forgetBacklog(db: Database, owner: string): Promise<void> 
   await db.delete(outboxBacklog).where(eq(outboxBacklog.owner, owner));
 }
 
-export interface BacklogTotal {
+interface BacklogTotal {
   readonly owners: number;
   readonly records: number;
   readonly oldestAt: number | null;

@@ -10,7 +10,7 @@ import { id } from "../contract/words.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { ALGORITHM, verifyJws, type JwsRefusal, type KeySet, type Signer } from "../signing/jws.ts";
 
-export const RECEIPT_TYPE = "halt-receipt+jwt";
+const RECEIPT_TYPE = "halt-receipt+jwt";
 
 /** What every receipt must say, so that nobody reads more into `effective_at` than it holds. */
 export const HALT_NOTE =
@@ -27,9 +27,9 @@ export type HaltEvidence = z.output<typeof HaltEvidence>;
 const ReceiptClaims = z
   .object({ iss: z.string(), iat: z.int().min(0), jti: id("hlt"), halt: HaltEvidence })
   .refine((claims) => claims.jti === claims.halt.id, { path: ["jti"], message: "must be the halt's id" });
-export type HaltReceipt = z.output<typeof ReceiptClaims>;
+type HaltReceipt = z.output<typeof ReceiptClaims>;
 
-export type ReceiptRefusal =
+type ReceiptRefusal =
   JwsRefusal | { readonly kind: "bad_claims"; readonly member: string } | { readonly kind: "wrong_issuer" };
 
 /**

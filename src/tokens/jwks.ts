@@ -5,7 +5,7 @@
 import { ALGORITHM, type KeyUse } from "../signing/jws.ts";
 import { publishedAt, type PublicJwk, type SigningKey } from "./signing-key.ts";
 
-export interface JwksDocument {
+interface JwksDocument {
   readonly keys: readonly (PublicJwk & {
     readonly kid: string;
     readonly use: "sig";

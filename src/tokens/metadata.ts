@@ -11,7 +11,7 @@ const PATHS = {
   jwks: "/.well-known/jwks.json",
 } as const;
 
-export interface MetadataOptions {
+interface MetadataOptions {
   /** The public URL, byte for byte as in `iss`; no trailing slash. */
   readonly issuer: string;
   readonly grantTypes: readonly string[];

@@ -3,11 +3,11 @@
  * would not accept.
  */
 import { SignJWT } from "jose";
-import { CallTokenClaims, TOKEN_TYPE } from "../contract/call-token.ts";
+import { callTokenClaims, TOKEN_TYPE, type CallTokenClaims } from "../contract/call-token.ts";
 import { ALGORITHM, type Signer } from "../signing/jws.ts";
 
 /** An agent that acts for itself: no user, no other agent (design part 7, `client_credentials`). */
-export interface SelfToken {
+interface SelfToken {
   readonly issuer: string;
   readonly audience: string;
   readonly scope: string;
@@ -32,7 +32,7 @@ export interface SelfToken {
  */
 export function selfClaims(token: SelfToken): CallTokenClaims {
   const iat = Math.floor(token.now / 1000);
-  return CallTokenClaims.parse({
+  return callTokenClaims.parse({
     iss: token.issuer,
     sub: token.agent.id,
     sub_profile: "ai_agent",
@@ -59,7 +59,7 @@ export function selfClaims(token: SelfToken): CallTokenClaims {
  */
 export async function mintCallToken(claims: CallTokenClaims, signer: Signer): Promise<string> {
   if (signer.use !== "token") throw new Error("a call token must be signed with a token key");
-  return new SignJWT(CallTokenClaims.parse(claims))
+  return new SignJWT(callTokenClaims.parse(claims))
     .setProtectedHeader({ typ: TOKEN_TYPE, alg: ALGORITHM, kid: signer.kid })
     .sign(signer.privateKey);
 }

@@ -31,9 +31,9 @@ export type Rotation =
   | { readonly mode: "scheduled" | "now"; readonly use: KeyUse }
   | { readonly mode: "compromised"; readonly kid: string };
 
-export type RotationRefusal = { readonly kind: "unknown_key" } | { readonly kind: "already_compromised" };
+type RotationRefusal = { readonly kind: "unknown_key" } | { readonly kind: "already_compromised" };
 
-export type MakeKey = (
+type MakeKey = (
   use: KeyUse,
   times: { readonly createdAt: number; readonly notBefore: number },
 ) => Promise<SigningKey>;

@@ -5,7 +5,7 @@
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { VerificationCache } from "./cache.ts";
-import { CallTokenClaims, TOKEN_TYPE } from "../contract/call-token.ts";
+import { callTokenClaims, TOKEN_TYPE, type CallTokenClaims } from "../contract/call-token.ts";
 import { verifyJws, type JwsRefusal, type KeySet } from "../signing/jws.ts";
 
 /** Not exported, and nominal by its private member: only this file can make one. */
@@ -56,7 +56,7 @@ export async function verifyCallToken(
 
   const payload = await verifyJws(token, TOKEN_TYPE, "token", keySet.keys);
   if (!payload.ok) return payload;
-  const claims = CallTokenClaims.safeParse(payload.value);
+  const claims = callTokenClaims.safeParse(payload.value);
   if (!claims.success)
     return err({ kind: "bad_claims", member: String(claims.error.issues[0]?.path[0] ?? "") });
   cache?.put(token, keySet.version, claims.data);

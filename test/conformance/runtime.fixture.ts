@@ -17,7 +17,7 @@ export interface Runtime {
   stop(): Promise<void>;
 }
 
-export interface RuntimeRequest {
+interface RuntimeRequest {
   readonly sink: "queue" | "outbox";
   readonly port?: number;
   readonly publicUrl: string;

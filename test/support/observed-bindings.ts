@@ -14,7 +14,7 @@ type Method = (...args: readonly unknown[]) => unknown;
  * Called before every use of a binding, with for instance `DB.prepare` or `AGENT.lease`; what it throws is the fault.
  * What it returns is called when the use is over.
  */
-export type Watch = (use: string) => void | (() => void) | Promise<void>;
+type Watch = (use: string) => void | (() => void) | Promise<void>;
 
 /** A use that is watched. */
 async function observed<T>(watch: Watch, use: string, work: () => T): Promise<Awaited<T>> {

@@ -9,7 +9,7 @@ import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { Provider, type Adapter, type AdapterPayload } from "oidc-provider";
 import { toBase64Url, utf8 } from "../../src/kernel/bytes.ts";
 
-export interface ProviderUser {
+interface ProviderUser {
   readonly subject: string;
   readonly email: string;
   readonly emailVerified: boolean;

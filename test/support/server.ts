@@ -20,7 +20,7 @@ export const CLI = join(ROOT, "dist/cli/dome.js");
 const READY = /^Dome is ready at (\S+)$/m;
 const READY_WITHIN_MS = 30_000;
 
-export interface ServerRequest {
+interface ServerRequest {
   /** Another checkout, which has been built; this one when left out. */
   readonly root?: string;
   /** A free port when left out. */

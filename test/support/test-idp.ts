@@ -9,7 +9,7 @@
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from "jose";
 import { vi } from "vitest";
 
-export type IdClaims = Readonly<Record<string, unknown>>;
+type IdClaims = Readonly<Record<string, unknown>>;
 
 export interface TestIdp {
   readonly issuer: string;

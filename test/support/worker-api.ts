@@ -11,7 +11,7 @@ import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import type { z } from "zod";
 import * as agents from "../../src/contract/agent.ts";
-import { auditEntrySchema, type AuditEntry } from "../../src/contract/audit.ts";
+import { auditEntry, type AuditEntry } from "../../src/contract/audit.ts";
 import * as catalog from "../../src/contract/catalog.ts";
 import { decision, explanation, type Decision } from "../../src/contract/check.ts";
 import * as halts from "../../src/contract/halt.ts";
@@ -90,7 +90,7 @@ export const call = (
   );
 
 /** A problem as tests compare it: the members at fault are enough of `errors`. */
-export interface SeenProblem {
+interface SeenProblem {
   readonly status: number;
   readonly code: string;
   readonly members: readonly string[];
@@ -280,7 +280,7 @@ export class OperatorApi {
 
   async audit(query: Readonly<Record<string, string>>): Promise<AuditEntry[]> {
     const answer = this.call("GET", `/audit?${new URLSearchParams({ limit: "200", ...query }).toString()}`);
-    return (await expectStatus(answer, [200], list(auditEntrySchema))).items;
+    return (await expectStatus(answer, [200], list(auditEntry))).items;
   }
 
   /** The trail once it shows at least `count` records: they are on their way for up to a second. */
@@ -333,7 +333,7 @@ export async function heard(
   return status === 200 ? body.reason : status;
 }
 
-export interface TokenAnswer extends Answer {
+interface TokenAnswer extends Answer {
   /** Empty unless the answer is a success. */
   readonly token: string;
   /** `error` and `dome_error` of a refusal. */

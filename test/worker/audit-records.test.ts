@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { verifyChain } from "../../src/audit/chain.ts";
-import { auditEntrySchema, type AuditEntry } from "../../src/contract/audit.ts";
+import { auditEntry, type AuditEntry } from "../../src/contract/audit.ts";
 import type { KeyCreated } from "../../src/contract/key.ts";
 import { bearer, jsonOf, send, type Answer, type Sent } from "../security/calls.fixture.ts";
 import { madeUpKey } from "../security/credentials.fixture.ts";
@@ -124,7 +124,7 @@ describe("a change", () => {
     const records = await recordsOf(answer, LEDGERS[id] ?? "default");
     expect(records.map(({ kind }) => kind)).toEqual(kinds);
     for (const record of records) {
-      expect(auditEntrySchema.parse(record)).toEqual(record);
+      expect(auditEntry.parse(record)).toEqual(record);
       expect(record.operator?.subject).toBe(SUBJECT);
       expect(record.operator?.token).toMatch(/^opt_[0-9a-z]{26}$/);
       expect(record.request?.method).toBe(OPERATIONS.find((each) => each.id === id)?.method);

@@ -1,6 +1,6 @@
 /** A ledger of its own for each test, and what its list shows. */
 import { env } from "cloudflare:workers";
-import { auditEntrySchema, type AuditEntry, type AuditRecord } from "../../src/contract/audit.ts";
+import { auditEntry, type AuditEntry, type AuditRecord } from "../../src/contract/audit.ts";
 import type { LedgerShell } from "../../src/objects/ledger-object.ts";
 import { sampleId, sampleRecord } from "../support/audit-sample.ts";
 
@@ -31,7 +31,7 @@ export async function page(
   const answer = await ledger.list({ limit: 200, ...query });
   if (!answer.ok) throw new Error(answer.error.kind);
   return {
-    items: answer.value.items.map((entry) => auditEntrySchema.parse(entry)),
+    items: answer.value.items.map((entry) => auditEntry.parse(entry)),
     next_cursor: answer.value.next_cursor,
   };
 }

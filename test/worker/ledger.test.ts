@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { verifyChain } from "../../src/audit/chain.ts";
-import { chainEntrySchema } from "../../src/contract/audit.ts";
+import { chainEntry } from "../../src/contract/audit.ts";
 import { PERSONAL, sampleId } from "../support/audit-sample.ts";
 import { freshLedger, page, shown, upTo } from "./ledger.fixture.ts";
 
@@ -64,7 +64,7 @@ describe("appending to a ledger", () => {
     expect(
       verifyChain(
         workspace,
-        entries.map((entry) => chainEntrySchema.parse(entry)),
+        entries.map((entry) => chainEntry.parse(entry)),
       ).ok,
     ).toBe(true);
   });
@@ -167,7 +167,7 @@ describe("the hash chain of a ledger", () => {
     await evictDurableObject(ledger);
     await ledger.append([record(6)]);
     const all = await ledger.entries(1, 100);
-    const entries = all.entries.map((entry) => chainEntrySchema.parse(entry));
+    const entries = all.entries.map((entry) => chainEntry.parse(entry));
     const status = await ledger.status();
     const head = { seq: status.last_seq, hash: status.hash };
     expect(verifyChain(workspace, entries)).toEqual({ ok: true, value: head });
@@ -178,7 +178,7 @@ describe("the hash chain of a ledger", () => {
     expect(
       verifyChain(
         workspace,
-        part.entries.map((entry) => chainEntrySchema.parse(entry)),
+        part.entries.map((entry) => chainEntry.parse(entry)),
         { after },
       ).ok,
     ).toBe(true);
@@ -186,7 +186,7 @@ describe("the hash chain of a ledger", () => {
     await runInDurableObject(ledger, (_object, { storage: { sql } }) => {
       sql.exec("UPDATE entries SET record = json_replace(record, '$.decision', 'deny') WHERE seq = 3");
     });
-    const altered = (await ledger.entries(1, 100)).entries.map((entry) => chainEntrySchema.parse(entry));
+    const altered = (await ledger.entries(1, 100)).entries.map((entry) => chainEntry.parse(entry));
     expect(verifyChain(workspace, altered)).toEqual({ ok: false, error: { kind: "altered", seq: 3 } });
   });
 
@@ -194,7 +194,7 @@ describe("the hash chain of a ledger", () => {
     const { ledger, record, workspace } = freshLedger();
     await ledger.append([record(1, PERSONAL), record(2, PERSONAL)]);
     expect(await ledger.erase([sampleId("evt", 1), sampleId("evt", 404)])).toBe(1);
-    const entries = (await ledger.entries(1, 10)).entries.map((entry) => chainEntrySchema.parse(entry));
+    const entries = (await ledger.entries(1, 10)).entries.map((entry) => chainEntry.parse(entry));
     expect(verifyChain(workspace, entries).ok).toBe(true);
     expect(entries.map(({ salt }) => salt === null)).toEqual([true, false]);
     expect(JSON.stringify(entries[0])).not.toContain("example.com");

@@ -10,7 +10,7 @@ const FORM = "application/x-www-form-urlencoded";
 /** RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E. */
 export const ALLOWED_CHARACTERS = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
 
-export interface TokenCall {
+interface TokenCall {
   readonly authorization?: string | undefined;
   readonly form?: string | Uint8Array<ArrayBuffer>;
   readonly search?: string;

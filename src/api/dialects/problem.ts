@@ -7,7 +7,7 @@ import type { About, Dialect, Fault } from "./dialect.ts";
 /** Where each code is explained. A relative reference: it resolves against the installation (RFC 9457 §3.1.1). */
 const typeOf = (code: ProblemCode): string => `/problems/${code}`;
 
-export interface ProblemOptions {
+interface ProblemOptions {
   readonly requestId: string;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { auditEntrySchema, auditQuerySchema } from "../../contract/audit.ts";
+import { auditEntry, auditQuery } from "../../contract/audit.ts";
 import { auditReplayed } from "../../contract/audit-replay.ts";
 import { explanation } from "../../contract/check.ts";
 import { list, name } from "../../contract/words.ts";
@@ -19,9 +19,9 @@ import { NO_STORE, reply } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
 
-const auditList = list(auditEntrySchema.meta({ id: "AuditEntry" })).meta({ id: "AuditList" });
+const auditList = list(auditEntry.meta({ id: "AuditEntry" })).meta({ id: "AuditList" });
 
-const auditQuery = auditQuerySchema.extend({
+const listQuery = auditQuery.extend({
   workspace: z
     .union([name, z.literal("org")])
     .optional()
@@ -39,7 +39,7 @@ export const auditRoutes: readonly Route[] = [
       summary: "The audit trail of a workspace",
       tag: "audit",
       door: { by: "operator", permission: "audit:read" },
-      query: auditQuery,
+      query: listQuery,
       answers: [{ status: 200, description: "A page of records", schema: auditList }],
     },
     async ({ services, asked, query }) =>

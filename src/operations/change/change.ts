@@ -48,7 +48,7 @@ export interface Changed<Answer> {
 }
 
 /** The object that makes a change, as far as this file asks it. */
-export interface ChangedOwner {
+interface ChangedOwner {
   readonly id: KeyOwner;
   repeated(request: RequestKey | null): Promise<Configured | null>;
   refuse(refusal: OwnerRefusal): Refusal;

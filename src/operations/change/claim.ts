@@ -4,7 +4,7 @@ import { claimRequest, type Claim, type KeyOwner, type RequestKey } from "../../
 import { requestKey, type OperationPorts, type OperatorRequest } from "../request/ports.ts";
 import type { Refusal } from "../answer/refusal.ts";
 
-export type Claimed =
+type Claimed =
   | { readonly kind: "claimed"; readonly claim: Claim }
   | { readonly kind: "answered"; readonly status: number; readonly body: string; readonly target: string };
 

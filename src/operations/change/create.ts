@@ -12,7 +12,7 @@ import { claim } from "./claim.ts";
 import type { OperationPorts, OperatorRequest } from "../request/ports.ts";
 import { refusalOf, type Refusal } from "../answer/refusal.ts";
 
-export interface Creation<Kind extends "agt" | "wsp"> {
+interface Creation<Kind extends "agt" | "wsp"> {
   readonly kind: Kind;
   /** What it will be part of. */
   readonly within: KeyOwner;

@@ -24,7 +24,7 @@ export interface LedgerStatus {
 }
 
 export interface LedgerReader {
-  /** @param query as `auditQuerySchema` takes it. */
+  /** @param query as `auditQuery` takes it. */
   list(
     ledger: string,
     query: Readonly<Record<string, unknown>>,

@@ -77,7 +77,7 @@ export interface EvidenceReport {
 }
 
 /** Part of a workspace's object. The commands need neither D1 nor `org`. */
-export interface StopOwner {
+interface StopOwner {
   stopUser(command: StopUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
   resumeUser(command: ResumeUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
   stopTransaction(command: StopTransactionCommand): Promise<Result<Stopped, OwnerRefusal>>;

@@ -26,7 +26,7 @@ export interface AgentTarget {
   readonly workspace: string | undefined;
 }
 
-export interface ReachedAgent {
+interface ReachedAgent {
   readonly id: AgentId;
   readonly workspaceId: WorkspaceId;
 }

@@ -19,7 +19,7 @@ import type { OperationPorts } from "../request/ports.ts";
 import { memberRefusal, shown, type Refusal } from "../answer/refusal.ts";
 
 /** The members of a request that describe an agent; absent ones do not change. */
-export type RequestedSettings = { readonly [M in AgentSettingName]?: AgentPatch[M] };
+type RequestedSettings = { readonly [M in AgentSettingName]?: AgentPatch[M] };
 
 type Asked<M extends AgentSettingName> = Exclude<AgentPatch[M], undefined>;
 

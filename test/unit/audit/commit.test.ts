@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonical } from "../../../src/audit/canonical.ts";
 import { committed, committedBytes, erase, isPersonal } from "../../../src/audit/commit.ts";
-import { PERSONAL_MEMBERS, storedRecordSchema } from "../../../src/contract/audit.ts";
+import { PERSONAL_MEMBERS, storedRecord } from "../../../src/contract/audit.ts";
 import { fromUtf8, toHex, utf8 } from "../../../src/kernel/bytes.ts";
 import { sha256Sync } from "../../../src/kernel/digest.ts";
 import { PERSONAL, sampleId, sampleRecord } from "../../support/audit-sample.ts";
@@ -85,7 +85,7 @@ describe("the committed form of a record", () => {
         const record = sampleRecord(1, members);
         const erased = erase(record, salt);
         expect(isPersonal(erased)).toBe(false);
-        expect(storedRecordSchema.safeParse(erased).success).toBe(true);
+        expect(storedRecord.safeParse(erased).success).toBe(true);
         expect(committedBytes(erased, null)).toEqual(committedBytes(record, salt));
         expect(erase(erased, null)).toEqual(erased);
       }),

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { draftRecord, numberRecord, type AuditFacts } from "../../../src/audit/record.ts";
 import { AUDIT_KINDS, type AuditKind } from "../../../src/contract/audit-kinds.ts";
-import { auditRecordSchema, MAX_RECORD_BYTES, RECORD_TEXTS } from "../../../src/contract/audit.ts";
+import { auditRecord, MAX_RECORD_BYTES, RECORD_TEXTS } from "../../../src/contract/audit.ts";
 import { utf8 } from "../../../src/kernel/bytes.ts";
 import { idSource } from "../../../src/kernel/ids.ts";
 import { sampleDraft, sampleId, WORKSPACE } from "../../support/audit-sample.ts";
@@ -75,7 +75,7 @@ describe("whatever a producer can write", () => {
     fc.assert(
       fc.property(hostileFacts, (hostile) => {
         const { record, json, bytes } = made(hostile);
-        expect(auditRecordSchema.safeParse(JSON.parse(json)).error?.issues ?? []).toEqual([]);
+        expect(auditRecord.safeParse(JSON.parse(json)).error?.issues ?? []).toEqual([]);
         expect(bytes).toBe(utf8(json).length);
         expect(bytes).toBeLessThanOrEqual(MAX_RECORD_BYTES);
         for (const member of ["workspace", "kind", "agent", "decision", "decision_id"] as const)
@@ -133,6 +133,6 @@ describe("whatever a producer can write", () => {
 
   it("takes a name of any length in clear arguments: the caller chooses it (P8)", () => {
     const args = { ["n".repeat(129)]: 1 };
-    expect(auditRecordSchema.safeParse(made({ ...facts, arguments: args }).record).success).toBe(true);
+    expect(auditRecord.safeParse(made({ ...facts, arguments: args }).record).success).toBe(true);
   });
 });

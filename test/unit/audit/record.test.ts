@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { draftRecord, numberRecord, readRecord } from "../../../src/audit/record.ts";
-import { auditRecordSchema } from "../../../src/contract/audit.ts";
+import { auditRecord } from "../../../src/contract/audit.ts";
 import { utf8 } from "../../../src/kernel/bytes.ts";
 import { idSource, isId } from "../../../src/kernel/ids.ts";
 import { PERSONAL, sampleDraft, sampleRecord, WORKSPACE } from "../../support/audit-sample.ts";
@@ -21,7 +21,7 @@ describe("an audit record", () => {
     expect(record).toEqual({ ...sampleDraft(1), producer: "agent:x", n: 7 });
     expect(readRecord(json)).toEqual(record);
     expect(bytes).toBe(utf8(json).length);
-    expect(auditRecordSchema.parse(record)).toEqual(record);
+    expect(auditRecord.parse(record)).toEqual(record);
   });
 });
 
@@ -34,13 +34,13 @@ describe("the schema of an audit record", () => {
       txn: "txn_1",
       data: { a: [1, null] },
     });
-    expect(auditRecordSchema.parse(record)).toEqual(record);
+    expect(auditRecord.parse(record)).toEqual(record);
   });
 
   it.each([["decision"], ["agent.suspended"], ["catalog.tool_added"], ["sdk.tool.call_denied"]])(
     "takes kind %s, also one that only a newer producer knows",
     (kind) => {
-      expect(auditRecordSchema.safeParse(sampleRecord(1, { kind })).success).toBe(true);
+      expect(auditRecord.safeParse(sampleRecord(1, { kind })).success).toBe(true);
     },
   );
 
@@ -55,6 +55,6 @@ describe("the schema of an audit record", () => {
     ["a digest where a person should be", { operator: { subject: { sha256: "0".repeat(64) }, token: "t" } }],
     ["a value that JSON has not", { data: { when: new Date(0) } }],
   ])("refuses %s", (_what, changes) => {
-    expect(auditRecordSchema.safeParse({ ...sampleRecord(1), ...changes }).success).toBe(false);
+    expect(auditRecord.safeParse({ ...sampleRecord(1), ...changes }).success).toBe(false);
   });
 });

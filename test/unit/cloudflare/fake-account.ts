@@ -25,7 +25,7 @@ const TOML = await readWranglerToml(join(REPOSITORY, "wrangler.toml"));
 
 export type Failure = { readonly at: string; readonly after?: boolean; readonly says?: string };
 
-export class FakeAccount implements Wrangler {
+class FakeAccount implements Wrangler {
   readonly calls: Call[] = [];
   readonly databases = new Map<string, string>();
   readonly queues = new Set<string>();
@@ -185,7 +185,7 @@ const error = (text: string): Outcome => ({
   stderr: `\n✘ [ERROR] ${text}\n\n🪵  Logs were written to "/home/op/.config/.wrangler/logs/wrangler.log"\n`,
 });
 
-export interface Ran {
+interface Ran {
   readonly exit: number;
   readonly stdout: string;
   readonly stderr: string;

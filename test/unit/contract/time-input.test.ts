@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { auditQuerySchema } from "../../../src/contract/audit.ts";
+import { auditQuery } from "../../../src/contract/audit.ts";
 import { timeInput } from "../../../src/contract/words.ts";
 
 const OUTSIDE = [
@@ -26,8 +26,8 @@ describe("a time in a request", () => {
     "%s is refused, wherever a time is taken: its offset carries it out of what RFC 3339 can say",
     (text) => {
       expect(timeInput.safeParse(text).success).toBe(false);
-      expect(auditQuerySchema.safeParse({ since: text }).success).toBe(false);
-      expect(auditQuerySchema.safeParse({ until: text }).success).toBe(false);
+      expect(auditQuery.safeParse({ since: text }).success).toBe(false);
+      expect(auditQuery.safeParse({ until: text }).success).toBe(false);
     },
   );
 });

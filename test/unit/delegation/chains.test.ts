@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { tokenStateOf } from "../../../src/access/token-state.ts";
 import type { ActorReceipt } from "../../../src/contract/actor-receipt.ts";
-import { actorsOf, CallTokenClaims } from "../../../src/contract/call-token.ts";
+import { actorsOf, callTokenClaims } from "../../../src/contract/call-token.ts";
 import type { Resource } from "../../../src/contract/resource.ts";
 import { scopeCovers } from "../../../src/contract/scope.ts";
 import { verifyChain } from "../../../src/delegation/verify-chain.ts";
@@ -90,7 +90,7 @@ describe("P6", () => {
   test("every token of it is accepted, and may_act is in none", async () => {
     await overChains(async (taken) => {
       for (const { claims } of taken) {
-        expect(CallTokenClaims.parse(claims)).toEqual(claims);
+        expect(callTokenClaims.parse(claims)).toEqual(claims);
         expect(JSON.stringify(claims)).not.toContain("may_act");
         const verified = await verifyCallToken(await mintCallToken(claims, issuer.token), {
           issuer: ISSUER,

@@ -34,7 +34,7 @@ const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
 /** The text without its fenced code. */
 export const withoutFences = (text: string): string => text.replaceAll(FENCE, "");
 
-export interface Fence {
+interface Fence {
   readonly language: string;
   readonly code: string;
 }
@@ -68,7 +68,7 @@ export function tables(text: string): Table[] {
 }
 
 /** The tables whose head begins with these words. */
-export const tablesOf = (text: string, ...head: readonly string[]): Table[] =>
+const tablesOf = (text: string, ...head: readonly string[]): Table[] =>
   tables(text).filter((table) => head.every((word, index) => table.head[index] === word));
 
 /** The rows of all of them. */

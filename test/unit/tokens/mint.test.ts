@@ -1,7 +1,7 @@
 import { decodeProtectedHeader } from "jose";
 import * as oauth from "oauth4webapi";
 import { describe, expect, it } from "vitest";
-import { CallTokenClaims } from "../../../src/contract/call-token.ts";
+import { callTokenClaims } from "../../../src/contract/call-token.ts";
 import { jwksDocument } from "../../../src/tokens/jwks.ts";
 import { authorizationServerMetadata } from "../../../src/tokens/metadata.ts";
 import { mintCallToken, selfClaims } from "../../../src/tokens/mint.ts";
@@ -141,7 +141,7 @@ describe("claims that contradict each other are refused (P6)", () => {
     ["a scope inside an actor (RFC 8693 §4.1)", { ...DELEGATED, act: { ...act, scope: "surface" } }, "act"],
     ["a user as an actor", { ...DELEGATED, act: { ...act, sub_profile: "user" } }, "act"],
   ])("%s", (_, claims, member) => {
-    expect(CallTokenClaims.safeParse(claims).error?.issues[0]?.path[0]).toBe(member);
+    expect(callTokenClaims.safeParse(claims).error?.issues[0]?.path[0]).toBe(member);
   });
 
   it("the minter reads the same rules as the verifier", async () => {
@@ -158,7 +158,7 @@ describe("claims that contradict each other are refused (P6)", () => {
       sub_profile: "ai_agent",
       act: { iss: ISSUER, sub: AGENT_B, sub_profile: "ai_agent" },
     };
-    expect(CallTokenClaims.parse(claims).dome.chain.map(({ agent }) => agent)).toEqual([AGENT_B, AGENT_A]);
+    expect(callTokenClaims.parse(claims).dome.chain.map(({ agent }) => agent)).toEqual([AGENT_B, AGENT_A]);
   });
 });
 

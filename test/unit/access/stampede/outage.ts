@@ -21,7 +21,7 @@ export interface Outcome {
   readonly seconds: readonly Second[];
 }
 
-export interface Second {
+interface Second {
   checks: number;
   served: number;
   asked: number;

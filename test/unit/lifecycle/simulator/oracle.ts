@@ -18,7 +18,7 @@ export interface SimulatedHalt extends Halt {
   readonly txn?: string;
 }
 
-export interface KnownHalt {
+interface KnownHalt {
   readonly halt: SimulatedHalt;
   readonly owner: string;
   /** Place of its commit among the commits of its object. */
