@@ -13,6 +13,8 @@ import type { Environment, Io } from "./io.ts";
 export interface Context {
   readonly url: string;
   readonly token: string;
+  /** The workspace that commands mean when they name none. */
+  readonly workspace?: string;
 }
 
 export interface Contexts {
@@ -94,9 +96,9 @@ function parse(text: string): Contexts | null {
   const contexts: Record<string, Context> = {};
   for (const [name, entry] of Object.entries(value["contexts"])) {
     if (!isRecord(entry)) return null;
-    const { url, token } = entry;
+    const { url, token, workspace } = entry;
     if (typeof url !== "string" || typeof token !== "string") return null;
-    contexts[name] = { url, token };
+    contexts[name] = { url, token, ...(typeof workspace === "string" ? { workspace } : {}) };
   }
   const current = value["current"];
   return {

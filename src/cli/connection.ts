@@ -54,6 +54,20 @@ export function agentUrl(
   return found.ok ? ok(found.value.url) : found;
 }
 
+/**
+ * The workspace of a command that names none: DOME_WORKSPACE, else that of the context in use.
+ * @returns null where neither says; then the service decides.
+ */
+export function defaultWorkspace(
+  env: Environment,
+  contexts: Contexts,
+  wanted: string | undefined,
+): string | null {
+  if (env.DOME_WORKSPACE) return env.DOME_WORKSPACE;
+  const name = wanted ?? (env.DOME_URL ? null : contexts.current);
+  return (name === null ? undefined : contextNamed(contexts, name)?.workspace) ?? null;
+}
+
 function saved(contexts: Contexts, name: string): Result<Connection, NoConnection> {
   const context = contextNamed(contexts, name);
   if (context === undefined) return err({ kind: "unknown_context", name });

@@ -14,6 +14,7 @@ export interface Environment {
   readonly DOME_URL?: string | undefined;
   readonly DOME_TOKEN?: string | undefined;
   readonly DOME_AGENT_KEY?: string | undefined;
+  readonly DOME_WORKSPACE?: string | undefined;
   readonly XDG_CONFIG_HOME?: string | undefined;
   readonly HOME?: string | undefined;
   readonly NO_COLOR?: string | undefined;

@@ -84,8 +84,19 @@ export function jsonObject(value: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(parsed.value));
 }
 
-export const workspaceOption = (): Option =>
-  new Option("--workspace <name>", "workspace (default: the token's only one, else default)");
+/** Marks the option whose default is `DOME_WORKSPACE`, else the context's workspace (`operators create` has another one). */
+export class WorkspaceOption extends Option {}
+
+/** @param more what this command takes besides a workspace's name. */
+export const workspaceOption = (more = ""): Option =>
+  new WorkspaceOption(
+    "--workspace <name>",
+    `workspace (default: DOME_WORKSPACE, the context's, the token's only one, else default)${more}`,
+  );
+
+/** For lists that may go over everything the token sees. */
+export const allWorkspacesOption = (): Option =>
+  new Option("-A, --all-workspaces", "in every workspace that you may see").conflicts("workspace");
 
 /** The same workspace, for a command to type next. */
 export const inWorkspace = (workspace: string | undefined): string =>

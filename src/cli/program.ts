@@ -24,11 +24,14 @@ import { usersCommand } from "./commands/users/users.ts";
 import { versionCommand } from "./commands/version.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { workspacesCommand } from "./commands/workspaces/workspaces.ts";
+import { isId } from "../kernel/ids.ts";
+import { WorkspaceOption } from "./option-values.ts";
 import type { GlobalOptions, Session } from "./session.ts";
 
 const AFTER = `
 Exit codes: 0 ok, 1 failed, 2 usage, 3 denied, 4 not authenticated, 5 timed out.
-Environment: DOME_URL with DOME_TOKEN (instead of a context), DOME_AGENT_KEY, NO_COLOR.
+Environment: DOME_URL with DOME_TOKEN (instead of a context), DOME_AGENT_KEY, DOME_WORKSPACE (the
+default of --workspace), NO_COLOR.
 
 Start here:
   $ dome login --url https://dome.example.com
@@ -56,7 +59,8 @@ export function program(session: Session): Command {
       getErrHasColors: () => false,
     })
     .exitOverride()
-    .hook("preAction", (_root, action) => {
+    .hook("preAction", async (_root, action) => {
+      await chooseWorkspace(session, root.opts<GlobalOptions>(), action);
       session.begin(root.opts<GlobalOptions>(), {
         words: wordsOf(action),
         subject: action.args[0] ?? optionOf(action, "name"),
@@ -98,6 +102,18 @@ const commands = (session: Session): readonly Command[] => [
   chainCommand(session),
   auditCommand(session),
 ];
+
+/**
+ * Says which workspace is meant where the command line does not. An agent's id says it by itself, and `--all-workspaces`
+ * wants none.
+ */
+async function chooseWorkspace(session: Session, globals: GlobalOptions, action: Command): Promise<void> {
+  const named = optionOf(action, "workspace") !== null || action.getOptionValue("allWorkspaces") === true;
+  const byId = action.args.length > 0 && action.args.every((arg) => isId("agt", arg));
+  if (named || byId || !action.options.some((option) => option instanceof WorkspaceOption)) return;
+  const workspace = await session.defaultWorkspace(globals);
+  if (workspace !== null) action.setOptionValueWithSource("workspace", workspace, "default");
+}
 
 /** What a command has from its parent (commander does this only for commands that the parent has made itself). */
 function settle(parent: Command): void {

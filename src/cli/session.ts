@@ -8,7 +8,13 @@ import type { PublishedKeys } from "../client/published-keys.ts";
 import { unreachable } from "../kernel/result.ts";
 import { readAgentCredential } from "./agent-credential.ts";
 import { readContexts } from "./config.ts";
-import { agentUrl, operatorConnection, type Connection, type NoConnection } from "./connection.ts";
+import {
+  agentUrl,
+  defaultWorkspace,
+  operatorConnection,
+  type Connection,
+  type NoConnection,
+} from "./connection.ts";
 import { CommandFailure, EXIT, usage, type ExitCode } from "./exit.ts";
 import type { Invocation } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -70,6 +76,12 @@ export class Session {
   /** The name given by `--context`. */
   get wantedContext(): string | undefined {
     return this.#globals.context;
+  }
+
+  /** The workspace of a command that names none; null: the service decides. */
+  async defaultWorkspace({ context }: GlobalOptions = this.#globals): Promise<string | null> {
+    const { env } = this.io;
+    return defaultWorkspace(env, await readContexts(env), context);
   }
 
   /** @throws CommandFailure (exit 4) when there is no token for the service's URL. */

@@ -4,6 +4,7 @@ import { coveredBy, toolReference, type Resource } from "./resource.ts";
 import {
   NAME_PATTERN,
   agentName,
+  allWorkspaces,
   id,
   labels,
   line,
@@ -209,6 +210,7 @@ export const agentList = list(agent).meta({ id: "AgentList" });
 export const agentQuery = z.strictObject({
   ...page,
   workspace: name.optional(),
+  all_workspaces: allWorkspaces,
   state: agentStateSeen.optional(),
   owner: z.string().max(320).toLowerCase().optional(),
   tier: name.optional(),

@@ -98,6 +98,13 @@ export const labels = z
   )
   .refine((map) => Object.keys(map).length <= 32, { message: "must have at most 32 labels" });
 
+/** In a query: everything the token sees, and not one workspace. */
+export const allWorkspaces = z
+  .enum(["true", "false"])
+  .transform((text) => text === "true")
+  .optional()
+  .meta({ description: "`true`: in every workspace that the token sees; does not go with `workspace`" });
+
 /** The envelope of every list: `next_cursor` is null on the last page. */
 export const list = <T extends z.ZodType>(item: T) =>
   z.strictObject({ items: z.array(item), next_cursor: z.string().nullable() });

@@ -4,6 +4,7 @@ import type { Agent, Draining, Surface } from "../contract/agent.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import { inList } from "../storage/in-list.ts";
 import type { Reading } from "../storage/read.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
@@ -84,12 +85,36 @@ export interface AgentFilter {
   readonly label?: string | undefined;
 }
 
-/** A page of a workspace's agents in the order of their names; `after` is the last name of the page before. */
+/** One workspace, or all that a reader sees (null: all there are), behind the last agent of the page before. */
+export type AgentPlace =
+  | { readonly workspace: WorkspaceId; readonly after: string | undefined }
+  | {
+      readonly visible: readonly string[] | null;
+      readonly after?: { readonly workspace: WorkspaceId; readonly name: string };
+    };
+
+/** Agents are unique by workspace and name: both orders are that index. */
+function inPlace(place: AgentPlace): SQL | undefined {
+  if ("workspace" in place) {
+    const { workspace, after } = place;
+    return and(eq(agents.workspaceId, workspace), after === undefined ? undefined : gt(agents.name, after));
+  }
+  const { visible, after } = place;
+  return and(
+    visible === null
+      ? undefined
+      : sql`${agents.workspaceId} IN (SELECT ${workspaces.id} FROM ${workspaces} WHERE ${inList(workspaces.name, visible)})`,
+    after === undefined
+      ? undefined
+      : sql`(${agents.workspaceId}, ${agents.name}) > (${after.workspace}, ${after.name})`,
+  );
+}
+
+/** A page of agents in the order of their names, over several workspaces in the order of those first. */
 export async function listAgents(
   db: Database,
-  workspaceId: WorkspaceId,
+  place: AgentPlace,
   filter: AgentFilter,
-  after: string | undefined,
   limit: number,
 ): Promise<RegisteredAgent[]> {
   const [labelKey, ...labelValue] = filter.label?.split("=") ?? [];
@@ -97,8 +122,7 @@ export async function listAgents(
   const rows = await select(db)
     .where(
       and(
-        eq(agents.workspaceId, workspaceId),
-        after === undefined ? undefined : gt(agents.name, after),
+        inPlace(place),
         filter.state === undefined ? undefined : sql`${agents.state} = ${filter.state}`,
         filter.owner === undefined ? undefined : eq(agents.owner, filter.owner),
         filter.tier === undefined ? undefined : eq(agents.tier, filter.tier),
@@ -111,7 +135,7 @@ export async function listAgents(
           : sql`EXISTS (SELECT 1 FROM json_each(${agents.labels}) WHERE key = ${labelKey} AND value = ${labelValue.join("=")})`,
       ),
     )
-    .orderBy(asc(agents.name))
+    .orderBy(...("workspace" in place ? [] : [asc(agents.workspaceId)]), asc(agents.name))
     .limit(limit);
   return rows.map(toRegistered);
 }

@@ -4,7 +4,7 @@
  */
 import type { Command } from "commander";
 import { verb } from "../command.ts";
-import { contextsPath, readContexts, withContext, writeContexts } from "../config.ts";
+import { contextNamed, contextsPath, readContexts, withContext, writeContexts } from "../config.ts";
 import { isLoopback, serviceUrl } from "../connection.ts";
 import { CommandFailure, EXIT, usage } from "../exit.ts";
 import { clean } from "../output.ts";
@@ -48,7 +48,10 @@ export async function login(session: Session, options: LoginOptions): Promise<vo
   const token = await operatorToken(session);
   const self = await (await session.controlPlaneAt(url, token)).whoami();
   const contexts = await readContexts(session.io.env);
-  await writeContexts(session.io, withContext(contexts, name, { url, token }));
+  // Another token for the same service leaves the chosen workspace as it is.
+  const before = contextNamed(contexts, name);
+  const kept = before?.url === url ? before : {};
+  await writeContexts(session.io, withContext(contexts, name, { ...kept, url, token }));
   session.output.show({
     body: { context: name, url, operator: self },
     ids: [name],

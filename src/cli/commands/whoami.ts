@@ -12,6 +12,7 @@ export const whoamiCommand = (session: Session): Command =>
     examples: ["dome whoami"],
   }).action(async () => {
     const { url, context } = await session.connection();
+    const workspace = await session.defaultWorkspace();
     const self = await (await session.controlPlane()).whoami();
     const { output } = session;
     output.show({
@@ -26,6 +27,7 @@ export const whoamiCommand = (session: Session): Command =>
           ["expires", self.expires_at ?? "never"],
           ["service", url],
           ["context", context ?? "from DOME_URL and DOME_TOKEN"],
+          ...(workspace === null ? [] : [["workspace", `${workspace}, when a command names none`] as const]),
         ]),
     });
     warnOfExpiry(session, self.token, self.expires_at);

@@ -16,18 +16,18 @@ export function pageOf<T>(items: readonly T[], limit: number, keyOf: (item: T) =
   return { items: shown, next_cursor: more ? toBase64Url(utf8(keyOf(last))) : null };
 }
 
+export const BAD_CURSOR = memberRefusal(
+  "invalid_request",
+  "cursor",
+  "The cursor is not one this list gave out. Begin without it.",
+);
+
 /** The sort key in a cursor; undefined for the first page. */
 export function afterOf(cursor: string | undefined): Result<string | undefined, Refusal> {
   if (cursor === undefined) return ok(undefined);
   try {
     return ok(fromUtf8(fromBase64Url(cursor)));
   } catch {
-    return err(
-      memberRefusal(
-        "invalid_request",
-        "cursor",
-        "The cursor is not one this list gave out. Begin without it.",
-      ),
-    );
+    return err(BAD_CURSOR);
   }
 }

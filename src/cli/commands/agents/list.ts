@@ -2,7 +2,7 @@
 import { Option, type Command } from "commander";
 import type { AgentFilter } from "../../../client/agents.ts";
 import { verb } from "../../command.ts";
-import { limitOption, workspaceOption } from "../../option-values.ts";
+import { allWorkspacesOption, limitOption, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { agentTable } from "./view.ts";
 
@@ -15,15 +15,21 @@ export const listCommand = (session: Session): Command =>
     examples: ["dome agents list --state active", "dome agents list --tool zendesk --json"],
   })
     .addOption(workspaceOption())
+    .addOption(allWorkspacesOption())
     .addOption(new Option("--state <state>", "only agents in this state").choices(STATES))
     .option("--owner <owner>", "only agents of this owner")
     .option("--tier <tier>", "only agents of this tier")
     .option("--tool <tool>", "only agents that declare this tool or one of its operations")
     .option("--label <key=value>", "only agents with this label")
     .addOption(limitOption("agents (default: all)"))
-    .action((filter: AgentFilter) => list(session, filter));
+    .action((options: ListOptions) => list(session, options));
 
-export async function list(session: Session, filter: AgentFilter): Promise<void> {
+interface ListOptions extends Omit<AgentFilter, "all_workspaces"> {
+  readonly allWorkspaces?: true;
+}
+
+export async function list(session: Session, { allWorkspaces, ...given }: ListOptions): Promise<void> {
+  const filter = { ...given, all_workspaces: allWorkspaces };
   const service = await session.controlPlane();
   const { items, more } = await service.agents.list(filter).take(filter.limit);
   const { output } = session;

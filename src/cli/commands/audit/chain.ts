@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { isId } from "../../../kernel/ids.ts";
 import { verb } from "../../command.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
-import { inWorkspace } from "../../option-values.ts";
+import { inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { transactionText } from "./transaction-view.ts";
 
@@ -18,7 +18,7 @@ export const chainCommand = (session: Session): Command =>
     examples: ["dome audit chain txn_…", "dome audit chain txn_… --json"],
   })
     .argument("<txn>", "id of a transaction; a decision and a token name theirs")
-    .option("--workspace <name>", "workspace (default: the token's only one, else default)")
+    .addOption(workspaceOption())
     .action((txn: string, options: { workspace?: string }) => chain(session, txn, options));
 
 async function chain(session: Session, txn: string, { workspace }: { workspace?: string }): Promise<void> {

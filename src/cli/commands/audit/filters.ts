@@ -1,6 +1,6 @@
 /** The filters that `audit list` and `audit tail` share. */
 import { Option, type Command } from "commander";
-import { pointInTime } from "../../option-values.ts";
+import { pointInTime, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 
 export interface FilterOptions {
@@ -21,10 +21,7 @@ export interface FilterOptions {
 export function withFilters(command: Command, session: Session): Command {
   const back = pointInTime(() => session.io.clock.now(), "back");
   return command
-    .option(
-      "--workspace <name>",
-      "workspace (default: the token's only one, else default); org: the organization's own",
-    )
+    .addOption(workspaceOption("; org: the organization's own"))
     .option("--agent <agent>", "the caller, or the agent it is about; name or id")
     .option("--actor <agent>", "any agent of the chain; name or id")
     .option("--kind <kind>", "decision, agent.suspended, or a whole family: 'agent.*'")

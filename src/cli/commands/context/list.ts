@@ -12,20 +12,28 @@ export const listCommand = (session: Session): Command =>
     examples: ["dome context list"],
   }).action(async () => {
     const { current, contexts } = await readContexts(session.io.env);
-    const items = Object.entries(contexts).map(([name, { url }]) => ({
+    const items = Object.entries(contexts).map(([name, { url, workspace }]) => ({
       name,
       url,
+      workspace: workspace ?? null,
       current: name === current,
     }));
     const { output } = session;
     output.show({
       body: items,
       ids: items.map((item) => item.name),
-      text: () =>
-        table(
+      text: () => {
+        const chosen = items.some(({ workspace }) => workspace !== null);
+        return table(
           output.style,
-          ["", "NAME", "URL"],
-          items.map((item) => [item.current ? "*" : " ", item.name, item.url]),
-        ),
+          ["", "NAME", "URL", ...(chosen ? ["WORKSPACE"] : [])],
+          items.map(({ current: now, name, url, workspace }) => [
+            now ? "*" : " ",
+            name,
+            url,
+            ...(chosen ? [workspace] : []),
+          ]),
+        );
+      },
     });
   });

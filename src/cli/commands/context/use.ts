@@ -1,28 +1,57 @@
 /** `dome context use` */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
-import { contextNamed, readContexts, writeContexts } from "../../config.ts";
-import { CommandFailure, EXIT } from "../../exit.ts";
+import { contextNamed, readContexts, withContext, writeContexts, type Context } from "../../config.ts";
+import { CommandFailure, EXIT, usage } from "../../exit.ts";
+import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
+
+interface UseOptions {
+  readonly workspace?: string | false;
+}
+
+const WORKSPACE = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 export const useCommand = (session: Session): Command =>
   verb({
     name: "use",
     summary: "Choose the service that commands talk to",
-    examples: ["dome context use local"],
+    description:
+      "Choose the service that commands talk to, and which workspace they mean when they name none. What was chosen of a " +
+      "workspace before stays when nothing is said.",
+    examples: ["dome context use local", "dome context use staging --workspace support"],
   })
     .argument("<name>", "name of a saved service")
-    .action(async (name: string) => {
+    .option("--workspace <name>", "commands mean this workspace when they name none")
+    .option("--no-workspace", "forget the workspace")
+    .action(async (name: string, options: UseOptions) => {
       const contexts = await readContexts(session.io.env);
       const context = contextNamed(contexts, name);
       if (context === undefined) {
         throw new CommandFailure(EXIT.failed, `there is no context "${name}"`, "dome context list");
       }
-      await writeContexts(session.io, { ...contexts, current: name });
+      const chosen = inWorkspace(context, options.workspace);
+      await writeContexts(session.io, withContext(contexts, name, chosen));
+      const { url, workspace } = chosen;
       session.output.show({
-        body: { name, url: context.url, current: true },
+        body: { name, url, workspace: workspace ?? null, current: true },
         ids: [name],
-        text: () => `Commands talk to ${context.url} now.`,
+        text: () =>
+          `Commands talk to ${url} now${workspace === undefined ? "" : `, in workspace ${clean(workspace)}`}.`,
       });
-      if (session.io.env.DOME_URL) session.output.note("DOME_URL is set and goes before the context.");
+      const { DOME_URL, DOME_WORKSPACE } = session.io.env;
+      if (DOME_URL) session.output.note("DOME_URL is set and goes before the context.");
+      if (DOME_WORKSPACE)
+        session.output.note("DOME_WORKSPACE is set and goes before the context's workspace.");
     });
+
+/** @param wanted false: `--no-workspace`; undefined: as it was. */
+function inWorkspace(
+  { url, token, workspace: before }: Context,
+  wanted: string | false | undefined,
+): Context {
+  const workspace = wanted === false ? undefined : (wanted ?? before);
+  if (workspace === undefined) return { url, token };
+  if (!WORKSPACE.test(workspace)) throw usage(`"${workspace}" is not the name of a workspace`);
+  return { url, token, workspace };
+}
