@@ -5,7 +5,7 @@ import { rfc3339 } from "../kernel/clock.ts";
 import { isId } from "../kernel/ids.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/built-in.ts";
-import { limitsOf } from "../tiers/limits.ts";
+import { freshnessOf, limitsOf } from "../tiers/limits.ts";
 import type { Caller } from "./caller.ts";
 import { judgedUser, type DecisionPorts } from "./decide.ts";
 import type { NoLease } from "./lease-client.ts";
@@ -43,7 +43,7 @@ export async function callContext(
       tier: agents[0].tier,
       policies: [BASELINE_POLICY],
       bundle_version: BASELINE_VERSION,
-      freshness: limits.ok ? limits.value.freshness : "always",
+      freshness: freshnessOf(limits),
       max_chain_depth: limits.ok ? limits.value.maxDepth : 0,
       require_actas: agents.flatMap(({ name, requireActas }) =>
         requireActas === null ? [] : [{ agent: name, require: requireActas }],

@@ -11,7 +11,7 @@ import { GROUPS_OVERAGE } from "../identity/provider.ts";
 import { defined } from "../kernel/defined.ts";
 import type { DecisionId, TxnId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
-import { limitsOf, type Tiers } from "../tiers/limits.ts";
+import { freshnessOf, limitsOf, type Tiers } from "../tiers/limits.ts";
 import type { Caller, CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
 import { evaluate, type AccessRequest, type Facts, type Verdict } from "./evaluate.ts";
@@ -71,7 +71,7 @@ export async function decide(
     value: { ...verdict, id, txn },
     evidence: evidenceOf(ports, caller, asked, { verdict, id, txn, request, recordable }),
     state,
-    freshness: limits.ok ? limits.value.freshness : "always",
+    freshness: freshnessOf(limits),
   });
 }
 

@@ -1,4 +1,6 @@
 /** What doors refuse by themselves, whatever dialect they say it in. */
+import type { Withheld } from "../access/release.ts";
+import { unreachable } from "../kernel/result.ts";
 import { EVIDENCE_FULL, type Refusal } from "../operations/answer/refusal.ts";
 
 export const UNAUTHENTICATED: Refusal = {
@@ -47,3 +49,21 @@ export const drainingProblem = (leftMs: number): Refusal => ({
 /** @returns seconds, between 1 and 30. */
 export const retryAfterDrain = (leftMs: number): number =>
   Math.min(MOST_RETRY_AFTER_S, Math.max(1, Math.ceil(leftMs / 1000)));
+
+/** What was not released. Stopped or stale is 401; what cannot be decided, or cannot be recorded, is 503 (design part 9). */
+export function withheldProblem(withheld: Withheld): Refusal {
+  switch (withheld.kind) {
+    case "no_lease":
+      return unavailableFor(withheld.of);
+    case "audit_unavailable":
+      return UNAVAILABLE;
+    case "evidence_full":
+      return EVIDENCE_FULL;
+    case "draining":
+      return drainingProblem(withheld.left_ms);
+    case "not_admitted":
+      return INVALID_TOKEN;
+    default:
+      return unreachable(withheld);
+  }
+}

@@ -46,6 +46,10 @@ export function limitsOf(tiers: Tiers, chain: readonly LimitedAgent[]): Result<L
   return strictest === undefined ? err({ kind: "unknown_tier", agent: null }) : ok(strictest);
 }
 
+/** How fresh what admits must be. Without limits that could be kept it is asked on every call. */
+export const freshnessOf = (limits: Result<Limits, UnknownTier>): Tier["freshness"] =>
+  limits.ok ? limits.value.freshness : "always";
+
 /** The strictest first. */
 const RATES: readonly Tier["rate"][] = ["low", "normal", "high"];
 

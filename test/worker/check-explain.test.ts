@@ -1,9 +1,12 @@
 /** Explain: a recorded decision, in full for operators, in the safe form for the agents of its chain. */
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, test } from "vitest";
+import { sampleRecord } from "../support/audit-sample.ts";
 import {
   call,
   check,
   freshWorkspace,
+  ids,
   like,
   operator,
   operatorToken,
@@ -80,6 +83,21 @@ describe("an explanation", () => {
   it("is found although the decision was made this instant: it may still be on its way to the ledger", async () => {
     const { decision_id: id } = (await check(bot.secret, { tool: "zendesk" })).body;
     expect((await explain(bot.secret, id)).status).toBe(200);
+  });
+
+  it("is withheld from an agent whose stop is effective before the decision arrives (P3)", async () => {
+    const stopped = await api.start({ name: "stopped", workspace: home });
+    const { workspace_id: workspace } = stopped.created.agent;
+    const decision = ids.next("dec");
+    await check(stopped.secret, { tool: "zendesk" }); // so that the question is admitted before the stop
+    const waiting = explain(stopped.secret, decision);
+    await api.stop(stopped.id, "suspend?wait=effective");
+    const chain = [{ agent: stopped.id, key: stopped.key, epoch: 2 }];
+    const made = { layer: "policy", detail: "It is permitted." };
+    await env.LEDGER.getByName(workspace).append([
+      sampleRecord(1, { workspace, agent: stopped.id, chain, decision_id: decision, ...made }),
+    ]);
+    expect(problemOf(await waiting)).toMatchObject({ status: 401, code: "invalid_token" });
   });
 });
 

@@ -4,6 +4,7 @@ import { auditReplayed } from "../../contract/audit-replay.ts";
 import { explanation } from "../../contract/check.ts";
 import { list, name } from "../../contract/words.ts";
 import { authenticateOperator } from "../../access/operator.ts";
+import { release } from "../../access/release.ts";
 import { err, ok } from "../../kernel/result.ts";
 import { isId } from "../../kernel/ids.ts";
 import { explainDecision } from "../../operations/explain-decision.ts";
@@ -13,7 +14,9 @@ import { notFound } from "../../operations/answer/refusal.ts";
 import { replayDeadLetters } from "../../operations/replay-dead-letters.ts";
 import { tailAudit } from "../../operations/tail-audit.ts";
 import { mayDo } from "../../operators/permissions.ts";
+import { freshnessOf, limitsOf } from "../../tiers/limits.ts";
 import { inWorkspace } from "../agent-path.ts";
+import { withheldProblem } from "../door-refusals.ts";
 import { EVENT_STREAM, eventStream } from "../event-stream.ts";
 import { NO_STORE, reply } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
@@ -113,11 +116,17 @@ export const auditRoutes: readonly Route[] = [
         return noted.ok ? reply(explained, 200, NO_STORE) : noted;
       }
       if (caller === null) throw new Error("neither operator nor agent passed this door");
-      return reply(
-        await explainDecision(operations, caller.state.workspace, params.decision, caller.agents[0].id),
-        200,
-        NO_STORE,
-      );
+      const { state, agents } = caller;
+      const explained = await explainDecision(operations, state.workspace, params.decision, agents[0].id);
+      if (!explained.ok) return explained;
+      // A fresh decision is waited for, and its agent may be stopped meanwhile.
+      const { decisions } = services;
+      const freshness = freshnessOf(limitsOf(decisions.tiers, agents));
+      const offer = { value: explained.value, state, freshness, evidence: null };
+      const released = await release(decisions, offer);
+      return released.ok
+        ? reply(ok(released.value.value), 200, NO_STORE)
+        : err(withheldProblem(released.error));
     },
   ),
 ];

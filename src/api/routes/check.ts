@@ -5,12 +5,11 @@ import { decide, type Undecided } from "../../access/decide.ts";
 import { safeChange } from "../../access/evaluate.ts";
 import { release } from "../../access/release.ts";
 import { parseAccessRequest } from "../../access/access-request.ts";
-import { err, ok, unreachable } from "../../kernel/result.ts";
+import { err, ok } from "../../kernel/result.ts";
 import { memberRefusal, type Refusal } from "../../operations/answer/refusal.ts";
 import { liveView } from "../../operations/show-agent.ts";
 import { formatScope } from "../../contract/scope.ts";
-import { EVIDENCE_FULL } from "../../operations/answer/refusal.ts";
-import { drainingProblem, INVALID_TOKEN, UNAVAILABLE, unavailableFor } from "../door-refusals.ts";
+import { UNAVAILABLE, withheldProblem } from "../door-refusals.ts";
 import { NO_STORE } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
@@ -86,27 +85,12 @@ export const checkRoutes: readonly Route[] = [
       const released = await release(services.decisions, offer);
       return released.ok
         ? ok({ body: released.value.value, headers: NO_STORE })
-        : err(refusalOf(released.error));
+        : err(withheldProblem(released.error));
     },
   ),
 ];
 
-/** Stopped or stale is 401; what cannot be decided, or cannot be recorded, is 503 (design part 9). */
-function refusalOf(undecided: Undecided): Refusal {
-  switch (undecided.kind) {
-    case "no_lease":
-      return unavailableFor(undecided.of);
-    case "audit_unavailable":
-      return UNAVAILABLE;
-    case "evidence_full":
-      return EVIDENCE_FULL;
-    case "body_too_large":
-      return { code: "body_too_large", detail: `The agent's tier takes at most ${undecided.most} bytes.` };
-    case "draining":
-      return drainingProblem(undecided.left_ms);
-    case "not_admitted":
-      return INVALID_TOKEN;
-    default:
-      return unreachable(undecided);
-  }
-}
+const refusalOf = (undecided: Undecided): Refusal =>
+  undecided.kind === "body_too_large"
+    ? { code: "body_too_large", detail: `The agent's tier takes at most ${undecided.most} bytes.` }
+    : withheldProblem(undecided);
