@@ -5,6 +5,7 @@
  * `Isolate` is what an isolate keeps between requests: plain data with a bound. Ports are composed per request, because
  * I/O belongs to the request that began it.
  */
+import { AgentUses, newAgentUseBook, type AgentUseBook } from "./access/agent-uses.ts";
 import type { AuthenticationPorts } from "./access/authenticate.ts";
 import {
   ConfigurationReader,
@@ -64,7 +65,7 @@ interface Isolate {
   readonly signingKeys: SigningKeyCache;
   readonly tokens: VerificationCache;
   readonly keys: AuthenticationPorts["keyCache"];
-  readonly keyUses: AuthenticationPorts["keyUses"];
+  readonly uses: AgentUseBook;
   readonly deadOperators: BoundedMap<string, DeadToken>;
   readonly providerKeys: KeyCache;
   readonly users: BoundedMap<string, RememberedUser>;
@@ -82,7 +83,7 @@ const isolate: Isolate = {
   signingKeys: newSigningKeyCache(),
   tokens: new VerificationCache(),
   keys: new BoundedMap(10_000),
-  keyUses: new BoundedMap(10_000),
+  uses: newAgentUseBook(),
   deadOperators: new BoundedMap(1_000),
   providerKeys: new BoundedMap(1_000),
   users: new BoundedMap(5_000),
@@ -171,9 +172,15 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     );
   };
   const owner = owners(env);
+  const uses = new AgentUses({
+    book: isolate.uses,
+    clock,
+    ask: (id, use) => owner.agent(id).lease(use),
+    background,
+  });
   const leases = new LeaseClient({
     source: {
-      agent: (id) => owner.agent(id).lease(),
+      agent: (id) => uses.lease(id),
       workspace: async (id) => {
         const object = owner.workspace(id);
         const read = { cache: isolate.stops, now: () => clock.now(), read: () => object.stops() };
@@ -242,7 +249,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       userTokens,
       tokenCache: isolate.tokens,
       keyCache: isolate.keys,
-      keyUses: isolate.keyUses,
+      uses,
       background,
       keySet: () => signingKeys.keySet(),
       ids,

@@ -5,7 +5,7 @@
  * Whether anything is looked up is decided by the key's form alone, so that made-up keys cost no I/O, and outwardly
  * they are refused like unknown ones (P11).
  */
-import { findKeyByDigests, touchKey } from "../credentials/key-reads.ts";
+import { findKeyByDigests } from "../credentials/key-reads.ts";
 import { digestsOf } from "../credentials/version-digests.ts";
 import type { BoundedMap } from "../kernel/bounded-map.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
@@ -22,6 +22,7 @@ import type { VerificationCache } from "../tokens/cache.ts";
 import { parseScope, SURFACE, type Scope } from "../contract/scope.ts";
 import { verifyCallToken, type VerifiedToken } from "../tokens/verify.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
+import type { AgentUses } from "./agent-uses.ts";
 import { callerProof, type Caller, type CallerUser } from "./caller.ts";
 import { loadChain } from "./chain.ts";
 import type { ConfigurationReader } from "./configuration.ts";
@@ -53,8 +54,8 @@ export interface AuthenticationPorts {
   readonly tokenCache: VerificationCache;
   /** By SHA-256 of the whole key, so that the cache holds no secret. */
   readonly keyCache: BoundedMap<string, KnownKey>;
-  /** When this isolate last noted the use of a key, by key id. */
-  readonly keyUses: BoundedMap<string, number>;
+  /** Where it is noted that an agent acts, and with which key. */
+  readonly uses: Pick<AgentUses, "note" | "tell">;
   /** Lets work outlive the answer. */
   background(work: Promise<unknown>): void;
   /** The keys that verify call tokens, current under the `org` lease. */
@@ -75,8 +76,6 @@ export type AuthenticationRefusal =
   | ActAsRefusal
   | NoLease;
 
-/** "Coarse last use": within the hour. */
-const NOTE_USE_EVERY_MS = 3_600_000;
 const BEARER = /^Bearer +([^\s,]+)$/i;
 
 /** What a call presents. */
@@ -127,30 +126,20 @@ export async function identifyKey(
   return { agent, workspace, key };
 }
 
-/** What a key's agent is now, under a lease that was asked for anew if the one at hand says no. */
+/** What a key's agent is now, under a lease that was asked for anew if the one at hand says no. Its use is noted. */
 export async function leaseForKey(
-  { leases, clock }: Pick<AuthenticationPorts, "leases" | "clock">,
+  { leases, clock, uses }: Pick<AuthenticationPorts, "leases" | "clock" | "uses">,
   known: KnownKey,
 ): Promise<Result<Lease<AgentAnswer>, NoLease>> {
   leases.ahead({ workspace: known.workspace, org: true });
+  uses.note(known.agent, known.key);
   const lease = await leases.agent(known.agent);
   if (!lease.ok) return lease;
+  uses.tell(known.agent, known.key);
   const now = clock.now();
   const runs = drainOf(lease.value, known.agent, now) === undefined;
   if (runs && whyDead(lease.value, known.key, now) === null) return lease;
   return leases.freshAgent(known.agent);
-}
-
-/** Notes that a key was used: coarse, and never in the way of the call. */
-export function noteUse(
-  { keyUses, clock, db, background }: Pick<AuthenticationPorts, "keyUses" | "clock" | "db" | "background">,
-  key: KeyId,
-): void {
-  const now = clock.now();
-  const noted = keyUses.get(key);
-  if (noted !== undefined && now >= noted && now - noted < NOTE_USE_EVERY_MS) return;
-  keyUses.set(key, now);
-  background(touchKey(db, key, now));
 }
 
 /** Why a key may not act under this lease; null: it may. */
@@ -181,7 +170,6 @@ async function byKey(
   if (!workspace.ok) return workspace;
   const drain = drainOf(lease, known.agent, ports.clock.now());
   if (drain !== undefined) return err(drain);
-  noteUse(ports, key);
   return ok({
     [callerProof]: true,
     state: {
@@ -224,11 +212,14 @@ async function callerOfToken(
   const state = tokenStateOf(claims, verifiedUnder);
   const dead = (agent: AgentId, key: KeyId | null, why: string) =>
     err({ kind: "dead", agent, key, why } as const);
+  const [actor] = state.chain;
+  if (actor !== undefined) ports.uses.note(actor.agent, null);
   const stands = await standsNow(ports.leases, state);
   if (!stands.ok) {
     if (stands.error.kind !== "not_admitted") return err(stands.error);
     return dead(claims.client_id, claims.dome.chain[0]?.key ?? null, stands.error.stale.kind);
   }
+  if (actor !== undefined) ports.uses.tell(actor.agent, null);
   const chain = await loadChain(ports, state);
   if (!chain.ok) {
     if (chain.error.kind === "no_lease") return err(chain.error);

@@ -165,6 +165,9 @@ export const agent = z
     ...settings("shown"),
     record_version: z.int(),
     revoked_at: time.nullable(),
+    last_active_at: time
+      .nullable()
+      .meta({ description: "when it acted last, with a key or a token; up to an hour behind" }),
   })
   .meta({
     id: "Agent",

@@ -42,7 +42,7 @@ export const apiKey = z
     created_at: time,
     expires_at: time.nullable(),
     revoked_at: time.nullable(),
-    last_used_at: time.nullable().meta({ description: "coarse: within the hour" }),
+    last_used_at: time.nullable().meta({ description: "up to an hour behind" }),
   })
   .meta({ id: "ApiKey" });
 export type ApiKey = z.output<typeof apiKey>;

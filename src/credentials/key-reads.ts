@@ -85,8 +85,3 @@ interface KeyInsert {
 
 export const insertKey = (db: Database, agentId: AgentId, key: KeyInsert): Statement =>
   db.insert(apiKeys).values({ ...key, agentId });
-
-/** Notes that a key was used. Coarse: the caller asks at most once an hour and key. */
-export async function touchKey(db: Database, key: KeyId, now: number): Promise<void> {
-  await db.update(apiKeys).set({ lastUsedAt: now }).where(eq(apiKeys.id, key));
-}

@@ -9,6 +9,7 @@
  *   together they cover clocks that drift, stand still during CPU work, or step back unseen;
  * - a book whose clock is seen to step back forgets everything, and takes no answer that was asked for before.
  */
+import type { KeyId } from "../kernel/ids.ts";
 import type { EvidenceLevel } from "./evidence.ts";
 import type { AgentState } from "./states.ts";
 
@@ -36,6 +37,14 @@ export interface AgentAnswer {
   /** Revoked call tokens of this agent, by `jti`. */
   readonly revoked: readonly string[];
   readonly ttl_ms: number;
+}
+
+/**
+ * What an isolate has seen of an agent since it asked the object last: that it acted, and with which keys. It travels with
+ * an ask that is made anyway, and nothing is decided by it.
+ */
+export interface AgentUse {
+  readonly keys: readonly KeyId[];
 }
 
 /** What a WorkspaceObject answers. */

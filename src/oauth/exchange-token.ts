@@ -5,7 +5,6 @@
  *   the client has authenticated → the request → the subject and the actor, verified → the hop, narrowed
  *   → its receipt and the token → released
  */
-import { noteUse } from "../access/authenticate.ts";
 import type { NoLease } from "../access/lease-client.ts";
 import { release, type Draining, type Released, type Withheld } from "../access/release.ts";
 import { tokenStateOf } from "../access/token-state.ts";
@@ -71,7 +70,7 @@ export async function exchangeToken(
   if (!made.ok) return made;
   const { claims, receipt, token } = made.value;
 
-  const released = await release<TokenResponse>(ports, {
+  return release<TokenResponse>(ports, {
     value: {
       access_token: token,
       issued_token_type: ACCESS_TOKEN_TYPE,
@@ -90,8 +89,6 @@ export async function exchangeToken(
     // Every use of the token asks as often as the tiers want; getting one is not a use.
     freshness: "leased",
   });
-  if (released.ok) noteUse(ports, client.link.key);
-  return released;
 }
 
 /** The hop within the limits of every agent that would take part, and within every end that is known. */

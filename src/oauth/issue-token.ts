@@ -4,7 +4,6 @@
  *
  *   the client has authenticated → scope and target → the token → released
  */
-import { noteUse } from "../access/authenticate.ts";
 import { release, type Draining, type Released, type Withheld } from "../access/release.ts";
 import { tokenStateOf } from "../access/token-state.ts";
 import { draftRecord } from "../audit/record.ts";
@@ -66,7 +65,7 @@ export async function issueToken(
   const token = await mintToken(claims, signer.value);
   if (!token.ok) return token;
 
-  const released = await release<TokenResponse>(ports, {
+  return release<TokenResponse>(ports, {
     value: { access_token: token.value, token_type: "Bearer", expires_in: lifetime, scope: claims.scope },
     evidence: draftRecord(ports, {
       workspace: agent.workspaceId,
@@ -82,6 +81,4 @@ export async function issueToken(
     // Every use of the token asks as often as the tier wants; getting one is not a use.
     freshness: "leased",
   });
-  if (released.ok) noteUse(ports, link.key);
-  return released;
 }

@@ -5,7 +5,7 @@
  * the protocol in `configuration.ts`. An object without a row refuses everything.
  */
 import type { Result } from "../kernel/result.ts";
-import { answerFor, type AgentAnswer } from "../lifecycle/lease.ts";
+import { answerFor, type AgentAnswer, type AgentUse } from "../lifecycle/lease.ts";
 import type {
   AgentDescription,
   AgentOwner,
@@ -30,6 +30,7 @@ import { expire, revokeKey, transition } from "./agent-lifecycle.ts";
 import { projectAgent } from "./agent-projection.ts";
 import { effectiveRecord, type AgentParts, type AgentTimer } from "./agent-stop.ts";
 import { AGENT_STEPS, AgentStore } from "./agent-store.ts";
+import { noteUseSoon } from "./agent-use.ts";
 import { runCascade } from "./cascade.ts";
 import { CASCADE_STEPS, CascadeTable } from "./cascade-table.ts";
 import { DRAIN_STEPS, DrainTable } from "./drain-table.ts";
@@ -76,11 +77,16 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
   }
 
   /** Short, synchronous, and reads its row each time: a superseded instance must not grant from memory. */
-  lease(): Promise<AgentAnswer> {
+  lease(use?: AgentUse): Promise<AgentAnswer> {
     const { store, drains, deps } = this.#parts;
     const row = store.leaseRow();
     const draining = drains.find();
-    return Promise.resolve(answerFor(row === null ? null : { ...row, draining }, deps.clock.now()));
+    const now = deps.clock.now();
+    const answer = answerFor(row === null ? null : { ...row, draining }, now);
+    if (use !== undefined && answer.state === "active" && store.isUseDue(use.keys, now)) {
+      noteUseSoon(this.#parts, this.#core.storage, use);
+    }
+    return Promise.resolve(answer);
   }
 
   describe(): Promise<AgentDescription | null> {
@@ -88,7 +94,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
     const agent = store.read();
     if (agent === null) return Promise.resolve(null);
     const drain = drains.find();
-    const { workspaceId, state, stateChangedAt, recordVersion, epoch } = agent;
+    const { workspaceId, state, stateChangedAt, recordVersion, epoch, lastActiveAt } = agent;
     return Promise.resolve({
       workspaceId,
       state,
@@ -96,6 +102,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       draining: drain === null ? null : shownDrain(drain),
       recordVersion,
       epoch,
+      lastActiveAt,
       keys: store.keys(),
     });
   }

@@ -4,7 +4,7 @@
  */
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import type { Result } from "../kernel/result.ts";
-import type { AgentAnswer } from "../lifecycle/lease.ts";
+import type { AgentAnswer, AgentUse } from "../lifecycle/lease.ts";
 import type {
   AgentDescription,
   AgentOwner,
@@ -34,8 +34,8 @@ export class AgentOwnerClient implements AgentOwner {
 
   // Readings, and what concerns the outbox alone: the lease stays.
 
-  lease(): Promise<AgentAnswer> {
-    return this.#object.lease();
+  lease(use?: AgentUse): Promise<AgentAnswer> {
+    return this.#object.lease(use);
   }
 
   describe(): Promise<AgentDescription | null> {

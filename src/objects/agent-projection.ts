@@ -1,6 +1,6 @@
 /** Writes what the object knows into D1, for listing. Guarded by version; never read back for a decision. */
 import { sql } from "drizzle-orm";
-import { projectState } from "../registry/agent-writes.ts";
+import { projectActivity, projectState } from "../registry/agent-writes.ts";
 import type { Database } from "../storage/client.ts";
 import { apiKeys } from "../storage/tables/agents.ts";
 import type { AgentParts } from "./agent-stop.ts";
@@ -17,14 +17,21 @@ export async function projectAgent({ deps, store, drains }: AgentParts): Promise
     changedAt: agent.stateChangedAt,
     draining: drain === null ? null : { deadline: drain.deadline, end: drain.end, halt: drain.halt },
   });
-  const ended = store.keys().filter((key) => key.revokedAt !== null || key.expiresAt !== null);
-  await db.batch([state, projectKeys(db, ended)]);
+  await db.batch([state, projectActivity(db, agent.id, agent.lastActiveAt), projectKeys(db, store.keys())]);
 }
 
-/** One statement with one parameter, however many keys an agent has had. */
-const projectKeys = (db: Database, ended: readonly StoredKey[]) =>
-  db
+/** One statement with one parameter, however many keys an agent has had; it writes only those that have changed. */
+function projectKeys(db: Database, keys: readonly StoredKey[]) {
+  const revokedAt = sql`coalesce(known.value ->> 'revokedAt', ${apiKeys.revokedAt})`;
+  const expiresAt = sql`known.value ->> 'expiresAt'`;
+  const lastUsedAt = sql`known.value ->> 'lastUsedAt'`;
+  return db
     .update(apiKeys)
-    .set({ revokedAt: sql`ended.value ->> 'revokedAt'`, expiresAt: sql`ended.value ->> 'expiresAt'` })
-    .from(sql`json_each(${JSON.stringify(ended)}) AS ended`)
-    .where(sql`${apiKeys.id} = ended.value ->> 'id'`);
+    .set({ revokedAt, expiresAt, lastUsedAt })
+    .from(sql`json_each(${JSON.stringify(keys)}) AS known`)
+    .where(
+      sql`${apiKeys.id} = known.value ->> 'id'
+        AND (${apiKeys.revokedAt} IS NOT ${revokedAt} OR ${apiKeys.expiresAt} IS NOT ${expiresAt}
+          OR ${apiKeys.lastUsedAt} IS NOT ${lastUsedAt})`,
+    );
+}

@@ -7,6 +7,7 @@
 import type { AgentId, KeyId, TokenId, WorkspaceId } from "../kernel/ids.ts";
 import type { AgentRow } from "../lifecycle/lease.ts";
 import type { AgentState } from "../lifecycle/states.ts";
+import { BOUND_LIST } from "../storage/in-list.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
 export const AGENT_STEPS: readonly SchemaStep[] = [
@@ -21,6 +22,8 @@ export const AGENT_STEPS: readonly SchemaStep[] = [
      id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER
    ) STRICT;
    CREATE TABLE revoked_tokens (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT`,
+  `ALTER TABLE agent ADD COLUMN last_active_at INTEGER;
+   ALTER TABLE keys ADD COLUMN last_used_at INTEGER`,
 ];
 
 export interface AgentIdentity {
@@ -39,6 +42,8 @@ export interface StoredAgent extends AgentIdentity {
   readonly expiresAt: number | null;
   /** The fence in D1 under which this object's next batch may land. */
   readonly fence: number;
+  /** When it acted last, up to an hour behind. */
+  readonly lastActiveAt: number | null;
 }
 
 export interface StoredKey {
@@ -46,7 +51,17 @@ export interface StoredKey {
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
+  /** Up to an hour behind. */
+  readonly lastUsedAt: number | null;
 }
+
+/** How often it is noted that an agent has acted, and that a key was used: each note is a write here, and one in D1. */
+const NOTE_EVERY_MS = 3_600_000;
+
+/** In SQL, with the time as its first parameter. A time that is an hour ahead comes from a clock that was wrong. */
+const isDue = (column: "last_active_at" | "last_used_at"): string =>
+  `(${column} IS NULL OR abs(?1 - ${column}) >= ${NOTE_EVERY_MS})`;
+const IS_LIVE = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)";
 
 type Row = Record<string, SqlStorageValue>;
 
@@ -75,6 +90,7 @@ export class AgentStore {
       stateChangedAt: Number(row["state_changed_at"]),
       expiresAt: orNull(row["expires_at"]),
       fence: Number(row["fence"]),
+      lastActiveAt: orNull(row["last_active_at"]),
     };
   }
 
@@ -143,6 +159,7 @@ export class AgentStore {
         createdAt: Number(row["created_at"]),
         expiresAt: orNull(row["expires_at"]),
         revokedAt: orNull(row["revoked_at"]),
+        lastUsedAt: orNull(row["last_used_at"]),
       }));
   }
 
@@ -157,6 +174,28 @@ export class AgentStore {
 
   revokeKey(id: KeyId, now: number): void {
     this.#sql.exec("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", now, id);
+  }
+
+  /** True when that the agent has acted, or that one of these live keys was used, was last noted an hour ago. */
+  isUseDue(keys: readonly KeyId[], now: number): boolean {
+    const { due } = this.#sql
+      .exec<{ due: number }>(
+        `SELECT EXISTS (SELECT 1 FROM agent WHERE ${isDue("last_active_at")})
+             OR EXISTS (SELECT 1 FROM keys WHERE id IN ${BOUND_LIST} AND ${IS_LIVE} AND ${isDue("last_used_at")}) AS due`,
+        now,
+        JSON.stringify(keys),
+      )
+      .one();
+    return due === 1;
+  }
+
+  noteUse(keys: readonly KeyId[], now: number): void {
+    this.#sql.exec(`UPDATE agent SET last_active_at = ?1 WHERE ${isDue("last_active_at")}`, now);
+    this.#sql.exec(
+      `UPDATE keys SET last_used_at = ?1 WHERE id IN ${BOUND_LIST} AND ${IS_LIVE} AND ${isDue("last_used_at")}`,
+      now,
+      JSON.stringify(keys),
+    );
   }
 
   isTokenRevoked(jti: TokenId): boolean {

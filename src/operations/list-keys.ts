@@ -51,6 +51,6 @@ function keyView(row: KeyRow, live: AgentDescription["keys"][number] | undefined
     created_at: rfc3339(row.createdAt),
     expires_at: time(expiresAt),
     revoked_at: time(revokedAt),
-    last_used_at: time(row.lastUsedAt),
+    last_used_at: time(live?.lastUsedAt ?? row.lastUsedAt),
   };
 }

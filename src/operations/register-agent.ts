@@ -119,4 +119,5 @@ const viewOf = (agent: NewAgent, workspace: WorkspaceRow): AgentCreated["agent"]
     stateChangedAt: agent.createdAt,
     revokedAt: null,
     draining: null,
+    lastActiveAt: null,
   });

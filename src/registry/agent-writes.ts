@@ -108,3 +108,10 @@ export const projectState = (
       ...(projection.state === "revoked" ? { revokedAt: projection.changedAt } : {}),
     })
     .where(and(eq(agents.id, id), sql`${agents.stateVersion} < ${projection.version}`));
+
+/** Writes when the agent acted last, as its object has it. */
+export const projectActivity = (db: Database, id: AgentId, lastActiveAt: number | null) =>
+  db
+    .update(agents)
+    .set({ lastActiveAt })
+    .where(and(eq(agents.id, id), sql`${agents.lastActiveAt} IS NOT ${lastActiveAt}`));

@@ -179,11 +179,13 @@ interface LiveState {
   readonly stateChangedAt: number;
   readonly recordVersion: number;
   readonly draining?: KnownDrain | null;
+  readonly lastActiveAt?: number | null;
 }
 
 /** @param live without it the projection in D1 is shown, which a listing may. */
 export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => {
   const drain = live === undefined ? row.draining : live.draining;
+  const activeAt = live?.lastActiveAt ?? row.lastActiveAt;
   return {
     id: row.id,
     name: row.name,
@@ -197,6 +199,7 @@ export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => {
     ...shownSettings(row),
     record_version: live?.recordVersion ?? row.recordVersion,
     revoked_at: row.revokedAt === null ? null : rfc3339(row.revokedAt),
+    last_active_at: activeAt === null ? null : rfc3339(activeAt),
   };
 };
 

@@ -17,6 +17,7 @@ export const MIGRATIONS: readonly string[] = [
   "0007_argument_schemas.sql",
   "0008_repeats_by_owner.sql",
   "0009_versions.sql",
+  "0010_activity.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

@@ -27,14 +27,14 @@ beforeAll(async () => {
   const home = await freshWorkspace();
   await api.addTool({ name: "crm", workspace: home });
   ({ caller, delegator } = await peers(home, ["caller", "delegator"]));
-  await check(caller.secret, ask); // so that the use of the key has been noted, and the signing keys are made
+  await check(caller.secret, ask); // so that the signing keys are made
   await token(caller.secret);
 });
 
-/** The steps of the first request of an isolate. The use of a key is noted in the background: nobody waits for it. */
+/** The steps of the first request of an isolate. That a key was used travels with the lease: it is no step at all. */
 async function coldSteps(send: (door: Door) => Promise<{ readonly status: number }>) {
   const { watch, uses } = stepsInSeries();
-  const door = await anotherIsolate(watchedBindings((use) => (use === "DB.run" ? undefined : watch(use))));
+  const door = await anotherIsolate(watchedBindings(watch));
   const { status } = await send(door);
   const steps: string[][] = [];
   for (const [step, use] of uses) (steps[step - 1] ??= []).push(use);

@@ -78,6 +78,7 @@ describe("registering an agent", () => {
         freshness: "always",
         record_version: 1,
         revoked_at: null,
+        last_active_at: null,
         draining: null,
       },
       api_key: {

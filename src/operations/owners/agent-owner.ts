@@ -2,7 +2,7 @@
 import type { AuditDraft } from "../../contract/audit.ts";
 import type { HaltId, Id, KeyId, TokenId, WorkspaceId } from "../../kernel/ids.ts";
 import type { Result } from "../../kernel/result.ts";
-import type { AgentAnswer } from "../../lifecycle/lease.ts";
+import type { AgentAnswer, AgentUse } from "../../lifecycle/lease.ts";
 import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
 import type { AgentSettings } from "../../registry/agent-settings.ts";
 import type { NewAgent } from "../../registry/agent-writes.ts";
@@ -124,16 +124,20 @@ export interface AgentDescription {
   readonly stateChangedAt: number;
   readonly recordVersion: number;
   readonly epoch: number;
+  /** When it acted last, up to an hour behind. Absent: an object of the version before does not know. */
+  readonly lastActiveAt?: number | null;
   readonly keys: readonly {
     readonly id: KeyId;
     readonly createdAt: number;
     readonly expiresAt: number | null;
     readonly revokedAt: number | null;
+    readonly lastUsedAt?: number | null;
   }[];
 }
 
 export interface AgentOwner extends HaltSource, AuditOwner {
-  lease(): Promise<AgentAnswer>;
+  /** @param use what the asker has seen of the agent since it asked last. */
+  lease(use?: AgentUse): Promise<AgentAnswer>;
   /** Null: this object has no row. */
   describe(): Promise<AgentDescription | null>;
   /** False while a configuration change of this agent is not settled. */

@@ -29,6 +29,7 @@ export const agents = sqliteTable("agents", {
     readonly end: "suspended" | "revoked";
     readonly halt: HaltId;
   }>(),
+  lastActiveAt: integer("last_active_at"),
 });
 
 export const agentSurfaces = sqliteTable(

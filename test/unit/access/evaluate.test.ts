@@ -39,6 +39,7 @@ const agent = (
   stateChangedAt: 0,
   revokedAt: null,
   draining: null,
+  lastActiveAt: null,
   surface: { ...NOTHING, ...surface },
   ...more,
 });

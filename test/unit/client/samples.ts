@@ -36,6 +36,7 @@ export const agent = (over: Partial<Agent> = {}): Agent => ({
   freshness: null,
   record_version: 1,
   revoked_at: null,
+  last_active_at: null,
   ...over,
 });
 
