@@ -177,7 +177,7 @@ const aside: IForbiddenRuleType[] = [
   {
     name: "embedded-runs-the-built-worker",
     comment:
-      "The single-machine server runs the same bundle as production and knows nothing of what is inside. It makes the first root key and admin token, so it may know their form.",
+      "The single-machine server runs the same bundle as production and knows nothing of what is inside. It makes the first root key, admin token and test users, so it may know their form.",
     severity: "error",
     from: { path: within("embedded") },
     to: {
@@ -186,6 +186,7 @@ const aside: IForbiddenRuleType[] = [
         within("embedded", "kernel"),
         "^src/credentials/key-format\\.ts$",
         "^src/secrets/root-key\\.ts$",
+        "^src/contract/test-users\\.ts$",
       ],
     },
   },

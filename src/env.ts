@@ -5,6 +5,7 @@
 import type { AgentShell } from "./objects/agent-object.ts";
 import type { LedgerShell } from "./objects/ledger-object.ts";
 import type { WorkspaceShell } from "./objects/workspace-object.ts";
+import { isTestIssuer } from "./contract/test-users.ts";
 import { IsolateCounter } from "./api/isolate-counter.ts";
 import type { RateCounter, RateCounters } from "./api/rate-limits.ts";
 import type { Clock } from "./kernel/clock.ts";
@@ -38,8 +39,9 @@ export interface RawEnv extends Readonly<Partial<Record<RateName, RateLimit>>> {
   readonly DOME_LOG?: string;
   readonly DOME_VERSION?: string;
   readonly DOME_LEDGER_CAPACITY?: string;
-  /** These four are set by the embedded server, and by nobody else. */
+  /** These five are set by the embedded server, and by nobody else. */
   readonly DOME_EMBEDDED?: string;
+  readonly DOME_TEST_ISSUER?: string;
   readonly DOME_RATE_LIMITS?: Readonly<Record<RateName, number>>;
   readonly EGRESS_PUBLIC?: Fetcher;
   readonly EGRESS_LISTED?: Fetcher;
@@ -63,6 +65,8 @@ export interface Env {
   readonly corsOrigins: readonly string[];
   /** Origins that Dome may call although they are not https at a public name. */
   readonly egressAllowed: ReadonlySet<string>;
+  /** The issuer of made-up users, of whom tokens are accepted; null: no such issuer's. */
+  readonly testIssuer: string | null;
   /** What the embedded server reaches the outside through; null on the platform, which has no inside addresses. */
   readonly networks: { readonly public: Fetcher; readonly listed: Fetcher } | null;
   /** Of how many requests one leaves a line in the log; null: none does. */
@@ -99,6 +103,7 @@ export function parseEnv(raw: RawEnv, clock: Clock): Env {
     version: raw.DOME_VERSION ?? "unknown",
     ledgerCapacity: ledgerCapacityOf(raw.DOME_LEDGER_CAPACITY),
     egressAllowed: egressAllowedOf(raw.DOME_EGRESS_ALLOW ?? ""),
+    testIssuer: testIssuerOf(raw),
     networks: networksOf(raw),
     corsOrigins: (raw.DOME_CORS_ORIGINS ?? "").split(/[\s,]+/).filter((origin) => origin !== ""),
   };
@@ -157,6 +162,13 @@ function egressAllowedOf(text: string): ReadonlySet<string> {
   if (!origins.ok)
     throw new Error("DOME_EGRESS_ALLOW must be origins such as http://127.0.0.1:9000, with commas between");
   return new Set(origins.value);
+}
+
+/** Only the embedded server makes users up, and only where nobody else reaches it. */
+function testIssuerOf(raw: RawEnv): string | null {
+  const issuer = raw.DOME_TEST_ISSUER || null;
+  if (issuer === null || (isEmbedded(raw) && isTestIssuer(issuer))) return issuer;
+  throw new Error("DOME_TEST_ISSUER is for the server of `npm start -- --test-users` alone");
 }
 
 /** Without the embedded server's networks an inside address would be as near as any other. */

@@ -194,12 +194,13 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     random,
     background,
   });
-  const configuration = new ConfigurationReader(db, isolate.configuration);
+  const configuration = new ConfigurationReader(db, isolate.configuration, env.testIssuer);
   const egress = egressOf(env);
   const userTokens = new UserTokens({
     clock,
     configuration,
     keys: new ProviderKeys({ clock, timers, egress, cache: isolate.providerKeys, log }),
+    testIssuer: env.testIssuer,
     remembered: isolate.users,
   });
   const operations: OperationPorts = { clock, timers, ids, random, log, db, derived, owners: owner };
@@ -233,6 +234,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     operations: {
       ...operations,
       egress,
+      testIssuer: env.testIssuer,
       issuer,
       signingKeys,
       ledgers: new LedgerClient(env.ledgers),

@@ -47,10 +47,13 @@ interface ConfigurationWanted {
 export class ConfigurationReader {
   readonly #db: Database;
   readonly #cache: ConfigurationCache;
+  readonly #testIssuer: string | null;
 
-  constructor(db: Database, cache: ConfigurationCache) {
+  /** @param testIssuer of the test users that this server offers; null: none. */
+  constructor(db: Database, cache: ConfigurationCache, testIssuer: string | null) {
     this.#db = db;
     this.#cache = cache;
+    this.#testIssuer = testIssuer;
   }
 
   /**
@@ -64,7 +67,9 @@ export class ConfigurationReader {
         missing(records, id, recordVersion, () => agentReading(this.#db, id)),
       ),
       missing(catalogs, workspace, configEpoch, () => catalogReading(this.#db, workspace)),
-      missing(providers, workspace, configEpoch, () => providersReading(this.#db, workspace)),
+      missing(providers, workspace, configEpoch, () =>
+        providersReading(this.#db, workspace, this.#testIssuer),
+      ),
     ].filter((reading) => reading !== undefined);
     if (lacking.length > 0) await readTogether(this.#db, lacking);
   }
@@ -93,7 +98,7 @@ export class ConfigurationReader {
    * @param configEpoch from a lease of this workspace, taken before this call.
    */
   async providers(id: WorkspaceId, configEpoch: number): Promise<ReadonlyMap<IdpId, IdentityProvider>> {
-    const reading = () => providersReading(this.#db, id);
+    const reading = () => providersReading(this.#db, id, this.#testIssuer);
     return (await this.#read(this.#cache.providers, id, configEpoch, reading)) ?? new Map();
   }
 

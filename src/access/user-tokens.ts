@@ -12,6 +12,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { readIdToken } from "../identity/id-token.ts";
 import type { IdentityRefusal, VerifiedUser } from "../identity/provider.ts";
 import type { ProviderKeys } from "../identity/provider-keys.ts";
+import { isOffered } from "../identity/test-issuer.ts";
 import { verifyIdToken, whyNotNow } from "../identity/verify-id-token.ts";
 import type { ConfigurationReader } from "./configuration.ts";
 
@@ -26,6 +27,8 @@ interface UserTokenPorts {
   readonly clock: Clock;
   readonly configuration: Pick<ConfigurationReader, "providers">;
   readonly keys: ProviderKeys;
+  /** Of the test users that this server offers; null: none. */
+  readonly testIssuer: string | null;
   /** By SHA-256 of token, workspace, agent and configuration epoch, so that it holds no token. */
   readonly remembered: BoundedMap<string, RememberedUser>;
 }
@@ -50,13 +53,14 @@ export class UserTokens {
   }
 
   async verify(input: UserTokenQuestion): Promise<Result<VerifiedUser, IdentityRefusal>> {
-    const { configuration, remembered, clock } = this.#ports;
+    const { configuration, remembered, clock, testIssuer } = this.#ports;
     const { workspace, configEpoch, agent, token, maxAgeSeconds } = input;
     const read = readIdToken(token);
     if (!read.ok) return read;
     const providers = await configuration.providers(workspace, configEpoch);
     const provider = [...providers.values()].find(({ issuer }) => issuer === read.value.issuer);
-    if (provider === undefined) return err({ kind: "unknown_issuer" });
+    if (provider === undefined)
+      return err({ kind: isOffered(read.value.issuer, testIssuer) ? "unknown_issuer" : "test_issuer" });
 
     const question = JSON.stringify([token, workspace, agent, configEpoch]);
     const memory = toHex(sha256Sync(utf8(question)));

@@ -15,6 +15,7 @@ export interface Environment {
   readonly DOME_TOKEN?: string | undefined;
   readonly DOME_AGENT_KEY?: string | undefined;
   readonly DOME_WORKSPACE?: string | undefined;
+  readonly DOME_STATE_DIR?: string | undefined;
   readonly XDG_CONFIG_HOME?: string | undefined;
   readonly HOME?: string | undefined;
   readonly NO_COLOR?: string | undefined;

@@ -23,12 +23,23 @@ export const processIo = (): Io => ({
 });
 
 function environment(env: NodeJS.ProcessEnv): Environment {
-  const { DOME_URL, DOME_TOKEN, DOME_AGENT_KEY, DOME_WORKSPACE, XDG_CONFIG_HOME, HOME, NO_COLOR, TERM } = env;
+  const {
+    DOME_URL,
+    DOME_TOKEN,
+    DOME_AGENT_KEY,
+    DOME_WORKSPACE,
+    DOME_STATE_DIR,
+    XDG_CONFIG_HOME,
+    HOME,
+    NO_COLOR,
+    TERM,
+  } = env;
   return {
     DOME_URL,
     DOME_TOKEN,
     DOME_AGENT_KEY,
     DOME_WORKSPACE,
+    DOME_STATE_DIR,
     XDG_CONFIG_HOME,
     HOME,
     NO_COLOR,

@@ -96,6 +96,10 @@ export const identityProvider = z
     workspace_id: id("wsp"),
     description: z.string().nullable(),
     issuer: z.string(),
+    test: z.boolean().meta({
+      description:
+        "its users are made up: they are accepted only while `npm start -- --test-users` offers them",
+    }),
     audiences: z.array(
       z.strictObject({
         audience: z.string(),

@@ -57,9 +57,15 @@ Try in another terminal:
   npx --no-install dome agents register --name support-triage --tier standard --tool zendesk --pool premium-reasoning --require-actas oidc
   npx --no-install dome agents activate support-triage
   npx --no-install dome audit list
-`);
+${server.testIssuer === null ? "" : testUsersText(server.testIssuer)}`);
   if (saved.remark !== null) process.stderr.write(`dome: ${saved.remark}\n`);
 }
+
+const testUsersText = (issuer: string): string => `
+Test users, whom nobody has signed in:
+  npx --no-install dome idp add test-users --issuer ${issuer} --audience support-app=support-triage
+  npx --no-install dome users test-token alice --audience support-app
+`;
 
 async function main(): Promise<void> {
   const request = readRequest(process.argv.slice(2), process.env);

@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly egressAllow: string;
   /** The header in which a proxy in front says who called it, in lower case; empty for none. */
   readonly clientIpHeader: string;
+  /** Offers users to try with; see test-users.ts. */
+  readonly testUsers: boolean;
 }
 
 export type Request =
@@ -37,6 +39,7 @@ Runs Dome on this machine: registry, leases, audit trail, all on the local disk.
   --public-url URL  issuer of all tokens, fixed at the first start (DOME_PUBLIC_URL; http://127.0.0.1:<port>)
   --egress-allow ORIGINS  what may be called without https, a public name or port 443 (DOME_EGRESS_ALLOW; none)
   --client-ip-header NAME  header in which the proxy in front says who called it (DOME_CLIENT_IP_HEADER; none)
+  --test-users      offer made-up users, on the port after --port; only for this machine
   --insecure-http   listen on an address other than loopback without an https:// public URL
   --version         print the version
   --help            print this
@@ -51,6 +54,7 @@ const FLAGS = {
   "public-url": { type: "string" },
   "egress-allow": { type: "string" },
   "client-ip-header": { type: "string" },
+  "test-users": { type: "boolean" },
   "insecure-http": { type: "boolean" },
   version: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -98,6 +102,10 @@ export function readRequest(
       `--host ${host.value} is reachable from other machines: give --public-url https://… (the TLS end in front), or --insecure-http`,
     );
   }
+  const testUsers = given["test-users"] === true;
+  if (testUsers && port.value === 65_535) return misuse("--test-users needs the port after --port");
+  const forOthers = testUsers ? testUsersFault(host.value, publicUrl.value) : ok(undefined);
+  if (!forOthers.ok) return forOthers;
   return ok({
     kind: "run",
     options: {
@@ -108,8 +116,18 @@ export function readRequest(
       corsOrigins: env["DOME_CORS_ORIGINS"] ?? "",
       egressAllow: egressAllow.value,
       clientIpHeader: clientIpHeader.value,
+      testUsers,
     },
   });
+}
+
+/** Why a server offers no test users: others could reach it, and for them an ID token means that somebody signed in. */
+export function testUsersFault(host: string, publicUrl: string | null): Result<void, Refusal> {
+  const name = publicUrl === null ? host : new URL(publicUrl).hostname.replace(/^\[(.*)\]$/, "$1");
+  if (isLoopback(host) && isLoopback(name)) return ok(undefined);
+  return refuse(
+    `--test-users makes users up, so it is only for a server that nobody but this machine reaches: not for ${publicUrl ?? host}`,
+  );
 }
 
 /** True for an address that only this machine reaches. */

@@ -16,9 +16,9 @@ import { makeDefaultWorkspace } from "./default-workspace.ts";
 import { bytesIn, freeBytesOf, ledgerCapacity } from "./ledger-capacity.ts";
 import { takeLock, type StateLock } from "./lock.ts";
 import { migrate, readMigrations, type Migration } from "./migrate.ts";
-import { localUrl, type ServerOptions } from "./options.ts";
+import { localUrl, testUsersFault, type ServerOptions } from "./options.ts";
 import { reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
-import { databaseOf, portTaken, startDatabase, startWorker } from "./runtime.ts";
+import { databaseOf, portTaken, startDatabase, startWorker, type Place } from "./runtime.ts";
 import { startScheduler } from "./scheduler.ts";
 import {
   emptyTmp,
@@ -27,8 +27,10 @@ import {
   openSecrets,
   readSettings,
   writeSettings,
+  type Secrets,
   type Settings,
 } from "./state.ts";
+import { startTestUsers } from "./test-users.ts";
 
 // This file is part of dist/embedded/dome-server.js, beside the built Worker.
 const WORKER_DIR = fileURLToPath(new URL("../worker/", import.meta.url));
@@ -41,6 +43,8 @@ export interface Server {
   readonly url: string;
   readonly issuer: string;
   readonly adminToken: string;
+  /** The issuer of the test users; null: there are none. */
+  readonly testIssuer: string | null;
   /** Ends the runtime and gives the folder back. */
   stop(): Promise<void>;
 }
@@ -61,19 +65,21 @@ export async function startServer(
 }
 
 async function startLocked(
-  { stateDir, host, port, publicUrl, corsOrigins, egressAllow, clientIpHeader }: ServerOptions,
+  options: ServerOptions,
   lock: StateLock,
   onLost: () => void,
 ): Promise<Result<Server, Refusal>> {
+  const { stateDir, host, port, publicUrl } = options;
   const migrations = readMigrations(MIGRATIONS_DIR);
   const newest = migrations.at(-1)?.name ?? "";
   const known = readSettings(stateDir, publicUrl, newest);
   if (!known.ok) return known;
+  const forOthers = options.testUsers ? testUsersFault(host, known.value?.public_url ?? publicUrl) : ok(null);
+  if (!forOthers.ok) return forOthers;
   const free = await tryPort(host, port);
   if (!free.ok) return free;
   const secrets = await openSecrets(stateDir, known.value === null, systemRandom);
   if (!secrets.ok) return secrets;
-  const { rootKey, adminToken } = secrets.value;
   let settings = known.value ?? firstSettings(stateDir, publicUrl ?? `http://127.0.0.1:${port}`);
 
   process.env["TMPDIR"] = emptyTmp(stateDir); // a killed runtime leaves its files there, not in /tmp
@@ -84,36 +90,16 @@ async function startLocked(
     settings = writeSettings(stateDir, { ...settings, schema: newest });
   }
 
-  const worker = await startWorker({ host, port, dataDir, onLost }, WORKER_DIR, {
-    DOME_ROOT_KEY: rootKey,
-    DOME_ADMIN_TOKEN: adminToken,
-    DOME_PUBLIC_URL: settings.public_url,
-    DOME_AUDIT_SINK: "outbox",
-    DOME_CORS_ORIGINS: corsOrigins,
-    DOME_EGRESS_ALLOW: egressAllow,
-    DOME_CLIENT_IP_HEADER: clientIpHeader,
-    DOME_LEDGER_CAPACITY: ledgerCapacity(
-      process.env["DOME_LEDGER_CAPACITY"] ?? "",
-      freeBytesOf(stateDir),
-      bytesIn(dataDir),
-    ),
-    DOME_VERSION: VERSION,
-    DOME_LOG: process.env["DOME_LOG"] ?? "errors", // on a terminal a line per request hides everything else
-  });
-  if (!worker.ok) return worker;
-  const runtime = worker.value;
-  const url = localUrl(host, port);
-
-  // The database has the last word on its schema: it may have been restored beside the settings.
-  const checked = await bringSchema(runtime, migrations, stateDir);
-  const ready =
-    checked.ok && !settings.first_start_done
-      ? await makeDefaultWorkspace(url, adminToken, systemTimers)
-      : checked;
+  const users = options.testUsers ? await startTestUsers(stateDir, port + 1) : ok(null);
+  if (!users.ok) return users;
+  const testIssuer = users.value?.issuer ?? null;
+  const place = { host, port, dataDir, onLost };
+  const ready = await startReady(place, options, settings, secrets.value, testIssuer);
   if (!ready.ok) {
-    await runtime.dispose();
+    await users.value?.stop();
     return ready;
   }
+  const runtime = ready.value;
   if (!settings.first_start_done) writeSettings(stateDir, { ...settings, first_start_done: true });
 
   const stopScheduler = startScheduler({
@@ -125,9 +111,49 @@ async function startLocked(
   const stop = async (): Promise<void> => {
     stopScheduler();
     await runtime.dispose();
+    await users.value?.stop();
     lock.release();
   };
-  return ok({ url, issuer: settings.public_url, adminToken, stop });
+  const { adminToken } = secrets.value;
+  return ok({ url: localUrl(host, port), issuer: settings.public_url, adminToken, testIssuer, stop });
+}
+
+/** The Worker on a database that fits it, with the workspace `default`. */
+async function startReady(
+  place: Place,
+  { stateDir, corsOrigins, egressAllow, clientIpHeader }: ServerOptions,
+  settings: Settings,
+  { rootKey, adminToken }: Secrets,
+  testIssuer: string | null,
+): Promise<Result<Miniflare, Refusal>> {
+  const testOrigin = testIssuer === null ? [] : [new URL(testIssuer).origin];
+  const worker = await startWorker(place, WORKER_DIR, {
+    DOME_ROOT_KEY: rootKey,
+    DOME_ADMIN_TOKEN: adminToken,
+    DOME_PUBLIC_URL: settings.public_url,
+    DOME_AUDIT_SINK: "outbox",
+    DOME_CORS_ORIGINS: corsOrigins,
+    DOME_EGRESS_ALLOW: [egressAllow, ...testOrigin].filter((part) => part !== "").join(","),
+    DOME_TEST_ISSUER: testIssuer ?? "",
+    DOME_CLIENT_IP_HEADER: clientIpHeader,
+    DOME_LEDGER_CAPACITY: ledgerCapacity(
+      process.env["DOME_LEDGER_CAPACITY"] ?? "",
+      freeBytesOf(stateDir),
+      bytesIn(place.dataDir),
+    ),
+    DOME_VERSION: VERSION,
+    DOME_LOG: process.env["DOME_LOG"] ?? "errors", // on a terminal a line per request hides everything else
+  });
+  if (!worker.ok) return worker;
+  // The database has the last word on its schema: it may have been restored beside the settings.
+  const checked = await bringSchema(worker.value, readMigrations(MIGRATIONS_DIR), stateDir);
+  const ready =
+    checked.ok && !settings.first_start_done
+      ? await makeDefaultWorkspace(localUrl(place.host, place.port), adminToken, systemTimers)
+      : checked;
+  if (ready.ok) return worker;
+  await worker.value.dispose();
+  return ready;
 }
 
 const firstSettings = (stateDir: string, issuer: string): Settings =>

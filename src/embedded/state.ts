@@ -4,6 +4,7 @@
  *   dome.json     what the first start fixed: state version, issuer, time; and how far the schema has come
  *   root.key      DOME_ROOT_KEY: base64, or several, newest first. Without it no key, token or sealed secret is readable
  *   admin.token   the operator token of this machine; removed, the next start makes another
+ *   test-users.json   issuer and key of the test users (--test-users); removed, the next start makes others
  *   server.lock, server.pids   see lock.ts
  *   data/         D1 and Durable Objects
  *   tmp/          emptied at each start

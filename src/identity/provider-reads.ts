@@ -5,15 +5,20 @@ import type { Database } from "../storage/client.ts";
 import type { Reading } from "../storage/read.ts";
 import { identityProviders } from "../storage/tables/identity-providers.ts";
 import type { IdentityProvider, IdpId } from "./provider.ts";
+import { isOffered } from "./test-issuer.ts";
 
-/** All that a workspace trusts, by id, as verification reads them. */
+/**
+ * All that a workspace trusts at this moment, by id, as verification reads them.
+ * @param testIssuer of the test users that this server offers; null: none, and an entry for such users does not count.
+ */
 export const providersReading = (
   db: Database,
   workspace: WorkspaceId,
+  testIssuer: string | null,
 ): Reading<ReadonlyMap<IdpId, IdentityProvider>> => ({
   statements: [db.select().from(identityProviders).where(eq(identityProviders.workspaceId, workspace))],
   parse: (rows: readonly (typeof identityProviders.$inferSelect)[] = []) =>
-    new Map(rows.map((row) => [row.id, row])),
+    new Map(rows.filter(({ issuer }) => isOffered(issuer, testIssuer)).map((row) => [row.id, row])),
 });
 
 /** A page in the order of their names. */

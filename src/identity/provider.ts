@@ -40,6 +40,8 @@ export const GROUPS_OVERAGE = "groups_overage";
 /** Operators may see which; callers hear one answer for all but the last. */
 export type IdentityRefusal =
   | { readonly kind: "unknown_issuer" }
+  /** Made-up users, on a server that was started without them. */
+  | { readonly kind: "test_issuer" }
   | { readonly kind: "audience_not_bound" }
   | { readonly kind: "azp_not_allowed" }
   | { readonly kind: "expired" }

@@ -7,6 +7,7 @@ import {
   type IdentityProviderCreate,
   type IdentityProviderView,
 } from "../contract/identity-provider.ts";
+import { isTestIssuer } from "../contract/test-users.ts";
 import type { AddressFault } from "../egress/address.ts";
 import { discoveryUrl, isTemplate, issuerOf } from "../identity/discovery.ts";
 import type { BoundAgent } from "../identity/provider-reads.ts";
@@ -86,6 +87,7 @@ async function addition(
           data: {
             id: row.id,
             issuer: row.issuer,
+            test: isTestIssuer(row.issuer),
             audience_scope: row.audienceScope,
             audiences: audiences.map(({ audience, agent }) => ({ audience, agent })),
             authorized_parties: row.authorizedParties,

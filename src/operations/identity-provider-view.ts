@@ -1,6 +1,7 @@
 /** Identity providers as the API shows them: agents by id and name, as far as the reader may see them. */
 import type { Operator } from "../access/operator.ts";
 import type { IdentityProviderView } from "../contract/identity-provider.ts";
+import { isTestIssuer } from "../contract/test-users.ts";
 import type { IdentityProvider } from "../identity/provider.ts";
 import { boundAgents, findProvider, listProviders, type BoundAgent } from "../identity/provider-reads.ts";
 import { rfc3339 } from "../kernel/clock.ts";
@@ -75,6 +76,7 @@ export function providerView(
     workspace_id: row.workspaceId,
     description: row.description,
     issuer: row.issuer,
+    test: isTestIssuer(row.issuer),
     audiences,
     audience_scope: row.audienceScope,
     authorized_parties: [...row.authorizedParties],

@@ -13,6 +13,7 @@ import {
   type VerifiedUser,
 } from "../identity/provider.ts";
 import { boundAgents } from "../identity/provider-reads.ts";
+import { isOffered } from "../identity/test-issuer.ts";
 import { verifyIdToken } from "../identity/verify-id-token.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -111,7 +112,7 @@ async function verdictFor(
 }
 
 async function verify(
-  { clock }: EgressOperationPorts,
+  { clock, testIssuer }: EgressOperationPorts,
   token: string,
   provider: IdentityProvider,
   keys: FetchedKeys | undefined,
@@ -119,6 +120,7 @@ async function verify(
 ): Promise<Result<VerifiedUser, IdentityRefusal>> {
   const read = readIdToken(token);
   if (!read.ok) return read;
+  if (!isOffered(provider.issuer, testIssuer)) return err({ kind: "test_issuer" });
   if (keys === undefined) return err({ kind: "provider_unavailable", why: "see above" });
   const { workspaceId: workspace } = provider;
   return verifyIdToken(read.value, { provider, keys: keys.keys, workspace, agent, now: clock.now() });

@@ -25,6 +25,7 @@ describe("options of the server", () => {
       corsOrigins: "",
       clientIpHeader: "",
       egressAllow: "",
+      testUsers: false,
     });
   });
 
@@ -107,6 +108,24 @@ describe("options of the server", () => {
     });
     expect(options(["--host", "0.0.0.0", "--public-url", "https://dome.example.com"]).host).toBe("0.0.0.0");
     expect(options(["--host", "0.0.0.0", "--insecure-http"]).host).toBe("0.0.0.0");
+  });
+
+  it("makes no users up where others reach the server, because for them an ID token means that somebody signed in", () => {
+    expect(options(["--test-users"]).testUsers).toBe(true);
+    expect(options(["--test-users", "--host", "::1", "--public-url", "http://[::1]:8787"]).testUsers).toBe(
+      true,
+    );
+    const reached = [
+      ["--host", "0.0.0.0", "--insecure-http"],
+      ["--host", "dome.example.com", "--insecure-http"],
+      ["--public-url", "https://dome.example.com"],
+      ["--host", "0.0.0.0", "--public-url", "https://dome.example.com"],
+      ["--host", "0.0.0.0", "--public-url", "http://127.0.0.1:8787", "--insecure-http"],
+    ];
+    for (const args of reached)
+      expect(refusal(["--test-users", ...args]).line).toContain("--test-users makes users up");
+    expect(refusal(["--test-users"], { DOME_PUBLIC_URL: "https://dome.example.com" }).exit).toBe(1);
+    expect(refusal(["--test-users", "--port", "65535"]).exit).toBe(2);
   });
 
   it("knows what only this machine reaches", () => {

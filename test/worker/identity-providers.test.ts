@@ -9,6 +9,8 @@ import {
   type IdentityProviderView,
 } from "../../src/contract/identity-provider.ts";
 import type { AgentId, WorkspaceId } from "../../src/kernel/ids.ts";
+import { parseEnv } from "../../src/env.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
 import { services } from "../../src/wire.ts";
 import { answeringWith, testIdp } from "../support/test-idp.ts";
 import {
@@ -79,6 +81,7 @@ describe("an identity provider", () => {
       workspace_id: workspace,
       description: null,
       issuer: ISSUER,
+      test: false,
       audiences: [{ audience: "support-app", agent: triage.id, agent_name: "triage" }],
       audience_scope: "agent",
       authorized_parties: [],
@@ -113,6 +116,7 @@ describe("an identity provider", () => {
     expect(records[0]?.data).toEqual({
       id: added.id,
       issuer: ISSUER,
+      test: false,
       audience_scope: "workspace",
       audiences: [{ audience: "portal", agent: null }],
       authorized_parties: [],
@@ -304,6 +308,33 @@ describe("testing an identity provider", () => {
     const { results } = await env.DB.prepare("SELECT * FROM idempotency").all();
     expect(JSON.stringify(results)).not.toContain(token);
     await remove(name);
+  });
+});
+
+describe("made-up users", () => {
+  const testIssuer = "http://127.0.0.1:8788/dome-test-users";
+
+  it("are offered by the embedded server alone: elsewhere the variable stops the Worker", () => {
+    const offering = { ...env, DOME_TEST_ISSUER: testIssuer };
+    expect(() => parseEnv(offering as never, systemClock)).toThrow("DOME_TEST_ISSUER is for the server");
+    expect(parseEnv({ ...env, DOME_TEST_ISSUER: "" } as never, systemClock).testIssuer).toBe(null);
+  });
+
+  it("are no users here, although an entry for them came along with the database (P7)", async () => {
+    const issuer = "https://login.idp.example/dome-test-users";
+    const idp = await testIdp(issuer);
+    const asked = listening(idp.documents());
+    const added = await add({ issuer });
+    expect(added.test).toBe(true);
+    const { access } = await services(env, createExecutionContext());
+    const token = await idp.sign({ aud: "support-app", sub: "00u1" });
+    const configEpoch = (await api.showWorkspace(home)).config_epoch;
+    const question = { workspace, configEpoch, agent: triage.id as AgentId, token };
+    expect(await access.userTokens.verify(question)).toEqual({ ok: false, error: { kind: "test_issuer" } });
+    expect(asked).toEqual([]);
+    const seen = await tested(added.name, { token });
+    expect(seen.verdicts.map(({ detail }) => detail)).toEqual(["test_issuer"]);
+    await remove(added.name);
   });
 });
 

@@ -27,6 +27,8 @@ export interface OperationPorts {
 /** What a use case is given that calls a stranger. */
 export interface EgressOperationPorts extends OperationPorts {
   readonly egress: Egress;
+  /** Of the test users that this server offers; null: none. */
+  readonly testIssuer: string | null;
 }
 
 /** Who asks on the control plane, and how the request is known. */

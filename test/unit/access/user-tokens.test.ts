@@ -35,6 +35,7 @@ function setUp(trusted: readonly IdentityProvider[] = [provider()]) {
       },
     },
     keys,
+    testIssuer: null,
     remembered,
   });
   const heard = async (token: string, change: Partial<UserTokenQuestion> = {}): Promise<string> => {
@@ -99,6 +100,13 @@ describe("a user's token", () => {
     const { heard, paper } = setUp();
     expect(await heard(await idToken(key, { iss: "https://evil.example" }))).toBe("unknown_issuer");
     expect(await heard("no token")).toBe("malformed");
+    expect(paper.asked).toEqual([]);
+  });
+
+  it("of made-up users is refused as such where nobody offers them, entry or no entry", async () => {
+    const { heard, paper } = setUp();
+    const token = await idToken(key, { iss: "http://127.0.0.1:8788/dome-test-users" });
+    expect(await heard(token)).toBe("test_issuer");
     expect(paper.asked).toEqual([]);
   });
 

@@ -31,7 +31,7 @@ test("the commands are these", () => {
       "integrations add, integrations list, integrations show, integrations update, integrations remove, " +
       "idp add, idp list, idp show, idp test, idp remove, " +
       "tiers list, tiers show, " +
-      "token issue, token exchange, token inspect, token revoke, users stop, users resume, signing-keys list, " +
+      "token issue, token exchange, token inspect, token revoke, users stop, users resume, users test-token, signing-keys list, " +
       "signing-keys rotate, root-key status, root-key rewrap, check, explain, chain verify, audit list, audit tail, " +
       "audit chain, audit replay"
     ).split(", "),

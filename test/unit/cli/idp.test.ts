@@ -18,6 +18,7 @@ const provider: IdentityProviderView = {
   workspace_id: WORKSPACE_ID,
   description: null,
   issuer: ISSUER,
+  test: false,
   audiences: [
     { audience: "app", agent: AGENT_ID, agent_name: "support-triage" },
     { audience: "portal", agent: null, agent_name: null },

@@ -11,6 +11,7 @@ const page = read("docs/identity-providers.md");
 
 const KINDS: Readonly<Record<IdentityRefusal["kind"], true>> = {
   unknown_issuer: true,
+  test_issuer: true,
   audience_not_bound: true,
   azp_not_allowed: true,
   expired: true,

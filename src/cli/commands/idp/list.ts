@@ -4,7 +4,7 @@ import { verb } from "../../command.ts";
 import { workspaceOption } from "../../option-values.ts";
 import { table } from "../../output.ts";
 import type { Session } from "../../session.ts";
-import { audiencesOf } from "./view.ts";
+import { audiencesOf, issuerOf } from "./view.ts";
 
 export const listCommand = (session: Session): Command =>
   verb({
@@ -25,7 +25,7 @@ export const listCommand = (session: Session): Command =>
             ["NAME", "ISSUER", "AUDIENCES", "MAX AGE", "ID"],
             items.map((provider) => [
               provider.name,
-              provider.issuer,
+              issuerOf(provider),
               audiencesOf(provider),
               `${provider.max_age_seconds} s`,
               provider.id,

@@ -12,6 +12,10 @@ export const audiencesOf = ({ audiences }: IdentityProviderView): Cell =>
     ),
   );
 
+/** A test provider is marked wherever it is listed: nobody has signed in there. */
+export const issuerOf = ({ issuer, test }: IdentityProviderView): string =>
+  test ? `${issuer} (test)` : issuer;
+
 export function tellProvider(session: Session, provider: IdentityProviderView): void {
   const { output } = session;
   output.show({
@@ -20,7 +24,7 @@ export function tellProvider(session: Session, provider: IdentityProviderView): 
     text: () =>
       fields(output.style, [
         ["name", provider.name],
-        ["issuer", provider.issuer],
+        ["issuer", issuerOf(provider)],
         ["audiences", audiencesOf(provider)],
         ["audience scope", provider.audience_scope],
         ["other azp", several(provider.authorized_parties)],

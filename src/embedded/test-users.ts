@@ -1,0 +1,81 @@
+/**
+ * The identity provider of `--test-users`: discovery and keys, on a port of its own, and no door that issues a token.
+ * Its issuer is fixed when the flag is first given, because identity providers that were added name it.
+ */
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
+import { parseTestUsers, TEST_USERS_FILE, testIssuer, type TestUsers } from "../contract/test-users.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import { readText, writeAtomically } from "./files.ts";
+import { reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
+
+export interface TestProvider {
+  readonly issuer: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * @param port where it listens when the state has no test users yet.
+ * @param dir the state folder.
+ */
+export async function startTestUsers(dir: string, port: number): Promise<Result<TestProvider, Refusal>> {
+  const opened = await openTestUsers(dir, port);
+  if (!opened.ok) return opened;
+  const { issuer, key } = opened.value;
+  const { d: _private, ...published } = key;
+  const { hostname, pathname, port: at } = new URL(issuer);
+  const documents = new Map<string | undefined, object>([
+    [
+      `${pathname}/.well-known/openid-configuration`,
+      {
+        issuer,
+        jwks_uri: `${issuer}/jwks`,
+        response_types_supported: ["none"],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["ES256"],
+      },
+    ],
+    [`${pathname}/jwks`, { keys: [{ ...published, alg: "ES256", use: "sig" }] }],
+  ]);
+  const server = createServer((request, response) => {
+    const document = documents.get(request.url);
+    const status = request.method !== "GET" ? 405 : document === undefined ? 404 : 200;
+    response.writeHead(status, { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff" });
+    response.end(status === 200 ? JSON.stringify(document) : undefined);
+  });
+  try {
+    server.listen({ host: hostname, port: Number(at), exclusive: true });
+    await once(server, "listening");
+  } catch (error) {
+    if (systemCode(error) !== "EADDRINUSE")
+      return refuse(`the test users cannot listen on port ${at}: ${reasonOf(error)}`);
+    return refuse(
+      `port ${at} of the test users is taken; stop what listens there (${join(dir, TEST_USERS_FILE)} fixes the port; removed, the next start chooses the one after --port)`,
+    );
+  }
+  return ok({ issuer, stop: () => close(server) });
+}
+
+/** Issuer and key, made where they are not there yet. */
+async function openTestUsers(dir: string, port: number): Promise<Result<TestUsers, Refusal>> {
+  const path = join(dir, TEST_USERS_FILE);
+  if (!existsSync(path)) {
+    const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+    const jwk = await exportJWK(privateKey);
+    const key = { ...jwk, kid: await calculateJwkThumbprint(jwk) };
+    writeAtomically(path, `${JSON.stringify({ issuer: testIssuer(port), key }, null, 2)}\n`);
+  }
+  const users = parseTestUsers(readText(path) ?? "");
+  return users === null
+    ? refuse(`${path} is damaged; remove it, and the next start makes other test users`)
+    : ok(users);
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  server.close();
+  await once(server, "close");
+}
