@@ -4,12 +4,15 @@ import {
   agent,
   agentCreated,
   agentList,
+  agentTransferred,
   agentUpdated,
   type Agent,
   type agentCreate,
   type AgentCreated,
   type agentPatch,
   type agentQuery,
+  type agentTransfer,
+  type AgentTransferred,
   type AgentUpdated,
 } from "../contract/agent.ts";
 import {
@@ -34,6 +37,7 @@ type Known<T> = { readonly [K in keyof T]?: T[K] | undefined };
 export type AgentFilter = Known<Omit<z.output<typeof agentQuery>, "cursor">>;
 export type AgentRegistration = z.input<typeof agentCreate>;
 export type AgentChange = z.input<typeof agentPatch>;
+export type AgentTransfer = z.input<typeof agentTransfer>;
 export type Stop = z.input<typeof stopRequest>;
 
 export class Agents {
@@ -65,6 +69,18 @@ export class Agents {
   update(ref: AgentRef, change: AgentChange, readVersion?: number): Promise<AgentUpdated> {
     return this.#transport.change("PATCH", route`/api/v1/agents/${ref.agent}`, agentUpdated, {
       body: change,
+      query: { workspace: ref.workspace },
+      headers: ifMatch(readVersion),
+    });
+  }
+
+  /**
+   * Somebody else answers for the agent from now on; its owner stays.
+   * @param readVersion the `record_version` that is transferred; another one by now: ConflictError (412).
+   */
+  transfer(ref: AgentRef, transfer: AgentTransfer, readVersion?: number): Promise<AgentTransferred> {
+    return this.#transport.change("POST", route`/api/v1/agents/${ref.agent}/transfer`, agentTransferred, {
+      body: transfer,
       query: { workspace: ref.workspace },
       headers: ifMatch(readVersion),
     });

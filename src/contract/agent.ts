@@ -156,6 +156,8 @@ export const agent = z
     id: id("agt"),
     name,
     owner: z.string(),
+    steward: z.string().meta({ description: "who answers for it now: at first its owner" }),
+    steward_since: time,
     workspace: name,
     workspace_id: id("wsp"),
     created_at: time,
@@ -178,7 +180,7 @@ export type Agent = z.output<typeof agent>;
 /** Something that was accepted and will not work yet. `command` is what would mend it. */
 export const warning = z
   .strictObject({
-    code: z.enum(["not_in_catalog"]),
+    code: z.enum(["not_in_catalog", "unknown_steward"]),
     member: z.string(),
     detail: z.string(),
     near: z.string().nullable(),
@@ -208,6 +210,28 @@ export const agentUpdated = z
   .meta({ id: "AgentUpdated" });
 export type AgentUpdated = z.output<typeof agentUpdated>;
 
+/** `POST /api/v1/agents/{agent}/transfer` */
+export const agentTransfer = z
+  .strictObject({
+    to: principal.meta({ description: "who answers for the agent from now on" }),
+    from: principal
+      .optional()
+      .meta({ description: "refused when somebody else than this one, or than `to`, answers for it now" }),
+    reason: line(500).nullable().default(null),
+  })
+  .meta({ id: "AgentTransfer" });
+export type AgentTransfer = z.output<typeof agentTransfer>;
+
+export const agentTransferred = z
+  .strictObject({
+    agent,
+    changed: z.boolean().meta({ description: "false: it was the steward already" }),
+    from: z.string().meta({ description: "who answered for it until now" }),
+    warnings: z.array(warning),
+  })
+  .meta({ id: "AgentTransferred" });
+export type AgentTransferred = z.output<typeof agentTransferred>;
+
 export const agentList = list(agent).meta({ id: "AgentList" });
 
 export const agentQuery = z.strictObject({
@@ -216,6 +240,7 @@ export const agentQuery = z.strictObject({
   all_workspaces: allWorkspaces,
   state: agentStateSeen.optional(),
   owner: z.string().max(320).toLowerCase().optional(),
+  steward: z.string().max(320).toLowerCase().optional(),
   tier: name.optional(),
   tool: toolReference
     .optional()

@@ -18,6 +18,7 @@ export const AUDIT_KINDS = {
   "token.revoked": "A call token was revoked",
   "agent.registered": "An agent was registered",
   "agent.updated": "Settings of an agent were changed",
+  "agent.transferred": "An agent got another steward: somebody else answers for it now",
   "agent.activated": "An agent was activated",
   "agent.suspended": "An agent was suspended",
   "agent.resumed": "An agent was resumed",

@@ -56,7 +56,7 @@ export const findProvider = (
 export interface BoundAgent {
   readonly id: AgentId;
   readonly name: string;
-  readonly owner: string;
+  readonly steward: string;
 }
 
 /** Every agent that an audience of the workspace is bound to. */
@@ -65,7 +65,7 @@ export async function boundAgents(
   workspace: WorkspaceId,
 ): Promise<ReadonlyMap<AgentId, BoundAgent>> {
   const rows = await db.all<BoundAgent>(sql`
-    SELECT id, name, owner FROM agents WHERE workspace_id = ${workspace} AND id IN (
+    SELECT id, name, steward FROM agents WHERE workspace_id = ${workspace} AND id IN (
       SELECT json_extract(bound.value, '$.agent')
       FROM identity_providers, json_each(identity_providers.audiences) AS bound
       WHERE identity_providers.workspace_id = ${workspace})`);

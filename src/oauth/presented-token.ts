@@ -75,7 +75,7 @@ export async function isUserVouchedFor(
   return ok(providers.has(provider));
 }
 
-/** True when the operator sees the token's workspace; a developer also has to own one of `agents`. */
+/** True when the operator sees the token's workspace; a developer also has to be the steward of one of `agents`. */
 export async function operatorSeesToken(
   db: Database,
   operator: Operator,
@@ -88,5 +88,5 @@ export async function operatorSeesToken(
   }
   if (operator.role !== "developer") return true;
   const rows = await Promise.all(agents.map((id) => findAgentById(db, id)));
-  return rows.some((row) => row?.owner === operator.subject);
+  return rows.some((row) => row?.steward === operator.subject);
 }

@@ -148,12 +148,12 @@ async function bindAudiences(
       const detail = `There is no such agent${shown(reference)} in the workspace, or it is revoked. Register it first.`;
       return err(memberRefusal("unknown_reference", member, detail));
     }
-    const { id, name, owner } = found.value;
+    const { id, name, steward } = found.value;
     if (audiences.some((each) => each.audience === audience && each.agent === id)) {
       return err(memberRefusal("invalid_request", member, "The audience is bound to this agent already."));
     }
     audiences.push({ audience, agent: id });
-    agents.set(id, { id, name, owner });
+    agents.set(id, { id, name, steward });
   }
   return ok({ audiences, agents });
 }

@@ -59,7 +59,7 @@ export async function providerFor(
   return ok({ home: home.value, provider });
 }
 
-/** A developer sees no agent of another owner here either: such a binding is left out. */
+/** A developer sees no agent of another steward here either: such a binding is left out. */
 export function providerView(
   row: IdentityProvider,
   agents: ReadonlyMap<AgentId, BoundAgent>,
@@ -67,7 +67,7 @@ export function providerView(
 ): IdentityProviderView {
   const audiences = row.audiences.flatMap(({ audience, agent }) => {
     const bound = agent === null ? undefined : agents.get(agent);
-    if (agent !== null && !seesAgent(operator, { owner: bound?.owner ?? "" })) return [];
+    if (agent !== null && !seesAgent(operator, { steward: bound?.steward ?? "" })) return [];
     return [{ audience, agent, agent_name: bound?.name ?? null }];
   });
   return {

@@ -109,6 +109,8 @@ const viewOf = (agent: NewAgent, workspace: WorkspaceRow): AgentCreated["agent"]
     workspaceName: workspace.name,
     name: agent.name,
     owner: agent.owner,
+    steward: agent.owner,
+    stewardSince: agent.createdAt,
     createdAt: agent.createdAt,
     recordVersion: 1,
     fence: 0,

@@ -52,10 +52,10 @@ export async function listWorkspaceAgents(
   const { operator } = request;
   const place = await placeFor(ports, request, query, after);
   if (!place.ok) return place;
-  const owner = operator.role === "developer" ? operator.subject : query.owner;
-  // Somebody else's agents are not there for a developer, as little as those of an owner that has none.
-  if (query.owner !== undefined && query.owner !== owner) return ok({ items: [], next_cursor: null });
-  const rows = await listAgents(ports.db, place.value, { ...query, owner }, query.limit + 1);
+  const steward = operator.role === "developer" ? operator.subject : query.steward;
+  // Somebody else's agents are not there for a developer, as little as those of a steward that has none.
+  if (query.steward !== undefined && query.steward !== steward) return ok({ items: [], next_cursor: null });
+  const rows = await listAgents(ports.db, place.value, { ...query, steward }, query.limit + 1);
   return ok(
     pageOf(
       rows.map((row) => agentView(row)),

@@ -7,9 +7,9 @@ import { loadCatalog } from "../registry/catalog.ts";
 import { answerOf, change, changedAgent } from "./change/change.ts";
 import { mayChange, mayOnlyNarrow } from "./rules/developer-limits.ts";
 import { staleUnder, type IfMatch } from "./request/if-match.ts";
-import { agentFor } from "./request/resolve.ts";
+import { agentFor, seesAgent } from "./request/resolve.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
-import { refusalOf, type Refusal } from "./answer/refusal.ts";
+import { notFound, refusalOf, type Refusal } from "./answer/refusal.ts";
 import { resolveSettings, surfaceWarnings } from "./rules/settings.ts";
 
 /** @param ifMatch record versions. */
@@ -34,6 +34,7 @@ export async function updateAgent(
     if (stale !== null) return err(stale);
     // Read after the version it is based on: what a change narrows or widens is judged on the newest record.
     const row = (await findAgentById(db, id)) ?? found.value;
+    if (!seesAgent(operator, row)) return err(notFound("agent", target.agent)); // transferred meanwhile
     const settings = await resolveSettings(ports, operator, workspace, patch);
     if (!settings.ok) return settings;
     const allowed = mayChange(operator, live.state, row, settings.value);

@@ -1,7 +1,7 @@
 /**
  * What each role may do: one table (design part 11). A route names the permission it needs; nothing else decides.
  * Two things come on top: a token that is bound to workspaces reaches nothing outside them, and a `developer` reaches
- * only agents it owns, and of those that were activated once only what narrows them (`registry/narrowing.ts`).
+ * only agents it is the steward of, and of those that were activated once only what narrows them (`registry/narrowing.ts`).
  */
 import { ROLES, type Role } from "../contract/roles.ts";
 
@@ -16,6 +16,7 @@ const TABLE = {
   "agents:register": ["admin", "operator", "developer"],
   "agents:read": ["admin", "security", "operator", "developer", "auditor"],
   "agents:update": ["admin", "operator", "developer"],
+  "agents:transfer": ["admin", "operator"],
   "agents:activate": ["admin", "operator"],
   "agents:suspend": ["admin", "security", "operator", "developer"],
   "agents:cascade": ["admin", "security", "operator"],

@@ -1,5 +1,5 @@
 /** Operator tokens in the registry: by digest when one is presented, by id and in pages for those who manage them. */
-import { and, asc, eq, getTableColumns, gt, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, isNull, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import type { OperatorView } from "../contract/operator.ts";
 import { rfc3339 } from "../kernel/clock.ts";
@@ -88,6 +88,23 @@ export async function listOperatorTokens(
     .orderBy(asc(operatorTokens.id))
     .limit(limit);
   return rows.flatMap((row) => known(row) ?? []);
+}
+
+/** True when somebody can act under this subject now. */
+export async function hasLiveToken(db: Database, subject: string, now: number): Promise<boolean> {
+  const row = await db
+    .select({ id: operatorTokens.id })
+    .from(operatorTokens)
+    .where(
+      and(
+        eq(operatorTokens.subject, subject),
+        isNull(operatorTokens.revokedAt),
+        gt(operatorTokens.expiresAt, now),
+      ),
+    )
+    .limit(1)
+    .get();
+  return row !== undefined;
 }
 
 /** A token is live until it is revoked or its time is over. */

@@ -10,7 +10,13 @@ import type { AgentSettings } from "./agent-settings.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { batchGuard } from "../storage/tables/changes.ts";
 
-/** Everything that registration writes about an agent. */
+/** Who answers for an agent, and since when, in milliseconds since the epoch. */
+export interface Stewardship {
+  readonly steward: string;
+  readonly stewardSince: number;
+}
+
+/** Everything that registration writes about an agent. Its first steward is its owner. */
 export interface NewAgent {
   readonly id: AgentId;
   readonly workspaceId: WorkspaceId;
@@ -42,6 +48,8 @@ export function insertAgent(db: Database, agent: NewAgent, change: string) {
       workspaceId: agent.workspaceId,
       name: agent.name,
       owner: agent.owner,
+      steward: agent.owner,
+      stewardSince: agent.createdAt,
       createdAt: agent.createdAt,
       stateChangedAt: agent.createdAt,
       objectStartedAt: agent.createdAt,
@@ -56,7 +64,7 @@ export function insertAgent(db: Database, agent: NewAgent, change: string) {
 export function updateAgent(
   db: Database,
   id: AgentId,
-  patch: Partial<AgentSettings>,
+  patch: Partial<AgentSettings & Stewardship>,
   change: string,
   recordVersion: number,
 ) {

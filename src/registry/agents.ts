@@ -80,6 +80,7 @@ export const findAgent = (
 export interface AgentFilter {
   readonly state?: string | undefined;
   readonly owner?: string | undefined;
+  readonly steward?: string | undefined;
   readonly tier?: string | undefined;
   readonly tool?: string | undefined;
   readonly label?: string | undefined;
@@ -125,6 +126,7 @@ export async function listAgents(
         inPlace(place),
         filter.state === undefined ? undefined : sql`${agents.state} = ${filter.state}`,
         filter.owner === undefined ? undefined : eq(agents.owner, filter.owner),
+        filter.steward === undefined ? undefined : eq(agents.steward, filter.steward),
         filter.tier === undefined ? undefined : eq(agents.tier, filter.tier),
         tool === undefined
           ? undefined
@@ -138,6 +140,17 @@ export async function listAgents(
     .orderBy(...("workspace" in place ? [] : [asc(agents.workspaceId)]), asc(agents.name))
     .limit(limit);
   return rows.map(toRegistered);
+}
+
+/** True when somebody of this name answers for an agent of the workspace. */
+export async function isSteward(db: Database, workspaceId: WorkspaceId, steward: string): Promise<boolean> {
+  const row = await db
+    .select({ id: agents.id })
+    .from(agents)
+    .where(and(eq(agents.workspaceId, workspaceId), eq(agents.steward, steward)))
+    .limit(1)
+    .get();
+  return row !== undefined;
 }
 
 /** The ids of an agent's ancestors, nearest first. */
@@ -190,6 +203,8 @@ export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => {
     id: row.id,
     name: row.name,
     owner: row.owner,
+    steward: row.steward,
+    steward_since: rfc3339(row.stewardSince),
     workspace: row.workspaceName,
     workspace_id: row.workspaceId,
     created_at: rfc3339(row.createdAt),

@@ -18,6 +18,7 @@ export const MIGRATIONS: readonly string[] = [
   "0008_repeats_by_owner.sql",
   "0009_versions.sql",
   "0010_activity.sql",
+  "0011_stewards.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [
@@ -26,6 +27,8 @@ export const TRIGGERS: readonly string[] = [
   "agents_are_never_replaced",
   "agents_names_are_never_reused",
   "agents_stay_revoked",
+  "agents_begin_with_their_owner",
+  "agents_have_a_dated_steward",
   "workspaces_record_is_immutable",
   "workspaces_are_never_deleted",
   "workspaces_are_never_replaced",

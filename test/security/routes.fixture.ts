@@ -91,6 +91,7 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   stopTransaction: (unique) => ({ reason: unique }),
   registerAgent: named,
   updateAgent: described,
+  transferAgent: (unique) => ({ to: unique }),
   activateAgent: empty,
   resumeAgent: empty,
   suspendAgent: (unique) => ({ reason: unique }),

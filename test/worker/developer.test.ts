@@ -67,10 +67,11 @@ describe("a developer who registers", () => {
     expect(other).toContain("422");
   });
 
-  it("lists nothing for another owner, and its own without asking", async () => {
+  it("lists nothing for another steward, and its own without asking", async () => {
     await register(developer, "listed");
     const names = async (query: Readonly<Record<string, string>>) =>
-      (await developer.list({ workspace: home, limit: "200", ...query })).items.map(({ owner }) => owner);
+      (await developer.list({ workspace: home, limit: "200", ...query })).items.map(({ steward }) => steward);
+    expect(await names({ steward: "admin" })).toEqual([]);
     expect(await names({ owner: "admin" })).toEqual([]);
     expect(new Set(await names({}))).toEqual(new Set([SUBJECT]));
   });

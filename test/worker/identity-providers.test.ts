@@ -195,7 +195,7 @@ describe("an identity provider", () => {
     });
   });
 
-  it("shows a developer no agent of another owner", async () => {
+  it("shows a developer no agent of another steward", async () => {
     const developer = operator(await operatorToken({ role: "developer", subject: "dev@example.com" }));
     await api.register({ name: "hers", workspace: home, owner: "dev@example.com" });
     const added = await add({

@@ -196,6 +196,7 @@ describe("every answer", () => {
     await call("showAgent", { agent: "bare" });
     await call("showAgent", { agent: "full" });
     await call("listAgents", {}, {}, "?limit=1");
+    await call("transferAgent", { agent: "bare" }, { body: { to: "bea@example.com" } });
     await call(
       "updateAgent",
       { agent: "full" },

@@ -40,6 +40,14 @@ const GOLDEN: Readonly<Record<string, readonly [table: string, sql: string]>> = 
     "agents",
     "BEFORE INSERT ON agents WHEN EXISTS (SELECT 1 FROM agents WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, 'dome: the id of an agent is taken'); END",
   ],
+  agents_begin_with_their_owner: [
+    "agents",
+    "AFTER INSERT ON agents WHEN NEW.steward = '' BEGIN UPDATE agents SET steward = NEW.owner, steward_since = NEW.created_at WHERE id = NEW.id; END",
+  ],
+  agents_have_a_dated_steward: [
+    "agents",
+    "BEFORE UPDATE OF steward, steward_since ON agents WHEN NEW.steward = '' OR (NEW.steward IS OLD.steward AND NEW.steward_since IS NOT OLD.steward_since) BEGIN SELECT RAISE(ABORT, 'dome: the date of a steward goes with the steward'); END",
+  ],
   agents_names_are_never_reused: [
     "agents",
     "BEFORE INSERT ON agents WHEN EXISTS (SELECT 1 FROM agents WHERE workspace_id = NEW.workspace_id AND name = NEW.name) BEGIN SELECT RAISE(ABORT, 'dome: the name of an agent is taken'); END",

@@ -57,6 +57,8 @@ describe("registering an agent", () => {
         id: like(/^agt_[0-7][0-9a-hjkmnp-tv-z]{25}$/),
         name: "support-triage",
         owner: "ada@example.com",
+        steward: "ada@example.com",
+        steward_since: like(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
         workspace: home,
         workspace_id: parent.created.agent.workspace_id,
         created_at: like(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),

@@ -6,12 +6,15 @@ import {
   agentList,
   agentPatch,
   agentQuery,
+  agentTransfer,
+  agentTransferred,
   agentUpdated,
 } from "../../contract/agent.ts";
 import { ok } from "../../kernel/result.ts";
 import { afterOf } from "../../operations/answer/page.ts";
 import { registerAgent } from "../../operations/register-agent.ts";
 import { listWorkspaceAgents, showAgent } from "../../operations/show-agent.ts";
+import { transferAgent } from "../../operations/transfer-agent.ts";
 import { updateAgent } from "../../operations/update-agent.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
 import { etagOf, ifMatchOf } from "../if-match.ts";
@@ -88,6 +91,28 @@ export const agentRoutes: readonly Route[] = [
       if (!ifMatch.ok) return ifMatch;
       const target = { ...params, workspace: query.workspace, ifMatch: ifMatch.value };
       return reply(await updateAgent(services.operations, asked, target, body));
+    },
+  ),
+  problemRoute(
+    {
+      method: "post",
+      path: "/api/v1/agents/{agent}/transfer",
+      operationId: "transferAgent",
+      summary: "Transfer an agent: somebody else answers for it from now on; its owner stays",
+      tag,
+      door: { by: "operator", permission: "agents:transfer" },
+      params: agentPath,
+      query: z.strictObject(inWorkspace),
+      body: agentTransfer,
+      answers: [
+        { status: 200, description: "The agent, and who answered for it before", schema: agentTransferred },
+      ],
+    },
+    async ({ services, asked, params, query, body, http }) => {
+      const ifMatch = ifMatchOf(http);
+      if (!ifMatch.ok) return ifMatch;
+      const target = { ...params, workspace: query.workspace, ifMatch: ifMatch.value };
+      return reply(await transferAgent(services.operations, asked, target, body));
     },
   ),
 ];

@@ -5,7 +5,7 @@ import type { Result } from "../../kernel/result.ts";
 import type { AgentAnswer, AgentUse } from "../../lifecycle/lease.ts";
 import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
 import type { AgentSettings } from "../../registry/agent-settings.ts";
-import type { NewAgent } from "../../registry/agent-writes.ts";
+import type { NewAgent, Stewardship } from "../../registry/agent-writes.ts";
 import type { Claim, RequestKey } from "../../storage/idempotency.ts";
 import type { AuditOwner } from "./audit-owner.ts";
 import type { HaltCause, HaltSource } from "./halts.ts";
@@ -55,7 +55,7 @@ export interface UpdateCommand {
   readonly meta: RequestMeta;
   /** The record version that the caller has read; another one is refused as `stale`. */
   readonly basedOn: number;
-  readonly patch: Partial<AgentSettings>;
+  readonly patch: Partial<AgentSettings & Stewardship>;
   /** Refused as `stale` when the agent has been activated meanwhile. */
   readonly beforeActivation: boolean;
   readonly answer: string;

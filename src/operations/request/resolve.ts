@@ -20,7 +20,7 @@ export async function workspaceFor(
   return ok(row);
 }
 
-/** @param reference the agent's id, or its name in the workspace. A developer finds only agents it owns. */
+/** @param reference the agent's id, or its name in the workspace. A developer finds only agents it is the steward of. */
 export async function agentFor(
   db: Database,
   operator: Operator,
@@ -34,8 +34,8 @@ export async function agentFor(
 }
 
 /** True when an agent of a workspace that the operator sees is there for it: a developer has only its own. */
-export const seesAgent = (operator: Operator, agent: { readonly owner: string }): boolean =>
-  operator.role !== "developer" || agent.owner === operator.subject;
+export const seesAgent = (operator: Operator, agent: { readonly steward: string }): boolean =>
+  operator.role !== "developer" || agent.steward === operator.subject;
 
 async function search(
   db: Database,

@@ -1,6 +1,6 @@
 /**
- * What a developer may do with an agent it owns (design part 11): register it into a tier that is marked
- * `self_service`, below a parent it owns; and once the agent has been activated, only narrow it. That another's agent
+ * What a developer may do with an agent it is the steward of (design part 11): register it into a tier that is marked
+ * `self_service`, below a parent it is the steward of; and once the agent has been activated, only narrow it. That another's agent
  * does not exist for a developer is in `request/resolve.ts`.
  */
 import type { Operator } from "../../access/operator.ts";

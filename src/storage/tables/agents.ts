@@ -6,6 +6,8 @@ export const agents = sqliteTable("agents", {
   workspaceId: text("workspace_id").$type<WorkspaceId>().notNull(),
   name: text().notNull(),
   owner: text().notNull(),
+  steward: text().notNull(),
+  stewardSince: integer("steward_since").notNull(),
   createdAt: integer("created_at").notNull(),
   contact: text(),
   tier: text().notNull(),

@@ -20,6 +20,8 @@ const agent = (
   workspaceName: "default",
   name,
   owner: "ada@example.com",
+  steward: "ada@example.com",
+  stewardSince: 0,
   createdAt: 0,
   contact: null,
   tier: "standard",

@@ -73,7 +73,10 @@ describe("completion", () => {
       ["agents", "re"],
       ["register", "resume", "revoke"],
     ],
-    [["agents", "list", "--st"], ["--state"]],
+    [
+      ["agents", "list", "--st"],
+      ["--state", "--steward"],
+    ],
     [["agents", "list", "--state", "re"], ["revoked"]],
     [["agents", "show", "x", "--j"], ["--json"]],
     [
@@ -86,7 +89,7 @@ describe("completion", () => {
   });
 
   test("is asked by the shell with the words so far", async () => {
-    expect((await dome(["__complete", "--", "agents", "list", "--st"])).stdout).toBe("--state\n");
+    expect((await dome(["__complete", "--", "agents", "list", "--st"])).stdout).toBe("--state\n--steward\n");
     expect((await dome(["completion", "bash"])).stdout).toContain("complete -o default -F _dome dome");
   });
 });

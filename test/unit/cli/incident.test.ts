@@ -202,7 +202,7 @@ describe("a stop of many agents", () => {
       expect({ exit, stderr }).toEqual({
         exit: 2,
         stderr:
-          "error: name the agents, or choose them with --label or --owner\nnext: dome agents suspend --help\n",
+          "error: name the agents, or choose them with --label, --steward or --owner\nnext: dome agents suspend --help\n",
       });
     },
   );

@@ -11,7 +11,7 @@ const PAGE = {
     agent({
       name: "a",
       tier: "trusted",
-      owner: "a-very-long-owner-name-that-nobody-may-cut@a-very-long-host.example.com",
+      steward: "a-very-long-owner-name-that-nobody-may-cut@a-very-long-host.example.com",
     }),
   ],
   next_cursor: null,
@@ -21,7 +21,7 @@ describe("a list", () => {
   test("is a table for people, with nothing cut, and ids least of all", async () => {
     const { stdout } = await dome(["agents", "list"], { replies: [json(200, PAGE)] });
     expect(stdout.split("\n")).toEqual([
-      "NAME            STATE        TIER      WORKSPACE  OWNER                                                                    ID",
+      "NAME            STATE        TIER      WORKSPACE  STEWARD                                                                  ID",
       "support-triage  active       standard  default    ada@example.com                                                          agt_01k9v3m8q2x7n5r4t6w0y1z2a3",
       "a               provisioned  trusted   default    a-very-long-owner-name-that-nobody-may-cut@a-very-long-host.example.com  agt_01k9v3m8q2x7n5r4t6w0y1z2a3",
       "",

@@ -18,6 +18,8 @@ export const agent = (over: Partial<Agent> = {}): Agent => ({
   id: AGENT_ID,
   name: "support-triage",
   owner: "ada@example.com",
+  steward: "ada@example.com",
+  steward_since: "2026-11-23T09:00:00.000Z",
   workspace: "default",
   workspace_id: WORKSPACE_ID,
   created_at: "2026-11-23T09:00:00.000Z",

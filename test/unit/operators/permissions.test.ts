@@ -11,6 +11,7 @@ const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "agents:register": ["admin", "operator", "developer"],
   "agents:read": ["admin", "security", "operator", "developer", "auditor"],
   "agents:update": ["admin", "operator", "developer"],
+  "agents:transfer": ["admin", "operator"],
   "agents:activate": ["admin", "operator"],
   "agents:suspend": ["admin", "security", "operator", "developer"],
   "agents:cascade": ["admin", "security", "operator"],

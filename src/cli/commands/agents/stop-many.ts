@@ -97,12 +97,12 @@ async function choose(
   names: readonly string[],
   options: StopOptions,
 ): Promise<Agent[]> {
-  const { workspace, label, owner } = options;
+  const { workspace, label, steward, owner } = options;
   if (names.length > 0) {
     const shown = await inParallel([...new Set(names)], (agent) => service.agents.show({ agent, workspace }));
     return [...new Map(shown.map((agent) => [agent.id, agent])).values()];
   }
-  const { items } = await service.agents.list({ workspace, label, owner }).take();
+  const { items } = await service.agents.list({ workspace, label, steward, owner }).take();
   return items.filter(({ state }) => state !== "revoked");
 }
 
@@ -116,6 +116,7 @@ function ask(
   const chosen = [
     ...names,
     ...(options.label === undefined ? [] : [`--label ${options.label}`]),
+    ...(options.steward === undefined ? [] : [`--steward ${options.steward}`]),
     ...(options.owner === undefined ? [] : [`--owner ${options.owner}`]),
   ].join(" ");
   const final = kind === "revoke" ? "Revoking is final. " : "";

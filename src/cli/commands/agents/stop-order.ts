@@ -10,6 +10,7 @@ export interface StopOptions {
   readonly drain?: number;
   readonly cascade?: boolean;
   readonly label?: string;
+  readonly steward?: string;
   readonly owner?: string;
 }
 

@@ -25,7 +25,8 @@ export const stopCommand = (
     .argument("[agents...]", "names or ids")
     .addOption(workspaceOption())
     .option("--label <key=value>", "every agent with this label, instead of names")
-    .option("--owner <owner>", "every agent of this owner, instead of names")
+    .option("--steward <steward>", "every agent that this person or job answers for, instead of names")
+    .option("--owner <owner>", "every agent that was registered for this owner, instead of names")
     .option(
       "--drain <time>",
       "take no new work from now on, and stop after this time (at most 1h)",
@@ -37,9 +38,12 @@ export const stopCommand = (
     .option("--yes", "do not ask")
     .action(async (names: readonly string[], options: StopOptions) => {
       const [only] = names;
-      const chosen = options.label !== undefined || options.owner !== undefined;
+      const chosen = [options.label, options.steward, options.owner].some((each) => each !== undefined);
       if (chosen === names.length > 0) {
-        throw usage("name the agents, or choose them with --label or --owner", `dome agents ${kind} --help`);
+        throw usage(
+          "name the agents, or choose them with --label, --steward or --owner",
+          `dome agents ${kind} --help`,
+        );
       }
       if (chosen || names.length > 1 || only === undefined) return stopMany(session, kind, names, options);
       await confirmOne(only, options);

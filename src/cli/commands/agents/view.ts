@@ -7,6 +7,7 @@ export const agentFields = (style: Style, agent: Agent): string =>
     ["id", agent.id],
     ["name", agent.name],
     ["owner", agent.owner],
+    ["steward", `${agent.steward} since ${agent.steward_since}`],
     ["workspace", agent.workspace],
     ["created", agent.created_at],
     ["state", `${agent.state} since ${agent.state_changed_at}`],
@@ -48,8 +49,8 @@ export const stateOf = ({ state, draining }: Agent): string =>
 export const agentTable = (style: Style, agents: readonly Agent[]): string =>
   table(
     style,
-    ["NAME", "STATE", "TIER", "WORKSPACE", "OWNER", "ID"],
-    agents.map((agent) => [agent.name, stateOf(agent), agent.tier, agent.workspace, agent.owner, agent.id]),
+    ["NAME", "STATE", "TIER", "WORKSPACE", "STEWARD", "ID"],
+    agents.map((agent) => [agent.name, stateOf(agent), agent.tier, agent.workspace, agent.steward, agent.id]),
   );
 
 /** What was accepted and will not work yet, each with what mends it. With `--json` they are in the body. */

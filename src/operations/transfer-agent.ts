@@ -1,0 +1,104 @@
+/**
+ * Transfer: somebody else answers for an agent from now on. The owner is part of the record and stays (P2); every right of
+ * a developer follows the steward. A revoked agent moves too: somebody is asked about it later.
+ */
+import type { Operator } from "../access/operator.ts";
+import {
+  agentTransferred,
+  type AgentTransfer,
+  type AgentTransferred,
+  type Warning,
+} from "../contract/agent.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { whyNot } from "../operators/permissions.ts";
+import { hasLiveToken } from "../operators/token-reads.ts";
+import { agentView, findAgentById, isSteward } from "../registry/agents.ts";
+import { refusalOf, type Refusal } from "./answer/refusal.ts";
+import { answerOf, change, changedAgent } from "./change/change.ts";
+import { staleUnder, type IfMatch } from "./request/if-match.ts";
+import { agentFor } from "./request/resolve.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+
+/**
+ * @param ifMatch record versions.
+ * @param wanted.from the steward whose agent is to move; somebody else by now is refused.
+ */
+export async function transferAgent(
+  ports: OperationPorts,
+  request: OperatorRequest,
+  target: { readonly agent: string; readonly workspace: string | undefined; readonly ifMatch: IfMatch },
+  { to, from, reason }: AgentTransfer,
+): Promise<Result<AgentTransferred, Refusal>> {
+  const { db, owners, clock } = ports;
+  const found = await agentFor(db, request.operator, target.agent, target.workspace);
+  if (!found.ok) return found;
+  const { id, workspaceId: workspace } = found.value;
+  const object = owners.agent(id);
+  const changed = await change(ports, request, changedAgent(ports, id), agentTransferred, async () => {
+    const live = await object.describe();
+    if (live === null) return err(refusalOf({ kind: "absent" }));
+    const { recordVersion: basedOn } = live;
+    const stale = staleUnder(target.ifMatch, basedOn);
+    if (stale !== null) return err(stale);
+    // Read after the version it is based on: who answers for the agent is judged on the newest record.
+    const row = (await findAgentById(db, id)) ?? found.value;
+    const { steward } = row;
+    const warnings = await warningsAbout(ports, request.operator, workspace, to);
+    if (steward === to) {
+      return ok({
+        answer: { agent: agentView(row, live), changed: false, from: steward, warnings },
+        change: null,
+      });
+    }
+    if (from !== undefined && steward !== from) return err(elsewhere(steward, from));
+    const stewardship = { steward: to, stewardSince: clock.now() };
+    const agent = agentView({ ...row, ...stewardship }, { ...live, recordVersion: basedOn + 1 });
+    return ok({
+      answer: { agent, changed: true, from: steward, warnings },
+      change: {
+        audit: [
+          {
+            workspace,
+            agent: id,
+            kind: "agent.transferred",
+            target: { type: "agent", id },
+            data: { from: steward, to, record_version: basedOn + 1 },
+            ...(reason === null ? {} : { detail: reason }),
+          },
+        ],
+        send: (command) =>
+          object.update({ ...command, basedOn, patch: stewardship, beforeActivation: false }),
+      },
+    });
+  });
+  return answerOf(changed);
+}
+
+const elsewhere = (steward: string, from: string): Refusal => ({
+  code: "precondition_failed",
+  detail: `The steward is ${steward}, not ${from}: somebody has transferred the agent meanwhile. Look at it again.`,
+});
+
+/**
+ * A steward that is misspelt answers for nothing. Whose tokens there are, only those learn who may list them (P11); to
+ * everybody else a name is known by the agents it answers for already.
+ */
+async function warningsAbout(
+  { db, clock }: OperationPorts,
+  operator: Operator,
+  workspace: WorkspaceId,
+  to: string,
+): Promise<Warning[]> {
+  if (to === operator.subject || (await isSteward(db, workspace, to))) return [];
+  if (whyNot(operator, "operators:read") === null && (await hasLiveToken(db, to, clock.now()))) return [];
+  return [
+    {
+      code: "unknown_steward",
+      member: "to",
+      detail: `Nobody is known under the name ${to}: it answers for no other agent of this workspace. Is it spelt right?`,
+      near: null,
+      command: `dome agents list --steward ${to}`,
+    },
+  ];
+}
