@@ -10,7 +10,8 @@ import { systemCode } from "./refusal.ts";
 export function writeAtomically(path: string, text: string): void {
   const draft = `${path}.${process.pid}.draft`;
   try {
-    const file = openSync(draft, "w", 0o600);
+    rmSync(draft, { force: true }); // of a process that was killed and had this one's number
+    const file = openSync(draft, "wx", 0o600); // exclusive: never through a link, never into another's mode
     try {
       writeSync(file, text);
       fsyncSync(file);

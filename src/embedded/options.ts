@@ -3,7 +3,7 @@
  * Nothing is read or written here.
  */
 import { isIP } from "node:net";
-import { resolve } from "node:path";
+import { resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { parseOrigins } from "../kernel/origins.ts";
 import { ok, type Result } from "../kernel/result.ts";
@@ -78,8 +78,9 @@ export function readRequest(
   if (!port.ok) return port;
   const host = readHost(given.host ?? "127.0.0.1");
   if (!host.ok) return host;
-  const stateDir = given.state ?? (env["DOME_STATE_DIR"] || ".dome");
-  if (stateDir === "") return misuse("--state is empty");
+  const stateName = given.state === undefined ? "DOME_STATE_DIR" : "--state";
+  const stateDir = readFolder(given.state ?? (env["DOME_STATE_DIR"] || ".dome"), stateName);
+  if (!stateDir.ok) return stateDir;
   const urlName = given["public-url"] === undefined ? "DOME_PUBLIC_URL" : "--public-url";
   const publicUrl = readPublicUrl(given["public-url"] ?? (env["DOME_PUBLIC_URL"] || null), urlName);
   if (!publicUrl.ok) return publicUrl;
@@ -111,7 +112,7 @@ export function readRequest(
     options: {
       port: port.value,
       host: host.value,
-      stateDir: resolve(stateDir),
+      stateDir: stateDir.value,
       publicUrl: publicUrl.value,
       corsOrigins: env["DOME_CORS_ORIGINS"] ?? "",
       egressAllow: egressAllow.value,
@@ -163,6 +164,15 @@ function readHost(text: string): Result<string, Refusal> {
   const host = text.replace(/^\[(.*)\]$/, "$1");
   const name = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
   return isIP(host) !== 0 || name.test(host) ? ok(host) : misuse(`--host wants an address, not "${text}"`);
+}
+
+/** The runtime reads a backslash as a slash: it would keep the data in another folder than the one that is locked. */
+function readFolder(text: string, name: string): Result<string, Refusal> {
+  if (text === "") return misuse(`${name} is empty`);
+  const path = resolve(text);
+  return sep === "/" && path.includes("\\")
+    ? misuse(`${name} wants a folder without a backslash in its path, not "${path}"`)
+    : ok(path);
 }
 
 /** Said here, because a Worker with a wrong one serves nothing. */

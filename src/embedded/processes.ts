@@ -8,7 +8,10 @@ import type { Timers } from "../kernel/clock.ts";
 
 export interface ProcessName {
   readonly pid: number;
-  /** Opaque: clock ticks since boot on Linux (field 22 of /proc/PID/stat), a date from `ps` elsewhere. */
+  /**
+   * Opaque. On Linux the boot of the machine and clock ticks since then (field 22 of /proc/PID/stat): machines that start
+   * in the same way give the same numbers at the same ticks. Elsewhere a date from `ps`.
+   */
   readonly started: string;
 }
 
@@ -34,7 +37,9 @@ function fromProc(pid: number): Process | null {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, started] = [fields[0], fields[19]];
   if (state === "Z" || state === "X" || started === undefined) return null;
-  return { pid, started, command: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ") };
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  return { pid, started: `${boot} ${started}`, command };
 }
 
 function fromPs(pid: number): Process | null {

@@ -128,6 +128,14 @@ describe("options of the server", () => {
     expect(refusal(["--test-users", "--port", "65535"]).exit).toBe(2);
   });
 
+  it("refuses a state folder with a backslash, which the runtime reads as a slash: its data would lie elsewhere, unlocked", () => {
+    expect(refusal(["--state", "/srv/dome\\prod"])).toEqual({
+      line: '--state wants a folder without a backslash in its path, not "/srv/dome\\prod" (--help lists the options)',
+      exit: 2,
+    });
+    expect(refusal([], { DOME_STATE_DIR: "a\\b" }).line).toMatch(/^DOME_STATE_DIR wants a folder/);
+  });
+
   it("knows what only this machine reaches", () => {
     expect(["127.0.0.1", "127.8.8.8", "::1", "localhost"].filter((host) => !isLoopback(host))).toEqual([]);
     expect(
