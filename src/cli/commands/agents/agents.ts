@@ -10,6 +10,7 @@ import { resumeCommand } from "./resume.ts";
 import { revokeCommand } from "./revoke.ts";
 import { showCommand } from "./show.ts";
 import { suspendCommand } from "./suspend.ts";
+import { transferCommand } from "./transfer.ts";
 import { treeCommand } from "./tree.ts";
 import { updateCommand } from "./update.ts";
 
@@ -19,6 +20,7 @@ export const agentsCommand = (session: Session): Command =>
     listCommand(session),
     showCommand(session),
     updateCommand(session),
+    transferCommand(session),
     activateCommand(session),
     suspendCommand(session),
     resumeCommand(session),

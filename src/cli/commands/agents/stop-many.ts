@@ -8,6 +8,7 @@ import type { Agent } from "../../../contract/agent.ts";
 import type { Halt, Transition } from "../../../contract/halt.ts";
 import { confirm } from "../../confirm.ts";
 import { CommandFailure, EXIT } from "../../exit.ts";
+import { inParallel } from "../../in-parallel.ts";
 import { inWorkspace } from "../../option-values.ts";
 import { clean, table, type Style } from "../../output.ts";
 import { Progress } from "../../progress.ts";
@@ -15,8 +16,6 @@ import type { Session } from "../../session.ts";
 import { stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
 import { agentTable } from "./view.ts";
 
-/** Requests under way at once. */
-const AT_ONCE = 8;
 const PAUSE_MS = 250;
 /** After the time that the service has named, a stop may take this much longer. */
 const PATIENCE_MS = 10_000;
@@ -200,12 +199,3 @@ const receiptTable = (style: Style, outcomes: readonly Outcome[]): string =>
       ];
     }),
   );
-
-/** In order, a few at a time. */
-async function inParallel<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let from = 0; from < items.length; from += AT_ONCE) {
-    results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(run))));
-  }
-  return results;
-}

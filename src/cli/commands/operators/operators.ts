@@ -4,6 +4,7 @@ import { noun } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { createCommand } from "./create.ts";
 import { listCommand } from "./list.ts";
+import { offboardCommand } from "./offboard.ts";
 import { revokeCommand } from "./revoke.ts";
 import { rotateCommand } from "./rotate.ts";
 import { showCommand } from "./show.ts";
@@ -15,4 +16,5 @@ export const operatorsCommand = (session: Session): Command =>
     showCommand(session),
     revokeCommand(session),
     rotateCommand(session),
+    offboardCommand(session),
   ]);

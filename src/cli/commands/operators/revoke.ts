@@ -4,6 +4,7 @@ import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
+import { isLastAdmin, LAST_ADMIN } from "./last-admin.ts";
 
 export const revokeCommand = (session: Session): Command =>
   verb({
@@ -19,7 +20,8 @@ export const revokeCommand = (session: Session): Command =>
     .action((id: string, options: { yes?: boolean }) => revoke(session, id, options));
 
 async function revoke(session: Session, id: string, options: { yes?: boolean }): Promise<void> {
-  const { operators } = await session.controlPlane();
+  const service = await session.controlPlane();
+  const { operators } = service;
   const asked = options.yes === true || !session.io.stdin.isTTY ? null : await operators.show(id);
   await confirm(session, options.yes, {
     answer: asked?.subject ?? "",
@@ -35,4 +37,5 @@ async function revoke(session: Session, id: string, options: { yes?: boolean }):
     text: () =>
       `${revoked.id} (${clean(revoked.operator.subject)}) is revoked${revoked.changed ? "" : " (it was not live any more)"}.`,
   });
+  if (revoked.changed && (await isLastAdmin(service, [revoked.operator]))) session.output.warn(LAST_ADMIN);
 }

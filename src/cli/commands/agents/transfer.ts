@@ -1,0 +1,143 @@
+/**
+ * `dome agents transfer`: somebody else answers for an agent, or for all that one person or job answers for now. Many are
+ * listed first, and asked about.
+ */
+import { Option, type Command } from "commander";
+import type { ControlPlane } from "../../../client/control-plane.ts";
+import type { Agent } from "../../../contract/agent.ts";
+import { verb } from "../../command.ts";
+import { confirm } from "../../confirm.ts";
+import { CommandFailure, EXIT, usage } from "../../exit.ts";
+import { allWorkspacesOption, inWorkspace, workspaceOption } from "../../option-values.ts";
+import { clean } from "../../output.ts";
+import type { Session } from "../../session.ts";
+import { moveAgents, tellFailures, transferTable, type Move } from "./move-agents.ts";
+import { agentTable, tellWarnings } from "./view.ts";
+
+interface TransferOptions {
+  readonly to: string;
+  readonly from?: string;
+  readonly label?: string;
+  readonly workspace?: string;
+  readonly allWorkspaces?: true;
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+export const transferCommand = (session: Session): Command =>
+  verb({
+    name: "transfer",
+    summary: "Transfer agents: somebody else answers for them from now on",
+    description:
+      "Transfer agents: somebody else, the new steward, answers for them from now on, with every right of a developer to " +
+      "them. The owner is part of the record and stays. With --from all agents of one steward are transferred: they are " +
+      "listed first, and asked about; without a terminal that wants --yes.",
+    examples: [
+      "dome agents transfer support-triage --to carol@example.com",
+      "dome agents transfer --from bob@example.com --to carol@example.com -A --dry-run",
+      "dome agents transfer --from bob@example.com --to carol@example.com --label team=support",
+    ],
+  })
+    .argument("[agent]", "name or id; or choose with --from")
+    .addOption(new Option("--to <steward>", "who answers for them from now on").makeOptionMandatory())
+    .option("--from <steward>", "every agent that this person or job answers for now")
+    .option("--label <key=value>", "of these, only agents with this label")
+    .addOption(workspaceOption())
+    .addOption(allWorkspacesOption())
+    .option("--reason <text>", "why, for the audit trail")
+    .option("--dry-run", "only show which agents would be transferred")
+    .option("--yes", "do not ask")
+    .action(async (agent: string | undefined, options: TransferOptions) => {
+      if ((agent === undefined) === (options.from === undefined))
+        throw usage("name the agent, or choose agents with --from", "dome agents transfer --help");
+      const chosen = [options.label, options.allWorkspaces].some((each) => each !== undefined);
+      if (agent !== undefined && chosen)
+        throw usage("--label and --all-workspaces go with --from", "dome agents transfer --help");
+      const service = await session.controlPlane();
+      if (agent !== undefined) return transferOne(session, service, agent, options);
+      const from = options.from ?? "";
+      await transferMany(session, service, { from, to: options.to, reason: options.reason ?? null }, options);
+    });
+
+async function transferOne(
+  session: Session,
+  service: ControlPlane,
+  name: string,
+  { to, workspace, reason, dryRun }: TransferOptions,
+): Promise<void> {
+  const { output } = session;
+  const ref = { agent: name, workspace };
+  if (dryRun === true) return showPlan(session, [await service.agents.show(ref)]);
+  const transferred = await service.agents.transfer(ref, { to, reason: reason ?? null });
+  const { agent, changed, from } = transferred;
+  output.show({
+    body: transferred,
+    ids: [agent.id],
+    text: () =>
+      changed
+        ? `${clean(agent.name)}: ${clean(agent.steward)} answers for it now, instead of ${clean(from)}.`
+        : `${clean(agent.name)}: ${clean(agent.steward)} answers for it already.`,
+  });
+  tellWarnings(output, transferred.warnings);
+}
+
+async function transferMany(
+  session: Session,
+  service: ControlPlane,
+  move: Move,
+  options: TransferOptions,
+): Promise<void> {
+  const { workspace, label, allWorkspaces } = options;
+  const { items: agents } = await service.agents
+    .list({ steward: move.from, label, workspace, all_workspaces: allWorkspaces })
+    .take();
+  if (agents.length === 0) throw nobodys(move.from, options);
+  if (options.dryRun === true) return showPlan(session, agents);
+  const { output } = session;
+  output.note(`${agentTable(output.style, agents)}\n`);
+  await confirm(session, options.yes, {
+    answer: String(agents.length),
+    question: `Transfer these ${agents.length} agents to ${clean(move.to)}? Type ${agents.length} to go on: `,
+    because: `this transfers ${agents.length} agents`,
+    otherwise: "the number is another one; nothing was transferred",
+    next: `dome agents transfer --from ${move.from} --to ${move.to}${choiceOf(options)} --yes`,
+  });
+  const outcomes = await moveAgents(service, agents, move);
+  output.show({
+    body: outcomes.map(({ agent, done, error }) => ({
+      agent: agent.id,
+      name: agent.name,
+      transferred: done,
+      error,
+    })),
+    ids: outcomes.flatMap(({ done }) => done?.agent.id ?? []),
+    text: () => transferTable(output.style, outcomes),
+  });
+  tellFailures(session, outcomes);
+}
+
+function showPlan({ output }: Session, agents: readonly Agent[]): void {
+  output.show({
+    body: agents,
+    ids: agents.map(({ id }) => id),
+    text: () => agentTable(output.style, agents),
+  });
+  output.note("Nothing was transferred: this was a dry run.");
+}
+
+const choiceOf = ({ label, workspace, allWorkspaces }: TransferOptions): string =>
+  `${label === undefined ? "" : ` --label ${label}`}${inWorkspace(workspace)}${allWorkspaces === true ? " --all-workspaces" : ""}`;
+
+function nobodys(from: string, options: TransferOptions): CommandFailure {
+  const where =
+    options.allWorkspaces === true
+      ? "in any workspace that you may see"
+      : `in the workspace ${options.workspace ?? "of this token"}`;
+  const label = options.label === undefined ? "" : ` with the label ${options.label}`;
+  return new CommandFailure(
+    EXIT.failed,
+    `${from} answers for no agent${label} ${where}; nothing was transferred`,
+    `dome agents list --steward ${from} --all-workspaces`,
+  );
+}

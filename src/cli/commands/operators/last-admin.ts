@@ -1,0 +1,17 @@
+/** Ending the last token with the role `admin` locks nobody out, but only one token is left that does everything. */
+import type { ControlPlane } from "../../../client/control-plane.ts";
+import type { OperatorView } from "../../../contract/operator.ts";
+
+export const LAST_ADMIN =
+  "warning: no other live operator token has the role admin; only DOME_ADMIN_TOKEN may do everything then";
+
+/** @param ending tokens that end; true when they are all live ones with the role `admin`. */
+export async function isLastAdmin(
+  service: Pick<ControlPlane, "operators">,
+  ending: readonly Pick<OperatorView, "id" | "role">[],
+): Promise<boolean> {
+  if (ending.every(({ role }) => role !== "admin")) return false;
+  const gone = new Set(ending.map(({ id }) => id));
+  const { items } = await service.operators.list({ role: "admin" }).take();
+  return items.every(({ id, state }) => state !== "live" || gone.has(id));
+}

@@ -1,0 +1,135 @@
+/**
+ * `dome operators offboard`: somebody leaves. Everything of that person is listed first; then the operator tokens end, the
+ * agents get another steward, and the user is stopped in every workspace. The tokens first: who has none can neither
+ * register another agent nor take one back while the list is worked through. What is done stays done, so that a command
+ * that was interrupted is typed again.
+ */
+import { Option, type Command } from "commander";
+import { attempt } from "../../attempt.ts";
+import { verb } from "../../command.ts";
+import { confirm } from "../../confirm.ts";
+import { CommandFailure, EXIT, usage } from "../../exit.ts";
+import { inParallel } from "../../in-parallel.ts";
+import { clean } from "../../output.ts";
+import type { Session } from "../../session.ts";
+import { moveAgents, tellFailures } from "../agents/move-agents.ts";
+import { planOffboarding, planText, resultText, tellPlan, type Leaver } from "./offboarding.ts";
+
+interface OffboardOptions {
+  readonly to: string;
+  readonly user?: readonly string[];
+  readonly tenant?: string;
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+export const offboardCommand = (session: Session): Command =>
+  verb({
+    name: "offboard",
+    summary: "Somebody leaves: end the operator tokens, transfer the agents, stop the user",
+    description:
+      "Somebody leaves: end all operator tokens of a subject, transfer the agents that it answers for, in every workspace, " +
+      "and, with --user, stop that user everywhere. All of it is listed first, and asked about; without a terminal that " +
+      "wants --yes. What is done stays done: after a failure, type the command again.",
+    examples: [
+      "dome operators offboard bob@example.com --to carol@example.com --dry-run",
+      "dome operators offboard bob@example.com --to carol@example.com --user https://login.example.com 00u1a2b3",
+    ],
+  })
+    .argument("<subject>", "who leaves, as operator tokens and agents name that person")
+    .addOption(new Option("--to <steward>", "who answers for the agents from now on").makeOptionMandatory())
+    .option(
+      "--user <issuer subject...>",
+      "stop this user too: the identity provider (iss), and the user there (sub)",
+    )
+    .option("--tenant <tid>", "the user's tenant at the provider (tid), if it has tenants")
+    .option("--reason <text>", "why, for the audit trail")
+    .option("--dry-run", "only show what would be done")
+    .option("--yes", "do not ask")
+    .action((subject: string, options: OffboardOptions) => offboard(session, subject.toLowerCase(), options));
+
+async function offboard(session: Session, subject: string, options: OffboardOptions): Promise<void> {
+  const leaver = leaverOf(subject, options);
+  const service = await session.controlPlane();
+  const me = await service.whoami();
+  if (me.subject === subject)
+    throw new CommandFailure(
+      EXIT.failed,
+      `you are ${subject}: this would end the token that it is done with`,
+    );
+  const plan = await planOffboarding(service, leaver);
+  const { output } = session;
+  if (options.dryRun === true) {
+    output.show({
+      body: plan,
+      ids: [...plan.operator_tokens, ...plan.agents].map(({ id }) => id),
+      text: () => planText(output.style, plan),
+    });
+    tellPlan(output, plan);
+    output.note("Nothing was changed: this was a dry run.");
+    return;
+  }
+  output.note(`${planText(output.style, plan)}\n`);
+  tellPlan(output, plan);
+  await confirm(session, options.yes, {
+    answer: subject,
+    question: `Offboard ${clean(subject)}? Operator tokens that have ended stay so. Type the subject to go on: `,
+    because: "operator tokens that have ended stay so",
+    otherwise: "the subject is another one; nothing was changed",
+    next: `dome operators offboard ${subject} --to ${options.to}${userWords(options)} --yes`,
+  });
+
+  const tokens = await inParallel(plan.operator_tokens, async ({ id }) => ({
+    id,
+    ...(await attempt(service.operators.revoke(id))),
+  }));
+  // Listed anew: until its tokens ended, it could register more.
+  const { items } = await service.agents.list({ steward: subject, all_workspaces: true }).take();
+  const agents = await moveAgents(service, items, {
+    from: subject,
+    to: leaver.to,
+    reason: options.reason ?? null,
+  });
+  const { user } = leaver;
+  const stops = await inParallel(plan.user?.workspaces ?? [], async (workspace) => ({
+    workspace,
+    ...(await attempt(service.workspaces.stopUser(workspace, { ...user, reason: options.reason ?? null }))),
+  }));
+  const result = { subject, to: leaver.to, operator_tokens: tokens, agents, user: stops };
+  output.show({
+    body: {
+      ...result,
+      agents: agents.map(({ agent, done, error }) => ({
+        agent: agent.id,
+        name: agent.name,
+        transferred: done,
+        error,
+      })),
+    },
+    ids: [...tokens.map(({ id }) => id), ...agents.map(({ agent }) => agent.id)],
+    text: () => resultText(result),
+  });
+  tellFailures(session, agents);
+  const failed = [
+    ...tokens.map(({ id, error }) => ({ what: id, error })),
+    ...stops.map(({ workspace, error }) => ({ what: `the user in ${workspace}`, error })),
+  ].filter(({ error }) => error !== null);
+  for (const { what, error } of failed)
+    output.warn(`error: ${clean(`${what}: ${error?.detail} (${error?.code})`)}`);
+  if (failed.length > 0) session.end(EXIT.failed);
+}
+
+function leaverOf(subject: string, { to, user, tenant }: OffboardOptions): Leaver {
+  const help = "dome operators offboard --help";
+  if (to.toLowerCase() === subject) throw usage("--to must be somebody else", help);
+  if (user === undefined && tenant !== undefined) throw usage("--tenant goes with --user", help);
+  if (user === undefined) return { subject, to, user: null };
+  const [issuer, who, ...more] = user;
+  if (issuer === undefined || who === undefined || more.length > 0)
+    throw usage("--user takes ISSUER and SUBJECT", help);
+  return { subject, to, user: { issuer, subject: who, ...(tenant === undefined ? {} : { tenant }) } };
+}
+
+const userWords = ({ user, tenant }: OffboardOptions): string =>
+  `${user === undefined ? "" : ` --user ${user.join(" ")}`}${tenant === undefined ? "" : ` --tenant ${tenant}`}`;
