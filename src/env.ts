@@ -125,7 +125,7 @@ function rateCountersOf(raw: RawEnv, clock: Clock): RateCounters {
 /** Below a megabyte a ledger would be full before it has begun. */
 function ledgerCapacityOf(text: string | undefined): number {
   if (text === undefined || text === "") return DEFAULT_CAPACITY_BYTES;
-  const bytes = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  const bytes = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
   if (bytes < 1_000_000) throw new Error("DOME_LEDGER_CAPACITY must be a number of bytes, at least 1000000");
   return bytes;
 }

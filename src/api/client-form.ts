@@ -2,6 +2,7 @@
 import { fromBase64, fromUtf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { ClientCredential } from "../oauth/authenticate-client.ts";
+import { parametersOf } from "./parameters.ts";
 import { checkEncoding, mediaType, readBytes } from "./body.ts";
 import { oauthRefusal, type OAuthRefusal } from "./dialects/oauth.ts";
 import { invalidRequest, unauthenticated, type Scheme } from "./dialects/oauth-refusals.ts";
@@ -37,9 +38,10 @@ export async function readForm(
   const read = await readBytes(http, most);
   if (!read.ok) return err(oauthRefusal(read.error));
   const text = utf8Text(read.value);
-  if (text === undefined) return err(invalidRequest("The body is not UTF-8"));
+  const sent = text === undefined ? undefined : parametersOf(text);
+  if (sent === undefined) return err(invalidRequest("The body is not UTF-8, or an escape in it is broken"));
   const form = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(text)) {
+  for (const [name, value] of sent) {
     if (form.has(name))
       return err(
         name === "resource" || name === "audience"

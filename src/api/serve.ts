@@ -13,6 +13,7 @@ import { admit, challengeOf, type Admitted } from "./admission.ts";
 import { MAX_BODY_BYTES, readJson, repeatedName, schemaRefusal } from "./body.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { requestKeyOf } from "./idempotency-key.ts";
+import { parametersOf } from "./parameters.ts";
 import { requestFacts } from "./request-facts.ts";
 import { respond, type Arrival, type Handled, type Outcome, type Route, type RouteShape } from "./route.ts";
 
@@ -76,8 +77,9 @@ async function parse(
   if (params?.success === false) {
     return err({ code: "not_found", detail: "There is no such thing, or it is not yours." });
   }
-  const search = new URL(http.url).searchParams;
-  const twice = repeatedName(search.keys());
+  const search = parametersOf(new URL(http.url).search.slice(1));
+  if (search === undefined) return err(NOT_UTF8);
+  const twice = repeatedName(search.map(([name]) => name));
   if (twice !== undefined) return err({ code: "invalid_request", detail: `The query names ${twice} twice.` });
   const named = Object.fromEntries(search);
   // A parameter that a route does not know is refused like a member that it does not know, never ignored.
@@ -107,6 +109,10 @@ function withoutToken(body: unknown, member: string | undefined): unknown {
   );
 }
 
+const NOT_UTF8: Refusal = {
+  code: "invalid_request",
+  detail: "The query is not UTF-8 in percent-encoding: an escape in it stands for no character.",
+};
 const NO_QUERY = z.strictObject({});
 const ANY_QUERY = z.object({});
 const NO_BODY = { value: undefined, bytes: new Uint8Array() };

@@ -1,5 +1,7 @@
 /** What options take beyond plain text. A wrong value is told by the command line parser, with the option's name. */
 import { InvalidArgumentError, Option } from "commander";
+import { z } from "zod";
+import { timeInput } from "../contract/words.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { JSON_FAULTS, parseJson, pointerOf } from "../kernel/strict-json.ts";
 
@@ -16,12 +18,19 @@ export function collectLabel(
 ): Record<string, string> {
   const at = value.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
-  return { ...previous, [value.slice(0, at)]: value.slice(at + 1) };
+  const key = value.slice(0, at);
+  if (previous !== undefined && Object.hasOwn(previous, key))
+    throw new InvalidArgumentError("Its key is given twice.");
+  return { ...previous, [key]: value.slice(at + 1) };
 }
 
 export function wholeNumber(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("It must be a whole number above 0.");
   return Number(value);
+}
+
+export function countFromZero(value: string): number {
+  return value === "0" ? 0 : wholeNumber(value);
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -60,13 +69,13 @@ export const pointInTime =
   (value: string): string => {
     const ms = durationMs(value);
     if (ms !== null) return rfc3339(direction === "ahead" ? now() + ms : now() - ms);
-    const at = /^\d{4}-\d{2}-\d{2}(T\S+(Z|[+-]\d{2}:\d{2}))?$/.test(value) ? Date.parse(value) : Number.NaN;
-    if (Number.isNaN(at)) {
+    // `Date.parse` alone takes 30 February for 2 March.
+    if (!timeInput.or(z.iso.date()).safeParse(value).success) {
       throw new InvalidArgumentError(
         "It must be a time (2026-11-23T09:00:00Z), a date, or a duration such as 24h.",
       );
     }
-    return rfc3339(at);
+    return rfc3339(Date.parse(value));
   };
 
 /** A JSON object. */

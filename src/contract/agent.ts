@@ -6,13 +6,14 @@ import {
   agentName,
   allWorkspaces,
   id,
+  labelFilter,
   labels,
-  line,
   list,
   name,
   page,
   plainLine,
   principal,
+  proseLine,
   time,
   timeInput,
 } from "./words.ts";
@@ -76,7 +77,7 @@ const setting = <Asked extends z.ZodType, Shown extends z.ZodType>(
 
 const text = z.string().nullable();
 const contact = plainLine(320).nullable();
-const description = line(1000).nullable();
+const description = proseLine(1000).nullable();
 const parent = z.string().max(63).nullable();
 const actas = requireActas.nullable();
 const delegates = references(name);
@@ -217,7 +218,7 @@ export const agentTransfer = z
     from: principal
       .optional()
       .meta({ description: "refused when somebody else than this one, or than `to`, answers for it now" }),
-    reason: line(500).nullable().default(null),
+    reason: proseLine(500).nullable().default(null),
   })
   .meta({ id: "AgentTransfer" });
 export type AgentTransfer = z.output<typeof agentTransfer>;
@@ -239,13 +240,13 @@ export const agentQuery = z.strictObject({
   workspace: name.optional(),
   all_workspaces: allWorkspaces,
   state: agentStateSeen.optional(),
-  owner: z.string().max(320).toLowerCase().optional(),
-  steward: z.string().max(320).toLowerCase().optional(),
+  owner: principal.optional(),
+  steward: principal.optional(),
   tier: name.optional(),
   tool: toolReference
     .optional()
     .meta({ description: "agents that declare this tool or one of its operations" }),
-  label: z.string().max(200).optional().meta({ description: "key=value" }),
+  label: labelFilter.optional().meta({ description: "key=value" }),
 });
 
 /** `GET /api/v1/agents/self`: the agent behind the credential, and what decisions see of the call. */

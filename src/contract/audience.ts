@@ -13,12 +13,15 @@ export interface Audience {
 
 const DOOR = new RegExp(`^/(?:(?:mcp|tools)/(${NAME_PATTERN})|v1)$`);
 
+/** `URL` also takes spaces around it, line ends within, `\\` for `/`, and no slashes at all: no other reader does. */
+const ABSOLUTE = /^https?:\/\/[!"$-[\]-~]+$/i;
+
 /**
  * @param text an absolute URI; a fragment is forbidden (RFC 8693 §2.1), and no door has a query or a user.
  * @returns undefined for what is no door of this installation, whatever else it may be.
  */
 export function parseAudience(issuer: string, text: string): Audience | undefined {
-  if (text.length > 2048 || text.includes("#") || !URL.canParse(text)) return undefined;
+  if (text.length > 2048 || !ABSOLUTE.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   if (url.origin !== issuer || url.search !== "" || url.username !== "" || url.password !== "")
     return undefined;

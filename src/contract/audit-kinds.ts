@@ -60,3 +60,9 @@ export const AUDIT_KINDS = {
 } as const;
 
 export type AuditKind = keyof typeof AUDIT_KINDS;
+
+/** True for one kind, and for `family.*` where some kind begins so: a filter for what cannot be would find nothing. */
+export const isKindFilter = (text: string): boolean =>
+  text.endsWith(".*")
+    ? Object.keys(AUDIT_KINDS).some((kind) => kind.startsWith(text.slice(0, -1)))
+    : Object.hasOwn(AUDIT_KINDS, text);

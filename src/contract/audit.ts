@@ -6,7 +6,9 @@
  * Members that say who a person is are listed in `PERSONAL_MEMBERS`; they can be erased from a ledger later.
  */
 import { z } from "zod";
-import { timeInput } from "./words.ts";
+import { toolReference } from "./resource.ts";
+import { userId } from "./user-id.ts";
+import { countInput, idText, principal, proseLine, timeInput } from "./words.ts";
 import { idPattern } from "../kernel/ids.ts";
 import type { AuditKind } from "./audit-kinds.ts";
 import { change } from "./check.ts";
@@ -54,9 +56,6 @@ export const RECORD_TEXTS = {
 export const RECORD_LISTS = { chain: 32, policies: 256 } as const;
 
 const text = (max: number) => z.string().max(max);
-/** For the filters of a query, where nothing is no filter. */
-const filter = (max: number) => text(max).min(1);
-
 /**
  * Any JSON object, with names of any length. Typed as no more than an object: a recursive type is too deep for the types
  * of RPC stubs, and for the OpenAPI generator.
@@ -196,22 +195,25 @@ export const auditQuery = z.strictObject({
     .regex(/^(?:[a-z_]+(?:\.[a-z_]+)*)(?:\.\*)?$/)
     .optional(),
   /** A tool, which covers its operations (`zendesk`), or one operation (`zendesk/create_ticket`). */
-  tool: filter(512).optional(),
+  tool: toolReference.optional(),
   decision: z.enum(["allow", "deny"]).optional(),
-  reason: filter(512).optional(),
+  reason: proseLine(RECORD_TEXTS.reason).optional(),
   /** The operator's subject. */
-  operator: filter(320).optional(),
-  request_id: filter(128).optional(),
-  txn: filter(128).optional(),
+  operator: principal.optional(),
+  request_id: idText("req").optional(),
+  txn: idText("txn").optional(),
   /** The end user for whom it was done: `usr_…`. */
-  user: filter(64).optional(),
+  user: userId.optional(),
   /** On the record's own time, inclusive. */
   since: timeInput.optional(),
   /** On the record's own time, exclusive. */
   until: timeInput.optional(),
   order: z.enum(["newest", "oldest"]).default("newest"),
-  limit: z.coerce.number().int().min(1).max(AUDIT_LIST_LIMIT).default(50),
-  cursor: filter(64).optional(),
+  limit: countInput(1, AUDIT_LIST_LIMIT).default(50),
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be the next_cursor of the page before")
+    .optional(),
 });
 
 export type AuditRecord = z.output<typeof auditRecord>;

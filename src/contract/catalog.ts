@@ -1,12 +1,12 @@
 /** What a workspace offers its agents to declare: tools, pools and integrations. */
 import { z } from "zod";
 import { modelName, operationName } from "./resource.ts";
-import { id, line, list, name, page, time, version } from "./words.ts";
+import { id, list, name, page, proseLine, time, version } from "./words.ts";
 
 const common = {
   name,
   workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
-  description: line(1000).nullable().default(null),
+  description: proseLine(1000).nullable().default(null),
 };
 /** JSON Schema 2020-12 or draft 7 by operation. What is within a schema is checked where it is understood, not here. */
 const argumentSchemas = z.record(operationName, z.record(z.string(), z.unknown())).meta({
@@ -49,7 +49,7 @@ export type ToolCreate = z.output<typeof toolCreate>;
 /** `PATCH /api/v1/tools/{name}`: what may change; the name stays. */
 export const toolPatch = z
   .strictObject({
-    description: line(1000).nullable(),
+    description: proseLine(1000).nullable(),
     operations: operations.nullable(),
     clear_arguments: z.boolean(),
     argument_schemas: argumentSchemas.nullable(),
@@ -84,7 +84,7 @@ export type PoolCreate = z.output<typeof poolCreate>;
 
 /** `PATCH /api/v1/pools/{name}`. */
 export const poolPatch = z
-  .strictObject({ description: line(1000).nullable(), models: models.nullable() })
+  .strictObject({ description: proseLine(1000).nullable(), models: models.nullable() })
   .partial()
   .refine(changesSomething, { message: "must change something" })
   .meta({ id: "PoolPatch", minProperties: 1 });
@@ -100,7 +100,7 @@ export type IntegrationCreate = z.output<typeof integrationCreate>;
 
 /** `PATCH /api/v1/integrations/{name}`. */
 export const integrationPatch = z
-  .strictObject({ description: line(1000).nullable() })
+  .strictObject({ description: proseLine(1000).nullable() })
   .partial()
   .refine(changesSomething, { message: "must change something" })
   .meta({ id: "IntegrationPatch", minProperties: 1 });

@@ -1,19 +1,14 @@
 /** Lifecycle commands and their receipts. */
 import { z } from "zod";
 import { agentState, draining } from "./agent.ts";
-import { USER_ID } from "./user-id.ts";
-import { id, line, list, time } from "./words.ts";
+import { userId } from "./user-id.ts";
+import { id, line, list, proseLine, time } from "./words.ts";
 
 const haltKind = z.enum(["suspend", "revoke", "key", "workspace", "user", "transaction"]);
 
-const userId = z
-  .string()
-  .regex(USER_ID, "must be usr_ and 26 characters")
-  .meta({ example: "usr_mzxw6ytboi2dknrvgaztcmjqgy" });
-
 /** The body of a halt of a whole workspace. */
 export const haltRequest = z
-  .strictObject({ reason: line(500).nullable().default(null) })
+  .strictObject({ reason: proseLine(500).nullable().default(null) })
   .meta({ id: "HaltRequest" });
 
 /** Whom a stop or resume is about: a user as its identity provider names it, or by the id that Dome gave it. */
@@ -26,7 +21,7 @@ const whichUser = {
 
 /** The body of the stop or resume of a user. */
 export const userRequest = z
-  .strictObject({ ...whichUser, reason: line(500).nullable().default(null) })
+  .strictObject({ ...whichUser, reason: proseLine(500).nullable().default(null) })
   .superRefine(({ issuer, subject, tenant, user }, context) => {
     const say = (member: string, message: string): void =>
       context.addIssue({ code: "custom", path: [member], message });
@@ -49,7 +44,7 @@ export type UserRequest = z.output<typeof userRequest>;
  */
 export const stopRequest = z
   .strictObject({
-    reason: line(500).nullable().default(null),
+    reason: proseLine(500).nullable().default(null),
     drain_seconds: z.int().min(0).max(3600).default(0),
     cascade: z.boolean().default(false),
   })

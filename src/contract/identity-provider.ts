@@ -1,6 +1,6 @@
 /** Identity providers: whose ID tokens a workspace accepts, and in the hands of which of its agents. */
 import { z } from "zod";
-import { id, line, list, name, page, time, version } from "./words.ts";
+import { id, list, name, page, proseLine, time, version } from "./words.ts";
 
 const SIGNATURES = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"] as const;
 const algorithm = z.enum(SIGNATURES);
@@ -8,7 +8,7 @@ const algorithm = z.enum(SIGNATURES);
 const issuer = z
   .string()
   .max(512)
-  .regex(/^https?:\/\/[^\s?#@]+$/, "must be the issuer's URL, without query or fragment")
+  .regex(/^https?:\/\/[\w.~!$&'()*+,;=:%/{}[\]-]+$/, "must be the issuer's URL, without query or fragment")
   .meta({
     description:
       "as the provider's tokens have it, byte for byte; `{tenantid}` in it stands for `tenant` (Entra)",
@@ -40,7 +40,7 @@ export const identityProviderCreate = z
   .strictObject({
     name,
     workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
-    description: line(1000).nullable().default(null),
+    description: proseLine(1000).nullable().default(null),
     issuer,
     audiences: z.array(idpAudienceInput).min(1).max(50),
     audience_scope: z.enum(["agent", "workspace"]).default("agent").meta({

@@ -1,7 +1,7 @@
 /** Operators: people and jobs on the control plane, each with a token that has a role, an end, and perhaps bounds. */
 import { z } from "zod";
 import { ROLES } from "./roles.ts";
-import { id, line, list, name, page, principal, time, timeInput, version } from "./words.ts";
+import { id, list, name, page, principal, proseLine, time, timeInput, version } from "./words.ts";
 
 const DAY_MS = 86_400_000;
 /** How long a token lives when nothing is said. */
@@ -28,7 +28,7 @@ export const operatorCreate = z
       .optional()
       .meta({ description: "who the person or job is, for instance an e-mail address; the trail names it" }),
     role: operatorRole.optional(),
-    description: line(1000).nullable().optional(),
+    description: proseLine(1000).nullable().optional(),
     workspaces: z
       .array(name)
       .min(1)
@@ -90,7 +90,7 @@ export const operatorList = list(operator).meta({ id: "OperatorList" });
 
 export const operatorQuery = z.strictObject({
   ...page,
-  subject: z.string().max(320).toLowerCase().optional(),
+  subject: principal.optional(),
   role: operatorRole.optional(),
 });
 

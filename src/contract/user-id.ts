@@ -2,13 +2,17 @@
  * The id of an end user in one workspace: a digest of who the user is at which identity provider. It is the same each
  * time, different in each workspace, and does not tell who it is to somebody who does not know already.
  */
+import { z } from "zod";
 import { utf8 } from "../kernel/bytes.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"; // RFC 4648 base32, lower-case
 const CHARS = 26;
 
-export const USER_ID = /^usr_[a-z2-7]{26}$/;
+export const userId = z
+  .string()
+  .regex(/^usr_[a-z2-7]{26}$/, "must be usr_ and 26 characters")
+  .meta({ example: "usr_mzxw6ytboi2dknrvgaztcmjqgy" });
 
 /**
  * @param issuer `iss` of the provider. @param tenant `tid`, null where the provider has none. @param subject `sub`.

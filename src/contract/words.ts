@@ -7,10 +7,14 @@ import { idPattern, type Id, type IdPrefix } from "../kernel/ids.ts";
 
 /** An id of one kind: its prefix, `_`, 26 lower-case ULID characters. */
 export const id = <P extends IdPrefix>(prefix: P): z.ZodType<Id<P>> =>
+  idText(prefix) as unknown as z.ZodType<Id<P>>;
+
+/** The same, for what is compared with others as text only. */
+export const idText = (prefix: IdPrefix): z.ZodString =>
   z
     .string()
     .regex(idPattern(prefix), `must be an id of the form ${prefix}_ and 26 lower-case ULID characters`)
-    .meta({ example: `${prefix}_01k9v3m8q2x7n5r4t6w0y1z2a3` }) as unknown as z.ZodType<Id<P>>;
+    .meta({ example: `${prefix}_01k9v3m8q2x7n5r4t6w0y1z2a3` });
 
 /** A name, as a part of a larger expression. */
 export const NAME_PATTERN = "[a-z0-9][a-z0-9-]{0,62}";
@@ -53,23 +57,40 @@ export const timeInput = z.iso.datetime({ offset: true }).refine(
   { message: "must be between 1970-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z" },
 );
 
-/** A line of text that a person wrote. */
+const NO_CONTROLS = /^[^\p{Cc}]*$/u;
+const NO_CONTROLS_MESSAGE = "must not contain control characters";
+
+/** A line that is compared byte for byte with what another system says, and so kept as it came. */
 export const line = (max: number): z.ZodString =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .regex(/^[^\p{Cc}]*$/u, "must not contain control characters");
+  z.string().min(1).max(max).regex(NO_CONTROLS, NO_CONTROLS_MESSAGE);
+
+/** A line for people. Text that looks the same is the same (NFC), also in how long it is. */
+const composed = (max: number) =>
+  z.string().normalize("NFC").min(1).max(max).regex(NO_CONTROLS, NO_CONTROLS_MESSAGE);
 
 /** What no eye sees: format and direction characters, fillers, tags (Unicode: Cf, Zl, Zp, Default_Ignorable_Code_Point). */
 const UNSEEN = /[\p{Cf}\p{Zl}\p{Zp}\p{DI}]/u;
+const UNSEEN_MESSAGE = "must not contain characters that nobody sees, or that turn the direction of others";
 
 /** A line that names or describes somebody: nothing unseen in it, so that it is what it looks like. */
 export const plainLine = (max: number) =>
-  line(max)
-    .normalize("NFC")
-    .refine((text) => !UNSEEN.test(text), { message: "must not contain characters that nobody sees" })
+  composed(max)
+    .refine((text) => !UNSEEN.test(text), { message: UNSEEN_MESSAGE })
     .refine((text) => text.trim() === text, { message: "must not begin or end with a space" });
+
+/** Emoji as Unicode lists them, joiners, variation selectors and tags included (UTS #51). */
+const EMOJI = /\p{RGI_Emoji}/gv;
+/** Joiners where a script writes them: within words, and with another shape for it (RFC 5892 appendix A.1, A.2). */
+const JOINED_SCRIPT =
+  "[\\p{scx=Arab}\\p{scx=Beng}\\p{scx=Deva}\\p{scx=Gujr}\\p{scx=Guru}\\p{scx=Khmr}\\p{scx=Knda}\\p{scx=Mlym}" +
+  "\\p{scx=Mong}\\p{scx=Mymr}\\p{scx=Orya}\\p{scx=Sinh}\\p{scx=Syrc}\\p{scx=Taml}\\p{scx=Telu}]";
+const JOINER = new RegExp(`(?<=${JOINED_SCRIPT})[\\u200c\\u200d](?=${JOINED_SCRIPT})`, "gu");
+
+/** A line that says something: a description, a reason. As `plainLine`, but with what people's scripts and emoji need. */
+export const proseLine = (max: number) =>
+  composed(max)
+    .refine((text) => !UNSEEN.test(text.replace(EMOJI, "").replace(JOINER, "")), { message: UNSEEN_MESSAGE })
+    .refine((text) => text.trim() !== "", { message: "must not be blank" });
 
 /**
  * Who somebody is on the control plane: the subject of an operator token, the owner of an agent. They are compared and read
@@ -87,15 +108,15 @@ export const principal = z
     "must be letters and digits of ASCII, and . _ @ + : / -, such as an e-mail address; it begins with a letter or digit",
   );
 
+const LABEL_KEY = "[a-z0-9](?:[a-z0-9._/-]{0,61}[a-z0-9])?";
+const labelValue = z
+  .string()
+  .max(128)
+  .regex(NO_CONTROLS, NO_CONTROLS_MESSAGE)
+  .refine((text) => !UNSEEN.test(text), { message: UNSEEN_MESSAGE });
+
 export const labels = z
-  .record(
-    z.string().regex(/^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$/, "must be a label key"),
-    z
-      .string()
-      .max(128)
-      .regex(/^[^\p{Cc}]*$/u, "must not contain control characters")
-      .refine((text) => !UNSEEN.test(text), { message: "must not contain characters that nobody sees" }),
-  )
+  .record(z.string().regex(new RegExp(`^${LABEL_KEY}$`), "must be a label key"), labelValue)
   .refine((map) => Object.keys(map).length <= 32, { message: "must have at most 32 labels" });
 
 /** In a query: everything the token sees, and not one workspace. */
@@ -105,15 +126,31 @@ export const allWorkspaces = z
   .optional()
   .meta({ description: "`true`: in every workspace that the token sees; does not go with `workspace`" });
 
+/** One label in a query, `key=value`; the value may be empty. */
+export const labelFilter = z
+  .string()
+  .regex(new RegExp(`^${LABEL_KEY}=[^\\p{Cc}]{0,128}$`, "u"), "must be a label: key=value")
+  .refine((text) => !UNSEEN.test(text), { message: UNSEEN_MESSAGE });
+
+/** A whole number in a query, in the one way in which numbers are written: no sign, exponent, fraction or leading zero. */
+export const countInput = (least: number, most: number) => {
+  const message = `must be a whole number from ${least} to ${most}, in digits`;
+  return z.preprocess(
+    (value) => (typeof value === "string" && /^(?:0|[1-9]\d{0,14})$/.test(value) ? Number(value) : value),
+    z.int(message).min(least, message).max(most, message),
+  );
+};
+
 /** The envelope of every list: `next_cursor` is null on the last page. */
 export const list = <T extends z.ZodType>(item: T) =>
   z.strictObject({ items: z.array(item), next_cursor: z.string().nullable() });
 
 /** What every list takes. */
 export const page = {
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(512).optional().meta({
-    description: "`next_cursor` of the page before; left out for the first page",
-    pattern: "^[A-Za-z0-9_-]*$",
-  }),
+  limit: countInput(1, 200).default(50),
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,512}$/, "must be the next_cursor of the page before")
+    .optional()
+    .meta({ description: "`next_cursor` of the page before; left out for the first page" }),
 };

@@ -1,18 +1,18 @@
 /** Workspaces: the tenant boundary. */
 import { z } from "zod";
-import { id, line, list, name, page, time } from "./words.ts";
+import { id, list, name, page, proseLine, time } from "./words.ts";
 
 /** `org` names the organization's own trail. */
 const workspaceName = name.refine((text) => text !== "org", { message: "must not be the reserved name org" });
 
 export const workspaceCreate = z
-  .strictObject({ name: workspaceName, description: line(1000).nullable().default(null) })
+  .strictObject({ name: workspaceName, description: proseLine(1000).nullable().default(null) })
   .meta({ id: "WorkspaceCreate" });
 export type WorkspaceCreate = z.output<typeof workspaceCreate>;
 
 /** `PATCH /api/v1/workspaces/{workspace}`: id and name never change. */
 export const workspacePatch = z
-  .strictObject({ description: line(1000).nullable() })
+  .strictObject({ description: proseLine(1000).nullable() })
   .meta({ id: "WorkspacePatch" });
 export type WorkspacePatch = z.output<typeof workspacePatch>;
 

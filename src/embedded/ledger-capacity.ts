@@ -16,8 +16,8 @@ const KEPT_FREE = 0.1;
  * @param takenBytes by the state folder already: a ledger's own bytes are room that it has.
  */
 export function ledgerCapacity(asked: string, freeBytes: number, takenBytes: number): string {
+  if (asked !== "" && !/^[1-9]\d{0,14}$/.test(asked)) return asked;
   const wished = asked === "" ? DEFAULT_BYTES : Number(asked);
-  if (!Number.isSafeInteger(wished)) return asked;
   const room = takenBytes + Math.floor(freeBytes * (1 - KEPT_FREE));
   return String(Math.min(wished, Math.max(LEAST_BYTES, room)));
 }

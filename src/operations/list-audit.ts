@@ -36,6 +36,9 @@ export async function resolveQuery(
   request: OperatorRequest,
   { workspace, ...query }: AuditListQuery,
 ): Promise<Result<{ readonly ledger: LedgerName; readonly filters: Record<string, unknown> }, Refusal>> {
+  const { since, until } = query;
+  if (since !== undefined && until !== undefined && Date.parse(until) < Date.parse(since))
+    return err(memberRefusal("invalid_request", "until", "until must not be before since."));
   const home = await ledgerFor(ports, request, workspace);
   if (!home.ok) return home;
   const agent = await agentId(ports, home.value.row, query.agent, "agent");

@@ -144,7 +144,7 @@ describe("the filter", () => {
   it("that fits nothing finds nothing", async () => {
     expect(await found("agent=alice&decision=deny&reason=permitted")).toEqual([]);
     expect(await found(`request_id=${ids.next("req")}`)).toEqual([]);
-    expect(await found("kind=policy.*")).toEqual([]);
+    expect(await found("kind=transaction.*")).toEqual([]);
     expect(await found("tool=cr")).toEqual([]);
   });
 
@@ -154,6 +154,7 @@ describe("the filter", () => {
     ["kind=Agent", "kind"],
     ["kind=*", "kind"],
     ["kind=agent.", "kind"],
+    ["kind=policy.*", "kind"],
     ["decision=maybe", "decision"],
     ["since=yesterday", "since"],
     ["until=2026-13-01T00:00:00Z", "until"],

@@ -288,7 +288,7 @@ describe("every answer", () => {
     await call("showStatus");
     await call("replayAudit");
     await call("tailAudit", {}, {}, "?after=0");
-    await call("tailAudit", {}, {}, "?kind=policy.*");
+    await call("tailAudit", {}, {}, "?kind=transaction.*");
     for (const workspace of ["default", "org"]) {
       let cursor: string | null = "";
       while (cursor !== null) {

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { auditEntry, auditQuery } from "../../contract/audit.ts";
 import { auditReplayed } from "../../contract/audit-replay.ts";
+import { isKindFilter } from "../../contract/audit-kinds.ts";
 import { explanation } from "../../contract/check.ts";
-import { list, name } from "../../contract/words.ts";
+import { countInput, list, name } from "../../contract/words.ts";
 import { authenticateOperator } from "../../access/operator.ts";
 import { release } from "../../access/release.ts";
 import { err, ok } from "../../kernel/result.ts";
@@ -10,12 +11,12 @@ import { isId } from "../../kernel/ids.ts";
 import { explainDecision } from "../../operations/explain-decision.ts";
 import { workspaceFor } from "../../operations/request/resolve.ts";
 import { listAudit, noteReading } from "../../operations/list-audit.ts";
-import { notFound } from "../../operations/answer/refusal.ts";
+import { notFound, type Refusal } from "../../operations/answer/refusal.ts";
 import { replayDeadLetters } from "../../operations/replay-dead-letters.ts";
 import { tailAudit } from "../../operations/tail-audit.ts";
 import { mayDo } from "../../operators/permissions.ts";
 import { freshnessOf, limitsOf } from "../../tiers/limits.ts";
-import { inWorkspace } from "../agent-path.ts";
+import { agentReference, inWorkspace } from "../agent-path.ts";
 import { withheldProblem } from "../door-refusals.ts";
 import { EVENT_STREAM, eventStream } from "../event-stream.ts";
 import { NO_STORE, reply } from "../reply.ts";
@@ -29,9 +30,22 @@ const listQuery = auditQuery.extend({
     .union([name, z.literal("org")])
     .optional()
     .meta({ description: "`org`: what belongs to no workspace" }),
-  agent: z.string().max(63).optional().meta({ description: "the caller, by id or name" }),
-  actor: z.string().max(63).optional().meta({ description: "any agent of the chain, by id or name" }),
+  agent: agentReference.optional().meta({ description: "the caller, by id or name" }),
+  actor: agentReference.optional().meta({ description: "any agent of the chain, by id or name" }),
+  kind: z
+    .string()
+    .refine(isKindFilter, {
+      message: "must be a kind of audit records, or `family.*` with the first words of some",
+    })
+    .optional(),
 });
+
+const seqInput = countInput(0, Number.MAX_SAFE_INTEGER).optional();
+/** Passed over, it would begin at the end of the trail, and what lies between would be missed. */
+const NO_EVENT_ID: Refusal = {
+  code: "invalid_request",
+  detail: "Last-Event-ID must be the id of an event of this stream: the seq of a record.",
+};
 
 export const auditRoutes: readonly Route[] = [
   problemRoute(
@@ -56,8 +70,8 @@ export const auditRoutes: readonly Route[] = [
       summary: "The audit trail as it grows, as server-sent events",
       tag: "audit",
       door: { by: "operator", permission: "audit:read" },
-      query: auditQuery.omit({ order: true, limit: true, cursor: true }).extend({
-        after: z.coerce.number().int().min(0).optional().meta({ description: "go on behind this seq" }),
+      query: listQuery.omit({ order: true, limit: true, cursor: true }).extend({
+        after: seqInput.meta({ description: "go on behind this seq" }),
       }),
       answers: [
         {
@@ -70,8 +84,9 @@ export const auditRoutes: readonly Route[] = [
     },
     async ({ services, asked, query, http }) => {
       const { after, ...filters } = query;
-      const resumed = /^\d{1,15}$/.exec(http.headers.get("last-event-id") ?? "")?.[0];
-      const from = resumed === undefined ? after : Number(resumed);
+      const resumed = seqInput.safeParse(http.headers.get("last-event-id") ?? undefined);
+      if (!resumed.success) return err(NO_EVENT_ID);
+      const from = resumed.data ?? after;
       const authorization = http.headers.get("authorization");
       const tail = await tailAudit(services.operations, asked, filters, from, async () => {
         const operator = await authenticateOperator(services.operators, authorization);

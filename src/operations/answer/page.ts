@@ -1,5 +1,7 @@
 /** Pages of lists: the cursor is the sort key of the last item, opaque to the reader. */
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../kernel/bytes.ts";
+import { NAME_PATTERN } from "../../contract/words.ts";
+import { ID_PREFIXES, idPattern } from "../../kernel/ids.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { memberRefusal, type Refusal } from "./refusal.ts";
 
@@ -22,12 +24,24 @@ export const BAD_CURSOR = memberRefusal(
   "The cursor is not one this list gave out. Begin without it.",
 );
 
+/** What lists are sorted by: a name or an id, in a list over all workspaces behind the id of one. */
+const SORT_KEY = new RegExp(
+  `^(?:[a-z]{3}_[0-9a-z]{26}/)?(?:${NAME_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
+);
+
 /** The sort key in a cursor; undefined for the first page. */
 export function afterOf(cursor: string | undefined): Result<string | undefined, Refusal> {
   if (cursor === undefined) return ok(undefined);
+  const key = textOf(cursor);
+  return key !== undefined && SORT_KEY.test(key) && toBase64Url(utf8(key)) === cursor
+    ? ok(key)
+    : err(BAD_CURSOR);
+}
+
+function textOf(cursor: string): string | undefined {
   try {
-    return ok(fromUtf8(fromBase64Url(cursor)));
+    return fromUtf8(fromBase64Url(cursor));
   } catch {
-    return err(BAD_CURSOR);
+    return undefined; // not base64url, or not UTF-8 in it
   }
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { AuditTrail } from "../../../client/audit-trail.ts";
 import { ConnectionError } from "../../../client/errors.ts";
 import { verb } from "../../command.ts";
+import { countFromZero, wholeNumber } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { filterOf, withFilters, type FilterOptions } from "./filters.ts";
 import { cells } from "./row.ts";
@@ -24,8 +25,8 @@ export function tailCommand(session: Session): Command {
     examples: ["dome audit tail --decision deny", "dome audit tail --after 1200 --json | jq .kind"],
   });
   return withFilters(command, session)
-    .option("--after <seq>", "go on behind this record", Number)
-    .option("--count <n>", "end after this many records", Number)
+    .option("--after <seq>", "go on behind this record; 0: from the first", countFromZero)
+    .option("--count <n>", "end after this many records", wholeNumber)
     .action((options: TailOptions) => tail(session, options));
 }
 
