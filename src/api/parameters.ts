@@ -3,7 +3,7 @@
  * platform's reader puts U+FFFD in the place of what is not UTF-8, so that two requests become one and the same.
  */
 
-export type Parameter = readonly [name: string, value: string];
+type Parameter = readonly [name: string, value: string];
 
 /** @returns undefined where an escape is broken, or what it encodes is not UTF-8: half a character is not (RFC 3629 §3). */
 export function parametersOf(text: string): readonly Parameter[] | undefined {
