@@ -38,10 +38,9 @@ describe("a time", () => {
 
 describe("a label", () => {
   it("is given once, because one of two values would be lost", async () => {
-    const { exit, requests, stderr } = await dome([
-      ...["agents", "register", "bot"],
-      ...["--label", "team=a", "--label", "team=b"],
-    ]);
+    const { exit, requests, stderr } = await dome(
+      "agents register bot --label team=a --label team=b".split(" "),
+    );
     expect({ exit, requests }).toEqual({ exit: 2, requests: [] });
     expect(stderr).toContain("given twice");
   });

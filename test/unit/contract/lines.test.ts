@@ -87,7 +87,7 @@ describe("every description and reason", () => {
 
   it.each(Object.entries(FORMS))("%s is such a line: a terminal shows it", (_what, parse) => {
     expect(parse("paid by \u26a0\ufe0f Ada").success).toBe(true);
-    for (const [, text] of UNSEEN) expect(parse(text).success, JSON.stringify(text)).toBe(false);
+    expect(UNSEEN.filter(([, text]) => parse(text).success)).toEqual([]);
   });
 
   it("names a user as its provider does, byte for byte: a stop must find whom it means", () => {
