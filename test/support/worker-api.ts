@@ -28,6 +28,7 @@ import { systemRandom } from "../../src/kernel/random.ts";
 import type { Role } from "../../src/operators/permissions.ts";
 import { deriveKeys, parseRootKeys } from "../../src/secrets/root-key.ts";
 import { TEST_ADMIN_TOKEN, TEST_ISSUER, TEST_ROOT_KEY } from "./fixed-secrets.ts";
+import { hurried } from "./moved-time.ts";
 
 /** Takes a request and answers it: the Worker itself, or one with other bindings. */
 export type Door = (request: Request) => Promise<Response>;
@@ -74,8 +75,8 @@ export const call = (
   path: string,
   { body, key, headers }: CallOptions = {},
 ): Promise<Answer> =>
-  answered(() =>
-    door(
+  answered(() => {
+    const answer = door(
       new Request(TEST_ISSUER + path, {
         method,
         headers: {
@@ -86,8 +87,9 @@ export const call = (
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
-    ),
-  );
+    );
+    return path.includes("wait=effective") ? hurried(answer) : answer;
+  });
 
 /** A problem as tests compare it: the members at fault are enough of `errors`. */
 interface SeenProblem {
@@ -420,6 +422,9 @@ export const statusesOf = (answers: readonly Answer[]): number[] =>
 /** Asks again until `look` does not throw: for what another part does in its own time. At most 8 s. */
 export const eventually = <T>(look: () => Promise<T>): Promise<T> =>
   vi.waitFor(look, { timeout: 8_000, interval: 20 });
+
+/** The same for what comes once a stop has waited its time: the clock is moved on until then. */
+export const whenEffective = <T>(look: () => Promise<T>): Promise<T> => hurried(eventually(look));
 
 /** The object of an agent, as the Worker reaches it. */
 export const agentObject = (id: string) => env.AGENT.get(env.AGENT.idFromName(id));

@@ -5,6 +5,7 @@ import type { Halt } from "../../src/contract/halt.ts";
 import { verifyHaltReceipt } from "../../src/tokens/halt-receipt.ts";
 import { crash } from "../support/crash.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
+import { hurried } from "../support/moved-time.ts";
 import { jwks } from "../support/published-keys.ts";
 import {
   eventually,
@@ -13,6 +14,7 @@ import {
   operator,
   operatorToken,
   problemOf,
+  whenEffective,
   type Registered,
 } from "../support/worker-api.ts";
 
@@ -43,8 +45,8 @@ async function family(): Promise<Family> {
 const stopAll = (root: Registered, command: "suspend" | "revoke", more: object = {}) =>
   api.stop(root.id, command, { body: { cascade: true, reason: "runaway", ...more } });
 
-const whenEffective = (root: Registered, halt: string | undefined): Promise<Halt> =>
-  eventually(async () => {
+const receiptOf = (root: Registered, halt: string | undefined): Promise<Halt> =>
+  whenEffective(async () => {
     const read = await api.halt(root.id, halt ?? "");
     if (read.effective_at === null) throw new Error(JSON.stringify(read.cascade));
     return read;
@@ -68,7 +70,7 @@ describe("a stop with cascade", () => {
     expect(answer).toMatchObject({ state: "suspended", changed: true });
     expect(answer.halt).toMatchObject({ effective_at: null, cascade: { committed: 1, complete: false } });
 
-    const receipt = await whenEffective(root, answer.halt?.id);
+    const receipt = await receiptOf(root, answer.halt?.id);
     expect(receipt.cascade).toEqual({ total: 4, committed: 4, effective: 4, complete: true });
     expect(receipt.agents.map(({ agent, epoch }) => [agent, epoch])).toEqual([
       [root.id, 3],
@@ -124,7 +126,7 @@ describe("a stop with cascade", () => {
     await api.stop(grandchild.id, "suspend");
     const unborn = await api.register({ name: "unborn", workspace, parent: child.id });
     const [earlier] = await effectiveHalts(sibling);
-    await whenEffective(root, (await stopAll(root, "revoke")).halt?.id);
+    await receiptOf(root, (await stopAll(root, "revoke")).halt?.id);
     expect(await states(root, child, sibling, grandchild, unborn)).toEqual(
       Array.from({ length: 5 }, () => "revoked"),
     );
@@ -134,7 +136,7 @@ describe("a stop with cascade", () => {
   it("leaves provisioned agents alone when it suspends: they do not run", async () => {
     const { workspace, root, child } = await family();
     const unborn = await api.register({ name: "unborn", workspace, parent: child.id });
-    const receipt = await whenEffective(root, (await stopAll(root, "suspend")).halt?.id);
+    const receipt = await receiptOf(root, (await stopAll(root, "suspend")).halt?.id);
     expect(await states(unborn)).toEqual(["provisioned"]);
     expect(receipt.cascade?.total).toBe(5);
     const late = await api.call("POST", "/agents", { body: { name: "late", workspace, parent: child.id } });
@@ -146,7 +148,7 @@ describe("a stop with cascade", () => {
     const { halt } = await stopAll(root, "suspend");
     await eventually(async () => expect(await states(child)).toEqual(["suspended"]));
     await api.resume(child.id);
-    const receipt = await whenEffective(root, halt?.id);
+    const receipt = await receiptOf(root, halt?.id);
     expect(await states(child)).toEqual(["suspended"]);
     const epoch = receipt.agents.find(({ agent }) => agent === child.id)?.epoch;
     expect(epoch).toBe(5);
@@ -158,13 +160,13 @@ describe("a stop with cascade", () => {
     await api.stop(root.id, "suspend?wait=effective");
     const { halt } = await stopAll(root, "suspend");
     expect(halt).not.toBeNull();
-    await whenEffective(root, halt?.id);
+    await receiptOf(root, halt?.id);
     expect(await states(child)).toEqual(["suspended"]);
   });
 
   it("is not undone by a resume: who is resumed is resumed alone", async () => {
     const { root, child, grandchild } = await family();
-    await whenEffective(root, (await stopAll(root, "suspend")).halt?.id);
+    await receiptOf(root, (await stopAll(root, "suspend")).halt?.id);
     await api.resume(root.id);
     expect(await states(root, child, grandchild)).toEqual(["active", "suspended", "suspended"]);
   });
@@ -172,7 +174,7 @@ describe("a stop with cascade", () => {
   it("does not weaken a revocation that a descendant drains towards", async () => {
     const { root, child } = await family();
     await api.stop(child.id, "revoke", { body: { drain_seconds: 600 } });
-    await whenEffective(root, (await stopAll(root, "suspend")).halt?.id);
+    await receiptOf(root, (await stopAll(root, "suspend")).halt?.id);
     expect(await states(child)).toEqual(["revoked"]);
   });
 
@@ -181,7 +183,7 @@ describe("a stop with cascade", () => {
     const answer = await stopAll(root, "suspend", { drain_seconds: 2 });
     expect(await heard(root.secret, { tool: "crm" })).toBe(503);
     expect(await heard(child.secret, { tool: "crm" })).toBe("permitted");
-    const receipt = await whenEffective(root, answer.draining?.halt);
+    const receipt = await receiptOf(root, answer.draining?.halt);
     expect(receipt.cascade).toMatchObject({ total: 4, complete: true });
     expect(await heard(child.secret, { tool: "crm" })).toBe(401);
   });
@@ -206,17 +208,19 @@ describe("a cascade goes on, and ends once, when", () => {
     const { halt } = await stopAll(root, "suspend");
     let seen = "";
     let crashes = 0;
-    const receipt = await eventuallyLong(async () => {
-      const read = await api.halt(root.id, halt?.id ?? "");
-      const moved = JSON.stringify(read.cascade);
-      if (read.effective_at === null && moved !== seen) {
-        seen = moved;
-        crashes += 1;
-        await crash(root.id);
-      }
-      if (read.effective_at === null) throw new Error(moved);
-      return read;
-    });
+    const receipt = await hurried(
+      eventuallyLong(async () => {
+        const read = await api.halt(root.id, halt?.id ?? "");
+        const moved = JSON.stringify(read.cascade);
+        if (read.effective_at === null && moved !== seen) {
+          seen = moved;
+          crashes += 1;
+          await crash(root.id);
+        }
+        if (read.effective_at === null) throw new Error(moved);
+        return read;
+      }),
+    );
     expect(crashes).toBeGreaterThanOrEqual(2);
     expect(receipt.cascade).toEqual({ total: 4, committed: 4, effective: 4, complete: true });
     expect(await states(child, sibling, grandchild)).toEqual(["suspended", "suspended", "suspended"]);
@@ -230,7 +234,7 @@ describe("a cascade goes on, and ends once, when", () => {
     const { root, grandchild } = await family();
     const { halt } = await stopAll(root, "revoke");
     await crash(root.id);
-    await whenEffective(root, halt?.id);
+    await receiptOf(root, halt?.id);
     expect(await states(grandchild)).toEqual(["revoked"]);
   }, 30_000);
 
@@ -239,7 +243,7 @@ describe("a cascade goes on, and ends once, when", () => {
     const { halt } = await stopAll(root, "suspend");
     await eventually(async () => expect(await states(grandchild)).toEqual(["suspended"]));
     await crash(grandchild.id);
-    const receipt = await whenEffective(root, halt?.id);
+    const receipt = await receiptOf(root, halt?.id);
     const [own] = await effectiveHalts(grandchild);
     expect(Date.parse(own?.effective_at ?? "")).toBeLessThanOrEqual(Date.parse(receipt.effective_at ?? ""));
   }, 30_000);

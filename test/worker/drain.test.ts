@@ -14,6 +14,7 @@ import {
   problemOf,
   requestToken,
   token,
+  whenEffective,
   type Registered,
 } from "../support/worker-api.ts";
 
@@ -77,7 +78,7 @@ describe("an agent that drains", () => {
     const agent = await activeAgent();
     const { draining } = await stop(agent, "revoke", { drain_seconds: 600 });
     await deadlineNow(agent);
-    const receipt = await eventually(async () => {
+    const receipt = await whenEffective(async () => {
       const read = await api.halt(agent.id, draining?.halt ?? "");
       if (read.effective_at === null) throw new Error("not yet");
       return read;
@@ -106,7 +107,7 @@ describe("an agent that drains", () => {
     const halt = draining?.halt ?? "";
     await eventually(() => api.halt(agent.id, halt));
     await crash(agent.id);
-    await eventually(async () => expect((await api.halt(agent.id, halt)).effective_at).not.toBeNull());
+    await whenEffective(async () => expect((await api.halt(agent.id, halt)).effective_at).not.toBeNull());
     expect((await api.show(agent.id)).state).toBe("suspended");
   }, 40_000);
 

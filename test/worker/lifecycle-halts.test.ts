@@ -15,9 +15,10 @@ import {
   like,
   operator,
   problemOf,
-  type Registered,
   token,
+  whenEffective,
   worker,
+  type Registered,
 } from "../support/worker-api.ts";
 
 const api = operator();
@@ -39,7 +40,7 @@ async function crash(id: string): Promise<void> {
 }
 
 const effective = (agent: string, halt: string): Promise<Halt> =>
-  eventually(async () => {
+  whenEffective(async () => {
     const seen = await api.halt(agent, halt);
     if (seen.effective_at === null) throw new Error("not effective yet");
     return seen;

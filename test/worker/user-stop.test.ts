@@ -13,7 +13,6 @@ import { workerWithoutDatabase } from "../support/observed-bindings.ts";
 import { jwks } from "../support/published-keys.ts";
 import { anotherIsolate } from "../support/second-isolate.ts";
 import {
-  eventually,
   freshWorkspace,
   heard,
   ids,
@@ -21,6 +20,7 @@ import {
   operatorToken,
   problemOf,
   token,
+  whenEffective,
   worker,
   workspaceObject,
 } from "../support/worker-api.ts";
@@ -128,7 +128,7 @@ describe("the stop of a user", () => {
     const { halt } = await api.stopUser(home, "stop", { body: ada });
     await evictDurableObject(workspaceObject(id));
     const haltId = halt?.id ?? "";
-    const receipt = await eventually(async () => {
+    const receipt = await whenEffective(async () => {
       const read = await api.workspaceHalt(home, haltId);
       if (read.effective_at === null) throw new Error("not yet");
       return read;

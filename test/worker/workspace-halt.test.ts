@@ -15,8 +15,9 @@ import {
   problemOf,
   requestToken,
   token,
-  workspaceObject,
+  whenEffective,
   worker,
+  workspaceObject,
 } from "../support/worker-api.ts";
 import { TEST_ADMIN_TOKEN, TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { verifyHaltReceipt } from "../../src/tokens/halt-receipt.ts";
@@ -75,7 +76,7 @@ describe("the halt of a workspace", () => {
     const { halt } = await api.moveWorkspace(home, "halt");
     await evictDurableObject(workspaceObject(id));
     const haltId = halt?.id ?? "";
-    const receipt = await eventually(async () => {
+    const receipt = await whenEffective(async () => {
       const read = await api.workspaceHalt(home, haltId);
       if (read.effective_at === null) throw new Error("not yet");
       return read;

@@ -1,0 +1,63 @@
+/**
+ * Time that a test in workerd moves on. A stop waits `STOP_WAIT_MS`, and the tests make hundreds of stops: they would wait
+ * for minutes. The Worker and its objects share the isolate of the tests, so there is one clock to move, and with it
+ * every lease ends that was given before. Only the wait of a stop is cut short; every other timer runs as it is.
+ */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { systemClock, systemTimers } from "../../src/kernel/clock.ts";
+import { idSource } from "../../src/kernel/ids.ts";
+import { systemRandom } from "../../src/kernel/random.ts";
+import { STOP_WAIT_MS } from "../../src/lifecycle/lease.ts";
+
+/** How far the clock is ahead of the machine's, in milliseconds. */
+let ahead = 0;
+/** When the last of the waits that have begun is over. */
+let latestDue = 0;
+
+const sleepReally = systemTimers.sleep;
+const LOOK_EVERY_MS = 10;
+
+/** Alarms go off by the machine's clock, which the tests cannot move. */
+async function correctAlarms(): Promise<void> {
+  const object = env.AGENT.get(env.AGENT.idFromName(idSource(systemClock, systemRandom).next("agt")));
+  await runInDurableObject(object, (_instance, { storage }) => {
+    const methods = Object.getPrototypeOf(storage) as DurableObjectStorage;
+    const { setAlarm, getAlarm } = methods;
+    methods.setAlarm = function (at) {
+      return setAlarm.call(this, Number(at) - ahead);
+    };
+    methods.getAlarm = async function () {
+      const at = await getAlarm.call(this);
+      return at === null ? null : at + ahead;
+    };
+  });
+}
+
+/** Once in each file of tests, before the Worker does anything. */
+export async function takeTime(): Promise<void> {
+  systemClock.now = () => Date.now() + ahead;
+  systemTimers.sleep = (ms) => (ms === STOP_WAIT_MS ? waitOfStop() : sleepReally(ms));
+  await correctAlarms();
+}
+
+/** Looks again and again: an object's promise may be settled in its own context only (a rule of the platform). */
+async function waitOfStop(): Promise<void> {
+  const due = systemClock.now() + STOP_WAIT_MS;
+  latestDue = Math.max(latestDue, due);
+  while (systemClock.now() < due) await sleepReally(LOOK_EVERY_MS);
+}
+
+/** What `pending` comes to, while no stop that it waits for takes its time. */
+export async function hurried<T>(pending: Promise<T>): Promise<T> {
+  let isSettled = false;
+  const settled = pending.finally(() => {
+    isSettled = true;
+  });
+  settled.catch(() => undefined);
+  while (!isSettled) {
+    ahead += Math.max(0, latestDue - systemClock.now());
+    await sleepReally(LOOK_EVERY_MS);
+  }
+  return settled;
+}
