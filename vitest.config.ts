@@ -5,8 +5,10 @@
  */
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { hushRuntime } from "./test/support/hush-runtime.ts";
 import { TEST_ADMIN_TOKEN, TEST_ISSUER, TEST_ROOT_KEY } from "./test/support/fixed-secrets.ts";
 
+hushRuntime();
 const migrations = await readD1Migrations("./migrations");
 const deep = process.env["DOME_DEEP"] === "1";
 
@@ -52,8 +54,10 @@ function inWorkerd(name: string) {
 
 export default defineConfig({
   test: {
-    // The Worker's own line per request: one test reads it, the others only drown in it.
-    onConsoleLog: (line) => !line.includes('"event":"http.request"'),
+    // Half of what takes time waits, for a disk or for a process to start.
+    maxWorkers: "100%",
+    // What a test that passes has logged, such as the faults that it brings about, is of no interest.
+    silent: "passed-only",
     projects: [
       onNode("unit", 20_000),
       onNode("client", 20_000, true),

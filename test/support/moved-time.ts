@@ -50,12 +50,10 @@ async function waitOfStop(): Promise<void> {
 
 /** What `pending` comes to, while no stop that it waits for takes its time. */
 export async function hurried<T>(pending: Promise<T>): Promise<T> {
-  let isSettled = false;
-  const settled = pending.finally(() => {
-    isSettled = true;
-  });
+  const waiting = new Set([pending]);
+  const settled = pending.finally(() => waiting.clear());
   settled.catch(() => undefined);
-  while (!isSettled) {
+  while (waiting.size > 0) {
     ahead += Math.max(0, latestDue - systemClock.now());
     await sleepReally(LOOK_EVERY_MS);
   }

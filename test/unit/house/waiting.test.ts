@@ -1,0 +1,24 @@
+/** What makes a run of all tests long is counted, so that the next one who adds to it has thought about it. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { REPOSITORY } from "./planted-tree.ts";
+
+const texts = readdirSync(join(REPOSITORY, "test"), { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".ts") && !path.includes("node_modules"))
+  .map((path) => readFileSync(join(REPOSITORY, "test", path), "utf8"));
+
+const countOf = (pattern: RegExp): number =>
+  texts.reduce((sum, text) => sum + (text.match(pattern)?.length ?? 0), 0);
+
+it("starts no more servers than it has to: each takes seconds", () => {
+  const starts = countOf(/\bawait start(?:Server|Runtime)\(/g);
+  expect(starts).toBeGreaterThan(20);
+  expect(starts).toBeLessThanOrEqual(45);
+});
+
+it("sleeps for real only while it looks whether another process is ready, never to let time pass", () => {
+  const sleeps = countOf(/\bsystemTimers\.sleep\(|\bsetTimeout\(/g);
+  expect(sleeps).toBeGreaterThan(5);
+  expect(sleeps).toBeLessThanOrEqual(16);
+});
