@@ -1,5 +1,5 @@
 /** What each problem means and what to do about it, as `GET /problems/{code}` and docs/problems.md say it. */
-import type { ProblemCode } from "../contract/problem.ts";
+import type { ProblemCode } from "../contract/problem-codes.ts";
 
 interface ProblemText {
   readonly meaning: string;

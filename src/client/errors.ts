@@ -2,7 +2,8 @@
  * What can go wrong between a program and the control plane: one class per family, one base for all.
  * `code` is stable; `requestId` is what an operator of the service searches for. No message carries a credential.
  */
-import { isProblemCode, type ProblemCode, type ReceivedProblem } from "../contract/problem.ts";
+import type { ReceivedProblem } from "../contract/problem.ts";
+import { isProblemCode, type ProblemCode } from "../contract/problem-codes.ts";
 
 /** Everything this client throws. */
 export class DomeError extends Error {

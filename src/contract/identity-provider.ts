@@ -1,8 +1,8 @@
 /** Identity providers: whose ID tokens a workspace accepts, and in the hands of which of its agents. */
 import { z } from "zod";
+import { SIGNATURES, SUBJECT_CLAIMS } from "./id-token.ts";
 import { id, list, name, page, proseLine, time, version } from "./words.ts";
 
-const SIGNATURES = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"] as const;
 const algorithm = z.enum(SIGNATURES);
 
 const issuer = z
@@ -21,12 +21,6 @@ const audience = clientId.meta({
   example: "support-app",
 });
 const claim = z.string().regex(/^[\w.:/-]{1,128}$/, "must be the name of a claim");
-
-/**
- * What may identify a user: `sub` (OpenID Connect Core §2: never reassigned), and `oid`, which Entra has beside it, with
- * `tid`. Every other claim can be given to somebody else later, or is what its holder typed: an address, a name.
- */
-export const SUBJECT_CLAIMS = ["sub", "oid"] as const;
 
 const idpAudienceInput = z.strictObject({
   audience,

@@ -12,7 +12,7 @@ import { ok, type Result } from "../kernel/result.ts";
 import { readText, writeAtomically } from "./files.ts";
 import { reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
 
-export interface TestProvider {
+interface TestProvider {
   readonly issuer: string;
   stop(): Promise<void>;
 }

@@ -9,7 +9,7 @@ import type { JsonObject } from "../signing/strict-json.ts";
 import type { ReadToken } from "./id-token.ts";
 import type { ProviderKey } from "./keys.ts";
 import type { IdentityProvider, IdentityRefusal, VerifiedUser } from "./provider.ts";
-import { SUBJECT_CLAIMS } from "../contract/identity-provider.ts";
+import { SUBJECT_CLAIMS } from "../contract/id-token.ts";
 import { userIdOf } from "../contract/user-id.ts";
 
 /** How far the clocks of a provider may be ahead of ours, in seconds (ID-3). */

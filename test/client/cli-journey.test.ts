@@ -1,23 +1,28 @@
-/** The whole way of an agent by the command line, against a real server: the seed's commands to the letter. */
+/**
+ * The whole way of an agent by the command line, against a real server: the seed's commands to the letter. The command
+ * line is run as it is packed, by the oldest Node.js that it promises to run on.
+ */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
-import { runDome, type CommandRun } from "./dome-command.ts";
+import { packedOnNode20, runDome, type CommandRun, type Program } from "./dome-command.ts";
 
 let server: RunningServer;
 let folder: string;
+let program: Program;
 
 beforeAll(async () => {
   server = await startServer();
   folder = temporaryFolder();
+  program = packedOnNode20(temporaryFolder());
 });
 afterAll(async () => {
   await server.stop();
 });
 
 const dome = (line: string, env: Record<string, string> = {}, stdin = ""): Promise<CommandRun> =>
-  runDome(line.split(" "), { ...server.clientEnv, ...env }, stdin);
+  runDome(line.split(" "), { ...server.clientEnv, ...env }, stdin, program);
 
 /** A command that must succeed; its answer as JSON. */
 async function domeJson<T>(line: string, env: Record<string, string> = {}): Promise<T> {
@@ -195,4 +200,12 @@ test("a deny of an undeclared tool names a command that mends it", async () => {
   await expect
     .poll(async () => (await dome("check warehouse/query", agent)).exit, { timeout: 10_000 })
     .toBe(0);
+});
+
+test("agents are shown as a tree, each below its parent", async () => {
+  expect((await dome("agents register --name desk")).exit).toBe(0);
+  expect((await dome("agents register --name desk-reader --parent desk")).exit).toBe(0);
+  const tree = await dome("agents tree desk");
+  expect(tree).toMatchObject({ exit: 0, stderr: "" });
+  expect(tree.stdout).toMatch(/^desk .*\n└─ desk-reader .*\n$/);
 });

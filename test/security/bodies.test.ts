@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { PROBLEMS, type ProblemCode } from "../../src/contract/problem.ts";
+import { PROBLEMS, type ProblemCode } from "../../src/contract/problem-codes.ts";
 import { concat, utf8 } from "../../src/kernel/bytes.ts";
 import { bearer, expectProblem, expectSafeHeaders, jsonOf, send, type Sent } from "./calls.fixture.ts";
 import { ADMIN, makeTenant, namesOf, type Tenant } from "./installation.fixture.ts";

@@ -2,7 +2,8 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import { PROBLEMS, problem, type Problem, type ProblemCode } from "../../src/contract/problem.ts";
+import { problem, type Problem } from "../../src/contract/problem.ts";
+import { PROBLEMS, type ProblemCode } from "../../src/contract/problem-codes.ts";
 import { idPattern } from "../../src/kernel/ids.ts";
 import type { RawEnv } from "../../src/env.ts";
 import worker from "../../src/worker.ts";

@@ -13,7 +13,8 @@ import { fileURLToPath } from "node:url";
 import { systemTimers } from "../../src/kernel/clock.ts";
 import { end, nameOf, type ProcessName } from "../../src/embedded/processes.ts";
 
-const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** The root of the repository. */
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const PROGRAM = "dist/embedded/dome-server.js";
 /** The built command line; run it with a server's `clientEnv`. */
 export const CLI = join(ROOT, "dist/cli/dome.js");

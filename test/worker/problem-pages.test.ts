@@ -1,6 +1,6 @@
 /** The `type` of a problem is an address, and something is there (RFC 9457 §3.1.1). */
 import { describe, expect, it } from "vitest";
-import { PROBLEMS } from "../../src/contract/problem.ts";
+import { PROBLEMS } from "../../src/contract/problem-codes.ts";
 import { expectProblem, expectSafeHeaders, jsonOf, send } from "../security/calls.fixture.ts";
 
 describe("the page of a problem", () => {

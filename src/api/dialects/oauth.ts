@@ -1,5 +1,5 @@
 /** The shape in which OAuth endpoints say no (RFC 6749 §5.2), never that of a problem: OAuth clients read nothing else. */
-import { PROBLEMS } from "../../contract/problem.ts";
+import { PROBLEMS } from "../../contract/problem-codes.ts";
 import { oauthError, type OAuthErrorCode } from "../../contract/oauth.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";

@@ -1,5 +1,6 @@
 /** RFC 9457 problems: the one shape in which the management API says no. */
-import { problem, PROBLEMS, type Problem, type ProblemCode } from "../../contract/problem.ts";
+import { problem, type Problem } from "../../contract/problem.ts";
+import { PROBLEMS, type ProblemCode } from "../../contract/problem-codes.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
 import type { About, Dialect, Fault } from "./dialect.ts";

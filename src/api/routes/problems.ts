@@ -1,6 +1,6 @@
 /** Where the `type` of a problem leads (RFC 9457 §3.1.1): a page for people, of nothing but fixed text. */
 import { z } from "zod";
-import { PROBLEMS, type ProblemCode } from "../../contract/problem.ts";
+import { PROBLEMS, type ProblemCode } from "../../contract/problem-codes.ts";
 import { ok } from "../../kernel/result.ts";
 import { PROBLEM_TEXTS } from "../problem-texts.ts";
 import { problemRoute } from "../problem-route.ts";

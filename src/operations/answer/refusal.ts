@@ -1,5 +1,5 @@
 /** Expected refusals of the control plane: a stable problem code, and what to do next. */
-import type { ProblemCode } from "../../contract/problem.ts";
+import type { ProblemCode } from "../../contract/problem-codes.ts";
 import { rfc3339 } from "../../kernel/clock.ts";
 import { unreachable } from "../../kernel/result.ts";
 import type { DrainConflict } from "../../lifecycle/drain.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { MAX_RECORD_BYTES, RECORD_LISTS } from "../../../src/contract/audit.ts";
 import { DEFAULT_LIFE_MS, LONGEST_LIFE_MS } from "../../../src/contract/operator.ts";
-import { PROBLEMS } from "../../../src/contract/problem.ts";
+import { PROBLEMS } from "../../../src/contract/problem-codes.ts";
 import { bare, codeSpans, DOCUMENTS, read, rowsOf, withoutFences } from "./markdown.ts";
 
 /** Names and references that have digits in them. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { PROBLEM_TEXTS } from "../../../src/api/problem-texts.ts";
 import { oauthErrorCode } from "../../../src/contract/oauth.ts";
-import { PROBLEMS } from "../../../src/contract/problem.ts";
+import { PROBLEMS } from "../../../src/contract/problem-codes.ts";
 import { bare, read, rowsOf } from "./markdown.ts";
 
 const page = read("docs/problems.md");

@@ -47,7 +47,12 @@ async function tree(
 /** An agent whose parent this reader does not see stands at the margin. Names in order, so that two runs agree. */
 function grow(agents: readonly Agent[], root: Agent | undefined): readonly Twig[] {
   const seen = new Set(agents.map((agent) => agent.id));
-  const children = Map.groupBy(agents, (agent) => agent.parent);
+  const children = new Map<string | null, Agent[]>();
+  for (const agent of agents) {
+    const siblings = children.get(agent.parent);
+    if (siblings === undefined) children.set(agent.parent, [agent]);
+    else siblings.push(agent);
+  }
   const placed = new Set<string>();
   const twigs = (some: readonly Agent[]): Twig[] =>
     some

@@ -5,7 +5,6 @@ import { verb } from "../../command.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
-import { transactionText } from "./transaction-view.ts";
 
 export const chainCommand = (session: Session): Command =>
   verb({
@@ -31,7 +30,10 @@ async function chain(session: Session, txn: string, { workspace }: { workspace?:
       `nothing is recorded of ${txn} in this workspace`,
       workspace === undefined ? "add --workspace NAME" : `dome audit list${inWorkspace(workspace)}`,
     );
-  const { transactionTree } = await import("../../../audit/transaction.ts");
+  const [{ transactionTree }, { transactionText }] = await Promise.all([
+    import("../../../audit/transaction.ts"),
+    import("./transaction-view.ts"),
+  ]);
   const { output } = session;
   output.show({
     body: items,

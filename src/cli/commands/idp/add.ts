@@ -1,6 +1,6 @@
 /** `dome idp add`: from then on the provider says who the users are that agents act for. */
 import { Option, type Command } from "commander";
-import { identityProviderCreate, SUBJECT_CLAIMS } from "../../../contract/identity-provider.ts";
+import { SIGNATURES, SUBJECT_CLAIMS } from "../../../contract/id-token.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { collect, wholeNumber, workspaceOption } from "../../option-values.ts";
@@ -24,8 +24,7 @@ interface AddOptions {
   readonly description?: string;
 }
 
-const ALGORITHMS = identityProviderCreate.shape.algorithms.unwrap().element.options;
-type Algorithm = (typeof ALGORITHMS)[number];
+type Algorithm = (typeof SIGNATURES)[number];
 
 export const addCommand = (session: Session): Command =>
   verb({
@@ -57,7 +56,7 @@ export const addCommand = (session: Session): Command =>
     )
     .option("--azp <client>", "an authorized party that is accepted beside the audiences; repeat", collect)
     .addOption(
-      new Option("--algorithm <name>", `how it signs; repeat (default: ${ALGORITHMS.join(", ")})`).argParser(
+      new Option("--algorithm <name>", `how it signs; repeat (default: ${SIGNATURES.join(", ")})`).argParser(
         collectAlgorithm,
       ),
     )
@@ -114,7 +113,7 @@ function audienceOf(text: string, scope: AddOptions["audienceScope"]) {
 }
 
 function collectAlgorithm(value: string, previous: readonly Algorithm[] | undefined): Algorithm[] {
-  const known = ALGORITHMS.find((each) => each === value);
-  if (known === undefined) throw usage(`${value} is not an algorithm for ID tokens`, ALGORITHMS.join(", "));
+  const known = SIGNATURES.find((each) => each === value);
+  if (known === undefined) throw usage(`${value} is not an algorithm for ID tokens`, SIGNATURES.join(", "));
   return [...(previous ?? []), known];
 }
