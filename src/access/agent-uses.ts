@@ -26,7 +26,7 @@ export const newAgentUseBook = (): AgentUseBook => ({
   carriedAt: new BoundedMap(20_000),
 });
 
-export interface AgentUsesPorts {
+interface AgentUsesPorts {
   readonly book: AgentUseBook;
   readonly clock: Clock;
   /** Asks the agent's object. */

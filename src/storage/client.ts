@@ -21,6 +21,12 @@ type PlatformMark = "retryable" | "overloaded" | "durableObjectReset";
  */
 const PASSING = /: SQLITE_(?:BUSY|CANTOPEN|FULL|INTERRUPT|IOERR|LOCKED|NOMEM|PROTOCOL)(?![A-Z])/;
 
+/**
+ * What the runtime says where it hides a fault of its own, for instance that an object's storage could not be opened
+ * because the disk is full. Our own faults have words of ours.
+ */
+const HIDDEN = /^internal error(?:; reference = \w+)?$/;
+
 /** drizzle repeats behind this what a statement was given: words of the caller's, which decide nothing here. */
 const PARAMETERS = "\nparams: ";
 
@@ -36,7 +42,7 @@ export function isUnavailable(fault: unknown): boolean {
   if (retryable === true || overloaded === true || durableObjectReset === true) return true;
   if (fault.cause !== undefined) return isUnavailable(fault.cause);
   const [said = ""] = fault.message.split(PARAMETERS, 1);
-  if (PASSING.test(said)) return true;
+  if (HIDDEN.test(said) || PASSING.test(said)) return true;
   // Over RPC only the message of a fault arrives, and drizzle's does not say what D1 said.
   return /^(?:D1_\w+:|Failed query:)/.test(said) && !said.includes(": SQLITE_");
 }

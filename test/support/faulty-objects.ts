@@ -17,10 +17,10 @@ class WorkspaceUnderTest extends WorkspaceShell {}
 
 type Method = (...args: readonly unknown[]) => unknown;
 
-/** A namespace whose objects are made by `make`, over the storage of the real ones. */
+/** A namespace whose objects are made by `make`, once each, from the real ones and their storage. */
 function standIns(
   real: DurableObjectNamespace,
-  make: (state: DurableObjectState) => object,
+  make: (state: DurableObjectState, object: object) => object,
 ): DurableObjectNamespace {
   const made = new Map<string, object>();
   const stub = (name: string): object =>
@@ -30,8 +30,8 @@ function standIns(
         get:
           (_target, member) =>
           async (...args: readonly unknown[]) =>
-            runInDurableObject(real.get(real.idFromName(name)), async (_object, state) => {
-              const object = made.get(name) ?? make(state);
+            runInDurableObject(real.get(real.idFromName(name)), async (itself, state) => {
+              const object = made.get(name) ?? make(state, itself);
               made.set(name, object);
               return Reflect.apply(Reflect.get(object, member) as Method, object, args);
             }),
@@ -55,6 +55,16 @@ export function bindingsWithFaultyObjects(faulty: FaultyDatabase): RawEnv {
     ) as never,
   };
 }
+
+/**
+ * Bindings with which the Worker calls its own objects from within: what they throw is thrown to the caller, as over RPC,
+ * and the runtime prints nothing of it.
+ */
+export const bindingsFromWithin = (): RawEnv => ({
+  ...env,
+  AGENT: standIns(env.AGENT as never, (_state, object) => object) as never,
+  WORKSPACE: standIns(env.WORKSPACE as never, (_state, object) => object) as never,
+});
 
 /** Kills an object where it stands: what is in memory is gone, and so are its unanswered calls. */
 export async function crash(object: DurableObjectStub): Promise<void> {

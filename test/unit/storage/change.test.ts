@@ -75,6 +75,8 @@ describe("a fault", () => {
     Object.assign(new Error("Durable Object exceeded its memory limit and was reset."), {
       durableObjectReset: true,
     }),
+    new Error("internal error; reference = m8hsrroljflsberbaq263sie"),
+    new Error("internal error"),
   ])("of the platform leaves everything open: %s", (fault) => {
     expect(isUnavailable(fault)).toBe(true);
   });
@@ -84,6 +86,7 @@ describe("a fault", () => {
     wrapped("D1_ERROR: UNIQUE constraint failed: agents.id: SQLITE_CONSTRAINT"),
     new TypeError("undefined is not a function"),
     Object.assign(new Error("a bug of ours"), { remote: true }),
+    new Error("an internal error of ours"),
     "D1_ERROR: not even an error",
   ])("of ours is none of the platform's: %s", (fault) => {
     expect(isUnavailable(fault)).toBe(false);
