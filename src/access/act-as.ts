@@ -54,7 +54,7 @@ export async function actFor(
     const { kind } = verified.error;
     return kind === "provider_unavailable" ? err({ kind: "no_lease", of: "provider" }) : refused(kind);
   }
-  const { id, provider, email, groups, groupsOverage } = verified.value;
+  const { id, provider, issuer: by, subject, email, groups, groupsOverage } = verified.value;
   if (!mayAct(verified.value.mayAct, agent.id, issuer)) return refused("may_act");
   return ok({
     ...caller,
@@ -62,6 +62,8 @@ export async function actFor(
     user: {
       id,
       provider,
+      issuer: by,
+      subject,
       ...(email === undefined ? {} : { email }),
       ...(groups === undefined ? {} : { groups }),
       ...(groupsOverage === undefined ? {} : { groupsOverage }),

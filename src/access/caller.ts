@@ -12,6 +12,9 @@ export interface CallerUser {
   readonly id: string;
   /** The identity provider that vouched for it. */
   readonly provider: Id<"idp">;
+  /** Who the user is at that provider. Only where the provider's own token was presented. */
+  readonly issuer?: string;
+  readonly subject?: string;
   readonly email?: string;
   readonly groups?: readonly string[];
   /** The provider said that there are groups, and not which. Only where the provider's own token was presented. */

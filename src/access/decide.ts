@@ -86,9 +86,9 @@ export async function judgedUser(
   return { id: user.id, provider: providers.get(user.provider)?.name ?? null };
 }
 
-const recordedUser = ({ id, email }: CallerUser): NonNullable<AuditDraft["user"]> => ({
+const recordedUser = ({ id, issuer, subject, email }: CallerUser): NonNullable<AuditDraft["user"]> => ({
   id,
-  ...defined({ email }),
+  ...defined({ issuer, subject, email }),
 });
 
 function evidenceOf(

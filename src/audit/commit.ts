@@ -18,6 +18,7 @@ type Personal = NonNullable<StoredRecord["operator"]>["subject"];
 export function isPersonal({ operator, user, request }: StoredRecord): boolean {
   return (
     typeof operator?.subject === "string" ||
+    typeof user?.subject === "string" ||
     typeof user?.email === "string" ||
     typeof request?.ip === "string" ||
     typeof request?.user_agent === "string"
@@ -39,6 +40,9 @@ export function committed(record: StoredRecord, salt: Uint8Array | null): Stored
   const form: StoredRecord = { ...record };
   if (form.operator !== undefined) {
     form.operator = { ...form.operator, subject: hidden("operator.subject", form.operator.subject) };
+  }
+  if (form.user?.subject !== undefined) {
+    form.user = { ...form.user, subject: hidden("user.subject", form.user.subject) };
   }
   if (form.user?.email !== undefined) {
     form.user = { ...form.user, email: hidden("user.email", form.user.email) };

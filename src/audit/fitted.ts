@@ -19,6 +19,7 @@ const PLAIN_TEXTS = [
   "request_id",
   "outcome",
 ] as const;
+const USER_TEXTS = ["issuer", "subject", "email"] as const;
 const REQUEST_TEXTS = ["method", "ip", "country", "user_agent"] as const;
 /** In the order in which they go when a record is too large: first what a digest still stands for. */
 const FREE_MEMBERS = ["arguments", "data", "change", "policies", "detail"] as const;
@@ -41,8 +42,11 @@ function withinLengths(draft: AuditDraft): AuditDraft {
   }
   if (chain !== undefined) fit.chain = shortChain(chain);
   if (user !== undefined) {
-    const email = user.email === undefined ? {} : { email: cut(user.email, MOST["user.email"]) };
-    fit.user = { id: cut(user.id, MOST["user.id"]), ...email };
+    fit.user = { ...user, id: cut(user.id, MOST["user.id"]) };
+    for (const member of USER_TEXTS) {
+      const text = user[member];
+      if (text !== undefined) fit.user[member] = cut(text, MOST[`user.${member}`]);
+    }
   }
   if (target !== undefined) {
     fit.target = { type: cut(target.type, MOST["target.type"]), id: cut(target.id, MOST["target.id"]) };

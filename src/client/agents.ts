@@ -34,7 +34,7 @@ export interface AgentRef {
 }
 
 type Known<T> = { readonly [K in keyof T]?: T[K] | undefined };
-export type AgentFilter = Known<Omit<z.output<typeof agentQuery>, "cursor">>;
+export type AgentFilter = Known<Omit<z.output<typeof agentQuery>, "cursor" | "ids">>;
 export type AgentRegistration = z.input<typeof agentCreate>;
 export type AgentChange = z.input<typeof agentPatch>;
 export type AgentTransfer = z.input<typeof agentTransfer>;
@@ -57,6 +57,14 @@ export class Agents {
   list(filter: AgentFilter = {}): Listing<Agent> {
     const query = { ...filter, limit: pageSize(filter.limit) };
     return new Listing((cursor) => this.#transport.read("/api/v1/agents", agentList, { ...query, cursor }));
+  }
+
+  /** What these agents are called, as far as this token sees them. @param ids 50 at most. */
+  async names(ids: readonly string[]): Promise<Record<string, string>> {
+    if (ids.length === 0) return {};
+    const query = { ids: ids.join(","), all_workspaces: true, limit: ids.length };
+    const { items } = await this.#transport.read("/api/v1/agents", agentList, query);
+    return Object.fromEntries(items.map(({ id, name }) => [id, name]));
   }
 
   show(ref: AgentRef): Promise<Agent> {

@@ -1,5 +1,6 @@
 /** The registry record of an agent and everything that may be said about it. */
 import { z } from "zod";
+import { idPattern } from "../kernel/ids.ts";
 import { coveredBy, toolReference, type Resource } from "./resource.ts";
 import {
   NAME_PATTERN,
@@ -235,10 +236,21 @@ export type AgentTransferred = z.output<typeof agentTransferred>;
 
 export const agentList = list(agent).meta({ id: "AgentList" });
 
+/** How many agents can be asked for by id at once: more than any chain has. */
+export const MOST_IDS = 50;
+const AGENT_ID = idPattern("agt").source.slice(1, -1);
+const AGENT_IDS = new RegExp(`^${AGENT_ID}(?:,${AGENT_ID}){0,${MOST_IDS - 1}}$`);
+
 export const agentQuery = z.strictObject({
   ...page,
   workspace: name.optional(),
   all_workspaces: allWorkspaces,
+  ids: z
+    .string()
+    .regex(AGENT_IDS, `must be ids of agents with commas between, ${MOST_IDS} at most`)
+    .transform((text) => text.split(","))
+    .optional()
+    .meta({ description: "only these agents, by id, with commas between" }),
   state: agentStateSeen.optional(),
   owner: principal.optional(),
   steward: principal.optional(),

@@ -19,6 +19,7 @@ export const MAX_RECORD_BYTES = 61_440;
 /** Members that identify a person: committed by salted digest, so that they can be erased without breaking the chain. */
 export const PERSONAL_MEMBERS = [
   "operator.subject",
+  "user.subject",
   "user.email",
   "request.ip",
   "request.user_agent",
@@ -34,6 +35,8 @@ export const RECORD_TEXTS = {
   "operator.token": 64,
   "chain.key": 64,
   "user.id": 64,
+  "user.issuer": 512,
+  "user.subject": 255,
   "user.email": 320,
   "target.type": 64,
   "target.id": 512,
@@ -122,6 +125,9 @@ const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) =
   user: z
     .strictObject({
       id: text(RECORD_TEXTS["user.id"]),
+      /** Who the user is at which provider; where the provider's own token was presented. */
+      issuer: text(RECORD_TEXTS["user.issuer"]).optional(),
+      subject: personal(text(RECORD_TEXTS["user.subject"])).optional(),
       email: personal(text(RECORD_TEXTS["user.email"])).optional(),
     })
     .optional(),
@@ -168,6 +174,14 @@ export const auditEntry = storedRecord.extend({
   seq: z.number().int().positive(),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
 });
+
+/**
+ * A record as readers are shown it. `names`: what the ids in it are called, as far as that is known: agents by their names,
+ * the user by the address that its provider has verified.
+ */
+export const shownEntry = auditEntry
+  .extend({ names: z.record(z.string(), z.string()).default({}) })
+  .meta({ id: "AuditEntry" });
 
 /** A record with what verifies it offline: the salt of its personal members, `null` once they are erased. */
 export const chainEntry = z.strictObject({
@@ -219,6 +233,7 @@ export const auditQuery = z.strictObject({
 export type AuditRecord = z.output<typeof auditRecord>;
 export type StoredRecord = z.output<typeof storedRecord>;
 export type AuditEntry = z.output<typeof auditEntry>;
+export type ShownEntry = z.output<typeof shownEntry>;
 export type ChainEntry = z.output<typeof chainEntry>;
 export type AuditQuery = z.output<typeof auditQuery>;
 export type LedgerName = AuditRecord["workspace"];

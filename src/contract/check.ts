@@ -60,6 +60,12 @@ export const explanation = z
     workspace_id: id("wsp"),
     agent: id("agt"),
     chain: z.array(z.strictObject({ agent: id("agt"), key: z.string(), epoch: z.int().optional() })),
+    user: z
+      .strictObject({ id: z.string(), email: z.string().nullable() })
+      .nullable()
+      .default(null)
+      .meta({ description: "for whom it was asked; the address for operators only" }),
+    names: z.record(z.string(), z.string()).default({}).meta({ description: "what the agents are called" }),
     action: z.string(),
     resource: z.string(),
     reason: z.string(),

@@ -43,7 +43,11 @@ export function exchangedRecord(
     kind: "token.exchanged",
     agent: claims.client_id,
     chain: claims.dome.chain,
-    ...(claims.sub_profile === "user" ? { user: { id: claims.sub, ...defined({ email }) } } : {}),
+    ...(claims.sub_profile === "user"
+      ? {
+          user: { id: claims.sub, ...defined({ issuer: user?.issuer, subject: user?.subject, email }) },
+        }
+      : {}),
     target: { type: "token", id: claims.jti },
     ...defined({ txn }),
     request_id: asked.requestId,

@@ -1,18 +1,22 @@
 /** The ledgers as the Worker reaches them: where records are brought, and what readers are shown. */
 import type { AppendReport, LedgerPort } from "../audit/carrier.ts";
 import type { DeadLetterPort } from "../audit/consumer.ts";
-import type { AuditEntry, LedgerName } from "../contract/audit.ts";
+import type { LedgerName } from "../contract/audit.ts";
 import type {
   AuditPage,
   AuditListRefusal,
+  DecisionRecords,
+  KnownUser,
   LedgerReader,
   LedgerStatus,
+  TailPage,
+  UserQuery,
 } from "../operations/owners/ledger-reader.ts";
 import type { DeadLetterStore, KeptLetter } from "../operations/replay-dead-letters.ts";
 import type { Result } from "../kernel/result.ts";
 import type { EvidenceReport } from "../operations/owners/workspace-owner.ts";
 import type { LedgerRoom } from "./deps.ts";
-import type { LedgerShell, TailPage } from "./ledger-object.ts";
+import type { LedgerShell } from "./ledger-object.ts";
 import { objectOf } from "./owner-clients.ts";
 
 type Query = Readonly<Record<string, unknown>>;
@@ -50,8 +54,12 @@ export class LedgerClient implements LedgerPort, LedgerReader, LedgerRoom, DeadL
     return objectOf(this.#ledgers, ledger).evidence();
   }
 
-  async find(ledger: string, decisionId: string): Promise<readonly AuditEntry[]> {
+  async find(ledger: string, decisionId: string): Promise<DecisionRecords> {
     return objectOf(this.#ledgers, ledger).find(decisionId);
+  }
+
+  async users(ledger: string, query: UserQuery): Promise<readonly KnownUser[]> {
+    return objectOf(this.#ledgers, ledger).users(query);
   }
 
   async deadLetters(after: string, limit: number): Promise<readonly KeptLetter[]> {

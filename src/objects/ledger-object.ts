@@ -16,6 +16,14 @@ import { auditQuery, type AuditEntry, type AuditQuery, type ChainEntry } from ".
 import { toHex } from "../kernel/bytes.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { EvidenceLevel } from "../lifecycle/evidence.ts";
+import type {
+  AuditPage,
+  DecisionRecords,
+  Emails,
+  KnownUser,
+  TailPage,
+  UserQuery,
+} from "../operations/owners/ledger-reader.ts";
 import type { EvidenceReport, WorkspaceOwner } from "../operations/owners/workspace-owner.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { LedgerDeps } from "./deps.ts";
@@ -23,20 +31,10 @@ import { LedgerFill } from "./ledger-fill.ts";
 import { cursorOf, parseCursor, type SeqRange } from "./ledger-query.ts";
 import { LEDGER_STEPS } from "./ledger-schema.ts";
 import { LedgerStore, type ProducerGaps } from "./ledger-store.ts";
+import { LedgerUsers } from "./ledger-users.ts";
 import { fromJson, LedgerWriter } from "./ledger-writer.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
 import { TimerTable } from "./timer-table.ts";
-
-export interface AuditPage {
-  readonly items: readonly AuditEntry[];
-  readonly next_cursor: string | null;
-}
-
-/** What a live reader gets at a time. */
-export interface TailPage {
-  readonly entries: readonly AuditEntry[];
-  readonly last_seq: number;
-}
 
 type ListRefusal = { readonly kind: "bad_query"; readonly member: string } | { readonly kind: "bad_cursor" };
 
@@ -84,6 +82,7 @@ const TAIL_LIMIT = 100;
 export abstract class LedgerShell extends DurableObject {
   readonly #deps: LedgerDeps;
   readonly #store: LedgerStore;
+  readonly #users: LedgerUsers;
   readonly #writer: LedgerWriter;
   readonly #timerTable: TimerTable<"rejected" | "evidence" | "producers">;
   readonly #fill: LedgerFill;
@@ -100,7 +99,14 @@ export abstract class LedgerShell extends DurableObject {
     this.#name = name;
     this.#deps = deps;
     this.#store = new LedgerStore(storage.sql);
-    this.#writer = new LedgerWriter({ ...deps, ledger: name, storage, store: this.#store });
+    this.#users = new LedgerUsers(storage.sql);
+    this.#writer = new LedgerWriter({
+      ...deps,
+      ledger: name,
+      storage,
+      store: this.#store,
+      users: this.#users,
+    });
     this.#timerTable = new TimerTable({ ...deps, storage });
     this.#fill = new LedgerFill({
       ...deps,
@@ -147,13 +153,14 @@ export abstract class LedgerShell extends DurableObject {
     if (!parsed.success) {
       return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
     }
-    if (after === null) return ok({ entries: [], last_seq: this.#store.head().seq });
+    if (after === null) return ok({ entries: [], last_seq: this.#store.head().seq, emails: {} });
     if (this.#store.head().seq <= after) await this.#arrival(waitMs);
     const last = this.#store.head().seq;
     const { entries: rows, edge } = this.#store.list(parsed.data, { from: after + 1, to: last });
     const entries = rows.slice(0, TAIL_LIMIT);
     const more = rows.length > entries.length;
-    return ok({ entries, last_seq: more ? (entries.at(-1)?.seq ?? last) : (edge ?? last) });
+    const lastSeq = more ? (entries.at(-1)?.seq ?? last) : (edge ?? last);
+    return ok({ entries, last_seq: lastSeq, emails: this.#emailsIn(entries) });
   }
 
   /**
@@ -169,12 +176,18 @@ export abstract class LedgerShell extends DurableObject {
     const { entries, edge } = this.#store.list(parsed.data, range.value);
     const items = entries.slice(0, parsed.data.limit);
     const end = entries.length > items.length ? (items.at(-1)?.seq ?? null) : edge;
-    return ok({ items, next_cursor: end === null ? null : cursorOf(end) });
+    const next = end === null ? null : cursorOf(end);
+    return ok({ items, next_cursor: next, emails: this.#emailsIn(items) });
   }
 
   /** All records of one decision, oldest first: the decision or intent, then its outcome. */
-  find(decisionId: string): AuditEntry[] {
-    return this.#store.byDecision(decisionId);
+  find(decisionId: string): DecisionRecords {
+    const entries = this.#store.byDecision(decisionId);
+    return { entries, emails: this.#emailsIn(entries) };
+  }
+
+  users(query: UserQuery): KnownUser[] {
+    return this.#users.list(query);
   }
 
   status(): LedgerStatus {
@@ -213,6 +226,7 @@ export abstract class LedgerShell extends DurableObject {
         const known = this.#store.known(id);
         if (known === null) continue;
         const record = readStored(known.json);
+        this.#users.forget(record);
         this.#store.replaceErased(
           known.seq,
           erase(record, known.salt === null ? null : new Uint8Array(known.salt)),
@@ -247,6 +261,14 @@ export abstract class LedgerShell extends DurableObject {
   /** How much room is left. For the workspace's object, which carries it in its lease. */
   evidence(): EvidenceReport {
     return this.#fill.report();
+  }
+
+  /** Of the users that records name without their address, as those that came with a token of Dome's own do. */
+  #emailsIn(entries: readonly AuditEntry[]): Emails {
+    const users = entries.flatMap(({ user }) =>
+      user === undefined || user.email !== undefined ? [] : [user.id],
+    );
+    return this.#users.emailsOf([...new Set(users)]);
   }
 
   /** Writes while there is room, and looks afterwards how much is left. The write itself waits for nothing. */

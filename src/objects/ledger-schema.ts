@@ -56,6 +56,15 @@ export const LEDGER_STEPS: readonly SchemaStep[] = [
    UPDATE producers SET seen_at = unixepoch() * 1000;
    CREATE INDEX producers_by_seen ON producers (seen_at) WHERE missing = '' AND producer LIKE 'iso:%';
    CREATE INDEX producers_with_gaps ON producers (producer) WHERE missing <> ''`,
+  // What the records say of the users that agents acted for, and of which agents; kept by `ledger-users.ts`.
+  `CREATE TABLE users (
+     id TEXT PRIMARY KEY, issuer TEXT, subject TEXT, email TEXT, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX users_by_email ON users (email) WHERE email IS NOT NULL;
+   CREATE TABLE user_agents (
+     user TEXT NOT NULL, agent TEXT NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+     PRIMARY KEY (user, agent)
+   ) STRICT, WITHOUT ROWID`,
 ];
 
 /** The columns of `entries` that only exist to be filtered on, in the order of the insert. */

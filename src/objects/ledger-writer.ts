@@ -14,12 +14,14 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import type { LedgerUsers } from "./ledger-users.ts";
 import type { AsideRow, KnownEntry, LedgerStore } from "./ledger-store.ts";
 
 interface LedgerWriterOptions {
   readonly ledger: string;
   readonly storage: DurableObjectStorage;
   readonly store: LedgerStore;
+  readonly users: LedgerUsers;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -123,6 +125,7 @@ export class LedgerWriter {
       salt,
       hash: head.hash,
     });
+    this.#options.users.note(record, time);
   }
 
   #parse(raw: unknown): Result<Parsed, Rejection> {

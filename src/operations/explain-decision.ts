@@ -3,12 +3,13 @@
  * still be on its way to the ledger, so it is looked for during five seconds before "not found" is said.
  */
 import { explanation, type Explanation } from "../contract/check.ts";
-import type { AuditEntry } from "../contract/audit.ts";
 import { safeChange } from "../access/evaluate.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
-import { timeOfId, type DecisionId } from "../kernel/ids.ts";
+import { timeOfId, type DecisionId, type WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { LedgerReader } from "./owners/ledger-reader.ts";
+import type { Database } from "../storage/client.ts";
+import { withNames } from "./answer/names.ts";
+import type { DecisionRecords, LedgerReader } from "./owners/ledger-reader.ts";
 import { notFound, type Refusal } from "./answer/refusal.ts";
 
 const FRESH_MS = 10_000;
@@ -18,6 +19,7 @@ const LOOK_EVERY_MS = 200;
 export interface ExplainPorts {
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly db: Database;
   readonly ledgers: LedgerReader;
 }
 
@@ -27,16 +29,20 @@ export interface ExplainPorts {
  */
 export async function explainDecision(
   ports: ExplainPorts,
-  workspace: string,
+  workspace: WorkspaceId,
   id: DecisionId,
   agent: string | null,
 ): Promise<Result<Explanation, Refusal>> {
-  const entries = await lookFor(ports, workspace, id);
+  const { entries, emails } = await lookFor(ports, workspace, id);
   const made = entries.find((entry) => entry.decision !== undefined);
   const mine = agent === null || (made?.chain ?? []).some((link) => link.agent === agent);
   if (made === undefined || !mine) return err(notFound("decision", id));
   const released = !entries.some((entry) => entry.outcome === "not_admitted");
   const change = explanation.shape.change.parse(made.change ?? null);
+  const [named] = await withNames(ports.db, workspace, [made], emails);
+  const { [made.user?.id ?? ""]: email, ...names } = named?.names ?? {};
+  const user =
+    made.user === undefined ? null : { id: made.user.id, email: agent === null ? (email ?? null) : null };
   return ok(
     explanation.parse({
       decision: made.decision,
@@ -45,6 +51,8 @@ export async function explainDecision(
       workspace_id: made.workspace,
       agent: made.agent,
       chain: made.chain ?? [],
+      user,
+      names,
       action: made.action ?? "",
       resource: made.target?.id ?? "",
       reason: made.reason ?? "",
@@ -61,18 +69,14 @@ export async function explainDecision(
   );
 }
 
-async function lookFor(
-  ports: ExplainPorts,
-  workspace: string,
-  id: DecisionId,
-): Promise<readonly AuditEntry[]> {
+async function lookFor(ports: ExplainPorts, workspace: string, id: DecisionId): Promise<DecisionRecords> {
   const { clock, timers, ledgers } = ports;
   // An id is the caller's word: a time far ahead is as far from now as one long past.
   const fresh = Math.abs(clock.now() - timeOfId(id)) < FRESH_MS;
   const rounds = fresh ? Math.ceil(LOOK_FOR_MS / LOOK_EVERY_MS) : 0;
   for (let round = 0; ; round += 1) {
-    const entries = await ledgers.find(workspace, id);
-    if (entries.length > 0 || round >= rounds) return entries;
+    const found = await ledgers.find(workspace, id);
+    if (found.entries.length > 0 || round >= rounds) return found;
     await timers.sleep(LOOK_EVERY_MS);
   }
 }

@@ -3,13 +3,15 @@
  * in it: the reading is recorded before it is answered.
  */
 import { draftRecord } from "../audit/record.ts";
-import type { AuditQuery, LedgerName } from "../contract/audit.ts";
+import type { AuditQuery, LedgerName, ShownEntry } from "../contract/audit.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { isId } from "../kernel/ids.ts";
+import { isId, type WorkspaceId } from "../kernel/ids.ts";
 import { findAgent } from "../registry/agents.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { workspaceFor } from "./request/resolve.ts";
-import type { AuditListRefusal, AuditPage } from "./owners/ledger-reader.ts";
+import { withNames } from "./answer/names.ts";
+import type { Page } from "./answer/page.ts";
+import type { AuditListRefusal } from "./owners/ledger-reader.ts";
 import { factsOf, type OperatorRequest } from "./request/ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 import { EVIDENCE_FULL, memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
@@ -20,14 +22,26 @@ export async function listAudit(
   ports: ReceiptPorts,
   request: OperatorRequest,
   query: AuditListQuery,
-): Promise<Result<AuditPage, Refusal>> {
+): Promise<Result<Page<ShownEntry>, Refusal>> {
   const resolved = await resolveQuery(ports, request, query);
   if (!resolved.ok) return resolved;
-  const { ledger, filters } = resolved.value;
+  const { ledger, workspace, filters } = resolved.value;
   const page = await ports.ledgers.list(ledger, filters);
   if (!page.ok) return err(filterRefusal(page.error));
-  const noted = await noteReading(ports, request, ledger, recordable(query));
-  return noted.ok ? page : noted;
+  const { items, emails, next_cursor } = page.value;
+  const [named, noted] = await Promise.all([
+    withNames(ports.db, workspace, items, emails),
+    noteReading(ports, request, ledger, recordable(query)),
+  ]);
+  return noted.ok ? ok({ items: named, next_cursor }) : noted;
+}
+
+/** What a query reads. */
+export interface ResolvedQuery {
+  readonly ledger: LedgerName;
+  /** Null: the organization's own trail. */
+  readonly workspace: WorkspaceId | null;
+  readonly filters: Record<string, unknown>;
 }
 
 /** Which ledger a query reads, and its filters with agents by id. */
@@ -35,7 +49,7 @@ export async function resolveQuery(
   ports: ReceiptPorts,
   request: OperatorRequest,
   { workspace, ...query }: AuditListQuery,
-): Promise<Result<{ readonly ledger: LedgerName; readonly filters: Record<string, unknown> }, Refusal>> {
+): Promise<Result<ResolvedQuery, Refusal>> {
   const { since, until } = query;
   if (since !== undefined && until !== undefined && Date.parse(until) < Date.parse(since))
     return err(memberRefusal("invalid_request", "until", "until must not be before since."));
@@ -45,7 +59,12 @@ export async function resolveQuery(
   if (!agent.ok) return agent;
   const actor = await agentId(ports, home.value.row, query.actor, "actor");
   if (!actor.ok) return actor;
-  return ok({ ledger: home.value.ledger, filters: { ...query, agent: agent.value, actor: actor.value } });
+  const { ledger, row } = home.value;
+  return ok({
+    ledger,
+    workspace: row?.id ?? null,
+    filters: { ...query, agent: agent.value, actor: actor.value },
+  });
 }
 
 /** What a record of a reading says of its filters: not whom they name, because a person in `data` cannot be erased. */

@@ -78,6 +78,7 @@ export const findAgent = (
   );
 
 export interface AgentFilter {
+  readonly ids?: readonly string[] | undefined;
   readonly state?: string | undefined;
   readonly owner?: string | undefined;
   readonly steward?: string | undefined;
@@ -124,6 +125,7 @@ export async function listAgents(
     .where(
       and(
         inPlace(place),
+        filter.ids === undefined ? undefined : inList(agents.id, filter.ids),
         filter.state === undefined ? undefined : sql`${agents.state} = ${filter.state}`,
         filter.owner === undefined ? undefined : eq(agents.owner, filter.owner),
         filter.steward === undefined ? undefined : eq(agents.steward, filter.steward),

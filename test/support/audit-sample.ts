@@ -35,9 +35,9 @@ export const sampleRecord = (i: number, changes: Partial<AuditRecord> = {}): Aud
   ...changes,
 });
 
-/** All four personal members in clear text. */
+/** All five personal members in clear text. */
 export const PERSONAL: Partial<AuditRecord> = {
   operator: { subject: "ada@example.com", token: sampleId("opt", 1) },
-  user: { id: "usr_abcdefghijklmnopqrstuvwxyz", email: "grace@example.com" },
+  user: { id: "usr_abcdefghijklmnopqrstuvwxyz", subject: "grace", email: "grace@example.com" },
   request: { method: "POST", ip: "192.0.2.7", country: "DE", user_agent: "curl/8.5" },
 };

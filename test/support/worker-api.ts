@@ -11,7 +11,7 @@ import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import type { z } from "zod";
 import * as agents from "../../src/contract/agent.ts";
-import { auditEntry, type AuditEntry } from "../../src/contract/audit.ts";
+import { shownEntry, type ShownEntry } from "../../src/contract/audit.ts";
 import * as catalog from "../../src/contract/catalog.ts";
 import { decision, explanation, type Decision } from "../../src/contract/check.ts";
 import * as halts from "../../src/contract/halt.ts";
@@ -280,13 +280,13 @@ export class OperatorApi {
     return expectStatus(answer, [200, 202], keys.keyRevoked);
   }
 
-  async audit(query: Readonly<Record<string, string>>): Promise<AuditEntry[]> {
+  async audit(query: Readonly<Record<string, string>>): Promise<ShownEntry[]> {
     const answer = this.call("GET", `/audit?${new URLSearchParams({ limit: "200", ...query }).toString()}`);
-    return (await expectStatus(answer, [200], list(auditEntry))).items;
+    return (await expectStatus(answer, [200], list(shownEntry))).items;
   }
 
   /** The trail once it shows at least `count` records: they are on their way for up to a second. */
-  auditWith(count: number, query: Readonly<Record<string, string>>): Promise<AuditEntry[]> {
+  auditWith(count: number, query: Readonly<Record<string, string>>): Promise<ShownEntry[]> {
     return eventually(async () => {
       const entries = await this.audit(query);
       if (entries.length < count) throw new Error(`${entries.length} of ${count} records`);

@@ -43,6 +43,8 @@ describe("an explanation", () => {
       workspace_id: bot.created.agent.workspace_id,
       agent: bot.id,
       chain: [{ agent: bot.id, key: bot.key, epoch: 2 }],
+      user: null,
+      names: { [bot.id]: "bot" },
       action: "tool:use",
       resource: "zendsk/create_ticket",
       reason: "catalog_missing",

@@ -166,11 +166,11 @@ describe("the audit list", () => {
       record(2),
       record(3, { kind: "call.outcome", decision_id, outcome: "not_admitted" }),
     ]);
-    expect((await ledger.find(decision_id)).map(({ n, outcome }) => [n, outcome])).toEqual([
+    expect((await ledger.find(decision_id)).entries.map(({ n, outcome }) => [n, outcome])).toEqual([
       [1, undefined],
       [3, "not_admitted"],
     ]);
-    expect(await ledger.find(sampleId("dec", 9))).toEqual([]);
+    expect((await ledger.find(sampleId("dec", 9))).entries).toEqual([]);
   });
 
   it("looks at so many records for a page and no more, and goes on behind them: a rare filter holds up nothing", async () => {

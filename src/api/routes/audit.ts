@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { auditEntry, auditQuery } from "../../contract/audit.ts";
+import { auditQuery, shownEntry } from "../../contract/audit.ts";
 import { auditReplayed } from "../../contract/audit-replay.ts";
 import { isKindFilter } from "../../contract/audit-kinds.ts";
 import { explanation } from "../../contract/check.ts";
@@ -23,7 +23,7 @@ import { NO_STORE, reply } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
 
-const auditList = list(auditEntry.meta({ id: "AuditEntry" })).meta({ id: "AuditList" });
+const auditList = list(shownEntry).meta({ id: "AuditList" });
 
 const listQuery = auditQuery.extend({
   workspace: z

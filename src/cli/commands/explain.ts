@@ -5,6 +5,7 @@ import { isId } from "../../kernel/ids.ts";
 import { verb } from "../command.ts";
 import { usage } from "../exit.ts";
 import { agentKeyFileOption, workspaceOption } from "../option-values.ts";
+import { called, type Names } from "../names.ts";
 import { clean, fields, several, type Style } from "../output.ts";
 import type { Session } from "../session.ts";
 
@@ -40,12 +41,16 @@ export async function explain(session: Session, id: string, options: ExplainOpti
   });
 }
 
+const named = (names: Names, id: string): string =>
+  Object.hasOwn(names, id) ? `${called(names, id)} (${id})` : id;
+
 function explanationText(style: Style, explanation: Explanation): string {
   const verdict = explanation.decision === "allow" ? style.good("allow") : style.bad("deny");
-  const chain = explanation.chain.map(({ agent, key, epoch }) =>
-    epoch === undefined ? `${agent} (${key})` : `${agent} (${key}, epoch ${epoch})`,
-  );
-  const { change } = explanation;
+  const { change, names, user } = explanation;
+  const chain = explanation.chain.map(({ agent, key, epoch }) => {
+    const name = called(names, agent);
+    return epoch === undefined ? `${name} (${key})` : `${name} (${key}, epoch ${epoch})`;
+  });
   return [
     `${verdict}  ${clean(explanation.detail)}`,
     "",
@@ -56,7 +61,8 @@ function explanationText(style: Style, explanation: Explanation): string {
       ["layer", explanation.layer],
       ["action", explanation.action],
       ["resource", explanation.resource],
-      ["agent", explanation.agent],
+      ["agent", named(names, explanation.agent)],
+      ["for", user === null ? "itself" : user.email === null ? user.id : `${user.email} (${user.id})`],
       ["chain", chain.join(" for ")],
       ["workspace", explanation.workspace_id],
       ["policies", several(explanation.policies)],

@@ -2,9 +2,47 @@
 import type { AuditEntry } from "../../contract/audit.ts";
 import type { Result } from "../../kernel/result.ts";
 
+/** The addresses of the users that records name, by the users' ids, as far as the ledger knows them. */
+export type Emails = Readonly<Record<string, string>>;
+
 export interface AuditPage {
   readonly items: readonly AuditEntry[];
   readonly next_cursor: string | null;
+  readonly emails: Emails;
+}
+
+/** What a live reader gets at a time. */
+export interface TailPage {
+  readonly entries: readonly AuditEntry[];
+  readonly last_seq: number;
+  readonly emails: Emails;
+}
+
+/** Times in milliseconds, within a minute. */
+export interface UserAgent {
+  readonly agent: string;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+}
+
+/** A user that agents acted for, as the records of the ledger tell of it. */
+export interface KnownUser {
+  readonly id: string;
+  readonly issuer: string | null;
+  readonly subject: string | null;
+  readonly email: string | null;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** At most 100, the last ones first. */
+  readonly agents: readonly UserAgent[];
+}
+
+export interface UserQuery {
+  /** The id behind which to go on. */
+  readonly after?: string | undefined;
+  readonly email?: string | undefined;
+  readonly id?: string | undefined;
+  readonly limit: number;
 }
 
 export type AuditListRefusal =
@@ -23,6 +61,11 @@ export interface LedgerStatus {
   readonly dead_letters: number;
 }
 
+export interface DecisionRecords {
+  readonly entries: readonly AuditEntry[];
+  readonly emails: Emails;
+}
+
 export interface LedgerReader {
   /** @param query as `auditQuery` takes it. */
   list(
@@ -38,11 +81,11 @@ export interface LedgerReader {
     query: Readonly<Record<string, unknown>>,
     after: number | null,
     waitMs: number,
-  ): Promise<
-    Result<{ readonly entries: readonly AuditEntry[]; readonly last_seq: number }, AuditListRefusal>
-  >;
+  ): Promise<Result<TailPage, AuditListRefusal>>;
   /** Size, gaps, and what was kept aside. */
   status(ledger: string): Promise<LedgerStatus>;
   /** All records of one decision, oldest first. */
-  find(ledger: string, decisionId: string): Promise<readonly AuditEntry[]>;
+  find(ledger: string, decisionId: string): Promise<DecisionRecords>;
+  /** Users by id, one more than `limit` when there are more. */
+  users(ledger: string, query: UserQuery): Promise<readonly KnownUser[]>;
 }

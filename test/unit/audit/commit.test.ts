@@ -22,6 +22,7 @@ describe("the committed form of a record", () => {
       },
       user: {
         id: "usr_abcdefghijklmnopqrstuvwxyz",
+        subject: { sha256: digest("user.subject", "grace") },
         email: { sha256: digest("user.email", "grace@example.com") },
       },
       request: {

@@ -156,6 +156,8 @@ describe("dome explain", () => {
     workspace_id: WORKSPACE_ID,
     agent: AGENT_ID,
     chain: [{ agent: AGENT_ID, key: KEY_ID, epoch: 1 }],
+    user: { id: "usr_mzxw6ytboi2dknrvgaztcmjqgy", email: "alice@example.com" },
+    names: { [AGENT_ID]: "support-triage" },
     action: "tool:use",
     resource: "jira",
     reason: "surface_undeclared",
@@ -181,8 +183,9 @@ reason         surface_undeclared
 layer          surface
 action         tool:use
 resource       jira
-agent          agt_01k9v3m8q2x7n5r4t6w0y1z2a3
-chain          agt_01k9v3m8q2x7n5r4t6w0y1z2a3 (key_01k9v3m8q2x7n5r4t6w0y1z2a4, epoch 1)
+agent          support-triage (agt_01k9v3m8q2x7n5r4t6w0y1z2a3)
+for            alice@example.com (usr_mzxw6ytboi2dknrvgaztcmjqgy)
+chain          support-triage (key_01k9v3m8q2x7n5r4t6w0y1z2a4, epoch 1)
 workspace      wsp_01k9v3m8q2x7n5r4t6w0y1z2a7
 policies       -
 bundle         baseline-1

@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { jwksDocument } from "../../../src/tokens/jwks.ts";
-import { hangUp, json, type Reply } from "../client/fake-service.ts";
+import { hangUp, json, type Seen } from "../client/fake-service.ts";
+import { agent as sampleAgent } from "../client/samples.ts";
 import { agent, honestChain } from "../delegation/fixture.ts";
 import { ISSUER, makeIssuer, NOW, USER } from "../tokens/fixture.ts";
 import { dome, homeWithContexts, newHome } from "./run-cli.ts";
@@ -20,8 +21,8 @@ const chain = await honestChain(issuer, {
 const [newest = "", oldest = ""] = chain.receipts;
 
 const publishing =
-  (named = ISSUER): Reply =>
-  (seen) =>
+  (named = ISSUER) =>
+  (seen: Seen): Response =>
     seen.url.endsWith("jwks.json") ? json(200, document) : json(200, { issuer: named });
 
 /** A home without any context, and the published keys in a file. */
@@ -41,7 +42,7 @@ describe("dome chain verify", () => {
     const { exit, stdout, stderr, requests } = await verify(`${chain.token}\n`);
 
     expect({ exit, stderr, requests }).toEqual({ exit: 0, stderr: "", requests: [] });
-    expect(stdout).toBe(`verified  ${agent(2)} for ${USER}
+    expect(stdout).toBe(`verified  ${agent(2)} for ${agent(1)} for ${USER}
 
 TIME                      ACTOR                           SCOPE     TARGET                BASIS                               RECEIPT
 2026-11-23T09:00:00.000Z  agt_00000000000000000000000001  surface   https://dome.example  idp:idp_00000000000000000000000001  rct_00000000000000000000000001
@@ -121,18 +122,41 @@ means  Receipts were taken out, put in, moved, or cut off.
   });
 
   test("the keys are those of the context's service, asked without a credential", async () => {
-    const { exit, service } = await dome(["chain", "verify"], {
+    const { exit, service, stdout } = await dome(["chain", "verify"], {
       home: homeWithContexts(),
       env: {},
       stdin: chain.token,
       replies: [publishing()],
     });
     expect(exit).toBe(0);
-    expect(service.seen.map(({ url }) => url).toSorted()).toEqual([
+    const [keys, metadata, names] = service.seen.toSorted((a, b) => (a.url > b.url ? 1 : -1));
+    expect([keys?.url, metadata?.url]).toEqual([
       "https://dome.example.com/.well-known/jwks.json",
       "https://dome.example.com/.well-known/oauth-authorization-server",
     ]);
-    expect(service.seen.map(({ headers }) => headers.get("authorization"))).toEqual([null, null]);
+    expect([keys, metadata].map((seen) => seen?.headers.get("authorization"))).toEqual([null, null]);
+    // What the agents are called is asked once, and not having it changes nothing.
+    expect(names?.url).toContain(`/api/v1/agents?ids=${agent(2)}%2C${agent(1)}&`);
+    expect(stdout).toContain(`verified  ${agent(2)} for ${agent(1)} for ${USER}\n`);
+  });
+
+  test("names the agents where the service of the context knows them", async () => {
+    const known = [
+      sampleAgent({ id: agent(1), name: "triage" }),
+      sampleAgent({ id: agent(2), name: "helper" }),
+    ];
+    const { stdout } = await dome(["chain", "verify"], {
+      home: homeWithContexts(),
+      env: {},
+      stdin: chain.token,
+      replies: [
+        (seen) =>
+          seen.url.includes("/api/v1/agents")
+            ? json(200, { items: known, next_cursor: null })
+            : publishing()(seen),
+      ],
+    });
+    expect(stdout).toContain(`verified  helper for triage for ${USER}\n`);
   });
 
   test("the issuer that the token names is not asked and not trusted", async () => {

@@ -210,6 +210,7 @@ id           tol_01k9v3m8q2x7n5r4t6w0y1z2a3
 });
 
 describe("dome audit list", () => {
+  const OTHER_AGENT_ID = "agt_01k9v3m8q2x7n5r4t6w0y1z2b3";
   const HASH = "0".repeat(64);
   const entry = {
     id: "evt_01k9v3m8q2x7n5r4t6w0y1z2a3",
@@ -223,7 +224,9 @@ describe("dome audit list", () => {
     target: { type: "agent", id: AGENT_ID },
     seq: 3,
     hash: HASH,
+    names: { [AGENT_ID]: "support-triage" },
   };
+  const user = "usr_mzxw6ytboi2dknrvgaztcmjqgy";
   const decision = {
     ...entry,
     id: "evt_01k9v3m8q2x7n5r4t6w0y1z2a4",
@@ -233,21 +236,26 @@ describe("dome audit list", () => {
     target: { type: "tool", id: "zendesk/create_ticket" },
     decision: "deny",
     reason: "actas_required",
-    chain: [{ agent: AGENT_ID, key: KEY_ID }],
+    chain: [
+      { agent: OTHER_AGENT_ID, key: KEY_ID },
+      { agent: AGENT_ID, key: KEY_ID },
+    ],
+    user: { id: user },
+    names: { [AGENT_ID]: "support-triage", [user]: "alice@example.com" },
     seq: 2,
   };
   const erased = { ...entry, operator: { subject: { sha256: HASH }, token: "opt_1" }, seq: 1 };
 
-  test("shows who did what to what, and why", async () => {
+  test("shows who did what for whom, by names, and an id where there is none", async () => {
     const { stdout, requests } = await dome(["audit", "list"], {
       replies: [json(200, { items: [entry, decision, erased], next_cursor: null })],
     });
     expect(requests).toEqual(["GET /api/v1/audit?order=newest&limit=51"]);
     expect(stdout.split("\n")).toEqual([
-      "TIME                      SEQ  KIND             BY                              WHAT                            DECISION  REASON          ID",
-      "2026-11-23T09:00:00.000Z  3    agent.suspended  ada@example.com                 agt_01k9v3m8q2x7n5r4t6w0y1z2a3  -         -               evt_01k9v3m8q2x7n5r4t6w0y1z2a3",
-      "2026-11-23T09:00:00.000Z  2    decision         agt_01k9v3m8q2x7n5r4t6w0y1z2a3  zendesk/create_ticket           deny      actas_required  evt_01k9v3m8q2x7n5r4t6w0y1z2a4",
-      "2026-11-23T09:00:00.000Z  1    agent.suspended  (erased)                        agt_01k9v3m8q2x7n5r4t6w0y1z2a3  -         -               evt_01k9v3m8q2x7n5r4t6w0y1z2a3",
+      "TIME                      SEQ  KIND             OPERATOR         AGENT                                              USER               WHAT                   DECISION  REASON          ID",
+      "2026-11-23T09:00:00.000Z  3    agent.suspended  ada@example.com  support-triage                                     -                  support-triage         -         -               evt_01k9v3m8q2x7n5r4t6w0y1z2a3",
+      "2026-11-23T09:00:00.000Z  2    decision         -                agt_01k9v3m8q2x7n5r4t6w0y1z2b3 for support-triage  alice@example.com  zendesk/create_ticket  deny      actas_required  evt_01k9v3m8q2x7n5r4t6w0y1z2a4",
+      "2026-11-23T09:00:00.000Z  1    agent.suspended  (erased)         support-triage                                     -                  support-triage         -         -               evt_01k9v3m8q2x7n5r4t6w0y1z2a3",
       "",
     ]);
   });

@@ -25,7 +25,10 @@ describe("dome audit chain", () => {
       operator: { subject: "ada@example.com", token: "opt_1" },
       reason: "leak",
     }),
-  ];
+  ].map((each) => ({
+    ...each,
+    names: { [A]: "triage", usr_uuuuuuuuuuuuuuuuuuuuuuuuuu: "alice@example.com" },
+  }));
 
   test("pages through the transaction, oldest first, and shows the tree, what was denied included", async () => {
     const { exit, stdout, requests } = await dome(["audit", "chain", TXN, "--workspace", "support"], {
@@ -39,11 +42,11 @@ describe("dome audit chain", () => {
       `GET /api/v1/audit?txn=${TXN}&workspace=support&order=oldest&limit=200`,
       `GET /api/v1/audit?txn=${TXN}&workspace=support&order=oldest&limit=200&cursor=c`,
     ]);
-    expect(stdout).toBe(`user usr_uuuuuuuuuuuuuuuuuuuuuuuuuu
-├─ 2026-11-23T09:00:01.000Z  agent ${A}  token ${token(1)}  scope tool:crm (of surface)  for https://dome.example  because of delegates_to
-│  ├─ 2026-11-23T09:00:02.000Z  deny  tool:use  jira\\u001b[2J  surface_undeclared  ${IDS.decision(2)}
+    expect(stdout).toBe(`user alice@example.com
+├─ 2026-11-23T09:00:01.000Z  agent triage  token ${token(1)}  scope tool:crm (of surface)  for https://dome.example  because of delegates_to
+│  ├─ 2026-11-23T09:00:02.000Z  deny  agent triage  tool:use  jira\\u001b[2J  surface_undeclared  ${IDS.decision(2)}
 │  └─ 2026-11-23T09:00:03.000Z  agent ${B}  token ${token(2)}  scope tool:crm (of surface)  for https://dome.example  because of delegates_to
-│     └─ 2026-11-23T09:00:04.000Z  refused  exchange  agent ${A}  actor_loop
+│     └─ 2026-11-23T09:00:04.000Z  refused  exchange  agent triage  actor_loop
 └─ 2026-11-23T09:00:05.000Z  transaction.stopped  ada@example.com  leak
 `);
   });

@@ -21,11 +21,13 @@ async function looksFor(id: string): Promise<number> {
     ledgers: {
       find: async () => {
         looks += 1;
-        return [];
+        return { entries: [], emails: {} };
       },
     },
   } as unknown as ExplainPorts;
-  expect(await explainDecision(ports, "wsp", id as DecisionId, null)).toMatchObject({
+  expect(
+    await explainDecision(ports, "wsp_01k9v3m8q2x7n5r4t6w0y1z2a7", id as DecisionId, null),
+  ).toMatchObject({
     error: { code: "not_found" },
   });
   return looks;

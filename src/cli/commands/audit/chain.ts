@@ -4,6 +4,7 @@ import { isId } from "../../../kernel/ids.ts";
 import { verb } from "../../command.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { inWorkspace, workspaceOption } from "../../option-values.ts";
+import type { Names } from "../../names.ts";
 import type { Session } from "../../session.ts";
 
 export const chainCommand = (session: Session): Command =>
@@ -34,10 +35,11 @@ async function chain(session: Session, txn: string, { workspace }: { workspace?:
     import("../../../audit/transaction.ts"),
     import("./transaction-view.ts"),
   ]);
+  const names: Names = Object.fromEntries(items.flatMap((entry) => Object.entries(entry.names)));
   const { output } = session;
   output.show({
     body: items,
     ids: items.map((entry) => entry.id),
-    text: () => transactionText(output.style, transactionTree(items)),
+    text: () => transactionText(output.style, transactionTree(items), names),
   });
 }

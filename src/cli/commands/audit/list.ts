@@ -1,7 +1,7 @@
 /** `dome audit list` */
 import { Option, type Command } from "commander";
 import type { AuditFilter } from "../../../client/audit-trail.ts";
-import type { AuditEntry } from "../../../contract/audit.ts";
+import type { ShownEntry } from "../../../contract/audit.ts";
 import { verb } from "../../command.ts";
 import { limitOption, pointInTime } from "../../option-values.ts";
 import { table, type Style } from "../../output.ts";
@@ -51,5 +51,5 @@ export async function list(session: Session, options: ListOptions): Promise<void
   if (more) output.note("There are more: raise --limit, or narrow the filters.");
 }
 
-const trail = (style: Style, entries: readonly AuditEntry[]): string =>
+const trail = (style: Style, entries: readonly ShownEntry[]): string =>
   table(style, COLUMNS, entries.map(cells));

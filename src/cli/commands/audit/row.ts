@@ -1,27 +1,60 @@
-/** A record of the trail as people see it. */
-import type { AuditEntry } from "../../../contract/audit.ts";
+/** A record of the trail as people see it: names, and ids only where there is no name. The ids are in the wide table. */
+import type { AuditEntry, ShownEntry } from "../../../contract/audit.ts";
+import { called, chainText, type Names } from "../../names.ts";
 import type { Cell } from "../../output.ts";
 
-export const COLUMNS = ["TIME", "SEQ", "KIND", "BY", "WHAT", "DECISION", "REASON", "ID"];
+export const COLUMNS = [
+  "TIME",
+  "SEQ",
+  "KIND",
+  "OPERATOR",
+  "AGENT",
+  "USER",
+  "WHAT",
+  "DECISION",
+  "REASON",
+  "ID",
+];
+export const WIDE_COLUMNS = [...COLUMNS, "AGENT ID", "USER ID", "TRANSACTION", "REQUEST"];
 
-export const cells = (entry: AuditEntry): Cell[] => [
+export const cells = (entry: ShownEntry): Cell[] => [
   entry.time,
   entry.seq,
   entry.kind,
-  by(entry),
-  what(entry),
+  operatorOf(entry),
+  agentsOf(entry, entry.names),
+  userOf(entry, entry.names),
+  what(entry, entry.names),
   entry.decision ?? null,
   entry.reason ?? null,
   entry.id,
 ];
 
-export function by({ operator, agent }: AuditEntry): string | null {
-  if (operator === undefined) return agent ?? null;
+export const wideCells = (entry: ShownEntry): Cell[] => [
+  ...cells(entry),
+  entry.agent ?? null,
+  entry.user?.id ?? null,
+  entry.txn ?? null,
+  entry.request_id ?? null,
+];
+
+export function operatorOf({ operator }: AuditEntry): string | null {
+  if (operator === undefined) return null;
   return typeof operator.subject === "string" ? operator.subject : "(erased)";
 }
 
-/** What it was done to; for an operator's act on an agent, that agent. */
-export function what({ target, operator, agent }: AuditEntry): string | null {
-  if (target !== undefined) return target.id;
-  return operator === undefined ? null : (agent ?? null);
+/** Every agent that took part, who acts first. */
+export function agentsOf({ agent, chain }: AuditEntry, names: Names): string | null {
+  const ids = chain?.map((link) => link.agent) ?? (agent === undefined ? [] : [agent]);
+  return ids.length === 0 ? null : chainText(names, ids);
+}
+
+/** For whom it was done. */
+export const userOf = ({ user }: AuditEntry, names: Names): string | null =>
+  user === undefined ? null : called(names, user.id);
+
+/** What it was done to. */
+export function what({ target, operator, agent }: AuditEntry, names: Names): string | null {
+  if (target !== undefined) return called(names, target.id);
+  return operator === undefined || agent === undefined ? null : called(names, agent);
 }

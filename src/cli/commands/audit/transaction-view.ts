@@ -1,30 +1,36 @@
 /** The tree of a transaction as people see it: a line for each record. */
 import { exchangeOf, type TransactionNode, type TransactionTree } from "../../../audit/transaction.ts";
 import type { AuditEntry } from "../../../contract/audit.ts";
+import { called, type Names } from "../../names.ts";
 import { clean, type Style } from "../../output.ts";
 import { treeText, type Branch } from "../../tree.ts";
-import { by, what } from "./row.ts";
+import { agentsOf, operatorOf, what } from "./row.ts";
 
-export const transactionText = (style: Style, tree: TransactionTree): string =>
+/** @param names of everything in the transaction. */
+export const transactionText = (style: Style, tree: TransactionTree, names: Names): string =>
   treeText([
     {
       line:
-        tree.root === null ? "(nobody is named)" : style.strong(clean(`${tree.root.kind} ${tree.root.id}`)),
-      children: tree.children.map((node) => branch(style, node)),
+        tree.root === null
+          ? "(nobody is named)"
+          : style.strong(clean(`${tree.root.kind} ${called(names, tree.root.id)}`)),
+      children: tree.children.map((node) => branch(style, node, names)),
     },
   ]);
 
-const branch = (style: Style, node: TransactionNode): Branch => ({
-  line: node.entry === null ? clean(`agent ${node.id}`) : lineOf(style, node, node.entry),
-  children: node.children.map((child) => branch(style, child)),
+const branch = (style: Style, node: TransactionNode, names: Names): Branch => ({
+  line:
+    node.entry === null ? clean(`agent ${called(names, node.id)}`) : lineOf(style, node, node.entry, names),
+  children: node.children.map((child) => branch(style, child, names)),
 });
 
-function lineOf(style: Style, { kind, id }: TransactionNode, entry: AuditEntry): string {
-  const agent = `agent ${entry.agent ?? "?"}`;
+function lineOf(style: Style, { kind, id }: TransactionNode, entry: AuditEntry, names: Names): string {
+  const agent = `agent ${agentsOf(entry, names) ?? "?"}`;
   if (kind === "token") return words(entry, null, [agent, `token ${id}`, ...granted(entry)]);
   switch (entry.kind) {
     case "decision":
       return words(entry, entry.decision === "allow" ? style.good("allow") : style.bad("deny"), [
+        agent,
         entry.action,
         entry.target?.id,
         entry.reason,
@@ -37,9 +43,17 @@ function lineOf(style: Style, { kind, id }: TransactionNode, entry: AuditEntry):
     case "token.exchange_refused":
       return words(entry, style.bad("refused"), ["exchange", agent, entry.reason]);
     case "token.revoked":
-      return words(entry, style.bad("revoked"), [entry.target?.id, `by ${by(entry) ?? "?"}`]);
+      return words(entry, style.bad("revoked"), [
+        entry.target?.id,
+        `by ${operatorOf(entry) ?? agentsOf(entry, names) ?? "?"}`,
+      ]);
     default:
-      return words(entry, null, [entry.kind, by(entry), what(entry), entry.reason]);
+      return words(entry, null, [
+        entry.kind,
+        operatorOf(entry) ?? agentsOf(entry, names),
+        what(entry, names),
+        entry.reason,
+      ]);
   }
 }
 

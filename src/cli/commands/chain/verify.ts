@@ -9,10 +9,15 @@ import type { ChainOptions } from "../../../delegation/verify-chain.ts";
 import type { JwksRefusal } from "../../../signing/published-keys.ts";
 import { unreachable, type Result } from "../../../kernel/result.ts";
 import { JSON_FAULTS, parseJson, pointerOf } from "../../../kernel/strict-json.ts";
+import { DomeError } from "../../../client/errors.ts";
+import { MOST_IDS } from "../../../contract/agent.ts";
+import { isId } from "../../../kernel/ids.ts";
 import { readSecretFile } from "../../agent-credential.ts";
-import { readEvidence } from "../../chain-evidence.ts";
+import { readEvidence, type Evidence } from "../../chain-evidence.ts";
 import { verb } from "../../command.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
+import type { Names } from "../../names.ts";
+import { decodeToken } from "../../token-text.ts";
 import type { Session } from "../../session.ts";
 import { oneStdin } from "../../token-file.ts";
 import { faultText, reportText } from "./view.ts";
@@ -56,7 +61,8 @@ async function verify(session: Session, file: string, options: VerifyOptions): P
   const trusted = await trustedKeys(session, options);
   const { verifyChain } = await import("../../../delegation/verify-chain.ts");
   const result = await verifyChain(evidence, { ...trusted, now: session.io.clock.now() });
-  show(session, result);
+  const names = result.ok ? await namesFor(session, result.value, evidence, options) : {};
+  show(session, result, names);
   // Token keys leave the published set, receipt keys do not: an old token may be unknown and its receipts good.
   if (!result.ok && result.error.kind === "token_refused")
     session.output.note(
@@ -64,14 +70,14 @@ async function verify(session: Session, file: string, options: VerifyOptions): P
     );
 }
 
-function show(session: Session, result: Result<ChainReport, ChainFault>): void {
+function show(session: Session, result: Result<ChainReport, ChainFault>, names: Names): void {
   const { output } = session;
   if (result.ok) {
     const report = result.value;
     output.show({
       body: { verified: true, ...report },
       ids: report.hops.map((hop) => hop.receipt),
-      text: () => reportText(output.style, report),
+      text: () => reportText(output.style, report, names),
     });
     return;
   }
@@ -81,6 +87,30 @@ function show(session: Session, result: Result<ChainReport, ChainFault>): void {
     text: () => faultText(output.style, result.error),
   });
   session.end(EXIT.denied);
+}
+
+/**
+ * What the agents are called, and the address of the user where the verified token has it. Names prove nothing: they are asked
+ * of the service of the context, and not where its keys came from a file; whatever goes wrong leaves the ids.
+ */
+async function namesFor(
+  session: Session,
+  report: ChainReport,
+  { token }: Evidence,
+  { jwks }: VerifyOptions,
+): Promise<Names> {
+  const email = token === undefined ? undefined : decodeToken(token)?.claims["email"];
+  const user = typeof email === "string" ? { [report.subject]: email } : {};
+  const agents = [report.subject, report.actor, ...report.hops.map((hop) => hop.actor)];
+  const ids = [...new Set(agents.filter((id) => isId("agt", id)))].slice(0, MOST_IDS);
+  if (jwks !== undefined) return user;
+  try {
+    if ((await session.connection()).url !== (await session.agentUrl())) return user;
+    return { ...(await (await session.controlPlane()).agents.names(ids)), ...user };
+  } catch (fault) {
+    if (fault instanceof CommandFailure || fault instanceof DomeError) return user;
+    throw fault;
+  }
 }
 
 async function trustedKeys(session: Session, { jwks, issuer }: VerifyOptions): Promise<Trusted> {

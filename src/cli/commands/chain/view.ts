@@ -1,12 +1,20 @@
 /** A verified chain, or what is wrong with one, as people see it. */
 import type { ChainReport } from "../../../delegation/chain-report.ts";
 import type { ChainFault, ChainFaultKind } from "../../../delegation/chain-rules.ts";
+import { called, chainText, type Names } from "../../names.ts";
 import { clean, fields, table, type Style } from "../../output.ts";
 
-export function reportText(style: Style, report: ChainReport): string {
-  const rows = report.hops.map((hop) => [hop.at, hop.actor, hop.scope, hop.target, hop.basis, hop.receipt]);
+export function reportText(style: Style, report: ChainReport, names: Names): string {
+  const rows = report.hops.map((hop) => [
+    hop.at,
+    called(names, hop.actor),
+    hop.scope,
+    hop.target,
+    hop.basis,
+    hop.receipt,
+  ]);
   return [
-    `${style.good("verified")}  ${clean(report.actor === report.subject ? report.actor : `${report.actor} for ${report.subject}`)}`,
+    `${style.good("verified")}  ${clean(chainText(names, wholeChain(report)))}`,
     ...(rows.length === 0
       ? []
       : ["", table(style, ["TIME", "ACTOR", "SCOPE", "TARGET", "BASIS", "RECEIPT"], rows)]),
@@ -15,6 +23,11 @@ export function reportText(style: Style, report: ChainReport): string {
     ...report.not_checked.map((line) => `  ? ${clean(line)}`),
   ].join("\n");
 }
+
+/** Everybody in it, who acts now first, each once: `helper for triage for alice@example.com`. */
+const wholeChain = ({ actor, subject, hops }: ChainReport): string[] => [
+  ...new Set([actor, ...hops.map((hop) => hop.actor).toReversed(), subject]),
+];
 
 export const faultText = (style: Style, fault: ChainFault): string =>
   [

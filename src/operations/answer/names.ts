@@ -1,0 +1,45 @@
+/** Records with names beside the ids in them: one reading of the registry for a whole page, and none for a page without ids. */
+import type { AuditEntry, ShownEntry } from "../../contract/audit.ts";
+import type { WorkspaceId } from "../../kernel/ids.ts";
+import { agentNames } from "../../registry/agent-names.ts";
+import type { Database } from "../../storage/client.ts";
+import type { Emails } from "../owners/ledger-reader.ts";
+
+/** Every agent that a record names. */
+export const agentsIn = ({ agent, chain = [], target }: AuditEntry): string[] => [
+  ...(agent === undefined ? [] : [agent]),
+  ...chain.map((link) => link.agent),
+  ...(target?.type === "agent" ? [target.id] : []),
+];
+
+/**
+ * @param workspace whose agents may be named; null: those of every one, for the organization's own trail.
+ * @param emails of users whose address stands in no record of the page.
+ */
+export async function withNames(
+  db: Database,
+  workspace: WorkspaceId | null,
+  entries: readonly AuditEntry[],
+  emails: Emails,
+): Promise<ShownEntry[]> {
+  const ids = new Set(entries.flatMap(agentsIn));
+  const known = await agentNames(db, workspace, [...ids]);
+  return entries.map((entry) => ({
+    ...entry,
+    names: { ...namesIn(entry, known), ...userIn(entry, emails) },
+  }));
+}
+
+const namesIn = (entry: AuditEntry, known: ReadonlyMap<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    agentsIn(entry).flatMap((id) => {
+      const name = known.get(id);
+      return name === undefined ? [] : [[id, name]];
+    }),
+  );
+
+function userIn({ user }: AuditEntry, emails: Emails): Record<string, string> {
+  if (user === undefined) return {};
+  const email = user.email === undefined && Object.hasOwn(emails, user.id) ? emails[user.id] : user.email;
+  return typeof email === "string" ? { [user.id]: email } : {};
+}
