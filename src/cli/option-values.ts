@@ -1,8 +1,7 @@
 /** What options take beyond plain text. A wrong value is told by the command line parser, with the option's name. */
 import { InvalidArgumentError, Option } from "commander";
-import { z } from "zod";
-import { timeInput } from "../contract/words.ts";
 import { rfc3339 } from "../kernel/clock.ts";
+import { parseInstant } from "../kernel/instant.ts";
 import { JSON_FAULTS, parseJson, pointerOf } from "../kernel/strict-json.ts";
 
 /** For options that may be given several times. */
@@ -69,13 +68,13 @@ export const pointInTime =
   (value: string): string => {
     const ms = durationMs(value);
     if (ms !== null) return rfc3339(direction === "ahead" ? now() + ms : now() - ms);
-    // `Date.parse` alone takes 30 February for 2 March.
-    if (!timeInput.or(z.iso.date()).safeParse(value).success) {
+    const at = parseInstant(value);
+    if (at === null) {
       throw new InvalidArgumentError(
         "It must be a time (2026-11-23T09:00:00Z), a date, or a duration such as 24h.",
       );
     }
-    return rfc3339(Date.parse(value));
+    return rfc3339(at);
   };
 
 /** A JSON object. */
