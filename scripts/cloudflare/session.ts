@@ -10,6 +10,7 @@ import type { Random } from "../../src/kernel/random.ts";
 import { misuse, Stop } from "./stop.ts";
 import { LOGIN, wranglerFault } from "./wrangler-fault.ts";
 import type { Outcome, Wrangler } from "./wrangler.ts";
+import { defined } from "../../src/kernel/defined.ts";
 
 export interface Ports {
   readonly wrangler: Wrangler;
@@ -143,7 +144,7 @@ export class Session {
     return this.ports.wrangler.run({
       args,
       account: this.#account,
-      ...(stdin === undefined ? {} : { stdin }),
+      ...defined({ stdin }),
     });
   }
 }

@@ -11,6 +11,7 @@ import type { NoLease, LeaseClient } from "./lease-client.ts";
 import type { IdentityRefusal } from "../identity/provider.ts";
 import { earliestIssueMs } from "../identity/verify-id-token.ts";
 import type { UserTokens } from "./user-tokens.ts";
+import { defined } from "../kernel/defined.ts";
 
 /** The oldest ID token that is taken on a call, in seconds. */
 const MOST_ACT_AS_AGE_S = 600;
@@ -47,7 +48,7 @@ export async function actFor(
     configEpoch: lease.value.answer.config_epoch,
     agent: agent.id,
     token,
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...defined({ traceparent }),
     maxAgeSeconds: MOST_ACT_AS_AGE_S,
   });
   if (!verified.ok) {
@@ -64,9 +65,7 @@ export async function actFor(
       provider,
       issuer: by,
       subject,
-      ...(email === undefined ? {} : { email }),
-      ...(groups === undefined ? {} : { groups }),
-      ...(groupsOverage === undefined ? {} : { groupsOverage }),
+      ...defined({ email, groups, groupsOverage }),
     },
   });
 }

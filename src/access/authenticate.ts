@@ -32,6 +32,7 @@ import { actFor, type ActAsRefusal } from "./act-as.ts";
 import { standsNow, type Draining } from "./release.ts";
 import { tokenStateOf } from "./token-state.ts";
 import type { UserTokens } from "./user-tokens.ts";
+import { defined } from "../kernel/defined.ts";
 
 /** The immutable meaning of a key. */
 export interface KnownKey {
@@ -240,8 +241,7 @@ function userOf({ sub, sub_profile, email, groups, dome }: CallTokenClaims): Cal
   return {
     id: sub,
     provider: dome.provider,
-    ...(email === undefined ? {} : { email }),
-    ...(groups === undefined ? {} : { groups }),
+    ...defined({ email, groups }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from "@asteasolutions/zod-to-openapi";
 import { z } from "zod";
 import type { Door, Route } from "./route.ts";
+import { defined } from "../kernel/defined.ts";
 
 const SECURITY: Readonly<Record<Door["by"], RouteConfig["security"]>> = {
   anyone: [],
@@ -83,8 +84,7 @@ function pathOf(route: Route): RouteConfig {
     security: securityOf(door),
     ...("permission" in door && door.permission !== null ? { "x-dome-permission": door.permission } : {}),
     request: {
-      ...(params === undefined ? {} : { params }),
-      ...(query === undefined ? {} : { query }),
+      ...defined({ params, query }),
       ...(repeatable ? { headers: method === "patch" ? CHANGE_HEADERS : REPEATABLE_HEADERS } : {}),
       ...(body === undefined ? {} : { body: { content: { "application/json": { schema: body } } } }),
       ...(form === undefined

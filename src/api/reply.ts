@@ -3,6 +3,7 @@ import { ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
 import { etagOf } from "./if-match.ts";
 import type { Outcome } from "./route.ts";
+import { defined } from "../kernel/defined.ts";
 
 /** @param headers `no-store` where the body holds a credential or a decision. */
 export const reply = (
@@ -13,8 +14,7 @@ export const reply = (
   result.ok
     ? ok({
         body: result.value,
-        ...(status === undefined ? {} : { status }),
-        ...(headers === undefined ? {} : { headers }),
+        ...defined({ status, headers }),
       })
     : result;
 

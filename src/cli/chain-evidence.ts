@@ -2,6 +2,7 @@
 import { JSON_FAULTS, parseJson, pointerOf } from "../kernel/strict-json.ts";
 import { usage } from "./exit.ts";
 import { decodeToken } from "./token-text.ts";
+import { defined } from "../kernel/defined.ts";
 
 export interface Evidence {
   readonly token?: string;
@@ -38,7 +39,7 @@ export function readEvidence(text: string): Evidence {
   if (token !== undefined && typeof token !== "string") throw usage("access_token is not a text");
   if (token === undefined && receipts === undefined) throw usage(NOTHING);
   return {
-    ...(token === undefined ? {} : { token }),
+    ...defined({ token }),
     ...(receipts === undefined ? {} : { receipts: texts(receipts, "actor_receipts") }),
   };
 }

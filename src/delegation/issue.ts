@@ -6,6 +6,7 @@ import type { Id, TokenId, TxnId } from "../kernel/ids.ts";
 import { parseSegment } from "../signing/strict-json.ts";
 import type { Hop, Subject } from "./hop.ts";
 import { receiptHash } from "./receipt.ts";
+import { defined } from "../kernel/defined.ts";
 
 export interface NewIds {
   readonly jti: TokenId;
@@ -101,11 +102,9 @@ export function exchangedClaims(
     jti: ids.jti,
     client_id: hop.chain[0]?.agent,
     scope: formatScope(hop.scope),
-    ...(hop.act === undefined ? {} : { act: hop.act }),
+    ...defined({ act: hop.act }),
     ...(receipts.length === 0 ? {} : { actor_receipts: receipts, actor_receipts_complete: true }),
-    ...(email === undefined ? {} : { email }),
-    ...(groups === undefined ? {} : { groups }),
-    ...(txn === undefined ? {} : { txn }),
+    ...defined({ email, groups, txn }),
     dome: {
       workspace: setting.workspace,
       name: setting.name,

@@ -11,6 +11,7 @@ import type { ProviderKey } from "./keys.ts";
 import type { IdentityProvider, IdentityRefusal, VerifiedUser } from "./provider.ts";
 import { SUBJECT_CLAIMS } from "../contract/id-token.ts";
 import { userIdOf } from "../contract/user-id.ts";
+import { defined } from "../kernel/defined.ts";
 
 /** How far the clocks of a provider may be ahead of ours, in seconds (ID-3). */
 export const MAX_SKEW_S = 60;
@@ -108,14 +109,13 @@ function userOf(
     subject,
     // ID-6: an address that nobody has verified is what its holder typed.
     ...(claims["email_verified"] === true && isAddress(email) ? { email } : {}),
-    ...(groups === undefined ? {} : { groups }),
+    ...defined({ groups }),
     ...(groups === undefined && hasOverage(claims, provider.groupsClaim) ? { groupsOverage: true } : {}),
     audience: audience.value,
     mayAct: claims["may_act"],
     issuedAt,
     expiresAt,
-    ...(notBefore === undefined ? {} : { notBefore }),
-    ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
+    ...defined({ notBefore, authenticatedAt }),
   });
 }
 

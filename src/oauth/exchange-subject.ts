@@ -10,6 +10,7 @@ import type { ActiveClient } from "./authenticate-client.ts";
 import type { ExchangeParameters } from "./exchange-request.ts";
 import type { TokenPorts } from "./ports.ts";
 import { tokenSubject, verifyOwnToken, type PresentedRefusal } from "./subject-token.ts";
+import { defined } from "../kernel/defined.ts";
 
 /** What could not be judged is not refused. */
 type Judged<Kind> = Exclude<Kind, "no_lease" | "draining" | "provider_unavailable">;
@@ -80,7 +81,7 @@ async function userSubject(
     configEpoch,
     agent: agent.id,
     token,
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...defined({ traceparent }),
   });
   if (!verified.ok) {
     const { kind } = verified.error;

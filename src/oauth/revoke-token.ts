@@ -15,6 +15,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { NoLease } from "../access/lease-client.ts";
 import type { TokenPorts } from "./ports.ts";
 import { operatorSeesToken, readPresentedToken, type Requester } from "./presented-token.ts";
+import { defined } from "../kernel/defined.ts";
 
 export interface RevocationRequest {
   readonly token: string;
@@ -84,7 +85,7 @@ export async function revokeToken(
       chain: dome.chain,
       target: { type: "token", id: jti },
       ...(claims.sub_profile === "user" ? { user: { id: claims.sub } } : {}),
-      ...(claims.txn === undefined ? {} : { txn: claims.txn }),
+      ...defined({ txn: claims.txn }),
       request_id: requestId,
       request,
       ...(requester.by === "operator"

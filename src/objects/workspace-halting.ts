@@ -17,6 +17,7 @@ import type { ObjectDeps } from "./deps.ts";
 import type { OwnerParts } from "./owner-core.ts";
 import type { EvidenceTable } from "./evidence-table.ts";
 import type { StopTable } from "./stop-table.ts";
+import { defined } from "../kernel/defined.ts";
 
 /** The kinds of timers of a workspace's object, beside those of every owner. */
 export type WorkspaceTimer = "project" | "stops" | "evidence";
@@ -77,7 +78,7 @@ export const workspaceEffective = (deps: ObjectDeps, halt: StoredHalt): AuditDra
     operator: halt.operator,
     target: { type: "halt", id: halt.id },
     ...(halt.user === undefined ? {} : { user: { id: halt.user } }),
-    ...(halt.txn === undefined ? {} : { txn: halt.txn }),
+    ...defined({ txn: halt.txn }),
     data: { kind: halt.kind, halt_epoch: halt.haltEpoch ?? null },
   });
 

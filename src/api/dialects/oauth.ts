@@ -4,6 +4,7 @@ import { oauthError, type OAuthErrorCode } from "../../contract/oauth.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
 import type { Dialect, Fault } from "./dialect.ts";
+import { defined } from "../../kernel/defined.ts";
 
 /** A "no" of an OAuth door, in the members of RFC 6749 §5.2. */
 export interface OAuthRefusal {
@@ -22,7 +23,7 @@ function oauthResponse({ status, error, description, domeError, headers }: OAuth
     error,
     // RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E.
     error_description: description.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, " "),
-    ...(domeError === undefined ? {} : { dome_error: domeError }),
+    ...defined({ dome_error: domeError }),
   };
   return new Response(JSON.stringify(body), {
     status,
