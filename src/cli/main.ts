@@ -8,6 +8,7 @@ import { CommanderError } from "commander";
 import { EXIT } from "./exit.ts";
 import { describeFailure } from "./failure.ts";
 import type { Io } from "./io.ts";
+import { guarded } from "./output.ts";
 import { processIo } from "./process-io.ts";
 import { program } from "./program.ts";
 import { Session } from "./session.ts";
@@ -16,7 +17,8 @@ import { Session } from "./session.ts";
  * @param argv the words after `dome`.
  * @returns the exit code: 0 ok, 1 failed, 2 usage, 3 denied, 4 not authenticated, 5 timed out.
  */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
+export async function run(argv: readonly string[], world: Io): Promise<number> {
+  const io = guarded(world);
   const session = new Session(io);
   try {
     const root = program(session);

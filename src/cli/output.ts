@@ -28,14 +28,14 @@ export class Output {
   /** The result of the command, on stdout. */
   show(shown: Shown): void {
     if (this.mode === "json") this.#print(cleanJson(JSON.stringify(shown.body, null, 2)));
-    else if (this.mode === "quiet") for (const id of shown.ids) this.#print(id);
+    else if (this.mode === "quiet") for (const id of shown.ids) this.#print(clean(id));
     else this.#print(shown.text());
   }
 
   /** One item of a result that has no end: NDJSON with `--json`, an id with `--quiet`, a line for people. */
   line(item: { readonly body: unknown; readonly id: string; readonly cells: readonly Cell[] }): void {
     if (this.mode === "json") this.#print(cleanJson(JSON.stringify(item.body)));
-    else if (this.mode === "quiet") this.#print(item.id);
+    else if (this.mode === "quiet") this.#print(clean(item.id));
     else this.#print(item.cells.map(cell).join("  "));
   }
 
@@ -90,6 +90,34 @@ const escaped = (char: string): string =>
 /** Foreign text made safe to print. */
 export const clean = (text: string): string => text.replace(UNSEEN, escaped);
 
+/** What this program itself steers a terminal with: colours, and at the beginning of a text the clearing of its line. */
+const OURS = String.raw`\u001b\[(?:0|1|31|32)m|^\r\u001b\[2K|\n`;
+const UNSEEN_OR_OURS = new RegExp(`(${OURS})|${UNSEEN.source}`, "gu");
+
+/**
+ * The same world, in which nothing steers the terminal but this program: where a foreign text was not made safe before it
+ * was written, it is here. What it cannot tell is whose the ends of lines are.
+ */
+export function guarded(io: Io): Io {
+  const safe = (text: string): string =>
+    text.replace(UNSEEN_OR_OURS, (char, ours: string | undefined) => ours ?? escaped(char));
+  const guard = (sink: Sink): Sink => ({
+    write: (text) => sink.write(safe(text)),
+    isTTY: sink.isTTY,
+    get columns() {
+      return sink.columns;
+    },
+  });
+  const { stdin } = io;
+  const ask: typeof stdin.ask = (question, secret) => stdin.ask(safe(question), secret);
+  return {
+    ...io,
+    stdin: { isTTY: stdin.isTTY, read: () => stdin.read(), ask },
+    stdout: guard(io.stdout),
+    stderr: guard(io.stderr),
+  };
+}
+
 /** JSON that means the same. Outside of its strings it has no such character but the ends of its lines. */
 const cleanJson = (json: string): string =>
   json.replace(UNSEEN, (char) => (char === "\n" ? char : escaped(char)));
@@ -123,8 +151,9 @@ export function table(style: Style, head: readonly string[], rows: readonly (rea
 
 /** One thing: a line per member. */
 export function fields(style: Style, members: readonly (readonly [string, Cell])[]): string {
-  const width = Math.max(...members.map(([name]) => name.length));
-  return members.map(([name, value]) => `${style.strong(name.padEnd(width))}  ${cell(value)}`).join("\n");
+  const named = members.map(([name, value]) => [clean(name), value] as const);
+  const width = Math.max(...named.map(([name]) => name.length));
+  return named.map(([name, value]) => `${style.strong(name.padEnd(width))}  ${cell(value)}`).join("\n");
 }
 
 const cell = (value: Cell): string => (value === null || value === "" ? "-" : clean(String(value)));

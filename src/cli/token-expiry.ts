@@ -1,4 +1,5 @@
 /** A warning before an operator token ends, while there is still time to rotate it. */
+import { clean } from "./output.ts";
 import type { Session } from "./session.ts";
 
 const DAY_MS = 86_400_000;
@@ -13,5 +14,5 @@ export function warnOfExpiry(session: Session, token: string, expiresAt: string 
   const days = Math.floor(left / DAY_MS);
   const when = days < 1 ? "in less than a day" : days === 1 ? "in 1 day" : `in ${days} days`;
   session.output.warn(`warning: this token expires ${when}, at ${expiresAt}.`);
-  session.output.warn(`  next: an admin types dome operators rotate ${token} --overlap 24h`);
+  session.output.warn(`  next: an admin types dome operators rotate ${clean(token)} --overlap 24h`);
 }

@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import type { ApiKey } from "../../../contract/key.ts";
 import type { KeyFile } from "../../key-file.ts";
-import { table, type Style } from "../../output.ts";
+import { clean, table, type Style } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import type { SeenKey } from "../../unseen-key.ts";
 
@@ -21,11 +21,11 @@ export function tellKey(session: Session, key: SeenKey, file: KeyFile | null): v
     output.note(`The API key ${key.id} is in ${file.path} (mode 0600). It is not shown again.`);
     return;
   }
-  if (output.mode === "quiet") output.warn(key.secret);
+  if (output.mode === "quiet") output.warn(clean(key.secret));
   if (output.mode !== "text") return;
   const until = key.expires_at === null ? "" : `, valid until ${key.expires_at}`;
   io.stdout.write(
-    `\nAPI key ${key.id}${until}, shown this once:\n\n  ${key.secret}\n\n` +
+    `\nAPI key ${key.id}${until}, shown this once:\n\n  ${clean(key.secret)}\n\n` +
       "Keep it where the agent's process finds it: as DOME_AGENT_KEY, or as the SDK's token. Dome keeps only a digest.\n",
   );
 }

@@ -8,6 +8,7 @@ import type { OperatorCreated } from "../../../contract/operator.ts";
 import { CommandFailure, EXIT } from "../../exit.ts";
 import { reserveKeyFile, type KeyFile, type Kept } from "../../key-file.ts";
 import { pointInTime } from "../../option-values.ts";
+import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { operatorFields } from "./view.ts";
 
@@ -106,10 +107,10 @@ function tell(session: Session, { operator }: OperatorCreated, secret: string, f
     output.note(`The token ${operator.id} is in ${file.path} (mode 0600). It is not shown again.`);
     return;
   }
-  if (output.mode === "quiet") output.warn(secret);
+  if (output.mode === "quiet") output.warn(clean(secret));
   if (output.mode !== "text") return;
   io.stdout.write(
-    `\nOperator token ${operator.id}, valid until ${operator.expires_at}, shown this once:\n\n  ${secret}\n\n` +
+    `\nOperator token ${operator.id}, valid until ${operator.expires_at}, shown this once:\n\n  ${clean(secret)}\n\n` +
       "Give it to its holder over a channel you trust: `dome login` reads it from stdin or DOME_TOKEN. Dome keeps only a digest.\n",
   );
 }

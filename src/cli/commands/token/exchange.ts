@@ -6,6 +6,7 @@ import { Option, type Command } from "commander";
 import type { TokenKind, TypedToken } from "../../../client/agent-client.ts";
 import { verb } from "../../command.ts";
 import { agentKeyFileOption } from "../../option-values.ts";
+import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { oneStdin, readTokenFile } from "../../token-file.ts";
 import { decodeToken } from "../../token-text.ts";
@@ -62,10 +63,10 @@ async function exchange(session: Session, options: ExchangeOptions): Promise<voi
   session.output.show({
     body: issued,
     ids: [issued.access_token],
-    text: () => issued.access_token,
+    text: () => clean(issued.access_token),
   });
   if (session.output.mode === "text") {
-    session.output.note(`valid for ${issued.expires_in} s, scope: ${issued.scope}`);
+    session.output.note(`valid for ${issued.expires_in} s, scope: ${clean(issued.scope)}`);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { agentKeyFileOption } from "../../option-values.ts";
+import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
 
 interface IssueOptions {
@@ -33,9 +34,9 @@ export const issueCommand = (session: Session): Command =>
       session.output.show({
         body: token,
         ids: [token.access_token],
-        text: () => token.access_token,
+        text: () => clean(token.access_token),
       });
       if (session.output.mode === "text") {
-        session.output.note(`valid for ${token.expires_in} s, scope: ${token.scope}`);
+        session.output.note(`valid for ${token.expires_in} s, scope: ${clean(token.scope)}`);
       }
     });
