@@ -141,6 +141,9 @@ export interface AgentRow {
 /**
  * What the object answers at `now`. The caller reads the row in the same synchronous step: a superseded instance
  * notices only when it touches storage, and must never grant from memory.
+ *
+ * The lease of an agent that expires is good until it expires: the asker stops `MARGIN_MS` before its end. Where clocks
+ * fail that may be `MARGIN_MS` late, long before the stop at the end of the agent is effective (P3).
  * @param row `null` when there is none: such an agent refuses everything.
  */
 export function answerFor(row: AgentRow | null, now: number): AgentAnswer {
@@ -162,7 +165,7 @@ export function answerFor(row: AgentRow | null, now: number): AgentAnswer {
       .filter(({ ttl_ms }) => ttl_ms === null || ttl_ms > 0),
     record_version: row.recordVersion,
     revoked: row.revokedTokens,
-    ttl_ms: state === "active" ? Math.min(LEASE_TTL_MS, leftMs) : REFUSAL_TTL_MS,
+    ttl_ms: state === "active" ? Math.min(LEASE_TTL_MS, leftMs + MARGIN_MS) : REFUSAL_TTL_MS,
   };
 }
 

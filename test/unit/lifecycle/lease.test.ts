@@ -182,7 +182,10 @@ describe("what an AgentObject answers", () => {
   });
 
   test("lasts no longer than the agent does", () => {
-    expect(answerFor({ ...row, expiresAt: T0 + 1200 }, T0)).toMatchObject({ state: "active", ttl_ms: 1200 });
+    const answer = answerFor({ ...row, expiresAt: T0 + 1200 }, T0);
+    expect(answer).toMatchObject({ state: "active", ttl_ms: 1700 });
+    expect(isCurrent({ answer, askedAt: T0 }, T0 + 1199)).toBe(true);
+    expect(isCurrent({ answer, askedAt: T0 }, T0 + 1200)).toBe(false);
     expect(answerFor({ ...row, expiresAt: T0 + 3000 }, T0)).toMatchObject({ state: "active", ttl_ms: 2000 });
   });
 
