@@ -15,6 +15,8 @@ import { rotateDueSigningKey } from "./signing-keys.ts";
 const KEY_USES: readonly KeyUse[] = ["token", "receipt"];
 const OLD_MS = 60_000;
 const OWNERS_PER_SWEEP = 100;
+/** As the trigger in wrangler.toml says. */
+const SWEEP_EVERY_MS = 60_000;
 
 /** Never throws. */
 export async function sweep(ports: OperationPorts): Promise<void> {
@@ -28,7 +30,9 @@ export async function sweep(ports: OperationPorts): Promise<void> {
 
 async function wakeLateOutboxes(ports: OperationPorts): Promise<void> {
   const { clock, log, db } = ports;
-  const late = await ownersWithOldAudit(db, clock.now() - OLD_MS, OWNERS_PER_SWEEP);
+  const now = clock.now();
+  const turn = { limit: OWNERS_PER_SWEEP, turn: Math.floor(now / SWEEP_EVERY_MS) };
+  const late = await ownersWithOldAudit(db, now - OLD_MS, turn);
   await Promise.all(
     late.map((owner) => {
       log.write("warn", "audit.outbox_late", { owner });

@@ -71,12 +71,36 @@ export async function removeAudit(db: Database, owner: string, numbers: readonly
   await db.delete(auditOutbox).where(and(eq(auditOutbox.owner, owner), inList(auditOutbox.n, numbers)));
 }
 
-/** Owners with rows older than `before`: their object did not drain them, the sweep must. */
-export async function ownersWithOldAudit(db: Database, before: number, limit: number): Promise<string[]> {
-  const rows = await db
-    .selectDistinct({ owner: auditOutbox.owner })
+/**
+ * Owners with rows older than `before`: their object did not drain them, the sweep must. Those whose rows have waited
+ * longest come first. Where there are more than `limit`, every turn has the next so many: owners that always fail are in
+ * nobody's way.
+ * @param turn a number that counts on.
+ */
+export async function ownersWithOldAudit(
+  db: Database,
+  before: number,
+  { limit, turn }: { readonly limit: number; readonly turn: number },
+): Promise<string[]> {
+  const late = db
+    .select({ owner: auditOutbox.owner, oldest: sql<number>`min(${auditOutbox.createdAt})`.as("oldest") })
     .from(auditOutbox)
     .where(lt(auditOutbox.createdAt, before))
-    .limit(limit);
+    .groupBy(auditOutbox.owner)
+    .as("late");
+  const count =
+    (
+      await db
+        .select({ count: sql<number>`count(*)` })
+        .from(late)
+        .get()
+    )?.count ?? 0;
+  const turns = Math.max(1, Math.ceil(count / limit));
+  const rows = await db
+    .select({ owner: late.owner })
+    .from(late)
+    .orderBy(asc(late.oldest), asc(late.owner))
+    .limit(limit)
+    .offset((turn % turns) * limit);
   return rows.map((row) => row.owner);
 }

@@ -1,6 +1,6 @@
 /** The scheduled sweep: one step that fails is in no other's way. */
 import { env } from "cloudflare:workers";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { LogFields } from "../../src/kernel/log.ts";
 import type { Owners } from "../../src/operations/owners/owners.ts";
 import type { OperationPorts } from "../../src/operations/request/ports.ts";
@@ -89,4 +89,65 @@ it("goes on to the objects when the signing keys cannot be rotated", async () =>
   }));
   expect(woken).toEqual([WHOLE]);
   expect(failed.map(({ step, use }) => [step, use])).toContainEqual(["signing_keys", "token"]);
+});
+
+describe("more owners than one sweep wakes", () => {
+  const MINUTE_MS = 60_000;
+  const owners = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => sampleId("agt", from + index));
+
+  /** Who is woken, sweep by sweep, when none of it helps: the rows stay. */
+  async function wokenIn(minutes: readonly number[]): Promise<string[][]> {
+    const rounds: string[][] = [];
+    for (const minute of minutes) {
+      const round: string[] = [];
+      await swept(({ owners: known }) => ({
+        clock: { now: () => minute * MINUTE_MS },
+        owners: {
+          ...known,
+          org: () => known.org(),
+          agent: (id) => ({
+            ...known.agent(id),
+            drainAudit: () => {
+              round.push(id);
+              return Promise.reject(new Error("this object is away"));
+            },
+          }),
+        },
+      }));
+      rounds.push(round);
+    }
+    return rounds;
+  }
+
+  /** A row of each owner, of the age of its place. */
+  async function late(ids: readonly string[]): Promise<void> {
+    await db.delete(auditOutbox);
+    await env.DB.batch(
+      ids.map((owner, index) =>
+        env.DB.prepare(
+          "INSERT INTO audit_outbox (producer, n, owner, record, created_at) VALUES (?1, 1, ?1, '{}', ?2)",
+        ).bind(owner, index),
+      ),
+    );
+  }
+
+  it("wakes those whose records have waited longest together, and all of them in turn: who always fails starves nobody", async () => {
+    const all = owners(1_000, 250).toReversed(); // the oldest row is not of the first id
+    await late(all);
+    const rounds = await wokenIn([300, 301, 302, 303]);
+    expect(rounds.map((round) => new Set(round))).toEqual([
+      new Set(all.slice(0, 100)),
+      new Set(all.slice(100, 200)),
+      new Set(all.slice(200)),
+      new Set(all.slice(0, 100)),
+    ]);
+  });
+
+  it("wakes up to a hundred at each sweep, whatever the minute", async () => {
+    const all = owners(2_000, 100);
+    await late(all);
+    const rounds = await wokenIn([300, 301]);
+    expect(rounds.map((round) => round.length)).toEqual([100, 100]);
+  });
 });
