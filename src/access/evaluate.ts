@@ -11,8 +11,9 @@
 import { declares } from "../contract/agent.ts";
 import type { Action, Change } from "../contract/check.ts";
 import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
-import { referenceOf, shellWord, type Resource } from "../contract/resource.ts";
+import { referenceOf, type Resource } from "../contract/resource.ts";
 import type { Result } from "../kernel/result.ts";
+import { shellWord } from "../kernel/shell-word.ts";
 import { argumentsFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";

@@ -137,7 +137,9 @@ const MOST_ERRORS = 20;
 /** What a schema found, by member, in the reader's words and never with the value. */
 export function schemaRefusal(error: z.ZodError, where: "body" | "query" | "path"): Refusal {
   const errors = error.issues.slice(0, MOST_ERRORS).flatMap((issue) => {
-    if (issue.code !== "unrecognized_keys") return [{ member: memberOf(issue.path), detail: issue.message }];
+    // A parameter that is repeated has one name, and no number.
+    const path = where === "query" ? issue.path.slice(0, 1) : issue.path;
+    if (issue.code !== "unrecognized_keys") return [{ member: memberOf(path), detail: issue.message }];
     return issue.keys
       .slice(0, MOST_ERRORS)
       .map((key) =>

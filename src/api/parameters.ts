@@ -21,3 +21,21 @@ export function parametersOf(text: string): readonly Parameter[] | undefined {
 }
 
 const decoded = (text: string): string => decodeURIComponent(text.replaceAll("+", " "));
+
+/**
+ * The parameters as members, each looked at once.
+ * @param lists the names whose values are a list, however many there are.
+ */
+export function membersOf(
+  parameters: readonly Parameter[],
+  lists: ReadonlySet<string>,
+): Record<string, string | string[]> {
+  const members = new Map<string, string | string[]>();
+  for (const [name, value] of parameters) {
+    const before = members.get(name);
+    if (!lists.has(name)) members.set(name, value);
+    else if (Array.isArray(before)) before.push(value);
+    else members.set(name, [value]);
+  }
+  return Object.fromEntries(members);
+}

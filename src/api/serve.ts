@@ -13,7 +13,7 @@ import { admit, challengeOf, type Admitted } from "./admission.ts";
 import { MAX_BODY_BYTES, readJson, repeatedName, schemaRefusal } from "./body.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { requestKeyOf } from "./idempotency-key.ts";
-import { parametersOf } from "./parameters.ts";
+import { membersOf, parametersOf } from "./parameters.ts";
 import { requestFacts } from "./request-facts.ts";
 import { respond, type Arrival, type Handled, type Outcome, type Route, type RouteShape } from "./route.ts";
 
@@ -79,9 +79,10 @@ async function parse(
   }
   const search = parametersOf(new URL(http.url).search.slice(1));
   if (search === undefined) return err(NOT_UTF8);
-  const twice = repeatedName(search.map(([name]) => name));
+  const lists = listsOf(shape.query);
+  const twice = repeatedName(search.map(([name]) => name).filter((name) => !lists.has(name)));
   if (twice !== undefined) return err({ code: "invalid_request", detail: `The query names ${twice} twice.` });
-  const named = Object.fromEntries(search);
+  const named = membersOf(search, lists);
   // A parameter that a route does not know is refused like a member that it does not know, never ignored.
   const query = (shape.query ?? (shape.door.by === "anyone" ? ANY_QUERY : NO_QUERY)).safeParse(named);
   if (!query.success) return err(schemaRefusal(query.error, "query"));
@@ -98,6 +99,16 @@ function mostBytes(caller: Caller | null): number {
   const limits = caller === null ? null : limitsOf(BUILT_IN_TIERS, caller.agents);
   return limits?.ok === true ? Math.min(limits.value.maxBodyBytes, MAX_BODY_BYTES) : MAX_BODY_BYTES;
 }
+
+/** The parameters of a route that may be repeated: those with a list of values. */
+const listsOf = (query: RouteShape["query"]): ReadonlySet<string> =>
+  new Set(
+    Object.entries(query?.shape ?? {})
+      .filter(
+        ([, schema]) => (schema instanceof z.ZodOptional ? schema.unwrap() : schema) instanceof z.ZodArray,
+      )
+      .map(([name]) => name),
+  );
 
 const bearsCredential = (...written: readonly unknown[]): boolean => holdsCredential(JSON.stringify(written));
 

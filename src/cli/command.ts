@@ -10,9 +10,13 @@ export interface Words {
   readonly examples: readonly string[];
 }
 
+/** What other tools call the same. */
+const ALIASES: Readonly<Record<string, readonly string[]>> = { list: ["ls"], show: ["get", "describe"] };
+
 export function verb(words: Words): Command {
   const examples = words.examples.map((line) => `  $ ${line}`).join("\n");
   return new Command(words.name)
+    .aliases(ALIASES[words.name] ?? [])
     .summary(words.summary)
     .description(words.description ?? `${words.summary}.`)
     .helpOption("-h, --help", "show this help")
@@ -24,7 +28,7 @@ export function noun(name: string, summary: string, verbs: readonly Command[]): 
     .summary(summary)
     .description(`${summary}.`)
     .helpOption("-h, --help", "show this help")
-    .helpCommand(false);
+    .helpCommand("help [command]", "show the help of a command");
   for (const each of verbs) command.addCommand(each);
   return command;
 }

@@ -39,6 +39,8 @@ export interface Io {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  /** Where the reader is: a name of the IANA time zone database. */
+  readonly timeZone: string;
   /** Version of this program. */
   readonly version: string;
 }

@@ -6,12 +6,12 @@ import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { EXIT } from "./exit.ts";
-import { describeFailure } from "./failure.ts";
+import { describeFailure, failureProblem, usageProblem } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { guarded } from "./output.ts";
 import { processIo } from "./process-io.ts";
 import { program } from "./program.ts";
-import { Session } from "./session.ts";
+import { Session, type GlobalOptions } from "./session.ts";
 
 /**
  * @param argv the words after `dome`.
@@ -20,8 +20,12 @@ import { Session } from "./session.ts";
 export async function run(argv: readonly string[], world: Io): Promise<number> {
   const io = guarded(world);
   const session = new Session(io);
+  const complaints: string[] = [];
+  const root = program(session, (text) => complaints.push(text));
+  const tell = (...lines: readonly string[]): void => {
+    for (const line of lines) io.stderr.write(line.endsWith("\n") ? line : `${line}\n`);
+  };
   try {
-    const root = program(session);
     if (argv.length === 0) {
       root.outputHelp();
       return EXIT.ok;
@@ -29,10 +33,16 @@ export async function run(argv: readonly string[], world: Io): Promise<number> {
     await root.parseAsync(argv, { from: "user" });
     return session.exit;
   } catch (thrown) {
-    // The parser has already said what is wrong with the words.
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const { lines, exit } = describeFailure(thrown, session.invocation);
-    for (const line of lines) io.stderr.write(`${line}\n`);
+    const { json, output } = root.opts<GlobalOptions>();
+    const asJson = json === true || output === "json";
+    if (thrown instanceof CommanderError) {
+      // What the parser has said of the words stands in its complaints.
+      const said = complaints.join("");
+      if (said !== "") tell(asJson ? usageProblem(said) : said);
+      return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    }
+    const { lines, exit } = (asJson ? failureProblem : describeFailure)(thrown, session.invocation);
+    tell(...lines);
     return exit;
   }
 }

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { rfc3339 } from "../kernel/clock.ts";
 import { parseInstant } from "../kernel/instant.ts";
+import { shellWord } from "../kernel/shell-word.ts";
 import { JSON_FAULTS, parseJson, pointerOf } from "../kernel/strict-json.ts";
 
 /** For options that may be given several times. */
@@ -22,6 +23,31 @@ export function collectLabel(
     throw new InvalidArgumentError("Its key is given twice.");
   return { ...previous, [key]: value.slice(at + 1) };
 }
+
+/** Labels to choose by, `key=value`, several times: all of them are meant. */
+function collectLabelFilter(value: string, previous: readonly string[] | undefined): string[] {
+  const at = value.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
+  const key = value.slice(0, at + 1);
+  const other = previous?.find((each) => each.startsWith(key) && each !== value);
+  if (other !== undefined)
+    throw new InvalidArgumentError(`A label has one value, and ${other} is asked for, too.`);
+  return previous?.includes(value) === true ? [...previous] : [...(previous ?? []), value];
+}
+
+/** For options that choose by a label. */
+export const labelFilterOption = (description: string): Option =>
+  new Option("-l, --label <key=value>", `${description}; repeat for more: all are meant`).argParser(
+    collectLabelFilter,
+  );
+
+/** The same labels, for a command to type next. */
+export const withLabels = (labels: readonly string[] = []): string =>
+  labels.map((label) => ` --label ${shellWord(label)}`).join("");
+
+/** True for an option that may be given several times: its parser takes what came before. So does the library's own, of choices. */
+export const takesSeveral = ({ parseArg, argChoices, variadic }: Option): boolean =>
+  variadic || parseArg === collect || (argChoices === undefined && (parseArg?.length ?? 0) > 1);
 
 export function wholeNumber(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError("It must be a whole number above 0.");

@@ -1,12 +1,19 @@
 /**
- * What a command prints: tables and fields for people, the API's body with `--json`, ids with `--quiet`.
- * Nothing is ever cut. What came over the network cannot steer the terminal, or look like something else: control and
- * direction characters, and those that nobody sees, are shown as escapes, also in JSON (a tool's description or an audited
- * value may have been written by an attacker).
+ * What a command prints: tables and fields for people, the API's body with `--json`, `-o yaml` and `-o csv`, ids with
+ * `--quiet`. Nothing is ever cut. What came over the network cannot steer the terminal, or look like something else: control
+ * and direction characters, and those that nobody sees, are shown as escapes, also in the body (a tool's description or an
+ * audited value may have been written by an attacker).
  */
 import CliTable from "cli-table3";
 import type { Io, Sink } from "./io.ts";
+import { nextCommand, type Here } from "./next-command.ts";
+import { local, relative } from "./times.ts";
 
+/** What `-o` takes. */
+export const FORMATS = ["table", "wide", "json", "yaml", "csv"] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** `text`: for people. `json`: the body, in whichever of its forms. `quiet`: ids. */
 export type Mode = "text" | "json" | "quiet";
 
 export interface Shown {
@@ -14,27 +21,43 @@ export interface Shown {
   readonly body: unknown;
   readonly ids: readonly string[];
   readonly text: () => string;
+  /** With more columns, where there are more. */
+  readonly wide?: () => string;
+}
+
+/** How a body is printed: a whole one, and an item of a result that has no end. */
+export interface BodyForm {
+  readonly whole: (body: unknown) => string;
+  readonly line: (item: unknown) => string;
+}
+
+interface Printing {
+  readonly wide: boolean;
+  readonly form: BodyForm;
+  readonly here: Here;
 }
 
 export class Output {
   readonly mode: Mode;
   readonly #io: Io;
+  readonly #how: Printing;
 
-  constructor(io: Io, mode: Mode) {
+  constructor(io: Io, mode: Mode, how: Printing) {
     this.#io = io;
     this.mode = mode;
+    this.#how = how;
   }
 
   /** The result of the command, on stdout. */
   show(shown: Shown): void {
-    if (this.mode === "json") this.#print(cleanJson(JSON.stringify(shown.body, null, 2)));
+    if (this.mode === "json") this.#print(this.#how.form.whole(shown.body));
     else if (this.mode === "quiet") for (const id of shown.ids) this.#print(clean(id));
-    else this.#print(shown.text());
+    else this.#print(this.#how.wide && shown.wide !== undefined ? shown.wide() : shown.text());
   }
 
   /** One item of a result that has no end: NDJSON with `--json`, an id with `--quiet`, a line for people. */
   line(item: { readonly body: unknown; readonly id: string; readonly cells: readonly Cell[] }): void {
-    if (this.mode === "json") this.#print(cleanJson(JSON.stringify(item.body)));
+    if (this.mode === "json") this.#print(this.#how.form.line(item.body));
     else if (this.mode === "quiet") this.#print(clean(item.id));
     else this.#print(item.cells.map(cell).join("  "));
   }
@@ -42,6 +65,16 @@ export class Output {
   /** Something to know beside the result, on stderr. Scripts that asked for ids only do not get it. */
   note(text: string): void {
     if (this.mode !== "quiet") this.warn(text);
+  }
+
+  /** A command to type next, as a note. */
+  next(command: string): void {
+    this.note(`next: ${this.here(command)}`);
+  }
+
+  /** The command, for the same service. */
+  here(command: string): string {
+    return nextCommand(command, this.#how.here);
   }
 
   /** Something that must not be missed, on stderr. */
@@ -58,30 +91,42 @@ export class Output {
   }
 }
 
-export interface Style {
+interface Colours {
   strong(text: string): string;
   good(text: string): string;
   bad(text: string): string;
 }
 
-const PLAIN: Style = {
+export interface Style extends Colours {
+  /** How long ago or ahead, for a column. Null stays null. */
+  ago(iso: string | null): string | null;
+  /** On the reader's clock, and how long ago or ahead. Null stays null. */
+  at(iso: string | null): string | null;
+}
+
+const PLAIN: Colours = {
   strong: (text) => text,
   good: (text) => text,
   bad: (text) => text,
 };
 const paint = (code: number) => (text: string) => `\u001b[${code}m${text}\u001b[0m`;
-const COLOURED: Style = { strong: paint(1), good: paint(32), bad: paint(31) };
+const COLOURED: Colours = { strong: paint(1), good: paint(32), bad: paint(31) };
 
 /** Colour only on a terminal, and not when NO_COLOR is set (no-color.org). */
 export function styleFor(sink: Sink, io: Io): Style {
-  return sink.isTTY && !io.env.NO_COLOR && io.env.TERM !== "dumb" ? COLOURED : PLAIN;
+  const now = io.clock.now();
+  return {
+    ...(sink.isTTY && !io.env.NO_COLOR && io.env.TERM !== "dumb" ? COLOURED : PLAIN),
+    ago: (iso) => (iso === null ? null : relative(iso, now)),
+    at: (iso) => (iso === null ? null : `${local(iso, io.timeZone)} (${relative(iso, now)})`),
+  };
 }
 
 /** Unicode's controls, formats, separators of lines, and everything that is drawn as nothing. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{DI}]/gu;
+export const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{DI}]/gu;
 
 /** As JSON and JavaScript write a character, one escape per UTF-16 unit. */
-const escaped = (char: string): string =>
+export const escaped = (char: string): string =>
   Array.from(
     { length: char.length },
     (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`,
@@ -91,7 +136,7 @@ const escaped = (char: string): string =>
 export const clean = (text: string): string => text.replace(UNSEEN, escaped);
 
 /** What this program itself steers a terminal with: colours, and at the beginning of a text the clearing of its line. */
-const OURS = String.raw`\u001b\[(?:0|1|31|32)m|^\r\u001b\[2K|\n`;
+const OURS = String.raw`\u001b\[(?:0|1|31|32)m|^\r\u001b\[2K|\r?\n`;
 const UNSEEN_OR_OURS = new RegExp(`(${OURS})|${UNSEEN.source}`, "gu");
 
 /**
@@ -117,10 +162,6 @@ export function guarded(io: Io): Io {
     stderr: guard(io.stderr),
   };
 }
-
-/** JSON that means the same. Outside of its strings it has no such character but the ends of its lines. */
-const cleanJson = (json: string): string =>
-  json.replace(UNSEEN, (char) => (char === "\n" ? char : escaped(char)));
 
 /** No lines around and between cells, only two spaces from column to column. */
 const BARE = Object.fromEntries(

@@ -26,8 +26,7 @@ export async function tellStop(
     ids: [transition.halt?.id ?? transition.workspace],
     text: () => sentence(who, transition),
   });
-  if (transition.effective_in_ms > 0 && committed !== null)
-    output.note(`next: ${receiptCommand(committed.id)}`);
+  if (transition.effective_in_ms > 0 && committed !== null) output.next(receiptCommand(committed.id));
 }
 
 function sentence(

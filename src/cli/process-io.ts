@@ -19,6 +19,7 @@ export const processIo = (): Io => ({
   clock: systemClock,
   timers: systemTimers,
   random: systemRandom,
+  timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   version: version(),
 });
 

@@ -25,7 +25,10 @@ import { versionCommand } from "./commands/version.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { workspacesCommand } from "./commands/workspaces/workspaces.ts";
 import { isId } from "../kernel/ids.ts";
+import { helpCommand } from "./commands/help.ts";
+import { givenOnce } from "./given-once.ts";
 import { WorkspaceOption } from "./option-values.ts";
+import { FORMATS } from "./output.ts";
 import type { GlobalOptions, Session } from "./session.ts";
 
 const AFTER = `
@@ -38,21 +41,23 @@ Start here:
   $ dome agents register --name support-triage --tool zendesk
   $ dome agents activate support-triage`;
 
-export function program(session: Session): Command {
+/** @param complain takes what the parser says of words that are wrong. */
+export function program(session: Session, complain: (text: string) => void): Command {
   const { io } = session;
   const root = new Command("dome")
     .description("The agent registry: register agents, give them keys, watch them, stop them.")
     .version(io.version, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
-    .option("--context <name>", "talk to this saved service")
-    .addOption(new Option("--json", "print the answer as JSON").conflicts("quiet"))
-    .addOption(new Option("--quiet", "print ids only"))
+    .option("-c, --context <name>", "talk to this saved service")
+    .addOption(new Option("-o, --output <format>", "how to print the answer").choices(FORMATS))
+    .addOption(new Option("--json", "print the answer as JSON, as -o json").conflicts("quiet"))
+    .addOption(new Option("-q, --quiet", "print ids only"))
     .addHelpText("after", AFTER)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeErr: complain,
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
       getOutHasColors: () => false,
@@ -61,13 +66,14 @@ export function program(session: Session): Command {
     .exitOverride()
     .hook("preAction", async (_root, action) => {
       await chooseWorkspace(session, root.opts<GlobalOptions>(), action);
-      session.begin(root.opts<GlobalOptions>(), {
+      await session.begin(root.opts<GlobalOptions>(), {
         words: wordsOf(action),
         subject: action.args[0] ?? optionOf(action, "name"),
         workspace: optionOf(action, "workspace"),
       });
     });
   for (const command of commands(session)) root.addCommand(command);
+  root.addCommand(helpCommand(() => root));
   root.addCommand(
     completeCommand(session, () => root),
     { hidden: true },
@@ -118,6 +124,7 @@ async function chooseWorkspace(session: Session, globals: GlobalOptions, action:
 /** What a command has from its parent (commander does this only for commands that the parent has made itself). */
 function settle(parent: Command): void {
   parent.showHelpAfterError(`next: ${["dome", ...wordsOf(parent)].join(" ")} --help`);
+  givenOnce(parent);
   for (const command of parent.commands) {
     command.copyInheritedSettings(parent);
     settle(command);

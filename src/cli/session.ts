@@ -16,15 +16,22 @@ import {
   type NoConnection,
 } from "./connection.ts";
 import { CommandFailure, EXIT, usage, type ExitCode } from "./exit.ts";
-import type { Invocation } from "./failure.ts";
+import type { Invocation } from "./invocation.ts";
 import type { Io } from "./io.ts";
-import { Output, type Mode } from "./output.ts";
+import { bodyForm, JSON_FORM } from "./formats.ts";
+import { Output, type Format, type Mode } from "./output.ts";
 
 export interface GlobalOptions {
   readonly context?: string;
+  readonly output?: Format;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
+
+type About = Pick<Invocation, "words" | "subject" | "workspace">;
+
+/** Where nothing was asked for. */
+const PRINTING = { wide: false, form: JSON_FORM, here: { context: null } };
 
 export class Session {
   readonly io: Io;
@@ -36,6 +43,7 @@ export class Session {
     workspace: null,
     url: null,
     context: null,
+    here: { context: null },
     asAgent: false,
   };
   #connection: Connection | undefined;
@@ -43,15 +51,25 @@ export class Session {
 
   constructor(io: Io) {
     this.io = io;
-    this.#output = new Output(io, "text");
+    this.#output = new Output(io, "text", PRINTING);
   }
 
-  /** Called once the command line has been read, before the command runs. */
-  begin(globals: GlobalOptions, about: Pick<Invocation, "words" | "subject" | "workspace">): void {
-    const mode: Mode = globals.json ? "json" : globals.quiet ? "quiet" : "text";
+  /**
+   * Called once the command line has been read, before the command runs.
+   * @throws CommandFailure (exit 2) when the answer is asked for in two forms.
+   */
+  async begin(globals: GlobalOptions, about: About): Promise<void> {
+    const context = globals.context ?? null;
     this.#globals = globals;
-    this.#output = new Output(this.io, mode);
-    this.#invocation = { ...this.#invocation, ...about, context: globals.context ?? null };
+    this.#invocation = { ...this.#invocation, ...about, context, here: { context } };
+    const { output: asked, json, quiet } = globals;
+    const other = json ? "--json" : quiet ? "--quiet" : null;
+    if (asked !== undefined && other !== null && !(json && asked === "json"))
+      throw usage(`-o ${asked} cannot be used with ${other}`);
+    const format: Format = json ? "json" : (asked ?? "table");
+    const mode: Mode = quiet ? "quiet" : format === "table" || format === "wide" ? "text" : "json";
+    const form = await bodyForm(format);
+    this.#output = new Output(this.io, mode, { wide: format === "wide", form, here: { context } });
   }
 
   get output(): Output {

@@ -22,7 +22,8 @@ export interface ClientOptions extends Partial<Ports> {
   readonly userAgent?: string;
 }
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+/** A list: the parameter is repeated for each value. */
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 interface Outgoing {
@@ -225,7 +226,8 @@ export class Transport {
   #url(path: string, query: Query): string {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) search.set(name, String(value));
+      for (const each of Array.isArray(value) ? value : [value])
+        if (each !== undefined) search.append(name, String(each));
     }
     return `${this.#base}${path}${search.size > 0 ? `?${search.toString()}` : ""}`;
   }

@@ -258,7 +258,11 @@ export const agentQuery = z.strictObject({
   tool: toolReference
     .optional()
     .meta({ description: "agents that declare this tool or one of its operations" }),
-  label: labelFilter.optional().meta({ description: "key=value" }),
+  label: z
+    .array(labelFilter)
+    .max(32)
+    .optional()
+    .meta({ description: "key=value; repeated: agents with all of these labels" }),
 });
 
 /** `GET /api/v1/agents/self`: the agent behind the credential, and what decisions see of the call. */

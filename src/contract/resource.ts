@@ -84,10 +84,6 @@ export const covers = (held: Resource, wanted: Resource): boolean =>
 export const coveredBy = (resource: Resource): readonly string[] =>
   resource.part === null ? [resource.name] : [resource.name, referenceOf(resource)];
 
-/** A reference as a word of a shell command. */
-export const shellWord = (reference: string): string =>
-  /^[\w./:-]+$/.test(reference) ? reference : `'${reference}'`;
-
 function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

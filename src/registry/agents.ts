@@ -84,7 +84,8 @@ export interface AgentFilter {
   readonly steward?: string | undefined;
   readonly tier?: string | undefined;
   readonly tool?: string | undefined;
-  readonly label?: string | undefined;
+  /** `key=value` each; an agent has them all. */
+  readonly label?: readonly string[] | undefined;
 }
 
 /** One workspace, or all that a reader sees (null: all there are), behind the last agent of the page before. */
@@ -112,6 +113,12 @@ function inPlace(place: AgentPlace): SQL | undefined {
   );
 }
 
+function hasLabel(label: string): SQL {
+  const at = label.indexOf("=");
+  const [key, value] = [label.slice(0, at), label.slice(at + 1)];
+  return sql`EXISTS (SELECT 1 FROM json_each(${agents.labels}) WHERE key = ${key} AND value = ${value})`;
+}
+
 /** A page of agents in the order of their names, over several workspaces in the order of those first. */
 export async function listAgents(
   db: Database,
@@ -119,7 +126,6 @@ export async function listAgents(
   filter: AgentFilter,
   limit: number,
 ): Promise<RegisteredAgent[]> {
-  const [labelKey, ...labelValue] = filter.label?.split("=") ?? [];
   const tool = filter.tool;
   const rows = await select(db)
     .where(
@@ -134,9 +140,7 @@ export async function listAgents(
           ? undefined
           : sql`EXISTS (SELECT 1 FROM ${agentSurfaces} WHERE agent_id = ${agents.id} AND kind = 'tool'
                 AND (name = ${tool} OR (${tool.includes("/") ? 0 : 1} AND substr(name, 1, ${tool.length + 1}) = ${`${tool}/`})))`,
-        labelKey === undefined
-          ? undefined
-          : sql`EXISTS (SELECT 1 FROM json_each(${agents.labels}) WHERE key = ${labelKey} AND value = ${labelValue.join("=")})`,
+        ...(filter.label ?? []).map(hasLabel),
       ),
     )
     .orderBy(...("workspace" in place ? [] : [asc(agents.workspaceId)]), asc(agents.name))

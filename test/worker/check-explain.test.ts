@@ -109,7 +109,7 @@ describe("a decision that is not the reader's", () => {
     const old = "dec_01k9v3m8q2x7n5r4t6w0y1z2a3";
     const answers = await Promise.all([explain(other.secret, denied), explain(other.secret, old)]);
     const bodies = answers.map((answer) => {
-      expect(problemOf(answer)).toEqual({ status: 404, code: "not_found", members: [] });
+      expect(problemOf(answer)).toEqual({ status: 404, code: "not_found", members: ["decision"] });
       return JSON.stringify(answer.body).replaceAll(/(?:dec|req)_\w+/g, "ID");
     });
     expect(bodies[0]).toBe(bodies[1]);

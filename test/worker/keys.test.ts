@@ -157,7 +157,7 @@ describe("rotating a key", () => {
   it("of another agent's key is answered like one that never was, and touches nothing (P11)", async () => {
     const [bot, stranger] = [await runningAgent(), await runningAgent()];
     for (const replaces of [stranger.key, "key_01k9v3m8q2x7n5r4t6w0y1z2a3"]) {
-      expect(await issue(bot.id, { replaces })).toEqual({ status: 404, code: "not_found", members: [] });
+      expect(await issue(bot.id, { replaces })).toEqual({ status: 404, code: "not_found", members: ["key"] });
     }
     expect(await heard(stranger.secret, ask)).toBe("permitted");
     expect(await api.keys(bot.id)).toHaveLength(1);
@@ -223,7 +223,7 @@ describe.concurrent("revoking a key", () => {
       expect(problemOf(await api.call("DELETE", `/agents/${bot.id}/keys/${key}`))).toEqual({
         status: 404,
         code: "not_found",
-        members: [],
+        members: ["key"],
       });
     }
     expect(await heard(stranger.secret, ask)).toBe("permitted");

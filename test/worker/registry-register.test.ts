@@ -249,7 +249,7 @@ describe("a registration that cannot be", () => {
     const bodies = await Promise.all(
       [hidden, "nowhere"].map(async (workspace) => {
         const answer = await bound.call("POST", "/agents", { body: { name: "x", workspace } });
-        expect(problemOf(answer)).toEqual({ status: 404, code: "not_found", members: [] });
+        expect(problemOf(answer)).toEqual({ status: 404, code: "not_found", members: ["workspace"] });
         return JSON.stringify(answer.body)
           .replaceAll(workspace, "W")
           .replaceAll(/req_\w+/g, "R");

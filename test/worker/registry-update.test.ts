@@ -239,7 +239,7 @@ it("is not found by an operator of another workspace, by id or by name, just as 
   for (const path of paths) {
     for (const method of ["GET", "PATCH"]) {
       const answer = await bound.call(method, path, method === "PATCH" ? { body: { description: "x" } } : {});
-      expect(problemOf(answer)).toEqual({ status: 404, code: "not_found", members: [] });
+      expect(problemOf(answer)).toEqual({ status: 404, code: "not_found", members: ["agent"] });
     }
   }
 });

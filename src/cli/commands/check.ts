@@ -65,7 +65,7 @@ export async function check(session: Session, what: readonly string[], options: 
     text: () => decisionText(output.style, decision),
   });
   if (decision.decision === "allow") return;
-  output.note(`next: dome explain ${decision.decision_id}`);
+  output.next(`dome explain ${decision.decision_id}`);
   session.end(EXIT.denied);
 }
 

@@ -20,10 +20,13 @@ export const memberRefusal = (code: ProblemCode, member: string, detail: string)
   errors: [{ member, detail }],
 });
 
-export const notFound = (what: string, reference = ""): Refusal => ({
-  code: "not_found",
-  detail: `There is no such ${what}${shown(reference)}, or it is not yours.`,
-});
+/** @param what the kind of thing; as the member it tells programs which of the things that a request names is missing. */
+export const notFound = (what: string, reference = ""): Refusal =>
+  memberRefusal(
+    "not_found",
+    what.replaceAll(" ", "_"),
+    `There is no such ${what}${shown(reference)}, or it is not yours.`,
+  );
 
 /** A reference in brackets if it could be a name or an id. What else may stand there, a key perhaps, is not repeated. */
 export const shown = (reference: string): string =>

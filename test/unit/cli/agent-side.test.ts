@@ -136,7 +136,7 @@ describe("an agent's credential", () => {
   test("that is dead, and an agent that is not active, are exit code 4", async () => {
     const dead = await dome(["check", "a"], { env: AS_AGENT, replies: [problem(401, "invalid_token")] });
     expect(dead).toMatchObject({ exit: 4 });
-    expect(dead.stderr).toContain("next: dome agents list, then dome keys list AGENT\n");
+    expect(dead.stderr).toContain("next: dome agents list\n");
     const body = {
       error: "unauthorized_client",
       error_description: "The agent is suspended.",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { describeFailure, type Invocation } from "../../../src/cli/failure.ts";
+import { describeFailure } from "../../../src/cli/failure.ts";
+import type { Invocation } from "../../../src/cli/invocation.ts";
 import { hangUp, json, problem, timeOut } from "../client/fake-service.ts";
 import { SECRET } from "../client/samples.ts";
 import { dome, homeWithContexts, TOKEN } from "./run-cli.ts";
@@ -11,6 +12,7 @@ const INVOCATION: Invocation = {
   workspace: null,
   url: null,
   context: null,
+  here: { context: null },
   asAgent: false,
 };
 
@@ -169,7 +171,8 @@ describe("wrong usage is exit code 2, with the help to read next", () => {
     ],
     [
       ["agents", "list", "--json", "--quiet"],
-      "error: option '--json' cannot be used with option '--quiet'\nnext: dome --help\n",
+      '{"type":"about:blank","title":"The command line is wrong","detail":"option \'--json\' cannot be used with option \'-q, --quiet\'",' +
+        '"code":"command_failed","next":"dome --help","request_id":null}\n',
     ],
     [["explain", "agt_1"], 'error: "agt_1" is not the id of a decision (dec_…)\n'],
     [["agents", "show", ".."], 'error: ".." is no name and no id\n'],

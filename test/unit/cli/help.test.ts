@@ -9,6 +9,7 @@ import { dome } from "./run-cli.ts";
 const silent = { write: () => undefined, isTTY: false };
 const root = program(
   new Session({ env: {}, stdout: silent, stderr: silent, version: "0.1.0" } as unknown as Io),
+  () => undefined,
 );
 
 const wordsOf = (command: Command): string[] =>
@@ -23,9 +24,9 @@ test("the commands are these", () => {
       "login, logout, whoami, status, context list, context use, context remove, version, completion, " +
       "workspaces create, workspaces list, workspaces show, " +
       "workspaces update, workspaces halt, workspaces resume, workspaces halts, " +
-      "agents register, agents list, agents show, agents update, agents activate, agents suspend, agents resume, " +
+      "agents register, agents list, agents show, agents update, agents transfer, agents activate, agents suspend, agents resume, " +
       "agents revoke, agents halts, agents tree, keys issue, keys rotate, keys list, keys revoke, " +
-      "operators create, operators list, operators show, operators revoke, operators rotate, " +
+      "operators create, operators list, operators show, operators revoke, operators rotate, operators offboard, " +
       "tools add, tools list, tools show, tools update, tools remove, " +
       "pools add, pools list, pools show, pools update, pools remove, " +
       "integrations add, integrations list, integrations show, integrations update, integrations remove, " +
@@ -33,7 +34,7 @@ test("the commands are these", () => {
       "tiers list, tiers show, " +
       "token issue, token exchange, token inspect, token revoke, users stop, users resume, users test-token, signing-keys list, " +
       "signing-keys rotate, root-key status, root-key rewrap, check, explain, chain verify, audit list, audit tail, " +
-      "audit chain, audit replay"
+      "audit chain, audit replay, help"
     ).split(", "),
   );
 });

@@ -4,7 +4,13 @@ import { json } from "../client/fake-service.ts";
 import { agent, AGENT_ID } from "../client/samples.ts";
 import { dome, SERVICE_URL, TOKEN } from "./run-cli.ts";
 
-const PLAIN = { strong: (text: string) => text, good: (text: string) => text, bad: (text: string) => text };
+const PLAIN = {
+  strong: (text: string) => text,
+  good: (text: string) => text,
+  bad: (text: string) => text,
+  ago: (iso: string | null) => iso,
+  at: (iso: string | null) => iso,
+};
 const PAGE = {
   items: [
     agent({ state: "active" }),
@@ -84,7 +90,7 @@ describe("colour", () => {
   });
 
   test("does not widen a column", () => {
-    const io = { env: {} } as Parameters<typeof styleFor>[1];
+    const io = { env: {}, clock: { now: () => 0 } } as Parameters<typeof styleFor>[1];
     const coloured = table(
       styleFor({ write: () => undefined, isTTY: true }, io),
       ["A", "B"],

@@ -75,6 +75,7 @@ export async function dome(argv: readonly string[], world: World = {}): Promise<
     },
     stdout: { write: (text) => void (written.stdout += text), isTTY: world.terminal === true },
     stderr: { write: (text) => void (written.stderr += text), isTTY: world.terminal === true },
+    timeZone: "UTC",
     version: "0.1.0",
   };
   const exit = await run(argv, io);

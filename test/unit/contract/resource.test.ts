@@ -11,10 +11,10 @@ import {
   parseItem,
   parseReference,
   referenceOf,
-  shellWord,
   toolReference,
   type ResourceKind,
 } from "../../../src/contract/resource.ts";
+import { shellWord } from "../../../src/kernel/shell-word.ts";
 import { resource } from "./resource.fixture.ts";
 
 const KINDS: readonly ResourceKind[] = ["tool", "pool", "integration"];

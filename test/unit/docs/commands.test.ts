@@ -25,9 +25,10 @@ const io: Io = {
   clock: { now: unused },
   timers: { sleep: unused },
   random: { bytes: unused },
+  timeZone: "UTC",
   version: "",
 };
-const root = program(new Session(io));
+const root = program(new Session(io), unused);
 
 /** Lines of shell code, joined where they end in a backslash, and code spans. */
 function typed(text: string): string[] {

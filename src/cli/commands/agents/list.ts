@@ -2,7 +2,7 @@
 import { Option, type Command } from "commander";
 import type { AgentFilter } from "../../../client/agents.ts";
 import { verb } from "../../command.ts";
-import { allWorkspacesOption, limitOption, workspaceOption } from "../../option-values.ts";
+import { allWorkspacesOption, labelFilterOption, limitOption, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { agentTable } from "./view.ts";
 
@@ -12,7 +12,11 @@ export const listCommand = (session: Session): Command =>
   verb({
     name: "list",
     summary: "List agents",
-    examples: ["dome agents list --state active", "dome agents list --tool zendesk --json"],
+    examples: [
+      "dome agents list --state active",
+      "dome agents list --label team=support --label env=prod",
+      "dome agents list --tool zendesk --json",
+    ],
   })
     .addOption(workspaceOption())
     .addOption(allWorkspacesOption())
@@ -21,7 +25,7 @@ export const listCommand = (session: Session): Command =>
     .option("--owner <owner>", "only agents that were registered for this owner")
     .option("--tier <tier>", "only agents of this tier")
     .option("--tool <tool>", "only agents that declare this tool or one of its operations")
-    .option("--label <key=value>", "only agents with this label")
+    .addOption(labelFilterOption("only agents with this label"))
     .addOption(limitOption("agents (default: all)"))
     .action((options: ListOptions) => list(session, options));
 

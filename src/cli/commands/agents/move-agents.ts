@@ -40,7 +40,7 @@ export const transferTable = (style: Style, outcomes: readonly Moved[]): string 
 export function tellFailures(session: Session, outcomes: readonly Moved[]): void {
   const { output } = session;
   const warnings = outcomes.flatMap(({ done }) => done?.warnings ?? []);
-  tellWarnings(output, [...new Map(warnings.map((warning) => [warning.detail, warning])).values()]);
+  tellWarnings(output, [...new Map(warnings.map((warning) => [warning.detail, warning])).values()], null);
   const failed = outcomes.filter(({ error }) => error !== null);
   for (const { agent, error } of failed)
     output.warn(`error: ${clean(`${agent.name}: ${error?.detail} (${error?.code})`)}`);

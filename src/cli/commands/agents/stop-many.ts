@@ -9,7 +9,7 @@ import type { Halt, Transition } from "../../../contract/halt.ts";
 import { confirm } from "../../confirm.ts";
 import { CommandFailure, EXIT } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
-import { inWorkspace } from "../../option-values.ts";
+import { inWorkspace, withLabels } from "../../option-values.ts";
 import { clean, table, type Style } from "../../output.ts";
 import { Progress } from "../../progress.ts";
 import type { Session } from "../../session.ts";
@@ -113,18 +113,18 @@ function ask(
   options: StopOptions,
 ): Promise<void> {
   const chosen = [
-    ...names,
-    ...(options.label === undefined ? [] : [`--label ${options.label}`]),
-    ...(options.steward === undefined ? [] : [`--steward ${options.steward}`]),
-    ...(options.owner === undefined ? [] : [`--owner ${options.owner}`]),
-  ].join(" ");
+    ...names.map((name) => ` ${name}`),
+    withLabels(options.label),
+    ...(options.steward === undefined ? [] : [` --steward ${options.steward}`]),
+    ...(options.owner === undefined ? [] : [` --owner ${options.owner}`]),
+  ].join("");
   const final = kind === "revoke" ? "Revoking is final. " : "";
   return confirm(session, options.yes, {
     answer: String(count),
     question: `${final}${kind === "revoke" ? "Revoke" : "Suspend"} these ${count} agents? Type ${count} to go on: `,
     because: `this stops ${count} agents`,
     otherwise: "the number is another one; nothing was stopped",
-    next: `dome agents ${kind} ${chosen}${inWorkspace(options.workspace)} --yes`,
+    next: `dome agents ${kind}${chosen}${inWorkspace(options.workspace)} --yes`,
   });
 }
 

@@ -9,7 +9,7 @@ export interface StopOptions {
   /** In seconds. */
   readonly drain?: number;
   readonly cascade?: boolean;
-  readonly label?: string;
+  readonly label?: string[];
   readonly steward?: string;
   readonly owner?: string;
 }

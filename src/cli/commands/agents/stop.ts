@@ -7,7 +7,7 @@ import type { Transition } from "../../../contract/halt.ts";
 import { verb, type Words } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { clean, seconds } from "../../output.ts";
-import { duration, inWorkspace, workspaceOption } from "../../option-values.ts";
+import { duration, inWorkspace, labelFilterOption, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { waitForDrain } from "../../wait-for-drain.ts";
 import { waitForHalt } from "../../wait-for-halt.ts";
@@ -24,7 +24,7 @@ export const stopCommand = (
   verb(words)
     .argument("[agents...]", "names or ids")
     .addOption(workspaceOption())
-    .option("--label <key=value>", "every agent with this label, instead of names")
+    .addOption(labelFilterOption("every agent with this label, instead of names"))
     .option("--steward <steward>", "every agent that this person or job answers for, instead of names")
     .option("--owner <owner>", "every agent that was registered for this owner, instead of names")
     .option(
@@ -68,12 +68,13 @@ async function stopOne(session: Session, kind: Stopping, agent: string, options:
     text: () => sentence(agent, transition),
   });
   if (transition.effective_in_ms > 0 && transition.halt !== null) {
-    output.note(`next: ${receiptCommand(agent, options, transition.halt.id)}`);
+    output.next(receiptCommand(agent, options, transition.halt.id));
   }
   if (transition.draining !== null) {
     const where = inWorkspace(options.workspace);
     output.note(
-      `to cancel: dome agents activate ${agent}${where}; to stop now: dome agents ${kind} ${agent}${where}`,
+      `to cancel: ${output.here(`dome agents activate ${agent}${where}`)}; ` +
+        `to stop now: ${output.here(`dome agents ${kind} ${agent}${where}`)}`,
     );
   }
 

@@ -8,7 +8,13 @@ import type { Agent } from "../../../contract/agent.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
-import { allWorkspacesOption, inWorkspace, workspaceOption } from "../../option-values.ts";
+import {
+  allWorkspacesOption,
+  inWorkspace,
+  labelFilterOption,
+  withLabels,
+  workspaceOption,
+} from "../../option-values.ts";
 import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { moveAgents, tellFailures, transferTable, type Move } from "./move-agents.ts";
@@ -17,7 +23,7 @@ import { agentTable, tellWarnings } from "./view.ts";
 interface TransferOptions {
   readonly to: string;
   readonly from?: string;
-  readonly label?: string;
+  readonly label?: string[];
   readonly workspace?: string;
   readonly allWorkspaces?: true;
   readonly reason?: string;
@@ -42,7 +48,7 @@ export const transferCommand = (session: Session): Command =>
     .argument("[agent]", "name or id; or choose with --from")
     .addOption(new Option("--to <steward>", "who answers for them from now on").makeOptionMandatory())
     .option("--from <steward>", "every agent that this person or job answers for now")
-    .option("--label <key=value>", "of these, only agents with this label")
+    .addOption(labelFilterOption("of these, only agents with this label"))
     .addOption(workspaceOption())
     .addOption(allWorkspacesOption())
     .option("--reason <text>", "why, for the audit trail")
@@ -79,7 +85,7 @@ async function transferOne(
         ? `${clean(agent.name)}: ${clean(agent.steward)} answers for it now, instead of ${clean(from)}.`
         : `${clean(agent.name)}: ${clean(agent.steward)} answers for it already.`,
   });
-  tellWarnings(output, transferred.warnings);
+  tellWarnings(output, transferred.warnings, agent.workspace);
 }
 
 async function transferMany(
@@ -127,14 +133,14 @@ function showPlan({ output }: Session, agents: readonly Agent[]): void {
 }
 
 const choiceOf = ({ label, workspace, allWorkspaces }: TransferOptions): string =>
-  `${label === undefined ? "" : ` --label ${label}`}${inWorkspace(workspace)}${allWorkspaces === true ? " --all-workspaces" : ""}`;
+  `${withLabels(label)}${inWorkspace(workspace)}${allWorkspaces === true ? " --all-workspaces" : ""}`;
 
 function nobodys(from: string, options: TransferOptions): CommandFailure {
   const where =
     options.allWorkspaces === true
       ? "in any workspace that you may see"
       : `in the workspace ${options.workspace ?? "of this token"}`;
-  const label = options.label === undefined ? "" : ` with the label ${options.label}`;
+  const label = options.label === undefined ? "" : ` with the label ${options.label.join(" and ")}`;
   return new CommandFailure(
     EXIT.failed,
     `${from} answers for no agent${label} ${where}; nothing was transferred`,

@@ -46,11 +46,7 @@ const CLEARABLE = {
 export function updateCommand(session: Session): Command {
   const clearable = new Option("--clear <member>", "empty a member; repeat for more")
     .choices(Object.keys(CLEARABLE))
-    .argParser<string[]>((value, previous) => {
-      if (!Object.hasOwn(CLEARABLE, value))
-        throw usage(`--clear takes one of ${Object.keys(CLEARABLE).join(", ")}`);
-      return collect(value, previous);
-    });
+    .argParser(collect);
   return verb({
     name: "update",
     summary: "Change an agent's surface, tier, labels and the like",
@@ -107,7 +103,7 @@ export async function update(session: Session, name: string, options: UpdateOpti
     ids: [updated.agent.id],
     text: () => agentFields(output.style, updated.agent),
   });
-  tellWarnings(output, updated.warnings);
+  tellWarnings(output, updated.warnings, updated.agent.workspace);
 }
 
 /** Options that change a list, and so need to know what it is now. */
@@ -128,8 +124,17 @@ const LISTS = [
 type Settings = { readonly [M in AgentSettingName]: AgentChange[M] | undefined };
 type ListSetting = "surface" | "delegates_to" | "labels";
 
-const cleared = (options: UpdateOptions): Partial<Settings> =>
-  Object.fromEntries((options.clear ?? []).map((member) => [CLEARABLE[member], null]));
+function cleared(options: UpdateOptions): Partial<Settings> {
+  const members = (options.clear ?? []).map((name) => {
+    if (!Object.hasOwn(CLEARABLE, name))
+      throw usage(`--clear takes one of ${Object.keys(CLEARABLE).join(", ")}`);
+    return CLEARABLE[name];
+  });
+  const plain = plainChange(options);
+  const both = members.find((member) => member in plain && plain[member] !== undefined);
+  if (both !== undefined) throw usage(`${both} is set and cleared at once`);
+  return Object.fromEntries(members.map((member) => [member, null]));
+}
 
 function plainChange(options: UpdateOptions): Omit<Settings, ListSetting> {
   return {
@@ -158,7 +163,8 @@ function listChange(current: Agent | null, options: UpdateOptions): Pick<Setting
   };
   const delegates = merged("delegate", current.delegates_to, options.addDelegate, options.removeDelegate);
   const labels = Object.entries({ ...current.labels, ...options.label });
-  refuseAbsent("label", Object.keys(current.labels), options.removeLabel);
+  const set = Object.keys(options.label ?? {});
+  refuseAbsent("label", Object.keys(current.labels), options.removeLabel, set);
   const gone = new Set(options.removeLabel);
   const given = (...members: readonly (typeof LISTS)[number][]) =>
     members.some((each) => options[each] !== undefined);
@@ -173,8 +179,15 @@ function listChange(current: Agent | null, options: UpdateOptions): Pick<Setting
   };
 }
 
-/** A name that is not there is mistyped more often than already gone. */
-function refuseAbsent(what: string, now: readonly string[], removed: readonly string[] = []): void {
+/** A name that is not there is mistyped more often than already gone; one that is added and removed is a slip, too. */
+function refuseAbsent(
+  what: string,
+  now: readonly string[],
+  removed: readonly string[] = [],
+  added: readonly string[] = [],
+): void {
+  const both = removed.find((item) => added.includes(item));
+  if (both !== undefined) throw usage(`the ${what} ${both} is added and removed at once`);
   const absent = removed.find((item) => !now.includes(item));
   if (absent !== undefined) throw usage(`--remove-${what} ${absent}: the agent has no such ${what}`);
 }
@@ -185,7 +198,7 @@ function merged(
   added: readonly string[] = [],
   removed: readonly string[] = [],
 ): string[] {
-  refuseAbsent(what, now, removed);
+  refuseAbsent(what, now, removed, added);
   const gone = new Set(removed);
   return [...new Set([...now, ...added])].filter((item) => !gone.has(item));
 }

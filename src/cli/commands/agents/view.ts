@@ -1,5 +1,6 @@
 /** How an agent is shown to people. */
 import type { Agent, Warning } from "../../../contract/agent.ts";
+import { commandInWorkspace } from "../../next-command.ts";
 import { clean, fields, several, table, type Cell, type Output, type Style } from "../../output.ts";
 
 export const agentFields = (style: Style, agent: Agent): string =>
@@ -53,13 +54,17 @@ export const agentTable = (style: Style, agents: readonly Agent[]): string =>
     agents.map((agent) => [agent.name, stateOf(agent), agent.tier, agent.workspace, agent.steward, agent.id]),
   );
 
-/** What was accepted and will not work yet, each with what mends it. With `--json` they are in the body. */
-export function tellWarnings(output: Output, warnings: readonly Warning[]): void {
+/**
+ * What was accepted and will not work yet, each with what mends it. With `--json` they are in the body.
+ * @param workspace of the agent; null: of agents of several.
+ */
+export function tellWarnings(output: Output, warnings: readonly Warning[], workspace: string | null): void {
   if (output.mode === "json") return;
   for (const warning of warnings) {
     output.warn(`warning: ${clean(warning.detail)}`);
     const told = warning.near === null || warning.detail.includes(warning.near);
     if (!told) output.warn(`  did you mean: ${clean(warning.near ?? "")}`);
-    output.warn(`  next: ${clean(warning.command)}`);
+    const command = commandInWorkspace(warning.command, workspace === "default" ? null : workspace);
+    output.warn(`  next: ${clean(output.here(command))}`);
   }
 }

@@ -57,8 +57,7 @@ async function halt(session: Session, name: string, options: HaltOptions): Promi
     ids: [transition.halt?.id ?? transition.workspace],
     text: () => sentence(name, transition),
   });
-  if (transition.effective_in_ms > 0 && committed !== null)
-    output.note(`next: ${receiptCommand(name, committed.id)}`);
+  if (transition.effective_in_ms > 0 && committed !== null) output.next(receiptCommand(name, committed.id));
 }
 
 const receiptCommand = (name: string, id: string): string => `dome workspaces halts ${name} ${id}`;

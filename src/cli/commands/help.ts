@@ -1,0 +1,20 @@
+/** `dome help`: the same as `--help`, for who types it first. */
+import type { Command } from "commander";
+import { verb } from "../command.ts";
+
+export const helpCommand = (root: () => Command): Command =>
+  verb({
+    name: "help",
+    summary: "Show the help of a command",
+    examples: ["dome help agents", "dome help agents suspend"],
+  })
+    .argument("[command...]", "its words")
+    .action((words: readonly string[]) => {
+      let command = root();
+      for (const word of words) {
+        const next = command.commands.find((each) => each.name() === word || each.aliases().includes(word));
+        if (next === undefined) command.error(`error: unknown command '${word}'`);
+        else command = next;
+      }
+      command.outputHelp();
+    });

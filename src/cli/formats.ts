@@ -1,0 +1,92 @@
+/**
+ * The answer's body as JSON, YAML or CSV. In every form what came over the network cannot steer the terminal: characters
+ * that nobody sees are written as escapes, in the spelling of that form, so that a program still reads the same text.
+ */
+import { usage } from "./exit.ts";
+import { clean, escaped, UNSEEN, type BodyForm, type Format } from "./output.ts";
+
+type Printed = (body: unknown) => string;
+
+/** YAML's library is loaded only when somebody asks for it. */
+export async function bodyForm(format: Format): Promise<BodyForm> {
+  switch (format) {
+    case "yaml": {
+      const whole = await yaml();
+      return { whole, line: (item) => `---\n${whole(item)}` };
+    }
+    case "csv":
+      return { whole: csv, line: noLines };
+    default:
+      return JSON_FORM;
+  }
+}
+
+/** JSON that means the same. Outside of its strings it has no such character but the ends of its lines. */
+const cleanJson = (json: string): string =>
+  json.replace(UNSEEN, (char) => (char === "\n" ? char : escaped(char)));
+
+/** A list or a thing on many lines; an item of a result that has no end, and a failure, on one. */
+export const JSON_FORM = {
+  whole: (body: unknown) => cleanJson(JSON.stringify(body, null, 2)),
+  line: (body: unknown) => cleanJson(JSON.stringify(body)),
+} satisfies BodyForm;
+
+function noLines(): never {
+  throw usage(
+    "-o csv is for what has an end: its first line names every column",
+    "-o json: an item per line",
+  );
+}
+
+/**
+ * YAML 1.2, quoted where a reader of YAML 1.1 would see something else than text (`no`, a time).
+ */
+async function yaml(): Promise<Printed> {
+  const { Document, Scalar, visit } = await import("yaml");
+  return (body) => {
+    const document = new Document(body, { aliasDuplicateObjects: false, compat: "yaml-1.1" });
+    visit(document, {
+      Scalar: (_, scalar) => {
+        if (typeof scalar.value === "string" && clean(scalar.value) !== scalar.value)
+          scalar.type = Scalar.QUOTE_DOUBLE;
+      },
+    });
+    const text = document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER });
+    return text.trimEnd().replace(UNSEEN, (char) => (char === "\n" ? char : yamlEscape(char)));
+  };
+}
+
+/** YAML 1.2 §5.7: `\u` and four digits, or `\U` and eight. */
+function yamlEscape(char: string): string {
+  const code = (char.codePointAt(0) ?? 0).toString(16);
+  return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
+}
+
+/**
+ * CSV (RFC 4180): a line of names, a line for each item of the list. The names are those of the JSON; what is neither text,
+ * number nor truth value is JSON in its cell.
+ */
+const csv: Printed = (body) => {
+  const items = (Array.isArray(body) ? body : [body]).map(membersOf);
+  const names = [...new Set(items.flatMap((item) => [...item.keys()]))];
+  const lines = [names, ...items.map((item) => names.map((name) => item.get(name)))];
+  return lines.map((line) => line.map(csvCell).join(",")).join("\r\n");
+};
+
+const membersOf = (item: unknown): ReadonlyMap<string, unknown> =>
+  new Map(
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.entries(item)
+      : [["value", item]],
+  );
+
+/** What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), in its full width too. */
+const FORMULA = /^\s*[=+\-@\uff0b\uff0d\uff1d\uff20]/u;
+
+function csvCell(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  const text = clean(typeof value === "string" ? value : JSON.stringify(value));
+  const inert = FORMULA.test(text) ? `'${text}` : text;
+  return /[",\r\n]|^\s|\s$/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}

@@ -1,0 +1,120 @@
+/** Which command to type next after the service has refused, or has not answered. */
+import { ApiError, type DomeError } from "../client/errors.ts";
+import { isLoopback } from "./connection.ts";
+import { nextForExchange } from "./exchange-next.ts";
+import type { Invocation } from "./invocation.ts";
+import { inWorkspace } from "./option-values.ts";
+
+export function nextFor(error: DomeError, invocation: Invocation): string | null {
+  if (!(error instanceof ApiError)) return reach(error, invocation);
+  const noun = nounOf(invocation);
+  const told = invocation.words.join(" ") === "token exchange" ? nextForExchange(error) : undefined;
+  if (told !== undefined) return told;
+  switch (error.code) {
+    case "unauthenticated":
+    case "invalid_token":
+    case "invalid_client":
+    case "unauthorized_client":
+      return invocation.asAgent ? listHere("agents", invocation) : login(invocation);
+    case "forbidden":
+      return "dome whoami";
+    case "not_found":
+      return nextToFind(error.problem?.errors?.[0]?.member ?? noun, invocation);
+    case "name_taken":
+      // An issuer is taken by a provider of another name.
+      return error.problem?.errors?.[0]?.member === "issuer"
+        ? listHere("idp", invocation)
+        : nextToLook(invocation);
+    case "invalid_transition":
+    case "precondition_failed":
+    case "parent_cycle":
+    case "parent_stopped":
+    case "agent_lost":
+    case "workspace_lost":
+    case "drain_conflict":
+      return nextToLook(invocation);
+    case "key_limit":
+    case "key_not_live":
+      if (noun === "operators") return "dome operators list";
+      return about("keys list", invocation);
+    case "unknown_reference":
+      return listOf(error.problem?.errors?.[0]?.member ?? "", invocation);
+    default:
+      return null;
+  }
+}
+
+const login = ({ url, context }: Invocation): string =>
+  `dome login --url ${url ?? "URL"}${context === null ? "" : ` --context ${context}`}`;
+
+export function nextToLook(invocation: Invocation): string | null {
+  const noun = nounOf(invocation);
+  if (noun === null) return null;
+  if (invocation.words[0] === "users") return "dome workspaces list"; // there is nothing to look at of a user
+  if (invocation.words[0] === "keys") return about("keys list", invocation);
+  return about(`${noun} show`, invocation) ?? listHere(noun, invocation);
+}
+
+/** Nouns whose things belong to a workspace. */
+const IN_WORKSPACE = new Set(["agents", "keys", "tools", "pools", "integrations", "idp"]);
+
+/** What lists the things of a noun, where the command looked for one. */
+const listHere = (noun: string, { workspace }: Invocation): string =>
+  `dome ${noun} list${IN_WORKSPACE.has(noun) ? inWorkspace(workspace ?? undefined) : ""}`;
+
+/** @param missing what is not there, as the service names it; else the noun of the command. */
+function nextToFind(missing: string | null, invocation: Invocation): string | null {
+  const onWorkspace = invocation.words[0] === "workspaces" || invocation.words[0] === "users";
+  switch (missing) {
+    case null:
+      return null;
+    case "key":
+      return about("keys list", invocation) ?? listHere("keys", invocation);
+    case "halt":
+      return about(onWorkspace ? "workspaces halts" : "agents halts", invocation);
+    case "identity_provider":
+      return listHere("idp", invocation);
+    case "operator_token":
+      return "dome operators list";
+    case "decision":
+      return `dome audit list --kind decision${inWorkspace(invocation.workspace ?? undefined)}`;
+    case "workspace":
+    case "agent":
+    case "tier":
+    case "tool":
+    case "pool":
+    case "integration":
+      return listHere(`${missing}s`, invocation);
+    default:
+      return listHere(missing, invocation);
+  }
+}
+
+/** A command about the same thing; null when there is none. */
+const about = (words: string, { subject, workspace }: Invocation): string | null =>
+  subject === null ? null : `dome ${words} ${subject}${inWorkspace(workspace ?? undefined)}`;
+
+/** The noun whose list or record tells more; a key is found by its agent, and users are stopped in a workspace. */
+function nounOf({ words }: Invocation): string | null {
+  const [first, second] = words;
+  if (first === undefined || second === undefined || first === "token" || first === "context") return null;
+  if (first === "audit") return null;
+  if (first === "users") return "workspaces";
+  return first === "keys" ? "agents" : first;
+}
+
+function listOf(member: string, invocation: Invocation): string | null {
+  if (member.startsWith("tier")) return "dome tiers list";
+  if (member.startsWith("workspace")) return "dome workspaces list";
+  if (member.startsWith("replaces")) return "dome operators list";
+  if (/^(?:parent|delegates_to|audiences|agent)\b/.test(member)) return listHere("agents", invocation);
+  return null;
+}
+
+function reach(error: DomeError, { url, words }: Invocation): string | null {
+  if (error.code !== "connection_failed" && error.code !== "unreadable_answer") return null;
+  if (url !== null && isLoopback(url) && error.code === "connection_failed") {
+    return "start the server (npm start), or choose another one: dome context list";
+  }
+  return words[0] === "login" ? "dome login --url URL" : "dome context list";
+}

@@ -1,0 +1,37 @@
+/** Times as people read them: on their own clock, and how long ago or ahead. Programs get RFC 3339 in UTC. */
+
+const STEPS: readonly (readonly [unit: string, ms: number])[] = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1_000],
+];
+
+/** `3 h ago`, `in 12 d`, `now`: in the largest unit of which there is one. */
+export function relative(iso: string, now: number): string {
+  const left = Date.parse(iso) - now;
+  const distance = Math.abs(left);
+  const [unit, ms] = STEPS.find(([, step]) => distance >= step) ?? [];
+  if (unit === undefined || ms === undefined) return "now";
+  const text = `${Math.floor(distance / ms)} ${unit}`;
+  return left > 0 ? `in ${text}` : `${text} ago`;
+}
+
+/**
+ * `2026-11-23 10:00:00 GMT+1`. Sweden writes times as ISO 8601 does.
+ * @param timeZone a name of the IANA time zone database.
+ */
+export const local = (iso: string, timeZone: string): string =>
+  zoned(timeZone).format(Date.parse(iso)).replace("GMT+0", "UTC").replace("\u2212", "-");
+
+const zoned = (timeZone: string): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat("sv-SE", {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZone,
+    timeZoneName: "shortOffset",
+  });
