@@ -115,6 +115,14 @@ const floors: IForbiddenRuleType[] = [
     "API and objects are shells side by side: what one needs of the other is a port that wire.ts fills.",
   ),
   {
+    name: "tiers-come-from-wire",
+    comment:
+      "Which tiers there are is the composition root's word: access and control plane must not disagree about it.",
+    severity: "error",
+    from: { path: "^src/", pathNot: "^src/wire\\.ts$" },
+    to: { path: "^src/tiers/built-in\\.ts$" },
+  },
+  {
     name: "only-the-top-knows-the-top",
     comment:
       "Bindings and composition are arguments below; whoever imports them cannot be tested without them.",

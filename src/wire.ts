@@ -203,7 +203,17 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     testIssuer: env.testIssuer,
     remembered: isolate.users,
   });
-  const operations: OperationPorts = { clock, timers, ids, random, log, db, derived, owners: owner };
+  const operations: OperationPorts = {
+    clock,
+    timers,
+    ids,
+    random,
+    log,
+    db,
+    derived,
+    owners: owner,
+    tiers: BUILT_IN_TIERS,
+  };
   const signingKeys = new SigningKeys({
     clock,
     log,
@@ -282,7 +292,8 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
 export async function sweepPorts(raw: RawEnv): Promise<OperationPorts> {
   const env = environment(raw);
   const derived = await derivedKeys(env);
-  return { clock, timers, ids, random, log, db: openDatabase(env.db), derived, owners: owners(env) };
+  const db = openDatabase(env.db);
+  return { clock, timers, ids, random, log, db, derived, owners: owners(env), tiers: BUILT_IN_TIERS };
 }
 
 /** The consumers of the audit queue and of its dead-letter queue. */

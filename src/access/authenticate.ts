@@ -70,7 +70,14 @@ export type AuthenticationRefusal =
   /** Never issued, or not a credential at all. */
   | { readonly kind: "unknown"; readonly why: string }
   /** Issued once, and dead or stopped now. */
-  | { readonly kind: "dead"; readonly agent: AgentId; readonly key: KeyId | null; readonly why: string }
+  | {
+      readonly kind: "dead";
+      readonly agent: AgentId;
+      /** Of the agent: where the refusal is recorded. */
+      readonly workspace: WorkspaceId;
+      readonly key: KeyId | null;
+      readonly why: string;
+    }
   /** Good, but an agent of the chain takes no new work: it is stopped in `left_ms`. */
   | Draining
   /** The agent is known; the end user it names is not accepted. */
@@ -160,12 +167,12 @@ async function byKey(
   const lease = leased.value;
   const { key, workspace: home } = known;
   const why = whyDead(lease, key, ports.clock.now());
-  if (why !== null) return err({ kind: "dead", agent: known.agent, key, why });
+  if (why !== null) return err({ kind: "dead", ...known, why });
   const link = { agent: known.agent, epoch: lease.answer.epoch, key };
   const chain = await loadChain(ports, { workspace: home, chain: [link] });
   if (!chain.ok) {
     if (chain.error.kind === "no_lease") return err(chain.error);
-    return err({ kind: "dead", agent: known.agent, key, why: chain.error.kind });
+    return err({ kind: "dead", ...known, why: chain.error.kind });
   }
   const workspace = await ports.leases.workspace(home);
   if (!workspace.ok) return workspace;
@@ -212,7 +219,7 @@ async function callerOfToken(
   const { claims } = token;
   const state = tokenStateOf(claims, verifiedUnder);
   const dead = (agent: AgentId, key: KeyId | null, why: string) =>
-    err({ kind: "dead", agent, key, why } as const);
+    err({ kind: "dead", agent, workspace: state.workspace, key, why } as const);
   const [actor] = state.chain;
   if (actor !== undefined) ports.uses.note(actor.agent, null);
   const stands = await standsNow(ports.leases, state);

@@ -4,7 +4,7 @@ import type { AuditDraft } from "../contract/audit.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId } from "../kernel/ids.ts";
 import { ok, type Result } from "../kernel/result.ts";
-import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/built-in.ts";
+import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/baseline.ts";
 import { freshnessOf, limitsOf } from "../tiers/limits.ts";
 import type { Caller } from "./caller.ts";
 import { judgedUser, type DecisionPorts } from "./decide.ts";

@@ -19,7 +19,7 @@ import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { Limits, UnknownTier } from "../tiers/limits.ts";
-import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/built-in.ts";
+import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/baseline.ts";
 import { formatScope, scopeCovers, type Scope } from "../contract/scope.ts";
 
 /** What somebody asks to do. */

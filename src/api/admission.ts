@@ -9,6 +9,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { traceparentOf } from "../kernel/trace.ts";
 import { rolesWith, whyNot, type Permission } from "../operators/permissions.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
+import type { Tiers } from "../tiers/limits.ts";
 import { RESOURCE_METADATA_PATH } from "../tokens/metadata.ts";
 import {
   actAsProblem,
@@ -67,7 +68,7 @@ async function admitAgent(
   const caller = await authenticateAgent(services.access, presented, services.issuer);
   if (caller.ok) {
     recognised(caller.value.agents[0].id);
-    const counted = await countAgent(services, askerOf(caller.value));
+    const counted = await countAgent(services, askerOf(services.access.tiers, caller.value));
     return counted.ok ? ok({ operator: null, caller: caller.value }) : counted;
   }
   noteRefusedAgent(services, caller.error, path, requestId);
@@ -93,9 +94,14 @@ async function refusedHere({ services, http }: Arrival): Promise<Refusal> {
 }
 
 /** The key of the current actor, in the class of the strictest tier of the chain. */
-function askerOf({ agents, state }: Caller): Asker {
+function askerOf(tiers: Tiers, { agents, state }: Caller): Asker {
   const [{ id }] = agents;
-  return { agent: id, workspace: state.workspace, key: state.chain[0]?.key ?? id, rate: rateOf(agents) };
+  return {
+    agent: id,
+    workspace: state.workspace,
+    key: state.chain[0]?.key ?? id,
+    rate: rateOf(tiers, agents),
+  };
 }
 
 async function admitOperator(

@@ -170,7 +170,7 @@ async function partyOf(
         agent: agent.id,
         key: link.key,
         workspace: agent.workspaceId,
-        rate: rateOf([agent]),
+        rate: rateOf(services.access.tiers, [agent]),
       });
   if (!counted.ok) return err(oauthRefusal(counted.error));
   return ok({ by: "client", client: authenticated.value });

@@ -9,8 +9,7 @@ import type { Log } from "../kernel/log.ts";
 import type { Permission } from "../operators/permissions.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
 import { RATE_PERIOD_S, type RateClass } from "../contract/tier.ts";
-import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
-import { limitsOf, type LimitedAgent } from "../tiers/limits.ts";
+import { limitsOf, type LimitedAgent, type Tiers } from "../tiers/limits.ts";
 
 /** Counts by key, and says when there were too many: a binding, or memory (isolate-counter.ts). */
 export interface RateCounter {
@@ -112,8 +111,8 @@ const RATE_LIMITED: Refusal = {
 };
 
 /** The class of the strictest tier of a chain; without limits that could be kept it is the strictest there is. */
-export function rateOf(chain: readonly LimitedAgent[]): RateClass {
-  const limits = limitsOf(BUILT_IN_TIERS, chain);
+export function rateOf(tiers: Tiers, chain: readonly LimitedAgent[]): RateClass {
+  const limits = limitsOf(tiers, chain);
   return limits.ok ? limits.value.rate : "low";
 }
 

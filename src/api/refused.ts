@@ -3,8 +3,8 @@ import type { ActAsRefusal } from "../access/act-as.ts";
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
 import type { OperatorRefusal } from "../access/operator.ts";
 import { draftRecord } from "../audit/record.ts";
+import { defined } from "../kernel/defined.ts";
 import type { ClientRefusal } from "../oauth/authenticate-client.ts";
-import { findAgentById } from "../registry/agents.ts";
 import type { Services } from "./services.ts";
 
 /**
@@ -48,7 +48,9 @@ export function noteRefusedAgent(
   if (refusal.kind !== "dead") return;
   const counted = services.refused.dead(refusal.key ?? refusal.agent, services.clock.now());
   if (counted === null) return;
-  services.background(record(services, refusal, counted.count, path, requestId));
+  services.background(
+    services.access.sink.record(refusalRecord(services, refusal, counted.count, path, requestId)),
+  );
 }
 
 /** The agent is known, and its end user is not accepted: recorded as a dead credential is. */
@@ -96,24 +98,20 @@ export function noteRefusedClient(
   );
 }
 
-async function record(
+/** Nothing is looked up for it: whose the credential is was known when it was refused. */
+const refusalRecord = (
   services: Services,
-  refusal: Extract<AuthenticationRefusal, { kind: "dead" }>,
+  { agent, workspace, key, why }: Extract<AuthenticationRefusal, { kind: "dead" }>,
   count: number,
   path: string,
   requestId: string,
-): Promise<void> {
-  const row = await findAgentById(services.operations.db, refusal.agent);
-  if (row === undefined) return;
-  await services.access.sink.record(
-    draftRecord(services, {
-      workspace: row.workspaceId,
-      kind: "credential.refused",
-      agent: refusal.agent,
-      request_id: requestId,
-      reason: refusal.why,
-      ...(refusal.key === null ? {} : { target: { type: "key", id: refusal.key } }),
-      data: { count, path },
-    }),
-  );
-}
+) =>
+  draftRecord(services, {
+    workspace,
+    kind: "credential.refused",
+    agent,
+    request_id: requestId,
+    reason: why,
+    ...defined({ target: key === null ? undefined : { type: "key", id: key } }),
+    data: { count, path },
+  });

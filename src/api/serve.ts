@@ -7,8 +7,7 @@ import type { Caller } from "../access/caller.ts";
 import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
-import { BUILT_IN_TIERS } from "../tiers/built-in.ts";
-import { limitsOf } from "../tiers/limits.ts";
+import { limitsOf, type Tiers } from "../tiers/limits.ts";
 import { admit, challengeOf, type Admitted } from "./admission.ts";
 import { MAX_BODY_BYTES, readJson, repeatedName, schemaRefusal } from "./body.ts";
 import type { Dialect } from "./dialects/dialect.ts";
@@ -69,7 +68,7 @@ interface ParsedRequest {
 
 async function parse(
   shape: RouteShape,
-  { http, pathParams }: Arrival,
+  { services, http, pathParams }: Arrival,
   { operator, caller }: Admitted,
 ): Promise<Result<ParsedRequest, Refusal>> {
   const params = shape.params?.safeParse(pathParams);
@@ -86,7 +85,10 @@ async function parse(
   // A parameter that a route does not know is refused like a member that it does not know, never ignored.
   const query = (shape.query ?? (shape.door.by === "anyone" ? ANY_QUERY : NO_QUERY)).safeParse(named);
   if (!query.success) return err(schemaRefusal(query.error, "query"));
-  const read = shape.body === undefined ? ok(NO_BODY) : await readJson(http, shape.body, mostBytes(caller));
+  const read =
+    shape.body === undefined
+      ? ok(NO_BODY)
+      : await readJson(http, shape.body, mostBytes(services.access.tiers, caller));
   if (!read.ok) return read;
   const { value: body, bytes: raw } = read.value;
   if (operator !== null && bearsCredential(pathParams, named, withoutToken(body, shape.tokenMember)))
@@ -95,8 +97,8 @@ async function parse(
 }
 
 /** An agent's body is no longer than its chain's strictest tier takes; what is longer is not parsed. */
-function mostBytes(caller: Caller | null): number {
-  const limits = caller === null ? null : limitsOf(BUILT_IN_TIERS, caller.agents);
+function mostBytes(tiers: Tiers, caller: Caller | null): number {
+  const limits = caller === null ? null : limitsOf(tiers, caller.agents);
   return limits?.ok === true ? Math.min(limits.value.maxBodyBytes, MAX_BODY_BYTES) : MAX_BODY_BYTES;
 }
 

@@ -126,7 +126,11 @@ export class Session {
 
   /** The agent's side, with DOME_AGENT_KEY or the key in a file (`-`: stdin). */
   async agentDoor(keyFile: string | undefined): Promise<AgentClient> {
-    const credential = await readAgentCredential(this.io, keyFile);
+    return this.doorOf(await readAgentCredential(this.io, keyFile));
+  }
+
+  /** The same for a credential that is at hand already. */
+  async doorOf(credential: string): Promise<AgentClient> {
     const url = await this.agentUrl();
     this.#invocation = { ...this.#invocation, url, asAgent: true };
     const { AgentClient } = await import("../client/agent-client.ts");

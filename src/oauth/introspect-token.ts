@@ -44,7 +44,7 @@ export async function introspectToken(
   if (!vouched.value) return ok(null);
   const released = await release(ports, {
     value: viewOf(claims),
-    evidence: requester.by === "client" ? null : readingRecord(ports, requester, asked, claims),
+    evidence: readingRecord(ports, requester, asked, claims),
     state: tokenStateOf(claims),
     freshness: "always",
   });
@@ -59,25 +59,34 @@ async function mayAsk(ports: TokenPorts, requester: Requester, claims: CallToken
   return operatorSeesToken(ports.db, requester.operator, claims, agents);
 }
 
-/** Who reads about a token reads for whom its agents act: an operator's reading is on record, as every one is. */
-const readingRecord = (
+/**
+ * Who reads about a token reads for whom its agents act. An operator's reading is on record whatever it finds, an agent's
+ * where the token is for a user: of tokens for nobody it reads only about itself and those it works with.
+ */
+function readingRecord(
   ports: TokenPorts,
-  { operator: { subject, token } }: Extract<Requester, { by: "operator" }>,
+  requester: Requester,
   { requestId, request }: IntrospectionRequest,
-  { client_id: agent, dome, jti, sub, sub_profile, txn }: CallTokenClaims,
-) =>
-  draftRecord(ports, {
+  { client_id: client, dome, jti, sub, sub_profile: profile, txn }: CallTokenClaims,
+) {
+  if (requester.by === "client" && profile !== "user") return null;
+  return draftRecord(ports, {
     workspace: dome.workspace,
     kind: "token.introspected",
-    operator: { subject, token },
-    agent,
+    ...(requester.by === "client"
+      ? { agent: requester.agent }
+      : {
+          agent: client,
+          operator: { subject: requester.operator.subject, token: requester.operator.token },
+        }),
     chain: dome.chain,
-    ...(sub_profile === "user" ? { user: { id: sub } } : {}),
+    ...(profile === "user" ? { user: { id: sub } } : {}),
     target: { type: "token", id: jti },
     ...defined({ txn }),
     request_id: requestId,
     request,
   });
+}
 
 /** What the token says, without the user's personal data: whoever needs those has the token itself. */
 function viewOf({

@@ -11,6 +11,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { findAgentById } from "../registry/agents.ts";
 import { change, changedAgent } from "./change/change.ts";
 import { haltView } from "./answer/halt-view.ts";
+import { lifeInTier } from "../tiers/key-life.ts";
 import { nextKeyEnd } from "./rules/key-end.ts";
 import { issuedKeyView, newKey } from "./change/new-key.ts";
 import type { AgentOwner } from "./owners/agent-owner.ts";
@@ -42,7 +43,12 @@ export async function issueKey(
     const { tier } = row;
     const replaced = keys.find((known) => known.id === body.replaces) ?? null;
     if (body.replaces !== undefined && replaced === null) return err(refusalOf({ kind: "key_absent" }));
-    const end = nextKeyEnd(request.operator, { tier, keys, replaced }, body.expires_at, ports.clock.now());
+    const end = nextKeyEnd(
+      request.operator,
+      { tier: lifeInTier(ports.tiers, tier), keys, replaced },
+      body.expires_at,
+      ports.clock.now(),
+    );
     if (!end.ok) return end;
     const made = await newKey(ports, end.value);
     ({ secret } = made);

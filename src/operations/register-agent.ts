@@ -12,6 +12,7 @@ import { agentView, findAgent } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { create } from "./change/create.ts";
+import { lifeInTier } from "../tiers/key-life.ts";
 import { mayUseTier } from "./rules/developer-limits.ts";
 import { firstKeyEnd } from "./rules/key-end.ts";
 import { issuedKeyView, newKey } from "./change/new-key.ts";
@@ -32,7 +33,7 @@ export async function registerAgent(
   const workspace = found.value;
   const owner = ownerOf(request, body);
   if (!owner.ok) return owner;
-  const tier = mayUseTier(request.operator, body.tier);
+  const tier = mayUseTier(ports.tiers, request.operator, body.tier);
   if (!tier.ok) return tier;
   let secret: string | null = null;
   const creation = {
@@ -43,7 +44,7 @@ export async function registerAgent(
   const created = await create(ports, request, creation, agentCreated, async (id, claim) => {
     const settings = await resolveSettings(ports, request.operator, workspace.id, body);
     if (!settings.ok) return settings;
-    const end = firstKeyEnd(body.key_expires_at, body.tier, ports.clock.now());
+    const end = firstKeyEnd(body.key_expires_at, lifeInTier(ports.tiers, body.tier), ports.clock.now());
     if (!end.ok) return end;
     const existing = await findAgent(db, workspace.id, body.name);
     if (existing !== undefined && existing.id !== id) {

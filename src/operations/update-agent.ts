@@ -37,7 +37,7 @@ export async function updateAgent(
     if (!seesAgent(operator, row)) return err(notFound("agent", target.agent)); // transferred meanwhile
     const settings = await resolveSettings(ports, operator, workspace, patch);
     if (!settings.ok) return settings;
-    const allowed = mayChange(operator, live.state, row, settings.value);
+    const allowed = mayChange(ports.tiers, operator, live.state, row, settings.value);
     if (!allowed.ok) return allowed;
     const after = agentView({ ...row, ...settings.value }, { ...live, recordVersion: basedOn + 1 });
     return ok({

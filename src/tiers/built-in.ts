@@ -1,10 +1,6 @@
-/** The tiers every installation begins with, and the policy their agents inherit until policies can be written. */
+/** The tiers every installation begins with. Whoever needs tiers is given them: only the composition root looks here. */
 import type { Tier } from "../contract/tier.ts";
-
-/** The policy that permits an agent what it declared, and nothing else. */
-export const BASELINE_POLICY = "builtin/declared-surface";
-/** Version of the built-in bundle. It changes when the meaning of the baseline does. */
-export const BASELINE_VERSION = "builtin-1";
+import type { Tiers } from "./limits.ts";
 
 const RESTRICTED: Tier = {
   name: "restricted",
@@ -52,6 +48,6 @@ const TRUSTED: Tier = {
   audit: "before_release",
 };
 
-export const BUILT_IN_TIERS: ReadonlyMap<string, Tier> = new Map(
+export const BUILT_IN_TIERS: Tiers = new Map(
   [RESTRICTED, STANDARD, TRUSTED].map((tier) => [tier.name, tier]),
 );

@@ -1,4 +1,13 @@
 /** How long a key of an agent may live: the tier's word. A tier that does not exist gives a key a day. */
-import { BUILT_IN_TIERS } from "./built-in.ts";
+import type { Tiers } from "./limits.ts";
 
-export const longestKeyDays = (tier: string): number => BUILT_IN_TIERS.get(tier)?.max_key_days ?? 1;
+/** A tier, and how many days its keys live at most. */
+export interface TierLife {
+  readonly name: string;
+  readonly days: number;
+}
+
+export const lifeInTier = (tiers: Tiers, name: string): TierLife => ({
+  name,
+  days: tiers.get(name)?.max_key_days ?? 1,
+});

@@ -1,8 +1,9 @@
 /** What bounds a token besides its scope: every end that is known, the doors' size, and the strictest agent of its chain. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AgentSelf } from "../../src/contract/agent.ts";
+import { operatorCreated } from "../../src/contract/operator.ts";
 import { TEST_ADMIN_TOKEN } from "../support/fixed-secrets.ts";
-import { introspect } from "../support/oauth-doors.ts";
+import { basic, introspect, postForm } from "../support/oauth-doors.ts";
 import { answering, testIdp, type TestIdp } from "../support/test-idp.ts";
 import { call, eventually, freshWorkspace, operator, token, worker } from "../support/worker-api.ts";
 import { catalogOf, exchange, exchanged, IDT, peers, refusal } from "./exchange.fixture.ts";
@@ -101,4 +102,70 @@ describe("an operator's introspection", () => {
       target: { type: "token", id: held.claims.jti },
     });
   });
+});
+
+describe("an agent's introspection", () => {
+  it("of a token for a user is on record before it is answered: who asks learns for whom it is (P8)", async () => {
+    const own = await userHome(idp);
+    const held = await exchanged(own.a, { subject_token: await own.idToken(), subject_token_type: IDT });
+    const answer = await introspect(basic(own.a.id, own.a.secret), held.token);
+    expect(answer.text).toContain('"active":true');
+    const read = await eventually(async () => {
+      const entries = await api.audit({ workspace: own.home, kind: "token.introspected" });
+      expect(entries).toHaveLength(1);
+      return entries;
+    });
+    expect(read[0]).toMatchObject({
+      agent: own.a.id,
+      user: { id: own.userOf("ada") },
+      target: { type: "token", id: held.claims.jti },
+    });
+    expect(read[0]).not.toHaveProperty("operator");
+  });
+
+  it("of a token for nobody leaves none, and neither does that of an agent that learns nothing", async () => {
+    const own = await userHome(idp);
+    const alone = await token(own.a.secret);
+    expect((await introspect(basic(own.a.id, own.a.secret), alone)).text).toContain('"active":true');
+    const held = await exchanged(own.a, { subject_token: await own.idToken(), subject_token_type: IDT });
+    const stranger = await api.start({ name: "stranger", workspace: own.home });
+    const answer = await introspect(basic(stranger.id, stranger.secret), held.token);
+    expect(answer.text).toBe('{"active":false}');
+    // Recorded after the others: what was written before it has arrived, or was not written.
+    await introspect(basic(own.a.id, own.a.secret), held.token);
+    const entries = await eventually(async () => {
+      const found = await api.audit({ workspace: own.home, kind: "token.introspected" });
+      expect(found).not.toHaveLength(0);
+      return found;
+    });
+    expect(entries.map(({ target }) => target?.id)).toEqual([held.claims.jti]);
+  });
+});
+
+describe("a dead operator token", () => {
+  it.each(["introspect", "revoke"])(
+    "at %s is refused and on record, as at every other door",
+    async (door) => {
+      const body = { subject: `gone-${door}@example.com`, role: "security" };
+      const { operator_token: made } = operatorCreated.parse(
+        (await api.call("POST", "/operators", { body })).body,
+      );
+      await api.call("DELETE", `/operators/${made.id}`);
+      const held = await token((await api.start({ name: "bot", workspace: await freshWorkspace() })).secret);
+      const answer = await postForm(`/api/v1/auth/${door}`, `Bearer ${made.secret}`, { token: held });
+      expect([answer.status, JSON.parse(answer.text)]).toMatchObject([401, { error: "invalid_client" }]);
+      const refused = await eventually(async () => {
+        const entries = await api.audit({ workspace: "org", kind: "credential.refused" });
+        const found = entries.find(({ operator }) => operator?.token === made.id);
+        expect(found).toBeDefined();
+        return found;
+      });
+      expect(refused).toMatchObject({
+        operator: { subject: `gone-${door}@example.com`, token: made.id },
+        reason: "revoked",
+        target: { type: "operator_token", id: made.id },
+        data: { count: 1, path: `/api/v1/auth/${door}` },
+      });
+    },
+  );
 });

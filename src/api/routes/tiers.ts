@@ -2,7 +2,6 @@ import { z } from "zod";
 import { tier, tierList } from "../../contract/tier.ts";
 import { err, ok } from "../../kernel/result.ts";
 import { notFound } from "../../operations/answer/refusal.ts";
-import { BUILT_IN_TIERS } from "../../tiers/built-in.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
 
@@ -19,7 +18,8 @@ export const tierRoutes: readonly Route[] = [
       door,
       answers: [{ status: 200, description: "The tiers", schema: tierList }],
     },
-    async () => ok({ body: { items: [...BUILT_IN_TIERS.values()], next_cursor: null } }),
+    async ({ services }) =>
+      ok({ body: { items: [...services.operations.tiers.values()], next_cursor: null } }),
   ),
   problemRoute(
     {
@@ -32,8 +32,8 @@ export const tierRoutes: readonly Route[] = [
       params: z.strictObject({ tier: z.string().max(63) }),
       answers: [{ status: 200, description: "The tier", schema: tier }],
     },
-    async ({ params }) => {
-      const found = BUILT_IN_TIERS.get(params.tier);
+    async ({ services, params }) => {
+      const found = services.operations.tiers.get(params.tier);
       return found === undefined ? err(notFound("tier", params.tier)) : ok({ body: found });
     },
   ),

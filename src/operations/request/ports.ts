@@ -10,6 +10,7 @@ import type { Database } from "../../storage/client.ts";
 import type { KeyOwner, RequestKey, SentKey } from "../../storage/idempotency.ts";
 import type { Operator } from "../../access/operator.ts";
 import type { AuditFacts } from "../../audit/record.ts";
+import type { Tiers } from "../../tiers/limits.ts";
 import type { Owners } from "../owners/owners.ts";
 import type { OperatorRef, RequestMeta } from "./request-meta.ts";
 
@@ -22,6 +23,8 @@ export interface OperationPorts {
   readonly db: Database;
   readonly derived: DerivedKeys;
   readonly owners: Owners;
+  /** The tiers of the installation. */
+  readonly tiers: Tiers;
 }
 
 /** What a use case is given that calls a stranger. */

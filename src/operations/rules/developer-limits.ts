@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../../kernel/result.ts";
 import type { AgentState } from "../../lifecycle/states.ts";
 import { settingIn, type AgentSettings } from "../../registry/agent-settings.ts";
 import { wideningMembers } from "../../registry/narrowing.ts";
-import { BUILT_IN_TIERS } from "../../tiers/built-in.ts";
+import type { Tiers } from "../../tiers/limits.ts";
 import type { Refusal } from "../answer/refusal.ts";
 
 const isDeveloper = (operator: Operator): boolean => operator.role === "developer";
@@ -21,11 +21,15 @@ export const mayOnlyNarrow = (
 ): boolean => isDeveloper(operator) && wideningMembers(before, change).length > 0;
 
 /** @param tier the tier that is asked for; undefined: it does not change. */
-export function mayUseTier(operator: Operator, tier: string | undefined): Result<void, Refusal> {
-  const known = tier === undefined ? undefined : BUILT_IN_TIERS.get(tier);
+export function mayUseTier(
+  tiers: Tiers,
+  operator: Operator,
+  tier: string | undefined,
+): Result<void, Refusal> {
+  const known = tier === undefined ? undefined : tiers.get(tier);
   // A tier that does not exist is refused as that, for everybody alike.
   if (!isDeveloper(operator) || known === undefined || known.self_service) return ok(undefined);
-  const names = [...BUILT_IN_TIERS.values()].filter((each) => each.self_service).map((each) => each.name);
+  const names = [...tiers.values()].filter((each) => each.self_service).map((each) => each.name);
   return err({
     code: "forbidden",
     detail: `The tier ${known.name} needs the role operator. A developer may use ${names.join(", ")}.`,
@@ -35,12 +39,13 @@ export function mayUseTier(operator: Operator, tier: string | undefined): Result
 
 /** @param state what the agent is now; every state but `provisioned` comes after an activation. */
 export function mayChange(
+  tiers: Tiers,
   operator: Operator,
   state: AgentState,
   before: AgentSettings,
   change: Partial<AgentSettings>,
 ): Result<void, Refusal> {
-  const allowed = mayUseTier(operator, change.tier === before.tier ? undefined : change.tier);
+  const allowed = mayUseTier(tiers, operator, change.tier === before.tier ? undefined : change.tier);
   if (!allowed.ok || !isDeveloper(operator) || state === "provisioned") return allowed;
   const widened = wideningMembers(before, change).map((column) => settingIn(column));
   if (widened.length === 0) return ok(undefined);

@@ -5,7 +5,7 @@
  */
 import type { Operator } from "../../access/operator.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
-import { longestKeyDays } from "../../tiers/key-life.ts";
+import type { TierLife } from "../../tiers/key-life.ts";
 import type { AgentDescription } from "../owners/agent-owner.ts";
 import { memberRefusal, type Refusal } from "../answer/refusal.ts";
 
@@ -20,9 +20,9 @@ type KnownKey = AgentDescription["keys"][number];
  */
 export const firstKeyEnd = (
   asked: string | null | undefined,
-  tier: string,
+  tier: TierLife,
   now: number,
-): Result<number, Refusal> => endWithin("key_expires_at", asked, tier, longestKeyDays(tier) * DAY_MS, now);
+): Result<number, Refusal> => endWithin("key_expires_at", asked, tier, tier.days * DAY_MS, now);
 
 /**
  * Another key.
@@ -31,11 +31,11 @@ export const firstKeyEnd = (
  */
 export function nextKeyEnd(
   operator: Operator,
-  agent: { readonly tier: string; readonly keys: readonly KnownKey[]; readonly replaced: KnownKey | null },
+  agent: { readonly tier: TierLife; readonly keys: readonly KnownKey[]; readonly replaced: KnownKey | null },
   asked: string | null | undefined,
   now: number,
 ): Result<number, Refusal> {
-  const most = longestKeyDays(agent.tier) * DAY_MS;
+  const most = agent.tier.days * DAY_MS;
   const longest = Math.min(most, Math.max(0, ...agent.keys.map(lifeOf)));
   const inherited = agent.replaced === null ? most : Math.min(most, lifeOf(agent.replaced));
   const byDefault = operator.role === "developer" ? Math.min(inherited, longest) : inherited;
@@ -57,13 +57,12 @@ const daysOf = (ms: number): string => String(Math.round((ms / DAY_MS) * 100) / 
 function endWithin(
   member: string,
   asked: string | null | undefined,
-  tier: string,
+  { name: tier, days }: TierLife,
   byDefault: number,
   now: number,
 ): Result<number, Refusal> {
   if (asked == null) return ok(now + byDefault);
   const end = Date.parse(asked);
-  const days = longestKeyDays(tier);
   const refuse = (detail: string) => err(memberRefusal("invalid_request", member, detail));
   if (end <= now) return refuse("The end date is in the past.");
   if (end > now + days * DAY_MS) {

@@ -13,7 +13,7 @@ import {
 import { ancestorsOf, findAgent } from "../../registry/agents.ts";
 import type { Catalog } from "../../registry/catalog.ts";
 import { nearMatch } from "../../registry/near-match.ts";
-import { BUILT_IN_TIERS } from "../../tiers/built-in.ts";
+import type { Tiers } from "../../tiers/limits.ts";
 import { seesAgent } from "../request/resolve.ts";
 import type { OperationPorts } from "../request/ports.ts";
 import { memberRefusal, shown, type Refusal } from "../answer/refusal.ts";
@@ -36,7 +36,7 @@ const RESOLVE: {
   readonly [M in AgentSettingName]: (asked: Asked<M>, context: Context) => Resolved<M> | Promise<Resolved<M>>;
 } = {
   contact: ok,
-  tier: (tier) => (BUILT_IN_TIERS.has(tier) ? ok(tier) : err(unknownTier(tier))),
+  tier: (tier, { ports: { tiers } }) => (tiers.has(tier) ? ok(tier) : err(unknownTier(tiers, tier))),
   description: ok,
   labels: ok,
   parent: resolveParent,
@@ -69,8 +69,8 @@ export async function resolveSettings(
   return ok(stored as Partial<AgentSettings>);
 }
 
-function unknownTier(tier: string): Refusal {
-  const names = [...BUILT_IN_TIERS.keys()];
+function unknownTier(tiers: Tiers, tier: string): Refusal {
+  const names = [...tiers.keys()];
   const near = nearMatch(tier, names);
   const hint = near === null ? `The tiers are ${names.join(", ")}.` : `Is ${near} meant?`;
   return memberRefusal("unknown_reference", "tier", `There is no tier ${tier}. ${hint}`);

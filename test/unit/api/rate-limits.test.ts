@@ -1,4 +1,5 @@
 /** What counts against which limit, and what is never limited. */
+import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
 import { describe, expect, it } from "vitest";
 import {
   addressBucket,
@@ -67,11 +68,11 @@ describe("an agent that asks", () => {
   it("is in the strictest class of its chain, and in the strictest there is for an unknown tier", () => {
     const chain = (...tiers: readonly string[]) =>
       tiers.map((tier) => ({ name: tier, tier, freshness: null }));
-    expect(rateOf(chain("trusted", "standard"))).toBe("normal");
-    expect(rateOf(chain("trusted", "restricted", "standard"))).toBe("low");
-    expect(rateOf(chain("trusted"))).toBe("high");
-    expect(rateOf(chain("trusted", "gone"))).toBe("low");
-    expect(rateOf([])).toBe("low");
+    expect(rateOf(BUILT_IN_TIERS, chain("trusted", "standard"))).toBe("normal");
+    expect(rateOf(BUILT_IN_TIERS, chain("trusted", "restricted", "standard"))).toBe("low");
+    expect(rateOf(BUILT_IN_TIERS, chain("trusted"))).toBe("high");
+    expect(rateOf(BUILT_IN_TIERS, chain("trusted", "gone"))).toBe("low");
+    expect(rateOf(BUILT_IN_TIERS, [])).toBe("low");
   });
 });
 

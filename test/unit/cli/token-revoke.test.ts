@@ -30,3 +30,28 @@ test("a token is never an argument, and something else than a token is not sent"
   expect(await dome(["token", "revoke", CALL_TOKEN])).toMatchObject({ exit: 2, requests: [] });
   expect(await dome(["token", "revoke"], { stdin: "hello" })).toMatchObject({ exit: 2, requests: [] });
 });
+
+test("ends the API key in a file by that key itself: whoever has found it needs nothing else", async () => {
+  const file = join(newHome(), "found.key");
+  writeFileSync(file, `${SECRET}\n`);
+  for (const env of [{ DOME_URL: SERVICE_URL }, undefined]) {
+    const ended = await dome(["token", "revoke", file], { ...(env && { env }), replies: [DONE] });
+    expect(ended).toMatchObject({ exit: 0, requests: ["POST /api/v1/auth/revoke"] });
+    expect(ended.stdout).toBe("The key is dead, and what was exchanged from it; everywhere within 2.6 s.\n");
+    expect(ended.stdout + ended.stderr).not.toContain(SECRET);
+    const [sent] = ended.service.seen;
+    expect(sent?.headers.get("authorization")).toBe(`Bearer ${SECRET}`);
+    expect(sent?.body).toBe(`token=${SECRET}`);
+  }
+});
+
+test("an API key on stdin ends itself too, whatever other credential there is, and shows no id", async () => {
+  const other = `dome_at_${"O".repeat(49)}`;
+  for (const env of [{ DOME_URL: SERVICE_URL, DOME_AGENT_KEY: other }, { DOME_URL: SERVICE_URL }]) {
+    const world = { env, stdin: `${SECRET}\n`, replies: [DONE] };
+    const ended = await dome(["token", "revoke", "--json"], world);
+    expect(ended.exit).toBe(0);
+    expect(JSON.parse(ended.stdout)).toEqual({ jti: null, revoked: true });
+    expect(ended.service.seen[0]?.headers.get("authorization")).toBe(`Bearer ${SECRET}`);
+  }
+});

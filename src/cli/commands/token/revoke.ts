@@ -3,6 +3,8 @@
  * `--txn` a whole transaction is, whichever agents it has reached.
  */
 import type { Command } from "commander";
+import type { AgentClient } from "../../../client/agent-client.ts";
+import type { ControlPlane } from "../../../client/control-plane.ts";
 import { readSecretFile } from "../../agent-credential.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
@@ -78,13 +80,7 @@ async function revoke(
   const decoded = isKey ? { claims: {} as Readonly<Record<string, unknown>> } : decodeToken(token);
   if (decoded === null)
     throw usage("this is neither a call token (three parts of base64url with JSON in them) nor an API key");
-  const asAgent = keyFile !== undefined || (session.io.env.DOME_AGENT_KEY ?? "") !== "";
-  // A key speaks for itself: whoever holds it may end it.
-  const itself = isKey && file !== "-" ? file : undefined;
-  const door =
-    asAgent || itself !== undefined
-      ? await session.agentDoor(keyFile ?? itself)
-      : await session.controlPlane();
+  const door = await doorFor(session, keyFile, isKey ? token : null);
   await door.revokeToken(token);
   const jti = typeof decoded.claims["jti"] === "string" ? decoded.claims["jti"] : null;
   session.output.show({
@@ -93,4 +89,15 @@ async function revoke(
     text: () =>
       `${jti ?? (isKey ? "The key" : "The token")} is dead, and what was exchanged from it; everywhere within 2.6 s.`,
   });
+}
+
+/** A key speaks for itself, unless another one is named: whoever holds it may end it, and needs nothing else. */
+function doorFor(
+  session: Session,
+  keyFile: string | undefined,
+  key: string | null,
+): Promise<AgentClient | ControlPlane> {
+  if (keyFile === undefined && key !== null) return session.doorOf(key);
+  const asAgent = keyFile !== undefined || (session.io.env.DOME_AGENT_KEY ?? "") !== "";
+  return asAgent ? session.agentDoor(keyFile) : session.controlPlane();
 }

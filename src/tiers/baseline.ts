@@ -1,0 +1,6 @@
+/** The policy that every agent inherits until policies can be written. */
+
+/** It permits an agent what it declared, and nothing else. */
+export const BASELINE_POLICY = "builtin/declared-surface";
+/** Version of the built-in bundle. It changes when the meaning of the baseline does. */
+export const BASELINE_VERSION = "builtin-1";
