@@ -14,7 +14,8 @@ export const AUDIT_KINDS = {
   "token.exchange_refused": "An exchange was refused to an agent that is known",
   "token.withheld":
     "A token, or what was asked about one, was not released, because a stop came before it could be",
-  "token.introspected": "A call token was asked about by an operator, or, where it is for a user, by an agent of its chain",
+  "token.introspected":
+    "A call token was asked about by an operator, or, where it is for a user, by an agent of its chain",
   "token.revoked": "A call token was revoked",
   "agent.registered": "An agent was registered",
   "agent.updated": "Settings of an agent were changed",
