@@ -14,6 +14,7 @@ const VERSION = /^[1-9]\d{0,14}$/;
 /**
  * `If-Match`, as `ETag` gave it (RFC 9110 §13.1.1): `*`, or a list of tags that are compared strongly, so that a weak one
  * matches nothing. A tag that this service did not make is no version, and matches nothing either.
+ * An empty header does not get here: the runtime drops it, as if it had not been sent.
  */
 export function ifMatchOf(http: Request): Result<IfMatch, Refusal> {
   const header = http.headers.get("if-match");

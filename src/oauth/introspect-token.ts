@@ -12,6 +12,7 @@ import type { CallTokenClaims } from "../contract/call-token.ts";
 import type { Introspection } from "../contract/oauth.ts";
 import { defined } from "../kernel/defined.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import type { TokenState } from "../lifecycle/admission.ts";
 import type { TokenPorts } from "./ports.ts";
 import {
   isUserVouchedFor,
@@ -45,12 +46,18 @@ export async function introspectToken(
   const released = await release(ports, {
     value: viewOf(claims),
     evidence: readingRecord(ports, requester, asked, claims),
-    state: tokenStateOf(claims),
+    state: stateOf(requester, claims),
     freshness: "always",
   });
   if (released.ok) return released;
   const { error } = released;
   return error.kind === "draining" || error.kind === "not_admitted" ? ok(null) : err(error);
+}
+
+/** The token stands, and so does the key that asks about it: it may be another one of the same agent. */
+function stateOf(requester: Requester, claims: CallTokenClaims): TokenState {
+  const state = tokenStateOf(claims);
+  return requester.by === "client" ? { ...state, chain: [...state.chain, requester.link] } : state;
 }
 
 async function mayAsk(ports: TokenPorts, requester: Requester, claims: CallTokenClaims): Promise<boolean> {

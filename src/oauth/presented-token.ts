@@ -6,6 +6,7 @@ import { seesWorkspace, type Operator } from "../access/operator.ts";
 import type { NoLease } from "../access/lease-client.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import type { Link } from "../lifecycle/admission.ts";
 import { findAgentById } from "../registry/agents.ts";
 import { findWorkspace } from "../registry/workspaces.ts";
 import type { Database } from "../storage/client.ts";
@@ -13,9 +14,9 @@ import type { CallTokenClaims } from "../contract/call-token.ts";
 import { verifyCallToken, type TokenRefusal } from "../tokens/verify.ts";
 import type { TokenPorts } from "./ports.ts";
 
-/** Who asks: an agent that has authenticated as a client, or an operator. */
+/** Who asks: an agent that has authenticated as a client, with the key and the epoch it did so under; or an operator. */
 export type Requester =
-  | { readonly by: "client"; readonly agent: AgentId }
+  | { readonly by: "client"; readonly agent: AgentId; readonly link: Link }
   | { readonly by: "operator"; readonly operator: Operator };
 
 /**

@@ -12,6 +12,7 @@ import {
   postForm,
   signClaims,
 } from "../support/oauth-doors.ts";
+import { watchedBindings, workerWith } from "../support/observed-bindings.ts";
 import { anotherIsolate } from "../support/second-isolate.ts";
 import {
   freshWorkspace,
@@ -39,6 +40,23 @@ beforeAll(async () => {
 });
 
 describe("I-1: whoever asks authenticates", () => {
+  it("a key that is revoked while it asks hears no more than a dead one: the agent has others, and goes on (P3)", async () => {
+    const { api_key: asking } = await api.issueKey(bot.id);
+    const held = await token(bot.secret);
+    const credential = basic(bot.id, asking.secret ?? "");
+    expect((await introspect(credential, held)).text).toContain('"active":true');
+    let revoked = false;
+    const watched = watchedBindings(async (use) => {
+      if (use !== "WORKSPACE.lease" || revoked) return;
+      revoked = true;
+      await api.revokeKey(bot.id, asking.id);
+    });
+    const answer = await introspect(credential, held, workerWith(watched));
+    expect(revoked).toBe(true);
+    expect(answer.text).not.toContain('"active":true');
+    expect((await introspect(asBot, held)).text).toContain('"active":true');
+  });
+
   it.each([
     ["nothing", () => null],
     ["a made-up key", () => "Bearer dome_at_nobody"],

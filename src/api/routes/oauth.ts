@@ -24,7 +24,9 @@ const TOKEN_PATH = "/api/v1/auth/token";
 /** Whoever asks about a token, or ends one. */
 function askerOf(party: ClientParty): Requester {
   if (party.by === "holder") throw new Error("a holder passed a door for clients");
-  return party.by === "operator" ? party : { by: "client", agent: party.client.agent.id };
+  return party.by === "operator"
+    ? party
+    : { by: "client", agent: party.client.agent.id, link: party.client.link };
 }
 
 export const oauthRoutes: readonly Route[] = [
