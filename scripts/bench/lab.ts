@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { mintKey } from "../../src/credentials/key-format.ts";
 import { migrate, readMigrations } from "../../src/embedded/migrate.ts";
-import { databaseOf, workerConfig } from "../../src/embedded/runtime.ts";
+import { databaseOf, SOCKET_ENTRYPOINT, workerConfig } from "../../src/embedded/runtime.ts";
 import { toBase64 } from "../../src/kernel/bytes.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { deriveKeys, parseRootKeys } from "../../src/secrets/root-key.ts";
@@ -30,7 +30,10 @@ export interface Uses {
 }
 
 export interface Lab {
+  /** The Worker's own socket, as the embedded server has it. */
   readonly address: Address;
+  /** Miniflare's entry, which leads to the same isolate. */
+  readonly entry: Address;
   /** The other isolate. */
   readonly second: Address;
   readonly operator: Operator;
@@ -64,7 +67,7 @@ export async function openLab(): Promise<Lab> {
   );
   const runtime = new Miniflare({
     host: HOST,
-    port,
+    port: 0,
     resourcePersistencePath: join(folder, "data"),
     resourceTmpPath: join(folder, "tmp"),
     cf: {},
@@ -73,16 +76,15 @@ export async function openLab(): Promise<Lab> {
     enableDevRegistry: false,
     log: new Log(LogLevel.ERROR),
     handleStructuredLogs: () => undefined,
-    workers: [{ config }, secondIsolate(config)],
+    workers: [{ config, dev: socketAt(port) }, secondIsolate(config)],
   });
-  await runtime.ready;
+  const entry = addressOf(await runtime.ready);
   const database = databaseOf(runtime);
   const migrated = await migrate(await database, readMigrations(join(ROOT, "migrations")));
   if (!migrated.ok) throw new Error(`the laboratory's database: ${JSON.stringify(migrated.error)}`);
 
   const address = { host: HOST, port };
-  const directly = await runtime.unsafeGetDirectURL(SECOND);
-  const second = { host: directly.hostname, port: Number(directly.port) };
+  const second = addressOf(await runtime.unsafeGetDirectURL(SECOND, SOCKET_ENTRYPOINT));
   const operator = new Operator(address, adminToken);
   const { id: workspace } = await operator.ask<{ id: string }>("POST", "/api/v1/workspaces", {
     name: "default",
@@ -90,6 +92,7 @@ export async function openLab(): Promise<Lab> {
   await operator.ask("POST", "/api/v1/tools", { name: TOOL });
   return {
     address,
+    entry,
     second,
     workspace,
     operator,
@@ -106,8 +109,14 @@ export async function openLab(): Promise<Lab> {
 /** It serves no queue and no schedule; its objects are those of the first. */
 function secondIsolate(config: WorkerOptions["config"]): WorkerOptions {
   const { triggers: _triggers, exports: _exports, ...rest } = config;
-  return { config: { ...rest, name: SECOND }, dev: { unsafeDirectSockets: [{ host: HOST, port: 0 }] } };
+  return { config: { ...rest, name: SECOND }, dev: socketAt(0) };
 }
+
+const socketAt = (port: number): WorkerOptions["dev"] => ({
+  unsafeDirectSockets: [{ host: HOST, port, entrypoint: SOCKET_ENTRYPOINT }],
+});
+
+const addressOf = ({ hostname, port }: URL): Address => ({ host: hostname, port: Number(port) });
 
 async function newSecrets(): Promise<{ rootKey: string; adminToken: string }> {
   const rootKey = toBase64(systemRandom.bytes(32));

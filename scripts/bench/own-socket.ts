@@ -1,8 +1,7 @@
 /**
- * What the embedded server gains by a socket of the Worker's own: a trivial route there, and behind Miniflare's entry in
- * the laboratory. The two take turns.
+ * What the embedded server gains by a socket of the Worker's own: a trivial route of one isolate, there and behind
+ * Miniflare's entry. The two take turns.
  */
-import type { RunningServer } from "../../test/support/server.ts";
 import { CONNECTIONS } from "./check-cost.ts";
 import type { Lab } from "./lab.ts";
 import { Clients } from "./load.ts";
@@ -13,8 +12,7 @@ const ROUNDS = 5;
 const WARM_UP = 2;
 const ROUND_MS = 1_000;
 
-export async function ownSocket({ address: entry }: Lab, server: RunningServer): Promise<Row> {
-  const own = { host: "127.0.0.1", port: server.port };
+export async function ownSocket({ address: own, entry }: Lab): Promise<Row> {
   const [direct, through] = await Promise.all([
     Clients.open(own, CONNECTIONS),
     Clients.open(entry, CONNECTIONS),

@@ -39,7 +39,7 @@ const NETWORKS: WorkerConfig["env"] = {
  * socket (`CONNECT miniflare-unsafe-internal-capnp-connect`) and call every function of the entrypoint with it, without
  * a credential: on the default one that would be `queue()` and `scheduled()`. This one has `fetch` alone.
  */
-const SOCKET_ENTRYPOINT = "EmbeddedDoor";
+export const SOCKET_ENTRYPOINT = "EmbeddedDoor";
 /** Tells the Worker that it is embedded, so that Miniflare's own entry, on a random port of this machine, serves nothing. */
 const EMBEDDED = { DOME_EMBEDDED: "yes" };
 

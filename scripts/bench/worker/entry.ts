@@ -7,6 +7,7 @@
  *   POST /bench/append       batches of records straight into a ledger: {ledger, record, batches, size}
  */
 import { createApp } from "../../../src/api/app.ts";
+import { embeddedDoor } from "../../../src/api/embedded-door.ts";
 import type { AuditSink, Recorded } from "../../../src/audit/sink.ts";
 import type { AuditRecord } from "../../../src/contract/audit.ts";
 import type { RawEnv } from "../../../src/env.ts";
@@ -117,22 +118,30 @@ async function append(raw: RawEnv, { ledger, record, batches, size }: AppendOrde
   return Response.json({ accepted });
 }
 
+async function serve(request: Request, raw: RawEnv, context: ExecutionContext): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/bench/uses") {
+    return Response.json({
+      in_the_way: Object.fromEntries(uses.in_the_way),
+      behind: Object.fromEntries(uses.behind),
+    });
+  }
+  if (pathname === "/bench/evidence") {
+    keepEvidence = (await request.json<{ keep: boolean }>()).keep;
+    return Response.json({});
+  }
+  if (pathname === "/bench/append") return append(raw, await request.json<AppendOrder>());
+  return app.fetch(request, raw, context);
+}
+
+/** What the socket stands on, as the embedded server's does. */
+export const EmbeddedDoor = {
+  fetch: embeddedDoor(serve, newRequestId),
+} satisfies ExportedHandler<RawEnv>;
+
+/** Behind Miniflare's own entry: the same, so that the two ways in can be compared. */
 export default {
-  fetch: async (request, raw, context) => {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/bench/uses") {
-      return Response.json({
-        in_the_way: Object.fromEntries(uses.in_the_way),
-        behind: Object.fromEntries(uses.behind),
-      });
-    }
-    if (pathname === "/bench/evidence") {
-      keepEvidence = (await request.json<{ keep: boolean }>()).keep;
-      return Response.json({});
-    }
-    if (pathname === "/bench/append") return append(raw, await request.json<AppendOrder>());
-    return app.fetch(request, raw, context);
-  },
+  fetch: serve,
   queue: (batch, raw) => dome.queue(batch, raw),
   scheduled: (controller, raw) => dome.scheduled(controller, raw),
 } satisfies ExportedHandler<RawEnv>;
