@@ -1,10 +1,11 @@
 /**
- * Workerd writes notes to its own developers, and a stack of addresses for each object that a test crashes and for each
- * name that a test cannot resolve. In a run that passes they look like failures.
+ * Workerd writes notes to its own developers, and a stack of addresses for each object that a test crashes or leaves no
+ * room, and for each name that a test cannot resolve. In a run that passes they look like failures.
  */
 const EXPECTED: readonly RegExp[] = [
   /^NOSENTRY /,
   /^(?:uncaught )?exception.*\bjsg\.Error: crash\b/,
+  /^(?:uncaught )?exception;.*\bError: database or disk is full: SQLITE_FULL/,
   /failed to lookup address information/,
   /^uncaught exception;.*\bError: internal error; reference = \w+/,
 ];
