@@ -5,6 +5,7 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
+import { redact } from "../kernel/redact.ts";
 import { EXIT } from "./exit.ts";
 import { describeFailure, failureProblem, usageProblem } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -21,7 +22,8 @@ export async function run(argv: readonly string[], world: Io): Promise<number> {
   const io = guarded(world);
   const session = new Session(io);
   const complaints: string[] = [];
-  const root = program(session, (text) => complaints.push(text));
+  // The parser repeats words that it does not know, and one of them may be a key in the wrong place (P4).
+  const root = program(session, (text) => complaints.push(redact(text)));
   const tell = (...lines: readonly string[]): void => {
     for (const line of lines) io.stderr.write(line.endsWith("\n") ? line : `${line}\n`);
   };

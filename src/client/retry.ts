@@ -28,7 +28,7 @@ export interface Attempt {
 /** @returns how long to wait before the next attempt in milliseconds, or null: give up and report `error`. */
 export function waitBeforeRetry(error: DomeError, attempt: Attempt): number | null {
   if (isInProgress(error)) {
-    const wait = error.retryAfterMs ?? IN_PROGRESS_PAUSE_MS;
+    const wait = Math.max(IN_PROGRESS_PAUSE_MS, error.retryAfterMs ?? 0); // none would never end the waiting
     return attempt.inProgressMs + wait <= IN_PROGRESS_WAIT_MS ? wait : null;
   }
   if (attempt.made >= attempt.allowed || !isTransient(error)) return null;

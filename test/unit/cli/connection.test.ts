@@ -153,8 +153,8 @@ describe("contexts", () => {
     );
     const asJson = await dome(["context", "list", "--json"], { home: homeWithContexts(), env: {} });
     expect(JSON.parse(asJson.stdout)).toEqual([
-      { name: "local", url: "https://dome.example.com", current: true },
-      { name: "other", url: "https://other.example.com", current: false },
+      { name: "local", url: "https://dome.example.com", workspace: null, current: true },
+      { name: "other", url: "https://other.example.com", workspace: null, current: false },
     ]);
   });
 

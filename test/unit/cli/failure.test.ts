@@ -152,6 +152,22 @@ describe("a failure", () => {
 
 describe("wrong usage is exit code 2, with the help to read next", () => {
   test.each([
+    [[TOKEN]],
+    [["agents", TOKEN]],
+    [["agents", "list", `--token=${TOKEN}`]],
+    [["agents", "list", "--limit", TOKEN]],
+    [["check", "zendesk", "--args", TOKEN]],
+    [["audit", "list", "--decision", TOKEN]],
+  ])(
+    "and never shows a credential that stands in the wrong place: logs keep what is printed (P4)",
+    async (argv) => {
+      const { exit, stdout, stderr } = await dome(argv);
+      expect(exit).toBe(2);
+      expect(stdout + stderr).not.toContain(TOKEN.slice(0, 20));
+    },
+  );
+
+  test.each([
     [
       ["agents", "regster"],
       "error: unknown command 'regster'\n(Did you mean register?)\nnext: dome agents --help\n",

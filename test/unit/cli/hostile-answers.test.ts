@@ -168,7 +168,7 @@ test("what was written without being made safe steers no terminal, on one that s
   const io = { stdin: {}, stdout: sink, stderr: sink } as unknown as Io;
   guarded(io).stdout.write(`\r\u001b[2K\u001b[1mname\u001b[0m  ${HOSTILE}\r\u001b[2K\u001b[8m\n`);
   expect(written).toEqual([
-    "\r\u001b[2K\u001b[1mname\u001b[0m  \\u001b]0;x\\u0007\\u202e\\u200b\\u000d\nforged: line\\u2028forged: line" +
+    "\r\u001b[2K\u001b[1mname\u001b[0m  \\u001b]0;x\\u0007\\u202e\\u200b\r\nforged: line\\u2028forged: line" +
       "\\u000d\\u001b[2K\\u001b[8m\n",
   ]);
 });

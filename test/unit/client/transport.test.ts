@@ -86,6 +86,13 @@ describe("a change", () => {
     expect(service.slept.slice(1)).toEqual([5000, 5000, 5000, 5000]);
   });
 
+  test("is not waited for without end, nor asked in a loop, when the service names no time to wait", async () => {
+    const service = new FakeService(problem(409, "request_in_progress", { "Retry-After": "0" }));
+    await expect(change(service)).rejects.toMatchObject({ code: "request_in_progress" });
+    expect(new Set(service.slept)).toEqual(new Set([500]));
+    expect(service.slept).toHaveLength(70);
+  });
+
   test("stops waiting for its first copy after 35 s, when somebody must have taken it over", async () => {
     const service = new FakeService(problem(409, "request_in_progress", { "Retry-After": "10" }));
     await expect(change(service)).rejects.toMatchObject({
