@@ -152,7 +152,7 @@ async function stayStopped({ run }: Stage, { token, keyFile }: Busy): Promise<vo
   say("No new token. The one that it has is good for minutes by its own date, and refused:");
   const withToken = `dome check ${TOOL}   # DOME_AGENT_KEY: the token from before`;
   await run(withToken, 4, { DOME_AGENT_KEY: token });
-  await run("dome agents resume night-shift");
+  await run('dome agents resume night-shift --reason "the incident is over"');
   say("It runs again. The old token stays dead; the key is as good as new:");
   await run(withToken, 4, { DOME_AGENT_KEY: token });
   await run(`dome check ${TOOL} --key-file ${keyFile} --quiet`);

@@ -30,7 +30,8 @@ export async function stopLatency(lab: Lab): Promise<Row> {
   await lab.keepEvidence(false);
   for (let round = 0; round < ROUNDS; round += 1) {
     stops.push(...(await Promise.all(callers.map((caller, i) => stopOne(lab, caller, i)))));
-    for (const { id } of callers) await lab.operator.ask("POST", `/api/v1/agents/${id}/resume`, {});
+    for (const { id } of callers)
+      await lab.operator.ask("POST", `/api/v1/agents/${id}/resume`, { reason: "the bench goes on" });
   }
   await lab.keepEvidence(true);
   const late = stops.filter(({ allowedAfter }) => allowedAfter > 0).length;

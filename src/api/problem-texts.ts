@@ -50,9 +50,14 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   },
   invalid_transition: {
     meaning:
-      "The command does not lead on from the agent's state, the agent has passed its end date, or it is revoked.",
+      "The command does not lead on from the agent's state, the agent has passed its end date, or it is revoked. A suspended agent is resumed, not activated.",
     action:
       "Look at the state. After the end date, set a later one first. Revoked is final: register another agent.",
+  },
+  held: {
+    meaning:
+      "The roles `security` or `admin` have suspended the agent, or it was suspended with `hold`, or it drains towards such a suspension. Only these roles lift it, with a reason.",
+    action: "See who holds it and why (`dome agents show`). With such a role, resume it with `--reason`.",
   },
   drain_conflict: {
     meaning: "The second drain would end later, more weakly or with fewer agents than the first.",

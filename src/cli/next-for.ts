@@ -25,6 +25,10 @@ export function nextFor(error: DomeError, invocation: Invocation): string | null
       return error.problem?.errors?.[0]?.member === "issuer"
         ? listHere("idp", invocation)
         : nextToLook(invocation);
+    case "held":
+      return error.problem?.errors?.[0]?.member === "reason"
+        ? withReason(invocation)
+        : nextToLook(invocation);
     case "invalid_transition":
     case "precondition_failed":
     case "parent_cycle":
@@ -93,6 +97,12 @@ function nextToFind(missing: string | null, invocation: Invocation): string | nu
 /** A command about the same thing; null when there is none. */
 const about = (words: string, { subject, workspace }: Invocation): string | null =>
   subject === null ? null : `dome ${words} ${subject}${inWorkspace(workspace ?? undefined)}`;
+
+/** The same command once more, with what a hold wants. */
+function withReason(invocation: Invocation): string | null {
+  const again = about(invocation.words.join(" "), invocation);
+  return again === null ? null : `${again} --reason TEXT`;
+}
 
 /** The noun whose list or record tells more; a key is found by its agent, and users are stopped in a workspace. */
 function nounOf({ words }: Invocation): string | null {

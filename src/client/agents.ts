@@ -20,6 +20,7 @@ import {
   haltList,
   transition,
   type Halt,
+  type startRequest,
   type stopRequest,
   type Transition,
 } from "../contract/halt.ts";
@@ -38,6 +39,7 @@ export type AgentFilter = Known<Omit<z.output<typeof agentQuery>, "cursor" | "id
 export type AgentRegistration = z.input<typeof agentCreate>;
 export type AgentChange = z.input<typeof agentPatch>;
 export type AgentTransfer = z.input<typeof agentTransfer>;
+export type Start = z.input<typeof startRequest>;
 export type Stop = z.input<typeof stopRequest>;
 
 export class Agents {
@@ -94,12 +96,13 @@ export class Agents {
     });
   }
 
-  activate(ref: AgentRef): Promise<Transition> {
-    return this.#command(route`/api/v1/agents/${ref.agent}/activate`, ref);
+  activate(ref: AgentRef, start: Start = {}): Promise<Transition> {
+    return this.#command(route`/api/v1/agents/${ref.agent}/activate`, ref, start);
   }
 
-  resume(ref: AgentRef): Promise<Transition> {
-    return this.#command(route`/api/v1/agents/${ref.agent}/resume`, ref);
+  /** Older tokens stay dead. To lift a hold takes a role that does, and a reason: otherwise ForbiddenError (`held`). */
+  resume(ref: AgentRef, start: Start = {}): Promise<Transition> {
+    return this.#command(route`/api/v1/agents/${ref.agent}/resume`, ref, start);
   }
 
   /** @param wait answer only once the halt is effective. */
@@ -129,11 +132,8 @@ export class Agents {
     });
   }
 
-  #command(at: string, ref: AgentRef, body?: Stop, wait?: "effective"): Promise<Transition> {
+  #command(at: string, ref: AgentRef, body: Start | Stop, wait?: "effective"): Promise<Transition> {
     const query = { workspace: ref.workspace, wait };
-    return this.#transport.change("POST", at, transition, {
-      ...(body === undefined ? {} : { body }),
-      query,
-    });
+    return this.#transport.change("POST", at, transition, { body, query });
   }
 }

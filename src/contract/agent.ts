@@ -27,8 +27,20 @@ export const draining = z.strictObject({
   // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
   then: z.enum(["suspended", "revoked"]),
   halt: id("hlt"),
+  hold: z
+    .boolean()
+    .default(false)
+    .meta({ description: "true: only the roles `security` and `admin` cancel it, with a reason" }),
 });
 export type Draining = z.output<typeof draining>;
+
+/** A suspension that only the roles `security` and `admin` lift, with a reason. */
+const hold = z.strictObject({
+  since: time,
+  by: z.string().meta({ description: "subject of the operator" }),
+  reason: z.string().nullable(),
+});
+export type Hold = z.output<typeof hold>;
 
 /** What a reader may see: `lost` is an agent whose authoritative object is gone while the registry knows it. */
 const agentStateSeen = z.enum([...agentState.options, "lost"]);
@@ -165,6 +177,7 @@ export const agent = z
     created_at: time,
     state: agentStateSeen,
     draining: draining.nullable().default(null),
+    hold: hold.nullable().default(null).meta({ description: "a suspension that not everybody lifts" }),
     state_changed_at: time,
     ...settings("shown"),
     record_version: z.int(),

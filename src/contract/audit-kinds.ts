@@ -22,6 +22,7 @@ export const AUDIT_KINDS = {
   "agent.transferred": "An agent got another steward: somebody else answers for it now",
   "agent.activated": "An agent was activated",
   "agent.suspended": "An agent was suspended",
+  "agent.held": "A suspended agent is held from now on: only certain roles resume it",
   "agent.resumed": "An agent was resumed",
   "agent.revoked": "An agent was revoked, for ever",
   "agent.draining": "An agent takes no new work, and is stopped at the deadline",

@@ -47,8 +47,17 @@ export const stopRequest = z
     reason: proseLine(500).nullable().default(null),
     drain_seconds: z.int().min(0).max(3600).default(0),
     cascade: z.boolean().default(false),
+    hold: z.boolean().default(false).meta({
+      description:
+        "only `security` and `admin` lift the suspension; without it, that is so where they suspend",
+    }),
   })
   .meta({ id: "StopRequest" });
+
+/** The body of activate and resume. `reason` is required to lift a hold. */
+export const startRequest = z
+  .strictObject({ reason: line(500).nullable().default(null) })
+  .meta({ id: "StartRequest" });
 
 /** `effective`: answer only once the halt is effective (at most 10 s). */
 export const waitQuery = z.strictObject({ wait: z.enum(["effective"]).optional() });
@@ -121,6 +130,7 @@ export const transition = z
     changed: z.boolean(),
     effective_in_ms: z.int().min(0),
     draining: draining.nullable().default(null),
+    held: z.boolean().default(false).meta({ description: "true: suspended, and not everybody resumes it" }),
     halt: halt.nullable(),
   })
   .meta({ id: "Transition" });

@@ -6,6 +6,7 @@ export const PROBLEMS = {
   invalid_token: { status: 401, title: "The credential is not valid here" },
   actas_refused: { status: 403, title: "The end user that the call names is not accepted" },
   forbidden: { status: 403, title: "The credential does not allow this" },
+  held: { status: 403, title: "The agent is held, and this does not lift the hold" },
   not_found: { status: 404, title: "No such thing, or not yours" },
   method_not_allowed: { status: 405, title: "The route does not take this method" },
   in_use: { status: 409, title: "Something still depends on it" },

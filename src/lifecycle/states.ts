@@ -13,11 +13,11 @@ interface InvalidTransition {
   readonly command: LifecycleCommand;
 }
 
-/** What is missing here is refused. A command that leads to the state it starts from is a safe repeat (P12). */
+/** What is missing here is refused: who activates wants to begin, not to undo a stop. A command that leads to the state it starts from is a safe repeat (P12). */
 const TRANSITIONS: Readonly<Record<AgentState, Readonly<Partial<Record<LifecycleCommand, AgentState>>>>> = {
   provisioned: { activate: "active", revoke: "revoked" },
   active: { activate: "active", suspend: "suspended", revoke: "revoked" },
-  suspended: { activate: "active", suspend: "suspended", resume: "active", revoke: "revoked" },
+  suspended: { suspend: "suspended", resume: "active", revoke: "revoked" },
   revoked: { revoke: "revoked" },
 };
 

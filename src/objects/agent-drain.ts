@@ -21,16 +21,18 @@ export function beginDrain(
   command: TransitionCommand,
   end: StoredDrain["end"],
 ): Result<Transitioned, OwnerRefusal> {
+  const standing = parts.drains.find();
+  const { operator } = command.meta;
   const drain: StoredDrain = {
     deadline: parts.deps.clock.now() + command.drainMs,
     end,
     cascade: command.cascade,
     halt: command.halt,
-    operator: command.meta.operator,
+    operator,
     reason: command.reason,
     requestId: command.meta.requestId,
+    hold: standing?.hold ?? (command.hold ? { operator, reason: command.reason } : null),
   };
-  const standing = parts.drains.find();
   const allowed = standing === null ? ok(undefined) : tightens(standing, drain);
   if (!allowed.ok && standing !== null) {
     return err({ kind: "drain_conflict", why: allowed.error, deadline: standing.deadline });
@@ -71,7 +73,7 @@ export function carryOut(parts: AgentParts, drain: StoredDrain): { readonly halt
   dropDrain(parts);
   if (agent?.state !== "active") return null;
   const { halt: id, operator, reason, cascade, requestId } = drain;
-  stopNow(parts, agent, drain.end, { id, operator, reason }, cascade ? requestId : null);
+  stopNow(parts, agent, drain.end, { id, operator, reason }, cascade ? requestId : null, drain.hold ?? null);
   parts.outbox.append(
     draftRecord(parts.deps, {
       workspace: agent.workspaceId,
@@ -94,10 +96,11 @@ export function dropDrain(parts: AgentParts): void {
 }
 
 /** A drain as callers may see it. */
-export const shownDrain = ({ deadline, end, halt }: StoredDrain): OrderedDrain => ({
+export const shownDrain = ({ deadline, end, halt, hold }: StoredDrain): OrderedDrain => ({
   deadline,
   end,
   halt,
+  hold: hold != null,
 });
 
 function tellRegistry(parts: AgentParts): void {
@@ -106,9 +109,10 @@ function tellRegistry(parts: AgentParts): void {
 }
 
 /** For the trail. */
-const dataOf = ({ deadline, end, cascade, halt }: StoredDrain) => ({
+const dataOf = ({ deadline, end, cascade, halt, hold }: StoredDrain) => ({
   deadline: rfc3339(deadline),
   end,
   cascade,
   halt,
+  ...(hold == null ? {} : { hold: true }),
 });

@@ -2,11 +2,13 @@
  * What an agent does when an ancestor is stopped with all of its family: it stops, once, under the operator and reason
  * of that stop, and its halt names the root's. Runs inside one transaction of the object.
  */
-import { draftRecord } from "../audit/record.ts";
+import { draftRecord, type AuditFacts } from "../audit/record.ts";
+import type { AuditDraft } from "../contract/audit.ts";
 import { next } from "../lifecycle/states.ts";
 import type { FamilyStop, FamilyStopCommand } from "../operations/owners/agent-owner.ts";
 import { dropDrain } from "./agent-drain.ts";
-import { stopNow, type AgentParts } from "./agent-stop.ts";
+import { holdNow, stopNow, type AgentParts } from "./agent-stop.ts";
+import type { StoredAgent } from "./agent-store.ts";
 
 /**
  * Idempotent by the state itself: who runs is stopped, who does not is only asked whether its stop is effective. So a
@@ -16,28 +18,46 @@ export function stopForFamily(parts: AgentParts, command: FamilyStopCommand): Fa
   const agent = parts.store.read();
   // Without a row it refuses everything already.
   if (agent === null) return { state: "absent", epoch: 0, stopped: false, effective: true };
-  const { operator, reason, cause, requestId } = command;
+  const { operator, reason, cause } = command;
   // An order to revoke that waits for its deadline is not weakened to a suspension.
   const drain = parts.drains.find();
   const end = drain?.end === "revoked" ? "revoked" : command.end;
+  const hold = command.hold === true ? { operator, reason } : (drain?.hold ?? null);
   const to = next(agent.state, end === "revoked" ? "revoke" : "suspend");
   if (!to.ok || to.value === agent.state) {
+    if (hold !== null && agent.state === "suspended" && holdNow(parts, hold)) {
+      parts.outbox.append(recordOf(parts, agent, command, { kind: "agent.held", data: fromRoot(command) }));
+    }
     const waits = parts.halts.pending().some(({ kind }) => kind !== "key");
     return { state: agent.state, epoch: agent.epoch, stopped: false, effective: !waits };
   }
   dropDrain(parts);
-  const halt = stopNow(parts, agent, end, { id: parts.deps.ids.next("hlt"), operator, reason, cause }, null);
+  const order = { id: parts.deps.ids.next("hlt"), operator, reason, cause };
+  const halt = stopNow(parts, agent, end, order, null, hold);
+  const holds = hold === null || end === "revoked" ? {} : { hold: true };
   parts.outbox.append(
-    draftRecord(parts.deps, {
-      workspace: agent.workspaceId,
-      agent: agent.id,
+    recordOf(parts, agent, command, {
       kind: end === "revoked" ? "agent.revoked" : "agent.suspended",
-      target: { type: "agent", id: agent.id },
-      operator,
-      request_id: requestId,
-      ...(reason === null ? {} : { detail: reason }),
-      data: { cascade_from: cause.agent, cascade_halt: cause.halt, halt: halt.id },
+      data: { ...fromRoot(command), halt: halt.id, ...holds },
     }),
   );
   return { state: end, epoch: halt.agents[0]?.epoch ?? agent.epoch, stopped: true, effective: false };
 }
+
+const fromRoot = ({ cause }: FamilyStopCommand) => ({ cascade_from: cause.agent, cascade_halt: cause.halt });
+
+const recordOf = (
+  parts: AgentParts,
+  agent: StoredAgent,
+  { operator, reason, requestId }: FamilyStopCommand,
+  facts: Pick<AuditFacts, "kind" | "data">,
+): AuditDraft =>
+  draftRecord(parts.deps, {
+    workspace: agent.workspaceId,
+    agent: agent.id,
+    target: { type: "agent", id: agent.id },
+    operator,
+    request_id: requestId,
+    ...(reason === null ? {} : { detail: reason }),
+    ...facts,
+  });

@@ -6,15 +6,23 @@ import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { rfc3339 } from "../kernel/clock.ts";
+import { lift } from "../lifecycle/hold.ts";
 import { next } from "../lifecycle/states.ts";
-import type { RevokeKeyCommand, TransitionCommand, Transitioned } from "../operations/owners/agent-owner.ts";
+import type {
+  DescribedHold,
+  RevokeKeyCommand,
+  TransitionCommand,
+  Transitioned,
+} from "../operations/owners/agent-owner.ts";
 import type { StoredHalt } from "../operations/owners/halts.ts";
 import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type { OperatorRef } from "../operations/request/request-meta.ts";
 import { beginDrain, cancelDrain, carryOut, dropDrain } from "./agent-drain.ts";
-import { endKeyNow, move, stopNow, type AgentParts } from "./agent-stop.ts";
+import { endKeyNow, holdNow, move, stopNow, type AgentParts } from "./agent-stop.ts";
 import { keyIsLive, type StoredAgent } from "./agent-store.ts";
 import type { StoredDrain } from "./drain-table.ts";
+import type { HoldOrder, StoredHold } from "./hold-table.ts";
 
 /** Who acts when an agent's own end date suspends it. */
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "expires_at" };
@@ -33,24 +41,42 @@ export function transition(
   if (to.value === "active") return start(parts, agent, drain, command);
   if (to.value === "provisioned") throw new Error("no command leads to provisioned");
   if (command.drainMs > 0 && agent.state === "active") return beginDrain(parts, agent, command, to.value);
-  if (to.value === agent.state && !command.cascade) {
-    const stops = (halt: StoredHalt): boolean => halt.kind === "suspend" || halt.kind === "revoke";
-    return ok({ state: agent.state, changed: false, halt: underWay(parts, stops) });
-  }
-  if (drain !== null) dropDrain(parts); // a stop without a drain overrides one
+  const { operator } = command.meta;
+  const { reason } = command;
+  const hold = command.hold ? { operator, reason } : null;
+  if (to.value === agent.state && !command.cascade) return ok(stopAgain(parts, agent, hold, command.audit));
+  if (drain !== null) dropDrain(parts); // a stop without a drain overrides one, and loosens nothing that holds
+  const standing = drain?.hold ?? null;
+  const cascade = command.cascade || (standing !== null && drain?.cascade === true);
   const halt = stopNow(
     parts,
     agent,
     to.value,
-    { id: command.halt, operator: command.meta.operator, reason: command.reason },
-    command.cascade ? command.meta.requestId : null,
+    { id: command.halt, operator, reason },
+    cascade ? command.meta.requestId : null,
+    standing ?? hold,
   );
+  const held = parts.holds.find() !== null;
   const data = {
     ...(drain === null ? {} : { overrides: { end: drain.end, halt: drain.halt } }),
-    ...(command.cascade ? { cascade: true } : {}),
+    ...(cascade ? { cascade: true } : {}),
+    ...(held ? { hold: true } : {}),
   };
   outbox.append(Object.keys(data).length === 0 ? command.audit : { ...command.audit, data });
-  return ok({ state: to.value, changed: true, halt: halt.id });
+  return ok({ state: to.value, changed: true, halt: halt.id, held });
+}
+
+/** A stop of what is stopped already: there is no other halt, but a suspension may be held from now on. */
+function stopAgain(
+  parts: AgentParts,
+  agent: StoredAgent,
+  hold: HoldOrder | null,
+  audit: AuditDraft,
+): Transitioned {
+  const changed = hold !== null && agent.state === "suspended" && holdNow(parts, hold);
+  if (changed) parts.outbox.append({ ...audit, kind: "agent.held" });
+  const stops = (halt: StoredHalt): boolean => halt.kind === "suspend" || halt.kind === "revoke";
+  return { state: agent.state, changed, halt: underWay(parts, stops), held: parts.holds.find() !== null };
 }
 
 /** Activate, resume. */
@@ -60,13 +86,27 @@ function start(
   drain: StoredDrain | null,
   command: TransitionCommand,
 ): Result<Transitioned, OwnerRefusal> {
+  const hold = parts.holds.find();
+  const ordered = drain?.hold ?? hold;
+  const lifted = lift(ordered, command);
+  if (!lifted.ok && ordered !== null) {
+    const { subject } = ordered.operator;
+    return err({ kind: "held", lacks: lifted.error, subject, since: hold?.since ?? null });
+  }
   if (drain !== null) return ok(cancelDrain(parts, agent, drain, command.audit));
   if (agent.state === "active") return ok({ state: "active", changed: false, halt: null });
   if (agent.expiresAt !== null && agent.expiresAt <= parts.deps.clock.now()) return err({ kind: "expired" });
   move(parts, agent, "active");
-  parts.outbox.append(command.audit);
+  parts.outbox.append(hold === null ? command.audit : { ...command.audit, data: { lifted: liftedOf(hold) } });
   return ok({ state: "active", changed: true, halt: null });
 }
+
+/** For the trail. */
+const liftedOf = ({ operator, since }: StoredHold) => ({ by: operator.subject, since: rfc3339(since) });
+
+/** A hold as callers may see it. */
+export const shownHold = (hold: StoredHold | null): DescribedHold | null =>
+  hold === null ? null : { subject: hold.operator.subject, reason: hold.reason, since: hold.since };
 
 /** Timer `expire`: an agent past its end date is suspended, as if an operator had done it. */
 export function expire(parts: AgentParts): HaltId | null {
@@ -83,7 +123,7 @@ export function expire(parts: AgentParts): HaltId | null {
     operator: DOME_ITSELF,
     reason: "the agent has reached its expires_at",
   };
-  return stopNow(parts, agent, "suspended", order, null).id;
+  return stopNow(parts, agent, "suspended", order, null, null).id;
 }
 
 /** Ends a key now. */

@@ -26,7 +26,7 @@ import type { RequestKey } from "../storage/idempotency.ts";
 import { AgentChanges } from "./agent-changes.ts";
 import { endDrain, shownDrain } from "./agent-drain.ts";
 import { stopForFamily } from "./agent-family.ts";
-import { expire, revokeKey, transition } from "./agent-lifecycle.ts";
+import { expire, revokeKey, shownHold, transition } from "./agent-lifecycle.ts";
 import { projectAgent } from "./agent-projection.ts";
 import { effectiveRecord, type AgentParts, type AgentTimer } from "./agent-stop.ts";
 import { AGENT_STEPS, AgentStore } from "./agent-store.ts";
@@ -34,6 +34,7 @@ import { noteUseSoon } from "./agent-use.ts";
 import { runCascade } from "./cascade.ts";
 import { CASCADE_STEPS, CascadeTable } from "./cascade-table.ts";
 import { DRAIN_STEPS, DrainTable } from "./drain-table.ts";
+import { HOLD_STEPS, HoldTable } from "./hold-table.ts";
 import type { ObjectDeps } from "./deps.ts";
 import { OwnerCore } from "./owner-core.ts";
 import { OwnerShell } from "./owner-shell.ts";
@@ -51,6 +52,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
     const core = new OwnerCore<AgentTimer>(state, deps, "agent", {
       agent: AGENT_STEPS,
       drain: DRAIN_STEPS,
+      hold: HOLD_STEPS,
       cascades: CASCADE_STEPS,
     });
     super(state, raw, core);
@@ -61,6 +63,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       store: new AgentStore(sql),
       drains: new DrainTable(sql),
       cascades: new CascadeTable(sql),
+      holds: new HoldTable(sql),
     };
     this.#changes = new AgentChanges(core, this.#parts);
     core.start({
@@ -90,7 +93,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
   }
 
   describe(): Promise<AgentDescription | null> {
-    const { store, drains } = this.#parts;
+    const { store, drains, holds } = this.#parts;
     const agent = store.read();
     if (agent === null) return Promise.resolve(null);
     const drain = drains.find();
@@ -100,6 +103,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       state,
       stateChangedAt,
       draining: drain === null ? null : shownDrain(drain),
+      hold: shownHold(holds.find()),
       recordVersion,
       epoch,
       lastActiveAt,

@@ -3,10 +3,12 @@ import { sql } from "drizzle-orm";
 import { projectActivity, projectState } from "../registry/agent-writes.ts";
 import type { Database } from "../storage/client.ts";
 import { apiKeys } from "../storage/tables/agents.ts";
+import { shownDrain } from "./agent-drain.ts";
+import { shownHold } from "./agent-lifecycle.ts";
 import type { AgentParts } from "./agent-stop.ts";
 import type { StoredKey } from "./agent-store.ts";
 
-export async function projectAgent({ deps, store, drains }: AgentParts): Promise<void> {
+export async function projectAgent({ deps, store, drains, holds }: AgentParts): Promise<void> {
   const { db } = deps;
   const agent = store.read();
   const drain = drains.find();
@@ -15,7 +17,8 @@ export async function projectAgent({ deps, store, drains }: AgentParts): Promise
     state: agent.state,
     version: agent.stateVersion,
     changedAt: agent.stateChangedAt,
-    draining: drain === null ? null : { deadline: drain.deadline, end: drain.end, halt: drain.halt },
+    draining: drain === null ? null : shownDrain(drain),
+    hold: shownHold(holds.find()),
   });
   await db.batch([state, projectActivity(db, agent.id, agent.lastActiveAt), projectKeys(db, store.keys())]);
 }

@@ -11,6 +11,7 @@ import type { OperatorRef } from "../operations/request/request-meta.ts";
 import type { AgentStore, StoredAgent } from "./agent-store.ts";
 import type { CascadeTable } from "./cascade-table.ts";
 import type { DrainTable } from "./drain-table.ts";
+import type { HoldOrder, HoldTable } from "./hold-table.ts";
 import type { OwnerParts } from "./owner-core.ts";
 
 /** The kinds of timers of an agent's object, beside those of every owner. */
@@ -20,6 +21,7 @@ export interface AgentParts extends OwnerParts<AgentTimer> {
   readonly store: AgentStore;
   readonly drains: DrainTable;
   readonly cascades: CascadeTable;
+  readonly holds: HoldTable;
 }
 
 export interface Order {
@@ -32,6 +34,7 @@ export interface Order {
 /**
  * Stops an agent that is not revoked, or halts it once more where it stands.
  * @param cascadeOf the request that wants its family stopped with it; null: the agent alone.
+ * @param hold who has ordered that the suspension holds; null: nobody.
  */
 export function stopNow(
   parts: AgentParts,
@@ -39,14 +42,27 @@ export function stopNow(
   to: "suspended" | "revoked",
   order: Order,
   cascadeOf: string | null,
+  hold: HoldOrder | null,
 ): StoredHalt {
   const epoch = to === agent.state ? agent.epoch : move(parts, agent, to);
+  if (hold !== null && to === "suspended") holdNow(parts, hold);
   const halt = beginHalt(parts, agent, to === "revoked" ? "revoke" : "suspend", [], epoch, order);
   if (cascadeOf !== null) {
-    parts.cascades.begin(halt.id, to, cascadeOf);
+    parts.cascades.begin(halt.id, to, cascadeOf, hold !== null);
     parts.timerTable.set("cascade", halt.id, halt.committedAt);
   }
   return halt;
+}
+
+/** A suspended agent is held from now on. @returns false: it was already. */
+export function holdNow(parts: AgentParts, { operator, reason }: HoldOrder): boolean {
+  const { deps, holds, store, timerTable } = parts;
+  if (holds.find() !== null) return false;
+  const now = deps.clock.now();
+  holds.put({ operator, reason, since: now });
+  store.raiseStateVersion();
+  timerTable.set("project", "", now);
+  return true;
 }
 
 /** Revokes a live key and begins the halt that ends every token minted from it. */
@@ -78,12 +94,13 @@ export function effectiveRecord(
   });
 }
 
-/** @returns the epoch from now on. */
+/** Whoever leaves `suspended` leaves the hold behind. @returns the epoch from now on. */
 export function move(parts: AgentParts, agent: StoredAgent, to: StoredAgent["state"]): number {
   const { deps, store, timerTable } = parts;
   const now = deps.clock.now();
   const epoch = startsOrStops(agent.state, to) ? agent.epoch + 1 : agent.epoch;
   store.setState(to, epoch, now);
+  if (to !== "suspended") parts.holds.clear();
   timerTable.set("project", "", now);
   return epoch;
 }

@@ -17,6 +17,7 @@ export const CASCADE_STEPS: readonly SchemaStep[] = [
      halt TEXT NOT NULL, agent TEXT NOT NULL, state TEXT NOT NULL, epoch INTEGER NOT NULL,
      effective INTEGER NOT NULL, pass INTEGER NOT NULL, PRIMARY KEY (halt, agent)
    ) STRICT, WITHOUT ROWID`,
+  "ALTER TABLE cascades ADD COLUMN hold INTEGER NOT NULL DEFAULT 0",
 ];
 
 export interface StoredCascade {
@@ -30,6 +31,8 @@ export interface StoredCascade {
   /** How many agents this walk has found running. */
   readonly stoppedInPass: number;
   readonly finishedAt: number | null;
+  /** True: every suspension of it holds. */
+  readonly hold: boolean;
 }
 
 interface Member {
@@ -52,12 +55,13 @@ export class CascadeTable {
     this.#sql = sql;
   }
 
-  begin(halt: HaltId, end: StoredCascade["end"], requestId: string): void {
+  begin(halt: HaltId, end: StoredCascade["end"], requestId: string, hold: boolean): void {
     this.#sql.exec(
-      "INSERT INTO cascades (halt, end_state, request_id) VALUES (?, ?, ?)",
+      "INSERT INTO cascades (halt, end_state, request_id, hold) VALUES (?, ?, ?, ?)",
       halt,
       end,
       requestId,
+      hold ? 1 : 0,
     );
   }
 
@@ -77,6 +81,7 @@ export class CascadeTable {
       pass: Number(row["pass"]),
       stoppedInPass: Number(row["stopped_in_pass"]),
       finishedAt: row["finished_at"] === null ? null : Number(row["finished_at"]),
+      hold: row["hold"] !== 0,
     };
   }
 

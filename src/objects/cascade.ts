@@ -79,6 +79,7 @@ async function askAll(
     operator: halt.operator,
     reason: halt.reason,
     requestId: cascade.requestId,
+    hold: cascade.hold,
   };
   const outcomes = await Promise.allSettled(
     agents.map(async (agent) => {

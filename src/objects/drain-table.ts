@@ -2,6 +2,7 @@
 import type { HaltId } from "../kernel/ids.ts";
 import type { Drain } from "../lifecycle/drain.ts";
 import type { OperatorRef } from "../operations/request/request-meta.ts";
+import type { HoldOrder } from "./hold-table.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
 export const DRAIN_STEPS: readonly SchemaStep[] = [
@@ -16,6 +17,8 @@ export interface StoredDrain extends Drain {
   readonly operator: OperatorRef;
   readonly reason: string | null;
   readonly requestId: string;
+  /** Who has ordered that the stop holds; null or absent: it does not. */
+  readonly hold?: HoldOrder | null;
 }
 
 export class DrainTable {

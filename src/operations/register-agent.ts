@@ -122,5 +122,6 @@ const viewOf = (agent: NewAgent, workspace: WorkspaceRow): AgentCreated["agent"]
     stateChangedAt: agent.createdAt,
     revokedAt: null,
     draining: null,
+    hold: null,
     lastActiveAt: null,
   });

@@ -32,10 +32,18 @@ interface MoveOptions {
   readonly waits: boolean;
   readonly drainSeconds: number;
   readonly cascade: boolean;
+  /** The suspension holds, also one by a role whose stops do not hold by themselves. */
+  readonly hold: boolean;
 }
 
 /** Of a start. */
-export const NO_OPTIONS: MoveOptions = { reason: null, waits: false, drainSeconds: 0, cascade: false };
+export const startWith = (reason: string | null): MoveOptions => ({
+  reason,
+  waits: false,
+  drainSeconds: 0,
+  cascade: false,
+  hold: false,
+});
 
 export async function transitionAgent(
   ports: OperationPorts,
@@ -49,12 +57,15 @@ export async function transitionAgent(
   if (!found.ok) return found;
   const { id, workspaceId: workspace } = found.value;
   const object = ports.owners.agent(id);
+  const holder = mayDo(request.operator.role, "agents:hold");
   const moved = await object.transition({
     command,
     meta: requestMeta(request, id),
     reason: options.reason,
     drainMs: options.drainSeconds * 1000,
     cascade: options.cascade,
+    hold: holder || options.hold,
+    mayLift: holder,
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {
       workspace,
@@ -66,7 +77,7 @@ export async function transitionAgent(
     }),
   });
   if (!moved.ok) return err(refusalOf(moved.error));
-  const { state, changed, halt, draining = null } = moved.value;
+  const { state, changed, halt, draining = null, held = false } = moved.value;
   const stop = halt ?? draining?.halt ?? null;
   const progress = stop === null ? null : await progressOf(object, stop, options.waits);
   if (draining !== null && progress === null) {
@@ -77,6 +88,7 @@ export async function transitionAgent(
       changed,
       effective_in_ms: left + STOP_WAIT_MS,
       draining: drainView(draining),
+      held,
       halt: null,
     });
   }
@@ -86,6 +98,7 @@ export async function transitionAgent(
     changed,
     effective_in_ms: progress?.effectiveInMs ?? 0,
     draining: null,
+    held,
     halt: progress === null ? null : haltView(progress),
   });
 }

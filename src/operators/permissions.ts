@@ -20,6 +20,7 @@ const TABLE = {
   "agents:activate": ["admin", "operator"],
   "agents:suspend": ["admin", "security", "operator", "developer"],
   "agents:cascade": ["admin", "security", "operator"],
+  "agents:hold": ["admin", "security"],
   "agents:resume": ["admin", "security", "operator"],
   "agents:revoke": ["admin", "security", "operator"],
   "keys:issue": ["admin", "operator", "developer"],

@@ -4,9 +4,10 @@
  */
 import { and, eq, sql } from "drizzle-orm";
 import type { Surface } from "../contract/agent.ts";
-import type { AgentId, HaltId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import type { AgentSettings } from "./agent-settings.ts";
+import type { KnownDrain, KnownHold } from "./agents.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { batchGuard } from "../storage/tables/changes.ts";
 
@@ -103,7 +104,8 @@ export const projectState = (
     state: "provisioned" | "active" | "suspended" | "revoked";
     version: number;
     changedAt: number;
-    draining: { deadline: number; end: "suspended" | "revoked"; halt: HaltId } | null;
+    draining: KnownDrain | null;
+    hold: KnownHold | null;
   },
 ) =>
   db
@@ -113,6 +115,7 @@ export const projectState = (
       stateVersion: projection.version,
       stateChangedAt: projection.changedAt,
       draining: projection.draining,
+      hold: projection.hold,
       ...(projection.state === "revoked" ? { revokedAt: projection.changedAt } : {}),
     })
     .where(and(eq(agents.id, id), sql`${agents.stateVersion} < ${projection.version}`));

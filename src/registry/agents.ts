@@ -1,6 +1,6 @@
 /** Agents in the registry: what a row says, and how a reader sees it. */
 import { and, asc, eq, gt, sql, type SQL } from "drizzle-orm";
-import type { Agent, Draining, Surface } from "../contract/agent.ts";
+import type { Agent, Draining, Hold, Surface } from "../contract/agent.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
@@ -186,10 +186,18 @@ export async function descendantsOf(db: Database, id: AgentId): Promise<AgentId[
 }
 
 /** A drain as the registry and the object have it. */
-interface KnownDrain {
+export interface KnownDrain {
   readonly deadline: number;
   readonly end: "suspended" | "revoked";
   readonly halt: HaltId;
+  readonly hold?: boolean;
+}
+
+/** A hold as the registry and the object have it. */
+export interface KnownHold {
+  readonly subject: string;
+  readonly reason: string | null;
+  readonly since: number;
 }
 
 /** What the authoritative object says of an agent, where the reader asked it. */
@@ -198,12 +206,13 @@ interface LiveState {
   readonly stateChangedAt: number;
   readonly recordVersion: number;
   readonly draining?: KnownDrain | null;
+  readonly hold?: KnownHold | null;
   readonly lastActiveAt?: number | null;
 }
 
 /** @param live without it the projection in D1 is shown, which a listing may. */
 export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => {
-  const drain = live === undefined ? row.draining : live.draining;
+  const { draining: drain, hold } = live ?? row;
   const activeAt = live?.lastActiveAt ?? row.lastActiveAt;
   return {
     id: row.id,
@@ -216,6 +225,7 @@ export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => {
     created_at: rfc3339(row.createdAt),
     state: live?.state ?? row.state,
     draining: drain == null ? null : drainView(drain),
+    hold: hold == null ? null : holdView(hold),
     state_changed_at: rfc3339(live?.stateChangedAt ?? row.stateChangedAt),
     ...shownSettings(row),
     record_version: live?.recordVersion ?? row.recordVersion,
@@ -224,9 +234,16 @@ export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => {
   };
 };
 
-export const drainView = ({ deadline, end, halt }: KnownDrain): Draining => ({
+const holdView = ({ subject, reason, since }: KnownHold): Hold => ({
+  since: rfc3339(since),
+  by: subject,
+  reason,
+});
+
+export const drainView = ({ deadline, end, halt, hold = false }: KnownDrain): Draining => ({
   deadline: rfc3339(deadline),
   // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
   then: end,
   halt,
+  hold,
 });

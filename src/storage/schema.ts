@@ -19,6 +19,7 @@ export const MIGRATIONS: readonly string[] = [
   "0009_versions.sql",
   "0010_activity.sql",
   "0011_stewards.sql",
+  "0012_holds.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

@@ -108,7 +108,7 @@ describe("an agent that acts for itself", () => {
     expect((await dome("check warehouse/query", { DOME_AGENT_KEY: token })).exit).toBe(4);
     expect((await dome(`token issue --key-file ${keyFile()}`)).exit).toBe(4);
 
-    expect((await dome("agents resume reporter")).exit).toBe(0);
+    expect((await dome("agents resume reporter --reason mended")).exit).toBe(0);
     expect((await dome("check warehouse/query", { DOME_AGENT_KEY: token })).exit).toBe(4);
     expect((await dome(`check warehouse/query --key-file ${keyFile()}`)).exit).toBe(0);
 

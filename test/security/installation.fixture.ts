@@ -105,7 +105,8 @@ export async function registerAgent(
 export const command = (
   agent: { readonly id: string },
   what: string,
-  body: object = {},
+  /** A reason is what the resume of a hold wants, and all that the admin suspends is held. */
+  body: object = { reason: "a test" },
 ): Promise<Transition> => done("POST", `/api/v1/agents/${agent.id}/${what}`, { authorization: ADMIN, body });
 
 export async function activeAgent(

@@ -93,7 +93,7 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   updateAgent: described,
   transferAgent: (unique) => ({ to: unique }),
   activateAgent: empty,
-  resumeAgent: empty,
+  resumeAgent: (unique) => ({ reason: unique }),
   suspendAgent: (unique) => ({ reason: unique }),
   revokeAgent: (unique) => ({ reason: unique }),
   issueKey: empty,

@@ -205,8 +205,9 @@ export class OperatorApi {
     return this.#move(agent, "activate", options);
   }
 
+  /** With a reason: what the admin suspends is held. */
   resume(agent: string, options: CallOptions = {}): Promise<halts.Transition> {
-    return this.#move(agent, "resume", options);
+    return this.#move(agent, "resume", { body: { reason: "it is over" }, ...options });
   }
 
   /** @param command with `?wait=effective` it answers when the halt is effective. */

@@ -60,6 +60,7 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   stopTransaction: ["transaction.stopped"],
   registerAgent: ["agent.registered", "key.issued"],
   updateAgent: ["agent.updated"],
+  transferAgent: ["agent.transferred"],
   suspendAgent: ["agent.suspended"],
   resumeAgent: ["agent.resumed"],
   issueKey: ["key.issued"],

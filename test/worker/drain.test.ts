@@ -130,7 +130,7 @@ describe("an agent that drains", () => {
     expect((await api.show(agent.id)).draining).toBeNull();
     const { workspace } = agent.created.agent;
     const [entry] = await api.auditWith(1, { workspace, kind: "agent.suspended" });
-    expect(entry?.data).toEqual({ overrides: { end: "revoked", halt: draining?.halt } });
+    expect(entry?.data).toEqual({ hold: true, overrides: { end: "revoked", halt: draining?.halt } });
   });
 
   it("takes work again when activate cancels the drain, with the tokens it had", async () => {
@@ -138,7 +138,8 @@ describe("an agent that drains", () => {
     const before = await token(agent.secret);
     await stop(agent, "suspend", { drain_seconds: 600 });
     expect(await heard(before, { tool: "crm" })).toBe(503);
-    expect(await api.activate(agent.id)).toMatchObject({ state: "active", changed: true, draining: null });
+    const because = { body: { reason: "not needed" } };
+    expect(await api.activate(agent.id, because)).toMatchObject({ changed: true, draining: null });
     expect(await heard(before, { tool: "crm" })).toBe("permitted");
     expect(problemOf(await api.call("POST", `/agents/${agent.id}/resume`, { body: {} })).status).toBe(409);
     const { workspace } = agent.created.agent;

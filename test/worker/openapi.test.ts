@@ -254,7 +254,7 @@ describe("every answer", () => {
     const { halt } = await call<Transition>("suspendAgent", named, { body: { reason: "a look" } });
     await call("listHalts", named);
     await call("showHalt", { ...named, halt: halt?.id ?? "" });
-    await call("resumeAgent", named);
+    await call("resumeAgent", named, { body: { reason: "nothing was wrong" } });
     await call("suspendAgent", named, {}, effective);
     await call("showHalt", { ...named, halt: halt?.id ?? "" });
     await call("revokeAgent", named, { body: {} });

@@ -103,7 +103,11 @@ async function targetFor(operation: Operation): Promise<Readonly<Record<string, 
   }
   if (!operation.params.includes("agent")) return shared;
   const fresh = await activeAgent(MINE, `m-${(made += 1)}`, { owner: DEVELOPER });
-  if (operation.id === "resumeAgent") await command(fresh, "suspend");
+  if (operation.id === "resumeAgent") {
+    // By an operator: what security or the admin suspend is held.
+    const authorization = tokens.all.operator;
+    await done("POST", `/api/v1/agents/${fresh.id}/suspend`, { authorization, body: {} });
+  }
   return { ...shared, agent: fresh.id, key: fresh.keyId };
 }
 

@@ -82,6 +82,7 @@ describe("registering an agent", () => {
         revoked_at: null,
         last_active_at: null,
         draining: null,
+        hold: null,
       },
       api_key: {
         id: like(/^key_/),

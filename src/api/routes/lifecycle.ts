@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { halt, haltList, stopRequest, transition, waitQuery } from "../../contract/halt.ts";
+import { halt, haltList, startRequest, stopRequest, transition, waitQuery } from "../../contract/halt.ts";
 import type { Transition } from "../../contract/halt.ts";
 import type { Result } from "../../kernel/result.ts";
-import { transitionAgent, NO_OPTIONS } from "../../operations/transition-agent.ts";
+import { startWith, transitionAgent } from "../../operations/transition-agent.ts";
 import { listHalts, readHalt } from "../../operations/read-halt.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
@@ -23,12 +23,13 @@ const start = (command: "activate" | "resume", summary: string): Route =>
       door: { by: "operator", permission: `agents:${command}` },
       params: agentPath,
       query: z.strictObject(inWorkspace),
-      body: z.strictObject({}),
+      body: startRequest,
       answers: [{ status: 200, description: "The state after the command", schema: transition }],
     },
-    async ({ services, asked, params, query }) => {
+    async ({ services, asked, params, query, body }) => {
       const target = { ...params, workspace: query.workspace };
-      return reply(await transitionAgent(services.operations, asked, target, command, NO_OPTIONS));
+      const options = startWith(body.reason);
+      return reply(await transitionAgent(services.operations, asked, target, command, options));
     },
   );
 
@@ -60,6 +61,7 @@ const stop = (command: "suspend" | "revoke", summary: string): Route =>
         waits: query.wait === "effective",
         drainSeconds: body.drain_seconds,
         cascade: body.cascade,
+        hold: body.hold,
       };
       return stopped(await transitionAgent(services.operations, asked, target, command, options));
     },
@@ -70,7 +72,7 @@ const stopped = (moved: Result<Transition, Refusal>): Outcome<Refusal> =>
   reply(moved, moved.ok && moved.value.effective_in_ms > 0 ? 202 : 200);
 
 export const lifecycleRoutes: readonly Route[] = [
-  start("activate", "Let a provisioned or suspended agent act"),
+  start("activate", "Let a provisioned agent act, or cancel a drain"),
   stop("suspend", "Stop an agent: everywhere, within seconds"),
   start("resume", "Let a suspended agent act again; older tokens stay dead"),
   stop("revoke", "End an agent for ever; its record stays"),

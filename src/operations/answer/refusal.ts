@@ -3,6 +3,7 @@ import type { ProblemCode } from "../../contract/problem-codes.ts";
 import { rfc3339 } from "../../kernel/clock.ts";
 import { unreachable } from "../../kernel/result.ts";
 import type { DrainConflict } from "../../lifecycle/drain.ts";
+import { rolesWith } from "../../operators/permissions.ts";
 import type { BrokenRule } from "../../storage/change.ts";
 import type { OwnerRefusal } from "../owners/owner-answer.ts";
 
@@ -99,6 +100,33 @@ export const EVIDENCE_FULL: Refusal = {
   retryAfterSeconds: 30,
 };
 
+const NOTHING = " Revoked is final: register another agent.";
+
+/** What to do in the place of a command that does not lead on from a state. */
+const INSTEAD: Readonly<Partial<Record<string, string>>> = {
+  "suspended activate": " A suspension is undone by `dome agents resume`.",
+  "revoked activate": NOTHING,
+  "revoked suspend": NOTHING,
+  "revoked resume": NOTHING,
+};
+
+/** Who lifts a hold says why: an incident does not end in passing. */
+function held({ lacks, subject, since }: Extract<OwnerRefusal, { kind: "held" }>): Refusal {
+  const what =
+    since === null
+      ? `The agent drains, and the stop that ${subject} has ordered holds`
+      : `The agent is held since ${rfc3339(since)} by ${subject}`;
+  if (lacks === "reason") {
+    return {
+      code: "held",
+      detail: `${what}. To lift a hold takes a reason.`,
+      errors: [{ member: "reason", detail: "is required to lift a hold" }],
+    };
+  }
+  const roles = rolesWith("agents:hold").join(" or ");
+  return { code: "held", detail: `${what}. To lift a hold takes the role ${roles}.` };
+}
+
 export function refusalOf(refusal: OwnerRefusal): Refusal {
   switch (refusal.kind) {
     case "absent":
@@ -128,7 +156,7 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
     case "invalid_transition":
       return {
         code: "invalid_transition",
-        detail: `The agent is ${refusal.from}; ${refusal.command} is not possible from there.${refusal.from === "revoked" ? " Revoked is final: register another agent." : ""}`,
+        detail: `The agent is ${refusal.from}; ${refusal.command} is not possible from there.${INSTEAD[`${refusal.from} ${refusal.command}`] ?? ""}`,
       };
     case "evidence_full":
       return EVIDENCE_FULL;
@@ -143,6 +171,8 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
         code: "drain_conflict",
         detail: `The agent drains already, until ${rfc3339(refusal.deadline)}, and this drain would ${LOOSENS[refusal.why]}. Stop it without a drain, or activate it to cancel the drain, and order anew.`,
       };
+    case "held":
+      return held(refusal);
     case "revoked":
       return {
         code: "invalid_transition",

@@ -19,6 +19,8 @@ export interface FamilyStopCommand {
   readonly operator: OperatorRef;
   readonly reason: string | null;
   readonly requestId: string;
+  /** True: the ancestor's stop is a hold. */
+  readonly hold?: boolean;
 }
 
 export interface FamilyStop {
@@ -82,6 +84,10 @@ export interface TransitionCommand {
   readonly drainMs: number;
   /** Of a stop: whether it takes the agent's descendants with it. */
   readonly cascade: boolean;
+  /** Of a stop: whether the suspension holds. */
+  readonly hold: boolean;
+  /** Of a start: whether the operator's role lifts a hold. */
+  readonly mayLift: boolean;
   readonly halt: HaltId;
   readonly audit: AuditDraft;
 }
@@ -106,6 +112,14 @@ export interface OrderedDrain {
   readonly deadline: number;
   readonly end: "suspended" | "revoked";
   readonly halt: HaltId;
+  readonly hold?: boolean;
+}
+
+/** A hold, as readers see it: who has ordered it, and when, in milliseconds since the epoch. */
+export interface DescribedHold {
+  readonly subject: string;
+  readonly reason: string | null;
+  readonly since: number;
 }
 
 /** What a lifecycle command did. */
@@ -115,12 +129,15 @@ export interface Transitioned {
   readonly halt: HaltId | null;
   /** The drain that was begun. */
   readonly draining?: OrderedDrain | null;
+  /** True: the agent is suspended, and held. */
+  readonly held?: boolean;
 }
 
 export interface AgentDescription {
   readonly workspaceId: WorkspaceId;
   readonly state: AgentState;
   readonly draining: OrderedDrain | null;
+  readonly hold?: DescribedHold | null;
   readonly stateChangedAt: number;
   readonly recordVersion: number;
   readonly epoch: number;

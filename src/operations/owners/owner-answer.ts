@@ -1,6 +1,7 @@
 /** What every owner object may answer. */
 import type { Result } from "../../kernel/result.ts";
 import type { DrainConflict } from "../../lifecycle/drain.ts";
+import type { NotLifted } from "../../lifecycle/hold.ts";
 import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
 import type { BrokenRule } from "../../storage/change.ts";
 
@@ -20,6 +21,14 @@ export type OwnerRefusal =
   | { readonly kind: "expired" }
   /** The agent drains already, and this drain would loosen that one. Times in milliseconds since the epoch. */
   | { readonly kind: "drain_conflict"; readonly why: DrainConflict; readonly deadline: number }
+  /** A hold, or a drain that ends in one, is not lifted by this command. Time in milliseconds since the epoch. */
+  | {
+      readonly kind: "held";
+      readonly lacks: NotLifted;
+      readonly subject: string;
+      /** Null: the agent is not suspended yet, it drains. */
+      readonly since: number | null;
+    }
   | { readonly kind: "revoked" }
   | { readonly kind: "key_limit"; readonly most: number }
   | { readonly kind: "key_absent" }

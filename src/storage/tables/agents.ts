@@ -30,6 +30,12 @@ export const agents = sqliteTable("agents", {
     readonly deadline: number;
     readonly end: "suspended" | "revoked";
     readonly halt: HaltId;
+    readonly hold?: boolean;
+  }>(),
+  hold: text({ mode: "json" }).$type<{
+    readonly subject: string;
+    readonly reason: string | null;
+    readonly since: number;
   }>(),
   lastActiveAt: integer("last_active_at"),
 });

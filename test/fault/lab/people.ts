@@ -191,7 +191,7 @@ export async function operate(door: Door, book: Book, life: Life, key: string): 
       await ask(door, book, { kind: "key", agent: life, secret: key });
     }
     halted.resumed = performance.now();
-    await door.order<Transition>("POST", at(life, "/resume"));
+    await door.order<Transition>("POST", at(life, "/resume"), { reason: "it is over" });
     note(life, "agent.resumed");
     if (token !== null) await ask(door, book, token); // minted before the stop: dead for good
     const enough = life.allowed + WORK_BETWEEN_STOPS;

@@ -40,6 +40,7 @@ const agent = (
   stateVersion: 1,
   stateChangedAt: 0,
   revokedAt: null,
+  hold: null,
   draining: null,
   lastActiveAt: null,
   surface: { ...NOTHING, ...surface },

@@ -7,7 +7,7 @@ import { agent, AGENT_ID, DECISION_ID, halt, HALT_ID, transition } from "../clie
 import { dome } from "./run-cli.ts";
 
 const DEADLINE = "2026-11-23T09:05:00.000Z";
-const draining = { deadline: DEADLINE, then: "suspended", halt: HALT_ID } as const;
+const draining = { deadline: DEADLINE, then: "suspended", halt: HALT_ID, hold: false } as const;
 const DRAINS = transition({ state: "active", draining, effective_in_ms: 302_500, halt: null });
 const EFFECTIVE_AT = "2026-11-23T09:00:02.500Z";
 const effective = (over: Partial<Halt> = {}): Halt =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { json, problem } from "../client/fake-service.ts";
-import { halt, HALT_ID, transition } from "../client/samples.ts";
+import { agent, halt, HALT_ID, transition } from "../client/samples.ts";
 import { dome } from "./run-cli.ts";
 
 const EFFECTIVE = halt({ effective_at: "2026-11-23T09:00:02.500Z", effective_in_ms: 0 });
@@ -170,4 +170,57 @@ last admitted  -
 
 From effective_at on, no door of Dome admits a call.
 `);
+});
+
+describe("a hold", () => {
+  const suspended = (held: boolean) => json(202, transition({ held }));
+
+  test("is asked for with --hold, and told", async () => {
+    const { stdout, service } = await dome(["agents", "suspend", "bot", "--hold", "--reason", "incident"], {
+      replies: [suspended(true)],
+    });
+    expect(JSON.parse(service.seen[0]?.body ?? "")).toEqual({ reason: "incident", hold: true });
+    expect(stdout).toContain("bot is suspended and held. The stop ");
+    expect((await dome(["agents", "suspend", "bot"], { replies: [suspended(false)] })).stdout).toContain(
+      "bot is suspended. The stop ",
+    );
+  });
+
+  test.each(["activate", "resume"])("%s takes the reason that lifts it", async (word) => {
+    const { service } = await dome(["agents", word, "bot", "--reason", "mended"], {
+      replies: [json(200, transition({ state: "active", halt: null, effective_in_ms: 0 }))],
+    });
+    expect(JSON.parse(service.seen[0]?.body ?? "")).toEqual({ reason: "mended" });
+  });
+
+  test("that is not lifted ends with exit code 3, and names who holds it or the reason that is missing", async () => {
+    const refused = async (errors?: readonly object[]) =>
+      dome(["agents", "resume", "bot", "--workspace", "support"], {
+        replies: [
+          json(403, {
+            type: "https://dome.example/problems/held",
+            title: "Held",
+            status: 403,
+            detail: "The agent is held.",
+            instance: "req_1",
+            code: "held",
+            ...(errors === undefined ? {} : { errors }),
+          }),
+        ],
+      });
+    const byRole = await refused();
+    expect(byRole.exit).toBe(3);
+    expect(byRole.stderr).toContain("next: dome agents show bot --workspace support\n");
+    const noReason = await refused([{ member: "reason", detail: "is required to lift a hold" }]);
+    expect(noReason.stderr).toContain("next: dome agents resume bot --workspace support --reason TEXT\n");
+  });
+
+  test("is shown with who, when and why, and counts as a state in lists", async () => {
+    const hold = { since: "2026-11-23T09:00:00.000Z", by: "sam@example.com", reason: "incident" };
+    const held = agent({ state: "suspended", hold });
+    const shown = await dome(["agents", "show", "bot"], { replies: [json(200, held)] });
+    expect(shown.stdout).toMatch(/^held +by sam@example\.com since 2026-11-23T09:00:00\.000Z: incident$/m);
+    const page = json(200, { items: [held], next_cursor: null });
+    expect((await dome(["agents", "list"], { replies: [page] })).stdout).toContain("suspended, held");
+  });
 });

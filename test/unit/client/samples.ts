@@ -25,6 +25,7 @@ export const agent = (over: Partial<Agent> = {}): Agent => ({
   created_at: "2026-11-23T09:00:00.000Z",
   state: "provisioned",
   draining: null,
+  hold: null,
   state_changed_at: "2026-11-23T09:00:00.000Z",
   contact: null,
   tier: "standard",
@@ -99,6 +100,7 @@ export const transition = (over: Partial<Transition> = {}): Transition => ({
   changed: true,
   effective_in_ms: 2500,
   draining: null,
+  held: false,
   halt: halt(),
   ...over,
 });

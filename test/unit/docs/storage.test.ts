@@ -23,6 +23,7 @@ const PARTS = {
   AgentObject: [
     "agent-store",
     "drain-table",
+    "hold-table",
     "cascade-table",
     "answer-table",
     "configuration",

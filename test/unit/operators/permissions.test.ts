@@ -15,6 +15,7 @@ const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "agents:activate": ["admin", "operator"],
   "agents:suspend": ["admin", "security", "operator", "developer"],
   "agents:cascade": ["admin", "security", "operator"],
+  "agents:hold": ["admin", "security"],
   "agents:resume": ["admin", "security", "operator"],
   "agents:revoke": ["admin", "security", "operator"],
   "keys:issue": ["admin", "operator", "developer"],

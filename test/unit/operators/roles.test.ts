@@ -38,6 +38,7 @@ describe("the permission table", () => {
       "workspaces:resume",
       "agents:suspend",
       "agents:cascade",
+      "agents:hold",
       "agents:resume",
       "agents:revoke",
       "keys:revoke",

@@ -7,6 +7,11 @@ export const resumeCommand = (session: Session): Command =>
   startCommand(session, "resume", {
     name: "resume",
     summary: "Resume a suspended agent",
-    description: "Resume a suspended agent. Tokens from before the suspension stay dead: it needs new ones.",
-    examples: ["dome agents resume support-triage"],
+    description:
+      "Resume a suspended agent. Tokens from before the suspension stay dead: it needs new ones. A suspension by the roles " +
+      "security or admin is a hold: only these roles lift it, and they say why.",
+    examples: [
+      "dome agents resume support-triage",
+      'dome agents resume support-triage --reason "the refunds are mended"',
+    ],
   });

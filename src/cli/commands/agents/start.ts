@@ -12,22 +12,27 @@ export const SETTLE_MS = 300;
 
 type Start = "activate" | "resume";
 
+interface StartOptions {
+  readonly workspace?: string;
+  readonly reason?: string;
+}
+
 export function startCommand(session: Session, start: Start, words: Words): Command {
   return verb(words)
     .argument("<agent>", "name or id")
     .addOption(workspaceOption())
-    .action((agent: string, options: { workspace?: string }) => run(session, start, agent, options));
+    .option("--reason <text>", "why, for the audit trail; required to lift a hold")
+    .action((agent: string, options: StartOptions) => run(session, start, agent, options));
 }
 
 async function run(
   session: Session,
   start: Start,
   agent: string,
-  options: { workspace?: string },
+  { workspace, reason }: StartOptions,
 ): Promise<void> {
   const service = await session.controlPlane();
-  const ref = { agent, ...options };
-  const transition = await (start === "activate" ? service.agents.activate(ref) : service.agents.resume(ref));
+  const transition = await service.agents[start]({ agent, workspace }, { reason: reason ?? null });
   await session.io.timers.sleep(SETTLE_MS);
   const { output } = session;
   output.show({

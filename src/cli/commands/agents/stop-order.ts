@@ -9,6 +9,7 @@ export interface StopOptions {
   /** In seconds. */
   readonly drain?: number;
   readonly cascade?: boolean;
+  readonly hold?: boolean;
   readonly label?: string[];
   readonly steward?: string;
   readonly owner?: string;
@@ -19,4 +20,5 @@ export const stopBody = (options: StopOptions) => ({
   reason: options.reason ?? null,
   ...(options.drain === undefined ? {} : { drain_seconds: options.drain }),
   ...(options.cascade === true ? { cascade: true } : {}),
+  ...(options.hold === true ? { hold: true } : {}),
 });

@@ -33,6 +33,10 @@ export const stopCommand = (
       drainSeconds,
     )
     .option("--cascade", "stop all of its descendants with it")
+    .option(
+      "--hold",
+      "only the roles security and admin lift the stop; where these stop, that is so without it",
+    )
     .option("--reason <text>", "why, for the audit trail")
     .option("--wait", "return when the stop is effective")
     .option("--yes", "do not ask")
@@ -95,12 +99,12 @@ const receiptCommand = (agent: string, { workspace }: StopOptions, id: string): 
   `dome agents halts ${agent} ${id}${inWorkspace(workspace)}`;
 
 function sentence(agent: string, transition: Transition): string {
-  const { state, changed, halt, draining, effective_in_ms: left } = transition;
+  const { state, changed, halt, held, draining, effective_in_ms: left } = transition;
   if (draining !== null) {
-    const end = `it is ${draining.then} at ${draining.deadline}`;
+    const end = `it is ${draining.then}${draining.hold ? " and held" : ""} at ${draining.deadline}`;
     return `${clean(agent)} takes no new work; ${end}, effective in ${seconds(left)}. The stop will be ${draining.halt}.`;
   }
-  const who = `${clean(agent)} is ${state}${changed ? "" : " (it was already)"}`;
+  const who = `${clean(agent)} is ${state}${held ? " and held" : ""}${changed ? "" : " (it was already)"}`;
   if (halt === null) return left > 0 ? `${who}; effective in ${seconds(left)}.` : `${who}.`;
   const family = halt.cascade === null ? "" : ` with ${halt.cascade.total - 1} descendants`;
   return halt.effective_at === null

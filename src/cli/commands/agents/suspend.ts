@@ -13,7 +13,8 @@ export const suspendCommand = (session: Session): Command =>
       description:
         "Suspend agents: stop their calls and their tokens. The stop is committed at once and effective within " +
         "seconds; with --wait the command returns when no door admits a call of them any more. Several agents are " +
-        "listed first, and asked about; without a terminal that wants --yes.",
+        "listed first, and asked about; without a terminal that wants --yes. A suspension by the roles security or admin is " +
+        "a hold: only these roles lift it.",
       examples: [
         'dome agents suspend support-triage --reason "wrong refunds" --wait',
         "dome agents suspend support-triage --drain 5m --cascade",

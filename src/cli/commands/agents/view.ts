@@ -20,6 +20,14 @@ export const agentFields = (style: Style, agent: Agent): string =>
             `${agent.draining.then} at ${agent.draining.deadline} (${agent.draining.halt})`,
           ] as const,
         ]),
+    ...(agent.hold === null
+      ? []
+      : [
+          [
+            "held",
+            `by ${agent.hold.by} since ${agent.hold.since}: ${agent.hold.reason ?? "no reason given"}`,
+          ] as const,
+        ]),
     ["tier", agent.tier],
     ["tools", several(agent.surface.tools)],
     ["pools", several(agent.surface.pools)],
@@ -43,9 +51,11 @@ function optional(agent: Agent): (readonly [string, Cell])[] {
   return members.filter(([, value]) => value !== null);
 }
 
-/** `draining` counts as a state for people. */
-export const stateOf = ({ state, draining }: Agent): string =>
-  draining === null ? state : `draining, then ${draining.then}`;
+/** `draining` and `held` count as states for people. */
+export const stateOf = ({ state, draining, hold }: Agent): string => {
+  if (draining !== null) return `draining, then ${draining.then}`;
+  return hold === null ? state : `${state}, held`;
+};
 
 export const agentTable = (style: Style, agents: readonly Agent[]): string =>
   table(

@@ -4,6 +4,7 @@
  */
 import type { TokenState } from "../../../../src/lifecycle/admission.ts";
 import { EFFECTIVE_BOUND_MS, type Halt } from "../../../../src/lifecycle/halt.ts";
+import { REFUSAL_KEEP_MS } from "../../../../src/lifecycle/lease.ts";
 
 export const WORKSPACE = "workspace";
 export const ORG = "org";
@@ -37,6 +38,8 @@ export class Oracle {
   readonly effective = new Map<SimulatedHalt["kind"], number>();
   readonly #commits = new Map<string, number>();
   readonly #epochBegan = new Map<string, number>();
+  /** In real time. */
+  readonly #epochBeganAt = new Map<string, number>();
   readonly #startedAt = new Map<string, number>();
   readonly #now: () => number;
 
@@ -55,7 +58,9 @@ export class Oracle {
     const commit = (this.#commits.get(owner) ?? 0) + 1;
     this.#commits.set(owner, commit);
     for (const name of [`${owner}#${epoch}`, ...users.map((each) => `${each.user}#${each.epoch}`)]) {
-      if (!this.#epochBegan.has(name)) this.#epochBegan.set(name, commit);
+      if (this.#epochBegan.has(name)) continue;
+      this.#epochBegan.set(name, commit);
+      this.#epochBeganAt.set(name, this.#now());
     }
     if (halt === undefined) return undefined;
     const [committedAt, lastAdmittedAt] = [this.#now(), -Infinity];
@@ -110,9 +115,16 @@ export class Oracle {
     return undefined;
   }
 
-  /** Whether any stop so far, effective or not, is a reason to refuse this passage. */
+  /**
+   * Whether any stop so far, effective or not, is a reason to refuse this passage; or an agent of it has just been started,
+   * of which an isolate that keeps a refusal has not heard.
+   */
   hasCauseToRefuse(passage: TokenState): boolean {
-    return this.halts.some((known) => this.#stops(known, passage));
+    const since = this.#now() - 2 * REFUSAL_KEEP_MS; // an isolate's clock may be slow
+    const justStarted = passage.chain.some(
+      ({ agent, epoch }) => (this.#epochBeganAt.get(`${agent}#${epoch}`) ?? -Infinity) > since,
+    );
+    return justStarted || this.halts.some((known) => this.#stops(known, passage));
   }
 
   #stops({ halt, commit }: KnownHalt, passage: TokenState): boolean {

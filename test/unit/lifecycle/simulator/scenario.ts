@@ -201,9 +201,7 @@ class Scenario {
       case "suspend":
       case "revoke":
         this.#send(object, { do: kind, agent });
-        if (isStartedAgain) {
-          this.#start(later, object, { do: this.#dice.pick(["resume", "activate"] as const), agent });
-        }
+        if (isStartedAgain) this.#start(later, object, { do: "resume", agent });
         return;
       case "key":
         return this.#send(object, { do: "revoke_key", key });
