@@ -55,6 +55,8 @@ export interface RouteShape {
   readonly form?: z.ZodType;
   /** A member of the body in which a user's token may stand. It is neither stored, nor recorded, nor repeated. */
   readonly tokenMember?: string;
+  /** A member of the body in which an agent's API key may stand, in the same way. */
+  readonly keyMember?: string;
   readonly answers: readonly Answer[];
 }
 

@@ -17,6 +17,7 @@ import { rootKeyRoutes } from "./routes/root-keys.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { stopRoutes } from "./routes/stops.ts";
 import { tierRoutes } from "./routes/tiers.ts";
+import { userRoutes } from "./routes/users.ts";
 import { workspaceRoutes } from "./routes/workspaces.ts";
 
 export const routes: readonly Route[] = [
@@ -33,6 +34,7 @@ export const routes: readonly Route[] = [
   ...operatorRoutes,
   ...signingKeyRoutes,
   ...rootKeyRoutes,
+  ...userRoutes,
   ...auditRoutes,
   ...statusRoutes,
   ...healthRoutes,

@@ -91,7 +91,7 @@ async function parse(
       : await readJson(http, shape.body, mostBytes(services.access.tiers, caller));
   if (!read.ok) return read;
   const { value: body, bytes: raw } = read.value;
-  if (operator !== null && bearsCredential(pathParams, named, withoutToken(body, shape.tokenMember)))
+  if (operator !== null && bearsCredential(pathParams, named, withoutCredential(body, shape)))
     return err(CREDENTIAL_OUT_OF_PLACE);
   return ok({ params: params?.data, query: query.data, body, raw });
 }
@@ -114,14 +114,17 @@ const listsOf = (query: RouteShape["query"]): ReadonlySet<string> =>
 
 const bearsCredential = (...written: readonly unknown[]): boolean => holdsCredential(JSON.stringify(written));
 
-/** The one member in which a route takes a user's token. A key of Dome's own is out of place there too. */
-function withoutToken(body: unknown, member: string | undefined): unknown {
-  if (member === undefined || typeof body !== "object" || body === null) return body;
+/** The one member in which a route takes a user's token, or an agent's key, is left out where it holds just that. */
+function withoutCredential(body: unknown, { tokenMember, keyMember }: RouteShape): unknown {
+  if (typeof body !== "object" || body === null) return body;
+  const belongs = (name: string, text: string): boolean =>
+    (name === tokenMember && !/dome_[ao]t_/.test(text)) || (name === keyMember && API_KEY.test(text));
   return Object.fromEntries(
-    Object.entries(body).filter(([name, value]) => name !== member || /dome_[ao]t_/.test(String(value))),
+    Object.entries(body).filter(([name, value]) => typeof value !== "string" || !belongs(name, value)),
   );
 }
 
+const API_KEY = /^dome_at_[0-9A-Za-z]+$/;
 const NOT_UTF8: Refusal = {
   code: "invalid_request",
   detail: "The query is not UTF-8 in percent-encoding: an escape in it stands for no character.",

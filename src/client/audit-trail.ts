@@ -5,13 +5,20 @@ import { list } from "../contract/words.ts";
 import { ConnectionError } from "./errors.ts";
 import { serverEvents } from "./event-stream.ts";
 import { Listing, pageSize } from "./listing.ts";
-import type { Transport } from "./transport.ts";
+import { route, type Transport } from "./transport.ts";
 
 const auditPage = list(shownEntry);
 
 export type AuditFilter = {
   readonly [K in Exclude<keyof AuditQuery, "cursor">]?: AuditQuery[K] | undefined;
-} & { readonly workspace?: string | undefined };
+} & UserRef & { readonly workspace?: string | undefined };
+
+/** A user as its provider says it, instead of `user`; which may be an e-mail address, too. */
+export interface UserRef {
+  readonly issuer?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly tenant?: string | undefined;
+}
 
 export type TailFilter = Omit<AuditFilter, "limit" | "order">;
 
@@ -27,6 +34,10 @@ export class AuditTrail {
     return this.#transport.change("POST", "/api/v1/audit/replay", auditReplayed, {});
   }
 
+  show(id: string, workspace?: string): Promise<ShownEntry> {
+    return this.#transport.read(route`/api/v1/audit/records/${id}`, shownEntry, { workspace });
+  }
+
   /** Records that match every filter; newest first unless `order` says otherwise. */
   list(filter: AuditFilter = {}): Listing<ShownEntry> {
     const query = { ...filter, limit: pageSize(filter.limit) };
@@ -35,7 +46,7 @@ export class AuditTrail {
 
   /**
    * Records as they arrive, oldest first, until the connection ends.
-   * @param after go on behind this `seq`; undefined: only what comes from now on.
+   * @param after go on behind this `seq`; undefined: what is there from `since` on, else only what comes now.
    */
   async *tail(filter: TailFilter = {}, after?: number): AsyncGenerator<ShownEntry> {
     const headers: Record<string, string> = after === undefined ? {} : { "Last-Event-ID": String(after) };

@@ -34,6 +34,7 @@ import { RootKeys } from "./root-keys.ts";
 import { SigningKeys } from "./signing-keys.ts";
 import { Tiers } from "./tiers.ts";
 import { route, Transport, type ClientOptions } from "./transport.ts";
+import { Users } from "./users.ts";
 import { Workspaces } from "./workspaces.ts";
 
 export class ControlPlane {
@@ -49,6 +50,7 @@ export class ControlPlane {
   readonly signingKeys: SigningKeys;
   readonly rootKeys: RootKeys;
   readonly audit: AuditTrail;
+  readonly users: Users;
   readonly #transport: Transport;
 
   constructor(options: ClientOptions & { readonly token: string }) {
@@ -66,6 +68,7 @@ export class ControlPlane {
     this.signingKeys = new SigningKeys(transport);
     this.rootKeys = new RootKeys(transport);
     this.audit = new AuditTrail(transport);
+    this.users = new Users(transport);
   }
 
   /** Who this token is, and what it may do where. */

@@ -2,11 +2,13 @@
 import type { z } from "zod";
 import {
   keyCreated,
+  keyIdentified,
   keyList,
   keyRevoked,
   type ApiKey,
   type keyCreate,
   type KeyCreated,
+  type KeyIdentified,
   type KeyRevoked,
 } from "../contract/key.ts";
 import type { AgentRef } from "./agents.ts";
@@ -37,6 +39,11 @@ export class Keys {
         cursor,
       }),
     );
+  }
+
+  /** Whose this key is, and whether it is live; looking is no use of it. */
+  identify(key: string): Promise<KeyIdentified> {
+    return this.#transport.ask("/api/v1/keys/identify", keyIdentified, { api_key: key });
   }
 
   /** @param wait answer only once the halt of the key is effective. */

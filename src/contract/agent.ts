@@ -43,7 +43,7 @@ const hold = z.strictObject({
 export type Hold = z.output<typeof hold>;
 
 /** What a reader may see: `lost` is an agent whose authoritative object is gone while the registry knows it. */
-const agentStateSeen = z.enum([...agentState.options, "lost"]);
+export const agentStateSeen = z.enum([...agentState.options, "lost"]);
 
 const unique = (items: readonly string[]): boolean => new Set(items).size === items.length;
 const references = <T extends z.ZodType<string>>(item: T) =>

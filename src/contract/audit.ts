@@ -218,6 +218,10 @@ export const auditQuery = z.strictObject({
   txn: idText("txn").optional(),
   /** The end user for whom it was done: `usr_…`. */
   user: userId.optional(),
+  /** What was done with this API key, and to it. */
+  key: idText("key").optional(),
+  /** Records of readings of the trail too; where a kind is asked for, that alone decides. */
+  readings: z.boolean().default(false),
   /** On the record's own time, inclusive. */
   since: timeInput.optional(),
   /** On the record's own time, exclusive. */

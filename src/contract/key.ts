@@ -1,8 +1,8 @@
 /** API keys of agents. The secret is in one answer only. */
 import { z } from "zod";
-import { issuedKey } from "./agent.ts";
+import { agentStateSeen, issuedKey } from "./agent.ts";
 import { halt } from "./halt.ts";
-import { id, list, time, timeInput } from "./words.ts";
+import { id, list, name, time, timeInput } from "./words.ts";
 
 /** How long a replaced key may go on. */
 export const LONGEST_OVERLAP_S = 7 * 86_400;
@@ -46,6 +46,32 @@ export const apiKey = z
   })
   .meta({ id: "ApiKey" });
 export type ApiKey = z.output<typeof apiKey>;
+
+/** `POST /api/v1/keys/identify`: a key that was found somewhere. */
+export const keyIdentify = z
+  .strictObject({
+    api_key: z
+      .string()
+      .regex(/^dome_at_[0-9A-Za-z]{1,100}$/, "must be an API key, dome_at_…")
+      .meta({ description: "neither stored, nor recorded, nor repeated; looking is no use of the key" }),
+  })
+  .meta({ id: "ApiKeyIdentify" });
+
+/** Whose key it is. The agent and its state too, because that is what is stopped next. */
+export const keyIdentified = z
+  .strictObject({
+    key: apiKey,
+    agent: z.strictObject({
+      id: id("agt"),
+      name,
+      workspace: name,
+      owner: z.string(),
+      steward: z.string(),
+      state: agentStateSeen,
+    }),
+  })
+  .meta({ id: "ApiKeyIdentified" });
+export type KeyIdentified = z.output<typeof keyIdentified>;
 
 export const keyList = list(apiKey).meta({ id: "ApiKeyList" });
 

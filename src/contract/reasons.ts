@@ -25,6 +25,9 @@ export const REASONS = {
 export type DecisionReason = keyof typeof REASONS;
 export type Layer = (typeof REASONS)[DecisionReason]["layer"];
 
+/** True for a code of the list. */
+export const isReason = (text: string): text is DecisionReason => Object.hasOwn(REASONS, text);
+
 const keys = Object.keys(REASONS) as [DecisionReason, ...DecisionReason[]];
 export const decisionReason = z.enum(keys).meta({ id: "DecisionReason" });
 export const layer = z

@@ -9,10 +9,20 @@ import { sha256Sync } from "../kernel/digest.ts";
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"; // RFC 4648 base32, lower-case
 const CHARS = 26;
 
+/** As a part of a larger expression. */
+export const USER_ID_PATTERN = `usr_[a-z2-7]{${CHARS}}`;
+
 export const userId = z
   .string()
-  .regex(/^usr_[a-z2-7]{26}$/, "must be usr_ and 26 characters")
+  .regex(new RegExp(`^${USER_ID_PATTERN}$`), "must be usr_ and 26 characters")
   .meta({ example: "usr_mzxw6ytboi2dknrvgaztcmjqgy" });
+
+/** An e-mail address, as far as it has to be told from an id: something on both sides of one `@`, and no spaces. */
+export const address = z
+  .string()
+  .max(320)
+  .regex(/^[^\s@]+@[^\s@]+$/, "must be usr_ and 26 characters, or an e-mail address")
+  .meta({ example: "alice@example.com" });
 
 /**
  * @param issuer `iss` of the provider. @param tenant `tid`, null where the provider has none. @param subject `sub`.

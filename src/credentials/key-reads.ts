@@ -57,6 +57,19 @@ export async function findKeyByDigests(
   return { agent, workspace, key, known: new Set(rows.map((row) => row.digest)) };
 }
 
+export type OwnedKey = KeyRow & { readonly agent: AgentId; readonly workspace: WorkspaceId };
+
+/** A key by its id, with whose it is. */
+export async function findKey(db: Database, id: KeyId): Promise<OwnedKey | undefined> {
+  const row = await db
+    .select({ key: apiKeys, workspace: agents.workspaceId })
+    .from(apiKeys)
+    .innerJoin(agents, eq(agents.id, apiKeys.agentId))
+    .where(eq(apiKeys.id, id))
+    .get();
+  return row === undefined ? undefined : { ...row.key, agent: row.key.agentId, workspace: row.workspace };
+}
+
 /** A page of an agent's keys in the order of their ids. */
 export async function listKeys(
   db: Database,

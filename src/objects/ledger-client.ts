@@ -9,6 +9,8 @@ import type {
   KnownUser,
   LedgerReader,
   LedgerStatus,
+  NamingFilter,
+  NamingFilters,
   TailPage,
   UserQuery,
 } from "../operations/owners/ledger-reader.ts";
@@ -56,6 +58,14 @@ export class LedgerClient implements LedgerPort, LedgerReader, LedgerRoom, DeadL
 
   async find(ledger: string, decisionId: string): Promise<DecisionRecords> {
     return objectOf(this.#ledgers, ledger).find(decisionId);
+  }
+
+  async record(ledger: string, id: string): Promise<DecisionRecords | null> {
+    return objectOf(this.#ledgers, ledger).record(id);
+  }
+
+  async unknown(ledger: string, filters: Partial<NamingFilters>): Promise<readonly NamingFilter[]> {
+    return objectOf(this.#ledgers, ledger).unknown(filters);
   }
 
   async users(ledger: string, query: UserQuery): Promise<readonly KnownUser[]> {

@@ -21,6 +21,8 @@ import type {
   DecisionRecords,
   Emails,
   KnownUser,
+  NamingFilter,
+  NamingFilters,
   TailPage,
   UserQuery,
 } from "../operations/owners/ledger-reader.ts";
@@ -29,7 +31,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { LedgerDeps } from "./deps.ts";
 import { LedgerFill } from "./ledger-fill.ts";
 import { cursorOf, parseCursor, type SeqRange } from "./ledger-query.ts";
-import { LEDGER_STEPS } from "./ledger-schema.ts";
+import { LEDGER_STEPS, toolOf } from "./ledger-schema.ts";
 import { LedgerStore, type ProducerGaps } from "./ledger-store.ts";
 import { LedgerUsers } from "./ledger-users.ts";
 import { fromJson, LedgerWriter } from "./ledger-writer.ts";
@@ -144,7 +146,7 @@ export abstract class LedgerShell extends DurableObject {
 
   /**
    * Entries behind `after` that match, oldest first; waits up to `waitMs` for new ones.
-   * @param after a `seq`; null: the end of the ledger as it is now, answered at once.
+   * @param after a `seq`; null: where `since` begins, else the end of the ledger as it is now; answered at once.
    * Not called `tail`: that is the name of a Worker's own event handler, and not every runtime offers it over RPC.
    * @returns the entries, and how far was looked: where the next call goes on.
    */
@@ -153,7 +155,7 @@ export abstract class LedgerShell extends DurableObject {
     if (!parsed.success) {
       return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
     }
-    if (after === null) return ok({ entries: [], last_seq: this.#store.head().seq, emails: {} });
+    if (after === null) return ok({ entries: [], last_seq: this.#startOf(parsed.data), emails: {} });
     if (this.#store.head().seq <= after) await this.#arrival(waitMs);
     const last = this.#store.head().seq;
     const { entries: rows, edge } = this.#store.list(parsed.data, { from: after + 1, to: last });
@@ -184,6 +186,26 @@ export abstract class LedgerShell extends DurableObject {
   find(decisionId: string): DecisionRecords {
     const entries = this.#store.byDecision(decisionId);
     return { entries, emails: this.#emailsIn(entries) };
+  }
+
+  record(id: string): DecisionRecords | null {
+    const entry = this.#store.byId(id);
+    return entry === null ? null : { entries: [entry], emails: this.#emailsIn([entry]) };
+  }
+
+  unknown(filters: Partial<NamingFilters>): NamingFilter[] {
+    const { operator, reason, request_id, tool, txn, user } = filters;
+    const looked = [
+      ["operator", "operator", operator],
+      ["reason", "reason", reason],
+      ["request_id", "request_id", request_id],
+      ["tool", "tool", tool === undefined ? undefined : toolOf(tool)],
+      ["txn", "txn", txn],
+      ["user", "user_id", user],
+    ] as const;
+    return looked.flatMap(([filter, column, value]) =>
+      value === undefined || this.#store.has(column, value) ? [] : [filter],
+    );
   }
 
   users(query: UserQuery): KnownUser[] {
@@ -287,6 +309,12 @@ export abstract class LedgerShell extends DurableObject {
   #ownerOf(ledger: string): Pick<WorkspaceOwner, "noteEvidence"> {
     const { owners } = this.#deps;
     return ledger === "org" ? owners.org() : owners.workspace(ledger as WorkspaceId);
+  }
+
+  /** The last `seq` before what a new reader is shown. */
+  #startOf({ since }: AuditQuery): number {
+    const { seq } = this.#store.head();
+    return since === undefined ? seq : this.#store.firstSince(Date.parse(since), seq) - 1;
   }
 
   /** Resolves at the next append, or after `waitMs`. */

@@ -38,6 +38,23 @@ export function parseCursor(cursor: string): Result<number, { readonly kind: "ba
  * anything passes must not hold up the records that arrive; the cursor goes on behind what was looked at.
  */
 export const MOST_SCANNED = 10_000;
+/** Where only readings of the trail are left out: a page is full long before, unless nearly all records are readings. */
+const READINGS_SCANNED = 1_000;
+
+/** Whether records of readings have to be left out: none has a member that these filters ask for. */
+const hidesReadings = (query: AuditQuery): boolean =>
+  !query.readings &&
+  [
+    query.kind,
+    query.agent,
+    query.actor,
+    query.tool,
+    query.decision,
+    query.reason,
+    query.txn,
+    query.user,
+    query.key,
+  ].every((filter) => filter === undefined);
 
 /**
  * How far one page may look: the `seq` of the last record that the budget reaches, no row when it reaches the end of the
@@ -59,11 +76,13 @@ export function scanStatement(query: AuditQuery, range: SeqRange, budget = MOST_
     };
   }
   const { first, filters } = where(query, range);
-  if (filters <= (first === null ? 0 : 1)) return null;
+  const isPlain = filters <= (first === null ? 0 : 1);
+  if (isPlain && (!hidesReadings(query) || query.request_id !== undefined)) return null;
+  const most = isPlain ? Math.min(budget, READINGS_SCANNED) : budget;
   const conditions = [...(first === null ? [] : [first.condition]), "e.seq BETWEEN ? AND ?"].join(" AND ");
   return {
     sql: `SELECT e.seq AS seq FROM entries e WHERE ${conditions} ORDER BY e.seq ${direction} LIMIT 1 OFFSET ?`,
-    values: [...(first === null ? [] : first.bound), range.from, range.to, budget - 1],
+    values: [...(first === null ? [] : first.bound), range.from, range.to, most - 1],
   };
 }
 
@@ -99,7 +118,7 @@ export function listStatement(query: AuditQuery, range: SeqRange): Statement {
 interface Where {
   readonly conditions: string;
   readonly values: readonly (string | number)[];
-  /** How many conditions there are beside the range. */
+  /** How many conditions there are beside the range, and beside that of readings. */
   readonly filters: number;
   /** The one that uses its index; null: none does. */
   readonly first: { readonly condition: string; readonly bound: readonly (string | number)[] } | null;
@@ -151,7 +170,17 @@ function where(query: AuditQuery, range: SeqRange, indexed = false): Where {
   if (query.decision === "allow") also("+e.decision = 'allow'");
   if (query.since !== undefined) also("+e.time >= ?", Date.parse(query.since));
   if (query.until !== undefined) also("+e.time < ?", Date.parse(query.until));
+  if (query.key !== undefined) {
+    also(
+      `(e.target = ? OR json_extract(e.record, '$.data.credential_id') = ?
+        OR EXISTS (SELECT 1 FROM json_each(e.record, '$.chain') WHERE json_extract(value, '$.key') = ?))`,
+      query.key,
+      query.key,
+      query.key,
+    );
+  }
   const filters = conditions.length;
+  if (hidesReadings(query)) also("+e.kind <> 'audit.read'");
   also("e.seq BETWEEN ? AND ?", range.from, range.to);
   return { conditions: conditions.join(" AND "), values, filters, first };
 }

@@ -6,6 +6,8 @@
  * is never let go on: it is forgotten when all of its tokens have expired.
  */
 import { RESUMED_USER_KEEP_MS, STOPPED_TXN_KEEP_MS, type StopRows } from "../lifecycle/lease.ts";
+import type { StoppedUser } from "../operations/owners/stop-commands.ts";
+import { BOUND_LIST } from "../storage/in-list.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
 export const STOP_STEPS: readonly SchemaStep[] = [
@@ -46,6 +48,17 @@ export class StopTable {
         }>("SELECT halt, stopped FROM stopped_users WHERE user = ?", user)
         .toArray()[0] ?? null
     );
+  }
+
+  /** Which of these users are stopped. */
+  stoppedAmong(users: readonly string[]): StoppedUser[] {
+    return this.#sql
+      .exec<{ user: string; halt: string; stoppedAt: number }>(
+        `SELECT user, halt, stopped_at AS stoppedAt FROM stopped_users
+         WHERE stopped = 1 AND user IN ${BOUND_LIST}`,
+        JSON.stringify(users),
+      )
+      .toArray();
   }
 
   /** The halt of a transaction that is listed as stopped. */

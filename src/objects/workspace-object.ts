@@ -20,6 +20,7 @@ import type {
 import type {
   ResumeUserCommand,
   Stopped,
+  StoppedUser,
   StopTransactionCommand,
   StopUserCommand,
 } from "../operations/owners/stop-commands.ts";
@@ -88,6 +89,10 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
 
   stops(): Promise<Stops> {
     return Promise.resolve(stopsOf(this.#parts));
+  }
+
+  stoppedAmong(users: readonly string[]): Promise<readonly StoppedUser[]> {
+    return Promise.resolve(this.#parts.stops.stoppedAmong(users));
   }
 
   repeated(request: RequestKey | null): Promise<Configured | null> {

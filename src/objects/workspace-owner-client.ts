@@ -11,6 +11,7 @@ import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer
 import type {
   ResumeUserCommand,
   Stopped,
+  StoppedUser,
   StopTransactionCommand,
   StopUserCommand,
 } from "../operations/owners/stop-commands.ts";
@@ -42,6 +43,10 @@ export class WorkspaceOwnerClient implements WorkspaceOwner {
 
   stops(): Promise<Stops> {
     return this.#object.stops();
+  }
+
+  stoppedAmong(users: readonly string[]): Promise<readonly StoppedUser[]> {
+    return this.#object.stoppedAmong(users);
   }
 
   describe(): Promise<WorkspaceDescription | null> {

@@ -3,20 +3,21 @@
  * in it: the reading is recorded before it is answered.
  */
 import { draftRecord } from "../audit/record.ts";
-import type { AuditQuery, LedgerName, ShownEntry } from "../contract/audit.ts";
+import type { LedgerName, ShownEntry } from "../contract/audit.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { isId, type WorkspaceId } from "../kernel/ids.ts";
-import { findAgent } from "../registry/agents.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { workspaceFor } from "./request/resolve.ts";
+import { defined } from "../kernel/defined.ts";
+import { resolveNames, unknownFilter, type AuditFilters, type UserFilter } from "./audit-filters.ts";
 import { withNames } from "./answer/names.ts";
 import type { Page } from "./answer/page.ts";
 import type { AuditListRefusal } from "./owners/ledger-reader.ts";
 import { factsOf, type OperatorRequest } from "./request/ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
-import { EVIDENCE_FULL, memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
+import { EVIDENCE_FULL, memberRefusal, notFound, type Refusal } from "./answer/refusal.ts";
 
-export type AuditListQuery = Partial<AuditQuery> & { readonly workspace?: string | undefined };
+export type AuditListQuery = Partial<AuditFilters> & UserFilter & { readonly workspace?: string | undefined };
 
 export async function listAudit(
   ports: ReceiptPorts,
@@ -31,9 +32,32 @@ export async function listAudit(
   const { items, emails, next_cursor } = page.value;
   const [named, noted] = await Promise.all([
     withNames(ports.db, workspace, items, emails),
-    noteReading(ports, request, ledger, recordable(query)),
+    noteReading(ports, request, ledger, recordable(query, filters)),
   ]);
-  return noted.ok ? ok({ items: named, next_cursor }) : noted;
+  if (!noted.ok) return noted;
+  if (items.length === 0 && next_cursor === null && query.cursor === undefined) {
+    const unknown = await unknownFilter(ports, resolved.value);
+    if (unknown !== null) return err(unknown);
+  }
+  return ok({ items: named, next_cursor });
+}
+
+/** One record, by its id. */
+export async function showAuditRecord(
+  ports: ReceiptPorts,
+  request: OperatorRequest,
+  id: string,
+  workspace: string | undefined,
+): Promise<Result<ShownEntry, Refusal>> {
+  const home = await ledgerFor(ports, request, workspace);
+  if (!home.ok) return home;
+  const { ledger, row } = home.value;
+  const found = isId("evt", id) ? await ports.ledgers.record(ledger, id) : null;
+  const [entry] =
+    found === null ? [] : await withNames(ports.db, row?.id ?? null, found.entries, found.emails);
+  if (entry === undefined) return err(notFound("record", id));
+  const noted = await noteReading(ports, request, ledger, { record: id });
+  return noted.ok ? ok(entry) : noted;
 }
 
 /** What a query reads. */
@@ -41,7 +65,9 @@ export interface ResolvedQuery {
   readonly ledger: LedgerName;
   /** Null: the organization's own trail. */
   readonly workspace: WorkspaceId | null;
-  readonly filters: Record<string, unknown>;
+  /** `workspace support`, to say where was looked. */
+  readonly place: string;
+  readonly filters: AuditFilters;
 }
 
 /** Which ledger a query reads, and its filters with agents by id. */
@@ -55,24 +81,28 @@ export async function resolveQuery(
     return err(memberRefusal("invalid_request", "until", "until must not be before since."));
   const home = await ledgerFor(ports, request, workspace);
   if (!home.ok) return home;
-  const agent = await agentId(ports, home.value.row, query.agent, "agent");
-  if (!agent.ok) return agent;
-  const actor = await agentId(ports, home.value.row, query.actor, "actor");
-  if (!actor.ok) return actor;
   const { ledger, row } = home.value;
-  return ok({
-    ledger,
-    workspace: row?.id ?? null,
-    filters: { ...query, agent: agent.value, actor: actor.value },
-  });
+  const place = row === null ? "the organization's own trail" : `workspace ${row.name}`;
+  const found = await resolveNames(ports, { row, place }, query);
+  return found.ok ? ok({ ledger, workspace: row?.id ?? null, place, filters: found.value }) : found;
 }
 
-/** What a record of a reading says of its filters: not whom they name, because a person in `data` cannot be erased. */
-export function recordable({
-  operator: _person,
-  ...what
-}: AuditListQuery): Readonly<Record<string, unknown>> {
-  return what;
+/**
+ * What a record of a reading says of its filters: not whom they name by what identifies a person, because a person in `data`
+ * cannot be erased. A user stands there by its id.
+ */
+export function recordable(
+  {
+    operator: _person,
+    user: _user,
+    issuer: _issuer,
+    subject: _subject,
+    tenant: _tenant,
+    ...what
+  }: AuditListQuery,
+  { user }: AuditFilters,
+): Readonly<Record<string, unknown>> {
+  return { ...what, ...defined({ user }) };
 }
 
 export function filterRefusal(refusal: AuditListRefusal): Refusal {
@@ -99,8 +129,8 @@ export async function noteReading(
 }
 
 /** The organization's own ledger is for those who see the whole installation. */
-async function ledgerFor(
-  ports: ReceiptPorts,
+export async function ledgerFor(
+  ports: Pick<ReceiptPorts, "db">,
   request: OperatorRequest,
   workspace: string | undefined,
 ): Promise<Result<{ ledger: LedgerName; row: WorkspaceRow | null }, Refusal>> {
@@ -113,16 +143,4 @@ async function ledgerFor(
   }
   const home = await workspaceFor(ports.db, request.operator, workspace);
   return home.ok ? ok({ ledger: home.value.id, row: home.value }) : home;
-}
-
-async function agentId(
-  ports: ReceiptPorts,
-  workspace: WorkspaceRow | null,
-  reference: string | undefined,
-  member: string,
-): Promise<Result<string | undefined, Refusal>> {
-  if (reference === undefined || isId("agt", reference)) return ok(reference);
-  const found = workspace === null ? undefined : await findAgent(ports.db, workspace.id, reference);
-  if (found !== undefined) return ok(found.id);
-  return err(memberRefusal("invalid_request", member, `The workspace has no such agent${shown(reference)}.`));
 }

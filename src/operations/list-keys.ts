@@ -39,7 +39,11 @@ export async function listAgentKeys(
 }
 
 /** A key that the object does not know is not live, whatever the registry says. */
-function keyView(row: KeyRow, live: AgentDescription["keys"][number] | undefined, now: number): ApiKey {
+export function keyView(
+  row: KeyRow,
+  live: AgentDescription["keys"][number] | undefined,
+  now: number,
+): ApiKey {
   const time = (ms: number | null | undefined): string | null => (ms == null ? null : rfc3339(ms));
   const revokedAt = live === undefined ? (row.revokedAt ?? row.createdAt) : live.revokedAt;
   const expiresAt = live?.expiresAt ?? row.expiresAt;

@@ -23,7 +23,7 @@ interface TailRound {
 export type Tail = () => Promise<TailRound | null>;
 
 /**
- * @param after the last `seq` the reader has seen; undefined: only what comes from now on.
+ * @param after the last `seq` the reader has seen; undefined: what is there from `since` on, else only what comes now.
  * @param mayStillRead asked before every round.
  * @returns the next round, each time it is called; null when the reader may not read any more.
  */
@@ -43,7 +43,7 @@ export async function tailAudit(
   });
   const start = await ports.ledgers.tail(ledger, filters, after ?? null, 0);
   if (!start.ok) return err(filterRefusal(start.error));
-  const noted = await noteReading(ports, request, ledger, { tail: true, ...recordable(query) });
+  const noted = await noteReading(ports, request, ledger, { tail: true, ...recordable(query, filters) });
   if (!noted.ok) return noted;
 
   let first: TailPage | null = start.value;

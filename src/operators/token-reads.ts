@@ -90,6 +90,13 @@ export async function listOperatorTokens(
   return rows.flatMap((row) => known(row) ?? []);
 }
 
+/** Whether anybody has or had a token with this subject. */
+export async function hasOperator(db: Database, subject: string): Promise<boolean> {
+  const match = eq(operatorTokens.subject, subject);
+  const row = await db.select({ id: operatorTokens.id }).from(operatorTokens).where(match).get();
+  return row !== undefined;
+}
+
 /** True when somebody can act under this subject now. */
 export async function hasLiveToken(db: Database, subject: string, now: number): Promise<boolean> {
   const row = await db

@@ -49,6 +49,7 @@ const foreign = (): Readonly<Record<string, readonly [string, string, string]>> 
   key: [theirs.agent.keyId, ids.next("key"), "no-such-3"],
   halt: [theirs.halt, ids.next("hlt"), "no-such-4"],
   decision: [theirs.decision, ids.next("dec"), "no-such-5"],
+  record: [theirs.record, ids.next("evt"), "no-such-7"],
   name: [theirs.entry, "nothing", "no-such-6"],
 });
 

@@ -2,6 +2,7 @@
  * An installation with two tenants, so that there is something a refusal could give away. Everything is made through
  * the API but operator tokens, which have no route yet.
  */
+import { vi } from "vitest";
 import { env } from "cloudflare:workers";
 import type { AgentCreated } from "../../src/contract/agent.ts";
 import type { Decision } from "../../src/contract/check.ts";
@@ -43,6 +44,8 @@ export interface Tenant {
   readonly halt: string;
   readonly workspaceHalt: string;
   readonly decision: string;
+  /** A record of its trail. */
+  readonly record: string;
   /** Id of an operator token that is bound to it. */
   readonly operator: string;
   /** The name of its tool, its pool, its integration and its identity provider. */
@@ -178,10 +181,23 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
     halt: halt?.id ?? "",
     workspaceHalt: stopped?.id ?? "",
     decision,
+    record: await firstRecord(name),
     operator: await issueOperator({ subject: "tenant@example.com", role: "auditor", workspaces: [name] }),
     entry,
   };
 }
+
+/** The record of a workspace's beginning, once its ledger has it. */
+const firstRecord = (workspace: string): Promise<string> =>
+  vi.waitFor(
+    async () => {
+      const path = `/api/v1/audit?workspace=${workspace}&order=oldest&limit=1`;
+      const { items } = await done<{ items: { id: string }[] }>("GET", path, { authorization: ADMIN });
+      if (items[0] === undefined) throw new Error("nothing has arrived");
+      return items[0].id;
+    },
+    { timeout: 15_000, interval: 50 },
+  );
 
 /** What the path parameters of the document name in this tenant. */
 export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
@@ -191,6 +207,7 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   halt: tenant.halt,
   "showWorkspaceHalt.halt": tenant.workspaceHalt,
   decision: tenant.decision,
+  record: tenant.record,
   txn: "txn_01k9v3m8q2x7n5r4t6w0y1z2a3",
   operator: tenant.operator,
   name: tenant.entry,

@@ -56,6 +56,7 @@ async function reads(operation: Operation, authorization: string): Promise<strin
     key: ids.next("key"),
     halt: ids.next("hlt"),
     decision: ids.next("dec"),
+    record: ids.next("evt"),
     txn: ids.next("txn"),
     name: "nothing",
     tier: "nothing",

@@ -97,6 +97,8 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   suspendAgent: (unique) => ({ reason: unique }),
   revokeAgent: (unique) => ({ reason: unique }),
   issueKey: empty,
+  // Well formed, and made by no installation.
+  identifyKey: () => ({ api_key: `dome_at_${"0".repeat(49)}` }),
   addTool: named,
   addPool: named,
   addIntegration: named,

@@ -14,6 +14,7 @@ import {
   operatorToken,
   type TestAgent,
 } from "../security/installation.fixture.ts";
+import { sampleId } from "../support/audit-sample.ts";
 import { everythingArrived, page, trail } from "./audit.fixture.ts";
 
 let alice: TestAgent;
@@ -143,14 +144,80 @@ describe("the filter", () => {
 
   it("that fits nothing finds nothing", async () => {
     expect(await found("agent=alice&decision=deny&reason=permitted")).toEqual([]);
-    expect(await found(`request_id=${ids.next("req")}`)).toEqual([]);
     expect(await found("kind=transaction.*")).toEqual([]);
-    expect(await found("tool=cr")).toEqual([]);
+    expect(await found("operator=admin&kind=decision")).toEqual([]);
+    expect(await found("reason=tier_limit")).toEqual([]);
+    expect(await found("tool=crm&reason=tier_limit")).toEqual([]);
+  });
+
+  it("on what was made just now finds nothing yet: its records may be on their way", async () => {
+    expect(await found(`request_id=${ids.next("req")}`)).toEqual([]);
+    expect(await found(`txn=${ids.next("txn")}`)).toEqual([]);
   });
 
   it.each([
-    ["agent=nobody", "agent"],
-    ["actor=nobody", "actor"],
+    ["agent=nobody", "agent", "There is no agent (nobody) in workspace default."],
+    ["actor=nobody", "actor", "There is no agent (nobody) in workspace default."],
+    [
+      `agent=${sampleId("agt", 1)}`,
+      "agent",
+      `There is no agent (${sampleId("agt", 1)}) in workspace default.`,
+    ],
+    [
+      "user=alice@example.com",
+      "user",
+      /^Agents have acted for no user with this address in workspace default\./,
+    ],
+    [`user=usr_${"a".repeat(26)}`, "user", /^Agents have not acted for this user/],
+    ["issuer=https://idp.example&subject=nobody", "user", /^Agents have not acted for this user/],
+    ["operator=nobody@example.com", "operator", /^No operator has or had this subject/],
+    ["tool=cr", "tool", /^The catalog has no such tool/],
+    ["reason=bogus", "reason", /^It is no reason code/],
+    [`request_id=${sampleId("req", 1)}`, "request_id", /^Nothing was recorded of this request/],
+    [`txn=${sampleId("txn", 1)}`, "txn", /^Nothing was recorded of this transaction/],
+    [`key=${sampleId("key", 1)}`, "key", /^There is no key/],
+    ["workspace=org&agent=alice", "agent", "There is no agent (alice) in the organization's own trail."],
+  ])("%s names nothing: refused, and said where it was looked for", async (query, member, detail) => {
+    const answer = await send("GET", `/api/v1/audit?${query}`, { authorization: ADMIN });
+    const said = expectProblem(answer, "unknown_reference");
+    expect(said.errors?.map((each) => each.member)).toEqual([member]);
+    expect(said.detail).toMatch(detail);
+  });
+
+  it("names nothing where it names an agent or a key of another workspace (P11)", async () => {
+    const elsewhere = await activeAgent("other", "elsewhere");
+    for (const [query, member] of [
+      [`agent=${elsewhere.id}`, "agent"],
+      [`key=${elsewhere.keyId}`, "key"],
+    ] as const) {
+      const answer = await send("GET", `/api/v1/audit?${query}`, { authorization: ADMIN });
+      expect(expectProblem(answer, "unknown_reference").errors?.[0]?.member).toBe(member);
+    }
+  });
+
+  it("key finds what was done with a key, by itself or for a token, and what was done to it", async () => {
+    const shown = await found(`key=${alice.keyId}`);
+    expect(shown.map(({ kind }) => kind)).toContain("token.issued");
+    expect(shown.filter(({ kind }) => kind === "decision").map(({ decision_id }) => decision_id)).toEqual(
+      those(
+        ({ kind, chain = [] }) => kind === "decision" && chain.some(({ key }) => key === alice.keyId),
+      ).map(({ decision_id }) => decision_id),
+    );
+    expect((await found(`key=${bob.keyId}`)).some(({ agent }) => agent === alice.id)).toBe(false);
+  });
+
+  it("shows readings of the trail only when it is asked for them", async () => {
+    await page("limit=1");
+    await everythingArrived();
+    const kinds = async (query: string): Promise<Set<string>> =>
+      new Set((await page(`limit=200&${query}`)).items.map(({ kind }) => kind));
+    expect(await kinds("")).not.toContain("audit.read");
+    expect(await kinds("readings=true")).toContain("audit.read");
+    expect(await kinds("kind=audit.*")).toContain("audit.read");
+    expect(await kinds("operator=admin")).not.toContain("audit.read");
+  });
+
+  it.each([
     ["kind=Agent", "kind"],
     ["kind=*", "kind"],
     ["kind=agent.", "kind"],
@@ -200,7 +267,7 @@ describe("pages", () => {
   });
 
   it("are in the order in which the ledger numbered them, without a gap", async () => {
-    const whole = await page("order=oldest&limit=200");
+    const whole = await page("order=oldest&limit=200&readings=true");
     expect(whole.items.map(({ seq }) => seq)).toEqual(whole.items.map((_, index) => index + 1));
   });
 });
@@ -210,7 +277,10 @@ describe("a trail", () => {
     const there = await trail("workspace=other&agent=alice");
     expect(there.length).toBeGreaterThan(0);
     for (const entry of there) expect(entry.agent).not.toBe(alice.id);
-    expect(await trail(`workspace=other&agent=${alice.id}`)).toEqual([]);
+    const answer = await send("GET", `/api/v1/audit?workspace=other&agent=${alice.id}`, {
+      authorization: ADMIN,
+    });
+    expectProblem(answer, "unknown_reference");
   });
 
   it("of the organization is read with a token for all workspaces, and with no other", async () => {

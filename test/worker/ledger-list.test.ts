@@ -196,7 +196,13 @@ describe("the audit list", () => {
     const budget = 20;
     const read = (count: number): Promise<number> =>
       runInDurableObject(ledger, (_object, { storage: { sql } }) => {
-        const query = { agent: record(1).agent, reason: "none", order: "newest", limit: 5 } as const;
+        const query = {
+          agent: record(1).agent,
+          reason: "none",
+          order: "newest",
+          limit: 5,
+          readings: false,
+        } as const;
         const range = { from: 1, to: count };
         const scan = scanStatement(query, range, budget);
         const scanned = sql.exec<{ seq: number }>(scan?.sql ?? "", ...(scan?.values ?? []));
@@ -220,7 +226,7 @@ describe("the audit list", () => {
   it("never sorts: each filter's index gives ledger order", async () => {
     const { ledger } = await filled();
     await runInDurableObject(ledger, (_object, { storage: { sql } }) => {
-      const base = { order: "newest", limit: 50 } as const;
+      const base = { order: "newest", limit: 50, readings: false } as const;
       const queries = [
         {},
         { agent: agent(1) },
@@ -228,6 +234,7 @@ describe("the audit list", () => {
         { actor: agent(1), request_id: sampleId("req", 1) },
         { kind: "decision", agent: agent(1), tool: "zendesk" },
         { kind: "agent.*" },
+        { key: "key_1", actor: agent(1) },
         { decision: "deny" },
         { user: OTHER, decision: "allow", kind: "decision" },
         { user: OTHER, actor: agent(1) },

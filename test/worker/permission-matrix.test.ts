@@ -167,7 +167,12 @@ describe("a role", () => {
       ] as const) {
         for (const role of ROLES) {
           const named = operation.query.includes("workspace") ? `?workspace=${MINE}` : "";
-          const within = takesWorkspace(operation) ? { workspace: MINE } : {};
+          const within =
+            operation.id === "identifyKey"
+              ? { api_key: (await activeAgent(MINE, `m-${(made += 1)}`, { owner: DEVELOPER })).key }
+              : takesWorkspace(operation)
+                ? { workspace: MINE }
+                : {};
           const answer = await ask(operation, tokens[reach][role], await targetFor(operation), named, within);
           const allowed = refusalOf(operation, role, workspaces) === null;
           const expected = allowed ? declaredSuccesses(operation) : [403];

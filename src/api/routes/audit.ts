@@ -10,7 +10,7 @@ import { err, ok } from "../../kernel/result.ts";
 import { isId } from "../../kernel/ids.ts";
 import { explainDecision } from "../../operations/explain-decision.ts";
 import { workspaceFor } from "../../operations/request/resolve.ts";
-import { listAudit, noteReading } from "../../operations/list-audit.ts";
+import { listAudit, noteReading, showAuditRecord } from "../../operations/list-audit.ts";
 import { notFound, type Refusal } from "../../operations/answer/refusal.ts";
 import { replayDeadLetters } from "../../operations/replay-dead-letters.ts";
 import { tailAudit } from "../../operations/tail-audit.ts";
@@ -21,6 +21,7 @@ import { withheldProblem } from "../door-refusals.ts";
 import { EVENT_STREAM, eventStream } from "../event-stream.ts";
 import { NO_STORE, reply } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
+import { userFilter } from "../user-filter.ts";
 import type { Route } from "../route.ts";
 
 const auditList = list(shownEntry).meta({ id: "AuditList" });
@@ -38,6 +39,12 @@ const listQuery = auditQuery.extend({
       message: "must be a kind of audit records, or `family.*` with the first words of some",
     })
     .optional(),
+  readings: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((text) => text === "true")
+    .meta({ description: "`true`: readings of the trail too; by default they are left out" }),
+  ...userFilter,
 });
 
 const seqInput = countInput(0, Number.MAX_SAFE_INTEGER).optional();
@@ -94,6 +101,21 @@ export const auditRoutes: readonly Route[] = [
       });
       return tail.ok ? ok({ body: null, raw: eventStream(tail.value), headers: EVENT_STREAM }) : tail;
     },
+  ),
+  problemRoute(
+    {
+      method: "get",
+      path: "/api/v1/audit/records/{record}",
+      operationId: "showAuditRecord",
+      summary: "One record of the audit trail",
+      tag: "audit",
+      door: { by: "operator", permission: "audit:read" },
+      params: z.strictObject({ record: z.string().max(40) }),
+      query: z.strictObject({ workspace: listQuery.shape.workspace }),
+      answers: [{ status: 200, description: "The record", schema: shownEntry }],
+    },
+    async ({ services, asked, params, query }) =>
+      reply(await showAuditRecord(services.operations, asked, params.record, query.workspace), 200, NO_STORE),
   ),
   problemRoute(
     {

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { waitQuery } from "../../contract/halt.ts";
-import { keyCreate, keyCreated, keyList, keyRevoked } from "../../contract/key.ts";
+import {
+  keyCreate,
+  keyCreated,
+  keyIdentified,
+  keyIdentify,
+  keyList,
+  keyRevoked,
+} from "../../contract/key.ts";
 import { page } from "../../contract/words.ts";
+import { identifyFoundKey } from "../../operations/identify-key.ts";
 import { issueKey } from "../../operations/issue-key.ts";
 import { listAgentKeys } from "../../operations/list-keys.ts";
 import { afterOf } from "../../operations/answer/page.ts";
@@ -14,6 +22,23 @@ import type { Route } from "../route.ts";
 const tag = "keys";
 
 export const keyRoutes: readonly Route[] = [
+  problemRoute(
+    {
+      method: "post",
+      path: "/api/v1/keys/identify",
+      operationId: "identifyKey",
+      summary: "Say whose an API key is and whether it is live, without using it",
+      tag,
+      door: { by: "operator", permission: "keys:identify" },
+      body: keyIdentify,
+      keyMember: "api_key",
+      answers: [{ status: 200, description: "The key and its agent", schema: keyIdentified }],
+    },
+    async ({ services: { operations, access }, asked, body }) => {
+      const ports = { ...operations, retiredForms: access.retiredForms };
+      return reply(await identifyFoundKey(ports, asked, body.api_key), 200, NO_STORE);
+    },
+  ),
   problemRoute(
     {
       method: "post",

@@ -1,4 +1,5 @@
 /** Pages of lists: the cursor is the sort key of the last item, opaque to the reader. */
+import { USER_ID_PATTERN } from "../../contract/user-id.ts";
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../kernel/bytes.ts";
 import { NAME_PATTERN } from "../../contract/words.ts";
 import { ID_PREFIXES, idPattern } from "../../kernel/ids.ts";
@@ -26,7 +27,7 @@ export const BAD_CURSOR = memberRefusal(
 
 /** What lists are sorted by: a name or an id, in a list over all workspaces behind the id of one. */
 const SORT_KEY = new RegExp(
-  `^(?:[a-z]{3}_[0-9a-z]{26}/)?(?:${NAME_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
+  `^(?:[a-z]{3}_[0-9a-z]{26}/)?(?:${NAME_PATTERN}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
 );
 
 /** The sort key in a cursor; undefined for the first page. */

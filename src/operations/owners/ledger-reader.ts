@@ -61,6 +61,17 @@ export interface LedgerStatus {
   readonly dead_letters: number;
 }
 
+/** Filters whose values may name something that is not there. */
+export interface NamingFilters {
+  readonly operator: string;
+  readonly reason: string;
+  readonly request_id: string;
+  readonly tool: string;
+  readonly txn: string;
+  readonly user: string;
+}
+export type NamingFilter = keyof NamingFilters;
+
 export interface DecisionRecords {
   readonly entries: readonly AuditEntry[];
   readonly emails: Emails;
@@ -74,7 +85,7 @@ export interface LedgerReader {
   ): Promise<Result<AuditPage, AuditListRefusal>>;
   /**
    * Entries behind `after` that match, oldest first; waits up to `waitMs` milliseconds for new ones.
-   * @param after null: the end of the ledger as it is now.
+   * @param after null: where `since` begins, else the end of the ledger as it is now; answered at once, without entries.
    */
   tail(
     ledger: string,
@@ -86,6 +97,10 @@ export interface LedgerReader {
   status(ledger: string): Promise<LedgerStatus>;
   /** All records of one decision, oldest first. */
   find(ledger: string, decisionId: string): Promise<DecisionRecords>;
+  /** Null: the ledger has no such record. */
+  record(ledger: string, id: string): Promise<DecisionRecords | null>;
+  /** Which of these filters no record of the ledger passes, each looked at alone. */
+  unknown(ledger: string, filters: Partial<NamingFilters>): Promise<readonly NamingFilter[]>;
   /** Users by id, one more than `limit` when there are more. */
   users(ledger: string, query: UserQuery): Promise<readonly KnownUser[]>;
 }

@@ -30,3 +30,10 @@ export interface Stopped {
   readonly changed: boolean;
   readonly halt: HaltId | null;
 }
+
+/** A user that is stopped in a workspace. `stoppedAt`: milliseconds since the epoch. */
+export interface StoppedUser {
+  readonly user: string;
+  readonly halt: string;
+  readonly stoppedAt: number;
+}

@@ -14,7 +14,13 @@ import type { AuditOwner } from "./audit-owner.ts";
 import type { HaltSource } from "./halts.ts";
 import type { Configured, OwnerRefusal } from "./owner-answer.ts";
 import type { RequestMeta } from "../request/request-meta.ts";
-import type { ResumeUserCommand, StopTransactionCommand, StopUserCommand, Stopped } from "./stop-commands.ts";
+import type {
+  ResumeUserCommand,
+  StopTransactionCommand,
+  StopUserCommand,
+  Stopped,
+  StoppedUser,
+} from "./stop-commands.ts";
 
 /** A change of a workspace's configuration. */
 export interface WorkspaceCommand {
@@ -81,6 +87,8 @@ interface StopOwner {
   stopUser(command: StopUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
   resumeUser(command: ResumeUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
   stopTransaction(command: StopTransactionCommand): Promise<Result<Stopped, OwnerRefusal>>;
+  /** Which of these users are stopped. */
+  stoppedAmong(users: readonly string[]): Promise<readonly StoppedUser[]>;
   /** The lists of stops, when they are too long for a lease. */
   stops(): Promise<Stops>;
 }

@@ -21,6 +21,7 @@ const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "keys:issue": ["admin", "operator", "developer"],
   "keys:revoke": ["admin", "security", "operator", "developer"],
   "keys:read": ["admin", "security", "operator", "developer", "auditor"],
+  "keys:identify": ["admin", "security", "operator", "developer", "auditor"],
   "catalog:write": ["admin", "operator"],
   "catalog:read": ["admin", "security", "operator", "developer", "auditor"],
   "idp:write": ["admin", "security"],
@@ -29,6 +30,7 @@ const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:revoke": ["admin", "security", "operator", "developer"],
+  "users:read": ["admin", "security", "operator", "auditor"],
   "users:stop": ["admin", "security"],
   "users:resume": ["admin", "security"],
   "transactions:stop": ["admin", "security"],
@@ -57,7 +59,7 @@ it("gives an admin everything, and an auditor nothing that changes anything", ()
   expect(permissions.every((permission) => mayDo("admin", permission))).toBe(true);
   expect(
     permissions.filter(
-      (permission) => mayDo("auditor", permission) && !/:(?:read|introspect)$/.test(permission),
+      (permission) => mayDo("auditor", permission) && !/:(?:read|introspect|identify)$/.test(permission),
     ),
   ).toEqual([]);
 });

@@ -13,7 +13,7 @@ import {
 
 const ALL: Permission[] = [...PERMISSIONS];
 const of = (role: Role): Permission[] => ALL.filter((permission) => mayDo(role, permission));
-const READING = /:(?:read|introspect)$/;
+const READING = /:(?:read|introspect|identify)$/;
 
 /** The roles page has this between its two marks. */
 function rolesTable(): string {

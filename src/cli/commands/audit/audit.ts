@@ -5,11 +5,13 @@ import type { Session } from "../../session.ts";
 import { chainCommand } from "./chain.ts";
 import { listCommand } from "./list.ts";
 import { replayCommand } from "./replay.ts";
+import { showCommand } from "./show.ts";
 import { tailCommand } from "./tail.ts";
 
 export const auditCommand = (session: Session): Command =>
   noun("audit", "The trail: what happened, who did it, and why", [
     listCommand(session),
+    showCommand(session),
     tailCommand(session),
     chainCommand(session),
     replayCommand(session),

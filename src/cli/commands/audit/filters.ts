@@ -1,6 +1,7 @@
 /** The filters that `audit list` and `audit tail` share. */
 import { Option, type Command } from "commander";
 import { pointInTime, workspaceOption } from "../../option-values.ts";
+import { userFilter } from "../users/user-argument.ts";
 import type { Session } from "../../session.ts";
 
 export interface FilterOptions {
@@ -14,7 +15,9 @@ export interface FilterOptions {
   readonly operator?: string;
   readonly requestId?: string;
   readonly txn?: string;
-  readonly user?: string;
+  readonly user?: readonly string[];
+  readonly key?: string;
+  readonly readings?: true;
   readonly since?: string;
 }
 
@@ -31,14 +34,16 @@ export function withFilters(command: Command, session: Session): Command {
     .option("--operator <subject>", "only what this operator did")
     .option("--request-id <id>", "only this request")
     .option("--txn <txn>", "only this transaction")
-    .option("--user <user>", "only what was done for this end user: usr_…")
+    .option(
+      "--user <who...>",
+      "only what was done for this end user: usr_…, e-mail address, or ISSUER SUBJECT [TENANT]",
+    )
+    .option("--key <key>", "only what was done with this API key, and to it")
+    .option("--readings", "readings of the trail too")
     .option("--since <time>", "from this time on, or a duration back from now: 1h", back);
 }
 
 /** The options as the API names them. */
-export function filterOf<T extends FilterOptions>(
-  options: T,
-): Omit<T, "requestId"> & { request_id: string | undefined } {
-  const { requestId, ...rest } = options;
-  return { ...rest, request_id: requestId };
+export function filterOf<T extends FilterOptions>({ requestId, user = [], ...rest }: T) {
+  return { ...rest, request_id: requestId, ...userFilter(user) };
 }

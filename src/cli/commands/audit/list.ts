@@ -1,15 +1,19 @@
 /** `dome audit list` */
 import { Option, type Command } from "commander";
 import type { AuditFilter } from "../../../client/audit-trail.ts";
+import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { ShownEntry } from "../../../contract/audit.ts";
 import { verb } from "../../command.ts";
-import { limitOption, pointInTime } from "../../option-values.ts";
+import { everyWorkspace, type Taken } from "../../every-workspace.ts";
+import { called, type Names } from "../../names.ts";
+import { allWorkspacesOption, limitOption, pointInTime } from "../../option-values.ts";
 import { table, type Style } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { filterOf, withFilters, type FilterOptions } from "./filters.ts";
 import { cells, COLUMNS } from "./row.ts";
 
 interface ListOptions extends FilterOptions {
+  readonly allWorkspaces?: true;
   readonly until?: string;
   readonly order?: "newest" | "oldest";
   readonly limit?: number;
@@ -30,6 +34,7 @@ export function listCommand(session: Session): Command {
     ],
   });
   return withFilters(command, session)
+    .addOption(allWorkspacesOption())
     .option("--until <time>", "before this time, or a duration back from now: 1h", back)
     .addOption(
       new Option("--order <order>", "which come first").choices(["newest", "oldest"]).default("newest"),
@@ -38,18 +43,54 @@ export function listCommand(session: Session): Command {
     .action((options: ListOptions) => list(session, options));
 }
 
-export async function list(session: Session, options: ListOptions): Promise<void> {
-  const service = await session.controlPlane();
-  const filter: AuditFilter = filterOf(options);
-  const { items, more } = await service.audit.list(filter).take(options.limit ?? DEFAULT_LIMIT);
+async function list(session: Session, options: ListOptions): Promise<void> {
+  const { items, more, workspaces } = await take(await session.controlPlane(), options);
   const { output } = session;
   output.show({
     body: items,
     ids: items.map((entry) => entry.id),
-    text: () => trail(output.style, items),
+    text: () => trail(output.style, items, workspaces),
   });
   if (more) output.note("There are more: raise --limit, or narrow the filters.");
+  if (items.length === 0) output.note(searched(options));
 }
 
-const trail = (style: Style, entries: readonly ShownEntry[]): string =>
-  table(style, COLUMNS, entries.map(cells));
+interface Trail extends Taken<ShownEntry> {
+  /** Names by ids, where the trail of more than one was read. */
+  readonly workspaces: Names | null;
+}
+
+/** @returns of all workspaces the records in the order of their times: each ledger has an order of its own. */
+async function take(service: ControlPlane, { allWorkspaces, ...options }: ListOptions): Promise<Trail> {
+  const { limit = DEFAULT_LIMIT, order = "newest" } = options;
+  const filter: AuditFilter = filterOf(options);
+  if (allWorkspaces !== true) return { ...(await service.audit.list(filter).take(limit)), workspaces: null };
+  const answers = await everyWorkspace(service, (workspace) =>
+    service.audit.list({ ...filter, workspace }).take(limit),
+  );
+  const sign = order === "newest" ? -1 : 1;
+  const all = answers.flatMap(({ items }) => items).toSorted((a, b) => sign * (a.time < b.time ? -1 : 1));
+  return {
+    items: all.slice(0, limit),
+    more: all.length > limit || answers.some(({ more }) => more),
+    workspaces: Object.fromEntries(
+      answers.flatMap(({ workspace, items }) =>
+        items.slice(0, 1).map((entry) => [entry.workspace, workspace]),
+      ),
+    ),
+  };
+}
+
+const trail = (style: Style, entries: readonly ShownEntry[], workspaces: Names | null): string =>
+  workspaces === null
+    ? table(style, COLUMNS, entries.map(cells))
+    : table(
+        style,
+        ["WORKSPACE", ...COLUMNS],
+        entries.map((entry) => [called(workspaces, entry.workspace), ...cells(entry)]),
+      );
+
+const searched = ({ workspace, allWorkspaces }: ListOptions): string =>
+  allWorkspaces === true
+    ? "Every workspace that you may see was searched."
+    : `Searched: ${workspace ?? "your token's only workspace, else default"}. With -A every workspace.`;

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { noun } from "../../command.ts";
 import type { Session } from "../../session.ts";
+import { identifyCommand } from "./identify.ts";
 import { issueCommand } from "./issue.ts";
 import { listCommand } from "./list.ts";
 import { revokeCommand } from "./revoke.ts";
@@ -12,5 +13,6 @@ export const keysCommand = (session: Session): Command =>
     issueCommand(session),
     rotateCommand(session),
     listCommand(session),
+    identifyCommand(session),
     revokeCommand(session),
   ]);

@@ -20,3 +20,16 @@ export function whichUser(
   if (tenant !== undefined) throw usage("--tenant goes with ISSUER and SUBJECT; the id says it all", help);
   return { user: first };
 }
+
+/** How a list is narrowed to one user: by id or address, or by what the provider says of it. */
+export function userFilter([first, subject, tenant, ...more]: readonly string[]): WhichUser {
+  if (first === undefined) return {};
+  if (more.length > 0)
+    throw usage("a user is an id, an e-mail address, or ISSUER SUBJECT [TENANT]: three words at most");
+  if (subject !== undefined) return { issuer: first, subject, ...(tenant === undefined ? {} : { tenant }) };
+  if (first.startsWith("usr_") || (first.includes("@") && !first.includes("://"))) return { user: first };
+  throw usage(
+    `"${first}" is no user: give an id usr_…, an e-mail address, or ISSUER SUBJECT`,
+    "dome users list",
+  );
+}

@@ -2,12 +2,16 @@
 import type { Command } from "commander";
 import { noun } from "../../command.ts";
 import type { Session } from "../../session.ts";
+import { listCommand } from "./list.ts";
 import { resumeCommand } from "./resume.ts";
+import { showCommand } from "./show.ts";
 import { stopCommand } from "./stop.ts";
 import { testTokenCommand } from "./test-token.ts";
 
 export const usersCommand = (session: Session): Command =>
-  noun("users", "The people for whom agents act: stop them, and let them go on", [
+  noun("users", "The people for whom agents act: see them, stop them, and let them go on", [
+    listCommand(session),
+    showCommand(session),
     stopCommand(session),
     resumeCommand(session),
     testTokenCommand(session),

@@ -1,0 +1,15 @@
+/** How a query names an end user. */
+import { z } from "zod";
+import { address, userId } from "../contract/user-id.ts";
+import { line } from "../contract/words.ts";
+
+/** A user by id or address; or as its provider says it, by the other three. */
+export const userFilter = {
+  user: z
+    .union([userId, address])
+    .optional()
+    .meta({ description: "the end user for whom it was done: `usr_…`, or the e-mail address" }),
+  issuer: line(2048).optional().meta({ description: "with `subject`: the user as its provider says it" }),
+  subject: line(255).optional(),
+  tenant: line(255).optional(),
+};

@@ -1,0 +1,51 @@
+/** `dome keys identify`: whose an API key is that was found somewhere. Looking is no use of the key. */
+import type { Command } from "commander";
+import { readAgentCredential } from "../../agent-credential.ts";
+import { verb } from "../../command.ts";
+import { usage } from "../../exit.ts";
+import { fields } from "../../output.ts";
+import type { Session } from "../../session.ts";
+
+interface IdentifyOptions {
+  readonly keyFile: string;
+}
+
+export const identifyCommand = (session: Session): Command =>
+  verb({
+    name: "identify",
+    summary: "Say whose an API key is, and whether it is live",
+    description:
+      "Say whose an API key is that was found somewhere, and whether it is live. The service looks the key up and forgets it: " +
+      "no token is made, and it does not count as a use. The key is read from a file or stdin, never from an argument.",
+    examples: ["dome keys identify --key-file ./leaked.key", "pbpaste | dome keys identify --key-file -"],
+  })
+    .requiredOption("--key-file <file>", "the key is in this file; - for stdin")
+    .action((options: IdentifyOptions) => identify(session, options));
+
+async function identify(session: Session, { keyFile }: IdentifyOptions): Promise<void> {
+  const credential = await readAgentCredential(session.io, keyFile);
+  if (!credential.startsWith("dome_at_"))
+    throw usage("this is a call token, and no API key", "dome token inspect --help");
+  const { key, agent } = await (await session.controlPlane()).keys.identify(credential);
+  const { output } = session;
+  output.show({
+    body: { key, agent },
+    ids: [key.id],
+    text: () =>
+      fields(output.style, [
+        ["key", key.id],
+        ["state", key.state],
+        ["agent", `${agent.name} (${agent.id})`],
+        ["workspace", agent.workspace],
+        ["agent state", agent.state],
+        ["owner", agent.owner],
+        ["steward", agent.steward],
+        ["created", key.created_at],
+        ["expires", key.expires_at],
+        ["revoked", key.revoked_at],
+        ["last used", key.last_used_at],
+      ]),
+  });
+  if (key.state === "live")
+    output.note(`next: dome keys revoke ${agent.name} ${key.id} --workspace ${agent.workspace}`);
+}

@@ -1,0 +1,46 @@
+/** How an end user is shown to people. */
+import type { User } from "../../../contract/user.ts";
+import { fields, several, table, type Style } from "../../output.ts";
+
+const nameOf = ({ email, issuer, subject, id }: User): string =>
+  email ?? (issuer !== null && subject !== null ? `${issuer} ${subject}` : id);
+
+export const userTable = (style: Style, users: readonly User[]): string =>
+  table(
+    style,
+    ["USER", "STATE", "AGENTS", "FIRST SEEN", "LAST SEEN", "WORKSPACE", "ISSUER", "SUBJECT", "ID"],
+    users.map((user) => [
+      nameOf(user),
+      user.stopped === null ? "active" : "stopped",
+      several(user.agents.map(({ name, id }) => name ?? id)),
+      user.first_seen,
+      user.last_seen,
+      user.workspace,
+      user.issuer,
+      user.subject,
+      user.id,
+    ]),
+  );
+
+export const userFields = (style: Style, user: User): string =>
+  [
+    fields(style, [
+      ["id", user.id],
+      ["e-mail", user.email],
+      ["issuer", user.issuer],
+      ["subject", user.subject],
+      ["workspace", user.workspace],
+      [
+        "state",
+        user.stopped === null ? "active" : `stopped since ${user.stopped.since} (${user.stopped.halt})`,
+      ],
+      ["first seen", user.first_seen],
+      ["last seen", user.last_seen],
+    ]),
+    "",
+    table(
+      style,
+      ["AGENT", "FIRST SEEN", "LAST SEEN", "ID"],
+      user.agents.map((agent) => [agent.name, agent.first_seen, agent.last_seen, agent.id]),
+    ),
+  ].join("\n");

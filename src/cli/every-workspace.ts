@@ -1,0 +1,34 @@
+/** The same question to every workspace that the token sees: for what each workspace keeps by itself. */
+import type { ControlPlane } from "../client/control-plane.ts";
+import { ApiError } from "../client/errors.ts";
+import { inParallel } from "./in-parallel.ts";
+
+export interface Taken<T> {
+  readonly items: readonly T[];
+  readonly more: boolean;
+}
+
+/**
+ * @param ask for one workspace, by name.
+ * @returns what all of them answered. A filter that names nothing in one of them names something in another, or the refusal
+ *   of the first is thrown.
+ */
+export async function everyWorkspace<T>(
+  service: ControlPlane,
+  ask: (workspace: string) => Promise<Taken<T>>,
+): Promise<readonly (Taken<T> & { readonly workspace: string })[]> {
+  const { items: workspaces } = await service.workspaces.list().take();
+  let refusal: unknown;
+  const answers = await inParallel(workspaces, async ({ name }) => {
+    try {
+      return { workspace: name, ...(await ask(name)) };
+    } catch (fault) {
+      if (!(fault instanceof ApiError) || fault.code !== "unknown_reference") throw fault;
+      refusal ??= fault;
+      return null;
+    }
+  });
+  const answered = answers.filter((answer) => answer !== null);
+  if (answered.length === 0 && refusal !== undefined) throw refusal;
+  return answered;
+}

@@ -1,0 +1,25 @@
+/** End users for whom agents have acted. Reading of them is itself recorded. */
+import { userList, type User } from "../contract/user.ts";
+import type { UserRef } from "./audit-trail.ts";
+import { Listing, pageSize } from "./listing.ts";
+import type { Transport } from "./transport.ts";
+
+export interface UserFilter extends UserRef {
+  readonly workspace?: string | undefined;
+  /** Id, or e-mail address. */
+  readonly user?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+export class Users {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  list(filter: UserFilter = {}): Listing<User> {
+    const query = { ...filter, limit: pageSize(filter.limit) };
+    return new Listing((cursor) => this.#transport.read("/api/v1/users", userList, { ...query, cursor }));
+  }
+}

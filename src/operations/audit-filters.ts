@@ -1,0 +1,159 @@
+/**
+ * What the filters of the trail name: agents by name or id, users by id, address, or as their provider says it, keys by id. A
+ * filter that names nothing is refused, because an empty answer would read as "nothing happened". Agents, keys and users are
+ * looked up first; the rest only where a query has found nothing, so that the usual one pays for nothing.
+ */
+import type { AuditQuery } from "../contract/audit.ts";
+import { isReason } from "../contract/reasons.ts";
+import { userIdOf } from "../contract/user-id.ts";
+import { findKey } from "../credentials/key-reads.ts";
+import { defined } from "../kernel/defined.ts";
+import { isId, timeOfId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { hasOperator } from "../operators/token-reads.ts";
+import { findAgent } from "../registry/agents.ts";
+import { findEntry } from "../registry/catalog.ts";
+import type { WorkspaceRow } from "../registry/workspaces.ts";
+import { memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
+import { catalogTools } from "../storage/tables/catalog.ts";
+import type { NamingFilter } from "./owners/ledger-reader.ts";
+import type { ReceiptPorts } from "./read-halt.ts";
+
+/** As the ledger takes them. */
+export type AuditFilters = Partial<AuditQuery>;
+
+/** A user by id or address, or as the provider says it. */
+export interface UserFilter {
+  readonly user?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly tenant?: string | undefined;
+}
+
+export interface Searched {
+  /** Null: the organization's own trail, in which there are neither agents nor users. */
+  readonly row: WorkspaceRow | null;
+  readonly place: string;
+}
+
+/** A record may be on its way to its ledger for as long (design part 10: visible within 5 s). */
+const FRESH_MS = 10_000;
+
+/** The filters with ids instead of names. */
+export async function resolveNames(
+  ports: ReceiptPorts,
+  searched: Searched,
+  { user: _who, issuer, subject, tenant, ...filters }: AuditFilters & UserFilter,
+): Promise<Result<AuditFilters, Refusal>> {
+  const agent = await agentId(ports, searched, filters.agent, "agent");
+  if (!agent.ok) return agent;
+  const actor = await agentId(ports, searched, filters.actor, "actor");
+  if (!actor.ok) return actor;
+  const user = await userIdFor(ports, searched, { user: _who, issuer, subject, tenant });
+  if (!user.ok) return user;
+  const holder = await keyHolder(ports, searched, filters.key);
+  if (!holder.ok) return holder;
+  return ok({
+    ...filters,
+    // A key is used by its agent alone, whose records an index gives.
+    ...defined({ agent: agent.value, actor: actor.value ?? holder.value, user: user.value }),
+  });
+}
+
+async function agentId(
+  { db }: ReceiptPorts,
+  { row, place }: Searched,
+  reference: string | undefined,
+  member: string,
+): Promise<Result<string | undefined, Refusal>> {
+  if (reference === undefined || (row === null && isId("agt", reference))) return ok(reference);
+  const found = row === null ? undefined : await findAgent(db, row.id, reference);
+  if (found !== undefined) return ok(found.id);
+  return err(namesNothing(member, `There is no agent${shown(reference)} in ${place}.`));
+}
+
+/** @returns the id of the one user that is meant. */
+export async function userIdFor(
+  { ledgers }: Pick<ReceiptPorts, "ledgers">,
+  { row, place }: Searched,
+  { user, issuer, subject, tenant }: UserFilter,
+): Promise<Result<string | undefined, Refusal>> {
+  if (issuer !== undefined || subject !== undefined || tenant !== undefined) {
+    if (user !== undefined) return err(malformed("user", "It does not go with issuer, subject and tenant."));
+    if (issuer === undefined) return err(malformed("issuer", "It goes with subject, and is missing."));
+    if (subject === undefined) return err(malformed("subject", "It goes with issuer, and is missing."));
+    return ok(userIdOf(row?.id ?? "", issuer, tenant, subject));
+  }
+  if (user === undefined || !user.includes("@")) return ok(user);
+  const [found, ...others] = row === null ? [] : await ledgers.users(row.id, { email: user, limit: 20 });
+  if (found === undefined)
+    return err(namesNothing("user", `Agents have acted for no user with this address in ${place}.`));
+  if (others.length === 0) return ok(found.id);
+  const all = [found, ...others].map(({ id, issuer: at }) => (at === null ? id : `${id} (${at})`));
+  return err(malformed("user", `Several users have this address: ${all.join(", ")}. Name one by its id.`));
+}
+
+/** @returns the agent whose key it is. */
+async function keyHolder(
+  { db }: ReceiptPorts,
+  { row, place }: Searched,
+  key: string | undefined,
+): Promise<Result<string | undefined, Refusal>> {
+  if (key === undefined) return ok(undefined);
+  const found = row === null || !isId("key", key) ? undefined : await findKey(db, key);
+  if (found !== undefined && found.workspace === row?.id) return ok(found.agent);
+  return err(namesNothing("key", `There is no key${shown(key)} in ${place}.`));
+}
+
+const UNKNOWN: Readonly<Record<NamingFilter, string>> = {
+  operator: "No operator has or had this subject, and none of it acted",
+  reason: "It is no reason code, and nothing was recorded with it",
+  request_id: "Nothing was recorded of this request",
+  tool: "The catalog has no such tool, and nothing was recorded of one",
+  txn: "Nothing was recorded of this transaction",
+  user: "Agents have not acted for this user, and nothing was recorded of it",
+};
+
+/** The first of the filters that names nothing, for a query that has found nothing. */
+export async function unknownFilter(
+  { ledgers, db, clock }: ReceiptPorts,
+  {
+    ledger,
+    place,
+    workspace,
+    filters,
+  }: {
+    readonly ledger: string;
+    readonly place: string;
+    readonly workspace: WorkspaceRow["id"] | null;
+    readonly filters: AuditFilters;
+  },
+): Promise<Refusal | null> {
+  const { operator, reason, request_id, tool, txn, user } = filters;
+  const named = defined({ operator, reason, request_id, tool, txn, user });
+  if (Object.keys(named).length === 0) return null;
+  for (const filter of await ledgers.unknown(ledger, named)) {
+    const value = named[filter] ?? "";
+    const known =
+      filter === "operator"
+        ? value === "admin" || (await hasOperator(db, value))
+        : filter === "tool"
+          ? workspace !== null &&
+            (await findEntry(db, catalogTools, workspace, value.split("/", 1)[0] ?? value)) !== undefined
+          : filter === "reason"
+            ? isReason(value)
+            : isFresh(value, clock.now());
+    if (!known) return namesNothing(filter, `${UNKNOWN[filter]} in ${place}.`);
+  }
+  return null;
+}
+
+/** An id that was made just now: what it names may be on its way. */
+const isFresh = (id: string, now: number): boolean =>
+  (isId("req", id) || isId("txn", id)) && Math.abs(now - timeOfId(id)) < FRESH_MS;
+
+const malformed = (member: string, detail: string): Refusal =>
+  memberRefusal("invalid_request", member, detail);
+
+const namesNothing = (member: string, detail: string): Refusal =>
+  memberRefusal("unknown_reference", member, detail);

@@ -1,0 +1,50 @@
+/**
+ * Whose an API key is that was found somewhere, and whether it is live. The key is looked up by its digest and forgotten: no
+ * token is made, no use is noted, nothing of it is kept. One that is unknown and one that is not yours are one answer (P11).
+ */
+import type { KeyIdentified } from "../contract/key.ts";
+import { findKey, findKeyByDigests } from "../credentials/key-reads.ts";
+import { digestsOf } from "../credentials/version-digests.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { notFound, type Refusal } from "./answer/refusal.ts";
+import { keyView } from "./list-keys.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { agentFor } from "./request/resolve.ts";
+
+export interface IdentifyPorts extends OperationPorts {
+  /** Form keys of root-key versions that have left. */
+  readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
+}
+
+export async function identifyFoundKey(
+  ports: IdentifyPorts,
+  { operator }: OperatorRequest,
+  secret: string,
+): Promise<Result<KeyIdentified, Refusal>> {
+  const digests = await digestsOf("agent", secret, ports.derived, ports.retiredForms);
+  const known = digests === undefined ? undefined : await findKeyByDigests(ports.db, digests);
+  if (known === undefined) return err(notFound("key"));
+  const found = await agentFor(ports.db, operator, known.agent, undefined);
+  if (!found.ok) return err(notFound("key"));
+  const agent = found.value;
+  const [row, live] = await Promise.all([
+    findKey(ports.db, known.key),
+    ports.owners.agent(agent.id).describe(),
+  ]);
+  if (row === undefined) return err(notFound("key"));
+  return ok({
+    key: keyView(
+      row,
+      live?.keys.find((key) => key.id === row.id),
+      ports.clock.now(),
+    ),
+    agent: {
+      id: agent.id,
+      name: agent.name,
+      workspace: agent.workspaceName,
+      owner: agent.owner,
+      steward: agent.steward,
+      state: live?.state ?? "lost",
+    },
+  });
+}

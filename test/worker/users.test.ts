@@ -1,0 +1,152 @@
+/** What is known of the users for whom agents have acted, and whose an API key is that was found somewhere. */
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { decision } from "../../src/contract/check.ts";
+import { keyIdentified } from "../../src/contract/key.ts";
+import { userList, type User } from "../../src/contract/user.ts";
+import { answering, testIdp, type TestIdp } from "../support/test-idp.ts";
+import { call, eventually, operator, operatorToken, problemOf, worker } from "../support/worker-api.ts";
+import { exchanged, IDT } from "./exchange.fixture.ts";
+import { userHome, type UserHome } from "./users.fixture.ts";
+
+const api = operator();
+const ALICE = "alice@example.com";
+let idp: TestIdp;
+let at: UserHome;
+
+beforeAll(async () => {
+  idp = await testIdp("https://login.known.example");
+  answering(idp);
+  at = await userHome(idp);
+  const idToken = await at.idToken({ email: ALICE, email_verified: true });
+  const held = await exchanged(at.a, { subject_token: idToken, subject_token_type: IDT });
+  const { token } = await exchanged(at.b, { subject_token: held.token });
+  decision.parse((await call(worker, token, "POST", "/api/v1/check", { body: { tool: "crm" } })).body);
+  const grace = await at.idToken({ sub: "grace", email: ALICE.toUpperCase(), email_verified: false });
+  await exchanged(at.a, { subject_token: grace, subject_token_type: IDT });
+  await eventually(async () => expect((await users("")).length).toBe(2));
+}, 30_000);
+beforeEach(() => {
+  answering(idp);
+});
+afterEach(() => vi.restoreAllMocks());
+
+const users = async (query: string): Promise<readonly User[]> =>
+  userList.parse((await api.call("GET", `/users?workspace=${at.home}&${query}`)).body).items;
+const refused = async (query: string) =>
+  problemOf(await api.call("GET", `/users?workspace=${at.home}&${query}`));
+
+describe("a user", () => {
+  it("is known by who it is at which provider, by its verified address, and by the agents that acted for it", async () => {
+    const [alice, ...more] = await eventually(async () => {
+      const found = await users(`user=${ALICE}`);
+      expect(found[0]?.agents.length).toBe(2);
+      return found;
+    });
+    expect(more).toEqual([]);
+    expect(alice).toMatchObject({
+      id: at.userOf("ada"),
+      workspace: at.home,
+      issuer: idp.issuer,
+      subject: "ada",
+      email: ALICE,
+      stopped: null,
+    });
+    expect(alice?.agents.map(({ id, name }) => [id, name]).toSorted()).toEqual(
+      [
+        [at.a.id, "a"],
+        [at.b.id, "b"],
+      ].toSorted(),
+    );
+  });
+
+  it("is found by id, and by what its provider says; an address that nobody verified names nobody", async () => {
+    const byId = await users(`user=${at.userOf("grace")}`);
+    const bySubject = await users(`issuer=${encodeURIComponent(idp.issuer)}&subject=grace`);
+    expect(byId).toEqual(bySubject);
+    expect(byId[0]).toMatchObject({ subject: "grace", email: null });
+  });
+
+  it("shows as stopped while it is stopped", async () => {
+    const user = at.userOf("ada");
+    await api.call("POST", `/workspaces/${at.home}/users/stop`, { body: { user } });
+    expect((await users(`user=${user}`))[0]?.stopped?.halt).toMatch(/^hlt_/);
+    await api.call("POST", `/workspaces/${at.home}/users/resume`, { body: { user } });
+    expect((await users(`user=${user}`))[0]?.stopped).toBeNull();
+  });
+
+  it("that nobody acted for names nothing, and half of a name is refused", async () => {
+    expect(await refused("user=nobody@example.com")).toMatchObject({ code: "unknown_reference" });
+    expect(await refused(`user=usr_${"a".repeat(26)}`)).toMatchObject({ code: "unknown_reference" });
+    expect(await refused("issuer=https://x.example")).toMatchObject({ code: "invalid_request" });
+    expect(await refused("user=alice")).toMatchObject({ code: "invalid_request" });
+  });
+
+  it("comes in pages, by id", async () => {
+    const first = userList.parse((await api.call("GET", `/users?workspace=${at.home}&limit=1`)).body);
+    const rest = userList.parse(
+      (await api.call("GET", `/users?workspace=${at.home}&limit=1&cursor=${first.next_cursor}`)).body,
+    );
+    expect([...first.items, ...rest.items].map(({ id }) => id)).toEqual(
+      [at.userOf("ada"), at.userOf("grace")].toSorted(),
+    );
+    expect(rest.next_cursor).toBeNull();
+  });
+
+  it("is not for developers, and every reading is recorded without what identifies a person", async () => {
+    const developer = operator(await operatorToken({ subject: "dev@example.com", role: "developer" }));
+    expect((await developer.call("GET", `/users?workspace=${at.home}`)).status).toBe(403);
+    await users(`user=${ALICE}`);
+    const readings = await eventually(async () => {
+      const found = await api.audit({ workspace: at.home, kind: "audit.read" });
+      expect(found.some(({ data }) => JSON.stringify(data).includes(at.userOf("ada")))).toBe(true);
+      return found;
+    });
+    expect(JSON.stringify(readings)).not.toContain(ALICE);
+  });
+});
+
+describe("the trail of a user", () => {
+  it("is found by address and by what the provider says, and its readings name the id alone (P4)", async () => {
+    const byAddress = await api.audit({ workspace: at.home, user: ALICE });
+    const bySubject = await api.audit({ workspace: at.home, issuer: idp.issuer, subject: "ada" });
+    expect(byAddress.length).toBeGreaterThan(0);
+    expect(bySubject.map(({ id }) => id)).toEqual(byAddress.map(({ id }) => id));
+    const record = await api.call("GET", `/audit/records/${byAddress[0]?.id}?workspace=${at.home}`);
+    expect(record.body).toEqual(byAddress[0]);
+  });
+});
+
+describe("a key that was found", () => {
+  const identify = async (key: string, as = api) =>
+    as.call("POST", "/keys/identify", { body: { api_key: key } });
+
+  it("is its agent's, live or not, and looking is no use of it", async () => {
+    const found = keyIdentified.parse((await identify(at.c.secret)).body);
+    expect(found).toMatchObject({
+      key: { id: at.c.key, state: "live", last_used_at: null },
+      agent: { id: at.c.id, name: "c", workspace: at.home, state: "active" },
+    });
+    await api.call("DELETE", `/agents/${at.c.id}/keys/${at.c.key}`);
+    expect(keyIdentified.parse((await identify(at.c.secret)).body).key.state).toBe("revoked");
+  });
+
+  it("says of another workspace's key what it says of one that was never made (P11)", async () => {
+    const bound = operator(
+      await operatorToken({ subject: "aud@example.com", role: "auditor", workspaces: ["default"] }),
+    );
+    const [theirs, none] = await Promise.all([
+      identify(at.a.secret, bound),
+      identify(`dome_at_${"0".repeat(49)}`, bound),
+    ]);
+    const said = (answer: Awaited<typeof theirs>) => ({ ...problemOf(answer), instance: "" });
+    expect(said(theirs)).toEqual(said(none));
+    expect(theirs.status).toBe(404);
+    expect(JSON.stringify(theirs)).not.toContain(at.a.secret);
+  });
+
+  it("belongs in its member and nowhere else (P4)", async () => {
+    const inReason = await api.call("POST", `/agents/${at.a.id}/suspend`, { body: { reason: at.a.secret } });
+    expect(inReason.status).toBe(400);
+    expect((await identify(`see ${at.a.secret}`)).status).toBe(400);
+  });
+});
