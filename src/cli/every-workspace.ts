@@ -18,7 +18,7 @@ export async function everyWorkspace<T>(
   ask: (workspace: string) => Promise<Taken<T>>,
 ): Promise<readonly (Taken<T> & { readonly workspace: string })[]> {
   const { items: workspaces } = await service.workspaces.list().take();
-  let refusal: unknown;
+  let refusal: ApiError | undefined;
   const answers = await inParallel(workspaces, async ({ name }) => {
     try {
       return { workspace: name, ...(await ask(name)) };

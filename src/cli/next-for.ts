@@ -117,8 +117,19 @@ function listOf(member: string, invocation: Invocation): string | null {
   if (member.startsWith("tier")) return "dome tiers list";
   if (member.startsWith("workspace")) return "dome workspaces list";
   if (member.startsWith("replaces")) return "dome operators list";
+  if (invocation.words[0] === "audit" || invocation.words[0] === "users")
+    return listOfFilter(member, invocation);
   if (/^(?:parent|delegates_to|audiences|agent)\b/.test(member)) return listHere("agents", invocation);
   return null;
+}
+
+/** Where what a filter of the trail names could be found instead. */
+function listOfFilter(member: string, invocation: Invocation): string | null {
+  if (member === "agent" || member === "actor") return "dome agents list -A";
+  if (member === "user") return "dome users list -A";
+  if (member === "operator") return "dome operators list";
+  if (member === "tool") return listHere("tools", invocation);
+  return member === "txn" || member === "request_id" ? `${["dome", ...invocation.words].join(" ")} -A` : null;
 }
 
 function reach(error: DomeError, { url, words }: Invocation): string | null {

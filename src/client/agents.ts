@@ -61,10 +61,11 @@ export class Agents {
     return new Listing((cursor) => this.#transport.read("/api/v1/agents", agentList, { ...query, cursor }));
   }
 
-  /** What these agents are called, as far as this token sees them. @param ids 50 at most. */
+  /** What these agents are called, as far as this token sees them; of the first 50, which is more than a chain has. */
   async names(ids: readonly string[]): Promise<Record<string, string>> {
-    if (ids.length === 0) return {};
-    const query = { ids: ids.join(","), all_workspaces: true, limit: ids.length };
+    const asked = ids.slice(0, 50);
+    if (asked.length === 0) return {};
+    const query = { ids: asked.join(","), all_workspaces: true, limit: asked.length };
     const { items } = await this.#transport.read("/api/v1/agents", agentList, query);
     return Object.fromEntries(items.map(({ id, name }) => [id, name]));
   }

@@ -250,7 +250,7 @@ export type AgentTransferred = z.output<typeof agentTransferred>;
 export const agentList = list(agent).meta({ id: "AgentList" });
 
 /** How many agents can be asked for by id at once: more than any chain has. */
-export const MOST_IDS = 50;
+const MOST_IDS = 50;
 const AGENT_ID = idPattern("agt").source.slice(1, -1);
 const AGENT_IDS = new RegExp(`^${AGENT_ID}(?:,${AGENT_ID}){0,${MOST_IDS - 1}}$`);
 

@@ -57,7 +57,7 @@ export async function findKeyByDigests(
   return { agent, workspace, key, known: new Set(rows.map((row) => row.digest)) };
 }
 
-export type OwnedKey = KeyRow & { readonly agent: AgentId; readonly workspace: WorkspaceId };
+type OwnedKey = KeyRow & { readonly agent: AgentId; readonly workspace: WorkspaceId };
 
 /** A key by its id, with whose it is. */
 export async function findKey(db: Database, id: KeyId): Promise<OwnedKey | undefined> {

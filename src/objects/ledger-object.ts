@@ -12,14 +12,13 @@ import type { AppendReport } from "../audit/carrier.ts";
 import { genesis } from "../audit/chain.ts";
 import { erase } from "../audit/commit.ts";
 import { readStored } from "../audit/record.ts";
-import { auditQuery, type AuditEntry, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
+import { auditQuery, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
 import { toHex } from "../kernel/bytes.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { EvidenceLevel } from "../lifecycle/evidence.ts";
 import type {
   AuditPage,
   DecisionRecords,
-  Emails,
   KnownUser,
   NamingFilter,
   NamingFilters,
@@ -31,8 +30,9 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { LedgerDeps } from "./deps.ts";
 import { LedgerFill } from "./ledger-fill.ts";
 import { cursorOf, parseCursor, type SeqRange } from "./ledger-query.ts";
-import { LEDGER_STEPS, toolOf } from "./ledger-schema.ts";
+import { LEDGER_STEPS } from "./ledger-schema.ts";
 import { LedgerStore, type ProducerGaps } from "./ledger-store.ts";
+import { unknownFilters } from "./ledger-naming.ts";
 import { LedgerUsers } from "./ledger-users.ts";
 import { fromJson, LedgerWriter } from "./ledger-writer.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
@@ -162,7 +162,7 @@ export abstract class LedgerShell extends DurableObject {
     const entries = rows.slice(0, TAIL_LIMIT);
     const more = rows.length > entries.length;
     const lastSeq = more ? (entries.at(-1)?.seq ?? last) : (edge ?? last);
-    return ok({ entries, last_seq: lastSeq, emails: this.#emailsIn(entries) });
+    return ok({ entries, last_seq: lastSeq, emails: this.#users.emailsIn(entries) });
   }
 
   /**
@@ -179,33 +179,22 @@ export abstract class LedgerShell extends DurableObject {
     const items = entries.slice(0, parsed.data.limit);
     const end = entries.length > items.length ? (items.at(-1)?.seq ?? null) : edge;
     const next = end === null ? null : cursorOf(end);
-    return ok({ items, next_cursor: next, emails: this.#emailsIn(items) });
+    return ok({ items, next_cursor: next, emails: this.#users.emailsIn(items) });
   }
 
   /** All records of one decision, oldest first: the decision or intent, then its outcome. */
   find(decisionId: string): DecisionRecords {
     const entries = this.#store.byDecision(decisionId);
-    return { entries, emails: this.#emailsIn(entries) };
+    return { entries, emails: this.#users.emailsIn(entries) };
   }
 
   record(id: string): DecisionRecords | null {
     const entry = this.#store.byId(id);
-    return entry === null ? null : { entries: [entry], emails: this.#emailsIn([entry]) };
+    return entry === null ? null : { entries: [entry], emails: this.#users.emailsIn([entry]) };
   }
 
   unknown(filters: Partial<NamingFilters>): NamingFilter[] {
-    const { operator, reason, request_id, tool, txn, user } = filters;
-    const looked = [
-      ["operator", "operator", operator],
-      ["reason", "reason", reason],
-      ["request_id", "request_id", request_id],
-      ["tool", "tool", tool === undefined ? undefined : toolOf(tool)],
-      ["txn", "txn", txn],
-      ["user", "user_id", user],
-    ] as const;
-    return looked.flatMap(([filter, column, value]) =>
-      value === undefined || this.#store.has(column, value) ? [] : [filter],
-    );
+    return unknownFilters(this.ctx.storage.sql, filters);
   }
 
   users(query: UserQuery): KnownUser[] {
@@ -283,14 +272,6 @@ export abstract class LedgerShell extends DurableObject {
   /** How much room is left. For the workspace's object, which carries it in its lease. */
   evidence(): EvidenceReport {
     return this.#fill.report();
-  }
-
-  /** Of the users that records name without their address, as those that came with a token of Dome's own do. */
-  #emailsIn(entries: readonly AuditEntry[]): Emails {
-    const users = entries.flatMap(({ user }) =>
-      user === undefined || user.email !== undefined ? [] : [user.id],
-    );
-    return this.#users.emailsOf([...new Set(users)]);
   }
 
   /** Writes while there is room, and looks afterwards how much is left. The write itself waits for nothing. */

@@ -241,11 +241,6 @@ export class LedgerStore {
     return row === undefined ? null : asEntry(row);
   }
 
-  /** Whether any record has this value in a column that has an index. */
-  has(column: (typeof FILTER_COLUMNS)[number], value: string): boolean {
-    return this.#sql.exec(`SELECT 1 FROM entries WHERE ${column} = ? LIMIT 1`, value).toArray().length > 0;
-  }
-
   byDecision(decisionId: string): AuditEntry[] {
     return this.#sql
       .exec<EntryRow>("SELECT seq, record, hash FROM entries WHERE decision_id = ? ORDER BY seq", decisionId)

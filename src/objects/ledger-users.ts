@@ -4,13 +4,13 @@
  * cost a write with every record. Who a user is goes with the first record of it that is erased.
  */
 import type { AuditKind } from "../contract/audit-kinds.ts";
-import type { AuditRecord, StoredRecord } from "../contract/audit.ts";
-import type { KnownUser, UserAgent, UserQuery } from "../operations/owners/ledger-reader.ts";
+import type { AuditEntry, AuditRecord, StoredRecord } from "../contract/audit.ts";
+import type { Emails, KnownUser, UserAgent, UserQuery } from "../operations/owners/ledger-reader.ts";
 import { BOUND_LIST } from "../storage/in-list.ts";
 
 const SEEN_EVERY_MS = 60_000;
 /** Agents of one user that are shown, the last ones first. */
-export const AGENTS_SHOWN = 100;
+const AGENTS_SHOWN = 100;
 
 /** What an agent does for a user. What an operator does about one, and what was refused, is not. */
 const ACTS: ReadonlySet<string> = new Set<AuditKind>(["decision", "call.intent", "token.exchanged"]);
@@ -70,12 +70,15 @@ export class LedgerUsers {
     }));
   }
 
-  /** The addresses of these users, as far as they are known. */
-  emailsOf(ids: readonly string[]): Record<string, string> {
-    if (ids.length === 0) return {};
+  /** Of the users that records name without their address, as those that came with a token of Dome's own do. */
+  emailsIn(entries: readonly AuditEntry[]): Emails {
+    const ids = new Set(
+      entries.flatMap(({ user }) => (user === undefined || user.email !== undefined ? [] : [user.id])),
+    );
+    if (ids.size === 0) return {};
     const rows = this.#sql.exec<{ id: string; email: string }>(
       `SELECT id, email FROM users WHERE id IN ${BOUND_LIST} AND email IS NOT NULL`,
-      JSON.stringify(ids),
+      JSON.stringify([...ids]),
     );
     return Object.fromEntries([...rows].map(({ id, email }) => [id, email]));
   }

@@ -11,7 +11,7 @@ import { keyView } from "./list-keys.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { agentFor } from "./request/resolve.ts";
 
-export interface IdentifyPorts extends OperationPorts {
+interface IdentifyPorts extends OperationPorts {
   /** Form keys of root-key versions that have left. */
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
 }

@@ -61,7 +61,7 @@ export async function showAuditRecord(
 }
 
 /** What a query reads. */
-export interface ResolvedQuery {
+interface ResolvedQuery {
   readonly ledger: LedgerName;
   /** Null: the organization's own trail. */
   readonly workspace: WorkspaceId | null;
@@ -129,7 +129,7 @@ export async function noteReading(
 }
 
 /** The organization's own ledger is for those who see the whole installation. */
-export async function ledgerFor(
+async function ledgerFor(
   ports: Pick<ReceiptPorts, "db">,
   request: OperatorRequest,
   workspace: string | undefined,

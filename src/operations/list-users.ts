@@ -18,7 +18,7 @@ import type { ReceiptPorts } from "./read-halt.ts";
 import { workspaceFor } from "./request/resolve.ts";
 import type { OperatorRequest } from "./request/ports.ts";
 
-export type UserListQuery = UserFilter & {
+type UserListQuery = UserFilter & {
   readonly workspace?: string | undefined;
   readonly limit: number;
 };

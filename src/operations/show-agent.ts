@@ -36,7 +36,7 @@ export async function liveView(ports: OperationPorts, row: RegisteredAgent): Pro
   });
 }
 
-export type AgentListQuery = AgentFilter & {
+type AgentListQuery = AgentFilter & {
   readonly workspace?: string | undefined;
   readonly all_workspaces?: boolean | undefined;
   readonly limit: number;

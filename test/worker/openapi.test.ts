@@ -248,6 +248,7 @@ describe("every answer", () => {
     const overlap = { replaces: first.api_key.id, overlap_seconds: 60 };
     const second = await call<KeyCreated>("issueKey", named, { body: overlap });
     const third = await call<KeyCreated>("issueKey", named, { body: { replaces: second.api_key.id } });
+    await call("identifyKey", {}, { body: { api_key: first.api_key.secret } });
     await call("revokeKey", { ...named, key: third.api_key.id });
     await call("revokeKey", { ...named, key: third.api_key.id }, {}, effective);
     await call("listKeys", named);
@@ -286,6 +287,7 @@ describe("every answer", () => {
 
   it("of the trail fits its schema, page by page", async () => {
     await call("showStatus");
+    await call("listUsers");
     await call("replayAudit");
     await call("tailAudit", {}, {}, "?after=0");
     await call("tailAudit", {}, {}, "?kind=transaction.*");
@@ -293,13 +295,15 @@ describe("every answer", () => {
       let cursor: string | null = "";
       while (cursor !== null) {
         const from: string = cursor === "" ? "" : `&cursor=${cursor}`;
-        const page: { next_cursor: string | null } = await call(
+        const page: { items: { id: string }[]; next_cursor: string | null } = await call(
           "listAudit",
           {},
           {},
           `?workspace=${workspace}&order=oldest&limit=20${from}`,
         );
         cursor = page.next_cursor;
+        for (const { id } of page.items.slice(0, 1))
+          await call("showAuditRecord", { record: id }, {}, `?workspace=${workspace}`);
       }
     }
     expect(drift).toEqual([]);
@@ -315,12 +319,15 @@ describe("every answer", () => {
       "check",
       "createOperator",
       "explainDecision",
+      "identifyKey",
       "introspectToken",
       "issueKey",
       "issueToken",
       "listAudit",
+      "listUsers",
       "registerAgent",
       "revokeToken",
+      "showAuditRecord",
       "showSelf",
       "tailAudit",
       "testIdentityProvider",

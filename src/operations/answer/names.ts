@@ -6,7 +6,7 @@ import type { Database } from "../../storage/client.ts";
 import type { Emails } from "../owners/ledger-reader.ts";
 
 /** Every agent that a record names. */
-export const agentsIn = ({ agent, chain = [], target }: AuditEntry): string[] => [
+const agentsIn = ({ agent, chain = [], target }: AuditEntry): string[] => [
   ...(agent === undefined ? [] : [agent]),
   ...chain.map((link) => link.agent),
   ...(target?.type === "agent" ? [target.id] : []),

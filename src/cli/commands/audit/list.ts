@@ -7,10 +7,10 @@ import { verb } from "../../command.ts";
 import { everyWorkspace, type Taken } from "../../every-workspace.ts";
 import { called, type Names } from "../../names.ts";
 import { allWorkspacesOption, limitOption, pointInTime } from "../../option-values.ts";
-import { table, type Style } from "../../output.ts";
+import { table, type Cell, type Style } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { filterOf, withFilters, type FilterOptions } from "./filters.ts";
-import { cells, COLUMNS } from "./row.ts";
+import { cells, COLUMNS, wideCells, WIDE_COLUMNS } from "./row.ts";
 
 interface ListOptions extends FilterOptions {
   readonly allWorkspaces?: true;
@@ -49,7 +49,8 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   output.show({
     body: items,
     ids: items.map((entry) => entry.id),
-    text: () => trail(output.style, items, workspaces),
+    text: () => trail(output.style, items, workspaces, { head: COLUMNS, row: cells }),
+    wide: () => trail(output.style, items, workspaces, { head: WIDE_COLUMNS, row: wideCells }),
   });
   if (more) output.note("There are more: raise --limit, or narrow the filters.");
   if (items.length === 0) output.note(searched(options));
@@ -81,13 +82,23 @@ async function take(service: ControlPlane, { allWorkspaces, ...options }: ListOp
   };
 }
 
-const trail = (style: Style, entries: readonly ShownEntry[], workspaces: Names | null): string =>
+interface Columns {
+  readonly head: readonly string[];
+  readonly row: (entry: ShownEntry) => readonly Cell[];
+}
+
+const trail = (
+  style: Style,
+  entries: readonly ShownEntry[],
+  workspaces: Names | null,
+  { head, row }: Columns,
+): string =>
   workspaces === null
-    ? table(style, COLUMNS, entries.map(cells))
+    ? table(style, head, entries.map(row))
     : table(
         style,
-        ["WORKSPACE", ...COLUMNS],
-        entries.map((entry) => [called(workspaces, entry.workspace), ...cells(entry)]),
+        ["WORKSPACE", ...head],
+        entries.map((entry) => [called(workspaces, entry.workspace), ...row(entry)]),
       );
 
 const searched = ({ workspace, allWorkspaces }: ListOptions): string =>

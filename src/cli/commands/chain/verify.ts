@@ -10,7 +10,6 @@ import type { JwksRefusal } from "../../../signing/published-keys.ts";
 import { unreachable, type Result } from "../../../kernel/result.ts";
 import { JSON_FAULTS, parseJson, pointerOf } from "../../../kernel/strict-json.ts";
 import { DomeError } from "../../../client/errors.ts";
-import { MOST_IDS } from "../../../contract/agent.ts";
 import { isId } from "../../../kernel/ids.ts";
 import { readSecretFile } from "../../agent-credential.ts";
 import { readEvidence, type Evidence } from "../../chain-evidence.ts";
@@ -102,7 +101,7 @@ async function namesFor(
   const email = token === undefined ? undefined : decodeToken(token)?.claims["email"];
   const user = typeof email === "string" ? { [report.subject]: email } : {};
   const agents = [report.subject, report.actor, ...report.hops.map((hop) => hop.actor)];
-  const ids = [...new Set(agents.filter((id) => isId("agt", id)))].slice(0, MOST_IDS);
+  const ids = [...new Set(agents.filter((id) => isId("agt", id)))];
   if (jwks !== undefined) return user;
   try {
     if ((await session.connection()).url !== (await session.agentUrl())) return user;

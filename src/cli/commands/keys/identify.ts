@@ -47,5 +47,5 @@ async function identify(session: Session, { keyFile }: IdentifyOptions): Promise
       ]),
   });
   if (key.state === "live")
-    output.note(`next: dome keys revoke ${agent.name} ${key.id} --workspace ${agent.workspace}`);
+    output.next(`dome keys revoke ${agent.name} ${key.id} --workspace ${agent.workspace}`);
 }

@@ -1,0 +1,20 @@
+/** Which filters of a query name nothing that a ledger knows: each is looked at alone, in its own index. */
+import type { NamingFilter, NamingFilters } from "../operations/owners/ledger-reader.ts";
+import { toolOf } from "./ledger-schema.ts";
+
+export function unknownFilters(sql: SqlStorage, filters: Partial<NamingFilters>): NamingFilter[] {
+  const { operator, reason, request_id, tool, txn, user } = filters;
+  const looked = [
+    ["operator", "operator", operator],
+    ["reason", "reason", reason],
+    ["request_id", "request_id", request_id],
+    ["tool", "tool", tool === undefined ? undefined : toolOf(tool)],
+    ["txn", "txn", txn],
+    ["user", "user_id", user],
+  ] as const;
+  return looked.flatMap(([filter, column, value]) => {
+    if (value === undefined) return [];
+    const found = sql.exec(`SELECT 1 FROM entries WHERE ${column} = ? LIMIT 1`, value).toArray();
+    return found.length > 0 ? [] : [filter];
+  });
+}
