@@ -1,5 +1,5 @@
 /** How fast one ledger takes records in, as the consumer of the audit queue brings them: batches of 100, one by one. */
-import type { AuditEntry } from "../../src/contract/audit.ts";
+import type { ShownEntry } from "../../src/contract/audit.ts";
 import type { Lab } from "./lab.ts";
 import { ask, request } from "./load.ts";
 import { median, row, type Row } from "./row.ts";
@@ -10,8 +10,8 @@ const ROUNDS = 8;
 const WANTED = 5_000;
 
 /** @param decision a decision that a server has recorded: what is appended has its shape and its size. */
-export async function ledgerAppend(lab: Lab, decision: AuditEntry): Promise<Row> {
-  const { seq: _seq, hash: _hash, ...taken } = decision;
+export async function ledgerAppend(lab: Lab, decision: ShownEntry): Promise<Row> {
+  const { seq: _seq, hash: _hash, names: _names, ...taken } = decision;
   const record = { ...taken, workspace: lab.workspace, producer: "bench" };
   const order = { ledger: lab.workspace, record, batches: BATCHES, size: BATCH };
   const bytes = request(lab.address, "POST", "/bench/append", { json: order });

@@ -13,7 +13,7 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { AuditEntry } from "../../src/contract/audit.ts";
+import type { ShownEntry } from "../../src/contract/audit.ts";
 import { endEverything, startServer, temporaryFolder } from "../../test/support/server.ts";
 import { against } from "./against.ts";
 import { checkCost } from "./check-cost.ts";
@@ -75,7 +75,7 @@ async function measure(): Promise<Row[]> {
     rows.push(await exchangeCost(server));
     tell("  cost of an exchange measured");
     const operator = new Operator({ host: "127.0.0.1", port: server.port }, server.adminToken);
-    const trail = await operator.ask<{ items: AuditEntry[] }>("GET", "/api/v1/audit?kind=decision&limit=1");
+    const trail = await operator.ask<{ items: ShownEntry[] }>("GET", "/api/v1/audit?kind=decision&limit=1");
     const [decision] = trail.items;
     if (decision === undefined) throw new Error("the server has recorded no decision");
     rows.push(await warmReads(lab));
