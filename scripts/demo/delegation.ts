@@ -16,7 +16,9 @@ export async function actForAlice(stage: Stage, provider: RunningProvider, key: 
   say(
     "support-triage was refused for want of a user. An identity provider runs beside this demo; it is trusted:",
   );
-  await run(`dome idp add local --issuer ${provider.issuer} --audience support-app=support-triage`);
+  await run(
+    `dome idp add local --issuer ${provider.issuer} --audience support-app=support-triage --context local-admin`,
+  );
   const writer = "--name ticket-writer --tier standard --tool zendesk";
   await run(`dome agents register ${writer} --key-file ${at("ticket-writer.key")} --quiet`);
   await run("dome agents activate ticket-writer");

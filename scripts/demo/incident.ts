@@ -42,9 +42,9 @@ export async function haltWorkspace({ run, ask, folder }: Stage): Promise<void> 
     `dome token issue --key-file ${keyFile}`,
   );
   await run(`${check} --quiet`);
-  await run('dome workspaces halt default --reason "incident 8" --wait --yes');
+  await run('dome workspaces halt default --reason "incident 8" --wait --yes --context local-admin');
   await run(check, 4);
-  await run("dome workspaces resume default");
+  await run("dome workspaces resume default --context local-admin");
   await run(`${check} --quiet`);
   say("The workspace goes on with its keys. A token from before the halt stays dead:");
   await run(`dome check ${TOOL}   # DOME_AGENT_KEY: the token from before`, 4, { DOME_AGENT_KEY: token });

@@ -1,25 +1,30 @@
 /**
- * Tells the command line about this server: context `local` in $XDG_CONFIG_HOME/dome/contexts.json, so that the first
- * command works without logging in. A context that belongs to another server is never touched: its token may be saved
- * nowhere else. Not being able to write there is no reason not to serve.
+ * Tells the command line about this server: two contexts in $XDG_CONFIG_HOME/dome/contexts.json, so that the first command
+ * works without logging in. `local` is an operator who runs agents, `local-admin` has the admin token. A context that
+ * belongs to another server is never touched: its token may be saved nowhere else. Not being able to write there is no
+ * reason not to serve.
  */
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { readJson, readText, writeAtomically } from "./files.ts";
+import type { LocalToken } from "./local-operator.ts";
 import { reasonOf } from "./refusal.ts";
 
-interface Context {
+interface Mine {
   readonly url: string;
-  readonly token: string;
+  readonly adminToken: string;
 }
 
-/** What became of it, in one sentence each for the person at the terminal; null when there is nothing to say. */
+/** What became of it, for the person at the terminal. */
 export interface Saved {
   /** The name under which the command line knows this server; null when it could not be saved. */
   readonly name: string | null;
+  /** The name under which it knows the admin token; null when it could not be saved. */
+  readonly admin: string | null;
   readonly current: boolean;
-  readonly remark: string | null;
+  /** Sentences. */
+  readonly remarks: readonly string[];
 }
 
 /** The file with the contexts of the command line. */
@@ -31,39 +36,82 @@ export function contextsPath(env: Readonly<Record<string, string | undefined>>):
   return join(base, "dome", "contexts.json");
 }
 
-/** Saves this server under `local`, or under `local-<port>` when that name is another server's. */
-export function saveContext(path: string, mine: Context): Saved {
+/**
+ * Saves this server under `local` and `local-admin`, or under `local-<port>` and `local-<port>-admin` where those are
+ * another server's.
+ * @param tokenFor the token of `local`, from the one that is saved there. It is asked for once the admin's context is saved:
+ *   where nothing can be saved no token is made either.
+ */
+export async function saveContexts(
+  path: string,
+  mine: Mine,
+  tokenFor: (saved: string | null) => Promise<LocalToken>,
+): Promise<Saved> {
+  const remarks: string[] = [];
   try {
     const file = readJson(path);
     if (file === null && readText(path) !== null) {
-      return { name: null, current: false, remark: `${path} is not readable as JSON and was left alone` };
+      return nothing(`${path} is not readable as JSON and was left alone`);
     }
-    const contexts = memberOf(file, "contexts") ?? {};
-    const local = memberOf(contexts, "local");
-    const name = isMine(local, mine) ? "local" : `local-${new URL(mine.url).port}`;
-    const before = file !== null && "current" in file ? file.current : undefined;
-    const current = typeof before === "string" && Object.hasOwn(contexts, before) ? before : name;
-
-    const saved = { ...memberOf(contexts, name), ...mine };
-    const whole = { ...file, current, contexts: { ...contexts, [name]: saved } };
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeAtomically(path, `${JSON.stringify(whole, null, 2)}\n`);
-    const remark =
-      name === "local" ? null : `the context "local" belongs to another server and was left alone`;
-    return { name, current: current === name, remark };
+    const name = nameOf(memberOf(file, "contexts") ?? {}, mine);
+    if (name !== "local") remarks.push(`the context "local" belongs to another server and was left alone`);
+    const admin = `${name}-admin`;
+    save(path, admin, { url: mine.url, token: mine.adminToken });
+    const made = await tokenFor(tokenOf(memberOf(memberOf(file, "contexts"), name)));
+    if ("remark" in made) return { name: null, admin, current: false, remarks: [...remarks, made.remark] };
+    const current = save(path, name, { url: mine.url, token: made.token }, name);
+    return { name, admin, current: current === name, remarks };
   } catch (error) {
-    return {
-      name: null,
-      current: false,
-      remark: `the context could not be saved in ${path}: ${reasonOf(error)}`,
-    };
+    return nothing(`the context could not be saved in ${path}: ${reasonOf(error)}`);
   }
 }
 
-/** This server's if it is free, or has its URL (an earlier state's token is dead) or its token (another port now). */
-function isMine(saved: object | null, mine: Context): boolean {
-  if (saved === null) return true;
-  return ("url" in saved && saved.url === mine.url) || ("token" in saved && saved.token === mine.token);
+const nothing = (remark: string): Saved => ({ name: null, admin: null, current: false, remarks: [remark] });
+
+/**
+ * Writes one context.
+ * @param chosen becomes current when none is.
+ * @returns the name of the current context, if there is one.
+ */
+function save(
+  path: string,
+  name: string,
+  context: { readonly url: string; readonly token: string },
+  chosen?: string,
+): string | undefined {
+  const file = readJson(path);
+  const contexts = memberOf(file, "contexts") ?? {};
+  const before = file !== null && "current" in file ? file.current : undefined;
+  const current = typeof before === "string" && Object.hasOwn(contexts, before) ? before : chosen;
+  const saved = { ...memberOf(contexts, name), ...context };
+  const { current: _before, ...rest } = { current: undefined, ...file };
+  const whole = {
+    ...rest,
+    ...(current === undefined ? {} : { current }),
+    contexts: { ...contexts, [name]: saved },
+  };
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeAtomically(path, `${JSON.stringify(whole, null, 2)}\n`);
+  return current;
+}
+
+/** `local` is this server's if it is free, has its URL (an earlier state's token is dead), or lies beside its admin token. */
+function nameOf(contexts: object, { url, adminToken }: Mine): string {
+  const local = memberOf(contexts, "local");
+  const beside = memberOf(contexts, "local-admin");
+  const moved = tokenOf(beside) === adminToken && urlOf(beside) === urlOf(local);
+  const isMine = local === null || urlOf(local) === url || tokenOf(local) === adminToken || moved;
+  return isMine && (beside === null || urlOf(beside) === url || tokenOf(beside) === adminToken)
+    ? "local"
+    : `local-${new URL(url).port}`;
+}
+
+const tokenOf = (context: object | null): string | null => textOf(context, "token");
+const urlOf = (context: object | null): string | null => textOf(context, "url");
+
+function textOf(context: object | null, name: string): string | null {
+  const text: unknown = context === null ? null : Reflect.get(context, name);
+  return typeof text === "string" ? text : null;
 }
 
 function memberOf(value: object | null, name: string): object | null {

@@ -4,7 +4,9 @@
  */
 import { isatty } from "node:tty";
 import { redact } from "../kernel/redact.ts";
-import { contextsPath, saveContext } from "./cli-context.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { contextsPath, saveContexts } from "./cli-context.ts";
+import { localToken } from "./local-operator.ts";
 import { HELP, readRequest } from "./options.ts";
 import { messageOf } from "./refusal.ts";
 import { startServer, VERSION, type Server } from "./server.ts";
@@ -46,24 +48,27 @@ function stopOnSignal(server: Server): void {
   }
 }
 
-function greet(server: Server): void {
-  const saved = saveContext(contextsPath(process.env), { url: server.url, token: server.adminToken });
+async function greet(server: Server): Promise<void> {
+  const saved = await saveContexts(contextsPath(process.env), server, (token) =>
+    localToken(server.url, server.adminToken, token, systemClock.now()),
+  );
   const use = saved.current ? "" : ` (make it current: npx --no-install dome context use ${saved.name})`;
   process.stdout.write(`Dome is ready at ${server.url}
   issuer   ${server.issuer}
-  context  ${saved.name === null ? "not saved" : `${saved.name}${use}`}
+  context  ${saved.name === null ? "not saved" : `${saved.name}, an operator${use}`}
+  admin    ${saved.admin === null ? "not saved" : `${saved.admin}, for what needs more: --context ${saved.admin}`}
 
 Try in another terminal:
   npx --no-install dome agents register --name support-triage --tier standard --tool zendesk --pool premium-reasoning --require-actas oidc
   npx --no-install dome agents activate support-triage
   npx --no-install dome audit list
-${server.testIssuer === null ? "" : testUsersText(server.testIssuer)}`);
-  if (saved.remark !== null) process.stderr.write(`dome: ${saved.remark}\n`);
+${server.testIssuer === null ? "" : testUsersText(server.testIssuer, saved.admin ?? "local-admin")}`);
+  for (const remark of saved.remarks) process.stderr.write(`dome: ${remark}\n`);
 }
 
-const testUsersText = (issuer: string): string => `
+const testUsersText = (issuer: string, admin: string): string => `
 Test users, whom nobody has signed in:
-  npx --no-install dome idp add test-users --issuer ${issuer} --audience support-app=support-triage
+  npx --no-install dome idp add test-users --issuer ${issuer} --audience support-app=support-triage --context ${admin}
   npx --no-install dome users test-token alice --audience support-app
 `;
 
@@ -78,7 +83,7 @@ async function main(): Promise<void> {
   const server = await startServer(request.value.options, onLost);
   if (!server.ok) return fail(server.error.line, server.error.exit);
   stopOnSignal(server.value);
-  greet(server.value);
+  await greet(server.value);
 }
 
 if (!HAS_TERMINAL) ignoreHangup();

@@ -41,7 +41,8 @@ afterAll(async () => {
   await endEverything();
 });
 
-const dome = (...argv: readonly string[]) => runDome(argv, server.clientEnv, token);
+const dome = (...argv: readonly string[]) =>
+  runDome([...argv, "--context", "local-admin"], server.clientEnv, token);
 
 /** Trusts the provider under a path of its own, and tests it. */
 async function tested(name: string, path: string) {

@@ -78,7 +78,17 @@ async function exchanged(token: string) {
 
 describe("a made-up user", () => {
   it("is somebody whom an agent acts for, once the workspace trusts the issuer, which is marked as a test", async () => {
-    const added = await dome("idp", "add", "test-users", "--issuer", issuer, "--audience", "app=triage");
+    const added = await dome(
+      "idp",
+      "add",
+      "test-users",
+      "--issuer",
+      issuer,
+      "--audience",
+      "app=triage",
+      "--context",
+      "local-admin",
+    );
     expect(added).toMatchObject({ exit: 0, stderr: "" });
     expect(added.stdout).toMatch(/^issuer +http:\S+ \(test\)$/m);
     expect((await dome("idp", "list")).stdout).toContain(`${issuer} (test)`);
@@ -128,7 +138,7 @@ describe("a made-up user", () => {
     const denied = await runDome([...CHECK, "--json"], server.clientEnv, before);
     expect(JSON.parse(denied.stdout)).toMatchObject({ decision: "deny", reason: "actas_provider" });
     const seen = await runDome(
-      ["idp", "test", "test-users", "--token-file", "-", "--json"],
+      ["idp", "test", "test-users", "--token-file", "-", "--json", "--context", "local-admin"],
       server.clientEnv,
       alice,
     );

@@ -60,8 +60,12 @@ describe("the state folder", () => {
     );
     expect(contexts).toEqual({
       current: "local",
-      contexts: { local: { url: server.url, token: server.adminToken } },
+      contexts: {
+        local: { url: server.url, token: expect.stringMatching(/^dome_ot_[0-9A-Za-z]{49}$/) as string },
+        "local-admin": { url: server.url, token: server.adminToken },
+      },
     });
+    expect(JSON.stringify(contexts).split(server.adminToken)).toHaveLength(2);
     expect(server.adminToken).toMatch(/^dome_ot_[0-9A-Za-z]{49}$/);
     expect(server.logs()).not.toContain(server.adminToken);
     await server.stop();
