@@ -7,69 +7,74 @@ interface ProblemText {
 }
 
 export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
-  malformed_json: { meaning: "The body does not parse as JSON in UTF-8.", action: "Correct it." },
+  malformed_json: { meaning: "The body does not parse as JSON in UTF-8.", action: "Correct the body." },
   invalid_request: {
     meaning:
-      "A member is missing, unknown or not of its form; a query parameter is there twice; a header is malformed.",
+      "A member is missing, unknown or malformed; a query parameter is repeated; or a header is malformed.",
     action:
-      "`errors` names the members. Unknown members are refused so that a misspelt limit is never a silent one.",
+      "`errors` names the members. Dome refuses unknown members, because a misspelt limit would otherwise have no effect.",
   },
   unauthenticated: {
-    meaning: "No `Authorization` header was sent.",
-    action: "Send `Authorization: Bearer` with the credential that the route takes.",
+    meaning: "The request has no `Authorization` header.",
+    action: "Send `Authorization: Bearer` with the credential that the route requires.",
   },
   invalid_token: {
     meaning:
-      "Unknown, expired, revoked, made out to somebody else, of the wrong kind, or its agent, workspace, user or transaction is stopped.",
+      "The credential is unknown, expired, revoked, issued for another audience or of the wrong kind; or its agent, workspace, user or transaction is stopped.",
     action:
-      "Exchange the API key for a new token. If that is refused too, ask an operator for the agent's state and keys.",
+      "Exchange the API key for a new token. If Dome refuses that too, ask an operator to check the agent's state and keys.",
   },
   actas_refused: {
     meaning:
-      "`Dome-Act-As` is not the ID token of a provider of the workspace, is not made out to an audience of this agent, is too old or expired; or the credential acts for somebody already.",
+      "`Dome-Act-As` is not an ID token of a provider of the workspace, has no audience that is bound to this agent, or is too old or expired; or the credential already acts for a user or agent.",
     action:
-      "Send a fresh ID token with an audience of this agent, together with the agent's own key or token.",
+      "Send a fresh ID token with an audience that is bound to this agent, together with the agent's own key or token.",
   },
   forbidden: {
-    meaning: "The operator's role, or the workspaces its token is bound to, do not allow it.",
-    action: "`detail` names the roles that may. Use such a token.",
+    meaning: "The operator's role, or the workspaces that the token is bound to, do not allow the request.",
+    action: "`detail` names the roles that allow it. Use a token with one of them.",
+  },
+  held: {
+    meaning:
+      "A role `security` or `admin` suspended the agent, or the agent was suspended with `hold`, or it drains towards such a suspension. Only these roles lift the hold, with a reason.",
+    action:
+      "`dome agents show` shows the operator and the reason. With one of these roles, resume the agent with `--reason`.",
   },
   not_found: {
-    meaning: "It does not exist, or the credential may not see it. Both are one answer on purpose.",
+    meaning:
+      "The resource does not exist, or the credential may not see it. Dome gives the same answer in both cases on purpose.",
     action: "Check the name, the workspace and the token.",
   },
   method_not_allowed: { meaning: "The path exists, with other methods.", action: "`Allow` lists them." },
   in_use: {
     meaning: "Agents that are not revoked declare the catalog entry.",
     action:
-      "`errors` names them, with what each declares. Change them first, or remove it with `--force` (`force=true`).",
+      "`errors` names the agents and what each declares. Change them first, or remove the entry with `--force` (`force=true`).",
   },
   name_taken: {
-    meaning: "Names of agents are unique in their workspace for ever, also after a revocation.",
+    meaning:
+      "Another agent of the workspace has, or had, this name. A name is never reused, even after the agent is revoked.",
     action: "Choose another name.",
   },
   invalid_transition: {
     meaning:
-      "The command does not lead on from the agent's state, the agent has passed its end date, or it is revoked. A suspended agent is resumed, not activated.",
+      "The command does not apply to the agent's present state, the agent has passed its end date, or it is revoked. A suspended agent is resumed, not activated.",
     action:
-      "Look at the state. After the end date, set a later one first. Revoked is final: register another agent.",
-  },
-  held: {
-    meaning:
-      "The roles `security` or `admin` have suspended the agent, or it was suspended with `hold`, or it drains towards such a suspension. Only these roles lift it, with a reason.",
-    action: "See who holds it and why (`dome agents show`). With such a role, resume it with `--reason`.",
+      "Check the agent's state. If the end date has passed, set a later one first. A revocation is final: register another agent.",
   },
   drain_conflict: {
-    meaning: "The second drain would end later, more weakly or with fewer agents than the first.",
-    action: "Stop it without a drain, or cancel the drain with `dome agents activate` and order anew.",
+    meaning:
+      "The agent is draining, and the second drain would end later, be weaker or include fewer agents.",
+    action:
+      "Stop the agent without a drain, or cancel the drain with `dome agents activate` and drain again.",
   },
   key_limit: {
-    meaning: "The agent has as many live keys as one may have.",
-    action: "Revoke one that is not needed, or rotate with `replaces`.",
+    meaning: "The agent has the largest number of live keys that Dome allows.",
+    action: "Revoke a key that is not needed, or rotate one with `replaces`.",
   },
   key_not_live: {
-    meaning: "The key or operator token named in `replaces` is revoked or expired.",
-    action: "Issue one without `replaces`.",
+    meaning: "The key or operator token in `replaces` is revoked or expired.",
+    action: "Issue a new one without `replaces`.",
   },
   parent_cycle: {
     meaning: "The parent is the agent itself or one of its descendants.",
@@ -81,27 +86,28 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   },
   agent_lost: {
     meaning:
-      "The registry has the record, the object that knows whether it is alive does not. Everything is refused for it.",
+      "The registry has the record of the agent, but the object that holds its state is empty. Dome refuses every request for the agent.",
     action: "See lost objects.",
   },
   workspace_lost: {
-    meaning: "The registry has the workspace, its object is gone. Everything in it is refused.",
+    meaning:
+      "The registry has the workspace, but its object is empty. Dome refuses every request in the workspace.",
     action: "See lost objects.",
   },
   request_in_progress: {
-    meaning: "An earlier request with this key has not answered yet.",
-    action: "Repeat with the same key after `Retry-After`.",
+    meaning: "An earlier request with this key has not finished.",
+    action: "Retry with the same key after `Retry-After`.",
   },
   precondition_failed: {
-    meaning: "`If-Match` names another version, or another change came in between.",
-    action: "Read it again, and repeat the change on what you read.",
+    meaning: "`If-Match` names another version, or another change was made in between.",
+    action: "Read the resource again, and repeat your change on the new version.",
   },
   body_too_large: {
-    meaning: "Larger than any route takes, or than the agent's tier takes.",
-    action: "Send less. `detail` says how much is taken.",
+    meaning: "The body is larger than every route allows, or larger than the agent's tier allows.",
+    action: "Send a smaller body. `detail` gives the limit.",
   },
   unsupported_media_type: {
-    meaning: "A body that is not `application/json`.",
+    meaning: "The body is not `application/json`.",
     action: "Send `Content-Type: application/json`.",
   },
   idempotency_mismatch: {
@@ -109,28 +115,29 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     action: "Use a new key for a new request.",
   },
   unknown_reference: {
-    meaning: "For instance a tier or a parent that is not there.",
-    action: "`errors` names the member, `detail` a near match.",
+    meaning: "The request names, for instance, a tier or a parent that does not exist.",
+    action: "`errors` names the member, and `detail` the nearest match.",
   },
   rate_limited: {
-    meaning: "More was asked than the limit of the address, agent, key or workspace takes.",
-    action: "Repeat after `Retry-After`.",
+    meaning:
+      "The address, agent, key, operator token or workspace has sent more requests than its limit allows.",
+    action: "Retry after `Retry-After`.",
   },
   internal: {
-    meaning: "A fault of Dome or of what it stands on. No message from inside is shown.",
-    action: "The request id finds it in the log. Repeat a mutation with the same `Idempotency-Key`.",
+    meaning: "Dome, or a service that it depends on, has failed. The answer shows no internal message.",
+    action: "Look for the request id in the log. Retry a change with the same `Idempotency-Key`.",
   },
   unavailable: {
-    meaning: "It cannot be decided whether this is allowed, or its record cannot be made durable.",
-    action: "Repeat after `Retry-After`.",
+    meaning: "Dome cannot decide whether the request is allowed, or cannot make its record durable.",
+    action: "Retry after `Retry-After`.",
   },
   configuration_pending: {
     meaning:
-      "A change of the same agent or workspace has an unknown outcome. It settles by itself; stops are not held up by it.",
-    action: "Repeat with the same `Idempotency-Key` after `Retry-After`.",
+      "An earlier change of the same agent or workspace has an unknown outcome. Dome settles it automatically. Stops do not wait for it.",
+    action: "Retry with the same `Idempotency-Key` after `Retry-After`.",
   },
   draining: {
-    meaning: "An agent of the call takes no new work and is stopped at a deadline.",
-    action: "Repeat after `Retry-After`: the drain may be cancelled. Or use another agent.",
+    meaning: "An agent of the chain takes no new work and will stop at a deadline.",
+    action: "Retry after `Retry-After`, because the drain may be cancelled, or use another agent.",
   },
 };

@@ -1,24 +1,27 @@
 /**
- * Why a decision ended as it did: one closed list, with the layer that decided. Each has a page in docs/reasons/.
+ * The closed list of the reasons of decisions, each with the layer that decides. Each has a page in docs/reasons/.
  */
 import { z } from "zod";
 
 export const REASONS = {
-  permitted: { layer: "policy", title: "Everything permits it" },
-  catalog_missing: { layer: "catalog", title: "Declared, but the workspace's catalog does not have it" },
+  permitted: { layer: "policy", title: "Every check permits the call" },
+  catalog_missing: {
+    layer: "catalog",
+    title: "The workspace's catalog does not have what the agent declared",
+  },
   catalog_operation_missing: { layer: "catalog", title: "The catalog entry has no such operation or model" },
   arguments_invalid: { layer: "catalog", title: "The arguments do not match the operation's schema" },
-  scope_insufficient: { layer: "scope", title: "The token's scope does not cover it" },
-  surface_undeclared: { layer: "surface", title: "The agent did not declare it" },
+  scope_insufficient: { layer: "scope", title: "The token's scope does not cover the request" },
+  surface_undeclared: { layer: "surface", title: "The agent did not declare what it requests" },
   actas_required: {
     layer: "actas",
-    title: "The agent acts only for a verified end user, and none was there",
+    title: "The agent requires a verified end user, and the call has none",
   },
   actas_provider: {
     layer: "actas",
-    title: "The user was vouched for by another identity provider than the one that counts",
+    title: "The end user's identity provider does not count for this call",
   },
-  tier_limit: { layer: "tier", title: "A limit of the agent's tier" },
+  tier_limit: { layer: "tier", title: "The call exceeds a limit of the tier" },
   not_admitted: { layer: "lease", title: "The caller was stopped before the answer was released" },
 } as const;
 
