@@ -1,5 +1,8 @@
 /** One of many requests: that it fails must not keep the others from running. */
 import { DomeError } from "../client/errors.ts";
+import { EXIT } from "./exit.ts";
+import { clean } from "./output.ts";
+import type { Session } from "./session.ts";
 
 export interface Failed {
   readonly code: string;
@@ -18,4 +21,16 @@ export async function attempt<T>(request: Promise<T>): Promise<Attempt<T>> {
     if (!(fault instanceof DomeError)) throw fault;
     return { done: null, error: { code: fault.code, detail: fault.message } };
   }
+}
+
+/** Says which of many have failed, and ends with exit code 1 where one has. @returns true then. */
+export function tellFailed(
+  session: Session,
+  outcomes: readonly { readonly agent: { readonly name: string }; readonly error: Failed | null }[],
+): boolean {
+  const failed = outcomes.filter(({ error }) => error !== null);
+  for (const { agent, error } of failed)
+    session.output.warn(`error: ${clean(`${agent.name}: ${error?.detail} (${error?.code})`)}`);
+  if (failed.length > 0) session.end(EXIT.failed);
+  return failed.length > 0;
 }

@@ -39,6 +39,11 @@ export interface Io {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  /**
+   * Calls back when a person ends the program (Ctrl-C), which then ends.
+   * @returns takes the callback away again.
+   */
+  readonly onInterrupt: (tell: () => void) => () => void;
   /** Where the reader is: a name of the IANA time zone database. */
   readonly timeZone: string;
   /** Version of this program. */

@@ -74,7 +74,7 @@ export function duration(value: string): number {
 }
 
 /** How long two credentials may work side by side. */
-const LONGEST_OVERLAP_MS = 7 * 86_400_000;
+export const LONGEST_OVERLAP_MS = 7 * 86_400_000;
 
 /** How long a replaced credential goes on, in milliseconds. */
 export function overlap(value: string): number {

@@ -10,6 +10,9 @@ import type { Environment, Input, Io, Sink } from "./io.ts";
 /** The same distance from src/cli and from dist/cli. */
 const PACKAGE = fileURLToPath(new URL("../../package.json", import.meta.url).href);
 
+/** 128 and the number of SIGINT, as shells have it. */
+const INTERRUPTED = 130;
+
 export const processIo = (): Io => ({
   env: environment(process.env),
   stdin: processInput,
@@ -19,6 +22,14 @@ export const processIo = (): Io => ({
   clock: systemClock,
   timers: systemTimers,
   random: systemRandom,
+  onInterrupt: (tell) => {
+    const leave = (): void => {
+      tell();
+      process.exit(INTERRUPTED);
+    };
+    process.once("SIGINT", leave);
+    return () => process.removeListener("SIGINT", leave);
+  },
   timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   version: version(),
 });

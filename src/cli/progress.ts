@@ -9,11 +9,17 @@ const WIDTH = 10;
 export class Progress {
   readonly #io: Io;
   readonly #silent: boolean;
+  readonly #forget: () => void;
   #live = false;
 
-  constructor(io: Io, mode: Mode) {
+  /** @param stays what a person who ends the program (Ctrl-C) must know: that what was begun goes on. */
+  constructor(io: Io, mode: Mode, stays: readonly string[]) {
     this.#io = io;
     this.#silent = mode === "quiet";
+    this.#forget = io.onInterrupt(() => {
+      if (this.#live) io.stderr.write("\n");
+      for (const line of stays) io.stderr.write(`${line}\n`);
+    });
   }
 
   /** True when a line can be rewritten in place. */
@@ -39,6 +45,7 @@ export class Progress {
   end(): void {
     if (this.#live) this.#io.stderr.write("\n");
     this.#live = false;
+    this.#forget();
   }
 
   #line(name: string, text: string): string {

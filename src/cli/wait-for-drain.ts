@@ -29,7 +29,10 @@ export async function waitForDrain(
 ): Promise<Halt | null> {
   if (draining === null) return null;
   const { clock, timers } = session.io;
-  const progress = new Progress(session.io, session.output.mode);
+  const progress = new Progress(session.io, session.output.mode, [
+    `The drain goes on: the agent takes no new work, and is stopped at ${draining.deadline}.`,
+    `next: ${session.output.here(`dome agents show ${ref.agent}${inWorkspace(ref.workspace)}`)}`,
+  ]);
   const effective = clock.now() + left;
   const deadline = effective - STOP_TAKES_MS;
   progress.step("draining", `until ${draining.deadline}; no new work is taken`);

@@ -29,7 +29,10 @@ export async function waitForHalt(
   next: string,
 ): Promise<Halt> {
   const { clock, timers } = session.io;
-  const progress = new Progress(session.io, session.output.mode);
+  const progress = new Progress(session.io, session.output.mode, [
+    `The stop ${committed.id} stays: it is committed, and becomes effective by itself.`,
+    `next: ${session.output.here(next)}`,
+  ]);
   const start = clock.now();
   const longest = committed.cascade === null ? LONGEST_WAIT_MS : LONGEST_CASCADE_MS;
   const due = start + committed.effective_in_ms;

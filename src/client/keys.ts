@@ -46,9 +46,9 @@ export class Keys {
     return this.#transport.ask("/api/v1/keys/identify", keyIdentified, { api_key: key });
   }
 
-  /** @param wait answer only once the halt of the key is effective. */
-  revoke(ref: AgentRef, key: string, wait?: "effective"): Promise<KeyRevoked> {
-    const query = { workspace: ref.workspace, wait };
+  /** @param wait answer only once the halt of the key is effective. @param reason for the audit trail. */
+  revoke(ref: AgentRef, key: string, reason?: string, wait?: "effective"): Promise<KeyRevoked> {
+    const query = { workspace: ref.workspace, reason, wait };
     return this.#transport.change("DELETE", route`/api/v1/agents/${ref.agent}/keys/${key}`, keyRevoked, {
       query,
     });

@@ -141,7 +141,7 @@ export function revokeKey(
   endKeyNow(parts, agent, command.key, {
     id: command.halt,
     operator: command.meta.operator,
-    reason: null,
+    reason: command.reason ?? null,
   });
   parts.outbox.append(command.audit);
   return ok({ changed: true, halt: command.halt });

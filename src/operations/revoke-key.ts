@@ -13,7 +13,7 @@ export async function revokeKey(
   ports: OperationPorts,
   request: OperatorRequest,
   target: { readonly agent: string; readonly workspace: string | undefined; readonly key: string },
-  waits: boolean,
+  { reason, waits }: { readonly reason: string | null; readonly waits: boolean },
 ): Promise<Result<KeyRevoked, Refusal>> {
   const found = await reachAgent(ports, request, target);
   if (!found.ok) return found;
@@ -22,6 +22,7 @@ export async function revokeKey(
   const object = ports.owners.agent(id);
   const revoked = await object.revokeKey({
     key: target.key,
+    reason,
     meta: requestMeta(request, id),
     halt: ports.ids.next("hlt"),
     audit: draftRecord(ports, {
@@ -30,6 +31,7 @@ export async function revokeKey(
       kind: "key.revoked",
       target: { type: "key", id: target.key },
       ...factsOf(request),
+      ...(reason === null ? {} : { detail: reason }),
     }),
   });
   if (!revoked.ok) return err(refusalOf(revoked.error));

@@ -8,7 +8,7 @@ import {
   keyList,
   keyRevoked,
 } from "../../contract/key.ts";
-import { page } from "../../contract/words.ts";
+import { page, proseLine } from "../../contract/words.ts";
 import { identifyFoundKey } from "../../operations/identify-key.ts";
 import { issueKey } from "../../operations/issue-key.ts";
 import { listAgentKeys } from "../../operations/list-keys.ts";
@@ -88,7 +88,11 @@ export const keyRoutes: readonly Route[] = [
       tag,
       door: { by: "operator", permission: "keys:revoke" },
       params: agentPath.extend({ key: z.string().max(40) }),
-      query: z.strictObject({ ...inWorkspace, ...waitQuery.shape }),
+      query: z.strictObject({
+        ...inWorkspace,
+        ...waitQuery.shape,
+        reason: proseLine(500).optional().meta({ description: "why, for the audit trail" }),
+      }),
       answers: [
         { status: 202, description: "Committed; effective after `effective_in_ms`", schema: keyRevoked },
         { status: 200, description: "Effective, or the key was not live", schema: keyRevoked },
@@ -96,7 +100,8 @@ export const keyRoutes: readonly Route[] = [
     },
     async ({ services, asked, params, query }) => {
       const target = { ...params, workspace: query.workspace };
-      const revoked = await revokeKey(services.operations, asked, target, query.wait === "effective");
+      const why = { reason: query.reason ?? null, waits: query.wait === "effective" };
+      const revoked = await revokeKey(services.operations, asked, target, why);
       return reply(revoked, revoked.ok && revoked.value.effective_in_ms > 0 ? 202 : 200);
     },
   ),

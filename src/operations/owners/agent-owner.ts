@@ -94,6 +94,8 @@ export interface TransitionCommand {
 
 export interface RevokeKeyCommand {
   readonly key: KeyId;
+  /** Absent: a caller of the version before gave none. */
+  readonly reason?: string | null;
   readonly meta: RequestMeta;
   readonly halt: HaltId;
   readonly audit: AuditDraft;

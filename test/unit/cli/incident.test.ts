@@ -100,7 +100,7 @@ describe("a stop of many agents", () => {
     expect(stderr).toContain("alpha");
     expect(stderr).toContain("beta");
     expect(stderr).toContain(
-      "error: this stops 2 agents, and there is no terminal to ask\n" +
+      "error: 2 agents would be stopped, and there is no terminal to ask\n" +
         "next: dome agents suspend --label team=support --yes\n",
     );
     expect(requests).toEqual(["GET /api/v1/agents?label=team%3Dsupport&limit=200"]);
@@ -175,9 +175,16 @@ describe("a stop of many agents", () => {
       replies: [json(200, alpha), problem(404, "not_found")],
     });
     expect(wrong.exit).toBe(1);
+    expect(wrong.stderr).toBe(
+      "error: there is no agent nobody, or it is not yours; nothing was stopped\nnext: dome agents list\n",
+    );
     expect(wrong.requests.every((request) => request.startsWith("GET "))).toBe(true);
     const none = await dome(["agents", "suspend", "--owner", "x", "--yes"], { replies: [page()] });
-    expect(none).toMatchObject({ exit: 1, stderr: "error: no agent is meant; nothing was stopped\n" });
+    expect(none).toMatchObject({
+      exit: 1,
+      stderr:
+        "error: no agent that could be stopped matches --owner x; nothing was stopped\nnext: dome agents list --owner x\n",
+    });
   });
 
   test("with --json prints what became of each", async () => {

@@ -217,3 +217,43 @@ describe("a token that is about to end", () => {
     expect(stdout).toContain(`expires     ${NOW}\n`);
   });
 });
+
+describe("dome operators revoke --subject", () => {
+  const other = operator({ id: NEXT_ID });
+  const dead = operator({ id: "opt_01k9v3m8q2x7n5r4t6w0y1z2a5", state: "revoked" });
+  const self = {
+    subject: "ada@example.com",
+    role: "admin",
+    token: ID,
+    description: null,
+    workspaces: null,
+    created_at: NOW,
+    expires_at: ENDS,
+  };
+  const replies = [
+    ({ method, url }: { readonly method: string; readonly url: string }) => {
+      const { pathname } = new URL(url);
+      if (pathname.endsWith("/self")) return json(200, self);
+      if (method === "GET") return json(200, { items: [operator(), dead, other], next_cursor: null });
+      const id = pathname.endsWith(ID) ? ID : NEXT_ID;
+      return json(200, { id, changed: true, operator: operator({ id, state: "revoked" }) });
+    },
+  ];
+  const revokes = (requests: readonly string[]) => requests.filter((each) => !each.startsWith("GET"));
+
+  test("revokes every live token, the one in use last: without it the others could not be", async () => {
+    const words = ["operators", "revoke", "--subject", "ada@example.com", "--yes"];
+    const { exit, stdout, stderr, requests } = await dome(words, { replies });
+    expect([exit, stderr.includes("error")]).toEqual([0, false]);
+    expect(revokes(requests).map((each) => each.split("/").at(-1))).toEqual([NEXT_ID, ID]);
+    expect(stdout).toBe("Revoked 2 of 2 tokens of ada@example.com.\n");
+  });
+
+  test("asks for the subject, and without a terminal wants --yes", async () => {
+    const words = ["operators", "revoke", "--subject", "ada@example.com"];
+    const blind = await dome(words, { replies });
+    expect([blind.exit, revokes(blind.requests)]).toEqual([2, []]);
+    const other = await dome(words, { replies, typed: "bob" });
+    expect([other.exit, revokes(other.requests)]).toEqual([1, []]);
+  });
+});

@@ -17,6 +17,8 @@ export interface World {
   readonly typed?: string;
   /** stdout and stderr are terminals. */
   readonly terminal?: boolean;
+  /** A person ends the program as soon as it waits. */
+  readonly interrupted?: boolean;
   readonly home?: string;
   readonly replies?: readonly Reply[];
 }
@@ -76,6 +78,10 @@ export async function dome(argv: readonly string[], world: World = {}): Promise<
     stdout: { write: (text) => void (written.stdout += text), isTTY: world.terminal === true },
     stderr: { write: (text) => void (written.stderr += text), isTTY: world.terminal === true },
     timeZone: "UTC",
+    onInterrupt: (tell) => {
+      if (world.interrupted === true) tell();
+      return () => undefined;
+    },
     version: "0.1.0",
   };
   const exit = await run(argv, io);

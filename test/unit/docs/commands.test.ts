@@ -26,6 +26,7 @@ const io: Io = {
   timers: { sleep: unused },
   random: { bytes: unused },
   timeZone: "UTC",
+  onInterrupt: unused,
   version: "",
 };
 const root = program(new Session(io), unused);

@@ -1,10 +1,9 @@
 /** Transfers of many agents: all of them at once, and what has become of each. Safe to repeat. */
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent, AgentTransferred } from "../../../contract/agent.ts";
-import { attempt, type Attempt } from "../../attempt.ts";
-import { EXIT } from "../../exit.ts";
+import { attempt, tellFailed, type Attempt } from "../../attempt.ts";
 import { inParallel } from "../../in-parallel.ts";
-import { clean, table, type Style } from "../../output.ts";
+import { table, type Style } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { tellWarnings } from "./view.ts";
 
@@ -41,8 +40,5 @@ export function tellFailures(session: Session, outcomes: readonly Moved[]): void
   const { output } = session;
   const warnings = outcomes.flatMap(({ done }) => done?.warnings ?? []);
   tellWarnings(output, [...new Map(warnings.map((warning) => [warning.detail, warning])).values()], null);
-  const failed = outcomes.filter(({ error }) => error !== null);
-  for (const { agent, error } of failed)
-    output.warn(`error: ${clean(`${agent.name}: ${error?.detail} (${error?.code})`)}`);
-  if (failed.length > 0) session.end(EXIT.failed);
+  tellFailed(session, outcomes);
 }

@@ -6,12 +6,13 @@ import { startCommand } from "./start.ts";
 export const resumeCommand = (session: Session): Command =>
   startCommand(session, "resume", {
     name: "resume",
-    summary: "Resume a suspended agent",
+    summary: "Resume suspended agents",
     description:
-      "Resume a suspended agent. Tokens from before the suspension stay dead: it needs new ones. A suspension by the roles " +
-      "security or admin is a hold: only these roles lift it, and they say why.",
+      "Resume suspended agents. Tokens from before the suspension stay dead: they need new ones. A suspension by the roles " +
+      "security or admin is a hold: only these roles lift it, and they say why. If you name or choose several, they are " +
+      "listed first, and you are asked to confirm; in scripts, pass --yes.",
     examples: [
-      "dome agents resume support-triage",
       'dome agents resume support-triage --reason "the refunds are mended"',
+      "dome agents resume --label team=support --yes",
     ],
   });

@@ -1,38 +1,26 @@
-/**
- * What `activate` and `resume` have in common. They return 300 ms after the commit: isolates keep the answer "not
- * active" for at most 250 ms, so that a call made after the command has returned is not refused by an old one.
- */
+/** What `activate` and `resume` have in common: one agent by its name, or many, which are listed first. */
 import type { Command } from "commander";
 import { verb, type Words } from "../../command.ts";
 import { clean } from "../../output.ts";
-import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
-
-export const SETTLE_MS = 300;
-
-type Start = "activate" | "resume";
-
-interface StartOptions {
-  readonly workspace?: string;
-  readonly reason?: string;
-}
+import { onlyOne, withSelection } from "./selection.ts";
+import { SETTLE_MS, startAgent, type Start, type StartOptions } from "./start-agent.ts";
+import { startMany } from "./start-many.ts";
 
 export function startCommand(session: Session, start: Start, words: Words): Command {
-  return verb(words)
-    .argument("<agent>", "name or id")
-    .addOption(workspaceOption())
+  return withSelection(verb(words).argument("[agents...]", "names or ids"))
     .option("--reason <text>", "why, for the audit trail; required to lift a hold")
-    .action((agent: string, options: StartOptions) => run(session, start, agent, options));
+    .action(async (names: readonly string[], options: StartOptions) => {
+      const only = onlyOne(names, options, `agents ${start}`);
+      if (only !== undefined) return startOne(session, start, only, options);
+      await startMany(session, start, names, options);
+    });
 }
 
-async function run(
-  session: Session,
-  start: Start,
-  agent: string,
-  { workspace, reason }: StartOptions,
-): Promise<void> {
+async function startOne(session: Session, start: Start, agent: string, options: StartOptions): Promise<void> {
   const service = await session.controlPlane();
-  const transition = await service.agents[start]({ agent, workspace }, { reason: reason ?? null });
+  const ref = { agent, workspace: options.workspace };
+  const transition = await startAgent(service, start, ref, options);
   await session.io.timers.sleep(SETTLE_MS);
   const { output } = session;
   output.show({

@@ -6,20 +6,31 @@ import type { ControlPlane } from "../../../client/control-plane.ts";
 import { ApiError, DomeError } from "../../../client/errors.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import type { Halt, Transition } from "../../../contract/halt.ts";
-import { confirm } from "../../confirm.ts";
-import { CommandFailure, EXIT } from "../../exit.ts";
+import { tellFailed } from "../../attempt.ts";
+import { EXIT } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
-import { inWorkspace, withLabels } from "../../option-values.ts";
-import { clean, table, type Style } from "../../output.ts";
+import { table, type Style } from "../../output.ts";
 import { Progress } from "../../progress.ts";
 import type { Session } from "../../session.ts";
+import { chooseAgents, type Deed } from "./selection.ts";
 import { stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
-import { agentTable } from "./view.ts";
 
 const PAUSE_MS = 250;
 /** After the time that the service has named, a stop may take this much longer. */
 const PATIENCE_MS = 10_000;
 const CASCADE_PATIENCE_MS = 30_000;
+
+const runs = ({ state }: Agent): boolean => state !== "revoked";
+const DEEDS: Readonly<Record<Stopping, Deed>> = {
+  suspend: { command: "agents suspend", verb: "Suspend", done: "stopped", concerns: runs },
+  revoke: {
+    command: "agents revoke",
+    verb: "Revoke",
+    warning: "Revoking is final. ",
+    done: "stopped",
+    concerns: runs,
+  },
+};
 
 /** What has become of one agent. */
 interface Outcome {
@@ -35,15 +46,14 @@ export async function stopMany(
   options: StopOptions,
 ): Promise<void> {
   const service = await session.controlPlane();
-  const agents = await choose(service, names, options);
+  const agents = await chooseAgents(session, service, names, options, DEEDS[kind]);
+  if (agents === null) return;
+  const total = agents.length;
   const { output } = session;
-  if (agents.length === 0) throw new CommandFailure(EXIT.failed, "no agent is meant; nothing was stopped");
-  output.note(`${agentTable(output.style, agents)}\n`);
-  await ask(session, kind, agents.length, names, options);
 
   const body = stopBody(options);
   let outcomes = await inParallel(agents, (agent) =>
-    attempt(agent, service.agents[kind]({ agent: agent.id }, body)),
+    attemptStop(agent, service.agents[kind]({ agent: agent.id }, body)),
   );
   const late = options.wait === true ? await waitForAll() : false;
   output.show({
@@ -56,32 +66,27 @@ export async function stopMany(
     ids: outcomes.flatMap(({ transition }) => transition?.halt?.id ?? transition?.draining?.halt ?? []),
     text: () => receiptTable(output.style, outcomes),
   });
-  const failed = outcomes.filter(({ error }) => error !== null);
-  for (const { agent, error } of failed)
-    output.warn(`error: ${clean(`${agent.name}: ${error?.detail} (${error?.code})`)}`);
-  if (failed.length > 0) session.end(EXIT.failed);
-  else if (late) session.end(EXIT.timedOut);
+  if (!tellFailed(session, outcomes) && late) session.end(EXIT.timedOut);
 
   /** @returns true when some were not effective in time; they go on by themselves. */
   async function waitForAll(): Promise<boolean> {
     const { clock, timers } = session.io;
-    const progress = new Progress(session.io, output.mode);
+    const progress = new Progress(session.io, output.mode, [
+      "The stops stay: they are committed, and become effective by themselves.",
+    ]);
     const patience = options.cascade === true ? CASCADE_PATIENCE_MS : PATIENCE_MS;
     const longest = Math.max(0, ...outcomes.map(({ transition }) => transition?.effective_in_ms ?? 0));
     const end = clock.now() + longest + patience;
-    progress.step(
-      "committed",
-      `${outcomes.filter(({ error }) => error === null).length} of ${agents.length} agents`,
-    );
+    progress.step("committed", `${outcomes.filter(({ error }) => error === null).length} of ${total} agents`);
     try {
       for (;;) {
         outcomes = await inParallel(outcomes, (outcome) => refreshed(service, outcome));
         const open = outcomes.filter(isOpen);
         if (open.length === 0 || clock.now() >= end) {
-          progress.step("effective", `${outcomes.filter(isEffective).length} of ${agents.length} agents`);
+          progress.step("effective", `${outcomes.filter(isEffective).length} of ${total} agents`);
           return open.length > 0;
         }
-        progress.live("waiting", `for ${open.length} of ${agents.length} agents`);
+        progress.live("waiting", `for ${open.length} of ${total} agents`);
         await timers.sleep(PAUSE_MS);
       }
     } finally {
@@ -90,45 +95,7 @@ export async function stopMany(
   }
 }
 
-/** By name or id, each of which must be there; or all that match, but those that are revoked already. */
-async function choose(
-  service: ControlPlane,
-  names: readonly string[],
-  options: StopOptions,
-): Promise<Agent[]> {
-  const { workspace, label, steward, owner } = options;
-  if (names.length > 0) {
-    const shown = await inParallel([...new Set(names)], (agent) => service.agents.show({ agent, workspace }));
-    return [...new Map(shown.map((agent) => [agent.id, agent])).values()];
-  }
-  const { items } = await service.agents.list({ workspace, label, steward, owner }).take();
-  return items.filter(({ state }) => state !== "revoked");
-}
-
-function ask(
-  session: Session,
-  kind: Stopping,
-  count: number,
-  names: readonly string[],
-  options: StopOptions,
-): Promise<void> {
-  const chosen = [
-    ...names.map((name) => ` ${name}`),
-    withLabels(options.label),
-    ...(options.steward === undefined ? [] : [` --steward ${options.steward}`]),
-    ...(options.owner === undefined ? [] : [` --owner ${options.owner}`]),
-  ].join("");
-  const final = kind === "revoke" ? "Revoking is final. " : "";
-  return confirm(session, options.yes, {
-    answer: String(count),
-    question: `${final}${kind === "revoke" ? "Revoke" : "Suspend"} these ${count} agents? Type ${count} to go on: `,
-    because: `this stops ${count} agents`,
-    otherwise: "the number is another one; nothing was stopped",
-    next: `dome agents ${kind}${chosen}${inWorkspace(options.workspace)} --yes`,
-  });
-}
-
-async function attempt(agent: Agent, stopping: Promise<Transition>): Promise<Outcome> {
+async function attemptStop(agent: Agent, stopping: Promise<Transition>): Promise<Outcome> {
   try {
     return { agent, transition: await stopping, error: null };
   } catch (fault) {

@@ -1,18 +1,15 @@
 /** What a stop is told on the command line, and what the service is told of it. */
+import type { Selection } from "./selection.ts";
+
 export type Stopping = "suspend" | "revoke";
 
-export interface StopOptions {
-  readonly workspace?: string;
+export interface StopOptions extends Selection {
   readonly reason?: string;
   readonly wait?: boolean;
-  readonly yes?: boolean;
   /** In seconds. */
   readonly drain?: number;
   readonly cascade?: boolean;
   readonly hold?: boolean;
-  readonly label?: string[];
-  readonly steward?: string;
-  readonly owner?: string;
 }
 
 /** The body of the request. */

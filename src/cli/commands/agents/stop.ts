@@ -5,12 +5,12 @@
 import { InvalidArgumentError, type Command } from "commander";
 import type { Transition } from "../../../contract/halt.ts";
 import { verb, type Words } from "../../command.ts";
-import { usage } from "../../exit.ts";
 import { clean, seconds } from "../../output.ts";
-import { duration, inWorkspace, labelFilterOption, workspaceOption } from "../../option-values.ts";
+import { duration, inWorkspace } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { waitForDrain } from "../../wait-for-drain.ts";
 import { waitForHalt } from "../../wait-for-halt.ts";
+import { onlyOne, withSelection } from "./selection.ts";
 import { stopMany } from "./stop-many.ts";
 import { stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
 
@@ -21,12 +21,7 @@ export const stopCommand = (
   words: Words,
   confirmOne: (agent: string, options: StopOptions) => Promise<void>,
 ): Command =>
-  verb(words)
-    .argument("[agents...]", "names or ids")
-    .addOption(workspaceOption())
-    .addOption(labelFilterOption("every agent with this label, instead of names"))
-    .option("--steward <steward>", "every agent that this person or job answers for, instead of names")
-    .option("--owner <owner>", "every agent that was registered for this owner, instead of names")
+  withSelection(verb(words).argument("[agents...]", "names or ids"))
     .option(
       "--drain <time>",
       "take no new work from now on, and stop after this time (at most 1h)",
@@ -39,17 +34,9 @@ export const stopCommand = (
     )
     .option("--reason <text>", "why, for the audit trail")
     .option("--wait", "return when the stop is effective")
-    .option("--yes", "do not ask")
     .action(async (names: readonly string[], options: StopOptions) => {
-      const [only] = names;
-      const chosen = [options.label, options.steward, options.owner].some((each) => each !== undefined);
-      if (chosen === names.length > 0) {
-        throw usage(
-          "name the agents, or choose them with --label, --steward or --owner",
-          `dome agents ${kind} --help`,
-        );
-      }
-      if (chosen || names.length > 1 || only === undefined) return stopMany(session, kind, names, options);
+      const only = onlyOne(names, options, `agents ${kind}`);
+      if (only === undefined) return stopMany(session, kind, names, options);
       await confirmOne(only, options);
       await stopOne(session, kind, only, options);
     });

@@ -8,6 +8,7 @@ import { waitForHalt } from "../../wait-for-halt.ts";
 
 interface RevokeOptions {
   readonly workspace?: string;
+  readonly reason?: string;
   readonly wait?: boolean;
 }
 
@@ -15,18 +16,19 @@ export const revokeCommand = (session: Session): Command =>
   verb({
     name: "revoke",
     summary: "Revoke an API key and every token minted from it",
-    examples: ["dome keys revoke support-triage key_… --wait"],
+    examples: ['dome keys revoke support-triage key_… --reason "found in a log" --wait'],
   })
     .argument("<agent>", "name or id")
     .argument("<key>", "id of the key")
     .addOption(workspaceOption())
+    .option("--reason <text>", "why, for the audit trail")
     .option("--wait", "return when the stop is effective")
     .action((agent: string, key: string, options: RevokeOptions) => revoke(session, agent, key, options));
 
 async function revoke(session: Session, agent: string, key: string, options: RevokeOptions): Promise<void> {
   const ref = { agent, workspace: options.workspace };
   const service = await session.controlPlane();
-  let revoked = await service.keys.revoke(ref, key);
+  let revoked = await service.keys.revoke(ref, key, options.reason);
   const { halt } = revoked;
   if (options.wait === true && halt !== null) {
     const next = `dome agents halts ${agent} ${halt.id}${inWorkspace(options.workspace)}`;

@@ -1,9 +1,13 @@
 /** `dome operators revoke`. It ends what somebody works with, so it asks for the subject, or wants `--yes`. */
 import type { Command } from "commander";
+import type { OperatorRevoked } from "../../../contract/operator.ts";
+import { attempt, tellFailed, type Attempt } from "../../attempt.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
+import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
+import { operatorTable } from "./view.ts";
 import { isLastAdmin, LAST_ADMIN } from "./last-admin.ts";
 
 export const revokeCommand = (session: Session): Command =>
@@ -13,13 +17,59 @@ export const revokeCommand = (session: Session): Command =>
     description:
       "Revoke an operator token: it is refused from the next request on, and there is no way back. " +
       "On a terminal it asks for the token's subject; elsewhere it wants --yes.",
-    examples: ["dome operators revoke opt_…", "dome operators revoke opt_… --yes"],
+    examples: [
+      "dome operators revoke opt_…",
+      "dome operators revoke opt_… --yes",
+      "dome operators revoke --subject bob@example.com",
+    ],
   })
-    .argument("<token>", "id of the token, as `dome operators list` shows it")
-    .option("--yes", "do not ask")
-    .action((id: string, options: { yes?: boolean }) => revoke(session, id, options));
+    .argument("[token]", "id of the token, as `dome operators list` shows it")
+    .option("--subject <subject>", "every live token of this person or job, instead of one")
+    .option("-y, --yes", "do not ask")
+    .action(async (id: string | undefined, { subject, yes }: { subject?: string; yes?: boolean }) => {
+      if ((id === undefined) === (subject === undefined))
+        throw usage("name the token, or choose tokens with --subject", "dome operators revoke --help");
+      if (id !== undefined) return revoke(session, id, { yes });
+      if (subject !== undefined) await revokeAll(session, subject, yes);
+    });
 
-async function revoke(session: Session, id: string, options: { yes?: boolean }): Promise<void> {
+/** The token in use goes last: without it the others could not be revoked any more. */
+async function revokeAll(session: Session, subject: string, yes: boolean | undefined): Promise<void> {
+  const service = await session.controlPlane();
+  const [{ items }, { token: mine }] = await Promise.all([
+    service.operators.list({ subject }).take(),
+    service.whoami(),
+  ]);
+  const live = items.filter(({ state }) => state === "live");
+  if (live.length === 0)
+    throw new CommandFailure(
+      EXIT.failed,
+      `${subject} has no live token; nothing was revoked`,
+      "dome operators list",
+    );
+  const { output } = session;
+  output.note(`${operatorTable(output.style, live)}\n`);
+  await confirm(session, yes, {
+    answer: subject,
+    question: `Revoking these ${live.length} tokens of ${clean(subject)} is final. Type the subject to go on: `,
+    because: `this revokes ${live.length} tokens`,
+    otherwise: "the subject is another one; nothing was revoked",
+    next: `dome operators revoke --subject ${subject} --yes`,
+  });
+  const ordered = live.toSorted((one, other) => Number(one.id === mine) - Number(other.id === mine));
+  const outcomes: (Attempt<OperatorRevoked> & { readonly agent: { readonly name: string } })[] = [];
+  for (const { id } of ordered)
+    outcomes.push({ agent: { name: id }, ...(await attempt(service.operators.revoke(id))) });
+  const revoked = outcomes.flatMap(({ done }) => done ?? []);
+  output.show({
+    body: revoked,
+    ids: revoked.map(({ id }) => id),
+    text: () => `Revoked ${revoked.length} of ${live.length} tokens of ${clean(subject)}.`,
+  });
+  tellFailed(session, outcomes);
+}
+
+async function revoke(session: Session, id: string, options: { yes: boolean | undefined }): Promise<void> {
   const service = await session.controlPlane();
   const { operators } = service;
   const asked = options.yes === true || !session.io.stdin.isTTY ? null : await operators.show(id);

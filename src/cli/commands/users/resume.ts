@@ -4,7 +4,7 @@ import { verb } from "../../command.ts";
 import { homeWorkspace } from "../../home-workspace.ts";
 import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
-import { SETTLE_MS } from "../agents/start.ts";
+import { SETTLE_MS } from "../agents/start-agent.ts";
 import { whichUser } from "./user-argument.ts";
 
 interface ResumeOptions {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
-import { SETTLE_MS } from "../agents/start.ts";
+import { SETTLE_MS } from "../agents/start-agent.ts";
 
 export const resumeCommand = (session: Session): Command =>
   verb({

@@ -1,0 +1,40 @@
+/** Which key of an agent is meant when none is named: the one live key that is not being replaced already. */
+import type { AgentRef } from "../../../client/agents.ts";
+import type { ControlPlane } from "../../../client/control-plane.ts";
+import type { ApiKey } from "../../../contract/key.ts";
+import { CommandFailure, EXIT, usage } from "../../exit.ts";
+import { inWorkspace, LONGEST_OVERLAP_MS } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+
+/** @throws CommandFailure when there is no such key, or more than one. */
+export async function onlyLiveKey(session: Session, service: ControlPlane, ref: AgentRef): Promise<string> {
+  const { items } = await service.keys.list(ref).take();
+  const live = items.filter((key) => key.state === "live");
+  const staying = live.filter((key) => !isEnding(key, live, session.io.clock.now()));
+  const [only] = staying;
+  const where = inWorkspace(ref.workspace);
+  if (only === undefined)
+    throw new CommandFailure(
+      EXIT.failed,
+      "there is no live key to replace",
+      `dome keys issue ${ref.agent}${where}`,
+    );
+  if (staying.length > 1)
+    throw usage(
+      `there are ${staying.length} live keys (${staying.map((key) => key.id).join(", ")}): name one`,
+      `dome keys rotate ${ref.agent} ${only.id}${where}`,
+    );
+  return only.id;
+}
+
+/** A key that ends within the longest overlap, while a younger one goes on for longer, has been replaced. */
+function isEnding(key: ApiKey, live: readonly ApiKey[], now: number): boolean {
+  const end = endOf(key);
+  return (
+    end - now <= LONGEST_OVERLAP_MS &&
+    live.some((other) => other.created_at > key.created_at && endOf(other) > end)
+  );
+}
+
+const endOf = ({ expires_at: end }: ApiKey): number =>
+  end === null ? Number.POSITIVE_INFINITY : Date.parse(end);
