@@ -56,6 +56,7 @@ export class AgentChanges {
     };
     return this.#configuration.change(command.change, intent, {
       owner: agent.id,
+      request: null, // the workspace's object has its key
       content: [...insertAgent(db, agent, command.change), insertKey(db, agent.id, key)],
       answer: [answerClaim(db, claim, 201, command.answer)],
       audit: command.audit,
@@ -81,6 +82,7 @@ export class AgentChanges {
     };
     return this.#configuration.change(command.change, intent, {
       owner: agent.id,
+      request: command.meta.request,
       content: [
         ...(patch.parentId == null ? [] : [guardParent(db, agent.id, patch.parentId)]),
         ...updateAgent(db, agent.id, patch, command.change, agent.recordVersion + 1),
@@ -123,6 +125,7 @@ export class AgentChanges {
     };
     return this.#configuration.change(command.change, intent, {
       owner: agent.id,
+      request: command.meta.request,
       content: [
         ...updateAgent(db, agent.id, {}, command.change, agent.recordVersion + 1),
         insertKey(db, agent.id, key),

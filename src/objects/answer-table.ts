@@ -1,6 +1,7 @@
 /**
  * Answers of lifecycle commands by (operator subject, Idempotency-Key), in the object that has the effect, so that a
- * stop never needs D1 to be repeated safely (P12). Kept seven days.
+ * stop never needs D1 to be repeated safely (P12). Kept seven days. Changes of configuration keep their answers in D1; here
+ * stands that they have taken the key, so that one key is never two requests, wherever their answers are.
  */
 import type { RequestKey } from "../storage/idempotency.ts";
 import { KEEP_MS } from "../storage/idempotency.ts";
@@ -11,6 +12,8 @@ export const ANSWER_STEPS: readonly SchemaStep[] = [
      subject TEXT NOT NULL, key TEXT NOT NULL, body_digest TEXT NOT NULL, answer TEXT NOT NULL,
      created_at INTEGER NOT NULL, PRIMARY KEY (subject, key)
    ) STRICT, WITHOUT ROWID`,
+  // What took the key, where its answer is not here.
+  `ALTER TABLE answers ADD COLUMN taken_by TEXT`,
 ];
 
 export type Repeat<T> =
@@ -27,27 +30,53 @@ export class AnswerTable {
 
   /** @returns what was answered before under this key; the caller knows the answer's type from the operation. */
   find<T>(request: RequestKey): Repeat<T> {
-    const [row] = this.#sql
-      .exec<{ body_digest: string; answer: string }>(
-        "SELECT body_digest, answer FROM answers WHERE subject = ? AND key = ?",
-        request.subject,
-        request.key,
-      )
-      .toArray();
+    const row = this.#row(request);
     if (row === undefined) return { kind: "first" };
-    if (row.body_digest !== request.bodyDigest) return { kind: "other_body" };
+    if (row.body_digest !== request.bodyDigest || row.taken_by !== null) return { kind: "other_body" };
     return { kind: "repeat", answer: JSON.parse(row.answer) as T };
   }
 
   keep(request: RequestKey, answer: unknown, now: number): void {
+    this.#insert(request, JSON.stringify(answer), null, now);
+  }
+
+  /** True when another request was made under this key. */
+  isOther(request: RequestKey): boolean {
+    const row = this.#row(request);
+    return row !== undefined && row.body_digest !== request.bodyDigest;
+  }
+
+  /** @param by the change that has the key from now on; a repeat of the same request may come as another one. */
+  take(request: RequestKey, by: string, now: number): void {
+    if (this.#row(request) === undefined) this.#insert(request, "null", by, now);
+  }
+
+  /** The change did not happen: its key may be used again. */
+  free(by: string): void {
+    this.#sql.exec("DELETE FROM answers WHERE taken_by = ?", by);
+  }
+
+  #row(request: RequestKey) {
+    const [row] = this.#sql
+      .exec<{ body_digest: string; answer: string; taken_by: string | null }>(
+        "SELECT body_digest, answer, taken_by FROM answers WHERE subject = ? AND key = ?",
+        request.subject,
+        request.key,
+      )
+      .toArray();
+    return row;
+  }
+
+  #insert(request: RequestKey, answer: string, takenBy: string | null, now: number): void {
     this.#sql.exec("DELETE FROM answers WHERE created_at < ?", now - KEEP_MS);
     this.#sql.exec(
-      "INSERT INTO answers (subject, key, body_digest, answer, created_at) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO answers (subject, key, body_digest, answer, created_at, taken_by) VALUES (?, ?, ?, ?, ?, ?)",
       request.subject,
       request.key,
       request.bodyDigest,
-      JSON.stringify(answer),
+      answer,
       now,
+      takenBy,
     );
   }
 }

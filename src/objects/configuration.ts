@@ -19,6 +19,7 @@ import type { BrokenRule, Statement } from "../storage/change.ts";
 import { runChange } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { findAnswer, type RequestKey } from "../storage/idempotency.ts";
+import type { AnswerTable } from "./answer-table.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 import type { TimerSetter } from "./timer-table.ts";
 
@@ -58,6 +59,7 @@ interface ConfigurationDeps<Intent> extends ConfigurationRules<Intent> {
   readonly timers: Timers;
   readonly log: Log;
   readonly timerTable: TimerSetter<"recover">;
+  readonly answers: AnswerTable;
   /** After a change was settled, outside of its transaction: D1 may hold audit records, and halts may have begun. */
   onSettled(): void;
 }
@@ -65,6 +67,8 @@ interface ConfigurationDeps<Intent> extends ConfigurationRules<Intent> {
 type ConfigurationOutcome =
   | { readonly kind: "applied" }
   | { readonly kind: "refused"; readonly rule: BrokenRule }
+  /** Another request was made under the same key. */
+  | { readonly kind: "other_body" }
   /** An earlier change is not settled, or this one's outcome is unknown; it may still turn out applied. */
   | { readonly kind: "unsettled" };
 
@@ -73,6 +77,8 @@ interface ChangeBatch {
   /** Whose object drains the audit records. */
   readonly owner: string;
   readonly content: readonly Statement[];
+  /** Of this very object: its key is taken here, too. Null: none, or another object's. */
+  readonly request: RequestKey | null;
   /** What keeps the answer for a repeat; empty for a request without a key. */
   readonly answer: readonly Statement[];
   readonly audit: readonly AuditDraft[];
@@ -98,23 +104,33 @@ export class Configuration<Intent> {
   /**
    * Runs one change.
    * @param statements the batch without its guard: change, audit records, answer.
+   * @param request takes its key, unless the change does not happen.
    */
-  async run(change: string, intent: Intent, statements: readonly Statement[]): Promise<ConfigurationOutcome> {
-    const { storage, db, clock, timers, timerTable, fencing, apply } = this.#deps;
+  async run(
+    change: string,
+    intent: Intent,
+    statements: readonly Statement[],
+    request: RequestKey | null = null,
+  ): Promise<ConfigurationOutcome> {
+    const { storage, db, clock, timers, timerTable, answers, fencing, apply } = this.#deps;
     if (this.dirty() !== null) {
       await this.recover();
       if (this.dirty() !== null) return { kind: "unsettled" };
     }
     this.#running = change; // before the mark: whoever finds it must not take it for one that a crash has left
     try {
-      storage.transactionSync(() => {
+      const begun = storage.transactionSync(() => {
+        if (request !== null && answers.isOther(request)) return false;
+        if (request !== null) answers.take(request, change, clock.now());
         storage.sql.exec(
           "INSERT INTO dirty (one, change, intent) VALUES (1, ?, ?)",
           change,
           JSON.stringify(intent),
         );
         timerTable.set("recover", "", clock.now() + RECOVER_AFTER_MS);
+        return true;
       });
+      if (!begun) return { kind: "other_body" };
       await storage.sync(); // the mark is on disk before D1 hears of the change
       const outcome = await Promise.race([
         runChange(db, [fencing(intent).guard(db), ...statements]),
@@ -126,7 +142,7 @@ export class Configuration<Intent> {
         return outcome;
       }
       if (outcome.kind === "refused" && outcome.rule !== "fence_moved") {
-        this.#settle(() => undefined);
+        this.#settle(() => answers.free(change));
         return outcome;
       }
       this.#logUnsettled(change, outcome.kind === "unknown" ? outcome.cause : outcome.rule);
@@ -141,7 +157,7 @@ export class Configuration<Intent> {
    * @returns true when nothing is unsettled any more.
    */
   async recover(): Promise<boolean> {
-    const { db, fencing, apply, abandon } = this.#deps;
+    const { db, answers, fencing, apply, abandon } = this.#deps;
     const mark = this.dirty();
     if (mark === null) return true;
     if (this.#running === mark.change) return false;
@@ -150,7 +166,11 @@ export class Configuration<Intent> {
       await fence.advance(db);
       const landed = await fence.landed(db, mark.change);
       if (this.dirty()?.change !== mark.change) return this.dirty() === null;
-      this.#settle(() => (landed ? apply(mark.intent) : abandon(mark.intent)));
+      this.#settle(() => {
+        if (landed) return apply(mark.intent);
+        abandon(mark.intent);
+        answers.free(mark.change);
+      });
       this.#deps.onSettled();
       return true;
     } catch (fault) {
@@ -165,24 +185,27 @@ export class Configuration<Intent> {
    */
   async change(change: string, intent: Intent, batch: ChangeBatch): Promise<Configured> {
     const { db, clock } = this.#deps;
-    const outcome = await this.run(change, intent, [
+    const statements = [
       ...batch.content,
       ...batch.answer,
       ...batch.audit.flatMap((draft) => appendAudit(db, batch.owner, draft, clock.now())),
-    ]);
+    ];
+    const outcome = await this.run(change, intent, statements, batch.request);
     switch (outcome.kind) {
       case "applied":
         return ok({ kind: "done" });
       case "refused":
         return err({ kind: "rule", rule: outcome.rule });
+      case "other_body":
       case "unsettled":
-        return err({ kind: "unsettled" });
+        return err({ kind: outcome.kind });
     }
   }
 
   /** The answer of a change that was made before under this key; asked only once nothing is unsettled (P12). */
   async repeated(request: RequestKey | null): Promise<Configured | null> {
     if (!(await this.recover())) return err({ kind: "unsettled" });
+    if (request !== null && this.#deps.answers.isOther(request)) return err({ kind: "other_body" });
     const answer = request === null ? undefined : await findAnswer(this.#deps.db, request);
     if (answer === undefined) return null;
     if (!answer.sameBody) return err({ kind: "other_body" });

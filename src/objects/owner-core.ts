@@ -90,6 +90,7 @@ export class OwnerCore<Kind extends string> {
       ...rules,
       storage: this.storage,
       timerTable: this.#timerTable,
+      answers: this.#answers,
       onSettled,
     });
   }
@@ -130,6 +131,27 @@ export class OwnerCore<Kind extends string> {
     await this.storage.sync();
     this.parts.halts.startWaits();
     return outcome;
+  }
+
+  /**
+   * Takes a key for a request that another object carries out. Durable when it resolves.
+   * @param by frees it again.
+   * @returns false: another request was made under it.
+   */
+  async takeKey(request: RequestKey, by: string): Promise<boolean> {
+    const isFree = this.storage.transactionSync(() => {
+      if (this.#answers.isOther(request)) return false;
+      this.#answers.take(request, by, this.parts.deps.clock.now());
+      return true;
+    });
+    await this.storage.sync();
+    return isFree;
+  }
+
+  /** What took the key did not happen. */
+  async freeKey(by: string): Promise<void> {
+    this.#answers.free(by);
+    await this.storage.sync();
   }
 
   /** The answer given before under this key; or the effect, its records and its answer, and the wait of its halt. */

@@ -99,6 +99,14 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     return this.#configuration.repeated(request);
   }
 
+  takeKey(request: RequestKey, by: string): Promise<boolean> {
+    return this.#core.takeKey(request, by);
+  }
+
+  freeKey(by: string): Promise<void> {
+    return this.#core.freeKey(by);
+  }
+
   isClean(): Promise<boolean> {
     return this.#configuration.recover();
   }
@@ -122,6 +130,7 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     }
     return this.#configuration.change(change, intent, {
       owner,
+      request: intent.kind === "create" ? null : request,
       content: contentStatements(db, owner, content, { change, epoch: (row?.config_epoch ?? 0) + 1 }),
       answer:
         intent.kind === "create"

@@ -77,6 +77,16 @@ export class WorkspaceOwnerClient implements WorkspaceOwner {
     return this.#object.drainAudit();
   }
 
+  // A key that is taken or freed changes nothing that a lease says.
+
+  takeKey(request: RequestKey, by: string): Promise<boolean> {
+    return this.#object.takeKey(request, by);
+  }
+
+  freeKey(by: string): Promise<void> {
+    return this.#object.freeKey(by);
+  }
+
   // The first two only settle what an earlier change has left, which is a change all the same.
 
   isClean(): Promise<boolean> {

@@ -17,6 +17,7 @@ export async function createWorkspace(
   const creation = {
     kind: "wsp",
     within: "org",
+    keys: null,
     isClean: (id: Workspace["id"]) => owners.workspace(id).isClean(),
   } as const;
   const created = await create(ports, request, creation, workspaceSchema, async (id, claim) => {

@@ -39,6 +39,7 @@ export async function registerAgent(
   const creation = {
     kind: "agt",
     within: workspace.id,
+    keys: owners.workspace(workspace.id),
     isClean: (id: AgentId) => owners.agent(id).isClean(),
   } as const;
   const created = await create(ports, request, creation, agentCreated, async (id, claim) => {

@@ -10,6 +10,7 @@ import { describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { WorkspaceId } from "../../src/kernel/ids.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
+import { ANSWER_STEPS, AnswerTable } from "../../src/objects/answer-table.ts";
 import { Configuration, CONFIGURATION_STEPS } from "../../src/objects/configuration.ts";
 import { ownerFencing } from "../../src/objects/fencing.ts";
 import { runSchemaSteps } from "../../src/objects/schema-steps.ts";
@@ -41,7 +42,7 @@ class Owner {
   readonly #storage: DurableObjectStorage;
 
   constructor(id: WorkspaceId, storage: DurableObjectStorage, faulty: FaultyDatabase) {
-    runSchemaSteps(storage, { configuration: CONFIGURATION_STEPS });
+    runSchemaSteps(storage, { answers: ANSWER_STEPS, configuration: CONFIGURATION_STEPS });
     storage.sql.exec("CREATE TABLE IF NOT EXISTS fence (one INTEGER PRIMARY KEY, fence INTEGER)");
     this.#id = id;
     this.#storage = storage;
@@ -50,6 +51,7 @@ class Owner {
     this.table = new TimerTable({ ...parts, clock: systemClock, timers: this.time });
     this.configuration = new Configuration<Intent>({
       ...parts,
+      answers: new AnswerTable(storage.sql),
       db: this.#db,
       clock: systemClock,
       timers: this.time,

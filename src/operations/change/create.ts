@@ -9,13 +9,16 @@ import { isId } from "../../kernel/ids.ts";
 import { releaseClaim, type Claim, type KeyOwner } from "../../storage/idempotency.ts";
 import { drafts, keptAnswer, type ChangeCommand, type Changed, type Plan } from "./change.ts";
 import { claim } from "./claim.ts";
-import type { OperationPorts, OperatorRequest } from "../request/ports.ts";
+import type { KeyTaker } from "../owners/workspace-owner.ts";
+import { requestKey, type OperationPorts, type OperatorRequest } from "../request/ports.ts";
 import { refusalOf, type Refusal } from "../answer/refusal.ts";
 
 interface Creation<Kind extends "agt" | "wsp"> {
   readonly kind: Kind;
   /** What it will be part of. */
   readonly within: KeyOwner;
+  /** Of what it will be part of, where that has requests of its own whose answers are not in D1. */
+  readonly keys: KeyTaker | null;
   /** False while the new object has a change that is not settled: a repeat must not be ahead of the effect. */
   isClean(id: Id<Kind>): Promise<boolean>;
 }
@@ -40,8 +43,15 @@ export async function create<Answer, Kind extends "agt" | "wsp">(
     return settled ? keptAnswer(body, schema) : err(refusalOf({ kind: "unsettled" }));
   }
   const held = claimed.value.claim;
-  const outcome = await make(ports, request, held, schema, () => plan(held.target as Id<Kind>, held));
-  if (!outcome.ok && outcome.error.code !== "configuration_pending") await releaseClaim(ports.db, held);
+  const sent = requestKey(request, creation.within);
+  const isFree = sent === null || creation.keys === null || (await creation.keys.takeKey(sent, held.target));
+  const outcome = isFree
+    ? await make(ports, request, held, schema, () => plan(held.target as Id<Kind>, held))
+    : err(refusalOf({ kind: "other_body" }));
+  if (!outcome.ok && outcome.error.code !== "configuration_pending") {
+    await releaseClaim(ports.db, held);
+    if (sent !== null && isFree) await creation.keys?.freeKey(held.target);
+  }
   return outcome;
 }
 

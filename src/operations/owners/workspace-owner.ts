@@ -93,7 +93,15 @@ interface StopOwner {
   stops(): Promise<Stops>;
 }
 
-export interface WorkspaceOwner extends HaltSource, AuditOwner, StopOwner {
+/** Keys of requests that another object carries out, and that belong to the workspace: a registration is one. */
+export interface KeyTaker {
+  /** @param by what is made with it. @returns false: another request was made under the key. */
+  takeKey(request: RequestKey, by: string): Promise<boolean>;
+  /** It was not made. */
+  freeKey(by: string): Promise<void>;
+}
+
+export interface WorkspaceOwner extends HaltSource, AuditOwner, StopOwner, KeyTaker {
   lease(): Promise<WorkspaceAnswer>;
   /** What was answered before under this key; null: nothing. Asked before anything that time may have changed. */
   repeated(request: RequestKey | null): Promise<Configured | null>;

@@ -1,0 +1,125 @@
+/**
+ * P12: one Idempotency-Key is one request. Of each two mutations of one agent, one workspace or the installation the second is
+ * refused under the key of the first, wherever their answers are kept: stops keep theirs in the object, and need no D1.
+ */
+import { beforeAll, describe, expect, it } from "vitest";
+import { bearer, expectProblem, send, type Answer } from "./calls.fixture.ts";
+import {
+  activeAgent,
+  ADMIN,
+  command,
+  makeTenant,
+  makeWorkspace,
+  namesOf,
+  operatorToken,
+  registerAgent,
+  type TestAgent,
+} from "./installation.fixture.ts";
+import { bodyFor, OPERATIONS, pathOf, type Operation } from "./routes.fixture.ts";
+
+type Owner = "agent" | "workspace" | "org";
+
+/** They change nothing that an owner object has, or what is done twice is as if it were done once. */
+const NO_CHANGE = ["replayAudit", "rewrapRootKey", "testIdentityProvider", "createTestToken"];
+const OF_ALL = /^\/api\/v1\/(?:operators|signing-keys|root-keys?|test-users)/;
+
+function ownerOf({ id, path }: Operation): Owner {
+  if (path.startsWith("/api/v1/agents/{agent}")) return "agent";
+  return id === "createWorkspace" || OF_ALL.test(path) ? "org" : "workspace";
+}
+
+const MUTATIONS = OPERATIONS.filter(
+  ({ id, method, by }) => method !== "GET" && by === "operator" && !NO_CHANGE.includes(id),
+);
+const of = (owner: Owner) => MUTATIONS.filter((operation) => ownerOf(operation) === owner);
+
+let tries = 0;
+const fresh = (what: string): string => `${what}-${(tries += 1)}`;
+
+/** One mutation under a key, with a body that it takes. */
+function under(
+  key: string,
+  operation: Operation,
+  authorization: string,
+  names: Readonly<Record<string, string>>,
+): Promise<Answer> {
+  const body = operation.body === null ? undefined : bodyFor(operation, fresh("text"));
+  const headers = { "idempotency-key": key };
+  const forced = operation.query.includes("force") ? "?force=true" : "";
+  return send(operation.method, pathOf(operation, names) + forced, { authorization, headers, body });
+}
+
+/** Every other mutation after `first`, under its key. */
+async function others(
+  first: Operation,
+  all: readonly Operation[],
+  authorization: string,
+  names: Readonly<Record<string, string>>,
+): Promise<void> {
+  const key = fresh("one-key");
+  const made = await under(key, first, authorization, names);
+  expect([made.status, made.text]).toEqual([expect.toBeOneOf([200, 201, 202]), expect.any(String)]);
+  for (const second of all.filter(({ id }) => id !== first.id)) {
+    const said = expectProblem(
+      await under(key, second, authorization, names),
+      "idempotency_mismatch",
+      ...(second.method === "POST" ? [] : (["not_found"] as const)), // what the first has removed is not there
+    );
+    expect([second.id, said.status]).toEqual([second.id, expect.toBeOneOf([404, 422])]);
+  }
+}
+
+describe("one Idempotency-Key for two requests to one agent is refused", () => {
+  let home: Readonly<Record<string, string>>;
+  beforeAll(async () => {
+    home = namesOf(await makeTenant("home", "crm"));
+  });
+
+  async function agentFor({ id }: Operation): Promise<TestAgent> {
+    if (id === "activateAgent") return registerAgent("home", fresh("agent"));
+    const agent = await activeAgent("home", fresh("agent"));
+    if (id === "resumeAgent") await command(agent, "suspend");
+    return agent;
+  }
+
+  it.each(of("agent").map((operation) => [operation.id, operation] as const))(
+    "after %s",
+    async (_name, first) => {
+      const agent = await agentFor(first);
+      await others(first, of("agent"), ADMIN, { ...home, agent: agent.id, key: agent.keyId });
+    },
+  );
+});
+
+describe("one Idempotency-Key for two requests to one workspace is refused", () => {
+  it.each(of("workspace").map((operation) => [operation.id, operation] as const))(
+    "after %s",
+    async (_name, first) => {
+      const name = fresh("place");
+      const names = namesOf(await makeTenant(name, "crm"));
+      const token = await operatorToken({ role: "admin", workspaces: [name] });
+      await others(first, of("workspace"), bearer(token), names);
+    },
+  );
+
+  it("also by a registration that was refused: its key is free again", async () => {
+    const name = fresh("place");
+    await makeWorkspace(name);
+    const authorization = bearer(await operatorToken({ role: "admin", workspaces: [name] }));
+    const headers = { "idempotency-key": fresh("one-key") };
+    const wrong = { authorization, headers, body: { name: "bot", tier: "none" } };
+    expectProblem(await send("POST", "/api/v1/agents", wrong), "unknown_reference");
+    const halt = await send("POST", `/api/v1/workspaces/${name}/halt`, { authorization, headers, body: {} });
+    expect(halt.status).toBe(202);
+  });
+});
+
+describe("one Idempotency-Key for two requests to the installation is refused", () => {
+  it.each(of("org").map((operation) => [operation.id, operation] as const))(
+    "after %s",
+    async (_name, first) => {
+      const names = namesOf(await makeTenant(fresh("place"), "crm"));
+      await others(first, of("org"), ADMIN, names);
+    },
+  );
+});
