@@ -4,13 +4,15 @@
  */
 import { AUDIT_LIST_LIMIT, type AuditEntry, type AuditQuery } from "../contract/audit.ts";
 import type { Halt } from "../contract/halt.ts";
+import type { Operator } from "../access/operator.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import type { AuditSink } from "../audit/sink.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
+import { mayDo } from "../operators/permissions.ts";
 import { signHaltReceipt, type HaltEvidence } from "../tokens/halt-receipt.ts";
-import { effectiveAtOf, haltView } from "./answer/halt-view.ts";
+import { effectiveAtOf, haltFor, haltView } from "./answer/halt-view.ts";
 import type { LedgerReader } from "./owners/ledger-reader.ts";
 import type { HaltSource, StoredHalt } from "./owners/halts.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
@@ -39,7 +41,7 @@ export async function readHalt(
   const found = await reachAgent(ports, request, target);
   if (!found.ok) return found;
   const { id, workspaceId } = found.value;
-  return receiptOf(ports, ports.owners.agent(id), target.halt, workspaceId);
+  return receiptOf(ports, request.operator, ports.owners.agent(id), target.halt, workspaceId);
 }
 
 /** The receipt of one of a workspace's halts. */
@@ -51,7 +53,7 @@ export async function readWorkspaceHalt(
   const found = await reachWorkspace(ports, request, target.workspace);
   if (!found.ok) return found;
   const { id } = found.value;
-  return receiptOf(ports, ports.owners.workspace(id), target.halt, id);
+  return receiptOf(ports, request.operator, ports.owners.workspace(id), target.halt, id);
 }
 
 /** The newest halts of an agent first, without signatures. */
@@ -61,7 +63,7 @@ export async function listHalts(
   target: AgentTarget,
 ): Promise<Result<HaltPage, Refusal>> {
   const found = await reachAgent(ports, request, target);
-  return found.ok ? ok(await haltsOf(ports.owners.agent(found.value.id))) : found;
+  return found.ok ? ok(await haltsOf(request.operator, ports.owners.agent(found.value.id))) : found;
 }
 
 /** The newest halts of a workspace first, without signatures. */
@@ -71,7 +73,7 @@ export async function listWorkspaceHalts(
   workspace: string,
 ): Promise<Result<HaltPage, Refusal>> {
   const found = await reachWorkspace(ports, request, workspace);
-  return found.ok ? ok(await haltsOf(ports.owners.workspace(found.value.id))) : found;
+  return found.ok ? ok(await haltsOf(request.operator, ports.owners.workspace(found.value.id))) : found;
 }
 
 interface HaltPage {
@@ -79,27 +81,27 @@ interface HaltPage {
   readonly next_cursor: null;
 }
 
-async function haltsOf(source: HaltSource): Promise<HaltPage> {
+async function haltsOf(reader: Operator, source: HaltSource): Promise<HaltPage> {
   const halts = await source.halts(MOST_LISTED);
-  return { items: halts.map((progress) => haltView(progress)), next_cursor: null };
+  return { items: halts.map((progress) => haltView(haltFor(reader, progress))), next_cursor: null };
 }
 
 async function receiptOf(
   ports: ReceiptPorts,
+  reader: Operator,
   source: HaltSource,
   halt: string,
   workspace: WorkspaceId,
 ): Promise<Result<Halt, Refusal>> {
-  const progress = await source.halt(halt);
-  if (progress === null) return err(notFound("halt", halt));
+  const found = await source.halt(halt);
+  if (found === null) return err(notFound("halt", halt));
+  const progress = haltFor(reader, found);
   const family = progress.cascade?.agents ?? [];
   const agents = [...progress.halt.agents, ...family].map(({ agent }) => agent);
-  const last = await lastAdmitted(
-    ports,
-    workspace,
-    filtersOf(progress.halt, agents),
-    effectiveAtOf(progress),
-  );
+  // Of one's own agent everybody is told; everything else is a reading of the trail.
+  const mayKnow = progress.halt.agents.length > 0 || mayDo(reader.role, "audit:read");
+  const filters = mayKnow ? filtersOf(progress.halt, agents) : [];
+  const last = await lastAdmitted(ports, workspace, filters, effectiveAtOf(progress));
   const {
     receipt: _unsigned,
     effective_in_ms: _forecast,

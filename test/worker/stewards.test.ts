@@ -7,6 +7,7 @@ import {
   like,
   operator,
   operatorToken,
+  check,
   problemOf,
   type Answer,
   type CallOptions,
@@ -232,5 +233,40 @@ describe("the database", () => {
       steward: "ada@example.com",
       steward_since: like(/^1970-01-01T00:00:00.007Z$/),
     });
+  });
+});
+
+describe("a developer who reads of a stop", () => {
+  it("is shown its own agent and how many were stopped with it, and none of anybody else (P11)", async () => {
+    const workspace = await freshWorkspace("families");
+    const mine = await admin.start({ name: "mine", workspace, owner: BOB });
+    const below = await admin.start({ name: "below", workspace, owner: CAROL, parent: "mine" });
+    const stop = await admin.stop(mine.id, "suspend?wait=effective", { body: { cascade: true } });
+    const id = stop.halt?.id ?? "";
+    const listed = await bob.call("GET", `/agents/${mine.id}/halts`);
+    const receipt = await bob.call("GET", `/agents/${mine.id}/halts/${id}`);
+    const again = await bob.call("POST", `/agents/${mine.id}/suspend`, { body: {} });
+    for (const answer of [listed, receipt, again]) {
+      expect(answer.status).toBe(200);
+      expect(JSON.stringify(answer.body)).not.toContain(below.id);
+    }
+    expect(receipt.body).toMatchObject({
+      agents: [{ agent: mine.id }],
+      cascade: { total: 2, complete: true },
+    });
+    expect((await admin.halt(mine.id, id)).agents.map(({ agent }) => agent)).toEqual([mine.id, below.id]);
+  });
+
+  it("is shown no decision of a workspace: the ledger is not for developers", async () => {
+    const workspace = await freshWorkspace("halted");
+    await admin.addTool({ name: "crm", workspace });
+    const other = await admin.start({ name: "other", workspace, owner: CAROL, surface: { tools: ["crm"] } });
+    const { decision_id: decision } = (await check(other.secret, { tool: "crm" })).body;
+    await admin.auditWith(1, { workspace, kind: "decision" });
+    const stop = await admin.moveWorkspace(workspace, "halt?wait=effective");
+    const id = stop.halt?.id ?? "";
+    expect((await admin.workspaceHalt(workspace, id)).last_admitted).toMatchObject({ decision_id: decision });
+    const read = await bob.call("GET", `/workspaces/${workspace}/halts/${id}`);
+    expect(read).toMatchObject({ status: 200, body: { id, last_admitted: null } });
   });
 });

@@ -1,13 +1,26 @@
 /** A halt as its receipt shows it. */
+import type { Operator } from "../../access/operator.ts";
 import type { Halt } from "../../contract/halt.ts";
 import { rfc3339 } from "../../kernel/clock.ts";
 import { EFFECTIVE_BOUND_MS } from "../../lifecycle/halt.ts";
+import { mayDo } from "../../operators/permissions.ts";
 import { HALT_NOTE } from "../../tokens/halt-receipt.ts";
 import type { HaltProgress } from "../owners/halts.ts";
 
 /** When all of it was effective: of a cascade when the last descendant was. */
 export const effectiveAtOf = ({ halt, cascade }: HaltProgress): number | null =>
   cascade === undefined ? halt.effectiveAt : cascade.finishedAt;
+
+/**
+ * A stop as far as the reader may know of it. Who may not read the trail has no business with the agents of others: of a
+ * family it is shown how many, and not who (P11).
+ */
+export function haltFor({ role }: Pick<Operator, "role">, progress: HaltProgress): HaltProgress {
+  const { cascade } = progress;
+  return cascade === undefined || mayDo(role, "audit:read")
+    ? progress
+    : { ...progress, cascade: { ...cascade, agents: [] } };
+}
 
 const timeOrNull = (ms: number | null): string | null => (ms === null ? null : rfc3339(ms));
 
