@@ -42,7 +42,7 @@ export async function actForAlice(stage: Stage, provider: RunningProvider, key: 
   await inTrail(stage, txn);
   say("And the trail has every step of it:");
   const chain = await run(`dome audit chain ${txn}`);
-  expect(chain.includes(writerId), "the chain in the trail does not name ticket-writer");
+  expect(chain.includes("ticket-writer"), "the chain in the trail does not name ticket-writer");
 
   say("support-triage is stopped. Whatever came about through it is dead, in every hand:");
   await run('dome agents suspend support-triage --reason "incident 6" --wait');

@@ -77,6 +77,8 @@ const service =
     }
     if (pathname.endsWith("/self"))
       return json(200, { subject: me, token: "admin", role: "admin", workspaces: null, expires_at: null });
+    if (pathname.endsWith("/identity-providers")) return page([]);
+    if (pathname.endsWith("/users")) return problem(422, "unknown_reference");
     if (pathname.endsWith("/operators")) return page(searchParams.has("role") ? admins : tokens);
     if (pathname.endsWith("/workspaces")) return page([workspace("support"), workspace("sales")]);
     return page(searchParams.has("owner") ? owned : agents);
@@ -99,7 +101,10 @@ describe("dome operators offboard", () => {
     expect(stdout).not.toContain(DEAD);
     expect(stdout).toContain("alpha");
     expect(stdout).toContain(`user to stop\n00u1 of ${ISSUER}, in support, sales\n`);
-    expect(stderr).toBe("Nothing was changed: this was a dry run.\n");
+    expect(stderr).toBe(
+      "warning: no workspace knows the user: is the issuer or the subject misspelt?\n" +
+        "Nothing was changed: this was a dry run.\n",
+    );
     expect(requests).toContain("GET /api/v1/agents?steward=bob%40example.com&all_workspaces=true&limit=200");
   });
 

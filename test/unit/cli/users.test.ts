@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { json, problem } from "../client/fake-service.ts";
+import { json, problem, type Reply, type Seen } from "../client/fake-service.ts";
 import { halt, HALT_ID, TXN_ID, WORKSPACE_ID } from "../client/samples.ts";
 import { dome } from "./run-cli.ts";
 
@@ -19,15 +19,69 @@ const stoppedTxn = { ...rest, txn: TXN_ID, halt: halt({ kind: "transaction", age
 const whoami = (workspaces: readonly string[] | null) =>
   json(200, { subject: "ada", token: "opt_1", role: "security", workspaces, expires_at: null });
 
+const ISSUER = "https://login.example.com";
+
+/** A service that trusts these issuers and has seen the user or not, and gives `replies` in order to everything else. */
+function service(
+  {
+    issuers = [ISSUER],
+    seen = true,
+    broken = false,
+  }: { issuers?: string[]; seen?: boolean; broken?: boolean },
+  ...replies: readonly Response[]
+): Reply {
+  const left = [...replies];
+  return ({ method, url }: Seen) => {
+    const { pathname } = new URL(url);
+    const isLookUp = method === "GET" && /\/(?:users|identity-providers)$/.test(pathname);
+    if (!isLookUp) return left.shift() ?? json(500, {});
+    if (broken) return problem(403, "forbidden");
+    const page = (items: readonly unknown[]) => json(200, { items, next_cursor: null });
+    if (pathname.endsWith("/identity-providers"))
+      return page(issuers.map((issuer) => ({ ...PROVIDER, issuer })));
+    return seen ? page([]) : problem(422, "unknown_reference");
+  };
+}
+
+const PROVIDER = {
+  id: "idp_01k9v3m8q2x7n5r4t6w0y1z2a3",
+  name: "login",
+  workspace_id: WORKSPACE_ID,
+  description: null,
+  audiences: [],
+  audience_scope: "agent",
+  test: false,
+  authorized_parties: [],
+  algorithms: ["RS256"],
+  subject_claim: "sub",
+  email_claim: "email",
+  groups_claim: null,
+  tenant: null,
+  max_age_seconds: 600,
+  max_auth_age_seconds: null,
+  acr_values: [],
+  created_at: "2026-11-23T09:00:00.000Z",
+  version: 1,
+};
+
+/** Without the look-ups. */
+const orders = (requests: readonly string[]): string[] =>
+  requests.filter((each) => !/^GET \S*\/(?:users|identity-providers)\?/.test(each));
+
 describe("dome users stop", () => {
   test("names the user as the identity provider does, and shows the way to effective with --wait (P3)", async () => {
     const words = ["users", "stop", "https://login.example.com", "ada", "--workspace", "support"];
-    const { exit, stdout, stderr, requests, service } = await dome(
-      [...words, "--tenant", "t1", "--reason", "left", "--wait"],
-      { replies: [json(202, stopped), json(200, EFFECTIVE)] },
-    );
+    const {
+      exit,
+      stdout,
+      stderr,
+      requests,
+      service: seen,
+    } = await dome([...words, "--tenant", "t1", "--reason", "left", "--wait"], {
+      replies: [service({}, json(202, stopped), json(200, EFFECTIVE))],
+    });
     expect(exit).toBe(0);
-    expect(JSON.parse(service.seen[0]?.body ?? "")).toEqual({
+    expect(JSON.parse(seen.seen.at(-2)?.body ?? "")).toEqual({
       issuer: "https://login.example.com",
       subject: "ada",
       tenant: "t1",
@@ -43,21 +97,25 @@ describe("dome users stop", () => {
     expect(stdout).toBe(
       `The user ${USER} is stopped. The stop ${HALT_ID} is effective since 2026-11-23T09:00:02.500Z.\n`,
     );
-    expect(requests).toEqual([
+    expect(orders(requests)).toEqual([
       "POST /api/v1/workspaces/support/users/stop",
       `GET /api/v1/workspaces/support/halts/${HALT_ID}`,
     ]);
   });
 
   test("takes an id alone, says where the receipt is, and asks nobody to confirm", async () => {
-    const { exit, stderr, service } = await dome(["users", "stop", USER, "--workspace", "support"], {
-      replies: [json(202, stopped)],
+    const {
+      exit,
+      stderr,
+      service: seen,
+    } = await dome(["users", "stop", USER, "--workspace", "support"], {
+      replies: [service({}, json(202, stopped))],
     });
     expect({ exit, stderr }).toEqual({
       exit: 0,
       stderr: `next: dome workspaces halts support ${HALT_ID}\n`,
     });
-    expect(JSON.parse(service.seen[0]?.body ?? "")).toEqual({ user: USER, reason: null });
+    expect(JSON.parse(seen.seen.at(-1)?.body ?? "")).toEqual({ user: USER, reason: null });
   });
 
   test.each([
@@ -66,9 +124,9 @@ describe("dome users stop", () => {
     [null, "default"],
   ])("without --workspace a token for %j stops in %s", async (workspaces, home) => {
     const { requests } = await dome(["users", "stop", USER], {
-      replies: [whoami(workspaces), json(202, stopped)],
+      replies: [service({}, whoami(workspaces), json(202, stopped))],
     });
-    expect(requests[1]).toBe(`POST /api/v1/workspaces/${home}/users/stop`);
+    expect(orders(requests)[1]).toBe(`POST /api/v1/workspaces/${home}/users/stop`);
   });
 
   test.each([
@@ -78,6 +136,59 @@ describe("dome users stop", () => {
     const { exit, stderr, requests } = await dome(["users", "stop", ...words]);
     expect({ exit, requests }).toEqual({ exit: 2, requests: [] });
     expect(stderr).toContain("next: dome users stop --help\n");
+  });
+
+  test.each([
+    [
+      "an issuer that nobody trusts",
+      { issuers: ["https://idp.example.com"] },
+      /no identity provider .* has the issuer/,
+    ],
+    ["a user whom no agent has acted for", { seen: false }, /agents have not acted for this user/],
+  ])("warns of %s, and wants --yes before it stops anybody", async (_what, there, warning) => {
+    const words = ["users", "stop", ISSUER, "ada b", "--workspace", "support"];
+    const asked = await dome(words, { replies: [service(there)] });
+    expect({ exit: asked.exit, orders: orders(asked.requests) }).toEqual({ exit: 2, orders: [] });
+    expect(asked.stderr).toMatch(warning);
+    expect(asked.stderr).toContain(`next: dome users stop ${ISSUER} 'ada b' --workspace support --yes\n`);
+    const no = await dome(words, { typed: "ada", replies: [service(there)] });
+    expect({ exit: no.exit, orders: orders(no.requests) }).toEqual({ exit: 1, orders: [] });
+    const yes = await dome(words, { typed: "ada b", replies: [service(there, json(202, stopped))] });
+    expect(yes.exit).toBe(0);
+  });
+
+  test("with --yes stops first, and warns afterwards: nothing delays a stop", async () => {
+    const words = ["users", "stop", ISSUER, "ada", "--workspace", "support", "--yes"];
+    const { exit, stderr, requests } = await dome(words, {
+      replies: [service({ issuers: [], seen: false }, json(202, stopped))],
+    });
+    expect({ exit, first: requests[0] }).toEqual({
+      exit: 0,
+      first: "POST /api/v1/workspaces/support/users/stop",
+    });
+    expect(stderr).toContain("warning: no identity provider of the workspace support has the issuer");
+  });
+
+  test("goes on when the look-up is not allowed or fails: a stop waits for nothing", async () => {
+    const words = ["users", "stop", ISSUER, "ada", "--workspace", "support"];
+    const { exit } = await dome(words, { replies: [service({ broken: true }, json(202, stopped))] });
+    expect(exit).toBe(0);
+  });
+
+  test("knows the issuer of a provider with tenants", async () => {
+    const words = [
+      "users",
+      "stop",
+      "https://login.example.com/t1/v2.0",
+      "ada",
+      "--tenant",
+      "t1",
+      "--workspace",
+      "w",
+    ];
+    const issuers = ["https://login.example.com/{tenantid}/v2.0"];
+    const { exit, stderr } = await dome(words, { replies: [service({ issuers }, json(202, stopped))] });
+    expect({ exit, warned: stderr.includes("warning") }).toEqual({ exit: 0, warned: false });
   });
 });
 

@@ -3,8 +3,10 @@ import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import type { OperatorView } from "../../../contract/operator.ts";
 import { CommandFailure, EXIT } from "../../exit.ts";
+import { inParallel } from "../../in-parallel.ts";
 import { clean, type Output, type Style } from "../../output.ts";
 import { agentTable } from "../agents/view.ts";
+import { doubtsAbout } from "../users/doubts.ts";
 import { isLastAdmin, LAST_ADMIN } from "./last-admin.ts";
 import { operatorTable } from "./view.ts";
 
@@ -23,6 +25,8 @@ export interface Offboarding {
   readonly operator_tokens: readonly OperatorView[];
   readonly user: (NonNullable<Leaver["user"]> & { readonly workspaces: readonly string[] }) | null;
   readonly last_admin: boolean;
+  /** True: no workspace knows the user that is to be stopped. */
+  readonly unknown_user: boolean;
 }
 
 /** @throws CommandFailure when nothing was ever anything of this subject: it is misspelt. */
@@ -55,7 +59,18 @@ export async function planOffboarding(
     operator_tokens: live,
     user: user === null ? null : { ...user, workspaces },
     last_admin: await isLastAdmin(service, live),
+    unknown_user: user !== null && !(await isKnownSomewhere(service, workspaces, user)),
   };
+}
+
+/** A user who is misspelt is stopped everywhere, to no effect. */
+async function isKnownSomewhere(
+  service: ControlPlane,
+  workspaces: readonly string[],
+  user: NonNullable<Leaver["user"]>,
+): Promise<boolean> {
+  const doubts = await inParallel(workspaces, (workspace) => doubtsAbout(service, workspace, user));
+  return doubts.some((each) => each.length === 0);
 }
 
 export function planText(style: Style, { operator_tokens: tokens, agents, to, user }: Offboarding): string {
@@ -73,6 +88,8 @@ export function planText(style: Style, { operator_tokens: tokens, agents, to, us
 
 export function tellPlan(output: Output, plan: Offboarding): void {
   if (plan.last_admin) output.warn(LAST_ADMIN);
+  if (plan.unknown_user)
+    output.warn("warning: no workspace knows the user: is the issuer or the subject misspelt?");
 }
 
 interface Result {

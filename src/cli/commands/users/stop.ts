@@ -1,17 +1,25 @@
-/** `dome users stop`: nothing is done for a user any more, in one workspace. It takes no name to confirm: it is undone by a resume. */
+/**
+ * `dome users stop`: nothing is done for a user any more, in one workspace. It is undone by a resume, so it takes no name to
+ * confirm; only a user whom nobody knows is asked about. With `--yes` the stop comes first, and the doubt is told after it.
+ */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
+import { confirm } from "../../confirm.ts";
 import { homeWorkspace } from "../../home-workspace.ts";
-import { workspaceOption } from "../../option-values.ts";
+import { clean } from "../../output.ts";
+import { inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellStop } from "../../print-stop.ts";
-import { whichUser } from "./user-argument.ts";
+import { doubtsAbout } from "./doubts.ts";
+import { whichUser, type WhichUser } from "./user-argument.ts";
 
 interface StopOptions {
   readonly workspace?: string;
   readonly tenant?: string;
   readonly reason?: string;
   readonly wait?: boolean;
+  readonly yes?: boolean;
 }
 
 export const stopCommand = (session: Session): Command =>
@@ -21,7 +29,8 @@ export const stopCommand = (session: Session): Command =>
     description:
       "Stop everything that agents do for a user, in one workspace: every token with this user is refused. The stop is " +
       "committed at once and effective within seconds; with --wait the command returns when it is. The user is named " +
-      "by issuer and subject as in the tokens of the identity provider, or by the id usr_… as in the audit trail.",
+      "by issuer and subject as in the tokens of the identity provider, or by the id usr_… as in the audit trail. If the " +
+      "workspace knows no such issuer or user, the command asks first; without a terminal that wants --yes.",
     examples: [
       'dome users stop https://login.example.com 00u1a2b3 --reason "left the company" --wait',
       "dome users stop usr_mzxw6ytboi2dknrvgaztcmjqgy --workspace support",
@@ -33,12 +42,39 @@ export const stopCommand = (session: Session): Command =>
     .addOption(workspaceOption())
     .option("--reason <text>", "why, for the audit trail")
     .option("--wait", "return when the stop is effective")
+    .option("--yes", "do not ask, also when nobody knows the user")
     .action(async (first: string, subject: string | undefined, options: StopOptions) => {
       const who = whichUser("stop", first, subject, options.tenant);
       const service = await session.controlPlane();
       const workspace = await homeWorkspace(service, options.workspace);
+      if (options.yes !== true) await ask(session, await doubtsAbout(service, workspace, who), who, options);
       const body = { ...who, reason: options.reason ?? null };
       const stopped = await service.workspaces.stopUser(workspace, body);
       const wait = options.wait === true;
       await tellStop(session, service, stopped, { who: `The user ${stopped.user}`, workspace, wait });
+      if (options.yes === true) warn(session, await doubtsAbout(service, workspace, who));
     });
+
+async function ask(
+  session: Session,
+  doubts: readonly string[],
+  who: WhichUser,
+  { tenant, workspace }: StopOptions,
+): Promise<void> {
+  if (doubts.length === 0) return;
+  warn(session, doubts);
+  const name = who.user ?? who.subject ?? "";
+  const words = who.user ?? [who.issuer, who.subject].map((word) => shellWord(word ?? "")).join(" ");
+  const more = `${tenant === undefined ? "" : ` --tenant ${shellWord(tenant)}`}${inWorkspace(workspace)}`;
+  await confirm(session, false, {
+    answer: name,
+    question: `Stop ${clean(name)} all the same? Type it once more to go on: `,
+    because: "nobody knows this user",
+    otherwise: "that is another one; nothing was stopped",
+    next: `dome users stop ${words}${more} --yes`,
+  });
+}
+
+const warn = ({ output }: Session, doubts: readonly string[]): void => {
+  for (const doubt of doubts) output.warn(`warning: ${clean(doubt)}`);
+};

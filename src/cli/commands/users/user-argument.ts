@@ -1,7 +1,7 @@
 /** Whom `dome users` is about: ISSUER SUBJECT, as the identity provider says it, or the one id that Dome gave. */
 import { usage } from "../../exit.ts";
 
-interface WhichUser {
+export interface WhichUser {
   readonly issuer?: string;
   readonly subject?: string;
   readonly tenant?: string;

@@ -1,0 +1,54 @@
+/**
+ * Whether a user is known in a workspace. A stop of somebody who is not is accepted, because it may come before the first
+ * call; but a name that is misspelt stops nobody, and whoever typed it believes that it has.
+ */
+import type { ControlPlane } from "../../../client/control-plane.ts";
+import { ApiError, DomeError } from "../../../client/errors.ts";
+import type { WhichUser } from "./user-argument.ts";
+
+/** What the service has to be asked. */
+type Service = Pick<ControlPlane, "identityProviders" | "users">;
+
+/** @returns sentences without an end; none when the user is known, or when nobody can say so now: a stop waits for nothing. */
+export async function doubtsAbout(service: Service, workspace: string, who: WhichUser): Promise<string[]> {
+  const [issuer, seen] = await Promise.all([
+    unlessItFails(isTrusted(service, workspace, who)),
+    unlessItFails(wasSeen(service, workspace, who)),
+  ]);
+  const doubts: string[] = [];
+  if (!issuer) doubts.push(`no identity provider of the workspace ${workspace} has the issuer ${who.issuer}`);
+  if (!seen) doubts.push(`agents have not acted for this user in the workspace ${workspace}`);
+  return doubts;
+}
+
+async function isTrusted(
+  service: Service,
+  workspace: string,
+  { issuer, tenant }: WhichUser,
+): Promise<boolean> {
+  if (issuer === undefined) return true;
+  const { items } = await service.identityProviders.list({ workspace }).take();
+  return items.some(
+    (provider) =>
+      provider.issuer === issuer || provider.issuer.replace("{tenantid}", tenant ?? "") === issuer,
+  );
+}
+
+async function wasSeen(service: Service, workspace: string, who: WhichUser): Promise<boolean> {
+  try {
+    await service.users.list({ ...who, workspace }).take(1);
+    return true;
+  } catch (fault) {
+    if (fault instanceof ApiError && fault.code === "unknown_reference") return false;
+    throw fault;
+  }
+}
+
+async function unlessItFails(asked: Promise<boolean>): Promise<boolean> {
+  try {
+    return await asked;
+  } catch (fault) {
+    if (fault instanceof DomeError) return true;
+    throw fault;
+  }
+}
