@@ -112,6 +112,13 @@ export class Session {
     return found.value;
   }
 
+  /** The same for the completion of a word, which nobody waits for long. */
+  async quickControlPlane(): Promise<ControlPlane> {
+    const { url, token } = await this.connection();
+    const { ControlPlane } = await import("../client/control-plane.ts");
+    return new ControlPlane({ ...this.#ports(), url, token, retries: 0, timeoutMs: 1_000 });
+  }
+
   /** The control plane, as the operator of this context. */
   async controlPlane(): Promise<ControlPlane> {
     const { url, token } = await this.connection();

@@ -38,15 +38,39 @@ export const completionCommand = (session: Session): Command =>
 export const completeCommand = (session: Session, root: () => Command): Command =>
   verb({ name: "__complete", summary: "What may come next", examples: ["dome __complete -- agents s"] })
     .argument("[words...]")
-    .action((words: readonly string[]) => {
-      for (const candidate of candidates(root(), words)) session.io.stdout.write(`${candidate}\n`);
+    .action(async (words: readonly string[]) => {
+      const known = candidates(root(), words);
+      const found = known.length > 0 ? known : await names(session, root(), words);
+      for (const candidate of found) session.io.stdout.write(`${candidate}\n`);
     });
+
+/** The names of agents, where one may stand. A service that does not answer in time offers none. */
+async function names(session: Session, root: Command, words: readonly string[]): Promise<string[]> {
+  const typed = words.at(-1) ?? "";
+  const { command, rest } = commandOf(root, words.slice(0, -1));
+  const [first] = command.registeredArguments;
+  const wanted = first?.name() === "agents" || (first?.name() === "agent" && rest.length === 0);
+  if (!wanted || typed.startsWith("-") || rest.some((word) => word.startsWith("-"))) return [];
+  try {
+    const workspace = (await session.defaultWorkspace()) ?? undefined;
+    const { items } = await (await session.quickControlPlane()).agents.list({ workspace, limit: 199 }).page();
+    return items.map(({ name }) => name).filter((name) => name.startsWith(typed));
+  } catch {
+    return []; // no context, no answer, no right: a shell has no place for an error here
+  }
+}
+
+/** The command that the words name, and the words behind it. */
+function commandOf(root: Command, words: readonly string[]): { command: Command; rest: readonly string[] } {
+  const [word, ...rest] = words;
+  const next = root.commands.find((each) => each.name() === word || each.aliases().includes(word ?? ""));
+  return next === undefined ? { command: root, rest: words } : commandOf(next, rest);
+}
 
 export function candidates(root: Command, words: readonly string[]): string[] {
   const before = words.slice(0, -1);
   const typed = words.at(-1) ?? "";
-  let command = root;
-  for (const word of before) command = command.commands.find((each) => each.name() === word) ?? command;
+  const { command } = commandOf(root, before);
   const option = command.options.find(({ long }) => long !== undefined && long === before.at(-1));
   if (option?.required) return (option.argChoices ?? []).filter((choice) => choice.startsWith(typed));
   const offered = typed.startsWith("-")

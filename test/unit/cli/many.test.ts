@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { json, problem, type Reply } from "../client/fake-service.ts";
+import { hangUp, json, problem, type Reply } from "../client/fake-service.ts";
 import { agent, AGENT_ID, apiKey, halt, KEY_ID, SECRET, transition } from "../client/samples.ts";
 import { dome, newHome } from "./run-cli.ts";
 
@@ -153,6 +153,46 @@ describe("dome keys rotate", () => {
     expect(requests).toHaveLength(2);
     expect(JSON.parse(seen.seen.at(-1)?.body ?? "")).toMatchObject({ replaces: KEY_2 });
   });
+});
+
+test("the names of agents are completed, and a service that is not there offers none", async () => {
+  const listed = { replies: [page(agent({ name: "alpha" }), agent({ name: "beta" }))] };
+  for (const words of [
+    ["agents", "show", "al"],
+    ["keys", "rotate", "al"],
+    ["agents", "get", "al"],
+    ["agents", "suspend", "beta", "al"],
+  ])
+    expect((await dome(["__complete", "--", ...words], listed)).stdout).toBe("alpha\n");
+  for (const words of [
+    ["agents", "list", "al"],
+    ["keys", "revoke", "alpha", "al"],
+  ])
+    expect((await dome(["__complete", "--", ...words], listed)).requests).toEqual([]);
+  const away = await dome(["__complete", "--", "agents", "show", "al"], { replies: [hangUp()] });
+  expect([away.exit, away.stdout, away.stderr, away.requests.length]).toEqual([0, "", "", 1]);
+});
+
+test("dome agents list --watch asks every 2 s, and prints the list when it has changed", async () => {
+  const [one, two] = [agent({ state: "active" }), agent({ state: "suspended" })];
+  const {
+    exit,
+    stdout,
+    requests,
+    service: seen,
+  } = await dome(["agents", "list", "--watch", "--quiet"], {
+    replies: [page(one), page(one), page(two), problem(403, "forbidden")],
+  });
+  expect([exit, requests.length, seen.slept]).toEqual([3, 4, [2_000, 2_000, 2_000]]);
+  expect(stdout).toBe(`${AGENT_ID}\n${AGENT_ID}\n`);
+});
+
+test("dome agents list -o wide tells when each was active last, how long ago", async () => {
+  const { stdout } = await dome(["agents", "list", "-o", "wide"], {
+    replies: [page(agent({ last_active_at: "2026-11-23T06:00:00.000Z" }))],
+  });
+  expect(stdout).toMatch(/LAST ACTIVE/);
+  expect(stdout).toMatch(/ 3 h ago /);
 });
 
 test("dome keys revoke takes a reason for the audit trail", async () => {

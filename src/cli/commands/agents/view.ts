@@ -10,8 +10,9 @@ export const agentFields = (style: Style, agent: Agent): string =>
     ["owner", agent.owner],
     ["steward", `${agent.steward} since ${agent.steward_since}`],
     ["workspace", agent.workspace],
-    ["created", agent.created_at],
-    ["state", `${agent.state} since ${agent.state_changed_at}`],
+    ["created", style.at(agent.created_at)],
+    ["state", `${agent.state} since ${style.at(agent.state_changed_at)}`],
+    ["last active", style.at(agent.last_active_at)],
     ...(agent.draining === null
       ? []
       : [
@@ -36,12 +37,14 @@ export const agentFields = (style: Style, agent: Agent): string =>
     ...optional(agent),
   ]);
 
+const labelsOf = ({ labels }: Agent): string[] =>
+  Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+
 function optional(agent: Agent): (readonly [string, Cell])[] {
-  const labels = Object.entries(agent.labels).map(([key, value]) => `${key}=${value}`);
   const members: (readonly [string, Cell])[] = [
     ["contact", agent.contact],
     ["description", agent.description],
-    ["labels", several(labels)],
+    ["labels", several(labelsOf(agent))],
     ["parent", agent.parent],
     ["delegates to", several(agent.delegates_to)],
     ["expires", agent.expires_at],
@@ -62,6 +65,24 @@ export const agentTable = (style: Style, agents: readonly Agent[]): string =>
     style,
     ["NAME", "STATE", "TIER", "WORKSPACE", "STEWARD", "ID"],
     agents.map((agent) => [agent.name, stateOf(agent), agent.tier, agent.workspace, agent.steward, agent.id]),
+  );
+
+export const wideAgentTable = (style: Style, agents: readonly Agent[]): string =>
+  table(
+    style,
+    ["NAME", "STATE", "SINCE", "LAST ACTIVE", "CREATED", "TIER", "WORKSPACE", "STEWARD", "LABELS", "ID"],
+    agents.map((agent) => [
+      agent.name,
+      stateOf(agent),
+      style.ago(agent.state_changed_at),
+      style.ago(agent.last_active_at),
+      style.ago(agent.created_at),
+      agent.tier,
+      agent.workspace,
+      agent.steward,
+      several(labelsOf(agent)),
+      agent.id,
+    ]),
   );
 
 /**
