@@ -72,8 +72,21 @@ function generate(issuer: string, routes: readonly Route[]): object {
 }
 
 function pathOf(route: Route): RouteConfig {
-  const { method, path, operationId, summary, tag, door, params, query, body, form, answers, dialect } =
-    route;
+  const {
+    method,
+    path,
+    operationId,
+    summary,
+    tag,
+    door,
+    params,
+    query,
+    body,
+    form,
+    answers,
+    dialect,
+    conditional,
+  } = route;
   const repeatable = MUTATING.has(method) && door.by === "operator";
   return {
     method,
@@ -85,7 +98,7 @@ function pathOf(route: Route): RouteConfig {
     ...("permission" in door && door.permission !== null ? { "x-dome-permission": door.permission } : {}),
     request: {
       ...defined({ params, query }),
-      ...(repeatable ? { headers: method === "patch" ? CHANGE_HEADERS : REPEATABLE_HEADERS } : {}),
+      ...(repeatable ? { headers: conditional === true ? CHANGE_HEADERS : REPEATABLE_HEADERS } : {}),
       ...(body === undefined ? {} : { body: { content: { "application/json": { schema: body } } } }),
       ...(form === undefined
         ? {}

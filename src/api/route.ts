@@ -47,6 +47,8 @@ export interface RouteShape {
   readonly door: Door;
   /** `everyone`: a public document, which pages of any origin may read. */
   readonly readers?: "everyone";
+  /** Takes `If-Match`. */
+  readonly conditional?: true;
   readonly params?: Fields;
   readonly query?: Fields;
   /** A JSON body. */

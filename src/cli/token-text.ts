@@ -1,5 +1,6 @@
 /** Reads JWTs for people. Nothing here decides anything: Dome's doors verify by rules of their own. */
-import { fromBase64Url, fromUtf8 } from "../kernel/bytes.ts";
+import { fromBase64Url } from "../kernel/bytes.ts";
+import { parseJsonBytes } from "../kernel/strict-json.ts";
 
 export interface Decoded {
   readonly header: Readonly<Record<string, unknown>>;
@@ -31,13 +32,21 @@ export async function verifySignature(
   }
 }
 
+/** A part that two parsers would read differently is none: it would be shown as one of them reads it. */
 function part(text: string): Record<string, unknown> | null {
+  const bytes = bytesOf(text);
+  const parsed = bytes === null ? null : parseJsonBytes(bytes);
+  if (parsed === null || !parsed.ok) return null;
+  const { value } = parsed;
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : null;
+}
+
+function bytesOf(text: string): Uint8Array<ArrayBuffer> | null {
   try {
-    const value: unknown = JSON.parse(fromUtf8(fromBase64Url(text)));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value))
-      : null;
+    return fromBase64Url(text);
   } catch {
-    return null;
+    return null; // not base64url
   }
 }

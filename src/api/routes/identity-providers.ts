@@ -74,6 +74,7 @@ export const identityProviderRoutes: readonly Route[] = [
       method: "delete",
       path: `${path}/{name}`,
       operationId: "removeIdentityProvider",
+      conditional: true,
       summary: "Trust an identity provider no longer",
       tag,
       door: write,

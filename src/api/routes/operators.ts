@@ -92,6 +92,7 @@ export const operatorRoutes: readonly Route[] = [
       method: "delete",
       path: "/api/v1/operators/{operator}",
       operationId: "revokeOperator",
+      conditional: true,
       summary: "Revoke an operator token: it is refused from the next request on",
       tag,
       door: { by: "operator", permission: "operators:revoke" },

@@ -82,6 +82,7 @@ export const workspaceRoutes: readonly Route[] = [
       method: "patch",
       path: "/api/v1/workspaces/{workspace}",
       operationId: "updateWorkspace",
+      conditional: true,
       summary: "Change what may change of a workspace; never its name",
       tag,
       door: { by: "operator", permission: "workspaces:update" },

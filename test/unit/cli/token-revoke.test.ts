@@ -55,3 +55,9 @@ test("an API key on stdin ends itself too, whatever other credential there is, a
     expect(ended.service.seen[0]?.headers.get("authorization")).toBe(`Bearer ${SECRET}`);
   }
 });
+
+test("what two parsers read differently is no token: one of them would show what the other does not see", async () => {
+  const twice = Buffer.from('{"jti":"tok_1","jti":"tok_2"}').toString("base64url");
+  const stdin = `${part({ alg: "ES256" })}.${twice}.c2ln`;
+  expect(await dome(["token", "revoke"], { stdin })).toMatchObject({ exit: 2, requests: [] });
+});
