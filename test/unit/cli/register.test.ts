@@ -19,8 +19,8 @@ owner           ada@example.com
 steward         ada@example.com since 2026-11-23T09:00:00.000Z
 workspace       default
 created         2026-11-23 09:00:00 UTC (now)
-state           provisioned since 2026-11-23 09:00:00 UTC (now)\n" +
-        "last active     -
+state           provisioned since 2026-11-23 09:00:00 UTC (now)
+last active     -
 tier            standard
 tools           zendesk
 pools           premium-reasoning

@@ -13,7 +13,7 @@ export interface Move {
   readonly reason: string | null;
 }
 
-export type Moved = Attempt<AgentTransferred> & { readonly agent: Agent };
+type Moved = Attempt<AgentTransferred> & { readonly agent: Agent };
 
 /** Each only as long as it is `from` who answers for it: somebody may have transferred it meanwhile. */
 export const moveAgents = (service: ControlPlane, agents: readonly Agent[], move: Move): Promise<Moved[]> =>
