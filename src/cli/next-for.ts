@@ -114,6 +114,7 @@ function nounOf({ words }: Invocation): string | null {
 }
 
 function listOf(member: string, invocation: Invocation): string | null {
+  if (member === "owner" || member === "steward" || member === "label") return "dome agents list -A";
   if (member.startsWith("tier")) return "dome tiers list";
   if (member.startsWith("workspace")) return "dome workspaces list";
   if (member.startsWith("replaces")) return "dome operators list";

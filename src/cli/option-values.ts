@@ -132,6 +132,12 @@ export const workspaceOption = (more = ""): Option =>
 export const allWorkspacesOption = (): Option =>
   new Option("-A, --all-workspaces", "in every workspace that you may see").conflicts("workspace");
 
+/** Where was looked, for a list that is empty. */
+export const searched = (workspace: string | undefined, everywhere: boolean): string =>
+  everywhere
+    ? "Every workspace that you may see was searched."
+    : `Searched: ${workspace ?? "your token's only workspace, else default"}. With -A every workspace.`;
+
 /** The same workspace, for a command to type next. */
 export const inWorkspace = (workspace: string | undefined): string =>
   workspace === undefined ? "" : ` --workspace ${workspace}`;

@@ -114,7 +114,10 @@ const UNKNOWN: Readonly<Record<NamingFilter, string>> = {
   user: "Agents have not acted for this user, and nothing was recorded of it",
 };
 
-/** The first of the filters that names nothing, for a query that has found nothing. */
+/**
+ * The first of the filters that names nothing, for a query that has found nothing.
+ * @param seesOperators whether the reader may know who has a token of the installation (P11).
+ */
 export async function unknownFilter(
   { ledgers, db, clock }: ReceiptPorts,
   {
@@ -128,6 +131,7 @@ export async function unknownFilter(
     readonly workspace: WorkspaceRow["id"] | null;
     readonly filters: AuditFilters;
   },
+  seesOperators: boolean,
 ): Promise<Refusal | null> {
   const { operator, reason, request_id, tool, txn, user } = filters;
   const named = defined({ operator, reason, request_id, tool, txn, user });
@@ -136,7 +140,7 @@ export async function unknownFilter(
     const value = named[filter] ?? "";
     const known =
       filter === "operator"
-        ? value === "admin" || (await hasOperator(db, value))
+        ? value === "admin" || (seesOperators && (await hasOperator(db, value)))
         : filter === "tool"
           ? workspace !== null &&
             (await findEntry(db, catalogTools, workspace, value.split("/", 1)[0] ?? value)) !== undefined

@@ -9,6 +9,7 @@ import { isId, type WorkspaceId } from "../kernel/ids.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { workspaceFor } from "./request/resolve.ts";
 import { defined } from "../kernel/defined.ts";
+import { whyNot } from "../operators/permissions.ts";
 import { resolveNames, unknownFilter, type AuditFilters, type UserFilter } from "./audit-filters.ts";
 import { withNames } from "./answer/names.ts";
 import type { Page } from "./answer/page.ts";
@@ -36,7 +37,8 @@ export async function listAudit(
   ]);
   if (!noted.ok) return noted;
   if (items.length === 0 && next_cursor === null && query.cursor === undefined) {
-    const unknown = await unknownFilter(ports, resolved.value);
+    const seesOperators = whyNot(request.operator, "operators:read") === null;
+    const unknown = await unknownFilter(ports, resolved.value, seesOperators);
     if (unknown !== null) return err(unknown);
   }
   return ok({ items: named, next_cursor });

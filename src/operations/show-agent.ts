@@ -9,6 +9,7 @@ import {
   type AgentPlace,
   type RegisteredAgent,
 } from "../registry/agents.ts";
+import { unknownAgentFilter } from "./agent-filters.ts";
 import { agentFor, workspaceFor } from "./request/resolve.ts";
 import { BAD_CURSOR, pageOf, type Page } from "./answer/page.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
@@ -56,6 +57,11 @@ export async function listWorkspaceAgents(
   // Somebody else's agents are not there for a developer, as little as those of a steward that has none.
   if (query.steward !== undefined && query.steward !== steward) return ok({ items: [], next_cursor: null });
   const rows = await listAgents(ports.db, place.value, { ...query, steward }, query.limit + 1);
+  if (rows.length === 0 && after === undefined) {
+    const within = operator.role === "developer" ? { steward } : {};
+    const unknown = await unknownAgentFilter(ports, request, place.value, query, within);
+    if (unknown !== null) return err(unknown);
+  }
   return ok(
     pageOf(
       rows.map((row) => agentView(row)),

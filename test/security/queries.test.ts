@@ -65,7 +65,19 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   owner: ["", "a b", "a\u202eb"],
   steward: ["", "a b", "a\u202eb"],
   all_workspaces: ["", "1", "TRUE", "yes"],
-  subject: ["", "a b", "a\u202eb"],
+  // A provider's subject and tenant may be nearly anything; an operator's may not.
+  "listOperators.subject": ["", "a b", "a\u202eb"],
+  issuer: ["", "a\nb", "x".repeat(2049)],
+  subject: ["", "a\nb", "x".repeat(256)],
+  tenant: ["", "a\nb", "x".repeat(256)],
+  key: ["", "x", "key_x", "agt_01k9v3m8q2x7n5r4t6w0y1z2a3"],
+  readings: ["", "1", "TRUE", "yes"],
+  ids: [
+    "",
+    "agt_1",
+    "agt_01k9v3m8q2x7n5r4t6w0y1z2a3,",
+    `${"agt_01k9v3m8q2x7n5r4t6w0y1z2a3,".repeat(50)}agt_01k9v3m8q2x7n5r4t6w0y1z2a3`,
+  ],
   tier: ["", "Standard", "a b"],
   label: ["", "a", "=b", "A=b", "a=\u202eb", "a=\n", `a=${"x".repeat(129)}`],
   role: ["", "Admin", "root"],
@@ -83,7 +95,7 @@ describe("a parameter of a query", () => {
   )(
     "%s is refused where it can be nothing: what is passed over is believed to have counted",
     async (_what, name, operation) => {
-      const wrong = WRONG[name];
+      const wrong = WRONG[`${operation.id}.${name}`] ?? WRONG[name];
       if (wrong === undefined) throw new Error(`teach the matrix what is wrong for ${name}`);
       const home = name !== "workspace" && operation.query.includes("workspace") ? "workspace=mine&" : "";
       for (const value of wrong) {

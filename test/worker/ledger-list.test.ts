@@ -158,6 +158,16 @@ describe("the audit list", () => {
     }
   });
 
+  it("begins to follow where `since` begins, so that a reader misses nothing of it", async () => {
+    const { ledger } = await filled();
+    const query = { since: at(6), readings: true };
+    const start = await ledger.follow(query, null, 0);
+    expect(start).toMatchObject({ ok: true, value: { entries: [], last_seq: 5 } });
+    const followed = await ledger.follow(query, 5, 0);
+    if (!followed.ok) throw new Error(followed.error.kind);
+    expect(followed.value.entries.map(({ n }) => n)).toEqual([6, 7, 8]);
+  });
+
   it("finds all records of a decision, oldest first", async () => {
     const { ledger, record } = freshLedger();
     const decision_id = sampleId("dec", 1);

@@ -3,7 +3,13 @@ import { Option, type Command } from "commander";
 import type { AgentFilter } from "../../../client/agents.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import { verb } from "../../command.ts";
-import { allWorkspacesOption, labelFilterOption, limitOption, workspaceOption } from "../../option-values.ts";
+import {
+  allWorkspacesOption,
+  searched,
+  labelFilterOption,
+  limitOption,
+  workspaceOption,
+} from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { agentTable, wideAgentTable } from "./view.ts";
 
@@ -63,6 +69,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   const { items, more } = await service.agents.list(filter).take(filter.limit);
   show(session, items);
   if (more) session.output.note("There are more: raise --limit, or leave it out.");
+  if (items.length === 0) session.output.note(searched(options.workspace, options.allWorkspaces === true));
 }
 
 function show({ output }: Session, items: readonly Agent[]): void {

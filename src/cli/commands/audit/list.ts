@@ -6,7 +6,7 @@ import type { ShownEntry } from "../../../contract/audit.ts";
 import { verb } from "../../command.ts";
 import { everyWorkspace, type Taken } from "../../every-workspace.ts";
 import { called, type Names } from "../../names.ts";
-import { allWorkspacesOption, limitOption, pointInTime } from "../../option-values.ts";
+import { allWorkspacesOption, searched, limitOption, pointInTime } from "../../option-values.ts";
 import { table, type Cell, type Style } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { filterOf, withFilters, type FilterOptions } from "./filters.ts";
@@ -53,7 +53,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
     wide: () => trail(output.style, items, workspaces, { head: WIDE_COLUMNS, row: wideCells }),
   });
   if (more) output.note("There are more: raise --limit, or narrow the filters.");
-  if (items.length === 0) output.note(searched(options));
+  if (items.length === 0) output.note(searched(options.workspace, options.allWorkspaces === true));
 }
 
 interface Trail extends Taken<ShownEntry> {
@@ -100,8 +100,3 @@ const trail = (
         ["WORKSPACE", ...head],
         entries.map((entry) => [called(workspaces, entry.workspace), ...row(entry)]),
       );
-
-const searched = ({ workspace, allWorkspaces }: ListOptions): string =>
-  allWorkspaces === true
-    ? "Every workspace that you may see was searched."
-    : `Searched: ${workspace ?? "your token's only workspace, else default"}. With -A every workspace.`;

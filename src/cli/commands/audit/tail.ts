@@ -21,8 +21,12 @@ export function tailCommand(session: Session): Command {
     name: "tail",
     summary: "Show what happens as it happens; filters are combined",
     description:
-      "Show the trail as it grows, until it is interrupted. With --json one record a line. Reading the trail is itself recorded.",
-    examples: ["dome audit tail --decision deny", "dome audit tail --after 1200 --json | jq .kind"],
+      "Show the trail as it grows, until it is interrupted; with --since or --after what is there from then on first. With --json one record a line. Reading the trail is itself recorded.",
+    examples: [
+      "dome audit tail --decision deny",
+      "dome audit tail --since 1h",
+      "dome audit tail --after 1200 --json | jq .kind",
+    ],
   });
   return withFilters(command, session)
     .option("--after <seq>", "go on behind this record; 0: from the first", countFromZero)

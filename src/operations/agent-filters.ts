@@ -1,0 +1,47 @@
+/**
+ * Filters of the list of agents that name nothing: refused, because an empty list would read as "none of them is there". Looked
+ * at only where a list is empty, each filter alone, and only in what the reader may see (P11).
+ */
+import { whyNot } from "../operators/permissions.ts";
+import { hasOperator } from "../operators/token-reads.ts";
+import { listAgents, type AgentFilter, type AgentPlace } from "../registry/agents.ts";
+import { findEntry } from "../registry/catalog.ts";
+import { catalogTools } from "../storage/tables/catalog.ts";
+import { memberRefusal, type Refusal } from "./answer/refusal.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+
+/** @param within narrows to what the reader may see at all: a developer sees what it answers for. */
+export async function unknownAgentFilter(
+  ports: OperationPorts,
+  { operator }: OperatorRequest,
+  place: AgentPlace,
+  filter: AgentFilter,
+  within: AgentFilter,
+): Promise<Refusal | null> {
+  const { db } = ports;
+  const { owner, steward, tier, tool, label = [] } = filter;
+  const some = async (alone: AgentFilter): Promise<boolean> =>
+    (await listAgents(db, place, { ...within, ...alone }, 1)).length > 0;
+  const isSomebody = async (subject: string): Promise<boolean> =>
+    (await some({ owner: subject })) ||
+    (await some({ steward: subject })) ||
+    (whyNot(operator, "operators:read") === null && (await hasOperator(db, subject)));
+
+  if (tier !== undefined && !ports.tiers.has(tier)) return namesNothing("tier", "There is no such tier.");
+  if (owner !== undefined && !(await isSomebody(owner))) return namesNothing("owner", NOBODY);
+  if (steward !== undefined && !(await isSomebody(steward))) return namesNothing("steward", NOBODY);
+  if (tool !== undefined && "workspace" in place && !(await some({ tool }))) {
+    const name = tool.split("/", 1)[0] ?? tool;
+    if ((await findEntry(db, catalogTools, place.workspace, name)) === undefined)
+      return namesNothing("tool", "The catalog has no such tool, and no agent declares it.");
+  }
+  for (const each of label)
+    if (!(await some({ label: [each] }))) return namesNothing("label", `No agent has the label ${each}.`);
+  return null;
+}
+
+const NOBODY =
+  "No agent that you see has or had this person or job as its owner or steward. Search every workspace, or look for the name.";
+
+const namesNothing = (member: string, detail: string): Refusal =>
+  memberRefusal("unknown_reference", member, detail);
