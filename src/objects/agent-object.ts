@@ -36,6 +36,7 @@ import { CASCADE_STEPS, CascadeTable } from "./cascade-table.ts";
 import { DRAIN_STEPS, DrainTable } from "./drain-table.ts";
 import { HOLD_STEPS, HoldTable } from "./hold-table.ts";
 import type { ObjectDeps } from "./deps.ts";
+import { keyRevoked, transitioned } from "./kept-answers.ts";
 import { OwnerCore } from "./owner-core.ts";
 import { OwnerShell } from "./owner-shell.ts";
 import { revokeToken, sweepRevokedTokens } from "./revoked-tokens.ts";
@@ -132,7 +133,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
   }
 
   transition(command: TransitionCommand): Promise<Result<Transitioned, OwnerRefusal>> {
-    return this.#core.once(command.meta.request, () => transition(this.#parts, command));
+    return this.#core.once(command.meta.request, transitioned, () => transition(this.#parts, command));
   }
 
   stopForFamily(command: FamilyStopCommand): Promise<FamilyStop> {
@@ -140,7 +141,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
   }
 
   revokeKey(command: RevokeKeyCommand): ReturnType<AgentOwner["revokeKey"]> {
-    return this.#core.once(command.meta.request, () => revokeKey(this.#parts, command));
+    return this.#core.once(command.meta.request, keyRevoked, () => revokeKey(this.#parts, command));
   }
 
   revokeToken(command: RevokeTokenCommand): ReturnType<AgentOwner["revokeToken"]> {

@@ -3,6 +3,7 @@
  * stop never needs D1 to be repeated safely (P12). Kept seven days. Changes of configuration keep their answers in D1; here
  * stands that they have taken the key, so that one key is never two requests, wherever their answers are.
  */
+import type { z } from "zod";
 import type { RequestKey } from "../storage/idempotency.ts";
 import { KEEP_MS } from "../storage/idempotency.ts";
 import type { SchemaStep } from "./schema-steps.ts";
@@ -28,12 +29,15 @@ export class AnswerTable {
     this.#sql = sql;
   }
 
-  /** @returns what was answered before under this key; the caller knows the answer's type from the operation. */
-  find<T>(request: RequestKey): Repeat<T> {
+  /**
+   * What was answered before under this key.
+   * @param schema of the answers of this operation.
+   */
+  find<T>(request: RequestKey, schema: z.ZodType<T>): Repeat<T> {
     const row = this.#row(request);
     if (row === undefined) return { kind: "first" };
     if (row.body_digest !== request.bodyDigest || row.taken_by !== null) return { kind: "other_body" };
-    return { kind: "repeat", answer: JSON.parse(row.answer) as T };
+    return { kind: "repeat", answer: schema.parse(JSON.parse(row.answer)) };
   }
 
   keep(request: RequestKey, answer: unknown, now: number): void {

@@ -3,6 +3,7 @@
  * effective, an outbox that is relayed to the ledger, and answers for repeats. A shell makes the core first, then what
  * is its own over `parts`, and ends its constructor with `start`, which takes everything that calls back.
  */
+import type { z } from "zod";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { HaltId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
@@ -157,6 +158,7 @@ export class OwnerCore<Kind extends string> {
   /** The answer given before under this key; or the effect, its records and its answer, and the wait of its halt. */
   async once<T extends { readonly halt: HaltId | null }>(
     request: RequestKey | null,
+    schema: z.ZodType<T>,
     run: () => Result<T, OwnerRefusal>,
   ): Promise<Result<T, OwnerRefusal>> {
     const { clock } = this.parts.deps;
@@ -166,7 +168,7 @@ export class OwnerCore<Kind extends string> {
       answers: this.#answers,
       done: () => this.relay.soon(),
     };
-    const outcome = await answerOnce(once, request, run);
+    const outcome = await answerOnce(once, request, schema, run);
     if (outcome.ok && outcome.value.halt !== null) this.parts.halts.startWait(outcome.value.halt);
     return outcome;
   }

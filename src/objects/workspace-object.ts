@@ -29,6 +29,7 @@ import type { Configuration, Fencing } from "./configuration.ts";
 import { creationFencing, ownerFencing } from "./fencing.ts";
 import type { ObjectDeps } from "./deps.ts";
 import { EVIDENCE_STEPS, EvidenceTable } from "./evidence-table.ts";
+import { stopped, workspaceTransitioned } from "./kept-answers.ts";
 import { OwnerCore } from "./owner-core.ts";
 import { OwnerShell } from "./owner-shell.ts";
 import { STOP_STEPS, StopTable } from "./stop-table.ts";
@@ -154,19 +155,21 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
   }
 
   transition(command: WorkspaceTransitionCommand): Promise<Result<WorkspaceTransitioned, OwnerRefusal>> {
-    return this.#core.once(command.meta.request, () => moveWorkspace(this.#parts, command));
+    return this.#core.once(command.meta.request, workspaceTransitioned, () =>
+      moveWorkspace(this.#parts, command),
+    );
   }
 
   stopUser(command: StopUserCommand): Promise<Result<Stopped, OwnerRefusal>> {
-    return this.#core.once(command.meta.request, () => stopUser(this.#parts, command));
+    return this.#core.once(command.meta.request, stopped, () => stopUser(this.#parts, command));
   }
 
   resumeUser(command: ResumeUserCommand): Promise<Result<Stopped, OwnerRefusal>> {
-    return this.#core.once(command.meta.request, () => resumeUser(this.#parts, command));
+    return this.#core.once(command.meta.request, stopped, () => resumeUser(this.#parts, command));
   }
 
   stopTransaction(command: StopTransactionCommand): Promise<Result<Stopped, OwnerRefusal>> {
-    return this.#core.once(command.meta.request, () => stopTransaction(this.#parts, command));
+    return this.#core.once(command.meta.request, stopped, () => stopTransaction(this.#parts, command));
   }
 
   halt(id: string): Promise<HaltProgress | null> {
