@@ -6,14 +6,14 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { evidenceLevel } from "../lifecycle/evidence.ts";
 import type { EvidenceReport } from "../operations/owners/workspace-owner.ts";
-import type { LedgerStore } from "./ledger-store.ts";
+import type { LedgerFacts } from "./ledger-facts.ts";
 import type { TimerSetter } from "./timer-table.ts";
 
 interface LedgerFillDeps {
   readonly ledger: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly store: LedgerStore;
+  readonly facts: LedgerFacts;
   readonly timerTable: TimerSetter<"evidence">;
   /** In bytes. */
   readonly capacity: number;
@@ -52,12 +52,12 @@ export class LedgerFill {
 
   /** Looks how full the ledger is, after an append and in the constructor; a new step is written down and told. */
   look(): EvidenceReport {
-    const { store, bytes, capacity, ledger, log, timerTable, clock } = this.#deps;
-    const before = store.evidence();
+    const { facts, bytes, capacity, ledger, log, timerTable, clock } = this.#deps;
+    const before = facts.evidence();
     const size = bytes();
     const level = evidenceLevel(size, capacity, before);
     if (level !== before || this.#refused) {
-      store.setEvidence(level);
+      facts.setEvidence(level);
       timerTable.set("evidence", "", clock.now());
       this.#refused = false;
       log.write(SEVERITY[level], `ledger.evidence_${level}`, { ledger, bytes: size, capacity });

@@ -28,17 +28,21 @@ import type {
 import type { EvidenceReport, WorkspaceOwner } from "../operations/owners/workspace-owner.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { LedgerDeps } from "./deps.ts";
+import { LedgerAside } from "./ledger-aside.ts";
+import { LedgerFacts } from "./ledger-facts.ts";
 import { LedgerFill } from "./ledger-fill.ts";
-import { cursorOf, parseCursor, type SeqRange } from "./ledger-query.ts";
+import { cursorOf } from "./ledger-query.ts";
+import { rangeOf, type BadCursor } from "./ledger-range.ts";
 import { LEDGER_STEPS } from "./ledger-schema.ts";
-import { LedgerStore, type ProducerGaps } from "./ledger-store.ts";
+import { LedgerProducers, type ProducerGaps } from "./ledger-producers.ts";
+import { LedgerStore } from "./ledger-store.ts";
 import { unknownFilters } from "./ledger-naming.ts";
 import { LedgerUsers } from "./ledger-users.ts";
 import { fromJson, LedgerWriter } from "./ledger-writer.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
 import { TimerTable } from "./timer-table.ts";
 
-type ListRefusal = { readonly kind: "bad_query"; readonly member: string } | { readonly kind: "bad_cursor" };
+type ListRefusal = { readonly kind: "bad_query"; readonly member: string } | BadCursor;
 
 export interface LedgerStatus {
   readonly ledger: string;
@@ -84,6 +88,9 @@ const TAIL_LIMIT = 100;
 export abstract class LedgerShell extends DurableObject {
   readonly #deps: LedgerDeps;
   readonly #store: LedgerStore;
+  readonly #producers: LedgerProducers;
+  readonly #aside: LedgerAside;
+  readonly #facts: LedgerFacts;
   readonly #users: LedgerUsers;
   readonly #writer: LedgerWriter;
   readonly #timerTable: TimerTable<"rejected" | "evidence" | "producers">;
@@ -101,19 +108,25 @@ export abstract class LedgerShell extends DurableObject {
     this.#name = name;
     this.#deps = deps;
     this.#store = new LedgerStore(storage.sql);
+    this.#producers = new LedgerProducers(storage.sql);
+    this.#aside = new LedgerAside(storage.sql);
+    this.#facts = new LedgerFacts(storage.sql);
     this.#users = new LedgerUsers(storage.sql);
     this.#writer = new LedgerWriter({
       ...deps,
       ledger: name,
       storage,
       store: this.#store,
+      producers: this.#producers,
+      aside: this.#aside,
+      facts: this.#facts,
       users: this.#users,
     });
     this.#timerTable = new TimerTable({ ...deps, storage });
     this.#fill = new LedgerFill({
       ...deps,
       ledger: name,
-      store: this.#store,
+      facts: this.#facts,
       timerTable: this.#timerTable,
       bytes: () => storage.sql.databaseSize,
       report: (report) => this.#ownerOf(name).noteEvidence(report),
@@ -173,7 +186,7 @@ export abstract class LedgerShell extends DurableObject {
     if (!parsed.success) {
       return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
     }
-    const range = this.#rangeOf(parsed.data);
+    const range = rangeOf(parsed.data, this.#store, this.#facts);
     if (!range.ok) return range;
     const { entries, edge } = this.#store.list(parsed.data, range.value);
     const items = entries.slice(0, parsed.data.limit);
@@ -210,8 +223,9 @@ export abstract class LedgerShell extends DurableObject {
       bytes: this.ctx.storage.sql.databaseSize,
       capacity: this.#deps.capacity,
       evidence: this.#fill.report().level,
-      gaps: this.#store.gaps(GAP_LIMIT),
-      ...this.#store.counts(),
+      producers: this.#producers.count(),
+      gaps: this.#producers.gaps(GAP_LIMIT),
+      ...this.#aside.counts(),
     };
   }
 
@@ -253,20 +267,20 @@ export abstract class LedgerShell extends DurableObject {
     const now = this.#deps.clock.now();
     this.#written(() =>
       this.ctx.storage.transactionSync(() => {
-        for (const { id, attempts, body } of letters) this.#store.keepDeadLetter(id, attempts, body, now);
+        for (const { id, attempts, body } of letters) this.#aside.keepDeadLetter(id, attempts, body, now);
       }),
     );
   }
 
   /** The next dead letters behind an id, as the queue had them. */
   deadLetters(after: string, limit: number): { readonly id: string; readonly body: unknown }[] {
-    return this.#store.deadLetters(after, limit).map(({ id, raw }) => ({ id, body: fromJson(raw) }));
+    return this.#aside.deadLetters(after, limit).map(({ id, raw }) => ({ id, body: fromJson(raw) }));
   }
 
   /** Forgets dead letters that their ledgers have. @returns how many are left. */
   dropDeadLetters(ids: readonly string[]): number {
-    this.#store.dropDeadLetters(ids);
-    return this.#store.counts().dead_letters;
+    this.#aside.dropDeadLetters(ids);
+    return this.#aside.counts().dead_letters;
   }
 
   /** How much room is left. For the workspace's object, which carries it in its lease. */
@@ -307,27 +321,9 @@ export abstract class LedgerShell extends DurableObject {
     if (place >= 0) this.#waiting.splice(place, 1);
   }
 
-  /** The range of `seq` that can hold what the query asks for: by its cursor and its times. */
-  #rangeOf({ cursor, order, since, until }: AuditQuery): Result<SeqRange, ListRefusal> {
-    const last = this.#store.head().seq;
-    let from = since === undefined ? 1 : this.#store.firstSince(Date.parse(since), last);
-    // A record from before `until` arrived, at the latest, when the ledger's time was `until` plus the longest lag.
-    let to =
-      until === undefined
-        ? last
-        : this.#store.firstSince(Date.parse(until) + this.#store.timeLag(), last) - 1;
-    if (cursor !== undefined) {
-      const shown = parseCursor(cursor);
-      if (!shown.ok) return shown;
-      if (order === "newest") to = Math.min(to, shown.value - 1);
-      else from = Math.max(from, shown.value + 1);
-    }
-    return ok({ from, to });
-  }
-
   /** Timer `producers`. The next append sets it anew. */
   #forgetProducers(): void {
-    this.#store.forgetProducers(this.#deps.clock.now() - PRODUCER_KEEP_MS);
+    this.#producers.forget(this.#deps.clock.now() - PRODUCER_KEEP_MS);
   }
 
   /** What an older version of this code could not read, a newer one may. */
@@ -335,7 +331,7 @@ export abstract class LedgerShell extends DurableObject {
     let after = "";
     let left = 0;
     for (;;) {
-      const rows = this.#store.rejected("unreadable", after, 100);
+      const rows = this.#aside.rejected("unreadable", after, 100);
       const end = rows.at(-1);
       if (end === undefined) break;
       for (const row of rows) if (!this.#writer.retry(row)) left += 1;

@@ -1,10 +1,7 @@
-/** The reads and writes of a ledger's tables. Synchronous: what one transaction writes is decided on what it read. */
-import { EMPTY_LINE, type NumberLine, type NumberRange } from "../audit/number-line.ts";
+/** The entries of a ledger. Synchronous: what one transaction writes is decided on what it read. */
 import { readStored } from "../audit/record.ts";
 import type { AuditEntry, AuditQuery, AuditRecord, ChainEntry, StoredRecord } from "../contract/audit.ts";
-import { toHex, utf8 } from "../kernel/bytes.ts";
-import { sha256Sync } from "../kernel/digest.ts";
-import type { EvidenceLevel } from "../lifecycle/evidence.ts";
+import { toHex } from "../kernel/bytes.ts";
 import { BOUND_LIST } from "../storage/in-list.ts";
 import { listStatement, scanStatement, type SeqRange } from "./ledger-query.ts";
 import { FILTER_COLUMNS, filterValues, otherActors } from "./ledger-schema.ts";
@@ -33,30 +30,11 @@ export interface KnownEntry {
   readonly salt: ArrayBuffer | null;
 }
 
-export interface ProducerGaps {
-  readonly producer: string;
-  readonly highest: number;
-  /** Numbers that have not arrived, as ranges, at most 20. */
-  readonly missing: readonly NumberRange[];
-}
-
-export interface AsideRow {
-  readonly digest: string;
-  readonly raw: string;
-}
-
 type EntryRow = { seq: number; record: string; hash: ArrayBuffer };
 type ChainRow = EntryRow & { salt: ArrayBuffer | null };
 
 const INSERT_ENTRY = `INSERT INTO entries (seq, id, time, time_high, record, salt, hash,
   ${FILTER_COLUMNS.join(", ")}) VALUES (${Array.from({ length: 7 + FILTER_COLUMNS.length }, () => "?").join(", ")})`;
-
-/** How a level is kept among the facts, which are numbers. */
-const LEVELS: readonly EvidenceLevel[] = ["ok", "alarm", "full"];
-
-const RANGES_SHOWN = 20;
-/** Longer ones are cut: a row holds at most 2 MB. */
-const MAX_RAW_CHARS = 500_000;
 
 export class LedgerStore {
   readonly #sql: SqlStorage;
@@ -100,118 +78,6 @@ export class LedgerStore {
     for (const agent of otherActors(record)) {
       this.#sql.exec("INSERT INTO actors (agent, seq) VALUES (?, ?)", agent, seq);
     }
-  }
-
-  numbers(producer: string): NumberLine {
-    const [row] = this.#sql
-      .exec<{ highest: number; missing: string }>(
-        "SELECT highest, missing FROM producers WHERE producer = ?",
-        producer,
-      )
-      .toArray();
-    return row === undefined ? EMPTY_LINE : { highest: row.highest, missing: readRanges(row.missing) };
-  }
-
-  saveNumbers(producer: string, { highest, missing }: NumberLine, now: number): void {
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO producers (producer, highest, missing, seen_at) VALUES (?, ?, ?, ?)",
-      producer,
-      highest,
-      writeRanges(missing),
-      now,
-    );
-  }
-
-  /**
-   * Forgets isolates that are long gone and of which nothing is missing; owner objects are never forgotten. Should one
-   * come back all the same, what it sent before shows as a gap: a false alarm, and never a silence.
-   */
-  forgetProducers(before: number): void {
-    this.#sql.exec(
-      "DELETE FROM producers WHERE seen_at < ? AND missing = '' AND producer LIKE 'iso:%'",
-      before,
-    );
-  }
-
-  /** How far a record's time has ever been behind an earlier record's. */
-  timeLag(): number {
-    const [row] = this.#sql
-      .exec<{ value: number }>("SELECT value FROM facts WHERE name = 'time_lag_ms'")
-      .toArray();
-    return row?.value ?? 0;
-  }
-
-  setTimeLag(ms: number): void {
-    this.#sql.exec("INSERT OR REPLACE INTO facts (name, value) VALUES ('time_lag_ms', ?)", ms);
-  }
-
-  /** The step of fill that was found last. */
-  evidence(): EvidenceLevel {
-    const [row] = this.#sql
-      .exec<{ value: number }>("SELECT value FROM facts WHERE name = 'evidence'")
-      .toArray();
-    return LEVELS[row?.value ?? 0] ?? "full";
-  }
-
-  setEvidence(level: EvidenceLevel): void {
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO facts (name, value) VALUES ('evidence', ?)",
-      LEVELS.indexOf(level),
-    );
-  }
-
-  /** Keeps what cannot become an entry. The same thing again is counted. */
-  reject(raw: unknown, reason: string, now: number): void {
-    const text = rawText(raw);
-    this.#sql.exec(
-      `INSERT INTO rejected (digest, at, times, reason, raw) VALUES (?, ?, 1, ?, ?)
-       ON CONFLICT (digest) DO UPDATE SET times = times + 1`,
-      toHex(sha256Sync(utf8(text))),
-      now,
-      reason,
-      text.slice(0, MAX_RAW_CHARS),
-    );
-  }
-
-  /** What was kept aside for this reason, the next ones after a digest. */
-  rejected(reason: string, after: string, limit: number): readonly AsideRow[] {
-    return this.#sql
-      .exec<{ digest: string; raw: string }>(
-        "SELECT digest, raw FROM rejected WHERE reason = ? AND digest > ? ORDER BY digest LIMIT ?",
-        reason,
-        after,
-        limit,
-      )
-      .toArray();
-  }
-
-  dropRejected(digest: string): void {
-    this.#sql.exec("DELETE FROM rejected WHERE digest = ?", digest);
-  }
-
-  keepDeadLetter(id: string, attempts: number, body: unknown, now: number): void {
-    this.#sql.exec(
-      "INSERT OR IGNORE INTO dead_letters (id, at, attempts, raw) VALUES (?, ?, ?, ?)",
-      id,
-      now,
-      attempts,
-      rawText(body).slice(0, MAX_RAW_CHARS),
-    );
-  }
-
-  /** The next dead letters behind an id, in the order of their ids. */
-  deadLetters(after: string, limit: number): readonly { readonly id: string; readonly raw: string }[] {
-    return this.#sql
-      .exec<{ id: string; raw: string }>(
-        "SELECT id, raw FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?",
-        after,
-        limit,
-      )
-      .toArray();
-  }
-
-  dropDeadLetters(ids: readonly string[]): void {
-    this.#sql.exec(`DELETE FROM dead_letters WHERE id IN ${BOUND_LIST}`, JSON.stringify(ids));
   }
 
   /** @returns one entry more than the page has, if there is one, and where looking ended before the range did. */
@@ -295,30 +161,6 @@ export class LedgerStore {
       seq,
     );
   }
-
-  counts(): { readonly producers: number; readonly rejected: number; readonly dead_letters: number } {
-    return this.#sql
-      .exec<{ producers: number; rejected: number; dead_letters: number }>(
-        `SELECT (SELECT count(*) FROM producers) AS producers, (SELECT count(*) FROM rejected) AS rejected,
-                (SELECT count(*) FROM dead_letters) AS dead_letters`,
-      )
-      .one();
-  }
-
-  /** Producers of which something is missing. */
-  gaps(limit: number): ProducerGaps[] {
-    return this.#sql
-      .exec<{ producer: string; highest: number; missing: string }>(
-        "SELECT producer, highest, missing FROM producers WHERE missing <> '' ORDER BY producer LIMIT ?",
-        limit,
-      )
-      .toArray()
-      .map(({ producer, highest, missing }) => ({
-        producer,
-        highest,
-        missing: readRanges(missing).slice(0, RANGES_SHOWN),
-      }));
-  }
 }
 
 const asEntry = (row: EntryRow): AuditEntry => ({
@@ -333,18 +175,3 @@ const asChainEntry = (row: ChainRow): ChainEntry => ({
   salt: row.salt === null ? null : toHex(new Uint8Array(row.salt)),
   hash: toHex(new Uint8Array(row.hash)),
 });
-
-/** Ranges as `from-to,from-to`; nothing missing is the empty text. */
-const writeRanges = (ranges: readonly NumberRange[]): string =>
-  ranges.map(({ from, to }) => `${from}-${to}`).join(",");
-
-const readRanges = (text: string): NumberRange[] =>
-  [...text.matchAll(/(\d+)-(\d+)/g)].map(([, from, to]) => ({ from: Number(from), to: Number(to) }));
-
-function rawText(raw: unknown): string {
-  try {
-    return JSON.stringify(raw) ?? String(raw);
-  } catch {
-    return String(raw);
-  }
-}

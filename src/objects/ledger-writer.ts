@@ -15,12 +15,18 @@ import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { LedgerUsers } from "./ledger-users.ts";
-import type { AsideRow, KnownEntry, LedgerStore } from "./ledger-store.ts";
+import type { AsideRow, LedgerAside } from "./ledger-aside.ts";
+import type { LedgerFacts } from "./ledger-facts.ts";
+import type { LedgerProducers } from "./ledger-producers.ts";
+import type { KnownEntry, LedgerStore } from "./ledger-store.ts";
 
 interface LedgerWriterOptions {
   readonly ledger: string;
   readonly storage: DurableObjectStorage;
   readonly store: LedgerStore;
+  readonly producers: LedgerProducers;
+  readonly aside: LedgerAside;
+  readonly facts: LedgerFacts;
   readonly users: LedgerUsers;
   readonly clock: Clock;
   readonly random: Random;
@@ -50,7 +56,7 @@ export class LedgerWriter {
   constructor(options: LedgerWriterOptions) {
     this.#options = options;
     const { seq, hash, timeHigh } = options.store.head();
-    this.#head = { seq, hash: hash ?? genesis(options.ledger), timeHigh, timeLag: options.store.timeLag() };
+    this.#head = { seq, hash: hash ?? genesis(options.ledger), timeHigh, timeLag: options.facts.timeLag() };
   }
 
   append(records: readonly unknown[]): AppendReport {
@@ -67,7 +73,7 @@ export class LedgerWriter {
       const parsed = this.#parse(fromJson(row.raw));
       if (!parsed.ok) return false;
       this.#takeAll([parsed.value.record], head);
-      this.#options.store.dropRejected(row.digest);
+      this.#options.aside.dropRejected(row.digest);
       return true;
     });
     this.#head = head;
@@ -75,7 +81,7 @@ export class LedgerWriter {
   }
 
   #takeAll(records: readonly unknown[], head: Head): AppendReport {
-    const { store } = this.#options;
+    const { store, producers, facts, clock } = this.#options;
     const timeLagBefore = head.timeLag;
     const lines = new Map<string, NumberLine>();
     let accepted = 0;
@@ -96,7 +102,7 @@ export class LedgerWriter {
         continue;
       }
       seen.add(record.id);
-      const line = lines.get(record.producer) ?? store.numbers(record.producer);
+      const line = lines.get(record.producer) ?? producers.numbers(record.producer);
       const longer = arrive(line, record.n);
       // The same number twice with different ids: evidence is never dropped, but it fills only one place.
       if (longer === null) this.#alarm("ledger.number_reused", record);
@@ -104,8 +110,8 @@ export class LedgerWriter {
       this.#take(result.value, head);
       accepted += 1;
     }
-    for (const [producer, line] of lines) store.saveNumbers(producer, line, this.#options.clock.now());
-    if (head.timeLag > timeLagBefore) store.setTimeLag(head.timeLag);
+    for (const [producer, line] of lines) producers.save(producer, line, clock.now());
+    if (head.timeLag > timeLagBefore) facts.setTimeLag(head.timeLag);
     return { accepted, merged, rejected, last_seq: head.seq };
   }
 
@@ -143,7 +149,7 @@ export class LedgerWriter {
   }
 
   #reject(raw: unknown, reason: Rejection): void {
-    this.#options.store.reject(raw, reason, this.#options.clock.now());
+    this.#options.aside.reject(raw, reason, this.#options.clock.now());
     this.#options.log.write("error", "ledger.record_rejected", { ledger: this.#options.ledger, reason });
   }
 

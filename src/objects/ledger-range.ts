@@ -1,0 +1,29 @@
+/** Where in a ledger a page of the audit list can be. */
+import type { AuditQuery } from "../contract/audit.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import type { LedgerFacts } from "./ledger-facts.ts";
+import { parseCursor, type SeqRange } from "./ledger-query.ts";
+import type { LedgerStore } from "./ledger-store.ts";
+
+export interface BadCursor {
+  readonly kind: "bad_cursor";
+}
+
+/** The range of `seq` that can hold what the query asks for: by its cursor and its times. */
+export function rangeOf(
+  { cursor, order, since, until }: AuditQuery,
+  store: LedgerStore,
+  facts: LedgerFacts,
+): Result<SeqRange, BadCursor> {
+  const last = store.head().seq;
+  let from = since === undefined ? 1 : store.firstSince(Date.parse(since), last);
+  // A record from before `until` arrived, at the latest, when the ledger's time was `until` plus the longest lag.
+  let to = until === undefined ? last : store.firstSince(Date.parse(until) + facts.timeLag(), last) - 1;
+  if (cursor !== undefined) {
+    const shown = parseCursor(cursor);
+    if (!shown.ok) return shown;
+    if (order === "newest") to = Math.min(to, shown.value - 1);
+    else from = Math.max(from, shown.value + 1);
+  }
+  return ok({ from, to });
+}
