@@ -318,3 +318,15 @@ it("of right form that was never stored is refused like any unknown one (P11)", 
   expect(bodies[0]).toBe(bodies[1]);
   expect(answers[0]?.status).toBe(401);
 });
+
+test("the reason of a revocation is on the receipt, and agents of a list have every label that is named", async () => {
+  const home = await freshWorkspace();
+  const both = await api.start({ name: "both", workspace: home, labels: { team: "a", env: "b" } });
+  await api.start({ name: "one", workspace: home, labels: { team: "a", env: "c" } });
+  const listed = await api.call("GET", `/agents?workspace=${home}&label=team%3Da&label=env%3Db`);
+  expect((listed.body as { items: { id: string }[] }).items.map(({ id }) => id)).toEqual([both.id]);
+  const keys = await api.call("GET", `/agents/${both.id}/keys`);
+  const [key] = (keys.body as { items: { id: string }[] }).items;
+  const revoked = await api.call("DELETE", `/agents/${both.id}/keys/${key?.id}?reason=found+in+a+log`);
+  expect(revoked.body).toMatchObject({ changed: true, halt: { reason: "found in a log" } });
+});
