@@ -5,7 +5,7 @@
 import { err, ok, type Result } from "../kernel/result.ts";
 
 /** What is asked of a hold: who wants the agent to go on, and why. */
-export interface Lifting {
+interface Lifting {
   /** True for the roles that lift a hold. */
   readonly mayLift: boolean;
   readonly reason: string | null;

@@ -10,9 +10,9 @@ import { startTestUsers } from "../../src/embedded/test-users.ts";
 import {
   endEverything,
   failToStart,
-  freePort,
   startServer,
   temporaryFolder,
+  twoFreePorts,
   type RunningServer,
 } from "../support/server.ts";
 import { runDome } from "./dome-command.ts";
@@ -47,22 +47,6 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(endEverything);
-
-/** A port whose successor is free too. */
-async function twoFreePorts(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    const next = createServer().on("error", () => undefined);
-    next.listen(port + 1, "127.0.0.1");
-    const outcome = await Promise.race([
-      once(next, "listening").then(() => "free"),
-      once(next, "close").then(() => "taken"),
-      new Promise<string>((resolve) => next.once("error", () => resolve("taken"))),
-    ]);
-    next.close();
-    if (outcome === "free" && port < 65_535) return port;
-  }
-}
 
 const dome = (...argv: readonly string[]) => runDome(argv, server.clientEnv);
 

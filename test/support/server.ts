@@ -94,6 +94,22 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** A port whose successor is free too. */
+export async function twoFreePorts(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    const next = createServer().on("error", () => undefined);
+    next.listen(port + 1, "127.0.0.1");
+    const outcome = await Promise.race([
+      once(next, "listening").then(() => "free"),
+      once(next, "close").then(() => "taken"),
+      new Promise<string>((resolve) => next.once("error", () => resolve("taken"))),
+    ]);
+    next.close();
+    if (outcome === "free" && port < 65_535) return port;
+  }
+}
+
 /** Starts a server and waits for the line that says it is ready. Throws with its output when it ends instead. */
 export async function startServer(request: ServerRequest = {}): Promise<RunningServer> {
   const own = request.state === undefined || request.home === undefined ? temporaryFolder() : null;

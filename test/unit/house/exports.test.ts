@@ -12,6 +12,7 @@ const files = new Map(
       ),
     )
     .filter((path) => path.endsWith(".ts") && !path.includes("node_modules"))
+    .concat("vitest.config.ts")
     .map((path) => [path, readFileSync(join(REPOSITORY, path), "utf8")]),
 );
 

@@ -17,7 +17,7 @@ export interface Leaver {
   readonly user: { readonly issuer: string; readonly subject: string; readonly tenant?: string } | null;
 }
 
-export interface Offboarding {
+interface Offboarding {
   readonly subject: string;
   readonly to: string;
   readonly agents: readonly Agent[];
