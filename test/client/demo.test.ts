@@ -43,7 +43,7 @@ Registered support-triage in workspace default.`);
   expect(stdout).toMatch(/^ +stop effective .* \+2\.\d{3} s /m);
   expect(stdout).toMatch(/^ +calls sent since it was effective .* of which allowed: 0$/m);
   expect(stdout).toContain("$ dome idp add local --issuer http://127.0.0.1:");
-  expect(stdout).toMatch(/^verified {2}agt_\w{26} for usr_\w{26}$/m);
+  expect(stdout).toMatch(/^verified {2}agt_\w{26} for agt_\w{26} for \S+$/m);
   expect(stdout).toMatch(/^\$ dome audit chain txn_\w{26}\nuser usr_\w{26}\n└─ /m);
   expect(stdout).not.toContain("\u001b");
   expect(readdirSync(tmp)).toEqual([]);
