@@ -33,7 +33,7 @@ interface UserTokenPorts {
   readonly remembered: BoundedMap<string, RememberedUser>;
 }
 
-export interface UserTokenQuestion {
+export interface PresentedUserToken {
   readonly workspace: WorkspaceId;
   /** From a lease of the workspace that was taken before. */
   readonly configEpoch: number;
@@ -52,7 +52,7 @@ export class UserTokens {
     this.#ports = ports;
   }
 
-  async verify(input: UserTokenQuestion): Promise<Result<VerifiedUser, IdentityRefusal>> {
+  async verify(input: PresentedUserToken): Promise<Result<VerifiedUser, IdentityRefusal>> {
     const { configuration, remembered, clock, testIssuer } = this.#ports;
     const { workspace, configEpoch, agent, token, maxAgeSeconds } = input;
     const read = readIdToken(token);

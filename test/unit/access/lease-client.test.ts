@@ -251,9 +251,9 @@ describe("an answer that must be fresh", () => {
     outcomeOf(standing.freshAgent(AGENT));
     await time.advance(11); // the object has read its row
     state.agent = { ...state.agent, state: "suspended", ttl_ms: 750 };
-    const passage = outcomeOf(standing.admits(STATE, "always"));
+    const admitted = outcomeOf(standing.admits(STATE, "always"));
     await time.advance(100);
-    expect(passage()).toMatchObject({ ok: false, error: { kind: "agent_not_active" } });
+    expect(admitted()).toMatchObject({ ok: false, error: { kind: "agent_not_active" } });
   });
 
   it("is not that of an ask which began in the same millisecond, but before", async () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { UserTokens, type RememberedUser, type UserTokenQuestion } from "../../../src/access/user-tokens.ts";
+import { UserTokens, type RememberedUser, type PresentedUserToken } from "../../../src/access/user-tokens.ts";
 import type { IdentityProvider } from "../../../src/identity/provider.ts";
 import { BoundedMap } from "../../../src/kernel/bounded-map.ts";
 import {
@@ -38,7 +38,7 @@ function setUp(trusted: readonly IdentityProvider[] = [provider()]) {
     testIssuer: null,
     remembered,
   });
-  const heard = async (token: string, change: Partial<UserTokenQuestion> = {}): Promise<string> => {
+  const heard = async (token: string, change: Partial<PresentedUserToken> = {}): Promise<string> => {
     const question = { workspace: WORKSPACE, configEpoch: 1, agent: AGENT, token };
     const verified = await users.verify({ ...question, ...change });
     return verified.ok ? "ok" : verified.error.kind;

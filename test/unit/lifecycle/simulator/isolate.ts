@@ -36,7 +36,7 @@ export interface Owners {
 
 /** With a call token, or with a raw key, which is exchanged in place and may act on top of another's token. */
 export type Credential =
-  | { readonly with: "token"; readonly passage: TokenState }
+  | { readonly with: "token"; readonly tokenState: TokenState }
   | {
       readonly with: "key";
       readonly key: string;
@@ -60,7 +60,7 @@ export interface Call {
   readonly pace: Pace;
   /** `always`: no lease is trusted, every object is asked before the check. */
   readonly freshness: "leased" | "always";
-  readonly admitted: (passage: TokenState) => void;
+  readonly admitted: (tokenState: TokenState) => void;
 }
 
 export class Isolate {
@@ -110,7 +110,7 @@ export class Isolate {
     const agents = agentsOf(call.credential);
     const decide = (): void => {
       this.#turn(pace.checkCpu, (now) =>
-        this.#decide(call, agents, now, (passage, freshAt) => this.#act(call, passage, freshAt)),
+        this.#decide(call, agents, now, (tokenState, freshAt) => this.#act(call, tokenState, freshAt)),
       );
     };
     const audit = (): void => timeline.after(pace.audit, decide);
@@ -118,8 +118,8 @@ export class Isolate {
       timeline.after(pace.config, () => {
         this.#turn(pace.policyCpu, (now) => {
           if (rules.checked === "last") return audit();
-          return this.#decide(call, agents, now, (passage, freshAt) =>
-            timeline.after(pace.audit, () => this.#act(call, passage, freshAt)),
+          return this.#decide(call, agents, now, (tokenState, freshAt) =>
+            timeline.after(pace.audit, () => this.#act(call, tokenState, freshAt)),
           );
         });
       });
@@ -144,11 +144,11 @@ export class Isolate {
     call: Call,
     agents: readonly string[],
     now: number,
-    admitted: (passage: TokenState, freshAt: number | undefined) => void,
+    admitted: (tokenState: TokenState, freshAt: number | undefined) => void,
   ): void {
     const { timeline, rules } = this.#world;
     if (call.freshness === "leased") {
-      return this.#check(call, agents, now, "first", (passage) => admitted(passage, undefined));
+      return this.#check(call, agents, now, "first", (tokenState) => admitted(tokenState, undefined));
     }
     const freshAt = timeline.now;
     return this.#obtainAll(
@@ -157,7 +157,7 @@ export class Isolate {
       now,
       () =>
         this.#turn(0, (later) =>
-          this.#check(call, agents, later, "last", (passage) => admitted(passage, freshAt)),
+          this.#check(call, agents, later, "last", (tokenState) => admitted(tokenState, freshAt)),
         ),
       () => this.#refused({ kind: "timeout" }),
     );
@@ -168,18 +168,18 @@ export class Isolate {
     agents: readonly string[],
     now: number,
     attempt: "first" | "last",
-    admitted: (passage: TokenState) => void,
+    admitted: (tokenState: TokenState) => void,
   ): void {
-    const passage = this.#tokenStateOf(call.credential, now, attempt);
+    const tokenState = this.#tokenStateOf(call.credential, now, attempt);
     const standing = {
       agents: new Map(agents.flatMap((id) => entryOf(id, this.#agents.get(id, now)))),
       workspace: this.#workspaces.get(WORKSPACE, now),
       org: this.#orgs.get(ORG, now),
     };
-    const verdict = passage === undefined ? undefined : this.#world.rules.admit(passage, standing, now);
-    if (passage !== undefined && verdict?.ok) return admitted(passage);
+    const verdict = tokenState === undefined ? undefined : this.#world.rules.admit(tokenState, standing, now);
+    if (tokenState !== undefined && verdict?.ok) return admitted(tokenState);
     if (attempt === "last") {
-      return this.#refused(verdict?.ok === false ? verdict.error : { kind: "no_lease" }, passage);
+      return this.#refused(verdict?.ok === false ? verdict.error : { kind: "no_lease" }, tokenState);
     }
     // Refused by what may be an old answer: once more with fresh leases.
     return this.#obtainAll(
@@ -191,24 +191,26 @@ export class Isolate {
     );
   }
 
-  #act(call: Call, passage: TokenState, freshAt: number | undefined): void {
-    const violation = this.#world.oracle.judge(passage, freshAt);
+  #act(call: Call, tokenState: TokenState, freshAt: number | undefined): void {
+    const violation = this.#world.oracle.judge(tokenState, freshAt);
     this.#world.count("admitted");
     if (freshAt !== undefined) this.#world.count("admitted: asked afresh");
-    this.#world.trace(() => `${this.id} admits ${JSON.stringify(passage)}${violation ? " AGAINST P3" : ""}`);
-    call.admitted(passage);
+    this.#world.trace(
+      () => `${this.id} admits ${JSON.stringify(tokenState)}${violation ? " AGAINST P3" : ""}`,
+    );
+    call.admitted(tokenState);
   }
 
-  #refused(why: { readonly kind: Stale["kind"] | "timeout" }, passage?: TokenState): void {
+  #refused(why: { readonly kind: Stale["kind"] | "timeout" }, tokenState?: TokenState): void {
     this.#world.count(`refused: ${why.kind}`);
     const { weather, oracle, count } = this.#world;
-    if (passage === undefined || !weather.calm || oracle.hasCauseToRefuse(passage)) return;
+    if (tokenState === undefined || !weather.calm || oracle.hasCauseToRefuse(tokenState)) return;
     count(`refused without a cause: ${why.kind}`);
   }
 
   /** What a credential stands for: a token carries it, a key gets it from the leases of this moment. */
   #tokenStateOf(credential: Credential, now: number, attempt: "first" | "last"): TokenState | undefined {
-    if (credential.with === "token") return credential.passage;
+    if (credential.with === "token") return credential.tokenState;
     const { key, agent, subject, user } = credential;
     const name = `${key} ${subject?.path.at(-1) ?? ""} ${user ?? ""}`;
     const known = this.#exchanged.get(name);
@@ -217,7 +219,7 @@ export class Isolate {
     const workspace = this.#workspaces.get(WORKSPACE, now);
     if (lease === undefined || workspace === undefined) return known;
     const link = { agent, epoch: lease.answer.epoch, key } as Link;
-    const passage: TokenState = {
+    const tokenState: TokenState = {
       ...(user === undefined ? {} : { user, userEpoch: userEpochOf(workspace.answer, user) }),
       ...subject,
       workspace: `wsp_${WORKSPACE}`,
@@ -225,8 +227,8 @@ export class Isolate {
       haltEpoch: subject?.haltEpoch ?? workspace.answer.halt_epoch,
       path: [...(subject?.path ?? []), `${this.id}/${name}`],
     };
-    this.#exchanged.set(name, passage);
-    return passage;
+    this.#exchanged.set(name, tokenState);
+    return tokenState;
   }
 
   #obtainAll(ids: readonly string[], wanted: Wanted, now: number, all: () => void, failed: () => void): void {
@@ -338,7 +340,7 @@ const entryOf = <A>(id: string, lease: Lease<A> | undefined): [string, Lease<A>]
   lease === undefined ? [] : [[id, lease]];
 
 function agentsOf(credential: Credential): readonly string[] {
-  const chain = credential.with === "token" ? credential.passage.chain : (credential.subject?.chain ?? []);
+  const chain = credential.with === "token" ? credential.tokenState.chain : (credential.subject?.chain ?? []);
   const agents = chain.map(({ agent }) => agent);
   return credential.with === "token" ? agents : [credential.agent, ...agents];
 }

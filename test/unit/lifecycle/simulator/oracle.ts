@@ -94,9 +94,9 @@ export class Oracle {
    *   was committed by that time, effective or not.
    * @returns what is forbidden about it, if anything is.
    */
-  judge(passage: TokenState, freshAt = -Infinity): string | undefined {
+  judge(tokenState: TokenState, freshAt = -Infinity): string | undefined {
     for (const known of this.halts) {
-      if (!this.#stops(known, passage)) continue;
+      if (!this.#stops(known, tokenState)) continue;
       if (known.committedAt < freshAt) {
         const early = Math.round(freshAt - known.committedAt);
         const violation = `${describe(known)} was committed for ${early} ms when a call asked afresh and was admitted`;
@@ -116,32 +116,35 @@ export class Oracle {
   }
 
   /**
-   * Whether any stop so far, effective or not, is a reason to refuse this passage; or an agent of it has just been started,
+   * Whether any stop so far, effective or not, is a reason to refuse this tokenState; or an agent of it has just been started,
    * of which an isolate that keeps a refusal has not heard.
    */
-  hasCauseToRefuse(passage: TokenState): boolean {
+  hasCauseToRefuse(tokenState: TokenState): boolean {
     const since = this.#now() - 2 * REFUSAL_KEEP_MS; // an isolate's clock may be slow
-    const justStarted = passage.chain.some(
+    const justStarted = tokenState.chain.some(
       ({ agent, epoch }) => (this.#epochBeganAt.get(`${agent}#${epoch}`) ?? -Infinity) > since,
     );
-    return justStarted || this.halts.some((known) => this.#stops(known, passage));
+    return justStarted || this.halts.some((known) => this.#stops(known, tokenState));
   }
 
-  #stops({ halt, commit }: KnownHalt, passage: TokenState): boolean {
+  #stops({ halt, commit }: KnownHalt, tokenState: TokenState): boolean {
     switch (halt.kind) {
       case "suspend":
       case "revoke":
-        return passage.chain.some((l) => l.agent === halt.agent && this.#began(l.agent, l.epoch) <= commit);
+        return tokenState.chain.some(
+          (l) => l.agent === halt.agent && this.#began(l.agent, l.epoch) <= commit,
+        );
       case "key":
-        return passage.chain.some((link) => link.key === halt.key);
+        return tokenState.chain.some((link) => link.key === halt.key);
       case "workspace":
-        return this.#began(WORKSPACE, passage.haltEpoch) <= commit;
+        return this.#began(WORKSPACE, tokenState.haltEpoch) <= commit;
       case "user":
         return (
-          passage.user === halt.user && this.#began(passage.user ?? "", passage.userEpoch ?? 0) <= commit
+          tokenState.user === halt.user &&
+          this.#began(tokenState.user ?? "", tokenState.userEpoch ?? 0) <= commit
         );
       case "transaction":
-        return passage.txn === halt.txn;
+        return tokenState.txn === halt.txn;
     }
   }
 

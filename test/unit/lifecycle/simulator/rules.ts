@@ -39,7 +39,7 @@ export interface Rules {
   /** What a call gets that wants an answer which was asked for after it began. */
   readonly afresh: Wanted;
   readonly book: <A extends Expiring>(limit: number) => Book<A>;
-  readonly admit: (passage: TokenState, standing: LeaseSet, now: number) => Result<void, Stale>;
+  readonly admit: (tokenState: TokenState, standing: LeaseSet, now: number) => Result<void, Stale>;
   readonly checked: "last" | "before_audit";
   /** Where `lease()` of an object looks: in its row, or at what it remembers of it. */
   readonly grants: "from_row" | "from_memory";
@@ -102,27 +102,28 @@ class WelcomingBook<A extends Expiring> extends LeaseBook<A> {
 
 /** `admit` over agent leases that were tampered with first. */
 function admitWith(
-  change: (answer: AgentAnswer, passage: TokenState, agent: string) => AgentAnswer,
+  change: (answer: AgentAnswer, tokenState: TokenState, agent: string) => AgentAnswer,
 ): Rules["admit"] {
-  return (passage, standing, now) => {
+  return (tokenState, standing, now) => {
     const agents = new Map<string, Lease<AgentAnswer>>();
     for (const [agent, { answer, askedAt }] of standing.agents) {
-      agents.set(agent, { askedAt, answer: change(answer, passage, agent) });
+      agents.set(agent, { askedAt, answer: change(answer, tokenState, agent) });
     }
-    return admit(passage, { ...standing, agents }, now);
+    return admit(tokenState, { ...standing, agents }, now);
   };
 }
 
 /** `admit` over a workspace lease that was tampered with first. */
 function admitInto(change: (answer: WorkspaceAnswer) => WorkspaceAnswer): Rules["admit"] {
-  return (passage, standing, now) => {
+  return (tokenState, standing, now) => {
     const { workspace: lease } = standing;
     const workspace = lease === undefined ? undefined : { ...lease, answer: change(lease.answer) };
-    return admit(passage, { ...standing, workspace }, now);
+    return admit(tokenState, { ...standing, workspace }, now);
   };
 }
 
-const linkOf = (passage: TokenState, agent: string) => passage.chain.find((link) => link.agent === agent);
+const linkOf = (tokenState: TokenState, agent: string) =>
+  tokenState.chain.find((link) => link.agent === agent);
 
 export const mutants: Readonly<Record<string, Rules>> = {
   "no margin on the asking side": {
@@ -139,8 +140,8 @@ export const mutants: Readonly<Record<string, Rules>> = {
   "the lease checked before a slow step": { ...dome, checked: "before_audit" },
   "a key trusted from its look-up, though revoked before the lease": {
     ...dome,
-    admit: admitWith((answer, passage, agent) => {
-      const key = linkOf(passage, agent)?.key;
+    admit: admitWith((answer, tokenState, agent) => {
+      const key = linkOf(tokenState, agent)?.key;
       return key === undefined ? answer : { ...answer, keys: [{ id: key, ttl_ms: null }] };
     }),
   },
@@ -171,9 +172,9 @@ export const mutants: Readonly<Record<string, Rules>> = {
   },
   "epochs of agents not compared": {
     ...dome,
-    admit: admitWith((answer, passage, agent) => ({
+    admit: admitWith((answer, tokenState, agent) => ({
       ...answer,
-      epoch: linkOf(passage, agent)?.epoch ?? answer.epoch,
+      epoch: linkOf(tokenState, agent)?.epoch ?? answer.epoch,
     })),
   },
   "state of agents not looked at": {
@@ -194,9 +195,9 @@ export const mutants: Readonly<Record<string, Rules>> = {
   },
   "halt epoch of the workspace not compared": {
     ...dome,
-    admit: (passage, standing, now) =>
+    admit: (tokenState, standing, now) =>
       admit(
-        { ...passage, haltEpoch: standing.workspace?.answer.halt_epoch ?? passage.haltEpoch },
+        { ...tokenState, haltEpoch: standing.workspace?.answer.halt_epoch ?? tokenState.haltEpoch },
         standing,
         now,
       ),
@@ -204,6 +205,7 @@ export const mutants: Readonly<Record<string, Rules>> = {
   "epochs never raised": { ...dome, raisesEpoch: () => false },
   "only the newest agent of a chain looked at": {
     ...dome,
-    admit: (passage, standing, now) => admit({ ...passage, chain: passage.chain.slice(0, 1) }, standing, now),
+    admit: (tokenState, standing, now) =>
+      admit({ ...tokenState, chain: tokenState.chain.slice(0, 1) }, standing, now),
   },
 };

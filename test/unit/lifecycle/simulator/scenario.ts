@@ -150,10 +150,10 @@ class Scenario {
     if (this.#tokens.length === 0 || this.#dice.chance(0.3)) {
       return { with: "key", agent, key, ...(this.#dice.chance(0.3) ? { user: this.#dice.pick(USERS) } : {}) };
     }
-    const passage = this.#dice.pick(this.#tokens);
-    const isLoop = passage.chain.length > 2 || passage.chain.some((link) => link.agent === agent);
-    if (isLoop || this.#dice.chance(0.6)) return { with: "token", passage };
-    return { with: "key", agent, key, subject: passage };
+    const tokenState = this.#dice.pick(this.#tokens);
+    const isLoop = tokenState.chain.length > 2 || tokenState.chain.some((link) => link.agent === agent);
+    if (isLoop || this.#dice.chance(0.6)) return { with: "token", tokenState };
+    return { with: "key", agent, key, subject: tokenState };
   }
 
   #anyPace(): Pace {
@@ -173,19 +173,19 @@ class Scenario {
       credential,
       pace,
       freshness: this.#dice.chance(0.15) ? "always" : "leased",
-      admitted: (passage) => {
-        if (credential.with === "token") return this.#countReplay(passage);
+      admitted: (tokenState) => {
+        if (credential.with === "token") return this.#countReplay(tokenState);
         if (this.#tokens.length >= 40) return undefined;
-        this.#tokens.push({ ...passage, txn: passage.txn ?? `txn${this.#tokens.length}` });
+        this.#tokens.push({ ...tokenState, txn: tokenState.txn ?? `txn${this.#tokens.length}` });
         return undefined;
       },
     });
   }
 
-  #countReplay(passage: TokenState): void {
-    const what = passage.chain.length > 1 ? "admitted: chains" : "admitted: tokens";
+  #countReplay(tokenState: TokenState): void {
+    const what = tokenState.chain.length > 1 ? "admitted: chains" : "admitted: tokens";
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
-    if (passage.chain.every((link) => link.epoch === 1)) return;
+    if (tokenState.chain.every((link) => link.epoch === 1)) return;
     this.#counts.set("admitted: after a start", (this.#counts.get("admitted: after a start") ?? 0) + 1);
   }
 
@@ -246,9 +246,9 @@ class Scenario {
     const old = [...this.#tokens];
     for (const isolate of this.#isolates) {
       for (let number = 0; number < 3 && old.length > 0; number += 1) {
-        const passage = this.#dice.pick(old);
+        const tokenState = this.#dice.pick(old);
         const at = from + this.#dice.between(0, 1500);
-        this.#timeline.at(at, () => this.#call(isolate, { with: "token", passage }, this.#anyPace()));
+        this.#timeline.at(at, () => this.#call(isolate, { with: "token", tokenState }, this.#anyPace()));
       }
     }
   }
@@ -260,14 +260,14 @@ class Scenario {
 
   /** A credential that the halt is about, if there is one. */
   #stopped(halt: SimulatedHalt): Credential {
-    const isMeant = (passage: TokenState): boolean =>
+    const isMeant = (tokenState: TokenState): boolean =>
       halt.kind === "workspace" ||
-      passage.user === (halt.user ?? "") ||
-      passage.txn === (halt.txn ?? "") ||
-      passage.chain.some((link) => link.agent === halt.agent || link.key === halt.key);
+      tokenState.user === (halt.user ?? "") ||
+      tokenState.txn === (halt.txn ?? "") ||
+      tokenState.chain.some((link) => link.agent === halt.agent || link.key === halt.key);
     const meant = this.#tokens.filter(isMeant);
     if (meant.length > 0 && this.#dice.chance(0.8)) {
-      return { with: "token", passage: this.#dice.pick(meant) };
+      return { with: "token", tokenState: this.#dice.pick(meant) };
     }
     const key = this.#keys.find((each) => each.agent === halt.agent || each.key === halt.key);
     return key === undefined ? this.#anyCredential() : { with: "key", ...key };
