@@ -52,24 +52,25 @@ async function greet(server: Server): Promise<void> {
   const saved = await saveContexts(contextsPath(process.env), server, (token) =>
     localToken(server.url, server.adminToken, token, systemClock.now()),
   );
-  const use = saved.current ? "" : ` (make it current: npx --no-install dome context use ${saved.name})`;
+  const use = saved.current ? "" : ` (make it current: ./dome context use ${saved.name})`;
+  const dome = saved.current || saved.name === null ? "./dome" : `./dome --context ${saved.name}`;
   process.stdout.write(`Dome is ready at ${server.url}
   issuer   ${server.issuer}
   context  ${saved.name === null ? "not saved" : `${saved.name}, an operator${use}`}
   admin    ${saved.admin === null ? "not saved" : `${saved.admin}, for what needs more: --context ${saved.admin}`}
 
 Try in another terminal:
-  npx --no-install dome agents register --name support-triage --tier standard --tool zendesk --pool premium-reasoning --require-actas oidc
-  npx --no-install dome agents activate support-triage
-  npx --no-install dome audit list
+  ${dome} agents register --name support-triage --tier standard --tool zendesk --pool premium-reasoning --require-actas oidc
+  ${dome} agents activate support-triage
+  ${dome} audit list
 ${server.testIssuer === null ? "" : testUsersText(server.testIssuer, saved.admin ?? "local-admin")}`);
   for (const remark of saved.remarks) process.stderr.write(`dome: ${remark}\n`);
 }
 
 const testUsersText = (issuer: string, admin: string): string => `
 Test users, whom nobody has signed in:
-  npx --no-install dome idp add test-users --issuer ${issuer} --audience support-app=support-triage --context ${admin}
-  npx --no-install dome users test-token alice --audience support-app
+  ./dome idp add test-users --issuer ${issuer} --audience support-app=support-triage --context ${admin}
+  ./dome users test-token alice --audience support-app
 `;
 
 async function main(): Promise<void> {

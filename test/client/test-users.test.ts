@@ -50,8 +50,8 @@ afterAll(endEverything);
 
 const dome = (...argv: readonly string[]) => runDome(argv, server.clientEnv);
 
-const testToken = (...more: readonly string[]) =>
-  dome("users", "test-token", "alice", "--audience", "app", "--state", place.state, ...more);
+const testToken = (state = place.state) =>
+  dome("users", "test-token", "alice", "--audience", "app", "--state", state);
 
 /** Alice's token in a file, exchanged by the agent. */
 async function exchanged(token: string) {
@@ -102,12 +102,12 @@ describe("a made-up user", () => {
   });
 
   it("needs the folder of such a server, and the command says so", async () => {
-    const elsewhere = await testToken("--state", temporaryFolder());
+    const elsewhere = await testToken(temporaryFolder());
     expect(elsewhere).toMatchObject({ exit: 1, stdout: "" });
     expect(elsewhere.stderr).toContain("npm start -- --test-users");
     const damaged = temporaryFolder();
     writeFileSync(join(damaged, "test-users.json"), "{}");
-    expect((await testToken("--state", damaged)).stderr).toContain("is damaged");
+    expect((await testToken(damaged)).stderr).toContain("is damaged");
   });
 
   it("is nobody on a server that was started without: neither with a new token nor with one from before (P7)", async () => {

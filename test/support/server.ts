@@ -85,29 +85,28 @@ export function temporaryFolder(): string {
 }
 
 /** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
+export const freePort = async (): Promise<number> => (await tryPort(0)) ?? freePort();
+
+/** A port that was free a moment ago, as was the one after it: for a server with test users. */
+export async function twoFreePorts(): Promise<number> {
+  const port = await freePort();
+  const next = port < 65_535 ? await tryPort(port + 1) : null;
+  return next === null ? twoFreePorts() : port;
+}
+
+/** Binds a port and lets go of it. @returns null when it is taken. */
+async function tryPort(wanted: number): Promise<number | null> {
+  const probe = createServer();
+  try {
+    probe.listen(wanted, "127.0.0.1");
+    await once(probe, "listening");
+  } catch {
+    return null;
+  }
   const { port } = probe.address() as AddressInfo;
   probe.close();
   await once(probe, "close");
   return port;
-}
-
-/** A port whose successor is free too. */
-export async function twoFreePorts(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    const next = createServer().on("error", () => undefined);
-    next.listen(port + 1, "127.0.0.1");
-    const outcome = await Promise.race([
-      once(next, "listening").then(() => "free"),
-      once(next, "close").then(() => "taken"),
-      new Promise<string>((resolve) => next.once("error", () => resolve("taken"))),
-    ]);
-    next.close();
-    if (outcome === "free" && port < 65_535) return port;
-  }
 }
 
 /** Starts a server and waits for the line that says it is ready. Throws with its output when it ends instead. */

@@ -35,7 +35,9 @@ const root = program(new Session(io), unused);
 function typed(text: string): string[] {
   const blocks = fences(text).filter(({ language }) => language === "sh");
   const lines = blocks.flatMap(({ code }) => code.replaceAll(/\\\n\s*/g, " ").split("\n"));
-  return [...lines, ...codeSpans(text)].map((line) => line.replace(/^npx --no-install /, "").trim());
+  return [...lines, ...codeSpans(text)].map((line) =>
+    line.replace(/^(?:npx --no-install |\.\/)(?=dome )/, "").trim(),
+  );
 }
 
 /** The words of a command line, up to a redirection or a comment; quotes hold together what stands in them. */

@@ -1,19 +1,20 @@
-/** The README's tables of configuration are what the code reads: nothing is missing, and nothing is made up. */
+/** The tables of configuration are what the code reads: nothing is missing, and nothing is made up. */
 import { describe, expect, it } from "vitest";
 import { EXIT } from "../../../src/cli/exit.ts";
 import { bare, codeSpans, read, rowsOf } from "./markdown.ts";
 
 const readme = read("README.md");
+const page = read("docs/configuration.md");
 const namesIn = (path: string): string[] => [...new Set(read(path).match(/\bDOME_[A-Z_]+\b/g))].toSorted();
 
-describe("the README's configuration", () => {
+describe("the page on configuration", () => {
   it("has every flag of the server, with the variable and the default that its help states", () => {
     const options = read("src/embedded/options.ts");
     const help = [
       ...options.matchAll(/^ {2}(--[a-z-]+)(?: [A-Z]+)? {2,}.*?(?:\((?:([A-Z_]+); )?([^()]*)\))?$/gm),
     ];
     const stated = help.map(([, flag, variable = "", value = ""]) => [flag, variable, value]);
-    const rows = rowsOf(readme, "flag", "variable", "default");
+    const rows = rowsOf(page, "flag", "variable", "default");
     const documented = rows.map(([flag, variable, value]) => [bare(flag), bare(variable), bare(value)]);
     expect(stated.length).toBeGreaterThan(5);
     const issuer = ([flag, variable, value = ""]: readonly (string | undefined)[]) => [
@@ -39,7 +40,7 @@ describe("the README's configuration", () => {
   });
 
   it("states the exit codes of the command line", () => {
-    const stated = [...readme.matchAll(/`(\d)` (ok|failed|usage|denied|not authenticated|timed out)\b/g)];
+    const stated = [...page.matchAll(/`(\d)` (ok|failed|usage|denied|not authenticated|timed out)\b/g)];
     const codes = stated.map(([, code, meaning = ""]) => [
       meaning.replaceAll(/ (\w)/g, (_match, letter: string) => letter.toUpperCase()),
       Number(code),
@@ -47,16 +48,16 @@ describe("the README's configuration", () => {
     expect(codes).toEqual(Object.entries(EXIT));
   });
 
-  it("names the two commands that are all it takes", () => {
+  it("leaves to the README the two commands that are all it takes", () => {
     expect(readme).toContain("npm ci && npm start");
     expect(readme).toContain("npm ci && npm test");
-    expect(codeSpans(readme)).toContain("/api/v1/openapi.json");
+    expect(codeSpans(page)).toContain("/api/v1/openapi.json");
   });
 });
 
 /** The names in the first column of the first table behind a sentence. */
 function rowsAfter(sentence: string): string[][] {
-  const [, rest] = readme.split(sentence);
+  const [, rest] = page.split(sentence);
   const [names] =
     rest === undefined ? [] : [rowsOf(rest.split(/\n(?=[A-Z#])/, 1)[0] ?? "", "variable", "meaning")];
   return names === undefined ? [] : [names.map(([name]) => bare(name))];
