@@ -90,7 +90,7 @@ const JOINER = new RegExp(`(?<=${JOINED_SCRIPT})[\\u200c\\u200d](?=${JOINED_SCRI
 export const proseLine = (max: number) =>
   composed(max)
     .refine((text) => !UNSEEN.test(text.replace(EMOJI, "").replace(JOINER, "")), { message: UNSEEN_MESSAGE })
-    .refine((text) => text.trim() !== "", { message: "must not be blank" });
+    .refine((text) => text === "" || text.trim() !== "", { message: "must not be blank" });
 
 /**
  * Who somebody is on the control plane: the subject of an operator token, the owner of an agent. They are compared and read

@@ -60,7 +60,7 @@ async function publishedKeys(): Promise<KeySet["keys"]> {
   );
 }
 
-describe.concurrent("a stop", () => {
+describe("a stop", () => {
   it("answers 202 with how long it still takes, and is refused everywhere by this isolate at once", async () => {
     const bot = await runningAgent();
     const answer = await api.call("POST", `/agents/${bot.id}/suspend`, { body: { reason: "looks odd" } });
@@ -150,7 +150,7 @@ describe.concurrent("a stop", () => {
   });
 });
 
-describe.concurrent("an object that restarts during a halt", () => {
+describe("an object that restarts during a halt", () => {
   it("waits the whole time again, because it remembers no lease holders, and the halt becomes effective (P3)", async () => {
     const bot = await runningAgent();
     const { halt } = await api.stop(bot.id, "suspend");
@@ -202,7 +202,7 @@ describe.concurrent("an object that restarts during a halt", () => {
   });
 });
 
-describe.concurrent("a halt receipt", () => {
+describe("a halt receipt", () => {
   it("is signed when read, and whoever has the published keys can check it, wherever it went (P3)", async () => {
     const bot = await runningAgent();
     const carried = await token(bot.secret);

@@ -232,14 +232,15 @@ it("is not found by an operator of another workspace, by id or by name, just as 
   const elsewhere = await freshWorkspace();
   const bound = operator(await operatorToken({ subject: "bea", role: "operator", workspaces: [elsewhere] }));
   const paths = [
-    `/agents/${bot.id}`,
-    `/agents/bot?workspace=${home}`,
-    "/agents/agt_01k9v3m8q2x7n5r4t6w0y1z2a3",
-  ];
-  for (const path of paths) {
+    [`/agents/${bot.id}`, "agent"],
+    ["/agents/agt_01k9v3m8q2x7n5r4t6w0y1z2a3", "agent"],
+    [`/agents/bot?workspace=${home}`, "workspace"],
+    ["/agents/bot?workspace=never-was", "workspace"],
+  ] as const;
+  for (const [path, missing] of paths) {
     for (const method of ["GET", "PATCH"]) {
       const answer = await bound.call(method, path, method === "PATCH" ? { body: { description: "x" } } : {});
-      expect(problemOf(answer)).toEqual({ status: 404, code: "not_found", members: ["agent"] });
+      expect(problemOf(answer)).toEqual({ status: 404, code: "not_found", members: [missing] });
     }
   }
 });

@@ -20,6 +20,7 @@ import {
   operatorToken,
   problemOf,
   token,
+  eventually,
   whenEffective,
   worker,
   workspaceObject,
@@ -228,8 +229,10 @@ describe("the stop of a transaction", () => {
     expect(await heard(other, CRM)).toBe("permitted");
     expect([await isActive(held), await isActive(other)]).toEqual([false, true]);
     expect(await api.stopTransaction(home, txn)).toMatchObject({ changed: false, halt: null });
-    const receipt = await api.workspaceHalt(home, stopped.halt?.id ?? "");
-    expect(receipt.last_admitted).not.toBeNull();
+    await eventually(async () => {
+      const receipt = await api.workspaceHalt(home, stopped.halt?.id ?? "");
+      expect(receipt.last_admitted).not.toBeNull();
+    });
     const [entry] = await api.auditWith(1, { workspace: home, kind: "transaction.stopped", txn });
     expect(entry).toMatchObject({ target: { type: "transaction", id: txn }, detail: "loops" });
   });
