@@ -54,9 +54,7 @@ if (migrated.status !== 0) {
   process.exit(1);
 }
 
-console.log(
-  `the admin token is DOME_ADMIN_TOKEN in .dev.vars: npx --no-install dome login --url ${URL_OF_DEV}`,
-);
+console.log(`the admin token is DOME_ADMIN_TOKEN in .dev.vars: ./dome login --url ${URL_OF_DEV}`);
 const flags = process.argv.slice(2);
 const address = flags.includes("--ip") ? [] : ["--ip", "127.0.0.1"];
 const dev = spawn(process.execPath, [WRANGLER, "dev", ...address, ...flags], {

@@ -18,13 +18,15 @@ export interface Call {
 interface BusyAgent {
   /** Calls answered so far, oldest first. */
   readonly calls: readonly Call[];
+  /** True once it has stopped by itself: a call ran into what is no answer of Dome, or it has reached a bound. */
+  isOver(): boolean;
   /** Lets the calls in flight finish. @throws what a call ran into that is no answer of Dome. */
   rest(): Promise<void>;
 }
 
 const IN_FLIGHT = 4;
-const MOST_CALLS = 40_000;
-const LONGEST_MS = 15_000;
+const MOST_CALLS = 200_000;
+const LONGEST_MS = 120_000;
 
 /** @param tool what it asks for, over and over. */
 export function startBusyAgent(url: string, token: string, tool: string): BusyAgent {
@@ -39,9 +41,13 @@ export function startBusyAgent(url: string, token: string, tool: string): BusyAg
       calls.push({ sentAt, answeredAt: Date.now(), allowedBy, answer });
     }
   };
-  const loops = Promise.allSettled(Array.from({ length: IN_FLIGHT }, loop));
+  let isOver = false;
+  const loops = Promise.allSettled(Array.from({ length: IN_FLIGHT }, loop)).finally(() => {
+    isOver = true;
+  });
   return {
     calls,
+    isOver: () => isOver,
     rest: async () => {
       rest.abort();
       const fault = (await loops).find((outcome) => outcome.status === "rejected");

@@ -7,7 +7,7 @@ const TOOL = "zendesk/create_ticket";
 /** A parent, a child and a grandchild, all running. */
 export async function stopFamily(stage: Stage): Promise<void> {
   const { run, ask } = stage;
-  heading("7. Stop a whole family, and let it finish first");
+  heading("7. Let an agent finish, then stop its whole family");
   const start = async (name: string, more = ""): Promise<string> => {
     const keyFile = `${stage.folder}/${name}.key`;
     await run(`dome agents register --name ${name} --tool zendesk${more} --key-file ${keyFile} --quiet`);
@@ -18,14 +18,16 @@ export async function stopFamily(stage: Stage): Promise<void> {
   await start("writer", " --parent lead");
   const reader = await start("reader", " --parent writer");
 
-  say("lead is to stop in two seconds, with all that stand below it. Until then it takes no new work:");
+  say("lead is to stop in ten minutes, with all that stand below it. From now on it takes no new work:");
   const draining = await ask<Transition>(
-    'dome agents suspend lead --drain 2s --cascade --reason "incident 7" --yes',
+    'dome agents suspend lead --drain 10m --cascade --reason "incident 7" --yes',
+    true,
   );
   expect(draining.draining !== null, "the agent is not draining");
   await run(`dome check ${TOOL} --key-file ${lead}`, 1);
-  say("Its children still work; then the deadline comes, and the stop takes them all:");
+  say("Its children still work, and could finish. A stop without a drain ends that, and takes them all:");
   await run(`dome check ${TOOL} --key-file ${reader} --quiet`);
+  await run('dome agents suspend lead --cascade --reason "incident 7 grows" --yes --quiet');
   const receipt = await effective(stage, "lead");
   expect(receipt.cascade?.complete === true, "the cascade is not complete");
   expect(receipt.cascade.effective === 3, `the receipt has ${receipt.cascade.effective} of 3 agents`);

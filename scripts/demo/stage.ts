@@ -37,6 +37,8 @@ export function list(rows: readonly (readonly [string, string])[]): void {
   for (const [label, text] of rows) process.stdout.write(`  ${label.padEnd(width)}  ${text}\n`);
 }
 
+const showCommand = (line: string): boolean => process.stdout.write(`\n${styleText("bold", `$ ${line}`)}\n`);
+
 export interface Stage {
   readonly server: RunningServer;
   /** Where the demo's own files are. */
@@ -48,8 +50,8 @@ export interface Stage {
    * @returns what it printed.
    */
   run(line: string, expected?: number, env?: Readonly<Record<string, string>>): Promise<string>;
-  /** Runs a command unseen. @returns its answer as JSON. */
-  ask<T>(line: string): Promise<T>;
+  /** Runs a command for its answer as JSON. @param isShown true: the command is shown, its answer is not. */
+  ask<T>(line: string, isShown?: boolean): Promise<T>;
 }
 
 /**
@@ -75,13 +77,14 @@ export async function openStage({ egressAllow }: { readonly egressAllow: string 
     server,
     folder,
     run: async (line, expected = 0, env = {}) => {
-      process.stdout.write(`\n${styleText("bold", `$ ${line}`)}\n`);
+      showCommand(line);
       const { exit, text } = await shell(line, { ...base, ...env }, true);
       expect(exit === expected, `"${firstLine(line)}" ended with exit ${exit}, not ${expected}`);
       if (exit !== 0) process.stdout.write(`(exit ${exit})\n`);
       return text;
     },
-    ask: async <T>(line: string): Promise<T> => {
+    ask: async <T>(line: string, isShown = false): Promise<T> => {
+      if (isShown) showCommand(line);
       const { exit, text } = await shell(`${line} --json 2>/dev/null`, base, false);
       expect(exit === 0, `"${line}" ended with exit ${exit}, not 0`);
       return JSON.parse(text) as T;
