@@ -34,7 +34,7 @@ it("shows what happens after it began, and nothing before", async () => {
   const workspace = (await plane.workspaces.create({ name: "live" })).name;
   await plane.tools.add({ workspace, name: "before" });
   expect(tools(await take(plane.audit.tail({ workspace, ...ADDED }, 0), 1))).toEqual(["before"]);
-  const fresh = plane.audit.tail({ workspace });
+  const fresh = plane.audit.tail({ workspace, readings: true });
   const seen = take(fresh, 2); // its own reading comes first: then the connection stands
   const own = await take(plane.audit.tail({ workspace, kind: "audit.read" }, 0), 2);
   expect(own.map((entry) => entry.operator?.subject)).toEqual(["admin", "admin"]);

@@ -132,5 +132,5 @@ describe("a saved token", () => {
 test("a reader that goes away (| head) gets no complaint", async () => {
   const line = `"${process.execPath}" "${CLI}" agents list --help | head -n 1`;
   const { stdout, stderr } = await promisify(execFile)("sh", ["-c", line], { env: { ...server.clientEnv } });
-  expect({ stdout, stderr }).toEqual({ stdout: "Usage: dome agents list [options]\n", stderr: "" });
+  expect({ stdout, stderr }).toEqual({ stdout: "Usage: dome agents list|ls [options]\n", stderr: "" });
 });

@@ -21,7 +21,7 @@ const jsonOf = (answer: RawAnswer): unknown => JSON.parse(answer.body);
 
 /** Every record of the trail, newest first, as JSON. */
 async function trail(): Promise<string> {
-  const answer = await send("GET /api/v1/audit HTTP/1.1", "Host: dome", asAdmin());
+  const answer = await send("GET /api/v1/audit?readings=true HTTP/1.1", "Host: dome", asAdmin());
   expect(answer.status).toBe(200);
   return answer.body;
 }

@@ -40,7 +40,7 @@ const trail = async (query = ""): Promise<readonly AuditEntry[]> =>
   (
     await request<{ items: AuditEntry[] }>(
       "GET",
-      `/api/v1/audit?order=oldest&limit=200${query}`,
+      `/api/v1/audit?readings=true&order=oldest&limit=200${query}`,
       TEST_ADMIN_TOKEN,
     )
   ).items;

@@ -86,7 +86,7 @@ async function all<T>(door: Door, path: string): Promise<T[]> {
 }
 
 const trailOf = (door: Door, workspace: string): Promise<AuditEntry[]> =>
-  all(door, `/api/v1/audit?order=oldest&limit=200&workspace=${workspace}`);
+  all(door, `/api/v1/audit?readings=true&order=oldest&limit=200&workspace=${workspace}`);
 
 /** The numbers below the highest that are not there, by producer; producers without a gap are left out. */
 function gapsOf(entries: readonly AuditEntry[]): Map<string, number[]> {

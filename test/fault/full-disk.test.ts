@@ -132,7 +132,7 @@ it.runIf(canMount)(
     expect((await plane.agents.show({ agent: two.id })).state).toBe("revoked");
     const recorded = async (): Promise<Readonly<Record<string, number>>> => {
       const kinds: Record<string, number> = {};
-      for await (const { kind } of plane.audit.list({ order: "oldest", limit: 200 })) {
+      for await (const { kind } of plane.audit.list({ readings: true, order: "oldest", limit: 200 })) {
         kinds[kind] = (kinds[kind] ?? 0) + 1;
       }
       return kinds;

@@ -72,7 +72,8 @@ async function wholeTrail(plane: ControlPlane, wanted: ReadonlySet<string>): Pro
   const deadline = Date.now() + 20_000;
   for (;;) {
     const entries: AuditEntry[] = [];
-    for await (const entry of plane.audit.list({ order: "oldest", limit: 200 })) entries.push(entry);
+    for await (const entry of plane.audit.list({ readings: true, order: "oldest", limit: 200 }))
+      entries.push(entry);
     const ids = new Set(entries.map((entry) => entry.decision_id));
     const complete = [...wanted].every((id) => ids.has(id)) && gapsOf(entries).length === 0;
     if (complete || Date.now() > deadline) return entries;

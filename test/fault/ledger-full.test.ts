@@ -36,7 +36,8 @@ async function askUntilRefused(server: RunningServer, key: string, released: Set
 async function wholeTrail(plane: ControlPlane, isWhole: (entries: readonly AuditEntry[]) => boolean) {
   for (let tries = 0; ; tries += 1) {
     const entries: AuditEntry[] = [];
-    for await (const entry of plane.audit.list({ order: "oldest", limit: 200 })) entries.push(entry);
+    for await (const entry of plane.audit.list({ readings: true, order: "oldest", limit: 200 }))
+      entries.push(entry);
     if (isWhole(entries) || tries === 100) return entries;
     await systemTimers.sleep(200);
   }
