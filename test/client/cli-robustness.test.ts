@@ -114,7 +114,7 @@ describe("a saved token", () => {
   });
 
   test("that the service does not accept is exit code 4, and no command shows it", async () => {
-    const token = `${server.adminToken.slice(0, -1)}x`;
+    const token = `${server.adminToken.slice(0, -1)}${server.adminToken.endsWith("x") ? "y" : "x"}`;
     const refused = await runDome(["whoami"], {
       ...server.clientEnv,
       DOME_URL: server.url,
