@@ -12,7 +12,6 @@ import type { AppendReport } from "../audit/carrier.ts";
 import { genesis } from "../audit/chain.ts";
 import { erase } from "../audit/commit.ts";
 import { readStored } from "../audit/record.ts";
-import { auditQuery, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
 import { toHex } from "../kernel/bytes.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { EvidenceLevel } from "../lifecycle/evidence.ts";
@@ -26,23 +25,22 @@ import type {
   UserQuery,
 } from "../operations/owners/ledger-reader.ts";
 import type { EvidenceReport, WorkspaceOwner } from "../operations/owners/workspace-owner.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
+import { ok, type Result } from "../kernel/result.ts";
 import type { LedgerDeps } from "./deps.ts";
 import { LedgerAside } from "./ledger-aside.ts";
 import { LedgerFacts } from "./ledger-facts.ts";
 import { LedgerFill } from "./ledger-fill.ts";
-import { cursorOf } from "./ledger-query.ts";
-import { rangeOf, type BadCursor } from "./ledger-range.ts";
+import { LedgerReading, parseQuery, type BadQuery, type ChainExport } from "./ledger-reading.ts";
+import type { BadCursor } from "./ledger-range.ts";
 import { LEDGER_STEPS } from "./ledger-schema.ts";
 import { LedgerProducers, type ProducerGaps } from "./ledger-producers.ts";
 import { LedgerStore } from "./ledger-store.ts";
-import { unknownFilters } from "./ledger-naming.ts";
 import { LedgerUsers } from "./ledger-users.ts";
 import { fromJson, LedgerWriter } from "./ledger-writer.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
 import { TimerTable } from "./timer-table.ts";
 
-type ListRefusal = { readonly kind: "bad_query"; readonly member: string } | BadCursor;
+type ListRefusal = BadQuery | BadCursor;
 
 export interface LedgerStatus {
   readonly ledger: string;
@@ -61,14 +59,6 @@ export interface LedgerStatus {
   readonly dead_letters: number;
 }
 
-/** Consecutive entries for a check offline. */
-interface ChainExport {
-  readonly ledger: string;
-  /** The hash before the first entry, hex. */
-  readonly previous_hash: string;
-  readonly entries: readonly ChainEntry[];
-}
-
 interface DeadLetter {
   readonly id: string;
   readonly attempts: number;
@@ -80,8 +70,6 @@ const RETRY_REJECTED_MS = 3_600_000;
 const PRODUCER_KEEP_MS = 15 * 86_400_000;
 /** How often producers are looked through, while records arrive. */
 const FORGET_MS = 86_400_000;
-const EXPORT_LIMIT = 1_000;
-const EXPORT_CHARS = 8_000_000;
 const GAP_LIMIT = 100;
 const TAIL_LIMIT = 100;
 
@@ -92,6 +80,7 @@ export abstract class LedgerShell extends DurableObject {
   readonly #aside: LedgerAside;
   readonly #facts: LedgerFacts;
   readonly #users: LedgerUsers;
+  readonly #reading: LedgerReading;
   readonly #writer: LedgerWriter;
   readonly #timerTable: TimerTable<"rejected" | "evidence" | "producers">;
   readonly #fill: LedgerFill;
@@ -112,6 +101,13 @@ export abstract class LedgerShell extends DurableObject {
     this.#aside = new LedgerAside(storage.sql);
     this.#facts = new LedgerFacts(storage.sql);
     this.#users = new LedgerUsers(storage.sql);
+    this.#reading = new LedgerReading({
+      ledger: name,
+      sql: storage.sql,
+      store: this.#store,
+      facts: this.#facts,
+      users: this.#users,
+    });
     this.#writer = new LedgerWriter({
       ...deps,
       ledger: name,
@@ -164,54 +160,36 @@ export abstract class LedgerShell extends DurableObject {
    * @returns the entries, and how far was looked: where the next call goes on.
    */
   async follow(query: unknown, after: number | null, waitMs: number): Promise<Result<TailPage, ListRefusal>> {
-    const parsed = auditQuery.safeParse({ ...(query as object), order: "oldest", limit: TAIL_LIMIT });
-    if (!parsed.success) {
-      return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
-    }
-    if (after === null) return ok({ entries: [], last_seq: this.#startOf(parsed.data), emails: {} });
+    const asked = parseQuery({ ...(query as object), order: "oldest", limit: TAIL_LIMIT });
+    if (!asked.ok) return asked;
+    if (after === null) return ok(this.#reading.begin(asked.value));
     if (this.#store.head().seq <= after) await this.#arrival(waitMs);
-    const last = this.#store.head().seq;
-    const { entries: rows, edge } = this.#store.list(parsed.data, { from: after + 1, to: last });
-    const entries = rows.slice(0, TAIL_LIMIT);
-    const more = rows.length > entries.length;
-    const lastSeq = more ? (entries.at(-1)?.seq ?? last) : (edge ?? last);
-    return ok({ entries, last_seq: lastSeq, emails: this.#users.emailsIn(entries) });
+    return ok(this.#reading.behind(asked.value, after));
   }
 
-  /**
-   * One page of the audit list; it may be short, or empty, and have a cursor all the same: it looks at so many records and
-   * no more. The query is parsed here once more: the caller may be of another version. */
   list(query: unknown): Result<AuditPage, ListRefusal> {
-    const parsed = auditQuery.safeParse(query);
-    if (!parsed.success) {
-      return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
-    }
-    const range = rangeOf(parsed.data, this.#store, this.#facts);
-    if (!range.ok) return range;
-    const { entries, edge } = this.#store.list(parsed.data, range.value);
-    const items = entries.slice(0, parsed.data.limit);
-    const end = entries.length > items.length ? (items.at(-1)?.seq ?? null) : edge;
-    const next = end === null ? null : cursorOf(end);
-    return ok({ items, next_cursor: next, emails: this.#users.emailsIn(items) });
+    const asked = parseQuery(query);
+    return asked.ok ? this.#reading.page(asked.value) : asked;
   }
 
-  /** All records of one decision, oldest first: the decision or intent, then its outcome. */
   find(decisionId: string): DecisionRecords {
-    const entries = this.#store.byDecision(decisionId);
-    return { entries, emails: this.#users.emailsIn(entries) };
+    return this.#reading.find(decisionId);
   }
 
   record(id: string): DecisionRecords | null {
-    const entry = this.#store.byId(id);
-    return entry === null ? null : { entries: [entry], emails: this.#users.emailsIn([entry]) };
+    return this.#reading.record(id);
   }
 
   unknown(filters: Partial<NamingFilters>): NamingFilter[] {
-    return unknownFilters(this.ctx.storage.sql, filters);
+    return this.#reading.unknown(filters);
   }
 
   users(query: UserQuery): KnownUser[] {
-    return this.#users.list(query);
+    return this.#reading.users(query);
+  }
+
+  entries(fromSeq: number, limit: number): ChainExport {
+    return this.#reading.entries(fromSeq, limit);
   }
 
   status(): LedgerStatus {
@@ -226,20 +204,6 @@ export abstract class LedgerShell extends DurableObject {
       producers: this.#producers.count(),
       gaps: this.#producers.gaps(GAP_LIMIT),
       ...this.#aside.counts(),
-    };
-  }
-
-  /**
-   * Entries from `fromSeq` on, with what verifies them offline: at most 1,000, or about 8 MB.
-   * Personal data is in clear text where it has not been erased.
-   */
-  entries(fromSeq: number, limit: number): ChainExport {
-    const from = Math.max(1, Math.floor(fromSeq));
-    const previous = from === 1 ? genesis(this.#name) : this.#store.hashAt(from - 1);
-    return {
-      ledger: this.#name,
-      previous_hash: previous === null ? "" : toHex(previous),
-      entries: previous === null ? [] : this.#store.range(from, Math.min(limit, EXPORT_LIMIT), EXPORT_CHARS),
     };
   }
 
@@ -304,12 +268,6 @@ export abstract class LedgerShell extends DurableObject {
   #ownerOf(ledger: string): Pick<WorkspaceOwner, "noteEvidence"> {
     const { owners } = this.#deps;
     return ledger === "org" ? owners.org() : owners.workspace(ledger as WorkspaceId);
-  }
-
-  /** The last `seq` before what a new reader is shown. */
-  #startOf({ since }: AuditQuery): number {
-    const { seq } = this.#store.head();
-    return since === undefined ? seq : this.#store.firstSince(Date.parse(since), seq) - 1;
   }
 
   /** Resolves at the next append, or after `waitMs`. */

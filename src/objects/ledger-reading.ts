@@ -1,0 +1,125 @@
+/**
+ * What readers are shown of a ledger: pages of the list, what comes behind a `seq`, single records, users, and entries with
+ * what verifies them offline. It writes nothing.
+ */
+import { genesis } from "../audit/chain.ts";
+import { auditQuery, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
+import { toHex } from "../kernel/bytes.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type {
+  AuditPage,
+  DecisionRecords,
+  KnownUser,
+  NamingFilter,
+  NamingFilters,
+  TailPage,
+  UserQuery,
+} from "../operations/owners/ledger-reader.ts";
+import type { LedgerFacts } from "./ledger-facts.ts";
+import { unknownFilters } from "./ledger-naming.ts";
+import { cursorOf } from "./ledger-query.ts";
+import { rangeOf, type BadCursor } from "./ledger-range.ts";
+import type { LedgerStore } from "./ledger-store.ts";
+import type { LedgerUsers } from "./ledger-users.ts";
+
+export type BadQuery = { readonly kind: "bad_query"; readonly member: string };
+
+/** Consecutive entries for a check offline. */
+export interface ChainExport {
+  readonly ledger: string;
+  /** The hash before the first entry, hex. */
+  readonly previous_hash: string;
+  readonly entries: readonly ChainEntry[];
+}
+
+const EXPORT_LIMIT = 1_000;
+const EXPORT_CHARS = 8_000_000;
+
+/** A query, parsed here once more: the caller may be of another version. */
+export function parseQuery(query: unknown): Result<AuditQuery, BadQuery> {
+  const parsed = auditQuery.safeParse(query);
+  if (parsed.success) return ok(parsed.data);
+  return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
+}
+
+interface LedgerTables {
+  readonly ledger: string;
+  readonly sql: SqlStorage;
+  readonly store: LedgerStore;
+  readonly facts: LedgerFacts;
+  readonly users: LedgerUsers;
+}
+
+export class LedgerReading {
+  readonly #tables: LedgerTables;
+
+  constructor(tables: LedgerTables) {
+    this.#tables = tables;
+  }
+
+  /** One page of the list. It may be short, or empty, and have a cursor all the same: it looks at so many records and no more. */
+  page(query: AuditQuery): Result<AuditPage, BadCursor> {
+    const { store, facts, users } = this.#tables;
+    const range = rangeOf(query, store, facts);
+    if (!range.ok) return range;
+    const { entries, edge } = store.list(query, range.value);
+    const items = entries.slice(0, query.limit);
+    const end = entries.length > items.length ? (items.at(-1)?.seq ?? null) : edge;
+    return ok({ items, next_cursor: end === null ? null : cursorOf(end), emails: users.emailsIn(items) });
+  }
+
+  /** From where on a live reader is shown what comes: from `since`, else from the end of the ledger as it is now. */
+  begin({ since }: AuditQuery): TailPage {
+    const { store } = this.#tables;
+    const { seq } = store.head();
+    const last = since === undefined ? seq : store.firstSince(Date.parse(since), seq) - 1;
+    return { entries: [], last_seq: last, emails: {} };
+  }
+
+  /** What a live reader is shown behind a `seq`, oldest first, and how far was looked. */
+  behind(query: AuditQuery, after: number): TailPage {
+    const { store, users } = this.#tables;
+    const last = store.head().seq;
+    const { entries: rows, edge } = store.list(query, { from: after + 1, to: last });
+    const entries = rows.slice(0, query.limit);
+    const more = rows.length > entries.length;
+    const lastSeq = more ? (entries.at(-1)?.seq ?? last) : (edge ?? last);
+    return { entries, last_seq: lastSeq, emails: users.emailsIn(entries) };
+  }
+
+  /** All records of one decision, oldest first: the decision or intent, then its outcome. */
+  find(decisionId: string): DecisionRecords {
+    const { store, users } = this.#tables;
+    const entries = store.byDecision(decisionId);
+    return { entries, emails: users.emailsIn(entries) };
+  }
+
+  record(id: string): DecisionRecords | null {
+    const { store, users } = this.#tables;
+    const entry = store.byId(id);
+    return entry === null ? null : { entries: [entry], emails: users.emailsIn([entry]) };
+  }
+
+  unknown(filters: Partial<NamingFilters>): NamingFilter[] {
+    return unknownFilters(this.#tables.sql, filters);
+  }
+
+  users(query: UserQuery): KnownUser[] {
+    return this.#tables.users.list(query);
+  }
+
+  /**
+   * Entries from `fromSeq` on, with what verifies them offline: at most 1,000, or about 8 MB.
+   * Personal data is in clear text where it has not been erased.
+   */
+  entries(fromSeq: number, limit: number): ChainExport {
+    const { ledger, store } = this.#tables;
+    const from = Math.max(1, Math.floor(fromSeq));
+    const previous = from === 1 ? genesis(ledger) : store.hashAt(from - 1);
+    return {
+      ledger,
+      previous_hash: previous === null ? "" : toHex(previous),
+      entries: previous === null ? [] : store.range(from, Math.min(limit, EXPORT_LIMIT), EXPORT_CHARS),
+    };
+  }
+}
