@@ -49,6 +49,9 @@ export const operationName = z
   .regex(whole(`(?:${OPERATION})`), "must be 1 to 128 of A-Z a-z 0-9 _ . -, or METHOD /path");
 export const modelName = z.string().regex(whole(MODEL), "must be 1 to 128 of A-Z a-z 0-9 _ . : -");
 
+/** The tool in a reference, with or without an operation: of `zendesk/read_ticket` it is `zendesk`. */
+export const toolOf = (reference: string): string => reference.split("/", 1)[0] ?? reference;
+
 /** @returns undefined for what is no reference to something of this kind. */
 export function parseReference(kind: ResourceKind, text: string): Resource | undefined {
   const [, name, part] = REFERENCE[kind].exec(text) ?? [];

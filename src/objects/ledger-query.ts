@@ -7,7 +7,8 @@
 import type { AuditQuery } from "../contract/audit.ts";
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { familyOf, toolOf } from "./ledger-schema.ts";
+import { familyOf } from "./ledger-schema.ts";
+import { toolOf } from "../contract/resource.ts";
 
 export interface Statement {
   readonly sql: string;

@@ -12,6 +12,7 @@
  */
 import type { AuditRecord } from "../contract/audit.ts";
 import type { SchemaStep } from "./schema-steps.ts";
+import { toolOf } from "../contract/resource.ts";
 
 export const LEDGER_STEPS: readonly SchemaStep[] = [
   `CREATE TABLE entries (
@@ -85,9 +86,6 @@ export const FILTER_COLUMNS = [
 
 /** The word before the first dot: what `agent.*` asks for. A kind without a dot has no family. */
 export const familyOf = (kind: string): string | null => /^([a-z_]+)\./.exec(kind)?.[1] ?? null;
-
-/** The tool of `zendesk/create_ticket` is `zendesk`. */
-export const toolOf = (target: string): string => target.split("/", 1)[0] ?? target;
 
 /** The agent that called; for a record without a caller, the agent that it is about. */
 export function agentOf(record: AuditRecord): string | null {

@@ -5,9 +5,8 @@
 import { whyNot } from "../operators/permissions.ts";
 import { hasOperator } from "../operators/token-reads.ts";
 import { listAgents, type AgentFilter, type AgentPlace } from "../registry/agents.ts";
-import { findEntry } from "../registry/catalog.ts";
-import { catalogTools } from "../storage/tables/catalog.ts";
-import { memberRefusal, type Refusal } from "./answer/refusal.ts";
+import { offersTool } from "../registry/catalog.ts";
+import { namesNothing, type Refusal } from "./answer/refusal.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 
 /** @param within narrows to what the reader may see at all: a developer sees what it answers for. */
@@ -31,8 +30,7 @@ export async function unknownAgentFilter(
   if (owner !== undefined && !(await isSomebody(owner))) return namesNothing("owner", NOBODY);
   if (steward !== undefined && !(await isSomebody(steward))) return namesNothing("steward", NOBODY);
   if (tool !== undefined && "workspace" in place && !(await some({ tool }))) {
-    const name = tool.split("/", 1)[0] ?? tool;
-    if ((await findEntry(db, catalogTools, place.workspace, name)) === undefined)
+    if (!(await offersTool(db, place.workspace, tool)))
       return namesNothing("tool", "The catalog has no such tool, and no agent declares it.");
   }
   for (const each of label)
@@ -42,6 +40,3 @@ export async function unknownAgentFilter(
 
 const NOBODY =
   "No agent that you see has or had this person or job as its owner or steward. Search every workspace, or look for the name.";
-
-const namesNothing = (member: string, detail: string): Refusal =>
-  memberRefusal("unknown_reference", member, detail);

@@ -12,10 +12,9 @@ import { isId, timeOfId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { hasOperator } from "../operators/token-reads.ts";
 import { findAgent } from "../registry/agents.ts";
-import { findEntry } from "../registry/catalog.ts";
+import { offersTool } from "../registry/catalog.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
-import { memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
-import { catalogTools } from "../storage/tables/catalog.ts";
+import { memberRefusal, namesNothing, shown, type Refusal } from "./answer/refusal.ts";
 import type { NamingFilter } from "./owners/ledger-reader.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 
@@ -43,13 +42,13 @@ const FRESH_MS = 10_000;
 export async function resolveNames(
   ports: ReceiptPorts,
   searched: Searched,
-  { user: _who, issuer, subject, tenant, ...filters }: AuditFilters & UserFilter,
+  { user: who, issuer, subject, tenant, ...filters }: AuditFilters & UserFilter,
 ): Promise<Result<AuditFilters, Refusal>> {
   const agent = await agentId(ports, searched, filters.agent, "agent");
   if (!agent.ok) return agent;
   const actor = await agentId(ports, searched, filters.actor, "actor");
   if (!actor.ok) return actor;
-  const user = await userIdFor(ports, searched, { user: _who, issuer, subject, tenant });
+  const user = await userIdFor(ports, searched, { user: who, issuer, subject, tenant });
   if (!user.ok) return user;
   const holder = await keyHolder(ports, searched, filters.key);
   if (!holder.ok) return holder;
@@ -135,19 +134,22 @@ export async function unknownFilter(
 ): Promise<Refusal | null> {
   const { operator, reason, request_id, tool, txn, user } = filters;
   const named = defined({ operator, reason, request_id, tool, txn, user });
+  const isKnown = async (filter: NamingFilter, value: string): Promise<boolean> => {
+    switch (filter) {
+      case "operator":
+        return value === "admin" || (seesOperators && (await hasOperator(db, value)));
+      case "tool":
+        return workspace !== null && (await offersTool(db, workspace, value));
+      case "reason":
+        return isReason(value);
+      default:
+        return isFresh(value, clock.now());
+    }
+  };
   if (Object.keys(named).length === 0) return null;
   for (const filter of await ledgers.unknown(ledger, named)) {
-    const value = named[filter] ?? "";
-    const known =
-      filter === "operator"
-        ? value === "admin" || (seesOperators && (await hasOperator(db, value)))
-        : filter === "tool"
-          ? workspace !== null &&
-            (await findEntry(db, catalogTools, workspace, value.split("/", 1)[0] ?? value)) !== undefined
-          : filter === "reason"
-            ? isReason(value)
-            : isFresh(value, clock.now());
-    if (!known) return namesNothing(filter, `${UNKNOWN[filter]} in ${place}.`);
+    if (!(await isKnown(filter, named[filter] ?? "")))
+      return namesNothing(filter, `${UNKNOWN[filter]} in ${place}.`);
   }
   return null;
 }
@@ -158,6 +160,3 @@ const isFresh = (id: string, now: number): boolean =>
 
 const malformed = (member: string, detail: string): Refusal =>
   memberRefusal("invalid_request", member, detail);
-
-const namesNothing = (member: string, detail: string): Refusal =>
-  memberRefusal("unknown_reference", member, detail);

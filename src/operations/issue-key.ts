@@ -8,7 +8,6 @@ import { rfc3339 } from "../kernel/clock.ts";
 import { defined } from "../kernel/defined.ts";
 import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { findAgentById } from "../registry/agents.ts";
 import { change, changedAgent } from "./change/change.ts";
 import { haltView } from "./answer/halt-view.ts";
 import { lifeInTier } from "../tiers/key-life.ts";
@@ -16,8 +15,8 @@ import { nextKeyEnd } from "./rules/key-end.ts";
 import { issuedKeyView, newKey } from "./change/new-key.ts";
 import type { AgentOwner } from "./owners/agent-owner.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
-import { notFound, refusalOf, type Refusal } from "./answer/refusal.ts";
-import { agentFor, seesAgent } from "./request/resolve.ts";
+import { refusalOf, type Refusal } from "./answer/refusal.ts";
+import { agentFor, newestRecord } from "./request/resolve.ts";
 
 /** What is kept for repeats: the receipt is read anew each time. */
 const keptKey = keyCreated.extend({ halt_id: idOf("hlt").nullable() });
@@ -37,10 +36,9 @@ export async function issueKey(
     const live = await object.describe();
     if (live === null) return err(refusalOf({ kind: "absent" }));
     const { keys, recordVersion: basedOn } = live;
-    // Read after the version it is based on: who may ask, and for how long a key, is judged on the newest record.
-    const row = (await findAgentById(ports.db, agent)) ?? found.value;
-    if (!seesAgent(request.operator, row)) return err(notFound("agent", target.agent)); // transferred meanwhile
-    const { tier } = row;
+    const newest = await newestRecord(ports.db, request.operator, found.value, target.agent);
+    if (!newest.ok) return newest;
+    const { tier } = newest.value;
     const replaced = keys.find((known) => known.id === body.replaces) ?? null;
     if (body.replaces !== undefined && replaced === null) return err(refusalOf({ kind: "key_absent" }));
     const end = nextKeyEnd(

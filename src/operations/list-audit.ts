@@ -18,7 +18,7 @@ import { factsOf, type OperatorRequest } from "./request/ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 import { EVIDENCE_FULL, memberRefusal, notFound, type Refusal } from "./answer/refusal.ts";
 
-export type AuditListQuery = Partial<AuditFilters> & UserFilter & { readonly workspace?: string | undefined };
+export type AuditListQuery = AuditFilters & UserFilter & { readonly workspace?: string | undefined };
 
 export async function listAudit(
   ports: ReceiptPorts,

@@ -9,7 +9,7 @@ import type { AgentId, HaltId } from "../kernel/ids.ts";
 import { agentNames } from "../registry/agent-names.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { pageOf, type Page } from "./answer/page.ts";
-import { memberRefusal, type Refusal } from "./answer/refusal.ts";
+import { namesNothing, type Refusal } from "./answer/refusal.ts";
 import { userIdFor, type UserFilter } from "./audit-filters.ts";
 import { noteReading } from "./list-audit.ts";
 import type { KnownUser } from "./owners/ledger-reader.ts";
@@ -33,19 +33,14 @@ export async function listUsers(
   const home = await workspaceFor(ports.db, request.operator, query.workspace);
   if (!home.ok) return home;
   const row = home.value;
-  const which = await userIdFor(ports, { row, place: `workspace ${row.name}` }, query);
+  const place = `workspace ${row.name}`;
+  const which = await userIdFor(ports, { row, place }, query);
   if (!which.ok) return which;
   const known = await ports.ledgers.users(row.id, { id: which.value, after, limit: query.limit });
   const noted = await noteReading(ports, request, row.id, { users: which.value ?? "all" });
   if (!noted.ok) return noted;
   if (which.value !== undefined && known.length === 0)
-    return err(
-      memberRefusal(
-        "unknown_reference",
-        "user",
-        `Agents have not acted for this user in workspace ${row.name}.`,
-      ),
-    );
+    return err(namesNothing("user", `Agents have not acted for this user in ${place}.`));
   const { items, next_cursor } = pageOf(known, query.limit, ({ id }) => id);
   const ids = items.flatMap(({ agents }) => agents.map(({ agent }) => agent));
   const [names, stopped] = await Promise.all([

@@ -13,11 +13,11 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { whyNot } from "../operators/permissions.ts";
 import { hasLiveToken } from "../operators/token-reads.ts";
-import { agentView, findAgentById, isSteward } from "../registry/agents.ts";
+import { agentView, isSteward } from "../registry/agents.ts";
 import { refusalOf, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change, changedAgent } from "./change/change.ts";
 import { staleUnder, type IfMatch } from "./request/if-match.ts";
-import { agentFor } from "./request/resolve.ts";
+import { agentFor, newestRecord } from "./request/resolve.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 
 /**
@@ -41,8 +41,9 @@ export async function transferAgent(
     const { recordVersion: basedOn } = live;
     const stale = staleUnder(target.ifMatch, basedOn);
     if (stale !== null) return err(stale);
-    // Read after the version it is based on: who answers for the agent is judged on the newest record.
-    const row = (await findAgentById(db, id)) ?? found.value;
+    const newest = await newestRecord(db, request.operator, found.value, target.agent);
+    if (!newest.ok) return newest;
+    const row = newest.value;
     const { steward } = row;
     const warnings = await warningsAbout(ports, request.operator, workspace, to);
     if (steward === to) {

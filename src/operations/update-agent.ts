@@ -2,14 +2,14 @@
 import type { AgentPatch, AgentUpdated } from "../contract/agent.ts";
 import { agentUpdated } from "../contract/agent.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { agentView, findAgentById } from "../registry/agents.ts";
+import { agentView } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
 import { answerOf, change, changedAgent } from "./change/change.ts";
 import { mayChange, mayOnlyNarrow } from "./rules/developer-limits.ts";
 import { staleUnder, type IfMatch } from "./request/if-match.ts";
-import { agentFor, seesAgent } from "./request/resolve.ts";
+import { agentFor, newestRecord } from "./request/resolve.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
-import { notFound, refusalOf, type Refusal } from "./answer/refusal.ts";
+import { refusalOf, type Refusal } from "./answer/refusal.ts";
 import { resolveSettings, surfaceWarnings } from "./rules/settings.ts";
 
 /** @param ifMatch record versions. */
@@ -32,9 +32,9 @@ export async function updateAgent(
     const { recordVersion: basedOn } = live;
     const stale = staleUnder(target.ifMatch, basedOn);
     if (stale !== null) return err(stale);
-    // Read after the version it is based on: what a change narrows or widens is judged on the newest record.
-    const row = (await findAgentById(db, id)) ?? found.value;
-    if (!seesAgent(operator, row)) return err(notFound("agent", target.agent)); // transferred meanwhile
+    const newest = await newestRecord(db, operator, found.value, target.agent);
+    if (!newest.ok) return newest;
+    const row = newest.value;
     const settings = await resolveSettings(ports, operator, workspace, patch);
     if (!settings.ok) return settings;
     const allowed = mayChange(ports.tiers, operator, live.state, row, settings.value);

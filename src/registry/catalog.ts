@@ -1,6 +1,7 @@
 /** The catalog of a workspace: what its agents may declare, and what a declaration resolves to. */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Integration, Pool, Tool } from "../contract/catalog.ts";
+import { toolOf } from "../contract/resource.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
@@ -103,6 +104,10 @@ export async function findEntry<T extends CatalogTable>(
     .limit(1);
   return rows[0] as T["$inferSelect"] | undefined;
 }
+
+/** @param reference a tool, with or without one of its operations. */
+export const offersTool = async (db: Database, workspace: WorkspaceId, reference: string): Promise<boolean> =>
+  (await findEntry(db, catalogTools, workspace, toolOf(reference))) !== undefined;
 
 /** A page of entries in the order of their names. */
 export async function listEntries<T extends CatalogTable>(

@@ -21,6 +21,10 @@ export const memberRefusal = (code: ProblemCode, member: string, detail: string)
   errors: [{ member, detail }],
 });
 
+/** For a value that is well formed, and names nothing that the reader could mean. */
+export const namesNothing = (member: string, detail: string): Refusal =>
+  memberRefusal("unknown_reference", member, detail);
+
 /** @param what the kind of thing; as the member it tells programs which of the things that a request names is missing. */
 export const notFound = (what: string, reference = ""): Refusal =>
   memberRefusal(

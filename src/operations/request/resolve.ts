@@ -33,6 +33,21 @@ export async function agentFor(
   return agent === undefined || !seesAgent(operator, agent) ? err(notFound("agent", reference)) : ok(agent);
 }
 
+/**
+ * The newest record of an agent that was found before, for a change to be judged on. Read it after the version that the
+ * change is based on.
+ * @param reference as the request named it; who has lost the agent to another steward meanwhile hears that it is not there.
+ */
+export async function newestRecord(
+  db: Database,
+  operator: Operator,
+  found: RegisteredAgent,
+  reference: string,
+): Promise<Result<RegisteredAgent, Refusal>> {
+  const row = (await findAgentById(db, found.id)) ?? found;
+  return seesAgent(operator, row) ? ok(row) : err(notFound("agent", reference));
+}
+
 /** True when an agent of a workspace that the operator sees is there for it: a developer has only its own. */
 export const seesAgent = (operator: Operator, agent: { readonly steward: string }): boolean =>
   operator.role !== "developer" || agent.steward === operator.subject;
