@@ -69,14 +69,16 @@ export class AgentUses {
     try {
       return await ask(agent, { keys: [...keys] });
     } catch (fault) {
-      this.#wait(agent, keys);
+      this.#wait(agent, [...keys]);
       throw fault;
     }
   }
 
-  #wait(agent: AgentId, keys: Iterable<KeyId>): void {
+  #wait(agent: AgentId, keys: readonly KeyId[]): void {
     const { waiting } = this.#ports.book;
-    const all = new Set([...(waiting.get(agent) ?? []), ...keys]);
+    const before = waiting.get(agent);
+    if (before !== undefined && keys.every((key) => before.has(key))) return; // as on nearly every call
+    const all = new Set([...(before ?? []), ...keys]);
     if (all.size <= MOST_KEYS) waiting.set(agent, all);
   }
 }
