@@ -1,8 +1,8 @@
 /** What a file with a chain may hold: a token, receipts, or an answer of the service with one of them in it. Pure. */
+import { defined } from "../kernel/defined.ts";
 import { JSON_FAULTS, parseJson, pointerOf } from "../kernel/strict-json.ts";
 import { usage } from "./exit.ts";
 import { decodeToken } from "./token-text.ts";
-import { defined } from "../kernel/defined.ts";
 
 export interface Evidence {
   readonly token?: string;

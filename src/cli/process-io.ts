@@ -35,27 +35,16 @@ export const processIo = (): Io => ({
 });
 
 function environment(env: NodeJS.ProcessEnv): Environment {
-  const {
-    DOME_URL,
-    DOME_TOKEN,
-    DOME_AGENT_KEY,
-    DOME_WORKSPACE,
-    DOME_STATE_DIR,
-    XDG_CONFIG_HOME,
-    HOME,
-    NO_COLOR,
-    TERM,
-  } = env;
   return {
-    DOME_URL,
-    DOME_TOKEN,
-    DOME_AGENT_KEY,
-    DOME_WORKSPACE,
-    DOME_STATE_DIR,
-    XDG_CONFIG_HOME,
-    HOME,
-    NO_COLOR,
-    TERM,
+    DOME_URL: env["DOME_URL"],
+    DOME_TOKEN: env["DOME_TOKEN"],
+    DOME_AGENT_KEY: env["DOME_AGENT_KEY"],
+    DOME_WORKSPACE: env["DOME_WORKSPACE"],
+    DOME_STATE_DIR: env["DOME_STATE_DIR"],
+    XDG_CONFIG_HOME: env["XDG_CONFIG_HOME"],
+    HOME: env["HOME"],
+    NO_COLOR: env["NO_COLOR"],
+    TERM: env["TERM"],
   };
 }
 

@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import { ApiError } from "../../../client/errors.ts";
 import type { Agent } from "../../../contract/agent.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { confirm } from "../../confirm.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
@@ -96,7 +97,7 @@ export async function chooseAgents(
     question: `${deed.warning ?? ""}${deed.verb} these ${count} agents? Type ${count} to go on: `,
     because: `${count} agents would be ${deed.done}`,
     otherwise: `the number is another one; nothing was ${deed.done}`,
-    next: `dome ${deed.command}${names.map((name) => ` ${name}`).join("")}${choiceOf(selection)}${inWorkspace(selection.workspace)} --yes`,
+    next: `dome ${deed.command}${names.map((name) => ` ${shellWord(name)}`).join("")}${choiceOf(selection)}${inWorkspace(selection.workspace)} --yes`,
   });
   return agents;
 }
@@ -148,6 +149,6 @@ const within = (workspace: string | undefined): string =>
 const choiceOf = ({ label, steward, owner }: Selection): string =>
   [
     withLabels(label),
-    steward === undefined ? "" : ` --steward ${steward}`,
-    owner === undefined ? "" : ` --owner ${owner}`,
+    steward === undefined ? "" : ` --steward ${shellWord(steward)}`,
+    owner === undefined ? "" : ` --owner ${shellWord(owner)}`,
   ].join("");

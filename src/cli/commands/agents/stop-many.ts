@@ -3,10 +3,10 @@
  * that fails does not keep the others running.
  */
 import type { ControlPlane } from "../../../client/control-plane.ts";
-import { ApiError, DomeError } from "../../../client/errors.ts";
+import { ApiError } from "../../../client/errors.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import type { Halt, Transition } from "../../../contract/halt.ts";
-import { tellFailed } from "../../attempt.ts";
+import { attempt, tellFailed, type Failed } from "../../attempt.ts";
 import { EXIT } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
 import { table, type Style } from "../../output.ts";
@@ -36,7 +36,7 @@ const DEEDS: Readonly<Record<Stopping, Deed>> = {
 interface Outcome {
   readonly agent: Agent;
   readonly transition: Transition | null;
-  readonly error: { readonly code: string; readonly detail: string } | null;
+  readonly error: Failed | null;
 }
 
 export async function stopMany(
@@ -96,15 +96,10 @@ export async function stopMany(
 }
 
 async function attemptStop(agent: Agent, stopping: Promise<Transition>): Promise<Outcome> {
-  try {
-    return { agent, transition: await stopping, error: null };
-  } catch (fault) {
-    if (!(fault instanceof DomeError)) throw fault;
-    // Suspending one that was never activated: it does not run, which is what was wanted.
-    const idle =
-      fault instanceof ApiError && fault.code === "invalid_transition" && agent.state === "provisioned";
-    return { agent, transition: null, error: idle ? null : { code: fault.code, detail: fault.message } };
-  }
+  const { done: transition, error } = await attempt(stopping);
+  // Suspending one that was never activated: it does not run, which is what was wanted.
+  const idle = error?.code === "invalid_transition" && agent.state === "provisioned";
+  return { agent, transition, error: idle ? null : error };
 }
 
 /** The receipt as it is now; a drain that has come to its end has become one. */

@@ -5,6 +5,7 @@
 import { Option, type Command } from "commander";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent } from "../../../contract/agent.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
@@ -107,7 +108,7 @@ async function transferMany(
     question: `Transfer these ${agents.length} agents to ${clean(move.to)}? Type ${agents.length} to go on: `,
     because: `this transfers ${agents.length} agents`,
     otherwise: "the number is another one; nothing was transferred",
-    next: `dome agents transfer --from ${move.from} --to ${move.to}${choiceOf(options)} --yes`,
+    next: `dome agents transfer --from ${shellWord(move.from)} --to ${shellWord(move.to)}${choiceOf(options)} --yes`,
   });
   const outcomes = await moveAgents(service, agents, move);
   output.show({
@@ -144,6 +145,6 @@ function nobodys(from: string, options: TransferOptions): CommandFailure {
   return new CommandFailure(
     EXIT.failed,
     `${from} answers for no agent${label} ${where}; nothing was transferred`,
-    `dome agents list --steward ${from} --all-workspaces`,
+    `dome agents list --steward ${shellWord(from)} --all-workspaces`,
   );
 }

@@ -5,6 +5,7 @@
  * that was interrupted is typed again.
  */
 import { Option, type Command } from "commander";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { attempt } from "../../attempt.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
@@ -77,7 +78,7 @@ async function offboard(session: Session, subject: string, options: OffboardOpti
     question: `Offboard ${clean(subject)}? Operator tokens that have ended stay so. Type the subject to go on: `,
     because: "operator tokens that have ended stay so",
     otherwise: "the subject is another one; nothing was changed",
-    next: `dome operators offboard ${subject} --to ${options.to}${userWords(options)} --yes`,
+    next: `dome operators offboard ${shellWord(subject)} --to ${shellWord(options.to)}${userWords(options)} --yes`,
   });
 
   const tokens = await inParallel(plan.operator_tokens, async ({ id }) => ({
@@ -132,4 +133,4 @@ function leaverOf(subject: string, { to, user, tenant }: OffboardOptions): Leave
 }
 
 const userWords = ({ user, tenant }: OffboardOptions): string =>
-  `${user === undefined ? "" : ` --user ${user.join(" ")}`}${tenant === undefined ? "" : ` --tenant ${tenant}`}`;
+  `${user === undefined ? "" : ` --user ${user.map(shellWord).join(" ")}`}${tenant === undefined ? "" : ` --tenant ${shellWord(tenant)}`}`;

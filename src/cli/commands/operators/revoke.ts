@@ -1,6 +1,7 @@
 /** `dome operators revoke`. It ends what somebody works with, so it asks for the subject, or wants `--yes`. */
 import type { Command } from "commander";
 import type { OperatorRevoked } from "../../../contract/operator.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { attempt, tellFailed, type Attempt } from "../../attempt.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
@@ -54,7 +55,7 @@ async function revokeAll(session: Session, subject: string, yes: boolean | undef
     question: `Revoking these ${live.length} tokens of ${clean(subject)} is final. Type the subject to go on: `,
     because: `this revokes ${live.length} tokens`,
     otherwise: "the subject is another one; nothing was revoked",
-    next: `dome operators revoke --subject ${subject} --yes`,
+    next: `dome operators revoke --subject ${shellWord(subject)} --yes`,
   });
   const ordered = live.toSorted((one, other) => Number(one.id === mine) - Number(other.id === mine));
   const outcomes: (Attempt<OperatorRevoked> & { readonly agent: { readonly name: string } })[] = [];
