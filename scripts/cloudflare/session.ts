@@ -6,11 +6,11 @@
  * for an empty one and prints the reads as well.
  */
 import { z } from "zod";
+import { defined } from "../../src/kernel/defined.ts";
 import type { Random } from "../../src/kernel/random.ts";
 import { misuse, Stop } from "./stop.ts";
 import { LOGIN, wranglerFault } from "./wrangler-fault.ts";
 import type { Outcome, Wrangler } from "./wrangler.ts";
-import { defined } from "../../src/kernel/defined.ts";
 
 export interface Ports {
   readonly wrangler: Wrangler;

@@ -4,6 +4,7 @@
  * minutes it may be used again; how long it is trusted is looked at on every use.
  */
 import { mayAct } from "../delegation/hop.ts";
+import { defined } from "../kernel/defined.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Caller } from "./caller.ts";
@@ -11,7 +12,6 @@ import type { NoLease, LeaseClient } from "./lease-client.ts";
 import type { IdentityRefusal } from "../identity/provider.ts";
 import { earliestIssueMs } from "../identity/verify-id-token.ts";
 import type { UserTokens } from "./user-tokens.ts";
-import { defined } from "../kernel/defined.ts";
 
 /** The oldest ID token that is taken on a call, in seconds. */
 const MOST_ACT_AS_AGE_S = 600;

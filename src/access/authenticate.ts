@@ -10,6 +10,7 @@ import { digestsOf } from "../credentials/version-digests.ts";
 import type { BoundedMap } from "../kernel/bounded-map.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { defined } from "../kernel/defined.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -32,7 +33,6 @@ import { actFor, type ActAsRefusal } from "./act-as.ts";
 import { standsNow, type Draining } from "./release.ts";
 import { tokenStateOf } from "./token-state.ts";
 import type { UserTokens } from "./user-tokens.ts";
-import { defined } from "../kernel/defined.ts";
 
 /** The immutable meaning of a key. */
 export interface KnownKey {

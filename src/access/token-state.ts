@@ -1,7 +1,7 @@
 /** From the claims of a verified call token to what is asked to pass (P3). */
 import type { CallTokenClaims } from "../contract/call-token.ts";
-import type { TokenState } from "../lifecycle/admission.ts";
 import { defined } from "../kernel/defined.ts";
+import type { TokenState } from "../lifecycle/admission.ts";
 
 /** @param verifiedUnder the `org` epoch under which the signature was verified; undefined where no lease may date it. */
 export function tokenStateOf(claims: CallTokenClaims, verifiedUnder?: number): TokenState {
@@ -11,8 +11,7 @@ export function tokenStateOf(claims: CallTokenClaims, verifiedUnder?: number): T
     chain,
     haltEpoch,
     path,
-    ...defined({ verifiedUnder }),
     ...(claims.sub_profile === "user" ? { user: claims.sub, userEpoch: claims.dome.user_epoch ?? 0 } : {}),
-    ...defined({ txn: claims.txn }),
+    ...defined({ verifiedUnder, txn: claims.txn }),
   };
 }

@@ -1,8 +1,8 @@
 /** The OpenAPI 3.1 document, made from the same declarations that mount, authenticate and validate. */
+import { defined } from "../kernel/defined.ts";
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from "@asteasolutions/zod-to-openapi";
 import { z } from "zod";
 import type { Door, Route } from "./route.ts";
-import { defined } from "../kernel/defined.ts";
 
 const SECURITY: Readonly<Record<Door["by"], RouteConfig["security"]>> = {
   anyone: [],

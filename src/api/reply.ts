@@ -1,9 +1,9 @@
 /** From what a use case answers to what a route does. */
+import { defined } from "../kernel/defined.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
 import { etagOf } from "./if-match.ts";
 import type { Outcome } from "./route.ts";
-import { defined } from "../kernel/defined.ts";
 
 /** @param headers `no-store` where the body holds a credential or a decision. */
 export const reply = (

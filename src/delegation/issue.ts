@@ -2,11 +2,11 @@
 import { actorReceipt, type ActorReceipt } from "../contract/actor-receipt.ts";
 import { callTokenClaims, type CallTokenClaims } from "../contract/call-token.ts";
 import { formatScope } from "../contract/scope.ts";
+import { defined } from "../kernel/defined.ts";
 import type { Id, TokenId, TxnId } from "../kernel/ids.ts";
 import { parseSegment } from "../signing/strict-json.ts";
 import type { Hop, Subject } from "./hop.ts";
 import { receiptHash } from "./receipt.ts";
-import { defined } from "../kernel/defined.ts";
 
 export interface NewIds {
   readonly jti: TokenId;

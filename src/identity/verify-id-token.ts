@@ -3,6 +3,7 @@
  * says counts only where the workspace has said so before: its issuer, its algorithm, its audience for this agent.
  */
 import { compactVerify } from "jose";
+import { defined } from "../kernel/defined.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { JsonObject } from "../signing/strict-json.ts";
@@ -11,7 +12,6 @@ import type { ProviderKey } from "./keys.ts";
 import type { IdentityProvider, IdentityRefusal, VerifiedUser } from "./provider.ts";
 import { SUBJECT_CLAIMS } from "../contract/id-token.ts";
 import { userIdOf } from "../contract/user-id.ts";
-import { defined } from "../kernel/defined.ts";
 
 /** How far the clocks of a provider may be ahead of ours, in seconds (ID-3). */
 export const MAX_SKEW_S = 60;

@@ -1,6 +1,7 @@
 /** For whom a token is exchanged: the subject token, verified by the rules of its type (RFC 8693 §2.1). */
 import type { Subject } from "../delegation/hop.ts";
 import type { IdentityRefusal, VerifiedUser } from "../identity/provider.ts";
+import { defined } from "../kernel/defined.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import { parseSegment } from "../signing/strict-json.ts";
@@ -10,7 +11,6 @@ import type { ActiveClient } from "./authenticate-client.ts";
 import type { ExchangeParameters } from "./exchange-request.ts";
 import type { TokenPorts } from "./ports.ts";
 import { tokenSubject, verifyOwnToken, type PresentedRefusal } from "./subject-token.ts";
-import { defined } from "../kernel/defined.ts";
 
 /** What could not be judged is not refused. */
 type Judged<Kind> = Exclude<Kind, "no_lease" | "draining" | "provider_unavailable">;

@@ -10,12 +10,12 @@
 import { identifyKey } from "../access/authenticate.ts";
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
+import { defined } from "../kernel/defined.ts";
 import type { AgentId, HaltId, KeyId, TokenId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { NoLease } from "../access/lease-client.ts";
 import type { TokenPorts } from "./ports.ts";
 import { operatorSeesToken, readPresentedToken, type Requester } from "./presented-token.ts";
-import { defined } from "../kernel/defined.ts";
 
 export interface RevocationRequest {
   readonly token: string;

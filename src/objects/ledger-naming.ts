@@ -1,6 +1,6 @@
 /** Which filters of a query name nothing that a ledger knows: each is looked at alone, in its own index. */
-import type { NamingFilter, NamingFilters } from "../operations/owners/ledger-reader.ts";
 import { toolOf } from "../contract/resource.ts";
+import type { NamingFilter, NamingFilters } from "../operations/owners/ledger-reader.ts";
 
 export function unknownFilters(sql: SqlStorage, filters: Partial<NamingFilters>): NamingFilter[] {
   const { operator, reason, request_id, tool, txn, user } = filters;

@@ -5,10 +5,10 @@
  * before the first page (newest first) or behind the last one, and shift nothing.
  */
 import type { AuditQuery } from "../contract/audit.ts";
+import { toolOf } from "../contract/resource.ts";
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { familyOf } from "./ledger-schema.ts";
-import { toolOf } from "../contract/resource.ts";
 
 export interface Statement {
   readonly sql: string;

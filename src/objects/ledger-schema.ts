@@ -11,8 +11,8 @@
  * record's own time, become a range of `seq` by binary search, without an index on time.
  */
 import type { AuditRecord } from "../contract/audit.ts";
-import type { SchemaStep } from "./schema-steps.ts";
 import { toolOf } from "../contract/resource.ts";
+import type { SchemaStep } from "./schema-steps.ts";
 
 export const LEDGER_STEPS: readonly SchemaStep[] = [
   `CREATE TABLE entries (

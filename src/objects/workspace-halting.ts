@@ -4,6 +4,7 @@
  */
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
+import { defined } from "../kernel/defined.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { StoredHalt } from "../operations/owners/halts.ts";
@@ -17,7 +18,6 @@ import type { ObjectDeps } from "./deps.ts";
 import type { OwnerParts } from "./owner-core.ts";
 import type { EvidenceTable } from "./evidence-table.ts";
 import type { StopTable } from "./stop-table.ts";
-import { defined } from "../kernel/defined.ts";
 
 /** The kinds of timers of a workspace's object, beside those of every owner. */
 export type WorkspaceTimer = "project" | "stops" | "evidence";

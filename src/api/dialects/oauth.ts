@@ -1,10 +1,10 @@
 /** The shape in which OAuth endpoints say no (RFC 6749 §5.2), never that of a problem: OAuth clients read nothing else. */
 import { PROBLEMS } from "../../contract/problem-codes.ts";
 import { oauthError, type OAuthErrorCode } from "../../contract/oauth.ts";
+import { defined } from "../../kernel/defined.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
 import type { Dialect, Fault } from "./dialect.ts";
-import { defined } from "../../kernel/defined.ts";
 
 /** A "no" of an OAuth door, in the members of RFC 6749 §5.2. */
 export interface OAuthRefusal {
