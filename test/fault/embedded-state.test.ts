@@ -20,11 +20,21 @@ import { issuerOf, makeWorkspace, workspaceNames } from "../support/server-calls
 afterAll(endEverything);
 
 /** Every file below a folder with its permission bits. */
-function modesIn(folder: string): [string, string][] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry): [string, string][] => {
-    const path = join(folder, entry.name);
-    const mode = (statSync(path).mode & 0o777).toString(8);
-    return entry.isDirectory() ? [[path, mode], ...modesIn(path)] : [[path, mode]];
+interface Found {
+  readonly path: string;
+  readonly isFolder: boolean;
+  readonly mode: string;
+}
+
+/** What is in a folder. A journal of SQLite that has gone since its name was read is not. */
+function modesIn(folder: string): Found[] {
+  return readdirSync(folder).flatMap((name): Found[] => {
+    const path = join(folder, name);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return [];
+    const isFolder = found.isDirectory();
+    const own = { path, isFolder, mode: (found.mode & 0o777).toString(8) };
+    return isFolder ? [own, ...modesIn(path)] : [own];
   });
 }
 
@@ -45,7 +55,7 @@ describe("the state folder", () => {
     await makeWorkspace(server, "team-a");
     const modes = modesIn(server.stateDir);
     expect((statSync(server.stateDir).mode & 0o777).toString(8)).toBe("700");
-    const wrong = modes.filter(([path, mode]) => mode !== (statSync(path).isDirectory() ? "700" : "600"));
+    const wrong = modes.filter(({ isFolder, mode }) => mode !== (isFolder ? "700" : "600"));
     expect(wrong).toEqual([]);
     expect(modes.length).toBeGreaterThan(10);
     expect((statSync(join(server.home, ".config/dome/contexts.json")).mode & 0o777).toString(8)).toBe("600");

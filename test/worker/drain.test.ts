@@ -2,6 +2,7 @@
 /* oxlint-disable unicorn/no-thenable -- the word of the interface, and no function */
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { deadlineNow } from "../support/drain-deadline.ts";
 import { crash } from "../support/crash.ts";
 import { anotherIsolate } from "../support/second-isolate.ts";
 import {
@@ -28,16 +29,6 @@ async function activeAgent(more: object = {}): Promise<Registered> {
 
 const stop = (agent: Registered, command: "suspend" | "revoke", body: object) =>
   api.stop(agent.id, command, { body });
-
-/** Its order as the object has it; the deadline is brought forward to now, so that no test waits for it. */
-const deadlineNow = (agent: Registered): Promise<void> =>
-  runInDurableObject(agentObject(agent.id), (_object, { storage }) => {
-    const { drain } = storage.sql.exec<{ drain: string }>("SELECT drain FROM drain").one();
-    const order = { ...(JSON.parse(drain) as object), deadline: Date.now() };
-    storage.sql.exec("UPDATE drain SET drain = ?", JSON.stringify(order));
-    storage.sql.exec("UPDATE timers SET due = ? WHERE kind = 'drain'", Date.now());
-    return storage.setAlarm(Date.now());
-  });
 
 describe("an agent that drains", () => {
   it("takes no new work: 503 with Retry-After at the doors, agent_draining at the token endpoint", async () => {

@@ -6,6 +6,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { agent as agentSchema } from "../../src/contract/agent.ts";
 import { problem } from "../../src/contract/problem.ts";
+import { deadlineNow } from "../support/drain-deadline.ts";
 import { crash } from "../support/crash.ts";
 import {
   agentObject,
@@ -214,14 +215,6 @@ describe("a drain that security has ordered", () => {
     });
     return { agent, draining: answer.draining };
   };
-  const deadlineNow = (agent: Registered): Promise<void> =>
-    runInDurableObject(agentObject(agent.id), (_object, { storage }) => {
-      const { drain } = storage.sql.exec<{ drain: string }>("SELECT drain FROM drain").one();
-      const order = { ...(JSON.parse(drain) as object), deadline: Date.now() };
-      storage.sql.exec("UPDATE drain SET drain = ?", JSON.stringify(order));
-      storage.sql.exec("UPDATE timers SET due = ? WHERE kind = 'drain'", Date.now());
-      return storage.setAlarm(Date.now());
-    });
   const suspended = (agent: Registered): Promise<void> =>
     eventually(async () => expect((await admin.show(agent.id)).state).toBe("suspended"));
 
