@@ -72,6 +72,11 @@ describe.each(["activate", "resume"] as const)("dome agents %s of several", (wor
     expect(quiet.exit).not.toBe(0);
   });
 
+  test("repeats what it was given as one word of a shell, where nobody could be meant", async () => {
+    const { stderr } = await dome(["agents", word, "--owner", "bob's; rm -rf ~"], { replies: [page()] });
+    expect(stderr).toContain(String.raw`next: dome agents list --owner 'bob'\''s; rm -rf ~'` + "\n");
+  });
+
   test("goes on when one fails, and says which", async () => {
     const failing = { [`POST /api/v1/agents/${AGENT_ID}/${word}`]: problem(409, "agent_lost") };
     const { exit, stdout, stderr } = await dome(["agents", word, "--owner", "x", "--yes"], world(failing));

@@ -82,12 +82,7 @@ export async function chooseAgents(
   const { output } = session;
   if (agents.length === 0) throw nobody(selection, deed);
   if (selection.dryRun === true) {
-    output.show({
-      body: agents,
-      ids: agents.map(({ id }) => id),
-      text: () => agentTable(output.style, agents),
-    });
-    output.note(`Nothing was ${deed.done}: this was a dry run.`);
+    showDryRun(session, agents, deed.done);
     return null;
   }
   output.note(`${agentTable(output.style, agents)}\n`);
@@ -100,6 +95,16 @@ export async function chooseAgents(
     next: `dome ${deed.command}${names.map((name) => ` ${shellWord(name)}`).join("")}${choiceOf(selection)}${inWorkspace(selection.workspace)} --yes`,
   });
   return agents;
+}
+
+/** @param done what was not done to them. */
+export function showDryRun({ output }: Session, agents: readonly Agent[], done: string): void {
+  output.show({
+    body: agents,
+    ids: agents.map(({ id }) => id),
+    text: () => agentTable(output.style, agents),
+  });
+  output.note(`Nothing was ${done}: this was a dry run.`);
 }
 
 /** Each of them must be there. */

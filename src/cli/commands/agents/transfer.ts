@@ -4,7 +4,6 @@
  */
 import { Option, type Command } from "commander";
 import type { ControlPlane } from "../../../client/control-plane.ts";
-import type { Agent } from "../../../contract/agent.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
@@ -19,6 +18,7 @@ import {
 import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { moveAgents, tellFailures, transferTable, type Move } from "./move-agents.ts";
+import { showDryRun } from "./selection.ts";
 import { agentTable, tellWarnings } from "./view.ts";
 
 interface TransferOptions {
@@ -75,7 +75,7 @@ async function transferOne(
 ): Promise<void> {
   const { output } = session;
   const ref = { agent: name, workspace };
-  if (dryRun === true) return showPlan(session, [await service.agents.show(ref)]);
+  if (dryRun === true) return showDryRun(session, [await service.agents.show(ref)], "transferred");
   const transferred = await service.agents.transfer(ref, { to, reason: reason ?? null });
   const { agent, changed, from } = transferred;
   output.show({
@@ -100,7 +100,7 @@ async function transferMany(
     .list({ steward: move.from, label, workspace, all_workspaces: allWorkspaces })
     .take();
   if (agents.length === 0) throw nobodys(move.from, options);
-  if (options.dryRun === true) return showPlan(session, agents);
+  if (options.dryRun === true) return showDryRun(session, agents, "transferred");
   const { output } = session;
   output.note(`${agentTable(output.style, agents)}\n`);
   await confirm(session, options.yes, {
@@ -122,15 +122,6 @@ async function transferMany(
     text: () => transferTable(output.style, outcomes),
   });
   tellFailures(session, outcomes);
-}
-
-function showPlan({ output }: Session, agents: readonly Agent[]): void {
-  output.show({
-    body: agents,
-    ids: agents.map(({ id }) => id),
-    text: () => agentTable(output.style, agents),
-  });
-  output.note("Nothing was transferred: this was a dry run.");
 }
 
 const choiceOf = ({ label, workspace, allWorkspaces }: TransferOptions): string =>
