@@ -1,8 +1,9 @@
 /**
  * Rate limits, by Workers' rate-limiting binding: a counter beside the isolate, approximate and per location, never an
- * object call. The embedded server counts in its isolate. Before authentication only refused credentials count, by address: whoever is behind the same address and
- * has a good one is never held up by them. After it counts what asks: the key in the class of its chain's strictest
- * tier, its agent, its workspace; operators by token. Whatever stops or revokes something is never limited.
+ * object call. The embedded server counts in its isolate. Before authentication only refused credentials count, by
+ * address: a caller with a good credential behind the same address is never held up by them. After it each call counts:
+ * for the key in the class of its chain's strictest tier, for the agent, for the workspace; an operator's for its token. A
+ * stop and a revocation are never limited.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Log } from "../kernel/log.ts";

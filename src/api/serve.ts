@@ -103,14 +103,15 @@ function mostBytes(tiers: Tiers, caller: Caller | null): number {
 }
 
 /** The parameters of a route that may be repeated: those with a list of values. */
-const listsOf = (query: RouteShape["query"]): ReadonlySet<string> =>
-  new Set(
-    Object.entries(query?.shape ?? {})
-      .filter(
-        ([, schema]) => (schema instanceof z.ZodOptional ? schema.unwrap() : schema) instanceof z.ZodArray,
-      )
-      .map(([name]) => name),
+function listsOf(query: RouteShape["query"]): ReadonlySet<string> {
+  if (query === undefined) return NO_LISTS;
+  const lists = Object.entries(query.shape).filter(
+    ([, schema]) => (schema instanceof z.ZodOptional ? schema.unwrap() : schema) instanceof z.ZodArray,
   );
+  return new Set(lists.map(([name]) => name));
+}
+
+const NO_LISTS: ReadonlySet<string> = new Set();
 
 const bearsCredential = (...written: readonly unknown[]): boolean => holdsCredential(JSON.stringify(written));
 

@@ -8,7 +8,8 @@ import { rfc3339 } from "../kernel/clock.ts";
 import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { tightens } from "../lifecycle/drain.ts";
-import type { OrderedDrain, TransitionCommand, Transitioned } from "../operations/owners/agent-owner.ts";
+import type { TransitionCommand, Transitioned } from "../operations/owners/agent-owner.ts";
+import type { KnownDrain } from "../registry/agents.ts";
 import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import { stopNow, type AgentParts } from "./agent-stop.ts";
 import type { StoredAgent } from "./agent-store.ts";
@@ -96,7 +97,7 @@ export function dropDrain(parts: AgentParts): void {
 }
 
 /** A drain as callers may see it. */
-export const shownDrain = ({ deadline, end, halt, hold }: StoredDrain): OrderedDrain => ({
+export const shownDrain = ({ deadline, end, halt, hold }: StoredDrain): KnownDrain => ({
   deadline,
   end,
   halt,

@@ -9,14 +9,10 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { lift } from "../lifecycle/hold.ts";
 import { next } from "../lifecycle/states.ts";
-import type {
-  DescribedHold,
-  RevokeKeyCommand,
-  TransitionCommand,
-  Transitioned,
-} from "../operations/owners/agent-owner.ts";
+import type { RevokeKeyCommand, TransitionCommand, Transitioned } from "../operations/owners/agent-owner.ts";
 import type { StoredHalt } from "../operations/owners/halts.ts";
 import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
+import type { KnownHold } from "../registry/agents.ts";
 import type { OperatorRef } from "../operations/request/request-meta.ts";
 import { beginDrain, cancelDrain, carryOut, dropDrain } from "./agent-drain.ts";
 import { endKeyNow, holdNow, move, stopNow, type AgentParts } from "./agent-stop.ts";
@@ -105,7 +101,7 @@ function start(
 const liftedOf = ({ operator, since }: StoredHold) => ({ by: operator.subject, since: rfc3339(since) });
 
 /** A hold as callers may see it. */
-export const shownHold = (hold: StoredHold | null): DescribedHold | null =>
+export const shownHold = (hold: StoredHold | null): KnownHold | null =>
   hold === null ? null : { subject: hold.operator.subject, reason: hold.reason, since: hold.since };
 
 /** Timer `expire`: an agent past its end date is suspended, as if an operator had done it. */

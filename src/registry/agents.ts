@@ -185,7 +185,7 @@ export async function descendantsOf(db: Database, id: AgentId): Promise<AgentId[
   return rows.map((row) => row.id);
 }
 
-/** A drain as the registry and the object have it. */
+/** A drain as the registry and the object have it: when the agent is stopped, how, and the id that the halt will have. */
 export interface KnownDrain {
   readonly deadline: number;
   readonly end: "suspended" | "revoked";
@@ -193,7 +193,7 @@ export interface KnownDrain {
   readonly hold?: boolean;
 }
 
-/** A hold as the registry and the object have it. */
+/** A hold as the registry and the object have it: who has ordered it, and when, in milliseconds since the epoch. */
 export interface KnownHold {
   readonly subject: string;
   readonly reason: string | null;

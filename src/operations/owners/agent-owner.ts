@@ -6,6 +6,7 @@ import type { AgentAnswer, AgentUse } from "../../lifecycle/lease.ts";
 import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
 import type { AgentSettings } from "../../registry/agent-settings.ts";
 import type { NewAgent, Stewardship } from "../../registry/agent-writes.ts";
+import type { KnownDrain, KnownHold } from "../../registry/agents.ts";
 import type { Claim, RequestKey } from "../../storage/idempotency.ts";
 import type { AuditOwner } from "./audit-owner.ts";
 import type { HaltCause, HaltSource } from "./halts.ts";
@@ -109,28 +110,13 @@ export interface RevokeTokenCommand {
   readonly audit: AuditDraft;
 }
 
-/** A drain: when the agent is stopped, how, and the id that the halt will have. */
-export interface OrderedDrain {
-  readonly deadline: number;
-  readonly end: "suspended" | "revoked";
-  readonly halt: HaltId;
-  readonly hold?: boolean;
-}
-
-/** A hold, as readers see it: who has ordered it, and when, in milliseconds since the epoch. */
-export interface DescribedHold {
-  readonly subject: string;
-  readonly reason: string | null;
-  readonly since: number;
-}
-
 /** What a lifecycle command did. */
 export interface Transitioned {
   readonly state: AgentState;
   readonly changed: boolean;
   readonly halt: HaltId | null;
   /** The drain that was begun. */
-  readonly draining?: OrderedDrain | null;
+  readonly draining?: KnownDrain | null;
   /** True: the agent is suspended, and held. */
   readonly held?: boolean;
 }
@@ -138,8 +124,8 @@ export interface Transitioned {
 export interface AgentDescription {
   readonly workspaceId: WorkspaceId;
   readonly state: AgentState;
-  readonly draining: OrderedDrain | null;
-  readonly hold?: DescribedHold | null;
+  readonly draining: KnownDrain | null;
+  readonly hold?: KnownHold | null;
   readonly stateChangedAt: number;
   readonly recordVersion: number;
   readonly epoch: number;
