@@ -1,7 +1,8 @@
 /**
- * What the embedded server gains by a socket of the Worker's own: a trivial route of one isolate, there and behind
- * Miniflare's entry. The two take turns.
+ * What the embedded server gains by a socket of the Worker's own: a trivial route of that server, and the same route behind
+ * Miniflare's entry in the laboratory, because the server's own entry serves nothing. The two take turns.
  */
+import type { RunningServer } from "../../test/support/server.ts";
 import { CONNECTIONS } from "./check-cost.ts";
 import type { Lab } from "./lab.ts";
 import { Clients } from "./load.ts";
@@ -12,7 +13,8 @@ const ROUNDS = 5;
 const WARM_UP = 2;
 const ROUND_MS = 1_000;
 
-export async function ownSocket({ address: own, entry }: Lab): Promise<Row> {
+export async function ownSocket({ entry }: Lab, server: RunningServer): Promise<Row> {
+  const own = { host: "127.0.0.1", port: server.port };
   const [direct, through] = await Promise.all([
     Clients.open(own, CONNECTIONS),
     Clients.open(entry, CONNECTIONS),

@@ -68,7 +68,7 @@ async function measure(): Promise<Row[]> {
   try {
     labs.push(await openLab(), await openLab());
     const [lab, large] = labs as [Lab, Lab];
-    rows.push(await ownSocket(lab));
+    rows.push(await ownSocket(lab, server));
     tell("  own socket measured");
     rows.push(...(await checkCost(lab, server)));
     tell("  cost of a check measured");
