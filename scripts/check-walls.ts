@@ -11,6 +11,9 @@ import { cruise } from "dependency-cruiser";
 import type { ICruiseResult } from "dependency-cruiser";
 import { KNOWN_PLACES, RESERVED, importWalls } from "./import-walls.ts";
 
+/** The package for agents in TypeScript. */
+const SDK = "sdk/typescript/src";
+
 /** Names that say nothing about what is inside; a barrel hides which file is meant. */
 const NAMELESS = /(?:^|\/)(?:utils?|helpers?|common|misc|manager|shared|index)(?:\.ts)?(?:\/|$)/;
 
@@ -18,7 +21,7 @@ const { values } = parseArgs({ options: { root: { type: "string", default: "." }
 const root = resolve(values.root);
 const faults: string[] = [];
 
-const files = ["src", "scripts"].flatMap((folder) => sourcesUnder(folder));
+const files = ["src", "scripts", SDK].flatMap((folder) => sourcesUnder(folder));
 const cruised = await cruiseAll();
 const read = new Set(cruised.modules.map((module) => module.source));
 
@@ -59,7 +62,7 @@ function sourcesUnder(folder: string): string[] {
 
 async function cruiseAll(): Promise<ICruiseResult> {
   const { forbidden = [], options = {} } = importWalls;
-  const { output } = await cruise(["src", "scripts"], {
+  const { output } = await cruise(["src", "scripts", SDK], {
     ...options,
     baseDir: root,
     validate: true,

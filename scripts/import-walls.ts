@@ -3,9 +3,11 @@
  * rule says why it stands. `npm run check:walls` enforces them with dependency-cruiser.
  *
  *   contract kernel ← storage egress secrets signing ← rooms ← access ← operations oauth gateway broker ← objects api ← env wire worker
+ *   sdk/typescript stands alone
  *   aside: client → contract · cli → client contract kernel signing and pure files · embedded → kernel and the form of keys
  */
 import type { IConfiguration, IForbiddenRuleType } from "dependency-cruiser";
+import { sdkWalls } from "./sdk-walls.ts";
 
 /** The floors of the Worker, lowest first. Folders of one floor do not import each other. */
 const GROUND = ["contract", "kernel"];
@@ -328,7 +330,7 @@ export const RESERVED: readonly Reserved[] = [
 ];
 
 export const importWalls: IConfiguration = {
-  forbidden: [...floors, ...aside, ...platforms, ...hygiene],
+  forbidden: [...floors, ...aside, ...sdkWalls, ...platforms, ...hygiene],
   options: {
     // TypeScript 7 has no parser that dependency-cruiser can use: without swc it reads no module and finds no fault.
     parser: "swc",

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { REPOSITORY } from "./planted-tree.ts";
 
 const files = new Map(
-  ["src", "scripts", "test"]
+  ["src", "scripts", "test", "sdk/typescript/src"]
     .flatMap((folder) =>
       readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: "utf8" }).map(
         (path) => `${folder}/${path}`,

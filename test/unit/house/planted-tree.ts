@@ -19,6 +19,8 @@ export const REPOSITORY = resolve(import.meta.dirname, "../../..");
 const PROJECTS = ["", ".base", ".worker", ".node", ".test"].map((name) => `tsconfig${name}.json`);
 const CONFIGURATION = ["package.json", ".oxlintrc.json", "vitest.config.ts", ...PROJECTS];
 
+const SDK_PROJECT = "sdk/typescript/tsconfig.json";
+
 export interface Run {
   readonly passed: boolean;
   readonly output: string;
@@ -29,7 +31,9 @@ export function plantTree(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), "dome-house-"));
   symlinkSync(join(REPOSITORY, "node_modules"), join(root, "node_modules"));
   for (const name of CONFIGURATION) copyFileSync(join(REPOSITORY, name), join(root, name));
-  for (const folder of ["src", "scripts", "test"]) mkdirSync(join(root, folder));
+  for (const folder of ["src", "scripts", "test", "sdk/typescript/src"])
+    mkdirSync(join(root, folder), { recursive: true });
+  copyFileSync(join(REPOSITORY, SDK_PROJECT), join(root, SDK_PROJECT));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
