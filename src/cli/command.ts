@@ -1,10 +1,13 @@
 /** How a command is declared: its words and its help beside its code; everything else is the same for all. */
 import { Command } from "commander";
 
-export interface Words {
+export interface Title {
   readonly name: string;
   /** A line in the list of commands. */
   readonly summary: string;
+}
+
+export interface Words extends Title {
   /** What it does, for its own help; default: the summary. */
   readonly description?: string;
   readonly examples: readonly string[];
@@ -23,7 +26,7 @@ export function verb(words: Words): Command {
     .addHelpText("after", `\nExamples:\n${examples}`);
 }
 
-export function noun(name: string, summary: string, verbs: readonly Command[]): Command {
+export function noun({ name, summary }: Title, verbs: readonly Command[]): Command {
   const command = new Command(name)
     .summary(summary)
     .description(`${summary}.`)

@@ -1,6 +1,7 @@
 /** How stops and their receipts are shown to people. */
 import type { Halt } from "../contract/halt.ts";
-import { clean, fields, several, table, type Style } from "./output.ts";
+import { clean, fields, several, type Style } from "./output.ts";
+import { table } from "./table.ts";
 
 export const haltTable = (style: Style, halts: readonly Halt[]): string =>
   table(

@@ -44,8 +44,11 @@ export interface Io {
    * @returns takes the callback away again.
    */
   readonly onInterrupt: (tell: () => void) => () => void;
-  /** Where the reader is: a name of the IANA time zone database. */
-  readonly timeZone: string;
+  /**
+   * Where the reader is: a name of the IANA time zone database. A function, because the first use of `Intl` takes as long
+   * as everything else at the start.
+   */
+  readonly timeZone: () => string;
   /** Version of this program. */
   readonly version: string;
 }

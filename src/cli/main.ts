@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { redact } from "../kernel/redact.ts";
 import { EXIT } from "./exit.ts";
-import { describeFailure, failureProblem, usageProblem } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { guarded } from "./output.ts";
 import { processIo } from "./process-io.ts";
@@ -23,7 +22,7 @@ export async function run(argv: readonly string[], world: Io): Promise<number> {
   const session = new Session(io);
   const complaints: string[] = [];
   // The parser repeats words that it does not know, and one of them may be a key in the wrong place (P4).
-  const root = program(session, (text) => complaints.push(redact(text)));
+  const root = await program(session, argv, (text) => complaints.push(redact(text)));
   const tell = (...lines: readonly string[]): void => {
     for (const line of lines) io.stderr.write(line.endsWith("\n") ? line : `${line}\n`);
   };
@@ -37,11 +36,13 @@ export async function run(argv: readonly string[], world: Io): Promise<number> {
   } catch (thrown) {
     const { json, output } = root.opts<GlobalOptions>();
     const asJson = json === true || output === "json";
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
+    const { describeFailure, failureProblem, usageProblem } = await import("./failure.ts");
     if (thrown instanceof CommanderError) {
       // What the parser has said of the words stands in its complaints.
       const said = complaints.join("");
       if (said !== "") tell(asJson ? usageProblem(said) : said);
-      return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+      return EXIT.usage;
     }
     const { lines, exit } = (asJson ? failureProblem : describeFailure)(thrown, session.invocation);
     tell(...lines);

@@ -4,7 +4,6 @@
  * and direction characters, and those that nobody sees, are shown as escapes, also in the body (a tool's description or an
  * audited value may have been written by an attacker).
  */
-import CliTable from "cli-table3";
 import type { Io, Sink } from "./io.ts";
 import { nextCommand, type Here } from "./next-command.ts";
 import { local, relative } from "./times.ts";
@@ -118,7 +117,7 @@ export function styleFor(sink: Sink, io: Io): Style {
   return {
     ...(sink.isTTY && !io.env.NO_COLOR && io.env.TERM !== "dumb" ? COLOURED : PLAIN),
     ago: (iso) => (iso === null ? null : relative(iso, now)),
-    at: (iso) => (iso === null ? null : `${local(iso, io.timeZone)} (${relative(iso, now)})`),
+    at: (iso) => (iso === null ? null : `${local(iso, io.timeZone())} (${relative(iso, now)})`),
   };
 }
 
@@ -163,32 +162,7 @@ export function guarded(io: Io): Io {
   };
 }
 
-/** No lines around and between cells, only two spaces from column to column. */
-const BARE = Object.fromEntries(
-  ["top", "bottom", "left", "mid", "right"].flatMap((side) =>
-    ["", "-mid", "-left", "-right"].map((end) => [`${side}${end}`, ""]),
-  ),
-);
-
 export type Cell = string | number | null;
-
-/** Rows under a head, columns aligned. */
-export function table(style: Style, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  if (rows.length === 0) return "none";
-  const lines = new CliTable({
-    chars: { ...BARE, middle: "  " },
-    style: {
-      "padding-left": 0,
-      "padding-right": 0,
-      head: [],
-      border: [],
-      compact: true,
-    },
-  });
-  lines.push(head.map((title) => style.strong(title)));
-  for (const row of rows) lines.push(row.map(cell));
-  return trimmed(lines.toString());
-}
 
 /** One thing: a line per member. */
 export function fields(style: Style, members: readonly (readonly [string, Cell])[]): string {
@@ -197,8 +171,8 @@ export function fields(style: Style, members: readonly (readonly [string, Cell])
   return named.map(([name, value]) => `${style.strong(name.padEnd(width))}  ${cell(value)}`).join("\n");
 }
 
-const cell = (value: Cell): string => (value === null || value === "" ? "-" : clean(String(value)));
-const trimmed = (text: string): string => text.replaceAll(/[ \t]+$/gm, "");
+/** Its text, safe to print. */
+export const cell = (value: Cell): string => (value === null || value === "" ? "-" : clean(String(value)));
 
 /** `a, b`, or null for none. */
 export const several = (items: readonly string[]): string | null =>

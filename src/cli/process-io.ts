@@ -1,6 +1,5 @@
 /** The real world, for the program itself. */
 import { readFileSync } from "node:fs";
-import { text } from "node:stream/consumers";
 import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
 import { systemClock, systemTimers } from "../kernel/clock.ts";
@@ -30,7 +29,7 @@ export const processIo = (): Io => ({
     process.once("SIGINT", leave);
     return () => process.removeListener("SIGINT", leave);
   },
-  timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  timeZone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
   version: version(),
 });
 
@@ -62,7 +61,7 @@ function sink(stream: NodeJS.WriteStream & { readonly fd: number }): Sink {
 
 const processInput: Input = {
   isTTY: isatty(process.stdin.fd),
-  read: () => text(process.stdin),
+  read: async () => (await import("node:stream/consumers")).text(process.stdin),
   ask: async (question, secret) => {
     const [{ createInterface }, { Writable }] = await Promise.all([
       import("node:readline/promises"),

@@ -1,34 +1,11 @@
 /** The tree of commands and the options that all of them take. */
 import { Command, Option } from "commander";
-import { agentsCommand } from "./commands/agents/agents.ts";
-import { auditCommand } from "./commands/audit/audit.ts";
-import { chainCommand } from "./commands/chain/chain.ts";
-import { checkCommand } from "./commands/check.ts";
-import { completeCommand, completionCommand } from "./commands/completion.ts";
-import { contextCommand } from "./commands/context/context.ts";
-import { explainCommand } from "./commands/explain.ts";
-import { idpCommand } from "./commands/idp/idp.ts";
-import { integrationsCommand } from "./commands/integrations/integrations.ts";
-import { keysCommand } from "./commands/keys/keys.ts";
-import { loginCommand } from "./commands/login.ts";
-import { logoutCommand } from "./commands/logout.ts";
-import { operatorsCommand } from "./commands/operators/operators.ts";
-import { poolsCommand } from "./commands/pools/pools.ts";
-import { statusCommand } from "./commands/status.ts";
-import { rootKeyCommand } from "./commands/root-key/root-key.ts";
-import { signingKeysCommand } from "./commands/signing-keys/signing-keys.ts";
-import { tiersCommand } from "./commands/tiers/tiers.ts";
-import { tokenCommand } from "./commands/token/token.ts";
-import { toolsCommand } from "./commands/tools/tools.ts";
-import { usersCommand } from "./commands/users/users.ts";
-import { versionCommand } from "./commands/version.ts";
-import { whoamiCommand } from "./commands/whoami.ts";
-import { workspacesCommand } from "./commands/workspaces/workspaces.ts";
 import { isId } from "../kernel/ids.ts";
-import { helpCommand } from "./commands/help.ts";
+import { COMMANDS } from "./commands/commands.ts";
 import { givenOnce } from "./given-once.ts";
 import { WorkspaceOption } from "./option-values.ts";
 import { FORMATS } from "./output.ts";
+import type { Title } from "./command.ts";
 import type { GlobalOptions, Session } from "./session.ts";
 
 const AFTER = `
@@ -41,8 +18,15 @@ Start here:
   $ dome agents register --name support-triage --tool zendesk
   $ dome agents activate support-triage`;
 
-/** @param complain takes what the parser says of words that are wrong. */
-export function program(session: Session, complain: (text: string) => void): Command {
+/**
+ * @param argv the words after `dome`: a command is there in full when one of them is its name, wherever that stands.
+ * @param complain takes what the parser says of words that are wrong.
+ */
+export async function program(
+  session: Session,
+  argv: readonly string[],
+  complain: (text: string) => void,
+): Promise<Command> {
   const { io } = session;
   const root = new Command("dome")
     .description("The agent registry: register agents, give them keys, watch them, stop them.")
@@ -72,42 +56,16 @@ export function program(session: Session, complain: (text: string) => void): Com
         workspace: optionOf(action, "workspace"),
       });
     });
-  for (const command of commands(session)) root.addCommand(command);
-  root.addCommand(helpCommand(() => root));
-  root.addCommand(
-    completeCommand(session, () => root),
-    { hidden: true },
-  );
+  for (const { hidden = false, load, ...title } of COMMANDS) {
+    const command = argv.includes(title.name) ? (await load())(session, title, root) : placeholder(title);
+    root.addCommand(command, { hidden });
+  }
   settle(root);
-  return root;
+  return root.configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() });
 }
 
-const commands = (session: Session): readonly Command[] => [
-  loginCommand(session),
-  logoutCommand(session),
-  whoamiCommand(session),
-  statusCommand(session),
-  contextCommand(session),
-  versionCommand(session),
-  completionCommand(session),
-  workspacesCommand(session),
-  agentsCommand(session),
-  keysCommand(session),
-  operatorsCommand(session),
-  toolsCommand(session),
-  poolsCommand(session),
-  integrationsCommand(session),
-  idpCommand(session),
-  tiersCommand(session),
-  tokenCommand(session),
-  usersCommand(session),
-  signingKeysCommand(session),
-  rootKeyCommand(session),
-  checkCommand(session),
-  explainCommand(session),
-  chainCommand(session),
-  auditCommand(session),
-];
+/** What stands in the list of commands for one that the command line does not name. */
+const placeholder = ({ name, summary }: Title): Command => new Command(name).summary(summary);
 
 /**
  * Says which workspace is meant where the command line does not. An agent's id says it by itself, and `--all-workspaces`

@@ -1,7 +1,7 @@
 /** `dome check`: asks, as the agent, whether it may do something now. A deny is exit code 3. */
 import { Option, type Command } from "commander";
 import type { CheckRequest, Decision } from "../../contract/check.ts";
-import { verb } from "../command.ts";
+import { verb, type Title } from "../command.ts";
 import { EXIT, usage } from "../exit.ts";
 import { agentKeyFileOption, jsonObject } from "../option-values.ts";
 import { clean, fields, type Style } from "../output.ts";
@@ -22,10 +22,9 @@ interface CheckOptions {
 const KINDS = ["tool", "model", "integration"] as const;
 const ACTIONS = ["tool:use", "llm:chat", "llm:embed", "integration:use"];
 
-export const checkCommand = (session: Session): Command =>
+export const checkCommand = (session: Session, title: Title): Command =>
   verb({
-    name: "check",
-    summary: "Ask, as an agent, whether it may use a tool, model or integration",
+    ...title,
     description:
       "Ask, as an agent, whether it may use a tool, model or integration now. The agent's credential is read from " +
       "DOME_AGENT_KEY or --key-file. Exit code 0: allowed; 3: denied.",

@@ -3,7 +3,7 @@
  * commands itself, so that it cannot fall behind.
  */
 import { Argument, type Command } from "commander";
-import { verb } from "../command.ts";
+import { verb, type Title } from "../command.ts";
 import type { Session } from "../session.ts";
 
 const SCRIPTS = {
@@ -22,10 +22,9 @@ compdef _dome dome`,
   fish: `complete -c dome -f -a '(dome __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'`,
 } as const;
 
-export const completionCommand = (session: Session): Command =>
+export const completionCommand = (session: Session, title: Title): Command =>
   verb({
-    name: "completion",
-    summary: "Print a completion script for your shell",
+    ...title,
     examples: [
       'eval "$(dome completion bash)"',
       "dome completion fish > ~/.config/fish/completions/dome.fish",
@@ -35,12 +34,12 @@ export const completionCommand = (session: Session): Command =>
     .action((shell: keyof typeof SCRIPTS) => session.io.stdout.write(`${SCRIPTS[shell]}\n`));
 
 /** What the scripts call, with the words so far; the last one is being typed. */
-export const completeCommand = (session: Session, root: () => Command): Command =>
-  verb({ name: "__complete", summary: "What may come next", examples: ["dome __complete -- agents s"] })
+export const completeCommand = (session: Session, title: Title, root: Command): Command =>
+  verb({ ...title, examples: ["dome __complete -- agents s"] })
     .argument("[words...]")
     .action(async (words: readonly string[]) => {
-      const known = candidates(root(), words);
-      const found = known.length > 0 ? known : await names(session, root(), words);
+      const known = candidates(root, words);
+      const found = known.length > 0 ? known : await names(session, root, words);
       for (const candidate of found) session.io.stdout.write(`${candidate}\n`);
     });
 

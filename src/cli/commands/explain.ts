@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { Explanation } from "../../contract/check.ts";
 import { isId } from "../../kernel/ids.ts";
-import { verb } from "../command.ts";
+import { verb, type Title } from "../command.ts";
 import { usage } from "../exit.ts";
 import { agentKeyFileOption, workspaceOption } from "../option-values.ts";
 import { called, type Names } from "../names.ts";
@@ -15,10 +15,9 @@ interface ExplainOptions {
   readonly keyFile?: string;
 }
 
-export const explainCommand = (session: Session): Command =>
+export const explainCommand = (session: Session, title: Title): Command =>
   verb({
-    name: "explain",
-    summary: "Show a recorded decision: why, and what would change it",
+    ...title,
     examples: ["dome explain dec_…", "dome explain dec_… --as-agent"],
   })
     .argument("<decision>", "id of a decision")

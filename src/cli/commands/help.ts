@@ -1,16 +1,16 @@
 /** `dome help`: the same as `--help`, for who types it first. */
 import type { Command } from "commander";
-import { verb } from "../command.ts";
+import { verb, type Title } from "../command.ts";
+import type { Session } from "../session.ts";
 
-export const helpCommand = (root: () => Command): Command =>
+export const helpCommand = (_session: Session, title: Title, root: Command): Command =>
   verb({
-    name: "help",
-    summary: "Show the help of a command",
+    ...title,
     examples: ["dome help agents", "dome help agents suspend"],
   })
     .argument("[command...]", "its words")
     .action((words: readonly string[]) => {
-      let command = root();
+      let command = root;
       for (const word of words) {
         const next = command.commands.find((each) => each.name() === word || each.aliases().includes(word));
         if (next === undefined) command.error(`error: unknown command '${word}'`);

@@ -3,7 +3,7 @@
  * token. The token comes from DOME_TOKEN, stdin, or a hidden prompt, never from an argument.
  */
 import type { Command } from "commander";
-import { verb } from "../command.ts";
+import { verb, type Title } from "../command.ts";
 import { contextNamed, contextsPath, readContexts, withContext, writeContexts } from "../config.ts";
 import { isLoopback, serviceUrl } from "../connection.ts";
 import { CommandFailure, EXIT, usage } from "../exit.ts";
@@ -16,10 +16,9 @@ interface LoginOptions {
   readonly insecureHttp?: boolean;
 }
 
-export const loginCommand = (session: Session): Command =>
+export const loginCommand = (session: Session, title: Title): Command =>
   verb({
-    name: "login",
-    summary: "Save a service and your operator token for it",
+    ...title,
     description:
       "Save a service and your operator token for it, and choose it. The token is read from DOME_TOKEN, or from stdin. " +
       "--context names what is saved; the default is made from the URL's host.",

@@ -1,14 +1,13 @@
 /** `dome logout`: forgets a saved service and its token. The token itself stays valid until it expires. */
 import type { Command } from "commander";
-import { verb } from "../command.ts";
+import { verb, type Title } from "../command.ts";
 import { contextNamed, readContexts, withoutContext, writeContexts } from "../config.ts";
 import { CommandFailure, EXIT } from "../exit.ts";
 import type { Session } from "../session.ts";
 
-export const logoutCommand = (session: Session): Command =>
+export const logoutCommand = (session: Session, title: Title): Command =>
   verb({
-    name: "logout",
-    summary: "Forget the saved token of a service",
+    ...title,
     description: "Forget a saved service and its token: the current one, or the one named by --context.",
     examples: ["dome logout", "dome logout --context staging"],
   }).action(async () => {

@@ -1,14 +1,14 @@
 /** `dome status` */
 import type { Command } from "commander";
 import type { Status } from "../../contract/status.ts";
-import { verb } from "../command.ts";
-import { fields, table, type Style } from "../output.ts";
+import { verb, type Title } from "../command.ts";
+import { fields, type Style } from "../output.ts";
+import { table } from "../table.ts";
 import type { Session } from "../session.ts";
 
-export const statusCommand = (session: Session): Command =>
+export const statusCommand = (session: Session, title: Title): Command =>
   verb({
-    name: "status",
-    summary: "What to look at first: outboxes, ledgers, gaps, ages of keys, versions",
+    ...title,
     examples: ["dome status", "dome status --json"],
   }).action(async () => {
     const status = await (await session.controlPlane()).status();

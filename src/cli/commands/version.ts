@@ -1,12 +1,11 @@
 /** `dome version` */
 import type { Command } from "commander";
-import { verb } from "../command.ts";
+import { verb, type Title } from "../command.ts";
 import type { Session } from "../session.ts";
 
-export const versionCommand = (session: Session): Command =>
+export const versionCommand = (session: Session, title: Title): Command =>
   verb({
-    name: "version",
-    summary: "Show the version of this program",
+    ...title,
     examples: ["dome version"],
   }).action(() => {
     const { version } = session.io;

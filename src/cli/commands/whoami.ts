@@ -1,14 +1,13 @@
 /** `dome whoami` */
 import type { Command } from "commander";
-import { verb } from "../command.ts";
+import { verb, type Title } from "../command.ts";
 import { fields } from "../output.ts";
 import type { Session } from "../session.ts";
 import { warnOfExpiry } from "../token-expiry.ts";
 
-export const whoamiCommand = (session: Session): Command =>
+export const whoamiCommand = (session: Session, title: Title): Command =>
   verb({
-    name: "whoami",
-    summary: "Show who you are, and where",
+    ...title,
     examples: ["dome whoami"],
   }).action(async () => {
     const { url, context } = await session.connection();

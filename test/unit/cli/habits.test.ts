@@ -1,21 +1,11 @@
-import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
-import type { Io } from "../../../src/cli/io.ts";
 import { takesSeveral } from "../../../src/cli/option-values.ts";
-import { program } from "../../../src/cli/program.ts";
-import { Session } from "../../../src/cli/session.ts";
 import { json, problem } from "../client/fake-service.ts";
 import { agent } from "../client/samples.ts";
+import { below, commandTree, wordsOf } from "./command-tree.ts";
 import { dome, homeWithContexts } from "./run-cli.ts";
 
-const silent = { write: () => undefined, isTTY: false };
-const root = program(
-  new Session({ env: {}, stdout: silent, stderr: silent, version: "0.1.0" } as unknown as Io),
-  () => undefined,
-);
-const below = (command: Command): Command[] => command.commands.flatMap((each) => [each, ...below(each)]);
-const wordsOf = (command: Command): string[] =>
-  command.parent === null ? [] : [...wordsOf(command.parent), command.name()];
+const root = await commandTree();
 
 const NONE = { replies: [json(200, { items: [], next_cursor: null })] };
 const MISSING = (what: string) =>

@@ -1,20 +1,10 @@
-import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { candidates } from "../../../src/cli/commands/completion.ts";
-import type { Io } from "../../../src/cli/io.ts";
-import { program } from "../../../src/cli/program.ts";
-import { Session } from "../../../src/cli/session.ts";
+import { COMMANDS } from "../../../src/cli/commands/commands.ts";
+import { below, commandTree, wordsOf } from "./command-tree.ts";
 import { dome } from "./run-cli.ts";
 
-const silent = { write: () => undefined, isTTY: false };
-const root = program(
-  new Session({ env: {}, stdout: silent, stderr: silent, version: "0.1.0" } as unknown as Io),
-  () => undefined,
-);
-
-const wordsOf = (command: Command): string[] =>
-  command.parent === null ? [] : [...wordsOf(command.parent), command.name()];
-const below = (command: Command): Command[] => command.commands.flatMap((each) => [each, ...below(each)]);
+const root = await commandTree();
 const verbs = below(root).filter((command) => command.commands.length === 0);
 const visible = verbs.map(wordsOf).filter(([first]) => !first?.startsWith("__"));
 
@@ -37,6 +27,36 @@ test("the commands are these", () => {
       "audit chain, audit replay, help"
     ).split(", "),
   );
+});
+
+describe("a command that the command line does not name", () => {
+  test("is not loaded, and stands in the list under the same summary", async () => {
+    const bare = await commandTree([]);
+    const listed = (tree: typeof root) => tree.commands.map((each) => [each.name(), each.summary()]);
+    expect(below(bare)).toHaveLength(COMMANDS.length);
+    expect(listed(bare)).toEqual(listed(root));
+  });
+
+  test.each([
+    [["-o", "json", "agents", "list"], ["agents"]],
+    [
+      ["help", "keys", "rotate"],
+      ["keys", "help"],
+    ],
+    [
+      ["-c", "audit", "users", "list"],
+      ["users", "audit"],
+    ],
+  ])("is loaded wherever its name stands: %j", async (argv, names) => {
+    const tree = await commandTree(argv);
+    const loaded = tree.commands.filter((each) => each.commands.length + each.registeredArguments.length > 0);
+    expect(loaded.map((each) => each.name())).toEqual(names);
+  });
+
+  test("is proposed for a word that is nearly its name", async () => {
+    expect((await dome(["agnets", "list"])).stderr).toContain("Did you mean agents?");
+    expect((await dome(["agents", "suspnd"])).stderr).toContain("Did you mean suspend?");
+  });
 });
 
 describe("help", () => {

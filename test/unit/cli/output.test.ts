@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { clean, fields, seconds, styleFor, table } from "../../../src/cli/output.ts";
+import { clean, fields, seconds, styleFor } from "../../../src/cli/output.ts";
+import { table } from "../../../src/cli/table.ts";
 import { json } from "../client/fake-service.ts";
 import { agent, AGENT_ID } from "../client/samples.ts";
 import { dome, SERVICE_URL, TOKEN } from "./run-cli.ts";

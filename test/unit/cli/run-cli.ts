@@ -77,7 +77,7 @@ export async function dome(argv: readonly string[], world: World = {}): Promise<
     },
     stdout: { write: (text) => void (written.stdout += text), isTTY: world.terminal === true },
     stderr: { write: (text) => void (written.stderr += text), isTTY: world.terminal === true },
-    timeZone: "UTC",
+    timeZone: () => "UTC",
     onInterrupt: (tell) => {
       if (world.interrupted === true) tell();
       return () => undefined;

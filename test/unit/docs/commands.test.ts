@@ -2,34 +2,14 @@
 import { type Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { program } from "../../../src/cli/program.ts";
-import { Session } from "../../../src/cli/session.ts";
-import type { Io } from "../../../src/cli/io.ts";
+import { commandTree } from "../cli/command-tree.ts";
 import { codeSpans, DOCUMENTS, exists, fences, read } from "./markdown.ts";
 
 const { scripts } = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(read("package.json")));
 
-/** Only the tree of commands is looked at; no command runs. */
-const unused = (): never => {
-  throw new Error("no command runs here");
-};
-const nowhere = { write: unused, isTTY: false };
-const io: Io = {
-  env: {},
-  stdin: { isTTY: false, read: unused, ask: unused },
-  stdout: nowhere,
-  stderr: nowhere,
-  fetch: unused,
-  clock: { now: unused },
-  timers: { sleep: unused },
-  random: { bytes: unused },
-  timeZone: "UTC",
-  onInterrupt: unused,
-  version: "",
-};
-const root = program(new Session(io), unused);
+const root = await commandTree();
 
 /** Lines of shell code, joined where they end in a backslash, and code spans. */
 function typed(text: string): string[] {

@@ -1,6 +1,6 @@
 /** `dome agents` */
 import type { Command } from "commander";
-import { noun } from "../../command.ts";
+import { noun, type Title } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { activateCommand } from "./activate.ts";
 import { haltsCommand } from "./halts.ts";
@@ -14,8 +14,8 @@ import { transferCommand } from "./transfer.ts";
 import { treeCommand } from "./tree.ts";
 import { updateCommand } from "./update.ts";
 
-export const agentsCommand = (session: Session): Command =>
-  noun("agents", "Register agents and move them through their lifecycle", [
+export const agentsCommand = (session: Session, title: Title): Command =>
+  noun(title, [
     registerCommand(session),
     listCommand(session),
     showCommand(session),

@@ -3,7 +3,8 @@ import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent, AgentTransferred } from "../../../contract/agent.ts";
 import { attempt, tellFailed, type Attempt } from "../../attempt.ts";
 import { inParallel } from "../../in-parallel.ts";
-import { table, type Style } from "../../output.ts";
+import { type Style } from "../../output.ts";
+import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import { tellWarnings } from "./view.ts";
 

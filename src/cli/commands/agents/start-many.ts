@@ -1,7 +1,7 @@
 /** Several agents activated or resumed: all of them at once. One that fails does not keep the others from it. */
 import { attempt, tellFailed } from "../../attempt.ts";
 import { inParallel } from "../../in-parallel.ts";
-import { table } from "../../output.ts";
+import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import { chooseAgents, type Deed } from "./selection.ts";
 import { SETTLE_MS, startAgent, type Start, type StartOptions } from "./start-agent.ts";

@@ -1,7 +1,8 @@
 /** How an agent is shown to people. */
 import type { Agent, Warning } from "../../../contract/agent.ts";
 import { commandInWorkspace } from "../../next-command.ts";
-import { clean, fields, several, table, type Cell, type Output, type Style } from "../../output.ts";
+import { clean, fields, several, type Cell, type Output, type Style } from "../../output.ts";
+import { table } from "../../table.ts";
 
 export const agentFields = (style: Style, agent: Agent): string =>
   fields(style, [

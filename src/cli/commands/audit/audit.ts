@@ -1,6 +1,6 @@
 /** `dome audit` */
 import type { Command } from "commander";
-import { noun } from "../../command.ts";
+import { noun, type Title } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { chainCommand } from "./chain.ts";
 import { listCommand } from "./list.ts";
@@ -8,8 +8,8 @@ import { replayCommand } from "./replay.ts";
 import { showCommand } from "./show.ts";
 import { tailCommand } from "./tail.ts";
 
-export const auditCommand = (session: Session): Command =>
-  noun("audit", "The trail: what happened, who did it, and why", [
+export const auditCommand = (session: Session, title: Title): Command =>
+  noun(title, [
     listCommand(session),
     showCommand(session),
     tailCommand(session),

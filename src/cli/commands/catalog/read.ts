@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import type { Catalog } from "../../../client/catalog.ts";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import { verb } from "../../command.ts";
-import { fields, table, type Cell } from "../../output.ts";
+import { fields, type Cell } from "../../output.ts";
+import { table } from "../../table.ts";
 import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 

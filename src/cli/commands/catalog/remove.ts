@@ -1,7 +1,7 @@
 /** `dome tools|pools|integrations remove` */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
-import { table } from "../../output.ts";
+import { table } from "../../table.ts";
 import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import type { CatalogEntry, Kind } from "./read.ts";

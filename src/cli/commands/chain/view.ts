@@ -2,7 +2,8 @@
 import type { ChainReport } from "../../../delegation/chain-report.ts";
 import type { ChainFault, ChainFaultKind } from "../../../delegation/chain-rules.ts";
 import { called, chainText, type Names } from "../../names.ts";
-import { clean, fields, table, type Style } from "../../output.ts";
+import { clean, fields, type Style } from "../../output.ts";
+import { table } from "../../table.ts";
 
 export function reportText(style: Style, report: ChainReport, names: Names): string {
   const rows = report.hops.map((hop) => [

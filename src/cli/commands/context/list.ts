@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { readContexts } from "../../config.ts";
-import { table } from "../../output.ts";
+import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 
 export const listCommand = (session: Session): Command =>

@@ -1,6 +1,6 @@
 /** `dome idp` */
 import type { Command } from "commander";
-import { noun } from "../../command.ts";
+import { noun, type Title } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { addCommand } from "./add.ts";
 import { listCommand } from "./list.ts";
@@ -8,8 +8,8 @@ import { removeCommand } from "./remove.ts";
 import { showCommand } from "./show.ts";
 import { testCommand } from "./test.ts";
 
-export const idpCommand = (session: Session): Command =>
-  noun("idp", "Identity providers, whose users agents may act for", [
+export const idpCommand = (session: Session, title: Title): Command =>
+  noun(title, [
     addCommand(session),
     listCommand(session),
     showCommand(session),

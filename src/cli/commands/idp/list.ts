@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { workspaceOption } from "../../option-values.ts";
-import { table } from "../../output.ts";
+import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import { audiencesOf, issuerOf } from "./view.ts";
 

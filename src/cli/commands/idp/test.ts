@@ -5,7 +5,8 @@ import { readSecretFile } from "../../agent-credential.ts";
 import { verb } from "../../command.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { workspaceOption } from "../../option-values.ts";
-import { fields, several, table, type Style } from "../../output.ts";
+import { fields, several, type Style } from "../../output.ts";
+import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 
 interface TestOptions {

@@ -1,6 +1,6 @@
 /** `dome keys` */
 import type { Command } from "commander";
-import { noun } from "../../command.ts";
+import { noun, type Title } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { identifyCommand } from "./identify.ts";
 import { issueCommand } from "./issue.ts";
@@ -8,8 +8,8 @@ import { listCommand } from "./list.ts";
 import { revokeCommand } from "./revoke.ts";
 import { rotateCommand } from "./rotate.ts";
 
-export const keysCommand = (session: Session): Command =>
-  noun("keys", "Issue, rotate and revoke the API keys of agents", [
+export const keysCommand = (session: Session, title: Title): Command =>
+  noun(title, [
     issueCommand(session),
     rotateCommand(session),
     listCommand(session),

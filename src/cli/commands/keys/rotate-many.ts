@@ -7,7 +7,7 @@ import { attempt, tellFailed, type Attempt } from "../../attempt.ts";
 import { CommandFailure, usage } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
 import { reserveKeyFile } from "../../key-file.ts";
-import { table } from "../../output.ts";
+import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import { withSecret } from "../../unseen-key.ts";
 import { chooseAgents, type Deed, type Selection } from "../agents/selection.ts";

@@ -2,7 +2,8 @@
 import { Option } from "commander";
 import type { ApiKey } from "../../../contract/key.ts";
 import type { KeyFile } from "../../key-file.ts";
-import { clean, table, type Style } from "../../output.ts";
+import { clean, type Style } from "../../output.ts";
+import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import type { SeenKey } from "../../unseen-key.ts";
 

@@ -1,6 +1,7 @@
 /** How operator tokens are shown to people, without their secrets. */
 import type { OperatorView } from "../../../contract/operator.ts";
-import { fields, several, table, type Style } from "../../output.ts";
+import { fields, several, type Style } from "../../output.ts";
+import { table } from "../../table.ts";
 
 const workspacesOf = ({ workspaces }: OperatorView): string =>
   workspaces === null ? "all" : (several(workspaces) ?? "none");

@@ -1,12 +1,9 @@
 /** `dome root-key` */
 import type { Command } from "commander";
-import { noun } from "../../command.ts";
+import { noun, type Title } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { rewrapCommand } from "./rewrap.ts";
 import { statusCommand } from "./status.ts";
 
-export const rootKeyCommand = (session: Session): Command =>
-  noun("root-key", "What hangs on each version of the root key, while it is rotated", [
-    statusCommand(session),
-    rewrapCommand(session),
-  ]);
+export const rootKeyCommand = (session: Session, title: Title): Command =>
+  noun(title, [statusCommand(session), rewrapCommand(session)]);

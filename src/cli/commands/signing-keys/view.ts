@@ -1,6 +1,7 @@
 /** How signing keys are shown to people. */
 import type { SigningKeyView } from "../../../contract/signing-key.ts";
-import { table, type Style } from "../../output.ts";
+import { type Style } from "../../output.ts";
+import { table } from "../../table.ts";
 
 export const signingKeyTable = (style: Style, keys: readonly SigningKeyView[]): string =>
   table(

@@ -1,7 +1,7 @@
 /** `dome tiers list` */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
-import { table } from "../../output.ts";
+import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import { members } from "./view.ts";
 

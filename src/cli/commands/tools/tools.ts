@@ -1,6 +1,6 @@
 /** `dome tools` */
 import type { Command } from "commander";
-import { noun } from "../../command.ts";
+import { noun, type Title } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { listCommand, showCommand } from "../catalog/read.ts";
 import { removeCommand } from "../catalog/remove.ts";
@@ -8,8 +8,8 @@ import { addCommand } from "./add.ts";
 import { updateCommand } from "./update.ts";
 import { TOOLS } from "./view.ts";
 
-export const toolsCommand = (session: Session): Command =>
-  noun("tools", "The tools of a workspace's catalog", [
+export const toolsCommand = (session: Session, title: Title): Command =>
+  noun(title, [
     addCommand(session),
     listCommand(session, TOOLS),
     showCommand(session, TOOLS),

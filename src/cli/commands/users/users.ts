@@ -1,6 +1,6 @@
 /** `dome users` */
 import type { Command } from "commander";
-import { noun } from "../../command.ts";
+import { noun, type Title } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { listCommand } from "./list.ts";
 import { resumeCommand } from "./resume.ts";
@@ -8,8 +8,8 @@ import { showCommand } from "./show.ts";
 import { stopCommand } from "./stop.ts";
 import { testTokenCommand } from "./test-token.ts";
 
-export const usersCommand = (session: Session): Command =>
-  noun("users", "The people for whom agents act: see them, stop them, and let them go on", [
+export const usersCommand = (session: Session, title: Title): Command =>
+  noun(title, [
     listCommand(session),
     showCommand(session),
     stopCommand(session),

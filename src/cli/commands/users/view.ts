@@ -1,6 +1,7 @@
 /** How an end user is shown to people. */
 import type { User } from "../../../contract/user.ts";
-import { fields, several, table, type Style } from "../../output.ts";
+import { fields, several, type Style } from "../../output.ts";
+import { table } from "../../table.ts";
 
 const nameOf = ({ email, issuer, subject, id }: User): string =>
   email ?? (issuer !== null && subject !== null ? `${issuer} ${subject}` : id);

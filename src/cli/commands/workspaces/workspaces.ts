@@ -1,6 +1,6 @@
 /** `dome workspaces` */
 import type { Command } from "commander";
-import { noun } from "../../command.ts";
+import { noun, type Title } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { createCommand } from "./create.ts";
 import { haltCommand } from "./halt.ts";
@@ -10,8 +10,8 @@ import { resumeCommand } from "./resume.ts";
 import { showCommand } from "./show.ts";
 import { updateCommand } from "./update.ts";
 
-export const workspacesCommand = (session: Session): Command =>
-  noun("workspaces", "The tenant boundary: agents, catalog, keys and audit belong to exactly one", [
+export const workspacesCommand = (session: Session, title: Title): Command =>
+  noun(title, [
     createCommand(session),
     listCommand(session),
     showCommand(session),

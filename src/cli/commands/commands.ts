@@ -1,0 +1,150 @@
+/**
+ * The commands of the program: what its help lists, in this order, and where each is written. A command is loaded when the
+ * command line names it, so that a start costs what it uses.
+ */
+import type { Command } from "commander";
+import type { Title } from "../command.ts";
+import type { Session } from "../session.ts";
+
+/** @param root the program, for the commands that are about it. */
+type Make = (session: Session, title: Title, root: Command) => Command;
+
+interface Entry extends Title {
+  readonly load: () => Promise<Make>;
+  /** Not for people. */
+  readonly hidden?: true;
+}
+
+export const COMMANDS: readonly Entry[] = [
+  {
+    name: "login",
+    summary: "Save a service and your operator token for it",
+    load: async () => (await import("./login.ts")).loginCommand,
+  },
+  {
+    name: "logout",
+    summary: "Forget the saved token of a service",
+    load: async () => (await import("./logout.ts")).logoutCommand,
+  },
+  {
+    name: "whoami",
+    summary: "Show who you are, and where",
+    load: async () => (await import("./whoami.ts")).whoamiCommand,
+  },
+  {
+    name: "status",
+    summary: "What to look at first: outboxes, ledgers, gaps, ages of keys, versions",
+    load: async () => (await import("./status.ts")).statusCommand,
+  },
+  {
+    name: "context",
+    summary: "The services you are logged in to",
+    load: async () => (await import("./context/context.ts")).contextCommand,
+  },
+  {
+    name: "version",
+    summary: "Show the version of this program",
+    load: async () => (await import("./version.ts")).versionCommand,
+  },
+  {
+    name: "completion",
+    summary: "Print a completion script for your shell",
+    load: async () => (await import("./completion.ts")).completionCommand,
+  },
+  {
+    name: "workspaces",
+    summary: "The tenant boundary: agents, catalog, keys and audit belong to exactly one",
+    load: async () => (await import("./workspaces/workspaces.ts")).workspacesCommand,
+  },
+  {
+    name: "agents",
+    summary: "Register agents and move them through their lifecycle",
+    load: async () => (await import("./agents/agents.ts")).agentsCommand,
+  },
+  {
+    name: "keys",
+    summary: "Issue, rotate and revoke the API keys of agents",
+    load: async () => (await import("./keys/keys.ts")).keysCommand,
+  },
+  {
+    name: "operators",
+    summary: "Tokens of people and jobs that administer Dome, each with a role and an end",
+    load: async () => (await import("./operators/operators.ts")).operatorsCommand,
+  },
+  {
+    name: "tools",
+    summary: "The tools of a workspace's catalog",
+    load: async () => (await import("./tools/tools.ts")).toolsCommand,
+  },
+  {
+    name: "pools",
+    summary: "The pools of models of a workspace's catalog",
+    load: async () => (await import("./pools/pools.ts")).poolsCommand,
+  },
+  {
+    name: "integrations",
+    summary: "The external systems of a workspace's catalog",
+    load: async () => (await import("./integrations/integrations.ts")).integrationsCommand,
+  },
+  {
+    name: "idp",
+    summary: "Identity providers, whose users agents may act for",
+    load: async () => (await import("./idp/idp.ts")).idpCommand,
+  },
+  {
+    name: "tiers",
+    summary: "Trust levels, their limits and defaults",
+    load: async () => (await import("./tiers/tiers.ts")).tiersCommand,
+  },
+  {
+    name: "token",
+    summary: "Short-lived tokens that agents carry on calls",
+    load: async () => (await import("./token/token.ts")).tokenCommand,
+  },
+  {
+    name: "users",
+    summary: "The people for whom agents act: see them, stop them, and let them go on",
+    load: async () => (await import("./users/users.ts")).usersCommand,
+  },
+  {
+    name: "signing-keys",
+    summary: "Keys that the service signs tokens and receipts with",
+    load: async () => (await import("./signing-keys/signing-keys.ts")).signingKeysCommand,
+  },
+  {
+    name: "root-key",
+    summary: "What hangs on each version of the root key, while it is rotated",
+    load: async () => (await import("./root-key/root-key.ts")).rootKeyCommand,
+  },
+  {
+    name: "check",
+    summary: "Ask, as an agent, whether it may use a tool, model or integration",
+    load: async () => (await import("./check.ts")).checkCommand,
+  },
+  {
+    name: "explain",
+    summary: "Show a recorded decision: why, and what would change it",
+    load: async () => (await import("./explain.ts")).explainCommand,
+  },
+  {
+    name: "chain",
+    summary: "Chains of delegation: who acted for whom, with how much",
+    load: async () => (await import("./chain/chain.ts")).chainCommand,
+  },
+  {
+    name: "audit",
+    summary: "The trail: what happened, who did it, and why",
+    load: async () => (await import("./audit/audit.ts")).auditCommand,
+  },
+  {
+    name: "help",
+    summary: "Show the help of a command",
+    load: async () => (await import("./help.ts")).helpCommand,
+  },
+  {
+    name: "__complete",
+    summary: "What may come next",
+    load: async () => (await import("./completion.ts")).completeCommand,
+    hidden: true,
+  },
+];

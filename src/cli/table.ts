@@ -1,0 +1,28 @@
+/** Tables for people. Apart from the rest of the output, because their library is slow to load. */
+import CliTable from "cli-table3";
+import { cell, type Cell, type Style } from "./output.ts";
+
+/** No lines around and between cells, only two spaces from column to column. */
+const BARE = Object.fromEntries(
+  ["top", "bottom", "left", "mid", "right"].flatMap((side) =>
+    ["", "-mid", "-left", "-right"].map((end) => [`${side}${end}`, ""]),
+  ),
+);
+
+/** Rows under a head, columns aligned. */
+export function table(style: Style, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  if (rows.length === 0) return "none";
+  const lines = new CliTable({
+    chars: { ...BARE, middle: "  " },
+    style: {
+      "padding-left": 0,
+      "padding-right": 0,
+      head: [],
+      border: [],
+      compact: true,
+    },
+  });
+  lines.push(head.map((title) => style.strong(title)));
+  for (const row of rows) lines.push(row.map(cell));
+  return lines.toString().replaceAll(/[ \t]+$/gm, "");
+}
