@@ -1,2 +1,15 @@
 /** What the package offers. */
+export { AgentCalls } from "./agent-calls.ts";
+export type { Links } from "./audit-event.ts";
+export { AuditReports } from "./audit-reports.ts";
+export type { CheckRequest, Subject, Work } from "./check.ts";
+export { DomeClient } from "./client.ts";
+export type { GivenToken, KeySource, TokenCallback } from "./credential.ts";
+export type { Decision, LocalReason } from "./decision.ts";
+export { DeniedError, StoppedError } from "./denied.ts";
+export * from "./errors.ts";
+export type { Hook, LifecycleEvents } from "./hooks.ts";
+export type { Draining, LifecycleEvent, LifecycleEventType, StateEvent } from "./lifecycle-event.ts";
+export type { DomeClientOptions } from "./options.ts";
+export type { Ports } from "./ports.ts";
 export { VERSION } from "./version.ts";

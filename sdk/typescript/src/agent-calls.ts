@@ -1,0 +1,139 @@
+/**
+ * What an agent does in its own name, or in somebody's: it asks before it acts, and calls the service's doors. The
+ * client and its scoped clients are these, each with a call token of its own.
+ */
+import type { CallTokens } from "./call-tokens.ts";
+import { questionOf, subjectOf, type CheckRequest, type Subject, type Work } from "./check.ts";
+import type { Core } from "./core.ts";
+import { bearer } from "./credential.ts";
+import { decisionOf, denyFor, localDeny, type Decision } from "./decision.ts";
+import { DeniedError } from "./denied.ts";
+import { CancelledError, DomeError, NotAuthenticatedError } from "./errors.ts";
+import { fetchFromDoor } from "./door-fetch.ts";
+
+const CHECK_PATH = "/api/v1/check";
+
+export class AgentCalls {
+  readonly #core: Core;
+  readonly #tokens: CallTokens;
+
+  /** @internal */
+  constructor(core: Core, tokens: CallTokens) {
+    this.#core = core;
+    this.#tokens = tokens;
+  }
+
+  /**
+   * Asks whether the agent may do something now, and calls exactly one of `onAllow` and `onDeny`. Every allow comes from
+   * the service, for this very call. A question that gets no answer is a deny with the reason `unavailable`.
+   * @returns the decision, when the callback has ended.
+   * @throws what a callback throws; StoppedError when the agent was stopped while `onAllow` ran; with `raiseOnError` also
+   * DomeError when the question could not be asked.
+   */
+  async check(request: CheckRequest): Promise<Decision> {
+    const decision = await this.#decide(request);
+    if (!decision.allowed) {
+      await request.onDeny?.(request, decision);
+      return decision;
+    }
+    const { onAllow } = request;
+    if (onAllow !== undefined)
+      await this.#core.lifecycle.work.run(async (signal) => onAllow(decision, { signal, decision }));
+    return decision;
+  }
+
+  /**
+   * Puts the check before a function: it runs only when the service allows these arguments.
+   * @param subject the tool by its name, or what else is to be asked about.
+   * @param act is given the arguments, and a signal that aborts when the agent is stopped.
+   * @returns the governed function. It throws DeniedError when it is denied, StoppedError when the agent was stopped while
+   * it ran, and what `act` throws.
+   */
+  guard<A extends object | undefined, R>(
+    subject: string | Subject,
+    act: (args: A, work: Work) => R | Promise<R>,
+  ): (args: A) => Promise<R> {
+    const about = subjectOf(subject);
+    return async (args) => {
+      const request: CheckRequest =
+        args === undefined ? about : { ...about, arguments: args as Readonly<Record<string, unknown>> };
+      const decision = await this.#decide(request);
+      if (!decision.allowed) throw new DeniedError(decision);
+      return this.#core.lifecycle.work.run((signal) => act(args, { signal, decision }));
+    };
+  }
+
+  /**
+   * A call token that is good for some seconds at least.
+   * @throws DomeError when there is none to be had.
+   */
+  async token(): Promise<string> {
+    this.#refuseLocally();
+    return this.#tokens.get();
+  }
+
+  /**
+   * As the platform's `fetch`, with the agent's call token, for the doors of the service: the URL must have the origin of
+   * `baseUrl`, or is relative to it. A redirect is returned and not followed. A token that is refused is renewed once.
+   * @throws DeniedError when the agent takes no new work; ConfigurationError for another origin; StoppedError when the
+   * agent is stopped while the answer is awaited; what `fetch` throws.
+   */
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    this.#refuseLocally();
+    return fetchFromDoor(this.#core, this.#tokens, input, init);
+  }
+
+  #refuseLocally(): void {
+    const refusal = this.#core.lifecycle.refusal();
+    if (refusal !== null) throw new DeniedError(localDeny(refusal.reason, refusal.detail));
+  }
+
+  /** The decision: what this process knows may deny, then the service decides, then what happened meanwhile may deny. */
+  async #decide(request: CheckRequest): Promise<Decision> {
+    const decision = await this.#ask(request);
+    if (decision.local) this.#core.onLocalDeny(request, decision);
+    return decision;
+  }
+
+  async #ask(request: CheckRequest): Promise<Decision> {
+    const { lifecycle, raiseOnError } = this.#core;
+    const before = lifecycle.refusal();
+    if (before !== null) return localDeny(before.reason, before.detail);
+    try {
+      const question = questionOf(request);
+      const decision = await this.#withToken((token) => this.#send(question, token));
+      const after = lifecycle.refusal();
+      return decision.allowed && after !== null
+        ? localDeny(after.reason, `${after.detail}: it was stopped before the answer came`, decision)
+        : decision;
+    } catch (fault) {
+      if (!(fault instanceof DomeError)) throw fault;
+      const now = lifecycle.refusal();
+      if (now !== null) return localDeny(now.reason, now.detail, { requestId: fault.requestId });
+      if (raiseOnError) throw fault;
+      const deny = denyFor(fault);
+      // A dead credential of an agent that was stopped is no riddle.
+      return deny.reason === "credential_refused" && lifecycle.stopped !== null
+        ? localDeny("stopped", lifecycle.stopped, deny)
+        : deny;
+    }
+  }
+
+  #send(question: string, token: string): Promise<Decision> {
+    const { transport, closing } = this.#core;
+    return transport.ask(CHECK_PATH, decisionOf, question, { headers: bearer(token), signal: closing });
+  }
+
+  /** A token may be dead before its end, after a stop and a start for instance: one fresh one is tried. */
+  async #withToken<T>(send: (token: string) => Promise<T>): Promise<T> {
+    const token = await this.#tokens.get();
+    if (this.#core.closing.aborted) throw new CancelledError();
+    try {
+      return await send(token);
+    } catch (fault) {
+      if (!(fault instanceof NotAuthenticatedError)) throw fault;
+      this.#tokens.refuse(token);
+      return send(await this.#tokens.get());
+    }
+  }
+}

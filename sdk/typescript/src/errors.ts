@@ -1,0 +1,173 @@
+/**
+ * What can go wrong between a program and Dome: one class per family, one base for all. `code` is stable; `requestId` is
+ * what an operator of the service searches for. No message carries a credential.
+ */
+import { withoutSecrets } from "./secrets.ts";
+
+/** What would turn a deny around. Agents get it without the command: `command` and `role` are null for them. */
+export interface Change {
+  readonly detail: string;
+  readonly command: string | null;
+  readonly role: string | null;
+}
+
+/** Everything this package throws. */
+export class DomeError extends Error {
+  override readonly name: string = "DomeError";
+  /** Stable: of docs/problems.md, docs/reasons, or of this package. */
+  readonly code: string;
+  /** Of the decision that this is about; null: it is about none. */
+  readonly decisionId: string | null = null;
+  /** Of the request that failed; null: no answer came. */
+  readonly requestId: string | null = null;
+  /** What would turn a deny around; null: nothing is known. */
+  readonly change: Change | null = null;
+  /** A change was asked for, and may have been made although this was thrown: look before asking again. */
+  maybeDone = false;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(withoutSecrets(message), options);
+    this.code = code;
+  }
+}
+
+/** An argument or option that cannot be right: the program must change. */
+export class ConfigurationError extends DomeError {
+  override readonly name = "ConfigurationError";
+  constructor(message: string) {
+    super("invalid_argument", message);
+  }
+}
+
+/** No answer: the name does not resolve, nothing listens, the connection broke. */
+export class ConnectionError extends DomeError {
+  override readonly name = "ConnectionError";
+  /** The request may have reached the service. */
+  readonly sent: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly sent: boolean }) {
+    super("connection_failed", message, options);
+    this.sent = options.sent;
+  }
+}
+
+/** No answer in time. */
+export class TimeoutError extends DomeError {
+  override readonly name = "TimeoutError";
+  constructor(message: string, options?: ErrorOptions) {
+    super("timed_out", message, options);
+  }
+}
+
+/** The program that asked does not want the answer any more. */
+export class CancelledError extends DomeError {
+  override readonly name = "CancelledError";
+  constructor(message = "the request was cancelled") {
+    super("cancelled", message);
+  }
+}
+
+/** An answer that is not one of this API: a proxy's page, a redirect, another service, another major version. */
+export class UnreadableAnswerError extends DomeError {
+  override readonly name = "UnreadableAnswerError";
+  override readonly requestId: string | null;
+  readonly status: number;
+
+  constructor(message: string, answer: { readonly status: number; readonly requestId: string | null }) {
+    super("unreadable_answer", message);
+    this.status = answer.status;
+    this.requestId = answer.requestId;
+  }
+}
+
+/** RFC 9457, as the service sends it. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly code: string;
+  readonly errors?: readonly { readonly member: string; readonly detail: string }[] | undefined;
+}
+
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly requestId: string | null;
+  /** Null for the token endpoint, whose errors have the form of RFC 6749 §5.2. */
+  readonly problem: Problem | null;
+  /** What the token endpoint adds to its few registered codes, for instance `agent_suspended`. */
+  readonly domeError: string | null;
+  /** What `Retry-After` asked for, in milliseconds. */
+  readonly retryAfterMs: number | null;
+}
+
+/** The service answered, and the answer is no. */
+export class ApiError extends DomeError {
+  override readonly name: string = "ApiError";
+  override readonly requestId: string | null;
+  readonly status: number;
+  readonly problem: Problem | null;
+  readonly domeError: string | null;
+  readonly retryAfterMs: number | null;
+
+  constructor(refusal: Refusal) {
+    super(refusal.code, refusal.detail);
+    this.status = refusal.status;
+    this.requestId = refusal.requestId;
+    this.problem = refusal.problem;
+    this.domeError = refusal.domeError;
+    this.retryAfterMs = refusal.retryAfterMs;
+  }
+}
+
+/** 400, 413, 415, 422 and other 4xx: the request must change before it can succeed. */
+export class InvalidRequestError extends ApiError {
+  override readonly name = "InvalidRequestError";
+}
+/** 401: no credential, or one that is not valid here (any more). */
+export class NotAuthenticatedError extends ApiError {
+  override readonly name = "NotAuthenticatedError";
+}
+/** 403: the credential is valid and does not allow this. */
+export class ForbiddenError extends ApiError {
+  override readonly name = "ForbiddenError";
+}
+/** 404: no such thing, or not yours. */
+export class NotFoundError extends ApiError {
+  override readonly name = "NotFoundError";
+}
+/** 409 and 412: the state of things does not allow it now. */
+export class ConflictError extends ApiError {
+  override readonly name = "ConflictError";
+}
+/** 429 and 503: later it may work. */
+export class UnavailableError extends ApiError {
+  override readonly name = "UnavailableError";
+}
+/** Any other 5xx: something broke inside the service. */
+export class ServerError extends ApiError {
+  override readonly name = "ServerError";
+}
+
+/** The error class of a status. */
+export function apiError(refusal: Refusal): ApiError {
+  switch (refusal.status) {
+    case 401:
+      return new NotAuthenticatedError(refusal);
+    case 403:
+      return new ForbiddenError(refusal);
+    case 404:
+      return new NotFoundError(refusal);
+    case 409:
+    case 412:
+      return new ConflictError(refusal);
+    case 429:
+    case 503:
+      return new UnavailableError(refusal);
+    default:
+      return refusal.status >= 500 ? new ServerError(refusal) : new InvalidRequestError(refusal);
+  }
+}

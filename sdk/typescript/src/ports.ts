@@ -1,0 +1,58 @@
+/**
+ * What the SDK needs from the world. Everything is an argument, so that a test can lose an answer, hold the clock still
+ * and end a wait; the defaults are the platform's own.
+ */
+
+/** What one request needs. */
+export interface RequestPorts {
+  readonly fetch: (input: string, init: RequestInit) => Promise<Response>;
+  /** Milliseconds since the Unix epoch, by a clock that may be wrong. */
+  readonly clock: { now(): number };
+  readonly timers: { sleep(ms: number): Promise<void> };
+  readonly random: { bytes(length: number): Uint8Array };
+  /** A signal that aborts after `ms` milliseconds, without keeping the process alive until then. */
+  readonly deadline: (ms: number) => AbortSignal;
+}
+
+/** What an agent's client needs beyond it. */
+export interface Ports extends RequestPorts {
+  readonly clock: {
+    now(): number;
+    /** Milliseconds since some moment, by a clock that never goes back and that nobody sets. */
+    monotonic(): number;
+  };
+  readonly timers: {
+    sleep(ms: number): Promise<void>;
+    /** Runs `task` once, after `ms` milliseconds, without keeping the process alive until then. @returns what cancels it. */
+    after(ms: number, task: () => void): () => void;
+  };
+}
+
+export const platformPorts: Ports = {
+  fetch: (input, init) => fetch(input, init),
+  clock: { now: () => Date.now(), monotonic: () => performance.now() },
+  timers: {
+    sleep: (ms) =>
+      new Promise((resolve) => {
+        setTimeout(resolve, ms);
+      }),
+    after: (ms, task) => {
+      const timer: unknown = setTimeout(task, ms);
+      if (hasUnref(timer)) timer.unref();
+      return () => clearTimeout(timer as number);
+    },
+  },
+  random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
+  deadline: (ms) => AbortSignal.timeout(ms),
+};
+
+/** Timers of Node.js keep its process alive; those of browsers and Workers are numbers. */
+const hasUnref = (timer: unknown): timer is { unref(): void } =>
+  typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function";
+
+/** 128 random bits as hex: visible ASCII, and nobody else's. */
+export const randomId = (random: Ports["random"]): string =>
+  Array.from(random.bytes(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** @returns a number from 0 up to, and without, 1. */
+export const randomShare = (random: Ports["random"]): number => (random.bytes(1)[0] ?? 0) / 256;

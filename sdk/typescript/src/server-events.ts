@@ -1,0 +1,55 @@
+/** Server-sent events (HTML §9.2.6): `event`, `id`, `data`, `retry`; comments and unknown fields are passed over. */
+export interface ServerEvent {
+  readonly id: string | null;
+  readonly data: string;
+}
+
+/** What never ends a line is no event of this service: it is not kept for ever. */
+const LONGEST_BLOCK = 1_000_000;
+
+export class EventParser {
+  readonly #decoder = new TextDecoder();
+  #rest = "";
+  #data: string[] = [];
+  #id: string | null = null;
+  #retryMs: number | null = null;
+
+  /** How long to wait before coming back, in milliseconds, if the service has said so. */
+  get retryMs(): number | null {
+    return this.#retryMs;
+  }
+
+  /**
+   * @returns the events that this chunk completes.
+   * @throws RangeError when a line, or an event, is longer than any of this service.
+   */
+  push(chunk: Uint8Array): ServerEvent[] {
+    const text = this.#rest + this.#decoder.decode(chunk, { stream: true });
+    // A CR at the very end may be the first half of a line end.
+    const held = text.endsWith("\r") ? text.length - 1 : text.length;
+    const lines = text.slice(0, held).split(/\r\n|\r|\n/);
+    this.#rest = (lines.pop() ?? "") + text.slice(held);
+    if (this.#rest.length > LONGEST_BLOCK) throw new RangeError("a line of the event stream does not end");
+    return lines.flatMap((line) => this.#line(line));
+  }
+
+  #line(line: string): ServerEvent[] {
+    if (line === "") return this.#dispatch();
+    const colon = line.indexOf(":");
+    const field = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    if (field === "data") this.#data.push(value);
+    else if (field === "id" && !value.includes("\0")) this.#id = value;
+    else if (field === "retry" && /^\d+$/.test(value)) this.#retryMs = Number(value);
+    if (this.#data.reduce((sum, each) => sum + each.length, 0) > LONGEST_BLOCK)
+      throw new RangeError("an event of the stream does not end");
+    return [];
+  }
+
+  #dispatch(): ServerEvent[] {
+    const [data, id] = [this.#data, this.#id];
+    this.#data = [];
+    this.#id = null;
+    return data.length === 0 ? [] : [{ id, data: data.join("\n") }];
+  }
+}

@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest";
+import { FakeDome, hangUp, json, oauthError, problem, settle, TOOL } from "./fake-dome.ts";
+
+const TOKEN = "/api/v1/auth/token";
+
+describe("the call token", () => {
+  it("is asked for once by everybody who needs it at a time", async () => {
+    const dome = new FakeDome();
+    const client = dome.client();
+    const tokens = await Promise.all([
+      client.token(),
+      client.token(),
+      client.check({ tool: TOOL }).then(() => ""),
+    ]);
+    expect(tokens[0]).toBe(tokens[1]);
+    expect(dome.to(TOKEN)).toHaveLength(1);
+  });
+
+  it("is renewed ahead of its end, with nobody waiting, and differently by each client", async () => {
+    const dome = new FakeDome();
+    const client = dome.client();
+    await client.start();
+    await dome.advance(209_000);
+    expect(dome.tokens).toBe(1);
+    await dome.advance(47_000);
+    expect(dome.tokens).toBe(2);
+    expect(await client.token()).toContain("token2");
+  });
+
+  it.each([-600_000, 600_000])(
+    "ends by a clock that nobody sets: the time of day may be off by %i ms",
+    async (skew) => {
+      const dome = new FakeDome();
+      const client = dome.client();
+      expect(await client.token()).toContain("token1");
+      dome.skew = skew;
+      expect(await client.token()).toContain("token1");
+      await dome.advance(296_000);
+      expect(await client.token()).toContain("token2");
+    },
+  );
+
+  it("counts its life from before it was asked for, so that a slow answer makes it no younger", async () => {
+    const dome = new FakeDome();
+    dome.on(TOKEN, async () => {
+      await dome.ports.timers.sleep(8_000);
+      return dome.grant(20);
+    });
+    const client = dome.client();
+    const first = client.token();
+    await dome.advance(8_000);
+    await first;
+    await dome.advance(10_500);
+    const second = client.token();
+    await dome.advance(8_000);
+    expect(await second).toContain("token2");
+  });
+
+  it("is used to its end when a renewal ahead fails, and the renewal is tried again after a pause", async () => {
+    const dome = new FakeDome();
+    const client = dome.client();
+    await client.start();
+    dome.on(TOKEN, () => hangUp());
+    await dome.advance(280_000);
+    expect(await client.token()).toContain("token1");
+    expect(dome.faults.length).toBeGreaterThan(0);
+    const tried = dome.to(TOKEN).length;
+    expect(tried).toBeLessThan(40);
+    dome.on(TOKEN, () => dome.grant());
+    await dome.advance(40_000);
+    expect(await client.token()).toContain("token2");
+  });
+
+  it("is not renewed any more after close", async () => {
+    const dome = new FakeDome();
+    const client = dome.client();
+    await client.start();
+    await client.close();
+    await dome.advance(3_600_000);
+    expect(dome.tokens).toBe(1);
+  });
+
+  it("comes from a callback where the key must not be, which hears when the last one was refused", async () => {
+    const dome = new FakeDome();
+    const asked: boolean[] = [];
+    const getToken = ({ refused }: { refused: boolean }) => {
+      asked.push(refused);
+      return { token: `eyJhbGciOiJFUzI1NiJ9.given${asked.length}.sig`, expiresIn: 300 };
+    };
+    const client = dome.client({ getToken });
+    await client.check({ tool: TOOL });
+    dome.on("/api/v1/check", () => problem(401, "invalid_token"));
+    await client.check({ tool: TOOL });
+    expect(asked).toEqual([false, true]);
+    expect(dome.to(TOKEN)).toEqual([]);
+  });
+
+  it("is asked for each time from a callback that says nothing of its life, and not renewed without need", async () => {
+    const dome = new FakeDome();
+    let asked = 0;
+    const client = dome.client({ getToken: () => `eyJhbGciOiJFUzI1NiJ9.given${(asked += 1)}.sig` });
+    await client.start();
+    await dome.advance(600_000);
+    const before = asked;
+    await client.check({ tool: TOOL });
+    expect(asked).toBe(before + 1);
+    expect(before).toBe(1 + dome.to("/api/v1/agents/self/events").length);
+  });
+});
+
+describe("start", () => {
+  it("throws when the service does not know the key, and may be called again", async () => {
+    const dome = new FakeDome();
+    dome.on(TOKEN, () => oauthError(401, "invalid_client"));
+    const client = dome.client();
+    await expect(client.start()).rejects.toMatchObject({ code: "invalid_client", requestId: "req_1" });
+    dome.on(TOKEN, () => dome.grant());
+    await client.start();
+  });
+
+  it("throws when the URL is not a Dome's", async () => {
+    const dome = new FakeDome();
+    dome.on(TOKEN, () => new Response("not found", { status: 404 }));
+    await expect(dome.client().start()).rejects.toThrow(/is this the URL of a Dome service/);
+  });
+
+  it.each([
+    ["nothing answers", () => new Promise<Response>(() => undefined)],
+    ["nothing listens", () => hangUp("ECONNREFUSED")],
+    ["the agent is not active", () => oauthError(400, "unauthorized_client", "agent_provisioned")],
+    ["the service is overloaded", () => json(503, {}, { "Retry-After": "30" })],
+  ])("returns within its patience although %s, and goes on by itself", async (_what, answer) => {
+    const dome = new FakeDome();
+    dome.on(TOKEN, answer);
+    const client = dome.client();
+    const started = client.start();
+    await dome.advance(5_000);
+    await started;
+    dome.on(TOKEN, () => dome.grant());
+    await dome.advance(120_000);
+    const done = client.check({ tool: TOOL });
+    await dome.advance(60_000);
+    expect(await done).toMatchObject({ allowed: true });
+  });
+
+  it("refuses after close", async () => {
+    const client = new FakeDome().client();
+    await client.close();
+    await settle();
+    await expect(client.start()).rejects.toMatchObject({ code: "closed" });
+  });
+});
