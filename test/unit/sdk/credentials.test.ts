@@ -32,21 +32,21 @@ describe("the options", () => {
     "http://[::1]:8787",
     "https://dome.example.com/dome",
   ])("take %s", (baseUrl) => {
-    made({ baseUrl });
+    expect(made({ baseUrl })).toBeInstanceOf(DomeClient);
   });
 
   it("refuse a key in a browser, where everybody could read it, and take a callback there", () => {
     vi.stubGlobal("process", undefined);
     vi.stubGlobal("document", {});
     expect(thrown(() => made({})).message).toMatch(/must not be in a browser/);
-    new DomeClient({ baseUrl: BASE, getToken: () => "eyJ.a.b" });
+    expect(new DomeClient({ baseUrl: BASE, getToken: () => "eyJ.a.b" })).toBeInstanceOf(DomeClient);
   });
 
   it("take a key on Cloudflare Workers, which are no browser", () => {
     vi.stubGlobal("process", undefined);
     vi.stubGlobal("importScripts", () => undefined);
     vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
-    made({});
+    expect(made({})).toBeInstanceOf(DomeClient);
   });
 });
 
@@ -81,7 +81,7 @@ describe("nothing of a credential (P4)", () => {
     const printed = [client, scoped].flatMap((each) => [
       inspect(each, { depth: 20, showHidden: true, getters: true }),
       JSON.stringify(each),
-      String(each),
+      Object.entries(each).join(),
     ]);
     for (const text of printed)
       for (const secret of [KEY, token, "user.sig"]) expect(text).not.toContain(secret);

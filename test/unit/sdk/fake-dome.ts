@@ -189,7 +189,7 @@ interface ReportedEvent {
   readonly [member: string]: unknown;
 }
 
-export const eventsOf = (body: string): readonly ReportedEvent[] =>
+const eventsOf = (body: string): readonly ReportedEvent[] =>
   (JSON.parse(body) as { events: readonly ReportedEvent[] }).events;
 
 export const recorded = (body: string): Response =>
