@@ -1,5 +1,6 @@
 /** Request bodies, parsed at the door: type, size, JSON, schema, in this order, each with its own refusal. */
 import type { z } from "zod";
+import { schemaWords } from "../contract/schema-words.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { JSON_FAULTS, parseJsonBytes, pointerOf, type JsonFault } from "../kernel/strict-json.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
@@ -86,8 +87,8 @@ export async function readJson<S extends z.ZodType>(
   if (hasByteOrderMark(bytes)) return err(BYTE_ORDER_MARK);
   const json = bytes.length === 0 ? ok<unknown>({}) : parseJsonBytes(bytes);
   if (!json.ok) return err(jsonRefusal(json.error));
-  const parsed = schema.safeParse(json.value);
-  return parsed.success ? ok({ value: parsed.data, bytes }) : err(schemaRefusal(parsed.error, "body"));
+  const parsed = readMembers(schema, json.value, "body");
+  return parsed.ok ? ok({ value: parsed.value, bytes }) : parsed;
 }
 
 /** RFC 8259 §8.1: JSON in UTF-8 has none, and one of UTF-16 says that it is not UTF-8. */
@@ -134,8 +135,18 @@ export function repeatedName(names: Iterable<string>, seen: Set<string> = new Se
 /** Of what is wrong with a request so much is said: an answer must not grow with what it refuses. */
 const MOST_ERRORS = 20;
 
-/** What a schema found, by member, in the reader's words and never with the value. */
-export function schemaRefusal(error: z.ZodError, where: "body" | "query" | "path"): Refusal {
+/** The members of a request, by the route's schema. */
+export function readMembers<S extends z.ZodType>(
+  schema: S,
+  members: unknown,
+  where: "body" | "query",
+): Result<z.output<S>, Refusal> {
+  const parsed = schema.safeParse(members, { error: schemaWords });
+  return parsed.success ? ok(parsed.data) : err(schemaRefusal(parsed.error, where));
+}
+
+/** What the schema found, by member, and never with the value. */
+function schemaRefusal(error: z.ZodError, where: "body" | "query"): Refusal {
   const errors = error.issues.slice(0, MOST_ERRORS).flatMap((issue) => {
     // A parameter that is repeated has one name, and no number.
     const path = where === "query" ? issue.path.slice(0, 1) : issue.path;

@@ -9,7 +9,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
 import { limitsOf, type Tiers } from "../tiers/limits.ts";
 import { admit, challengeOf, type Admitted } from "./admission.ts";
-import { MAX_BODY_BYTES, readJson, repeatedName, schemaRefusal } from "./body.ts";
+import { MAX_BODY_BYTES, readJson, readMembers, repeatedName } from "./body.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { requestKeyOf } from "./idempotency-key.ts";
 import { membersOf, parametersOf } from "./parameters.ts";
@@ -83,8 +83,12 @@ async function parse(
   if (twice !== undefined) return err({ code: "invalid_request", detail: `The query names ${twice} twice.` });
   const named = membersOf(search, lists);
   // A parameter that a route does not know is refused like a member that it does not know, never ignored.
-  const query = (shape.query ?? (shape.door.by === "anyone" ? ANY_QUERY : NO_QUERY)).safeParse(named);
-  if (!query.success) return err(schemaRefusal(query.error, "query"));
+  const query = readMembers(
+    shape.query ?? (shape.door.by === "anyone" ? ANY_QUERY : NO_QUERY),
+    named,
+    "query",
+  );
+  if (!query.ok) return query;
   const read =
     shape.body === undefined
       ? ok(NO_BODY)
@@ -93,7 +97,7 @@ async function parse(
   const { value: body, bytes: raw } = read.value;
   if (operator !== null && bearsCredential(pathParams, named, withoutCredential(body, shape)))
     return err(CREDENTIAL_OUT_OF_PLACE);
-  return ok({ params: params?.data, query: query.data, body, raw });
+  return ok({ params: params?.data, query: query.value, body, raw });
 }
 
 /** An agent's body is no longer than its chain's strictest tier takes; what is longer is not parsed. */

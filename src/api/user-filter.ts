@@ -6,7 +6,7 @@ import { line } from "../contract/words.ts";
 /** A user by id or address; or as its provider says it, by the other three. */
 export const userFilter = {
   user: z
-    .union([userId, address])
+    .union([userId, address], "must be a user's id, usr_…, or an e-mail address")
     .optional()
     .meta({ description: "the end user for whom it was done: `usr_…`, or the e-mail address" }),
   issuer: line(2048).optional().meta({ description: "with `subject`: the user as its provider says it" }),

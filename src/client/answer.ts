@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { oauthError } from "../contract/oauth.ts";
 import { receivedProblem } from "../contract/problem.ts";
+import { schemaWords } from "../contract/schema-words.ts";
 import { apiError, UnreadableAnswerError, type ApiError } from "./errors.ts";
 import { retryAfterMs } from "./retry.ts";
 
@@ -19,9 +20,9 @@ export interface Answer {
 export function readAnswer<T>(answer: Answer, schema: z.ZodType<T>): T {
   const body = json(answer.text);
   if (body === undefined) throw unreadable(answer, "it is not JSON");
-  const first = schema.safeParse(body);
+  const first = schema.safeParse(body, { error: schemaWords });
   if (first.success) return first.data;
-  const second = schema.safeParse(withoutNews(body, first.error));
+  const second = schema.safeParse(withoutNews(body, first.error), { error: schemaWords });
   if (second.success) return second.data;
   const [issue] = second.error.issues;
   throw unreadable(

@@ -15,7 +15,7 @@ export const keyCreate = z
     overlap_seconds: z
       .int()
       .min(0)
-      .max(LONGEST_OVERLAP_S, "must be at most 604800: a replaced key goes on for 7 days at most")
+      .max(LONGEST_OVERLAP_S)
       .default(0)
       .meta({ description: "0: the replaced key is revoked now, with a receipt" }),
     expires_at: timeInput.nullable().default(null).meta({

@@ -8,6 +8,7 @@
  * `issuer` is the one the reader trusts, from elsewhere: what a token names is the forger's choice.
  */
 import { callTokenClaims, TOKEN_TYPE, type CallTokenClaims } from "../contract/call-token.ts";
+import { schemaWords } from "../contract/schema-words.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { verifyJws, type JwsRefusal, type KeySet } from "../signing/jws.ts";
 import { parseSegment } from "../signing/strict-json.ts";
@@ -58,7 +59,7 @@ async function readToken(text: string, options: ChainOptions): Promise<Result<Ca
   if (foreign !== undefined) return err(foreign);
   const payload = await verifyJws(text, TOKEN_TYPE, "token", options.keys);
   if (!payload.ok) return fault("token_refused", null, `the token ${REFUSED[payload.error.kind]}`);
-  const claims = callTokenClaims.safeParse(payload.value);
+  const claims = callTokenClaims.safeParse(payload.value, { error: schemaWords });
   if (claims.success) return ok(claims.data);
   const issue = claims.error.issues[0];
   return fault("token_refused", null, `the token's ${memberOf(issue?.path)} ${issue?.message ?? "is wrong"}`);

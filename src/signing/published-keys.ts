@@ -4,6 +4,7 @@
  */
 import { importJWK } from "jose";
 import { z } from "zod";
+import { schemaWords } from "../contract/schema-words.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { ALGORITHM, type KeySet, type VerificationKey } from "./jws.ts";
 
@@ -32,7 +33,7 @@ export type JwksRefusal =
 
 /** @param published the parsed JSON of the document. */
 export async function keysFromJwks(published: unknown): Promise<Result<KeySet["keys"], JwksRefusal>> {
-  const parsed = document.safeParse(published);
+  const parsed = document.safeParse(published, { error: schemaWords });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     return err({

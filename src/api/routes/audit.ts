@@ -28,7 +28,7 @@ const auditList = list(shownEntry).meta({ id: "AuditList" });
 
 const listQuery = auditQuery.extend({
   workspace: z
-    .union([name, z.literal("org")])
+    .union([name, z.literal("org")], "must be the name of a workspace, or org")
     .optional()
     .meta({ description: "`org`: what belongs to no workspace" }),
   agent: agentReference.optional().meta({ description: "the caller, by id or name" }),
