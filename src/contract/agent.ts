@@ -254,8 +254,38 @@ const MOST_IDS = 50;
 const AGENT_ID = idPattern("agt").source.slice(1, -1);
 const AGENT_IDS = new RegExp(`^${AGENT_ID}(?:,${AGENT_ID}){0,${MOST_IDS - 1}}$`);
 
+/** The orders of a list of agents. */
+export const AGENT_SORTS = [
+  "name",
+  "-name",
+  "created",
+  "-created",
+  "last_activity",
+  "-last_activity",
+] as const;
+export type AgentSort = (typeof AGENT_SORTS)[number];
+
+/** How many words a search may have. */
+const MOST_WORDS = 4;
+const WORD = "[a-z0-9][a-z0-9-]*";
+const SEARCH = new RegExp(`^${WORD}(?: ${WORD}){0,${MOST_WORDS - 1}}$`);
+
 export const agentQuery = z.strictObject({
   ...page,
+  sort: z
+    .enum(AGENT_SORTS)
+    .default("name")
+    .meta({ description: "what the list is sorted by; with `-` in front the other way round" }),
+  search: z
+    .string()
+    .toLowerCase()
+    .max(63)
+    .regex(
+      SEARCH,
+      `must be up to ${MOST_WORDS} beginnings of words, of letters, digits and hyphens, with a space between`,
+    )
+    .optional()
+    .meta({ description: "how words of the name begin: `triage` and `eu` find `support-triage-eu`" }),
   workspace: name.optional(),
   all_workspaces: allWorkspaces,
   ids: z

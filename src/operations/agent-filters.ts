@@ -4,7 +4,7 @@
  */
 import { whyNot } from "../operators/permissions.ts";
 import { hasOperator } from "../operators/token-reads.ts";
-import { listAgents, type AgentFilter, type AgentPlace } from "../registry/agents.ts";
+import { hasAgent, type AgentFilter, type AgentPlace } from "../registry/agent-list.ts";
 import { offersTool } from "../registry/catalog.ts";
 import { namesNothing, type Refusal } from "./answer/refusal.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
@@ -19,8 +19,7 @@ export async function unknownAgentFilter(
 ): Promise<Refusal | null> {
   const { db } = ports;
   const { owner, steward, tier, tool, label = [] } = filter;
-  const some = async (alone: AgentFilter): Promise<boolean> =>
-    (await listAgents(db, place, { ...within, ...alone }, 1)).length > 0;
+  const some = (alone: AgentFilter): Promise<boolean> => hasAgent(db, place, { ...within, ...alone });
   const isSomebody = async (subject: string): Promise<boolean> =>
     (await some({ owner: subject })) ||
     (await some({ steward: subject })) ||

@@ -1,17 +1,18 @@
 /** Agents in the registry: what a row says, and how a reader sees it. */
-import { and, asc, eq, gt, sql, type SQL } from "drizzle-orm";
+import { and, eq, getTableColumns, sql, type SQL } from "drizzle-orm";
 import type { Agent, Draining, Hold, Surface } from "../contract/agent.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
-import { inList } from "../storage/in-list.ts";
 import type { Reading } from "../storage/read.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 import { shownSettings } from "./agent-settings.ts";
 
+type AgentRow = typeof agents.$inferSelect;
+
 /** A row of the registry with its surface and the name of its workspace. */
-export type RegisteredAgent = typeof agents.$inferSelect & {
+export type RegisteredAgent = AgentRow & {
   readonly workspaceName: string;
   readonly surface: Surface;
 };
@@ -30,19 +31,30 @@ const toSurface = (entries: readonly SurfaceEntry[]): Surface => {
 };
 
 /** In a batch D1 gives rows by the names of their columns, so each of them needs its own. */
+const COLUMNS = {
+  agent: agents,
+  workspaceName: sql<string>`${workspaces.name}`.as("workspace_name"),
+  surface: surfaceColumn.as("surface"),
+};
+
 const select = (db: Database) =>
+  db.select(COLUMNS).from(agents).innerJoin(workspaces, eq(workspaces.id, agents.workspaceId));
+
+/** drizzle knows columns of tables that it has written into a statement itself, and no others. */
+const WRITTEN_OUT = Object.fromEntries(
+  Object.entries(getTableColumns(agents)).map(([name, column]) => [name, sql`${column}`.mapWith(column)]),
+) as unknown as { readonly [Name in keyof AgentRow]: SQL<AgentRow[Name]> };
+
+/** @param from the table of agents and how it is read; SQLite keeps it before that of the workspaces (CROSS JOIN). */
+export const selectAgents = (db: Database, from: SQL) =>
   db
-    .select({
-      agent: agents,
-      workspaceName: sql<string>`${workspaces.name}`.as("workspace_name"),
-      surface: surfaceColumn.as("surface"),
-    })
-    .from(agents)
-    .innerJoin(workspaces, eq(workspaces.id, agents.workspaceId));
+    .select({ ...COLUMNS, agent: WRITTEN_OUT })
+    .from(from)
+    .crossJoin(workspaces);
 
 type Selected = Awaited<ReturnType<typeof select>>[number];
 
-const toRegistered = (row: Selected): RegisteredAgent => ({
+export const toRegistered = (row: Selected): RegisteredAgent => ({
   ...row.agent,
   workspaceName: row.workspaceName,
   surface: toSurface(JSON.parse(row.surface) as SurfaceEntry[]),
@@ -76,77 +88,6 @@ export const findAgent = (
       isId("agt", reference) ? eq(agents.id, reference) : eq(agents.name, reference),
     ),
   );
-
-export interface AgentFilter {
-  readonly ids?: readonly string[] | undefined;
-  readonly state?: string | undefined;
-  readonly owner?: string | undefined;
-  readonly steward?: string | undefined;
-  readonly tier?: string | undefined;
-  readonly tool?: string | undefined;
-  /** `key=value` each; an agent has them all. */
-  readonly label?: readonly string[] | undefined;
-}
-
-/** One workspace, or all that a reader sees (null: all there are), behind the last agent of the page before. */
-export type AgentPlace =
-  | { readonly workspace: WorkspaceId; readonly after: string | undefined }
-  | {
-      readonly visible: readonly string[] | null;
-      readonly after?: { readonly workspace: WorkspaceId; readonly name: string };
-    };
-
-/** Agents are unique by workspace and name: both orders are that index. */
-function inPlace(place: AgentPlace): SQL | undefined {
-  if ("workspace" in place) {
-    const { workspace, after } = place;
-    return and(eq(agents.workspaceId, workspace), after === undefined ? undefined : gt(agents.name, after));
-  }
-  const { visible, after } = place;
-  return and(
-    visible === null
-      ? undefined
-      : sql`${agents.workspaceId} IN (SELECT ${workspaces.id} FROM ${workspaces} WHERE ${inList(workspaces.name, visible)})`,
-    after === undefined
-      ? undefined
-      : sql`(${agents.workspaceId}, ${agents.name}) > (${after.workspace}, ${after.name})`,
-  );
-}
-
-function hasLabel(label: string): SQL {
-  const at = label.indexOf("=");
-  const [key, value] = [label.slice(0, at), label.slice(at + 1)];
-  return sql`EXISTS (SELECT 1 FROM json_each(${agents.labels}) WHERE key = ${key} AND value = ${value})`;
-}
-
-/** A page of agents in the order of their names, over several workspaces in the order of those first. */
-export async function listAgents(
-  db: Database,
-  place: AgentPlace,
-  filter: AgentFilter,
-  limit: number,
-): Promise<RegisteredAgent[]> {
-  const tool = filter.tool;
-  const rows = await select(db)
-    .where(
-      and(
-        inPlace(place),
-        filter.ids === undefined ? undefined : inList(agents.id, filter.ids),
-        filter.state === undefined ? undefined : sql`${agents.state} = ${filter.state}`,
-        filter.owner === undefined ? undefined : eq(agents.owner, filter.owner),
-        filter.steward === undefined ? undefined : eq(agents.steward, filter.steward),
-        filter.tier === undefined ? undefined : eq(agents.tier, filter.tier),
-        tool === undefined
-          ? undefined
-          : sql`EXISTS (SELECT 1 FROM ${agentSurfaces} WHERE agent_id = ${agents.id} AND kind = 'tool'
-                AND (name = ${tool} OR (${tool.includes("/") ? 0 : 1} AND substr(name, 1, ${tool.length + 1}) = ${`${tool}/`})))`,
-        ...(filter.label ?? []).map(hasLabel),
-      ),
-    )
-    .orderBy(...("workspace" in place ? [] : [asc(agents.workspaceId)]), asc(agents.name))
-    .limit(limit);
-  return rows.map(toRegistered);
-}
 
 /** True when somebody of this name answers for an agent of the workspace. */
 export async function isSteward(db: Database, workspaceId: WorkspaceId, steward: string): Promise<boolean> {

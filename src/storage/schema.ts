@@ -20,6 +20,7 @@ export const MIGRATIONS: readonly string[] = [
   "0010_activity.sql",
   "0011_stewards.sql",
   "0012_holds.sql",
+  "0013_lists.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [
@@ -30,6 +31,7 @@ export const TRIGGERS: readonly string[] = [
   "agents_stay_revoked",
   "agents_begin_with_their_owner",
   "agents_have_a_dated_steward",
+  "agents_have_words",
   "workspaces_record_is_immutable",
   "workspaces_are_never_deleted",
   "workspaces_are_never_replaced",

@@ -80,6 +80,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   ],
   tier: ["", "Standard", "a b"],
   label: ["", "a", "=b", "A=b", "a=\u202eb", "a=\n", `a=${"x".repeat(129)}`],
+  sort: ["", "Name", "size", "--name", "+name", "name,created", "-"],
+  search: ["", "-a", " a", "a  b", "a_b", "a%", "\u0430", "a b c d e", "x".repeat(64)],
   role: ["", "Admin", "root"],
   wait: ["", "true", "Effective"],
   force: ["", "1", "TRUE", "yes"],

@@ -11,9 +11,9 @@ import {
   agentUpdated,
 } from "../../contract/agent.ts";
 import { ok } from "../../kernel/result.ts";
-import { afterOf } from "../../operations/answer/page.ts";
+import { listWorkspaceAgents } from "../../operations/list-agents.ts";
 import { registerAgent } from "../../operations/register-agent.ts";
-import { listWorkspaceAgents, showAgent } from "../../operations/show-agent.ts";
+import { showAgent } from "../../operations/show-agent.ts";
 import { transferAgent } from "../../operations/transfer-agent.ts";
 import { updateAgent } from "../../operations/update-agent.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
@@ -50,11 +50,7 @@ export const agentRoutes: readonly Route[] = [
       query: agentQuery,
       answers: [{ status: 200, description: "A page of agents", schema: agentList }],
     },
-    async ({ services, asked, query }) => {
-      const after = afterOf(query.cursor);
-      if (!after.ok) return after;
-      return reply(await listWorkspaceAgents(services.operations, asked, query, after.value));
-    },
+    async ({ services, asked, query }) => reply(await listWorkspaceAgents(services.operations, asked, query)),
   ),
   problemRoute(
     {

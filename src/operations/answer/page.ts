@@ -25,21 +25,22 @@ export const BAD_CURSOR = memberRefusal(
   "The cursor is not one this list gave out. Begin without it.",
 );
 
-/** What lists are sorted by: a name or an id, in a list over all workspaces behind the id of one. */
+/** What lists are sorted by: a name or an id. */
 const SORT_KEY = new RegExp(
-  `^(?:[a-z]{3}_[0-9a-z]{26}/)?(?:${NAME_PATTERN}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
+  `^(?:${NAME_PATTERN}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
 );
 
 /** The sort key in a cursor; undefined for the first page. */
 export function afterOf(cursor: string | undefined): Result<string | undefined, Refusal> {
   if (cursor === undefined) return ok(undefined);
-  const key = textOf(cursor);
+  const key = cursorText(cursor);
   return key !== undefined && SORT_KEY.test(key) && toBase64Url(utf8(key)) === cursor
     ? ok(key)
     : err(BAD_CURSOR);
 }
 
-function textOf(cursor: string): string | undefined {
+/** What stands in a cursor; undefined where nothing can. */
+export function cursorText(cursor: string): string | undefined {
   try {
     return fromUtf8(fromBase64Url(cursor));
   } catch {

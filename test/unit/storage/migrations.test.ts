@@ -46,3 +46,35 @@ it("src/storage/schema.ts names every migration and every trigger, so that readi
   expect(MIGRATIONS).toEqual(FILES);
   expect([...TRIGGERS].toSorted()).toEqual(made.map(({ name }) => String(name)).toSorted());
 });
+
+it("agents that were there before are found by the words of their names as those that come later are", () => {
+  const database = new DatabaseSync(":memory:");
+  const migrate = (names: readonly string[]): void => {
+    for (const name of names) database.exec(readFileSync(`migrations/${name}`, "utf8"));
+  };
+  const at = FILES.indexOf("0013_lists.sql");
+  const register = (id: string, name: string): void =>
+    void database
+      .prepare(
+        "INSERT INTO agents (id, workspace_id, name, owner, created_at, tier, state_changed_at) VALUES (?, 'w', ?, 'o', 1, 't', 1)",
+      )
+      .run(id, name);
+  const wordsOf = (id: string): unknown[] =>
+    database
+      .prepare("SELECT word FROM agent_name_words WHERE agent_id = ? AND workspace_id = 'w' ORDER BY word")
+      .all(id)
+      .map(({ word }) => word);
+
+  migrate(FILES.slice(0, at));
+  database.exec("INSERT INTO workspaces (id, name, created_at) VALUES ('w', 'w', 1)");
+  const names = ["support-triage-eu", "a", "x--y-", "a-a-a"];
+  for (const name of names) register(`before-${name}`, name);
+  migrate(FILES.slice(at));
+  for (const name of names) register(`after-${name}`, `z-${name}`);
+
+  const words = [["eu", "support-triage-eu", "triage-eu"], ["a"], ["x--y-", "y-"], ["a", "a-a", "a-a-a"]];
+  expect(names.map((name) => wordsOf(`before-${name}`))).toEqual(words);
+  expect(names.map((name) => wordsOf(`after-${name}`))).toEqual(
+    names.map((name, i) => [...(words[i] ?? []), `z-${name}`]),
+  );
+});

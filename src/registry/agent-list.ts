@@ -1,0 +1,186 @@
+/**
+ * Lists of agents: a page costs the page, however many agents there are.
+ *
+ * Without filters a page is read from the index of its order. With filters the same index is walked, and a page ends after so many
+ * agents were looked at, whatever was found. Where the agents are few and known beforehand (by id, or by a rare word of their
+ * names) these are read, and sorted.
+ */
+import { and, eq, sql, type SQL } from "drizzle-orm";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import type { Database } from "../storage/client.ts";
+import { inList } from "../storage/in-list.ts";
+import { agents, agentSurfaces } from "../storage/tables/agents.ts";
+import { workspaces } from "../storage/tables/workspaces.ts";
+import { AgentOrder, type OrderKey, type OrderWithin } from "./agent-order.ts";
+import { findByWords, isFound } from "./agent-words.ts";
+import { selectAgents, toRegistered, type RegisteredAgent } from "./agents.ts";
+
+/** How many agents a page with filters looks at. */
+export const MOST_LOOKED_AT = 2_000;
+/** Up to so many agents that are known beforehand are read one by one, and sorted. */
+const FEW = 1_000;
+
+export interface AgentFilter {
+  readonly ids?: readonly string[] | undefined;
+  readonly state?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly steward?: string | undefined;
+  readonly tier?: string | undefined;
+  readonly tool?: string | undefined;
+  /** Beginnings of words of the name, with spaces between; all of them are met. */
+  readonly search?: string | undefined;
+  /** `key=value` each; an agent has them all. */
+  readonly label?: readonly string[] | undefined;
+}
+
+/** One workspace, or all that a reader sees (null: all there are). */
+export type AgentPlace = { readonly workspace: WorkspaceId } | { readonly visible: readonly string[] | null };
+
+interface AgentPageRequest {
+  readonly order: AgentOrder;
+  /** The last agent of the page before. */
+  readonly after: OrderKey | undefined;
+  readonly limit: number;
+  readonly mostLookedAt: number;
+}
+
+interface AgentPage {
+  readonly agents: readonly RegisteredAgent[];
+  /** Where the next page begins; null: this is the last one. */
+  readonly next: OrderKey | null;
+}
+
+function inPlace(place: AgentPlace): SQL | undefined {
+  if ("workspace" in place) return eq(agents.workspaceId, place.workspace);
+  if (place.visible === null) return undefined;
+  return sql`${agents.workspaceId} IN (SELECT id FROM ${workspaces} WHERE ${inList(workspaces.name, place.visible)})`;
+}
+
+function hasLabel(label: string): SQL {
+  const at = label.indexOf("=");
+  const [key, value] = [label.slice(0, at), label.slice(at + 1)];
+  return sql`EXISTS (SELECT 1 FROM json_each(${agents.labels}) WHERE key = ${key} AND value = ${value})`;
+}
+
+const declaresTool = (tool: string): SQL =>
+  sql`EXISTS (SELECT 1 FROM ${agentSurfaces} WHERE agent_id = ${agents.id} AND kind = 'tool'
+        AND (name = ${tool} OR (${tool.includes("/") ? 0 : 1} AND substr(name, 1, ${tool.length + 1}) = ${`${tool}/`})))`;
+
+/** What each filter asks of an agent. */
+const conditions = (filter: AgentFilter): SQL[] =>
+  [
+    filter.state === undefined ? undefined : sql`${agents.state} = ${filter.state}`,
+    filter.owner === undefined ? undefined : eq(agents.owner, filter.owner),
+    filter.steward === undefined ? undefined : eq(agents.steward, filter.steward),
+    filter.tier === undefined ? undefined : eq(agents.tier, filter.tier),
+    filter.tool === undefined ? undefined : declaresTool(filter.tool),
+    filter.search === undefined ? undefined : isFound(filter.search),
+    ...(filter.label ?? []).map(hasLabel),
+  ].filter((condition) => condition !== undefined);
+
+/** The index that a walk takes: a steward has few agents of all there are. */
+const withinOf = (place: AgentPlace, { steward }: AgentFilter): OrderWithin =>
+  steward !== undefined ? "steward" : "workspace" in place ? "workspace" : "everywhere";
+
+/** Where a walk stands after so many agents. */
+export function edgeStatement(db: Database, place: AgentPlace, filter: AgentFilter, page: AgentPageRequest) {
+  const { order, after, mostLookedAt } = page;
+  const within = withinOf(place, filter);
+  return db
+    .select({ value: order.key.as("value"), id: sql<string>`${agents.id}`.as("id") })
+    .from(order.table(within))
+    .where(and(walked(within, place, filter), after === undefined ? undefined : order.behind(after)))
+    .orderBy(...order.terms)
+    .limit(1)
+    .offset(mostLookedAt - 1);
+}
+
+/** What the index of the walk is narrowed to. */
+function walked(within: OrderWithin, place: AgentPlace, { steward }: AgentFilter): SQL | undefined {
+  if (within === "steward") return eq(agents.steward, steward ?? "");
+  return within === "workspace" ? inPlace(place) : undefined;
+}
+
+/** @param edge where the walk ends, as `edgeStatement` gave it. */
+export function walkStatement(
+  db: Database,
+  place: AgentPlace,
+  filter: AgentFilter,
+  { order, after, limit }: AgentPageRequest,
+  edge: OrderKey | undefined,
+) {
+  return selectAgents(db, order.table(withinOf(place, filter)))
+    .where(
+      and(
+        eq(workspaces.id, agents.workspaceId),
+        inPlace(place),
+        after === undefined ? undefined : order.behind(after),
+        edge === undefined ? undefined : order.upTo(edge),
+        ...conditions(filter),
+      ),
+    )
+    .orderBy(...order.terms)
+    .limit(limit + 1);
+}
+
+/** Of few agents that are known: each is read by its id. */
+export function fewStatement(
+  db: Database,
+  ids: readonly string[],
+  place: AgentPlace,
+  filter: AgentFilter,
+  { order, after, limit }: AgentPageRequest,
+) {
+  const narrowed = [
+    inPlace(place),
+    after === undefined ? undefined : order.behind(after),
+    ...conditions(filter),
+  ];
+  return selectAgents(db, sql`${agents}`)
+    .where(
+      and(
+        eq(workspaces.id, agents.workspaceId),
+        inList(agents.id, ids),
+        sql`CASE WHEN ${and(...narrowed) ?? sql`1`} THEN 1 END`, // no index is of use but that of the ids
+      ),
+    )
+    .orderBy(...order.terms)
+    .limit(limit + 1);
+}
+
+const isFiltered = (place: AgentPlace, { steward, ...filter }: AgentFilter): boolean =>
+  conditions(filter).length > 0 ||
+  ("visible" in place && place.visible !== null) ||
+  ("workspace" in place && steward !== undefined);
+
+export async function listAgents(
+  db: Database,
+  place: AgentPlace,
+  filter: AgentFilter,
+  page: AgentPageRequest,
+): Promise<AgentPage> {
+  const { search, ids = search === undefined ? null : await findByWords(db, place, search, FEW) } = filter;
+  if (ids !== null) return pageOf(await fewStatement(db, ids, place, filter, page), page, undefined);
+  const edge = isFiltered(place, filter) ? await edgeStatement(db, place, filter, page).get() : undefined;
+  return pageOf(await walkStatement(db, place, filter, page, edge), page, edge);
+}
+
+type Selected = Awaited<ReturnType<typeof walkStatement>>;
+
+function pageOf(rows: Selected, { order, limit }: AgentPageRequest, edge: OrderKey | undefined): AgentPage {
+  const shown = rows.slice(0, limit).map(toRegistered);
+  const last = shown.at(-1);
+  const isMore = rows.length > limit && last !== undefined;
+  return { agents: shown, next: isMore ? order.keyOf(last) : (edge ?? null) };
+}
+
+/** True when there is such an agent, by whichever index is the best. */
+export async function hasAgent(db: Database, place: AgentPlace, filter: AgentFilter): Promise<boolean> {
+  const row = await db
+    .select({ id: agents.id })
+    .from(agents)
+    .where(and(inPlace(place), ...conditions(filter)))
+    .limit(1)
+    .get();
+  return row !== undefined;
+}

@@ -1,0 +1,45 @@
+/** Agents found by words of their names. */
+import { sql, type SQL } from "drizzle-orm";
+import type { AgentId } from "../kernel/ids.ts";
+import type { Database } from "../storage/client.ts";
+import { agents } from "../storage/tables/agents.ts";
+import type { AgentPlace } from "./agent-list.ts";
+
+/** Behind every character that a name has, in the order of SQLite (binary). */
+const BEHIND_NAMES = "{";
+
+/** Words of which the name has one that begins with each. */
+const termsOf = (search: string): string[] => search.split(" ");
+
+const beginsWith = (term: string): SQL => sql`word >= ${term} AND word < ${term + BEHIND_NAMES}`;
+
+/** True for an agent whose name has, for each word of the search, one that begins with it. Read by the agent's id. */
+export const isFound = (search: string): SQL =>
+  sql.join(
+    termsOf(search).map(
+      (term) =>
+        sql`EXISTS (SELECT 1 FROM agent_name_words WHERE agent_id = ${agents.id} AND ${beginsWith(term)})`,
+    ),
+    sql` AND `,
+  );
+
+/** The agents that the longest word of a search finds; the other words are still to be looked at. */
+export function foundStatement(place: AgentPlace, search: string, most: number): SQL {
+  const term = termsOf(search).reduce((longest, next) => (next.length > longest.length ? next : longest));
+  const from =
+    "workspace" in place
+      ? sql`agent_name_words INDEXED BY agent_name_words_by_workspace WHERE workspace_id = ${place.workspace} AND`
+      : sql`agent_name_words INDEXED BY agent_name_words_everywhere WHERE`;
+  return sql`SELECT DISTINCT agent_id AS id FROM ${from} ${beginsWith(term)} LIMIT ${most}`;
+}
+
+/** @returns null for more than `most`: then so many names match that a walk through the list soon meets a page of them. */
+export async function findByWords(
+  db: Database,
+  place: AgentPlace,
+  search: string,
+  most: number,
+): Promise<readonly AgentId[] | null> {
+  const rows = await db.all<{ id: AgentId }>(foundStatement(place, search, most + 1));
+  return rows.length > most ? null : rows.map(({ id }) => id);
+}
