@@ -4,7 +4,8 @@
  */
 import { whyNot } from "../operators/permissions.ts";
 import { hasOperator } from "../operators/token-reads.ts";
-import { hasAgent, type AgentFilter, type AgentPlace } from "../registry/agent-list.ts";
+import { hasAgent, type AgentFilter } from "../registry/agent-list.ts";
+import type { AgentPlace } from "../registry/agent-place.ts";
 import { offersTool } from "../registry/catalog.ts";
 import { namesNothing, type Refusal } from "./answer/refusal.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";

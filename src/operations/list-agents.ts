@@ -1,8 +1,9 @@
 /** Lists of agents, with the states of the projection: of one workspace by name, or of all that the reader sees. */
 import type { Agent, AgentSort } from "../contract/agent.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { listAgents, MOST_LOOKED_AT, type AgentFilter, type AgentPlace } from "../registry/agent-list.ts";
+import { listAgents, MOST_LOOKED_AT, type AgentFilter } from "../registry/agent-list.ts";
 import { AgentOrder } from "../registry/agent-order.ts";
+import type { AgentPlace } from "../registry/agent-place.ts";
 import { agentView } from "../registry/agents.ts";
 import { unknownAgentFilter } from "./agent-filters.ts";
 import { agentAfter, agentCursor } from "./answer/agent-cursor.ts";
@@ -53,8 +54,15 @@ const questionOf = (
   place: AgentPlace,
 ) => ({
   place: "workspace" in place ? place.workspace : "everywhere",
-  ...{ sort, ids, state, owner, steward, tier, tool, search },
   label: label?.toSorted(),
+  sort,
+  ids,
+  state,
+  owner,
+  steward,
+  tier,
+  tool,
+  search,
 });
 
 async function placeFor(

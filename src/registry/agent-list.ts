@@ -6,12 +6,12 @@
  * names) these are read, and sorted.
  */
 import { and, eq, sql, type SQL } from "drizzle-orm";
-import type { WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { inList } from "../storage/in-list.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
-import { AgentOrder, type OrderKey, type OrderWithin } from "./agent-order.ts";
+import type { AgentOrder, OrderKey, OrderWithin } from "./agent-order.ts";
+import { inPlace, type AgentPlace } from "./agent-place.ts";
 import { findByWords, isFound } from "./agent-words.ts";
 import { selectAgents, toRegistered, type RegisteredAgent } from "./agents.ts";
 
@@ -33,9 +33,6 @@ export interface AgentFilter {
   readonly label?: readonly string[] | undefined;
 }
 
-/** One workspace, or all that a reader sees (null: all there are). */
-export type AgentPlace = { readonly workspace: WorkspaceId } | { readonly visible: readonly string[] | null };
-
 interface AgentPageRequest {
   readonly order: AgentOrder;
   /** The last agent of the page before. */
@@ -48,12 +45,6 @@ interface AgentPage {
   readonly agents: readonly RegisteredAgent[];
   /** Where the next page begins; null: this is the last one. */
   readonly next: OrderKey | null;
-}
-
-function inPlace(place: AgentPlace): SQL | undefined {
-  if ("workspace" in place) return eq(agents.workspaceId, place.workspace);
-  if (place.visible === null) return undefined;
-  return sql`${agents.workspaceId} IN (SELECT id FROM ${workspaces} WHERE ${inList(workspaces.name, place.visible)})`;
 }
 
 function hasLabel(label: string): SQL {

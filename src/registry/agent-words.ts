@@ -3,7 +3,7 @@ import { sql, type SQL } from "drizzle-orm";
 import type { AgentId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { agents } from "../storage/tables/agents.ts";
-import type { AgentPlace } from "./agent-list.ts";
+import type { AgentPlace } from "./agent-place.ts";
 
 /** Behind every character that a name has, in the order of SQLite (binary). */
 const BEHIND_NAMES = "{";

@@ -169,7 +169,8 @@ describe("a cursor", () => {
       "a/b/c",
     ]) {
       const written = btoa(forged).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-      expectProblem(await get(`sort=created&cursor=${written}`), "invalid_request");
+      const problem = expectProblem(await get(`sort=created&cursor=${written}`), "invalid_request");
+      expect(problem.errors?.[0]?.member).toBe("cursor");
     }
   });
 });
