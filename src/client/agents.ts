@@ -3,18 +3,17 @@ import type { z } from "zod";
 import {
   agent,
   agentCreated,
-  agentList,
   agentTransferred,
   agentUpdated,
   type Agent,
   type agentCreate,
   type AgentCreated,
   type agentPatch,
-  type agentQuery,
   type agentTransfer,
   type AgentTransferred,
   type AgentUpdated,
 } from "../contract/agent.ts";
+import { agentList, type agentQuery } from "../contract/agent-list.ts";
 import {
   halt,
   haltList,

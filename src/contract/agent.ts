@@ -1,17 +1,12 @@
 /** The registry record of an agent and everything that may be said about it. */
 import { z } from "zod";
-import { idPattern } from "../kernel/ids.ts";
 import { coveredBy, toolReference, type Resource } from "./resource.ts";
 import {
   NAME_PATTERN,
   agentName,
-  allWorkspaces,
   id,
-  labelFilter,
   labels,
-  list,
   name,
-  page,
   plainLine,
   principal,
   proseLine,
@@ -246,67 +241,6 @@ export const agentTransferred = z
   })
   .meta({ id: "AgentTransferred" });
 export type AgentTransferred = z.output<typeof agentTransferred>;
-
-export const agentList = list(agent).meta({ id: "AgentList" });
-
-/** How many agents can be asked for by id at once: more than any chain has. */
-const MOST_IDS = 50;
-const AGENT_ID = idPattern("agt").source.slice(1, -1);
-const AGENT_IDS = new RegExp(`^${AGENT_ID}(?:,${AGENT_ID}){0,${MOST_IDS - 1}}$`);
-
-/** The orders of a list of agents. */
-export const AGENT_SORTS = [
-  "name",
-  "-name",
-  "created",
-  "-created",
-  "last_activity",
-  "-last_activity",
-] as const;
-export type AgentSort = (typeof AGENT_SORTS)[number];
-
-/** How many words a search may have. */
-const MOST_WORDS = 4;
-const WORD = "[a-z0-9][a-z0-9-]*";
-const SEARCH = new RegExp(`^${WORD}(?: ${WORD}){0,${MOST_WORDS - 1}}$`);
-
-export const agentQuery = z.strictObject({
-  ...page,
-  sort: z
-    .enum(AGENT_SORTS)
-    .default("name")
-    .meta({ description: "what the list is sorted by; with `-` in front the other way round" }),
-  search: z
-    .string()
-    .toLowerCase()
-    .max(63)
-    .regex(
-      SEARCH,
-      `must be up to ${MOST_WORDS} beginnings of words, of letters, digits and hyphens, with a space between`,
-    )
-    .optional()
-    .meta({ description: "how words of the name begin: `triage` and `eu` find `support-triage-eu`" }),
-  workspace: name.optional(),
-  all_workspaces: allWorkspaces,
-  ids: z
-    .string()
-    .regex(AGENT_IDS, `must be ids of agents with commas between, ${MOST_IDS} at most`)
-    .transform((text) => text.split(","))
-    .optional()
-    .meta({ description: "only these agents, by id, with commas between" }),
-  state: agentStateSeen.optional(),
-  owner: principal.optional(),
-  steward: principal.optional(),
-  tier: name.optional(),
-  tool: toolReference
-    .optional()
-    .meta({ description: "agents that declare this tool or one of its operations" }),
-  label: z
-    .array(labelFilter)
-    .max(32)
-    .optional()
-    .meta({ description: "key=value; repeated: agents with all of these labels" }),
-});
 
 /** `GET /api/v1/agents/self`: the agent behind the credential, and what decisions see of the call. */
 export const agentSelf = z

@@ -1,5 +1,6 @@
 /** Lists of agents, with the states of the projection: of one workspace by name, or of all that the reader sees. */
-import type { Agent, AgentSort } from "../contract/agent.ts";
+import type { Agent } from "../contract/agent.ts";
+import type { AgentSort } from "../contract/agent-list.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { listAgents, MOST_LOOKED_AT, type AgentFilter } from "../registry/agent-list.ts";
 import { AgentOrder } from "../registry/agent-order.ts";

@@ -3,7 +3,7 @@
  * place of its own and a page begins where the one before has ended.
  */
 import { sql, type SQL } from "drizzle-orm";
-import type { AgentSort } from "../contract/agent.ts";
+import type { AgentSort } from "../contract/agent-list.ts";
 import { agents } from "../storage/tables/agents.ts";
 
 /** A place in an order: what is sorted by, and the id of the agent that stands there. Times in milliseconds since the epoch. */

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import type { SQL } from "drizzle-orm";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { AGENT_SORTS, type AgentSort } from "../../src/contract/agent.ts";
+import { AGENT_SORTS, type AgentSort } from "../../src/contract/agent-list.ts";
 import {
   edgeStatement,
   fewStatement,

@@ -1,7 +1,8 @@
 /** Lists of agents by name, age and activity, searched by words of the name: pages neither skip nor repeat an agent. */
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { AGENT_SORTS, type Agent } from "../../src/contract/agent.ts";
+import { type Agent } from "../../src/contract/agent.ts";
+import { AGENT_SORTS } from "../../src/contract/agent-list.ts";
 import { bearer, done, expectProblem, send } from "../security/calls.fixture.ts";
 import { ADMIN, makeWorkspace, operatorToken, registerAgent } from "../security/installation.fixture.ts";
 

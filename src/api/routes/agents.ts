@@ -3,13 +3,12 @@ import {
   agent,
   agentCreate,
   agentCreated,
-  agentList,
   agentPatch,
-  agentQuery,
   agentTransfer,
   agentTransferred,
   agentUpdated,
 } from "../../contract/agent.ts";
+import { agentList, agentQuery } from "../../contract/agent-list.ts";
 import { ok } from "../../kernel/result.ts";
 import { listWorkspaceAgents } from "../../operations/list-agents.ts";
 import { registerAgent } from "../../operations/register-agent.ts";
