@@ -10,6 +10,7 @@
 import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import type { z } from "zod";
+import { agentList } from "../../src/contract/agent-list.ts";
 import * as agents from "../../src/contract/agent.ts";
 import { shownEntry, type ShownEntry } from "../../src/contract/audit.ts";
 import * as catalog from "../../src/contract/catalog.ts";
@@ -193,7 +194,7 @@ export class OperatorApi {
     return expectStatus(
       this.call("GET", `/agents?${new URLSearchParams(query).toString()}`),
       [200],
-      agents.agentList,
+      agentList,
     );
   }
 
