@@ -11,13 +11,20 @@ const folder = mkdtempSync(join(tmpdir(), "dome-count-"));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function lines(testResults: unknown): string {
-  const report = join(folder, "report.json");
-  writeFileSync(report, JSON.stringify({ testResults }));
-  return spawnSync(process.execPath, [join(REPOSITORY, "scripts/count-tests.ts"), report], {
+function lines(testResults: unknown, xml?: string): string {
+  const reports = [join(folder, "report.json")];
+  writeFileSync(join(folder, "report.json"), JSON.stringify({ testResults }));
+  if (xml !== undefined) {
+    writeFileSync(join(folder, "report.xml"), xml);
+    reports.push(join(folder, "report.xml"));
+  }
+  return spawnSync(process.execPath, [join(REPOSITORY, "scripts/count-tests.ts"), ...reports], {
     encoding: "utf8",
   }).stdout;
 }
+
+const suite = (stated: string): string =>
+  `<?xml version="1.0"?><testsuites name="pytest tests"><testsuite name="pytest" ${stated} time="1.0"></testsuite></testsuites>`;
 
 describe("the count of tests", () => {
   it("adds up the files", () => {
@@ -37,5 +44,17 @@ describe("the count of tests", () => {
     expect(
       lines([{ status: "passed", assertionResults: [{ status: "passed" }, { status: "skipped" }] }]),
     ).toBe("1 skipped or not yet written\n1 passed, 0 failed\n");
+  });
+
+  it("adds the tests of other runners, so that there is one number", () => {
+    const passed = [{ status: "passed", assertionResults: [{ status: "passed" }] }];
+    expect(lines(passed, suite('errors="1" failures="2" skipped="3" tests="20"'))).toBe(
+      "3 skipped or not yet written\n15 passed, 3 failed\n",
+    );
+  });
+
+  it("says nothing of a report that states no sums, because any number would be made up", () => {
+    expect(lines([], suite('failures="0"'))).toBe("");
+    expect(lines([], "")).toBe("");
   });
 });

@@ -1,0 +1,1 @@
+"""The rules, without I/O: both clients are thin shells around them."""

@@ -1,0 +1,211 @@
+"""What is asked of the service, in which order, and what its answers mean: once, for both clients.
+
+A flow is a generator. It yields what it needs (a request sent, a pause, a token), is resumed with what came of it, and
+returns a value. Whoever runs it does the I/O: blocking or not is no matter of rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar, cast
+
+from dome._core.core import Core
+from dome._core.ports import Deadline
+from dome._core.retry import wait_before_retry
+from dome._core.scope import Scope
+from dome._core.secret import Secret
+from dome._core.tokens import Token, TokenSlot, read_token
+from dome._core.wire import Answer, Outcome, Request, error_of, form, json_body, read_object, unreadable
+from dome.decision import Change, CheckRequest, Decision, LocalReason, Reason, denied
+from dome.errors import (
+    ApiError,
+    ConfigurationError,
+    DomeError,
+    InvalidRequestError,
+    UnreadableAnswerError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request and bring its outcome, within a time in seconds."""
+
+    request: Request
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait, in seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class NeedToken:
+    """Bring a call token that can be used now, or the error why there is none. Only one is asked for at a time."""
+
+    slot: TokenSlot
+    deadline: Deadline
+
+
+T = TypeVar("T")
+Effect = Send | Pause | NeedToken
+Flow = Generator[Effect, Any, T]
+
+
+def exchange(core: Core, request: Request, deadline: Deadline) -> Flow[Answer | DomeError]:
+    """Send a request, and again where that can help.
+
+    It is safe for all requests here: a repeat only asks again, and events are merged by their ids.
+    """
+    made = 0
+    while True:
+        within = min(core.attempt_timeout, deadline.remaining())
+        outcome = cast(Outcome, (yield Send(request, within)))
+        error = error_of(outcome, core.base_url)
+        if error is None:
+            return cast(Answer, outcome)
+        wait = wait_before_retry(error, made, core.config.retries, core.ports.jitter())
+        if wait is None or wait >= deadline.remaining():
+            return error
+        made += 1
+        yield Pause(wait)
+
+
+def issue(core: Core, slot: TokenSlot, deadline: Deadline) -> Flow[Token | DomeError]:
+    """Exchange the key for a call token, and keep it."""
+    key = core.read_key()
+    if isinstance(key, DomeError):
+        return key
+    asked_at = core.ports.monotonic()
+    answer = yield from exchange(core, form("/api/v1/auth/token", key, slot.wish), deadline)
+    token = answer if isinstance(answer, DomeError) else read_token(answer, asked_at, core.ports)
+    with core.lock:
+        if isinstance(token, Token):
+            slot.keep(token)
+        else:
+            slot.pause(core.ports.monotonic())
+    return token
+
+
+def token(core: Core, scope: Scope | None, deadline: Deadline) -> Flow[Secret | DomeError]:
+    """Bring a call token that can be used now."""
+    return cast("Secret | DomeError", (yield NeedToken(core.slot(scope), deadline)))
+
+
+def check(core: Core, question: CheckRequest, scope: Scope | None, deadline: Deadline) -> Flow[Decision | DomeError]:
+    """Ask whether an act may begin. An allow is the service's own, for this question, from this very answer."""
+    refused_here = core.denial()
+    if refused_here is not None:
+        return refused_here
+    body = check_body(question)
+    if isinstance(body, DomeError):
+        return body
+    slot = core.slot(scope)
+    answer: Answer | DomeError
+    for last_try in (False, True):
+        held = cast("Secret | DomeError", (yield NeedToken(slot, deadline)))
+        if isinstance(held, DomeError):
+            return held
+        request = Request("/api/v1/check", held, "application/json", body)
+        answer = yield from exchange(core, request, deadline)
+        if last_try or not (isinstance(answer, ApiError) and answer.status == 401):
+            break
+        with core.lock:  # a token from before a stop stays dead; the key may be alive
+            slot.drop(held)
+    if isinstance(answer, DomeError):
+        return answer
+    return read_decision(answer)
+
+
+def check_body(question: CheckRequest) -> bytes | InvalidRequestError:
+    """Return the question as the service takes it."""
+    body = {member.name: getattr(question, member.name) for member in fields(question)}
+    body = {name: value for name, value in body.items() if value is not None}
+    if (question.action is None) != (question.resource is None):
+        return InvalidRequestError("action and resource go together")
+    if sum(name in body for name in ("tool", "model", "integration", "action")) != 1:
+        return InvalidRequestError("ask for exactly one of tool, model, integration, or action with resource")
+    if question.arguments is not None and not isinstance(question.arguments, Mapping):
+        return InvalidRequestError("arguments must be a mapping of names to values")
+    try:
+        return json_body(
+            {**body, **({"arguments": dict(question.arguments)} if question.arguments is not None else {})}
+        )
+    except InvalidRequestError as fault:
+        return fault
+
+
+def read_decision(answer: Answer) -> Decision | DomeError:
+    """Return the decision of an answer. What is not exactly one is none (P1)."""
+    body = read_object(answer)
+    if body is None:
+        return unreadable(answer, "it is no JSON object")
+    verdict = body.get("decision")
+    texts = {name: body.get(name) for name in ("decision_id", "reason", "detail", "layer", "bundle_version", "txn")}
+    wrong = next((name for name, value in texts.items() if not isinstance(value, str) or not value), None)
+    if verdict not in ("allow", "deny") or (wrong is not None and wrong != "detail"):
+        return unreadable(answer, f"{wrong or 'decision'} is not what a decision has")
+    policies = body.get("policies")
+    return Decision(
+        verdict,
+        Reason(str(body["reason"]), str(body.get("detail", "")), _change(body.get("change")), body["decision_id"]),
+        decision_id=body["decision_id"],
+        layer=body["layer"],
+        policies=tuple(str(each) for each in policies) if isinstance(policies, list) else (),
+        bundle_version=body["bundle_version"],
+        txn=body["txn"],
+        request_id=body.get("request_id") if isinstance(body.get("request_id"), str) else answer.request_id,
+    )
+
+
+def _change(value: object) -> Change | None:
+    if not isinstance(value, Mapping) or not isinstance(value.get("detail"), str):
+        return None
+    command, role = value.get("command"), value.get("role")
+    return Change(
+        value["detail"],
+        command if isinstance(command, str) else None,
+        role if isinstance(role, str) else None,
+    )
+
+
+def fatal(error: DomeError) -> ConfigurationError | None:
+    """Return what `start()` raises: the key is refused for good, or this is no URL of a service. None: go on."""
+    if isinstance(error, ConfigurationError):
+        return error
+    if isinstance(error, ApiError) and error.status == 401:
+        return ConfigurationError("invalid_key", f"the service refuses the key: {error.message}")
+    if isinstance(error, UnreadableAnswerError) and error.status < 500:
+        return ConfigurationError("invalid_url", error.message)
+    return None
+
+
+_OF_OTHERS = ("subject_", "actor_", "chain_", "actas_")
+"""How the codes begin that speak of the tokens of others, and of the right to act for them."""
+
+
+def denial_of(error: DomeError) -> Decision:
+    """Return the denial that a failure to ask is, whatever has failed."""
+    return denied(_local_reason(error), str(error), request_id=error.request_id)
+
+
+def _local_reason(error: DomeError) -> LocalReason:
+    if isinstance(error, InvalidRequestError):
+        return "invalid_request"
+    if isinstance(error, ConfigurationError):
+        return "credential_refused"
+    if not isinstance(error, ApiError):
+        return "unavailable"
+    precise = error.dome_error or error.code
+    if precise in ("draining", "agent_draining"):
+        return "draining"
+    if precise.startswith("agent_"):
+        return "stopped"
+    if precise.startswith(_OF_OTHERS):
+        return "delegation_refused"
+    if error.status == 401:
+        return "credential_refused"
+    return "unavailable" if error.status == 429 or error.status >= 500 else "invalid_request"
