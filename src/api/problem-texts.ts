@@ -36,7 +36,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   },
   held: {
     meaning:
-      "A role `security` or `admin` suspended the agent, or the agent was suspended with `hold`, or it drains towards such a suspension. Only these roles lift the hold, with a reason.",
+      "A role `security` or `admin` suspended the agent, or an ancestor with its descendants; or the agent was suspended with `hold`, or it drains towards such a suspension. Only these roles lift the hold, with a reason.",
     action:
       "`dome agents show` shows the operator and the reason. With one of these roles, resume the agent with `--reason`.",
   },
@@ -80,9 +80,14 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     meaning: "The parent is the agent itself or one of its descendants.",
     action: "Choose another parent.",
   },
+  parent_too_deep: {
+    meaning: "The agent, or one of its descendants, would have more ancestors than Dome allows.",
+    action: "Choose a parent further up, or none.",
+  },
   parent_stopped: {
-    meaning: "The parent, or one of its ancestors, is suspended, revoked or lost.",
-    action: "Resume it first, or choose another parent.",
+    meaning:
+      "An ancestor is suspended, revoked or lost. No agent is registered, activated or resumed below it.",
+    action: "Resume the ancestor first: `detail` names it. Or choose another parent, or none.",
   },
   agent_lost: {
     meaning:

@@ -32,11 +32,13 @@ export function nextFor(error: DomeError, invocation: Invocation): string | null
     case "invalid_transition":
     case "precondition_failed":
     case "parent_cycle":
-    case "parent_stopped":
     case "agent_lost":
     case "workspace_lost":
     case "drain_conflict":
       return nextToLook(invocation);
+    case "parent_too_deep":
+    case "parent_stopped":
+      return `dome agents tree${inWorkspace(invocation.workspace ?? undefined)}`;
     case "key_limit":
     case "key_not_live":
       if (noun === "operators") return "dome operators list";

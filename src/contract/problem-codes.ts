@@ -16,6 +16,7 @@ export const PROBLEMS = {
   key_limit: { status: 409, title: "The agent has too many live keys" },
   key_not_live: { status: 409, title: "The key is not live" },
   parent_cycle: { status: 409, title: "An agent cannot be its own ancestor" },
+  parent_too_deep: { status: 409, title: "The agent would have too many ancestors" },
   parent_stopped: { status: 409, title: "An ancestor is stopped" },
   agent_lost: { status: 409, title: "The object of this agent is lost" },
   workspace_lost: { status: 409, title: "The object of this workspace is lost" },

@@ -4,7 +4,7 @@
  */
 import { insertKey } from "../credentials/key-reads.ts";
 import { defined } from "../kernel/defined.ts";
-import type { WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { err } from "../kernel/result.ts";
 import type { IssueKeyCommand, RegisterCommand, UpdateCommand } from "../operations/owners/agent-owner.ts";
 import type { Configured } from "../operations/owners/owner-answer.ts";
@@ -57,7 +57,11 @@ export class AgentChanges {
     return this.#configuration.change(command.change, intent, {
       owner: agent.id,
       request: null, // the workspace's object has its key
-      content: [...insertAgent(db, agent, command.change), insertKey(db, agent.id, key)],
+      content: [
+        ...this.#guardParent(agent.id, agent.settings.parentId),
+        ...insertAgent(db, agent, command.change),
+        insertKey(db, agent.id, key),
+      ],
       answer: [answerClaim(db, claim, 201, command.answer)],
       audit: command.audit,
     });
@@ -84,7 +88,7 @@ export class AgentChanges {
       owner: agent.id,
       request: command.meta.request,
       content: [
-        ...(patch.parentId == null ? [] : [guardParent(db, agent.id, patch.parentId)]),
+        ...this.#guardParent(agent.id, patch.parentId),
         ...updateAgent(db, agent.id, patch, command.change, agent.recordVersion + 1),
       ],
       answer: this.#answer(command.meta.request, agent.id, 200, command.answer),
@@ -186,6 +190,10 @@ export class AgentChanges {
   /** A registration that did not happen leaves neither row nor mark: the object is as if it had never been. */
   #abandon(intent: AgentIntent): void {
     if (intent.kind !== "register") this.#parts.store.raiseRecordVersion();
+  }
+
+  #guardParent(agent: AgentId, parent: AgentId | null | undefined): Statement[] {
+    return parent == null ? [] : [guardParent(this.#parts.deps.db, agent, parent)];
   }
 
   #answer(request: RequestKey | null, target: string, status: number, body: string): Statement[] {

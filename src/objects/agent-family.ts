@@ -12,7 +12,8 @@ import type { StoredAgent } from "./agent-store.ts";
 
 /**
  * Idempotent by the state itself: who runs is stopped, who does not is only asked whether its stop is effective. So a
- * repeat after a crash changes nothing, and a resume in the middle of a cascade does not get away.
+ * repeat after a crash changes nothing, and a start in the middle of a cascade does not get away. A hold is put on who was
+ * never activated, too: it does not run, and nobody else may let it begin.
  */
 export function stopForFamily(parts: AgentParts, command: FamilyStopCommand): FamilyStop {
   const agent = parts.store.read();
@@ -25,7 +26,7 @@ export function stopForFamily(parts: AgentParts, command: FamilyStopCommand): Fa
   const hold = command.hold === true ? { operator, reason } : (drain?.hold ?? null);
   const to = next(agent.state, end === "revoked" ? "revoke" : "suspend");
   if (!to.ok || to.value === agent.state) {
-    if (hold !== null && agent.state === "suspended" && holdNow(parts, hold)) {
+    if (hold !== null && agent.state !== "revoked" && holdNow(parts, hold)) {
       parts.outbox.append(recordOf(parts, agent, command, { kind: "agent.held", data: fromRoot(command) }));
     }
     const waits = parts.halts.pending().some(({ kind }) => kind !== "key");

@@ -14,6 +14,7 @@ import type { StoredHalt } from "../operations/owners/halts.ts";
 import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type { KnownHold } from "../registry/agents.ts";
 import type { OperatorRef } from "../operations/request/request-meta.ts";
+import { ancestorsAllow, type AskedAncestors } from "./agent-ancestors.ts";
 import { beginDrain, cancelDrain, carryOut, dropDrain } from "./agent-drain.ts";
 import { endKeyNow, holdNow, move, stopNow, type AgentParts } from "./agent-stop.ts";
 import { keyIsLive, type StoredAgent } from "./agent-store.ts";
@@ -23,10 +24,14 @@ import type { HoldOrder, StoredHold } from "./hold-table.ts";
 /** Who acts when an agent's own end date suspends it. */
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "expires_at" };
 
-/** Carries a command out, or says why not. */
+/**
+ * Carries a command out, or says why not.
+ * @param ancestors what they have answered; only a start looks at it.
+ */
 export function transition(
   parts: AgentParts,
   command: TransitionCommand,
+  ancestors: AskedAncestors | null,
 ): Result<Transitioned, OwnerRefusal> {
   const { store, outbox } = parts;
   const agent = store.read();
@@ -34,7 +39,7 @@ export function transition(
   const to = next(agent.state, command.command);
   if (!to.ok) return err({ kind: "invalid_transition", from: agent.state, command: command.command });
   const drain = parts.drains.find();
-  if (to.value === "active") return start(parts, agent, drain, command);
+  if (to.value === "active") return start(parts, agent, drain, command, ancestors);
   if (to.value === "provisioned") throw new Error("no command leads to provisioned");
   if (command.drainMs > 0 && agent.state === "active") return beginDrain(parts, agent, command, to.value);
   const { operator } = command.meta;
@@ -81,6 +86,7 @@ function start(
   agent: StoredAgent,
   drain: StoredDrain | null,
   command: TransitionCommand,
+  ancestors: AskedAncestors | null,
 ): Result<Transitioned, OwnerRefusal> {
   const hold = parts.holds.find();
   const ordered = drain?.hold ?? hold;
@@ -91,7 +97,10 @@ function start(
   }
   if (drain !== null) return ok(cancelDrain(parts, agent, drain, command.audit));
   if (agent.state === "active") return ok({ state: "active", changed: false, halt: null });
-  if (agent.expiresAt !== null && agent.expiresAt <= parts.deps.clock.now()) return err({ kind: "expired" });
+  const now = parts.deps.clock.now();
+  if (agent.expiresAt !== null && agent.expiresAt <= now) return err({ kind: "expired" });
+  const allowed = ancestorsAllow(ancestors, now);
+  if (!allowed.ok) return allowed;
   move(parts, agent, "active");
   parts.outbox.append(hold === null ? command.audit : { ...command.audit, data: { lifted: liftedOf(hold) } });
   return ok({ state: "active", changed: true, halt: null });

@@ -23,6 +23,7 @@ import type { HaltProgress, StoredHalt } from "../operations/owners/halts.ts";
 import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import { effectiveAtOf } from "../operations/answer/halt-view.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
+import { askAncestors } from "./agent-ancestors.ts";
 import { AgentChanges } from "./agent-changes.ts";
 import { endDrain, shownDrain } from "./agent-drain.ts";
 import { stopForFamily } from "./agent-family.ts";
@@ -132,8 +133,11 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
     return this.#changes.issueKey(command);
   }
 
-  transition(command: TransitionCommand): Promise<Result<Transitioned, OwnerRefusal>> {
-    return this.#core.once(command.meta.request, transitioned, () => transition(this.#parts, command));
+  async transition(command: TransitionCommand): Promise<Result<Transitioned, OwnerRefusal>> {
+    const ancestors = await askAncestors(this.#parts, command);
+    return this.#core.once(command.meta.request, transitioned, () =>
+      transition(this.#parts, command, ancestors),
+    );
   }
 
   stopForFamily(command: FamilyStopCommand): Promise<FamilyStop> {

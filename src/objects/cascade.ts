@@ -6,8 +6,10 @@
  *   2. ask each descendant's object to stop; it stops, or has stopped already  (idempotent: it looks at its own row)
  *   3. note its answer                                    (a crash before that only asks the same descendant again)
  *   4. until every stop is effective, ask again those that wait
- *   5. when the walk has found somebody running, walk the whole tree once more: agents are registered, moved and
- *      resumed meanwhile. A walk that finds nobody running and nothing waiting ends the cascade.
+ *   5. walk the whole tree once more when the root's stop is effective, and as often as a walk has found somebody running:
+ *      agents are registered, moved, activated and resumed meanwhile. A walk that begins after that and finds nobody
+ *      running and nothing waiting ends the cascade: whoever starts later has asked its ancestors later
+ *      (`agent-ancestors.ts`).
  *
  * The root's halt is effective when all are. While D1 is down the root is stopped already; its family follows when the
  * tree can be read.
@@ -24,6 +26,8 @@ import type { ObjectDeps } from "./deps.ts";
 const ASKED_AT_ONCE = 50;
 /** How soon those that wait are asked again. */
 const LOOK_AGAIN_MS = 250;
+/** It begins with the stop; every later one after the stop is effective. */
+const FIRST_PASS = 1;
 
 interface CascadeDeps extends ObjectDeps {
   readonly storage: DurableObjectStorage;
@@ -52,7 +56,7 @@ export async function runCascade(deps: CascadeDeps, id: string): Promise<number 
 
   if (unasked.length > toAsk.length) return clock.now();
   if (!everythingEffective(deps, halt.id)) return clock.now() + LOOK_AGAIN_MS;
-  if ((cascades.read(id)?.stoppedInPass ?? 0) > 0) {
+  if (cascade.pass === FIRST_PASS || (cascades.read(id)?.stoppedInPass ?? 0) > 0) {
     cascades.walkAgain(halt.id);
     return clock.now();
   }

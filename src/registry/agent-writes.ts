@@ -7,7 +7,7 @@ import type { Surface } from "../contract/agent.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import type { AgentSettings } from "./agent-settings.ts";
-import type { KnownDrain, KnownHold } from "./agents.ts";
+import { MOST_ANCESTORS, type KnownDrain, type KnownHold } from "./agents.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { batchGuard } from "../storage/tables/changes.ts";
 
@@ -81,20 +81,32 @@ export function updateAgent(
   ];
 }
 
-/** Aborts the batch when `parent` is the agent itself or one of its descendants. */
-export const guardParent = (db: Database, id: AgentId, parent: AgentId) =>
-  db.insert(batchGuard).values({
+/**
+ * Aborts the batch when `parent` is the agent itself or one of its descendants, or when the agent or one of them would
+ * have more than `MOST_ANCESTORS` ancestors.
+ */
+export const guardParent = (db: Database, id: AgentId, parent: AgentId) => {
+  const up = sql`up (id) AS (
+    SELECT ${parent}
+    UNION
+    SELECT agents.parent_id FROM agents JOIN up ON agents.id = up.id WHERE agents.parent_id IS NOT NULL
+  )`;
+  const down = sql`down (id, depth) AS (
+    SELECT ${id}, 0
+    UNION
+    SELECT agents.id, down.depth + 1 FROM agents JOIN down ON agents.parent_id = down.id
+    WHERE down.depth <= ${MOST_ANCESTORS}
+  )`;
+  return db.insert(batchGuard).values({
     fenceOk: 1,
     claimOk: 1,
-    parentOk: sql`(
-      WITH RECURSIVE up (id) AS (
-        SELECT ${parent}
-        UNION
-        SELECT agents.parent_id FROM agents JOIN up ON agents.id = up.id WHERE agents.parent_id IS NOT NULL
-      )
-      SELECT NOT EXISTS (SELECT 1 FROM up WHERE id = ${id})
+    parentOk: sql`(WITH RECURSIVE ${up} SELECT NOT EXISTS (SELECT 1 FROM up WHERE id = ${id}))`,
+    depthOk: sql`(
+      WITH RECURSIVE ${up}, ${down}
+      SELECT (SELECT count(*) FROM up) + (SELECT max(depth) FROM down) <= ${MOST_ANCESTORS}
     )`,
   });
+};
 
 /** Writes the lifecycle state for listing. An older version never overwrites a newer one. */
 export const projectState = (

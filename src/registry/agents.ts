@@ -100,16 +100,27 @@ export async function isSteward(db: Database, workspaceId: WorkspaceId, steward:
   return row !== undefined;
 }
 
-/** The ids of an agent's ancestors, nearest first. */
+/**
+ * The most ancestors that an agent may have. Each of them is asked whenever the agent is to start, so there is a bound; the
+ * database holds it (`guardParent`), so a walk upwards never ends early.
+ */
+export const MOST_ANCESTORS = 16;
+
+/**
+ * The ids of an agent's ancestors, nearest first.
+ * @throws when there are more than the database lets come into being: whoever asks must not go on with a part of them.
+ */
 export async function ancestorsOf(db: Database, id: AgentId): Promise<AgentId[]> {
   const rows = await db.all<{ id: AgentId }>(sql`
     WITH RECURSIVE up (id, depth) AS (
       SELECT ${agents.parentId}, 1 FROM ${agents} WHERE ${agents.id} = ${id}
       UNION
       SELECT agents.parent_id, up.depth + 1 FROM agents JOIN up ON agents.id = up.id
-      WHERE agents.parent_id IS NOT NULL AND up.depth < 64
+      WHERE agents.parent_id IS NOT NULL AND up.depth <= ${MOST_ANCESTORS}
     )
     SELECT id FROM up WHERE id IS NOT NULL ORDER BY depth`);
+  if (rows.length > MOST_ANCESTORS)
+    throw new Error(`the agent ${id} has more than ${MOST_ANCESTORS} ancestors`);
   return rows.map((row) => row.id);
 }
 

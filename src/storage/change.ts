@@ -14,6 +14,7 @@ const RULES = {
   fence_moved: "CHECK constraint failed: fence_moved",
   claim_lost: "CHECK constraint failed: claim_lost",
   parent_cycle: "CHECK constraint failed: parent_cycle",
+  parent_too_deep: "CHECK constraint failed: parent_too_deep",
   entry_in_use: "CHECK constraint failed: entry_in_use",
   agent_name_taken: "dome: the name of an agent is taken",
   agent_id_taken: "dome: the id of an agent is taken",

@@ -21,6 +21,7 @@ export const MIGRATIONS: readonly string[] = [
   "0011_stewards.sql",
   "0012_holds.sql",
   "0013_lists.sql",
+  "0014_depth.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

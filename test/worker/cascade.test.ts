@@ -143,16 +143,29 @@ describe("a stop with cascade", () => {
     expect(problemOf(late)).toMatchObject({ status: 409, code: "parent_stopped" });
   });
 
-  it("catches who is resumed while it runs, and is not complete before", async () => {
+  it("catches who has come in since it walked through the family, and is not complete before (P3)", async () => {
+    const { workspace, root, stranger } = await family();
+    const alone = await member(workspace, "alone", null);
+    await api.register({ name: "unborn", workspace, parent: alone.id });
+    const { halt } = await stopAll(alone, "suspend");
+    await eventually(async () =>
+      expect((await api.halt(alone.id, halt?.id ?? "")).cascade).toMatchObject({ committed: 2 }),
+    );
+    // As a change does that has asked the ancestors before the stop, and lands after it.
+    await env.DB.prepare("UPDATE agents SET parent_id = ? WHERE id = ?").bind(alone.id, stranger.id).run();
+    const receipt = await receiptOf(alone, halt?.id);
+    expect(receipt.cascade).toMatchObject({ total: 3, complete: true });
+    expect(await states(stranger, root)).toEqual(["suspended", "active"]);
+  });
+
+  it("lets nobody of the family resume while it runs, nor afterwards", async () => {
     const { root, child } = await family();
     const { halt } = await stopAll(root, "suspend");
     await eventually(async () => expect(await states(child)).toEqual(["suspended"]));
-    await api.resume(child.id);
-    const receipt = await receiptOf(root, halt?.id);
-    expect(await states(child)).toEqual(["suspended"]);
-    const epoch = receipt.agents.find(({ agent }) => agent === child.id)?.epoch;
-    expect(epoch).toBe(5);
-    expect((await effectiveHalts(child)).map(({ cause }) => cause?.halt)).toEqual([receipt.id, receipt.id]);
+    const resume = () => api.call("POST", `/agents/${child.id}/resume`, { body: { reason: "again" } });
+    expect(problemOf(await resume())).toMatchObject({ status: 409, code: "parent_stopped" });
+    await receiptOf(root, halt?.id);
+    expect(problemOf(await resume())).toMatchObject({ status: 409, code: "parent_stopped" });
   });
 
   it("reaches the family of an agent that was stopped alone before", async () => {

@@ -4,8 +4,9 @@ import { rfc3339 } from "../../kernel/clock.ts";
 import { unreachable } from "../../kernel/result.ts";
 import type { DrainConflict } from "../../lifecycle/drain.ts";
 import { rolesWith } from "../../operators/permissions.ts";
+import { MOST_ANCESTORS } from "../../registry/agents.ts";
 import type { BrokenRule } from "../../storage/change.ts";
-import type { OwnerRefusal } from "../owners/owner-answer.ts";
+import type { OwnerRefusal, StoppedAncestor } from "../owners/owner-answer.ts";
 
 export interface Refusal {
   readonly code: ProblemCode;
@@ -48,6 +49,11 @@ const RULES: Readonly<Record<BrokenRule, Refusal>> = {
     detail: "The request was taken over. Repeat it.",
     retryAfterSeconds: 1,
   },
+  parent_too_deep: memberRefusal(
+    "parent_too_deep",
+    "parent",
+    `The agent, or one of its descendants, would have more than ${MOST_ANCESTORS} ancestors. Choose a parent further up.`,
+  ),
   parent_cycle: memberRefusal(
     "parent_cycle",
     "parent",
@@ -131,6 +137,16 @@ function held({ lacks, subject, since }: Extract<OwnerRefusal, { kind: "held" }>
   return { code: "held", detail: `${what}. To lift a hold takes the role ${roles}.` };
 }
 
+/** What to do about an ancestor that is stopped. */
+const FIRST: Readonly<Record<StoppedAncestor["state"], (agent: string) => string>> = {
+  suspended: (agent) => `is suspended. Resume it first: dome agents resume ${agent}`,
+  revoked: () => "is revoked, which is final. Give the agent another parent, or none.",
+  absent: () => "is lost. Give the agent another parent, or none.",
+};
+
+const ancestorStopped = ({ agent, state }: StoppedAncestor): Refusal =>
+  memberRefusal("parent_stopped", "parent", `The agent ${agent}, an ancestor, ${FIRST[state](agent)}`);
+
 export function refusalOf(refusal: OwnerRefusal): Refusal {
   switch (refusal.kind) {
     case "absent":
@@ -177,6 +193,14 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
       };
     case "held":
       return held(refusal);
+    case "ancestor_stopped":
+      return ancestorStopped(refusal);
+    case "undecided":
+      return {
+        code: "unavailable",
+        detail: "Whether the agent's ancestors run could not be found out in time. Repeat the request.",
+        retryAfterSeconds: 1,
+      };
     case "revoked":
       return {
         code: "invalid_transition",

@@ -1,9 +1,16 @@
 /** What every owner object may answer. */
+import type { AgentId } from "../../kernel/ids.ts";
 import type { Result } from "../../kernel/result.ts";
 import type { DrainConflict } from "../../lifecycle/drain.ts";
 import type { NotLifted } from "../../lifecycle/hold.ts";
 import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
 import type { BrokenRule } from "../../storage/change.ts";
+
+/** An ancestor below which nobody starts. */
+export interface StoppedAncestor {
+  readonly agent: AgentId;
+  readonly state: "suspended" | "revoked" | "absent";
+}
 
 /** Every expected "no" of an owner object. */
 export type OwnerRefusal =
@@ -29,6 +36,10 @@ export type OwnerRefusal =
       /** Null: the agent is not suspended yet, it drains. */
       readonly since: number | null;
     }
+  /** Nobody starts below a stopped ancestor. */
+  | ({ readonly kind: "ancestor_stopped" } & StoppedAncestor)
+  /** The ancestors could not be asked in time. */
+  | { readonly kind: "undecided" }
   | { readonly kind: "revoked" }
   | { readonly kind: "key_limit"; readonly most: number }
   | { readonly kind: "key_absent" }

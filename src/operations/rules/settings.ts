@@ -10,13 +10,14 @@ import {
   type AgentSettings,
   type KeptSetting,
 } from "../../registry/agent-settings.ts";
-import { ancestorsOf, findAgent } from "../../registry/agents.ts";
+import { findAgent } from "../../registry/agents.ts";
 import type { Catalog } from "../../registry/catalog.ts";
 import { nearMatch } from "../../registry/near-match.ts";
 import type { Tiers } from "../../tiers/limits.ts";
 import { seesAgent } from "../request/resolve.ts";
+import { stoppedFrom } from "./ancestors.ts";
 import type { OperationPorts } from "../request/ports.ts";
-import { memberRefusal, shown, type Refusal } from "../answer/refusal.ts";
+import { memberRefusal, refusalOf, shown, type Refusal } from "../answer/refusal.ts";
 
 /** The members of a request that describe an agent; absent ones do not change. */
 type RequestedSettings = { readonly [M in AgentSettingName]?: AgentPatch[M] };
@@ -88,21 +89,18 @@ async function resolveParent(
       memberRefusal("unknown_reference", "parent", `The workspace has no such agent${shown(reference)}.`),
     );
   }
-  for (const id of [parent.id, ...(await ancestorsOf(ports.db, parent.id))]) {
-    const { state } = await ports.owners.agent(id).lease();
-    if (state === "active" || state === "provisioned") continue;
-    return err(
-      memberRefusal(
-        "parent_stopped",
-        "parent",
-        // Whose ancestors further up are, a developer does not learn.
-        operator.role === "developer" && id !== parent.id
-          ? "An ancestor of this parent does not run. Choose another parent."
-          : `The agent ${id}, an ancestor, is ${state}. Resume it first.`,
-      ),
-    );
-  }
-  return ok(parent.id);
+  const stopped = await stoppedFrom(ports, parent.id);
+  if (stopped === null) return ok(parent.id);
+  // Whose ancestors further up are, a developer does not learn.
+  return err(
+    operator.role === "developer" && stopped.agent !== parent.id
+      ? memberRefusal(
+          "parent_stopped",
+          "parent",
+          "An ancestor of this parent does not run. Choose another parent.",
+        )
+      : refusalOf({ kind: "ancestor_stopped", ...stopped }),
+  );
 }
 
 /** What was declared and is not in the catalog: accepted, but every call to it will be denied. */

@@ -7,6 +7,7 @@ export const batchGuard = sqliteTable("batch_guard", {
   claimOk: integer("claim_ok"),
   parentOk: integer("parent_ok"),
   unusedOk: integer("unused_ok").default(1),
+  depthOk: integer("depth_ok").default(1),
 });
 
 export const idempotency = sqliteTable(
