@@ -30,6 +30,8 @@ interface Parts {
 interface Waiting {
   readonly id: string;
   readonly json: string;
+  /** It tells of a loss: the loss of it is not told again, or that would never end. */
+  readonly tellsLoss?: true;
 }
 
 export class AuditReports {
@@ -168,7 +170,7 @@ export class AuditReports {
       this.#waiting.splice(0, batch.length);
       this.#failures = 0;
       this.#retryAfterMs = null;
-      for (const outcome of outcomes) this.#settle(outcome);
+      for (const [index, outcome] of outcomes.entries()) this.#settle(outcome, batch[index]);
     } catch (fault) {
       if (fault instanceof InvalidRequestError) this.#shrink(batch.length);
       else {
@@ -179,21 +181,18 @@ export class AuditReports {
     }
   }
 
-  #settle({ outcome, detail, id }: Outcome): void {
+  #settle({ outcome, detail, id }: Outcome, event: Waiting | undefined): void {
     if (outcome === "recorded" || outcome === "merged") return;
     this.#parts.onError(
       new InvalidEventError(`the event ${id ?? ""} was not recorded: ${outcome} ${detail ?? ""}`),
     );
-    this.#lose(1);
+    if (event?.tellsLoss !== true) this.#lose(1);
   }
 
   /** The service does not take this report: a smaller one may be taken; of one event it is that event's fault. */
   #shrink(size: number): void {
     if (size > 1) this.#mostPerReport = Math.ceil(size / 2);
-    else {
-      this.#waiting.shift();
-      this.#lose(1);
-    }
+    else if (this.#waiting.shift()?.tellsLoss !== true) this.#lose(1);
   }
 
   /** Puts the loss itself before what waits. It is told once, under one id, however often that is sent. */
@@ -203,7 +202,7 @@ export class AuditReports {
     const time = new Date(this.#parts.ports.clock.now()).toISOString();
     const json = reportOf(id, time, "sdk.signal", { signal: "events_lost", count: this.#untold }, {});
     this.#untold = 0;
-    this.#waiting.unshift({ id, json });
+    this.#waiting.unshift({ id, json, tellsLoss: true });
   }
 }
 

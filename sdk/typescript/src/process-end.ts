@@ -1,9 +1,32 @@
 /** The end of a process, where there is one: Node.js, Deno and Bun have `process`; Workers and browsers do not. */
 interface ProcessLike {
   readonly pid?: number;
-  once?(event: string, listener: () => void): unknown;
+  on?(event: string, listener: () => void): unknown;
   off?(event: string, listener: () => void): unknown;
   kill?(pid: number, signal: string): unknown;
+}
+
+type Task = () => Promise<unknown>;
+
+/** What all clients of this process have to do: one listener for them together, however many they are. */
+const atIdle = new Set<Task>();
+const atSigterm = new Set<Task>();
+
+const processOf = (): ProcessLike => (globalThis as { process?: ProcessLike }).process ?? {};
+
+/** A process that has nothing more to do sends what waits; it goes on until that is done. */
+function flush(): void {
+  for (const task of atIdle) task().catch(() => undefined);
+}
+
+/** When all have drained nobody listens any more, and the signal does what it does by itself. */
+function terminate(): void {
+  const { pid, kill, off } = processOf();
+  const end = (): void => {
+    off?.call(processOf(), "SIGTERM", terminate);
+    if (pid !== undefined) kill?.call(processOf(), pid, "SIGTERM");
+  };
+  Promise.allSettled([...atSigterm].map((task) => task())).then(end, end);
 }
 
 /**
@@ -11,27 +34,20 @@ interface ProcessLike {
  * the process, null: nothing.
  * @returns what takes both away again.
  */
-export function onProcessEnd(ends: {
-  readonly flush: () => Promise<unknown>;
-  readonly sigterm: (() => Promise<void>) | null;
-}): () => void {
-  const { process } = globalThis as { process?: ProcessLike };
-  if (typeof process?.once !== "function" || typeof process.off !== "function") return () => undefined;
+export function onProcessEnd(ends: { readonly flush: Task; readonly sigterm: Task | null }): () => void {
+  const process = processOf();
+  if (typeof process.on !== "function" || typeof process.off !== "function") return () => undefined;
   const { sigterm } = ends;
-  const flush = (): void => {
-    ends.flush().catch(() => undefined);
-  };
-  const terminate = (): void => {
-    // The second time nobody listens, so that the signal does what it does by itself.
-    const end = (): void => {
-      if (process.pid !== undefined) process.kill?.(process.pid, "SIGTERM");
-    };
-    sigterm?.().then(end, end);
-  };
-  process.once("beforeExit", flush);
-  if (sigterm !== null) process.once("SIGTERM", terminate);
+  if (atIdle.size === 0) process.on("beforeExit", flush);
+  atIdle.add(ends.flush);
+  if (sigterm !== null) {
+    if (atSigterm.size === 0) process.on("SIGTERM", terminate);
+    atSigterm.add(sigterm);
+  }
   return () => {
-    process.off?.("beforeExit", flush);
-    process.off?.("SIGTERM", terminate);
+    atIdle.delete(ends.flush);
+    if (atIdle.size === 0) process.off?.("beforeExit", flush);
+    if (sigterm !== null && atSigterm.delete(sigterm) && atSigterm.size === 0)
+      process.off?.("SIGTERM", terminate);
   };
 }

@@ -189,7 +189,7 @@ interface ReportedEvent {
   readonly [member: string]: unknown;
 }
 
-const eventsOf = (body: string): readonly ReportedEvent[] =>
+export const eventsOf = (body: string): readonly ReportedEvent[] =>
   (JSON.parse(body) as { events: readonly ReportedEvent[] }).events;
 
 export const recorded = (body: string): Response =>
