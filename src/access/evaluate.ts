@@ -12,8 +12,8 @@ import { declares } from "../contract/agent.ts";
 import type { Action, Change } from "../contract/check.ts";
 import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
 import { referenceOf, type Resource } from "../contract/resource.ts";
+import { typedCommand } from "../contract/typed-command.ts";
 import type { Result } from "../kernel/result.ts";
-import { shellWord } from "../kernel/shell-word.ts";
 import { argumentsFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
@@ -78,20 +78,25 @@ function deniedBySurface({ agents }: Facts, asked: AccessRequest): Verdict | und
   const wanted = referenceOf(asked);
   return deny("surface_undeclared", `The agent ${lacking.name} has not declared ${asked.kind} ${wanted}.`, {
     detail: `Declare ${asked.kind} ${wanted} for the agent ${lacking.name}.`,
-    command: `dome agents update ${lacking.name} --add-${asked.kind} ${asked.kind === "tool" ? shellWord(wanted) : asked.name}`,
+    command: updateOf(
+      agents,
+      lacking.name,
+      `--add-${asked.kind}`,
+      asked.kind === "tool" ? wanted : asked.name,
+    ),
     role: "operator",
   });
 }
 
-function deniedByCatalog({ catalog }: Facts, asked: AccessRequest): Verdict | undefined {
+function deniedByCatalog({ catalog, agents }: Facts, asked: AccessRequest): Verdict | undefined {
   const { kind, name, part } = asked;
   const names = { tool: catalog.tools, pool: catalog.pools, integration: catalog.integrations }[kind];
   if (!names.has(name)) {
     const near = nearMatch(name, names.keys());
+    const add = typedCommand(workspaceOf(agents), [`${kind}s`, "add", name]);
     return deny("catalog_missing", `The catalog of the workspace has no ${kind} ${name}.`, {
       detail: `Have ${kind} ${name} added to the catalog of the workspace.`,
-      command:
-        near === null ? `dome ${kind}s add ${name}` : `dome ${kind}s add ${name}   # or is ${near} meant?`,
+      command: near === null ? add : `${add}   # or is ${near} meant?`,
       role: "operator",
     });
   }
@@ -131,7 +136,7 @@ function deniedByProvider({ agents, user }: Facts): Verdict | undefined {
 }
 
 /** Where the catalog says what an operation takes. The detail names where and which keyword, never a value (P4). */
-function deniedByArguments({ catalog, args = {} }: Facts, asked: AccessRequest): Verdict | undefined {
+function deniedByArguments({ catalog, agents, args = {} }: Facts, asked: AccessRequest): Verdict | undefined {
   const { kind, name, part } = asked;
   if (kind !== "tool" || part === null) return undefined;
   const schema = catalog.tools.get(name)?.schemas.get(part);
@@ -139,7 +144,7 @@ function deniedByArguments({ catalog, args = {} }: Facts, asked: AccessRequest):
   if (fault === null) return undefined;
   return deny("arguments_invalid", `The arguments of ${name}/${part} do not match its schema: ${fault}.`, {
     detail: `Send arguments that match the schema of ${name}/${part}; what did not is at ${fault}.`,
-    command: `dome tools show ${name}`,
+    command: typedCommand(workspaceOf(agents), ["tools", "show", name]),
     role: null,
   });
 }
@@ -170,10 +175,16 @@ function deniedByTier({ limits, agents }: Facts): Verdict | undefined {
     : `The tier ${agent?.tier} of the agent ${agent?.name} does not exist.`;
   return deny("tier_limit", detail, {
     detail: "Use a shorter chain, or another tier.",
-    command: `dome agents update ${agent?.name} --tier TIER`,
+    command: agent == null ? null : updateOf(agents, agent.name, "--tier", "TIER"),
     role: "operator",
   });
 }
+
+/** All agents of a chain are of one workspace. */
+const workspaceOf = ([agent]: Facts["agents"]): string => agent?.workspaceName ?? "";
+
+const updateOf = (agents: Facts["agents"], name: string, flag: string, value: string): string =>
+  typedCommand(workspaceOf(agents), ["agents", "update", name, flag, value]);
 
 const permitted = (asked: AccessRequest): Verdict => ({
   decision: "allow",

@@ -7,20 +7,15 @@ export interface Here {
   readonly context: string | null;
 }
 
-/** A command, and nothing but: prose around one stays as it is. The contexts themselves are in no context. */
-const COMMAND = /^dome (?!context )[^,;]*$/;
-
 /**
- * A command as the service names it, which knows nothing of this command line.
- * @param workspace of the thing that it is about; null: as the command line has it.
+ * A command, and nothing but, then what a shell takes for a comment: prose around one stays as it is. The contexts
+ * themselves are in no context.
  */
-export function commandInWorkspace(command: string, workspace: string | null): string {
-  if (workspace === null || !command.startsWith("dome ") || / --workspace /.test(command)) return command;
-  const [, words = command, comment = ""] = /^(.*?)(\s+#.*)?$/s.exec(command) ?? [];
-  return `${words} --workspace ${shellWord(workspace)}${comment}`;
-}
+const COMMAND = /^(dome (?!context )(?:'[^']*'|[^',;#])*?)(\s+#.*)?$/;
 
-export const nextCommand = (text: string, { context }: Here): string =>
-  context === null || !COMMAND.test(text) || / --context /.test(text)
+export function nextCommand(text: string, { context }: Here): string {
+  const [, command, comment = ""] = COMMAND.exec(text) ?? [];
+  return context === null || command === undefined || / --context /.test(command)
     ? text
-    : `${text} --context ${shellWord(context)}`;
+    : `${command} --context ${shellWord(context)}${comment}`;
+}

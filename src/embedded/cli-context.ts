@@ -14,6 +14,8 @@ import { reasonOf } from "./refusal.ts";
 interface Mine {
   readonly url: string;
   readonly adminToken: string;
+  /** What its contexts are called: `local` for the server that keeps its own state. */
+  readonly contextName: string;
 }
 
 /** What became of it, for the person at the terminal. */
@@ -37,8 +39,8 @@ export function contextsPath(env: Readonly<Record<string, string | undefined>>):
 }
 
 /**
- * Saves this server under `local` and `local-admin`, or under `local-<port>` and `local-<port>-admin` where those are
- * another server's.
+ * Saves this server under its name (`local`) and `local-admin`, or under `local-<port>` and `local-<port>-admin` where those
+ * are another server's.
  * @param tokenFor the token of `local`, from the one that is saved there. It is asked for once the admin's context is saved:
  *   where nothing can be saved no token is made either.
  */
@@ -54,7 +56,8 @@ export async function saveContexts(
       return nothing(`${path} is not readable as JSON and was left alone`);
     }
     const name = nameOf(memberOf(file, "contexts") ?? {}, mine);
-    if (name !== "local") remarks.push(`the context "local" belongs to another server and was left alone`);
+    if (name !== mine.contextName)
+      remarks.push(`the context "${mine.contextName}" belongs to another server and was left alone`);
     const admin = `${name}-admin`;
     save(path, admin, { url: mine.url, token: mine.adminToken });
     const made = await tokenFor(tokenOf(memberOf(memberOf(file, "contexts"), name)));
@@ -95,15 +98,15 @@ function save(
   return current;
 }
 
-/** `local` is this server's if it is free, has its URL (an earlier state's token is dead), or lies beside its admin token. */
-function nameOf(contexts: object, { url, adminToken }: Mine): string {
-  const local = memberOf(contexts, "local");
-  const beside = memberOf(contexts, "local-admin");
+/** The name is this server's if it is free, has its URL (an earlier state's token is dead), or lies beside its admin token. */
+function nameOf(contexts: object, { url, adminToken, contextName }: Mine): string {
+  const local = memberOf(contexts, contextName);
+  const beside = memberOf(contexts, `${contextName}-admin`);
   const moved = tokenOf(beside) === adminToken && urlOf(beside) === urlOf(local);
   const isMine = local === null || urlOf(local) === url || tokenOf(local) === adminToken || moved;
   return isMine && (beside === null || urlOf(beside) === url || tokenOf(beside) === adminToken)
-    ? "local"
-    : `local-${new URL(url).port}`;
+    ? contextName
+    : `${contextName}-${new URL(url).port}`;
 }
 
 const tokenOf = (context: object | null): string | null => textOf(context, "token");

@@ -4,9 +4,7 @@
  */
 import { isatty } from "node:tty";
 import { redact } from "../kernel/redact.ts";
-import { systemClock } from "../kernel/clock.ts";
-import { contextsPath, saveContexts } from "./cli-context.ts";
-import { localToken } from "./local-operator.ts";
+import { greet } from "./greeting.ts";
 import { HELP, readRequest } from "./options.ts";
 import { messageOf } from "./refusal.ts";
 import { startServer, VERSION, type Server } from "./server.ts";
@@ -48,31 +46,6 @@ function stopOnSignal(server: Server): void {
   }
 }
 
-async function greet(server: Server): Promise<void> {
-  const saved = await saveContexts(contextsPath(process.env), server, (token) =>
-    localToken(server.url, server.adminToken, token, systemClock.now()),
-  );
-  const use = saved.current ? "" : ` (make it current: ./dome context use ${saved.name})`;
-  const dome = saved.current || saved.name === null ? "./dome" : `./dome --context ${saved.name}`;
-  process.stdout.write(`Dome is ready at ${server.url}
-  issuer   ${server.issuer}
-  context  ${saved.name === null ? "not saved" : `${saved.name}, an operator${use}`}
-  admin    ${saved.admin === null ? "not saved" : `${saved.admin}, for what needs more: --context ${saved.admin}`}
-
-Try in another terminal:
-  ${dome} agents register --name support-triage --tier standard --tool zendesk --pool premium-reasoning --require-actas oidc
-  ${dome} agents activate support-triage
-  ${dome} audit list
-${server.testIssuer === null ? "" : testUsersText(server.testIssuer, saved.admin ?? "local-admin")}`);
-  for (const remark of saved.remarks) process.stderr.write(`dome: ${remark}\n`);
-}
-
-const testUsersText = (issuer: string, admin: string): string => `
-Test users, whom nobody has signed in:
-  ./dome idp add test-users --issuer ${issuer} --audience support-app=support-triage --context ${admin}
-  ./dome users test-token alice --audience support-app
-`;
-
 async function main(): Promise<void> {
   const request = readRequest(process.argv.slice(2), process.env);
   if (!request.ok) return fail(request.error.line, request.error.exit);
@@ -84,7 +57,7 @@ async function main(): Promise<void> {
   const server = await startServer(request.value.options, onLost);
   if (!server.ok) return fail(server.error.line, server.error.exit);
   stopOnSignal(server.value);
-  await greet(server.value);
+  await greet({ ...server.value, contextName: "local" });
 }
 
 if (!HAS_TERMINAL) ignoreHangup();

@@ -69,7 +69,10 @@ export async function registerAgent(
         agent: viewOf(agent, workspace),
         api_key: issuedKeyView(key),
         secret_shown: true,
-        warnings: surfaceWarnings(surface, await loadCatalog(db, workspace.id)),
+        warnings: surfaceWarnings(
+          { surface, workspace: workspace.name },
+          await loadCatalog(db, workspace.id),
+        ),
       },
       change: {
         audit: [

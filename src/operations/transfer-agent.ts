@@ -9,11 +9,11 @@ import {
   type AgentTransferred,
   type Warning,
 } from "../contract/agent.ts";
-import type { WorkspaceId } from "../kernel/ids.ts";
+import { typedCommand } from "../contract/typed-command.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { whyNot } from "../operators/permissions.ts";
 import { hasLiveToken } from "../operators/token-reads.ts";
-import { agentView, isSteward } from "../registry/agents.ts";
+import { agentView, isSteward, type RegisteredAgent } from "../registry/agents.ts";
 import { refusalOf, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change, changedAgent } from "./change/change.ts";
 import { staleUnder, type IfMatch } from "./request/if-match.ts";
@@ -45,7 +45,7 @@ export async function transferAgent(
     if (!newest.ok) return newest;
     const row = newest.value;
     const { steward } = row;
-    const warnings = await warningsAbout(ports, request.operator, workspace, to);
+    const warnings = await warningsAbout(ports, request.operator, found.value, to);
     if (steward === to) {
       return ok({
         answer: { agent: agentView(row, live), changed: false, from: steward, warnings },
@@ -88,10 +88,10 @@ const elsewhere = (steward: string, from: string): Refusal => ({
 async function warningsAbout(
   { db, clock }: OperationPorts,
   operator: Operator,
-  workspace: WorkspaceId,
+  { workspaceId, workspaceName }: Pick<RegisteredAgent, "workspaceId" | "workspaceName">,
   to: string,
 ): Promise<Warning[]> {
-  if (to === operator.subject || (await isSteward(db, workspace, to))) return [];
+  if (to === operator.subject || (await isSteward(db, workspaceId, to))) return [];
   if (whyNot(operator, "operators:read") === null && (await hasLiveToken(db, to, clock.now()))) return [];
   return [
     {
@@ -99,7 +99,7 @@ async function warningsAbout(
       member: "to",
       detail: `Nobody is known under the name ${to}: it answers for no other agent of this workspace. Is it spelt right?`,
       near: null,
-      command: `dome agents list --steward ${to}`,
+      command: typedCommand(workspaceName, ["agents", "list", "--steward", to]),
     },
   ];
 }

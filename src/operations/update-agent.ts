@@ -41,7 +41,7 @@ export async function updateAgent(
     if (!allowed.ok) return allowed;
     const after = agentView({ ...row, ...settings.value }, { ...live, recordVersion: basedOn + 1 });
     return ok({
-      answer: { agent: after, warnings: surfaceWarnings(after.surface, await loadCatalog(db, workspace)) },
+      answer: { agent: after, warnings: surfaceWarnings(after, await loadCatalog(db, workspace)) },
       change: {
         audit: [
           {

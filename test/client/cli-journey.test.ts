@@ -42,7 +42,7 @@ describe("the seed's commands", () => {
     expect(registered.stdout).toMatch(/^Registered support-triage in workspace default\.\n/);
     expect(registered.stdout).toContain("provisioned since");
     expect(registered.stdout.match(/dome_at_/g)).toHaveLength(1);
-    expect(registered.stderr).toContain("next: dome tools add zendesk\n");
+    expect(registered.stderr).toContain("next: dome tools add zendesk --workspace default\n");
     expect(registered.stderr).toContain("next: dome pools add premium-reasoning\n");
     const agent = { DOME_AGENT_KEY: keyIn(registered.stdout) };
 

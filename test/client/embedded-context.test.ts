@@ -8,7 +8,7 @@ import { endEverything, temporaryFolder } from "../support/server.ts";
 afterAll(endEverything);
 
 const URL = "http://127.0.0.1:8787";
-const mine = { url: URL, adminToken: "dome_ot_admin" };
+const mine = { url: URL, adminToken: "dome_ot_admin", contextName: "local" };
 const local = { url: URL, token: "dome_ot_local" };
 const admin = { url: URL, token: "dome_ot_admin" };
 const both = { local, "local-admin": admin };
@@ -98,6 +98,17 @@ describe("the contexts `local` and `local-admin`", () => {
       expect(asked).toEqual([null]); // a token of another server is shown to none
     },
   );
+
+  it("have the name of their server, so that one for development takes nothing from the other at its port", async () => {
+    put({ current: "local", contexts: both });
+    const saved = await save({ ...mine, adminToken: "dome_ot_dev", contextName: "dev" });
+    expect(saved).toEqual({ name: "dev", admin: "dev-admin", current: false, remarks: [] });
+    expect(read()).toEqual({
+      current: "local",
+      contexts: { ...both, dev: local, "dev-admin": { ...admin, token: "dome_ot_dev" } },
+    });
+    expect(asked).toEqual([null]);
+  });
 
   it("keep members that they do not know", async () => {
     put({ color: "never", contexts: { local: { ...local, workspace: "team-a" } } });

@@ -52,7 +52,7 @@ describe("an explanation", () => {
       detail: "The catalog of the workspace has no tool zendsk.",
       change: {
         detail: "Have tool zendsk added to the catalog of the workspace.",
-        command: "dome tools add zendsk   # or is zendesk meant?",
+        command: `dome tools add zendsk --workspace ${home}   # or is zendesk meant?`,
         role: "operator",
       },
       policies: [],

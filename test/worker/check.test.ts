@@ -121,7 +121,7 @@ describe("a check", () => {
     expect(explained).toMatchObject({
       reason: "arguments_invalid",
       detail: denied.detail,
-      change: { command: "dome tools show mail" },
+      change: { command: `dome tools show mail --workspace ${home}` },
     });
     for (const text of ["271828", "5ecret", "ada@example.com"]) {
       expect(JSON.stringify([denied, explained])).not.toContain(text);
@@ -377,7 +377,7 @@ describe("an operation of an HTTP tool is one atom", () => {
     const denied = await decided(caller.secret, { tool: one });
     expect(denied.reason).toBe("surface_undeclared");
     const told = await api.explain(denied.decision_id, home);
-    expect(told.change?.command).toMatch(/ --add-tool 'crm\/GET \/tickets\/\{id\}'$/);
+    expect(told.change?.command).toMatch(/ --add-tool 'crm\/GET \/tickets\/\{id\}' --workspace /);
   });
 
   it("in scopes, where it is percent-encoded (P6)", async () => {

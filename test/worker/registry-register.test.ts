@@ -131,14 +131,14 @@ describe("registering an agent", () => {
         member: "surface.tools",
         detail: "The catalog has no tool zendsk: calls to it will be denied. Is zendesk meant?",
         near: "zendesk",
-        command: "dome tools add zendsk",
+        command: `dome tools add zendsk --workspace ${home}`,
       },
       {
         code: "not_in_catalog",
         member: "surface.pools",
         detail: "The catalog has no pool cheap: calls to it will be denied.",
         near: null,
-        command: "dome pools add cheap",
+        command: `dome pools add cheap --workspace ${home}`,
       },
       {
         code: "not_in_catalog",
@@ -146,7 +146,7 @@ describe("registering an agent", () => {
         detail:
           "The catalog has no integration sales-force: calls to it will be denied. Is salesforce meant?",
         near: "salesforce",
-        command: "dome integrations add sales-force",
+        command: `dome integrations add sales-force --workspace ${home}`,
       },
     ]);
   });

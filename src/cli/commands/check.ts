@@ -4,7 +4,8 @@ import type { CheckRequest, Decision } from "../../contract/check.ts";
 import { verb, type Title } from "../command.ts";
 import { EXIT, usage } from "../exit.ts";
 import { agentKeyFileOption, jsonObject } from "../option-values.ts";
-import { clean, fields, type Style } from "../output.ts";
+import { changeText } from "../change-text.ts";
+import { clean, fields, type Output } from "../output.ts";
 import type { Session } from "../session.ts";
 import { oneStdin, readTokenFile } from "../token-file.ts";
 
@@ -61,7 +62,7 @@ export async function check(session: Session, what: readonly string[], options: 
   output.show({
     body: decision,
     ids: [decision.decision_id],
-    text: () => decisionText(output.style, decision),
+    text: () => decisionText(output, decision),
   });
   if (decision.decision === "allow") return;
   output.next(`dome explain ${decision.decision_id}`);
@@ -95,7 +96,8 @@ function subjectOfWords(what: readonly string[]): CheckRequest {
   return { [kind]: second };
 }
 
-function decisionText(style: Style, decision: Decision): string {
+function decisionText(output: Output, decision: Decision): string {
+  const { style } = output;
   const allowed = decision.decision === "allow";
   const verdict = allowed ? style.good("allow") : style.bad("deny");
   const { change } = decision;
@@ -108,9 +110,6 @@ function decisionText(style: Style, decision: Decision): string {
       ["decision", decision.decision_id],
       ["transaction", decision.txn],
     ]),
-    ...(change === null ? [] : ["", `To change it: ${clean(change.detail)}`]),
-    ...(change?.command
-      ? [`  ${clean(change.command)}${change.role === null ? "" : `   (role ${clean(change.role)})`}`]
-      : []),
+    ...changeText(output, change),
   ].join("\n");
 }

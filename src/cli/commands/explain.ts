@@ -6,7 +6,8 @@ import { verb, type Title } from "../command.ts";
 import { usage } from "../exit.ts";
 import { agentKeyFileOption, workspaceOption } from "../option-values.ts";
 import { called, type Names } from "../names.ts";
-import { clean, fields, several, type Style } from "../output.ts";
+import { changeText } from "../change-text.ts";
+import { clean, fields, several, type Output } from "../output.ts";
 import type { Session } from "../session.ts";
 
 interface ExplainOptions {
@@ -36,14 +37,15 @@ export async function explain(session: Session, id: string, options: ExplainOpti
   output.show({
     body: explanation,
     ids: [explanation.decision_id],
-    text: () => explanationText(output.style, explanation),
+    text: () => explanationText(output, explanation),
   });
 }
 
 const named = (names: Names, id: string): string =>
   Object.hasOwn(names, id) ? `${called(names, id)} (${id})` : id;
 
-function explanationText(style: Style, explanation: Explanation): string {
+function explanationText(output: Output, explanation: Explanation): string {
+  const { style } = output;
   const verdict = explanation.decision === "allow" ? style.good("allow") : style.bad("deny");
   const { change, names, user } = explanation;
   const chain = explanation.chain.map(({ agent, key, epoch }) => {
@@ -71,9 +73,6 @@ function explanationText(style: Style, explanation: Explanation): string {
       ["released", explanation.released ? "yes" : "no: the caller was stopped first"],
       ["in the ledger", `seq ${explanation.seq}`],
     ]),
-    ...(change === null ? [] : ["", `To change it: ${clean(change.detail)}`]),
-    ...(change?.command
-      ? [`  ${clean(change.command)}${change.role === null ? "" : `   (role ${clean(change.role)})`}`]
-      : []),
+    ...changeText(output, change),
   ].join("\n");
 }

@@ -2,6 +2,7 @@
 import type { Operator } from "../../access/operator.ts";
 import type { Agent, AgentPatch, AgentSettingName, Warning } from "../../contract/agent.ts";
 import { parseReference } from "../../contract/resource.ts";
+import { typedCommand } from "../../contract/typed-command.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { AgentId, WorkspaceId } from "../../kernel/ids.ts";
 import {
@@ -103,8 +104,11 @@ async function resolveParent(
   );
 }
 
+/** Of an agent: its surface, and the name of its workspace. */
+type SurfaceOwner = Pick<Agent, "surface" | "workspace">;
+
 /** What was declared and is not in the catalog: accepted, but every call to it will be denied. */
-export function surfaceWarnings(surface: Agent["surface"], catalog: Catalog): Warning[] {
+export function surfaceWarnings({ surface, workspace }: SurfaceOwner, catalog: Catalog): Warning[] {
   const kinds = [
     { member: "tool", declared: surface.tools, known: [...catalog.tools.keys()] },
     { member: "pool", declared: surface.pools, known: [...catalog.pools.keys()] },
@@ -121,7 +125,7 @@ export function surfaceWarnings(surface: Agent["surface"], catalog: Catalog): Wa
           member: `surface.${member}s`,
           detail: `The catalog has no ${member} ${name}: calls to it will be denied.${near === null ? "" : ` Is ${near} meant?`}`,
           near,
-          command: `dome ${member}s add ${name}`,
+          command: typedCommand(workspace, [`${member}s`, "add", name]),
         };
       });
   });

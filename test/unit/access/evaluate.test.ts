@@ -157,7 +157,7 @@ describe("what is declared", () => {
     expect(verdict).toMatchObject({
       reason: "surface_undeclared",
       detail: "The agent inner has not declared tool notes.",
-      change: { command: "dome agents update inner --add-tool notes", role: "operator" },
+      change: { command: "dome agents update inner --add-tool notes --workspace default", role: "operator" },
     });
   });
 });
@@ -190,10 +190,12 @@ describe("what the catalog has", () => {
   it("is named with what would mend it: the near match, or the command that adds it", () => {
     expect(evaluate(facts({ agents }), tool("zendsk")).change).toEqual({
       detail: "Have tool zendsk added to the catalog of the workspace.",
-      command: "dome tools add zendsk   # or is zendesk meant?",
+      command: "dome tools add zendsk --workspace default   # or is zendesk meant?",
       role: "operator",
     });
-    expect(evaluate(facts({ agents }), tool("other")).change?.command).toBe("dome tools add other");
+    expect(evaluate(facts({ agents }), tool("other")).change?.command).toBe(
+      "dome tools add other --workspace default",
+    );
   });
 
   it("shows the operations there are, which the agent has declared as a whole", () => {
@@ -234,7 +236,7 @@ describe("the arguments of an operation that has a schema", () => {
       detail: 'The arguments of notes/add do not match its schema: "/text" (maxLength).',
       change: {
         detail: 'Send arguments that match the schema of notes/add; what did not is at "/text" (maxLength).',
-        command: "dome tools show notes",
+        command: "dome tools show notes --workspace default",
         role: null,
       },
     });

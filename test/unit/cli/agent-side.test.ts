@@ -45,7 +45,7 @@ decision     dec_01k9v3m8q2x7n5r4t6w0y1z2a8
 transaction  txn_01k9v3m8q2x7n5r4t6w0y1z2a9
 
 To change it: Declare tool jira.
-  dome agents update a --add-tool jira   (role operator)
+  dome agents update a --add-tool jira   # role operator
 `);
     expect(stderr).toBe(`next: dome explain ${DECISION_ID}\n`);
   });
@@ -195,7 +195,7 @@ released       yes
 in the ledger  seq 12
 
 To change it: Declare tool jira.
-  dome agents update a --add-tool jira   (role operator)
+  dome agents update a --add-tool jira   # role operator
 `);
   });
 

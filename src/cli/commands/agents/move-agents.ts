@@ -40,6 +40,6 @@ export const transferTable = (style: Style, outcomes: readonly Moved[]): string 
 export function tellFailures(session: Session, outcomes: readonly Moved[]): void {
   const { output } = session;
   const warnings = outcomes.flatMap(({ done }) => done?.warnings ?? []);
-  tellWarnings(output, [...new Map(warnings.map((warning) => [warning.detail, warning])).values()], null);
+  tellWarnings(output, [...new Map(warnings.map((warning) => [warning.detail, warning])).values()]);
   tellFailed(session, outcomes);
 }

@@ -126,7 +126,7 @@ function show(session: Session, created: AgentCreated, key: SeenKey, file: KeyFi
       `Registered ${agent.name} in workspace ${agent.workspace}.\n\n${agentFields(output.style, agent)}`,
   });
   tellKey(session, key, file);
-  tellWarnings(output, created.warnings, agent.workspace);
+  tellWarnings(output, created.warnings);
   const elsewhere = agent.workspace === "default" ? undefined : agent.workspace;
   output.next(`dome agents activate ${agent.name}${inWorkspace(elsewhere)}`);
 }

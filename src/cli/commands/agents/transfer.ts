@@ -86,7 +86,7 @@ async function transferOne(
         ? `${clean(agent.name)}: ${clean(agent.steward)} answers for it now, instead of ${clean(from)}.`
         : `${clean(agent.name)}: ${clean(agent.steward)} answers for it already.`,
   });
-  tellWarnings(output, transferred.warnings, agent.workspace);
+  tellWarnings(output, transferred.warnings);
 }
 
 async function transferMany(

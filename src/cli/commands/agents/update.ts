@@ -103,7 +103,7 @@ export async function update(session: Session, name: string, options: UpdateOpti
     ids: [updated.agent.id],
     text: () => agentFields(output.style, updated.agent),
   });
-  tellWarnings(output, updated.warnings, updated.agent.workspace);
+  tellWarnings(output, updated.warnings);
 }
 
 /** Options that change a list, and so need to know what it is now. */

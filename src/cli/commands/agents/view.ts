@@ -1,6 +1,5 @@
 /** How an agent is shown to people. */
 import type { Agent, Warning } from "../../../contract/agent.ts";
-import { commandInWorkspace } from "../../next-command.ts";
 import { clean, fields, several, type Cell, type Output, type Style } from "../../output.ts";
 import { table } from "../../table.ts";
 
@@ -86,17 +85,13 @@ export const wideAgentTable = (style: Style, agents: readonly Agent[]): string =
     ]),
   );
 
-/**
- * What was accepted and will not work yet, each with what mends it. With `--json` they are in the body.
- * @param workspace of the agent; null: of agents of several.
- */
-export function tellWarnings(output: Output, warnings: readonly Warning[], workspace: string | null): void {
+/** What was accepted and will not work yet, each with what mends it. With `--json` they are in the body. */
+export function tellWarnings(output: Output, warnings: readonly Warning[]): void {
   if (output.mode === "json") return;
   for (const warning of warnings) {
     output.warn(`warning: ${clean(warning.detail)}`);
     const told = warning.near === null || warning.detail.includes(warning.near);
     if (!told) output.warn(`  did you mean: ${clean(warning.near ?? "")}`);
-    const command = commandInWorkspace(warning.command, workspace === "default" ? null : workspace);
-    output.warn(`  next: ${clean(output.here(command))}`);
+    output.warn(`  next: ${clean(output.here(warning.command))}`);
   }
 }

@@ -1,0 +1,41 @@
+/** What a person reads when a server on this machine is ready. The command line knows it from then on. */
+import { systemClock } from "../kernel/clock.ts";
+import { contextsPath, saveContexts } from "./cli-context.ts";
+import { localToken } from "./local-operator.ts";
+
+interface Ready {
+  /** Where this machine reaches it. */
+  readonly url: string;
+  readonly issuer: string;
+  readonly adminToken: string;
+  /** The issuer of the test users; null: there are none. */
+  readonly testIssuer: string | null;
+  /** What its contexts are called. */
+  readonly contextName: string;
+}
+
+/** Saves the contexts of the command line, and says where the server is and what to try. */
+export async function greet(server: Ready): Promise<void> {
+  const saved = await saveContexts(contextsPath(process.env), server, (token) =>
+    localToken(server.url, server.adminToken, token, systemClock.now()),
+  );
+  const use = saved.current ? "" : ` (make it current: ./dome context use ${saved.name})`;
+  const dome = saved.current || saved.name === null ? "./dome" : `./dome --context ${saved.name}`;
+  process.stdout.write(`Dome is ready at ${server.url}
+  issuer   ${server.issuer}
+  context  ${saved.name === null ? "not saved" : `${saved.name}, an operator${use}`}
+  admin    ${saved.admin === null ? "not saved" : `${saved.admin}, for what needs more: --context ${saved.admin}`}
+
+Try in another terminal:
+  ${dome} agents register --name support-triage --tier standard --tool zendesk --pool premium-reasoning --require-actas oidc
+  ${dome} agents activate support-triage
+  ${dome} audit list
+${server.testIssuer === null ? "" : testUsersText(server.testIssuer, saved.admin ?? `${server.contextName}-admin`)}`);
+  for (const remark of saved.remarks) process.stderr.write(`dome: ${remark}\n`);
+}
+
+const testUsersText = (issuer: string, admin: string): string => `
+Test users, whom nobody has signed in:
+  ./dome idp add test-users --issuer ${issuer} --audience support-app=support-triage --context ${admin}
+  ./dome users test-token alice --audience support-app
+`;

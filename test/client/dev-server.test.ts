@@ -1,0 +1,47 @@
+/** `npm run dev` is ready as `npm start` is, on the port that it was given, and touches nothing of it. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, it, onTestFinished } from "vitest";
+import { endEverything, freePort, ROOT, temporaryFolder } from "../support/server.ts";
+import { runDome } from "./dome-command.ts";
+
+afterAll(endEverything);
+
+it("has the workspace `default`, saves its contexts, and keeps its state and secrets in one folder", async () => {
+  const [home, port] = [temporaryFolder(), await freePort()];
+  const state = join(home, "state");
+  const env = { PATH: process.env["PATH"] ?? "", HOME: home, XDG_CONFIG_HOME: join(home, ".config") };
+  const dev = spawn(
+    process.execPath,
+    [join(ROOT, "scripts/dev.ts"), `--port=${port}`, "--state", state, "--log-level", "error"],
+    { env, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const ended = once(dev, "exit");
+  onTestFinished(async () => {
+    dev.kill("SIGTERM");
+    await ended;
+  });
+  let said = "";
+  const ready = new Promise<void>((resolve) => {
+    for (const stream of [dev.stdout, dev.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        if (said.includes("audit list\n")) resolve();
+      });
+  });
+  await Promise.race([ready, ended.then(() => expect.fail(`npm run dev ended:\n${said}`))]);
+
+  const url = `http://127.0.0.1:${port}`;
+  expect(said).toContain(
+    `Dome is ready at ${url}\n` +
+      `  issuer   ${url}\n` +
+      `  context  dev, an operator\n` +
+      `  admin    dev-admin, for what needs more: --context dev-admin\n`,
+  );
+  const { stdout } = await runDome(["workspaces", "list", "--json"], env);
+  expect(JSON.parse(stdout)).toMatchObject([{ name: "default" }]);
+  expect(readdirSync(state)).toContain("secrets.env");
+  expect(statSync(join(state, "secrets.env")).mode & 0o777).toBe(0o600);
+}, 120_000);
