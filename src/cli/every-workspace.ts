@@ -1,12 +1,8 @@
 /** The same question to every workspace that the token sees: for what each workspace keeps by itself. */
 import type { ControlPlane } from "../client/control-plane.ts";
 import { ApiError } from "../client/errors.ts";
+import type { Taken } from "../client/listing.ts";
 import { inParallel } from "./in-parallel.ts";
-
-export interface Taken<T> {
-  readonly items: readonly T[];
-  readonly more: boolean;
-}
 
 /**
  * @param ask for one workspace, by name.

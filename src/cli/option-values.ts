@@ -148,9 +148,6 @@ export const agentKeyFileOption = (): Option =>
     "the agent's API key or call token is in this file; - for stdin (default: DOME_AGENT_KEY)",
   );
 
-export const limitOption = (what: string): Option =>
-  new Option("--limit <n>", `at most this many ${what}`).argParser(wholeNumber);
-
 function durationMs(value: string): number | null {
   const [, amount, unit] = DURATION.exec(value) ?? [];
   const factor = unit === undefined ? undefined : UNIT_MS[unit];

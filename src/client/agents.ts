@@ -24,7 +24,7 @@ import {
   type Transition,
 } from "../contract/halt.ts";
 import { ifMatch } from "./if-match.ts";
-import { Listing, pageSize } from "./listing.ts";
+import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
 /** An agent by id, or by name in a workspace (default: the token's only workspace, else `default`). */
@@ -56,8 +56,10 @@ export class Agents {
   }
 
   list(filter: AgentFilter = {}): Listing<Agent> {
-    const query = { ...filter, limit: pageSize(filter.limit) };
-    return new Listing((cursor) => this.#transport.read("/api/v1/agents", agentList, { ...query, cursor }));
+    return new Listing(
+      (cursor, size) => this.#transport.read("/api/v1/agents", agentList, { ...filter, limit: size, cursor }),
+      filter.limit,
+    );
   }
 
   /** What these agents are called, as far as this token sees them; of the first 50, which is more than a chain has. */

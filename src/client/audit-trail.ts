@@ -4,7 +4,7 @@ import { auditReplayed, type AuditReplayed } from "../contract/audit-replay.ts";
 import { list } from "../contract/words.ts";
 import { ConnectionError } from "./errors.ts";
 import { serverEvents } from "./event-stream.ts";
-import { Listing, pageSize } from "./listing.ts";
+import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
 const auditPage = list(shownEntry);
@@ -40,8 +40,10 @@ export class AuditTrail {
 
   /** Records that match every filter; newest first unless `order` says otherwise. */
   list(filter: AuditFilter = {}): Listing<ShownEntry> {
-    const query = { ...filter, limit: pageSize(filter.limit) };
-    return new Listing((cursor) => this.#transport.read("/api/v1/audit", auditPage, { ...query, cursor }));
+    return new Listing(
+      (cursor, size) => this.#transport.read("/api/v1/audit", auditPage, { ...filter, limit: size, cursor }),
+      filter.limit,
+    );
   }
 
   /**

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
 import { ifMatch } from "./if-match.ts";
-import { Listing, pageSize, type Page } from "./listing.ts";
+import { Listing, type Page } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
 export class Catalog<Create, Entry, Change extends object = object> {
@@ -24,8 +24,10 @@ export class Catalog<Create, Entry, Change extends object = object> {
   }
 
   list(filter: { workspace?: string | undefined; limit?: number | undefined } = {}): Listing<Entry> {
-    const query = { ...filter, limit: pageSize(filter.limit) };
-    return new Listing((cursor) => this.#transport.read(this.#at, this.#page, { ...query, cursor }));
+    return new Listing(
+      (cursor, size) => this.#transport.read(this.#at, this.#page, { ...filter, limit: size, cursor }),
+      filter.limit,
+    );
   }
 
   show(name: string, workspace?: string): Promise<Entry> {

@@ -12,7 +12,7 @@ import {
   type IdentityProviderView,
 } from "../contract/identity-provider.ts";
 import { ifMatch } from "./if-match.ts";
-import { Listing, pageSize } from "./listing.ts";
+import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
 export class IdentityProviders {
@@ -29,9 +29,14 @@ export class IdentityProviders {
   list(
     filter: { workspace?: string | undefined; limit?: number | undefined } = {},
   ): Listing<IdentityProviderView> {
-    const query = { ...filter, limit: pageSize(filter.limit) };
-    return new Listing((cursor) =>
-      this.#transport.read("/api/v1/identity-providers", identityProviderList, { ...query, cursor }),
+    return new Listing(
+      (cursor, size) =>
+        this.#transport.read("/api/v1/identity-providers", identityProviderList, {
+          ...filter,
+          limit: size,
+          cursor,
+        }),
+      filter.limit,
     );
   }
 

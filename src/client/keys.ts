@@ -12,7 +12,7 @@ import {
   type KeyRevoked,
 } from "../contract/key.ts";
 import type { AgentRef } from "./agents.ts";
-import { Listing, pageSize } from "./listing.ts";
+import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
 export class Keys {
@@ -32,10 +32,11 @@ export class Keys {
   }
 
   list(ref: AgentRef): Listing<ApiKey> {
-    const query = { workspace: ref.workspace, limit: pageSize(undefined) };
-    return new Listing((cursor) =>
+    const query = { workspace: ref.workspace };
+    return new Listing((cursor, size) =>
       this.#transport.read(route`/api/v1/agents/${ref.agent}/keys`, keyList, {
         ...query,
+        limit: size,
         cursor,
       }),
     );

@@ -6,47 +6,70 @@ export interface Page<T> {
   readonly next_cursor: string | null;
 }
 
-export class Listing<T> implements AsyncIterable<T> {
-  readonly #fetchPage: (cursor: string | undefined) => Promise<Page<T>>;
+/** The beginning of a list, or what follows a cursor. */
+export interface Taken<T> {
+  readonly items: readonly T[];
+  /** Where the list goes on; null: it is at its end. */
+  readonly next: string | null;
+}
 
-  constructor(fetchPage: (cursor: string | undefined) => Promise<Page<T>>) {
+/** The largest page of the API. */
+const LARGEST_PAGE = 200;
+/** Two million items at 200 a page. A service that always has one more page would hold the program for ever. */
+const MOST_PAGES = 10_000;
+
+/** @param size how many items the page may have at most, where the list has pages of different sizes. */
+type FetchPage<T> = (cursor: string | undefined, size: number) => Promise<Page<T>>;
+
+export class Listing<T> implements AsyncIterable<T> {
+  readonly #fetchPage: FetchPage<T>;
+  readonly #largest: number;
+
+  /** @param limit how many items a page has at most: 1 to 200. */
+  constructor(fetchPage: FetchPage<T>, limit: number = LARGEST_PAGE) {
     this.#fetchPage = fetchPage;
+    this.#largest = Math.min(LARGEST_PAGE, limit);
   }
 
   /** One page; `cursor` is the `next_cursor` of the page before. */
   page(cursor?: string): Promise<Page<T>> {
-    return this.#fetchPage(cursor);
+    return this.#fetchPage(cursor, this.#largest);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    let cursor: string | undefined;
-    for (;;) {
-      const page = await this.#fetchPage(cursor);
-      yield* page.items;
-      if (page.next_cursor === null) return;
-      if (page.next_cursor === cursor) {
-        throw new UnreadableAnswerError("the list does not advance", {
-          status: 200,
-          requestId: null,
-        });
-      }
-      cursor = page.next_cursor;
-    }
+    for await (const { items } of this.#pages(undefined, () => this.#largest)) yield* items;
   }
 
   /**
-   * The first `limit` items (default: all), and whether there are more.
-   * It asks for one item more than it returns, so that `more` is never a guess.
+   * So many items, fetched in as few pages as they need.
+   * @param limit default: all.
+   * @param from the cursor behind which they begin; default: the beginning of the list.
+   * @throws UnreadableAnswerError for a list that never ends.
    */
-  async take(limit = Number.POSITIVE_INFINITY): Promise<{ items: T[]; more: boolean }> {
+  async take(limit: number = Number.POSITIVE_INFINITY, from?: string): Promise<Taken<T>> {
     const items: T[] = [];
-    for await (const item of this) {
-      if (items.length >= limit) return { items, more: true };
-      items.push(item);
+    const size = (): number => Math.min(this.#largest, limit - items.length);
+    for await (const page of this.#pages(from, size)) {
+      const wanted = limit - items.length;
+      if (page.items.length > wanted) throw endless("a page holds more items than were asked for");
+      for (const item of page.items) items.push(item);
+      if (items.length === limit) return { items, next: page.next_cursor };
     }
-    return { items, more: false };
+    return { items, next: null };
+  }
+
+  async *#pages(from: string | undefined, size: () => number): AsyncGenerator<Page<T>, void, undefined> {
+    let cursor = from;
+    for (let count = 0; count < MOST_PAGES; count += 1) {
+      const page = await this.#fetchPage(cursor, size());
+      yield page;
+      if (page.next_cursor === null) return;
+      if (page.next_cursor === cursor) throw endless("the list does not advance");
+      cursor = page.next_cursor;
+    }
+    throw endless(`the list has not ended after ${MOST_PAGES} pages`);
   }
 }
 
-/** The page size for somebody who wants `limit` items: as few requests as the API allows (200 per page). */
-export const pageSize = (limit: number | undefined): number => Math.min(200, (limit ?? 200) + 1);
+const endless = (what: string): UnreadableAnswerError =>
+  new UnreadableAnswerError(what, { status: 200, requestId: null });

@@ -12,7 +12,7 @@ import {
   type OperatorView,
 } from "../contract/operator.ts";
 import { ifMatch } from "./if-match.ts";
-import { Listing, pageSize } from "./listing.ts";
+import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
 type Known<T> = { readonly [K in keyof T]?: T[K] | undefined };
@@ -35,9 +35,10 @@ export class Operators {
   }
 
   list(filter: OperatorFilter = {}): Listing<OperatorView> {
-    const query = { ...filter, limit: pageSize(filter.limit) };
-    return new Listing((cursor) =>
-      this.#transport.read("/api/v1/operators", operatorList, { ...query, cursor }),
+    return new Listing(
+      (cursor, size) =>
+        this.#transport.read("/api/v1/operators", operatorList, { ...filter, limit: size, cursor }),
+      filter.limit,
     );
   }
 

@@ -1,7 +1,7 @@
 /** End users for whom agents have acted. Reading of them is itself recorded. */
 import { userList, type User } from "../contract/user.ts";
 import type { UserRef } from "./audit-trail.ts";
-import { Listing, pageSize } from "./listing.ts";
+import { Listing } from "./listing.ts";
 import type { Transport } from "./transport.ts";
 
 export interface UserFilter extends UserRef {
@@ -19,7 +19,9 @@ export class Users {
   }
 
   list(filter: UserFilter = {}): Listing<User> {
-    const query = { ...filter, limit: pageSize(filter.limit) };
-    return new Listing((cursor) => this.#transport.read("/api/v1/users", userList, { ...query, cursor }));
+    return new Listing(
+      (cursor, size) => this.#transport.read("/api/v1/users", userList, { ...filter, limit: size, cursor }),
+      filter.limit,
+    );
   }
 }

@@ -21,7 +21,7 @@ import {
   type workspacePatch,
 } from "../contract/workspace.ts";
 import { ifMatch } from "./if-match.ts";
-import { Listing, pageSize } from "./listing.ts";
+import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
 export class Workspaces {
@@ -38,12 +38,9 @@ export class Workspaces {
   }
 
   list(limit?: number): Listing<Workspace> {
-    const query = { limit: pageSize(limit) };
-    return new Listing((cursor) =>
-      this.#transport.read("/api/v1/workspaces", workspaceList, {
-        ...query,
-        cursor,
-      }),
+    return new Listing(
+      (cursor, size) => this.#transport.read("/api/v1/workspaces", workspaceList, { limit: size, cursor }),
+      limit,
     );
   }
 

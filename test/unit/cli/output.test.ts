@@ -62,14 +62,6 @@ describe("a list", () => {
     expect((await dome(["agents", "list", "--json"], empty)).stdout).toBe("[]\n");
     expect((await dome(["agents", "list"], empty)).stdout).toBe("none\n");
   });
-
-  test("that was limited says that there are more", async () => {
-    const { stderr, requests } = await dome(["agents", "list", "--limit", "1"], {
-      replies: [json(200, PAGE)],
-    });
-    expect(requests).toEqual(["GET /api/v1/agents?limit=2"]);
-    expect(stderr).toBe("There are more: raise --limit, or leave it out.\n");
-  });
 });
 
 describe("colour", () => {

@@ -3,28 +3,29 @@ import { Option, type Command } from "commander";
 import type { AgentFilter } from "../../../client/agents.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import { verb } from "../../command.ts";
-import {
-  allWorkspacesOption,
-  searched,
-  labelFilterOption,
-  limitOption,
-  workspaceOption,
-} from "../../option-values.ts";
+import { allWorkspacesOption, searched, labelFilterOption, workspaceOption } from "../../option-values.ts";
+import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { agentTable, wideAgentTable } from "./view.ts";
 
+/** As the service knows them: its words are not loaded for a list of choices. */
+const SORTS = ["name", "-name", "created", "-created", "last_activity", "-last_activity"];
 const STATES = ["provisioned", "active", "suspended", "revoked", "lost"];
 
 export const listCommand = (session: Session): Command =>
-  verb({
-    name: "list",
-    summary: "List agents",
-    examples: [
-      "dome agents list --state active",
-      "dome agents list --label team=support --label env=prod",
-      "dome agents list --tool zendesk --json",
-    ],
-  })
+  withPaging(
+    verb({
+      name: "list",
+      summary: "List agents",
+      examples: [
+        "dome agents list --state active",
+        "dome agents list --search triage --sort -last_activity",
+        "dome agents list --label team=support --label env=prod",
+        "dome agents list --tool zendesk --json",
+      ],
+    }),
+    "agents",
+  )
     .addOption(workspaceOption())
     .addOption(allWorkspacesOption())
     .addOption(new Option("--state <state>", "only agents in this state").choices(STATES))
@@ -33,10 +34,15 @@ export const listCommand = (session: Session): Command =>
     .option("--tier <tier>", "only agents of this tier")
     .option("--tool <tool>", "only agents that declare this tool or one of its operations")
     .addOption(labelFilterOption("only agents with this label"))
-    .addOption(limitOption("agents (default: all)"))
+    .option("--search <text>", 'only agents with words in their names that begin like this: triage, "tri eu"')
+    .addOption(
+      new Option("--sort <order>", "by name, created or last_activity; -created is the newest first").choices(
+        SORTS,
+      ),
+    )
     .option("--watch", "print the list again whenever it changes, until Ctrl-C; asks every 2 s")
-    .action(async ({ watch, ...options }: ListOptions & { readonly watch?: boolean }) =>
-      watch === true ? watchList(session, options) : list(session, options),
+    .action(async ({ watch, ...options }: ListOptions & { readonly watch?: boolean }, command: Command) =>
+      watch === true ? watchList(session, options) : list(session, options, command),
     );
 
 const WATCH_MS = 2_000;
@@ -46,7 +52,7 @@ async function watchList(session: Session, options: ListOptions): Promise<never>
   const service = await session.controlPlane();
   const filter = filterOf(options);
   for (let before = ""; ;) {
-    const { items } = await service.agents.list(filter).take(filter.limit);
+    const { items } = await takePage(service.agents.list(filter), options);
     const now = JSON.stringify(items);
     if (now !== before) show(session, items);
     before = now;
@@ -54,22 +60,23 @@ async function watchList(session: Session, options: ListOptions): Promise<never>
   }
 }
 
-interface ListOptions extends Omit<AgentFilter, "all_workspaces"> {
+interface ListOptions extends Omit<AgentFilter, "all_workspaces" | "limit">, Paging {
   readonly allWorkspaces?: true;
 }
 
-const filterOf = ({ allWorkspaces, ...given }: ListOptions): AgentFilter => ({
-  ...given,
-  all_workspaces: allWorkspaces,
-});
+const filterOf = (options: ListOptions): AgentFilter => {
+  const { allWorkspaces, workspace, state, steward, owner, tier, tool, label, search, sort } = options;
+  const filter = { workspace, state, steward, owner, tier, tool, label, search, sort };
+  return { ...filter, all_workspaces: allWorkspaces };
+};
 
-async function list(session: Session, options: ListOptions): Promise<void> {
-  const filter = filterOf(options);
+async function list(session: Session, options: ListOptions, command: Command): Promise<void> {
   const service = await session.controlPlane();
-  const { items, more } = await service.agents.list(filter).take(filter.limit);
-  show(session, items);
-  if (more) session.output.note("There are more: raise --limit, or leave it out.");
-  if (items.length === 0) session.output.note(searched(options.workspace, options.allWorkspaces === true));
+  const taken = await takePage(service.agents.list(filterOf(options)), options);
+  show(session, taken.items);
+  tellMore(session, command, taken);
+  if (taken.items.length === 0)
+    session.output.note(searched(options.workspace, options.allWorkspaces === true));
 }
 
 function show({ output }: Session, items: readonly Agent[]): void {

@@ -137,7 +137,7 @@ async function named(
 async function matching(
   service: ControlPlane,
   { workspace, label, steward, owner }: Selection,
-): Promise<Agent[]> {
+): Promise<readonly Agent[]> {
   return (await service.agents.list({ workspace, label, steward, owner }).take()).items;
 }
 

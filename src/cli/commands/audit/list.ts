@@ -2,25 +2,27 @@
 import { Option, type Command } from "commander";
 import type { AuditFilter } from "../../../client/audit-trail.ts";
 import type { ControlPlane } from "../../../client/control-plane.ts";
+import type { Taken } from "../../../client/listing.ts";
 import type { ShownEntry } from "../../../contract/audit.ts";
 import { verb } from "../../command.ts";
-import { everyWorkspace, type Taken } from "../../every-workspace.ts";
+import { everyWorkspace } from "../../every-workspace.ts";
 import { called, type Names } from "../../names.ts";
-import { allWorkspacesOption, searched, limitOption, pointInTime } from "../../option-values.ts";
+import { allWorkspacesOption, searched, pointInTime } from "../../option-values.ts";
 import { type Cell, type Style } from "../../output.ts";
 import { table } from "../../table.ts";
+import { takePage, tellMore, tellMoreSomewhere, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { filterOf, withFilters, type FilterOptions } from "./filters.ts";
 import { cells, COLUMNS, wideCells, WIDE_COLUMNS } from "./row.ts";
 
-interface ListOptions extends FilterOptions {
+interface ListOptions extends FilterOptions, Paging {
   readonly allWorkspaces?: true;
   readonly until?: string;
   readonly order?: "newest" | "oldest";
-  readonly limit?: number;
 }
 
-const DEFAULT_LIMIT = 50;
+/** How many records somebody sees who does not say how many. */
+const USUAL = 50;
 
 export function listCommand(session: Session): Command {
   const back = pointInTime(() => session.io.clock.now(), "back");
@@ -34,18 +36,18 @@ export function listCommand(session: Session): Command {
       "dome audit list --kind 'agent.*' --order oldest --json",
     ],
   });
-  return withFilters(command, session)
-    .addOption(allWorkspacesOption())
+  return withPaging(withFilters(command, session), "records", USUAL)
+    .addOption(allWorkspacesOption().conflicts("cursor"))
     .option("--until <time>", "before this time, or a duration back from now: 1h", back)
     .addOption(
       new Option("--order <order>", "which come first").choices(["newest", "oldest"]).default("newest"),
     )
-    .addOption(limitOption("records").default(DEFAULT_LIMIT))
-    .action((options: ListOptions) => list(session, options));
+    .action((options: ListOptions, self: Command) => list(session, options, self));
 }
 
-async function list(session: Session, options: ListOptions): Promise<void> {
-  const { items, more, workspaces } = await take(await session.controlPlane(), options);
+async function list(session: Session, options: ListOptions, command: Command): Promise<void> {
+  const taken = await take(await session.controlPlane(), options);
+  const { items, workspaces } = taken;
   const { output } = session;
   output.show({
     body: items,
@@ -53,7 +55,8 @@ async function list(session: Session, options: ListOptions): Promise<void> {
     text: () => trail(output.style, items, workspaces, { head: COLUMNS, row: cells }),
     wide: () => trail(output.style, items, workspaces, { head: WIDE_COLUMNS, row: wideCells }),
   });
-  if (more) output.note("There are more: raise --limit, or narrow the filters.");
+  if (options.allWorkspaces === true) tellMoreSomewhere(session, taken);
+  else tellMore(session, command, taken);
   if (items.length === 0) output.note(searched(options.workspace, options.allWorkspaces === true));
 }
 
@@ -63,18 +66,22 @@ interface Trail extends Taken<ShownEntry> {
 }
 
 /** @returns of all workspaces the records in the order of their times: each ledger has an order of its own. */
-async function take(service: ControlPlane, { allWorkspaces, ...options }: ListOptions): Promise<Trail> {
-  const { limit = DEFAULT_LIMIT, order = "newest" } = options;
-  const filter: AuditFilter = filterOf(options);
-  if (allWorkspaces !== true) return { ...(await service.audit.list(filter).take(limit)), workspaces: null };
+async function take(service: ControlPlane, options: ListOptions): Promise<Trail> {
+  const { allWorkspaces, limit, cursor, all, ...filters } = options;
+  const paging = { limit, cursor, all };
+  const filter: AuditFilter = filterOf(filters);
+  if (allWorkspaces !== true)
+    return { ...(await takePage(service.audit.list(filter), paging, USUAL)), workspaces: null };
   const answers = await everyWorkspace(service, (workspace) =>
-    service.audit.list({ ...filter, workspace }).take(limit),
+    takePage(service.audit.list({ ...filter, workspace }), paging, USUAL),
   );
-  const sign = order === "newest" ? -1 : 1;
-  const all = answers.flatMap(({ items }) => items).toSorted((a, b) => sign * (a.time < b.time ? -1 : 1));
+  const sign = filters.order === "oldest" ? 1 : -1;
+  const found = answers.flatMap(({ items }) => items).toSorted((a, b) => sign * (a.time < b.time ? -1 : 1));
+  const shown = found.slice(0, limit ?? (all === true ? found.length : USUAL));
+  const further = answers.find(({ next }) => next !== null)?.next ?? null;
   return {
-    items: all.slice(0, limit),
-    more: all.length > limit || answers.some(({ more }) => more),
+    items: shown,
+    next: shown.length < found.length ? "" : further,
     workspaces: Object.fromEntries(
       answers.flatMap(({ workspace, items }) =>
         items.slice(0, 1).map((entry) => [entry.workspace, workspace]),

@@ -1,51 +1,59 @@
 /** `dome users list` */
 import type { Command } from "commander";
 import type { ControlPlane } from "../../../client/control-plane.ts";
+import type { Taken } from "../../../client/listing.ts";
 import type { User } from "../../../contract/user.ts";
 import { verb } from "../../command.ts";
-import { everyWorkspace, type Taken } from "../../every-workspace.ts";
-import { allWorkspacesOption, limitOption, workspaceOption } from "../../option-values.ts";
+import { everyWorkspace } from "../../every-workspace.ts";
+import { allWorkspacesOption, workspaceOption } from "../../option-values.ts";
+import { takePage, tellMore, tellMoreSomewhere, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { userTable } from "./view.ts";
 
-interface ListOptions {
+interface ListOptions extends Paging {
   readonly workspace?: string;
   readonly allWorkspaces?: true;
-  readonly limit?: number;
 }
 
 export const listCommand = (session: Session): Command =>
-  verb({
-    name: "list",
-    summary: "List the users for whom agents have acted",
-    description:
-      "List the users for whom agents have acted, as the trail tells of them: who they are, through which agents, when first " +
-      "and last, and whether they are stopped. A user has another id in each workspace. Reading it is itself recorded.",
-    examples: ["dome users list", "dome users list -A --json"],
-  })
+  withPaging(
+    verb({
+      name: "list",
+      summary: "List the users for whom agents have acted",
+      description:
+        "List the users for whom agents have acted, as the trail tells of them: who they are, through which agents, when first " +
+        "and last, and whether they are stopped. A user has another id in each workspace. Reading it is itself recorded.",
+      examples: ["dome users list", "dome users list -A --json"],
+    }),
+    "users of a workspace",
+  )
     .addOption(workspaceOption())
-    .addOption(allWorkspacesOption())
-    .addOption(limitOption("users of a workspace (default: all)"))
-    .action((options: ListOptions) => list(session, options));
+    .addOption(allWorkspacesOption().conflicts("cursor"))
+    .action((options: ListOptions, command: Command) => list(session, options, command));
 
-async function list(session: Session, options: ListOptions): Promise<void> {
-  const { items, more } = await take(await session.controlPlane(), options);
+async function list(session: Session, options: ListOptions, command: Command): Promise<void> {
+  const taken = await take(await session.controlPlane(), options);
+  const { items } = taken;
   const { output } = session;
   output.show({
     body: items,
     ids: items.map((user) => user.id),
     text: () => userTable(output.style, items),
   });
-  if (more) output.note("There are more: raise --limit, or leave it out.");
+  if (options.allWorkspaces === true) tellMoreSomewhere(session, taken);
+  else tellMore(session, command, taken);
 }
 
 async function take(
   service: ControlPlane,
-  { workspace, allWorkspaces, limit }: ListOptions,
+  { workspace, allWorkspaces, ...paging }: ListOptions,
 ): Promise<Taken<User>> {
-  if (allWorkspaces !== true) return service.users.list({ workspace, limit }).take(limit);
+  if (allWorkspaces !== true) return takePage(service.users.list({ workspace }), paging);
   const answers = await everyWorkspace(service, (name) =>
-    service.users.list({ workspace: name, limit }).take(limit),
+    takePage(service.users.list({ workspace: name }), paging),
   );
-  return { items: answers.flatMap(({ items }) => items), more: answers.some(({ more }) => more) };
+  return {
+    items: answers.flatMap(({ items }) => items),
+    next: answers.find(({ next }) => next !== null)?.next ?? null,
+  };
 }

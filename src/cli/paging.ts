@@ -1,0 +1,67 @@
+/** How long lists are read, for every command that lists: so many, from a cursor on, or all; and how they go on. */
+import { InvalidArgumentError, Option, type Command } from "commander";
+import type { Listing, Taken } from "../client/listing.ts";
+import { shellWord } from "../kernel/shell-word.ts";
+import { inWorkspace, wholeNumber } from "./option-values.ts";
+import type { Session } from "./session.ts";
+
+export interface Paging {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly all?: true | undefined;
+}
+
+/**
+ * @param what is listed, for the help.
+ * @param usual how many there are without `--limit`; null: all.
+ */
+export function withPaging(command: Command, what: string, usual: number | null = null): Command {
+  const limit = new Option("--limit <n>", `at most this many ${what} (default: ${usual ?? "all"})`);
+  command
+    .addOption(limit.argParser(wholeNumber))
+    .addOption(new Option("--cursor <cursor>", "go on where a list has ended").argParser(cursorText));
+  return usual === null ? command : command.addOption(new Option("--all", `all ${what}`).conflicts("limit"));
+}
+
+function cursorText(value: string): string {
+  if (!/^[\w-]{1,512}$/.test(value)) throw new InvalidArgumentError("It must be one that a list has told.");
+  return value;
+}
+
+export const takePage = <T>(
+  listing: Listing<T>,
+  { limit, cursor, all }: Paging,
+  usual: number | null = null,
+): Promise<Taken<T>> => listing.take(limit ?? (all === true ? undefined : (usual ?? undefined)), cursor);
+
+/** That there are more, and the command that lists them. */
+export function tellMore({ output }: Session, command: Command, { next }: Taken<unknown>): void {
+  if (next === null) return;
+  output.note("There are more.");
+  output.next(`${again(command)} --cursor ${shellWord(next)}`);
+}
+
+/** The same for the lists of several workspaces, of which each has a cursor of its own. */
+export function tellMoreSomewhere({ output }: Session, { next }: Pick<Taken<unknown>, "next">): void {
+  if (next !== null) output.note("There are more: raise --limit, or ask one workspace with --workspace.");
+}
+
+/** The command as it was given, without its cursor; and the workspace, wherever that was said. */
+function again(command: Command): string {
+  const given = command.options.filter((option) => {
+    const name = option.attributeName();
+    return name !== "cursor" && name !== "workspace" && command.getOptionValueSource(name) === "cli";
+  });
+  const { workspace } = command.opts<{ workspace?: string }>();
+  const words = given.map((option) => {
+    const flag = ` ${option.long ?? option.flags}`;
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (typeof value === "boolean") return flag;
+    const values: unknown[] = Array.isArray(value) ? value : [value];
+    return values.map((each) => `${flag} ${shellWord(String(each))}`).join("");
+  });
+  return `${pathOf(command)}${words.join("")}${inWorkspace(workspace)}`;
+}
+
+const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
