@@ -14,7 +14,7 @@ import { defined } from "../kernel/defined.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { drainOf } from "../lifecycle/admission.ts";
+import { drainOf, type Work } from "../lifecycle/admission.ts";
 import { isKeyLive, type AgentAnswer, type Lease } from "../lifecycle/lease.ts";
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { Database } from "../storage/client.ts";
@@ -87,7 +87,7 @@ export type AuthenticationRefusal =
 const BEARER = /^Bearer +([^\s,]+)$/i;
 
 /** What a call presents. */
-interface Presented {
+export interface Presented {
   /** The value of `Authorization`, or null. */
   readonly authorization: string | null;
   /** The value of `Dome-Act-As`: an end user's ID token; or null. */
@@ -96,18 +96,26 @@ interface Presented {
   readonly traceparent: string | undefined;
 }
 
-/** @param audience the URL of this door, beside the public URL. */
+/** The credential of an `Authorization` header; null: there is none in it. */
+export const bearerOf = (authorization: string | null): string | null =>
+  BEARER.exec(authorization ?? "")?.[1] ?? null;
+
+/**
+ * @param audience the URL of this door, beside the public URL.
+ * @param work `open`: what the door does is no new work, so an agent that drains is let in.
+ */
 export async function authenticateAgent(
   ports: AuthenticationPorts,
   { authorization, actAs, traceparent }: Presented,
   audience: string,
+  work: Work = "new",
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   if (authorization === null || authorization === "") return err({ kind: "missing" });
-  const credential = BEARER.exec(authorization)?.[1];
-  if (credential === undefined) return err({ kind: "unknown", why: "not a bearer credential" });
+  const credential = bearerOf(authorization);
+  if (credential === null) return err({ kind: "unknown", why: "not a bearer credential" });
   const caller = credential.startsWith("dome_")
-    ? await byKey(ports, credential)
-    : await byToken(ports, credential, [ports.issuer, audience]);
+    ? await byKey(ports, credential, work)
+    : await byToken(ports, credential, [ports.issuer, audience], work);
   return caller.ok && actAs !== null ? actFor(ports, caller.value, { token: actAs, traceparent }) : caller;
 }
 
@@ -159,6 +167,7 @@ function whyDead(lease: Lease<AgentAnswer>, key: KeyId, now: number): string | n
 async function byKey(
   ports: AuthenticationPorts,
   secret: string,
+  work: Work,
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   const known = await identifyKey(ports, secret);
   if (known === undefined) return err({ kind: "unknown", why: "no such key" });
@@ -176,7 +185,7 @@ async function byKey(
   }
   const workspace = await ports.leases.workspace(home);
   if (!workspace.ok) return workspace;
-  const drain = drainOf(lease, known.agent, ports.clock.now());
+  const drain = work === "new" ? drainOf(lease, known.agent, ports.clock.now()) : undefined;
   if (drain !== undefined) return err(drain);
   return ok({
     [callerProof]: true,
@@ -197,6 +206,7 @@ async function byToken(
   ports: AuthenticationPorts,
   token: string,
   audiences: readonly string[],
+  work: Work,
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   const keySet = await ports.keySet();
   if (!keySet.ok) return keySet;
@@ -208,13 +218,14 @@ async function byToken(
     cache: ports.tokenCache,
   });
   if (!verified.ok) return err({ kind: "unknown", why: verified.error.kind });
-  return callerOfToken(ports, verified.value, keySet.value.epoch);
+  return callerOfToken(ports, verified.value, keySet.value.epoch, work);
 }
 
 async function callerOfToken(
   ports: AuthenticationPorts,
   token: VerifiedToken,
   verifiedUnder: number,
+  work: Work,
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   const { claims } = token;
   const state = tokenStateOf(claims, verifiedUnder);
@@ -222,7 +233,7 @@ async function callerOfToken(
     err({ kind: "dead", agent, workspace: state.workspace, key, why } as const);
   const [actor] = state.chain;
   if (actor !== undefined) ports.uses.note(actor.agent, null);
-  const stands = await standsNow(ports.leases, state);
+  const stands = await standsNow(ports.leases, state, "leased", work);
   if (!stands.ok) {
     if (stands.error.kind !== "not_admitted") return err(stands.error);
     return dead(claims.client_id, claims.dome.chain[0]?.key ?? null, stands.error.stale.kind);

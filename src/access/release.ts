@@ -15,7 +15,10 @@ import { defined } from "../kernel/defined.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Stale, TokenState, Work } from "../lifecycle/admission.ts";
+import type { Caller } from "./caller.ts";
+import type { Chain } from "./chain.ts";
 import type { Freshness, LeaseClient, NoLease } from "./lease-client.ts";
+import { standsSuspended, type Suspended } from "./suspended.ts";
 
 export interface ReleasePorts {
   readonly clock: Clock;
@@ -23,6 +26,12 @@ export interface ReleasePorts {
   readonly sink: AuditSink;
   readonly leases: LeaseClient;
 }
+
+/** An agent at a door about itself. */
+export type Self = { readonly kind: "caller"; readonly caller: Caller } | Suspended;
+
+/** The agents of its chain, newest first. */
+export const agentsOf = (self: Self): Chain => (self.kind === "caller" ? self.caller.agents : [self.agent]);
 
 /** Nominal by its private member, and not exported: only this file can make one. */
 class ReleasedValue<T> {
@@ -91,6 +100,22 @@ export async function release<T>(
 }
 
 /**
+ * To an agent at one of the doors about itself, which may be suspended there (P3's one exception). No record is kept of it.
+ * @param freshness of a caller's leases.
+ */
+export async function releaseToSelf<T>(
+  ports: ReleasePorts,
+  self: Self,
+  value: T,
+  freshness: Freshness,
+): Promise<Result<Released<T>, Withheld>> {
+  if (self.kind === "caller")
+    return release(ports, { value, state: self.caller.state, freshness, evidence: null, work: "open" });
+  const stands = await standsSuspended(ports, self);
+  return stands.ok ? ok(new ReleasedValue(value)) : stands;
+}
+
+/**
  * Whether a credential is good for anything at this moment: refused before it costs a record or a signature. It lets
  * nothing out; what decides is the check at the release.
  */
@@ -98,8 +123,9 @@ export async function standsNow(
   leases: LeaseClient,
   state: TokenState,
   freshness: Freshness = "leased",
+  work: Work = "new",
 ): Promise<Result<void, Exclude<Withheld, AuditUnavailable>>> {
-  const admitted = await leases.admits(state, freshness);
+  const admitted = await leases.admits(state, freshness, work);
   return admitted.ok ? admitted : err(withheldBecause(admitted.error));
 }
 

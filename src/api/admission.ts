@@ -2,8 +2,10 @@
  * Who stands at a door, and may they? Before anything that the request names is looked up (P11). What a refused
  * credential was is for the trail; the caller hears one of two answers.
  */
-import { authenticateAgent } from "../access/authenticate.ts";
+import { authenticateAgent, type AuthenticationRefusal, type Presented } from "../access/authenticate.ts";
 import type { Caller } from "../access/caller.ts";
+import type { Self } from "../access/release.ts";
+import { authenticateSelf } from "../access/self.ts";
 import { authenticateOperator, type Operator } from "../access/operator.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { traceparentOf } from "../kernel/trace.ts";
@@ -29,13 +31,16 @@ import {
 } from "./rate-limits.ts";
 import { requestFacts } from "./request-facts.ts";
 import type { Arrival, Door, RouteShape } from "./route.ts";
+import type { Services } from "./services.ts";
 
 export interface Admitted {
   readonly operator: Operator | null;
   readonly caller: Caller | null;
+  /** At a door about the agent itself. */
+  readonly self: Self | null;
 }
 
-const NOBODY: Admitted = { operator: null, caller: null };
+const NOBODY: Admitted = { operator: null, caller: null, self: null };
 
 /** RFC 9728 §5.1: where to ask for a call token, at the doors that take one. */
 export const challengeOf = ({ by }: Door, issuer: string): string =>
@@ -51,10 +56,11 @@ export async function admit(
   if (door.by === "operator" || (door.by === "either" && presentsOperator)) {
     return admitOperator(door.permission, path, authorization, arrival);
   }
-  return admitAgent(path, authorization, arrival);
+  return admitAgent(door, path, authorization, arrival);
 }
 
 async function admitAgent(
+  door: Door,
   path: string,
   authorization: string | null,
   arrival: Arrival,
@@ -65,25 +71,39 @@ async function admitAgent(
     actAs: http.headers.get("dome-act-as"),
     traceparent: traceparentOf(http.headers),
   };
-  const caller = await authenticateAgent(services.access, presented, services.issuer);
-  if (caller.ok) {
-    recognised(caller.value.agents[0].id);
-    const counted = await countAgent(services, askerOf(services.access.tiers, caller.value));
-    return counted.ok ? ok({ operator: null, caller: caller.value }) : counted;
+  const self = await authenticateAt(door, services, presented);
+  if (self.ok) {
+    const { value } = self;
+    const asker = askerOf(services.access.tiers, value);
+    recognised(asker.agent);
+    const counted = await countAgent(services, asker);
+    if (!counted.ok) return counted;
+    return ok({ operator: null, caller: value.kind === "caller" ? value.caller : null, self: value });
   }
-  noteRefusedAgent(services, caller.error, path, requestId);
-  switch (caller.error.kind) {
+  noteRefusedAgent(services, self.error, path, requestId);
+  switch (self.error.kind) {
     case "missing":
       return err(UNAUTHENTICATED);
     case "draining":
-      return err(drainingProblem(caller.error.left_ms));
+      return err(drainingProblem(self.error.left_ms));
     case "actas_refused":
-      return err(actAsProblem(caller.error.why));
+      return err(actAsProblem(self.error.why));
     case "no_lease":
-      return err(unavailableFor(caller.error.of));
+      return err(unavailableFor(self.error.of));
     default:
       return err(await refusedHere(arrival));
   }
+}
+
+/** Only a door that says so lets a suspended agent in (P3). */
+async function authenticateAt(
+  door: Door,
+  { access, issuer }: Services,
+  presented: Presented,
+): Promise<Result<Self, AuthenticationRefusal>> {
+  if (door.by === "agent" && door.self === true) return authenticateSelf(access, presented, issuer);
+  const caller = await authenticateAgent(access, presented, issuer);
+  return caller.ok ? ok({ kind: "caller", caller: caller.value }) : caller;
 }
 
 /** What a refused credential hears. */
@@ -94,7 +114,12 @@ async function refusedHere({ services, http }: Arrival): Promise<Refusal> {
 }
 
 /** The key of the current actor, in the class of the strictest tier of the chain. */
-function askerOf(tiers: Tiers, { agents, state }: Caller): Asker {
+export function askerOf(tiers: Tiers, self: Self): Asker {
+  if (self.kind === "suspended") {
+    const { agent, workspace, key } = self;
+    return { agent: agent.id, workspace, key, rate: rateOf(tiers, [agent]) };
+  }
+  const { agents, state } = self.caller;
   const [{ id }] = agents;
   return {
     agent: id,
@@ -123,7 +148,7 @@ async function admitOperator(
     const counted = await countOperator(services, operator.value.token);
     if (!counted.ok) return counted;
   }
-  return ok({ operator: operator.value, caller: null });
+  return ok({ operator: operator.value, caller: null, self: null });
 }
 
 function notAllowed({ role }: Operator, permission: Permission, why: "role" | "bound"): Refusal {

@@ -68,15 +68,18 @@ export interface Asker {
   readonly rate: RateClass;
 }
 
+/** @param times how often the call counts: one that brings much is as many as it could have been. */
 export async function countAgent(
   { rateCounters, log }: Holder,
   { key, agent, workspace, rate }: Asker,
+  times = 1,
 ): Promise<Result<void, Refusal>> {
-  return within(log, agent, [
+  const once: readonly Count[] = [
     [rateCounters.classes[rate], key],
     [rateCounters.agents, agent],
     [rateCounters.workspaces, workspace],
-  ]);
+  ];
+  return within(log, agent, Array.from({ length: times }, () => once).flat());
 }
 
 export async function countOperator(

@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import type { Caller } from "../access/caller.ts";
 import type { Operator } from "../access/operator.ts";
+import type { Self } from "../access/release.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { ActiveClient } from "../oauth/authenticate-client.ts";
 import type { Permission } from "../operators/permissions.ts";
@@ -24,7 +25,8 @@ type Fields = z.ZodObject;
 export type Door =
   | { readonly by: "anyone" }
   | { readonly by: "operator"; readonly permission: Permission | null }
-  | { readonly by: "agent" }
+  /** `self`: a door about the agent itself, which is open to one that drains, and to the live key of a suspended one. */
+  | { readonly by: "agent"; readonly self?: true }
   | { readonly by: "either"; readonly permission: Permission }
   | { readonly by: "client"; readonly permission: Permission | null; readonly holders?: true };
 
@@ -93,15 +95,17 @@ export type ClientParty =
 
 type Party<D extends Door> = D extends { readonly by: "operator" }
   ? { readonly operator: Operator; readonly asked: OperatorRequest }
-  : D extends { readonly by: "agent" }
-    ? { readonly caller: Caller }
-    : D extends { readonly by: "either" }
-      ? {
-          readonly operator: Operator | null;
-          readonly asked: OperatorRequest | null;
-          readonly caller: Caller | null;
-        }
-      : object;
+  : D extends { readonly by: "agent"; readonly self: true }
+    ? { readonly self: Self }
+    : D extends { readonly by: "agent" }
+      ? { readonly caller: Caller }
+      : D extends { readonly by: "either" }
+        ? {
+            readonly operator: Operator | null;
+            readonly asked: OperatorRequest | null;
+            readonly caller: Caller | null;
+          }
+        : object;
 
 export type Handled<R extends RouteShape> = RouteInput &
   Party<R["door"]> & {

@@ -12,6 +12,7 @@ import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { oauthRoutes } from "./routes/oauth.ts";
 import { operatorRoutes } from "./routes/operators.ts";
 import { problemRoutes } from "./routes/problems.ts";
+import { selfRoutes } from "./routes/self.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { rootKeyRoutes } from "./routes/root-keys.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...stopRoutes,
   // Before `/agents/{agent}`: `self` is a reserved name.
   ...checkRoutes,
+  ...selfRoutes,
   ...agentRoutes,
   ...lifecycleRoutes,
   ...keyRoutes,

@@ -3,11 +3,11 @@
  * Nothing is read of a body before its sender is known.
  */
 import { z } from "zod";
-import type { Caller } from "../access/caller.ts";
 import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
 import { limitsOf, type Tiers } from "../tiers/limits.ts";
+import { agentsOf } from "../access/release.ts";
 import { admit, challengeOf, type Admitted } from "./admission.ts";
 import { MAX_BODY_BYTES, readJson, readMembers, repeatedName } from "./body.ts";
 import type { Dialect } from "./dialects/dialect.ts";
@@ -69,7 +69,7 @@ interface ParsedRequest {
 async function parse(
   shape: RouteShape,
   { services, http, pathParams }: Arrival,
-  { operator, caller }: Admitted,
+  { operator, self }: Admitted,
 ): Promise<Result<ParsedRequest, Refusal>> {
   const params = shape.params?.safeParse(pathParams);
   // A path that cannot name anything names nothing: the answer is that of something that does not exist.
@@ -92,7 +92,7 @@ async function parse(
   const read =
     shape.body === undefined
       ? ok(NO_BODY)
-      : await readJson(http, shape.body, mostBytes(services.access.tiers, caller));
+      : await readJson(http, shape.body, mostBytes(services.access.tiers, self));
   if (!read.ok) return read;
   const { value: body, bytes: raw } = read.value;
   if (operator !== null && bearsCredential(pathParams, named, withoutCredential(body, shape)))
@@ -101,8 +101,8 @@ async function parse(
 }
 
 /** An agent's body is no longer than its chain's strictest tier takes; what is longer is not parsed. */
-function mostBytes(tiers: Tiers, caller: Caller | null): number {
-  const limits = caller === null ? null : limitsOf(tiers, caller.agents);
+function mostBytes(tiers: Tiers, self: Admitted["self"]): number {
+  const limits = self === null ? null : limitsOf(tiers, agentsOf(self));
   return limits?.ok === true ? Math.min(limits.value.maxBodyBytes, MAX_BODY_BYTES) : MAX_BODY_BYTES;
 }
 

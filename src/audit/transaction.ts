@@ -4,6 +4,7 @@
  * the root, so that nothing is lost. Pure.
  */
 import { z } from "zod";
+import { isSelfReported } from "../contract/audit-kinds.ts";
 import type { AuditEntry } from "../contract/audit.ts";
 
 export interface TransactionNode {
@@ -107,6 +108,8 @@ class Planting {
   }
 
   #parentOf(entry: AuditEntry): Growing | undefined {
+    if (isSelfReported(entry.kind))
+      return this.#decisions.get(entry.decision_id ?? "") ?? this.#caller(entry);
     switch (entry.kind) {
       case "token.exchanged":
       case "token.exchange_refused":

@@ -56,14 +56,28 @@ export const AUDIT_KINDS = {
   "signing_keys.rotated": "The signing keys were rotated",
   "signing_keys.compromised": "The signing keys were replaced at once, because one has leaked",
   "root_key.rewrapped": "Secrets were encrypted again under the current version of the root key",
+  "sdk.decision": "An agent reported what its SDK decided, or made of a decision",
+  "sdk.error": "An agent reported an error",
+  "sdk.signal": "An agent reported what happened to its process",
+  "sdk.custom": "An agent reported an event of a kind of its own, `sdk.custom.…`",
   "audit.read": "An operator read the ledger",
   "audit.replayed": "Records that the queue had stopped retrying were delivered to their ledgers",
 } as const;
 
-export type AuditKind = keyof typeof AUDIT_KINDS;
+export type AuditKind = keyof typeof AUDIT_KINDS | `sdk.custom.${string}`;
+
+/** The kinds that agents name themselves. */
+export const CUSTOM_KIND = /^sdk\.custom(?:\.[a-z_]+)+$/;
+
+/** True for what an agent has reported of itself: its word, and nothing that Dome has decided or seen. */
+export const isSelfReported = (kind: string): boolean => kind.startsWith("sdk.");
 
 /** True for one kind, and for `family.*` where some kind begins so: a filter for what cannot be would find nothing. */
-export const isKindFilter = (text: string): boolean =>
-  text.endsWith(".*")
-    ? Object.keys(AUDIT_KINDS).some((kind) => kind.startsWith(text.slice(0, -1)))
-    : Object.hasOwn(AUDIT_KINDS, text);
+export function isKindFilter(text: string): boolean {
+  if (!text.endsWith(".*")) return Object.hasOwn(AUDIT_KINDS, text) || CUSTOM_KIND.test(text);
+  const family = text.slice(0, -1);
+  return (
+    /^sdk\.custom\.(?:[a-z_]+\.)*$/.test(family) ||
+    Object.keys(AUDIT_KINDS).some((kind) => kind.startsWith(family))
+  );
+}

@@ -51,6 +51,15 @@ export const decision = z
   .meta({ id: "Decision" });
 export type Decision = z.output<typeof decision>;
 
+/** What an agent has reported of itself, by its record. */
+const selfReport = z.strictObject({
+  id: id("evt"),
+  time,
+  agent: id("agt"),
+  kind: z.string(),
+  event: z.object({}).loose().meta({ description: "as it was taken: a ReportedEvent" }),
+});
+
 /** A recorded decision: what was asked, by whom, and why it ended so. */
 export const explanation = z
   .strictObject({
@@ -80,6 +89,9 @@ export const explanation = z
       .boolean()
       .meta({ description: "false: the answer was withheld, because the caller was stopped" }),
     seq: z.int(),
+    reported: z.array(selfReport).default([]).meta({
+      description: "what agents of the chain have reported of it: their word; an agent sees its own",
+    }),
   })
   .meta({ id: "Explanation" });
 export type Explanation = z.output<typeof explanation>;

@@ -62,6 +62,22 @@ export function idSource(clock: Clock, random: Random): IdSource {
   };
 }
 
+const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/**
+ * An id that is no draw but follows from what it stands for. Its first characters are no time.
+ * @param digest of what it stands for; the first 16 bytes are used.
+ */
+export function derivedId<P extends IdPrefix>(prefix: P, digest: Uint8Array): Id<P> {
+  let number = digest.slice(0, 16).reduce((so, byte) => (so << 8n) | BigInt(byte), 0n);
+  let text = "";
+  for (let place = 0; place < 26; place += 1) {
+    text = (CROCKFORD[Number(number & 31n)] ?? "") + text;
+    number >>= 5n;
+  }
+  return `${prefix}_${text}`;
+}
+
 /** The pattern of one kind's ids, for schemas. */
 export const idPattern = (prefix: IdPrefix): RegExp => new RegExp(`^${prefix}_${ULID}$`);
 

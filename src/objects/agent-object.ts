@@ -13,6 +13,7 @@ import type {
   FamilyStopCommand,
   IssueKeyCommand,
   RegisterCommand,
+  ReportCommand,
   RevokeKeyCommand,
   RevokeTokenCommand,
   TransitionCommand,
@@ -28,6 +29,7 @@ import { AgentChanges } from "./agent-changes.ts";
 import { endDrain, shownDrain } from "./agent-drain.ts";
 import { stopForFamily } from "./agent-family.ts";
 import { expire, revokeKey, shownHold, transition } from "./agent-lifecycle.ts";
+import { report, sweepReports } from "./agent-reports.ts";
 import { projectAgent } from "./agent-projection.ts";
 import { effectiveRecord, type AgentParts, type AgentTimer } from "./agent-stop.ts";
 import { AGENT_STEPS, AgentStore } from "./agent-store.ts";
@@ -40,6 +42,7 @@ import type { ObjectDeps } from "./deps.ts";
 import { keyRevoked, transitioned } from "./kept-answers.ts";
 import { OwnerCore } from "./owner-core.ts";
 import { OwnerShell } from "./owner-shell.ts";
+import { REPORT_STEPS, ReportTable } from "./report-table.ts";
 import { revokeToken, sweepRevokedTokens } from "./revoked-tokens.ts";
 
 /** How often somebody who waits for a drain or a cascade is told how far it is. */
@@ -56,6 +59,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       drain: DRAIN_STEPS,
       hold: HOLD_STEPS,
       cascades: CASCADE_STEPS,
+      reports: REPORT_STEPS,
     });
     super(state, raw, core);
     const { sql } = core.parts;
@@ -66,6 +70,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       drains: new DrainTable(sql),
       cascades: new CascadeTable(sql),
       holds: new HoldTable(sql),
+      reports: new ReportTable(sql),
     };
     this.#changes = new AgentChanges(core, this.#parts);
     core.start({
@@ -75,6 +80,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
         cascade: (timer) => this.#cascade(timer.key),
         expire: async () => void (await core.commit(() => expire(this.#parts))),
         revoked_tokens: () => sweepRevokedTokens(this.#parts),
+        reports: () => sweepReports(this.#parts),
       },
       onEffective: (halt) => this.#onEffective(halt),
       recover: () => this.#changes.recover(),
@@ -111,6 +117,10 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       lastActiveAt,
       keys: store.keys(),
     });
+  }
+
+  report(command: ReportCommand): ReturnType<AgentOwner["report"]> {
+    return this.#core.commit(() => report(this.#parts, command));
   }
 
   isClean(): Promise<boolean> {

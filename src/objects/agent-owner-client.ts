@@ -11,6 +11,8 @@ import type {
   FamilyStopCommand,
   IssueKeyCommand,
   RegisterCommand,
+  ReportCommand,
+  Reported,
   RevokeKeyCommand,
   RevokeTokenCommand,
   TransitionCommand,
@@ -29,6 +31,10 @@ export class AgentOwnerClient extends OwnerClient<AgentOwner> implements AgentOw
 
   describe(): Promise<AgentDescription | null> {
     return this.object.describe();
+  }
+
+  report(command: ReportCommand): Promise<Result<Reported, { readonly kind: "closed" }>> {
+    return this.object.report(command);
   }
 
   register(command: RegisterCommand): Promise<Configured> {

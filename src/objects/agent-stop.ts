@@ -13,15 +13,17 @@ import type { CascadeTable } from "./cascade-table.ts";
 import type { DrainTable } from "./drain-table.ts";
 import type { HoldOrder, HoldTable } from "./hold-table.ts";
 import type { OwnerParts } from "./owner-core.ts";
+import type { ReportTable } from "./report-table.ts";
 
 /** The kinds of timers of an agent's object, beside those of every owner. */
-export type AgentTimer = "project" | "drain" | "cascade" | "expire" | "revoked_tokens";
+export type AgentTimer = "project" | "drain" | "cascade" | "expire" | "revoked_tokens" | "reports";
 
 export interface AgentParts extends OwnerParts<AgentTimer> {
   readonly store: AgentStore;
   readonly drains: DrainTable;
   readonly cascades: CascadeTable;
   readonly holds: HoldTable;
+  readonly reports: ReportTable;
 }
 
 export interface Order {

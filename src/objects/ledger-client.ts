@@ -11,6 +11,8 @@ import type {
   LedgerStatus,
   NamingFilter,
   NamingFilters,
+  ReportedBefore,
+  ReportedQuery,
   TailPage,
   UserQuery,
 } from "../operations/owners/ledger-reader.ts";
@@ -62,6 +64,10 @@ export class LedgerClient implements LedgerPort, LedgerReader, LedgerRoom, DeadL
 
   async record(ledger: string, id: string): Promise<DecisionRecords | null> {
     return objectOf(this.#ledgers, ledger).record(id);
+  }
+
+  async reportedBefore(ledger: string, query: ReportedQuery): Promise<ReportedBefore> {
+    return objectOf(this.#ledgers, ledger).reportedBefore(query);
   }
 
   async unknown(ledger: string, filters: Partial<NamingFilters>): Promise<readonly NamingFilter[]> {

@@ -21,6 +21,8 @@ import type {
   KnownUser,
   NamingFilter,
   NamingFilters,
+  ReportedBefore,
+  ReportedQuery,
   TailPage,
   UserQuery,
 } from "../operations/owners/ledger-reader.ts";
@@ -178,6 +180,10 @@ export abstract class LedgerShell extends DurableObject {
 
   record(id: string): DecisionRecords | null {
     return this.#reading.record(id);
+  }
+
+  reportedBefore(query: ReportedQuery): ReportedBefore {
+    return this.#reading.reportedBefore(query);
   }
 
   unknown(filters: Partial<NamingFilters>): NamingFilter[] {

@@ -12,12 +12,15 @@ import type {
   KnownUser,
   NamingFilter,
   NamingFilters,
+  ReportedBefore,
+  ReportedQuery,
   TailPage,
   UserQuery,
 } from "../operations/owners/ledger-reader.ts";
 import type { LedgerFacts } from "./ledger-facts.ts";
 import { unknownFilters } from "./ledger-naming.ts";
 import { cursorOf } from "./ledger-query.ts";
+import { reportedBefore } from "./ledger-reported.ts";
 import { rangeOf, type BadCursor } from "./ledger-range.ts";
 import type { LedgerStore } from "./ledger-store.ts";
 import type { LedgerUsers } from "./ledger-users.ts";
@@ -98,6 +101,10 @@ export class LedgerReading {
     const { store, users } = this.#tables;
     const entry = store.byId(id);
     return entry === null ? null : { entries: [entry], emails: users.emailsIn([entry]) };
+  }
+
+  reportedBefore(query: ReportedQuery): ReportedBefore {
+    return reportedBefore(this.#tables.sql, query);
   }
 
   unknown(filters: Partial<NamingFilters>): NamingFilter[] {

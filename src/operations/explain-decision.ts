@@ -2,6 +2,8 @@
  * Explain: a recorded decision. In full for operators; for an agent of the chain without the commands. A fresh id may
  * still be on its way to the ledger, so it is looked for during five seconds before "not found" is said.
  */
+import { eventIn } from "../audit/reported.ts";
+import { isSelfReported } from "../contract/audit-kinds.ts";
 import { explanation, type Explanation } from "../contract/check.ts";
 import { safeChange } from "../access/evaluate.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
@@ -65,6 +67,15 @@ export async function explainDecision(
       request_id: made.request_id ?? null,
       released,
       seq: made.seq,
+      reported: entries
+        .filter((entry) => isSelfReported(entry.kind) && (agent === null || entry.agent === agent))
+        .map((entry) => ({
+          id: entry.id,
+          time: entry.time,
+          agent: entry.agent,
+          kind: entry.kind,
+          event: eventIn(entry),
+        })),
     }),
   );
 }

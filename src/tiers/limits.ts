@@ -24,6 +24,8 @@ export interface Limits {
   readonly maxLifetime: number;
   /** The largest body of a call, in bytes. */
   readonly maxBodyBytes: number;
+  /** The most items of one batch. */
+  readonly maxBatch: number;
   /** How much one key may ask. */
   readonly rate: Tier["rate"];
   readonly freshness: Tier["freshness"];
@@ -57,6 +59,7 @@ const limitsOfOne = (tier: Tier, agent: LimitedAgent): Limits => ({
   maxDepth: tier.max_chain_depth,
   maxLifetime: tier.token_ttl_seconds,
   maxBodyBytes: tier.max_body_bytes,
+  maxBatch: tier.max_batch,
   rate: tier.rate,
   freshness: agent.freshness === "always" ? "always" : tier.freshness,
 });
@@ -65,6 +68,7 @@ const stricter = (a: Limits, b: Limits): Limits => ({
   maxDepth: Math.min(a.maxDepth, b.maxDepth),
   maxLifetime: Math.min(a.maxLifetime, b.maxLifetime),
   maxBodyBytes: Math.min(a.maxBodyBytes, b.maxBodyBytes),
+  maxBatch: Math.min(a.maxBatch, b.maxBatch),
   rate: RATES[Math.min(RATES.indexOf(a.rate), RATES.indexOf(b.rate))] ?? "low",
   freshness: a.freshness === "always" ? "always" : b.freshness,
 });

@@ -32,11 +32,17 @@ let forOperators: readonly Wrong[];
 let forAgents: readonly Wrong[];
 /** Wrong at either door. */
 let forBoth: readonly Wrong[];
+/** Of a suspended agent: the one credential of a stopped agent that opens anything, and then the doors about itself. */
+let suspendedKey: string;
+
+/** Decision 0035: the doors about the agent itself. A door that is added to them is a decision. */
+const ABOUT_ITSELF = ["reportEvents"];
 
 beforeAll(async () => {
   tenant = await makeTenant("mine", "crm");
   const suspended = await activeAgent("mine", "suspended");
   const ofSuspended = await callToken(suspended.key);
+  suspendedKey = bearer(suspended.key);
   await command(suspended, "suspend");
   const revoked = await activeAgent("mine", "revoked");
   const ofRevoked = await callToken(revoked.key);
@@ -131,6 +137,7 @@ describe("a request with a bad credential", () => {
     async (_name, operation) => {
       const bodies = new Map<string, string>();
       for (const [what, authorization] of wrongFor(operation.by)) {
+        if (authorization === suspendedKey && ABOUT_ITSELF.includes(operation.id)) continue;
         const answer = await send(...request(operation, authorization));
         const said = expectProblem(answer, "invalid_token");
         expect(answer.headers.get("www-authenticate")).toBe(
@@ -168,6 +175,18 @@ describe("a request with a bad credential", () => {
         await send(method, path, { headers }),
       ];
       for (const answer of answers) expect(expectProblem(answer, "unauthenticated").status).toBe(401);
+    },
+  );
+});
+
+describe("the key of a suspended agent", () => {
+  const forAgentsOnly = guarded.filter(({ by }) => by !== "operator");
+
+  it.each(forAgentsOnly.map((operation) => [`${operation.method} ${operation.path}`, operation] as const))(
+    "at %s opens the door if it is about the agent itself, and no other (P3, decision 0035)",
+    async (_name, operation) => {
+      const answer = await send(...request(operation, suspendedKey));
+      expect(answer.status).toBe(ABOUT_ITSELF.includes(operation.id) ? 200 : 401);
     },
   );
 });

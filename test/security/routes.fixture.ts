@@ -115,5 +115,8 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   rotateSigningKeys: empty,
   rewrapRootKey: () => ({ dry_run: true }),
   check: () => ({ tool: "crm" }),
+  reportEvents: (unique) => ({
+    events: [{ event_id: unique, kind: "sdk.signal", time: "2026-11-28T09:00:00Z", signal: "drained" }],
+  }),
   createOperator: (unique) => ({ subject: unique, role: "auditor" }),
 };

@@ -61,6 +61,7 @@ describe("an explanation", () => {
       request_id: like(/^req_/),
       released: true,
       seq: expect.any(Number) as number,
+      reported: [],
     });
   });
 

@@ -222,6 +222,8 @@ describe("every answer", () => {
     await call("updateAgent", { agent: "full" }, { body: { surface: { tools: ["gone", "crm", "erp"] } } });
     for (const sent of [asAgent, { authorization: bearer(token) }]) {
       await call("showSelf", {}, sent);
+      const event = { kind: "sdk.signal", time: "2026-11-28T09:00:00Z", signal: "started" };
+      await call("reportEvents", {}, { ...sent, body: { events: [{ event_id: "e", ...event }, event] } });
       for (const [body, reason] of [
         [{ tool: "crm/any", arguments: { a: [1, { b: null }] } }, "permitted"],
         [{ tool: "erp/write" }, "catalog_operation_missing"],
@@ -326,6 +328,7 @@ describe("every answer", () => {
       "listAudit",
       "listUsers",
       "registerAgent",
+      "reportEvents",
       "revokeToken",
       "showAuditRecord",
       "showSelf",

@@ -8,6 +8,8 @@ import { agentKeyFileOption, workspaceOption } from "../option-values.ts";
 import { called, type Names } from "../names.ts";
 import { changeText } from "../change-text.ts";
 import { clean, fields, several, type Output } from "../output.ts";
+import { saidIn } from "./audit/self-reported.ts";
+import { clean, fields, several, type Style } from "../output.ts";
 import type { Session } from "../session.ts";
 
 interface ExplainOptions {
@@ -47,7 +49,7 @@ const named = (names: Names, id: string): string =>
 function explanationText(output: Output, explanation: Explanation): string {
   const { style } = output;
   const verdict = explanation.decision === "allow" ? style.good("allow") : style.bad("deny");
-  const { change, names, user } = explanation;
+  const { change, names, reported, user } = explanation;
   const chain = explanation.chain.map(({ agent, key, epoch }) => {
     const name = called(names, agent);
     return epoch === undefined ? `${name} (${key})` : `${name} (${key}, epoch ${epoch})`;
@@ -74,5 +76,13 @@ function explanationText(output: Output, explanation: Explanation): string {
       ["in the ledger", `seq ${explanation.seq}`],
     ]),
     ...changeText(output, change),
+    ...reported.map(
+      ({ kind, time, agent, event }) =>
+        `${time}  ${clean([`${kind} (self-reported)`, called(names, agent), ...saidIn({ data: { event } })].join("  "))}`,
+    ),
+    ...(change === null ? [] : ["", `To change it: ${clean(change.detail)}`]),
+    ...(change?.command
+      ? [`  ${clean(change.command)}${change.role === null ? "" : `   (role ${clean(change.role)})`}`]
+      : []),
   ].join("\n");
 }

@@ -110,6 +110,19 @@ export interface RevokeTokenCommand {
   readonly audit: AuditDraft;
 }
 
+/** Events that the agent reports of itself. */
+export interface ReportCommand {
+  /** What it came with: its key, or with `epoch` a token of that. */
+  readonly by: { readonly key: KeyId; readonly epoch: number | null };
+  readonly events: readonly { readonly draft: AuditDraft; readonly digest: string }[];
+}
+
+/** What became of each, in order. `late`: the agent is suspended. */
+export interface Reported {
+  readonly outcomes: readonly ("recorded" | "merged" | "conflict")[];
+  readonly late: boolean;
+}
+
 /** What a lifecycle command did. */
 export interface Transitioned {
   readonly state: AgentState;
@@ -141,6 +154,8 @@ export interface AgentDescription {
 }
 
 export interface AgentOwner extends HaltSource, AuditOwner {
+  /** Takes events of the agent in; durable when it resolves. `closed`: it may not report now. */
+  report(command: ReportCommand): Promise<Result<Reported, { readonly kind: "closed" }>>;
   /** @param use what the asker has seen of the agent since it asked last. */
   lease(use?: AgentUse): Promise<AgentAnswer>;
   /** Null: this object has no row. */

@@ -77,6 +77,22 @@ export interface DecisionRecords {
   readonly emails: Emails;
 }
 
+/** What an agent has reported, and what it says that belongs to. */
+export interface ReportedQuery {
+  readonly agent: string;
+  /** Ids of the records that its events have or will have. */
+  readonly ids: readonly string[];
+  /** Ids of decisions, transactions and requests. */
+  readonly links: readonly string[];
+}
+
+export interface ReportedBefore {
+  /** Digests of the events that the ledger has, by the ids of their records. */
+  readonly events: Readonly<Record<string, string>>;
+  /** The links in which the agent took part, as Dome itself has recorded. */
+  readonly own: readonly string[];
+}
+
 export interface LedgerReader {
   /** @param query as `auditQuery` takes it. */
   list(
@@ -99,6 +115,8 @@ export interface LedgerReader {
   find(ledger: string, decisionId: string): Promise<DecisionRecords>;
   /** Null: the ledger has no such record. */
   record(ledger: string, id: string): Promise<DecisionRecords | null>;
+  /** What is known of events that an agent reports, and of their links. */
+  reportedBefore(ledger: string, query: ReportedQuery): Promise<ReportedBefore>;
   /** Which of these filters no record of the ledger passes, each looked at alone. */
   unknown(ledger: string, filters: Partial<NamingFilters>): Promise<readonly NamingFilter[]>;
   /** Users by id, one more than `limit` when there are more. */

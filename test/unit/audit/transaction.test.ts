@@ -81,6 +81,19 @@ describe("a transaction as a tree", () => {
     ]);
   });
 
+  test("what an agent reports of itself hangs on its decision, else on the token that it came with", () => {
+    const entries = [
+      exchanged(1, { agent: A, jti: token(1), subject: null, user: true }),
+      decision(2, A, token(1)),
+      entry(3, "sdk.decision", { agent: A, decision_id: IDS.decision(2) }),
+      entry(4, "sdk.custom.placed", {
+        agent: A,
+        data: { credential: "token", credential_id: token(1), self_reported: true },
+      }),
+    ];
+    expect(shapes(entries)).toEqual([USER, [[token(1), [[IDS.record(2), [IDS.record(3)]], IDS.record(4)]]]]);
+  });
+
   test("a record that came late is put where it belongs, by its own time", () => {
     const child = exchanged(2, { agent: B, jti: token(2), subject: token(1), user: true });
     const parent = exchanged(1, { agent: A, jti: token(1), subject: null, user: true });

@@ -170,6 +170,7 @@ describe("dome explain", () => {
     request_id: "req_1",
     released: true,
     seq: 12,
+    reported: [],
   };
 
   test("shows a recorded decision in full, as the operator", async () => {

@@ -25,6 +25,11 @@ describe("dome audit chain", () => {
       operator: { subject: "ada@example.com", token: "opt_1" },
       reason: "leak",
     }),
+    entry(6, "sdk.error", {
+      agent: A,
+      decision_id: IDS.decision(2),
+      data: { self_reported: true, event: { error: "Timeout", detail: "no answer\u001b[2J" } },
+    }),
   ].map((each) => ({
     ...each,
     names: { [A]: "triage", usr_uuuuuuuuuuuuuuuuuuuuuuuuuu: "alice@example.com" },
@@ -45,6 +50,7 @@ describe("dome audit chain", () => {
     expect(stdout).toBe(`user alice@example.com
 ├─ 2026-11-23T09:00:01.000Z  agent triage  token ${token(1)}  scope tool:crm (of surface)  for https://dome.example  because of delegates_to
 │  ├─ 2026-11-23T09:00:02.000Z  deny  agent triage  tool:use  jira\\u001b[2J  surface_undeclared  ${IDS.decision(2)}
+│  │  └─ 2026-11-23T09:00:06.000Z  sdk.error (self-reported)  agent triage  Timeout  no answer\\u001b[2J
 │  └─ 2026-11-23T09:00:03.000Z  agent ${B}  token ${token(2)}  scope tool:crm (of surface)  for https://dome.example  because of delegates_to
 │     └─ 2026-11-23T09:00:04.000Z  refused  exchange  agent triage  actor_loop
 └─ 2026-11-23T09:00:05.000Z  transaction.stopped  ada@example.com  leak

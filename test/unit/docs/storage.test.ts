@@ -24,6 +24,7 @@ const PARTS = {
     "agent-store",
     "drain-table",
     "hold-table",
+    "report-table",
     "cascade-table",
     "answer-table",
     "configuration",

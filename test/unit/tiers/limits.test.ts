@@ -86,7 +86,14 @@ describe("the limits of a chain", () => {
   it("are those of the strictest in each respect, not of one of the agents", () => {
     expect(limitsOf(BUILT_IN_TIERS, [agentOf("standard"), agentOf("restricted")])).toEqual({
       ok: true,
-      value: { maxDepth: 2, maxLifetime: 60, maxBodyBytes: 16_384, rate: "low", freshness: "always" },
+      value: {
+        maxDepth: 2,
+        maxLifetime: 60,
+        maxBodyBytes: 16_384,
+        maxBatch: 10,
+        rate: "low",
+        freshness: "always",
+      },
     });
   });
 

@@ -2,6 +2,7 @@
 import type { AuditEntry, ShownEntry } from "../../../contract/audit.ts";
 import { called, chainText, type Names } from "../../names.ts";
 import type { Cell } from "../../output.ts";
+import { markedKind } from "./self-reported.ts";
 
 export const COLUMNS = [
   "TIME",
@@ -20,7 +21,7 @@ export const WIDE_COLUMNS = [...COLUMNS, "AGENT ID", "USER ID", "TRANSACTION", "
 export const cells = (entry: ShownEntry): Cell[] => [
   entry.time,
   entry.seq,
-  entry.kind,
+  markedKind(entry),
   operatorOf(entry),
   agentsOf(entry, entry.names),
   userOf(entry, entry.names),

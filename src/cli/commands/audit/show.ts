@@ -9,6 +9,7 @@ import { workspaceOption } from "../../option-values.ts";
 import { fields, several, type Cell, type Style } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { agentsOf, operatorOf, userOf, what } from "./row.ts";
+import { isLate, markedKind } from "./self-reported.ts";
 
 export const showCommand = (session: Session): Command =>
   verb({
@@ -33,7 +34,8 @@ function recordText(style: Style, entry: ShownEntry): string {
   const members: readonly (readonly [string, Cell | undefined])[] = [
     ["id", entry.id],
     ["time", entry.time],
-    ["kind", entry.kind],
+    ["kind", markedKind(entry)],
+    ["late", isLate(entry) ? "yes: the agent was suspended when it reported this" : undefined],
     ["workspace", entry.workspace],
     ["operator", operatorOf(entry)],
     ["agent", agentsOf(entry, names)],

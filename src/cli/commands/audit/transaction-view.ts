@@ -1,10 +1,12 @@
 /** The tree of a transaction as people see it: a line for each record. */
 import { exchangeOf, type TransactionNode, type TransactionTree } from "../../../audit/transaction.ts";
+import { isSelfReported } from "../../../contract/audit-kinds.ts";
 import type { AuditEntry } from "../../../contract/audit.ts";
 import { called, type Names } from "../../names.ts";
 import { clean, type Style } from "../../output.ts";
 import { treeText, type Branch } from "../../tree.ts";
 import { agentsOf, operatorOf, what } from "./row.ts";
+import { markedKind, saidIn } from "./self-reported.ts";
 
 /** @param names of everything in the transaction. */
 export const transactionText = (style: Style, tree: TransactionTree, names: Names): string =>
@@ -26,6 +28,7 @@ const branch = (style: Style, node: TransactionNode, names: Names): Branch => ({
 
 function lineOf(style: Style, { kind, id }: TransactionNode, entry: AuditEntry, names: Names): string {
   const agent = `agent ${agentsOf(entry, names) ?? "?"}`;
+  if (isSelfReported(entry.kind)) return words(entry, null, [markedKind(entry), agent, ...saidIn(entry)]);
   if (kind === "token") return words(entry, null, [agent, `token ${id}`, ...granted(entry)]);
   switch (entry.kind) {
     case "decision":

@@ -1,0 +1,64 @@
+/**
+ * Records of what agents report of themselves. The id of each is derived from the agent and its `event_id`, so that a
+ * repeat is the same record; nobody can choose one, and none is that of another agent's event or of a record of Dome's own,
+ * whose ids are drawn: both would take a second preimage of 128 bits of SHA-256. Pure.
+ */
+import type { AuditDraft, StoredRecord } from "../contract/audit.ts";
+import type { LinkName, ReportedEvent } from "../contract/reported-event.ts";
+import { toHex, utf8 } from "../kernel/bytes.ts";
+import { defined } from "../kernel/defined.ts";
+import { sha256Sync } from "../kernel/digest.ts";
+import { derivedId, type Id } from "../kernel/ids.ts";
+import { canonical } from "./canonical.ts";
+import { draftRecord } from "./record.ts";
+
+/** Separates this use of SHA-256 from every other. */
+const LABEL = "dome-reported-event-v1\u0000";
+
+export const reportedRecordId = (agent: string, eventId: string): Id<"evt"> =>
+  derivedId("evt", sha256Sync(utf8(LABEL), utf8(canonical([agent, eventId]))));
+
+/** Two events with one digest are the same. */
+export const eventDigest = (event: object): string => toHex(sha256Sync(utf8(canonical(event))));
+
+/** Who reports, and by which request. */
+export type Reporting = Pick<AuditDraft, "workspace" | "chain" | "user" | "request_id" | "request"> & {
+  readonly agent: NonNullable<AuditDraft["agent"]>;
+  readonly credential: { readonly kind: "key" | "token"; readonly id: string };
+};
+
+const subjectOf = ({ tool, model, integration }: ReportedEvent): AuditDraft["target"] => {
+  if (tool !== undefined) return { type: "tool", id: tool };
+  if (model !== undefined) return { type: "pool", id: model };
+  return integration === undefined ? undefined : { type: "integration", id: integration };
+};
+
+/** @param linked of its links those that are known to be the agent's: by these alone the record is found. */
+export function reportedDraft(
+  source: Parameters<typeof draftRecord>[0],
+  { credential, ...reporting }: Reporting,
+  event: ReportedEvent,
+  linked: readonly LinkName[],
+): AuditDraft {
+  const draft = draftRecord(source, {
+    ...reporting,
+    kind: event.kind as AuditDraft["kind"],
+    ...defined({
+      target: subjectOf(event),
+      decision_id: linked.includes("decision_id") ? event.decision_id : undefined,
+      txn: linked.includes("txn") ? event.txn : undefined,
+    }),
+    data: {
+      self_reported: true,
+      credential: credential.kind,
+      credential_id: credential.id,
+      linked: [...linked],
+      event,
+    },
+  });
+  return { ...draft, id: reportedRecordId(reporting.agent, event.event_id) };
+}
+
+/** The event that a record keeps, as it was taken. */
+export const eventIn = ({ data }: Pick<StoredRecord, "data">): object =>
+  ((data as { readonly event?: object } | undefined)?.event ?? {}) satisfies object;

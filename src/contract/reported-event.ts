@@ -1,0 +1,127 @@
+/**
+ * Events that an agent reports of itself (`POST /api/v1/audit/events`). One schema says what is taken, and what stands as
+ * `data.event` in the record that is kept of it. What an agent reports is its word: no record of it says that Dome has
+ * decided, admitted or seen anything.
+ */
+import { z } from "zod";
+import { CUSTOM_KIND } from "./audit-kinds.ts";
+import { modelReference, toolReference } from "./resource.ts";
+import { id, idText, line, name, timeInput } from "./words.ts";
+
+/** The most events of one request; an agent's tier may say less (`max_batch`). */
+export const MOST_REPORTED = 100;
+/** The largest event, in bytes of JSON: its record always fits. */
+export const MOST_REPORTED_BYTES = 8_192;
+/** How long after its suspension an agent may deliver what it has buffered, in milliseconds. */
+export const LATE_REPORTS_MS = 600_000;
+
+/** The longest `event_id`, reason and error, in characters. */
+export const MOST_EVENT_ID = 128;
+
+const SUBJECTS = ["tool", "model", "integration"] as const;
+
+export const EVENT_ID = new RegExp(`^[!-~]{1,${MOST_EVENT_ID}}$`);
+
+/** What every event has. */
+const COMMON = {
+  event_id: z
+    .string()
+    .regex(EVENT_ID, `must be 1 to ${MOST_EVENT_ID} visible ASCII characters`)
+    .meta({ description: "unique per agent: what is sent again under it is merged" }),
+  time: timeInput.meta({ description: "when it happened, by the agent's clock" }),
+  detail: z.string().max(2_000).optional(),
+  /** What it was about, as a check names it. */
+  tool: toolReference.optional(),
+  model: modelReference.optional(),
+  integration: name.optional(),
+  decision_id: idText("dec").optional().meta({ description: "of a decision that this agent took part in" }),
+  txn: idText("txn").optional().meta({ description: "of a transaction that this agent took part in" }),
+  call: idText("req")
+    .optional()
+    .meta({ description: "Dome-Request-Id of an answer that this agent was given" }),
+  data: z.record(z.string(), z.unknown()).optional().meta({ type: "object" }),
+};
+
+const event = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z
+    .strictObject({ ...COMMON, ...shape })
+    .refine((sent) => SUBJECTS.filter((member) => member in sent).length <= 1, {
+      message: "must name at most one of tool, model, integration",
+    });
+
+/** What the SDK answered by itself, or made of an answer of Dome's. */
+const reportedDecision = event({
+  kind: z.literal("sdk.decision"),
+  decision: z.enum(["allow", "deny"]),
+  reason: line(MOST_EVENT_ID),
+});
+
+const reportedError = event({
+  kind: z.literal("sdk.error"),
+  error: line(MOST_EVENT_ID).meta({ description: "its code or class" }),
+});
+
+/** Something that happened to the process: it drains, it was told to end. */
+const reportedSignal = event({ kind: z.literal("sdk.signal"), signal: line(64) });
+
+const customEvent = event({
+  kind: z
+    .string()
+    .max(64)
+    .regex(CUSTOM_KIND, "must be sdk.custom. and words of a to z and _, with dots between")
+    .meta({ example: "sdk.custom.order_placed" }),
+});
+
+const reportedEvent = z
+  .union([reportedDecision, reportedError, reportedSignal, customEvent])
+  .meta({ id: "ReportedEvent" });
+export type ReportedEvent = z.output<typeof reportedEvent>;
+
+/** The schema of one kind, whose faults are the ones to tell; undefined: there is no such kind. */
+export function reportedEventOf(kind: unknown): z.ZodType<ReportedEvent> | undefined {
+  if (kind === "sdk.decision") return reportedDecision;
+  if (kind === "sdk.error") return reportedError;
+  if (kind === "sdk.signal") return reportedSignal;
+  return typeof kind === "string" && kind.startsWith("sdk.custom") ? customEvent : undefined;
+}
+
+/** An event that does not match is refused by itself, so the list is read as what it is. */
+export const eventReport = z
+  .strictObject({
+    events: z
+      .array(z.union([reportedEvent, z.unknown()]))
+      .min(1)
+      .max(MOST_REPORTED)
+      .meta({ description: "an event that does not match the schema is refused alone" }),
+  })
+  .meta({ id: "EventReport" });
+
+/** The links of an event to what Dome has recorded. */
+export const LINKS = ["decision_id", "txn", "call"] as const;
+export type LinkName = (typeof LINKS)[number];
+
+const reportOutcome = z.strictObject({
+  event_id: z
+    .string()
+    .nullable()
+    .meta({ description: "null: the event has none, or none that could be read" }),
+  outcome: z.enum(["recorded", "merged", "conflict", "refused"]).meta({
+    description:
+      "recorded: it has a record now; merged: it had one already; conflict: another event has its event_id, and stands; " +
+      "refused: it does not match the schema. All four are final: none is to be sent again",
+  }),
+  record: id("evt").nullable().meta({ description: "the record of the event_id" }),
+  linked: z.array(z.enum(LINKS)).meta({
+    description: "which of its links were found to be this agent's; the others are kept as its word",
+  }),
+  detail: z.string().nullable().meta({ description: "why it was refused" }),
+});
+export type ReportOutcome = z.output<typeof reportOutcome>;
+
+export const reportAnswer = z
+  .strictObject({
+    items: z.array(reportOutcome).meta({ description: "one for each event, in the order of the request" }),
+    late: z.boolean().meta({ description: "true: the agent is suspended, and the records say so" }),
+  })
+  .meta({ id: "EventReportAnswer" });
+export type ReportAnswer = z.output<typeof reportAnswer>;
