@@ -8,8 +8,7 @@ import { agentKeyFileOption, workspaceOption } from "../option-values.ts";
 import { called, type Names } from "../names.ts";
 import { changeText } from "../change-text.ts";
 import { clean, fields, several, type Output } from "../output.ts";
-import { saidIn } from "./audit/self-reported.ts";
-import { clean, fields, several, type Style } from "../output.ts";
+import { markedKind, saidIn } from "./audit/self-reported.ts";
 import type { Session } from "../session.ts";
 
 interface ExplainOptions {
@@ -75,14 +74,10 @@ function explanationText(output: Output, explanation: Explanation): string {
       ["released", explanation.released ? "yes" : "no: the caller was stopped first"],
       ["in the ledger", `seq ${explanation.seq}`],
     ]),
-    ...changeText(output, change),
     ...reported.map(
       ({ kind, time, agent, event }) =>
-        `${time}  ${clean([`${kind} (self-reported)`, called(names, agent), ...saidIn({ data: { event } })].join("  "))}`,
+        `${time}  ${clean([markedKind({ kind }), called(names, agent), ...saidIn({ data: { event } })].join("  "))}`,
     ),
-    ...(change === null ? [] : ["", `To change it: ${clean(change.detail)}`]),
-    ...(change?.command
-      ? [`  ${clean(change.command)}${change.role === null ? "" : `   (role ${clean(change.role)})`}`]
-      : []),
+    ...changeText(output, change),
   ].join("\n");
 }
