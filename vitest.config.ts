@@ -25,6 +25,18 @@ function onNode(name: string, timeout: number, built = false) {
   };
 }
 
+/** Each file of tests loads the whole Worker anew: what it depends on is bundled once, not fetched module by module. */
+const LIBRARIES = [
+  "@asteasolutions/zod-to-openapi",
+  "drizzle-orm",
+  "drizzle-orm/d1",
+  "drizzle-orm/sqlite-core",
+  "hono",
+  "jose",
+  "ulidx",
+  "zod",
+];
+
 function inWorkerd(name: string) {
   return {
     plugins: [
@@ -45,6 +57,7 @@ function inWorkerd(name: string) {
       name,
       include: [`test/${name}/**/*.test.ts`],
       provide: { migrations },
+      deps: { optimizer: { ssr: { enabled: true, include: LIBRARIES } } },
       setupFiles: ["./test/support/apply-migrations.ts"],
       testTimeout: deep ? 400_000 : 20_000,
       hookTimeout: 20_000,
