@@ -13,8 +13,15 @@ import { DatabaseSync } from "node:sqlite";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
-import { endEverything, failToStart, freePort, startServer, temporaryFolder } from "../support/server.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  endEverything,
+  failToStart,
+  freePort,
+  startServer,
+  temporaryFolder,
+  type RunningServer,
+} from "../support/server.ts";
 import { issuerOf, makeWorkspace, workspaceNames } from "../support/server-calls.ts";
 
 afterAll(endEverything);
@@ -49,21 +56,18 @@ function openDatabase(state: string): DatabaseSync {
   return new DatabaseSync(join(folder, names[0] ?? ""));
 }
 
+/** One folder through its life: each test goes on from the one before, because every start of a server takes seconds. */
 describe("the state folder", () => {
-  it("is readable by its owner alone, because it holds the root key (P4)", async () => {
-    const server = await startServer();
-    await makeWorkspace(server, "team-a");
-    const modes = modesIn(server.stateDir);
-    expect((statSync(server.stateDir).mode & 0o777).toString(8)).toBe("700");
-    const wrong = modes.filter(({ isFolder, mode }) => mode !== (isFolder ? "700" : "600"));
-    expect(wrong).toEqual([]);
-    expect(modes.length).toBeGreaterThan(10);
-    expect((statSync(join(server.home, ".config/dome/contexts.json")).mode & 0o777).toString(8)).toBe("600");
-    await server.stop();
+  const folder = temporaryFolder();
+  const place = { state: join(folder, "state"), home: join(folder, "home") };
+  let server: RunningServer;
+  let issuer = "";
+  beforeAll(async () => {
+    server = await startServer(place);
+    issuer = server.url;
   });
 
   it("has the workspace `default` and a context for the command line after the first start", async () => {
-    const server = await startServer();
     expect(await workspaceNames(server)).toEqual(["default"]);
     const contexts: unknown = JSON.parse(
       readFileSync(join(server.home, ".config/dome/contexts.json"), "utf8"),
@@ -78,47 +82,42 @@ describe("the state folder", () => {
     expect(JSON.stringify(contexts).split(server.adminToken)).toHaveLength(2);
     expect(server.adminToken).toMatch(/^dome_ot_[0-9A-Za-z]{49}$/);
     expect(server.logs()).not.toContain(server.adminToken);
-    await server.stop();
+  });
+
+  it("is readable by its owner alone, because it holds the root key (P4)", async () => {
+    await makeWorkspace(server, "team-a");
+    const modes = modesIn(server.stateDir);
+    expect((statSync(server.stateDir).mode & 0o777).toString(8)).toBe("700");
+    const wrong = modes.filter(({ isFolder, mode }) => mode !== (isFolder ? "700" : "600"));
+    expect(wrong).toEqual([]);
+    expect(modes.length).toBeGreaterThan(10);
+    expect((statSync(join(server.home, ".config/dome/contexts.json")).mode & 0o777).toString(8)).toBe("600");
   });
 
   it("keeps root key, admin token, issuer and everything made before a stop", async () => {
-    const folder = temporaryFolder();
-    const place = { state: join(folder, "state"), home: join(folder, "home") };
-    const first = await startServer(place);
-    await makeWorkspace(first, "team-a");
-    const before = secretsIn(first.stateDir);
-    expect(await first.stop()).toMatchObject({ code: 0, signal: null });
-    expect(existsSync(join(first.stateDir, "server.pids"))).toBe(false);
+    const before = secretsIn(place.state);
+    expect(await server.stop()).toMatchObject({ code: 0, signal: null });
+    expect(existsSync(join(place.state, "server.pids"))).toBe(false);
 
-    const second = await startServer({ ...place, port: first.port });
-    expect(secretsIn(second.stateDir)).toEqual(before);
-    expect(await workspaceNames(second)).toEqual(["default", "team-a"]);
-    await second.stop();
-  });
-
-  it("keeps its issuer on another port, because tokens and receipts name it", async () => {
-    const folder = temporaryFolder();
-    const place = { state: join(folder, "state"), home: join(folder, "home") };
-    const first = await startServer(place);
-    await first.stop();
-    const second = await startServer(place);
-    expect(second.url).not.toBe(first.url);
-    expect(await issuerOf(second)).toBe(first.url);
-    await second.stop();
+    server = await startServer({ ...place, port: server.port });
+    expect(secretsIn(place.state)).toEqual(before);
+    expect(await workspaceNames(server)).toEqual(["default", "team-a"]);
   });
 
   it("makes another admin token when that file was removed, and none of the root key", async () => {
-    const folder = temporaryFolder();
-    const place = { state: join(folder, "state"), home: join(folder, "home") };
-    const first = await startServer(place);
-    const rootKey = readFileSync(join(first.stateDir, "root.key"), "utf8");
-    await first.stop();
+    const [rootKey, adminToken] = [readFileSync(join(place.state, "root.key"), "utf8"), server.adminToken];
+    await server.stop();
     rmSync(join(place.state, "admin.token"));
-    const second = await startServer({ ...place, port: first.port });
-    expect(second.adminToken).not.toBe(first.adminToken);
+    server = await startServer(place);
+    expect(server.adminToken).not.toBe(adminToken);
     expect(readFileSync(join(place.state, "root.key"), "utf8")).toBe(rootKey);
-    expect(await workspaceNames(second)).toEqual(["default"]);
-    await second.stop();
+    expect(await workspaceNames(server)).toEqual(["default", "team-a"]);
+  });
+
+  it("keeps its issuer on another port, because tokens and receipts name it", async () => {
+    expect(server.url).not.toBe(issuer);
+    expect(await issuerOf(server)).toBe(issuer);
+    await server.stop();
   });
 });
 
