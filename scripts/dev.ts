@@ -58,7 +58,7 @@ async function makeSecrets(path: string, issuer: string): Promise<void> {
   if (!parsed.ok) throw new Error(parsed.error.kind);
   const [{ formKey }] = await deriveKeys(parsed.value);
   const lines = [
-    "# Made by `npm run dev` for this machine. Remove this folder to begin anew.",
+    "# Made by `npm run dev` for this machine. To start from scratch, remove this folder.",
     `DOME_ROOT_KEY="${rootKey}"`,
     `DOME_ADMIN_TOKEN="${await mintKey("operator", formKey, systemRandom)}"`,
     `DOME_PUBLIC_URL="${issuer}"`,

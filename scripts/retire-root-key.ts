@@ -19,15 +19,16 @@ function stop(message: string): never {
   process.exit(2);
 }
 
-if (version === undefined || more.length > 0) stop("say one version; dome root-key status lists them");
+if (version === undefined || more.length > 0)
+  stop("give one version; dome root-key status lists the versions");
 const before = (await text(process.stdin)).trim();
 const parsed = parseRootKeys(before);
-if (!parsed.ok) stop(`what came in on stdin is no root key: ${parsed.error.kind}`);
+if (!parsed.ok) stop(`stdin has no root key: ${parsed.error.kind}`);
 const after = await retireRootKey(before, version);
 if (after === undefined) stop(`${version} is not an older version of this root key`);
 
 const left = parseRootKeys(after);
-if (!left.ok) stop(`the root key would not be usable: ${left.error.kind}`);
+if (!left.ok) stop(`the resulting root key is not valid: ${left.error.kind}`);
 const versions = left.value.map((each) => each.version).join(", ");
 process.stderr.write(
   `versions: ${versions}; form keys of versions that have left: ${parseRetiredForms(after).length}\n`,

@@ -148,7 +148,8 @@ function logsOneInOf(text: string): number | null {
 }
 
 function publicUrlOf(text: string | undefined): string {
-  if (text === undefined || !URL.canParse(text)) throw new Error("DOME_PUBLIC_URL must be the public URL");
+  if (text === undefined || !URL.canParse(text))
+    throw new Error("DOME_PUBLIC_URL must be a URL such as https://dome.example.com");
   const url = new URL(text);
   const bare = url.pathname === "/" && url.search === "" && url.hash === "";
   if (!bare || !["http:", "https:"].includes(url.protocol)) {
@@ -160,7 +161,7 @@ function publicUrlOf(text: string | undefined): string {
 function egressAllowedOf(text: string): ReadonlySet<string> {
   const origins = parseOrigins(text);
   if (!origins.ok)
-    throw new Error("DOME_EGRESS_ALLOW must be origins such as http://127.0.0.1:9000, with commas between");
+    throw new Error("DOME_EGRESS_ALLOW must be origins such as http://127.0.0.1:9000, separated by commas");
   return new Set(origins.value);
 }
 
@@ -168,7 +169,7 @@ function egressAllowedOf(text: string): ReadonlySet<string> {
 function testIssuerOf(raw: RawEnv): string | null {
   const issuer = raw.DOME_TEST_ISSUER || null;
   if (issuer === null || (isEmbedded(raw) && isTestIssuer(issuer))) return issuer;
-  throw new Error("DOME_TEST_ISSUER is for the server of `npm start -- --test-users` alone");
+  throw new Error("DOME_TEST_ISSUER is only for the server of `npm start -- --test-users`");
 }
 
 /** Without the embedded server's networks an inside address would be as near as any other. */

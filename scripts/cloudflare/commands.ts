@@ -74,7 +74,7 @@ const HELP_FOR_ALL = `
 /** @throws Stop when the line is wrong or the work cannot be done. */
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv, ports: Ports): Promise<void> {
   const command = COMMANDS.find((name) => name === argv[0]);
-  if (command === undefined) throw misuse(`one of ${COMMANDS.join(", ")} is wanted`);
+  if (command === undefined) throw misuse(`the command is missing: give one of ${COMMANDS.join(", ")}`);
   const values = parse(command, argv.slice(1));
   if (values.flag("help")) return ports.print(HELP[command] + HELP_FOR_ALL);
   const names = namesFor(values.text("name") ?? DEFAULT_NAME);
@@ -110,8 +110,9 @@ async function rotate(session: Session, names: Names, values: Values, account: s
   const retire = values.text("retire");
   const adminToken = values.flag("admin-token");
   const tokenFile = values.path("token-file");
-  if (adminToken && retire !== null) throw misuse("--admin-token and --retire are two rotations");
-  if (!adminToken && tokenFile !== null) throw misuse("--token-file goes with --admin-token");
+  if (adminToken && retire !== null)
+    throw misuse("--admin-token and --retire exclude each other: run one after the other");
+  if (!adminToken && tokenFile !== null) throw misuse("--token-file needs --admin-token");
   const { root } = session.ports;
   const generated = readConfiguration(root, names);
   await session.open(generated === null ? account : factsOf(generated).account);
@@ -152,5 +153,5 @@ function parse(command: Command, args: readonly string[]): Values {
 
 function locationOf(hint: string | null): string | null {
   if (hint === null || /^(?:weur|eeur|apac|oc|wnam|enam)$/.test(hint)) return hint;
-  throw misuse(`"${hint}" is no location: weur, eeur, apac, oc, wnam or enam`);
+  throw misuse(`"${hint}" is not a location: use weur, eeur, apac, oc, wnam or enam`);
 }

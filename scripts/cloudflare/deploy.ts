@@ -33,7 +33,7 @@ export async function deploy(session: Session, names: Names, options: DeployOpti
   if (session.dryRun) {
     session.print(`would ask ${facts.publicUrl} for /healthz, /readyz and its issuer`);
     if (token !== null) session.print('would make the workspace "default" there, unless it exists');
-    session.print("dry run: nothing was changed");
+    session.print("dry run: nothing changed");
     return;
   }
   await smokeTest(session, facts.publicUrl);
@@ -51,7 +51,7 @@ async function deployBoth(session: Session, names: Names, options: DeployOptions
   const release = releaseOf(objects, await session.ports.objectsBundle());
   const running = await runningRelease(session, names.objectsWorker);
   if (running === release && !options.objects) {
-    session.print(`${names.objectsWorker}: unchanged, its objects go on running`);
+    session.print(`${names.objectsWorker}: unchanged, its objects keep running`);
   } else {
     await ship(session, names.objectsWorker, names.objectsFile, ["--var", `${RELEASE}:${release}`]);
   }
@@ -74,7 +74,7 @@ async function ship(
 export async function migrate(session: Session, names: Names): Promise<void> {
   await writeConfigurations(session, names, await open(session, names));
   await applyMigrations(session, names);
-  if (session.dryRun) session.print("dry run: nothing was changed");
+  if (session.dryRun) session.print("dry run: nothing changed");
 }
 
 /**
@@ -85,7 +85,7 @@ function factsFor(session: Session, names: Names): Facts | null {
   const generated = readConfiguration(session.ports.root, names);
   if (generated !== null) return factsOf(generated);
   if (session.dryRun) return null;
-  throw misuse(`${names.file} is not there: this account is not set up from here`, SETUP);
+  throw misuse(`${names.file} is missing: set up this account first`, SETUP);
 }
 
 /** What stands in a preview for what only setup can know. */
@@ -101,7 +101,7 @@ async function open(session: Session, names: Names): Promise<Facts> {
   const facts = factsFor(session, names);
   if (facts === null) {
     session.preview(
-      `${names.file} is not there: these are the commands for an installation that cf:setup has made`,
+      `${names.file} is missing: the commands below are for an installation that cf:setup has created`,
     );
     return UNKNOWN;
   }
@@ -112,8 +112,8 @@ async function open(session: Session, names: Names): Promise<Facts> {
 function tokenFor({ token, tokenFile }: DeployOptions): string | null {
   if (tokenFile === null) return token;
   const text = readSecret(tokenFile);
-  if (text === null) throw misuse(`${tokenFile} is not there`);
-  if (!text.startsWith("dome_ot_")) throw misuse(`${tokenFile} holds no operator token (dome_ot_…)`);
+  if (text === null) throw misuse(`${tokenFile} does not exist`);
+  if (!text.startsWith("dome_ot_")) throw misuse(`${tokenFile} has no operator token (dome_ot_…)`);
   return text;
 }
 
@@ -125,6 +125,6 @@ async function refuseWithoutSecrets(session: Session, names: Names): Promise<voi
     if (missing.length === 0) continue;
     const line = `${worker} lacks ${missing.join(" and ")}`;
     if (!session.dryRun) throw new Stop(1, line, SETUP);
-    session.print(`note: ${line}; without that this stops here`);
+    session.print(`note: ${line}; cf:deploy stops here without it`);
   }
 }

@@ -14,15 +14,15 @@ const ANSWER_WITHIN_MS = 10_000;
 export async function refuseToTakeOver(session: Session, publicUrl: string): Promise<void> {
   const { host } = new URL(publicUrl);
   if (session.dryRun) {
-    session.print(`would ask whether anything but Dome answers at ${publicUrl}, and stop if so`);
+    session.print(`would check that no other service answers at ${publicUrl}`);
     return;
   }
   const occupied = await occupant(session, publicUrl);
   if (occupied === null) return;
   throw new Stop(
     1,
-    `${host} exists already and ${occupied}; deploying would repoint it to this Worker`,
-    "if that is meant: npm run cf:deploy -- --take-over-domain",
+    `${host} already exists and ${occupied}; a deployment would point it to this Worker`,
+    "to take it over: npm run cf:deploy -- --take-over-domain",
   );
 }
 
@@ -33,7 +33,7 @@ async function occupant(session: Session, publicUrl: string): Promise<string | n
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     await answer.arrayBuffer(); // read to its end, so that the connection is free
-    return answer.headers.has("dome-request-id") ? null : `something else answers there (${answer.status})`;
+    return answer.headers.has("dome-request-id") ? null : `another service answers there (${answer.status})`;
   } catch (fault) {
     const cause = fault instanceof Error ? fault.cause : undefined;
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "no answer";

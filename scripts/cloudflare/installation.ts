@@ -35,10 +35,10 @@ export interface Names {
 /** @throws Stop when it is no name for a Worker and for all that is called after it. */
 export function namesFor(worker: string): Names {
   if (!/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/.test(worker)) {
-    throw misuse(`"${worker}" is not a name: at most 40 of a-z, 0-9 and -`);
+    throw misuse(`"${worker}" is not a valid --name: use at most 40 of a-z, 0-9 and -`);
   }
   if (worker.endsWith(OBJECTS))
-    throw misuse(`"${worker}" is not a name: ${OBJECTS} is for the objects' Worker`);
+    throw misuse(`"${worker}" is not a valid --name: the ending ${OBJECTS} is for the objects' Worker`);
   const suffix = worker === DEFAULT_NAME ? "" : `.${worker}`;
   return {
     worker,
@@ -143,7 +143,11 @@ export function readConfiguration(root: string, { file, worker }: Names): Genera
   if (!existsSync(path)) return null;
   const parsed = Generated.safeParse(parseJson(readFileSync(path, "utf8")));
   if (!parsed.success || parsed.data.name !== worker) {
-    throw new Stop(1, `${file} is damaged or of another Worker`, "remove it and run npm run cf:setup again");
+    throw new Stop(
+      1,
+      `${file} is damaged, or belongs to another Worker`,
+      "remove it and run npm run cf:setup again",
+    );
   }
   return parsed.data;
 }
@@ -189,11 +193,11 @@ export function publicUrlOf(text: string, { worker }: Names): string {
   const bare =
     url !== null && url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
   if (url === null || !bare || url.protocol !== "https:" || url.port !== "") {
-    throw misuse(`"${text}" is not a public URL: it must be https://host, without port and path`);
+    throw misuse(`"${text}" is not a public URL: it must be https://host, without port or path`);
   }
   if (isWorkersDev(url.host) && !new RegExp(`^${worker}\\.[a-z0-9-]+\\.workers\\.dev$`).test(url.host)) {
     throw misuse(
-      `on workers.dev this Worker is https://${worker}.SUBDOMAIN.workers.dev, and not ${url.origin}`,
+      `on workers.dev the URL of this Worker is https://${worker}.SUBDOMAIN.workers.dev, not ${url.origin}`,
     );
   }
   return url.origin;

@@ -26,7 +26,7 @@ export async function applyMigrations(session: Session, names: Names): Promise<v
     return;
   }
   if (!CUT.test(`${outcome.stderr}\n${outcome.stdout}`)) throw wranglerFault(args, outcome);
-  session.print("migrations: D1 has cut a statement apart; those that are missing go in as files");
+  session.print("migrations: D1 split a statement; the missing migrations are applied as files");
   await applyFiles(session, names);
 }
 

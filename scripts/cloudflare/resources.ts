@@ -28,15 +28,16 @@ export async function ensureDatabase(
 ): Promise<Database> {
   const before = await databaseId(name, (args) => session.read(args));
   if (before !== null) {
-    session.print(`database ${name}: there (${before})`);
+    session.print(`database ${name}: exists (${before})`);
     return { id: before, found: true };
   }
   await session.change(["d1", "create", name, ...(location === null ? [] : ["--location", location])]);
   // Creating it answers in words; the list has the id as data.
   const id = await databaseId(name, (args) => session.readBack(args));
   if (session.dryRun) return { id: "(of the new database)", found: false };
-  if (id === null) throw new Stop(1, `the database ${name} was made and is not listed yet`, "repeat it");
-  session.print(`database ${name}: made (${id})`);
+  if (id === null)
+    throw new Stop(1, `the database ${name} is created but not listed yet`, "run the command again");
+  session.print(`database ${name}: created (${id})`);
   return { id, found: false };
 }
 
@@ -68,22 +69,22 @@ export async function ensureQueue(session: Session, name: string): Promise<void>
   // looked for in it, because dome-audit is also the beginning of dome-audit-dlq.
   const answer = await answerAbout(session, ["queues", "info", name], /does not exist/);
   if (answer?.split("\n").some((line) => line.trim() === `Queue Name: ${name}`) === true) {
-    session.print(`queue ${name}: there`);
+    session.print(`queue ${name}: exists`);
     return;
   }
   await session.change(["queues", "create", name, "--message-retention-period-secs", String(RETENTION_S)]);
-  if (!session.dryRun) session.print(`queue ${name}: made`);
+  if (!session.dryRun) session.print(`queue ${name}: created`);
 }
 
 /** Asked for by a flag alone: nothing writes to it yet, and R2 wants a subscription of its own. */
 export async function ensureBucket(session: Session, name: string): Promise<void> {
   const args = ["r2", "bucket", "info", name, "--json"];
   if ((await answerAbout(session, args, /does not exist|\[code: 10006\]/)) !== null) {
-    session.print(`bucket ${name}: there`);
+    session.print(`bucket ${name}: exists`);
     return;
   }
   await session.change(["r2", "bucket", "create", name]);
-  if (!session.dryRun) session.print(`bucket ${name}: made`);
+  if (!session.dryRun) session.print(`bucket ${name}: created`);
 }
 
 /**

@@ -28,7 +28,7 @@ export async function rotateRootKey(
   const list = unfinished ?? (retire === null ? withNew(session, copy) : await without(copy, retire));
 
   if (unfinished !== null)
-    session.print("an earlier run did not finish: its list is uploaded again, and nothing else");
+    session.print("an earlier run did not finish: this run only uploads its list again");
   else session.changeHere(`write ${next}`, () => writeSecret(next, list.text));
   // The objects first: what the door makes under a new version, they must be able to read.
   for (const worker of [names.objectsWorker, names.worker])
@@ -50,7 +50,7 @@ export async function rotateAdminToken(
   if (session.dryRun) {
     if (tokenFile !== null) session.print(`would write ${tokenFile}`);
     await uploadSecrets(session, names.worker, { [ADMIN_TOKEN]: "" });
-    session.print("dry run: nothing was changed");
+    session.print("dry run: nothing changed");
     return;
   }
   const token = await mintAdminToken(session, copy.keys);
@@ -59,7 +59,9 @@ export async function rotateAdminToken(
   await uploadSecrets(session, names.worker, { [ADMIN_TOKEN]: token });
   if (next !== null && tokenFile !== null) renameSync(next, tokenFile);
   showToken(session, token, tokenFile);
-  session.print("the earlier admin token ends with the versions of the Worker that have it, within seconds");
+  session.print(
+    "the earlier admin token stops working within seconds, when the new version of the Worker runs",
+  );
 }
 
 async function copyOfWhatIsSet(session: Session, names: Names, rootKeyFile: string): Promise<RootKeyCopy> {
@@ -72,8 +74,8 @@ async function copyOfWhatIsSet(session: Session, names: Names, rootKeyFile: stri
   if (copy !== null) return copy;
   throw new Stop(
     1,
-    `${rootKeyFile} is not there, and Cloudflare does not give the root key back`,
-    "put its copy there, or name it with --root-key-file",
+    `${rootKeyFile} is missing, and Cloudflare does not return the root key`,
+    "put the copy of the root key there, or give its path with --root-key-file",
   );
 }
 
@@ -82,8 +84,8 @@ function withNew(session: Session, copy: RootKeyCopy): RootKeyCopy {
   if (list === null) {
     throw new Stop(
       1,
-      `${ROOT_KEY} has ${copy.keys.length} versions, and no more are allowed`,
-      "retire the old ones first",
+      `${ROOT_KEY} has ${copy.keys.length} versions, which is the limit`,
+      "retire the oldest versions first: npm run cf:rotate -- --retire VERSION",
     );
   }
   return list;
@@ -93,9 +95,9 @@ function withNew(session: Session, copy: RootKeyCopy): RootKeyCopy {
 async function without(copy: RootKeyCopy, version: string): Promise<RootKeyCopy> {
   const versions = copy.keys.map((key) => key.version);
   if (!versions.includes(version))
-    throw misuse(`there is no version ${version}; there are ${versions.join(", ")}`);
+    throw misuse(`the root key has no version ${version}; its versions are ${versions.join(", ")}`);
   if (versions[0] === version)
-    throw misuse(`${version} is the version in use; only an older one can be retired`);
+    throw misuse(`${version} is the version in use; only an older version can be retired`);
   const text = await retireRootKey(copy.text, version);
   const list = text === undefined ? null : listOf(partsOf(text));
   if (list === null) throw new Error("a list of root keys without an older version is no such list");
@@ -122,22 +124,24 @@ function keepRetired(rootKeyFile: string, before: RootKeyCopy, after: RootKeyCop
 
 function report(session: Session, keys: RootKeys, rootKeyFile: string): void {
   if (session.dryRun) {
-    session.print("dry run: nothing was changed");
+    session.print("dry run: nothing changed");
     return;
   }
   const [newest, ...older] = keys;
   session.print(
-    `root key: version ${newest.version} is in use; its copy is ${rootKeyFile} — put it in your vault`,
+    `root key: version ${newest.version} is in use; its copy is ${rootKeyFile}: put it in your vault`,
   );
   if (older.length === 0) return;
-  session.print(`still readable: ${older.map(({ version }) => version).join(", ")}`);
-  session.print("what remains to do:");
-  session.print("  1. what is encrypted under an older version is encrypted anew (docs/keys.md)");
+  session.print(`older versions, still readable: ${older.map(({ version }) => version).join(", ")}`);
+  session.print("next steps:");
   session.print(
-    "  2. keys and operator tokens follow at their next use; those of an older version that nobody uses",
+    "  1. encrypt again what an older version has encrypted: dome root-key rewrap (docs/keys.md)",
   );
-  session.print("     are issued anew by their owners");
   session.print(
-    "  3. when dome root-key status counts 0 for an older version: npm run cf:rotate -- --retire VERSION",
+    "  2. a key or operator token moves to the new version at its next use; for those that nobody uses,",
+  );
+  session.print("     ask the owners to issue new ones");
+  session.print(
+    "  3. when dome root-key status shows 0 for an older version: npm run cf:rotate -- --retire VERSION",
   );
 }

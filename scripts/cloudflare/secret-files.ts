@@ -25,7 +25,7 @@ export function readRootKey(path: string): RootKeyCopy | null {
   if (text === null) return null;
   const keys = parseRootKeys(text);
   if (!keys.ok)
-    throw new Stop(1, `${path} holds no root key (${keys.error.kind})`, "restore it from its backup");
+    throw new Stop(1, `${path} has no root key (${keys.error.kind})`, "restore it from its backup");
   return { text: text.split(/[\s,]+/).join(","), keys: keys.value };
 }
 
@@ -44,6 +44,6 @@ export function writeSecret(path: string, text: string): void {
     if (!existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeAtomically(path, `${text}\n`);
   } catch (fault) {
-    throw new Stop(1, `cannot write ${path}: ${reasonOf(fault)}`, "name a path that can be written");
+    throw new Stop(1, `cannot write ${path}: ${reasonOf(fault)}`, "choose a path that you can write to");
   }
 }

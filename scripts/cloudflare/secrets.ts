@@ -116,25 +116,25 @@ async function refuseToBeginAnew(
   wanted: SecretsRequest,
   set: ReadonlySet<string>,
 ): Promise<void> {
-  const restore = `put its copy at ${wanted.rootKeyFile}, or name it with --root-key-file`;
+  const restore = `put the copy of the root key at ${wanted.rootKeyFile}, or give its path with --root-key-file`;
   if (set.has(ROOT_KEY)) {
     throw new Stop(
       1,
-      `a secret is missing that is made from the root key, of which no copy is here`,
+      `a secret that comes from the root key is missing, and this machine has no copy of the root key`,
       restore,
     );
   }
   if (set.has(ADMIN_TOKEN)) {
     throw new Stop(
       1,
-      `${ROOT_KEY} was removed from the Workers; a new one would read nothing that is stored`,
+      `${ROOT_KEY} is missing from the Workers, and a new root key could not read the stored data`,
       restore,
     );
   }
   if (wanted.database.found && (await isInUse(session, wanted.database.name))) {
     throw new Stop(
       1,
-      `the database ${wanted.database.name} was used under a root key that this Worker does not have`,
+      `the database ${wanted.database.name} was used with a root key that this Worker does not have`,
       `${restore}; or choose another --name for a new installation`,
     );
   }
@@ -145,9 +145,7 @@ function makeRootKey(session: Session, path: string): RootKeyCopy {
   const keys = parseRootKeys(text);
   if (!keys.ok) throw new Error(keys.error.kind);
   writeSecret(path, text);
-  session.print(
-    `root key: made; its only copy outside of Cloudflare is ${path} — keep it where you keep such things`,
-  );
+  session.print(`root key: created; its only copy outside Cloudflare is ${path}: put it in your vault`);
   return { text, keys: keys.value };
 }
 
@@ -158,7 +156,7 @@ async function adminToken(session: Session, keys: RootKeys, tokenFile: string | 
   if (left !== null) {
     const formKeys = derived.map(({ formKey }) => formKey);
     if (await checkKeyForm("operator", left, formKeys)) return left;
-    throw misuse(`${tokenFile} exists and is no token of this installation`, "another --token-file");
+    throw misuse(`${tokenFile} exists and is not a token of this installation`, "another --token-file");
   }
   const token = await mintAdminToken(session, keys);
   if (tokenFile !== null) writeSecret(tokenFile, token);

@@ -74,9 +74,7 @@ export class Session {
       if (!this.dryRun) throw new Stop(1, "not logged in to Cloudflare", LOGIN);
       this.#blind = true;
       this.#account = wanted;
-      this.print(
-        "not logged in to Cloudflare: these are the commands for an account that has nothing of Dome",
-      );
+      this.print("not logged in to Cloudflare: the commands below are for an account without Dome");
       this.#tell(WHOAMI);
       return;
     }
@@ -155,15 +153,15 @@ function chooseAccount(accounts: readonly { readonly id: string }[], wanted: str
     // A token without the permission to list its accounts shows none, and may work all the same.
     if (accounts.length > 0 && !accounts.some(({ id }) => id === wanted)) {
       throw misuse(
-        `this login does not reach the account ${wanted}`,
-        "npx wrangler whoami lists those it reaches",
+        `the login has no access to the account ${wanted}`,
+        "npx wrangler whoami lists the accounts of the login",
       );
     }
     return wanted;
   }
-  if (only === undefined) throw misuse("the login names no account", "add --account ID");
+  if (only === undefined) throw misuse("the login has no account", "add --account ID");
   if (accounts.length > 1) {
-    throw misuse("the login reaches several accounts", "add --account ID; npx wrangler whoami lists them");
+    throw misuse("the login has several accounts", "add --account ID; npx wrangler whoami lists them");
   }
   return only.id;
 }

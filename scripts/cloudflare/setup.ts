@@ -36,7 +36,7 @@ export async function setup(session: Session, names: Names, options: SetupOption
   const publicUrl = publicUrlFor(names, options.publicUrl, earlier?.publicUrl ?? null);
   if (options.account !== null && earlier !== null && options.account !== earlier.account) {
     throw misuse(
-      `${names.file} was made for the account ${earlier.account}`,
+      `${names.file} belongs to the account ${earlier.account}`,
       "another --name, or remove that file",
     );
   }
@@ -68,12 +68,12 @@ export async function setup(session: Session, names: Names, options: SetupOption
 /** The public URL is the issuer of every token and receipt, so an installation keeps its first one. */
 function publicUrlFor(names: Names, wanted: string | null, earlier: string | null): string {
   if (wanted === null && earlier === null) {
-    throw misuse("no public URL", "npm run cf:setup -- --public-url https://dome.example.com");
+    throw misuse("the public URL is missing", "npm run cf:setup -- --public-url https://dome.example.com");
   }
   const url = publicUrlOf(wanted ?? earlier ?? "", names);
   if (earlier !== null && url !== earlier) {
     throw misuse(
-      `this installation is ${earlier}: that is the issuer of its tokens and cannot become ${url}`,
+      `the public URL of this installation is ${earlier}. It is the issuer of its tokens and cannot change to ${url}`,
       "another --name for another installation",
     );
   }
@@ -86,14 +86,14 @@ export function showToken(session: Session, token: string, tokenFile: string | n
     return;
   }
   session.print("");
-  session.print("The admin token, shown this once. It works without the database, for the emergency stop:");
+  session.print("The admin token, shown only once. It works without the database, for an emergency stop:");
   session.print(token);
   session.print("");
 }
 
 function conclude(session: Session, publicUrl: string): void {
   if (session.dryRun) {
-    session.print(session.changes === 0 ? "nothing to change" : "dry run: nothing was changed");
-  } else if (session.changes === 0) session.print("everything is there; nothing was changed");
+    session.print(session.changes === 0 ? "nothing to change" : "dry run: nothing changed");
+  } else if (session.changes === 0) session.print("everything exists; nothing changed");
   session.print(`next: npm run cf:deploy   (then dome login --url ${publicUrl})`);
 }

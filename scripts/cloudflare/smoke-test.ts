@@ -12,7 +12,8 @@ const ATTEMPTS = 60;
 const WAIT_MS = 3_000;
 const ANSWER_WITHIN_MS = 10_000;
 
-const AGAIN = "when it answers: npm run cf:deploy -- --only-smoke-test; to go back: npx wrangler rollback";
+const AGAIN =
+  "when it answers, run npm run cf:deploy -- --only-smoke-test; to go back, run npx wrangler rollback";
 
 /** @throws Stop when it does not pass in time. The deployment stands. */
 export async function smokeTest(session: Session, publicUrl: string): Promise<void> {
@@ -44,12 +45,12 @@ async function passes(
         session.print(`${url}: ok`);
         return;
       }
-      last = answer.status === 200 ? "it is another service that answers" : `status ${answer.status}`;
+      last = answer.status === 200 ? "another service answers" : `status ${answer.status}`;
     } catch (fault) {
       last = reasonOf(fault);
     }
   }
-  throw new Stop(1, `deployed, but ${url} does not answer as it should: ${last}`, AGAIN);
+  throw new Stop(1, `deployed, but ${url} does not answer as expected: ${last}`, AGAIN);
 }
 
 /** Makes the workspace `default` where it is not there, through the API, so that it is recorded like any other. */
@@ -72,7 +73,7 @@ export async function ensureDefaultWorkspace(
   } catch (fault) {
     if (fault instanceof ApiError && fault.code === "name_taken") return;
     if (!(fault instanceof DomeError)) throw fault;
-    throw new Stop(1, `deployed, but the workspace "default" could not be made: ${fault.message}`, AGAIN);
+    throw new Stop(1, `deployed, but the workspace "default" could not be created: ${fault.message}`, AGAIN);
   }
 }
 

@@ -28,7 +28,7 @@ const KNOWN: readonly Known[] = [
   },
   {
     says: /More than one account available/i,
-    line: "the login reaches several accounts",
+    line: "the login has several accounts",
     next: "add --account ID; npx wrangler whoami lists them",
   },
   {
@@ -49,7 +49,7 @@ const KNOWN: readonly Known[] = [
   {
     says: /enable R2|\[code: 10042\]/i,
     line: "R2 is not enabled in this account",
-    next: "enable it in the dashboard, or leave --evidence-bucket away",
+    next: "enable it in the dashboard, or omit --evidence-bucket",
   },
   {
     says: /register a workers\.dev subdomain|\[code: 10063\]/i,
@@ -59,12 +59,12 @@ const KNOWN: readonly Known[] = [
   {
     says: /latest version of your Worker isn't currently deployed|\[code: 1021[45]\]/i,
     line: "a gradual deployment is under way: the newest version does not have all of the traffic",
-    next: "finish it (npx wrangler versions deploy) or roll it back (npx wrangler rollback), then repeat this",
+    next: "finish it (npx wrangler versions deploy) or roll it back (npx wrangler rollback), then run the command again",
   },
   {
     says: /fetch failed|ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT/,
     line: "no connection to Cloudflare's API",
-    next: "repeat it when the network is there: what was done stays and is found again",
+    next: "run the command again when the network works: it continues where it stopped",
   },
 ];
 
@@ -87,8 +87,10 @@ export function wranglerFault(
   const log = /Logs were written to "([^"]+)"/.exec(text)?.[1];
   return new Stop(
     1,
-    `${command} failed: ${errorLineOf(text) ?? `exit code ${code}, and nothing said`}`,
-    log === undefined ? "repeat it; what was done stays and is found again" : `see ${log}, then repeat it`,
+    `${command} failed: ${errorLineOf(text) ?? `exit code ${code}, without a message`}`,
+    log === undefined
+      ? "run the command again: it continues where it stopped"
+      : `read ${log}, then run the command again`,
   );
 }
 

@@ -68,7 +68,7 @@ function deniedByScope({ scope }: Facts, asked: AccessRequest): Verdict | undefi
   return deny(
     "scope_insufficient",
     `The token's scope is "${formatScope(scope)}"; ${referenceOf(asked)} is outside it.`,
-    { detail: "Ask for a token whose scope covers it.", command: null, role: null },
+    { detail: "Request a token with a scope that includes it.", command: null, role: null },
   );
 }
 
@@ -95,7 +95,7 @@ function deniedByCatalog({ catalog, agents }: Facts, asked: AccessRequest): Verd
     const near = nearMatch(name, names.keys());
     const add = typedCommand(workspaceOf(agents), [`${kind}s`, "add", name]);
     return deny("catalog_missing", `The catalog of the workspace has no ${kind} ${name}.`, {
-      detail: `Have ${kind} ${name} added to the catalog of the workspace.`,
+      detail: `Ask an operator to add ${kind} ${name} to the workspace's catalog.`,
       command: near === null ? add : `${add}   # or is ${near} meant?`,
       role: "operator",
     });
@@ -117,7 +117,7 @@ function deniedByProvider({ agents, user }: Facts): Verdict | undefined {
   if (provider === null) {
     return deny(
       "actas_provider",
-      "Who vouched for the user is no identity provider of the workspace any more.",
+      "The workspace no longer trusts the identity provider that issued the user's token.",
       {
         detail: "Send an ID token of a provider that the workspace trusts.",
         command: null,
@@ -130,7 +130,7 @@ function deniedByProvider({ agents, user }: Facts): Verdict | undefined {
   if (picky === undefined) return undefined;
   return deny(
     "actas_provider",
-    `The agent ${picky.name} acts only for users of the identity provider ${wanted(picky)}; ${provider} vouched for this one.`,
+    `The agent ${picky.name} acts only for users of the identity provider ${wanted(picky)}, and this user's token is from ${provider}.`,
     { detail: `Send an ID token of the provider ${wanted(picky)}.`, command: null, role: null },
   );
 }
@@ -143,7 +143,7 @@ function deniedByArguments({ catalog, agents, args = {} }: Facts, asked: AccessR
   const fault = schema === undefined ? null : argumentsFault(schema, args);
   if (fault === null) return undefined;
   return deny("arguments_invalid", `The arguments of ${name}/${part} do not match its schema: ${fault}.`, {
-    detail: `Send arguments that match the schema of ${name}/${part}; what did not is at ${fault}.`,
+    detail: `Send arguments that match the schema of ${name}/${part}. The mismatch is at ${fault}.`,
     command: typedCommand(workspaceOf(agents), ["tools", "show", name]),
     role: null,
   });
@@ -159,7 +159,7 @@ function deniedByActAs({ agents, user }: Facts): Verdict | undefined {
     {
       detail:
         "Send the end user's ID token, from an identity provider of the workspace, with the call: header Dome-Act-As. " +
-        "It must be made out to an audience that is bound to this agent, and be at most 10 minutes old.",
+        "The token must be for an audience that is bound to this agent, and at most 10 minutes old.",
       command: null,
       role: null,
     },
@@ -171,7 +171,7 @@ function deniedByTier({ limits, agents }: Facts): Verdict | undefined {
   if (limits.ok && depth <= limits.value.maxDepth) return undefined;
   const agent = limits.ok ? agents[0] : limits.error.agent;
   const detail = limits.ok
-    ? `The chain has ${depth} agents; the strictest tier in it allows ${limits.value.maxDepth}.`
+    ? `The chain has ${depth} agents. Its strictest tier allows ${limits.value.maxDepth}.`
     : `The tier ${agent?.tier} of the agent ${agent?.name} does not exist.`;
   return deny("tier_limit", detail, {
     detail: "Use a shorter chain, or another tier.",
@@ -190,7 +190,7 @@ const permitted = (asked: AccessRequest): Verdict => ({
   decision: "allow",
   reason: "permitted",
   layer: REASONS.permitted.layer,
-  detail: `${referenceOf(asked)} is declared by every agent of the chain, and the baseline permits what is declared.`,
+  detail: `Every agent of the chain declares ${referenceOf(asked)}, and the baseline policy permits declared resources.`,
   change: null,
   policies: [BASELINE_POLICY],
   bundleVersion: BASELINE_VERSION,

@@ -157,7 +157,7 @@ function notAllowed({ role }: Operator, permission: Permission, why: "role" | "b
     code: "forbidden",
     detail:
       why === "role"
-        ? `The role ${role} may not do this (${permission}). Roles that may: ${roles}.`
-        : `The token is bound to workspaces, and this concerns the whole installation (${permission}). Use a token for all workspaces.`,
+        ? `The role ${role} does not have the permission ${permission}. Roles that have it: ${roles}.`
+        : `The token is bound to workspaces, and the permission ${permission} is for the organization. Use a token for all workspaces.`,
   };
 }

@@ -76,7 +76,7 @@ export function createApp(
   refuseOtherMethods(app);
   app.notFound((context) =>
     dialectBelow(context.req.path).decline(
-      { code: "not_found", detail: "There is no such route. GET /api/v1/openapi.json lists them all." },
+      { code: "not_found", detail: "The route does not exist. GET /api/v1/openapi.json lists the routes." },
       aboutOf(context),
     ),
   );

@@ -20,7 +20,7 @@ export function checkEncoding(request: Request): Result<void, Refusal> {
   if (encoding === "" || encoding === "identity") return ok(undefined);
   return err({
     code: "unsupported_media_type",
-    detail: "The body is compressed. Send it as it is, without Content-Encoding.",
+    detail: "The body is compressed. Send it uncompressed, without Content-Encoding.",
   });
 }
 
@@ -164,7 +164,7 @@ function schemaRefusal(error: z.ZodError, where: "body" | "query"): Refusal {
     first === undefined || first.member === "" ? `The ${where}` : `${where} member ${first.member}`;
   return {
     code: "invalid_request",
-    detail: `${subject}: ${first?.detail ?? "is not right"}.`,
+    detail: `${subject}: ${first?.detail ?? "is not valid"}.`,
     errors: errors.slice(0, MOST_ERRORS),
   };
 }

@@ -11,7 +11,7 @@ import { invalidRequest, unauthenticated, type Scheme } from "./dialects/oauth-r
 const TWO_TARGETS: OAuthRefusal = {
   status: 400,
   error: "invalid_target",
-  description: "One target per token",
+  description: "A token has one target: send one resource or audience",
 };
 
 const FORM = "application/x-www-form-urlencoded";
@@ -39,14 +39,12 @@ export async function readForm(
   if (!read.ok) return err(oauthRefusal(read.error));
   const text = utf8Text(read.value);
   const sent = text === undefined ? undefined : parametersOf(text);
-  if (sent === undefined) return err(invalidRequest("The body is not UTF-8, or an escape in it is broken"));
+  if (sent === undefined) return err(invalidRequest("The body is not UTF-8, or it has a broken escape"));
   const form = new Map<string, string>();
   for (const [name, value] of sent) {
     if (form.has(name))
       return err(
-        name === "resource" || name === "audience"
-          ? TWO_TARGETS
-          : invalidRequest("A parameter is there twice"),
+        name === "resource" || name === "audience" ? TWO_TARGETS : invalidRequest("A parameter is repeated"),
       );
     form.set(name, value);
   }
@@ -79,7 +77,8 @@ export function credentialInHeader(
 export function credentialInForm(
   form: ReadonlyMap<string, string>,
 ): Result<PresentedCredential, OAuthRefusal> {
-  if (form.has("client_assertion")) return err(invalidRequest("Assertions are not taken here"));
+  if (form.has("client_assertion"))
+    return err(invalidRequest("This endpoint does not accept client assertions"));
   const client = form.get("client_id");
   const secret = form.get("client_secret");
   if (client === undefined || secret === undefined) return err(unauthenticated("Basic"));
@@ -92,10 +91,10 @@ export function contradictsHeader(
   { scheme, client }: PresentedCredential,
 ): OAuthRefusal | undefined {
   if (form.has("client_secret") || form.has("client_assertion"))
-    return invalidRequest("Authenticate in one way: with the Authorization header, or in the form");
+    return invalidRequest("Authenticate with the Authorization header or in the form, not with both");
   const named = form.get("client_id");
   return scheme === "Basic" && named !== undefined && named !== client
-    ? invalidRequest("client_id is not the one that authenticates")
+    ? invalidRequest("client_id differs from the client that authenticates")
     : undefined;
 }
 

@@ -5,22 +5,23 @@ import { EVIDENCE_FULL, type Refusal } from "../operations/answer/refusal.ts";
 
 export const UNAUTHENTICATED: Refusal = {
   code: "unauthenticated",
-  detail: "Send a credential: Authorization: Bearer …",
+  detail: "The request has no credential. Send one: Authorization: Bearer …",
 };
 
 export const INVALID_TOKEN: Refusal = {
   code: "invalid_token",
-  detail: "The credential is unknown, expired, revoked, made out to somebody else, or its owner is stopped.",
+  detail:
+    "The credential is unknown, expired or revoked, it was issued for another audience, or its agent, workspace or user is stopped.",
 };
 
 export const INTERNAL: Refusal = {
   code: "internal",
-  detail: "Something broke inside. The request id finds it in the log.",
+  detail: "Dome has failed at this request. Search the log for the request id.",
 };
 
 export const UNAVAILABLE: Refusal = {
   code: "unavailable",
-  detail: "It cannot be decided right now whether this is allowed. Repeat the request.",
+  detail: "Dome cannot decide right now whether the request is allowed. Repeat the request.",
   retryAfterSeconds: 1,
 };
 
@@ -32,8 +33,8 @@ export const actAsProblem = (why: string): Refusal => ({
   code: "actas_refused",
   detail:
     why === "has_actor"
-      ? "The credential acts for somebody already. Send Dome-Act-As with the agent's key, or with its own token."
-      : `The ID token in Dome-Act-As is not accepted: ${why.replaceAll("_", " ")}. It must come from an identity provider of the workspace, be made out to an audience that is bound to this agent, and be at most 10 minutes old.`,
+      ? "The credential already acts for a user or for another agent. Send Dome-Act-As with the agent's own key or token."
+      : `The ID token in Dome-Act-As is not accepted: ${why.replaceAll("_", " ")}. The token must be from an identity provider of the workspace, for an audience that is bound to this agent, and at most 10 minutes old.`,
 });
 
 /** Longer than this nobody is sent away: a drain may be cancelled. */
@@ -42,7 +43,7 @@ const MOST_RETRY_AFTER_S = 30;
 /** @param leftMs until the agent is stopped, in milliseconds. */
 export const drainingProblem = (leftMs: number): Refusal => ({
   code: "draining",
-  detail: `An agent of this call is draining: it takes no new work, and is stopped in ${Math.ceil(leftMs / 1000)} s.`,
+  detail: `An agent of this call is draining. It takes no new work, and Dome stops it in ${Math.ceil(leftMs / 1000)} s.`,
   retryAfterSeconds: retryAfterDrain(leftMs),
 });
 

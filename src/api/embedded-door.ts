@@ -68,16 +68,16 @@ const refuse = (refusal: Refusal, requestId: string): Response =>
 
 const NO_HOST: Refusal = {
   code: "invalid_request",
-  detail: "The request needs one Host header, with a host and perhaps a port.",
+  detail: "The request must have exactly one Host header, with a host and an optional port.",
 };
 
 const ANOTHER_PATH: Refusal = {
   code: "invalid_request",
   detail:
-    "The path must be written as it is served: no . or .. between slashes, no backslash, and letters, digits and - . _ ~ as they are.",
+    "The path must be in normal form: no . or .. segment, no backslash, and no escape of a letter, a digit or - . _ ~",
 };
 
 const ELSEWHERE: Refusal = {
   code: "not_found",
-  detail: "Nothing is served on this port. The embedded server says at its start where it is.",
+  detail: "The embedded server does not serve requests on this port. It printed its address when it started.",
 };

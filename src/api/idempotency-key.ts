@@ -21,7 +21,7 @@ export async function requestKeyOf(
   if (!KEY.test(key) || holdsCredential(key)) {
     return err({
       code: "invalid_request",
-      detail: "Idempotency-Key must be 1 to 255 visible ASCII characters, and no credential.",
+      detail: "Idempotency-Key must be 1 to 255 visible ASCII characters, and must not be a credential.",
     });
   }
   const { pathname, searchParams } = new URL(http.url);

@@ -67,7 +67,7 @@ export const oauthRoute = (
 async function requestOf(shape: ClientShape, arrival: Arrival): Promise<Result<ClientRequest, OAuthRefusal>> {
   const { services, http, requestId } = arrival;
   if (new URL(http.url).search !== "")
-    return err(invalidRequest("Parameters belong into the body, not into the URL"));
+    return err(invalidRequest("Send the parameters in the body, not in the URL"));
   const inHeader = credentialInHeader(http.headers.get("authorization"));
   if (!inHeader.ok) return inHeader;
   const client =
@@ -152,7 +152,7 @@ async function partyOf(
     return err({
       status: 403,
       error: "unauthorized_client",
-      description: `The role ${role} may not do this (${permission})`,
+      description: `The role ${role} does not have the permission ${permission}`,
     });
   }
   const authenticated = await authenticateClient(services.access, { secret, client });

@@ -110,7 +110,7 @@ async function within(log: Log, who: string, counts: readonly Count[]): Promise<
 
 const RATE_LIMITED: Refusal = {
   code: "rate_limited",
-  detail: "This is more than the limit allows in ten seconds. Wait, and repeat it.",
+  detail: "The requests are over the limit for ten seconds. Wait, then repeat the request.",
   retryAfterSeconds: RATE_PERIOD_S,
 };
 

@@ -74,7 +74,10 @@ async function parse(
   const params = shape.params?.safeParse(pathParams);
   // A path that cannot name anything names nothing: the answer is that of something that does not exist.
   if (params?.success === false) {
-    return err({ code: "not_found", detail: "There is no such thing, or it is not yours." });
+    return err({
+      code: "not_found",
+      detail: "The resource does not exist, or the credential may not see it.",
+    });
   }
   const search = parametersOf(new URL(http.url).search.slice(1));
   if (search === undefined) return err(NOT_UTF8);
@@ -132,7 +135,7 @@ function withoutCredential(body: unknown, { tokenMember, keyMember }: RouteShape
 const API_KEY = /^dome_at_[0-9A-Za-z]+$/;
 const NOT_UTF8: Refusal = {
   code: "invalid_request",
-  detail: "The query is not UTF-8 in percent-encoding: an escape in it stands for no character.",
+  detail: "The query is not percent-encoded UTF-8: it has an escape that is not a character.",
 };
 const NO_QUERY = z.strictObject({});
 const ANY_QUERY = z.object({});
@@ -141,5 +144,5 @@ const NO_BODY = { value: undefined, bytes: new Uint8Array() };
 const CREDENTIAL_OUT_OF_PLACE: Refusal = {
   code: "invalid_request",
   detail:
-    "There is a credential in the request. It belongs into the Authorization header and nowhere else; revoke it if it is live.",
+    "The request has a credential outside of the Authorization header. Remove the credential; if it is live, revoke it.",
 };

@@ -23,10 +23,12 @@ export const operatorCreate = z
   .strictObject({
     subject: principal
       .refine((subject) => !RESERVED_SUBJECTS.includes(subject), {
-        message: "is what the installation itself is called in the trail: choose another",
+        message: "is reserved for Dome itself: choose another subject",
       })
       .optional()
-      .meta({ description: "who the person or job is, for instance an e-mail address; the trail names it" }),
+      .meta({
+        description: "who the person or job is, for instance an e-mail address; the ledger records it",
+      }),
     role: operatorRole.optional(),
     description: proseLine(1000).nullable().optional(),
     workspaces: z
@@ -36,7 +38,7 @@ export const operatorCreate = z
       .refine((names) => new Set(names).size === names.length, { message: "must not name anything twice" })
       .nullable()
       .optional()
-      .meta({ description: "null: all, and what belongs to the whole installation" }),
+      .meta({ description: "null: all, and what belongs to the organization" }),
     expires_at: timeInput.optional().meta({
       description: "default: in 90 days, or after as long a life as the replaced token; at most a year ahead",
     }),

@@ -24,7 +24,7 @@ export const status = z
     audit_sink: z.enum(["queue", "outbox"]),
     outbox: z.strictObject({ depth: z.int(), oldest_at: time.nullable() }).nullable().meta({
       description:
-        "records of changes in D1 that have no seq yet, of the whole installation; null: the token is bound to workspaces",
+        "records of changes in D1 without a seq, in the organization; null: the token is bound to workspaces",
     }),
     object_outboxes: z
       .strictObject({ owners: z.int(), records: z.int(), oldest_at: time.nullable() })

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { id, list, name, page, proseLine, time } from "./words.ts";
 
-/** `org` names the organization's own trail. */
+/** `org` names the organization's own ledger. */
 const workspaceName = name.refine((text) => text !== "org", { message: "must not be the reserved name org" });
 
 export const workspaceCreate = z

@@ -92,9 +92,11 @@ export function reportOn(
 
 function statementsOn({ issuer, subject, actor, txn, complete, token, hops }: ChainReport): string[] {
   const said: string[] = [];
-  if (token !== null) said.push(`${issuer} issued this token to ${actor} and nobody has changed it since.`);
+  if (token !== null) said.push(`${issuer} issued this token to ${actor},, and the token is unchanged.`);
   if (token?.expired === true)
-    said.push(`The token expired at ${token.expires_at}: it is evidence, and opens no door any more.`);
+    said.push(
+      `The token expired at ${token.expires_at}: it remains evidence, and Dome no longer accepts it.`,
+    );
   if (hops.length === 0) {
     said.push(`${actor} acts for itself: there is no chain.`);
     return said;
@@ -102,12 +104,12 @@ function statementsOn({ issuer, subject, actor, txn, complete, token, hops }: Ch
   said.push(
     `${issuer} signed ${hops.length === 1 ? "the receipt" : `each of the ${hops.length} receipts`} with a receipt key.`,
     `${hops.map((hop) => hop.actor).join(", then ")} acted for ${subject}${hops.length === 1 ? "" : ", in this order"}.`,
-    `All of it is one transaction, ${txn ?? "none"}.`,
+    `All hops belong to one transaction, ${txn ?? "none"}.`,
   );
   if (hops.length > 1)
     said.push(
-      "Each receipt names the hash of the one before: none was added, taken out, moved or changed.",
-      "No hop had more scope, or a wider target, than the one before.",
+      "Each receipt has the hash of the receipt before it: no receipt was added, removed, moved or changed.",
+      "No hop has a wider scope or target than the hop before it.",
     );
   if (token !== null) said.push("The token has the scope and the audience that its newest receipt granted.");
   if (complete === true) said.push("Every actor that the token names has its receipt.");
@@ -116,10 +118,9 @@ function statementsOn({ issuer, subject, actor, txn, complete, token, hops }: Ch
 
 function notChecked({ token, complete }: ChainReport): string[] {
   const open = [
-    "Whether the agents and the token are live now: ask introspection (POST /api/v1/auth/introspect).",
+    "Whether the agents and the token are live now: introspect the token (POST /api/v1/auth/introspect).",
   ];
-  if (token === null)
-    open.push("Whether later hops followed: only the token says how many actors there are.");
-  if (complete === false) open.push("The oldest actors have no receipt here: of them only the token speaks.");
+  if (token === null) open.push("Whether later hops followed: only the token lists all actors.");
+  if (complete === false) open.push("The oldest actors have no receipt here: only the token names them.");
   return open;
 }

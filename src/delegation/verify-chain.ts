@@ -85,7 +85,11 @@ function issuerFault(text: string, index: number | null, issuer: string): ChainF
   const named = parseSegment(text.split(".", 2)[1] ?? "")?.["iss"];
   if (named === undefined || named === issuer) return undefined;
   const shown = typeof named === "string" ? named.slice(0, 200) : "something that is no URL";
-  return { kind: "wrong_issuer", index, detail: `it says it is from ${shown}, and ${issuer} is trusted` };
+  return {
+    kind: "wrong_issuer",
+    index,
+    detail: `its issuer is ${shown}, and the trusted issuer is ${issuer}`,
+  };
 }
 
 /** The receipts inline or beside the token. Where there are both they must be the same: one of them is a lie. */

@@ -53,7 +53,7 @@ export async function saveContexts(
   try {
     const file = readJson(path);
     if (file === null && readText(path) !== null) {
-      return nothing(`${path} is not readable as JSON and was left alone`);
+      return nothing(`${path} is not valid JSON and is unchanged`);
     }
     const name = nameOf(memberOf(file, "contexts") ?? {}, mine);
     if (name !== mine.contextName)

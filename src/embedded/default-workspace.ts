@@ -37,7 +37,7 @@ export async function makeDefaultWorkspace(
       last = reasonOf(error);
     }
   }
-  return refuse(`could not make the workspace "default": ${last}`);
+  return refuse(`could not create the workspace "default": ${last}`);
 }
 
 /** The stable code of a problem (RFC 9457), for a person who reports it. */

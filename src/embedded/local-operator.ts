@@ -29,7 +29,7 @@ export async function localToken(
     if (saved !== null && live !== null && live.expiresAt - now >= RENEW_BELOW_MS) return { token: saved };
     return { token: await issue(url, adminToken, live?.id ?? null) };
   } catch (fault) {
-    return { remark: `the operator token "local" could not be made: ${reasonOf(fault)}` };
+    return { remark: `the operator token "local" could not be created: ${reasonOf(fault)}` };
   }
 }
 

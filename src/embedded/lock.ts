@@ -44,7 +44,9 @@ export async function takeLock(stateDir: string, timers: Timers): Promise<Result
   for (const runtime of left?.runtimes ?? []) {
     if (!isRunning(runtime)) continue;
     if (!(await end(runtime, RUNTIME, timers))) {
-      return refuse(`process ${runtime.pid} of an earlier server still uses ${stateDir} and does not end`);
+      return refuse(
+        `process ${runtime.pid} of an earlier server still uses ${stateDir}; end that process, then start again`,
+      );
     }
     endedLeftOver = true;
   }
@@ -68,7 +70,9 @@ async function holdKernelLock(path: string): Promise<Result<DatabaseSync, Refusa
     return ok(file);
   } catch (error) {
     if (systemCode(error) === "ERR_UNKNOWN_BUILTIN_MODULE") {
-      return refuse(`Node.js ${process.versions.node} is too old for the server; npm start brings its own`);
+      return refuse(
+        `Node.js ${process.versions.node} is too old for the server; use npm start, which runs the project's own Node.js`,
+      );
     }
     if (error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY) return "busy";
     return refuse(`cannot lock the state folder with ${path}: ${reasonOf(error)}`);
@@ -78,7 +82,7 @@ async function holdKernelLock(path: string): Promise<Result<DatabaseSync, Refusa
 function alreadyRunning(stateDir: string, note: Note | null): Result<never, Refusal> {
   // A note whose process is gone is that of an earlier server: the one that holds the lock has yet to write its own.
   const who = note !== null && isRunning(note.server) ? ` as pid ${note.server.pid}` : "";
-  return refuse(`a server on ${stateDir} is already running${who}; stop it first, or choose another --state`);
+  return refuse(`a server is already running on ${stateDir}${who}; stop it first, or choose another --state`);
 }
 
 /**

@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     process.stdout.write(request.value.kind === "help" ? HELP : `${VERSION}\n`);
     return;
   }
-  const onLost = (): never => fail("the runtime crashed and could not be started again", 1);
+  const onLost = (): never => fail("the runtime crashed and did not start again", 1);
   const server = await startServer(request.value.options, onLost);
   if (!server.ok) return fail(server.error.line, server.error.exit);
   stopOnSignal(server.value);

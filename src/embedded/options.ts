@@ -100,11 +100,12 @@ export function readRequest(
   const overTls = publicUrl.value?.startsWith("https://") ?? false;
   if (!isLoopback(host.value) && !overTls && given["insecure-http"] !== true) {
     return refuse(
-      `--host ${host.value} is reachable from other machines: give --public-url https://… (the TLS end in front), or --insecure-http`,
+      `--host ${host.value} is reachable from other machines: give --public-url https://… of the TLS proxy in front, or --insecure-http`,
     );
   }
   const testUsers = given["test-users"] === true;
-  if (testUsers && port.value === 65_535) return misuse("--test-users needs the port after --port");
+  if (testUsers && port.value === 65_535)
+    return misuse("--test-users needs the port after --port: choose --port 65534 or less");
   const forOthers = testUsers ? testUsersFault(host.value, publicUrl.value) : ok(undefined);
   if (!forOthers.ok) return forOthers;
   return ok({
@@ -127,7 +128,7 @@ export function testUsersFault(host: string, publicUrl: string | null): Result<v
   const name = publicUrl === null ? host : new URL(publicUrl).hostname.replace(/^\[(.*)\]$/, "$1");
   if (isLoopback(host) && isLoopback(name)) return ok(undefined);
   return refuse(
-    `--test-users makes users up, so it is only for a server that nobody but this machine reaches: not for ${publicUrl ?? host}`,
+    `--test-users is only for a server that only this machine can reach, and ${publicUrl ?? host} is not one: use a loopback --host and no --public-url`,
   );
 }
 
@@ -157,13 +158,15 @@ function readPort(text: string, name: string): Result<number, Refusal> {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   return port >= 1 && port <= 65_535
     ? ok(port)
-    : misuse(`${name} wants a number from 1 to 65535, not "${text}"`);
+    : misuse(`${name} must be a number from 1 to 65535, not "${text}"`);
 }
 
 function readHost(text: string): Result<string, Refusal> {
   const host = text.replace(/^\[(.*)\]$/, "$1");
   const name = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
-  return isIP(host) !== 0 || name.test(host) ? ok(host) : misuse(`--host wants an address, not "${text}"`);
+  return isIP(host) !== 0 || name.test(host)
+    ? ok(host)
+    : misuse(`--host must be an IP address or a host name, not "${text}"`);
 }
 
 /** The runtime reads a backslash as a slash: it would keep the data in another folder than the one that is locked. */
@@ -171,7 +174,7 @@ function readFolder(text: string, name: string): Result<string, Refusal> {
   if (text === "") return misuse(`${name} is empty`);
   const path = resolve(text);
   return sep === "/" && path.includes("\\")
-    ? misuse(`${name} wants a folder without a backslash in its path, not "${path}"`)
+    ? misuse(`${name} must be a folder without a backslash in its path, not "${path}"`)
     : ok(path);
 }
 
@@ -181,7 +184,7 @@ function readOrigins(text: string, name: string): Result<string, Refusal> {
   return origins.ok
     ? ok(origins.value.join(","))
     : misuse(
-        `${name} wants origins such as http://127.0.0.1:9000, with commas between, not "${origins.error}"`,
+        `${name} must be origins such as http://127.0.0.1:9000, separated by commas, not "${origins.error}"`,
       );
 }
 
@@ -190,7 +193,7 @@ function readHeaderName(text: string, name: string): Result<string, Refusal> {
   const usable = text === "" || (/^[a-z0-9-]{1,64}$/i.test(text) && !/^(?:cf|mf)-/i.test(text));
   return usable
     ? ok(text.toLowerCase())
-    : misuse(`${name} wants the name of a header such as x-real-ip, not "${text}"`);
+    : misuse(`${name} must be the name of a header, such as x-real-ip, not "${text}"`);
 }
 
 /** Only an origin: an issuer with a path would move the well-known documents (RFC 8414 §3.1). */
@@ -201,6 +204,6 @@ function readPublicUrl(text: string | null, name: string): Result<string | null,
   return isOrigin
     ? ok(url.origin)
     : misuse(
-        `${name} wants an origin such as https://dome.example.com, without path or query, not "${text}"`,
+        `${name} must be an origin such as https://dome.example.com, without path or query, not "${text}"`,
       );
 }

@@ -177,7 +177,7 @@ async function start(
 }
 
 export const portTaken = (host: string, port: number): Result<never, Refusal> =>
-  refuse(`port ${port} on ${host} is taken; stop what listens there, or choose another --port`);
+  refuse(`port ${port} on ${host} is in use; stop the program that uses it, or choose another --port`);
 
 /** The Worker's log lines as they are; of the runtime's own messages, which can go on with a stack, the first line. */
 function printLog({ level, message }: WorkerdStructuredLog): void {

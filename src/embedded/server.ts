@@ -198,5 +198,5 @@ async function bringSchema(
   const applied = await migrate(await databaseOf(runtime), migrations);
   if (applied.ok) return ok(undefined);
   if ("line" in applied.error) return refuse(applied.error.line);
-  return newerState(stateDir, `it has the migration ${applied.error.unknown}`);
+  return newerState(stateDir, `its database has the migration ${applied.error.unknown}`);
 }

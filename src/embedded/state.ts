@@ -56,13 +56,13 @@ export function openFolder(dir: string): Result<void, Refusal> {
     const names = readdirSync(dir);
     const ours = [SETTINGS, ROOT_KEY, LOCK_FILE].some((name) => names.includes(name));
     if (names.length > 0 && !ours)
-      return refuse(`${dir} has files in it but no Dome state; choose another --state`);
+      return refuse(`${dir} has files but no Dome state; choose another --state`);
     const mode = statSync(dir).mode & 0o777;
     if ((mode & 0o077) !== 0) chmodSync(dir, mode & 0o700);
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     return ok(undefined);
   } catch (error) {
-    return refuse(`cannot use ${dir} as state folder: ${reasonOf(error)}`);
+    return refuse(`cannot use ${dir} as the state folder: ${reasonOf(error)}`);
   }
 }
 
@@ -81,15 +81,18 @@ export function readSettings(
   if (!existsSync(path)) return ok(null);
   const raw = readJson(path);
   if (raw !== null && "version" in raw && Number(raw.version) > STATE_VERSION) {
-    return newerState(dir, `state version ${String(raw.version)}, this one knows ${STATE_VERSION}`);
+    return newerState(
+      dir,
+      `its state version is ${String(raw.version)}, this version supports ${STATE_VERSION}`,
+    );
   }
   if (raw === null || !isSettings(raw)) return refuse(`${path} is damaged; restore it from a backup`);
   if (raw.schema !== null && raw.schema > newestMigration) {
-    return newerState(dir, `schema ${raw.schema}, this one knows ${newestMigration}`);
+    return newerState(dir, `its schema is ${raw.schema}, this version supports ${newestMigration}`);
   }
   if (publicUrl !== null && publicUrl !== raw.public_url) {
     return refuse(
-      `${dir} was made for ${raw.public_url}: the public URL is the issuer of its tokens and cannot become ${publicUrl}; use another --state`,
+      `${dir} belongs to ${raw.public_url}. The public URL is the issuer of its tokens and cannot change to ${publicUrl}; use another --state`,
     );
   }
   return ok(raw);
@@ -118,7 +121,9 @@ export async function openSecrets(
   const tokenPath = join(dir, ADMIN_TOKEN);
   if (!existsSync(rootPath)) {
     if (!isNew)
-      return refuse(`${rootPath} is missing: this state cannot be read without it; restore it from a backup`);
+      return refuse(
+        `${rootPath} is missing, and the state cannot be read without it; restore the file from a backup`,
+      );
     writeAtomically(rootPath, `${toBase64(random.bytes(32))}\n`);
   }
   const rootKey = readText(rootPath)?.trim() ?? "";
@@ -132,7 +137,7 @@ export async function openSecrets(
   const adminToken = readText(tokenPath)?.trim() ?? "";
   const formKeys = [...derived.map(({ formKey }) => formKey), ...parseRetiredForms(rootKey)];
   if (!(await checkKeyForm("operator", adminToken, formKeys))) {
-    return refuse(`${tokenPath} was not made with ${rootPath}; remove it, and this command makes another`);
+    return refuse(`${tokenPath} does not belong to ${rootPath}; remove it, and this command creates another`);
   }
   for (const path of [rootPath, tokenPath]) chmodSync(path, 0o600);
   return ok({ rootKey, adminToken });

@@ -53,7 +53,7 @@ export async function startTestUsers(dir: string, port: number): Promise<Result<
     if (systemCode(error) !== "EADDRINUSE")
       return refuse(`the test users cannot listen on port ${at}: ${reasonOf(error)}`);
     return refuse(
-      `port ${at} of the test users is taken; stop what listens there (${join(dir, TEST_USERS_FILE)} fixes the port; removed, the next start chooses the one after --port)`,
+      `port ${at} of the test users is in use; stop the program that uses it, or remove ${join(dir, TEST_USERS_FILE)}, and the next start takes the port after --port`,
     );
   }
   return ok({ issuer, stop: () => close(server) });
@@ -70,7 +70,7 @@ async function openTestUsers(dir: string, port: number): Promise<Result<TestUser
   }
   const users = parseTestUsers(readText(path) ?? "");
   return users === null
-    ? refuse(`${path} is damaged; remove it, and the next start makes other test users`)
+    ? refuse(`${path} is damaged; remove it, and the next start creates other test users`)
     : ok(users);
 }
 

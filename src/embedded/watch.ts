@@ -37,7 +37,7 @@ export function startWatcher(
     watcher.once("exit", () => {
       if (!watched) return;
       if (starts < MOST_STARTS) start();
-      else warn("it ended again and again");
+      else warn("the watcher ended several times");
     });
     watcher.stdin?.on("error", () => undefined); // it has gone; the next one has a pipe of its own
   };
@@ -50,5 +50,5 @@ export function startWatcher(
 
 const warn = (why: string): void =>
   consoleLog.write("warn", "watcher", {
-    message: `no process ends the runtime if this one is killed: ${why}`,
+    message: `the watcher does not run, so the runtime goes on if the server is killed: ${why}`,
   });

@@ -24,13 +24,13 @@ import { memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
 const WRONG_ADDRESS: Readonly<Record<AddressFault, string>> = {
   not_a_url: "The issuer is not a URL.",
   not_https:
-    "The issuer must be an https:// URL. For a test on this machine allow its origin: DOME_EGRESS_ALLOW.",
-  has_credentials: "The issuer must not hold a user name or password.",
+    "The issuer must be an https:// URL. For a test on this machine, add its origin to DOME_EGRESS_ALLOW.",
+  has_credentials: "The issuer must not have a user name or password.",
   has_fragment: "The issuer must not have a fragment.",
   ip_address: "The issuer must have a name, not an IP address. See docs/identity-providers.md.",
   private_name: "The issuer must have a public name. See docs/identity-providers.md.",
   port_not_listed:
-    "The issuer has a port other than 443. An administrator allows its origin: DOME_EGRESS_ALLOW.",
+    "The issuer has a port other than 443. Ask an administrator to add its origin to DOME_EGRESS_ALLOW.",
 };
 
 export async function addIdentityProvider(
@@ -113,7 +113,7 @@ function checkedIssuer(
   { issuer, tenant }: IdentityProviderCreate,
 ): Result<string, Refusal> {
   if (isTemplate(issuer) && tenant === null) {
-    const detail = "The issuer serves many tenants: say in `tenant` which one is trusted.";
+    const detail = "The issuer serves many tenants. Set `tenant` to the one that you trust.";
     return err(memberRefusal("invalid_request", "tenant", detail));
   }
   const resolved = issuerOf(issuer, tenant);
@@ -137,7 +137,7 @@ async function bindAudiences(
     if (reference === null) {
       if (body.audience_scope !== "workspace") {
         const detail =
-          "Name the agent that presents tokens for this audience, or open it to all with audience_scope `workspace`.";
+          "Set `agent` to the agent that presents tokens for this audience, or set audience_scope to `workspace`.";
         return err(memberRefusal("invalid_request", member, detail));
       }
       audiences.push({ audience, agent: null });
@@ -145,12 +145,12 @@ async function bindAudiences(
     }
     const found = await agentFor(ports.db, request.operator, reference, home.name);
     if (!found.ok || found.value.workspaceId !== home.id || found.value.revokedAt !== null) {
-      const detail = `There is no such agent${shown(reference)} in the workspace, or it is revoked. Register it first.`;
+      const detail = `The workspace has no agent${shown(reference)}, or the agent is revoked. Register the agent first.`;
       return err(memberRefusal("unknown_reference", member, detail));
     }
     const { id, name, steward } = found.value;
     if (audiences.some((each) => each.audience === audience && each.agent === id)) {
-      return err(memberRefusal("invalid_request", member, "The audience is bound to this agent already."));
+      return err(memberRefusal("invalid_request", member, "The audience is already bound to this agent."));
     }
     audiences.push({ audience, agent: id });
     agents.set(id, { id, name, steward });

@@ -26,12 +26,12 @@ export async function unknownAgentFilter(
     (await some({ steward: subject })) ||
     (whyNot(operator, "operators:read") === null && (await hasOperator(db, subject)));
 
-  if (tier !== undefined && !ports.tiers.has(tier)) return namesNothing("tier", "There is no such tier.");
+  if (tier !== undefined && !ports.tiers.has(tier)) return namesNothing("tier", "The tier does not exist.");
   if (owner !== undefined && !(await isSomebody(owner))) return namesNothing("owner", NOBODY);
   if (steward !== undefined && !(await isSomebody(steward))) return namesNothing("steward", NOBODY);
   if (tool !== undefined && "workspace" in place && !(await some({ tool }))) {
     if (!(await offersTool(db, place.workspace, tool)))
-      return namesNothing("tool", "The catalog has no such tool, and no agent declares it.");
+      return namesNothing("tool", "The catalog has no tool with this name, and no agent declares one.");
   }
   for (const each of label)
     if (!(await some({ label: [each] }))) return namesNothing("label", `No agent has the label ${each}.`);
@@ -39,4 +39,4 @@ export async function unknownAgentFilter(
 }
 
 const NOBODY =
-  "No agent that you see has or had this person or job as its owner or steward. Search every workspace, or look for the name.";
+  "No agent that you can see has this owner or steward. Search all workspaces, or check the spelling.";

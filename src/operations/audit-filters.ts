@@ -30,7 +30,7 @@ export interface UserFilter {
 }
 
 export interface Searched {
-  /** Null: the organization's own trail, in which there are neither agents nor users. */
+  /** Null: the organization's own ledger, in which there are neither agents nor users. */
   readonly row: WorkspaceRow | null;
   readonly place: string;
 }
@@ -68,7 +68,7 @@ async function agentId(
   if (reference === undefined || (row === null && isId("agt", reference))) return ok(reference);
   const found = row === null ? undefined : await findAgent(db, row.id, reference);
   if (found !== undefined) return ok(found.id);
-  return err(namesNothing(member, `There is no agent${shown(reference)} in ${place}.`));
+  return err(namesNothing(member, `No agent${shown(reference)} exists in ${place}.`));
 }
 
 /** @returns the id of the one user that is meant. */
@@ -78,18 +78,23 @@ export async function userIdFor(
   { user, issuer, subject, tenant }: UserFilter,
 ): Promise<Result<string | undefined, Refusal>> {
   if (issuer !== undefined || subject !== undefined || tenant !== undefined) {
-    if (user !== undefined) return err(malformed("user", "It does not go with issuer, subject and tenant."));
-    if (issuer === undefined) return err(malformed("issuer", "It goes with subject, and is missing."));
-    if (subject === undefined) return err(malformed("subject", "It goes with issuer, and is missing."));
+    if (user !== undefined)
+      return err(malformed("user", "user and issuer, subject, tenant exclude each other."));
+    if (issuer === undefined)
+      return err(malformed("issuer", "issuer is missing: give issuer and subject together."));
+    if (subject === undefined)
+      return err(malformed("subject", "subject is missing: give issuer and subject together."));
     return ok(userIdOf(row?.id ?? "", issuer, tenant, subject));
   }
   if (user === undefined || !user.includes("@")) return ok(user);
   const [found, ...others] = row === null ? [] : await ledgers.users(row.id, { email: user, limit: 20 });
   if (found === undefined)
-    return err(namesNothing("user", `Agents have acted for no user with this address in ${place}.`));
+    return err(namesNothing("user", `No agent has acted for a user with this e-mail address in ${place}.`));
   if (others.length === 0) return ok(found.id);
   const all = [found, ...others].map(({ id, issuer: at }) => (at === null ? id : `${id} (${at})`));
-  return err(malformed("user", `Several users have this address: ${all.join(", ")}. Name one by its id.`));
+  return err(
+    malformed("user", `Several users have this e-mail address: ${all.join(", ")}. Use the id of one.`),
+  );
 }
 
 /** @returns the agent whose key it is. */
@@ -101,16 +106,16 @@ async function keyHolder(
   if (key === undefined) return ok(undefined);
   const found = row === null || !isId("key", key) ? undefined : await findKey(db, key);
   if (found !== undefined && found.workspace === row?.id) return ok(found.agent);
-  return err(namesNothing("key", `There is no key${shown(key)} in ${place}.`));
+  return err(namesNothing("key", `No key${shown(key)} exists in ${place}.`));
 }
 
 const UNKNOWN: Readonly<Record<NamingFilter, string>> = {
-  operator: "No operator has or had this subject, and none of it acted",
-  reason: "It is no reason code, and nothing was recorded with it",
-  request_id: "Nothing was recorded of this request",
-  tool: "The catalog has no such tool, and nothing was recorded of one",
-  txn: "Nothing was recorded of this transaction",
-  user: "Agents have not acted for this user, and nothing was recorded of it",
+  operator: "No operator token has or had this subject, and it has no records",
+  reason: "The value is not a reason code, and no record has it",
+  request_id: "No record has this request id",
+  tool: "The catalog has no tool with this name, and no record names it",
+  txn: "No record has this transaction",
+  user: "No agent has acted for this user, and no record names the user",
 };
 
 /**

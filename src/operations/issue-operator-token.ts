@@ -105,7 +105,10 @@ function endOf(
   const end = expiresAt === undefined ? now + life : Date.parse(expiresAt);
   const refuse = (detail: string) => err(memberRefusal("invalid_request", "expires_at", detail));
   if (end <= now) return refuse("The end date is in the past.");
-  if (end > now + LONGEST_LIFE_MS) return refuse("An operator token lives a year at most. Rotate it then.");
+  if (end > now + LONGEST_LIFE_MS)
+    return refuse(
+      "An operator token expires within one year. Choose an earlier end date, and rotate the token before it.",
+    );
   return ok(end);
 }
 

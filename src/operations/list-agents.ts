@@ -77,5 +77,5 @@ async function placeFor(
   }
   return query.workspace === undefined
     ? ok({ visible: operator.workspaces })
-    : err(memberRefusal("invalid_request", "workspace", "It does not go with all_workspaces."));
+    : err(memberRefusal("invalid_request", "workspace", "workspace and all_workspaces exclude each other."));
 }

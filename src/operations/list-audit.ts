@@ -65,7 +65,7 @@ export async function showAuditRecord(
 /** What a query reads. */
 interface ResolvedQuery {
   readonly ledger: LedgerName;
-  /** Null: the organization's own trail. */
+  /** Null: the organization's own ledger. */
   readonly workspace: WorkspaceId | null;
   /** `workspace support`, to say where was looked. */
   readonly place: string;
@@ -84,7 +84,7 @@ export async function resolveQuery(
   const home = await ledgerFor(ports, request, workspace);
   if (!home.ok) return home;
   const { ledger, row } = home.value;
-  const place = row === null ? "the organization's own trail" : `workspace ${row.name}`;
+  const place = row === null ? "the organization's own ledger" : `workspace ${row.name}`;
   const found = await resolveNames(ports, { row, place }, query);
   return found.ok ? ok({ ledger, workspace: row?.id ?? null, place, filters: found.value }) : found;
 }
@@ -109,7 +109,7 @@ export function recordable(
 
 export function filterRefusal(refusal: AuditListRefusal): Refusal {
   const member = refusal.kind === "bad_cursor" ? "cursor" : refusal.member;
-  return memberRefusal("invalid_request", member, `The filter ${member} is not right.`);
+  return memberRefusal("invalid_request", member, `The filter ${member} is not valid.`);
 }
 
 /** Records that an operator has read of a trail. @param what what of it: filters, or the one decision. */
@@ -125,7 +125,7 @@ export async function noteReading(
   if (recorded.error.kind === "evidence_full") return err(EVIDENCE_FULL);
   return err({
     code: "unavailable",
-    detail: "The reading cannot be recorded right now. Repeat it.",
+    detail: "Dome cannot record this reading right now. Repeat the request.",
     retryAfterSeconds: 1,
   });
 }
@@ -140,7 +140,7 @@ async function ledgerFor(
     if (request.operator.workspaces === null) return ok({ ledger: "org", row: null });
     return err({
       code: "forbidden",
-      detail: "The trail of the organization needs a token for all workspaces.",
+      detail: "The organization's ledger needs a token for all workspaces.",
     });
   }
   const home = await workspaceFor(ports.db, request.operator, workspace);

@@ -40,7 +40,7 @@ export async function listUsers(
   const noted = await noteReading(ports, request, row.id, { users: which.value ?? "all" });
   if (!noted.ok) return noted;
   if (which.value !== undefined && known.length === 0)
-    return err(namesNothing("user", `Agents have not acted for this user in ${place}.`));
+    return err(namesNothing("user", `No agent has acted for this user in ${place}.`));
   const { items, next_cursor } = pageOf(known, query.limit, ({ id }) => id);
   const ids = items.flatMap(({ agents }) => agents.map(({ agent }) => agent));
   const [names, stopped] = await Promise.all([

@@ -100,7 +100,7 @@ function ownerOf(request: OperatorRequest, body: AgentCreate): Result<string, Re
   if (role === "developer" && body.owner !== undefined && body.owner !== subject) {
     return err({
       code: "forbidden",
-      detail: `The role developer registers only agents that ${subject} owns.`,
+      detail: `With the role developer, you can only register agents that ${subject} owns.`,
     });
   }
   return ok(body.owner ?? subject);

@@ -74,6 +74,6 @@ export async function replayDeadLetters(
 
 const NOT_RECORDED: Refusal = {
   code: "unavailable",
-  detail: "The replay cannot be recorded right now. Repeat it.",
+  detail: "Dome cannot record the replay right now. Repeat the request.",
   retryAfterSeconds: 1,
 };

@@ -106,19 +106,18 @@ function subjectOf(rotation: Rotation, { inserted, changed }: Rotated, now: numb
 
 function refusedRotation(kind: "unknown_key" | "already_compromised"): Refusal {
   return kind === "unknown_key"
-    ? memberRefusal(
-        "unknown_reference",
-        "kid",
-        "There is no such signing key. dome signing-keys list shows them.",
-      )
-    : memberRefusal("key_not_live", "kid", "The key was given up before.");
+    ? memberRefusal("unknown_reference", "kid", "The signing key does not exist. Run dome signing-keys list.")
+    : memberRefusal("key_not_live", "kid", "The signing key is already marked as compromised.");
 }
 
 /** Signing keys belong to no workspace, so a token that is bound to some has no business with them. */
 export const wholeInstallation = (request: OperatorRequest): Result<void, Refusal> =>
   request.operator.workspaces === null
     ? ok(undefined)
-    : err({ code: "forbidden", detail: "This concerns all workspaces and needs a token for all of them." });
+    : err({
+        code: "forbidden",
+        detail: "This command affects all workspaces. Use a token for all workspaces.",
+      });
 
 function applied(keys: readonly SigningKey[], { inserted, changed }: Rotated): readonly SigningKey[] {
   const news = new Map(changed.map((key) => [key.kid, key]));

@@ -82,7 +82,7 @@ async function presentersOf(
   if (reference !== undefined) {
     const found = await agentFor(ports.db, request.operator, reference, home.name);
     if (!found.ok || found.value.workspaceId !== home.id) {
-      const detail = `There is no such agent${shown(reference)} in the workspace.`;
+      const detail = `The workspace has no agent${shown(reference)}.`;
       return err(memberRefusal("unknown_reference", "agent", detail));
     }
     return ok([{ agent: found.value.id, agent_name: found.value.name }]);

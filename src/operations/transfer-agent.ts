@@ -78,7 +78,7 @@ export async function transferAgent(
 
 const elsewhere = (steward: string, from: string): Refusal => ({
   code: "precondition_failed",
-  detail: `The steward is ${steward}, not ${from}: somebody has transferred the agent meanwhile. Look at it again.`,
+  detail: `The steward is ${steward}, not ${from}. Another operator has transferred the agent. Read the agent again.`,
 });
 
 /**
@@ -97,7 +97,7 @@ async function warningsAbout(
     {
       code: "unknown_steward",
       member: "to",
-      detail: `Nobody is known under the name ${to}: it answers for no other agent of this workspace. Is it spelt right?`,
+      detail: `${to} is not yet the owner or steward of any agent in this workspace. Check the spelling.`,
       near: null,
       command: typedCommand(workspaceName, ["agents", "list", "--steward", to]),
     },

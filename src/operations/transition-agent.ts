@@ -106,7 +106,7 @@ export async function transitionAgent(
 /** A family may have members of other owners: who may only stop its own agents may not stop a family. */
 const noCascade = (request: OperatorRequest): Refusal => ({
   code: "forbidden",
-  detail: `The role ${request.operator.role} may not stop an agent's descendants with it. Roles that may: ${rolesWith("agents:cascade").join(", ")}. Leave out cascade.`,
+  detail: `The role ${request.operator.role} cannot stop an agent's descendants. Leave out cascade, or use a token with the role ${rolesWith("agents:cascade").join(" or ")}.`,
 });
 
 /** The halt as it stands, or once it is effective. */

@@ -90,7 +90,7 @@ describe("the contexts `local` and `local-admin`", () => {
         name: "local-8787",
         admin: "local-8787-admin",
         current: false,
-        remarks: ['the context "local" belongs to another server and was left alone'],
+        remarks: ['the context "local" belongs to another server and is unchanged'],
       });
       expect(read()).toMatchObject({
         contexts: { ...theirs, "local-8787": local, "local-8787-admin": admin },
@@ -126,7 +126,7 @@ describe("the contexts `local` and `local-admin`", () => {
       name: null,
       admin: null,
       current: false,
-      remarks: [`${path} is not readable as JSON and was left alone`],
+      remarks: [`${path} is not valid JSON and is unchanged`],
     });
     expect(readFileSync(path, "utf8")).toBe("{");
     expect(asked).toEqual([]);

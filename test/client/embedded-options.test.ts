@@ -62,32 +62,32 @@ describe("options of the server", () => {
   });
 
   it.each([
-    [["--port", "0"], '--port wants a number from 1 to 65535, not "0"'],
-    [["--port", "65536"], '--port wants a number from 1 to 65535, not "65536"'],
-    [["--port", "8787x"], '--port wants a number from 1 to 65535, not "8787x"'],
+    [["--port", "0"], '--port must be a number from 1 to 65535, not "0"'],
+    [["--port", "65536"], '--port must be a number from 1 to 65535, not "65536"'],
+    [["--port", "8787x"], '--port must be a number from 1 to 65535, not "8787x"'],
     [
       ["--egress-allow", "127.0.0.1:9000"],
-      '--egress-allow wants origins such as http://127.0.0.1:9000, with commas between, not "127.0.0.1:9000"',
+      '--egress-allow must be origins such as http://127.0.0.1:9000, separated by commas, not "127.0.0.1:9000"',
     ],
     [
       ["--egress-allow", "http://127.0.0.1:9000/"],
-      '--egress-allow wants origins such as http://127.0.0.1:9000, with commas between, not "http://127.0.0.1:9000/"',
+      '--egress-allow must be origins such as http://127.0.0.1:9000, separated by commas, not "http://127.0.0.1:9000/"',
     ],
-    [["--host", "a b"], '--host wants an address, not "a b"'],
+    [["--host", "a b"], '--host must be an IP address or a host name, not "a b"'],
     [["--state", ""], "--state is empty"],
     [["--pots", "1"], "Unknown option '--pots'"],
     [["serve"], "Unexpected argument 'serve'"],
     [
       ["--public-url", "dome.example.com"],
-      '--public-url wants an origin such as https://dome.example.com, without path or query, not "dome.example.com"',
+      '--public-url must be an origin such as https://dome.example.com, without path or query, not "dome.example.com"',
     ],
     [
       ["--public-url", "https://x.example/dome"],
-      '--public-url wants an origin such as https://dome.example.com, without path or query, not "https://x.example/dome"',
+      '--public-url must be an origin such as https://dome.example.com, without path or query, not "https://x.example/dome"',
     ],
     [
       ["--public-url", "https://user@x.example"],
-      '--public-url wants an origin such as https://dome.example.com, without path or query, not "https://user@x.example"',
+      '--public-url must be an origin such as https://dome.example.com, without path or query, not "https://user@x.example"',
     ],
   ])("refuses %j with one line and exit code 2", (args, line) => {
     expect(refusal(args)).toEqual({ line: `${line} (--help lists the options)`, exit: 2 });
@@ -100,7 +100,7 @@ describe("options of the server", () => {
 
   it("does not listen beyond loopback without an https public URL, because keys would cross the network in the clear", () => {
     const line =
-      "--host 0.0.0.0 is reachable from other machines: give --public-url https://… (the TLS end in front), or --insecure-http";
+      "--host 0.0.0.0 is reachable from other machines: give --public-url https://… of the TLS proxy in front, or --insecure-http";
     expect(refusal(["--host", "0.0.0.0"])).toEqual({ line, exit: 1 });
     expect(refusal(["--host", "0.0.0.0", "--public-url", "http://dome.example.com"])).toEqual({
       line,
@@ -123,14 +123,16 @@ describe("options of the server", () => {
       ["--host", "0.0.0.0", "--public-url", "http://127.0.0.1:8787", "--insecure-http"],
     ];
     for (const args of reached)
-      expect(refusal(["--test-users", ...args]).line).toContain("--test-users makes users up");
+      expect(refusal(["--test-users", ...args]).line).toContain(
+        "--test-users is only for a server that only this machine can reach",
+      );
     expect(refusal(["--test-users"], { DOME_PUBLIC_URL: "https://dome.example.com" }).exit).toBe(1);
     expect(refusal(["--test-users", "--port", "65535"]).exit).toBe(2);
   });
 
   it("refuses a state folder with a backslash, which the runtime reads as a slash: its data would lie elsewhere, unlocked", () => {
     expect(refusal(["--state", "/srv/dome\\prod"])).toEqual({
-      line: '--state wants a folder without a backslash in its path, not "/srv/dome\\prod" (--help lists the options)',
+      line: '--state must be a folder without a backslash in its path, not "/srv/dome\\prod" (--help lists the options)',
       exit: 2,
     });
     expect(refusal([], { DOME_STATE_DIR: "a\\b" }).line).toMatch(/^DOME_STATE_DIR wants a folder/);

@@ -130,7 +130,7 @@ describe("a start that cannot be", () => {
     expect(await failToStart({ port, state })).toMatchObject({
       code: 1,
       stdout: "",
-      stderr: `dome: port ${port} on 127.0.0.1 is taken; stop what listens there, or choose another --port\n`,
+      stderr: `dome: port ${port} on 127.0.0.1 is in use; stop the program that uses it, or choose another --port\n`,
     });
     expect(existsSync(join(state, "dome.json"))).toBe(false);
     other.close();
@@ -164,7 +164,7 @@ describe("a start that cannot be", () => {
     chmodSync(state, 0o755);
     expect(await failToStart({ state })).toMatchObject({
       code: 1,
-      stderr: `dome: ${state} has files in it but no Dome state; choose another --state\n`,
+      stderr: `dome: ${state} has files but no Dome state; choose another --state\n`,
     });
     expect(readdirSync(state)).toEqual(["thesis.tex"]);
     expect((statSync(state).mode & 0o777).toString(8)).toBe("755");
@@ -230,7 +230,7 @@ describe("a start that cannot be", () => {
     writeFileSync(join(state, "dome.json"), JSON.stringify(settings));
     expect(await failToStart({ state })).toMatchObject({
       code: 1,
-      stderr: `dome: ${state}/root.key is missing: this state cannot be read without it; restore it from a backup\n`,
+      stderr: `dome: ${state}/root.key is missing, and the state cannot be read without it; restore the file from a backup\n`,
     });
     writeFileSync(join(state, "root.key"), "c2hvcnQ=\n");
     expect(await failToStart({ state })).toMatchObject({

@@ -160,7 +160,7 @@ describe("when a dependency breaks", () => {
     expect(answer.status).toBe(500);
     expect(jsonOf(answer)).toMatchObject({
       code: "internal",
-      detail: "Something broke inside. The request id finds it in the log.",
+      detail: "Dome has failed at this request. Search the log for the request id.",
     });
     const line = log.find((each) => each.includes("http.fault") && each.includes("no such column"));
     expect(line).toContain("no such column: [redacted] [redacted]");

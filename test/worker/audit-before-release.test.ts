@@ -72,7 +72,7 @@ describe("when the evidence cannot be made durable", () => {
     expect(answer.headers.get("retry-after")).toBe("1");
     expect(jsonOf(answer)).toEqual({
       error: "temporarily_unavailable",
-      error_description: "It cannot be decided right now whether this is allowed. Repeat the request.",
+      error_description: "Dome cannot decide right now whether the request is allowed. Repeat the request.",
     });
   });
 

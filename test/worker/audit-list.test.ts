@@ -156,27 +156,23 @@ describe("the filter", () => {
   });
 
   it.each([
-    ["agent=nobody", "agent", "There is no agent (nobody) in workspace default."],
-    ["actor=nobody", "actor", "There is no agent (nobody) in workspace default."],
-    [
-      `agent=${sampleId("agt", 1)}`,
-      "agent",
-      `There is no agent (${sampleId("agt", 1)}) in workspace default.`,
-    ],
+    ["agent=nobody", "agent", "No agent (nobody) exists in workspace default."],
+    ["actor=nobody", "actor", "No agent (nobody) exists in workspace default."],
+    [`agent=${sampleId("agt", 1)}`, "agent", `No agent (${sampleId("agt", 1)}) exists in workspace default.`],
     [
       "user=alice@example.com",
       "user",
-      /^Agents have acted for no user with this address in workspace default\./,
+      /^No agent has acted for a user with this e-mail address in workspace default\./,
     ],
-    [`user=usr_${"a".repeat(26)}`, "user", /^Agents have not acted for this user/],
-    ["issuer=https://idp.example&subject=nobody", "user", /^Agents have not acted for this user/],
-    ["operator=nobody@example.com", "operator", /^No operator has or had this subject/],
-    ["tool=cr", "tool", /^The catalog has no such tool/],
-    ["reason=bogus", "reason", /^It is no reason code/],
-    [`request_id=${sampleId("req", 1)}`, "request_id", /^Nothing was recorded of this request/],
-    [`txn=${sampleId("txn", 1)}`, "txn", /^Nothing was recorded of this transaction/],
-    [`key=${sampleId("key", 1)}`, "key", /^There is no key/],
-    ["workspace=org&agent=alice", "agent", "There is no agent (alice) in the organization's own trail."],
+    [`user=usr_${"a".repeat(26)}`, "user", /^No agent has acted for this user/],
+    ["issuer=https://idp.example&subject=nobody", "user", /^No agent has acted for this user/],
+    ["operator=nobody@example.com", "operator", /^No operator token has or had this subject/],
+    ["tool=cr", "tool", /^The catalog has no tool with this name/],
+    ["reason=bogus", "reason", /^The value is not a reason code/],
+    [`request_id=${sampleId("req", 1)}`, "request_id", /^No record has this request id/],
+    [`txn=${sampleId("txn", 1)}`, "txn", /^No record has this transaction/],
+    [`key=${sampleId("key", 1)}`, "key", /^No key/],
+    ["workspace=org&agent=alice", "agent", "No agent (alice) exists in the organization's own ledger."],
   ])("%s names nothing: refused, and said where it was looked for", async (query, member, detail) => {
     const answer = await send("GET", `/api/v1/audit?${query}`, { authorization: ADMIN });
     const said = expectProblem(answer, "unknown_reference");

@@ -174,7 +174,7 @@ describe("a form", () => {
     expect(answer.status).toBe(415);
     expect(jsonOf(answer)).toEqual({
       error: "invalid_request",
-      error_description: "The body is compressed. Send it as it is, without Content-Encoding.",
+      error_description: "The body is compressed. Send it uncompressed, without Content-Encoding.",
     });
   });
 });

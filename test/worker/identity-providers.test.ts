@@ -316,7 +316,7 @@ describe("made-up users", () => {
 
   it("are offered by the embedded server alone: elsewhere the variable stops the Worker", () => {
     const offering = { ...env, DOME_TEST_ISSUER: testIssuer };
-    expect(() => parseEnv(offering as never, systemClock)).toThrow("DOME_TEST_ISSUER is for the server");
+    expect(() => parseEnv(offering as never, systemClock)).toThrow("DOME_TEST_ISSUER is only for the server");
     expect(parseEnv({ ...env, DOME_TEST_ISSUER: "" } as never, systemClock).testIssuer).toBe(null);
   });
 

@@ -129,14 +129,14 @@ describe("registering an agent", () => {
       {
         code: "not_in_catalog",
         member: "surface.tools",
-        detail: "The catalog has no tool zendsk: calls to it will be denied. Is zendesk meant?",
+        detail: "The catalog has no tool zendsk. Dome denies calls to it. Did you mean zendesk?",
         near: "zendesk",
         command: `dome tools add zendsk --workspace ${home}`,
       },
       {
         code: "not_in_catalog",
         member: "surface.pools",
-        detail: "The catalog has no pool cheap: calls to it will be denied.",
+        detail: "The catalog has no pool cheap. Dome denies calls to it.",
         near: null,
         command: `dome pools add cheap --workspace ${home}`,
       },
@@ -144,7 +144,7 @@ describe("registering an agent", () => {
         code: "not_in_catalog",
         member: "surface.integrations",
         detail:
-          "The catalog has no integration sales-force: calls to it will be denied. Is salesforce meant?",
+          "The catalog has no integration sales-force. Dome denies calls to it. Did you mean salesforce?",
         near: "salesforce",
         command: `dome integrations add sales-force --workspace ${home}`,
       },
@@ -241,7 +241,7 @@ describe("a registration that cannot be", () => {
     const { body } = await api.call("POST", "/agents", {
       body: { name: "x", workspace: home, tier: "standart" },
     });
-    expect((body as { detail: string }).detail).toBe("There is no tier standart. Is standard meant?");
+    expect((body as { detail: string }).detail).toBe("There is no tier standart. Did you mean standard?");
   });
 
   it("in an unknown workspace is answered like one that is not visible (P11)", async () => {

@@ -267,7 +267,7 @@ describe("E8 to E10", () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual({
       error: "invalid_target",
-      error_description: "One target per token",
+      error_description: "A token has one target: send one resource or audience",
     });
   });
 });

@@ -53,7 +53,7 @@ describe("a token that no door would take", () => {
     const form = { subject_token: await own.idToken({ groups }), subject_token_type: IDT };
     const answer = await exchange(own.a, form);
     expect(refusal(answer)).toBe("400 invalid_request token_too_large");
-    expect(answer.text).toContain("Have the identity provider send fewer groups");
+    expect(answer.text).toContain("Configure the identity provider to send fewer groups");
     const few = { ...form, subject_token: await own.idToken({ groups: groups.slice(0, 20) }) };
     expect((await exchange(own.a, few)).status).toBe(200);
   });

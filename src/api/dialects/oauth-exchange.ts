@@ -23,28 +23,25 @@ export function refusedSubject(why: SubjectWhy): OAuthRefusal {
   if (why === "unacceptable") {
     return invalid(
       "subject_token_invalid",
-      "The subject token is none of this service, has expired, or an agent, user or token of its chain is stopped",
+      "The subject token is not from this service, it has expired, or an agent, user or token of its chain is stopped",
     );
   }
   return invalid(
     `subject_${why}`,
-    `The user's token is not accepted: ${why.replaceAll("_", " ")}. dome idp test shows what the provider's entry asks for`,
+    `The user's token is not accepted: ${why.replaceAll("_", " ")}. Run dome idp test to see what the identity provider's entry requires`,
   );
 }
 
 export const REFUSED_ACTOR: Readonly<Record<ActorWhy, OAuthRefusal>> = {
   actor_mismatch: invalid(
     "actor_mismatch",
-    "The actor token is of another agent than the one that authenticates",
+    "The actor token belongs to another agent than the one that authenticates",
   ),
   actor_delegated: invalid(
     "actor_delegated",
-    "The actor token acts for somebody already. Send the agent's own token",
+    "The actor token already acts for a user or for another agent. Send the agent's own token",
   ),
-  unacceptable: invalid(
-    "actor_token_invalid",
-    "The actor token must be a call token of this service that stands now",
-  ),
+  unacceptable: invalid("actor_token_invalid", "The actor token must be a live call token of this service"),
 };
 
 export function refusedHop(refusal: HopRefusal): OAuthRefusal {
@@ -54,19 +51,19 @@ export function refusedHop(refusal: HopRefusal): OAuthRefusal {
     case "no_basis":
       return invalid(
         "actor_unauthorized",
-        `The agent ${refusal.delegator} does not delegate to this one: neither does its delegates_to name it, nor is it its parent`,
+        `The agent ${refusal.delegator} does not delegate to this agent: its delegates_to does not name this agent, and it is not this agent's parent`,
       );
     case "loop":
-      return invalid("chain_loop", "The agent stands in this chain already");
+      return invalid("chain_loop", "The agent is already in this chain");
     case "too_deep":
       return invalid(
         "chain_too_deep",
-        `The chain would have more agents than the strictest tier in it allows: ${refusal.most}`,
+        `The chain would have more agents than its strictest tier allows: ${refusal.most}`,
       );
     case "path_too_long":
       return invalid(
         "chain_too_deep",
-        `The subject token descends from ${refusal.most} tokens already. Exchange one that is nearer to the first`,
+        `The subject token already descends from ${refusal.most} tokens, which is the limit. Exchange an earlier token of the chain`,
       );
     case "scope_wider":
       return {
@@ -78,12 +75,13 @@ export function refusedHop(refusal: HopRefusal): OAuthRefusal {
       return {
         status: 400,
         error: "invalid_target",
-        description: "The subject token is made out to another door, and an exchange only narrows",
+        description:
+          "The subject token is for another audience, and an exchange can only narrow the audience",
       };
     case "nothing_left":
       return invalid(
         "subject_token_invalid",
-        "Less than a second is left of the subject or actor token, or of a key or agent of the chain",
+        "The subject token, the actor token, a key or an agent of the chain expires in less than a second",
       );
     default:
       return unreachable(refusal);

@@ -32,7 +32,7 @@ export const unauthenticated = (scheme: Scheme): OAuthRefusal => ({
 const deadClient = (scheme: Scheme): OAuthRefusal => ({
   status: 401,
   error: "invalid_client",
-  description: "The key is unknown or dead, or not of this client",
+  description: "The key is unknown, expired or revoked, or it belongs to another client",
   headers: challenge(scheme),
 });
 
@@ -56,17 +56,17 @@ export function refusedToken(
       return {
         status: 400,
         error: "unauthorized_client",
-        description: "The agent, or one of the chain, is draining: it takes no new work",
+        description: "The agent, or another agent of the chain, is draining and takes no new work",
         domeError: "agent_draining",
         headers: { "retry-after": String(retryAfterDrain(refusal.left_ms)) },
       };
     case "invalid_scope":
-      return { status: 400, error: "invalid_scope", description: "The scope is not one this service knows" };
+      return { status: 400, error: "invalid_scope", description: "The scope is not valid" };
     case "invalid_target":
       return {
         status: 400,
         error: "invalid_target",
-        description: "No door of this service has that resource",
+        description: "Dome does not serve that resource",
       };
     case "malformed":
       return { status: 400, error: "invalid_request", description: refusal.detail };
@@ -87,14 +87,14 @@ export function refusedToken(
       return {
         status: 400,
         error: "unauthorized_client",
-        description: "Less than a second is left of the key or of the agent",
+        description: "The key or the agent expires in less than a second",
         domeError: "nothing_left",
       };
     case "token_too_large":
       return {
         status: 400,
         error: "invalid_request",
-        description: `The token would have ${refusal.length} characters, and no door takes more than ${refusal.most}. Have the identity provider send fewer groups, or use a shorter chain`,
+        description: `The token would have ${refusal.length} characters; the limit is ${refusal.most}. Configure the identity provider to send fewer groups, or use a shorter chain`,
         domeError: "token_too_large",
       };
     case "not_admitted":
@@ -123,7 +123,7 @@ export function refusedQuestion(refusal: RevocationRefusal | AuditUnavailable): 
         status: 400,
         error: "unsupported_token_type",
         description:
-          "Only call tokens and API keys are revoked here. Operator tokens have a command of their own",
+          "This endpoint revokes call tokens and API keys only. Revoke an operator token with dome operators revoke",
       };
     case "not_yours":
       return { status: 400, error: "invalid_request", description: "The token was issued to another client" };

@@ -43,7 +43,7 @@ const listQuery = auditQuery.extend({
     .enum(["true", "false"])
     .default("false")
     .transform((text) => text === "true")
-    .meta({ description: "`true`: readings of the trail too; by default they are left out" }),
+    .meta({ description: "`true`: readings of the ledger too; by default they are left out" }),
   ...userFilter,
 });
 
@@ -60,7 +60,7 @@ export const auditRoutes: readonly Route[] = [
       method: "get",
       path: "/api/v1/audit",
       operationId: "listAudit",
-      summary: "The audit trail of a workspace",
+      summary: "The records of a workspace's ledger",
       tag: "audit",
       door: { by: "operator", permission: "audit:read" },
       query: listQuery,
@@ -74,7 +74,7 @@ export const auditRoutes: readonly Route[] = [
       method: "get",
       path: "/api/v1/audit/tail",
       operationId: "tailAudit",
-      summary: "The audit trail as it grows, as server-sent events",
+      summary: "New records of the ledger, as server-sent events",
       tag: "audit",
       door: { by: "operator", permission: "audit:read" },
       query: listQuery.omit({ order: true, limit: true, cursor: true }).extend({
@@ -107,7 +107,7 @@ export const auditRoutes: readonly Route[] = [
       method: "get",
       path: "/api/v1/audit/records/{record}",
       operationId: "showAuditRecord",
-      summary: "One record of the audit trail",
+      summary: "One record of the ledger",
       tag: "audit",
       door: { by: "operator", permission: "audit:read" },
       params: z.strictObject({ record: z.string().max(40) }),

@@ -33,7 +33,7 @@ export const checkRoutes: readonly Route[] = [
           memberRefusal(
             "invalid_request",
             asked.error.member,
-            "It does not name anything that can be asked about.",
+            "does not name a tool, a model or an integration.",
           ),
         );
       }
@@ -92,5 +92,8 @@ export const checkRoutes: readonly Route[] = [
 
 const refusalOf = (undecided: Undecided): Refusal =>
   undecided.kind === "body_too_large"
-    ? { code: "body_too_large", detail: `The agent's tier takes at most ${undecided.most} bytes.` }
+    ? {
+        code: "body_too_large",
+        detail: `The body is larger than the agent's tier allows: ${undecided.most} bytes.`,
+      }
     : withheldProblem(undecided);

@@ -7,10 +7,10 @@ import type { Route } from "../route.ts";
 const health = z.strictObject({ status: z.literal("ok") }).meta({ id: "Health" });
 
 const DETAILS: Readonly<Record<Unready, string>> = {
-  away: "The registry database does not answer.",
+  away: "The registry database does not answer. Repeat the request.",
   behind: "The registry database lacks migrations of this version. Apply them.",
   triggers_missing:
-    "The registry database lacks triggers that its rules stand on. Restore or migrate it anew.",
+    "The registry database lacks triggers that enforce its rules. Restore the database, or migrate a new one.",
 };
 
 export const healthRoutes: readonly Route[] = [

@@ -91,7 +91,7 @@ export const keyRoutes: readonly Route[] = [
       query: z.strictObject({
         ...inWorkspace,
         ...waitQuery.shape,
-        reason: proseLine(500).optional().meta({ description: "why, for the audit trail" }),
+        reason: proseLine(500).optional().meta({ description: "the reason, as the ledger records it" }),
       }),
       answers: [
         { status: 202, description: "Committed; effective after `effective_in_ms`", schema: keyRevoked },

@@ -73,9 +73,9 @@ const stopped = (moved: Result<Transition, Refusal>): Outcome<Refusal> =>
 
 export const lifecycleRoutes: readonly Route[] = [
   start("activate", "Let a provisioned agent act, or cancel a drain"),
-  stop("suspend", "Stop an agent: everywhere, within seconds"),
-  start("resume", "Let a suspended agent act again; older tokens stay dead"),
-  stop("revoke", "End an agent for ever; its record stays"),
+  stop("suspend", "Suspend an agent: every door refuses it within seconds"),
+  start("resume", "Let a suspended agent act again; its earlier tokens stay invalid"),
+  stop("revoke", "Revoke an agent permanently; its record stays"),
   problemRoute(
     {
       method: "get",

@@ -13,7 +13,7 @@ const agentsIn = ({ agent, chain = [], target }: AuditEntry): string[] => [
 ];
 
 /**
- * @param workspace whose agents may be named; null: those of every one, for the organization's own trail.
+ * @param workspace whose agents may be named; null: those of every one, for the organization's own ledger.
  * @param emails of users whose address stands in no record of the page.
  */
 export async function withNames(

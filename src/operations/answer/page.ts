@@ -22,7 +22,7 @@ export function pageOf<T>(items: readonly T[], limit: number, keyOf: (item: T) =
 export const BAD_CURSOR = memberRefusal(
   "invalid_request",
   "cursor",
-  "The cursor is not one this list gave out. Begin without it.",
+  "The cursor is not from this list. Repeat the request without a cursor.",
 );
 
 /** What lists are sorted by: a name or an id. */

@@ -31,7 +31,7 @@ export const notFound = (what: string, reference = ""): Refusal =>
   memberRefusal(
     "not_found",
     what.replaceAll(" ", "_"),
-    `There is no such ${what}${shown(reference)}, or it is not yours.`,
+    `The ${what}${shown(reference)} does not exist, or the credential may not see it.`,
   );
 
 /** A reference in brackets if it could be a name or an id. What else may stand there, a key perhaps, is not repeated. */
@@ -41,12 +41,12 @@ export const shown = (reference: string): string =>
 const RULES: Readonly<Record<BrokenRule, Refusal>> = {
   fence_moved: {
     code: "configuration_pending",
-    detail: "Another change was under way. Repeat the request.",
+    detail: "Another change was in progress. Repeat the request.",
     retryAfterSeconds: 1,
   },
   claim_lost: {
     code: "request_in_progress",
-    detail: "The request was taken over. Repeat it.",
+    detail: "Another request with this Idempotency-Key has taken over. Repeat the request.",
     retryAfterSeconds: 1,
   },
   parent_too_deep: memberRefusal(
@@ -57,23 +57,27 @@ const RULES: Readonly<Record<BrokenRule, Refusal>> = {
   parent_cycle: memberRefusal(
     "parent_cycle",
     "parent",
-    "The parent is this agent itself or one of its descendants. Choose another.",
+    "The parent is this agent itself or one of its descendants. Choose another parent.",
   ),
   entry_in_use: {
     code: "in_use",
-    detail: "Agents declare it. Remove it from their surfaces first, or remove it with force.",
+    detail: "Agents declare the catalog entry. Remove it from their surfaces first, or use force.",
   },
   agent_name_taken: memberRefusal(
     "name_taken",
     "name",
-    "An agent of this workspace has or had this name; names are not reused. Choose another.",
+    "An agent of this workspace has or had this name, and names are never reused. Choose another name.",
   ),
   agent_id_taken: {
     code: "request_in_progress",
-    detail: "The agent is being registered. Repeat the request.",
+    detail: "Dome is still registering the agent. Repeat the request.",
     retryAfterSeconds: 1,
   },
-  workspace_name_taken: memberRefusal("name_taken", "name", "A workspace has this name. Choose another."),
+  workspace_name_taken: memberRefusal(
+    "name_taken",
+    "name",
+    "Another workspace has this name. Choose another name.",
+  ),
   operator_token_not_live: {
     code: "key_not_live",
     detail: "The operator token is revoked or expired. Issue a new one.",
@@ -81,24 +85,24 @@ const RULES: Readonly<Record<BrokenRule, Refusal>> = {
   provider_name_taken: memberRefusal(
     "name_taken",
     "name",
-    "The workspace has an identity provider of this name. Choose another, or remove that one first.",
+    "The workspace has an identity provider with this name. Choose another name, or remove that provider first.",
   ),
   provider_issuer_taken: memberRefusal(
     "name_taken",
     "issuer",
-    "The workspace trusts this issuer already, under another name. Remove that identity provider first.",
+    "The workspace already has an identity provider with this issuer, under another name. Remove that provider first.",
   ),
   entry_name_taken: memberRefusal(
     "name_taken",
     "name",
-    "The catalog has an entry of this kind and name. Choose another.",
+    "The catalog has an entry with this kind and name. Choose another name.",
   ),
 };
 
 /** What a drain may not do to one that is under way: a second drain only tightens. */
 const LOOSENS: Readonly<Record<DrainConflict, string>> = {
   later: "end later",
-  weaker: "suspend it where it is to be revoked",
+  weaker: "suspend the agent instead of revoking it",
   narrower: "leave out its descendants",
 };
 
@@ -106,15 +110,15 @@ const LOOSENS: Readonly<Record<DrainConflict, string>> = {
 export const EVIDENCE_FULL: Refusal = {
   code: "unavailable",
   detail:
-    "The audit ledger is full, so nothing is decided and nothing changed. Stops and revocations go on. An operator of the installation raises DOME_LEDGER_CAPACITY.",
+    "The audit ledger is full. Dome refuses decisions and changes, but not stops and revocations. Raise DOME_LEDGER_CAPACITY.",
   retryAfterSeconds: 30,
 };
 
-const NOTHING = " Revoked is final: register another agent.";
+const NOTHING = " A revocation is final. Register another agent.";
 
 /** What to do in the place of a command that does not lead on from a state. */
 const INSTEAD: Readonly<Partial<Record<string, string>>> = {
-  "suspended activate": " A suspension is undone by `dome agents resume`.",
+  "suspended activate": " Use `dome agents resume` for a suspended agent.",
   "revoked activate": NOTHING,
   "revoked suspend": NOTHING,
   "revoked resume": NOTHING,
@@ -124,17 +128,17 @@ const INSTEAD: Readonly<Partial<Record<string, string>>> = {
 function held({ lacks, subject, since }: Extract<OwnerRefusal, { kind: "held" }>): Refusal {
   const what =
     since === null
-      ? `The agent drains, and the stop that ${subject} has ordered holds`
-      : `The agent is held since ${rfc3339(since)} by ${subject}`;
+      ? `The agent is draining towards a held suspension that ${subject} ordered`
+      : `${subject} has held the agent since ${rfc3339(since)}`;
   if (lacks === "reason") {
     return {
       code: "held",
-      detail: `${what}. To lift a hold takes a reason.`,
+      detail: `${what}. Give a reason to lift the hold.`,
       errors: [{ member: "reason", detail: "is required to lift a hold" }],
     };
   }
   const roles = rolesWith("agents:hold").join(" or ");
-  return { code: "held", detail: `${what}. To lift a hold takes the role ${roles}.` };
+  return { code: "held", detail: `${what}. A token with the role ${roles} can lift the hold.` };
 }
 
 /** What to do about an ancestor that is stopped. */
@@ -153,30 +157,31 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
       return {
         code: "agent_lost",
         detail:
-          "The registry has this record, but its authoritative object is lost; everything is refused for it. See docs/storage.md.",
+          "The registry has this agent, but the object that holds its state is lost. Dome refuses every request for the agent. See docs/storage.md.",
       };
     case "unsettled":
       return {
         code: "configuration_pending",
-        detail: "An earlier change is not settled yet. Repeat the request with the same Idempotency-Key.",
+        detail:
+          "An earlier change has an unknown outcome, and Dome is settling it. Repeat the request with the same Idempotency-Key.",
         retryAfterSeconds: 1,
       };
     case "stale":
       return {
         code: "precondition_failed",
-        detail: "The record has changed meanwhile. Read it again and repeat the change.",
+        detail: "The record has changed since you read it. Read it again, then repeat the change.",
       };
     case "rule":
       return RULES[refusal.rule];
     case "other_body":
       return {
         code: "idempotency_mismatch",
-        detail: "Another request was made under this Idempotency-Key. Use a new key for a new request.",
+        detail: "Another request used this Idempotency-Key. Use a new key for a new request.",
       };
     case "invalid_transition":
       return {
         code: "invalid_transition",
-        detail: `The agent is ${refusal.from}; ${refusal.command} is not possible from there.${INSTEAD[`${refusal.from} ${refusal.command}`] ?? ""}`,
+        detail: `The agent is ${refusal.from}, and ${refusal.command} does not apply to that state.${INSTEAD[`${refusal.from} ${refusal.command}`] ?? ""}`,
       };
     case "evidence_full":
       return EVIDENCE_FULL;
@@ -184,12 +189,12 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
       return memberRefusal(
         "invalid_transition",
         "expires_at",
-        "The agent has reached its end date. Set a later expires_at, or null, first.",
+        "The agent has passed its end date. Set a later expires_at, or null, first.",
       );
     case "drain_conflict":
       return {
         code: "drain_conflict",
-        detail: `The agent drains already, until ${rfc3339(refusal.deadline)}, and this drain would ${LOOSENS[refusal.why]}. Stop it without a drain, or activate it to cancel the drain, and order anew.`,
+        detail: `The agent is already draining until ${rfc3339(refusal.deadline)}, and this drain would ${LOOSENS[refusal.why]}. Stop the agent without a drain, or activate it to cancel the drain and then drain again.`,
       };
     case "held":
       return held(refusal);
@@ -204,7 +209,7 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
     case "revoked":
       return {
         code: "invalid_transition",
-        detail: "The agent is revoked, which is final. Register another agent.",
+        detail: "The agent is revoked, and a revocation is final. Register another agent.",
       };
     case "key_limit":
       return { code: "key_limit", detail: `The agent has ${refusal.most} live keys. Revoke one first.` };
@@ -227,6 +232,6 @@ export const workspaceRefusalOf = (refusal: OwnerRefusal): Refusal =>
     ? {
         code: "workspace_lost",
         detail:
-          "The registry has this workspace, but its authoritative object is lost; everything in it is refused. See docs/storage.md.",
+          "The registry has this workspace, but the object that holds its state is lost. Dome refuses every request in the workspace. See docs/storage.md.",
       }
     : refusalOf(refusal);

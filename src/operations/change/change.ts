@@ -135,12 +135,12 @@ export function keptAnswer<Answer>(
 
 const KEEPS_CHANGING: Refusal = {
   code: "configuration_pending",
-  detail: "Others keep changing what this change is based on. Repeat the request.",
+  detail: "Other changes to the same resource came in between. Repeat the request.",
   retryAfterSeconds: 1,
 };
 
 const OUTDATED_ANSWER: Refusal = {
   code: "idempotency_mismatch",
   detail:
-    "The first request under this Idempotency-Key had its effect, and was answered by another version of Dome whose answer this one cannot repeat. Read what was changed.",
+    "The first request with this Idempotency-Key took effect. Another version of Dome answered it, and this version cannot repeat the answer. Read the resource.",
 };

@@ -31,13 +31,13 @@ export async function claim(
     case "running":
       return err({
         code: "request_in_progress",
-        detail: "The first request under this Idempotency-Key is still running. Repeat it later.",
+        detail: "The first request with this Idempotency-Key is still running. Repeat the request later.",
         retryAfterSeconds: Math.max(1, Math.ceil(outcome.retryAfterMs / 1000)),
       });
     case "other_body":
       return err({
         code: "idempotency_mismatch",
-        detail: "Another request was made under this Idempotency-Key. Use a new key for a new request.",
+        detail: "Another request used this Idempotency-Key. Use a new key for a new request.",
       });
   }
 }

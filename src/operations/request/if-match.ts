@@ -10,5 +10,5 @@ export const staleUnder = (ifMatch: IfMatch, version: number): Refusal | null =>
     ? null
     : {
         code: "precondition_failed",
-        detail: `It has changed since you read it, and is at version ${version}. Read it again and repeat the change.`,
+        detail: `The resource has changed since you read it: its version is ${version}. Read it again, then repeat the change.`,
       };

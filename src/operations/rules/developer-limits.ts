@@ -51,7 +51,7 @@ export function mayChange(
   if (widened.length === 0) return ok(undefined);
   return err({
     code: "forbidden",
-    detail: `The agent has been activated: the role developer may only narrow it. This change of ${widened.join(", ")} needs the role operator.`,
+    detail: `After activation, the role developer can only narrow an agent. A wider ${widened.join(", ")} needs the role operator.`,
     errors: widened.map((member) => ({ member, detail: "is widened" })),
   });
 }

@@ -43,7 +43,7 @@ export function nextKeyEnd(
   if (!end.ok || operator.role !== "developer" || end.value <= now + longest) return end;
   return err({
     code: "forbidden",
-    detail: `No key of the agent was given more than ${daysOf(longest)} days: a longer life needs the role operator.`,
+    detail: `Until now no key of the agent was valid for more than ${daysOf(longest)} days. A longer life needs the role operator.`,
     errors: [{ member: "expires_at", detail: "is later than a developer may set" }],
   });
 }
@@ -66,7 +66,9 @@ function endWithin(
   const refuse = (detail: string) => err(memberRefusal("invalid_request", member, detail));
   if (end <= now) return refuse("The end date is in the past.");
   if (end > now + days * DAY_MS) {
-    return refuse(`A key in the tier ${tier} lives ${days} days at most. Rotate it then.`);
+    return refuse(
+      `In the tier ${tier}, a key expires within ${days} days. Choose an earlier end date, and rotate the key before it.`,
+    );
   }
   return ok(end);
 }

@@ -74,7 +74,7 @@ export async function resolveSettings(
 function unknownTier(tiers: Tiers, tier: string): Refusal {
   const names = [...tiers.keys()];
   const near = nearMatch(tier, names);
-  const hint = near === null ? `The tiers are ${names.join(", ")}.` : `Is ${near} meant?`;
+  const hint = near === null ? `The tiers are ${names.join(", ")}.` : `Did you mean ${near}?`;
   return memberRefusal("unknown_reference", "tier", `There is no tier ${tier}. ${hint}`);
 }
 
@@ -98,7 +98,7 @@ async function resolveParent(
       ? memberRefusal(
           "parent_stopped",
           "parent",
-          "An ancestor of this parent does not run. Choose another parent.",
+          "An ancestor of this parent is stopped. Choose another parent.",
         )
       : refusalOf({ kind: "ancestor_stopped", ...stopped }),
   );
@@ -123,7 +123,7 @@ export function surfaceWarnings({ surface, workspace }: SurfaceOwner, catalog: C
         return {
           code: "not_in_catalog",
           member: `surface.${member}s`,
-          detail: `The catalog has no ${member} ${name}: calls to it will be denied.${near === null ? "" : ` Is ${near} meant?`}`,
+          detail: `The catalog has no ${member} ${name}. Dome denies calls to it.${near === null ? "" : ` Did you mean ${near}?`}`,
           near,
           command: typedCommand(workspace, [`${member}s`, "add", name]),
         };

@@ -189,7 +189,7 @@ describe("what the catalog has", () => {
 
   it("is named with what would mend it: the near match, or the command that adds it", () => {
     expect(evaluate(facts({ agents }), tool("zendsk")).change).toEqual({
-      detail: "Have tool zendsk added to the catalog of the workspace.",
+      detail: "Ask an operator to add tool zendsk to the workspace's catalog.",
       command: "dome tools add zendsk --workspace default   # or is zendesk meant?",
       role: "operator",
     });
@@ -235,7 +235,7 @@ describe("the arguments of an operation that has a schema", () => {
       layer: "catalog",
       detail: 'The arguments of notes/add do not match its schema: "/text" (maxLength).',
       change: {
-        detail: 'Send arguments that match the schema of notes/add; what did not is at "/text" (maxLength).',
+        detail: 'Send arguments that match the schema of notes/add. The mismatch is at "/text" (maxLength).',
         command: "dome tools show notes --workspace default",
         role: null,
       },
@@ -323,7 +323,7 @@ describe("the tier", () => {
     expect(reason({ agents: chain(4) }, tool("notes"))).toBe("permitted");
     expect(evaluate(facts({ agents: chain(5) }), tool("notes"))).toMatchObject({
       reason: "tier_limit",
-      detail: "The chain has 5 agents; the strictest tier in it allows 4.",
+      detail: "The chain has 5 agents. Its strictest tier allows 4.",
     });
   });
 });

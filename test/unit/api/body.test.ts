@@ -76,7 +76,7 @@ describe("a body", () => {
         ok: false,
         error: {
           code: "unsupported_media_type",
-          detail: "The body is compressed. Send it as it is, without Content-Encoding.",
+          detail: "The body is compressed. Send it uncompressed, without Content-Encoding.",
         },
       });
     },

@@ -48,15 +48,15 @@ TIME                      ACTOR                           SCOPE     TARGET      
 2026-11-23T09:00:00.000Z  agt_00000000000000000000000001  surface   https://dome.example  idp:idp_00000000000000000000000001  rct_00000000000000000000000001
 2026-11-23T09:00:01.000Z  agt_00000000000000000000000002  tool:crm  https://dome.example  delegates_to                        rct_00000000000000000000000002
 
-  + https://dome.example issued this token to ${agent(2)} and nobody has changed it since.
+  + https://dome.example issued this token to ${agent(2)}, and the token is unchanged.
   + https://dome.example signed each of the 2 receipts with a receipt key.
   + ${agent(1)}, then ${agent(2)} acted for ${USER}, in this order.
-  + All of it is one transaction, txn_00000000000000000000000001.
-  + Each receipt names the hash of the one before: none was added, taken out, moved or changed.
-  + No hop had more scope, or a wider target, than the one before.
+  + All hops belong to one transaction, txn_00000000000000000000000001.
+  + Each receipt has the hash of the receipt before it: no receipt was added, removed, moved or changed.
+  + No hop has a wider scope or target than the hop before it.
   + The token has the scope and the audience that its newest receipt granted.
   + Every actor that the token names has its receipt.
-  ? Whether the agents and the token are live now: ask introspection (POST /api/v1/auth/introspect).
+  ? Whether the agents and the token are live now: introspect the token (POST /api/v1/auth/introspect).
 `);
   });
 
@@ -97,7 +97,7 @@ TIME                      ACTOR                           SCOPE     TARGET      
     });
     const { exit, stdout } = await verify(old.token);
     expect(exit).toBe(0);
-    expect(stdout).toContain("  + The token expired at 2026-11-23T08:50:00.000Z: it is evidence");
+    expect(stdout).toContain("  + The token expired at 2026-11-23T08:50:00.000Z: it remains evidence");
   });
 
   test("what is not verified is exit code 3: which check, where, and what that means", async () => {

@@ -13,10 +13,10 @@ const MISSING = (what: string) =>
     type: "about:blank",
     title: "t",
     status: 404,
-    detail: `There is no such ${what}, or it is not yours.`,
+    detail: `The ${what} does not exist, or the credential may not see it.`,
     instance: "/",
     code: "not_found",
-    errors: [{ member: what, detail: `There is no such ${what}, or it is not yours.` }],
+    errors: [{ member: what, detail: `The ${what} does not exist, or the credential may not see it.` }],
   });
 
 describe("an option with one value", () => {

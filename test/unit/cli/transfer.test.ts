@@ -21,7 +21,7 @@ const moved = (from: Agent, over: Partial<AgentTransferred> = {}) =>
 const unknown = {
   code: "unknown_steward",
   member: "to",
-  detail: "Nobody is known under the name carol@example.com.",
+  detail: "carol@example.com is not yet the owner or steward of any agent in this workspace.",
   near: null,
   command: "dome agents list --steward carol@example.com",
 };

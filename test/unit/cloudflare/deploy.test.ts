@@ -136,8 +136,8 @@ describe("cf:deploy", () => {
     const { exit, stderr } = await desk.type("deploy");
     expect(exit).toBe(1);
     expect(stderr).toBe(
-      `error: deployed, but ${URL_OF_DOME}/readyz does not answer as it should: status 503\n` +
-        "next: when it answers: npm run cf:deploy -- --only-smoke-test; to go back: npx wrangler rollback",
+      `error: deployed, but ${URL_OF_DOME}/readyz does not answer as expected: status 503\n` +
+        "next: when it answers, run npm run cf:deploy -- --only-smoke-test; to go back, run npx wrangler rollback",
     );
   });
 
@@ -150,7 +150,7 @@ describe("cf:deploy", () => {
     );
     const { exit, stderr } = await desk.type("deploy");
     expect(exit).toBe(1);
-    expect(stderr).toContain("it is another service that answers");
+    expect(stderr).toContain("another service answers");
   });
 
   it("refuses to take a domain from something that answers there, which wrangler would do unasked", async () => {
@@ -158,7 +158,7 @@ describe("cf:deploy", () => {
     desk.service = new FakeService(new Response("a shop"));
     const { exit, stderr } = await desk.type("deploy");
     expect(exit).toBe(1);
-    expect(stderr).toContain("dome.example.com exists already and something else answers there (200)");
+    expect(stderr).toContain("dome.example.com already exists and another service answers there (200)");
     expect(desk.account.changes).toEqual([]);
 
     desk.service = new FakeService(healthy);
@@ -170,7 +170,7 @@ describe("cf:deploy", () => {
     expect(await desk.type("deploy")).toMatchObject({
       exit: 2,
       stderr:
-        "error: wrangler.generated.json is not there: this account is not set up from here\n" +
+        "error: wrangler.generated.json is missing: set up this account first\n" +
         "next: npm run cf:setup -- --public-url URL",
     });
     await desk.type("setup", "--public-url", URL_OF_DOME);
@@ -218,7 +218,7 @@ describe("cf:deploy", () => {
     const { exit, stdout, stderr } = await desk.type("deploy", "--dry-run");
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
     expect(stdout).toContain(
-      "wrangler.generated.json is not there: these are the commands for an installation",
+      "wrangler.generated.json is missing: the commands below are for an installation",
     );
     expect(told(stdout)).toEqual(DEPLOYMENT.slice(1).map((line) => `would run: wrangler ${line}`));
     expect(desk.account.said).toEqual([]);
@@ -240,7 +240,7 @@ describe("cf:deploy and the objects' Worker", () => {
     const desk = await deployed();
     const { exit, stdout } = await desk.type("deploy");
     expect(exit).toBe(0);
-    expect(stdout).toContain("dome-objects: unchanged, its objects go on running");
+    expect(stdout).toContain("dome-objects: unchanged, its objects keep running");
     expect(desk.account.releases).toHaveLength(1);
     expect(desk.account.deployments).toBe(2);
   });

@@ -105,7 +105,7 @@ describe("cf:rotate", () => {
     const before = rootKeyOf(desk);
     const { exit, stderr } = await desk.type("rotate", "--root-key-file", desk.path("nowhere"));
     expect(exit).toBe(1);
-    expect(stderr).toContain("nowhere is not there, and Cloudflare does not give the root key back");
+    expect(stderr).toContain("nowhere is missing, and Cloudflare does not return the root key");
     expect(rootKeyOf(desk)).toBe(before);
   });
 

@@ -204,7 +204,7 @@ describe("cf:setup again", () => {
     expect(exit).toBe(0);
     expect(desk.account.said).toEqual(SECOND_RUN);
     expect({ files: desk.files, secrets: secretsOf(desk) }).toEqual(before);
-    expect(stdout).toContain("everything is there; nothing was changed");
+    expect(stdout).toContain("everything exists; nothing changed");
   });
 
   it("from another machine finds everything, makes no secret, and writes the same configuration", async () => {
@@ -250,7 +250,7 @@ describe("cf:setup after a failure in the middle", () => {
     expect(failed.exit).toBe(1);
     expect(failed.stderr).toBe(
       `error: wrangler ${step} failed: Service unavailable [code: 7010]\n` +
-        "next: see /home/op/.config/.wrangler/logs/wrangler.log, then repeat it",
+        "next: read /home/op/.config/.wrangler/logs/wrangler.log, then run the command again",
     );
     const copies = desk.files;
     expect(await desk.type(...SETUP, "--token-file", desk.path("admin.token"))).toMatchObject({ exit: 0 });
@@ -331,7 +331,7 @@ describe("cf:setup and the secrets of an earlier installation", () => {
     const { exit, stderr } = await desk.type(...SETUP);
     expect(exit).toBe(1);
     expect(stderr).toContain(
-      "error: the database dome was used under a root key that this Worker does not have",
+      "error: the database dome was used with a root key that this Worker does not have",
     );
     expect(desk.account.secrets.size).toBe(0);
   });
@@ -373,7 +373,13 @@ describe("cf:setup and the secrets of an earlier installation", () => {
 
 describe("cf:setup says in one line what is wrong", () => {
   const refusals: [string, string[], (desk: Desk) => void, number, RegExp][] = [
-    ["no public URL", ["setup"], () => undefined, 2, /^error: no public URL\nnext: npm run cf:setup/],
+    [
+      "the public URL is missing",
+      ["setup"],
+      () => undefined,
+      2,
+      /^error: the public URL is missing\nnext: npm run cf:setup/,
+    ],
     [
       "a URL with a path",
       ["setup", "--public-url", `${URL_OF_DOME}/dome`],
@@ -395,7 +401,7 @@ describe("cf:setup says in one line what is wrong", () => {
       ["teardown"],
       () => undefined,
       2,
-      /^error: one of setup, deploy, migrate, rotate is wanted$/,
+      /^error: the command is missing: give one of setup, deploy, migrate, rotate$/,
     ],
     [
       "the name of another's objects",
@@ -404,7 +410,7 @@ describe("cf:setup says in one line what is wrong", () => {
       2,
       /is for the objects' Worker/,
     ],
-    ["a bad name", [...SETUP, "--name", "Dome_1"], () => undefined, 2, /"Dome_1" is not a name/],
+    ["a bad name", [...SETUP, "--name", "Dome_1"], () => undefined, 2, /"Dome_1" is not a valid --name/],
     [
       "no login",
       SETUP,
@@ -417,14 +423,14 @@ describe("cf:setup says in one line what is wrong", () => {
       SETUP,
       ({ account }) => void account.accounts.push({ id: "other", name: "Other" }),
       2,
-      /^error: the login reaches several accounts\nnext: add --account ID/,
+      /^error: the login has several accounts\nnext: add --account ID/,
     ],
     [
       "an account out of reach",
       [...SETUP, "--account", "nope"],
       () => undefined,
       2,
-      /does not reach the account nope/,
+      /the login has no access to the account nope/,
     ],
     [
       "a full plan",
@@ -472,7 +478,7 @@ describe("cf:setup says in one line what is wrong", () => {
     await desk.type(...SETUP);
     const { exit, stderr } = await desk.type("setup", "--public-url", "https://other.example.com");
     expect(exit).toBe(2);
-    expect(stderr).toContain("that is the issuer of its tokens and cannot become https://other.example.com");
+    expect(stderr).toContain("It is the issuer of its tokens and cannot change to https://other.example.com");
   });
 
   it("masks a secret that wrangler repeats in an error (P4)", async () => {

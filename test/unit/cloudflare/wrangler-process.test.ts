@@ -77,7 +77,7 @@ describe("the commands as a person types them", () => {
     const wrong = type("deploy", "--name", "not-set-up-by-any-test");
     expect(wrong.status).toBe(2);
     expect(wrong.stderr).toBe(
-      "error: wrangler.generated.not-set-up-by-any-test.json is not there: this account is not set up from here\n" +
+      "error: wrangler.generated.not-set-up-by-any-test.json is missing: set up this account first\n" +
         "next: npm run cf:setup -- --public-url URL\n",
     );
   });

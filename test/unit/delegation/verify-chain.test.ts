@@ -72,7 +72,7 @@ describe("an honest chain", () => {
     ]);
     expect(report.statements).toContain("Every actor that the token names has its receipt.");
     expect(report.not_checked).toEqual([
-      "Whether the agents and the token are live now: ask introspection (POST /api/v1/auth/introspect).",
+      "Whether the agents and the token are live now: introspect the token (POST /api/v1/auth/introspect).",
     ]);
   });
 
@@ -80,7 +80,7 @@ describe("an honest chain", () => {
     const report = await reportOf({ token: chain.token }, { ...options, now: NOW + 86_400_000 });
 
     expect(report.token?.expired).toBe(true);
-    expect(report.statements.join("\n")).toContain("opens no door any more");
+    expect(report.statements.join("\n")).toContain("Dome no longer accepts it");
   });
 
   test("without a time says nothing about expiry", async () => {
