@@ -7,6 +7,7 @@ import { redact } from "../kernel/redact.ts";
 import { CommandFailure, EXIT, type ExitCode } from "./exit.ts";
 import { JSON_FORM } from "./formats.ts";
 import type { Invocation } from "./invocation.ts";
+import { inOptions } from "./member-options.ts";
 import { nextCommand } from "./next-command.ts";
 import { nextFor, nextToLook } from "./next-for.ts";
 import { clean } from "./output.ts";
@@ -60,12 +61,12 @@ export function usageProblem(complaint: string): string {
 
 export function describeFailure(thrown: unknown, invocation: Invocation): Failure {
   const { message, next, exit } = failureOf(thrown, invocation);
-  const lines = [`error: ${message}`];
-  if (thrown instanceof ApiError) {
-    for (const { member, detail } of thrown.problem?.errors ?? []) {
-      if (!message.includes(detail)) lines.push(`  ${member}: ${detail}`);
-      else if (!message.includes(member)) lines.push(`  at: ${member}`);
-    }
+  const problem = thrown instanceof ApiError ? thrown.problem : null;
+  const said = problem === null ? { message, errors: [] } : inOptions(message, problem, invocation.flags);
+  const lines = [`error: ${said.message}`];
+  for (const { member, detail } of said.errors) {
+    if (!said.message.includes(detail)) lines.push(`  ${member}: ${detail}`);
+    else if (!said.message.includes(member)) lines.push(`  at: ${member}`);
   }
   // The registered code is what an OAuth library shows; it is coarser than the one in the message.
   if (thrown instanceof ApiError && thrown.domeError !== null) lines.push(`  oauth error: ${thrown.code}`);

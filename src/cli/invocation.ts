@@ -14,4 +14,6 @@ export interface Invocation {
   readonly here: Here;
   /** The credential in use was an agent's. */
   readonly asAgent: boolean;
+  /** The long options that the command has. */
+  readonly flags: readonly string[];
 }

@@ -54,6 +54,7 @@ export async function program(
         words: wordsOf(action),
         subject: action.args[0] ?? optionOf(action, "name"),
         workspace: optionOf(action, "workspace"),
+        flags: action.options.flatMap(({ long }) => long ?? []),
       });
     });
   for (const { hidden = false, load, ...title } of COMMANDS) {

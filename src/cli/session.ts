@@ -28,7 +28,7 @@ export interface GlobalOptions {
   readonly quiet?: boolean;
 }
 
-type About = Pick<Invocation, "words" | "subject" | "workspace">;
+type About = Pick<Invocation, "words" | "subject" | "workspace" | "flags">;
 
 /** Where nothing was asked for. */
 const PRINTING = { wide: false, form: JSON_FORM, here: { context: null } };
@@ -45,6 +45,7 @@ export class Session {
     context: null,
     here: { context: null },
     asAgent: false,
+    flags: [],
   };
   #connection: Connection | undefined;
   #exit: ExitCode = EXIT.ok;

@@ -14,6 +14,7 @@ const INVOCATION: Invocation = {
   context: null,
   here: { context: null },
   asAgent: false,
+  flags: [],
 };
 
 describe("a failure", () => {
@@ -53,6 +54,47 @@ describe("a failure", () => {
     expect(stderr).toContain(`next: ${next}\n`);
   });
 
+  test.each([
+    [
+      "keys rotate a key_01k9v3m8q2x7n5r4t6w0y1z2a3",
+      "overlap_seconds",
+      "must be at most 604800 seconds (7 days)",
+      "--overlap: must be at most 7d",
+    ],
+    [
+      "agents suspend a",
+      "drain_seconds",
+      "must be at most 3600 seconds (1 hour)",
+      "--drain: must be at most 1h",
+    ],
+    [
+      "agents register --name a",
+      "surface.tools.0",
+      "must have at most 63 characters",
+      "--tool: must have at most 63 characters",
+    ],
+    [
+      "agents update a --tier low",
+      "surface.pools",
+      "must have at most 200 items",
+      "--add-pool: must have at most 200 items",
+    ],
+    ["agents register --name a", "require_actas", "must be oidc", "--require-actas: must be oidc"],
+    ["agents show a", "state", "must be one of a, b", "query member state: must be one of a, b"],
+  ])("of dome %s is told by the option, in the option's unit: %s", async (words, member, detail, said) => {
+    const where = said.startsWith("query") ? "query" : "body";
+    const body = {
+      ...{ type: "about:blank", title: "t", status: 400, instance: "/", code: "invalid_request" },
+      detail: `${where} member ${member}: ${detail}.`,
+      errors: [{ member, detail }],
+    };
+    const { stderr } = await dome(words.split(" "), {
+      replies: Array.from({ length: 4 }, () => json(400, body)),
+    });
+    expect(stderr.split("\n")[0]).toBe(`error: ${said}. (invalid_request)`);
+    expect(stderr).not.toMatch(/_seconds/);
+  });
+
   test("of a member shows the member at fault, and says nothing twice", async () => {
     const body = {
       type: "about:blank",
@@ -67,7 +109,7 @@ describe("a failure", () => {
     const { stderr } = await dome(words, { replies: [json(422, body)] });
     expect(stderr).toBe(
       "error: The request cannot be. (unknown_reference)\n" +
-        "  tier: There is no tier gold.\n" +
+        "  --tier: There is no tier gold.\n" +
         "next: dome tiers list\n" +
         "request: req_1\n",
     );
@@ -75,7 +117,7 @@ describe("a failure", () => {
       const errors = [{ member, detail: "It is there twice." }];
       return (await dome(words, { replies: [json(422, { ...body, detail, errors })] })).stderr.split("\n")[1];
     };
-    expect(await told("It is there twice.", "surface.tools")).toBe("  at: surface.tools");
+    expect(await told("It is there twice.", "surface.tools")).toBe("  at: --tool");
     expect(await told("body member surface.tools: It is there twice.", "surface.tools")).toBe(
       "request: req_1",
     );

@@ -1,0 +1,70 @@
+/** What the service says of a member of a request, in terms of the option that the person typed. */
+import type { ReceivedProblem } from "../contract/problem.ts";
+
+/** The options that a member may have been made from, where they do not share its name. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  "surface.tools": ["--tool", "--add-tool"],
+  "surface.pools": ["--pool", "--add-pool"],
+  "surface.integrations": ["--integration", "--add-integration"],
+  acr_values: ["--acr"],
+  algorithms: ["--algorithm"],
+  all_workspaces: ["--all-workspaces"],
+  argument_schemas: ["--schema"],
+  arguments: ["--args"],
+  audiences: ["--audience"],
+  authorized_parties: ["--azp"],
+  delegates_to: ["--delegates-to", "--add-delegate"],
+  drain_seconds: ["--drain"],
+  expires_at: ["--expires"],
+  key_expires_at: ["--key-expires"],
+  labels: ["--label"],
+  max_age_seconds: ["--max-age"],
+  max_auth_age_seconds: ["--max-auth-age"],
+  models: ["--model"],
+  operations: ["--operation"],
+  overlap_seconds: ["--overlap"],
+  workspaces: ["--workspace"],
+};
+
+/** The option for a member; the member itself where the command has none. @param flags the long options of the command. */
+export function optionFor(member: string, flags: readonly string[]): string {
+  const steps = member.split(".");
+  const [first = ""] = steps;
+  const known = OPTIONS[steps.slice(0, 2).join(".")] ?? OPTIONS[first] ?? [`--${first.replaceAll("_", "-")}`];
+  return known.find((flag) => flags.includes(flag)) ?? member;
+}
+
+/** `604800 seconds (7 days)`, which the option takes as `7d`. */
+const inUnits = (text: string): string =>
+  text.replaceAll(/\b\d+ seconds \((\d+) (day|hour|minute)s?\)/g, (_all, count: string, unit: string) => {
+    return `${count}${unit.charAt(0)}`;
+  });
+
+export interface SaidOfOptions {
+  readonly message: string;
+  readonly errors: readonly { readonly member: string; readonly detail: string }[];
+}
+
+/** @param message what the service has said of the whole request: it names the first member at fault. */
+export function inOptions(
+  message: string,
+  problem: ReceivedProblem,
+  flags: readonly string[],
+): SaidOfOptions {
+  const errors = problem.errors ?? [];
+  const said = errors.map(({ member, detail }) => {
+    const option = optionFor(member, flags);
+    return { member: option, detail: option === member ? detail : inUnits(detail) };
+  });
+  const first = errors[0];
+  const named = said[0];
+  if (first === undefined || named === undefined || named.member === first.member)
+    return { message, errors: said };
+  const rest = ["body", "query"]
+    .map((where) => `${where} member ${first.member}: `)
+    .find((begin) => message.startsWith(begin));
+  return {
+    message: rest === undefined ? message : `${named.member}: ${inUnits(message.slice(rest.length))}`,
+    errors: said,
+  };
+}
