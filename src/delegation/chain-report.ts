@@ -92,7 +92,7 @@ export function reportOn(
 
 function statementsOn({ issuer, subject, actor, txn, complete, token, hops }: ChainReport): string[] {
   const said: string[] = [];
-  if (token !== null) said.push(`${issuer} issued this token to ${actor},, and the token is unchanged.`);
+  if (token !== null) said.push(`${issuer} issued this token to ${actor}, and the token is unchanged.`);
   if (token?.expired === true)
     said.push(
       `The token expired at ${token.expires_at}: it remains evidence, and Dome no longer accepts it.`,
