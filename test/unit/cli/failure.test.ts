@@ -84,7 +84,11 @@ describe("a failure", () => {
   ])("of dome %s is told by the option, in the option's unit: %s", async (words, member, detail, said) => {
     const where = said.startsWith("query") ? "query" : "body";
     const body = {
-      ...{ type: "about:blank", title: "t", status: 400, instance: "/", code: "invalid_request" },
+      type: "about:blank",
+      title: "t",
+      status: 400,
+      instance: "/",
+      code: "invalid_request",
       detail: `${where} member ${member}: ${detail}.`,
       errors: [{ member, detail }],
     };
