@@ -87,7 +87,7 @@ def test_start_takes_http_to_another_machine_where_that_is_asked_for() -> None:
 def test_start_raises_for_a_key_that_the_service_refuses() -> None:
     with pytest.raises(ConfigurationError) as refused:
         client_of(FakeService(tokens=[oauth_error(401, "invalid_client")])).start()
-    assert refused.value.code == "invalid_key"
+    assert refused.value.code == "credential_refused"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The agent's side of Dome: check before you act, hear when you are stopped, emit audit events."""
 
+from dome._core.work import Call, current_call
 from dome._version import __version__
+from dome.asynchronous import AsyncDomeClient
 from dome.client import DomeClient
 from dome.config import DomeConfig
 from dome.decision import Change, CheckRequest, Decision, Reason
@@ -14,9 +16,13 @@ from dome.errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
+from dome.events import AgentEvent
 
 __all__ = [
+    "AgentEvent",
     "ApiError",
+    "AsyncDomeClient",
+    "Call",
     "Change",
     "CheckRequest",
     "ConfigurationError",
@@ -31,4 +37,5 @@ __all__ = [
     "UnreachableError",
     "UnreadableAnswerError",
     "__version__",
+    "current_call",
 ]

@@ -46,7 +46,10 @@ class DomeError(Exception):
 
 
 class ConfigurationError(DomeError):
-    """The key or the URL is wrong. `code` is `invalid_key` or `invalid_url`. `start()` raises nothing else."""
+    """The key or the URL is wrong: `start()` raises nothing else.
+
+    `code` is `invalid_key`, `invalid_url`, or `credential_refused` for a key that the service does not accept.
+    """
 
 
 class UnreachableError(DomeError):

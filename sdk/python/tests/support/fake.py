@@ -11,9 +11,10 @@ from urllib.parse import parse_qs
 
 import httpx
 
-from dome import DomeClient, DomeConfig
+from dome import AsyncDomeClient, DomeClient, DomeConfig
 from dome._core.endpoint import _checksum
 from dome._core.ports import Ports
+from support.stream import FakeStreams
 
 URL = "https://dome.example.com"
 
@@ -36,15 +37,22 @@ class FakeTime:
         self.waits: list[float] = []
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
+        if threading.current_thread() is not threading.main_thread():
+            return event.wait(seconds)  # of the client's own threads, beside the test
         self.waits.append(seconds)
         self.now += seconds
         return event.is_set()
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
 
     def ports(self) -> Ports:
         return Ports(
             monotonic=lambda: self.now,
             jitter=lambda: 0.5,
             wait=self.wait,
+            sleep=self.sleep,
             timestamp=lambda: "2026-11-28T09:00:00.000Z",
         )
 
@@ -111,6 +119,7 @@ class FakeService:
     checks: list[Step] = field(default_factory=lambda: [reply(allow())])
     reports: list[Step] = field(default_factory=list)
     seen: list[httpx.Request] = field(default_factory=list)
+    streams: FakeStreams = field(default_factory=FakeStreams)
     issued: int = 0
     lives: int = 300
 
@@ -120,6 +129,8 @@ class FakeService:
             return self._next(self.tokens, self._issue)(request)
         if request.url.path == "/api/v1/check":
             return self._next(self.checks, reply(allow()))(request)
+        if request.url.path == "/api/v1/agents/self/events":
+            return self.streams(request)
         if request.url.path == "/api/v1/audit/events":
             return self._next(self.reports, _record)(request)
         return problem(404, "not_found")(request)
@@ -181,3 +192,9 @@ def client_of(service: FakeService, time: FakeTime | None = None, **config: Any)
     """Return a client of a fake service, not started."""
     settings = DomeConfig(**{"base_url": URL, "token": KEY, "listen": False, **config})
     return DomeClient(settings, transport=httpx.MockTransport(service), ports=(time or FakeTime()).ports())
+
+
+def async_client_of(service: FakeService, time: FakeTime | None = None, **config: Any) -> AsyncDomeClient:
+    """Return an asynchronous client of a fake service, not started."""
+    settings = DomeConfig(**{"base_url": URL, "token": KEY, "listen": False, **config})
+    return AsyncDomeClient(settings, transport=httpx.MockTransport(service), ports=(time or FakeTime()).ports())

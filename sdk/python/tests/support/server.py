@@ -107,18 +107,23 @@ class Server:
         return answer.json() if answer.content else None
 
     def register(self, *, activate: bool = True, **settings: Any) -> Agent:
-        """Register an agent that may read tickets."""
+        """Register an agent that may delete tickets."""
         name = f"agent-{os.getpid()}-{next(_names)}"
-        surface = {"tools": ["zendesk/read_ticket"], "pools": [], "integrations": []}
-        made = self.operate("POST", "/agents", {"name": name, "surface": surface, **settings})
+        made = self.operate(
+            "POST", "/agents", {"name": name, "surface": {"tools": ["zendesk/delete_ticket"]}, **settings}
+        )
         agent = Agent(made["agent"]["id"], name, made["api_key"]["secret"], made["api_key"]["id"])
         if activate:
             self.operate("POST", f"/agents/{agent.id}/activate", {})
         return agent
 
     def offer(self) -> None:
-        """Put the tool into the catalog that the tests ask for."""
-        self.operate("POST", "/tools", {"name": "zendesk", "operations": ["read_ticket", "create_ticket"]})
+        """Do the setup of the conformance suite, which the other tests use, too."""
+        issuer = json.loads((self.state / "test-users.json").read_text())["issuer"]
+        suite = json.loads((ROOT / "sdk/conformance/cases.json").read_text())
+        for step in suite["setup"]:
+            body = json.loads(json.dumps(step["body"]).replace("{issuer}", issuer))
+            self.operate(step["method"], step["path"].removeprefix("/api/v1"), body)
 
     def cli(self, *words: str) -> str:
         """Run the command line as the administrator, and return what it prints."""

@@ -55,7 +55,6 @@ class EventBuffer:
         self._lock = threading.Lock()
         self._capacity = capacity
         self._waiting: OrderedDict[str, bytes] = OrderedDict()
-        self._repeats: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
         self._prefix = uuid.uuid4().hex
         self._made = 0
         self._unreported = 0
@@ -65,8 +64,8 @@ class EventBuffer:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, event: Mapping[str, Any], time: str) -> str | None:
-        """Take an event. Returns its id, or None: the buffer is full, and the event is counted as lost.
+    def add(self, event: Mapping[str, Any], time: str, *, closed: bool = False) -> str | None:
+        """Take an event. Returns its id, or None: the buffer is full or closed, and the event is counted as lost.
 
         Raises:
             InvalidRequestError: the service would refuse it.
@@ -74,29 +73,11 @@ class EventBuffer:
         with self._lock:
             event_id = self._new_id()
             body = checked_event({**event, "event_id": event_id, "time": time})
-            if len(self._waiting) >= self._capacity:
+            if closed or len(self._waiting) >= self._capacity:
                 self._lose(1)
                 return None
             self._waiting[event_id] = body
             return event_id
-
-    def add_counted(self, key: tuple[str, ...], event: Mapping[str, Any], time: str) -> None:
-        """Take an event that repeats: while one with this key waits, its `data.count` is raised instead."""
-        with self._lock:
-            event_id, counted = self._repeats.get(key, ("", {}))
-            if event_id in self._waiting:
-                counted["data"]["count"] += 1
-            elif len(self._waiting) < self._capacity:
-                event_id = self._new_id()
-                counted = {**event, "event_id": event_id, "time": time}
-                counted["data"] = {**event.get("data", {}), "count": 1}
-                if len(self._repeats) >= 256:  # a bound, because tools can have any name
-                    self._repeats.clear()
-                self._repeats[key] = (event_id, counted)
-            else:
-                self._lose(1)
-                return
-            self._waiting[event_id] = checked_event(counted)
 
     def take(self, most: int, time: str) -> dict[str, bytes]:
         """Return the oldest events.
@@ -113,8 +94,6 @@ class EventBuffer:
                 if batch and (len(batch) >= most or size > MOST_BODY_BYTES):
                     break
                 batch[event_id] = body
-            # What may have arrived does not change any more: under its id the service keeps what it got first.
-            self._repeats = {key: one for key, one in self._repeats.items() if one[0] not in batch}
             return batch
 
     def settle(self, done: Iterable[str], *, lost: int = 0) -> None:
@@ -140,7 +119,7 @@ class EventBuffer:
         if self._unreported == 0:
             return
         event_id = self._new_id()
-        event = {"event_id": event_id, "kind": "sdk.error", "time": time, "error": "events_lost"}
+        event = {"event_id": event_id, "kind": "sdk.signal", "time": time, "signal": "events_lost"}
         self._waiting[event_id] = json_body({**event, "data": {"count": self._unreported}})
         self._waiting.move_to_end(event_id, last=False)
         self._unreported = 0
@@ -148,6 +127,16 @@ class EventBuffer:
     def _new_id(self) -> str:
         self._made += 1
         return f"{self._prefix}-{self._made}"
+
+
+def reported(kind: str, data: Mapping[str, Any] | None, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event of this kind; what a kind must have is in `data`. Own kinds may leave out `sdk.custom.`."""
+    if not kind.startswith("sdk."):
+        kind = f"sdk.custom.{kind}"
+    data = dict(data or {})
+    needed = {name: data.pop(name) for name in _NEEDS.get(kind, ()) if name in data}
+    linked = {name: value for name, value in members.items() if value is not None}
+    return {"kind": kind, **needed, **linked, **({"data": data} if data else {})}
 
 
 def report_body(batch: Mapping[str, bytes]) -> bytes:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import threading
 from collections import OrderedDict
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Literal
 
-from dome._core.buffer import EventBuffer
+from dome._core.buffer import MOST_EVENTS, EventBuffer, reported
 from dome._core.endpoint import checked_url
 from dome._core.lifecycle import Lifecycle
 from dome._core.ports import Deadline, Ports
 from dome._core.scope import Scope, current
 from dome._core.secret import Secret
 from dome._core.tokens import TokenSlot, exchange_wish, own_wish
-from dome._core.work import Work
+from dome._core.work import Call, Work
 from dome.config import DomeConfig
-from dome.decision import Decision, denied
+from dome.decision import CheckRequest, Decision, Reason, denied
 from dome.errors import DomeError
+from dome.events import AgentEvent, Events
 
 log = logging.getLogger("dome")
+PATIENCE = 5.0
+"""How long `start()` and `close()` take at most, in seconds."""
+LONGEST_STREAM_PAUSE = 30.0
+QUIET = 60.0
+"""So long the same denial of the same subject is only counted, in seconds."""
+MOST_TOLD = 100
+"""The most subjects of denials that are told apart."""
 _MOST_SLOTS = 256
 _numbers = itertools.count(1)
 
@@ -35,7 +46,13 @@ class Core:
         self.base_url = str(config.base_url)
         self.attempt_timeout = config.timeout / 2
         """Of one attempt, in seconds: an attempt that hangs leaves time for another."""
-        self.phase: Literal["new", "started", "closed"] = "new"
+        self.phase: Literal["new", "open", "closed"] = "new"
+        self.listening = False
+        self.events = Events()
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when what `drained()` waits for may have come about."""
+        self.on_emit: Callable[[], None] = lambda: None
+        """Called when an audit event waits to be delivered."""
         self.buffer = EventBuffer(config.event_buffer)
         self.reset()
 
@@ -46,6 +63,9 @@ class Core:
         self.for_others: OrderedDict[Scope, TokenSlot] = OrderedDict()
         self.lifecycle = Lifecycle()
         self.work = Work()
+        self.batch_limit = MOST_EVENTS
+        self.pending_hooks = 0
+        self._told: dict[tuple[object, ...], list[float]] = {}
 
     def after_fork(self) -> None:
         """Begin anew in a child process: what waits to be delivered is the parent's to deliver."""
@@ -70,9 +90,9 @@ class Core:
         except Exception as fault:
             return DomeError("key_unavailable", f"the key could not be read ({type(fault).__name__})")
 
-    def deadline(self) -> Deadline:
+    def deadline(self, most: float = float("inf")) -> Deadline:
         """Return when an operation that begins now must be over."""
-        return Deadline(self.ports, self.config.timeout)
+        return Deadline(self.ports, min(most, self.config.timeout))
 
     def scope(self) -> Scope | None:
         """Return for whom this code acts."""
@@ -91,8 +111,145 @@ class Core:
 
     def denial(self) -> Decision | None:
         """Return the denial that needs no question; None: ask the service."""
-        if self.phase != "started":
-            said = "was closed" if self.phase == "closed" else "is not started: call start() first"
-            return denied("closed", f"the client {said}")
+        if self.phase == "closed":
+            return denied("closed", "the client was closed")
         with self.lock:
             return self.lifecycle.denial()
+
+    def settle(self, decision: Decision) -> Decision:
+        """Return the decision as it may be released: an allow that a stop has overtaken is none."""
+        late = self.denial() if decision.allowed else None
+        if late is None:
+            return decision
+        return replace(
+            late,
+            reason=Reason(str(late.reason), late.detail, None, decision.decision_id),
+            decision_id=decision.decision_id,
+            request_id=decision.request_id,
+            txn=decision.txn,
+        )
+
+    def begin(self, decision: Decision, on_abort: Callable[[], object] | None = None) -> Call | Decision:
+        """Count a call that was allowed as running, unless a stop has overtaken it."""
+        with self.lock:
+            settled = self.settle(decision)
+            if not settled.allowed:
+                return settled
+            call = Call(decision, self.ports.monotonic(), on_abort)
+            self.work.begin(call)
+            return call
+
+    def end(self, call: Call) -> None:
+        """Count a call no more."""
+        with self.lock:
+            self.work.end(call)
+        self.on_change()
+
+    def hear(self, name: str, event_id: str, text: str) -> tuple[AgentEvent, ...]:
+        """Take a message of the stream: at once what follows from it. Returns the events for the hooks."""
+        try:
+            data = json.loads(text)
+        except ValueError:
+            return ()
+        if not isinstance(data, dict):
+            return ()
+        with self.lock:
+            heard = self.lifecycle.hear(name, event_id, data, self.ports.monotonic())
+            if heard.drop_tokens:
+                self.own.drop()
+                self.for_others.clear()
+            if heard.batch_limit is not None:
+                self.batch_limit = min(MOST_EVENTS, heard.batch_limit)
+            self.pending_hooks += len(heard.events)
+            aborted = self.work.take(heard.abort_before) if heard.abort_before is not None else []
+        self._abort(aborted)
+        return heard.events
+
+    def hook_ran(self) -> None:
+        """Count an event whose hooks have run."""
+        with self.lock:
+            self.pending_hooks -= 1
+        self.on_change()
+
+    def stream_ended(self) -> None:
+        """Trust nothing that the stream said."""
+        with self.lock:
+            self.lifecycle.lost()
+
+    def stream_pause(self, made: int) -> float | None:
+        """Return how long to wait before the stream is opened again, in seconds; None: never again."""
+        phase = self.lifecycle.phase
+        if phase == "revoked":
+            return None
+        if phase == "halted":
+            return LONGEST_STREAM_PAUSE
+        return min(LONGEST_STREAM_PAUSE, 2.0 ** min(made, 10)) * (0.5 + self.ports.jitter() / 2)
+
+    def drain(self, within: float) -> tuple[AgentEvent, ...]:
+        """Take no new work in this process any more. Returns the events for the hooks."""
+        with self.lock:
+            if self.lifecycle.process_deadline is not None or self.phase == "closed":
+                return ()
+            self.lifecycle.process_deadline = self.ports.monotonic() + within
+            self.pending_hooks += 1
+        self.on_change()
+        return (AgentEvent("agent.draining", {"left_ms": int(within * 1000), "then": None}),)
+
+    def abort_overdue(self) -> float | None:
+        """Abort what runs beyond the end of a drain. Returns the seconds that are left until then; None: no drain."""
+        with self.lock:
+            ends_at = self.lifecycle.ends_at()
+            left = None if ends_at is None else ends_at - self.ports.monotonic()
+            overdue = self.work.take(float("inf")) if left is not None and left <= 0 else []
+        self._abort(overdue)
+        return left
+
+    def abort_all(self) -> None:
+        """Abort everything that runs."""
+        with self.lock:
+            calls = self.work.take(float("inf"))
+        self._abort(calls)
+
+    def _abort(self, calls: list[Call]) -> None:
+        for call in calls:
+            call.abort()
+        self.on_change()
+
+    def is_drained(self) -> bool:
+        """Return True when no new work is taken, the hooks have run, and nothing runs."""
+        with self.lock:
+            if self.phase == "closed":
+                return True
+            return self.lifecycle.stopping and self.work.idle and self.pending_hooks == 0
+
+    def emit(self, kind: str, data: Mapping[str, Any] | None, members: Mapping[str, Any]) -> str | None:
+        """Put an audit event into the buffer. Returns its id; None: the buffer is full."""
+        event = reported(kind, data, members)
+        event_id = self.buffer.add(event, self.ports.timestamp(), closed=self.phase == "closed")
+        if event_id is None and self.phase != "closed":
+            log.warning("the buffer of audit events is full: %d events are lost so far", self.buffer.lost)
+        self.on_emit()
+        return event_id
+
+    def report_denial(self, question: CheckRequest, decision: Decision) -> None:
+        """Report a denial by this process, because the service has not seen it: once a minute, the rest as a count."""
+        if not decision.local or decision.reason in ("closed", "invalid_request"):
+            return
+        now = self.ports.monotonic()
+        key = (str(decision.reason), question.tool, question.model, question.integration, question.resource)
+        with self.lock:
+            told = self._told.get(key)
+            if told is not None and now - told[0] < QUIET:
+                told[1] += 1
+                return
+            if told is None and len(self._told) >= MOST_TOLD:
+                self._told.clear()
+            self._told[key] = [now, 0]
+        data: dict[str, Any] = {"decision": "deny", "reason": str(decision.reason)}
+        if told is not None:
+            data["repeats"] = int(told[1])
+        members = {"tool": question.tool, "model": question.model, "integration": question.integration}
+        try:
+            self.emit("sdk.decision", data, {**members, "detail": decision.detail[:500]})
+        except DomeError as fault:
+            log.warning("a denial was not reported: %s", fault)

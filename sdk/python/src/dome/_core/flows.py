@@ -10,7 +10,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, cast
 
-from dome._core.core import Core
+from dome._core.buffer import MOST_EVENTS, outcomes, report_body
+from dome._core.core import Core, log
 from dome._core.ports import Deadline
 from dome._core.retry import wait_before_retry
 from dome._core.scope import Scope
@@ -23,6 +24,7 @@ from dome.errors import (
     ConfigurationError,
     DomeError,
     InvalidRequestError,
+    UnreachableError,
     UnreadableAnswerError,
 )
 
@@ -120,6 +122,41 @@ def check(core: Core, question: CheckRequest, scope: Scope | None, deadline: Dea
     return read_decision(answer)
 
 
+def deliver(core: Core, deadline: Deadline) -> Flow[DomeError | None]:
+    """Deliver the audit events that wait, in order. Returns why some still do; None: none does.
+
+    The key authenticates, not a token: it is what the service takes from an agent that was suspended meanwhile.
+    """
+    buffer = core.buffer
+    while batch := buffer.take(core.batch_limit, core.ports.timestamp()):
+        key = core.read_key()
+        if isinstance(key, DomeError):
+            return key
+        request = Request("/api/v1/audit/events", key, "application/json", report_body(batch))
+        answer = yield from exchange(core, request, deadline)
+        if isinstance(answer, ApiError) and answer.status in (400, 413, 422):
+            if len(batch) > 1:  # too many, too large, or one of them cannot be read: find out which
+                core.batch_limit = len(batch) // 2
+                continue
+            log.warning("an audit event was refused: %s", answer)
+            buffer.settle(batch, lost=1)
+        elif isinstance(answer, DomeError):
+            return answer
+        else:
+            results = outcomes(read_object(answer) or {})
+            done = [event_id for event_id in batch if event_id in results]
+            if not done:
+                return unreadable(answer, "it does not say what became of the events")
+            bad = {each: results[each] for each in done if results[each][0] in ("refused", "conflict")}
+            for event_id, (outcome, why) in bad.items():
+                log.warning("the audit event %s has no record: %s (%s)", event_id, outcome, why)
+            buffer.settle(done, lost=len(bad))
+            core.batch_limit = min(MOST_EVENTS, max(core.batch_limit, 2 * len(batch)))
+        if deadline.remaining() <= 0:
+            return UnreachableError("timed_out", "not all audit events were delivered in time")
+    return None
+
+
 def check_body(question: CheckRequest) -> bytes | InvalidRequestError:
     """Return the question as the service takes it."""
     body = {member.name: getattr(question, member.name) for member in fields(question)}
@@ -177,7 +214,7 @@ def fatal(error: DomeError) -> ConfigurationError | None:
     if isinstance(error, ConfigurationError):
         return error
     if isinstance(error, ApiError) and error.status == 401:
-        return ConfigurationError("invalid_key", f"the service refuses the key: {error.message}")
+        return ConfigurationError("credential_refused", f"the service refuses the key: {error.message}")
     if isinstance(error, UnreadableAnswerError) and error.status < 500:
         return ConfigurationError("invalid_url", error.message)
     return None

@@ -65,6 +65,8 @@ class Lifecycle:
             return None
         if self.phase == "draining":
             return denied("draining", "the agent is draining: it takes no new work, and is stopped at a deadline")
+        if self.phase == "halted":
+            return denied("stopped", "the workspace of the agent is halted")
         if self.phase == "suspended":
             return denied("stopped", "the agent is suspended: an operator must resume it")
         return None
@@ -140,7 +142,7 @@ class Lifecycle:
 
 def _change(before: Phase, now: Phase) -> str | None:
     """Return the event that would have told of a change which was missed."""
-    if now == before or (now == "active" and before == "unknown"):
+    if now == before or (before == "unknown" and now != "draining"):
         return None
     if now == "active":
         return "agent.resumed" if before == "suspended" else "agent.activated" if before == "draining" else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -24,6 +25,8 @@ class Ports:
     """0 ≤ jitter < 1: spreads what clients would do together. No secret is made of it."""
     wait: Callable[[threading.Event, float], bool] = threading.Event.wait
     """Waits until an event is set, so many seconds at most. Pauses between attempts are waits that can be ended."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """The same pause where nothing may block."""
     timestamp: Callable[[], str] = _utc_now
     """The clock on the wall, RFC 3339: says when an audit event happened, and decides nothing."""
 

@@ -14,7 +14,7 @@ class Call:
 
     __slots__ = ("_on_abort", "_stopped", "began", "decision")
 
-    def __init__(self, decision: Decision, began: float, on_abort: Callable[[], None] | None = None) -> None:
+    def __init__(self, decision: Decision, began: float, on_abort: Callable[[], object] | None = None) -> None:
         self.decision = decision
         """What allowed it."""
         self.began = began
@@ -53,8 +53,10 @@ class Work:
     def __init__(self) -> None:
         self._running: dict[int, Call] = {}
 
-    def __len__(self) -> int:
-        return len(self._running)
+    @property
+    def idle(self) -> bool:
+        """True if nothing runs."""
+        return not self._running
 
     def begin(self, call: Call) -> None:
         """Count a call."""
