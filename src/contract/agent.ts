@@ -37,6 +37,14 @@ const hold = z.strictObject({
 });
 export type Hold = z.output<typeof hold>;
 
+/** Why an agent is suspended or revoked. */
+const stop = z.strictObject({
+  by: z.string().meta({ description: "subject of the operator; `dome` where the agent's end date has come" }),
+  reason: z.string().nullable(),
+  halt: id("hlt"),
+});
+export type Stop = z.output<typeof stop>;
+
 /** What a reader may see: `lost` is an agent whose authoritative object is gone while the registry knows it. */
 export const agentStateSeen = z.enum([...agentState.options, "lost"]);
 
@@ -173,6 +181,10 @@ export const agent = z
     state: agentStateSeen,
     draining: draining.nullable().default(null),
     hold: hold.nullable().default(null).meta({ description: "a suspension that not everybody lifts" }),
+    stop: stop
+      .nullable()
+      .default(null)
+      .meta({ description: "of a suspended or revoked agent: who has stopped it, why, and the halt" }),
     state_changed_at: time,
     ...settings("shown"),
     record_version: z.int(),
@@ -180,6 +192,12 @@ export const agent = z
     last_active_at: time
       .nullable()
       .meta({ description: "when it acted last, with a key or a token; up to an hour behind" }),
+    live_keys: z
+      .int()
+      .min(0)
+      .nullable()
+      .default(null)
+      .meta({ description: "how many of its API keys are live; null: not counted" }),
   })
   .meta({
     id: "Agent",

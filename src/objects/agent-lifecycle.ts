@@ -101,7 +101,7 @@ function start(
   if (agent.expiresAt !== null && agent.expiresAt <= now) return err({ kind: "expired" });
   const allowed = ancestorsAllow(ancestors, now);
   if (!allowed.ok) return allowed;
-  move(parts, agent, "active");
+  move(parts, agent, "active", null);
   parts.outbox.append(hold === null ? command.audit : { ...command.audit, data: { lifted: liftedOf(hold) } });
   return ok({ state: "active", changed: true, halt: null });
 }

@@ -105,13 +105,14 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
     const agent = store.read();
     if (agent === null) return Promise.resolve(null);
     const drain = drains.find();
-    const { workspaceId, state, stateChangedAt, recordVersion, epoch, lastActiveAt } = agent;
+    const { workspaceId, state, stateChangedAt, recordVersion, epoch, lastActiveAt, stop } = agent;
     return Promise.resolve({
       workspaceId,
       state,
       stateChangedAt,
       draining: drain === null ? null : shownDrain(drain),
       hold: shownHold(holds.find()),
+      stop,
       recordVersion,
       epoch,
       lastActiveAt,

@@ -19,6 +19,7 @@ export async function projectAgent({ deps, store, drains, holds }: AgentParts): 
     changedAt: agent.stateChangedAt,
     draining: drain === null ? null : shownDrain(drain),
     hold: shownHold(holds.find()),
+    stop: agent.stop,
   });
   await db.batch([state, projectActivity(db, agent.id, agent.lastActiveAt), projectKeys(db, store.keys())]);
 }

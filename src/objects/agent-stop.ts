@@ -8,6 +8,7 @@ import type { HaltId, KeyId } from "../kernel/ids.ts";
 import { startsOrStops } from "../lifecycle/states.ts";
 import type { HaltCause, StoredHalt } from "../operations/owners/halts.ts";
 import type { OperatorRef } from "../operations/request/request-meta.ts";
+import type { KnownStop } from "../registry/agents.ts";
 import type { AgentStore, StoredAgent } from "./agent-store.ts";
 import type { CascadeTable } from "./cascade-table.ts";
 import type { DrainTable } from "./drain-table.ts";
@@ -46,7 +47,7 @@ export function stopNow(
   cascadeOf: string | null,
   hold: HoldOrder | null,
 ): StoredHalt {
-  const epoch = to === agent.state ? agent.epoch : move(parts, agent, to);
+  const epoch = to === agent.state ? agent.epoch : move(parts, agent, to, order);
   if (hold !== null && to === "suspended") holdNow(parts, hold);
   const halt = beginHalt(parts, agent, to === "revoked" ? "revoke" : "suspend", [], epoch, order);
   if (cascadeOf !== null) {
@@ -96,16 +97,31 @@ export function effectiveRecord(
   });
 }
 
-/** Whoever leaves `suspended` leaves the hold behind. @returns the epoch from now on. */
-export function move(parts: AgentParts, agent: StoredAgent, to: StoredAgent["state"]): number {
+/**
+ * Whoever leaves `suspended` leaves the hold behind.
+ * @param order what stops it; null: it starts.
+ * @returns the epoch from now on.
+ */
+export function move(
+  parts: AgentParts,
+  agent: StoredAgent,
+  to: StoredAgent["state"],
+  order: Order | null,
+): number {
   const { deps, store, timerTable } = parts;
   const now = deps.clock.now();
   const epoch = startsOrStops(agent.state, to) ? agent.epoch + 1 : agent.epoch;
-  store.setState(to, epoch, now);
+  store.setState(to, epoch, now, order === null ? null : stopOf(order));
   if (to !== "suspended") parts.holds.clear();
   timerTable.set("project", "", now);
   return epoch;
 }
+
+const stopOf = ({ id, operator, reason }: Order): KnownStop => ({
+  subject: operator.subject,
+  reason,
+  halt: id,
+});
 
 function beginHalt(
   parts: AgentParts,

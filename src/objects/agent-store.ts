@@ -7,6 +7,7 @@
 import type { AgentId, KeyId, TokenId, WorkspaceId } from "../kernel/ids.ts";
 import type { AgentRow } from "../lifecycle/lease.ts";
 import type { AgentState } from "../lifecycle/states.ts";
+import type { KnownStop } from "../registry/agents.ts";
 import { BOUND_LIST } from "../storage/in-list.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
@@ -24,6 +25,7 @@ export const AGENT_STEPS: readonly SchemaStep[] = [
    CREATE TABLE revoked_tokens (jti TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT`,
   `ALTER TABLE agent ADD COLUMN last_active_at INTEGER;
    ALTER TABLE keys ADD COLUMN last_used_at INTEGER`,
+  "ALTER TABLE agent ADD COLUMN stop TEXT",
 ];
 
 export interface AgentIdentity {
@@ -44,6 +46,8 @@ export interface StoredAgent extends AgentIdentity {
   readonly fence: number;
   /** When it acted last, up to an hour behind. */
   readonly lastActiveAt: number | null;
+  /** Of a suspended or revoked agent; null also for one that was stopped before this was noted. */
+  readonly stop: KnownStop | null;
 }
 
 export interface StoredKey {
@@ -91,6 +95,7 @@ export class AgentStore {
       expiresAt: orNull(row["expires_at"]),
       fence: Number(row["fence"]),
       lastActiveAt: orNull(row["last_active_at"]),
+      stop: typeof row["stop"] === "string" ? (JSON.parse(row["stop"]) as KnownStop) : null,
     };
   }
 
@@ -123,12 +128,13 @@ export class AgentStore {
     );
   }
 
-  setState(state: AgentState, epoch: number, now: number): void {
+  setState(state: AgentState, epoch: number, now: number, stop: KnownStop | null): void {
     this.#sql.exec(
-      "UPDATE agent SET state = ?, epoch = ?, state_version = state_version + 1, state_changed_at = ?",
+      "UPDATE agent SET state = ?, epoch = ?, state_version = state_version + 1, state_changed_at = ?, stop = ?",
       state,
       epoch,
       now,
+      stop === null ? null : JSON.stringify(stop),
     );
   }
 

@@ -36,7 +36,8 @@ export async function listWorkspaceAgents(
   const steward = operator.role === "developer" ? operator.subject : query.steward;
   // Somebody else's agents are not there for a developer, as little as those of a steward that has none.
   if (query.steward !== undefined && query.steward !== steward) return ok({ items: [], next_cursor: null });
-  const page = { order, after: after.value, limit: query.limit, mostLookedAt: MOST_LOOKED_AT };
+  const now = ports.clock.now();
+  const page = { order, after: after.value, limit: query.limit, mostLookedAt: MOST_LOOKED_AT, now };
   const { agents, next } = await listAgents(ports.db, place.value, { ...query, steward }, page);
   if (agents.length === 0 && query.cursor === undefined) {
     const within = operator.role === "developer" ? { steward } : {};

@@ -128,4 +128,6 @@ const viewOf = (agent: NewAgent, workspace: WorkspaceRow): AgentCreated["agent"]
     draining: null,
     hold: null,
     lastActiveAt: null,
+    stop: null,
+    liveKeys: 1,
   });

@@ -3,6 +3,7 @@ import type { Agent } from "../contract/agent.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { agentView, type RegisteredAgent } from "../registry/agents.ts";
 import type { Refusal } from "./answer/refusal.ts";
+import type { AgentDescription } from "./owners/agent-owner.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { agentFor } from "./request/resolve.ts";
 
@@ -18,7 +19,7 @@ export async function showAgent(
 /** D1 ahead of the object: the object is lost. It denies by itself; whoever looks is told, and so is the log. */
 export async function liveView(ports: OperationPorts, row: RegisteredAgent): Promise<Agent> {
   const live = await ports.owners.agent(row.id).describe();
-  if (live !== null) return agentView(row, live);
+  if (live !== null) return agentView(row, withLiveKeys(live, ports.clock.now()));
   ports.log.write("error", "agent.lost", { agent: row.id });
   return agentView(row, {
     state: "lost",
@@ -27,3 +28,11 @@ export async function liveView(ports: OperationPorts, row: RegisteredAgent): Pro
     draining: null,
   });
 }
+
+/** What the object says, with how many of the agent's keys are live at this moment, in milliseconds since the epoch. */
+export const withLiveKeys = (live: AgentDescription, now: number) => ({
+  ...live,
+  liveKeys: live.keys.filter(
+    ({ revokedAt, expiresAt }) => revokedAt === null && (expiresAt === null || expiresAt > now),
+  ).length,
+});

@@ -15,6 +15,7 @@ import { whyNot } from "../operators/permissions.ts";
 import { hasLiveToken } from "../operators/token-reads.ts";
 import { agentView, isSteward, type RegisteredAgent } from "../registry/agents.ts";
 import { refusalOf, type Refusal } from "./answer/refusal.ts";
+import { withLiveKeys } from "./show-agent.ts";
 import { answerOf, change, changedAgent } from "./change/change.ts";
 import { staleUnder, type IfMatch } from "./request/if-match.ts";
 import { agentFor, newestRecord } from "./request/resolve.ts";
@@ -48,13 +49,24 @@ export async function transferAgent(
     const warnings = await warningsAbout(ports, request.operator, found.value, to);
     if (steward === to) {
       return ok({
-        answer: { agent: agentView(row, live), changed: false, from: steward, warnings },
+        answer: {
+          agent: agentView(row, withLiveKeys(live, clock.now())),
+          changed: false,
+          from: steward,
+          warnings,
+        },
         change: null,
       });
     }
     if (from !== undefined && steward !== from) return err(elsewhere(steward, from));
     const stewardship = { steward: to, stewardSince: clock.now() };
-    const agent = agentView({ ...row, ...stewardship }, { ...live, recordVersion: basedOn + 1 });
+    const agent = agentView(
+      { ...row, ...stewardship },
+      {
+        ...withLiveKeys(live, clock.now()),
+        recordVersion: basedOn + 1,
+      },
+    );
     return ok({
       answer: { agent, changed: true, from: steward, warnings },
       change: {

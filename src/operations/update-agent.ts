@@ -4,6 +4,7 @@ import { agentUpdated } from "../contract/agent.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { agentView } from "../registry/agents.ts";
 import { loadCatalog } from "../registry/catalog.ts";
+import { withLiveKeys } from "./show-agent.ts";
 import { answerOf, change, changedAgent } from "./change/change.ts";
 import { mayChange, mayOnlyNarrow } from "./rules/developer-limits.ts";
 import { staleUnder, type IfMatch } from "./request/if-match.ts";
@@ -39,7 +40,13 @@ export async function updateAgent(
     if (!settings.ok) return settings;
     const allowed = mayChange(ports.tiers, operator, live.state, row, settings.value);
     if (!allowed.ok) return allowed;
-    const after = agentView({ ...row, ...settings.value }, { ...live, recordVersion: basedOn + 1 });
+    const after = agentView(
+      { ...row, ...settings.value },
+      {
+        ...withLiveKeys(live, ports.clock.now()),
+        recordVersion: basedOn + 1,
+      },
+    );
     return ok({
       answer: { agent: after, warnings: surfaceWarnings(after, await loadCatalog(db, workspace)) },
       change: {

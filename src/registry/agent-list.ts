@@ -13,7 +13,7 @@ import { workspaces } from "../storage/tables/workspaces.ts";
 import type { AgentOrder, OrderKey, OrderWithin } from "./agent-order.ts";
 import { inPlace, type AgentPlace } from "./agent-place.ts";
 import { findByWords, isFound } from "./agent-words.ts";
-import { selectAgents, toRegistered, type RegisteredAgent } from "./agents.ts";
+import { selectAgents, toRegistered, type ListedAgent } from "./agents.ts";
 
 /** How many agents a page with filters looks at. */
 export const MOST_LOOKED_AT = 2_000;
@@ -39,10 +39,12 @@ interface AgentPageRequest {
   readonly after: OrderKey | undefined;
   readonly limit: number;
   readonly mostLookedAt: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 interface AgentPage {
-  readonly agents: readonly RegisteredAgent[];
+  readonly agents: readonly ListedAgent[];
   /** Where the next page begins; null: this is the last one. */
   readonly next: OrderKey | null;
 }
@@ -97,10 +99,10 @@ export function walkStatement(
   db: Database,
   place: AgentPlace,
   filter: AgentFilter,
-  { order, after, limit }: AgentPageRequest,
+  { order, after, limit, now }: AgentPageRequest,
   edge: OrderKey | undefined,
 ) {
-  return selectAgents(db, order.table(withinOf(place, filter)))
+  return selectAgents(db, order.table(withinOf(place, filter)), now)
     .where(
       and(
         eq(workspaces.id, agents.workspaceId),
@@ -120,14 +122,14 @@ export function fewStatement(
   ids: readonly string[],
   place: AgentPlace,
   filter: AgentFilter,
-  { order, after, limit }: AgentPageRequest,
+  { order, after, limit, now }: AgentPageRequest,
 ) {
   const narrowed = [
     inPlace(place),
     after === undefined ? undefined : order.behind(after),
     ...conditions(filter),
   ];
-  return selectAgents(db, sql`${agents}`)
+  return selectAgents(db, sql`${agents}`, now)
     .where(
       and(
         eq(workspaces.id, agents.workspaceId),
@@ -159,7 +161,7 @@ export async function listAgents(
 type Selected = Awaited<ReturnType<typeof walkStatement>>;
 
 function pageOf(rows: Selected, { order, limit }: AgentPageRequest, edge: OrderKey | undefined): AgentPage {
-  const shown = rows.slice(0, limit).map(toRegistered);
+  const shown = rows.slice(0, limit).map((row) => ({ ...toRegistered(row), liveKeys: row.liveKeys }));
   const last = shown.at(-1);
   const isMore = rows.length > limit && last !== undefined;
   return { agents: shown, next: isMore ? order.keyOf(last) : (edge ?? null) };

@@ -7,7 +7,7 @@ import type { Surface } from "../contract/agent.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import type { AgentSettings } from "./agent-settings.ts";
-import { MOST_ANCESTORS, type KnownDrain, type KnownHold } from "./agents.ts";
+import { MOST_ANCESTORS, type KnownDrain, type KnownHold, type KnownStop } from "./agents.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { batchGuard } from "../storage/tables/changes.ts";
 
@@ -118,6 +118,7 @@ export const projectState = (
     changedAt: number;
     draining: KnownDrain | null;
     hold: KnownHold | null;
+    stop: KnownStop | null;
   },
 ) =>
   db
@@ -128,6 +129,7 @@ export const projectState = (
       stateChangedAt: projection.changedAt,
       draining: projection.draining,
       hold: projection.hold,
+      stop: projection.stop,
       ...(projection.state === "revoked" ? { revokedAt: projection.changedAt } : {}),
     })
     .where(and(eq(agents.id, id), sql`${agents.stateVersion} < ${projection.version}`));

@@ -1,11 +1,11 @@
 /** Agents in the registry: what a row says, and how a reader sees it. */
 import { and, eq, getTableColumns, sql, type SQL } from "drizzle-orm";
-import type { Agent, Draining, Hold, Surface } from "../contract/agent.ts";
+import type { Agent, Draining, Hold, Stop, Surface } from "../contract/agent.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import type { Reading } from "../storage/read.ts";
-import { agents, agentSurfaces } from "../storage/tables/agents.ts";
+import { agents, agentSurfaces, apiKeys } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 import { shownSettings } from "./agent-settings.ts";
 
@@ -16,6 +16,9 @@ export type RegisteredAgent = AgentRow & {
   readonly workspaceName: string;
   readonly surface: Surface;
 };
+
+/** The same in a list, with the number of its live keys. */
+export type ListedAgent = RegisteredAgent & { readonly liveKeys: number };
 
 type SurfaceEntry = readonly [kind: "tool" | "pool" | "integration", name: string];
 
@@ -45,10 +48,20 @@ const WRITTEN_OUT = Object.fromEntries(
   Object.entries(getTableColumns(agents)).map(([name, column]) => [name, sql`${column}`.mapWith(column)]),
 ) as unknown as { readonly [Name in keyof AgentRow]: SQL<AgentRow[Name]> };
 
-/** @param from the table of agents and how it is read; SQLite keeps it before that of the workspaces (CROSS JOIN). */
-export const selectAgents = (db: Database, from: SQL) =>
+/** Counted by the index of the keys that are not revoked: those that are over are not read. */
+const liveKeysColumn = (now: number) => {
+  const keys = sql`SELECT count(*) FROM ${apiKeys} INDEXED BY api_keys_not_revoked
+    WHERE agent_id = ${agents.id} AND revoked_at IS NULL AND`;
+  return sql<number>`(${keys} expires_at IS NULL) + (${keys} expires_at > ${now})`.as("live_keys");
+};
+
+/**
+ * @param from the table of agents and how it is read; SQLite keeps it before that of the workspaces (CROSS JOIN).
+ * @param now for the keys that have an end, in milliseconds since the epoch.
+ */
+export const selectAgents = (db: Database, from: SQL, now: number) =>
   db
-    .select({ ...COLUMNS, agent: WRITTEN_OUT })
+    .select({ ...COLUMNS, agent: WRITTEN_OUT, liveKeys: liveKeysColumn(now) })
     .from(from)
     .crossJoin(workspaces);
 
@@ -152,6 +165,13 @@ export interface KnownHold {
   readonly since: number;
 }
 
+/** Why a suspended or revoked agent is stopped, as the registry and the object have it. */
+export interface KnownStop {
+  readonly subject: string;
+  readonly reason: string | null;
+  readonly halt: HaltId;
+}
+
 /** What the authoritative object says of an agent, where the reader asked it. */
 interface LiveState {
   readonly state: Agent["state"];
@@ -159,12 +179,15 @@ interface LiveState {
   readonly recordVersion: number;
   readonly draining?: KnownDrain | null;
   readonly hold?: KnownHold | null;
+  readonly stop?: KnownStop | null;
   readonly lastActiveAt?: number | null;
+  readonly liveKeys?: number;
 }
 
 /** @param live without it the projection in D1 is shown, which a listing may. */
-export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => {
-  const { draining: drain, hold } = live ?? row;
+export const agentView = (row: RegisteredAgent | ListedAgent, live?: LiveState): Agent => {
+  const { draining: drain, hold, stop } = live ?? row;
+  const liveKeys = live?.liveKeys ?? ("liveKeys" in row ? row.liveKeys : null);
   const activeAt = live?.lastActiveAt ?? row.lastActiveAt;
   return {
     id: row.id,
@@ -178,11 +201,13 @@ export const agentView = (row: RegisteredAgent, live?: LiveState): Agent => {
     state: live?.state ?? row.state,
     draining: drain == null ? null : drainView(drain),
     hold: hold == null ? null : holdView(hold),
+    stop: stop == null ? null : stopView(stop),
     state_changed_at: rfc3339(live?.stateChangedAt ?? row.stateChangedAt),
     ...shownSettings(row),
     record_version: live?.recordVersion ?? row.recordVersion,
     revoked_at: row.revokedAt === null ? null : rfc3339(row.revokedAt),
     last_active_at: activeAt === null ? null : rfc3339(activeAt),
+    live_keys: liveKeys,
   };
 };
 
@@ -191,6 +216,8 @@ const holdView = ({ subject, reason, since }: KnownHold): Hold => ({
   by: subject,
   reason,
 });
+
+const stopView = ({ subject, reason, halt }: KnownStop): Stop => ({ by: subject, reason, halt });
 
 export const drainView = ({ deadline, end, halt, hold = false }: KnownDrain): Draining => ({
   deadline: rfc3339(deadline),

@@ -49,7 +49,13 @@ const FILTERS: Readonly<Record<string, AgentFilter>> = {
 const pageOf = (sort: AgentSort, after = true) => {
   const value = sort.endsWith("name") ? "m" : 5;
   const key = { value, id: sampleId("agt", 5) };
-  return { order: new AgentOrder(sort), after: after ? key : undefined, limit: 20, mostLookedAt: 100 };
+  return {
+    order: new AgentOrder(sort),
+    after: after ? key : undefined,
+    limit: 20,
+    mostLookedAt: 100,
+    now: 1,
+  };
 };
 
 interface Statement {
@@ -188,7 +194,7 @@ describe("a page", () => {
     for (const sort of AGENT_SORTS) {
       const met: string[] = [];
       for (let after: OrderKey | null | undefined; after !== null;) {
-        const page = { order: new AgentOrder(sort), after, limit: 50, mostLookedAt: 500 };
+        const page = { order: new AgentOrder(sort), after, limit: 50, mostLookedAt: 500, now: 1 };
         const { agents, next } = await listAgents(db, placeOf("one workspace"), { search: "bot-0000" }, page);
         met.push(...agents.map(({ name }) => name));
         after = next;

@@ -81,6 +81,8 @@ describe("registering an agent", () => {
         record_version: 1,
         revoked_at: null,
         last_active_at: null,
+        stop: null,
+        live_keys: 1,
         draining: null,
         hold: null,
       },

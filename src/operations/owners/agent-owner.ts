@@ -6,7 +6,7 @@ import type { AgentAnswer, AgentUse } from "../../lifecycle/lease.ts";
 import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
 import type { AgentSettings } from "../../registry/agent-settings.ts";
 import type { NewAgent, Stewardship } from "../../registry/agent-writes.ts";
-import type { KnownDrain, KnownHold } from "../../registry/agents.ts";
+import type { KnownDrain, KnownHold, KnownStop } from "../../registry/agents.ts";
 import type { Claim, RequestKey } from "../../storage/idempotency.ts";
 import type { AuditOwner } from "./audit-owner.ts";
 import type { HaltCause, HaltSource } from "./halts.ts";
@@ -139,6 +139,8 @@ export interface AgentDescription {
   readonly state: AgentState;
   readonly draining: KnownDrain | null;
   readonly hold?: KnownHold | null;
+  /** Absent: an object of the version before does not know. */
+  readonly stop?: KnownStop | null;
   readonly stateChangedAt: number;
   readonly recordVersion: number;
   readonly epoch: number;

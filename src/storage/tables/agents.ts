@@ -38,6 +38,11 @@ export const agents = sqliteTable("agents", {
     readonly since: number;
   }>(),
   lastActiveAt: integer("last_active_at"),
+  stop: text({ mode: "json" }).$type<{
+    readonly subject: string;
+    readonly reason: string | null;
+    readonly halt: HaltId;
+  }>(),
 });
 
 export const agentSurfaces = sqliteTable(

@@ -41,6 +41,7 @@ const agent = (
   stateChangedAt: 0,
   revokedAt: null,
   hold: null,
+  stop: null,
   draining: null,
   lastActiveAt: null,
   surface: { ...NOTHING, ...surface },

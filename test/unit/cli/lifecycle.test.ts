@@ -223,4 +223,21 @@ describe("a hold", () => {
     const page = json(200, { items: [held], next_cursor: null });
     expect((await dome(["agents", "list"], { replies: [page] })).stdout).toContain("suspended, held");
   });
+
+  test("why an agent is stopped, and how many of its keys are live, is in what is shown of it and in a wide list", async () => {
+    const stop = { by: "sam@example.com", reason: "incident \u001b[2J", halt: HALT_ID };
+    const stopped = agent({ state: "revoked", stop, live_keys: 3 });
+    const { stdout } = await dome(["agents", "show", "bot"], { replies: [json(200, stopped)] });
+    expect(stdout).toContain(`stopped         by sam@example.com: incident \\u001b[2J (${HALT_ID})\n`);
+    expect(stdout).toMatch(/^live keys +3$/m);
+    const page = json(200, { items: [stopped, agent()], next_cursor: null });
+    const wide = await dome(["agents", "list", "-o", "wide"], { replies: [page] });
+    const [head = "", first = "", second = ""] = wide.stdout.split("\n");
+    const at = head.indexOf("STOPPED");
+    expect([first.slice(at), second.slice(at)].map((line) => line.split(/ {2,}/)[0])).toEqual([
+      "by sam@example.com: incident \\u001b[2J",
+      "-",
+    ]);
+    expect(first.slice(head.indexOf("LIVE KEYS"))).toMatch(/^3 /);
+  });
 });

@@ -21,6 +21,7 @@ workspace       default
 created         2026-11-23 09:00:00 UTC (now)
 state           provisioned since 2026-11-23 09:00:00 UTC (now)
 last active     -
+live keys       1
 tier            standard
 tools           zendesk
 pools           premium-reasoning

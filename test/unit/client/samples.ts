@@ -40,6 +40,8 @@ export const agent = (over: Partial<Agent> = {}): Agent => ({
   record_version: 1,
   revoked_at: null,
   last_active_at: null,
+  stop: null,
+  live_keys: 1,
   ...over,
 });
 

@@ -12,7 +12,9 @@ export const agentFields = (style: Style, agent: Agent): string =>
     ["workspace", agent.workspace],
     ["created", style.at(agent.created_at)],
     ["state", `${agent.state} since ${style.at(agent.state_changed_at)}`],
+    ...(agent.stop === null ? [] : [["stopped", `${stopText(agent)} (${agent.stop.halt})`] as const]),
     ["last active", style.at(agent.last_active_at)],
+    ["live keys", agent.live_keys],
     ...(agent.draining === null
       ? []
       : [
@@ -54,6 +56,10 @@ function optional(agent: Agent): (readonly [string, Cell])[] {
   return members.filter(([, value]) => value !== null);
 }
 
+/** Who has stopped it, and why; null: nobody, or it was before this was noted. */
+const stopText = ({ stop }: Agent): string | null =>
+  stop === null ? null : `by ${stop.by}: ${stop.reason ?? "no reason given"}`;
+
 /** `draining` and `held` count as states for people. */
 export const stateOf = ({ state, draining, hold }: Agent): string => {
   if (draining !== null) return `draining, then ${draining.then}`;
@@ -70,12 +76,27 @@ export const agentTable = (style: Style, agents: readonly Agent[]): string =>
 export const wideAgentTable = (style: Style, agents: readonly Agent[]): string =>
   table(
     style,
-    ["NAME", "STATE", "SINCE", "LAST ACTIVE", "CREATED", "TIER", "WORKSPACE", "STEWARD", "LABELS", "ID"],
+    [
+      "NAME",
+      "STATE",
+      "SINCE",
+      "STOPPED",
+      "LAST ACTIVE",
+      "LIVE KEYS",
+      "CREATED",
+      "TIER",
+      "WORKSPACE",
+      "STEWARD",
+      "LABELS",
+      "ID",
+    ],
     agents.map((agent) => [
       agent.name,
       stateOf(agent),
       style.ago(agent.state_changed_at),
+      stopText(agent),
       style.ago(agent.last_active_at),
+      agent.live_keys,
       style.ago(agent.created_at),
       agent.tier,
       agent.workspace,
