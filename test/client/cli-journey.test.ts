@@ -43,7 +43,7 @@ describe("the seed's commands", () => {
     expect(registered.stdout).toContain("provisioned since");
     expect(registered.stdout.match(/dome_at_/g)).toHaveLength(1);
     expect(registered.stderr).toContain("next: dome tools add zendesk --workspace default\n");
-    expect(registered.stderr).toContain("next: dome pools add premium-reasoning\n");
+    expect(registered.stderr).toContain("next: dome pools add premium-reasoning --workspace default\n");
     const agent = { DOME_AGENT_KEY: keyIn(registered.stdout) };
 
     expect((await dome("check zendesk/create_ticket", agent)).exit).toBe(4);
