@@ -10,6 +10,8 @@ export { DeniedError, StoppedError } from "./denied.ts";
 export * from "./errors.ts";
 export type { Hook, LifecycleEvents } from "./hooks.ts";
 export type { Draining, LifecycleEvent, LifecycleEventType, StateEvent } from "./lifecycle-event.ts";
+export { Introspection } from "./introspection.ts";
+export type { Caller, IntrospectionOptions } from "./introspection.ts";
 export type { DomeClientOptions } from "./options.ts";
 export type { Ports } from "./ports.ts";
 export { VERSION } from "./version.ts";

@@ -1,0 +1,101 @@
+/**
+ * Whether a call token stands this instant, and for whom (RFC 7662): for a program that agents call. Nothing is kept: a
+ * token that was good a second ago may belong to an agent that has been stopped.
+ */
+import { parseBaseUrl } from "./base-url.ts";
+import { bearer, checkToken } from "./credential.ts";
+import { members, Mismatch, text, textOrNull, whole, type Decoder } from "./decode.ts";
+import { platformPorts, type RequestPorts } from "./ports.ts";
+import { Transport } from "./transport.ts";
+
+export interface IntrospectionOptions extends Partial<RequestPorts> {
+  /** The URL of the service. */
+  readonly baseUrl: string;
+  /**
+   * What may ask: the token of an operator of the workspace, or the key of an agent that is in the token's chain. To
+   * anybody else every token is inactive.
+   */
+  readonly credential: string | (() => string | Promise<string>);
+  /** Of the token: the public URL of the service, or one of its doors. Without it every audience is taken. */
+  readonly audience?: string;
+  /** As for DomeClient. */
+  readonly insecureHttp?: boolean;
+  readonly timeoutMs?: number;
+}
+
+/** Who calls, as the service says. */
+export interface Caller {
+  /** The agent that acts now. */
+  readonly agent: string;
+  readonly name: string;
+  readonly workspace: string;
+  readonly tier: string;
+  /** For whom: a user, or the agent that the chain began with; the agent itself where it acts for nobody. */
+  readonly subject: string;
+  /** Every agent that takes part, newest first. */
+  readonly chain: readonly string[];
+  /** Space-separated. */
+  readonly scope: string;
+  readonly audience: string;
+  readonly txn: string | null;
+  /** Seconds since the epoch, by the service's clock. */
+  readonly expiresAt: number;
+}
+
+export class Introspection {
+  readonly #transport: Transport;
+  readonly #credential: IntrospectionOptions["credential"];
+  readonly #audience: string | null;
+
+  /** @throws ConfigurationError for a URL that cannot be right. */
+  constructor(options: IntrospectionOptions) {
+    const url = parseBaseUrl(options.baseUrl, options.insecureHttp === true).href;
+    this.#transport = new Transport({ ...platformPorts, ...options, url });
+    this.#credential = options.credential;
+    this.#audience = options.audience ?? null;
+  }
+
+  /**
+   * @param token the bearer token that came with a call.
+   * @returns null when it is not active, or was made out to somebody else.
+   * @throws DomeError when the service cannot be asked: then nobody may be let in.
+   */
+  async callerOf(token: string): Promise<Caller | null> {
+    const credential = typeof this.#credential === "string" ? this.#credential : await this.#credential();
+    const form = new URLSearchParams({ token });
+    const headers = bearer(checkToken(credential));
+    const caller = await this.#transport.ask("/api/v1/auth/introspect", callerOf, form, { headers });
+    return caller !== null && this.#audience !== null && caller.audience !== this.#audience ? null : caller;
+  }
+
+  /**
+   * @param header the value of `Authorization`.
+   * @returns null when it has no bearer token that stands.
+   * @throws DomeError when the service cannot be asked.
+   */
+  async callerOfHeader(header: string | null | undefined): Promise<Caller | null> {
+    const token = /^Bearer +([\x21-\x7e]+)$/i.exec(header ?? "")?.[1];
+    return token === undefined ? null : this.callerOf(token);
+  }
+}
+
+const callerOf: Decoder<Caller | null> = (value) => {
+  const body = members(value);
+  if (body["active"] === false) return null;
+  if (body["active"] !== true) throw new Mismatch("active: is neither true nor false");
+  const dome = members(body["dome"], "dome");
+  const { chain } = dome;
+  if (!Array.isArray(chain)) throw new Mismatch("chain: is no list");
+  return {
+    agent: text(body, "client_id"),
+    name: text(dome, "name"),
+    workspace: text(dome, "workspace"),
+    tier: text(dome, "tier"),
+    subject: text(body, "sub"),
+    chain: chain.map((link) => text(members(link, "chain"), "agent")),
+    scope: text(body, "scope"),
+    audience: text(body, "aud"),
+    txn: textOrNull(body, "txn"),
+    expiresAt: whole(body, "exp"),
+  };
+};
