@@ -54,6 +54,12 @@ export class Output {
     else this.#print(this.#how.wide && shown.wide !== undefined ? shown.wide() : shown.text());
   }
 
+  /** A result that is shown whenever it has changed: a line each time with `--json`. */
+  showAgain(shown: Shown): void {
+    if (this.mode === "json") this.#print(this.#how.form.line(shown.body));
+    else this.show(shown);
+  }
+
   /** One item of a result that has no end: NDJSON with `--json`, an id with `--quiet`, a line for people. */
   line(item: { readonly body: unknown; readonly id: string; readonly cells: readonly Cell[] }): void {
     if (this.mode === "json") this.#print(this.#how.form.line(item.body));

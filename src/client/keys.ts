@@ -1,19 +1,25 @@
-/** API keys of one agent. */
+/** API keys of agents. */
 import type { z } from "zod";
 import {
   keyCreated,
   keyIdentified,
   keyList,
   keyRevoked,
+  listedKeys,
   type ApiKey,
   type keyCreate,
   type KeyCreated,
   type KeyIdentified,
+  type keyQuery,
   type KeyRevoked,
+  type ListedApiKey,
 } from "../contract/key.ts";
 import type { AgentRef } from "./agents.ts";
 import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
+
+type Known<T> = { readonly [K in keyof T]?: T[K] | undefined };
+export type KeyFilter = Known<Omit<z.output<typeof keyQuery>, "cursor">>;
 
 export class Keys {
   readonly #transport: Transport;
@@ -40,6 +46,12 @@ export class Keys {
         cursor,
       }),
     );
+  }
+
+  /** The keys of many agents, as the registry has them: `list` has the word of the agent itself. */
+  ofAgents(filter: KeyFilter = {}): Listing<ListedApiKey> {
+    const query = { ...filter, limit: pageSize(filter.limit) };
+    return new Listing((cursor) => this.#transport.read("/api/v1/keys", listedKeys, { ...query, cursor }));
   }
 
   /** Whose this key is, and whether it is live; looking is no use of it. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { agentStateSeen, issuedKey } from "./agent.ts";
 import { halt } from "./halt.ts";
-import { id, list, name, time, timeInput } from "./words.ts";
+import { allWorkspaces, id, labelFilter, list, name, page, principal, time, timeInput } from "./words.ts";
 
 /** How long a replaced key may go on. */
 export const LONGEST_OVERLAP_S = 7 * 86_400;
@@ -74,6 +74,56 @@ export const keyIdentified = z
 export type KeyIdentified = z.output<typeof keyIdentified>;
 
 export const keyList = list(apiKey).meta({ id: "ApiKeyList" });
+
+/** A key among those of many agents. */
+const listedApiKey = z
+  .strictObject({
+    ...apiKey.shape,
+    agent_name: name,
+    agent_state: agentStateSeen,
+    workspace: name,
+    steward: z.string().meta({ description: "who answers for the agent" }),
+  })
+  .meta({ id: "ListedApiKey" });
+export type ListedApiKey = z.output<typeof listedApiKey>;
+
+export const listedKeys = list(listedApiKey).meta({ id: "ListedApiKeyList" });
+
+/** The orders of a list of keys. */
+export const KEY_SORTS = ["created", "-created", "expires", "-expires", "last_used", "-last_used"] as const;
+export type KeySort = (typeof KEY_SORTS)[number];
+
+/** `GET /api/v1/keys`: the keys of many agents. */
+export const keyQuery = z.strictObject({
+  ...page,
+  workspace: name.optional(),
+  all_workspaces: allWorkspaces,
+  sort: z
+    .enum(KEY_SORTS)
+    .default("created")
+    .meta({
+      description:
+        "what the list is sorted by, the oldest time first; with `-` in front the other way round. A key that was never used " +
+        "comes before those that were, one that has no end behind those that have",
+    }),
+  live: z
+    .enum(["true", "false"])
+    .transform((text) => text === "true")
+    .optional()
+    .meta({
+      description: "`true`: only keys that are neither revoked nor expired, of agents that are not revoked",
+    }),
+  created_before: timeInput.optional().meta({ description: "only keys that are older" }),
+  expires_before: timeInput.optional().meta({ description: "only keys that end, or have ended, before" }),
+  owner: principal.optional().meta({ description: "of agents that were registered for this owner" }),
+  steward: principal.optional().meta({ description: "of agents that this person or job answers for" }),
+  label: z
+    .array(labelFilter)
+    .max(32)
+    .optional()
+    .meta({ description: "key=value; repeated: of agents with all of these labels" }),
+});
+export type KeyQuery = z.output<typeof keyQuery>;
 
 export const keyCreated = z
   .strictObject({

@@ -96,5 +96,8 @@ interface KeyInsert {
   readonly expiresAt: number | null;
 }
 
-export const insertKey = (db: Database, agentId: AgentId, key: KeyInsert): Statement =>
-  db.insert(apiKeys).values({ ...key, agentId });
+export const insertKey = (
+  db: Database,
+  agent: { readonly id: AgentId; readonly workspaceId: WorkspaceId },
+  key: KeyInsert,
+): Statement => db.insert(apiKeys).values({ ...key, agentId: agent.id, workspaceId: agent.workspaceId });

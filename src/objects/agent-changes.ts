@@ -60,7 +60,7 @@ export class AgentChanges {
       content: [
         ...this.#guardParent(agent.id, agent.settings.parentId),
         ...insertAgent(db, agent, command.change),
-        insertKey(db, agent.id, key),
+        insertKey(db, agent, key),
       ],
       answer: [answerClaim(db, claim, 201, command.answer)],
       audit: command.audit,
@@ -132,7 +132,7 @@ export class AgentChanges {
       request: command.meta.request,
       content: [
         ...updateAgent(db, agent.id, {}, command.change, agent.recordVersion + 1),
-        insertKey(db, agent.id, key),
+        insertKey(db, agent, key),
       ],
       answer: this.#answer(command.meta.request, agent.id, 201, command.answer),
       audit: command.audit,

@@ -51,10 +51,19 @@ export function keyView(
     id: row.id,
     agent: row.agentId,
     last4: row.last4,
-    state: revokedAt !== null ? "revoked" : expiresAt !== null && expiresAt <= now ? "expired" : "live",
+    state: keyStateOf({ revokedAt, expiresAt }, now),
     created_at: rfc3339(row.createdAt),
     expires_at: time(expiresAt),
     revoked_at: time(revokedAt),
     last_used_at: time(live?.lastUsedAt ?? row.lastUsedAt),
   };
+}
+
+/** Times in milliseconds since the epoch. */
+export function keyStateOf(
+  { revokedAt, expiresAt }: { readonly revokedAt: number | null; readonly expiresAt: number | null },
+  now: number,
+): ApiKey["state"] {
+  if (revokedAt !== null) return "revoked";
+  return expiresAt !== null && expiresAt <= now ? "expired" : "live";
 }

@@ -8,6 +8,7 @@
 import { and, eq, sql, type SQL } from "drizzle-orm";
 import type { Database } from "../storage/client.ts";
 import { inList } from "../storage/in-list.ts";
+import { hasLabel } from "../storage/has-label.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 import type { AgentOrder, OrderKey, OrderWithin } from "./agent-order.ts";
@@ -49,12 +50,6 @@ interface AgentPage {
   readonly next: OrderKey | null;
 }
 
-function hasLabel(label: string): SQL {
-  const at = label.indexOf("=");
-  const [key, value] = [label.slice(0, at), label.slice(at + 1)];
-  return sql`EXISTS (SELECT 1 FROM json_each(${agents.labels}) WHERE key = ${key} AND value = ${value})`;
-}
-
 const declaresTool = (tool: string): SQL =>
   sql`EXISTS (SELECT 1 FROM ${agentSurfaces} WHERE agent_id = ${agents.id} AND kind = 'tool'
         AND (name = ${tool} OR (${tool.includes("/") ? 0 : 1} AND substr(name, 1, ${tool.length + 1}) = ${`${tool}/`})))`;
@@ -68,7 +63,7 @@ const conditions = (filter: AgentFilter): SQL[] =>
     filter.tier === undefined ? undefined : eq(agents.tier, filter.tier),
     filter.tool === undefined ? undefined : declaresTool(filter.tool),
     filter.search === undefined ? undefined : isFound(filter.search),
-    ...(filter.label ?? []).map(hasLabel),
+    ...(filter.label ?? []).map((label) => hasLabel(agents.labels, label)),
   ].filter((condition) => condition !== undefined);
 
 /** The index that a walk takes: a steward has few agents of all there are. */

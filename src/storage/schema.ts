@@ -22,6 +22,7 @@ export const MIGRATIONS: readonly string[] = [
   "0012_holds.sql",
   "0013_lists.sql",
   "0014_depth.sql",
+  "0015_key_lists.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [
@@ -39,6 +40,9 @@ export const TRIGGERS: readonly string[] = [
   "api_keys_are_immutable",
   "api_keys_are_never_deleted",
   "api_keys_are_never_replaced",
+  "api_keys_begin_in_their_workspace",
+  "api_keys_are_in_the_workspace_of_their_agent",
+  "api_keys_stay_in_the_workspace_of_their_agent",
   "operator_tokens_are_never_deleted",
   "operator_tokens_are_never_replaced",
   "operator_tokens_succeed_live_ones",

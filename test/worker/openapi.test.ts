@@ -264,6 +264,7 @@ describe("every answer", () => {
     await call("revokeAgent", named, {}, effective);
     await call("showAgent", named);
     await call("listKeys", named);
+    await call("listKeysOfAgents", {}, {}, "?limit=1");
     expect(drift).toEqual([]);
   });
 

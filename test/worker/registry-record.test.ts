@@ -72,6 +72,18 @@ const GOLDEN: Readonly<Record<string, readonly [table: string, sql: string]>> = 
     "api_keys",
     "BEFORE INSERT ON api_keys WHEN EXISTS (SELECT 1 FROM api_keys WHERE id = NEW.id OR digest = NEW.digest) BEGIN SELECT RAISE(ABORT, 'dome: the key exists'); END",
   ],
+  api_keys_are_in_the_workspace_of_their_agent: [
+    "api_keys",
+    "BEFORE INSERT ON api_keys WHEN NEW.workspace_id IS NOT NULL AND NEW.workspace_id IS NOT (SELECT agents.workspace_id FROM agents WHERE agents.id = NEW.agent_id) BEGIN SELECT RAISE(ABORT, 'dome: a key is in the workspace of its agent'); END",
+  ],
+  api_keys_begin_in_their_workspace: [
+    "api_keys",
+    "AFTER INSERT ON api_keys WHEN NEW.workspace_id IS NULL BEGIN UPDATE api_keys SET workspace_id = (SELECT agents.workspace_id FROM agents WHERE agents.id = NEW.agent_id) WHERE id = NEW.id; END",
+  ],
+  api_keys_stay_in_the_workspace_of_their_agent: [
+    "api_keys",
+    "BEFORE UPDATE OF workspace_id ON api_keys WHEN NEW.workspace_id IS NOT (SELECT agents.workspace_id FROM agents WHERE agents.id = NEW.agent_id) BEGIN SELECT RAISE(ABORT, 'dome: a key is in the workspace of its agent'); END",
+  ],
   operator_tokens_are_immutable: [
     "operator_tokens",
     "BEFORE UPDATE OF id, subject, description, role, workspaces, created_at, created_by, replaces ON operator_tokens WHEN NEW.id IS NOT OLD.id OR NEW.subject IS NOT OLD.subject OR NEW.description IS NOT OLD.description OR NEW.role IS NOT OLD.role OR NEW.workspaces IS NOT OLD.workspaces OR NEW.created_at IS NOT OLD.created_at OR NEW.created_by IS NOT OLD.created_by OR NEW.replaces IS NOT OLD.replaces BEGIN SELECT RAISE(ABORT, 'dome: what an operator token allows never changes'); END",
@@ -269,6 +281,11 @@ describe("what a key belongs to", () => {
     ["UPDATE api_keys SET digest = 'known' WHERE id = ?", "dome: a key names its agent for ever"],
     ["DELETE FROM api_keys WHERE id = ?", "dome: a key is never deleted"],
     [
+      "UPDATE api_keys SET workspace_id = 'wsp_other' WHERE id = ?",
+      "dome: a key is in the workspace of its agent",
+    ],
+    ["UPDATE api_keys SET workspace_id = NULL WHERE id = ?", "dome: a key is in the workspace of its agent"],
+    [
       "INSERT OR REPLACE INTO api_keys (id, agent_id, digest, root_key_version, last4, created_at) VALUES (?, 'a', 'd', 'v', 'l', 1)",
       "dome: the key exists",
     ],
@@ -280,6 +297,18 @@ describe("what a key belongs to", () => {
     const before = await row("api_keys", bot.key);
     expect(await refusal(sql, bot.key)).toBe(said);
     expect(await row("api_keys", bot.key)).toEqual(before);
+  });
+
+  it("is listed in no other workspace than its agent's, also when a version that knows none has issued it (P11)", async () => {
+    const insert = (column: string, value: string): string =>
+      `INSERT INTO api_keys (id, agent_id, digest, root_key_version, last4, created_at${column}) VALUES ('key_new', ?, 'new', 'v', 'l', 1${value})`;
+    expect(await refusal(insert(", workspace_id", ", 'wsp_other'"), bot.id)).toBe(
+      "dome: a key is in the workspace of its agent",
+    );
+    await env.DB.prepare(insert("", "")).bind(bot.id).run();
+    const [known, made] = [await row("api_keys", bot.key), await row("api_keys", "key_new")];
+    expect(made?.["workspace_id"]).toBe(known?.["workspace_id"]);
+    expect(made?.["workspace_id"]).toMatch(/^wsp_/);
   });
 
   it("is not taken over by INSERT OR REPLACE with its digest, which would hand the key to another agent (P2)", async () => {

@@ -6,12 +6,15 @@ import {
   keyIdentified,
   keyIdentify,
   keyList,
+  keyQuery,
   keyRevoked,
+  listedKeys,
 } from "../../contract/key.ts";
 import { page, proseLine } from "../../contract/words.ts";
 import { identifyFoundKey } from "../../operations/identify-key.ts";
 import { issueKey } from "../../operations/issue-key.ts";
 import { listAgentKeys } from "../../operations/list-keys.ts";
+import { listKeysAcross } from "../../operations/list-keys-of-agents.ts";
 import { afterOf } from "../../operations/answer/page.ts";
 import { revokeKey } from "../../operations/revoke-key.ts";
 import { agentPath, inWorkspace } from "../agent-path.ts";
@@ -38,6 +41,19 @@ export const keyRoutes: readonly Route[] = [
       const ports = { ...operations, retiredForms: access.retiredForms };
       return reply(await identifyFoundKey(ports, asked, body.api_key), 200, NO_STORE);
     },
+  ),
+  problemRoute(
+    {
+      method: "get",
+      path: "/api/v1/keys",
+      operationId: "listKeysOfAgents",
+      summary: "List the keys of many agents, by age, end or last use, without secrets",
+      tag,
+      door: { by: "operator", permission: "keys:read" },
+      query: keyQuery,
+      answers: [{ status: 200, description: "A page of keys", schema: listedKeys }],
+    },
+    async ({ services, asked, query }) => reply(await listKeysAcross(services.operations, asked, query)),
   ),
   problemRoute(
     {

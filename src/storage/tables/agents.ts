@@ -58,6 +58,7 @@ export const agentSurfaces = sqliteTable(
 export const apiKeys = sqliteTable("api_keys", {
   id: text().$type<KeyId>().primaryKey(),
   agentId: text("agent_id").$type<AgentId>().notNull(),
+  workspaceId: text("workspace_id").$type<WorkspaceId>().notNull(),
   digest: text().notNull(),
   rootKeyVersion: text("root_key_version").notNull(),
   last4: text().notNull(),

@@ -1,8 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { json } from "../client/fake-service.ts";
-import { apiKey, halt, KEY_ID, keyCreated, OTHER_KEY_ID, OTHER_SECRET } from "../client/samples.ts";
+import { json, problem, type Reply } from "../client/fake-service.ts";
+import {
+  apiKey,
+  halt,
+  KEY_ID,
+  keyCreated,
+  listedApiKey,
+  OTHER_KEY_ID,
+  OTHER_SECRET,
+} from "../client/samples.ts";
 import { dome, newHome } from "./run-cli.ts";
 
 const ENDS = "2026-11-24T09:00:00.000Z";
@@ -86,8 +94,124 @@ test("dome keys list shows no secret, only its last four characters", async () =
     replies: [json(200, { items: [apiKey()], next_cursor: null })],
   });
   expect(stdout).toBe(
-    "ID                              STATE  LAST 4  CREATED                   EXPIRES  LAST USED\n" +
-      "key_01k9v3m8q2x7n5r4t6w0y1z2a4  live   AAAA    2026-11-23T09:00:00.000Z  -        -\n",
+    "ID                              STATE  LAST 4  CREATED  EXPIRES  LAST USED\n" +
+      "key_01k9v3m8q2x7n5r4t6w0y1z2a4  live   AAAA    now      -        -\n",
+  );
+});
+
+describe("the keys of many agents", () => {
+  const old = listedApiKey({
+    created_at: "2026-05-01T09:00:00.000Z",
+    expires_at: "2026-12-23T09:00:00.000Z",
+  });
+  const page = (...items: readonly object[]): Reply => json(200, { items, next_cursor: null });
+
+  test("are listed with whose they are, how old, when they end and were used last", async () => {
+    const { stdout, requests } = await dome(
+      ["keys", "list", "--live", "--older-than", "90d", "--workspace", "support"],
+      { replies: [page(old)] },
+    );
+    expect(requests).toEqual([
+      "GET /api/v1/keys?workspace=support&live=true&limit=200&created_before=2026-08-25T09%3A00%3A00.000Z",
+    ]);
+    expect(stdout).toBe(
+      "AGENT           KEY                             STATE  CREATED    EXPIRES  LAST USED  WORKSPACE\n" +
+        `support-triage  ${KEY_ID}  live   206 d ago  in 30 d  -          default\n`,
+    );
+  });
+
+  test("are sorted by their end where that is asked about, over every workspace with -A", async () => {
+    const { requests, stderr } = await dome(["keys", "ls", "-A", "--expires-before", "14d"], {
+      replies: [page()],
+    });
+    expect(requests).toEqual([
+      "GET /api/v1/keys?all_workspaces=true&limit=200&expires_before=2026-12-07T09%3A00%3A00.000Z&sort=expires",
+    ]);
+    expect(stderr).toBe("Every workspace that you may see was searched.\n");
+  });
+
+  test("keep their times in UTC for programs", async () => {
+    const { stdout } = await dome(["keys", "list", "--json"], { replies: [page(old)] });
+    expect(JSON.parse(stdout)).toEqual([old]);
+  });
+
+  test("are not listed with an agent and a filter, which would be passed over", async () => {
+    const { exit, requests } = await dome(["keys", "list", "support-triage", "--older-than", "90d"]);
+    expect([exit, requests]).toEqual([2, []]);
+  });
+
+  test("are watched: asked for every 2 s, and shown when they have changed, a line each as JSON", async () => {
+    const { stdout, service } = await dome(["keys", "list", "--watch", "--json"], {
+      replies: [page(old), page(old), page(), problem(403, "forbidden")],
+    });
+    expect(service.slept).toEqual([2_000, 2_000, 2_000]);
+    expect(stdout).toBe(`${JSON.stringify([old])}\n[]\n`);
+  });
+});
+
+describe("dome keys rotate --older-than", () => {
+  const old = listedApiKey({ created_at: "2026-05-01T09:00:00.000Z" });
+  const rotated = json(201, keyCreated({ replaced: { id: KEY_ID, ends_at: ENDS, halt: null } }));
+  const replies = (...ofAgent: readonly object[]) => [
+    json(200, { items: [old], next_cursor: null }),
+    json(200, { items: ofAgent, next_cursor: null }),
+    rotated,
+  ];
+
+  test("replaces exactly the keys that the list shows, after they were shown and agreed to", async () => {
+    const folder = newHome();
+    const words = ["keys", "rotate", "--older-than", "90d", "--key-dir", folder];
+    const asked = await dome([...words, "--yes"], {
+      replies: replies(old, apiKey({ id: OTHER_KEY_ID })),
+    });
+    expect([asked.exit, asked.requests]).toEqual([
+      0,
+      [
+        "GET /api/v1/keys?live=true&created_before=2026-08-25T09%3A00%3A00.000Z&limit=200",
+        `GET /api/v1/agents/${old.agent}/keys?limit=200`,
+        `POST /api/v1/agents/${old.agent}/keys`,
+      ],
+    ]);
+    expect(JSON.parse(asked.service.seen[2]?.body ?? "")).toMatchObject({ replaces: KEY_ID });
+    expect(readFileSync(join(folder, "support-triage.key"), "utf8")).toBe(`${OTHER_SECRET}\n`);
+    const silent = await dome(words, { replies: replies(old) });
+    expect([silent.exit, silent.requests.length]).toEqual([2, 2]);
+    expect(silent.stderr).toContain(`next: dome keys rotate --older-than 2026-08-25T09:00:00.000Z --yes`);
+  });
+
+  test("with -A writes each key into the folder of its workspace, because names are those of a workspace", async () => {
+    const folder = newHome();
+    await dome(["keys", "rotate", "--older-than", "90d", "-A", "--key-dir", folder, "--yes"], {
+      replies: replies(old),
+    });
+    expect(readFileSync(join(folder, "default", "support-triage.key"), "utf8")).toBe(`${OTHER_SECRET}\n`);
+  });
+
+  test("with --dry-run issues and writes nothing", async () => {
+    const { stdout, requests } = await dome(
+      ["keys", "rotate", "--older-than", "90d", "--key-dir", "/nowhere", "--dry-run"],
+      { replies: replies(old) },
+    );
+    expect(requests).toHaveLength(2);
+    expect(stdout).toContain(KEY_ID);
+  });
+
+  test("leaves a key that was replaced already and only goes on for its overlap: it would be replaced twice", async () => {
+    const ending = { ...old, expires_at: ENDS };
+    const { exit, stderr, requests } = await dome(
+      ["keys", "rotate", "--older-than", "90d", "--key-dir", "/nowhere", "--yes"],
+      { replies: replies(apiKey(ending), apiKey({ id: OTHER_KEY_ID, expires_at: null })) },
+    );
+    expect([exit, requests.length]).toEqual([1, 2]);
+    expect(stderr).toContain("nothing was rotated");
+  });
+
+  test.each([["support-triage", "--older-than", "90d"], ["support-triage", "-A"], ["-A"]])(
+    "%s %s is wrong usage",
+    async (...words) => {
+      const { exit, requests } = await dome(["keys", "rotate", ...words, "--key-dir", "x"]);
+      expect([exit, requests]).toEqual([2, []]);
+    },
   );
 });
 

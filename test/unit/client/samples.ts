@@ -1,7 +1,7 @@
 /** Answers as the service gives them. */
 import type { AgentCreated, Agent } from "../../../src/contract/agent.ts";
 import type { Halt, Transition } from "../../../src/contract/halt.ts";
-import type { ApiKey, KeyCreated } from "../../../src/contract/key.ts";
+import type { ListedApiKey, ApiKey, KeyCreated } from "../../../src/contract/key.ts";
 
 const ULID = "01k9v3m8q2x7n5r4t6w0y1z2a";
 export const AGENT_ID = `agt_${ULID}3` as const;
@@ -69,6 +69,15 @@ export const apiKey = (over: Partial<ApiKey> = {}): ApiKey => ({
   expires_at: null,
   revoked_at: null,
   last_used_at: null,
+  ...over,
+});
+
+export const listedApiKey = (over: Partial<ListedApiKey> = {}): ListedApiKey => ({
+  ...apiKey(),
+  agent_name: "support-triage",
+  agent_state: "active",
+  workspace: "default",
+  steward: "ada@example.com",
   ...over,
 });
 

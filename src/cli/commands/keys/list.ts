@@ -1,25 +1,111 @@
-/** `dome keys list` */
-import type { Command } from "commander";
+/** `dome keys list`: the keys of one agent, as its object has them, or those of many by age, end or last use. */
+import { Option, type Command } from "commander";
+import type { KeySort } from "../../../contract/key.ts";
 import { verb } from "../../command.ts";
-import { workspaceOption } from "../../option-values.ts";
+import { usage } from "../../exit.ts";
+import {
+  allWorkspacesOption,
+  labelFilterOption,
+  limitOption,
+  searched,
+  workspaceOption,
+} from "../../option-values.ts";
 import type { Session } from "../../session.ts";
-import { keyTable } from "./view.ts";
+import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
+import { keyFilterOf, withKeyAges, type KeyAges } from "./key-ages.ts";
+import { keyTable, listedKeyTable, wideListedKeyTable } from "./view.ts";
+
+interface ListOptions extends KeyAges, Watching {
+  readonly workspace?: string;
+  readonly allWorkspaces?: true;
+  readonly live?: true;
+  readonly sort?: KeySort;
+  readonly label?: string[];
+  readonly steward?: string;
+  readonly owner?: string;
+  readonly limit?: number;
+}
+
+const SORTS: readonly KeySort[] = ["created", "-created", "expires", "-expires", "last_used", "-last_used"];
 
 export const listCommand = (session: Session): Command =>
-  verb({
-    name: "list",
-    summary: "List an agent's API keys, without their secrets",
-    examples: ["dome keys list support-triage"],
-  })
-    .argument("<agent>", "name or id")
-    .addOption(workspaceOption())
-    .action(async (agent: string, options: { workspace?: string }) => {
-      const service = await session.controlPlane();
-      const { items } = await service.keys.list({ agent, ...options }).take();
-      const { output } = session;
-      output.show({
-        body: items,
-        ids: items.map((key) => key.id),
-        text: () => keyTable(output.style, items),
-      });
-    });
+  withKeyAges(
+    session,
+    verb({
+      name: "list",
+      summary: "List API keys without their secrets: of an agent, or of many by age, end and last use",
+      description:
+        "List API keys without their secrets. With an agent: its keys, as the agent itself has them. Without one: the keys of all " +
+        "agents of the workspace, the oldest first. To replace what is listed, give `dome keys rotate` the same options.",
+      examples: [
+        "dome keys list support-triage",
+        "dome keys list --live --older-than 90d",
+        "dome keys list -A --live --expires-before 14d",
+        "dome keys list --live --sort last_used",
+      ],
+    })
+      .argument("[agent]", "name or id; without it, of all agents")
+      .addOption(workspaceOption())
+      .addOption(allWorkspacesOption())
+      .option("--live", "only keys that are neither revoked nor expired, of agents that are not revoked"),
+  )
+    .addOption(labelFilterOption("of agents with this label"))
+    .option("--steward <steward>", "of agents that this person or job answers for now")
+    .option("--owner <owner>", "of agents that were registered for this owner")
+    .addOption(
+      new Option(
+        "--sort <order>",
+        "what comes first; with - in front the other way round (default: created; with --expires-before, expires)",
+      ).choices(SORTS),
+    )
+    .addOption(limitOption("keys (default: all)"))
+    .addOption(watchOption())
+    .action((agent: string | undefined, options: ListOptions) =>
+      showOrWatch(session, options, () =>
+        agent === undefined ? readMany(session, options) : readOne(session, agent, options),
+      ),
+    );
+
+async function readOne(
+  session: Session,
+  agent: string,
+  { workspace, watch: _watch, ...others }: ListOptions,
+): Promise<Read> {
+  if (Object.keys(others).length > 0)
+    throw usage("filters, --sort and -A go with the keys of many agents: name none", "dome keys list --help");
+  const { items } = await (await session.controlPlane()).keys.list({ agent, workspace }).take();
+  return {
+    body: items,
+    ids: items.map((key) => key.id),
+    text: () => keyTable(session.output.style, items),
+  };
+}
+
+async function readMany(session: Session, options: ListOptions): Promise<Read> {
+  const { workspace, allWorkspaces, live, sort, label, steward, owner, limit } = options;
+  const service = await session.controlPlane();
+  const { items, more } = await service.keys
+    .ofAgents({
+      workspace,
+      all_workspaces: allWorkspaces,
+      live,
+      label,
+      steward,
+      owner,
+      limit,
+      ...keyFilterOf(options),
+      sort: sort ?? (options.expiresBefore === undefined ? undefined : "expires"),
+    })
+    .take(limit);
+  const { output } = session;
+  return {
+    body: items,
+    ids: items.map((key) => key.id),
+    text: () => listedKeyTable(output.style, items),
+    wide: () => wideListedKeyTable(output.style, items),
+    tell: () => {
+      if (more) output.note("There are more: raise --limit, or leave it out.");
+      if (items.length === 0) output.note(searched(workspace, allWorkspaces === true));
+    },
+  };
+}

@@ -9,8 +9,7 @@ import type { Session } from "../../session.ts";
 /** @throws CommandFailure when there is no such key, or more than one. */
 export async function onlyLiveKey(session: Session, service: ControlPlane, ref: AgentRef): Promise<string> {
   const { items } = await service.keys.list(ref).take();
-  const live = items.filter((key) => key.state === "live");
-  const staying = live.filter((key) => !isEnding(key, live, session.io.clock.now()));
+  const staying = stayingKeys(items, session.io.clock.now());
   const [only] = staying;
   const where = inWorkspace(ref.workspace);
   if (only === undefined)
@@ -25,6 +24,12 @@ export async function onlyLiveKey(session: Session, service: ControlPlane, ref: 
       `dome keys rotate ${ref.agent} ${only.id}${where}`,
     );
   return only.id;
+}
+
+/** The live keys that are not being replaced already. @param now in milliseconds since the epoch. */
+export function stayingKeys(keys: readonly ApiKey[], now: number): readonly ApiKey[] {
+  const live = keys.filter((key) => key.state === "live");
+  return live.filter((key) => !isEnding(key, live, now));
 }
 
 /** A key that ends within the longest overlap, while a younger one goes on for longer, has been replaced. */

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent } from "../../../contract/agent.ts";
+import type { ListedApiKey } from "../../../contract/key.ts";
 import { attempt, tellFailed, type Attempt } from "../../attempt.ts";
 import { CommandFailure, usage } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
@@ -11,10 +12,13 @@ import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import { withSecret } from "../../unseen-key.ts";
 import { chooseAgents, type Deed, type Selection } from "../agents/selection.ts";
+import { chooseKeys } from "./chosen-keys.ts";
+import type { KeyAges } from "./key-ages.ts";
 import { onlyLiveKey } from "./live-key.ts";
 import type { NewKeyOptions } from "./new-key.ts";
 
-export interface RotateOptions extends NewKeyOptions, Omit<Selection, "workspace"> {
+export interface RotateOptions extends NewKeyOptions, Omit<Selection, "workspace">, KeyAges {
+  readonly allWorkspaces?: true;
   /** In milliseconds. */
   readonly overlap?: number;
   readonly keyDir?: string;
@@ -43,12 +47,12 @@ export async function rotateMany(session: Session, options: RotateOptions): Prom
   const service = await session.controlPlane();
   // A dry run shows the keys, and not only whose they are.
   const asked = { ...options, dryRun: false, yes: options.yes === true || dryRun === true };
-  const agents = await chooseAgents(session, service, [], asked, DEED);
-  if (agents === null) return;
-  if (dryRun !== true) await mkdir(keyDir, { recursive: true, mode: 0o700 });
-  const outcomes = await inParallel(agents, async (agent) => ({
+  const chosen: readonly Chosen[] = isByKey(options)
+    ? keysOf(await chooseKeys(session, service, asked))
+    : ((await chooseAgents(session, service, [], asked, DEED)) ?? []).map((agent) => ({ agent, keys: null }));
+  const outcomes = await inParallel(chosen, async ({ agent, keys }) => ({
     agent,
-    ...(await told(rotate(session, service, agent, { ...options, keyDir }))),
+    ...(await told(rotate(session, service, agent, keys, { ...options, keyDir }))),
   }));
   const { output } = session;
   output.show({
@@ -70,16 +74,47 @@ export async function rotateMany(session: Session, options: RotateOptions): Prom
   if (dryRun === true) output.note("Nothing was rotated: this was a dry run.");
 }
 
+/** Keys are chosen by what they are, or everywhere; otherwise agents are. */
+export const isByKey = ({ olderThan, expiresBefore, allWorkspaces }: RotateOptions): boolean =>
+  olderThan !== undefined || expiresBefore !== undefined || allWorkspaces === true;
+
+type Whose = Pick<Agent, "id" | "name" | "workspace">;
+
+interface Chosen {
+  readonly agent: Whose;
+  /** Null: the only live one. */
+  readonly keys: readonly string[] | null;
+}
+
+/** By agent: a new key has a file of its own, so that an agent has one key rotated at a time. */
+function keysOf(keys: readonly ListedApiKey[]): Chosen[] {
+  const agents = new Map<string, { agent: Whose; keys: string[] }>();
+  for (const { id, agent, agent_name: name, workspace } of keys) {
+    const known = agents.get(agent) ?? { agent: { id: agent, name, workspace }, keys: [] };
+    known.keys.push(id);
+    agents.set(agent, known);
+  }
+  return [...agents.values()];
+}
+
+/** @param keys those that were chosen; null: the only live one. */
 async function rotate(
   session: Session,
   service: ControlPlane,
-  agent: Agent,
+  agent: Whose,
+  keys: readonly string[] | null,
   options: RotateOptions & { readonly keyDir: string },
 ): Promise<Rotated> {
   const ref = { agent: agent.id };
-  const replaces = await onlyLiveKey(session, service, ref);
-  const path = join(options.keyDir, `${agent.name}.key`);
+  const [chosen, ...others] = keys ?? [];
+  if (others.length > 0)
+    throw usage(`${keys?.length} of its keys are meant (${keys?.join(", ")}): rotate each by its id`);
+  const replaces = chosen ?? (await onlyLiveKey(session, service, ref));
+  // Names are those of a workspace.
+  const folder = options.allWorkspaces === true ? join(options.keyDir, agent.workspace) : options.keyDir;
+  const path = join(folder, `${agent.name}.key`);
   if (options.dryRun === true) return { key: null, replaced: replaces, file: path };
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = await reserveKeyFile(session.io, path, options.force === true);
   try {
     const { api_key: issued } = await service.keys.issue(ref, {

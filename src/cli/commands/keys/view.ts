@@ -1,6 +1,6 @@
 /** How keys are shown to people, and how a new one is handed over: once, in one place. */
 import { Option } from "commander";
-import type { ApiKey } from "../../../contract/key.ts";
+import type { ApiKey, ListedApiKey } from "../../../contract/key.ts";
 import type { KeyFile } from "../../key-file.ts";
 import { clean, type Style } from "../../output.ts";
 import { table } from "../../table.ts";
@@ -35,5 +35,63 @@ export const keyTable = (style: Style, keys: readonly ApiKey[]): string =>
   table(
     style,
     ["ID", "STATE", "LAST 4", "CREATED", "EXPIRES", "LAST USED"],
-    keys.map((key) => [key.id, key.state, key.last4, key.created_at, key.expires_at, key.last_used_at]),
+    keys.map((key) => [
+      key.id,
+      key.state,
+      key.last4,
+      style.ago(key.created_at),
+      style.ago(key.expires_at),
+      style.ago(key.last_used_at),
+    ]),
   );
+
+/** Of many agents: whose each is comes first. */
+export const listedKeyTable = (style: Style, keys: readonly ListedApiKey[]): string =>
+  table(
+    style,
+    ["AGENT", "KEY", "STATE", "CREATED", "EXPIRES", "LAST USED", "WORKSPACE"],
+    keys.map((key) => [
+      key.agent_name,
+      key.id,
+      listedState(key),
+      style.ago(key.created_at),
+      style.ago(key.expires_at),
+      style.ago(key.last_used_at),
+      key.workspace,
+    ]),
+  );
+
+export const wideListedKeyTable = (style: Style, keys: readonly ListedApiKey[]): string =>
+  table(
+    style,
+    [
+      "AGENT",
+      "AGENT STATE",
+      "STEWARD",
+      "KEY",
+      "LAST 4",
+      "STATE",
+      "CREATED",
+      "EXPIRES",
+      "REVOKED",
+      "LAST USED",
+      "WORKSPACE",
+    ],
+    keys.map((key) => [
+      key.agent_name,
+      key.agent_state,
+      key.steward,
+      key.id,
+      key.last4,
+      key.state,
+      style.ago(key.created_at),
+      style.ago(key.expires_at),
+      style.ago(key.revoked_at),
+      style.ago(key.last_used_at),
+      key.workspace,
+    ]),
+  );
+
+/** A live key of a revoked agent opens nothing. */
+const listedState = ({ state, agent_state: agent }: ListedApiKey): string =>
+  state === "live" && agent === "revoked" ? "live, agent revoked" : state;

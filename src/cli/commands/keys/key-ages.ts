@@ -1,0 +1,31 @@
+/** Keys chosen by how old they are and when they end: in lists, and where they are rotated. */
+import type { Command } from "commander";
+import type { KeyFilter } from "../../../client/keys.ts";
+import { pointInTime } from "../../option-values.ts";
+import type { Session } from "../../session.ts";
+
+/** Times as RFC 3339, in UTC. */
+export interface KeyAges {
+  readonly olderThan?: string;
+  readonly expiresBefore?: string;
+}
+
+export const withKeyAges = (session: Session, command: Command): Command => {
+  const now = (): number => session.io.clock.now();
+  return command
+    .option(
+      "--older-than <time>",
+      "only keys that are older: than a duration such as 90d, or from before a time",
+      pointInTime(now, "back"),
+    )
+    .option(
+      "--expires-before <time>",
+      "only keys that end within a duration such as 14d, or before a time",
+      pointInTime(now, "ahead"),
+    );
+};
+
+export const keyFilterOf = ({ olderThan, expiresBefore }: KeyAges): KeyFilter => ({
+  created_before: olderThan,
+  expires_before: expiresBefore,
+});

@@ -1,0 +1,42 @@
+/** `--watch`: what a command shows, shown again whenever it changes, until somebody ends the program or the service answers no. */
+import { Option } from "commander";
+import type { Shown } from "./output.ts";
+import type { Session } from "./session.ts";
+
+const EVERY_MS = 2_000;
+
+export const watchOption = (): Option =>
+  new Option("--watch", "show it again whenever it changes, until Ctrl-C; asks every 2 s");
+
+export interface Watching {
+  readonly watch?: true;
+}
+
+/** What was read, with what is said beside it when it is shown once. */
+export interface Read extends Shown {
+  /** What must be another one to be shown again; default: the body. */
+  readonly compared?: unknown;
+  readonly tell?: () => void;
+}
+
+/** @param read asks the service, each time anew. */
+export async function showOrWatch(
+  session: Session,
+  { watch }: Watching,
+  read: () => Promise<Read>,
+): Promise<void> {
+  const { output, io } = session;
+  if (watch !== true) {
+    const shown = await read();
+    output.show(shown);
+    shown.tell?.();
+    return;
+  }
+  for (let before: string | undefined; ;) {
+    const shown = await read();
+    const now = JSON.stringify(shown.compared ?? shown.body);
+    if (now !== before) output.showAgain(shown);
+    before = now;
+    await io.timers.sleep(EVERY_MS);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Lists of keys over agents: a page costs the page, however many keys there are.
+ *
+ * Without filters a page is read from the index of its order. With filters the same index is walked, and a page ends after so many
+ * keys were looked at, whatever was found. The keys of a steward are read through its agents and sorted: they are its own.
+ */
+import { and, eq, lt, sql, type SQL } from "drizzle-orm";
+import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
+import type { Database } from "../storage/client.ts";
+import { hasLabel } from "../storage/has-label.ts";
+import { inList } from "../storage/in-list.ts";
+import { agents, apiKeys } from "../storage/tables/agents.ts";
+import { workspaces } from "../storage/tables/workspaces.ts";
+import { ENDS_AT, type KeyOrder, type KeyPlace } from "./key-order.ts";
+
+/** How many keys a page with filters looks at. */
+export const MOST_KEYS_LOOKED_AT = 2_000;
+
+export interface KeyFilter {
+  /** Only keys that open something at this time, in milliseconds since the epoch. */
+  readonly liveAt?: number | undefined;
+  /** In milliseconds since the epoch. */
+  readonly createdBefore?: number | undefined;
+  /** In milliseconds since the epoch. */
+  readonly endsBefore?: number | undefined;
+  readonly owner?: string | undefined;
+  readonly steward?: string | undefined;
+  /** `key=value` each; the agent has them all. */
+  readonly label?: readonly string[] | undefined;
+}
+
+/** One workspace, or all that a reader sees (null: all there are). */
+export type KeysWhere = { readonly workspace: WorkspaceId } | { readonly visible: readonly string[] | null };
+
+interface KeyPageRequest {
+  readonly order: KeyOrder;
+  /** The last key of the page before. */
+  readonly after: KeyPlace | undefined;
+  readonly limit: number;
+  readonly mostLookedAt: number;
+}
+
+/** A key and its agent, as the registry has them. Times in milliseconds since the epoch. */
+export interface ListedKey {
+  readonly id: KeyId;
+  readonly agentId: AgentId;
+  readonly last4: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+  readonly lastUsedAt: number | null;
+  readonly agentName: string;
+  readonly agentState: "provisioned" | "active" | "suspended" | "revoked";
+  readonly steward: string;
+  readonly workspaceName: string;
+  /** What the list is sorted by. */
+  readonly value: number;
+}
+
+interface KeyPage {
+  readonly keys: readonly ListedKey[];
+  /** Where the next page begins; null: this is the last one. */
+  readonly next: KeyPlace | null;
+}
+
+export async function listKeysOfAgents(
+  db: Database,
+  where: KeysWhere,
+  filter: KeyFilter,
+  page: KeyPageRequest,
+): Promise<KeyPage> {
+  const [edge] = isWalkedFor(where, filter) ? await db.all<KeyPlace>(edgeOfKeys(where, page)) : [];
+  const rows = await db.all<ListedKey>(walkKeys(where, filter, page, edge));
+  const keys = rows.slice(0, page.limit);
+  const last = keys.at(-1);
+  const isMore = rows.length > page.limit && last !== undefined;
+  return { keys, next: isMore ? { value: last.value, id: last.id } : (edge ?? null) };
+}
+
+/** Where a walk stands after so many keys. */
+export function edgeOfKeys(where: KeysWhere, { order, after, mostLookedAt }: KeyPageRequest): SQL {
+  const narrowed =
+    and("workspace" in where ? inPlace(where, apiKeys) : undefined, behind(order, after)) ?? sql`1`;
+  return sql`SELECT ${order.value} AS value, ${apiKeys.id} AS id FROM ${order.table(withinOf(where))}
+    WHERE ${narrowed} ORDER BY ${order.terms} LIMIT 1 OFFSET ${mostLookedAt - 1}`;
+}
+
+/** @param edge where the walk ends, as `edgeOfKeys` gave it. */
+export function walkKeys(
+  where: KeysWhere,
+  filter: KeyFilter,
+  { order, after, limit }: KeyPageRequest,
+  edge: KeyPlace | undefined,
+): SQL {
+  const narrowed = and(
+    inPlace(where, filter.steward === undefined ? apiKeys : agents),
+    behind(order, after),
+    edge === undefined ? undefined : order.upTo(edge),
+    ...conditions(filter),
+  );
+  return sql`
+    SELECT ${apiKeys.id} AS id, ${apiKeys.agentId} AS agentId, ${apiKeys.last4} AS last4, ${apiKeys.createdAt} AS createdAt,
+      ${apiKeys.expiresAt} AS expiresAt, ${apiKeys.revokedAt} AS revokedAt, ${apiKeys.lastUsedAt} AS lastUsedAt,
+      ${agents.name} AS agentName, ${agents.state} AS agentState, ${agents.steward} AS steward,
+      ${workspaces.name} AS workspaceName, ${order.value} AS value
+    FROM ${tables(where, filter, order)}
+    WHERE ${narrowed ?? sql`1`} ORDER BY ${order.terms} LIMIT ${limit + 1}`;
+}
+
+const withinOf = (where: KeysWhere): "workspace" | "everywhere" =>
+  "workspace" in where ? "workspace" : "everywhere";
+
+const behind = (order: KeyOrder, after: KeyPlace | undefined): SQL | undefined =>
+  after === undefined ? undefined : order.behind(after);
+
+/** The tables in the order in which they are read: SQLite does not change that of a cross join. */
+function tables(where: KeysWhere, { steward }: KeyFilter, order: KeyOrder): SQL {
+  const keys = order.table(withinOf(where));
+  const theirAgents = sql`${agents} ON ${agents.id} = ${apiKeys.agentId}`;
+  const inWorkspaces = sql`CROSS JOIN ${workspaces} ON ${workspaces.id} = ${agents.workspaceId}`;
+  return steward === undefined
+    ? sql`${keys} CROSS JOIN ${theirAgents} ${inWorkspaces}`
+    : sql`${agents} CROSS JOIN ${apiKeys} ON ${apiKeys.agentId} = ${agents.id} ${inWorkspaces}`;
+}
+
+/** @param of the table that is read first, so that its index has the place. */
+function inPlace(where: KeysWhere, of: typeof apiKeys | typeof agents): SQL | undefined {
+  if ("workspace" in where) return eq(of.workspaceId, where.workspace);
+  return where.visible === null ? undefined : inList(workspaces.name, where.visible);
+}
+
+const conditions = ({ liveAt, createdBefore, endsBefore, owner, steward, label = [] }: KeyFilter): SQL[] =>
+  [
+    liveAt === undefined
+      ? undefined
+      : sql`${apiKeys.revokedAt} IS NULL AND ${ENDS_AT} > ${liveAt} AND ${agents.state} <> 'revoked'`,
+    createdBefore === undefined ? undefined : lt(apiKeys.createdAt, createdBefore),
+    endsBefore === undefined ? undefined : sql`${ENDS_AT} < ${endsBefore}`,
+    owner === undefined ? undefined : eq(agents.owner, owner),
+    steward === undefined ? undefined : eq(agents.steward, steward),
+    ...label.map((each) => hasLabel(agents.labels, each)),
+  ].filter((condition) => condition !== undefined);
+
+/** True when a page could look at many keys to find few: by an order's index, with something asked beside it. */
+const isWalkedFor = (where: KeysWhere, filter: KeyFilter): boolean =>
+  filter.steward === undefined &&
+  (conditions(filter).length > 0 || ("visible" in where && where.visible !== null));

@@ -1,0 +1,26 @@
+/**
+ * The mark of a list, in its cursors. With another order or other filters a place would mean something else, and items would be
+ * missed without anybody noticing.
+ */
+import { toBase64Url, utf8 } from "../../kernel/bytes.ts";
+import { sha256Sync } from "../../kernel/digest.ts";
+import { memberRefusal } from "./refusal.ts";
+
+/** Everything that decides what a list has, and in which order. */
+export type Question = Readonly<Record<string, unknown>>;
+
+/** A mark, as a part of a larger expression. */
+export const MARK_PATTERN = "[A-Za-z0-9_-]{11}";
+
+/** 64 bits of a digest: somebody who wants two lists with one mark gains a page of what they may see anyway. */
+export function markOf(question: Question): string {
+  const asked = Object.entries(question).filter(([, value]) => value !== undefined);
+  const text = JSON.stringify(asked.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return toBase64Url(sha256Sync(utf8(text)).slice(0, 8));
+}
+
+export const OTHER_LIST = memberRefusal(
+  "invalid_request",
+  "cursor",
+  "The cursor is of a list with another order, other filters or another workspace. Ask as for the page before, or begin without it.",
+);
