@@ -56,6 +56,10 @@ const GOLDEN: Readonly<Record<string, readonly [table: string, sql: string]>> = 
     "agents",
     "BEFORE UPDATE OF id, name, owner, workspace_id, created_at ON agents WHEN NEW.id IS NOT OLD.id OR NEW.name IS NOT OLD.name OR NEW.owner IS NOT OLD.owner OR NEW.workspace_id IS NOT OLD.workspace_id OR NEW.created_at IS NOT OLD.created_at BEGIN SELECT RAISE(ABORT, 'dome: the record of an agent is immutable'); END",
   ],
+  agents_have_words: [
+    "agents",
+    "AFTER INSERT ON agents BEGIN INSERT INTO agent_name_words (agent_id, word, workspace_id) SELECT NEW.id, substr(NEW.name, place.key + 1), NEW.workspace_id FROM json_each('[0' || replace(hex(zeroblob(length(NEW.name) - 1)), '00', ',0') || ']') AS place WHERE place.key = 0 OR (substr(NEW.name, place.key, 1) = '-' AND substr(NEW.name, place.key + 1, 1) NOT IN ('-', '')); END",
+  ],
   agents_stay_revoked: [
     "agents",
     "BEFORE UPDATE OF state, revoked_at ON agents WHEN (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS NOT OLD.revoked_at) OR (OLD.state = 'revoked' AND NEW.state IS NOT 'revoked') BEGIN SELECT RAISE(ABORT, 'dome: revoked is final'); END",
