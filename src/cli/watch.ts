@@ -9,7 +9,7 @@ export const watchOption = (): Option =>
   new Option("--watch", "show it again whenever it changes, until Ctrl-C; asks every 2 s");
 
 export interface Watching {
-  readonly watch?: true;
+  readonly watch?: true | undefined;
 }
 
 /** What was read, with what is said beside it when it is shown once. */

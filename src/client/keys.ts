@@ -50,8 +50,10 @@ export class Keys {
 
   /** The keys of many agents, as the registry has them: `list` has the word of the agent itself. */
   ofAgents(filter: KeyFilter = {}): Listing<ListedApiKey> {
-    const query = { ...filter, limit: pageSize(filter.limit) };
-    return new Listing((cursor) => this.#transport.read("/api/v1/keys", listedKeys, { ...query, cursor }));
+    return new Listing(
+      (cursor, size) => this.#transport.read("/api/v1/keys", listedKeys, { ...filter, limit: size, cursor }),
+      filter.limit,
+    );
   }
 
   /** Whose this key is, and whether it is live; looking is no use of it. */

@@ -5,16 +5,27 @@ import { verb, type Title } from "../command.ts";
 import { fields, type Style } from "../output.ts";
 import { table } from "../table.ts";
 import type { Session } from "../session.ts";
+import { showOrWatch, watchOption, type Watching } from "../watch.ts";
 
 export const statusCommand = (session: Session, title: Title): Command =>
   verb({
     ...title,
     examples: ["dome status", "dome status --json"],
-  }).action(async () => {
-    const status = await (await session.controlPlane()).status();
-    const { output } = session;
-    output.show({ body: status, ids: [status.issuer], text: () => text(output.style, status) });
-  });
+  })
+    .addOption(watchOption())
+    .action((options: Watching) =>
+      showOrWatch(session, options, async () => {
+        const status = await (await session.controlPlane()).status();
+        const { output } = session;
+        return {
+          body: status,
+          // The time is another one at each answer.
+          compared: { ...status, time: null },
+          ids: [status.issuer],
+          text: () => text(output.style, status),
+        };
+      }),
+    );
 
 const text = (style: Style, status: Status): string =>
   [

@@ -112,7 +112,7 @@ describe("the keys of many agents", () => {
       { replies: [page(old)] },
     );
     expect(requests).toEqual([
-      "GET /api/v1/keys?workspace=support&live=true&limit=200&created_before=2026-08-25T09%3A00%3A00.000Z",
+      "GET /api/v1/keys?workspace=support&live=true&created_before=2026-08-25T09%3A00%3A00.000Z&limit=200",
     ]);
     expect(stdout).toBe(
       "AGENT           KEY                             STATE  CREATED    EXPIRES  LAST USED  WORKSPACE\n" +
@@ -125,7 +125,7 @@ describe("the keys of many agents", () => {
       replies: [page()],
     });
     expect(requests).toEqual([
-      "GET /api/v1/keys?all_workspaces=true&limit=200&expires_before=2026-12-07T09%3A00%3A00.000Z&sort=expires",
+      "GET /api/v1/keys?all_workspaces=true&expires_before=2026-12-07T09%3A00%3A00.000Z&sort=expires&limit=200",
     ]);
     expect(stderr).toBe("Every workspace that you may see was searched.\n");
   });

@@ -192,6 +192,25 @@ test("dome agents list --watch asks every 2 s, and prints the list when it has c
   expect(stdout).toBe(`${AGENT_ID}\n${AGENT_ID}\n`);
 });
 
+test.each([
+  [["agents", "show", "a"], agent({ state: "active" }), agent({ state: "suspended" })],
+  [["agents", "halts", "a", "hlt_01k9v3m8q2x7n5r4t6w0y1z2a5"], halt(), halt({ effective_in_ms: 0 })],
+])(
+  "%j --watch shows it again when it has changed, with --json on a line each",
+  async (words, before, after) => {
+    const { exit, stdout, requests } = await dome([...words, "--watch", "--json"], {
+      replies: [json(200, before), json(200, before), json(200, after), problem(403, "forbidden")],
+    });
+    expect([exit, requests.length]).toEqual([3, 4]);
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([before, after]);
+  },
+);
+
 test("dome agents list -o wide tells when each was active last, how long ago", async () => {
   const { stdout } = await dome(["agents", "list", "-o", "wide"], {
     replies: [page(agent({ last_active_at: "2026-11-23T06:00:00.000Z" }))],

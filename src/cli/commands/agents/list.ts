@@ -1,11 +1,11 @@
 /** `dome agents list` */
 import { Option, type Command } from "commander";
 import type { AgentFilter } from "../../../client/agents.ts";
-import type { Agent } from "../../../contract/agent.ts";
 import { verb } from "../../command.ts";
 import { allWorkspacesOption, searched, labelFilterOption, workspaceOption } from "../../option-values.ts";
 import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
+import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
 import { agentTable, wideAgentTable } from "./view.ts";
 
 /** As the service knows them: its words are not loaded for a list of choices. */
@@ -40,27 +40,12 @@ export const listCommand = (session: Session): Command =>
         SORTS,
       ),
     )
-    .option("--watch", "print the list again whenever it changes, until Ctrl-C; asks every 2 s")
-    .action(async ({ watch, ...options }: ListOptions & { readonly watch?: boolean }, command: Command) =>
-      watch === true ? watchList(session, options) : list(session, options, command),
+    .addOption(watchOption())
+    .action((options: ListOptions, command: Command) =>
+      showOrWatch(session, options, () => read(session, options, command)),
     );
 
-const WATCH_MS = 2_000;
-
-/** Ends when somebody ends the program, or the service answers no. */
-async function watchList(session: Session, options: ListOptions): Promise<never> {
-  const service = await session.controlPlane();
-  const filter = filterOf(options);
-  for (let before = ""; ;) {
-    const { items } = await takePage(service.agents.list(filter), options);
-    const now = JSON.stringify(items);
-    if (now !== before) show(session, items);
-    before = now;
-    await session.io.timers.sleep(WATCH_MS);
-  }
-}
-
-interface ListOptions extends Omit<AgentFilter, "all_workspaces" | "limit">, Paging {
+interface ListOptions extends Omit<AgentFilter, "all_workspaces" | "limit">, Paging, Watching {
   readonly allWorkspaces?: true;
 }
 
@@ -70,20 +55,19 @@ const filterOf = (options: ListOptions): AgentFilter => {
   return { ...filter, all_workspaces: allWorkspaces };
 };
 
-async function list(session: Session, options: ListOptions, command: Command): Promise<void> {
+async function read(session: Session, options: ListOptions, command: Command): Promise<Read> {
   const service = await session.controlPlane();
   const taken = await takePage(service.agents.list(filterOf(options)), options);
-  show(session, taken.items);
-  tellMore(session, command, taken);
-  if (taken.items.length === 0)
-    session.output.note(searched(options.workspace, options.allWorkspaces === true));
-}
-
-function show({ output }: Session, items: readonly Agent[]): void {
-  output.show({
+  const { items } = taken;
+  const { output } = session;
+  return {
     body: items,
     ids: items.map((agent) => agent.id),
     text: () => agentTable(output.style, items),
     wide: () => wideAgentTable(output.style, items),
-  });
+    tell: () => {
+      tellMore(session, command, taken);
+      if (items.length === 0) output.note(searched(options.workspace, options.allWorkspaces === true));
+    },
+  };
 }

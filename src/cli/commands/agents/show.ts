@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
+import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
 import { agentFields } from "./view.ts";
 
 export const showCommand = (session: Session): Command =>
@@ -13,15 +14,18 @@ export const showCommand = (session: Session): Command =>
   })
     .argument("<agent>", "name or id")
     .addOption(workspaceOption())
-    .action((agent: string, options: { workspace?: string }) => show(session, agent, options));
+    .addOption(watchOption())
+    .action((agent: string, { watch, workspace }: Watching & { workspace?: string }) =>
+      showOrWatch(session, { watch }, () => read(session, agent, workspace)),
+    );
 
-export async function show(session: Session, name: string, options: { workspace?: string }): Promise<void> {
+async function read(session: Session, name: string, workspace: string | undefined): Promise<Read> {
   const service = await session.controlPlane();
-  const agent = await service.agents.show({ agent: name, ...options });
+  const agent = await service.agents.show({ agent: name, workspace });
   const { output } = session;
-  output.show({
+  return {
     body: agent,
     ids: [agent.id],
     text: () => agentFields(output.style, agent),
-  });
+  };
 }

@@ -3,19 +3,14 @@ import { Option, type Command } from "commander";
 import type { KeySort } from "../../../contract/key.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
-import {
-  allWorkspacesOption,
-  labelFilterOption,
-  limitOption,
-  searched,
-  workspaceOption,
-} from "../../option-values.ts";
+import { allWorkspacesOption, labelFilterOption, searched, workspaceOption } from "../../option-values.ts";
+import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
 import { keyFilterOf, withKeyAges, type KeyAges } from "./key-ages.ts";
 import { keyTable, listedKeyTable, wideListedKeyTable } from "./view.ts";
 
-interface ListOptions extends KeyAges, Watching {
+interface ListOptions extends KeyAges, Watching, Paging {
   readonly workspace?: string;
   readonly allWorkspaces?: true;
   readonly live?: true;
@@ -23,31 +18,33 @@ interface ListOptions extends KeyAges, Watching {
   readonly label?: string[];
   readonly steward?: string;
   readonly owner?: string;
-  readonly limit?: number;
 }
 
 const SORTS: readonly KeySort[] = ["created", "-created", "expires", "-expires", "last_used", "-last_used"];
 
 export const listCommand = (session: Session): Command =>
-  withKeyAges(
-    session,
-    verb({
-      name: "list",
-      summary: "List API keys without their secrets: of an agent, or of many by age, end and last use",
-      description:
-        "List API keys without their secrets. With an agent: its keys, as the agent itself has them. Without one: the keys of all " +
-        "agents of the workspace, the oldest first. To replace what is listed, give `dome keys rotate` the same options.",
-      examples: [
-        "dome keys list support-triage",
-        "dome keys list --live --older-than 90d",
-        "dome keys list -A --live --expires-before 14d",
-        "dome keys list --live --sort last_used",
-      ],
-    })
-      .argument("[agent]", "name or id; without it, of all agents")
-      .addOption(workspaceOption())
-      .addOption(allWorkspacesOption())
-      .option("--live", "only keys that are neither revoked nor expired, of agents that are not revoked"),
+  withPaging(
+    withKeyAges(
+      session,
+      verb({
+        name: "list",
+        summary: "List API keys without their secrets: of an agent, or of many by age, end and last use",
+        description:
+          "List API keys without their secrets. With an agent: its keys, as the agent itself has them. Without one: the keys of all " +
+          "agents of the workspace, the oldest first. To replace what is listed, give `dome keys rotate` the same options.",
+        examples: [
+          "dome keys list support-triage",
+          "dome keys list --live --older-than 90d",
+          "dome keys list -A --live --expires-before 14d",
+          "dome keys list --live --sort last_used",
+        ],
+      })
+        .argument("[agent]", "name or id; without it, of all agents")
+        .addOption(workspaceOption())
+        .addOption(allWorkspacesOption())
+        .option("--live", "only keys that are neither revoked nor expired, of agents that are not revoked"),
+    ),
+    "keys",
   )
     .addOption(labelFilterOption("of agents with this label"))
     .option("--steward <steward>", "of agents that this person or job answers for now")
@@ -58,11 +55,10 @@ export const listCommand = (session: Session): Command =>
         "what comes first; with - in front the other way round (default: created; with --expires-before, expires)",
       ).choices(SORTS),
     )
-    .addOption(limitOption("keys (default: all)"))
     .addOption(watchOption())
-    .action((agent: string | undefined, options: ListOptions) =>
+    .action((agent: string | undefined, options: ListOptions, command: Command) =>
       showOrWatch(session, options, () =>
-        agent === undefined ? readMany(session, options) : readOne(session, agent, options),
+        agent === undefined ? readMany(session, options, command) : readOne(session, agent, options),
       ),
     );
 
@@ -81,22 +77,21 @@ async function readOne(
   };
 }
 
-async function readMany(session: Session, options: ListOptions): Promise<Read> {
-  const { workspace, allWorkspaces, live, sort, label, steward, owner, limit } = options;
+async function readMany(session: Session, options: ListOptions, command: Command): Promise<Read> {
+  const { workspace, allWorkspaces, live, sort, label, steward, owner } = options;
   const service = await session.controlPlane();
-  const { items, more } = await service.keys
-    .ofAgents({
-      workspace,
-      all_workspaces: allWorkspaces,
-      live,
-      label,
-      steward,
-      owner,
-      limit,
-      ...keyFilterOf(options),
-      sort: sort ?? (options.expiresBefore === undefined ? undefined : "expires"),
-    })
-    .take(limit);
+  const listing = service.keys.ofAgents({
+    workspace,
+    all_workspaces: allWorkspaces,
+    live,
+    label,
+    steward,
+    owner,
+    ...keyFilterOf(options),
+    sort: sort ?? (options.expiresBefore === undefined ? undefined : "expires"),
+  });
+  const taken = await takePage(listing, options);
+  const { items } = taken;
   const { output } = session;
   return {
     body: items,
@@ -104,7 +99,7 @@ async function readMany(session: Session, options: ListOptions): Promise<Read> {
     text: () => listedKeyTable(output.style, items),
     wide: () => wideListedKeyTable(output.style, items),
     tell: () => {
-      if (more) output.note("There are more: raise --limit, or leave it out.");
+      tellMore(session, command, taken);
       if (items.length === 0) output.note(searched(workspace, allWorkspaces === true));
     },
   };

@@ -8,9 +8,10 @@ import { everyWorkspace } from "../../every-workspace.ts";
 import { allWorkspacesOption, workspaceOption } from "../../option-values.ts";
 import { takePage, tellMore, tellMoreSomewhere, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
+import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
 import { userTable } from "./view.ts";
 
-interface ListOptions extends Paging {
+interface ListOptions extends Paging, Watching {
   readonly workspace?: string;
   readonly allWorkspaces?: true;
 }
@@ -29,24 +30,27 @@ export const listCommand = (session: Session): Command =>
   )
     .addOption(workspaceOption())
     .addOption(allWorkspacesOption().conflicts("cursor"))
-    .action((options: ListOptions, command: Command) => list(session, options, command));
+    .addOption(watchOption())
+    .action((options: ListOptions, command: Command) =>
+      showOrWatch(session, options, () => read(session, options, command)),
+    );
 
-async function list(session: Session, options: ListOptions, command: Command): Promise<void> {
+async function read(session: Session, options: ListOptions, command: Command): Promise<Read> {
   const taken = await take(await session.controlPlane(), options);
   const { items } = taken;
   const { output } = session;
-  output.show({
+  return {
     body: items,
     ids: items.map((user) => user.id),
     text: () => userTable(output.style, items),
-  });
-  if (options.allWorkspaces === true) tellMoreSomewhere(session, taken);
-  else tellMore(session, command, taken);
+    tell: () =>
+      options.allWorkspaces === true ? tellMoreSomewhere(session, taken) : tellMore(session, command, taken),
+  };
 }
 
 async function take(
   service: ControlPlane,
-  { workspace, allWorkspaces, ...paging }: ListOptions,
+  { workspace, allWorkspaces, watch: _watch, ...paging }: ListOptions,
 ): Promise<Taken<User>> {
   if (allWorkspaces !== true) return takePage(service.users.list({ workspace }), paging);
   const answers = await everyWorkspace(service, (name) =>
