@@ -18,10 +18,10 @@ from support.server import ROOT, Agent, Server
 import dome
 
 SUITE = json.loads((ROOT / "sdk/conformance/cases.json").read_text())
+# What waits for events cannot be played before the service has the door at which an agent hears of itself.
+HAS_STREAM = '"/api/v1/agents/self/events"' in (ROOT / "src/api/routes/self.ts").read_text()
 CASES: list[dict[str, Any]] = [
-    case
-    for case in SUITE["cases"]
-    if not any("heard" in step for step in case["steps"])  # the server of this checkout has no event stream yet
+    case for case in SUITE["cases"] if HAS_STREAM or not any("heard" in step for step in case["steps"])
 ]
 CLIENTS = ("blocking", "asynchronous")
 AT_ONCE = 8

@@ -1,0 +1,1 @@
+"""Thin layers for agent frameworks. Each needs the extra of its name."""
