@@ -31,7 +31,7 @@ export const operatorRoutes: readonly Route[] = [
       method: "get",
       path: "/api/v1/operators/self",
       operationId: "showOperatorSelf",
-      summary: "Who the presented operator token is",
+      summary: "The subject, role and workspaces of the presented operator token",
       tag,
       door: { by: "operator", permission: null },
       answers: [{ status: 200, description: "The operator", schema: operatorSelf }],

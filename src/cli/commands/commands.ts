@@ -18,7 +18,7 @@ interface Entry extends Title {
 export const COMMANDS: readonly Entry[] = [
   {
     name: "login",
-    summary: "Save a service and your operator token for it",
+    summary: "Save a service and your operator token",
     load: async () => (await import("./login.ts")).loginCommand,
   },
   {
@@ -33,7 +33,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "status",
-    summary: "What to look at first: outboxes, ledgers, gaps, ages of keys, versions",
+    summary: "Show the health of the service: outboxes, ledgers, gaps, ages of keys, versions",
     load: async () => (await import("./status.ts")).statusCommand,
   },
   {
@@ -53,7 +53,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "workspaces",
-    summary: "The tenant boundary: agents, catalog, keys and audit belong to exactly one",
+    summary: "Workspaces: each agent, catalog entry, key and ledger belongs to exactly one",
     load: async () => (await import("./workspaces/workspaces.ts")).workspacesCommand,
   },
   {
@@ -68,7 +68,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "operators",
-    summary: "Tokens of people and jobs that administer Dome, each with a role and an end",
+    summary: "Tokens of the people and jobs that administer Dome, each with a role and an expiry",
     load: async () => (await import("./operators/operators.ts")).operatorsCommand,
   },
   {
@@ -103,7 +103,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "users",
-    summary: "The people for whom agents act: see them, stop them, and let them go on",
+    summary: "The users for whom agents act: list, stop and resume them",
     load: async () => (await import("./users/users.ts")).usersCommand,
   },
   {
@@ -113,7 +113,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "root-key",
-    summary: "What hangs on each version of the root key, while it is rotated",
+    summary: "The versions of the root key, and what still needs each",
     load: async () => (await import("./root-key/root-key.ts")).rootKeyCommand,
   },
   {
@@ -128,12 +128,12 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "chain",
-    summary: "Chains of delegation: who acted for whom, with how much",
+    summary: "Chains of delegation: who acted for whom, with which scope",
     load: async () => (await import("./chain/chain.ts")).chainCommand,
   },
   {
     name: "audit",
-    summary: "The trail: what happened, who did it, and why",
+    summary: "The ledger: what happened, who did it, and why",
     load: async () => (await import("./audit/audit.ts")).auditCommand,
   },
   {

@@ -20,8 +20,8 @@ export const loginCommand = (session: Session, title: Title): Command =>
   verb({
     ...title,
     description:
-      "Save a service and your operator token for it, and choose it. The token is read from DOME_TOKEN, or from stdin. " +
-      "--context names what is saved; the default is made from the URL's host.",
+      "Save a service and your operator token, and make the service the current one. Dome reads the token from DOME_TOKEN or stdin. " +
+      "--context gives the saved service a name; the default comes from the host in the URL.",
     examples: [
       "dome login --url https://dome.example.com",
       "dome login --url https://staging.dome.example.com --context staging < operator-token",

@@ -8,7 +8,7 @@ import type { Session } from "../session.ts";
 export const logoutCommand = (session: Session, title: Title): Command =>
   verb({
     ...title,
-    description: "Forget a saved service and its token: the current one, or the one named by --context.",
+    description: "Forget a saved service and its token: the current one, or the one that --context names.",
     examples: ["dome logout", "dome logout --context staging"],
   }).action(async () => {
     const { current } = await readContexts(session.io.env);

@@ -1,15 +1,39 @@
-/** One word per thing in what people read: documentation, problems, reasons and kinds of records. */
+/** One word per thing in what people read: documentation, help, the API document, problems, reasons and kinds of records. */
 import { describe, expect, it } from "vitest";
 import { PROBLEM_TEXTS } from "../../../src/api/problem-texts.ts";
 import { AUDIT_KINDS } from "../../../src/contract/audit-kinds.ts";
 import { PROBLEMS } from "../../../src/contract/problem-codes.ts";
 import { REASONS } from "../../../src/contract/reasons.ts";
+import { openApiDocument } from "../../../src/api/openapi.ts";
+import { routes } from "../../../src/api/routes.ts";
+import { below, commandTree } from "../cli/command-tree.ts";
 import { EXCEPTIONS, faults } from "./glossary.ts";
 import { DOCUMENTS, read } from "./markdown.ts";
 
 /** Pages that quote: names of tests and clauses of standards, or a decision in the words of its time. */
 const QUOTING = /^docs\/(?:decisions\/|specifications\.md|seed\.md)/;
 const pages = [...DOCUMENTS.filter((page) => !QUOTING.test(page)), "CHANGELOG.md"];
+
+const root = await commandTree();
+const HELP = [root, ...below(root)].flatMap((command) => [
+  command.summary(),
+  command.description(),
+  ...command.registeredArguments.map(({ description }) => description),
+  ...command.options.map(({ description }) => description),
+]);
+
+/** Every summary and description of the document, by the members of those names. */
+function describedIn(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, within]: [string, unknown]) =>
+    typeof within === "string"
+      ? name === "description" || name === "summary"
+        ? [within]
+        : []
+      : describedIn(within),
+  );
+}
+const API = describedIn(openApiDocument("https://dome.example", routes));
 
 describe("the words of the project", () => {
   it.each(pages)("are kept by %s", (page) => {
@@ -24,6 +48,16 @@ describe("the words of the project", () => {
       ...Object.values(AUDIT_KINDS),
     ];
     expect(texts.flatMap(faults)).toEqual([]);
+  });
+
+  it("are kept by the help of every command", () => {
+    expect(HELP.length).toBeGreaterThan(300);
+    expect(HELP.flatMap(faults)).toEqual([]);
+  });
+
+  it("are kept by the OpenAPI document", () => {
+    expect(API.length).toBeGreaterThan(200);
+    expect(API.flatMap(faults)).toEqual([]);
   });
 
   it.each([
@@ -44,7 +78,7 @@ describe("the words of the project", () => {
   });
 
   it("has only exceptions that some page needs", () => {
-    const all = pages.map(read).join("\n").replaceAll(/\s+/g, " ");
+    const all = [...pages.map(read), ...HELP].join("\n").replaceAll(/\s+/g, " ");
     expect(EXCEPTIONS.filter(({ text }) => all.match(text) === null)).toEqual([]);
   });
 });

@@ -21,7 +21,10 @@ export const RULES: readonly Rule[] = [
 
 /** Terms of other standards and products, which keep their own words. */
 export const EXCEPTIONS: readonly { readonly text: RegExp; readonly reason: string }[] = [
-  { text: /\b(?:the tenant|tenant's id|issuer, tenant and subject)\b/gi, reason: "a tenant of Entra, `tid`" },
+  {
+    text: /\b(?:(?:the|this|the user's) tenant|tenant's id|issuer, tenant and subject|issuer, subject and tenant)\b|\[TENANT\]/gi,
+    reason: "a tenant of Entra, `tid`",
+  },
   {
     text: /\ban access token(?:, a logout token| is not an ID token)/gi,
     reason: "an OAuth token of another issuer",

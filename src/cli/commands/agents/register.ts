@@ -38,26 +38,26 @@ export function registerCommand(session: Session): Command {
     summary: "Register an agent and issue its first API key",
     description:
       "Register an agent and issue its first API key. Id, name, owner and workspace never change afterwards. " +
-      "The agent is provisioned: it makes no calls until it is activated. The key is shown once.",
+      "The agent is provisioned: Dome refuses its calls until you activate it. Dome shows the key only once.",
     examples: [
       "dome agents register --name support-triage --tier standard --tool zendesk --pool premium-reasoning --require-actas oidc",
       "dome agents register --name nightly-report --tool warehouse/query --key-file ./nightly-report.key",
     ],
   })
-    .requiredOption("--name <name>", "its name, unique in the workspace for ever")
+    .requiredOption("--name <name>", "its name; no other agent of the workspace may ever have the same")
     .addOption(workspaceOption())
-    .option("--owner <owner>", "who answers for it (default: the subject of your token)")
+    .option("--owner <owner>", "its owner (default: the subject of your token)")
     .option("--tier <tier>", "trust level", "standard")
     .option("--tool <tool>", "a tool it declares, or <tool>/<operation>; repeat for more", collect)
     .option("--pool <pool>", "a pool of models it declares; repeat for more", collect)
     .option("--integration <name>", "an integration it declares; repeat for more", collect)
     .option("--require-actas <provider>", "act only for a verified end user: oidc, or oidc:NAME")
-    .option("--contact <contact>", "whom to reach about it")
+    .option("--contact <contact>", "the person or team to contact about it")
     .option("--description <text>", "what it is for")
     .option("--label <key=value>", "a label; repeat for more", collectLabel)
     .option("--parent <agent>", "name or id of its parent")
     .option("--delegates-to <agent>", "an agent that may act on its behalf; repeat for more", collect)
-    .option("--expires <time>", "when it is suspended by itself: a time, or a duration such as 90d", ahead)
+    .option("--expires <time>", "when Dome suspends it: a time, or a duration such as 90d", ahead)
     .addOption(
       new Option("--freshness <mode>", "always: no leases, ask on every call").choices(["leased", "always"]),
     )

@@ -11,10 +11,10 @@ export const revokeCommand = (session: Session): Command =>
     "revoke",
     {
       name: "revoke",
-      summary: "Revoke agents for ever: their keys and tokens are dead, their records stay",
+      summary: "Revoke agents permanently; their records stay",
       description:
-        "Revoke agents for ever: their keys and tokens are dead, their records stay readable. There is no way back. " +
-        "On a terminal it asks for the agent's name, or how many there are; elsewhere it wants --yes.",
+        "Revoke agents permanently: Dome refuses their keys and tokens; their records stay readable. You cannot undo this. " +
+        "On a terminal, the command asks you to type the agent's name, or the number of agents; in scripts, pass --yes.",
       examples: [
         'dome agents revoke support-triage --reason "replaced" --wait',
         "dome agents revoke support-triage --yes",

@@ -9,7 +9,7 @@ import { startMany } from "./start-many.ts";
 
 export function startCommand(session: Session, start: Start, words: Words): Command {
   return withSelection(verb(words).argument("[agents...]", "names or ids"))
-    .option("--reason <text>", "why, for the audit trail; required to lift a hold")
+    .option("--reason <text>", "the reason, recorded in the ledger; required to lift a hold")
     .action(async (names: readonly string[], options: StartOptions) => {
       const only = onlyOne(names, options, `agents ${start}`);
       if (only !== undefined) return startOne(session, start, only, options);

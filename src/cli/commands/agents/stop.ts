@@ -28,11 +28,8 @@ export const stopCommand = (
       drainSeconds,
     )
     .option("--cascade", "stop all of its descendants with it")
-    .option(
-      "--hold",
-      "only the roles security and admin lift the stop; where these stop, that is so without it",
-    )
-    .option("--reason <text>", "why, for the audit trail")
+    .option("--hold", "make it a hold, which only security and admin lift (default for these roles)")
+    .option("--reason <text>", "the reason, recorded in the ledger")
     .option("--wait", "return when the stop is effective")
     .action(async (names: readonly string[], options: StopOptions) => {
       const only = onlyOne(names, options, `agents ${kind}`);

@@ -9,12 +9,12 @@ export const suspendCommand = (session: Session): Command =>
     "suspend",
     {
       name: "suspend",
-      summary: "Suspend agents: stop their calls and their tokens",
+      summary: "Suspend agents: refuse their calls and tokens",
       description:
-        "Suspend agents: stop their calls and their tokens. The stop is committed at once and effective within " +
-        "seconds; with --wait the command returns when no door admits a call of them any more. Several agents are " +
-        "listed first, and asked about; without a terminal that wants --yes. A suspension by the roles security or admin is " +
-        "a hold: only these roles lift it.",
+        "Suspend agents: Dome refuses their calls and tokens. Dome commits the stop at once; it is effective within " +
+        "seconds. With --wait the command returns when the stop is effective. For several agents, Dome lists them and asks " +
+        "you to confirm; in scripts, pass --yes. A suspension by the roles security or admin is " +
+        "a hold: only these roles can resume the agent.",
       examples: [
         'dome agents suspend support-triage --reason "wrong refunds" --wait',
         "dome agents suspend support-triage --drain 5m --cascade",

@@ -35,11 +35,11 @@ interface TransferOptions {
 export const transferCommand = (session: Session): Command =>
   verb({
     name: "transfer",
-    summary: "Transfer agents: somebody else answers for them from now on",
+    summary: "Transfer agents to another steward",
     description:
-      "Transfer agents: somebody else, the new steward, answers for them from now on, with every right of a developer to " +
-      "them. The owner is part of the record and stays. With --from all agents of one steward are transferred: they are " +
-      "listed first, and asked about; without a terminal that wants --yes.",
+      "Transfer agents to another steward, who then has every right of a developer to " +
+      "them. The owner stays, because it is part of the record. --from transfers all agents of one steward: Dome lists them " +
+      "and asks you to confirm; in scripts, pass --yes.",
     examples: [
       "dome agents transfer support-triage --to carol@example.com",
       "dome agents transfer --from bob@example.com --to carol@example.com -A --dry-run",
@@ -52,7 +52,7 @@ export const transferCommand = (session: Session): Command =>
     .addOption(labelFilterOption("of these, only agents with this label"))
     .addOption(workspaceOption())
     .addOption(allWorkspacesOption())
-    .option("--reason <text>", "why, for the audit trail")
+    .option("--reason <text>", "the reason, recorded in the ledger")
     .option("--dry-run", "only show which agents would be transferred")
     .option("--yes", "do not ask")
     .action(async (agent: string | undefined, options: TransferOptions) => {

@@ -16,10 +16,10 @@ interface Twig {
 export const treeCommand = (session: Session): Command =>
   verb({
     name: "tree",
-    summary: "Show which agent is whose child, with their states",
+    summary: "Show agents as a tree of parents and children, with their states",
     description:
-      "Show the agents as a tree by their parents, with their states; with a name only that agent and what is below " +
-      "it. With --json the agents as a list, each behind its parent.",
+      "Show agents as a tree of parents and children, with their states. With a name, only that agent and its descendants. " +
+      "With --json, a list in which each agent follows its parent.",
     examples: ["dome agents tree", "dome agents tree support-triage"],
   })
     .argument("[agent]", "name or id of the agent at the root (default: all)")

@@ -49,10 +49,10 @@ export function updateCommand(session: Session): Command {
     .argParser(collect);
   return verb({
     name: "update",
-    summary: "Change an agent's surface, tier, labels and the like",
+    summary: "Change an agent's surface, tier, labels and other settings",
     description:
-      "Change an agent's surface, tier, labels and the like. Id, name, owner and workspace never change. " +
-      "--add-… adds to what is declared, --remove-… takes away; what is not named stays as it is.",
+      "Change an agent's surface, tier, labels and other settings. Id, name, owner and workspace never change. " +
+      "--add-… adds to the surface, --remove-… removes from it; everything else stays.",
     examples: [
       "dome agents update support-triage --add-tool zendesk --add-tool jira/create_issue",
       "dome agents update support-triage --remove-pool premium-reasoning --clear contact",
@@ -72,12 +72,12 @@ export function updateCommand(session: Session): Command {
     .option("--remove-delegate <agent>", "no longer let it act on its behalf; repeat for more", collect)
     .option("--remove-label <key>", "remove a label; repeat for more", collect)
     .option("--require-actas <provider>", "act only for a verified end user: oidc, or oidc:NAME")
-    .option("--contact <contact>", "whom to reach about it")
+    .option("--contact <contact>", "the person or team to contact about it")
     .option("--description <text>", "what it is for")
     .option("--parent <agent>", "name or id of its parent")
     .option(
       "--expires <time>",
-      "when it is suspended by itself: a time, or a duration such as 90d",
+      "when Dome suspends it: a time, or a duration such as 90d",
       pointInTime(() => session.io.clock.now(), "ahead"),
     )
     .addOption(

@@ -14,7 +14,7 @@ export const chainCommand = (session: Session): Command =>
     description:
       "Show everything recorded of a transaction as a tree, oldest first: the user or agent that began it, the tokens " +
       "that were exchanged from one another, and what was decided with each, denied or not. With --json the records " +
-      "as a list. Reading the trail is itself recorded.",
+      "as a list. Dome records this reading too.",
     examples: ["dome audit chain txn_…", "dome audit chain txn_… --json"],
   })
     .argument("<txn>", "id of a transaction; a decision and a token name theirs")

@@ -39,7 +39,7 @@ export function withFilters(command: Command, session: Session): Command {
       "only what was done for this end user: usr_…, e-mail address, or ISSUER SUBJECT [TENANT]",
     )
     .option("--key <key>", "only what was done with this API key, and to it")
-    .option("--readings", "readings of the trail too")
+    .option("--readings", "readings of the ledger too")
     .option("--since <time>", "from this time on, or a duration back from now: 1h", back);
 }
 

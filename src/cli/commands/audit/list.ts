@@ -29,8 +29,7 @@ export function listCommand(session: Session): Command {
   const command = verb({
     name: "list",
     summary: "List what happened; filters are combined",
-    description:
-      "List what happened in a workspace; filters are combined. Reading the trail is itself recorded.",
+    description: "List what happened in a workspace; filters are combined. Dome records this reading too.",
     examples: [
       "dome audit list --agent support-triage --decision deny --since 1h",
       "dome audit list --kind 'agent.*' --order oldest --json",

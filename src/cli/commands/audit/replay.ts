@@ -6,10 +6,10 @@ import type { Session } from "../../session.ts";
 export const replayCommand = (session: Session): Command =>
   verb({
     name: "replay",
-    summary: "Bring dead letters to their ledgers",
+    summary: "Deliver dead letters to their ledgers",
     description:
-      "Bring audit records that the queue gave up on to the ledgers that they are for. They are kept in the ledger org " +
-      "until their own ledger has them, so this can be repeated at any time. dome status counts what is kept.",
+      "Deliver audit records that the queue stopped retrying. Dome keeps them in the ledger org " +
+      "until their own ledger has them, so you can run this at any time. dome status counts them.",
     examples: ["dome audit replay"],
   }).action(() => replay(session));
 

@@ -14,7 +14,7 @@ import { isLate, markedKind } from "./self-reported.ts";
 export const showCommand = (session: Session): Command =>
   verb({
     name: "show",
-    summary: "Show one record of the trail, with everything that it says",
+    summary: "Show one record of the ledger, with all its members",
     examples: ["dome audit show evt_…", "dome audit show evt_… --json"],
   })
     .argument("<record>", "id of a record")

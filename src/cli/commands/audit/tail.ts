@@ -19,9 +19,9 @@ const COME_BACK_MS = 1_000;
 export function tailCommand(session: Session): Command {
   const command = verb({
     name: "tail",
-    summary: "Show what happens as it happens; filters are combined",
+    summary: "Follow new records; filters are combined",
     description:
-      "Show the trail as it grows, until it is interrupted; with --since or --after what is there from then on first. With --json one record a line. Reading the trail is itself recorded.",
+      "Show new records of the ledger until you interrupt it; with --since or --after, existing records first. With --json, one record per line. Dome records this reading too.",
     examples: [
       "dome audit tail --decision deny",
       "dome audit tail --since 1h",
@@ -29,7 +29,7 @@ export function tailCommand(session: Session): Command {
     ],
   });
   return withFilters(command, session)
-    .option("--after <seq>", "go on behind this record; 0: from the first", countFromZero)
+    .option("--after <seq>", "continue after the record with this seq; 0: from the first", countFromZero)
     .option("--count <n>", "end after this many records", wholeNumber)
     .action((options: TailOptions) => tail(session, options));
 }

@@ -15,7 +15,7 @@ export const removeCommand = <Entry extends CatalogEntry>(session: Session, kind
   verb({
     name: "remove",
     summary: `Remove ${kind.one} from the catalog`,
-    description: `Remove ${kind.one} from the catalog. Refused while agents declare it; with --force their calls to it are denied from then on.`,
+    description: `Remove ${kind.one} from the catalog. Dome refuses while agents declare it; with --force, it denies their calls from then on.`,
     examples: [
       `dome ${kind.noun} remove ${kind.example}`,
       `dome ${kind.noun} remove ${kind.example} --force`,

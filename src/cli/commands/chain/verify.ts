@@ -35,7 +35,7 @@ export const verifyCommand = (session: Session): Command =>
       "Verify a chain of delegation: signatures, order, and that no hop widened what it was given. The file holds a " +
       "call token, a JSON array of receipts (newest first), or a JSON object with access_token or actor_receipts, as " +
       "the token endpoint and introspection answer. The keys are those of the service of the context; with --jwks and " +
-      "--issuer no service is needed. An expired token is reported, not refused: evidence outlives tokens. " +
+      "--issuer no service is needed. An expired token is reported, not refused: it remains evidence. " +
       "Exit code 0: verified; 3: not.",
     examples: [
       "dome token exchange --subject ./user.jwt | dome chain verify",

@@ -15,14 +15,14 @@ const WORKSPACE = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const useCommand = (session: Session): Command =>
   verb({
     name: "use",
-    summary: "Choose the service that commands talk to",
+    summary: "Choose the service that commands use",
     description:
-      "Choose the service that commands talk to, and which workspace they mean when they name none. What was chosen of a " +
-      "workspace before stays when nothing is said.",
+      "Choose the service that commands use, and the default of --workspace for it. Without --workspace or --no-workspace, " +
+      "the earlier choice of a workspace stays.",
     examples: ["dome context use local", "dome context use staging --workspace support"],
   })
     .argument("<name>", "name of a saved service")
-    .option("--workspace <name>", "commands mean this workspace when they name none")
+    .option("--workspace <name>", "the default of --workspace in this context")
     .option("--no-workspace", "forget the workspace")
     .action(async (name: string, options: UseOptions) => {
       const contexts = await readContexts(session.io.env);

@@ -29,10 +29,10 @@ type Algorithm = (typeof SIGNATURES)[number];
 export const addCommand = (session: Session): Command =>
   verb({
     name: "add",
-    summary: "Trust an identity provider: agents may act for its users",
+    summary: "Add an identity provider, so that agents may act for its users",
     description:
-      "Trust an identity provider: agents may act for its users. Each audience is the client id of an application at the " +
-      "provider, and the agent behind = is the only one that may present tokens issued to that application.",
+      "Add an identity provider, so that agents may act for its users. Each audience is the client id of an application at the " +
+      "provider; only the agent after = may present tokens for that application.",
     examples: [
       "dome idp add okta --issuer https://acme.okta.com --audience 0oa1b2c3=support-triage",
       "dome idp add portal --issuer https://login.example.com --audience portal --audience-scope workspace",

@@ -8,10 +8,10 @@ import type { Session } from "../../session.ts";
 export const removeCommand = (session: Session): Command =>
   verb({
     name: "remove",
-    summary: "Trust an identity provider no longer",
+    summary: "Remove an identity provider: refuse its tokens",
     description:
-      "Trust an identity provider no longer: its tokens are refused from then on. On a terminal it asks for the name; " +
-      "elsewhere it wants --yes.",
+      "Remove an identity provider: Dome refuses its tokens from then on. On a terminal, the command asks you to type the name; " +
+      "in scripts, pass --yes.",
     examples: ["dome idp remove okta", "dome idp remove okta --yes"],
   })
     .argument("<name>", "its name")

@@ -18,10 +18,10 @@ interface TestOptions {
 export const testCommand = (session: Session): Command =>
   verb({
     name: "test",
-    summary: "Ask an identity provider now, and judge a token without using it",
+    summary: "Check an identity provider, and a token without using it",
     description:
-      "Ask an identity provider for its documents now, and judge a token without using it. The token is read from a file " +
-      "or stdin: an argument could be read by every process of this machine. Dome neither stores nor shows it.",
+      "Fetch the documents of an identity provider, and check a token without using it. Give the token in a file " +
+      "or on stdin, because other processes can read an argument. Dome neither stores nor shows the token.",
     examples: [
       "dome idp test okta",
       "dome idp test okta --token-file ./id-token",
@@ -31,7 +31,7 @@ export const testCommand = (session: Session): Command =>
     .argument("<name>", "its name")
     .addOption(workspaceOption())
     .option("--token-file <file>", "an ID token is in this file; - for stdin")
-    .option("--agent <agent>", "name or id: what this agent would hear (default: every agent that is bound)")
+    .option("--agent <agent>", "name or id of the agent to check for (default: every bound agent)")
     .action((name: string, options: TestOptions) => test(session, name, options));
 
 async function test(session: Session, name: string, options: TestOptions): Promise<void> {

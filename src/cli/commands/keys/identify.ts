@@ -13,10 +13,10 @@ interface IdentifyOptions {
 export const identifyCommand = (session: Session): Command =>
   verb({
     name: "identify",
-    summary: "Say whose an API key is, and whether it is live",
+    summary: "Show the agent of an API key, and whether the key is live",
     description:
-      "Say whose an API key is that was found somewhere, and whether it is live. The service looks the key up and forgets it: " +
-      "no token is made, and it does not count as a use. The key is read from a file or stdin, never from an argument.",
+      "Show which agent a found API key belongs to, and whether the key is live. Dome does not store the key, issues " +
+      "no token, and does not count this as a use. Give the key in a file or on stdin, never as an argument.",
     examples: ["dome keys identify --key-file ./leaked.key", "pbpaste | dome keys identify --key-file -"],
   })
     .requiredOption("--key-file <file>", "the key is in this file; - for stdin")

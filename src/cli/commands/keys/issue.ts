@@ -9,7 +9,7 @@ export const issueCommand = (session: Session): Command =>
     session,
     verb({
       name: "issue",
-      summary: "Issue one more API key; the others stay as they are",
+      summary: "Issue another API key; the existing keys stay",
       examples: ["dome keys issue support-triage --key-file ./support-triage.key --expires 90d"],
     }).argument("<agent>", "name or id"),
   ).action((agent: string, options: NewKeyOptions) =>

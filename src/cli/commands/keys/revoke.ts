@@ -21,7 +21,7 @@ export const revokeCommand = (session: Session): Command =>
     .argument("<agent>", "name or id")
     .argument("<key>", "id of the key")
     .addOption(workspaceOption())
-    .option("--reason <text>", "why, for the audit trail")
+    .option("--reason <text>", "the reason, recorded in the ledger")
     .option("--wait", "return when the stop is effective")
     .action((agent: string, key: string, options: RevokeOptions) => revoke(session, agent, key, options));
 

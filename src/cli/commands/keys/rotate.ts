@@ -18,9 +18,9 @@ export const rotateCommand = (session: Session): Command =>
         session,
         verb({
           name: "rotate",
-          summary: "Replace an API key by a new one",
+          summary: "Replace an API key with a new one",
           description:
-            "Replace an API key by a new one. The old key ends after the overlap, by default at once; no other is touched. " +
+            "Replace an API key with a new one. The old key expires after the overlap, by default at once; other keys stay. " +
             "Without a key id, the agent must have exactly one live key that is not being replaced already. If you choose " +
             "agents with --label, --steward or --owner, each new key is written to <key-dir>/<agent>.key; they are listed " +
             "first, and you are asked to confirm; in scripts, pass --yes. With --older-than or --expires-before the keys are " +
@@ -37,7 +37,11 @@ export const rotateCommand = (session: Session): Command =>
       ),
     ).addOption(allWorkspacesOption()),
   )
-    .option("--overlap <time>", "how long both work, up to 7d (default: the old key ends now)", overlap)
+    .option(
+      "--overlap <time>",
+      "how long both keys work, up to 7d (default: Dome revokes the old key now)",
+      overlap,
+    )
     .option("--key-dir <folder>", "write the keys of chosen agents to new files in this folder (mode 0600)")
     .action(async (agent: string | undefined, key: string | undefined, options: RotateOptions) => {
       const aged = options.olderThan !== undefined || options.expiresBefore !== undefined;

@@ -20,8 +20,8 @@ export const createCommand = (session: Session): Command =>
       name: "create",
       summary: "Issue a token for a person or a job",
       description:
-        "Issue a token for a person or a job. The subject is how the audit trail names them, and whose agents a " +
-        "developer owns. Without --workspace the token is for all workspaces and the installation itself.",
+        "Issue a token for a person or a job. The ledger records its subject, and a developer's agents belong to its subject. " +
+        "Without --workspace the token is for all workspaces and for the organization.",
       examples: [
         "dome operators create ada@example.com --role security --token-file ./ada.token",
         "dome operators create ci-deploy --role operator --workspace support --expires 30d",

@@ -28,7 +28,7 @@ interface OffboardOptions {
 export const offboardCommand = (session: Session): Command =>
   verb({
     name: "offboard",
-    summary: "Somebody leaves: end the operator tokens, transfer the agents, stop the user",
+    summary: "Offboard a person: revoke operator tokens, transfer agents, stop the user",
     description:
       "Somebody leaves: end all operator tokens of a subject, transfer the agents that it answers for, in every workspace, " +
       "and, with --user, stop that user everywhere. All of it is listed first, and asked about; without a terminal that " +
@@ -38,14 +38,14 @@ export const offboardCommand = (session: Session): Command =>
       "dome operators offboard bob@example.com --to carol@example.com --user https://login.example.com 00u1a2b3",
     ],
   })
-    .argument("<subject>", "who leaves, as operator tokens and agents name that person")
+    .argument("<subject>", "the person's subject, as operator tokens and agents name it")
     .addOption(new Option("--to <steward>", "who answers for the agents from now on").makeOptionMandatory())
     .option(
       "--user <issuer subject...>",
       "stop this user too: the identity provider (iss), and the user there (sub)",
     )
-    .option("--tenant <tid>", "the user's tenant at the provider (tid), if it has tenants")
-    .option("--reason <text>", "why, for the audit trail")
+    .option("--tenant <tid>", "the user's tenant at the provider (tid), if any")
+    .option("--reason <text>", "the reason, recorded in the ledger")
     .option("--dry-run", "only show what would be done")
     .option("--yes", "do not ask")
     .action((subject: string, options: OffboardOptions) => offboard(session, subject.toLowerCase(), options));

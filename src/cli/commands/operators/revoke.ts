@@ -14,10 +14,10 @@ import { isLastAdmin, LAST_ADMIN } from "./last-admin.ts";
 export const revokeCommand = (session: Session): Command =>
   verb({
     name: "revoke",
-    summary: "Revoke an operator token: it is refused from the next request on",
+    summary: "Revoke an operator token",
     description:
-      "Revoke an operator token: it is refused from the next request on, and there is no way back. " +
-      "On a terminal it asks for the token's subject; elsewhere it wants --yes.",
+      "Revoke an operator token. Dome refuses it from the next request on, and you cannot undo this. " +
+      "On a terminal, the command asks you to type the token's subject; in scripts, pass --yes.",
     examples: [
       "dome operators revoke opt_…",
       "dome operators revoke opt_… --yes",

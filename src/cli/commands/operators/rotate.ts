@@ -14,17 +14,21 @@ export const rotateCommand = (session: Session): Command =>
     session,
     verb({
       name: "rotate",
-      summary: "Replace an operator token by a new one with the same rights",
+      summary: "Replace an operator token with a new one that has the same rights",
       description:
-        "Replace an operator token by a new one with the same subject, role and workspaces. The old token ends after " +
-        "the overlap, by default at once; no other is touched.",
+        "Replace an operator token with a new one for the same subject, role and workspaces. The old token expires after " +
+        "the overlap, by default at once; other tokens stay.",
       examples: [
         "dome operators rotate opt_… --overlap 24h --token-file ./ci.token",
         "dome operators rotate opt_… --expires 30d",
       ],
     }).argument("<token>", "id of the token, as `dome operators list` shows it"),
   )
-    .option("--overlap <time>", "how long both work, up to 7d (default: the old token ends now)", overlap)
+    .option(
+      "--overlap <time>",
+      "how long both tokens work, up to 7d (default: Dome revokes the old token now)",
+      overlap,
+    )
     .action((id: string, options: RotateOptions) =>
       issue(
         session,

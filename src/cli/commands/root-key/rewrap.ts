@@ -12,13 +12,13 @@ interface RewrapOptions {
 export const rewrapCommand = (session: Session): Command =>
   verb({
     name: "rewrap",
-    summary: "Seal anew, under the newest version of the root key, what is sealed under an older one",
+    summary: "Encrypt again under the newest version of the root key",
     description:
-      "Seal anew, under the newest version of the root key, what is sealed under an older one. It may be broken off " +
-      "and begun again. Keys and operator tokens are not sealed: they follow when they are next used.",
+      "Encrypt again, under the newest version of the root key, what an older version has encrypted. You can interrupt it " +
+      "and run it again. API keys and operator tokens are not encrypted: they move to the new version at their next use.",
     examples: ["dome root-key rewrap --dry-run", "dome root-key rewrap"],
   })
-    .option("--dry-run", "only say what would be done")
+    .option("--dry-run", "only show what would be done")
     .action((options: RewrapOptions) => rewrap(session, options));
 
 async function rewrap(session: Session, { dryRun = false }: RewrapOptions): Promise<void> {

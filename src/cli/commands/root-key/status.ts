@@ -7,7 +7,7 @@ import type { Session } from "../../session.ts";
 export const statusCommand = (session: Session): Command =>
   verb({
     name: "status",
-    summary: "Show what hangs on each version of the root key, and which version may leave",
+    summary: "Show what still needs each version of the root key, and which versions you can retire",
     examples: ["dome root-key status"],
   }).action(async () => {
     const status = await (await session.controlPlane()).rootKeys.status();

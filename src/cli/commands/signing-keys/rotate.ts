@@ -14,11 +14,11 @@ interface RotateOptions {
 export const rotateCommand = (session: Session): Command =>
   verb({
     name: "rotate",
-    summary: "Put the next signing key in place, or give one up",
+    summary: "Rotate the signing key, or mark one as compromised",
     description:
-      "Put the next signing key in place. It is published now and signs in a day, so that every verifier knows it " +
-      "first; with --now it signs at once. With --compromised the key is given up: everything it has signed is " +
-      "refused everywhere within seconds, and a fresh key signs.",
+      "Rotate the signing key. Dome publishes the next key now and signs with it in a day, so that every verifier has it " +
+      "first; with --now, Dome signs with it at once. With --compromised, everything that the key has signed is " +
+      "refused within seconds, and a new key signs.",
     examples: [
       "dome signing-keys rotate",
       "dome signing-keys rotate --use receipt --now",
@@ -27,7 +27,7 @@ export const rotateCommand = (session: Session): Command =>
   })
     .addOption(new Option("--use <use>", "what the key signs (default: token)").choices(["token", "receipt"]))
     .addOption(new Option("--now", "sign with the next key at once").conflicts("compromised"))
-    .option("--compromised <kid>", "give this key up")
+    .option("--compromised <kid>", "mark this key as compromised")
     .action((options: RotateOptions) => rotate(session, options));
 
 async function rotate(session: Session, { use, now, compromised }: RotateOptions): Promise<void> {

@@ -16,10 +16,10 @@ import { decodeToken, verifySignature, type Decoded } from "../../token-text.ts"
 export const inspectCommand = (session: Session): Command =>
   verb({
     name: "inspect",
-    summary: "Show what a call token says, and whether the service vouches for it",
+    summary: "Show the claims of a call token, and whether the service confirms it",
     description:
-      "Show what a call token says: offline, and verified with the service's keys when they can be reached. " +
-      "The token is read from a file or stdin: an argument could be read by every process of this machine.",
+      "Show the claims of a call token, verified with the service's keys when the service answers. " +
+      "Give the token in a file or on stdin, because other processes can read an argument.",
     examples: ["dome token issue | dome token inspect", "dome token inspect ./token"],
   })
     .argument("[file]", "a file with the token; - for stdin", "-")

@@ -17,7 +17,7 @@ export const issueCommand = (session: Session): Command =>
     summary: "Exchange an agent's API key for a short-lived call token",
     description:
       "Exchange an agent's API key for a short-lived call token. The key is read from DOME_AGENT_KEY or --key-file. " +
-      "The token alone goes to stdout, what it may do to stderr.",
+      "Only the token goes to stdout; its scope goes to stderr.",
     examples: [
       "dome token issue --key-file ./support-triage.key",
       "TOKEN=$(dome token issue --scope tool:zendesk/create_ticket)",
@@ -25,7 +25,7 @@ export const issueCommand = (session: Session): Command =>
   })
     .option(
       "--scope <scope>",
-      "narrower than the surface: tool:<tool>, pool:<pool>, integration:<name>; several with spaces",
+      "a scope narrower than the surface: tool:<tool>, pool:<pool>, integration:<name>; separate several with spaces",
     )
     .option("--resource <url>", "for one door only")
     .addOption(agentKeyFileOption())

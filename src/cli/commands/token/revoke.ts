@@ -29,7 +29,7 @@ interface StopOptions {
 export const revokeCommand = (session: Session): Command =>
   verb({
     name: "revoke",
-    summary: "End a call token and everything exchanged from it",
+    summary: "Revoke a call token and every token exchanged from it",
     description:
       "End a call token and everything exchanged from it: as the agent it was issued to, with DOME_AGENT_KEY or " +
       "--key-file, or else as an operator of its workspace. The token is read from a file or stdin: an argument " +
@@ -45,7 +45,7 @@ export const revokeCommand = (session: Session): Command =>
     .addOption(agentKeyFileOption().conflicts("txn"))
     .option("--txn <txn>", "end a whole transaction, instead of one token")
     .addOption(workspaceOption())
-    .option("--reason <text>", "with --txn: why, for the audit trail")
+    .option("--reason <text>", "with --txn: the reason, recorded in the ledger")
     .option("--wait", "with --txn: return when the stop is effective")
     .action(async (file: string | undefined, { txn, ...options }: RevokeOptions) => {
       if (txn === undefined) {

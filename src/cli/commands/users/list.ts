@@ -22,8 +22,8 @@ export const listCommand = (session: Session): Command =>
       name: "list",
       summary: "List the users for whom agents have acted",
       description:
-        "List the users for whom agents have acted, as the trail tells of them: who they are, through which agents, when first " +
-        "and last, and whether they are stopped. A user has another id in each workspace. Reading it is itself recorded.",
+        "List the users for whom agents have acted, from the ledger: who they are, through which agents, when first " +
+        "and last, and whether they are stopped. A user has another id in each workspace. Dome records this reading too.",
       examples: ["dome users list", "dome users list -A --json"],
     }),
     "users of a workspace",

@@ -18,15 +18,15 @@ export const resumeCommand = (session: Session): Command =>
     name: "resume",
     summary: "Let agents act for a stopped user again",
     description:
-      "Let agents act for a stopped user again. Tokens from before stay dead: the user signs in anew, and the agents get " +
+      "Let agents act for a stopped user again. Earlier tokens stay invalid: the user signs in again, and the agents get " +
       "new tokens.",
     examples: ["dome users resume https://login.example.com 00u1a2b3"],
   })
     .argument("<issuer>", "the identity provider (iss); or the user's id usr_…")
     .argument("[subject]", "the user at that provider (sub)")
-    .option("--tenant <tid>", "the user's tenant at the provider (tid), if it has tenants")
+    .option("--tenant <tid>", "the user's tenant at the provider (tid), if any")
     .addOption(workspaceOption())
-    .option("--reason <text>", "why, for the audit trail")
+    .option("--reason <text>", "the reason, recorded in the ledger")
     .action(async (first: string, subject: string | undefined, options: ResumeOptions) => {
       const who = whichUser("resume", first, subject, options.tenant);
       const service = await session.controlPlane();

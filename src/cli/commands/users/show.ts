@@ -19,7 +19,7 @@ export const showCommand = (session: Session): Command =>
     summary: "Show a user for whom agents have acted, and through which",
     description:
       "Show a user for whom agents have acted: who it is, through which agents, when first and last, and whether it is stopped. " +
-      "Reading it is itself recorded.",
+      "Dome records this reading too.",
     examples: [
       "dome users show alice@example.com",
       "dome users show https://login.example.com 00u1a2b3 -A",
@@ -28,7 +28,7 @@ export const showCommand = (session: Session): Command =>
   })
     .argument("<user>", "id usr_…, e-mail address, or the identity provider (iss)")
     .argument("[subject]", "the user at that provider (sub)")
-    .option("--tenant <tid>", "the user's tenant at the provider (tid), if it has tenants")
+    .option("--tenant <tid>", "the user's tenant at the provider (tid), if any")
     .addOption(workspaceOption())
     .addOption(allWorkspacesOption())
     .action(async (first: string, subject: string | undefined, options: ShowOptions) => {

@@ -29,8 +29,8 @@ export const stopCommand = (session: Session): Command =>
     description:
       "Stop everything that agents do for a user, in one workspace: every token with this user is refused. The stop is " +
       "committed at once and effective within seconds; with --wait the command returns when it is. The user is named " +
-      "by issuer and subject as in the tokens of the identity provider, or by the id usr_… as in the audit trail. If the " +
-      "workspace knows no such issuer or user, the command asks first; without a terminal that wants --yes.",
+      "by issuer and subject as in the tokens of the identity provider, or by the id usr_… from the ledger. If the " +
+      "workspace has no such issuer or user, the command asks you to confirm; in scripts, pass --yes.",
     examples: [
       'dome users stop https://login.example.com 00u1a2b3 --reason "left the company" --wait',
       "dome users stop usr_mzxw6ytboi2dknrvgaztcmjqgy --workspace support",
@@ -38,11 +38,11 @@ export const stopCommand = (session: Session): Command =>
   })
     .argument("<issuer>", "the identity provider (iss); or the user's id usr_…")
     .argument("[subject]", "the user at that provider (sub)")
-    .option("--tenant <tid>", "the user's tenant at the provider (tid), if it has tenants")
+    .option("--tenant <tid>", "the user's tenant at the provider (tid), if any")
     .addOption(workspaceOption())
-    .option("--reason <text>", "why, for the audit trail")
+    .option("--reason <text>", "the reason, recorded in the ledger")
     .option("--wait", "return when the stop is effective")
-    .option("--yes", "do not ask, also when nobody knows the user")
+    .option("--yes", "do not ask, even if the user is unknown")
     .action(async (first: string, subject: string | undefined, options: StopOptions) => {
       const who = whichUser("stop", first, subject, options.tenant);
       const service = await session.controlPlane();

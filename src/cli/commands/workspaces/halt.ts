@@ -16,19 +16,19 @@ interface HaltOptions {
 export const haltCommand = (session: Session): Command =>
   verb({
     name: "halt",
-    summary: "Stop every agent of a workspace, and every token of theirs",
+    summary: "Stop every agent of a workspace, and every token of its agents",
     description:
-      "Stop every agent of a workspace, and every token of theirs. Their own states stay as they are; after a resume " +
-      "they need new tokens. The halt is committed at once and effective within seconds; with --wait the command " +
-      "returns when no door admits a call any more. On a terminal it asks for the name; elsewhere it wants --yes. " +
-      "With the id of the workspace and the installation's admin token it works while the database is down.",
+      "Stop every agent of a workspace, and every token of its agents. The agents keep their own states; after a resume " +
+      "they need new tokens. Dome commits the halt at once; it is effective within seconds. With --wait the command " +
+      "returns when the halt is effective. On a terminal, the command asks you to type the name; in scripts, pass --yes. " +
+      "With the id of the workspace and the admin token, the command works while the database is down.",
     examples: [
       'dome workspaces halt support --reason "leaked key" --wait',
       "dome workspaces halt support --yes",
     ],
   })
     .argument("<workspace>", "name or id")
-    .option("--reason <text>", "why, for the audit trail")
+    .option("--reason <text>", "the reason, recorded in the ledger")
     .option("--wait", "return when the halt is effective")
     .option("--yes", "do not ask")
     .action(async (name: string, options: HaltOptions) => {

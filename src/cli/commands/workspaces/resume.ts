@@ -10,7 +10,7 @@ export const resumeCommand = (session: Session): Command =>
     name: "resume",
     summary: "Let the agents of a halted workspace act again",
     description:
-      "Let the agents of a halted workspace act again. Tokens from before the halt stay dead: they need new ones.",
+      "Let the agents of a halted workspace act again. Tokens from before the halt stay invalid: the agents need new ones.",
     examples: ["dome workspaces resume support"],
   })
     .argument("<workspace>", "name or id")
