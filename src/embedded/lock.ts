@@ -2,7 +2,8 @@
  * One server per state folder, and no runtime left over from an earlier one.
  *
  * `server.lock` is held by the kernel for as long as this process lives (SQLite's own file lock), so it needs no
- * judgement about who is alive and cannot be left behind. What it does not cover is workerd: it does not notice that its
+ * judgement about who is alive and cannot be left behind. Somebody may remove it, though, and then another one can be locked:
+ * so the folder itself is claimed, too (`folder-claim.ts`). What it does not cover is workerd: it does not notice that its
  * Node parent was killed and goes on serving and writing. Therefore `server.pids` names this process and every workerd
  * that it started, each with its start time, written as each one starts. A watcher ends them when this process is gone;
  * should it have been killed as well, the next start ends what is left before it opens anything.
@@ -15,6 +16,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Timers } from "../kernel/clock.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { PIDS_FILE, readNote, RUNTIME, writeNote, type Note } from "./note.ts";
+import { claimFolder } from "./folder-claim.ts";
 import { end, isRunning, nameOf, type ProcessName } from "./processes.ts";
 import { reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
 import { startWatcher } from "./watch.ts";
@@ -35,11 +37,15 @@ export async function takeLock(stateDir: string, timers: Timers): Promise<Result
   const held = await holdKernelLock(join(stateDir, LOCK_FILE));
   if (held === "busy") return alreadyRunning(stateDir, readNote(pidsPath));
   if (!held.ok) return held;
-
+  const claim = await claimFolder(stateDir, process.platform);
+  if (claim !== "busy" && !claim.ok) return claim;
   const left = readNote(pidsPath);
   // Only when somebody removed the lock file under a running server.
-  if (left !== null && left.server.pid !== process.pid && isRunning(left.server))
+  const isServed = left !== null && left.server.pid !== process.pid && isRunning(left.server);
+  if (claim === "busy" || isServed) {
+    held.value.close();
     return alreadyRunning(stateDir, left);
+  }
   let endedLeftOver = false;
   for (const runtime of left?.runtimes ?? []) {
     if (!isRunning(runtime)) continue;
@@ -56,6 +62,7 @@ export async function takeLock(stateDir: string, timers: Timers): Promise<Result
     endedLeftOver,
     release: () => {
       recorder.stop();
+      claim.value.release();
       held.value.close();
     },
   });

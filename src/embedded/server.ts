@@ -1,6 +1,6 @@
 /**
  * Starting the single-machine server. The order is the design: nothing is opened before the folder is ours alone,
- * nothing is written before the settings agree and the port is free, and the Worker does not run before the schema
+ * nothing is written before the settings agree and the port is free, the issuer is fixed when the port is ours, and the Worker does not run before the schema
  * fits it.
  */
 import { createServer } from "node:net";
@@ -26,6 +26,7 @@ import {
   openFolder,
   openSecrets,
   readSettings,
+  STATE_VERSION,
   writeSettings,
   type Secrets,
   type Settings,
@@ -80,14 +81,15 @@ async function startLocked(
   if (!free.ok) return free;
   const secrets = await openSecrets(stateDir, known.value === null, systemRandom);
   if (!secrets.ok) return secrets;
-  let settings = known.value ?? firstSettings(stateDir, publicUrl ?? `http://127.0.0.1:${port}`);
+  let settings = known.value ?? firstSettings(publicUrl ?? `http://127.0.0.1:${port}`);
 
   process.env["TMPDIR"] = emptyTmp(stateDir); // a killed runtime leaves its files there, not in /tmp
   const dataDir = join(stateDir, "data");
   if (settings.schema !== newest) {
     const changed = await changeSchema(dataDir, migrations, stateDir);
     if (!changed.ok) return changed;
-    settings = writeSettings(stateDir, { ...settings, schema: newest });
+    settings = { ...settings, schema: newest };
+    if (known.value !== null) writeSettings(stateDir, settings);
   }
 
   const users = options.testUsers ? await startTestUsers(stateDir, port + 1) : ok(null);
@@ -145,6 +147,7 @@ async function startReady(
     DOME_LOG: process.env["DOME_LOG"] ?? "errors", // on a terminal a line per request hides everything else
   });
   if (!worker.ok) return worker;
+  if (!settings.first_start_done) writeSettings(stateDir, settings);
   // The database has the last word on its schema: it may have been restored beside the settings.
   const checked = await bringSchema(worker.value, readMigrations(MIGRATIONS_DIR), stateDir);
   const ready =
@@ -156,15 +159,16 @@ async function startReady(
   return ready;
 }
 
-const firstSettings = (stateDir: string, issuer: string): Settings =>
-  writeSettings(stateDir, {
-    public_url: issuer,
-    created_at: rfc3339(systemClock.now()),
-    schema: null,
-    first_start_done: false,
-  });
+/** Not written before the runtime has the port: of two first starts on one port the other must not have fixed its issuer. */
+const firstSettings = (issuer: string): Settings => ({
+  version: STATE_VERSION,
+  public_url: issuer,
+  created_at: rfc3339(systemClock.now()),
+  schema: null,
+  first_start_done: false,
+});
 
-/** Binds the port and lets go of it: a first start that fails on its port must not have fixed the issuer. */
+/** Binds the port and lets go of it, so that a start on a taken port fails before it has done anything. */
 function tryPort(host: string, port: number): Promise<Result<void, Refusal>> {
   return new Promise((resolve) => {
     const probe = createServer();

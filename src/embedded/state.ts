@@ -29,7 +29,7 @@ import { readJson, readText, writeAtomically } from "./files.ts";
 import { LOCK_FILE } from "./lock.ts";
 import { reasonOf, refuse, type Refusal } from "./refusal.ts";
 
-const STATE_VERSION = 1;
+export const STATE_VERSION = 1;
 const SETTINGS = "dome.json";
 const ROOT_KEY = "root.key";
 const ADMIN_TOKEN = "admin.token";

@@ -1,6 +1,6 @@
 /**
  * Whose an API key is that was found somewhere, and whether it is live. The key is looked up by its digest and forgotten: no
- * token is made, no use is noted, nothing of it is kept. One that is unknown and one that is not yours are one answer (P11).
+ * token is made, no use of it is noted, nothing of it is kept; that somebody has asked is recorded. One that is unknown and one that is not yours are one answer (P11).
  */
 import type { KeyIdentified } from "../contract/key.ts";
 import { findKey, findKeyByDigests } from "../credentials/key-reads.ts";
@@ -8,23 +8,24 @@ import { digestsOf } from "../credentials/version-digests.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { notFound, type Refusal } from "./answer/refusal.ts";
 import { keyView } from "./list-keys.ts";
+import { recordReading, type ReadingPorts } from "./note-reading.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { agentFor } from "./request/resolve.ts";
 
-interface IdentifyPorts extends OperationPorts {
+interface IdentifyPorts extends OperationPorts, ReadingPorts {
   /** Form keys of root-key versions that have left. */
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
 }
 
 export async function identifyFoundKey(
   ports: IdentifyPorts,
-  { operator }: OperatorRequest,
+  request: OperatorRequest,
   secret: string,
 ): Promise<Result<KeyIdentified, Refusal>> {
   const digests = await digestsOf("agent", secret, ports.derived, ports.retiredForms);
   const known = digests === undefined ? undefined : await findKeyByDigests(ports.db, digests);
   if (known === undefined) return err(notFound("key"));
-  const found = await agentFor(ports.db, operator, known.agent, undefined);
+  const found = await agentFor(ports.db, request.operator, known.agent, undefined);
   if (!found.ok) return err(notFound("key"));
   const agent = found.value;
   const [row, live] = await Promise.all([
@@ -32,6 +33,13 @@ export async function identifyFoundKey(
     ports.owners.agent(agent.id).describe(),
   ]);
   if (row === undefined) return err(notFound("key"));
+  const noted = await recordReading(ports, request, {
+    workspace: agent.workspaceId,
+    kind: "key.identified",
+    agent: agent.id,
+    target: { type: "key", id: row.id },
+  });
+  if (!noted.ok) return noted;
   return ok({
     key: keyView(
       row,

@@ -2,6 +2,7 @@
  * Issue and rotate: another key for an agent. With `replaces` the old key ends after the overlap (never later than it
  * would have by itself), or now, with a receipt; no other key is touched.
  */
+import type { Operator } from "../access/operator.ts";
 import { keyCreated, type KeyCreate, type KeyCreated } from "../contract/key.ts";
 import { id as idOf } from "../contract/words.ts";
 import { rfc3339 } from "../kernel/clock.ts";
@@ -99,12 +100,17 @@ export async function issueKey(
   const shown = issued.value.first
     ? { ...answer, api_key: { ...answer.api_key, secret }, secret_shown: false }
     : answer;
-  return ok(halt === null ? shown : await withHalt(object, shown, halt));
+  return ok(halt === null ? shown : await withHalt(request.operator, object, shown, halt));
 }
 
 /** The receipt of the replaced key, which was ended at once. */
-async function withHalt(object: AgentOwner, answer: KeyCreated, halt: HaltId): Promise<KeyCreated> {
+async function withHalt(
+  reader: Operator,
+  object: AgentOwner,
+  answer: KeyCreated,
+  halt: HaltId,
+): Promise<KeyCreated> {
   const progress = answer.replaced === null ? null : await object.halt(halt);
   if (answer.replaced === null || progress === null) return answer;
-  return { ...answer, replaced: { ...answer.replaced, halt: haltView(progress) } };
+  return { ...answer, replaced: { ...answer.replaced, halt: haltView(reader, progress) } };
 }

@@ -11,6 +11,7 @@ import { agentAfter, agentCursor } from "./answer/agent-cursor.ts";
 import type { Page } from "./answer/page.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { agentsShownTo } from "./answer/shown-to.ts";
 import { workspaceFor } from "./request/resolve.ts";
 
 type AgentListQuery = AgentFilter & {
@@ -45,7 +46,11 @@ export async function listWorkspaceAgents(
     if (unknown !== null) return err(unknown);
   }
   return ok({
-    items: agents.map((agent) => agentView(agent)),
+    items: await agentsShownTo(
+      ports.db,
+      operator,
+      agents.map((agent) => agentView(agent)),
+    ),
     next_cursor: next === null ? null : agentCursor(question, next),
   });
 }

@@ -2,7 +2,6 @@
  * The audit list: one ledger, filtered. Agents may be named; the ledger knows them by id. Whoever reads the trail is
  * in it: the reading is recorded before it is answered.
  */
-import { draftRecord } from "../audit/record.ts";
 import type { LedgerName, ShownEntry } from "../contract/audit.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { isId, type WorkspaceId } from "../kernel/ids.ts";
@@ -12,11 +11,12 @@ import { defined } from "../kernel/defined.ts";
 import { whyNot } from "../operators/permissions.ts";
 import { resolveNames, unknownFilter, type AuditFilters, type UserFilter } from "./audit-filters.ts";
 import { withNames } from "./answer/names.ts";
+import { noteReading } from "./note-reading.ts";
 import type { Page } from "./answer/page.ts";
 import type { AuditListRefusal } from "./owners/ledger-reader.ts";
-import { factsOf, type OperatorRequest } from "./request/ports.ts";
+import type { OperatorRequest } from "./request/ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
-import { EVIDENCE_FULL, memberRefusal, notFound, type Refusal } from "./answer/refusal.ts";
+import { memberRefusal, notFound, type Refusal } from "./answer/refusal.ts";
 
 export type AuditListQuery = AuditFilters & UserFilter & { readonly workspace?: string | undefined };
 
@@ -110,24 +110,6 @@ export function recordable(
 export function filterRefusal(refusal: AuditListRefusal): Refusal {
   const member = refusal.kind === "bad_cursor" ? "cursor" : refusal.member;
   return memberRefusal("invalid_request", member, `The filter ${member} is not valid.`);
-}
-
-/** Records that an operator has read of a trail. @param what what of it: filters, or the one decision. */
-export async function noteReading(
-  ports: ReceiptPorts,
-  request: OperatorRequest,
-  ledger: LedgerName,
-  what: Readonly<Record<string, unknown>>,
-): Promise<Result<void, Refusal>> {
-  const facts = { workspace: ledger, kind: "audit.read" as const, ...factsOf(request), data: { ...what } };
-  const recorded = await ports.sink.record(draftRecord(ports, facts));
-  if (recorded.ok) return ok(undefined);
-  if (recorded.error.kind === "evidence_full") return err(EVIDENCE_FULL);
-  return err({
-    code: "unavailable",
-    detail: "Dome cannot record this reading right now. Repeat the request.",
-    retryAfterSeconds: 1,
-  });
 }
 
 /** The organization's own ledger is for those who see the whole installation. */

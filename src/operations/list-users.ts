@@ -11,7 +11,7 @@ import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { pageOf, type Page } from "./answer/page.ts";
 import { namesNothing, type Refusal } from "./answer/refusal.ts";
 import { userIdFor, type UserFilter } from "./audit-filters.ts";
-import { noteReading } from "./list-audit.ts";
+import { noteReading } from "./note-reading.ts";
 import type { KnownUser } from "./owners/ledger-reader.ts";
 import type { StoppedUser } from "./owners/stop-commands.ts";
 import type { ReceiptPorts } from "./read-halt.ts";

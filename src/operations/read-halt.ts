@@ -83,7 +83,7 @@ interface HaltPage {
 
 async function haltsOf(reader: Operator, source: HaltSource): Promise<HaltPage> {
   const halts = await source.halts(MOST_LISTED);
-  return { items: halts.map((progress) => haltView(haltFor(reader, progress))), next_cursor: null };
+  return { items: halts.map((progress) => haltView(reader, progress)), next_cursor: null };
 }
 
 async function receiptOf(
@@ -106,8 +106,8 @@ async function receiptOf(
     receipt: _unsigned,
     effective_in_ms: _forecast,
     ...evidence
-  } = haltView(progress, { last_admitted: last, receipt: null });
-  return ok(haltView(progress, { last_admitted: last, receipt: await signed(ports, evidence) }));
+  } = haltView(reader, progress, { last_admitted: last, receipt: null });
+  return ok(haltView(reader, progress, { last_admitted: last, receipt: await signed(ports, evidence) }));
 }
 
 /** Without the registry there may be no key to sign with; what was stopped can be read all the same. */

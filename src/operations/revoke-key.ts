@@ -41,6 +41,6 @@ export async function revokeKey(
     id: target.key,
     changed,
     effective_in_ms: progress?.effectiveInMs ?? 0,
-    halt: progress === null ? null : haltView(progress),
+    halt: progress === null ? null : haltView(request.operator, progress),
   });
 }

@@ -5,6 +5,7 @@ import { agentView, type RegisteredAgent } from "../registry/agents.ts";
 import type { Refusal } from "./answer/refusal.ts";
 import type { AgentDescription } from "./owners/agent-owner.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { agentShownTo } from "./answer/shown-to.ts";
 import { agentFor } from "./request/resolve.ts";
 
 export async function showAgent(
@@ -13,7 +14,8 @@ export async function showAgent(
   target: { readonly agent: string; readonly workspace: string | undefined },
 ): Promise<Result<Agent, Refusal>> {
   const found = await agentFor(ports.db, request.operator, target.agent, target.workspace);
-  return found.ok ? ok(await liveView(ports, found.value)) : found;
+  if (!found.ok) return found;
+  return ok(await agentShownTo(ports.db, request.operator, await liveView(ports, found.value)));
 }
 
 /** D1 ahead of the object: the object is lost. It denies by itself; whoever looks is told, and so is the log. */

@@ -44,7 +44,7 @@ export async function transitionUser(
     command === "stop"
       ? await object.stopUser({ user, meta, reason, halt: ports.ids.next("hlt"), audit })
       : await object.resumeUser({ user, meta, audit });
-  const answer = await answerOf(ports, id, moved, waits);
+  const answer = await answerOf(ports, request, id, moved, waits);
   return answer.ok ? ok({ ...answer.value, user }) : answer;
 }
 
@@ -73,7 +73,7 @@ export async function stopTransaction(
       ...(reason === null ? {} : { detail: reason }),
     }),
   });
-  const answer = await answerOf(ports, id, moved, waits);
+  const answer = await answerOf(ports, request, id, moved, waits);
   return answer.ok ? ok({ ...answer.value, txn }) : answer;
 }
 
@@ -83,6 +83,7 @@ const userOf = (workspace: WorkspaceId, { user, issuer, tenant, subject }: UserR
 
 async function answerOf(
   ports: OperationPorts,
+  request: OperatorRequest,
   workspace: WorkspaceId,
   moved: Result<Stopped, OwnerRefusal>,
   waits: boolean,
@@ -95,6 +96,6 @@ async function answerOf(
     stopped,
     changed,
     effective_in_ms: progress?.effectiveInMs ?? 0,
-    halt: progress === null ? null : haltView(progress),
+    halt: progress === null ? null : haltView(request.operator, progress),
   });
 }

@@ -4,7 +4,8 @@
  */
 import type { ShownEntry } from "../contract/audit.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { filterRefusal, noteReading, recordable, resolveQuery, type AuditListQuery } from "./list-audit.ts";
+import { noteReading } from "./note-reading.ts";
+import { filterRefusal, recordable, resolveQuery, type AuditListQuery } from "./list-audit.ts";
 import { withNames } from "./answer/names.ts";
 import type { TailPage } from "./owners/ledger-reader.ts";
 import type { OperatorRequest } from "./request/ports.ts";

@@ -1,7 +1,9 @@
 /**
  * What a provider answers now, and what Dome makes of a token, past every cache. The token is verified and forgotten:
- * it is neither stored nor recorded, and nothing of it is repeated but the id that Dome gives its user.
+ * it is neither stored nor recorded, and nothing of it is repeated but the id that Dome gives its user. That somebody has
+ * asked is recorded, with that id.
  */
+import type { AuditFacts } from "../audit/record.ts";
 import type { IdentityProviderTest, IdentityProviderTestRequest } from "../contract/identity-provider.ts";
 import { discoveryUrl } from "../identity/discovery.ts";
 import { readIdToken } from "../identity/id-token.ts";
@@ -15,19 +17,22 @@ import {
 import { boundAgents } from "../identity/provider-reads.ts";
 import { isOffered } from "../identity/test-issuer.ts";
 import { verifyIdToken } from "../identity/verify-id-token.ts";
+import { defined } from "../kernel/defined.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
+import { recordReading, type ReadingPorts } from "./note-reading.ts";
 import { agentFor } from "./request/resolve.ts";
 import { providerFor } from "./identity-provider-view.ts";
 import type { EgressOperationPorts, OperatorRequest } from "./request/ports.ts";
 import { memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
 
+type TestPorts = EgressOperationPorts & ReadingPorts;
 type Verdict = IdentityProviderTest["verdicts"][number];
 type Presenter = Pick<Verdict, "agent_name"> & { readonly agent: AgentId | null };
 
 export async function testIdentityProvider(
-  ports: EgressOperationPorts,
+  ports: TestPorts,
   request: OperatorRequest,
   target: { readonly name: string; readonly workspace: string | undefined },
   { token, agent }: IdentityProviderTestRequest,
@@ -44,6 +49,14 @@ export async function testIdentityProvider(
     token === undefined
       ? []
       : await Promise.all(presenters.value.map((each) => verdictFor(ports, token, provider, keys, each)));
+  const noted = await recordReading(ports, request, {
+    workspace: home.id,
+    kind: "idp.tested",
+    target: { type: "identity_provider", id: provider.name },
+    data: { id: provider.id, token: token !== undefined },
+    ...defined({ user: userIn(verdicts) }),
+  });
+  if (!noted.ok) return noted;
   const discovered = fetched.ok || fetched.error.of === "keys";
   const usable = (keys?.keys ?? []).map(({ kid, algorithms }) => ({ kid, algorithms: [...algorithms] }));
   return ok({
@@ -66,6 +79,12 @@ export async function testIdentityProvider(
   });
 }
 
+/** Whoever tests a token is told who its user is. */
+function userIn(verdicts: readonly Verdict[]): AuditFacts["user"] {
+  const user = verdicts.find(({ ok: isGood }) => isGood)?.user ?? null;
+  return user === null ? undefined : { id: user };
+}
+
 function keysDetail(fetched: Awaited<ReturnType<typeof fetchKeys>>): string {
   if (fetched.ok) return fetched.value.keys.length === 0 ? "no_usable_key" : "ok";
   return fetched.error.of === "keys" ? fetched.error.why : "no_discovery";
@@ -73,7 +92,7 @@ function keysDetail(fetched: Awaited<ReturnType<typeof fetchKeys>>): string {
 
 /** The named agent, or every one that an audience is bound to. */
 async function presentersOf(
-  ports: EgressOperationPorts,
+  ports: TestPorts,
   request: OperatorRequest,
   home: WorkspaceRow,
   provider: IdentityProvider,
@@ -98,7 +117,7 @@ async function presentersOf(
 }
 
 async function verdictFor(
-  ports: EgressOperationPorts,
+  ports: TestPorts,
   token: string,
   provider: IdentityProvider,
   keys: FetchedKeys | undefined,
@@ -112,7 +131,7 @@ async function verdictFor(
 }
 
 async function verify(
-  { clock, testIssuer }: EgressOperationPorts,
+  { clock, testIssuer }: TestPorts,
   token: string,
   provider: IdentityProvider,
   keys: FetchedKeys | undefined,

@@ -10,7 +10,7 @@ import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
 import type { LifecycleCommand } from "../lifecycle/states.ts";
 import { mayDo, rolesWith } from "../operators/permissions.ts";
 import { drainView } from "../registry/agents.ts";
-import { haltFor, haltView } from "./answer/halt-view.ts";
+import { haltView } from "./answer/halt-view.ts";
 import type { HaltProgress, HaltSource } from "./owners/halts.ts";
 import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
 import { reachAgent, type AgentTarget } from "./request/resolve-or-emergency.ts";
@@ -99,7 +99,7 @@ export async function transitionAgent(
     effective_in_ms: progress?.effectiveInMs ?? 0,
     draining: null,
     held,
-    halt: progress === null ? null : haltView(haltFor(request.operator, progress)),
+    halt: progress === null ? null : haltView(request.operator, progress),
   });
 }
 

@@ -46,6 +46,6 @@ export async function moveWorkspace(
     halted,
     changed,
     effective_in_ms: progress?.effectiveInMs ?? 0,
-    halt: progress === null ? null : haltView(progress),
+    halt: progress === null ? null : haltView(request.operator, progress),
   });
 }

@@ -11,6 +11,7 @@ import { staleUnder, type IfMatch } from "./request/if-match.ts";
 import { agentFor, newestRecord } from "./request/resolve.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { refusalOf, type Refusal } from "./answer/refusal.ts";
+import { agentShownTo } from "./answer/shown-to.ts";
 import { resolveSettings, surfaceWarnings } from "./rules/settings.ts";
 
 /** @param ifMatch record versions. */
@@ -48,7 +49,10 @@ export async function updateAgent(
       },
     );
     return ok({
-      answer: { agent: after, warnings: surfaceWarnings(after, await loadCatalog(db, workspace)) },
+      answer: {
+        agent: await agentShownTo(db, operator, after),
+        warnings: surfaceWarnings(after, await loadCatalog(db, workspace)),
+      },
       change: {
         audit: [
           {

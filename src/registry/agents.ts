@@ -4,6 +4,7 @@ import type { Agent, Draining, Hold, Stop, Surface } from "../contract/agent.ts"
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import { inList } from "../storage/in-list.ts";
 import type { Reading } from "../storage/read.ts";
 import { agents, agentSurfaces, apiKeys } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
@@ -111,6 +112,19 @@ export async function isSteward(db: Database, workspaceId: WorkspaceId, steward:
     .limit(1)
     .get();
   return row !== undefined;
+}
+
+/** Which of these agents somebody answers for. */
+export async function stewardedAmong(
+  db: Database,
+  steward: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .select({ id: agents.id })
+    .from(agents)
+    .where(and(inList(agents.id, ids), eq(agents.steward, steward)));
+  return new Set(rows.map(({ id }) => id));
 }
 
 /**

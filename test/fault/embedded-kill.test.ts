@@ -1,7 +1,7 @@
 /** The server is killed, in every half and at every moment; the next start works and loses nothing acknowledged. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -179,6 +179,23 @@ describe("the lock", () => {
     expect(await workspaceNames(first)).toEqual(["default"]);
     await first.stop();
   });
+
+  it.runIf(process.platform === "linux")(
+    "holds when somebody removes its files: a second server would write to the same state, and stops would not count (P3)",
+    async () => {
+      const place = newPlace();
+      const first = await startServer(place);
+      for (const file of ["server.lock", "server.pids"]) rmSync(join(place.state, file));
+      expect(await failToStart(place)).toMatchObject({
+        code: 1,
+        stderr: `dome: a server on ${place.state} is already running; stop it first, or choose another --state\n`,
+      });
+      expect(await workspaceNames(first)).toEqual(["default"]);
+      await first.stop();
+      const next = await startServer(place);
+      await next.stop();
+    },
+  );
 
   it("ends no process that only has the number of an earlier runtime", async () => {
     const stranger = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)", "workerd"], {

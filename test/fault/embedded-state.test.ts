@@ -136,6 +136,21 @@ describe("a start that cannot be", () => {
     other.close();
   });
 
+  it("that loses the port to another first start has not fixed the issuer", async () => {
+    const port = await freePort();
+    const states = [1, 2].map(() => join(temporaryFolder(), "state"));
+    const started = await Promise.allSettled(states.map((state) => startServer({ port, state })));
+    const winners = started.filter((each) => each.status === "fulfilled");
+    expect(winners).toHaveLength(1);
+    const fixed = states.filter((state) => existsSync(join(state, "dome.json")));
+    expect(fixed).toEqual(winners.map(({ value }) => value.stateDir));
+    await winners[0]?.value.stop();
+    const loser = states.find((state) => !fixed.includes(state));
+    const later = await startServer({ port: await freePort(), state: loser ?? "" });
+    expect(later.url).toBe(await issuerOf(later));
+    await later.stop();
+  });
+
   it("says that the folder cannot be used, and why", async () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");

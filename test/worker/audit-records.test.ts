@@ -49,7 +49,7 @@ const recordsOf = async (answer: Answer, workspace = "default"): Promise<readonl
   return trail(`workspace=${workspace}&request_id=${requestIdOf(answer)}&order=oldest`);
 };
 
-/** Every mutation of the document, and the records that it leaves. `halt.effective` comes later, from the object. */
+/** Every mutation of the document and every reading of keys and people by POST, and the records that it leaves. `halt.effective` comes later, from the object. */
 const LEAVES: Readonly<Record<string, readonly string[]>> = {
   createWorkspace: ["workspace.created"],
   updateWorkspace: ["workspace.updated"],
@@ -77,8 +77,8 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   removePool: ["catalog.pool_removed"],
   removeIntegration: ["catalog.integration_removed"],
   addIdentityProvider: ["idp.added"],
-  testIdentityProvider: [], // changes nothing
-  identifyKey: [], // nor does this
+  testIdentityProvider: ["idp.tested"],
+  identifyKey: ["key.identified"],
   removeIdentityProvider: ["idp.removed"],
   createOperator: ["operator.created"],
   revokeOperator: ["operator.revoked"],

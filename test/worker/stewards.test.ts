@@ -9,6 +9,7 @@ import {
   operatorToken,
   check,
   problemOf,
+  statusesOf,
   type Answer,
   type CallOptions,
   type OperatorApi,
@@ -236,6 +237,25 @@ describe("the database", () => {
   });
 });
 
+describe("a developer whose agent has another's parent", () => {
+  it("is shown an agent without one, wherever it reads of it (P11)", async () => {
+    const workspace = await freshWorkspace("parents");
+    const above = await admin.register({ name: "above", workspace, owner: CAROL });
+    const mine = await admin.register({ name: "mine", workspace, owner: BOB, parent: "above" });
+    const below = await bob.register({ name: "below", workspace, parent: "mine" });
+    const read = [
+      await bob.call("GET", `/agents/${mine.id}`),
+      await bob.call("GET", `/agents?workspace=${workspace}`),
+      await bob.call("PATCH", `/agents/${mine.id}`, { body: { description: "mine" } }),
+    ];
+    expect(statusesOf(read)).toEqual([200, 200, 200]);
+    expect(JSON.stringify(read.map(({ body }) => body))).not.toContain(above.id);
+    expect((await bob.show(mine.id)).parent).toBeNull();
+    expect((await bob.show(below.id)).parent).toBe(mine.id);
+    expect((await admin.show(mine.id)).parent).toBe(above.id);
+  });
+});
+
 describe("a developer who reads of a stop", () => {
   it("is shown its own agent and how many were stopped with it, and none of anybody else (P11)", async () => {
     const workspace = await freshWorkspace("families");
@@ -255,6 +275,36 @@ describe("a developer who reads of a stop", () => {
       cascade: { total: 2, complete: true },
     });
     expect((await admin.halt(mine.id, id)).agents.map(({ agent }) => agent)).toEqual([mine.id, below.id]);
+  });
+
+  it("is not told from whose stop its agent's came, nor by the receipt (P11)", async () => {
+    const workspace = await freshWorkspace("causes");
+    const above = await admin.start({ name: "above", workspace, owner: CAROL });
+    const mine = await admin.start({ name: "mine", workspace, owner: BOB, parent: "above" });
+    await admin.stop(above.id, "suspend?wait=effective", { body: { cascade: true } });
+    const listed = await bob.call("GET", `/agents/${mine.id}/halts`);
+    const [halt] = (listed.body as { items: { id: string; cause: object | null }[] }).items;
+    const receipt = await bob.call("GET", `/agents/${mine.id}/halts/${halt?.id}`);
+    expect(receipt.status).toBe(200);
+    const signed = String((receipt.body as { receipt: string }).receipt).split(".")[1] ?? "";
+    for (const told of [
+      JSON.stringify([listed.body, receipt.body]),
+      atob(signed.replaceAll("-", "+").replaceAll("_", "/")),
+    ])
+      expect(told).not.toContain(above.id);
+    expect((await admin.halt(mine.id, halt?.id ?? "")).cause).toMatchObject({ agent: above.id });
+  });
+
+  it("is not told which user or transaction of a workspace was stopped (P11)", async () => {
+    const workspace = await freshWorkspace("people");
+    const user = `usr_${"a".repeat(26)}`;
+    const stop = await admin.stopUser(workspace, "stop?wait=effective", { body: { user } });
+    const id = stop.halt?.id ?? "";
+    const listed = await bob.call("GET", `/workspaces/${workspace}/halts`);
+    const read = await bob.call("GET", `/workspaces/${workspace}/halts/${id}`);
+    expect([listed.status, read.status]).toEqual([200, 200]);
+    expect(JSON.stringify([listed.body, read.body])).not.toContain(user);
+    expect((await admin.workspaceHalt(workspace, id)).user).toBe(user);
   });
 
   it("is shown no decision of a workspace: the ledger is not for developers", async () => {

@@ -2,6 +2,7 @@
 import type { Operator } from "../../access/operator.ts";
 import type { Halt } from "../../contract/halt.ts";
 import { rfc3339 } from "../../kernel/clock.ts";
+import { defined } from "../../kernel/defined.ts";
 import { EFFECTIVE_BOUND_MS } from "../../lifecycle/halt.ts";
 import { mayDo } from "../../operators/permissions.ts";
 import { HALT_NOTE } from "../../tokens/halt-receipt.ts";
@@ -12,22 +13,26 @@ export const effectiveAtOf = ({ halt, cascade }: HaltProgress): number | null =>
   cascade === undefined ? halt.effectiveAt : cascade.finishedAt;
 
 /**
- * A stop as far as the reader may know of it. Who may not read the trail has no business with the agents of others: of a
- * family it is shown how many, and not who (P11).
+ * A stop as far as the reader may know of it. Who may not read the trail has no business with the agents and users of
+ * others: of a family it is shown how many, and not who; of a stop that came from elsewhere, not from where (P11).
  */
-export function haltFor({ role }: Pick<Operator, "role">, progress: HaltProgress): HaltProgress {
+export function haltFor({ role }: Reader, progress: HaltProgress): HaltProgress {
+  if (mayDo(role, "audit:read")) return progress;
+  const { cause: _cause, user: _user, txn: _txn, ...halt } = progress.halt;
   const { cascade } = progress;
-  return cascade === undefined || mayDo(role, "audit:read")
-    ? progress
-    : { ...progress, cascade: { ...cascade, agents: [] } };
+  return { ...progress, halt, ...defined({ cascade: cascade && { ...cascade, agents: [] } }) };
 }
+
+type Reader = Pick<Operator, "role">;
 
 const timeOrNull = (ms: number | null): string | null => (ms === null ? null : rfc3339(ms));
 
 export const haltView = (
-  progress: HaltProgress,
+  reader: Reader,
+  known: HaltProgress,
   more: Pick<Halt, "last_admitted" | "receipt"> = { last_admitted: null, receipt: null },
 ): Halt => {
+  const progress = haltFor(reader, known);
   const { halt, effectiveInMs, cascade } = progress;
   return {
     id: halt.id,

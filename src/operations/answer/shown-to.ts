@@ -1,0 +1,27 @@
+/**
+ * Agents as the reader may see them. A developer has only its own agents, so it is not told either that a parent is
+ * somebody else's: such an agent is shown as one without a parent (P11).
+ */
+import type { Operator } from "../../access/operator.ts";
+import type { Agent } from "../../contract/agent.ts";
+import type { Database } from "../../storage/client.ts";
+import { stewardedAmong } from "../../registry/agents.ts";
+
+export async function agentsShownTo(
+  db: Database,
+  { role, subject }: Operator,
+  agents: readonly Agent[],
+): Promise<Agent[]> {
+  const parents = [...new Set(agents.flatMap(({ parent }) => (parent === null ? [] : [parent])))];
+  if (role !== "developer" || parents.length === 0) return [...agents];
+  const own = await stewardedAmong(db, subject, parents);
+  return agents.map((agent) =>
+    agent.parent === null || own.has(agent.parent) ? agent : { ...agent, parent: null },
+  );
+}
+
+/** As `agentsShownTo`, of one. */
+export async function agentShownTo(db: Database, reader: Operator, agent: Agent): Promise<Agent> {
+  const [shown = agent] = await agentsShownTo(db, reader, [agent]);
+  return shown;
+}

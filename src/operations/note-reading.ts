@@ -1,0 +1,45 @@
+/**
+ * Who reads about people, keys and decisions is in the trail: the reading is recorded before it is answered, and one that
+ * cannot be recorded is not answered (P8).
+ */
+import { draftRecord, type AuditFacts } from "../audit/record.ts";
+import type { AuditSink } from "../audit/sink.ts";
+import type { LedgerName } from "../contract/audit.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { IdSource } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { EVIDENCE_FULL, type Refusal } from "./answer/refusal.ts";
+import { factsOf, type OperatorRequest } from "./request/ports.ts";
+
+export interface ReadingPorts {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly sink: AuditSink;
+}
+
+/** Records that an operator has read of a trail. @param what what of it: filters, or the one decision. */
+export const noteReading = (
+  ports: ReadingPorts,
+  request: OperatorRequest,
+  ledger: LedgerName,
+  what: Readonly<Record<string, unknown>>,
+): Promise<Result<void, Refusal>> =>
+  recordReading(ports, request, { workspace: ledger, kind: "audit.read", data: { ...what } });
+
+/** Records what an operator has been told. */
+export async function recordReading(
+  ports: ReadingPorts,
+  request: OperatorRequest,
+  facts: Pick<AuditFacts, "workspace" | "agent" | "user" | "target" | "data"> & {
+    readonly kind: "audit.read" | "key.identified" | "idp.tested";
+  },
+): Promise<Result<void, Refusal>> {
+  const recorded = await ports.sink.record(draftRecord(ports, { ...facts, ...factsOf(request) }));
+  if (recorded.ok) return ok(undefined);
+  if (recorded.error.kind === "evidence_full") return err(EVIDENCE_FULL);
+  return err({
+    code: "unavailable",
+    detail: "Dome cannot record this reading right now. Repeat the request.",
+    retryAfterSeconds: 1,
+  });
+}
