@@ -8,7 +8,7 @@ import { createServer, type Server } from "node:net";
 import { ok, type Result } from "../kernel/result.ts";
 import { reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
 
-export interface FolderClaim {
+interface FolderClaim {
   release(): void;
 }
 
