@@ -286,7 +286,7 @@ describe("a developer who reads of a stop", () => {
     const [halt] = (listed.body as { items: { id: string; cause: object | null }[] }).items;
     const receipt = await bob.call("GET", `/agents/${mine.id}/halts/${halt?.id}`);
     expect(receipt.status).toBe(200);
-    const signed = String((receipt.body as { receipt: string }).receipt).split(".")[1] ?? "";
+    const signed = (receipt.body as { receipt: string }).receipt.split(".")[1] ?? "";
     for (const told of [
       JSON.stringify([listed.body, receipt.body]),
       atob(signed.replaceAll("-", "+").replaceAll("_", "/")),
