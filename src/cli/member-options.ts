@@ -27,7 +27,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The option for a member; the member itself where the command has none. @param flags the long options of the command. */
-export function optionFor(member: string, flags: readonly string[]): string {
+function optionFor(member: string, flags: readonly string[]): string {
   const steps = member.split(".");
   const [first = ""] = steps;
   const known = OPTIONS[steps.slice(0, 2).join(".")] ?? OPTIONS[first] ?? [`--${first.replaceAll("_", "-")}`];
@@ -40,7 +40,7 @@ const inUnits = (text: string): string =>
     return `${count}${unit.charAt(0)}`;
   });
 
-export interface SaidOfOptions {
+interface SaidOfOptions {
   readonly message: string;
   readonly errors: readonly { readonly member: string; readonly detail: string }[];
 }
