@@ -278,7 +278,7 @@ const hygiene: IForbiddenRuleType[] = [
       "What ships does not depend on tests, scripts, other packages of this repository, or build output.",
     severity: "error",
     from: { path: "^src/" },
-    to: { path: "^(?:test|scripts|sdk|dist|docs)/" },
+    to: { path: "^(?:test|scripts|dist|docs)/" },
   },
   {
     name: "no-development-dependency",

@@ -12,6 +12,14 @@ export const sdkWalls: readonly IForbiddenRuleType[] = [
     to: { path: "^(?:src|test|scripts|dist|docs)/" },
   },
   {
+    name: "clients-share-the-transport",
+    comment:
+      "The clients of the control plane speak to the service as the SDK does: its transport and its errors. Nothing else of the service knows the SDK.",
+    severity: "error",
+    from: { path: "^src/", pathNot: "^src/(?:client|cli)/" },
+    to: { path: "^sdk/" },
+  },
+  {
     name: "sdk-has-no-dependency",
     comment:
       "It runs in Node, Workers, Deno, Bun and browsers with what all of them have. An adapter may import the types of the library it is for.",

@@ -3,7 +3,7 @@
  * operator token, is there a workspace to begin with?
  */
 import { ControlPlane } from "../../src/client/control-plane.ts";
-import { ApiError, DomeError } from "../../src/client/errors.ts";
+import { ApiError, DomeError } from "../../sdk/typescript/src/errors.ts";
 import type { Session } from "./session.ts";
 import { Stop } from "./stop.ts";
 

@@ -3,7 +3,7 @@
  * It keeps what became of every call, by its own clock. Bounded in calls and in time.
  */
 import { AgentClient } from "../../src/client/agent-client.ts";
-import { ApiError } from "../../src/client/errors.ts";
+import { ApiError } from "../../sdk/typescript/src/errors.ts";
 
 export interface Call {
   /** Milliseconds since the epoch, by the agent's clock. */

@@ -1,5 +1,5 @@
 /** One of many requests: that it fails must not keep the others from running. */
-import { DomeError } from "../client/errors.ts";
+import { DomeError } from "../../sdk/typescript/src/errors.ts";
 import { EXIT } from "./exit.ts";
 import { clean } from "./output.ts";
 import type { Session } from "./session.ts";

@@ -1,6 +1,6 @@
 /** The same question to every workspace that the token sees: for what each workspace keeps by itself. */
 import type { ControlPlane } from "../client/control-plane.ts";
-import { ApiError } from "../client/errors.ts";
+import { ApiError } from "../../sdk/typescript/src/errors.ts";
 import type { Taken } from "../client/listing.ts";
 import { inParallel } from "./in-parallel.ts";
 

@@ -1,5 +1,5 @@
 /** What to try when the token endpoint refuses an exchange (RFC 8693 §2.2.2): by Dome's code, else by the registered one. */
-import type { ApiError } from "../client/errors.ts";
+import type { ApiError } from "../../sdk/typescript/src/errors.ts";
 
 const WITHOUT_ACTOR = "leave --actor out: the agent of the key is the one that acts";
 

@@ -2,7 +2,7 @@
  * Any thrown thing → lines on stderr, or with `--json` a problem (RFC 9457) on one line, and an exit code. Never a stack;
  * never a credential, wherever it came from; and where there is one, the next command to type.
  */
-import { ApiError, DomeError, TimeoutError, UnreadableAnswerError } from "../client/errors.ts";
+import { ApiError, DomeError, TimeoutError, UnreadableAnswerError } from "../../sdk/typescript/src/errors.ts";
 import { redact } from "../kernel/redact.ts";
 import { CommandFailure, EXIT, type ExitCode } from "./exit.ts";
 import { JSON_FORM } from "./formats.ts";

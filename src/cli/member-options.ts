@@ -1,5 +1,5 @@
 /** What the service says of a member of a request, in terms of the option that the person typed. */
-import type { ReceivedProblem } from "../contract/problem.ts";
+import type { Problem } from "../../sdk/typescript/src/errors.ts";
 
 /** The options that a member may have been made from, where they do not share its name. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -46,11 +46,7 @@ interface SaidOfOptions {
 }
 
 /** @param message what the service has said of the whole request: it names the first member at fault. */
-export function inOptions(
-  message: string,
-  problem: ReceivedProblem,
-  flags: readonly string[],
-): SaidOfOptions {
+export function inOptions(message: string, problem: Problem, flags: readonly string[]): SaidOfOptions {
   const errors = problem.errors ?? [];
   const said = errors.map(({ member, detail }) => {
     const option = optionFor(member, flags);

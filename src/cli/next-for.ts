@@ -1,5 +1,5 @@
 /** Which command to type next after the service has refused, or has not answered. */
-import { ApiError, type DomeError } from "../client/errors.ts";
+import { ApiError, type DomeError } from "../../sdk/typescript/src/errors.ts";
 import { isLoopback } from "./connection.ts";
 import { nextForExchange } from "./exchange-next.ts";
 import type { Invocation } from "./invocation.ts";

@@ -1,7 +1,7 @@
 /** Waits until a drain has come to its deadline and its stop is committed. A drain may be cancelled meanwhile. */
 import type { AgentRef } from "../client/agents.ts";
 import type { ControlPlane } from "../client/control-plane.ts";
-import { ApiError } from "../client/errors.ts";
+import { ApiError } from "../../sdk/typescript/src/errors.ts";
 import type { Halt, Transition } from "../contract/halt.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
 import { inWorkspace } from "./option-values.ts";

@@ -2,8 +2,8 @@
 import { shownEntry, type AuditQuery, type ShownEntry } from "../contract/audit.ts";
 import { auditReplayed, type AuditReplayed } from "../contract/audit-replay.ts";
 import { list } from "../contract/words.ts";
-import { ConnectionError } from "./errors.ts";
-import { serverEvents } from "./event-stream.ts";
+import { ConnectionError } from "../../sdk/typescript/src/errors.ts";
+import { serverEvents } from "../../sdk/typescript/src/server-events.ts";
 import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 

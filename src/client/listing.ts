@@ -1,5 +1,5 @@
 /** Lists of the API, as `for await (const agent of …)`: a page is fetched when the loop needs it. */
-import { UnreadableAnswerError } from "./errors.ts";
+import { UnreadableAnswerError } from "../../sdk/typescript/src/errors.ts";
 
 export interface Page<T> {
   readonly items: readonly T[];

@@ -16,7 +16,3 @@ export const problem = z
   })
   .meta({ id: "Problem", description: "RFC 9457 problem details" });
 export type Problem = z.output<typeof problem>;
-
-/** A problem as it is received: a newer service can have codes that its reader does not know. */
-export const receivedProblem = problem.extend({ code: z.string() });
-export type ReceivedProblem = z.output<typeof receivedProblem>;

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ControlPlane } from "../../src/client/control-plane.ts";
-import { ApiError } from "../../src/client/errors.ts";
+import { ApiError } from "../../sdk/typescript/src/errors.ts";
 import type { AuditEntry } from "../../src/contract/audit.ts";
 import { CLI, endEverything, startServer, type RunningServer } from "../support/server.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { AgentClient } from "../../src/client/agent-client.ts";
 import { ControlPlane } from "../../src/client/control-plane.ts";
-import { ApiError } from "../../src/client/errors.ts";
+import { ApiError } from "../../sdk/typescript/src/errors.ts";
 import type { AuditEntry } from "../../src/contract/audit.ts";
 import { systemTimers } from "../../src/kernel/clock.ts";
 import { endEverything, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";

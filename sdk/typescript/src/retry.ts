@@ -9,7 +9,7 @@ export const LONGEST_WAIT_MS = 30_000;
  * How long the first request under the same Idempotency-Key is waited for. The service lets a claim lapse after 30 s,
  * so that after this time somebody has taken it over (P12).
  */
-export const IN_PROGRESS_WAIT_MS = 35_000;
+const IN_PROGRESS_WAIT_MS = 35_000;
 
 const FIRST_BACK_OFF_MS = 250;
 const LONGEST_BACK_OFF_MS = 4_000;
@@ -53,7 +53,7 @@ export const isInProgress = (error: DomeError): error is ApiError =>
 const isFinal = (error: DomeError): boolean => error instanceof ApiError && error.code === "draining";
 
 /** Asked again, it may go well. */
-export const isTransient = (error: DomeError): boolean =>
+const isTransient = (error: DomeError): boolean =>
   !isFinal(error) &&
   (error instanceof ConnectionError ||
     error instanceof TimeoutError ||

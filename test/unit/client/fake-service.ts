@@ -1,5 +1,5 @@
 /** A service that answers from a list, and a world whose time passes only while somebody sleeps. */
-import type { Ports } from "../../../src/client/ports.ts";
+import type { RequestPorts } from "../../../sdk/typescript/src/ports.ts";
 
 export interface Seen {
   readonly method: string;
@@ -33,7 +33,7 @@ export class FakeService {
     return outcome.clone();
   };
 
-  readonly ports: Ports = {
+  readonly ports: RequestPorts = {
     fetch: this.fetch,
     clock: { now: () => this.now },
     timers: {

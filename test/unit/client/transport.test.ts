@@ -12,7 +12,7 @@ import {
   UnavailableError,
   UnreadableAnswerError,
   type ApiError,
-} from "../../../src/client/errors.ts";
+} from "../../../sdk/typescript/src/errors.ts";
 import { route, Transport } from "../../../src/client/transport.ts";
 import { FakeService, hangUp, json, problem, timeOut } from "./fake-service.ts";
 

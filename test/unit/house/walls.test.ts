@@ -50,6 +50,7 @@ const BROKEN: Readonly<Record<string, readonly [file: string, target: string]>> 
   "cli-reaches-only-pure-code": ["src/cli/p14.ts", "../audit/p14-not-pure.ts"],
   "embedded-runs-the-built-worker": ["src/embedded/p15.ts", "../worker.ts"],
   "sdk-stands-alone": ["sdk/typescript/src/p28.ts", "../../../src/kernel/time.ts"],
+  "clients-share-the-transport": ["src/registry/p32.ts", "../../sdk/typescript/src/client.ts"],
   "sdk-has-no-dependency": ["sdk/typescript/src/p29.ts", "zod"],
   "sdk-knows-no-platform": ["sdk/typescript/src/p30.ts", "node:fs"],
   "sdk-adapters-stand-aside": ["sdk/typescript/src/p31.ts", "hono"],

@@ -4,7 +4,7 @@
  */
 import type { Command } from "commander";
 import type { ControlPlane } from "../../../client/control-plane.ts";
-import { ApiError } from "../../../client/errors.ts";
+import { ApiError } from "../../../../sdk/typescript/src/errors.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
 import { confirm } from "../../confirm.ts";

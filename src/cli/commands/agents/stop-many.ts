@@ -3,7 +3,7 @@
  * that fails does not keep the others running.
  */
 import type { ControlPlane } from "../../../client/control-plane.ts";
-import { ApiError } from "../../../client/errors.ts";
+import { ApiError } from "../../../../sdk/typescript/src/errors.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import type { Halt, Transition } from "../../../contract/halt.ts";
 import { attempt, tellFailed, type Failed } from "../../attempt.ts";

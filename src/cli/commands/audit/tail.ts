@@ -1,7 +1,7 @@
 /** `dome audit tail`: the trail as it grows. Comes back by itself where it was cut, and misses nothing. */
 import type { Command } from "commander";
 import type { AuditTrail } from "../../../client/audit-trail.ts";
-import { ConnectionError } from "../../../client/errors.ts";
+import { ConnectionError } from "../../../../sdk/typescript/src/errors.ts";
 import { verb } from "../../command.ts";
 import { countFromZero, wholeNumber } from "../../option-values.ts";
 import type { Session } from "../../session.ts";

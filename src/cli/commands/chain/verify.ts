@@ -9,7 +9,7 @@ import type { ChainOptions } from "../../../delegation/verify-chain.ts";
 import type { JwksRefusal } from "../../../signing/published-keys.ts";
 import { unreachable, type Result } from "../../../kernel/result.ts";
 import { JSON_FAULTS, parseJson, pointerOf } from "../../../kernel/strict-json.ts";
-import { DomeError } from "../../../client/errors.ts";
+import { DomeError } from "../../../../sdk/typescript/src/errors.ts";
 import { isId } from "../../../kernel/ids.ts";
 import { readSecretFile } from "../../agent-credential.ts";
 import { readEvidence, type Evidence } from "../../chain-evidence.ts";

@@ -4,7 +4,7 @@
  */
 import type { Command } from "commander";
 import type { PublishedKeys } from "../../../client/published-keys.ts";
-import { DomeError } from "../../../client/errors.ts";
+import { DomeError } from "../../../../sdk/typescript/src/errors.ts";
 import { rfc3339 } from "../../../kernel/clock.ts";
 import { readSecretFile } from "../../agent-credential.ts";
 import { verb } from "../../command.ts";

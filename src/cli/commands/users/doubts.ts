@@ -3,7 +3,7 @@
  * call; but a name that is misspelt stops nobody, and whoever typed it believes that it has.
  */
 import type { ControlPlane } from "../../../client/control-plane.ts";
-import { ApiError, DomeError } from "../../../client/errors.ts";
+import { ApiError, DomeError } from "../../../../sdk/typescript/src/errors.ts";
 import type { WhichUser } from "./user-argument.ts";
 
 /** What the service has to be asked. */

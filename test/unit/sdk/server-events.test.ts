@@ -1,6 +1,6 @@
 import { array, assert, asyncProperty, nat } from "fast-check";
 import { expect, it } from "vitest";
-import { serverEvents, type ServerEvent } from "../../../src/client/event-stream.ts";
+import { serverEvents, type ServerEvent } from "../../../sdk/typescript/src/server-events.ts";
 
 const streamOf = (chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> =>
   new ReadableStream({
