@@ -269,6 +269,7 @@ def test_what_the_stream_says_that_is_not_understood_changes_nothing() -> None:
         stream.raw(b": heartbeat\n\n")
         stream.raw(b"event: agent.suspended\nid: 1\ndata: no JSON\n\n")
         stream.raw(b"event: agent.suspended\nid: 1\ndata: []\n\n")
+        stream.raw(b"event: agent.suspended\nid: 1\ndata: " + b"[" * 100_000 + b"\n\n")
         stream.say("agent.unheard-of", 2, replayed=False)
         heard.until("agent.unheard-of")
         assert client.check(tool="zendesk").allowed
@@ -291,3 +292,42 @@ def test_pauses_between_connections_grow_and_end() -> None:
     assert [core.stream_pause(made) for made in (0, 1, 2, 3, 10, 1000)] == [0.75, 1.5, 3.0, 6.0, 22.5, 22.5]
     core.lifecycle.phase = "revoked"
     assert core.stream_pause(0) is None
+
+
+@pytest.mark.parametrize("left_ms", [10**30, 1e300, "soon", None, True, -5])
+def test_a_drain_with_a_deadline_that_makes_no_sense_refuses_all_the_same(left_ms: object) -> None:
+    with listening(FakeService()) as (client, heard, stream):
+        stream.say("agent.draining", 1, replayed=False, left_ms=left_ms)
+        heard.until("agent.draining")
+        assert client.check(tool="zendesk").reason == "draining"
+        assert client.drained(timeout=10)
+        stream.say("agent.activated", 2, replayed=False)
+        heard.until("agent.activated")
+        assert client.check(tool="zendesk").allowed
+
+
+def test_a_fault_while_listening_leaves_nothing_standing_that_was_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = FakeService()
+    with listening(service) as (client, heard, stream):
+        stream.say("agent.suspended", 1, replayed=False)
+        heard.until("agent.suspended")
+        with monkeypatch.context() as patch:
+            patch.setattr(client._core, "hear", lambda *_: 1 / 0)
+            stream.say("agent.resumed", 2, replayed=False)
+            second = service.streams.next()
+        assert client.check(tool="zendesk").allowed
+        second.end()
+
+
+def test_a_check_that_is_under_way_when_the_client_closes_is_a_denial(caplog: pytest.LogCaptureFixture) -> None:
+    service = FakeService()
+    client = client_of(service)
+
+    def closed_meanwhile(request: object) -> object:
+        client.close()
+        return reply({}, 503)(request)  # type: ignore[arg-type]
+
+    service.checks = [closed_meanwhile]  # type: ignore[list-item]
+    client.start()
+    assert not client.check(tool="zendesk")
+    assert "fault of this package" not in caplog.text

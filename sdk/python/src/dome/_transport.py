@@ -92,6 +92,10 @@ class Transport:
                 return Answer(response.status_code, response.headers, body.whole())
         except FAULTS as fault:
             return unanswered(fault)
+        except RuntimeError:
+            if not self.http.is_closed:
+                raise
+            return Unanswered(False, "the client was closed")
 
     @contextmanager
     def listen(self, key: Secret, last_event_id: str | None) -> Iterator[tuple[Outcome, Iterator[ServerSentEvent]]]:
@@ -100,7 +104,8 @@ class Transport:
         with connect_sse(self.http, "GET", self.base_url + EVENTS, headers=headers, timeout=_STREAM_TIMEOUT) as source:
             self._stream = source.response
             try:
-                yield Answer(source.response.status_code, source.response.headers, b""), source.iter_sse()
+                refusal = b"" if source.response.status_code == 200 else source.response.read()
+                yield Answer(source.response.status_code, source.response.headers, refusal), source.iter_sse()
             finally:
                 self._stream = None
 
@@ -143,6 +148,10 @@ class AsyncTransport:
                 return Answer(response.status_code, response.headers, body.whole())
         except FAULTS as fault:
             return unanswered(fault)
+        except RuntimeError:
+            if not self.http.is_closed:
+                raise
+            return Unanswered(False, "the client was closed")
 
     @asynccontextmanager
     async def listen(
@@ -152,7 +161,8 @@ class AsyncTransport:
         headers = stream_headers(key, last_event_id)
         url = self.base_url + EVENTS
         async with aconnect_sse(self.http, "GET", url, headers=headers, timeout=_STREAM_TIMEOUT) as source:
-            yield Answer(source.response.status_code, source.response.headers, b""), source.aiter_sse()
+            refusal = b"" if source.response.status_code == 200 else await source.response.aread()
+            yield Answer(source.response.status_code, source.response.headers, refusal), source.aiter_sse()
 
     async def close(self) -> None:
         """Close all connections."""

@@ -526,7 +526,11 @@ class AsyncDomeClient:
     async def _listen(self) -> None:
         failures = 0
         while True:
-            failures = 0 if await self._listen_once() else failures + 1
+            try:
+                failures = 0 if await self._listen_once() else failures + 1
+            except Exception:  # a fault of this package must not leave what was heard standing
+                log.exception("the event stream has failed by a fault of this package")
+                failures += 1
             self._core.stream_ended()
             pause = self._core.stream_pause(failures)
             if pause is None:

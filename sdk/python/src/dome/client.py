@@ -514,7 +514,11 @@ class DomeClient:
     def _listen(self) -> None:
         failures = 0
         while not self._closing.is_set():
-            failures = 0 if self._listen_once() else failures + 1
+            try:
+                failures = 0 if self._listen_once() else failures + 1
+            except Exception:  # a fault of this package must not leave what was heard standing
+                log.exception("the event stream has failed by a fault of this package")
+                failures += 1
             self._core.stream_ended()
             pause = self._core.stream_pause(failures)
             if pause is None or self._core.ports.wait(self._closing, pause):

@@ -149,7 +149,7 @@ class Core:
         """Take a message of the stream: at once what follows from it. Returns the events for the hooks."""
         try:
             data = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return ()
         if not isinstance(data, dict):
             return ()
@@ -202,7 +202,7 @@ class Core:
             left = None if ends_at is None else ends_at - self.ports.monotonic()
             overdue = self.work.take(float("inf")) if left is not None and left <= 0 else []
         self._abort(overdue)
-        return left
+        return None if left is None else min(left, 3600.0)  # what waits so long looks again; a timer has a bound
 
     def abort_all(self) -> None:
         """Abort everything that runs."""
