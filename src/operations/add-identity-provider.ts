@@ -11,12 +11,12 @@ import { isTestIssuer } from "../contract/test-users.ts";
 import type { AddressFault } from "../egress/address.ts";
 import { discoveryUrl, isTemplate, issuerOf } from "../identity/discovery.ts";
 import type { BoundAgent } from "../identity/provider-reads.ts";
+import { providerView } from "../identity/provider-view.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import type { BoundAudience } from "../storage/tables/identity-providers.ts";
-import { agentFor, workspaceFor } from "./request/resolve.ts";
-import { providerView } from "./identity-provider-view.ts";
+import { agentFor, seesAgent, workspaceFor } from "./request/resolve.ts";
 import { answerOf, change, changedWorkspace, type Plan } from "./change/change.ts";
 import type { EgressOperationPorts, OperatorRequest } from "./request/ports.ts";
 import { memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
@@ -77,7 +77,7 @@ async function addition(
     version: 1,
   };
   return ok({
-    answer: providerView(row, agents, request.operator),
+    answer: providerView(row, agents, (agent) => seesAgent(request.operator, agent)),
     change: {
       audit: [
         {

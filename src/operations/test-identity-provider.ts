@@ -22,8 +22,7 @@ import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { recordReading, type ReadingPorts } from "./note-reading.ts";
-import { agentFor } from "./request/resolve.ts";
-import { providerFor } from "./identity-provider-view.ts";
+import { agentFor, providerFor } from "./request/resolve.ts";
 import type { EgressOperationPorts, OperatorRequest } from "./request/ports.ts";
 import { memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
 

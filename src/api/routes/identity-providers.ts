@@ -9,8 +9,9 @@ import {
   identityProviderTestRequest,
 } from "../../contract/identity-provider.ts";
 import { addIdentityProvider } from "../../operations/add-identity-provider.ts";
-import { listIdentityProviders, showIdentityProvider } from "../../operations/identity-provider-view.ts";
+import { listIdentityProviders } from "../../operations/list-identity-providers.ts";
 import { removeIdentityProvider } from "../../operations/remove-identity-provider.ts";
+import { showIdentityProvider } from "../../operations/show-identity-provider.ts";
 import { testIdentityProvider } from "../../operations/test-identity-provider.ts";
 import { inWorkspace } from "../agent-path.ts";
 import { ifMatchOf } from "../if-match.ts";

@@ -1,5 +1,7 @@
 /** Finding what a request names, as far as the operator may see it. "Not found" and "not yours" are one answer (P11). */
 import { seesWorkspace, type Operator } from "../../access/operator.ts";
+import type { IdentityProvider } from "../../identity/provider.ts";
+import { findProvider } from "../../identity/provider-reads.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { findAgent, findAgentById, type RegisteredAgent } from "../../registry/agents.ts";
 import { findWorkspace, type WorkspaceRow } from "../../registry/workspaces.ts";
@@ -51,6 +53,20 @@ export async function newestRecord(
 /** True when an agent of a workspace that the operator sees is there for it: a developer has only its own. */
 export const seesAgent = (operator: Operator, agent: { readonly steward: string }): boolean =>
   operator.role !== "developer" || agent.steward === operator.subject;
+
+/** An identity provider by its name, and the workspace that trusts it. */
+export async function providerFor(
+  db: Database,
+  operator: Operator,
+  name: string,
+  workspace: string | undefined,
+): Promise<Result<{ readonly home: WorkspaceRow; readonly provider: IdentityProvider }, Refusal>> {
+  const home = await workspaceFor(db, operator, workspace);
+  if (!home.ok) return home;
+  const provider = await findProvider(db, home.value.id, name);
+  if (provider === undefined) return err(notFound("identity provider", name));
+  return ok({ home: home.value, provider });
+}
 
 async function search(
   db: Database,
