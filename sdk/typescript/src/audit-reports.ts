@@ -5,9 +5,9 @@
  */
 import { readReport, reportOf, type Links, type Outcome } from "./audit-event.ts";
 import { bearer } from "./credential.ts";
-import { ApiError, CancelledError, InvalidRequestError } from "./errors.ts";
+import { ApiError, CancelledError, DomeError, InvalidRequestError } from "./errors.ts";
 import { randomId, randomShare, type Ports } from "./ports.ts";
-import { backOff } from "./retry.ts";
+import { backOff, isTransient } from "./retry.ts";
 import type { Transport } from "./transport.ts";
 
 const PATH = "/api/v1/audit/events";
@@ -48,6 +48,8 @@ export class AuditReports {
   #cancelTimer: (() => void) | null = null;
   #isClosed = false;
   #hasGivenUp = false;
+  /** The last report failed, if it did, in a way that passes by itself. */
+  #isWorthAnother = true;
   /** What the service asked for, in milliseconds. */
   #retryAfterMs: number | null = null;
 
@@ -106,7 +108,7 @@ export class AuditReports {
     this.#isClosed = true;
     this.#cancelTimer?.();
     await this.flush();
-    while (this.#waiting.length > 0 && !this.#hasGivenUp) {
+    while (this.#waiting.length > 0 && !this.#hasGivenUp && this.#isWorthAnother) {
       await this.#parts.ports.timers.sleep(this.#pauseMs(randomShare(this.#parts.ports.random)));
       await this.flush();
     }
@@ -175,6 +177,7 @@ export class AuditReports {
       if (fault instanceof InvalidRequestError) this.#shrink(batch.length);
       else {
         this.#failures += 1;
+        this.#isWorthAnother = fault instanceof DomeError && isTransient(fault);
         this.#retryAfterMs = fault instanceof ApiError ? fault.retryAfterMs : null;
       }
       if (!(fault instanceof CancelledError)) onError(fault);

@@ -53,7 +53,7 @@ export const isInProgress = (error: DomeError): error is ApiError =>
 const isFinal = (error: DomeError): boolean => error instanceof ApiError && error.code === "draining";
 
 /** Asked again, it may go well. */
-const isTransient = (error: DomeError): boolean =>
+export const isTransient = (error: DomeError): boolean =>
   !isFinal(error) &&
   (error instanceof ConnectionError ||
     error instanceof TimeoutError ||

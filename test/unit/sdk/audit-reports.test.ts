@@ -179,6 +179,15 @@ describe("close", () => {
     expect(kinds(dome)).toEqual(["sdk.custom.order_placed"]);
   });
 
+  it("does not wait for what only an operator could change", async () => {
+    const dome = new FakeDome();
+    dome.on(REPORTS, () => problem(401, "invalid_token"));
+    const client = dome.client();
+    client.audit.emit("order_placed");
+    await client.close();
+    expect(dome.lost).toBe(1);
+  });
+
   it.each([
     ["nothing answers", () => new Promise<Response>(() => undefined)],
     ["nothing listens", () => hangUp()],

@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { eventsOf, FakeDome, settle, TOOL } from "./fake-dome.ts";
+
+/** The listeners that appeared since, called as the process would. */
+function newListeners(event: "SIGTERM" | "beforeExit", before: readonly unknown[]): (() => void)[] {
+  return (process.listeners(event as "beforeExit") as (() => void)[]).filter(
+    (each) => !before.includes(each),
+  );
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("the end of the process", () => {
+  it("is drained first on SIGTERM, if asked: no new work, what runs may end, then the signal does what it does", async () => {
+    const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+    const before = process.listeners("SIGTERM");
+    const dome = new FakeDome();
+    const client = dome.client({ drainOnSigterm: 10_000 });
+    await client.start();
+    let finish = (): void => undefined;
+    const work = client.guard(
+      TOOL,
+      () =>
+        new Promise<void>((resolve) => {
+          finish = resolve;
+        }),
+    )(undefined);
+    await settle();
+    for (const terminate of newListeners("SIGTERM", before)) terminate();
+    expect(await client.check({ tool: TOOL })).toMatchObject({ allowed: false, reason: "draining" });
+    await settle();
+    expect(kill).not.toHaveBeenCalled();
+    finish();
+    await work;
+    await settle();
+    expect(kill).toHaveBeenCalledExactlyOnceWith(process.pid, "SIGTERM");
+    expect(newListeners("SIGTERM", before)).toEqual([]);
+    expect(await client.check({ tool: TOOL })).toMatchObject({ allowed: false, reason: "closed" });
+  });
+
+  it("is not touched by a client that was not asked", async () => {
+    const before = process.listeners("SIGTERM");
+    const client = new FakeDome().client();
+    await client.start();
+    expect(newListeners("SIGTERM", before)).toEqual([]);
+    await client.close();
+  });
+
+  it("sends what waits, when there is nothing more to do, for all clients by one listener", async () => {
+    const before = process.listeners("beforeExit");
+    const dome = new FakeDome();
+    const clients = [dome.client(), dome.client()];
+    for (const client of clients) {
+      await client.start();
+      client.audit.emit("order_placed");
+    }
+    const listeners = newListeners("beforeExit", before);
+    expect(listeners.length).toBeLessThanOrEqual(1);
+    for (const flush of process.listeners("beforeExit")) if (flush.name === "flush") flush.call(process, 0);
+    await settle();
+    expect(dome.to("/api/v1/audit/events").flatMap(({ body }) => eventsOf(body))).toHaveLength(2);
+    for (const client of clients) await client.close();
+    expect(newListeners("beforeExit", before)).toEqual([]);
+  });
+});
