@@ -285,6 +285,7 @@ class AsyncDriver(_Common):
 
 def _serve(pipe: Connection, base_url: str, key: str, skew_ms: float) -> None:
     driver = BlockingDriver(dome.DomeConfig(base_url=base_url, token=key), skew_ms)
+    pipe.send("ready")
     while True:
         name, args = pipe.recv()
         pipe.send(driver.shown if name == "shown" else getattr(driver, name)(*args))
@@ -301,6 +302,8 @@ class OtherProcess:
             target=_serve, args=(theirs, base_url, key, skew_ms), daemon=True
         )
         self._process.start()
+        assert self._pipe.poll(60), "the other process does not begin"
+        self._pipe.recv()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
