@@ -10,8 +10,8 @@ export const haltTable = (style: Style, halts: readonly Halt[]): string =>
     halts.map((halt) => [
       halt.id,
       halt.kind,
-      halt.committed_at,
-      halt.effective_at ?? "not yet",
+      style.ago(halt.committed_at),
+      style.ago(halt.effective_at) ?? "not yet",
       halt.operator.subject,
       halt.reason,
     ]),
@@ -31,11 +31,11 @@ export function haltFields(style: Style, halt: Halt): string {
     ...(halt.cascade === null ? [] : [["family", familyText(halt.cascade)] as const]),
     ["operator", `${halt.operator.subject} (${halt.operator.token})`],
     ["reason", halt.reason],
-    ["committed", halt.committed_at],
-    ["effective", halt.effective_at ?? `not yet: in ${halt.effective_in_ms} ms`],
+    ["committed", style.at(halt.committed_at)],
+    ["effective", style.at(halt.effective_at) ?? `not yet: in ${halt.effective_in_ms} ms`],
     ["bound", `${halt.bound_ms} ms`],
     ["acts cut", halt.acts_cut],
-    ["last admitted", admitted === null ? null : `${admitted.decision_id} at ${admitted.time}`],
+    ["last admitted", admitted === null ? null : `${admitted.decision_id} at ${style.at(admitted.time)}`],
   ]);
   return `${members}\n\n${clean(halt.note)}`;
 }

@@ -107,6 +107,8 @@ export interface Style extends Colours {
   ago(iso: string | null): string | null;
   /** On the reader's clock, and how long ago or ahead. Null stays null. */
   at(iso: string | null): string | null;
+  /** On the reader's clock alone, where times are compared, or stay on the screen while time goes on. Null stays null. */
+  clock(iso: string | null): string | null;
 }
 
 const PLAIN: Colours = {
@@ -120,10 +122,12 @@ const COLOURED: Colours = { strong: paint(1), good: paint(32), bad: paint(31) };
 /** Colour only on a terminal, and not when NO_COLOR is set (no-color.org). */
 export function styleFor(sink: Sink, io: Io): Style {
   const now = io.clock.now();
+  const clock = (iso: string): string => local(iso, io.timeZone());
   return {
     ...(sink.isTTY && !io.env.NO_COLOR && io.env.TERM !== "dumb" ? COLOURED : PLAIN),
     ago: (iso) => (iso === null ? null : relative(iso, now)),
-    at: (iso) => (iso === null ? null : `${local(iso, io.timeZone())} (${relative(iso, now)})`),
+    at: (iso) => (iso === null ? null : `${clock(iso)} (${relative(iso, now)})`),
+    clock: (iso) => (iso === null ? null : clock(iso)),
   };
 }
 

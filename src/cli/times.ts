@@ -18,13 +18,19 @@ export function relative(iso: string, now: number): string {
 }
 
 /**
- * `2026-11-23 10:00:00 GMT+1`. Sweden writes times as ISO 8601 does.
+ * `2026-11-23 10:00:00 GMT+1`, with milliseconds where there are any. Sweden writes times as ISO 8601 does.
  * @param timeZone a name of the IANA time zone database.
  */
-export const local = (iso: string, timeZone: string): string =>
-  zoned(timeZone).format(Date.parse(iso)).replace("GMT+0", "UTC").replace("\u2212", "-");
+export function local(iso: string, timeZone: string): string {
+  const ms = Date.parse(iso);
+  const text = zoned(timeZone, ms % 1_000 === 0 ? undefined : 3).format(ms);
+  return text
+    .replace(",", ".")
+    .replace(/GMT\+0$/, "UTC")
+    .replace("\u2212", "-");
+}
 
-const zoned = (timeZone: string): Intl.DateTimeFormat =>
+const zoned = (timeZone: string, fractionalSecondDigits: 3 | undefined): Intl.DateTimeFormat =>
   new Intl.DateTimeFormat("sv-SE", {
     year: "numeric",
     month: "2-digit",
@@ -32,6 +38,7 @@ const zoned = (timeZone: string): Intl.DateTimeFormat =>
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
+    fractionalSecondDigits,
     timeZone,
     timeZoneName: "shortOffset",
   });

@@ -32,14 +32,14 @@ const text = (style: Style, status: Status): string =>
     fields(style, [
       ["issuer", status.issuer],
       ["version", status.version],
-      ["time", status.time],
+      ["time", style.clock(status.time)],
       ["audit sink", status.audit_sink],
-      ["records on their way", onTheirWay(status.outbox)],
+      ["records on their way", onTheirWay(style, status.outbox)],
       [
         "late in objects",
         status.object_outboxes.owners === 0
           ? "0"
-          : `${status.object_outboxes.records} of ${status.object_outboxes.owners} owners, oldest ${status.object_outboxes.oldest_at}`,
+          : `${status.object_outboxes.records} of ${status.object_outboxes.owners} owners, oldest ${style.at(status.object_outboxes.oldest_at)}`,
       ],
       [
         "agents",
@@ -65,16 +65,16 @@ const text = (style: Style, status: Status): string =>
     ...(status.signing_keys === null ? [] : [signingKeys(style, status.signing_keys)]),
   ].join("\n\n");
 
-const onTheirWay = (outbox: Status["outbox"]): string => {
+const onTheirWay = (style: Style, outbox: Status["outbox"]): string => {
   if (outbox === null) return "-";
-  return `${outbox.depth}${outbox.oldest_at === null ? "" : `, oldest ${outbox.oldest_at}`}`;
+  return `${outbox.depth}${outbox.oldest_at === null ? "" : `, oldest ${style.at(outbox.oldest_at)}`}`;
 };
 
 const signingKeys = (style: Style, keys: NonNullable<Status["signing_keys"]>): string =>
   table(
     style,
     ["SIGNING KEY", "USE", "SIGNS", "AGE", "CREATED"],
-    keys.map((key) => [key.kid, key.use, signsOf(key), `${key.age_days} d`, key.created_at]),
+    keys.map((key) => [key.kid, key.use, signsOf(key), `${key.age_days} d`, style.ago(key.created_at)]),
   );
 
 const signsOf = ({ signs, in_force: inForce }: NonNullable<Status["signing_keys"]>[number]): string => {

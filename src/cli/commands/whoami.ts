@@ -23,7 +23,7 @@ export const whoamiCommand = (session: Session, title: Title): Command =>
           ["role", self.role],
           ["workspaces", self.workspaces === null ? "all" : self.workspaces.join(", ")],
           ["token", self.token],
-          ["expires", self.expires_at ?? "never"],
+          ["expires", output.style.at(self.expires_at) ?? "never"],
           ["service", url],
           ["context", context ?? "from DOME_URL and DOME_TOKEN"],
           ...(workspace === null ? [] : [["workspace", `${workspace}, when a command names none`] as const]),

@@ -198,7 +198,7 @@ test("dome whoami shows who and where", async () => {
 role        admin
 workspaces  all
 token       opt_01k9v3m8q2x7n5r4t6w0y1z2a3
-expires     2027-02-21T09:00:00.000Z
+expires     2027-02-21 09:00:00 UTC (in 90 d)
 service     https://dome.example.com
 context     local
 `);

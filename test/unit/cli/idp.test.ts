@@ -95,7 +95,7 @@ max age         600 s
 max auth age    -
 acr             -
 description     -
-created         2026-11-23T09:00:00.000Z
+created         2026-11-23 09:00:00 UTC (now)
 id              ${ID}
 `);
   });

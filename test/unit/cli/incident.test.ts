@@ -134,9 +134,9 @@ describe("a stop of many agents", () => {
     const { exit, stdout, stderr, requests } = await dome(words, { replies });
     expect(exit).toBe(0);
     expect(stdout).toBe(
-      "NAME   STATE      COMMITTED                 EFFECTIVE                 LAST ADMITTED             CUT  STOP\n" +
-        `alpha  suspended  2026-11-23T09:00:00.000Z  ${EFFECTIVE_AT}  2026-11-23T09:00:00.400Z  0    ${HALT_ID}\n` +
-        `beta   suspended  2026-11-23T09:00:00.000Z  ${EFFECTIVE_AT}  -                         0    ${OTHER_HALT}\n`,
+      "NAME   STATE      COMMITTED                EFFECTIVE                    LAST ADMITTED                CUT  STOP\n" +
+        `alpha  suspended  2026-11-23 09:00:00 UTC  2026-11-23 09:00:02.500 UTC  2026-11-23 09:00:00.400 UTC  0    ${HALT_ID}\n` +
+        `beta   suspended  2026-11-23 09:00:00 UTC  2026-11-23 09:00:02.500 UTC  -                            0    ${OTHER_HALT}\n`,
     );
     expect(stderr).toContain("committed   2 of 2 agents\neffective   2 of 2 agents\n");
     expect(requests.slice(2)).toEqual([

@@ -66,7 +66,7 @@ describe("dome keys rotate", () => {
       overlap_seconds: 86_400,
       expires_at: null,
     });
-    expect(stdout).toContain(`replaced  ${KEY_ID}, which ends at ${ENDS}\n`);
+    expect(stdout).toContain(`replaced  ${KEY_ID}, which ends at 2026-11-24 09:00:00 UTC (in 1 d)\n`);
   });
 
   test("replaces the key that is named, at once by default, without asking for the others", async () => {

@@ -162,8 +162,8 @@ agents         agt_01k9v3m8q2x7n5r4t6w0y1z2a3 (epoch 2)
 keys           -
 operator       admin (admin)
 reason         wrong refunds
-committed      2026-11-23T09:00:00.000Z
-effective      2026-11-23T09:00:02.500Z
+committed      2026-11-23 09:00:00 UTC (now)
+effective      2026-11-23 09:00:02.500 UTC (in 2 s)
 bound          2600 ms
 acts cut       0
 last admitted  -
@@ -219,7 +219,9 @@ describe("a hold", () => {
     const hold = { since: "2026-11-23T09:00:00.000Z", by: "sam@example.com", reason: "incident" };
     const held = agent({ state: "suspended", hold });
     const shown = await dome(["agents", "show", "bot"], { replies: [json(200, held)] });
-    expect(shown.stdout).toMatch(/^held +by sam@example\.com since 2026-11-23T09:00:00\.000Z: incident$/m);
+    expect(shown.stdout).toMatch(
+      /^held +by sam@example\.com since 2026-11-23 09:00:00 UTC \(now\): incident$/m,
+    );
     const page = json(200, { items: [held], next_cursor: null });
     expect((await dome(["agents", "list"], { replies: [page] })).stdout).toContain("suspended, held");
   });

@@ -11,6 +11,7 @@ const PLAIN = {
   bad: (text: string) => text,
   ago: (iso: string | null) => iso,
   at: (iso: string | null) => iso,
+  clock: (iso: string | null) => iso,
 };
 const PAGE = {
   items: [

@@ -16,7 +16,7 @@ const RECORD = `Registered support-triage in workspace default.
 id              agt_01k9v3m8q2x7n5r4t6w0y1z2a3
 name            support-triage
 owner           ada@example.com
-steward         ada@example.com since 2026-11-23T09:00:00.000Z
+steward         ada@example.com since 2026-11-23 09:00:00 UTC (now)
 workspace       default
 created         2026-11-23 09:00:00 UTC (now)
 state           provisioned since 2026-11-23 09:00:00 UTC (now)

@@ -22,7 +22,7 @@ test("dome signing-keys list shows every key", async () => {
     replies: [json(200, { items: [KEY], next_cursor: null })],
   });
   expect(listed).toMatchObject({ exit: 0, requests: ["GET /api/v1/signing-keys"] });
-  expect(listed.stdout).toContain("k1   token  signing  2026-11-23T09:00:00.000Z  -");
+  expect(listed.stdout).toContain("k1   token  signing  now         -");
 });
 
 test.each([

@@ -49,7 +49,9 @@ describe("dome users", () => {
   test("are shown by address, or by what the provider says", async () => {
     const byAddress = await dome(["users", "show", "alice@example.com"], { replies: [page(USER)] });
     expect(byAddress.requests).toEqual(["GET /api/v1/users?user=alice%40example.com&limit=200"]);
-    expect(byAddress.stdout).toContain(`state       stopped since ${SEEN} (${HALT_ID})`);
+    expect(byAddress.stdout).toContain(
+      `state       stopped since 2026-11-23 09:00:00 UTC (now), stop ${HALT_ID}\n`,
+    );
     const bySubject = await dome(["users", "show", "https://login.example.com", "00u1", "--tenant", "t"], {
       replies: [page(USER)],
     });

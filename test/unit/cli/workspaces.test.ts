@@ -117,5 +117,5 @@ test("dome workspaces halts shows the receipt of a halt with its epoch", async (
   });
   expect(stdout).toContain("kind           workspace\n");
   expect(stdout).toContain("halt epoch     2\n");
-  expect(stdout).toContain(`last admitted  ${DECISION_ID} at 2026-11-23T09:00:00.400Z\n`);
+  expect(stdout).toContain(`last admitted  ${DECISION_ID} at 2026-11-23 09:00:00.400 UTC (now)\n`);
 });

@@ -154,9 +154,10 @@ const receiptTable = (style: Style, outcomes: readonly Outcome[]): string =>
       return [
         agent.name,
         draining === null ? state : `draining, then ${draining.then}`,
-        halt?.committed_at ?? (draining === null ? "nothing to stop" : `at ${draining.deadline}`),
-        halt === null ? null : (halt.effective_at ?? "not yet"),
-        halt?.last_admitted?.time ?? null,
+        style.clock(halt?.committed_at ?? null) ??
+          (draining === null ? "nothing to stop" : `at ${style.clock(draining.deadline)}`),
+        halt === null ? null : (style.clock(halt.effective_at) ?? "not yet"),
+        style.clock(halt?.last_admitted?.time ?? null),
         halt?.acts_cut ?? null,
         halt?.id ?? draining?.halt ?? null,
       ];

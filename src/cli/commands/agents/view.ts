@@ -8,7 +8,7 @@ export const agentFields = (style: Style, agent: Agent): string =>
     ["id", agent.id],
     ["name", agent.name],
     ["owner", agent.owner],
-    ["steward", `${agent.steward} since ${agent.steward_since}`],
+    ["steward", `${agent.steward} since ${style.at(agent.steward_since)}`],
     ["workspace", agent.workspace],
     ["created", style.at(agent.created_at)],
     ["state", `${agent.state} since ${style.at(agent.state_changed_at)}`],
@@ -20,7 +20,7 @@ export const agentFields = (style: Style, agent: Agent): string =>
       : [
           [
             "draining",
-            `${agent.draining.then} at ${agent.draining.deadline} (${agent.draining.halt})`,
+            `${agent.draining.then} at ${style.at(agent.draining.deadline)}, stop ${agent.draining.halt}`,
           ] as const,
         ]),
     ...(agent.hold === null
@@ -28,7 +28,7 @@ export const agentFields = (style: Style, agent: Agent): string =>
       : [
           [
             "held",
-            `by ${agent.hold.by} since ${agent.hold.since}: ${agent.hold.reason ?? "no reason given"}`,
+            `by ${agent.hold.by} since ${style.at(agent.hold.since)}: ${agent.hold.reason ?? "no reason given"}`,
           ] as const,
         ]),
     ["tier", agent.tier],
@@ -36,22 +36,22 @@ export const agentFields = (style: Style, agent: Agent): string =>
     ["pools", several(agent.surface.pools)],
     ["integrations", several(agent.surface.integrations)],
     ["require act-as", agent.require_actas],
-    ...optional(agent),
+    ...optional(style, agent),
   ]);
 
 const labelsOf = ({ labels }: Agent): string[] =>
   Object.entries(labels).map(([key, value]) => `${key}=${value}`);
 
-function optional(agent: Agent): (readonly [string, Cell])[] {
+function optional(style: Style, agent: Agent): (readonly [string, Cell])[] {
   const members: (readonly [string, Cell])[] = [
     ["contact", agent.contact],
     ["description", agent.description],
     ["labels", several(labelsOf(agent))],
     ["parent", agent.parent],
     ["delegates to", several(agent.delegates_to)],
-    ["expires", agent.expires_at],
+    ["expires", style.at(agent.expires_at)],
     ["freshness", agent.freshness],
-    ["revoked", agent.revoked_at],
+    ["revoked", style.at(agent.revoked_at)],
   ];
   return members.filter(([, value]) => value !== null);
 }

@@ -51,8 +51,16 @@ async function list(session: Session, options: ListOptions, command: Command): P
   output.show({
     body: items,
     ids: items.map((entry) => entry.id),
-    text: () => trail(output.style, items, workspaces, { head: COLUMNS, row: cells }),
-    wide: () => trail(output.style, items, workspaces, { head: WIDE_COLUMNS, row: wideCells }),
+    text: () =>
+      trail(output.style, items, workspaces, {
+        head: COLUMNS,
+        row: (entry) => cells(entry, output.style.ago),
+      }),
+    wide: () =>
+      trail(output.style, items, workspaces, {
+        head: WIDE_COLUMNS,
+        row: (entry) => wideCells(entry, output.style.clock),
+      }),
   });
   if (options.allWorkspaces === true) tellMoreSomewhere(session, taken);
   else tellMore(session, command, taken);

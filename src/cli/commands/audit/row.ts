@@ -18,8 +18,9 @@ export const COLUMNS = [
 ];
 export const WIDE_COLUMNS = [...COLUMNS, "AGENT ID", "USER ID", "TRANSACTION", "REQUEST"];
 
-export const cells = (entry: ShownEntry): Cell[] => [
-  entry.time,
+/** @param time how the time of the record is shown. */
+export const cells = (entry: ShownEntry, time: (iso: string) => Cell): Cell[] => [
+  time(entry.time),
   entry.seq,
   markedKind(entry),
   operatorOf(entry),
@@ -31,8 +32,8 @@ export const cells = (entry: ShownEntry): Cell[] => [
   entry.id,
 ];
 
-export const wideCells = (entry: ShownEntry): Cell[] => [
-  ...cells(entry),
+export const wideCells = (entry: ShownEntry, time: (iso: string) => Cell): Cell[] => [
+  ...cells(entry, time),
   entry.agent ?? null,
   entry.user?.id ?? null,
   entry.txn ?? null,

@@ -33,7 +33,7 @@ function recordText(style: Style, entry: ShownEntry): string {
   const links = chain.map(({ agent, key }) => `${called(names, agent)} (${agent}, ${key})`);
   const members: readonly (readonly [string, Cell | undefined])[] = [
     ["id", entry.id],
-    ["time", entry.time],
+    ["time", style.at(entry.time)],
     ["kind", markedKind(entry)],
     ["late", isLate(entry) ? "yes: the agent was suspended when it reported this" : undefined],
     ["workspace", entry.workspace],

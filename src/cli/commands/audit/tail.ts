@@ -66,7 +66,7 @@ async function follow(
   const { output } = session;
   try {
     for await (const entry of audit.tail(filterOf(options), place.last)) {
-      output.line({ body: entry, id: entry.id, cells: cells(entry) });
+      output.line({ body: entry, id: entry.id, cells: cells(entry, output.style.clock) });
       place.last = entry.seq;
       place.connected = true;
       place.left -= 1;

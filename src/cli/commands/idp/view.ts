@@ -38,7 +38,7 @@ export function tellProvider(session: Session, provider: IdentityProviderView): 
         ],
         ["acr", several(provider.acr_values)],
         ["description", provider.description],
-        ["created", provider.created_at],
+        ["created", output.style.at(provider.created_at)],
         ["id", provider.id],
       ]),
   });

@@ -40,10 +40,10 @@ async function identify(session: Session, { keyFile }: IdentifyOptions): Promise
         ["agent state", agent.state],
         ["owner", agent.owner],
         ["steward", agent.steward],
-        ["created", key.created_at],
-        ["expires", key.expires_at],
-        ["revoked", key.revoked_at],
-        ["last used", key.last_used_at],
+        ["created", output.style.at(key.created_at)],
+        ["expires", output.style.at(key.expires_at)],
+        ["revoked", output.style.at(key.revoked_at)],
+        ["last used", output.style.at(key.last_used_at)],
       ]),
   });
   if (key.state === "live")

@@ -74,10 +74,10 @@ export async function issue(
     text: () =>
       fields(output.style, [
         ["key", key.id],
-        ["expires", key.expires_at],
+        ["expires", output.style.at(key.expires_at)],
         ...(replaced === null
           ? []
-          : [["replaced", `${replaced.id}, which ends at ${replaced.ends_at}`] as const]),
+          : [["replaced", `${replaced.id}, which ends at ${output.style.at(replaced.ends_at)}`] as const]),
       ]),
   });
   tellKey(session, key, file);

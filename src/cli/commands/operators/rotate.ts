@@ -35,6 +35,6 @@ export const rotateCommand = (session: Session): Command =>
         options,
         { replaces: id, overlap_seconds: Math.round((options.overlap ?? 0) / 1000) },
         ({ operator, replaced }) =>
-          `${operator.id} replaces ${id}, which ends at ${replaced?.ends_at ?? operator.created_at}.`,
+          `${operator.id} replaces ${id}, which ends at ${session.output.style.at(replaced?.ends_at ?? operator.created_at)}.`,
       ),
     );

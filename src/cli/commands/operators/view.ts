@@ -15,10 +15,10 @@ export const operatorFields = (style: Style, operator: OperatorView): string =>
     ["description", operator.description],
     ["state", operator.state],
     ["last 4", operator.last4],
-    ["created", `${operator.created_at} by ${operator.created_by}`],
-    ["expires", operator.expires_at],
-    ["revoked", operator.revoked_at],
-    ["last used", operator.last_used_at],
+    ["created", `${style.at(operator.created_at)} by ${operator.created_by}`],
+    ["expires", style.at(operator.expires_at)],
+    ["revoked", style.at(operator.revoked_at)],
+    ["last used", style.at(operator.last_used_at)],
     ["replaces", operator.replaces],
   ]);
 
@@ -31,8 +31,8 @@ export const operatorTable = (style: Style, operators: readonly OperatorView[]):
       operator.role,
       workspacesOf(operator),
       operator.state,
-      operator.expires_at,
-      operator.last_used_at,
+      style.ago(operator.expires_at),
+      style.ago(operator.last_used_at),
       operator.id,
     ]),
   );

@@ -11,9 +11,9 @@ export const signingKeyTable = (style: Style, keys: readonly SigningKeyView[]): 
       key.kid,
       key.use,
       key.state,
-      key.signs_from,
-      key.signs_until,
-      key.published_until,
+      style.ago(key.signs_from),
+      style.ago(key.signs_until),
+      style.ago(key.published_until),
       key.root_key_version,
     ]),
   );

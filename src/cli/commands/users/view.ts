@@ -14,8 +14,8 @@ export const userTable = (style: Style, users: readonly User[]): string =>
       nameOf(user),
       user.stopped === null ? "active" : "stopped",
       several(user.agents.map(({ name, id }) => name ?? id)),
-      user.first_seen,
-      user.last_seen,
+      style.ago(user.first_seen),
+      style.ago(user.last_seen),
       user.workspace,
       user.issuer,
       user.subject,
@@ -33,15 +33,22 @@ export const userFields = (style: Style, user: User): string =>
       ["workspace", user.workspace],
       [
         "state",
-        user.stopped === null ? "active" : `stopped since ${user.stopped.since} (${user.stopped.halt})`,
+        user.stopped === null
+          ? "active"
+          : `stopped since ${style.at(user.stopped.since)}, stop ${user.stopped.halt}`,
       ],
-      ["first seen", user.first_seen],
-      ["last seen", user.last_seen],
+      ["first seen", style.at(user.first_seen)],
+      ["last seen", style.at(user.last_seen)],
     ]),
     "",
     table(
       style,
       ["AGENT", "FIRST SEEN", "LAST SEEN", "ID"],
-      user.agents.map((agent) => [agent.name, agent.first_seen, agent.last_seen, agent.id]),
+      user.agents.map((agent) => [
+        agent.name,
+        style.ago(agent.first_seen),
+        style.ago(agent.last_seen),
+        agent.id,
+      ]),
     ),
   ].join("\n");

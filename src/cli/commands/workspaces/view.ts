@@ -12,7 +12,7 @@ export function tellWorkspace(session: Session, workspace: Workspace): void {
       fields(output.style, [
         ["id", workspace.id],
         ["name", workspace.name],
-        ["created", workspace.created_at],
+        ["created", output.style.at(workspace.created_at)],
         ["description", workspace.description],
         ["state", workspace.halted ? "halted" : "open"],
         ["configuration", `epoch ${workspace.config_epoch}`],
