@@ -37,6 +37,7 @@ import { systemRandom } from "./kernel/random.ts";
 import { LeaseBook } from "./lifecycle/lease-book.ts";
 import { withStops, type KeptStops } from "./lifecycle/stops.ts";
 import type { LedgerDeps, ObjectDeps } from "./objects/deps.ts";
+import { AgentStreamClient } from "./objects/agent-stream-client.ts";
 import { LedgerClient } from "./objects/ledger-client.ts";
 import { OwnerClients, outboxPort } from "./objects/owner-clients.ts";
 import { makeFirstSigningKeys } from "./operations/make-signing-keys.ts";
@@ -278,6 +279,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       sink: audit,
       recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
     },
+    streams: new AgentStreamClient(env.agents, timers),
     installation: { version: env.version, auditSink: env.audit.mode },
     logsOneIn: env.logsOneIn,
     rateCounters: env.rateCounters,

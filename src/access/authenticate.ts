@@ -198,6 +198,7 @@ async function byKey(
     agents: chain.value,
     scope: SURFACE,
     user: null,
+    endsAt: null,
     credential: { kind: "key", id: known.key },
   });
 }
@@ -250,6 +251,7 @@ async function callerOfToken(
     agents: chain.value,
     scope: scopeOf(claims.scope),
     user: userOf(claims),
+    endsAt: claims.exp * 1000,
     credential: { kind: "token", id: claims.jti },
   });
 }

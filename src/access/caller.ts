@@ -30,6 +30,8 @@ export interface Caller {
   readonly scope: Scope;
   /** The verified end user, if the call has one. */
   readonly user: CallerUser | null;
+  /** When a token ends, in milliseconds since the epoch; null: it is a key, whose end the agent's object knows. */
+  readonly endsAt: number | null;
   readonly credential:
     { readonly kind: "key"; readonly id: KeyId } | { readonly kind: "token"; readonly id: string };
 }

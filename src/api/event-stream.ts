@@ -3,6 +3,7 @@
  * with `Last-Event-ID` misses nothing. Rounds without a record send a comment, which keeps proxies from closing.
  */
 import { utf8 } from "../kernel/bytes.ts";
+import type { Follow, FollowRound } from "../operations/follow-agent.ts";
 import type { Tail } from "../operations/tail-audit.ts";
 
 export const EVENT_STREAM = {
@@ -10,6 +11,30 @@ export const EVENT_STREAM = {
   "cache-control": "no-store",
   "x-accel-buffering": "no",
 } as const;
+
+/** After how many milliseconds a reader comes back when the stream breaks, unless it knows better. */
+const COME_BACK_MS = 2_000;
+
+/** An agent's lifecycle events, as they come. Nothing is read ahead of a reader who does not read. */
+export function followStream({ next, close }: Follow): ReadableStream<Uint8Array> {
+  let begun = false;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const round = await next();
+        if (round === null) return controller.close();
+        const text = round === "quiet" ? ": heartbeat\n\n" : eventText(round);
+        controller.enqueue(utf8(begun ? text : `retry: ${COME_BACK_MS}\n${text}`));
+        begun = true;
+      },
+      cancel: close,
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+const eventText = ({ id, event }: Exclude<FollowRound, "quiet">): string =>
+  `event: ${event.type}\n${id === null ? "" : `id: ${id}\n`}data: ${JSON.stringify(event)}\n\n`;
 
 export function eventStream(tail: Tail): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({

@@ -128,6 +128,11 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
       "The address, agent, key, operator token or workspace has sent more requests than its limit allows.",
     action: "Retry after `Retry-After`.",
   },
+  too_many_streams: {
+    meaning: "The agent has as many event streams open as it may have at a time.",
+    action:
+      "Close one: one stream for each process is enough. A stream whose reader has gone ends by itself.",
+  },
   internal: {
     meaning: "Dome, or a service that it depends on, has failed. The answer shows no internal message.",
     action: "Look for the request id in the log. Retry a change with the same `Idempotency-Key`.",

@@ -2,6 +2,7 @@
 import type { ActAsRefusal } from "../access/act-as.ts";
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
 import type { OperatorRefusal } from "../access/operator.ts";
+import type { Suspended } from "../access/suspended.ts";
 import { draftRecord } from "../audit/record.ts";
 import { defined } from "../kernel/defined.ts";
 import type { ClientRefusal } from "../oauth/authenticate-client.ts";
@@ -50,6 +51,31 @@ export function noteRefusedAgent(
   if (counted === null) return;
   services.background(
     services.access.sink.record(refusalRecord(services, refusal, counted.count, path, requestId)),
+  );
+}
+
+/**
+ * The key of a suspended agent opens its event stream, which is refused nothing: whoever has suspended the agent sees that its
+ * key is used. Recorded as seldom as a dead credential is.
+ */
+export function noteSuspendedListener(
+  services: Services,
+  { agent, workspace, key }: Suspended,
+  requestId: string,
+): void {
+  const counted = services.refused.dead(`${key} listens`, services.clock.now());
+  if (counted === null) return;
+  services.background(
+    services.access.sink.record(
+      draftRecord(services, {
+        workspace,
+        kind: "events.opened",
+        agent: agent.id,
+        request_id: requestId,
+        target: { type: "key", id: key },
+        data: { count: counted.count },
+      }),
+    ),
   );
 }
 

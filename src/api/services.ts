@@ -13,6 +13,7 @@ import type { EgressOperationPorts } from "../operations/request/ports.ts";
 import type { ReplayPorts } from "../operations/replay-dead-letters.ts";
 import type { ReceiptPorts } from "../operations/read-halt.ts";
 import type { Installation } from "../operations/read-status.ts";
+import type { AgentStreams } from "../operations/owners/agent-streams.ts";
 import type { Unready } from "../operations/readiness.ts";
 
 export interface Services {
@@ -27,6 +28,8 @@ export interface Services {
   readonly access: TokenPorts;
   readonly decisions: DecisionPorts;
   readonly installation: Installation;
+  /** Streams of agents' lifecycle events. */
+  readonly streams: AgentStreams;
   /** Of how many requests one leaves a line in the log; null: none does. */
   readonly logsOneIn: number | null;
   /** This isolate's counts of refused credentials. */

@@ -18,7 +18,7 @@ export const AGENT_EVENTS = {
   "workspace.halted": "The workspace is halted: the last event of every stream",
   "workspace.resumed": "The workspace is no longer halted",
 } as const;
-type AgentEventType = keyof typeof AGENT_EVENTS;
+export type AgentEventType = keyof typeof AGENT_EVENTS;
 
 /** How long events are kept to be sent again, in milliseconds, and how many. */
 export const EVENTS_KEPT_MS = 3_600_000;

@@ -8,6 +8,7 @@ export const AUDIT_KINDS = {
   "call.intent": "An agent that is allowed to act is about to act",
   "call.outcome": "An act ended: completed, failed, cut, or not admitted",
   "credential.refused": "A dead or misplaced credential that Dome had issued was used",
+  "events.opened": "The API key of a suspended agent opened the agent's event stream",
   "actas.refused": "The end user of a call was not accepted",
   "token.issued": "An agent exchanged its API key for a call token",
   "token.exchanged": "A token was exchanged for a narrower one, or for a hop to another agent",

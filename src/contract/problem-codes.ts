@@ -27,6 +27,7 @@ export const PROBLEMS = {
   idempotency_mismatch: { status: 422, title: "The Idempotency-Key belongs to another request" },
   unknown_reference: { status: 422, title: "A member names something that does not exist" },
   rate_limited: { status: 429, title: "Too many requests" },
+  too_many_streams: { status: 429, title: "The agent has too many event streams open" },
   internal: { status: 500, title: "Internal error" },
   unavailable: { status: 503, title: "Temporarily unavailable" },
   configuration_pending: { status: 503, title: "An earlier change is still being settled" },

@@ -11,6 +11,7 @@ import type { Configured } from "../operations/owners/owner-answer.ts";
 import { guardParent, insertAgent, updateAgent } from "../registry/agent-writes.ts";
 import type { Statement } from "../storage/change.ts";
 import { answerClaim, recordAnswer, type RequestKey } from "../storage/idempotency.ts";
+import { tell, tellKeys } from "./agent-events.ts";
 import { agentFencing, type AgentIntent } from "./agent-intent.ts";
 import { endKeyNow, type AgentParts, type AgentTimer } from "./agent-stop.ts";
 import { keyIsLive } from "./agent-store.ts";
@@ -82,7 +83,10 @@ export class AgentChanges {
       kind: "update",
       agent: agent.id,
       fence: agent.fence,
-      ...defined({ expiry: patch.expiresAt === undefined ? undefined : { at: patch.expiresAt } }),
+      ...defined({
+        expiry: patch.expiresAt === undefined ? undefined : { at: patch.expiresAt },
+        surface: patch.surface === undefined ? undefined : (true as const),
+      }),
     };
     return this.#configuration.change(command.change, intent, {
       owner: agent.id,
@@ -157,11 +161,13 @@ export class AgentChanges {
       case "update":
         this.#parts.store.raiseRecordVersion();
         if (intent.expiry !== undefined) this.#setExpiry(intent.expiry.at);
+        if (intent.surface === true) tell(this.#parts, "surface.updated", { of: "agent" });
         return;
       case "issue_key":
         this.#parts.store.raiseRecordVersion();
         this.#parts.store.addKey(intent.key.id, intent.key.createdAt, intent.key.expiresAt);
         this.#replaceKey(intent.replaces);
+        if (intent.replaces?.endsAt !== null) tellKeys(this.#parts); // a key that ends now tells by itself
         return;
     }
   }

@@ -11,6 +11,7 @@ import { tightens } from "../lifecycle/drain.ts";
 import type { TransitionCommand, Transitioned } from "../operations/owners/agent-owner.ts";
 import type { KnownDrain } from "../registry/agents.ts";
 import type { OwnerRefusal } from "../operations/owners/owner-answer.ts";
+import { tell } from "./agent-events.ts";
 import { stopNow, type AgentParts } from "./agent-stop.ts";
 import type { StoredAgent } from "./agent-store.ts";
 import type { StoredDrain } from "./drain-table.ts";
@@ -40,6 +41,8 @@ export function beginDrain(
   }
   parts.drains.put(drain);
   parts.timerTable.set("drain", "", drain.deadline);
+  // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
+  tell(parts, "agent.draining", { deadline: drain.deadline, then: drain.end });
   tellRegistry(parts);
   parts.outbox.append({ ...command.audit, kind: "agent.draining", data: { ...dataOf(drain) } });
   return ok({ state: agent.state, changed: true, halt: null, draining: shownDrain(drain) });
@@ -53,6 +56,7 @@ export function cancelDrain(
   audit: AuditDraft,
 ): Transitioned {
   dropDrain(parts);
+  tell(parts, "agent.activated");
   tellRegistry(parts);
   parts.outbox.append({ ...audit, kind: "agent.drain_cancelled", data: { ...dataOf(drain) } });
   return { state: agent.state, changed: true, halt: null, draining: null };

@@ -30,6 +30,8 @@ export type AgentIntent =
       readonly fence: number;
       /** Absent: the expiry stays. */
       readonly expiry?: { readonly at: number | null };
+      /** Absent: the surface stays. */
+      readonly surface?: true;
     }
   | {
       readonly kind: "issue_key";

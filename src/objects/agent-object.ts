@@ -42,6 +42,9 @@ import type { ObjectDeps } from "./deps.ts";
 import { keyRevoked, transitioned } from "./kept-answers.ts";
 import { OwnerCore } from "./owner-core.ts";
 import { OwnerShell } from "./owner-shell.ts";
+import { sweepEvents } from "./agent-events.ts";
+import { AgentSockets, close } from "./agent-sockets.ts";
+import { EVENT_STEPS, EventTable } from "./event-table.ts";
 import { REPORT_STEPS, ReportTable } from "./report-table.ts";
 import { revokeToken, sweepRevokedTokens } from "./revoked-tokens.ts";
 
@@ -52,6 +55,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
   readonly #core: OwnerCore<AgentTimer>;
   readonly #parts: AgentParts;
   readonly #changes: AgentChanges;
+  readonly #sockets: AgentSockets;
 
   constructor(state: DurableObjectState, raw: Cloudflare.Env, deps: ObjectDeps) {
     const core = new OwnerCore<AgentTimer>(state, deps, "agent", {
@@ -60,6 +64,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       hold: HOLD_STEPS,
       cascades: CASCADE_STEPS,
       reports: REPORT_STEPS,
+      events: EVENT_STEPS,
     });
     super(state, raw, core);
     const { sql } = core.parts;
@@ -71,8 +76,10 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       cascades: new CascadeTable(sql),
       holds: new HoldTable(sql),
       reports: new ReportTable(sql),
+      events: new EventTable(sql),
     };
     this.#changes = new AgentChanges(core, this.#parts);
+    this.#sockets = new AgentSockets(state, this.#parts);
     core.start({
       timers: {
         project: () => projectAgent(this.#parts),
@@ -81,10 +88,24 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
         expire: async () => void (await core.commit(() => expire(this.#parts))),
         revoked_tokens: () => sweepRevokedTokens(this.#parts),
         reports: () => sweepReports(this.#parts),
+        events: () => sweepEvents(this.#parts),
+        streams: () => this.#sockets.flush(),
       },
       onEffective: (halt) => this.#onEffective(halt),
       recover: () => this.#changes.recover(),
+      onCommitted: () => this.#sockets.flush(),
     });
+    this.#sockets.flush(); // what an instance before has committed, and had no time to send
+  }
+
+  /** A door opens a stream of the agent's events; it is reached by no other request. */
+  override fetch(request: Request): Promise<Response> {
+    return Promise.resolve(this.#sockets.accept(request));
+  }
+
+  /** A door has let go of a stream. */
+  override webSocketClose(socket: WebSocket): void {
+    close(socket);
   }
 
   /** Short, synchronous, and reads its row each time: a superseded instance must not grant from memory. */

@@ -7,7 +7,7 @@ import { keyIsLive, type StoredAgent } from "./agent-store.ts";
 import { SWEEP_REPORTS_MS } from "./report-table.ts";
 
 /** For how much longer a suspended agent may deliver what it has buffered, in milliseconds. */
-const lateReportsLeft = ({ stateChangedAt }: StoredAgent, now: number): number =>
+export const lateReportsLeft = ({ stateChangedAt }: StoredAgent, now: number): number =>
   Math.max(0, stateChangedAt + LATE_REPORTS_MS - now);
 
 export function report(

@@ -9,15 +9,18 @@ import { startsOrStops } from "../lifecycle/states.ts";
 import type { HaltCause, StoredHalt } from "../operations/owners/halts.ts";
 import type { OperatorRef } from "../operations/request/request-meta.ts";
 import type { KnownStop } from "../registry/agents.ts";
+import { tell, tellKeys } from "./agent-events.ts";
 import type { AgentStore, StoredAgent } from "./agent-store.ts";
 import type { CascadeTable } from "./cascade-table.ts";
+import type { EventTable } from "./event-table.ts";
 import type { DrainTable } from "./drain-table.ts";
 import type { HoldOrder, HoldTable } from "./hold-table.ts";
 import type { OwnerParts } from "./owner-core.ts";
 import type { ReportTable } from "./report-table.ts";
 
 /** The kinds of timers of an agent's object, beside those of every owner. */
-export type AgentTimer = "project" | "drain" | "cascade" | "expire" | "revoked_tokens" | "reports";
+export type AgentTimer =
+  "project" | "drain" | "cascade" | "expire" | "revoked_tokens" | "reports" | "events" | "streams";
 
 export interface AgentParts extends OwnerParts<AgentTimer> {
   readonly store: AgentStore;
@@ -25,6 +28,7 @@ export interface AgentParts extends OwnerParts<AgentTimer> {
   readonly cascades: CascadeTable;
   readonly holds: HoldTable;
   readonly reports: ReportTable;
+  readonly events: EventTable;
 }
 
 export interface Order {
@@ -72,6 +76,7 @@ export function holdNow(parts: AgentParts, { operator, reason }: HoldOrder): boo
 export function endKeyNow(parts: AgentParts, agent: StoredAgent, key: KeyId, order: Order): StoredHalt {
   const now = parts.deps.clock.now();
   parts.store.revokeKey(key, now);
+  tellKeys(parts);
   parts.timerTable.set("project", "", now);
   return beginHalt(parts, agent, "key", [key], agent.epoch, order);
 }
@@ -97,6 +102,14 @@ export function effectiveRecord(
   });
 }
 
+/** What the start of an agent is called, by the state that it leaves. */
+const STARTS = {
+  provisioned: "agent.activated",
+  suspended: "agent.resumed",
+  active: "agent.activated",
+  revoked: "agent.resumed",
+} as const;
+
 /**
  * Whoever leaves `suspended` leaves the hold behind.
  * @param order what stops it; null: it starts.
@@ -113,6 +126,7 @@ export function move(
   const epoch = startsOrStops(agent.state, to) ? agent.epoch + 1 : agent.epoch;
   store.setState(to, epoch, now, order === null ? null : stopOf(order));
   if (to !== "suspended") parts.holds.clear();
+  if (to !== "provisioned") tell(parts, to === "active" ? STARTS[agent.state] : `agent.${to}`);
   timerTable.set("project", "", now);
   return epoch;
 }

@@ -15,6 +15,8 @@ interface OnceDeps {
   readonly answers: AnswerTable;
   /** Inside the transaction of a command that did something: its records want to be carried. */
   done(): void;
+  /** In the turn of the commit. */
+  committed(): void;
 }
 
 /**
@@ -23,7 +25,7 @@ interface OnceDeps {
  * @param run synchronous: everything the command does.
  */
 export async function answerOnce<T>(
-  { storage, clock, answers, done }: OnceDeps,
+  { storage, clock, answers, done, committed }: OnceDeps,
   request: RequestKey | null,
   schema: z.ZodType<T>,
   run: () => Result<T, OwnerRefusal>,
@@ -38,6 +40,7 @@ export async function answerOnce<T>(
     done();
     return result;
   });
+  committed();
   await storage.sync();
   return outcome;
 }

@@ -45,6 +45,8 @@ interface OwnerStart<Kind extends string> {
   readonly onEffective: (halt: StoredHalt) => void;
   /** Settles what a crash has left of a change of configuration. False: not yet. */
   readonly recover: () => Promise<boolean>;
+  /** In the turn of a commit: those who listen are told of what has changed. */
+  readonly onCommitted?: () => void;
 }
 
 /** @typeParam Kind the kinds of timers of this owner, beside the core's. */
@@ -54,6 +56,7 @@ export class OwnerCore<Kind extends string> {
   readonly storage: DurableObjectStorage;
   readonly #answers: AnswerTable;
   readonly #timerTable: TimerTable<Kind | CoreTimer>;
+  #onCommitted: () => void = () => undefined;
 
   /**
    * @param producer what comes before the object's name in `producer` of its records.
@@ -83,6 +86,7 @@ export class OwnerCore<Kind extends string> {
   configuration<Intent>(rules: ConfigurationRules<Intent>): Configuration<Intent> {
     const { deps, halts } = this.parts;
     const onSettled = (): void => {
+      this.#onCommitted();
       this.relay.d1Soon();
       halts.startWaits();
     };
@@ -97,7 +101,8 @@ export class OwnerCore<Kind extends string> {
   }
 
   /** Ends the constructor. */
-  start({ timers, onEffective, recover }: OwnerStart<Kind>): void {
+  start({ timers, onEffective, recover, onCommitted }: OwnerStart<Kind>): void {
+    this.#onCommitted = onCommitted ?? this.#onCommitted;
     const { halts } = this.parts;
     const core: TimerHandlers<CoreTimer> = {
       ...this.relay.handlers,
@@ -129,6 +134,7 @@ export class OwnerCore<Kind extends string> {
       this.relay.soon();
       return result;
     });
+    this.#onCommitted();
     await this.storage.sync();
     this.parts.halts.startWaits();
     return outcome;
@@ -167,6 +173,7 @@ export class OwnerCore<Kind extends string> {
       clock,
       answers: this.#answers,
       done: () => this.relay.soon(),
+      committed: this.#onCommitted,
     };
     const outcome = await answerOnce(once, request, schema, run);
     if (outcome.ok && outcome.value.halt !== null) this.parts.halts.startWait(outcome.value.halt);

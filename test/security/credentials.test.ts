@@ -36,7 +36,7 @@ let forBoth: readonly Wrong[];
 let suspendedKey: string;
 
 /** Decision 0035: the doors about the agent itself. A door that is added to them is a decision. */
-const ABOUT_ITSELF = ["reportEvents"];
+const ABOUT_ITSELF = ["followSelf", "reportEvents"];
 
 beforeAll(async () => {
   tenant = await makeTenant("mine", "crm");

@@ -222,6 +222,7 @@ describe("every answer", () => {
     await call("updateAgent", { agent: "full" }, { body: { surface: { tools: ["gone", "crm", "erp"] } } });
     for (const sent of [asAgent, { authorization: bearer(token) }]) {
       await call("showSelf", {}, sent);
+      await call("followSelf", {}, sent);
       const event = { kind: "sdk.signal", time: "2026-11-28T09:00:00Z", signal: "started" };
       await call("reportEvents", {}, { ...sent, body: { events: [{ event_id: "e", ...event }, event] } });
       for (const [body, reason] of [
@@ -322,6 +323,7 @@ describe("every answer", () => {
       "check",
       "createOperator",
       "explainDecision",
+      "followSelf",
       "identifyKey",
       "introspectToken",
       "issueKey",

@@ -1,6 +1,13 @@
 /** The doors about the agent itself: they are open to one that drains, and to the key of a suspended one (decision 0035). */
+import { z } from "zod";
 import { agentsOf, releaseToSelf, type Self } from "../../access/release.ts";
 import type { Reporting } from "../../audit/reported.ts";
+import { MOST_STREAMS } from "../../contract/agent-event.ts";
+import { countInput } from "../../contract/words.ts";
+import { followAgent, type Follower } from "../../operations/follow-agent.ts";
+import { BASELINE_VERSION } from "../../tiers/baseline.ts";
+import { EVENT_STREAM, followStream } from "../event-stream.ts";
+import { noteSuspendedListener } from "../refused.ts";
 import { eventReport, MOST_REPORTED, reportAnswer } from "../../contract/reported-event.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
@@ -17,7 +24,65 @@ import type { Route, RouteInput } from "../route.ts";
 /** So many events count like one call. */
 const EVENTS_PER_CALL = 10;
 
+const seqInput = countInput(0, Number.MAX_SAFE_INTEGER).optional();
+/** Passed over, it would begin with what is so now, and what lies between would be missed. */
+const NO_EVENT_ID: Refusal = {
+  code: "invalid_request",
+  detail: "Last-Event-ID must be the id of an event of this stream: its number.",
+};
+const OF_ITSELF_ONLY: Refusal = {
+  code: "forbidden",
+  detail:
+    "The stream is for the agent itself. Open it with the agent's key or with its own token: not for a user, and not for another agent.",
+};
+const TOO_MANY: Refusal = {
+  code: "too_many_streams",
+  detail: `The agent has ${MOST_STREAMS} event streams open. Close one.`,
+  retryAfterSeconds: 10,
+};
+/** More ancestors than a token that is renewed from a key can have; each is held against the revoked ones. */
+const MOST_ANCESTORS = 32;
+
 export const selfRoutes: readonly Route[] = [
+  problemRoute(
+    {
+      method: "get",
+      path: "/api/v1/agents/self/events",
+      operationId: "followSelf",
+      summary: "The agent's lifecycle as it happens, as server-sent events",
+      tag: "check",
+      door: { by: "agent", self: true },
+      query: z.strictObject({
+        after: seqInput.meta({ description: "go on behind this number; Last-Event-ID goes before it" }),
+      }),
+      answers: [
+        {
+          status: 200,
+          description:
+            "First the state, then an event for each change: `id` is its number, `data` an AgentEvent",
+          schema: z.string(),
+          mediaType: "text/event-stream",
+        },
+      ],
+    },
+    async ({ services, self, query, http, requestId }) => {
+      const resumed = seqInput.safeParse(http.headers.get("last-event-id") ?? undefined);
+      if (!resumed.success) return err(NO_EVENT_ID);
+      const { access, decisions, streams } = services;
+      const limits = limitsOf(access.tiers, agentsOf(self));
+      const follower = followerOf(self, resumed.data ?? query.after ?? null, mostReported(limits));
+      if (follower === null) return err(OF_ITSELF_ONLY);
+      const followed = await followAgent({ ...access, streams }, follower);
+      if (!followed.ok) return err(followed.error.kind === "too_many" ? TOO_MANY : INVALID_TOKEN);
+      const released = await releaseToSelf(decisions, self, followed.value, freshnessOf(limits));
+      if (!released.ok) {
+        followed.value.close();
+        return err(withheldProblem(released.error));
+      }
+      if (self.kind === "suspended") noteSuspendedListener(services, self, requestId);
+      return ok({ body: null, raw: followStream(released.value.value), headers: EVENT_STREAM });
+    },
+  ),
   problemRoute(
     {
       method: "post",
@@ -33,7 +98,7 @@ export const selfRoutes: readonly Route[] = [
       const { services, self, body } = input;
       const { access, decisions, operations } = services;
       const limits = limitsOf(access.tiers, agentsOf(self));
-      const most = Math.min(MOST_REPORTED, limits.ok ? limits.value.maxBatch : 1);
+      const most = mostReported(limits);
       if (body.events.length > most) return err(tooMany(most));
       const calls = Math.ceil(body.events.length / EVENTS_PER_CALL) - 1;
       const counted = await countAgent(services, askerOf(access.tiers, self), calls);
@@ -49,6 +114,34 @@ export const selfRoutes: readonly Route[] = [
     },
   ),
 ];
+
+/** The most events of one report. */
+const mostReported = (limits: ReturnType<typeof limitsOf>): number =>
+  Math.min(MOST_REPORTED, limits.ok ? limits.value.maxBatch : 1);
+
+/** Null: what it came with is not the agent's alone. */
+function followerOf(self: Self, after: number | null, most: number): Follower | null {
+  const shared = { mostReported: most, policyVersion: BASELINE_VERSION };
+  if (self.kind === "suspended") {
+    const { agent, workspace, key } = self;
+    const credential = { kind: "key", id: key, expiresAt: null } as const;
+    const subscription = { key, token: null, after };
+    return { ...shared, agent: agent.id, workspace, subscription, haltEpoch: null, credential };
+  }
+  const { state, agents, user, credential, endsAt } = self.caller;
+  const [link, ...others] = state.chain;
+  if (link === undefined || others.length > 0 || user !== null || state.path.length > MOST_ANCESTORS)
+    return null;
+  const isToken = credential.kind === "token";
+  return {
+    ...shared,
+    agent: agents[0].id,
+    workspace: state.workspace,
+    subscription: { key: link.key, token: isToken ? { epoch: link.epoch, path: state.path } : null, after },
+    haltEpoch: isToken ? state.haltEpoch : null,
+    credential: { ...credential, expiresAt: endsAt },
+  };
+}
 
 const tooMany = (most: number): Refusal =>
   memberRefusal("invalid_request", "events", `The agent's tier takes at most ${most} events at a time.`);

@@ -25,6 +25,7 @@ const PARTS = {
     "drain-table",
     "hold-table",
     "report-table",
+    "event-table",
     "cascade-table",
     "answer-table",
     "configuration",

@@ -1,0 +1,34 @@
+/** What an agent's object tells those who listen, inside the transaction of what it tells of. */
+import { EVENTS_KEPT_MS, type AgentEventType } from "../contract/agent-event.ts";
+import { rfc3339 } from "../kernel/clock.ts";
+import type { AgentParts } from "./agent-stop.ts";
+import { keyIsLive } from "./agent-store.ts";
+import type { StoredEvent } from "./event-table.ts";
+
+export type EventParts = Pick<AgentParts, "deps" | "events" | "timerTable" | "store">;
+
+export function tell(
+  { deps, events, timerTable }: EventParts,
+  type: AgentEventType,
+  data: StoredEvent["data"] = {},
+): void {
+  const now = deps.clock.now();
+  events.append(type, data, now);
+  timerTable.ensure("events", "", now + EVENTS_KEPT_MS);
+}
+
+/** After a key was issued, ended, or got another end. */
+export function tellKeys(parts: EventParts): void {
+  const now = parts.deps.clock.now();
+  const keys = parts.store.keys().filter((key) => keyIsLive(key, now));
+  tell(parts, "keys.changed", {
+    keys: keys.map(({ id, expiresAt }) => ({
+      id,
+      expires_at: expiresAt === null ? null : rfc3339(expiresAt),
+    })),
+  });
+}
+
+/** Timer `events`. @returns when the next one may go. */
+export const sweepEvents = ({ deps, events }: EventParts): number | undefined =>
+  events.sweep(deps.clock.now());

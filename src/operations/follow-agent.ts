@@ -1,0 +1,131 @@
+/**
+ * An agent follows its own lifecycle. What opens the stream is looked at when it begins; from then on the agent's object,
+ * which is the authority, closes the streams of what is dead. The workspace's lease is looked at before anything leaves but
+ * the event that ends the stream, and whenever nothing has left for a while (decision 0035).
+ */
+import type { LeaseClient } from "../access/lease-client.ts";
+import { HEARTBEAT_MS, type AgentEvent } from "../contract/agent-event.ts";
+import { rfc3339, type Clock } from "../kernel/clock.ts";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import type {
+  AgentSnapshot,
+  AgentStream,
+  AgentStreams,
+  NotOpened,
+  StreamedEvent,
+  Subscription,
+} from "./owners/agent-streams.ts";
+
+interface FollowPorts {
+  readonly clock: Clock;
+  readonly leases: LeaseClient;
+  readonly streams: AgentStreams;
+}
+
+/** Who follows, as authenticated. */
+export interface Follower {
+  readonly agent: AgentId;
+  readonly workspace: WorkspaceId;
+  readonly subscription: Subscription;
+  /** `haltEpoch` of a token; a key has none. */
+  readonly haltEpoch: number | null;
+  readonly credential: {
+    readonly kind: "key" | "token";
+    readonly id: string;
+    readonly expiresAt: number | null;
+  };
+  readonly mostReported: number;
+  readonly policyVersion: string;
+}
+
+/** What leaves. `id`: the event's number; null: it has none. `quiet`: nothing has happened. */
+export type FollowRound = { readonly id: number | null; readonly event: AgentEvent } | "quiet";
+
+export interface Follow {
+  /** Null: the stream has ended. */
+  readonly next: () => Promise<FollowRound | null>;
+  readonly close: () => void;
+}
+
+export async function followAgent(
+  { clock, leases, streams }: FollowPorts,
+  follower: Follower,
+): Promise<Result<Follow, NotOpened>> {
+  const { agent, workspace, subscription, haltEpoch, credential } = follower;
+  const opened = await streams.open(agent, subscription);
+  if (!opened.ok) return opened;
+  const stream: AgentStream = opened.value;
+
+  /** The catalog's version; null: the stream may say nothing now. */
+  async function mayHear(): Promise<number | null> {
+    const home = await leases.workspace(workspace);
+    if (!home.ok || home.value.answer.halted) return null;
+    const { halt_epoch: now, config_epoch: catalog } = home.value.answer;
+    return haltEpoch === null || haltEpoch === now ? catalog : null;
+  }
+
+  async function next(): Promise<FollowRound | null> {
+    const left = credential.kind === "token" ? (credential.expiresAt ?? 0) - clock.now() : Infinity;
+    if (left <= 0) return null;
+    const message = await stream.next(Math.min(HEARTBEAT_MS, left));
+    if (message === null) return null;
+    if (message === "quiet") return (await mayHear()) === null ? null : "quiet";
+    if (message.kind === "event" && message.type === "workspace.halted" && !message.replayed)
+      return { id: message.n, event: eventOf(message) };
+    const catalog = await mayHear();
+    if (catalog === null) return null;
+    return message.kind === "event"
+      ? { id: message.n, event: eventOf(message) }
+      : { id: message.replays > 0 ? null : message.last, event: stateOf(message, follower, catalog) };
+  }
+
+  return ok({
+    next: async () => {
+      const round = await next();
+      if (round === null) stream.close();
+      return round;
+    },
+    close: () => stream.close(),
+  });
+}
+
+const timeOrNull = (at: number | null): string | null => (at === null ? null : rfc3339(at));
+
+const eventOf = ({ n, type, at, replayed, data }: StreamedEvent): AgentEvent => ({
+  type,
+  n,
+  time: rfc3339(at),
+  replayed,
+  ...data,
+});
+
+function stateOf(
+  { at, last, missed, agent, state, draining, keys, recordVersion, lateReportsMs }: AgentSnapshot,
+  { credential: { kind, id, expiresAt }, mostReported, policyVersion }: Follower,
+  catalog: number,
+): AgentEvent {
+  const ofKey = keys.find((key) => key.id === id)?.expiresAt ?? null;
+  return {
+    type: "state",
+    time: rfc3339(at),
+    last,
+    missed,
+    agent: { id: agent.id, name: agent.name, workspace_id: agent.workspace },
+    state,
+    draining:
+      draining === null
+        ? null
+        : {
+            deadline: rfc3339(draining.deadline),
+            left_ms: Math.max(0, draining.deadline - at),
+            // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
+            then: draining.then,
+          },
+    credential: { kind, id, expires_at: timeOrNull(kind === "key" ? ofKey : expiresAt) },
+    keys: keys.map((key) => ({ id: key.id, expires_at: timeOrNull(key.expiresAt) })),
+    versions: { record: recordVersion, catalog, policy: policyVersion },
+    late_events_ms: lateReportsMs,
+    limits: { events_per_report: mostReported },
+  };
+}
