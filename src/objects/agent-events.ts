@@ -5,7 +5,7 @@ import type { AgentParts } from "./agent-stop.ts";
 import { keyIsLive } from "./agent-store.ts";
 import type { StoredEvent } from "./event-table.ts";
 
-export type EventParts = Pick<AgentParts, "deps" | "events" | "timerTable" | "store">;
+type EventParts = Pick<AgentParts, "deps" | "events" | "timerTable" | "store">;
 
 export function tell(
   { deps, events, timerTable }: EventParts,
