@@ -6,7 +6,14 @@ import type { Clock } from "../kernel/clock.ts";
 import type { KeyId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Stale } from "../lifecycle/admission.ts";
-import { isCurrent, isKeyLive } from "../lifecycle/lease.ts";
+import {
+  isCurrent,
+  isKeyLive,
+  LEASE_TTL_MS,
+  MARGIN_MS,
+  type AgentAnswer,
+  type Lease,
+} from "../lifecycle/lease.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { LeaseClient, NoLease } from "./lease-client.ts";
 
@@ -32,6 +39,13 @@ interface NotHere {
 }
 
 /**
+ * As recent as any lease that admits must be. An answer that is no "active" says that it is good for less, so that a start
+ * is seen soon; here nobody waits for a start, and a slow answer is none the worse.
+ */
+const isRecent = ({ askedAt }: Lease<AgentAnswer>, now: number): boolean =>
+  askedAt <= now && now < askedAt + LEASE_TTL_MS - MARGIN_MS;
+
+/**
  * Whether the agent is still no worse than suspended. One that was resumed meanwhile is not refused: it may more now, and
  * gets no more here.
  */
@@ -45,7 +59,7 @@ export async function standsSuspended(
 ): Promise<Result<void, NoLease | NotHere>> {
   const home = await leases.workspace(workspace);
   if (!home.ok) return home;
-  const own = await leases.freshAgent(agent); // the last to be asked: an answer that is no "active" is good for an instant
+  const own = await leases.freshAgent(agent);
   if (!own.ok) return own;
   const now = clock.now();
   const { state } = own.value.answer;
@@ -54,6 +68,6 @@ export async function standsSuspended(
   if (!isKeyLive(own.value, key, now))
     return err({ kind: "not_admitted", stale: { kind: "key_not_live", agent, key } });
   if (home.value.answer.halted) return err({ kind: "not_admitted", stale: { kind: "workspace_halted" } });
-  if (!isCurrent(own.value, now)) return err({ kind: "no_lease", of: "agent" });
+  if (!isRecent(own.value, now)) return err({ kind: "no_lease", of: "agent" });
   return isCurrent(home.value, now) ? ok(undefined) : err({ kind: "no_lease", of: "workspace" });
 }
