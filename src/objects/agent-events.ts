@@ -1,11 +1,17 @@
 /** What an agent's object tells those who listen, inside the transaction of what it tells of. */
 import { EVENTS_KEPT_MS, type AgentEventType } from "../contract/agent-event.ts";
 import { rfc3339 } from "../kernel/clock.ts";
-import type { AgentParts } from "./agent-stop.ts";
-import { keyIsLive } from "./agent-store.ts";
-import type { StoredEvent } from "./event-table.ts";
+import { keyIsLive, type AgentStore } from "./agent-store.ts";
+import type { ObjectDeps } from "./deps.ts";
+import type { EventTable, StoredEvent } from "./event-table.ts";
+import type { TimerSetter } from "./timer-table.ts";
 
-type EventParts = Pick<AgentParts, "deps" | "events" | "timerTable" | "store">;
+interface EventParts {
+  readonly deps: Pick<ObjectDeps, "clock">;
+  readonly events: EventTable;
+  readonly timerTable: TimerSetter<"events">;
+  readonly store: AgentStore;
+}
 
 export function tell(
   { deps, events, timerTable }: EventParts,
