@@ -28,3 +28,24 @@ export async function everyWorkspace<T>(
   if (answered.length === 0 && refusal !== undefined) throw refusal;
   return answered;
 }
+
+/**
+ * The same where one workspace at most has it.
+ * @param ask for one workspace, by name.
+ * @returns its answer; null where none has it.
+ */
+export async function whicheverWorkspace<T>(
+  service: ControlPlane,
+  ask: (workspace: string) => Promise<T>,
+): Promise<T | null> {
+  const { items: workspaces } = await service.workspaces.list().take();
+  const answers = await inParallel(workspaces, async ({ name }) => {
+    try {
+      return await ask(name);
+    } catch (fault) {
+      if (fault instanceof ApiError && fault.code === "not_found") return null;
+      throw fault;
+    }
+  });
+  return answers.find((answer) => answer !== null) ?? null;
+}

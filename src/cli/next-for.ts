@@ -83,6 +83,7 @@ function nextToFind(missing: string | null, invocation: Invocation): string | nu
     case "operator_token":
       return "dome operators list";
     case "decision":
+      if (!invocation.asAgent && invocation.subject !== null) return `dome explain ${invocation.subject} -A`;
       return `dome audit list --kind decision${inWorkspace(invocation.workspace ?? undefined)}`;
     case "workspace":
     case "agent":
@@ -132,7 +133,8 @@ function listOfFilter(member: string, invocation: Invocation): string | null {
   if (member === "user") return "dome users list -A";
   if (member === "operator") return "dome operators list";
   if (member === "tool") return listHere("tools", invocation);
-  return member === "txn" || member === "request_id" ? `${["dome", ...invocation.words].join(" ")} -A` : null;
+  if (member !== "txn" && member !== "request_id") return null;
+  return `${["dome", ...invocation.words, ...(invocation.subject === null ? [] : [invocation.subject])].join(" ")} -A`;
 }
 
 function reach(error: DomeError, { url, words }: Invocation): string | null {

@@ -85,6 +85,26 @@ it("prints one record a line with `dome audit tail --json`", async () => {
   expect(lines.map((line) => (JSON.parse(line) as AuditEntry).target?.id)).toEqual(["one", "two"]);
 });
 
+it("replays what was recorded from a time on with `dome audit tail --since`, oldest first, and nothing before", async () => {
+  const workspace = (await plane.workspaces.create({ name: "replayed" })).name;
+  for (const name of ["one", "two", "three"]) await plane.tools.add({ workspace, name });
+  const recorded = await take(plane.audit.tail({ workspace, ...ADDED }, 0), 3);
+  const since = recorded[1]?.time ?? "";
+  const later = recorded.filter(({ time }) => time >= since);
+  const replay = async (from: string, count: number): Promise<(string | undefined)[]> => {
+    const words = ["--workspace", workspace, "--kind", ADDED.kind, "--since", from, "--count", String(count)];
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [CLI, "audit", "tail", ...words, "--json"],
+      { env: { ...server.clientEnv } },
+    );
+    const lines = stdout.trim().split("\n");
+    return tools(lines.map((line) => JSON.parse(line) as AuditEntry));
+  };
+  expect(await replay("1h", 3)).toEqual(["one", "two", "three"]);
+  expect(await replay(since, later.length)).toEqual(tools(later));
+});
+
 it("shows outboxes, ledgers and keys with `dome status`", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [CLI, "status", "--json"], {
     env: { ...server.clientEnv },
@@ -95,7 +115,14 @@ it("shows outboxes, ledgers and keys with `dome status`", async () => {
     audit_sink: "outbox",
     version: status.version,
   });
-  expect(status.ledgers.map((ledger) => ledger.name)).toEqual(["default", "live", "piped", "resumed", "org"]);
+  expect(status.ledgers.map((ledger) => ledger.name)).toEqual([
+    "default",
+    "live",
+    "piped",
+    "replayed",
+    "resumed",
+    "org",
+  ]);
   expect(status.ledgers.map((ledger) => [ledger.rejected, ledger.dead_letters])).toEqual(
     status.ledgers.map(() => [0, 0]),
   );

@@ -1,10 +1,12 @@
 /** `dome explain`: a recorded decision. An operator sees it in full, the agent that asked in the safe form. */
 import type { Command } from "commander";
+import type { ControlPlane } from "../../client/control-plane.ts";
 import type { Explanation } from "../../contract/check.ts";
 import { isId } from "../../kernel/ids.ts";
 import { verb, type Title } from "../command.ts";
-import { usage } from "../exit.ts";
-import { agentKeyFileOption, workspaceOption } from "../option-values.ts";
+import { whicheverWorkspace } from "../every-workspace.ts";
+import { CommandFailure, EXIT, usage } from "../exit.ts";
+import { agentKeyFileOption, allWorkspacesOption, workspaceOption } from "../option-values.ts";
 import { called, type Names } from "../names.ts";
 import { changeText } from "../change-text.ts";
 import { clean, fields, several, type Output } from "../output.ts";
@@ -13,6 +15,7 @@ import type { Session } from "../session.ts";
 
 interface ExplainOptions {
   readonly workspace?: string;
+  readonly allWorkspaces?: true;
   readonly asAgent?: boolean;
   readonly keyFile?: string;
 }
@@ -20,10 +23,11 @@ interface ExplainOptions {
 export const explainCommand = (session: Session, title: Title): Command =>
   verb({
     ...title,
-    examples: ["dome explain dec_…", "dome explain dec_… --as-agent"],
+    examples: ["dome explain dec_…", "dome explain dec_… -A", "dome explain dec_… --as-agent"],
   })
     .argument("<decision>", "id of a decision")
     .addOption(workspaceOption())
+    .addOption(allWorkspacesOption().conflicts(["asAgent", "keyFile"]))
     .option("--as-agent", "ask with the agent's credential instead of yours")
     .addOption(agentKeyFileOption())
     .action((id: string, options: ExplainOptions) => explain(session, id, options));
@@ -33,13 +37,25 @@ export async function explain(session: Session, id: string, options: ExplainOpti
   const asAgent = options.asAgent === true || options.keyFile !== undefined;
   const explanation = asAgent
     ? await (await session.agentDoor(options.keyFile)).explain(id)
-    : await (await session.controlPlane()).explain(id, options.workspace);
+    : await asOperator(await session.controlPlane(), id, options);
   const { output } = session;
   output.show({
     body: explanation,
     ids: [explanation.decision_id],
     text: () => explanationText(output, explanation),
   });
+}
+
+async function asOperator(
+  service: ControlPlane,
+  id: string,
+  { workspace, allWorkspaces }: ExplainOptions,
+): Promise<Explanation> {
+  if (allWorkspaces !== true) return service.explain(id, workspace);
+  const found = await whicheverWorkspace(service, (name) => service.explain(id, name));
+  if (found !== null) return found;
+  const missing = `no workspace that you may see has recorded the decision ${id}`;
+  throw new CommandFailure(EXIT.failed, missing, "dome audit list --kind decision -A");
 }
 
 const named = (names: Names, id: string): string =>

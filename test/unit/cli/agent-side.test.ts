@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from "jose";
 import { describe, expect, test } from "vitest";
 import type { Decision, Explanation } from "../../../src/contract/check.ts";
-import { hangUp, json, problem, type Reply } from "../client/fake-service.ts";
-import { AGENT_ID, DECISION_ID, KEY_ID, SECRET, TXN_ID, WORKSPACE_ID } from "../client/samples.ts";
+import { hangUp, json, problem, refusalOf, type Reply } from "../client/fake-service.ts";
+import { AGENT_ID, DECISION_ID, KEY_ID, SECRET, TXN_ID, workspace, WORKSPACE_ID } from "../client/samples.ts";
 import { dome, homeWithContexts, newHome, SERVICE_URL, TOKEN } from "./run-cli.ts";
 
 const AS_AGENT = { DOME_URL: SERVICE_URL, DOME_AGENT_KEY: SECRET };
@@ -198,6 +198,51 @@ in the ledger  seq 12
 To change it: Declare tool jira.
   dome agents update a --add-tool jira   # role operator
 `);
+  });
+
+  describe("-A", () => {
+    const workspaces = json(200, { items: [workspace("support"), workspace("billing")], next_cursor: null });
+    const missing = refusalOf(404, "not_found", "decision");
+    const env = { DOME_URL: SERVICE_URL, DOME_TOKEN: TOKEN, DOME_WORKSPACE: "support" };
+
+    test("finds the decision in whichever workspace recorded it, whatever workspace is chosen", async () => {
+      const { exit, stdout, requests } = await dome(["explain", DECISION_ID, "-A", "--quiet"], {
+        env,
+        replies: [workspaces, missing, json(200, EXPLANATION)],
+      });
+      expect([exit, stdout]).toEqual([0, `${DECISION_ID}\n`]);
+      expect(requests.slice(1)).toEqual([
+        `GET /api/v1/decisions/${DECISION_ID}?workspace=support`,
+        `GET /api/v1/decisions/${DECISION_ID}?workspace=billing`,
+      ]);
+    });
+
+    test("says when none of them recorded it", async () => {
+      const { exit, stderr } = await dome(["explain", DECISION_ID, "-A"], {
+        env,
+        replies: [workspaces, missing, missing],
+      });
+      expect(exit).toBe(1);
+      expect(stderr).toBe(
+        `error: no workspace that you may see has recorded the decision ${DECISION_ID}\n` +
+          "next: dome audit list --kind decision -A\n",
+      );
+    });
+
+    test("is the next command where one workspace has not recorded it", async () => {
+      const { stderr } = await dome(["explain", DECISION_ID], { env, replies: [missing] });
+      expect(stderr).toContain(`next: dome explain ${DECISION_ID} -A\n`);
+    });
+
+    test.each([["--as-agent"], ["--key-file", "key"]])(
+      "does not go with %s: an agent asks in its own workspace",
+      async (...flags) => {
+        expect(await dome(["explain", DECISION_ID, "-A", ...flags], { env })).toMatchObject({
+          exit: 2,
+          requests: [],
+        });
+      },
+    );
   });
 
   test("asks with the agent's credential only when it is told to", async () => {

@@ -1,9 +1,9 @@
 /** `dome audit chain` and `dome agents tree`. */
 import { describe, expect, test } from "vitest";
 import { entry, exchanged, IDS } from "../audit/transaction.fixture.ts";
-import { json, problem } from "../client/fake-service.ts";
-import { agent } from "../client/samples.ts";
-import { dome } from "./run-cli.ts";
+import { json, problem, refusalOf } from "../client/fake-service.ts";
+import { agent, workspace } from "../client/samples.ts";
+import { dome, SERVICE_URL, TOKEN } from "./run-cli.ts";
 
 const { A, B, TXN, token } = IDS;
 
@@ -70,8 +70,42 @@ describe("dome audit chain", () => {
       replies: [json(200, { items: [], next_cursor: null })],
     });
     expect(none).toMatchObject({ exit: 1, stdout: "" });
-    expect(none.stderr).toContain("next: add --workspace NAME\n");
+    expect(none.stderr).toContain(`next: dome audit chain ${TXN} -A\n`);
     expect(await dome(["audit", "chain", "dec_1"])).toMatchObject({ exit: 2, requests: [] });
+  });
+
+  describe("-A", () => {
+    const workspaces = json(200, { items: [workspace("support"), workspace("billing")], next_cursor: null });
+    const unknown = refusalOf(400, "unknown_reference", "txn");
+    const words = ["audit", "chain", TXN, "-A"];
+    const env = { DOME_URL: SERVICE_URL, DOME_TOKEN: TOKEN, DOME_WORKSPACE: "billing" };
+
+    test("finds the transaction in whichever workspace recorded it, whatever workspace is chosen", async () => {
+      const records = json(200, { items: entries, next_cursor: null });
+      const { exit, stdout, requests } = await dome([...words, "--quiet"], {
+        env,
+        replies: [workspaces, records, unknown],
+      });
+      expect(exit).toBe(0);
+      expect(stdout).toBe(entries.map(({ id }) => `${id}\n`).join(""));
+      expect(requests.slice(1)).toEqual([
+        `GET /api/v1/audit?txn=${TXN}&workspace=support&order=oldest&limit=200`,
+        `GET /api/v1/audit?txn=${TXN}&workspace=billing&order=oldest&limit=200`,
+      ]);
+    });
+
+    test("says when none of them recorded it", async () => {
+      const none = await dome(words, { env, replies: [workspaces, unknown, unknown] });
+      expect(none).toMatchObject({ exit: 1, stdout: "" });
+      expect(none.stderr).toBe(
+        `error: no workspace that you may see has recorded anything of ${TXN}\nnext: dome audit list -A\n`,
+      );
+    });
+
+    test("is the next command where one workspace has not recorded it", async () => {
+      const { stderr } = await dome(["audit", "chain", TXN], { env, replies: [unknown] });
+      expect(stderr).toContain(`next: dome audit chain ${TXN} -A\n`);
+    });
   });
 });
 

@@ -70,6 +70,20 @@ export const problem = (status: number, code: string, headers: Record<string, st
     headers,
   );
 
+/** The same for a refusal that names a member. */
+export const refusalOf = (status: number, code: string, member: string): Response => {
+  const detail = `what is wrong: ${code}`;
+  return json(status, {
+    type: `https://dome.example/problems/${code}`,
+    title: "A title",
+    status,
+    detail,
+    instance: "/api/v1/x",
+    code,
+    errors: [{ member, detail }],
+  });
+};
+
 /** What `fetch` throws when the other side hangs up. */
 export const hangUp = (): Error =>
   new TypeError("fetch failed", {

@@ -1,4 +1,5 @@
 /** Answers as the service gives them. */
+import type { Workspace } from "../../../src/contract/workspace.ts";
 import type { AgentCreated, Agent } from "../../../src/contract/agent.ts";
 import type { Halt, Transition } from "../../../src/contract/halt.ts";
 import type { ListedApiKey, ApiKey, KeyCreated } from "../../../src/contract/key.ts";
@@ -114,4 +115,13 @@ export const transition = (over: Partial<Transition> = {}): Transition => ({
   held: false,
   halt: halt(),
   ...over,
+});
+
+export const workspace = (name: string): Workspace => ({
+  id: WORKSPACE_ID,
+  name,
+  description: null,
+  created_at: "2026-11-23T09:00:00.000Z",
+  config_epoch: 1,
+  halted: false,
 });
