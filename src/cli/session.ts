@@ -113,9 +113,14 @@ export class Session {
     return found.value;
   }
 
-  /** The same for the completion of a word, which nobody waits for long. */
-  async quickControlPlane(): Promise<ControlPlane> {
-    const { url, token } = await this.connection();
+  /**
+   * The same for the completion of a word, which nobody waits for long.
+   * @param context what the words say of it.
+   */
+  async quickControlPlane(context: string | undefined): Promise<ControlPlane> {
+    const found = operatorConnection(this.io.env, await readContexts(this.io.env), context);
+    if (!found.ok) throw noConnection(found.error);
+    const { url, token } = found.value;
     const { ControlPlane } = await import("../client/control-plane.ts");
     return new ControlPlane({ ...this.#ports(), url, token, retries: 0, timeoutMs: 1_000 });
   }

@@ -1,15 +1,22 @@
 /**
  * `dome completion`: a script for the shell that asks this program what may come next. What it offers is the tree of
- * commands itself, so that it cannot fall behind.
+ * commands itself, so that it cannot fall behind, and the names of what there is (completion-sources.ts).
  */
 import { Argument, type Command } from "commander";
+import { holdsCredential } from "../../kernel/redact.ts";
 import { verb, type Title } from "../command.ts";
+import { readContexts } from "../config.ts";
 import type { Session } from "../session.ts";
+import { readTyped, type Typed } from "../typed-words.ts";
 
 const SCRIPTS = {
   bash: `_dome() {
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -W "$(dome __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local line=\${COMP_LINE:0:COMP_POINT} IFS=$' \\t\\n' words
+  read -ra words <<< "$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  local typed=\${words[\${#words[@]}-1]} IFS=$'\\n'
+  COMPREPLY=($(dome __complete -- "\${words[@]:1}" 2>/dev/null))
+  COMPREPLY=("\${COMPREPLY[@]#"\${typed%"\${typed##*[:=]}"}"}") # bash takes what is behind : and = for a word
 }
 complete -o default -F _dome dome`,
   zsh: `#compdef dome
@@ -38,45 +45,55 @@ export const completeCommand = (session: Session, title: Title, root: Command): 
   verb({ ...title, examples: ["dome __complete -- agents s"] })
     .argument("[words...]")
     .action(async (words: readonly string[]) => {
-      const known = candidates(root, words);
-      const found = known.length > 0 ? known : await names(session, root, words);
-      for (const candidate of found) session.io.stdout.write(`${candidate}\n`);
+      for (const candidate of await offered(session, root, words)) session.io.stdout.write(`${candidate}\n`);
     });
 
-/** The names of agents, where one may stand. A service that does not answer in time offers none. */
-async function names(session: Session, root: Command, words: readonly string[]): Promise<string[]> {
-  const typed = words.at(-1) ?? "";
-  const { command, rest } = commandOf(root, words.slice(0, -1));
-  const [first] = command.registeredArguments;
-  const wanted = first?.name() === "agents" || (first?.name() === "agent" && rest.length === 0);
-  if (!wanted || typed.startsWith("-") || rest.some((word) => word.startsWith("-"))) return [];
+/** A shell may expand what it is offered, so that only words which mean nothing to any shell are. */
+const PLAIN = /^[\w@%+=:,./-]{1,300}$/;
+
+/** Everything that may stand where the last word is. */
+async function offered(session: Session, root: Command, words: readonly string[]): Promise<string[]> {
+  const read = readTyped(root, words);
+  const found = [...candidates(root, words), ...(await names(session, read))];
+  return [...new Set(found)].filter((each) => PLAIN.test(each) && !holdsCredential(each));
+}
+
+/** What the table names here. A service that does not answer in time offers nothing. */
+async function names(session: Session, { command, slot, typed, head, ...read }: Typed): Promise<string[]> {
+  const place = slot.kind === "value" ? slot.option : slot.argument;
+  if (place === undefined || (slot.kind === "word" && typed.startsWith("-"))) return [];
+  const { sourceOf } = await import("../completion-sources.ts");
+  const source = sourceOf(command, place);
+  if (source === null || source === undefined) return [];
+  const context = read.values.get("context");
   try {
-    const workspace = (await session.defaultWorkspace()) ?? undefined;
-    const { items } = await (await session.quickControlPlane()).agents.list({ workspace, limit: 199 }).page();
-    return items.map(({ name }) => name).filter((name) => name.startsWith(typed));
+    const found = await source({
+      service: () => session.quickControlPlane(context),
+      contexts: async () => Object.keys((await readContexts(session.io.env)).contexts),
+      workspace:
+        read.values.get("workspace") ??
+        (await session.defaultWorkspace(context === undefined ? {} : { context })) ??
+        undefined,
+      positional: read.positional,
+      typed,
+    });
+    return found.filter((name) => name.startsWith(typed)).map((name) => `${head}${name}`);
   } catch {
     return []; // no context, no answer, no right: a shell has no place for an error here
   }
 }
 
-/** The command that the words name, and the words behind it. */
-function commandOf(root: Command, words: readonly string[]): { command: Command; rest: readonly string[] } {
-  const [word, ...rest] = words;
-  const next = root.commands.find((each) => each.name() === word || each.aliases().includes(word ?? ""));
-  return next === undefined ? { command: root, rest: words } : commandOf(next, rest);
-}
-
+/** What the tree of commands itself offers. */
 export function candidates(root: Command, words: readonly string[]): string[] {
-  const before = words.slice(0, -1);
-  const typed = words.at(-1) ?? "";
-  const { command } = commandOf(root, before);
-  const option = command.options.find(({ long }) => long !== undefined && long === before.at(-1));
-  if (option?.required) return (option.argChoices ?? []).filter((choice) => choice.startsWith(typed));
-  const offered = typed.startsWith("-")
-    ? [...command.options, ...root.options].flatMap(({ long }) => long ?? [])
-    : [
-        ...command.commands.map((each) => each.name()),
-        ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
-      ];
-  return offered.filter((each) => each.startsWith(typed) && !each.startsWith("__"));
+  const { command, slot, positional, head, typed } = readTyped(root, words);
+  const choices = (slot.kind === "value" ? slot.option : slot.argument)?.argChoices ?? [];
+  const known =
+    slot.kind === "value"
+      ? choices
+      : typed.startsWith("-")
+        ? [...command.options, ...root.options].flatMap(({ long }) => long ?? [])
+        : [...(positional.length === 0 ? command.commands.map((each) => each.name()) : []), ...choices];
+  return known
+    .filter((each) => each.startsWith(typed) && !each.startsWith("__"))
+    .map((each) => `${head}${each}`);
 }

@@ -1,0 +1,173 @@
+/**
+ * What arguments and options name, and where the names come from that a shell offers for them: the one table of it. Nothing
+ * here reads the ledger, because each reading of it is recorded, and a press of a key is none that anybody meant.
+ */
+import type { Argument, Command, Option } from "commander";
+import type { ControlPlane } from "../client/control-plane.ts";
+
+/** What a source may ask. */
+export interface Asked {
+  /** The service, which is given little time. */
+  readonly service: () => Promise<ControlPlane>;
+  /** The names of saved contexts. */
+  readonly contexts: () => Promise<readonly string[]>;
+  readonly workspace: string | undefined;
+  /** The arguments before this one. */
+  readonly positional: readonly string[];
+  /** The beginning of the name. */
+  readonly typed: string;
+}
+
+export type Source = (asked: Asked) => Promise<readonly string[]>;
+
+const agents: Source = async ({ service, workspace, typed }) => {
+  const search = /^[a-z0-9-]+$/.test(typed) ? typed : undefined;
+  return (await (await service()).agents.list({ workspace, search }).page()).items.map(({ name }) => name);
+};
+const workspaces: Source = async ({ service }) =>
+  (await (await service()).workspaces.list().page()).items.map(({ name }) => name);
+const catalog =
+  (noun: "tools" | "pools" | "integrations"): Source =>
+  async ({ service, workspace }) =>
+    (await (await service())[noun].list({ workspace }).page()).items.map(({ name }) => name);
+const tiers: Source = async ({ service }) =>
+  (await (await service()).tiers.list().page()).items.map(({ name }) => name);
+const providers: Source = async ({ service, workspace }) =>
+  (await (await service()).identityProviders.list({ workspace }).page()).items.map(({ name }) => name);
+const issuers: Source = async ({ service, workspace }) =>
+  (await (await service()).identityProviders.list({ workspace }).page()).items.map(({ issuer }) => issuer);
+const operatorTokens: Source = async ({ service }) =>
+  (await (await service()).operators.list().page()).items.map(({ id }) => id);
+const subjects: Source = async ({ service }) =>
+  (await (await service()).operators.list().page()).items.map(({ subject }) => subject);
+/** Who answers for agents; and who has a token, for those who may know. */
+const people: Source = async (asked) => {
+  const listed = (await asked.service()).agents.list({ workspace: asked.workspace }).page();
+  const [holders, registered] = await Promise.allSettled([subjects(asked), listed]);
+  return [
+    ...(holders.status === "fulfilled" ? holders.value : []),
+    ...(registered.status === "fulfilled"
+      ? registered.value.items.flatMap(({ owner, steward }) => [owner, steward])
+      : []),
+  ];
+};
+/** Of the agent that is named before, else of all. */
+const keys: Source = async ({ service, workspace, positional: [agent] }) => {
+  const plane = await service();
+  const listed =
+    agent === undefined ? plane.keys.ofAgents({ workspace }) : plane.keys.list({ agent, workspace });
+  return (await listed.page()).items.map(({ id }) => id);
+};
+const haltsOfAgent: Source = async ({ service, workspace, positional: [agent = ""] }) =>
+  (await (await service()).agents.halts({ agent, workspace }).page()).items.map(({ id }) => id);
+const haltsOfWorkspace: Source = async ({ service, positional: [workspace = ""] }) =>
+  (await (await service()).workspaces.halts(workspace).page()).items.map(({ id }) => id);
+const operations: Source = async ({ service, workspace, positional: [tool = ""] }) =>
+  (await (await service()).tools.show(tool, workspace)).operations ?? [];
+const labels: Source = async ({ service, workspace }) =>
+  (await (await service()).agents.list({ workspace }).page()).items.flatMap((agent) =>
+    Object.entries(agent.labels).map(([key, value]) => `${key}=${value}`),
+  );
+const labelKeys: Source = async (asked) =>
+  (await labels(asked)).map((label) => label.slice(0, label.indexOf("=")));
+const signingKeys: Source = async ({ service }) =>
+  (await (await service()).signingKeys.list().page()).items.map(({ kid }) => kid);
+const contexts: Source = (asked) => asked.contexts();
+const kinds: Source = async () => Object.keys((await import("../contract/audit-kinds.ts")).AUDIT_KINDS);
+const reasons: Source = async () => Object.keys((await import("../contract/reasons.ts")).REASONS);
+
+/** By the word of the placeholder. Null: it names no thing that could be listed, or one that only the ledger knows. */
+const BY_PLACEHOLDER: Readonly<Record<string, Source | null>> = {
+  agent: agents,
+  agents,
+  workspace: workspaces,
+  tool: catalog("tools"),
+  pool: catalog("pools"),
+  integration: catalog("integrations"),
+  provider: providers,
+  tier: tiers,
+  token: operatorTokens,
+  subject: subjects,
+  owner: people,
+  steward: people,
+  key: keys,
+  halt: haltsOfAgent,
+  context: contexts,
+  issuer: issuers,
+  kid: signingKeys,
+  operation: operations,
+  "key=value": labels,
+  kind: kinds,
+  code: reasons,
+  // Only the ledger knows them, or the command line itself.
+  decision: null,
+  record: null,
+  txn: null,
+  who: null,
+  id: null,
+  seq: null,
+  cursor: null,
+  model: null,
+  command: null,
+  words: null,
+  // Text, numbers, times, files, and what other programs name.
+  ...Object.fromEntries(
+    (
+      "n text time url file path folder json seconds contact resource scope what value audience=agent client address user " +
+      "claim tid operation=file member mode state order role format shell name action type use"
+    )
+      .split(" ")
+      .map((word) => [word, null]),
+  ),
+};
+
+/** Where the placeholder does not say it: by the words of the command, and the flag. */
+const BY_PLACE: Readonly<Record<string, Source | null>> = {
+  "--workspace": workspaces,
+  "--integration": catalog("integrations"),
+  "--add-integration": catalog("integrations"),
+  "--remove-integration": catalog("integrations"),
+  "--context": contexts,
+  "--remove-label": labelKeys,
+  "workspaces create name": null,
+  "workspaces halts halt": haltsOfWorkspace,
+  "context use name": contexts,
+  "context remove name": contexts,
+  "users show user": issuers,
+  "users show subject": null,
+  "users stop subject": null,
+  "users resume subject": null,
+  "tools add name": null,
+  "pools add name": null,
+  "integrations add name": null,
+  "idp add name": null,
+  "operators offboard --user": issuers,
+  "audit list --user": issuers,
+  "audit tail --user": issuers,
+  ...Object.fromEntries(
+    ["show", "update", "remove", "test"].flatMap((verb) => [
+      [`tools ${verb} name`, catalog("tools")],
+      [`pools ${verb} name`, catalog("pools")],
+      [`integrations ${verb} name`, catalog("integrations")],
+      [`idp ${verb} name`, providers],
+      [`tiers ${verb} name`, tiers],
+    ]),
+  ),
+};
+
+/** The word between the brackets of an argument or option. */
+export const placeholderOf = (slot: Argument | Option): string =>
+  "flags" in slot ? (/[<[]([^\]>. ]+)/.exec(slot.flags)?.[1] ?? "") : slot.name();
+
+/** @returns null where there is nothing to offer; undefined for a placeholder that the table does not have. */
+export function sourceOf(command: Command, slot: Argument | Option): Source | null | undefined {
+  const own = "flags" in slot ? (slot.long ?? slot.flags) : slot.name();
+  const place = `${wordsOf(command)} ${own}`;
+  const found = [place, own].find((each) => Object.hasOwn(BY_PLACE, each));
+  if (found !== undefined) return BY_PLACE[found];
+  const word = placeholderOf(slot);
+  return Object.hasOwn(BY_PLACEHOLDER, word) ? BY_PLACEHOLDER[word] : undefined;
+}
+
+const wordsOf = (command: Command): string =>
+  command.parent === null ? "" : `${wordsOf(command.parent)} ${command.name()}`.trim();
