@@ -1,4 +1,4 @@
-/** From a check request to what is asked. */
+/** Turns a check request into the resource that is asked for. */
 import type { Action, CheckRequest } from "../contract/check.ts";
 import { parseReference, type ResourceKind } from "../contract/resource.ts";
 import { holdsCredential } from "../kernel/redact.ts";
@@ -12,7 +12,7 @@ const KIND: Readonly<Record<Action, ResourceKind>> = {
   "integration:use": "integration",
 };
 
-/** The schema has made sure that exactly one of the members is there. */
+/** The schema guarantees that exactly one of the members is present. */
 export function parseAccessRequest(body: CheckRequest): Result<AccessRequest, { readonly member: string }> {
   if (body.tool !== undefined) return requestOf("tool:use", body.tool, "tool");
   if (body.model !== undefined) return requestOf("llm:chat", body.model, "model");
@@ -27,7 +27,7 @@ function requestOf(
   member: string,
 ): Result<AccessRequest, { readonly member: string }> {
   const resource = parseReference(KIND[action], reference);
-  // The reference is recorded and shown: a key in the place of an operation must not be (P4).
+  // The reference is recorded and shown, so it must not hold a key in place of an operation (P4).
   if (resource === undefined || holdsCredential(reference)) return err({ member });
   return ok({ ...resource, action });
 }

@@ -1,7 +1,7 @@
 /**
- * `Dome-Act-As: <ID token>`: a call for an end user, exchanged in place (design part 8). It passes exactly where the
- * token of an exchange of the same ID token would: the audience must be bound to the agent that calls. Within its ten
- * minutes it may be used again; how long it is trusted is looked at on every use.
+ * `Dome-Act-As: <ID token>`: a call for an end user, without a separate exchange (design part 8). It passes exactly
+ * where a token from an exchange of the same ID token would pass: the audience must be bound to the calling agent.
+ * The ID token may be used again within its ten minutes. Each use checks again whether it is still trusted.
  */
 import { mayAct } from "../delegation/hop.ts";
 import { defined } from "../kernel/defined.ts";
@@ -13,7 +13,7 @@ import type { IdentityRefusal } from "../identity/provider.ts";
 import { earliestIssueMs } from "../identity/verify-id-token.ts";
 import type { UserTokens } from "./user-tokens.ts";
 
-/** The oldest ID token that is taken on a call, in seconds. */
+/** The greatest age of an ID token accepted on a call, in seconds. */
 const MOST_ACT_AS_AGE_S = 600;
 
 export interface ActAsRefusal {
@@ -29,7 +29,7 @@ interface ActAsPorts {
   readonly userTokens: UserTokens;
 }
 
-/** @param caller who has authenticated for itself: a raw key, or a token without `act`. */
+/** @param caller who has authenticated for itself: with a raw key, or with a token without `act`. */
 export async function actFor(
   { issuer, leases, userTokens }: ActAsPorts,
   caller: Caller,
@@ -39,7 +39,7 @@ export async function actFor(
   const { workspace } = caller.state;
   const refused = (why: ActAsRefusal["why"]) =>
     err({ kind: "actas_refused", agent: agent.id, workspace, why } as const);
-  // Whoever acts for somebody has a chain that is signed; a header must not put another user at its end.
+  // A caller that acts for somebody already has a signed chain. A header must not put another user at its end.
   if (caller.user !== null || others.length > 0) return refused("has_actor");
   const lease = await leases.workspace(workspace);
   if (!lease.ok) return lease;

@@ -3,9 +3,9 @@
  *
  *   the intent is durable → the leases hold → the act, under a watchdog → its value is released → the outcome
  *
- * An act that only reads may begin while its intent is on its way. Then the intent is settled and the leases are looked
- * at again before anything of it is released (P8). Every intent gets one outcome: `completed`, `failed`, `cut` or
- * `not_admitted`; one that never arrives shows as an open intent.
+ * A read-only act may begin while its intent is still being written. Dome then waits for the intent and checks the
+ * leases again before it releases any of the result (P8). Every intent gets one outcome: `completed`, `failed`,
+ * `cut` or `not_admitted`. An intent whose outcome never arrives shows as open.
  */
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import type { Timers } from "../kernel/clock.ts";
@@ -26,35 +26,35 @@ import { Watchdog } from "./watchdog.ts";
 
 interface ActPorts extends ReleasePorts {
   readonly timers: Timers;
-  /** Lets work outlive the answer. */
+  /** Lets work continue after the answer is sent. */
   background(work: Promise<unknown>): void;
 }
 
 export interface Act<T> {
-  /** What is about to be done, and for whom. */
+  /** The act to perform, and the caller it is for. */
   readonly intent: Evidence & { readonly kind: "call.intent" };
   readonly state: TokenState;
   readonly freshness: Freshness;
-  /** It changes nothing: it may begin beside its intent. */
+  /** The act changes nothing, so it may begin before its intent is durable. */
   readonly readOnly: boolean;
-  /** @param signal is aborted when the right to act has ended; what comes after is not used. */
+  /** @param signal is aborted when the right to act ends; any later result is discarded. */
   perform(signal: AbortSignal): Promise<Performed<T>>;
 }
 
 export interface Performed<T> {
   readonly value: T;
-  /** How it ended; for a stream, a promise of that: it is watched until then. Rejecting it means that it failed. */
+  /** How the act ended; for a stream, a promise that settles at its end. A rejection means that the act failed. */
   readonly end: ActEnd | Promise<ActEnd>;
 }
 
 export interface ActEnd {
   readonly outcome: "completed" | "failed";
-  /** What the outcome's record says besides. */
+  /** Further members of the outcome's record. */
   readonly facts?: Pick<AuditFacts, "reason" | "detail" | "latency_ms" | "data">;
 }
 
 /**
- * @returns the value, released, or why not: refused before it began, or cut while it ran.
+ * @returns the released value, or why there is none: refused before the act began, or cut while it ran.
  * @throws what `perform` throws; the outcome is `failed` then.
  */
 export async function act<T>(
@@ -89,7 +89,7 @@ export async function act<T>(
   if (watchdog.stale !== undefined && released.ok) return cutOff(watchdog, outcome);
   if (!released.ok) {
     watchdog.abandon(released.error.kind);
-    // Whatever else withholds it has recorded the outcome, with the intent.
+    // Every other refusal has recorded the outcome together with the intent.
     if (released.error.kind === "audit_unavailable") outcome.settle("cut", { reason: "audit_unavailable" });
     return released;
   }
@@ -97,7 +97,7 @@ export async function act<T>(
   return released;
 }
 
-/** A fault before the first await is a fault of the act, too. */
+/** A fault before the first await counts as a fault of the act, too. */
 const begin = async <T>(perform: Act<T>["perform"], { signal }: Watchdog): Promise<Performed<T>> =>
   perform(signal);
 
@@ -119,7 +119,10 @@ async function untilItEnds(
   else outcome.settle("cut", defined({ reason: watchdog.stale?.kind }));
 }
 
-/** Recorded once, whoever is first. It outlives the answer: an intent without one shows as open. */
+/**
+ * The first outcome is recorded, and only that one. The write continues after the answer is sent, because an intent
+ * without an outcome shows as open.
+ */
 class Outcome {
   readonly #ports: ActPorts;
   readonly #intent: Evidence;

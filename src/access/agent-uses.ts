@@ -1,23 +1,23 @@
 /**
- * What this isolate has seen of agents and has not told their objects yet: that they acted, and with which keys. It
- * travels with the leases that are asked for anyway, so that noting it costs no round trip, and D1 is written by the
- * agent's object alone.
+ * The activity that this isolate has seen and has not yet reported to the agents' objects: which agents acted, and
+ * with which keys. Reports are added to lease requests that are sent anyway, so they cost no extra round trip. Only
+ * the agent's object writes them to D1.
  */
 import { BoundedMap } from "../kernel/bounded-map.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { AgentId, KeyId } from "../kernel/ids.ts";
 import type { AgentAnswer, AgentUse } from "../lifecycle/lease.ts";
 
-/** Where a lease goes on for longer than this without an ask that could carry a use, the use gets an ask of its own. */
+/** Past this time without a lease request that could carry the report, the report is sent by itself. */
 const CARRY_WITHIN_MS = 60_000;
-/** More live keys than an agent may have; who holds many dead ones fills nothing with them. */
+/** More than the live keys an agent may have, so that an agent with many dead keys cannot fill the memory. */
 const MOST_KEYS = 16;
 
 /** Globals of an isolate. */
 export interface AgentUseBook {
-  /** By agent: the keys it was seen with since its object was asked last. */
+  /** By agent: the keys seen since the last request to its object. */
   readonly waiting: BoundedMap<AgentId, ReadonlySet<KeyId>>;
-  /** When an ask was made last that carried the agent, or the key. */
+  /** When the last request that carried the agent, or the key, was sent. */
   readonly carriedAt: BoundedMap<AgentId | KeyId, number>;
 }
 
@@ -42,14 +42,17 @@ export class AgentUses {
   }
 
   /**
-   * Before the agent's lease is looked for: if it has to be asked for, the ask carries the use.
-   * @param key null: it acts by a token.
+   * Called before the agent's lease is looked up: a lease request, if one is needed, then carries the report.
+   * @param key null: the agent acts with a token.
    */
   note(agent: AgentId, key: KeyId | null): void {
     this.#wait(agent, key === null ? [] : [key]);
   }
 
-  /** Once its lease is there: a use that no ask has carried for a while is told in the background, and nobody waits. */
+  /**
+   * Called once the agent's lease is there. A report that no request has carried for a while is sent in the
+   * background.
+   */
   tell(agent: AgentId, key: KeyId | null): void {
     const { book, clock, background } = this.#ports;
     const waits = book.waiting.get(agent);
@@ -59,7 +62,7 @@ export class AgentUses {
     background(this.lease(agent));
   }
 
-  /** Asks the agent's object for a lease, and tells it what has been seen. */
+  /** Asks the agent's object for a lease, and reports the activity seen. */
   async lease(agent: AgentId): Promise<AgentAnswer> {
     const { book, clock, ask } = this.#ports;
     const keys = book.waiting.get(agent);

@@ -1,9 +1,9 @@
 /**
  * Step 1 of the column: from the bytes of an `Authorization` header to a `Caller` (RFC 6750 §2.1).
  *
- * A raw API key is exchanged in place: it passes exactly where the call token minted from it this instant would.
- * Whether anything is looked up is decided by the key's form alone, so that made-up keys cost no I/O, and outwardly
- * they are refused like unknown ones (P11).
+ * A raw API key is treated as if it were exchanged on the spot: it passes exactly where a call token minted from it
+ * at this moment would pass. The form of the key alone decides whether Dome looks anything up. So made-up keys cost
+ * no I/O, and their callers get the same refusal as for unknown keys (P11).
  */
 import { findKeyByDigests } from "../credentials/key-reads.ts";
 import { digestsOf } from "../credentials/version-digests.ts";
@@ -34,7 +34,7 @@ import { standsNow, type Draining } from "./release.ts";
 import { tokenStateOf } from "./token-state.ts";
 import type { UserTokens } from "./user-tokens.ts";
 
-/** The immutable meaning of a key. */
+/** The agent and id of a key. They never change. */
 export interface KnownKey {
   readonly agent: AgentId;
   readonly workspace: WorkspaceId;
@@ -45,7 +45,7 @@ export interface AuthenticationPorts {
   readonly clock: Clock;
   readonly db: Database;
   readonly derived: DerivedKeys;
-  /** Form keys of root-key versions that have left. */
+  /** Form keys of root-key versions that are no longer configured. */
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
   readonly issuer: string;
   readonly leases: LeaseClient;
@@ -55,54 +55,54 @@ export interface AuthenticationPorts {
   readonly tokenCache: VerificationCache;
   /** By SHA-256 of the whole key, so that the cache holds no secret. */
   readonly keyCache: BoundedMap<string, KnownKey>;
-  /** Where it is noted that an agent acts, and with which key. */
+  /** Records that an agent acts, and with which key. */
   readonly uses: Pick<AgentUses, "note" | "tell">;
-  /** Lets work outlive the answer. */
+  /** Lets work continue after the answer is sent. */
   background(work: Promise<unknown>): void;
   /** The keys that verify call tokens, current under the `org` lease. */
   keySet(): Promise<Result<OrgKeySet, NoLease>>;
 }
 
-/** Why a credential was refused. Callers hear one of two answers; the kind is for the trail and the log. */
+/** Why a credential was refused. Callers get one of two answers; the exact kind is for the audit trail and the log. */
 export type AuthenticationRefusal =
-  /** Nothing was presented. */
+  /** No credential was presented. */
   | { readonly kind: "missing" }
   /** Never issued, or not a credential at all. */
   | { readonly kind: "unknown"; readonly why: string }
-  /** Issued once, and dead or stopped now. */
+  /** Issued once, and now dead or stopped. */
   | {
       readonly kind: "dead";
       readonly agent: AgentId;
-      /** Of the agent: where the refusal is recorded. */
+      /** The agent's workspace: where the refusal is recorded. */
       readonly workspace: WorkspaceId;
       readonly key: KeyId | null;
       readonly why: string;
     }
-  /** Good, but an agent of the chain takes no new work: it is stopped in `left_ms`. */
+  /** The credential is good, but an agent of the chain accepts no new work: it stops in `left_ms`. */
   | Draining
-  /** The agent is known; the end user it names is not accepted. */
+  /** The agent is known; the end user that it names is not accepted. */
   | ActAsRefusal
   | NoLease;
 
 const BEARER = /^Bearer +([^\s,]+)$/i;
 
-/** What a call presents. */
+/** The credentials on a call. */
 export interface Presented {
   /** The value of `Authorization`, or null. */
   readonly authorization: string | null;
   /** The value of `Dome-Act-As`: an end user's ID token; or null. */
   readonly actAs: string | null;
-  /** W3C Trace Context, for what has to be fetched to verify the user. */
+  /** W3C Trace Context, passed on with requests that verify the user. */
   readonly traceparent: string | undefined;
 }
 
-/** The credential of an `Authorization` header; null: there is none in it. */
+/** The credential in an `Authorization` header, or null when there is none. */
 export const bearerOf = (authorization: string | null): string | null =>
   BEARER.exec(authorization ?? "")?.[1] ?? null;
 
 /**
- * @param audience the URL of this door, beside the public URL.
- * @param work `open`: what the door does is no new work, so an agent that drains is let in.
+ * @param audience the URL of this door, accepted beside the public URL.
+ * @param work `open`: the request is no new work, so an agent that is draining may make it.
  */
 export async function authenticateAgent(
   ports: AuthenticationPorts,
@@ -119,7 +119,7 @@ export async function authenticateAgent(
   return caller.ok && actAs !== null ? actFor(ports, caller.value, { token: actAs, traceparent }) : caller;
 }
 
-/** Whose key this is, without asking whether it is live. */
+/** The agent and id of a key, whether or not the key is live. */
 export async function identifyKey(
   ports: Pick<
     AuthenticationPorts,
@@ -142,7 +142,7 @@ export async function identifyKey(
   return { agent, workspace, key };
 }
 
-/** What a key's agent is now, under a lease that was asked for anew if the one at hand says no. Its use is noted. */
+/** The current state of a key's agent. When the cached lease refuses, a new lease is requested. The use is recorded. */
 export async function leaseForKey(
   { leases, clock, uses }: Pick<AuthenticationPorts, "leases" | "clock" | "uses">,
   known: KnownKey,
@@ -158,7 +158,7 @@ export async function leaseForKey(
   return leases.freshAgent(known.agent);
 }
 
-/** Why a key may not act under this lease; null: it may. */
+/** Why a key may not act under this lease; null when it may. */
 function whyDead(lease: Lease<AgentAnswer>, key: KeyId, now: number): string | null {
   if (!isKeyLive(lease, key, now)) return "key_not_live";
   return lease.answer.state === "active" ? null : `agent_${lease.answer.state}`;
@@ -265,7 +265,7 @@ function userOf({ sub, sub_profile, email, groups, dome }: CallTokenClaims): Cal
   };
 }
 
-/** The claims schema has parsed it before; a scope that does not parse covers nothing (P1). */
+/** The claims schema has parsed the scope before; a scope that does not parse covers nothing (P1). */
 function scopeOf(text: string): Scope {
   const scope = parseScope(text);
   return scope.ok ? scope.value : [];

@@ -1,4 +1,4 @@
-/** The call context: what decisions on this caller's calls are made on, besides what it asks (design part 2). */
+/** The call context: the facts about the caller on which every decision on its calls is made (design part 2). */
 import type { AgentSelf } from "../contract/agent.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import { rfc3339 } from "../kernel/clock.ts";

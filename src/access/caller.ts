@@ -1,4 +1,4 @@
-/** Who is calling, as verified. Only `authenticate.ts` makes one; everything behind the door takes it as proof. */
+/** The verified caller. Only `authenticate.ts` makes one, and all code behind the door relies on it as proof. */
 import type { Id, KeyId } from "../kernel/ids.ts";
 import type { TokenState } from "../lifecycle/admission.ts";
 import type { Scope } from "../contract/scope.ts";
@@ -6,26 +6,29 @@ import type { Chain } from "./chain.ts";
 
 export const callerProof: unique symbol = Symbol("caller");
 
-/** A verified end user, for whom the call is made. */
+/** The verified end user for whom the call is made. */
 export interface CallerUser {
-  /** `usr_…`: stable within a workspace, and nothing about the person. */
+  /** `usr_…`: stable within a workspace; reveals nothing about the person. */
   readonly id: string;
-  /** The identity provider that vouched for it. */
+  /** The identity provider that verified the user. */
   readonly provider: Id<"idp">;
-  /** Who the user is at that provider. Only where the provider's own token was presented. */
+  /** The user's subject at that provider. Set only where the provider's own token was presented. */
   readonly issuer?: string;
   readonly subject?: string;
   readonly email?: string;
   readonly groups?: readonly string[];
-  /** The provider said that there are groups, and not which. Only where the provider's own token was presented. */
+  /** The provider said that the user has groups, but not which. Set only where its own token was presented. */
   readonly groupsOverage?: true;
 }
 
 export interface Caller {
   readonly [callerProof]: true;
-  /** What its admission depends on: workspace, chain, epochs, keys, halt epoch, tokens, user. */
+  /** The state that admission depends on: workspace, chain, epochs, keys, halt epoch, tokens, user. */
   readonly state: TokenState;
-  /** The agents of `state.chain` as registered, newest first: the current actor, whose credential it is, is the first. */
+  /**
+   * The agents of `state.chain` as registered, newest first. The first is the current actor, whose credential was
+   * presented.
+   */
   readonly agents: Chain;
   readonly scope: Scope;
   /** The verified end user, if the call has one. */

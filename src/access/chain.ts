@@ -1,11 +1,11 @@
-/** The agents of a chain as registered, each under a lease that was taken before it was read. */
+/** The agents of a chain as registered. Each record is read under a lease taken before the read. */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Link, TokenState } from "../lifecycle/admission.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { ConfigurationReader } from "./configuration.ts";
 import type { LeaseClient, NoLease } from "./lease-client.ts";
 
-/** Newest first: the current actor stands first, and there is always one. */
+/** Newest first. There is always a first one, the current actor. */
 export type Chain = readonly [RegisteredAgent, ...RegisteredAgent[]];
 
 interface ChainPorts {
@@ -13,14 +13,17 @@ interface ChainPorts {
   readonly configuration: ConfigurationReader;
 }
 
-/** The registry has no such agent, or has it as revoked. */
+/** The registry does not have this agent, or has it as revoked. */
 interface AgentAbsent {
   readonly kind: "agent_absent";
-  /** Undefined: the chain has no agent at all. */
+  /** Undefined: the chain has no agents. */
   readonly link: Link | undefined;
 }
 
-/** @param of whose agents, newest first. All that decisions on them need and this isolate has not is read at once. */
+/**
+ * @param of the agents of the chain, newest first. What decisions on them need and this isolate lacks is read in
+ * one step.
+ */
 export async function loadChain(
   { leases, configuration }: ChainPorts,
   { workspace, chain }: Pick<TokenState, "workspace" | "chain">,

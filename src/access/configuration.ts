@@ -1,9 +1,9 @@
 /**
- * Configuration as decisions read it, cached by the version that a lease vouches for.
+ * The configuration that decisions read, cached by the version in a lease.
  *
- * The lease is taken *before* D1 is read. A change raises the version only after its batch has landed, so what was
- * read under version v is at least v; a later version makes the tag differ and the cache miss. D1 is read at the
- * primary: a replica may lag without bound.
+ * The lease is taken *before* D1 is read. A change raises the version only after its batch has committed, so data
+ * read under version v is at least as new as v. A later version changes the tag, so the cached entry no longer
+ * matches. Dome reads the D1 primary, because a replica may lag without bound.
  */
 import { BoundedMap } from "../kernel/bounded-map.ts";
 import type { IdentityProvider, IdpId } from "../identity/provider.ts";
@@ -32,7 +32,7 @@ export const newConfigurationCache = (): ConfigurationCache => ({
   providers: new BoundedMap(1_000),
 });
 
-/** What is to be read, each under the version of a lease that was taken before. */
+/** What to read, each with the version from a lease taken before. */
 interface ConfigurationWanted {
   readonly workspace: WorkspaceId;
   /** From a lease of the workspace. */
@@ -49,7 +49,7 @@ export class ConfigurationReader {
   readonly #cache: ConfigurationCache;
   readonly #testIssuer: string | null;
 
-  /** @param testIssuer of the test users that this server offers; null: none. */
+  /** @param testIssuer the issuer of the test users that this server offers; null when it offers none. */
   constructor(db: Database, cache: ConfigurationCache, testIssuer: string | null) {
     this.#db = db;
     this.#cache = cache;
@@ -57,8 +57,8 @@ export class ConfigurationReader {
   }
 
   /**
-   * Reads all that decisions on these agents need and this isolate has not, in one round trip. What is asked for
-   * afterwards under the same versions is there.
+   * Reads in one round trip all that decisions on these agents need and this isolate does not have. Later reads
+   * under the same versions come from the cache.
    */
   async load({ workspace, configEpoch, agents }: ConfigurationWanted): Promise<void> {
     const { agents: records, catalogs, providers } = this.#cache;
@@ -75,8 +75,8 @@ export class ConfigurationReader {
   }
 
   /**
-   * An agent that the registry knows to be revoked is absent, whatever its object says: an object restored to a moment
-   * before the revocation must not bring it back (P5).
+   * An agent that the registry has as revoked is treated as absent, whatever its object says. An object restored to
+   * a time before the revocation must not bring the agent back (P5).
    * @param recordVersion from a lease of this agent, taken before this call.
    */
   async agent(id: AgentId, recordVersion: number): Promise<RegisteredAgent | undefined> {
@@ -116,7 +116,7 @@ export class ConfigurationReader {
   }
 }
 
-/** A reading that puts what it has read into the cache; undefined where it is there under this version. */
+/** A read that puts its result into the cache; undefined when the cache has this version already. */
 function missing<T>(
   cache: BoundedMap<string, Tagged<T>>,
   id: string,

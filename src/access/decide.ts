@@ -1,8 +1,8 @@
 /**
- * A check: the column (design part 9) for a question, where the answer is all there is to release. Every call walks the
- * same list, a denied one too.
+ * A check: the decision on a question, where the answer itself is all that is released. Every check runs the same
+ * steps (design part 9), a denied one too.
  *
- *   1 authenticate (the caller is the proof) → gather the facts → 2–5 evaluate → 6–8 release
+ * 1 authenticate (done: the caller is the proof) → gather the facts → 2–5 evaluate → 6–8 release
  */
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -28,7 +28,7 @@ export interface DecisionPorts extends ReleasePorts {
   ): Promise<Pick<AuditDraft, "arguments" | "arguments_digest">>;
 }
 
-/** What the request says about itself, for the trail. */
+/** What the request says about itself, for the audit trail. */
 interface RequestFacts {
   readonly requestId: string;
   readonly request: NonNullable<AuditDraft["request"]>;
@@ -75,7 +75,7 @@ export async function decide(
   });
 }
 
-/** The user with the name of its provider, as the workspace has it now; null: it has it no more. */
+/** The user with the provider's current name in the workspace; the name is null when the provider was removed. */
 export async function judgedUser(
   configuration: ConfigurationReader,
   { user, state }: Caller,

@@ -1,12 +1,12 @@
 /**
- * Steps 2 to 5 of the column, pure: what is decided depends on nothing but the facts. A verdict lets nothing out: that
- * is `release.ts`. Each step can only deny, the first that does is the answer, and what none of them denies is permitted
- * by the baseline of the tier. The order in which they are read is this one, here and everywhere it is spoken of:
+ * Steps 2 to 5 of a call, as a pure function: the decision depends on the facts alone. A verdict releases nothing;
+ * see `release.ts`. Each step can only deny. The first step that denies decides the call. When no step denies, the
+ * baseline of the tier permits it. The order of the steps is the same everywhere in code and docs:
  *
  *   scope → surface → catalog → arguments → act-as → provider → tier → policy
  *
- * What the credential may not reach comes before what the workspace has, so that a denial tells a caller nothing about
- * the catalog beyond what its own agents have declared (P11).
+ * The limits of the credential are checked before the contents of the workspace. So a denial tells a caller nothing
+ * about the catalog beyond what its own agents have declared (P11).
  */
 import { declares } from "../contract/agent.ts";
 import type { Action, Change } from "../contract/check.ts";
@@ -22,21 +22,21 @@ import type { Limits, UnknownTier } from "../tiers/limits.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/baseline.ts";
 import { formatScope, scopeCovers, type Scope } from "../contract/scope.ts";
 
-/** What somebody asks to do. */
+/** The resource that the caller asks for. */
 export interface AccessRequest extends Resource {
   readonly action: Action;
 }
 
 export interface Facts {
-  /** Newest first: the current actor is the first. Each of them must have declared the resource. */
+  /** Newest first; the first is the current actor. Each agent must have declared the resource. */
   readonly agents: readonly RegisteredAgent[];
   readonly scope: Scope;
-  /** `provider`: the name of the identity provider that vouched for the user; null when it is there no more. */
+  /** `provider`: the name of the identity provider that verified the user; null when the provider was removed. */
   readonly user: { readonly id: string; readonly provider: string | null } | null;
   readonly catalog: Catalog;
-  /** Of the whole chain. */
+  /** The scope of the whole chain. */
   readonly limits: Result<Limits, UnknownTier>;
-  /** What the call is made with; undefined: nothing. */
+  /** The arguments of the call; undefined when there are none. */
   readonly args: unknown;
 }
 
@@ -110,7 +110,7 @@ function deniedByCatalog({ catalog, agents }: Facts, asked: AccessRequest): Verd
   });
 }
 
-/** P7: a user counts as long as its provider does, and for who asks for a certain provider, only from that one. */
+/** P7: a user counts only while its provider is trusted. An agent that requires a certain provider accepts no other. */
 function deniedByProvider({ agents, user }: Facts): Verdict | undefined {
   if (user === null) return undefined;
   const { provider } = user;
@@ -135,7 +135,10 @@ function deniedByProvider({ agents, user }: Facts): Verdict | undefined {
   );
 }
 
-/** Where the catalog says what an operation takes. The detail names where and which keyword, never a value (P4). */
+/**
+ * Checks the arguments where the catalog has a schema for the operation. The detail names the place and the
+ * keyword, never a value (P4).
+ */
 function deniedByArguments({ catalog, agents, args = {} }: Facts, asked: AccessRequest): Verdict | undefined {
   const { kind, name, part } = asked;
   if (kind !== "tool" || part === null) return undefined;
@@ -149,7 +152,7 @@ function deniedByArguments({ catalog, agents, args = {} }: Facts, asked: AccessR
   });
 }
 
-/** P7: an agent that requires act-as acts on nothing without a verified end user; any agent of the chain may. */
+/** P7: an agent that requires act-as acts only for a verified end user. This holds for every agent of the chain. */
 function deniedByActAs({ agents, user }: Facts): Verdict | undefined {
   const demanding = agents.find((agent) => agent.requireActas !== null);
   if (demanding === undefined || user !== null) return undefined;
@@ -180,7 +183,7 @@ function deniedByTier({ limits, agents }: Facts): Verdict | undefined {
   });
 }
 
-/** All agents of a chain are of one workspace. */
+/** All agents of a chain belong to one workspace. */
 const workspaceOf = ([agent]: Facts["agents"]): string => agent?.workspaceName ?? "";
 
 const updateOf = (agents: Facts["agents"], name: string, flag: string, value: string): string =>
@@ -206,6 +209,6 @@ const deny = (reason: DecisionReason, detail: string, change: Change): Verdict =
   bundleVersion: BASELINE_VERSION,
 });
 
-/** The form for the caller: without the command, which may name what else the workspace has. */
+/** The form for the caller. It omits the command, which could name other contents of the workspace. */
 export const safeChange = (change: Change | null): Change | null =>
   change === null ? null : { ...change, command: null };

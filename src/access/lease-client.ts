@@ -1,10 +1,11 @@
 /**
- * The leases of this isolate: who asks, when, and what is done with the answer (design part 5).
+ * The leases of this isolate: when they are requested, by which request, and how the answers are used (design part
+ * 5).
  *
- * The books hold plain data only. A promise in flight is never shared between requests: on Workers it belongs to the
- * request that made it and dies with it. So one request asks (`AskBook` says which), in work that outlives its own
- * answer; the others look into the book, each by its own timer. A lease past half of its life is renewed in the
- * background of whichever request notices.
+ * The books hold plain data only. Requests never share a pending promise: on Workers a promise belongs to the
+ * request that made it and ends with it. So one request asks (`AskBook` decides which) in work that continues after
+ * its own answer. The others look into the book, each with its own timer. A lease past half of its life is renewed
+ * in the background of the next request that uses it.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
@@ -30,10 +31,10 @@ import {
 } from "../lifecycle/lease.ts";
 import type { LeaseBook, Wanted } from "../lifecycle/lease-book.ts";
 
-/** `always`: no lease is trusted, every object is asked now. */
+/** `always`: trusts no cached lease; asks every object now. */
 export type Freshness = "leased" | "always";
 
-/** Where answers come from: the owner objects. */
+/** The source of leases: the owner objects. */
 interface LeaseSource {
   agent(id: AgentId): Promise<AgentAnswer>;
   workspace(id: WorkspaceId): Promise<WorkspaceAnswer>;
@@ -52,20 +53,20 @@ interface LeaseClientPorts {
   readonly books: LeaseBooks;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Spreads the repeats of isolates that failed together. */
+  /** Spreads the retries of isolates that failed at the same time. */
   readonly random: Random;
-  /** Lets a promise outlive the answer of this request. */
+  /** Lets a promise continue after this request is answered. */
   background(work: Promise<unknown>): void;
 }
 
-/** No lease could be had in time. Undecidable: 503 with `Retry-After`. */
+/** No lease arrived in time, so the call cannot be decided: 503 with `Retry-After`. */
 export interface NoLease {
   readonly kind: "no_lease";
-  /** `provider`: what an identity provider publishes about its keys. `evidence`: the workspace's ledger is full. */
+  /** `provider`: the keys that an identity provider publishes. `evidence`: the workspace's ledger is full. */
   readonly of: "agent" | "workspace" | "org" | "provider" | "evidence";
 }
 
-/** One owner object as its lease is asked for. */
+/** One owner object, and how to ask it for a lease. */
 interface Owner<A extends Expiring> {
   readonly of: NoLease["of"];
   readonly book: LeaseBook<A>;
@@ -84,7 +85,7 @@ export class LeaseClient {
     return this.#current(this.#agentOwner(id));
   }
 
-  /** As `agent`, but asked within `REFUSAL_KEEP_MS`: for a lease that says no, because it may not have heard of a start. */
+  /** As `agent`, but requested within `REFUSAL_KEEP_MS`: a cached lease that refuses may be older than a start. */
   freshAgent(id: AgentId): Promise<Result<Lease<AgentAnswer>, NoLease>> {
     return this.#obtain(this.#agentOwner(id), "recent");
   }
@@ -97,19 +98,25 @@ export class LeaseClient {
     return this.#current(this.#orgOwner());
   }
 
-  /** As `org`, but asked after this call began: for answers about keys and tokens that no lease may date back. */
+  /**
+   * As `org`, but requested after this call began: for answers about keys and tokens, where an older lease is not
+   * enough.
+   */
   freshOrg(): Promise<Result<Lease<OrgAnswer>, NoLease>> {
     return this.#obtain(this.#orgOwner(), "fresh");
   }
 
-  /** As `org`, but asked within `REFUSAL_KEEP_MS`: for a signing key that this isolate does not know, made up or just made. */
+  /**
+   * As `org`, but requested within `REFUSAL_KEEP_MS`: for a signing key that this isolate does not know. The key
+   * may be made up, or new.
+   */
   recentOrg(): Promise<Result<Lease<OrgAnswer>, NoLease>> {
     return this.#obtain(this.#orgOwner(), "recent");
   }
 
   /**
-   * Begins to ask for leases that will be needed soon, so that they do not come one after the other. Nobody waits, and
-   * nothing is decided by it.
+   * Requests leases that will be needed soon, so that they are fetched in parallel. No code waits for this, and no
+   * decision depends on it.
    */
   ahead(wanted: {
     readonly agents?: readonly AgentId[];
@@ -122,9 +129,10 @@ export class LeaseClient {
   }
 
   /**
-   * Step 7 of the column. The check itself is synchronous and the last thing before the caller acts or answers.
-   * A lease that has run out meanwhile is asked for again, and so is one that says no, because a stop and a start may
-   * both have happened since. A "no" that was just given is final: who is stopped cannot make the objects work.
+   * Step 7 of a call. The check itself is synchronous and is the last step before the caller acts or answers. A
+   * lease that has expired meanwhile is requested again. So is a lease that refuses, because a stop and a start may
+   * both have happened since. A refusal that was just given is final, so a stopped caller cannot put load on the
+   * objects.
    * @param freshness `always`: no lease is trusted, every object is asked now.
    */
   async admits(state: TokenState, freshness: Freshness, work: Work = "new"): Promise<Result<void, Stale>> {
@@ -132,7 +140,7 @@ export class LeaseClient {
     const first = this.#check(state, work);
     if (first.ok) return first;
     if (first.error.kind === "no_lease") {
-      // Where only a lease is missing, nobody who has given one is asked again.
+      // When only some leases are missing, the other objects are not asked again.
       const held = await this.#obtainAll(state, "current");
       if (!held.ok) return err({ ...held.error, id: "" });
       const second = this.#check(state, work);
@@ -146,13 +154,13 @@ export class LeaseClient {
     return obtained.ok ? this.#check(state, work) : err({ ...obtained.error, id: "" });
   }
 
-  /** Until when an act that goes on may do so without asking again; what stopped it, if something has. */
+  /** Until when a running act may continue without another check, or what stopped it. */
   admittedUntil(state: TokenState): Result<number, Stale> {
     const now = this.#ports.clock.now();
     return admittedUntil(state, this.#held(state, now), now);
   }
 
-  /** Asks every object that the state hangs on, now. */
+  /** Asks every object that the caller's state depends on, now. */
   renew(state: TokenState): Promise<Result<void, NoLease>> {
     return this.#obtainAll(state, "fresh");
   }
@@ -172,7 +180,7 @@ export class LeaseClient {
     return { agents, workspace: books.workspaces.get(workspace, now), org: books.org.get("org", now) };
   }
 
-  /** Asks every object that the state hangs on, those that have not answered in time for `wanted`. */
+  /** Asks every object that the caller's state depends on and that has not answered recently enough for `wanted`. */
   async #obtainAll({ chain, workspace }: TokenState, wanted: Wanted): Promise<Result<void, NoLease>> {
     const answers = await Promise.all([
       ...chain.map(({ agent }) => this.#obtain(this.#agentOwner(agent), wanted)),
@@ -214,7 +222,10 @@ export class LeaseClient {
     if (book.asks.turn(id, now).do === "ask") this.#ask(owner, now);
   }
 
-  /** Waits for an answer that will do, at most `RENEWAL_TIMEOUT_MS`, and asks for it where it is this request's turn. */
+  /**
+   * Waits at most `RENEWAL_TIMEOUT_MS` for a sufficient answer. Sends the request itself when `AskBook` chose this
+   * one.
+   */
   async #obtain<A extends Expiring>(owner: Owner<A>, wanted: Wanted): Promise<Result<Lease<A>, NoLease>> {
     const { book, id, of } = owner;
     const { clock, timers } = this.#ports;
@@ -237,7 +248,10 @@ export class LeaseClient {
     }
   }
 
-  /** Asks, and keeps the answer whenever it comes: it counts from before the asking, so a late one is good for less. */
+  /**
+   * Sends the request, and keeps the answer whenever it arrives. Its life counts from the sending, so a late answer
+   * is good for less time.
+   */
   #ask<A extends Expiring>({ book, id, ask }: Owner<A>, now: number): { readonly work: Promise<void> } {
     const { clock, random, background } = this.#ports;
     const asking = book.asking(now);

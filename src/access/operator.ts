@@ -1,8 +1,8 @@
 /**
- * Operators: people and jobs on the control plane. `DOME_ADMIN_TOKEN` is compared without any database, so that an
- * emergency stop works while D1 is down. Every other token is read from D1's primary on every request, and a live one is
- * kept nowhere: one that was revoked or has expired is refused from the next request on, and without D1 all are. One that
- * is dead stays so, and costs D1 one read per isolate.
+ * Operators: people and jobs on the control plane. `DOME_ADMIN_TOKEN` is compared without a database, so that an
+ * emergency stop works while D1 is down. Every other token is read from the D1 primary on every request, and live
+ * tokens are never cached. So a revoked or expired token is refused from the next request on, and without D1 all of
+ * them are refused. A dead token stays dead, so it costs D1 one read per isolate.
  */
 import { digestsOf } from "../credentials/version-digests.ts";
 import type { BoundedMap } from "../kernel/bounded-map.ts";
@@ -36,32 +36,32 @@ export interface Operator {
   readonly expiresAt: number | null;
 }
 
-/** What is kept of a token that is dead. */
+/** The facts kept about a dead token. */
 export type DeadToken = Pick<OperatorToken, "id" | "subject" | "expiresAt" | "revokedAt">;
 
 export interface OperatorPorts {
   readonly clock: Clock;
   readonly db: Database;
   readonly derived: DerivedKeys;
-  /** Form keys of root-key versions that have left. */
+  /** Form keys of root-key versions that are no longer configured. */
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
   /** The whole `dome_ot_…` text; null where the installation has none. */
   readonly adminToken: string | null;
   /**
-   * Tokens that were found dead, by SHA-256 of the whole token. Dead is final: the database lets no token live again,
-   * and prolongs none.
+   * Dead tokens that were presented, by SHA-256 of the whole token. Dead is final: the database neither revives a
+   * token nor prolongs one.
    */
   readonly deadTokens: BoundedMap<string, DeadToken>;
-  /** Lets work outlive the answer. */
+  /** Lets work continue after the answer is sent. */
   background(work: Promise<unknown>): void;
 }
 
-/** Why a token was refused. Callers hear only that it was; the kind is for the trail and the log. */
+/** Why a token was refused. Callers learn only that it was refused; the kind is for the audit trail and the log. */
 export type OperatorRefusal =
   | { readonly kind: "missing" }
   /** Never issued, or not a token at all. */
   | { readonly kind: "unknown" }
-  /** Issued once, and dead now. */
+  /** Issued once, and now dead. */
   | {
       readonly kind: "dead";
       readonly token: OperatorToken["id"];
@@ -113,5 +113,5 @@ export const seesWorkspace = (operator: Operator, workspace: { readonly name: st
 
 const proven = (operator: Omit<Operator, typeof operatorProof>): Operator => operator as Operator;
 
-/** Digests first, so that lengths do not show. */
+/** Compares digests, so that the time of the comparison does not reveal the length. */
 const sameText = (a: string, b: string): boolean => equalBytes(sha256Sync(utf8(a)), sha256Sync(utf8(b)));

@@ -1,11 +1,12 @@
 /**
- * The one way out: whatever Dome gives to a caller passes here, in this order (design part 9, steps 6 to 8).
+ * The one way out: every answer that Dome gives to a caller passes through here, in this order (design part 9,
+ * steps 6 to 8).
  *
  *   its record is durable (P8) → the leases of the whole chain hold (P3) → a released value
  *
- * Between the lease check and the released value nothing is awaited. `Released` is made here and nowhere else, so a
- * door that answers with one has kept both promises. What is withheld is recorded here, once, in one form, and comes
- * back as one of four reasons, whatever was to be released.
+ * Nothing is awaited between the lease check and the released value. Only this file makes `Released`, so a door
+ * that answers with one has kept both promises. A refusal is recorded here, once and in one form, and is one of
+ * four reasons, whatever was to be released.
  */
 import { draftRecord } from "../audit/record.ts";
 import type { AuditSink, AuditUnavailable, Recorded } from "../audit/sink.ts";
@@ -27,7 +28,7 @@ export interface ReleasePorts {
   readonly leases: LeaseClient;
 }
 
-/** An agent at a door about itself. */
+/** An agent's request about itself. */
 export type Self = { readonly kind: "caller"; readonly caller: Caller } | Suspended;
 
 /** The agents of its chain, newest first. */
@@ -47,16 +48,16 @@ class ReleasedValue<T> {
 }
 export type Released<T> = ReleasedValue<T>;
 
-/** An agent of the chain takes no new work, and is stopped in `left_ms`. */
+/** An agent of the chain accepts no new work, and stops in `left_ms`. */
 export type Draining = Extract<Stale, { readonly kind: "draining" }>;
 /** Stopped, or stopped and started again since the credential was made. */
 export type Stopped = Exclude<Stale, { readonly kind: "no_lease" | "draining" }>;
 
-/** Why nothing was released. The first two are undecided: the same request may pass in a moment. */
+/** Why nothing was released. The first two are temporary: the same request may pass a moment later. */
 export type Withheld =
   NoLease | AuditUnavailable | Draining | { readonly kind: "not_admitted"; readonly stale: Stopped };
 
-/** Records of what may be released, and the kind of the record that says that it was not. */
+/** The record to write on release, and the kind of the record that says that nothing was released. */
 const WITHHELD_KINDS = {
   decision: "decision.withheld",
   "token.issued": "token.withheld",
@@ -65,19 +66,19 @@ const WITHHELD_KINDS = {
   "call.intent": "call.outcome",
 } as const;
 
-/** A record that has to be durable before what it tells of is released. */
+/** A record that must be durable before the result that it describes is released. */
 export type Evidence = AuditDraft & { readonly kind: keyof typeof WITHHELD_KINDS };
 
 interface Offer<T> {
   readonly value: T;
-  /** What the credential stands on. */
+  /** The state that the credential depends on. */
   readonly state: TokenState;
   readonly freshness: Freshness;
-  /** Null: an answer to the caller about itself, of which no record is kept. */
+  /** Null: an answer to the caller about itself, which is not recorded. */
   readonly evidence: Evidence | null;
-  /** The writing of `evidence`, where it was begun before; default: it is written now. */
+  /** The write of `evidence`, if it has begun already; by default it begins now. */
   readonly recording?: Promise<Result<Recorded, AuditUnavailable>>;
-  /** `open`: what an act that was admitted before has brought; default: `new`. */
+  /** `open`: the result of an act that was admitted before; default: `new`. */
   readonly work?: Work;
   /** How the outcome of an act is called whose value is withheld; default: `not_admitted`. */
   readonly withheldAs?: "not_admitted" | "cut";
@@ -129,13 +130,13 @@ export async function standsNow(
   return admitted.ok ? admitted : err(withheldBecause(admitted.error));
 }
 
-/** The one mapping of what stands against a release. */
+/** The only mapping from the cause of a refusal to its reason. */
 export function withheldBecause(stale: Stale): Exclude<Withheld, AuditUnavailable> {
   if (stale.kind === "no_lease") return { kind: "no_lease", of: stale.of };
   return stale.kind === "draining" ? stale : { kind: "not_admitted", stale };
 }
 
-/** The same event, as not released. Its reason is one code for all of them; which stop it was stands in `data`. */
+/** The same event, as not released. Its reason is one code for every stop; `data` says which stop it was. */
 function withheldRecord(
   ports: ReleasePorts,
   { kind, workspace, agent, chain, user, target, decision_id, txn, request_id }: Evidence,

@@ -1,7 +1,8 @@
 /**
- * Who stands at a door about the agent itself: its event stream, and where it reports events. As at every door, with two
- * differences: an agent that drains is let in, because it does no new work here; and so is the live raw key of a suspended
- * agent, which is looked at from the beginning, and by itself (decision 0035).
+ * Authenticates a request about the agent itself: its event stream, and the events that it reports. The rules are
+ * those of every door, with two differences. An agent that is draining is admitted, because it does no new work
+ * here. The live raw key of a suspended agent is admitted too; such a request is checked from the beginning, on its
+ * own (decision 0035).
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import {
@@ -24,13 +25,13 @@ export async function authenticateSelf(
 ): Promise<Result<Self, AuthenticationRefusal>> {
   const caller = await authenticateAgent(ports, presented, audience, "open");
   if (caller.ok) return ok({ kind: "caller", caller: caller.value });
-  // Nobody acts for a user while suspended: a header that asks for it closes this door too.
+  // A suspended agent acts for no user: a header that asks for it closes this door too.
   if (caller.error.kind !== "dead" || presented.actAs !== null) return caller;
   const suspended = await suspendedBehind(ports, bearerOf(presented.authorization) ?? "");
   return suspended ?? caller;
 }
 
-/** Null: it is not the live key of a suspended agent. */
+/** Null: this is not the live key of a suspended agent. */
 async function suspendedBehind(
   ports: AuthenticationPorts,
   secret: string,
@@ -44,7 +45,7 @@ async function suspendedBehind(
   if (leased.value.answer.state !== "suspended") return null;
   const stands = await standsSuspended(ports, { workspace, agent: { id }, key });
   if (!stands.ok) return stands.error.kind === "no_lease" ? err(stands.error) : null;
-  // The registry's word that an agent is revoked is final, whatever its object says (P5).
+  // When the registry says that an agent is revoked, that is final, whatever the agent's object says (P5).
   const agent = await ports.configuration.agent(id, leased.value.answer.record_version);
   if (agent === undefined) return null;
   return ok({ [suspendedProof]: true, kind: "suspended", workspace, agent, key });

@@ -1,6 +1,6 @@
 /**
- * The organization's signing keys as this isolate holds them: read from D1 under the epoch of an `org` lease, so that
- * a compromised key leaves every isolate within the lease's bound.
+ * The organization's signing keys as this isolate holds them. They are read from D1 under the epoch of an `org`
+ * lease, so that a compromised key is gone from every isolate within the lease's bound.
  */
 import { rfc3339, type Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
@@ -12,15 +12,15 @@ import { loadKeysWithEpoch, loadSigningKeys } from "../tokens/signing-key-reads.
 import { keySetAt, nextChangeAt, openSigner, signingKeyAt, type SigningKey } from "../tokens/signing-key.ts";
 import type { NoLease, LeaseClient } from "./lease-client.ts";
 
-/** Globals of an isolate. Signers are opened once; the key set is kept as long as its version is the same. */
+/** Globals of an isolate. Signers are opened once; the key set is kept while its version is the same. */
 export interface SigningKeyCache {
   epoch: number | null;
   keys: readonly SigningKey[];
   keySet: KeySet | null;
-  /** What was found for this epoch, and from when until when (exclusive) no time of a key changes it. */
+  /** What was read for this epoch, and the period (end exclusive) in which no time of a key changes the result. */
   found: { readonly set: OrgKeySet; readonly from: number; readonly until: number } | null;
   readonly signers: Map<string, Signer>;
-  /** By kid: keys that sign before their time, of which the log has said so under this epoch. */
+  /** By kid: keys used before their start time and already logged under this epoch. */
   readonly early: Set<string>;
 }
 
@@ -40,11 +40,11 @@ interface SigningKeyPorts {
   readonly derived: DerivedKeys;
   readonly leases: LeaseClient;
   readonly cache: SigningKeyCache;
-  /** Makes the first keys of the installation. Safe to call twice, from anywhere. */
+  /** Makes the first keys of the installation. Safe to call repeatedly and concurrently. */
   makeFirstKeys(): Promise<void>;
 }
 
-/** A key set with the `org` epoch that vouches for it. */
+/** A key set with the `org` epoch that it is valid under. */
 export interface OrgKeySet extends KeySet {
   readonly epoch: number;
 }
@@ -82,8 +82,8 @@ export class SigningKeys {
   }
 
   /**
-   * An isolate that knows no keys yet reads them while it waits for its lease. What was read before a lease may be older
-   * than the lease says; it counts only where D1 itself had the epoch of the lease. Otherwise it is read again.
+   * An isolate without keys reads them while it waits for its lease. Keys read before a lease may be older than the
+   * lease, so they count only when D1 itself had the epoch of the lease. Otherwise they are read again.
    */
   async #readAhead(): Promise<Awaited<ReturnType<typeof loadKeysWithEpoch>> | undefined> {
     const { cache, db } = this.#ports;
@@ -129,7 +129,7 @@ export class SigningKeys {
     return signer;
   }
 
-  /** A clock was ahead when the key was made, or is behind now: once for each key, not for each token. */
+  /** A clock was ahead when the key was made, or is behind now. Logged once for each key, not for each token. */
   #sayEarly({ kid, use, notBefore }: SigningKey, now: number): void {
     const { cache, log } = this.#ports;
     if (cache.early.has(kid)) return;

@@ -1,6 +1,7 @@
 /**
- * P3's one exception: the live raw key of a suspended agent, at the two doors about the agent itself. A value of its own
- * type, so that no other door can take it; only `self.ts` makes one. A token is never here: its epoch is over.
+ * The one exception to P3: the live raw key of a suspended agent, at the two doors about the agent itself. It has a
+ * type of its own, so that no other door can accept it; only `self.ts` makes one. A token never qualifies, because
+ * its epoch is over.
  */
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyId, WorkspaceId } from "../kernel/ids.ts";
@@ -32,22 +33,22 @@ interface SuspendedPorts {
   readonly clock: Clock;
 }
 
-/** Why not: the key has died, the agent is in another state, or the workspace is halted. */
+/** Why the request is refused: the key is dead, the agent is in another state, or the workspace is halted. */
 interface NotHere {
   readonly kind: "not_admitted";
   readonly stale: Exclude<Stale, { readonly kind: "no_lease" | "draining" }>;
 }
 
 /**
- * As recent as any lease that admits must be. An answer that is no "active" says that it is good for less, so that a start
- * is seen soon; here nobody waits for a start, and a slow answer is none the worse.
+ * The same limit on age as for a lease that admits. A lease that refuses is kept for less time, so that a start is seen
+ * soon; no caller waits for a start here, so a slow answer does no harm.
  */
 const isRecent = ({ askedAt }: Lease<AgentAnswer>, now: number): boolean =>
   askedAt <= now && now < askedAt + LEASE_TTL_MS - MARGIN_MS;
 
 /**
- * Whether the agent is still no worse than suspended. One that was resumed meanwhile is not refused: it may more now, and
- * gets no more here.
+ * Checks that the agent is still at most suspended. An agent that was resumed meanwhile is not refused: it has more
+ * rights now, and gains none of them through this door.
  */
 export async function standsSuspended(
   { leases, clock }: SuspendedPorts,

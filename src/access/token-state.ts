@@ -1,9 +1,12 @@
-/** From the claims of a verified call token to what is asked to pass (P3). */
+/** Turns the claims of a verified call token into the state that the leases must confirm (P3). */
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import { defined } from "../kernel/defined.ts";
 import type { TokenState } from "../lifecycle/admission.ts";
 
-/** @param verifiedUnder the `org` epoch under which the signature was verified; undefined where no lease may date it. */
+/**
+ * @param verifiedUnder the `org` epoch under which the signature was verified; undefined where no lease can date
+ * it.
+ */
 export function tokenStateOf(claims: CallTokenClaims, verifiedUnder?: number): TokenState {
   const { workspace, chain, halt_epoch: haltEpoch, path } = claims.dome;
   return {

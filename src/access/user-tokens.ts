@@ -1,7 +1,7 @@
 /**
- * ID tokens of users, for the agents that act for them: which provider, which keys, which audience. What was verified
- * is remembered by the whole question, and what depends on the moment is asked again at each use: a token may be used
- * as often as wanted while it is young enough (design part 8).
+ * ID tokens of users, for the agents that act for them: the provider, its keys and the audience. A verification is
+ * cached under all its inputs. Facts that change with time are checked at each use. A token may be used as often as
+ * needed while it is young enough (design part 8).
  */
 import type { BoundedMap } from "../kernel/bounded-map.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
@@ -16,10 +16,10 @@ import { isOffered } from "../identity/test-issuer.ts";
 import { verifyIdToken, whyNotNow } from "../identity/verify-id-token.ts";
 import type { ConfigurationReader } from "./configuration.ts";
 
-/** A verification as an isolate remembers it: plain data, without the token. */
+/** A verification as an isolate caches it: plain data, without the token. */
 export interface RememberedUser {
   readonly user: VerifiedUser;
-  /** With the keys it was verified with: one that was taken back meanwhile must not live on here. */
+  /** The keys that verified it: a key that was withdrawn meanwhile must not remain trusted here. */
   readonly until: number;
 }
 
@@ -27,7 +27,7 @@ interface UserTokenPorts {
   readonly clock: Clock;
   readonly configuration: Pick<ConfigurationReader, "providers">;
   readonly keys: ProviderKeys;
-  /** Of the test users that this server offers; null: none. */
+  /** The issuer of the test users that this server offers; null when it offers none. */
   readonly testIssuer: string | null;
   /** By SHA-256 of token, workspace, agent and configuration epoch, so that it holds no token. */
   readonly remembered: BoundedMap<string, RememberedUser>;
@@ -35,12 +35,12 @@ interface UserTokenPorts {
 
 export interface PresentedUserToken {
   readonly workspace: WorkspaceId;
-  /** From a lease of the workspace that was taken before. */
+  /** From a lease of the workspace that was taken before this call. */
   readonly configEpoch: number;
-  /** Who presents the token. */
+  /** The agent that presents the token. */
   readonly agent: AgentId;
   readonly token: string;
-  /** Younger than the provider's own limit; default: that limit. */
+  /** A greatest age below the provider's own limit; default: that limit. */
   readonly maxAgeSeconds?: number;
   readonly traceparent?: string;
 }

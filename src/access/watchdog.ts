@@ -1,8 +1,9 @@
 /**
- * Watches over an act in flight (P3): it may go on as long as the leases that admitted it, and not a moment longer.
+ * Watches a running act (P3): it may run only as long as the leases that admitted it.
  *
- * At half of what is left it asks the objects again, at the end it cuts. It sleeps no longer than the leases last, so
- * neither a renewal that hangs nor an object that is away keeps an act alive; a renewal that says no cuts at once.
+ * At half of the remaining time the watchdog asks the objects again; at the end it cuts the act. It sleeps no
+ * longer than the leases last, so neither a hanging renewal nor an unreachable object keeps an act alive. A renewal
+ * that refuses cuts the act at once.
  */
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Stale, TokenState } from "../lifecycle/admission.ts";
@@ -14,7 +15,10 @@ interface WatchdogPorts {
   readonly leases: LeaseClient;
 }
 
-/** The shortest time between two tries to renew, in milliseconds: objects that are away are not asked in a loop. */
+/**
+ * The shortest time between two renewals, in milliseconds, so that unreachable objects are not asked in a tight
+ * loop.
+ */
 const RETRY_MS = 50;
 
 export class Watchdog {
@@ -26,7 +30,7 @@ export class Watchdog {
   #isOver = false;
   #stale: Stale | undefined;
 
-  /** Settles when the watch is over; with the reason if it has cut, with `undefined` if it was called off. */
+  /** Settles when the watch ends: with the reason if the act was cut, with `undefined` if the watch was called off. */
   readonly cut: Promise<Stale | undefined>;
 
   /** @param state of a call that has just been admitted; the watch begins at once. */
@@ -39,23 +43,23 @@ export class Watchdog {
     this.cut = this.#watch();
   }
 
-  /** Aborted when the right to act has ended: for everything that the act has open, on both sides. */
+  /** Aborted when the right to act ends. It closes everything that the act has open, on both sides. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  /** Why it has cut; undefined: it has not. */
+  /** Why the act was cut; undefined when it was not. */
   get stale(): Stale | undefined {
     return this.#stale;
   }
 
-  /** The act is over by itself. */
+  /** Called when the act has ended by itself. */
   callOff(): void {
     this.#isOver = true;
     this.#stop();
   }
 
-  /** What it has brought is withheld: whatever it has still open ends now. */
+  /** Called when the result is withheld: whatever the act still has open ends now. */
   abandon(why: string): void {
     this.callOff();
     this.#abort.abort(new Error(`withheld: ${why}`));

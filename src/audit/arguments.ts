@@ -1,4 +1,4 @@
-/** What the trail keeps of a call's arguments: a keyed digest, so that equal arguments can be found and none be read. */
+/** The audit trail keeps a keyed digest of a call's arguments: equal arguments can be found, and none can be read. */
 import type { AuditDraft } from "../contract/audit.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { hmacSha256 } from "../kernel/digest.ts";
@@ -8,9 +8,9 @@ import { canonical } from "./canonical.ts";
 type Json = NonNullable<AuditDraft["arguments"]>;
 
 /**
- * @param salt keyed by the root key, so that a small set of possible arguments cannot be tried offline.
- * @param clear true where the tool's entry allows clear text.
- * @param args as parsed from JSON; undefined: the call had none.
+ * @param salt keyed by the root key, so that nobody can try a small set of possible arguments offline.
+ * @param clear true where the tool's catalog entry allows clear text.
+ * @param args as parsed from JSON; undefined when the call had none.
  */
 export async function recordableArguments(
   salt: Uint8Array<ArrayBuffer>,
@@ -20,6 +20,6 @@ export async function recordableArguments(
   if (args === undefined) return {};
   const digest = `hmac-sha256:${toHex(await hmacSha256(salt, utf8(canonical(args))))}`;
   if (!clear) return { arguments_digest: digest };
-  // In clear as far as the tool's entry can allow it: Dome's own credentials are masked all the same (P4).
+  // Clear text, as far as the tool's entry can allow it. Dome's own credentials are always masked (P4).
   return { arguments_digest: digest, arguments: redactJson(args) as Json };
 }

@@ -4,7 +4,7 @@
  * `undefined` are absent.
  */
 
-/** @throws TypeError for what JSON cannot say: not a finite number, function, bigint, symbol. */
+/** @throws TypeError for values that JSON does not have: a number that is not finite, function, bigint, symbol. */
 export function canonical(value: unknown): string {
   if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number") {

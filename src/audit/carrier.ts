@@ -1,7 +1,7 @@
 /**
- * What carries records out of an outbox: to the queue (production) or straight into the ledgers (embedded).
- * A record counts as delivered only when the other side has said so; everything else is reported as failed and stays
- * where it is.
+ * Carries records out of an outbox: to the queue (production) or directly into the ledgers (embedded). A record
+ * counts as delivered only when the receiver has confirmed it. Every other record is reported as failed and stays
+ * in the outbox.
  */
 import type { AuditRecord, LedgerName } from "../contract/audit.ts";
 
@@ -16,22 +16,22 @@ interface Delivery {
 }
 
 export interface Carrier {
-  /** At most 100 records and 256 KB. Never throws: what went wrong is in `failed`. */
+  /** At most 100 records and 256 KB. Never throws; `failed` holds the errors. */
   deliver(records: readonly AuditRecord[]): Promise<Delivery>;
 }
 
-/** What a ledger answers to an append. */
+/** The answer of a ledger to an append. */
 export interface AppendReport {
   /** Records that are new in the ledger. */
   readonly accepted: number;
-  /** Repeats of records that it already had. */
+  /** Records that the ledger had already. */
   readonly merged: number;
-  /** Records that it could not read and has kept aside. */
+  /** Records that the ledger could not read and has kept aside. */
   readonly rejected: number;
   readonly last_seq: number;
 }
 
-/** The ledgers, by name. Whatever `append` answers to is durable. */
+/** The ledgers, by name. Once `append` has answered, the records are durable. */
 export interface LedgerPort {
   append(ledger: LedgerName, records: readonly unknown[]): Promise<AppendReport>;
 }
@@ -54,7 +54,7 @@ export function queueCarrier(queue: QueueBatchPort): Carrier {
   };
 }
 
-/** Carries to each record's own ledger; one ledger that fails does not hold up the others. */
+/** Carries each record to its own ledger. A ledger that fails does not delay the others. */
 export function ledgerCarrier(ledgers: LedgerPort): Carrier {
   return {
     deliver: async (records) => {

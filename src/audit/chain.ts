@@ -5,8 +5,8 @@
  *   hash  = SHA-256(0x01 ‖ hash before ‖ leaf)
  *   start = SHA-256("dome-ledger-v1" ‖ 0x00 ‖ name of the ledger)
  *
- * Changing, removing or exchanging a record changes every hash behind it. Somebody who rewrites the whole ledger can
- * rewrite all hashes too: that is detected only by comparing with a head that somebody else holds.
+ * A record that is changed, removed or exchanged changes every hash after it. An attacker who rewrites the whole
+ * ledger can rewrite all hashes too. That is detected only by comparison with a head kept elsewhere.
  */
 import type { ChainEntry, StoredRecord } from "../contract/audit.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
@@ -26,34 +26,35 @@ export const leafHash = (bytes: Uint8Array): Bytes => sha256Sync(LEAF, bytes);
 
 export const linkHash = (previous: Uint8Array, leaf: Uint8Array): Bytes => sha256Sync(LINK, previous, leaf);
 
-/** The hash of the chain up to and with this record. */
+/** The hash of the chain up to and including this record. */
 export const nextHash = (previous: Uint8Array, record: StoredRecord, salt: Uint8Array | null): Bytes =>
   linkHash(previous, leafHash(committedBytes(record, salt)));
 
-/** A place in the chain: the number of its last record and the hash up to it (hex). */
+/** A position in the chain: the number of its last record, and the hash up to it (hex). */
 export interface ChainHead {
   readonly seq: number;
   readonly hash: string;
 }
 
 type ChainFlaw =
-  /** The next record should have been number `seq`, but `found` came. */
+  /** Record number `seq` was expected; `found` came. */
   | { readonly kind: "missing"; readonly seq: number; readonly found: number }
-  /** A record with a number that was already passed. */
+  /** The number of this record was already passed. */
   | { readonly kind: "out_of_order"; readonly seq: number; readonly found: number }
-  /** The record, or its hash, is not the one that was chained here. */
+  /** The record, or its hash, is not the one in the chain. */
   | { readonly kind: "altered"; readonly seq: number }
-  /** Personal data in clear text without its salt: the record cannot be checked. */
+  /** Personal data in clear text without its salt, so the record cannot be checked. */
   | { readonly kind: "salt_missing"; readonly seq: number }
-  /** The chain does not lead to the head that was expected. */
+  /** The chain does not end at the expected head. */
   | { readonly kind: "other_head"; readonly expected: ChainHead; readonly found: ChainHead };
 
 /**
  * Checks consecutive records of one ledger.
  * @param entries in rising order of `seq`.
- * @param known.after where they begin; without it, the start of the ledger.
- * @param known.head what they must lead to: a head kept elsewhere. Without it a cut-off end is not seen.
- * @returns the head they lead to, or the first flaw.
+ * @param known.after the position before the first record; without it, the start of the ledger.
+ * @param known.head the head that the records must reach, kept elsewhere. Without it a truncated end is not
+ * detected.
+ * @returns the head that the records reach, or the first flaw.
  */
 export function verifyChain(
   ledger: string,

@@ -1,8 +1,8 @@
 /**
- * What of a record is hashed: its committed form, in which each personal member is replaced by
- * `{"sha256": SHA-256(salt ‖ path ‖ 0x00 ‖ value)}`. A member that is already replaced stays as it is; so replacing
- * the members in the ledger and dropping the salt erases the person and leaves every hash valid.
- * Each record has a salt of its own: without it a digest cannot be turned back by guessing.
+ * The committed form of a record, which is hashed: each personal member is replaced by `{"sha256": SHA-256(salt ‖
+ * path ‖ 0x00 ‖ value)}`. A member that is replaced already stays as it is. So replacing the members in the ledger
+ * and deleting the salt erases the personal data and leaves every hash valid. Each record has its own salt; without
+ * the salt nobody can find the value by guessing.
  */
 import type { PersonalPath, StoredRecord } from "../contract/audit.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
@@ -14,7 +14,7 @@ const END_OF_PATH = new Uint8Array([0]);
 
 type Personal = NonNullable<StoredRecord["operator"]>["subject"];
 
-/** True when a personal member stands in clear text: then the record needs a salt. */
+/** True when a personal member is in clear text, so that the record needs a salt. */
 export function isPersonal({ operator, user, request }: StoredRecord): boolean {
   return (
     typeof operator?.subject === "string" ||
@@ -26,8 +26,8 @@ export function isPersonal({ operator, user, request }: StoredRecord): boolean {
 }
 
 /**
- * The form that is hashed. The record itself is left as it is.
- * @param salt `null` only when nothing personal stands in clear text.
+ * The form that is hashed. The record itself is not changed.
+ * @param salt `null` only when no personal member is in clear text.
  * @throws Error when a clear personal member has no salt.
  */
 export function committed(record: StoredRecord, salt: Uint8Array | null): StoredRecord {
@@ -60,7 +60,7 @@ export function committed(record: StoredRecord, salt: Uint8Array | null): Stored
 export const committedBytes = (record: StoredRecord, salt: Uint8Array | null): Uint8Array<ArrayBuffer> =>
   utf8(canonical(committed(record, salt)));
 
-/** The record without its personal data. The caller drops the salt together with the clear record. */
+/** The record without its personal data. The caller deletes the salt together with the clear record. */
 export function erase(record: StoredRecord, salt: Uint8Array | null): StoredRecord {
   return committed(record, salt);
 }

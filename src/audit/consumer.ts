@@ -1,6 +1,6 @@
 /**
- * What consumes the audit queue and its dead-letter queue. Nothing is dropped: a message is acknowledged only when a
- * ledger has it, as an entry or kept aside; one ledger that fails does not hold up the others.
+ * Consumes the audit queue and its dead-letter queue. No message is lost: a message is acknowledged only when a
+ * ledger has stored it, as an entry or kept aside. A ledger that fails does not delay the others.
  */
 import { z } from "zod";
 import { ledgerName, type LedgerName } from "../contract/audit.ts";
@@ -28,8 +28,8 @@ export interface DeadLetterPort {
 const addressed = z.object({ workspace: ledgerName });
 
 /**
- * Where a message belongs. Only the address is read here: the ledger itself parses the record and keeps aside what it
- * cannot read. What has no address goes to `org`.
+ * The ledger that a message is for. Only the address is read here: the ledger itself parses the record, and keeps
+ * aside a record that it cannot read. A message without an address goes to `org`.
  */
 export function ledgerOf(body: unknown): LedgerName {
   const parsed = addressed.safeParse(body);
@@ -37,12 +37,12 @@ export function ledgerOf(body: unknown): LedgerName {
 }
 
 /**
- * 2 s, 4 s, 8 s … up to an hour. With the 100 retries that a queue allows, a broken ledger has nearly four days to come back
- * before its messages are dead letters, and those as long again; queues keep a message for 14 days.
+ * 2 s, 4 s, 8 s … up to an hour. A queue allows 100 retries, so a broken ledger has nearly four days to recover
+ * before its messages become dead letters, and as long again after that. Queues keep a message for 14 days.
  */
 export const retryDelaySeconds = (attempts: number): number => Math.min(3_600, 2 ** Math.min(attempts, 12));
 
-/** For `queue` on the audit queue. Never throws: each message is acknowledged or sent back by itself. */
+/** For `queue` on the audit queue. Never throws: each message is acknowledged or returned separately. */
 export async function consumeRecords(batch: AuditBatch, ledgers: LedgerPort, log: Log): Promise<void> {
   const groups = Map.groupBy(batch.messages, (message) => ledgerOf(message.body));
   await Promise.all(

@@ -1,11 +1,12 @@
 /**
- * Any draft, made to fit the schema by which a ledger reads it: what cannot be recorded would be an act without a record,
- * or would stop the act (P8). So nothing that a caller can make long is refused here: it is cut, and says so.
+ * Makes any draft fit the schema by which a ledger reads it. A draft that cannot be recorded would mean an act
+ * without a record, or would stop the act (P8). So a value that a caller can make long is not refused here: it is
+ * cut, and the record says so.
  */
 import { MAX_RECORD_BYTES, RECORD_LISTS, RECORD_TEXTS as MOST, type AuditDraft } from "../contract/audit.ts";
 import { utf8 } from "../kernel/bytes.ts";
 
-/** Room for what a draft is given later: producer and number. */
+/** Space for the producer and number, which are added later. */
 const NUMBER_BYTES = 512;
 const MARK = "… [cut]";
 const PLAIN_TEXTS = [
@@ -21,7 +22,10 @@ const PLAIN_TEXTS = [
 ] as const;
 const USER_TEXTS = ["issuer", "subject", "email"] as const;
 const REQUEST_TEXTS = ["method", "ip", "country", "user_agent"] as const;
-/** In the order in which they go when a record is too large: first what a digest still stands for. */
+/**
+ * In the order in which they are dropped when a record is too large. Members that a digest still represents are
+ * first.
+ */
 const FREE_MEMBERS = ["arguments", "data", "change", "policies", "detail"] as const;
 
 export const fitted = (draft: AuditDraft): AuditDraft => withinSize(withinLengths(draft));
@@ -61,7 +65,7 @@ function withinLengths(draft: AuditDraft): AuditDraft {
       if (text !== undefined) fit.request[member] = cut(text, MOST[`request.${member}`]);
     }
   }
-  // A clock that is set back gives what is no length of time.
+  // A clock that was set back gives a negative duration, which is none.
   if (latency !== undefined && !(latency >= 0 && latency < Infinity)) delete fit.latency_ms;
   return fit;
 }
@@ -69,13 +73,13 @@ function withinLengths(draft: AuditDraft): AuditDraft {
 function cut(text: string, most: number): string {
   if (text.length <= most) return text;
   const room = most - MARK.length;
-  // Half of a character at the end would be no text.
+  // A cut must not leave half of a character at the end.
   return room <= 0 ? text.slice(0, most) : text.slice(0, room).replace(/[\uD800-\uDBFF]$/, "") + MARK;
 }
 
 type Chain = NonNullable<AuditDraft["chain"]>;
 
-/** Without its middle when it is too long: who asked is the first, who began is the last. */
+/** Drops the middle of a chain that is too long. The first is the current actor, and the last is the one that began. */
 function shortChain(chain: Chain): Chain {
   const kept =
     chain.length <= RECORD_LISTS.chain
@@ -84,7 +88,7 @@ function shortChain(chain: Chain): Chain {
   return kept.map((link) => ({ ...link, key: cut(link.key, MOST["chain.key"]) }));
 }
 
-/** A draft above `MAX_RECORD_BYTES` loses free members until it is not, and says which in `data.omitted`. */
+/** A draft above `MAX_RECORD_BYTES` loses free members until it fits; `data.omitted` names them. */
 function withinSize(draft: AuditDraft): AuditDraft {
   const bytes = bytesOf(draft);
   if (bytes + NUMBER_BYTES <= MAX_RECORD_BYTES) return draft;
@@ -100,7 +104,10 @@ function withinSize(draft: AuditDraft): AuditDraft {
   return light;
 }
 
-/** No character takes more than three bytes per UTF-16 code unit: a short text need not be encoded to be weighed. */
+/**
+ * No character takes more than three bytes per UTF-16 code unit, so a short text need not be encoded to be
+ * measured.
+ */
 function bytesOf(draft: AuditDraft): number {
   const json = JSON.stringify(draft);
   return json.length * 3 + NUMBER_BYTES <= MAX_RECORD_BYTES ? json.length * 3 : utf8(json).length;

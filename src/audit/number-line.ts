@@ -1,6 +1,6 @@
 /**
- * Which of a producer's numbers have arrived. Producers number from 1 without a gap, records arrive in any order, so
- * a number that is missing below the highest one is on its way or lost (P8).
+ * The numbers of one producer that have arrived. Producers number from 1 without a gap, and records arrive in any
+ * order. So a missing number below the highest one is delayed or lost (P8).
  */
 
 export interface NumberRange {
@@ -10,7 +10,7 @@ export interface NumberRange {
 
 export interface NumberLine {
   readonly highest: number;
-  /** Ranges below `highest` that have not arrived: rising, apart from each other. */
+  /** Ranges below `highest` that have not arrived: rising, and separate from each other. */
   readonly missing: readonly NumberRange[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * Making audit records. A draft says what happened; its producer numbers it.
+ * Makes audit records. A draft describes an event; its producer numbers it.
  */
 import type { AuditDraft, AuditRecord, StoredRecord } from "../contract/audit.ts";
 import { utf8 } from "../kernel/bytes.ts";
@@ -7,12 +7,12 @@ import { rfc3339, type Clock } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import { fitted } from "./fitted.ts";
 
-/** What the caller says; id and time are stamped here. */
+/** The members that the calling code gives; id and time are added here. */
 export type AuditFacts = Omit<AuditDraft, "id" | "time">;
 
 /**
- * Stamps a fresh id and the time. The same draft may be sent by two ways: the ledger merges it by its id. Whatever the
- * facts say, the draft is one that a ledger takes: texts are cut, and a draft that is too large loses free members.
+ * Adds a new id and the time. The same draft may be sent by two routes; the ledger merges the copies by id. Every
+ * draft fits the schema of a ledger: texts are cut, and a draft that is too large loses free members.
  */
 export function draftRecord<const Kind extends AuditDraft["kind"]>(
   source: { readonly clock: Clock; readonly ids: IdSource },
@@ -22,7 +22,7 @@ export function draftRecord<const Kind extends AuditDraft["kind"]>(
   return { ...fitted({ ...facts, id: source.ids.next("evt"), time: rfc3339(source.clock.now()) }), kind };
 }
 
-/** A record and its JSON, as it is kept and carried. */
+/** A record and its JSON, as stored and carried. */
 interface NumberedRecord {
   readonly record: AuditRecord;
   readonly json: string;
@@ -40,7 +40,7 @@ export function numberRecord(draft: AuditDraft, producer: string, n: number): Nu
 }
 
 /**
- * Reads back a record that this code wrote as JSON. Not a door: what comes from outside is parsed by its schema.
+ * Reads back a record that this code wrote as JSON. Not for outside input, which is parsed by its schema.
  * @throws Error when the text was not written by this code.
  */
 export function readRecord(json: string): AuditRecord {

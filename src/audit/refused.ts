@@ -1,7 +1,7 @@
 /**
- * How refused credentials are written down, so that whoever sends bad ones cannot flood the trail (design part 10):
- * a known but dead one at most once a second with a count, one that was never issued only as a count per minute.
- * Plain data with a bound, made for a global of the isolate.
+ * Decides when refused credentials are recorded, so that bad credentials cannot flood the trail (design part 10). A
+ * known but dead one is recorded at most once a second, with a count. One that was never issued appears only as a
+ * count per minute. Bounded plain data, for a global of the isolate.
  */
 
 const SECOND_MS = 1_000;
@@ -25,12 +25,12 @@ interface RefusedCaller {
 
 export class RefusedCredentials {
   readonly #limit: number;
-  /** In order of use: the first is the one not refused for longest. */
+  /** In order of use: the first is the one whose last refusal is the oldest. */
   readonly #dead = new Map<string, RefusedCaller>();
   #minute = 0;
   #neverIssued = 0;
 
-  /** @param limit dead credentials remembered at a time; one that is forgotten is recorded at once when it comes again. */
+  /** @param limit dead credentials remembered at a time; a forgotten one is recorded at once when it comes again. */
   constructor(limit = 10_000) {
     this.#limit = limit;
   }
@@ -43,7 +43,7 @@ export class RefusedCredentials {
   dead(id: string, now: number): RefusalCount | null {
     const standing = this.#dead.get(id);
     this.#dead.delete(id);
-    // A clock that was stepped back must not silence the record until it has caught up.
+    // A clock that was set back must not silence the record until it has caught up.
     if (standing !== undefined && now >= standing.recordedAt && now < standing.recordedAt + SECOND_MS) {
       standing.suppressed += 1;
       this.#dead.set(id, standing);
@@ -66,7 +66,10 @@ export class RefusedCredentials {
     return ended;
   }
 
-  /** The count so far if its minute is not `now`'s. For a timer, so that the last minute of an attack shows too. */
+  /**
+   * The current count, if its minute has passed at `now`. For a timer, so that the last minute of an attack shows
+   * too.
+   */
   flush(now: number): MinuteCount | null {
     const minute = now - (now % MINUTE_MS);
     if (this.#neverIssued === 0 || minute === this.#minute) return null;

@@ -1,7 +1,8 @@
 /**
- * Records of what agents report of themselves. The id of each is derived from the agent and its `event_id`, so that a
- * repeat is the same record; nobody can choose one, and none is that of another agent's event or of a record of Dome's own,
- * whose ids are drawn: both would take a second preimage of 128 bits of SHA-256. Pure.
+ * Records of the events that agents report about themselves. The id of each is derived from the agent and its
+ * `event_id`, so that a repeat is the same record. No agent can choose an id, and no such id equals that of another
+ * agent's event or of Dome's own records, whose ids are random: both would need a second preimage of 128 bits of
+ * SHA-256. Pure.
  */
 import type { AuditDraft, StoredRecord } from "../contract/audit.ts";
 import type { LinkName, ReportedEvent } from "../contract/reported-event.ts";
@@ -12,7 +13,7 @@ import { derivedId, type Id } from "../kernel/ids.ts";
 import { canonical } from "./canonical.ts";
 import { draftRecord } from "./record.ts";
 
-/** Separates this use of SHA-256 from every other. */
+/** Separates this use of SHA-256 from all others. */
 const LABEL = "dome-reported-event-v1\u0000";
 
 export const reportedRecordId = (agent: string, eventId: string): Id<"evt"> =>
@@ -21,7 +22,7 @@ export const reportedRecordId = (agent: string, eventId: string): Id<"evt"> =>
 /** Two events with one digest are the same. */
 export const eventDigest = (event: object): string => toHex(sha256Sync(utf8(canonical(event))));
 
-/** Who reports, and by which request. */
+/** The agent that reports, and the request. */
 export type Reporting = Pick<AuditDraft, "workspace" | "chain" | "user" | "request_id" | "request"> & {
   readonly agent: NonNullable<AuditDraft["agent"]>;
   readonly credential: { readonly kind: "key" | "token"; readonly id: string };
@@ -33,7 +34,7 @@ const subjectOf = ({ tool, model, integration }: ReportedEvent): AuditDraft["tar
   return integration === undefined ? undefined : { type: "integration", id: integration };
 };
 
-/** @param linked of its links those that are known to be the agent's: by these alone the record is found. */
+/** @param linked the event's links that are known to be the agent's; the record is found by these alone. */
 export function reportedDraft(
   source: Parameters<typeof draftRecord>[0],
   { credential, ...reporting }: Reporting,
@@ -59,6 +60,6 @@ export function reportedDraft(
   return { ...draft, id: reportedRecordId(reporting.agent, event.event_id) };
 }
 
-/** The event that a record keeps, as it was taken. */
+/** The event that a record keeps, as it was received. */
 export const eventIn = ({ data }: Pick<StoredRecord, "data">): object =>
   ((data as { readonly event?: object } | undefined)?.event ?? {}) satisfies object;

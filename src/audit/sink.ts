@@ -1,10 +1,10 @@
 /**
- * No evidence, no action (P8): the door to the audit trail for everything that is released to a caller.
+ * No evidence, no action (P8): every release to a caller needs a record from this sink.
  *
- * `record` answers only when the record is durable: accepted by the queue, or committed in a Durable Object. There is
- * no third way: what it gives back, `Recorded`, is made nowhere else, and a release asks for one. A record that is not
- * durable within `GIVE_UP_MS` is a refusal (503), whatever still happens to it; its number then shows as a gap, or it
- * arrives late as a decision that was never released.
+ * `record` answers only when the record is durable: accepted by the queue, or committed in a Durable Object. Only
+ * this file makes its result, `Recorded`, and a release requires one. A record that is not durable within
+ * `GIVE_UP_MS` is a refusal (503). Its number then shows as a gap, or the record arrives late, as a decision that
+ * was never released.
  */
 import type { AuditDraft, AuditRecord, LedgerName } from "../contract/audit.ts";
 import type { Timers } from "../kernel/clock.ts";
@@ -14,7 +14,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { NumberBook } from "./number-book.ts";
 import { numberRecord } from "./record.ts";
 
-/** A queue that has not answered by now is hedged by the object's outbox. */
+/** After this time without an answer of the queue, the record goes to the object's outbox as well. */
 export const HEDGE_MS = 250;
 /** From the start of `record` to the refusal. */
 export const GIVE_UP_MS = 1_000;
@@ -24,12 +24,15 @@ declare const durable: unique symbol;
 export type Recorded = AuditDraft & { readonly [durable]: true };
 
 export interface AuditUnavailable {
-  /** `evidence_full`: the ledger has no room, and nothing was written. */
+  /** `evidence_full`: the ledger has no space, and nothing was written. */
   readonly kind: "audit_unavailable" | "evidence_full";
 }
 
 export interface AuditSink {
-  /** Never throws: what does not become durable in time is `audit_unavailable`, and nothing may be released. */
+  /**
+   * Never throws. A record that does not become durable in time is `audit_unavailable`, and nothing may be
+   * released.
+   */
   record(draft: AuditDraft): Promise<Result<Recorded, AuditUnavailable>>;
 }
 
@@ -38,8 +41,8 @@ interface QueuePort {
 }
 
 /**
- * The object whose outbox takes a record: the agent's, or the workspace's (`org`) for a record without an agent.
- * The id has been verified before: unknown ids never reach an object.
+ * The object whose outbox accepts a record: the agent's, or the workspace's (`org`) for a record without an agent.
+ * The id was verified before, so unknown ids never reach an object.
  */
 export type OutboxAddress = { readonly agent: string } | { readonly workspace: LedgerName };
 
@@ -59,11 +62,11 @@ interface SinkPorts {
 const addressOf = (draft: AuditDraft): OutboxAddress =>
   draft.agent === undefined ? { workspace: draft.workspace } : { agent: draft.agent };
 
-/** Records that end what an earlier one has begun: there are no more of them than of those. */
+/** Records that end what an earlier one began, so there are at most as many of them. */
 const ENDINGS: ReadonlySet<string> = new Set(["decision.withheld", "token.withheld", "call.outcome"]);
 
 /**
- * Takes nothing new for a ledger that is full: what is refused for want of room must not fill it further.
+ * Accepts no new record for a full ledger; recording those refusals would fill it further.
  * @param isFull as far as the isolate knows; the lease check after it asks the workspace's object.
  */
 export const whileThereIsRoom = (sink: AuditSink, isFull: (ledger: LedgerName) => boolean): AuditSink => ({
@@ -85,8 +88,8 @@ export function outboxSink({ outbox, timers, log }: SinkPorts): AuditSink {
 }
 
 /**
- * Production: the queue, hedged. Whichever of the two is durable first releases; the ledger merges the copies, because
- * both have the same id, producer and number.
+ * Production: the queue, and after a delay the outbox too. The first of the two to be durable releases; the ledger
+ * merges the copies, because both have the same id, producer and number.
  * @param book the isolate's numbers: plain data that lives as long as the isolate.
  */
 export function queueSink(
@@ -114,7 +117,7 @@ const DURABLE = "durable";
 const LATE = "late";
 type Attempt = string;
 
-/** `DURABLE`, or why not. Never rejects, so that a loser of a race is never an unhandled fault. */
+/** `DURABLE`, or why not. Never rejects, so that the slower route never becomes an unhandled rejection. */
 async function attempt(way: string, act: () => Promise<unknown>): Promise<Attempt> {
   try {
     await act();
@@ -124,7 +127,7 @@ async function attempt(way: string, act: () => Promise<unknown>): Promise<Attemp
   }
 }
 
-/** The first that is durable; when none is, why. */
+/** The first that is durable; when none is, the reason. */
 async function firstDurable(attempts: readonly Promise<Attempt>[]): Promise<Attempt> {
   const won = Promise.any(
     attempts.map(async (pending) => {

@@ -1,7 +1,7 @@
 /**
- * One transaction as a tree: who began it, which tokens came from which, and what was asked with each. Made of the
- * records alone, in whatever order and however incomplete they are: what hangs on a record that is not there hangs on
- * the root, so that nothing is lost. Pure.
+ * One transaction as a tree: which caller began it, how tokens descend from each other, and which requests each one
+ * made. It is built from the records alone, in any order and however incomplete. A record whose parent is missing
+ * is attached to the root, so that none is lost. Pure.
  */
 import { z } from "zod";
 import { isSelfReported } from "../contract/audit-kinds.ts";
@@ -9,25 +9,25 @@ import type { AuditEntry } from "../contract/audit.ts";
 
 export interface TransactionNode {
   /**
-   * `token`: one that was exchanged, by its record. `agent`: one that acted without a token of its own (a user's ID
-   * token came with the call). `event`: anything else, a decision above all.
+   * `token`: one that was exchanged, by its record. `agent`: one that acted without a token of its own (the call
+   * carried a user's ID token). `event`: any other record, in most cases a decision.
    */
   readonly kind: "token" | "agent" | "event";
   /** The token's jti, the agent, or the record. */
   readonly id: string;
-  /** Null of `agent`, which is there to hold its events. */
+  /** Null for `agent`, which only groups its events. */
   readonly entry: AuditEntry | null;
   /** Oldest first. */
   readonly children: readonly TransactionNode[];
 }
 
 export interface TransactionTree {
-  /** For whom all of it was done: a user, or the agent that began; null when no record says. */
+  /** The user, or the first agent, for whom all of it was done; null when no record says. */
   readonly root: { readonly kind: "user" | "agent"; readonly id: string } | null;
   readonly children: readonly TransactionNode[];
 }
 
-/** What a `token.exchanged` record says of the exchange. Members of it may be missing in records of other versions. */
+/** The facts of the exchange in a `token.exchanged` record. Records of other versions may lack members. */
 const exchangeData = z.object({
   /** Null for an ID token. */
   subject_jti: z.string().nullish(),
@@ -35,14 +35,14 @@ const exchangeData = z.object({
   scope_before: z.string().nullish(),
   audience: z.string().nullish(),
   audience_before: z.string().nullish(),
-  /** Null where the holder only narrowed what it held. */
+  /** Null where the holder only narrowed its own token. */
   basis: z.string().nullish(),
 });
 type ExchangeData = z.output<typeof exchangeData>;
 
 const credentialData = z.object({ credential: z.string(), credential_id: z.string() });
 
-/** The members that are not as they should be are left out with the rest: a record is shown whatever it says. */
+/** Malformed members are left out with the rest, so that a record is shown whatever it contains. */
 export const exchangeOf = (entry: AuditEntry): ExchangeData => exchangeData.safeParse(entry.data).data ?? {};
 
 interface Growing {
@@ -59,7 +59,7 @@ export function transactionTree(entries: readonly AuditEntry[]): TransactionTree
   return { root, children: new Planting(ordered, root?.id).children };
 }
 
-/** The user, whose transaction it is wherever one is named; else the agent at the root of the longest chain. */
+/** The user, if any record names one; otherwise the agent at the root of the longest chain. */
 function rootOf(ordered: readonly AuditEntry[]): TransactionTree["root"] {
   const user = ordered.find((entry) => entry.user !== undefined)?.user;
   if (user !== undefined) return { kind: "user", id: user.id };
@@ -80,7 +80,7 @@ class Planting {
   constructor(ordered: readonly AuditEntry[], rootId: string | undefined) {
     this.#rootId = rootId;
     const nodes = ordered.map((entry) => this.#nodeOf(entry));
-    // All nodes are known before any is hung up: a parent's record may have come after its child's.
+    // All nodes are collected before any is attached: the record of a parent may come after that of its child.
     for (const node of nodes) this.#hang(node);
   }
 
@@ -126,7 +126,7 @@ class Planting {
     }
   }
 
-  /** The token that it was asked with; else the agent, unless that is the root itself. */
+  /** The token used for the request; otherwise the agent, unless that is the root itself. */
   #caller(entry: AuditEntry): Growing | undefined {
     const asked = credentialData.safeParse(entry.data).data;
     const token = asked?.credential === "token" ? this.#tokens.get(asked.credential_id) : undefined;
@@ -139,7 +139,7 @@ class Planting {
     return agent;
   }
 
-  /** Records that name each other as parents would make a ring that no reader comes out of. */
+  /** Records that name each other as parents would form a cycle that no reader could leave. */
   #isBelow(node: Growing, above: Growing): boolean {
     for (let step: Growing | undefined = node; step !== undefined; step = this.#parents.get(step))
       if (step === above) return true;
