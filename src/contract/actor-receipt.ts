@@ -1,7 +1,7 @@
 /**
- * The receipt of one hop (draft-mcguinness-oauth-actor-receipts; design part 8): that on `iat`, `act` became the
- * current actor for `sub`, with this scope at this target, on this basis. Evidence, never authority: it has no `exp`
- * and no `aud`, its `typ` and its key are no token's, and no door takes it.
+ * The receipt of one hop (draft-mcguinness-oauth-actor-receipts; design part 8). It states that at `iat`, `act`
+ * became the current actor for `sub`, with this scope at this target, on this basis. A receipt is evidence, never
+ * authority: it has no `exp` and no `aud`, its `typ` and key are not those of tokens, and no door accepts it.
  */
 import { z } from "zod";
 import { parseScope } from "./scope.ts";

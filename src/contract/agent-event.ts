@@ -1,11 +1,11 @@
 /**
- * What an agent hears of itself (`GET /api/v1/agents/self/events`): server-sent events, each a JSON object in one line.
- * A reader passes over types and members that it does not know.
+ * The events that an agent receives about itself (`GET /api/v1/agents/self/events`): server-sent events, each a
+ * JSON object on one line. A reader ignores types and members that it does not know.
  */
 import { z } from "zod";
 import { id, name, time } from "./words.ts";
 
-/** The closed list of the types of lifecycle events, and what each says. */
+/** The closed list of the types of lifecycle events, with the members of each. */
 export const AGENT_EVENTS = {
   "agent.activated": "The agent takes work: it was activated, or its drain was cancelled",
   "agent.draining": "The agent takes no new work, and is stopped at the deadline",
@@ -25,7 +25,7 @@ export const EVENTS_KEPT_MS = 3_600_000;
 export const EVENTS_KEPT = 1_000;
 /** The most streams that one agent may have open. */
 export const MOST_STREAMS = 100;
-/** A stream that says nothing sends a comment this often, in milliseconds. */
+/** On an idle stream a comment is sent this often, in milliseconds. */
 export const HEARTBEAT_MS = 15_000;
 
 const keyEnd = z.strictObject({ id: id("key"), expires_at: time.nullable() });
@@ -36,7 +36,7 @@ const drain = {
   then: z.enum(["suspended", "revoked"]),
 };
 
-/** The first event of every stream: all that the others could have told. */
+/** The first event of every stream: the current state, with everything that earlier events reported. */
 const agentStateEvent = z
   .object({
     type: z.literal("state"),

@@ -1,4 +1,4 @@
-/** Lists of agents: what they are narrowed to, searched for and sorted by. */
+/** Lists of agents: their filters, search and order. */
 import { z } from "zod";
 import { idPattern } from "../kernel/ids.ts";
 import { agent, agentStateSeen } from "./agent.ts";
@@ -7,7 +7,7 @@ import { allWorkspaces, labelFilter, list, name, page, principal } from "./words
 
 export const agentList = list(agent).meta({ id: "AgentList" });
 
-/** How many agents can be asked for by id at once: more than any chain has. */
+/** The most agents that a request may name by id: more than any chain has. */
 const MOST_IDS = 50;
 const AGENT_ID = idPattern("agt").source.slice(1, -1);
 const AGENT_IDS = new RegExp(`^${AGENT_ID}(?:,${AGENT_ID}){0,${MOST_IDS - 1}}$`);
@@ -23,7 +23,7 @@ export const AGENT_SORTS = [
 ] as const;
 export type AgentSort = (typeof AGENT_SORTS)[number];
 
-/** How many words a search may have. */
+/** The most words in a search. */
 const MOST_WORDS = 4;
 const WORD = "[a-z0-9][a-z0-9-]*";
 const SEARCH = new RegExp(`^${WORD}(?: ${WORD}){0,${MOST_WORDS - 1}}$`);

@@ -1,4 +1,4 @@
-/** The registry record of an agent and everything that may be said about it. */
+/** The registry record of an agent, its settings and its state. */
 import { z } from "zod";
 import { coveredBy, toolReference, type Resource } from "./resource.ts";
 import {
@@ -16,7 +16,7 @@ import {
 
 export const agentState = z.enum(["provisioned", "active", "suspended", "revoked"]);
 
-/** An active agent that takes no new work, and is stopped at the deadline: by the halt of that id. */
+/** An active agent that accepts no new work and is stopped at the deadline, by the halt with that id. */
 export const draining = z.strictObject({
   deadline: time,
   // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
@@ -29,7 +29,7 @@ export const draining = z.strictObject({
 });
 export type Draining = z.output<typeof draining>;
 
-/** A suspension that only the roles `security` and `admin` lift, with a reason. */
+/** A suspension that only the roles `security` and `admin` can lift, with a reason. */
 const hold = z.strictObject({
   since: time,
   by: z.string().meta({ description: "subject of the operator" }),
@@ -45,14 +45,14 @@ const stop = z.strictObject({
 });
 export type Stop = z.output<typeof stop>;
 
-/** What a reader may see: `lost` is an agent whose authoritative object is gone while the registry knows it. */
+/** The state that readers see. `lost`: the registry knows the agent, but its authoritative object is gone. */
 export const agentStateSeen = z.enum([...agentState.options, "lost"]);
 
 const unique = (items: readonly string[]): boolean => new Set(items).size === items.length;
 const references = <T extends z.ZodType<string>>(item: T) =>
   z.array(item).max(200).refine(unique, { message: "must not name anything twice" });
 
-/** What an agent declares that it intends to use. Outside it everything is denied (P1). */
+/** The resources that an agent declares that it will use. Everything else is denied (P1). */
 export const surface = z.strictObject({
   tools: references(toolReference).default([]),
   pools: references(name).default([]),
@@ -77,11 +77,11 @@ export const requireActas = z
 export const freshness = z.enum(["leased", "always"]);
 
 interface Setting<Asked extends z.ZodType, Shown extends z.ZodType> {
-  /** As a request names it. */
+  /** The form in a request. */
   readonly asked: Asked;
-  /** As a registration names it: what is not said has a value. */
+  /** The form in a registration: members that are left out get default values. */
   readonly initial: z.ZodDefault<Asked>;
-  /** As an answer has it. */
+  /** The form in an answer. */
   readonly shown: Shown;
 }
 
@@ -101,9 +101,9 @@ const expiry = timeInput.nullable();
 const chosenFreshness = freshness.nullable();
 
 /**
- * What may change of an agent: the one table that every other place derives from, or is checked against by the compiler. A
- * new setting is a line here, a line in `registry/agent-settings.ts`, in `registry/narrowing.ts` and in
- * `operations/rules/settings.ts`, an option of the command line, and a column.
+ * The settings of an agent that may change. This is the one table: every other place derives from it, or the
+ * compiler checks it against this table. A new setting needs a line here, a line in `registry/agent-settings.ts`,
+ * in `registry/narrowing.ts` and in `operations/rules/settings.ts`, an option of the command line, and a column.
  */
 export const AGENT_SETTINGS = {
   contact: setting(contact, contact.default(null), text),
@@ -137,7 +137,7 @@ export const AGENT_SETTINGS = {
 type Settings = typeof AGENT_SETTINGS;
 export type AgentSettingName = keyof Settings;
 
-/** One schema of each setting, as the members of an object. */
+/** The schema of each setting, as the members of an object. */
 const settings = <Form extends "asked" | "initial" | "shown">(
   form: Form,
 ): { [M in AgentSettingName]: Settings[M][Form] } =>
@@ -145,7 +145,7 @@ const settings = <Form extends "asked" | "initial" | "shown">(
     [M in AgentSettingName]: Settings[M][Form];
   };
 
-/** `POST /api/v1/agents`: the record (name, owner, workspace) and what may change later. */
+/** `POST /api/v1/agents`: the record (name, owner, workspace) and the settings that may change later. */
 export const agentCreate = z
   .strictObject({
     name: agentName,
@@ -160,7 +160,7 @@ export const agentCreate = z
   .meta({ id: "AgentCreate" });
 export type AgentCreate = z.output<typeof agentCreate>;
 
-/** `PATCH /api/v1/agents/{agent}`: id, name, owner and workspace are not here, and never will be (P2). */
+/** `PATCH /api/v1/agents/{agent}`. The id, name, owner and workspace never change (P2), so they are not here. */
 export const agentPatch = z
   .strictObject(settings("asked"))
   .partial()
@@ -205,7 +205,7 @@ export const agent = z
   });
 export type Agent = z.output<typeof agent>;
 
-/** Something that was accepted and will not work yet. `command` is what would mend it. */
+/** An accepted setting that does not work yet. `command` corrects that. */
 export const warning = z
   .strictObject({
     code: z.enum(["not_in_catalog", "unknown_steward"]),
@@ -260,7 +260,7 @@ export const agentTransferred = z
   .meta({ id: "AgentTransferred" });
 export type AgentTransferred = z.output<typeof agentTransferred>;
 
-/** `GET /api/v1/agents/self`: the agent behind the credential, and what decisions see of the call. */
+/** `GET /api/v1/agents/self`: the agent of the credential, and the facts on which its calls are decided. */
 export const agentSelf = z
   .strictObject({
     agent,

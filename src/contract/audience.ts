@@ -1,11 +1,11 @@
 /**
- * What a call token may be made out to (design part 7): the public URL, which all doors accept, or one door. Compared
- * in one spelling (RFC 8707 §2): scheme and host in lower case, no slash at the end.
+ * The audiences that a call token may have (design part 7): the public URL, which all doors accept, or one door.
+ * They are compared in one spelling (RFC 8707 §2): scheme and host in lower case, no slash at the end.
  */
 
 import { NAME_PATTERN } from "./words.ts";
 
-/** A door by its path under the public URL; `tool` is the tool whose door it is. */
+/** A door by its path under the public URL; `tool` is the tool behind the door. */
 export interface Audience {
   readonly url: string;
   readonly tool: string | null;
@@ -13,12 +13,15 @@ export interface Audience {
 
 const DOOR = new RegExp(`^/(?:(?:mcp|tools)/(${NAME_PATTERN})|v1)$`);
 
-/** `URL` also takes spaces around it, line ends within, `\\` for `/`, and no slashes at all: no other reader does. */
+/**
+ * `URL` also accepts surrounding spaces, line ends inside, `\\` for `/`, and no slashes at all. Other readers do
+ * not.
+ */
 const ABSOLUTE = /^https?:\/\/[!"$-[\]-~]+$/i;
 
 /**
  * @param text an absolute URI; a fragment is forbidden (RFC 8693 §2.1), and no door has a query or a user.
- * @returns undefined for what is no door of this installation, whatever else it may be.
+ * @returns undefined for every text that is not a door of this installation.
  */
 export function parseAudience(issuer: string, text: string): Audience | undefined {
   if (text.length > 2048 || !ABSOLUTE.test(text) || !URL.canParse(text)) return undefined;
@@ -31,6 +34,6 @@ export function parseAudience(issuer: string, text: string): Audience | undefine
   return door === null ? undefined : { url: issuer + path, tool: door[1] ?? null };
 }
 
-/** True when a token for `child` reaches no door that one for `parent` does not reach (P6). Both in one spelling. */
+/** True when a token for `child` reaches only doors that a token for `parent` reaches (P6). Both in one spelling. */
 export const narrowsAudience = (child: string, parent: string, issuer: string): boolean =>
   child === parent || parent === issuer;

@@ -1,6 +1,6 @@
 /**
- * The closed list of the kinds of audit records. Producers write no other kind. A ledger takes any well-formed kind,
- * because during a deployment it can be older than the producer.
+ * The closed list of the kinds of audit records. Producers write no other kind. A ledger accepts any well-formed
+ * kind, because during a deployment it can be older than the producer.
  */
 export const AUDIT_KINDS = {
   decision: "A check was decided, allowed or denied",
@@ -69,13 +69,19 @@ export const AUDIT_KINDS = {
 
 export type AuditKind = keyof typeof AUDIT_KINDS | `sdk.custom.${string}`;
 
-/** The kinds that agents name themselves. */
+/** The kinds of the events that agents report. */
 export const CUSTOM_KIND = /^sdk\.custom(?:\.[a-z_]+)+$/;
 
-/** True for what an agent has reported of itself: its word, and nothing that Dome has decided or seen. */
+/**
+ * True for an event that an agent reported about itself: a claim of the agent, not something that Dome decided or
+ * saw.
+ */
 export const isSelfReported = (kind: string): boolean => kind.startsWith("sdk.");
 
-/** True for one kind, and for `family.*` where some kind begins so: a filter for what cannot be would find nothing. */
+/**
+ * True for one kind, and for `family.*` where a kind begins with that family. A filter for an unknown kind finds
+ * nothing.
+ */
 export function isKindFilter(text: string): boolean {
   if (!text.endsWith(".*")) return Object.hasOwn(AUDIT_KINDS, text) || CUSTOM_KIND.test(text);
   const family = text.slice(0, -1);

@@ -1,4 +1,4 @@
-/** Bringing dead letters to their ledgers: records that the queue gave up on, and that the ledger `org` keeps. */
+/** Replays dead letters into their ledgers: records that the queue gave up on and that the ledger `org` keeps. */
 import { z } from "zod";
 
 export const auditReplayed = z

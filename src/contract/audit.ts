@@ -1,9 +1,9 @@
 /**
- * The audit record: the one shape in which everything that happened is written down (design part 10).
+ * The audit record: the one form in which every event is recorded (design part 10).
  *
- * A record is complete in itself, names its producer and the producer's gapless number `n` (so that what never
- * arrived shows as a gap), and is small: at most `MAX_RECORD_BYTES` of JSON, so that it always fits a queue message.
- * Members that say who a person is are listed in `PERSONAL_MEMBERS`; they can be erased from a ledger later.
+ * A record is complete in itself. It names its producer and the producer's gapless number `n`, so that a lost
+ * record shows as a gap. It has at most `MAX_RECORD_BYTES` of JSON, so that it always fits a queue message. The
+ * members that identify a person are listed in `PERSONAL_MEMBERS`; they can be erased from a ledger later.
  */
 import { z } from "zod";
 import { toolReference } from "./resource.ts";
@@ -27,8 +27,8 @@ export const PERSONAL_MEMBERS = [
 export type PersonalPath = (typeof PERSONAL_MEMBERS)[number];
 
 /**
- * The longest texts of a record, in UTF-16 code units. Whoever makes a record cuts to these, so that a ledger never
- * refuses one that was made.
+ * The longest texts of a record, in UTF-16 code units. Producers cut texts to these lengths, so that a ledger never
+ * refuses a record.
  */
 export const RECORD_TEXTS = {
   "operator.subject": 320,
@@ -60,7 +60,7 @@ export const RECORD_LISTS = { chain: 32, policies: 256 } as const;
 
 const text = (max: number) => z.string().max(max);
 /**
- * Any JSON object, with names of any length. Typed as no more than an object: a recursive type is too deep for the types
+ * Any JSON object, with names of any length. Its type is just an object: a recursive type is too deep for the types
  * of RPC stubs, and for the OpenAPI generator.
  */
 const jsonObject: z.ZodType<object> = z
@@ -68,7 +68,7 @@ const jsonObject: z.ZodType<object> = z
   .refine(isJson, { message: "must be JSON" })
   .meta({ type: "object" });
 
-/** Without recursion: a ledger parses what a queue gives it. Members that are `undefined` are absent. */
+/** Without recursion, because a ledger parses what a queue delivers. Members that are `undefined` are absent. */
 function isJson(root: unknown): boolean {
   const open: unknown[] = [root];
   while (open.length > 0) {
@@ -95,7 +95,7 @@ const auditKind = z
 /** The workspace whose ledger holds the record, or `org` for what belongs to the whole installation. */
 export const ledgerName = z.union([z.string().regex(idPattern("wsp")), z.literal("org")]);
 
-/** What stands in the place of an erased personal member. */
+/** The value that replaces an erased personal member. */
 const erased = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 const chainLink = z.strictObject({
@@ -107,7 +107,7 @@ const chainLink = z.strictObject({
 /** @param personal decides what a personal member may be: clear text only, or also its digest once erased. */
 const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) => ({
   id: recordId,
-  /** Who numbered it. */
+  /** The producer that numbered the record. */
   producer: z.string().min(1).max(128),
   n: z.number().int().positive(),
   time: z.iso.datetime(),
@@ -125,7 +125,7 @@ const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) =
   user: z
     .strictObject({
       id: text(RECORD_TEXTS["user.id"]),
-      /** Who the user is at which provider; where the provider's own token was presented. */
+      /** The user's subject and provider. Set only where the provider's own token was presented. */
       issuer: text(RECORD_TEXTS["user.issuer"]).optional(),
       subject: personal(text(RECORD_TEXTS["user.subject"])).optional(),
       email: personal(text(RECORD_TEXTS["user.email"])).optional(),
@@ -144,7 +144,7 @@ const recordShape = <P extends z.ZodType>(personal: (clear: z.ZodString) => P) =
   reason: text(RECORD_TEXTS.reason).optional(),
   layer: text(RECORD_TEXTS.layer).optional(),
   detail: text(RECORD_TEXTS.detail).optional(),
-  /** What would turn a deny around, in full. */
+  /** What would turn a deny into an allow, in full. */
   change: change.optional(),
   policies: z.array(text(RECORD_TEXTS.policies)).max(RECORD_LISTS.policies).optional(),
   bundle_version: text(RECORD_TEXTS.bundle_version).optional(),
@@ -176,14 +176,14 @@ export const auditEntry = storedRecord.extend({
 });
 
 /**
- * A record as readers are shown it. `names`: what the ids in it are called, as far as that is known: agents by their names,
- * the user by the address that its provider has verified.
+ * A record as readers see it. `names`: the names of the ids in it, as far as they are known: agents by name, the
+ * user by the address that its provider has verified.
  */
 export const shownEntry = auditEntry
   .extend({ names: z.record(z.string(), z.string()).default({}) })
   .meta({ id: "AuditEntry" });
 
-/** A record with what verifies it offline: the salt of its personal members, `null` once they are erased. */
+/** A record with the salt of its personal members, which verifies it offline; `null` once they are erased. */
 export const chainEntry = z.strictObject({
   seq: z.number().int().positive(),
   record: storedRecord,
@@ -216,15 +216,15 @@ export const auditQuery = z.strictObject({
   operator: principal.optional(),
   request_id: idText("req").optional(),
   txn: idText("txn").optional(),
-  /** The end user for whom it was done: `usr_…`. */
+  /** The end user for whom the call was made: `usr_…`. */
   user: userId.optional(),
-  /** What was done with this API key, and to it. */
+  /** Records of calls with this API key, and of changes to it. */
   key: idText("key").optional(),
-  /** Records of readings of the trail too; where a kind is asked for, that alone decides. */
+  /** Includes records of readings of the trail. With a filter on the kind, that filter alone decides. */
   readings: z.boolean().default(false),
-  /** On the record's own time, inclusive. */
+  /** Bounds the record's own time, inclusive. */
   since: timeInput.optional(),
-  /** On the record's own time, exclusive. */
+  /** Bounds the record's own time, exclusive. */
   until: timeInput.optional(),
   order: z.enum(["newest", "oldest"]).default("newest"),
   limit: countInput(1, AUDIT_LIST_LIMIT).default(50),

@@ -1,11 +1,11 @@
 /**
- * The claims of a call token (RFC 9068; design part 7), and what must hold between them. Minting and verifying read the
- * same schema, so nothing is signed here that would not be accepted here.
+ * The claims of a call token (RFC 9068; design part 7), and the rules between them. Minting and verifying use the
+ * same schema, so every token signed here would also be accepted here.
  *
- * What must agree: the delegation as other OAuth parties read it (`sub`, `act`, `client_id`) and as Dome enforces it
- * (`dome.chain`, `dome.path`). A token in which they differed would be judged as one caller and recorded as another
- * (P6). Unknown claims are dropped, as RFC 7519 §4 wants; `cnf` is refused, because a token bound to a key must not
- * pass as a bearer token (RFC 9449 §7.2).
+ * Two forms of the delegation must agree: the form that other OAuth parties read (`sub`, `act`, `client_id`) and
+ * the form that Dome enforces (`dome.chain`, `dome.path`). If they differed, a call would be judged as one caller
+ * and recorded as another (P6). Unknown claims are dropped, as RFC 7519 §4 requires. `cnf` is refused, because a
+ * token bound to a key must not pass as a bearer token (RFC 9449 §7.2).
  */
 import { z } from "zod";
 import { id, name } from "./words.ts";
@@ -17,7 +17,7 @@ export const TOKEN_TYPE = "at+jwt";
 export const MAX_LIFETIME_S = 300;
 /** More than any tier allows; a bound for the parser, not a policy. */
 const MAX_CHAIN = 32;
-/** The most tokens that one may descend from, itself included: a holder may narrow what it holds again and again. */
+/** The most tokens in one line of descent, the token itself included: a holder may narrow its token again and again. */
 export const MAX_PATH = 32;
 
 const seconds = z.int().min(0);
@@ -68,9 +68,12 @@ const shape = z.object({
     tier: name,
     chain: z.array(Link).min(1).max(MAX_CHAIN),
     halt_epoch: z.int().min(0),
-    /** Of a user's token: the identity provider that vouched for the user. */
+    /** For a user's token: the identity provider that verified the user. */
     provider: id("idp").exactOptional(),
-    /** Of a user's token: how often the user had been let go on when it was minted; older ones stay refused. */
+    /**
+     * For a user's token: how often the user had been resumed when it was minted. Tokens with a lower number are
+     * refused.
+     */
     user_epoch: z.int().min(0).exactOptional(),
     path: z.array(id("tok")).min(1).max(MAX_PATH).refine(unique, "must not name a token twice"),
   }),

@@ -1,4 +1,4 @@
-/** What a workspace offers its agents to declare: tools, pools and integrations. */
+/** The tools, pools and integrations that a workspace offers its agents. */
 import { z } from "zod";
 import { modelName, operationName } from "./resource.ts";
 import { id, list, name, page, proseLine, time, version } from "./words.ts";
@@ -8,7 +8,7 @@ const common = {
   workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
   description: proseLine(1000).nullable().default(null),
 };
-/** JSON Schema 2020-12 or draft 7 by operation. What is within a schema is checked where it is understood, not here. */
+/** JSON Schema 2020-12 or draft 7, by operation. The contents of a schema are checked by the code that compiles it. */
 const argumentSchemas = z.record(operationName, z.record(z.string(), z.unknown())).meta({
   description:
     "JSON Schema 2020-12 or draft 7 by operation; arguments that do not match are denied. At most 32 KiB each, 128 KiB in all",
@@ -115,13 +115,13 @@ export const integrationList = list(integration).meta({ id: "IntegrationList" })
 
 export const catalogQuery = z.strictObject({ ...page, workspace: name.optional() });
 
-/** `force`: remove it although agents declare it; their calls to it are denied from then on. */
+/** `force`: remove it although agents declare it. Their calls to it are denied from then on. */
 export const removeQuery = z.strictObject({
   workspace: name.optional(),
   force: z.enum(["true", "false"]).default("false"),
 });
 
-/** What was removed, and who declares it and so has lost it. */
+/** The removed entry, and the agents that declared it. */
 export const entryRemoved = z
   .strictObject({
     name,

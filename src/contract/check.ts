@@ -1,4 +1,4 @@
-/** The question an agent asks before it acts, and the decision it gets. */
+/** The question that an agent asks before it acts, and the decision that it gets. */
 import { z } from "zod";
 import { decisionReason, layer } from "./reasons.ts";
 import { MAX_REFERENCE_LENGTH, modelReference, toolReference } from "./resource.ts";
@@ -29,7 +29,7 @@ export const checkRequest = z
   .meta({ id: "CheckRequest" });
 export type CheckRequest = z.output<typeof checkRequest>;
 
-/** What would turn a deny around. Agents get it without the command. */
+/** What would turn a deny into an allow. Agents get it without the command. */
 export const change = z
   .strictObject({ detail: z.string(), command: z.string().nullable(), role: z.string().nullable() })
   .meta({ id: "Change" });
@@ -51,7 +51,7 @@ export const decision = z
   .meta({ id: "Decision" });
 export type Decision = z.output<typeof decision>;
 
-/** What an agent has reported of itself, by its record. */
+/** The events that an agent reported about itself, by record id. */
 const selfReport = z.strictObject({
   id: id("evt"),
   time,
@@ -60,7 +60,7 @@ const selfReport = z.strictObject({
   event: z.object({}).loose().meta({ description: "as it was taken: a ReportedEvent" }),
 });
 
-/** A recorded decision: what was asked, by whom, and why it ended so. */
+/** A recorded decision: the request, the caller, and the reason for the result. */
 export const explanation = z
   .strictObject({
     decision: z.enum(["allow", "deny"]),

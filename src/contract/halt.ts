@@ -11,7 +11,7 @@ export const haltRequest = z
   .strictObject({ reason: proseLine(500).nullable().default(null) })
   .meta({ id: "HaltRequest" });
 
-/** Whom a stop or resume is about: a user as its identity provider names it, or by the id that Dome gave it. */
+/** The user to stop or resume: by issuer and subject, or by the id that Dome assigned. */
 const whichUser = {
   issuer: line(2048).optional().meta({ description: "the identity provider, as `iss` in its tokens" }),
   subject: line(255).optional().meta({ description: "the user, as `sub` in the provider's tokens" }),
@@ -39,8 +39,8 @@ export const userRequest = z
 export type UserRequest = z.output<typeof userRequest>;
 
 /**
- * The body of a stop. `drain_seconds`: the agent takes no new work from now on, and is stopped when they are over.
- * `cascade`: all of its descendants are stopped with it, when it is.
+ * The body of a stop. `drain_seconds`: the agent accepts no new work from now on, and is stopped after these
+ * seconds. `cascade`: all of its descendants are stopped together with it.
  */
 export const stopRequest = z
   .strictObject({
@@ -63,8 +63,8 @@ export const startRequest = z
 export const waitQuery = z.strictObject({ wait: z.enum(["effective"]).optional() });
 
 /**
- * The halt receipt. `effective_at` is null until no door of Dome admits a call any more (P3).
- * `receipt` is the same as a JWS (`halt-receipt+jwt`), signed when read.
+ * The halt receipt. `effective_at` is null while any door of Dome could still admit a call (P3). `receipt` is the
+ * same as a JWS (`halt-receipt+jwt`), signed when it is read.
  */
 export const halt = z
   .strictObject({
@@ -119,9 +119,9 @@ export type Halt = z.output<typeof halt>;
 export const haltList = list(halt).meta({ id: "HaltList" });
 
 /**
- * The answer of every lifecycle command. `halt`: what was stopped, now or before while it is not effective yet. With
- * `draining` the stop comes at the deadline, as the halt of that id; `effective_in_ms` counts up to where it is
- * effective.
+ * The answer of every lifecycle command. `halt`: the stop made now, or an earlier one that is not effective yet.
+ * With `draining`, the agent is stopped at the deadline by the halt with that id; `effective_in_ms` counts down to
+ * the time when that stop is effective.
  */
 export const transition = z
   .strictObject({
@@ -160,7 +160,7 @@ const stopped = {
 export const userTransition = z.strictObject({ ...stopped, user: userId }).meta({ id: "UserTransition" });
 export type UserTransition = z.output<typeof userTransition>;
 
-/** The answer of the stop of a transaction. It has no resume: tokens of it expire within minutes. */
+/** The answer of the stop of a transaction. A transaction cannot be resumed: its tokens expire within minutes. */
 export const transactionTransition = z
   .strictObject({ ...stopped, txn: id("txn") })
   .meta({ id: "TransactionTransition" });

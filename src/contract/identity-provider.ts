@@ -1,4 +1,4 @@
-/** Identity providers: whose ID tokens a workspace accepts, and in the hands of which of its agents. */
+/** Identity providers: the issuers whose ID tokens a workspace accepts, and the agents that may present them. */
 import { z } from "zod";
 import { SIGNATURES, SUBJECT_CLAIMS } from "./id-token.ts";
 import { id, list, name, page, proseLine, time, version } from "./words.ts";
@@ -142,7 +142,7 @@ export const identityProviderTestRequest = z
   .meta({ id: "IdentityProviderTestRequest" });
 export type IdentityProviderTestRequest = z.output<typeof identityProviderTestRequest>;
 
-/** What a provider answers now, and what is made of a token. */
+/** The provider's current documents, and the result of verifying a token. */
 export const identityProviderTest = z
   .strictObject({
     name,

@@ -1,10 +1,10 @@
-/** API keys of agents. The secret is in one answer only. */
+/** API keys of agents. The secret appears in one answer only. */
 import { z } from "zod";
 import { agentStateSeen, issuedKey } from "./agent.ts";
 import { halt } from "./halt.ts";
 import { allWorkspaces, id, labelFilter, list, name, page, principal, time, timeInput } from "./words.ts";
 
-/** How long a replaced key may go on. */
+/** How long a replaced key stays valid. */
 export const LONGEST_OVERLAP_S = 7 * 86_400;
 
 export const keyCreate = z
@@ -47,7 +47,7 @@ export const apiKey = z
   .meta({ id: "ApiKey" });
 export type ApiKey = z.output<typeof apiKey>;
 
-/** `POST /api/v1/keys/identify`: a key that was found somewhere. */
+/** `POST /api/v1/keys/identify`: identifies a key that was found somewhere. */
 export const keyIdentify = z
   .strictObject({
     api_key: z
@@ -57,7 +57,7 @@ export const keyIdentify = z
   })
   .meta({ id: "ApiKeyIdentify" });
 
-/** Whose key it is. The agent and its state too, because that is what is stopped next. */
+/** The agent that the key belongs to, and its state, because the next step is to stop that agent. */
 export const keyIdentified = z
   .strictObject({
     key: apiKey,
@@ -75,7 +75,7 @@ export type KeyIdentified = z.output<typeof keyIdentified>;
 
 export const keyList = list(apiKey).meta({ id: "ApiKeyList" });
 
-/** A key among those of many agents. */
+/** A key in a list over many agents. */
 const listedApiKey = z
   .strictObject({
     ...apiKey.shape,

@@ -8,7 +8,10 @@ const clientInForm = {
   client_secret: z.string().optional().meta({ description: "an API key; instead of the header" }),
 };
 
-/** What the token endpoint takes, whichever grant it is; forms are read by hand, because OAuth ignores what it does not know. */
+/**
+ * The parameters of the token endpoint, for every grant. Forms are read by hand, because OAuth ignores unknown
+ * parameters.
+ */
 export const tokenRequest = z
   .object({
     grant_type: z.enum(["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]),
@@ -48,7 +51,7 @@ export const oauthErrorCode = z.enum([
 ]);
 export type OAuthErrorCode = z.output<typeof oauthErrorCode>;
 
-/** `dome_error` tells an agent engineer more than the registered codes can. */
+/** `dome_error` gives an agent's engineer more detail than the registered codes. */
 export const oauthError = z
   .strictObject({
     error: oauthErrorCode,
@@ -57,12 +60,12 @@ export const oauthError = z
   })
   .meta({ id: "OAuthError" });
 
-/** `token_type_hint` is taken and not needed: there is one kind of token. */
+/** `token_type_hint` is accepted and ignored: there is one kind of token. */
 const tokenQuestion = { token: z.string(), token_type_hint: z.string().optional(), ...clientInForm };
 export const introspectionRequest = z.object(tokenQuestion).meta({ id: "IntrospectionRequest" });
 export const revocationRequest = z.object(tokenQuestion).meta({ id: "RevocationRequest" });
 
-/** Everything that is not active for the asker is this one answer, whatever the reason (RFC 7662 §2.2). */
+/** A token that is not active for the caller gets this one answer, whatever the reason (RFC 7662 §2.2). */
 const inactiveToken = z.strictObject({ active: z.literal(false) });
 
 const activeToken = z.strictObject({

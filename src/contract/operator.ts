@@ -1,22 +1,22 @@
-/** Operators: people and jobs on the control plane, each with a token that has a role, an end, and perhaps bounds. */
+/** Operators: people and jobs on the control plane. Each has a token with a role, an expiry, and optional bounds. */
 import { z } from "zod";
 import { ROLES } from "./roles.ts";
 import { id, list, name, page, principal, proseLine, time, timeInput, version } from "./words.ts";
 
 const DAY_MS = 86_400_000;
-/** How long a token lives when nothing is said. */
+/** The default life of a token. */
 export const DEFAULT_LIFE_MS = 90 * DAY_MS;
-/** How long a token may live. */
+/** The longest life of a token. */
 export const LONGEST_LIFE_MS = 365 * DAY_MS;
-/** How long a replaced token may go on. */
+/** How long a replaced token stays valid. */
 const LONGEST_OVERLAP_S = 7 * 86_400;
 
-/** Names under which the installation itself is in the trail; nobody else may be mistaken for it. */
+/** Names that the installation itself uses in the trail. No operator may have one of them. */
 const RESERVED_SUBJECTS: readonly string[] = ["admin", "dome"];
 
 const operatorRole = z.enum(ROLES);
 
-/** What a successor takes over from the token it replaces, so that rotation never gives more. */
+/** The values that a successor inherits from the token it replaces, so that a rotation never adds rights. */
 const OF_THE_REPLACED = ["subject", "role", "description", "workspaces"] as const;
 
 export const operatorCreate = z
@@ -122,7 +122,7 @@ export const operatorRevoked = z
   .meta({ id: "OperatorRevoked" });
 export type OperatorRevoked = z.output<typeof operatorRevoked>;
 
-/** The credential that was presented, as its holder may know it. */
+/** The presented credential, as shown to its holder. */
 export const operatorSelf = z
   .strictObject({
     subject: z.string(),

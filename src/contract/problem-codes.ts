@@ -1,4 +1,7 @@
-/** The codes of problems (RFC 9457). They stand apart from the schemas, so that a program that starts need not load those. */
+/**
+ * The codes of problems (RFC 9457). They are separate from the schemas, so that a program can start without loading
+ * those.
+ */
 export const PROBLEMS = {
   malformed_json: { status: 400, title: "The body is not valid JSON" },
   invalid_request: { status: 400, title: "The request does not match the route's schema" },
@@ -36,5 +39,5 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** True for a code of this version's list; any other is to be handled by its status. */
+/** True for a code in this version's list. A reader handles any other code by its status. */
 export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(PROBLEMS, code);

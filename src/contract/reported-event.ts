@@ -1,6 +1,6 @@
 /**
- * Events that an agent reports of itself (`POST /api/v1/audit/events`). One schema says what is taken, and what stands as
- * `data.event` in the record that is kept of it. What an agent reports is its word: no record of it says that Dome has
+ * Events that an agent reports about itself (`POST /api/v1/audit/events`). One schema defines what is accepted and
+ * what the record keeps as `data.event`. Such an event is a claim of the agent: no record of it says that Dome has
  * decided, admitted or seen anything.
  */
 import { z } from "zod";
@@ -8,11 +8,11 @@ import { CUSTOM_KIND } from "./audit-kinds.ts";
 import { modelReference, toolReference } from "./resource.ts";
 import { id, idText, line, name, timeInput } from "./words.ts";
 
-/** The most events of one request; an agent's tier may say less (`max_batch`). */
+/** The most events in one request; an agent's tier may set a lower limit (`max_batch`). */
 export const MOST_REPORTED = 100;
 /** The largest event, in bytes of JSON: its record always fits. */
 export const MOST_REPORTED_BYTES = 8_192;
-/** How long after its suspension an agent may deliver what it has buffered, in milliseconds. */
+/** How long after its suspension an agent may deliver buffered events, in milliseconds. */
 export const LATE_REPORTS_MS = 600_000;
 
 /** The longest `event_id`, reason and error, in characters. */
@@ -22,7 +22,7 @@ const SUBJECTS = ["tool", "model", "integration"] as const;
 
 export const EVENT_ID = new RegExp(`^[!-~]{1,${MOST_EVENT_ID}}$`);
 
-/** What every event has. */
+/** The members of every event. */
 const COMMON = {
   event_id: z
     .string()
@@ -30,7 +30,7 @@ const COMMON = {
     .meta({ description: "unique per agent: what is sent again under it is merged" }),
   time: timeInput.meta({ description: "when it happened, by the agent's clock" }),
   detail: z.string().max(2_000).optional(),
-  /** What it was about, as a check names it. */
+  /** The resource that the event is about, named as in a check. */
   tool: toolReference.optional(),
   model: modelReference.optional(),
   integration: name.optional(),
@@ -49,7 +49,7 @@ const event = <Shape extends z.ZodRawShape>(shape: Shape) =>
       message: "must name at most one of tool, model, integration",
     });
 
-/** What the SDK answered by itself, or made of an answer of Dome's. */
+/** An answer that the SDK gave by itself, or derived from an answer of Dome's. */
 const reportedDecision = event({
   kind: z.literal("sdk.decision"),
   decision: z.enum(["allow", "deny"]),
@@ -61,7 +61,7 @@ const reportedError = event({
   error: line(MOST_EVENT_ID).meta({ description: "its code or class" }),
 });
 
-/** Something that happened to the process: it drains, it was told to end. */
+/** An event in the life of the process: it drains, or it was told to end. */
 const reportedSignal = event({ kind: z.literal("sdk.signal"), signal: line(64) });
 
 const customEvent = event({
@@ -77,7 +77,7 @@ const reportedEvent = z
   .meta({ id: "ReportedEvent" });
 export type ReportedEvent = z.output<typeof reportedEvent>;
 
-/** The schema of one kind, whose faults are the ones to tell; undefined: there is no such kind. */
+/** The schema of one kind, so that errors are reported for that kind; undefined for an unknown kind. */
 export function reportedEventOf(kind: unknown): z.ZodType<ReportedEvent> | undefined {
   if (kind === "sdk.decision") return reportedDecision;
   if (kind === "sdk.error") return reportedError;
@@ -85,7 +85,7 @@ export function reportedEventOf(kind: unknown): z.ZodType<ReportedEvent> | undef
   return typeof kind === "string" && kind.startsWith("sdk.custom") ? customEvent : undefined;
 }
 
-/** An event that does not match is refused by itself, so the list is read as what it is. */
+/** An invalid event is refused by itself, so the list is read without checking its items. */
 export const eventReport = z
   .strictObject({
     events: z
@@ -96,7 +96,7 @@ export const eventReport = z
   })
   .meta({ id: "EventReport" });
 
-/** The links of an event to what Dome has recorded. */
+/** The links from an event to records of Dome's own. */
 export const LINKS = ["decision_id", "txn", "call"] as const;
 export type LinkName = (typeof LINKS)[number];
 

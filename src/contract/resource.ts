@@ -1,5 +1,6 @@
 /**
- * What an agent can ask to use, and the one grammar for it: in surfaces, scopes, check requests, catalogs and doors.
+ * The resources that an agent can use, and their one grammar: in surfaces, scopes, check requests, catalogs and
+ * doors.
  *
  *   reference                        scope item                            what it is
  *   zendesk                          tool:zendesk                          every operation of a tool
@@ -9,9 +10,9 @@
  *   premium/claude-x                 pool:premium/claude-x                 one model
  *   salesforce                       integration:salesforce                an external system
  *
- * A reference is read where the kind is known. What is behind the first `/` is one atom: `GET /tickets` is no prefix of
- * `GET /tickets/{id}`. A scope item says its kind, and holds nothing that a scope token may not (RFC 6749 §3.3), so its
- * atom is percent-encoded, in one spelling only.
+ * A reference is read where its kind is known. The part behind the first `/` is one atom: `GET /tickets` is no
+ * prefix of `GET /tickets/{id}`. A scope item includes its kind. It may hold only the characters of a scope token
+ * (RFC 6749 §3.3), so its atom is percent-encoded, in exactly one spelling.
  */
 import { z } from "zod";
 import { NAME_PATTERN } from "./words.ts";
@@ -21,7 +22,7 @@ export type ResourceKind = "tool" | "pool" | "integration";
 export interface Resource {
   readonly kind: ResourceKind;
   readonly name: string;
-  /** The operation of a tool or the model of a pool; null: all of them. */
+  /** The operation of a tool or the model of a pool; null for all of them. */
   readonly part: string | null;
 }
 
@@ -49,10 +50,10 @@ export const operationName = z
   .regex(whole(`(?:${OPERATION})`), "must be 1 to 128 of A-Z a-z 0-9 _ . -, or METHOD /path");
 export const modelName = z.string().regex(whole(MODEL), "must be 1 to 128 of A-Z a-z 0-9 _ . : -");
 
-/** The tool in a reference, with or without an operation: of `zendesk/read_ticket` it is `zendesk`. */
+/** The tool in a reference, with or without an operation: for `zendesk/read_ticket` it is `zendesk`. */
 export const toolOf = (reference: string): string => reference.split("/", 1)[0] ?? reference;
 
-/** @returns undefined for what is no reference to something of this kind. */
+/** @returns undefined when the text is no reference to something of this kind. */
 export function parseReference(kind: ResourceKind, text: string): Resource | undefined {
   const [, name, part] = REFERENCE[kind].exec(text) ?? [];
   return name === undefined ? undefined : { kind, name, part: part ?? null };
@@ -63,7 +64,7 @@ export const referenceOf = ({ name, part }: Resource): string => (part === null 
 
 const ITEM = /^(tool|pool|integration):([^/]*)(?:\/([^/]*))?$/;
 
-/** Reads an item of a scope. Two items that mean the same are equal, so only the spelling that is written is read. */
+/** Reads a scope item. Items with the same meaning must be equal, so only the canonical spelling is accepted. */
 export function parseItem(text: string): Resource | undefined {
   const [, kind, name = "", encoded] = ITEM.exec(text) ?? [];
   if (kind === undefined) return undefined;
@@ -79,7 +80,7 @@ export function parseItem(text: string): Resource | undefined {
 export const itemOf = ({ kind, name, part }: Resource): string =>
   `${kind}:${name}${part === null ? "" : `/${encodeURIComponent(part)}`}`;
 
-/** True when who holds `held` holds `wanted`: a whole covers its parts, and everything covers itself. */
+/** True when `held` covers `wanted`: a whole covers its parts, and everything covers itself. */
 export const covers = (held: Resource, wanted: Resource): boolean =>
   held.kind === wanted.kind && held.name === wanted.name && (held.part === null || held.part === wanted.part);
 

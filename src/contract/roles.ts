@@ -1,3 +1,3 @@
-/** The roles of operators. What each may do is said in one table, `operators/permissions.ts`. */
+/** The roles of operators. One table, `operators/permissions.ts`, defines what each role may do. */
 export const ROLES = ["admin", "security", "operator", "developer", "auditor"] as const;
 export type Role = (typeof ROLES)[number];

@@ -1,4 +1,4 @@
-/** The root key's versions: what still hangs on each. The keys themselves are in no answer. */
+/** The root key's versions, and what still depends on each. The keys themselves are in no answer. */
 import { z } from "zod";
 
 const count = z.int().min(0);

@@ -1,10 +1,11 @@
 /**
- * What a schema says of a value that does not fit: a rule with its limit and unit, and never the value. Every message that
- * a person may read is made here, or stands at the schema; the schema library's own words are for programmers.
+ * The messages for a value that does not fit a schema: a rule with its limit and unit, and never the value. Every
+ * message that a person may read is made here or stands at the schema; the messages of the schema library are for
+ * programmers.
  */
 import type { z } from "zod";
 
-/** What a number counts, by the end of its member's name. */
+/** The unit of a number, by the end of its member's name. */
 const UNITS = [
   { end: /_seconds$/, unit: "seconds" },
   { end: /_ms$/, unit: "milliseconds" },
@@ -30,10 +31,16 @@ const TYPES: Readonly<Record<string, string>> = {
   null: "null",
 };
 
-/** For a schema that has no better word: `test/unit/contract/schema-words.test.ts` finds it in no route. */
+/**
+ * The fallback for a schema without a message. `test/unit/contract/schema-words.test.ts` asserts that no route uses
+ * it.
+ */
 export const UNSAID = "is not valid";
 
-/** The words of a whole parse: `schema.safeParse(value, { error: schemaWords })`. A message at the schema goes first. */
+/**
+ * The messages for a whole parse: `schema.safeParse(value, { error: schemaWords })`. A message at the schema has
+ * priority.
+ */
 export const schemaWords = (issue: z.core.$ZodRawIssue): string => {
   switch (issue.code) {
     case "invalid_type":

@@ -1,5 +1,5 @@
 /**
- * Scope of a call token: which part of the surface it may use (design: P6, a chain only narrows).
+ * The scope of a call token: the part of the surface that it may use (design: P6, a chain only narrows).
  *
  *   surface            all that every agent of the chain declares, evaluated at the call
  *   tool:…, pool:…, integration:…   a resource, as an item (resource.ts)
@@ -12,14 +12,14 @@ import { covers, itemOf, parseItem, type Resource } from "./resource.ts";
 type ScopeItem = { readonly kind: "surface" } | Resource;
 export type Scope = readonly ScopeItem[];
 
-/** `item` is the part that is wrong, cut to a length that may be shown. */
+/** `item` is the invalid part, cut to a length that may be shown. */
 type ScopeRefusal =
   | { readonly kind: "empty" }
   | { readonly kind: "too_long"; readonly most: number }
   | { readonly kind: "unknown_item"; readonly item: string };
 
 const SURFACE_ITEM = { kind: "surface" } as const;
-/** The scope of a token for which none was asked. */
+/** The scope of a token that was requested without one. */
 export const SURFACE: Scope = [SURFACE_ITEM];
 
 const MAX_SCOPE_LENGTH = 4096;
@@ -41,7 +41,7 @@ export function parseScope(text: string): Result<Scope, ScopeRefusal> {
 export const formatScope = (scope: Scope): string =>
   scope.map((item) => (item.kind === "surface" ? "surface" : itemOf(item))).join(" ");
 
-/** True when a token of this scope may ask for the resource; whether it is declared is another question. */
+/** True when a token of this scope may ask for the resource. The surface is checked separately. */
 export const scopeCovers = (scope: Scope, resource: Resource): boolean =>
   scope.some((item) => itemCovers(item, resource));
 

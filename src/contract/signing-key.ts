@@ -1,4 +1,4 @@
-/** Keys that Dome signs with: call tokens with one kind, evidence with the other. The private half is never shown. */
+/** Dome's signing keys: one kind signs call tokens, the other signs evidence. The private half is never shown. */
 import { z } from "zod";
 import { list, time } from "./words.ts";
 

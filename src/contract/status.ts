@@ -1,4 +1,4 @@
-/** What an operator watches: is everything that happened on its way to a ledger, and how old are the keys. */
+/** The facts that operators monitor: whether all records are on their way to a ledger, and the age of the keys. */
 import { z } from "zod";
 import { time } from "./words.ts";
 

@@ -1,9 +1,9 @@
 /**
- * Users to try Dome with: an identity provider of this machine, which `npm start -- --test-users` offers. Its issuer has
- * a path of its own, so that whoever meets it anywhere knows it for what it is: nobody has signed in there.
+ * Users to try Dome with: `npm start -- --test-users` runs an identity provider on this machine. Its issuer has a
+ * path of its own, so that it is recognized everywhere as a provider that authenticates nobody.
  *
- * The server publishes the public half of the key; `dome users test-token` signs with the private half, from the same
- * file. No door issues a token, so only who can read the state folder can make one.
+ * The server publishes the public half of the key. `dome users test-token` signs with the private half, from the
+ * same file. No endpoint issues such a token, so only a person who can read the state folder can make one.
  */
 const PATH = "/dome-test-users";
 

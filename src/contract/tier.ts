@@ -3,7 +3,10 @@ import { z } from "zod";
 import { freshness } from "./agent.ts";
 import { list, name } from "./words.ts";
 
-/** How much one key may ask. What each class allows is set where the Worker runs (docs/operations.md). */
+/**
+ * The rate limit of a key, as a class. The limit of each class is set in the Worker's configuration
+ * (docs/operations.md).
+ */
 const rateClass = z.enum(["low", "normal", "high"]);
 export type RateClass = z.output<typeof rateClass>;
 

@@ -1,6 +1,6 @@
 /**
- * The id of an end user in one workspace: a digest of who the user is at which identity provider. It is the same each
- * time, different in each workspace, and does not tell who it is to somebody who does not know already.
+ * The id of an end user in one workspace: a digest of the identity provider and the user's subject. It is the same
+ * each time and different in each workspace. It reveals the user only to somebody who knows the subject already.
  */
 import { z } from "zod";
 import { utf8 } from "../kernel/bytes.ts";
@@ -17,7 +17,7 @@ export const userId = z
   .regex(new RegExp(`^${USER_ID_PATTERN}$`), "must be usr_ and 26 characters")
   .meta({ example: "usr_mzxw6ytboi2dknrvgaztcmjqgy" });
 
-/** An e-mail address, as far as it has to be told from an id: something on both sides of one `@`, and no spaces. */
+/** An e-mail address, just well enough to tell it from an id: text on both sides of one `@`, and no spaces. */
 export const address = z
   .string()
   .max(320)

@@ -1,4 +1,4 @@
-/** End users for whom agents have acted, as the trail of a workspace tells of them. */
+/** End users for whom agents have acted, as recorded in a workspace's trail. */
 import { z } from "zod";
 import { userId } from "./user-id.ts";
 import { id, list, name, page, time } from "./words.ts";

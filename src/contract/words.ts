@@ -9,7 +9,7 @@ import { idPattern, type Id, type IdPrefix } from "../kernel/ids.ts";
 export const id = <P extends IdPrefix>(prefix: P): z.ZodType<Id<P>> =>
   idText(prefix) as unknown as z.ZodType<Id<P>>;
 
-/** The same, for what is compared with others as text only. */
+/** The same, for an id that is only compared as text. */
 export const idText = (prefix: IdPrefix): z.ZodString =>
   z
     .string()
@@ -25,7 +25,7 @@ export const name = z
   .string()
   .regex(NAME, "must be 1 to 63 lower-case letters, digits or hyphens, and start with a letter or digit");
 
-/** Names an agent may not have, because paths and commands use them. */
+/** Names that agents may not have, because paths and commands use them. */
 const RESERVED_AGENT_NAMES: readonly string[] = ["self", "org", "default"];
 
 export const agentName = name.refine((text) => !RESERVED_AGENT_NAMES.includes(text), {
@@ -35,19 +35,19 @@ export const agentName = name.refine((text) => !RESERVED_AGENT_NAMES.includes(te
 /** True when `text` is a well-formed name. */
 export const isName = (text: string): boolean => NAME.test(text);
 
-/** Raised by every change; what `ETag` shows and `If-Match` compares. */
+/** Raised by every change; shown in `ETag` and compared by `If-Match`. */
 export const version = z.int().min(1).meta({ description: "raised by every change: `ETag`, `If-Match`" });
 
 /** RFC 3339 in UTC. */
 export const time = z.iso.datetime({ precision: 3 }).meta({ example: "2026-11-23T09:00:00.000Z" });
 
-/** Four digits of a year, in UTC: what RFC 3339 can say of a time in the answer. */
+/** Years have four digits in UTC: RFC 3339 cannot express any other year in the answer. */
 const FIRST_TIME = Date.parse("1970-01-01T00:00:00Z");
 const LAST_TIME = Date.parse("9999-12-31T23:59:59.999Z");
 
 /**
- * A time in a request: RFC 3339, any precision, any offset. Its offset may carry it over the end of the year 9999, which
- * no answer could name (RFC 3339 §1); before 1970 nothing here has happened.
+ * A time in a request: RFC 3339, any precision, any offset. An offset may move it past the end of the year 9999,
+ * which no answer could express (RFC 3339 §1). Times before 1970 are refused, because nothing happened here before.
  */
 export const timeInput = z.iso.datetime({ offset: true }).refine(
   (text) => {
@@ -60,19 +60,25 @@ export const timeInput = z.iso.datetime({ offset: true }).refine(
 const NO_CONTROLS = /^[^\p{Cc}]*$/u;
 const NO_CONTROLS_MESSAGE = "must not contain control characters";
 
-/** A line that is compared byte for byte with what another system says, and so kept as it came. */
+/** A line that is compared byte for byte with the text of another system, and therefore stored unchanged. */
 export const line = (max: number): z.ZodString =>
   z.string().min(1).max(max).regex(NO_CONTROLS, NO_CONTROLS_MESSAGE);
 
-/** A line for people. Text that looks the same is the same (NFC), also in how long it is. */
+/**
+ * A line for people. It is normalized (NFC), so that texts that look the same are the same, and its length is that
+ * of the normalized text.
+ */
 const composed = (max: number) =>
   z.string().normalize("NFC").min(1).max(max).regex(NO_CONTROLS, NO_CONTROLS_MESSAGE);
 
-/** What no eye sees: format and direction characters, fillers, tags (Unicode: Cf, Zl, Zp, Default_Ignorable_Code_Point). */
+/**
+ * Invisible characters: format and direction characters, fillers, tags (Unicode: Cf, Zl, Zp,
+ * Default_Ignorable_Code_Point).
+ */
 const UNSEEN = /[\p{Cf}\p{Zl}\p{Zp}\p{DI}]/u;
 const UNSEEN_MESSAGE = "must not contain characters that nobody sees, or that turn the direction of others";
 
-/** A line that names or describes somebody: nothing unseen in it, so that it is what it looks like. */
+/** A line that names or describes somebody. It has no invisible characters, so that it is what it looks like. */
 export const plainLine = (max: number) =>
   composed(max)
     .refine((text) => !UNSEEN.test(text), { message: UNSEEN_MESSAGE })
@@ -80,22 +86,23 @@ export const plainLine = (max: number) =>
 
 /** Emoji as Unicode lists them, joiners, variation selectors and tags included (UTS #51). */
 const EMOJI = /\p{RGI_Emoji}/gv;
-/** Joiners where a script writes them: within words, and with another shape for it (RFC 5892 appendix A.1, A.2). */
+/** Joiners where a script uses them: within words, where they change the shape (RFC 5892 appendix A.1, A.2). */
 const JOINED_SCRIPT =
   "[\\p{scx=Arab}\\p{scx=Beng}\\p{scx=Deva}\\p{scx=Gujr}\\p{scx=Guru}\\p{scx=Khmr}\\p{scx=Knda}\\p{scx=Mlym}" +
   "\\p{scx=Mong}\\p{scx=Mymr}\\p{scx=Orya}\\p{scx=Sinh}\\p{scx=Syrc}\\p{scx=Taml}\\p{scx=Telu}]";
 const JOINER = new RegExp(`(?<=${JOINED_SCRIPT})[\\u200c\\u200d](?=${JOINED_SCRIPT})`, "gu");
 
-/** A line that says something: a description, a reason. As `plainLine`, but with what people's scripts and emoji need. */
+/** A line of free text: a description or a reason. As `plainLine`, plus the joiners that scripts and emoji need. */
 export const proseLine = (max: number) =>
   composed(max)
     .refine((text) => !UNSEEN.test(text.replace(EMOJI, "").replace(JOINER, "")), { message: UNSEEN_MESSAGE })
     .refine((text) => text === "" || text.trim() !== "", { message: "must not be blank" });
 
 /**
- * Who somebody is on the control plane: the subject of an operator token, the owner of an agent. They are compared and read
- * by people, so each has one spelling: compatibility forms are folded (NFKC), letters are small, and what is left must be
- * of an alphabet in which nothing looks like nothing or like something else from another script.
+ * The identity of a person or job on the control plane: the subject of an operator token, the owner of an agent. It
+ * is both compared and read by people, so each has exactly one spelling: compatibility forms are folded (NFKC), and
+ * letters are lower case. The result may use only an alphabet without invisible characters and without letters that
+ * look like those of another script.
  */
 export const principal = z
   .string()
@@ -119,7 +126,7 @@ export const labels = z
   .record(z.string().regex(new RegExp(`^${LABEL_KEY}$`), "must be a label key"), labelValue)
   .refine((map) => Object.keys(map).length <= 32, { message: "must have at most 32 labels" });
 
-/** In a query: everything the token sees, and not one workspace. */
+/** In a query: all workspaces that the token can see, instead of one. */
 export const allWorkspaces = z
   .enum(["true", "false"])
   .transform((text) => text === "true")
@@ -132,7 +139,7 @@ export const labelFilter = z
   .regex(new RegExp(`^${LABEL_KEY}=[^\\p{Cc}]{0,128}$`, "u"), "must be a label: key=value")
   .refine((text) => !UNSEEN.test(text), { message: UNSEEN_MESSAGE });
 
-/** A whole number in a query, in the one way in which numbers are written: no sign, exponent, fraction or leading zero. */
+/** A whole number in a query, in its one spelling: no sign, exponent, fraction or leading zero. */
 export const countInput = (least: number, most: number) => {
   const message = `must be a whole number from ${least} to ${most}, in digits`;
   return z.preprocess(
@@ -145,7 +152,7 @@ export const countInput = (least: number, most: number) => {
 export const list = <T extends z.ZodType>(item: T) =>
   z.strictObject({ items: z.array(item), next_cursor: z.string().nullable() });
 
-/** What every list takes. */
+/** The parameters of every list. */
 export const page = {
   limit: countInput(1, 200).default(50),
   cursor: z

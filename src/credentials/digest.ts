@@ -1,6 +1,7 @@
 /**
- * What is stored of a key: a keyed digest (P4). A stolen database alone cannot even test a guess, because the pepper
- * is derived from the root key, which is not in it. A key has 192 random bits, so no slow hash is needed.
+ * The registry stores a keyed digest of a key (P4). The pepper is derived from the root key, which is not in the
+ * database, so a stolen database alone does not allow anybody to test a guess. A key has 192 random bits, so no
+ * slow hash is needed.
  */
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { hmacSha256 } from "../kernel/digest.ts";

@@ -1,10 +1,10 @@
 /**
  * The form of API keys and operator tokens: prefix, 43 base62 characters (32 bytes), 6 base62 characters (CRC-32).
  *
- * The 32 bytes are 24 random ones and 8 of HMAC(form key, prefix ‖ random). So a mistyped key fails its checksum, and
- * a made-up key with a right checksum fails its MAC, before anything is looked up: a flood of invented keys costs no
- * database read (P1, P11). The MAC says only that Dome made the text; whether the key exists and lives is asked after.
- * Pure: no I/O, nothing kept.
+ * The 32 bytes are 24 random ones and 8 of HMAC(form key, prefix ‖ random). A mistyped key fails its checksum, and
+ * a made-up key with a correct checksum fails its MAC, before anything is looked up. So a flood of made-up keys
+ * costs no database read (P1, P11). The MAC only proves that Dome made the text; whether the key exists and is live
+ * is checked later. Pure: no I/O, no state.
  */
 import { crc32 } from "node:zlib";
 import { concat, utf8 } from "../kernel/bytes.ts";
@@ -26,7 +26,7 @@ const FORM: Readonly<Record<KeyKind, RegExp>> = {
 };
 
 /**
- * Makes a key. It is a secret from here on: show it once, store only its digest (P4).
+ * Makes a key. The result is a secret: show it once, store only its digest (P4).
  * @param formKey derived from the newest root key with the label `key-form`.
  */
 export async function mintKey(
@@ -39,10 +39,10 @@ export async function mintKey(
 }
 
 /**
- * Which form key made this text.
+ * Finds the form key that made this text.
  * @param formKeys one per root-key version, newest first.
- * @returns the index of that version, which is also the version of the pepper its digest was made with; `undefined`
- * when none made it.
+ * @returns the index of that version, which is also the version of the pepper for its digest; `undefined` when no
+ * version made it.
  */
 export async function matchKeyForm(
   kind: KeyKind,
@@ -67,7 +67,7 @@ export async function checkKeyForm(
   return (await matchKeyForm(kind, text, formKeys)) !== undefined;
 }
 
-/** The last four characters: what may be stored and shown of a key. They are checksum, not secret. */
+/** The last four characters: the only part of a key that may be stored and shown. They are checksum, not secret. */
 export const maskKey = (text: string): string => text.slice(-4);
 
 /** Prefix, 32 bytes as 43 base62 digits, and the checksum over both. */
@@ -97,7 +97,7 @@ function bytesOf(kind: KeyKind, text: string): Uint8Array<ArrayBuffer> | undefin
   return bytes;
 }
 
-/** The kind is in the MAC, so that an agent's key is never an operator token with another prefix. */
+/** The kind is part of the MAC, so that an agent's key with another prefix is never an operator token. */
 async function macOf(
   kind: KeyKind,
   formKey: Uint8Array<ArrayBuffer>,

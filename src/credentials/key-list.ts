@@ -1,8 +1,9 @@
 /**
- * Lists of keys over agents: a page costs the page, however many keys there are.
+ * Lists of keys across agents. A page costs the same however many keys there are.
  *
- * Without filters a page is read from the index of its order. With filters the same index is walked, and a page ends after so many
- * keys were looked at, whatever was found. The keys of a steward are read through its agents and sorted: they are its own.
+ * Without filters, a page is read from the index of its order. With filters, the same index is walked, and a page
+ * ends after a fixed number of keys, however many of them match. The keys of a steward are read through the
+ * steward's agents and sorted, because there are few of them.
  */
 import { and, eq, lt, sql, type SQL } from "drizzle-orm";
 import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
@@ -13,11 +14,11 @@ import { agents, apiKeys } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 import { ENDS_AT, type KeyOrder, type KeyPlace } from "./key-order.ts";
 
-/** How many keys a page with filters looks at. */
+/** The most keys that a page with filters examines. */
 export const MOST_KEYS_LOOKED_AT = 2_000;
 
 export interface KeyFilter {
-  /** Only keys that open something at this time, in milliseconds since the epoch. */
+  /** Only keys that are valid at this time, in milliseconds since the epoch. */
   readonly liveAt?: number | undefined;
   /** In milliseconds since the epoch. */
   readonly createdBefore?: number | undefined;
@@ -25,11 +26,11 @@ export interface KeyFilter {
   readonly endsBefore?: number | undefined;
   readonly owner?: string | undefined;
   readonly steward?: string | undefined;
-  /** `key=value` each; the agent has them all. */
+  /** `key=value` each; an agent matches when it has all of them. */
   readonly label?: readonly string[] | undefined;
 }
 
-/** One workspace, or all that a reader sees (null: all there are). */
+/** One workspace, or all that the reader may see (null: all that exist). */
 export type KeysWhere = { readonly workspace: WorkspaceId } | { readonly visible: readonly string[] | null };
 
 interface KeyPageRequest {
@@ -40,7 +41,7 @@ interface KeyPageRequest {
   readonly mostLookedAt: number;
 }
 
-/** A key and its agent, as the registry has them. Times in milliseconds since the epoch. */
+/** A key and its agent, from the registry. Times in milliseconds since the epoch. */
 export interface ListedKey {
   readonly id: KeyId;
   readonly agentId: AgentId;
@@ -59,7 +60,7 @@ export interface ListedKey {
 
 interface KeyPage {
   readonly keys: readonly ListedKey[];
-  /** Where the next page begins; null: this is the last one. */
+  /** The start of the next page; null on the last page. */
   readonly next: KeyPlace | null;
 }
 
@@ -77,7 +78,7 @@ export async function listKeysOfAgents(
   return { keys, next: isMore ? { value: last.value, id: last.id } : (edge ?? null) };
 }
 
-/** Where a walk stands after so many keys. */
+/** The position of a walk after so many keys. */
 export function edgeOfKeys(where: KeysWhere, { order, after, mostLookedAt }: KeyPageRequest): SQL {
   const narrowed =
     and("workspace" in where ? inPlace(where, apiKeys) : undefined, behind(order, after)) ?? sql`1`;
@@ -113,7 +114,7 @@ const withinOf = (where: KeysWhere): "workspace" | "everywhere" =>
 const behind = (order: KeyOrder, after: KeyPlace | undefined): SQL | undefined =>
   after === undefined ? undefined : order.behind(after);
 
-/** The tables in the order in which they are read: SQLite does not change that of a cross join. */
+/** The tables in the order in which they are read: SQLite keeps the order of a cross join. */
 function tables(where: KeysWhere, { steward }: KeyFilter, order: KeyOrder): SQL {
   const keys = order.table(withinOf(where));
   const theirAgents = sql`${agents} ON ${agents.id} = ${apiKeys.agentId}`;
@@ -123,7 +124,7 @@ function tables(where: KeysWhere, { steward }: KeyFilter, order: KeyOrder): SQL 
     : sql`${agents} CROSS JOIN ${apiKeys} ON ${apiKeys.agentId} = ${agents.id} ${inWorkspaces}`;
 }
 
-/** @param of the table that is read first, so that its index has the place. */
+/** @param of the table that is read first, so that its index determines the position. */
 function inPlace(where: KeysWhere, of: typeof apiKeys | typeof agents): SQL | undefined {
   if ("workspace" in where) return eq(of.workspaceId, where.workspace);
   return where.visible === null ? undefined : inList(workspaces.name, where.visible);
@@ -141,7 +142,7 @@ const conditions = ({ liveAt, createdBefore, endsBefore, owner, steward, label =
     ...label.map((each) => hasLabel(agents.labels, each)),
   ].filter((condition) => condition !== undefined);
 
-/** True when a page could look at many keys to find few: by an order's index, with something asked beside it. */
+/** True when a page could examine many keys to find few: it walks an order's index and applies a filter. */
 const isWalkedFor = (where: KeysWhere, filter: KeyFilter): boolean =>
   filter.steward === undefined &&
   (conditions(filter).length > 0 || ("visible" in where && where.visible !== null));

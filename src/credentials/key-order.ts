@@ -1,12 +1,15 @@
 /**
- * The orders of a list of keys. Each is one index of migration 0015, with the key's id behind it, so that every key has a place
- * of its own and a page begins where the one before has ended.
+ * The orders of a list of keys. Each is one index of migration 0015 that ends in the key's id. So every key has a
+ * unique position, and a page begins where the one before ended.
  */
 import { sql, type SQL } from "drizzle-orm";
 import type { KeySort } from "../contract/key.ts";
 import { apiKeys } from "../storage/tables/agents.ts";
 
-/** A place in an order: the time that is sorted by, in milliseconds since the epoch, and the id of the key that stands there. */
+/**
+ * A position in an order: the time sorted by, in milliseconds since the epoch, and the id of the key at that
+ * position.
+ */
 export interface KeyPlace {
   readonly value: number;
   readonly id: string;
@@ -14,7 +17,7 @@ export interface KeyPlace {
 
 type SortedBy = "created" | "expires" | "last_used";
 
-/** The columns of the indexes: a key without an end, or without a use, has a time there too. */
+/** The columns of the indexes. A key without an expiry, or without a use, has a time there too. */
 export const ENDS_AT = sql<number>`${apiKeys}.ends_at`;
 const COLUMN: Readonly<Record<SortedBy, SQL<number>>> = {
   created: sql<number>`${apiKeys.createdAt}`,
@@ -44,12 +47,12 @@ export class KeyOrder {
     this.#by = sort.replace("-", "") as SortedBy;
   }
 
-  /** What is sorted by. */
+  /** The value that the list is sorted by. */
   get value(): SQL<number> {
     return COLUMN[this.#by];
   }
 
-  /** The table, to be read by the index of this order and by no other: without it the statement fails, and never sorts. */
+  /** The table, restricted to the index of this order. Without that index the statement fails; it never sorts. */
   table(within: "workspace" | "everywhere"): SQL {
     return sql`${apiKeys} INDEXED BY ${INDEX[within][this.#by]}`;
   }

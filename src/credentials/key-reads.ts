@@ -1,4 +1,4 @@
-/** API keys in the registry: by digest to their agent, for ever. Whether a key is live is the AgentObject's word. */
+/** API keys in the registry: from digest to agent, for ever. Whether a key is live is decided by the AgentObject. */
 import { and, asc, eq, gt } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
@@ -12,8 +12,8 @@ import { keyDigests } from "../storage/tables/key-digests.ts";
 export type KeyRow = typeof apiKeys.$inferSelect;
 
 /**
- * Which agent and key these digests of one text belong to. None of it ever changes (P2).
- * @returns `known`: the digests of them that the registry has.
+ * The agent and key that these digests of one text belong to. They never change (P2).
+ * @returns `known`: the digests that the registry has.
  */
 export async function findKeyByDigests(
   db: Database,
@@ -59,7 +59,7 @@ export async function findKeyByDigests(
 
 type OwnedKey = KeyRow & { readonly agent: AgentId; readonly workspace: WorkspaceId };
 
-/** A key by its id, with whose it is. */
+/** A key by its id, with its agent. */
 export async function findKey(db: Database, id: KeyId): Promise<OwnedKey | undefined> {
   const row = await db
     .select({ key: apiKeys, workspace: agents.workspaceId })
@@ -86,7 +86,7 @@ export async function listKeys(
     .limit(limit);
 }
 
-/** What is stored of a new key. */
+/** The stored data of a new key. */
 interface KeyInsert {
   readonly id: KeyId;
   readonly digest: string;

@@ -1,6 +1,6 @@
 /**
- * A presented key and the root key's versions. The form of a key is for ever that of the version it was made under; its
- * digest may stand in the registry under any version since.
+ * A presented key and the versions of the root key. The form of a key always belongs to the version that made it.
+ * Its digest in the registry may belong to that version or to any later one.
  */
 import type { DerivedKeys } from "../secrets/root-key.ts";
 import type { VersionDigest } from "../storage/key-digests.ts";
@@ -8,9 +8,9 @@ import { digestKey } from "./digest.ts";
 import { matchKeyForm, type KeyKind } from "./key-format.ts";
 
 /**
- * @param retiredForms form keys of root-key versions that have left: what they made is still known by its form.
- * @returns the digests under which the key may be registered, newest version first; undefined: Dome did not make it.
- *   No I/O.
+ * @param retiredForms form keys of root-key versions that were removed; they still recognize the keys they made.
+ * @returns the digests under which the key may be registered, newest version first; undefined when Dome did not
+ * make it. No I/O.
  */
 export async function digestsOf(
   kind: KeyKind,
@@ -26,7 +26,7 @@ export async function digestsOf(
     version,
     digest: await digestKey(pepper, text),
   });
-  // What the newest version made has never had another digest.
+  // A key made by the newest version has only ever had one digest.
   const others = made === 0 ? [] : older;
   return [await digestUnder(newest), ...(await Promise.all(others.map(digestUnder)))];
 }

@@ -1,4 +1,4 @@
-/** A verified chain in words: what was found, what that proves, and what it does not. */
+/** A verified chain in words: what was found, what that proves, and what it does not prove. */
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { levelsOf, type Link } from "./chain-rules.ts";
@@ -20,13 +20,16 @@ interface ChainHop {
 
 export interface ChainReport {
   readonly issuer: string;
-  /** For whom all of them act. */
+  /** The user or agent for whom all of them act. */
   readonly subject: string;
-  /** Who acts now, or acted last. */
+  /** The current actor, or the last one. */
   readonly actor: string;
   /** Null for an agent that acts for itself. */
   readonly txn: string | null;
-  /** Every actor has its receipt. Null without the token, which alone knows how many there are. */
+  /**
+   * True when every actor has its receipt. Null without the token, because only the token says how many actors
+   * there are.
+   */
   readonly complete: boolean | null;
   readonly token: {
     readonly jti: string;
@@ -36,7 +39,7 @@ export interface ChainReport {
     /** Null when no time was given. */
     readonly expired: boolean | null;
   } | null;
-  /** Oldest first: as it happened. */
+  /** Oldest first, in the order of the events. */
   readonly hops: readonly ChainHop[];
   /** What was verified, in plain words. */
   readonly statements: readonly string[];
@@ -44,7 +47,7 @@ export interface ChainReport {
   readonly not_checked: readonly string[];
 }
 
-/** @param links newest first, and found to be one chain. */
+/** @param links newest first, already verified as one chain. */
 export function reportOn(
   links: readonly Link[],
   token: CallTokenClaims | undefined,

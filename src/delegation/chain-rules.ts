@@ -1,6 +1,6 @@
 /**
- * What must hold between the receipts of a chain, and between them and their token. Each receipt has been verified by
- * itself before; these rules find what was added, removed, moved, widened, or taken from another chain.
+ * The rules between the receipts of a chain, and between them and their token. Each receipt was verified by itself
+ * before. These rules detect a hop that was added, removed, moved, widened, or taken from another chain.
  */
 import type { ActorReceipt } from "../contract/actor-receipt.ts";
 import { narrowsAudience } from "../contract/audience.ts";
@@ -26,12 +26,12 @@ export type ChainFaultKind =
 
 export interface ChainFault {
   readonly kind: ChainFaultKind;
-  /** Which receipt, counted from the newest, 0; null: the token, or all of them together. */
+  /** The receipt, counted from the newest, 0; null: the token, or all of them together. */
   readonly index: number | null;
   readonly detail: string;
 }
 
-/** A verified receipt, with its text: the hash is over what was sent. */
+/** A verified receipt with its text: the hash covers the text as sent. */
 export interface Link {
   readonly text: string;
   readonly claims: ActorReceipt;
@@ -43,10 +43,13 @@ type Check = (
   issuer: string,
 ) => ChainFault | undefined;
 
-/** Each hop is stamped by another machine. Their order is proven by the hashes; this is for times that contradict it. */
+/**
+ * Each hop has the time of another machine. The hashes prove the order; this tolerance is for times that contradict
+ * it.
+ */
 const MAX_CLOCK_DIFFERENCE_S = 60;
 
-/** The first rule that is broken. `links` are newest first. */
+/** The first broken rule. `links` are newest first. */
 export function brokenRule(
   links: readonly Link[],
   token: CallTokenClaims | undefined,
@@ -120,7 +123,7 @@ const checkTransaction: Check = (links, token) => {
     : at("wrong_transaction", index, `it is of another transaction than ${txn ?? "none"}`);
 };
 
-/** Each receipt was issued with a token; the newest with this one, older ones with its ancestors, in order. */
+/** Each receipt was issued with a token: the newest with this one, older ones with its ancestors, in order. */
 const checkOrigins: Check = (links, token) => {
   if (token === undefined) {
     const origins = links.map(({ claims }) => claims.origin_jti);
@@ -150,7 +153,7 @@ const checkScopes: Check = (links, token) => {
   });
 };
 
-/** A target stays, or becomes one door of what was the whole service. */
+/** A hop keeps the target, or narrows it from the whole service to one door. */
 const checkTargets: Check = (links, token, issuer) => {
   if (token !== undefined && links[0] !== undefined && links[0].claims.target !== token.aud)
     return at("target_widened", 0, `it is for ${links[0].claims.target}, and the token for ${token.aud}`);
@@ -170,7 +173,7 @@ const checkTimes: Check = (links, token) => {
   );
 };
 
-/** Signatures and issuer have been checked by then. That `dome.chain` is `act` is part of the token's claims. */
+/** Signatures and issuer were checked before. The schema of the claims ensures that `dome.chain` matches `act`. */
 const CHECKS: readonly Check[] = [
   checkCount,
   checkTransaction,

@@ -1,7 +1,8 @@
 /**
- * One hop of a chain as pure rules (RFC 8693; design part 8): who becomes the current actor for whom, and with how
- * much less. Nothing here verifies anything; it is told what was verified. It can only narrow (P6): scope, audience and
- * lifetime stay or shrink, `sub` and `txn` stay, no actor is dropped, and no agent stands in a chain twice.
+ * One hop of a chain as pure rules (RFC 8693; design part 8): which agent becomes the current actor for which
+ * subject, and with how much less. Nothing here verifies a token; the inputs are verified facts. A hop can only
+ * narrow (P6): scope, audience and lifetime stay or shrink, `sub` and `txn` stay, no actor is dropped, and no agent
+ * appears in a chain twice.
  */
 import { narrowsAudience } from "../contract/audience.ts";
 import { MAX_PATH, type Act, type CallTokenClaims } from "../contract/call-token.ts";
@@ -11,7 +12,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 
 type Links = CallTokenClaims["dome"]["chain"];
 
-/** Who is to become the current actor: the client that has authenticated (TX-16). */
+/** The agent that would become the current actor: the authenticated client (TX-16). */
 export interface Client {
   readonly id: AgentId;
   readonly name: string;
@@ -20,12 +21,12 @@ export interface Client {
   readonly key: KeyId;
 }
 
-/** Whose authority is handed on: a verified call token of Dome's own. */
+/** The authority that is handed on: a verified call token of Dome's own. */
 export interface TokenSubject {
   readonly kind: "token";
   readonly claims: CallTokenClaims;
   readonly scope: Scope;
-  /** The outermost actor, or the subject when it is an agent; only it can grant. */
+  /** The outermost actor, or the subject when it is an agent. Only this agent can grant the hop. */
   readonly delegator: {
     readonly id: AgentId;
     readonly name: string;
@@ -33,12 +34,12 @@ export interface TokenSubject {
   };
 }
 
-/** Or a user whom an identity provider has vouched for, to an audience that is bound to the client. */
+/** Or a user verified by an identity provider, for an audience that is bound to the client. */
 interface UserSubject {
   readonly kind: "user";
   readonly id: string;
   readonly provider: Id<"idp">;
-  /** The token's own `may_act` (RFC 8693 §4.4), as it stood there. */
+  /** The token's own `may_act` (RFC 8693 §4.4), unchanged. */
   readonly mayAct: unknown;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
@@ -46,13 +47,13 @@ interface UserSubject {
 
 export type Subject = TokenSubject | UserSubject;
 
-/** What is asked of the hop. `scope`, `audience`: undefined where the request leaves them out. */
+/** The hop that is requested. `scope`, `audience`: undefined where the request leaves them out. */
 export interface HopRequest {
   readonly issuer: string;
   readonly client: Client;
   readonly scope: Scope | undefined;
   readonly audience: string | undefined;
-  /** The strictest of the tiers of all agents that would take part. */
+  /** The strictest limit of the tiers of all agents that would take part. */
   readonly maxDepth: number;
   /** Seconds; the strictest of the tiers. */
   readonly maxLifetime: number;
@@ -62,7 +63,10 @@ export interface HopRequest {
   readonly now: number;
 }
 
-/** What the new token may say. `basis` is null where the holder only narrows what it holds: no hop, nobody is added. */
+/**
+ * The contents of the new token. `basis` is null where the holder only narrows its own token: that is no hop, and
+ * adds no actor.
+ */
 export interface Hop {
   readonly basis: "delegates_to" | "parent" | `idp:${string}` | null;
   readonly sub: string;
@@ -74,19 +78,19 @@ export interface Hop {
 }
 
 export type HopRefusal =
-  /** The subject token names who may act, and it is somebody else (TX-33). */
+  /** The subject token names who may act, and the client is not named (TX-33). */
   | { readonly kind: "may_act" }
-  /** Neither delegates the delegator to the client, nor is the client its child (TX-37). */
+  /** The delegator does not list the client in `delegates_to`, and the client is not its child (TX-37). */
   | { readonly kind: "no_basis"; readonly delegator: string }
   | { readonly kind: "loop" }
   | { readonly kind: "too_deep"; readonly most: number }
-  /** The subject token descends from as many tokens as one can name. */
+  /** The subject token has as many ancestors as a token can name. */
   | { readonly kind: "path_too_long"; readonly most: number }
   | { readonly kind: "scope_wider" }
   | { readonly kind: "audience_wider" }
   | { readonly kind: "nothing_left" };
 
-/** The whole user's authority lies within what the agents of the chain declare. */
+/** All of the user's authority, limited to what the agents of the chain declare. */
 const WHOLE: Scope = [{ kind: "surface" }];
 
 export function delegate(subject: Subject, wanted: HopRequest): Result<Hop, HopRefusal> {
@@ -126,8 +130,9 @@ function basisOf(subject: Subject, { client, issuer }: HopRequest): Result<Hop["
 }
 
 /**
- * `may_act` only narrows: whom it does not name must not act. Absent it says nothing, and the binding of the audience
- * decides alone. It names an agent of ours by our issuer; a name of somebody else's is somebody else.
+ * `may_act` only narrows: a client that it does not name must not act. When it is absent, the binding of the
+ * audience alone decides. It names an agent of Dome's by Dome's issuer; the same name under another issuer is
+ * somebody else.
  */
 export function mayAct(claim: unknown, client: AgentId, issuer: string): boolean {
   if (claim === undefined) return true;

@@ -1,4 +1,4 @@
-/** From a hop that is allowed to what is signed for it: the receipt of the hop, and the claims of the token. */
+/** From an allowed hop to what is signed for it: the receipt of the hop, and the claims of the token. */
 import { actorReceipt, type ActorReceipt } from "../contract/actor-receipt.ts";
 import { callTokenClaims, type CallTokenClaims } from "../contract/call-token.ts";
 import { formatScope } from "../contract/scope.ts";
@@ -11,18 +11,18 @@ import { receiptHash } from "./receipt.ts";
 export interface NewIds {
   readonly jti: TokenId;
   readonly receipt: Id<"rct">;
-  /** For a subject that is part of no transaction yet. */
+  /** For a subject that is not part of a transaction yet. */
   readonly txn: TxnId;
 }
 
-/** What the token says besides the hop: who the current actor is by name, and under what it was minted. */
+/** The claims of the token beyond the hop: the name of the current actor, and the state under which it was minted. */
 export interface Setting {
   readonly issuer: string;
   readonly workspace: string;
   readonly name: string;
   readonly tier: string;
   readonly haltEpoch: number;
-  /** Of a user: how often it had been let go on. */
+  /** For a user: how often the user had been resumed. */
   readonly userEpoch: number;
   readonly email: string | undefined;
   readonly groups: readonly string[] | undefined;
@@ -33,17 +33,17 @@ export interface Setting {
 const heldReceipts = (subject: Subject): readonly string[] =>
   subject.kind === "token" ? (subject.claims.actor_receipts ?? []) : [];
 
-/** The transaction: the subject's, or a new one where somebody begins to act for somebody else. */
+/** The transaction: the subject's, or a new one when an agent begins to act for somebody. */
 const txnOf = (subject: Subject, hop: Hop, ids: NewIds): TxnId | undefined => {
   if (subject.kind === "token" && subject.claims.txn !== undefined) return subject.claims.txn;
   return hop.act === undefined ? undefined : ids.txn;
 };
 
-/** The receipts that the new one stands on, newest first. Who only narrows gets the newest one made anew. */
+/** The earlier receipts in the chain, newest first. When the holder only narrows, the newest is issued again. */
 const olderReceipts = (subject: Subject, hop: Hop): readonly string[] =>
   hop.basis === null ? heldReceipts(subject).slice(1) : heldReceipts(subject);
 
-/** The receipt of this hop; undefined where nobody acts for somebody else. */
+/** The receipt of this hop; undefined when the agent acts for nobody else. */
 export function receiptClaims(
   subject: Subject,
   hop: Hop,
@@ -69,7 +69,7 @@ export function receiptClaims(
   };
 }
 
-/** A receipt inside a token whose signature holds is ours: its basis stays that of the hop. */
+/** A receipt inside a token with a valid signature is Dome's own. Its basis stays that of the hop. */
 function basisOf(receipt: string | undefined): string {
   const claims = actorReceipt.safeParse(parseSegment(receipt?.split(".")[1] ?? ""));
   if (!claims.success) throw new Error("a token with an actor has no receipt of the hop");
@@ -78,7 +78,7 @@ function basisOf(receipt: string | undefined): string {
 
 /**
  * @param receipt of this hop, as signed.
- * @throws ZodError when the claims contradict each other: a fault of ours.
+ * @throws ZodError when the claims contradict each other: a fault in Dome.
  */
 export function exchangedClaims(
   subject: Subject,

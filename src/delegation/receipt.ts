@@ -1,7 +1,7 @@
 /**
- * The receipt of one hop as a JWS (design part 8). Whoever holds it can check it years later with the published keys
- * alone. Receipts of one chain are linked: each names the hash of the next-older one as it was sent, byte for byte, so
- * none can be taken out, put in or moved.
+ * The receipt of one hop as a JWS (design part 8). Any holder can verify it years later with the published keys
+ * alone. The receipts of one chain are linked: each contains the hash of the next-older one, over the bytes as
+ * sent. So no receipt can be removed, inserted or moved.
  */
 import { SignJWT } from "jose";
 import { ACTOR_RECEIPT_TYPE, actorReceipt, type ActorReceipt } from "../contract/actor-receipt.ts";
@@ -14,7 +14,7 @@ type ActorReceiptRefusal =
   JwsRefusal | { readonly kind: "bad_claims"; readonly member: string } | { readonly kind: "wrong_issuer" };
 
 /**
- * @returns the compact JWS. Keep it as it is: the next receipt hashes its bytes.
+ * @returns the compact JWS. Keep it unchanged: the next receipt hashes its bytes.
  * @throws ZodError when the claims are not well formed, Error when the signer is not one for receipts.
  */
 export async function signActorReceipt(claims: ActorReceipt, signer: Signer): Promise<string> {
@@ -24,10 +24,10 @@ export async function signActorReceipt(claims: ActorReceipt, signer: Signer): Pr
     .sign(signer.privateKey);
 }
 
-/** What the next-newer receipt says in `prh`: base64url of SHA-256 over the ASCII of this one. */
+/** The `prh` of the next-newer receipt: base64url of SHA-256 over the ASCII of this one. */
 export const receiptHash = (receipt: string): string => toBase64Url(sha256Sync(utf8(receipt)));
 
-/** Checks one receipt with the issuer's published keys alone. It says nothing of the receipts around it. */
+/** Checks one receipt with the issuer's published keys alone. It does not check the receipts before and after it. */
 export async function verifyActorReceipt(
   text: string,
   options: { readonly issuer: string; readonly keys: KeySet["keys"] },

@@ -1,11 +1,14 @@
 /**
- * Checks a whole chain offline: who acted for whom, in which order, with how much, and that nobody has added, removed,
- * moved or widened a hop since. Pure over the issuer's published keys; no I/O, no clock of its own.
+ * Verifies a whole chain offline: which agents acted for which user, in which order, and with how much authority.
+ * It detects a hop that was added, removed, moved or widened later. Pure over the issuer's published keys; no I/O,
+ * no clock of its own.
  *
- * The receipts are evidence of what happened, so an expired token does not spoil them: it is reported. What nobody can
- * see offline is whether the agents are alive, and whether the token was revoked: `not_checked` says so.
+ * The receipts are evidence of past events, so an expired token does not invalidate them; its expiry is reported.
+ * An offline check cannot show whether the agents are alive, or whether the token was revoked: `not_checked` says
+ * so.
  *
- * `issuer` is the one the reader trusts, from elsewhere: what a token names is the forger's choice.
+ * `issuer` is the issuer that the reader trusts, known from elsewhere: the token's own `iss` could be chosen by a
+ * forger.
  */
 import { callTokenClaims, TOKEN_TYPE, type CallTokenClaims } from "../contract/call-token.ts";
 import { schemaWords } from "../contract/schema-words.ts";
@@ -24,14 +27,14 @@ export interface ChainInput {
 }
 
 export interface ChainOptions {
-  /** The issuer that is trusted, byte for byte. */
+  /** The trusted issuer, byte for byte. */
   readonly issuer: string;
   readonly keys: KeySet["keys"];
-  /** Milliseconds since the epoch; without it nothing is said about the token's expiry. */
+  /** Milliseconds since the epoch. Without it, the report says nothing about the token's expiry. */
   readonly now?: number;
 }
 
-/** More than any tier allows; a bound for the work, not a policy. */
+/** More than any tier allows. It bounds the work; it is not a policy. */
 const MAX_RECEIPTS = 32;
 
 /** Verifies a token with its receipts, or receipts alone. */
@@ -80,7 +83,7 @@ async function readReceipt(
   return fault("receipt_refused", index, `it ${why}`);
 }
 
-/** The issuer is asked about before anything else, although what it says is not yet verified. */
+/** The issuer is compared before anything else, although the token is not yet verified. */
 function issuerFault(text: string, index: number | null, issuer: string): ChainFault | undefined {
   const named = parseSegment(text.split(".", 2)[1] ?? "")?.["iss"];
   if (named === undefined || named === issuer) return undefined;
@@ -92,7 +95,10 @@ function issuerFault(text: string, index: number | null, issuer: string): ChainF
   };
 }
 
-/** The receipts inline or beside the token. Where there are both they must be the same: one of them is a lie. */
+/**
+ * The receipts inside the token or beside it. When both are given, they must be equal; otherwise one of them is
+ * false.
+ */
 function receiptsOf(
   { receipts: beside }: ChainInput,
   token: CallTokenClaims | undefined,
