@@ -1,29 +1,29 @@
 /**
- * OpenID Connect Discovery: where the keys of an issuer are. The document decides nothing else: which issuer is
- * trusted, for which audiences and algorithms, is the workspace's word (ID-1).
+ * OpenID Connect Discovery: finds the keys of an issuer. The document decides nothing else. The workspace decides
+ * which issuer is trusted, for which audiences and algorithms (ID-1).
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { IdentityProvider } from "./provider.ts";
 
 type DiscoveryFault = "not_a_document" | "another_issuer" | "no_jwks_uri";
 
-/** Where the issuer's document is (OpenID Connect Discovery 1.0 §4). */
+/** The URL of the issuer's document (OpenID Connect Discovery 1.0 §4). */
 export const discoveryUrl = (issuer: string): string =>
   `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
 
-/** How Entra writes an issuer that serves many tenants. */
+/** The placeholder with which Entra writes an issuer for many tenants. */
 const TENANT = "{tenantid}";
 
-/** The issuer as its tokens will have it. */
+/** The issuer as it stands in its tokens. */
 export const issuerOf = (written: string, tenant: string | null): string =>
   tenant === null ? written : written.replace(TENANT, tenant);
 
-/** True when an issuer is written for many tenants, so that a tenant must be said. */
+/** True when an issuer is a template for many tenants, so that a tenant must be given. */
 export const isTemplate = (issuer: string): boolean => issuer.includes(TENANT);
 
 /**
- * Pure. The issuer must be the configured one byte for byte: a document that speaks for somebody else would hand their
- * tokens to these keys.
+ * Pure. The issuer must equal the configured one byte for byte. Otherwise a document of another issuer could make
+ * its keys verify this issuer's tokens.
  */
 export function parseDiscovery(
   document: unknown,

@@ -1,6 +1,7 @@
 /**
- * The form of an ID token, before anything it says is believed. The header decides nothing but which of the provider's
- * keys to try: what asks for more (an embedded key, an extension, another type) is refused (RFC 8725 §3.1, §3.10, §3.11).
+ * Checks the form of an ID token before anything in it is trusted. The header only selects which of the provider's
+ * keys to try. A header that asks for more (an embedded key, an extension, another type) is refused (RFC 8725 §3.1,
+ * §3.10, §3.11).
  */
 import { fromBase64Url, toBase64Url } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -13,9 +14,9 @@ export interface ReadToken {
   readonly algorithm: string;
   /** Null: the token names no key. */
   readonly kid: string | null;
-  /** What it says, unverified. */
+  /** The claims, unverified. */
   readonly claims: JsonObject;
-  /** The `iss` that it says. */
+  /** The `iss` claim, unverified. */
   readonly issuer: string;
 }
 
@@ -36,7 +37,8 @@ export function readIdToken(text: string): Result<ReadToken, IdentityRefusal> {
   if ("crit" in header || "b64" in header) return malformed("critical_header");
   if (EMBEDDED.some((member) => member in header)) return malformed("embedded_key");
   const { typ, alg, kid = null } = header;
-  // An access token says at+jwt (RFC 9068 §4), a logout token logout+jwt: neither is about a user who is there.
+  // An access token has the type at+jwt (RFC 9068 §4), a logout token logout+jwt. Neither proves that a user is
+  // present.
   if (typ !== undefined && (typeof typ !== "string" || !/^(?:application\/)?jwt$/i.test(typ)))
     return malformed("wrong_typ");
   if (typeof alg !== "string" || !(ALGORITHMS as readonly string[]).includes(alg))
@@ -52,8 +54,8 @@ export function readIdToken(text: string): Result<ReadToken, IdentityRefusal> {
 }
 
 /**
- * What only tokens of another kind say, for providers that do not use `typ`: an access token is meant for the API that
- * it names, not for who happens to hold it (ID-8); a logout token says that the user has left.
+ * Claims that only other kinds of tokens have, for providers that do not use `typ`. An access token is meant for
+ * the API that it names, not for any holder (ID-8). A logout token says that the user has left.
  */
 function otherKind(claims: JsonObject): string | null {
   if ("events" in claims) return "a_logout_token";
@@ -62,7 +64,7 @@ function otherKind(claims: JsonObject): string | null {
   return isAccess ? "an_access_token" : null;
 }
 
-/** One signature has one text: the last character of base64url can have bits that decode to nothing. */
+/** A signature must have one spelling: the last character of base64url can have bits that decode to nothing. */
 function isCanonical(signature: string): boolean {
   try {
     return toBase64Url(fromBase64Url(signature)) === signature;

@@ -9,13 +9,13 @@ import type { ProviderKey } from "./keys.ts";
 
 interface CachedKeys {
   readonly keys: readonly ProviderKey[];
-  /** When they were fetched; null: never with success. */
+  /** When they were last fetched with success; null: never. */
   readonly fetchedAt: number | null;
-  /** When the provider was asked last, whatever came of it. */
+  /** When the provider was last asked, whatever the result. */
   readonly askedAt: number;
-  /** True while that is under way; a request that was cancelled leaves it so. */
+  /** True while a request is in flight; a request that was cancelled leaves it true. */
   readonly asking: boolean;
-  /** Why the last attempt that came to an end failed; null: it did not. */
+  /** Why the last finished attempt failed; null: it did not fail. */
   readonly fault: string | null;
 }
 
@@ -24,7 +24,7 @@ export type KeyCache = BoundedMap<string, CachedKeys>;
 export const KEYS_FRESH_MS = 600_000;
 export const KEYS_COOLDOWN_MS = 30_000;
 export const KEYS_STALE_MS = 86_400_000;
-/** Longer than discovery and keys together may take: after that, nobody is asking any more. */
+/** Longer than discovery and keys together may take: after that, no request is in flight any more. */
 const KEYS_PATIENCE_MS = 11_000;
 
 type KeyAdvice =
@@ -35,7 +35,7 @@ type KeyAdvice =
   | { readonly kind: "unknown_key" }
   | { readonly kind: "unavailable"; readonly why: string };
 
-/** @param kid what the token names; null: it names none, and any key will do. */
+/** @param kid the key id in the token; null: there is none, and any key will do. */
 export function adviceFor(cached: CachedKeys | undefined, kid: string | null, now: number): KeyAdvice {
   if (cached === undefined) return { kind: "ask" };
   const { keys, fetchedAt, askedAt, asking, fault } = cached;
@@ -53,7 +53,7 @@ export function adviceFor(cached: CachedKeys | undefined, kid: string | null, no
   return { kind: "unavailable", why: fault ?? "unreachable" };
 }
 
-/** Begun: written before the provider is asked, so that a flood asks once. */
+/** Records the start, before the provider is asked, so that a flood asks once. */
 export const askingNow = (cached: CachedKeys | undefined, now: number): CachedKeys => ({
   keys: cached?.keys ?? [],
   fetchedAt: cached?.fetchedAt ?? null,
@@ -62,7 +62,7 @@ export const askingNow = (cached: CachedKeys | undefined, now: number): CachedKe
   fault: cached?.fault ?? null,
 });
 
-/** Answered. */
+/** Records an answer. */
 export const fetchedNow = (keys: readonly ProviderKey[], now: number): CachedKeys => ({
   keys,
   fetchedAt: now,
@@ -71,7 +71,7 @@ export const fetchedNow = (keys: readonly ProviderKey[], now: number): CachedKey
   fault: null,
 });
 
-/** Not answered, or with something that is no key set: what was known stays, as old as it is. */
+/** Records a failure, or an answer without a key set: the known keys stay, with their age. */
 export const failedNow = (cached: CachedKeys | undefined, why: string, now: number): CachedKeys => ({
   ...askingNow(cached, now),
   asking: false,

@@ -1,10 +1,13 @@
-/** The public keys of a provider, out of its JWKS. What cannot safely verify a signature is left out (ID-2). */
+/** The public keys in a provider's JWKS. Keys that cannot safely verify a signature are left out (ID-2). */
 import type { JWK } from "jose";
 import { fromBase64Url } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { isWeakEd25519, isWeakRsa } from "./weak-keys.ts";
 
-/** Every algorithm that a provider may sign with. No HS*: a shared secret would make every client an issuer; no none. */
+/**
+ * Every algorithm with which a provider may sign. No HS*: with a shared secret every client could issue tokens. No
+ * `none`.
+ */
 export const ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"] as const;
 
 /** A key that may verify. The JWK has public members only, and the library imports it once per object. */
@@ -25,7 +28,7 @@ type KeysFault = "not_a_key_set" | "too_many_keys";
 const MAX_KEYS = 100;
 const MAX_KID_LENGTH = 256;
 const MIN_RSA_BITS = 2_048;
-/** More would only cost time at each verification. */
+/** More keys would only cost time at each verification. */
 const MAX_RSA_BITS = 8_192;
 const PRIVATE = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
@@ -41,7 +44,7 @@ export function parseKeys(document: unknown): Result<KeyDocument, KeysFault> {
 function parseKey(entry: unknown): ProviderKey | undefined {
   if (typeof entry !== "object" || entry === null) return undefined;
   const jwk = entry as Readonly<Record<string, unknown>>;
-  // A private key that its owner publishes signs for everybody who reads it.
+  // A private key that was published: any reader could sign with it.
   if (PRIVATE.some((member) => member in jwk)) return undefined;
   if (jwk["use"] !== undefined && jwk["use"] !== "sig") return undefined;
   const operations = jwk["key_ops"];
@@ -97,14 +100,14 @@ function familyOf(jwk: Readonly<Record<string, unknown>>): Family | undefined {
   }
 }
 
-/** The length of a modulus without its leading zeros: zero bytes in front make no key longer. */
+/** The length of a modulus without its leading zeros: zero bytes in front do not make a key longer. */
 function bitsOf(modulus: Uint8Array): number {
   const first = modulus.findIndex((byte) => byte !== 0);
   const top = modulus[first];
   return top === undefined ? 0 : (modulus.length - first - 1) * 8 + (32 - Math.clz32(top));
 }
 
-/** None where it is no base64url. */
+/** None when the text is not base64url. */
 function bytesOf(text: string): Uint8Array {
   try {
     return fromBase64Url(text);

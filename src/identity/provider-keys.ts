@@ -18,11 +18,11 @@ interface ProviderKeyPorts {
 
 interface CurrentKeys {
   readonly keys: readonly ProviderKey[];
-  /** Until when what they verify may be remembered; milliseconds since the epoch. */
+  /** Until when verifications with these keys may be cached; milliseconds since the epoch. */
   readonly freshUntil: number;
 }
 
-/** Which of the two documents could not be had, and why. */
+/** Which of the two documents could not be fetched, and why. */
 interface FetchFault {
   readonly of: "discovery" | "keys";
   readonly why: string;
@@ -32,7 +32,7 @@ export interface FetchedKeys extends KeyDocument {
   readonly jwksUri: string;
 }
 
-/** A promise of another request may never resolve here (platform rule), so what it does is looked up instead. */
+/** A promise of another request may never resolve here (platform rule), so the cache is polled instead. */
 const LOOK_AGAIN_MS = 25;
 
 export class ProviderKeys {
@@ -42,7 +42,7 @@ export class ProviderKeys {
     this.#ports = ports;
   }
 
-  /** @param kid the key that a token names; null: none. */
+  /** @param kid the key id in a token; null: none. */
   async current(
     provider: Pick<IdentityProvider, "id" | "issuer" | "tenant">,
     kid: string | null,
@@ -78,7 +78,7 @@ export class ProviderKeys {
   }
 }
 
-/** Both documents, past every cache. */
+/** Fetches both documents, bypassing every cache. */
 export async function fetchKeys(
   egress: Egress,
   provider: Pick<IdentityProvider, "issuer" | "tenant">,
@@ -95,7 +95,7 @@ export async function fetchKeys(
   return keys.ok ? ok({ ...keys.value, jwksUri }) : err({ of: "keys", why: keys.error });
 }
 
-/** One word: it goes to the log and into answers for operators, and nothing that a stranger wrote does. */
+/** One word of Dome's own, for the log and for operators. No text from a stranger goes there. */
 const wordOf = (refusal: EgressRefusal): string =>
   refusal.kind === "address_refused"
     ? refusal.why

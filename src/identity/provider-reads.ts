@@ -8,8 +8,9 @@ import type { IdentityProvider, IdpId } from "./provider.ts";
 import { isOffered } from "./test-issuer.ts";
 
 /**
- * All that a workspace trusts at this moment, by id, as verification reads them.
- * @param testIssuer of the test users that this server offers; null: none, and an entry for such users does not count.
+ * All providers that a workspace trusts now, by id, as verification needs them.
+ * @param testIssuer the issuer of the test users that this server offers; null: none, and an entry for such users
+ * is ignored.
  */
 export const providersReading = (
   db: Database,
@@ -52,14 +53,14 @@ export const findProvider = (
     .where(and(eq(identityProviders.workspaceId, workspace), eq(identityProviders.name, name)))
     .get();
 
-/** Who an audience is bound to, as readers see it. */
+/** The agent that an audience is bound to, as readers see it. */
 export interface BoundAgent {
   readonly id: AgentId;
   readonly name: string;
   readonly steward: string;
 }
 
-/** Every agent that an audience of the workspace is bound to. */
+/** Every agent to which an audience of the workspace is bound. */
 export async function boundAgents(
   db: Database,
   workspace: WorkspaceId,

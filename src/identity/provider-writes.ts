@@ -5,7 +5,10 @@ import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { identityProviders } from "../storage/tables/identity-providers.ts";
 
-/** A provider is added or removed. It is never changed in place: what it vouched for would be judged by other rules. */
+/**
+ * A provider is added or removed. It is never changed in place: its earlier tokens would then be judged by other
+ * rules.
+ */
 export type ProviderChange =
   | { readonly act: "add"; readonly row: typeof identityProviders.$inferInsert }
   | { readonly act: "remove"; readonly name: string };

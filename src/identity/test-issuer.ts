@@ -1,12 +1,12 @@
 /**
- * Users that the embedded server makes up count while it offers them, and never elsewhere: an entry for them that stayed
- * behind, or came along with a database, opens nothing.
+ * The embedded server's made-up users are accepted only while it offers them. An entry for them that was left in a
+ * database, or copied with one, has no effect.
  */
 import { isTestIssuer } from "../contract/test-users.ts";
 
 /**
  * False for an issuer of made-up users, unless this server offers them.
- * @param testIssuer the one that it offers; null: none.
+ * @param testIssuer the issuer that this server offers; null: none.
  */
 export const isOffered = (issuer: string, testIssuer: string | null): boolean =>
   !isTestIssuer(issuer) || issuer === testIssuer;

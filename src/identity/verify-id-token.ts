@@ -1,6 +1,6 @@
 /**
- * From an ID token to a verified user, pure over the provider's keys and the time (ID-1 to ID-6, ID-8). What the token
- * says counts only where the workspace has said so before: its issuer, its algorithm, its audience for this agent.
+ * From an ID token to a verified user, pure over the provider's keys and the time (ID-1 to ID-6, ID-8). A token is
+ * accepted only as far as the workspace has configured: its issuer, its algorithm, and its audience for this agent.
  */
 import { compactVerify } from "jose";
 import { defined } from "../kernel/defined.ts";
@@ -13,11 +13,12 @@ import type { IdentityProvider, IdentityRefusal, VerifiedUser } from "./provider
 import { SUBJECT_CLAIMS } from "../contract/id-token.ts";
 import { userIdOf } from "../contract/user-id.ts";
 
-/** How far the clocks of a provider may be ahead of ours, in seconds (ID-3). */
+/** How far a provider's clock may be ahead of Dome's, in seconds (ID-3). */
 export const MAX_SKEW_S = 60;
 /**
- * The earliest moment, in milliseconds by our clock, at which the provider may have issued the token: its clock may be
- * ahead, and the doubt counts against the token. For whoever asks whether it is newer than something of ours (P3).
+ * The earliest moment, in milliseconds by Dome's clock, at which the provider may have issued the token. The
+ * provider's clock may be ahead, and the doubt counts against the token. For checks whether the token is newer than
+ * an event in Dome (P3).
  */
 export const earliestIssueMs = ({ issuedAt }: Pick<VerifiedUser, "issuedAt">): number =>
   (issuedAt - MAX_SKEW_S) * 1000;
@@ -31,11 +32,11 @@ export interface VerifyContext {
   readonly provider: IdentityProvider;
   readonly keys: readonly ProviderKey[];
   readonly workspace: WorkspaceId;
-  /** Who presents the token; null: nobody yet, so that only audiences for the whole workspace count. */
+  /** The agent that presents the token; null: not known yet, so that only audiences for the whole workspace count. */
   readonly agent: AgentId | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** The provider's own limit, or less. */
+  /** The provider's own limit, or a lower one. */
   readonly maxAgeSeconds?: number | undefined;
 }
 
@@ -59,7 +60,7 @@ export async function verifyIdToken(
   return refusal === null ? user : err(refusal);
 }
 
-/** A token that names no key is tried with the only one that fits it; several would be a guess. */
+/** A token without a key id is tried with the only key that fits; with several, the choice would be a guess. */
 function keyFor(token: ReadToken, keys: readonly ProviderKey[]): Result<ProviderKey, IdentityRefusal> {
   const named = token.kid === null ? keys : keys.filter((key) => key.kid === token.kid);
   if (named.length === 0) return err({ kind: "unknown_key" });
@@ -87,7 +88,7 @@ function userOf(
   if (!stepped) return err({ kind: "acr_not_met" });
   if (!(SUBJECT_CLAIMS as readonly string[]).includes(provider.subjectClaim))
     return err({ kind: "malformed", why: "mutable_subject_claim" });
-  // An `oid` is unique within its tenant, and says nothing without it.
+  // An `oid` is unique within its tenant, and identifies nobody without it.
   if (provider.subjectClaim === "oid" && (typeof tid !== "string" || tid === ""))
     return err({ kind: "missing_claim", claim: "tid" });
   const subject = claims[provider.subjectClaim];
@@ -107,7 +108,7 @@ function userOf(
     providerName: provider.name,
     issuer: provider.issuer,
     subject,
-    // ID-6: an address that nobody has verified is what its holder typed.
+    // ID-6: an address that nobody has verified may be anything that its holder typed.
     ...(claims["email_verified"] === true && isAddress(email) ? { email } : {}),
     ...defined({ groups }),
     ...(groups === undefined && hasOverage(claims, provider.groupsClaim) ? { groupsOverage: true } : {}),
@@ -120,8 +121,9 @@ function userOf(
 }
 
 /**
- * ID-4: the audience must be bound to this agent, so that a token for one application is nothing in the hands of
- * another. A token for several audiences must say by `azp` for whom it was made; whoever that is must be known.
+ * ID-4: the audience must be bound to this agent, so that a token for one application cannot be used by another. A
+ * token for several audiences must name in `azp` the client that it was issued to, and the workspace must know that
+ * client.
  */
 function boundAudience(
   claims: JsonObject,
@@ -145,7 +147,7 @@ function boundAudience(
   return provider.authorizedParties.includes(azp) ? ok(first) : err({ kind: "azp_not_allowed" });
 }
 
-/** What depends on the moment; asked at each use, also of a token that was verified before. */
+/** Conditions that change with time. They are checked at each use, also for a token that was verified before. */
 export function whyNotNow(
   user: VerifiedUser,
   { provider, now, maxAgeSeconds }: Pick<VerifyContext, "provider" | "now" | "maxAgeSeconds">,
@@ -171,8 +173,8 @@ const isAddress = (email: unknown): email is string =>
   typeof email === "string" && email.length >= 3 && email.length <= MAX_EMAIL_LENGTH;
 
 /**
- * Half a list of groups would be another statement than the provider's: all of them, or none. Several providers write a
- * single group as a string, which is a list of one.
+ * Half a list of groups would be another statement than the provider's, so all groups count or none. Several
+ * providers write a single group as a string, which is a list of one.
  */
 function groupsIn(claims: JsonObject, claim: string | null): readonly string[] | undefined {
   const said = claim === null ? undefined : claims[claim];
@@ -184,8 +186,8 @@ function groupsIn(claims: JsonObject, claim: string | null): readonly string[] |
 }
 
 /**
- * True where the user has groups and the token leaves them out: an aggregated or distributed claim (OpenID Connect Core
- * §5.6.2), which Entra writes above 200 groups; `hasgroups`, its short form; or a list that is longer than is taken here.
+ * True where the user has groups and the token omits them: an aggregated or distributed claim (OpenID Connect Core
+ * §5.6.2), which Entra writes above 200 groups; `hasgroups`, its short form; or a list longer than Dome accepts.
  */
 function hasOverage(claims: JsonObject, claim: string | null): boolean {
   if (claim === null) return false;

@@ -1,10 +1,10 @@
 /**
- * Public keys whose private half can be computed from what is published. A provider that still signs with one signs for
- * everybody, so such a key is no key (ID-2). Pure, and cheap enough for every key of a document.
+ * Public keys whose private half can be computed from published data. If a provider signs with such a key, anybody
+ * can sign, so the key is refused (ID-2). Pure, and cheap enough for every key of a document.
  */
 import { toHex } from "../kernel/bytes.ts";
 
-/** The odd primes up to 167, which the ROCA fingerprint looks at. */
+/** The odd primes up to 167, which the ROCA fingerprint uses. */
 const PRIMES = [
   3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
   109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
@@ -27,9 +27,9 @@ export function isWeakRsa(n: Uint8Array, e: Uint8Array): boolean {
 }
 
 /**
- * ROCA (CVE-2017-15361): the library drew primes of the form k·M + (65537^a mod M), so a modulus of its is, modulo each
- * small prime, a power of 65537. Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack", CCS 2017, §2.2:
- * a modulus that was drawn otherwise passes this once in 2^27.
+ * ROCA (CVE-2017-15361): the library drew primes of the form k·M + (65537^a mod M). So its moduli are a power of
+ * 65537 modulo each small prime. Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack", CCS
+ * 2017, §2.2. Any other modulus passes this test once in 2^27.
  */
 const isRoca = (residues: readonly number[]): boolean =>
   PRIMES.every((prime, index) => powersOf65537(prime).has(residues[index] ?? 0));
@@ -57,7 +57,7 @@ function hasCloseFactors(modulus: bigint): boolean {
 }
 
 function isSquare(value: bigint): boolean {
-  // Most numbers are no square modulo these, which spares the root of a large one.
+  // Most numbers are not a square modulo these, which saves the root of a large number.
   if (![0, 1, 4, 9].includes(Number(value & 15n))) return false;
   const root = squareRoot(value);
   return root * root === value;
@@ -77,8 +77,8 @@ function squareRoot(value: bigint): bigint {
 const integerOf = (bytes: Uint8Array): bigint => (bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`));
 
 /**
- * Ed25519 points of small order, as they are encoded, without the sign: under such a key a signature can be made up by
- * anybody (RFC 8032 §5.1.7 checks none of it). Also those written with a coordinate that is not reduced.
+ * Ed25519 points of small order, as encoded, without the sign: under such a key anybody can make up a signature
+ * (RFC 8032 §5.1.7 does not check for them). Also those whose coordinate is not reduced.
  */
 const SMALL_ORDER: ReadonlySet<string> = new Set([
   "00".repeat(32),

@@ -1,7 +1,7 @@
 /**
- * The lease check: the last thing before an act starts or an answer is released, with no `await` in between (P3).
- * It holds what a token or an in-place exchange carries against the leases of every agent of the chain, of the
- * workspace, and of `org`. Anything missing, old or different refuses.
+ * The lease check: the last step before an act starts or an answer is released, with no `await` in between (P3). It
+ * compares the state in a token or key with the leases of every agent of the chain, of the workspace, and of `org`.
+ * A state that is missing, old or different is refused.
  */
 import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -23,42 +23,43 @@ export interface Link {
   readonly key: KeyId;
 }
 
-/** All that an admission looks at, of a call token or of a key that is exchanged in place. */
+/** The state that an admission checks, from a call token or from a key used in place of a token. */
 export interface TokenState {
-  /** A chain lives in one workspace. */
+  /** All agents of a chain belong to one workspace. */
   readonly workspace: WorkspaceId;
-  /** Newest first; every agent that takes part, the subject included when it is one. */
+  /** Newest first; every agent that takes part, and the subject when it is an agent. */
   readonly chain: readonly Link[];
   readonly haltEpoch: number;
-  /** `jti` of every ancestor token and of this one: revoking a token ends what was exchanged from it. */
+  /** `jti` of every ancestor token and of this one: revoking a token also ends the tokens exchanged from it. */
   readonly path: readonly string[];
   readonly user?: string;
-  /** How often the user had been let go on when the token was minted (`dome.user_epoch`). Absent: never. */
+  /** How often the user had been resumed when the token was minted (`dome.user_epoch`). Absent: never. */
   readonly userEpoch?: number;
   /**
-   * Of a user who is vouched for in place: the earliest moment at which the identity provider may have issued the ID token,
-   * in milliseconds since the epoch. A new exchange makes no older ID token good.
+   * For a user verified on this call: the earliest moment at which the identity provider may have issued the ID
+   * token, in milliseconds since the epoch. A new exchange does not make an old ID token valid again.
    */
   readonly userIssuedAt?: number;
   readonly txn?: string;
   /**
-   * The configuration epoch of `org` under which the token's signature was verified. Another one now: a signing key may
-   * have been given up meanwhile, so the call is undecided and the repeat verifies anew.
+   * The configuration epoch of `org` under which the token's signature was verified. If the epoch is another one
+   * now, a signing key may have been withdrawn meanwhile. The call is then undecided, and its repeat verifies
+   * again.
    */
   readonly verifiedUnder?: number;
 }
 
-/** The leases it is held against. `agents` by agent id. */
+/** The leases to compare with. `agents` by agent id. */
 export interface LeaseSet {
   readonly agents: ReadonlyMap<string, Lease<AgentAnswer>>;
   readonly workspace: Lease<WorkspaceAnswer> | undefined;
   readonly org: Lease<OrgAnswer> | undefined;
 }
 
-/** What asks to pass. A drain ends new work; it lets open work go on. */
+/** The kind of work to admit. A drain ends new work and lets open work continue. */
 export type Work = "new" | "open";
 
-/** Why not. `no_lease` and `draining` are undecided for now (503), the others are refusals (401). */
+/** Why not. `no_lease` and `draining` are temporary (503); the others are refusals (401). */
 export type Stale =
   | {
       readonly kind: "no_lease";
@@ -66,7 +67,7 @@ export type Stale =
       readonly id: string;
     }
   | { readonly kind: "agent_not_active"; readonly agent: string; readonly state: string }
-  /** `left_ms`: until the agent is stopped. */
+  /** `left_ms`: the time until the agent is stopped. */
   | { readonly kind: "draining"; readonly agent: string; readonly left_ms: number }
   | { readonly kind: "epoch_changed"; readonly agent: string }
   | { readonly kind: "key_not_live"; readonly agent: string; readonly key: string }
@@ -78,8 +79,8 @@ export type Stale =
   | { readonly kind: "txn_stopped" };
 
 /**
- * Admits or refuses, synchronously and without I/O.
- * An answer that refuses does so however old it is; only one that admits must be current.
+ * Admits or refuses, synchronously and without I/O. A lease that refuses does so however old it is; only a lease
+ * that admits must be current.
  * @param now the isolate's clock in milliseconds, read for this check.
  * @param work `open`: an act that was admitted before and goes on.
  * @returns the first reason to refuse, in the order chain (newest first), workspace, `org`.
@@ -90,7 +91,7 @@ export function admit(
   now: number,
   work: Work = "new",
 ): Result<void, Stale> {
-  // A state without an agent is nobody's: deny (P1).
+  // A state without an agent belongs to nobody: deny (P1).
   if (state.chain.length === 0) return err({ kind: "no_lease", of: "agent", id: "" });
   for (const link of state.chain) {
     const stale = staleLink(link, state.path, leases.agents.get(link.agent), now, work);
@@ -107,8 +108,8 @@ export function admit(
 }
 
 /**
- * Until when an act that was admitted may go on without another look, by the isolate's clock: the earliest end of a
- * lease, or of a key, that it hangs on. An agent that is draining finishes what it has begun.
+ * Until when an admitted act may continue without another check, by the isolate's clock: the earliest end of a
+ * lease or key that the act depends on. An agent that is draining finishes the work that it has begun.
  */
 export function admittedUntil(state: TokenState, leases: LeaseSet, now: number): Result<number, Stale> {
   const admitted = admit(state, leases, now, "open");
@@ -121,7 +122,7 @@ export function admittedUntil(state: TokenState, leases: LeaseSet, now: number):
   return ok(Math.min(...ends));
 }
 
-/** An agent that is draining takes no new work; its answer is `draining` and not "stopped" until the stop. */
+/** An agent that is draining accepts no new work. Its answer is `draining`, not "stopped", until the stop. */
 export function drainOf(
   { answer, askedAt }: Lease<AgentAnswer>,
   agent: string,
@@ -145,7 +146,7 @@ function staleLink(
   if (!isCurrent(lease, now)) return { kind: "no_lease", of: "agent", id: agent };
   const drain = work === "new" ? drainOf(lease, agent, now) : undefined;
   if (drain !== undefined) return drain;
-  // Any difference, not only a smaller number: an object restored from an old backup may count backwards.
+  // Any difference counts, not only a smaller number: an object restored from an old backup may count backwards.
   if (answer.epoch !== link.epoch) return { kind: "epoch_changed", agent };
   if (!isKeyLive(lease, key, now)) return { kind: "key_not_live", agent, key };
   const jti = path.find((id) => answer.revoked.includes(id));
@@ -165,20 +166,20 @@ function staleWorkspace(
   if (state.user !== undefined && answer.stopped_users.includes(state.user)) return { kind: "user_stopped" };
   if (isFromBeforeResume(state, lease, now)) return { kind: "user_epoch_changed" };
   if (state.txn !== undefined && answer.stopped_txns.includes(state.txn)) return { kind: "txn_stopped" };
-  // No evidence, no action (P8): what was stopped meanwhile is refused above all the same.
+  // No evidence, no action (P8). A caller that was stopped meanwhile is refused above in any case.
   if (answer.evidence === "full") return { kind: "no_lease", of: "evidence", id: "" };
   return undefined;
 }
 
 /**
- * Whether what the user shows is older than the resume of that user. Both ages are by the clock of this isolate, but
- * for how long ago the resume was when the object answered: a duration, too.
+ * Whether the user's credential is older than the resume of that user. Both ages are by this isolate's clock, and
+ * start from durations: the object's answer says how long ago the resume was.
  */
 function isFromBeforeResume(state: TokenState, lease: Lease<WorkspaceAnswer>, now: number): boolean {
   const { user, userEpoch = 0, userIssuedAt } = state;
   const resumed = lease.answer.resumed_users?.find((each) => each.user === user);
   if (resumed === undefined) return false;
-  // Who is vouched for in place has no token of ours: then it is the provider's that must be newer than the resume.
+  // A user verified on this call has no token of Dome's; the provider's token must then be newer than the resume.
   if (userIssuedAt === undefined) return userEpoch < resumed.epoch;
   return now - userIssuedAt >= resumed.ms_ago + (now - lease.askedAt);
 }

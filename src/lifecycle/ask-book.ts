@@ -1,53 +1,56 @@
 /**
- * Who of an isolate's requests asks an object: one at a time per id, so that many who need the same answer cost the
- * object one request, and an object in trouble is asked less and less often.
+ * Decides which of an isolate's requests asks an object: one at a time per id. So many requests that need the same
+ * answer cost the object one request, and an object in trouble is asked less and less often.
  *
- * The mark of an ask in flight is a time and a number, never a promise: on Workers a promise belongs to the request
- * that made it and dies with it. A mark that is older than `RENEWAL_TIMEOUT_MS` is taken for failed, whether its
- * request has died or the object is slow; its answer is still welcome, because a lease counts from the asking.
+ * A request in flight is marked by a time and a number, never by a promise: on Workers a promise belongs to the
+ * request that made it and ends with it. A mark older than `RENEWAL_TIMEOUT_MS` counts as failed, whether its
+ * request has ended or the object is slow. A late answer is still used, because a lease counts from the sending.
  */
 import { BoundedMap } from "../kernel/bounded-map.ts";
 import { RENEWAL_TIMEOUT_MS, type Asking } from "./lease.ts";
 
-/** The longest pause after a first failure; each further one doubles it. */
+/** The longest pause after a first failure; it doubles after each further failure. */
 const FIRST_PAUSE_MS = 100;
 /** The longest pause of all. */
 export const MOST_PAUSE_MS = 2_000;
-/** An object that says it is overloaded counts as if it had failed so often. */
+/** An object that reports overload counts as if it had failed this many times. */
 const OVERLOADED_COUNTS = 4;
-/** How long those who wait for another's answer look away between two looks, in milliseconds; the last goes on. */
+/** How long a request that waits for another's answer pauses between looks, in milliseconds; the last value repeats. */
 const LOOKS_MS = [1, 2, 4, 8, 16] as const;
 
-/** The pause of who waits for an answer after its `round`th look (0, 1, …), in milliseconds. */
+/** The pause of a waiting request after its `round`th look (0, 1, …), in milliseconds. */
 export const lookAgainMs = (round: number): number => LOOKS_MS[round] ?? 16;
 
 interface Asked {
   readonly asking: Asking;
-  /** When it failed for certain; null: it is in flight, or has died unnoticed. */
+  /** When the request failed for certain; null: it is in flight, or has ended unnoticed. */
   readonly failedAt: number | null;
-  /** Failures in a row, this one not counted before it is one. */
+  /** Failures in a row. The current request counts only once it has failed. */
   readonly failures: number;
-  /** Its share of the pause if it fails, in [0.5, 1): isolates that failed together come back one by one. */
+  /**
+   * The random share of the pause after a failure, in [0.5, 1), so that isolates that failed together return one by
+   * one.
+   */
   readonly jitter: number;
 }
 
-/** What somebody who needs an answer does now. */
+/** The next step of a request that needs an answer. */
 type Turn =
   | { readonly do: "ask" }
-  /** Another asks: look again. */
+  /** Another request is asking: look again. */
   | { readonly do: "look" }
-  /** Nobody may ask for so long. */
+  /** No request may ask for this long. */
   | { readonly do: "pause"; readonly ms: number };
 
 export class AskBook {
   readonly #asked: BoundedMap<string, Asked>;
 
-  /** @param limit the most ids remembered. One that is forgotten is asked for once more than necessary. */
+  /** @param limit the most ids remembered. A forgotten id costs one request more than necessary. */
   constructor(limit: number) {
     this.#asked = new BoundedMap(limit);
   }
 
-  /** @param now the isolate's clock in milliseconds. After a step back nothing is known, and everybody may ask. */
+  /** @param now the isolate's clock in milliseconds. After a step back the book is empty, and every request may ask. */
   turn(id: string, now: number): Turn {
     const asked = this.#asked.get(id);
     if (asked === undefined || asked.asking.askedAt > now) return { do: "ask" };
@@ -57,20 +60,20 @@ export class AskBook {
     return ms > 0 ? { do: "pause", ms } : { do: "ask" };
   }
 
-  /** @param jitter drawn anew, in [0.5, 1). */
+  /** @param jitter a new random number in [0.5, 1). */
   begun(id: string, asking: Asking, jitter: number): void {
     const before = this.#asked.get(id);
     const failures = before === undefined ? 0 : before.failures + 1;
     this.#asked.set(id, { asking, failedAt: null, failures, jitter });
   }
 
-  /** An answer is there. A late one takes nothing back: the object is slow, and others may be asking meanwhile. */
+  /** Records an answer. A late answer clears no failure: the object is slow, and others may be asking meanwhile. */
   answered(id: string, asking: Asking, now: number): void {
     const isLate = now >= asking.askedAt + RENEWAL_TIMEOUT_MS;
     if (this.#asked.get(id)?.asking === asking && !isLate) this.#asked.delete(id);
   }
 
-  /** @param overloaded the object said so itself. */
+  /** @param overloaded the object itself reported overload. */
   failed(id: string, asking: Asking, now: number, overloaded: boolean): void {
     const asked = this.#asked.get(id);
     if (asked?.asking !== asking) return;

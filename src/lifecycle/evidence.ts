@@ -1,6 +1,6 @@
 /**
- * How much room a ledger has left for evidence (P8), in three steps that do not flap: a step is entered at one share of
- * the capacity, and left well below it.
+ * The space that a ledger has left for evidence (P8), in three steps with hysteresis: a step is entered at one
+ * share of the capacity, and left well below it.
  *
  * - `alarm`: operators are told. Everything goes on.
  * - `full`: nothing is decided and nothing configured. What is left is for records that are under way, and for stops.
@@ -11,7 +11,7 @@ export type EvidenceLevel = "ok" | "alarm" | "full";
 const ALARM = { from: 0.7, until: 0.65 } as const;
 const FULL = { from: 0.95, until: 0.9 } as const;
 
-/** The bytes that one ledger may take where nothing else is said: what an object holds (Durable Objects' limits: 10 GB). */
+/** The default capacity of one ledger, in bytes: the size limit of an object (Durable Objects' limits: 10 GB). */
 export const DEFAULT_CAPACITY_BYTES = 10_000_000_000;
 
 /**

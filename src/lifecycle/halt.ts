@@ -1,18 +1,18 @@
 /**
- * A halt: committed → waits `STOP_WAIT_MS` → effective. Committed means that no new lease admits; effective means
- * that the last lease given before has ended everywhere, whoever holds it (P3). No list of lease holders is kept:
- * the wait covers them all, known or forgotten.
+ * A halt: committed → waits `STOP_WAIT_MS` → effective. Committed means that no new lease admits. Effective means
+ * that the last lease granted before has expired everywhere (P3). Dome keeps no list of lease holders: the wait
+ * covers all of them, known or forgotten.
  *
- * The wait is a relative timer of the instance that runs it, always whole, and again after a restart: how much of
- * it a former instance has waited, no clock can be trusted to tell. No time in a halt decides anything; times are
- * for people and for the receipt. All times in milliseconds by the object's clock.
+ * The wait is a relative timer of the running instance. It always lasts its full length, and starts again after a
+ * restart, because no clock can be trusted to tell how long a former instance has waited. No recorded time of a
+ * halt decides anything; times are for people and for the receipt. All times in milliseconds by the object's clock.
  */
 import { STOP_WAIT_MS } from "./lease.ts";
 
-/** The published bound from the commit, or from the object's last restart in between, to effective. */
+/** The published bound: from the commit, or from the object's last restart in between, until the halt is effective. */
 export const EFFECTIVE_BOUND_MS = 2600;
 
-/** What the wait needs to know of a halt as its object keeps it, written in the transaction that stops. */
+/** The facts that the wait needs about a halt, written by its object in the transaction that stops. */
 export interface Halt {
   readonly committedAt: number;
   /** `null` until the wait is over. */
@@ -20,18 +20,17 @@ export interface Halt {
 }
 
 /**
- * How long this instance must sleep before it may call `becomeEffective`: the whole wait, whatever time has passed
- * by any clock; nothing when the halt is effective. To be called when the commit is confirmed, and by a new
- * instance for every halt that it finds waiting.
+ * How long this instance must sleep before it may call `becomeEffective`: the whole wait, whatever time any clock
+ * says has passed; zero when the halt is effective. To be called when the commit is confirmed, and by a new
+ * instance for every halt that is still waiting.
  */
 export function stopWait(halt: Pick<Halt, "effectiveAt">): number {
   return halt.effectiveAt === null ? STOP_WAIT_MS : 0;
 }
 
 /**
- * The halt after its wait. Repeating it changes nothing.
- * The recorded time is never earlier than the commit plus the wait: that much time has really passed, even if the
- * object's clock stood still or stepped back meanwhile.
+ * The halt after its wait. Repeating it changes nothing. The recorded time is never earlier than the commit plus
+ * the wait: that much time has really passed, even if the object's clock stood still or stepped back meanwhile.
  */
 export function becomeEffective<H extends Halt>(halt: H, now: number): H {
   if (halt.effectiveAt !== null) return halt;

@@ -1,20 +1,20 @@
 /**
- * A hold: a suspension that only certain roles lift, with a reason (design part 6). Whoever stops an agent because of an
- * incident must find it stopped later, whatever a deployment that starts agents has done meanwhile.
+ * A hold: a suspension that only certain roles can lift, with a reason (design part 6). An agent stopped in an
+ * incident stays stopped, even when a deployment tries to start its agents.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 
-/** What is asked of a hold: who wants the agent to go on, and why. */
+/** A request to lift a hold: the operator that wants to start the agent, and the reason. */
 interface Lifting {
-  /** True for the roles that lift a hold. */
+  /** True for roles that may lift a hold. */
   readonly mayLift: boolean;
   readonly reason: string | null;
 }
 
-/** What a command lacks to lift a hold. */
+/** What a command lacks in order to lift a hold. */
 export type NotLifted = "role" | "reason";
 
-/** @param hold null: nothing holds, so nothing has to be lifted. */
+/** @param hold null: there is no hold to lift. */
 export function lift(hold: object | null, { mayLift, reason }: Lifting): Result<void, NotLifted> {
   if (hold === null) return ok(undefined);
   if (!mayLift) return err("role");

@@ -1,9 +1,9 @@
 /**
  * The leases of one isolate, least recently used first: plain data, so that it may live in a global.
  *
- * When its clock is seen to step back it drops all of them and begins a new era: how far the step went is not known,
- * and a lease measured across it could outlive a stop. That is as true of a lease whose answer is still on its way,
- * so an answer is kept only in the era in which it was asked for:
+ * When the clock steps back, the book drops all leases and begins a new era: the size of the step is unknown, and a
+ * lease measured across it could outlive a stop. The same is true of a lease whose answer is still in flight. So an
+ * answer is kept only in the era in which it was requested:
  *
  *     const asking = book.asking(clock.now());
  *     const answer = await object.lease();
@@ -11,27 +11,27 @@
  *     // … and at the check, whatever was put before:
  *     const lease = book.get(id, clock.now());
  *
- * Asks are numbered: of two answers the one that was asked for later stays, whichever arrives first.
+ * Requests are numbered. Of two answers, the one requested later stays, whichever arrives first.
  */
 import { AskBook } from "./ask-book.ts";
 import { isCurrent, REFUSAL_KEEP_MS, type Asking, type Expiring, type Lease } from "./lease.ts";
 
-/** `lease` undefined: it was dropped, and answers to asks up to `order` are too old. */
+/** `lease` undefined: it was dropped, and answers to requests up to `order` are too old. */
 interface Entry<A> {
   readonly order: number;
   readonly lease: Lease<A> | undefined;
 }
 
 /**
- * Which answers will do.
- * - `current`: any lease that holds.
- * - `recent`: one that was asked for within `REFUSAL_KEEP_MS`. For a lease that says no: it may not have heard of a start.
- * - `fresh`: only one that was asked for after the call began. It may have been asked for by another call.
+ * Which answers are sufficient.
+ * - `current`: any lease that has not expired.
+ * - `recent`: one that was requested within `REFUSAL_KEEP_MS`. For a lease that refuses: it may be older than a start.
+ * - `fresh`: only one that was requested after the call began. Another call may have requested it.
  */
 export type Wanted = "current" | "recent" | "fresh";
 
 export class LeaseBook<A extends Expiring> {
-  /** Who asks, and when: one ask in flight per id. */
+  /** Which request asks, and when: one request in flight per id. */
   readonly asks: AskBook;
   readonly #entries = new Map<string, Entry<A>>();
   readonly #limit: number;
@@ -39,7 +39,7 @@ export class LeaseBook<A extends Expiring> {
   #era = 0;
   #order = 0;
 
-  /** @param limit the most leases kept; beyond it the least recently used one goes. */
+  /** @param limit the most leases kept; beyond it the least recently used one is dropped. */
   constructor(limit = 10_000) {
     this.#limit = limit;
     this.asks = new AskBook(limit);
@@ -49,12 +49,12 @@ export class LeaseBook<A extends Expiring> {
     return this.#entries.size;
   }
 
-  /** How many asks have begun. An answer to a later one was asked for after this moment. */
+  /** The number of requests begun. An answer to a later request was requested after this moment. */
   get order(): number {
     return this.#order;
   }
 
-  /** To be taken before an object is asked, and put back with its answer. */
+  /** Take it before asking an object, and return it with the answer. */
   asking(now: number): Asking {
     this.#see(now);
     this.#order += 1;
@@ -72,8 +72,8 @@ export class LeaseBook<A extends Expiring> {
   }
 
   /**
-   * An answer that will do for a call that began when `order` asks had begun. One that was asked for since then always
-   * does, also if it is not to be used any more, or never was: that of an agent that expires this instant, for instance.
+   * A sufficient answer for a call that began when `order` requests had begun. An answer requested since then is
+   * always sufficient, even when it is no longer or never usable, for instance that of an agent that expires now.
    * The check at the end, by `get`, is what admits.
    */
   find(id: string, wanted: Wanted, order: number, now: number): Lease<A> | undefined {
@@ -85,8 +85,8 @@ export class LeaseBook<A extends Expiring> {
   }
 
   /**
-   * Keeps a lease of this era, unless one that was asked for later is there: answers may overtake each other.
-   * A lease without an era counts as one of the first, before any step was seen.
+   * Keeps a lease of this era, unless one that was requested later is there: answers may overtake each other. A
+   * lease without an era belongs to the first era, before any step.
    */
   put(id: string, lease: Lease<A>): void {
     if ((lease.era ?? 0) !== this.#era) return;
@@ -97,7 +97,7 @@ export class LeaseBook<A extends Expiring> {
     this.#keep(id, { order, lease });
   }
 
-  /** Forgets what is known of `id`, also what is on its way: a change was made, and older answers do not show it. */
+  /** Forgets the lease of `id` and any answer in flight: a change was made, and older answers do not show it. */
   drop(id: string): void {
     this.#order += 1;
     this.#keep(id, { order: this.#order, lease: undefined });

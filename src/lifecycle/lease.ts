@@ -1,6 +1,6 @@
 /**
- * Leases: the right to treat an owner object's answer as current for a short time, so that the hot path asks no
- * object per call. All times in milliseconds; `now` is the caller's clock.
+ * Leases: the right to treat an owner object's answer as current for a short time, so that calls do not ask an
+ * object each time. All times in milliseconds; `now` is the caller's clock.
  *
  * What makes them safe (P3):
  * - answers carry durations, never times: the clocks of an object and an isolate have nothing to do with each other;
@@ -13,21 +13,21 @@ import type { KeyId } from "../kernel/ids.ts";
 import type { EvidenceLevel } from "./evidence.ts";
 import type { AgentState } from "./states.ts";
 
-/** The longest life of an answer, from the asking. */
+/** The longest life of an answer, counted from the sending of the request. */
 export const LEASE_TTL_MS = 2000;
-/** How much earlier the asker stops trusting an answer. */
+/** How much earlier the isolate stops trusting an answer. */
 export const MARGIN_MS = 500;
-/** How long a stop waits before it is effective: the longest lease and the margin once more. */
+/** How long a stop waits before it is effective: the longest lease, plus the margin once more. */
 export const STOP_WAIT_MS = 2500;
-/** Who waits longer for a lease gives up: 503 with `Retry-After`. */
+/** After this wait for a lease, a call gives up: 503 with `Retry-After`. */
 export const RENEWAL_TIMEOUT_MS = 800;
-/** How long an answer that admits nothing may be reused, so that a start is seen soon. */
+/** How long an answer that refuses may be reused, so that a start takes effect soon. */
 export const REFUSAL_KEEP_MS = 250;
 
-/** Life of a refusing answer: what is left of it after the margin is `REFUSAL_KEEP_MS`. */
+/** The life of an answer that refuses: after the margin, `REFUSAL_KEEP_MS` are left. */
 const REFUSAL_TTL_MS = REFUSAL_KEEP_MS + MARGIN_MS;
 
-/** What an AgentObject answers. `ttl_ms` of a key: until it expires, `null` when it does not. */
+/** The answer of an AgentObject. `ttl_ms` of a key: until it expires; `null` when it does not. */
 export interface AgentAnswer {
   readonly state: AgentState | "absent";
   readonly draining?: { readonly deadline_ms: number; readonly then: "suspended" | "revoked" };
@@ -40,43 +40,43 @@ export interface AgentAnswer {
 }
 
 /**
- * What an isolate has seen of an agent since it asked the object last: that it acted, and with which keys. It travels with
- * an ask that is made anyway, and nothing is decided by it.
+ * The activity of an agent that an isolate has seen since it last asked the object: that it acted, and with which
+ * keys. It is added to a request that is sent anyway, and no decision depends on it.
  */
 export interface AgentUse {
   readonly keys: readonly KeyId[];
 }
 
-/** What a WorkspaceObject answers. */
+/** The answer of a WorkspaceObject. */
 export interface WorkspaceAnswer {
   readonly config_epoch: number;
   readonly halt_epoch: number;
   readonly halted: boolean;
   readonly stopped_users: readonly string[];
   readonly stopped_txns: readonly string[];
-  /** Users who were let go on not long ago: their tokens from before stay refused. Absent: none. */
+  /** Users resumed recently: their tokens from before the stop stay refused. Absent: none. */
   readonly resumed_users?: readonly ResumedUser[];
   /**
-   * Instead of the three lists, when they are long: they are empty here, and have to be read from the object and put
-   * in before the answer may be used (`stops.ts`). Another version: another list.
+   * Replaces the three lists when they are long: they are empty here, and must be read from the object and filled
+   * in before the answer may be used (`stops.ts`). Each version has its own lists.
    */
   readonly stops_version?: number;
-  /** How much room the workspace's ledger has. Absent: `ok`. */
+  /** The space of the workspace's ledger. Absent: `ok`. */
   readonly evidence?: EvidenceLevel;
   readonly ttl_ms: number;
 }
 
-/** `epoch`: how often the user has been let go on. `ms_ago`: since the last time, by the object's clock. */
+/** `epoch`: how often the user has been resumed. `ms_ago`: since the last time, by the object's clock. */
 interface ResumedUser {
   readonly user: string;
   readonly epoch: number;
   readonly ms_ago: number;
 }
 
-/** What the WorkspaceObject named `org` answers. */
+/** The answer of the WorkspaceObject named `org`. */
 export interface OrgAnswer {
   readonly config_epoch: number;
-  /** Of the ledger `org`. Absent: `ok`. */
+  /** The space of the ledger `org`. Absent: `ok`. */
   readonly evidence?: EvidenceLevel;
   readonly ttl_ms: number;
 }
@@ -84,8 +84,8 @@ export interface OrgAnswer {
 export type Expiring = { readonly ttl_ms: number };
 
 /**
- * When an answer was asked for: `askedAt` by the isolate's clock *before* it asked; `era` and `order` as `LeaseBook`
- * counts. A clock that stands still between two asks does not tell which was first; the order does.
+ * When an answer was requested: `askedAt` by the isolate's clock *before* the request; `era` and `order` as counted
+ * by `LeaseBook`. A clock that stands still between two requests does not tell which was first; the order does.
  */
 export interface Asking {
   readonly askedAt: number;
@@ -98,35 +98,35 @@ export interface Lease<A> extends Asking {
   readonly answer: A;
 }
 
-/** When the lease ends, by the clock that asked for it. */
+/** When the lease ends, by the clock of the isolate that requested it. */
 export const endOf = (lease: Lease<Expiring>): number => lease.askedAt + lease.answer.ttl_ms - MARGIN_MS;
 
-/** True while the lease may be trusted. A lease from the future is not: the clock has stepped back since. */
+/** True while the lease may be trusted. A lease from the future may not: the clock has stepped back since. */
 export function isCurrent(lease: Lease<Expiring>, now: number): boolean {
   return lease.askedAt <= now && now < endOf(lease);
 }
 
-/** True past half of the usable life: time to ask again in the background, before a call has to wait for it. */
+/** True past half of the usable life: time to renew in the background, before a call has to wait. */
 export function dueForRenewal(lease: Lease<Expiring>, now: number): boolean {
   return now >= lease.askedAt + (lease.answer.ttl_ms - MARGIN_MS) / 2;
 }
 
 /**
- * Whether the lease vouches for a key. An expiring key ends `MARGIN_MS` early, as the lease itself does.
- * It says nothing about whether the lease is current.
+ * Whether the lease confirms that a key is live. An expiring key ends `MARGIN_MS` early, as the lease itself does.
+ * The result says nothing about whether the lease is current.
  */
 export function isKeyLive(lease: Lease<AgentAnswer>, key: string, now: number): boolean {
   return now < keyEndOf(lease, key);
 }
 
-/** When the key ends as far as the lease vouches for it: `Infinity` if it has no end, `-Infinity` if it is not live. */
+/** When the key ends, according to the lease: `Infinity` if it has no end, `-Infinity` if it is not live. */
 export function keyEndOf({ answer, askedAt }: Lease<AgentAnswer>, key: string): number {
   const found = answer.keys.find(({ id }) => id === key);
   if (found === undefined) return -Infinity;
   return found.ttl_ms === null ? Infinity : askedAt + found.ttl_ms - MARGIN_MS;
 }
 
-/** What an AgentObject keeps in its row about being alive. Times by the object's own clock. */
+/** The row in which an AgentObject keeps whether the agent is alive. Times by the object's own clock. */
 export interface AgentRow {
   readonly state: AgentState;
   readonly epoch: number;
@@ -134,16 +134,16 @@ export interface AgentRow {
   readonly expiresAt: number | null;
   readonly keys: readonly { readonly id: string; readonly expiresAt: number | null }[];
   readonly revokedTokens: readonly string[];
-  /** An active agent that takes no new work, and is stopped at the deadline. */
+  /** An active agent that accepts no new work and is stopped at the deadline. */
   readonly draining?: { readonly deadline: number; readonly end: "suspended" | "revoked" } | null;
 }
 
 /**
- * What the object answers at `now`. The caller reads the row in the same synchronous step: a superseded instance
- * notices only when it touches storage, and must never grant from memory.
+ * The object's answer at `now`. The caller reads the row in the same synchronous step: a superseded instance
+ * notices that only when it touches storage, and must never grant a lease from memory.
  *
- * The lease of an agent that expires is good until it expires: the asker stops `MARGIN_MS` before its end. Where clocks
- * fail that may be `MARGIN_MS` late, long before the stop at the end of the agent is effective (P3).
+ * The lease of an agent that expires is good until it expires: the isolate stops `MARGIN_MS` before its end. When
+ * clocks fail, that may be `MARGIN_MS` late, long before the stop at the end of the agent is effective (P3).
  * @param row `null` when there is none: such an agent refuses everything.
  */
 export function answerFor(row: AgentRow | null, now: number): AgentAnswer {
@@ -169,16 +169,17 @@ export function answerFor(row: AgentRow | null, now: number): AgentAnswer {
   };
 }
 
-/** How long a stopped transaction stays listed: twice the longest life of a call token that could carry it. */
+/** How long a stopped transaction stays in the list: twice the longest life of a call token that could carry it. */
 export const STOPPED_TXN_KEEP_MS = 600_000;
 
 /**
- * How long a resumed user stays listed: longer than the oldest ID token that a provider's entry may allow (an hour), and
- * twice the difference that clocks may have. Until then an ID token from before the stop must be refused (P3).
+ * How long a resumed user stays in the list: longer than the oldest ID token that a provider's entry may allow (an
+ * hour), plus twice the difference that clocks may have. Until then an ID token from before the stop must be
+ * refused (P3).
  */
 export const RESUMED_USER_KEEP_MS = 4_000_000;
 
-/** What a WorkspaceObject keeps about stopped users and transactions. Times by the object's own clock. */
+/** The stopped users and transactions in a WorkspaceObject. Times by the object's own clock. */
 export interface StopRows {
   readonly stoppedUsers: readonly string[];
   readonly stoppedTxns: readonly { readonly txn: string; readonly stoppedAt: number }[];
@@ -187,11 +188,11 @@ export interface StopRows {
     readonly epoch: number;
     readonly resumedAt: number;
   }[];
-  /** Moves with every change of the three lists. */
+  /** Changes with every change of the three lists. */
   readonly stopsVersion?: number;
 }
 
-/** What a WorkspaceObject keeps in its row about being halted. */
+/** The row in which a WorkspaceObject keeps whether the workspace is halted. */
 export interface WorkspaceRow extends StopRows {
   readonly configEpoch: number;
   readonly haltEpoch: number;
@@ -199,7 +200,7 @@ export interface WorkspaceRow extends StopRows {
   readonly evidence?: EvidenceLevel;
 }
 
-/** The most entries of the three lists that a lease carries itself. */
+/** The most entries of the three lists that fit into a lease itself. */
 export const MOST_LISTED_STOPS = 1_000;
 
 /** The three lists of a workspace's answer. */
@@ -207,7 +208,7 @@ export type StopLists = Required<Pick<WorkspaceAnswer, "stopped_users" | "stoppe
 
 const NO_STOPS: StopLists = { stopped_users: [], stopped_txns: [], resumed_users: [] };
 
-/** The lists at `now`, however long. */
+/** The lists at `now`, of any length. */
 export const stopListsFor = (row: StopRows, now: number): StopLists => ({
   stopped_users: row.stoppedUsers,
   stopped_txns: row.stoppedTxns
@@ -218,7 +219,7 @@ export const stopListsFor = (row: StopRows, now: number): StopLists => ({
     .map(({ user, epoch, resumedAt }) => ({ user, epoch, ms_ago: Math.max(0, now - resumedAt) })),
 });
 
-/** What a WorkspaceObject answers at `now`; the same duty to read the row as for an agent. */
+/** A WorkspaceObject's answer at `now`. As for an agent, the caller reads the row in the same step. */
 export function workspaceAnswerFor(row: WorkspaceRow, now: number): WorkspaceAnswer {
   const lists = stopListsFor(row, now);
   const { stopped_users, stopped_txns, resumed_users } = lists;
@@ -234,8 +235,8 @@ export function workspaceAnswerFor(row: WorkspaceRow, now: number): WorkspaceAns
 }
 
 /**
- * What a token that is minted for a user now has to carry as `dome.user_epoch`. 0: the user was not let go on lately,
- * and tokens from before have all expired.
+ * The `dome.user_epoch` of a token minted for the user now. 0: the user was not resumed recently, and all tokens
+ * from before have expired.
  */
 export const userEpochOf = (answer: WorkspaceAnswer, user: string): number =>
   answer.resumed_users?.find((resumed) => resumed.user === user)?.epoch ?? 0;

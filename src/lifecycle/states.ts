@@ -1,6 +1,6 @@
 /**
- * The life of an agent as a table. Revoked is final (P5): no command leads out of it. Activation never widens
- * anything; it only turns on what registration declared.
+ * The life of an agent as a table. Revoked is final (P5): no command leads out of it. Activation adds no rights; it
+ * only enables what registration declared.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 
@@ -13,7 +13,10 @@ interface InvalidTransition {
   readonly command: LifecycleCommand;
 }
 
-/** What is missing here is refused: who activates wants to begin, not to undo a stop. A command that leads to the state it starts from is a safe repeat (P12). */
+/**
+ * A transition that is missing here is refused: `activate` begins an agent's work, and does not undo a stop. A
+ * command that leads to the current state is a safe repeat (P12).
+ */
 const TRANSITIONS: Readonly<Record<AgentState, Readonly<Partial<Record<LifecycleCommand, AgentState>>>>> = {
   provisioned: { activate: "active", revoke: "revoked" },
   active: { activate: "active", suspend: "suspended", revoke: "revoked" },
@@ -31,8 +34,8 @@ export function next(state: AgentState, command: LifecycleCommand): Result<Agent
 }
 
 /**
- * True when this change starts or stops the agent, so that its epoch must be raised: a token holds the epoch it was
- * minted in, and so no start revives a token from before a stop.
+ * True when this change starts or stops the agent, so that its epoch must be raised. A token carries the epoch in
+ * which it was minted, so no start revives a token from before a stop.
  */
 export function startsOrStops(from: AgentState, to: AgentState): boolean {
   return from !== to && (from === "active" || to === "active");

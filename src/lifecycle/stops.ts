@@ -1,22 +1,22 @@
 /**
- * The lists of stopped users and transactions that are too long for a lease: read from the object under the version
- * that the lease names, kept by the isolate, and put in before the lease is kept. Without them there is no lease: an
- * answer with empty lists would admit whom it has to refuse (P3).
+ * The lists of stopped users and transactions that are too long for a lease. They are read from the object under
+ * the version in the lease, cached by the isolate, and filled in before the lease is kept. Without the lists there
+ * is no lease: an answer with empty lists would admit callers that must be refused (P3).
  */
 import { RESUMED_USER_KEEP_MS, type StopLists, type WorkspaceAnswer } from "./lease.ts";
 
-/** What the object answers when it is asked for its lists. */
+/** The object's answer to a request for its lists. */
 export interface Stops extends StopLists {
   readonly version: number;
 }
 
-/** Plain data, so that it may live in a global. `readAt`: by the isolate's clock, when it had the answer. */
+/** Plain data, so that it may live in a global. `readAt`: when the answer arrived, by the isolate's clock. */
 export interface KeptStops {
   readonly stops: Stops;
   readonly readAt: number;
 }
 
-/** What is kept: the newest lists of each workspace that needs them. */
+/** The newest lists of each workspace that has long ones. */
 interface StopsCache {
   get(workspace: string): KeptStops | undefined;
   set(workspace: string, kept: KeptStops): void;
@@ -30,7 +30,7 @@ interface StopsPorts {
 }
 
 /**
- * The answer with its lists.
+ * The answer, with its lists filled in.
  * @throws what `read` throws, and when the lists are older than the answer.
  */
 export async function withStops(
@@ -49,7 +49,7 @@ export async function withStops(
   return { ...rest, ...listsAt(fresh, fresh.readAt) };
 }
 
-/** The lists some time after they were read: resumes are longer ago, and leave as they do in the object. */
+/** The lists as they are some time after they were read: resumes are longer ago, and are removed as in the object. */
 function listsAt({ stops, readAt }: KeptStops, now: number): StopLists {
   const elapsed = Math.max(0, now - readAt);
   return {
