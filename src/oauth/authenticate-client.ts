@@ -1,6 +1,6 @@
 /**
- * Client authentication at the OAuth endpoints: an API key, and what its agent is now. What a dead key, an unknown
- * key and a revoked agent hear is one answer (P11).
+ * Client authentication at the OAuth endpoints: an API key, and the current state of its agent. A dead key, an
+ * unknown key and a revoked agent all get the same answer (P11).
  */
 import type { AuthenticationPorts, KnownKey } from "../access/authenticate.ts";
 import { identifyKey, leaseForKey } from "../access/authenticate.ts";
@@ -20,7 +20,7 @@ export interface ClientCredential {
 }
 
 export type ClientRefusal =
-  /** Wrong key, dead key, revoked agent: outwardly one answer. `known` is for the trail. */
+  /** Wrong key, dead key, revoked agent: the same answer for the client. `known` is for the trail. */
   | { readonly kind: "invalid_client"; readonly known: (KnownKey & { readonly why: string }) | null }
   | { readonly kind: "not_active"; readonly agent: AgentId; readonly state: string }
   | NoLease;
@@ -28,28 +28,31 @@ export type ClientRefusal =
 /** A client that has authenticated, and may act now. */
 export interface ActiveClient {
   readonly agent: RegisteredAgent;
-  /** The agent's place in the chain of what is minted for it now. */
+  /** The agent's place in the chain of a token that is minted for it now. */
   readonly link: Link;
   readonly haltEpoch: number;
-  /** Of the workspace: what is read of its catalog and providers is as new as this. */
+  /** From the lease of the workspace: the catalog and providers are read at least as new as this. */
   readonly configEpoch: number;
-  /** The agent takes no new work: it may ask about tokens and end them, and gets none. */
+  /** The agent accepts no new work: it may introspect and revoke tokens, and gets none. */
   readonly draining: Draining | undefined;
 }
 
-/** Before anything else of a request is judged: otherwise a bad scope would tell a dead key from one that never was (P11). */
+/**
+ * Before anything else in a request is judged: otherwise a bad scope would tell a dead key from an unknown one
+ * (P11).
+ */
 export async function authenticateClient(
   ports: AuthenticationPorts,
   credential: ClientCredential,
 ): Promise<Result<ActiveClient, ClientRefusal>> {
   const known = await identifyClient(ports, credential);
   if (!known.ok) return known;
-  // Whatever the client wants, it takes the signing keys: they are read while its leases are asked for.
+  // Every request of a client needs the signing keys: they are read while its leases are requested.
   const [active] = await Promise.all([activeClient(ports, known.value), ports.keySet()]);
   return active;
 }
 
-/** Whose key it is, if it is this client's. */
+/** The holder of a key, if it is this client. */
 async function identifyClient(
   ports: AuthenticationPorts,
   { secret, client }: ClientCredential,
@@ -61,7 +64,7 @@ async function identifyClient(
   return ok(known);
 }
 
-/** Under which epochs the client acts now. A key that is dead and an agent that is revoked are one answer. */
+/** The epochs under which the client acts now. A dead key and a revoked agent get one answer. */
 async function activeClient(
   ports: AuthenticationPorts,
   known: KnownKey,

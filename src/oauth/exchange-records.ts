@@ -1,4 +1,7 @@
-/** What the trail says of exchanges. Tokens stand there by their hash: a log of tokens is a store of tokens. */
+/**
+ * The trail's records of exchanges. Tokens appear there as hashes, because a log of tokens would be a store of
+ * tokens.
+ */
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
@@ -14,7 +17,7 @@ import type { SubjectRefusal } from "./exchange-subject.ts";
 import type { TokenPorts, TokenRequest } from "./ports.ts";
 import type { ActorRefusal } from "./subject-token.ts";
 
-/** What was wrong with the tokens, or with the right to use them. */
+/** The fault in the tokens, or in the right to use them. */
 export type RecordedRefusal =
   | SubjectRefusal
   | { readonly kind: "actor"; readonly why: Exclude<ActorRefusal["kind"], "no_lease" | "draining"> }
@@ -22,7 +25,7 @@ export type RecordedRefusal =
 
 const hashOf = (token: string): string => toHex(sha256Sync(utf8(token)));
 
-/** The record that has to be durable before the token is released. */
+/** The record that must be durable before the token is released. */
 export function exchangedRecord(
   ports: TokenPorts,
   asked: TokenRequest,
@@ -71,8 +74,8 @@ export function exchangedRecord(
 }
 
 /**
- * An exchange that was refused to a client that is known is part of the story: the trail says by whom, from which token,
- * and why. The caller is answered whether the record could be kept or not, because nothing was released.
+ * A refused exchange of a known client is recorded: by which client, from which token, and why. The caller is
+ * answered whether or not the record could be stored, because nothing was released.
  */
 export async function recordRefusal<R extends RecordedRefusal>(
   ports: TokenPorts,

@@ -1,6 +1,6 @@
 /**
- * The parameters of a token exchange (RFC 8693 §2.1), read from a form. What is wrong with the request itself is said
- * here; what is wrong with what it carries comes later.
+ * The parameters of a token exchange (RFC 8693 §2.1), read from a form. Faults of the request itself are reported
+ * here; faults of the tokens in it are found later.
  */
 import type { Audience } from "../contract/audience.ts";
 import { parseScope, type Scope } from "../contract/scope.ts";
@@ -17,7 +17,7 @@ const SUBJECT_TYPES: ReadonlyMap<string, SubjectType> = new Map([
   [`${TYPE}id_token`, "id_token"],
   [`${TYPE}jwt`, "jwt"],
 ]);
-/** Only Dome's own call tokens act: by the type that says so, or as some JWT. */
+/** Only Dome's own call tokens can be actor tokens: by the type that says so, or as a JWT. */
 const ACTOR_TYPES: readonly string[] = [ACCESS_TOKEN_TYPE, `${TYPE}jwt`];
 
 export interface ExchangeParameters {
@@ -25,7 +25,7 @@ export interface ExchangeParameters {
   readonly subjectType: SubjectType;
   readonly actorToken: string | undefined;
   readonly scope: Scope | undefined;
-  /** The door asked for, in its one spelling, and the tool that it is of. */
+  /** The requested door, in its one spelling, and the tool behind it. */
   readonly audience: Audience | undefined;
 }
 
@@ -60,7 +60,7 @@ export function parseExchange(
   if ((form.get("requested_token_type") ?? ACCESS_TOKEN_TYPE) !== ACCESS_TOKEN_TYPE) {
     return err(malformed(`requested_token_type can only be ${ACCESS_TOKEN_TYPE}`));
   }
-  // RFC 9396: details that are not understood must not be granted as if they had not been asked for.
+  // RFC 9396: a token must not be granted as if details that Dome does not understand had not been requested.
   if (form.has("authorization_details")) return err(malformed("authorization_details is not supported"));
 
   const scope = requestedScope(form.get("scope"));
@@ -70,7 +70,10 @@ export function parseExchange(
   return ok({ subjectToken, subjectType: known, actorToken, scope: scope.value, audience: audience.value });
 }
 
-/** What is recorded, and what anybody can read in the token, must not be a key in the place of an operation (P4). */
+/**
+ * The scope is recorded, and anybody can read it in the token, so it must not hold a key in place of an operation
+ * (P4).
+ */
 export function requestedScope(
   text: string | undefined,
 ): Result<Scope | undefined, { readonly kind: "invalid_scope"; readonly detail: string }> {

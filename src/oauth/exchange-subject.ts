@@ -1,4 +1,4 @@
-/** For whom a token is exchanged: the subject token, verified by the rules of its type (RFC 8693 §2.1). */
+/** The subject of an exchange: the subject token, verified by the rules of its type (RFC 8693 §2.1). */
 import type { Subject } from "../delegation/hop.ts";
 import type { IdentityRefusal, VerifiedUser } from "../identity/provider.ts";
 import { defined } from "../kernel/defined.ts";
@@ -12,7 +12,7 @@ import type { ExchangeParameters } from "./exchange-request.ts";
 import type { TokenPorts } from "./ports.ts";
 import { tokenSubject, verifyOwnToken, type PresentedRefusal } from "./subject-token.ts";
 
-/** What could not be judged is not refused. */
+/** A token that could not be judged is undecided, not refused. */
 type Judged<Kind> = Exclude<Kind, "no_lease" | "draining" | "provider_unavailable">;
 
 export interface SubjectRefusal {
@@ -22,13 +22,16 @@ export interface SubjectRefusal {
   readonly detail: string;
 }
 
-/** A subject as verified, with what the trail and the token say of it besides. */
+/** A verified subject, with further facts for the trail and the token. */
 export interface VerifiedSubject {
   readonly subject: Subject;
-  /** The agents of its chain as registered; none where a user is the subject. */
+  /** The agents of its chain as registered; empty when a user is the subject. */
   readonly agents: readonly RegisteredAgent[];
   readonly user: VerifiedUser | null;
-  /** Of a subject token of Dome's own: a signing key that is given up meanwhile must not live on in the new token. */
+  /**
+   * For a subject token of Dome's own: if its signing key is withdrawn meanwhile, the new token must not remain
+   * valid.
+   */
   readonly verifiedUnder: number | undefined;
 }
 
@@ -44,8 +47,9 @@ export async function verifySubject(
 }
 
 /**
- * By whose rules a subject token is read. `access_token` means one that this server has issued; `jwt` may also be a
- * provider's (RFC 8693 §3, TX-5), and then the issuer that it names says which: it is verified as that one's or not.
+ * Which rules apply to a subject token. `access_token` means one that this server has issued. `jwt` may also be a
+ * provider's (RFC 8693 §3, TX-5). Then the issuer in it decides, and the token is verified as that issuer's or
+ * refused.
  */
 function isOwnToken(issuer: string, type: ExchangeParameters["subjectType"], token: string): boolean {
   if (type !== "jwt") return type === "access_token";

@@ -1,6 +1,6 @@
 /**
  * Token exchange (RFC 8693; design part 8): an agent becomes the current actor for a user or for another agent, or
- * narrows what it holds. The authenticated client is the actor, always (TX-16): a token alone makes nobody anything.
+ * narrows its own token. The authenticated client is always the actor (TX-16): a token alone makes nobody an actor.
  *
  *   the client has authenticated → the request → the subject and the actor, verified → the hop, narrowed
  *   → its receipt and the token → released
@@ -86,12 +86,12 @@ export async function exchangeToken(
       user: verified.value.user,
     }),
     state: stateOf(verified.value, tokenStateOf(claims, verified.value.verifiedUnder)),
-    // Every use of the token asks as often as the tiers want; getting one is not a use.
+    // Every use of the token is checked as often as the tiers require; getting one is not a use.
     freshness: "leased",
   });
 }
 
-/** The hop within the limits of every agent that would take part, and within every end that is known. */
+/** The hop within the limits of every agent that would take part, and before every known expiry. */
 async function narrow(
   ports: TokenPorts,
   { agent, link }: ActiveClient,
@@ -161,7 +161,7 @@ async function openSigners(
   return receipt.ok ? ok({ token: token.value, receipt: receipt.value }) : receipt;
 }
 
-/** What a token for this user has to carry, so that a resume does not revive those from before (P3). */
+/** The epoch that a token for this user must carry, so that a resume does not revive older tokens (P3). */
 async function currentUserEpoch(
   ports: TokenPorts,
   workspace: ActiveClient["agent"]["workspaceId"],
@@ -172,6 +172,6 @@ async function currentUserEpoch(
   return lease.ok ? userEpochOf(lease.value.answer, subject.id) : 0;
 }
 
-/** The new token's state; for a user also how old the provider's token is, which must be newer than a resume. */
+/** The new token's state. For a user also the age of the provider's token, which must be newer than a resume. */
 const stateOf = ({ user }: { readonly user: VerifiedUser | null }, state: TokenState): TokenState =>
   user === null ? state : { ...state, userIssuedAt: earliestIssueMs(user) };

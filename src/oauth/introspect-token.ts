@@ -1,8 +1,9 @@
 /**
- * Introspection (RFC 7662): what a token is worth this instant. The objects are asked, not leases: the answer is for
- * those who cannot see leases, so it must not be older than its question.
+ * Introspection (RFC 7662): whether a token is valid at this moment. Dome asks the objects instead of using leases:
+ * callers of introspection do not see leases, so the answer must not be older than the question.
  *
- * Unknown, expired, revoked, stopped, malformed, and nothing to do with the asker are one answer (P11).
+ * A token that is unknown, expired, revoked, stopped, malformed or unrelated to the caller gets the same answer
+ * (P11).
  */
 import { release, type Released, type Withheld } from "../access/release.ts";
 import { tokenStateOf } from "../access/token-state.ts";
@@ -27,10 +28,10 @@ export interface IntrospectionRequest {
   readonly request: NonNullable<AuditDraft["request"]>;
 }
 
-/** What may be said of any token to anybody: that it is worth nothing. */
+/** The answer that may be given about any token to any caller: not active. */
 export const INACTIVE: Introspection = { active: false };
 
-/** @returns null: the token is worth nothing to who asks. */
+/** @returns null: the token is not active for this caller. */
 export async function introspectToken(
   ports: TokenPorts,
   requester: Requester,
@@ -54,7 +55,7 @@ export async function introspectToken(
   return error.kind === "draining" || error.kind === "not_admitted" ? ok(null) : err(error);
 }
 
-/** The token stands, and so does the key that asks about it: it may be another one of the same agent. */
+/** The token is valid, and so is the key that asks about it, which may be another key of the same agent. */
 function stateOf(requester: Requester, claims: CallTokenClaims): TokenState {
   const state = tokenStateOf(claims);
   return requester.by === "client" ? { ...state, chain: [...state.chain, requester.link] } : state;
@@ -67,8 +68,9 @@ async function mayAsk(ports: TokenPorts, requester: Requester, claims: CallToken
 }
 
 /**
- * Who reads about a token reads for whom its agents act. An operator's reading is on record whatever it finds, an agent's
- * where the token is for a user: of tokens for nobody it reads only about itself and those it works with.
+ * An introspection also shows for whom agents act. An operator's reading is always recorded. An agent's is recorded
+ * where the token is for a user; about other tokens an agent reads only about itself and the agents that it works
+ * with.
  */
 function readingRecord(
   ports: TokenPorts,
@@ -95,7 +97,7 @@ function readingRecord(
   });
 }
 
-/** What the token says, without the user's personal data: whoever needs those has the token itself. */
+/** The claims without the user's personal data: a caller that needs those has the token itself. */
 function viewOf({
   dome,
   email: _email,

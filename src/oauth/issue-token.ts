@@ -1,6 +1,7 @@
 /**
- * `client_credentials` (RFC 6749 §4.4): an agent's API key becomes a short-lived call token. The token names the
- * epoch, the key and the halt epoch under which it was minted; any later difference ends it (P3).
+ * `client_credentials` (RFC 6749 §4.4): exchanges an agent's API key for a short-lived call token. The token
+ * carries the epoch, the key and the halt epoch under which it was minted. Any later difference invalidates it
+ * (P3).
  *
  *   the client has authenticated → scope and target → the token → released
  */
@@ -78,7 +79,7 @@ export async function issueToken(
       data: { key: link.key, scope: claims.scope, audience: claims.aud, expires_in: lifetime },
     }),
     state: tokenStateOf(claims),
-    // Every use of the token asks as often as the tier wants; getting one is not a use.
+    // Every use of the token is checked as often as the tier requires; getting one is not a use.
     freshness: "leased",
   });
 }

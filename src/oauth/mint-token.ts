@@ -1,4 +1,4 @@
-/** The last steps before a token is released: how long it may live, and that the doors will take it. */
+/** The last steps before a token is released: its lifetime, and a check that the doors will accept it. */
 import type { LeaseClient, NoLease } from "../access/lease-client.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -8,17 +8,17 @@ import type { RegisteredAgent } from "../registry/agents.ts";
 import { MAX_JWS_LENGTH, type Signer } from "../signing/jws.ts";
 import { mintCallToken } from "../tokens/mint.ts";
 
-/** No door would take the token: the groups and receipts in it are too many. */
+/** No door would accept the token: it has too many groups and receipts. */
 export interface TokenTooLarge {
   readonly kind: "token_too_large";
-  /** Its length in characters, and the most. */
+  /** Its length in characters, and the maximum. */
   readonly length: number;
   readonly most: number;
 }
 
 /**
- * Signs a token that the doors will take: they and this have one limit.
- * @throws ZodError when the claims contradict each other: a fault of ours.
+ * Signs a token that the doors will accept: the doors use the same limit.
+ * @throws ZodError when the claims contradict each other: a fault in Dome.
  */
 export async function mintToken(
   claims: CallTokenClaims,
@@ -30,8 +30,8 @@ export async function mintToken(
 }
 
 /**
- * The earliest known end of a chain: of each agent, and of each key under which its part was minted. A token says no
- * later `exp`, so that who only looks at the signature trusts it no longer either.
+ * The earliest known end of a chain: of each agent, and of each key under which its part was minted. The `exp` of a
+ * token is never later, so that a reader that checks only the signature stops trusting it too.
  * @param links with `agents`, which are the registered ones of the same chain.
  * @returns seconds since the epoch; `Infinity` where nothing has an end.
  */

@@ -1,4 +1,4 @@
-/** What the token service is given. */
+/** The dependencies of the token service. */
 import type { AuthenticationPorts } from "../access/authenticate.ts";
 import type { ReleasePorts } from "../access/release.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";

@@ -1,6 +1,6 @@
 /**
- * A call token that somebody asks about, not one that somebody acts with: verified by the newest keys, for whatever
- * door it is; and whether the asker has anything to do with it.
+ * A call token that a caller asks about and does not act with. It is verified by the newest keys, for any door, and
+ * the caller must be related to it.
  */
 import { seesWorkspace, type Operator } from "../access/operator.ts";
 import type { NoLease } from "../access/lease-client.ts";
@@ -14,15 +14,16 @@ import type { CallTokenClaims } from "../contract/call-token.ts";
 import { verifyCallToken, type TokenRefusal } from "../tokens/verify.ts";
 import type { TokenPorts } from "./ports.ts";
 
-/** Who asks: an agent that has authenticated as a client, with the key and the epoch it did so under; or an operator. */
+/** The caller that asks: an agent authenticated as a client, with its key and epoch; or an operator. */
 export type Requester =
   | { readonly by: "client"; readonly agent: AgentId; readonly link: Link }
   | { readonly by: "operator"; readonly operator: Operator };
 
 /**
- * Form and signature first: what is no token of ours costs no object anything. Then `org` is asked, because a lease could
- * miss the key that has just been given up, or the one that has just signed; of keys nobody knows it is asked rarely.
- * @returns null for everything that is no token of ours, or none any more.
+ * Form and signature are checked first: a text that is no token of Dome's causes no request to an object. Then
+ * `org` is asked, because a lease may not show that a key was just withdrawn or has just begun to sign. Requests
+ * about unknown keys are rare.
+ * @returns null for every text that is no token of Dome's, or no longer one.
  */
 export async function readPresentedToken(
   ports: TokenPorts,
@@ -39,9 +40,9 @@ export async function readPresentedToken(
 }
 
 /**
- * A call token that is asked about or exchanged, so whatever door it is made out to.
- * @returns with the claims the `org` epoch under which the signature was verified: what is made of the token stands
- *   only as long as that is current, so that a signing key that is given up takes along what it vouched for.
+ * A call token that is introspected or exchanged, so its audience may be any door.
+ * @returns the claims, and the `org` epoch under which the signature was verified. A token made from this one is
+ * valid only while that epoch is current, so withdrawing a signing key also ends the tokens that depend on it.
  */
 export async function verifyForAnyDoor(
   ports: TokenPorts,
@@ -62,8 +63,9 @@ export async function verifyForAnyDoor(
 }
 
 /**
- * Whether the workspace still trusts who vouched for the user of a token; true for a token without a user. Doors deny
- * such a call with a reason; whoever only asks about the token, or wants to make another of it, must hear it too (P7).
+ * Whether the workspace still trusts the provider that verified the user of a token; true for a token without a
+ * user. Doors deny such a call with a reason. A caller that only introspects or exchanges the token must get that
+ * refusal too (P7).
  */
 export async function isUserVouchedFor(
   { leases, configuration }: Pick<TokenPorts, "leases" | "configuration">,

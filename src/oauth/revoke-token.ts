@@ -1,11 +1,11 @@
 /**
- * Revocation (RFC 7009): the token and everything exchanged from it are dead. It commits in the object of the agent
- * that the token was issued to, which takes part in every chain that was made from it; effective everywhere within the
- * bound of a lease, at introspection at once.
+ * Revocation (RFC 7009): the token and everything exchanged from it are dead. The revocation commits in the object
+ * of the agent that the token was issued to; that agent is part of every chain made from it. It is effective
+ * everywhere within the bound of a lease, and at introspection at once.
  *
- * An API key is ended by possession: whoever presents it here as the token, its agent or who has found it, could act with
- * it otherwise. Who presents it need not be able to do anything else: the agent may be stopped, or not have begun. A key
- * that is unknown and one that is dead already get the same answer (P11).
+ * Possession of an API key is enough to revoke it: its agent, or a person who found it, could otherwise act with
+ * it. The caller needs no other right: the agent may be stopped, or not activated yet. An unknown key and a dead
+ * one get the same answer (P11).
  */
 import { identifyKey } from "../access/authenticate.ts";
 import { draftRecord } from "../audit/record.ts";
@@ -23,11 +23,11 @@ export interface RevocationRequest {
   readonly request: NonNullable<AuditDraft["request"]>;
 }
 
-/** The object of the agent that a token was issued to, as far as revoking asks of it. */
+/** The part of an agent's object that revocation needs. */
 interface RevokingOwner {
   revokeToken(command: {
     readonly jti: TokenId;
-    /** Milliseconds since the epoch: what was exchanged from it expires no later (P6). */
+    /** Milliseconds since the epoch: tokens exchanged from it expire no later (P6). */
     readonly expiresAt: number;
     readonly audit: AuditDraft;
   }): Promise<unknown>;
@@ -50,7 +50,7 @@ interface RevokingOwners {
 
 export type RevocationRefusal =
   | NoLease
-  /** An operator token: another command ends those. */
+  /** An operator token, which another command revokes. */
   | { readonly kind: "unsupported_token_type" }
   | { readonly kind: "not_yours" };
 
@@ -74,7 +74,7 @@ export async function revokeToken(
       ? requester.agent === client
       : await operatorSeesToken(ports.db, requester.operator, claims, [client]);
   if (!mine) return err({ kind: "not_yours" });
-  // An object without a row refuses every token of its agent: what is wished holds already.
+  // An object without a row refuses every token of its agent, so nothing needs to be done.
   await owners.agent(client).revokeToken({
     jti,
     expiresAt: claims.exp * 1000,
@@ -97,7 +97,7 @@ export async function revokeToken(
   return ok(undefined);
 }
 
-/** @param requester null: nobody but the key itself speaks for its end. */
+/** @param requester null: the key itself is the only authority for its revocation. */
 export async function revokeHeldKey(
   ports: TokenPorts,
   owners: RevokingOwners,
@@ -126,7 +126,7 @@ export async function revokeHeldKey(
       ...(requester?.by === "operator" ? { operator: by } : { data: { presented_by: presenter } }),
     }),
   });
-  // Without an object or a row the key is as dead as wished; what is not settled yet is asked for again.
+  // Without an object or a row the key is dead already. An undecided result is requested again.
   const isUndone = !revoked.ok && revoked.error.kind !== "absent" && revoked.error.kind !== "key_absent";
   return isUndone ? err({ kind: "no_lease", of: "agent" }) : ok(undefined);
 }

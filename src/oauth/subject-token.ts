@@ -1,7 +1,7 @@
 /**
- * The tokens of an exchange, verified as their types demand (RFC 8693 §2.1): the subject's, Dome's own or a trusted
- * identity provider's, and the actor's. What every agent of a chain is at this moment is looked at here too, so that
- * nothing is made of a token that no door would take.
+ * The tokens of an exchange, verified as their types require (RFC 8693 §2.1): the subject's, issued by Dome or by a
+ * trusted identity provider, and the actor's. The current state of every agent of a chain is checked here too, so
+ * that no token is made from one that no door would accept.
  */
 import { loadChain, type Chain } from "../access/chain.ts";
 import type { NoLease } from "../access/lease-client.ts";
@@ -19,7 +19,7 @@ import { isUserVouchedFor, verifyForAnyDoor } from "./presented-token.ts";
 export type PresentedRefusal =
   | NoLease
   | Draining
-  /** Not ours, not of this workspace, expired, stopped: the holder hears one answer, the trail the reason. */
+  /** Not Dome's, of another workspace, expired, stopped: the holder gets one answer; the trail gets the reason. */
   | { readonly kind: "unacceptable"; readonly why: string };
 
 interface OwnToken {
@@ -31,8 +31,8 @@ interface OwnToken {
 }
 
 /**
- * A call token of Dome's own, of this workspace, whose whole chain is good now.
- * @param workspace the client's: a chain lives in one workspace.
+ * A call token of Dome's own, of this workspace, whose whole chain is valid now.
+ * @param workspace the client's: all agents of a chain belong to one workspace.
  */
 export async function verifyOwnToken(
   ports: TokenPorts,
@@ -59,7 +59,10 @@ export async function verifyOwnToken(
   return ok({ claims, agents: agents.value, verifiedUnder });
 }
 
-/** The subject that a verified call token speaks for. Its current actor, which stands first, is the one that delegates. */
+/**
+ * The subject of a verified call token. Its current actor, which is first in the chain, is the agent that
+ * delegates.
+ */
 export function tokenSubject({ claims, agents: [delegator] }: OwnToken): TokenSubject | undefined {
   const scope = parseScope(claims.scope);
   if (!scope.ok) return undefined;
@@ -73,12 +76,15 @@ export function tokenSubject({ claims, agents: [delegator] }: OwnToken): TokenSu
 
 export type ActorRefusal =
   | PresentedRefusal
-  /** Somebody else's token: chain splicing (TX-16). */
+  /** The token of another agent: chain splicing (TX-16). */
   | { readonly kind: "actor_mismatch" }
-  /** The actor acts for somebody already (TX-17). */
+  /** The actor already acts for somebody (TX-17). */
   | { readonly kind: "actor_delegated" };
 
-/** The actor token, if there is one, is the client's own and speaks for nobody else. @returns its `exp`, in seconds. */
+/**
+ * Checks that the actor token, if there is one, is the client's own and acts for nobody else. @returns its `exp`,
+ * in seconds.
+ */
 export async function verifyActorToken(
   ports: TokenPorts,
   token: string | undefined,

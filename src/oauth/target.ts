@@ -1,4 +1,4 @@
-/** What a token is asked to be made out to: a door of this installation, and of a tool that its workspace has. */
+/** The target that a token is requested for: a door of this installation, and a tool that its workspace has. */
 import type { ConfigurationReader } from "../access/configuration.ts";
 import { parseAudience, type Audience } from "../contract/audience.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -8,7 +8,7 @@ export interface UnknownTarget {
   readonly kind: "invalid_target";
 }
 
-/** `resource` (RFC 8707) and `audience` may both stand there, as long as they mean one door: one target per token. */
+/** `resource` (RFC 8707) and `audience` may both be given if they name the same door: one target per token. */
 export function requestedAudience(
   form: ReadonlyMap<string, string>,
   issuer: string,
@@ -23,7 +23,7 @@ export function requestedAudience(
   return ok(first);
 }
 
-/** The door of a tool is there for those whose catalog has the tool. */
+/** The door of a tool exists only for workspaces whose catalog has the tool. */
 export async function knownTarget(
   { configuration }: { readonly configuration: ConfigurationReader },
   { agent, configEpoch }: ActiveClient,

@@ -1,7 +1,8 @@
 /**
- * What each role may do: one table (design part 11). A route names the permission it needs; nothing else decides.
- * Two things come on top: a token that is bound to workspaces reaches nothing outside them, and a `developer` reaches
- * only agents it is the steward of, and of those that were activated once only what narrows them (`registry/narrowing.ts`).
+ * The permissions of each role, in one table (design part 11). A route names the permission it needs; nothing else
+ * decides. Two rules come on top. A token that is bound to workspaces reaches nothing outside them. A `developer`
+ * reaches only agents it is the steward of, and may only narrow those that were activated
+ * (`registry/narrowing.ts`).
  */
 import { ROLES, type Role } from "../contract/roles.ts";
 
@@ -53,7 +54,10 @@ const TABLE = {
 
 export type Permission = keyof typeof TABLE;
 
-/** What concerns the whole installation: not for tokens that are bound to workspaces, whatever their role. */
+/**
+ * Permissions that concern the whole installation: not for tokens that are bound to workspaces, whatever their
+ * role.
+ */
 const WHOLE_INSTALLATION: ReadonlySet<Permission> = new Set<Permission>([
   "workspaces:create",
   "operators:create",
@@ -71,13 +75,13 @@ export const PERMISSIONS = Object.keys(TABLE) as readonly Permission[];
 export const mayDo = (role: Role, permission: Permission): boolean =>
   (TABLE[permission] as readonly Role[]).includes(role);
 
-/** The roles that have a permission, for a refusal that says who could help. */
+/** The roles that have a permission, for a refusal that names them. */
 export const rolesWith = (permission: Permission): readonly Role[] => TABLE[permission];
 
 /** True when the permission concerns the whole installation and not one workspace. */
 export const isInstallationWide = (permission: Permission): boolean => WHOLE_INSTALLATION.has(permission);
 
-/** Why an operator may not do something at all, wherever it is; null: it may, as far as it sees what it asks for. */
+/** Why an operator may not do something in any workspace; null: it may, within the workspaces that it sees. */
 export function whyNot(
   operator: { readonly role: Role; readonly workspaces: readonly string[] | null },
   permission: Permission,

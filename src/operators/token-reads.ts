@@ -1,4 +1,7 @@
-/** Operator tokens in the registry: by digest when one is presented, by id and in pages for those who manage them. */
+/**
+ * Operator tokens in the registry: by digest when one is presented, by id and in pages for the operators that
+ * manage them.
+ */
 import { and, asc, eq, getTableColumns, gt, isNull, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import type { OperatorView } from "../contract/operator.ts";
@@ -30,7 +33,7 @@ export interface OperatorToken {
 
 type Row = typeof operatorTokens.$inferSelect;
 
-/** A row whose role this version does not know is as absent as no row (P1). */
+/** A row with a role that this version does not know is treated as absent (P1). */
 function known(row: Row | undefined): OperatorToken | undefined {
   const role = ROLES.find((each) => each === row?.role);
   return row === undefined || role === undefined ? undefined : { ...row, role };
@@ -68,7 +71,7 @@ export async function findOperatorTokenById(
   return known(await db.select().from(operatorTokens).where(eq(operatorTokens.id, id)).get());
 }
 
-/** A page in the order of the ids, which is that of their making. */
+/** A page in the order of the ids, which is the order of creation. */
 export async function listOperatorTokens(
   db: Database,
   filter: { readonly subject?: string | undefined; readonly role?: Role | undefined },
@@ -90,14 +93,14 @@ export async function listOperatorTokens(
   return rows.flatMap((row) => known(row) ?? []);
 }
 
-/** Whether anybody has or had a token with this subject. */
+/** True when a token with this subject exists or existed. */
 export async function hasOperator(db: Database, subject: string): Promise<boolean> {
   const match = eq(operatorTokens.subject, subject);
   const row = await db.select({ id: operatorTokens.id }).from(operatorTokens).where(match).get();
   return row !== undefined;
 }
 
-/** True when somebody can act under this subject now. */
+/** True when a live token has this subject. */
 export async function hasLiveToken(db: Database, subject: string, now: number): Promise<boolean> {
   const row = await db
     .select({ id: operatorTokens.id })
@@ -114,7 +117,7 @@ export async function hasLiveToken(db: Database, subject: string, now: number): 
   return row !== undefined;
 }
 
-/** A token is live until it is revoked or its time is over. */
+/** A token is live until it is revoked or has expired. */
 export function stateOf(
   token: Pick<OperatorToken, "revokedAt" | "expiresAt">,
   now: number,
@@ -143,7 +146,7 @@ export const operatorView = (token: OperatorToken, now: number): OperatorView =>
 /** "Coarse last use": within the hour. */
 const NOTE_USE_EVERY_MS = 3_600_000;
 
-/** True when the use of a token is to be noted again. */
+/** True when the use of a token must be recorded again. */
 export const isUseDue = ({ lastUsedAt }: Pick<OperatorToken, "lastUsedAt">, now: number): boolean =>
   lastUsedAt === null || now - lastUsedAt >= NOTE_USE_EVERY_MS;
 

@@ -1,6 +1,6 @@
 /**
- * The statements the object `org` puts into its batch to change operator tokens. That only a live token is replaced or
- * revoked, and that a successor has its predecessor's rights, is refused by the database itself.
+ * The statements that the object `org` puts into its batch to change operator tokens. The database itself enforces
+ * two rules: only a live token is replaced or revoked, and a successor has its predecessor's rights.
  */
 import { eq, sql } from "drizzle-orm";
 import type { OperatorTokenId } from "../kernel/ids.ts";
@@ -19,7 +19,7 @@ export type OperatorTokenChange =
   | {
       readonly kind: "issue";
       readonly token: NewOperatorToken;
-      /** How long the replaced token goes on; 0: it is revoked now. Without meaning where nothing is replaced. */
+      /** How long the replaced token stays valid; 0: it is revoked now. Without meaning where nothing is replaced. */
       readonly overlapMs: number;
     }
   | { readonly kind: "revoke"; readonly id: OperatorTokenId; readonly at: number };

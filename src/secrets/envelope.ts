@@ -1,8 +1,8 @@
 /**
- * Encryption of what Dome must be able to read again: private signing keys, upstream credentials (P4).
- * AES-256-GCM under a key derived from the root key. The text names its root-key version, so that rotating the root
- * key needs no migration; version and context are authenticated, so that a sealed value copied to another row, or
- * relabelled, does not open.
+ * Encryption of secrets that Dome must read again: private signing keys, upstream credentials (P4). AES-256-GCM
+ * under a key derived from the root key. The text names its root-key version, so that a rotation of the root key
+ * needs no migration. Version and context are authenticated, so that a sealed value that is copied to another row,
+ * or relabelled, does not open.
  */
 import { concat, fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../kernel/bytes.ts";
 import type { Random } from "../kernel/random.ts";
@@ -24,8 +24,8 @@ const SEALED = /^dome_sealed_1\.([0-9a-f]{8})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_
 
 /**
  * @param keys newest first; the first one seals.
- * @param context says what and whose this is, for instance `signing-key:token:KID`. It is not stored: whoever opens
- * must know it.
+ * @param context names the secret and its holder, for instance `signing-key:token:KID`. It is not stored; it is
+ * needed to open the value.
  */
 export async function seal(
   keys: readonly [EnvelopeKey, ...EnvelopeKey[]],
@@ -42,7 +42,7 @@ export async function seal(
 
 /**
  * @param keys every version that may have sealed it.
- * @param context the one it was sealed with; any other is `not_authentic`.
+ * @param context the context it was sealed with; with any other the result is `not_authentic`.
  */
 export async function open(
   keys: readonly EnvelopeKey[],
@@ -61,7 +61,7 @@ export async function open(
     const plaintext = await crypto.subtle.decrypt(algorithm(fromBase64Url(iv), version, context), key, bytes);
     return ok(fromUtf8(new Uint8Array(plaintext)));
   } catch (cause) {
-    // WebCrypto tells a wrong tag by this one name, and nothing more.
+    // WebCrypto reports a wrong tag by this one name, without details.
     if (cause instanceof DOMException && cause.name === "OperationError")
       return err({ kind: "not_authentic" });
     throw cause;
@@ -77,7 +77,7 @@ const algorithm = (iv: Uint8Array<ArrayBuffer>, version: string, context: string
   additionalData: utf8(`dome_sealed_1.${version}.${context}`),
 });
 
-/** Refuses base64url with stray low bits in its last character: one value has one text. */
+/** Refuses base64url with stray low bits in its last character: a value must have one spelling. */
 function canonicalBytes(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (text.length % 4 === 1) return undefined;
   const bytes = fromBase64Url(text);

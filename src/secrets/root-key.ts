@@ -1,9 +1,9 @@
 /**
- * The root key and what is derived from it. Every secret that Dome makes or keeps hangs on it, and it is in no
- * database (P4). It is a list, newest first: what an older version made stays readable, new things use the newest.
+ * The root key and the keys derived from it. Every secret that Dome makes or stores depends on it, and it is in no
+ * database (P4). It is a list, newest first: data of an older version stays readable, and new data uses the newest.
  *
- * Only plain bytes come back, no CryptoKey and no promise: deriving is asynchronous, the composition root does it once
- * per isolate, and holding the result is its business.
+ * The result is plain bytes, without a CryptoKey or a promise. Derivation is asynchronous, so the composition root
+ * does it once per isolate and keeps the result.
  */
 import { concat, fromBase64, toBase64, toHex, utf8 } from "../kernel/bytes.ts";
 import { hkdfSha256, sha256Sync } from "../kernel/digest.ts";
@@ -13,20 +13,20 @@ import { err, ok, type Result } from "../kernel/result.ts";
 type NewestFirst<T> = readonly [T, ...T[]];
 
 interface RootKey {
-  /** Stable name of this version: 8 hex digits that tell nothing about the key. */
+  /** Stable name of this version: 8 hex digits that reveal nothing about the key. */
   readonly version: string;
   readonly key: Uint8Array<ArrayBuffer>;
 }
 export type RootKeys = NewestFirst<RootKey>;
 
-/** What one root-key version yields, 32 bytes each. */
+/** The keys derived from one root-key version, 32 bytes each. */
 export interface VersionKeys {
   readonly version: string;
   /** Signs the form of API keys and operator tokens. */
   readonly formKey: Uint8Array<ArrayBuffer>;
   /** Keys the digests of API keys and operator tokens. */
   readonly pepper: Uint8Array<ArrayBuffer>;
-  /** Encrypts what must be read again: signing keys, upstream credentials. */
+  /** Encrypts secrets that must be read again: signing keys, upstream credentials. */
   readonly envelope: Uint8Array<ArrayBuffer>;
   /** Keys the digests of arguments and personal data in the audit trail. */
   readonly auditSalt: Uint8Array<ArrayBuffer>;
@@ -41,7 +41,7 @@ type RootKeyRefusal =
   | { readonly kind: "wrong_length"; readonly position: number; readonly bytes: number }
   | { readonly kind: "repeated"; readonly position: number };
 
-/** `form:` and base64: what is left of a version that has gone. */
+/** `form:` and base64: the remaining part of a removed version. */
 const FORM = "form:";
 const ROOT_KEY_BYTES = 32;
 const MOST_VERSIONS = 16; // a made-up key is tried against each of them
@@ -71,8 +71,8 @@ export function parseRootKeys(text: string): Result<RootKeys, RootKeyRefusal> {
 }
 
 /**
- * The form keys of versions that have left the list. They tell that Dome made a key, and nothing else: neither digests
- * nor sealed values can be computed from one, and no version from its form key.
+ * The form keys of versions that were removed from the list. They only prove that Dome made a key. Neither digests
+ * nor sealed values can be computed from a form key, nor can its root-key version.
  * @param text that `parseRootKeys` has accepted.
  */
 export const parseRetiredForms = (text: string): readonly Uint8Array<ArrayBuffer>[] =>
@@ -81,7 +81,7 @@ export const parseRetiredForms = (text: string): readonly Uint8Array<ArrayBuffer
     .map((part) => fromBase64(part.slice(FORM.length)));
 
 /**
- * The text of `DOME_ROOT_KEY` in which one version is gone but for its form key.
+ * The text of `DOME_ROOT_KEY` in which one version is reduced to its form key.
  * @returns undefined when the version is not there, or is the newest.
  */
 export async function retireRootKey(text: string, version: string): Promise<string | undefined> {

@@ -1,10 +1,10 @@
 /**
- * One way in for everything Dome signs: a compact JWS, ES256, an explicit `typ`, a key of ours found by `kid`.
+ * One path for everything that Dome signs: a compact JWS, ES256, an explicit `typ`, a key of Dome's found by `kid`.
  *
- * The header decides nothing but which of our keys to try. It is the attacker's text until the signature holds:
- * algorithm and key family are fixed by the key, not by `alg` (RFC 8725 §3.1); a key that travels in the token is
- * refused, not ignored (§3.10 and CVE-2018-0114); each kind of token has its own `typ` and its own kind of key, so that
- * none passes as another (§3.11, §3.12).
+ * The header only selects which of Dome's keys to try. Until the signature is verified, the header is the
+ * attacker's text. The key fixes algorithm and key family, not `alg` (RFC 8725 §3.1). A key inside the token is
+ * refused, not ignored (§3.10 and CVE-2018-0114). Each kind of token has its own `typ` and its own kind of key, so
+ * that none passes as another (§3.11, §3.12).
  */
 import { compactVerify, errors, type CryptoKey, type JWK } from "jose";
 import { fromBase64Url, toBase64Url } from "../kernel/bytes.ts";
@@ -15,20 +15,20 @@ import { parseObject, parseSegment, type JsonObject } from "./strict-json.ts";
 export type KeyUse = "token" | "receipt";
 
 /**
- * A public key. A JWK is imported by the library once per object, so hand the same object in each time.
+ * A public key. The library imports a JWK once per object, so pass the same object each time.
  */
 export interface VerificationKey {
   readonly use: KeyUse;
   readonly key: CryptoKey | JWK;
 }
 
-/** The keys of this issuer at one time. `version` changes whenever the set does; caches hang on it. */
+/** The keys of this issuer at one time. `version` changes whenever the set does; caches depend on it. */
 export interface KeySet {
   readonly version: string;
   readonly keys: ReadonlyMap<string, VerificationKey>;
 }
 
-/** Who signs: the private half of a signing key, open for use. */
+/** A signer: the private half of a signing key, open for use. */
 export interface Signer {
   readonly kid: string;
   readonly use: KeyUse;
@@ -56,7 +56,7 @@ const EMBEDDED = ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"];
 const SIGNATURE_LENGTH = 86; // 64 bytes, r and s (RFC 7518 §3.4)
 
 /**
- * Checks one compact JWS and reads its payload. What the payload says is the caller's to check.
+ * Checks one compact JWS and reads its payload. The caller must check the payload's contents.
  * @param typ the only accepted type, without `application/`.
  * @param use the only accepted kind of key.
  * @throws when a key of the set is not an ES256 public key: that is a fault of ours.
@@ -87,14 +87,15 @@ export async function verifyJws(
   }
 }
 
-/** Only names, types and our own table: nothing here may fetch, import, or trust. */
+/** Only names, types and Dome's own table: this code must not fetch, import, or trust anything. */
 function chooseKey(
   header: JsonObject,
   typ: string,
   use: KeyUse,
   keys: KeySet["keys"],
 ): Result<VerificationKey["key"], JwsRefusal> {
-  // RFC 7515 §4.1.11: what must be understood and is not must be refused. We understand no extension, `b64` included.
+  // RFC 7515 §4.1.11: an extension marked critical that is not understood must be refused. Dome understands none,
+  // `b64` included.
   if ("crit" in header || "b64" in header) return err({ kind: "critical_header" });
   if (EMBEDDED.some((name) => name in header)) return err({ kind: "embedded_key" });
   if (header["alg"] !== ALGORITHM) return err({ kind: "wrong_alg" });
@@ -111,8 +112,8 @@ function chooseKey(
 const mediaType = (typ: string): string => typ.toLowerCase().replace(/^application\//, "");
 
 /**
- * Exactly 64 bytes in their one canonical spelling: base64url's last character has four bits that decode to nothing,
- * and with them one signature would have sixteen texts.
+ * Exactly 64 bytes in their one canonical spelling. Base64url's last character has four bits that decode to
+ * nothing, and without this check one signature would have sixteen texts.
  */
 const isSignature = (segment: string): boolean =>
   segment.length === SIGNATURE_LENGTH && toBase64Url(fromBase64Url(segment)) === segment;

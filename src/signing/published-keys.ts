@@ -1,6 +1,6 @@
 /**
- * A published JWKS (RFC 7517) read into keys, by those who verify what Dome signed and have nothing else: a file that
- * was kept, or the answer of `/.well-known/jwks.json`. Strict: a document with one key that is not ours is not ours.
+ * Reads a published JWKS (RFC 7517) into keys, for verifiers that have nothing else: a stored file, or the answer
+ * of `/.well-known/jwks.json`. Strict: a document with one foreign key is refused as a whole.
  */
 import { importJWK } from "jose";
 import { z } from "zod";
@@ -10,7 +10,7 @@ import { ALGORITHM, type KeySet, type VerificationKey } from "./jws.ts";
 
 const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be 32 bytes in base64url");
 
-/** Members that are not known are dropped (RFC 7517 §4), a private one is refused: nobody may be handed it. */
+/** Unknown members are dropped (RFC 7517 §4). A private member is refused: nobody may receive one. */
 const publishedKey = z.object({
   kty: z.literal("EC"),
   crv: z.literal("P-256"),
@@ -25,7 +25,7 @@ const publishedKey = z.object({
 
 const document = z.object({ keys: z.array(publishedKey).min(1).max(1000) });
 
-/** `member` is where in the document, for instance `keys.0.dome_use`. */
+/** `member` is a position in the document, for instance `keys.0.dome_use`. */
 export type JwksRefusal =
   | { readonly kind: "not_a_jwks"; readonly member: string; readonly detail: string }
   | { readonly kind: "repeated_kid"; readonly kid: string }
@@ -44,7 +44,7 @@ export async function keysFromJwks(published: unknown): Promise<Result<KeySet["k
   }
   const keys = new Map<string, VerificationKey>();
   for (const { kid, dome_use, kty, crv, x, y } of parsed.data.keys) {
-    // Two keys under one name: which one verifies would hang on who reads.
+    // Two keys with one name: which of them verifies would depend on the reader.
     if (keys.has(kid)) return err({ kind: "repeated_kid", kid });
     const key = await pointOf({ kty, crv, x, y });
     if (key === undefined) return err({ kind: "not_a_point", kid });
@@ -53,7 +53,7 @@ export async function keysFromJwks(published: unknown): Promise<Result<KeySet["k
   return ok(keys);
 }
 
-/** Undefined when the coordinates are not on the curve: WebCrypto says that, and nothing else, by a DataError. */
+/** Undefined when the coordinates are not on the curve; WebCrypto reports only that case by a DataError. */
 async function pointOf(jwk: {
   kty: string;
   crv: string;

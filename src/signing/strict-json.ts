@@ -1,4 +1,4 @@
-/** The JSON objects of signed texts. They are kept as they were signed, so their numbers need only be finite. */
+/** The JSON objects of signed texts. They are stored as they were signed, so their numbers need only be finite. */
 import { fromBase64Url } from "../kernel/bytes.ts";
 import { parseJsonBytes } from "../kernel/strict-json.ts";
 

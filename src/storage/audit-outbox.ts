@@ -1,5 +1,5 @@
 /**
- * Audit records committed together with a change in D1. Each owner object is a producer of its own (`d1:<owner>`),
+ * Audit records committed together with a change in D1. Each owner object is a producer of its own (`d1:<owner>`)
  * and takes its gapless `n` inside the batch, so that a lost record shows as a gap (P8).
  */
 import { and, asc, eq, lt, sql } from "drizzle-orm";
@@ -41,13 +41,13 @@ interface PendingAudit {
   readonly record: object;
 }
 
-/** How much one delivery takes. `bytes`: of JSON; a first record that is larger goes alone. */
+/** The size of one delivery. `bytes`: of JSON; a first record that is larger is sent alone. */
 interface BatchLimit {
   readonly records: number;
   readonly bytes: number;
 }
 
-/** The oldest rows of one owner, in the order of their numbers, as many as one delivery takes. */
+/** The oldest rows of one owner, in the order of their numbers, as many as fit one delivery. */
 export async function pendingAudit(db: Database, owner: string, most: BatchLimit): Promise<PendingAudit[]> {
   const rows = await db
     .select()
@@ -72,10 +72,10 @@ export async function removeAudit(db: Database, owner: string, numbers: readonly
 }
 
 /**
- * Owners with rows older than `before`: their object did not drain them, the sweep must. Those whose rows have waited
- * longest come first. Where there are more than `limit`, every turn has the next so many: owners that always fail are in
- * nobody's way.
- * @param turn a number that counts on.
+ * Owners with rows older than `before`: their object did not drain them, so the sweep must. The owner whose rows
+ * have waited longest comes first. When there are more than `limit`, each turn takes the next group, so that owners
+ * that always fail do not block others.
+ * @param turn a number that increases by one.
  */
 export async function ownersWithOldAudit(
   db: Database,

@@ -1,6 +1,6 @@
 /**
- * A configuration change: one D1 batch that begins with a guard, carries its audit records, and ends either applied,
- * refused (the batch was rolled back, by name of the rule), or unknown (the answer was lost; the caller must fence).
+ * A configuration change: one D1 batch that begins with a guard and carries its audit records. It ends applied,
+ * refused (rolled back, with the name of the rule), or unknown (the answer was lost; the caller must fence).
  */
 import { sql, type SQL } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
@@ -9,7 +9,7 @@ import { batchGuard } from "./tables/changes.ts";
 
 export type Statement = BatchItem<"sqlite">;
 
-/** The named rules of the schema that may refuse a batch. Everything else that fails is unknown. */
+/** The named rules of the schema that may refuse a batch. Every other failure is unknown. */
 const RULES = {
   fence_moved: "CHECK constraint failed: fence_moved",
   claim_lost: "CHECK constraint failed: claim_lost",

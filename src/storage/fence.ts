@@ -1,6 +1,6 @@
 /**
- * The fence of an owner in D1: the number under which its object's next batch may land. Moving it makes sure that a
- * batch whose outcome is unknown can no longer land.
+ * The fence of an owner in D1: the number under which its object's next batch may commit. Moving the fence ensures
+ * that a batch with an unknown outcome can no longer commit.
  */
 import { and, eq, sql } from "drizzle-orm";
 import { guard, type Statement } from "./change.ts";
@@ -26,7 +26,7 @@ export function guardFence(db: Database, owner: FencedOwner, fence: number): Sta
   );
 }
 
-/** Moves the fence on from `fence`; does nothing when it has moved already. */
+/** Moves the fence on from `fence`; has no effect when it has moved already. */
 export async function moveFence(db: Database, owner: FencedOwner, fence: number): Promise<void> {
   const table = TABLES[owner.kind] as typeof agents;
   await db
@@ -35,7 +35,7 @@ export async function moveFence(db: Database, owner: FencedOwner, fence: number)
     .where(and(sql`${table.id} = ${owner.id}`, eq(table.fence, fence)));
 }
 
-/** Where the fence stands and which change landed last. Undefined: the owner is not in the registry. */
+/** The position of the fence, and the last committed change. Undefined: the owner is not in the registry. */
 export async function readFence(
   db: Database,
   owner: FencedOwner,

@@ -1,6 +1,6 @@
 /**
- * Requests that must have their effect once (P12). A row is unique per (operator subject, owner object, key); it holds
- * the digest of the body, never a secret. `fence` guards a claim that lapsed and was taken over.
+ * Requests that must take effect only once (P12). A row is unique per (operator subject, owner object, key). It
+ * holds the digest of the body, never a secret. `fence` guards a claim that lapsed and was taken over.
  */
 import { and, eq, isNull, lt, sql } from "drizzle-orm";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
@@ -10,10 +10,13 @@ import { idempotency } from "./tables/changes.ts";
 
 /** How long a first attempt may run before another may take its claim over. */
 export const CLAIM_MS = 30_000;
-/** How long answers are repeated. */
+/** How long stored answers are repeated. */
 export const KEEP_MS = 7 * 86_400_000;
 
-/** A request as its sender knows it. Two tokens of one subject may send the same and mean different workspaces. */
+/**
+ * A request as its sender identifies it. Two tokens of one subject may send the same text and mean different
+ * workspaces.
+ */
 export interface SentKey {
   readonly subject: string;
   readonly key: string;
@@ -21,10 +24,10 @@ export interface SentKey {
   readonly bodyDigest: string;
 }
 
-/** What a request changes; where it creates something, what that will be part of. */
+/** The object that a request changes; for a creation, the object that will contain the new one. */
 export type KeyOwner = AgentId | WorkspaceId | "org";
 
-/** Which request this is: what was sent, and what the credential resolved it to. */
+/** The identity of a request: the text sent, and the target to which the credential resolved it. */
 export interface RequestKey extends SentKey {
   readonly owner: KeyOwner;
 }
@@ -49,7 +52,7 @@ const matches = (request: RequestKey) =>
   );
 
 /**
- * Reserves a key, or says what became of it.
+ * Reserves a key, or reports its state.
  * @param target the id that the request will create or change; a claim that is taken over keeps the first one.
  */
 export async function claimRequest(
@@ -81,8 +84,9 @@ export async function claimRequest(
 }
 
 /**
- * Gives a claim back after a refusal: nothing happened, the key may be used again. It also keeps out a batch that is
- * still under way, because a batch wants this very claim, and one made anew under the same key has another target.
+ * Releases a claim after a refusal: nothing happened, and the key may be used again. It also blocks a batch that is
+ * still running, because that batch requires this very claim, and a new claim under the same key has another
+ * target.
  */
 export async function releaseClaim(db: Database, claim: Claim): Promise<void> {
   await db
@@ -110,7 +114,7 @@ export const guardClaim = (db: Database, claim: Claim): Statement =>
 export const answerClaim = (db: Database, claim: Claim, status: number, body: string): Statement =>
   db.update(idempotency).set({ status, body }).where(matches(claim));
 
-/** What was answered under a key, for requests whose effect is in D1. */
+/** The stored answer under a key, for requests that take effect in D1. */
 export async function findAnswer(
   db: Database,
   request: RequestKey,
@@ -131,7 +135,7 @@ export const recordAnswer = (
 ): Statement =>
   db.insert(idempotency).values({ ...request, target, status, body, claimedUntil: now, createdAt: now });
 
-/** Forgets answers older than their keeping time. */
+/** Deletes answers whose keeping time has passed. */
 export async function sweepAnswers(db: Database, now: number): Promise<void> {
   await db.delete(idempotency).where(lt(idempotency.createdAt, now - KEEP_MS));
 }

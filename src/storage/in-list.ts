@@ -1,7 +1,7 @@
 /**
- * A column held against a list as one bound parameter. D1 and the SQLite of Durable Objects take at most 100 bound
- * parameters a statement (developers.cloudflare.com/d1/platform/limits), and `IN (?, ?, …)` takes one per value: a list
- * that grows with data reaches that some day. `json_each` has no such end.
+ * Compares a column with a list in one bound parameter. D1 and the SQLite of Durable Objects accept at most 100
+ * bound parameters a statement (developers.cloudflare.com/d1/platform/limits), and `IN (?, ?, …)` needs one per
+ * value. A list that grows with data would reach that limit. `json_each` has no such limit.
  */
 import { sql, type SQL } from "drizzle-orm";
 import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";

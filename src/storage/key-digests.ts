@@ -1,6 +1,6 @@
 /**
- * Digests of keys and operator tokens that were added when the root key had been rotated: from a digest to its holder.
- * The digest that a key was issued with is in the key's own row.
+ * Digests of keys and operator tokens that were added after a rotation of the root key: from a digest to its
+ * holder. The digest under which a key was issued is in the key's own row.
  */
 import { sql } from "drizzle-orm";
 import type { KeyId, OperatorTokenId } from "../kernel/ids.ts";

@@ -1,6 +1,6 @@
 /**
- * What waits in the outboxes of owner objects, as far as they could say so. A note for operators: nothing depends on it,
- * and it is as old as the object's last try.
+ * The number of records that wait in the outboxes of owner objects, as last reported. For operators only: nothing
+ * depends on it, and it is as old as the object's last attempt.
  */
 import { eq, or, sql } from "drizzle-orm";
 import type { WorkspaceId } from "../kernel/ids.ts";

@@ -1,8 +1,8 @@
-/** Reads that go to D1 together: one round trip, and one moment that all of them show. */
+/** D1 reads that belong together: one round trip, and one consistent moment. */
 import type { Statement } from "./change.ts";
 import type { Database } from "./client.ts";
 
-/** What is to be read, and what its rows say. */
+/** A statement, and how to interpret its rows. */
 export interface Reading<T> {
   readonly statements: readonly Statement[];
   /** @param rows of each statement, in their order. */

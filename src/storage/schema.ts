@@ -1,12 +1,12 @@
 /**
- * The schema that this version stands on: its migrations and its triggers. The triggers hold what no code may
- * break (an agent's record is immutable, revoked is final), so a database that lost one looks well and is not.
- * test/unit/storage/migrations.test.ts holds both against migrations/.
+ * The schema that this version requires: its migrations and its triggers. The triggers enforce rules that no code
+ * may break (an agent's record is immutable, revoked is final), so a database without one of them looks healthy but
+ * is not. test/unit/storage/migrations.test.ts compares both with migrations/.
  */
 import { sql } from "drizzle-orm";
 import { isUnavailable, type Database } from "./client.ts";
 
-/** A newer schema is fine: migrations only add, so that an older Worker works on it. */
+/** A newer schema is accepted: migrations only add, so an older Worker works on it. */
 export const MIGRATIONS: readonly string[] = [
   "0001_registry.sql",
   "0002_operators.sql",
@@ -61,7 +61,7 @@ interface Found {
   readonly triggers: number;
 }
 
-/** @returns null when the database has everything that this version stands on. */
+/** @returns null when the database has everything that this version requires. */
 export async function schemaFault(db: Database): Promise<SchemaFault | null> {
   try {
     const found = await db.get<Found>(sql`SELECT

@@ -1,4 +1,7 @@
-/** The tiers every installation begins with. Whoever needs tiers is given them: only the composition root looks here. */
+/**
+ * The tiers of every new installation. Only the composition root reads this; other code receives the tiers as an
+ * argument.
+ */
 import type { Tier } from "../contract/tier.ts";
 import type { Tiers } from "./limits.ts";
 

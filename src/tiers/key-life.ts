@@ -1,7 +1,7 @@
-/** How long a key of an agent may live: the tier's word. A tier that does not exist gives a key a day. */
+/** How long a key of an agent may live, by its tier. When the tier does not exist, a key lives a day. */
 import type { Tiers } from "./limits.ts";
 
-/** A tier, and how many days its keys live at most. */
+/** A tier, and the longest life of its keys in days. */
 export interface TierLife {
   readonly name: string;
   readonly days: number;

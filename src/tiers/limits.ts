@@ -1,6 +1,6 @@
 /**
- * The limits of a call: the strictest of all agents of its chain, one by one. Who is added to a chain can only tighten
- * it (P6), and an agent whose tier does not exist has no limits that could be kept, so that nothing is allowed (P1).
+ * The limits of a call: for each limit, the strictest of all agents of its chain. Another agent in a chain can only
+ * tighten them (P6). An agent whose tier does not exist has no valid limits, so everything is denied (P1).
  */
 import type { Tier } from "../contract/tier.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -8,12 +8,12 @@ import { err, ok, type Result } from "../kernel/result.ts";
 /** The tiers of the installation, by name. */
 export type Tiers = ReadonlyMap<string, Tier>;
 
-/** What an agent of a chain says about its limits. */
+/** The limits of one agent of a chain. */
 export interface LimitedAgent {
   readonly name: string;
   /** The name of its tier. */
   readonly tier: string;
-  /** Its own wish, beside its tier's; null: what the tier says. */
+  /** Its own setting, beside its tier's; null: the tier's applies. */
   readonly freshness: Tier["freshness"] | null;
 }
 
@@ -26,7 +26,7 @@ export interface Limits {
   readonly maxBodyBytes: number;
   /** The most items of one batch. */
   readonly maxBatch: number;
-  /** How much one key may ask. */
+  /** The rate class of a key. */
   readonly rate: Tier["rate"];
   readonly freshness: Tier["freshness"];
 }
@@ -48,7 +48,7 @@ export function limitsOf(tiers: Tiers, chain: readonly LimitedAgent[]): Result<L
   return strictest === undefined ? err({ kind: "unknown_tier", agent: null }) : ok(strictest);
 }
 
-/** How fresh what admits must be. Without limits that could be kept it is asked on every call. */
+/** How fresh a lease that admits must be. Without valid limits, the objects are asked on every call. */
 export const freshnessOf = (limits: Result<Limits, UnknownTier>): Tier["freshness"] =>
   limits.ok ? limits.value.freshness : "always";
 

@@ -1,10 +1,10 @@
 /**
- * Remembers which token texts have been verified, so that a warm call costs no signature check.
+ * Remembers which token texts have been verified, so that a repeated call costs no signature check.
  *
- * The whole text is the key: a cache by `jti` or by a prefix would serve one token's claims for another. An entry ends
- * with the token's `exp`, and with the key set it was verified under, so that what a compromised key signed leaves with
- * the key. What depends on the moment or on the door (expiry, audience) is not remembered: the verifier asks again.
- * Plain data with a bound, so it may live in a module global.
+ * The key is the whole text: a cache by `jti` or by a prefix would return one token's claims for another. An entry
+ * ends with the token's `exp`, and with the key set that verified it, so that tokens signed by a compromised key
+ * are dropped with the key. Conditions that change with time or door (expiry, audience) are not cached: the
+ * verifier checks them again. Bounded plain data, so it may live in a module global.
  */
 import type { CallTokenClaims } from "../contract/call-token.ts";
 
@@ -33,7 +33,7 @@ export class VerificationCache {
     return claims;
   }
 
-  /** Only the verifier calls this, with claims whose signature it has just checked. */
+  /** Called only by the verifier, with claims whose signature it has just checked. */
   put(token: string, keySetVersion: string, claims: CallTokenClaims): void {
     this.#useKeySet(keySetVersion);
     this.#entries.set(token, claims);
@@ -42,7 +42,7 @@ export class VerificationCache {
     if (oldest.done !== true) this.#entries.delete(oldest.value);
   }
 
-  /** Two sets in use at once (a request that began before a rotation) only cost misses, never a wrong hit. */
+  /** Two sets in use at once (a request that began before a rotation) cause cache misses, never a wrong hit. */
   #useKeySet(version: string): void {
     if (version === this.#keySetVersion) return;
     this.#entries.clear();

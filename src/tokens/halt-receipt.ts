@@ -1,7 +1,7 @@
 /**
- * The halt receipt as a JWS that its holder can keep and check offline: who was stopped, by whom, since when, and how
- * far the promise reaches (P3). Evidence, never authority: its `typ` and its key are no token's. It has no `exp`; what
- * happened does not expire.
+ * The halt receipt as a JWS that its holder can keep and check offline: what was stopped, by which operator, since
+ * when, and how far the promise reaches (P3). Evidence, never authority: its `typ` and key are not those of tokens.
+ * It has no `exp`, because a past event does not expire.
  */
 import { SignJWT } from "jose";
 import { z } from "zod";
@@ -12,14 +12,14 @@ import { ALGORITHM, verifyJws, type JwsRefusal, type KeySet, type Signer } from 
 
 const RECEIPT_TYPE = "halt-receipt+jwt";
 
-/** What every receipt must say, so that nobody reads more into `effective_at` than it holds. */
+/** The statement in every receipt that limits the meaning of `effective_at`. */
 export const HALT_NOTE =
   "From effective_at on, no door of Dome admits a call of what was stopped. " +
   "A verifier that only looks at a token's signature trusts it until its exp, at most 300 s after it was issued.";
 
 /**
- * The halt as the API shows it, without what changes from one reading to the next. What a later version adds is
- * dropped, not refused: receipts are kept for years.
+ * The halt as the API shows it, without members that change between readings. Members of later versions are
+ * dropped, not refused, because receipts are kept for years.
  */
 export const HaltEvidence = halt.omit({ receipt: true, effective_in_ms: true }).strip();
 export type HaltEvidence = z.output<typeof HaltEvidence>;

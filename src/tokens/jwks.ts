@@ -1,6 +1,6 @@
 /**
- * The public keys of this issuer as RFC 7517 has them. `dome_use` tells the two kinds apart for those who check
- * receipts offline: a receipt signed with a token key is not a receipt.
+ * The public keys of this issuer (RFC 7517). `dome_use` distinguishes the two kinds for readers that check receipts
+ * offline: a receipt signed with a token key is not a receipt.
  */
 import { ALGORITHM, type KeyUse } from "../signing/jws.ts";
 import { publishedAt, type PublicJwk, type SigningKey } from "./signing-key.ts";
@@ -14,7 +14,10 @@ interface JwksDocument {
   })[];
 }
 
-/** How long others may hold the document, in seconds; a new key must be published at least this long before it signs. */
+/**
+ * How long readers may cache the document, in seconds. A new key must be published at least this long before it
+ * signs.
+ */
 export const JWKS_MAX_AGE_S = 300;
 
 /** @param now milliseconds since the epoch. */

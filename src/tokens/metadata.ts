@@ -1,7 +1,7 @@
 /**
- * Authorization server metadata (RFC 8414). It names only what exists: a client that finds an endpoint here may rely on
- * it. `grant_types_supported` is always there, because leaving it out would mean `authorization_code` and `implicit`;
- * `response_types_supported` is required and empty, because there is no authorization endpoint.
+ * Authorization server metadata (RFC 8414). It names only what exists, so a client may rely on every endpoint here.
+ * `grant_types_supported` is always present, because without it `authorization_code` and `implicit` would be
+ * implied. `response_types_supported` is required, and empty because there is no authorization endpoint.
  */
 const CLIENT_AUTH = ["client_secret_basic", "client_secret_post"] as const;
 const PATHS = {
@@ -44,8 +44,8 @@ export function authorizationServerMetadata(
 }
 
 /**
- * Protected resource metadata (RFC 9728) of the doors that take call tokens for the whole service. `resource` is byte
- * for byte what a token is made out to, so that a client may compare the two (§3.3).
+ * Protected resource metadata (RFC 9728) of the doors that accept call tokens for the whole service. `resource`
+ * equals a token's audience byte for byte, so that a client may compare the two (§3.3).
  */
 export const protectedResourceMetadata = (
   issuer: string,
@@ -57,5 +57,5 @@ export const protectedResourceMetadata = (
   scopes_supported: scopes,
 });
 
-/** Where a client that was refused finds out whom to ask for a token (RFC 9728 §5.1). */
+/** Where a refused client learns which server issues tokens (RFC 9728 §5.1). */
 export const RESOURCE_METADATA_PATH = "/.well-known/oauth-protected-resource";

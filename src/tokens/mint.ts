@@ -1,6 +1,6 @@
 /**
- * Signs call tokens. Whether the caller may have one was decided before; this only refuses to sign what the verifier
- * would not accept.
+ * Signs call tokens. The right to a token was decided before; this code only refuses to sign claims that the
+ * verifier would not accept.
  */
 import { SignJWT } from "jose";
 import { callTokenClaims, TOKEN_TYPE, type CallTokenClaims } from "../contract/call-token.ts";
@@ -15,10 +15,10 @@ interface SelfToken {
   readonly jti: string;
   readonly agent: { readonly id: string; readonly name: string; readonly tier: string };
   readonly workspace: string;
-  /** What the current leases say; any later difference refuses the token. */
+  /** The state in the current leases; any later difference refuses the token. */
   readonly epoch: number;
   readonly haltEpoch: number;
-  /** The id of the API key that was presented: the token dies with it. */
+  /** The id of the API key that was presented. The token ends when the key does. */
   readonly key: string;
   /** Seconds, at most 300. */
   readonly lifetime: number;

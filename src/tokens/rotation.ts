@@ -1,29 +1,29 @@
 /**
- * Rotating signing keys: from the keys that there are to the keys that there will be. Pure but for making a key.
+ * Rotation of signing keys: from the existing keys to the keys after it. Pure, except for making a key.
  *
- * The keys of one use stand in a line: each signs until its successor does. So whatever is put into the line or taken
- * out of it, afterwards every key but the last ends where the next one begins, and the last one has no end.
+ * The keys of one use form a line: each signs until its successor does. After every insertion or removal, each key
+ * but the last ends where the next one begins, and the last one has no end.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { KeyUse } from "../signing/jws.ts";
 import { keyInForce, type SigningKey } from "./signing-key.ts";
 
 /**
- * How long a key is published before it signs, in milliseconds: a day. Longer than the life of our JWKS document,
- * because others keep it longer than it asks for.
+ * How long a key is published before it signs, in milliseconds: a day. Longer than the cache life of the JWKS
+ * document, because some readers cache it longer than that.
  */
 export const PUBLISHED_AHEAD_MS = 86_400_000;
 /** A token key signs for this long before the schedule replaces it, in milliseconds: 30 days. */
 export const TOKEN_KEY_LIFE_MS = 30 * 86_400_000;
 /**
- * The same for a receipt key: 365 days. It stays published for good, so each one makes the published set longer; and
- * the shorter it signs, the less is no evidence any more when it leaks.
+ * The same for a receipt key: 365 days. It stays published for good, so each new one makes the published set
+ * larger. The shorter a key signs, the fewer receipts lose their value as evidence when it leaks.
  */
 export const RECEIPT_KEY_LIFE_MS = 365 * 86_400_000;
 const LIFE_MS: Readonly<Record<KeyUse, number>> = { token: TOKEN_KEY_LIFE_MS, receipt: RECEIPT_KEY_LIFE_MS };
 /**
- * Clocks of isolates differ. A key that takes the place of a compromised one signs from a little before it was made,
- * so that no isolate stands without a key.
+ * Clocks of isolates differ. A key that replaces a compromised one signs from a little before it was made, so that
+ * every isolate has a key.
  */
 const CLOCK_DIFFERENCE_MS = 60_000;
 
@@ -38,7 +38,7 @@ type MakeKey = (
   times: { readonly createdAt: number; readonly notBefore: number },
 ) => Promise<SigningKey>;
 
-/** What a rotation does to the rows. Nothing in both: the next key is there already. */
+/** The changes of the rows. Nothing in either member: the next key is there already. */
 export interface Rotated {
   readonly use: KeyUse;
   readonly inserted: readonly SigningKey[];
@@ -57,7 +57,7 @@ export async function rotate(
   const pending = alive(keys, use, now).find((key) => key.notBefore > now);
   switch (rotation.mode) {
     case "scheduled": {
-      // Where no key signs, as before the first token of an installation, there is nothing to wait for.
+      // While no key signs, as before the first token of an installation, there is nothing to wait for.
       const signs = keyInForce(keys, use, now) !== undefined;
       if (signs && pending !== undefined && !isTooFar(pending, now))
         return ok({ use, inserted: [], changed: [] });
@@ -92,12 +92,18 @@ export async function rotate(
   }
 }
 
-/** Further ahead than any schedule publishes a key: it was made while a clock was ahead, and is moved to its place. */
+/**
+ * Further ahead than any schedule publishes a key: it was made while a clock was ahead, and is moved to its proper
+ * time.
+ */
 const isTooFar = (pending: SigningKey, now: number): boolean =>
   pending.notBefore > now + PUBLISHED_AHEAD_MS + CLOCK_DIFFERENCE_MS;
 
-/** True when the schedule wants the next key of a use published, so that it signs when the present one's life is over;
- * or when the next key stands further ahead than a schedule puts one, or at the head of the line without being in force. */
+/**
+ * True when the schedule requires that the next key of a use be published, so that it signs when the current one's
+ * life ends. Also when the next key is further ahead than any schedule, or first in the line without being in
+ * force.
+ */
 export function isRotationDue(keys: readonly SigningKey[], use: KeyUse, now: number): boolean {
   const signing = keyInForce(keys, use, now);
   const pending = alive(keys, use, now).find((key) => key.notBefore > now);
@@ -109,7 +115,7 @@ export function isRotationDue(keys: readonly SigningKey[], use: KeyUse, now: num
 const useOf = (keys: readonly SigningKey[], kid: string): KeyUse | undefined =>
   keys.find((key) => key.kid === kid)?.use;
 
-/** The keys that sign or will sign, in that order. */
+/** The keys that sign now or later, in that order. */
 const alive = (keys: readonly SigningKey[], use: KeyUse, now: number): readonly SigningKey[] =>
   keys
     .filter((key) => key.use === use && key.compromisedAt === null)

@@ -1,4 +1,4 @@
-/** Signing keys in the registry. The private half is sealed before it comes here. */
+/** Signing keys in the registry. The private half is sealed before it gets here. */
 import { eq, sql } from "drizzle-orm";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
@@ -11,8 +11,8 @@ export async function loadSigningKeys(db: Database): Promise<SigningKey[]> {
 }
 
 /**
- * The keys, and the configuration epoch of the organization whose change was the last to be written to D1: both of one
- * moment, because a change writes its epoch in the batch of its content.
+ * The keys, and the organization's configuration epoch at the last change written to D1. Both are of one moment,
+ * because a change writes its epoch in the same batch.
  */
 export async function loadKeysWithEpoch(
   db: Database,
@@ -29,7 +29,7 @@ export async function loadKeysWithEpoch(
   return { keys, epoch: owners[0]?.epoch ?? null };
 }
 
-/** Inserts a key unless there is one of its use already: two isolates that start together make one. */
+/** Inserts a key unless one of its use exists: of two isolates that start together, one makes it. */
 export const insertFirstSigningKey = (db: Database, key: SigningKey): Statement =>
   db.insert(signingKeys).select(
     sql`SELECT ${key.kid}, ${key.use}, ${JSON.stringify(key.publicJwk)}, ${key.sealedPrivate},
@@ -42,7 +42,7 @@ export const insertSigningKey = (db: Database, key: SigningKey): Statement => {
   return db.insert(signingKeys).values({ ...rest, sealedJwk });
 };
 
-/** What may change of a key: when it signs, that it was given up, and under which root key it is sealed. */
+/** The members of a key that may change: when it signs, whether it was withdrawn, and which root key seals it. */
 export const changeSigningKey = (db: Database, key: SigningKey): Statement => {
   const { kid, notBefore, retireAt, compromisedAt, sealedPrivate: sealedJwk } = key;
   return db

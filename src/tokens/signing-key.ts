@@ -1,7 +1,8 @@
 /**
- * Signing keys of this issuer: made here, the private half sealed under the root key (P4), their life a matter of
- * times. A key is published before it signs and after it has signed, so that no verifier with a cached JWKS meets an
- * unknown `kid`; a compromised one leaves at once. Receipt keys never leave by age: evidence outlives tokens.
+ * Signing keys of this issuer. They are made here, and the private half is sealed under the root key (P4). Times
+ * decide their life. A key is published before it signs and after it has signed, so that a verifier with a cached
+ * JWKS knows every `kid`. A compromised key is removed at once. Receipt keys are never removed by age: evidence
+ * outlives tokens.
  */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from "jose";
 import { z } from "zod";
@@ -30,14 +31,14 @@ export interface SigningKey {
   readonly publicJwk: PublicJwk;
   readonly sealedPrivate: string;
   readonly createdAt: number;
-  /** From when it may sign; published before. */
+  /** When it may begin to sign; it is published before. */
   readonly notBefore: number;
-  /** From when it signs no more; null: until a successor takes over. */
+  /** When it ceases to sign; null: when a successor takes over. */
   readonly retireAt: number | null;
   readonly compromisedAt: number | null;
 }
 
-/** A retired token key stays until its last token has expired, and as long again for clocks that differ. */
+/** A retired token key stays published until its last token has expired, and as long again for clocks that differ. */
 const PUBLISHED_AFTER_MS = 2 * MAX_LIFETIME_S * 1000;
 
 /** @param notBefore at least one JWKS cache life after `createdAt` where a key of this use already signs. */
@@ -56,7 +57,7 @@ export async function generateSigningKey(
   return { kid, use, publicJwk, sealedPrivate, ...times, retireAt: null, compromisedAt: null };
 }
 
-/** Opens the private half, not extractable from here on. */
+/** Opens the private half, which cannot be extracted afterwards. */
 export async function openSigner(
   key: Pick<SigningKey, "kid" | "use" | "sealedPrivate">,
   envelopeKeys: readonly EnvelopeKey[],
@@ -82,8 +83,8 @@ export async function resealSigningKey(
 }
 
 /**
- * The key that signs at `now`: the one in force; where there is none yet, the one that will be first. Such a key was made
- * while a clock was ahead, and is published already: waiting for its time would stop every token until then.
+ * The key that signs at `now`: the one in force, or, when none is yet, the one that will be first. Such a key was
+ * made while a clock was ahead, and is published already. To wait for its time would stop every token until then.
  */
 export function signingKeyAt<K extends SigningKey>(
   keys: readonly K[],
@@ -98,7 +99,7 @@ export function signingKeyAt<K extends SigningKey>(
   );
 }
 
-/** The key whose time it is: the one that began last, of those that may sign. */
+/** The key in force: of the keys that may sign, the one that began last. */
 export function keyInForce<K extends SigningKey>(
   keys: readonly K[],
   use: KeyUse,
@@ -110,20 +111,23 @@ export function keyInForce<K extends SigningKey>(
     .toSorted((a, b) => b.notBefore - a.notBefore || a.kid.localeCompare(b.kid))[0];
 }
 
-/** When verifiers may forget the key, in milliseconds since the epoch; null: no end is known, or evidence outlives all. */
+/**
+ * When verifiers may drop the key, in milliseconds since the epoch; null: no end is known, or the key signs
+ * evidence.
+ */
 export function publishedUntil(key: SigningKey): number | null {
   if (key.compromisedAt !== null) return key.compromisedAt;
   return key.use === "receipt" || key.retireAt === null ? null : key.retireAt + PUBLISHED_AFTER_MS;
 }
 
-/** The keys that verifiers must know at `now`. A compromised key is gone whatever the clocks say. */
+/** The keys that verifiers must know at `now`. A compromised key is gone, whatever the clocks say. */
 export function publishedAt<K extends SigningKey>(keys: readonly K[], now: number): readonly K[] {
   return keys.filter((key) => key.compromisedAt === null && now < (publishedUntil(key) ?? Infinity));
 }
 
 /**
  * The next time after `now`, in milliseconds since the epoch, at which time alone changes which keys sign or are
- * published; Infinity: never. Until then, and with the same keys, what was found at `now` holds.
+ * published; Infinity: never. Until then, with the same keys, the result for `now` holds.
  */
 export function nextChangeAt(keys: readonly SigningKey[], now: number): number {
   const times = keys
@@ -132,7 +136,10 @@ export function nextChangeAt(keys: readonly SigningKey[], now: number): number {
   return times.reduce<number>((next, at) => (at !== null && at > now && at < next ? at : next), Infinity);
 }
 
-/** The set to verify with at `now`. Build it once per change of the keys: imports hang on its objects. */
+/**
+ * The set of keys that verifies at `now`. Build it once per change of the keys: the imported keys are cached by its
+ * objects.
+ */
 export function keySetAt(keys: readonly SigningKey[], now: number): KeySet {
   const published = publishedAt(keys, now);
   return {
@@ -149,5 +156,5 @@ export function keySetAt(keys: readonly SigningKey[], now: number): KeySet {
   };
 }
 
-/** Binds a sealed private key to its row: put under another `kid` or use it does not open. */
+/** Binds a sealed private key to its row: under another `kid` or use it does not open. */
 const contextOf = (use: KeyUse, kid: string): string => `signing-key:${use}:${kid}`;

@@ -1,7 +1,7 @@
 /**
- * From bytes to a verified call token (RFC 9068 §4, RFC 8725). Pure over a key set: no I/O, no clock of its own.
- * A `VerifiedToken` says that we signed it, for this door, and that it has not expired. It does not say that its agents
- * are alive: that is the lease check's word, at every use (P3).
+ * From bytes to a verified call token (RFC 9068 §4, RFC 8725). Pure over a key set: no I/O, no clock of its own. A
+ * `VerifiedToken` proves that Dome signed the token for this door and that it has not expired. It does not prove
+ * that its agents are alive: the lease check decides that at every use (P3).
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { VerificationCache } from "./cache.ts";
@@ -20,7 +20,7 @@ class Verified {
 }
 export type VerifiedToken = Verified;
 
-/** Operators may see which; callers hear `invalid_token` for all of them. */
+/** Operators may see the exact reason; callers get `invalid_token` for all of them. */
 export type TokenRefusal =
   | JwsRefusal
   | { readonly kind: "bad_claims"; readonly member: string }
@@ -30,10 +30,10 @@ export type TokenRefusal =
   | { readonly kind: "expired" };
 
 export interface VerifyOptions {
-  /** Our own, byte for byte. */
+  /** Dome's own issuer, byte for byte. */
   readonly issuer: string;
   /**
-   * What a token for this door may be made out to: the public URL, and the door's own URL. `any` is for those who ask
+   * The audiences accepted at this door: the public URL, and the door's own URL. `any` is for callers that ask
    * about a token (introspection, revocation), never for a door that acts on one.
    */
   readonly audiences: readonly string[] | "any";
@@ -43,7 +43,7 @@ export interface VerifyOptions {
   readonly cache?: VerificationCache;
 }
 
-/** Clocks of isolates differ; a token from further ahead than this was not made by an honest one. Seconds. */
+/** Clocks of isolates differ. A token from further ahead than this was not made by a correct one. Seconds. */
 const MAX_IAT_AHEAD_S = 60;
 
 export async function verifyCallToken(
@@ -63,7 +63,7 @@ export async function verifyCallToken(
   return acceptHere(claims.data, options);
 }
 
-/** What depends on the door and the moment; asked at every use, also of a remembered token. */
+/** Conditions that depend on the door and the time; checked at every use, also for a cached token. */
 function acceptHere(claims: CallTokenClaims, options: VerifyOptions): Result<VerifiedToken, TokenRefusal> {
   const now = options.now / 1000;
   if (claims.iss !== options.issuer) return err({ kind: "wrong_issuer" });

@@ -1,7 +1,7 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { AgentId, WorkspaceId } from "../../kernel/ids.ts";
 
-/** What a batch requires to be true; the constraint that is not met aborts it. */
+/** A condition that a batch requires; a violated constraint aborts the batch. */
 export const batchGuard = sqliteTable("batch_guard", {
   fenceOk: integer("fence_ok"),
   claimOk: integer("claim_ok"),
@@ -32,7 +32,7 @@ export const auditProducers = sqliteTable("audit_producers", {
   lastN: integer("last_n").notNull(),
 });
 
-/** What owner objects could not deliver at their last try; see `storage/outbox-backlog.ts`. */
+/** The records that owner objects could not deliver at their last attempt; see `storage/outbox-backlog.ts`. */
 export const outboxBacklog = sqliteTable("outbox_backlog", {
   owner: text().primaryKey(),
   depth: integer().notNull(),

@@ -1,7 +1,7 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { AgentId, Id, WorkspaceId } from "../../kernel/ids.ts";
 
-/** An audience is a client id at the provider; the agent is who may present tokens that were issued to it. */
+/** An audience is a client id at the provider. The agent may present tokens that were issued to that client. */
 export interface BoundAudience {
   readonly audience: string;
   /** Null: any agent of the workspace, which only the scope `workspace` allows. */
