@@ -1,11 +1,9 @@
 /** Revoke a key: it and every token minted from it stop, with a receipt. Other keys of the agent go on. */
 import type { KeyRevoked } from "../contract/key.ts";
-import { draftRecord } from "../audit/record.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { haltView } from "./answer/halt-view.ts";
-import { progressOf } from "./transition-agent.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
+import { effectOf, orderCommand, progressOf } from "./change/order.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { reachAgent } from "./request/resolve-or-emergency.ts";
 import { notFound, refusalOf, type Refusal } from "./answer/refusal.ts";
 
@@ -20,27 +18,14 @@ export async function revokeKey(
   const { id, workspaceId } = found.value;
   if (!isId("key", target.key)) return err(notFound("key"));
   const object = ports.owners.agent(id);
-  const revoked = await object.revokeKey({
-    key: target.key,
-    reason,
-    meta: requestMeta(request, id),
-    halt: ports.ids.next("hlt"),
-    audit: draftRecord(ports, {
-      workspace: workspaceId,
-      agent: id,
-      kind: "key.revoked",
-      target: { type: "key", id: target.key },
-      ...factsOf(request),
-      ...(reason === null ? {} : { detail: reason }),
-    }),
+  const order = orderCommand(ports, request, id, reason, {
+    workspace: workspaceId,
+    agent: id,
+    kind: "key.revoked",
+    target: { type: "key", id: target.key },
   });
+  const revoked = await object.revokeKey({ ...order, key: target.key });
   if (!revoked.ok) return err(refusalOf(revoked.error));
   const { changed, halt } = revoked.value;
-  const progress = halt === null ? null : await progressOf(object, halt, waits);
-  return ok({
-    id: target.key,
-    changed,
-    effective_in_ms: progress?.effectiveInMs ?? 0,
-    halt: progress === null ? null : haltView(request.operator, progress),
-  });
+  return ok({ id: target.key, changed, ...effectOf(request, await progressOf(object, halt, waits)) });
 }

@@ -4,13 +4,11 @@
  */
 import type { TransactionTransition, UserRequest, UserTransition } from "../contract/halt.ts";
 import { userIdOf } from "../contract/user-id.ts";
-import { draftRecord } from "../audit/record.ts";
 import type { TxnId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { haltView } from "./answer/halt-view.ts";
-import { progressOf } from "./transition-agent.ts";
+import { effectOf, orderCommand, progressOf } from "./change/order.ts";
 import type { OwnerRefusal } from "./owners/owner-answer.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { reachWorkspace } from "./request/resolve-or-emergency.ts";
 import { workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 import type { Stopped } from "./owners/stop-commands.ts";
@@ -29,20 +27,17 @@ export async function transitionUser(
   if (!found.ok) return found;
   const { id } = found.value;
   const user = userOf(id, body);
-  const { reason } = body;
-  const audit = draftRecord(ports, {
+  const order = orderCommand(ports, request, id, body.reason, {
     workspace: id,
     kind: KINDS[command],
     target: { type: "user", id: user },
     user: { id: user },
-    ...factsOf(request),
-    ...(reason === null ? {} : { detail: reason }),
   });
   const object = ports.owners.workspace(id);
-  const meta = requestMeta(request, id);
+  const { meta, audit } = order;
   const moved =
     command === "stop"
-      ? await object.stopUser({ user, meta, reason, halt: ports.ids.next("hlt"), audit })
+      ? await object.stopUser({ ...order, user })
       : await object.resumeUser({ user, meta, audit });
   const answer = await answerOf(ports, request, id, moved, waits);
   return answer.ok ? ok({ ...answer.value, user }) : answer;
@@ -59,20 +54,13 @@ export async function stopTransaction(
   if (!found.ok) return found;
   const { id } = found.value;
   const { txn } = target;
-  const moved = await ports.owners.workspace(id).stopTransaction({
+  const order = orderCommand(ports, request, id, reason, {
+    workspace: id,
+    kind: "transaction.stopped",
+    target: { type: "transaction", id: txn },
     txn,
-    meta: requestMeta(request, id),
-    reason,
-    halt: ports.ids.next("hlt"),
-    audit: draftRecord(ports, {
-      workspace: id,
-      kind: "transaction.stopped",
-      target: { type: "transaction", id: txn },
-      txn,
-      ...factsOf(request),
-      ...(reason === null ? {} : { detail: reason }),
-    }),
   });
+  const moved = await ports.owners.workspace(id).stopTransaction({ ...order, txn });
   const answer = await answerOf(ports, request, id, moved, waits);
   return answer.ok ? ok({ ...answer.value, txn }) : answer;
 }
@@ -90,12 +78,6 @@ async function answerOf(
 ): Promise<Result<Omit<TransactionTransition, "txn">, Refusal>> {
   if (!moved.ok) return err(workspaceRefusalOf(moved.error));
   const { stopped, changed, halt } = moved.value;
-  const progress = halt === null ? null : await progressOf(ports.owners.workspace(workspace), halt, waits);
-  return ok({
-    workspace,
-    stopped,
-    changed,
-    effective_in_ms: progress?.effectiveInMs ?? 0,
-    halt: progress === null ? null : haltView(request.operator, progress),
-  });
+  const progress = await progressOf(ports.owners.workspace(workspace), halt, waits);
+  return ok({ workspace, stopped, changed, ...effectOf(request, progress) });
 }

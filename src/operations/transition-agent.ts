@@ -3,21 +3,15 @@
  * object when the registry does not answer and the operator is the installation's admin.
  */
 import type { Transition } from "../contract/halt.ts";
-import { draftRecord } from "../audit/record.ts";
-import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
 import type { LifecycleCommand } from "../lifecycle/states.ts";
 import { mayDo, rolesWith } from "../operators/permissions.ts";
 import { drainView } from "../registry/agents.ts";
-import { haltView } from "./answer/halt-view.ts";
-import type { HaltProgress, HaltSource } from "./owners/halts.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
+import { effectOf, orderCommand, progressOf } from "./change/order.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { reachAgent, type AgentTarget } from "./request/resolve-or-emergency.ts";
 import { refusalOf, type Refusal } from "./answer/refusal.ts";
-
-/** How long `?wait=effective` waits at most. */
-const MOST_WAIT_MS = 10_000;
 
 const KINDS = {
   activate: "agent.activated",
@@ -58,28 +52,23 @@ export async function transitionAgent(
   const { id, workspaceId: workspace } = found.value;
   const object = ports.owners.agent(id);
   const holder = mayDo(request.operator.role, "agents:hold");
+  const order = orderCommand(ports, request, id, options.reason, {
+    workspace,
+    agent: id,
+    kind: KINDS[command],
+    target: { type: "agent", id },
+  });
   const moved = await object.transition({
+    ...order,
     command,
-    meta: requestMeta(request, id),
-    reason: options.reason,
     drainMs: options.drainSeconds * 1000,
     cascade: options.cascade,
     hold: holder || options.hold,
     mayLift: holder,
-    halt: ports.ids.next("hlt"),
-    audit: draftRecord(ports, {
-      workspace,
-      agent: id,
-      kind: KINDS[command],
-      target: { type: "agent", id },
-      ...factsOf(request),
-      ...(options.reason === null ? {} : { detail: options.reason }),
-    }),
   });
   if (!moved.ok) return err(refusalOf(moved.error));
   const { state, changed, halt, draining = null, held = false } = moved.value;
-  const stop = halt ?? draining?.halt ?? null;
-  const progress = stop === null ? null : await progressOf(object, stop, options.waits);
+  const progress = await progressOf(object, halt ?? draining?.halt ?? null, options.waits);
   if (draining !== null && progress === null) {
     const left = Math.max(0, draining.deadline - ports.clock.now());
     return ok({
@@ -96,10 +85,9 @@ export async function transitionAgent(
     agent: id,
     state: draining?.end ?? state,
     changed,
-    effective_in_ms: progress?.effectiveInMs ?? 0,
     draining: null,
     held,
-    halt: progress === null ? null : haltView(request.operator, progress),
+    ...effectOf(request, progress),
   });
 }
 
@@ -108,7 +96,3 @@ const noCascade = (request: OperatorRequest): Refusal => ({
   code: "forbidden",
   detail: `The role ${request.operator.role} cannot stop an agent's descendants. Leave out cascade, or use a token with the role ${rolesWith("agents:cascade").join(" or ")}.`,
 });
-
-/** The halt as it stands, or once it is effective. */
-export const progressOf = (source: HaltSource, halt: HaltId, waits: boolean): Promise<HaltProgress | null> =>
-  waits ? source.awaitHalt(halt, MOST_WAIT_MS) : source.halt(halt);

@@ -3,11 +3,9 @@
  * for the installation's admin while the registry is down.
  */
 import type { WorkspaceTransition } from "../contract/halt.ts";
-import { draftRecord } from "../audit/record.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { haltView } from "./answer/halt-view.ts";
-import { progressOf } from "./transition-agent.ts";
-import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
+import { effectOf, orderCommand, progressOf } from "./change/order.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { reachWorkspace } from "./request/resolve-or-emergency.ts";
 import { workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 
@@ -25,27 +23,14 @@ export async function moveWorkspace(
   if (!found.ok) return found;
   const { id } = found.value;
   const object = ports.owners.workspace(id);
-  const moved = await object.transition({
-    command,
-    meta: requestMeta(request, id),
-    reason: options.reason,
-    halt: ports.ids.next("hlt"),
-    audit: draftRecord(ports, {
-      workspace: id,
-      kind: KINDS[command],
-      target: { type: "workspace", id },
-      ...factsOf(request),
-      ...(options.reason === null ? {} : { detail: options.reason }),
-    }),
+  const order = orderCommand(ports, request, id, options.reason, {
+    workspace: id,
+    kind: KINDS[command],
+    target: { type: "workspace", id },
   });
+  const moved = await object.transition({ ...order, command });
   if (!moved.ok) return err(workspaceRefusalOf(moved.error));
   const { halted, changed, halt } = moved.value;
-  const progress = halt === null ? null : await progressOf(object, halt, options.waits);
-  return ok({
-    workspace: id,
-    halted,
-    changed,
-    effective_in_ms: progress?.effectiveInMs ?? 0,
-    halt: progress === null ? null : haltView(request.operator, progress),
-  });
+  const progress = await progressOf(object, halt, options.waits);
+  return ok({ workspace: id, halted, changed, ...effectOf(request, progress) });
 }
