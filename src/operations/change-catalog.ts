@@ -3,12 +3,16 @@
  * is in the very configuration that the change is based on, so that two changes together never make what neither may. What
  * agents declare is removed only with force, and with the list of who loses it.
  */
+import type { z } from "zod";
 import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
+import { defined } from "../kernel/defined.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { declarersOf, findEntry, type CatalogTable } from "../registry/catalog.ts";
+import type { CatalogChange } from "../registry/catalog-writes.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import type { CatalogKind } from "./rules/catalog-kinds.ts";
-import { answerOf, change, changedWorkspace } from "./change/change.ts";
+import { answerOf, change, changedWorkspace, type ChangeRecord, type Plan } from "./change/change.ts";
 import { staleUnder, type IfMatch } from "./request/if-match.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
@@ -44,68 +48,37 @@ export async function addEntry<
   const refusal = kind.refuse(row);
   if (refusal !== undefined) return err(refusal);
   const added = await change(ports, request, changedWorkspace(ports, workspaceId), kind.schema, async () =>
-    ok({
-      answer: kind.view(row),
-      change: {
-        audit: [
-          {
-            workspace: workspaceId,
-            kind: `catalog.${kind.one}_added`,
-            target: { type: kind.one, id: members.name },
-          },
-        ],
-        send: (command) =>
-          ports.owners.workspace(workspaceId).configure({
-            ...command,
-            basedOn: null,
-            content: { kind: "catalog", entry: kind.adding(row) },
-          }),
-      },
-    }),
+    ok(
+      planOf(ports, workspaceId, null, {
+        name: members.name,
+        answer: kind.view(row),
+        entry: kind.adding(row),
+      }),
+    ),
   );
   return answerOf(added);
 }
 
-export async function updateEntry<Table extends CatalogTable, Patch extends object, View>(
+export function updateEntry<Table extends CatalogTable, Patch extends object, View>(
   ports: OperationPorts,
   request: OperatorRequest,
   kind: CatalogKind<Table, never, Patch, View>,
   target: EntryTarget,
   patch: Patch,
 ): Promise<Result<View, Refusal>> {
-  const home = await workspaceFor(ports.db, request.operator, target.workspace);
-  if (!home.ok) return home;
-  const { id: workspace } = home.value;
   const { name } = target;
-  const updated = await change(ports, request, changedWorkspace(ports, workspace), kind.schema, async () => {
-    const found = await current(ports, kind, home.value, target);
-    if (!found.ok) return found;
-    const { row, basedOn } = found.value;
+  return changeEntry(ports, request, kind, target, kind.schema, async (row) => {
     const set = kind.columns(patch);
     const after = { ...row, ...set, version: row.version + 1 };
     const refusal = kind.refuse(after);
     if (refusal !== undefined) return err(refusal);
     return ok({
+      name,
       answer: kind.view(after),
-      change: {
-        audit: [
-          {
-            workspace,
-            kind: `catalog.${kind.one}_updated`,
-            target: { type: kind.one, id: name },
-            data: { changed: Object.keys(set), version: after.version },
-          },
-        ],
-        send: (command) =>
-          ports.owners.workspace(workspace).configure({
-            ...command,
-            basedOn,
-            content: { kind: "catalog", entry: { act: "update", kind: kind.one, name, set } },
-          }),
-      },
+      entry: { act: "update", kind: kind.one, name, set },
+      data: { changed: Object.keys(set), version: after.version },
     });
   });
-  return answerOf(updated);
 }
 
 /** Refused while agents declare it: the refusal names them. With `force` the answer does. */
@@ -116,42 +89,81 @@ export async function removeEntry<Table extends CatalogTable>(
   target: EntryTarget,
   force: boolean,
 ): Promise<Result<EntryRemoved, Refusal>> {
+  const { name } = target;
+  let lostBy: EntryRemoved["lost_by"] = [];
+  const removed = await changeEntry(ports, request, kind, target, entryRemoved, async ({ workspaceId }) => {
+    lostBy = await declarersOf(ports.db, workspaceId, kind.one, name);
+    return ok({
+      name,
+      answer: { name, removed: true as const, lost_by: lostBy },
+      entry: { act: "remove", kind: kind.one, name, force },
+      data: { force, lost_by: lostBy.map((agent) => agent.agent) },
+    });
+  });
+  return removed.ok ? removed : err(inUse(removed.error, lostBy));
+}
+
+/** A change of the catalog before it says where, and what it is based on. */
+interface EntryChange<Answer> {
+  readonly name: string;
+  readonly answer: Answer;
+  readonly entry: CatalogChange;
+  /** Of the record. */
+  readonly data?: ChangeRecord["data"];
+}
+
+/**
+ * A change of an entry that is there.
+ * @param plan is given the entry as it is in the configuration that the change is based on.
+ */
+async function changeEntry<Table extends CatalogTable, Answer>(
+  ports: OperationPorts,
+  request: OperatorRequest,
+  kind: Pick<CatalogKind<Table, never, never, unknown>, "one" | "table">,
+  target: EntryTarget,
+  schema: z.ZodType<Answer>,
+  plan: (row: Table["$inferSelect"]) => Promise<Result<EntryChange<Answer>, Refusal>>,
+): Promise<Result<Answer, Refusal>> {
   const home = await workspaceFor(ports.db, request.operator, target.workspace);
   if (!home.ok) return home;
   const { id: workspace } = home.value;
-  const { name } = target;
-  let lostBy: EntryRemoved["lost_by"] = [];
-  const removed = await change(ports, request, changedWorkspace(ports, workspace), entryRemoved, async () => {
+  const changed = await change(ports, request, changedWorkspace(ports, workspace), schema, async () => {
     const found = await current(ports, kind, home.value, target);
     if (!found.ok) return found;
-    lostBy = await declarersOf(ports.db, workspace, kind.one, name);
-    return ok({
-      answer: { name, removed: true as const, lost_by: lostBy },
-      change: {
-        audit: [
-          {
-            workspace,
-            kind: `catalog.${kind.one}_removed`,
-            target: { type: kind.one, id: name },
-            data: { force, lost_by: lostBy.map((agent) => agent.agent) },
-          },
-        ],
-        send: (command) =>
-          ports.owners.workspace(workspace).configure({
-            ...command,
-            basedOn: found.value.basedOn,
-            content: { kind: "catalog", entry: { act: "remove", kind: kind.one, name, force } },
-          }),
-      },
-    });
+    const planned = await plan(found.value.row);
+    return planned.ok ? ok(planOf(ports, workspace, found.value.basedOn, planned.value)) : planned;
   });
-  return removed.ok ? answerOf(removed) : err(inUse(removed.error, lostBy));
+  return answerOf(changed);
 }
+
+const HAPPENED = { add: "added", update: "updated", remove: "removed" } as const;
+
+/** @param basedOn the configuration epoch that the change holds for; null: any. */
+const planOf = <Answer>(
+  { owners }: OperationPorts,
+  workspace: WorkspaceId,
+  basedOn: number | null,
+  { name, answer, entry, data }: EntryChange<Answer>,
+): Plan<Answer> => ({
+  answer,
+  change: {
+    audit: [
+      {
+        workspace,
+        kind: `catalog.${entry.kind}_${HAPPENED[entry.act]}`,
+        target: { type: entry.kind, id: name },
+        ...defined({ data }),
+      },
+    ],
+    send: (command) =>
+      owners.workspace(workspace).configure({ ...command, basedOn, content: { kind: "catalog", entry } }),
+  },
+});
 
 /** The entry, and the configuration epoch it was read in. The epoch first: a change between the two shows. */
 async function current<Table extends CatalogTable>(
   { db, owners }: OperationPorts,
-  kind: CatalogKind<Table, never, never, unknown>,
+  kind: Pick<CatalogKind<Table, never, never, unknown>, "one" | "table">,
   home: WorkspaceRow,
   { name, ifMatch }: EntryTarget,
 ): Promise<Result<{ readonly row: Table["$inferSelect"]; readonly basedOn: number }, Refusal>> {
