@@ -3,6 +3,7 @@ import type { HaltId } from "../kernel/ids.ts";
 import type { Drain } from "../lifecycle/drain.ts";
 import type { OperatorRef } from "../operations/request/request-meta.ts";
 import type { HoldOrder } from "./hold-table.ts";
+import { OneRowTable } from "./one-row-table.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
 export const DRAIN_STEPS: readonly SchemaStep[] = [
@@ -21,27 +22,8 @@ export interface StoredDrain extends Drain {
   readonly hold?: HoldOrder | null;
 }
 
-export class DrainTable {
-  readonly #sql: SqlStorage;
-
+export class DrainTable extends OneRowTable<StoredDrain> {
   constructor(sql: SqlStorage) {
-    this.#sql = sql;
-  }
-
-  find(): StoredDrain | null {
-    const [row] = this.#sql.exec<{ drain: string }>("SELECT drain FROM drain WHERE one = 1").toArray();
-    return row === undefined ? null : (JSON.parse(row.drain) as StoredDrain);
-  }
-
-  put(drain: StoredDrain): void {
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO drain (one, deadline, drain) VALUES (1, ?, ?)",
-      drain.deadline,
-      JSON.stringify(drain),
-    );
-  }
-
-  clear(): void {
-    this.#sql.exec("DELETE FROM drain");
+    super(sql, "drain", ["deadline"]);
   }
 }
