@@ -99,6 +99,28 @@ describe("what other tools call the same", () => {
     expect([other.exit, other.stdout, other.requests]).toEqual([0, same.stdout, same.requests]);
   });
 
+  test.each(below(root).map((command) => [wordsOf(command).join(" "), command] as const))(
+    "has the same other names and short flags everywhere: %s",
+    (_words, command) => {
+      const others: Readonly<Record<string, readonly string[]>> = { list: ["ls"], show: ["get", "describe"] };
+      expect(command.aliases()).toEqual(others[command.name()] ?? []);
+      const shorts: Readonly<Record<string, string>> = { "--yes": "-y", "--all-workspaces": "-A", "--label": "-l" };
+      for (const { long, short } of command.options) {
+        const wanted = shorts[long ?? ""];
+        if (wanted !== undefined) expect([long, short]).toEqual([long, wanted]);
+      }
+    },
+  );
+
+  test("a short flag means one option, wherever it may be given", () => {
+    const meanings = new Map<string, Set<string>>();
+    for (const { options } of [root, ...below(root)])
+      for (const { short, long } of options)
+        if (short !== undefined) meanings.set(short, (meanings.get(short) ?? new Set()).add(long ?? ""));
+    expect([...meanings].filter(([, longs]) => longs.size > 1)).toEqual([]);
+    expect(meanings.size).toBeGreaterThan(5);
+  });
+
   test.each([
     [["help"], ["--help"]],
     [

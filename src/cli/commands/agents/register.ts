@@ -54,7 +54,7 @@ export function registerCommand(session: Session): Command {
     .option("--require-actas <provider>", "act only for a verified end user: oidc, or oidc:NAME")
     .option("--contact <contact>", "the person or team to contact about it")
     .option("--description <text>", "what it is for")
-    .option("--label <key=value>", "a label; repeat for more", collectLabel)
+    .option("-l, --label <key=value>", "a label; repeat for more", collectLabel)
     .option("--parent <agent>", "name or id of its parent")
     .option("--delegates-to <agent>", "an agent that may act on its behalf; repeat for more", collect)
     .option("--expires <time>", "when Dome suspends it: a time, or a duration such as 90d", ahead)

@@ -54,7 +54,7 @@ export const transferCommand = (session: Session): Command =>
     .addOption(allWorkspacesOption())
     .option("--reason <text>", "the reason, recorded in the ledger")
     .option("--dry-run", "only show which agents would be transferred")
-    .option("--yes", "do not ask")
+    .option("-y, --yes", "do not ask")
     .action(async (agent: string | undefined, options: TransferOptions) => {
       if ((agent === undefined) === (options.from === undefined))
         throw usage("name the agent, or choose agents with --from", "dome agents transfer --help");

@@ -65,7 +65,7 @@ export function updateCommand(session: Session): Command {
     .option("--add-pool <pool>", "also declare this pool; repeat for more", collect)
     .option("--add-integration <name>", "also declare this integration; repeat for more", collect)
     .option("--add-delegate <agent>", "also let this agent act on its behalf; repeat for more", collect)
-    .option("--label <key=value>", "set a label; repeat for more", collectLabel)
+    .option("-l, --label <key=value>", "set a label; repeat for more", collectLabel)
     .option("--remove-tool <tool>", "no longer declare it; repeat for more", collect)
     .option("--remove-pool <pool>", "no longer declare it; repeat for more", collect)
     .option("--remove-integration <name>", "no longer declare it; repeat for more", collect)

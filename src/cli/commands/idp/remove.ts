@@ -16,7 +16,7 @@ export const removeCommand = (session: Session): Command =>
   })
     .argument("<name>", "its name")
     .addOption(workspaceOption())
-    .option("--yes", "do not ask")
+    .option("-y, --yes", "do not ask")
     .action(async (name: string, { workspace, yes }: { workspace?: string; yes?: boolean }) => {
       await confirm(session, yes, {
         answer: name,

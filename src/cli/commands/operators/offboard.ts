@@ -47,7 +47,7 @@ export const offboardCommand = (session: Session): Command =>
     .option("--tenant <tid>", "the user's tenant at the provider (tid), if any")
     .option("--reason <text>", "the reason, recorded in the ledger")
     .option("--dry-run", "only show what would be done")
-    .option("--yes", "do not ask")
+    .option("-y, --yes", "do not ask")
     .action((subject: string, options: OffboardOptions) => offboard(session, subject.toLowerCase(), options));
 
 async function offboard(session: Session, subject: string, options: OffboardOptions): Promise<void> {

@@ -42,7 +42,7 @@ export const stopCommand = (session: Session): Command =>
     .addOption(workspaceOption())
     .option("--reason <text>", "the reason, recorded in the ledger")
     .option("--wait", "return when the stop is effective")
-    .option("--yes", "do not ask, even if the user is unknown")
+    .option("-y, --yes", "do not ask, even if the user is unknown")
     .action(async (first: string, subject: string | undefined, options: StopOptions) => {
       const who = whichUser("stop", first, subject, options.tenant);
       const service = await session.controlPlane();

@@ -30,7 +30,7 @@ export const haltCommand = (session: Session): Command =>
     .argument("<workspace>", "name or id")
     .option("--reason <text>", "the reason, recorded in the ledger")
     .option("--wait", "return when the halt is effective")
-    .option("--yes", "do not ask")
+    .option("-y, --yes", "do not ask")
     .action(async (name: string, options: HaltOptions) => {
       await confirm(session, options.yes, {
         answer: name,
