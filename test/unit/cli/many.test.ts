@@ -169,11 +169,7 @@ test("the names of agents are completed, and a service that is not there offers 
     ["agents", "suspend", "beta", "al"],
   ])
     expect((await dome(["__complete", "--", ...words], listed)).stdout).toBe("alpha\n");
-  for (const words of [
-    ["agents", "list", "al"],
-    ["keys", "revoke", "alpha", "al"],
-  ])
-    expect((await dome(["__complete", "--", ...words], listed)).requests).toEqual([]);
+  expect((await dome(["__complete", "--", "agents", "list", "al"], listed)).requests).toEqual([]);
   const away = await dome(["__complete", "--", "agents", "show", "al"], { replies: [hangUp()] });
   expect([away.exit, away.stdout, away.stderr, away.requests.length]).toEqual([0, "", "", 1]);
 });
