@@ -18,7 +18,7 @@ export interface Asked {
   readonly typed: string;
 }
 
-export type Source = (asked: Asked) => Promise<readonly string[]>;
+type Source = (asked: Asked) => Promise<readonly string[]>;
 
 const agents: Source = async ({ service, workspace, typed }) => {
   const search = /^[a-z0-9-]+$/.test(typed) ? typed : undefined;

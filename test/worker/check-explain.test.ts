@@ -51,7 +51,7 @@ describe("an explanation", () => {
       layer: "catalog",
       detail: "The catalog of the workspace has no tool zendsk.",
       change: {
-        detail: "Have tool zendsk added to the catalog of the workspace.",
+        detail: "Ask an operator to add tool zendsk to the workspace's catalog.",
         command: `dome tools add zendsk --workspace ${home}   # or is zendesk meant?`,
         role: "operator",
       },

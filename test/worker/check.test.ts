@@ -113,7 +113,7 @@ describe("a check", () => {
       layer: "catalog",
       detail: 'The arguments of mail/send do not match its schema: "/copies" (maximum).',
       change: {
-        detail: 'Send arguments that match the schema of mail/send; what did not is at "/copies" (maximum).',
+        detail: 'Send arguments that match the schema of mail/send. The mismatch is at "/copies" (maximum).',
         command: null,
       },
     });
@@ -162,7 +162,7 @@ describe("a check", () => {
       decision_id: like(/^dec_/),
       reason: "permitted",
       layer: "policy",
-      detail: "notes is declared by every agent of the chain, and the baseline permits what is declared.",
+      detail: "Every agent of the chain declares notes, and the baseline policy permits declared resources.",
       change: null,
       policies: ["builtin/declared-surface"],
       bundle_version: "builtin-1",

@@ -100,7 +100,7 @@ describe("on what basis (TX-37: never impersonation)", () => {
     const stranger = await api.start({ name: "stranger", workspace: home, surface });
     const answer = await exchange(stranger, { subject_token: await token(a.secret) });
     expect(refusal(answer)).toBe(UNAUTHORIZED);
-    expect(answer.text).toContain("The agent a does not delegate to this one");
+    expect(answer.text).toContain("The agent a does not delegate to this agent");
   });
 
   it("TX-37: a token that changes hands always names its new holder as actor", async () => {
