@@ -174,9 +174,11 @@ describe("dome keys rotate --older-than", () => {
     ]);
     expect(JSON.parse(asked.service.seen[2]?.body ?? "")).toMatchObject({ replaces: KEY_ID });
     expect(readFileSync(join(folder, "support-triage.key"), "utf8")).toBe(`${OTHER_SECRET}\n`);
-    const silent = await dome(words, { replies: replies(old) });
+    const silent = await dome([...words, "--overlap", "24h"], { replies: replies(old) });
     expect([silent.exit, silent.requests.length]).toEqual([2, 2]);
-    expect(silent.stderr).toContain(`next: dome keys rotate --older-than 2026-08-25T09:00:00.000Z --yes`);
+    expect(silent.stderr).toContain(
+      `next: dome keys rotate --older-than 2026-08-25T09:00:00.000Z --overlap 86400s --key-dir ${folder} --yes\n`,
+    );
   });
 
   test("with -A writes each key into the folder of its workspace, because names are those of a workspace", async () => {

@@ -120,6 +120,14 @@ describe("dome keys rotate", () => {
     expect([again.exit, again.stderr]).toEqual([1, expect.stringContaining("alpha.key exists already")]);
   });
 
+  test("of several without a terminal names the whole command again, because a shorter one would end the old keys at once", async () => {
+    const folder = join(newHome(), "keys");
+    const words = ["keys", "rotate", "-l", "a=b", "--overlap", "24h", "--key-dir", folder];
+    const { exit, stderr } = await dome(words, world);
+    expect(exit).toBe(2);
+    expect(stderr).toContain(`dome keys rotate --label a=b --overlap 86400s --key-dir ${folder} --yes\n`);
+  });
+
   test("of several with --dry-run shows which keys, and issues and writes nothing", async () => {
     const folder = join(newHome(), "keys");
     const words = ["keys", "rotate", "-l", "a=b", "--key-dir", folder, "--dry-run"];
@@ -188,9 +196,19 @@ test("dome agents list --watch asks every 2 s, and prints the list when it has c
   expect(stdout).toBe(`${AGENT_ID}\n${AGENT_ID}\n`);
 });
 
+const WORKSPACE = {
+  id: "wsp_01k9v3m8q2x7n5r4t6w0y1z2a7",
+  name: "w",
+  description: null,
+  created_at: "2026-11-23T09:00:00.000Z",
+  config_epoch: 1,
+};
+
 test.each([
   [["agents", "show", "a"], agent({ state: "active" }), agent({ state: "suspended" })],
   [["agents", "halts", "a", "hlt_01k9v3m8q2x7n5r4t6w0y1z2a5"], halt(), halt({ effective_in_ms: 0 })],
+  [["workspaces", "halts", "w", "hlt_01k9v3m8q2x7n5r4t6w0y1z2a5"], halt(), halt({ effective_in_ms: 0 })],
+  [["workspaces", "show", "w"], { ...WORKSPACE, halted: false }, { ...WORKSPACE, halted: true }],
 ])(
   "%j --watch shows it again when it has changed, with --json on a line each",
   async (words, before, after) => {

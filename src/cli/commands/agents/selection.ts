@@ -28,6 +28,8 @@ export interface Selection {
 export interface Deed {
   /** As it is typed: `agents suspend`. */
   readonly command: string;
+  /** Its further options, as they are typed, each with a space before it. */
+  readonly options?: string;
   /** For the question: `Suspend`. */
   readonly verb: string;
   /** What the question says before. */
@@ -92,7 +94,7 @@ export async function chooseAgents(
     question: `${deed.warning ?? ""}${deed.verb} these ${count} agents? Type ${count} to go on: `,
     because: `${count} agents would be ${deed.done}`,
     otherwise: `the number is another one; nothing was ${deed.done}`,
-    next: `dome ${deed.command}${names.map((name) => ` ${shellWord(name)}`).join("")}${choiceOf(selection)}${inWorkspace(selection.workspace)} --yes`,
+    next: `dome ${deed.command}${names.map((name) => ` ${shellWord(name)}`).join("")}${choiceOf(selection)}${inWorkspace(selection.workspace)}${deed.options ?? ""} --yes`,
   });
   return agents;
 }

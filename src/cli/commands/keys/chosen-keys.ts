@@ -24,11 +24,15 @@ interface KeySelection extends KeyAges {
   readonly yes?: boolean;
 }
 
-/** @throws CommandFailure when no key is meant, or somebody has not agreed; nothing was rotated then. */
+/**
+ * @param order the options that say how they are rotated, as they are typed, each with a space before it.
+ * @throws CommandFailure when no key is meant, or somebody has not agreed; nothing was rotated then.
+ */
 export async function chooseKeys(
   session: Session,
   service: ControlPlane,
   selection: KeySelection,
+  order: string,
 ): Promise<readonly ListedApiKey[]> {
   const { workspace, allWorkspaces, label, steward, owner } = selection;
   const { items } = await service.keys
@@ -53,7 +57,7 @@ export async function chooseKeys(
     question: `Rotate these ${count} keys? Type ${count} to go on: `,
     because: `${count} keys would be rotated`,
     otherwise: "the number is another one; nothing was rotated",
-    next: `dome keys rotate${choiceOf(selection)} --yes`,
+    next: `dome keys rotate${choiceOf(selection)}${order} --yes`,
   });
   return keys;
 }

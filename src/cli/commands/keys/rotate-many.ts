@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import type { ListedApiKey } from "../../../contract/key.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { attempt, tellFailed, type Attempt } from "../../attempt.ts";
 import { CommandFailure, usage } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
@@ -48,8 +49,10 @@ export async function rotateMany(session: Session, options: RotateOptions): Prom
   // A dry run shows the keys, and not only whose they are.
   const asked = { ...options, dryRun: false, yes: options.yes === true || dryRun === true };
   const chosen: readonly Chosen[] = isByKey(options)
-    ? keysOf(await chooseKeys(session, service, asked))
-    : ((await chooseAgents(session, service, [], asked, DEED)) ?? []).map((agent) => ({ agent, keys: null }));
+    ? keysOf(await chooseKeys(session, service, asked, orderOf(options)))
+    : ((await chooseAgents(session, service, [], asked, { ...DEED, options: orderOf(options) })) ?? []).map(
+        (agent) => ({ agent, keys: null }),
+      );
   const outcomes = await inParallel(chosen, async ({ agent, keys }) => ({
     agent,
     ...(await told(rotate(session, service, agent, keys, { ...options, keyDir }))),
@@ -73,6 +76,15 @@ export async function rotateMany(session: Session, options: RotateOptions): Prom
   tellFailed(session, outcomes);
   if (dryRun === true) output.note("Nothing was rotated: this was a dry run.");
 }
+
+/** How they are rotated, for the command that is typed next. */
+const orderOf = (options: RotateOptions): string =>
+  [
+    options.overlap === undefined ? "" : ` --overlap ${overlapSeconds(options)}s`,
+    options.expires === undefined ? "" : ` --expires ${options.expires}`,
+    options.keyDir === undefined ? "" : ` --key-dir ${shellWord(options.keyDir)}`,
+    options.force === true ? " --force" : "",
+  ].join("");
 
 /** Keys are chosen by what they are, or everywhere; otherwise agents are. */
 export const isByKey = ({ olderThan, expiresBefore, allWorkspaces }: RotateOptions): boolean =>

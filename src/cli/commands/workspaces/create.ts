@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import type { Session } from "../../session.ts";
-import { tellWorkspace } from "./view.ts";
+import { shownWorkspace } from "./view.ts";
 
 export const createCommand = (session: Session): Command =>
   verb({
@@ -14,11 +14,9 @@ export const createCommand = (session: Session): Command =>
     .option("--description <text>", "what it is for")
     .action(async (name: string, options: { description?: string }) => {
       const service = await session.controlPlane();
-      tellWorkspace(
-        session,
-        await service.workspaces.create({
-          name,
-          description: options.description ?? null,
-        }),
-      );
+      const created = await service.workspaces.create({
+        name,
+        description: options.description ?? null,
+      });
+      session.output.show(shownWorkspace(session.output, created));
     });

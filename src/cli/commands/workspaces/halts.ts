@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { haltFields, haltTable } from "../../halt-text.ts";
 import type { Session } from "../../session.ts";
+import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
 
 export const haltsCommand = (session: Session): Command =>
   verb({
@@ -12,22 +13,25 @@ export const haltsCommand = (session: Session): Command =>
   })
     .argument("<workspace>", "name or id")
     .argument("[halt]", "id of a halt: show its receipt")
-    .action((name: string, halt: string | undefined) =>
-      halt === undefined ? list(session, name) : show(session, name, halt),
+    .addOption(watchOption())
+    .action((name: string, halt: string | undefined, options: Watching) =>
+      showOrWatch(session, options, () =>
+        halt === undefined ? list(session, name) : show(session, name, halt),
+      ),
     );
 
-async function list(session: Session, name: string): Promise<void> {
+async function list(session: Session, name: string): Promise<Read> {
   const { items } = await (await session.controlPlane()).workspaces.halts(name).take();
   const { output } = session;
-  output.show({
+  return {
     body: items,
     ids: items.map((halt) => halt.id),
     text: () => haltTable(output.style, items),
-  });
+  };
 }
 
-async function show(session: Session, name: string, id: string): Promise<void> {
+async function show(session: Session, name: string, id: string): Promise<Read> {
   const halt = await (await session.controlPlane()).workspaces.halt(name, id);
   const { output } = session;
-  output.show({ body: halt, ids: [halt.id], text: () => haltFields(output.style, halt) });
+  return { body: halt, ids: [halt.id], text: () => haltFields(output.style, halt) };
 }

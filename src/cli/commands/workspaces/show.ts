@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import type { Session } from "../../session.ts";
-import { tellWorkspace } from "./view.ts";
+import { showOrWatch, watchOption, type Watching } from "../../watch.ts";
+import { shownWorkspace } from "./view.ts";
 
 export const showCommand = (session: Session): Command =>
   verb({
@@ -11,6 +12,9 @@ export const showCommand = (session: Session): Command =>
     examples: ["dome workspaces show default"],
   })
     .argument("<workspace>", "name or id")
-    .action(async (name: string) =>
-      tellWorkspace(session, await (await session.controlPlane()).workspaces.show(name)),
+    .addOption(watchOption())
+    .action((name: string, options: Watching) =>
+      showOrWatch(session, options, async () =>
+        shownWorkspace(session.output, await (await session.controlPlane()).workspaces.show(name)),
+      ),
     );

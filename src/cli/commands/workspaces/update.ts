@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import type { Session } from "../../session.ts";
-import { tellWorkspace } from "./view.ts";
+import { shownWorkspace } from "./view.ts";
 
 interface UpdateOptions {
   readonly description?: string;
@@ -30,5 +30,5 @@ async function update(session: Session, name: string, options: UpdateOptions): P
   const service = await session.controlPlane();
   const { config_epoch: read } = await service.workspaces.show(name);
   const change = { description: description === "" ? null : description };
-  tellWorkspace(session, await service.workspaces.update(name, change, read));
+  session.output.show(shownWorkspace(session.output, await service.workspaces.update(name, change, read)));
 }
