@@ -90,7 +90,7 @@ describe("the contexts `local` and `local-admin`", () => {
         name: "local-8787",
         admin: "local-8787-admin",
         current: false,
-        remarks: ['the context "local" belongs to another server and is unchanged'],
+        remarks: ['the context "local" belongs to another server and was left alone'],
       });
       expect(read()).toMatchObject({
         contexts: { ...theirs, "local-8787": local, "local-8787-admin": admin },

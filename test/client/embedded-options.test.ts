@@ -94,8 +94,8 @@ describe("options of the server", () => {
   });
 
   it("names the environment variable when that is what is wrong", () => {
-    expect(refusal([], { PORT: "http" }).line).toMatch(/^PORT wants a number/);
-    expect(refusal([], { DOME_PUBLIC_URL: "x" }).line).toMatch(/^DOME_PUBLIC_URL wants an origin/);
+    expect(refusal([], { PORT: "http" }).line).toMatch(/^PORT must be a number/);
+    expect(refusal([], { DOME_PUBLIC_URL: "x" }).line).toMatch(/^DOME_PUBLIC_URL must be an origin/);
   });
 
   it("does not listen beyond loopback without an https public URL, because keys would cross the network in the clear", () => {
@@ -135,7 +135,7 @@ describe("options of the server", () => {
       line: '--state must be a folder without a backslash in its path, not "/srv/dome\\prod" (--help lists the options)',
       exit: 2,
     });
-    expect(refusal([], { DOME_STATE_DIR: "a\\b" }).line).toMatch(/^DOME_STATE_DIR wants a folder/);
+    expect(refusal([], { DOME_STATE_DIR: "a\\b" }).line).toMatch(/^DOME_STATE_DIR must be a folder/);
   });
 
   it("knows what only this machine reaches", () => {

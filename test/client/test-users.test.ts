@@ -163,7 +163,7 @@ describe("the provider of made-up users", () => {
     writeFileSync(join(state, "dome.json"), JSON.stringify(settings));
     const { code, stderr } = await failToStart({ state, args: ["--test-users"] });
     expect(code).toBe(1);
-    expect(stderr).toContain("not for https://dome.example.com");
+    expect(stderr).toContain("and https://dome.example.com is not one");
     expect(existsSync(join(state, "test-users.json"))).toBe(false);
   });
 });

@@ -174,7 +174,7 @@ describe("the lock", () => {
     const first = await startServer(place);
     const refused = (who: string) => ({
       code: 1,
-      stderr: `dome: a server on ${place.state} is already running${who}; stop it first, or choose another --state\n`,
+      stderr: `dome: a server is already running on ${place.state}${who}; stop it first, or choose another --state\n`,
     });
     expect(await failToStart(place)).toMatchObject(refused(` as pid ${first.pids.node}`));
     for (const file of ["server.lock", "server.pids"]) rmSync(join(place.state, file));

@@ -152,11 +152,11 @@ describe("a start that cannot be", () => {
     writeFileSync(file, "");
     expect(await failToStart({ state: join(file, "state") })).toMatchObject({
       code: 1,
-      stderr: `dome: cannot use ${file}/state as state folder: a part of its path is not a folder\n`,
+      stderr: `dome: cannot use ${file}/state as the state folder: a part of its path is not a folder\n`,
     });
     expect(await failToStart({ state: file })).toMatchObject({
       code: 1,
-      stderr: `dome: cannot use ${file} as state folder: it is not a folder\n`,
+      stderr: `dome: cannot use ${file} as the state folder: it is not a folder\n`,
     });
   });
 
@@ -165,7 +165,7 @@ describe("a start that cannot be", () => {
     chmodSync(parent, 0o500);
     expect(await failToStart({ state: join(parent, "state"), home: temporaryFolder() })).toMatchObject({
       code: 1,
-      stderr: `dome: cannot use ${parent}/state as state folder: permission denied\n`,
+      stderr: `dome: cannot use ${parent}/state as the state folder: permission denied\n`,
     });
   });
 
@@ -186,7 +186,7 @@ describe("a start that cannot be", () => {
     writeFileSync(join(state, "dome.json"), JSON.stringify({ version: 2, something: "else" }));
     expect(await failToStart({ state })).toMatchObject({
       code: 1,
-      stderr: `dome: ${state} was written by a newer version of Dome (state version 2, this one knows 1); use that version or a later one\n`,
+      stderr: `dome: ${state} was written by a newer version of Dome (its state version is 2, this version supports 1); use that version or a later one\n`,
     });
     expect(existsSync(join(state, "root.key"))).toBe(false);
     expect(existsSync(join(state, "data"))).toBe(false);
@@ -201,7 +201,7 @@ describe("a start that cannot be", () => {
     database.close();
     expect(await failToStart(place)).toMatchObject({
       code: 1,
-      stderr: `dome: ${place.state} was written by a newer version of Dome (it has the migration 9999_later.sql); use that version or a later one\n`,
+      stderr: `dome: ${place.state} was written by a newer version of Dome (its database has the migration 9999_later.sql); use that version or a later one\n`,
     });
   });
 
@@ -211,7 +211,7 @@ describe("a start that cannot be", () => {
     const first = await startServer({ ...place, args: ["--public-url", "https://dome.example.com"] });
     expect(await issuerOf(first)).toBe("https://dome.example.com");
     await first.stop();
-    const line = `dome: ${place.state} was made for https://dome.example.com: the public URL is the issuer of its tokens and cannot become https://dome.example.org; use another --state\n`;
+    const line = `dome: ${place.state} belongs to https://dome.example.com. The public URL is the issuer of its tokens and cannot change to https://dome.example.org; use another --state\n`;
     expect(await failToStart({ ...place, args: ["--public-url", "https://dome.example.org"] })).toMatchObject(
       {
         code: 1,
