@@ -1,8 +1,8 @@
 /**
  * Express: lets in who has a call token that stands.
  *
- *     app.use("/work", callTokens({ baseUrl, credential }));
- *     app.post("/work/x", (request, response) => response.json({ for: callerOf(request).subject }));
+ *     app.use("/tickets", callTokens({ baseUrl, credential }));
+ *     app.post("/tickets/close", (request, response) => response.json({ for: callerOf(request).subject }));
  */
 import { ConfigurationError, DomeError } from "../errors.ts";
 import { Introspection, type Caller, type IntrospectionOptions } from "../introspection.ts";

@@ -1,8 +1,8 @@
 /**
  * Hono: lets in who has a call token that stands.
  *
- *     app.use("/work/*", callTokens({ baseUrl, credential }));
- *     app.post("/work/x", (c) => c.json({ for: c.get("caller").subject }));
+ *     app.use("/tickets/*", callTokens({ baseUrl, credential }));
+ *     app.post("/tickets/close", (c) => c.json({ for: c.get("caller").subject }));
  */
 import type { MiddlewareHandler } from "hono";
 import { DomeError } from "../errors.ts";
