@@ -11,7 +11,7 @@ import { apiKeys } from "../storage/tables/agents.ts";
  * position.
  */
 export interface KeyPlace {
-  readonly value: number;
+  readonly value: string | number;
   readonly id: string;
 }
 

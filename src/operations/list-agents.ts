@@ -7,7 +7,7 @@ import { AgentOrder } from "../registry/agent-order.ts";
 import type { AgentPlace } from "../registry/agent-place.ts";
 import { agentView } from "../registry/agents.ts";
 import { unknownAgentFilter } from "./agent-filters.ts";
-import { agentAfter, agentCursor } from "./answer/agent-cursor.ts";
+import { listCursor, placeAfter } from "./answer/list-cursor.ts";
 import type { Page } from "./answer/page.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
@@ -32,7 +32,7 @@ export async function listWorkspaceAgents(
   if (!place.ok) return place;
   const order = new AgentOrder(query.sort);
   const question = questionOf(query, place.value);
-  const after = agentAfter(question, query.cursor, order.by === "name");
+  const after = await placeAfter(ports, question, query.cursor);
   if (!after.ok) return after;
   const steward = operator.role === "developer" ? operator.subject : query.steward;
   // Somebody else's agents are not there for a developer, as little as those of a steward that has none.
@@ -51,7 +51,7 @@ export async function listWorkspaceAgents(
       operator,
       agents.map((agent) => agentView(agent)),
     ),
-    next_cursor: next === null ? null : agentCursor(question, next),
+    next_cursor: next === null ? null : await listCursor(ports, question, next),
   });
 }
 
@@ -60,6 +60,7 @@ const questionOf = (
   { sort, ids, state, owner, steward, tier, tool, search, label }: AgentListQuery,
   place: AgentPlace,
 ) => ({
+  list: "agents",
   place: "workspace" in place ? place.workspace : "everywhere",
   label: label?.toSorted(),
   sort,

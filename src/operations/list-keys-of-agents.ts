@@ -13,7 +13,7 @@ import { KeyOrder } from "../credentials/key-order.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { unknownAgentFilter } from "./agent-filters.ts";
-import { keyAfter, keyCursor } from "./answer/key-cursor.ts";
+import { listCursor, placeAfter } from "./answer/list-cursor.ts";
 import type { Page } from "./answer/page.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 import { keyStateOf } from "./list-keys.ts";
@@ -29,7 +29,7 @@ export async function listKeysAcross(
   const where = await whereFor(ports, request, query);
   if (!where.ok) return where;
   const question = questionOf(query, where.value);
-  const after = keyAfter(question, query.cursor);
+  const after = await placeAfter(ports, question, query.cursor);
   if (!after.ok) return after;
   const steward = operator.role === "developer" ? operator.subject : query.steward;
   // Somebody else's keys are not there for a developer, as little as those of a steward that has none (P11).
@@ -58,7 +58,7 @@ export async function listKeysAcross(
   }
   return ok({
     items: keys.map((key) => keyOnRecord(key, now)),
-    next_cursor: next === null ? null : keyCursor(question, next),
+    next_cursor: next === null ? null : await listCursor(ports, question, next),
   });
 }
 
@@ -68,6 +68,7 @@ const timeOf = (text: string | undefined): number | undefined =>
 /** The same list, however it was asked for: the order of labels and how long a page is are nothing to it. */
 const questionOf = ({ limit: _limit, cursor: _cursor, label, ...asked }: KeyQuery, where: KeysWhere) => ({
   ...asked,
+  list: "keys",
   workspace: "workspace" in where ? where.workspace : undefined,
   label: label?.toSorted(),
 });

@@ -1,5 +1,5 @@
 /**
- * The mark of a list, in its cursors. With another order or other filters a place would mean something else, and items would be
+ * The mark of a list, to which its cursors are bound. With another order or other filters a place would mean something else, and items would be
  * missed without anybody noticing.
  */
 import { toBase64Url, utf8 } from "../../kernel/bytes.ts";
@@ -8,9 +8,6 @@ import { memberRefusal } from "./refusal.ts";
 
 /** Everything that decides what a list has, and in which order. */
 export type Question = Readonly<Record<string, unknown>>;
-
-/** A mark, as a part of a larger expression. */
-export const MARK_PATTERN = "[A-Za-z0-9_-]{11}";
 
 /** 64 bits of a digest: somebody who wants two lists with one mark gains a page of what they may see anyway. */
 export function markOf(question: Question): string {
