@@ -10,9 +10,10 @@ import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { hasLabel } from "../storage/has-label.ts";
 import { inList } from "../storage/in-list.ts";
+import { pageUpTo, type OrderKey } from "../storage/list-order.ts";
 import { agents, apiKeys } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
-import { ENDS_AT, type KeyOrder, type KeyPlace } from "./key-order.ts";
+import { ENDS_AT, type KeyOrder } from "./key-order.ts";
 
 /** The most keys that a page with filters examines. */
 export const MOST_KEYS_LOOKED_AT = 2_000;
@@ -36,7 +37,7 @@ export type KeysWhere = { readonly workspace: WorkspaceId } | { readonly visible
 interface KeyPageRequest {
   readonly order: KeyOrder;
   /** The last key of the page before. */
-  readonly after: KeyPlace | undefined;
+  readonly after: OrderKey | undefined;
   readonly limit: number;
   readonly mostLookedAt: number;
 }
@@ -55,13 +56,13 @@ export interface ListedKey {
   readonly steward: string;
   readonly workspaceName: string;
   /** What the list is sorted by. */
-  readonly value: number;
+  readonly value: string | number;
 }
 
 interface KeyPage {
   readonly keys: readonly ListedKey[];
   /** The start of the next page; null on the last page. */
-  readonly next: KeyPlace | null;
+  readonly next: OrderKey | null;
 }
 
 export async function listKeysOfAgents(
@@ -70,12 +71,10 @@ export async function listKeysOfAgents(
   filter: KeyFilter,
   page: KeyPageRequest,
 ): Promise<KeyPage> {
-  const [edge] = isWalkedFor(where, filter) ? await db.all<KeyPlace>(edgeOfKeys(where, page)) : [];
+  const [edge] = isWalkedFor(where, filter) ? await db.all<OrderKey>(edgeOfKeys(where, page)) : [];
   const rows = await db.all<ListedKey>(walkKeys(where, filter, page, edge));
-  const keys = rows.slice(0, page.limit);
-  const last = keys.at(-1);
-  const isMore = rows.length > page.limit && last !== undefined;
-  return { keys, next: isMore ? { value: last.value, id: last.id } : (edge ?? null) };
+  const { shown, next } = pageUpTo(rows, page.limit, edge);
+  return { keys: shown, next };
 }
 
 /** The position of a walk after so many keys. */
@@ -91,7 +90,7 @@ export function walkKeys(
   where: KeysWhere,
   filter: KeyFilter,
   { order, after, limit }: KeyPageRequest,
-  edge: KeyPlace | undefined,
+  edge: OrderKey | undefined,
 ): SQL {
   const narrowed = and(
     inPlace(where, filter.steward === undefined ? apiKeys : agents),
@@ -111,7 +110,7 @@ export function walkKeys(
 const withinOf = (where: KeysWhere): "workspace" | "everywhere" =>
   "workspace" in where ? "workspace" : "everywhere";
 
-const behind = (order: KeyOrder, after: KeyPlace | undefined): SQL | undefined =>
+const behind = (order: KeyOrder, after: OrderKey | undefined): SQL | undefined =>
   after === undefined ? undefined : order.behind(after);
 
 /** The tables in the order in which they are read: SQLite keeps the order of a cross join. */

@@ -9,9 +9,10 @@ import { and, eq, sql, type SQL } from "drizzle-orm";
 import type { Database } from "../storage/client.ts";
 import { inList } from "../storage/in-list.ts";
 import { hasLabel } from "../storage/has-label.ts";
+import { pageUpTo, type OrderKey } from "../storage/list-order.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
-import type { AgentOrder, OrderKey, OrderWithin } from "./agent-order.ts";
+import type { AgentOrder, OrderWithin } from "./agent-order.ts";
 import { inPlace, type AgentPlace } from "./agent-place.ts";
 import { findByWords, isFound } from "./agent-words.ts";
 import { selectAgents, toRegistered, type ListedAgent } from "./agents.ts";
@@ -75,10 +76,10 @@ export function edgeStatement(db: Database, place: AgentPlace, filter: AgentFilt
   const { order, after, mostLookedAt } = page;
   const within = withinOf(place, filter);
   return db
-    .select({ value: order.key.as("value"), id: sql<string>`${agents.id}`.as("id") })
+    .select({ value: order.value.as("value"), id: sql<string>`${agents.id}`.as("id") })
     .from(order.table(within))
     .where(and(walked(within, place, filter), after === undefined ? undefined : order.behind(after)))
-    .orderBy(...order.terms)
+    .orderBy(order.terms)
     .limit(1)
     .offset(mostLookedAt - 1);
 }
@@ -97,7 +98,7 @@ export function walkStatement(
   { order, after, limit, now }: AgentPageRequest,
   edge: OrderKey | undefined,
 ) {
-  return selectAgents(db, order.table(withinOf(place, filter)), now)
+  return selectAgents(db, order.table(withinOf(place, filter)), order.value, now)
     .where(
       and(
         eq(workspaces.id, agents.workspaceId),
@@ -107,7 +108,7 @@ export function walkStatement(
         ...conditions(filter),
       ),
     )
-    .orderBy(...order.terms)
+    .orderBy(order.terms)
     .limit(limit + 1);
 }
 
@@ -124,7 +125,7 @@ export function fewStatement(
     after === undefined ? undefined : order.behind(after),
     ...conditions(filter),
   ];
-  return selectAgents(db, sql`${agents}`, now)
+  return selectAgents(db, sql`${agents}`, order.value, now)
     .where(
       and(
         eq(workspaces.id, agents.workspaceId),
@@ -132,7 +133,7 @@ export function fewStatement(
         sql`CASE WHEN ${and(...narrowed) ?? sql`1`} THEN 1 END`, // no index is of use but that of the ids
       ),
     )
-    .orderBy(...order.terms)
+    .orderBy(order.terms)
     .limit(limit + 1);
 }
 
@@ -155,11 +156,10 @@ export async function listAgents(
 
 type Selected = Awaited<ReturnType<typeof walkStatement>>;
 
-function pageOf(rows: Selected, { order, limit }: AgentPageRequest, edge: OrderKey | undefined): AgentPage {
-  const shown = rows.slice(0, limit).map((row) => ({ ...toRegistered(row), liveKeys: row.liveKeys }));
-  const last = shown.at(-1);
-  const isMore = rows.length > limit && last !== undefined;
-  return { agents: shown, next: isMore ? order.keyOf(last) : (edge ?? null) };
+function pageOf(rows: Selected, { limit }: AgentPageRequest, edge: OrderKey | undefined): AgentPage {
+  const keyed = rows.map((row) => ({ ...toRegistered(row), liveKeys: row.liveKeys, value: row.value }));
+  const { shown, next } = pageUpTo(keyed, limit, edge);
+  return { agents: shown.map(({ value: _value, ...agent }) => agent), next };
 }
 
 /** True when there is such an agent, by whichever index is the best. */

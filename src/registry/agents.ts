@@ -58,11 +58,12 @@ const liveKeysColumn = (now: number) => {
 
 /**
  * @param from the table of agents and how it is read; SQLite keeps it before that of the workspaces (CROSS JOIN).
+ * @param value what the list is sorted by.
  * @param now for the keys that have an end, in milliseconds since the epoch.
  */
-export const selectAgents = (db: Database, from: SQL, now: number) =>
+export const selectAgents = (db: Database, from: SQL, value: SQL<string | number>, now: number) =>
   db
-    .select({ ...COLUMNS, agent: WRITTEN_OUT, liveKeys: liveKeysColumn(now) })
+    .select({ ...COLUMNS, agent: WRITTEN_OUT, liveKeys: liveKeysColumn(now), value: value.as("sorted_by") })
     .from(from)
     .crossJoin(workspaces);
 

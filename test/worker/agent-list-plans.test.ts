@@ -12,10 +12,11 @@ import {
   type AgentFilter,
 } from "../../src/registry/agent-list.ts";
 import type { WorkspaceId } from "../../src/kernel/ids.ts";
-import { AgentOrder, type OrderKey } from "../../src/registry/agent-order.ts";
+import { AgentOrder } from "../../src/registry/agent-order.ts";
 import type { AgentPlace } from "../../src/registry/agent-place.ts";
 import { foundStatement } from "../../src/registry/agent-words.ts";
 import { openDatabase } from "../../src/storage/client.ts";
+import type { OrderKey } from "../../src/storage/list-order.ts";
 import { sampleId } from "../support/audit-sample.ts";
 
 const db = openDatabase(env.DB);

@@ -11,9 +11,10 @@ import {
   type KeyFilter,
   type KeysWhere,
 } from "../../src/credentials/key-list.ts";
-import { KeyOrder, type KeyPlace } from "../../src/credentials/key-order.ts";
+import { KeyOrder } from "../../src/credentials/key-order.ts";
 import type { WorkspaceId } from "../../src/kernel/ids.ts";
 import { openDatabase } from "../../src/storage/client.ts";
+import type { OrderKey } from "../../src/storage/list-order.ts";
 import { sampleId } from "../support/audit-sample.ts";
 
 const db = openDatabase(env.DB);
@@ -34,7 +35,7 @@ const FILTERS: readonly KeyFilter[] = [
   { liveAt: 1, createdBefore: 5, endsBefore: 5, owner: "a", label: ["e=f"] },
 ];
 
-const pageOf = (sort: KeySort, after: KeyPlace | undefined, mostLookedAt = 100) => ({
+const pageOf = (sort: KeySort, after: OrderKey | undefined, mostLookedAt = 100) => ({
   order: new KeyOrder(sort),
   after,
   limit: 20,
@@ -138,7 +139,7 @@ describe("a page", () => {
           for (const filter of [{}, { createdBefore: 0 }, { liveAt: 1e12, label: ["no=body"] }]) {
             const page = pageOf(sort, undefined);
             const edge = edgeOfKeys(where, page);
-            const found = Object.keys(filter).length > 0 ? (await db.all<KeyPlace>(edge))[0] : undefined;
+            const found = Object.keys(filter).length > 0 ? (await db.all<OrderKey>(edge))[0] : undefined;
             counts.push(await rowsRead(walkKeys(where, filter, page, found)));
             counts.push(await rowsRead(edge));
           }
@@ -153,7 +154,7 @@ describe("a page", () => {
   it("that has looked at enough ends there: who goes on meets every key once, also keys of one moment", async () => {
     for (const sort of KEY_SORTS) {
       const met: string[] = [];
-      for (let after: KeyPlace | null | undefined; after !== null;) {
+      for (let after: OrderKey | null | undefined; after !== null;) {
         const { keys, next } = await listKeysOfAgents(
           db,
           IN_ONE,

@@ -6,16 +6,11 @@
 import { toBase64Url, utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { open, seal, type EnvelopeKey } from "../../secrets/envelope.ts";
+import type { OrderKey } from "../../storage/list-order.ts";
 import type { OperationPorts } from "../request/ports.ts";
 import { markOf, OTHER_LIST, type Question } from "./list-mark.ts";
 import { BAD_CURSOR, cursorText } from "./page.ts";
 import type { Refusal } from "./refusal.ts";
-
-/** A place in a list: what it is sorted by, and the id of the item that stands there. */
-interface ListPlace {
-  readonly value: string | number;
-  readonly id: string;
-}
 
 /** Longer than a place with the longest name, so that the length of a cursor says nothing of the name in it. */
 const PLACE_CHARS = 128;
@@ -31,7 +26,7 @@ const sealing = ({ version, cursorKey }: OperationPorts["derived"][number]): Env
 export async function listCursor(
   { derived: [newest], random }: Pick<OperationPorts, "derived" | "random">,
   question: Question,
-  { value, id }: ListPlace,
+  { value, id }: OrderKey,
 ): Promise<string> {
   const place = JSON.stringify({ value, id }).padEnd(PLACE_CHARS);
   return toBase64Url(utf8(await seal([sealing(newest)], place, contextOf(question), random)));
@@ -42,11 +37,11 @@ export async function placeAfter(
   { derived }: Pick<OperationPorts, "derived">,
   question: Question,
   cursor: string | undefined,
-): Promise<Result<ListPlace | undefined, Refusal>> {
+): Promise<Result<OrderKey | undefined, Refusal>> {
   if (cursor === undefined) return ok(undefined);
   const sealed = cursorText(cursor);
   if (sealed === undefined || toBase64Url(utf8(sealed)) !== cursor) return err(BAD_CURSOR);
   const opened = await open(derived.map(sealing), sealed, contextOf(question));
   if (!opened.ok) return err(opened.error.kind === "not_authentic" ? OTHER_LIST : BAD_CURSOR);
-  return ok(JSON.parse(opened.value) as ListPlace); // Dome's own words: they were opened
+  return ok(JSON.parse(opened.value) as OrderKey); // Dome's own words: they were opened
 }
