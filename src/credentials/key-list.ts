@@ -6,11 +6,12 @@
  * steward's agents and sorted, because there are few of them.
  */
 import { and, eq, lt, sql, type SQL } from "drizzle-orm";
-import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, KeyId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { hasLabel } from "../storage/has-label.ts";
 import { inList } from "../storage/in-list.ts";
 import { pageUpTo, type OrderKey } from "../storage/list-order.ts";
+import type { ListScope } from "../storage/list-scope.ts";
 import { agents, apiKeys } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 import { ENDS_AT, type KeyOrder } from "./key-order.ts";
@@ -30,9 +31,6 @@ export interface KeyFilter {
   /** `key=value` each; an agent matches when it has all of them. */
   readonly label?: readonly string[] | undefined;
 }
-
-/** One workspace, or all that the reader may see (null: all that exist). */
-export type KeysWhere = { readonly workspace: WorkspaceId } | { readonly visible: readonly string[] | null };
 
 interface KeyPageRequest {
   readonly order: KeyOrder;
@@ -67,7 +65,7 @@ interface KeyPage {
 
 export async function listKeysOfAgents(
   db: Database,
-  where: KeysWhere,
+  where: ListScope,
   filter: KeyFilter,
   page: KeyPageRequest,
 ): Promise<KeyPage> {
@@ -78,7 +76,7 @@ export async function listKeysOfAgents(
 }
 
 /** The position of a walk after so many keys. */
-export function edgeOfKeys(where: KeysWhere, { order, after, mostLookedAt }: KeyPageRequest): SQL {
+export function edgeOfKeys(where: ListScope, { order, after, mostLookedAt }: KeyPageRequest): SQL {
   const narrowed =
     and("workspace" in where ? inPlace(where, apiKeys) : undefined, behind(order, after)) ?? sql`1`;
   return sql`SELECT ${order.value} AS value, ${apiKeys.id} AS id FROM ${order.table(withinOf(where))}
@@ -87,7 +85,7 @@ export function edgeOfKeys(where: KeysWhere, { order, after, mostLookedAt }: Key
 
 /** @param edge where the walk ends, as `edgeOfKeys` gave it. */
 export function walkKeys(
-  where: KeysWhere,
+  where: ListScope,
   filter: KeyFilter,
   { order, after, limit }: KeyPageRequest,
   edge: OrderKey | undefined,
@@ -107,14 +105,14 @@ export function walkKeys(
     WHERE ${narrowed ?? sql`1`} ORDER BY ${order.terms} LIMIT ${limit + 1}`;
 }
 
-const withinOf = (where: KeysWhere): "workspace" | "everywhere" =>
+const withinOf = (where: ListScope): "workspace" | "everywhere" =>
   "workspace" in where ? "workspace" : "everywhere";
 
 const behind = (order: KeyOrder, after: OrderKey | undefined): SQL | undefined =>
   after === undefined ? undefined : order.behind(after);
 
 /** The tables in the order in which they are read: SQLite keeps the order of a cross join. */
-function tables(where: KeysWhere, { steward }: KeyFilter, order: KeyOrder): SQL {
+function tables(where: ListScope, { steward }: KeyFilter, order: KeyOrder): SQL {
   const keys = order.table(withinOf(where));
   const theirAgents = sql`${agents} ON ${agents.id} = ${apiKeys.agentId}`;
   const inWorkspaces = sql`CROSS JOIN ${workspaces} ON ${workspaces.id} = ${agents.workspaceId}`;
@@ -124,7 +122,7 @@ function tables(where: KeysWhere, { steward }: KeyFilter, order: KeyOrder): SQL 
 }
 
 /** @param of the table that is read first, so that its index determines the position. */
-function inPlace(where: KeysWhere, of: typeof apiKeys | typeof agents): SQL | undefined {
+function inPlace(where: ListScope, of: typeof apiKeys | typeof agents): SQL | undefined {
   if ("workspace" in where) return eq(of.workspaceId, where.workspace);
   return where.visible === null ? undefined : inList(workspaces.name, where.visible);
 }
@@ -142,6 +140,6 @@ const conditions = ({ liveAt, createdBefore, endsBefore, owner, steward, label =
   ].filter((condition) => condition !== undefined);
 
 /** True when a page could examine many keys to find few: it walks an order's index and applies a filter. */
-const isWalkedFor = (where: KeysWhere, filter: KeyFilter): boolean =>
+const isWalkedFor = (where: ListScope, filter: KeyFilter): boolean =>
   filter.steward === undefined &&
   (conditions(filter).length > 0 || ("visible" in where && where.visible !== null));

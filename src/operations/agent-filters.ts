@@ -5,8 +5,8 @@
 import { whyNot } from "../operators/permissions.ts";
 import { hasOperator } from "../operators/token-reads.ts";
 import { hasAgent, type AgentFilter } from "../registry/agent-list.ts";
-import type { AgentPlace } from "../registry/agent-place.ts";
 import { offersTool } from "../registry/catalog.ts";
+import type { ListScope } from "../storage/list-scope.ts";
 import { namesNothing, type Refusal } from "./answer/refusal.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 
@@ -14,7 +14,7 @@ import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 export async function unknownAgentFilter(
   ports: OperationPorts,
   { operator }: OperatorRequest,
-  place: AgentPlace,
+  place: ListScope,
   filter: AgentFilter,
   within: AgentFilter,
 ): Promise<Refusal | null> {

@@ -3,22 +3,18 @@
  * sees. Whether one of them is live this moment is the word of its agent's object: `GET /api/v1/agents/{agent}/keys`.
  */
 import type { KeyQuery, ListedApiKey } from "../contract/key.ts";
-import {
-  listKeysOfAgents,
-  MOST_KEYS_LOOKED_AT,
-  type KeysWhere,
-  type ListedKey,
-} from "../credentials/key-list.ts";
+import { listKeysOfAgents, MOST_KEYS_LOOKED_AT, type ListedKey } from "../credentials/key-list.ts";
 import { KeyOrder } from "../credentials/key-order.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { unknownAgentFilter } from "./agent-filters.ts";
 import { listCursor, placeAfter } from "./answer/list-cursor.ts";
+import { questionOf } from "./answer/list-mark.ts";
 import type { Page } from "./answer/page.ts";
-import { memberRefusal, type Refusal } from "./answer/refusal.ts";
+import type { Refusal } from "./answer/refusal.ts";
 import { keyStateOf } from "./list-keys.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
-import { workspaceFor } from "./request/resolve.ts";
+import { scopeFor, stewardFor } from "./request/resolve.ts";
 
 export async function listKeysAcross(
   ports: OperationPorts,
@@ -26,21 +22,20 @@ export async function listKeysAcross(
   query: KeyQuery,
 ): Promise<Result<Page<ListedApiKey>, Refusal>> {
   const { operator } = request;
-  const where = await whereFor(ports, request, query);
-  if (!where.ok) return where;
-  const question = questionOf(query, where.value);
+  const scope = await scopeFor(ports.db, operator, query);
+  if (!scope.ok) return scope;
+  const question = questionOf("keys", query, scope.value);
   const after = await placeAfter(ports, question, query.cursor);
   if (!after.ok) return after;
-  const steward = operator.role === "developer" ? operator.subject : query.steward;
-  // Somebody else's keys are not there for a developer, as little as those of a steward that has none (P11).
-  if (query.steward !== undefined && query.steward !== steward) return ok({ items: [], next_cursor: null });
+  const whose = stewardFor(operator, query.steward);
+  if (whose === null) return ok({ items: [], next_cursor: null });
   const now = ports.clock.now();
   const filter = {
     liveAt: query.live === true ? now : undefined,
     createdBefore: timeOf(query.created_before),
     endsBefore: timeOf(query.expires_before),
     owner: query.owner,
-    steward,
+    steward: whose.steward,
     label: query.label,
   };
   const page = {
@@ -49,11 +44,10 @@ export async function listKeysAcross(
     limit: query.limit,
     mostLookedAt: MOST_KEYS_LOOKED_AT,
   };
-  const { keys, next } = await listKeysOfAgents(ports.db, where.value, filter, page);
+  const { keys, next } = await listKeysOfAgents(ports.db, scope.value, filter, page);
   if (keys.length === 0 && next === null && query.cursor === undefined) {
-    const within = operator.role === "developer" ? { steward } : {};
     const agents = { owner: query.owner, steward: query.steward, label: query.label };
-    const unknown = await unknownAgentFilter(ports, request, where.value, agents, within);
+    const unknown = await unknownAgentFilter(ports, request, scope.value, agents, whose.seen);
     if (unknown !== null) return err(unknown);
   }
   return ok({
@@ -64,28 +58,6 @@ export async function listKeysAcross(
 
 const timeOf = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Date.parse(text);
-
-/** The same list, however it was asked for: the order of labels and how long a page is are nothing to it. */
-const questionOf = ({ limit: _limit, cursor: _cursor, label, ...asked }: KeyQuery, where: KeysWhere) => ({
-  ...asked,
-  list: "keys",
-  workspace: "workspace" in where ? where.workspace : undefined,
-  label: label?.toSorted(),
-});
-
-async function whereFor(
-  { db }: OperationPorts,
-  { operator }: OperatorRequest,
-  query: KeyQuery,
-): Promise<Result<KeysWhere, Refusal>> {
-  if (query.all_workspaces !== true) {
-    const home = await workspaceFor(db, operator, query.workspace);
-    return home.ok ? ok({ workspace: home.value.id }) : home;
-  }
-  return query.workspace === undefined
-    ? ok({ visible: operator.workspaces })
-    : err(memberRefusal("invalid_request", "workspace", "It does not go with all_workspaces."));
-}
 
 function keyOnRecord(key: ListedKey, now: number): ListedApiKey {
   const time = (ms: number | null): string | null => (ms === null ? null : rfc3339(ms));

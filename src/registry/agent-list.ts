@@ -10,10 +10,11 @@ import type { Database } from "../storage/client.ts";
 import { inList } from "../storage/in-list.ts";
 import { hasLabel } from "../storage/has-label.ts";
 import { pageUpTo, type OrderKey } from "../storage/list-order.ts";
+import type { ListScope } from "../storage/list-scope.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 import type { AgentOrder, OrderWithin } from "./agent-order.ts";
-import { inPlace, type AgentPlace } from "./agent-place.ts";
+import { inPlace } from "./agent-place.ts";
 import { findByWords, isFound } from "./agent-words.ts";
 import { selectAgents, toRegistered, type ListedAgent } from "./agents.ts";
 
@@ -68,11 +69,11 @@ const conditions = (filter: AgentFilter): SQL[] =>
   ].filter((condition) => condition !== undefined);
 
 /** The index that a walk takes: a steward has few agents of all there are. */
-const withinOf = (place: AgentPlace, { steward }: AgentFilter): OrderWithin =>
+const withinOf = (place: ListScope, { steward }: AgentFilter): OrderWithin =>
   steward !== undefined ? "steward" : "workspace" in place ? "workspace" : "everywhere";
 
 /** Where a walk stands after so many agents. */
-export function edgeStatement(db: Database, place: AgentPlace, filter: AgentFilter, page: AgentPageRequest) {
+export function edgeStatement(db: Database, place: ListScope, filter: AgentFilter, page: AgentPageRequest) {
   const { order, after, mostLookedAt } = page;
   const within = withinOf(place, filter);
   return db
@@ -85,7 +86,7 @@ export function edgeStatement(db: Database, place: AgentPlace, filter: AgentFilt
 }
 
 /** What the index of the walk is narrowed to. */
-function walked(within: OrderWithin, place: AgentPlace, { steward }: AgentFilter): SQL | undefined {
+function walked(within: OrderWithin, place: ListScope, { steward }: AgentFilter): SQL | undefined {
   if (within === "steward") return eq(agents.steward, steward ?? "");
   return within === "workspace" ? inPlace(place) : undefined;
 }
@@ -93,7 +94,7 @@ function walked(within: OrderWithin, place: AgentPlace, { steward }: AgentFilter
 /** @param edge where the walk ends, as `edgeStatement` gave it. */
 export function walkStatement(
   db: Database,
-  place: AgentPlace,
+  place: ListScope,
   filter: AgentFilter,
   { order, after, limit, now }: AgentPageRequest,
   edge: OrderKey | undefined,
@@ -116,7 +117,7 @@ export function walkStatement(
 export function fewStatement(
   db: Database,
   ids: readonly string[],
-  place: AgentPlace,
+  place: ListScope,
   filter: AgentFilter,
   { order, after, limit, now }: AgentPageRequest,
 ) {
@@ -137,14 +138,14 @@ export function fewStatement(
     .limit(limit + 1);
 }
 
-const isFiltered = (place: AgentPlace, { steward, ...filter }: AgentFilter): boolean =>
+const isFiltered = (place: ListScope, { steward, ...filter }: AgentFilter): boolean =>
   conditions(filter).length > 0 ||
   ("visible" in place && place.visible !== null) ||
   ("workspace" in place && steward !== undefined);
 
 export async function listAgents(
   db: Database,
-  place: AgentPlace,
+  place: ListScope,
   filter: AgentFilter,
   page: AgentPageRequest,
 ): Promise<AgentPage> {
@@ -157,13 +158,13 @@ export async function listAgents(
 type Selected = Awaited<ReturnType<typeof walkStatement>>;
 
 function pageOf(rows: Selected, { limit }: AgentPageRequest, edge: OrderKey | undefined): AgentPage {
-  const keyed = rows.map((row) => ({ ...toRegistered(row), liveKeys: row.liveKeys, value: row.value }));
-  const { shown, next } = pageUpTo(keyed, limit, edge);
-  return { agents: shown.map(({ value: _value, ...agent }) => agent), next };
+  const listed = rows.map((row) => ({ ...toRegistered(row), liveKeys: row.liveKeys, value: row.value }));
+  const { shown, next } = pageUpTo(listed, limit, edge);
+  return { agents: shown, next };
 }
 
 /** True when there is such an agent, by whichever index is the best. */
-export async function hasAgent(db: Database, place: AgentPlace, filter: AgentFilter): Promise<boolean> {
+export async function hasAgent(db: Database, place: ListScope, filter: AgentFilter): Promise<boolean> {
   const row = await db
     .select({ id: agents.id })
     .from(agents)

@@ -2,8 +2,8 @@
 import { sql, type SQL } from "drizzle-orm";
 import type { AgentId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
+import type { ListScope } from "../storage/list-scope.ts";
 import { agents } from "../storage/tables/agents.ts";
-import type { AgentPlace } from "./agent-place.ts";
 
 /** Behind every character that a name has, in the order of SQLite (binary). */
 const BEHIND_NAMES = "{";
@@ -24,7 +24,7 @@ export const isFound = (search: string): SQL =>
   );
 
 /** The agents that the longest word of a search finds; the other words are still to be looked at. */
-export function foundStatement(place: AgentPlace, search: string, most: number): SQL {
+export function foundStatement(place: ListScope, search: string, most: number): SQL {
   const term = termsOf(search).reduce((longest, next) => (next.length > longest.length ? next : longest));
   const from =
     "workspace" in place
@@ -36,7 +36,7 @@ export function foundStatement(place: AgentPlace, search: string, most: number):
 /** @returns null for more than `most`: then so many names match that a walk through the list soon meets a page of them. */
 export async function findByWords(
   db: Database,
-  place: AgentPlace,
+  place: ListScope,
   search: string,
   most: number,
 ): Promise<readonly AgentId[] | null> {

@@ -13,23 +13,23 @@ import {
 } from "../../src/registry/agent-list.ts";
 import type { WorkspaceId } from "../../src/kernel/ids.ts";
 import { AgentOrder } from "../../src/registry/agent-order.ts";
-import type { AgentPlace } from "../../src/registry/agent-place.ts";
 import { foundStatement } from "../../src/registry/agent-words.ts";
 import { openDatabase } from "../../src/storage/client.ts";
 import type { OrderKey } from "../../src/storage/list-order.ts";
+import type { ListScope } from "../../src/storage/list-scope.ts";
 import { sampleId } from "../support/audit-sample.ts";
 
 const db = openDatabase(env.DB);
 const HOME = sampleId("wsp", 1) as WorkspaceId;
 const AWAY = sampleId("wsp", 2);
 
-const PLACES: Readonly<Record<string, AgentPlace>> = {
+const PLACES: Readonly<Record<string, ListScope>> = {
   "one workspace": { workspace: HOME },
   "all workspaces": { visible: null },
   "two of the workspaces": { visible: ["home", "away"] },
 };
 
-const placeOf = (name: string): AgentPlace => {
+const placeOf = (name: string): ListScope => {
   const place = PLACES[name];
   if (place === undefined) throw new Error(`no place ${name}`);
   return place;
@@ -107,7 +107,7 @@ describe("the plan of a list of agents", () => {
   });
 
   /** The first page, a later one, and a later one that ends at an edge; with the search for an edge. */
-  function statements(sort: AgentSort, where: AgentPlace, filter: AgentFilter) {
+  function statements(sort: AgentSort, where: ListScope, filter: AgentFilter) {
     const edge = { value: sort.endsWith("name") ? "z" : 9, id: sampleId("agt", 9) };
     const [first, later] = [pageOf(sort, false), pageOf(sort)];
     return [
@@ -133,7 +133,7 @@ describe("the plan of a list of agents", () => {
   });
 
   it("of a search is a range of the words", async () => {
-    const words = (place: AgentPlace) => planOf(rawOf(foundStatement(place, "eu triage", 10)));
+    const words = (place: ListScope) => planOf(rawOf(foundStatement(place, "eu triage", 10)));
     expect((await words({ workspace: HOME }))[0]).toBe(
       "SEARCH agent_name_words USING COVERING INDEX agent_name_words_by_workspace (workspace_id=? AND word>? AND word<?)",
     );
@@ -167,7 +167,7 @@ describe("a page", () => {
     await insert(1, 400);
   });
 
-  const looked = async (sort: AgentSort, where: AgentPlace, filter: AgentFilter): Promise<number> => {
+  const looked = async (sort: AgentSort, where: ListScope, filter: AgentFilter): Promise<number> => {
     const page = { ...pageOf(sort), after: undefined };
     const edge = edgeStatement(db, where, filter, page);
     const filtered = Object.keys(filter).length > 0;

@@ -4,26 +4,21 @@ import type { SQL } from "drizzle-orm";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { KEY_SORTS, type KeySort } from "../../src/contract/key.ts";
-import {
-  edgeOfKeys,
-  listKeysOfAgents,
-  walkKeys,
-  type KeyFilter,
-  type KeysWhere,
-} from "../../src/credentials/key-list.ts";
+import { edgeOfKeys, listKeysOfAgents, walkKeys, type KeyFilter } from "../../src/credentials/key-list.ts";
 import { KeyOrder } from "../../src/credentials/key-order.ts";
 import type { WorkspaceId } from "../../src/kernel/ids.ts";
 import { openDatabase } from "../../src/storage/client.ts";
 import type { OrderKey } from "../../src/storage/list-order.ts";
+import type { ListScope } from "../../src/storage/list-scope.ts";
 import { sampleId } from "../support/audit-sample.ts";
 
 const db = openDatabase(env.DB);
 const HOME = sampleId("wsp", 1) as WorkspaceId;
 const AWAY = sampleId("wsp", 2);
 
-const IN_ONE: KeysWhere = { workspace: HOME };
-const EVERYWHERE: KeysWhere = { visible: null };
-const IN_SOME: KeysWhere = { visible: ["home", "away"] };
+const IN_ONE: ListScope = { workspace: HOME };
+const EVERYWHERE: ListScope = { visible: null };
+const IN_SOME: ListScope = { visible: ["home", "away"] };
 
 const FILTERS: readonly KeyFilter[] = [
   {},
@@ -67,7 +62,7 @@ describe("the plan of a list of keys", () => {
         ["one workspace", IN_ONE, "api_keys_"],
         ["all workspaces", EVERYWHERE, "api_keys_everywhere_"],
         ["two of the workspaces", IN_SOME, "api_keys_everywhere_"],
-      ].map(([name, where, index]) => [sort, name as string, where as KeysWhere, index as string] as const),
+      ].map(([name, where, index]) => [sort, name as string, where as ListScope, index as string] as const),
     ),
   )(
     "sorted by %s, in %s: one index from the cursor on, and no sorting",

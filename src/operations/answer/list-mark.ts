@@ -4,10 +4,29 @@
  */
 import { toBase64Url, utf8 } from "../../kernel/bytes.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
+import type { ListScope } from "../../storage/list-scope.ts";
 import { memberRefusal } from "./refusal.ts";
 
 /** Everything that decides what a list has, and in which order. */
 export type Question = Readonly<Record<string, unknown>>;
+
+interface ListQuery {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly workspace?: string | undefined;
+  readonly all_workspaces?: boolean | undefined;
+  readonly label?: readonly string[] | undefined;
+}
+
+/**
+ * The same list, however it was asked for: the order of labels, and how long a page is, are nothing to it.
+ * @param list the kind of its items.
+ */
+export function questionOf(list: string, query: ListQuery, scope: ListScope): Question {
+  const { limit: _limit, cursor: _cursor, all_workspaces: _all, label, ...asked } = query;
+  const workspace = "workspace" in scope ? scope.workspace : undefined;
+  return { ...asked, list, workspace, label: label?.toSorted() };
+}
 
 /** 64 bits of a digest: somebody who wants two lists with one mark gains a page of what they may see anyway. */
 export function markOf(question: Question): string {

@@ -7,7 +7,8 @@ import { findAgent, findAgentById, type RegisteredAgent } from "../../registry/a
 import { findWorkspace, type WorkspaceRow } from "../../registry/workspaces.ts";
 import { isId } from "../../kernel/ids.ts";
 import type { Database } from "../../storage/client.ts";
-import { notFound, type Refusal } from "../answer/refusal.ts";
+import type { ListScope } from "../../storage/list-scope.ts";
+import { memberRefusal, notFound, type Refusal } from "../answer/refusal.ts";
 
 /** @param reference a name or id; without it the token's only workspace, else `default`. */
 export async function workspaceFor(
@@ -20,6 +21,35 @@ export async function workspaceFor(
   const row = await findWorkspace(db, wanted);
   if (row === undefined || !seesWorkspace(operator, row)) return err(notFound("workspace", wanted));
   return ok(row);
+}
+
+/** Where a list over workspaces looks: in the one that is named, or in all that the operator sees. */
+export async function scopeFor(
+  db: Database,
+  operator: Operator,
+  asked: { readonly workspace?: string | undefined; readonly all_workspaces?: boolean | undefined },
+): Promise<Result<ListScope, Refusal>> {
+  if (asked.all_workspaces !== true) {
+    const home = await workspaceFor(db, operator, asked.workspace);
+    return home.ok ? ok({ workspace: home.value.id }) : home;
+  }
+  return asked.workspace === undefined
+    ? ok({ visible: operator.workspaces })
+    : err(memberRefusal("invalid_request", "workspace", "workspace and all_workspaces exclude each other."));
+}
+
+/**
+ * Whose agents a list is of.
+ * @param asked the steward that the request names.
+ * @returns `steward`: undefined for everybody's. `seen` narrows to what the operator may see at all: a developer sees what it
+ * answers for. Null: somebody else's, who are as little there for a developer as those of a steward that has none (P11).
+ */
+export function stewardFor(
+  { role, subject }: Operator,
+  asked: string | undefined,
+): { readonly steward: string | undefined; readonly seen: { readonly steward?: string } } | null {
+  if (role !== "developer") return { steward: asked, seen: {} };
+  return asked === undefined || asked === subject ? { steward: subject, seen: { steward: subject } } : null;
 }
 
 /** @param reference the agent's id, or its name in the workspace. A developer finds only agents it is the steward of. */
