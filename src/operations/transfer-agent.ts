@@ -13,7 +13,8 @@ import { typedCommand } from "../contract/typed-command.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { whyNot } from "../operators/permissions.ts";
 import { hasLiveToken } from "../operators/token-reads.ts";
-import { agentView, isSteward, type RegisteredAgent } from "../registry/agents.ts";
+import { hasAgent } from "../registry/agent-list.ts";
+import { agentView, type RegisteredAgent } from "../registry/agents.ts";
 import { refusalOf, type Refusal } from "./answer/refusal.ts";
 import { withLiveKeys } from "./show-agent.ts";
 import { answerOf, change, changedAgent } from "./change/change.ts";
@@ -103,7 +104,7 @@ async function warningsAbout(
   { workspaceId, workspaceName }: Pick<RegisteredAgent, "workspaceId" | "workspaceName">,
   to: string,
 ): Promise<Warning[]> {
-  if (to === operator.subject || (await isSteward(db, workspaceId, to))) return [];
+  if (to === operator.subject || (await hasAgent(db, { workspace: workspaceId }, { steward: to }))) return [];
   if (whyNot(operator, "operators:read") === null && (await hasLiveToken(db, to, clock.now()))) return [];
   return [
     {

@@ -13,7 +13,7 @@ import { pageUpTo, type OrderKey } from "../storage/list-order.ts";
 import type { ListScope } from "../storage/list-scope.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
-import type { AgentOrder, OrderWithin } from "./agent-order.ts";
+import { AgentOrder, type OrderWithin } from "./agent-order.ts";
 import { inPlace } from "./agent-place.ts";
 import { findByWords, isFound } from "./agent-words.ts";
 import { selectAgents, toRegistered, type ListedAgent } from "./agents.ts";
@@ -163,13 +163,34 @@ function pageOf(rows: Selected, { limit }: AgentPageRequest, edge: OrderKey | un
   return { agents: shown, next };
 }
 
-/** True when there is such an agent, by whichever index is the best. */
-export async function hasAgent(db: Database, place: ListScope, filter: AgentFilter): Promise<boolean> {
+/**
+ * Whether there is such an agent. An owner in workspaces, and a steward anywhere, are found by an index. Anything else is looked for
+ * among so many agents as a page looks at.
+ * @returns true too where there are more: then it is not known that there is none.
+ */
+export async function hasAgent(
+  db: Database,
+  place: ListScope,
+  filter: AgentFilter,
+  mostLookedAt = MOST_LOOKED_AT,
+): Promise<boolean> {
+  const index = indexOf(place, filter);
+  const order = new AgentOrder("name");
+  const page = { order, after: undefined, limit: 1, mostLookedAt, now: 0 };
+  if (index === null && (await edgeStatement(db, place, filter, page).get()) !== undefined) return true;
   const row = await db
-    .select({ id: agents.id })
-    .from(agents)
+    .select({ id: sql<string>`${agents.id}`.as("id") })
+    .from(index === null ? order.table(withinOf(place, filter)) : sql`${agents} INDEXED BY ${index}`)
     .where(and(inPlace(place), ...conditions(filter)))
     .limit(1)
     .get();
   return row !== undefined;
+}
+
+/** The index that has all agents that meet the filter, and no others; null: there is none. */
+function indexOf(place: ListScope, { owner, steward, ...others }: AgentFilter): SQL | null {
+  if (conditions(others).length > 0) return null;
+  if (steward !== undefined) return owner === undefined ? sql`agents_by_steward` : null;
+  const isEverywhere = "visible" in place && place.visible === null;
+  return owner === undefined || isEverywhere ? null : sql`agents_by_owner`;
 }

@@ -104,17 +104,6 @@ export const findAgent = (
     ),
   );
 
-/** True when somebody of this name answers for an agent of the workspace. */
-export async function isSteward(db: Database, workspaceId: WorkspaceId, steward: string): Promise<boolean> {
-  const row = await db
-    .select({ id: agents.id })
-    .from(agents)
-    .where(and(eq(agents.workspaceId, workspaceId), eq(agents.steward, steward)))
-    .limit(1)
-    .get();
-  return row !== undefined;
-}
-
 /** Which of these agents somebody answers for. */
 export async function stewardedAmong(
   db: Database,

@@ -7,6 +7,7 @@ import { AGENT_SORTS, type AgentSort } from "../../src/contract/agent-list.ts";
 import {
   edgeStatement,
   fewStatement,
+  hasAgent,
   listAgents,
   walkStatement,
   type AgentFilter,
@@ -18,6 +19,7 @@ import { openDatabase } from "../../src/storage/client.ts";
 import type { OrderKey } from "../../src/storage/list-order.ts";
 import type { ListScope } from "../../src/storage/list-scope.ts";
 import { sampleId } from "../support/audit-sample.ts";
+import { countedRows } from "../support/counted-rows.ts";
 
 const db = openDatabase(env.DB);
 const HOME = sampleId("wsp", 1) as WorkspaceId;
@@ -175,13 +177,34 @@ describe("a page", () => {
     return (await rowsRead(walk.toSQL())) + (filtered ? await rowsRead(edge.toSQL()) : 0);
   };
 
-  it("reads as many rows at 6,400 agents as at 400, in every order, with a filter that meets nobody and without one", async () => {
+  const NOBODY: readonly AgentFilter[] = [
+    { label: ["no=body"] },
+    { tool: "nothing" },
+    { owner: "nobody@example.com" },
+    { steward: "nobody@example.com" },
+    { steward: "ada@example.com", label: ["no=body"] },
+    { steward: "ada@example.com", owner: "nobody@example.com" },
+  ];
+
+  const lookedForFilters = async (): Promise<number[]> => {
+    const { database, rowsRead } = countedRows(env.DB);
+    const counts: number[] = [];
+    for (const where of Object.values(PLACES))
+      for (const filter of NOBODY) {
+        await hasAgent(openDatabase(database), where, filter, 100);
+        counts.push(rowsRead());
+      }
+    return counts;
+  };
+
+  it("reads as many rows at 6,400 agents as at 400, in every order, with a filter that meets nobody and without one; and for what filters name", async () => {
     const read = async (): Promise<number[]> => {
       const counts: number[] = [];
       for (const sort of AGENT_SORTS)
         for (const where of Object.values(PLACES))
           for (const filter of [{}, { state: "revoked" }, { label: ["no=body"] }, { search: "nobody" }])
             counts.push(await looked(sort, where, filter));
+      counts.push(...(await lookedForFilters()));
       return counts;
     };
     const few = await read();
@@ -190,6 +213,20 @@ describe("a page", () => {
     for (const [at, count] of many.entries()) expect(count).toBeLessThanOrEqual(2 * (few[at] ?? 0));
     expect(Math.max(...many)).toBeLessThanOrEqual(20 * 100);
   });
+
+  it.each(Object.keys(PLACES))(
+    "in %s: what an index tells is known however many agents there are, anything else of few alone",
+    async (place) => {
+      const has = (filter: AgentFilter, most: number) => hasAgent(db, placeOf(place), filter, most);
+      expect(await has({ steward: "nobody@example.com" }, 100)).toBe(false);
+      expect(await has({ steward: "ada@example.com" }, 100)).toBe(true);
+      expect(await has({ label: ["no=body"] }, 100)).toBe(true);
+      expect(await has({ label: ["no=body"] }, 1_000_000)).toBe(false);
+      expect(await has({ owner: "nobody@example.com" }, 100)).toBe(place === "all workspaces");
+      expect(await has({ owner: "ada@example.com" }, 1_000_000)).toBe(true);
+      expect(await has({ steward: "nobody@example.com", label: ["no=body"] }, 100)).toBe(false);
+    },
+  );
 
   it("that has looked at enough ends there, with a cursor: who goes on meets every agent once", async () => {
     for (const sort of AGENT_SORTS) {
