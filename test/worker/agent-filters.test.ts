@@ -1,5 +1,7 @@
 /** Filters of the list of agents that name nothing are refused; those that name something and meet nothing are not. */
+import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
+import { MOST_LOOKED_AT } from "../../src/registry/agent-list.ts";
 import { bearer, done, expectProblem, send } from "../security/calls.fixture.ts";
 import { ADMIN, makeWorkspace, operatorToken, registerAgent } from "../security/installation.fixture.ts";
 
@@ -41,6 +43,29 @@ it.each([
     items: [],
     next_cursor: null,
   });
+});
+
+it("refuses no filter before so many agents were looked at that it names nothing: a page goes on, and looks at no more", async () => {
+  const { id } = await makeWorkspace("many");
+  await env.DB.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+     INSERT INTO agents (id, workspace_id, name, owner, created_at, tier, state_changed_at)
+     SELECT printf('agt_%026d', i), ?2, printf('bot-%05d', i), 'bot@example.com', i, 'standard', i FROM n`,
+  )
+    .bind(MOST_LOOKED_AT, id)
+    .run();
+  for (const filter of ["label=team=y", "tool=zendesk"]) {
+    const page = await done<{ items: object[]; next_cursor: string | null }>(
+      "GET",
+      `/api/v1/agents?workspace=many&${filter}`,
+      { authorization: ADMIN },
+    );
+    expect(page.items).toEqual([]);
+    const end = await done("GET", `/api/v1/agents?workspace=many&${filter}&cursor=${page.next_cursor}`, {
+      authorization: ADMIN,
+    });
+    expect(end).toEqual({ items: [], next_cursor: null });
+  }
 });
 
 it("refuses an owner of another workspace as one that nobody is, to who is bound to one (P11)", async () => {
