@@ -3,7 +3,7 @@
  *
  * Without filters, a page is read from the index of its order. With filters, the same index is walked, and a page
  * ends after a fixed number of keys, however many of them match. The keys of a steward are read through the
- * steward's agents and sorted, because there are few of them.
+ * steward's agents and sorted, where there are few of them.
  */
 import { and, eq, lt, sql, type SQL } from "drizzle-orm";
 import type { AgentId, KeyId } from "../kernel/ids.ts";
@@ -18,6 +18,8 @@ import { ENDS_AT, type KeyOrder } from "./key-order.ts";
 
 /** The most keys that a page with filters examines. */
 export const MOST_KEYS_LOOKED_AT = 2_000;
+/** Up to so many agents of a steward, with up to so many keys, are read one by one, and sorted. */
+const FEW = 1_000;
 
 export interface KeyFilter {
   /** Only keys that are valid at this time, in milliseconds since the epoch. */
@@ -68,11 +70,31 @@ export async function listKeysOfAgents(
   where: ListScope,
   filter: KeyFilter,
   page: KeyPageRequest,
+  few = FEW,
 ): Promise<KeyPage> {
+  const { steward } = filter;
+  if (steward !== undefined && (await hasFewKeys(db, steward, few))) {
+    const rows = await db.all<ListedKey>(keysOfSteward(where, filter, page));
+    return pageOf(rows, page, undefined);
+  }
   const [edge] = isWalkedFor(where, filter) ? await db.all<OrderKey>(edgeOfKeys(where, page)) : [];
-  const rows = await db.all<ListedKey>(walkKeys(where, filter, page, edge));
-  const { shown, next } = pageUpTo(rows, page.limit, edge);
+  return pageOf(await db.all<ListedKey>(walkKeys(where, filter, page, edge)), page, edge);
+}
+
+function pageOf(rows: readonly ListedKey[], { limit }: KeyPageRequest, edge: OrderKey | undefined): KeyPage {
+  const { shown, next } = pageUpTo(rows, limit, edge);
   return { keys: shown, next };
+}
+
+/** Whether a steward has at most so many agents, and these have at most so many keys, in whatever workspace. */
+async function hasFewKeys(db: Database, steward: string, most: number): Promise<boolean> {
+  const theirs = sql`SELECT id FROM ${agents} INDEXED BY agents_of_steward_by_age
+    WHERE ${agents.steward} = ${steward} LIMIT ${most + 1}`;
+  const [counted] = await db.all<{ agents: number; keys: number }>(sql`
+    SELECT (SELECT count(*) FROM (${theirs})) AS agents,
+      (SELECT count(*) FROM (SELECT 1 FROM (${theirs}) AS theirs
+        CROSS JOIN ${apiKeys} INDEXED BY api_keys_by_agent ON ${apiKeys.agentId} = theirs.id LIMIT ${most + 1})) AS keys`);
+  return counted !== undefined && counted.agents <= most && counted.keys <= most;
 }
 
 /** The position of a walk after so many keys. */
@@ -83,26 +105,35 @@ export function edgeOfKeys(where: ListScope, { order, after, mostLookedAt }: Key
     WHERE ${narrowed} ORDER BY ${order.terms} LIMIT 1 OFFSET ${mostLookedAt - 1}`;
 }
 
-/** @param edge where the walk ends, as `edgeOfKeys` gave it. */
+/** The index of the order is walked. @param edge where the walk ends, as `edgeOfKeys` gave it. */
 export function walkKeys(
   where: ListScope,
   filter: KeyFilter,
-  { order, after, limit }: KeyPageRequest,
+  page: KeyPageRequest,
   edge: OrderKey | undefined,
 ): SQL {
-  const narrowed = and(
-    inPlace(where, filter.steward === undefined ? apiKeys : agents),
-    behind(order, after),
-    edge === undefined ? undefined : order.upTo(edge),
-    ...conditions(filter),
+  const upToEdge = edge === undefined ? undefined : page.order.upTo(edge);
+  const from = sql`${page.order.table(withinOf(where))} CROSS JOIN ${agents} ON ${agents.id} = ${apiKeys.agentId}`;
+  return selectKeys(from, and(inPlace(where, apiKeys), upToEdge, ...conditions(filter)), page);
+}
+
+/** All keys of the agents that somebody answers for are read, and sorted. */
+export const keysOfSteward = (where: ListScope, filter: KeyFilter, page: KeyPageRequest): SQL =>
+  selectKeys(
+    sql`${agents} CROSS JOIN ${apiKeys} ON ${apiKeys.agentId} = ${agents.id}`,
+    and(inPlace(where, agents), ...conditions(filter)),
+    page,
   );
+
+/** @param from keys and their agents, in the order in which they are read: SQLite keeps the order of a cross join. */
+function selectKeys(from: SQL, condition: SQL | undefined, { order, after, limit }: KeyPageRequest): SQL {
   return sql`
     SELECT ${apiKeys.id} AS id, ${apiKeys.agentId} AS agentId, ${apiKeys.last4} AS last4, ${apiKeys.createdAt} AS createdAt,
       ${apiKeys.expiresAt} AS expiresAt, ${apiKeys.revokedAt} AS revokedAt, ${apiKeys.lastUsedAt} AS lastUsedAt,
       ${agents.name} AS agentName, ${agents.state} AS agentState, ${agents.steward} AS steward,
       ${workspaces.name} AS workspaceName, ${order.value} AS value
-    FROM ${tables(where, filter, order)}
-    WHERE ${narrowed ?? sql`1`} ORDER BY ${order.terms} LIMIT ${limit + 1}`;
+    FROM ${from} CROSS JOIN ${workspaces} ON ${workspaces.id} = ${agents.workspaceId}
+    WHERE ${and(condition, behind(order, after)) ?? sql`1`} ORDER BY ${order.terms} LIMIT ${limit + 1}`;
 }
 
 const withinOf = (where: ListScope): "workspace" | "everywhere" =>
@@ -110,16 +141,6 @@ const withinOf = (where: ListScope): "workspace" | "everywhere" =>
 
 const behind = (order: KeyOrder, after: OrderKey | undefined): SQL | undefined =>
   after === undefined ? undefined : order.behind(after);
-
-/** The tables in the order in which they are read: SQLite keeps the order of a cross join. */
-function tables(where: ListScope, { steward }: KeyFilter, order: KeyOrder): SQL {
-  const keys = order.table(withinOf(where));
-  const theirAgents = sql`${agents} ON ${agents.id} = ${apiKeys.agentId}`;
-  const inWorkspaces = sql`CROSS JOIN ${workspaces} ON ${workspaces.id} = ${agents.workspaceId}`;
-  return steward === undefined
-    ? sql`${keys} CROSS JOIN ${theirAgents} ${inWorkspaces}`
-    : sql`${agents} CROSS JOIN ${apiKeys} ON ${apiKeys.agentId} = ${agents.id} ${inWorkspaces}`;
-}
 
 /** @param of the table that is read first, so that its index determines the position. */
 function inPlace(where: ListScope, of: typeof apiKeys | typeof agents): SQL | undefined {
@@ -141,5 +162,4 @@ const conditions = ({ liveAt, createdBefore, endsBefore, owner, steward, label =
 
 /** True when a page could examine many keys to find few: it walks an order's index and applies a filter. */
 const isWalkedFor = (where: ListScope, filter: KeyFilter): boolean =>
-  filter.steward === undefined &&
-  (conditions(filter).length > 0 || ("visible" in where && where.visible !== null));
+  conditions(filter).length > 0 || ("visible" in where && where.visible !== null);

@@ -4,13 +4,20 @@ import type { SQL } from "drizzle-orm";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { KEY_SORTS, type KeySort } from "../../src/contract/key.ts";
-import { edgeOfKeys, listKeysOfAgents, walkKeys, type KeyFilter } from "../../src/credentials/key-list.ts";
+import {
+  edgeOfKeys,
+  keysOfSteward,
+  listKeysOfAgents,
+  walkKeys,
+  type KeyFilter,
+} from "../../src/credentials/key-list.ts";
 import { KeyOrder } from "../../src/credentials/key-order.ts";
 import type { WorkspaceId } from "../../src/kernel/ids.ts";
 import { openDatabase } from "../../src/storage/client.ts";
 import type { OrderKey } from "../../src/storage/list-order.ts";
 import type { ListScope } from "../../src/storage/list-scope.ts";
 import { sampleId } from "../support/audit-sample.ts";
+import { countedRows } from "../support/counted-rows.ts";
 
 const db = openDatabase(env.DB);
 const HOME = sampleId("wsp", 1) as WorkspaceId;
@@ -26,6 +33,7 @@ const FILTERS: readonly KeyFilter[] = [
   { createdBefore: 5 },
   { endsBefore: 5 },
   { owner: "ada@example.com" },
+  { steward: "ada@example.com" },
   { label: ["team=x", "env=prod"] },
   { liveAt: 1, createdBefore: 5, endsBefore: 5, owner: "a", label: ["e=f"] },
 ];
@@ -91,7 +99,7 @@ describe("the plan of a list of keys", () => {
     "of a steward reads this one's agents and their keys, and nobody else's",
     async (where) => {
       const filter = { steward: "ada@example.com", liveAt: 1 };
-      const plan = await planOf(walkKeys(where, filter, pageOf("created", undefined), undefined));
+      const plan = await planOf(keysOfSteward(where, filter, pageOf("created", undefined)));
       expect(plan[0]).toMatch(/^SEARCH agents USING INDEX agents_\S+ \(steward=\?/);
       expect(plan[1]).toMatch(/^SEARCH api_keys USING INDEX api_keys_\S+ \(agent_id=\?/);
     },
@@ -162,5 +170,64 @@ describe("a page", () => {
       const expected = Array.from({ length: 30 }, (_, at) => `key_${String(2 * at + 1).padStart(26, "0")}`);
       expect(met.toSorted()).toEqual(expected);
     }
+  });
+});
+
+describe("a page of the keys of a steward", () => {
+  const STEWARD = "grace@example.com";
+  const FEW = 100;
+
+  /** Agents of the steward, with a key each. */
+  const insert = async (from: number, to: number): Promise<void> => {
+    await env.DB.batch([
+      env.DB.prepare(
+        `WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+         INSERT INTO agents (id, workspace_id, name, owner, created_at, tier, state_changed_at)
+         SELECT printf('agt_9%025d', i), iif(i % 2, ?3, ?4), printf('of-%05d', i), ?5, 1, 'standard', 1 FROM n`,
+      ).bind(from, to, HOME, AWAY, STEWARD),
+      env.DB.prepare(
+        `WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+         INSERT INTO api_keys (id, agent_id, digest, root_key_version, last4, created_at)
+         SELECT printf('key_9%025d', i), printf('agt_9%025d', i), printf('of a steward %d', i), 'v', 'abcd', i FROM n`,
+      ).bind(from, to),
+    ]);
+  };
+
+  const read = async (): Promise<number[]> => {
+    const { database, rowsRead } = countedRows(env.DB);
+    const counts: number[] = [];
+    for (const sort of KEY_SORTS)
+      for (const where of [IN_ONE, EVERYWHERE, IN_SOME]) {
+        const page = pageOf(sort, undefined, FEW);
+        await listKeysOfAgents(openDatabase(database), where, { steward: STEWARD }, page, FEW);
+        counts.push(rowsRead());
+      }
+    return counts;
+  };
+
+  const met = async (): Promise<string[]> => {
+    const ids: string[] = [];
+    for (let after: OrderKey | null | undefined; after !== null;) {
+      const page = pageOf("-created", after, 500);
+      const { keys, next } = await listKeysOfAgents(db, IN_SOME, { steward: STEWARD }, page, FEW);
+      ids.push(...keys.map(({ id }) => id));
+      after = next;
+    }
+    return ids;
+  };
+
+  const expected = (most: number): string[] =>
+    Array.from({ length: most }, (_, at) => `key_9${String(most - at).padStart(25, "0")}`);
+
+  it("reads as many rows for 1,920 agents as for 120, and who goes on meets every key once, few or many", async () => {
+    await insert(1, 20);
+    expect(await met()).toEqual(expected(20));
+    await insert(21, 120);
+    expect(await met()).toEqual(expected(120));
+    const few = await read();
+    await insert(121, 1_920);
+    const many = await read();
+    for (const [at, count] of many.entries()) expect(count).toBeLessThanOrEqual(2 * (few[at] ?? 0));
+    expect(Math.max(...many)).toBeLessThanOrEqual(12 * FEW);
   });
 });
