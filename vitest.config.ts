@@ -17,6 +17,8 @@ function onNode(name: string, timeout: number, built = false) {
   return {
     test: {
       name,
+      // Unit tests change nothing that others see, so the files of a process share what they have loaded.
+      isolate: name !== "unit",
       ...(built ? { globalSetup: ["./test/support/build.ts"] } : {}),
       include: [`test/${name}/**/*.test.ts`],
       testTimeout: deep ? timeout * 20 : timeout,
