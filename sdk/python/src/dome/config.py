@@ -16,10 +16,11 @@ class DomeConfig:
     base_url: str
     """Where the service is, for instance `https://dome.example.com`."""
     token: InitVar[str | Callable[[], str]]
-    """The agent's API key, `dome_at_…`; or what reads the newest one. That is called whenever the key is needed, so
-    that a rotation needs no restart, and from several threads."""
+    """The agent's API key (`dome_at_…`), or a function that returns the current one. The function is called whenever
+    the key is needed, from several threads, so that a rotation needs no restart."""
     timeout: float = 10.0
-    """The longest time that one operation takes, with its retries, in seconds."""
+    """The longest time that one operation takes, with its retries, in seconds. Blocking code also waits for the system
+    to look up the host's name, which no timeout cuts short."""
     retries: int = 2
     """How often a failed request is sent again."""
     raise_on_error: bool = False

@@ -46,7 +46,7 @@ class DomeError(Exception):
 
 
 class ConfigurationError(DomeError):
-    """The key or the URL is wrong: `start()` raises nothing else.
+    """The key or the URL is wrong. This is the only exception that `start()` raises.
 
     `code` is `invalid_key`, `invalid_url`, or `credential_refused` for a key that the service does not accept.
     """
