@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from agents.items import TResponseInputItem
 from agents.models.interface import Model
 from langchain_core.tools import tool as langchain_tool
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
+from pydantic import BaseModel
 from support.fake import FakeService, async_client_of, client_of, deny, reply
 
 import dome
@@ -55,6 +57,45 @@ def test_a_denied_langchain_tool_does_not_run_and_the_model_reads_why() -> None:
         with pytest.raises(dome.DeniedError):
             raised.invoke({"subject": "printer"})
     assert did == []
+
+
+class Ticket(BaseModel):
+    """What a tool takes that has a part of its own."""
+
+    subject: str
+    due: date | None = None
+
+
+def test_a_langchain_tool_with_nested_arguments_asks_with_them_as_json_and_then_runs() -> None:
+    did: list[Any] = []
+
+    @langchain_tool
+    def create_ticket(ticket: Ticket, others: list[Ticket]) -> str:
+        """Create a ticket."""
+        did.append((ticket, others))
+        return "created"
+
+    service = FakeService()
+    with client_of(service) as client:
+        guarded = langchain.guard_tool(client, create_ticket, "zendesk/create_ticket")
+        nested = {"subject": "printer", "due": "2026-11-28"}
+        assert guarded.invoke({"ticket": nested, "others": [{"subject": "desk"}]}) == "created"
+    assert did == [(Ticket(subject="printer", due=date(2026, 11, 28)), [Ticket(subject="desk")])]
+    question = json.loads(service.to("/check")[0].content)
+    assert question["arguments"] == {"ticket": nested, "others": [{"subject": "desk", "due": None}]}
+
+
+def test_a_langchain_tool_with_an_argument_that_has_no_json_is_denied() -> None:
+    @langchain_tool
+    def create_ticket(subject: Any) -> str:
+        """Create a ticket."""
+        pytest.fail("it ran")
+
+    service = FakeService()
+    with client_of(service) as client:
+        guarded = langchain.guard_tool(client, create_ticket, "zendesk/create_ticket")
+        assert "Denied (invalid_request)" in guarded.invoke({"subject": object()})
+    assert service.to("/check") == []
 
 
 def test_a_langchain_tool_serves_asynchronous_agents_for_the_user_of_the_block() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from dome.asynchronous import AsyncDomeClient
 from dome.client import DomeClient
@@ -32,7 +33,7 @@ def guard_tool(
         if not isinstance(client, DomeClient):
             raise NotImplementedError("an AsyncDomeClient needs ainvoke; give a DomeClient for invoke")
         try:
-            with client.call(tool=resource, arguments=arguments):
+            with client.call(tool=resource, arguments=_as_json(arguments)):
                 return tool.invoke(arguments)
         except DeniedError as error:
             raise denial(error) from None
@@ -41,7 +42,7 @@ def guard_tool(
         if not isinstance(client, AsyncDomeClient):
             raise NotImplementedError("a DomeClient runs on a thread")
         try:
-            async with client.call(tool=resource, arguments=arguments):
+            async with client.call(tool=resource, arguments=_as_json(arguments)):
                 return await tool.ainvoke(arguments)
         except DeniedError as error:
             raise denial(error) from None
@@ -57,3 +58,12 @@ def guard_tool(
         metadata=tool.metadata,
         handle_tool_error=tool.handle_tool_error or tell_model,
     )
+
+
+def _as_json(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments as plain JSON: nested ones are models by now. What has no JSON stays, and is denied."""
+    try:
+        plain: dict[str, Any] = to_jsonable_python(arguments)
+    except PydanticSerializationError:
+        return arguments
+    return plain
