@@ -96,6 +96,107 @@ def test_the_end_of_a_process_delivers_what_waits(server: Server, kind: str) -> 
     assert reports(server, agent, 1) == ["the_end"]
 
 
+def test_a_client_that_its_program_has_let_go_of_delivers_at_the_end_all_the_same(server: Server) -> None:
+    """P8."""
+    agent = server.register()
+    process = program(
+        server,
+        agent,
+        """
+        import gc
+
+        async def main():
+            client = dome.AsyncDomeClient(config)
+            await client.start()
+            client.audit.emit("the_end")
+
+        asyncio.run(main())
+        gc.collect()
+        """,
+    )
+    finished(process)
+    assert reports(server, agent, 1) == ["the_end"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_worker_of_multiprocessing_delivers_at_its_end_although_it_ends_without_atexit(server: Server) -> None:
+    """P8."""
+    agent = server.register()
+    process = program(
+        server,
+        agent,
+        """
+        import multiprocessing
+
+        client = dome.DomeClient(config)
+        client.start()
+        client.audit.emit("parent")
+        worker = multiprocessing.get_context("fork").Process(target=client.audit.emit, args=("worker",))
+        worker.start()
+        worker.join()
+        sys.exit(worker.exitcode)
+        """,
+    )
+    finished(process)
+    assert reports(server, agent, 2) == ["parent", "worker"]
+
+
+def test_a_spawned_worker_of_multiprocessing_delivers_at_its_end_although_it_ends_without_atexit(
+    server: Server,
+) -> None:
+    """P8."""
+    agent = server.register()
+    process = program(
+        server,
+        agent,
+        """
+        import multiprocessing
+
+        work = [
+            "import os, dome",
+            f"client = dome.DomeClient(dome.DomeConfig({config.base_url!r}, os.environ['KEY']))",
+            "client.start()",
+            "client.audit.emit('worker')",
+        ]
+        worker = multiprocessing.get_context("spawn").Process(target=exec, args=("\\n".join(work), {}))
+        worker.start()
+        worker.join()
+        sys.exit(worker.exitcode)
+        """,
+    )
+    finished(process)
+    assert reports(server, agent, 1) == ["worker"]
+
+
+@pytest.mark.parametrize("kind", ["blocking", "asynchronous"])
+def test_sigterm_ends_the_process_although_the_drain_has_failed(server: Server, kind: str) -> None:
+    blocking = """
+        threading.excepthook = lambda *_: None
+        client = dome.DomeClient(config)
+        client.start()
+        client.drain = lambda within: 1 / 0
+        client.drain_on_sigterm(within=20)
+        print("running", flush=True)
+        threading.Event().wait()
+    """
+    asynchronous = """
+        async def main():
+            client = dome.AsyncDomeClient(config)
+            await client.start()
+            client.drain = lambda within: 1 / 0
+            client.drain_on_sigterm(within=20)
+            print("running", flush=True)
+            await asyncio.Event().wait()
+
+        asyncio.run(main())
+    """
+    process = program(server, server.register(), blocking if kind == "blocking" else asynchronous)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    process.send_signal(signal.SIGTERM)
+    finished(process, -signal.SIGTERM)
+
+
 @pytest.mark.parametrize("kind", ["blocking", "asynchronous"])
 def test_sigterm_lets_running_work_end_delivers_and_then_ends_the_process(server: Server, kind: str) -> None:
     agent = server.register()

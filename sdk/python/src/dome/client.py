@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import inspect
 import os
 import queue
 import signal
@@ -14,38 +13,37 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 
 from dome import _processes
-from dome._core import flows, scope, work
-from dome._core.core import PATIENCE, Core, log
-from dome._core.flows import Effect, Flow, NeedToken, Pause, Send
+from dome._base import IN_A_HOOK, LINGER, BaseClient
+from dome._core import flows, work
+from dome._core.core import PATIENCE, log
+from dome._core.flows import Effect, NeedToken, Pause, Send
 from dome._core.ports import Deadline, Ports
-from dome._core.retry import back_off
+from dome._core.retry import Failures
 from dome._core.secret import Secret
 from dome._core.tokens import Token, TokenSlot
 from dome._core.wire import error_of
 from dome._core.work import Call
-from dome._guarding import Arguments, arguments_of
+from dome._guarding import Arguments, arguments_of, ended, is_asynchronous
 from dome._transport import FAULTS, Transport
 from dome.audit import Audit
 from dome.config import DomeConfig
 from dome.decision import CheckRequest, Decision, Reason
 from dome.errors import DeniedError, DomeError, StoppedError, UnreachableError
-from dome.events import AgentEvent, Events
+from dome.events import AgentEvent
 
 T = TypeVar("T")
 P = ParamSpec("P")
 OnAllow = Callable[[Decision], object]
 Flight = Future[Token | DomeError]
 OnDeny = Callable[[CheckRequest, Reason], object]
-_LINGER = 0.2
-"""So long events are gathered before they are sent, in seconds."""
 
 
-class DomeClient:
+class DomeClient(BaseClient[Audit]):
     """An agent's connection to Dome. Make one per process, start it, and close it at the end."""
 
     def __init__(
@@ -62,26 +60,9 @@ class DomeClient:
             transport: what sends requests, instead of the network: for tests.
             ports: time and chance, for tests.
         """
-        self._core = Core(config, ports or Ports())
-        self._core.on_change = self._changed
-        self._core.on_emit = self._emitted
+        super().__init__(config, ports)
         self._given_transport = transport
         self._audit = Audit(self._core, self._flush)
-        self._begin_process()
-        _processes.register(self)
-
-    def __repr__(self) -> str:
-        return f"DomeClient(base_url={self._core.base_url!r}, {self._core.phase})"
-
-    @property
-    def audit(self) -> Audit:
-        """What emits audit events."""
-        return self._audit
-
-    @property
-    def events(self) -> Events:
-        """What tells of the agent's life."""
-        return self._core.events
 
     def start(self) -> None:
         """Exchange the key for the first call token, and open the event stream. Calling it again does nothing.
@@ -96,13 +77,7 @@ class DomeClient:
         if core.listening or core.phase == "closed":
             return
         self._open()
-        first = self._run(flows.issue(core, core.own, core.deadline(PATIENCE)))
-        fatal = flows.fatal(first) if isinstance(first, DomeError) else None
-        if fatal is not None:
-            raise fatal
-        if isinstance(first, DomeError):
-            log.warning("started without a token: %s", first)
-        core.listening = True
+        flows.run(flows.start(core), self._perform)
         self._ensure_threads()
 
     def check(
@@ -144,13 +119,12 @@ class DomeClient:
         request = CheckRequest(tool, model, integration, action, resource, arguments)
         decision = self._decide(request, raise_on_error)
         if decision.allowed and on_allow is not None:
-            begun = self._core.begin(decision)
+            begun = self._core.begin(request, decision)
             if isinstance(begun, Call):
                 with self._running(begun):
                     on_allow(decision)
                 return decision
             decision = begun
-            self._core.report_denial(request, decision)
         if not decision.allowed and on_deny is not None:
             on_deny(request, decision.reason)
         return decision
@@ -173,11 +147,8 @@ class DomeClient:
             StoppedError: the agent was stopped while the block ran.
         """
         request = CheckRequest(tool, model, integration, action, resource, arguments)
-        decision = self._decide(request, raise_on_error=False)
-        begun = self._core.begin(decision)
+        begun = self._core.begin(request, self._decide(request, raise_on_error=False))
         if not isinstance(begun, Call):
-            if decision.allowed:
-                self._core.report_denial(request, begun)
             raise DeniedError(begun)
         with self._running(begun):
             yield begun
@@ -189,43 +160,29 @@ class DomeClient:
 
         Args:
             tool: what the function does, `<tool>/<operation>`.
-            arguments: what turns its arguments into those of the check. The default is all of them by name.
+            arguments: what turns its arguments into those of the check. The default is all of them by name, also the
+                defaults that the function runs with, other than None.
 
         Raises:
-            TypeError: the function is asynchronous, so it needs an `AsyncDomeClient`.
+            TypeError: the function is asynchronous, so it needs an `AsyncDomeClient`; or it is a generator, which would
+                run after its call. The guarded function raises it if it returns one.
             DeniedError: by the guarded function: the call is not allowed, so it does not begin.
             StoppedError: by the guarded function: the agent was stopped while it ran.
         """
 
         def decorate(function: Callable[P, T]) -> Callable[P, T]:
-            if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            if is_asynchronous(function):
                 raise TypeError("an asynchronous function is guarded by an AsyncDomeClient")
             asked = arguments_of(function, arguments)
 
             @functools.wraps(function)
             def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
                 with self.call(tool=tool, arguments=asked(*args, **kwargs)):
-                    return function(*args, **kwargs)
+                    return ended(function(*args, **kwargs))
 
             return guarded
 
         return decorate
-
-    def act_as(self, id_token: str) -> scope.Acting:
-        """Act for a verified user in a `with` block: checks and `token()` in it are for that user.
-
-        Args:
-            id_token: a fresh ID token of an identity provider of the workspace, with an audience bound to this agent.
-        """
-        return scope.Acting(self._core.number, scope.Scope("id_token", Secret(id_token)))
-
-    def on_behalf_of(self, call_token: str) -> scope.Acting:
-        """Act for another agent in a `with` block: checks and `token()` in it are for that agent.
-
-        Args:
-            call_token: the call token that the other agent sent; it must delegate to this agent, or be its parent.
-        """
-        return scope.Acting(self._core.number, scope.Scope("access_token", Secret(call_token)))
 
     def carry(self, function: Callable[P, T]) -> Callable[P, T]:
         """Return a function that runs in this block's context on another thread, where it would act for nobody."""
@@ -243,18 +200,14 @@ class DomeClient:
             DomeError: there is none to be had: `code` says why.
         """
         core = self._core
-        refused = core.denial()
+        refused = flows.refused(core)
         if refused is not None:
-            raise DomeError(str(refused.reason), refused.detail)
+            raise refused
         self._open()
-        held = self._run(flows.token(core, core.scope(), core.deadline()))
+        held = flows.run(flows.token(core, core.scope(), core.deadline()), self._perform)
         if isinstance(held, DomeError):
             raise held
         return held.reveal()
-
-    def drain(self, within: float) -> None:
-        """Drain this process alone: no new work from now on, and what runs is aborted after so many seconds."""
-        self._dispatch(self._core.drain(within))
 
     def drained(self, timeout: float | None = None) -> bool:
         """Wait until a drain or a stop is over: no new work is taken, the hooks have run, and nothing runs any more.
@@ -264,7 +217,12 @@ class DomeClient:
 
         Returns:
             True if it is over.
+
+        Raises:
+            RuntimeError: a hook calls it.
         """
+        if threading.current_thread() is self._threads.get("dome-hooks"):
+            raise RuntimeError(IN_A_HOOK)
         with self._change:
             return self._change.wait_for(self._core.is_drained, timeout)
 
@@ -292,11 +250,13 @@ class DomeClient:
 
         def end() -> None:
             os.read(ear, 1)
-            self.audit.emit("sdk.signal", {"signal": "SIGTERM"})
-            self.drain(within)
-            self.drained(within + 1.0)
-            self.close()
-            os.kill(process, signal.SIGTERM)
+            try:
+                self.audit.emit("sdk.signal", {"signal": "SIGTERM"})
+                self.drain(within)
+                self.drained(within + 1.0)
+                self.close()
+            finally:
+                os.kill(process, signal.SIGTERM)
 
         signal.signal(signal.SIGTERM, handle)
         threading.Thread(target=end, name="dome-sigterm", daemon=True).start()
@@ -304,31 +264,34 @@ class DomeClient:
     def close(self) -> None:
         """Deliver what waits, and end everything, within 5 s. Every check is denied from now on.
 
-        Calling it again does nothing.
+        Calling it again does nothing more: it waits for the first call.
         """
         core = self._core
-        with core.lock:
-            if core.phase == "closed":
-                return
-            opened, core.phase = core.phase == "open", "closed"
-        self._closing.set()
-        core.abort_all()
-        if opened and len(core.buffer) > 0:
-            self._deliver(core.deadline(PATIENCE))
-        left = core.buffer.give_up()
-        if left:
-            log.warning("closed with %d audit events that were not delivered", left)
-        self._something_waits.set()
-        self._drain_moved.set()
-        self._hooks.put(None)
-        if self._transport is not None:
-            self._transport.hang_up()
-        for thread in self._threads.values():
-            if thread is not threading.current_thread():
-                thread.join(0.5)
-        if self._transport is not None:
-            self._transport.close()
-        self._changed()
+        anything = core.close()
+        deadline = core.deadline(PATIENCE)
+        if anything is None:
+            if threading.current_thread() not in self._threads.values():
+                self._closed.wait(PATIENCE)
+            return
+        try:
+            self._closing.set()
+            if anything:
+                self._deliver(deadline, last=True)
+            core.give_up()
+            self._something_waits.set()
+            self._drain_moved.set()
+            self._hooks.put(None)
+            if self._transport is not None:
+                self._transport.hang_up()
+            for thread in list(self._threads.values()):
+                if thread is not threading.current_thread():
+                    thread.join(deadline.remaining())
+            if self._transport is not None:
+                self._transport.close()
+            self._changed()
+        finally:
+            self._closed.set()
+            _processes.release(self)
 
     def __enter__(self) -> DomeClient:
         self.start()
@@ -340,9 +303,13 @@ class DomeClient:
     # What belongs to one process
 
     def _begin_process(self) -> None:
+        """Make what belongs to one process: locks, connections and threads."""
         self._lock = threading.Lock()
         self._change = threading.Condition()
         self._closing = threading.Event()
+        self._closed = threading.Event()
+        if self._core.phase == "closed":
+            self._closed.set()
         self._something_waits = threading.Event()
         self._drain_moved = threading.Event()
         self._sending = threading.Lock()
@@ -350,58 +317,52 @@ class DomeClient:
         self._threads: dict[str, threading.Thread] = {}
         self._transport: Transport | None = None
 
-    def _after_fork(self) -> None:
-        """Begin anew in a child process: locks, connections and threads are the parent's."""
-        self._core.after_fork()
-        self._core.events.after_fork()
-        self._begin_process()
-
     def _at_exit(self) -> None:
         self.close()
 
     def _open(self) -> Transport:
         with self._lock:
-            if self._transport is None:
-                self._core.configure()
-                self._transport = Transport(self._core.base_url, self._given_transport)
-                if self._core.phase == "new":
-                    self._core.phase = "open"
-            return self._transport
+            transport = self._transport
+            if transport is not None:
+                return transport
+            transport = self._transport = Transport(self._core.open(), self._given_transport)
+        _processes.hold(self)
+        self._ensure_threads()
+        return transport
 
     def _ensure_threads(self) -> None:
-        """Start the threads that are needed, also in a child process that uses the client of its parent."""
-        jobs: dict[str, Callable[[], None]] = {"dome-audit": self._send_what_waits}
-        if self._core.listening:
+        """Start the threads that are needed. Where none is to be had, the next one who needs it tries again."""
+        core = self._core
+        jobs: dict[str, Callable[[], None]] = {}
+        if core.phase == "open":
+            jobs["dome-audit"] = self._send_what_waits
+        if core.listening or core.lifecycle.process_deadline is not None:
             jobs |= {"dome-hooks": self._run_hooks, "dome-drain": self._watch_drain}
-            if self._core.config.listen:
-                jobs["dome-events"] = self._listen
+        if core.listening and core.config.listen:
+            jobs["dome-events"] = self._listen
         with self._lock:
             if self._closing.is_set():
                 return
             for name in jobs.keys() - self._threads.keys():
-                self._threads[name] = threading.Thread(target=jobs[name], name=name, daemon=True)
-                self._threads[name].start()
+                thread = threading.Thread(target=jobs[name], name=name, daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # too many, or the interpreter ends
+                    log.warning("the thread %s could not be started", name)
+                else:
+                    self._threads[name] = thread
 
     # Checks
 
     def _decide(self, request: CheckRequest, raise_on_error: bool | None) -> Decision:
         core = self._core
+        outcome: Decision | DomeError
         try:
             self._open()
-            if core.listening:
-                self._ensure_threads()
-            outcome = self._run(flows.check(core, request, core.scope(), core.deadline()))
-        except DomeError as error:
-            outcome = error
-        except Exception as fault:  # a fault of this package must not open anything either
-            log.exception("a check failed by a fault of this package")
-            outcome = DomeError("internal", f"a fault of this package ({type(fault).__name__})")
-        decision = core.settle(outcome) if isinstance(outcome, Decision) else flows.denial_of(outcome)
-        core.report_denial(request, decision)
-        wanted = core.config.raise_on_error if raise_on_error is None else raise_on_error
-        if wanted and isinstance(outcome, DomeError) and decision.reason not in ("draining", "stopped"):
-            raise outcome
-        return decision
+            outcome = flows.run(flows.check(core, request, core.scope(), core.deadline()), self._perform)
+        except Exception as fault:
+            outcome = flows.fault(fault)
+        return flows.conclude(core, request, outcome, raise_on_error)
 
     @contextmanager
     def _running(self, call: Call) -> Iterator[None]:
@@ -414,15 +375,6 @@ class DomeClient:
 
     # Flows
 
-    def _run(self, flow: Flow[T]) -> T:
-        result: Any = None
-        while True:
-            try:
-                effect = flow.send(result)
-            except StopIteration as end:
-                return cast(T, end.value)
-            result = self._perform(effect)
-
     def _perform(self, effect: Effect) -> object:
         if isinstance(effect, Send):
             return self._open().send(effect)
@@ -432,32 +384,28 @@ class DomeClient:
 
     def _usable_token(self, need: NeedToken) -> Secret | DomeError:
         """Return the token that is held, or the one of the request that is under way, or of a new one."""
-        core, slot = self._core, need.slot
-        with core.lock:
-            now = core.ports.monotonic()
-            held = slot.usable(now)
-            flight, mine = cast("Flight | None", slot.flight), False
-            if flight is None and (held is None or slot.due(now)):
-                flight, mine = Future(), True
-                slot.flight = flight
+        make: Callable[[], Flight] = Future
+        held, flight, is_mine = self._core.claim(need.slot, make)
         if held is not None:
-            if mine and flight is not None:
-                self._renew_ahead(slot, flight)
+            if flight is not None and is_mine:
+                self._renew_ahead(need.slot, flight)
             return held
         if flight is None:
             raise AssertionError("a token that is not usable has a request under way")
-        if mine:
-            self._fly(slot, flight)
+        if is_mine:
+            self._fly(need.slot, flight, need.deadline)
         try:
             token = flight.result(need.deadline.remaining())
         except FutureTimeout:
             return UnreachableError("timed_out", "no token came in time")
         return token.secret if isinstance(token, Token) else token
 
-    def _fly(self, slot: TokenSlot, flight: Flight) -> None:
+    def _fly(self, slot: TokenSlot, flight: Flight, deadline: Deadline) -> None:
         token: Token | DomeError = DomeError("internal", "the request for a token was given up")
         try:
-            token = self._run(flows.issue(self._core, slot, self._core.deadline()))
+            token = flows.run(flows.issue(self._core, slot, deadline), self._perform)
+        except Exception as fault:
+            token = flows.fault(fault)
         finally:
             with self._core.lock:
                 slot.flight = None
@@ -465,8 +413,9 @@ class DomeClient:
 
     def _renew_ahead(self, slot: TokenSlot, flight: Flight) -> None:
         """Renew a token that is good yet, beside the calls that use it."""
+        fly = functools.partial(self._fly, slot, flight, self._core.deadline())
         try:
-            threading.Thread(target=self._fly, args=(slot, flight), name="dome-renewal", daemon=True).start()
+            threading.Thread(target=fly, name="dome-renewal", daemon=True).start()
         except RuntimeError:  # no thread is to be had, for instance because the interpreter ends
             with self._core.lock:
                 slot.flight = None
@@ -475,6 +424,7 @@ class DomeClient:
     # Audit events
 
     def _emitted(self) -> None:
+        _processes.hold(self)
         self._something_waits.set()
         if self._core.phase == "open":
             self._ensure_threads()
@@ -484,43 +434,46 @@ class DomeClient:
             self._deliver(Deadline(self._core.ports, self._core.config.timeout if timeout is None else timeout))
         return len(self._core.buffer) == 0
 
-    def _deliver(self, deadline: Deadline) -> DomeError | None:
+    def _deliver(self, deadline: Deadline, *, last: bool = False) -> DomeError | None:
         """Deliver what waits. One thread does so at a time, so that the order stays."""
         if not self._sending.acquire(timeout=deadline.remaining()):
             return UnreachableError("timed_out", "another thread delivers audit events")
         try:
-            self._open()
-            return self._run(flows.deliver(self._core, deadline))
-        except DomeError as error:
-            return error
+            transport = self._open()
+            if last:
+                return flows.deliver_last(self._core, transport.send, deadline)
+            return flows.run(flows.deliver(self._core, deadline), self._perform)
+        except Exception as fault:
+            return flows.fault(fault)
         finally:
             self._sending.release()
 
     def _send_what_waits(self) -> None:
-        failures = 0
+        failures = Failures(self._core.ports.jitter)
         while not self._closing.is_set():
             self._something_waits.wait()
-            if self._core.ports.wait(self._closing, _LINGER):
+            if self._core.ports.wait(self._closing, LINGER):
                 return
             self._something_waits.clear()
             error = self._deliver(self._core.deadline()) if len(self._core.buffer) else None
-            failures = 0 if error is None else failures + 1
+            failures.count(failed=error is not None)
             if error is not None:
                 self._something_waits.set()
-                self._core.ports.wait(self._closing, back_off(failures, self._core.ports.jitter(), 30.0))
+                self._core.ports.wait(self._closing, failures.pause())
 
     # The event stream
 
     def _listen(self) -> None:
-        failures = 0
+        failures = Failures(self._core.ports.jitter)
         while not self._closing.is_set():
+            heard = False
             try:
-                failures = 0 if self._listen_once() else failures + 1
-            except Exception:  # a fault of this package must not leave what was heard standing
-                log.exception("the event stream has failed by a fault of this package")
-                failures += 1
+                heard = self._listen_once()
+            except Exception as fault:  # it must not leave what was heard standing
+                flows.fault(fault)
+            failures.count(failed=not heard)
             self._core.stream_ended()
-            pause = self._core.stream_pause(failures)
+            pause = self._core.stream_pause(failures.made)
             if pause is None or self._core.ports.wait(self._closing, pause):
                 return
 
@@ -551,6 +504,7 @@ class DomeClient:
         self._drain_moved.set()
         for event in events:
             self._hooks.put(event)
+        self._ensure_threads()
 
     def _run_hooks(self) -> None:
         while (event := self._hooks.get()) is not None:

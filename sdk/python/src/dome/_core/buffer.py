@@ -58,6 +58,8 @@ class EventBuffer:
         self._prefix = uuid.uuid4().hex
         self._made = 0
         self._unreported = 0
+        self._telling: str | None = None
+        """The event that tells of a loss and waits. There is one at most: an outage does not fill memory with them."""
         self.lost = 0
         """How many events were lost since the process began."""
 
@@ -96,29 +98,37 @@ class EventBuffer:
                 batch[event_id] = body
             return batch
 
-    def settle(self, done: Iterable[str], *, lost: int = 0) -> None:
-        """Forget events whose fate is final; `lost` of them have no record."""
+    def settle(self, done: Iterable[str], *, unrecorded: Iterable[str] = ()) -> None:
+        """Forget events whose fate is final, also those that have no record and are lost."""
         with self._lock:
             for event_id in done:
-                self._waiting.pop(event_id, None)
-            self._lose(lost)
+                self._forget(event_id, lost=False)
+            for event_id in unrecorded:
+                self._forget(event_id, lost=True)
 
     def give_up(self) -> int:
         """Forget everything, counted as lost, and return how much that is."""
         with self._lock:
-            left = len(self._waiting)
-            self._waiting.clear()
-            self._lose(left)
-            return left
+            before = self.lost
+            for event_id in list(self._waiting):
+                self._forget(event_id, lost=True)
+            return self.lost - before
+
+    def _forget(self, event_id: str, *, lost: bool) -> None:
+        known = self._waiting.pop(event_id, None) is not None
+        if event_id == self._telling:  # the loss of it is not told again, or that would never end
+            self._telling = None
+        elif lost and known:
+            self._lose(1)
 
     def _lose(self, count: int) -> None:
         self.lost += count
         self._unreported += count
 
     def _report_loss(self, time: str) -> None:
-        if self._unreported == 0:
+        if self._unreported == 0 or self._telling is not None:
             return
-        event_id = self._new_id()
+        self._telling = event_id = self._new_id()
         event = {"event_id": event_id, "kind": "sdk.signal", "time": time, "signal": "events_lost"}
         self._waiting[event_id] = json_body({**event, "data": {"count": self._unreported}})
         self._waiting.move_to_end(event_id, last=False)

@@ -9,12 +9,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from dome._core.buffer import MOST_EVENTS, EventBuffer, reported
 from dome._core.endpoint import checked_url
 from dome._core.lifecycle import Lifecycle
 from dome._core.ports import Deadline, Ports
+from dome._core.retry import LONGEST_PAUSE, back_off
 from dome._core.scope import Scope, current
 from dome._core.secret import Secret
 from dome._core.tokens import TokenSlot, exchange_wish, own_wish
@@ -27,13 +28,14 @@ from dome.events import AgentEvent, Events
 log = logging.getLogger("dome")
 PATIENCE = 5.0
 """How long `start()` and `close()` take at most, in seconds."""
-LONGEST_STREAM_PAUSE = 30.0
+_FIRST_STREAM_PAUSE = 1.0
 QUIET = 60.0
 """So long the same denial of the same subject is only counted, in seconds."""
 MOST_TOLD = 100
 """The most subjects of denials that are told apart."""
 _MOST_SLOTS = 256
 _numbers = itertools.count(1)
+F = TypeVar("F")
 
 
 class Core:
@@ -72,14 +74,32 @@ class Core:
         self.buffer = EventBuffer(self.config.event_buffer)
         self.reset()
 
-    def configure(self) -> None:
-        """Check what can be checked without asking.
+    def open(self) -> str:
+        """Return the URL of the service, to which requests may be sent from now on.
 
         Raises:
-            ConfigurationError: the key or the URL is none.
+            ConfigurationError: the URL is none.
         """
         self.base_url = checked_url(self.config.base_url, insecure_http=self.config.insecure_http)
-        self.config.read_key()
+        with self.lock:
+            if self.phase == "new":
+                self.phase = "open"
+        return self.base_url
+
+    def close(self) -> bool | None:
+        """Take nothing any more. Returns True if there is something to deliver; None: it was closed already."""
+        with self.lock:
+            if self.phase == "closed":
+                return None
+            opened, self.phase = self.phase == "open", "closed"
+        self.abort_all()
+        return opened and len(self.buffer) > 0
+
+    def give_up(self) -> None:
+        """Count what was not delivered as lost."""
+        left = self.buffer.give_up()
+        if left:
+            log.warning("closed with %d audit events that were not delivered", left)
 
     def read_key(self) -> Secret | DomeError:
         """Return the key, or why there is none: the function that reads it is not ours."""
@@ -109,6 +129,19 @@ class Core:
                 self.for_others.popitem(last=False)
             return slot
 
+    def claim(self, slot: TokenSlot, make: Callable[[], F]) -> tuple[Secret | None, F | None, bool]:
+        """Return the token that can be used now, the request for one that is under way, and whether to send that now.
+
+        There is a token or a request. Only one caller is told to send it: it stands in `slot.flight` until it is over.
+        """
+        with self.lock:
+            now = self.ports.monotonic()
+            held, flight = slot.usable(now), cast("F | None", slot.flight)
+            if flight is not None or (held is not None and not slot.due(now)):
+                return held, flight, False
+            slot.flight = flight = make()
+            return held, flight, True
+
     def denial(self) -> Decision | None:
         """Return the denial that needs no question; None: ask the service."""
         if self.phase == "closed":
@@ -129,15 +162,19 @@ class Core:
             txn=decision.txn,
         )
 
-    def begin(self, decision: Decision, on_abort: Callable[[], object] | None = None) -> Call | Decision:
-        """Count a call that was allowed as running, unless a stop has overtaken it."""
+    def begin(
+        self, question: CheckRequest, decision: Decision, on_abort: Callable[[], object] | None = None
+    ) -> Call | Decision:
+        """Count a call that was allowed as running, unless a stop has overtaken it. Returns it, or the denial."""
         with self.lock:
             settled = self.settle(decision)
-            if not settled.allowed:
-                return settled
-            call = Call(decision, self.ports.monotonic(), on_abort)
-            self.work.begin(call)
-            return call
+            if settled.allowed:
+                call = Call(decision, self.ports.monotonic(), on_abort)
+                self.work.begin(call)
+                return call
+        if decision.allowed:
+            self.report_denial(question, settled)
+        return settled
 
     def end(self, call: Call) -> None:
         """Count a call no more."""
@@ -182,8 +219,8 @@ class Core:
         if phase == "revoked":
             return None
         if phase == "halted":
-            return LONGEST_STREAM_PAUSE
-        return min(LONGEST_STREAM_PAUSE, 2.0 ** min(made, 10)) * (0.5 + self.ports.jitter() / 2)
+            return LONGEST_PAUSE
+        return back_off(made, self.ports.jitter(), LONGEST_PAUSE, _FIRST_STREAM_PAUSE)
 
     def drain(self, within: float) -> tuple[AgentEvent, ...]:
         """Take no new work in this process any more. Returns the events for the hooks."""

@@ -6,12 +6,13 @@ returns a value. Whoever runs it does the I/O: blocking or not is no matter of r
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import threading
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, cast
 
-from dome._core.buffer import MOST_EVENTS, outcomes, report_body
-from dome._core.core import Core, log
+from dome._core.buffer import outcomes, report_body
+from dome._core.core import PATIENCE, Core, log
 from dome._core.ports import Deadline
 from dome._core.retry import wait_before_retry
 from dome._core.scope import Scope
@@ -39,7 +40,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait, in seconds."""
+    """Wait, in seconds; and say whether the client was closed meanwhile, so that nothing is sent any more."""
 
     seconds: float
 
@@ -55,6 +56,43 @@ class NeedToken:
 T = TypeVar("T")
 Effect = Send | Pause | NeedToken
 Flow = Generator[Effect, Any, T]
+
+
+def run(flow: Flow[T], perform: Callable[[Effect], object]) -> T:
+    """Run a flow to its end; `perform` does what it needs, and brings what came of it."""
+    result: object = None
+    while True:
+        try:
+            effect = flow.send(result)
+        except StopIteration as end:
+            return cast(T, end.value)
+        result = perform(effect)
+
+
+async def run_asynchronously(flow: Flow[T], perform: Callable[[Effect], Awaitable[object]]) -> T:
+    """Run a flow to its end, where nothing may block."""
+    result: object = None
+    while True:
+        try:
+            effect = flow.send(result)
+        except StopIteration as end:
+            return cast(T, end.value)
+        result = await perform(effect)
+
+
+def start(core: Core) -> Flow[None]:
+    """Bring the first token.
+
+    Raises:
+        ConfigurationError: the key or the URL is wrong. What can pass is logged, and every check is denied until then.
+    """
+    first = cast("Secret | DomeError", (yield NeedToken(core.own, core.deadline(PATIENCE))))
+    if isinstance(first, DomeError):
+        fatal = _fatal(first)
+        if fatal is not None:
+            raise fatal
+        log.warning("started without a token: %s", first)
+    core.listening = True
 
 
 def exchange(core: Core, request: Request, deadline: Deadline) -> Flow[Answer | DomeError]:
@@ -73,7 +111,8 @@ def exchange(core: Core, request: Request, deadline: Deadline) -> Flow[Answer | 
         if wait is None or wait >= deadline.remaining():
             return error
         made += 1
-        yield Pause(wait)
+        if (yield Pause(wait)):
+            return error
 
 
 def issue(core: Core, slot: TokenSlot, deadline: Deadline) -> Flow[Token | DomeError]:
@@ -127,8 +166,8 @@ def deliver(core: Core, deadline: Deadline) -> Flow[DomeError | None]:
 
     The key authenticates, not a token: it is what the service takes from an agent that was suspended meanwhile.
     """
-    buffer = core.buffer
-    while batch := buffer.take(core.batch_limit, core.ports.timestamp()):
+    buffer, limit = core.buffer, core.batch_limit
+    while batch := buffer.take(limit, core.ports.timestamp()):
         key = core.read_key()
         if isinstance(key, DomeError):
             return key
@@ -136,10 +175,10 @@ def deliver(core: Core, deadline: Deadline) -> Flow[DomeError | None]:
         answer = yield from exchange(core, request, deadline)
         if isinstance(answer, ApiError) and answer.status in (400, 413, 422):
             if len(batch) > 1:  # too many, too large, or one of them cannot be read: find out which
-                core.batch_limit = len(batch) // 2
+                limit = len(batch) // 2
                 continue
             log.warning("an audit event was refused: %s", answer)
-            buffer.settle(batch, lost=1)
+            buffer.settle((), unrecorded=batch)
         elif isinstance(answer, DomeError):
             return answer
         else:
@@ -150,11 +189,53 @@ def deliver(core: Core, deadline: Deadline) -> Flow[DomeError | None]:
             bad = {each: results[each] for each in done if results[each][0] in ("refused", "conflict")}
             for event_id, (outcome, why) in bad.items():
                 log.warning("the audit event %s has no record: %s (%s)", event_id, outcome, why)
-            buffer.settle(done, lost=len(bad))
-            core.batch_limit = min(MOST_EVENTS, max(core.batch_limit, 2 * len(batch)))
+            buffer.settle([event_id for event_id in done if event_id not in bad], unrecorded=bad)
+            limit = min(core.batch_limit, max(limit, 2 * len(batch)))
         if deadline.remaining() <= 0:
             return UnreachableError("timed_out", "not all audit events were delivered in time")
     return None
+
+
+def deliver_last(core: Core, send: Callable[[Send], Outcome], deadline: Deadline) -> DomeError | None:
+    """Deliver what waits when the client is closed already: nothing cuts the pauses of this delivery short."""
+    never = threading.Event()
+
+    def perform(effect: Effect) -> object:
+        if isinstance(effect, Send):
+            return send(effect)
+        return core.ports.wait(never, effect.seconds) if isinstance(effect, Pause) else None
+
+    return run(deliver(core, deadline), perform)
+
+
+def conclude(
+    core: Core, question: CheckRequest, outcome: Decision | DomeError, raise_on_error: bool | None
+) -> Decision:
+    """Return what a check has come to: what prevented an answer is a denial, and what this process denies is reported.
+
+    Raises:
+        DomeError: only with `raise_on_error`: what prevented an answer.
+    """
+    decision = core.settle(outcome) if isinstance(outcome, Decision) else denial_of(outcome)
+    core.report_denial(question, decision)
+    wanted = core.config.raise_on_error if raise_on_error is None else raise_on_error
+    if wanted and isinstance(outcome, DomeError) and decision.reason not in ("draining", "stopped"):
+        raise outcome
+    return decision
+
+
+def fault(fault: Exception) -> DomeError:
+    """Return the error that an exception is: a fault of this package opens nothing, and ends nothing else."""
+    if isinstance(fault, DomeError):
+        return fault
+    log.error("a fault of this package", exc_info=fault)
+    return DomeError("internal", f"a fault of this package ({type(fault).__name__})")
+
+
+def refused(core: Core) -> DomeError | None:
+    """Return why this client may have no token; None: the service is asked."""
+    denial = core.denial()
+    return None if denial is None else DomeError(str(denial.reason), denial.detail)
 
 
 def check_body(question: CheckRequest) -> bytes | InvalidRequestError:
@@ -209,7 +290,7 @@ def _change(value: object) -> Change | None:
     )
 
 
-def fatal(error: DomeError) -> ConfigurationError | None:
+def _fatal(error: DomeError) -> ConfigurationError | None:
     """Return what `start()` raises: the key is refused for good, or this is no URL of a service. None: go on."""
     if isinstance(error, ConfigurationError):
         return error

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
@@ -27,24 +28,20 @@ def current(client: int) -> Scope | None:
     return _scopes.get().get(client)
 
 
-class Acting:
-    """The block in which code acts for somebody. It can be entered by `with` once, in threads and in tasks.
+@contextmanager
+def acting(client: int, scope: Scope) -> Iterator[None]:
+    """Act for somebody in a `with` block. It is entered once: each block needs one of its own, in each thread and task.
 
     A block inside a block of another user or agent is refused: the inner one would shed the chain that the outer one
     has begun.
     """
-
-    def __init__(self, client: int, scope: Scope) -> None:
-        self._client = client
-        self._scope = scope
-
-    def __enter__(self) -> None:
-        scopes = _scopes.get()
-        if scopes.get(self._client, self._scope) != self._scope:
-            raise InvalidRequestError(
-                "this code acts for somebody already: leave that block before you act for somebody else"
-            )
-        self._token = _scopes.set({**scopes, self._client: self._scope})
-
-    def __exit__(self, *_exception: object) -> None:
-        _scopes.reset(self._token)
+    scopes = _scopes.get()
+    if scopes.get(client, scope) != scope:
+        raise InvalidRequestError(
+            "this code acts for somebody already: leave that block before you act for somebody else"
+        )
+    before = _scopes.set({**scopes, client: scope})
+    try:
+        yield
+    finally:
+        _scopes.reset(before)
