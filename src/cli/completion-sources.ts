@@ -4,6 +4,7 @@
  */
 import type { Argument, Command, Option } from "commander";
 import type { ControlPlane } from "../client/control-plane.ts";
+import type { Listing } from "../client/listing.ts";
 
 /** What a source may ask. */
 export interface Asked {
@@ -20,58 +21,63 @@ export interface Asked {
 
 type Source = (asked: Asked) => Promise<readonly string[]>;
 
+/** The words for the things on the first page of a list. */
+async function listed<T>(
+  list: Pick<Listing<T>, "page">,
+  words: (thing: T) => string | string[],
+): Promise<string[]> {
+  return (await list.page()).items.flatMap(words);
+}
+const nameOf = ({ name }: { readonly name: string }): string => name;
+const idOf = ({ id }: { readonly id: string }): string => id;
+
 const agents: Source = async ({ service, workspace, typed }) => {
   const search = /^[a-z0-9-]+$/.test(typed) ? typed : undefined;
-  return (await (await service()).agents.list({ workspace, search }).page()).items.map(({ name }) => name);
+  return listed((await service()).agents.list({ workspace, search }), nameOf);
 };
-const workspaces: Source = async ({ service }) =>
-  (await (await service()).workspaces.list().page()).items.map(({ name }) => name);
+const workspaces: Source = async ({ service }) => listed((await service()).workspaces.list(), nameOf);
 const catalog =
   (noun: "tools" | "pools" | "integrations"): Source =>
   async ({ service, workspace }) =>
-    (await (await service())[noun].list({ workspace }).page()).items.map(({ name }) => name);
-const tiers: Source = async ({ service }) =>
-  (await (await service()).tiers.list().page()).items.map(({ name }) => name);
+    listed((await service())[noun].list({ workspace }), nameOf);
+const tiers: Source = async ({ service }) => listed((await service()).tiers.list(), nameOf);
 const providers: Source = async ({ service, workspace }) =>
-  (await (await service()).identityProviders.list({ workspace }).page()).items.map(({ name }) => name);
+  listed((await service()).identityProviders.list({ workspace }), nameOf);
 const issuers: Source = async ({ service, workspace }) =>
-  (await (await service()).identityProviders.list({ workspace }).page()).items.map(({ issuer }) => issuer);
-const operatorTokens: Source = async ({ service }) =>
-  (await (await service()).operators.list().page()).items.map(({ id }) => id);
+  listed((await service()).identityProviders.list({ workspace }), ({ issuer }) => issuer);
+const operatorTokens: Source = async ({ service }) => listed((await service()).operators.list(), idOf);
 const subjects: Source = async ({ service }) =>
-  (await (await service()).operators.list().page()).items.map(({ subject }) => subject);
+  listed((await service()).operators.list(), ({ subject }) => subject);
 /** Who answers for agents; and who has a token, for those who may know. */
 const people: Source = async (asked) => {
-  const listed = (await asked.service()).agents.list({ workspace: asked.workspace }).page();
-  const [holders, registered] = await Promise.allSettled([subjects(asked), listed]);
-  return [
-    ...(holders.status === "fulfilled" ? holders.value : []),
-    ...(registered.status === "fulfilled"
-      ? registered.value.items.flatMap(({ owner, steward }) => [owner, steward])
-      : []),
-  ];
+  const agentsThere = (await asked.service()).agents.list({ workspace: asked.workspace });
+  const found = await Promise.allSettled([
+    subjects(asked),
+    listed(agentsThere, ({ owner, steward }) => [owner, steward]),
+  ]);
+  return found.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
 };
 /** Of the agent that is named before, else of all. */
 const keys: Source = async ({ service, workspace, positional: [agent] }) => {
   const plane = await service();
-  const listed =
-    agent === undefined ? plane.keys.ofAgents({ workspace }) : plane.keys.list({ agent, workspace });
-  return (await listed.page()).items.map(({ id }) => id);
+  return agent === undefined
+    ? listed(plane.keys.ofAgents({ workspace }), idOf)
+    : listed(plane.keys.list({ agent, workspace }), idOf);
 };
 const haltsOfAgent: Source = async ({ service, workspace, positional: [agent = ""] }) =>
-  (await (await service()).agents.halts({ agent, workspace }).page()).items.map(({ id }) => id);
+  listed((await service()).agents.halts({ agent, workspace }), idOf);
 const haltsOfWorkspace: Source = async ({ service, positional: [workspace = ""] }) =>
-  (await (await service()).workspaces.halts(workspace).page()).items.map(({ id }) => id);
+  listed((await service()).workspaces.halts(workspace), idOf);
 const operations: Source = async ({ service, workspace, positional: [tool = ""] }) =>
   (await (await service()).tools.show(tool, workspace)).operations ?? [];
 const labels: Source = async ({ service, workspace }) =>
-  (await (await service()).agents.list({ workspace }).page()).items.flatMap((agent) =>
+  listed((await service()).agents.list({ workspace }), (agent) =>
     Object.entries(agent.labels).map(([key, value]) => `${key}=${value}`),
   );
 const labelKeys: Source = async (asked) =>
   (await labels(asked)).map((label) => label.slice(0, label.indexOf("=")));
 const signingKeys: Source = async ({ service }) =>
-  (await (await service()).signingKeys.list().page()).items.map(({ kid }) => kid);
+  listed((await service()).signingKeys.list(), ({ kid }) => kid);
 const contexts: Source = (asked) => asked.contexts();
 const kinds: Source = async () => Object.keys((await import("../contract/audit-kinds.ts")).AUDIT_KINDS);
 const reasons: Source = async () => Object.keys((await import("../contract/reasons.ts")).REASONS);

@@ -56,11 +56,12 @@ export function inOptions(message: string, problem: Problem, flags: readonly str
   const named = said[0];
   if (first === undefined || named === undefined || named.member === first.member)
     return { message, errors: said };
-  const rest = ["body", "query"]
-    .map((where) => `${where} member ${first.member}: `)
+  const sentence = ["body", "query"]
+    .map((where) => `${where} member ${first.member}: ${first.detail}`)
     .find((begin) => message.startsWith(begin));
   return {
-    message: rest === undefined ? message : `${named.member}: ${inUnits(message.slice(rest.length))}`,
+    message:
+      sentence === undefined ? message : `${named.member}: ${named.detail}${message.slice(sentence.length)}`,
     errors: said,
   };
 }

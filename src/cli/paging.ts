@@ -19,20 +19,25 @@ export function withPaging(command: Command, what: string, usual: number | null 
   const limit = new Option("--limit <n>", `at most this many ${what} (default: ${usual ?? "all"})`);
   command
     .addOption(limit.argParser(wholeNumber))
-    .addOption(new Option("--cursor <cursor>", "go on where a list has ended").argParser(cursorText));
+    .addOption(new Option("--cursor <cursor>", "continue after the previous page").argParser(cursorText));
   return usual === null ? command : command.addOption(new Option("--all", `all ${what}`).conflicts("limit"));
 }
 
 function cursorText(value: string): string {
-  if (!/^[\w-]{1,512}$/.test(value)) throw new InvalidArgumentError("It must be one that a list has told.");
+  if (!/^[\w-]{1,512}$/.test(value))
+    throw new InvalidArgumentError("It must be a cursor that a list printed.");
   return value;
 }
 
+/** How many at most; undefined: all. */
+export const mostOf = ({ limit, all }: Paging, usual: number | null): number | undefined =>
+  limit ?? (all === true ? undefined : (usual ?? undefined));
+
 export const takePage = <T>(
   listing: Listing<T>,
-  { limit, cursor, all }: Paging,
+  paging: Paging,
   usual: number | null = null,
-): Promise<Taken<T>> => listing.take(limit ?? (all === true ? undefined : (usual ?? undefined)), cursor);
+): Promise<Taken<T>> => listing.take(mostOf(paging, usual), paging.cursor);
 
 /** That there are more, and the command that lists them. */
 export function tellMore({ output }: Session, command: Command, { next }: Taken<unknown>): void {

@@ -106,11 +106,9 @@ export class Session {
   /** @throws CommandFailure (exit 4) when there is no token for the service's URL. */
   async connection(): Promise<Connection> {
     if (this.#connection !== undefined) return this.#connection;
-    const found = operatorConnection(this.io.env, await readContexts(this.io.env), this.#globals.context);
-    if (!found.ok) throw noConnection(found.error);
-    this.#invocation = { ...this.#invocation, context: found.value.context };
-    this.#connection = found.value;
-    return found.value;
+    this.#connection = await this.#operator(this.#globals.context);
+    this.#invocation = { ...this.#invocation, context: this.#connection.context };
+    return this.#connection;
   }
 
   /**
@@ -118,9 +116,7 @@ export class Session {
    * @param context what the words say of it.
    */
   async quickControlPlane(context: string | undefined): Promise<ControlPlane> {
-    const found = operatorConnection(this.io.env, await readContexts(this.io.env), context);
-    if (!found.ok) throw noConnection(found.error);
-    const { url, token } = found.value;
+    const { url, token } = await this.#operator(context);
     const { ControlPlane } = await import("../client/control-plane.ts");
     return new ControlPlane({ ...this.#ports(), url, token, retries: 0, timeoutMs: 1_000 });
   }
@@ -164,6 +160,12 @@ export class Session {
       retries: 0,
       timeoutMs: 3_000,
     });
+  }
+
+  async #operator(context: string | undefined): Promise<Connection> {
+    const found = operatorConnection(this.io.env, await readContexts(this.io.env), context);
+    if (!found.ok) throw noConnection(found.error);
+    return found.value;
   }
 
   #ports() {

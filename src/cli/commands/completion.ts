@@ -54,7 +54,7 @@ const PLAIN = /^[\w@%+=:,./-]{1,300}$/;
 /** Everything that may stand where the last word is. */
 async function offered(session: Session, root: Command, words: readonly string[]): Promise<string[]> {
   const read = readTyped(root, words);
-  const found = [...candidates(root, words), ...(await names(session, read))];
+  const found = [...candidates(root, read), ...(await names(session, read))];
   return [...new Set(found)].filter((each) => PLAIN.test(each) && !holdsCredential(each));
 }
 
@@ -84,8 +84,7 @@ async function names(session: Session, { command, slot, typed, head, ...read }: 
 }
 
 /** What the tree of commands itself offers. */
-export function candidates(root: Command, words: readonly string[]): string[] {
-  const { command, slot, positional, head, typed } = readTyped(root, words);
+function candidates(root: Command, { command, slot, positional, head, typed }: Typed): string[] {
   const choices = (slot.kind === "value" ? slot.option : slot.argument)?.argChoices ?? [];
   const known =
     slot.kind === "value"

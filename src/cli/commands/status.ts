@@ -73,8 +73,8 @@ const onTheirWay = (style: Style, outbox: Status["outbox"]): string => {
 const signingKeys = (style: Style, keys: NonNullable<Status["signing_keys"]>): string =>
   table(
     style,
-    ["SIGNING KEY", "USE", "SIGNS", "AGE", "CREATED"],
-    keys.map((key) => [key.kid, key.use, signsOf(key), `${key.age_days} d`, style.ago(key.created_at)]),
+    ["SIGNING KEY", "USE", "SIGNS", "CREATED"],
+    keys.map((key) => [key.kid, key.use, signsOf(key), style.ago(key.created_at)]),
   );
 
 const signsOf = ({ signs, in_force: inForce }: NonNullable<Status["signing_keys"]>[number]): string => {

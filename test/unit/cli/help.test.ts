@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { candidates } from "../../../src/cli/commands/completion.ts";
 import { COMMANDS } from "../../../src/cli/commands/commands.ts";
 import { below, commandTree, wordsOf } from "./command-tree.ts";
 import { dome } from "./run-cli.ts";
@@ -105,8 +104,10 @@ describe("completion", () => {
       ["bash", "zsh", "fish"],
     ],
     [["__"], []],
-  ])("offers what may come next: %j", (words, offered) => {
-    expect(candidates(root, words)).toEqual(offered);
+  ])("offers what may come next: %j", async (words, offered) => {
+    const { stdout, requests } = await dome(["__complete", "--", ...words]);
+    expect(stdout.split("\n").slice(0, -1)).toEqual(offered);
+    expect(requests).toEqual([]);
   });
 
   test("is asked by the shell with the words so far", async () => {

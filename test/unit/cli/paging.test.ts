@@ -49,7 +49,7 @@ describe("a list", () => {
   });
 
   test.each([
-    ["agents list --cursor a/b", /It must be one that a list has told/],
+    ["agents list --cursor a/b", /It must be a cursor that a list printed/],
     ["agents list --limit 0", /above 0/],
     [
       "agents list --sort size",

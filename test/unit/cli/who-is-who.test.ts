@@ -95,24 +95,36 @@ describe("dome audit list", () => {
     });
   });
 
+  const record = (workspace: string, time: string, n: number) => ({
+    id: `evt_${ULID.slice(0, -1)}${n}`,
+    producer: AGENT_ID,
+    n,
+    time,
+    workspace,
+    kind: "agent.activated",
+    agent: AGENT_ID,
+    seq: n,
+    hash: "0".repeat(64),
+  });
+
   test("-A puts the records of all workspaces in the order of their times, and names the workspaces", async () => {
-    const record = (workspace: string, time: string, n: number) => ({
-      id: `evt_${ULID.slice(0, -1)}${n}`,
-      producer: AGENT_ID,
-      n,
-      time,
-      workspace,
-      kind: "agent.activated",
-      agent: AGENT_ID,
-      seq: n,
-      hash: "0".repeat(64),
-    });
     const first = record(WORKSPACE_ID, "2026-11-23T09:00:00.000Z", 1);
     const second = record(WORKSPACE_ID, "2026-11-23T10:00:00.000Z", 2);
     const { stdout } = await dome(["audit", "list", "-A", "--quiet"], {
       replies: [company((workspace) => page(workspace === "support" ? second : first))],
     });
     expect(stdout).toBe(`${second.id}\n${first.id}\n`);
+  });
+
+  test.each([
+    ["newest", 3, 2, 1],
+    ["oldest", 1, 2, 3],
+  ])("-A --order %s leaves records of one time in the order of their ledger", async (order, ...seqs) => {
+    const records = seqs.map((seq) => record(WORKSPACE_ID, "2026-11-23T09:00:00.000Z", seq));
+    const { stdout } = await dome(["audit", "list", "-A", "--order", order, "--quiet"], {
+      replies: [company((workspace) => (workspace === "support" ? page(...records) : page()))],
+    });
+    expect(stdout).toBe(records.map(({ id }) => `${id}\n`).join(""));
   });
 
   test("says where it has looked when it finds nothing", async () => {

@@ -1,6 +1,7 @@
 /** `dome agents list` */
 import { Option, type Command } from "commander";
 import type { AgentFilter } from "../../../client/agents.ts";
+import type { AgentSort } from "../../../contract/agent-list.ts";
 import { verb } from "../../command.ts";
 import { allWorkspacesOption, searched, labelFilterOption, workspaceOption } from "../../option-values.ts";
 import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
@@ -9,7 +10,14 @@ import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.
 import { agentTable, wideAgentTable } from "./view.ts";
 
 /** As the service knows them: its words are not loaded for a list of choices. */
-const SORTS = ["name", "-name", "created", "-created", "last_activity", "-last_activity"];
+const SORTS: readonly AgentSort[] = [
+  "name",
+  "-name",
+  "created",
+  "-created",
+  "last_activity",
+  "-last_activity",
+];
 const STATES = ["provisioned", "active", "suspended", "revoked", "lost"];
 
 export const listCommand = (session: Session): Command =>

@@ -10,6 +10,7 @@ import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { allWorkspacesOption, workspaceOption } from "../../option-values.ts";
 import type { Names } from "../../names.ts";
 import type { Session } from "../../session.ts";
+import { byTime } from "./by-time.ts";
 
 export const chainCommand = (session: Session): Command =>
   verb({
@@ -59,8 +60,10 @@ async function recordsOf(
   if (allWorkspaces !== true) return (await ask(workspace)).items;
   try {
     const answers = await everyWorkspace(service, ask);
-    const found = answers.flatMap(({ items }) => items);
-    return found.toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? -1 : 1));
+    return byTime(
+      answers.flatMap(({ items }) => items),
+      "oldest",
+    );
   } catch (fault) {
     if (fault instanceof ApiError && fault.code === "unknown_reference") return []; // in none of them
     throw fault;

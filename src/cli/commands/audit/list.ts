@@ -10,8 +10,9 @@ import { called, type Names } from "../../names.ts";
 import { allWorkspacesOption, searched, pointInTime } from "../../option-values.ts";
 import { type Cell, type Style } from "../../output.ts";
 import { table } from "../../table.ts";
-import { takePage, tellMore, tellMoreSomewhere, withPaging, type Paging } from "../../paging.ts";
+import { mostOf, takePage, tellMore, tellMoreSomewhere, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
+import { byTime } from "./by-time.ts";
 import { filterOf, withFilters, type FilterOptions } from "./filters.ts";
 import { cells, COLUMNS, wideCells, WIDE_COLUMNS } from "./row.ts";
 
@@ -48,19 +49,13 @@ async function list(session: Session, options: ListOptions, command: Command): P
   const taken = await take(await session.controlPlane(), options);
   const { items, workspaces } = taken;
   const { output } = session;
+  const { style } = output;
   output.show({
     body: items,
     ids: items.map((entry) => entry.id),
-    text: () =>
-      trail(output.style, items, workspaces, {
-        head: COLUMNS,
-        row: (entry) => cells(entry, output.style.ago),
-      }),
+    text: () => trail(style, items, workspaces, { head: COLUMNS, row: (entry) => cells(entry, style.ago) }),
     wide: () =>
-      trail(output.style, items, workspaces, {
-        head: WIDE_COLUMNS,
-        row: (entry) => wideCells(entry, output.style.clock),
-      }),
+      trail(style, items, workspaces, { head: WIDE_COLUMNS, row: (entry) => wideCells(entry, style.clock) }),
   });
   if (options.allWorkspaces === true) tellMoreSomewhere(session, taken);
   else tellMore(session, command, taken);
@@ -82,9 +77,11 @@ async function take(service: ControlPlane, options: ListOptions): Promise<Trail>
   const answers = await everyWorkspace(service, (workspace) =>
     takePage(service.audit.list({ ...filter, workspace }), paging, USUAL),
   );
-  const sign = filters.order === "oldest" ? 1 : -1;
-  const found = answers.flatMap(({ items }) => items).toSorted((a, b) => sign * (a.time < b.time ? -1 : 1));
-  const shown = found.slice(0, limit ?? (all === true ? found.length : USUAL));
+  const found = byTime(
+    answers.flatMap(({ items }) => items),
+    filters.order ?? "newest",
+  );
+  const shown = found.slice(0, mostOf(paging, USUAL));
   const further = answers.find(({ next }) => next !== null)?.next ?? null;
   return {
     items: shown,

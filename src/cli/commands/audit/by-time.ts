@@ -1,0 +1,7 @@
+/** Records of several ledgers in the order of their times. Those of one time stay as they came: a ledger has an order of its own. */
+import type { ShownEntry } from "../../../contract/audit.ts";
+
+export function byTime(entries: readonly ShownEntry[], first: "newest" | "oldest"): readonly ShownEntry[] {
+  const sign = first === "oldest" ? 1 : -1;
+  return entries.toSorted((a, b) => (a.time === b.time ? 0 : sign * (a.time < b.time ? -1 : 1)));
+}
