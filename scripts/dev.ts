@@ -37,11 +37,11 @@ const OWN = {
 /** The flags that this script must know, and those that only wrangler knows, as they were typed. */
 function readFlags(args: readonly string[]) {
   const { values, tokens } = parseArgs({ args: [...args], options: OWN, strict: false, tokens: true });
-  const own = tokens.filter((token) => token.kind === "option" && token.name in OWN);
   const taken = new Set(
-    own.flatMap((token) =>
-      token.kind === "option" && token.inlineValue === false ? [token.index, token.index + 1] : [token.index],
-    ),
+    tokens.flatMap((token) => {
+      if (token.kind !== "option" || !(token.name in OWN)) return [];
+      return token.inlineValue === false ? [token.index, token.index + 1] : [token.index];
+    }),
   );
   return {
     ip: String(values.ip),

@@ -24,7 +24,7 @@ export async function greet(server: Ready): Promise<void> {
   process.stdout.write(`Dome is ready at ${server.url}
   issuer   ${server.issuer}
   context  ${saved.name === null ? "not saved" : `${saved.name}, an operator${use}`}
-  admin    ${saved.admin === null ? "not saved" : `${saved.admin}, for what needs more: --context ${saved.admin}`}
+  admin    ${saved.admin === null ? "not saved" : `${saved.admin}, for commands that need the admin role: --context ${saved.admin}`}
 
 Try in another terminal:
   ${dome} agents register --name support-triage --tier standard --tool zendesk --pool premium-reasoning --require-actas oidc
@@ -35,7 +35,7 @@ ${server.testIssuer === null ? "" : testUsersText(server.testIssuer, saved.admin
 }
 
 const testUsersText = (issuer: string, admin: string): string => `
-Test users, whom nobody has signed in:
+Test users (no real sign-in):
   ./dome idp add test-users --issuer ${issuer} --audience support-app=support-triage --context ${admin}
   ./dome users test-token alice --audience support-app
 `;

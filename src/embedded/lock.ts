@@ -38,18 +38,26 @@ export async function takeLock(stateDir: string, timers: Timers): Promise<Result
   if (held === "busy") return alreadyRunning(stateDir, readNote(pidsPath));
   if (!held.ok) return held;
   const claim = await claimFolder(stateDir, process.platform);
-  if (claim !== "busy" && !claim.ok) return claim;
+  const release = (): void => {
+    if (claim !== "busy" && claim.ok) claim.value.release();
+    held.value.close();
+  };
+  if (claim !== "busy" && !claim.ok) {
+    release();
+    return claim;
+  }
   const left = readNote(pidsPath);
   // Only when somebody removed the lock file under a running server.
   const isServed = left !== null && left.server.pid !== process.pid && isRunning(left.server);
   if (claim === "busy" || isServed) {
-    held.value.close();
+    release();
     return alreadyRunning(stateDir, left);
   }
   let endedLeftOver = false;
   for (const runtime of left?.runtimes ?? []) {
     if (!isRunning(runtime)) continue;
     if (!(await end(runtime, RUNTIME, timers))) {
+      release();
       return refuse(
         `process ${runtime.pid} of an earlier server still uses ${stateDir}; end that process, then start again`,
       );
@@ -62,8 +70,7 @@ export async function takeLock(stateDir: string, timers: Timers): Promise<Result
     endedLeftOver,
     release: () => {
       recorder.stop();
-      claim.value.release();
-      held.value.close();
+      release();
     },
   });
 }

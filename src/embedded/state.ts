@@ -102,11 +102,8 @@ export function readSettings(
 export const newerState = (dir: string, how: string): Result<never, Refusal> =>
   refuse(`${dir} was written by a newer version of Dome (${how}); use that version or a later one`);
 
-export function writeSettings(dir: string, settings: Omit<Settings, "version">): Settings {
-  const whole: Settings = { version: STATE_VERSION, ...settings };
-  writeAtomically(join(dir, SETTINGS), `${JSON.stringify(whole, null, 2)}\n`);
-  return whole;
-}
+export const writeSettings = (dir: string, settings: Settings): void =>
+  writeAtomically(join(dir, SETTINGS), `${JSON.stringify(settings, null, 2)}\n`);
 
 /**
  * Reads the root key and the admin token, and makes what is not there yet.

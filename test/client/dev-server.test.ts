@@ -38,7 +38,7 @@ it("has the workspace `default`, saves its contexts, and keeps its state and sec
     `Dome is ready at ${url}\n` +
       `  issuer   ${url}\n` +
       `  context  dev, an operator\n` +
-      `  admin    dev-admin, for what needs more: --context dev-admin\n`,
+      `  admin    dev-admin, for commands that need the admin role: --context dev-admin\n`,
   );
   const { stdout } = await runDome(["workspaces", "list", "--json"], env);
   expect(JSON.parse(stdout)).toMatchObject([{ name: "default" }]);

@@ -1,9 +1,13 @@
-/** Files of the embedded server that hold secrets, and the names of the processes that it may end. */
+/** Files of the embedded server that hold secrets, the names of the processes that it may end, and its claim on a folder. */
 import { lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { writeAtomically } from "../../src/embedded/files.ts";
+import { claimFolder } from "../../src/embedded/folder-claim.ts";
+import { takeLock } from "../../src/embedded/lock.ts";
+import { PIDS_FILE, writeNote } from "../../src/embedded/note.ts";
 import { isRunning, nameOf } from "../../src/embedded/processes.ts";
+import { systemTimers } from "../../src/kernel/clock.ts";
 import { endEverything, temporaryFolder } from "../support/server.ts";
 
 afterAll(endEverything);
@@ -41,5 +45,19 @@ describe.runIf(process.platform === "linux")("the name of a process", () => {
     expect(
       isRunning({ ...name, started: name.started.replace(boot, boot.replaceAll(/[0-9a-f]/g, "0")) }),
     ).toBe(false);
+  });
+});
+
+describe.runIf(process.platform === "linux")("a lock that is refused", () => {
+  it("gives its claim on the folder back: otherwise this process would keep the next server out", async () => {
+    const folder = temporaryFolder();
+    const server = nameOf(process.ppid);
+    if (server === null) throw new Error("the parent of this process runs");
+    writeNote(join(folder, PIDS_FILE), { server, runtimes: [], watcher: null });
+    const lock = await takeLock(folder, systemTimers);
+    expect(lock.ok).toBe(false);
+    const claim = await claimFolder(folder, process.platform);
+    if (claim === "busy" || !claim.ok) throw new Error("the folder is still claimed");
+    claim.value.release();
   });
 });
