@@ -21,7 +21,7 @@ export async function readAgentCredential(io: Io, file: string | undefined): Pro
     );
   }
   if (text.startsWith("dome_ot_"))
-    throw usage("this is an operator token; here an agent's API key (dome_at_…) is wanted");
+    throw usage("this is an operator token; this command needs an agent's API key (dome_at_…)");
   if (!CREDENTIAL.test(text)) throw usage("this is neither an API key (dome_at_…) nor a call token");
   return text;
 }

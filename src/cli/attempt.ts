@@ -23,14 +23,25 @@ export async function attempt<T>(request: Promise<T>): Promise<Attempt<T>> {
   }
 }
 
+interface Outcome {
+  readonly name: string;
+  readonly error: Failed | null;
+}
+
+/** What has become of an agent, by its name. */
+export const ofAgent = ({
+  agent,
+  error,
+}: Pick<Outcome, "error"> & { readonly agent: { readonly name: string } }): Outcome => ({
+  name: agent.name,
+  error,
+});
+
 /** Says which of many have failed, and ends with exit code 1 where one has. @returns true then. */
-export function tellFailed(
-  session: Session,
-  outcomes: readonly { readonly agent: { readonly name: string }; readonly error: Failed | null }[],
-): boolean {
+export function tellFailed(session: Session, outcomes: readonly Outcome[]): boolean {
   const failed = outcomes.filter(({ error }) => error !== null);
-  for (const { agent, error } of failed)
-    session.output.warn(`error: ${clean(`${agent.name}: ${error?.detail} (${error?.code})`)}`);
+  for (const { name, error } of failed)
+    session.output.warn(`error: ${clean(`${name}: ${error?.detail} (${error?.code})`)}`);
   if (failed.length > 0) session.end(EXIT.failed);
   return failed.length > 0;
 }

@@ -33,7 +33,7 @@ export const JSON_FORM = {
 
 function noLines(): never {
   throw usage(
-    "-o csv is for what has an end: its first line names every column",
+    "-o csv needs a finite result, because its header names every column",
     "-o json: an item per line",
   );
 }

@@ -8,10 +8,10 @@ export interface Here {
 }
 
 /**
- * A command, and nothing but, then what a shell takes for a comment: prose around one stays as it is. The contexts
- * themselves are in no context.
+ * A command, and nothing but, then what a shell takes for a comment: prose around one stays as it is. An apostrophe in a
+ * word is `'\''`. The contexts themselves are in no context.
  */
-const COMMAND = /^(dome (?!context )(?:'[^']*'|[^',;#])*?)(\s+#.*)?$/;
+const COMMAND = /^(dome (?!context )(?:'[^']*'|\\'|[^',;#\\])*?)(\s+#.*)?$/;
 
 export function nextCommand(text: string, { context }: Here): string {
   const [, command, comment = ""] = COMMAND.exec(text) ?? [];

@@ -3,7 +3,7 @@ import { ApiError, type DomeError } from "../../sdk/typescript/src/errors.ts";
 import { isLoopback } from "./connection.ts";
 import { nextForExchange } from "./exchange-next.ts";
 import type { Invocation } from "./invocation.ts";
-import { inWorkspace } from "./option-values.ts";
+import { inWorkspace, withReason } from "./option-values.ts";
 
 export function nextFor(error: DomeError, invocation: Invocation): string | null {
   if (!(error instanceof ApiError)) return reach(error, invocation);
@@ -26,9 +26,7 @@ export function nextFor(error: DomeError, invocation: Invocation): string | null
         ? listHere("idp", invocation)
         : nextToLook(invocation);
     case "held":
-      return error.problem?.errors?.[0]?.member === "reason"
-        ? withReason(invocation)
-        : nextToLook(invocation);
+      return error.problem?.errors?.[0]?.member === "reason" ? onceMore(invocation) : nextToLook(invocation);
     case "invalid_transition":
     case "precondition_failed":
     case "parent_cycle":
@@ -101,10 +99,10 @@ function nextToFind(missing: string | null, invocation: Invocation): string | nu
 const about = (words: string, { subject, workspace }: Invocation): string | null =>
   subject === null ? null : `dome ${words} ${subject}${inWorkspace(workspace ?? undefined)}`;
 
-/** The same command once more, with what a hold wants. */
-function withReason(invocation: Invocation): string | null {
+/** The same command once more, with the reason that lifts a hold. */
+function onceMore(invocation: Invocation): string | null {
   const again = about(invocation.words.join(" "), invocation);
-  return again === null ? null : `${again} --reason TEXT`;
+  return again === null ? null : `${again}${withReason("TEXT")}`;
 }
 
 /** The noun whose list or record tells more; a key is found by its agent, and users are stopped in a workspace. */

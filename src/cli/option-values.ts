@@ -24,20 +24,20 @@ export function collectLabel(
   return { ...previous, [key]: value.slice(at + 1) };
 }
 
-/** Labels to choose by, `key=value`, several times: all of them are meant. */
+/** Labels to choose by, `key=value`, several times: an agent must have all of them. */
 function collectLabelFilter(value: string, previous: readonly string[] | undefined): string[] {
   const at = value.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
   const key = value.slice(0, at + 1);
   const other = previous?.find((each) => each.startsWith(key) && each !== value);
   if (other !== undefined)
-    throw new InvalidArgumentError(`A label has one value, and ${other} is asked for, too.`);
+    throw new InvalidArgumentError(`A label has one value, but ${other} was also given.`);
   return previous?.includes(value) === true ? [...previous] : [...(previous ?? []), value];
 }
 
 /** For options that choose by a label. */
 export const labelFilterOption = (description: string): Option =>
-  new Option("-l, --label <key=value>", `${description}; repeat for more: all are meant`).argParser(
+  new Option("-l, --label <key=value>", `${description}; repeat to require several labels`).argParser(
     collectLabelFilter,
   );
 
@@ -137,6 +137,10 @@ export const searched = (workspace: string | undefined, everywhere: boolean): st
   everywhere
     ? "Every workspace that you may see was searched."
     : `Searched: ${workspace ?? "your token's only workspace, else default"}. With -A every workspace.`;
+
+/** The same reason, for a command to type next. */
+export const withReason = (reason: string | undefined): string =>
+  reason === undefined ? "" : ` --reason ${shellWord(reason)}`;
 
 /** The same workspace, for a command to type next. */
 export const inWorkspace = (workspace: string | undefined): string =>

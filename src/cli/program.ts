@@ -69,8 +69,8 @@ export async function program(
 const placeholder = ({ name, summary }: Title): Command => new Command(name).summary(summary);
 
 /**
- * Says which workspace is meant where the command line does not. An agent's id says it by itself, and `--all-workspaces`
- * wants none.
+ * Says which workspace it is where the command line does not. An agent's id says it by itself, and `--all-workspaces`
+ * needs none.
  */
 async function chooseWorkspace(session: Session, globals: GlobalOptions, action: Command): Promise<void> {
   const named = optionOf(action, "workspace") !== null || action.getOptionValue("allWorkspaces") === true;

@@ -74,7 +74,7 @@ async function operatorToken(session: Session): Promise<string> {
     );
   }
   if (token.startsWith("dome_at_"))
-    throw usage("this is an agent's API key; here an operator token (dome_ot_…) is wanted");
+    throw usage("this is an agent's API key; login needs an operator token (dome_ot_…)");
   if (!/^[\x21-\x7e]+$/.test(token)) throw usage("this is not an operator token (dome_ot_…)");
   return token;
 }

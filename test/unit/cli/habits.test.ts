@@ -70,7 +70,7 @@ describe("labels", () => {
   test.each([
     [["team"], "It must be KEY=VALUE."],
     [["=a"], "It must be KEY=VALUE."],
-    [["a=1", "a=2"], "A label has one value, and a=1 is asked for, too."],
+    [["a=1", "a=2"], "A label has one value, but a=1 was also given."],
   ])("that cannot be are refused: %j", async (labels, why) => {
     const words = ["agents", "suspend", ...labels.flatMap((label) => ["--label", label])];
     const { exit, stderr, requests } = await dome(words, NONE);

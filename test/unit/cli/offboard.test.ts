@@ -136,13 +136,17 @@ describe("dome operators offboard", () => {
   test("asks for the subject on a terminal; elsewhere it wants --yes, with all that was said", async () => {
     const no = await dome(OFFBOARD, { typed: "y", replies: [service(bobs)] });
     expect({ exit: no.exit, changes: changes(no.requests) }).toEqual({ exit: 1, changes: [] });
+    expect(no.questions).toEqual([
+      `Offboard ${BOB}? Revoked operator tokens cannot be restored. Type the subject to go on: `,
+    ]);
+    expect(no.stderr).toContain("error: the subject does not match; nothing was changed\n");
     const yes = await dome(OFFBOARD, { typed: BOB, replies: [service(bobs)] });
     expect(yes.exit).toBe(0);
-    const words = [...OFFBOARD, "--user", ISSUER, "00u1", "--tenant", "t1"];
+    const words = [...OFFBOARD, "--user", ISSUER, "00u1", "--tenant", "t1", "--reason", "left us"];
     const { exit, stderr } = await dome(words, { replies: [service(bobs)] });
     expect(exit).toBe(2);
     expect(stderr).toContain(
-      `next: dome operators offboard ${BOB} --to ${CAROL} --user ${ISSUER} 00u1 --tenant t1 --yes\n`,
+      `next: dome operators offboard ${BOB} --to ${CAROL} --user ${ISSUER} 00u1 --tenant t1 --reason 'left us' --yes\n`,
     );
   });
 
@@ -164,6 +168,15 @@ describe("dome operators offboard", () => {
     expect(outcome.stdout).toContain(`${CAROL} answers for 1 of 1 agents.`);
   });
 
+  test("says in which workspace the user could not be stopped", async () => {
+    const words = [...OFFBOARD, "--user", ISSUER, "00u1", "--yes"];
+    const fails = ({ url }: Seen): boolean => url.endsWith("/sales/users/stop");
+    const { exit, stderr } = await dome(words, { replies: [service({ ...bobs, fails })] });
+    expect(exit).toBe(1);
+    expect(stderr).toContain("error: the user in sales: what is wrong: agent_lost (agent_lost)\n");
+    expect(stderr).not.toContain("the user in support:");
+  });
+
   test("is done already for who has left; a name that was never there is an error", async () => {
     const left = await dome([...OFFBOARD, "--yes"], {
       replies: [service({ owned: [agent({ owner: BOB })] })],
@@ -177,10 +190,13 @@ describe("dome operators offboard", () => {
   });
 
   test("is not done by the one who leaves: the token it is done with would end", async () => {
-    const { exit, requests } = await dome([...OFFBOARD, "--yes"], {
+    const { exit, stderr, requests } = await dome([...OFFBOARD, "--yes"], {
       replies: [service({ ...bobs, me: BOB })],
     });
     expect({ exit, changes: changes(requests) }).toEqual({ exit: 1, changes: [] });
+    expect(stderr).toContain(
+      "error: you cannot offboard yourself: it would revoke the token that this command uses\n",
+    );
   });
 
   test.each([

@@ -65,7 +65,7 @@ describe("dome agents transfer", () => {
     expect(exit).toBe(2);
     expect(stderr).toContain("alpha");
     expect(stderr).toContain(
-      "error: this transfers 2 agents, and there is no terminal to ask\n" +
+      "error: 2 agents would be transferred, and there is no terminal to ask\n" +
         `next: dome agents transfer --from ${BOB} --to ${CAROL} --label team=support --all-workspaces --yes\n`,
     );
     expect(requests).toEqual([
@@ -88,8 +88,9 @@ describe("dome agents transfer", () => {
   });
 
   test("takes no other answer than the number", async () => {
-    const { exit, requests } = await dome(FROM_BOB, { typed: "3", replies: [page(alpha, beta)] });
+    const { exit, stderr, requests } = await dome(FROM_BOB, { typed: "3", replies: [page(alpha, beta)] });
     expect({ exit, sent: requests.length }).toEqual({ exit: 1, sent: 1 });
+    expect(stderr).toContain("error: the number does not match; nothing was transferred\n");
   });
 
   test("goes on when one fails, says which, and says a warning once", async () => {

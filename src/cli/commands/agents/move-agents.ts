@@ -1,7 +1,7 @@
 /** Transfers of many agents: all of them at once, and what has become of each. Safe to repeat. */
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent, AgentTransferred } from "../../../contract/agent.ts";
-import { attempt, tellFailed, type Attempt } from "../../attempt.ts";
+import { attempt, ofAgent, tellFailed, type Attempt } from "../../attempt.ts";
 import { inParallel } from "../../in-parallel.ts";
 import { type Style } from "../../output.ts";
 import { table } from "../../table.ts";
@@ -41,5 +41,5 @@ export function tellFailures(session: Session, outcomes: readonly Moved[]): void
   const { output } = session;
   const warnings = outcomes.flatMap(({ done }) => done?.warnings ?? []);
   tellWarnings(output, [...new Map(warnings.map((warning) => [warning.detail, warning])).values()]);
-  tellFailed(session, outcomes);
+  tellFailed(session, outcomes.map(ofAgent));
 }

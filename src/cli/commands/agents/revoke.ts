@@ -1,8 +1,10 @@
-/** `dome agents revoke`. It is final (P5), so it asks for the name, or wants `--yes`. */
+/** `dome agents revoke`. It is final (P5), so it asks for the name, or takes `--yes`. */
 import type { Command } from "commander";
 import { confirm } from "../../confirm.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { inWorkspace } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
+import { orderOf } from "./stop-order.ts";
 import { stopCommand } from "./stop.ts";
 
 export const revokeCommand = (session: Session): Command =>
@@ -26,7 +28,8 @@ export const revokeCommand = (session: Session): Command =>
         answer: agent,
         question: `Revoking ${agent} is final. Type its name to go on: `,
         because: "revoking is final",
-        otherwise: "the name is another one; nothing was revoked",
-        next: `dome agents revoke ${agent}${inWorkspace(options.workspace)} --yes`,
+        kind: "name",
+        done: "revoked",
+        next: `dome agents revoke ${shellWord(agent)}${inWorkspace(options.workspace)}${orderOf(options)} --yes`,
       }),
   );

@@ -7,7 +7,7 @@ import type { ControlPlane } from "../../../client/control-plane.ts";
 import { ApiError } from "../../../../sdk/typescript/src/errors.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
-import { confirm } from "../../confirm.ts";
+import { confirmCount } from "../../confirm.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
 import { inWorkspace, labelFilterOption, withLabels, workspaceOption } from "../../option-values.ts";
@@ -48,7 +48,7 @@ export const withChoice = (command: Command): Command =>
     .addOption(labelFilterOption("every agent with this label, instead of names"))
     .option("--steward <steward>", "every agent that this person or job answers for, instead of names")
     .option("--owner <owner>", "every agent that was registered for this owner, instead of names")
-    .option("--dry-run", "only show which agents are meant")
+    .option("--dry-run", "show the selected agents and change nothing")
     .option("-y, --yes", "do not ask");
 
 /**
@@ -68,7 +68,7 @@ export function onlyOne(names: readonly string[], selection: Selection, command:
 
 /**
  * @returns the agents, once somebody has agreed; null after `--dry-run`.
- * @throws CommandFailure when nobody is meant, a name is wrong, or somebody has not agreed; nothing was done then.
+ * @throws CommandFailure when no agent matches, a name is wrong, or somebody has not agreed; nothing was done then.
  */
 export async function chooseAgents(
   session: Session,
@@ -89,11 +89,11 @@ export async function chooseAgents(
   }
   output.note(`${agentTable(output.style, agents)}\n`);
   const count = agents.length;
-  await confirm(session, selection.yes, {
-    answer: String(count),
-    question: `${deed.warning ?? ""}${deed.verb} these ${count} agents? Type ${count} to go on: `,
-    because: `${count} agents would be ${deed.done}`,
-    otherwise: `the number is another one; nothing was ${deed.done}`,
+  await confirmCount(session, selection.yes, {
+    count,
+    things: "agents",
+    question: `${deed.warning ?? ""}${deed.verb} these ${count} agents?`,
+    done: deed.done,
     next: `dome ${deed.command}${names.map((name) => ` ${shellWord(name)}`).join("")}${choiceOf(selection)}${inWorkspace(selection.workspace)}${deed.options ?? ""} --yes`,
   });
   return agents;
@@ -153,7 +153,8 @@ const nobody = (selection: Selection, deed: Deed): CommandFailure =>
 const within = (workspace: string | undefined): string =>
   workspace === undefined ? "" : ` in the workspace ${workspace}`;
 
-const choiceOf = ({ label, steward, owner }: Selection): string =>
+/** What agents were chosen by, for a command to type next. */
+export const choiceOf = ({ label, steward, owner }: Pick<Selection, "label" | "steward" | "owner">): string =>
   [
     withLabels(label),
     steward === undefined ? "" : ` --steward ${shellWord(steward)}`,

@@ -1,6 +1,7 @@
 /** Several agents activated or resumed: all of them at once. One that fails does not keep the others from it. */
-import { attempt, tellFailed } from "../../attempt.ts";
+import { attempt, ofAgent, tellFailed } from "../../attempt.ts";
 import { inParallel } from "../../in-parallel.ts";
+import { withReason } from "../../option-values.ts";
 import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import { chooseAgents, type Deed } from "./selection.ts";
@@ -28,7 +29,10 @@ export async function startMany(
   options: StartOptions,
 ): Promise<void> {
   const service = await session.controlPlane();
-  const agents = await chooseAgents(session, service, names, options, DEEDS[start]);
+  const agents = await chooseAgents(session, service, names, options, {
+    ...DEEDS[start],
+    options: withReason(options.reason),
+  });
   if (agents === null) return;
   const outcomes = await inParallel(agents, async (agent) => ({
     agent,
@@ -51,5 +55,5 @@ export async function startMany(
         outcomes.map(({ agent, done }) => [agent.name, done?.state ?? "failed", agent.state, agent.id]),
       ),
   });
-  tellFailed(session, outcomes);
+  tellFailed(session, outcomes.map(ofAgent));
 }

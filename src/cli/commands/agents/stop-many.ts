@@ -6,7 +6,7 @@ import type { ControlPlane } from "../../../client/control-plane.ts";
 import { ApiError } from "../../../../sdk/typescript/src/errors.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import type { Halt, Transition } from "../../../contract/halt.ts";
-import { attempt, tellFailed, type Failed } from "../../attempt.ts";
+import { attempt, ofAgent, tellFailed, type Failed } from "../../attempt.ts";
 import { EXIT } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
 import { type Style } from "../../output.ts";
@@ -14,7 +14,7 @@ import { table } from "../../table.ts";
 import { Progress } from "../../progress.ts";
 import type { Session } from "../../session.ts";
 import { chooseAgents, type Deed } from "./selection.ts";
-import { stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
+import { orderOf, stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
 
 const PAUSE_MS = 250;
 /** After the time that the service has named, a stop may take this much longer. */
@@ -47,7 +47,10 @@ export async function stopMany(
   options: StopOptions,
 ): Promise<void> {
   const service = await session.controlPlane();
-  const agents = await chooseAgents(session, service, names, options, DEEDS[kind]);
+  const agents = await chooseAgents(session, service, names, options, {
+    ...DEEDS[kind],
+    options: orderOf(options),
+  });
   if (agents === null) return;
   const total = agents.length;
   const { output } = session;
@@ -67,7 +70,7 @@ export async function stopMany(
     ids: outcomes.flatMap(({ transition }) => transition?.halt?.id ?? transition?.draining?.halt ?? []),
     text: () => receiptTable(output.style, outcomes),
   });
-  if (!tellFailed(session, outcomes) && late) session.end(EXIT.timedOut);
+  if (!tellFailed(session, outcomes.map(ofAgent)) && late) session.end(EXIT.timedOut);
 
   /** @returns true when some were not effective in time; they go on by themselves. */
   async function waitForAll(): Promise<boolean> {
@@ -98,7 +101,7 @@ export async function stopMany(
 
 async function attemptStop(agent: Agent, stopping: Promise<Transition>): Promise<Outcome> {
   const { done: transition, error } = await attempt(stopping);
-  // Suspending one that was never activated: it does not run, which is what was wanted.
+  // Suspending one that was never activated: it does not run, and that was the order.
   const idle = error?.code === "invalid_transition" && agent.state === "provisioned";
   return { agent, transition, error: idle ? null : error };
 }

@@ -1,4 +1,5 @@
 /** What a stop is told on the command line, and what the service is told of it. */
+import { withReason } from "../../option-values.ts";
 import type { Selection } from "./selection.ts";
 
 export type Stopping = "suspend" | "revoke";
@@ -11,6 +12,16 @@ export interface StopOptions extends Selection {
   readonly cascade?: boolean;
   readonly hold?: boolean;
 }
+
+/** The same stop, for a command to type next. */
+export const orderOf = ({ reason, wait, drain, cascade, hold }: StopOptions): string =>
+  [
+    drain === undefined ? "" : ` --drain ${drain}s`,
+    cascade === true ? " --cascade" : "",
+    hold === true ? " --hold" : "",
+    withReason(reason),
+    wait === true ? " --wait" : "",
+  ].join("");
 
 /** The body of the request. */
 export const stopBody = (options: StopOptions) => ({

@@ -12,9 +12,9 @@ import { waitForDrain } from "../../wait-for-drain.ts";
 import { waitForHalt } from "../../wait-for-halt.ts";
 import { onlyOne, withSelection } from "./selection.ts";
 import { stopMany } from "./stop-many.ts";
-import { stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
+import { orderOf, stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
 
-/** @param confirmOne asks before one agent is stopped, where that is wanted. */
+/** @param confirmOne asks before one agent is stopped, where that needs a question. */
 export const stopCommand = (
   session: Session,
   kind: Stopping,
@@ -60,9 +60,10 @@ async function stopOne(session: Session, kind: Stopping, agent: string, options:
   }
   if (transition.draining !== null) {
     const where = inWorkspace(options.workspace);
+    const { drain: _drain, ...now } = options;
     output.note(
       `to cancel: ${output.here(`dome agents activate ${agent}${where}`)}; ` +
-        `to stop now: ${output.here(`dome agents ${kind} ${agent}${where}`)}`,
+        `to stop now: ${output.here(`dome agents ${kind} ${agent}${where}${orderOf(now)}`)}`,
     );
   }
 

@@ -6,13 +6,14 @@ import { Option, type Command } from "commander";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
-import { confirm } from "../../confirm.ts";
+import { confirmCount } from "../../confirm.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import {
   allWorkspacesOption,
   inWorkspace,
   labelFilterOption,
   withLabels,
+  withReason,
   workspaceOption,
 } from "../../option-values.ts";
 import { clean } from "../../output.ts";
@@ -103,12 +104,12 @@ async function transferMany(
   if (options.dryRun === true) return showDryRun(session, agents, "transferred");
   const { output } = session;
   output.note(`${agentTable(output.style, agents)}\n`);
-  await confirm(session, options.yes, {
-    answer: String(agents.length),
-    question: `Transfer these ${agents.length} agents to ${clean(move.to)}? Type ${agents.length} to go on: `,
-    because: `this transfers ${agents.length} agents`,
-    otherwise: "the number is another one; nothing was transferred",
-    next: `dome agents transfer --from ${shellWord(move.from)} --to ${shellWord(move.to)}${choiceOf(options)} --yes`,
+  await confirmCount(session, options.yes, {
+    count: agents.length,
+    things: "agents",
+    question: `Transfer these ${agents.length} agents to ${clean(move.to)}?`,
+    done: "transferred",
+    next: `dome agents transfer --from ${shellWord(move.from)} --to ${shellWord(move.to)}${choiceOf(options)}${withReason(options.reason)} --yes`,
   });
   const outcomes = await moveAgents(service, agents, move);
   output.show({

@@ -1,5 +1,6 @@
-/** `dome idp remove`. Agents that act for its users stop doing so, so it asks for the name, or wants `--yes`. */
+/** `dome idp remove`. Agents that act for its users stop doing so, so it asks for the name, or takes `--yes`. */
 import type { Command } from "commander";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { inWorkspace, workspaceOption } from "../../option-values.ts";
@@ -20,10 +21,11 @@ export const removeCommand = (session: Session): Command =>
     .action(async (name: string, { workspace, yes }: { workspace?: string; yes?: boolean }) => {
       await confirm(session, yes, {
         answer: name,
-        question: `Agents can act for users of ${name} no longer. Type its name to go on: `,
+        question: `Agents will no longer be able to act for users of ${name}. Type its name to go on: `,
         because: "removing it stops agents that act for its users",
-        otherwise: "the name is another one; nothing was removed",
-        next: `dome idp remove ${name} --yes${inWorkspace(workspace)}`,
+        kind: "name",
+        done: "removed",
+        next: `dome idp remove ${shellWord(name)} --yes${inWorkspace(workspace)}`,
       });
       const removed = await (await session.controlPlane()).identityProviders.remove(name, workspace);
       session.output.show({

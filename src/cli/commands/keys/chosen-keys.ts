@@ -4,29 +4,24 @@
  */
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { ListedApiKey } from "../../../contract/key.ts";
-import { shellWord } from "../../../kernel/shell-word.ts";
-import { confirm } from "../../confirm.ts";
+import { confirmCount } from "../../confirm.ts";
 import { CommandFailure, EXIT } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
-import { inWorkspace, searched, withLabels } from "../../option-values.ts";
+import { inWorkspace, searched } from "../../option-values.ts";
 import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
-import { keyFilterOf, type KeyAges } from "./key-ages.ts";
+import { choiceOf } from "../agents/selection.ts";
+import { keyFilterOf, type KeyChoice } from "./key-ages.ts";
 import { stayingKeys } from "./live-key.ts";
 import { listedKeyTable } from "./view.ts";
 
-interface KeySelection extends KeyAges {
-  readonly workspace?: string;
-  readonly allWorkspaces?: true;
-  readonly label?: string[];
-  readonly steward?: string;
-  readonly owner?: string;
+interface KeySelection extends KeyChoice {
   readonly yes?: boolean;
 }
 
 /**
  * @param order the options that say how they are rotated, as they are typed, each with a space before it.
- * @throws CommandFailure when no key is meant, or somebody has not agreed; nothing was rotated then.
+ * @throws CommandFailure when no key matches, or somebody has not agreed; nothing was rotated then.
  */
 export async function chooseKeys(
   session: Session,
@@ -34,30 +29,19 @@ export async function chooseKeys(
   selection: KeySelection,
   order: string,
 ): Promise<readonly ListedApiKey[]> {
-  const { workspace, allWorkspaces, label, steward, owner } = selection;
-  const { items } = await service.keys
-    .ofAgents({
-      workspace,
-      all_workspaces: allWorkspaces,
-      label,
-      steward,
-      owner,
-      live: true,
-      ...keyFilterOf(selection),
-    })
-    .take();
+  const { items } = await service.keys.ofAgents(keyFilterOf({ ...selection, live: true })).take();
   const staying = await stayingAmong(session, service, items);
   const keys = items.filter(({ id }) => staying.has(id));
   if (keys.length === 0) throw none(selection);
   const { output } = session;
   output.note(`${listedKeyTable(output.style, keys)}\n`);
   const count = keys.length;
-  await confirm(session, selection.yes, {
-    answer: String(count),
-    question: `Rotate these ${count} keys? Type ${count} to go on: `,
-    because: `${count} keys would be rotated`,
-    otherwise: "the number is another one; nothing was rotated",
-    next: `dome keys rotate${choiceOf(selection)}${order} --yes`,
+  await confirmCount(session, selection.yes, {
+    count,
+    things: "keys",
+    question: `Rotate these ${count} keys?`,
+    done: "rotated",
+    next: `dome keys rotate${wordsOf(selection)}${order} --yes`,
   });
   return keys;
 }
@@ -78,19 +62,16 @@ async function stayingAmong(
 const none = (selection: KeySelection): CommandFailure =>
   new CommandFailure(
     EXIT.failed,
-    `no live key that is not being replaced already matches${clean(choiceOf(selection))}; nothing was rotated. ` +
+    `no live key matches${clean(wordsOf(selection))}, apart from keys that are already being replaced; nothing was rotated. ` +
       searched(selection.workspace, selection.allWorkspaces === true),
-    `dome keys list${choiceOf(selection)} --live`,
+    `dome keys list${wordsOf(selection)} --live`,
   );
 
-const choiceOf = (selection: KeySelection): string =>
+/** The same choice, for a command to type next. */
+const wordsOf = (choice: KeyChoice): string =>
   [
-    withLabels(selection.label),
-    ...[
-      ["steward", selection.steward],
-      ["owner", selection.owner],
-      ["older-than", selection.olderThan],
-      ["expires-before", selection.expiresBefore],
-    ].map(([name, value]) => (value === undefined ? "" : ` --${name} ${shellWord(value)}`)),
-    selection.allWorkspaces === true ? " -A" : inWorkspace(selection.workspace),
+    choiceOf(choice),
+    choice.olderThan === undefined ? "" : ` --older-than ${choice.olderThan}`,
+    choice.expiresBefore === undefined ? "" : ` --expires-before ${choice.expiresBefore}`,
+    choice.allWorkspaces === true ? " -A" : inWorkspace(choice.workspace),
   ].join("");

@@ -1,12 +1,20 @@
-/** Keys chosen by how old they are and when they end: in lists, and where they are rotated. */
+/** Keys chosen by whose they are, how old they are and when they end: in lists, and where they are rotated. */
 import type { Command } from "commander";
 import type { KeyFilter } from "../../../client/keys.ts";
 import { pointInTime } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 
-/** Times as RFC 3339, in UTC. */
-export interface KeyAges {
+/** Which keys. */
+export interface KeyChoice {
+  readonly workspace?: string;
+  readonly allWorkspaces?: true;
+  readonly label?: string[];
+  readonly steward?: string;
+  readonly owner?: string;
+  readonly live?: true;
+  /** RFC 3339, in UTC. */
   readonly olderThan?: string;
+  /** RFC 3339, in UTC. */
   readonly expiresBefore?: string;
 }
 
@@ -25,7 +33,16 @@ export const withKeyAges = (session: Session, command: Command): Command => {
     );
 };
 
-export const keyFilterOf = ({ olderThan, expiresBefore }: KeyAges): KeyFilter => ({
-  created_before: olderThan,
-  expires_before: expiresBefore,
-});
+export const keyFilterOf = (choice: KeyChoice): KeyFilter => {
+  const { workspace, allWorkspaces, label, steward, owner, live, olderThan, expiresBefore } = choice;
+  return {
+    workspace,
+    all_workspaces: allWorkspaces,
+    label,
+    steward,
+    owner,
+    live,
+    created_before: olderThan,
+    expires_before: expiresBefore,
+  };
+};

@@ -7,17 +7,11 @@ import { allWorkspacesOption, labelFilterOption, searched, workspaceOption } fro
 import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
-import { keyFilterOf, withKeyAges, type KeyAges } from "./key-ages.ts";
+import { keyFilterOf, withKeyAges, type KeyChoice } from "./key-ages.ts";
 import { keyTable, listedKeyTable, wideListedKeyTable } from "./view.ts";
 
-interface ListOptions extends KeyAges, Watching, Paging {
-  readonly workspace?: string;
-  readonly allWorkspaces?: true;
-  readonly live?: true;
+interface ListOptions extends KeyChoice, Watching, Paging {
   readonly sort?: KeySort;
-  readonly label?: string[];
-  readonly steward?: string;
-  readonly owner?: string;
 }
 
 const SORTS: readonly KeySort[] = ["created", "-created", "expires", "-expires", "last_used", "-last_used"];
@@ -28,7 +22,7 @@ export const listCommand = (session: Session): Command =>
       session,
       verb({
         name: "list",
-        summary: "List API keys without their secrets: of an agent, or of many by age, end and last use",
+        summary: "List the API keys of one agent or of all agents, without secrets",
         description:
           "List API keys without their secrets. With an agent: its keys, as the agent itself has them. Without one: the keys of all " +
           "agents of the workspace, the oldest first. To replace what is listed, give `dome keys rotate` the same options.",
@@ -52,7 +46,7 @@ export const listCommand = (session: Session): Command =>
     .addOption(
       new Option(
         "--sort <order>",
-        "what comes first; with - in front the other way round (default: created; with --expires-before, expires)",
+        "sort order; a leading - reverses it (default: created; with --expires-before, expires)",
       ).choices(SORTS),
     )
     .addOption(watchOption())
@@ -68,7 +62,10 @@ async function readOne(
   { workspace, watch: _watch, ...others }: ListOptions,
 ): Promise<Read> {
   if (Object.keys(others).length > 0)
-    throw usage("filters, --sort and -A go with the keys of many agents: name none", "dome keys list --help");
+    throw usage(
+      "filters, --sort and -A cannot be used with an agent; omit the agent",
+      "dome keys list --help",
+    );
   const { items } = await (await session.controlPlane()).keys.list({ agent, workspace }).take();
   return {
     body: items,
@@ -78,15 +75,9 @@ async function readOne(
 }
 
 async function readMany(session: Session, options: ListOptions, command: Command): Promise<Read> {
-  const { workspace, allWorkspaces, live, sort, label, steward, owner } = options;
+  const { workspace, allWorkspaces, sort } = options;
   const service = await session.controlPlane();
   const listing = service.keys.ofAgents({
-    workspace,
-    all_workspaces: allWorkspaces,
-    live,
-    label,
-    steward,
-    owner,
     ...keyFilterOf(options),
     sort: sort ?? (options.expiresBefore === undefined ? undefined : "expires"),
   });

@@ -1,4 +1,4 @@
-/** Which key of an agent is meant when none is named: the one live key that is not being replaced already. */
+/** Which key of an agent is replaced when none is named: the one live key that is not being replaced already. */
 import type { AgentRef } from "../../../client/agents.ts";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { ApiKey } from "../../../contract/key.ts";

@@ -5,7 +5,7 @@ import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import type { ListedApiKey } from "../../../contract/key.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
-import { attempt, tellFailed, type Attempt } from "../../attempt.ts";
+import { attempt, ofAgent, tellFailed, type Attempt } from "../../attempt.ts";
 import { CommandFailure, usage } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
 import { reserveKeyFile } from "../../key-file.ts";
@@ -14,12 +14,11 @@ import type { Session } from "../../session.ts";
 import { withSecret } from "../../unseen-key.ts";
 import { chooseAgents, type Deed, type Selection } from "../agents/selection.ts";
 import { chooseKeys } from "./chosen-keys.ts";
-import type { KeyAges } from "./key-ages.ts";
+import type { KeyChoice } from "./key-ages.ts";
 import { onlyLiveKey } from "./live-key.ts";
 import type { NewKeyOptions } from "./new-key.ts";
 
-export interface RotateOptions extends NewKeyOptions, Omit<Selection, "workspace">, KeyAges {
-  readonly allWorkspaces?: true;
+export interface RotateOptions extends NewKeyOptions, KeyChoice, Pick<Selection, "dryRun" | "yes"> {
   /** In milliseconds. */
   readonly overlap?: number;
   readonly keyDir?: string;
@@ -73,7 +72,7 @@ export async function rotateMany(session: Session, options: RotateOptions): Prom
         ]),
       ),
   });
-  tellFailed(session, outcomes);
+  tellFailed(session, outcomes.map(ofAgent));
   if (dryRun === true) output.note("Nothing was rotated: this was a dry run.");
 }
 
@@ -120,7 +119,7 @@ async function rotate(
   const ref = { agent: agent.id };
   const [chosen, ...others] = keys ?? [];
   if (others.length > 0)
-    throw usage(`${keys?.length} of its keys are meant (${keys?.join(", ")}): rotate each by its id`);
+    throw usage(`${keys?.length} keys of this agent match (${keys?.join(", ")}); rotate each one by its id`);
   const replaces = chosen ?? (await onlyLiveKey(session, service, ref));
   // Names are those of a workspace.
   const folder = options.allWorkspaces === true ? join(options.keyDir, agent.workspace) : options.keyDir;

@@ -50,7 +50,7 @@ export const rotateCommand = (session: Session): Command =>
       if (only === undefined) return rotateMany(session, options);
       if (isByKey(options))
         throw usage(
-          "--older-than, --expires-before and -A choose keys: name no agent beside them",
+          "--older-than, --expires-before and -A cannot be used with an agent",
           "dome keys rotate --help",
         );
       if (options.keyDir !== undefined || options.dryRun === true)

@@ -6,11 +6,12 @@
  */
 import { Option, type Command } from "commander";
 import { shellWord } from "../../../kernel/shell-word.ts";
-import { attempt } from "../../attempt.ts";
+import { attempt, tellFailed } from "../../attempt.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
+import { withReason } from "../../option-values.ts";
 import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { moveAgents, tellFailures } from "../agents/move-agents.ts";
@@ -31,8 +32,8 @@ export const offboardCommand = (session: Session): Command =>
     summary: "Offboard a person: revoke operator tokens, transfer agents, stop the user",
     description:
       "Somebody leaves: end all operator tokens of a subject, transfer the agents that it answers for, in every workspace, " +
-      "and, with --user, stop that user everywhere. All of it is listed first, and asked about; without a terminal that " +
-      "wants --yes. What is done stays done: after a failure, type the command again.",
+      "and, with --user, stop that user everywhere. Dome lists everything and asks you to confirm; in scripts, pass --yes. " +
+      "You can safely repeat the command after a failure.",
     examples: [
       "dome operators offboard bob@example.com --to carol@example.com --dry-run",
       "dome operators offboard bob@example.com --to carol@example.com --user https://login.example.com 00u1a2b3",
@@ -57,7 +58,7 @@ async function offboard(session: Session, subject: string, options: OffboardOpti
   if (me.subject === subject)
     throw new CommandFailure(
       EXIT.failed,
-      `you are ${subject}: this would end the token that it is done with`,
+      "you cannot offboard yourself: it would revoke the token that this command uses",
     );
   const plan = await planOffboarding(service, leaver);
   const { output } = session;
@@ -75,10 +76,11 @@ async function offboard(session: Session, subject: string, options: OffboardOpti
   tellPlan(output, plan);
   await confirm(session, options.yes, {
     answer: subject,
-    question: `Offboard ${clean(subject)}? Operator tokens that have ended stay so. Type the subject to go on: `,
-    because: "operator tokens that have ended stay so",
-    otherwise: "the subject is another one; nothing was changed",
-    next: `dome operators offboard ${shellWord(subject)} --to ${shellWord(options.to)}${userWords(options)} --yes`,
+    question: `Offboard ${clean(subject)}? Revoked operator tokens cannot be restored. Type the subject to go on: `,
+    because: "revoked operator tokens cannot be restored",
+    kind: "subject",
+    done: "changed",
+    next: `dome operators offboard ${shellWord(subject)} --to ${shellWord(options.to)}${userWords(options)}${withReason(options.reason)} --yes`,
   });
 
   const tokens = await inParallel(plan.operator_tokens, async ({ id }) => ({
@@ -112,13 +114,10 @@ async function offboard(session: Session, subject: string, options: OffboardOpti
     text: () => resultText(result),
   });
   tellFailures(session, agents);
-  const failed = [
-    ...tokens.map(({ id, error }) => ({ what: id, error })),
-    ...stops.map(({ workspace, error }) => ({ what: `the user in ${workspace}`, error })),
-  ].filter(({ error }) => error !== null);
-  for (const { what, error } of failed)
-    output.warn(`error: ${clean(`${what}: ${error?.detail} (${error?.code})`)}`);
-  if (failed.length > 0) session.end(EXIT.failed);
+  tellFailed(session, [
+    ...tokens.map(({ id, error }) => ({ name: id, error })),
+    ...stops.map(({ workspace, error }) => ({ name: `the user in ${workspace}`, error })),
+  ]);
 }
 
 function leaverOf(subject: string, { to, user, tenant }: OffboardOptions): Leaver {

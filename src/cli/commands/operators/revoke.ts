@@ -1,4 +1,4 @@
-/** `dome operators revoke`. It ends what somebody works with, so it asks for the subject, or wants `--yes`. */
+/** `dome operators revoke`. It ends what somebody works with, so it asks for the subject, or takes `--yes`. */
 import type { Command } from "commander";
 import type { OperatorRevoked } from "../../../contract/operator.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
@@ -54,13 +54,13 @@ async function revokeAll(session: Session, subject: string, yes: boolean | undef
     answer: subject,
     question: `Revoking these ${live.length} tokens of ${clean(subject)} is final. Type the subject to go on: `,
     because: `this revokes ${live.length} tokens`,
-    otherwise: "the subject is another one; nothing was revoked",
+    kind: "subject",
+    done: "revoked",
     next: `dome operators revoke --subject ${shellWord(subject)} --yes`,
   });
   const ordered = live.toSorted((one, other) => Number(one.id === mine) - Number(other.id === mine));
-  const outcomes: (Attempt<OperatorRevoked> & { readonly agent: { readonly name: string } })[] = [];
-  for (const { id } of ordered)
-    outcomes.push({ agent: { name: id }, ...(await attempt(service.operators.revoke(id))) });
+  const outcomes: (Attempt<OperatorRevoked> & { readonly name: string })[] = [];
+  for (const { id } of ordered) outcomes.push({ name: id, ...(await attempt(service.operators.revoke(id))) });
   const revoked = outcomes.flatMap(({ done }) => done ?? []);
   output.show({
     body: revoked,
@@ -78,8 +78,9 @@ async function revoke(session: Session, id: string, options: { yes: boolean | un
     answer: asked?.subject ?? "",
     question: `Revoking ${id} (${clean(asked?.subject ?? "")}, ${asked?.role ?? ""}) is final. Type its subject to go on: `,
     because: "revoking is final",
-    otherwise: "the subject is another one; nothing was revoked",
-    next: `dome operators revoke ${id} --yes`,
+    kind: "subject",
+    done: "revoked",
+    next: `dome operators revoke ${shellWord(id)} --yes`,
   });
   const revoked = await operators.revoke(id);
   session.output.show({

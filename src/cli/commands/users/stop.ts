@@ -8,7 +8,7 @@ import { shellWord } from "../../../kernel/shell-word.ts";
 import { confirm } from "../../confirm.ts";
 import { homeWorkspace } from "../../home-workspace.ts";
 import { clean } from "../../output.ts";
-import { inWorkspace, workspaceOption } from "../../option-values.ts";
+import { inWorkspace, withReason, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellStop } from "../../print-stop.ts";
 import { doubtsAbout } from "./doubts.ts";
@@ -59,18 +59,19 @@ async function ask(
   session: Session,
   doubts: readonly string[],
   who: WhichUser,
-  { tenant, workspace }: StopOptions,
+  { tenant, workspace, reason, wait }: StopOptions,
 ): Promise<void> {
   if (doubts.length === 0) return;
   warn(session, doubts);
   const name = who.user ?? who.subject ?? "";
   const words = who.user ?? [who.issuer, who.subject].map((word) => shellWord(word ?? "")).join(" ");
-  const more = `${tenant === undefined ? "" : ` --tenant ${shellWord(tenant)}`}${inWorkspace(workspace)}`;
+  const more = `${tenant === undefined ? "" : ` --tenant ${shellWord(tenant)}`}${inWorkspace(workspace)}${withReason(reason)}${wait === true ? " --wait" : ""}`;
   await confirm(session, false, {
     answer: name,
-    question: `Stop ${clean(name)} all the same? Type it once more to go on: `,
+    kind: "user",
+    question: `Stop ${clean(name)} anyway? Type the name again to go on: `,
     because: "nobody knows this user",
-    otherwise: "that is another one; nothing was stopped",
+    done: "stopped",
     next: `dome users stop ${words}${more} --yes`,
   });
 }

@@ -1,8 +1,10 @@
-/** `dome workspaces halt`: the stop of everything in a workspace. It asks for the name, or wants `--yes`. */
+/** `dome workspaces halt`: the stop of everything in a workspace. It asks for the name, or takes `--yes`. */
 import type { Command } from "commander";
 import type { WorkspaceTransition } from "../../../contract/halt.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
+import { withReason } from "../../option-values.ts";
 import { clean, seconds } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { waitForHalt } from "../../wait-for-halt.ts";
@@ -36,8 +38,9 @@ export const haltCommand = (session: Session): Command =>
         answer: name,
         question: `Halting ${name} stops every agent in it. Type its name to go on: `,
         because: "halting stops every agent of the workspace",
-        otherwise: "the name is another one; nothing was halted",
-        next: `dome workspaces halt ${name} --yes`,
+        kind: "name",
+        done: "halted",
+        next: `dome workspaces halt ${shellWord(name)}${withReason(options.reason)}${options.wait === true ? " --wait" : ""} --yes`,
       });
       await halt(session, name, options);
     });
