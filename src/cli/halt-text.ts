@@ -1,6 +1,6 @@
 /** How stops and their receipts are shown to people. */
 import type { Halt } from "../contract/halt.ts";
-import { clean, fields, several, type Style } from "./output.ts";
+import { clean, fields, seconds, several, type Style } from "./output.ts";
 import { table } from "./table.ts";
 
 export const haltTable = (style: Style, halts: readonly Halt[]): string =>
@@ -39,6 +39,10 @@ export function haltFields(style: Style, halt: Halt): string {
   ]);
   return `${members}\n\n${clean(halt.note)}`;
 }
+
+/** `The stop hlt_… is effective since` when, or in how long. @param leftMs in milliseconds, where it is not yet. */
+export const effectText = (style: Style, { id, effective_at: at }: Halt, leftMs: number): string =>
+  `The stop ${id} is effective ${at === null ? `in ${seconds(leftMs)}` : `since ${style.at(at)}`}.`;
 
 /** `4 agents: 4 committed, 3 effective`. */
 export const familyText = ({ total, committed, effective }: NonNullable<Halt["cascade"]>): string =>

@@ -6,7 +6,7 @@
  */
 import type { Io, Sink } from "./io.ts";
 import { nextCommand, type Here } from "./next-command.ts";
-import { local, relative } from "./times.ts";
+import { localClock, relative } from "./times.ts";
 
 /** What `-o` takes. */
 export const FORMATS = ["table", "wide", "json", "yaml", "csv"] as const;
@@ -38,6 +38,7 @@ interface Printing {
 
 export class Output {
   readonly mode: Mode;
+  readonly style: Style;
   readonly #io: Io;
   readonly #how: Printing;
 
@@ -45,6 +46,7 @@ export class Output {
     this.#io = io;
     this.mode = mode;
     this.#how = how;
+    this.style = styleFor(io.stdout, io);
   }
 
   /** The result of the command, on stdout. */
@@ -87,10 +89,6 @@ export class Output {
     this.#io.stderr.write(`${text}\n`);
   }
 
-  get style(): Style {
-    return styleFor(this.#io.stdout, this.#io);
-  }
-
   #print(text: string): void {
     this.#io.stdout.write(`${text}\n`);
   }
@@ -121,12 +119,12 @@ const COLOURED: Colours = { strong: paint(1), good: paint(32), bad: paint(31) };
 
 /** Colour only on a terminal, and not when NO_COLOR is set (no-color.org). */
 export function styleFor(sink: Sink, io: Io): Style {
-  const now = io.clock.now();
-  const clock = (iso: string): string => local(iso, io.timeZone());
+  const clock = localClock(() => io.timeZone());
+  const away = (iso: string): string => relative(iso, io.clock.now());
   return {
     ...(sink.isTTY && !io.env.NO_COLOR && io.env.TERM !== "dumb" ? COLOURED : PLAIN),
-    ago: (iso) => (iso === null ? null : relative(iso, now)),
-    at: (iso) => (iso === null ? null : `${clock(iso)} (${relative(iso, now)})`),
+    ago: (iso) => (iso === null ? null : away(iso)),
+    at: (iso) => (iso === null ? null : `${clock(iso)} (${away(iso)})`),
     clock: (iso) => (iso === null ? null : clock(iso)),
   };
 }

@@ -1,7 +1,8 @@
 /** What the stop of a user and of a transaction say: committed, waiting, effective, and the command for the receipt. */
 import type { ControlPlane } from "../client/control-plane.ts";
 import type { TransactionTransition, UserTransition } from "../contract/halt.ts";
-import { seconds } from "./output.ts";
+import { effectText } from "./halt-text.ts";
+import type { Style } from "./output.ts";
 import type { Session } from "./session.ts";
 import { waitForHalt } from "./wait-for-halt.ts";
 
@@ -24,18 +25,16 @@ export async function tellStop(
   output.show({
     body: transition,
     ids: [transition.halt?.id ?? transition.workspace],
-    text: () => sentence(who, transition),
+    text: () => sentence(output.style, who, transition),
   });
   if (transition.effective_in_ms > 0 && committed !== null) output.next(receiptCommand(committed.id));
 }
 
 function sentence(
+  style: Style,
   name: string,
   { changed, halt: stop, effective_in_ms: left }: UserTransition | TransactionTransition,
 ): string {
   const who = `${name} is stopped${changed ? "" : " (it was already)"}`;
-  if (stop === null) return `${who}.`;
-  return stop.effective_at === null
-    ? `${who}. The stop ${stop.id} is effective in ${seconds(left)}.`
-    : `${who}. The stop ${stop.id} is effective since ${stop.effective_at}.`;
+  return stop === null ? `${who}.` : `${who}. ${effectText(style, stop, left)}`;
 }

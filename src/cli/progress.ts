@@ -1,7 +1,7 @@
 /** Progress on stderr: a live line on a terminal, plain lines in a pipe, nothing with `--quiet`. */
 import type { Io } from "./io.ts";
 import type { Mode } from "./output.ts";
-import { styleFor } from "./output.ts";
+import { styleFor, type Style } from "./output.ts";
 
 const CLEAR_LINE = "\r\u001b[2K";
 const WIDTH = 10;
@@ -9,12 +9,14 @@ const WIDTH = 10;
 export class Progress {
   readonly #io: Io;
   readonly #silent: boolean;
+  readonly #style: Style;
   readonly #forget: () => void;
   #live = false;
 
   /** @param stays what a person who ends the program (Ctrl-C) must know: that what was begun goes on. */
   constructor(io: Io, mode: Mode, stays: readonly string[]) {
     this.#io = io;
+    this.#style = styleFor(io.stderr, io);
     this.#silent = mode === "quiet";
     this.#forget = io.onInterrupt(() => {
       if (this.#live) io.stderr.write("\n");
@@ -49,6 +51,6 @@ export class Progress {
   }
 
   #line(name: string, text: string): string {
-    return `${styleFor(this.#io.stderr, this.#io).strong(name.padEnd(WIDTH))}  ${text}`;
+    return `${this.#style.strong(name.padEnd(WIDTH))}  ${text}`;
   }
 }

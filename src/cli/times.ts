@@ -18,16 +18,23 @@ export function relative(iso: string, now: number): string {
 }
 
 /**
- * `2026-11-23 10:00:00 GMT+1`, with milliseconds where there are any. Sweden writes times as ISO 8601 does.
+ * RFC 3339 → `2026-11-23 10:00:00 GMT+1`, with milliseconds where there are any. Sweden writes times as ISO 8601 does. What
+ * formats them is made at the first time that needs it, and kept: it costs more than a thousand times do.
  * @param timeZone a name of the IANA time zone database.
  */
-export function local(iso: string, timeZone: string): string {
-  const ms = Date.parse(iso);
-  const text = zoned(timeZone, ms % 1_000 === 0 ? undefined : 3).format(ms);
-  return text
-    .replace(",", ".")
-    .replace(/GMT\+0$/, "UTC")
-    .replace("\u2212", "-");
+export function localClock(timeZone: () => string): (iso: string) => string {
+  let whole: Intl.DateTimeFormat | undefined;
+  let exact: Intl.DateTimeFormat | undefined;
+  return (iso) => {
+    const ms = Date.parse(iso);
+    const format =
+      ms % 1_000 === 0 ? (whole ??= zoned(timeZone(), undefined)) : (exact ??= zoned(timeZone(), 3));
+    return format
+      .format(ms)
+      .replace(",", ".")
+      .replace(/GMT\+0$/, "UTC")
+      .replace("\u2212", "-");
+  };
 }
 
 const zoned = (timeZone: string, fractionalSecondDigits: 3 | undefined): Intl.DateTimeFormat =>

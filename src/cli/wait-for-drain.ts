@@ -29,13 +29,14 @@ export async function waitForDrain(
 ): Promise<Halt | null> {
   if (draining === null) return null;
   const { clock, timers } = session.io;
+  const end = session.output.style.clock(draining.deadline);
   const progress = new Progress(session.io, session.output.mode, [
-    `The drain goes on: the agent takes no new work, and is stopped at ${draining.deadline}.`,
+    `The drain goes on: the agent takes no new work, and is stopped at ${end}.`,
     `next: ${session.output.here(`dome agents show ${ref.agent}${inWorkspace(ref.workspace)}`)}`,
   ]);
   const effective = clock.now() + left;
   const deadline = effective - STOP_TAKES_MS;
-  progress.step("draining", `until ${draining.deadline}; no new work is taken`);
+  progress.step("draining", `until ${end}; no new work is taken`);
   try {
     for (let asked = clock.now(); ;) {
       const rest = effective - clock.now();

@@ -29,6 +29,7 @@ export async function waitForHalt(
   next: string,
 ): Promise<Halt> {
   const { clock, timers } = session.io;
+  const { style } = session.output;
   const progress = new Progress(session.io, session.output.mode, [
     `The stop ${committed.id} stays: it is committed, and becomes effective by itself.`,
     `next: ${session.output.here(next)}`,
@@ -37,7 +38,7 @@ export async function waitForHalt(
   const longest = committed.cascade === null ? LONGEST_WAIT_MS : LONGEST_CASCADE_MS;
   const due = start + committed.effective_in_ms;
   let receipt = committed;
-  progress.step("committed", `${committed.id} at ${committed.committed_at}`);
+  progress.step("committed", `${committed.id} at ${style.clock(committed.committed_at)}`);
   try {
     if (receipt.effective_at === null && !progress.isLive) {
       progress.step("waiting", `${seconds(committed.effective_in_ms)} until no door admits a call any more`);
@@ -59,12 +60,14 @@ export async function waitForHalt(
       );
       await timers.sleep(PAUSE_MS);
     }
-    progress.step("effective", `at ${receipt.effective_at}, ${after(receipt)} after the commit`);
+    progress.step("effective", `at ${style.clock(receipt.effective_at)}, ${after(receipt)} after the commit`);
     if (receipt.cascade !== null) progress.step("family", familyText(receipt.cascade));
     const { last_admitted: last } = receipt;
     progress.step(
       "admitted",
-      last === null ? "nothing that the ledger has" : `${last.decision_id} at ${last.time}, last`,
+      last === null
+        ? "nothing that the ledger has"
+        : `${last.decision_id} at ${style.clock(last.time)}, last`,
     );
     progress.step("cut", receipt.acts_cut === 1 ? "1 act" : `${receipt.acts_cut} acts`);
     return receipt;

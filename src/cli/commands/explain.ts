@@ -74,7 +74,7 @@ function explanationText(output: Output, explanation: Explanation): string {
     "",
     fields(style, [
       ["decision", explanation.decision_id],
-      ["time", explanation.time],
+      ["time", style.at(explanation.time)],
       ["reason", explanation.reason],
       ["layer", explanation.layer],
       ["action", explanation.action],
@@ -92,7 +92,7 @@ function explanationText(output: Output, explanation: Explanation): string {
     ]),
     ...reported.map(
       ({ kind, time, agent, event }) =>
-        `${time}  ${clean([markedKind({ kind }), called(names, agent), ...saidIn({ data: { event } })].join("  "))}`,
+        `${style.clock(time)}  ${clean([markedKind({ kind }), called(names, agent), ...saidIn({ data: { event } })].join("  "))}`,
     ),
     ...changeText(output, change),
   ].join("\n");

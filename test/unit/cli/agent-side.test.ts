@@ -179,7 +179,7 @@ describe("dome explain", () => {
     expect(stdout).toBe(`deny  The agent has not declared tool jira.
 
 decision       dec_01k9v3m8q2x7n5r4t6w0y1z2a8
-time           2026-11-23T09:00:00.000Z
+time           2026-11-23 09:00:00 UTC (now)
 reason         surface_undeclared
 layer          surface
 action         tool:use
@@ -304,7 +304,7 @@ describe("dome token", () => {
     expect(stdout).toBe(`type       at+jwt
 scope      surface
 iss        https://dome.example.com
-exp        2026-11-23T09:05:00.000Z (in 300 s)
+exp        2026-11-23 09:05:00 UTC (in 5 min)
 signature  made by https://dome.example.com
 `);
   });

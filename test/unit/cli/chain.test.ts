@@ -44,9 +44,9 @@ describe("dome chain verify", () => {
     expect({ exit, stderr, requests }).toEqual({ exit: 0, stderr: "", requests: [] });
     expect(stdout).toBe(`verified  ${agent(2)} for ${agent(1)} for ${USER}
 
-TIME                      ACTOR                           SCOPE     TARGET                BASIS                               RECEIPT
-2026-11-23T09:00:00.000Z  agt_00000000000000000000000001  surface   https://dome.example  idp:idp_00000000000000000000000001  rct_00000000000000000000000001
-2026-11-23T09:00:01.000Z  agt_00000000000000000000000002  tool:crm  https://dome.example  delegates_to                        rct_00000000000000000000000002
+TIME                     ACTOR                           SCOPE     TARGET                BASIS                               RECEIPT
+2026-11-23 09:00:00 UTC  agt_00000000000000000000000001  surface   https://dome.example  idp:idp_00000000000000000000000001  rct_00000000000000000000000001
+2026-11-23 09:00:01 UTC  agt_00000000000000000000000002  tool:crm  https://dome.example  delegates_to                        rct_00000000000000000000000002
 
   + https://dome.example issued this token to ${agent(2)}, and the token is unchanged.
   + https://dome.example signed each of the 2 receipts with a receipt key.
@@ -97,7 +97,7 @@ TIME                      ACTOR                           SCOPE     TARGET      
     });
     const { exit, stdout } = await verify(old.token);
     expect(exit).toBe(0);
-    expect(stdout).toContain("  + The token expired at 2026-11-23T08:50:00.000Z: it remains evidence");
+    expect(stdout).toContain("  + The token expired at 2026-11-23 08:50:00 UTC: it remains evidence");
   });
 
   test("what is not verified is exit code 3: which check, where, and what that means", async () => {

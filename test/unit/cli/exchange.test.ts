@@ -164,7 +164,7 @@ describe("dome token inspect", () => {
     expect(lines).toContain("txn  txn_00000000000000000000000001");
     expect(lines).toContain("receipts  2, newest first; dome chain verify checks them");
     expect(lines).toContain(
-      `receipt 0  ${agent(2)} at 2026-11-23T09:00:01.000Z, scope surface, because of delegates_to`,
+      `receipt 0  ${agent(2)} at 2026-11-23 09:00:01 UTC, scope surface, because of delegates_to`,
     );
   });
 

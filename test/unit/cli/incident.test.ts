@@ -7,9 +7,11 @@ import { agent, AGENT_ID, DECISION_ID, halt, HALT_ID, transition } from "../clie
 import { dome } from "./run-cli.ts";
 
 const DEADLINE = "2026-11-23T09:05:00.000Z";
+const DEADLINE_SHOWN = "2026-11-23 09:05:00 UTC";
 const draining = { deadline: DEADLINE, then: "suspended", halt: HALT_ID, hold: false } as const;
 const DRAINS = transition({ state: "active", draining, effective_in_ms: 302_500, halt: null });
 const EFFECTIVE_AT = "2026-11-23T09:00:02.500Z";
+const EFFECTIVE_SHOWN = "2026-11-23 09:00:02.500 UTC";
 const effective = (over: Partial<Halt> = {}): Halt =>
   halt({ effective_at: EFFECTIVE_AT, effective_in_ms: 0, ...over });
 
@@ -21,7 +23,7 @@ describe("dome agents suspend --drain", () => {
     expect(exit).toBe(0);
     expect(service.seen[0]?.body).toBe('{"reason":null,"drain_seconds":300}');
     expect(stdout).toBe(
-      `bot takes no new work; it is suspended at ${DEADLINE}, effective in 302.5 s. The stop will be ${HALT_ID}.\n`,
+      `bot takes no new work; it is suspended at ${DEADLINE_SHOWN} (in 5 min), effective in 302.5 s. The stop will be ${HALT_ID}.\n`,
     );
     expect(stderr).toBe("to cancel: dome agents activate bot; to stop now: dome agents suspend bot\n");
   });
@@ -43,14 +45,16 @@ describe("dome agents suspend --drain", () => {
     });
     expect(exit).toBe(0);
     expect(stderr).toBe(
-      `draining    until ${DEADLINE}; no new work is taken\n` +
-        `committed   ${HALT_ID} at 2026-11-23T09:00:00.000Z\n` +
+      `draining    until ${DEADLINE_SHOWN}; no new work is taken\n` +
+        `committed   ${HALT_ID} at 2026-11-23 09:00:00 UTC\n` +
         "waiting     2.5 s until no door admits a call any more\n" +
-        `effective   at ${EFFECTIVE_AT}, 2.5 s after the commit\n` +
+        `effective   at ${EFFECTIVE_SHOWN}, 2.5 s after the commit\n` +
         "admitted    nothing that the ledger has\n" +
         "cut         0 acts\n",
     );
-    expect(stdout).toBe(`bot is suspended. The stop ${HALT_ID} is effective since ${EFFECTIVE_AT}.\n`);
+    expect(stdout).toBe(
+      `bot is suspended. The stop ${HALT_ID} is effective since ${EFFECTIVE_SHOWN} (1 s ago).\n`,
+    );
   });
 
   test("with --wait ends when the drain is cancelled, and says what the agent is", async () => {
@@ -80,7 +84,7 @@ test("dome agents suspend --cascade --wait shows how far the family is, and ends
   expect(service.seen[0]?.body).toBe('{"reason":null,"cascade":true}');
   expect(stderr).toContain("family      4 agents: 4 committed, 4 effective\n");
   expect(stdout).toBe(
-    `bot is suspended with 3 descendants. The stop ${HALT_ID} is effective since ${EFFECTIVE_AT}.\n`,
+    `bot is suspended with 3 descendants. The stop ${HALT_ID} is effective since ${EFFECTIVE_SHOWN} (now).\n`,
   );
 });
 

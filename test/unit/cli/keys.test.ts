@@ -136,8 +136,9 @@ describe("the keys of many agents", () => {
   });
 
   test("are not listed with an agent and a filter, which would be passed over", async () => {
-    const { exit, requests } = await dome(["keys", "list", "support-triage", "--older-than", "90d"]);
+    const { exit, stderr, requests } = await dome(["keys", "list", "support-triage", "--older-than", "90d"]);
     expect([exit, requests]).toEqual([2, []]);
+    expect(stderr).toContain("error: filters, --sort and -A cannot be used with an agent; omit the agent\n");
   });
 
   test("are watched: asked for every 2 s, and shown when they have changed, a line each as JSON", async () => {
@@ -205,7 +206,9 @@ describe("dome keys rotate --older-than", () => {
       { replies: replies(apiKey(ending), apiKey({ id: OTHER_KEY_ID, expires_at: null })) },
     );
     expect([exit, requests.length]).toEqual([1, 2]);
-    expect(stderr).toContain("nothing was rotated");
+    expect(stderr).toContain(
+      "error: no live key matches --older-than 2026-08-25T09:00:00.000Z, apart from keys that are already being replaced; nothing was rotated.",
+    );
   });
 
   test.each([["support-triage", "--older-than", "90d"], ["support-triage", "-A"], ["-A"]])(
@@ -231,6 +234,6 @@ test("dome keys revoke --wait returns when the stop of the key is effective (P3)
     `GET /api/v1/agents/support-triage/halts/${stop.id}`,
   ]);
   expect(stdout).toBe(
-    `${KEY_ID} is revoked. The stop ${stop.id} is effective since 2026-11-23T09:00:02.500Z.\n`,
+    `${KEY_ID} is revoked. The stop ${stop.id} is effective since 2026-11-23 09:00:02.500 UTC (now).\n`,
   );
 });

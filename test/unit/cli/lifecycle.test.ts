@@ -60,14 +60,14 @@ describe("dome agents suspend", () => {
     );
     expect(exit).toBe(0);
     expect(stderr).toBe(
-      `committed   ${HALT_ID} at 2026-11-23T09:00:00.000Z\n` +
+      `committed   ${HALT_ID} at 2026-11-23 09:00:00 UTC\n` +
         "waiting     2.5 s until no door admits a call any more\n" +
-        "effective   at 2026-11-23T09:00:02.500Z, 2.5 s after the commit\n" +
+        "effective   at 2026-11-23 09:00:02.500 UTC, 2.5 s after the commit\n" +
         "admitted    nothing that the ledger has\n" +
         "cut         0 acts\n",
     );
     expect(stdout).toBe(
-      `support-triage is suspended. The stop ${HALT_ID} is effective since 2026-11-23T09:00:02.500Z.\n`,
+      `support-triage is suspended. The stop ${HALT_ID} is effective since 2026-11-23 09:00:02.500 UTC (now).\n`,
     );
     expect(requests).toEqual([
       "POST /api/v1/agents/support-triage/suspend",
@@ -146,8 +146,12 @@ describe("dome agents revoke", () => {
     expect(asked.questions).toEqual(["Revoking support-triage is final. Type its name to go on: "]);
     expect(asked.exit).toBe(0);
     for (const typed of ["", "y", "yes", "support-triag"]) {
-      const { exit, requests } = await dome(["agents", "revoke", "support-triage"], { typed });
-      expect({ exit, requests }).toEqual({ exit: 1, requests: [] });
+      const { exit, stderr, requests } = await dome(["agents", "revoke", "support-triage"], { typed });
+      expect({ exit, stderr, requests }).toEqual({
+        exit: 1,
+        stderr: "error: the name does not match; nothing was revoked\n",
+        requests: [],
+      });
     }
   });
 });

@@ -20,6 +20,8 @@ export interface World {
   /** A person ends the program as soon as it waits. */
   readonly interrupted?: boolean;
   readonly home?: string;
+  /** Where the reader is, as the IANA names it; UTC without it. */
+  readonly timeZone?: string;
   readonly replies?: readonly Reply[];
 }
 
@@ -77,7 +79,7 @@ export async function dome(argv: readonly string[], world: World = {}): Promise<
     },
     stdout: { write: (text) => void (written.stdout += text), isTTY: world.terminal === true },
     stderr: { write: (text) => void (written.stderr += text), isTTY: world.terminal === true },
-    timeZone: () => "UTC",
+    timeZone: () => world.timeZone ?? "UTC",
     onInterrupt: (tell) => {
       if (world.interrupted === true) tell();
       return () => undefined;

@@ -48,12 +48,12 @@ describe("dome audit chain", () => {
       `GET /api/v1/audit?txn=${TXN}&workspace=support&order=oldest&limit=200&cursor=c`,
     ]);
     expect(stdout).toBe(`user alice@example.com
-├─ 2026-11-23T09:00:01.000Z  agent triage  token ${token(1)}  scope tool:crm (of surface)  for https://dome.example  because of delegates_to
-│  ├─ 2026-11-23T09:00:02.000Z  deny  agent triage  tool:use  jira\\u001b[2J  surface_undeclared  ${IDS.decision(2)}
-│  │  └─ 2026-11-23T09:00:06.000Z  sdk.error (self-reported)  agent triage  Timeout  no answer\\u001b[2J
-│  └─ 2026-11-23T09:00:03.000Z  agent ${B}  token ${token(2)}  scope tool:crm (of surface)  for https://dome.example  because of delegates_to
-│     └─ 2026-11-23T09:00:04.000Z  refused  exchange  agent triage  actor_loop
-└─ 2026-11-23T09:00:05.000Z  transaction.stopped  ada@example.com  leak
+├─ 2026-11-23 09:00:01 UTC  agent triage  token ${token(1)}  scope tool:crm (of surface)  for https://dome.example  because of delegates_to
+│  ├─ 2026-11-23 09:00:02 UTC  deny  agent triage  tool:use  jira\\u001b[2J  surface_undeclared  ${IDS.decision(2)}
+│  │  └─ 2026-11-23 09:00:06 UTC  sdk.error (self-reported)  agent triage  Timeout  no answer\\u001b[2J
+│  └─ 2026-11-23 09:00:03 UTC  agent ${B}  token ${token(2)}  scope tool:crm (of surface)  for https://dome.example  because of delegates_to
+│     └─ 2026-11-23 09:00:04 UTC  refused  exchange  agent triage  actor_loop
+└─ 2026-11-23 09:00:05 UTC  transaction.stopped  ada@example.com  leak
 `);
   });
 

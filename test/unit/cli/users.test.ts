@@ -88,14 +88,14 @@ describe("dome users stop", () => {
       reason: "left",
     });
     expect(stderr).toBe(
-      `committed   ${HALT_ID} at 2026-11-23T09:00:00.000Z\n` +
+      `committed   ${HALT_ID} at 2026-11-23 09:00:00 UTC\n` +
         "waiting     2.5 s until no door admits a call any more\n" +
-        "effective   at 2026-11-23T09:00:02.500Z, 2.5 s after the commit\n" +
+        "effective   at 2026-11-23 09:00:02.500 UTC, 2.5 s after the commit\n" +
         "admitted    nothing that the ledger has\n" +
         "cut         0 acts\n",
     );
     expect(stdout).toBe(
-      `The user ${USER} is stopped. The stop ${HALT_ID} is effective since 2026-11-23T09:00:02.500Z.\n`,
+      `The user ${USER} is stopped. The stop ${HALT_ID} is effective since 2026-11-23 09:00:02.500 UTC (now).\n`,
     );
     expect(orders(requests)).toEqual([
       "POST /api/v1/workspaces/support/users/stop",
@@ -153,6 +153,12 @@ describe("dome users stop", () => {
     expect(asked.stderr).toContain(`next: dome users stop ${ISSUER} 'ada b' --workspace support --yes\n`);
     const no = await dome(words, { typed: "ada", replies: [service(there)] });
     expect({ exit: no.exit, orders: orders(no.requests) }).toEqual({ exit: 1, orders: [] });
+    expect(no.questions).toEqual(["Stop ada b anyway? Type the name again to go on: "]);
+    expect(no.stderr).toContain("error: the user does not match; nothing was stopped\n");
+    const whole = await dome([...words, "--reason", "left", "--wait"], { replies: [service(there)] });
+    expect(whole.stderr).toContain(
+      `next: dome users stop ${ISSUER} 'ada b' --workspace support --reason left --wait --yes\n`,
+    );
     const yes = await dome(words, { typed: "ada b", replies: [service(there, json(202, stopped))] });
     expect(yes.exit).toBe(0);
   });

@@ -60,14 +60,14 @@ describe("dome workspaces halt", () => {
     expect(exit).toBe(0);
     expect(service.seen[0]?.body).toBe('{"reason":"leaked key"}');
     expect(stderr).toBe(
-      `committed   ${HALT_ID} at 2026-11-23T09:00:00.000Z\n` +
+      `committed   ${HALT_ID} at 2026-11-23 09:00:00 UTC\n` +
         "waiting     2.5 s until no door admits a call any more\n" +
-        "effective   at 2026-11-23T09:00:02.500Z, 2.5 s after the commit\n" +
-        `admitted    ${DECISION_ID} at 2026-11-23T09:00:00.400Z, last\n` +
+        "effective   at 2026-11-23 09:00:02.500 UTC, 2.5 s after the commit\n" +
+        `admitted    ${DECISION_ID} at 2026-11-23 09:00:00.400 UTC, last\n` +
         "cut         0 acts\n",
     );
     expect(stdout).toBe(
-      `support is halted. The stop ${HALT_ID} is effective since 2026-11-23T09:00:02.500Z.\n`,
+      `support is halted. The stop ${HALT_ID} is effective since 2026-11-23 09:00:02.500 UTC (now).\n`,
     );
     expect(requests).toEqual([
       "POST /api/v1/workspaces/support/halt",

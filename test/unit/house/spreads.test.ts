@@ -7,11 +7,7 @@ import { REPOSITORY } from "../docs/markdown.ts";
 const SPREAD_CALL =
   /\b(?:push|unshift|splice|fromCharCode|fromCodePoint|concat)\((?:[^()[\]{}]*, *)?\.\.\.(?!parts\b)\w/;
 /** Lists that the code itself makes, of a few items. */
-const SHORT: readonly string[] = [
-  "objects/ledger-query.ts: values.push(...bound);",
-  "cli/commands/agents/stop-many.ts: results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(run))));",
-  'cli/commands/token/inspect.ts: else if (name === "actor_receipts") shown.push(...receipts(value));',
-];
+const SHORT: readonly string[] = ["objects/ledger-query.ts: values.push(...bound);"];
 
 const spreadsIn = (path: string, text: string): string[] =>
   text.split("\n").flatMap((line) => (SPREAD_CALL.test(line) ? [`${path}: ${line.trim()}`] : []));

@@ -3,9 +3,10 @@
  * later (P3), or after a drain; `--wait` returns when it is. One agent by its name, or many: then the list comes first.
  */
 import { InvalidArgumentError, type Command } from "commander";
-import type { Transition } from "../../../contract/halt.ts";
+import type { Halt, Transition } from "../../../contract/halt.ts";
 import { verb, type Words } from "../../command.ts";
-import { clean, seconds } from "../../output.ts";
+import { effectText } from "../../halt-text.ts";
+import { clean, seconds, type Style } from "../../output.ts";
 import { duration, inWorkspace } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { waitForDrain } from "../../wait-for-drain.ts";
@@ -53,7 +54,7 @@ async function stopOne(session: Session, kind: Stopping, agent: string, options:
   output.show({
     body: transition,
     ids: [transition.halt?.id ?? transition.draining?.halt ?? transition.agent],
-    text: () => sentence(agent, transition),
+    text: () => sentence(output.style, agent, transition),
   });
   if (transition.effective_in_ms > 0 && transition.halt !== null) {
     output.next(receiptCommand(agent, options, transition.halt.id));
@@ -83,16 +84,18 @@ async function stopOne(session: Session, kind: Stopping, agent: string, options:
 const receiptCommand = (agent: string, { workspace }: StopOptions, id: string): string =>
   `dome agents halts ${agent} ${id}${inWorkspace(workspace)}`;
 
-function sentence(agent: string, transition: Transition): string {
+function sentence(style: Style, agent: string, transition: Transition): string {
   const { state, changed, halt, held, draining, effective_in_ms: left } = transition;
   if (draining !== null) {
-    const end = `it is ${draining.then}${draining.hold ? " and held" : ""} at ${draining.deadline}`;
+    const end = `it is ${draining.then}${draining.hold ? " and held" : ""} at ${style.at(draining.deadline)}`;
     return `${clean(agent)} takes no new work; ${end}, effective in ${seconds(left)}. The stop will be ${draining.halt}.`;
   }
   const who = `${clean(agent)} is ${state}${held ? " and held" : ""}${changed ? "" : " (it was already)"}`;
   if (halt === null) return left > 0 ? `${who}; effective in ${seconds(left)}.` : `${who}.`;
-  const family = halt.cascade === null ? "" : ` with ${halt.cascade.total - 1} descendants`;
-  return halt.effective_at === null
-    ? `${who}${halt.cascade === null ? "" : ", its descendants follow"}. The stop ${halt.id} is effective in ${seconds(left)}.`
-    : `${who}${family}. The stop ${halt.id} is effective since ${halt.effective_at}.`;
+  return `${who}${familyOf(halt)}. ${effectText(style, halt, left)}`;
+}
+
+function familyOf({ cascade, effective_at: at }: Halt): string {
+  if (cascade === null) return "";
+  return at === null ? ", its descendants follow" : ` with ${cascade.total - 1} descendants`;
 }

@@ -28,11 +28,12 @@ const branch = (style: Style, node: TransactionNode, names: Names): Branch => ({
 
 function lineOf(style: Style, { kind, id }: TransactionNode, entry: AuditEntry, names: Names): string {
   const agent = `agent ${agentsOf(entry, names) ?? "?"}`;
-  if (isSelfReported(entry.kind)) return words(entry, null, [markedKind(entry), agent, ...saidIn(entry)]);
-  if (kind === "token") return words(entry, null, [agent, `token ${id}`, ...granted(entry)]);
+  if (isSelfReported(entry.kind))
+    return words(style, entry, null, [markedKind(entry), agent, ...saidIn(entry)]);
+  if (kind === "token") return words(style, entry, null, [agent, `token ${id}`, ...granted(entry)]);
   switch (entry.kind) {
     case "decision":
-      return words(entry, entry.decision === "allow" ? style.good("allow") : style.bad("deny"), [
+      return words(style, entry, entry.decision === "allow" ? style.good("allow") : style.bad("deny"), [
         agent,
         entry.action,
         entry.target?.id,
@@ -40,18 +41,18 @@ function lineOf(style: Style, { kind, id }: TransactionNode, entry: AuditEntry, 
         entry.decision_id,
       ]);
     case "decision.withheld":
-      return words(entry, style.bad("withheld"), [entry.reason, entry.decision_id]);
+      return words(style, entry, style.bad("withheld"), [entry.reason, entry.decision_id]);
     case "token.withheld":
-      return words(entry, style.bad("withheld"), [agent, entry.target?.id, entry.reason]);
+      return words(style, entry, style.bad("withheld"), [agent, entry.target?.id, entry.reason]);
     case "token.exchange_refused":
-      return words(entry, style.bad("refused"), ["exchange", agent, entry.reason]);
+      return words(style, entry, style.bad("refused"), ["exchange", agent, entry.reason]);
     case "token.revoked":
-      return words(entry, style.bad("revoked"), [
+      return words(style, entry, style.bad("revoked"), [
         entry.target?.id,
         `by ${operatorOf(entry) ?? agentsOf(entry, names) ?? "?"}`,
       ]);
     default:
-      return words(entry, null, [
+      return words(style, entry, null, [
         entry.kind,
         operatorOf(entry) ?? agentsOf(entry, names),
         what(entry, names),
@@ -77,10 +78,11 @@ function narrowed(word: string, now: string | null | undefined, before: string |
 
 /** @param mark ours, and may be coloured; what the record says is made safe. */
 function words(
+  style: Style,
   entry: AuditEntry,
   mark: string | null,
   parts: readonly (string | null | undefined)[],
 ): string {
   const said = parts.flatMap((part) => (part ? [clean(part)] : []));
-  return [entry.time, ...(mark === null ? [] : [mark]), ...said].join("  ");
+  return [style.clock(entry.time), ...(mark === null ? [] : [mark]), ...said].join("  ");
 }

@@ -7,7 +7,7 @@ import { table } from "../../table.ts";
 
 export function reportText(style: Style, report: ChainReport, names: Names): string {
   const rows = report.hops.map((hop) => [
-    hop.at,
+    style.clock(hop.at),
     called(names, hop.actor),
     hop.scope,
     hop.target,
@@ -20,10 +20,16 @@ export function reportText(style: Style, report: ChainReport, names: Names): str
       ? []
       : ["", table(style, ["TIME", "ACTOR", "SCOPE", "TARGET", "BASIS", "RECEIPT"], rows)]),
     "",
-    ...report.statements.map((line) => `  + ${clean(line)}`),
+    ...report.statements.map((line) => `  + ${clean(onTheClock(style, report, line))}`),
     ...report.not_checked.map((line) => `  ? ${clean(line)}`),
   ].join("\n");
 }
+
+/** A statement names the end of the token as programs write it. */
+const onTheClock = (style: Style, { token }: ChainReport, statement: string): string =>
+  token === null
+    ? statement
+    : statement.replaceAll(token.expires_at, () => `${style.clock(token.expires_at)}`);
 
 /** Everybody in it, who acts now first, each once: `helper for triage for alice@example.com`. */
 const wholeChain = ({ actor, subject, hops }: ChainReport): string[] => [
@@ -50,7 +56,7 @@ const place = (index: number | null): string =>
 
 const MEANING: Readonly<Record<ChainFaultKind, string>> = {
   nothing_given: "There is no evidence to check.",
-  wrong_issuer: "It comes from somebody whom you do not trust, or is meant for another installation.",
+  wrong_issuer: "The issuer is not trusted, or the token belongs to another installation.",
   token_refused: "The issuer did not make this token, or it has been changed: it proves nothing.",
   receipt_refused: "The issuer did not make this receipt, or it has been changed: it proves nothing.",
   receipts_differ: "Somebody has exchanged the receipts on their way.",

@@ -1,7 +1,7 @@
 /** `dome keys revoke`: one key and every token minted from it are dead; the agent goes on with its other keys. */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
-import { seconds } from "../../output.ts";
+import { effectText } from "../../halt-text.ts";
 import { inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { waitForHalt } from "../../wait-for-halt.ts";
@@ -35,16 +35,15 @@ async function revoke(session: Session, agent: string, key: string, options: Rev
     const receipt = await waitForHalt(session, halt, () => service.agents.halt(ref, halt.id), next);
     revoked = { ...revoked, effective_in_ms: 0, halt: receipt };
   }
-  session.output.show({
+  const { output } = session;
+  output.show({
     body: revoked,
     ids: [revoked.halt?.id ?? revoked.id],
     text: () => {
       const what = `${revoked.id} is revoked${revoked.changed ? "" : " (it was already)"}`;
-      if (revoked.halt === null) return `${what}.`;
-      const { id, effective_at } = revoked.halt;
-      return effective_at === null
-        ? `${what}. The stop ${id} is effective in ${seconds(revoked.effective_in_ms)}.`
-        : `${what}. The stop ${id} is effective since ${effective_at}.`;
+      return revoked.halt === null
+        ? `${what}.`
+        : `${what}. ${effectText(output.style, revoked.halt, revoked.effective_in_ms)}`;
     },
   });
 }

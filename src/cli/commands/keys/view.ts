@@ -24,7 +24,7 @@ export function tellKey(session: Session, key: SeenKey, file: KeyFile | null): v
   }
   if (output.mode === "quiet") output.warn(clean(key.secret));
   if (output.mode !== "text") return;
-  const until = key.expires_at === null ? "" : `, valid until ${key.expires_at}`;
+  const until = key.expires_at === null ? "" : `, valid until ${output.style.at(key.expires_at)}`;
   io.stdout.write(
     `\nAPI key ${key.id}${until}, shown this once:\n\n  ${clean(key.secret)}\n\n` +
       "Keep it where the agent's process finds it: as DOME_AGENT_KEY, or as the SDK's token. Dome keeps only a digest.\n",

@@ -110,7 +110,7 @@ function tell(session: Session, { operator }: OperatorCreated, secret: string, f
   if (output.mode === "quiet") output.warn(clean(secret));
   if (output.mode !== "text") return;
   io.stdout.write(
-    `\nOperator token ${operator.id}, valid until ${operator.expires_at}, shown this once:\n\n  ${clean(secret)}\n\n` +
+    `\nOperator token ${operator.id}, valid until ${output.style.at(operator.expires_at)}, shown this once:\n\n  ${clean(secret)}\n\n` +
       "Give it to its holder over a channel you trust: `dome login` reads it from stdin or DOME_TOKEN. Dome keeps only a digest.\n",
   );
 }

@@ -10,7 +10,7 @@ import { readSecretFile } from "../../agent-credential.ts";
 import { verb } from "../../command.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import type { Session } from "../../session.ts";
-import { fields, type Cell } from "../../output.ts";
+import { fields, type Cell, type Style } from "../../output.ts";
 import { decodeToken, verifySignature, type Decoded } from "../../token-text.ts";
 
 export const inspectCommand = (session: Session): Command =>
@@ -34,7 +34,7 @@ export async function inspect(session: Session, file: string): Promise<void> {
   const decoded = decodeToken(text);
   if (decoded === null) throw usage("this is not a JWT (three parts of base64url with JSON in them)");
   const verdict = await verdictOn(session, text, decoded);
-  const { output, io } = session;
+  const { output } = session;
   output.show({
     body: {
       header: decoded.header,
@@ -43,7 +43,7 @@ export async function inspect(session: Session, file: string): Promise<void> {
       verdict: verdict.why,
     },
     ids: typeof decoded.claims["jti"] === "string" ? [decoded.claims["jti"]] : [],
-    text: () => fields(output.style, [...members(decoded, io.clock.now()), ["signature", verdict.why]]),
+    text: () => fields(output.style, [...members(output.style, decoded), ["signature", verdict.why]]),
   });
   if (verdict.verified === false)
     throw new CommandFailure(EXIT.failed, `do not trust this token: ${verdict.why}`);
@@ -65,14 +65,15 @@ async function verdictOn(session: Session, text: string, decoded: Decoded): Prom
     : { verified: false, why: `no key of ${published.issuer} made it` };
 }
 
-function members({ header, claims }: Decoded, now: number): (readonly [string, Cell])[] {
-  const shown: (readonly [string, Cell])[] = [["type", plain(header["typ"])]];
-  for (const [name, value] of Object.entries(claims)) {
-    if (name === "act") shown.push([name, actors(value)]);
-    else if (name === "actor_receipts") shown.push(...receipts(value));
-    else shown.push([name, TIMES.has(name) && typeof value === "number" ? when(value, now) : plain(value)]);
-  }
-  return shown;
+const members = (style: Style, { header, claims }: Decoded): (readonly [string, Cell])[] => [
+  ["type", plain(header["typ"])],
+  ...Object.entries(claims).flatMap(([name, value]) => claim(style, name, value)),
+];
+
+function claim(style: Style, name: string, value: unknown): (readonly [string, Cell])[] {
+  if (name === "act") return [[name, actors(value)]];
+  if (name === "actor_receipts") return receipts(style, value);
+  return [[name, TIMES.has(name) && typeof value === "number" ? when(style, value) : plain(value)]];
 }
 
 /** `agt_b for agt_a`: the current actor first, as RFC 8693 §4.1 nests them. */
@@ -84,21 +85,21 @@ function actors(act: unknown): string {
 }
 
 /** A line each, newest first: what it says, which nobody has checked here. */
-function receipts(value: unknown): (readonly [string, Cell])[] {
+function receipts(style: Style, value: unknown): (readonly [string, Cell])[] {
   if (!Array.isArray(value)) return [["actor_receipts", plain(value)]];
   const texts: unknown[] = value.slice(0, MOST_SHOWN);
   return [
     ["receipts", `${value.length}, newest first; dome chain verify checks them`],
-    ...texts.map((text, index): readonly [string, Cell] => [`receipt ${index}`, receipt(text)]),
+    ...texts.map((text, index): readonly [string, Cell] => [`receipt ${index}`, receipt(style, text)]),
   ];
 }
 
-function receipt(text: unknown): string {
+function receipt(style: Style, text: unknown): string {
   const claims = typeof text === "string" ? decodeToken(text)?.claims : undefined;
   if (claims === undefined) return "not readable";
   const { act, iat, scope, basis } = claims;
   const actor = isRecord(act) ? plain(act["sub"]) : "?";
-  const at = typeof iat === "number" && Math.abs(iat) < 1e11 ? rfc3339(iat * 1000) : "?";
+  const at = typeof iat === "number" && Math.abs(iat) < FAR_S ? style.clock(rfc3339(iat * 1000)) : "?";
   return `${actor} at ${at}, scope ${plain(scope)}, because of ${plain(basis)}`;
 }
 
@@ -107,14 +108,13 @@ const MOST_SHOWN = 32;
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Further away, in seconds, it is no time that anybody meant, and hardly one that can be written. */
+const FAR_S = 1e11;
 const TIMES = new Set(["exp", "iat", "nbf"]);
 
 /** @param at seconds since the epoch (RFC 7519 §2). */
-function when(at: number, now: number): string {
-  if (Math.abs(at) > 1e11) return String(at);
-  const away = at - Math.floor(now / 1000);
-  return `${rfc3339(at * 1000)} (${away >= 0 ? `in ${away} s` : `${-away} s ago`})`;
-}
+const when = (style: Style, at: number): Cell =>
+  Math.abs(at) < FAR_S ? style.at(rfc3339(at * 1000)) : String(at);
 
 const plain = (value: unknown): string =>
   typeof value === "string" ? value : (JSON.stringify(value) ?? "-");

@@ -5,7 +5,8 @@ import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { withReason } from "../../option-values.ts";
-import { clean, seconds } from "../../output.ts";
+import { effectText } from "../../halt-text.ts";
+import { clean, type Style } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { waitForHalt } from "../../wait-for-halt.ts";
 
@@ -58,17 +59,18 @@ async function halt(session: Session, name: string, options: HaltOptions): Promi
   output.show({
     body: transition,
     ids: [transition.halt?.id ?? transition.workspace],
-    text: () => sentence(name, transition),
+    text: () => sentence(output.style, name, transition),
   });
   if (transition.effective_in_ms > 0 && committed !== null) output.next(receiptCommand(name, committed.id));
 }
 
 const receiptCommand = (name: string, id: string): string => `dome workspaces halts ${name} ${id}`;
 
-function sentence(name: string, { changed, halt: stop, effective_in_ms: left }: WorkspaceTransition): string {
+function sentence(
+  style: Style,
+  name: string,
+  { changed, halt: stop, effective_in_ms: left }: WorkspaceTransition,
+): string {
   const who = `${clean(name)} is halted${changed ? "" : " (it was already)"}`;
-  if (stop === null) return `${who}.`;
-  return stop.effective_at === null
-    ? `${who}. The stop ${stop.id} is effective in ${seconds(left)}.`
-    : `${who}. The stop ${stop.id} is effective since ${stop.effective_at}.`;
+  return stop === null ? `${who}.` : `${who}. ${effectText(style, stop, left)}`;
 }
