@@ -20,3 +20,6 @@ export const systemTimers: Timers = {
 
 /** RFC 3339 in UTC with milliseconds, as every time on the wire. */
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
+
+/** As `rfc3339`; null where there is no time. */
+export const rfc3339OrNull = (ms: number | null): string | null => (ms === null ? null : rfc3339(ms));

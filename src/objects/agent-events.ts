@@ -1,6 +1,6 @@
 /** What an agent's object tells those who listen, inside the transaction of what it tells of. */
 import { EVENTS_KEPT_MS, type AgentEventType } from "../contract/agent-event.ts";
-import { rfc3339 } from "../kernel/clock.ts";
+import { rfc3339OrNull } from "../kernel/clock.ts";
 import { keyIsLive, type AgentStore } from "./agent-store.ts";
 import type { ObjectDeps } from "./deps.ts";
 import type { EventTable, StoredEvent } from "./event-table.ts";
@@ -30,7 +30,7 @@ export function tellKeys(parts: EventParts): void {
   tell(parts, "keys.changed", {
     keys: keys.map(({ id, expiresAt }) => ({
       id,
-      expires_at: expiresAt === null ? null : rfc3339(expiresAt),
+      expires_at: rfc3339OrNull(expiresAt),
     })),
   });
 }

@@ -5,7 +5,7 @@
  */
 import type { LeaseClient } from "../access/lease-client.ts";
 import { HEARTBEAT_MS, type AgentEvent } from "../contract/agent-event.ts";
-import { rfc3339, type Clock } from "../kernel/clock.ts";
+import { rfc3339, rfc3339OrNull, type Clock } from "../kernel/clock.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import type {
@@ -90,8 +90,6 @@ export async function followAgent(
   });
 }
 
-const timeOrNull = (at: number | null): string | null => (at === null ? null : rfc3339(at));
-
 const eventOf = ({ n, type, at, replayed, data }: StreamedEvent): AgentEvent => ({
   type,
   n,
@@ -122,8 +120,8 @@ function stateOf(
             // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
             then: draining.then,
           },
-    credential: { kind, id, expires_at: timeOrNull(kind === "key" ? ofKey : expiresAt) },
-    keys: keys.map((key) => ({ id: key.id, expires_at: timeOrNull(key.expiresAt) })),
+    credential: { kind, id, expires_at: rfc3339OrNull(kind === "key" ? ofKey : expiresAt) },
+    keys: keys.map((key) => ({ id: key.id, expires_at: rfc3339OrNull(key.expiresAt) })),
     versions: { record: recordVersion, catalog, policy: policyVersion },
     late_events_ms: lateReportsMs,
     limits: { events_per_report: mostReported },

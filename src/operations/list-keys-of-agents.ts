@@ -5,14 +5,13 @@
 import type { KeyQuery, ListedApiKey } from "../contract/key.ts";
 import { listKeysOfAgents, MOST_KEYS_LOOKED_AT, type ListedKey } from "../credentials/key-list.ts";
 import { KeyOrder } from "../credentials/key-order.ts";
-import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { unknownAgentFilter } from "./agent-filters.ts";
+import { apiKeyOf } from "./answer/key-view.ts";
 import { listCursor, placeAfter } from "./answer/list-cursor.ts";
 import { questionOf } from "./answer/list-mark.ts";
 import type { Page } from "./answer/page.ts";
 import type { Refusal } from "./answer/refusal.ts";
-import { keyStateOf } from "./list-keys.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { scopeFor, stewardFor } from "./request/resolve.ts";
 
@@ -59,20 +58,10 @@ export async function listKeysAcross(
 const timeOf = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Date.parse(text);
 
-function keyOnRecord(key: ListedKey, now: number): ListedApiKey {
-  const time = (ms: number | null): string | null => (ms === null ? null : rfc3339(ms));
-  return {
-    id: key.id,
-    agent: key.agentId,
-    agent_name: key.agentName,
-    agent_state: key.agentState,
-    workspace: key.workspaceName,
-    steward: key.steward,
-    last4: key.last4,
-    state: keyStateOf(key, now),
-    created_at: rfc3339(key.createdAt),
-    expires_at: time(key.expiresAt),
-    revoked_at: time(key.revokedAt),
-    last_used_at: time(key.lastUsedAt),
-  };
-}
+const keyOnRecord = (key: ListedKey, now: number): ListedApiKey => ({
+  ...apiKeyOf(key, now),
+  agent_name: key.agentName,
+  agent_state: key.agentState,
+  workspace: key.workspaceName,
+  steward: key.steward,
+});

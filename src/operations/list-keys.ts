@@ -1,10 +1,9 @@
 /** The keys of an agent: what the registry stores, with the object's word on whether each is live. */
 import type { ApiKey } from "../contract/key.ts";
-import { listKeys, type KeyRow } from "../credentials/key-reads.ts";
-import { rfc3339 } from "../kernel/clock.ts";
+import { listKeys } from "../credentials/key-reads.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { agentFor } from "./request/resolve.ts";
-import type { AgentDescription } from "./owners/agent-owner.ts";
+import { keyView } from "./answer/key-view.ts";
 import { pageOf, type Page } from "./answer/page.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import type { Refusal } from "./answer/refusal.ts";
@@ -36,34 +35,4 @@ export async function listAgentKeys(
       (key) => key.id,
     ),
   );
-}
-
-/** A key that the object does not know is not live, whatever the registry says. */
-export function keyView(
-  row: KeyRow,
-  live: AgentDescription["keys"][number] | undefined,
-  now: number,
-): ApiKey {
-  const time = (ms: number | null | undefined): string | null => (ms == null ? null : rfc3339(ms));
-  const revokedAt = live === undefined ? (row.revokedAt ?? row.createdAt) : live.revokedAt;
-  const expiresAt = live?.expiresAt ?? row.expiresAt;
-  return {
-    id: row.id,
-    agent: row.agentId,
-    last4: row.last4,
-    state: keyStateOf({ revokedAt, expiresAt }, now),
-    created_at: rfc3339(row.createdAt),
-    expires_at: time(expiresAt),
-    revoked_at: time(revokedAt),
-    last_used_at: time(live?.lastUsedAt ?? row.lastUsedAt),
-  };
-}
-
-/** Times in milliseconds since the epoch. */
-export function keyStateOf(
-  { revokedAt, expiresAt }: { readonly revokedAt: number | null; readonly expiresAt: number | null },
-  now: number,
-): ApiKey["state"] {
-  if (revokedAt !== null) return "revoked";
-  return expiresAt !== null && expiresAt <= now ? "expired" : "live";
 }

@@ -1,7 +1,7 @@
 /** Status: what to look at first when something seems wrong. Reads only; every figure is of this moment. */
 import { sql } from "drizzle-orm";
 import type { Status } from "../contract/status.ts";
-import { rfc3339 } from "../kernel/clock.ts";
+import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
 import { whyNot, type Permission } from "../operators/permissions.ts";
 import { listWorkspaces } from "../registry/workspaces.ts";
 import type { Database } from "../storage/client.ts";
@@ -61,7 +61,7 @@ export async function readStatus(
     object_outboxes: {
       owners: backlog.owners,
       records: backlog.records,
-      oldest_at: backlog.oldestAt === null ? null : rfc3339(backlog.oldestAt),
+      oldest_at: rfc3339OrNull(backlog.oldestAt),
     },
     agents: Object.fromEntries(states.map(({ state, count }) => [state, count])),
     ledgers: read.map((ledger) => ({

@@ -2,6 +2,7 @@
 import type { Agent } from "../contract/agent.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { agentView, type RegisteredAgent } from "../registry/agents.ts";
+import { keyStateOf } from "./answer/key-view.ts";
 import type { Refusal } from "./answer/refusal.ts";
 import type { AgentDescription } from "./owners/agent-owner.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
@@ -34,7 +35,5 @@ export async function liveView(ports: OperationPorts, row: RegisteredAgent): Pro
 /** What the object says, with how many of the agent's keys are live at this moment, in milliseconds since the epoch. */
 export const withLiveKeys = (live: AgentDescription, now: number) => ({
   ...live,
-  liveKeys: live.keys.filter(
-    ({ revokedAt, expiresAt }) => revokedAt === null && (expiresAt === null || expiresAt > now),
-  ).length,
+  liveKeys: live.keys.filter((key) => keyStateOf(key, now) === "live").length,
 });

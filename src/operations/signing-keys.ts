@@ -8,7 +8,7 @@ import {
   type SigningKeysRotated,
   type SigningKeyView,
 } from "../contract/signing-key.ts";
-import { rfc3339 } from "../kernel/clock.ts";
+import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { sealedUnder } from "../secrets/envelope.ts";
 import type { KeyUse } from "../signing/jws.ts";
@@ -135,9 +135,9 @@ function viewsOf(keys: readonly SigningKey[], now: number): SigningKeyView[] {
         state: stateOf(keys, key, end, now),
         created_at: rfc3339(key.createdAt),
         signs_from: rfc3339(key.notBefore),
-        signs_until: timeOrNull(key.retireAt),
-        published_until: timeOrNull(end),
-        compromised_at: timeOrNull(key.compromisedAt),
+        signs_until: rfc3339OrNull(key.retireAt),
+        published_until: rfc3339OrNull(end),
+        compromised_at: rfc3339OrNull(key.compromisedAt),
         root_key_version: sealedUnder(key.sealedPrivate) ?? "unknown",
       };
     });
@@ -154,5 +154,3 @@ function stateOf(
   if (signingKeyAt(keys, key.use, now) === key) return "signing";
   return end === null || now < end ? "retired" : "removed";
 }
-
-const timeOrNull = (at: number | null): string | null => (at === null ? null : rfc3339(at));

@@ -5,7 +5,7 @@
 import { and, asc, eq, getTableColumns, gt, isNull, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import type { OperatorView } from "../contract/operator.ts";
-import { rfc3339 } from "../kernel/clock.ts";
+import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
 import type { OperatorTokenId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { inList } from "../storage/in-list.ts";
@@ -137,8 +137,8 @@ export const operatorView = (token: OperatorToken, now: number): OperatorView =>
   created_at: rfc3339(token.createdAt),
   created_by: token.createdBy,
   expires_at: rfc3339(token.expiresAt),
-  revoked_at: token.revokedAt === null ? null : rfc3339(token.revokedAt),
-  last_used_at: token.lastUsedAt === null ? null : rfc3339(token.lastUsedAt),
+  revoked_at: rfc3339OrNull(token.revokedAt),
+  last_used_at: rfc3339OrNull(token.lastUsedAt),
   replaces: token.replaces,
   version: token.version,
 });

@@ -3,7 +3,7 @@
  * the settings are is one table of the contract (`AGENT_SETTINGS`); a setting that is missing here does not compile.
  */
 import type { Agent, AgentSettingName, Surface } from "../contract/agent.ts";
-import { rfc3339 } from "../kernel/clock.ts";
+import { rfc3339OrNull } from "../kernel/clock.ts";
 import type { agents } from "../storage/tables/agents.ts";
 
 /** The surface has a table of its own, and is read with the row. */
@@ -28,7 +28,7 @@ const KEPT = {
   surface: kept("surface", (surface) => surface),
   require_actas: kept("requireActas", (provider) => provider),
   delegates_to: kept("delegatesTo", (agents) => agents),
-  expires_at: kept("expiresAt", (at) => (at === null ? null : rfc3339(at))),
+  expires_at: kept("expiresAt", rfc3339OrNull),
   freshness: kept("freshness", (freshness) => freshness),
 } satisfies { readonly [M in AgentSettingName]: { show(value: never): Agent[M] } };
 

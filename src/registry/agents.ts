@@ -1,7 +1,7 @@
 /** Agents in the registry: what a row says, and how a reader sees it. */
 import { and, eq, getTableColumns, sql, type SQL } from "drizzle-orm";
 import type { Agent, Draining, Hold, Stop, Surface } from "../contract/agent.ts";
-import { rfc3339 } from "../kernel/clock.ts";
+import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
 import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { inList } from "../storage/in-list.ts";
@@ -209,8 +209,8 @@ export const agentView = (row: RegisteredAgent | ListedAgent, live?: LiveState):
     state_changed_at: rfc3339(live?.stateChangedAt ?? row.stateChangedAt),
     ...shownSettings(row),
     record_version: live?.recordVersion ?? row.recordVersion,
-    revoked_at: row.revokedAt === null ? null : rfc3339(row.revokedAt),
-    last_active_at: activeAt === null ? null : rfc3339(activeAt),
+    revoked_at: rfc3339OrNull(row.revokedAt),
+    last_active_at: rfc3339OrNull(activeAt),
     live_keys: liveKeys,
   };
 };

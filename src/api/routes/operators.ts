@@ -9,7 +9,7 @@ import {
   operatorSelf,
   type OperatorSelf,
 } from "../../contract/operator.ts";
-import { rfc3339 } from "../../kernel/clock.ts";
+import { rfc3339OrNull } from "../../kernel/clock.ts";
 import { ok } from "../../kernel/result.ts";
 import { issueOperatorToken } from "../../operations/issue-operator-token.ts";
 import { listOperators, showOperator } from "../../operations/read-operators.ts";
@@ -42,7 +42,7 @@ export const operatorRoutes: readonly Route[] = [
         token,
         role,
         workspaces: workspaces === null ? null : [...workspaces],
-        expires_at: expiresAt === null ? null : rfc3339(expiresAt),
+        expires_at: rfc3339OrNull(expiresAt),
       };
       return ok({ body });
     },

@@ -1,7 +1,7 @@
 /** A halt as its receipt shows it. */
 import type { Operator } from "../../access/operator.ts";
 import type { Halt } from "../../contract/halt.ts";
-import { rfc3339 } from "../../kernel/clock.ts";
+import { rfc3339, rfc3339OrNull } from "../../kernel/clock.ts";
 import { defined } from "../../kernel/defined.ts";
 import { EFFECTIVE_BOUND_MS } from "../../lifecycle/halt.ts";
 import { mayDo } from "../../operators/permissions.ts";
@@ -24,8 +24,6 @@ export function haltFor({ role }: Reader, progress: HaltProgress): HaltProgress 
 }
 
 type Reader = Pick<Operator, "role">;
-
-const timeOrNull = (ms: number | null): string | null => (ms === null ? null : rfc3339(ms));
 
 export const haltView = (
   reader: Reader,
@@ -56,7 +54,7 @@ export const haltView = (
     operator: { ...halt.operator },
     reason: halt.reason,
     committed_at: rfc3339(halt.committedAt),
-    effective_at: timeOrNull(effectiveAtOf(progress)),
+    effective_at: rfc3339OrNull(effectiveAtOf(progress)),
     effective_in_ms: effectiveInMs,
     bound_ms: EFFECTIVE_BOUND_MS,
     acts_cut: 0,

@@ -2,7 +2,7 @@
 import type { KeyCreated } from "../../contract/key.ts";
 import { digestKey } from "../../credentials/digest.ts";
 import { maskKey, mintKey } from "../../credentials/key-format.ts";
-import { rfc3339 } from "../../kernel/clock.ts";
+import { rfc3339OrNull } from "../../kernel/clock.ts";
 import type { NewKey } from "../owners/agent-owner.ts";
 import type { OperationPorts } from "../request/ports.ts";
 
@@ -30,5 +30,5 @@ export async function newKey(
 export const issuedKeyView = ({ id, expiresAt }: NewKey): KeyCreated["api_key"] => ({
   id,
   secret: null,
-  expires_at: expiresAt === null ? null : rfc3339(expiresAt),
+  expires_at: rfc3339OrNull(expiresAt),
 });
