@@ -4,17 +4,17 @@
  * that stops after it was asked walks through its family once more after `STOP_WAIT_MS`, when this start has either
  * been committed, and is found, or is refused because the answer is too old.
  */
-import { err, ok, type Result } from "../kernel/result.ts";
+import { err, type Result } from "../kernel/result.ts";
 import { LEASE_TTL_MS } from "../lifecycle/lease.ts";
 import type { TransitionCommand } from "../operations/owners/agent-owner.ts";
-import type { OwnerRefusal, StoppedAncestor } from "../operations/owners/owner-answer.ts";
-import { stoppedAbove } from "../operations/rules/ancestors.ts";
+import type { AncestorRefusal, OwnerRefusal } from "../operations/owners/owner-answer.ts";
+import { runsAbove } from "../operations/rules/ancestors.ts";
 import type { AgentParts } from "./agent-stop.ts";
 
 /** What the ancestors have answered, and when they were asked, by the clock of this object. */
 export interface AskedAncestors {
   readonly askedAt: number;
-  readonly stopped: StoppedAncestor | null;
+  readonly run: Result<void, AncestorRefusal>;
 }
 
 /** @returns null where nobody needs to be asked, or somebody has not answered: a stop never waits for this. */
@@ -26,7 +26,7 @@ export async function askAncestors(
   if (agent === null || (command !== "activate" && command !== "resume")) return null;
   const askedAt = deps.clock.now();
   try {
-    return { askedAt, stopped: await stoppedAbove(deps, agent.id) };
+    return { askedAt, run: await runsAbove(deps, agent.id) };
   } catch (fault) {
     deps.log.write("warn", "agent.ancestors_unknown", { agent: agent.id, fault: String(fault) });
     return null;
@@ -37,6 +37,5 @@ export async function askAncestors(
 export function ancestorsAllow(asked: AskedAncestors | null, now: number): Result<void, OwnerRefusal> {
   if (asked === null || now < asked.askedAt || now - asked.askedAt > LEASE_TTL_MS)
     return err({ kind: "undecided" });
-  const { stopped } = asked;
-  return stopped === null ? ok(undefined) : err({ kind: "ancestor_stopped", ...stopped });
+  return asked.run;
 }

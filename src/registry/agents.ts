@@ -3,6 +3,7 @@ import { and, eq, getTableColumns, sql, type SQL } from "drizzle-orm";
 import type { Agent, Draining, Hold, Stop, Surface } from "../contract/agent.ts";
 import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
 import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
 import type { Database } from "../storage/client.ts";
 import { inList } from "../storage/in-list.ts";
 import type { Reading } from "../storage/read.ts";
@@ -118,16 +119,16 @@ export async function stewardedAmong(
 }
 
 /**
- * The most ancestors that an agent may have. Each of them is asked whenever the agent is to start, so there is a bound; the
- * database holds it (`guardParent`), so a walk upwards never ends early.
+ * The most ancestors that an agent may have. Each of them is asked whenever the agent is to start, so there is a bound. The
+ * database holds it (`guardParent`), but not for trees from before it did.
  */
 export const MOST_ANCESTORS = 16;
 
 /**
- * The ids of an agent's ancestors, nearest first.
- * @throws when there are more than the database lets come into being: whoever asks must not go on with a part of them.
+ * The ids of an agent's ancestors, nearest first; `too_deep` when there are more than an agent may have: whoever asks must not
+ * go on with a part of them.
  */
-export async function ancestorsOf(db: Database, id: AgentId): Promise<AgentId[]> {
+export async function ancestorsOf(db: Database, id: AgentId): Promise<Result<AgentId[], "too_deep">> {
   const rows = await db.all<{ id: AgentId }>(sql`
     WITH RECURSIVE up (id, depth) AS (
       SELECT ${agents.parentId}, 1 FROM ${agents} WHERE ${agents.id} = ${id}
@@ -136,9 +137,7 @@ export async function ancestorsOf(db: Database, id: AgentId): Promise<AgentId[]>
       WHERE agents.parent_id IS NOT NULL AND up.depth <= ${MOST_ANCESTORS}
     )
     SELECT id FROM up WHERE id IS NOT NULL ORDER BY depth`);
-  if (rows.length > MOST_ANCESTORS)
-    throw new Error(`the agent ${id} has more than ${MOST_ANCESTORS} ancestors`);
-  return rows.map((row) => row.id);
+  return rows.length > MOST_ANCESTORS ? err("too_deep") : ok(rows.map((row) => row.id));
 }
 
 /** The ids of an agent's descendants, children before grandchildren. */

@@ -18,6 +18,7 @@ import {
 const api = operator();
 
 const REFUSED = { status: 409, code: "parent_stopped", members: ["parent"] };
+const TOO_DEEP = { status: 409, code: "parent_too_deep", members: ["parent"] };
 
 interface Line {
   readonly workspace: string;
@@ -45,12 +46,12 @@ const effective = (root: Registered, halt: string | undefined): Promise<void> =>
 
 describe("an agent below a stopped ancestor", () => {
   it("is not activated, and the refusal names the ancestor and how it goes on (P3)", async () => {
-    const { root, unborn } = await line();
+    const { workspace, root, unborn } = await line();
     await api.stop(root.id, "suspend");
     const refused = await ask(api, unborn, "activate");
     expect(problemOf(refused)).toEqual(REFUSED);
     expect(problem.parse(refused.body).detail).toBe(
-      `The agent ${root.id}, an ancestor, is suspended. Resume it first: dome agents resume ${root.id}`,
+      `The agent ${root.id}, an ancestor, is suspended. Resume it first: dome agents resume ${root.id} --workspace ${workspace}`,
     );
     expect(await stateOf(unborn)).toBe("provisioned");
     await api.resume(root.id);
@@ -131,6 +132,29 @@ describe("the stop of a family by security", () => {
   });
 });
 
+describe("a tree that is deeper than may be, from before that was so", () => {
+  it("starts nobody below what is asked, takes no new members, and says how it goes on (P3)", async () => {
+    const workspace = await freshWorkspace("old");
+    let parent: Registered | null = null;
+    for (let depth = 0; depth <= MOST_ANCESTORS; depth += 1)
+      parent = await api.register({ name: `level-${depth}`, workspace, parent: parent?.id ?? null });
+    const deep = await api.register({ name: "deep", workspace });
+    await env.DB.prepare("UPDATE agents SET parent_id = ? WHERE id = ?").bind(parent?.id, deep.id).run();
+
+    const refused = await ask(api, deep, "activate");
+    expect(problemOf(refused)).toEqual(TOO_DEEP);
+    expect(problem.parse(refused.body).detail).toBe(
+      `The agent has more than 16 ancestors. Give it a parent further up, or none: dome agents update ${deep.id} --clear parent --workspace ${workspace}`,
+    );
+    expect(await stateOf(deep)).toBe("provisioned");
+    const child = { body: { name: "child", workspace, parent: deep.id } };
+    expect(problemOf(await api.call("POST", "/agents", child))).toEqual(TOO_DEEP);
+
+    await api.update(deep.id, { parent: null });
+    expect((await ask(api, deep, "activate")).status).toBe(200);
+  });
+});
+
 describe("a tree of agents", () => {
   it("is no deeper than the ancestors that are asked at each start", async () => {
     const workspace = await freshWorkspace("deep");
@@ -143,13 +167,12 @@ describe("a tree of agents", () => {
     const deeper = await api.call("POST", "/agents", {
       body: { name: "too-deep", workspace, parent: parent?.id },
     });
-    const tooDeep = { status: 409, code: "parent_too_deep", members: ["parent"] };
-    expect(problemOf(deeper)).toEqual(tooDeep);
+    expect(problemOf(deeper)).toEqual(TOO_DEEP);
     // Moving what has descendants counts these, too.
     const above = await api.register({ name: "above", workspace });
     const move = (agent: Registered | undefined): Promise<Answer> =>
       api.call("PATCH", `/agents/${agent?.id}`, { body: { parent: above.id } });
-    expect(problemOf(await move(chain[0]))).toEqual(tooDeep);
+    expect(problemOf(await move(chain[0]))).toEqual(TOO_DEEP);
     expect((await move(chain[1])).status).toBe(200);
     const { results } = await env.DB.prepare(
       "SELECT count(*) AS n FROM agents WHERE name = 'too-deep'",

@@ -1,12 +1,13 @@
 /** Expected refusals of the control plane: a stable problem code, and what to do next. */
 import type { ProblemCode } from "../../contract/problem-codes.ts";
+import { typedCommand } from "../../contract/typed-command.ts";
 import { rfc3339 } from "../../kernel/clock.ts";
 import { unreachable } from "../../kernel/result.ts";
 import type { DrainConflict } from "../../lifecycle/drain.ts";
 import { rolesWith } from "../../operators/permissions.ts";
 import { MOST_ANCESTORS } from "../../registry/agents.ts";
 import type { BrokenRule } from "../../storage/change.ts";
-import type { OwnerRefusal, StoppedAncestor } from "../owners/owner-answer.ts";
+import type { AncestorRefusal, OwnerRefusal } from "../owners/owner-answer.ts";
 
 export interface Refusal {
   readonly code: ProblemCode;
@@ -141,15 +142,30 @@ function held({ lacks, subject, since }: Extract<OwnerRefusal, { kind: "held" }>
   return { code: "held", detail: `${what}. A token with the role ${roles} can lift the hold.` };
 }
 
+type StoppedAncestor = Extract<AncestorRefusal, { kind: "ancestor_stopped" }>;
+
 /** What to do about an ancestor that is stopped. */
-const FIRST: Readonly<Record<StoppedAncestor["state"], (agent: string) => string>> = {
-  suspended: (agent) => `is suspended. Resume it first: dome agents resume ${agent}`,
+const FIRST: Readonly<Record<StoppedAncestor["state"], (ancestor: StoppedAncestor) => string>> = {
+  suspended: ({ agent, workspace }) =>
+    `is suspended. Resume it first: ${typedCommand(workspace, ["agents", "resume", agent])}`,
   revoked: () => "is revoked, which is final. Give the agent another parent, or none.",
   absent: () => "is lost. Give the agent another parent, or none.",
 };
 
-const ancestorStopped = ({ agent, state }: StoppedAncestor): Refusal =>
-  memberRefusal("parent_stopped", "parent", `The agent ${agent}, an ancestor, ${FIRST[state](agent)}`);
+const ancestorStopped = (ancestor: StoppedAncestor): Refusal =>
+  memberRefusal(
+    "parent_stopped",
+    "parent",
+    `The agent ${ancestor.agent}, an ancestor, ${FIRST[ancestor.state](ancestor)}`,
+  );
+
+/** Only of a tree that is older than the bound. */
+const tooDeep = ({ agent, workspace }: Extract<AncestorRefusal, { kind: "too_deep" }>): Refusal =>
+  memberRefusal(
+    "parent_too_deep",
+    "parent",
+    `The agent has more than ${MOST_ANCESTORS} ancestors. Give it a parent further up, or none: ${typedCommand(workspace, ["agents", "update", agent, "--clear", "parent"])}`,
+  );
 
 export function refusalOf(refusal: OwnerRefusal): Refusal {
   switch (refusal.kind) {
@@ -200,6 +216,8 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
       return held(refusal);
     case "ancestor_stopped":
       return ancestorStopped(refusal);
+    case "too_deep":
+      return tooDeep(refusal);
     case "undecided":
       return {
         code: "unavailable",

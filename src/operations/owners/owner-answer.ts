@@ -6,11 +6,17 @@ import type { NotLifted } from "../../lifecycle/hold.ts";
 import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
 import type { BrokenRule } from "../../storage/change.ts";
 
-/** An ancestor below which nobody starts. */
-export interface StoppedAncestor {
-  readonly agent: AgentId;
-  readonly state: "suspended" | "revoked" | "absent";
-}
+/** Why an agent does not start, as far as its ancestors go. `workspace`: the name of the workspace of all of them. */
+export type AncestorRefusal =
+  /** Nobody starts below a stopped ancestor. */
+  | {
+      readonly kind: "ancestor_stopped";
+      readonly agent: AgentId;
+      readonly workspace: string;
+      readonly state: "suspended" | "revoked" | "absent";
+    }
+  /** The agent has more ancestors than are asked. */
+  | { readonly kind: "too_deep"; readonly agent: AgentId; readonly workspace: string };
 
 /** Every expected "no" of an owner object. */
 export type OwnerRefusal =
@@ -36,8 +42,7 @@ export type OwnerRefusal =
       /** Null: the agent is not suspended yet, it drains. */
       readonly since: number | null;
     }
-  /** Nobody starts below a stopped ancestor. */
-  | ({ readonly kind: "ancestor_stopped" } & StoppedAncestor)
+  | AncestorRefusal
   /** The ancestors could not be asked in time. */
   | { readonly kind: "undecided" }
   | { readonly kind: "revoked" }

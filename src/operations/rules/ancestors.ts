@@ -3,10 +3,11 @@
  * family must not find a descendant at work because it was activated, resumed or registered a little later.
  */
 import type { AgentId } from "../../kernel/ids.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
 import type { AgentAnswer } from "../../lifecycle/lease.ts";
-import { ancestorsOf } from "../../registry/agents.ts";
+import { ancestorsOf, findAgentById } from "../../registry/agents.ts";
 import type { Database } from "../../storage/client.ts";
-import type { StoppedAncestor } from "../owners/owner-answer.ts";
+import type { AncestorRefusal } from "../owners/owner-answer.ts";
 import type { Owners } from "../owners/owners.ts";
 
 interface AncestorPorts {
@@ -14,24 +15,41 @@ interface AncestorPorts {
   readonly owners: Pick<Owners, "agent">;
 }
 
-/** The nearest ancestor that is stopped, by the word of its object; null: each of them is active or provisioned. */
-export const stoppedAbove = async (ports: AncestorPorts, id: AgentId): Promise<StoppedAncestor | null> =>
-  nearestStopped(ports, await ancestorsOf(ports.db, id));
+/** Whether each ancestor is active or provisioned, by the word of its object; the refusal names the nearest that is not. */
+export const runsAbove = (ports: AncestorPorts, id: AgentId): Promise<Result<void, AncestorRefusal>> =>
+  allRun(ports, id, []);
 
-/** The agent itself if it is stopped, else as `stoppedAbove`. */
-export const stoppedFrom = async (ports: AncestorPorts, id: AgentId): Promise<StoppedAncestor | null> =>
-  nearestStopped(ports, [id, ...(await ancestorsOf(ports.db, id))]);
+/** As `runsAbove`, and the agent itself too. */
+export const runsFrom = (ports: AncestorPorts, id: AgentId): Promise<Result<void, AncestorRefusal>> =>
+  allRun(ports, id, [id]);
 
-async function nearestStopped(
-  { owners }: AncestorPorts,
-  nearestFirst: readonly AgentId[],
-): Promise<StoppedAncestor | null> {
+async function allRun(
+  ports: AncestorPorts,
+  id: AgentId,
+  below: readonly AgentId[],
+): Promise<Result<void, AncestorRefusal>> {
+  const above = await ancestorsOf(ports.db, id);
+  if (!above.ok) return err({ kind: above.error, agent: id, workspace: await workspaceOf(ports, id) });
   const answers = await Promise.all(
-    nearestFirst.map(async (agent) => ({ agent, state: (await owners.agent(agent).lease()).state })),
+    [...below, ...above.value].map(async (agent) => ({
+      agent,
+      state: (await ports.owners.agent(agent).lease()).state,
+    })),
   );
-  for (const { agent, state } of answers) if (isStopped(state)) return { agent, state };
-  return null;
+  for (const { agent, state } of answers)
+    if (isStopped(state))
+      return err({ kind: "ancestor_stopped", agent, state, workspace: await workspaceOf(ports, agent) });
+  return ok(undefined);
 }
 
-const isStopped = (state: AgentAnswer["state"]): state is StoppedAncestor["state"] =>
+/** @throws for an agent that the registry has just named and does not have. */
+async function workspaceOf({ db }: AncestorPorts, id: AgentId): Promise<string> {
+  const agent = await findAgentById(db, id);
+  if (agent === undefined) throw new Error(`the registry has no agent ${id}`);
+  return agent.workspaceName;
+}
+
+type Stopped = Extract<AncestorRefusal, { kind: "ancestor_stopped" }>["state"];
+
+const isStopped = (state: AgentAnswer["state"]): state is Stopped =>
   state === "suspended" || state === "revoked" || state === "absent";

@@ -16,7 +16,7 @@ import type { Catalog } from "../../registry/catalog.ts";
 import { nearMatch } from "../../registry/near-match.ts";
 import type { Tiers } from "../../tiers/limits.ts";
 import { seesAgent } from "../request/resolve.ts";
-import { stoppedFrom } from "./ancestors.ts";
+import { runsFrom } from "./ancestors.ts";
 import type { OperationPorts } from "../request/ports.ts";
 import { memberRefusal, refusalOf, shown, type Refusal } from "../answer/refusal.ts";
 
@@ -90,17 +90,18 @@ async function resolveParent(
       memberRefusal("unknown_reference", "parent", `The workspace has no such agent${shown(reference)}.`),
     );
   }
-  const stopped = await stoppedFrom(ports, parent.id);
-  if (stopped === null) return ok(parent.id);
+  const run = await runsFrom(ports, parent.id);
+  if (run.ok) return ok(parent.id);
+  if (run.error.kind === "too_deep") return err(refusalOf({ kind: "rule", rule: "parent_too_deep" }));
   // Whose ancestors further up are, a developer does not learn.
   return err(
-    operator.role === "developer" && stopped.agent !== parent.id
+    operator.role === "developer" && run.error.agent !== parent.id
       ? memberRefusal(
           "parent_stopped",
           "parent",
           "An ancestor of this parent is stopped. Choose another parent.",
         )
-      : refusalOf({ kind: "ancestor_stopped", ...stopped }),
+      : refusalOf(run.error),
   );
 }
 

@@ -7,12 +7,18 @@ import { describe, expect, it } from "vitest";
 import { evaluate, type AccessRequest, type Facts } from "../../../src/access/evaluate.ts";
 import { SURFACE } from "../../../src/contract/scope.ts";
 import { typedCommand } from "../../../src/contract/typed-command.ts";
+import { refusalOf } from "../../../src/operations/answer/refusal.ts";
 import { surfaceWarnings } from "../../../src/operations/rules/settings.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import { REPOSITORY } from "../house/planted-tree.ts";
 import { commandTree } from "../cli/command-tree.ts";
 
 const WORKSPACE = "team-a";
+
+const DEEP = { agent: "agt_01k9v3m8q2x7n5r4t6w0y1z2a3", workspace: WORKSPACE } as const;
+
+/** The command at the end of a text. */
+const commandIn = (detail: string): string => /dome .+$/.exec(detail)?.[0] ?? "";
 
 const agentWith = (surface: Partial<RegisteredAgent["surface"]>): RegisteredAgent =>
   ({
@@ -162,6 +168,20 @@ describe("a command that the service names", () => {
       [],
       { steward: "o'neil; ls" },
     ],
+    [
+      "an ancestor that is suspended",
+      commandIn(refusalOf({ kind: "ancestor_stopped", state: "suspended", ...DEEP }).detail),
+      ["agents", "resume"],
+      [DEEP.agent],
+      {},
+    ],
+    [
+      "an agent with too many ancestors",
+      commandIn(refusalOf({ kind: "too_deep", ...DEEP }).detail),
+      ["agents", "update"],
+      [DEEP.agent],
+      { clear: ["parent"] },
+    ],
   ])("works where it is pasted: %s", async (_, command, path, operands, options) => {
     expect(command).not.toBeNull();
     const found = await read(pasted(command ?? ""));
@@ -183,6 +203,7 @@ describe("a command that the service names", () => {
     expect(naming(/command:\s*[`"']dome /)).toEqual([]);
     expect(naming(/\btypedCommand\(/).toSorted()).toEqual([
       "access/evaluate.ts",
+      "operations/answer/refusal.ts",
       "operations/rules/settings.ts",
       "operations/transfer-agent.ts",
     ]);
