@@ -9,6 +9,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, parseEnv } from "node:util";
@@ -67,6 +68,19 @@ async function makeSecrets(path: string, issuer: string): Promise<void> {
   writeFileSync(path, `${lines.join("\n")}\n`, { mode: 0o600, flag: "wx" });
 }
 
+/** True when somebody listens there already. */
+async function isTaken(host: string, at: number): Promise<boolean> {
+  const socket = connect({ host, port: at });
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false; // refused
+  } finally {
+    socket.destroy();
+  }
+}
+
 async function answers(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/healthz`)).ok;
@@ -83,6 +97,12 @@ if (!existsSync(secrets)) await makeSecrets(secrets, url);
 const { DOME_ADMIN_TOKEN: adminToken = "", DOME_PUBLIC_URL: issuer = url } = parseEnv(
   readFileSync(secrets, "utf8"),
 );
+
+if (await isTaken(ip, Number(port))) {
+  // Whoever listens there would be given the admin token.
+  process.stderr.write(`dome: another server listens at ${url}; stop it, or choose another --port\n`);
+  process.exit(1);
+}
 
 const onWrangler = { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: "false" } };
 // Without a terminal wrangler does not ask whether it may.

@@ -2,6 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, expect, it, onTestFinished } from "vitest";
 import { endEverything, freePort, ROOT, temporaryFolder } from "../support/server.ts";
@@ -44,4 +46,31 @@ it("has the workspace `default`, saves its contexts, and keeps its state and sec
   expect(JSON.parse(stdout)).toMatchObject([{ name: "default" }]);
   expect(readdirSync(state)).toContain("secrets.env");
   expect(statSync(join(state, "secrets.env")).mode & 0o777).toBe(0o600);
+}, 120_000);
+
+it("gives its admin token to no other server that listens on the port (P4)", async () => {
+  const tokens: (string | undefined)[] = [];
+  const other = createServer((request, response) => {
+    tokens.push(request.headers.authorization);
+    response.end("{}");
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void other.close());
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const home = temporaryFolder();
+  const env = { PATH: process.env["PATH"] ?? "", HOME: home, XDG_CONFIG_HOME: join(home, ".config") };
+  const dev = spawn(
+    process.execPath,
+    [join(ROOT, "scripts/dev.ts"), `--port=${port}`, "--state", join(home, "state")],
+    { env, stdio: ["ignore", "ignore", "pipe"] },
+  );
+  onTestFinished(() => void dev.kill("SIGTERM"));
+  let said = "";
+  dev.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const [code] = (await once(dev, "close")) as [number | null];
+  expect({ code, said }).toEqual({
+    code: 1,
+    said: `dome: another server listens at http://127.0.0.1:${port}; stop it, or choose another --port\n`,
+  });
+  expect(tokens.filter((token) => token !== undefined)).toEqual([]);
 }, 120_000);
