@@ -86,6 +86,11 @@ describe("dome keys rotate", () => {
     expect(stderr).toBe(
       `error: there are 2 live keys (${KEY_ID}, ${OTHER_KEY_ID}): name one\nnext: dome keys rotate support-triage ${KEY_ID}\n`,
     );
+    const order = ["--overlap", "24h", "--key-file", "./new key", "--force"];
+    const whole = await dome(["keys", "rotate", "support-triage", ...order], { replies: [json(200, keys)] });
+    expect(whole.stderr).toContain(
+      `next: dome keys rotate support-triage ${KEY_ID} --overlap 86400s --key-file './new key' --force\n`,
+    );
   });
 });
 

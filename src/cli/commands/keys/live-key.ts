@@ -6,8 +6,16 @@ import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { inWorkspace, LONGEST_OVERLAP_MS } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 
-/** @throws CommandFailure when there is no such key, or more than one. */
-export async function onlyLiveKey(session: Session, service: ControlPlane, ref: AgentRef): Promise<string> {
+/**
+ * @param order the options that say how it is rotated, as they are typed, each with a space before it.
+ * @throws CommandFailure when there is no such key, or more than one.
+ */
+export async function onlyLiveKey(
+  session: Session,
+  service: ControlPlane,
+  ref: AgentRef,
+  order: string,
+): Promise<string> {
   const { items } = await service.keys.list(ref).take();
   const staying = stayingKeys(items, session.io.clock.now());
   const [only] = staying;
@@ -21,7 +29,7 @@ export async function onlyLiveKey(session: Session, service: ControlPlane, ref: 
   if (staying.length > 1)
     throw usage(
       `there are ${staying.length} live keys (${staying.map((key) => key.id).join(", ")}): name one`,
-      `dome keys rotate ${ref.agent} ${only.id}${where}`,
+      `dome keys rotate ${ref.agent} ${only.id}${where}${order}`,
     );
   return only.id;
 }

@@ -77,11 +77,12 @@ export async function rotateMany(session: Session, options: RotateOptions): Prom
 }
 
 /** How they are rotated, for the command that is typed next. */
-const orderOf = (options: RotateOptions): string =>
+export const orderOf = (options: RotateOptions): string =>
   [
     options.overlap === undefined ? "" : ` --overlap ${overlapSeconds(options)}s`,
     options.expires === undefined ? "" : ` --expires ${options.expires}`,
     options.keyDir === undefined ? "" : ` --key-dir ${shellWord(options.keyDir)}`,
+    options.keyFile === undefined ? "" : ` --key-file ${shellWord(options.keyFile)}`,
     options.force === true ? " --force" : "",
   ].join("");
 
@@ -120,7 +121,7 @@ async function rotate(
   const [chosen, ...others] = keys ?? [];
   if (others.length > 0)
     throw usage(`${keys?.length} keys of this agent match (${keys?.join(", ")}); rotate each one by its id`);
-  const replaces = chosen ?? (await onlyLiveKey(session, service, ref));
+  const replaces = chosen ?? (await onlyLiveKey(session, service, ref, orderOf(options)));
   // Names are those of a workspace.
   const folder = options.allWorkspaces === true ? join(options.keyDir, agent.workspace) : options.keyDir;
   const path = join(folder, `${agent.name}.key`);

@@ -8,7 +8,7 @@ import { onlyOne, withChoice } from "../agents/selection.ts";
 import { issue, withNewKeyOptions } from "./new-key.ts";
 import { withKeyAges } from "./key-ages.ts";
 import { onlyLiveKey } from "./live-key.ts";
-import { isByKey, overlapSeconds, rotateMany, type RotateOptions } from "./rotate-many.ts";
+import { isByKey, orderOf, overlapSeconds, rotateMany, type RotateOptions } from "./rotate-many.ts";
 
 export const rotateCommand = (session: Session): Command =>
   withChoice(
@@ -59,7 +59,7 @@ export const rotateCommand = (session: Session): Command =>
           "dome keys rotate --help",
         );
       await issue(session, only, options, async (service, ref) => ({
-        replaces: key ?? (await onlyLiveKey(session, service, ref)),
+        replaces: key ?? (await onlyLiveKey(session, service, ref, orderOf(options))),
         overlap_seconds: overlapSeconds(options),
       }));
     });
