@@ -1,6 +1,7 @@
 /**
- * The agent's side: exchange a key for a call token, ask for a decision, read one back. The credential is an API key
- * (`dome_at_…`) or a call token. Small on purpose: agents use an SDK; this serves the CLI and scripts.
+ * The agent's side of the API: exchange a key for a call token, ask for a decision, read a decision back. The
+ * credential is an API key (`dome_at_…`) or a call token. This client is small, for the command line and scripts;
+ * agents use an SDK.
  */
 import { agentSelf, type AgentSelf } from "../contract/agent.ts";
 import {
@@ -14,7 +15,7 @@ import type { z } from "zod";
 import { tokenResponse, type TokenResponse } from "../contract/oauth.ts";
 import { route, Transport, type ClientOptions } from "./transport.ts";
 
-/** RFC 8693 §3: `access_token` is one of this service, `id_token` and `jwt` are a trusted provider's. */
+/** RFC 8693 §3: `access_token` is a token of this service; `id_token` and `jwt` are tokens of a trusted provider. */
 export const TOKEN_TYPE_URIS = {
   access_token: "urn:ietf:params:oauth:token-type:access_token",
   id_token: "urn:ietf:params:oauth:token-type:id_token",
@@ -30,13 +31,13 @@ export interface TypedToken {
 }
 
 export interface Exchange {
-  /** For whom this agent acts. */
+  /** The token of the user or agent for which this agent acts. */
   readonly subject: TypedToken;
-  /** Who acts; without it the agent whose key is sent. */
+  /** The token of the agent that acts; without it, the agent whose key is sent. */
   readonly actor?: TypedToken | undefined;
-  /** Space-separated, no more than the subject token has. */
+  /** Space-separated; no wider than the scope of the subject token. */
   readonly scope?: string | undefined;
-  /** One door (RFC 8707). */
+  /** The URL of one door (RFC 8707). */
   readonly resource?: string | undefined;
 }
 
@@ -49,7 +50,7 @@ export class AgentClient {
 
   /**
    * Exchanges the key for a call token (RFC 6749 §4.4).
-   * @param wish `scope`: space-separated, narrower than the surface; `resource`: one door (RFC 8707).
+   * @param wish `scope`: space-separated, within the surface; `resource`: the URL of one door (RFC 8707).
    */
   token(wish: { scope?: string | undefined; resource?: string | undefined } = {}): Promise<TokenResponse> {
     const form = new URLSearchParams({ grant_type: "client_credentials" });
@@ -58,7 +59,9 @@ export class AgentClient {
     return this.#transport.ask("/api/v1/auth/token", tokenResponse, form);
   }
 
-  /** Exchanges a token of a user or of another agent for one with which this agent acts for them (RFC 8693 §2.1). */
+  /**
+   * Exchanges a token of a user, or of another agent, for a token with which this agent acts for them (RFC 8693 §2.1).
+   */
   exchange(wish: Exchange): Promise<TokenResponse> {
     const form = new URLSearchParams({
       grant_type: EXCHANGE,
@@ -74,26 +77,29 @@ export class AgentClient {
     return this.#transport.ask("/api/v1/auth/token", tokenResponse, form);
   }
 
-  /** Ends a call token of this agent, and everything exchanged from it (RFC 7009). A dead one is no error. */
+  /**
+   * Ends a call token of this agent, and every token exchanged from it (RFC 7009). A token that is already dead is no
+   * error.
+   */
   revokeToken(token: string): Promise<void> {
     return this.#transport.tell("/api/v1/auth/revoke", new URLSearchParams({ token }));
   }
 
   /**
-   * Asks whether this agent may do something now. A deny is an answer, not an error.
-   * @param actAs an ID token of the user for whom it would act.
+   * Asks whether this agent may perform an operation now. A denial is an answer, not an error.
+   * @param actAs an ID token of the user for whom the agent would act.
    */
   check(question: z.input<typeof checkRequest>, actAs?: string): Promise<Decision> {
     const headers: Record<string, string> = actAs === undefined ? {} : { "Dome-Act-As": actAs };
     return this.#transport.ask("/api/v1/check", decision, question, headers);
   }
 
-  /** Who this credential is, and what decisions see of its calls. */
+  /** The agent of this credential, and the facts on which decisions about its calls are made. */
   self(): Promise<AgentSelf> {
     return this.#transport.read("/api/v1/agents/self", agentSelf);
   }
 
-  /** One of this agent's own decisions, in the safe form: without the command that would change it. */
+  /** One of this agent's own decisions, without the command that would change it, which only operators see. */
   explain(decisionId: string): Promise<Explanation> {
     return this.#transport.read(route`/api/v1/decisions/${decisionId}`, explanation);
   }

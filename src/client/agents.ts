@@ -48,7 +48,10 @@ export class Agents {
     this.#transport = transport;
   }
 
-  /** The API key is in this answer only; a repeat of a lost one has `secret: null, secret_shown: true` (P12). */
+  /**
+   * Registers an agent. Only this answer holds the API key; when it is lost, a repeat has `secret: null, secret_shown:
+   * true` (P12).
+   */
   register(registration: AgentRegistration): Promise<AgentCreated> {
     return this.#transport.change("POST", "/api/v1/agents", agentCreated, {
       body: registration,
@@ -62,7 +65,10 @@ export class Agents {
     );
   }
 
-  /** What these agents are called, as far as this token sees them; of the first 50, which is more than a chain has. */
+  /**
+   * The names of these agents, as far as this token may see them. Only the first 50 are looked up, more than a chain
+   * can have.
+   */
   async names(ids: readonly string[]): Promise<Record<string, string>> {
     const asked = ids.slice(0, 50);
     if (asked.length === 0) return {};
@@ -77,7 +83,9 @@ export class Agents {
     });
   }
 
-  /** @param readVersion the `record_version` that the change is made to; another one by now: ConflictError (412). */
+  /**
+   * @param readVersion the `record_version` on which the change is based; if it has changed since: ConflictError (412).
+   */
   update(ref: AgentRef, change: AgentChange, readVersion?: number): Promise<AgentUpdated> {
     return this.#transport.change("PATCH", route`/api/v1/agents/${ref.agent}`, agentUpdated, {
       body: change,
@@ -87,8 +95,9 @@ export class Agents {
   }
 
   /**
-   * Somebody else answers for the agent from now on; its owner stays.
-   * @param readVersion the `record_version` that is transferred; another one by now: ConflictError (412).
+   * Gives the agent a new steward; its owner stays.
+   * @param readVersion the `record_version` on which the transfer is based; if it has changed since: ConflictError
+   * (412).
    */
   transfer(ref: AgentRef, transfer: AgentTransfer, readVersion?: number): Promise<AgentTransferred> {
     return this.#transport.change("POST", route`/api/v1/agents/${ref.agent}/transfer`, agentTransferred, {
@@ -102,17 +111,23 @@ export class Agents {
     return this.#command(route`/api/v1/agents/${ref.agent}/activate`, ref, start);
   }
 
-  /** Older tokens stay dead. To lift a hold takes a role that does, and a reason: otherwise ForbiddenError (`held`). */
+  /**
+   * Resumes a suspended agent. Tokens from before stay dead. Lifting a hold needs a role that may do so, and a reason;
+   * otherwise ForbiddenError (`held`).
+   */
   resume(ref: AgentRef, start: Start = {}): Promise<Transition> {
     return this.#command(route`/api/v1/agents/${ref.agent}/resume`, ref, start);
   }
 
-  /** @param wait answer only once the halt is effective. */
+  /** @param wait `effective`: the answer comes when the halt is effective. */
   suspend(ref: AgentRef, stop: Stop = {}, wait?: "effective"): Promise<Transition> {
     return this.#command(route`/api/v1/agents/${ref.agent}/suspend`, ref, stop, wait);
   }
 
-  /** Final (P5). @param wait answer only once the halt is effective. */
+  /**
+   * Revokes the agent, which cannot be undone (P5).
+   * @param wait `effective`: the answer comes when the halt is effective.
+   */
   revoke(ref: AgentRef, stop: Stop = {}, wait?: "effective"): Promise<Transition> {
     return this.#command(route`/api/v1/agents/${ref.agent}/revoke`, ref, stop, wait);
   }
@@ -127,7 +142,7 @@ export class Agents {
     );
   }
 
-  /** The halt receipt as it is now. */
+  /** The current halt receipt. */
   halt(ref: AgentRef, id: string): Promise<Halt> {
     return this.#transport.read(route`/api/v1/agents/${ref.agent}/halts/${id}`, halt, {
       workspace: ref.workspace,

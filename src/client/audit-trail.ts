@@ -1,4 +1,4 @@
-/** The audit trail of a workspace. Reading it is itself recorded. */
+/** The ledger of a workspace. Reading it is itself recorded. */
 import { shownEntry, type AuditQuery, type ShownEntry } from "../contract/audit.ts";
 import { auditReplayed, type AuditReplayed } from "../contract/audit-replay.ts";
 import { list } from "../contract/words.ts";
@@ -13,7 +13,7 @@ export type AuditFilter = {
   readonly [K in Exclude<keyof AuditQuery, "cursor">]?: AuditQuery[K] | undefined;
 } & UserRef & { readonly workspace?: string | undefined };
 
-/** A user as its provider says it, instead of `user`; which may be an e-mail address, too. */
+/** A user as the identity provider names it; an alternative to `user`, which is an id or an e-mail address. */
 export interface UserRef {
   readonly issuer?: string | undefined;
   readonly subject?: string | undefined;
@@ -29,7 +29,7 @@ export class AuditTrail {
     this.#transport = transport;
   }
 
-  /** Brings records that the queue gave up on to their ledgers. Safe to repeat. */
+  /** Writes the records that the queue gave up on to their ledgers. Safe to repeat. */
   replay(): Promise<AuditReplayed> {
     return this.#transport.change("POST", "/api/v1/audit/replay", auditReplayed, {});
   }
@@ -48,7 +48,7 @@ export class AuditTrail {
 
   /**
    * Records as they arrive, oldest first, until the connection ends.
-   * @param after go on behind this `seq`; undefined: what is there from `since` on, else only what comes now.
+   * @param after continue after this `seq`. When undefined: records from `since` on, or without `since` only new ones.
    */
   async *tail(filter: TailFilter = {}, after?: number): AsyncGenerator<ShownEntry> {
     const headers: Record<string, string> = after === undefined ? {} : { "Last-Event-ID": String(after) };
@@ -56,7 +56,7 @@ export class AuditTrail {
     try {
       for await (const event of serverEvents(body)) yield shownEntry.parse(JSON.parse(event.data));
     } catch (fault) {
-      // The platform says that a stream was cut by a TypeError; everything else is not about the connection.
+      // The platform reports a cut stream as a TypeError; other errors do not concern the connection.
       if (!(fault instanceof TypeError)) throw fault;
       throw new ConnectionError("the connection was cut", { cause: fault, sent: true });
     }

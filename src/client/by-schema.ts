@@ -1,9 +1,12 @@
-/** From a schema of the contract to what reads an answer. */
+/** Turns a schema of the contract into a decoder of answers. */
 import type { z } from "zod";
 import { Mismatch, type Decoder } from "../../sdk/typescript/src/decode.ts";
 import { schemaWords } from "../contract/schema-words.ts";
 
-/** Parses a success by the schema. @throws Mismatch when the answer is not what the contract says. */
+/**
+ * Parses the body of a success by the schema.
+ * @throws Mismatch when the body does not match the contract.
+ */
 export const bySchema =
   <T>(schema: z.ZodType<T>): Decoder<T> =>
   (body) => {
@@ -18,8 +21,8 @@ export const bySchema =
   };
 
 /**
- * The contract refuses unknown members, which is right for requests. In an answer they are news from a later version
- * of the service: they are dropped, so that a client need not be as new as its service.
+ * The contract refuses unknown members, which is right for requests. In an answer, unknown members come from a later
+ * version of the service: they are dropped, so that an older client works with a newer service.
  */
 function withoutNews(body: unknown, error: z.ZodError): unknown {
   const known: unknown = structuredClone(body);

@@ -1,4 +1,7 @@
-/** What a workspace offers to declare. Tools, pools and integrations differ in their members, not in their routes. */
+/**
+ * The catalog of a workspace: what its agents may declare. Tools, pools and integrations differ in their members, not
+ * in their routes.
+ */
 import type { z } from "zod";
 import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
 import { ifMatch } from "./if-match.ts";
@@ -38,14 +41,14 @@ export class Catalog<Create, Entry, Change extends object = object> {
 
   /**
    * @param patch only the members that change.
-   * @param readVersion the `version` that the change is made to; another one by now: ConflictError (412).
+   * @param readVersion the `version` on which the change is based; if it has changed since: ConflictError (412).
    */
   update(name: string, patch: Change, workspace?: string, readVersion?: number): Promise<Entry> {
     const options = { body: patch, query: { workspace }, headers: ifMatch(readVersion) };
     return this.#transport.change("PATCH", `${this.#at}${route`/${name}`}`, this.#entry, options);
   }
 
-  /** Refused while agents declare it, unless `force`; the answer says who has lost it. */
+  /** Refused while agents declare the entry, unless `force` is set; the answer names the agents that lose it. */
   remove(
     name: string,
     options: { workspace?: string | undefined; force?: boolean; readVersion?: number } = {},

@@ -1,7 +1,7 @@
 /**
  * The control plane as a typed object: `new ControlPlane({ url, token }).agents.show({ agent: "support-triage" })`.
- * Every answer is parsed by the contract; every refusal is an error of errors.ts. For operators: an agent uses
- * agent-door.ts.
+ * Every answer is parsed by the contract; every refusal is thrown as a `DomeError`. For operators; agents use
+ * `AgentClient`.
  */
 import type { z } from "zod";
 import { explanation, type Explanation } from "../contract/check.ts";
@@ -71,22 +71,25 @@ export class ControlPlane {
     this.users = new Users(transport);
   }
 
-  /** Who this token is, and what it may do where. */
+  /** The operator of this token, and its rights per workspace. */
   whoami(): Promise<OperatorSelf> {
     return this.#transport.read("/api/v1/operators/self", operatorSelf);
   }
 
-  /** Outboxes, ledgers, gaps, ages of keys, versions. */
+  /** The health of the service: outboxes, ledgers, gaps, ages of keys, versions. */
   status(): Promise<Status> {
     return this.#transport.read("/api/v1/status", status);
   }
 
-  /** Ends a call token, and everything exchanged from it (RFC 7009). A dead one is no error. */
+  /** Ends a call token, and every token exchanged from it (RFC 7009). A token that is already dead is no error. */
   revokeToken(token: string): Promise<void> {
     return this.#transport.tell("/api/v1/auth/revoke", new URLSearchParams({ token }));
   }
 
-  /** A recorded decision in full. The service looks for a fresh one for some seconds before it says not found. */
+  /**
+   * A recorded decision in full. For a decision that was just made, the service waits some seconds for its record
+   * before it answers "not found".
+   */
   explain(decisionId: string, workspace?: string): Promise<Explanation> {
     return this.#transport.read(route`/api/v1/decisions/${decisionId}`, explanation, { workspace });
   }

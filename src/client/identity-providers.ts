@@ -1,4 +1,4 @@
-/** Identity providers: whose ID tokens a workspace accepts, and in the hands of which agents. */
+/** Identity providers: the issuers whose ID tokens a workspace accepts, and the agents that may present them. */
 import type { z } from "zod";
 import {
   identityProvider,
@@ -44,7 +44,10 @@ export class IdentityProviders {
     return this.#transport.read(route`/api/v1/identity-providers/${name}`, identityProvider, { workspace });
   }
 
-  /** Asks the provider now, past every cache; with a token also what would be made of it. Nothing is stored. */
+  /**
+   * Fetches the provider's documents now, without a cache; with a token, also shows what Dome would make of that token.
+   * Nothing is stored.
+   */
   test(
     name: string,
     body: z.input<typeof identityProviderTestRequest> = {},
@@ -55,7 +58,7 @@ export class IdentityProviders {
     return this.#transport.change("POST", path, identityProviderTest, options);
   }
 
-  /** @param readVersion the `version` that is to go; another one by now: ConflictError (412). */
+  /** @param readVersion the `version` to remove; if it has changed since: ConflictError (412). */
   remove(name: string, workspace?: string, readVersion?: number): Promise<IdentityProviderRemoved> {
     const options = { query: { workspace }, headers: ifMatch(readVersion) };
     const path = route`/api/v1/identity-providers/${name}`;

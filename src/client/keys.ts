@@ -28,7 +28,10 @@ export class Keys {
     this.#transport = transport;
   }
 
-  /** The secret is in this answer only; a repeat of a lost one has `secret: null, secret_shown: true` (P12). */
+  /**
+   * Issues a key. Only this answer holds the secret; when it is lost, a repeat has `secret: null, secret_shown: true`
+   * (P12).
+   */
   issue(ref: AgentRef, key: z.input<typeof keyCreate> = {}): Promise<KeyCreated> {
     const query = { workspace: ref.workspace };
     return this.#transport.change("POST", route`/api/v1/agents/${ref.agent}/keys`, keyCreated, {
@@ -48,7 +51,7 @@ export class Keys {
     );
   }
 
-  /** The keys of many agents, as the registry has them: `list` has the word of the agent itself. */
+  /** The keys of many agents, from the registry; `list` asks the agent's object itself. */
   ofAgents(filter: KeyFilter = {}): Listing<ListedApiKey> {
     return new Listing(
       (cursor, size) => this.#transport.read("/api/v1/keys", listedKeys, { ...filter, limit: size, cursor }),
@@ -56,12 +59,15 @@ export class Keys {
     );
   }
 
-  /** Whose this key is, and whether it is live; looking is no use of it. */
+  /** The agent of a key, and whether the key is live. This does not count as a use of the key. */
   identify(key: string): Promise<KeyIdentified> {
     return this.#transport.ask("/api/v1/keys/identify", keyIdentified, { api_key: key });
   }
 
-  /** @param wait answer only once the halt of the key is effective. @param reason for the audit trail. */
+  /**
+   * @param reason for the ledger.
+   * @param wait `effective`: the answer comes when the halt of the key is effective.
+   */
   revoke(ref: AgentRef, key: string, reason?: string, wait?: "effective"): Promise<KeyRevoked> {
     const query = { workspace: ref.workspace, reason, wait };
     return this.#transport.change("DELETE", route`/api/v1/agents/${ref.agent}/keys/${key}`, keyRevoked, {

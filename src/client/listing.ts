@@ -9,23 +9,23 @@ export interface Page<T> {
 /** The beginning of a list, or what follows a cursor. */
 export interface Taken<T> {
   readonly items: readonly T[];
-  /** Where the list goes on; null: it is at its end. */
+  /** The cursor of the rest of the list; null at the end of the list. */
   readonly next: string | null;
 }
 
 /** The largest page of the API. */
 const LARGEST_PAGE = 200;
-/** Two million items at 200 a page. A service that always has one more page would hold the program for ever. */
+/** 2,000,000 items at 200 a page. The bound keeps a service that always has one more page from holding the program. */
 const MOST_PAGES = 10_000;
 
-/** @param size how many items the page may have at most, where the list has pages of different sizes. */
+/** @param size the greatest number of items in the page. */
 type FetchPage<T> = (cursor: string | undefined, size: number) => Promise<Page<T>>;
 
 export class Listing<T> implements AsyncIterable<T> {
   readonly #fetchPage: FetchPage<T>;
   readonly #largest: number;
 
-  /** @param limit how many items a page has at most: 1 to 200. */
+  /** @param limit the greatest number of items in a page, 1 to 200. */
   constructor(fetchPage: FetchPage<T>, limit: number = LARGEST_PAGE) {
     this.#fetchPage = fetchPage;
     this.#largest = Math.min(LARGEST_PAGE, limit);
@@ -41,10 +41,10 @@ export class Listing<T> implements AsyncIterable<T> {
   }
 
   /**
-   * So many items, fetched in as few pages as they need.
-   * @param limit default: all.
-   * @param from the cursor behind which they begin; default: the beginning of the list.
-   * @throws UnreadableAnswerError for a list that never ends.
+   * A number of items, fetched in as few pages as possible.
+   * @param limit the number of items; default: all.
+   * @param from the cursor at which they begin; default: the beginning of the list.
+   * @throws UnreadableAnswerError for a list that does not end.
    */
   async take(limit: number = Number.POSITIVE_INFINITY, from?: string): Promise<Taken<T>> {
     const items: T[] = [];

@@ -27,8 +27,8 @@ export class Operators {
   }
 
   /**
-   * Issues a token; with `replaces` the successor of one.
-   * The secret is in this answer only; a repeat of a lost one has `secret: null, secret_shown: true` (P12).
+   * Issues a token; with `replaces`, the successor of another token. Only this answer holds the secret; when it is
+   * lost, a repeat has `secret: null, secret_shown: true` (P12).
    */
   create(body: OperatorRequest): Promise<OperatorCreated> {
     return this.#transport.change("POST", "/api/v1/operators", operatorCreated, { body });
@@ -47,8 +47,8 @@ export class Operators {
   }
 
   /**
-   * The token is refused from the next request on.
-   * @param readVersion the `version` that is to go; another one by now: ConflictError (412).
+   * Revokes the token: it is refused from the next request on.
+   * @param readVersion the `version` to revoke; if it has changed since: ConflictError (412).
    */
   revoke(id: string, readVersion?: number): Promise<OperatorRevoked> {
     const options = { headers: ifMatch(readVersion) };

@@ -1,4 +1,7 @@
-/** What the service publishes for verifiers: its issuer (RFC 8414) and its keys (RFC 7517). Sent without credential. */
+/**
+ * What the service publishes for verifiers: its issuer (RFC 8414) and its keys (RFC 7517). Requested without a
+ * credential.
+ */
 import { z } from "zod";
 import { Transport, type ClientOptions } from "./transport.ts";
 
@@ -10,7 +13,7 @@ export interface PublishedKeys {
   readonly keys: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Asks the service at `url` itself, never the issuer that a token names: a forger would name his own. */
+/** Asks the service at `url`, never the issuer that a token names: a forger would name a server of its own. */
 export async function publishedKeys(options: Omit<ClientOptions, "token">): Promise<PublishedKeys> {
   const transport = new Transport({ ...options, token: null });
   const [{ issuer }, { keys }] = await Promise.all([

@@ -1,4 +1,4 @@
-/** The root key's versions, and what hangs on them. */
+/** The versions of the root key, and the data that depends on each. */
 import type { z } from "zod";
 import {
   rootKeyRewrapped,
@@ -20,7 +20,7 @@ export class RootKeys {
     return this.#transport.read("/api/v1/root-keys", rootKeyStatus);
   }
 
-  /** One batch; `left` says whether to ask again. */
+  /** Rewraps one batch; `left` says whether more remain. */
   rewrap(body: z.input<typeof rootKeyRewrap> = {}): Promise<RootKeyRewrapped> {
     return this.#transport.change("POST", "/api/v1/root-keys/rewrap", rootKeyRewrapped, { body });
   }

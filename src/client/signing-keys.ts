@@ -1,4 +1,4 @@
-/** The keys that the service signs with. */
+/** The keys with which the service signs. */
 import type { z } from "zod";
 import {
   signingKeyList,

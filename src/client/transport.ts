@@ -1,6 +1,6 @@
 /**
- * The SDK's transport for a client of the control plane: one credential for all requests, and answers that the schemas of
- * the contract parse.
+ * The SDK's transport, for a client of the control plane: one credential for all requests, and answers parsed by the
+ * schemas of the contract.
  */
 import type { z } from "zod";
 import { DomeError } from "../../sdk/typescript/src/errors.ts";
@@ -11,11 +11,11 @@ import { bySchema } from "./by-schema.ts";
 export interface ClientOptions extends Partial<RequestPorts> {
   /** The URL of the service, for instance `https://dome.example.com`. */
   readonly url: string;
-  /** Sent as `Authorization: Bearer`; null for what is public. */
+  /** Sent as `Authorization: Bearer`; null for public routes. */
   readonly token: string | null;
   /** How often a failed request is sent again; default 2. */
   readonly retries?: number;
-  /** Time for one attempt, in milliseconds; default 15,000 (a stop that is waited for takes up to 10,000). */
+  /** Time for one attempt, in milliseconds; default 15,000 (waiting for a stop takes up to 10,000). */
   readonly timeoutMs?: number;
   readonly userAgent?: string;
 }
@@ -36,20 +36,20 @@ export class Transport {
     this.#requests = new Requests({ ...platformPorts, ...ports, url, headers, retries, timeoutMs });
   }
 
-  /** Reads; may be repeated at will. */
+  /** A read, which may be repeated at will. */
   read<T>(path: string, schema: z.ZodType<T>, query: Query = {}): Promise<T> {
     return this.#requests.read(path, bySchema(schema), query);
   }
 
   /**
-   * Opens a stream of server-sent events. No time-out and no retries: whoever reads comes back by itself.
+   * Opens a stream of server-sent events. No time-out and no retries: the reader reconnects.
    * @throws DomeError when there is no connection, or the service refuses.
    */
   open(path: string, query: Query, headers: Fields): Promise<ReadableStream<Uint8Array>> {
     return this.#requests.open(path, query, { headers });
   }
 
-  /** Changes something, once, however often the request has to be sent. */
+  /** A change that takes effect once, however often the request is sent. */
   change<T>(
     method: Exclude<Method, "GET">,
     path: string,
@@ -59,7 +59,7 @@ export class Transport {
     return this.#requests.change(method, path, bySchema(schema), options);
   }
 
-  /** A POST that changes nothing (a check, a token): a repeat only asks again. */
+  /** A POST that changes nothing (a check, a token), so that it may be repeated. */
   ask<T>(
     path: string,
     schema: z.ZodType<T>,
@@ -69,15 +69,15 @@ export class Transport {
     return this.#requests.ask(path, bySchema(schema), body, { headers });
   }
 
-  /** A POST of a form that is answered without a body, and whose repeat changes nothing more. */
+  /** A POST of a form with an empty answer; a repeat has no further effect. */
   tell(path: string, body: URLSearchParams): Promise<void> {
     return this.#requests.tell(path, body);
   }
 }
 
 /**
- * A path from literal text and values; the values are escaped, so that no name can leave its segment.
- * @throws DomeError for the three names that no escaping keeps in place (RFC 3986 §5.2.4).
+ * A path from literal text and values. The values are escaped, so that none can leave its segment.
+ * @throws DomeError for "", "." and "..", which no escaping keeps in place (RFC 3986 §5.2.4).
  */
 export function route(parts: TemplateStringsArray, ...values: readonly string[]): string {
   const wrong = values.find((value) => ["", ".", ".."].includes(value));

@@ -1,4 +1,4 @@
-/** End users for whom agents have acted. Reading of them is itself recorded. */
+/** End users for whom agents have acted. Reading them is itself recorded. */
 import { userList, type User } from "../contract/user.ts";
 import type { UserRef } from "./audit-trail.ts";
 import { Listing } from "./listing.ts";
@@ -6,7 +6,7 @@ import type { Transport } from "./transport.ts";
 
 export interface UserFilter extends UserRef {
   readonly workspace?: string | undefined;
-  /** Id, or e-mail address. */
+  /** An id or an e-mail address. */
   readonly user?: string | undefined;
   readonly limit?: number | undefined;
 }

@@ -44,12 +44,12 @@ export class Workspaces {
     );
   }
 
-  /** @param name its name or id. */
+  /** @param name the workspace's name or id. */
   show(name: string): Promise<Workspace> {
     return this.#transport.read(route`/api/v1/workspaces/${name}`, workspace);
   }
 
-  /** @param readEpoch the `config_epoch` that the change is made to; another one by now: ConflictError (412). */
+  /** @param readEpoch the `config_epoch` on which the change is based; if it has changed since: ConflictError (412). */
   update(name: string, change: z.input<typeof workspacePatch>, readEpoch?: number): Promise<Workspace> {
     return this.#transport.change("PATCH", route`/api/v1/workspaces/${name}`, workspace, {
       body: change,
@@ -57,7 +57,10 @@ export class Workspaces {
     });
   }
 
-  /** Stops every agent of it. @param wait answer only once the halt is effective. */
+  /**
+   * Stops every agent of the workspace.
+   * @param wait `effective`: the answer comes when the halt is effective.
+   */
   stop(
     name: string,
     body: z.input<typeof haltRequest> = {},
@@ -73,7 +76,10 @@ export class Workspaces {
     return this.#transport.change("POST", route`/api/v1/workspaces/${name}/resume`, workspaceTransition);
   }
 
-  /** Stops everything that is done for a user in it. @param wait answer only once the stop is effective. */
+  /**
+   * Stops everything that agents of the workspace do for a user.
+   * @param wait `effective`: the answer comes when the stop is effective.
+   */
   stopUser(name: string, body: z.input<typeof userRequest>, wait?: "effective"): Promise<UserTransition> {
     return this.#transport.change("POST", route`/api/v1/workspaces/${name}/users/stop`, userTransition, {
       body,
@@ -86,7 +92,10 @@ export class Workspaces {
     return this.#transport.change("POST", path, userTransition, { body });
   }
 
-  /** Stops one transaction in it. @param wait answer only once the stop is effective. */
+  /**
+   * Stops one transaction in the workspace.
+   * @param wait `effective`: the answer comes when the stop is effective.
+   */
   stopTransaction(
     name: string,
     txn: string,
@@ -103,7 +112,7 @@ export class Workspaces {
     );
   }
 
-  /** The halt receipt as it is now. */
+  /** The current halt receipt. */
   halt(name: string, id: string): Promise<Halt> {
     return this.#transport.read(route`/api/v1/workspaces/${name}/halts/${id}`, halt);
   }

@@ -1,6 +1,6 @@
 /**
- * The one way out, in two forms behind one guard: `getJson` for documents, `open` for calls that stream. https to public
- * names only, no redirect. Whoever answers is a stranger.
+ * The one way to call other servers, in two forms behind one guard: `getJson` for documents, `open` for streams. Only
+ * https to public names, and no redirects. The server that answers is not trusted.
  */
 import { concatAll } from "../kernel/bytes.ts";
 import type { Timers } from "../kernel/clock.ts";
@@ -18,10 +18,10 @@ import {
 } from "./open.ts";
 
 interface EgressPorts {
-  /** One for each way: that of `public` need not reach any inside address, and should not be able to. */
+  /** One `fetch` per way. The one for `public` needs no inside address, and should not be able to reach any. */
   readonly fetch: Readonly<Record<Way, Fetch>>;
   readonly timers: Timers;
-  /** Origins that are exempt from the rules on addresses. */
+  /** Origins that are exempt from the address rules. */
   readonly allowed: ReadonlySet<string>;
 }
 
@@ -34,7 +34,7 @@ export type EgressRefusal =
   | { readonly kind: "status"; readonly status: number }
   | { readonly kind: "not_json" };
 
-/** For connection, headers and body of a document together, in milliseconds. */
+/** The time limit for connection, headers and body of a document together, in milliseconds. */
 export const EGRESS_TIME_LIMIT_MS = 5_000;
 export const EGRESS_SIZE_LIMIT_BYTES = 262_144;
 
@@ -53,12 +53,12 @@ export class Egress {
     this.#ports = ports;
   }
 
-  /** Why this URL is never called; null: it may be. */
+  /** Why Dome does not call this URL; null when it may. */
   addressFault(url: string): AddressFault | null {
     return addressFault(url, this.#ports.allowed);
   }
 
-  /** A call that streams both ways; see `open` for what is kept of it. Nothing is sent to an address that is refused. */
+  /** A call that streams in both directions; `open.ts` lists its guarantees. Nothing is sent to a refused address. */
   async open(
     request: UpstreamRequest,
     limits: UpstreamLimits,
@@ -71,8 +71,8 @@ export class Egress {
   }
 
   /**
-   * Gets a JSON document, within one time limit over all of it.
-   * @param traceparent sent on, so that the call is found in the caller's trace.
+   * Gets a JSON document, with one time limit for the whole call.
+   * @param traceparent forwarded, so that the call appears in the caller's trace.
    */
   async getJson(url: string, traceparent?: string): Promise<Result<unknown, EgressRefusal>> {
     const stop = new AbortController();
@@ -83,11 +83,11 @@ export class Egress {
     if (traceparent !== undefined) headers.set("traceparent", traceparent);
     const asked = { method: "GET", url, headers, body: null, signal: stop.signal };
     const answer = await Promise.race([this.#read(asked), late]);
-    stop.abort(); // also after an answer: what was not read of a refused one is not waited for
+    stop.abort(); // also after an answer: the unread rest of a refused one is not awaited
     return answer;
   }
 
-  /** Never rejects: what breaks on the way is a refusal, also when nobody waits for it any more. */
+  /** Never rejects, not even after the time limit: a broken connection is a refusal. */
   async #read(request: UpstreamRequest): Promise<Result<unknown, EgressRefusal>> {
     const answer = await this.open(request, OF_A_DOCUMENT);
     if (!answer.ok) return answer;
@@ -97,7 +97,7 @@ export class Egress {
     if (!JSON_TYPE.test(headers.get("content-type") ?? "")) return err({ kind: "not_json" });
     const bytes = await readAll(body);
     if (!bytes.ok) return err({ kind: bytes.error });
-    // Strangers add numbers of their own, which nobody here reads.
+    // Other servers add numbers of their own, which Dome does not read.
     const document = parseJsonBytes(bytes.value, { numbers: "finite" });
     return document.ok ? document : err({ kind: "not_json" });
   }

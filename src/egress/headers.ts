@@ -1,6 +1,6 @@
 /**
- * Headers that belong to one connection and end with it (RFC 9110 §7.6.1), and those that only the client library may
- * write. Everything else goes on as it is.
+ * Headers that belong to one connection and are not forwarded (RFC 9110 §7.6.1), and headers that only the HTTP client
+ * may set. All other headers are forwarded unchanged.
  */
 const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   "connection",
@@ -17,13 +17,15 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** The words of a front end: nobody behind Dome shall take them for its. */
+/** Headers that Cloudflare's front end sets: the other server must not take the caller's for genuine ones. */
 const OF_A_FRONT_END = /^(?:cf|mf)-/i;
 
-/** Encodings that the runtime undoes without saying so: name and length of the body are no longer those of the headers. */
+/**
+ * Encodings that the runtime decodes silently: afterwards the headers for encoding and length no longer match the body.
+ */
 const DECODED = /^(?:gzip|x-gzip|br|deflate)$/i;
 
-/** A copy without them, and without what `Connection` names besides. */
+/** A copy without these headers and without those that `Connection` names. */
 function endToEnd(headers: Headers): Headers {
   const named = (headers.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
   const kept = new Headers(headers);
@@ -33,15 +35,15 @@ function endToEnd(headers: Headers): Headers {
   return kept;
 }
 
-/** What is sent: the caller's own headers, asking for a body as it is. */
+/** The headers to send: the caller's own, with a request for an unencoded body. */
 export function requestHeaders(headers: Headers): Headers {
   const sent = endToEnd(headers);
-  sent.delete("content-length"); // the client library counts
-  sent.set("accept-encoding", "identity"); // sizes are counted, and bodies read, as they came
+  sent.delete("content-length"); // the HTTP client sets it
+  sent.set("accept-encoding", "identity"); // so that sizes are counted, and bodies read, as they arrive
   return sent;
 }
 
-/** What is handed on of an answer. */
+/** The headers of an answer that are passed to the caller. */
 export function responseHeaders(headers: Headers): Headers {
   const kept = endToEnd(headers);
   if (DECODED.test(headers.get("content-encoding") ?? "")) {

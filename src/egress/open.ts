@@ -1,6 +1,7 @@
 /**
- * A call that streams both ways. Nothing is sent that the caller did not write down, but that the answer shall be neither
- * encoded nor old; no redirect is followed; whoever is silent is let go of: before the headers of the answer, and between any two parts of its body.
+ * A call that streams in both directions. Dome adds nothing to the caller's request, except that it asks for an answer
+ * that is neither encoded nor cached. No redirect is followed. A server that stays silent for too long is disconnected,
+ * both before the headers of its answer and between two parts of its body.
  */
 import type { Timers } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -12,34 +13,37 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface UpstreamRequest {
   readonly method: string;
   readonly url: string;
-  /** All of them, credentials too: none is added. Those of the connection are left out. */
+  /** All headers, credentials included: Dome adds none. Headers of the connection are left out. */
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
-  /** The caller's: ends the call at any moment. */
+  /** The caller's signal, which ends the call at any moment. */
   readonly signal?: AbortSignal;
 }
 
 export interface UpstreamLimits {
-  /** The longest silence until the headers of the answer, in milliseconds; each part of the body that is taken begins it anew. */
+  /**
+   * The longest silence before the headers of the answer, in milliseconds. Each part of the request's body that the
+   * server takes restarts it.
+   */
   readonly headersMs: number;
-  /** The longest silence while a part of the answer's body is waited for, in milliseconds. */
+  /** The longest wait for the next part of the answer's body, in milliseconds. */
   readonly silenceMs: number;
-  /** Of the answer's body; null: as long as it comes. */
+  /** The greatest size of the answer's body, in bytes; null for no limit. */
   readonly bytes: number | null;
 }
 
 export interface UpstreamResponse {
   readonly status: number;
-  /** Without those of the connection. */
+  /** Without the headers of the connection. */
   readonly headers: Headers;
-  /** Its error, if it has one, is an `UpstreamFault`. Cancelling it closes the connection. */
+  /** An error of this stream is an `UpstreamFault`. Cancelling the stream closes the connection. */
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** How a call ended that did not end well. */
+/** Why a call ended early. */
 export type UpstreamEnd = "unreachable" | "timed_out" | "too_large" | "aborted";
 
-/** What reading the body of an answer can throw. */
+/** The error that reading the body of an answer throws. */
 export class UpstreamFault extends Error {
   readonly end: UpstreamEnd;
   constructor(end: UpstreamEnd) {
@@ -49,7 +53,7 @@ export class UpstreamFault extends Error {
   }
 }
 
-/** One call: how it ended is written down once, by whoever notices first. */
+/** The state of one call. The first end is kept; later ones are ignored. */
 class Call {
   readonly #connection = new AbortController();
   #end: UpstreamEnd | null = null;
@@ -58,21 +62,21 @@ class Call {
     return this.#connection.signal;
   }
 
-  /** Lets go of the connection. */
+  /** Closes the connection. */
   stop(end: UpstreamEnd): void {
     this.#end ??= end;
     this.#connection.abort(new UpstreamFault(this.#end));
   }
 
-  /** What a rejection means: our own end of it, or a connection that broke. */
+  /** The reason for a rejection: the end that Dome set, else a broken connection. */
   ended(): UpstreamEnd {
     return (this.#end ??= "unreachable");
   }
 }
 
 /**
- * @param fetch what reaches the address, which has been checked.
- * @returns the answer whatever its status, a redirect too: it is the caller's to refuse.
+ * @param fetch reaches the address, which has been checked before.
+ * @returns the answer with any status; a redirect is for the caller to refuse.
  */
 export async function open(
   fetch: Fetch,
@@ -93,7 +97,7 @@ export async function open(
   const asked = fetch(request.url, {
     method: request.method,
     headers: requestHeaders(request.headers),
-    redirect: "manual", // a redirect would name an address that nobody has checked
+    redirect: "manual", // a redirect could lead to an address that was not checked
     cache: "no-store",
     signal: call.signal,
     ...(request.body === null ? {} : { body: counted(request.body, watch) }),
@@ -126,7 +130,7 @@ export async function open(
   }
 }
 
-/** What nobody waits for any more: its body is not read, its fault is not heard. */
+/** Abandons an answer that is no longer awaited: its body is cancelled and its error ignored. */
 function letGo(asked: Promise<Response>): void {
   asked.then(
     (late) => late.body?.cancel().catch(() => undefined),
@@ -134,7 +138,7 @@ function letGo(asked: Promise<Response>): void {
   );
 }
 
-/** The body as it is sent: each part that is taken shows that the other side is there. */
+/** The request's body, observed as it is sent: each part that is taken shows that the server is responding. */
 function counted(
   body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
   watch: SilenceWatch,
@@ -156,7 +160,7 @@ function counted(
   );
 }
 
-/** The body as it comes, with an eye on silence and size. It is read only as fast as it is wanted. */
+/** The answer's body, limited in silence and size. It is read no faster than the caller reads it. */
 function watched(
   body: ReadableStream<Uint8Array>,
   call: Call,
@@ -174,7 +178,7 @@ function watched(
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
-        // Also while nobody reads: what waits in the stream is not handed out after an abort.
+        // An abort takes effect even while nobody reads: data buffered in the stream is not handed out afterwards.
         call.signal.addEventListener(
           "abort",
           () => {

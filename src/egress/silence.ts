@@ -1,7 +1,7 @@
-/** Notices that somebody who is waited for says nothing, with one timer at a time, however often they do say something. */
+/** Detects that the other side is silent, with a single timer, however often data arrives. */
 import type { Timers } from "../kernel/clock.ts";
 
-/** How often it looks within the limit: what is late is noticed at most a fourth of the limit later. */
+/** Checks per limit: silence is noticed at most a quarter of the limit late. */
 const LOOKS = 4;
 
 export class SilenceWatch {
@@ -26,15 +26,18 @@ export class SilenceWatch {
         }
       }
     };
-    look().catch(onSilence); // a timer that fails watches nobody
+    look().catch(onSilence); // a broken timer counts as silence, because nothing would be watched
   }
 
-  /** Something came. */
+  /** Data has arrived. */
   heard(): void {
     this.#heard += 1;
   }
 
-  /** @param awaiting false while it is not their turn: whoever reads slowly makes nobody silent. */
+  /**
+   * @param awaiting false while it is not the other side's turn: a caller that reads slowly does not make the server
+   * silent.
+   */
   turn(awaiting: boolean): void {
     this.#heard += 1;
     this.#awaiting = awaiting;

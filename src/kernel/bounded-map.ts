@@ -1,9 +1,12 @@
-/** A map that forgets its least recently used entry when it is full: what an isolate may keep in a global. */
+/**
+ * A map with a bound, for data that an isolate keeps in a global: when it is full, it drops the least recently used
+ * entry.
+ */
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #limit: number;
 
-  /** @param limit the most entries kept. */
+  /** @param limit the greatest number of entries. */
   constructor(limit: number) {
     this.#limit = limit;
   }

@@ -10,7 +10,10 @@ export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 export const concat = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => concatAll(parts);
 
-/** The same for as many as a sender chooses to send: arguments stand on the stack, which has an end. */
+/**
+ * As `concat`, for a list whose length a sender chooses: spread arguments are kept on the stack, and a long list would
+ * overflow it.
+ */
 export function concatAll(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
   let offset = 0;
@@ -23,7 +26,7 @@ export function concatAll(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-/** Two lower-case hex digits a byte. */
+/** Lower-case hexadecimal, two digits per byte. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += HEX[byte];

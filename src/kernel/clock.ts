@@ -18,7 +18,7 @@ export const systemTimers: Timers = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-/** RFC 3339 in UTC with milliseconds, as every time on the wire. */
+/** RFC 3339 in UTC with milliseconds: the form of every time on the wire. */
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 
 /** As `rfc3339`; null where there is no time. */

@@ -7,7 +7,7 @@ export async function sha256(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<
   return new Uint8Array(await crypto.subtle.digest("SHA-256", data));
 }
 
-/** SHA-256, 32 bytes, without yielding: for a Durable Object that must not let another request in between. */
+/** SHA-256, 32 bytes, synchronous: for a Durable Object that must not let another request run in between. */
 export function sha256Sync(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);

@@ -51,7 +51,7 @@ export interface IdSource {
 export function idSource(clock: Clock, random: Random): IdSource {
   return {
     next: <P extends IdPrefix>(prefix: P): Id<P> => {
-      const drawn = random.bytes(2 * RANDOM_CHARS); // at once: sixteen small draws cost more than all the rest
+      const drawn = random.bytes(2 * RANDOM_CHARS); // one draw: sixteen small ones would cost more
       let used = 0;
       const fraction = (): number => {
         used += 2;
@@ -65,8 +65,8 @@ export function idSource(clock: Clock, random: Random): IdSource {
 const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /**
- * An id that is no draw but follows from what it stands for. Its first characters are no time.
- * @param digest of what it stands for; the first 16 bytes are used.
+ * An id that is derived from a digest instead of drawn at random. Its first characters do not encode a time.
+ * @param digest of the thing that the id names; the first 16 bytes are used.
  */
 export function derivedId<P extends IdPrefix>(prefix: P, digest: Uint8Array): Id<P> {
   let number = digest.slice(0, 16).reduce((so, byte) => (so << 8n) | BigInt(byte), 0n);
@@ -78,10 +78,10 @@ export function derivedId<P extends IdPrefix>(prefix: P, digest: Uint8Array): Id
   return `${prefix}_${text}`;
 }
 
-/** The pattern of one kind's ids, for schemas. */
+/** The pattern of the ids of one kind, for schemas. */
 export const idPattern = (prefix: IdPrefix): RegExp => new RegExp(`^${prefix}_${ULID}$`);
 
-/** True when `text` has the form of an id of this kind. It says nothing about existence. */
+/** True when `text` has the form of an id of this kind. Whether such a thing exists is not checked. */
 export function isId<P extends IdPrefix>(prefix: P, text: string): text is Id<P> {
   return idPattern(prefix).test(text);
 }

@@ -1,9 +1,12 @@
-/** Times as people type them (RFC 3339), read without a schema: `Date.parse` alone takes 30 February for 2 March. */
+/** Times as people type them (RFC 3339), parsed strictly: `Date.parse` alone reads 30 February as 2 March. */
 const FORM =
   /^(\d{4})-(\d{2})-(\d{2})(?:T([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 const LAST = Date.parse("9999-12-31T23:59:59.999Z");
 
-/** @returns milliseconds since the epoch of a date or a date with time and offset; null: it is none, or before 1970. */
+/**
+ * @param text a date, or a date with a time and an offset.
+ * @returns milliseconds since the epoch; null when the text is neither, or the time is before 1970.
+ */
 export function parseInstant(text: string): number | null {
   const [, year, month, day] = FORM.exec(text) ?? [];
   if (year === undefined) return null;

@@ -1,6 +1,6 @@
 /**
- * One JSON line per event. What looks like a Dome credential or a JWT is masked before it is printed (P4): a log is
- * read by more people than a database.
+ * One JSON line per event. Anything that looks like a Dome credential or a JWT is masked before it is printed (P4),
+ * because more people read a log than a database.
  */
 import { redactStart } from "./redact.ts";
 
@@ -11,13 +11,13 @@ export interface Log {
   write(level: LogLevel, event: string, fields?: LogFields): void;
 }
 
-/** A database's message repeats what a failed statement was given: digests, and what people wrote. */
+/** An error message of D1 repeats the parameters of the failed statement: digests, and texts that people wrote. */
 const PARAMETERS = /\nparams: .*?(?=\n {4}at |$)/s;
 
-/** Longest text in a line, in characters: a stack trace fits. */
+/** The longest text in a line, in characters; a stack trace fits. */
 const MOST_TEXT = 16_384;
 
-/** Masked before it is encoded: a mask over JSON text could take a half of an escape with it. */
+/** Each value is masked before it is encoded: a mask applied to JSON text could remove half of an escape sequence. */
 const masked = (_name: string, value: unknown): unknown =>
   typeof value === "string" ? redactStart(value.replace(PARAMETERS, ""), MOST_TEXT) : value;
 

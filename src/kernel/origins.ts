@@ -1,9 +1,9 @@
-/** Origins in a setting, with commas or spaces between. */
+/** Parses a setting that lists origins, separated by commas or spaces. */
 import { err, ok, type Result } from "./result.ts";
 
 /**
- * A misspelt origin would be an exemption that nobody finds missing, so it is not passed over.
- * @returns the origins as they are compared, or the first word that is none: only http and https have a host to call.
+ * Refuses a misspelt origin instead of skipping it: otherwise an exemption would be missing and nobody would notice.
+ * @returns the origins in the form in which they are compared, or the first word that is not an http or https origin.
  */
 export function parseOrigins(text: string): Result<readonly string[], string> {
   const words = text.split(/[\s,]+/).filter((word) => word !== "");

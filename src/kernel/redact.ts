@@ -1,17 +1,17 @@
 /**
- * Finds credentials in text and takes them out (P4). Anybody can send such a text, on every route, so one scanner reads
+ * Finds credentials in text and masks them (P4). Anybody can send such a text, on every route, so the scanner reads
  * each character a fixed number of times.
  *
- * What counts: an API key or operator token of Dome, and a compact JWS or JWE (RFC 7515 §7.1, RFC 7516 §7.1), whose
- * first part is base64url of `{"` and so begins with `eyJ`.
+ * Credentials are API keys and operator tokens of Dome, and compact JWS and JWE (RFC 7515 §7.1, RFC 7516 §7.1), whose
+ * first part is the base64url of `{"` and so begins with `eyJ`.
  */
 
 const MASK = "[redacted]";
 const JSON_BEGINS = "eyJ";
 const PREFIX_LENGTH = "dome_at_".length;
-/** What follows the prefix of a whole API key or operator token. */
+/** The length of an API key or operator token after its prefix, in characters. */
 const SECRET_LENGTH = 49;
-/** `eyJ` and what the shortest header or claims need, in characters. */
+/** The length of the shortest header or claims, in characters, with `eyJ`. */
 const LEAST_PART = 11;
 
 /** The part of a string that the scanner uses. */
@@ -26,26 +26,28 @@ interface Span {
   readonly kind: "dome" | "token";
 }
 
-/** Masks API keys, operator tokens and signed or encrypted tokens wherever they stand in a text. */
+/** Masks API keys, operator tokens and signed or encrypted tokens anywhere in a text. */
 export const redact = (text: string): string => masked(text, credentialsIn(text));
 
 /**
  * The beginning of a text, masked.
- * @param most how much of the text is read, in UTF-16 code units. A token that the cut has ended is masked too.
+ * @param most how much of the text is read, in UTF-16 code units. A token that is cut off at that point is masked too.
  */
 export const redactStart = (text: string, most: number): string =>
   text.length <= most ? redact(text) : masked(text.slice(0, most), credentialsIn(text.slice(0, most), true));
 
-/** True when a whole API key, operator token or signed token stands in the text: it must not be stored or repeated. */
+/**
+ * True when the text holds a whole API key, operator token or signed token. Such a text must not be stored or repeated.
+ */
 export const holdsCredential = (text: string): boolean =>
   credentialsIn(text).some(({ start, end, kind }) =>
     kind === "dome" ? end - start >= PREFIX_LENGTH + SECRET_LENGTH : holdsToken(text.slice(start, end)),
   );
 
 /**
- * Where the credentials are, from left to right, without overlaps. A token reaches to the end of the characters that
- * tokens are made of.
- * @param cut true: the text goes on behind its end, so that a token may lack its dots.
+ * The positions of the credentials, from left to right, without overlaps. A token extends to the last character that a
+ * token may contain.
+ * @param cut true when the text is the beginning of a longer one, so that its last token may lack its dots.
  */
 export function credentialsIn(text: Characters, cut = false): readonly Span[] {
   const spans: Span[] = [];
@@ -120,7 +122,7 @@ function masked(text: string, spans: readonly Span[]): string {
   return pieces.join("");
 }
 
-/** `header.claims.signature`, the first two of them JSON. */
+/** True when the text holds `header.claims.signature`, with the first two in JSON. */
 function holdsToken(text: string): boolean {
   const parts = text.split(".");
   return parts.some((header, at) => {
@@ -136,14 +138,15 @@ function holdsToken(text: string): boolean {
   });
 }
 
-/** A value of JSON with all strings in it masked, names of members included. No member is lost. */
+/** A JSON value with every string masked, names of members included. No member is lost. */
 export function redactJson(value: unknown): unknown {
   if (typeof value === "string") return redact(value);
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(redactJson);
   const members = Object.entries(value).map(([name, member], index) => {
     const masked = redact(name);
-    // Two names may be one after masking, and a name can look as if it had been masked: its place keeps them apart.
+    // Two names can become equal by masking, and an unmasked name can look like a masked one: the index keeps them
+    // apart.
     return [masked.includes(MASK) ? `${masked} #${index}` : name, redactJson(member)];
   });
   return Object.fromEntries(members);

@@ -1,6 +1,6 @@
 /**
- * Refusals are values, faults are exceptions.
- * Every expected "no" travels as an `Err` with a tagged reason; what throws is a bug or a broken dependency.
+ * Refusals are values, faults are exceptions. Every expected refusal travels as an `Err` with a tagged reason; an
+ * exception means a bug or a broken dependency.
  */
 type Ok<T> = { readonly ok: true; readonly value: T };
 export type Err<E> = { readonly ok: false; readonly error: E };

@@ -1,34 +1,37 @@
 /**
- * The one reader of JSON that comes from outside: it takes only what means one thing to every parser (RFC 8259 §4, §6
- * and §9 leave these open).
+ * The one parser of JSON from outside. It accepts only texts that every JSON parser reads alike (RFC 8259 §4, §6 and §9
+ * leave the rest open).
  *
- * - A member that is there twice is refused: of two parsers one takes the first, the other the last (RFC 8725bis).
+ * - A repeated member is refused: one parser takes the first, another the last (RFC 8725bis).
  * - A number that a double cannot hold is refused: `9007199254740993` would be checked and recorded as another number.
- *   How it is written does not matter: `1.0`, `1E2` and `-0` are fine.
- * - A text with half a character (a lone surrogate, RFC 8259 §8.2) is refused: in UTF-8 all of them become one and the
- *   same, so that two texts would have one digest.
- * - Nesting is bounded, so that what walks the value later may recurse.
- * - A member named `__proto__` is refused: schemas drop it without a word.
+ *   The notation does not matter: `1.0`, `1E2` and `-0` are accepted.
+ * - A text with half a character (a lone surrogate, RFC 8259 §8.2) is refused: UTF-8 encodes all of them as the same
+ *   replacement character, so two different texts would have one digest.
+ * - Nesting is bounded, so that later code may walk the value recursively.
+ * - A member named `__proto__` is refused: schemas would drop it silently.
  *
- * One pass over the text, without recursion, and then the platform's parser.
+ * The check is one pass over the text, without recursion; the platform's parser does the rest.
  */
 import { fromUtf8 } from "./bytes.ts";
 import { err, ok, type Result } from "./result.ts";
 
-/** No request needs more. */
+/** The deepest nesting accepted, in levels. No request needs more. */
 export const MAX_JSON_DEPTH = 64;
 
 type JsonFaultKind =
   "malformed" | "repeated_member" | "inexact_number" | "half_character" | "too_deep" | "prototype_member";
 
-/** What is wrong, and where: names of members and indices of items, from the outside in. */
+/** The kind of fault, and its path: names of members and indices of items, from the outside in. */
 export interface JsonFault {
   readonly kind: JsonFaultKind;
   readonly path: readonly (string | number)[];
 }
 
 interface JsonRules {
-  /** `finite`: for a text that is kept as it came, and whose values are not passed on. Default: `exact`. */
+  /**
+   * `exact` (default) refuses numbers that a double cannot hold. `finite` is for a document whose numbers Dome does not
+   * use: it refuses only numbers too large for a double.
+   */
   readonly numbers?: "exact" | "finite";
 }
 
@@ -37,24 +40,24 @@ export function parseJson(text: string, rules: JsonRules = {}): Result<unknown, 
   try {
     value = JSON.parse(text);
   } catch {
-    return err({ kind: "malformed", path: [] }); // a SyntaxError, and nothing else
+    return err({ kind: "malformed", path: [] }); // always a SyntaxError
   }
   const fault = new Inspection(text, rules.numbers !== "finite").fault();
   return fault === null ? ok(value) : err(fault);
 }
 
-/** The same for bytes, which must be UTF-8. */
+/** As `parseJson`, for bytes, which must be UTF-8. */
 export function parseJsonBytes(bytes: Uint8Array, rules: JsonRules = {}): Result<unknown, JsonFault> {
   let text: string;
   try {
     text = fromUtf8(bytes);
   } catch {
-    return err({ kind: "malformed", path: [] }); // a TypeError: not UTF-8
+    return err({ kind: "malformed", path: [] }); // a TypeError: the bytes are not UTF-8
   }
   return parseJson(text, rules);
 }
 
-/** A fault in the reader's words, to follow the name of what was read. Nothing of the text is repeated (P4). */
+/** What is wrong, worded to follow the name of the text that was parsed. The text itself is not repeated (P4). */
 export const JSON_FAULTS: Readonly<Record<JsonFaultKind, string>> = {
   malformed: "is not JSON in UTF-8",
   repeated_member: "has a member twice",
@@ -64,14 +67,17 @@ export const JSON_FAULTS: Readonly<Record<JsonFaultKind, string>> = {
   prototype_member: "has a member named __proto__",
 };
 
-/** ` at /a/0` (RFC 6901), to stand behind the name of what was read; nothing for the whole. */
+/**
+ * The place of a fault as ` at /a/0` (a JSON Pointer, RFC 6901), worded to follow the name of the text; empty for the
+ * whole text.
+ */
 export const pointerOf = ({ path }: Pick<JsonFault, "path">): string =>
   path.length === 0
     ? ""
     : ` at ${path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("")}`;
 
 interface Level {
-  /** Null: a list. */
+  /** The names of an object's members so far; null in a list. */
   readonly names: Set<string> | null;
   at: string | number;
 }
@@ -80,7 +86,7 @@ const [QUOTE, COMMA, MINUS, BACKSLASH] = [0x22, 0x2c, 0x2d, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 
-/** Goes through text that is known to be JSON, and so needs to know less than a parser. */
+/** Scans text that is known to be valid JSON, so that it needs fewer rules than a parser. */
 class Inspection {
   readonly #text: string;
   readonly #exact: boolean;
@@ -124,7 +130,7 @@ class Inspection {
     return null;
   }
 
-  /** Ends on the closing quote. */
+  /** Advances to the closing quote. */
   #skipString(): void {
     for (this.#at += 1; ; this.#at += 1) {
       const code = this.#text.charCodeAt(this.#at);
@@ -133,7 +139,10 @@ class Inspection {
     }
   }
 
-  /** @param quoted the name as written: one name can be written in several ways. */
+  /**
+   * @param quoted the name as written. Escapes allow several spellings of one name, so it is decoded before it is
+   * compared.
+   */
   #named(quoted: string): JsonFaultKind | null {
     const level = this.#levels.at(-1);
     const name = quoted.includes("\\") ? String(JSON.parse(quoted)) : quoted.slice(1, -1);
@@ -144,21 +153,24 @@ class Inspection {
     return name === "__proto__" ? "prototype_member" : null;
   }
 
-  /** Ends on the last character of the number. */
+  /** Advances to the last character of the number. */
   #number(): string {
     const from = this.#at;
     while (isInNumber(this.#text.charCodeAt(this.#at + 1))) this.#at += 1;
     return this.#text.slice(from, this.#at + 1);
   }
 
-  /** The way to the value at hand, or to what it stands in: where a name is at fault, and for the whole of a level. */
+  /**
+   * The path to the current value.
+   * @param outside true for the path to the object or list that holds it: for a fault in a name, or of a whole level.
+   */
   #path(outside: boolean): (string | number)[] {
     const whole = this.#levels.slice(0, MAX_JSON_DEPTH).map(({ at }) => at);
     return outside ? whole.slice(0, -1) : whole;
   }
 }
 
-/** Only an escape can write half a character: the text itself is decoded from UTF-8. */
+/** Only an escape can produce half a character, because the text itself was decoded from UTF-8. */
 const isHalved = (quoted: string): boolean =>
   quoted.includes("\\u") && !String(JSON.parse(quoted)).isWellFormed();
 
@@ -169,7 +181,7 @@ const isInNumber = (code: number): boolean =>
 /** A double holds every number of 15 digits (IEEE 754 binary64). */
 const CERTAIN_DIGITS = 15;
 
-/** True when the double nearest to the number is written as the same number. */
+/** True when the nearest double is the number that is written. */
 function isExact(written: string): boolean {
   if (written.length <= CERTAIN_DIGITS && !/[eE]/.test(written)) return true;
   const double = Number(written);
@@ -178,7 +190,10 @@ function isExact(written: string): boolean {
   return meant.digits === held.digits && meant.exponent === held.exponent;
 }
 
-/** `digits` × 10^`exponent`, the digits without zeros at either end; no digits: zero. Linear in the length. */
+/**
+ * `digits` × 10^`exponent`, the digits without zeros at either end; zero has no digits. The time is linear in the
+ * length.
+ */
 function decimalOf(written: string): { readonly digits: string; readonly exponent: number } {
   const unsigned = written.startsWith("-") ? written.slice(1) : written;
   const [coefficient = "", exponent = "0"] = unsigned.split(/[eE]/);
