@@ -151,7 +151,7 @@ def test_without_a_thread_to_be_had_a_client_starts_and_emits_and_the_next_one_t
         assert client.check(tool="zendesk").allowed
         assert client.audit.emit("order_placed") is not None
     assert client.audit.emit("order_placed") is not None
-    assert {"dome-audit", "dome-hooks", "dome-drain"} <= client._threads.keys()
+    assert {"dome-audit", "dome-hooks", "dome-drain"} <= client._threads.running.keys()
     client.close()
     assert len(service.reported()) == 2
 

@@ -29,7 +29,7 @@ class BaseClient(ABC, Generic[A]):
     def __init__(self, config: DomeConfig, ports: Ports | None) -> None:
         self._core = Core(config, ports or Ports())
         self._core.on_change = self._changed
-        self._core.on_emit = self._emitted
+        self._core.on_emit = self._hold_and_wake
         self._begin_process()
         _processes.register(self)
 
@@ -75,6 +75,11 @@ class BaseClient(ABC, Generic[A]):
         self._core.after_fork()
         self._core.events.after_fork()
         self._begin_process()
+
+    def _hold_and_wake(self) -> None:
+        if self._core.phase != "closed":
+            _processes.hold(self)
+        self._emitted()
 
     @abstractmethod
     def _begin_process(self) -> None:

@@ -7,26 +7,25 @@ import functools
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
 import httpx
 
 from dome import _processes
-from dome._base import IN_A_HOOK, LINGER, BaseClient
+from dome._background import Background
+from dome._base import IN_A_HOOK, BaseClient
 from dome._core import flows, work
-from dome._core.core import PATIENCE, log
+from dome._core.core import PATIENCE
 from dome._core.flows import Effect, NeedToken, Pause, Send
 from dome._core.ports import Deadline, Ports
-from dome._core.retry import Failures
 from dome._core.secret import Secret
 from dome._core.tokens import Token, TokenSlot
-from dome._core.wire import error_of
 from dome._core.work import Call
 from dome._guarding import Arguments, arguments_of, ended, is_asynchronous
 from dome._tasks import Asking, awaited, cancelling, uncancel, within
-from dome._transport import FAULTS, AsyncTransport, Transport
+from dome._transport import AsyncTransport, Transport
 from dome.audit import AsyncAudit
 from dome.config import DomeConfig
 from dome.decision import CheckRequest, Decision, Reason
@@ -72,7 +71,7 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
             return
         self._open()
         await flows.run_asynchronously(flows.start(core), self._perform)
-        self._ensure_tasks()
+        self._background.ensure()
 
     def check(
         self,
@@ -184,9 +183,9 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
         Raises:
             RuntimeError: a hook calls it.
         """
-        if asyncio.current_task() is self._tasks.get("dome-hooks"):
+        if self._background.runs_hook:
             raise RuntimeError(IN_A_HOOK)
-        self._attach()
+        self._background.attach()
         await within(self._until_drained(), timeout)
         return self._core.is_drained()
 
@@ -229,15 +228,11 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
         anything = core.close()
         deadline = core.deadline(PATIENCE)
         if anything is None:
-            if asyncio.current_task() not in self._tasks.values():
+            if not self._background.is_one:
                 await within(self._closed.wait(), PATIENCE)
             return
         try:
-            tasks = {task for task in self._tasks.values() if task is not asyncio.current_task()}
-            for task in tasks:
-                task.cancel()
-            if tasks:
-                await asyncio.wait(tasks, timeout=deadline.remaining())
+            await self._background.end(deadline)
             if anything:
                 await self._deliver(deadline, last=True)
             core.give_up()
@@ -263,13 +258,9 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
         """Make what belongs to one process: locks, connections and tasks."""
         self._closed = asyncio.Event()
         self._transport: AsyncTransport | None = None
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._background = Background(self._core, self._open, self._deliver)
         self._waiters: list[asyncio.Future[None]] = []
-        self._something_waits = asyncio.Event()
-        self._drain_moved = asyncio.Event()
         self._sending = asyncio.Lock()
-        self._hooks: asyncio.Queue[AgentEvent] = asyncio.Queue()
 
     def _at_exit(self) -> None:
         """Deliver what waits although the event loop has gone: blocking, because nothing else runs any more."""
@@ -284,31 +275,8 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
         if self._transport is None:
             self._transport = AsyncTransport(self._core.open(), self._given_transport)
             _processes.hold(self)
-            self._attach()
+            self._background.attach()
         return self._transport
-
-    def _attach(self) -> None:
-        """Use the event loop that runs here, unless there is one already, and start what is needed in it."""
-        if self._loop is None:
-            with suppress(RuntimeError):  # none runs here: the first one who waits for something brings one
-                self._loop = asyncio.get_running_loop()
-        if self._loop is not None and len(self._core.buffer) > 0:
-            self._something_waits.set()
-        self._ensure_tasks()
-
-    def _ensure_tasks(self) -> None:
-        core = self._core
-        if core.phase == "closed" or self._loop is None:
-            return
-        jobs: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
-        if core.phase == "open":
-            jobs["dome-audit"] = self._send_what_waits
-        if core.listening or core.lifecycle.process_deadline is not None:
-            jobs |= {"dome-hooks": self._run_hooks, "dome-drain": self._watch_drain}
-        if core.listening and core.config.listen:
-            jobs["dome-events"] = self._listen
-        for name in jobs.keys() - self._tasks.keys():
-            self._tasks[name] = self._loop.create_task(jobs[name](), name=name)
 
     # Checks
 
@@ -407,10 +375,7 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
     # Audit events
 
     def _emitted(self) -> None:
-        _processes.hold(self)
-        with suppress(RuntimeError):  # the loop has been closed: the end of the process delivers
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._attach)
+        self._background.wake()
 
     async def _flush(self, timeout: float | None) -> bool:
         if self._core.phase != "closed":
@@ -438,79 +403,8 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
         finally:
             self._sending.release()
 
-    async def _send_what_waits(self) -> None:
-        failures = Failures(self._core.ports.jitter)
-        while True:
-            await self._something_waits.wait()
-            await asyncio.sleep(LINGER)
-            self._something_waits.clear()
-            error = await self._deliver(self._core.deadline()) if len(self._core.buffer) else None
-            failures.count(failed=error is not None)
-            if error is not None:
-                self._something_waits.set()
-                await asyncio.sleep(failures.pause())
-
-    # The event stream
-
-    async def _listen(self) -> None:
-        failures = Failures(self._core.ports.jitter)
-        while True:
-            heard = False
-            try:
-                heard = await self._listen_once()
-            except Exception as fault:  # it must not leave what was heard standing
-                flows.fault(fault)
-            failures.count(failed=not heard)
-            self._core.stream_ended()
-            pause = self._core.stream_pause(failures.made)
-            if pause is None:
-                return
-            await asyncio.sleep(pause)
-
-    async def _listen_once(self) -> bool:
-        """Hear what the stream says until it ends. Returns True if it said anything."""
-        core, heard = self._core, False
-        key = core.read_key()
-        if isinstance(key, DomeError):
-            log.warning("no event stream: %s", key)
-            return False
-        try:
-            async with self._open().listen(key, core.lifecycle.last_event_id) as (answer, messages):
-                error = error_of(answer, core.base_url)
-                if error is not None:
-                    log.info("no event stream: %s", error)
-                    return False
-                async for message in messages:
-                    if message.data:
-                        heard = True
-                        self._dispatch(core.hear(message.event, message.id, message.data))
-        except (DomeError, *FAULTS) as fault:
-            log.info("the event stream has ended (%s)", type(fault).__name__)
-        return heard
-
     def _dispatch(self, events: tuple[AgentEvent, ...]) -> None:
-        self._drain_moved.set()
-        for event in events:
-            self._hooks.put_nowait(event)
-        self._attach()
-
-    async def _run_hooks(self) -> None:
-        while True:
-            event = await self._hooks.get()
-            for hook in self._core.events.hooks_of(event):
-                try:
-                    await awaited(hook(event))
-                except Exception:  # the next hook runs all the same
-                    log.exception("a hook for %s has failed", event.type)
-            self._core.hook_ran()
-
-    async def _watch_drain(self) -> None:
-        while True:
-            left = self._core.abort_overdue()
-            if left is not None and left <= 0:
-                left = None
-            await within(self._drain_moved.wait(), left)
-            self._drain_moved.clear()
+        self._background.dispatch(events)
 
     async def _until_drained(self) -> None:
         while not self._core.is_drained():

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import os
-import queue
-import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any, ParamSpec, TypeVar
 
 import httpx
 
 from dome import _processes
-from dome._base import IN_A_HOOK, LINGER, BaseClient
+from dome._base import IN_A_HOOK, BaseClient
 from dome._core import flows, work
-from dome._core.core import PATIENCE, log
+from dome._core.core import PATIENCE
 from dome._core.flows import Effect, NeedToken, Pause, Send
 from dome._core.ports import Deadline, Ports
-from dome._core.retry import Failures
 from dome._core.secret import Secret
 from dome._core.tokens import Token, TokenSlot
-from dome._core.wire import error_of
 from dome._core.work import Call
 from dome._guarding import Arguments, arguments_of, ended, is_asynchronous
-from dome._transport import FAULTS, Transport
+from dome._threads import Threads, on_sigterm
+from dome._transport import Transport
 from dome.audit import Audit
 from dome.config import DomeConfig
 from dome.decision import CheckRequest, Decision, Reason
@@ -78,7 +73,7 @@ class DomeClient(BaseClient[Audit]):
             return
         self._open()
         flows.run(flows.start(core), self._perform)
-        self._ensure_threads()
+        self._threads.ensure()
 
     def check(
         self,
@@ -221,7 +216,7 @@ class DomeClient(BaseClient[Audit]):
         Raises:
             RuntimeError: a hook calls it.
         """
-        if threading.current_thread() is self._threads.get("dome-hooks"):
+        if self._threads.runs_hook:
             raise RuntimeError(IN_A_HOOK)
         with self._change:
             return self._change.wait_for(self._core.is_drained, timeout)
@@ -235,31 +230,14 @@ class DomeClient(BaseClient[Audit]):
         Raises:
             ValueError: this is not the main thread, where alone Python takes signals.
         """
-        process, told = os.getpid(), False
-        previous = signal.getsignal(signal.SIGTERM)
-        ear, mouth = os.pipe()  # a handler may take no lock, so it can only write
 
-        def handle(number: int, _frame: FrameType | None) -> None:
-            nonlocal told
-            if told or os.getpid() != process:
-                signal.signal(number, previous if previous is not None else signal.SIG_DFL)
-                os.kill(os.getpid(), number)
-                return
-            told = True
-            os.write(mouth, b".")
+        def drain() -> None:
+            self.audit.emit("sdk.signal", {"signal": "SIGTERM"})
+            self.drain(within)
+            self.drained(within + 1.0)
+            self.close()
 
-        def end() -> None:
-            os.read(ear, 1)
-            try:
-                self.audit.emit("sdk.signal", {"signal": "SIGTERM"})
-                self.drain(within)
-                self.drained(within + 1.0)
-                self.close()
-            finally:
-                os.kill(process, signal.SIGTERM)
-
-        signal.signal(signal.SIGTERM, handle)
-        threading.Thread(target=end, name="dome-sigterm", daemon=True).start()
+        on_sigterm(drain)
 
     def close(self) -> None:
         """Deliver what waits, and end everything, within 5 s. Every check is denied from now on.
@@ -270,7 +248,7 @@ class DomeClient(BaseClient[Audit]):
         anything = core.close()
         deadline = core.deadline(PATIENCE)
         if anything is None:
-            if threading.current_thread() not in self._threads.values():
+            if not self._threads.is_one:
                 self._closed.wait(PATIENCE)
             return
         try:
@@ -278,14 +256,9 @@ class DomeClient(BaseClient[Audit]):
             if anything:
                 self._deliver(deadline, last=True)
             core.give_up()
-            self._something_waits.set()
-            self._drain_moved.set()
-            self._hooks.put(None)
             if self._transport is not None:
                 self._transport.hang_up()
-            for thread in list(self._threads.values()):
-                if thread is not threading.current_thread():
-                    thread.join(deadline.remaining())
+            self._threads.end(deadline)
             if self._transport is not None:
                 self._transport.close()
             self._changed()
@@ -306,15 +279,12 @@ class DomeClient(BaseClient[Audit]):
         """Make what belongs to one process: locks, connections and threads."""
         self._lock = threading.Lock()
         self._change = threading.Condition()
-        self._closing = threading.Event()
+        self._threads = Threads(self._core, self._open, self._deliver)
+        self._closing = self._threads.closing
         self._closed = threading.Event()
         if self._core.phase == "closed":
             self._closed.set()
-        self._something_waits = threading.Event()
-        self._drain_moved = threading.Event()
         self._sending = threading.Lock()
-        self._hooks: queue.SimpleQueue[AgentEvent | None] = queue.SimpleQueue()
-        self._threads: dict[str, threading.Thread] = {}
         self._transport: Transport | None = None
 
     def _at_exit(self) -> None:
@@ -327,30 +297,8 @@ class DomeClient(BaseClient[Audit]):
                 return transport
             transport = self._transport = Transport(self._core.open(), self._given_transport)
         _processes.hold(self)
-        self._ensure_threads()
+        self._threads.ensure()
         return transport
-
-    def _ensure_threads(self) -> None:
-        """Start the threads that are needed. Where none is to be had, the next one who needs it tries again."""
-        core = self._core
-        jobs: dict[str, Callable[[], None]] = {}
-        if core.phase == "open":
-            jobs["dome-audit"] = self._send_what_waits
-        if core.listening or core.lifecycle.process_deadline is not None:
-            jobs |= {"dome-hooks": self._run_hooks, "dome-drain": self._watch_drain}
-        if core.listening and core.config.listen:
-            jobs["dome-events"] = self._listen
-        with self._lock:
-            if self._closing.is_set():
-                return
-            for name in jobs.keys() - self._threads.keys():
-                thread = threading.Thread(target=jobs[name], name=name, daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError:  # too many, or the interpreter ends
-                    log.warning("the thread %s could not be started", name)
-                else:
-                    self._threads[name] = thread
 
     # Checks
 
@@ -424,10 +372,7 @@ class DomeClient(BaseClient[Audit]):
     # Audit events
 
     def _emitted(self) -> None:
-        _processes.hold(self)
-        self._something_waits.set()
-        if self._core.phase == "open":
-            self._ensure_threads()
+        self._threads.wake()
 
     def _flush(self, timeout: float | None) -> bool:
         if self._core.phase != "closed":
@@ -448,80 +393,8 @@ class DomeClient(BaseClient[Audit]):
         finally:
             self._sending.release()
 
-    def _send_what_waits(self) -> None:
-        failures = Failures(self._core.ports.jitter)
-        while not self._closing.is_set():
-            self._something_waits.wait()
-            if self._core.ports.wait(self._closing, LINGER):
-                return
-            self._something_waits.clear()
-            error = self._deliver(self._core.deadline()) if len(self._core.buffer) else None
-            failures.count(failed=error is not None)
-            if error is not None:
-                self._something_waits.set()
-                self._core.ports.wait(self._closing, failures.pause())
-
-    # The event stream
-
-    def _listen(self) -> None:
-        failures = Failures(self._core.ports.jitter)
-        while not self._closing.is_set():
-            heard = False
-            try:
-                heard = self._listen_once()
-            except Exception as fault:  # it must not leave what was heard standing
-                flows.fault(fault)
-            failures.count(failed=not heard)
-            self._core.stream_ended()
-            pause = self._core.stream_pause(failures.made)
-            if pause is None or self._core.ports.wait(self._closing, pause):
-                return
-
-    def _listen_once(self) -> bool:
-        """Hear what the stream says until it ends. Returns True if it said anything."""
-        core, heard = self._core, False
-        key = core.read_key()
-        if isinstance(key, DomeError):
-            log.warning("no event stream: %s", key)
-            return False
-        try:
-            with self._open().listen(key, core.lifecycle.last_event_id) as (answer, messages):
-                error = error_of(answer, core.base_url)
-                if error is not None:
-                    log.info("no event stream: %s", error)
-                    return False
-                for message in messages:
-                    if self._closing.is_set():
-                        break
-                    if message.data:
-                        heard = True
-                        self._dispatch(core.hear(message.event, message.id, message.data))
-        except (DomeError, *FAULTS) as fault:
-            log.info("the event stream has ended (%s)", type(fault).__name__)
-        return heard
-
     def _dispatch(self, events: tuple[AgentEvent, ...]) -> None:
-        self._drain_moved.set()
-        for event in events:
-            self._hooks.put(event)
-        self._ensure_threads()
-
-    def _run_hooks(self) -> None:
-        while (event := self._hooks.get()) is not None:
-            for hook in self._core.events.hooks_of(event):
-                try:
-                    hook(event)
-                except Exception:  # the next hook runs all the same
-                    log.exception("a hook for %s has failed", event.type)
-            self._core.hook_ran()
-
-    def _watch_drain(self) -> None:
-        while not self._closing.is_set():
-            left = self._core.abort_overdue()
-            if left is not None and left <= 0:
-                left = None
-            self._drain_moved.wait(left)
-            self._drain_moved.clear()
+        self._threads.dispatch(events)
 
     def _changed(self) -> None:
         with self._change:

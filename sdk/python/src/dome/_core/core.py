@@ -34,6 +34,8 @@ QUIET = 60.0
 MOST_TOLD = 100
 """The most subjects of denials that are told apart."""
 _MOST_SLOTS = 256
+_LONGEST_WATCH = 3600.0
+"""What waits so long looks again, in seconds: a timer has a bound."""
 _numbers = itertools.count(1)
 F = TypeVar("F")
 
@@ -182,6 +184,15 @@ class Core:
             self.work.end(call)
         self.on_change()
 
+    def jobs(self) -> set[str]:
+        """Return the names of what must go on beside the calls now."""
+        if self.phase == "closed":
+            return set()
+        needed = {"dome-audit"} if self.phase == "open" else set()
+        if self.listening or self.lifecycle.process_deadline is not None:
+            needed |= {"dome-hooks", "dome-drain"}
+        return needed | {"dome-events"} if self.listening and self.config.listen else needed
+
     def hear(self, name: str, event_id: str, text: str) -> tuple[AgentEvent, ...]:
         """Take a message of the stream: at once what follows from it. Returns the events for the hooks."""
         try:
@@ -233,13 +244,13 @@ class Core:
         return (AgentEvent("agent.draining", {"left_ms": int(within * 1000), "then": None}),)
 
     def abort_overdue(self) -> float | None:
-        """Abort what runs beyond the end of a drain. Returns the seconds that are left until then; None: no drain."""
+        """Abort what runs beyond the end of a drain. Returns the seconds until then; None: it is over, or no drain."""
         with self.lock:
             ends_at = self.lifecycle.ends_at()
             left = None if ends_at is None else ends_at - self.ports.monotonic()
             overdue = self.work.take(float("inf")) if left is not None and left <= 0 else []
         self._abort(overdue)
-        return None if left is None else min(left, 3600.0)  # what waits so long looks again; a timer has a bound
+        return None if left is None or left <= 0 else min(left, _LONGEST_WATCH)
 
     def abort_all(self) -> None:
         """Abort everything that runs."""
