@@ -1,8 +1,8 @@
 /**
- * Tells the command line about this server: two contexts in $XDG_CONFIG_HOME/dome/contexts.json, so that the first command
- * works without logging in. `local` is an operator who runs agents, `local-admin` has the admin token. A context that
- * belongs to another server is never touched: its token may be saved nowhere else. Not being able to write there is no
- * reason not to serve.
+ * Saves two contexts for the command line in $XDG_CONFIG_HOME/dome/contexts.json, so that the first command works
+ * without a login. `local` is an operator who runs agents; `local-admin` has the admin token. A context of another
+ * server is never changed, because its token may be saved nowhere else. When the file cannot be written, the server
+ * starts anyway.
  */
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
@@ -14,35 +14,35 @@ import { reasonOf } from "./refusal.ts";
 interface Mine {
   readonly url: string;
   readonly adminToken: string;
-  /** What its contexts are called: `local` for the server that keeps its own state. */
+  /** The name of its context: `local` for the server that keeps its own state. */
   readonly contextName: string;
 }
 
-/** What became of it, for the person at the terminal. */
+/** The result, for the person at the terminal. */
 export interface Saved {
-  /** The name under which the command line knows this server; null when it could not be saved. */
+  /** The name of the context for this server; null when it could not be saved. */
   readonly name: string | null;
-  /** The name under which it knows the admin token; null when it could not be saved. */
+  /** The name of the context with the admin token; null when it could not be saved. */
   readonly admin: string | null;
   readonly current: boolean;
-  /** Sentences. */
+  /** Sentences to show to the person. */
   readonly remarks: readonly string[];
 }
 
-/** The file with the contexts of the command line. */
+/** The path of the command line's contexts. */
 export function contextsPath(env: Readonly<Record<string, string | undefined>>): string {
   const config = env["XDG_CONFIG_HOME"];
-  // A relative path is to be ignored (XDG Base Directory Specification).
+  // A relative path must be ignored (XDG Base Directory Specification).
   const base =
     config !== undefined && isAbsolute(config) ? config : join(env["HOME"] || homedir(), ".config");
   return join(base, "dome", "contexts.json");
 }
 
 /**
- * Saves this server under its name (`local`) and `local-admin`, or under `local-<port>` and `local-<port>-admin` where those
- * are another server's.
- * @param tokenFor the token of `local`, from the one that is saved there. It is asked for once the admin's context is saved:
- *   where nothing can be saved no token is made either.
+ * Saves this server as `local` and `local-admin`, or as `local-<port>` and `local-<port>-admin` where those names
+ * belong to another server.
+ * @param tokenFor returns the token for `local`, given the token that is saved there. It is called after the admin's
+ * context was saved, so that no token is made when nothing can be saved.
  */
 export async function saveContexts(
   path: string,
@@ -73,7 +73,7 @@ const nothing = (remark: string): Saved => ({ name: null, admin: null, current: 
 
 /**
  * Writes one context.
- * @param chosen becomes current when none is.
+ * @param chosen the context to make current when none is.
  * @returns the name of the current context, if there is one.
  */
 function save(
@@ -98,7 +98,10 @@ function save(
   return current;
 }
 
-/** The name is this server's if it is free, has its URL (an earlier state's token is dead), or lies beside its admin token. */
+/**
+ * Picks the name of the context. The usual name belongs to this server when it is free, when it has this server's URL
+ * (the token of an earlier state is dead), or when its admin context has this server's admin token.
+ */
 function nameOf(contexts: object, { url, adminToken, contextName }: Mine): string {
   const local = memberOf(contexts, contextName);
   const beside = memberOf(contexts, `${contextName}-admin`);

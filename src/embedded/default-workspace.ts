@@ -1,4 +1,4 @@
-/** What a new installation needs before anyone can use it: the workspace `default`. Repeating it does no harm (P12). */
+/** Creates the workspace `default`, without which a new server cannot be used. Repeating it does no harm (P12). */
 import type { Timers } from "../kernel/clock.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { reasonOf, refuse, type Refusal } from "./refusal.ts";
@@ -7,8 +7,8 @@ const ATTEMPTS = 20;
 const WAIT_MS = 250;
 
 /**
- * Makes the workspace `default` through the API, so that it is recorded like any other.
- * A Worker that has just started may ask for a moment; it is asked again for up to five seconds.
+ * Creates the workspace `default` through the API, so that its creation is recorded like any other. A Worker that has
+ * just started may answer that it is not ready; the request is repeated for up to five seconds.
  */
 export async function makeDefaultWorkspace(
   url: string,
@@ -40,7 +40,7 @@ export async function makeDefaultWorkspace(
   return refuse(`could not create the workspace "default": ${last}`);
 }
 
-/** The stable code of a problem (RFC 9457), for a person who reports it. */
+/** The stable code of a problem (RFC 9457), for bug reports. */
 function codeIn(body: string): string {
   const match = /"code"\s*:\s*"([a-z0-9_]+)"/.exec(body);
   return match?.[1] === undefined ? "" : ` (${match[1]})`;

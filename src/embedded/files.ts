@@ -1,17 +1,17 @@
-/** Files that are either whole or not there, readable by their owner alone. */
+/** Writes files atomically, readable only by their owner. */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemCode } from "./refusal.ts";
 
 /**
- * Replaces a file by one that is complete and on disk; mode 0600.
+ * Replaces a file by a complete one that is on disk when this returns; mode 0600.
  * @throws the system's error.
  */
 export function writeAtomically(path: string, text: string): void {
   const draft = `${path}.${process.pid}.draft`;
   try {
-    rmSync(draft, { force: true }); // of a process that was killed and had this one's number
-    const file = openSync(draft, "wx", 0o600); // exclusive: never through a link, never into another's mode
+    rmSync(draft, { force: true }); // left by a killed process with the same id
+    const file = openSync(draft, "wx", 0o600); // exclusive: follows no link, keeps no other mode
     try {
       writeSync(file, text);
       fsyncSync(file);
@@ -23,10 +23,13 @@ export function writeAtomically(path: string, text: string): void {
     rmSync(draft, { force: true });
     throw error;
   }
-  syncFolder(dirname(path)); // the new name is on disk too
+  syncFolder(dirname(path)); // the renaming is on disk too
 }
 
-/** @throws the system's error, except that a missing file is null. */
+/**
+ * @returns null when the file is missing.
+ * @throws every other error of the system.
+ */
 export function readText(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
@@ -56,6 +59,6 @@ function syncFolder(path: string): void {
       closeSync(folder);
     }
   } catch {
-    // Not every system lets a folder be opened or synced; the rename itself has happened.
+    // Some systems cannot open or sync a folder; the renaming itself has happened.
   }
 }

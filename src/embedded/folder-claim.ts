@@ -1,7 +1,8 @@
 /**
- * A claim on a state folder that no removed file gives up: a socket in Linux's abstract namespace (unix(7)) that bears the
- * number of the folder. It has no file, and the kernel lets go of it when this process ends, however it ends. It sees
- * only its own network namespace, and other systems have none; there the lock file alone speaks for the folder.
+ * A claim on a state folder that survives the removal of the lock file: a socket in Linux's abstract namespace
+ * (unix(7)), named after the folder's device and inode numbers. It has no file, and the kernel closes it when this
+ * process ends, however it ends. It is visible only in its own network namespace, and other systems have no such
+ * namespace; there the lock file alone protects the folder.
  */
 import { statSync } from "node:fs";
 import { createServer, type Server } from "node:net";
@@ -28,7 +29,7 @@ export async function claimFolder(
     if (systemCode(error) === "EADDRINUSE") return "busy";
     return refuse(`cannot claim the state folder ${stateDir}: ${reasonOf(error)}`);
   }
-  socket.unref(); // it is no reason to go on running
+  socket.unref(); // does not keep the process running
   return ok({ release: () => void socket.close() });
 }
 

@@ -1,20 +1,22 @@
-/** What a person reads when a server on this machine is ready. The command line knows it from then on. */
+/**
+ * The text that a person sees when a server on this machine is ready. The server is also saved for the command line.
+ */
 import { systemClock } from "../kernel/clock.ts";
 import { contextsPath, saveContexts } from "./cli-context.ts";
 import { localToken } from "./local-operator.ts";
 
 interface Ready {
-  /** Where this machine reaches it. */
+  /** The URL at which this machine reaches the server. */
   readonly url: string;
   readonly issuer: string;
   readonly adminToken: string;
-  /** The issuer of the test users; null: there are none. */
+  /** The issuer of the test users; null when there are none. */
   readonly testIssuer: string | null;
-  /** What its contexts are called. */
+  /** The name of its context. */
   readonly contextName: string;
 }
 
-/** Saves the contexts of the command line, and says where the server is and what to try. */
+/** Saves the contexts of the command line, and prints the URL of the server and commands to try. */
 export async function greet(server: Ready): Promise<void> {
   const saved = await saveContexts(contextsPath(process.env), server, (token) =>
     localToken(server.url, server.adminToken, token, systemClock.now()),

@@ -1,21 +1,21 @@
 /**
- * The operator token of whoever sits at this machine: subject `local`, role `operator`, kept in the context `local`. What
- * needs another role is done on purpose, with `--context local-admin`. The token lives as long as any other, and each start
- * replaces one that has used up a part of its life.
+ * The operator token for the person at this machine: subject `local`, role `operator`, kept in the context `local`. A
+ * command that needs another role is run with `--context local-admin`, as a deliberate act. The token lives as long as
+ * any other, and a start replaces one that has used up part of its life.
  */
 import { reasonOf } from "./refusal.ts";
 
 const SUBJECT = "local";
 const ROLE = "operator";
-/** A token with less left is replaced at the start. */
+/** A token with less time left, in milliseconds, is replaced at the start. */
 const RENEW_BELOW_MS = 60 * 86_400_000;
 const PATIENCE_MS = 5_000;
 
-/** A token, or a sentence for the person at the terminal that says why there is none. */
+/** The token, or a sentence for the person at the terminal that says why there is none. */
 export type LocalToken = { readonly token: string } | { readonly remark: string };
 
 /**
- * @param saved the token in the context `local` of this very server; null: there is none.
+ * @param saved the token in the context `local` of this server; null when there is none.
  * @param now milliseconds since the epoch.
  */
 export async function localToken(
@@ -34,12 +34,12 @@ export async function localToken(
 }
 
 interface LocalSelf {
-  /** Of the token. */
+  /** The id of the token. */
   readonly id: string;
   readonly expiresAt: number;
 }
 
-/** Null: the token opens nothing (any more), or is somebody else's. */
+/** The operator of a token; null when the token is dead or belongs to another operator. */
 async function localSelf(url: string, token: string): Promise<LocalSelf | null> {
   const answer = await ask(`${url}/api/v1/operators/self`, token);
   if (answer.status === 401) return null;
@@ -49,7 +49,7 @@ async function localSelf(url: string, token: string): Promise<LocalSelf | null> 
   return { id, expiresAt: Date.parse(textIn(self, "expires_at") ?? "") };
 }
 
-/** @param replaces the live token that ends with it. */
+/** @param replaces the id of the live token that ends; null when there is none. */
 async function issue(url: string, adminToken: string, replaces: string | null): Promise<string> {
   const anew = { subject: SUBJECT, role: ROLE, description: "the command line of this machine" };
   const answer = await ask(`${url}/api/v1/operators`, adminToken, replaces === null ? anew : { replaces });

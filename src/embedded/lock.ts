@@ -1,12 +1,13 @@
 /**
  * One server per state folder, and no runtime left over from an earlier one.
  *
- * `server.lock` is held by the kernel for as long as this process lives (SQLite's own file lock), so it needs no
- * judgement about who is alive and cannot be left behind. Somebody may remove it, though, and then another one can be locked:
- * so the folder itself is claimed, too (`folder-claim.ts`). What it does not cover is workerd: it does not notice that its
- * Node parent was killed and goes on serving and writing. Therefore `server.pids` names this process and every workerd
- * that it started, each with its start time, written as each one starts. A watcher ends them when this process is gone;
- * should it have been killed as well, the next start ends what is left before it opens anything.
+ * The kernel holds the lock on `server.lock` (SQLite's file lock) while this process lives, so no code has to judge
+ * which process is alive, and no lock is left behind. When the file is removed, another process could lock a new one;
+ * therefore the folder itself is claimed, too (`folder-claim.ts`). Neither lock covers workerd, which does not notice
+ * that its Node parent was killed, and continues to serve and write. Therefore `server.pids` names this process and
+ * every workerd that it started, each with its start time; it is written as each one starts. A watcher ends them when
+ * this process is gone. If the watcher was killed as well, the next start ends the remaining ones before it opens
+ * anything.
  */
 import { ChildProcess } from "node:child_process";
 import diagnostics from "node:diagnostics_channel";
@@ -27,11 +28,11 @@ const SQLITE_BUSY = 5;
 export interface StateLock {
   /** True when a runtime of an earlier server had to be ended first. */
   readonly endedLeftOver: boolean;
-  /** Call when the runtime has been disposed of. */
+  /** To be called when the runtime has been disposed of. */
   release(): void;
 }
 
-/** Takes the folder, or says who has it. */
+/** Locks the folder, or returns a refusal that names the process that holds it. */
 export async function takeLock(stateDir: string, timers: Timers): Promise<Result<StateLock, Refusal>> {
   const pidsPath = join(stateDir, PIDS_FILE);
   const held = await holdKernelLock(join(stateDir, LOCK_FILE));
@@ -47,7 +48,7 @@ export async function takeLock(stateDir: string, timers: Timers): Promise<Result
     return claim;
   }
   const left = readNote(pidsPath);
-  // Only when somebody removed the lock file under a running server.
+  // This happens only when the lock file was removed under a running server.
   const isServed = left !== null && left.server.pid !== process.pid && isRunning(left.server);
   if (claim === "busy" || isServed) {
     release();
@@ -75,7 +76,7 @@ export async function takeLock(stateDir: string, timers: Timers): Promise<Result
   });
 }
 
-/** SQLite locks the file through the kernel, which lets go of it when this process ends, however it ends. */
+/** Locks a file with SQLite, through the kernel, which releases the lock when this process ends, however it ends. */
 async function holdKernelLock(path: string): Promise<Result<DatabaseSync, Refusal> | "busy"> {
   try {
     const sqlite = await import("node:sqlite");
@@ -94,14 +95,15 @@ async function holdKernelLock(path: string): Promise<Result<DatabaseSync, Refusa
 }
 
 function alreadyRunning(stateDir: string, note: Note | null): Result<never, Refusal> {
-  // A note whose process is gone is that of an earlier server: the one that holds the lock has yet to write its own.
+  // A note of a process that is gone was written by an earlier server: the server that holds the lock has not written
+  // its own yet.
   const who = note !== null && isRunning(note.server) ? ` as pid ${note.server.pid}` : "";
   return refuse(`a server is already running on ${stateDir}${who}; stop it first, or choose another --state`);
 }
 
 /**
- * Keeps `server.pids` true. Miniflare starts workerd, and starts it again after a crash, without telling its id; Node
- * reports every child process on a diagnostics channel.
+ * Keeps `server.pids` up to date. Miniflare starts workerd, and restarts it after a crash, without revealing its
+ * process id; Node reports every child process on a diagnostics channel.
  */
 function recordRuntimes(path: string): { stop(): void } {
   const server = nameOf(process.pid) ?? { pid: process.pid, started: "" };

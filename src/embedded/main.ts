@@ -1,6 +1,6 @@
 /**
- * `npm start`: the same Worker as in production, with its database, objects and queues on the local disk.
- * Whatever goes wrong, a person sees one line, never a stack.
+ * `npm start`: the same Worker as in production, with its database, objects and queues on the local disk. Every failure
+ * is shown as one line, never as a stack trace.
  */
 import { isatty } from "node:tty";
 import { redact } from "../kernel/redact.ts";
@@ -20,9 +20,9 @@ function fail(line: string, exit: number): never {
 const fault = (error: unknown): never => fail(`unexpected fault: ${messageOf(error)}`, 1);
 
 /**
- * Without a terminal on standard input nobody hangs up: `nohup` and a service manager mean the server to stay when
- * theirs goes. Node sets a signal that it inherits as ignored back to its default, so it is ignored anew, and the
- * runtime's own handler, which would leave at once, is taken off as it is put on.
+ * Ignores SIGHUP when standard input is no terminal: under `nohup` or a service manager, the server must stay when the
+ * session ends. Node resets a signal that it inherits as ignored to its default, so it is ignored again here. The
+ * runtime's own handler would exit at once, so it is removed when it is added.
  */
 function ignoreHangup(): void {
   const ignore = (): void => undefined;
@@ -33,11 +33,11 @@ function ignoreHangup(): void {
   });
 }
 
-/** Ctrl-C twice does not wait for the first one. */
+/** A second signal exits at once, without waiting for the orderly stop. */
 function stopOnSignal(server: Server): void {
   let stopping = false;
   for (const signal of STOPPING) {
-    process.removeAllListeners(signal); // the runtime's own handlers leave at once
+    process.removeAllListeners(signal); // the runtime's own handlers exit at once
     process.on(signal, () => {
       if (stopping) process.exit(1);
       stopping = true;
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
 }
 
 if (!HAS_TERMINAL) ignoreHangup();
-// A reader of the log that goes away is no reason to stop serving.
+// The server continues when the reader of its log goes away.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 process.on("uncaughtException", fault);
 process.on("unhandledRejection", fault);

@@ -1,8 +1,7 @@
 /**
- * Brings the database to the schema of this version. The table of what was applied is the one that
- * `wrangler d1 migrations apply` keeps, so that a state could be looked at with wrangler.
- * Each migration and its row in that table are one D1 batch, which is a transaction: a kill in the middle leaves the
- * migration either applied and noted, or not there.
+ * Brings the database to the schema of this version. The table of applied migrations is the one that `wrangler d1
+ * migrations apply` keeps, so that wrangler can read a state. Each migration and its row in that table are one D1
+ * batch, which is a transaction: after a kill in the middle, the migration is either applied and noted, or neither.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +14,7 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
-/** What is asked of D1. */
+/** The part of D1 that is used. */
 export interface Database {
   prepare(query: string): Statement;
   batch(statements: Statement[]): Promise<unknown>;
@@ -41,8 +40,8 @@ export function readMigrations(dir: string): readonly Migration[] {
 }
 
 /**
- * Applies what is missing.
- * @returns the names applied now, or a refusal that names a migration which this version does not have.
+ * Applies the missing migrations.
+ * @returns the names applied now, or a refusal that names a migration unknown to this version.
  */
 export async function migrate(
   database: Database,

@@ -1,26 +1,26 @@
 /**
- * `server.pids`: which processes belong to the server of a state folder. It is on disk before a runtime has been sent its
- * configuration, so before that one can open a database.
+ * `server.pids`: the processes of a state folder's server. It is on disk before a runtime gets its configuration, and
+ * so before that runtime can open a database.
  */
 import { readJson, writeAtomically } from "./files.ts";
 import type { ProcessName } from "./processes.ts";
 
 export const PIDS_FILE = "server.pids";
 
-/** What the command line of each runtime holds. */
+/** The word in the command line of each runtime. */
 export const RUNTIME = "workerd";
 
 export interface Note {
   readonly server: ProcessName;
   readonly runtimes: readonly ProcessName[];
-  /** What ends the runtimes when the server is gone; null while there is none. */
+  /** The process that ends the runtimes when the server is gone; null while there is none. */
   readonly watcher: ProcessName | null;
 }
 
 export const writeNote = (path: string, note: Note): void =>
   writeAtomically(path, `${JSON.stringify(note)}\n`);
 
-/** @returns null when there is none, or nothing that could be one. */
+/** @returns null when the file is missing or malformed. */
 export function readNote(path: string): Note | null {
   const note = readJson(path);
   if (note === null || !("server" in note) || !("runtimes" in note)) return null;

@@ -1,6 +1,6 @@
 /**
- * What the server was asked to do: flags, and environment variables that do the same. Flags win.
- * Nothing is read or written here.
+ * The options of the server: flags, and environment variables with the same meaning. Flags win. This file reads and
+ * writes nothing else.
  */
 import { isIP } from "node:net";
 import { resolve, sep } from "node:path";
@@ -14,15 +14,17 @@ export interface ServerOptions {
   readonly host: string;
   /** Absolute path. */
   readonly stateDir: string;
-  /** An origin without a trailing slash; null when none was given: the one of the first start stays. */
+  /** An origin without a trailing slash; null when none was given: then the issuer of the first start stays. */
   readonly publicUrl: string | null;
   /** Origins that may call from a browser, comma-separated, as DOME_CORS_ORIGINS; empty for none. */
   readonly corsOrigins: string;
   /** Origins that the Worker may call although they are not https at a public name and port 443, as DOME_EGRESS_ALLOW. */
   readonly egressAllow: string;
-  /** The header in which a proxy in front says who called it, in lower case; empty for none. */
+  /**
+   * The header, in lower case, in which the proxy in front of the server reports the client's address; empty for none.
+   */
   readonly clientIpHeader: string;
-  /** Offers users to try with; see test-users.ts. */
+  /** Whether to offer test users; see test-users.ts. */
   readonly testUsers: boolean;
 }
 
@@ -62,7 +64,8 @@ const FLAGS = {
 
 /**
  * @param args the command line without the program.
- * @param env only PORT, DOME_STATE_DIR, DOME_PUBLIC_URL, DOME_EGRESS_ALLOW, DOME_CLIENT_IP_HEADER and DOME_CORS_ORIGINS are read; an empty one counts as not set.
+ * @param env only PORT, DOME_STATE_DIR, DOME_PUBLIC_URL, DOME_EGRESS_ALLOW, DOME_CLIENT_IP_HEADER and DOME_CORS_ORIGINS
+ * are read; an empty one counts as not set.
  */
 export function readRequest(
   args: readonly string[],
@@ -96,7 +99,7 @@ export function readRequest(
   );
   if (!clientIpHeader.ok) return clientIpHeader;
 
-  // Keys and tokens would cross the network in the clear.
+  // Otherwise keys and tokens would cross the network unencrypted.
   const overTls = publicUrl.value?.startsWith("https://") ?? false;
   if (!isLoopback(host.value) && !overTls && given["insecure-http"] !== true) {
     return refuse(
@@ -123,7 +126,7 @@ export function readRequest(
   });
 }
 
-/** Why a server offers no test users: others could reach it, and for them an ID token means that somebody signed in. */
+/** Refuses test users on a server that others can reach: for them an ID token must mean that somebody signed in. */
 export function testUsersFault(host: string, publicUrl: string | null): Result<void, Refusal> {
   const name = publicUrl === null ? host : new URL(publicUrl).hostname.replace(/^\[(.*)\]$/, "$1");
   if (isLoopback(host) && isLoopback(name)) return ok(undefined);
@@ -148,7 +151,7 @@ function readFlags(args: readonly string[]) {
   try {
     return ok(parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values);
   } catch (error) {
-    // Node's own sentence names the flag; what follows its first full stop is advice for programmers.
+    // Node's first sentence names the flag; the rest is advice for programmers.
     const sentence = error instanceof Error ? error.message.split(". ", 1)[0] : undefined;
     return misuse(sentence ?? "the command line cannot be read");
   }
@@ -169,7 +172,9 @@ function readHost(text: string): Result<string, Refusal> {
     : misuse(`--host must be an IP address or a host name, not "${text}"`);
 }
 
-/** The runtime reads a backslash as a slash: it would keep the data in another folder than the one that is locked. */
+/**
+ * Refuses a backslash: the runtime reads it as a slash, and would keep the data in another folder than the locked one.
+ */
 function readFolder(text: string, name: string): Result<string, Refusal> {
   if (text === "") return misuse(`${name} is empty`);
   const path = resolve(text);
@@ -178,7 +183,7 @@ function readFolder(text: string, name: string): Result<string, Refusal> {
     : ok(path);
 }
 
-/** Said here, because a Worker with a wrong one serves nothing. */
+/** Checked here, because a Worker with a wrong origin refuses every request. */
 function readOrigins(text: string, name: string): Result<string, Refusal> {
   const origins = parseOrigins(text);
   return origins.ok
@@ -188,7 +193,7 @@ function readOrigins(text: string, name: string): Result<string, Refusal> {
       );
 }
 
-/** RFC 9110 §5.1. Not one that the embedded door takes away, because a client could have written it. */
+/** RFC 9110 §5.1. Headers that the embedded door removes are refused, because a client could have written them. */
 function readHeaderName(text: string, name: string): Result<string, Refusal> {
   const usable = text === "" || (/^[a-z0-9-]{1,64}$/i.test(text) && !/^(?:cf|mf)-/i.test(text));
   return usable

@@ -1,6 +1,6 @@
 /**
- * Which process a number means. A process id is used again after its process has ended, so a process is named by its
- * id and its start time, and nothing is ended that does not match both.
+ * Names processes reliably. A process id is reused after its process has ended, so a process is named by its id and its
+ * start time, and no process is ended unless both match.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -9,8 +9,8 @@ import type { Timers } from "../kernel/clock.ts";
 export interface ProcessName {
   readonly pid: number;
   /**
-   * Opaque. On Linux the boot of the machine and clock ticks since then (field 22 of /proc/PID/stat): machines that start
-   * in the same way give the same numbers at the same ticks. Elsewhere a date from `ps`.
+   * Opaque. On Linux, the id of the boot and the clock ticks since then (field 22 of /proc/PID/stat); the ticks alone
+   * could repeat after a reboot. On other systems, a date from `ps`.
    */
   readonly started: string;
 }
@@ -22,7 +22,9 @@ interface Process extends ProcessName {
 const POLL_MS = 20;
 const GONE_WITHIN_MS = 5_000;
 
-/** The running process with this id. One that has ended but was not yet collected by its parent does not count. */
+/**
+ * The running process with this id. A process that has ended but was not yet collected by its parent does not count.
+ */
 function lookUp(pid: number): Process | null {
   try {
     return process.platform === "linux" ? fromProc(pid) : fromPs(pid);
@@ -60,12 +62,12 @@ export function nameOf(pid: number): ProcessName | null {
   return found === null ? null : { pid, started: found.started };
 }
 
-/** True while this very process runs. */
+/** True while exactly this process runs, not another one with the same id. */
 export const isRunning = (name: ProcessName): boolean => lookUp(name.pid)?.started === name.started;
 
 /**
- * Ends a process with SIGKILL, if it is still the one that was named and its command line holds `marker`.
- * @returns false when it has not gone after five seconds.
+ * Ends a process with SIGKILL, if it is still the named one and its command line holds `marker`.
+ * @returns false when it still runs after five seconds.
  */
 export async function end(name: ProcessName, marker: string, timers: Timers): Promise<boolean> {
   const found = lookUp(name.pid);
@@ -73,9 +75,9 @@ export async function end(name: ProcessName, marker: string, timers: Timers): Pr
   try {
     process.kill(name.pid, "SIGKILL");
   } catch {
-    return !isRunning(name); // gone in between, or not ours to end
+    return !isRunning(name); // gone meanwhile, or not permitted
   }
-  // It is not our child, so no event tells when it has gone.
+  // It is not a child of this process, so no event reports its end.
   for (let waited = 0; isRunning(name); waited += POLL_MS) {
     if (waited >= GONE_WITHIN_MS) return false;
     await timers.sleep(POLL_MS);

@@ -1,4 +1,4 @@
-/** Why the server does not start: one line for a person, and the exit code. Never a stack. */
+/** The reason why the server does not start: one line for a person, and the exit code. Never a stack trace. */
 import { err, type Err } from "../kernel/result.ts";
 
 export interface Refusal {
@@ -25,7 +25,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "its name is too long",
 };
 
-/** The code of a system error, for instance `EACCES`; null when it is something else. */
+/** The code of a system error, for instance `EACCES`; null for other errors. */
 export function systemCode(error: unknown): string | null {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }
@@ -37,9 +37,9 @@ export function reasonOf(error: unknown): string {
   return messageOf(error);
 }
 
-/** The first line of what an error says: what follows could be a stack. */
+/** The first line of an error's message; the following lines may be a stack trace. */
 export const messageOf = (error: unknown): string =>
   firstLine(error instanceof Error ? error.message : String(error));
 
-/** What may be printed of a text that could go on with a stack. */
+/** The part of a text that may be printed when a stack trace may follow. */
 export const firstLine = (text: string): string => text.split("\n", 1)[0]?.trim() ?? "";

@@ -1,7 +1,7 @@
 /**
- * The Worker on Miniflare, with the bindings of wrangler.toml on the local disk. What differs from production:
- * Miniflare's queue lives in memory, so audit records take the `outbox` filling of the sink; and nobody calls the
- * scheduled handler (see scheduler.ts). Alarms are on disk and go off after a restart by themselves.
+ * The Worker on Miniflare, with the bindings of wrangler.toml on the local disk. Two things differ from production.
+ * Miniflare's queue is only in memory, so the audit sink writes to the `outbox` instead. Miniflare does not call the
+ * scheduled handler; scheduler.ts does. Alarms are on disk and fire after a restart by themselves.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { ok, type Result } from "../kernel/result.ts";
 import { firstLine, reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
 
 const COMPATIBILITY_DATE = "2026-10-20";
-/** How often Cloudflare would call the scheduled handler; here scheduler.ts does. */
+/** The schedule of the scheduled handler, as in production. */
 export const CRON = "* * * * *";
 const WORKER = "dome";
 const LOOPBACK = "127.0.0.1";
@@ -25,9 +25,9 @@ type Modules = NonNullable<WorkerConfig["manifest"]>["modules"];
 /** Without it, workerd trusts no certificate at all. */
 const BROWSER_CAS = { trustBrowserCas: true };
 /**
- * The two ways out (src/egress). Workerd looks at the address that a name has resolved to, as it connects: on the first
- * network a public name that means an inside address is as good as none, also when it meant another one a moment ago.
- * The second reaches loopback and private networks too, and is used for origins of `--egress-allow` alone.
+ * The two networks for calls to other servers (src/egress). When workerd connects, it checks the address that a name
+ * resolved to. The first network refuses inside addresses, even for a public name that meant another address a moment
+ * ago. The second also reaches loopback and private networks, and is used only for origins of `--egress-allow`.
  */
 const NETWORKS: WorkerConfig["env"] = {
   EGRESS_PUBLIC: { type: "network", allow: ["public"], tlsOptions: BROWSER_CAS },
@@ -35,12 +35,15 @@ const NETWORKS: WorkerConfig["env"] = {
 };
 
 /**
- * The entrypoint under the server's socket. Miniflare lets a second runtime open a Cap'n Proto connection on each such
- * socket (`CONNECT miniflare-unsafe-internal-capnp-connect`) and call every function of the entrypoint with it, without
- * a credential: on the default one that would be `queue()` and `scheduled()`. This one has `fetch` alone.
+ * The entrypoint behind the server's socket. Miniflare lets any client open a Cap'n Proto connection on such a socket
+ * (`CONNECT miniflare-unsafe-internal-capnp-connect`) and call every function of the entrypoint without a credential.
+ * On the default entrypoint these include `queue()` and `scheduled()`; this one has only `fetch`.
  */
 export const SOCKET_ENTRYPOINT = "EmbeddedDoor";
-/** Tells the Worker that it is embedded, so that Miniflare's own entry, on a random port of this machine, serves nothing. */
+/**
+ * Tells the Worker that it is embedded. It then refuses requests through Miniflare's own entry, which listens on a
+ * random port.
+ */
 const EMBEDDED = { DOME_EMBEDDED: "yes" };
 
 /** The environment variables of the Worker. */
@@ -49,9 +52,9 @@ type WorkerVars = Readonly<Record<string, string>>;
 export interface Place {
   readonly host: string;
   readonly port: number;
-  /** Where D1 and the objects are kept. */
+  /** The folder with the data of D1 and the objects. */
   readonly dataDir: string;
-  /** Called when workerd has crashed and could not be started again. One crash alone is mended in place. */
+  /** Called when workerd has crashed and could not be restarted. After a single crash it is restarted silently. */
   readonly onLost: () => void;
 }
 
@@ -71,7 +74,10 @@ export function startWorker(
   });
 }
 
-/** Requests in ten seconds, as in wrangler.toml. The Worker counts them by itself here (src/api/isolate-counter.ts). */
+/**
+ * Limits in requests per ten seconds, as in wrangler.toml. The Worker counts them itself here
+ * (src/api/isolate-counter.ts).
+ */
 const RATE_LIMITS: Readonly<Record<string, number>> = {
   RATE_REFUSED: 500,
   RATE_LOW: 1_000,
@@ -83,8 +89,8 @@ const RATE_LIMITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * The bindings of wrangler.toml in Miniflare's words.
- * @param limited false: without rate limits, for a benchmark that asks as much as it can.
+ * The bindings of wrangler.toml in Miniflare's configuration.
+ * @param limited false for no rate limits, for a benchmark at full load.
  */
 export function workerConfig(modules: Modules, vars: WorkerVars, limited = true): WorkerConfig {
   const object = (exportName: string) => ({ type: "durable-object" as const, worker: WORKER, exportName });
@@ -119,8 +125,8 @@ export function workerConfig(modules: Modules, vars: WorkerVars, limited = true)
 }
 
 /**
- * The database alone, behind a Worker that answers nothing, on a port that nobody knows: a schema is changed before
- * the code that needs it runs, and before an alarm or a caller can meet half of it.
+ * Starts the database alone, behind a Worker that refuses every request, on a random port. The schema is changed here,
+ * before the new code runs and before an alarm or a caller can meet half of it.
  */
 export function startDatabase(dataDir: string): Promise<Result<Miniflare, Refusal>> {
   const nothing = "export default { fetch: () => new Response(null, { status: 503 }) };";
@@ -144,7 +150,7 @@ async function start(
   { host, port, dataDir, onLost }: Place,
   worker: WorkerOptions,
 ): Promise<Result<Miniflare, Refusal>> {
-  const { Miniflare: Runtime, Log, LogLevel } = await import("miniflare"); // the largest file here: only when needed
+  const { Miniflare: Runtime, Log, LogLevel } = await import("miniflare"); // loaded late: the largest file
   const log = new (class extends Log {
     override warn(message: string): void {
       consoleLog.write("warn", "runtime", { message: firstLine(message) });
@@ -155,13 +161,13 @@ async function start(
     }
   })(LogLevel.WARN);
   const runtime: Miniflare = new Runtime({
-    host: LOOPBACK, // Miniflare's own entry, which serves nothing: only this process asks it, with a secret
+    host: LOOPBACK, // Miniflare's own entry; only this process may use it, with a secret
     port: 0,
     resourcePersistencePath: dataDir,
-    cf: {}, // no made-up location: the default says Austin, Texas
+    cf: {}, // no invented location: the default is Austin, Texas
     logRequests: false,
     telemetry: { enabled: false },
-    enableDevRegistry: false, // it would open a door without a lock to every object, for other local Workers
+    enableDevRegistry: false, // it would give other local Workers access to every object, unauthenticated
     log,
     handleStructuredLogs: printLog,
     workers: [worker],
@@ -179,9 +185,12 @@ async function start(
 export const portTaken = (host: string, port: number): Result<never, Refusal> =>
   refuse(`port ${port} on ${host} is in use; stop the program that uses it, or choose another --port`);
 
-/** The Worker's log lines as they are; of the runtime's own messages, which can go on with a stack, the first line. */
+/**
+ * Prints the Worker's log lines unchanged, and the first line of the runtime's own messages, which may contain a stack
+ * trace.
+ */
 function printLog({ level, message }: WorkerdStructuredLog): void {
-  if (message.includes("NOSENTRY")) return; // workerd's word for notes to its own developers
+  if (message.includes("NOSENTRY")) return; // marks notes to workerd's own developers
   const line = message.startsWith("{")
     ? message
     : JSON.stringify({ level, event: "runtime", message: firstLine(message) });
@@ -189,7 +198,7 @@ function printLog({ level, message }: WorkerdStructuredLog): void {
   out.write(`${redact(line)}\n`);
 }
 
-/** Miniflare puts what workerd printed behind a line of its own. */
+/** Miniflare puts the output of workerd after a line of its own. */
 function runtimeFault(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const printed = text.split("Runtime stderr:\n")[1];

@@ -1,4 +1,4 @@
-/** Calls the Worker's scheduled handler as Cloudflare would: Miniflare knows the handler but never calls it. */
+/** Calls the Worker's scheduled handler as Cloudflare would: Miniflare has the handler but never calls it. */
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { messageOf } from "./refusal.ts";
@@ -7,7 +7,7 @@ import { CRON } from "./runtime.ts";
 const EVERY_MS = 60_000;
 
 interface SchedulerPorts {
-  /** Asked for anew each time: a handle does not outlive a restart of the runtime. */
+  /** Called for each run: a handle is invalid after a restart of the runtime. */
   worker(): Promise<{
     scheduled(event: { cron: string; scheduledTime: Date }): Promise<{ outcome: string }>;
   }>;
@@ -17,8 +17,8 @@ interface SchedulerPorts {
 }
 
 /**
- * Every minute, one after the other: a run that takes longer delays the next one. A run that fails is logged.
- * @returns what stops it.
+ * Runs the handler every minute. Runs do not overlap: a long run delays the next. A failed run is logged.
+ * @returns a function that stops the scheduler.
  */
 export function startScheduler({ worker, clock, timers, log }: SchedulerPorts): () => void {
   let stopped = false;

@@ -1,7 +1,7 @@
 /**
- * Starting the single-machine server. The order is the design: nothing is opened before the folder is ours alone,
- * nothing is written before the settings agree and the port is free, the issuer is fixed when the port is ours, and the Worker does not run before the schema
- * fits it.
+ * Starts the single-machine server. The order matters: nothing is opened before this process holds the folder; nothing
+ * is written before the settings match and the port is free; the issuer is fixed once the port is bound; and the Worker
+ * does not run before the schema fits it.
  */
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -40,17 +40,17 @@ const MIGRATIONS_DIR = fileURLToPath(new URL("../migrations/", import.meta.url))
 export const VERSION = manifest.version;
 
 export interface Server {
-  /** Where this machine reaches it. */
+  /** The URL at which this machine reaches the server. */
   readonly url: string;
   readonly issuer: string;
   readonly adminToken: string;
-  /** The issuer of the test users; null: there are none. */
+  /** The issuer of the test users; null when there are none. */
   readonly testIssuer: string | null;
-  /** Ends the runtime and gives the folder back. */
+  /** Ends the runtime and releases the folder. */
   stop(): Promise<void>;
 }
 
-/** @param onLost called when the runtime has crashed and could not be started again. */
+/** @param onLost called when the runtime has crashed and could not be restarted. */
 export async function startServer(
   options: ServerOptions,
   onLost: () => void,
@@ -83,7 +83,7 @@ async function startLocked(
   if (!secrets.ok) return secrets;
   let settings = known.value ?? firstSettings(publicUrl ?? `http://127.0.0.1:${port}`);
 
-  process.env["TMPDIR"] = emptyTmp(stateDir); // a killed runtime leaves its files there, not in /tmp
+  process.env["TMPDIR"] = emptyTmp(stateDir); // a killed runtime leaves its files there instead of in /tmp
   const dataDir = join(stateDir, "data");
   if (settings.schema !== newest) {
     const changed = await changeSchema(dataDir, migrations, stateDir);
@@ -144,11 +144,11 @@ async function startReady(
       bytesIn(place.dataDir),
     ),
     DOME_VERSION: VERSION,
-    DOME_LOG: process.env["DOME_LOG"] ?? "errors", // on a terminal a line per request hides everything else
+    DOME_LOG: process.env["DOME_LOG"] ?? "errors", // on a terminal, a line per request would hide everything else
   });
   if (!worker.ok) return worker;
   if (!settings.first_start_done) writeSettings(stateDir, settings);
-  // The database has the last word on its schema: it may have been restored beside the settings.
+  // The database itself is checked, because it may have been restored from another backup than the settings.
   const checked = await bringSchema(worker.value, readMigrations(MIGRATIONS_DIR), stateDir);
   const ready =
     checked.ok && !settings.first_start_done
@@ -159,7 +159,10 @@ async function startReady(
   return ready;
 }
 
-/** Not written before the runtime has the port: of two first starts on one port the other must not have fixed its issuer. */
+/**
+ * The settings of a first start. They are written once the runtime has the port: when two first starts compete for a
+ * port, the loser must not have fixed its issuer.
+ */
 const firstSettings = (issuer: string): Settings => ({
   version: STATE_VERSION,
   public_url: issuer,
@@ -168,7 +171,7 @@ const firstSettings = (issuer: string): Settings => ({
   first_start_done: false,
 });
 
-/** Binds the port and lets go of it, so that a start on a taken port fails before it has done anything. */
+/** Binds the port and releases it, so that a start on a used port fails before it has changed anything. */
 function tryPort(host: string, port: number): Promise<Result<void, Refusal>> {
   return new Promise((resolve) => {
     const probe = createServer();
@@ -181,7 +184,7 @@ function tryPort(host: string, port: number): Promise<Result<void, Refusal>> {
   });
 }
 
-/** Migrates with nothing else running. */
+/** Migrates the database while nothing else runs. */
 async function changeSchema(
   dataDir: string,
   migrations: readonly Migration[],

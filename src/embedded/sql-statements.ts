@@ -1,16 +1,17 @@
 /**
- * Cuts an SQL file into statements. D1 takes one statement at a time, and a trigger's body holds semicolons of its own.
- * Only what decides where a statement ends is read: strings, quoted names, comments, and `BEGIN … END` of a trigger.
+ * Splits an SQL file into statements, because D1 runs one statement at a time. A semicolon within a trigger's body does
+ * not end the statement, so the parser knows strings, quoted names, comments, and `BEGIN … END` of a trigger, and
+ * nothing else.
  */
 const TOKEN =
   /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[A-Za-z_]\w*|;|\s+|./gs;
 const CREATES_TRIGGER = /^CREATE(?: TEMP| TEMPORARY)? TRIGGER\b/;
 
-/** @returns the statements in order, without comments outside of them and without their last semicolon. */
+/** @returns the statements in order, without comments between them and without their last semicolon. */
 export function sqlStatements(sql: string): string[] {
   const statements: string[] = [];
   let text = "";
-  let words: string[] = []; // the statement's words and semicolons so far, upper-case
+  let words: string[] = []; // words and semicolons of the statement so far, in upper case
   const finish = (): void => {
     if (words.length > 0) statements.push(text.trim());
     text = "";
@@ -23,7 +24,8 @@ export function sqlStatements(sql: string): string[] {
       if (words.length > 0) text += token;
       continue;
     }
-    // As SQLite's own sqlite3_complete() has it: a trigger ends with END right after a semicolon, any other at once.
+    // The rule of SQLite's sqlite3_complete(): a trigger ends at END right after a semicolon, any other statement at
+    // its first semicolon.
     const inTrigger = CREATES_TRIGGER.test(words.slice(0, 3).join(" "));
     if (token === ";" && (!inTrigger || (words.at(-1) === "END" && words.at(-2) === ";"))) {
       finish();

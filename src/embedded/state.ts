@@ -1,10 +1,11 @@
 /**
- * The state folder. It holds the root key, so it is 0700 and every file in it 0600.
+ * The state folder. It holds the root key, so its mode is 0700, and that of every file in it 0600.
  *
- *   dome.json     what the first start fixed: state version, issuer, time; and how far the schema has come
- *   root.key      DOME_ROOT_KEY: base64, or several, newest first. Without it no key, token or sealed secret is readable
- *   admin.token   the operator token of this machine; removed, the next start makes another
- *   test-users.json   issuer and key of the test users (--test-users); removed, the next start makes others
+ *   dome.json     what the first start fixed (state version, issuer, time), and the newest migration applied
+ *   root.key      DOME_ROOT_KEY: base64, or several versions, newest first. Without it no key, token or sealed secret
+ *                 can be read
+ *   admin.token   the operator token of this machine; when it is removed, the next start makes another
+ *   test-users.json   issuer and key of the test users (--test-users); when removed, the next start makes others
  *   server.lock, server.pids   see lock.ts
  *   data/         D1 and Durable Objects
  *   tmp/          emptied at each start
@@ -38,9 +39,9 @@ export interface Settings {
   readonly version: typeof STATE_VERSION;
   readonly public_url: string;
   readonly created_at: string;
-  /** The newest migration that this state has; null before the first. */
+  /** The newest migration applied to this state; null before the first. */
   readonly schema: string | null;
-  /** True once the workspace `default` is there. */
+  /** True once the workspace `default` exists. */
   readonly first_start_done: boolean;
 }
 
@@ -49,7 +50,7 @@ export interface Secrets {
   readonly adminToken: string;
 }
 
-/** Makes the folder, or checks that it is ours: a folder with other people's files is not turned into a state folder. */
+/** Creates the folder, or checks that it is a state folder: a folder with other files is not turned into one. */
 export function openFolder(dir: string): Result<void, Refusal> {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -67,9 +68,9 @@ export function openFolder(dir: string): Result<void, Refusal> {
 }
 
 /**
- * What the first start fixed.
- * @param publicUrl what this start asks for; another issuer would invalidate every token and receipt there is.
- * @param newestMigration name of the newest one that this version of Dome has.
+ * Reads the settings that the first start fixed.
+ * @param publicUrl the public URL of this start. Another issuer than before would invalidate every token and receipt.
+ * @param newestMigration the name of the newest migration of this version of Dome.
  * @returns null when the state is new.
  */
 export function readSettings(
@@ -98,7 +99,7 @@ export function readSettings(
   return ok(raw);
 }
 
-/** The refusal for a state that a later version of Dome has written. */
+/** The refusal of a state that a later version of Dome has written. */
 export const newerState = (dir: string, how: string): Result<never, Refusal> =>
   refuse(`${dir} was written by a newer version of Dome (${how}); use that version or a later one`);
 
@@ -106,8 +107,8 @@ export const writeSettings = (dir: string, settings: Settings): void =>
   writeAtomically(join(dir, SETTINGS), `${JSON.stringify(settings, null, 2)}\n`);
 
 /**
- * Reads the root key and the admin token, and makes what is not there yet.
- * @param isNew false when the state has been used: then a missing root key is a loss, not a beginning.
+ * Reads the root key and the admin token, and creates a missing one.
+ * @param isNew false when the state has been used. Then a missing root key is a loss and is refused.
  */
 export async function openSecrets(
   dir: string,
@@ -140,7 +141,7 @@ export async function openSecrets(
   return ok({ rootKey, adminToken });
 }
 
-/** An empty folder for the runtime's own files, which a killed server leaves behind. */
+/** An empty folder for the runtime's temporary files, which a killed server leaves behind. */
 export function emptyTmp(dir: string): string {
   const path = join(dir, "tmp");
   rmSync(path, { recursive: true, force: true });

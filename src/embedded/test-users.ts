@@ -1,6 +1,6 @@
 /**
- * The identity provider of `--test-users`: discovery and keys, on a port of its own, and no door that issues a token.
- * Its issuer is fixed when the flag is first given, because identity providers that were added name it.
+ * The identity provider of `--test-users`: discovery and keys, on a port of its own. No endpoint issues a token. Its
+ * issuer is fixed when the flag is first given, because identity providers that were added to workspaces name it.
  */
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -18,8 +18,8 @@ interface TestProvider {
 }
 
 /**
- * @param port where it listens when the state has no test users yet.
  * @param dir the state folder.
+ * @param port the port to listen on when the state has no test users yet.
  */
 export async function startTestUsers(dir: string, port: number): Promise<Result<TestProvider, Refusal>> {
   const opened = await openTestUsers(dir, port);
@@ -59,7 +59,7 @@ export async function startTestUsers(dir: string, port: number): Promise<Result<
   return ok({ issuer, stop: () => close(server) });
 }
 
-/** Issuer and key, made where they are not there yet. */
+/** Reads the issuer and the key, and creates them when they are missing. */
 async function openTestUsers(dir: string, port: number): Promise<Result<TestUsers, Refusal>> {
   const path = join(dir, TEST_USERS_FILE);
   if (!existsSync(path)) {

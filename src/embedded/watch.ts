@@ -1,20 +1,20 @@
-/** Starts the watcher (watcher.ts), and another one when it ends before the server does. */
+/** Starts the watcher (watcher.ts), and restarts it when it ends before the server. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { consoleLog } from "../kernel/log.ts";
 import { nameOf, type ProcessName } from "./processes.ts";
 import { reasonOf } from "./refusal.ts";
 
-// Beside this file's bundle, dist/embedded/dome-server.js.
+// The program lies beside this file's bundle, dist/embedded/dome-server.js.
 const PROGRAM = fileURLToPath(new URL("dome-watcher.js", import.meta.url));
-/** A watcher that cannot live is not started for ever. */
+/** The greatest number of starts, so that a watcher that always fails is not restarted without end. */
 const MOST_STARTS = 10;
 
 /**
- * @param pidsPath the server's note.
+ * @param pidsPath the server's note, `server.pids`.
  * @param server this process.
- * @param onStart told of each watcher.
- * @returns what lets the watcher go: it ends by itself then, and finds nothing to do.
+ * @param onStart called with each watcher.
+ * @returns a function that releases the watcher. The watcher then ends by itself and finds nothing to do.
  */
 export function startWatcher(
   pidsPath: string,
@@ -28,7 +28,7 @@ export function startWatcher(
     starts += 1;
     watcher = spawn(process.execPath, [PROGRAM, pidsPath, String(server.pid), server.started], {
       cwd: "/",
-      detached: true, // a session of its own: what ends the server's process group does not end it
+      detached: true, // a session of its own, so that it survives the end of the server's process group
       env: { PATH: process.env["PATH"] ?? "" },
       stdio: ["pipe", "ignore", "ignore"],
     });
@@ -39,7 +39,7 @@ export function startWatcher(
       if (starts < MOST_STARTS) start();
       else warn("the watcher ended several times");
     });
-    watcher.stdin?.on("error", () => undefined); // it has gone; the next one has a pipe of its own
+    watcher.stdin?.on("error", () => undefined); // this watcher has ended; the next one has a pipe of its own
   };
   start();
   return () => {

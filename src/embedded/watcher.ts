@@ -1,10 +1,12 @@
 /**
- * Ends the runtimes of a server that is gone, also after a SIGKILL: workerd does not notice, and would go on admitting
- * and writing. A program of its own: `dome-watcher.js PIDS_FILE PID STARTED`, with a pipe from the server on standard
- * input. The kernel closes the pipe when the server ends, however it ends; the server itself never writes to it.
+ * Ends the runtimes of a server that is gone, even after a SIGKILL: workerd does not notice, and would continue to
+ * admit calls and write. It is a program of its own: `dome-watcher.js PIDS_FILE PID STARTED`, with a pipe from the
+ * server on standard input. The kernel closes the pipe when the server ends, however it ends; the server itself never
+ * writes to it.
  *
- * What is ended stands in the server's note by id and start time, and only if the note is still that server's. One that
- * stopped in order has removed it; one that started on the folder since has ended the left-over runtimes itself.
+ * The server's note names the processes to end by id and start time. It counts only while it is still that server's
+ * note: a server that stopped in order has removed it, and a later server on the folder has already ended the remaining
+ * runtimes.
  */
 import { systemTimers } from "../kernel/clock.ts";
 import { readNote, RUNTIME } from "./note.ts";
@@ -19,7 +21,7 @@ async function endRuntimes(): Promise<void> {
   await Promise.all(note.runtimes.map((runtime) => end(runtime, RUNTIME, systemTimers)));
 }
 
-// It stays when the server's terminal goes, or its process group is told to end: it leaves when the server has.
+// The watcher ignores signals to the terminal or the process group: it ends after the server has ended.
 for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
 await new Promise((resolve) => process.stdin.once("end", resolve).once("error", resolve).resume());
 await endRuntimes();

@@ -2,7 +2,7 @@
  * An object without the members whose value is `undefined`. JSON, spreads and `exactOptionalPropertyTypes` distinguish
  * an absent member from an undefined one; this function turns undefined members into absent ones.
  *
- * { id, ...defined({ detail: reason ?? undefined, user }) }
+ *     { id, ...defined({ detail: reason ?? undefined, user }) }
  */
 type Defined<T extends object> = {
   readonly [Name in keyof T as undefined extends T[Name] ? never : Name]: T[Name];

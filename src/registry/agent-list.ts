@@ -1,9 +1,9 @@
 /**
- * Lists of agents: a page costs the page, however many agents there are.
+ * Lists of agents. The cost of a page depends on the page, not on the number of agents.
  *
- * Without filters a page is read from the index of its order. With filters the same index is walked, and a page ends after so many
- * agents were looked at, whatever was found. Where the agents are few and known beforehand (by id, or by a rare word of their
- * names) these are read, and sorted.
+ * Without filters, a page is read from the index of its order. With filters, the same index is walked, and the page
+ * ends after a fixed number of agents, however many of them matched. Where few agents can match and they are known
+ * beforehand (by id, or by a rare word of their names), only these are read and sorted.
  */
 import { and, eq, sql, type SQL } from "drizzle-orm";
 import type { Database } from "../storage/client.ts";
@@ -18,9 +18,9 @@ import { inPlace } from "./agent-place.ts";
 import { findByWords, isFound } from "./agent-words.ts";
 import { selectAgents, toRegistered, type ListedAgent } from "./agents.ts";
 
-/** How many agents a page with filters looks at. */
+/** The number of agents that a page with filters looks at. */
 export const MOST_LOOKED_AT = 2_000;
-/** Up to so many agents that are known beforehand are read one by one, and sorted. */
+/** The greatest number of agents, known beforehand, that are read by id and sorted. */
 const FEW = 1_000;
 
 export interface AgentFilter {
@@ -30,9 +30,9 @@ export interface AgentFilter {
   readonly steward?: string | undefined;
   readonly tier?: string | undefined;
   readonly tool?: string | undefined;
-  /** Beginnings of words of the name, with spaces between; all of them are met. */
+  /** Beginnings of words of the name, separated by spaces; an agent must match all of them. */
   readonly search?: string | undefined;
-  /** `key=value` each; an agent has them all. */
+  /** Labels as `key=value`; an agent must have all of them. */
   readonly label?: readonly string[] | undefined;
 }
 
@@ -48,7 +48,7 @@ interface AgentPageRequest {
 
 interface AgentPage {
   readonly agents: readonly ListedAgent[];
-  /** Where the next page begins; null: this is the last one. */
+  /** The key after which the next page begins; null on the last page. */
   readonly next: OrderKey | null;
 }
 
@@ -56,7 +56,7 @@ const declaresTool = (tool: string): SQL =>
   sql`EXISTS (SELECT 1 FROM ${agentSurfaces} WHERE agent_id = ${agents.id} AND kind = 'tool'
         AND (name = ${tool} OR (${tool.includes("/") ? 0 : 1} AND substr(name, 1, ${tool.length + 1}) = ${`${tool}/`})))`;
 
-/** What each filter asks of an agent. */
+/** The SQL condition of each filter. */
 const conditions = (filter: AgentFilter): SQL[] =>
   [
     filter.state === undefined ? undefined : sql`${agents.state} = ${filter.state}`,
@@ -68,11 +68,11 @@ const conditions = (filter: AgentFilter): SQL[] =>
     ...(filter.label ?? []).map((label) => hasLabel(agents.labels, label)),
   ].filter((condition) => condition !== undefined);
 
-/** The index that a walk takes: a steward has few agents of all there are. */
+/** The index that a walk uses. The steward's index comes first: a steward has few of all agents. */
 const withinOf = (place: ListScope, { steward }: AgentFilter): OrderWithin =>
   steward !== undefined ? "steward" : "workspace" in place ? "workspace" : "everywhere";
 
-/** Where a walk stands after so many agents. */
+/** The key of the agent at which a walk of `mostLookedAt` agents ends. */
 export function edgeStatement(db: Database, place: ListScope, filter: AgentFilter, page: AgentPageRequest) {
   const { order, after, mostLookedAt } = page;
   const within = withinOf(place, filter);
@@ -85,13 +85,13 @@ export function edgeStatement(db: Database, place: ListScope, filter: AgentFilte
     .offset(mostLookedAt - 1);
 }
 
-/** What the index of the walk is narrowed to. */
+/** The condition that narrows the walked index. */
 function walked(within: OrderWithin, place: ListScope, { steward }: AgentFilter): SQL | undefined {
   if (within === "steward") return eq(agents.steward, steward ?? "");
   return within === "workspace" ? inPlace(place) : undefined;
 }
 
-/** @param edge where the walk ends, as `edgeStatement` gave it. */
+/** @param edge the key at which the walk ends, from `edgeStatement`. */
 export function walkStatement(
   db: Database,
   place: ListScope,
@@ -113,7 +113,7 @@ export function walkStatement(
     .limit(limit + 1);
 }
 
-/** Of few agents that are known: each is read by its id. */
+/** A page of few agents, each read by its id. */
 export function fewStatement(
   db: Database,
   ids: readonly string[],
@@ -131,7 +131,7 @@ export function fewStatement(
       and(
         eq(workspaces.id, agents.workspaceId),
         inList(agents.id, ids),
-        sql`CASE WHEN ${and(...narrowed) ?? sql`1`} THEN 1 END`, // no index is of use but that of the ids
+        sql`CASE WHEN ${and(...narrowed) ?? sql`1`} THEN 1 END`, // keeps SQLite to the index of the ids
       ),
     )
     .orderBy(order.terms)
@@ -164,9 +164,9 @@ function pageOf(rows: Selected, { limit }: AgentPageRequest, edge: OrderKey | un
 }
 
 /**
- * Whether there is such an agent. An owner in workspaces, and a steward anywhere, are found by an index. Anything else is looked for
- * among so many agents as a page looks at.
- * @returns true too where there are more: then it is not known that there is none.
+ * Whether such an agent exists. An owner within workspaces, and a steward anywhere, are found by an index. For other
+ * filters, as many agents are examined as for one page.
+ * @returns true also when more agents remain unexamined, because one of them may match.
  */
 export async function hasAgent(
   db: Database,
@@ -187,7 +187,7 @@ export async function hasAgent(
   return row !== undefined;
 }
 
-/** The index that has all agents that meet the filter, and no others; null: there is none. */
+/** The index that holds exactly the agents that meet the filter; null when there is none. */
 function indexOf(place: ListScope, { owner, steward, ...others }: AgentFilter): SQL | null {
   if (conditions(others).length > 0) return null;
   if (steward !== undefined) return owner === undefined ? sql`agents_by_steward` : null;

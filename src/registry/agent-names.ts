@@ -1,11 +1,11 @@
-/** The names of agents that are known by their ids: one reading for all of them. */
+/** Looks up the names of agents by their ids, in one query. */
 import { and, eq } from "drizzle-orm";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { inList } from "../storage/in-list.ts";
 import { agents } from "../storage/tables/agents.ts";
 
-/** @param workspace null: of any; an agent of another workspace has no name here (P11). */
+/** @param workspace null for any workspace. Otherwise an agent of another workspace gets no name (P11). */
 export async function agentNames(
   db: Database,
   workspace: WorkspaceId | null,

@@ -1,10 +1,10 @@
-/** The orders of a list of agents: the indexes of migration 0013. */
+/** The sort orders of a list of agents, by the indexes of migration 0013. */
 import { sql } from "drizzle-orm";
 import type { AgentSort } from "../contract/agent-list.ts";
 import { ListOrder } from "../storage/list-order.ts";
 import { agents } from "../storage/tables/agents.ts";
 
-/** What the list is narrowed to first: each has indexes of its own. */
+/** The scope to which a list is narrowed first. Each scope has indexes of its own. */
 export type OrderWithin = "workspace" | "everywhere" | "steward";
 
 type SortedBy = "name" | "created" | "last_activity";

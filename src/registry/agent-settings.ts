@@ -1,12 +1,12 @@
 /**
- * The settings of an agent as the registry keeps them: the column of each, and how the view shows what stands there. What
- * the settings are is one table of the contract (`AGENT_SETTINGS`); a setting that is missing here does not compile.
+ * The settings of an agent as the registry stores them: the column of each, and how the API shows its value. The
+ * contract lists the settings (`AGENT_SETTINGS`); this file does not compile when one is missing here.
  */
 import type { Agent, AgentSettingName, Surface } from "../contract/agent.ts";
 import { rfc3339OrNull } from "../kernel/clock.ts";
 import type { agents } from "../storage/tables/agents.ts";
 
-/** The surface has a table of its own, and is read with the row. */
+/** The surface is stored in a table of its own and read with the row. */
 type Columns = typeof agents.$inferSelect & { readonly surface: Surface };
 
 interface Kept<Column extends keyof Columns, Shown> {
@@ -34,17 +34,17 @@ const KEPT = {
 
 type ColumnOf<M extends AgentSettingName> = (typeof KEPT)[M]["column"];
 
-/** What is stored of a setting. */
+/** The stored type of a setting. */
 export type KeptSetting<M extends AgentSettingName> = Columns[ColumnOf<M>];
 
-/** What may change later, by the names of its columns. */
+/** The settings by the names of their columns. They may change after registration. */
 export type AgentSettings = { readonly [M in AgentSettingName as ColumnOf<M>]: KeptSetting<M> };
 
 export const AGENT_SETTING_NAMES = Object.keys(KEPT) as readonly AgentSettingName[];
 
 export const columnOf = (name: AgentSettingName): keyof AgentSettings => KEPT[name].column;
 
-/** The wire's name of a column. */
+/** The name of a column's setting on the wire. */
 export const settingIn = (column: keyof AgentSettings): AgentSettingName =>
   AGENT_SETTING_NAMES.find((name) => KEPT[name].column === column) ?? unknownColumn(column);
 

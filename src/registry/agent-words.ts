@@ -1,19 +1,22 @@
-/** Agents found by words of their names. */
+/** Finds agents by words of their names. */
 import { sql, type SQL } from "drizzle-orm";
 import type { AgentId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import type { ListScope } from "../storage/list-scope.ts";
 import { agents } from "../storage/tables/agents.ts";
 
-/** Behind every character that a name has, in the order of SQLite (binary). */
+/** Sorts after every character of a name, in the binary order of SQLite. */
 const BEHIND_NAMES = "{";
 
-/** Words of which the name has one that begins with each. */
+/** The search terms; for each, some word of the name must begin with it. */
 const termsOf = (search: string): string[] => search.split(" ");
 
 const beginsWith = (term: string): SQL => sql`word >= ${term} AND word < ${term + BEHIND_NAMES}`;
 
-/** True for an agent whose name has, for each word of the search, one that begins with it. Read by the agent's id. */
+/**
+ * The SQL condition: for each search term, some word of the agent's name begins with it. The words are read by the
+ * agent's id.
+ */
 export const isFound = (search: string): SQL =>
   sql.join(
     termsOf(search).map(
@@ -23,7 +26,7 @@ export const isFound = (search: string): SQL =>
     sql` AND `,
   );
 
-/** The agents that the longest word of a search finds; the other words are still to be looked at. */
+/** The agents that match the longest term of a search. The other terms remain to be checked. */
 export function foundStatement(place: ListScope, search: string, most: number): SQL {
   const term = termsOf(search).reduce((longest, next) => (next.length > longest.length ? next : longest));
   const from =
@@ -33,7 +36,9 @@ export function foundStatement(place: ListScope, search: string, most: number): 
   return sql`SELECT DISTINCT agent_id AS id FROM ${from} ${beginsWith(term)} LIMIT ${most}`;
 }
 
-/** @returns null for more than `most`: then so many names match that a walk through the list soon meets a page of them. */
+/**
+ * @returns null for more than `most` agents. Then so many names match that a walk through the list soon fills a page.
+ */
 export async function findByWords(
   db: Database,
   place: ListScope,

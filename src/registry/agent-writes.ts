@@ -1,5 +1,5 @@
 /**
- * The statements an AgentObject puts into its batch. None of them touches what registration fixed (P2); the database
+ * The statements that an AgentObject adds to its batch. None of them changes what registration fixed (P2); the database
  * would refuse it.
  */
 import { and, eq, sql } from "drizzle-orm";
@@ -11,7 +11,7 @@ import { MOST_ANCESTORS, type KnownDrain, type KnownHold, type KnownStop } from 
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { batchGuard } from "../storage/tables/changes.ts";
 
-/** Who answers for an agent, and since when, in milliseconds since the epoch. */
+/** The steward of an agent, and the time since when, in milliseconds since the epoch. */
 export interface Stewardship {
   readonly steward: string;
   readonly stewardSince: number;
@@ -33,7 +33,7 @@ const insertSurface = (db: Database, id: AgentId, surface: Surface) => {
     ...surface.pools.map((name) => ["pool", name]),
     ...surface.integrations.map((name) => ["integration", name]),
   ];
-  // One JSON parameter: D1 takes 100 bound parameters in a query, a surface may have 600 entries.
+  // One JSON parameter: D1 allows 100 bound parameters per query, and a surface may have 600 entries.
   return db
     .insert(agentSurfaces)
     .select(
@@ -134,7 +134,7 @@ export const projectState = (
     })
     .where(and(eq(agents.id, id), sql`${agents.stateVersion} < ${projection.version}`));
 
-/** Writes when the agent acted last, as its object has it. */
+/** Writes the time of the agent's last activity, as its object knows it. */
 export const projectActivity = (db: Database, id: AgentId, lastActiveAt: number | null) =>
   db
     .update(agents)

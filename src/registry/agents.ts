@@ -1,4 +1,4 @@
-/** Agents in the registry: what a row says, and how a reader sees it. */
+/** Agents in the registry: their rows, and the view that a reader gets. */
 import { and, eq, getTableColumns, sql, type SQL } from "drizzle-orm";
 import type { Agent, Draining, Hold, Stop, Surface } from "../contract/agent.ts";
 import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
@@ -19,7 +19,7 @@ export type RegisteredAgent = AgentRow & {
   readonly surface: Surface;
 };
 
-/** The same in a list, with the number of its live keys. */
+/** The same for a list, with the number of the agent's live keys. */
 export type ListedAgent = RegisteredAgent & { readonly liveKeys: number };
 
 type SurfaceEntry = readonly [kind: "tool" | "pool" | "integration", name: string];
@@ -35,7 +35,7 @@ const toSurface = (entries: readonly SurfaceEntry[]): Surface => {
   return { tools: of("tool"), pools: of("pool"), integrations: of("integration") };
 };
 
-/** In a batch D1 gives rows by the names of their columns, so each of them needs its own. */
+/** In a batch, D1 returns rows by column name, so each column needs a name of its own. */
 const COLUMNS = {
   agent: agents,
   workspaceName: sql<string>`${workspaces.name}`.as("workspace_name"),
@@ -45,12 +45,12 @@ const COLUMNS = {
 const select = (db: Database) =>
   db.select(COLUMNS).from(agents).innerJoin(workspaces, eq(workspaces.id, agents.workspaceId));
 
-/** drizzle knows columns of tables that it has written into a statement itself, and no others. */
+/** The columns as SQL fragments: drizzle accepts columns only of tables that it wrote into the statement itself. */
 const WRITTEN_OUT = Object.fromEntries(
   Object.entries(getTableColumns(agents)).map(([name, column]) => [name, sql`${column}`.mapWith(column)]),
 ) as unknown as { readonly [Name in keyof AgentRow]: SQL<AgentRow[Name]> };
 
-/** Counted by the index of the keys that are not revoked: those that are over are not read. */
+/** Counts live keys by the index of keys that are not revoked, so that revoked and expired keys are not read. */
 const liveKeysColumn = (now: number) => {
   const keys = sql`SELECT count(*) FROM ${apiKeys} INDEXED BY api_keys_not_revoked
     WHERE agent_id = ${agents.id} AND revoked_at IS NULL AND`;
@@ -58,9 +58,9 @@ const liveKeysColumn = (now: number) => {
 };
 
 /**
- * @param from the table of agents and how it is read; SQLite keeps it before that of the workspaces (CROSS JOIN).
- * @param value what the list is sorted by.
- * @param now for the keys that have an end, in milliseconds since the epoch.
+ * @param from the table of agents, and the index to read it by; SQLite keeps it before the workspaces (CROSS JOIN).
+ * @param value the value by which the list is sorted.
+ * @param now the time at which expiry is judged, in milliseconds since the epoch.
  */
 export const selectAgents = (db: Database, from: SQL, value: SQL<string | number>, now: number) =>
   db
@@ -81,17 +81,17 @@ const one = async (db: Database, match: SQL | undefined): Promise<RegisteredAgen
   return row === undefined ? undefined : toRegistered(row);
 };
 
-/** By id alone: only for ids that come from a verified credential or from the registry itself (P11). */
+/** Finds an agent by id alone: only for ids from a verified credential or from the registry itself (P11). */
 export const findAgentById = (db: Database, id: AgentId): Promise<RegisteredAgent | undefined> =>
   one(db, eq(agents.id, id));
 
-/** As `findAgentById`, to be read together with other things. */
+/** As `findAgentById`, for one batch with other reads. */
 export const agentReading = (db: Database, id: AgentId): Reading<RegisteredAgent | undefined> => ({
   statements: [select(db).where(eq(agents.id, id))],
   parse: ([row]: readonly Selected[]) => (row === undefined ? undefined : toRegistered(row)),
 });
 
-/** @param reference an id or a name; an agent of another workspace is as absent as one that never was (P11). */
+/** @param reference an id or a name. An agent of another workspace is treated like one that does not exist (P11). */
 export const findAgent = (
   db: Database,
   workspaceId: WorkspaceId,
@@ -105,7 +105,7 @@ export const findAgent = (
     ),
   );
 
-/** Which of these agents somebody answers for. */
+/** Those of these agents that have this steward. */
 export async function stewardedAmong(
   db: Database,
   steward: string,
@@ -119,14 +119,14 @@ export async function stewardedAmong(
 }
 
 /**
- * The most ancestors that an agent may have. Each of them is asked whenever the agent is to start, so there is a bound. The
- * database holds it (`guardParent`), but not for trees from before it did.
+ * The greatest number of ancestors of an agent. Each start of the agent asks all of them, so the number is bounded. The
+ * database enforces the bound (`guardParent`), except for trees from before that check.
  */
 export const MOST_ANCESTORS = 16;
 
 /**
- * The ids of an agent's ancestors, nearest first; `too_deep` when there are more than an agent may have: whoever asks must not
- * go on with a part of them.
+ * The ids of an agent's ancestors, nearest first; `too_deep` when there are more than an agent may have. The caller
+ * must not continue with some of them.
  */
 export async function ancestorsOf(db: Database, id: AgentId): Promise<Result<AgentId[], "too_deep">> {
   const rows = await db.all<{ id: AgentId }>(sql`
@@ -142,7 +142,7 @@ export async function ancestorsOf(db: Database, id: AgentId): Promise<Result<Age
 
 /** The ids of an agent's descendants, children before grandchildren. */
 export async function descendantsOf(db: Database, id: AgentId): Promise<AgentId[]> {
-  // UNION drops what is there already, so the walk ends whatever the rows say.
+  // UNION drops rows that were found before, so the walk ends even if the rows form a cycle.
   const rows = await db.all<{ id: AgentId }>(sql`
     WITH RECURSIVE down (id) AS (
       SELECT ${agents.id} FROM ${agents} WHERE ${agents.parentId} = ${id}
@@ -153,7 +153,10 @@ export async function descendantsOf(db: Database, id: AgentId): Promise<AgentId[
   return rows.map((row) => row.id);
 }
 
-/** A drain as the registry and the object have it: when the agent is stopped, how, and the id that the halt will have. */
+/**
+ * A drain as the registry and the object store it: the deadline (milliseconds since the epoch), the state after it, and
+ * the id of the halt to come.
+ */
 export interface KnownDrain {
   readonly deadline: number;
   readonly end: "suspended" | "revoked";
@@ -161,21 +164,24 @@ export interface KnownDrain {
   readonly hold?: boolean;
 }
 
-/** A hold as the registry and the object have it: who has ordered it, and when, in milliseconds since the epoch. */
+/**
+ * A hold as the registry and the object store it: its operator's subject, the reason, and the time in milliseconds
+ * since the epoch.
+ */
 export interface KnownHold {
   readonly subject: string;
   readonly reason: string | null;
   readonly since: number;
 }
 
-/** Why a suspended or revoked agent is stopped, as the registry and the object have it. */
+/** The stop of a suspended or revoked agent, as the registry and the object store it. */
 export interface KnownStop {
   readonly subject: string;
   readonly reason: string | null;
   readonly halt: HaltId;
 }
 
-/** What the authoritative object says of an agent, where the reader asked it. */
+/** The state of an agent from its authoritative object, for readers that asked it. */
 interface LiveState {
   readonly state: Agent["state"];
   readonly stateChangedAt: number;
@@ -187,7 +193,7 @@ interface LiveState {
   readonly liveKeys?: number;
 }
 
-/** @param live without it the projection in D1 is shown, which a listing may. */
+/** @param live the object's state; without it, the projection in D1 is shown, which is enough for a list. */
 export const agentView = (row: RegisteredAgent | ListedAgent, live?: LiveState): Agent => {
   const { draining: drain, hold, stop } = live ?? row;
   const liveKeys = live?.liveKeys ?? ("liveKeys" in row ? row.liveKeys : null);

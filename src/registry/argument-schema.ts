@@ -1,7 +1,8 @@
 /**
- * Schemas of a tool's arguments: JSON Schema 2020-12 or draft 7, as far as it can be checked in bounded time and says what it seems
- * to say. An operator writes the schema, an agent the arguments; neither may make a decision slow, or make it throw. A
- * fault says where and which keyword: the names are the schema's, and nothing of the arguments is repeated (P4).
+ * Schemas of a tool's arguments: the part of JSON Schema 2020-12 and draft 7 that can be checked in bounded time and
+ * without ambiguity. An operator writes the schema, an agent the arguments; neither may make a decision slow, or make
+ * it throw. A fault names a place and a keyword. Its names are from the schema, and nothing of the arguments is
+ * repeated (P4).
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import { compileSchema, type Compiled, type SchemaFault } from "./schema-compiler.ts";
@@ -11,13 +12,16 @@ import { validate } from "./validate.ts";
 
 export const MOST_SCHEMAS_BYTES = 131_072;
 
-/** For the door. What it lets in, `argumentsFault` can use. */
+/** Checks a schema when it is added. `argumentsFault` can use every schema that passes. */
 export function checkSchema(schema: unknown): Result<void, SchemaFault> {
   const compiled = compileSchema(schema);
   return compiled.ok ? ok(undefined) : compiled;
 }
 
-/** All schemas of a tool. @param operations those that the tool has; null: any. */
+/**
+ * Checks all schemas of a tool.
+ * @param operations the tool's operations; null when it accepts any.
+ */
 export function checkSchemas(
   schemas: Readonly<Record<string, unknown>>,
   operations: readonly string[] | null,
@@ -33,25 +37,25 @@ export function checkSchemas(
   return err({ operation: "", pointer: "", detail: `has more than ${MOST_SCHEMAS_BYTES} bytes in all` });
 }
 
-/** Compiled once per schema that is in memory: the catalog of a workspace is kept until it changes. */
+/** Compiled once per schema object: the catalog of a workspace stays in memory until it changes. */
 const compiledSchemas = new WeakMap<JsonSchema, Result<Compiled, SchemaFault>>();
 
 /**
- * @param steps what the whole check may take.
- * @returns null, or where the arguments do not match, and by which keyword: `"/title" (maxLength)`.
+ * @param steps the budget of the whole check.
+ * @returns null when the arguments match, else the place and the keyword of the fault: `"/title" (maxLength)`.
  */
 export function argumentsFault(schema: JsonSchema, args: unknown, steps = new Steps()): string | null {
   const known = compiledSchemas.get(schema);
   const compiled = known ?? compileSchema(schema);
   if (known === undefined) compiledSchemas.set(schema, compiled);
-  // Kept before a rule that is there now: what cannot be checked does not match.
+  // The schema was stored before a newer rule. Arguments that cannot be checked do not match.
   if (!compiled.ok) return '"" (the schema cannot be used)';
   const fault = validate(compiled.value.schema, args, steps);
   if (fault === null) return null;
   return `${JSON.stringify(shownPointer(fault.path, compiled.value.names))} (${fault.keyword})`;
 }
 
-/** The pointer as far as its names are the schema's own: other names are the caller's data (P4). */
+/** The part of the pointer whose names come from the schema. Other names are the caller's data (P4). */
 function shownPointer(path: readonly (string | number)[], names: ReadonlySet<string>): string {
   const odd = path.findIndex((step) => typeof step === "string" && !names.has(step));
   const shown = path.slice(0, odd === -1 ? path.length : odd);

@@ -1,4 +1,4 @@
-/** The statements a WorkspaceObject puts into its batch to change the catalog. */
+/** The statements that a WorkspaceObject adds to its batch to change the catalog. */
 import { and, eq, sql, type SQL } from "drizzle-orm";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import { guard, type Statement } from "../storage/change.ts";
@@ -8,7 +8,7 @@ import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tabl
 
 export type EntryKind = "tool" | "pool" | "integration";
 
-/** One change of a catalog: an entry as it is to be, what changes of it, or that it goes. */
+/** One change of a catalog: a new entry, changed members of an entry, or its removal. */
 export type CatalogChange =
   | { readonly act: "add"; readonly kind: "tool"; readonly row: typeof catalogTools.$inferInsert }
   | { readonly act: "add"; readonly kind: "pool"; readonly row: typeof catalogPools.$inferInsert }
@@ -68,6 +68,6 @@ export const declarationsOf = (workspace: WorkspaceId, kind: EntryKind, name: st
   WHERE ${agents.workspaceId} = ${workspace} AND ${agents.state} <> 'revoked' AND ${agentSurfaces.kind} = ${kind}
     AND (${agentSurfaces.name} = ${name} OR substr(${agentSurfaces.name}, 1, ${name.length + 1}) = ${`${name}/`})`;
 
-/** Aborts the batch when an agent declares the entry, also one that came to declare it a moment ago. */
+/** Aborts the batch when an agent declares the entry, even if it began to do so a moment ago. */
 const guardUnused = (db: Database, workspace: WorkspaceId, kind: EntryKind, name: string): Statement =>
   guard(db, "unusedOk", sql`(SELECT NOT EXISTS (SELECT 1 ${declarationsOf(workspace, kind, name)}))`);

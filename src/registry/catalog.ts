@@ -1,4 +1,4 @@
-/** The catalog of a workspace: what its agents may declare, and what a declaration resolves to. */
+/** The catalog of a workspace: the entries that its agents may declare, and what a declaration resolves to. */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Integration, Pool, Tool } from "../contract/catalog.ts";
 import { toolOf } from "../contract/resource.ts";
@@ -11,14 +11,14 @@ import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tabl
 import type { JsonSchema } from "./schema-text.ts";
 import { declarationsOf, type EntryKind } from "./catalog-writes.ts";
 
-/** The catalog as decisions read it. A null list of operations or models means: any. */
+/** The catalog as decisions read it. A null list of operations or models allows any. */
 export interface Catalog {
   readonly tools: ReadonlyMap<
     string,
     {
       readonly operations: readonly string[] | null;
       readonly clearArguments: boolean;
-      /** By operation. */
+      /** The schema of each operation's arguments. */
       readonly schemas: ReadonlyMap<string, JsonSchema>;
     }
   >;
@@ -31,7 +31,7 @@ export async function loadCatalog(db: Database, workspaceId: WorkspaceId): Promi
   return catalog;
 }
 
-/** As `loadCatalog`, to be read together with other things. */
+/** As `loadCatalog`, for one batch with other reads. */
 export const catalogReading = (db: Database, workspaceId: WorkspaceId): Reading<Catalog> => ({
   statements: [
     db.select().from(catalogTools).where(eq(catalogTools.workspaceId, workspaceId)),
@@ -127,7 +127,7 @@ export async function listEntries<T extends CatalogTable>(
   return rows as T["$inferSelect"][];
 }
 
-/** Who declares an entry, with what of it; in the order of names. */
+/** The agents that declare an entry, with their declarations of it, ordered by name. */
 export async function declarersOf(
   db: Database,
   workspaceId: WorkspaceId,

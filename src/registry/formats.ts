@@ -1,6 +1,6 @@
 /**
- * The formats that a schema may ask for, each checked in time that is linear in the text: no expression here can match
- * one character in two ways. Other names are refused, because a format that is not checked would seem to be.
+ * The formats that a schema may use, each checked in time linear in the text: no expression here can match a character
+ * in two ways. Other formats are refused, because an unchecked format would look like a checked one.
  */
 
 const DATE = /^(\d{4})-(\d\d)-(\d\d)$/;
@@ -53,7 +53,7 @@ function isDate(text: string): boolean {
   return day >= 1 && day <= days;
 }
 
-/** RFC 3339 §5.6; a second of 60 is the last of a day in UTC. */
+/** RFC 3339 §5.6; second 60 is allowed only as the last second of a day in UTC. */
 function isTime(text: string): boolean {
   const [, hour = "", minute = "", second = "", sign, offsetHour = "0", offsetMinute = "0"] =
     TIME.exec(text) ?? [];
@@ -87,7 +87,9 @@ function isIpv4(text: string): boolean {
   return octets.length === 4 && octets.every((octet) => OCTET.test(octet) && Number(octet) <= 255);
 }
 
-/** RFC 4291 §2.2: eight groups, of which `::` stands for one or more, and the last two may be an IPv4 address. */
+/**
+ * RFC 4291 §2.2: eight groups. `::` replaces one or more of them, and the last two may be written as an IPv4 address.
+ */
 function isIpv6(text: string): boolean {
   if (text.length > LONGEST_IPV6) return false;
   const halves = text.split("::");

@@ -1,7 +1,10 @@
-/** Equal values of JSON have equal keys, whatever the order of their members (JSON Schema 2020-12, core §4.2.2). */
+/**
+ * A text key for JSON values: equal values have equal keys, whatever the order of their members (JSON Schema 2020-12,
+ * core §4.2.2).
+ */
 import type { Steps } from "./steps.ts";
 
-/** @param steps are spent by the size of the value; once they are, keys mean nothing. */
+/** @param steps the budget, spent by the size of the value. When it is used up, the key is meaningless. */
 export function jsonKey(value: unknown, steps: Steps): string {
   if (typeof value === "string") {
     return steps.spend(value.length) ? JSON.stringify(value) : "";

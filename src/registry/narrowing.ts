@@ -1,12 +1,12 @@
 /**
- * Whether a change of an agent only narrows it: nothing that was refused to it before is allowed to it after. Pure.
- * Whoever may not widen an agent (a developer, once the agent has been activated) may still make it smaller.
+ * Decides whether a change only narrows an agent: nothing that was refused before becomes allowed. Pure. An operator
+ * who may not widen an agent (a developer, once the agent has been activated) may still narrow it.
  */
 import { declares, type Surface } from "../contract/agent.ts";
 import { parseReference, type ResourceKind } from "../contract/resource.ts";
 import type { AgentSettings } from "./agent-settings.ts";
 
-/** The members in which a change is more than a narrowing, in the order of `AgentSettings`; none: it only narrows. */
+/** The members that a change widens, in the order of `AgentSettings`; empty when the change only narrows. */
 export function wideningMembers(
   before: AgentSettings,
   change: Partial<AgentSettings>,
@@ -17,20 +17,21 @@ export function wideningMembers(
 
 type Narrows = (before: AgentSettings, after: AgentSettings) => boolean;
 
-/** One line per setting, so that a new one cannot be forgotten: the compiler asks for it. */
+/** One rule per setting. The compiler requires a rule for each new setting. */
 const NARROWS: { readonly [M in keyof AgentSettings]: Narrows } = {
   contact: () => true,
-  // Tiers are not ordered: another one has other policies, so that every change of tier may allow something new.
+  // Tiers have no order: another tier has other policies, so every change of tier may allow something new.
   tier: (before, after) => before.tier === after.tier,
   description: () => true,
   labels: () => true,
-  // A parent may act through its child, and stops it when it stops: neither getting nor losing one is a narrowing.
+  // A parent may act through its child, and stopping the parent stops the child. So neither adding nor removing a
+  // parent narrows.
   parentId: (before, after) => before.parentId === after.parentId,
   surface: (before, after) => isWithin(after.surface, before.surface),
   requireActas: (before, after) => actasNarrows(before.requireActas, after.requireActas),
   delegatesTo: (before, after) => after.delegatesTo.every((name) => before.delegatesTo.includes(name)),
   expiresAt: (before, after) => endOf(after.expiresAt) <= endOf(before.expiresAt),
-  // `always` asks on every call, which nothing else does; null is whatever the tier says.
+  // `always` asks the object on every call, which no other value does; null means the tier's default.
   freshness: (before, after) => after.freshness === "always" || after.freshness === before.freshness,
 };
 
@@ -38,7 +39,10 @@ const MEMBERS = Object.keys(NARROWS) as (keyof AgentSettings)[];
 
 const endOf = (expiresAt: number | null): number => expiresAt ?? Number.POSITIVE_INFINITY;
 
-/** From nothing to a user, from any provider to one: narrower. From one provider to another: other users, so wider. */
+/**
+ * Requiring a user where none was required narrows, and so does one provider instead of any. Another provider means
+ * other users, which widens.
+ */
 function actasNarrows(before: string | null, after: string | null): boolean {
   if (before === null || before === after) return true;
   return before === "oidc" && after !== null;

@@ -1,4 +1,4 @@
-/** Finds the name somebody probably meant. Pure. */
+/** Finds the name that was probably meant. Pure. */
 
 /** Levenshtein distance in single-character edits. */
 export function editDistance(a: string, b: string): number {
@@ -15,8 +15,8 @@ export function editDistance(a: string, b: string): number {
 }
 
 /**
- * @returns the closest of `names`, if it is close enough to be a slip of the hand: at most a third of the longer
- *   name's characters differ; otherwise null.
+ * @returns the closest of `names` if it is close enough for a typing error: at most a third of the longer name's
+ * characters differ; otherwise null.
  */
 export function nearMatch(wanted: string, names: Iterable<string>): string | null {
   let best: { name: string; distance: number } | null = null;

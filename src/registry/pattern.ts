@@ -1,25 +1,28 @@
 /**
- * Regular expressions of schemas, matched in time that is linear in the text. JavaScript's own go back and try again, so
- * that `^(a+)+$` takes time without end for a text that its writer did not think of; and the text comes from whoever
- * calls. Here all ways to match are followed at once (Thompson, "Regular Expression Search Algorithm", 1968), and each
- * step is counted against what the whole check may take.
+ * Matches the regular expressions of schemas in time linear in the text. JavaScript's own matcher backtracks, so
+ * `^(a+)+$` can take exponential time on some texts, and the caller chooses the text. Here all possible matches are
+ * followed at once (Thompson, "Regular Expression Search Algorithm", 1968), and each step is counted against the budget
+ * of the whole check.
  *
- * The language is ECMAScript's with the flag `u`, without what needs more than that: look-ahead, look-behind, and
- * references back to groups. What one character may be is left to the platform's expressions, one character at a time.
+ * The language is ECMAScript's with the flag `u`, without the constructs that need backtracking: look-ahead,
+ * look-behind and back references. The platform's own expressions decide what a single character matches.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Steps } from "./steps.ts";
 
 export const MOST_PATTERN = 256;
-/** Instructions of a pattern, after its counted repetitions have been written out. */
+/** The greatest number of instructions of a pattern, with its counted repetitions expanded. */
 export const MOST_INSTRUCTIONS = 2_000;
 
-/** Room for the marks of a long program costs more than reading a short text. */
+/**
+ * Allocating the marks of a long program costs more than reading a short text, so it is charged: one step per this many
+ * marks.
+ */
 const MARKS_PER_STEP = 128;
 
 type PatternFault = "too_long" | "malformed" | "unsupported" | "too_large";
 
-/** Each fault in the words of whoever reads a schema. */
+/** The text of each fault, for the author of the schema. */
 export const PATTERN_FAULTS: Readonly<Record<PatternFault, string>> = {
   too_long: `has more than ${MOST_PATTERN} characters`,
   malformed: "is not a regular expression (with the flag u)",
@@ -46,14 +49,14 @@ export class Pattern {
     try {
       void new RegExp(source, "u");
     } catch {
-      return err("malformed"); // a SyntaxError, and nothing else
+      return err("malformed"); // always a SyntaxError
     }
     const assembler = new Assembler(source);
     const fault = assembler.assemble();
     return fault === null ? ok(new Pattern(assembler.program)) : err(fault);
   }
 
-  /** Whether the pattern matches somewhere in the text; false too when the steps are used up. */
+  /** Whether the pattern matches anywhere in the text; false also when the steps are used up. */
   test(text: string, steps: Steps): boolean {
     let now: number[] = [];
     let next: number[] = [];
@@ -76,7 +79,10 @@ export class Pattern {
     }
   }
 
-  /** Adds what can be reached without a character. @returns true when the end can. */
+  /**
+   * Adds the instructions that are reachable without consuming a character.
+   * @returns true when the end of the pattern is reachable.
+   */
   #follow(
     from: number,
     text: string,
@@ -109,7 +115,7 @@ function holds(what: Assertion, text: string, at: number): boolean {
   return (isWordAt(text, at - 1) !== isWordAt(text, at)) === (what === "boundary");
 }
 
-/** Reads a pattern that the platform has compiled, and so needs to know less than a parser. */
+/** Reads a pattern that the platform has accepted, so that it needs fewer checks than a parser. */
 class Assembler {
   readonly program: Instruction[] = [];
   readonly #text: string;
@@ -132,7 +138,7 @@ class Assembler {
     this.#sequence();
     if (this.#text[this.#at] !== "|") return;
     this.#at += 1;
-    // fork → the first way, then a jump behind the second.
+    // fork → the first alternative, then a jump past the second.
     this.#insert(start, { op: "fork", first: start + 1, second: this.program.length + 2 });
     const jump = this.#fork(-1, -1);
     this.#choice();
@@ -143,7 +149,7 @@ class Assembler {
     while (this.#fault === null && this.#at < this.#text.length && !this.#isNext("|", ")")) this.#repeated();
   }
 
-  /** A quantified atom is read once, and its instructions are written as often as it says. */
+  /** Reads a quantified atom once, and writes its instructions as often as the quantifier says. */
   #repeated(): void {
     const start = this.program.length;
     this.#atom();
@@ -152,7 +158,7 @@ class Assembler {
     const [whole, sign, least, comma, most] = found;
     this.#at += whole.length;
     const block = this.program.splice(start);
-    // Nothing, however often, is nothing.
+    // Repeating an empty atom has no effect.
     if (block.length === 0) return;
     const min = least === undefined ? (sign === "+" ? 1 : 0) : Number(least);
     const isEndless = sign === "*" || sign === "+" || (comma === "," && most === "");
@@ -217,7 +223,7 @@ class Assembler {
     return fork;
   }
 
-  /** What stands behind has moved by one. */
+  /** Shifts the targets of later instructions by one. */
   #insert(start: number, fork: Instruction): void {
     for (const instruction of this.program.slice(start)) {
       if (instruction.op !== "fork") continue;
@@ -230,7 +236,7 @@ class Assembler {
 
   #refuse(fault: PatternFault): void {
     this.#fault ??= fault;
-    // Nothing more is read.
+    // Stops reading.
     this.#at = this.#text.length;
   }
 }
@@ -242,7 +248,7 @@ const ASSERTIONS: ReadonlyMap<string, Assertion> = new Map([
   ["\\B", "no_boundary"],
 ]);
 
-/** What one character may be, by the platform's own expression; ASCII is looked up. */
+/** Tests a single character with the platform's own expression; results for ASCII are in a table. */
 function takerOf(source: string): (code: number) => boolean {
   if (source.length === 1 && source !== ".") {
     const only = source.codePointAt(0);

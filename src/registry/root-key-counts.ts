@@ -1,4 +1,4 @@
-/** How many live keys and operator tokens hang on each version of the root key. */
+/** Counts the live API keys and operator tokens that depend on each version of the root key. */
 import { sql, type SQL } from "drizzle-orm";
 import type { Database } from "../storage/client.ts";
 import { agents, apiKeys } from "../storage/tables/agents.ts";
@@ -22,10 +22,11 @@ const HOLDERS = {
 } as const;
 
 /**
- * Dead keys do not count: a version may leave without them, and they are refused as unknown from then on.
+ * Dead keys are not counted: a version may be removed without regard to them, and they are then refused as unknown.
  * @param listed the versions in use, newest first.
- * @returns `newest`: by the newest listed version that a holder has a digest of; one that has none of them counts for
- *   the version it was made under. `made`: by the version that a holder was made under.
+ * @param now milliseconds since the epoch.
+ * @returns `newest`: counts by the newest listed version of which a holder has a digest; a holder with no listed
+ * version counts for the version that it was made under. `made`: counts by the version that a holder was made under.
  */
 export async function countHolders(
   db: Database,
@@ -51,7 +52,7 @@ export async function countHolders(
   return { newest, made };
 }
 
-/** The first of the versions under which the holder `live` has a digest; null: none. */
+/** The first of the versions for which the holder `live` has a digest; null when there is none. */
 const firstOf = (listed: readonly string[]): SQL => {
   const tests = listed.map(
     (version) => sql`WHEN live.made = ${version} OR EXISTS (

@@ -1,10 +1,11 @@
 /**
- * From a schema that an operator wrote to one that can be walked in bounded time, or to what is wrong with it.
+ * Compiles a schema that an operator wrote into a form that is walked in bounded time, or says what is wrong with it.
  *
- * - Every keyword is known, or the schema is refused: a misspelt limit is never a silent one. That goes for formats too.
- * - A `$ref` stays within its schema and does not lead back to itself. It is resolved here, so that the size of what is
- *   walked is known (`MOST_NODES`).
- * - Draft 7 is read where the schema says so, and only what means the same in 2020-12 or can be said in it.
+ * - An unknown keyword or format is refused, so that a misspelt limit is never silently ignored.
+ * - A `$ref` must stay within its schema and must not lead back to itself. It is resolved here, so that the size of the
+ *   compiled schema is known (`MOST_NODES`).
+ * - Draft 7 is used where the schema says so, and only with keywords that mean the same in 2020-12 or can be
+ *   translated.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import { FORMATS } from "./formats.ts";
@@ -24,10 +25,10 @@ import { escaped, isObject, lookUp, sizeFault, type JsonSchema } from "./schema-
 import { isCount, isUsable, TYPES } from "./schema-values.ts";
 import { Steps } from "./steps.ts";
 
-/** Subschemas, each counted as often as it is referred to. */
+/** The greatest number of subschemas, each counted as often as it is referred to. */
 export const MOST_NODES = 2_000;
 
-/** Where in a schema, as a JSON pointer, and what is wrong there. */
+/** A fault of a schema: the place as a JSON pointer, and what is wrong there. */
 export interface SchemaFault {
   readonly pointer: string;
   readonly detail: string;
@@ -35,7 +36,7 @@ export interface SchemaFault {
 
 export interface Compiled {
   readonly schema: Node;
-  /** The names that the schema itself says: only these are repeated. */
+  /** The names that the schema contains. Only these are repeated in faults. */
   readonly names: ReadonlySet<string>;
 }
 
@@ -49,21 +50,21 @@ export function compileSchema(schema: unknown): Result<Compiled, SchemaFault> {
   return fault === null ? ok({ schema: compiled, names }) : err(fault);
 }
 
-/** Where a keyword stands, and the references that led there. */
+/** The place of a keyword, and the references that led there. */
 interface Place {
   readonly pointer: string;
   readonly refs: readonly string[];
   readonly schema: JsonSchema;
 }
 
-/** Goes through a schema once; the first fault ends it. */
+/** Compiles a schema in one pass; the first fault ends it. */
 class Compiler {
   fault: SchemaFault | null = null;
   readonly names = new Set<string>();
   readonly #root: JsonSchema;
   readonly #dialect: unknown;
   readonly #isDraft7: boolean;
-  /** What references lead to is compiled once, and counted as often as it is referred to. */
+  /** The target of a reference is compiled once, and counted as often as it is referred to. */
   readonly #targets = new Map<JsonSchema, { readonly node: Node; readonly nodes: number }>();
   #nodes = 0;
 
@@ -90,7 +91,7 @@ class Compiler {
     return node;
   }
 
-  /** The word that says in 2020-12 what this one says in the schema's own dialect. */
+  /** The keyword of 2020-12 that means what this one means in the schema's own dialect. */
   #inLatest(word: string, value: unknown, { pointer, schema }: Place): string {
     if (!this.#isDraft7) return word;
     if (NOT_IN_DRAFT_7.has(word)) this.#refuse(pointer, "is not a keyword of draft 7");
@@ -99,7 +100,7 @@ class Compiler {
     }
     if (word === "items" && Array.isArray(value)) return "prefixItems";
     if (word !== "additionalItems") return word;
-    // Without a list of items it has no meaning.
+    // Without a list of `items`, it has no meaning.
     return Array.isArray(schema["items"]) ? "items" : "$comment";
   }
 
@@ -207,7 +208,7 @@ class Compiler {
     }
   }
 
-  /** Draft 7: lists of names, and schemas, in one keyword. */
+  /** `dependencies` of draft 7 holds both lists of names and schemas. */
   #dependencies(node: Building, value: unknown, { pointer, refs }: Place): void {
     if (!this.#isDraft7) {
       this.#refuse(
@@ -224,7 +225,7 @@ class Compiler {
     }
   }
 
-  /** Beside each other both must hold. */
+  /** When a schema has both `const` and `enum`, both must hold. */
   #constants(node: Building, keyword: string, values: readonly unknown[]): void {
     const steps = new Steps(Number.MAX_SAFE_INTEGER);
     const constants = { keyword, keys: new Set(values.map((each) => jsonKey(each, steps))) };

@@ -1,4 +1,4 @@
-/** The dialects of JSON Schema that are read here, and in what they differ. */
+/** The supported dialects of JSON Schema, and their differences. */
 
 export const ANNOTATIONS: ReadonlySet<string> = new Set(
   "$comment title description default examples deprecated readOnly writeOnly contentEncoding contentMediaType contentSchema".split(
@@ -7,13 +7,13 @@ export const ANNOTATIONS: ReadonlySet<string> = new Set(
 );
 export const LATEST = "https://json-schema.org/draft/2020-12/schema";
 export const DRAFT_7 = "http://json-schema.org/draft-07/schema";
-/** Words of 2020-12 that draft 7 does not know, and would ignore. */
+/** Keywords of 2020-12 that draft 7 does not know and would ignore. */
 export const NOT_IN_DRAFT_7: ReadonlySet<string> = new Set(
   "unevaluatedProperties unevaluatedItems prefixItems dependentRequired dependentSchemas minContains maxContains".split(
     " ",
   ),
 );
-/** What may stand beside a `$ref` in draft 7, where everything beside it is ignored. */
+/** Keywords accepted beside a `$ref` in draft 7, which ignores everything beside it. */
 export const BESIDE_REFERENCE: ReadonlySet<string> = new Set([
   ...ANNOTATIONS,
   "$schema",

@@ -1,4 +1,4 @@
-/** A compiled schema, as it is walked. */
+/** The form of a compiled schema. */
 import { divides } from "./multiple.ts";
 import type { Pattern } from "./pattern.ts";
 import type { Steps } from "./steps.ts";
@@ -28,12 +28,12 @@ export const SCHEMAS = [
 ] as const;
 type SchemaWord = (typeof SCHEMAS)[number];
 
-/** One schema, as it is walked. A member that is not there asks for nothing. */
+/** One compiled schema. An absent member imposes no rule. */
 export interface Node extends Readonly<Partial<Record<SchemaWord, Node>>> {
   /** The schema `false`. */
   readonly never?: true;
   readonly types?: readonly string[];
-  /** Of `const` and `enum`: the value's key must be one of them. */
+  /** From `const` or `enum`: the key of the value must be one of these. */
   readonly constants?: { readonly keyword: string; readonly keys: ReadonlySet<string> };
   readonly counts: Readonly<Partial<Record<Count, number>>>;
   readonly numbers: readonly { readonly keyword: string; readonly holds: Rule }[];
@@ -52,7 +52,7 @@ export interface Node extends Readonly<Partial<Record<SchemaWord, Node>>> {
   readonly asksWhatWasSeen: boolean;
 }
 
-/** A rule of one number. */
+/** A rule for a number. */
 type Rule = (value: number, steps: Steps) => boolean;
 
 export type Building = { -readonly [M in keyof Node]: Node[M] } & {
@@ -77,7 +77,7 @@ export const blank = (): Building => ({
 });
 export const NEVER: Node = { ...blank(), never: true };
 
-/** Keywords of numbers, each with the rule that its limit makes. */
+/** Keywords for numbers, each with the rule that a limit makes. */
 export const LIMITS: ReadonlyMap<string, (limit: number) => Rule> = new Map([
   ["minimum", (limit) => (value) => value >= limit],
   ["maximum", (limit) => (value) => value <= limit],

@@ -1,4 +1,4 @@
-/** A schema as its operator wrote it: how large it is, how deep, and what a pointer in it leads to. */
+/** A schema as its author wrote it: its size, its depth, and the targets of pointers in it. */
 import { utf8 } from "../kernel/bytes.ts";
 
 export const MOST_SCHEMA_BYTES = 32_768;
@@ -15,7 +15,7 @@ export function lookUp(root: JsonSchema, ref: string): unknown {
       at = (at as JsonSchema)[name];
     }
   } catch {
-    return undefined; // a % that encodes nothing
+    return undefined; // a % without two hexadecimal digits
   }
   return at;
 }
@@ -27,7 +27,7 @@ export const bytesOf = (value: unknown): number => utf8(JSON.stringify(value)).l
 
 export const escaped = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
 
-/** Small first: whoever goes through a schema may recurse. */
+/** Checked first, so that later code may walk the schema recursively. */
 export function sizeFault(schema: JsonSchema): string | null {
   if (isDeeper(schema, MOST_DEPTH)) return `is nested deeper than ${MOST_DEPTH} levels`;
   return bytesOf(schema) > MOST_SCHEMA_BYTES ? `has more than ${MOST_SCHEMA_BYTES} bytes` : null;

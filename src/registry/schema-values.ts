@@ -1,4 +1,4 @@
-/** What keywords take. */
+/** The values that keywords accept. */
 
 export const TYPES: ReadonlySet<unknown> = new Set(
   "array boolean integer null number object string".split(" "),
@@ -6,5 +6,8 @@ export const TYPES: ReadonlySet<unknown> = new Set(
 
 export const isCount = (number: number): boolean => Number.isSafeInteger(number) && number >= 0;
 
-/** `__proto__` is no member like others in JavaScript, and half a character none in a pointer. */
+/**
+ * False for `__proto__`, which is special in JavaScript, and for names with half a character, which a pointer cannot
+ * hold.
+ */
 export const isUsable = (name: string): boolean => name !== "__proto__" && !/\p{Surrogate}/u.test(name);

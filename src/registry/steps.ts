@@ -1,6 +1,9 @@
-/** What checking one call's arguments may take, counted and not timed, so that it is the same on every machine. */
+/**
+ * The budget for checking the arguments of one call. It counts steps instead of time, so that it is the same on every
+ * machine.
+ */
 
-/** About a fifth of a second. */
+/** These steps take about 0.2 s. */
 export const MOST_STEPS = 4_000_000;
 
 export class Steps {
@@ -12,7 +15,7 @@ export class Steps {
     this.#left = most;
   }
 
-  /** @returns false once more has been spent than there was; whoever sees that stops, and nothing matches. */
+  /** @returns false when the budget is exceeded; the caller then stops, and nothing matches. */
   spend(count: number): boolean {
     this.#left -= count;
     return this.#left >= 0;

@@ -1,9 +1,9 @@
 /**
- * Arguments against a compiled schema: the first fault, or none. Every visit is counted; what takes more steps than a call
- * may take does not match, whatever the schema says of it.
+ * Validates arguments against a compiled schema, and returns the first fault. Every visit is counted. Arguments that
+ * need more steps than one call may take do not match, whatever the schema says.
  *
- * Not a library's: what one takes for a value has no bound, its patterns and formats go back over what they have read,
- * and it collects every error where one is told.
+ * No library is used: libraries do not bound the work for a value, their patterns and formats backtrack, and they
+ * collect every error where one is enough.
  */
 import { FORMATS } from "./formats.ts";
 import { jsonKey } from "./json-key.ts";
@@ -11,12 +11,15 @@ import type { Node } from "./schema-node.ts";
 import type { Steps } from "./steps.ts";
 
 export interface Fault {
-  /** Names and indices, from the outside in. */
+  /** Names of members and indices of items, from the outside in. */
   readonly path: readonly (string | number)[];
   readonly keyword: string;
 }
 
-/** What a schema and those beside it have looked at, for `unevaluatedProperties` and `unevaluatedItems`. */
+/**
+ * The members and items that a schema and the schemas beside it have evaluated, for `unevaluatedProperties` and
+ * `unevaluatedItems`.
+ */
 interface Seen {
   readonly names: Set<string>;
   readonly items: Set<number>;
@@ -37,7 +40,7 @@ class Validation {
     this.#steps = steps;
   }
 
-  /** @param seen null: nobody asks what has been looked at. */
+  /** @param outer null when no schema asks what has been evaluated. */
   node(node: Node, value: unknown, outer: Seen | null): Fault | null {
     if (!this.#steps.spend(1)) return this.#fault("steps");
     if (node.never === true) return this.#fault("false");
@@ -75,7 +78,7 @@ class Validation {
     const { minLength, maxLength } = counts;
     if (minLength !== undefined || maxLength !== undefined) {
       if (!this.#steps.spend(value.length)) return this.#fault("steps");
-      // In characters, not in UTF-16 code units (RFC 8259 §7).
+      // Counted in characters, not in UTF-16 code units (RFC 8259 §7).
       let length = 0;
       for (const _ of value) length += 1;
       if (length < (minLength ?? 0)) return this.#fault("minLength");
@@ -120,7 +123,7 @@ class Validation {
 
   #object(node: Node, value: Members, seen: Seen | null): Fault | null {
     const names = Object.keys(value);
-    // What a schema lists is gone through for every object, also for an empty one.
+    // The lists of the schema are walked for every object, even an empty one, so they are charged.
     if (!this.#steps.spend(names.length + node.required.length + node.dependentRequired.length))
       return this.#fault("steps");
     if (names.length < (node.counts.minProperties ?? 0)) return this.#fault("minProperties");
@@ -181,7 +184,7 @@ class Validation {
     return chosen === undefined ? null : this.#beside(chosen, value, seen);
   }
 
-  /** @param enough how many need to match. */
+  /** @param enough the number of matches at which counting stops. */
   #matching(schemas: readonly Node[], value: unknown, seen: Seen | null, enough: number): number {
     let matching = 0;
     for (const schema of schemas) {
@@ -191,7 +194,7 @@ class Validation {
     return matching;
   }
 
-  /** A schema for the same value. What it looked at counts only when it matches. */
+  /** Applies a schema to the same value. What it evaluated counts only when it matches. */
   #beside(schema: Node, value: unknown, seen: Seen | null): Fault | null {
     if (seen === null) return this.node(schema, value, null);
     const inner: Seen = { names: new Set(), items: new Set() };
@@ -223,7 +226,7 @@ class Validation {
     return null;
   }
 
-  /** @param keyword under which the schema stands: what forbids a value altogether. */
+  /** @param keyword the keyword that holds the schema; it is the one to report when the schema forbids every value. */
   #within(step: string | number, keyword: string, schema: Node, value: unknown): Fault | null {
     if (schema.never === true) return this.#fault(keyword);
     this.#path.push(step);

@@ -1,4 +1,4 @@
-/** Workspaces in the registry: reads, and the statements that an owner object puts into its batch. */
+/** Workspaces in the registry: reads, and the statements that an owner object adds to its batch. */
 import { asc, eq, gt, lt, or, and } from "drizzle-orm";
 import type { Workspace } from "../contract/workspace.ts";
 import { rfc3339 } from "../kernel/clock.ts";
@@ -16,8 +16,8 @@ export async function findWorkspace(db: Database, reference: string): Promise<Wo
 }
 
 /**
- * @param visible names or ids of the workspaces the reader may see; null: all.
- * @param after the name of the last workspace of the page before.
+ * @param visible names or ids of the workspaces that the reader may see; null for all.
+ * @param after the name of the last workspace on the previous page.
  */
 export async function listWorkspaces(
   db: Database,
@@ -31,7 +31,9 @@ export async function listWorkspaces(
   return db.select().from(workspaces).where(and(mine, from)).orderBy(asc(workspaces.name)).limit(limit);
 }
 
-/** @param live what the authoritative object says, where the reader asked it; without it the projection is shown. */
+/**
+ * @param live the state from the authoritative object, for readers that asked it; without it, the projection is shown.
+ */
 export const workspaceView = (
   row: WorkspaceRow,
   live?: { readonly halted: boolean; readonly configEpoch: number },
@@ -44,7 +46,7 @@ export const workspaceView = (
   halted: live?.halted ?? row.halted,
 });
 
-/** Writes for listing whether the workspace is halted. An older halt epoch never overwrites a newer one. */
+/** Writes whether the workspace is halted, for lists. An older halt epoch never overwrites a newer one. */
 export const projectHalt = (db: Database, id: WorkspaceId, halted: boolean, haltEpoch: number) =>
   db
     .update(workspaces)
