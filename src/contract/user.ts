@@ -1,31 +1,39 @@
-/** End users for whom agents have acted, as recorded in a workspace's trail. */
+/** End users: those for whom agents have acted, as recorded in a workspace's trail, and those who are stopped there. */
 import { z } from "zod";
 import { userId } from "./user-id.ts";
 import { id, list, name, page, time } from "./words.ts";
 
-const seen = {
-  first_seen: time.meta({ description: "within a minute" }),
-  last_seen: time.meta({ description: "within a minute" }),
-};
+const seen = time.meta({ description: "within a minute" });
+/** A user may be stopped before the first call. */
+const seenOnce = time
+  .nullable()
+  .meta({ description: "within a minute; null: no agent has acted for this user" });
 
 export const user = z
   .strictObject({
     id: userId,
     workspace: name,
     workspace_id: id("wsp"),
-    issuer: z.string().nullable().meta({ description: "the identity provider, as `iss` in its tokens" }),
-    subject: z.string().nullable().meta({ description: "as `sub` in its tokens; null once it was erased" }),
+    issuer: z.string().nullable().meta({
+      description: "the identity provider, as `iss` in its tokens; null: no agent has acted for this user",
+    }),
+    subject: z.string().nullable().meta({
+      description: "as `sub` in its tokens; null: no agent has acted for this user, or it was erased",
+    }),
     email: z
       .string()
       .nullable()
       .meta({ description: "the address that the provider verified last; null: none, or erased" }),
-    ...seen,
+    first_seen: seenOnce,
+    last_seen: seenOnce,
     stopped: z
       .strictObject({ since: time, halt: id("hlt") })
       .nullable()
       .meta({ description: "null: agents may act for this user" }),
     agents: z
-      .array(z.strictObject({ id: id("agt"), name: z.string().nullable(), ...seen }))
+      .array(
+        z.strictObject({ id: id("agt"), name: z.string().nullable(), first_seen: seen, last_seen: seen }),
+      )
       .meta({ description: "the agents that acted for this user, the last ones first, at most 100" }),
   })
   .meta({ id: "User" });

@@ -6,8 +6,7 @@
  * is never let go on: it is forgotten when all of its tokens have expired.
  */
 import { RESUMED_USER_KEEP_MS, STOPPED_TXN_KEEP_MS, type StopRows } from "../lifecycle/lease.ts";
-import type { StoppedUser } from "../operations/owners/stop-commands.ts";
-import { BOUND_LIST } from "../storage/in-list.ts";
+import type { StoppedUser, StoppedUserQuery } from "../operations/owners/stop-commands.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
 export const STOP_STEPS: readonly SchemaStep[] = [
@@ -22,6 +21,8 @@ export const STOP_STEPS: readonly SchemaStep[] = [
    CREATE INDEX stopped_transactions_by_time ON stopped_transactions (stopped_at);
    CREATE TABLE stops_version (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL) STRICT;
    INSERT INTO stops_version (one, version) VALUES (1, 0)`,
+  // A list of the stopped passes over nobody who was let go on.
+  "CREATE INDEX stopped_users_by_id ON stopped_users (stopped, user)",
 ];
 
 /** A resumed user is listed `RESUMED_USER_KEEP_MS`; a token of the last moment of that lives on from there. */
@@ -50,13 +51,15 @@ export class StopTable {
     );
   }
 
-  /** Which of these users are stopped. */
-  stoppedAmong(users: readonly string[]): StoppedUser[] {
+  /** The users that are stopped, by id, one more than `limit` when there are more. */
+  stoppedUsers({ after = "", id, limit }: StoppedUserQuery): StoppedUser[] {
     return this.#sql
       .exec<{ user: string; halt: string; stoppedAt: number }>(
         `SELECT user, halt, stopped_at AS stoppedAt FROM stopped_users
-         WHERE stopped = 1 AND user IN ${BOUND_LIST}`,
-        JSON.stringify(users),
+         WHERE stopped = 1 ${id === undefined ? "" : "AND user = ?"} AND user > ? ORDER BY user LIMIT ?`,
+        ...(id === undefined ? [] : [id]),
+        after,
+        limit + 1,
       )
       .toArray();
   }

@@ -21,6 +21,7 @@ import type {
   ResumeUserCommand,
   Stopped,
   StoppedUser,
+  StoppedUserQuery,
   StopTransactionCommand,
   StopUserCommand,
 } from "../operations/owners/stop-commands.ts";
@@ -92,8 +93,8 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     return Promise.resolve(stopsOf(this.#parts));
   }
 
-  stoppedAmong(users: readonly string[]): Promise<readonly StoppedUser[]> {
-    return Promise.resolve(this.#parts.stops.stoppedAmong(users));
+  stoppedUsers(query: StoppedUserQuery): Promise<readonly StoppedUser[]> {
+    return Promise.resolve(this.#parts.stops.stoppedUsers(query));
   }
 
   repeated(request: RequestKey | null): Promise<Configured | null> {

@@ -10,6 +10,7 @@ import type {
   ResumeUserCommand,
   Stopped,
   StoppedUser,
+  StoppedUserQuery,
   StopTransactionCommand,
   StopUserCommand,
 } from "../operations/owners/stop-commands.ts";
@@ -35,8 +36,8 @@ export class WorkspaceOwnerClient extends OwnerClient<WorkspaceOwner> implements
     return this.object.stops();
   }
 
-  stoppedAmong(users: readonly string[]): Promise<readonly StoppedUser[]> {
-    return this.object.stoppedAmong(users);
+  stoppedUsers(query: StoppedUserQuery): Promise<readonly StoppedUser[]> {
+    return this.object.stoppedUsers(query);
   }
 
   describe(): Promise<WorkspaceDescription | null> {

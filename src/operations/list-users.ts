@@ -1,9 +1,10 @@
 /**
- * The end users for whom agents of a workspace have acted. What is known of them comes from the records of its ledger; that
- * somebody read it is recorded before it is answered, as a reading of the trail.
+ * The end users of a workspace: those for whom its agents have acted, from the records of its ledger, and those who are stopped,
+ * whom the workspace's object knows: somebody may be stopped before the first call. That an operator read it is recorded before
+ * it is answered, as a reading of the trail.
  */
 import type { User } from "../contract/user.ts";
-import { rfc3339 } from "../kernel/clock.ts";
+import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { AgentId, HaltId } from "../kernel/ids.ts";
 import { agentNames } from "../registry/agent-names.ts";
@@ -36,39 +37,50 @@ export async function listUsers(
   const place = `workspace ${row.name}`;
   const which = await userIdFor(ports, { row, place }, query);
   if (!which.ok) return which;
-  const known = await ports.ledgers.users(row.id, { id: which.value, after, limit: query.limit });
+  const part = { id: which.value, after, limit: query.limit };
+  const [known, stopped] = await Promise.all([
+    ports.ledgers.users(row.id, part),
+    ports.owners.workspace(row.id).stoppedUsers(part),
+  ]);
   const noted = await noteReading(ports, request, row.id, { users: which.value ?? "all" });
   if (!noted.ok) return noted;
-  if (which.value !== undefined && known.length === 0)
-    return err(namesNothing("user", `No agent has acted for this user in ${place}.`));
-  const { items, next_cursor } = pageOf(known, query.limit, ({ id }) => id);
-  const ids = items.flatMap(({ agents }) => agents.map(({ agent }) => agent));
-  const [names, stopped] = await Promise.all([
-    agentNames(ports.db, row.id, [...new Set(ids)]),
-    ports.owners.workspace(row.id).stoppedAmong(items.map(({ id }) => id)),
-  ]);
-  return ok({ items: items.map((each) => userView(row, each, { names, stopped })), next_cursor });
+  const found = together(known, stopped);
+  if (which.value !== undefined && found.length === 0)
+    return err(namesNothing("user", `No agent has acted for this user in ${place}, and no stop names it.`));
+  const { items, next_cursor } = pageOf(found, query.limit, ({ id }) => id);
+  const agents = items.flatMap((user) => (user.known?.agents ?? []).map(({ agent }) => agent));
+  const names = await agentNames(ports.db, row.id, [...new Set(agents)]);
+  return ok({ items: items.map((each) => userView(row, each, names)), next_cursor });
 }
 
-function userView(
-  row: WorkspaceRow,
-  { id, issuer, subject, email, firstSeen, lastSeen, agents }: KnownUser,
-  beside: { readonly names: ReadonlyMap<string, string>; readonly stopped: readonly StoppedUser[] },
-): User {
-  const stop = beside.stopped.find(({ user }) => user === id);
+interface Found {
+  readonly id: string;
+  readonly known: KnownUser | undefined;
+  readonly stop: StoppedUser | undefined;
+}
+
+/** Both are sorted by id and begin behind the same one, so the first `limit` of both together are the next ones of all. */
+function together(known: readonly KnownUser[], stopped: readonly StoppedUser[]): Found[] {
+  const seen = new Map(known.map((user) => [user.id, user]));
+  const stops = new Map(stopped.map((stop) => [stop.user, stop]));
+  const ids = [...new Set([...seen.keys(), ...stops.keys()])].toSorted();
+  return ids.map((id) => ({ id, known: seen.get(id), stop: stops.get(id) }));
+}
+
+function userView(row: WorkspaceRow, { id, known, stop }: Found, names: ReadonlyMap<string, string>): User {
   return {
     id,
     workspace: row.name,
     workspace_id: row.id,
-    issuer,
-    subject,
-    email,
-    first_seen: rfc3339(firstSeen),
-    last_seen: rfc3339(lastSeen),
+    issuer: known?.issuer ?? null,
+    subject: known?.subject ?? null,
+    email: known?.email ?? null,
+    first_seen: rfc3339OrNull(known?.firstSeen ?? null),
+    last_seen: rfc3339OrNull(known?.lastSeen ?? null),
     stopped: stop === undefined ? null : { since: rfc3339(stop.stoppedAt), halt: stop.halt as HaltId },
-    agents: agents.map((each) => ({
+    agents: (known?.agents ?? []).map((each) => ({
       id: each.agent as AgentId,
-      name: beside.names.get(each.agent) ?? null,
+      name: names.get(each.agent) ?? null,
       first_seen: rfc3339(each.firstSeen),
       last_seen: rfc3339(each.lastSeen),
     })),

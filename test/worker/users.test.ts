@@ -1,13 +1,27 @@
 /** What is known of the users for whom agents have acted, and whose an API key is that was found somewhere. */
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { decision } from "../../src/contract/check.ts";
 import { keyIdentified } from "../../src/contract/key.ts";
+import type { z } from "zod";
 import { userList, type User } from "../../src/contract/user.ts";
+import { StopTable } from "../../src/objects/stop-table.ts";
+import { userIdOf } from "../../src/contract/user-id.ts";
 import { answering, testIdp, type TestIdp } from "../support/test-idp.ts";
-import { call, eventually, operator, operatorToken, problemOf, worker } from "../support/worker-api.ts";
+import {
+  call,
+  eventually,
+  freshWorkspace,
+  operator,
+  operatorToken,
+  problemOf,
+  worker,
+  workspaceObject,
+} from "../support/worker-api.ts";
 import { exchanged, IDT } from "./exchange.fixture.ts";
 import { userHome, type UserHome } from "./users.fixture.ts";
 
+type UserList = z.output<typeof userList>;
 const api = operator();
 const ALICE = "alice@example.com";
 let idp: TestIdp;
@@ -102,6 +116,88 @@ describe("a user", () => {
       return found;
     });
     expect(JSON.stringify(readings)).not.toContain(ALICE);
+  });
+});
+
+describe("a user who was stopped before any agent acted for it", () => {
+  const ISSUER = "https://login.example.com";
+  const NOBODY = { issuer: null, subject: null, email: null, first_seen: null, last_seen: null, agents: [] };
+  const stop = (home: string, subject: string) =>
+    api.call("POST", `/workspaces/${home}/users/stop`, { body: { issuer: ISSUER, subject } });
+  const pageOf = async (home: string, query = "") =>
+    userList.parse((await api.call("GET", `/users?workspace=${home}&${query}`)).body);
+
+  it("is shown with the stop, because whoever asks must not read that nothing is known of it (P3)", async () => {
+    const home = await freshWorkspace("stopped");
+    const { id } = await api.showWorkspace(home);
+    const user = userIdOf(id, ISSUER, null, "mallory");
+    await stop(home, "mallory");
+    const subject = `issuer=${encodeURIComponent(ISSUER)}&subject=mallory`;
+    for (const query of [`user=${user}`, subject, ""]) {
+      const { items } = await pageOf(home, query);
+      expect(items).toMatchObject([{ ...NOBODY, id: user, workspace: home, workspace_id: id }]);
+      expect(items[0]?.stopped?.halt).toMatch(/^hlt_/);
+    }
+  });
+
+  it("names nothing again once it goes on", async () => {
+    const home = await freshWorkspace("stopped");
+    const { id } = await api.showWorkspace(home);
+    await stop(home, "mallory");
+    const user = userIdOf(id, ISSUER, null, "mallory");
+    await api.call("POST", `/workspaces/${home}/users/resume`, { body: { user } });
+    expect((await pageOf(home)).items).toEqual([]);
+    expect(problemOf(await api.call("GET", `/users?workspace=${home}&user=${user}`)).code).toBe(
+      "unknown_reference",
+    );
+  });
+
+  it("has its place among those who were seen, however short the pages are", async () => {
+    const subjects = ["s1", "s2", "s3"];
+    for (const subject of subjects) await stop(at.home, subject);
+    const expected = [
+      ...["ada", "grace"].map(at.userOf),
+      ...subjects.map((subject) => userIdOf(at.workspace, ISSUER, null, subject)),
+    ].toSorted();
+    for (const limit of [1, 2, 5, 50]) {
+      const found: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: UserList = await pageOf(
+          at.home,
+          `limit=${limit}${cursor === null ? "" : `&cursor=${cursor}`}`,
+        );
+        expect(page.items.length).toBeLessThanOrEqual(limit);
+        found.push(...page.items.map(({ id }) => id));
+        cursor = page.next_cursor;
+      } while (cursor !== null);
+      expect({ limit, found }).toEqual({ limit, found: expected });
+    }
+  });
+
+  it("is found at the same cost however many others were let go on", async () => {
+    const stub = workspaceObject(at.workspace);
+    const costs = await runInDurableObject(stub, (_, { storage: { sql } }) =>
+      [20, 320].map((many) => {
+        sql.exec(
+          `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+           INSERT OR IGNORE INTO stopped_users (user, halt, stopped_at, stopped, epoch, resumed_at)
+           SELECT printf('usr_0%025d', i), 'hlt_1', 1, 0, 1, 1 FROM n`,
+          many,
+        );
+        const rows: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+        const counted = {
+          exec: (text: string, ...values: SqlStorageValue[]) => {
+            const cursor = sql.exec(text, ...values);
+            rows.push(cursor);
+            return cursor;
+          },
+        };
+        new StopTable(counted as SqlStorage).stoppedUsers({ limit: 1 });
+        return rows.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
+      }),
+    );
+    expect(costs).toEqual([2, 2]); // the page, and one row more
   });
 });
 

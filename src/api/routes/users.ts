@@ -14,7 +14,7 @@ export const userRoutes: readonly Route[] = [
       method: "get",
       path: "/api/v1/users",
       operationId: "listUsers",
-      summary: "The end users for whom agents of a workspace have acted",
+      summary: "The end users for whom agents of a workspace have acted, and those who are stopped in it",
       tag: "users",
       door: { by: "operator", permission: "users:read" },
       query: z.strictObject({ ...inWorkspace, ...userFilter, ...userPage }),

@@ -31,6 +31,14 @@ export interface Stopped {
   readonly halt: HaltId | null;
 }
 
+/** Which of the stopped users of a workspace, by id. */
+export interface StoppedUserQuery {
+  /** The id behind which to go on. */
+  readonly after?: string | undefined;
+  readonly id?: string | undefined;
+  readonly limit: number;
+}
+
 /** A user that is stopped in a workspace. `stoppedAt`: milliseconds since the epoch. */
 export interface StoppedUser {
   readonly user: string;

@@ -20,6 +20,7 @@ import type {
   StopUserCommand,
   Stopped,
   StoppedUser,
+  StoppedUserQuery,
 } from "./stop-commands.ts";
 
 /** A change of a workspace's configuration. */
@@ -87,8 +88,8 @@ interface StopOwner {
   stopUser(command: StopUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
   resumeUser(command: ResumeUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
   stopTransaction(command: StopTransactionCommand): Promise<Result<Stopped, OwnerRefusal>>;
-  /** Which of these users are stopped. */
-  stoppedAmong(users: readonly string[]): Promise<readonly StoppedUser[]>;
+  /** The users that are stopped, by id, one more than `limit` when there are more. */
+  stoppedUsers(query: StoppedUserQuery): Promise<readonly StoppedUser[]>;
   /** The lists of stops, when they are too long for a lease. */
   stops(): Promise<Stops>;
 }

@@ -26,8 +26,9 @@ function service(
   {
     issuers = [ISSUER],
     seen = true,
+    stopped: isStopped = false,
     broken = false,
-  }: { issuers?: string[]; seen?: boolean; broken?: boolean },
+  }: { issuers?: string[]; seen?: boolean; stopped?: boolean; broken?: boolean },
   ...replies: readonly Response[]
 ): Reply {
   const left = [...replies];
@@ -39,9 +40,25 @@ function service(
     const page = (items: readonly unknown[]) => json(200, { items, next_cursor: null });
     if (pathname.endsWith("/identity-providers"))
       return page(issuers.map((issuer) => ({ ...PROVIDER, issuer })));
-    return seen ? page([]) : problem(422, "unknown_reference");
+    if (seen || isStopped)
+      return page([{ ...STOPPED_USER, ...(seen ? { first_seen: SEEN, last_seen: SEEN } : {}) }]);
+    return problem(422, "unknown_reference");
   };
 }
+
+const SEEN = "2026-11-23T09:00:00.000Z";
+const STOPPED_USER = {
+  id: USER,
+  workspace: "support",
+  workspace_id: WORKSPACE_ID,
+  issuer: null,
+  subject: null,
+  email: null,
+  first_seen: null,
+  last_seen: null,
+  stopped: { since: SEEN, halt: HALT_ID },
+  agents: [],
+};
 
 const PROVIDER = {
   id: "idp_01k9v3m8q2x7n5r4t6w0y1z2a3",
@@ -145,6 +162,11 @@ describe("dome users stop", () => {
       /no identity provider .* has the issuer/,
     ],
     ["a user whom no agent has acted for", { seen: false }, /agents have not acted for this user/],
+    [
+      "a user of whom only a stop is known",
+      { seen: false, stopped: true },
+      /agents have not acted for this user/,
+    ],
   ])("warns of %s, and wants --yes before it stops anybody", async (_what, there, warning) => {
     const words = ["users", "stop", ISSUER, "ada b", "--workspace", "support"];
     const asked = await dome(words, { replies: [service(there)] });

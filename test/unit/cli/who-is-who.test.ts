@@ -77,6 +77,24 @@ describe("dome users", () => {
     expect({ stdout, exit }).toEqual({ stdout: "", exit: 1 });
   });
 
+  test("of whom only a stop is known are shown with it", async () => {
+    const unseen = {
+      issuer: null,
+      subject: null,
+      email: null,
+      first_seen: null,
+      last_seen: null,
+      agents: [],
+    };
+    const { stdout } = await dome(["users", "show", USER.id], { replies: [page({ ...USER, ...unseen })] });
+    expect(stdout).toContain(`state       stopped since 2026-11-23 09:00:00 UTC (now), stop ${HALT_ID}\n`);
+    expect(stdout).toContain("first seen  -\nlast seen   -\n\nNo agent has acted for this user.\n");
+    const listed = await dome(["users", "list"], { replies: [page({ ...USER, ...unseen })] });
+    expect(listed.stdout).toMatch(
+      new RegExp(`^${USER.id}  stopped  -       -           -          support`, "m"),
+    );
+  });
+
   test("are no bare word", async () => {
     expect((await dome(["users", "show", "alice"])).exit).toBe(2);
   });

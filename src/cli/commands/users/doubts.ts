@@ -36,8 +36,8 @@ async function isTrusted(
 
 async function wasSeen(service: Service, workspace: string, who: WhichUser): Promise<boolean> {
   try {
-    await service.users.list({ ...who, workspace }).take(1);
-    return true;
+    const { items } = await service.users.list({ ...who, workspace }).take(1);
+    return items.some(({ first_seen }) => first_seen !== null); // a stopped user may never have been seen
   } catch (fault) {
     if (fault instanceof ApiError && fault.code === "unknown_reference") return false;
     throw fault;

@@ -20,10 +20,11 @@ export const listCommand = (session: Session): Command =>
   withPaging(
     verb({
       name: "list",
-      summary: "List the users for whom agents have acted",
+      summary: "List the users for whom agents have acted, and those who are stopped",
       description:
         "List the users for whom agents have acted, from the ledger: who they are, through which agents, when first " +
-        "and last, and whether they are stopped. A user has another id in each workspace. Dome records this reading too.",
+        "and last, and whether they are stopped. A user who was stopped before any agent acted is listed by id. A user has " +
+        "another id in each workspace. Dome records this reading too.",
       examples: ["dome users list", "dome users list -A --json"],
     }),
     "users of a workspace",

@@ -16,10 +16,10 @@ interface ShowOptions {
 export const showCommand = (session: Session): Command =>
   verb({
     name: "show",
-    summary: "Show a user for whom agents have acted, and through which",
+    summary: "Show a user: for whom agents have acted, or who is stopped",
     description:
       "Show a user for whom agents have acted: who it is, through which agents, when first and last, and whether it is stopped. " +
-      "Dome records this reading too.",
+      "A user who was stopped before any agent acted is shown with the stop. Dome records this reading too.",
     examples: [
       "dome users show alice@example.com",
       "dome users show https://login.example.com 00u1a2b3 -A",

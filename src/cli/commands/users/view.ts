@@ -41,14 +41,12 @@ export const userFields = (style: Style, user: User): string =>
       ["last seen", style.at(user.last_seen)],
     ]),
     "",
-    table(
-      style,
-      ["AGENT", "FIRST SEEN", "LAST SEEN", "ID"],
-      user.agents.map((agent) => [
-        agent.name,
-        style.ago(agent.first_seen),
-        style.ago(agent.last_seen),
-        agent.id,
-      ]),
-    ),
+    user.agents.length === 0 ? "No agent has acted for this user." : agentTable(style, user),
   ].join("\n");
+
+const agentTable = (style: Style, { agents }: User): string =>
+  table(
+    style,
+    ["AGENT", "FIRST SEEN", "LAST SEEN", "ID"],
+    agents.map((agent) => [agent.name, style.ago(agent.first_seen), style.ago(agent.last_seen), agent.id]),
+  );
