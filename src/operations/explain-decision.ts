@@ -7,16 +7,13 @@ import { isSelfReported } from "../contract/audit-kinds.ts";
 import { explanation, type Explanation } from "../contract/check.ts";
 import { safeChange } from "../access/evaluate.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
-import { timeOfId, type DecisionId, type WorkspaceId } from "../kernel/ids.ts";
+import type { DecisionId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Database } from "../storage/client.ts";
+import { isFresh, lookAgain, STEADY_PAUSES } from "./answer/fresh-record.ts";
 import { withNames } from "./answer/names.ts";
 import type { DecisionRecords, LedgerReader } from "./owners/ledger-reader.ts";
 import { notFound, type Refusal } from "./answer/refusal.ts";
-
-const FRESH_MS = 10_000;
-const LOOK_FOR_MS = 5_000;
-const LOOK_EVERY_MS = 200;
 
 export interface ExplainPorts {
   readonly clock: Clock;
@@ -82,12 +79,12 @@ export async function explainDecision(
 
 async function lookFor(ports: ExplainPorts, workspace: string, id: DecisionId): Promise<DecisionRecords> {
   const { clock, timers, ledgers } = ports;
-  // An id is the caller's word: a time far ahead is as far from now as one long past.
-  const fresh = Math.abs(clock.now() - timeOfId(id)) < FRESH_MS;
-  const rounds = fresh ? Math.ceil(LOOK_FOR_MS / LOOK_EVERY_MS) : 0;
-  for (let round = 0; ; round += 1) {
-    const found = await ledgers.find(workspace, id);
-    if (found.entries.length > 0 || round >= rounds) return found;
-    await timers.sleep(LOOK_EVERY_MS);
-  }
+  const begun = clock.now();
+  let found = await ledgers.find(workspace, id);
+  const look = async (): Promise<boolean> => {
+    found = await ledgers.find(workspace, id);
+    return found.entries.length > 0;
+  };
+  if (found.entries.length === 0 && isFresh(id, begun)) await lookAgain(timers, STEADY_PAUSES, look);
+  return found;
 }

@@ -17,23 +17,13 @@ import {
 } from "../contract/reported-event.ts";
 import { utf8 } from "../kernel/bytes.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
-import {
-  timeOfId,
-  type AgentId,
-  type Id,
-  type IdSource,
-  type KeyId,
-  type WorkspaceId,
-} from "../kernel/ids.ts";
+import type { AgentId, Id, IdSource, KeyId, WorkspaceId } from "../kernel/ids.ts";
 import { holdsCredential, redactJson } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { GROWING_PAUSES, isFresh, lookAgain } from "./answer/fresh-record.ts";
 import type { ReportCommand } from "./owners/agent-owner.ts";
 import type { LedgerReader, ReportedBefore } from "./owners/ledger-reader.ts";
 import type { Owners } from "./owners/owners.ts";
-
-const FRESH_MS = 10_000;
-const LOOK_FOR_MS = 5_000;
-const LOOK_EVERY_MS = 200;
 
 interface ReportPorts {
   readonly clock: Clock;
@@ -78,13 +68,14 @@ export async function reportEvents(
   const read = sent.map((event) => readEvent(reporter.agent, event));
   const events = read.filter((each): each is Read => "event" in each);
   const before = await lookFor(ports, reporter, events);
-  const links = new Map(events.map(({ record, event }) => [record, ownLinks(event, reporter, before)]));
+  // By the event itself: two may have the same id, and be about different things.
+  const links = new Map(events.map((each) => [each, ownLinks(each.event, reporter, before)]));
   const fresh = events.filter(({ record }) => !Object.hasOwn(before.events, record));
   const command: ReportCommand = {
     by: { key: reporter.key, epoch: reporter.epoch },
-    events: fresh.map(({ event, record, digest }) => ({
-      draft: reportedDraft(ports, reporter.reporting, event, links.get(record) ?? []),
-      digest,
+    events: fresh.map((each) => ({
+      draft: reportedDraft(ports, reporter.reporting, each.event, links.get(each) ?? []),
+      digest: each.digest,
     })),
   };
   const taken = await ports.owners.agent(reporter.agent).report(command);
@@ -100,7 +91,7 @@ export async function reportEvents(
       event_id: event.event_id,
       outcome,
       record,
-      linked: outcome === "conflict" ? [] : (links.get(record) ?? []),
+      linked: outcome === "conflict" ? [] : (links.get(each) ?? []),
       detail: null,
     };
   });
@@ -160,14 +151,13 @@ async function lookFor(
   const links = [...new Set(events.flatMap(({ event }) => linksOf(event)))].filter((link) => link !== txn);
   const begun = clock.now();
   const before = await ledgers.reportedBefore(workspace, { agent, ids, links });
-  const own = [...before.own];
-  for (let waited = 0; waited < LOOK_FOR_MS; waited += LOOK_EVERY_MS) {
-    const missing = links.filter(
-      (link) => !own.includes(link) && Math.abs(begun - timeOfId(link)) < FRESH_MS,
-    );
-    if (missing.length === 0) break;
-    await timers.sleep(LOOK_EVERY_MS);
-    own.push(...(await ledgers.reportedBefore(workspace, { agent, ids: [], links: missing })).own);
-  }
-  return { ...before, own };
+  const own = new Set(before.own);
+  const missing = (): string[] => links.filter((link) => !own.has(link) && isFresh(link, begun));
+  const look = async (): Promise<boolean> => {
+    const found = await ledgers.reportedBefore(workspace, { agent, ids: [], links: missing() });
+    for (const link of found.own) own.add(link);
+    return missing().length === 0;
+  };
+  if (missing().length > 0) await lookAgain(timers, GROWING_PAUSES, look);
+  return { ...before, own: [...own] };
 }

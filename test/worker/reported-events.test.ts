@@ -25,6 +25,7 @@ import {
 
 const api = operator();
 const AT = "2026-11-28T09:00:00Z";
+const LINK_NAMES = ["decision_id", "txn", "call"];
 
 let home: string;
 let bot: Registered;
@@ -251,6 +252,28 @@ describe("a link", () => {
     const found = await api.audit({ workspace: home, txn: body.txn });
     expect(found.map(({ kind }) => kind)).toEqual(["decision"]);
   });
+
+  it.each(["decision_id", "txn", "call"] as const)(
+    "is proved by its own event alone, whatever has its event_id (P11): %s",
+    async (name) => {
+      const linksOf = async (agent: Registered) => {
+        const { body, headers } = await check(agent.secret, { tool: "crm" });
+        return { decision_id: body.decision_id, txn: body.txn, call: headers.get("dome-request-id") };
+      };
+      const twin = await start(`twin-${LINK_NAMES.indexOf(name)}`);
+      const [theirs, own] = [await linksOf(bot), await linksOf(twin)];
+      await api.auditWith(1, { workspace: home, txn: theirs.txn });
+      const sent = [signal("twin", { [name]: theirs[name] }), signal("twin", { [name]: own[name] })];
+      const answer = await report(twin.secret, ...sent);
+      expect(answer.items.map(({ outcome, linked }) => [outcome, linked])).toEqual([
+        ["recorded", []],
+        ["conflict", []],
+      ]);
+      const kept = await shown(recordOf(answer));
+      expect(kept).toMatchObject({ data: { linked: [], event: { [name]: theirs[name] } } });
+      expect([kept.decision_id, kept.txn]).toEqual([undefined, undefined]);
+    },
+  );
 
   it("is not proved by what the agent has reported before", async () => {
     const other = await start("insister");
