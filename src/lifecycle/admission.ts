@@ -3,7 +3,7 @@
  * compares the state in a token or key with the leases of every agent of the chain, of the workspace, and of `org`.
  * A state that is missing, old or different is refused.
  */
-import type { AgentId, KeyId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, KeyId, TokenId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import {
   endOf,
@@ -31,7 +31,7 @@ export interface TokenState {
   readonly chain: readonly Link[];
   readonly haltEpoch: number;
   /** `jti` of every ancestor token and of this one: revoking a token also ends the tokens exchanged from it. */
-  readonly path: readonly string[];
+  readonly path: readonly TokenId[];
   readonly user?: string;
   /** How often the user had been resumed when the token was minted (`dome.user_epoch`). Absent: never. */
   readonly userEpoch?: number;

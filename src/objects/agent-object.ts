@@ -95,7 +95,6 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       recover: () => this.#changes.recover(),
       onCommitted: () => this.#sockets.flush(),
     });
-    this.#sockets.flush(); // what an instance before has committed, and had no time to send
   }
 
   /** A door opens a stream of the agent's events; it is reached by no other request. */

@@ -7,8 +7,10 @@ import { keyIsLive, type StoredAgent } from "./agent-store.ts";
 import { SWEEP_REPORTS_MS } from "./report-table.ts";
 
 /** For how much longer a suspended agent may deliver what it has buffered, in milliseconds. */
-export const lateReportsLeft = ({ stateChangedAt }: StoredAgent, now: number): number =>
-  Math.max(0, stateChangedAt + LATE_REPORTS_MS - now);
+export const lateReportsLeft = (
+  { stateChangedAt }: Pick<StoredAgent, "stateChangedAt">,
+  now: number,
+): number => Math.max(0, stateChangedAt + LATE_REPORTS_MS - now);
 
 export function report(
   parts: AgentParts,

@@ -5,17 +5,29 @@
  *
  * `flush` is called in the turn that commits a change. What it sends leaves once the change is on disk (output gate).
  */
-import { MOST_STREAMS, type AgentEventType } from "../contract/agent-event.ts";
+import { MOST_STREAMS } from "../contract/agent-event.ts";
 import { rfc3339 } from "../kernel/clock.ts";
+import type { KeyId } from "../kernel/ids.ts";
 import type { AgentSnapshot, StreamedEvent, Subscription } from "../operations/owners/agent-streams.ts";
 import { lateReportsLeft } from "./agent-reports.ts";
 import type { AgentParts } from "./agent-stop.ts";
-import { keyIsLive, type StoredAgent } from "./agent-store.ts";
+import { keyIsLive, type StoredAgent, type StoredKey } from "./agent-store.ts";
 import type { StoredEvent } from "./event-table.ts";
 
-/** What a socket carries: at most a few KB fit. */
+/** What a socket carries: at most a few KB fit, and the path of a token has at most `MAX_PATH` ids. */
 interface Held extends Omit<Subscription, "after"> {
   readonly sent: number;
+}
+
+/** What is so at one moment, read once for all streams. */
+interface Standing {
+  readonly agent: StoredAgent | null;
+  /** The live ones. */
+  readonly keys: ReadonlyMap<KeyId, StoredKey>;
+  /** The number of the newest event. */
+  readonly last: number;
+  /** The events behind a number, in order. */
+  readonly after: (sent: number) => readonly StoredEvent[];
 }
 
 /** The header in which the door says what it opens. */
@@ -23,12 +35,6 @@ export const SUBSCRIPTION_HEADER = "dome-subscription";
 export const STATUS = { open: 101, closed: 403, tooMany: 429 } as const;
 /** RFC 6455 §7.4.1: the purpose of the connection is fulfilled. */
 const NORMAL = 1000;
-
-/** Behind these no stream has anything to say. */
-const LAST_EVENTS: ReadonlySet<AgentEventType> = new Set<AgentEventType>([
-  "agent.revoked",
-  "workspace.halted",
-]);
 
 export class AgentSockets {
   readonly #state: DurableObjectState;
@@ -42,59 +48,93 @@ export class AgentSockets {
   /** A door opens a stream. What it is sent first is the state, then the events that it asked for. */
   accept(request: Request): Response {
     const { after, ...held } = JSON.parse(request.headers.get(SUBSCRIPTION_HEADER) ?? "null") as Subscription;
-    const agent = this.#parts.store.read();
+    const standing = this.#standing();
+    const { agent, last } = standing;
     const isOpen = agent !== null && agent.state !== "revoked" && agent.state !== "provisioned";
-    if (!isOpen || !this.#isHeldBy(agent, held)) return new Response(null, { status: STATUS.closed });
+    if (!isOpen || !this.#isHeldBy(standing, held)) return new Response(null, { status: STATUS.closed });
     if (held.token !== null && agent.state !== "active") return new Response(null, { status: STATUS.closed });
     if (this.#state.getWebSockets().length >= MOST_STREAMS)
       return new Response(null, { status: STATUS.tooMany });
     const { 0: theirs, 1: mine } = new WebSocketPair();
     this.#state.acceptWebSocket(mine);
-    const last = this.#parts.events.last();
     const isKnown = after !== null && after <= last && this.#parts.events.reachesBackTo(after);
     const sent = isKnown ? after : last;
+    mine.serializeAttachment({ ...held, sent } satisfies Held);
     mine.send(JSON.stringify(this.#snapshot(agent, last, last - sent, after !== null && !isKnown)));
-    this.#sendTo(mine, { ...held, sent }, last);
-    this.#endSoon();
+    this.#sendTo(mine, { ...held, sent }, standing, true);
+    this.flush();
     return new Response(null, { status: STATUS.open, webSocket: theirs });
   }
 
-  /** Sends everybody what is new, and closes whatever stands on what is dead. */
+  /** Sends everybody what is new, and closes whatever stands on what is dead. A stream that fails ends, and the others go on. */
   flush(): void {
-    for (const socket of this.#state.getWebSockets()) {
-      const held = socket.deserializeAttachment() as Held | null;
-      if (held !== null) this.#sendTo(socket, held, null);
-    }
-    this.#endSoon();
+    const sockets = this.#state.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
+    if (sockets.length === 0) return;
+    const standing = this.#standing();
+    const ends = sockets.flatMap((socket) => this.#flushOne(socket, standing)?.expiresAt ?? []);
+    if (ends.length === 0) return; // a timer that stands finds nothing to close, and ends
+    const { timerTable } = this.#parts;
+    const end = Math.min(...ends);
+    if (timerTable.get("streams", "")?.due !== end) timerTable.set("streams", "", end);
   }
 
-  /** @param replaysTo events up to this number are older than the state that the stream began with. */
-  #sendTo(socket: WebSocket, held: Held, replaysTo: number | null): void {
-    const { store, events } = this.#parts;
-    const agent = store.read();
-    if (agent === null || !this.#isHeldBy(agent, held, "whatever its epoch")) return close(socket);
-    let { sent } = held;
-    for (const event of events.after(sent)) {
-      socket.send(JSON.stringify(this.#streamed(agent, event, replaysTo)));
-      sent = event.n;
-      const isLast =
-        replaysTo === null || event.n > replaysTo
-          ? LAST_EVENTS.has(event.type) || (held.token !== null && event.type === "agent.suspended")
-          : false;
-      if (isLast) return close(socket);
+  /** @returns the key that the stream stands on from now on; null: on none. */
+  #flushOne(socket: WebSocket, standing: Standing): StoredKey | null {
+    const { log } = this.#parts.deps;
+    try {
+      const held = socket.deserializeAttachment() as Held | null;
+      if (held === null || !this.#sendTo(socket, held, standing, false)) return null;
+      return standing.keys.get(held.key) ?? null;
+    } catch (fault) {
+      log.write("warn", "agent.stream_failed", { agent: standing.agent?.id ?? null, fault: String(fault) });
+      close(socket); // whoever reads it comes back with the last number that it has
+      return null;
     }
-    socket.serializeAttachment({ ...held, sent } satisfies Held);
-    if (!this.#isHeldBy(agent, held)) close(socket);
+  }
+
+  /**
+   * @param replayed true: the events are older than the state that the stream began with.
+   * @returns whether it goes on.
+   */
+  #sendTo(socket: WebSocket, held: Held, standing: Standing, replayed: boolean): boolean {
+    let goesOn = this.#isHeldBy(standing, held, "whatever its epoch");
+    let { sent } = held;
+    for (const event of goesOn ? standing.after(sent) : []) {
+      socket.send(JSON.stringify(this.#streamed(event, replayed)));
+      sent = event.n;
+      goesOn = replayed || !isLast(event, held);
+      if (!goesOn) break;
+    }
+    if (sent !== held.sent) socket.serializeAttachment({ ...held, sent } satisfies Held);
+    if (goesOn && this.#isHeldBy(standing, held)) return true;
+    close(socket);
+    return false;
   }
 
   /** Whether the credential is live. A token of an epoch that is over still hears that it is. */
-  #isHeldBy(agent: StoredAgent, { key, token }: Omit<Held, "sent">, epoch?: "whatever its epoch"): boolean {
-    const { store, deps } = this.#parts;
-    const held = store.keys().find(({ id }) => id === key);
-    if (held === undefined || !keyIsLive(held, deps.clock.now())) return false;
+  #isHeldBy(
+    { agent, keys }: Standing,
+    { key, token }: Omit<Held, "sent">,
+    epoch?: "whatever its epoch",
+  ): boolean {
+    if (agent === null || !keys.has(key)) return false;
     if (token === null) return true;
     if (epoch === undefined && token.epoch !== agent.epoch) return false;
-    return !token.path.some((jti) => store.isTokenRevoked(jti as Parameters<typeof store.isTokenRevoked>[0]));
+    return !token.path.some((jti) => this.#parts.store.isTokenRevoked(jti));
+  }
+
+  #standing(): Standing {
+    const { store, events, deps } = this.#parts;
+    const now = deps.clock.now();
+    const last = events.last();
+    const behind = new Map<number, readonly StoredEvent[]>();
+    const after = (sent: number): readonly StoredEvent[] => {
+      const known = behind.get(sent) ?? (sent < last ? events.after(sent) : []);
+      behind.set(sent, known);
+      return known;
+    };
+    const live = store.keys().filter((key) => keyIsLive(key, now));
+    return { agent: store.read(), keys: new Map(live.map((key) => [key.id, key])), last, after };
   }
 
   #snapshot(agent: StoredAgent, last: number, replays: number, missed: boolean): AgentSnapshot {
@@ -118,38 +158,23 @@ export class AgentSockets {
     };
   }
 
-  #streamed(agent: StoredAgent, { n, type, at, data }: StoredEvent, replaysTo: number | null): StreamedEvent {
+  #streamed({ n, type, at, data }: StoredEvent, replayed: boolean): StreamedEvent {
     const now = this.#parts.deps.clock.now();
-    const replayed = replaysTo !== null && n <= replaysTo;
     const { deadline } = data;
     const counted = {
       ...(typeof deadline === "number"
         ? { deadline: rfc3339(deadline), left_ms: Math.max(0, deadline - now) }
         : {}),
-      ...(type === "agent.suspended" ? { late_events_ms: lateReportsLeft(agent, now) } : {}),
+      // From this suspension: a later one, or a resume, is told by an event of its own.
+      ...(type === "agent.suspended" ? { late_events_ms: lateReportsLeft({ stateChangedAt: at }, now) } : {}),
     };
     return { kind: "event", n, type, at, replayed, data: { ...data, ...counted } };
   }
-
-  /** Timer `streams`: at the next end of a key that a stream stands on. */
-  #endSoon(): void {
-    if (this.#state.getWebSockets().length === 0) return;
-    const held = new Set(
-      this.#state
-        .getWebSockets()
-        .flatMap((socket) => (socket.deserializeAttachment() as Held | null)?.key ?? []),
-    );
-    const { store, timerTable, deps } = this.#parts;
-    const now = deps.clock.now();
-    const ends = store
-      .keys()
-      .filter((key) => held.has(key.id) && keyIsLive(key, now))
-      .flatMap(({ expiresAt }) => expiresAt ?? []);
-    if (ends.length === 0) return; // a timer that stands finds nothing to close, and ends
-    const end = Math.min(...ends);
-    if (timerTable.get("streams", "")?.due !== end) timerTable.set("streams", "", end);
-  }
 }
+
+/** Behind it the stream has nothing to say. */
+const isLast = ({ type }: StoredEvent, { token }: Held): boolean =>
+  type === "agent.revoked" || (token !== null && type === "agent.suspended");
 
 export function close(socket: WebSocket): void {
   try {

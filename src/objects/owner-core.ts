@@ -45,7 +45,7 @@ interface OwnerStart<Kind extends string> {
   readonly onEffective: (halt: StoredHalt) => void;
   /** Settles what a crash has left of a change of configuration. False: not yet. */
   readonly recover: () => Promise<boolean>;
-  /** In the turn of a commit: those who listen are told of what has changed. */
+  /** In the turn of a commit, and when an instance begins: those who listen are told of what has changed. */
   readonly onCommitted?: () => void;
 }
 
@@ -56,6 +56,7 @@ export class OwnerCore<Kind extends string> {
   readonly storage: DurableObjectStorage;
   readonly #answers: AnswerTable;
   readonly #timerTable: TimerTable<Kind | CoreTimer>;
+  readonly #producer: string;
   #onCommitted: () => void = () => undefined;
 
   /**
@@ -73,7 +74,8 @@ export class OwnerCore<Kind extends string> {
     if (name === undefined) throw new Error("an owner object is reached by its name only");
     runSchemaSteps(storage, { ...CORE_SCHEMA, ...schema });
     const timerTable = new TimerTable<Kind | CoreTimer>({ ...deps, storage });
-    const outbox = new Outbox(storage, `${producer}:${name}`);
+    this.#producer = `${producer}:${name}`;
+    const outbox = new Outbox(storage, this.#producer);
     const halts = new HaltTable({ ...deps, storage, timerTable });
     this.storage = storage;
     this.#timerTable = timerTable;
@@ -86,7 +88,7 @@ export class OwnerCore<Kind extends string> {
   configuration<Intent>(rules: ConfigurationRules<Intent>): Configuration<Intent> {
     const { deps, halts } = this.parts;
     const onSettled = (): void => {
-      this.#onCommitted();
+      this.#tellCommitted();
       this.relay.d1Soon();
       halts.startWaits();
     };
@@ -114,6 +116,7 @@ export class OwnerCore<Kind extends string> {
     halts.start(onEffective);
     // The compiler does not see that the two together have every member of a generic union.
     this.#timerTable.start({ ...timers, ...core } as TimerHandlers<Kind | CoreTimer>);
+    this.#tellCommitted(); // what an instance before has committed, and had no time to tell
   }
 
   /** For `alarm()`. */
@@ -134,7 +137,7 @@ export class OwnerCore<Kind extends string> {
       this.relay.soon();
       return result;
     });
-    this.#onCommitted();
+    this.#tellCommitted();
     await this.storage.sync();
     this.parts.halts.startWaits();
     return outcome;
@@ -173,10 +176,22 @@ export class OwnerCore<Kind extends string> {
       clock,
       answers: this.#answers,
       done: () => this.relay.soon(),
-      committed: this.#onCommitted,
+      committed: () => this.#tellCommitted(),
     };
     const outcome = await answerOnce(once, request, schema, run);
     if (outcome.ok && outcome.value.halt !== null) this.parts.halts.startWait(outcome.value.halt);
     return outcome;
+  }
+
+  /** What is committed has happened: whoever fails to hear of it makes no command fail, and keeps no halt from its wait (P3). */
+  #tellCommitted(): void {
+    try {
+      this.#onCommitted();
+    } catch (fault) {
+      this.parts.deps.log.write("error", "owner.listeners_failed", {
+        producer: this.#producer,
+        fault: String(fault),
+      });
+    }
   }
 }

@@ -5,6 +5,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { MOST_STREAMS } from "../../src/contract/agent-event.ts";
+import { LATE_REPORTS_MS } from "../../src/contract/reported-event.ts";
 import { EventReader, type Heard } from "../support/event-reader.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import {
@@ -197,6 +198,52 @@ describe("a stream", () => {
   });
 });
 
+describe("a stop", () => {
+  /** A socket whose attachment another version has written: to look at it is a fault. */
+  const breakFirst = (agent: Registered): Promise<void> =>
+    runInDurableObject(agentObject(agent.id), (_instance, state) => {
+      state.getWebSockets()[0]?.serializeAttachment({ key: agent.key, token: { epoch: 2 }, sent: 0 });
+    });
+
+  it("waits, and closes the other streams, when one socket fails (P3)", async () => {
+    const agent = await start();
+    const readers = [
+      await listening(agent.secret),
+      await listening(agent.secret),
+      await listening(agent.secret),
+    ];
+    await breakFirst(agent);
+    const { halt } = await api.stop(agent.id, "revoke?wait=effective");
+    expect(halt?.effective_at).toEqual(like(/Z$/));
+    const heard = await Promise.all(readers.map((reader) => reader.rest()));
+    expect(heard.toSorted((a, b) => a.length - b.length)).toEqual([[], ["agent.revoked"], ["agent.revoked"]]);
+  });
+
+  it("waits when nobody can be told at all (P3)", async () => {
+    const agent = await start();
+    const reader = await listening(agent.secret);
+    await runInDurableObject(agentObject(agent.id), (_instance, { storage }) => {
+      storage.sql.exec("DELETE FROM timers WHERE kind = 'streams'");
+      storage.sql.exec(
+        `CREATE TRIGGER no_streams BEFORE INSERT ON timers WHEN NEW.kind = 'streams'
+         BEGIN SELECT RAISE(ABORT, 'no room'); END`,
+      );
+    });
+    const { halt } = await api.stop(agent.id, "suspend?wait=effective");
+    expect(halt?.effective_at).toEqual(like(/Z$/));
+    await reader.close();
+  });
+
+  it("is not kept from an object that begins anew by a socket that fails (P3)", async () => {
+    const agent = await start();
+    const reader = await listening(agent.secret);
+    await breakFirst(agent);
+    await evictDurableObject(agentObject(agent.id));
+    expect((await api.stop(agent.id, "suspend")).state).toBe("suspended");
+    expect(await reader.rest()).toEqual([]);
+  }, 60_000);
+});
+
 describe("whoever comes back with a number", () => {
   async function withEvents(): Promise<Registered> {
     const agent = await start();
@@ -224,6 +271,20 @@ describe("whoever comes back with a number", () => {
     expect(
       types([await reader.next(), await reader.next(), await reader.next(), await reader.next()]),
     ).toEqual(["state", "agent.activated", "agent.suspended", "agent.resumed"]);
+    await reader.close();
+  });
+
+  it("hears how long is left after the suspension that is told, not after what came later", async () => {
+    const agent = await withEvents();
+    await runInDurableObject(agentObject(agent.id), (_instance, { storage }) => {
+      storage.sql.exec("UPDATE events SET at = at - 300000 WHERE n = 2");
+    });
+    const reader = await listen(agent.secret, 1);
+    await reader.next();
+    const suspended = (await reader.next())?.event;
+    expect(suspended).toMatchObject({ type: "agent.suspended", n: 2 });
+    const left = (suspended as { readonly late_events_ms?: number }).late_events_ms;
+    expect(left).toBeLessThanOrEqual(LATE_REPORTS_MS - 300_000);
     await reader.close();
   });
 

@@ -40,8 +40,6 @@ const TOO_MANY: Refusal = {
   detail: `The agent has ${MOST_STREAMS} event streams open. Close one.`,
   retryAfterSeconds: 10,
 };
-/** More ancestors than a token that is renewed from a key can have; each is held against the revoked ones. */
-const MOST_ANCESTORS = 32;
 
 export const selfRoutes: readonly Route[] = [
   problemRoute(
@@ -130,8 +128,7 @@ function followerOf(self: Self, after: number | null, most: number): Follower | 
   }
   const { state, agents, user, credential, endsAt } = self.caller;
   const [link, ...others] = state.chain;
-  if (link === undefined || others.length > 0 || user !== null || state.path.length > MOST_ANCESTORS)
-    return null;
+  if (link === undefined || others.length > 0 || user !== null) return null;
   const isToken = credential.kind === "token";
   return {
     ...shared,

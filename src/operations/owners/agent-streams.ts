@@ -1,6 +1,6 @@
 /** How the door holds a stream of an agent's lifecycle events: the agent's object sends, the door reads. Plain data. */
 import type { AgentEventType } from "../../contract/agent-event.ts";
-import type { AgentId, KeyId, WorkspaceId } from "../../kernel/ids.ts";
+import type { AgentId, KeyId, TokenId, WorkspaceId } from "../../kernel/ids.ts";
 import type { Result } from "../../kernel/result.ts";
 
 /** What opens a stream, as authenticated. */
@@ -10,7 +10,7 @@ export interface Subscription {
   readonly token: {
     readonly epoch: number;
     /** `jti` of every ancestor token and of this one. */
-    readonly path: readonly string[];
+    readonly path: readonly TokenId[];
   } | null;
   /** The number of the last event that the reader has; null: it begins with what is so now. */
   readonly after: number | null;

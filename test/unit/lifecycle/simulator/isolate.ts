@@ -225,7 +225,7 @@ export class Isolate {
       workspace: `wsp_${WORKSPACE}`,
       chain: [link, ...(subject?.chain ?? [])],
       haltEpoch: subject?.haltEpoch ?? workspace.answer.halt_epoch,
-      path: [...(subject?.path ?? []), `${this.id}/${name}`],
+      path: [...(subject?.path ?? []), `tok_${this.id}/${name}`],
     };
     this.#exchanged.set(name, tokenState);
     return tokenState;
