@@ -54,6 +54,7 @@ class SocketStream implements AgentStream {
     this.#socket = socket;
     this.#timers = timers;
     socket.addEventListener("message", ({ data }) => {
+      if (this.#ended) return; // what comes behind a gap is not read: the reader comes back for all of it
       if (this.#unread.length >= MOST_UNREAD) this.close();
       else this.#unread.push(JSON.parse(String(data)) as StreamMessage);
       this.#arrived();
