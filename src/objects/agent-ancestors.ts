@@ -17,16 +17,26 @@ export interface AskedAncestors {
   readonly run: Result<void, AncestorRefusal>;
 }
 
-/** @returns null where nobody needs to be asked, or somebody has not answered: a stop never waits for this. */
+/**
+ * @returns null where nobody needs to be asked, because the command starts nothing, or somebody has not answered while the
+ * answer was still good.
+ */
 export async function askAncestors(
   { deps, store }: AgentParts,
   { command }: TransitionCommand,
 ): Promise<AskedAncestors | null> {
   const agent = store.read();
-  if (agent === null || (command !== "activate" && command !== "resume")) return null;
+  if (agent === null || agent.state === "active" || (command !== "activate" && command !== "resume"))
+    return null;
   const askedAt = deps.clock.now();
   try {
-    return { askedAt, run: await runsAbove(deps, agent.id) };
+    const run = await Promise.race([
+      runsAbove(deps, agent.id),
+      deps.timers.sleep(LEASE_TTL_MS).then(() => {
+        throw new Error("no answer in time");
+      }),
+    ]);
+    return { askedAt, run };
   } catch (fault) {
     deps.log.write("warn", "agent.ancestors_unknown", { agent: agent.id, fault: String(fault) });
     return null;
