@@ -102,14 +102,6 @@ export function effectiveRecord(
   });
 }
 
-/** What the start of an agent is called, by the state that it leaves. */
-const STARTS = {
-  provisioned: "agent.activated",
-  suspended: "agent.resumed",
-  active: "agent.activated",
-  revoked: "agent.resumed",
-} as const;
-
 /**
  * Whoever leaves `suspended` leaves the hold behind.
  * @param order what stops it; null: it starts.
@@ -126,7 +118,8 @@ export function move(
   const epoch = startsOrStops(agent.state, to) ? agent.epoch + 1 : agent.epoch;
   store.setState(to, epoch, now, order === null ? null : stopOf(order));
   if (to !== "suspended") parts.holds.clear();
-  if (to !== "provisioned") tell(parts, to === "active" ? STARTS[agent.state] : `agent.${to}`);
+  if (to === "active") tell(parts, agent.state === "suspended" ? "agent.resumed" : "agent.activated");
+  else if (to !== "provisioned") tell(parts, `agent.${to}`);
   timerTable.set("project", "", now);
   return epoch;
 }

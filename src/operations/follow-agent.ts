@@ -1,7 +1,7 @@
 /**
  * An agent follows its own lifecycle. What opens the stream is looked at when it begins; from then on the agent's object,
- * which is the authority, closes the streams of what is dead. The workspace's lease is looked at before anything leaves but
- * the event that ends the stream, and whenever nothing has left for a while (decision 0035).
+ * which is the authority, closes the streams of what is dead. The workspace's lease is looked at before anything leaves, and
+ * whenever nothing has left for a while (decision 0035).
  */
 import type { LeaseClient } from "../access/lease-client.ts";
 import { HEARTBEAT_MS, type AgentEvent } from "../contract/agent-event.ts";
@@ -71,8 +71,6 @@ export async function followAgent(
     const message = await stream.next(Math.min(HEARTBEAT_MS, left));
     if (message === null) return null;
     if (message === "quiet") return (await mayHear()) === null ? null : "quiet";
-    if (message.kind === "event" && message.type === "workspace.halted" && !message.replayed)
-      return { id: message.n, event: eventOf(message) };
     const catalog = await mayHear();
     if (catalog === null) return null;
     return message.kind === "event"
