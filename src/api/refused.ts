@@ -3,7 +3,7 @@ import type { ActAsRefusal } from "../access/act-as.ts";
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
 import type { OperatorRefusal } from "../access/operator.ts";
 import type { Suspended } from "../access/suspended.ts";
-import { draftRecord } from "../audit/record.ts";
+import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import { defined } from "../kernel/defined.ts";
 import type { ClientRefusal } from "../oauth/authenticate-client.ts";
 import type { Services } from "./services.ts";
@@ -20,24 +20,21 @@ export function noteRefusedOperator(
 ): void {
   if (refusal.kind === "unknown") countNeverIssued(services);
   if (refusal.kind !== "dead") return;
-  const counted = services.refused.dead(refusal.token, services.clock.now());
-  if (counted === null) return;
-  services.background(
-    services.access.sink.record(
-      draftRecord(services, {
-        workspace: "org",
-        kind: "credential.refused",
-        operator: { subject: refusal.subject, token: refusal.token },
-        request_id: requestId,
-        reason: refusal.why,
-        target: { type: "operator_token", id: refusal.token },
-        data: { count: counted.count, path },
-      }),
-    ),
-  );
+  recordSeldom(services, refusal.token, {
+    workspace: "org",
+    kind: "credential.refused",
+    operator: { subject: refusal.subject, token: refusal.token },
+    request_id: requestId,
+    reason: refusal.why,
+    target: { type: "operator_token", id: refusal.token },
+    data: { path },
+  });
 }
 
-/** @param path of the route, not of the request: what stands in the request's may be a secret (P4). */
+/**
+ * Nothing is looked up for the record: whose the credential is was known when it was refused.
+ * @param path of the route, not of the request: what stands in the request's may be a secret (P4).
+ */
 export function noteRefusedAgent(
   services: Services,
   refusal: AuthenticationRefusal,
@@ -47,59 +44,58 @@ export function noteRefusedAgent(
   if (refusal.kind === "unknown") countNeverIssued(services);
   if (refusal.kind === "actas_refused") noteRefusedUser(services, refusal, path, requestId);
   if (refusal.kind !== "dead") return;
-  const counted = services.refused.dead(refusal.key ?? refusal.agent, services.clock.now());
-  if (counted === null) return;
-  services.background(
-    services.access.sink.record(refusalRecord(services, refusal, counted.count, path, requestId)),
-  );
+  const { agent, workspace, key, why } = refusal;
+  recordSeldom(services, key ?? agent, {
+    workspace,
+    kind: "credential.refused",
+    agent,
+    request_id: requestId,
+    reason: why,
+    ...defined({ target: key === null ? undefined : { type: "key", id: key } }),
+    data: { path },
+  });
 }
 
 /**
  * The key of a suspended agent opens its event stream, which is refused nothing: whoever has suspended the agent sees that its
  * key is used. Recorded as seldom as a dead credential is.
  */
-export function noteSuspendedListener(
+export const noteSuspendedListener = (
   services: Services,
   { agent, workspace, key }: Suspended,
   requestId: string,
-): void {
-  const counted = services.refused.dead(`${key} listens`, services.clock.now());
-  if (counted === null) return;
-  services.background(
-    services.access.sink.record(
-      draftRecord(services, {
-        workspace,
-        kind: "events.opened",
-        agent: agent.id,
-        request_id: requestId,
-        target: { type: "key", id: key },
-        data: { count: counted.count },
-      }),
-    ),
-  );
-}
+): void =>
+  recordSeldom(services, `${key} listens`, {
+    workspace,
+    kind: "events.opened",
+    agent: agent.id,
+    request_id: requestId,
+    target: { type: "key", id: key },
+    data: {},
+  });
 
 /** The agent is known, and its end user is not accepted: recorded as a dead credential is. */
-function noteRefusedUser(
+const noteRefusedUser = (
   services: Services,
   { agent, workspace, why }: ActAsRefusal,
   path: string,
   requestId: string,
-): void {
-  const counted = services.refused.dead(`${agent} for a user`, services.clock.now());
+): void =>
+  recordSeldom(services, `${agent} for a user`, {
+    workspace,
+    kind: "actas.refused",
+    agent,
+    request_id: requestId,
+    reason: why,
+    data: { path },
+  });
+
+/** At most once a second for each `id`, with how often it has happened since the last record. */
+function recordSeldom(services: Services, id: string, facts: AuditFacts & { readonly data: object }): void {
+  const counted = services.refused.dead(id, services.clock.now());
   if (counted === null) return;
-  services.background(
-    services.access.sink.record(
-      draftRecord(services, {
-        workspace,
-        kind: "actas.refused",
-        agent,
-        request_id: requestId,
-        reason: why,
-        data: { count: counted.count, path },
-      }),
-    ),
-  );
+  const data = { count: counted.count, ...facts.data };
+  services.background(services.access.sink.record(draftRecord(services, { ...facts, data })));
 }
 
 function countNeverIssued(services: Services): void {
@@ -123,21 +119,3 @@ export function noteRefusedClient(
     requestId,
   );
 }
-
-/** Nothing is looked up for it: whose the credential is was known when it was refused. */
-const refusalRecord = (
-  services: Services,
-  { agent, workspace, key, why }: Extract<AuthenticationRefusal, { kind: "dead" }>,
-  count: number,
-  path: string,
-  requestId: string,
-) =>
-  draftRecord(services, {
-    workspace,
-    kind: "credential.refused",
-    agent,
-    request_id: requestId,
-    reason: why,
-    ...defined({ target: key === null ? undefined : { type: "key", id: key } }),
-    data: { count, path },
-  });
