@@ -51,6 +51,9 @@ export const decision = z
   .meta({ id: "Decision" });
 export type Decision = z.output<typeof decision>;
 
+/** The most events that an explanation shows: those that were reported first. */
+export const MOST_EXPLAINED = 100;
+
 /** The events that an agent reported about itself, by record id. */
 const selfReport = z.strictObject({
   id: id("evt"),
@@ -89,9 +92,12 @@ export const explanation = z
       .boolean()
       .meta({ description: "false: the answer was withheld, because the caller was stopped" }),
     seq: z.int(),
-    reported: z.array(selfReport).default([]).meta({
-      description: "what agents of the chain have reported of it: their word; an agent sees its own",
-    }),
+    reported: z
+      .array(selfReport)
+      .default([])
+      .meta({
+        description: `what agents of the chain have reported of it, the first ${MOST_EXPLAINED}: their word; an agent sees its own of these`,
+      }),
   })
   .meta({ id: "Explanation" });
 export type Explanation = z.output<typeof explanation>;

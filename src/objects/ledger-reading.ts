@@ -90,7 +90,7 @@ export class LedgerReading {
     return { entries, last_seq: lastSeq, emails: users.emailsIn(entries) };
   }
 
-  /** All records of one decision, oldest first: the decision or intent, then its outcome. */
+  /** Of one decision, oldest first: the decision or intent, its outcome, and the first events that were reported of it. */
   find(decisionId: string): DecisionRecords {
     const { store, users } = this.#tables;
     const entries = store.byDecision(decisionId);

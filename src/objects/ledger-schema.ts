@@ -66,6 +66,12 @@ export const LEDGER_STEPS: readonly SchemaStep[] = [
      user TEXT NOT NULL, agent TEXT NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
      PRIMARY KEY (user, agent)
    ) STRICT, WITHOUT ROWID`,
+  // Dome's own records of a decision, and what agents have reported of it: neither is read through the other.
+  `CREATE INDEX entries_own_by_decision_id ON entries (decision_id)
+     WHERE decision_id IS NOT NULL AND family IS NOT 'sdk';
+   CREATE INDEX entries_reported_by_decision_id ON entries (decision_id)
+     WHERE decision_id IS NOT NULL AND family = 'sdk';
+   DROP INDEX entries_by_decision_id`,
 ];
 
 /** The columns of `entries` that only exist to be filtered on, in the order of the insert. */

@@ -1,6 +1,7 @@
 /** The entries of a ledger. Synchronous: what one transaction writes is decided on what it read. */
 import { readStored } from "../audit/record.ts";
 import type { AuditEntry, AuditQuery, AuditRecord, ChainEntry, StoredRecord } from "../contract/audit.ts";
+import { MOST_EXPLAINED } from "../contract/check.ts";
 import { toHex } from "../kernel/bytes.ts";
 import { BOUND_LIST } from "../storage/in-list.ts";
 import { listStatement, scanStatement, type SeqRange } from "./ledger-query.ts";
@@ -35,6 +36,15 @@ type ChainRow = EntryRow & { salt: ArrayBuffer | null };
 
 const INSERT_ENTRY = `INSERT INTO entries (seq, id, time, time_high, record, salt, hash,
   ${FILTER_COLUMNS.join(", ")}) VALUES (${Array.from({ length: 7 + FILTER_COLUMNS.length }, () => "?").join(", ")})`;
+
+/** Each half in its own index. */
+export const BY_DECISION = `
+  SELECT seq, record, hash FROM entries WHERE decision_id = ?1 AND family IS NOT 'sdk'
+  UNION ALL
+  SELECT seq, record, hash FROM (
+    SELECT seq, record, hash FROM entries WHERE decision_id = ?1 AND family = 'sdk' ORDER BY seq LIMIT ${MOST_EXPLAINED}
+  )
+  ORDER BY seq`;
 
 export class LedgerStore {
   readonly #sql: SqlStorage;
@@ -107,11 +117,9 @@ export class LedgerStore {
     return row === undefined ? null : asEntry(row);
   }
 
+  /** Dome's own records of a decision, all of them, and what agents have reported of it first; by `seq`. */
   byDecision(decisionId: string): AuditEntry[] {
-    return this.#sql
-      .exec<EntryRow>("SELECT seq, record, hash FROM entries WHERE decision_id = ? ORDER BY seq", decisionId)
-      .toArray()
-      .map(asEntry);
+    return this.#sql.exec<EntryRow>(BY_DECISION, decisionId).toArray().map(asEntry);
   }
 
   /** Consecutive entries with their salts, up to `limit` records or about `maxChars` of JSON. */

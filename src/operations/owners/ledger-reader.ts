@@ -111,7 +111,7 @@ export interface LedgerReader {
   ): Promise<Result<TailPage, AuditListRefusal>>;
   /** Size, gaps, and what was kept aside. */
   status(ledger: string): Promise<LedgerStatus>;
-  /** All records of one decision, oldest first. */
+  /** Of one decision, oldest first: all records of Dome's own, and the first `MOST_EXPLAINED` that agents have reported. */
   find(ledger: string, decisionId: string): Promise<DecisionRecords>;
   /** Null: the ledger has no such record. */
   record(ledger: string, id: string): Promise<DecisionRecords | null>;

@@ -10,6 +10,7 @@ import {
   MOST_STREAMS,
   type AgentEvent,
 } from "../../../src/contract/agent-event.ts";
+import { MOST_EXPLAINED } from "../../../src/contract/check.ts";
 import {
   LATE_REPORTS_MS,
   MOST_EVENT_ID,
@@ -29,6 +30,7 @@ const BOUNDS = {
   MOST_REPORTED,
   MOST_REPORTED_BYTES,
   MOST_EVENT_ID,
+  MOST_EXPLAINED,
 };
 
 describe("the page on events", () => {
