@@ -1,4 +1,4 @@
-/** The few calls with which tests of the embedded server see that it lives and what it has kept. */
+/** Calls of an operator, and the few with which tests of the embedded server see that it lives and what it has kept. */
 interface Called {
   readonly url: string;
   readonly adminToken: string;
@@ -9,7 +9,13 @@ interface WorkspacePage {
   readonly next_cursor: string | null;
 }
 
-async function call(server: Called, method: string, path: string, body?: object): Promise<unknown> {
+/** @returns the answer, which is a success. */
+export async function asOperator(
+  server: Called,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<unknown> {
   const answer = await fetch(server.url + path, {
     method,
     headers: {
@@ -26,7 +32,7 @@ async function call(server: Called, method: string, path: string, body?: object)
 
 /** Resolves when the change has been acknowledged. */
 export async function makeWorkspace(server: Called, name: string): Promise<void> {
-  await call(server, "POST", "/api/v1/workspaces", { name });
+  await asOperator(server, "POST", "/api/v1/workspaces", { name });
 }
 
 /** All of them, sorted. */
@@ -34,7 +40,7 @@ export async function workspaceNames(server: Called): Promise<string[]> {
   const names: string[] = [];
   let query = "";
   for (;;) {
-    const page = (await call(server, "GET", `/api/v1/workspaces${query}`)) as WorkspacePage;
+    const page = (await asOperator(server, "GET", `/api/v1/workspaces${query}`)) as WorkspacePage;
     names.push(...page.items.map(({ name }) => name));
     if (page.next_cursor === null) return names.toSorted();
     query = `?cursor=${encodeURIComponent(page.next_cursor)}`;
@@ -43,6 +49,6 @@ export async function workspaceNames(server: Called): Promise<string[]> {
 
 /** The issuer by RFC 8414. */
 export async function issuerOf(server: Called): Promise<string> {
-  const metadata = await call(server, "GET", "/.well-known/oauth-authorization-server");
+  const metadata = await asOperator(server, "GET", "/.well-known/oauth-authorization-server");
   return (metadata as { issuer: string }).issuer;
 }

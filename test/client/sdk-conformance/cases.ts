@@ -95,13 +95,6 @@ const file = z.strictObject({ setup: z.array(request), cases: z.array(conformanc
 
 const parsed = file.parse(JSON.parse(readFileSync(join(ROOT, "sdk/conformance/cases.json"), "utf8")));
 
-/** Whether the service has the door at which an agent hears of itself: what waits for its events cannot be played without. */
-const HAS_STREAM = readFileSync(join(ROOT, "src/api/routes/self.ts"), "utf8").includes(
-  '"/api/v1/agents/self/events"',
-);
-
 export const SETUP = parsed.setup;
-export const CASES = parsed.cases.filter(
-  ({ steps }) => HAS_STREAM || steps.every(({ heard }) => heard === undefined),
-);
+export const CASES = parsed.cases;
 export const RULES: ReadonlySet<string> = new Set(parsed.cases.map(({ rule }) => rule));

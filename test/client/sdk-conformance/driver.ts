@@ -113,7 +113,10 @@ export function ownDriver(): Driver {
       }
       client()
         .drained()
-        .then(() => (isDrained = true), printable.push);
+        .then(
+          () => (isDrained = true),
+          (fault: unknown) => printable.push(fault),
+        );
       return null;
     },
     token: () => client().token(),

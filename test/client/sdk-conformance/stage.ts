@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { vi } from "vitest";
 import { testIssuer } from "../../../src/contract/test-users.ts";
 import type { RunningServer } from "../../support/server.ts";
+import { asOperator } from "../../support/server-calls.ts";
 import { runDome } from "../dome-command.ts";
 import type { Case, Expected, Step } from "./cases.ts";
 import { ownDriver, type Driver } from "./driver.ts";
@@ -27,28 +28,6 @@ const UNKNOWN_KEY = `dome_at_${"0".repeat(49)}`;
 const CLOSES_WITHIN_MS = 7_500;
 
 type Asked<K extends keyof Step> = NonNullable<Step[K]>;
-
-/** @returns the answer, which is a success. */
-async function asOperator(
-  server: RunningServer,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<Record<string, unknown>> {
-  const answer = await fetch(server.url + path, {
-    method,
-    headers: {
-      Authorization: `Bearer ${server.adminToken}`,
-      ...(method === "GET"
-        ? {}
-        : { "Idempotency-Key": crypto.randomUUID(), "Content-Type": "application/json" }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return JSON.parse(text) as Record<string, unknown>;
-}
 
 /** The requests that stand before all cases. */
 export async function setUp(
@@ -80,7 +59,7 @@ export class Stage {
       const name = `${alias}-${suffix}`;
       const filled = JSON.parse(this.#filled(JSON.stringify(body))) as object;
       const made = await asOperator(this.#server, "POST", "/api/v1/agents", { ...filled, name });
-      const { agent, api_key: key } = made as unknown as { agent: Agent; api_key: Agent["keys"][number] };
+      const { agent, api_key: key } = made as { agent: Agent; api_key: Agent["keys"][number] };
       this.#agents.set(alias, { id: agent.id, name, keys: [key] });
       if (activate) await asOperator(this.#server, "POST", `/api/v1/agents/${agent.id}/activate`, {});
     }
@@ -108,18 +87,31 @@ export class Stage {
     if (step.close) await this.#close(this.#of(step.close));
   }
 
-  /** Closes all clients, and looks for secrets in whatever they have printed or could print (P4). */
+  /** Closes all clients, then says what was wrong with them: one that fails must not leave the others open (P4). */
   async end(): Promise<void> {
-    for (const client of this.#clients.values()) {
-      const printed = (await client.driver("printed", {})).join("\n");
-      const keys = [...this.#agents.values()].flatMap((agent) => agent.keys.map(({ secret }) => secret));
-      for (const secret of [...keys, ...this.#tokens.values(), UNKNOWN_KEY])
-        assert.ok(!printed.includes(secret), "a key or token was printed");
-      assert.doesNotMatch(printed, /eyJ[\w-]{10,}\.eyJ/);
-      client.proxy.set("open");
-      await this.#close(client);
-      await client.process?.end();
-      await client.proxy.close();
+    const ended = await Promise.allSettled([...this.#clients.values()].map((client) => this.#end(client)));
+    const faults = ended.flatMap((each) => (each.status === "rejected" ? [each.reason as unknown] : []));
+    if (faults.length > 0) throw new AggregateError(faults, faults.map(String).join("; "));
+  }
+
+  async #end(client: Client): Promise<void> {
+    const [printed, closed] = await this.#closed(client);
+    const keys = [...this.#agents.values()].flatMap((agent) => agent.keys.map(({ secret }) => secret));
+    for (const secret of [...keys, ...this.#tokens.values(), UNKNOWN_KEY])
+      assert.ok(!printed.includes(secret), "a key or token was printed");
+    assert.doesNotMatch(printed, /eyJ[\w-]{10,}\.eyJ/);
+    assert.ok(closed < CLOSES_WITHIN_MS, "closing took too long");
+  }
+
+  /** @returns whatever the client has printed or could print, and how long closing it took. */
+  async #closed({ driver, proxy, process }: Client): Promise<[string, number]> {
+    try {
+      const printed = await driver("printed", {});
+      proxy.set("open");
+      return [printed.join("\n"), await driver("close", {})];
+    } finally {
+      await process?.end();
+      await proxy.close();
     }
   }
 
@@ -131,7 +123,7 @@ export class Stage {
     const agent = this.#agent(alias);
     const body = { replaces: agent.keys.at(-1)?.id, overlap_seconds };
     const made = await asOperator(this.#server, "POST", `/api/v1/agents/${agent.id}/keys`, body);
-    const { api_key: key } = made as unknown as { api_key: Agent["keys"][number] };
+    const { api_key: key } = made as { api_key: Agent["keys"][number] };
     agent.keys.push(key);
     for (const client of this.#clients.values())
       if (client.agent === agent) await client.driver("useKey", { key: key.secret });
@@ -230,8 +222,8 @@ export class Stage {
   async #recorded({ agent, kind, count, within_ms }: Asked<"recorded">): Promise<void> {
     const query = new URLSearchParams({ agent: this.#agent(agent).id, kind });
     const counted = async (): Promise<void> => {
-      const { items } = await asOperator(this.#server, "GET", `/api/v1/audit?${query.toString()}`);
-      assert.equal((items as unknown[]).length, count);
+      const page = await asOperator(this.#server, "GET", `/api/v1/audit?${query.toString()}`);
+      assert.equal((page as { items: unknown[] }).items.length, count);
     };
     await eventually(within_ms, counted);
     // A second one may be on its way still.
