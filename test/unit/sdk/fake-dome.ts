@@ -2,6 +2,7 @@
 import { DomeClient } from "../../../sdk/typescript/src/client.ts";
 import type { DomeClientOptions } from "../../../sdk/typescript/src/options.ts";
 import type { Ports } from "../../../sdk/typescript/src/ports.ts";
+import { ManualTime } from "../../support/manual-timers.ts";
 
 export const KEY = `dome_at_${"k".repeat(49)}`;
 export const BASE = "https://dome.example.com";
@@ -18,11 +19,6 @@ interface Sent {
 type Answer = Response | Error;
 export type Handler = (sent: Sent) => Answer | Promise<Answer>;
 
-interface Timer {
-  readonly due: number;
-  readonly ring: () => void;
-}
-
 export class FakeDome {
   readonly sent: Sent[] = [];
   readonly faults: unknown[] = [];
@@ -31,8 +27,7 @@ export class FakeDome {
   skew = 0;
   tokens = 0;
   readonly #handlers = new Map<string, Handler>();
-  #now = 1_000_000;
-  #timers: Timer[] = [];
+  readonly #time = new ManualTime(1_000_000, settle);
   #drawn = 0;
 
   constructor() {
@@ -73,18 +68,8 @@ export class FakeDome {
   }
 
   /** Moves time on and rings what is due, in order, each with everything that follows from it. */
-  async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    await settle();
-    for (;;) {
-      const next = this.#timers.filter(({ due }) => due <= end).toSorted((a, b) => a.due - b.due)[0];
-      if (next === undefined) break;
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      this.#now = next.due;
-      next.ring();
-      await settle();
-    }
-    this.#now = end;
+  advance(ms: number): Promise<void> {
+    return this.#time.advance(ms);
   }
 
   readonly ports: Ports = {
@@ -104,22 +89,10 @@ export class FakeDome {
       return answer;
     },
     clock: {
-      now: () => this.#now + Date.parse("2026-11-28T09:00:00.000Z") + this.skew,
-      monotonic: () => this.#now,
+      now: () => this.#time.now() + Date.parse("2026-11-28T09:00:00.000Z") + this.skew,
+      monotonic: () => this.#time.now(),
     },
-    timers: {
-      sleep: (ms) =>
-        new Promise((resolve) => {
-          this.ports.timers.after(ms, resolve);
-        }),
-      after: (ms, ring) => {
-        const timer = { due: this.#now + ms, ring };
-        this.#timers.push(timer);
-        return () => {
-          this.#timers = this.#timers.filter((each) => each !== timer);
-        };
-      },
-    },
+    timers: this.#time,
     random: { bytes: (length) => new Uint8Array(length).fill((this.#drawn += 1) % 256) },
     deadline: (ms) => {
       const controller = new AbortController();
