@@ -26,6 +26,8 @@ export class EventParser {
   readonly #decoder = new TextDecoder();
   #rest = "";
   #data: string[] = [];
+  /** Characters of `#data`, its line ends included: a line without text takes room, too. */
+  #size = 0;
   #id: string | null = null;
   #retryMs: number | null = null;
 
@@ -53,17 +55,19 @@ export class EventParser {
     const colon = line.indexOf(":");
     const field = colon === -1 ? line : line.slice(0, colon);
     const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
-    if (field === "data") this.#data.push(value);
-    else if (field === "id" && !value.includes("\0")) this.#id = value;
+    if (field === "data") {
+      this.#size += value.length + 1;
+      if (this.#size > LONGEST_BLOCK) throw new RangeError("an event of the stream does not end");
+      this.#data.push(value);
+    } else if (field === "id" && !value.includes("\0")) this.#id = value;
     else if (field === "retry" && /^\d+$/.test(value)) this.#retryMs = Number(value);
-    if (this.#data.reduce((sum, each) => sum + each.length, 0) > LONGEST_BLOCK)
-      throw new RangeError("an event of the stream does not end");
     return [];
   }
 
   #dispatch(): ServerEvent[] {
     const [data, id] = [this.#data, this.#id];
     this.#data = [];
+    this.#size = 0;
     this.#id = null;
     return data.length === 0 ? [] : [{ id, data: data.join("\n") }];
   }

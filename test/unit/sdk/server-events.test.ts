@@ -1,6 +1,6 @@
 import { array, assert, asyncProperty, nat } from "fast-check";
-import { expect, it } from "vitest";
-import { serverEvents, type ServerEvent } from "../../../sdk/typescript/src/server-events.ts";
+import { describe, expect, it } from "vitest";
+import { EventParser, serverEvents, type ServerEvent } from "../../../sdk/typescript/src/server-events.ts";
 
 const streamOf = (chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> =>
   new ReadableStream({
@@ -41,4 +41,48 @@ it("drops what was cut off in the middle: the next connection begins behind the 
   expect(await read([new TextEncoder().encode("id: 1\ndata: x\n\nid: 2\ndata: y")])).toEqual([
     { id: "1", data: "x" },
   ]);
+});
+
+describe("server-sent events", () => {
+  const parsed = (...chunks: readonly string[]) => {
+    const parser = new EventParser();
+    return chunks.flatMap((chunk) => parser.push(new TextEncoder().encode(chunk)));
+  };
+
+  it.each<[string, readonly string[]]>([
+    ["LF", ["id: 7\ndata: a\ndata: b\n\n"]],
+    ["CR LF", ["id: 7\r\ndata: a\r\ndata: b\r\n\r\n"]],
+    ["CR", ["id: 7\rdata: a\rdata: b\r\r", ": x\r"]],
+    ["CR LF that is cut in two", ["id: 7\r", "\ndata: a\r", "\ndata: b\r", "\n\r", "\n"]],
+    ["pieces", ["id", ": 7\nda", "ta: a\ndata:", " b\n", "\n"]],
+    ["a byte order mark and comments", ["\ufeff: hello\nid: 7\ndata: a\n: x\ndata: b\n\n"]],
+  ])("are read with %s (HTML §9.2.6)", (_what, chunks) => {
+    expect(parsed(...chunks)).toEqual([{ id: "7", data: "a\nb" }]);
+  });
+
+  it.each<[string, string]>([
+    ["lines", `data: ${"x".repeat(1_000)}\n`],
+    ["lines without text", "data\n"],
+  ])("are bounded: one event of %s without end does not fill the memory", (_what, line) => {
+    const parser = new EventParser();
+    const chunk = new TextEncoder().encode(line.repeat(Math.ceil(100_000 / line.length)));
+    const push = (): void => {
+      for (let part = 0; part < 60; part += 1) parser.push(chunk);
+    };
+    expect(push).toThrow(new RangeError("an event of the stream does not end"));
+  });
+
+  it("are bounded each by itself: many of them are no long one", () => {
+    const parser = new EventParser();
+    const chunk = new TextEncoder().encode(`data: ${"x".repeat(99_000)}\n\n`);
+    for (let part = 0; part < 30; part += 1) expect(parser.push(chunk)).toHaveLength(1);
+  });
+
+  it("keep a character that two chunks share", () => {
+    const parser = new EventParser();
+    const bytes = new TextEncoder().encode("data: ü\n\n");
+    expect([...parser.push(bytes.slice(0, 7)), ...parser.push(bytes.slice(7))]).toEqual([
+      { id: null, data: "ü" },
+    ]);
+  });
 });
