@@ -7,6 +7,9 @@ export class RunningWork {
   readonly #running = new Set<Stop>();
   readonly #watching = new Set<Stop>();
   readonly #onIdle: () => void;
+  /** Not every Worker has it: there a client lives as long as one request, and so does what it watches. */
+  readonly #gone =
+    typeof FinalizationRegistry === "undefined" ? null : new FinalizationRegistry<() => void>((end) => end());
 
   /** @param onIdle called each time that nothing runs any more. */
   constructor(onIdle: () => void) {
@@ -47,6 +50,11 @@ export class RunningWork {
     return () => {
       this.#watching.delete(stop);
     };
+  }
+
+  /** Calls `end` when nobody holds `what` any more: what is never read to its end is not watched for ever. */
+  whenGone(what: object, end: () => void): void {
+    this.#gone?.register(what, end);
   }
 
   /** Cuts everything that runs. */

@@ -1,5 +1,5 @@
 /** The adapters, each with the library it is for. */
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { generateText, tool } from "ai";
 import { MockLanguageModelV4 } from "ai/test";
@@ -101,6 +101,28 @@ describe("tools of the Vercel AI SDK", () => {
     await stream.say("agent.suspended");
     expect(signals[0]?.aborted).toBe(true);
     expect(await output).toMatchObject({ name: "StoppedError" });
+  });
+
+  it("leave nothing behind on the signal of the program, which may live as long as that", async () => {
+    const { signal: abortSignal } = new AbortController();
+    const seen: number[] = [];
+    const { echo, fail } = governed(new FakeDome().client(), {
+      echo: {
+        execute: async (input: object, _options: { abortSignal?: AbortSignal }) => {
+          seen.push(getEventListeners(abortSignal, "abort").length);
+          return input;
+        },
+      },
+      fail: {
+        execute: (_input: object, _options: { abortSignal?: AbortSignal }): object => {
+          throw new RangeError("mine");
+        },
+      },
+    });
+    await echo.execute({}, { abortSignal });
+    await expect(fail.execute({}, { abortSignal })).rejects.toThrow("mine");
+    expect(seen).toEqual([1]);
+    expect(getEventListeners(abortSignal, "abort")).toEqual([]);
   });
 });
 

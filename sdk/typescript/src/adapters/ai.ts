@@ -7,7 +7,6 @@
  * A tool that is denied fails with the reason, which the model is told.
  */
 import type { AgentCalls } from "../agent-calls.ts";
-import type { Work } from "../check.ts";
 import { ConfigurationError } from "../errors.ts";
 import { linked } from "../signals.ts";
 
@@ -33,9 +32,15 @@ export function governed<T extends Tools>(
     const act = tool.execute?.bind(tool) as Act | undefined;
     if (act === undefined)
       throw new ConfigurationError(`the tool ${name} has no execute, so nothing can be put before it`);
-    const ask = client.guard(nameOf(name), (given: Given, work) =>
-      last(act(given.input, within(given.options, work))),
-    );
+    const ask = client.guard(nameOf(name), async ({ input, options }: Given, work) => {
+      // The tool's own signal also aborts when the agent is stopped.
+      const { signal, release } = linked([options.abortSignal, work.signal]);
+      try {
+        return await last(act(input, { ...options, abortSignal: signal }));
+      } finally {
+        release();
+      }
+    });
     return [name, { ...tool, execute: (input: unknown, options: Options) => ask(new Given(input, options)) }];
   });
   return Object.fromEntries(entries) as T;
@@ -56,12 +61,6 @@ class Given {
     return this.input;
   }
 }
-
-/** The tool's own signal also aborts when the agent is stopped. */
-const within = (options: Options, work: Work): Options => ({
-  ...options,
-  abortSignal: linked([options.abortSignal, work.signal]).signal,
-});
 
 /** A tool may yield what it has so far: what counts is the last, and it is waited for under the same allow. */
 async function last(output: unknown): Promise<unknown> {
