@@ -3,6 +3,7 @@ interface ProcessLike {
   readonly pid?: number;
   on?(event: string, listener: () => void): unknown;
   off?(event: string, listener: () => void): unknown;
+  listenerCount?(event: string): number;
   kill?(pid: number, signal: string): unknown;
 }
 
@@ -14,17 +15,18 @@ const atSigterm = new Set<Task>();
 
 const processOf = (): ProcessLike => (globalThis as { process?: ProcessLike }).process ?? {};
 
-/** A process that has nothing more to do sends what waits; it goes on until that is done. */
+/** A process that has nothing more to do closes its clients, which sends what waits; it goes on until that is done. */
 function flush(): void {
   for (const task of atIdle) task().catch(() => undefined);
 }
 
-/** When all have drained nobody listens any more, and the signal does what it does by itself. */
+/** When all have drained, the signal does what it does by itself; whoever else listens for it ends the process instead. */
 function terminate(): void {
-  const { pid, kill, off } = processOf();
+  const process = processOf();
   const end = (): void => {
-    off?.call(processOf(), "SIGTERM", terminate);
-    if (pid !== undefined) kill?.call(processOf(), pid, "SIGTERM");
+    process.off?.("SIGTERM", terminate);
+    const others = process.listenerCount?.("SIGTERM") ?? 0;
+    if (process.pid !== undefined && others === 0) process.kill?.(process.pid, "SIGTERM");
   };
   Promise.allSettled([...atSigterm].map((task) => task())).then(end, end);
 }
