@@ -31,7 +31,7 @@ const CUSTOM = "sdk.custom.";
 const CUSTOM_NAME = /^[a-z_]+(?:\.[a-z_]+)*$/;
 const LONGEST_KIND = 64;
 /** Bytes of one event as JSON. */
-const LARGEST = 8_192;
+export const LARGEST_EVENT = 8_192;
 
 /**
  * @returns the event as JSON.
@@ -65,8 +65,8 @@ export function reportOf(
   } catch {
     throw new ConfigurationError("the data of an event cannot be written as JSON");
   }
-  if (new TextEncoder().encode(json).length > LARGEST)
-    throw new ConfigurationError(`an event has at most ${LARGEST} bytes of JSON`);
+  if (new TextEncoder().encode(json).length > LARGEST_EVENT)
+    throw new ConfigurationError(`an event has at most ${LARGEST_EVENT} bytes of JSON`);
   return json;
 }
 

@@ -1,7 +1,7 @@
 /** What an agent hears of itself: docs/events.md. Types and members that are not known are passed over. */
 import { members, Mismatch, text, textOrNull, whole, type Decoder, type Members } from "./decode.ts";
 
-const LIFECYCLE_EVENTS = [
+export const LIFECYCLE_EVENTS = [
   "agent.activated",
   "agent.draining",
   "agent.suspended",
