@@ -13,17 +13,10 @@ import {
 } from "../contract/check.ts";
 import type { z } from "zod";
 import { tokenResponse, type TokenResponse } from "../contract/oauth.ts";
+import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPE_URIS } from "../../sdk/typescript/src/token-endpoint.ts";
 import { route, Transport, type ClientOptions } from "./transport.ts";
 
-/** RFC 8693 §3: `access_token` is a token of this service; `id_token` and `jwt` are tokens of a trusted provider. */
-export const TOKEN_TYPE_URIS = {
-  access_token: "urn:ietf:params:oauth:token-type:access_token",
-  id_token: "urn:ietf:params:oauth:token-type:id_token",
-  jwt: "urn:ietf:params:oauth:token-type:jwt",
-} as const;
 export type TokenKind = keyof typeof TOKEN_TYPE_URIS;
-
-const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 export interface TypedToken {
   readonly token: string;
@@ -64,7 +57,7 @@ export class AgentClient {
    */
   exchange(wish: Exchange): Promise<TokenResponse> {
     const form = new URLSearchParams({
-      grant_type: EXCHANGE,
+      grant_type: TOKEN_EXCHANGE_GRANT,
       subject_token: wish.subject.token,
       subject_token_type: TOKEN_TYPE_URIS[wish.subject.type],
     });

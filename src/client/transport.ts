@@ -3,8 +3,9 @@
  * schemas of the contract.
  */
 import type { z } from "zod";
+import { bearer, checkToken } from "../../sdk/typescript/src/credential.ts";
 import { DomeError } from "../../sdk/typescript/src/errors.ts";
-import { platformPorts, type RequestPorts } from "../../sdk/typescript/src/ports.ts";
+import { portsOf, type RequestPorts } from "../../sdk/typescript/src/ports.ts";
 import { Transport as Requests, type Method, type Query } from "../../sdk/typescript/src/transport.ts";
 import { bySchema } from "./by-schema.ts";
 
@@ -27,13 +28,11 @@ export class Transport {
 
   /** @throws DomeError when the token is not visible ASCII; the message does not repeat it. */
   constructor({ url, token, retries, timeoutMs, userAgent, ...ports }: ClientOptions) {
-    if (token !== null && !/^[\x21-\x7e]+$/.test(token))
-      throw new DomeError("invalid_argument", "the credential has characters that no credential has");
     const headers = {
       ...(userAgent === undefined ? {} : { "User-Agent": userAgent }),
-      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+      ...(token === null ? {} : bearer(checkToken(token))),
     };
-    this.#requests = new Requests({ ...platformPorts, ...ports, url, headers, retries, timeoutMs });
+    this.#requests = new Requests({ ...portsOf(ports), url, headers, retries, timeoutMs });
   }
 
   /** A read, which may be repeated at will. */

@@ -8,7 +8,10 @@ export interface RequestPorts {
   readonly fetch: (input: string, init: RequestInit) => Promise<Response>;
   /** Milliseconds since the Unix epoch, by a clock that may be wrong. */
   readonly clock: { now(): number };
-  readonly timers: { sleep(ms: number): Promise<void> };
+  readonly timers: {
+    /** Keeps the process alive meanwhile. @param until ends the sleep early, without an error. */
+    sleep(ms: number, until?: AbortSignal): Promise<void>;
+  };
   readonly random: { bytes(length: number): Uint8Array };
   /** A signal that aborts after `ms` milliseconds, without keeping the process alive until then. */
   readonly deadline: (ms: number) => AbortSignal;
@@ -21,8 +24,7 @@ export interface Ports extends RequestPorts {
     /** Milliseconds since some moment, by a clock that never goes back and that nobody sets. */
     monotonic(): number;
   };
-  readonly timers: {
-    sleep(ms: number): Promise<void>;
+  readonly timers: RequestPorts["timers"] & {
     /** Runs `task` once, after `ms` milliseconds, without keeping the process alive until then. @returns what cancels it. */
     after(ms: number, task: () => void): () => void;
   };
@@ -32,9 +34,16 @@ export const platformPorts: Ports = {
   fetch: (input, init) => fetch(input, init),
   clock: { now: () => Date.now(), monotonic: () => performance.now() },
   timers: {
-    sleep: (ms) =>
+    sleep: (ms, until) =>
       new Promise((resolve) => {
-        setTimeout(resolve, ms);
+        const wake = (): void => {
+          clearTimeout(timer);
+          until?.removeEventListener("abort", wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, ms);
+        if (until?.aborted === true) wake();
+        else until?.addEventListener("abort", wake);
       }),
     after: (ms, task) => {
       const timer: unknown = setTimeout(task, ms);
@@ -45,6 +54,21 @@ export const platformPorts: Ports = {
   random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
   deadline: (ms) => AbortSignal.timeout(ms),
 };
+
+/** What was given, and the platform's own for everything else. */
+export function portsOf(given: Partial<Ports>): Ports;
+export function portsOf(given: Partial<RequestPorts>): RequestPorts;
+export function portsOf(given: Partial<RequestPorts>): RequestPorts {
+  const send = given.fetch ?? platformPorts.fetch;
+  return {
+    // Called as a function: the `fetch` of browsers and Workers throws when it is called as a method of another object.
+    fetch: (input, init) => send(input, init),
+    clock: given.clock ?? platformPorts.clock,
+    timers: given.timers ?? platformPorts.timers,
+    random: given.random ?? platformPorts.random,
+    deadline: given.deadline ?? platformPorts.deadline,
+  };
+}
 
 /** Timers of Node.js keep its process alive; those of browsers and Workers are numbers. */
 const hasUnref = (timer: unknown): timer is { unref(): void } =>

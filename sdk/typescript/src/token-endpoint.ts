@@ -5,8 +5,13 @@ import type { Grant, Obtain } from "./call-tokens.ts";
 import type { Asking, Transport } from "./transport.ts";
 
 const TOKEN_PATH = "/api/v1/auth/token";
-const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
-const TOKEN_TYPE = "urn:ietf:params:oauth:token-type:";
+export const TOKEN_EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
+/** RFC 8693 §3: `access_token` is a token of this service; `id_token` and `jwt` are tokens of a trusted provider. */
+export const TOKEN_TYPE_URIS = {
+  access_token: "urn:ietf:params:oauth:token-type:access_token",
+  id_token: "urn:ietf:params:oauth:token-type:id_token",
+  jwt: "urn:ietf:params:oauth:token-type:jwt",
+} as const;
 
 /** Whose token it is: `id_token` is a user's, `access_token` a call token of another agent. */
 export interface Subject {
@@ -28,9 +33,9 @@ export const exchangedToken =
   (transport: Transport, key: AgentKey, subject: Subject, asking: Asking = {}): Obtain =>
   async () => {
     const form = new URLSearchParams({
-      grant_type: EXCHANGE,
+      grant_type: TOKEN_EXCHANGE_GRANT,
       subject_token: await subject.read(),
-      subject_token_type: `${TOKEN_TYPE}${subject.kind}`,
+      subject_token_type: TOKEN_TYPE_URIS[subject.kind],
     });
     return transport.ask(TOKEN_PATH, grantOf, form, { ...asking, headers: bearer(await key.read()) });
   };
