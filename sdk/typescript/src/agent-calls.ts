@@ -8,10 +8,19 @@ import type { Core } from "./core.ts";
 import { bearer } from "./credential.ts";
 import { decisionOf, denyFor, localDeny, type Decision } from "./decision.ts";
 import { DeniedError } from "./denied.ts";
-import { CancelledError, DomeError, NotAuthenticatedError } from "./errors.ts";
+import { DomeError } from "./errors.ts";
 import { fetchFromDoor } from "./door-fetch.ts";
 
 const CHECK_PATH = "/api/v1/check";
+
+/** What came of a question. */
+interface Asked {
+  readonly decision: Decision;
+  /** As it was sent; null: it was not. */
+  readonly question: string | null;
+  /** `Lifecycle.stops` when it was asked. */
+  readonly stops: number;
+}
 
 export class AgentCalls {
   readonly #core: Core;
@@ -31,7 +40,7 @@ export class AgentCalls {
    * DomeError when the question could not be asked.
    */
   async check(request: CheckRequest): Promise<Decision> {
-    const decision = await this.#decide(request);
+    const decision = this.#conclude(request, await this.#ask(request));
     if (!decision.allowed) {
       await request.onDeny?.(request, decision);
       return decision;
@@ -43,7 +52,7 @@ export class AgentCalls {
   }
 
   /**
-   * Puts the check before a function: it runs only when the service allows these arguments.
+   * Puts the check before a function: it runs only when the service allows these arguments, and they are still the same.
    * @param subject the tool by its name, or what else is to be asked about.
    * @param act is given the arguments, and a signal that aborts when the agent is stopped.
    * @returns the governed function. It throws DeniedError when it is denied, StoppedError when the agent was stopped while
@@ -57,7 +66,8 @@ export class AgentCalls {
     return async (args) => {
       const request: CheckRequest =
         args === undefined ? about : { ...about, arguments: args as Readonly<Record<string, unknown>> };
-      const decision = await this.#decide(request);
+      const asked = await this.#ask(request);
+      const decision = this.#conclude(request, asked, isStill(request, asked.question));
       if (!decision.allowed) throw new DeniedError(decision);
       return this.#core.lifecycle.work.run((signal) => act(args, { signal, decision }));
     };
@@ -88,52 +98,68 @@ export class AgentCalls {
     if (refusal !== null) throw new DeniedError(localDeny(refusal.reason, refusal.detail));
   }
 
-  /** The decision: what this process knows may deny, then the service decides, then what happened meanwhile may deny. */
-  async #decide(request: CheckRequest): Promise<Decision> {
-    const decision = await this.#ask(request);
-    if (decision.local) this.#core.onLocalDeny(request, decision);
-    return decision;
-  }
-
-  async #ask(request: CheckRequest): Promise<Decision> {
-    const { lifecycle, raiseOnError } = this.#core;
-    const before = lifecycle.refusal();
-    if (before !== null) return localDeny(before.reason, before.detail);
+  /** What this process knows may deny, then the service decides. */
+  async #ask(request: CheckRequest): Promise<Asked> {
+    const { lifecycle } = this.#core;
+    const { stops } = lifecycle;
+    const refusal = lifecycle.refusal();
+    if (refusal !== null)
+      return { decision: localDeny(refusal.reason, refusal.detail), question: null, stops };
     try {
       const question = questionOf(request);
-      const decision = await this.#withToken((token) => this.#send(question, token));
-      const after = lifecycle.refusal();
-      return decision.allowed && after !== null
-        ? localDeny(after.reason, `${after.detail}: it was stopped before the answer came`, decision)
-        : decision;
+      const decision = await this.#tokens.use((token) => this.#send(question, token));
+      return { decision, question, stops };
     } catch (fault) {
-      if (!(fault instanceof DomeError)) throw fault;
-      const now = lifecycle.refusal();
-      if (now !== null) return localDeny(now.reason, now.detail, { requestId: fault.requestId });
-      if (raiseOnError) throw fault;
-      const deny = denyFor(fault);
-      // A dead credential of an agent that was stopped is no riddle.
-      return deny.reason === "credential_refused" && lifecycle.stopped !== null
-        ? localDeny("stopped", lifecycle.stopped, deny)
-        : deny;
+      return { decision: this.#denyFor(fault), question: null, stops };
     }
+  }
+
+  /**
+   * The last look, in the same turn in which the work begins: what happened since the question may deny. Every deny of
+   * this package is told here.
+   */
+  #conclude(request: CheckRequest, { decision, stops }: Asked, isUnchanged = true): Decision {
+    const { lifecycle, onLocalDeny } = this.#core;
+    let last = decision;
+    if (decision.allowed) {
+      const refusal = lifecycle.refusal(stops);
+      if (refusal !== null) {
+        const detail = `${refusal.detail}: it was stopped before the answer came`;
+        last = localDeny(refusal.reason, detail, decision);
+      } else if (!isUnchanged) {
+        const detail = "the arguments have changed since they were allowed";
+        last = localDeny("invalid_request", detail, decision);
+      }
+    }
+    if (last.local) onLocalDeny(request, last);
+    return last;
+  }
+
+  /** @throws the fault where the program asked for that, and what is no DomeError. */
+  #denyFor(fault: unknown): Decision {
+    if (!(fault instanceof DomeError)) throw fault;
+    const { lifecycle, raiseOnError } = this.#core;
+    const refusal = lifecycle.refusal();
+    if (refusal !== null) return localDeny(refusal.reason, refusal.detail, { requestId: fault.requestId });
+    if (raiseOnError) throw fault;
+    const deny = denyFor(fault);
+    // A dead credential of an agent that was stopped is no riddle.
+    return deny.reason === "credential_refused" && lifecycle.stopped !== null
+      ? localDeny("stopped", lifecycle.stopped, deny)
+      : deny;
   }
 
   #send(question: string, token: string): Promise<Decision> {
     const { transport, closing } = this.#core;
     return transport.ask(CHECK_PATH, decisionOf, question, { headers: bearer(token), signal: closing });
   }
+}
 
-  /** A token may be dead before its end, after a stop and a start for instance: one fresh one is tried. */
-  async #withToken<T>(send: (token: string) => Promise<T>): Promise<T> {
-    const token = await this.#tokens.get();
-    if (this.#core.closing.aborted) throw new CancelledError();
-    try {
-      return await send(token);
-    } catch (fault) {
-      if (!(fault instanceof NotAuthenticatedError)) throw fault;
-      this.#tokens.refuse(token);
-      return send(await this.#tokens.get());
-    }
+/** Whether the request asks what was asked: the program may have changed its arguments meanwhile. */
+function isStill(request: CheckRequest, question: string | null): boolean {
+  try {
+    return questionOf(request) === question;
+  } catch {
+    return false;
   }
 }

@@ -4,23 +4,23 @@
  * counted, and the loss is reported.
  */
 import { readReport, reportOf, type Links, type Outcome } from "./audit-event.ts";
-import { bearer } from "./credential.ts";
-import { ApiError, CancelledError, DomeError, InvalidRequestError } from "./errors.ts";
+import { bearer, type WithCredential } from "./credential.ts";
+import { CancelledError, DomeError, InvalidRequestError } from "./errors.ts";
 import { randomId, randomShare, type Ports } from "./ports.ts";
-import { backOff, isTransient } from "./retry.ts";
+import { isTransient, pauseAfter } from "./retry.ts";
 import type { Transport } from "./transport.ts";
 
 const PATH = "/api/v1/audit/events";
-const MOST_PER_REPORT = 100;
+/** The most events of one report, however many the service takes. */
+export const MOST_PER_REPORT = 100;
 /** So long events wait for others to go with them, in milliseconds. */
 const GATHER_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
 
 interface Parts {
   readonly ports: Ports;
   readonly transport: Transport;
   /** The key where there is one: it delivers also what a suspended agent has buffered. */
-  readonly credential: () => Promise<string>;
+  readonly withCredential: WithCredential;
   /** The most events that wait. */
   readonly most: number;
   readonly onError: (fault: unknown) => void;
@@ -47,11 +47,11 @@ export class AuditReports {
   #sending: Promise<void> | null = null;
   #cancelTimer: (() => void) | null = null;
   #isClosed = false;
-  #hasGivenUp = false;
+  readonly #givingUp = new AbortController();
   /** The last report failed, if it did, in a way that passes by itself. */
   #isWorthAnother = true;
-  /** What the service asked for, in milliseconds. */
-  #retryAfterMs: number | null = null;
+  /** Before the next report, after one that failed, in milliseconds. */
+  #pauseMs = 0;
 
   /** @internal */
   constructor(parts: Parts) {
@@ -91,7 +91,7 @@ export class AuditReports {
 
   /** Sends what waits. @returns when all of it is delivered, or one report could not be: the rest is tried again later. */
   async flush(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#untold > 0) {
+    while (!this.#givingUp.signal.aborted && (this.#waiting.length > 0 || this.#untold > 0)) {
       const failures = this.#failures;
       await this.#send();
       if (this.#failures > failures) return;
@@ -108,17 +108,17 @@ export class AuditReports {
     this.#isClosed = true;
     this.#cancelTimer?.();
     await this.flush();
-    while (this.#waiting.length > 0 && !this.#hasGivenUp && this.#isWorthAnother) {
-      await this.#parts.ports.timers.sleep(this.#pauseMs(randomShare(this.#parts.ports.random)));
+    while (this.#waiting.length > 0 && this.#isWorthAnother) {
+      await this.#parts.ports.timers.sleep(this.#pauseMs, this.#givingUp.signal);
       await this.flush();
     }
   }
 
   /** @internal What was not delivered by now is lost. */
   giveUp(): void {
-    this.#hasGivenUp = true;
     this.#cancelTimer?.();
-    const left = this.#waiting.splice(0).length;
+    const left = this.#waiting.splice(0).filter(({ tellsLoss }) => tellsLoss !== true).length;
+    this.#givingUp.abort();
     if (left > 0) this.#lose(left);
   }
 
@@ -147,38 +147,33 @@ export class AuditReports {
     this.#sending ??= this.#sendOne().finally(() => {
       this.#sending = null;
       if (this.#waiting.length === 0 && this.#untold === 0) return;
-      const { random } = this.#parts.ports;
-      this.#sendAfter(this.#failures === 0 ? 0 : this.#pauseMs(randomShare(random)));
+      this.#sendAfter(this.#pauseMs);
     });
     return this.#sending;
-  }
-
-  #pauseMs(jitter: number): number {
-    return Math.min(
-      LONGEST_PAUSE_MS,
-      this.#retryAfterMs ?? backOff(this.#failures, LONGEST_PAUSE_MS, jitter),
-    );
   }
 
   async #sendOne(): Promise<void> {
     this.#tellLoss();
     const batch = this.#waiting.slice(0, this.#mostPerReport);
     if (batch.length === 0) return;
-    const { transport, credential, onError } = this.#parts;
+    const { transport, withCredential, onError, ports } = this.#parts;
+    const { signal } = this.#givingUp;
+    const decode = readReport(batch.length);
     const body = `{"events":[${batch.map(({ json }) => json).join(",")}]}`;
     try {
-      const headers = bearer(await credential());
-      const outcomes = await transport.ask(PATH, readReport(batch.length), body, { headers, retries: 0 });
+      const outcomes = await withCredential((credential) =>
+        transport.ask(PATH, decode, body, { headers: bearer(credential), retries: 0, signal }),
+      );
       this.#waiting.splice(0, batch.length);
       this.#failures = 0;
-      this.#retryAfterMs = null;
+      this.#pauseMs = 0;
       for (const [index, outcome] of outcomes.entries()) this.#settle(outcome, batch[index]);
     } catch (fault) {
       if (fault instanceof InvalidRequestError) this.#shrink(batch.length);
       else {
+        this.#pauseMs = pauseAfter(fault, this.#failures, randomShare(ports.random));
         this.#failures += 1;
         this.#isWorthAnother = fault instanceof DomeError && isTransient(fault);
-        this.#retryAfterMs = fault instanceof ApiError ? fault.retryAfterMs : null;
       }
       if (!(fault instanceof CancelledError)) onError(fault);
     }

@@ -2,9 +2,9 @@
  * A call token that is always good for a while: renewed ahead of its end, one renewal at a time. Its end is counted from
  * before it was asked for, by a clock that nobody sets, so that a wrong time of day does not matter.
  */
-import { ApiError, type DomeError } from "./errors.ts";
+import { NotAuthenticatedError } from "./errors.ts";
 import { randomShare, type Ports } from "./ports.ts";
-import { backOff } from "./retry.ts";
+import { pauseAfter } from "./retry.ts";
 
 export interface Grant {
   readonly token: string;
@@ -27,7 +27,8 @@ const MARGIN_MS = 5_000;
 /** The part of its life after which a token is renewed; the jitter comes on top. */
 const RENEW_AFTER = 0.7;
 const RENEW_JITTER = 0.15;
-const LONGEST_PAUSE_MS = 30_000;
+/** No token is taken to be good for longer, whoever says it: a day, in seconds. */
+const LONGEST_LIFE = 86_400;
 
 export class CallTokens {
   readonly #obtain: Obtain;
@@ -35,6 +36,8 @@ export class CallTokens {
   readonly #onFault: (fault: unknown) => void;
   #held: Held | null = null;
   #refused = false;
+  /** So often the token was forgotten: what was asked for before is not held after. */
+  #forgotten = 0;
   #asking: Promise<Held> | null = null;
   /** Background renewals that failed in a row, and until when none is made. */
   #failures = 0;
@@ -58,6 +61,27 @@ export class CallTokens {
     return held.token;
   }
 
+  /**
+   * Sends something with a token. One may be dead before its end, after a stop and a start for instance: one fresh one is
+   * tried.
+   * @param isRefusal whether what came back refuses the token, where that is no NotAuthenticatedError.
+   * @throws DomeError when there is no token to be had; what `send` throws.
+   */
+  async use<T>(
+    send: (token: string) => Promise<T>,
+    isRefusal: (answer: T) => boolean | Promise<boolean> = () => false,
+  ): Promise<T> {
+    const token = await this.get();
+    try {
+      const answer = await send(token);
+      if (!(await isRefusal(answer))) return answer;
+    } catch (fault) {
+      if (!(fault instanceof NotAuthenticatedError)) throw fault;
+    }
+    this.refuse(token);
+    return send(await this.get());
+  }
+
   /** The service refused this token: it is not used again. Another one than the held one is old news. */
   refuse(token: string): void {
     if (this.#held?.token !== token) return;
@@ -65,9 +89,20 @@ export class CallTokens {
     this.#refused = true;
   }
 
-  /** Forgets the token, for instance because the keys or the state of the agent have changed. */
+  /** Forgets the token, because the keys or the state of the agent have changed. */
   forget(): void {
     this.#held = null;
+    this.#asking = null;
+    this.#forgotten += 1;
+  }
+
+  /** Forgets the token, and asks for none before one is needed: the agent was stopped. */
+  rest(): void {
+    this.forget();
+    this.#failures = 0;
+    this.#pausedUntil = 0;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
   }
 
   /** From now on renews by itself, without a request that needs the token. */
@@ -78,9 +113,7 @@ export class CallTokens {
 
   stop(): void {
     this.#keeping = false;
-    this.#cancelTimer?.();
-    this.#cancelTimer = null;
-    this.#held = null;
+    this.rest();
   }
 
   #renewAhead(): void {
@@ -89,34 +122,37 @@ export class CallTokens {
 
   /** One at a time: who comes meanwhile waits for the same one. */
   #renew(): Promise<Held> {
-    this.#asking ??= this.#ask().finally(() => {
+    if (this.#asking !== null) return this.#asking;
+    const asking = this.#ask().finally(() => {
+      if (this.#asking !== asking) return;
       this.#asking = null;
       this.#schedule();
     });
-    return this.#asking;
+    this.#asking = asking;
+    return asking;
   }
 
   async #ask(): Promise<Held> {
     const asked = this.#ports.clock.monotonic();
-    const refused = this.#refused;
+    const [refused, forgotten] = [this.#refused, this.#forgotten];
     try {
       const { token, expiresIn } = await this.#obtain({ refused });
-      const life = (expiresIn ?? 0) * 1000;
+      const life = Math.min(expiresIn ?? 0, LONGEST_LIFE) * 1000;
       const jitter = RENEW_JITTER * randomShare(this.#ports.random);
       const held = {
         token,
         endsAt: asked + life - Math.min(MARGIN_MS, life / 10),
         renewAt: expiresIn === null ? Infinity : asked + life * (RENEW_AFTER + jitter),
       };
+      if (forgotten !== this.#forgotten) return held;
       this.#held = held;
       this.#refused = false;
       this.#failures = 0;
       this.#pausedUntil = 0;
       return held;
     } catch (fault) {
-      const pause =
-        retryAfterOf(fault as DomeError) ??
-        backOff(this.#failures, LONGEST_PAUSE_MS, randomShare(this.#ports.random));
+      if (forgotten !== this.#forgotten) throw fault;
+      const pause = pauseAfter(fault, this.#failures, randomShare(this.#ports.random));
       this.#failures += 1;
       this.#pausedUntil = this.#ports.clock.monotonic() + pause;
       throw fault;
@@ -138,6 +174,3 @@ export class CallTokens {
     });
   }
 }
-
-const retryAfterOf = (fault: DomeError): number | null =>
-  fault instanceof ApiError ? fault.retryAfterMs : null;

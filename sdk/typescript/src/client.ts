@@ -7,7 +7,14 @@ import { AuditReports } from "./audit-reports.ts";
 import { parseBaseUrl } from "./base-url.ts";
 import { CallTokens, type Obtain } from "./call-tokens.ts";
 import type { Core } from "./core.ts";
-import { AgentKey, checkToken, type TokenCallback } from "./credential.ts";
+import {
+  AgentKey,
+  checkToken,
+  fromProgram,
+  type TokenCallback,
+  type Until,
+  type WithCredential,
+} from "./credential.ts";
 import { localDeny } from "./decision.ts";
 import { DeniedError } from "./denied.ts";
 import {
@@ -20,14 +27,13 @@ import { EventStream } from "./event-stream.ts";
 import { LifecycleEvents } from "./hooks.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { LocalDenies } from "./local-denies.ts";
-import type { DomeClientOptions } from "./options.ts";
-import { platformPorts, type Ports } from "./ports.ts";
+import { TIMEOUT_MS, type DomeClientOptions } from "./options.ts";
+import { portsOf } from "./ports.ts";
 import { onProcessEnd } from "./process-end.ts";
 import { exchangedToken, ownToken, type Subject } from "./token-endpoint.ts";
 import { Transport } from "./transport.ts";
 import { VERSION } from "./version.ts";
 
-const TIMEOUT_MS = 10_000;
 const PATIENCE_MS = 5_000;
 const BUFFERED_EVENTS = 1_000;
 
@@ -40,6 +46,7 @@ export class DomeClient extends AgentCalls {
   readonly #tokens: CallTokens;
   readonly #stream: EventStream;
   readonly #key: AgentKey | null;
+  readonly #until: Until;
   readonly #patienceMs: number;
   readonly #onError: (fault: unknown) => void;
   readonly #close: AbortController;
@@ -54,24 +61,31 @@ export class DomeClient extends AgentCalls {
     const ports = portsOf(options);
     const close = new AbortController();
     const onError = quietly(options.onError);
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    const until = { deadline: ports.deadline, timeoutMs, closing: close.signal };
     const transport = new Transport({
       ...ports,
       url: baseUrl.href,
       headers: { "User-Agent": `dome-agent-sdk-typescript/${VERSION}` },
       retries: options.retries,
-      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+      timeoutMs,
     });
-    const key = options.token === undefined ? null : new AgentKey(options.token);
+    const key = options.token === undefined ? null : new AgentKey(options.token, until);
     const obtain =
-      key === null ? givenTokens(options.getToken) : ownToken(transport, key, { signal: close.signal });
+      key === null
+        ? givenTokens(options.getToken, until)
+        : ownToken(transport, key, { signal: close.signal });
     const tokens = new CallTokens(obtain, ports, onError);
     const events = new LifecycleEvents(onError);
-    const lifecycle = new Lifecycle(ports, events, () => tokens.forget());
-    const credential = key === null ? () => tokens.get() : () => key.read();
+    const lifecycle = new Lifecycle(ports, events, (isStopped) =>
+      isStopped ? tokens.rest() : tokens.forget(),
+    );
+    const withCredential: WithCredential =
+      key === null ? (send) => tokens.use(send) : async (send) => send(await key.read());
     const audit = new AuditReports({
       ports,
       transport,
-      credential,
+      withCredential,
       most: options.bufferedEvents ?? BUFFERED_EVENTS,
       onError,
       onLost: quietly(options.onEventsLost),
@@ -90,6 +104,7 @@ export class DomeClient extends AgentCalls {
     this.#core = core;
     this.#tokens = tokens;
     this.#key = key;
+    this.#until = until;
     this.#close = close;
     this.#onError = onError;
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
@@ -99,9 +114,8 @@ export class DomeClient extends AgentCalls {
     this.#stream = new EventStream({
       ports,
       transport,
-      credential,
+      withCredential,
       lifecycle,
-      closing: close.signal,
       onLimit: (most) => audit.limit(most),
       onError,
     });
@@ -147,8 +161,8 @@ export class DomeClient extends AgentCalls {
   }
 
   /**
-   * Resolves when a drain is over: the agent takes no new work, the hooks have run, and nothing runs any more. Do not wait
-   * for it in a hook: it waits for the hooks.
+   * Resolves when a drain is over: the agent takes no new work, the hooks have run, and no `onAllow` and no guarded
+   * function runs any more; requests of `fetch` are not waited for. Do not wait for it in a hook: it waits for the hooks.
    */
   drained(): Promise<void> {
     return this.#core.lifecycle.drained();
@@ -165,7 +179,7 @@ export class DomeClient extends AgentCalls {
 
   async #start(): Promise<void> {
     try {
-      await this.#soon(this.#tokens.get());
+      await this.#soon(this.#tokens.get(), this.#patienceMs);
     } catch (fault) {
       if (isBadKeyOrUrl(fault)) {
         this.#starting = null;
@@ -176,15 +190,16 @@ export class DomeClient extends AgentCalls {
     if (this.#closed !== null) throw closedError();
     this.#tokens.keepFresh();
     this.#stream.start();
+    const withinMs = this.#drainOnSigterm;
     this.#leaveProcess = onProcessEnd({
-      flush: () => this.audit.flush(),
-      sigterm:
-        this.#drainOnSigterm === null ? null : (): Promise<void> => this.#leave(this.#drainOnSigterm ?? 0),
+      flush: () => this.close(),
+      sigterm: withinMs === null ? null : (): Promise<void> => this.#leave(withinMs),
     });
   }
 
+  /** A hook that does not end is not waited for: the process is told to end. */
   async #leave(withinMs: number): Promise<void> {
-    await this.drain(withinMs);
+    await this.#soon(this.drain(withinMs), withinMs);
     await this.close();
   }
 
@@ -193,21 +208,18 @@ export class DomeClient extends AgentCalls {
     this.#core.lifecycle.close();
     this.#tokens.stop();
     this.#stream.stop();
-    await this.#soon(this.audit.close());
+    await this.#soon(this.audit.close(), this.#patienceMs);
     this.#close.abort();
     this.audit.giveUp();
   }
 
-  /** Waits for `wait` as long as this client is patient. */
-  async #soon(wait: Promise<unknown>): Promise<void> {
-    let cancel = (): void => undefined;
-    const patience = new Promise<void>((resolve) => {
-      cancel = this.#core.ports.timers.after(this.#patienceMs, resolve);
-    });
+  /** Waits for `wait`, and no longer than so many milliseconds. */
+  async #soon(wait: Promise<unknown>, ms: number): Promise<void> {
+    const done = new AbortController();
     try {
-      await Promise.race([wait, patience]);
+      await Promise.race([wait, this.#core.ports.timers.sleep(ms, done.signal)]);
     } finally {
-      cancel();
+      done.abort();
     }
   }
 
@@ -219,7 +231,10 @@ export class DomeClient extends AgentCalls {
     if (typeof given === "string") checkToken(given);
     const subject: Subject = {
       kind,
-      read: async () => checkToken(typeof given === "string" ? given : await given()),
+      read: async () =>
+        typeof given === "string"
+          ? given
+          : checkToken(await fromProgram(given, this.#until), "invalid_subject"),
     };
     const { transport, ports } = this.#core;
     const obtain = exchangedToken(transport, this.#key, subject, { signal: this.#close.signal });
@@ -229,16 +244,22 @@ export class DomeClient extends AgentCalls {
 
 /** Asks the callback, whose answer is a text that may be good for this one request only, or says how long it is good. */
 const givenTokens =
-  (getToken: TokenCallback | undefined): Obtain =>
+  (getToken: TokenCallback | undefined, until: Until): Obtain =>
   async (wish) => {
     if (typeof getToken !== "function")
       throw new ConfigurationError(
         "give token, the agent's API key, or getToken, a function that obtains call tokens",
       );
-    const given = await getToken(wish);
-    return typeof given === "string"
-      ? { token: checkToken(given), expiresIn: null }
-      : { token: checkToken(given.token), expiresIn: given.expiresIn ?? null };
+    return fromProgram(async () => {
+      const given = await getToken(wish);
+      const { token, expiresIn } = typeof given === "string" ? { token: given, expiresIn: 0 } : given;
+      // What is no length of time says nothing.
+      const isLife = Number.isFinite(expiresIn) && (expiresIn ?? 0) > 0;
+      return {
+        token: checkToken(token, "invalid_credential"),
+        expiresIn: isLife ? (expiresIn ?? null) : null,
+      };
+    }, until);
   };
 
 /** A hook of the program must not break what it is told of. */
@@ -251,14 +272,6 @@ const quietly =
       // Nobody is left to tell it to.
     }
   };
-
-const portsOf = (options: Partial<Ports>): Ports => ({
-  fetch: options.fetch ?? platformPorts.fetch,
-  clock: options.clock ?? platformPorts.clock,
-  timers: options.timers ?? platformPorts.timers,
-  random: options.random ?? platformPorts.random,
-  deadline: options.deadline ?? platformPorts.deadline,
-});
 
 const isBadKeyOrUrl = (fault: unknown): fault is DomeError =>
   fault instanceof NotAuthenticatedError ||

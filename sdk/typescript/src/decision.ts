@@ -94,6 +94,8 @@ export function denyFor(fault: DomeError): Decision {
 
 function localReason(fault: DomeError): LocalReason {
   if (fault.code === "invalid_argument") return "invalid_request";
+  if (fault.code === "invalid_credential") return "credential_refused";
+  if (fault.code === "invalid_subject") return "delegation_refused";
   if (!(fault instanceof ApiError)) return "unavailable";
   const { status, code, domeError } = fault;
   if (code === "draining" || domeError === "agent_draining") return "draining";

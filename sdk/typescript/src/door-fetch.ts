@@ -5,6 +5,7 @@
 import type { CallTokens } from "./call-tokens.ts";
 import type { Core } from "./core.ts";
 import { ConfigurationError } from "./errors.ts";
+import type { RunningWork } from "./running-work.ts";
 import { linked } from "./signals.ts";
 
 export async function fetchFromDoor(
@@ -13,48 +14,44 @@ export async function fetchFromDoor(
   input: string | URL | Request,
   init: RequestInit = {},
 ): Promise<Response> {
+  const { work } = core.lifecycle;
   const given = input instanceof Request ? input : null;
   const url = urlOf(core.baseUrl, input instanceof Request ? input.url : input.toString());
   const headers = new Headers(given?.headers);
   for (const [name, value] of new Headers(init.headers)) headers.set(name, value);
-  const body = init.body ?? (given?.body == null ? null : await given.arrayBuffer());
-  const request = { ...init, method: init.method ?? given?.method ?? "GET", headers, body };
 
+  // From here on a stop cuts it, before the first byte is sent, too.
   const stop = new AbortController();
-  const forget = core.lifecycle.work.watch((why) => stop.abort(why));
-  const { signal, release } = linked([stop.signal, core.closing, init.signal ?? given?.signal]);
-  const send = async (token: string): Promise<Response> => {
-    headers.set("Authorization", `Bearer ${token}`);
-    return core.ports.fetch(url, { ...request, signal, redirect: "manual" });
-  };
+  const forget = work.watch((why) => stop.abort(why));
+  const { signal, release } = linked([stop.signal, init.signal ?? given?.signal]);
   const end = (): void => {
     forget();
     release();
   };
   try {
-    return untilRead(await sendOnceMore(send, tokens, !(body instanceof ReadableStream)), end);
+    const body = init.body ?? (given?.body == null ? null : await given.arrayBuffer());
+    signal.throwIfAborted();
+    const request = { ...init, method: init.method ?? given?.method ?? "GET", headers, body };
+    const send = async (token: string): Promise<Response> => {
+      signal.throwIfAborted();
+      headers.set("Authorization", `Bearer ${token}`);
+      return core.ports.fetch(url, { ...request, signal, redirect: "manual" });
+    };
+    // Where the body can be sent again.
+    const isRefusal = async (response: Response): Promise<boolean> => {
+      if (response.status !== 401 || body instanceof ReadableStream) return false;
+      await response.body?.cancel();
+      return true;
+    };
+    return untilRead(await tokens.use(send, isRefusal), end, work);
   } catch (fault) {
     end();
     throw fault;
   }
 }
 
-/** A token may be dead before its end: one fresh one is tried, where the body can be sent again. */
-async function sendOnceMore(
-  send: (token: string) => Promise<Response>,
-  tokens: CallTokens,
-  isRepeatable: boolean,
-): Promise<Response> {
-  const token = await tokens.get();
-  const response = await send(token);
-  if (response.status !== 401 || !isRepeatable) return response;
-  tokens.refuse(token);
-  await response.body?.cancel();
-  return send(await tokens.get());
-}
-
 /** The same response, with a body that says when it has been read, has failed or was given up. */
-function untilRead(response: Response, end: () => void): Response {
+function untilRead(response: Response, end: () => void, work: RunningWork): Response {
   if (response.body === null) {
     end();
     return response;
@@ -82,6 +79,10 @@ function untilRead(response: Response, end: () => void): Response {
     },
     { highWaterMark: 0 },
   );
+  work.whenGone(body, () => {
+    end();
+    reader.cancel().catch(() => undefined);
+  });
   const { status, statusText, headers } = response;
   return Object.defineProperty(new Response(body, { status, statusText, headers }), "url", {
     value: response.url,

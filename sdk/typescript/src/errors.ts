@@ -34,8 +34,20 @@ export class DomeError extends Error {
 /** An argument or option that cannot be right: the program must change. */
 export class ConfigurationError extends DomeError {
   override readonly name = "ConfigurationError";
-  constructor(message: string) {
-    super("invalid_argument", message);
+  /** @param code what is wrong: an argument, or what a function of the program gave as the agent's or somebody's token. */
+  constructor(
+    message: string,
+    code: "invalid_argument" | "invalid_credential" | "invalid_subject" = "invalid_argument",
+  ) {
+    super(code, message);
+  }
+}
+
+/** A function of the program that gives the key or a token has failed. */
+export class CredentialUnavailableError extends DomeError {
+  override readonly name = "CredentialUnavailableError";
+  constructor(message: string, options?: ErrorOptions) {
+    super("credential_unavailable", message, options);
   }
 }
 

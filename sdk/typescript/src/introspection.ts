@@ -3,9 +3,10 @@
  * token that was good a second ago may belong to an agent that has been stopped.
  */
 import { parseBaseUrl } from "./base-url.ts";
-import { bearer, checkToken } from "./credential.ts";
+import { bearer, checkToken, fromProgram, type Until } from "./credential.ts";
 import { members, Mismatch, text, textOrNull, whole, type Decoder } from "./decode.ts";
-import { platformPorts, type RequestPorts } from "./ports.ts";
+import { TIMEOUT_MS } from "./options.ts";
+import { portsOf, type RequestPorts } from "./ports.ts";
 import { Transport } from "./transport.ts";
 
 export interface IntrospectionOptions extends Partial<RequestPorts> {
@@ -46,11 +47,15 @@ export class Introspection {
   readonly #transport: Transport;
   readonly #credential: IntrospectionOptions["credential"];
   readonly #audience: string | null;
+  readonly #until: Until;
 
   /** @throws ConfigurationError for a URL that cannot be right. */
   constructor(options: IntrospectionOptions) {
     const url = parseBaseUrl(options.baseUrl, options.insecureHttp === true).href;
-    this.#transport = new Transport({ ...platformPorts, ...options, url });
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    const ports = portsOf(options);
+    this.#transport = new Transport({ ...ports, url, timeoutMs });
+    this.#until = { deadline: ports.deadline, timeoutMs };
     this.#credential = options.credential;
     this.#audience = options.audience ?? null;
   }
@@ -61,7 +66,10 @@ export class Introspection {
    * @throws DomeError when the service cannot be asked: then nobody may be let in.
    */
   async callerOf(token: string): Promise<Caller | null> {
-    const credential = typeof this.#credential === "string" ? this.#credential : await this.#credential();
+    const credential =
+      typeof this.#credential === "string"
+        ? this.#credential
+        : await fromProgram(this.#credential, this.#until);
     const form = new URLSearchParams({ token });
     const headers = bearer(checkToken(credential));
     const caller = await this.#transport.ask("/api/v1/auth/introspect", callerOf, form, { headers });

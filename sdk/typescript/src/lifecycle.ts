@@ -29,7 +29,7 @@ export class Lifecycle {
   readonly #ports: Ports;
   readonly #events: LifecycleEvents;
   /** Called when tokens that are held may be dead: the agent was started or stopped, or its keys have changed. */
-  readonly #onNewEpoch: () => void;
+  readonly #onNewEpoch: (isStopped: boolean) => void;
   #state: State = "unknown";
   #isConnected = false;
   /** The service's drain, and the one that this process began by itself. */
@@ -38,21 +38,33 @@ export class Lifecycle {
   #isClosed = false;
   /** Hooks of a drain that have not run yet: until then it is not over. */
   #pendingHooks = 0;
+  /** One deadline is the service's, the other that of the process: each cuts what runs then. */
   #cancelDeadline: (() => void) | null = null;
+  #cancelLeaving: (() => void) | null = null;
+  #stops = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(ports: Ports, events: LifecycleEvents, onNewEpoch: () => void) {
+  constructor(ports: Ports, events: LifecycleEvents, onNewEpoch: (isStopped: boolean) => void) {
     this.#ports = ports;
     this.#events = events;
     this.#onNewEpoch = onNewEpoch;
   }
 
-  /** @returns why no new work may begin, as far as this process knows; null: the service is to be asked. */
-  refusal(): LocalRefusal | null {
+  /** So often the agent was stopped or told to drain, as far as this process has heard. */
+  get stops(): number {
+    return this.#stops;
+  }
+
+  /**
+   * @param since `stops` as it was when the service was asked: what was heard after that counts even if the stream has
+   * ended since.
+   * @returns why no new work may begin, as far as this process knows; null: the service is to be asked.
+   */
+  refusal(since: number = this.#stops): LocalRefusal | null {
     if (this.#isClosed) return { reason: "closed", detail: "this client is closed" };
     if (this.isRevoked) return { reason: "stopped", detail: STOPPED.revoked };
     if (this.#isLeaving) return { reason: "draining", detail: DRAINING };
-    if (!this.#isConnected) return null;
+    if (!this.#isConnected && since === this.#stops) return null;
     if (this.stopped !== null) return { reason: "stopped", detail: this.stopped };
     return this.#isDraining ? { reason: "draining", detail: DRAINING } : null;
   }
@@ -86,12 +98,15 @@ export class Lifecycle {
   leave(leftMs: number): void {
     if (this.#isLeaving || this.#isClosed) return;
     this.#isLeaving = true;
-    this.#drain({ deadline: null, leftMs }, ownEvent("agent.draining", { deadline: null, leftMs }));
+    this.#cancelLeaving = this.#cutAfter(leftMs);
+    this.#fire(ownEvent("agent.draining", { deadline: null, leftMs }));
+    this.#settle();
   }
 
   close(): void {
     this.#isClosed = true;
     this.#cancelDeadline?.();
+    this.#cancelLeaving?.();
     this.work.cut(new StoppedError("the client was closed while this ran"));
     this.#settle();
   }
@@ -118,7 +133,7 @@ export class Lifecycle {
       this.#stop("suspended", news ? ownEvent("agent.suspended") : null);
       return;
     }
-    if (before !== "active") this.#onNewEpoch();
+    if (before !== "active") this.#onNewEpoch(false);
     this.#state = "active";
     if (event.draining !== null)
       this.#drain(event.draining, untold && !wasDraining ? ownEvent("agent.draining", event.draining) : null);
@@ -153,10 +168,10 @@ export class Lifecycle {
       case "workspace.resumed":
         this.#state = "active";
         this.#endDrain();
-        this.#onNewEpoch();
+        this.#onNewEpoch(false);
         break;
       case "keys.changed":
-        this.#onNewEpoch();
+        this.#onNewEpoch(false);
         break;
       case "policy.updated":
       case "surface.updated":
@@ -167,27 +182,33 @@ export class Lifecycle {
 
   #stop(state: "suspended" | "revoked" | "halted", event: LifecycleEvent | null): void {
     this.#state = state;
+    this.#stops += 1;
     this.#endDrain();
-    this.#onNewEpoch();
+    this.#onNewEpoch(true);
     this.work.cut(new StoppedError(`${STOPPED[state]}: this was cut`));
     if (event !== null) this.#fire(event);
     this.#settle();
   }
 
   #drain({ leftMs }: Draining, event: LifecycleEvent | null): void {
-    if (!this.#isLeaving) this.#isDraining = true;
+    this.#isDraining = true;
+    this.#stops += 1;
     this.#cancelDeadline?.();
-    this.#cancelDeadline = this.#ports.timers.after(leftMs, () => {
-      this.work.cut(new StoppedError("the drain's deadline has passed: this was cut"));
-      this.#settle();
-    });
+    this.#cancelDeadline = this.#cutAfter(leftMs);
     if (event !== null) this.#fire(event);
     this.#settle();
   }
 
+  #cutAfter(leftMs: number): () => void {
+    return this.#ports.timers.after(leftMs, () => {
+      this.work.cut(new StoppedError("the drain's deadline has passed: this was cut"));
+      this.#settle();
+    });
+  }
+
   #endDrain(): void {
     this.#isDraining = false;
-    if (!this.#isLeaving) this.#cancelDeadline?.();
+    this.#cancelDeadline?.();
   }
 
   #fire(event: LifecycleEvent | StateEvent): void {

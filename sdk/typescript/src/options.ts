@@ -2,6 +2,9 @@
 import type { KeySource, TokenCallback } from "./credential.ts";
 import type { Ports } from "./ports.ts";
 
+/** Time for one attempt of a request, in milliseconds. */
+export const TIMEOUT_MS = 10_000;
+
 interface Settings extends Partial<Ports> {
   /** The URL of the service, for instance `https://dome.example.com`. */
   readonly baseUrl: string;

@@ -11,6 +11,8 @@ export const LONGEST_WAIT_MS = 30_000;
  */
 const IN_PROGRESS_WAIT_MS = 35_000;
 
+/** Between two tries of what goes on in the background: at most this, whatever the service asks for. */
+const LONGEST_PAUSE_MS = 30_000;
 const FIRST_BACK_OFF_MS = 250;
 const LONGEST_BACK_OFF_MS = 4_000;
 const IN_PROGRESS_PAUSE_MS = 500;
@@ -42,8 +44,19 @@ export function waitBeforeRetry(error: DomeError, attempt: Attempt): number | nu
  * come back together.
  * @returns milliseconds.
  */
-export const backOff = (made: number, longestMs: number, jitter: number): number =>
+const backOff = (made: number, longestMs: number, jitter: number): number =>
   Math.round(Math.min(longestMs, FIRST_BACK_OFF_MS * 2 ** made) * (0.5 + jitter / 2));
+
+/**
+ * After which time something in the background is tried again: as the service asks, within bounds, or by back-off.
+ * @param made how many tries failed before this one.
+ * @returns milliseconds.
+ */
+export function pauseAfter(fault: unknown, made: number, jitter: number): number {
+  const asked = fault instanceof ApiError ? fault.retryAfterMs : null;
+  if (asked === null) return backOff(made, LONGEST_PAUSE_MS, jitter);
+  return Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_BACK_OFF_MS, asked));
+}
 
 /** The repeat of a request met its own first copy, still running. */
 export const isInProgress = (error: DomeError): error is ApiError =>

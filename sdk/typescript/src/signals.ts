@@ -33,7 +33,9 @@ export async function unlessAborted<T>(wait: Promise<T>, signal: AbortSignal | u
     else signal.addEventListener("abort", cancel, { once: true, signal: heard.signal });
   });
   try {
-    return await Promise.race([wait, aborted]);
+    const value = await Promise.race([wait, aborted]);
+    if (signal.aborted) throw new CancelledError();
+    return value;
   } finally {
     heard.abort();
   }

@@ -38,7 +38,7 @@ interface TransportOptions extends RequestPorts {
 /** What a request may say beside its path and its body. */
 export interface Asking {
   readonly headers?: HeaderFields;
-  /** Ends the request, and the waiting for its retries, with a CancelledError. */
+  /** Ends the request, and the waiting for its retries: with its reason if that is a TimeoutError, else a CancelledError. */
   readonly signal?: AbortSignal | undefined;
   /** Instead of the transport's own number of retries. */
   readonly retries?: number | undefined;
@@ -54,6 +54,7 @@ interface Outgoing extends Asking {
 const TIMEOUT_MS = 15_000;
 /** Refusals that come before the first byte of the request has gone. */
 const NEVER_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
+const EVENT_STREAM = /^text\/event-stream *(?:;|$)/i;
 const JSON_TYPE = { "Content-Type": "application/json" };
 const FORM_TYPE = { "Content-Type": "application/x-www-form-urlencoded" };
 
@@ -80,7 +81,7 @@ export class Transport {
 
   /**
    * Opens a stream of server-sent events. No time-out and no retries: whoever reads comes back by itself.
-   * @throws DomeError when there is no connection, or the service refuses.
+   * @throws DomeError when there is no connection, the service refuses, or the answer is no such stream.
    */
   async open(path: string, query: Query, asking: Asking): Promise<ReadableStream<Uint8Array>> {
     let response: Response;
@@ -93,7 +94,16 @@ export class Transport {
     } catch (fault) {
       throw this.#unanswered(fault, asking.signal);
     }
-    if (response.status === 200 && response.body !== null) return response.body;
+    if (response.status === 200 && response.body !== null) {
+      const type = response.headers.get("content-type") ?? "";
+      if (EVENT_STREAM.test(type)) return response.body;
+      await response.body.cancel();
+      const message = `${this.#base} answered with no stream of events; is this the URL of a Dome service?`;
+      throw new UnreadableAnswerError(message, {
+        status: 200,
+        requestId: response.headers.get("dome-request-id"),
+      });
+    }
     throw readRefusal(await answerOf(response), this.#ports.clock.now());
   }
 
@@ -166,11 +176,12 @@ export class Transport {
       }
       if (isInProgress(outcome)) inProgressMs += wait;
       else made += 1;
-      await unlessAborted(this.#ports.timers.sleep(wait), outgoing.signal);
+      await unlessAborted(this.#ports.timers.sleep(wait, outgoing.signal), outgoing.signal);
     }
   }
 
   async #attempt(outgoing: Outgoing): Promise<Answer | DomeError> {
+    if (outgoing.signal?.aborted === true) return new CancelledError();
     const either = linked([this.#ports.deadline(this.#timeoutMs), outgoing.signal]);
     let answer: Answer;
     try {
@@ -196,7 +207,8 @@ export class Transport {
   }
 
   #unanswered(fault: unknown, signal: AbortSignal | undefined): DomeError {
-    if (signal?.aborted === true) return new CancelledError();
+    if (signal?.aborted === true)
+      return signal.reason instanceof TimeoutError ? signal.reason : new CancelledError();
     const { name, cause } = fault instanceof Error ? fault : { name: "", cause: undefined };
     if (name === "TimeoutError" || name === "AbortError") {
       const message = `no answer from ${this.#base} within ${this.#timeoutMs / 1000} s`;

@@ -203,6 +203,51 @@ describe("close", () => {
     client.audit.emit("order_placed");
     expect(dome.lost).toBe(2);
   });
+
+  it("leaves nothing behind that keeps the process alive: no pause, and no report on its way", async () => {
+    const dome = new FakeDome();
+    const { timers } = dome.ports;
+    const sleeping = new Set<Promise<void>>();
+    const sleep = (ms: number, until?: AbortSignal): Promise<void> => {
+      const slept = timers.sleep(ms, until).finally(() => sleeping.delete(slept));
+      sleeping.add(slept);
+      return slept;
+    };
+    const after = (ms: number, ring: () => void) => timers.after(ms, ring);
+    dome.on(REPORTS, () => hangUp());
+    const client = dome.client({ patienceMs: 2_000, timers: { sleep, after } });
+    client.audit.emit("order_placed");
+    await dome.advance(120_000);
+    const closed = client.close();
+    await dome.advance(2_000);
+    await closed;
+    await settle();
+    expect(sleeping.size).toBe(0);
+
+    dome.on(REPORTS, () => new Promise(() => undefined));
+    const other = dome.client({ patienceMs: 2_000 });
+    other.audit.emit("order_placed");
+    const closedToo = other.close();
+    await dome.advance(2_000);
+    await closedToo;
+    expect(dome.to(REPORTS).at(-1)?.signal?.aborted).toBe(true);
+    const sent = dome.to(REPORTS).length;
+    await other.audit.flush();
+    expect(dome.to(REPORTS)).toHaveLength(sent);
+  });
+
+  it("does not count the report of a loss as one more that is lost", async () => {
+    const dome = new FakeDome();
+    dome.on(REPORTS, () => hangUp());
+    const client = dome.client({ bufferedEvents: 1, patienceMs: 2_000 });
+    for (let n = 0; n < 3; n += 1) client.audit.emit("order_placed", { n });
+    await dome.advance(10_000);
+    expect(client.audit.lost).toBe(2);
+    const closed = client.close();
+    await dome.advance(2_000);
+    await closed;
+    expect(client.audit.lost).toBe(3);
+  });
 });
 
 describe("a deny of this package", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { FakeDome, hangUp, json, oauthError, problem, settle, TOOL } from "./fake-dome.ts";
+import { FakeDome, hangUp, json, oauthError, problem, recorded, settle, TOOL } from "./fake-dome.ts";
+import { FakeStream } from "./fake-stream.ts";
 
 const TOKEN = "/api/v1/auth/token";
 
@@ -105,6 +106,106 @@ describe("the call token", () => {
     await client.check({ tool: TOOL });
     expect(asked).toBe(before + 1);
     expect(before).toBe(1 + dome.to("/api/v1/agents/self/events").length);
+  });
+
+  it.each<[string, unknown]>([
+    ["nothing", undefined],
+    ["null", null],
+    ["zero", 0],
+    ["a negative number", -300],
+    ["no number", Number.NaN],
+    ["an endless time", Infinity],
+    ["a text", "300"],
+  ])("is not kept where a callback says %s of its life", async (_what, expiresIn) => {
+    const dome = new FakeDome();
+    let asked = 0;
+    const getToken = () => ({ token: `eyJ.given${(asked += 1)}.sig`, expiresIn: expiresIn as number });
+    const client = dome.client({ getToken });
+    await client.token();
+    await client.token();
+    expect(asked).toBe(2);
+  });
+
+  it("is kept for a day at most, however long a callback says that it is good", async () => {
+    const dome = new FakeDome();
+    let asked = 0;
+    const client = dome.client({
+      getToken: () => ({ token: `eyJ.given${(asked += 1)}.sig`, expiresIn: Number.MAX_VALUE }),
+    });
+    await client.token();
+    await client.token();
+    expect(asked).toBe(1);
+    await dome.advance(86_400_000);
+    await client.token();
+    expect(asked).toBe(2);
+  });
+
+  it("is tried again within half a minute, however long the service asks to be left alone", async () => {
+    const dome = new FakeDome();
+    const client = dome.client();
+    await client.start();
+    dome.on(TOKEN, () => json(503, {}, { "Retry-After": "86400" }));
+    await dome.advance(256_000);
+    const tried = dome.to(TOKEN).length;
+    expect(tried).toBeGreaterThan(1);
+    await dome.advance(31_000);
+    expect(dome.to(TOKEN).length).toBeGreaterThan(tried);
+  });
+
+  it("that was on its way when the agent was stopped is not held after: it is one from before (P3)", async () => {
+    const dome = new FakeDome();
+    const stream = new FakeStream(dome);
+    const client = dome.client();
+    await client.start();
+    await stream.state();
+    await stream.say("keys.changed");
+    let answer = (): void => undefined;
+    dome.on(TOKEN, async () => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return dome.grant();
+    });
+    const old = client.token();
+    await settle();
+    await stream.say("agent.suspended");
+    await stream.say("agent.resumed");
+    const answerOld = answer;
+    const fresh = client.token();
+    await settle();
+    answer();
+    expect(await fresh).toContain("token2");
+    answerOld();
+    expect(await old).toContain("token3");
+    expect(await client.token()).toContain("token2");
+  });
+
+  it("of a callback is followed by a fresh one where the stream or a report is refused, too", async () => {
+    const dome = new FakeDome();
+    const asked: boolean[] = [];
+    const getToken = ({ refused }: { refused: boolean }) => {
+      asked.push(refused);
+      return { token: `eyJhbGciOiJFUzI1NiJ9.given${asked.length}.sig`, expiresIn: 300 };
+    };
+    const client = dome.client({ getToken });
+    dome.on("/api/v1/audit/events", ({ headers, body }) =>
+      headers.get("authorization")?.includes("given1") === true
+        ? problem(401, "invalid_token")
+        : recorded(body),
+    );
+    client.audit.emit("order_placed");
+    await client.audit.flush();
+    expect(client.audit.waiting).toBe(0);
+    expect(asked).toEqual([false, true]);
+    const stream = new FakeStream(dome);
+    stream.refuse((sent) =>
+      sent.headers.get("authorization")?.includes("given2") === true
+        ? problem(401, "invalid_token")
+        : stream.open(sent),
+    );
+    await client.start();
+    await settle();
+    expect(stream.asked).toEqual([null]);
+    expect(asked).toEqual([false, true, true]);
+    await client.close();
   });
 });
 

@@ -234,6 +234,36 @@ describe("a check", () => {
   });
 });
 
+describe("an act", () => {
+  // The answer is there, and some turns later the client is closed: whichever turn that is.
+  it.each(Array.from({ length: 40 }, (_, turns) => turns))(
+    "never begins after the stop that should have cut it, %i turns behind the answer (P3)",
+    async (turns) => {
+      const dome = new FakeDome();
+      const client = dome.client();
+      const order: string[] = [];
+      const close = async (): Promise<void> => {
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+        order.push("closed");
+        await client.close();
+      };
+      let closing = Promise.resolve();
+      dome.on(CHECK, () =>
+        Object.assign(json(200, decision()), {
+          text: () => {
+            closing = close();
+            return Promise.resolve(JSON.stringify(decision()));
+          },
+        }),
+      );
+      const act = client.guard(TOOL, () => order.push("act"));
+      await Promise.allSettled([act(undefined)]);
+      await closing;
+      expect(order.slice(order.indexOf("closed") + 1)).toEqual([]);
+    },
+  );
+});
+
 describe("a governed function", () => {
   it("runs with the arguments that were allowed", async () => {
     const dome = new FakeDome();
@@ -259,5 +289,20 @@ describe("a governed function", () => {
       change: { detail: "Ask for it." },
     });
     expect(ran).toBe(false);
+  });
+
+  it.each<[string, (args: Record<string, unknown>) => unknown]>([
+    ["another value", (args) => (args["amount"] = 1_000_000)],
+    ["one more", (args) => (args["to"] = "somebody")],
+    ["what is no JSON", (args) => (args["amount"] = 1n)],
+  ])("does not run with other arguments than were allowed: %s (P1)", async (_what, change) => {
+    const dome = new FakeDome();
+    const paid: unknown[] = [];
+    const pay = dome.client().guard("bank/pay", (args: Record<string, unknown>) => paid.push(args));
+    const args: Record<string, unknown> = { amount: 1 };
+    const done = pay(args);
+    change(args);
+    await expect(done).rejects.toMatchObject({ code: "invalid_request", decisionId: "dec_1" });
+    expect(paid).toEqual([]);
   });
 });

@@ -1,8 +1,9 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { DomeClient } from "../../../sdk/typescript/src/dome.ts";
+import { DomeClient, Introspection } from "../../../sdk/typescript/src/dome.ts";
 import type { DomeClientOptions } from "../../../sdk/typescript/src/dome.ts";
-import { BASE, FakeDome, hangUp, KEY, TOOL } from "./fake-dome.ts";
+import { platformPorts } from "../../../sdk/typescript/src/ports.ts";
+import { BASE, eventsOf, FakeDome, hangUp, json, KEY, TOOL } from "./fake-dome.ts";
 
 const made = (options: object) =>
   new DomeClient({ baseUrl: BASE, token: KEY, ...options } as DomeClientOptions);
@@ -67,8 +68,129 @@ describe("a key that is read anew", () => {
 
   it("denies when it is none", async () => {
     const got = await new FakeDome().client({ token: () => "oops" }).check({ tool: TOOL });
-    expect(got).toMatchObject({ allowed: false, local: true });
+    expect(got).toMatchObject({ allowed: false, local: true, reason: "credential_refused" });
     expect(JSON.stringify(got)).not.toContain("oops");
+  });
+
+  it("is reported when it is none: an operator has to see it", async () => {
+    const dome = new FakeDome();
+    const keys = ["oops", KEY];
+    const client = dome.client({ token: () => keys.shift() ?? KEY });
+    await client.check({ tool: TOOL });
+    await client.audit.flush();
+    const [report] = dome.to("/api/v1/audit/events");
+    expect(eventsOf(report?.body ?? "")).toEqual([
+      expect.objectContaining({ kind: "sdk.decision", reason: "credential_refused" }),
+    ]);
+  });
+});
+
+describe("a function of the program that gives a credential", () => {
+  const fails = () => {
+    throw new RangeError("the vault is sealed");
+  };
+  const hangs = () => new Promise<string>(() => undefined);
+  const nothing = () => null as unknown as string;
+  const own = (getToken: () => string | Promise<string>) => (dome: FakeDome) => dome.client({ getToken });
+  const key = (token: () => string | Promise<string>) => (dome: FakeDome) => dome.client({ token });
+  const user = (read: () => string | Promise<string>) => (dome: FakeDome) => dome.client().actAs(read);
+
+  it.each<[string, (dome: FakeDome) => Pick<DomeClient, "check" | "guard">, string]>([
+    ["throws instead of a key", key(fails), "unavailable"],
+    ["never gives a key", key(hangs), "unavailable"],
+    ["gives no key", key(nothing), "credential_refused"],
+    ["throws instead of a token", own(fails), "unavailable"],
+    ["never gives a token", own(hangs), "unavailable"],
+    ["gives nothing at all", own(nothing), "unavailable"],
+    ["gives what is no token", own(() => "a b"), "credential_refused"],
+    ["throws instead of a user's token", user(fails), "unavailable"],
+    ["never gives a user's token", user(hangs), "unavailable"],
+    ["gives what is no user's token", user(() => "a b"), "delegation_refused"],
+  ])("denies, calls onDeny and keeps nobody waiting when it %s (P1)", async (_what, clientOf, reason) => {
+    const dome = new FakeDome();
+    const client = clientOf(dome);
+    const called: string[] = [];
+    let outcome: unknown = null;
+    client.check({ tool: TOOL, onDeny: (_request, deny) => called.push(deny.reason) }).then(
+      (got) => (outcome = got),
+      (fault: unknown) => (outcome = fault),
+    );
+    await dome.advance(60_000);
+    expect(outcome).toMatchObject({ decision: "deny", local: true, reason });
+    expect(called).toEqual([reason]);
+  });
+
+  it("is waited for no longer than the client is open", async () => {
+    const dome = new FakeDome();
+    const client = dome.client({ token: hangs });
+    const done = client.check({ tool: TOOL });
+    const closed = client.close();
+    await dome.advance(1);
+    await closed;
+    expect(await done).toMatchObject({ reason: "closed" });
+  });
+
+  it("says by which class it failed, where the program asked to have that thrown", async () => {
+    const asked = new FakeDome().client({ token: fails, raiseOnError: true }).check({ tool: TOOL });
+    await expect(asked).rejects.toMatchObject({
+      name: "CredentialUnavailableError",
+      code: "credential_unavailable",
+      message: "the program gave no credential: the vault is sealed",
+    });
+  });
+
+  it("is a fault of the service's door, and no crash, where it gives the credential of a door of the program", async () => {
+    const asking = new Introspection({ ...new FakeDome().ports, baseUrl: BASE, credential: fails });
+    await expect(asking.callerOf("eyJ.a.b")).rejects.toMatchObject({ code: "credential_unavailable" });
+  });
+});
+
+describe("what the platform gives", () => {
+  /** As the `fetch` of browsers and Workers. */
+  function unbound(answer: () => Response) {
+    return async function (this: unknown): Promise<Response> {
+      if (this !== undefined) throw new TypeError("Illegal invocation");
+      return answer();
+    };
+  }
+
+  it("is called as a function and not as a method, which `fetch` refuses", async () => {
+    const { fetch: _fetch, ...ports } = new FakeDome().ports;
+    const client = new DomeClient({
+      ...ports,
+      baseUrl: BASE,
+      getToken: () => "eyJ.a.b",
+      fetch: unbound(() => json(200, { active: false })),
+    });
+    expect((await client.fetch("/tools/x")).status).toBe(200);
+    const door = {
+      ...ports,
+      baseUrl: BASE,
+      credential: KEY,
+      fetch: unbound(() => json(200, { active: false })),
+    };
+    expect(await new Introspection(door).callerOf("eyJ.a.b")).toBeNull();
+  });
+
+  it("waits for one attempt of an introspection as long as its options say by themselves: 10 s", async () => {
+    const dome = new FakeDome();
+    dome.on("/api/v1/auth/introspect", () => json(200, { active: false }));
+    const waits: number[] = [];
+    const deadline = (ms: number) => {
+      waits.push(ms);
+      return dome.ports.deadline(ms);
+    };
+    await new Introspection({ ...dome.ports, deadline, baseUrl: BASE, credential: KEY }).callerOf("eyJ.a.b");
+    expect(waits).toEqual([10_000]);
+  });
+
+  it("sleeps no longer than it is wanted", async () => {
+    const woken = new AbortController();
+    const slept = platformPorts.timers.sleep(3_600_000, woken.signal);
+    woken.abort();
+    await slept;
+    await platformPorts.timers.sleep(3_600_000, woken.signal);
+    expect(woken.signal.aborted).toBe(true);
   });
 });
 

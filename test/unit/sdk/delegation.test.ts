@@ -1,5 +1,10 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { FakeDome, json, KEY, oauthError, TOOL, decision } from "./fake-dome.ts";
+import { BASE, decision, FakeDome, json, KEY, oauthError, settle, TOOL } from "./fake-dome.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const TOKEN = "/api/v1/auth/token";
 const USER = "eyJhbGciOiJFUzI1NiJ9.alice.sig";
@@ -131,6 +136,48 @@ describe("fetch", () => {
       }),
     );
     expect(dome.to("/tools/zendesk/tickets")[0]?.headers.get("authorization")).toMatch(/^Bearer /);
+  });
+
+  it("is not sent when the agent was stopped before its body could be read (P3)", async () => {
+    const { dome, client } = await door();
+    await client.token();
+    const body = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        await client.close();
+        controller.close();
+      },
+    });
+    const request = new Request(`${BASE}/tools/zendesk/tickets`, { method: "POST", body, duplex: "half" });
+    await expect(client.fetch(request)).rejects.toMatchObject({ name: "StoppedError" });
+    expect(dome.to("/tools/zendesk/tickets")).toEqual([]);
+  });
+
+  it("watches no answer that nobody can read any more, so that unread ones do not gather", async () => {
+    const { dome, client } = await door(
+      () => new Response(new ReadableStream({ pull: () => new Promise(() => undefined) })),
+    );
+    for (let call = 0; call < 200; call += 1) await client.fetch("/tools/zendesk/tickets");
+    for (let turn = 0; turn < 10; turn += 1) {
+      collectGarbage();
+      await settle();
+    }
+    await client.close();
+    const cut = dome.to("/tools/zendesk/tickets").filter(({ signal }) => signal?.aborted === true);
+    expect(cut.length).toBeLessThan(20);
+  });
+
+  it("watches an answer whose body alone is kept", async () => {
+    const { dome, client } = await door(
+      () => new Response(new ReadableStream({ pull: () => new Promise(() => undefined) })),
+    );
+    const { body } = await client.fetch("/tools/zendesk/tickets");
+    for (let turn = 0; turn < 10; turn += 1) {
+      collectGarbage();
+      await settle();
+    }
+    await client.close();
+    expect(dome.to("/tools/zendesk/tickets")[0]?.signal?.aborted).toBe(true);
+    expect(body?.locked).toBe(false);
   });
 
   it("stays below the path of the base URL where it has one", async () => {

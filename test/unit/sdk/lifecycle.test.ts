@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DomeClientOptions } from "../../../sdk/typescript/src/dome.ts";
-import { EventParser } from "../../../sdk/typescript/src/server-events.ts";
-import { FakeDome, hangUp, problem, settle, TOOL } from "./fake-dome.ts";
+import { decision, FakeDome, hangUp, json, problem, settle, TOOL } from "./fake-dome.ts";
 import { FakeStream } from "./fake-stream.ts";
 
 /** A client that has started and heard its first state. */
@@ -84,6 +83,30 @@ describe("a suspension", () => {
     });
   });
 
+  it("counts for an allow that was under way although the stream has ended since (P3)", async () => {
+    const { dome, stream, check } = await connected();
+    dome.on("/api/v1/check", async () => {
+      await stream.say("agent.suspended");
+      await stream.end();
+      return json(200, decision());
+    });
+    expect(await check()).toMatchObject({
+      allowed: false,
+      local: true,
+      reason: "stopped",
+      decisionId: "dec_1",
+    });
+  });
+
+  it("ends the renewals: no token is asked for before one is needed again (P3)", async () => {
+    const { dome, stream, check } = await connected();
+    await stream.say("agent.suspended");
+    await dome.advance(3_600_000);
+    expect(dome.to("/api/v1/auth/token")).toHaveLength(1);
+    await stream.state({ state: "active" });
+    expect(await check()).toMatchObject({ allowed: true });
+  });
+
   it("is over with the resume: the client goes on by itself, with a new token", async () => {
     const { dome, stream, check } = await connected();
     await stream.say("agent.suspended");
@@ -126,6 +149,7 @@ describe("a revocation", () => {
     await stream.end();
     await dome.advance(3_600_000);
     expect(stream.asked).toHaveLength(1);
+    expect(dome.to("/api/v1/auth/token")).toHaveLength(1);
     expect(await check()).toMatchObject({ allowed: false, reason: "stopped" });
   });
 });
@@ -197,6 +221,33 @@ describe("a drain", () => {
     await dome.advance(10_000);
     expect(work.isCut()).toBe(true);
     expect(await isDone(drained)).toBe(true);
+  });
+
+  it.each<[string, number, number]>([
+    ["that of the service", 60_000, 30_000],
+    ["that of the process", 10_000, 10_000],
+  ])("that both asked for ends at the earlier deadline, here %s", async (_whose, leaveMs, endMs) => {
+    const { dome, stream, client } = await connected();
+    const work = await running(client);
+    const drained = client.drain(leaveMs);
+    await stream.say("agent.draining", DRAINING);
+    await dome.advance(endMs - 1_000);
+    expect(work.isCut()).toBe(false);
+    await dome.advance(1_100);
+    expect(work.isCut()).toBe(true);
+    expect(await isDone(drained)).toBe(true);
+  });
+
+  it("of the process goes on to its own deadline when the service cancels its drain", async () => {
+    const { dome, stream, client } = await connected();
+    const work = await running(client);
+    await stream.say("agent.draining", DRAINING);
+    await isDone(client.drain(40_000));
+    await stream.say("agent.activated");
+    await dome.advance(31_000);
+    expect(work.isCut()).toBe(false);
+    await dome.advance(9_100);
+    expect(work.isCut()).toBe(true);
   });
 
   it("goes on when a hook throws, and says so", async () => {
@@ -271,6 +322,90 @@ describe("the stream", () => {
     expect(tries).toBeLessThan(25);
   });
 
+  it.each<[string, () => Response]>([
+    [
+      "what is no stream of events",
+      () => new Response("<html>", { headers: { "Content-Type": "text/html" } }),
+    ],
+    ["what does not say what it is", () => new Response(new Uint8Array(8))],
+    [
+      "a stream that ends before its first event",
+      () => new Response(": hello\n\n", { headers: { "Content-Type": "text/event-stream" } }),
+    ],
+    [
+      "another media type that begins alike",
+      () => new Response("", { headers: { "Content-Type": "text/event-streams" } }),
+    ],
+  ])("comes back with longer and longer pauses after %s", async (_what, answer) => {
+    const { dome, stream } = await connected();
+    stream.refuse(answer);
+    await stream.end();
+    await dome.advance(300_000);
+    const tries = dome.to("/api/v1/agents/self/events").length;
+    expect(tries).toBeGreaterThan(8);
+    expect(tries).toBeLessThan(30);
+    expect(dome.faults.length).toBeGreaterThan(0);
+  });
+
+  it("takes a media type with parameters", async () => {
+    const { dome, stream, check } = await connected();
+    stream.refuse(async (sent) => {
+      const opened = await stream.open(sent);
+      if (opened instanceof Error) return opened;
+      return new Response(opened.body, { headers: { "Content-Type": "Text/Event-Stream; charset=utf-8" } });
+    });
+    await stream.end();
+    await dome.advance(2_000);
+    await stream.state({ state: "suspended" });
+    expect(await check()).toMatchObject({ reason: "stopped" });
+  });
+
+  it("that is silent before its first byte is given up, too, and says that it was silent", async () => {
+    const dome = new FakeDome();
+    const client = dome.client();
+    await client.start();
+    await dome.advance(50_000);
+    expect(dome.to("/api/v1/agents/self/events")).toHaveLength(2);
+    expect(dome.faults).toEqual([expect.objectContaining({ name: "TimeoutError" })]);
+    await client.close();
+  });
+
+  it.each([0, 1, 999_999_999_999])(
+    "is opened at a bearable pace, whatever it asks for: %i ms",
+    async (retry) => {
+      const { dome, stream } = await connected();
+      stream.refuse(() => {
+        const event = { type: "state", time: "", last: 0, missed: false, state: "active", draining: null };
+        const text = `retry: ${retry}\ndata: ${JSON.stringify(event)}\n\n`;
+        return new Response(text, { headers: { "Content-Type": "text/event-stream" } });
+      });
+      await stream.end();
+      await dome.advance(62_000);
+      const tries = dome.to("/api/v1/agents/self/events").length;
+      expect(tries).toBeGreaterThan(2);
+      expect(tries).toBeLessThan(130);
+    },
+  );
+
+  it("keeps the process alive between two connections: a program that waits for its drain goes on", async () => {
+    const dome = new FakeDome();
+    const { timers } = dome.ports;
+    let sleeping = 0;
+    const sleep = async (ms: number, until?: AbortSignal): Promise<void> => {
+      sleeping += 1;
+      await timers.sleep(ms, until);
+      sleeping -= 1;
+    };
+    dome.on("/api/v1/agents/self/events", () => hangUp());
+    const client = dome.client({ timers: { sleep, after: (ms, ring) => timers.after(ms, ring) } });
+    await client.start();
+    await dome.advance(60_000);
+    expect(sleeping).toBe(1);
+    await client.close();
+    await settle();
+    expect(sleeping).toBe(0);
+  });
+
   it("passes over what this version does not know, and what it cannot read", async () => {
     const { dome, stream, heard, check } = await connected();
     await stream.say("agent.promoted", { to: "wizard" });
@@ -294,31 +429,5 @@ describe("the stream", () => {
     await dome.advance(600_000);
     expect(stream.asked).toHaveLength(1);
     expect(dome.to("/api/v1/agents/self/events")[0]?.signal?.aborted).toBe(true);
-  });
-});
-
-describe("server-sent events", () => {
-  const parsed = (...chunks: readonly string[]) => {
-    const parser = new EventParser();
-    return chunks.flatMap((chunk) => parser.push(new TextEncoder().encode(chunk)));
-  };
-
-  it.each<[string, readonly string[]]>([
-    ["LF", ["id: 7\ndata: a\ndata: b\n\n"]],
-    ["CR LF", ["id: 7\r\ndata: a\r\ndata: b\r\n\r\n"]],
-    ["CR", ["id: 7\rdata: a\rdata: b\r\r", ": x\r"]],
-    ["CR LF that is cut in two", ["id: 7\r", "\ndata: a\r", "\ndata: b\r", "\n\r", "\n"]],
-    ["pieces", ["id", ": 7\nda", "ta: a\ndata:", " b\n", "\n"]],
-    ["a byte order mark and comments", ["\ufeff: hello\nid: 7\ndata: a\n: x\ndata: b\n\n"]],
-  ])("are read with %s (HTML §9.2.6)", (_what, chunks) => {
-    expect(parsed(...chunks)).toEqual([{ id: "7", data: "a\nb" }]);
-  });
-
-  it("keep a character that two chunks share", () => {
-    const parser = new EventParser();
-    const bytes = new TextEncoder().encode("data: ü\n\n");
-    expect([...parser.push(bytes.slice(0, 7)), ...parser.push(bytes.slice(7))]).toEqual([
-      { id: null, data: "ü" },
-    ]);
   });
 });
