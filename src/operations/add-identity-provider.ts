@@ -1,6 +1,6 @@
 /**
- * Trusting an identity provider. From then on it decides who the users are that agents of the workspace act for, so
- * what was opened, and how far, stands in the trail.
+ * Adds an identity provider that a workspace trusts. From then on the provider decides which users the workspace's
+ * agents act for, so the audit record says what was trusted, and how far.
  */
 import {
   identityProvider,
@@ -123,7 +123,7 @@ function checkedIssuer(
     : err(memberRefusal("invalid_request", "issuer", WRONG_ADDRESS[fault]));
 }
 
-/** From the agents that the request names to their ids: a name may be somebody else's one day, an id never is. */
+/** Resolves the agents that the request names to their ids, which never change. */
 async function bindAudiences(
   ports: EgressOperationPorts,
   request: OperatorRequest,

@@ -1,6 +1,6 @@
 /**
- * Filters of the list of agents that name nothing: refused, because an empty list would read as "none of them is there". Looked
- * at only where a list is empty, each filter alone, and only in what the reader may see (P11).
+ * Refuses a filter of the list of agents whose value does not exist: an empty list would read as "no agent matches".
+ * The filters are checked only when a list is empty, each by itself, and only among what the reader may see (P11).
  */
 import { whyNot } from "../operators/permissions.ts";
 import { hasOperator } from "../operators/token-reads.ts";
@@ -10,7 +10,9 @@ import type { ListScope } from "../storage/list-scope.ts";
 import { namesNothing, type Refusal } from "./answer/refusal.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 
-/** @param within narrows to what the reader may see at all: a developer sees what it answers for. */
+/**
+ * @param within narrows the check to what the reader may see: a developer sees only the agents it is the steward of.
+ */
 export async function unknownAgentFilter(
   ports: OperationPorts,
   { operator }: OperatorRequest,

@@ -1,7 +1,8 @@
 /**
- * What the filters of the trail name: agents by name or id, users by id, address, or as their provider says it, keys by id. A
- * filter that names nothing is refused, because an empty answer would read as "nothing happened". Agents, keys and users are
- * looked up first; the rest only where a query has found nothing, so that the usual one pays for nothing.
+ * Resolves the filters of the ledger: agents by name or id, users by id, e-mail address or identity at the provider,
+ * keys by id. A filter that names nothing is refused, because an empty answer would read as "nothing happened". Agents,
+ * keys and users are looked up first. Other filters are checked only after a query that found nothing, so that most
+ * queries need no check.
  */
 import type { AuditQuery } from "../contract/audit.ts";
 import { isReason } from "../contract/reasons.ts";
@@ -18,10 +19,10 @@ import { memberRefusal, namesNothing, shown, type Refusal } from "./answer/refus
 import type { NamingFilter } from "./owners/ledger-reader.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 
-/** As the ledger takes them. */
+/** The filters in the form that the ledger accepts. */
 export type AuditFilters = Partial<AuditQuery>;
 
-/** A user by id or address, or as the provider says it. */
+/** A user by id, by e-mail address, or by its identity at the provider. */
 export interface UserFilter {
   readonly user?: string | undefined;
   readonly issuer?: string | undefined;
@@ -30,12 +31,15 @@ export interface UserFilter {
 }
 
 export interface Searched {
-  /** Null: the organization's own ledger, in which there are neither agents nor users. */
+  /** The workspace; null for the organization's ledger, which has neither agents nor users. */
   readonly row: WorkspaceRow | null;
   readonly place: string;
 }
 
-/** A record may be on its way to its ledger for as long (design part 10: visible within 5 s). */
+/**
+ * The time within which a record may not have reached its ledger yet, in milliseconds (design part 10: visible within 5
+ * s).
+ */
 const FRESH_MS = 10_000;
 
 /** The filters with ids instead of names. */
@@ -54,7 +58,7 @@ export async function resolveNames(
   if (!holder.ok) return holder;
   return ok({
     ...filters,
-    // A key is used by its agent alone, whose records an index gives.
+    // Only its agent uses a key, and an index finds the agent's records.
     ...defined({ agent: agent.value, actor: actor.value ?? holder.value, user: user.value }),
   });
 }
@@ -71,7 +75,7 @@ async function agentId(
   return err(namesNothing(member, `No agent${shown(reference)} exists in ${place}.`));
 }
 
-/** @returns the id of the one user that is meant. */
+/** @returns the id of the one user that the filter names. */
 export async function userIdFor(
   { ledgers }: Pick<ReceiptPorts, "ledgers">,
   { row, place }: Searched,
@@ -97,7 +101,7 @@ export async function userIdFor(
   );
 }
 
-/** @returns the agent whose key it is. */
+/** @returns the agent that the key belongs to. */
 async function keyHolder(
   { db }: ReceiptPorts,
   { row, place }: Searched,
@@ -119,8 +123,8 @@ const UNKNOWN: Readonly<Record<NamingFilter, string>> = {
 };
 
 /**
- * The first of the filters that names nothing, for a query that has found nothing.
- * @param seesOperators whether the reader may know who has a token of the installation (P11).
+ * The refusal of the first filter that names nothing, for a query that found nothing.
+ * @param seesOperators whether the reader may know which operators exist (P11).
  */
 export async function unknownFilter(
   { ledgers, db, clock }: ReceiptPorts,
@@ -159,7 +163,7 @@ export async function unknownFilter(
   return null;
 }
 
-/** An id that was made just now: what it names may be on its way. */
+/** True for an id that was just made: the record with it may not have arrived yet. */
 const isFresh = (id: string, now: number): boolean =>
   (isId("req", id) || isId("txn", id)) && Math.abs(now - timeOfId(id)) < FRESH_MS;
 

@@ -1,7 +1,7 @@
 /**
- * Adding to the catalog of a workspace, changing an entry, removing one. A change of an entry is judged on the entry as it
- * is in the very configuration that the change is based on, so that two changes together never make what neither may. What
- * agents declare is removed only with force, and with the list of who loses it.
+ * Adds, changes and removes entries of a workspace's catalog. A change is checked against the entry in exactly the
+ * configuration that the change is based on, so that two simultaneous changes never make an entry that neither could
+ * make alone. An entry that agents declare is removed only with `force`; the answer lists the agents that lose it.
  */
 import type { z } from "zod";
 import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
@@ -21,7 +21,7 @@ import { workspaceFor } from "./request/resolve.ts";
 interface EntryTarget {
   readonly name: string;
   readonly workspace: string | undefined;
-  /** Versions of the entry. */
+  /** Acceptable versions of the entry. */
   readonly ifMatch: IfMatch;
 }
 
@@ -81,7 +81,10 @@ export function updateEntry<Table extends CatalogTable, Patch extends object, Vi
   });
 }
 
-/** Refused while agents declare it: the refusal names them. With `force` the answer does. */
+/**
+ * Removes an entry. While agents declare it, the removal is refused with a list of them; with `force` the answer lists
+ * them.
+ */
 export async function removeEntry<Table extends CatalogTable>(
   ports: OperationPorts,
   request: OperatorRequest,
@@ -103,18 +106,18 @@ export async function removeEntry<Table extends CatalogTable>(
   return removed.ok ? removed : err(inUse(removed.error, lostBy));
 }
 
-/** A change of the catalog before it says where, and what it is based on. */
+/** A change of the catalog, without its workspace and the configuration that it is based on. */
 interface EntryChange<Answer> {
   readonly name: string;
   readonly answer: Answer;
   readonly entry: CatalogChange;
-  /** Of the record. */
+  /** The `data` of the audit record. */
   readonly data?: ChangeRecord["data"];
 }
 
 /**
- * A change of an entry that is there.
- * @param plan is given the entry as it is in the configuration that the change is based on.
+ * Changes an existing entry.
+ * @param plan gets the entry from the configuration that the change is based on.
  */
 async function changeEntry<Table extends CatalogTable, Answer>(
   ports: OperationPorts,
@@ -138,7 +141,7 @@ async function changeEntry<Table extends CatalogTable, Answer>(
 
 const HAPPENED = { add: "added", update: "updated", remove: "removed" } as const;
 
-/** @param basedOn the configuration epoch that the change holds for; null: any. */
+/** @param basedOn the configuration epoch that the change requires; null for any. */
 const planOf = <Answer>(
   { owners }: OperationPorts,
   workspace: WorkspaceId,
@@ -160,7 +163,7 @@ const planOf = <Answer>(
   },
 });
 
-/** The entry, and the configuration epoch it was read in. The epoch first: a change between the two shows. */
+/** Reads the configuration epoch first and then the entry, so that a change in between is detected. */
 async function current<Table extends CatalogTable>(
   { db, owners }: OperationPorts,
   kind: Pick<CatalogKind<Table, never, never, unknown>, "one" | "table">,

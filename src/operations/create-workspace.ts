@@ -1,4 +1,4 @@
-/** A new workspace: its row, its object, its ledger. Once per Idempotency-Key. */
+/** Creates a workspace: its row, its object and its ledger, once per Idempotency-Key. */
 import { workspace as workspaceSchema, type Workspace, type WorkspaceCreate } from "../contract/workspace.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";

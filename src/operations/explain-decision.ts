@@ -1,6 +1,7 @@
 /**
- * Explain: a recorded decision. In full for operators; for an agent of the chain without the commands. A fresh id may
- * still be on its way to the ledger, so it is looked for during five seconds before "not found" is said.
+ * Explains a recorded decision. Operators see it in full; an agent of the chain sees it without the commands. The
+ * record of a fresh decision may not have reached the ledger yet, so it is searched for five seconds before the answer
+ * is "not found".
  */
 import { eventIn } from "../audit/reported.ts";
 import { isSelfReported } from "../contract/audit-kinds.ts";
@@ -23,8 +24,8 @@ export interface ExplainPorts {
 }
 
 /**
- * @param workspace the ledger to look in: the reader's.
- * @param agent null for an operator; an agent sees only decisions it took part in (P11).
+ * @param workspace the reader's workspace, whose ledger is searched.
+ * @param agent null for an operator; an agent sees only decisions about calls that it took part in (P11).
  */
 export async function explainDecision(
   ports: ExplainPorts,

@@ -1,7 +1,7 @@
 /**
- * An agent follows its own lifecycle. What opens the stream is looked at when it begins; from then on the agent's object,
- * which is the authority, closes the streams of what is dead. The workspace's lease is looked at before anything leaves, and
- * whenever nothing has left for a while (decision 0035).
+ * Streams an agent's own lifecycle events to it. The credential is checked when the stream begins. After that the
+ * agent's object, which is the authority, closes streams of dead credentials. The workspace's lease is checked before
+ * every event except the one that ends the stream, and whenever nothing was sent for a while (decision 0035).
  */
 import type { LeaseClient } from "../access/lease-client.ts";
 import { HEARTBEAT_MS, type AgentEvent } from "../contract/agent-event.ts";
@@ -23,12 +23,12 @@ interface FollowPorts {
   readonly streams: AgentStreams;
 }
 
-/** Who follows, as authenticated. */
+/** The authenticated agent that follows. */
 export interface Follower {
   readonly agent: AgentId;
   readonly workspace: WorkspaceId;
   readonly subscription: Subscription;
-  /** `haltEpoch` of a token; a key has none. */
+  /** The `haltEpoch` of a token; null for a key, which has none. */
   readonly haltEpoch: number | null;
   readonly credential: {
     readonly kind: "key" | "token";
@@ -39,11 +39,11 @@ export interface Follower {
   readonly policyVersion: string;
 }
 
-/** What leaves. `id`: the event's number; null: it has none. `quiet`: nothing has happened. */
+/** One message. `id`: the number of the event; null when it has none. `quiet`: nothing happened. */
 export type FollowRound = { readonly id: number | null; readonly event: AgentEvent } | "quiet";
 
 export interface Follow {
-  /** Null: the stream has ended. */
+  /** Resolves to null when the stream has ended. */
   readonly next: () => Promise<FollowRound | null>;
   readonly close: () => void;
 }
@@ -57,7 +57,7 @@ export async function followAgent(
   if (!opened.ok) return opened;
   const stream: AgentStream = opened.value;
 
-  /** The catalog's version; null: the stream may say nothing now. */
+  /** The version of the catalog; null when the stream must not send anything now. */
   async function mayHear(): Promise<number | null> {
     const home = await leases.workspace(workspace);
     if (!home.ok || home.value.answer.halted) return null;

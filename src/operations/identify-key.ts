@@ -1,6 +1,7 @@
 /**
- * Whose an API key is that was found somewhere, and whether it is live. The key is looked up by its digest and forgotten: no
- * token is made, no use of it is noted, nothing of it is kept; that somebody has asked is recorded. One that is unknown and one that is not yours are one answer (P11).
+ * Finds the agent of an API key that turned up somewhere, and says whether the key is live. The key is looked up by its
+ * digest and not stored. No token is made and no use is noted, but the lookup itself is recorded. An unknown key and a
+ * key the operator may not see get the same answer (P11).
  */
 import type { KeyIdentified } from "../contract/key.ts";
 import { findKey, findKeyByDigests } from "../credentials/key-reads.ts";
@@ -13,7 +14,7 @@ import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { agentFor } from "./request/resolve.ts";
 
 interface IdentifyPorts extends OperationPorts, ReadingPorts {
-  /** Form keys of root-key versions that have left. */
+  /** Form keys of root-key versions that are no longer configured. */
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
 }
 

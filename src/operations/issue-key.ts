@@ -1,6 +1,6 @@
 /**
- * Issue and rotate: another key for an agent. With `replaces` the old key ends after the overlap (never later than it
- * would have by itself), or now, with a receipt; no other key is touched.
+ * Issues another key for an agent, or rotates one. With `replaces`, the old key ends after the overlap (never later
+ * than its own end), or at once, with a receipt; no other key is affected.
  */
 import type { Operator } from "../access/operator.ts";
 import { keyCreated, type KeyCreate, type KeyCreated } from "../contract/key.ts";
@@ -19,7 +19,7 @@ import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { refusalOf, type Refusal } from "./answer/refusal.ts";
 import { agentFor, newestRecord } from "./request/resolve.ts";
 
-/** What is kept for repeats: the receipt is read anew each time. */
+/** The stored form of the answer. The receipt is read again for each repeat. */
 const keptKey = keyCreated.extend({ halt_id: idOf("hlt").nullable() });
 
 export async function issueKey(
@@ -103,7 +103,7 @@ export async function issueKey(
   return ok(halt === null ? shown : await withHalt(request.operator, object, shown, halt));
 }
 
-/** The receipt of the replaced key, which was ended at once. */
+/** Adds the receipt of the replaced key, which was ended at once. */
 async function withHalt(
   reader: Operator,
   object: AgentOwner,

@@ -1,6 +1,6 @@
 /**
- * A new operator token, or the successor of one. The secret is in the first answer and nowhere else (P4). With
- * `replaces` the old token ends after the overlap, or now; who it is for and what it allows stay as they were.
+ * Issues an operator token, or the successor of one. Only the first answer holds the secret (P4). With `replaces`, the
+ * old token ends after the overlap, or at once; subject and rights stay the same.
  */
 import { operatorCreated, type OperatorCreate, type OperatorCreated } from "../contract/operator.ts";
 import { DEFAULT_LIFE_MS, LONGEST_LIFE_MS } from "../contract/operator.ts";
@@ -17,7 +17,7 @@ import { orgEpoch } from "./change/org-epoch.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 
-/** Who a token is for and what it allows. */
+/** The subject and the rights of a token. */
 type Rights = Pick<OperatorToken, "subject" | "description" | "role" | "workspaces">;
 
 /** @returns the answer of `201`. */
@@ -95,7 +95,7 @@ async function rightsOf(
   return ok({ subject, role, description, workspaces });
 }
 
-/** Without another end a successor lives as long as its predecessor was to. */
+/** Without an explicit end, a successor lives as long as its predecessor. */
 function endOf(
   expiresAt: string | undefined,
   replaced: OperatorToken | null,
@@ -140,7 +140,7 @@ function answerFor(
   };
 }
 
-/** For whom the token is, its row says; the trail keeps personal data only where it can be erased. */
+/** The record has no subject: the row has it, and the ledger holds personal data only where it can be erased. */
 const recordOf = (
   { id, role, workspaces, expiresAt, replaces }: NewOperatorToken,
   overlapSeconds: number,

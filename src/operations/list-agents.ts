@@ -1,4 +1,4 @@
-/** Lists of agents, with the states of the projection: of one workspace by name, or of all that the reader sees. */
+/** Lists agents with the states of the projection: of one workspace, or of all that the reader may see. */
 import type { Agent } from "../contract/agent.ts";
 import type { AgentSort } from "../contract/agent-list.ts";
 import { err, ok, type Result } from "../kernel/result.ts";

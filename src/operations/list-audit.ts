@@ -1,6 +1,6 @@
 /**
- * The audit list: one ledger, filtered. Agents may be named; the ledger knows them by id. Whoever reads the trail is
- * in it: the reading is recorded before it is answered.
+ * Lists the records of one ledger, filtered. Agents may be given by name; the ledger knows them by id. Reading the
+ * ledger is itself recorded, before the answer.
  */
 import type { LedgerName, ShownEntry } from "../contract/audit.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -62,17 +62,17 @@ export async function showAuditRecord(
   return noted.ok ? ok(entry) : noted;
 }
 
-/** What a query reads. */
+/** A resolved query. */
 interface ResolvedQuery {
   readonly ledger: LedgerName;
-  /** Null: the organization's own ledger. */
+  /** Null for the organization's ledger. */
   readonly workspace: WorkspaceId | null;
-  /** `workspace support`, to say where was looked. */
+  /** For messages, for instance `workspace support`. */
   readonly place: string;
   readonly filters: AuditFilters;
 }
 
-/** Which ledger a query reads, and its filters with agents by id. */
+/** The ledger that a query reads, and its filters with ids instead of names. */
 export async function resolveQuery(
   ports: ReceiptPorts,
   request: OperatorRequest,
@@ -90,8 +90,8 @@ export async function resolveQuery(
 }
 
 /**
- * What a record of a reading says of its filters: not whom they name by what identifies a person, because a person in `data`
- * cannot be erased. A user stands there by its id.
+ * The filters as the record of a reading repeats them: without personal data, which could not be erased from `data`. A
+ * user is named by id.
  */
 export function recordable(
   {
@@ -112,7 +112,7 @@ export function filterRefusal(refusal: AuditListRefusal): Refusal {
   return memberRefusal("invalid_request", member, `The filter ${member} is not valid.`);
 }
 
-/** The organization's own ledger is for those who see the whole installation. */
+/** The organization's ledger is only for operators who may see all workspaces. */
 async function ledgerFor(
   ports: Pick<ReceiptPorts, "db">,
   request: OperatorRequest,

@@ -1,4 +1,4 @@
-/** The identity providers that a workspace trusts, in the order of their names. */
+/** Lists the identity providers that a workspace trusts, ordered by name. */
 import type { Operator } from "../access/operator.ts";
 import type { IdentityProviderView } from "../contract/identity-provider.ts";
 import { boundAgents, listProviders } from "../identity/provider-reads.ts";

@@ -1,6 +1,6 @@
 /**
- * The keys of many agents, by age, end or last use, as the registry has them: of one workspace by name, or of all that the reader
- * sees. Whether one of them is live this moment is the word of its agent's object: `GET /api/v1/agents/{agent}/keys`.
+ * Lists the keys of many agents by age, end or last use, from the registry: in one workspace, or in all that the reader
+ * may see. Only the agent's object knows whether a key is live at this moment: `GET /api/v1/agents/{agent}/keys`.
  */
 import type { KeyQuery, ListedApiKey } from "../contract/key.ts";
 import { listKeysOfAgents, MOST_KEYS_LOOKED_AT, type ListedKey } from "../credentials/key-list.ts";

@@ -1,4 +1,4 @@
-/** The keys of an agent: what the registry stores, with the object's word on whether each is live. */
+/** Lists the keys of an agent from the registry; the agent's object says whether each is live. */
 import type { ApiKey } from "../contract/key.ts";
 import { listKeys } from "../credentials/key-reads.ts";
 import { ok, type Result } from "../kernel/result.ts";

@@ -1,7 +1,7 @@
 /**
- * The end users of a workspace: those for whom its agents have acted, from the records of its ledger, and those who are stopped,
- * whom the workspace's object knows: somebody may be stopped before the first call. That an operator read it is recorded before
- * it is answered, as a reading of the trail.
+ * Lists the end users of a workspace: those for whom its agents have acted, from the records of its ledger, and those
+ * who are stopped, from the workspace's object, because a user may be stopped before the first call. Like every reading
+ * of the ledger, it is recorded before the answer.
  */
 import type { User } from "../contract/user.ts";
 import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
@@ -24,7 +24,7 @@ type UserListQuery = UserFilter & {
   readonly limit: number;
 };
 
-/** @param after the id of the last user of the page before. */
+/** @param after the id of the last user on the previous page. */
 export async function listUsers(
   ports: ReceiptPorts,
   request: OperatorRequest,

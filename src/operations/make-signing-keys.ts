@@ -1,4 +1,7 @@
-/** The first signing keys of an installation: one for call tokens, one for receipts. Whoever comes second makes none. */
+/**
+ * Makes the first signing keys of the organization: one for call tokens, one for receipts. When they exist already,
+ * nothing is made.
+ */
 import { z } from "zod";
 import { ok } from "../kernel/result.ts";
 import { generateSigningKey } from "../tokens/signing-key.ts";

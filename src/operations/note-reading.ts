@@ -1,6 +1,6 @@
 /**
- * Who reads about people, keys and decisions is in the trail: the reading is recorded before it is answered, and one that
- * cannot be recorded is not answered (P8).
+ * Records that an operator reads about people, keys or decisions. The record is written before the answer, and without
+ * a record there is no answer (P8).
  */
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import type { AuditSink } from "../audit/sink.ts";
@@ -17,7 +17,10 @@ export interface ReadingPorts {
   readonly sink: AuditSink;
 }
 
-/** Records that an operator has read of a trail. @param what what of it: filters, or the one decision. */
+/**
+ * Records that an operator has read a ledger.
+ * @param what the filters, or the id of the one record or decision.
+ */
 export const noteReading = (
   ports: ReadingPorts,
   request: OperatorRequest,
@@ -26,7 +29,7 @@ export const noteReading = (
 ): Promise<Result<void, Refusal>> =>
   recordReading(ports, request, { workspace: ledger, kind: "audit.read", data: { ...what } });
 
-/** Records what an operator has been told. */
+/** Records that an operator got information. */
 export async function recordReading(
   ports: ReadingPorts,
   request: OperatorRequest,

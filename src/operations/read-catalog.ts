@@ -1,4 +1,4 @@
-/** Reading the catalog of a workspace: a page of one kind, or an entry by its name. */
+/** Reads the catalog of a workspace: a page of one kind, or an entry by name. */
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findEntry, listEntries, type CatalogTable } from "../registry/catalog.ts";
 import type { CatalogKind } from "./rules/catalog-kinds.ts";

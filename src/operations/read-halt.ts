@@ -1,6 +1,6 @@
 /**
- * Halt receipts: what was stopped, by whom, when it was effective, and the last decision that was admitted. Signed when
- * read, with a receipt key, so that it can be shown to somebody who does not trust the reader.
+ * Halt receipts: what was stopped, by whom, when it was effective, and the last admitted decision. A receipt is signed
+ * when it is read, with a receipt key, so that it can be shown to a third party.
  */
 import { AUDIT_LIST_LIMIT, type AuditEntry, type AuditQuery } from "../contract/audit.ts";
 import type { Halt } from "../contract/halt.ts";
@@ -19,9 +19,9 @@ import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { reachAgent, reachWorkspace, type AgentTarget } from "./request/resolve-or-emergency.ts";
 import { notFound, type Refusal } from "./answer/refusal.ts";
 
-/** A page for people; older halts are in the trail. */
+/** The longest list, for people; older halts are in the ledger. */
 const MOST_LISTED = 200;
-/** Two looks into the ledger for each, and fewer records each time. */
+/** The most agents for which the last admitted decision is looked up: it takes two ledger queries for each. */
 const MOST_ACTORS = 25;
 const FEW = 20;
 
@@ -56,7 +56,7 @@ export async function readWorkspaceHalt(
   return receiptOf(ports, request.operator, ports.owners.workspace(id), target.halt, id);
 }
 
-/** The newest halts of an agent first, without signatures. */
+/** The halts of an agent, newest first, unsigned. */
 export async function listHalts(
   ports: OperationPorts,
   request: OperatorRequest,
@@ -66,7 +66,7 @@ export async function listHalts(
   return found.ok ? ok(await haltsOf(request.operator, ports.owners.agent(found.value.id))) : found;
 }
 
-/** The newest halts of a workspace first, without signatures. */
+/** The halts of a workspace, newest first, unsigned. */
 export async function listWorkspaceHalts(
   ports: OperationPorts,
   request: OperatorRequest,
@@ -98,7 +98,7 @@ async function receiptOf(
   const progress = haltFor(reader, found);
   const family = progress.cascade?.agents ?? [];
   const agents = [...progress.halt.agents, ...family].map(({ agent }) => agent);
-  // Of one's own agent everybody is told; everything else is a reading of the trail.
+  // Every operator may know the last decision of an agent it may see; anything else requires `audit:read`.
   const mayKnow = progress.halt.agents.length > 0 || mayDo(reader.role, "audit:read");
   const filters = mayKnow ? filtersOf(progress.halt, agents) : [];
   const last = await lastAdmitted(ports, workspace, filters, effectiveAtOf(progress));
@@ -110,7 +110,7 @@ async function receiptOf(
   return ok(haltView(reader, progress, { last_admitted: last, receipt: await signed(ports, evidence) }));
 }
 
-/** Without the registry there may be no key to sign with; what was stopped can be read all the same. */
+/** Null when no key to sign with can be read: the receipt of a stop can be read even while D1 is down. */
 async function signed(ports: ReceiptPorts, evidence: HaltEvidence): Promise<string | null> {
   try {
     const signer = await ports.signingKeys.signer("receipt");
@@ -122,7 +122,9 @@ async function signed(ports: ReceiptPorts, evidence: HaltEvidence): Promise<stri
   }
 }
 
-/** What in the trail a halt is about: of a workspace everything, of agents what each of them took part in. */
+/**
+ * The ledger filters for what a halt stopped: for a workspace everything, for agents what each of them took part in.
+ */
 function filtersOf(halt: StoredHalt, agents: readonly AgentId[]): readonly Partial<AuditQuery>[] {
   if (halt.kind === "workspace") return [{}];
   if (halt.user !== undefined) return [{ user: halt.user }];
@@ -131,9 +133,8 @@ function filtersOf(halt: StoredHalt, agents: readonly AgentId[]): readonly Parti
 }
 
 /**
- * The newest decision that let one of the stopped act; of a family that of its members, unless there are too many to
- * ask about. A stop overtakes calls in flight: what was decided and then withheld was not
- * admitted.
+ * The newest decision that admitted a call of what was stopped; null for a family with too many members. A stop
+ * overtakes calls in flight: a call that was allowed and then withheld was not admitted.
  */
 async function lastAdmitted(
   ports: ReceiptPorts,

@@ -1,4 +1,4 @@
-/** Reading operator tokens: what the registry stores of them, never a secret. */
+/** Reads operator tokens from the registry, without secrets. */
 import type { OperatorView } from "../contract/operator.ts";
 import type { Role } from "../contract/roles.ts";
 import { isId } from "../kernel/ids.ts";

@@ -1,4 +1,4 @@
-/** Status: what to look at first when something seems wrong. Reads only; every figure is of this moment. */
+/** The status: the first thing to look at when something seems wrong. It only reads, and its figures are current. */
 import { sql } from "drizzle-orm";
 import type { Status } from "../contract/status.ts";
 import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
@@ -14,7 +14,7 @@ import { keyInForce, signingKeyAt } from "../tokens/signing-key.ts";
 import type { OperatorRequest } from "./request/ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 
-/** More workspaces than this are not asked one by one: see each with the audit list. */
+/** The most workspaces whose ledgers are asked one by one. */
 const MOST_LEDGERS = 100;
 const DAY_MS = 86_400_000;
 
@@ -32,12 +32,13 @@ export async function readStatus(
   const { workspaces: visible } = request.operator;
   const now = clock.now();
   const rows = await listWorkspaces(db, visible, undefined, MOST_LEDGERS);
-  // What a route of its own guards is not told here to somebody whom that route refuses.
+  // Data that has a route of its own is left out for operators whom that route refuses.
   const maySee = (permission: Permission): boolean => whyNot(request.operator, permission) === null;
-  // Of other tenants not even the number of agents (P11).
+  // Other workspaces are left out, even from the number of agents (P11).
   const mine = rows.map((row) => row.id);
   const [outbox, backlog, states, keys] = await Promise.all([
-    // Its rows are not told apart by workspace, and how busy others are is theirs (P11).
+    // The rows of the outbox are not separated by workspace, and the activity of other workspaces must not be visible
+    // (P11).
     visible === null ? outboxDepth(db) : null,
     totalBacklog(db, visible === null ? null : mine),
     db

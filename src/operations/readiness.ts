@@ -1,6 +1,6 @@
 /**
- * Whether this isolate can serve, as `/readyz` says it. Anybody may ask, as often as they like, so an isolate asks the
- * database at most once a second, and one request at a time.
+ * Decides whether this isolate can serve, for `/readyz`. Anybody may ask, as often as they like, so an isolate queries
+ * the database at most once a second, with one query at a time.
  */
 import type { Clock, Timers } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -9,7 +9,7 @@ import { schemaFault, type SchemaFault } from "../storage/schema.ts";
 
 export type Unready = SchemaFault;
 
-/** A global of an isolate: plain data. Times in milliseconds since the epoch; null: never. */
+/** A global of the isolate, as plain data. Times are in milliseconds since the epoch; null means never. */
 export interface ReadinessCache {
   askedAt: number | null;
   answeredAt: number | null;
@@ -30,9 +30,12 @@ export interface ReadinessPorts {
 }
 
 const FRESH_MS = 1_000;
-/** A database that takes longer is away. */
+/** The time limit for the database, in milliseconds; a slower one counts as away. */
 const ANSWER_WITHIN_MS = 3_000;
-/** A promise of another request may never resolve here (platform rule), so what it found is looked up. */
+/**
+ * The interval for looking at the result of another request's query, in milliseconds: its promise may never resolve in
+ * this request (platform rule).
+ */
 const LOOK_AGAIN_MS = 25;
 
 export async function readiness(ports: ReadinessPorts): Promise<Result<null, Unready>> {

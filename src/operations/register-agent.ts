@@ -1,6 +1,6 @@
 /**
- * Register: a new record, its surface and its first key, once per Idempotency-Key (P12).
- * The secret is in the first answer and nowhere else (P4); a repeat gets the same body with `null` in its place.
+ * Registers an agent: a new record, its surface and its first key, once per Idempotency-Key (P12). Only the first
+ * answer holds the secret (P4); a repeat gets the same body with `null` in its place.
  */
 import type { AgentCreate, AgentCreated } from "../contract/agent.ts";
 import { agentCreated } from "../contract/agent.ts";
@@ -94,7 +94,7 @@ export async function registerAgent(
   return ok(first ? { ...answer, api_key: { ...answer.api_key, secret }, secret_shown: false } : answer);
 }
 
-/** A developer registers for itself; everybody else says for whom, or means itself. */
+/** A developer owns the agents that it registers. Other roles may name an owner; the default is the operator itself. */
 function ownerOf(request: OperatorRequest, body: AgentCreate): Result<string, Refusal> {
   const { subject, role } = request.operator;
   if (role === "developer" && body.owner !== undefined && body.owner !== subject) {

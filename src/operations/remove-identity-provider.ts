@@ -1,4 +1,4 @@
-/** Trusting an identity provider no longer: its tokens are refused as soon as the workspace's leases have turned over. */
+/** Removes an identity provider: its tokens are refused as soon as the workspace's leases have been renewed. */
 import { identityProviderRemoved, type IdentityProviderRemoved } from "../contract/identity-provider.ts";
 import { findProvider } from "../identity/provider-reads.ts";
 import { err, ok, type Result } from "../kernel/result.ts";

@@ -1,6 +1,7 @@
 /**
- * Brings dead letters to the ledgers that they are for. A letter leaves `org` only when its ledger has it: as an entry,
- * as a repeat of one, or kept aside as unreadable. So a crash in between repeats, and ids merge the repeat (P8).
+ * Sends dead letters to their ledgers again. A letter is removed from `org` only when its ledger has it: as an entry,
+ * as a repeat of one, or set aside as unreadable. After a crash in between, the letter is sent again, and its id makes
+ * it a repeat (P8).
  */
 import { ledgerOf } from "../audit/consumer.ts";
 import type { LedgerPort } from "../audit/carrier.ts";
@@ -11,7 +12,9 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { factsOf, type OperationPorts, type OperatorRequest } from "./request/ports.ts";
 import { EVIDENCE_FULL, type Refusal } from "./answer/refusal.ts";
 
-/** How many letters one request moves at most: the rest is for the next one, so that no request is cut off. */
+/**
+ * The most letters that one request moves, so that the platform does not cut it off; the next request moves the rest.
+ */
 const MOST_LETTERS = 1_000;
 const BATCH = 100;
 
@@ -22,9 +25,9 @@ export interface KeptLetter {
 
 /** The dead letters in the ledger `org`. */
 export interface DeadLetterStore {
-  /** The next ones behind an id, in the order of their ids. */
+  /** The next dead letters after an id, ordered by id. */
   deadLetters(after: string, limit: number): Promise<readonly KeptLetter[]>;
-  /** @returns how many are left. */
+  /** @returns the number of dead letters left. */
   dropDeadLetters(ids: readonly string[]): Promise<number>;
 }
 
@@ -61,7 +64,7 @@ export async function replayDeadLetters(
           group.map(({ body }) => body),
         );
       } catch (fault) {
-        // One ledger that takes nothing holds up no other.
+        // A ledger that accepts nothing does not delay the others.
         log.write("warn", "audit.replay_failed", { ledger, letters: group.length, fault: String(fault) });
         continue;
       }

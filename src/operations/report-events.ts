@@ -1,7 +1,8 @@
 /**
- * An agent reports events of itself. Each is taken or refused alone, and each outcome is final; what is sent again, whole
- * or in part, is recorded once. A link of an event counts if Dome has recorded that the agent took part in what it names;
- * what is not there, what is another's, and what is on its way longer than is waited for, are one answer (P11).
+ * Takes events that an agent reports about itself. Each event is accepted or refused by itself, and each outcome is
+ * final; an event that is sent again is recorded once. A link of an event counts if Dome has recorded that the agent
+ * took part in what it names. A link to something that does not exist, to something of another agent, and to a record
+ * that has not arrived in time get the same answer (P11).
  */
 import type { LeaseClient, NoLease } from "../access/lease-client.ts";
 import { eventDigest, reportedDraft, reportedRecordId, type Reporting } from "../audit/reported.ts";
@@ -34,16 +35,16 @@ interface ReportPorts {
   readonly leases: LeaseClient;
 }
 
-/** Who reports, as authenticated. */
+/** The authenticated agent that reports. */
 export interface Reporter {
   readonly workspace: WorkspaceId;
   readonly agent: AgentId;
   readonly key: KeyId;
-  /** Of the token that it came with; null: it came with the key itself. */
+  /** The epoch of the call token; null when the agent used its key. */
   readonly epoch: number | null;
-  /** Of that token: it is the agent's own without a look. */
+  /** The transaction of the token, which needs no lookup: it is the agent's own. */
   readonly txn: string | undefined;
-  /** For the records. */
+  /** Facts for the audit records. */
   readonly reporting: Reporting;
 }
 
@@ -109,7 +110,7 @@ function readEvent(agent: AgentId, sent: unknown): Read | Unreadable {
     return no("kind: must be sdk.decision, sdk.error, sdk.signal, or sdk.custom. and a name.");
   const parsed = schema.safeParse(sent);
   if (!parsed.success) return no(firstFault(parsed.error.issues));
-  // A second one under the same name would be another event: what is masked must not be the name.
+  // The masked text must not be the event's id: two events with different credentials would become one.
   if (eventId === null) return no("event_id: must not hold a credential.");
   const event = redactJson(parsed.data) as ReportedEvent;
   if (utf8(JSON.stringify(event)).length > MOST_REPORTED_BYTES)
@@ -117,7 +118,7 @@ function readEvent(agent: AgentId, sent: unknown): Read | Unreadable {
   return { event, record: reportedRecordId(agent, eventId), digest: eventDigest(event) };
 }
 
-/** With the member, as far as its name may be shown, and never with the value (P4). */
+/** The first fault, with its member if the name may be shown, and never with the value (P4). */
 function firstFault(
   issues: readonly {
     readonly path: readonly PropertyKey[];
@@ -141,7 +142,10 @@ const ownLinks = (event: ReportedEvent, { txn }: Reporter, { own }: ReportedBefo
     return link !== undefined && (own.includes(link) || link === txn);
   });
 
-/** What the ledger knows of these events and their links. A link that was just made may be on its way to it. */
+/**
+ * Looks up these events and their links in the ledger. A link that was just made may not have arrived there yet, so it
+ * is awaited.
+ */
 async function lookFor(
   { clock, timers, ledgers }: ReportPorts,
   { workspace, agent, txn }: Reporter,

@@ -1,4 +1,4 @@
-/** Revoke a key: it and every token minted from it stop, with a receipt. Other keys of the agent go on. */
+/** Revokes a key: the key and every token minted from it stop, with a receipt. Other keys of the agent stay valid. */
 import type { KeyRevoked } from "../contract/key.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";

@@ -1,6 +1,6 @@
 /**
- * Revoke an operator token. It is refused from the next request on: tokens are read from D1 on every request and kept
- * nowhere. `DOME_ADMIN_TOKEN` is no row, so that whoever revokes the last token does not lock everybody out.
+ * Revokes an operator token. It is refused from the next request on, because tokens are read from D1 on every request
+ * and never cached. `DOME_ADMIN_TOKEN` has no row, so revoking the last token locks nobody out.
  */
 import { operatorRevoked, type OperatorRevoked } from "../contract/operator.ts";
 import { isId } from "../kernel/ids.ts";

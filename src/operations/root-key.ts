@@ -1,6 +1,7 @@
 /**
- * Rotating the root key. What is sealed is sealed anew, in batches that can be broken off and repeated; digests follow
- * at the next use of their key; and what still hangs on a version is counted, so that it can leave when nothing does.
+ * Rotates the root key. Sealed values are sealed again, in batches that can be interrupted and repeated. Digests are
+ * renewed at the next use of their key. What still depends on a version is counted, so that the version can be removed
+ * when the count is zero.
  */
 import {
   rootKeyRewrapped,
@@ -98,7 +99,9 @@ export async function rewrapRootKey(
   return answerOf(rewrapped);
 }
 
-/** What is not sealed under the newest version: what can be brought there, and what no listed version opens. */
+/**
+ * Values not sealed under the newest version: `behind` can be sealed again, and no listed version opens `unreadable`.
+ */
 function sorted(keys: readonly SigningKey[], { derived }: OperationPorts) {
   const [newest, ...older] = derived.map(({ version }) => version);
   const under = (key: SigningKey): string => sealedUnder(key.sealedPrivate) ?? "";

@@ -1,4 +1,4 @@
-/** One agent as it is now: the record from the registry, the state from its object. */
+/** Shows an agent: its record from the registry, its state from its object. */
 import type { Agent } from "../contract/agent.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { agentView, type RegisteredAgent } from "../registry/agents.ts";
@@ -19,7 +19,10 @@ export async function showAgent(
   return ok(await agentShownTo(ports.db, request.operator, await liveView(ports, found.value)));
 }
 
-/** D1 ahead of the object: the object is lost. It denies by itself; whoever looks is told, and so is the log. */
+/**
+ * The current view of an agent. When D1 has a row and the object has none, the object is lost: it denies every call,
+ * and the view and the log say so.
+ */
 export async function liveView(ports: OperationPorts, row: RegisteredAgent): Promise<Agent> {
   const live = await ports.owners.agent(row.id).describe();
   if (live !== null) return agentView(row, withLiveKeys(live, ports.clock.now()));
@@ -32,7 +35,7 @@ export async function liveView(ports: OperationPorts, row: RegisteredAgent): Pro
   });
 }
 
-/** What the object says, with how many of the agent's keys are live at this moment, in milliseconds since the epoch. */
+/** The object's description, with the number of keys that are live at `now` (milliseconds since the epoch). */
 export const withLiveKeys = (live: AgentDescription, now: number) => ({
   ...live,
   liveKeys: live.keys.filter((key) => keyStateOf(key, now) === "live").length,

@@ -1,4 +1,4 @@
-/** One identity provider that a workspace trusts. */
+/** Shows an identity provider that a workspace trusts. */
 import type { Operator } from "../access/operator.ts";
 import type { IdentityProviderView } from "../contract/identity-provider.ts";
 import { boundAgents } from "../identity/provider-reads.ts";

@@ -1,6 +1,6 @@
 /**
- * The organization's signing keys on the control plane: listed, rotated, given up. The keys are rows of D1; that they
- * have changed is the `org` object's word, so every isolate reads them anew within the bound of a lease.
+ * The organization's signing keys on the control plane: listed, rotated, marked as compromised. The keys are rows of
+ * D1. The `org` object announces their changes, so every isolate reads them again within the life of a lease.
  */
 import {
   signingKeysRotated,
@@ -45,7 +45,7 @@ export async function rotateSigningKeys(
   return rotateKeys(ports, request, rotation);
 }
 
-/** For the scheduled sweep: publishes the next key of a use a day before it is to sign. */
+/** For the scheduled sweep: publishes the next key of a use one day before it begins to sign. */
 export async function rotateDueSigningKey(ports: OperationPorts, use: KeyUse): Promise<void> {
   const keys = await loadSigningKeys(ports.db);
   if (!isRotationDue(keys, use, ports.clock.now())) return;
@@ -96,7 +96,7 @@ async function planned(
   });
 }
 
-/** The key that a change is about: the one given up, or the one that signs next. */
+/** The key that a rotation is recorded for: the compromised one, or the next to sign. */
 function subjectOf(rotation: Rotation, { inserted, changed }: Rotated, now: number): string {
   if (rotation.mode === "compromised") return rotation.kid;
   const next = inserted[0] ?? changed.find((key) => key.notBefore === now) ?? changed[0];
@@ -110,7 +110,7 @@ function refusedRotation(kind: "unknown_key" | "already_compromised"): Refusal {
     : memberRefusal("key_not_live", "kid", "The signing key is already marked as compromised.");
 }
 
-/** Signing keys belong to no workspace, so a token that is bound to some has no business with them. */
+/** Refuses a token that is bound to some workspaces, because signing keys belong to no workspace. */
 export const wholeInstallation = (request: OperatorRequest): Result<void, Refusal> =>
   request.operator.workspaces === null
     ? ok(undefined)

@@ -1,6 +1,7 @@
 /**
- * Stop and resume a user, and stop a transaction, in one workspace. As a halt of the workspace: one object decides, and
- * neither D1 nor `org` has to answer. Who the user is stays with who asked: only the id is kept and recorded.
+ * Stops and resumes a user, and stops a transaction, in one workspace. As with a halt of the workspace, one object
+ * decides, and neither D1 nor `org` has to answer. The user's identity at the provider is not kept: only its id is
+ * stored and recorded.
  */
 import type { TransactionTransition, UserRequest, UserTransition } from "../contract/halt.ts";
 import { userIdOf } from "../contract/user-id.ts";
@@ -65,7 +66,7 @@ export async function stopTransaction(
   return answer.ok ? ok({ ...answer.value, txn }) : answer;
 }
 
-/** The schema has seen to it that one of the two ways to name a user is there. */
+/** The schema guarantees that the request names the user in one of the two ways. */
 const userOf = (workspace: WorkspaceId, { user, issuer, tenant, subject }: UserRequest): string =>
   user ?? userIdOf(workspace, issuer ?? "", tenant, subject ?? "");
 

@@ -1,9 +1,9 @@
 /**
- * The scheduled sweep: what an object's own timers should have done and did not. Rotates signing keys that are due,
- * wakes the objects whose audit rows in D1 are old, and forgets answers past their keeping time.
+ * The scheduled sweep catches up on work that the timers of objects should have done. It rotates signing keys that are
+ * due, wakes the objects whose audit rows in D1 are old, and deletes stored answers past their retention time.
  *
- * Rotation comes first, because without a key that signs there is no token. No step and no object is in another's way:
- * what fails is logged, and the sweep of the next minute tries it again.
+ * Rotation comes first, because without a signing key there are no tokens. Steps and objects are independent: a failure
+ * is logged, and the sweep of the next minute tries again.
  */
 import { isId } from "../kernel/ids.ts";
 import type { KeyUse } from "../signing/jws.ts";
@@ -15,7 +15,7 @@ import { rotateDueSigningKey } from "./signing-keys.ts";
 const KEY_USES: readonly KeyUse[] = ["token", "receipt"];
 const OLD_MS = 60_000;
 const OWNERS_PER_SWEEP = 100;
-/** As the trigger in wrangler.toml says. */
+/** The interval of the trigger in wrangler.toml, in milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
 
 /** Never throws. */

@@ -1,6 +1,6 @@
 /**
- * The live trail: what arrives in a ledger, as it arrives, with the filters of the list, resumable from a `seq`.
- * The reader's right is looked at again every round, so that a reader who lost it stops reading within seconds.
+ * The live ledger: records as they arrive, with the filters of the list, resumable from a `seq`. The reader's right is
+ * checked again every round, so that a reader that lost it is cut off within seconds.
  */
 import type { ShownEntry } from "../contract/audit.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -12,10 +12,10 @@ import type { OperatorRequest } from "./request/ports.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
 import type { Refusal } from "./answer/refusal.ts";
 
-/** One round of waiting, in milliseconds: how soon a reader who lost the right is cut. */
+/** The length of one round, in milliseconds; a reader that lost its right is cut off within this time. */
 const ROUND_MS = 2_000;
 
-/** One round: what came, and from where the next one goes on. Empty rounds keep the connection alive. */
+/** The records of one round, and the `seq` from which the next continues. Empty rounds keep the connection alive. */
 interface TailRound {
   readonly entries: readonly ShownEntry[];
   readonly lastSeq: number;
@@ -24,9 +24,10 @@ interface TailRound {
 export type Tail = () => Promise<TailRound | null>;
 
 /**
- * @param after the last `seq` the reader has seen; undefined: what is there from `since` on, else only what comes now.
- * @param mayStillRead asked before every round.
- * @returns the next round, each time it is called; null when the reader may not read any more.
+ * @param after the last `seq` the reader has seen. When undefined: records from `since` on, or without `since` only new
+ * ones.
+ * @param mayStillRead called before every round.
+ * @returns a function that returns the next round; null when the reader may no longer read.
  */
 export async function tailAudit(
   ports: ReceiptPorts,

@@ -1,7 +1,7 @@
 /**
- * What a provider answers now, and what Dome makes of a token, past every cache. The token is verified and forgotten:
- * it is neither stored nor recorded, and nothing of it is repeated but the id that Dome gives its user. That somebody has
- * asked is recorded, with that id.
+ * Fetches a provider's documents without a cache, and checks a token with them. The token is neither stored nor
+ * recorded, and the answer repeats nothing of it except the id that Dome derives for its user. The test itself is
+ * recorded, with that id.
  */
 import type { AuditFacts } from "../audit/record.ts";
 import type { IdentityProviderTest, IdentityProviderTestRequest } from "../contract/identity-provider.ts";
@@ -78,7 +78,7 @@ export async function testIdentityProvider(
   });
 }
 
-/** Whoever tests a token is told who its user is. */
+/** The operator learns the user of the token, so the record names that user. */
 function userIn(verdicts: readonly Verdict[]): AuditFacts["user"] {
   const user = verdicts.find(({ ok: isGood }) => isGood)?.user ?? null;
   return user === null ? undefined : { id: user };
@@ -89,7 +89,7 @@ function keysDetail(fetched: Awaited<ReturnType<typeof fetchKeys>>): string {
   return fetched.error.of === "keys" ? fetched.error.why : "no_discovery";
 }
 
-/** The named agent, or every one that an audience is bound to. */
+/** The named agent, or every agent to which an audience is bound. */
 async function presentersOf(
   ports: TestPorts,
   request: OperatorRequest,
@@ -144,7 +144,10 @@ async function verify(
   return verifyIdToken(read.value, { provider, keys: keys.keys, workspace, agent, now: clock.now() });
 }
 
-/** Which claim is missing is the provider's configuration, so it may be said; what a claim holds never is. */
+/**
+ * The name of a missing claim belongs to the provider's configuration, so it may be shown; the value of a claim never
+ * is.
+ */
 const detailOf = (refusal: IdentityRefusal): string =>
   refusal.kind === "missing_claim"
     ? `missing_claim: ${refusal.claim}`

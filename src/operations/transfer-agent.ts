@@ -1,6 +1,6 @@
 /**
- * Transfer: somebody else answers for an agent from now on. The owner is part of the record and stays (P2); every right of
- * a developer follows the steward. A revoked agent moves too: somebody is asked about it later.
+ * Transfers an agent to another steward. The owner is part of the record and stays (P2); all rights of a developer
+ * follow the steward. A revoked agent can be transferred too, because somebody must still answer for its past.
  */
 import type { Operator } from "../access/operator.ts";
 import {
@@ -23,8 +23,8 @@ import { agentFor, newestRecord } from "./request/resolve.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 
 /**
- * @param ifMatch record versions.
- * @param wanted.from the steward whose agent is to move; somebody else by now is refused.
+ * @param target `ifMatch`: acceptable record versions.
+ * @param transfer `from`: the expected steward; when the steward is another one by now, the transfer is refused.
  */
 export async function transferAgent(
   ports: OperationPorts,
@@ -95,8 +95,8 @@ const elsewhere = (steward: string, from: string): Refusal => ({
 });
 
 /**
- * A steward that is misspelt answers for nothing. Whose tokens there are, only those learn who may list them (P11); to
- * everybody else a name is known by the agents it answers for already.
+ * Warns about an unknown steward, because the name may be misspelt. Only operators who may list tokens learn whether a
+ * subject has a token (P11); for others, a steward is known if it has an agent in this workspace.
  */
 async function warningsAbout(
   { db, clock }: OperationPorts,

@@ -1,6 +1,6 @@
 /**
- * Lifecycle commands: activate, suspend, resume, revoke. A stop by id works without D1: the id goes straight to its
- * object when the registry does not answer and the operator is the installation's admin.
+ * Lifecycle commands: activate, suspend, resume, revoke. A stop by id works without D1: when the registry does not
+ * answer and the operator is the organization's admin, the command goes straight to the object with that id.
  */
 import type { Transition } from "../contract/halt.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -22,15 +22,15 @@ const KINDS = {
 
 interface MoveOptions {
   readonly reason: string | null;
-  /** Answer only once the stop is effective, at most 10 s. */
+  /** True to answer when the stop is effective, after 10 s at most. */
   readonly waits: boolean;
   readonly drainSeconds: number;
   readonly cascade: boolean;
-  /** The suspension holds, also one by a role whose stops do not hold by themselves. */
+  /** True to make the suspension a hold, even if the role's stops are not holds by default. */
   readonly hold: boolean;
 }
 
-/** Of a start. */
+/** The options of a start. */
 export const startWith = (reason: string | null): MoveOptions => ({
   reason,
   waits: false,
@@ -91,7 +91,7 @@ export async function transitionAgent(
   });
 }
 
-/** A family may have members of other owners: who may only stop its own agents may not stop a family. */
+/** Descendants may have other stewards, so a role that may only stop its own agents may not stop descendants. */
 const noCascade = (request: OperatorRequest): Refusal => ({
   code: "forbidden",
   detail: `The role ${request.operator.role} cannot stop an agent's descendants. Leave out cascade, or use a token with the role ${rolesWith("agents:cascade").join(" or ")}.`,

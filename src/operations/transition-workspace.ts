@@ -1,6 +1,6 @@
 /**
- * Halt and resume a whole workspace. One object decides, and neither D1 nor `org` has to answer: a halt by id works
- * for the installation's admin while the registry is down.
+ * Halts and resumes a workspace. One object decides, and neither D1 nor `org` has to answer: the organization's admin
+ * can halt a workspace by id while the registry is down.
  */
 import type { WorkspaceTransition } from "../contract/halt.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -11,7 +11,7 @@ import { workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 
 const KINDS = { halt: "workspace.halted", resume: "workspace.resumed" } as const;
 
-/** @param target name or id. */
+/** @param target name or id of the workspace. */
 export async function moveWorkspace(
   ports: OperationPorts,
   request: OperatorRequest,

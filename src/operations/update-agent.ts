@@ -1,4 +1,4 @@
-/** Update: everything of an agent but its record. */
+/** Updates everything of an agent except its registry record. */
 import type { AgentPatch, AgentUpdated } from "../contract/agent.ts";
 import { agentUpdated } from "../contract/agent.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -14,7 +14,7 @@ import { refusalOf, type Refusal } from "./answer/refusal.ts";
 import { agentShownTo } from "./answer/shown-to.ts";
 import { resolveSettings, surfaceWarnings } from "./rules/settings.ts";
 
-/** @param ifMatch record versions. */
+/** @param target `ifMatch`: acceptable record versions. */
 export async function updateAgent(
   ports: OperationPorts,
   request: OperatorRequest,

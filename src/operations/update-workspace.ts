@@ -1,4 +1,4 @@
-/** Update and show a workspace. Its name and id never change. */
+/** Updates and shows a workspace. Its name and id never change. */
 import { workspace as workspaceSchema, type Workspace, type WorkspacePatch } from "../contract/workspace.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { workspaceView } from "../registry/workspaces.ts";
@@ -8,7 +8,10 @@ import { workspaceFor } from "./request/resolve.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 
-/** With the authoritative object's word on whether it is halted. A lost object admits nothing: it shows as halted. */
+/**
+ * Shows a workspace; its object says whether it is halted. A lost object admits nothing, so the workspace is shown as
+ * halted.
+ */
 export async function showWorkspace(
   ports: OperationPorts,
   request: OperatorRequest,
@@ -21,7 +24,7 @@ export async function showWorkspace(
   return ok(workspaceView(found.value, live ?? { halted: true, configEpoch: found.value.configEpoch }));
 }
 
-/** @param ifMatch configuration epochs. */
+/** @param target `ifMatch`: acceptable configuration epochs. */
 export async function updateWorkspace(
   ports: OperationPorts,
   request: OperatorRequest,

@@ -1,4 +1,4 @@
-/** A halt as its receipt shows it. */
+/** The view of a halt, as in its receipt. */
 import type { Operator } from "../../access/operator.ts";
 import type { Halt } from "../../contract/halt.ts";
 import { rfc3339, rfc3339OrNull } from "../../kernel/clock.ts";
@@ -8,13 +8,14 @@ import { mayDo } from "../../operators/permissions.ts";
 import { HALT_NOTE } from "../../tokens/halt-receipt.ts";
 import type { HaltProgress } from "../owners/halts.ts";
 
-/** When all of it was effective: of a cascade when the last descendant was. */
+/** The time at which the whole halt was effective: for a cascade, that of its last descendant. */
 export const effectiveAtOf = ({ halt, cascade }: HaltProgress): number | null =>
   cascade === undefined ? halt.effectiveAt : cascade.finishedAt;
 
 /**
- * A stop as far as the reader may know of it. Who may not read the trail has no business with the agents and users of
- * others: of a family it is shown how many, and not who; of a stop that came from elsewhere, not from where (P11).
+ * The part of a stop that the reader may see. A reader without `audit:read` must not learn of other agents and users:
+ * the number of a family's members is shown but not their ids, and for a stop with a cause, the cause is left out
+ * (P11).
  */
 export function haltFor({ role }: Reader, progress: HaltProgress): HaltProgress {
   if (mayDo(role, "audit:read")) return progress;

@@ -1,4 +1,4 @@
-/** API keys as a reader sees them, and whether they are live. Times in milliseconds since the epoch. */
+/** The view of API keys, and their state. Times are in milliseconds since the epoch. */
 import type { ApiKey } from "../../contract/key.ts";
 import type { KeyRow } from "../../credentials/key-reads.ts";
 import { rfc3339, rfc3339OrNull } from "../../kernel/clock.ts";
@@ -20,7 +20,7 @@ export const apiKeyOf = (key: KnownKey, now: number): ApiKey => ({
   last_used_at: rfc3339OrNull(key.lastUsedAt),
 });
 
-/** A key that the object does not know is not live, whatever the registry says. */
+/** A key that the object does not know is not live, even if the registry says so. */
 export const keyView = (
   row: KeyRow,
   live: AgentDescription["keys"][number] | undefined,

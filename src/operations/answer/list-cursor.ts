@@ -1,7 +1,7 @@
 /**
- * The cursors of lists of which a reader sees a part: of agents, and of keys over agents. A page ends after so many were looked
- * at, so the place where it ended may be of an agent or a key that the reader may not see. A cursor is therefore sealed: nobody
- * reads a name or an id in it, and nobody writes one to begin at a place of their choice (P11).
+ * Cursors of lists whose reader may see only some of the items: agents, and keys of many agents. A page ends after a
+ * fixed number of items, so it may end at an agent or a key that the reader may not see. Therefore a cursor is sealed:
+ * no reader can learn a name or an id from it, and no reader can make one that begins at a chosen place (P11).
  */
 import { toBase64Url, utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -12,7 +12,10 @@ import { markOf, OTHER_LIST, type Question } from "./list-mark.ts";
 import { BAD_CURSOR, cursorText } from "./page.ts";
 import type { Refusal } from "./refusal.ts";
 
-/** Longer than a place with the longest name, so that the length of a cursor says nothing of the name in it. */
+/**
+ * The padded length of a place, in characters. It exceeds that of a place with the longest name, so that the length of
+ * a cursor reveals nothing.
+ */
 const PLACE_CHARS = 128;
 
 const contextOf = (question: Question): string => `cursor:${markOf(question)}`;
@@ -22,7 +25,7 @@ const sealing = ({ version, cursorKey }: OperationPorts["derived"][number]): Env
   envelope: cursorKey,
 });
 
-/** @param question everything that decides what the list has, the kind of its items too. */
+/** @param question everything that determines the list, including the kind of its items. */
 export async function listCursor(
   { derived: [newest], random }: Pick<OperationPorts, "derived" | "random">,
   question: Question,
@@ -43,5 +46,5 @@ export async function placeAfter(
   if (sealed === undefined || toBase64Url(utf8(sealed)) !== cursor) return err(BAD_CURSOR);
   const opened = await open(derived.map(sealing), sealed, contextOf(question));
   if (!opened.ok) return err(opened.error.kind === "not_authentic" ? OTHER_LIST : BAD_CURSOR);
-  return ok(JSON.parse(opened.value) as OrderKey); // Dome's own words: they were opened
+  return ok(JSON.parse(opened.value) as OrderKey); // sealed by Dome, so it needs no check
 }

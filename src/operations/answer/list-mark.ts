@@ -1,13 +1,13 @@
 /**
- * The mark of a list, to which its cursors are bound. With another order or other filters a place would mean something else, and items would be
- * missed without anybody noticing.
+ * The mark of a list, to which its cursors are bound. With another order or other filters, a cursor would mean another
+ * place, and items would be missed silently.
  */
 import { toBase64Url, utf8 } from "../../kernel/bytes.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
 import type { ListScope } from "../../storage/list-scope.ts";
 import { memberRefusal } from "./refusal.ts";
 
-/** Everything that decides what a list has, and in which order. */
+/** Everything that determines the items of a list and their order. */
 export type Question = Readonly<Record<string, unknown>>;
 
 interface ListQuery {
@@ -19,8 +19,8 @@ interface ListQuery {
 }
 
 /**
- * The same list, however it was asked for: the order of labels, and how long a page is, are nothing to it.
- * @param list the kind of its items.
+ * The normal form of a query: the order of labels and the size of a page do not matter.
+ * @param list the kind of the list's items.
  */
 export function questionOf(list: string, query: ListQuery, scope: ListScope): Question {
   const { limit: _limit, cursor: _cursor, all_workspaces: _all, label, ...asked } = query;
@@ -28,7 +28,7 @@ export function questionOf(list: string, query: ListQuery, scope: ListScope): Qu
   return { ...asked, list, workspace, label: label?.toSorted() };
 }
 
-/** 64 bits of a digest: somebody who wants two lists with one mark gains a page of what they may see anyway. */
+/** 64 bits of a digest. A reader who finds two lists with one mark gains nothing but a page that it may see anyway. */
 export function markOf(question: Question): string {
   const asked = Object.entries(question).filter(([, value]) => value !== undefined);
   const text = JSON.stringify(asked.toSorted(([a], [b]) => (a < b ? -1 : 1)));

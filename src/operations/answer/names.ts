@@ -1,11 +1,11 @@
-/** Records with names beside the ids in them: one reading of the registry for a whole page, and none for a page without ids. */
+/** Adds names to the ids in audit records, with one query of the registry per page, and none for a page without ids. */
 import type { AuditEntry, ShownEntry } from "../../contract/audit.ts";
 import type { WorkspaceId } from "../../kernel/ids.ts";
 import { agentNames } from "../../registry/agent-names.ts";
 import type { Database } from "../../storage/client.ts";
 import type { Emails } from "../owners/ledger-reader.ts";
 
-/** Every agent that a record names. */
+/** The ids of all agents in a record. */
 const agentsIn = ({ agent, chain = [], target }: AuditEntry): string[] => [
   ...(agent === undefined ? [] : [agent]),
   ...chain.map((link) => link.agent),
@@ -13,8 +13,8 @@ const agentsIn = ({ agent, chain = [], target }: AuditEntry): string[] => [
 ];
 
 /**
- * @param workspace whose agents may be named; null: those of every one, for the organization's own ledger.
- * @param emails of users whose address stands in no record of the page.
+ * @param workspace the workspace whose agents may be named; null for all of them, for the organization's ledger.
+ * @param emails addresses of users, for records that do not contain them.
  */
 export async function withNames(
   db: Database,

@@ -1,4 +1,4 @@
-/** Pages of lists: the cursor is the sort key of the last item, opaque to the reader. */
+/** Pages of lists. The cursor is the sort key of the last item, opaque to the reader. */
 import { USER_ID_PATTERN } from "../../contract/user-id.ts";
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../kernel/bytes.ts";
 import { NAME_PATTERN } from "../../contract/words.ts";
@@ -25,7 +25,7 @@ export const BAD_CURSOR = memberRefusal(
   "The cursor is not from this list. Repeat the request without a cursor.",
 );
 
-/** What lists are sorted by: a name or an id. */
+/** The form of sort keys: a name or an id. */
 const SORT_KEY = new RegExp(
   `^(?:${NAME_PATTERN}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
 );
@@ -39,11 +39,11 @@ export function afterOf(cursor: string | undefined): Result<string | undefined, 
     : err(BAD_CURSOR);
 }
 
-/** What stands in a cursor; undefined where nothing can. */
+/** The text in a cursor; undefined when it cannot be decoded. */
 export function cursorText(cursor: string): string | undefined {
   try {
     return fromUtf8(fromBase64Url(cursor));
   } catch {
-    return undefined; // not base64url, or not UTF-8 in it
+    return undefined; // not base64url, or no UTF-8 inside
   }
 }

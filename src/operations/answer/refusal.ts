@@ -1,4 +1,4 @@
-/** Expected refusals of the control plane: a stable problem code, and what to do next. */
+/** Expected refusals of the control plane: a stable problem code, and the next step. */
 import type { ProblemCode } from "../../contract/problem-codes.ts";
 import { typedCommand } from "../../contract/typed-command.ts";
 import { rfc3339 } from "../../kernel/clock.ts";
@@ -16,18 +16,18 @@ export interface Refusal {
   readonly retryAfterSeconds?: number;
 }
 
-/** A member of the request that names or says something that cannot be. */
+/** The refusal of one member of the request. */
 export const memberRefusal = (code: ProblemCode, member: string, detail: string): Refusal => ({
   code,
   detail,
   errors: [{ member, detail }],
 });
 
-/** For a value that is well formed, and names nothing that the reader could mean. */
+/** The refusal of a well-formed value that names nothing the reader can see. */
 export const namesNothing = (member: string, detail: string): Refusal =>
   memberRefusal("unknown_reference", member, detail);
 
-/** @param what the kind of thing; as the member it tells programs which of the things that a request names is missing. */
+/** @param what the kind of thing. As `member`, it tells programs which of the named things is missing. */
 export const notFound = (what: string, reference = ""): Refusal =>
   memberRefusal(
     "not_found",
@@ -35,7 +35,9 @@ export const notFound = (what: string, reference = ""): Refusal =>
     `The ${what}${shown(reference)} does not exist, or the credential may not see it.`,
   );
 
-/** A reference in brackets if it could be a name or an id. What else may stand there, a key perhaps, is not repeated. */
+/**
+ * The reference in parentheses, if it has the form of a name or an id. Other text, which may be a key, is not repeated.
+ */
 export const shown = (reference: string): string =>
   /^[a-z0-9_-]{1,63}$/.test(reference) ? ` (${reference})` : "";
 
@@ -100,14 +102,14 @@ const RULES: Readonly<Record<BrokenRule, Refusal>> = {
   ),
 };
 
-/** What a drain may not do to one that is under way: a second drain only tightens. */
+/** How a second drain would loosen the first one. A second drain may only tighten. */
 const LOOSENS: Readonly<Record<DrainConflict, string>> = {
   later: "end later",
   weaker: "suspend the agent instead of revoking it",
   narrower: "leave out its descendants",
 };
 
-/** No evidence, no action (P8). Stops and revocations are never refused for it. */
+/** What cannot be recorded is not done (P8). Stops and revocations are never refused for this reason. */
 export const EVIDENCE_FULL: Refusal = {
   code: "unavailable",
   detail:
@@ -117,7 +119,7 @@ export const EVIDENCE_FULL: Refusal = {
 
 const NOTHING = " A revocation is final. Register another agent.";
 
-/** What to do in the place of a command that does not lead on from a state. */
+/** The advice for a command that does not apply to the agent's state. */
 const INSTEAD: Readonly<Partial<Record<string, string>>> = {
   "suspended activate": " Use `dome agents resume` for a suspended agent.",
   "revoked activate": NOTHING,
@@ -125,7 +127,7 @@ const INSTEAD: Readonly<Partial<Record<string, string>>> = {
   "revoked resume": NOTHING,
 };
 
-/** Who lifts a hold says why: an incident does not end in passing. */
+/** Lifting a hold requires a reason, so that an incident is not ended by accident. */
 function held({ lacks, subject, since }: Extract<OwnerRefusal, { kind: "held" }>): Refusal {
   const what =
     since === null
@@ -144,7 +146,7 @@ function held({ lacks, subject, since }: Extract<OwnerRefusal, { kind: "held" }>
 
 type StoppedAncestor = Extract<AncestorRefusal, { kind: "ancestor_stopped" }>;
 
-/** What to do about an ancestor that is stopped. */
+/** The advice about a stopped ancestor. */
 const FIRST: Readonly<Record<StoppedAncestor["state"], (ancestor: StoppedAncestor) => string>> = {
   suspended: ({ agent, workspace }) =>
     `is suspended. Resume it first: ${typedCommand(workspace, ["agents", "resume", agent])}`,
@@ -159,7 +161,7 @@ const ancestorStopped = (ancestor: StoppedAncestor): Refusal =>
     `The agent ${ancestor.agent}, an ancestor, ${FIRST[ancestor.state](ancestor)}`,
   );
 
-/** Only of a tree that is older than the bound. */
+/** Only for a tree from before the bound was enforced. */
 const tooDeep = ({ agent, workspace }: Extract<AncestorRefusal, { kind: "too_deep" }>): Refusal =>
   memberRefusal(
     "parent_too_deep",
@@ -244,7 +246,10 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
   }
 }
 
-/** As `refusalOf`, where the object is a workspace's. A lost one admits nothing: its lease says halted. */
+/**
+ * As `refusalOf`, for the object of a workspace. A lost workspace object admits nothing: its lease says that the
+ * workspace is halted.
+ */
 export const workspaceRefusalOf = (refusal: OwnerRefusal): Refusal =>
   refusal.kind === "absent"
     ? {

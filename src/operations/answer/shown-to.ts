@@ -1,6 +1,6 @@
 /**
- * Agents as the reader may see them. A developer has only its own agents, so it is not told either that a parent is
- * somebody else's: such an agent is shown as one without a parent (P11).
+ * The view of agents that the reader may see. A developer sees only agents it is the steward of, so it must not learn
+ * of another steward's parent agent: the agent is shown without a parent (P11).
  */
 import type { Operator } from "../../access/operator.ts";
 import type { Agent } from "../../contract/agent.ts";
@@ -20,7 +20,7 @@ export async function agentsShownTo(
   );
 }
 
-/** As `agentsShownTo`, of one. */
+/** As `agentsShownTo`, for one agent. */
 export async function agentShownTo(db: Database, reader: Operator, agent: Agent): Promise<Agent> {
   const [shown = agent] = await agentsShownTo(db, reader, [agent]);
   return shown;

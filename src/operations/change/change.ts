@@ -1,8 +1,7 @@
 /**
- * Every change of configuration goes through here, whatever it changes. In this order: a repeat gets the answer that was
- * kept (P12); the change is planned on what is there now, which is where authority and `If-Match` are judged; the owner
- * object makes it, in one batch with its audit records (P8) and its answer; and when another change has come in between,
- * it is planned anew.
+ * Makes every change of configuration, in this order. A repeated request gets the answer of the first one (P12). The
+ * change is planned on the current state, and this step checks authority and `If-Match`. The owner object makes it, in
+ * one batch with its audit records (P8) and its answer. When another change came in between, it is planned again.
  */
 import type { z } from "zod";
 import type { AuditDraft } from "../../contract/audit.ts";
@@ -15,13 +14,13 @@ import type { RequestMeta } from "../request/request-meta.ts";
 import { factsOf, requestKey, requestMeta, type OperationPorts, type Requester } from "../request/ports.ts";
 import { refusalOf, workspaceRefusalOf, type Refusal } from "../answer/refusal.ts";
 
-/** How often a change is planned, when others keep changing what it is based on. */
+/** How often a change is planned while other changes keep coming in between. */
 const MOST_PLANS = 3;
 
-/** What a record of the change says; who asked is added. */
+/** The facts of an audit record of the change, without those about the request, which are added. */
 export type ChangeRecord = Omit<AuditFacts, keyof ReturnType<typeof factsOf>>;
 
-/** What every owner object is told of a change, besides its content. */
+/** The part of a change command that is the same for every owner object. */
 export interface ChangeCommand {
   readonly change: Id<"chg">;
   readonly meta: RequestMeta;
@@ -31,23 +30,26 @@ export interface ChangeCommand {
 }
 
 export interface Plan<Answer> {
-  /** What is answered, and kept for repeats: without secrets (P4). */
+  /** The answer, which is also stored for repeats: without secrets (P4). */
   readonly answer: Answer;
-  /** Null: there is nothing to change, so that nothing is recorded or kept either. */
+  /** Null when nothing changes; then nothing is recorded or stored. */
   readonly change: {
     readonly audit: readonly ChangeRecord[];
-    /** Tells the owner object. A change that is based on what was read names the version; another is `stale`. */
+    /**
+     * Sends the command to the owner object. A plan that is based on a version names it; the object refuses another as
+     * `stale`.
+     */
     send(command: ChangeCommand): Promise<Configured>;
   } | null;
 }
 
 export interface Changed<Answer> {
   readonly answer: Answer;
-  /** False: it was answered before, under the same Idempotency-Key. */
+  /** False for a repeat under the same Idempotency-Key. */
   readonly first: boolean;
 }
 
-/** The object that makes a change, as far as this file asks it. */
+/** The part of an owner object that this file needs. */
 interface ChangedOwner {
   readonly id: KeyOwner;
   repeated(request: RequestKey | null): Promise<Configured | null>;
@@ -73,8 +75,9 @@ export const changedOrg = ({ owners }: OperationPorts): ChangedOwner => ({
 });
 
 /**
- * @param schema of the answer: one that was kept is parsed by it.
- * @param plan is called again after a change by somebody else, so it reads the version it is based on, and then the rest.
+ * @param schema of the answer; a stored answer is parsed by it.
+ * @param plan called again after a change by another request. So it first reads the version that it is based on, and
+ * then the rest.
  */
 export async function change<Answer>(
   ports: OperationPorts,
@@ -103,14 +106,14 @@ export async function change<Answer>(
   }
 }
 
-/** The audit records of a change, with who asked for it. */
+/** The audit records of a change, with the facts about the request. */
 export const drafts = (
   ports: OperationPorts,
   request: Requester,
   records: readonly ChangeRecord[],
 ): AuditDraft[] => records.map((record) => draftRecord(ports, { ...record, ...factsOf(request) }));
 
-/** Only the answer: for a change that shows the same the first time and later. */
+/** Only the answer, for a change whose repeats get the same one. */
 export const answerOf = <Answer>(changed: Result<Changed<Answer>, Refusal>): Result<Answer, Refusal> =>
   changed.ok ? ok(changed.value.answer) : changed;
 
@@ -124,7 +127,7 @@ function outcomeOf<Answer>(
   return keptAnswer(outcome.value.body, schema);
 }
 
-/** What an earlier request under the same key was answered. Another version of the code may have kept it. */
+/** The stored answer of an earlier request under the same key. Another version of Dome may have written it. */
 export function keptAnswer<Answer>(
   body: string,
   schema: z.ZodType<Answer>,

@@ -1,4 +1,4 @@
-/** Reserving a request that creates something, so that it has its effect once (P12). */
+/** Reserves a request that creates something, so that it takes effect once (P12). */
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { claimRequest, type Claim, type KeyOwner, type RequestKey } from "../../storage/idempotency.ts";
 import { requestKey, type OperationPorts, type OperatorRequest } from "../request/ports.ts";
@@ -9,8 +9,8 @@ type Claimed =
   | { readonly kind: "answered"; readonly status: number; readonly body: string; readonly target: string };
 
 /**
- * @param owner what the new thing will be part of.
- * @param target the id of what will be created, if this request is the first; a claim that lapsed keeps its own.
+ * @param owner the workspace or organization that the new object will belong to.
+ * @param target the id for the new object if this request is the first; a lapsed claim keeps its own id.
  */
 export async function claim(
   ports: OperationPorts,
@@ -42,7 +42,10 @@ export async function claim(
   }
 }
 
-/** Without an Idempotency-Key the claim is the target's own: nobody can repeat it, but it fences all the same. */
+/**
+ * The claim of a request without an Idempotency-Key. It is named after its target: no request can repeat it, but it
+ * still fences the creation.
+ */
 const unrepeated = (request: OperatorRequest, owner: KeyOwner, target: string): RequestKey => ({
   subject: request.operator.subject,
   owner,

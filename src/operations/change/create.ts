@@ -1,6 +1,7 @@
 /**
- * Making what has no owner object yet: an agent, a workspace. As `change.ts`, but the request first reserves its
- * Idempotency-Key in D1, together with the id of what it will make, so that never two come of it (P12).
+ * Creates what has no owner object yet: an agent, a workspace. It works like `change.ts`, but the request first
+ * reserves its Idempotency-Key in D1, together with the id of the new object, so that a repeat never creates a second
+ * one (P12).
  */
 import type { z } from "zod";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -15,17 +16,17 @@ import { refusalOf, type Refusal } from "../answer/refusal.ts";
 
 interface Creation<Kind extends "agt" | "wsp"> {
   readonly kind: Kind;
-  /** What it will be part of. */
+  /** The workspace or organization that the new object will belong to. */
   readonly within: KeyOwner;
-  /** Of what it will be part of, where that has requests of its own whose answers are not in D1. */
+  /** The registry of request keys of that owner, when the owner stores answers of its own outside D1. */
   readonly keys: KeyTaker | null;
-  /** False while the new object has a change that is not settled: a repeat must not be ahead of the effect. */
+  /** False while a change of the new object is not settled: a repeat must not be answered before the effect. */
   isClean(id: Id<Kind>): Promise<boolean>;
 }
 
 /**
- * @param schema of the answer: one that was kept is parsed by it.
- * @param plan what is made under the claim; `id` is the claim's.
+ * @param schema of the answer; a stored answer is parsed by it.
+ * @param plan plans the creation under the claim; `id` is the claim's.
  */
 export async function create<Answer, Kind extends "agt" | "wsp">(
   ports: OperationPorts,

@@ -1,4 +1,4 @@
-/** A new API key: the secret for the one answer that shows it, and what is stored of it. */
+/** Makes a new API key: the secret, for the one answer that shows it, and the values that are stored. */
 import type { KeyCreated } from "../../contract/key.ts";
 import { digestKey } from "../../credentials/digest.ts";
 import { maskKey, mintKey } from "../../credentials/key-format.ts";
@@ -26,7 +26,7 @@ export async function newKey(
   };
 }
 
-/** As every answer but the first shows it. */
+/** The key as in every answer except the first. */
 export const issuedKeyView = ({ id, expiresAt }: NewKey): KeyCreated["api_key"] => ({
   id,
   secret: null,

@@ -1,6 +1,7 @@
 /**
- * Orders of the lifecycle: stops, resumes, revocations. Not a `change.ts`: what an order commits it decides on what the
- * owner object holds at that moment, so nothing is planned before, and it works while D1 does not answer.
+ * Orders of the lifecycle: stops, resumes, revocations. Unlike a change of configuration, an order is decided by the
+ * owner object on the state that it holds at that moment. So there is no plan, and an order works while D1 does not
+ * answer.
  */
 import type { AuditDraft } from "../../contract/audit.ts";
 import type { Halt } from "../../contract/halt.ts";
@@ -14,21 +15,21 @@ import type { RequestMeta } from "../request/request-meta.ts";
 import { factsOf, requestMeta, type OperationPorts, type OperatorRequest } from "../request/ports.ts";
 import type { ChangeRecord } from "./change.ts";
 
-/** How long `?wait=effective` waits at most. */
+/** The longest wait of `?wait=effective`, in milliseconds. */
 const MOST_WAIT_MS = 10_000;
 
-/** What every owner object is told of an order, besides its content. */
+/** The part of an order that is the same for every owner object. */
 interface OrderCommand {
   readonly meta: RequestMeta;
   readonly reason: string | null;
-  /** The id of the halt, when it comes to one. */
+  /** The id for the halt, if the order causes one. */
   readonly halt: HaltId;
   readonly audit: AuditDraft;
 }
 
 /**
  * @param owner the object that carries the order out.
- * @param record what the trail says of it; who orders it, and why, is added.
+ * @param record the audit record; the operator and the reason are added.
  */
 export const orderCommand = (
   ports: OperationPorts,
@@ -47,7 +48,7 @@ export const orderCommand = (
   }),
 });
 
-/** How far the halt that an order came to is effective; null: it came to none. */
+/** The progress of the halt that an order caused; null when it caused none. */
 export async function progressOf(
   source: HaltSource,
   halt: HaltId | null,
@@ -57,7 +58,7 @@ export async function progressOf(
   return waits ? source.awaitHalt(halt, MOST_WAIT_MS) : source.halt(halt);
 }
 
-/** The members of an answer that tell of its halt. */
+/** The members of an answer that describe its halt. */
 export const effectOf = (
   { operator }: OperatorRequest,
   progress: HaltProgress | null,

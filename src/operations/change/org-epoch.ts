@@ -1,4 +1,4 @@
-/** The configuration epoch of the whole installation: read before what a change of it is based on. */
+/** The configuration epoch of the organization. It is read before the data that a change is based on. */
 import type { OperationPorts } from "../request/ports.ts";
 
 export const orgEpoch = async ({ owners }: OperationPorts): Promise<number> =>

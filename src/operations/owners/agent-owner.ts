@@ -1,4 +1,6 @@
-/** An agent's owner object as the use cases see it. Everything here crosses RPC, so commands and answers are plain data. */
+/**
+ * The interface of an agent's owner object for the use cases. Commands and answers cross RPC, so they are plain data.
+ */
 import type { AuditDraft } from "../../contract/audit.ts";
 import type { HaltId, Id, KeyId, TokenId, WorkspaceId } from "../../kernel/ids.ts";
 import type { Result } from "../../kernel/result.ts";
@@ -13,27 +15,27 @@ import type { HaltCause, HaltSource } from "./halts.ts";
 import type { Configured, OwnerRefusal } from "./owner-answer.ts";
 import type { OperatorRef, RequestMeta } from "../request/request-meta.ts";
 
-/** Told to each descendant of an agent that is stopped with its family. */
+/** The command to each descendant of an agent that is stopped with its descendants. */
 export interface FamilyStopCommand {
   readonly end: "suspended" | "revoked";
   readonly cause: HaltCause;
   readonly operator: OperatorRef;
   readonly reason: string | null;
   readonly requestId: string;
-  /** True: the ancestor's stop is a hold. */
+  /** True when the ancestor's stop is a hold. */
   readonly hold?: boolean;
 }
 
 export interface FamilyStop {
   readonly state: AgentState | "absent";
   readonly epoch: number;
-  /** True when it was this very command that has stopped it. */
+  /** True when this command stopped the agent. */
   readonly stopped: boolean;
-  /** True when none of its stops is waiting any more. */
+  /** True when all of its stops are effective. */
   readonly effective: boolean;
 }
 
-/** A key as registration or rotation makes it. The secret is not here (P4). */
+/** A new key, from registration or rotation. The secret is not included (P4). */
 export interface NewKey {
   readonly id: KeyId;
   readonly digest: string;
@@ -48,7 +50,7 @@ export interface RegisterCommand {
   readonly claim: Claim;
   readonly agent: NewAgent;
   readonly key: NewKey;
-  /** The answer to repeat under the claim's key, without the secret. */
+  /** The answer to repeat under the claim's Idempotency-Key, without the secret. */
   readonly answer: string;
   readonly audit: readonly AuditDraft[];
 }
@@ -56,7 +58,7 @@ export interface RegisterCommand {
 export interface UpdateCommand {
   readonly change: Id<"chg">;
   readonly meta: RequestMeta;
-  /** The record version that the caller has read; another one is refused as `stale`. */
+  /** The record version that the change is based on; when it has changed, the command is refused as `stale`. */
   readonly basedOn: number;
   readonly patch: Partial<AgentSettings & Stewardship>;
   /** Refused as `stale` when the agent has been activated meanwhile. */
@@ -69,9 +71,9 @@ export interface IssueKeyCommand {
   readonly change: Id<"chg">;
   readonly meta: RequestMeta;
   readonly key: NewKey;
-  /** The record version that the caller has read; another one is refused as `stale`. */
+  /** The record version that the change is based on; when it has changed, the command is refused as `stale`. */
   readonly basedOn: number;
-  /** `endsAt`: milliseconds since the epoch; null: now, by that halt. */
+  /** The key that this one replaces. `endsAt`: milliseconds since the epoch; null when it ends now, by that halt. */
   readonly replaces: { readonly key: KeyId; readonly endsAt: number | null; readonly halt: HaltId } | null;
   readonly answer: string;
   readonly audit: readonly AuditDraft[];
@@ -81,13 +83,13 @@ export interface TransitionCommand {
   readonly command: LifecycleCommand;
   readonly meta: RequestMeta;
   readonly reason: string | null;
-  /** Of a stop: how long the agent drains first, in milliseconds; 0: not at all. */
+  /** For a stop: the time for which the agent drains first, in milliseconds; 0 for no drain. */
   readonly drainMs: number;
-  /** Of a stop: whether it takes the agent's descendants with it. */
+  /** For a stop: whether it stops the agent's descendants too. */
   readonly cascade: boolean;
-  /** Of a stop: whether the suspension holds. */
+  /** For a stop: whether the suspension is a hold. */
   readonly hold: boolean;
-  /** Of a start: whether the operator's role lifts a hold. */
+  /** For a start: whether the operator's role may lift a hold. */
   readonly mayLift: boolean;
   readonly halt: HaltId;
   readonly audit: AuditDraft;
@@ -95,42 +97,42 @@ export interface TransitionCommand {
 
 export interface RevokeKeyCommand {
   readonly key: KeyId;
-  /** Absent: a caller of the version before gave none. */
+  /** Absent when the caller is of the previous version of Dome. */
   readonly reason?: string | null;
   readonly meta: RequestMeta;
   readonly halt: HaltId;
   readonly audit: AuditDraft;
 }
 
-/** Ends one call token, and with it everything that was exchanged from it. */
+/** Ends one call token, and everything that was exchanged from it. */
 export interface RevokeTokenCommand {
   readonly jti: TokenId;
-  /** Milliseconds since the epoch: what was exchanged from it expires no later (P6). */
+  /** Milliseconds since the epoch: tokens exchanged from it expire no later (P6). */
   readonly expiresAt: number;
   readonly audit: AuditDraft;
 }
 
-/** Events that the agent reports of itself. */
+/** Events that the agent reports about itself. */
 export interface ReportCommand {
-  /** What it came with: its key, or with `epoch` a token of that. */
+  /** The agent's credential: its key, or, with `epoch`, a token of that key. */
   readonly by: { readonly key: KeyId; readonly epoch: number | null };
   readonly events: readonly { readonly draft: AuditDraft; readonly digest: string }[];
 }
 
-/** What became of each, in order. `late`: the agent is suspended. */
+/** The outcome of each event, in order. `late`: the agent is suspended. */
 export interface Reported {
   readonly outcomes: readonly ("recorded" | "merged" | "conflict")[];
   readonly late: boolean;
 }
 
-/** What a lifecycle command did. */
+/** The result of a lifecycle command. */
 export interface Transitioned {
   readonly state: AgentState;
   readonly changed: boolean;
   readonly halt: HaltId | null;
-  /** The drain that was begun. */
+  /** The drain that has begun. */
   readonly draining?: KnownDrain | null;
-  /** True: the agent is suspended, and held. */
+  /** True when the agent is suspended with a hold. */
   readonly held?: boolean;
 }
 
@@ -139,12 +141,15 @@ export interface AgentDescription {
   readonly state: AgentState;
   readonly draining: KnownDrain | null;
   readonly hold?: KnownHold | null;
-  /** Absent: an object of the version before does not know. */
+  /** Absent when the object is of the previous version of Dome. */
   readonly stop?: KnownStop | null;
   readonly stateChangedAt: number;
   readonly recordVersion: number;
   readonly epoch: number;
-  /** When it acted last, up to an hour behind. Absent: an object of the version before does not know. */
+  /**
+   * The time of the agent's last activity, up to an hour old. Absent when the object is of the previous version of
+   * Dome.
+   */
   readonly lastActiveAt?: number | null;
   readonly keys: readonly {
     readonly id: KeyId;
@@ -156,25 +161,25 @@ export interface AgentDescription {
 }
 
 export interface AgentOwner extends HaltSource, AuditOwner {
-  /** Takes events of the agent in; durable when it resolves. `closed`: it may not report now. */
+  /** Stores events of the agent; durable when it resolves. `closed`: the agent may not report now. */
   report(command: ReportCommand): Promise<Result<Reported, { readonly kind: "closed" }>>;
-  /** @param use what the asker has seen of the agent since it asked last. */
+  /** @param use the agent's activity that the caller has seen since its last request. */
   lease(use?: AgentUse): Promise<AgentAnswer>;
-  /** Null: this object has no row. */
+  /** Null when this object has no row. */
   describe(): Promise<AgentDescription | null>;
   /** False while a configuration change of this agent is not settled. */
   isClean(): Promise<boolean>;
-  /** What was answered before under this key, by a change of configuration; null: nothing. */
+  /** The stored answer of a change of configuration under this key; null when there is none. */
   repeated(request: RequestKey | null): Promise<Configured | null>;
   register(command: RegisterCommand): Promise<Configured>;
   update(command: UpdateCommand): Promise<Configured>;
   issueKey(command: IssueKeyCommand): Promise<Configured>;
   transition(command: TransitionCommand): Promise<Result<Transitioned, OwnerRefusal>>;
-  /** An ancestor is stopped with its family. Safe to repeat. */
+  /** Stops the agent because an ancestor is stopped with its descendants. Safe to repeat. */
   stopForFamily(command: FamilyStopCommand): Promise<FamilyStop>;
   revokeKey(
     command: RevokeKeyCommand,
   ): Promise<Result<{ changed: boolean; halt: HaltId | null }, OwnerRefusal>>;
-  /** `changed: false`: it was revoked before. */
+  /** `changed` is false when the token was revoked before. */
   revokeToken(command: RevokeTokenCommand): Promise<Result<{ changed: boolean }, OwnerRefusal>>;
 }

@@ -1,18 +1,18 @@
-/** How the door holds a stream of an agent's lifecycle events: the agent's object sends, the door reads. Plain data. */
+/** Streams of an agent's lifecycle events: the agent's object sends, the door reads. All messages are plain data. */
 import type { AgentEventType } from "../../contract/agent-event.ts";
 import type { AgentId, KeyId, TokenId, WorkspaceId } from "../../kernel/ids.ts";
 import type { Result } from "../../kernel/result.ts";
 
-/** What opens a stream, as authenticated. */
+/** The authenticated request to open a stream. */
 export interface Subscription {
   readonly key: KeyId;
-  /** Of the token that it came with; null: it came with the key itself. */
+  /** The call token that opened the stream; null when the key itself opened it. */
   readonly token: {
     readonly epoch: number;
     /** `jti` of every ancestor token and of this one. */
     readonly path: readonly TokenId[];
   } | null;
-  /** The number of the last event that the reader has; null: it begins with what is so now. */
+  /** The number of the last event that the reader has; null to begin with the current state. */
   readonly after: number | null;
 }
 
@@ -22,18 +22,18 @@ export interface AgentSnapshot {
   readonly at: number;
   readonly last: number;
   readonly missed: boolean;
-  /** How many events follow that are older than this. */
+  /** The number of events that follow and are older than this snapshot. */
   readonly replays: number;
   readonly agent: { readonly id: AgentId; readonly name: string; readonly workspace: WorkspaceId };
   readonly state: "active" | "suspended";
   readonly draining: { readonly deadline: number; readonly then: "suspended" | "revoked" } | null;
   readonly keys: readonly { readonly id: KeyId; readonly expiresAt: number | null }[];
   readonly recordVersion: number;
-  /** Of a suspended agent: for how long it may deliver what it has buffered. */
+  /** For a suspended agent: the time for which it may still deliver buffered events. */
   readonly lateReportsMs: number | null;
 }
 
-/** One event. `data`: its own members on the wire. */
+/** One event. `data`: its further members on the wire. */
 export interface StreamedEvent {
   readonly kind: "event";
   readonly n: number;
@@ -45,14 +45,16 @@ export interface StreamedEvent {
 
 export type StreamMessage = AgentSnapshot | StreamedEvent;
 
-/** A stream that is open. It holds a bounded number of messages that nobody has read, and is cut beyond that. */
+/** An open stream. It buffers a bounded number of unread messages, and is cut when there are more. */
 export interface AgentStream {
-  /** @returns what was sent; `quiet` when nothing was for `waitMs` milliseconds; null when the stream has ended. */
+  /**
+   * @returns the next message; `quiet` when there was none for `waitMs` milliseconds; null when the stream has ended.
+   */
   next(waitMs: number): Promise<StreamMessage | "quiet" | null>;
   close(): void;
 }
 
-/** `closed`: the credential opens nothing now. */
+/** `closed`: the credential may not open a stream now. */
 export type NotOpened = { readonly kind: "closed" | "too_many" };
 
 export interface AgentStreams {

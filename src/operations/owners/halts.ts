@@ -1,21 +1,21 @@
-/** Halts as their objects keep them and tell of them. Times in milliseconds since the epoch. */
+/** Halts, as their objects store and report them. Times are in milliseconds since the epoch. */
 import type { AgentId, HaltId, KeyId, TxnId, WorkspaceId } from "../../kernel/ids.ts";
 import type { OperatorRef } from "../request/request-meta.ts";
 
-/** A halt as its object keeps it. Times in milliseconds since the epoch. */
+/** A halt, as its object stores it. */
 export interface StoredHalt {
   readonly id: HaltId;
   readonly kind: "suspend" | "revoke" | "key" | "workspace" | "user" | "transaction";
   readonly workspaceId: WorkspaceId;
   readonly agents: readonly { readonly agent: AgentId; readonly epoch: number }[];
   readonly keys: readonly KeyId[];
-  /** Of a workspace: the halt epoch that began with this halt. */
+  /** For a workspace: the halt epoch that began with this halt. */
   readonly haltEpoch?: number;
-  /** Of a user's stop: `usr_…`. */
+  /** For the stop of a user: `usr_…`. */
   readonly user?: string;
-  /** Of a transaction's stop. */
+  /** For the stop of a transaction. */
   readonly txn?: TxnId;
-  /** The stop of an ancestor that this one follows from. */
+  /** The stop of an ancestor that caused this one. */
   readonly cause?: HaltCause;
   readonly operator: OperatorRef;
   readonly reason: string | null;
@@ -28,18 +28,21 @@ export interface HaltCause {
   readonly halt: HaltId;
 }
 
-/** How far a stop of a whole family has come. Counts include the root. */
+/** The progress of stopping an agent and its descendants. Counts include the agent itself. */
 export interface CascadeProgress {
   readonly total: number;
   readonly committed: number;
   readonly effective: number;
-  /** When all of it was effective, in milliseconds since the epoch. */
+  /** The time at which the whole stop was effective, in milliseconds since the epoch. */
   readonly finishedAt: number | null;
-  /** The descendants, as far as they are listed. */
+  /** The descendants; a long list is cut off. */
   readonly agents: StoredHalt["agents"];
 }
 
-/** A halt with how long it still takes to be effective. With a cascade it is effective when the cascade has finished. */
+/**
+ * A halt, and the time until it is effective, in milliseconds. With a cascade, it is effective when the cascade has
+ * finished.
+ */
 export interface HaltProgress {
   readonly halt: StoredHalt;
   readonly effectiveInMs: number;

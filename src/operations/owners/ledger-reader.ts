@@ -1,8 +1,8 @@
-/** The ledgers as readers see them. */
+/** The interface for reading ledgers. */
 import type { AuditEntry } from "../../contract/audit.ts";
 import type { Result } from "../../kernel/result.ts";
 
-/** The addresses of the users that records name, by the users' ids, as far as the ledger knows them. */
+/** E-mail addresses of the users in the records, by user id, where the ledger knows them. */
 export type Emails = Readonly<Record<string, string>>;
 
 export interface AuditPage {
@@ -11,21 +11,21 @@ export interface AuditPage {
   readonly emails: Emails;
 }
 
-/** What a live reader gets at a time. */
+/** One batch for a live reader. */
 export interface TailPage {
   readonly entries: readonly AuditEntry[];
   readonly last_seq: number;
   readonly emails: Emails;
 }
 
-/** Times in milliseconds, within a minute. */
+/** An agent that acted for a user. Times are in milliseconds since the epoch, exact to a minute. */
 export interface UserAgent {
   readonly agent: string;
   readonly firstSeen: number;
   readonly lastSeen: number;
 }
 
-/** A user that agents acted for, as the records of the ledger tell of it. */
+/** A user for whom agents acted, as known from the records of the ledger. */
 export interface KnownUser {
   readonly id: string;
   readonly issuer: string | null;
@@ -33,12 +33,12 @@ export interface KnownUser {
   readonly email: string | null;
   readonly firstSeen: number;
   readonly lastSeen: number;
-  /** At most 100, the last ones first. */
+  /** At most 100, the most recent first. */
   readonly agents: readonly UserAgent[];
 }
 
 export interface UserQuery {
-  /** The id behind which to go on. */
+  /** The id after which to continue. */
   readonly after?: string | undefined;
   readonly email?: string | undefined;
   readonly id?: string | undefined;
@@ -48,7 +48,7 @@ export interface UserQuery {
 export type AuditListRefusal =
   { readonly kind: "bad_query"; readonly member: string } | { readonly kind: "bad_cursor" };
 
-/** What an operator watches of a ledger. */
+/** The state of a ledger, for operators. */
 export interface LedgerStatus {
   readonly ledger: string;
   readonly last_seq: number;
@@ -61,7 +61,7 @@ export interface LedgerStatus {
   readonly dead_letters: number;
 }
 
-/** Filters whose values may name something that is not there. */
+/** Filters whose values may name something that does not exist. */
 export interface NamingFilters {
   readonly operator: string;
   readonly reason: string;
@@ -77,31 +77,32 @@ export interface DecisionRecords {
   readonly emails: Emails;
 }
 
-/** What an agent has reported, and what it says that belongs to. */
+/** A query about events that an agent reports, and about the records they refer to. */
 export interface ReportedQuery {
   readonly agent: string;
-  /** Ids of the records that its events have or will have. */
+  /** Ids of the records of these events. */
   readonly ids: readonly string[];
   /** Ids of decisions, transactions and requests. */
   readonly links: readonly string[];
 }
 
 export interface ReportedBefore {
-  /** Digests of the events that the ledger has, by the ids of their records. */
+  /** Digests of the events that the ledger has, by record id. */
   readonly events: Readonly<Record<string, string>>;
-  /** The links in which the agent took part, as Dome itself has recorded. */
+  /** The links that name something the agent took part in, according to Dome's own records. */
   readonly own: readonly string[];
 }
 
 export interface LedgerReader {
-  /** @param query as `auditQuery` takes it. */
+  /** @param query in the form of `auditQuery`. */
   list(
     ledger: string,
     query: Readonly<Record<string, unknown>>,
   ): Promise<Result<AuditPage, AuditListRefusal>>;
   /**
-   * Entries behind `after` that match, oldest first; waits up to `waitMs` milliseconds for new ones.
-   * @param after null: where `since` begins, else the end of the ledger as it is now; answered at once, without entries.
+   * Matching entries after `after`, oldest first; waits up to `waitMs` milliseconds for new ones.
+   * @param after null: begin where `since` says, else at the current end of the ledger; answered at once, without
+   * entries.
    */
   tail(
     ledger: string,
@@ -109,16 +110,16 @@ export interface LedgerReader {
     after: number | null,
     waitMs: number,
   ): Promise<Result<TailPage, AuditListRefusal>>;
-  /** Size, gaps, and what was kept aside. */
+  /** Size, gaps, and the records that were set aside. */
   status(ledger: string): Promise<LedgerStatus>;
   /** Of one decision, oldest first: all records of Dome's own, and the first `MOST_EXPLAINED` that agents have reported. */
   find(ledger: string, decisionId: string): Promise<DecisionRecords>;
-  /** Null: the ledger has no such record. */
+  /** Null when the ledger has no such record. */
   record(ledger: string, id: string): Promise<DecisionRecords | null>;
-  /** What is known of events that an agent reports, and of their links. */
+  /** What the ledger knows of reported events and of their links. */
   reportedBefore(ledger: string, query: ReportedQuery): Promise<ReportedBefore>;
-  /** Which of these filters no record of the ledger passes, each looked at alone. */
+  /** Those of these filters that no record of the ledger matches, each checked by itself. */
   unknown(ledger: string, filters: Partial<NamingFilters>): Promise<readonly NamingFilter[]>;
-  /** Users by id, one more than `limit` when there are more. */
+  /** Users ordered by id, one more than `limit` when there are more. */
   users(ledger: string, query: UserQuery): Promise<readonly KnownUser[]>;
 }

@@ -1,9 +1,9 @@
-/** Stopping users and transactions, as a workspace's object is told. Plain data, as all of `owners.ts`. */
+/** Commands to a workspace's object that stop users and transactions. Plain data, as all of `owners.ts`. */
 import type { AuditDraft } from "../../contract/audit.ts";
 import type { HaltId, TxnId } from "../../kernel/ids.ts";
 import type { RequestMeta } from "../request/request-meta.ts";
 
-/** Stops everything that is done for a user in a workspace. `user`: `usr_…`. */
+/** Stops everything that agents of a workspace do for a user. `user`: `usr_…`. */
 export interface StopUserCommand {
   readonly user: string;
   readonly meta: RequestMeta;
@@ -12,10 +12,10 @@ export interface StopUserCommand {
   readonly audit: AuditDraft;
 }
 
-/** Lets it go on, with new tokens. */
+/** Lets agents act for the user again, with new tokens. */
 export type ResumeUserCommand = Pick<StopUserCommand, "user" | "meta" | "audit">;
 
-/** Stops one transaction, for good. */
+/** Stops one transaction permanently. */
 export interface StopTransactionCommand {
   readonly txn: TxnId;
   readonly meta: RequestMeta;
@@ -24,22 +24,22 @@ export interface StopTransactionCommand {
   readonly audit: AuditDraft;
 }
 
-/** What the stop of a user or a transaction, or the resume of a user, did. */
+/** The result of stopping a user or a transaction, or of resuming a user. */
 export interface Stopped {
   readonly stopped: boolean;
   readonly changed: boolean;
   readonly halt: HaltId | null;
 }
 
-/** Which of the stopped users of a workspace, by id. */
+/** A query about the stopped users of a workspace, ordered by id. */
 export interface StoppedUserQuery {
-  /** The id behind which to go on. */
+  /** The id after which to continue. */
   readonly after?: string | undefined;
   readonly id?: string | undefined;
   readonly limit: number;
 }
 
-/** A user that is stopped in a workspace. `stoppedAt`: milliseconds since the epoch. */
+/** A stopped user of a workspace. `stoppedAt`: milliseconds since the epoch. */
 export interface StoppedUser {
   readonly user: string;
   readonly halt: string;

@@ -1,4 +1,6 @@
-/** A workspace's owner object, and `org`, as the use cases see them. Commands and answers are plain data: they cross RPC. */
+/**
+ * The interfaces of a workspace's owner object and of `org`. Commands and answers cross RPC, so they are plain data.
+ */
 import type { AuditDraft } from "../../contract/audit.ts";
 import type { ProviderChange } from "../../identity/provider-writes.ts";
 import type { HaltId, Id, WorkspaceId } from "../../kernel/ids.ts";
@@ -28,7 +30,10 @@ export interface WorkspaceCommand {
   readonly change: Id<"chg">;
   readonly meta: RequestMeta;
   readonly content: WorkspaceContent;
-  /** The configuration epoch that the caller has read; another one is refused as `stale`. Null: any. */
+  /**
+   * The configuration epoch that the change is based on; when it has changed, the command is refused as `stale`. Null
+   * for any.
+   */
   readonly basedOn: number | null;
   readonly answer: string;
   readonly audit: readonly AuditDraft[];
@@ -54,10 +59,10 @@ export type WorkspaceContent =
       readonly inserted: readonly SigningKey[];
       readonly changed: readonly SigningKey[];
     }
-  /** Only for `org`: inserted where there is no key of that use yet. */
+  /** Only for `org`: inserted only if there is no key of that use yet. */
   | { readonly kind: "first_signing_keys"; readonly keys: readonly SigningKey[] };
 
-/** Halts a workspace, or lets it go on. */
+/** Halts or resumes a workspace. */
 export interface WorkspaceTransitionCommand {
   readonly command: "halt" | "resume";
   readonly meta: RequestMeta;
@@ -77,47 +82,59 @@ export interface WorkspaceDescription {
   readonly configEpoch: number;
 }
 
-/** What a ledger says of its room. `at`: by the ledger's clock, so that an older report does not replace a newer one. */
+/**
+ * A ledger's report of its free space. `at` is by the ledger's clock, so that an older report does not replace a newer
+ * one.
+ */
 export interface EvidenceReport {
   readonly level: EvidenceLevel;
   readonly at: number;
 }
 
-/** Part of a workspace's object. The commands need neither D1 nor `org`. */
+/** The part of a workspace's object that stops users and transactions. The commands need neither D1 nor `org`. */
 interface StopOwner {
   stopUser(command: StopUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
   resumeUser(command: ResumeUserCommand): Promise<Result<Stopped, OwnerRefusal>>;
   stopTransaction(command: StopTransactionCommand): Promise<Result<Stopped, OwnerRefusal>>;
-  /** The users that are stopped, by id, one more than `limit` when there are more. */
+  /** The stopped users, ordered by id, one more than `limit` when there are more. */
   stoppedUsers(query: StoppedUserQuery): Promise<readonly StoppedUser[]>;
-  /** The lists of stops, when they are too long for a lease. */
+  /** The lists of stops, for when they are too long for a lease. */
   stops(): Promise<Stops>;
 }
 
-/** Keys of requests that another object carries out, and that belong to the workspace: a registration is one. */
+/**
+ * Idempotency keys of requests that belong to the workspace but are carried out by another object, such as a
+ * registration.
+ */
 export interface KeyTaker {
-  /** @param by what is made with it. @returns false: another request was made under the key. */
+  /**
+   * @param by the id of what is created under the key.
+   * @returns false when another request was made under the key.
+   */
   takeKey(request: RequestKey, by: string): Promise<boolean>;
-  /** It was not made. */
+  /** Frees the key, because nothing was created. */
   freeKey(by: string): Promise<void>;
 }
 
 export interface WorkspaceOwner extends HaltSource, AuditOwner, StopOwner, KeyTaker {
   lease(): Promise<WorkspaceAnswer>;
-  /** What was answered before under this key; null: nothing. Asked before anything that time may have changed. */
+  /**
+   * The stored answer under this key; null when there is none. Asked first, because later reads may have changed with
+   * time.
+   */
   repeated(request: RequestKey | null): Promise<Configured | null>;
-  /** Null: this object has no row. */
+  /** Null when this object has no row. */
   describe(): Promise<WorkspaceDescription | null>;
   /** False while a configuration change of this workspace is not settled. */
   isClean(): Promise<boolean>;
   configure(command: WorkspaceCommand): Promise<Configured>;
-  /** The workspace's ledger says how much room it has. */
+  /** Stores the ledger's report of its free space. */
   noteEvidence(report: EvidenceReport): Promise<void>;
   /** Needs neither D1 nor `org`. */
   transition(command: WorkspaceTransitionCommand): Promise<Result<WorkspaceTransitioned, OwnerRefusal>>;
 }
 
-/** The object named `org` is of the same class; its lease says more than is asked of it. */
+/** The object named `org` has the same class; its lease carries more. */
 export type OrgOwner = Pick<WorkspaceOwner, "repeated" | "configure" | "drainAudit" | "noteEvidence"> & {
   lease(): Promise<OrgAnswer>;
 };

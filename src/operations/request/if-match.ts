@@ -1,10 +1,10 @@
-/** `If-Match` on the control plane: two writers do not undo each other unseen. */
+/** `If-Match` on the control plane: a writer does not undo another writer's change unknowingly. */
 import type { Refusal } from "../answer/refusal.ts";
 
-/** The versions under which a change is wanted; null: whatever is there (no `If-Match`, or `*`). */
+/** The versions for which the change is wanted; null for any (no `If-Match`, or `*`). */
 export type IfMatch = readonly number[] | null;
 
-/** @returns the refusal when `version` is none of those that were asked for (RFC 9110 §13.1.1). */
+/** @returns the refusal when `version` is not among them (RFC 9110 §13.1.1), else null. */
 export const staleUnder = (ifMatch: IfMatch, version: number): Refusal | null =>
   ifMatch === null || ifMatch.includes(version)
     ? null

@@ -1,4 +1,4 @@
-/** What the use cases of the control plane are given. */
+/** The ports of the control plane's use cases. */
 import type { Egress } from "../../egress/egress.ts";
 import type { Clock, Timers } from "../../kernel/clock.ts";
 import { defined } from "../../kernel/defined.ts";
@@ -23,27 +23,27 @@ export interface OperationPorts {
   readonly db: Database;
   readonly derived: DerivedKeys;
   readonly owners: Owners;
-  /** The tiers of the installation. */
+  /** The tiers of the organization. */
   readonly tiers: Tiers;
 }
 
-/** What a use case is given that calls a stranger. */
+/** The ports of a use case that calls another server. */
 export interface EgressOperationPorts extends OperationPorts {
   readonly egress: Egress;
-  /** Of the test users that this server offers; null: none. */
+  /** The issuer of the test users that this server offers; null when there are none. */
   readonly testIssuer: string | null;
 }
 
-/** Who asks on the control plane, and how the request is known. */
+/** A request of an operator on the control plane. */
 export interface OperatorRequest {
   readonly operator: Operator;
   readonly id: string;
-  /** Null: no Idempotency-Key was sent. */
+  /** Null when no Idempotency-Key was sent. */
   readonly key: SentKey | null;
   readonly facts: NonNullable<AuditFacts["request"]>;
 }
 
-/** Whoever asks for a change: an operator's request, or a job of the installation itself. */
+/** The originator of a change: an operator's request, or a job of Dome itself. */
 export interface Requester {
   readonly operator: OperatorRef;
   readonly id: string;
@@ -51,18 +51,21 @@ export interface Requester {
   readonly facts?: OperatorRequest["facts"];
 }
 
-/** @param owner the object that the request was resolved to; with it a repeat is known (P12). */
+/**
+ * @param owner the object that the request was resolved to; it is part of the key by which a repeat is recognised
+ * (P12).
+ */
 export const requestMeta = (request: Requester, owner: KeyOwner): RequestMeta => ({
   operator: { subject: request.operator.subject, token: request.operator.token },
   request: requestKey(request, owner),
   requestId: request.id,
 });
 
-/** Null where no Idempotency-Key was sent. */
+/** Null when no Idempotency-Key was sent. */
 export const requestKey = ({ key }: Requester, owner: KeyOwner): RequestKey | null =>
   key === null ? null : { ...key, owner };
 
-/** The members of an audit record that every change of the control plane has. */
+/** The members that every audit record of a control-plane change has. */
 export const factsOf = (request: Requester): Pick<AuditFacts, "operator" | "request_id" | "request"> => ({
   operator: { subject: request.operator.subject, token: request.operator.token },
   request_id: request.id,

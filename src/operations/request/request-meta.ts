@@ -1,13 +1,13 @@
-/** Who asks for a mutation. */
+/** The originator of a change. */
 import type { RequestKey } from "../../storage/idempotency.ts";
 
-/** A person or job on the control plane, as the trail names it. */
+/** A person or a job on the control plane, as the ledger names it. */
 export interface OperatorRef {
   readonly subject: string;
   readonly token: string;
 }
 
-/** What a mutation carries besides its content: who, under which key, and the records of the trail. */
+/** The facts that accompany every change: the operator, the Idempotency-Key and the id of the request. */
 export interface RequestMeta {
   readonly operator: OperatorRef;
   readonly request: RequestKey | null;

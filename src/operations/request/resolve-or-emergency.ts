@@ -1,7 +1,7 @@
 /**
- * Reaching what a stop or a receipt is about. Normally the registry says what a name or id means and whose it is. When
- * the registry does not answer, the installation's admin still reaches an object by its id, because a stop must not
- * wait for a database (design part 4, "Emergency stop without D1").
+ * Resolves the target of a stop or a receipt. Normally the registry resolves a name or an id and says which workspace
+ * it belongs to. When the registry does not answer, the organization's admin can still reach an object by its id,
+ * because a stop must not wait for a database (design part 4, "Emergency stop without D1").
  */
 import { isId, type AgentId, type WorkspaceId } from "../../kernel/ids.ts";
 import { ok, type Result } from "../../kernel/result.ts";
@@ -9,10 +9,10 @@ import { agentFor, workspaceFor } from "./resolve.ts";
 import type { OperationPorts, OperatorRequest } from "./ports.ts";
 import type { Refusal } from "../answer/refusal.ts";
 
-/** How long the registry may take before an emergency goes on without it. */
+/** The time that the registry gets before an emergency continues without it, in milliseconds. */
 const PATIENCE_MS = 2_000;
 
-/** Undecided: whoever asked may ask again (503). */
+/** Nothing was decided, and the caller may repeat the request (503). */
 class NoAnswer extends Error {
   override readonly name = "NoAnswer";
   readonly retryable = true;
@@ -61,7 +61,7 @@ export async function reachWorkspace(
   });
 }
 
-/** `DOME_ADMIN_TOKEN` is the one credential that was verified without the registry, and it sees everything. */
+/** `DOME_ADMIN_TOKEN` is the only credential that is verified without the registry, and it may see everything. */
 const isEmergency = (request: OperatorRequest): boolean => request.operator.token === "admin";
 
 async function orByObject<T>(

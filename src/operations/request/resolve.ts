@@ -1,4 +1,7 @@
-/** Finding what a request names, as far as the operator may see it. "Not found" and "not yours" are one answer (P11). */
+/**
+ * Finds the things that a request names, among those that the operator may see. "Not found" and "not yours" get the
+ * same answer (P11).
+ */
 import { seesWorkspace, type Operator } from "../../access/operator.ts";
 import type { IdentityProvider } from "../../identity/provider.ts";
 import { findProvider } from "../../identity/provider-reads.ts";
@@ -10,7 +13,7 @@ import type { Database } from "../../storage/client.ts";
 import type { ListScope } from "../../storage/list-scope.ts";
 import { memberRefusal, notFound, type Refusal } from "../answer/refusal.ts";
 
-/** @param reference a name or id; without it the token's only workspace, else `default`. */
+/** @param reference a name or id; the default is the token's only workspace, else `default`. */
 export async function workspaceFor(
   db: Database,
   operator: Operator,
@@ -23,7 +26,7 @@ export async function workspaceFor(
   return ok(row);
 }
 
-/** Where a list over workspaces looks: in the one that is named, or in all that the operator sees. */
+/** The scope of a list: the named workspace, or all that the operator may see. */
 export async function scopeFor(
   db: Database,
   operator: Operator,
@@ -39,10 +42,11 @@ export async function scopeFor(
 }
 
 /**
- * Whose agents a list is of.
+ * The steward whose agents a list shows.
  * @param asked the steward that the request names.
- * @returns `steward`: undefined for everybody's. `seen` narrows to what the operator may see at all: a developer sees what it
- * answers for. Null: somebody else's, who are as little there for a developer as those of a steward that has none (P11).
+ * @returns `steward`: undefined for all stewards. `seen` narrows to what the operator may see: a developer sees only
+ * the agents it is the steward of. Null when a developer asks for another steward; then the list is empty, as for a
+ * steward without agents (P11).
  */
 export function stewardFor(
   { role, subject }: Operator,
@@ -66,9 +70,10 @@ export async function agentFor(
 }
 
 /**
- * The newest record of an agent that was found before, for a change to be judged on. Read it after the version that the
- * change is based on.
- * @param reference as the request named it; who has lost the agent to another steward meanwhile hears that it is not there.
+ * The current record of an agent that was found before, for checking a change. It must be read after the version that
+ * the change is based on.
+ * @param reference the reference in the request. If the agent has meanwhile moved to another steward, a developer gets
+ * "not found" for it.
  */
 export async function newestRecord(
   db: Database,
@@ -80,11 +85,14 @@ export async function newestRecord(
   return seesAgent(operator, row) ? ok(row) : err(notFound("agent", reference));
 }
 
-/** True when an agent of a workspace that the operator sees is there for it: a developer has only its own. */
+/**
+ * True when the operator may see the agent, in a workspace that it may see: a developer sees only the agents it is the
+ * steward of.
+ */
 export const seesAgent = (operator: Operator, agent: { readonly steward: string }): boolean =>
   operator.role !== "developer" || agent.steward === operator.subject;
 
-/** An identity provider by its name, and the workspace that trusts it. */
+/** Finds an identity provider by name, and the workspace that trusts it. */
 export async function providerFor(
   db: Database,
   operator: Operator,

@@ -1,6 +1,7 @@
 /**
- * A stopped family takes no new members, and none of its members starts (design part 6): whoever stops an agent with its
- * family must not find a descendant at work because it was activated, resumed or registered a little later.
+ * Below a stopped agent, no agent may start and no agent may be added (design part 6). Otherwise an operator who
+ * stopped an agent with its descendants could find a descendant at work that was activated, resumed or registered a
+ * little later.
  */
 import type { AgentId } from "../../kernel/ids.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -15,11 +16,13 @@ interface AncestorPorts {
   readonly owners: Pick<Owners, "agent">;
 }
 
-/** Whether each ancestor is active or provisioned, by the word of its object; the refusal names the nearest that is not. */
+/**
+ * Checks that each ancestor is active or provisioned, by asking its object. The refusal names the nearest that is not.
+ */
 export const runsAbove = (ports: AncestorPorts, id: AgentId): Promise<Result<void, AncestorRefusal>> =>
   allRun(ports, id, []);
 
-/** As `runsAbove`, and the agent itself too. */
+/** As `runsAbove`, for the agent itself too. */
 export const runsFrom = (ports: AncestorPorts, id: AgentId): Promise<Result<void, AncestorRefusal>> =>
   allRun(ports, id, [id]);
 
@@ -42,7 +45,7 @@ async function allRun(
   return ok(undefined);
 }
 
-/** @throws for an agent that the registry has just named and does not have. */
+/** @throws when the registry lacks an agent that it has just named. */
 async function workspaceOf({ db }: AncestorPorts, id: AgentId): Promise<string> {
   const agent = await findAgentById(db, id);
   if (agent === undefined) throw new Error(`the registry has no agent ${id}`);

@@ -1,8 +1,11 @@
-/** Schemas of arguments as an operator sends them: refused with the operation, and where in its schema the fault is. */
+/**
+ * Checks the argument schemas that an operator sends. A refusal names the operation and the place of the fault in its
+ * schema.
+ */
 import { checkSchemas } from "../../registry/argument-schema.ts";
 import { memberRefusal, type Refusal } from "../answer/refusal.ts";
 
-/** @returns nothing when the tool, as it would be, may be kept. */
+/** @returns undefined when the tool is acceptable. */
 export function refusedSchemas(tool: {
   readonly operations: readonly string[] | null;
   readonly argumentSchemas: Readonly<Record<string, unknown>> | null;
@@ -16,7 +19,7 @@ export function refusedSchemas(tool: {
   return memberRefusal("invalid_request", member, `${of}${where}: it ${detail}.`);
 }
 
-/** As far as it may be shown: a name may be anything, also a key in the wrong place (P4). */
+/** The part of the pointer that may be shown: a name in it may be anything, even a key in the wrong place (P4). */
 function shownPointer(pointer: string): string {
   const steps = pointer.split("/");
   const odd = steps.findIndex((step) => !/^[\w.$~-]{0,40}$/.test(step));

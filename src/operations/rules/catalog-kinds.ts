@@ -1,4 +1,4 @@
-/** The kinds of catalog entries: what tells them apart for the use cases, which are the same for all of them. */
+/** The kinds of catalog entries: the differences between them for the use cases, which all of them share. */
 import type { z } from "zod";
 import {
   integration,
@@ -27,14 +27,14 @@ export interface CatalogKind<Table extends CatalogTable, Create, Patch, View> {
   readonly id: "tol" | "pol" | "int";
   readonly schema: z.ZodType<View>;
   view(row: Table["$inferSelect"]): View;
-  /** The members of a request as the columns they are kept in; what is absent does not change. */
+  /** Maps the members of a request to their columns; an absent member does not change. */
   columns(members: Create | Patch): Partial<Table["$inferSelect"]>;
-  /** Why an entry, as it would be, may not be kept. */
+  /** The reason why an entry is not acceptable; undefined when it is. */
   refuse(row: Table["$inferSelect"]): Refusal | undefined;
   adding(row: Table["$inferSelect"]): CatalogChange;
 }
 
-/** Without the member that says where. */
+/** Without the member that names the workspace. */
 type Members<Create> = Omit<Create, "workspace">;
 
 export const TOOLS: CatalogKind<typeof catalogTools, Members<ToolCreate>, ToolPatch, Tool> = {

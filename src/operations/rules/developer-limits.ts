@@ -1,7 +1,7 @@
 /**
- * What a developer may do with an agent it is the steward of (design part 11): register it into a tier that is marked
- * `self_service`, below a parent it is the steward of; and once the agent has been activated, only narrow it. That another's agent
- * does not exist for a developer is in `request/resolve.ts`.
+ * The rights of a developer on an agent it is the steward of (design part 11). It may register the agent into a tier
+ * that is marked `self_service`, below a parent it is the steward of; once the agent has been activated, it may only
+ * narrow it. `request/resolve.ts` hides the agents of other stewards.
  */
 import type { Operator } from "../../access/operator.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -13,21 +13,21 @@ import type { Refusal } from "../answer/refusal.ts";
 
 const isDeveloper = (operator: Operator): boolean => operator.role === "developer";
 
-/** True when a change by this operator is only allowed as long as the agent was never activated. */
+/** True when this operator may make the change only while the agent was never activated. */
 export const mayOnlyNarrow = (
   operator: Operator,
   before: AgentSettings,
   change: Partial<AgentSettings>,
 ): boolean => isDeveloper(operator) && wideningMembers(before, change).length > 0;
 
-/** @param tier the tier that is asked for; undefined: it does not change. */
+/** @param tier the requested tier; undefined when it does not change. */
 export function mayUseTier(
   tiers: Tiers,
   operator: Operator,
   tier: string | undefined,
 ): Result<void, Refusal> {
   const known = tier === undefined ? undefined : tiers.get(tier);
-  // A tier that does not exist is refused as that, for everybody alike.
+  // An unknown tier is refused elsewhere, for all operators alike.
   if (!isDeveloper(operator) || known === undefined || known.self_service) return ok(undefined);
   const names = [...tiers.values()].filter((each) => each.self_service).map((each) => each.name);
   return err({
@@ -37,7 +37,7 @@ export function mayUseTier(
   });
 }
 
-/** @param state what the agent is now; every state but `provisioned` comes after an activation. */
+/** @param state the agent's state; every state but `provisioned` follows an activation. */
 export function mayChange(
   tiers: Tiers,
   operator: Operator,

@@ -1,7 +1,7 @@
 /**
- * When a new key ends. Every key has an end, so that one that was found and forgotten dies by itself: the tier bounds how
- * long a key may live, a successor lives as long as its predecessor unless more is asked for, and a developer never gives
- * an agent a longer-lived key than the agent has had.
+ * Decides when a new key ends. Every key has an end, so that a lost and forgotten key expires by itself. The tier
+ * bounds the life of a key, a successor lives as long as its predecessor unless the request says otherwise, and a
+ * developer cannot give an agent a longer-lived key than it has had.
  */
 import type { Operator } from "../../access/operator.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -14,8 +14,8 @@ const DAY_MS = 86_400_000;
 type KnownKey = AgentDescription["keys"][number];
 
 /**
- * The first key of an agent.
- * @param asked RFC 3339; null: as late as the tier allows.
+ * The end of an agent's first key.
+ * @param asked RFC 3339; null for the latest end that the tier allows.
  * @returns milliseconds since the epoch.
  */
 export const firstKeyEnd = (
@@ -25,9 +25,10 @@ export const firstKeyEnd = (
 ): Result<number, Refusal> => endWithin("key_expires_at", asked, tier, tier.days * DAY_MS, now);
 
 /**
- * Another key.
- * @param keys every key the agent has had.
- * @param replaced the one that it replaces.
+ * The end of a further key.
+ * @param agent `keys`: every key that the agent has had; `replaced`: the key to replace.
+ * @param asked RFC 3339; null for the default.
+ * @returns milliseconds since the epoch.
  */
 export function nextKeyEnd(
   operator: Operator,
@@ -48,7 +49,7 @@ export function nextKeyEnd(
   });
 }
 
-/** A key without an end is from before keys had one. */
+/** The life of a key, in milliseconds; infinite for a key from before keys had an end. */
 const lifeOf = ({ createdAt, expiresAt }: KnownKey): number =>
   expiresAt === null ? Number.POSITIVE_INFINITY : expiresAt - createdAt;
 

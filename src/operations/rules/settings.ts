@@ -1,4 +1,7 @@
-/** From what a request says about an agent to what the registry stores: references resolved, the missing named. */
+/**
+ * Turns the settings in a request into those that the registry stores: references are resolved, and missing ones are
+ * named.
+ */
 import type { Operator } from "../../access/operator.ts";
 import type { Agent, AgentPatch, AgentSettingName, Warning } from "../../contract/agent.ts";
 import { parseReference } from "../../contract/resource.ts";
@@ -20,7 +23,7 @@ import { runsFrom } from "./ancestors.ts";
 import type { OperationPorts } from "../request/ports.ts";
 import { memberRefusal, refusalOf, shown, type Refusal } from "../answer/refusal.ts";
 
-/** The members of a request that describe an agent; absent ones do not change. */
+/** The members of a request that describe an agent; an absent member does not change. */
 type RequestedSettings = { readonly [M in AgentSettingName]?: AgentPatch[M] };
 
 type Asked<M extends AgentSettingName> = Exclude<AgentPatch[M], undefined>;
@@ -33,7 +36,7 @@ interface Context {
 
 type Resolved<M extends AgentSettingName> = Result<KeptSetting<M>, Refusal>;
 
-/** From what is asked to what is stored, or why it cannot be. A setting that is missing here does not compile. */
+/** Resolves each setting, or refuses it. This table does not compile when a setting is missing. */
 const RESOLVE: {
   readonly [M in AgentSettingName]: (asked: Asked<M>, context: Context) => Resolved<M> | Promise<Resolved<M>>;
 } = {
@@ -53,7 +56,7 @@ const RESOLVE: {
   freshness: ok,
 };
 
-/** Checks and resolves. The first thing that cannot be refuses, with the member at fault. */
+/** Checks and resolves the settings. The first fault is the refusal, with its member. */
 export async function resolveSettings(
   ports: OperationPorts,
   operator: Operator,
@@ -78,7 +81,10 @@ function unknownTier(tiers: Tiers, tier: string): Refusal {
   return memberRefusal("unknown_reference", "tier", `There is no tier ${tier}. ${hint}`);
 }
 
-/** The parent must exist and run, and so must all of its ancestors: a stopped family takes no new members. */
+/**
+ * Resolves the parent. The parent and all its ancestors must exist and must not be stopped: no agent is added below a
+ * stopped one.
+ */
 async function resolveParent(
   reference: string | null,
   { ports, operator, workspace }: Context,
@@ -93,7 +99,7 @@ async function resolveParent(
   const run = await runsFrom(ports, parent.id);
   if (run.ok) return ok(parent.id);
   if (run.error.kind === "too_deep") return err(refusalOf({ kind: "rule", rule: "parent_too_deep" }));
-  // Whose ancestors further up are, a developer does not learn.
+  // A developer must not learn of ancestors of other stewards.
   return err(
     operator.role === "developer" && run.error.agent !== parent.id
       ? memberRefusal(
@@ -105,10 +111,10 @@ async function resolveParent(
   );
 }
 
-/** Of an agent: its surface, and the name of its workspace. */
+/** The surface of an agent, and the name of its workspace. */
 type SurfaceOwner = Pick<Agent, "surface" | "workspace">;
 
-/** What was declared and is not in the catalog: accepted, but every call to it will be denied. */
+/** Warnings for declarations that are not in the catalog: they are accepted, but every call to them is denied. */
 export function surfaceWarnings({ surface, workspace }: SurfaceOwner, catalog: Catalog): Warning[] {
   const kinds = [
     { member: "tool", declared: surface.tools, known: [...catalog.tools.keys()] },
