@@ -18,6 +18,7 @@ const PERMISSIVE = new Set([
   "ISC",
   "MIT",
   "PSF-2.0",
+  "Zlib",
 ]);
 
 /** Terms that bind whoever distributes the package; what only builds and tests is not distributed. */
@@ -30,6 +31,11 @@ const EXCEPTIONS: readonly { readonly name: RegExp; readonly licence: string; re
     licence: "LGPL-3.0-or-later",
     reason:
       "libvips is a shared library that Miniflare's image binding loads; Dome never calls it and does not ship it",
+  },
+  {
+    name: /^@modelcontextprotocol\/server-everything$/,
+    licence: "SEE LICENSE IN LICENSE",
+    reason: "its README names the MIT licence; it is a server that tests talk to, and Dome does not ship it",
   },
 ];
 
