@@ -1,8 +1,9 @@
 /**
- * Whether an agent may start, as far as its ancestors go. They are asked before the transaction of the start, and the
- * answer is good for as long as a lease is. So a start and the stop of a family never miss each other (P3): an ancestor
- * that stops after it was asked walks through its family once more after `STOP_WAIT_MS`, when this start has either
- * been committed, and is found, or is refused because the answer is too old.
+ * Decides whether an agent may start, as far as its ancestors allow it. They are asked before the transaction of the
+ * start, and their answer is valid for the life of a lease. So a start and a stop of an ancestor with its descendants
+ * cannot miss each other (P3). An ancestor that stops after it was asked walks through its descendants again after
+ * `STOP_WAIT_MS`. By then, this start has been committed, and the walk finds it, or it is refused because the answer is
+ * too old.
  */
 import { err, type Result } from "../kernel/result.ts";
 import { LEASE_TTL_MS } from "../lifecycle/lease.ts";
@@ -11,16 +12,13 @@ import type { AncestorRefusal, OwnerRefusal } from "../operations/owners/owner-a
 import { runsAbove } from "../operations/rules/ancestors.ts";
 import type { AgentParts } from "./agent-stop.ts";
 
-/** What the ancestors have answered, and when they were asked, by the clock of this object. */
+/** The answer of the ancestors, and the time when they were asked, by this object's clock. */
 export interface AskedAncestors {
   readonly askedAt: number;
   readonly run: Result<void, AncestorRefusal>;
 }
 
-/**
- * @returns null where nobody needs to be asked, because the command starts nothing, or somebody has not answered while the
- * answer was still good.
- */
+/** @returns null for a stop, which never waits for ancestors, and when an ancestor has not answered. */
 export async function askAncestors(
   { deps, store }: AgentParts,
   { command }: TransitionCommand,
@@ -43,7 +41,7 @@ export async function askAncestors(
   }
 }
 
-/** Whether the ancestors let the agent start now. */
+/** Whether the ancestors allow the agent to start now. */
 export function ancestorsAllow(asked: AskedAncestors | null, now: number): Result<void, OwnerRefusal> {
   if (asked === null || now < asked.askedAt || now - asked.askedAt > LEASE_TTL_MS)
     return err({ kind: "undecided" });

@@ -1,6 +1,6 @@
 /**
- * Configuration of one agent: registration, update, new keys. Each is an intent, a batch for D1, and what is applied to
- * the object's own row once the batch has landed (`configuration.ts`).
+ * Changes the configuration of one agent: registration, updates, new keys. Each change is an intent, a batch for D1,
+ * and a step that is applied to the object's own row once the batch has landed (`configuration.ts`).
  */
 import { insertKey } from "../credentials/key-reads.ts";
 import { defined } from "../kernel/defined.ts";
@@ -18,7 +18,7 @@ import { keyIsLive } from "./agent-store.ts";
 import type { Configuration } from "./configuration.ts";
 import type { OwnerCore } from "./owner-core.ts";
 
-/** More keys than a rotation needs are keys that somebody forgot. */
+/** The greatest number of live keys of an agent. Keys beyond those that a rotation needs are forgotten keys. */
 const MOST_LIVE_KEYS = 10;
 
 export class AgentChanges {
@@ -34,7 +34,7 @@ export class AgentChanges {
     });
   }
 
-  /** Settles what a crash or a lost answer left. False: not yet. */
+  /** Settles a change whose outcome is open after a crash or a lost answer. False when that is not possible yet. */
   recover(): Promise<boolean> {
     return this.#configuration.recover();
   }
@@ -57,7 +57,7 @@ export class AgentChanges {
     };
     return this.#configuration.change(command.change, intent, {
       owner: agent.id,
-      request: null, // the workspace's object has its key
+      request: null, // the workspace's object keeps the key
       content: [
         ...this.#guardParent(agent.id, agent.settings.parentId),
         ...insertAgent(db, agent, command.change),
@@ -143,7 +143,10 @@ export class AgentChanges {
     });
   }
 
-  /** No evidence, no action (P8). The workspace's object knows of its ledger; a lost one is refused elsewhere. */
+  /**
+   * What cannot be recorded is not done (P8). The workspace's object knows the state of its ledger; a lost one is
+   * refused elsewhere.
+   */
   async #evidenceIsFull(workspace: WorkspaceId): Promise<boolean> {
     const { evidence } = await this.#parts.deps.owners.workspace(workspace).lease();
     return evidence === "full";
@@ -167,7 +170,7 @@ export class AgentChanges {
         this.#parts.store.raiseRecordVersion();
         this.#parts.store.addKey(intent.key.id, intent.key.createdAt, intent.key.expiresAt);
         this.#replaceKey(intent.replaces);
-        if (intent.replaces?.endsAt !== null) tellKeys(this.#parts); // a key that ends now tells by itself
+        if (intent.replaces?.endsAt !== null) tellKeys(this.#parts); // ending a key now sends its own event
         return;
     }
   }
@@ -193,7 +196,7 @@ export class AgentChanges {
     else this.#parts.timerTable.set("expire", "", at);
   }
 
-  /** A registration that did not happen leaves neither row nor mark: the object is as if it had never been. */
+  /** A registration that did not happen leaves neither row nor mark: the object is as if it had never existed. */
   #abandon(intent: AgentIntent): void {
     if (intent.kind !== "register") this.#parts.store.raiseRecordVersion();
   }
@@ -207,7 +210,7 @@ export class AgentChanges {
     return [recordAnswer(this.#parts.deps.db, request, target, status, body, this.#parts.deps.clock.now())];
   }
 
-  /** The answer of a change that was made before under this key. */
+  /** The stored answer of a change that was made before under this key. */
   repeated(request: RequestKey | null): Promise<Configured | null> {
     return this.#configuration.repeated(request);
   }

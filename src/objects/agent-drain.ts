@@ -1,6 +1,6 @@
 /**
- * A drain of one agent: begun, cancelled, or carried out at its deadline. Every function runs inside one transaction of
- * the object. The row decides: the timer only wakes, early, late or twice.
+ * Begins, cancels, and ends the drain of one agent. Every function runs inside one transaction of the object. The
+ * stored row decides what happens; the timer only wakes the object, and may do so early, late or twice.
  */
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -16,7 +16,10 @@ import { stopNow, type AgentParts } from "./agent-stop.ts";
 import type { StoredAgent } from "./agent-store.ts";
 import type { StoredDrain } from "./drain-table.ts";
 
-/** From now on no new work; at the deadline the stop. Of an agent that drains already only a tighter one is taken. */
+/**
+ * Begins a drain: the agent gets no new work from now on, and is stopped at the deadline. While the agent is already
+ * draining, only a tighter drain is accepted.
+ */
 export function beginDrain(
   parts: AgentParts,
   agent: StoredAgent,
@@ -48,7 +51,7 @@ export function beginDrain(
   return ok({ state: agent.state, changed: true, halt: null, draining: shownDrain(drain) });
 }
 
-/** Activate: the agent takes new work again, as if nothing had been ordered. */
+/** Cancels a drain, when the agent is activated: it takes new work again. */
 export function cancelDrain(
   parts: AgentParts,
   agent: StoredAgent,
@@ -62,7 +65,11 @@ export function cancelDrain(
   return { state: agent.state, changed: true, halt: null, draining: null };
 }
 
-/** Timer `drain`. @returns the halt that began; or when to look again; or null: there is nothing to do any more. */
+/**
+ * Timer `drain`.
+ * @returns the halt that began, or the time to look again (milliseconds since the epoch), or null when there is no
+ * drain.
+ */
 export function endDrain(
   parts: AgentParts,
 ): { readonly halt: HaltId } | { readonly lookAgainAt: number } | null {
@@ -72,7 +79,7 @@ export function endDrain(
   return carryOut(parts, drain);
 }
 
-/** What a drain has ordered, done now. */
+/** Carries out now what the drain ordered. */
 export function carryOut(parts: AgentParts, drain: StoredDrain): { readonly halt: HaltId } | null {
   const agent = parts.store.read();
   dropDrain(parts);
@@ -94,13 +101,13 @@ export function carryOut(parts: AgentParts, drain: StoredDrain): { readonly halt
   return { halt: id };
 }
 
-/** The agent leaves `active`, or stays there for good: nothing is ordered any more. */
+/** Removes the drain, because the agent leaves `active` or the drain was cancelled. */
 export function dropDrain(parts: AgentParts): void {
   parts.drains.clear();
   parts.timerTable.cancel("drain", "");
 }
 
-/** A drain as callers may see it. */
+/** The view of a drain for callers. */
 export const shownDrain = ({ deadline, end, halt, hold }: StoredDrain): KnownDrain => ({
   deadline,
   end,
@@ -113,7 +120,7 @@ function tellRegistry(parts: AgentParts): void {
   parts.timerTable.set("project", "", parts.deps.clock.now());
 }
 
-/** For the trail. */
+/** The drain as in audit records. */
 const dataOf = ({ deadline, end, cascade, halt, hold }: StoredDrain) => ({
   deadline: rfc3339(deadline),
   end,

@@ -1,4 +1,4 @@
-/** What an agent's object tells those who listen, inside the transaction of what it tells of. */
+/** Adds events for the followers of an agent, inside the transaction of the change they report. */
 import { EVENTS_KEPT_MS, type AgentEventType } from "../contract/agent-event.ts";
 import { rfc3339OrNull } from "../kernel/clock.ts";
 import { keyIsLive, type AgentStore } from "./agent-store.ts";
@@ -23,7 +23,7 @@ export function tell(
   timerTable.ensure("events", "", now + EVENTS_KEPT_MS);
 }
 
-/** After a key was issued, ended, or got another end. */
+/** To be called after a key was issued or ended, or got another end. */
 export function tellKeys(parts: EventParts): void {
   const now = parts.deps.clock.now();
   const keys = parts.store.keys().filter((key) => keyIsLive(key, now));
@@ -35,6 +35,9 @@ export function tellKeys(parts: EventParts): void {
   });
 }
 
-/** Timer `events`. @returns when the next one may go. */
+/**
+ * Timer `events`.
+ * @returns when the next event may be deleted (milliseconds since the epoch).
+ */
 export const sweepEvents = ({ deps, events }: EventParts): number | undefined =>
   events.sweep(deps.clock.now());

@@ -1,6 +1,6 @@
 /**
- * What an agent does when an ancestor is stopped with all of its family: it stops, once, under the operator and reason
- * of that stop, and its halt names the root's. Runs inside one transaction of the object.
+ * Stops an agent because an ancestor is stopped with all its descendants: once, with the operator and the reason of
+ * that stop. The agent's halt names the ancestor's halt. Runs inside one transaction of the object.
  */
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -11,16 +11,17 @@ import { holdNow, stopNow, type AgentParts } from "./agent-stop.ts";
 import type { StoredAgent } from "./agent-store.ts";
 
 /**
- * Idempotent by the state itself: who runs is stopped, who does not is only asked whether its stop is effective. So a
- * repeat after a crash changes nothing, and a start in the middle of a cascade does not get away. A hold is put on who was
- * never activated, too: it does not run, and nobody else may let it begin.
+ * Idempotent, because the state itself decides: a running agent is stopped; for a stopped one, only whether its stop is
+ * effective is reported. So a repeat after a crash changes nothing, and an agent that starts in the middle of a cascade
+ * is still stopped. A hold is also put on an agent that was never activated, so that only roles that may lift a hold
+ * can activate it.
  */
 export function stopForFamily(parts: AgentParts, command: FamilyStopCommand): FamilyStop {
   const agent = parts.store.read();
-  // Without a row it refuses everything already.
+  // An object without a row already refuses everything.
   if (agent === null) return { state: "absent", epoch: 0, stopped: false, effective: true };
   const { operator, reason, cause } = command;
-  // An order to revoke that waits for its deadline is not weakened to a suspension.
+  // A drain that ends in a revocation is not weakened to a suspension.
   const drain = parts.drains.find();
   const end = drain?.end === "revoked" ? "revoked" : command.end;
   const hold = command.hold === true ? { operator, reason } : (drain?.hold ?? null);

@@ -1,6 +1,6 @@
 /**
- * What an AgentObject may intend with configuration: kept with the dirty mark, so that a restarted object knows what
- * to ask D1 about and what to apply.
+ * The changes of configuration that an AgentObject can make. An intent is stored with the dirty mark, so that a
+ * restarted object knows what to ask D1 about and what to apply.
  */
 import type { AgentId, HaltId, KeyId } from "../kernel/ids.ts";
 import type { OperatorRef } from "../operations/request/request-meta.ts";
@@ -28,9 +28,9 @@ export type AgentIntent =
       readonly kind: "update";
       readonly agent: AgentId;
       readonly fence: number;
-      /** Absent: the expiry stays. */
+      /** Absent when the expiry does not change. */
       readonly expiry?: { readonly at: number | null };
-      /** Absent: the surface stays. */
+      /** Absent when the surface does not change. */
       readonly surface?: true;
     }
   | {
@@ -40,7 +40,7 @@ export type AgentIntent =
       readonly key: KeyToAdd;
       readonly replaces: {
         readonly key: KeyId;
-        /** Null: now, by the halt. */
+        /** Null when the key ends now, by the halt. */
         readonly endsAt: number | null;
         readonly halt: HaltId;
         readonly operator: OperatorRef;
@@ -48,7 +48,7 @@ export type AgentIntent =
       } | null;
     };
 
-/** @param moved is told where the fence stands after it was moved. */
+/** @param moved called with the fence after it was moved. */
 export function agentFencing(intent: AgentIntent, moved: (fence: number) => void): Fencing {
   if (intent.kind === "register")
     return creationFencing({ kind: "agent", id: intent.agent.id }, intent.claim);

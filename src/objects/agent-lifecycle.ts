@@ -1,6 +1,7 @@
 /**
- * Lifecycle of one agent: what activate, suspend, resume, revoke, the end of a key and the agent's own end date do to
- * its rows. Every function runs inside one transaction of the object; D1 is told afterwards, from a timer.
+ * The lifecycle of one agent: how activate, suspend, resume, revoke, the end of a key and the agent's own end date
+ * change its rows. Every function runs inside one transaction of the object; a timer writes the result to D1
+ * afterwards.
  */
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -21,12 +22,12 @@ import { keyIsLive, type StoredAgent } from "./agent-store.ts";
 import type { StoredDrain } from "./drain-table.ts";
 import type { HoldOrder, StoredHold } from "./hold-table.ts";
 
-/** Who acts when an agent's own end date suspends it. */
+/** The operator in the records when an agent's own end date suspends it. */
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "expires_at" };
 
 /**
- * Carries a command out, or says why not.
- * @param ancestors what they have answered; only a start looks at it.
+ * Carries a command out, or refuses it.
+ * @param ancestors the answer of the ancestors; only a start needs it.
  */
 export function transition(
   parts: AgentParts,
@@ -46,7 +47,7 @@ export function transition(
   const { reason } = command;
   const hold = command.hold ? { operator, reason } : null;
   if (to.value === agent.state && !command.cascade) return ok(stopAgain(parts, agent, hold, command.audit));
-  if (drain !== null) dropDrain(parts); // a stop without a drain overrides one, and loosens nothing that holds
+  if (drain !== null) dropDrain(parts); // a stop without a drain overrides the drain, but keeps its hold
   const standing = drain?.hold ?? null;
   const cascade = command.cascade || (standing !== null && drain?.cascade === true);
   const halt = stopNow(
@@ -67,7 +68,7 @@ export function transition(
   return ok({ state: to.value, changed: true, halt: halt.id, held });
 }
 
-/** A stop of what is stopped already: there is no other halt, but a suspension may be held from now on. */
+/** A stop of an agent that is already stopped: it begins no second halt, but may turn a suspension into a hold. */
 function stopAgain(
   parts: AgentParts,
   agent: StoredAgent,
@@ -80,7 +81,7 @@ function stopAgain(
   return { state: agent.state, changed, halt: underWay(parts, stops), held: parts.holds.find() !== null };
 }
 
-/** Activate, resume. */
+/** Activates or resumes the agent. */
 function start(
   parts: AgentParts,
   agent: StoredAgent,
@@ -106,21 +107,21 @@ function start(
   return ok({ state: "active", changed: true, halt: null });
 }
 
-/** For the trail. */
+/** The lifted hold as in audit records. */
 const liftedOf = ({ operator, since }: StoredHold) => ({ by: operator.subject, since: rfc3339(since) });
 
-/** A hold as callers may see it. */
+/** The view of a hold for callers. */
 export const shownHold = (hold: StoredHold | null): KnownHold | null =>
   hold === null ? null : { subject: hold.operator.subject, reason: hold.reason, since: hold.since };
 
-/** Timer `expire`: an agent past its end date is suspended, as if an operator had done it. */
+/** Timer `expire`: suspends an agent past its end date. */
 export function expire(parts: AgentParts): HaltId | null {
   const { deps, store, outbox } = parts;
   const agent = store.read();
   if (agent?.state !== "active" || agent.expiresAt === null || agent.expiresAt > deps.clock.now())
     return null;
   outbox.append(recordOf(parts, agent, { kind: "agent.expired", operator: DOME_ITSELF }));
-  // Nothing is left to drain: what was ordered for the deadline is done now, a revocation included.
+  // There is nothing left to drain: the drain's order is carried out now, even a revocation.
   const drain = parts.drains.find();
   if (drain !== null) return carryOut(parts, drain)?.halt ?? null;
   const order = {
@@ -131,7 +132,7 @@ export function expire(parts: AgentParts): HaltId | null {
   return stopNow(parts, agent, "suspended", order, null, null).id;
 }
 
-/** Ends a key now. */
+/** Revokes a key. */
 export function revokeKey(
   parts: AgentParts,
   command: RevokeKeyCommand,
@@ -152,7 +153,10 @@ export function revokeKey(
   return ok({ changed: true, halt: command.halt });
 }
 
-/** Whoever stops what is stopped already is told of the halt that is not effective yet, never that all is over (P3). */
+/**
+ * For a stop of something that is already stopped: the halt that is not effective yet, so that the caller is never told
+ * that the stop is complete when it is not (P3).
+ */
 const underWay = (parts: AgentParts, concerns: (halt: StoredHalt) => boolean): HaltId | null =>
   parts.halts.pending().findLast(concerns)?.id ?? null;
 

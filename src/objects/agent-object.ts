@@ -48,7 +48,7 @@ import { EVENT_STEPS, EventTable } from "./event-table.ts";
 import { REPORT_STEPS, ReportTable } from "./report-table.ts";
 import { revokeToken, sweepRevokedTokens } from "./revoked-tokens.ts";
 
-/** How often somebody who waits for a drain or a cascade is told how far it is. */
+/** The interval at which a caller that waits for a drain or a cascade looks at its progress, in milliseconds. */
 const LOOK_AGAIN_MS = 50;
 
 export abstract class AgentShell extends OwnerShell<AgentTimer> implements AgentOwner {
@@ -97,17 +97,17 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
     });
   }
 
-  /** A door opens a stream of the agent's events; it is reached by no other request. */
+  /** Accepts a stream of the agent's events from a door. No other request uses `fetch`. */
   override fetch(request: Request): Promise<Response> {
     return Promise.resolve(this.#sockets.accept(request));
   }
 
-  /** A door has let go of a stream. */
+  /** A door has closed a stream. */
   override webSocketClose(socket: WebSocket): void {
     close(socket);
   }
 
-  /** Short, synchronous, and reads its row each time: a superseded instance must not grant from memory. */
+  /** Short and synchronous. It reads the row each time: a superseded instance must not grant a lease from memory. */
   lease(use?: AgentUse): Promise<AgentAnswer> {
     const { store, drains, deps } = this.#parts;
     const row = store.leaseRow();
@@ -218,7 +218,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
     return runCascade({ ...deps, storage: this.#core.storage, cascades, halts, onEffective }, halt);
   }
 
-  /** The agent's own stop is effective; one with a cascade is so only with all of its family. */
+  /** The agent's own stop is effective; a stop with a cascade is effective when all descendants are stopped. */
   #onEffective(halt: StoredHalt): void {
     const { cascades, timerTable, deps } = this.#parts;
     if (cascades.read(halt.id) === null) this.#core.append(effectiveRecord(this.#parts, halt));

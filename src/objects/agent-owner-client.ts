@@ -1,6 +1,7 @@
 /**
- * An agent's object as an isolate reaches it. Whatever may have changed the agent drops the isolate's lease of it, so
- * that whoever made a change sees it at once; a method that is added to the port does not compile until it is here.
+ * The client of an agent's object in an isolate. Every call that may have changed the agent drops the isolate's lease
+ * of it, so that the caller sees its own change at once. A method that is added to the port does not compile until it
+ * is here.
  */
 import type { Result } from "../kernel/result.ts";
 import type { AgentAnswer, AgentUse } from "../lifecycle/lease.ts";
@@ -23,7 +24,7 @@ import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer
 import { OwnerClient } from "./owner-client.ts";
 
 export class AgentOwnerClient extends OwnerClient<AgentOwner> implements AgentOwner {
-  // Readings: the lease stays.
+  // Reads keep the lease.
 
   lease(use?: AgentUse): Promise<AgentAnswer> {
     return this.object.lease(use);

@@ -1,4 +1,4 @@
-/** Writes what the object knows into D1, for listing. Guarded by version; never read back for a decision. */
+/** Writes the object's state into D1, for lists. Guarded by version; decisions never read it back. */
 import { sql } from "drizzle-orm";
 import { projectActivity, projectState } from "../registry/agent-writes.ts";
 import type { Database } from "../storage/client.ts";
@@ -24,7 +24,7 @@ export async function projectAgent({ deps, store, drains, holds }: AgentParts): 
   await db.batch([state, projectActivity(db, agent.id, agent.lastActiveAt), projectKeys(db, store.keys())]);
 }
 
-/** One statement with one parameter, however many keys an agent has had; it writes only those that have changed. */
+/** One statement with one parameter, however many keys an agent has had; it writes only changed keys. */
 function projectKeys(db: Database, keys: readonly StoredKey[]) {
   const revokedAt = sql`coalesce(known.value ->> 'revokedAt', ${apiKeys.revokedAt})`;
   const expiresAt = sql`known.value ->> 'expiresAt'`;

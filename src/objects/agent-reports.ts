@@ -1,4 +1,6 @@
-/** What an agent reports of itself, taken in: inside one transaction of its object, which knows what the agent is now. */
+/**
+ * Stores the events that an agent reports, inside one transaction of its object, which knows the agent's current state.
+ */
 import { LATE_REPORTS_MS } from "../contract/reported-event.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { ReportCommand, Reported } from "../operations/owners/agent-owner.ts";
@@ -6,7 +8,7 @@ import type { AgentParts } from "./agent-stop.ts";
 import { keyIsLive, type StoredAgent } from "./agent-store.ts";
 import { SWEEP_REPORTS_MS } from "./report-table.ts";
 
-/** For how much longer a suspended agent may deliver what it has buffered, in milliseconds. */
+/** The time for which a suspended agent may still deliver buffered events, in milliseconds. */
 export const lateReportsLeft = (
   { stateChangedAt }: Pick<StoredAgent, "stateChangedAt">,
   now: number,
@@ -34,7 +36,10 @@ export function report(
   return ok({ outcomes, late });
 }
 
-/** Active; or suspended not long ago, and with a key: a token belongs to an epoch that is over. */
+/**
+ * True for an active agent, and for a recently suspended one that presents a key: a token belongs to an epoch that has
+ * ended.
+ */
 function isOpenTo(
   { store }: AgentParts,
   agent: StoredAgent,
@@ -47,7 +52,10 @@ function isOpenTo(
   return agent.state === "active" || (agent.state === "suspended" && lateReportsLeft(agent, now) > 0);
 }
 
-/** Timer `reports`. @returns when to sweep again. */
+/**
+ * Timer `reports`.
+ * @returns when to sweep again (milliseconds since the epoch).
+ */
 export const sweepReports = ({ deps, reports }: AgentParts): number | undefined => {
   const now = deps.clock.now();
   const next = reports.sweep(now);

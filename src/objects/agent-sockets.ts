@@ -1,9 +1,9 @@
 /**
- * The streams of an agent's lifecycle events as its object has them: hibernating WebSockets of doors. Each carries with it,
- * through hibernation, what opened it and the number of the last event that it was sent; so whatever instance of the object
- * looks next sends what is missing, and closes what has no right to be open any more.
+ * The object's end of the streams of an agent's lifecycle events: hibernating WebSockets from doors. Each socket keeps,
+ * through hibernation, the credential that opened it and the number of the last event sent. So any later instance of
+ * the object can send what is missing, and close a socket whose credential is dead.
  *
- * `flush` is called in the turn that commits a change. What it sends leaves once the change is on disk (output gate).
+ * `flush` is called in the turn that commits a change. Its messages leave once the change is on disk (output gate).
  */
 import { MOST_STREAMS } from "../contract/agent-event.ts";
 import { rfc3339 } from "../kernel/clock.ts";
@@ -14,7 +14,7 @@ import type { AgentParts } from "./agent-stop.ts";
 import { keyIsLive, type StoredAgent, type StoredKey } from "./agent-store.ts";
 import type { StoredEvent } from "./event-table.ts";
 
-/** What a socket carries: at most a few KB fit, and the path of a token has at most `MAX_PATH` ids. */
+/** The attachment of a socket, which may have a few KB. */
 interface Held extends Omit<Subscription, "after"> {
   readonly sent: number;
 }
@@ -30,7 +30,7 @@ interface Standing {
   readonly after: (sent: number) => readonly StoredEvent[];
 }
 
-/** The header in which the door says what it opens. */
+/** The header in which a door sends its subscription. */
 export const SUBSCRIPTION_HEADER = "dome-subscription";
 export const STATUS = { open: 101, closed: 403, tooMany: 429 } as const;
 /** RFC 6455 §7.4.1: the purpose of the connection is fulfilled. */
@@ -45,7 +45,7 @@ export class AgentSockets {
     this.#parts = parts;
   }
 
-  /** A door opens a stream. What it is sent first is the state, then the events that it asked for. */
+  /** Opens a stream. It begins with the state, followed by the requested events. */
   accept(request: Request): Response {
     const { after, ...held } = JSON.parse(request.headers.get(SUBSCRIPTION_HEADER) ?? "null") as Subscription;
     const standing = this.#standing();
@@ -66,13 +66,13 @@ export class AgentSockets {
     return new Response(null, { status: STATUS.open, webSocket: theirs });
   }
 
-  /** Sends everybody what is new, and closes whatever stands on what is dead. A stream that fails ends, and the others go on. */
+  /** Sends new events on every socket, and closes those whose credential is dead. */
   flush(): void {
     const sockets = this.#state.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
     if (sockets.length === 0) return;
     const standing = this.#standing();
     const ends = sockets.flatMap((socket) => this.#flushOne(socket, standing)?.expiresAt ?? []);
-    if (ends.length === 0) return; // a timer that stands finds nothing to close, and ends
+    if (ends.length === 0) return; // a timer that is already set finds nothing to close, and ends
     const { timerTable } = this.#parts;
     const end = Math.min(...ends);
     if (timerTable.get("streams", "")?.due !== end) timerTable.set("streams", "", end);
@@ -111,7 +111,7 @@ export class AgentSockets {
     return false;
   }
 
-  /** Whether the credential is live. A token of an epoch that is over still hears that it is. */
+  /** Whether the credential is live. A token of an epoch that has ended still gets the event that ended it. */
   #isHeldBy(
     { agent, keys }: Standing,
     { key, token }: Omit<Held, "sent">,
@@ -180,6 +180,6 @@ export function close(socket: WebSocket): void {
   try {
     socket.close(NORMAL);
   } catch {
-    // It has been closed from the other side.
+    // The other side has closed it.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The one place where an agent changes its state, and where a stop of it begins its halt. Every function runs inside
- * one transaction of the object.
+ * The only code that changes the state of an agent, and that begins the halt of a stop. Every function runs inside one
+ * transaction of the object.
  */
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -18,7 +18,7 @@ import type { HoldOrder, HoldTable } from "./hold-table.ts";
 import type { OwnerParts } from "./owner-core.ts";
 import type { ReportTable } from "./report-table.ts";
 
-/** The kinds of timers of an agent's object, beside those of every owner. */
+/** The kinds of timers of an agent's object, in addition to those of every owner. */
 export type AgentTimer =
   "project" | "drain" | "cascade" | "expire" | "revoked_tokens" | "reports" | "events" | "streams";
 
@@ -39,9 +39,9 @@ export interface Order {
 }
 
 /**
- * Stops an agent that is not revoked, or halts it once more where it stands.
- * @param cascadeOf the request that wants its family stopped with it; null: the agent alone.
- * @param hold who has ordered that the suspension holds; null: nobody.
+ * Stops an agent that is not revoked, or begins another halt in the state that it has.
+ * @param cascadeOf the id of the request that stops the descendants too; null for the agent alone.
+ * @param hold the operator and reason of a hold; null when the suspension is no hold.
  */
 export function stopNow(
   parts: AgentParts,
@@ -61,7 +61,10 @@ export function stopNow(
   return halt;
 }
 
-/** A suspended agent is held from now on. @returns false: it was already. */
+/**
+ * Puts a hold on a suspended agent.
+ * @returns false when it was held already.
+ */
 export function holdNow(parts: AgentParts, { operator, reason }: HoldOrder): boolean {
   const { deps, holds, store, timerTable } = parts;
   if (holds.find() !== null) return false;
@@ -81,7 +84,7 @@ export function endKeyNow(parts: AgentParts, agent: StoredAgent, key: KeyId, ord
   return beginHalt(parts, agent, "key", [key], agent.epoch, order);
 }
 
-/** Audit record of the halt becoming effective; of a cascade with its counts. */
+/** The audit record of a halt that becomes effective; for a cascade with its counts. */
 export function effectiveRecord(
   { deps, cascades }: Pick<AgentParts, "deps" | "cascades">,
   halt: StoredHalt,
@@ -103,8 +106,8 @@ export function effectiveRecord(
 }
 
 /**
- * Whoever leaves `suspended` leaves the hold behind.
- * @param order what stops it; null: it starts.
+ * Changes the state. Leaving `suspended` removes the hold.
+ * @param order the stop; null for a start.
  * @returns the epoch from now on.
  */
 export function move(

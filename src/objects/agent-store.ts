@@ -1,8 +1,8 @@
 /**
- * The tables of an AgentObject and the few ways to read and write them. Every function is synchronous, so that what
- * one transaction writes is decided on what it read.
+ * The tables of an AgentObject, and the functions that read and write them. Every function is synchronous, so that a
+ * transaction decides on exactly what it has read.
  *
- * A row in `agent` is what makes the object live; without one it refuses everything.
+ * An object without a row in `agent` refuses everything.
  */
 import type { AgentId, KeyId, TokenId, WorkspaceId } from "../kernel/ids.ts";
 import type { AgentRow } from "../lifecycle/lease.ts";
@@ -34,7 +34,7 @@ export interface AgentIdentity {
   readonly name: string;
 }
 
-/** The whole of what the object knows of its agent. */
+/** Everything that the object stores of its agent. */
 export interface StoredAgent extends AgentIdentity {
   readonly state: AgentState;
   readonly epoch: number;
@@ -44,9 +44,11 @@ export interface StoredAgent extends AgentIdentity {
   readonly expiresAt: number | null;
   /** The fence in D1 under which this object's next batch may land. */
   readonly fence: number;
-  /** When it acted last, up to an hour behind. */
+  /** The time of the last activity, up to an hour old. */
   readonly lastActiveAt: number | null;
-  /** Of a suspended or revoked agent; null also for one that was stopped before this was noted. */
+  /**
+   * The stop of a suspended or revoked agent; null also when the agent was stopped by a version that did not store it.
+   */
   readonly stop: KnownStop | null;
 }
 
@@ -55,14 +57,16 @@ export interface StoredKey {
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
-  /** Up to an hour behind. */
+  /** Up to an hour old. */
   readonly lastUsedAt: number | null;
 }
 
-/** How often it is noted that an agent has acted, and that a key was used: each note is a write here, and one in D1. */
+/**
+ * How often activity of an agent and use of a key are stored, in milliseconds: each time is a write here and one in D1.
+ */
 const NOTE_EVERY_MS = 3_600_000;
 
-/** In SQL, with the time as its first parameter. A time that is an hour ahead comes from a clock that was wrong. */
+/** SQL; its first parameter is the time. A stored time more than an hour in the future came from a wrong clock. */
 const isDue = (column: "last_active_at" | "last_used_at"): string =>
   `(${column} IS NULL OR abs(?1 - ${column}) >= ${NOTE_EVERY_MS})`;
 const IS_LIVE = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)";
@@ -99,7 +103,7 @@ export class AgentStore {
     };
   }
 
-  /** Exactly what a lease is answered from, read anew at each call. */
+  /** Exactly the data of a lease, read anew at each call. */
   leaseRow(): AgentRow | null {
     const agent = this.read();
     if (agent === null) return null;
@@ -138,7 +142,7 @@ export class AgentStore {
     );
   }
 
-  /** Something changed that the registry shows beside the state. */
+  /** To be called when something changed that the registry shows beside the state. */
   raiseStateVersion(): void {
     this.#sql.exec("UPDATE agent SET state_version = state_version + 1");
   }
@@ -151,7 +155,7 @@ export class AgentStore {
     this.#sql.exec("UPDATE agent SET fence = ?", fence);
   }
 
-  /** Configuration has, or may have, changed: every cache that is tagged with an older version is stale now. */
+  /** To be called when configuration has changed or may have: every cache entry with an older version is stale. */
   raiseRecordVersion(): void {
     this.#sql.exec("UPDATE agent SET record_version = record_version + 1");
   }
@@ -182,7 +186,7 @@ export class AgentStore {
     this.#sql.exec("UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", now, id);
   }
 
-  /** True when that the agent has acted, or that one of these live keys was used, was last noted an hour ago. */
+  /** True when the agent's activity, or the use of one of these live keys, was last stored an hour ago or earlier. */
   isUseDue(keys: readonly KeyId[], now: number): boolean {
     const { due } = this.#sql
       .exec<{ due: number }>(
@@ -212,7 +216,10 @@ export class AgentStore {
     this.#sql.exec("INSERT INTO revoked_tokens (jti, until) VALUES (?, ?)", jti, until);
   }
 
-  /** Forgets revoked tokens that no clock accepts any more. @returns how many are left, and when the next one goes. */
+  /**
+   * Deletes revoked tokens that no clock accepts any more.
+   * @returns how many are left, and when the next one can be deleted (milliseconds since the epoch).
+   */
   sweepRevokedTokens(now: number): { readonly left: number; readonly next: number | null } {
     this.#sql.exec("DELETE FROM revoked_tokens WHERE until <= ?", now);
     return this.#sql
@@ -222,13 +229,13 @@ export class AgentStore {
       .one();
   }
 
-  /** Every token of the agent so far is stale; single ones need not be remembered. */
+  /** Makes every token of the agent stale, so that single revoked tokens need not be kept. */
   raiseEpoch(): void {
     this.#sql.exec("UPDATE agent SET epoch = epoch + 1");
     this.#sql.exec("DELETE FROM revoked_tokens");
   }
 
-  /** A key's end only ever comes nearer. */
+  /** Sets the end of a key. The end can only become earlier. */
   endKey(id: KeyId, expiresAt: number): void {
     this.#sql.exec(
       "UPDATE keys SET expires_at = ? WHERE id = ? AND (expires_at IS NULL OR expires_at > ?)",

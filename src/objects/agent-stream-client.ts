@@ -1,7 +1,7 @@
 /**
- * A stream of an agent's lifecycle events as the door holds it: a WebSocket to the agent's object, which hibernates meanwhile.
- * Messages that nobody has read are bounded; one more, and the stream ends. The reader comes back with the last number, and
- * the object has them all.
+ * The door's end of a stream of an agent's lifecycle events: a WebSocket to the agent's object, which hibernates
+ * between events. The number of unread messages is bounded; one more ends the stream. The reader then reconnects with
+ * the number of its last event, and the object has the rest.
  */
 import { EVENTS_KEPT } from "../contract/agent-event.ts";
 import type { Timers } from "../kernel/clock.ts";
@@ -18,7 +18,7 @@ import type { AgentShell } from "./agent-object.ts";
 import { STATUS, SUBSCRIPTION_HEADER } from "./agent-sockets.ts";
 import { objectOf } from "./owner-clients.ts";
 
-/** All that can be replayed at once, and as many again as come meanwhile. */
+/** Enough for a full replay and the events that arrive meanwhile. */
 const MOST_UNREAD = EVENTS_KEPT + 100;
 
 export class AgentStreamClient implements AgentStreams {
@@ -31,7 +31,7 @@ export class AgentStreamClient implements AgentStreams {
   }
 
   async open(agent: AgentId, subscription: Subscription): Promise<Result<AgentStream, NotOpened>> {
-    // The address is nobody's: an object is reached by its stub alone.
+    // The address is arbitrary: an object is reached by its stub alone.
     const answer = await objectOf(this.#agents, agent).fetch(
       new Request("https://object.invalid/", {
         headers: { upgrade: "websocket", [SUBSCRIPTION_HEADER]: JSON.stringify(subscription) },
@@ -78,7 +78,7 @@ class SocketStream implements AgentStream {
     try {
       this.#socket.close();
     } catch {
-      // It has been closed from the other side.
+      // The other side has closed it.
     }
     this.#end();
   }

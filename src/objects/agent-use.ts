@@ -1,11 +1,11 @@
 /**
- * That an agent has acted, and with which keys: isolates tell it with the leases that they ask for, and the object keeps it
- * and tells D1, once an hour for all of them together.
+ * Stores the activity of an agent and of its keys. Isolates report it with their lease requests; the object stores it
+ * and writes it to D1, at most once an hour for all reports together.
  */
 import type { AgentUse } from "../lifecycle/lease.ts";
 import type { AgentParts } from "./agent-stop.ts";
 
-/** Notes it once the lease is answered, which neither waits for the disk nor fails with it. */
+/** Stores the activity after the lease was answered, so that the lease neither waits for the disk nor fails with it. */
 export function noteUseSoon(
   { deps, store, timerTable }: AgentParts,
   storage: DurableObjectStorage,

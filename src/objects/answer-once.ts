@@ -1,6 +1,6 @@
 /**
  * Runs a command of an owner object once per Idempotency-Key: its effect, its records and its answer are one
- * transaction of the object, and the repeat gets the answer that is kept (P12). D1 has no part in it.
+ * transaction of the object, and a repeat gets the stored answer (P12). D1 is not involved.
  */
 import type { z } from "zod";
 import type { Clock } from "../kernel/clock.ts";
@@ -13,16 +13,16 @@ interface OnceDeps {
   readonly storage: DurableObjectStorage;
   readonly clock: Clock;
   readonly answers: AnswerTable;
-  /** Inside the transaction of a command that did something: its records want to be carried. */
+  /** Called inside the transaction of a command that had an effect: its records need to be delivered. */
   done(): void;
-  /** In the turn of the commit. */
+  /** Called in the turn of the commit. */
   committed(): void;
 }
 
 /**
  * Durable when it resolves.
- * @param schema of the answer, as it is read back for a repeat.
- * @param run synchronous: everything the command does.
+ * @param schema of the answer, for reading it back for a repeat.
+ * @param run the whole command, synchronous.
  */
 export async function answerOnce<T>(
   { storage, clock, answers, done, committed }: OnceDeps,

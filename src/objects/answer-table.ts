@@ -1,7 +1,7 @@
 /**
- * Answers of lifecycle commands by (operator subject, Idempotency-Key), in the object that has the effect, so that a
- * stop never needs D1 to be repeated safely (P12). Kept seven days. Changes of configuration keep their answers in D1; here
- * stands that they have taken the key, so that one key is never two requests, wherever their answers are.
+ * Answers of lifecycle commands by (operator subject, Idempotency-Key), in the object that carries them out, so that a
+ * stop can be repeated safely without D1 (P12). Kept seven days. Changes of configuration keep their answers in D1;
+ * this table only notes that they have used the key, so that one key never serves two requests.
  */
 import type { z } from "zod";
 import type { RequestKey } from "../storage/idempotency.ts";
@@ -13,7 +13,7 @@ export const ANSWER_STEPS: readonly SchemaStep[] = [
      subject TEXT NOT NULL, key TEXT NOT NULL, body_digest TEXT NOT NULL, answer TEXT NOT NULL,
      created_at INTEGER NOT NULL, PRIMARY KEY (subject, key)
    ) STRICT, WITHOUT ROWID`,
-  // What took the key, where its answer is not here.
+  // The change that uses the key, when its answer is not here.
   `ALTER TABLE answers ADD COLUMN taken_by TEXT`,
 ];
 
@@ -30,7 +30,7 @@ export class AnswerTable {
   }
 
   /**
-   * What was answered before under this key.
+   * The stored answer under this key.
    * @param schema of the answers of this operation.
    */
   find<T>(request: RequestKey, schema: z.ZodType<T>): Repeat<T> {
@@ -50,12 +50,12 @@ export class AnswerTable {
     return row !== undefined && row.body_digest !== request.bodyDigest;
   }
 
-  /** @param by the change that has the key from now on; a repeat of the same request may come as another one. */
+  /** @param by the change that uses the key from now on; a repeat of the same request may be another change. */
   take(request: RequestKey, by: string, now: number): void {
     if (this.#row(request) === undefined) this.#insert(request, "null", by, now);
   }
 
-  /** The change did not happen: its key may be used again. */
+  /** The change did not happen: its key is free again. */
   free(by: string): void {
     this.#sql.exec("DELETE FROM answers WHERE taken_by = ?", by);
   }

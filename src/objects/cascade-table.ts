@@ -1,6 +1,6 @@
 /**
- * The cascades that an agent is the root of, and what has become of each of its descendants. Plain rows, so that a
- * cascade goes on after a restart where it was. Every function is synchronous.
+ * The cascades of which an agent is the root, and the answer of each descendant. They are rows, so that a cascade
+ * continues after a restart. Every function is synchronous.
  */
 import type { AgentId, HaltId } from "../kernel/ids.ts";
 import type { FamilyStop } from "../operations/owners/agent-owner.ts";
@@ -24,14 +24,14 @@ export interface StoredCascade {
   readonly halt: HaltId;
   readonly end: "suspended" | "revoked";
   readonly requestId: string;
-  /** Descendants as the registry had them last. */
+  /** The number of descendants in the registry, when last read. */
   readonly known: number;
-  /** The number of the walk through the whole tree that is under way, from 1. */
+  /** The number of the current walk through the whole tree, from 1. */
   readonly pass: number;
-  /** How many agents this walk has found running. */
+  /** The number of agents that this walk found running. */
   readonly stoppedInPass: number;
   readonly finishedAt: number | null;
-  /** True: every suspension of it holds. */
+  /** True when every suspension of the cascade is a hold. */
   readonly hold: boolean;
 }
 
@@ -39,11 +39,11 @@ interface Member {
   readonly agent: AgentId;
   readonly epoch: number;
   readonly effective: boolean;
-  /** The walk in which it was asked last. */
+  /** The walk in which the agent was last asked. */
   readonly pass: number;
 }
 
-/** More agents than this are counted and not listed: a receipt must stay small enough to be checked. */
+/** The greatest number of agents that are listed; others are only counted, because a receipt must stay small. */
 const MOST_LISTED = 100;
 
 type Row = Record<string, SqlStorageValue>;
@@ -105,12 +105,15 @@ export class CascadeTable {
     );
   }
 
-  /** How many descendants the registry has. Never less than before: who was moved out of the family stays stopped. */
+  /**
+   * Stores the number of descendants in the registry. It never decreases: an agent that was moved out of the tree stays
+   * stopped.
+   */
   know(halt: HaltId, descendants: number): void {
     this.#sql.exec("UPDATE cascades SET known = max(known, ?) WHERE halt = ?", descendants, halt);
   }
 
-  /** What a descendant has answered. */
+  /** Stores the answer of a descendant. */
   note(halt: HaltId, pass: number, agent: AgentId, answer: FamilyStop): void {
     this.#sql.exec(
       `INSERT INTO cascade_members (halt, agent, state, epoch, effective, pass) VALUES (?, ?, ?, ?, ?, ?)
@@ -127,7 +130,7 @@ export class CascadeTable {
     this.#sql.exec("UPDATE cascades SET stopped_in_pass = stopped_in_pass + 1 WHERE halt = ?", halt);
   }
 
-  /** Another walk through the whole tree: the last one has found somebody running. */
+  /** Begins another walk through the whole tree, because the last one found an agent running. */
   walkAgain(halt: HaltId): void {
     this.#sql.exec("UPDATE cascades SET pass = pass + 1, stopped_in_pass = 0 WHERE halt = ?", halt);
   }
@@ -136,7 +139,10 @@ export class CascadeTable {
     this.#sql.exec("UPDATE cascades SET finished_at = ? WHERE halt = ? AND finished_at IS NULL", now, halt);
   }
 
-  /** @param rootEffective whether the root's own stop is. Null: this halt has no cascade. */
+  /**
+   * @param rootEffective whether the root's own stop is effective.
+   * @returns null when this halt has no cascade.
+   */
   progress(halt: HaltId, rootEffective: boolean): CascadeProgress | null {
     const cascade = this.read(halt);
     if (cascade === null) return null;

@@ -1,18 +1,18 @@
 /**
- * A cascade: the stop of an agent takes all of its descendants with it. A job of the root's object, kept in rows and
+ * A cascade: stopping an agent stops all of its descendants. It is a job of the root agent's object, kept in rows and
  * woken by the timer `cascade`, so that it survives a restart at any point:
  *
- *   1. read the tree from the registry                                        (nothing is lost by reading it again)
- *   2. ask each descendant's object to stop; it stops, or has stopped already  (idempotent: it looks at its own row)
- *   3. note its answer                                    (a crash before that only asks the same descendant again)
- *   4. until every stop is effective, ask again those that wait
- *   5. walk the whole tree once more when the root's stop is effective, and as often as a walk has found somebody running:
- *      agents are registered, moved, activated and resumed meanwhile. A walk that begins after that and finds nobody
- *      running and nothing waiting ends the cascade: whoever starts later has asked its ancestors later
- *      (`agent-ancestors.ts`).
+ *   1. Read the tree from the registry.                                (A repeat does no harm.)
+ *   2. Ask each descendant's object to stop.                           (Idempotent: it looks at its own row.)
+ *   3. Note its answer.                                 (After a crash before this, the descendant is asked again.)
+ *   4. Ask again those whose stop is not effective, until every stop is.
+ *   5. Walk the whole tree again when the root's stop is effective, and after every walk that found a running agent,
+ *      because agents are registered, moved, activated and resumed meanwhile. A walk that began after the root's stop
+ *      was effective, and found no agent running and no stop pending, ends the cascade: an agent that starts later has
+ *      asked its ancestors later, and is refused (`agent-ancestors.ts`).
  *
- * The root's halt is effective when all are. While D1 is down the root is stopped already; its family follows when the
- * tree can be read.
+ * The root's halt is effective when all stops are. While D1 is down, the root is already stopped; its descendants
+ * follow when the tree can be read.
  */
 import type { AgentId, HaltId } from "../kernel/ids.ts";
 import type { FamilyStopCommand } from "../operations/owners/agent-owner.ts";
@@ -22,22 +22,22 @@ import type { CascadeTable, StoredCascade } from "./cascade-table.ts";
 import type { HaltTable } from "./halt-table.ts";
 import type { ObjectDeps } from "./deps.ts";
 
-/** How many objects are asked in one run: well below what one invocation may call. */
+/** The number of objects asked in one run: well below what one invocation may call. */
 const ASKED_AT_ONCE = 50;
-/** How soon those that wait are asked again. */
+/** The time after which descendants whose stop is not effective are asked again, in milliseconds. */
 const LOOK_AGAIN_MS = 250;
-/** It begins with the stop; every later one after the stop is effective. */
+/** The first walk begins with the stop; every later one begins after the stop is effective. */
 const FIRST_PASS = 1;
 
 interface CascadeDeps extends ObjectDeps {
   readonly storage: DurableObjectStorage;
   readonly cascades: CascadeTable;
   readonly halts: HaltTable;
-  /** Inside the transaction that ends a cascade: the halt is effective now. Writes its audit record. */
+  /** Called inside the transaction that ends a cascade, when the halt is effective. Writes its audit record. */
   onEffective(halt: StoredHalt): void;
 }
 
-/** @returns when to run again (milliseconds since the epoch); nothing when the cascade has ended. */
+/** @returns when to run again (milliseconds since the epoch); undefined when the cascade has ended. */
 export async function runCascade(deps: CascadeDeps, id: string): Promise<number | undefined> {
   const { cascades, halts, clock, storage } = deps;
   const cascade = cascades.read(id);

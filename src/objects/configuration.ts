@@ -1,13 +1,13 @@
 /**
- * How an owner object changes configuration in D1 and never loses track of whether it did (design part 4).
+ * How an owner object changes configuration in D1 and always finds out whether it did (design part 4).
  *
- *   1. mark dirty, with what is intended and what fences it         (one transaction of the object)
- *   2. one D1 batch that begins with the guard                      (applied, refused by name, or unknown)
- *   3. apply to the object's own row, raise the version, clear      (one transaction of the object)
+ *   1. Write the dirty mark: the intent, and its fence.                     (One transaction of the object.)
+ *   2. Send one D1 batch that begins with the guard.                        (Applied, refused by name, or unknown.)
+ *   3. Apply the change to the object's own row, raise the version, and remove the mark.  (One transaction.)
  *
- * A crash before 2 leaves a mark and nothing else. A crash, a time-out or a lost answer after it leaves a mark and
- * perhaps the change: then the fence moves first, so that a batch still under way can no longer land, D1 is asked
- * what became of it, and 3 follows. Until then leases go on at the old version, and further changes are refused.
+ * A crash before 2 leaves only the mark. A crash, a time-out or a lost answer after it leaves the mark and perhaps the
+ * change. Recovery then moves the fence, so that a batch still under way cannot land any more, asks D1 whether the
+ * batch landed, and does 3. Until then, leases continue at the old version, and further changes are refused.
  */
 import type { AuditDraft } from "../contract/audit.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
@@ -23,26 +23,26 @@ import type { AnswerTable } from "./answer-table.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 import type { TimerSetter } from "./timer-table.ts";
 
-/** After this many milliseconds the outcome of a batch counts as unknown. */
+/** The time after which the outcome of a batch counts as unknown, in milliseconds. */
 const BATCH_BOUND_MS = 8_000;
-/** When recovery is first tried, if the object does not get to it by itself. */
+/** The time until recovery is first tried, if no request causes it earlier, in milliseconds. */
 const RECOVER_AFTER_MS = 10_000;
 
 export const CONFIGURATION_STEPS: readonly SchemaStep[] = [
   `CREATE TABLE dirty (one INTEGER PRIMARY KEY CHECK (one = 1), change TEXT NOT NULL, intent TEXT NOT NULL) STRICT`,
 ];
 
-/** What tells one attempt from another in D1, for one intent. */
+/** Distinguishes one attempt from another in D1, for one intent. */
 export interface Fencing {
-  /** First statement of the batch: aborts it unless this attempt may still land. */
+  /** The first statement of the batch: aborts it unless this attempt may still land. */
   guard(db: Database): Statement;
-  /** Makes sure that no batch of this attempt lands from now on. Repeatable. */
+  /** Prevents every batch of this attempt from landing later. Repeatable. */
   advance(db: Database): Promise<void>;
-  /** Whether the batch of this change has landed. Asked only after `advance`. */
+  /** Whether the batch of this change has landed. Called only after `advance`. */
   landed(db: Database, change: string): Promise<boolean>;
 }
 
-/** How the intents of one kind of owner become rows. */
+/** How the intents of one kind of owner are fenced and applied. */
 export interface ConfigurationRules<Intent> {
   /** The fence of an intent. */
   fencing(intent: Intent): Fencing;
@@ -60,7 +60,9 @@ interface ConfigurationDeps<Intent> extends ConfigurationRules<Intent> {
   readonly log: Log;
   readonly timerTable: TimerSetter<"recover">;
   readonly answers: AnswerTable;
-  /** After a change was settled, outside of its transaction: D1 may hold audit records, and halts may have begun. */
+  /**
+   * Called after a change was settled, outside its transaction: D1 may hold audit records, and halts may have begun.
+   */
   onSettled(): void;
 }
 
@@ -69,31 +71,34 @@ type ConfigurationOutcome =
   | { readonly kind: "refused"; readonly rule: BrokenRule }
   /** Another request was made under the same key. */
   | { readonly kind: "other_body" }
-  /** An earlier change is not settled, or this one's outcome is unknown; it may still turn out applied. */
+  /** An earlier change is not settled, or the outcome of this one is unknown and may still be "applied". */
   | { readonly kind: "unsettled" };
 
 /** The batch of a change, without its guard. */
 interface ChangeBatch {
-  /** Whose object drains the audit records. */
+  /** The owner whose object drains the audit records. */
   readonly owner: string;
   readonly content: readonly Statement[];
-  /** Of this very object: its key is taken here, too. Null: none, or another object's. */
+  /**
+   * The request, if it belongs to this object: its key is taken here too. Null when there is none, or it belongs to
+   * another object.
+   */
   readonly request: RequestKey | null;
-  /** What keeps the answer for a repeat; empty for a request without a key. */
+  /** The statement that stores the answer for a repeat; empty for a request without a key. */
   readonly answer: readonly Statement[];
   readonly audit: readonly AuditDraft[];
 }
 
 export class Configuration<Intent> {
   readonly #deps: ConfigurationDeps<Intent>;
-  /** The change this very instance is running: its mark is not to be recovered under its feet. */
+  /** The change that this instance is running; its mark must not be recovered meanwhile. */
   #running: string | null = null;
 
   constructor(deps: ConfigurationDeps<Intent>) {
     this.#deps = deps;
   }
 
-  /** The mark: a change whose outcome is not settled. */
+  /** The dirty mark: a change whose outcome is not settled. */
   dirty(): { readonly change: string; readonly intent: Intent } | null {
     const [row] = this.#deps.storage.sql
       .exec<{ change: string; intent: string }>("SELECT change, intent FROM dirty WHERE one = 1")
@@ -104,7 +109,7 @@ export class Configuration<Intent> {
   /**
    * Runs one change.
    * @param statements the batch without its guard: change, audit records, answer.
-   * @param request takes its key, unless the change does not happen.
+   * @param request its key is taken, and freed again when the change does not happen.
    */
   async run(
     change: string,
@@ -117,7 +122,7 @@ export class Configuration<Intent> {
       await this.recover();
       if (this.dirty() !== null) return { kind: "unsettled" };
     }
-    this.#running = change; // before the mark: whoever finds it must not take it for one that a crash has left
+    this.#running = change; // before the mark, so that the mark is not taken for one left by a crash
     try {
       const begun = storage.transactionSync(() => {
         if (request !== null && answers.isOther(request)) return false;
@@ -154,7 +159,7 @@ export class Configuration<Intent> {
 
   /**
    * Settles a mark left by a crash, a time-out or a lost answer. Does nothing while its change is still running here.
-   * @returns true when nothing is unsettled any more.
+   * @returns true when no change is unsettled any more.
    */
   async recover(): Promise<boolean> {
     const { db, answers, fencing, apply, abandon } = this.#deps;
@@ -180,8 +185,8 @@ export class Configuration<Intent> {
   }
 
   /**
-   * One change as its command wants it: with the answer to repeat and its audit records in the same batch.
-   * @param change names it in D1.
+   * Runs one change, with the answer to repeat and its audit records in the same batch.
+   * @param change the id of the change in D1.
    */
   async change(change: string, intent: Intent, batch: ChangeBatch): Promise<Configured> {
     const { db, clock } = this.#deps;
@@ -202,7 +207,7 @@ export class Configuration<Intent> {
     }
   }
 
-  /** The answer of a change that was made before under this key; asked only once nothing is unsettled (P12). */
+  /** The stored answer of a change under this key; read only when no change is unsettled (P12). */
   async repeated(request: RequestKey | null): Promise<Configured | null> {
     if (!(await this.recover())) return err({ kind: "unsettled" });
     if (request !== null && this.#deps.answers.isOther(request)) return err({ kind: "other_body" });

@@ -1,4 +1,4 @@
-/** What the objects are given by the composition root. */
+/** The dependencies of the Durable Objects, from the composition root. */
 import type { Carrier } from "../audit/carrier.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
@@ -8,15 +8,15 @@ import type { EvidenceReport } from "../operations/owners/workspace-owner.ts";
 import type { Owners } from "../operations/owners/owners.ts";
 import type { Database } from "../storage/client.ts";
 
-/** What a ledger is given. */
+/** The dependencies of a ledger. */
 export interface LedgerDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
-  /** How many bytes a ledger may take. */
+  /** The greatest size of a ledger, in bytes. */
   readonly capacity: number;
-  /** Who is told how full it is. */
+  /** The owners that are told how full the ledger is. */
   readonly owners: Pick<Owners, "workspace" | "org">;
 }
 
@@ -25,7 +25,7 @@ export interface LedgerRoom {
   evidence(ledger: string): Promise<EvidenceReport>;
 }
 
-/** What an owner object is given. */
+/** The dependencies of an owner object. */
 export interface ObjectDeps {
   readonly clock: Clock;
   readonly timers: Timers;
@@ -33,9 +33,11 @@ export interface ObjectDeps {
   readonly log: Log;
   readonly ids: IdSource;
   readonly db: Database;
-  /** Where outboxes are drained to. */
+  /** Delivers the records of outboxes. */
   readonly carrier: Carrier;
-  /** Other agents' objects, for a stop that takes a family with it; the workspace's, for the room its ledger has. */
+  /**
+   * Other agents' objects, for a stop with all descendants; the workspace's object, for the free space of its ledger.
+   */
   readonly owners: Pick<Owners, "agent" | "workspace">;
   readonly ledgers: LedgerRoom;
 }

@@ -1,4 +1,4 @@
-/** The one drain that an agent may be in: the order that its timer carries out at the deadline. */
+/** Stores the drain of an agent, of which there is at most one: the order that a timer carries out at the deadline. */
 import type { HaltId } from "../kernel/ids.ts";
 import type { Drain } from "../lifecycle/drain.ts";
 import type { OperatorRef } from "../operations/request/request-meta.ts";
@@ -13,12 +13,12 @@ export const DRAIN_STEPS: readonly SchemaStep[] = [
 ];
 
 export interface StoredDrain extends Drain {
-  /** The id that the halt at the deadline will have, so that whoever ordered it can ask for its receipt. */
+  /** The id for the halt at the deadline, so that the operator can ask for its receipt. */
   readonly halt: HaltId;
   readonly operator: OperatorRef;
   readonly reason: string | null;
   readonly requestId: string;
-  /** Who has ordered that the stop holds; null or absent: it does not. */
+  /** The operator and reason of a hold; null or absent when the stop is no hold. */
   readonly hold?: HoldOrder | null;
 }
 

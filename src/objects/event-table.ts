@@ -1,6 +1,7 @@
 /**
- * The lifecycle events of one agent: numbered without a gap, kept for an hour and bounded in number, so that a reader who
- * comes back is sent what it has missed. Every function is synchronous: an event commits with the change that it tells of.
+ * The lifecycle events of one agent: numbered without a gap, kept for an hour and bounded in number, so that a reader
+ * that reconnects gets what it has missed. Every function is synchronous: an event commits with the change that it
+ * reports.
  */
 import { EVENTS_KEPT, EVENTS_KEPT_MS, type AgentEventType } from "../contract/agent-event.ts";
 import type { SchemaStep } from "./schema-steps.ts";
@@ -41,12 +42,12 @@ export class EventTable {
     this.#sql.exec("DELETE FROM events WHERE n <= ?", last - EVENTS_KEPT);
   }
 
-  /** The number of the newest event; 0: there has been none. */
+  /** The number of the newest event; 0 when there has been none. */
   last(): number {
     return this.#sql.exec<{ last: number }>("SELECT last FROM event_number").one().last;
   }
 
-  /** True when every event behind this number is kept. */
+  /** True when every event after this number is kept. */
   reachesBackTo(n: number): boolean {
     const { kept } = this.#sql
       .exec<{ kept: number }>("SELECT count(*) AS kept FROM events WHERE n > ?", n)
@@ -64,7 +65,10 @@ export class EventTable {
       .map((row) => ({ ...row, data: JSON.parse(row.data) as StoredEvent["data"] }));
   }
 
-  /** Forgets what is old. @returns when the next one may go (milliseconds since the epoch). */
+  /**
+   * Deletes old events.
+   * @returns when the next one can be deleted (milliseconds since the epoch).
+   */
   sweep(now: number): number | undefined {
     this.#sql.exec("DELETE FROM events WHERE at <= ?", now - EVENTS_KEPT_MS);
     const { first } = this.#sql.exec<{ first: number | null }>("SELECT min(at) AS first FROM events").one();

@@ -1,4 +1,4 @@
-/** How much room the workspace's ledger has, as the workspace's object was told last. */
+/** The free space of the workspace's ledger, as last reported to the workspace's object. */
 import type { EvidenceReport } from "../operations/owners/workspace-owner.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
@@ -22,7 +22,7 @@ export class EvidenceTable {
     return this.#sql.exec<Row>("SELECT level, at FROM evidence").one().level;
   }
 
-  /** Takes a report in, unless a newer one is there. */
+  /** Stores a report, unless a newer one is stored. */
   note({ level, at }: EvidenceReport): void {
     this.#sql.exec("UPDATE evidence SET level = ?1, at = ?2 WHERE at <= ?2", level, Math.floor(at));
   }

@@ -1,9 +1,11 @@
-/** The two ways to keep out a batch whose outcome is unknown: by the owner's fence, and, before there is one, by a claim. */
+/**
+ * The two ways to block a batch whose outcome is unknown: the owner's fence, and a claim while there is no owner yet.
+ */
 import { guardFence, moveFence, readFence, type FencedOwner } from "../storage/fence.ts";
 import { guardClaim, releaseClaim, type Claim } from "../storage/idempotency.ts";
 import type { Fencing } from "./configuration.ts";
 
-/** @param moved is told where the fence stands after it was moved. */
+/** @param moved called with the fence after it was moved. */
 export const ownerFencing = (owner: FencedOwner, fence: number, moved: (fence: number) => void): Fencing => ({
   guard: (db) => guardFence(db, owner, fence),
   advance: (db) => moveFence(db, owner, fence),
@@ -16,8 +18,8 @@ export const ownerFencing = (owner: FencedOwner, fence: number, moved: (fence: n
 });
 
 /**
- * What is being created has no row to fence yet; the claim of its request stands in. Dropping the claim is what keeps
- * a late batch out: the guard wants this very claim, and one made anew under the same key has another target.
+ * An object that is being created has no row to fence yet; the claim of its request replaces it. Releasing the claim
+ * blocks a late batch: the guard requires exactly this claim, and a new claim under the same key has another target.
  */
 export const creationFencing = (owner: FencedOwner, claim: Claim): Fencing => ({
   guard: (db) => guardClaim(db, claim),
