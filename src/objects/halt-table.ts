@@ -1,9 +1,9 @@
 /**
  * Halts of one owner object, and the wait that makes them effective (design part 5).
  *
- * A halt commits with the state it changes. Then the whole of STOP_WAIT_MS passes, by a relative timer that starts
- * after the commit is on disk: whoever got a lease before the commit has lost it by then. An object that restarts
- * remembers no lease holders, so it waits the whole time again. A persisted timer wakes an object that was evicted.
+ * A halt commits with the state it changes. Then the full STOP_WAIT_MS passes, by a relative timer that starts after
+ * the commit is on disk: by its end, every lease from before the commit has expired. A restarted object does not know
+ * which leases exist, so it waits the full time again. A persisted timer wakes an object that was evicted.
  */
 import type { HaltId } from "../kernel/ids.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
@@ -30,7 +30,7 @@ interface HaltTableDeps {
 
 export class HaltTable {
   readonly #deps: HaltTableDeps;
-  /** The waits of this instance, by halt. */
+  /** The waits of this instance, by halt id. */
   readonly #waits = new Map<string, { readonly startedAt: number; readonly done: Promise<void> }>();
   #onEffective: (halt: StoredHalt) => void = () => undefined;
 
@@ -39,20 +39,20 @@ export class HaltTable {
   }
 
   /**
-   * Ends the constructor: every halt that is not effective waits the whole time again.
-   * @param onEffective inside the transaction that makes a halt effective: writes its audit record.
+   * To be called at the end of the constructor: every halt that is not effective waits the full time again.
+   * @param onEffective called inside the transaction that makes a halt effective; writes its audit record.
    */
   start(onEffective: (halt: StoredHalt) => void): void {
     this.#onEffective = onEffective;
     this.startWaits();
   }
 
-  /** Begins the wait of every halt that is committed and does not wait in this instance yet. */
+  /** Starts the wait of every committed halt that does not wait in this instance yet. */
   startWaits(): void {
     for (const halt of this.pending()) this.wait(halt.id);
   }
 
-  /** Inside the transaction that stops something. Call `wait` after it. */
+  /** Stores a halt, inside the transaction of the stop. Call `wait` after the transaction. */
   commit(halt: StoredHalt): void {
     const { storage, timerTable } = this.#deps;
     storage.sql.exec(
@@ -75,12 +75,12 @@ export class HaltTable {
     this.#waits.set(id, { startedAt: clock.now(), done });
   }
 
-  /** After the transaction of a command: starts the wait, unless the answer was one from before. */
+  /** To be called after the transaction of a command: starts the wait, unless the halt is already effective. */
   startWait(id: HaltId): void {
     if (this.find(id)?.effectiveAt === null) this.wait(id);
   }
 
-  /** Timer `halt`: an object that was evicted comes back here; its constructor has started the wait. */
+  /** Timer `halt`: wakes an object that was evicted; its constructor has started the wait. */
   async onTimer(id: string): Promise<void> {
     const halt = this.find(id);
     if (halt === null || halt.effectiveAt !== null) return;
@@ -108,7 +108,7 @@ export class HaltTable {
       : { ...(JSON.parse(row.halt) as StoredHalt), effectiveAt: row.effective_at };
   }
 
-  /** The newest halts first. */
+  /** Halts, newest first. */
   list(limit: number): StoredHalt[] {
     return this.#deps.storage.sql
       .exec<{ halt: string; effective_at: number | null }>(
@@ -124,7 +124,7 @@ export class HaltTable {
     return halt === null ? null : this.progressOf(halt);
   }
 
-  /** With a forecast for people: milliseconds until the halt is effective, as far as this instance can tell. */
+  /** The halt with a forecast for people: the milliseconds until it is effective, as far as this instance can tell. */
   progressOf(halt: StoredHalt): HaltProgress {
     const startedAt = this.#waits.get(halt.id)?.startedAt ?? null;
     return { halt, effectiveInMs: effectiveInMs(halt, startedAt, this.#deps.clock.now()) };
@@ -151,7 +151,7 @@ export class HaltTable {
     this.#onEffective({ ...halt, ...effective });
   }
 
-  /** Halts that are committed and not effective yet, the oldest first. */
+  /** Committed halts that are not effective yet, oldest first. */
   pending(): StoredHalt[] {
     return this.#deps.storage.sql
       .exec<{ halt: string }>("SELECT halt FROM halts WHERE effective_at IS NULL ORDER BY committed_at, id")

@@ -1,4 +1,4 @@
-/** The one hold that a suspended agent may be under, and who has ordered it. */
+/** Stores the hold of a suspended agent, of which there is at most one. */
 import type { OperatorRef } from "../operations/request/request-meta.ts";
 import { OneRowTable } from "./one-row-table.ts";
 import type { SchemaStep } from "./schema-steps.ts";
@@ -7,7 +7,7 @@ export const HOLD_STEPS: readonly SchemaStep[] = [
   "CREATE TABLE hold (one INTEGER PRIMARY KEY CHECK (one = 1), hold TEXT NOT NULL) STRICT",
 ];
 
-/** A hold as it is ordered with a stop. */
+/** The operator and the reason of a hold. */
 export interface HoldOrder {
   readonly operator: OperatorRef;
   readonly reason: string | null;

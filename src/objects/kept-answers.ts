@@ -1,7 +1,7 @@
 /**
- * The answers that an owner object keeps for repeats, as they are read back (P12). The object wrote them itself, perhaps in
- * an older version: a member that is new here is optional. A member that is not named here stays, because a repeat hears the
- * same as the first.
+ * Schemas of the answers that an owner object stores for repeats (P12). An older version of the object may have written
+ * them, so a newer member is optional. Unknown members are kept, so that a repeat gets the same answer as the first
+ * request.
  */
 import { z } from "zod";
 import { agentState } from "../contract/agent.ts";

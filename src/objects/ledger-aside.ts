@@ -1,4 +1,7 @@
-/** What a ledger keeps beside its entries: what could not become one, and messages that the queue gave up on. */
+/**
+ * What a ledger keeps outside its entries: records that could not become an entry, and messages that the queue gave up
+ * on.
+ */
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import { BOUND_LIST } from "../storage/in-list.ts";
@@ -8,7 +11,7 @@ export interface AsideRow {
   readonly raw: string;
 }
 
-/** Longer ones are cut: a row holds at most 2 MB. */
+/** The most characters that are kept, because a row holds at most 2 MB. */
 const MAX_RAW_CHARS = 500_000;
 
 export class LedgerAside {
@@ -18,7 +21,7 @@ export class LedgerAside {
     this.#sql = sql;
   }
 
-  /** Keeps what cannot become an entry. The same thing again is counted. */
+  /** Keeps a record that cannot become an entry. Repeats are counted. */
   reject(raw: unknown, reason: string, now: number): void {
     const text = rawText(raw);
     this.#sql.exec(
@@ -31,7 +34,7 @@ export class LedgerAside {
     );
   }
 
-  /** What was rejected for this reason, the next ones after a digest. */
+  /** Records rejected for this reason, the next ones after a digest. */
   rejected(reason: string, after: string, limit: number): readonly AsideRow[] {
     return this.#sql
       .exec<{ digest: string; raw: string }>(
@@ -57,7 +60,7 @@ export class LedgerAside {
     );
   }
 
-  /** The next dead letters behind an id, in the order of their ids. */
+  /** The next dead letters after an id, ordered by id. */
   deadLetters(after: string, limit: number): readonly { readonly id: string; readonly raw: string }[] {
     return this.#sql
       .exec<{ id: string; raw: string }>(

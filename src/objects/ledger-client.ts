@@ -1,4 +1,4 @@
-/** The ledgers as the Worker reaches them: where records are brought, and what readers are shown. */
+/** The client of the ledgers: delivers records, and reads for readers. */
 import type { AppendReport, LedgerPort } from "../audit/carrier.ts";
 import type { DeadLetterPort } from "../audit/consumer.ts";
 import type { LedgerName } from "../contract/audit.ts";
@@ -25,7 +25,7 @@ import { objectOf } from "./owner-clients.ts";
 
 type Query = Readonly<Record<string, unknown>>;
 
-/** Every method is `async`, so that a fault is a rejection: a stub answers with promises whatever its class says. */
+/** Every method is `async`, so that a fault is a rejection. A stub returns promises, even where its class does not. */
 export class LedgerClient implements LedgerPort, LedgerReader, LedgerRoom, DeadLetterPort, DeadLetterStore {
   readonly #ledgers: DurableObjectNamespace<LedgerShell>;
 

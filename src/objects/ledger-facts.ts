@@ -1,7 +1,7 @@
-/** What a ledger remembers of itself: how late records come, and how full it was found. */
+/** Facts that a ledger stores about itself: how late records arrive, and how full it last was. */
 import type { EvidenceLevel } from "../lifecycle/evidence.ts";
 
-/** How a level is kept among the facts, which are numbers. */
+/** Encodes a level as a number, because facts are numbers. */
 const LEVELS: readonly EvidenceLevel[] = ["ok", "alarm", "full"];
 
 export class LedgerFacts {
@@ -11,7 +11,7 @@ export class LedgerFacts {
     this.#sql = sql;
   }
 
-  /** How far a record's time has ever been behind an earlier record's. */
+  /** The longest time by which a record was older than an earlier entry, in milliseconds. */
   timeLag(): number {
     const [row] = this.#sql
       .exec<{ value: number }>("SELECT value FROM facts WHERE name = 'time_lag_ms'")
@@ -23,7 +23,7 @@ export class LedgerFacts {
     this.#sql.exec("INSERT OR REPLACE INTO facts (name, value) VALUES ('time_lag_ms', ?)", ms);
   }
 
-  /** The step of fill that was found last. */
+  /** The level that was last found. */
   evidence(): EvidenceLevel {
     const [row] = this.#sql
       .exec<{ value: number }>("SELECT value FROM facts WHERE name = 'evidence'")

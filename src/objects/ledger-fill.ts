@@ -1,6 +1,7 @@
 /**
- * How full a ledger is, and who is told. The step is kept in the ledger; a change of it is brought to the workspace's
- * object by a timer until that has it. The object carries it in its lease, and asks by itself while it is not `ok`.
+ * Watches how full a ledger is, and reports it. The ledger stores its level. A timer reports a change of level to the
+ * workspace's object until it arrives. That object carries the level in its lease, and asks by itself while the level
+ * is not `ok`.
  */
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
@@ -15,14 +16,14 @@ interface LedgerFillDeps {
   readonly log: Log;
   readonly facts: LedgerFacts;
   readonly timerTable: TimerSetter<"evidence">;
-  /** In bytes. */
+  /** The greatest size of the ledger, in bytes. */
   readonly capacity: number;
   /** The size of the ledger's database in bytes. */
   readonly bytes: () => number;
   readonly report: (report: EvidenceReport) => Promise<void>;
 }
 
-/** The ledger takes nothing more; what is brought stays where it is, and is brought again. */
+/** The ledger accepts no more records; undelivered records stay with their producers and are sent again. */
 export class LedgerFull extends Error {
   override readonly name = "LedgerFull";
   constructor(ledger: string, bytes: number) {
@@ -30,13 +31,13 @@ export class LedgerFull extends Error {
   }
 }
 
-/** What SQLite says when it cannot grow: the object's limit, or the disk's. */
+/** The error of SQLite when the storage cannot grow: the limit of the object or of the disk. */
 const isStorageFull = (fault: unknown): boolean =>
   fault instanceof Error && /SQLITE_FULL|database or disk is full/i.test(fault.message);
 
 export class LedgerFill {
   readonly #deps: LedgerFillDeps;
-  /** The storage itself has refused to grow; told to the workspace at once, because it cannot be written down. */
+  /** The storage itself cannot grow. The workspace is told at once, because nothing can be stored. */
   #refused = false;
 
   constructor(deps: LedgerFillDeps) {
@@ -50,7 +51,7 @@ export class LedgerFill {
     if (size >= capacity) throw new LedgerFull(ledger, size);
   }
 
-  /** Looks how full the ledger is, after an append and in the constructor; a new step is written down and told. */
+  /** Measures how full the ledger is, after an append and in the constructor; a new level is stored and reported. */
   look(): EvidenceReport {
     const { facts, bytes, capacity, ledger, log, timerTable, clock } = this.#deps;
     const before = facts.evidence();
@@ -65,24 +66,24 @@ export class LedgerFill {
     return { level, at: clock.now() };
   }
 
-  /** The answer to the workspace's object when it asks. */
+  /** The answer when the workspace's object asks. */
   report(): EvidenceReport {
     return this.#refused ? { level: "full", at: this.#deps.clock.now() } : this.look();
   }
 
-  /** A write has failed. When that was for want of room, the workspace is told that the ledger is full. */
+  /** To be called when a write failed. If the storage is full, the workspace is told. */
   failed(fault: unknown): void {
     const { ledger, log, clock, report } = this.#deps;
     if (!isStorageFull(fault)) return;
     if (!this.#refused) log.write("error", "ledger.storage_full", { ledger, fault: String(fault) });
     this.#refused = true;
-    // No timer can be set where nothing can be written. A report that is lost is made anew at the next try to append.
+    // Without free storage no timer can be set. A lost report is repeated at the next append.
     report({ level: "full", at: clock.now() }).catch((unreached: unknown) => {
       log.write("error", "ledger.report_failed", { ledger, fault: String(unreached) });
     });
   }
 
-  /** Timer `evidence`: tells the workspace's object. */
+  /** Timer `evidence`: reports the level to the workspace's object. */
   async tell(): Promise<void> {
     await this.#deps.report(this.report());
   }

@@ -1,4 +1,4 @@
-/** Which filters of a query name nothing that a ledger knows: each is looked at alone, in its own index. */
+/** Those filters of a query whose value no entry has, each checked by itself in its own index. */
 import { toolOf } from "../contract/resource.ts";
 import type { NamingFilter, NamingFilters } from "../operations/owners/ledger-reader.ts";
 

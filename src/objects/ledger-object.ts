@@ -1,11 +1,11 @@
 /**
  * LedgerObject: the ledger of one workspace, or `org` (design parts 4 and 10).
  *
- * - `append` takes whatever arrives, in arrival order: numbers it without a gap, chains it by hash, merges repeats by
- *   id, keeps aside what it cannot read. It never waits in between, so two appends cannot interleave, and one call is
- *   one transaction: what it answers to is durable, what it throws at has not happened.
- * - Nothing is changed afterwards but by `erase`, which removes personal data and leaves every hash valid.
- * - What never arrived shows as a gap in its producer's numbers (P8).
+ * - `append` takes records in the order of their arrival: it numbers them without a gap, chains them by hash, merges
+ *   repeats by id, and sets unreadable ones aside. It never waits in between, so two appends cannot interleave. One
+ *   call is one transaction: when it returns, the records are durable; when it throws, none was taken.
+ * - Entries never change, except by `erase`, which removes personal data and leaves every hash valid.
+ * - A record that never arrived shows as a gap in its producer's numbers (P8).
  */
 import { DurableObject } from "cloudflare:workers";
 import type { AppendReport } from "../audit/carrier.ts";
@@ -50,13 +50,13 @@ export interface LedgerStatus {
   /** The hash of the chain up to `last_seq`, hex. */
   readonly hash: string;
   readonly bytes: number;
-  /** In bytes: at 95 percent of it nothing is decided any more. */
+  /** In bytes; at 95 percent of it, decisions are refused. */
   readonly capacity: number;
   readonly evidence: EvidenceLevel;
   readonly producers: number;
-  /** Producers of which something is missing, at most 100. What is still on its way shows here too. */
+  /** Producers with missing records, at most 100. Records that are still on their way count as missing. */
   readonly gaps: readonly ProducerGaps[];
-  /** What could not be read as a record and is kept aside. */
+  /** Records that could not be read and were set aside. */
   readonly rejected: number;
   readonly dead_letters: number;
 }
@@ -68,9 +68,9 @@ interface DeadLetter {
 }
 
 const RETRY_REJECTED_MS = 3_600_000;
-/** Longer than a queue keeps a message (14 days at most): then nothing of an isolate is under way any more. */
+/** Longer than a queue keeps a message (14 days at most): by then nothing of the isolate is still on its way. */
 const PRODUCER_KEEP_MS = 15 * 86_400_000;
-/** How often producers are looked through, while records arrive. */
+/** How often old producers are deleted while records arrive, in milliseconds. */
 const FORGET_MS = 86_400_000;
 const GAP_LIMIT = 100;
 const TAIL_LIMIT = 100;
@@ -87,7 +87,7 @@ export abstract class LedgerShell extends DurableObject {
   readonly #timerTable: TimerTable<"rejected" | "evidence" | "producers">;
   readonly #fill: LedgerFill;
   readonly #name: string;
-  /** Who waits for the next append, in this instance. */
+  /** Readers of this instance that wait for the next append. */
   readonly #waiting: (() => void)[] = [];
 
   constructor(state: DurableObjectState, raw: Cloudflare.Env, deps: LedgerDeps) {
@@ -142,9 +142,9 @@ export abstract class LedgerShell extends DurableObject {
   }
 
   /**
-   * Takes records in, in this order.
-   * @param records of any form: they come from a queue or from another version of this code.
-   * @throws LedgerFull when its capacity is used up, or what the database throws; then none of them was taken.
+   * Takes records, in this order.
+   * @param records in any form: they come from a queue or from another version of Dome.
+   * @throws LedgerFull when the capacity is used up, or the error of the database; then none of the records was taken.
    */
   append(records: readonly unknown[]): AppendReport {
     const report = this.#written(() => this.#writer.append(records));
@@ -156,10 +156,10 @@ export abstract class LedgerShell extends DurableObject {
   }
 
   /**
-   * Entries behind `after` that match, oldest first; waits up to `waitMs` for new ones.
-   * @param after a `seq`; null: where `since` begins, else the end of the ledger as it is now; answered at once.
-   * Not called `tail`: that is the name of a Worker's own event handler, and not every runtime offers it over RPC.
-   * @returns the entries, and how far was looked: where the next call goes on.
+   * Matching entries after `after`, oldest first; waits up to `waitMs` milliseconds for new ones. Not named `tail`,
+   * which is a Worker's own event handler and not available over RPC in every runtime.
+   * @param after a `seq`; null: begin where `since` says, else at the current end of the ledger; answered at once.
+   * @returns the entries, and the `seq` from which the next call continues.
    */
   async follow(query: unknown, after: number | null, waitMs: number): Promise<Result<TailPage, ListRefusal>> {
     const asked = parseQuery({ ...(query as object), order: "oldest", limit: TAIL_LIMIT });
@@ -213,7 +213,10 @@ export abstract class LedgerShell extends DurableObject {
     };
   }
 
-  /** Removes the personal data of these records (ids). Hashes stay valid. @returns how many were found. */
+  /**
+   * Removes the personal data of these records (ids). Hashes stay valid.
+   * @returns how many of the records were found.
+   */
   erase(ids: readonly string[]): number {
     return this.ctx.storage.transactionSync(() => {
       let erased = 0;
@@ -232,7 +235,9 @@ export abstract class LedgerShell extends DurableObject {
     });
   }
 
-  /** Keeps messages that the queue gave up on, with their bodies. For the ledger `org`. The same id again is one. */
+  /**
+   * Keeps messages that the queue gave up on, with their bodies. Only for the ledger `org`. Repeated ids are merged.
+   */
   keepDeadLetters(letters: readonly DeadLetter[]): void {
     const now = this.#deps.clock.now();
     this.#written(() =>
@@ -242,23 +247,26 @@ export abstract class LedgerShell extends DurableObject {
     );
   }
 
-  /** The next dead letters behind an id, as the queue had them. */
+  /** The next dead letters after an id, with the bodies that the queue had. */
   deadLetters(after: string, limit: number): { readonly id: string; readonly body: unknown }[] {
     return this.#aside.deadLetters(after, limit).map(({ id, raw }) => ({ id, body: fromJson(raw) }));
   }
 
-  /** Forgets dead letters that their ledgers have. @returns how many are left. */
+  /**
+   * Deletes dead letters that their ledgers have.
+   * @returns how many are left.
+   */
   dropDeadLetters(ids: readonly string[]): number {
     this.#aside.dropDeadLetters(ids);
     return this.#aside.counts().dead_letters;
   }
 
-  /** How much room is left. For the workspace's object, which carries it in its lease. */
+  /** The level of the ledger, for the workspace's object, which carries it in its lease. */
   evidence(): EvidenceReport {
     return this.#fill.report();
   }
 
-  /** Writes while there is room, and looks afterwards how much is left. The write itself waits for nothing. */
+  /** Writes if there is free space, and measures afterwards how much is left. The write itself waits for nothing. */
   #written<T>(write: () => T): T {
     this.#fill.guard();
     try {
@@ -285,12 +293,12 @@ export abstract class LedgerShell extends DurableObject {
     if (place >= 0) this.#waiting.splice(place, 1);
   }
 
-  /** Timer `producers`. The next append sets it anew. */
+  /** Timer `producers`; the next append sets it again. */
   #forgetProducers(): void {
     this.#producers.forget(this.#deps.clock.now() - PRODUCER_KEEP_MS);
   }
 
-  /** What an older version of this code could not read, a newer one may. */
+  /** A newer version of Dome may be able to read records that an older one could not. */
   #retryRejected(): number | undefined {
     let after = "";
     let left = 0;

@@ -1,10 +1,10 @@
-/** Which numbers of each producer have arrived in a ledger, and which are missing (P8). */
+/** The numbers of each producer that have arrived in a ledger, and those that are missing (P8). */
 import { EMPTY_LINE, type NumberLine, type NumberRange } from "../audit/number-line.ts";
 
 export interface ProducerGaps {
   readonly producer: string;
   readonly highest: number;
-  /** Numbers that have not arrived, as ranges, at most 20. */
+  /** Missing numbers, as at most 20 ranges. */
   readonly missing: readonly NumberRange[];
 }
 
@@ -38,8 +38,8 @@ export class LedgerProducers {
   }
 
   /**
-   * Forgets isolates that are long gone and of which nothing is missing; owner objects are never forgotten. Should one
-   * come back all the same, what it sent before shows as a gap: a false alarm, and never a silence.
+   * Deletes isolates that ended long ago and have no missing numbers; owner objects are never deleted. If such an
+   * isolate sends again after all, its earlier numbers show as a gap: a false alarm, but no loss goes unnoticed.
    */
   forget(before: number): void {
     this.#sql.exec(
@@ -52,7 +52,7 @@ export class LedgerProducers {
     return this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM producers").one().count;
   }
 
-  /** Producers of which something is missing. */
+  /** Producers with missing numbers. */
   gaps(limit: number): ProducerGaps[] {
     return this.#sql
       .exec<{ producer: string; highest: number; missing: string }>(
@@ -68,7 +68,7 @@ export class LedgerProducers {
   }
 }
 
-/** Ranges as `from-to,from-to`; nothing missing is the empty text. */
+/** Ranges as `from-to,from-to`; empty when nothing is missing. */
 const writeRanges = (ranges: readonly NumberRange[]): string =>
   ranges.map(({ from, to }) => `${from}-${to}`).join(",");
 

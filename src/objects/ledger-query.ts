@@ -1,8 +1,8 @@
 /**
  * The audit list as SQL. Pure.
  *
- * Rows come in the order of `seq`, which never changes, so a page is a range: records that arrive meanwhile stand
- * before the first page (newest first) or behind the last one, and shift nothing.
+ * Rows are ordered by `seq`, which never changes, so a page is a range: records that arrive meanwhile come before the
+ * first page (newest first) or after the last one, and shift nothing.
  */
 import type { AuditQuery } from "../contract/audit.ts";
 import { toolOf } from "../contract/resource.ts";
@@ -15,16 +15,16 @@ export interface Statement {
   readonly values: readonly (string | number)[];
 }
 
-/** `seq` lies in [from, to]. */
+/** The range of `seq` from `from` to `to`, both included. */
 export interface SeqRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** Opaque to callers: where the next page begins. */
+/** The cursor of the next page, opaque to callers. */
 export const cursorOf = (seq: number): string => toBase64Url(utf8(`s${seq}`));
 
-/** @returns the `seq` of the last record already shown. */
+/** @returns the `seq` of the last record on the previous page. */
 export function parseCursor(cursor: string): Result<number, { readonly kind: "bad_cursor" }> {
   try {
     const seq = /^s([1-9]\d{0,15})$/.exec(fromUtf8(fromBase64Url(cursor)))?.[1];
@@ -35,14 +35,17 @@ export function parseCursor(cursor: string): Result<number, { readonly kind: "ba
 }
 
 /**
- * At most so many records are looked at for one page. An object answers one call at a time, so a filter that hardly
- * anything passes must not hold up the records that arrive; the cursor goes on behind what was looked at.
+ * The most records that one page examines. An object answers one call at a time, so a filter that hardly any record
+ * passes must not delay the records that arrive; the cursor continues after the examined records.
  */
 export const MOST_SCANNED = 10_000;
-/** Where only readings of the trail are left out: a page is full long before, unless nearly all records are readings. */
+/**
+ * The most records examined when only records of readings are left out: unless nearly all records are such, the page is
+ * full long before.
+ */
 const READINGS_SCANNED = 1_000;
 
-/** Whether records of readings have to be left out: none has a member that these filters ask for. */
+/** Whether records of readings must be left out explicitly: no such record has a member that these filters require. */
 const hidesReadings = (query: AuditQuery): boolean =>
   !query.readings &&
   [
@@ -58,9 +61,9 @@ const hidesReadings = (query: AuditQuery): boolean =>
   ].every((filter) => filter === undefined);
 
 /**
- * How far one page may look: the `seq` of the last record that the budget reaches, no row when it reaches the end of the
- * range. Read from an index alone.
- * @returns null where the page needs no bound: each record that the chosen index gives is shown.
+ * The bound of one page: selects the `seq` of the last record within the budget, and no row when the budget covers the
+ * range. It reads only an index.
+ * @returns null when the page needs no bound, because it shows every record that the chosen index gives.
  */
 export function scanStatement(query: AuditQuery, range: SeqRange, budget = MOST_SCANNED): Statement | null {
   const { actor, order } = query;
@@ -88,11 +91,11 @@ export function scanStatement(query: AuditQuery, range: SeqRange, budget = MOST_
 }
 
 /**
- * One page and one row more, which says whether there is a next page.
+ * One page and one row more, which tells whether there is a next page.
  *
- * Only the most selective filter may use its index (the unary plus takes the others out of the planner's choice): all
- * indexes give ledger order, so no page is ever sorted, and its cost is bounded by the rows of that one filter.
- * @param range from the times asked for, and from the cursor.
+ * Only the most selective filter may use its index (a unary plus hides the others from the planner). Every index is in
+ * ledger order, so no page is sorted, and the cost of a page is bounded by the rows of that one filter.
+ * @param range from the requested times and the cursor.
  */
 export function listStatement(query: AuditQuery, range: SeqRange): Statement {
   const { actor, order, limit } = query;
@@ -105,7 +108,7 @@ export function listStatement(query: AuditQuery, range: SeqRange): Statement {
       values: [...values, limit + 1],
     };
   }
-  // The caller stands in the entry, the agents behind it in `actors`: two ordered streams, merged.
+  // The caller is in the entry, the other agents of its chain are in `actors`: two ordered streams are merged.
   const rest = where({ ...query, actor: undefined }, range, true);
   return {
     sql: `SELECT e.seq AS seq, e.record, e.hash FROM entries e WHERE e.agent = ? AND ${rest.conditions}
@@ -119,13 +122,13 @@ export function listStatement(query: AuditQuery, range: SeqRange): Statement {
 interface Where {
   readonly conditions: string;
   readonly values: readonly (string | number)[];
-  /** How many conditions there are beside the range, and beside that of readings. */
+  /** The number of conditions, without those for the range and for readings. */
   readonly filters: number;
-  /** The one that uses its index; null: none does. */
+  /** The condition that uses its index; null when none does. */
   readonly first: { readonly condition: string; readonly bound: readonly (string | number)[] } | null;
 }
 
-/** @param indexed an index has been chosen already: no filter here may use one. */
+/** @param indexed true when an index has been chosen already, so that no filter here may use one. */
 function where(query: AuditQuery, range: SeqRange, indexed = false): Where {
   const conditions: string[] = [];
   const values: (string | number)[] = [];
@@ -144,7 +147,7 @@ function where(query: AuditQuery, range: SeqRange, indexed = false): Where {
   if (query.request_id !== undefined) byIndex("e.request_id = ?", query.request_id);
   if (query.txn !== undefined) byIndex("e.txn = ?", query.txn);
   if (query.user !== undefined) byIndex("e.user_id = ?", query.user);
-  // One of many agents before one of few reasons.
+  // The agent comes before the reason, because there are many agents and few reasons.
   if (query.agent !== undefined) byIndex("e.agent = ?", query.agent);
   if (query.operator !== undefined) byIndex("e.operator = ?", query.operator);
   if (query.reason !== undefined) byIndex("e.reason = ?", query.reason);

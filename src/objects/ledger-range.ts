@@ -1,4 +1,4 @@
-/** Where in a ledger a page of the audit list can be. */
+/** Narrows a page of the audit list to a range of the ledger. */
 import type { AuditQuery } from "../contract/audit.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import type { LedgerFacts } from "./ledger-facts.ts";
@@ -9,7 +9,7 @@ export interface BadCursor {
   readonly kind: "bad_cursor";
 }
 
-/** The range of `seq` that can hold what the query asks for: by its cursor and its times. */
+/** The range of `seq` that can hold matching records, by the cursor and the times of the query. */
 export function rangeOf(
   { cursor, order, since, until }: AuditQuery,
   store: LedgerStore,

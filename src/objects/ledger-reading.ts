@@ -1,6 +1,6 @@
 /**
- * What readers are shown of a ledger: pages of the list, what comes behind a `seq`, single records, users, and entries with
- * what verifies them offline. It writes nothing.
+ * Reads a ledger for readers: pages of the list, records after a `seq`, single records, users, and entries with the
+ * data that verifies them offline. It writes nothing.
  */
 import { genesis } from "../audit/chain.ts";
 import { auditQuery, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
@@ -27,7 +27,7 @@ import type { LedgerUsers } from "./ledger-users.ts";
 
 export type BadQuery = { readonly kind: "bad_query"; readonly member: string };
 
-/** Consecutive entries for a check offline. */
+/** Consecutive entries for an offline check. */
 export interface ChainExport {
   readonly ledger: string;
   /** The hash before the first entry, hex. */
@@ -38,7 +38,7 @@ export interface ChainExport {
 const EXPORT_LIMIT = 1_000;
 const EXPORT_CHARS = 8_000_000;
 
-/** A query, parsed here once more: the caller may be of another version. */
+/** Parses a query again, because the caller may be of another version. */
 export function parseQuery(query: unknown): Result<AuditQuery, BadQuery> {
   const parsed = auditQuery.safeParse(query);
   if (parsed.success) return ok(parsed.data);
@@ -60,7 +60,9 @@ export class LedgerReading {
     this.#tables = tables;
   }
 
-  /** One page of the list. It may be short, or empty, and have a cursor all the same: it looks at so many records and no more. */
+  /**
+   * One page of the list. It examines a bounded number of records, so it may be short or empty and still have a cursor.
+   */
   page(query: AuditQuery): Result<AuditPage, BadCursor> {
     const { store, facts, users } = this.#tables;
     const range = rangeOf(query, store, facts);
@@ -71,7 +73,7 @@ export class LedgerReading {
     return ok({ items, next_cursor: end === null ? null : cursorOf(end), emails: users.emailsIn(items) });
   }
 
-  /** From where on a live reader is shown what comes: from `since`, else from the end of the ledger as it is now. */
+  /** The `seq` after which a live reader begins: by `since`, else the current end of the ledger. */
   begin({ since }: AuditQuery): TailPage {
     const { store } = this.#tables;
     const { seq } = store.head();
@@ -79,7 +81,7 @@ export class LedgerReading {
     return { entries: [], last_seq: last, emails: {} };
   }
 
-  /** What a live reader is shown behind a `seq`, oldest first, and how far was looked. */
+  /** Matching entries after a `seq`, oldest first, and the last `seq` examined. */
   behind(query: AuditQuery, after: number): TailPage {
     const { store, users } = this.#tables;
     const last = store.head().seq;
@@ -116,8 +118,8 @@ export class LedgerReading {
   }
 
   /**
-   * Entries from `fromSeq` on, with what verifies them offline: at most 1,000, or about 8 MB.
-   * Personal data is in clear text where it has not been erased.
+   * Entries from `fromSeq` on, with the data that verifies them offline: at most 1,000, or about 8 MB. Personal data is
+   * in clear text where it has not been erased.
    */
   entries(fromSeq: number, limit: number): ChainExport {
     const { ledger, store } = this.#tables;

@@ -1,13 +1,13 @@
-/** What a ledger knows of events that an agent reports, and of what it says they belong to. It reads alone. */
+/** Looks up events that an agent reports, and the records that they refer to. Read-only. */
 import { eventDigest, eventIn } from "../audit/reported.ts";
 import { readStored } from "../audit/record.ts";
 import type { ReportedBefore, ReportedQuery } from "../operations/owners/ledger-reader.ts";
 import { BOUND_LIST } from "../storage/in-list.ts";
 
-/** Of a transaction with more records than this the newest are looked at. */
+/** The newest records of a transaction that are examined, at most. */
 const MOST_LOOKED_AT = 200;
 
-/** The column that an id of each kind stands in. */
+/** The column for each kind of id. */
 const COLUMNS = { dec: "decision_id", txn: "txn", req: "request_id" } as const;
 
 export function reportedBefore(sql: SqlStorage, { agent, ids, links }: ReportedQuery): ReportedBefore {
@@ -21,7 +21,7 @@ export function reportedBefore(sql: SqlStorage, { agent, ids, links }: ReportedQ
   return { events, own: links.filter((link) => tookPart(sql, agent, link)) };
 }
 
-/** By a record of Dome's own: what an agent has reported before proves nothing. */
+/** True if Dome's own records show it. What an agent has reported itself proves nothing. */
 function tookPart(sql: SqlStorage, agent: string, link: string): boolean {
   const column = COLUMNS[link.slice(0, 3) as keyof typeof COLUMNS];
   if (column === undefined) return false;

@@ -1,14 +1,14 @@
 /**
- * The tables of a ledger, and how a record becomes a row.
+ * The tables of a ledger, and the mapping of a record to a row.
  *
- * The row keeps the record as JSON; the other columns are what the list filters on. `seq` is the row id, so each index
- * below gives its rows in ledger order without sorting.
+ * The row holds the record as JSON; the other columns are those that the list filters by. `seq` is the row id, so each
+ * index below gives its rows in ledger order without sorting.
  *
- * Every index costs a page per place it is written to, and a batch of records of many agents touches many places:
- * `actors` therefore holds only the agents behind the caller, and producers' numbers are kept as one row per producer.
+ * Each write to an index costs a page per place, and a batch of records of many agents touches many places. Therefore
+ * `actors` holds only the agents other than the caller, and the numbers of a producer are one row.
  *
- * `time_high` is the latest record time up to this row: it only rises, so that `since` and `until`, which speak of the
- * record's own time, become a range of `seq` by binary search, without an index on time.
+ * `time_high` is the latest record time up to this row. It never decreases, so a binary search turns `since` and
+ * `until`, which refer to the record's own time, into a range of `seq`, without an index on time.
  */
 import type { AuditRecord } from "../contract/audit.ts";
 import { toolOf } from "../contract/resource.ts";
@@ -49,7 +49,7 @@ export const LEDGER_STEPS: readonly SchemaStep[] = [
    CREATE TABLE dead_letters (
      id TEXT PRIMARY KEY, at INTEGER NOT NULL, attempts INTEGER NOT NULL, raw TEXT NOT NULL
    ) STRICT, WITHOUT ROWID`,
-  // `user_id`: null in what an older version has written.
+  // `user_id`: null in rows of an older version.
   `ALTER TABLE entries ADD COLUMN user_id TEXT;
    CREATE INDEX entries_by_user ON entries (user_id) WHERE user_id IS NOT NULL`,
   // `seen_at`: when the producer's last record arrived, by the ledger's clock.
@@ -57,7 +57,7 @@ export const LEDGER_STEPS: readonly SchemaStep[] = [
    UPDATE producers SET seen_at = unixepoch() * 1000;
    CREATE INDEX producers_by_seen ON producers (seen_at) WHERE missing = '' AND producer LIKE 'iso:%';
    CREATE INDEX producers_with_gaps ON producers (producer) WHERE missing <> ''`,
-  // What the records say of the users that agents acted for, and of which agents; kept by `ledger-users.ts`.
+  // Users for whom agents acted, and those agents, derived from the records by `ledger-users.ts`.
   `CREATE TABLE users (
      id TEXT PRIMARY KEY, issuer TEXT, subject TEXT, email TEXT, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
@@ -74,7 +74,7 @@ export const LEDGER_STEPS: readonly SchemaStep[] = [
    DROP INDEX entries_by_decision_id`,
 ];
 
-/** The columns of `entries` that only exist to be filtered on, in the order of the insert. */
+/** The columns of `entries` that exist only for filters, in the order of the insert. */
 export const FILTER_COLUMNS = [
   "kind",
   "family",
@@ -90,10 +90,10 @@ export const FILTER_COLUMNS = [
   "user_id",
 ] as const;
 
-/** The word before the first dot: what `agent.*` asks for. A kind without a dot has no family. */
+/** The word before the first dot, for filters such as `agent.*`. A kind without a dot has no family. */
 export const familyOf = (kind: string): string | null => /^([a-z_]+)\./.exec(kind)?.[1] ?? null;
 
-/** The agent that called; for a record without a caller, the agent that it is about. */
+/** The agent that called; for a record without a caller, the agent that the record is about. */
 export function agentOf(record: AuditRecord): string | null {
   if (record.agent !== undefined) return record.agent;
   const [caller] = record.chain ?? [];
@@ -101,7 +101,7 @@ export function agentOf(record: AuditRecord): string | null {
   return record.target?.type === "agent" ? record.target.id : null;
 }
 
-/** The other agents that took part, each once: the rows of `actors`. */
+/** The other agents that took part, each once: the rows in `actors`. */
 export function otherActors(record: AuditRecord): ReadonlySet<string> {
   const actors = new Set((record.chain ?? []).map((link) => link.agent));
   actors.delete(agentOf(record) ?? "");

@@ -1,4 +1,4 @@
-/** The entries of a ledger. Synchronous: what one transaction writes is decided on what it read. */
+/** The entries of a ledger. Every function is synchronous: a transaction decides on exactly what it has read. */
 import { readStored } from "../audit/record.ts";
 import type { AuditEntry, AuditQuery, AuditRecord, ChainEntry, StoredRecord } from "../contract/audit.ts";
 import { MOST_EXPLAINED } from "../contract/check.ts";
@@ -63,7 +63,7 @@ export class LedgerStore {
     return { seq: row.seq, hash: new Uint8Array(row.hash), timeHigh: row.time_high };
   }
 
-  /** Which of these ids the ledger has already. */
+  /** Those of these ids that the ledger has. */
   knownIds(ids: readonly string[]): Set<string> {
     const rows = this.#sql.exec<{ id: string }>(
       `SELECT id FROM entries WHERE id IN ${BOUND_LIST}`,
@@ -90,7 +90,10 @@ export class LedgerStore {
     }
   }
 
-  /** @returns one entry more than the page has, if there is one, and where looking ended before the range did. */
+  /**
+   * @returns one entry more than the page, if there is one; `edge` is the `seq` at which the examination ended early,
+   * or null.
+   */
   list(query: AuditQuery, range: SeqRange): { readonly entries: AuditEntry[]; readonly edge: number | null } {
     const edge = this.#edgeOf(query, range);
     const reached =

@@ -1,7 +1,7 @@
 /**
- * The users that agents acted for, as the records of a ledger tell of them: when first and last, and through which agents.
- * It follows from the records and is written with them. Times are within `SEEN_EVERY_MS`, so that a user who is busy does not
- * cost a write with every record. Who a user is goes with the first record of it that is erased.
+ * The users for whom agents acted, derived from the records of a ledger: when first and last, and through which agents.
+ * Rows are written with the records. Times are exact to `SEEN_EVERY_MS`, so that a busy user does not cost a write with
+ * every record. Erasing a record of a user also erases the user's identity here.
  */
 import type { AuditKind } from "../contract/audit-kinds.ts";
 import type { AuditEntry, AuditRecord, StoredRecord } from "../contract/audit.ts";
@@ -9,10 +9,10 @@ import type { Emails, KnownUser, UserAgent, UserQuery } from "../operations/owne
 import { BOUND_LIST } from "../storage/in-list.ts";
 
 const SEEN_EVERY_MS = 60_000;
-/** Agents of one user that are shown, the last ones first. */
+/** The greatest number of agents shown for a user, most recent first. */
 const AGENTS_SHOWN = 100;
 
-/** What an agent does for a user. What an operator does about one, and what was refused, is not. */
+/** The kinds of records in which an agent acts for a user. Acts of operators on a user, and refusals, do not count. */
 const ACTS: ReadonlySet<string> = new Set<AuditKind>(["decision", "call.intent", "token.exchanged"]);
 
 type UserRow = {
@@ -32,7 +32,7 @@ export class LedgerUsers {
     this.#sql = sql;
   }
 
-  /** @param time of the record, in milliseconds. Records arrive in any order. */
+  /** @param time of the record, in milliseconds since the epoch. Records arrive in any order. */
   note(record: AuditRecord, time: number): void {
     const { user, kind, agent, chain = [] } = record;
     if (user === undefined || !ACTS.has(kind)) return;
@@ -41,13 +41,13 @@ export class LedgerUsers {
     for (const each of agents) this.#noteAgent(user.id, each, time);
   }
 
-  /** A record of this user was erased. */
+  /** To be called when a record of this user was erased. */
   forget({ user }: StoredRecord): void {
     if (user === undefined) return;
     this.#sql.exec("UPDATE users SET subject = NULL, email = NULL WHERE id = ?", user.id);
   }
 
-  /** By id, one more than `limit` when there are more. */
+  /** Users ordered by id, one more than `limit` when there are more. */
   list({ after = "", email, id, limit }: UserQuery): KnownUser[] {
     const narrowed = id !== undefined ? "id = ? AND" : email !== undefined ? "email = ? AND" : "";
     const rows = this.#sql
@@ -70,7 +70,7 @@ export class LedgerUsers {
     }));
   }
 
-  /** Of the users that records name without their address, as those that came with a token of Dome's own do. */
+  /** The e-mail addresses of users whom records name without one, as records of calls with Dome's own tokens do. */
   emailsIn(entries: readonly AuditEntry[]): Emails {
     const ids = new Set(
       entries.flatMap(({ user }) => (user === undefined || user.email !== undefined ? [] : [user.id])),
@@ -103,7 +103,7 @@ export class LedgerUsers {
 
   #noteUser({ id, issuer, subject, email }: NonNullable<AuditRecord["user"]>, time: number): void {
     const [row] = this.#sql.exec<UserRow>("SELECT * FROM users WHERE id = ?", id).toArray();
-    // The address in the newest record is the one that is shown: people get another one.
+    // The address in the newest record is shown, because addresses change.
     const newer = row === undefined || time >= row.last_seen;
     const [named, address] = [
       subject ?? row?.subject ?? null,

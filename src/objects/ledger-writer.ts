@@ -1,6 +1,6 @@
 /**
- * How records become entries: parse, merge repeats, number, chain, insert. No `await` anywhere: `seq` and the hash
- * before are read and written in one turn.
+ * Turns records into entries: parse, merge repeats, number, chain, insert. There is no `await`: `seq` and the previous
+ * hash are read and written in one turn.
  */
 import { canonical } from "../audit/canonical.ts";
 import type { AppendReport } from "../audit/carrier.ts";
@@ -33,7 +33,7 @@ interface LedgerWriterOptions {
   readonly log: Log;
 }
 
-/** Why a record is kept aside. */
+/** Why a record is set aside. */
 type Rejection = "unreadable" | "too_large" | "wrong_ledger" | "id_conflict";
 
 interface Parsed {
@@ -41,7 +41,7 @@ interface Parsed {
   readonly json: string;
 }
 
-/** Where the ledger stands; a call works on a copy, which becomes the truth when its transaction has committed. */
+/** The end of the ledger. A call works on a copy, which replaces the original when its transaction has committed. */
 interface Head {
   seq: number;
   hash: Uint8Array;
@@ -66,7 +66,10 @@ export class LedgerWriter {
     return report;
   }
 
-  /** Tries once more what was kept aside as unreadable. @returns true when it is an entry now. */
+  /**
+   * Tries an unreadable record again.
+   * @returns true when it is an entry now.
+   */
   retry(row: AsideRow): boolean {
     const head = { ...this.#head };
     const taken = this.#options.storage.transactionSync(() => {
@@ -104,7 +107,7 @@ export class LedgerWriter {
       seen.add(record.id);
       const line = lines.get(record.producer) ?? producers.numbers(record.producer);
       const longer = arrive(line, record.n);
-      // The same number twice with different ids: evidence is never dropped, but it fills only one place.
+      // One number with two ids: no evidence is dropped, but the number counts once.
       if (longer === null) this.#alarm("ledger.number_reused", record);
       lines.set(record.producer, longer ?? line);
       this.#take(result.value, head);
@@ -158,7 +161,7 @@ export class LedgerWriter {
   }
 }
 
-/** A repeat of an erased record still is a repeat: it is compared without what was erased. */
+/** A repeat of an erased record is still a repeat: the comparison leaves out what was erased. */
 function sameEvidence(known: KnownEntry, { record, json }: Parsed): boolean {
   if (known.json === json) return true;
   const kept = readStored(known.json);
@@ -171,7 +174,7 @@ function withoutDigests(record: StoredRecord): unknown {
   return JSON.parse(JSON.stringify(record), (name, value: unknown) => (name === "sha256" ? null : value));
 }
 
-/** What was kept as text. */
+/** Parses a record that was stored as text. */
 export function fromJson(raw: string): unknown {
   try {
     return JSON.parse(raw);

@@ -1,6 +1,6 @@
 /**
- * A table that holds at most one row: a value as JSON, in a column that has the name of the table. The schema step of each
- * such table sees to it, with the column `one`.
+ * A table with at most one row: a value as JSON, in a column with the name of the table. The schema of each such table
+ * enforces this with the column `one`.
  */
 export class OneRowTable<Row extends object> {
   readonly #sql: SqlStorage;
@@ -8,8 +8,8 @@ export class OneRowTable<Row extends object> {
   readonly #beside: readonly (keyof Row & string)[];
 
   /**
-   * @param name of the table, and of its column; a constant of the code.
-   * @param beside members of the value that the table has columns for, too.
+   * @param name the name of the table and of its column; a constant in the code.
+   * @param beside members of the value that also have columns of their own.
    */
   constructor(sql: SqlStorage, name: string, beside: readonly (keyof Row & string)[] = []) {
     this.#sql = sql;
@@ -23,7 +23,7 @@ export class OneRowTable<Row extends object> {
     return row === undefined ? null : (JSON.parse(row.value) as Row);
   }
 
-  /** In place of the one that is there. */
+  /** Replaces the stored value. */
   put(row: Row): void {
     const columns = ["one", this.#name, ...this.#beside];
     const values = [1, JSON.stringify(row), ...this.#beside.map((member) => row[member])];

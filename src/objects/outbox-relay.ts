@@ -1,6 +1,6 @@
 /**
- * How an owner object empties its two outboxes: its own, and its rows in D1. Both by timer, so that a crash, a full
- * queue or a dead database only delays a record (P8).
+ * Empties the two outboxes of an owner object: its own, and its rows in D1. Both work by timer, so that a crash, a full
+ * queue or an unavailable database only delays a record (P8).
  */
 import type { Carrier } from "../audit/carrier.ts";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
@@ -11,9 +11,12 @@ import { forgetBacklog, noteBacklog } from "../storage/outbox-backlog.ts";
 import { BATCH_BYTES, BATCH_RECORDS, type Outbox } from "./outbox.ts";
 import type { Timer, TimerHandlers, TimerSetter } from "./timer-table.ts";
 
-/** Records gather for this long, so that a busy agent's are carried in batches. Visible within 1 s all the same. */
+/**
+ * The time for which records are collected, in milliseconds, so that a busy agent's records travel in batches. They are
+ * still visible within 1 s.
+ */
 const GATHER_MS = 250;
-/** While calls of an agent come at once, this wait lets them share one flush to disk. */
+/** The time for which concurrent calls wait, in milliseconds, so that they share one flush to disk. */
 const JOIN_MS = 2;
 
 /** The kinds of timers that a relay sets. */
@@ -33,10 +36,10 @@ interface OutboxRelayDeps {
 
 export class OutboxRelay {
   readonly #deps: OutboxRelayDeps;
-  /** Drafts that wait for the next commit, and that commit. Of this object alone: it shares no request's I/O. */
+  /** Drafts for the next commit, and that commit. They belong to this object alone, not to the I/O of a request. */
   readonly #gathered: AuditDraft[] = [];
   #commit: Promise<void> | null = null;
-  /** How many drafts the last commit had. */
+  /** The number of drafts in the last commit. */
   #crowd = 0;
 
   constructor(deps: OutboxRelayDeps) {
@@ -54,23 +57,23 @@ export class OutboxRelay {
         throw fault;
       }
       if (attempts > 0) this.#noteSoon();
-      // What was appended while the drain ran found the timer standing: it needs another round.
+      // Records that were appended during the drain found the timer set already, so they need another round.
       return outbox.depth() > 0 ? clock.now() + GATHER_MS : undefined;
     },
     d1_outbox: (): Promise<void> => this.#drainD1(),
     outbox_note: (): Promise<void> => this.#note(),
   };
 
-  /** By a timer of its own, so that a database that is down is never in the way of a delivery. */
+  /** Uses a timer of its own, so that a database that is down never delays a delivery. */
   #noteSoon(): void {
     this.#deps.timerTable.set("outbox_note", "", this.#deps.clock.now());
   }
 
-  /** Tells the operators' status what waits here, or that nothing is late any more. */
+  /** Tells the operators' status what is waiting here, or that nothing is late any more. */
   async #note(): Promise<void> {
     const { outbox, timerTable, db, owner, clock } = this.#deps;
     const [oldest] = outbox.pending(1);
-    // An attempt that failed is counted when its handler has ended, which is before this one is started.
+    // A failed attempt is counted when its handler ends, which is before this handler starts.
     if (oldest === undefined || (timerTable.get("outbox", "")?.attempts ?? 0) === 0) {
       await forgetBacklog(db, owner);
       return;
@@ -83,8 +86,8 @@ export class OutboxRelay {
   }
 
   /**
-   * Appends drafts; durable when it resolves. Calls that arrive together are one commit: a flush to disk costs more
-   * than everything else about a record, and a busy agent's calls would queue up behind each other's.
+   * Appends drafts; durable when it resolves. Calls that arrive together share one commit: a flush to disk costs more
+   * than everything else about a record, and the calls of a busy agent would queue up behind each other.
    */
   record(drafts: readonly AuditDraft[]): Promise<void> {
     for (const draft of drafts) this.#gathered.push(draft);
@@ -94,7 +97,8 @@ export class OutboxRelay {
 
   async #commitGathered(): Promise<void> {
     const { storage, outbox, timers } = this.#deps;
-    // One turn of the event loop is long enough for calls that are already here; calls in a crowd come again at once.
+    // One turn of the event loop suffices for calls that have already arrived; when there were several, the next ones
+    // follow at once.
     await timers.sleep(this.#crowd > 1 ? JOIN_MS : 0);
     const drafts = this.#gathered.splice(0);
     this.#commit = null;
@@ -106,7 +110,7 @@ export class OutboxRelay {
     await storage.sync();
   }
 
-  /** Takes in hedged copies of records that another producer has numbered; durable when it resolves. */
+  /** Stores hedged copies of records that another producer has numbered; durable when it resolves. */
   async carry(records: readonly AuditRecord[]): Promise<void> {
     const { storage, outbox } = this.#deps;
     storage.transactionSync(() => {
@@ -116,12 +120,12 @@ export class OutboxRelay {
     await storage.sync();
   }
 
-  /** After an append to the object's own outbox, in the same transaction. */
+  /** To be called after an append to the object's own outbox, in the same transaction. */
   soon(): void {
     this.#deps.timerTable.ensure("outbox", "", this.#deps.clock.now() + GATHER_MS);
   }
 
-  /** After a batch that may have put records into D1. */
+  /** To be called after a batch that may have put records into D1. */
   d1Soon(): void {
     this.#deps.timerTable.set("d1_outbox", "", this.#deps.clock.now());
   }

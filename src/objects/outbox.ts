@@ -1,12 +1,12 @@
 /**
- * The outbox of a Durable Object: audit records that are committed with the change they tell of, and carried to the
+ * The outbox of a Durable Object: audit records that are committed with the change they describe, and delivered to the
  * ledger afterwards (design part 10).
  *
  * - `append` runs inside the caller's transaction and takes the next number of this producer: a change and its record
  *   are committed together or not at all, and a rolled-back change leaves no gap.
- * - A row is deleted only after the carrier has said that its record is durable elsewhere. A crash in between sends
- *   the record again; the ledger merges it by its id.
- * - What cannot be delivered stays and does not block what stands behind it.
+ * - A row is deleted only after the carrier has confirmed that its record is durable elsewhere. A crash in between
+ *   sends the record again; the ledger merges it by its id.
+ * - A record that cannot be delivered stays, and does not block later records.
  */
 import { numberRecord, readRecord } from "../audit/record.ts";
 import type { Carrier } from "../audit/carrier.ts";
@@ -15,18 +15,24 @@ import { utf8 } from "../kernel/bytes.ts";
 import { BOUND_LIST } from "../storage/in-list.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
 
-/** Limits of one batch (Queues: 100 messages and 256 KB, of which each message's metadata takes about 100 bytes). */
+/**
+ * The limits of one batch (Queues: 100 messages and 256 KB, of which the metadata of each message takes about 100
+ * bytes).
+ */
 export const BATCH_RECORDS = 100;
 export const BATCH_BYTES = 240_000;
 
 interface OutboxRow {
-  /** Place in the outbox, rising. Not the record's number: carried copies keep their own producer's. */
+  /**
+   * The position in the outbox, ascending. It is not the record's number: copies from another producer keep that
+   * producer's number.
+   */
   readonly position: number;
   readonly record: AuditRecord;
   readonly bytes: number;
 }
 
-/** What is left after a drain. The timer that drains backs off on it. */
+/** Thrown when records are left after a drain; the timer of the drain then backs off. */
 export class OutboxNotDrained extends Error {
   override readonly name = "OutboxNotDrained";
   constructor(left: number, reason: string) {
@@ -46,7 +52,10 @@ export class Outbox {
   readonly #storage: DurableObjectStorage;
   readonly #producer: string;
 
-  /** @param producer this outbox's own name in `producer`, for instance `agent:agt_…`; never shared with another. */
+  /**
+   * @param producer the name of this outbox in `producer`, for instance `agent:agt_…`; never shared with another
+   * outbox.
+   */
   constructor(storage: DurableObjectStorage, producer: string) {
     this.#storage = storage;
     this.#producer = producer;
@@ -54,11 +63,11 @@ export class Outbox {
   }
 
   /**
-   * Adds a record and takes its number. Synchronous: call it in the transaction of the change.
-   * The same draft again gives the record that is already waiting, and takes no second number.
+   * Adds a record and takes its number. Synchronous: call it in the transaction of the change. A draft that is already
+   * waiting returns its record, and takes no second number.
    */
   append(draft: AuditDraft): AuditRecord {
-    // One statement looks and counts: every decision of a busy agent comes through here.
+    // One statement checks and counts, because every decision of a busy agent passes here.
     const [taken] = this.#storage.sql
       .exec<{ n: number }>(
         `INSERT INTO outbox_numbers (ledger, last_n)
@@ -74,7 +83,7 @@ export class Outbox {
     return record;
   }
 
-  /** Takes in the hedged copy of a record that another producer has numbered; it keeps producer and number. */
+  /** Stores the hedged copy of a record that another producer has numbered; it keeps producer and number. */
   carry(record: AuditRecord): void {
     const json = JSON.stringify(record);
     this.#storage.sql.exec(
@@ -85,7 +94,7 @@ export class Outbox {
     );
   }
 
-  /** The oldest rows after a place, up to `limit` records and `BATCH_BYTES`. */
+  /** The oldest rows after a position, up to `limit` records and `BATCH_BYTES`. */
   pending(limit: number = BATCH_RECORDS, after = 0): readonly OutboxRow[] {
     const rows = this.#storage.sql
       .exec<{ position: number; record: string; bytes: number }>(
@@ -110,15 +119,16 @@ export class Outbox {
     this.#storage.sql.exec(`DELETE FROM outbox WHERE position IN ${BOUND_LIST}`, JSON.stringify(positions));
   }
 
-  /** How many records wait. */
+  /** The number of records that wait. */
   depth(): number {
     return this.#storage.sql.exec<{ depth: number }>("SELECT count(*) AS depth FROM outbox").one().depth;
   }
 
   /**
-   * Carries everything that was waiting when it began, batch by batch. Idempotent; two drains at once only repeat.
+   * Delivers all records that were waiting when it began, batch by batch. Idempotent: two simultaneous drains only
+   * repeat deliveries.
    * @returns how many records were delivered.
-   * @throws OutboxNotDrained when some could not be delivered: they stay, call again later.
+   * @throws OutboxNotDrained when some could not be delivered; they stay for a later call.
    */
   async drain(carrier: Carrier): Promise<number> {
     let delivered = 0;

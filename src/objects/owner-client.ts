@@ -1,6 +1,6 @@
 /**
- * An owner's object as an isolate reaches it: what every owner has. Whatever may have changed the owner drops the isolate's
- * lease of it, so that whoever made a change sees it at once.
+ * The client of an owner's object in an isolate: the part that all owners share. Every call that may have changed the
+ * owner drops the isolate's lease of it, so that the caller sees its own change at once.
  */
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import type { AuditOwner } from "../operations/owners/audit-owner.ts";
@@ -8,7 +8,7 @@ import type { HaltProgress, HaltSource } from "../operations/owners/halts.ts";
 import type { Configured } from "../operations/owners/owner-answer.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 
-/** How a client of an owner object forgets what its isolate believes of the owner. */
+/** Drops the isolate's lease of the owner. */
 type DropLease = () => void;
 
 interface AnyOwner extends HaltSource, AuditOwner {
@@ -25,7 +25,10 @@ export abstract class OwnerClient<Owner extends AnyOwner> implements AnyOwner {
     this.#drop = drop;
   }
 
-  /** The answer of a change. A change that failed may have happened, or an earlier one with it: the lease goes as well. */
+  /**
+   * Awaits the answer of a change. A failed change may have happened, or an earlier one with it, so the lease is
+   * dropped then as well.
+   */
   protected async changed<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
@@ -34,7 +37,7 @@ export abstract class OwnerClient<Owner extends AnyOwner> implements AnyOwner {
     }
   }
 
-  // Readings, and what concerns the outbox alone: the lease stays.
+  // Reads, and calls that concern only the outbox, keep the lease.
 
   halt(id: string): Promise<HaltProgress | null> {
     return this.object.halt(id);
@@ -60,7 +63,7 @@ export abstract class OwnerClient<Owner extends AnyOwner> implements AnyOwner {
     return this.object.drainAudit();
   }
 
-  // These two only settle what an earlier change has left, which is a change all the same.
+  // These two settle what an earlier change left open, which may change the owner.
 
   isClean(): Promise<boolean> {
     return this.changed(this.object.isClean());

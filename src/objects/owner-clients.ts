@@ -1,4 +1,7 @@
-/** The owner objects by their ids, over the platform's namespaces: every name is the id, and `org` is a workspace's. */
+/**
+ * The owner objects by id, over the platform's namespaces: every object is named by its id, and `org` is in the
+ * namespace of workspaces.
+ */
 import type { OutboxPort } from "../audit/sink.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { AgentOwner } from "../operations/owners/agent-owner.ts";
@@ -14,7 +17,7 @@ interface OwnerNamespaces {
   readonly workspaces: DurableObjectNamespace<WorkspaceShell>;
 }
 
-/** What an isolate believes of the owners: only that it can be forgotten. */
+/** The isolate's leases of the owners, as far as they can be dropped. */
 interface OwnerLeases {
   readonly agents: { drop(id: string): void };
   readonly workspaces: { drop(id: string): void };
@@ -45,7 +48,7 @@ export class OwnerClients implements Owners {
   }
 }
 
-/** Outboxes by the address of a record. */
+/** The outboxes, by the address of a record. */
 export function outboxPort({ agents, workspaces }: OwnerNamespaces): OutboxPort {
   const outboxOf = (address: Parameters<OutboxPort["append"]>[0]) =>
     "agent" in address ? objectOf(agents, address.agent) : objectOf(workspaces, address.workspace);
@@ -55,7 +58,7 @@ export function outboxPort({ agents, workspaces }: OwnerNamespaces): OutboxPort 
   };
 }
 
-/** Stubs are typed by their class. Over RPC every answer is plain data, so that they are what the class says. */
+/** Types a stub as its class. Over RPC every answer is plain data, so it matches the class. */
 export const objectOf = <T extends Rpc.DurableObjectBranded>(
   namespace: DurableObjectNamespace<T>,
   name: string,

@@ -1,7 +1,7 @@
 /**
- * What every owner object has, whatever it owns: storage with its schema, one table of timers, halts that become
- * effective, an outbox that is relayed to the ledger, and answers for repeats. A shell makes the core first, then what
- * is its own over `parts`, and ends its constructor with `start`, which takes everything that calls back.
+ * The part that all owner objects share: storage with its schema, one table of timers, halts that become effective, an
+ * outbox that is relayed to the ledger, and answers for repeats. A shell makes the core first, then its own parts over
+ * `parts`, and ends its constructor with `start`, which takes all callbacks.
  */
 import type { z } from "zod";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -29,7 +29,7 @@ const CORE_SCHEMA: SchemaParts = {
   halts: HALT_STEPS,
 };
 
-/** What the functions of an owner work on, each inside one transaction of the object. */
+/** The data of an owner's functions, each of which runs inside one transaction of the object. */
 export interface OwnerParts<Kind extends string> {
   readonly deps: ObjectDeps;
   readonly sql: SqlStorage;
@@ -38,18 +38,18 @@ export interface OwnerParts<Kind extends string> {
   readonly timerTable: TimerSetter<Kind>;
 }
 
-/** What calls back into the shell. */
+/** The callbacks into the shell. */
 interface OwnerStart<Kind extends string> {
   readonly timers: TimerHandlers<Kind>;
-  /** Inside the transaction that makes a halt effective: writes its audit record. */
+  /** Called inside the transaction that makes a halt effective; writes its audit record. */
   readonly onEffective: (halt: StoredHalt) => void;
-  /** Settles what a crash has left of a change of configuration. False: not yet. */
+  /** Settles a change of configuration that a crash left open. False when that is not possible yet. */
   readonly recover: () => Promise<boolean>;
   /** In the turn of a commit, and when an instance begins: those who listen are told of what has changed. */
   readonly onCommitted?: () => void;
 }
 
-/** @typeParam Kind the kinds of timers of this owner, beside the core's. */
+/** @typeParam Kind the kinds of timers of this owner, in addition to the core's. */
 export class OwnerCore<Kind extends string> {
   readonly parts: OwnerParts<Kind>;
   readonly relay: OutboxRelay;
@@ -60,7 +60,7 @@ export class OwnerCore<Kind extends string> {
   #onCommitted: () => void = () => undefined;
 
   /**
-   * @param producer what comes before the object's name in `producer` of its records.
+   * @param producer the part before the object's name in `producer` of its records.
    * @param schema the owner's own parts.
    */
   constructor(
@@ -84,7 +84,10 @@ export class OwnerCore<Kind extends string> {
     this.parts = { deps, sql: storage.sql, halts, outbox, timerTable };
   }
 
-  /** Changes of configuration by these rules. When one is settled its audit rows in D1 are drained, and its halts wait. */
+  /**
+   * Changes of configuration by these rules. When one is settled, its audit rows in D1 are drained, and its halts begin
+   * to wait.
+   */
   configuration<Intent>(rules: ConfigurationRules<Intent>): Configuration<Intent> {
     const { deps, halts } = this.parts;
     const onSettled = (): void => {
@@ -102,7 +105,7 @@ export class OwnerCore<Kind extends string> {
     });
   }
 
-  /** Ends the constructor. */
+  /** To be called at the end of the constructor. */
   start({ timers, onEffective, recover, onCommitted }: OwnerStart<Kind>): void {
     this.#onCommitted = onCommitted ?? this.#onCommitted;
     const { halts } = this.parts;
@@ -114,7 +117,7 @@ export class OwnerCore<Kind extends string> {
       },
     };
     halts.start(onEffective);
-    // The compiler does not see that the two together have every member of a generic union.
+    // The compiler cannot infer that the two together have every member of a generic union.
     this.#timerTable.start({ ...timers, ...core } as TimerHandlers<Kind | CoreTimer>);
     this.#tellCommitted(); // what an instance before has committed, and had no time to tell
   }
@@ -124,13 +127,13 @@ export class OwnerCore<Kind extends string> {
     return this.#timerTable.fire();
   }
 
-  /** Adds an audit record, inside the transaction of what it tells of. */
+  /** Adds an audit record, inside the transaction of the change it describes. */
   append(draft: AuditDraft): void {
     this.parts.outbox.append(draft);
     this.relay.soon();
   }
 
-  /** Runs a change with its records as one transaction, durable when it resolves; then its halts wait. */
+  /** Runs a change with its records as one transaction, durable when it resolves; then its halts begin to wait. */
   async commit<T>(change: () => T): Promise<T> {
     const outcome = this.storage.transactionSync(() => {
       const result = change();
@@ -144,9 +147,9 @@ export class OwnerCore<Kind extends string> {
   }
 
   /**
-   * Takes a key for a request that another object carries out. Durable when it resolves.
-   * @param by frees it again.
-   * @returns false: another request was made under it.
+   * Takes an Idempotency-Key for a request that another object carries out. Durable when it resolves.
+   * @param by the id that frees the key again.
+   * @returns false when another request was made under the key.
    */
   async takeKey(request: RequestKey, by: string): Promise<boolean> {
     const isFree = this.storage.transactionSync(() => {
@@ -158,13 +161,16 @@ export class OwnerCore<Kind extends string> {
     return isFree;
   }
 
-  /** What took the key did not happen. */
+  /** Frees a key whose request did not happen. */
   async freeKey(by: string): Promise<void> {
     this.#answers.free(by);
     await this.storage.sync();
   }
 
-  /** The answer given before under this key; or the effect, its records and its answer, and the wait of its halt. */
+  /**
+   * Runs a command once: a repeat gets the stored answer; the first call has its effect, its records and its answer in
+   * one transaction, and its halt begins to wait.
+   */
   async once<T extends { readonly halt: HaltId | null }>(
     request: RequestKey | null,
     schema: z.ZodType<T>,

@@ -1,4 +1,4 @@
-/** The methods that every owner object answers over RPC in the same way. */
+/** The RPC methods that all owner objects share. */
 import { DurableObject } from "cloudflare:workers";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import type { AuditOwner } from "../operations/owners/audit-owner.ts";

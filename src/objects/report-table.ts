@@ -1,6 +1,6 @@
 /**
- * Which events an agent has reported lately, so that a repeat is known before the ledger has the first one. What is
- * forgotten here the ledger knows: nothing is recorded twice.
+ * The events that an agent has recently reported, so that a repeat is recognised before the ledger has the first one.
+ * Older events are in the ledger, so no event is recorded twice.
  */
 import { BOUND_LIST } from "../storage/in-list.ts";
 import type { SchemaStep } from "./schema-steps.ts";
@@ -10,7 +10,7 @@ export const REPORT_STEPS: readonly SchemaStep[] = [
    CREATE INDEX reports_by_time ON reports (at)`,
 ];
 
-/** Longer than a record is on its way while the ledger can be reached. */
+/** Longer than a record takes to a ledger that can be reached. */
 const KEEP_MS = 86_400_000;
 const MOST_KEPT = 50_000;
 
@@ -21,7 +21,7 @@ export class ReportTable {
     this.#sql = sql;
   }
 
-  /** Digests of the events that are known, by the ids of their records. */
+  /** Digests of known events, by record id. */
   known(ids: readonly string[]): ReadonlyMap<string, string> {
     const rows = this.#sql.exec<{ id: string; digest: string }>(
       `SELECT id, digest FROM reports WHERE id IN ${BOUND_LIST}`,
@@ -34,7 +34,10 @@ export class ReportTable {
     this.#sql.exec("INSERT INTO reports (id, digest, at) VALUES (?, ?, ?)", id, digest, now);
   }
 
-  /** Forgets what is old or too much. @returns when the next one may go (milliseconds since the epoch). */
+  /**
+   * Deletes old and surplus rows.
+   * @returns when the next one can be deleted (milliseconds since the epoch).
+   */
   sweep(now: number): number | undefined {
     this.#sql.exec("DELETE FROM reports WHERE at <= ?", now - KEEP_MS);
     this.#sql.exec(
@@ -46,5 +49,5 @@ export class ReportTable {
   }
 }
 
-/** How often the table is swept while it is written. */
+/** How often the table is swept while it is written to, in milliseconds. */
 export const SWEEP_REPORTS_MS = 3_600_000;

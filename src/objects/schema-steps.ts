@@ -1,21 +1,21 @@
 /**
  * Schemas of Durable Objects: numbered steps, each run once, in order, in the object's constructor.
  *
- * A part (the timer table, the outbox, the object's own tables) numbers its steps by itself, so parts grow without
- * knowing each other. A step that has been released is never edited, only followed by the next one; steps add and
- * never take away, because during a rollout an object may return to the version before (design part 4, "Alarms").
+ * Each part (the timer table, the outbox, the object's own tables) numbers its own steps, so parts grow independently.
+ * A step that has been released is never edited, only followed by the next one; steps only add, because during a
+ * rollout an object may return to the previous version (design part 4, "Alarms").
  */
 
-/** One step: SQL, or a function where SQL alone does not do. Its number is its place in the list, from 1. */
+/** One step: SQL, or a function where SQL is not enough. Its number is its position in the list, from 1. */
 export type SchemaStep = string | ((sql: SqlStorage) => void);
 
 /** Steps by the name of their part, for instance `timers`. */
 export type SchemaParts = Readonly<Record<string, readonly SchemaStep[]>>;
 
 /**
- * Brings the tables of these parts up to date. Synchronous: nothing else runs in the object before it is done.
- * A part that is already newer than this code is left alone.
- * @throws what the database throws; the part's steps then have not happened, and the object does not start.
+ * Brings the tables of these parts up to date. Synchronous: nothing else runs in the object before it is done. A part
+ * that is already newer than this code is left alone.
+ * @throws the error of the database; then none of the part's steps has happened, and the object does not start.
  */
 export function runSchemaSteps(storage: DurableObjectStorage, parts: SchemaParts): void {
   for (const [part, steps] of Object.entries(parts)) runPart(storage, part, steps);

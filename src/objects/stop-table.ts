@@ -1,9 +1,9 @@
 /**
- * Stopped users and transactions of a workspace, as its object keeps them.
+ * Stopped users and transactions of a workspace, as its object stores them.
  *
- * A user's row says how often the user was let go on: tokens carry that number, so those from before a resume stay
- * refused. It is kept for longer than any token that knows it lives; only then may counting begin anew. A transaction
- * is never let go on: it is forgotten when all of its tokens have expired.
+ * A user's row counts the resumes. Tokens carry that number, so tokens from before a resume stay refused. The row is
+ * kept longer than any token with its number lives; only then may the count begin again. A transaction is never
+ * resumed: its row is deleted when all of its tokens have expired.
  */
 import { RESUMED_USER_KEEP_MS, STOPPED_TXN_KEEP_MS, type StopRows } from "../lifecycle/lease.ts";
 import type { StoppedUser, StoppedUserQuery } from "../operations/owners/stop-commands.ts";
@@ -25,7 +25,7 @@ export const STOP_STEPS: readonly SchemaStep[] = [
   "CREATE INDEX stopped_users_by_id ON stopped_users (stopped, user)",
 ];
 
-/** A resumed user is listed `RESUMED_USER_KEEP_MS`; a token of the last moment of that lives on from there. */
+/** A resumed user is listed for `RESUMED_USER_KEEP_MS`, and a token from the last moment of that time outlives it. */
 const RESUMED_ROW_KEEP_MS = RESUMED_USER_KEEP_MS + STOPPED_TXN_KEEP_MS;
 
 interface UserRow {
@@ -64,7 +64,7 @@ export class StopTable {
       .toArray();
   }
 
-  /** The halt of a transaction that is listed as stopped. */
+  /** The halt of a stopped transaction; null when the transaction is not listed as stopped. */
   haltOfTransaction(txn: string, now: number): string | null {
     const [row] = this.#sql
       .exec<{
@@ -109,7 +109,10 @@ export class StopTable {
     this.#move(now);
   }
 
-  /** The rows for an answer at `now`. @param most of each list, at most: more is not listed in a lease anyway. */
+  /**
+   * The rows for an answer at `now`.
+   * @param most the greatest length of each list; a lease lists no more.
+   */
   rows(now: number, most: number): Required<StopRows> {
     const since = now - STOPPED_TXN_KEEP_MS;
     return {
@@ -144,7 +147,10 @@ export class StopTable {
     };
   }
 
-  /** Forgets what no token can carry any more. @returns when the next row may go. */
+  /**
+   * Deletes rows that no token can refer to any more.
+   * @returns when the next row can be deleted (milliseconds since the epoch).
+   */
   sweep(now: number): number | null {
     const txnsBefore = now - STOPPED_TXN_KEEP_MS;
     const usersBefore = now - RESUMED_ROW_KEEP_MS;
@@ -170,7 +176,10 @@ export class StopTable {
     return this.#sql.exec<{ version: number }>("SELECT version FROM stops_version").one().version;
   }
 
-  /** Near the clock, so that an object that was restored from a backup does not number other lists alike. */
+  /**
+   * Keeps the version near the clock, so that an object that was restored from a backup does not reuse a version for
+   * other lists.
+   */
   #move(now: number): void {
     this.#sql.exec("UPDATE stops_version SET version = max(version + 1, ?)", Math.floor(now));
   }

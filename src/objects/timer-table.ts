@@ -1,12 +1,12 @@
 /**
  * A table of timers over the one alarm slot that a Durable Object has (design part 4, "Alarms").
  *
- * - Setting a timer is synchronous and part of the caller's transaction. The alarm always stands at or before the
- *   earliest timer; an alarm that comes too early finds nothing due and re-arms.
- * - The platform drops an alarm after six failed tries, so `fire()` never throws: a handler that fails backs off
- *   alone, without end, while the others go on. A handler that hangs counts as failed after `handlerBoundMs`.
+ * - Setting a timer is synchronous and part of the caller's transaction. The alarm is always set at or before the
+ *   earliest timer; an alarm that fires too early finds nothing due and is set again.
+ * - The platform drops an alarm after six failed tries, so `fire()` never throws: a handler that fails backs off by
+ *   itself, without limit, while the others continue. A handler that hangs counts as failed after `handlerBoundMs`.
  * - Handlers run at least once and may run twice: they must be idempotent.
- * - `start()` at the end of the constructor re-arms, so that an alarm that was lost with the process comes back.
+ * - `start()` at the end of the constructor sets the alarm again, in case it was lost with the process.
  * - The kinds are part of the type: a kind without a handler, or a misspelt one, does not compile.
  */
 import type { Clock, Timers } from "../kernel/clock.ts";
@@ -19,17 +19,20 @@ export interface Timer {
   readonly key: string;
   /** Milliseconds since the epoch. */
   readonly due: number;
-  /** How often the handler has failed since the timer was set. */
+  /** The number of failures of the handler since the timer was set. */
   readonly attempts: number;
 }
 
-/** @returns when to run again (milliseconds since the epoch), or nothing when the timer is done. */
+/** @returns when to run again (milliseconds since the epoch); undefined when the timer is done. */
 export type TimerHandler = (timer: Timer) => Promise<number | void> | number | void;
 
 /** The handler of each kind. A timer of an unknown kind (set by a newer version) waits with the usual back-off. */
 export type TimerHandlers<Kind extends string> = Readonly<Record<Kind, TimerHandler>>;
 
-/** What a part of an object needs to set its own timers. Members are functions, so that a table without the kind fails. */
+/**
+ * The interface through which a part of an object sets its timers. Members are function properties, so that a table
+ * without the kind does not type-check.
+ */
 export interface TimerSetter<in Kind extends string> {
   readonly set: (kind: Kind, key: string, due: number) => void;
   readonly ensure: (kind: Kind, key: string, due: number) => void;
@@ -43,7 +46,7 @@ interface TimerTableOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
-  /** After this many milliseconds a handler counts as failed. Default 10,000. */
+  /** The time after which a handler counts as failed, in milliseconds; default 10,000. */
   readonly handlerBoundMs?: number;
 }
 
@@ -61,14 +64,17 @@ const STEPS = [
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
 const RESCAN_MS = 100;
-/** An alarm further ahead may be beyond what the platform takes (about the year 2189): it comes early and re-arms. */
+/**
+ * The furthest alarm, in milliseconds from now: the platform may refuse a later one (about the year 2189). It fires
+ * early and is set again.
+ */
 const LONGEST_ALARM_MS = 100 * 365 * 86_400_000;
-/** From this failure on, each further one is an error in the log and no longer a warning. */
+/** From this failure on, each failure is logged as an error instead of a warning. */
 const ALARMING_ATTEMPTS = 5;
 
 /**
- * How long to wait after failure number `attempts` (from 1): 1 s, 2 s, 4 s … up to 60 s, of which the upper half is
- * drawn by chance, so that thousands of objects do not come back to a broken queue in step.
+ * The wait after failure number `attempts` (from 1), in milliseconds: 1 s, 2 s, 4 s … up to 60 s. Half of it is random,
+ * so that thousands of objects do not retry a broken queue at the same moment.
  * @param chance in [0, 1).
  */
 export function backoffMs(attempts: number, chance: number): number {
@@ -87,7 +93,7 @@ export class TimerTable<Kind extends string> implements TimerSetter<Kind> {
     runSchemaSteps(options.storage, { timers: STEPS });
   }
 
-  /** Sets a timer, or moves it if it is there. `due` in milliseconds since the epoch. */
+  /** Sets a timer, or moves an existing one. `due` in milliseconds since the epoch. */
   set(kind: Kind, key: string, due: number): void {
     this.#options.storage.sql.exec(
       `INSERT INTO timers (kind, key, due) VALUES (?, ?, ?)
@@ -99,7 +105,7 @@ export class TimerTable<Kind extends string> implements TimerSetter<Kind> {
     this.rearm();
   }
 
-  /** Sets a timer unless it is there already (due or backing off): one look-up, no write, when it is. */
+  /** Sets a timer unless it exists (due or backing off); then it costs one look-up and no write. */
   ensure(kind: Kind, key: string, due: number): void {
     if (this.get(kind, key) === undefined) this.set(kind, key, due);
   }
@@ -123,14 +129,17 @@ export class TimerTable<Kind extends string> implements TimerSetter<Kind> {
     return rows.map(asTimer);
   }
 
-  /** Ends the constructor: takes the handlers, and makes sure that an alarm stands if a timer does. Waits for nothing. */
+  /**
+   * To be called at the end of the constructor: takes the handlers, and makes sure that the alarm is set if there is a
+   * timer. Waits for nothing.
+   */
   start(handlers: TimerHandlers<Kind>): void {
     this.#handlers = new Map<string, TimerHandler>(Object.entries(handlers));
     if (this.#earliest() === null) return;
     this.#rearmIfLost().catch((fault: unknown) => this.#logFault("timers.start_failed", fault));
   }
 
-  /** Puts the alarm at the earliest timer. In the same turn as the rows' writes it commits with them. */
+  /** Sets the alarm to the earliest timer. In the same turn as the writes of rows, it commits with them. */
   rearm(): void {
     const earliest = this.#earliest();
     if (earliest === null) return;
@@ -145,7 +154,7 @@ export class TimerTable<Kind extends string> implements TimerSetter<Kind> {
     if (earliest !== null && (standing === null || standing > earliest)) this.rearm();
   }
 
-  /** For `alarm()`: runs what is due, each handler by itself, and re-arms. Never throws. */
+  /** For `alarm()`: runs all due handlers, each by itself, and sets the alarm again. Never throws. */
   async fire(): Promise<void> {
     try {
       await this.#runDue();
@@ -160,8 +169,8 @@ export class TimerTable<Kind extends string> implements TimerSetter<Kind> {
   }
 
   /**
-   * The platform sends no alarm while one is being handled. So as long as a slow handler runs, what falls due
-   * meanwhile is started from here; looked for every `RESCAN_MS`, never in a tight loop.
+   * Runs due handlers. The platform sends no alarm while one is being handled. So while a slow handler runs, timers
+   * that fall due meanwhile are started here, checked every `RESCAN_MS`.
    */
   async #runDue(): Promise<void> {
     const { clock, timers } = this.#options;
@@ -203,7 +212,7 @@ export class TimerTable<Kind extends string> implements TimerSetter<Kind> {
     }
   }
 
-  /** The revision says whether the timer was set anew while its handler ran; then the new setting stands. */
+  /** The revision tells whether the timer was set again while its handler ran; then the new setting stays. */
   #finish(row: TimerRow, next: number | undefined): void {
     const { sql } = this.#options.storage;
     if (next === undefined) {

@@ -1,6 +1,6 @@
 /**
- * What a change of configuration writes to D1, by what is changed. Every batch also writes the owner's own row: its
- * `last_change` is how recovery finds out whether a batch has landed.
+ * The statements that a change of configuration sends to D1, by kind. Every batch also writes the owner's own row: by
+ * its `last_change`, recovery finds out whether a batch has landed.
  */
 import { sql } from "drizzle-orm";
 import { providerStatements } from "../identity/provider-writes.ts";
@@ -14,7 +14,7 @@ import { organization } from "../storage/tables/organization.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
 import { changeSigningKey, insertFirstSigningKey, insertSigningKey } from "../tokens/signing-key-reads.ts";
 
-/** @param mark the id of the change, and the epoch that it leads to. */
+/** @param mark the id of the change, and the epoch after it. */
 export function contentStatements(
   db: Database,
   owner: WorkspaceId | "org",

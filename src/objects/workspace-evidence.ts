@@ -1,20 +1,23 @@
 /**
- * What a workspace's object does with the room that its ledger has: it carries it in its lease, and while something is
- * wrong it asks again by itself, because a ledger that could not write down that it is full forgets it on a restart.
+ * How a workspace's object handles the level of its ledger: it carries the level in its lease, and while the level is
+ * not `ok` it asks again by itself, because a ledger that could not store that it is full forgets this on a restart.
  */
 import type { EvidenceReport, WorkspaceContent } from "../operations/owners/workspace-owner.ts";
 import type { WorkspaceParts } from "./workspace-halting.ts";
 
 const ASK_AGAIN_MS = 30_000;
 
-/** Inside one transaction of the object. */
+/** Stores a report, inside one transaction of the object. */
 export function noteEvidence({ evidence, timerTable, deps }: WorkspaceParts, report: EvidenceReport): void {
   evidence.note(report);
   if (evidence.level() === "ok") timerTable.cancel("evidence", "");
   else timerTable.ensure("evidence", "", deps.clock.now() + ASK_AGAIN_MS);
 }
 
-/** Timer `evidence`. @returns when to ask again. */
+/**
+ * Timer `evidence`.
+ * @returns when to ask again (milliseconds since the epoch); undefined when the level is `ok`.
+ */
 export async function askEvidence(parts: WorkspaceParts, ledger: string): Promise<number | undefined> {
   const { evidence, deps } = parts;
   evidence.note(await deps.ledgers.evidence(ledger));
@@ -22,8 +25,8 @@ export async function askEvidence(parts: WorkspaceParts, ledger: string): Promis
 }
 
 /**
- * True for a change that is made although its record has to wait: it ends a credential, or keeps Dome signing. Its
- * record waits in the outbox until the ledger has room.
+ * True for a change that is made even when it cannot be recorded yet: it ends a credential, or keeps Dome signing. Its
+ * record waits in the outbox until the ledger has free space.
  */
 export const outranksEvidence = (content: WorkspaceContent): boolean =>
   content.kind === "signing_keys" ||

@@ -1,6 +1,6 @@
 /**
  * Halt and resume of one workspace. Both run inside one transaction of its object and ask neither D1 nor `org`. Each
- * raises the halt epoch, so that no resume revives a token from before the halt (P3).
+ * raises the halt epoch, so that a resume never revives a token from before the halt (P3).
  */
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -19,7 +19,7 @@ import type { OwnerParts } from "./owner-core.ts";
 import type { EvidenceTable } from "./evidence-table.ts";
 import type { StopTable } from "./stop-table.ts";
 
-/** The kinds of timers of a workspace's object, beside those of every owner. */
+/** The kinds of timers of a workspace's object, in addition to those of every owner. */
 export type WorkspaceTimer = "project" | "stops" | "evidence";
 
 export interface WorkspaceParts extends OwnerParts<WorkspaceTimer> {
@@ -29,7 +29,7 @@ export interface WorkspaceParts extends OwnerParts<WorkspaceTimer> {
 
 type Row = { readonly id: WorkspaceId | "org"; readonly halt_epoch: number; readonly halted: number };
 
-/** Carries a command out. A repeat of what is so already changes nothing. */
+/** Carries a command out. A command for the state that already holds changes nothing. */
 export function moveWorkspace(
   parts: WorkspaceParts,
   command: WorkspaceTransitionCommand,
@@ -38,7 +38,8 @@ export function moveWorkspace(
   if (row === null || row.id === "org") return err({ kind: "absent" });
   const halts = command.command === "halt";
   if ((row.halted !== 0) === halts) {
-    // Who halts what is halted already is told of the halt that is not effective yet, never that all is over (P3).
+    // A halt of a workspace that is already halted returns the halt that is not effective yet, so that the caller is
+    // never told that the stop is complete when it is not (P3).
     const underWay = halts ? parts.halts.pending().at(-1) : undefined;
     return ok({ halted: halts, changed: false, halt: underWay?.id ?? null });
   }
@@ -63,14 +64,14 @@ export function moveWorkspace(
   return ok({ halted: true, changed: true, halt: command.halt });
 }
 
-/** Timer `project`: tells the registry, for listing. */
+/** Timer `project`: writes the state to the registry, for lists. */
 export async function projectWorkspace(parts: Pick<WorkspaceParts, "deps" | "sql">): Promise<void> {
   const row = read(parts);
   if (row === null || row.id === "org") return;
   await projectHalt(parts.deps.db, row.id, row.halted !== 0, row.halt_epoch);
 }
 
-/** Audit record of the halt becoming effective. */
+/** The audit record of a halt that becomes effective. */
 export const workspaceEffective = (deps: ObjectDeps, halt: StoredHalt): AuditDraft =>
   draftRecord(deps, {
     workspace: halt.workspaceId,

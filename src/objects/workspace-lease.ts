@@ -1,4 +1,7 @@
-/** What a workspace's object answers about what is stopped in it. The row is read each time (`lifecycle/lease.ts`). */
+/**
+ * The lease of a workspace's object, with what is stopped in the workspace. The row is read each time
+ * (`lifecycle/lease.ts`).
+ */
 import {
   MOST_LISTED_STOPS,
   stopListsFor,
@@ -10,10 +13,10 @@ import type { Stops } from "../lifecycle/stops.ts";
 import type { WorkspaceParts } from "./workspace-halting.ts";
 import type { StoredWorkspace } from "./workspace-schema.ts";
 
-/** SQLite's word for no limit. */
+/** No limit, in SQLite. */
 const ALL = -1;
 
-/** A workspace without a row is halted: nothing is admitted. */
+/** The lease of a workspace without a row says that it is halted: nothing is admitted. */
 export function leaseOf(
   { deps, stops, evidence }: WorkspaceParts,
   row: StoredWorkspace | null,
@@ -29,7 +32,7 @@ export function leaseOf(
   return workspaceAnswerFor(kept, now);
 }
 
-/** All of what a lease names by its version only. */
+/** The full lists, when a lease names only their version. */
 export function stopsOf({ deps, stops }: WorkspaceParts): Stops {
   const now = deps.clock.now();
   const rows = stops.rows(now, ALL);

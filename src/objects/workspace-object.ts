@@ -1,7 +1,7 @@
 /**
- * The authority for which configuration is current (its epoch), and whether a workspace is halted. One per workspace,
- * named by its id, and one named `org` for what belongs to the whole installation: tiers, operators, signing keys.
- * Changes go through D1 by the protocol in `configuration.ts`.
+ * The authority for a workspace's current configuration (its epoch) and for whether the workspace is halted. There is
+ * one object per workspace, named by its id, and one named `org` for the organization's own configuration: tiers,
+ * operators, signing keys. Changes go through D1 by the protocol in `configuration.ts`.
  */
 import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
@@ -47,7 +47,10 @@ import { leaseOf, stopsOf } from "./workspace-lease.ts";
 import { WORKSPACE_STEPS, type StoredWorkspace } from "./workspace-schema.ts";
 import { resumeUser, stopTransaction, stopUser, sweepStops } from "./workspace-stops.ts";
 
-/** What is intended: a workspace is created under its request's claim, everything else under the owner's fence. */
+/**
+ * An intended change: a workspace is created under its request's claim; every other change is made under the owner's
+ * fence.
+ */
 type WorkspaceIntent =
   | { readonly kind: "create"; readonly owner: WorkspaceId; readonly claim: Claim }
   | { readonly kind: "change"; readonly owner: WorkspaceId | "org"; readonly fence: number };
@@ -84,7 +87,7 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     });
   }
 
-  /** Short, synchronous, and reads its row each time. A workspace without a row is halted: nothing is admitted. */
+  /** Short and synchronous; it reads the row each time. A workspace without a row is halted: nothing is admitted. */
   lease(): Promise<WorkspaceAnswer> {
     return Promise.resolve(leaseOf(this.#parts, this.#read()));
   }

@@ -1,6 +1,7 @@
 /**
- * A workspace's object, or `org`, as an isolate reaches it. Whatever may have changed it drops the isolate's lease of it,
- * so that whoever made a change sees it at once; a method that is added to the port does not compile until it is here.
+ * The client of a workspace's object, or of `org`, in an isolate. Every call that may have changed it drops the
+ * isolate's lease of it, so that the caller sees its own change at once. A method that is added to the port does not
+ * compile until it is here.
  */
 import type { Result } from "../kernel/result.ts";
 import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
@@ -26,7 +27,7 @@ import type { RequestKey } from "../storage/idempotency.ts";
 import { OwnerClient } from "./owner-client.ts";
 
 export class WorkspaceOwnerClient extends OwnerClient<WorkspaceOwner> implements WorkspaceOwner {
-  // Readings: the lease stays.
+  // Reads keep the lease.
 
   lease(): Promise<WorkspaceAnswer> {
     return this.object.lease();
@@ -44,7 +45,7 @@ export class WorkspaceOwnerClient extends OwnerClient<WorkspaceOwner> implements
     return this.object.describe();
   }
 
-  // A key that is taken or freed changes nothing that a lease says.
+  // Taking or freeing a key changes nothing in a lease.
 
   takeKey(request: RequestKey, by: string): Promise<boolean> {
     return this.object.takeKey(request, by);

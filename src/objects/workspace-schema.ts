@@ -1,4 +1,4 @@
-/** The one row of a workspace's object, or of `org`. */
+/** The single row of a workspace's object, or of `org`. */
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 

@@ -1,6 +1,6 @@
 /**
  * Stopping and resuming a user, and stopping a transaction, in one workspace (P3). Each runs inside one transaction of
- * the workspace's object, like a halt of the whole workspace, and asks neither D1 nor `org`. Every door hears of it
+ * the workspace's object, like a halt of the whole workspace, and asks neither D1 nor `org`. Every door learns of it
  * through the workspace's lease.
  */
 import type { HaltId, WorkspaceId } from "../kernel/ids.ts";
@@ -16,7 +16,10 @@ import type {
 } from "../operations/owners/stop-commands.ts";
 import type { WorkspaceParts } from "./workspace-halting.ts";
 
-/** What is stopped already is told of the halt that is not effective yet, never that all is over. */
+/**
+ * Stops a user. For a user who is already stopped, the answer has the halt that is not effective yet, so that the
+ * caller is never told that the stop is complete when it is not.
+ */
 export function stopUser(parts: WorkspaceParts, command: StopUserCommand): Result<Stopped, OwnerRefusal> {
   const workspace = workspaceOf(parts);
   if (workspace === null) return err({ kind: "absent" });
@@ -59,7 +62,10 @@ export function stopTransaction(
   return ok({ stopped: true, changed: true, halt });
 }
 
-/** Timer `stops`. @returns when the next row may go. */
+/**
+ * Timer `stops`.
+ * @returns when the next row can be deleted (milliseconds since the epoch); undefined when there is none.
+ */
 export const sweepStops = ({ deps, stops }: Pick<WorkspaceParts, "deps" | "stops">): number | undefined =>
   stops.sweep(deps.clock.now()) ?? undefined;
 
@@ -91,7 +97,7 @@ function commit(
   });
 }
 
-/** Null: no workspace, or `org`, which has no users. */
+/** The workspace's id; null when there is no row, or for `org`, which has no users. */
 function workspaceOf({ sql }: WorkspaceParts): WorkspaceId | null {
   const [row] = sql.exec<{ id: WorkspaceId | "org" }>("SELECT id FROM workspace WHERE one = 1").toArray();
   return row === undefined || row.id === "org" ? null : row.id;
