@@ -1,5 +1,5 @@
 /**
- * The door's Worker in production: `fetch` alone. The objects that it calls are in a Worker of their own
+ * The door's Worker in production: only `fetch`. The objects that it calls are in a Worker of their own
  * (src/objects-worker.ts), so that deploying the door restarts none of them.
  */
 import { createApp } from "./api/app.ts";

@@ -1,6 +1,6 @@
 /**
- * Raw bindings → checked environment. The only file that spells binding names. What is wrong is said at the first
- * request, by name, and never with its value.
+ * Turns raw bindings into a checked environment. Only this file names the bindings. A fault is reported at the first
+ * request, with the name of the variable and never with its value.
  */
 import type { AgentShell } from "./objects/agent-object.ts";
 import type { LedgerShell } from "./objects/ledger-object.ts";
@@ -39,7 +39,7 @@ export interface RawEnv extends Readonly<Partial<Record<RateName, RateLimit>>> {
   readonly DOME_LOG?: string;
   readonly DOME_VERSION?: string;
   readonly DOME_LEDGER_CAPACITY?: string;
-  /** These five are set by the embedded server, and by nobody else. */
+  /** Only the embedded server sets these five. */
   readonly DOME_EMBEDDED?: string;
   readonly DOME_TEST_ISSUER?: string;
   readonly DOME_RATE_LIMITS?: Readonly<Record<RateName, number>>;
@@ -54,10 +54,10 @@ export interface Env {
   readonly ledgers: DurableObjectNamespace<LedgerShell>;
   readonly audit: { readonly mode: "queue"; readonly queue: Queue } | { readonly mode: "outbox" };
   readonly rateCounters: RateCounters;
-  /** The header in which a proxy in front says who called it; null: none does. Only where there is no edge. */
+  /** The header in which a proxy reports the client's address; null for none. Used only where there is no edge. */
   readonly clientIpHeader: string | null;
   readonly rootKeys: RootKeys;
-  /** Form keys of root-key versions that have left. */
+  /** Form keys of root-key versions that are no longer configured. */
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
   readonly adminToken: string | null;
   /** The issuer, and the default audience. Never taken from a request's host. */
@@ -65,22 +65,25 @@ export interface Env {
   readonly corsOrigins: readonly string[];
   /** Origins that Dome may call although they are not https at a public name. */
   readonly egressAllowed: ReadonlySet<string>;
-  /** The issuer of made-up users, of whom tokens are accepted; null: no such issuer's. */
+  /** The issuer of test users whose tokens are accepted; null for none. */
   readonly testIssuer: string | null;
-  /** What the embedded server reaches the outside through; null on the platform, which has no inside addresses. */
+  /**
+   * The networks through which the embedded server calls other servers; null on the platform, which has no inside
+   * addresses.
+   */
   readonly networks: { readonly public: Fetcher; readonly listed: Fetcher } | null;
-  /** Of how many requests one leaves a line in the log; null: none does. */
+  /** One in this many requests is logged; null when none is. */
   readonly logsOneIn: number | null;
   readonly version: string;
-  /** How many bytes the ledger of one workspace may take. */
+  /** The greatest size of a workspace's ledger, in bytes. */
   readonly ledgerCapacity: number;
 }
 
-/** True in the embedded server, which serves on a socket of the Worker's own and nowhere else. */
+/** True in the embedded server, which serves only on a socket of the Worker's own. */
 export const isEmbedded = (raw: RawEnv): boolean => raw.DOME_EMBEDDED !== undefined;
 
 /**
- * @param clock of rate limits that the isolate counts itself.
+ * @param clock for rate limits that the isolate counts itself.
  * @throws Error naming the variable that is missing or wrong.
  */
 export function parseEnv(raw: RawEnv, clock: Clock): Env {
@@ -122,7 +125,7 @@ function rateCountersOf(raw: RawEnv, clock: Clock): RateCounters {
   };
 }
 
-/** Below a megabyte a ledger would be full before it has begun. */
+/** Less than a megabyte would be full before the first record. */
 function ledgerCapacityOf(text: string | undefined): number {
   if (text === undefined || text === "") return DEFAULT_CAPACITY_BYTES;
   const bytes = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
@@ -138,7 +141,7 @@ function auditOf(raw: RawEnv): Env["audit"] {
   return { mode: "queue", queue: raw.AUDIT_QUEUE };
 }
 
-/** `requests`: all of them; `errors`: none; `1/N`: one of so many. */
+/** `requests`: log all requests; `errors`: none; `1/N`: one in N. */
 function logsOneInOf(text: string): number | null {
   if (text === "errors") return null;
   const oneIn = text === "requests" ? 1 : Number(/^1\/([1-9]\d{0,3})$/.exec(text)?.[1]);
@@ -165,14 +168,14 @@ function egressAllowedOf(text: string): ReadonlySet<string> {
   return new Set(origins.value);
 }
 
-/** Only the embedded server makes users up, and only where nobody else reaches it. */
+/** Only the embedded server offers test users, and only where no other machine can reach it. */
 function testIssuerOf(raw: RawEnv): string | null {
   const issuer = raw.DOME_TEST_ISSUER || null;
   if (issuer === null || (isEmbedded(raw) && isTestIssuer(issuer))) return issuer;
   throw new Error("DOME_TEST_ISSUER is only for the server of `npm start -- --test-users`");
 }
 
-/** Without the embedded server's networks an inside address would be as near as any other. */
+/** Without these networks the embedded server could reach inside addresses. */
 function networksOf(raw: RawEnv): Env["networks"] {
   const { EGRESS_PUBLIC: onlyPublic, EGRESS_LISTED: listed } = raw;
   if (onlyPublic !== undefined && listed !== undefined) return { public: onlyPublic, listed };

@@ -1,9 +1,9 @@
 /**
- * The composition root: Env → rooms with their ports filled. Real clocks, randomness and Cloudflare bindings come in
- * here and nowhere else.
+ * The composition root: it fills the ports of the rooms from the environment. The real clock, randomness and
+ * Cloudflare's bindings enter here and nowhere else.
  *
- * `Isolate` is what an isolate keeps between requests: plain data with a bound. Ports are composed per request, because
- * I/O belongs to the request that began it.
+ * `Isolate` is the data that an isolate keeps between requests: plain, with a bound. Ports are composed per request,
+ * because I/O belongs to the request that started it.
  */
 import { AgentUses, newAgentUseBook, type AgentUseBook } from "./access/agent-uses.ts";
 import type { AuthenticationPorts } from "./access/authenticate.ts";
@@ -102,7 +102,7 @@ function environment(raw: RawEnv): Env {
   return env;
 }
 
-/** Derived once per isolate; two first requests at once derive the same bytes twice. */
+/** Derived once per isolate. Two concurrent first requests derive the same bytes twice. */
 async function derivedKeys(env: Env): Promise<DerivedKeys> {
   isolate.derived ??= await deriveKeys(env.rootKeys);
   return isolate.derived;
@@ -110,7 +110,7 @@ async function derivedKeys(env: Env): Promise<DerivedKeys> {
 
 const owners = (env: Env): Owners => new OwnerClients(env, isolate.books);
 
-/** What this isolate believes of a ledger's room. */
+/** Whether a ledger is full, according to this isolate's lease. */
 function isFull(ledger: LedgerName): boolean {
   const { org, workspaces } = isolate.books;
   const lease = ledger === "org" ? org.get(ledger, clock.now()) : workspaces.get(ledger, clock.now());
@@ -129,7 +129,7 @@ const sink = (env: Env): AuditSink => {
 const carrier = (env: Env): ObjectDeps["carrier"] =>
   env.audit.mode === "queue" ? queueCarrier(env.audit.queue) : ledgerCarrier(new LedgerClient(env.ledgers));
 
-/** Looked up at each call and not kept: the platform's `fetch` must not be taken off its global. */
+/** Looks `fetch` up at each call: the platform's `fetch` must not be detached from its global. */
 const platformFetch: Fetch = (url, init) => fetch(url, init);
 
 function egressOf({ networks, egressAllowed: allowed }: Env): Egress {
@@ -145,16 +145,16 @@ const through =
   (url, init) =>
     network.fetch(url, init);
 
-/** For every request, whatever the environment is. */
+/** Works with any environment. */
 export const newRequestId = (): string => ids.next("req");
 
-/** What a ledger is given. */
+/** The dependencies of a ledger. */
 export const ledgerDeps = (raw: RawEnv): LedgerDeps => {
   const env = environment(raw);
   return { clock, timers, random, log, capacity: env.ledgerCapacity, owners: owners(env) };
 };
 
-/** What an owner object is given. */
+/** The dependencies of an owner object. */
 export const objectDeps = (raw: RawEnv): ObjectDeps => {
   const env = environment(raw);
   const db = openDatabase(env.db);
@@ -162,7 +162,7 @@ export const objectDeps = (raw: RawEnv): ObjectDeps => {
   return { clock, timers, random, ids, log, db, carrier: carrier(env), owners: owners(env), ledgers };
 };
 
-/** What one HTTP request is given. */
+/** The services of one HTTP request. */
 export async function services(raw: RawEnv, context: Pick<ExecutionContext, "waitUntil">): Promise<Services> {
   const env = environment(raw);
   const derived = await derivedKeys(env);
@@ -290,7 +290,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
   };
 }
 
-/** What the scheduled sweep is given. */
+/** The ports of the scheduled sweep. */
 export async function sweepPorts(raw: RawEnv): Promise<OperationPorts> {
   const env = environment(raw);
   const derived = await derivedKeys(env);

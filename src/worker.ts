@@ -1,4 +1,4 @@
-/** The Worker where there is one: in tests, in `npm run dev` and embedded. The door and the objects in one. */
+/** The single Worker of tests, of `npm run dev` and of the embedded server: the door and the objects together. */
 import { closedDoor, embeddedDoor } from "./api/embedded-door.ts";
 import door from "./door-worker.ts";
 import { isEmbedded, type RawEnv } from "./env.ts";
@@ -8,8 +8,8 @@ import { newRequestId } from "./wire.ts";
 export { AgentObject, LedgerObject, WorkspaceObject } from "./objects-worker.ts";
 
 /**
- * What the embedded server's socket stands on. It has no `queue` and no `scheduled`: whoever reaches the socket can call
- * each function of its entrypoint without a credential (src/embedded/runtime.ts).
+ * The entrypoint of the embedded server's socket. It has no `queue` and no `scheduled`: a client of the socket can call
+ * every function of its entrypoint without a credential (src/embedded/runtime.ts).
  */
 export const EmbeddedDoor = {
   fetch: embeddedDoor(door.fetch, newRequestId),

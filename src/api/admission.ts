@@ -1,6 +1,6 @@
 /**
- * Who stands at a door, and may they? Before anything that the request names is looked up (P11). What a refused
- * credential was is for the trail; the caller hears one of two answers.
+ * Authenticates the caller at a door and checks its rights, before anything that the request names is looked up (P11).
+ * The kind of a refused credential is for the ledger; the caller gets one of two answers.
  */
 import { authenticateAgent, type AuthenticationRefusal, type Presented } from "../access/authenticate.ts";
 import type { Caller } from "../access/caller.ts";
@@ -36,13 +36,13 @@ import type { Services } from "./services.ts";
 export interface Admitted {
   readonly operator: Operator | null;
   readonly caller: Caller | null;
-  /** At a door about the agent itself. */
+  /** Set at a door about the agent itself. */
   readonly self: Self | null;
 }
 
 const NOBODY: Admitted = { operator: null, caller: null, self: null };
 
-/** RFC 9728 §5.1: where to ask for a call token, at the doors that take one. */
+/** The challenge of doors that accept call tokens: it says where to get one (RFC 9728 §5.1). */
 export const challengeOf = ({ by }: Door, issuer: string): string =>
   by === "agent" || by === "either" ? `resource_metadata="${issuer}${RESOURCE_METADATA_PATH}"` : "";
 
@@ -95,7 +95,7 @@ async function admitAgent(
   }
 }
 
-/** Only a door that says so lets a suspended agent in (P3). */
+/** Only a door marked `self` admits a suspended agent (P3). */
 async function authenticateAt(
   door: Door,
   { access, issuer }: Services,
@@ -106,14 +106,14 @@ async function authenticateAt(
   return caller.ok ? ok({ kind: "caller", caller: caller.value }) : caller;
 }
 
-/** What a refused credential hears. */
+/** The answer to a refused credential. */
 async function refusedHere({ services, http }: Arrival): Promise<Refusal> {
   const { ip } = requestFacts(http, services.clientIpHeader);
   const counted = await countRefused(services, ip);
   return counted.ok ? INVALID_TOKEN : counted.error;
 }
 
-/** The key of the current actor, in the class of the strictest tier of the chain. */
+/** The rate-limit keys of the current actor, in the class of the chain's strictest tier. */
 export function askerOf(tiers: Tiers, self: Self): Asker {
   if (self.kind === "suspended") {
     const { agent, workspace, key } = self;

@@ -1,9 +1,9 @@
-/** How a path names an agent: its id, or its name with `?workspace=`. */
+/** The agent in a path: its id, or its name with `?workspace=`. */
 import { z } from "zod";
 import { NAME_PATTERN, name } from "../contract/words.ts";
 import { idPattern } from "../kernel/ids.ts";
 
-/** An agent in a query: what can be neither an id nor a name is refused, and not looked for. */
+/** An agent in a query. Text that can be neither an id nor a name is refused without a look-up. */
 export const agentReference = z
   .string()
   .regex(
@@ -15,7 +15,7 @@ export const agentPath = z.strictObject({
   agent: z.string().min(1).max(63).meta({ description: "id, or name in the workspace" }),
 });
 
-/** The query of every route below an agent. */
+/** The query of all routes below an agent. */
 export const inWorkspace = {
   workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
 };

@@ -1,6 +1,6 @@
 /**
- * The HTTP door: one list of routes, one way in, one try/catch. Each route says in its own dialect what it refuses and
- * what breaks; a request that finds none hears a problem.
+ * The HTTP door: one list of routes, one entry, one try/catch. Each route words its refusals and faults in its own
+ * dialect; a request without a route gets a problem.
  */
 import { Hono, type Context } from "hono";
 import { consoleLog } from "../kernel/log.ts";
@@ -15,18 +15,18 @@ import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
 import type { AppEnv, Composed, Services } from "./services.ts";
 
-/** The part of an execution context that is used here. */
+/** The part of an execution context that this file uses. */
 interface Background {
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** `{agent}` as Hono spells it: `:agent`. */
+/** Converts `{agent}` to Hono's `:agent`. */
 const honoPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
 /**
- * @param servicesFor composes what one request needs; the composition root's. Where it rejects, nothing is served, and
- * each route says so in its own dialect.
- * @param newRequestId works whatever the environment is.
+ * @param servicesFor composes the services of one request, in the composition root. When it rejects, every route
+ * answers with a fault in its own dialect.
+ * @param newRequestId works with any environment.
  */
 export function createApp(
   servicesFor: (raw: object, background: Background) => Promise<Services>,
@@ -47,7 +47,7 @@ export function createApp(
       "dome-request-id": requestId,
     };
     for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
-    // Without services the fault alone leaves a line.
+    // Without services, only the fault is logged.
     if (composed.ok && isLogged(composed.value.logsOneIn, context.res.status, requestId))
       logRequest(
         composed.value,
@@ -83,7 +83,10 @@ export function createApp(
   return app;
 }
 
-/** Below the OAuth endpoints OAuth clients have lost their way, by a slash too much; they read nothing but their own. */
+/**
+ * Below the OAuth endpoints the dialect is OAuth's: such a request comes from an OAuth client with a wrong path, and it
+ * can read nothing else.
+ */
 const dialectBelow = (path: string): Pick<DoorDialect, "decline"> =>
   path.startsWith("/api/v1/auth/") ? oauthDialect : problemDialect;
 
@@ -97,7 +100,7 @@ async function composition(compose: () => Promise<Services>): Promise<Composed> 
   }
 }
 
-/** @throws the fault of the composition, once the route is known that answers for it. */
+/** @throws the fault of the composition, so that the matched route answers it. */
 function servicesOf(context: Context<AppEnv>): Services {
   const composed = context.get("composed");
   if (composed.ok) return composed.value;

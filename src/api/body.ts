@@ -1,20 +1,20 @@
-/** Request bodies, parsed at the door: type, size, JSON, schema, in this order, each with its own refusal. */
+/** Parses request bodies at the door: type, size, JSON, schema, in this order, each with its own refusal. */
 import type { z } from "zod";
 import { schemaWords } from "../contract/schema-words.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { JSON_FAULTS, parseJsonBytes, pointerOf, type JsonFault } from "../kernel/strict-json.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
 
-/** The largest body any route takes; tiers may say less. */
+/** The largest body of any route, in bytes; tiers may allow less. */
 export const MAX_BODY_BYTES = 1_048_576;
 
-/** The media type without its parameters, lower-case; null when there is not exactly one. */
+/** The media type without its parameters, in lower case; null when there is not exactly one. */
 export function mediaType(header: string | null): string | null {
   const match = /^\s*([\w.+-]+\/[\w.+-]+)\s*(?:;[^,]*)?$/.exec(header ?? "");
   return match?.[1]?.toLowerCase() ?? null;
 }
 
-/** A body is taken as it is: one that is unpacked here could be a thousand times what it costs to send (RFC 9110 §8.4). */
+/** Refuses a compressed body, because it could expand to a thousand times the size that was sent (RFC 9110 §8.4). */
 export function checkEncoding(request: Request): Result<void, Refusal> {
   const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
   if (encoding === "" || encoding === "identity") return ok(undefined);
@@ -25,7 +25,7 @@ export function checkEncoding(request: Request): Result<void, Refusal> {
 }
 
 /**
- * Reads at most so many bytes, whatever the headers promise.
+ * Reads at most `most` bytes, regardless of the headers.
  * @param most in bytes.
  */
 export async function readBytes(
@@ -39,7 +39,8 @@ export async function readBytes(
   if (Number(request.headers.get("content-length") ?? 0) > most) return tooLarge;
   if (request.body === null) return ok(new Uint8Array());
   if (request.headers.has("content-length")) {
-    // HTTP ends a body at its Content-Length, which is small enough. Piece by piece takes several times as long.
+    // HTTP ends a body at its Content-Length, which is small enough here. Reading chunk by chunk takes several times as
+    // long.
     const whole = new Uint8Array(await request.arrayBuffer());
     return whole.length > most ? tooLarge : ok(whole);
   }
@@ -91,7 +92,7 @@ export async function readJson<S extends z.ZodType>(
   return parsed.ok ? ok({ value: parsed.value, bytes }) : parsed;
 }
 
-/** RFC 8259 §8.1: JSON in UTF-8 has none, and one of UTF-16 says that it is not UTF-8. */
+/** RFC 8259 §8.1: JSON in UTF-8 has no byte order mark, and one of UTF-16 means that the text is not UTF-8. */
 const BYTE_ORDER_MARK: Refusal = {
   code: "malformed_json",
   detail: "The body begins with a byte order mark. Send JSON in UTF-8 without one.",
@@ -102,16 +103,16 @@ function hasByteOrderMark([first, second, third]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
-/** Where in the body, as a JSON pointer (RFC 6901), as far as the names may be shown. */
+/** The refusal, with the place as a JSON pointer (RFC 6901), as far as its names may be shown. */
 function jsonRefusal({ kind, path }: JsonFault): Refusal {
   const code = kind === "malformed" || kind === "repeated_member" ? "malformed_json" : "invalid_request";
   return { code, detail: `The body${pointerOf({ path: shownSteps(path) })} ${JSON_FAULTS[kind]}.` };
 }
 
-/** Shorter than any credential: a key in the place of a name is not repeated (P4). */
+/** Names that may be shown: shorter than any credential, so that a key in place of a name is not repeated (P4). */
 const SHOWN = /^[\w./-]{1,40}$/;
 
-/** The path of a member, as far as it may be shown. */
+/** The path of a member, as far as its names may be shown. */
 const memberOf = (path: readonly PropertyKey[]): string => shownSteps(path).join(".");
 
 function shownSteps(path: readonly PropertyKey[]): string[] {
@@ -121,8 +122,8 @@ function shownSteps(path: readonly PropertyKey[]): string[] {
 }
 
 /**
- * The first name in a query that stands there twice, as far as it may be shown. Anybody may send a query of many names,
- * so each is looked at once.
+ * The first repeated name in a query, as far as it may be shown. Anybody may send a query with many names, so each is
+ * looked at once.
  */
 export function repeatedName(names: Iterable<string>, seen: Set<string> = new Set()): string | undefined {
   for (const name of names) {
@@ -132,10 +133,10 @@ export function repeatedName(names: Iterable<string>, seen: Set<string> = new Se
   return undefined;
 }
 
-/** Of what is wrong with a request so much is said: an answer must not grow with what it refuses. */
+/** The most errors in one answer, so that its size does not depend on the request. */
 const MOST_ERRORS = 20;
 
-/** The members of a request, by the route's schema. */
+/** Parses the members of a request with the route's schema. */
 export function readMembers<S extends z.ZodType>(
   schema: S,
   members: unknown,
@@ -145,10 +146,10 @@ export function readMembers<S extends z.ZodType>(
   return parsed.success ? ok(parsed.data) : err(schemaRefusal(parsed.error, where));
 }
 
-/** What the schema found, by member, and never with the value. */
+/** The refusal, with the faults by member and without any value. */
 function schemaRefusal(error: z.ZodError, where: "body" | "query"): Refusal {
   const errors = error.issues.slice(0, MOST_ERRORS).flatMap((issue) => {
-    // A parameter that is repeated has one name, and no number.
+    // A repeated parameter is named without an index.
     const path = where === "query" ? issue.path.slice(0, 1) : issue.path;
     if (issue.code !== "unrecognized_keys") return [{ member: memberOf(path), detail: issue.message }];
     return issue.keys

@@ -7,7 +7,10 @@ import { checkEncoding, mediaType, readBytes } from "./body.ts";
 import { oauthRefusal, type OAuthRefusal } from "./dialects/oauth.ts";
 import { invalidRequest, unauthenticated, type Scheme } from "./dialects/oauth-refusals.ts";
 
-/** RFC 8707 and RFC 8693 let `resource` and `audience` stand twice; a token for two doors could be replayed at the other one (RFC 9700 §2.3). */
+/**
+ * RFC 8707 and RFC 8693 allow several `resource` and `audience` parameters. Dome allows one, because a token for two
+ * doors could be replayed from one at the other (RFC 9700 §2.3).
+ */
 const TWO_TARGETS: OAuthRefusal = {
   status: 400,
   error: "invalid_target",
@@ -16,15 +19,18 @@ const TWO_TARGETS: OAuthRefusal = {
 
 const FORM = "application/x-www-form-urlencoded";
 
-/** What an exchange with the longest tokens takes, several times over; who sends it has mostly not authenticated. */
+/**
+ * The largest form, in bytes: several times an exchange with the longest tokens. Most senders have not authenticated
+ * yet.
+ */
 export const MAX_FORM_BYTES = 65_536;
 
-/** What a key takes that speaks for its own end, and says what it is. */
+/** The largest form of a refused key that may revoke itself, in bytes. */
 export const MAX_HELD_FORM_BYTES = 1_024;
 
 /**
- * One value per parameter (RFC 6749 §3.2); an empty one counts as left out.
- * @param most in bytes.
+ * Reads a form with one value per parameter (RFC 6749 §3.2); an empty value counts as absent.
+ * @param most the size limit, in bytes.
  */
 export async function readForm(
   http: Request,
@@ -56,8 +62,8 @@ export interface PresentedCredential extends ClientCredential {
 }
 
 /**
- * Basic `agt_…:dome_at_…` (RFC 6749 §2.3.1: both parts form-encoded first), or `Bearer dome_at_…`.
- * @returns null without the header: then the form may hold the credential.
+ * Reads Basic `agt_…:dome_at_…` (RFC 6749 §2.3.1: both parts are form-encoded first), or `Bearer dome_at_…`.
+ * @returns null without the header; then the form may hold the credential.
  */
 export function credentialInHeader(
   authorization: string | null,
@@ -66,14 +72,15 @@ export function credentialInHeader(
   const [, scheme = "", value = ""] = /^(Basic|Bearer) +(\S+)$/i.exec(authorization) ?? [];
   if (scheme.toLowerCase() === "bearer") return ok({ scheme: "Bearer", secret: value, client: null });
   const decoded = scheme === "" ? undefined : base64Text(value);
-  // The first colon ends the client id (RFC 7617 §2). Cut at every colon, a key with anything behind it would pass.
+  // The first colon ends the client id (RFC 7617 §2). If the text were split at every colon, a key followed by other
+  // text would pass.
   const [, user = "", password = ""] = /^([^:]*):(.*)$/s.exec(decoded ?? "") ?? [];
   const [client, secret] = [formDecode(user), formDecode(password)];
   if (client && secret) return ok({ scheme: "Basic", secret, client });
   return err(unauthenticated(/^Bearer\b/i.test(authorization) ? "Bearer" : "Basic"));
 }
 
-/** `client_secret_post` (RFC 6749 §2.3.1): what OAuth libraries send that cannot set a header. */
+/** Reads `client_secret_post` (RFC 6749 §2.3.1), which OAuth libraries send when they cannot set a header. */
 export function credentialInForm(
   form: ReadonlyMap<string, string>,
 ): Result<PresentedCredential, OAuthRefusal> {
@@ -85,7 +92,7 @@ export function credentialInForm(
   return ok({ scheme: "Basic", secret, client });
 }
 
-/** One way to authenticate, and one client (RFC 6749 §2.3). */
+/** Refuses two ways to authenticate, or two clients (RFC 6749 §2.3). */
 export function contradictsHeader(
   form: ReadonlyMap<string, string>,
   { scheme, client }: PresentedCredential,

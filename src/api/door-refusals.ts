@@ -1,4 +1,4 @@
-/** What doors refuse by themselves, whatever dialect they say it in. */
+/** Refusals of the doors themselves, in any dialect. */
 import type { Withheld } from "../access/release.ts";
 import { unreachable } from "../kernel/result.ts";
 import { EVIDENCE_FULL, type Refusal } from "../operations/answer/refusal.ts";
@@ -25,10 +25,13 @@ export const UNAVAILABLE: Refusal = {
   retryAfterSeconds: 1,
 };
 
-/** @param of what could not be had; `evidence`: the workspace's ledger is full (P8). */
+/** @param of the missing part; `evidence` when the workspace's ledger is full (P8). */
 export const unavailableFor = (of: string): Refusal => (of === "evidence" ? EVIDENCE_FULL : UNAVAILABLE);
 
-/** The agent's own credential is good: only what it says of the user is not, and only the agent can mend that. */
+/**
+ * The agent's own credential is good, and only the user's token is not. The reason is given, because only the agent can
+ * correct it.
+ */
 export const actAsProblem = (why: string): Refusal => ({
   code: "actas_refused",
   detail:
@@ -37,10 +40,10 @@ export const actAsProblem = (why: string): Refusal => ({
       : `The ID token in Dome-Act-As is not accepted: ${why.replaceAll("_", " ")}. The token must be from an identity provider of the workspace, for an audience that is bound to this agent, and at most 10 minutes old.`,
 });
 
-/** Longer than this nobody is sent away: a drain may be cancelled. */
+/** The longest `Retry-After`, in seconds: a drain may be cancelled. */
 const MOST_RETRY_AFTER_S = 30;
 
-/** @param leftMs until the agent is stopped, in milliseconds. */
+/** @param leftMs the time until the agent is stopped, in milliseconds. */
 export const drainingProblem = (leftMs: number): Refusal => ({
   code: "draining",
   detail: `An agent of this call is draining. It takes no new work, and Dome stops it in ${Math.ceil(leftMs / 1000)} s.`,
@@ -51,7 +54,10 @@ export const drainingProblem = (leftMs: number): Refusal => ({
 export const retryAfterDrain = (leftMs: number): number =>
   Math.min(MOST_RETRY_AFTER_S, Math.max(1, Math.ceil(leftMs / 1000)));
 
-/** What was not released. Stopped or stale is 401; what cannot be decided, or cannot be recorded, is 503 (design part 9). */
+/**
+ * The refusal for a result that was not released. Stopped or stale is 401; undecidable or unrecordable is 503 (design
+ * part 9).
+ */
 export function withheldProblem(withheld: Withheld): Refusal {
   switch (withheld.kind) {
     case "no_lease":

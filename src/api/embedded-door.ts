@@ -1,8 +1,7 @@
 /**
- * The way in where no front end of Cloudflare's stands before the Worker: the embedded server's own socket. On the
- * platform the edge vouches for the host, for `request.cf` and for the headers that carry its name. Here a client wrote
- * them all, so nothing of it gets past this file: a header must not choose the path that is served, nor the address and
- * the country that are recorded.
+ * The door of the embedded server, whose socket has no front end of Cloudflare's before it. On the platform the edge
+ * guarantees the host, `request.cf` and the headers that bear its name. Here a client wrote all of them, so this file
+ * removes them: a header must choose neither the path that is served nor the address and country that are recorded.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
@@ -12,22 +11,22 @@ import { securityHeaders } from "./response-headers.ts";
 /** A host and perhaps a port (RFC 9110 §7.2), in the characters that names and addresses are made of. */
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::[0-9]{1,5})?$/i;
 
-/** Characters that stand for themselves, written as something else (RFC 3986 §2.3): routes are found by what is meant. */
+/** Escapes of characters that need none (RFC 3986 §2.3). The router matches decoded paths. */
 const NEEDLESS = /%(?:2[de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)/i;
 
-/** `cf-` is the edge's word, `mf-` that of the runtime's development front end. */
+/** Headers that only a front end may set: `cf-` for Cloudflare's edge, `mf-` for the runtime's development server. */
 const VOUCHED = /^(?:cf|mf)-/i;
 
 /**
- * The request without what only a front end may say.
- * @returns a refusal when the host is none: `Host: a/b?` would put its own path before the one of the request line (RFC 9112
- * §3.2 asks for a 400); or when the path is served in another form than it is written in, as with `/a/../b`. Whoever compares
- * paths in front of Dome would have compared another one.
+ * Removes everything that only a front end may set.
+ * @returns a refusal for an invalid host: `Host: a/b?` would put its own path before that of the request line (RFC 9112
+ * §3.2 requires a 400). Also a refusal for a path that is not in normal form, such as `/a/../b`: a proxy that compares
+ * paths would have compared another one.
  */
 function embeddedRequest(request: Request): Result<Request, Refusal> {
   const host = request.headers.get("host") ?? "";
   const origin = `http://${host}`;
-  // Two Host lines arrive as one, joined by a comma.
+  // Two Host headers arrive as one, joined by a comma.
   if (!HOST.test(host) || !request.url.startsWith(origin)) return err(NO_HOST);
   const written = request.url.slice(origin.length);
   const target = written.startsWith("/") ? written : `/${written}`;
@@ -39,7 +38,7 @@ function embeddedRequest(request: Request): Result<Request, Refusal> {
   for (const name of claims) headers.delete(name);
   const { method, body, signal } = request;
   const bodiless = method === "GET" || method === "HEAD";
-  // Made anew: a copy would bring `request.cf` along, which is a client's JSON here, or does not parse at all.
+  // A new request, because a copy would keep `request.cf`, which is a client's JSON here, or cannot be parsed at all.
   return ok(
     new Request(origin + target, {
       method,
@@ -50,7 +49,10 @@ function embeddedRequest(request: Request): Result<Request, Refusal> {
   );
 }
 
-/** The `fetch` of the socket: the app behind `embeddedRequest`. @param newRequestId for what the app never sees. */
+/**
+ * The `fetch` of the socket: the app behind `embeddedRequest`.
+ * @param newRequestId for requests that never reach the app.
+ */
 export const embeddedDoor =
   <E, C>(app: Door<E, C>, newRequestId: () => string): Door<E, C> =>
   (http, raw, context) => {
@@ -58,7 +60,7 @@ export const embeddedDoor =
     return request.ok ? app(request.value, raw, context) : refuse(request.error, newRequestId());
   };
 
-/** The answer of Miniflare's own entry, which stays open on a port of this machine. */
+/** The answer on Miniflare's own port, which stays open on this machine. */
 export const closedDoor = (requestId: string): Response => refuse(ELSEWHERE, requestId);
 
 type Door<E, C> = (request: Request, raw: E, context: C) => Response | Promise<Response>;

@@ -1,6 +1,7 @@
 /**
- * Server-sent events (HTML standard §9.2): one event per record, its `id` the `seq`, so that a reader who comes back
- * with `Last-Event-ID` misses nothing. Rounds without a record send a comment, which keeps proxies from closing.
+ * Server-sent events (HTML standard §9.2): one event per record, with `seq` as its `id`, so that a reader that
+ * reconnects with `Last-Event-ID` misses nothing. Rounds without a record send a comment, which keeps proxies from
+ * closing the connection.
  */
 import { utf8 } from "../kernel/bytes.ts";
 import type { Follow, FollowRound } from "../operations/follow-agent.ts";
@@ -12,10 +13,12 @@ export const EVENT_STREAM = {
   "x-accel-buffering": "no",
 } as const;
 
-/** After how many milliseconds a reader comes back when the stream breaks, unless it knows better. */
+/**
+ * The time after which a reader reconnects when the stream breaks, in milliseconds, unless it has a rule of its own.
+ */
 const COME_BACK_MS = 2_000;
 
-/** An agent's lifecycle events, as they come. Nothing is read ahead of a reader who does not read. */
+/** An agent's lifecycle events as they come. Nothing is buffered for a reader that does not read. */
 export function followStream({ next, close }: Follow): ReadableStream<Uint8Array> {
   let begun = false;
   return new ReadableStream<Uint8Array>(

@@ -1,4 +1,4 @@
-/** `Idempotency-Key`: which request this is, so that a repeat has no second effect (P12). */
+/** `Idempotency-Key` identifies a request, so that a repeat has no second effect (P12). */
 import type { Operator } from "../access/operator.ts";
 import { concat, toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256 } from "../kernel/digest.ts";
@@ -10,7 +10,7 @@ import type { SentKey } from "../storage/idempotency.ts";
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const MUTATING = new Set(["POST", "PATCH", "PUT", "DELETE"]);
 
-/** @returns null where no key was sent, or the method changes nothing. */
+/** @returns null when no key was sent, or the method changes nothing. */
 export async function requestKeyOf(
   http: Request,
   body: Uint8Array<ArrayBuffer>,
@@ -25,7 +25,7 @@ export async function requestKeyOf(
     });
   }
   const { pathname, searchParams } = new URL(http.url);
-  searchParams.delete("wait"); // how long to wait for the answer is no part of what is asked
+  searchParams.delete("wait"); // how long to wait is not part of the request
   const line = utf8(`${http.method} ${pathname}?${searchParams.toString()}\n`);
   return ok({ subject: operator.subject, key, bodyDigest: toHex(await sha256(concat(line, body))) });
 }

@@ -1,20 +1,23 @@
-/** `If-Match`: the versions that the writer has read, so that two writers do not undo each other unseen. */
+/**
+ * `If-Match`: the versions that the writer has read, so that a writer does not undo another writer's change
+ * unknowingly.
+ */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { IfMatch } from "../operations/request/if-match.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
 
 /**
- * RFC 9110 §8.8.3, and what parts one from the next (§5.6.1: a recipient also takes empty members of a list). Spaces are
- * taken at one place each, so that there is one way to read them.
+ * One tag (RFC 9110 §8.8.3) and its separator (§5.6.1: a recipient accepts empty list members). Each space can match at
+ * one place only, so that there is one way to parse a list.
  */
 const TAG = /[\t ]*(?:(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[\t ]*)?(?:,|$)/y;
-/** A version as `ETag` shows it. */
+/** A version in the form of `ETag`. */
 const VERSION = /^[1-9]\d{0,14}$/;
 
 /**
- * `If-Match`, as `ETag` gave it (RFC 9110 §13.1.1): `*`, or a list of tags that are compared strongly, so that a weak one
- * matches nothing. A tag that this service did not make is no version, and matches nothing either.
- * An empty header does not get here: the runtime drops it, as if it had not been sent.
+ * Parses `If-Match` (RFC 9110 §13.1.1): `*`, or a list of tags that are compared strongly, so that a weak tag matches
+ * nothing. A tag that Dome did not make is no version and matches nothing either. An empty header never arrives here:
+ * the runtime drops it, as if it had not been sent.
  */
 export function ifMatchOf(http: Request): Result<IfMatch, Refusal> {
   const header = http.headers.get("if-match");

@@ -1,15 +1,15 @@
 /**
- * Rate counters in the memory of one isolate. The embedded server has one isolate and no edge beside it; Miniflare's
- * filling of the rate-limiting binding is an object with a table, and three questions to it cost more than a check does.
+ * Rate counters in the memory of one isolate. The embedded server has one isolate and no edge. Miniflare implements the
+ * rate-limiting binding with an object and a table, and three calls to it cost more than a check.
  */
 import { RATE_PERIOD_S } from "../contract/tier.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { RateCounter } from "./rate-limits.ts";
 
-/** The most keys that one counter keeps in a period. */
+/** The most keys that one counter holds in a period. */
 const MOST_KEYS = 100_000;
 
-/** Counts by key in periods that begin at the same instants for all, as the binding does. */
+/** Counts by key, in periods that begin at the same instant for all keys, as the binding does. */
 export class IsolateCounter implements RateCounter {
   readonly #counts = new Map<string, number>();
   readonly #limit: number;
@@ -18,9 +18,9 @@ export class IsolateCounter implements RateCounter {
   #period = 0;
 
   /**
-   * @param limit how many requests of one key a period allows.
-   * @param mostKeys how many keys are counted; with one more, all begin again, so that memory has a bound and nobody is
-   * refused for what others have asked.
+   * @param limit the number of requests of one key that a period allows.
+   * @param mostKeys the number of keys that are counted. One more resets all counts, so that memory is bounded and no
+   * caller is refused for the requests of others.
    */
   constructor(limit: number, clock: Clock, mostKeys = MOST_KEYS) {
     this.#limit = limit;

@@ -1,7 +1,8 @@
 /**
- * The way of a request through an OAuth endpoint: who is the client, then the form, then the handler. A credential in
- * the header is judged before a byte of the form is read; one in the form (`client_secret_post`) behind a bound of 64 KB.
- * Of a key that is refused where it may speak for its own end, 1 KB of the form is read: whether it is the token too.
+ * The steps of a request to an OAuth endpoint: authenticate the client, read the form, call the handler. A credential
+ * in the header is checked before the form is read; one in the form (`client_secret_post`) needs the form first, up to
+ * 64 KB. Where a key may revoke itself, 1 KB of the form of a refused key is read, to see whether the token is that
+ * key.
  */
 import { authenticateOperator } from "../access/operator.ts";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -43,11 +44,11 @@ interface ClientRequest {
   readonly facts: NonNullable<AuditDraft["request"]>;
   readonly party: ClientParty;
   readonly form: ReadonlyMap<string, string>;
-  /** Of the credential: a challenge names the same one (RFC 6749 §5.2). */
+  /** The scheme of the credential; a challenge names the same one (RFC 6749 §5.2). */
   readonly scheme: Scheme;
 }
 
-/** A route of the authorization server: client authentication, a form, and refusals as RFC 6749 §5.2 has them. */
+/** A route of the authorization server: client authentication, a form, and refusals in the form of RFC 6749 §5.2. */
 export const oauthRoute = (
   shape: ClientShape,
   handle: (request: ClientRequest) => Promise<Outcome<OAuthRefusal>>,
@@ -93,7 +94,7 @@ async function byHeader(
   const contradiction = contradictsHeader(form.value, credential);
   if (contradiction !== undefined) return err(contradiction);
   const { scheme } = credential;
-  // Of a key that speaks for its own end no name is asked, whether it is live or not.
+  // A key that revokes itself needs no client id, whether it is live or not.
   if (!party.ok || itself) return ok({ party: party.ok ? party.value : HOLDER, form: form.value, scheme });
   if (isNamedOtherwise(party.value, form.value)) return err(refusedToken(NOT_THE_CLIENT, scheme));
   return ok({ party: party.value, form: form.value, scheme });
@@ -112,11 +113,14 @@ async function byForm(shape: ClientShape, arrival: Arrival): Promise<Result<AtTh
 
 const HOLDER = { by: "holder" } as const;
 
-/** An API key at a door where a key may speak for its own end, although its agent may do nothing. */
+/** True for an API key at a door where a key may revoke itself, even if its agent may do nothing. */
 const mayHold = ({ door }: ClientShape, { secret }: PresentedCredential): boolean =>
   door.holders === true && secret.startsWith("dome_at_");
 
-/** RFC 7009 §2.2: whatever the key is, live, dead or made up, it is dead afterwards; so the answer tells nothing (P11). */
+/**
+ * True when the credential is also the token to revoke (RFC 7009 §2.2). Any key, live, dead or made up, is dead
+ * afterwards, so the answer reveals nothing (P11).
+ */
 const holds = (
   shape: ClientShape,
   credential: PresentedCredential,
@@ -125,7 +129,7 @@ const holds = (
 
 const NOT_THE_CLIENT = { kind: "invalid_client", known: null } as const;
 
-/** `Bearer` names no client; a `client_id` beside it that is another one does not authenticate. */
+/** `Bearer` names no client. A `client_id` in the form that names another client does not authenticate. */
 const isNamedOtherwise = (party: ClientParty, form: ReadonlyMap<string, string>): boolean =>
   party.by === "client" && (form.get("client_id") ?? party.client.agent.id) !== party.client.agent.id;
 

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made from the same declarations that mount, authenticate and validate. */
+/** The OpenAPI 3.1 document, generated from the declarations that also mount, authenticate and validate the routes. */
 import { defined } from "../kernel/defined.ts";
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from "@asteasolutions/zod-to-openapi";
 import { z } from "zod";
@@ -31,10 +31,10 @@ const CHANGE_HEADERS = REPEATABLE_HEADERS.extend({
 
 const MUTATING = new Set(["post", "patch", "delete"]);
 
-/** Made once: it costs more than a request should for which nobody has to authenticate. */
+/** Generated once, because it is expensive and needs no authentication. */
 let made: { readonly issuer: string; readonly document: object } | null = null;
 
-/** @param issuer the public URL: the only server of the document. */
+/** @param issuer the public URL, which is the document's only server. */
 export function openApiDocument(issuer: string, routes: readonly Route[]): object {
   if (made?.issuer !== issuer) made = { issuer, document: generate(issuer, routes) };
   return made.document;
@@ -121,16 +121,16 @@ function pathOf(route: Route): RouteConfig {
   };
 }
 
-/** An operator may ask where a permission says so, also at a client's door. */
+/** The credentials that a door accepts. A client's door with a permission accepts operators too. */
 function securityOf(door: Door): NonNullable<RouteConfig["security"]> {
   const operators = door.by === "client" && door.permission !== null ? [{ operator: [] }] : [];
   return [...(SECURITY[door.by] ?? []), ...operators];
 }
 
 /**
- * JSON Schema takes the source of a regular expression (ECMA-262), and many generators read no more of it than what all
- * languages have. The generator writes the flags behind it, as if they were a part of it.
- * @throws Error for an expression that cannot be said without flags: then the document would say something else.
+ * JSON Schema takes the source of a regular expression (ECMA-262), and many generators understand only the part that
+ * all languages share. zod's generator appends the flags to the source as if they were part of it.
+ * @throws Error for an expression that cannot be written without flags, because the document would be wrong.
  */
 function portablePattern(pattern: string): string {
   const [, source = pattern, flags = ""] = /^(.*\$)\/([a-z]+)$/s.exec(pattern) ?? [];

@@ -1,11 +1,13 @@
 /**
- * Names and values as a query or a form has them (application/x-www-form-urlencoded, URL standard §5.1), read strictly. A
- * platform's reader puts U+FFFD in the place of what is not UTF-8, so that two requests become one and the same.
+ * Parses the names and values of a query or a form (application/x-www-form-urlencoded, URL standard §5.1), strictly.
+ * The platform's parser replaces invalid UTF-8 by U+FFFD, so that different requests would become equal.
  */
 
 type Parameter = readonly [name: string, value: string];
 
-/** @returns undefined where an escape is broken, or what it encodes is not UTF-8: half a character is not (RFC 3629 §3). */
+/**
+ * @returns undefined for a broken escape, and for text that is not UTF-8, which half a character is not (RFC 3629 §3).
+ */
 export function parametersOf(text: string): readonly Parameter[] | undefined {
   try {
     return text
@@ -16,15 +18,15 @@ export function parametersOf(text: string): readonly Parameter[] | undefined {
         return [decoded(name), decoded(value)];
       });
   } catch {
-    return undefined; // a URIError, and nothing else
+    return undefined; // always a URIError
   }
 }
 
 const decoded = (text: string): string => decodeURIComponent(text.replaceAll("+", " "));
 
 /**
- * The parameters as members, each looked at once.
- * @param lists the names whose values are a list, however many there are.
+ * The parameters as members; each is looked at once.
+ * @param lists the names whose values form a list, even a single one.
  */
 export function membersOf(
   parameters: readonly Parameter[],

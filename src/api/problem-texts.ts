@@ -1,4 +1,4 @@
-/** What each problem means and what to do about it, as `GET /problems/{code}` and docs/problems.md say it. */
+/** The meaning of each problem and the action to take, for `GET /problems/{code}` and docs/problems.md. */
 import type { ProblemCode } from "../contract/problem-codes.ts";
 
 interface ProblemText {

@@ -1,9 +1,9 @@
 /**
- * Rate limits, by Workers' rate-limiting binding: a counter beside the isolate, approximate and per location, never an
- * object call. The embedded server counts in its isolate. Before authentication only refused credentials count, by
- * address: a caller with a good credential behind the same address is never held up by them. After it each call counts:
- * for the key in the class of its chain's strictest tier, for the agent, for the workspace; an operator's for its token. A
- * stop and a revocation are never limited.
+ * Rate limits, with the rate-limiting binding of Workers: a counter beside the isolate, approximate and per location,
+ * without a call to an object. The embedded server counts in its isolate. Before authentication only refused
+ * credentials count, by address, so that they never delay a caller with a good credential at the same address. After
+ * authentication every call counts: for the key in the class of its chain's strictest tier, for the agent, and for the
+ * workspace; an operator's call counts for its token. Stops and revocations are never limited.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Log } from "../kernel/log.ts";
@@ -12,21 +12,21 @@ import type { Refusal } from "../operations/answer/refusal.ts";
 import { RATE_PERIOD_S, type RateClass } from "../contract/tier.ts";
 import { limitsOf, type LimitedAgent, type Tiers } from "../tiers/limits.ts";
 
-/** Counts by key, and says when there were too many: a binding, or memory (isolate-counter.ts). */
+/** Counts by key, and tells when there were too many: a binding, or memory (isolate-counter.ts). */
 export interface RateCounter {
   limit(of: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }
 
-/** A counter that is not bound limits nothing. */
+/** The counters; a missing one limits nothing. */
 export interface RateCounters {
   /** Refused credentials, by address. */
   readonly refused: RateCounter | undefined;
-  /** What one key may ask, by the class of the tier. */
+  /** Calls of one key, by the class of the tier. */
   readonly classes: Readonly<Record<RateClass, RateCounter | undefined>>;
-  /** What an agent may ask, whatever keys it has. */
+  /** Calls of an agent, with all of its keys. */
   readonly agents: RateCounter | undefined;
   readonly workspaces: RateCounter | undefined;
-  /** Operator tokens. */
+  /** Calls of an operator token. */
   readonly operators: RateCounter | undefined;
 }
 
@@ -42,7 +42,7 @@ const STOPS: ReadonlySet<Permission> = new Set<Permission>([
   "workspaces:halt",
 ]);
 
-/** A stop must get through when everything else is too much. Giving up a compromised signing key is one. */
+/** Stops must always get through. Marking a signing key as compromised is one. */
 export const isNeverLimited = (permission: Permission | null): boolean =>
   permission !== null && STOPS.has(permission);
 
@@ -51,7 +51,10 @@ interface Holder {
   readonly rateCounters: RateCounters;
 }
 
-/** Counts a credential that was refused. @returns a refusal to say instead, when there were too many. */
+/**
+ * Counts a refused credential.
+ * @returns a refusal to answer instead, when there were too many.
+ */
 export async function countRefused(
   { rateCounters, log }: Holder,
   address: string | undefined,
@@ -60,7 +63,7 @@ export async function countRefused(
   return within(log, "address", [[counter, addressBucket(address)]]);
 }
 
-/** What asks, as its counters know it. */
+/** The keys under which a caller is counted. */
 export interface Asker {
   readonly key: string;
   readonly agent: string;
@@ -68,7 +71,7 @@ export interface Asker {
   readonly rate: RateClass;
 }
 
-/** @param times how often the call counts: one that brings much is as many as it could have been. */
+/** @param times how often the call counts: a batch counts as the calls that it replaces. */
 export async function countAgent(
   { rateCounters, log }: Holder,
   { key, agent, workspace, rate }: Asker,
@@ -97,7 +100,7 @@ async function within(log: Log, who: string, counts: readonly Count[]): Promise<
       try {
         return counter === undefined || (await counter.limit({ key })).success;
       } catch (fault) {
-        // A counter decides nothing about rights: without it the call goes on, and is judged as ever.
+        // A counter decides nothing about rights: without it the call continues and is checked as usual.
         log.write("warn", "rate_limits.unavailable", { fault: String(fault) });
         return true;
       }
@@ -114,15 +117,15 @@ const RATE_LIMITED: Refusal = {
   retryAfterSeconds: RATE_PERIOD_S,
 };
 
-/** The class of the strictest tier of a chain; without limits that could be kept it is the strictest there is. */
+/** The class of the chain's strictest tier; the strictest class of all when a tier is unknown. */
 export function rateOf(tiers: Tiers, chain: readonly LimitedAgent[]): RateClass {
   const limits = limitsOf(tiers, chain);
   return limits.ok ? limits.value.rate : "low";
 }
 
 /**
- * Addresses that one sender has: of IPv6 the first 64 bits, which are one network (RFC 4291 §2.5.4).
- * Without an address (nobody has vouched for one) everybody is in one bucket.
+ * Groups the addresses of one sender: for IPv6 the first 64 bits, which are one network (RFC 4291 §2.5.4). Requests
+ * without a trusted address share one group.
  */
 export function addressBucket(address: string | undefined): string {
   if (address === undefined) return "nowhere";
@@ -130,7 +133,7 @@ export function addressBucket(address: string | undefined): string {
   const [head = "", tail] = address.toLowerCase().split("::");
   const groups = head === "" ? [] : head.split(":");
   const behind = tail === undefined || tail === "" ? [] : tail.split(":");
-  // An IPv4 address at the end stands for two groups; what is left out is zeros.
+  // An IPv4 address at the end counts as two groups; omitted groups are zeros.
   const length = groups.length + behind.length + (address.includes(".") ? 1 : 0);
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - length);
   const all = [...groups, ...Array.from({ length: zeros }, () => "0"), ...behind];

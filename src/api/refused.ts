@@ -1,4 +1,7 @@
-/** Refused credentials: a dead one is recorded, at most once a second with a count; one never issued is only counted. */
+/**
+ * Records refused credentials. A dead credential is recorded at most once a second, with a count; one that was never
+ * issued is only counted.
+ */
 import type { ActAsRefusal } from "../access/act-as.ts";
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
 import type { OperatorRefusal } from "../access/operator.ts";
@@ -9,8 +12,8 @@ import type { ClientRefusal } from "../oauth/authenticate-client.ts";
 import type { Services } from "./services.ts";
 
 /**
- * Operator tokens belong to the whole installation, so their refusals are in its trail.
- * @param path of the route, not of the request: what stands in the request's may be a secret (P4).
+ * Operator tokens belong to the organization, so their refusals are in its ledger.
+ * @param path the path of the route, not of the request, which may contain a secret (P4).
  */
 export function noteRefusedOperator(
   services: Services,
@@ -32,8 +35,8 @@ export function noteRefusedOperator(
 }
 
 /**
- * Nothing is looked up for the record: whose the credential is was known when it was refused.
- * @param path of the route, not of the request: what stands in the request's may be a secret (P4).
+ * Nothing is looked up for the record: the agent of the credential was known when it was refused.
+ * @param path the path of the route, not of the request, which may contain a secret (P4).
  */
 export function noteRefusedAgent(
   services: Services,
@@ -57,8 +60,8 @@ export function noteRefusedAgent(
 }
 
 /**
- * The key of a suspended agent opens its event stream, which is refused nothing: whoever has suspended the agent sees that its
- * key is used. Recorded as seldom as a dead credential is.
+ * Records that the key of a suspended agent has opened the agent's event stream, which is allowed, so that the operator
+ * who suspended the agent sees that its key is in use. Recorded as rarely as a dead credential.
  */
 export const noteSuspendedListener = (
   services: Services,
@@ -74,7 +77,7 @@ export const noteSuspendedListener = (
     data: {},
   });
 
-/** The agent is known, and its end user is not accepted: recorded as a dead credential is. */
+/** Records that the end user of a known agent was not accepted, in the same way as a dead credential. */
 const noteRefusedUser = (
   services: Services,
   { agent, workspace, why }: ActAsRefusal,
@@ -90,7 +93,7 @@ const noteRefusedUser = (
     data: { path },
   });
 
-/** At most once a second for each `id`, with how often it has happened since the last record. */
+/** Records at most once a second for each `id`, with the count since the last record. */
 function recordSeldom(services: Services, id: string, facts: AuditFacts & { readonly data: object }): void {
   const counted = services.refused.dead(id, services.clock.now());
   if (counted === null) return;
@@ -103,7 +106,10 @@ function countNeverIssued(services: Services): void {
   if (ended !== null) services.log.write("warn", "credentials.never_issued", { ...ended });
 }
 
-/** A client that did not authenticate at an OAuth endpoint. Other refusals of such an endpoint say nothing of a credential. */
+/**
+ * Records a client that failed to authenticate at an OAuth endpoint. Other refusals of such an endpoint do not concern
+ * a credential.
+ */
 export function noteRefusedClient(
   services: Services,
   refusal: { readonly kind: string } | Extract<ClientRefusal, { kind: "invalid_client" }>,

@@ -1,14 +1,14 @@
 import { redactStart } from "../kernel/redact.ts";
 import type { RouteInput } from "./route.ts";
 
-/** What is kept of a User-Agent, in characters: the rest is not even looked at. */
+/** The part of a User-Agent that is read and kept, in characters. */
 const MOST_USER_AGENT = 512;
 const ADDRESS = /^[0-9A-Fa-f.:]{2,45}$/;
 
 /**
- * What a request says about itself. The address is the platform's word: Cloudflare's edge, which names itself in
- * `cf.colo`, overwrites the header. Where there is no edge, a client could say what it likes, so that nothing counts but
- * the header that the operator has named, because a proxy writes it.
+ * The facts about a request for its audit record. On the platform, Cloudflare's edge, which also sets `cf.colo`,
+ * overwrites the header with the address. Without an edge a client could write any address, so only the header counts
+ * that the operator has named, because a proxy writes it.
  */
 export function requestFacts(http: Request, clientIpHeader: string | null): RouteInput["facts"] {
   const { colo, country } = (http as { cf?: { colo?: unknown; country?: unknown } }).cf ?? {};
@@ -22,7 +22,10 @@ export function requestFacts(http: Request, clientIpHeader: string | null): Rout
   };
 }
 
-/** What stands before the last address of a list was there when the request reached the proxy: a client's own word. */
+/**
+ * The last address of the list. Earlier ones were there when the request reached the proxy, so the client may have
+ * written them.
+ */
 function toldBy(http: Request, header: string | null): string | null {
   const value = header === null ? null : http.headers.get(header);
   return value === null ? null : value.slice(value.lastIndexOf(",") + 1).trim();

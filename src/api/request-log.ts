@@ -1,29 +1,29 @@
 /**
- * One JSON line per request (P4): what was asked, by whom, how it ended. No header, no query, no body, and of a person
- * only the id of the token: a log is read by more people than a ledger.
+ * One JSON line per request (P4): what was asked, by whom, and the result. It contains no header, no query and no body,
+ * and of a person only the id of the token, because more people read a log than a ledger.
  */
 import { traceIdOf } from "../kernel/trace.ts";
 import type { Services } from "./services.ts";
 
 const MOST_PATH = 200;
 
-/** Without escapes: what is masked in a log is known by its characters. */
+/** The path without escapes, so that the mask recognises credentials in it. */
 function readable(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    return path.replaceAll(/%[0-9A-Fa-f]{2}/g, "%"); // not UTF-8: no name of anything
+    return path.replaceAll(/%[0-9A-Fa-f]{2}/g, "%"); // not UTF-8, so it names nothing
   }
 }
 
-/** A ULID's alphabet, in lower case (Crockford). Its last four characters are twenty random bits. */
+/** The alphabet of a ULID, in lower case (Crockford). Its last four characters are 20 random bits. */
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const DRAWN = 4;
 
 /**
- * A log line costs, and most say that all is well. So it can be one of so many, drawn by the request's own random id;
- * what was a fault is logged always.
- * @param oneIn null: no request leaves a line, and a fault only its own.
+ * Log lines cost money, and most report success. So one in `oneIn` requests can be logged, chosen by the request's own
+ * random id; faults are always logged.
+ * @param oneIn null: no request is logged, and a fault only by its own line.
  */
 export function isLogged(oneIn: number | null, status: number, requestId: string): boolean {
   if (oneIn === null) return false;
@@ -35,7 +35,7 @@ export function isLogged(oneIn: number | null, status: number, requestId: string
   return drawn % oneIn === 0;
 }
 
-/** @param actor the agent, or `operator:` and the id of its token; undefined: nobody was recognised. */
+/** @param actor the agent, or `operator:` and the id of its token; undefined when the caller was not recognised. */
 export function logRequest(
   services: Services,
   http: Request,

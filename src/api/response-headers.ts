@@ -1,7 +1,6 @@
 /**
- * Headers that every answer has, and CORS (Fetch standard, "HTTP CORS protocol"): public documents for every page, and
- * what a call token opens for pages of the origins that the installation names. An operator token has no business in a
- * page.
+ * Headers of every answer, and CORS (Fetch standard, "HTTP CORS protocol"). Pages of any origin may read public
+ * documents; pages of the configured origins may use doors for call tokens. No page may use an operator token.
  */
 import type { Route } from "./route.ts";
 import type { Services } from "./services.ts";
@@ -16,9 +15,12 @@ export function securityHeaders(issuer: string): Record<string, string> {
   };
 }
 
-/** What a page may send to a door for call tokens. */
+/** Headers that a page may send to a door for call tokens. */
 const SENT = "authorization, content-type, dome-act-as, traceparent";
-/** What a page may read beside the headers that every page may: why it was refused, and when to come back. */
+/**
+ * Headers that a page may read in addition to those that every page may read: why a request was refused, and when to
+ * retry.
+ */
 const READ = "dome-request-id, retry-after, www-authenticate";
 
 type Readers = "everyone" | "agents" | "nobody";
@@ -44,7 +46,7 @@ export function corsHeaders(
   const readers = readersOf(routes, new URL(request.url).pathname);
   const origin = allowedOrigin(services, request, readers);
   return {
-    // Also without an origin: a cache must not give one page the answer that was made for another.
+    // Set even without an origin: a cache must not give one page the answer that was made for another.
     ...(readers === "agents" && services.corsOrigins.length > 0 ? { vary: "origin" } : {}),
     ...(origin === null
       ? {}
@@ -55,7 +57,7 @@ export function corsHeaders(
   };
 }
 
-/** The answer to a preflight. Without an allowed origin it allows nothing. */
+/** The answer to a preflight request. Without an allowed origin it allows nothing. */
 export function preflight(services: Services, request: Request, routes: readonly Route[]): Response {
   const readers = readersOf(routes, new URL(request.url).pathname);
   const allowed = allowedOrigin(services, request, readers) !== null;

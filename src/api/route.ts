@@ -1,6 +1,6 @@
 /**
- * One declaration per route: it is what is mounted, what authenticates, what validates, and what the OpenAPI document
- * says. A route that is not declared does not exist; each names the dialect that it is answered in.
+ * One declaration per route, from which the route is mounted, authenticated, validated and documented in OpenAPI. A
+ * route without a declaration does not exist. Each names the dialect of its answers.
  */
 import type { z } from "zod";
 import type { Caller } from "../access/caller.ts";
@@ -19,13 +19,16 @@ export type Method = "get" | "post" | "patch" | "delete";
 type Fields = z.ZodObject;
 
 /**
- * Who may call: everybody, an operator with a permission, an agent, either of the two, or an agent as an OAuth client
- * (RFC 6749 §2.3), and where a permission is named, an operator too.
+ * The callers that a door admits: everybody, an operator with a permission, an agent, either of the two, or an agent as
+ * an OAuth client (RFC 6749 §2.3), with an operator too if a permission is named.
  */
 export type Door =
   | { readonly by: "anyone" }
   | { readonly by: "operator"; readonly permission: Permission | null }
-  /** `self`: a door about the agent itself, which is open to one that drains, and to the live key of a suspended one. */
+  /**
+   * `self`: a door about the agent itself. It also admits an agent that is draining, and the live key of a suspended
+   * one.
+   */
   | { readonly by: "agent"; readonly self?: true }
   | { readonly by: "either"; readonly permission: Permission }
   | { readonly by: "client"; readonly permission: Permission | null; readonly holders?: true };
@@ -33,7 +36,7 @@ export type Door =
 export interface Answer {
   readonly status: number;
   readonly description: string;
-  /** Left out: the body is empty. */
+  /** Absent for an empty body. */
   readonly schema?: z.ZodType;
   /** Default `application/json`. */
   readonly mediaType?: string;
@@ -41,7 +44,7 @@ export interface Answer {
 
 export interface RouteShape {
   readonly method: Method;
-  /** As in OpenAPI: `/api/v1/agents/{agent}`. */
+  /** In the form of OpenAPI: `/api/v1/agents/{agent}`. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
@@ -49,32 +52,32 @@ export interface RouteShape {
   readonly door: Door;
   /** `everyone`: a public document, which pages of any origin may read. */
   readonly readers?: "everyone";
-  /** Takes `If-Match`. */
+  /** Accepts `If-Match`. */
   readonly conditional?: true;
   readonly params?: Fields;
   readonly query?: Fields;
   /** A JSON body. */
   readonly body?: z.ZodType;
-  /** A form instead. It is read by hand, because OAuth passes over what it does not know (RFC 6749 §3.2). */
+  /** A form instead of a body. It is parsed by hand, because OAuth ignores unknown parameters (RFC 6749 §3.2). */
   readonly form?: z.ZodType;
-  /** A member of the body in which a user's token may stand. It is neither stored, nor recorded, nor repeated. */
+  /** A member of the body that may hold a user's token. The token is neither stored, nor recorded, nor repeated. */
   readonly tokenMember?: string;
-  /** A member of the body in which an agent's API key may stand, in the same way. */
+  /** A member of the body that may hold an agent's API key, in the same way. */
   readonly keyMember?: string;
   readonly answers: readonly Answer[];
 }
 
-/** One request that has arrived at a route. */
+/** A request that has arrived at a route. */
 export interface Arrival {
   readonly services: Services;
   readonly http: Request;
   readonly requestId: string;
   readonly pathParams: Readonly<Record<string, string>>;
-  /** Told who is calling, as soon as that is known: an agent, or `operator:` and the id of its token. */
+  /** Called with the caller as soon as it is known: an agent, or `operator:` and the id of its token. */
   recognised(actor: string): void;
 }
 
-/** What every handler gets. */
+/** The part of the input that all handlers get. */
 export interface RouteInput {
   readonly services: Services;
   readonly http: Request;
@@ -86,11 +89,13 @@ export interface RouteInput {
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
-/** Who is at a client door. */
+/** The authenticated party at a client door. */
 export type ClientParty =
   | { readonly by: "client"; readonly client: ActiveClient }
   | { readonly by: "operator"; readonly operator: Operator }
-  /** Of an API key that it presents as the token too, and that may be good for nothing else: `holders` of the door. */
+  /**
+   * The holder of an API key that presents the key as the token too, and may do nothing else: a door with `holders`.
+   */
   | { readonly by: "holder" };
 
 type Party<D extends Door> = D extends { readonly by: "operator" }
@@ -117,23 +122,23 @@ export type Handled<R extends RouteShape> = RouteInput &
 /** A success with a status other than the first declared one, or with headers, or as a stream. */
 export interface Reply {
   readonly status?: number;
-  /** `undefined`: the answer has no body. */
+  /** Undefined when the answer has no body. */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as it is, instead of `body`; its content type stands in `headers`. */
+  /** Sent unchanged instead of `body`; its content type is in `headers`. */
   readonly raw?: ReadableStream<Uint8Array> | string;
 }
 
 export type Outcome<R> = Result<Reply, R>;
 
-/** A declared route, types erased so that it can stand in a list. */
+/** A declared route, with its types erased so that it fits in a list. */
 export interface Route extends RouteShape {
   readonly dialect: DoorDialect;
-  /** From the request to the answer. What throws is a fault, and said by the dialect. */
+  /** Turns the request into the answer. An exception is a fault, which the dialect words. */
   answer(arrival: Arrival): Promise<Response>;
 }
 
-/** A success as HTTP has it. */
+/** A success as an HTTP response. */
 export function respond({ answers }: RouteShape, reply: Reply): Response {
   const { status = answers[0]?.status ?? 200, body, headers, raw } = reply;
   const type = body === undefined ? {} : { "content-type": "application/json" };

@@ -24,7 +24,7 @@ import { workspaceRoutes } from "./routes/workspaces.ts";
 export const routes: readonly Route[] = [
   ...workspaceRoutes,
   ...stopRoutes,
-  // Before `/agents/{agent}`: `self` is a reserved name.
+  // These come before `/agents/{agent}`: `self` is a reserved name.
   ...checkRoutes,
   ...selfRoutes,
   ...agentRoutes,

@@ -1,6 +1,6 @@
 /**
- * The way of a request through a door that takes JSON, step by step: who is it and may they, is it well formed, do it.
- * Nothing is read of a body before its sender is known.
+ * The steps of a request through a door that takes JSON: authenticate and authorize, parse, handle. No part of a body
+ * is read before the sender is known.
  */
 import { z } from "zod";
 import { holdsCredential } from "../kernel/redact.ts";
@@ -16,7 +16,9 @@ import { membersOf, parametersOf } from "./parameters.ts";
 import { requestFacts } from "./request-facts.ts";
 import { respond, type Arrival, type Handled, type Outcome, type Route, type RouteShape } from "./route.ts";
 
-/** Binds a handler to its declaration and to the dialect of its door; the handler's types follow from the declaration. */
+/**
+ * Binds a handler to its declaration and to the dialect of its door; the handler's types follow from the declaration.
+ */
 export const routeIn =
   <R>(dialect: Dialect<R>) =>
   <const S extends RouteShape>(shape: S, handle: (input: Handled<S>) => Promise<Outcome<R>>): Route => ({
@@ -29,7 +31,7 @@ export const routeIn =
       };
       const input = await inputOf(shape, arrival);
       if (!input.ok) return dialect.decline(input.error, about);
-      // What `shape` declares has just been parsed by it, so the input has the types that follow from `shape`.
+      // The input was parsed by `shape`, so it has the types that follow from `shape`.
       const outcome = await handle(input.value as Handled<S>);
       return outcome.ok ? respond(shape, outcome.value) : dialect.refuse(outcome.error, about);
     },
@@ -62,7 +64,7 @@ interface ParsedRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
-  /** The body as it arrived. */
+  /** The bytes of the body. */
   readonly raw: Uint8Array<ArrayBuffer>;
 }
 
@@ -72,7 +74,7 @@ async function parse(
   { operator, self }: Admitted,
 ): Promise<Result<ParsedRequest, Refusal>> {
   const params = shape.params?.safeParse(pathParams);
-  // A path that cannot name anything names nothing: the answer is that of something that does not exist.
+  // A malformed name or id in a path gets the answer of a resource that does not exist.
   if (params?.success === false) {
     return err({
       code: "not_found",
@@ -85,7 +87,7 @@ async function parse(
   const twice = repeatedName(search.map(([name]) => name).filter((name) => !lists.has(name)));
   if (twice !== undefined) return err({ code: "invalid_request", detail: `The query names ${twice} twice.` });
   const named = membersOf(search, lists);
-  // A parameter that a route does not know is refused like a member that it does not know, never ignored.
+  // An unknown parameter is refused, as an unknown member is, and never ignored.
   const query = readMembers(
     shape.query ?? (shape.door.by === "anyone" ? ANY_QUERY : NO_QUERY),
     named,
@@ -103,7 +105,10 @@ async function parse(
   return ok({ params: params?.data, query: query.value, body, raw });
 }
 
-/** An agent's body is no longer than its chain's strictest tier takes; what is longer is not parsed. */
+/**
+ * The size limit of a body, in bytes: for an agent, at most that of its chain's strictest tier. A longer body is not
+ * parsed.
+ */
 function mostBytes(tiers: Tiers, self: Admitted["self"]): number {
   const limits = self === null ? null : limitsOf(tiers, agentsOf(self));
   return limits?.ok === true ? Math.min(limits.value.maxBodyBytes, MAX_BODY_BYTES) : MAX_BODY_BYTES;
@@ -122,7 +127,7 @@ const NO_LISTS: ReadonlySet<string> = new Set();
 
 const bearsCredential = (...written: readonly unknown[]): boolean => holdsCredential(JSON.stringify(written));
 
-/** The one member in which a route takes a user's token, or an agent's key, is left out where it holds just that. */
+/** Leaves out the one member that may hold a user's token or an agent's key, if it holds only that. */
 function withoutCredential(body: unknown, { tokenMember, keyMember }: RouteShape): unknown {
   if (typeof body !== "object" || body === null) return body;
   const belongs = (name: string, text: string): boolean =>
@@ -140,7 +145,7 @@ const NOT_UTF8: Refusal = {
 const NO_QUERY = z.strictObject({});
 const ANY_QUERY = z.object({});
 const NO_BODY = { value: undefined, bytes: new Uint8Array() };
-/** What operators write is stored, shown and recorded: a key or token among it would be kept in clear (P4). */
+/** What an operator writes is stored, shown and recorded, so a key or token in it would be kept in clear text (P4). */
 const CREDENTIAL_OUT_OF_PLACE: Refusal = {
   code: "invalid_request",
   detail:

@@ -1,4 +1,4 @@
-/** What the HTTP layer is given for one request by the composition root. */
+/** The services that the composition root gives the HTTP layer for one request. */
 import type { DecisionPorts } from "../access/decide.ts";
 import type { OperatorPorts } from "../access/operator.ts";
 import type { RateCounters } from "./rate-limits.ts";
@@ -30,23 +30,23 @@ export interface Services {
   readonly installation: Installation;
   /** Streams of agents' lifecycle events. */
   readonly streams: AgentStreams;
-  /** Of how many requests one leaves a line in the log; null: none does. */
+  /** One in this many requests is logged; null when none is. */
   readonly logsOneIn: number | null;
   /** This isolate's counts of refused credentials. */
   readonly refused: RefusedCredentials;
   readonly rateCounters: RateCounters;
-  /** The header in which a proxy in front of the embedded server says who called it; null: none does. */
+  /** The header in which a proxy in front of the embedded server reports the client's address; null for none. */
   readonly clientIpHeader: string | null;
-  /** Lets work outlive the answer. */
+  /** Lets work continue after the answer is sent. */
   background(work: Promise<unknown>): void;
   /** Whether the registry database answers, with the whole schema of this version. */
   readiness(): Promise<Result<null, Unready>>;
 }
 
-/** The services of one request, or why there are none: an environment that cannot be used. */
+/** The services of one request, or the fault of an environment that cannot be used. */
 export type Composed = Result<Services, Error>;
 
-/** What a request carries through Hono. `Bindings` stays opaque: only the composition root knows it. */
+/** The variables of a request in Hono. `Bindings` stays opaque: only the composition root knows it. */
 export interface AppEnv {
   Bindings: object;
   Variables: { composed: Composed; requestId: string; dialect?: DoorDialect; actor: string | undefined };

@@ -1,9 +1,9 @@
-/** How a query names an end user. */
+/** The parameters by which a query names an end user. */
 import { z } from "zod";
 import { address, userId } from "../contract/user-id.ts";
 import { line } from "../contract/words.ts";
 
-/** A user by id or address; or as its provider says it, by the other three. */
+/** A user by id or e-mail address, or by its identity at the provider (the other three parameters). */
 export const userFilter = {
   user: z
     .union([userId, address], "must be a user's id, usr_…, or an e-mail address")

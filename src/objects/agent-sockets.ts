@@ -19,14 +19,14 @@ interface Held extends Omit<Subscription, "after"> {
   readonly sent: number;
 }
 
-/** What is so at one moment, read once for all streams. */
+/** The state at one moment, read once for all streams. */
 interface Standing {
   readonly agent: StoredAgent | null;
-  /** The live ones. */
+  /** The live keys. */
   readonly keys: ReadonlyMap<KeyId, StoredKey>;
   /** The number of the newest event. */
   readonly last: number;
-  /** The events behind a number, in order. */
+  /** The events after a number, in order. */
   readonly after: (sent: number) => readonly StoredEvent[];
 }
 
@@ -78,7 +78,7 @@ export class AgentSockets {
     if (timerTable.get("streams", "")?.due !== end) timerTable.set("streams", "", end);
   }
 
-  /** @returns the key that the stream stands on from now on; null: on none. */
+  /** @returns the key on which the stream depends from now on; null when the stream has ended. */
   #flushOne(socket: WebSocket, standing: Standing): StoredKey | null {
     const { log } = this.#parts.deps;
     try {
@@ -87,14 +87,14 @@ export class AgentSockets {
       return standing.keys.get(held.key) ?? null;
     } catch (fault) {
       log.write("warn", "agent.stream_failed", { agent: standing.agent?.id ?? null, fault: String(fault) });
-      close(socket); // whoever reads it comes back with the last number that it has
+      close(socket); // the reader reconnects with its last number
       return null;
     }
   }
 
   /**
-   * @param replayed true: the events are older than the state that the stream began with.
-   * @returns whether it goes on.
+   * @param replayed true when the events are older than the state at the beginning of the stream.
+   * @returns whether the stream continues.
    */
   #sendTo(socket: WebSocket, held: Held, standing: Standing, replayed: boolean): boolean {
     let goesOn = this.#isHeldBy(standing, held, "whatever its epoch");
@@ -165,14 +165,14 @@ export class AgentSockets {
       ...(typeof deadline === "number"
         ? { deadline: rfc3339(deadline), left_ms: Math.max(0, deadline - now) }
         : {}),
-      // From this suspension: a later one, or a resume, is told by an event of its own.
+      // The time left counts from this suspension; a later one, or a resume, has an event of its own.
       ...(type === "agent.suspended" ? { late_events_ms: lateReportsLeft({ stateChangedAt: at }, now) } : {}),
     };
     return { kind: "event", n, type, at, replayed, data: { ...data, ...counted } };
   }
 }
 
-/** Behind it the stream has nothing to say. */
+/** True for an event after which the stream ends. */
 const isLast = ({ type }: StoredEvent, { token }: Held): boolean =>
   type === "agent.revoked" || (token !== null && type === "agent.suspended");
 

@@ -45,7 +45,7 @@ interface OwnerStart<Kind extends string> {
   readonly onEffective: (halt: StoredHalt) => void;
   /** Settles a change of configuration that a crash left open. False when that is not possible yet. */
   readonly recover: () => Promise<boolean>;
-  /** In the turn of a commit, and when an instance begins: those who listen are told of what has changed. */
+  /** Called in the turn of a commit, and when an instance begins, to send events to followers. */
   readonly onCommitted?: () => void;
 }
 
@@ -119,7 +119,7 @@ export class OwnerCore<Kind extends string> {
     halts.start(onEffective);
     // The compiler cannot infer that the two together have every member of a generic union.
     this.#timerTable.start({ ...timers, ...core } as TimerHandlers<Kind | CoreTimer>);
-    this.#tellCommitted(); // what an instance before has committed, and had no time to tell
+    this.#tellCommitted(); // for what an earlier instance committed and did not tell
   }
 
   /** For `alarm()`. */
@@ -189,7 +189,10 @@ export class OwnerCore<Kind extends string> {
     return outcome;
   }
 
-  /** What is committed has happened: whoever fails to hear of it makes no command fail, and keeps no halt from its wait (P3). */
+  /**
+   * Tells followers of a commit. A failure to tell them fails no command, and delays no halt (P3), because the change
+   * has already happened.
+   */
   #tellCommitted(): void {
     try {
       this.#onCommitted();

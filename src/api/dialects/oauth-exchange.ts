@@ -1,8 +1,8 @@
 /**
- * What a refused exchange hears (RFC 8693 §2.2.2): `invalid_request` for whatever is wrong with the tokens or the right
- * to use them, never `invalid_grant`. `dome_error` tells the agent engineer which of our rules it was. About a token of
- * somebody else it says no more than that it is not accepted (P11); about a user's token it says why, because only its
- * holder can mend it.
+ * The answers to a refused exchange (RFC 8693 §2.2.2): `invalid_request` for every fault of the tokens or of the right
+ * to use them, never `invalid_grant`. `dome_error` tells the agent's developer which rule of Dome refused. A refused
+ * token of another agent gets no reason except that it is not accepted (P11); a refused token of a user gets the
+ * reason, because only its holder can correct it.
  */
 import type { HopRefusal } from "../../delegation/hop.ts";
 import { unreachable } from "../../kernel/result.ts";

@@ -1,4 +1,4 @@
-/** From what the OAuth token service refuses to what its endpoints say: one exhaustive mapping. */
+/** Maps every refusal of the OAuth token service to the answer of its endpoints, exhaustively. */
 import type { AuditUnavailable } from "../../audit/sink.ts";
 import { unreachable } from "../../kernel/result.ts";
 import type { ClientRefusal } from "../../oauth/authenticate-client.ts";
@@ -16,7 +16,7 @@ export const invalidRequest = (description: string): OAuthRefusal => ({
   description,
 });
 
-/** The scheme in which a client authenticates, or tried to: a challenge names the same one (RFC 6749 §5.2). */
+/** The scheme in which a client authenticates, or tried to; the challenge names the same one (RFC 6749 §5.2). */
 export type Scheme = "Basic" | "Bearer";
 
 const challenge = (scheme: Scheme) => ({ "www-authenticate": `${scheme} realm="dome"` });
@@ -36,7 +36,7 @@ const deadClient = (scheme: Scheme): OAuthRefusal => ({
   headers: challenge(scheme),
 });
 
-/** @param exchanges whether what was stopped may be the subject's, rather than the client itself. */
+/** @param exchanges true when the stopped party may be the subject instead of the client itself. */
 export function refusedToken(
   refusal: ClientRefusal | TokenRequestRefusal | ExchangeRefusal,
   scheme: Scheme,

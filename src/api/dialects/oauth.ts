@@ -1,4 +1,7 @@
-/** The shape in which OAuth endpoints say no (RFC 6749 §5.2), never that of a problem: OAuth clients read nothing else. */
+/**
+ * Refusals of OAuth endpoints, in the form of RFC 6749 §5.2 and never as problems, because OAuth clients read nothing
+ * else.
+ */
 import { PROBLEMS } from "../../contract/problem-codes.ts";
 import { oauthError, type OAuthErrorCode } from "../../contract/oauth.ts";
 import { defined } from "../../kernel/defined.ts";
@@ -6,7 +9,7 @@ import type { Refusal } from "../../operations/answer/refusal.ts";
 import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
 import type { Dialect, Fault } from "./dialect.ts";
 
-/** A "no" of an OAuth door, in the members of RFC 6749 §5.2. */
+/** A refusal of an OAuth door, in the members of RFC 6749 §5.2. */
 export interface OAuthRefusal {
   readonly status: number;
   readonly error: OAuthErrorCode;
@@ -15,7 +18,7 @@ export interface OAuthRefusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Everything from an OAuth endpoint is `no-store`, whatever it says (RFC 6749 §5.1). */
+/** Every answer of an OAuth endpoint is `no-store` (RFC 6749 §5.1). */
 export const UNCACHED = { "cache-control": "no-store", pragma: "no-cache" } as const;
 
 function oauthResponse({ status, error, description, domeError, headers }: OAuthRefusal): Response {
@@ -31,7 +34,10 @@ function oauthResponse({ status, error, description, domeError, headers }: OAuth
   });
 }
 
-/** The registered code for what any door may refuse. What a caller may repeat later is `temporarily_unavailable`. */
+/**
+ * The registered code for a refusal of any door. A refusal after which the caller may retry is
+ * `temporarily_unavailable`.
+ */
 function errorFor(status: number): OAuthErrorCode {
   if (status === 401) return "invalid_client";
   if (status === 403) return "unauthorized_client";
@@ -39,7 +45,7 @@ function errorFor(status: number): OAuthErrorCode {
   return status >= 500 ? "server_error" : "invalid_request";
 }
 
-/** What any door may refuse, in the words of this one. */
+/** A refusal of any door, in OAuth's form. */
 export function oauthRefusal({ code, detail, retryAfterSeconds }: Refusal): OAuthRefusal {
   const { status } = PROBLEMS[code];
   return {

@@ -1,11 +1,11 @@
-/** RFC 9457 problems: the one shape in which the management API says no. */
+/** RFC 9457 problems: the only form of refusals in the management API. */
 import { problem, type Problem } from "../../contract/problem.ts";
 import { PROBLEMS, type ProblemCode } from "../../contract/problem-codes.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
 import type { About, Dialect, Fault } from "./dialect.ts";
 
-/** Where each code is explained. A relative reference: it resolves against the installation (RFC 9457 §3.1.1). */
+/** The page that explains a code. The reference is relative: it resolves against the public URL (RFC 9457 §3.1.1). */
 const typeOf = (code: ProblemCode): string => `/problems/${code}`;
 
 interface ProblemOptions {
@@ -37,11 +37,11 @@ export function problemResponse(refusal: Refusal, options: ProblemOptions): Resp
   });
 }
 
-/** A refusal with the challenge that belongs to its code. */
+/** A refusal, with the challenge that belongs to its code. */
 function decline(refusal: Refusal, { requestId, challenge }: About): Response {
   const { code } = refusal;
   if (code !== "unauthenticated" && code !== "invalid_token") return problemResponse(refusal, { requestId });
-  // RFC 6750 §3.1: whoever sent nothing hears no error code.
+  // RFC 6750 §3.1: a request without a credential gets no error code.
   const error = code === "invalid_token" ? 'error="invalid_token"' : "";
   const parts = [error, challenge].filter((part) => part !== "").join(", ");
   return problemResponse(refusal, { requestId, headers: { "www-authenticate": `Bearer ${parts}`.trim() } });

@@ -49,7 +49,10 @@ const listQuery = auditQuery.extend({
 });
 
 const seqInput = countInput(0, Number.MAX_SAFE_INTEGER).optional();
-/** Passed over, it would begin at the end of the trail, and what lies between would be missed. */
+/**
+ * If an invalid id were ignored, the stream would begin at the end of the ledger, and the reader would miss the records
+ * in between.
+ */
 const NO_EVENT_ID: Refusal = {
   code: "invalid_request",
   detail: "Last-Event-ID must be the id of an event of this stream: the seq of a record.",
@@ -157,7 +160,7 @@ export const auditRoutes: readonly Route[] = [
       const { state, agents } = caller;
       const explained = await explainDecision(operations, state.workspace, params.decision, agents[0].id);
       if (!explained.ok) return explained;
-      // A fresh decision is waited for, and its agent may be stopped meanwhile.
+      // The wait for a fresh decision takes time, and the agent may be stopped meanwhile.
       const { decisions } = services;
       const freshness = freshnessOf(limitsOf(decisions.tiers, agents));
       const offer = { value: explained.value, state, freshness, evidence: null };

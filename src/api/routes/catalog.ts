@@ -34,7 +34,7 @@ interface Named {
   readonly workspace?: string | undefined;
 }
 
-/** The routes of a kind of entries: to add one, a page, one by name, its change and its removal. */
+/** The routes of one kind of entries: add, list, show, change, remove. */
 function entryRoutes<
   Table extends CatalogTable,
   Create extends Named,

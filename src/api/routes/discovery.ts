@@ -1,4 +1,4 @@
-/** Documents that anybody may read: server metadata (RFC 8414, RFC 9728), keys (RFC 7517), the API itself. */
+/** Public documents: server metadata (RFC 8414, RFC 9728), keys (RFC 7517), the API description. */
 import { z } from "zod";
 import { err, ok } from "../../kernel/result.ts";
 import { GRANTS } from "../../oauth/grants.ts";
@@ -13,7 +13,7 @@ import { openApiDocument } from "../openapi.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
 
-/** Scopes that name a tool, pool or integration depend on the workspace, and are not listed. */
+/** Scopes that name a tool, pool or integration depend on the workspace and are not listed. */
 const SCOPES = ["surface"] as const;
 
 const shared = { method: "get", tag: "discovery", door: { by: "anyone" } } as const;
@@ -72,7 +72,7 @@ export const discoveryRoutes: readonly Route[] = [
   ),
 ];
 
-/** @param routes all of them, this one included: the document says what it says of every other. */
+/** @param routes all routes, including this one, because the document describes itself too. */
 export const documentRoute = (routes: () => readonly Route[]): Route =>
   problemRoute(
     {

@@ -21,7 +21,7 @@ import type { ClientParty, Route } from "../route.ts";
 const tag = "oauth";
 const TOKEN_PATH = "/api/v1/auth/token";
 
-/** Whoever asks about a token, or ends one. */
+/** The party that asks about a token, or revokes one. */
 function askerOf(party: ClientParty): Requester {
   if (party.by === "holder") throw new Error("a holder passed a door for clients");
   return party.by === "operator"

@@ -1,4 +1,4 @@
-/** Where the `type` of a problem leads (RFC 9457 §3.1.1): a page for people, of nothing but fixed text. */
+/** The page behind the `type` of a problem (RFC 9457 §3.1.1), for people. It consists of fixed text only. */
 import { z } from "zod";
 import { PROBLEMS, type ProblemCode } from "../../contract/problem-codes.ts";
 import { ok } from "../../kernel/result.ts";
@@ -13,10 +13,10 @@ const HEADERS = {
   "cache-control": "public, max-age=3600",
 };
 
-/** Text as it stands between tags; the texts are Dome's own. */
+/** Escapes text for HTML; the texts are Dome's own. */
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
-/** `code` in a text is shown as code. */
+/** Shows `code` in a text as code. */
 const paragraph = (text: string): string =>
   `<p>${escaped(text).replaceAll(/`([^`]+)`/g, "<code>$1</code>")}</p>`;
 

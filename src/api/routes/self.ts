@@ -1,4 +1,7 @@
-/** The doors about the agent itself: they are open to one that drains, and to the key of a suspended one (decision 0035). */
+/**
+ * The doors about the agent itself. They also admit an agent that is draining, and the key of a suspended one (decision
+ * 0035).
+ */
 import { z } from "zod";
 import { agentsOf, releaseToSelf, type Self } from "../../access/release.ts";
 import type { Reporting } from "../../audit/reported.ts";
@@ -21,11 +24,14 @@ import { countAgent } from "../rate-limits.ts";
 import { NO_STORE } from "../reply.ts";
 import type { Route, RouteInput } from "../route.ts";
 
-/** So many events count like one call. */
+/** The number of events that count as one call. */
 const EVENTS_PER_CALL = 10;
 
 const seqInput = countInput(0, Number.MAX_SAFE_INTEGER).optional();
-/** Passed over, it would begin with what is so now, and what lies between would be missed. */
+/**
+ * If an invalid id were ignored, the stream would begin with the current state, and the reader would miss the events in
+ * between.
+ */
 const NO_EVENT_ID: Refusal = {
   code: "invalid_request",
   detail: "Last-Event-ID must be the id of an event of this stream: its number.",
@@ -117,7 +123,7 @@ export const selfRoutes: readonly Route[] = [
 const mostReported = (limits: ReturnType<typeof limitsOf>): number =>
   Math.min(MOST_REPORTED, limits.ok ? limits.value.maxBatch : 1);
 
-/** Null: what it came with is not the agent's alone. */
+/** Null when the credential does not belong to the agent alone. */
 function followerOf(self: Self, after: number | null, most: number): Follower | null {
   const shared = { mostReported: most, policyVersion: BASELINE_VERSION };
   if (self.kind === "suspended") {

@@ -1,4 +1,4 @@
-/** Stopping what is done for a user, and single transactions, in one workspace. */
+/** Stops everything that agents of a workspace do for a user, and stops single transactions. */
 import {
   haltRequest,
   transactionTransition,
