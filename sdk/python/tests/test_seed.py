@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from support.server import Server
+from support.server import ROOT, Server
 
-SNIPPET = """import dome
-
-client = dome.DomeClient(dome.DomeConfig(
-    base_url="https://api.dome.example.com",
-    token="dome_at_...",   # agent API key
-))
-client.start()
-
-client.check(
-    tool="zendesk/create_ticket",
-    on_allow=lambda d: ...,
-    on_deny=lambda req, reason: ...,
-)"""
+SNIPPET = (ROOT / "sdk/conformance/description.py").read_text()
 
 
 def run(snippet: str, server: Server, key: str) -> None:
