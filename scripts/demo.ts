@@ -9,10 +9,21 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Halt } from "../src/contract/halt.ts";
 import { startProvider, type RunningProvider } from "../test/support/oidc-provider.ts";
+import { runAgentCode } from "./demo/agent-code.ts";
 import { actForAlice } from "./demo/delegation.ts";
 import { haltWorkspace, stopFamily } from "./demo/incident.ts";
 import { startBusyAgent, type Call } from "./demo/busy-agent.ts";
-import { expect, heading, leave, list, NotAsPromised, openStage, say, type Stage } from "./demo/stage.ts";
+import {
+  expect,
+  heading,
+  leave,
+  list,
+  NotAsPromised,
+  openPython,
+  openStage,
+  say,
+  type Stage,
+} from "./demo/stage.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const TOOL = "zendesk/create_ticket";
@@ -168,12 +179,12 @@ async function showTrail({ run }: Stage, decision: string): Promise<void> {
 }
 
 async function revoke({ run, ask }: Stage): Promise<void> {
-  heading("9. Revoke: final, and the record stays");
+  heading("10. Revoke: final, and the record stays");
   await run("dome agents revoke support-triage ticket-writer --yes");
-  await run("dome agents revoke night-shift lead writer reader --yes --wait");
+  await run("dome agents revoke night-shift lead writer reader helpdesk --yes --wait");
   await run("dome agents list");
   const agents = await ask<{ state: string }[]>("dome agents list");
-  expect(agents.length === 6 && agents.every(({ state }) => state === "revoked"), "not all are revoked");
+  expect(agents.length === 7 && agents.every(({ state }) => state === "revoked"), "not all are revoked");
 }
 
 const isAllowed = ({ allowedBy }: Call): boolean => allowedBy !== null;
@@ -197,6 +208,7 @@ async function play(stage: Stage, provider: RunningProvider): Promise<void> {
   await actForAlice(stage, provider, key);
   await stopFamily(stage);
   await haltWorkspace(stage);
+  await runAgentCode(stage);
   await revoke(stage);
 }
 
@@ -220,9 +232,13 @@ try {
     `Dome ${version} is a registry for AI agents with an off switch. Each agent has a record, an owner, a key and a declared ` +
       "surface; each call is decided and recorded; a stop is reported as effective only when no call passes any more.",
   );
+  say(
+    "A part of this demo is in Python. What that needs is made once, in sdk/python/.venv, with packages from PyPI.",
+  );
+  const python = openPython();
   say("This demo starts a server with a temporary folder for its state and for the demo's commands.");
   const provider = await startProvider(["support-app"]);
-  const stage = await openStage({ egressAllow: provider.issuer });
+  const stage = await openStage({ egressAllow: provider.issuer, python });
   const { server } = stage;
   say(`It is ready at ${server.url}, after ${(server.readyAfterMs / 1000).toFixed(1)} s.`);
   await play(stage, provider);
@@ -237,6 +253,10 @@ try {
     ["a chain", "Alice, the agent that she asked, and the agent that it asked, verified without the server"],
     ["a family", "that finishes its work, or is stopped at once, under one receipt"],
     ["a workspace", "that is halted and resumed as a whole"],
+    [
+      "the agent's code",
+      "the Python of the description, and a worker in each language that drains and recovers",
+    ],
     ["the ledger", "which has a record of all of this, also of agents that are revoked"],
   ]);
   say(

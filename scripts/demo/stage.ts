@@ -2,11 +2,12 @@
  * Where the demo plays: a server of its own, with its state, the home of its commands, and a PATH with `dome` on it in
  * one temporary folder. Nothing of the user's is read or written, and `leave` takes everything away again.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
 import { nameOf } from "../../src/embedded/processes.ts";
 import { CLI, endEverything, startServer, type RunningServer } from "../../test/support/server.ts";
@@ -41,6 +42,8 @@ const showCommand = (line: string): boolean => process.stdout.write(`\n${styleTe
 
 export interface Stage {
   readonly server: RunningServer;
+  /** The checkout, in which all commands run. */
+  readonly root: string;
   /** Where the demo's own files are. */
   readonly folder: string;
   /**
@@ -52,13 +55,30 @@ export interface Stage {
   run(line: string, expected?: number, env?: Readonly<Record<string, string>>): Promise<string>;
   /** Runs a command for its answer as JSON. @param isShown true: the command is shown, its answer is not. */
   ask<T>(line: string, isShown?: boolean): Promise<T>;
+  /** Shows and starts a command that goes on until its input is closed; `leave` ends it at the latest. */
+  start(line: string, env: Readonly<Record<string, string>>): ChildProcess;
 }
 
 /**
- * Starts the server. Call `leave` afterwards, whatever happens.
- * @param egressAllow the origin on this machine that it may fetch keys from.
+ * Makes the environment of the Python SDK, or finds it made.
+ * @returns the folder of its programs.
+ * @throws NotAsPromised where it cannot be made, with what to install.
  */
-export async function openStage({ egressAllow }: { readonly egressAllow: string }): Promise<Stage> {
+export function openPython(): string {
+  const made = spawnSync(join(ROOT, "sdk/python/environment"), { encoding: "utf8" });
+  expect(made.status === 0, made.stderr || String(made.error));
+  return made.stdout.trim();
+}
+
+interface Wants {
+  /** The origin on this machine that the server may fetch keys from. */
+  readonly egressAllow: string;
+  /** The folder of the programs of Python. */
+  readonly python: string;
+}
+
+/** Starts the server. Call `leave` afterwards, whatever happens. */
+export async function openStage({ egressAllow, python }: Wants): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), FOLDER));
   folders.push(folder);
   const server = await startServer({
@@ -71,10 +91,11 @@ export async function openStage({ egressAllow }: { readonly egressAllow: string 
   mkdirSync(bin);
   symlinkSync(CLI, join(bin, "dome"));
   symlinkSync(process.execPath, join(bin, "node"));
-  const base = { ...server.clientEnv, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+  const base = { ...server.clientEnv, PATH: `${bin}:${python}:${process.env["PATH"] ?? ""}` };
 
   return {
     server,
+    root: ROOT,
     folder,
     run: async (line, expected = 0, env = {}) => {
       showCommand(line);
@@ -89,6 +110,15 @@ export async function openStage({ egressAllow }: { readonly egressAllow: string 
       expect(exit === 0, `"${line}" ended with exit ${exit}, not 0`);
       return JSON.parse(text) as T;
     },
+    start: (line, env) => {
+      showCommand(line);
+      // No shell stands between, so that what ends it ends the program.
+      const [program = "", ...words] = line.split(" ");
+      const options = { cwd: ROOT, env: { ...base, ...env } };
+      const child = spawn(program, words, { ...options, stdio: ["pipe", "pipe", "inherit"] });
+      programs.push(child);
+      return child;
+    },
   };
 }
 
@@ -97,6 +127,7 @@ export async function openStage({ egressAllow }: { readonly egressAllow: string 
  * @param server null: in a hurry, so without asking it to end by itself.
  */
 export async function leave(server: RunningServer | null): Promise<void> {
+  for (const program of programs) program.kill();
   try {
     const exit = await server?.stop();
     expect(exit === undefined || exit.code === 0, `the server ended with exit ${exit?.code ?? "none"}`);
@@ -109,7 +140,9 @@ export async function leave(server: RunningServer | null): Promise<void> {
 }
 
 const FOLDER = "dome-demo-";
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const folders: string[] = [];
+const programs: ChildProcess[] = [];
 const pids: number[] = [];
 const COMMAND_WITHIN_MS = 15_000;
 
@@ -120,6 +153,7 @@ async function shell(
   shown: boolean,
 ): Promise<{ exit: number | null; text: string }> {
   const child = spawn("/bin/sh", ["-c", shown ? `exec 2>&1\n${line}` : line], {
+    cwd: ROOT,
     env,
     stdio: ["ignore", "pipe", "inherit"],
     timeout: COMMAND_WITHIN_MS,

@@ -1,7 +1,7 @@
 /** The demo is a promise to a newcomer: it plays to its end, touches nothing of theirs and leaves nothing behind. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
@@ -10,11 +10,35 @@ import { endEverything, temporaryFolder } from "../support/server.ts";
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const DEMO = join(ROOT, "scripts/demo.ts");
 
+const DESCRIPTION = readFileSync(join(ROOT, "sdk/conformance/description.py"), "utf8");
+/** What a worker prints; two lines that follow from one event may come in either order. */
+const LIFE_OF_A_WORKER = [
+  "heard state",
+  "printer: begun",
+  "heard agent.draining",
+  "toner: DeniedError (draining, said by the SDK)",
+  "printer: finished",
+  "drained: nothing runs, nothing begins",
+  "heard agent.activated",
+  "toner: begun",
+  "heard agent.suspended",
+  "toner: StoppedError (stopped)",
+  "paper: DeniedError (stopped, said by the SDK)",
+  "heard agent.resumed",
+  "paper: begun",
+  "paper: finished",
+];
+
+const linesOf = (worker: string, stdout: string): string[] =>
+  stdout.split("\n").flatMap((line) => (line.startsWith(`${worker} | `) ? [line.slice(13)] : []));
+
 afterAll(endEverything);
 
-async function playDemo(tmp: string, home: string) {
+/** @param bin a folder of programs that come before all others. */
+async function playDemo(tmp: string, home: string, bin = "") {
+  const path = process.env["PATH"] ?? "";
   const child = spawn(process.execPath, [DEMO], {
-    env: { PATH: process.env["PATH"] ?? "", HOME: home, TMPDIR: tmp, DOME_URL: "http://127.0.0.1:9" },
+    env: { PATH: `${bin}:${path}`, HOME: home, TMPDIR: tmp, DOME_URL: "http://127.0.0.1:9" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];
@@ -45,8 +69,28 @@ Registered support-triage in workspace default.`);
   expect(stdout).toContain("$ dome idp add local --issuer http://127.0.0.1:");
   expect(stdout).toMatch(/^verified {2}agt_\w{26} for agt_\w{26} for \S+$/m);
   expect(stdout).toMatch(/^\$ dome audit chain txn_\w{26}\nuser alice@example\.com\n└─ /m);
+  expect(stdout).toContain(`$ cat sdk/conformance/description.py\n${DESCRIPTION}`);
+  expect(stdout).toMatch(/^allowed dec_\w{26}$/m);
+  for (const worker of ["typescript", "python    "]) {
+    expect(linesOf(worker, stdout).toSorted()).toEqual(LIFE_OF_A_WORKER.toSorted());
+  }
   expect(stdout).toContain("You have seen:\n");
   expect(stdout).not.toContain("\u001b");
   expect(readdirSync(tmp)).toEqual([]);
   expect(readdirSync(home)).toEqual([]);
-}, 240_000);
+}, 900_000);
+
+test("the demo says what to install where Python is too old, and is no success without it", async () => {
+  const folder = temporaryFolder();
+  const [tmp, home, bin] = [join(folder, "tmp"), join(folder, "home"), join(folder, "bin")];
+  for (const each of [tmp, home, bin]) mkdirSync(each);
+  writeFileSync(join(bin, "python3"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+
+  const { exit, stdout, stderr } = await playDemo(tmp, home, bin);
+  expect(exit).toBe(1);
+  expect(stderr).toMatch(
+    /^demo failed: the Python SDK needs Python 3\.10 or newer as python3, with venv .*apt install/,
+  );
+  expect(stdout).not.toContain("You have seen");
+  expect(readdirSync(tmp)).toEqual([]);
+}, 120_000);

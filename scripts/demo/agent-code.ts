@@ -1,0 +1,115 @@
+/** The agent's own code: the Python of the description to the letter, and a worker in each language that drains. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Program } from "./programs.ts";
+import { expect, heading, NotAsPromised, say, type Stage } from "./stage.ts";
+
+const DESCRIPTION = "sdk/conformance/description.py";
+const LEDGER_WITHIN_MS = 10_000;
+
+export async function runAgentCode(stage: Stage): Promise<void> {
+  heading("9. The agent's own code, in Python and in TypeScript");
+  const keyFile = join(stage.folder, "helpdesk.key");
+  await stage.run(`dome agents register --name helpdesk --tool zendesk --key-file ${keyFile} --quiet`);
+  await stage.run("dome agents activate helpdesk");
+  const key = readFileSync(keyFile, "utf8").trim();
+  const speaking = await runDescription(stage, key);
+
+  say(
+    "Now two workers of this agent, side by side, with the same key: one with each SDK. They wait for work.",
+  );
+  const env = { DOME_URL: stage.server.url, DOME_AGENT_KEY: key };
+  const workers: Workers = [
+    new Program(stage, "typescript", "node scripts/demo/worker.ts", env),
+    new Program(stage, "python", "python scripts/demo/worker.py", env),
+  ];
+  await heard(workers, "heard state");
+  await drain(stage, workers, speaking);
+  await stop(stage, workers);
+  for (const worker of workers) await worker.end();
+  await inLedger(stage, "dome audit list --agent helpdesk --kind sdk.custom.ticket_created", 4);
+  say("Both have ended. What they reported from inside is in the trail, beside what Dome itself has seen:");
+  await stage.run("dome audit list --agent helpdesk --kind 'sdk.*' --order oldest");
+}
+
+/** @returns the program again, with callbacks that print. */
+async function runDescription(stage: Stage, key: string): Promise<string> {
+  const { run, server, folder } = stage;
+  await run(`cat ${DESCRIPTION}`);
+  const text = readFileSync(join(stage.root, DESCRIPTION), "utf8");
+  const [desk, speaking] = [join(folder, "desk.py"), join(folder, "speaking.py")];
+  const own = text.replace("https://api.dome.example.com", server.url).replace("dome_at_...", key);
+  writeFileSync(desk, own, { mode: 0o600 });
+  const spoken = own
+    .replace("lambda d: ...", 'lambda d: print("allowed", d.decision_id)')
+    .replace("lambda req, reason: ...", 'lambda req, reason: print("denied", req.tool, reason)');
+  writeFileSync(speaking, spoken, { mode: 0o600 });
+
+  say(
+    "desk.py is that to the letter, with this server's URL and helpdesk's key in the place of the examples:",
+  );
+  await run(`python ${desk}`);
+  await inLedger(stage, "dome audit list --agent helpdesk --kind decision", 1);
+  say("Its callbacks do nothing, so it prints nothing. The trail has its decision:");
+  const trail = await run("dome audit list --agent helpdesk --kind decision");
+  expect(trail.includes("allow"), "the check of desk.py was not allowed");
+  say("speaking.py is the same, with callbacks that print:");
+  expect((await run(`python ${speaking}`)).startsWith("allowed dec_"), "speaking.py was not allowed");
+  return speaking;
+}
+
+type Workers = readonly [Program, Program];
+
+async function drain({ run }: Stage, workers: Workers, speaking: string): Promise<void> {
+  order(workers, "begin printer");
+  await heard(workers, "printer: begun");
+  say("Both work. The agent is to stop in ten minutes; both hear of it at once:");
+  await run('dome agents suspend helpdesk --drain 10m --reason "a new model comes"');
+  await heard(workers, "heard agent.draining");
+  say("New work is refused inside of the process, which asks nobody; the service refuses it, too:");
+  order(workers, "begin toner");
+  await heard(workers, "toner: DeniedError (draining, said by the SDK)");
+  const told = await run(`python ${speaking}`);
+  expect(/^denied zendesk\/create_ticket (?:agent_)?draining$/m.test(told), "speaking.py was not denied");
+  say("What runs may end; then both know that they have drained:");
+  order(workers, "finish printer");
+  await heard(workers, "printer: finished", "drained: nothing runs, nothing begins");
+  say("The new model comes another day. The drain is cancelled, and both take work again by themselves:");
+  await run("dome agents activate helpdesk");
+  await heard(workers, "heard agent.activated");
+}
+
+async function stop({ run }: Stage, workers: Workers): Promise<void> {
+  order(workers, "begin toner");
+  await heard(workers, "toner: begun");
+  say("Now it is suspended without a drain: what runs is aborted, and nothing begins.");
+  await run('dome agents suspend helpdesk --reason "incident 9" --wait');
+  await heard(workers, "heard agent.suspended", "toner: StoppedError (stopped)");
+  order(workers, "begin paper");
+  await heard(workers, "paper: DeniedError (stopped, said by the SDK)");
+  say("And resumed. Nobody starts the workers again: they go on with the key that they have.");
+  await run('dome agents resume helpdesk --reason "incident 9 is over"');
+  await heard(workers, "heard agent.resumed");
+  order(workers, "begin paper");
+  await heard(workers, "paper: begun");
+  order(workers, "finish paper");
+  await heard(workers, "paper: finished");
+}
+
+function order(workers: Workers, line: string): void {
+  process.stdout.write(`\nto both: ${line}\n`);
+  for (const worker of workers) worker.order(line);
+}
+
+async function heard(workers: Workers, ...lines: readonly string[]): Promise<void> {
+  for (const worker of workers) await worker.until(...lines);
+}
+
+/** The ledger hears of a record a moment after whoever made it. */
+async function inLedger({ ask }: Stage, list: string, atLeast: number): Promise<void> {
+  for (let waited = 0; waited < LEDGER_WITHIN_MS; waited += 200) {
+    if ((await ask<unknown[]>(list)).length >= atLeast) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new NotAsPromised(`the ledger did not have ${atLeast} records of "${list}" within 10 s`);
+}

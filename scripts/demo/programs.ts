@@ -1,0 +1,67 @@
+/** Programs that run on while the demo goes on: they are given orders, and what they print is waited for, not timed. */
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { styleText } from "node:util";
+import { expect, NotAsPromised, type Stage } from "./stage.ts";
+
+const WITHIN_MS = 30_000;
+
+export class Program {
+  readonly #child: ChildProcess;
+  readonly #label: string;
+  /** Lines that it has printed and that were not shown yet. */
+  readonly #lines: string[] = [];
+  #rest = "";
+  #onLine = (): void => undefined;
+
+  /** @param line the command, to the letter. @param label what stands before each line that it prints. */
+  constructor(stage: Stage, label: string, line: string, env: Readonly<Record<string, string>>) {
+    this.#child = stage.start(line, env);
+    this.#label = label;
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#take(text));
+    this.#child.once("close", () => this.#onLine());
+  }
+
+  /** Writes a line to it. */
+  order(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
+  }
+
+  /** Shows what it prints, until it has printed all of these lines. @throws NotAsPromised when they do not come. */
+  async until(...wanted: readonly string[]): Promise<void> {
+    const tooLate = AbortSignal.timeout(WITHIN_MS);
+    for (;;) {
+      const last = Math.max(...wanted.map((line) => this.#lines.indexOf(line)));
+      if (wanted.every((line) => this.#lines.includes(line))) {
+        for (const line of this.#lines.splice(0, last + 1)) this.#show(line);
+        return;
+      }
+      const isOver = this.#child.exitCode !== null || tooLate.aborted;
+      if (isOver) throw new NotAsPromised(`${this.#label} did not print "${wanted.join('", "')}"`);
+      await new Promise<void>((resolve) => {
+        this.#onLine = resolve;
+        tooLate.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+  }
+
+  /** Closes its input, which ends it. */
+  async end(): Promise<void> {
+    const closed = this.#child.exitCode === null ? once(this.#child, "close") : null;
+    this.#child.stdin?.end();
+    await closed;
+    for (const line of this.#lines.splice(0)) this.#show(line);
+    expect(this.#child.exitCode === 0, `${this.#label} ended with exit ${this.#child.exitCode ?? "none"}`);
+  }
+
+  #take(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    this.#lines.push(...lines);
+    this.#onLine();
+  }
+
+  #show(line: string): void {
+    process.stdout.write(`${styleText("dim", this.#label.padEnd(10))} | ${line}\n`);
+  }
+}
