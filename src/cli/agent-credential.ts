@@ -1,4 +1,4 @@
-/** An agent's credential: from DOME_AGENT_KEY or a file, never from an argument, which every process can read. */
+/** Reads an agent's credential from DOME_AGENT_KEY or a file, never from an argument, which every process can read. */
 import { readFile } from "node:fs/promises";
 import { CommandFailure, EXIT, usage } from "./exit.ts";
 import { faultCode } from "./fault-code.ts";
@@ -7,9 +7,9 @@ import type { Io } from "./io.ts";
 const CREDENTIAL = /^(dome_at_[0-9A-Za-z]+|eyJ[\w-]+\.[\w-]+\.[\w-]+)$/;
 
 /**
- * @param file a path, or `-` for stdin; without it DOME_AGENT_KEY counts.
- * @returns an API key or a call token, as it was given.
- * @throws CommandFailure without one (exit 4), or when it is something else (exit 2).
+ * @param file a path, or `-` for stdin; undefined for DOME_AGENT_KEY.
+ * @returns an API key or a call token.
+ * @throws CommandFailure when there is none (exit 4), or it is something else (exit 2).
  */
 export async function readAgentCredential(io: Io, file: string | undefined): Promise<string> {
   const text = (file === undefined ? (io.env.DOME_AGENT_KEY ?? "") : await readSecretFile(io, file)).trim();

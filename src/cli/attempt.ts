@@ -1,4 +1,4 @@
-/** One of many requests: that it fails must not keep the others from running. */
+/** Runs one of many requests, so that its failure does not stop the others. */
 import { DomeError } from "../../sdk/typescript/src/errors.ts";
 import { EXIT } from "./exit.ts";
 import { clean } from "./output.ts";
@@ -9,11 +9,11 @@ export interface Failed {
   readonly detail: string;
 }
 
-/** Exactly one of the two is null. */
+/** Exactly one of the two members is null. */
 export type Attempt<T> =
   { readonly done: T; readonly error: null } | { readonly done: null; readonly error: Failed };
 
-/** @throws what is no answer of the service, and no failure to reach it. */
+/** @throws every error except an answer of the service, and a failure to reach it. */
 export async function attempt<T>(request: Promise<T>): Promise<Attempt<T>> {
   try {
     return { done: await request, error: null };
@@ -28,7 +28,7 @@ interface Outcome {
   readonly error: Failed | null;
 }
 
-/** What has become of an agent, by its name. */
+/** The outcome for an agent, under its name. */
 export const ofAgent = ({
   agent,
   error,
@@ -37,7 +37,10 @@ export const ofAgent = ({
   error,
 });
 
-/** Says which of many have failed, and ends with exit code 1 where one has. @returns true then. */
+/**
+ * Reports the failed outcomes, and ends with exit code 1 if there are any.
+ * @returns true if there are any.
+ */
 export function tellFailed(session: Session, outcomes: readonly Outcome[]): boolean {
   const failed = outcomes.filter(({ error }) => error !== null);
   for (const { name, error } of failed)

@@ -1,4 +1,4 @@
-/** What a file with a chain may hold: a token, receipts, or an answer of the service with one of them in it. Pure. */
+/** Reads a file with a chain: a token, receipts, or an answer of the service that contains them. Pure. */
 import { defined } from "../kernel/defined.ts";
 import { JSON_FAULTS, parseJson, pointerOf } from "../kernel/strict-json.ts";
 import { usage } from "./exit.ts";
@@ -12,8 +12,8 @@ export interface Evidence {
 const COMPACT = /^eyJ[^\s{["]*$/;
 
 /**
- * A call token or one receipt as it is, a JSON array of receipts (newest first), or a JSON object with `access_token`
- * or `actor_receipts`: a token response, an introspection answer.
+ * Accepts a call token or one receipt, a JSON array of receipts (newest first), or a JSON object with `access_token` or
+ * `actor_receipts` (a token response, an introspection answer).
  * @throws CommandFailure (exit 2) for anything else.
  */
 export function readEvidence(text: string): Evidence {

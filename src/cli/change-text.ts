@@ -1,8 +1,8 @@
-/** What would change a decision, for people: the command can be pasted with all that stands in its line. */
+/** What would change a decision, for people. The line with the command can be pasted as a whole. */
 import type { Change } from "../contract/check.ts";
 import { clean, type Output } from "./output.ts";
 
-/** @returns lines, to stand below the decision; none where nothing would. */
+/** @returns lines to print below the decision; empty when nothing would change it. */
 export function changeText(output: Output, change: Change | null): string[] {
   if (change === null) return [];
   const { detail, command, role } = change;

@@ -1,19 +1,19 @@
-/** How a command is declared: its words and its help beside its code; everything else is the same for all. */
+/** Declares a command: its words and help are beside its code; the rest is the same for all commands. */
 import { Command } from "commander";
 
 export interface Title {
   readonly name: string;
-  /** A line in the list of commands. */
+  /** The line in the list of commands. */
   readonly summary: string;
 }
 
 export interface Words extends Title {
-  /** What it does, for its own help; default: the summary. */
+  /** The description in the command's own help; default: the summary. */
   readonly description?: string;
   readonly examples: readonly string[];
 }
 
-/** What other tools call the same. */
+/** Names of these verbs in other tools. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = { list: ["ls"], show: ["get", "describe"] };
 
 export function verb(words: Words): Command {

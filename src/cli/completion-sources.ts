@@ -1,27 +1,27 @@
 /**
- * What arguments and options name, and where the names come from that a shell offers for them: the one table of it. Nothing
- * here reads the ledger, because each reading of it is recorded, and a press of a key is none that anybody meant.
+ * The table of what arguments and options name, and of the source of their completions. No source reads the ledger,
+ * because each reading is recorded, and pressing a key is not a deliberate reading.
  */
 import type { Argument, Command, Option } from "commander";
 import type { ControlPlane } from "../client/control-plane.ts";
 import type { Listing } from "../client/listing.ts";
 
-/** What a source may ask. */
+/** The input of a source. */
 export interface Asked {
-  /** The service, which is given little time. */
+  /** The service, with a short time limit. */
   readonly service: () => Promise<ControlPlane>;
   /** The names of saved contexts. */
   readonly contexts: () => Promise<readonly string[]>;
   readonly workspace: string | undefined;
   /** The arguments before this one. */
   readonly positional: readonly string[];
-  /** The beginning of the name. */
+  /** The typed beginning of the name. */
   readonly typed: string;
 }
 
 type Source = (asked: Asked) => Promise<readonly string[]>;
 
-/** The words for the things on the first page of a list. */
+/** The words for the items on the first page of a list. */
 async function listed<T>(
   list: Pick<Listing<T>, "page">,
   words: (thing: T) => string | string[],
@@ -48,7 +48,7 @@ const issuers: Source = async ({ service, workspace }) =>
 const operatorTokens: Source = async ({ service }) => listed((await service()).operators.list(), idOf);
 const subjects: Source = async ({ service }) =>
   listed((await service()).operators.list(), ({ subject }) => subject);
-/** Who answers for agents; and who has a token, for those who may know. */
+/** Stewards and owners of agents, and subjects of operator tokens if the operator may list them. */
 const people: Source = async (asked) => {
   const agentsThere = (await asked.service()).agents.list({ workspace: asked.workspace });
   const found = await Promise.allSettled([
@@ -57,7 +57,7 @@ const people: Source = async (asked) => {
   ]);
   return found.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
 };
-/** Of the agent that is named before, else of all. */
+/** Keys of the agent in an earlier argument, otherwise of all agents. */
 const keys: Source = async ({ service, workspace, positional: [agent] }) => {
   const plane = await service();
   return agent === undefined
@@ -82,7 +82,7 @@ const contexts: Source = (asked) => asked.contexts();
 const kinds: Source = async () => Object.keys((await import("../contract/audit-kinds.ts")).AUDIT_KINDS);
 const reasons: Source = async () => Object.keys((await import("../contract/reasons.ts")).REASONS);
 
-/** By the word of the placeholder. Null: it names no thing that could be listed, or one that only the ledger knows. */
+/** Sources by placeholder. Null for a thing that cannot be listed, or that only the ledger knows. */
 const BY_PLACEHOLDER: Readonly<Record<string, Source | null>> = {
   agent: agents,
   agents,
@@ -105,7 +105,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, Source | null>> = {
   "key=value": labels,
   kind: kinds,
   code: reasons,
-  // Only the ledger knows them, or the command line itself.
+  // Known only to the ledger, or to the command line itself.
   decision: null,
   record: null,
   txn: null,
@@ -116,7 +116,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, Source | null>> = {
   model: null,
   command: null,
   words: null,
-  // Text, numbers, times, files, and what other programs name.
+  // Text, numbers, times, files, and names from other programs.
   ...Object.fromEntries(
     (
       "n text time url file path folder json seconds contact resource scope what value audience=agent client address user " +
@@ -127,7 +127,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, Source | null>> = {
   ),
 };
 
-/** Where the placeholder does not say it: by the words of the command, and the flag. */
+/** Sources by command and option, where the placeholder is not enough. */
 const BY_PLACE: Readonly<Record<string, Source | null>> = {
   "--workspace": workspaces,
   "--integration": catalog("integrations"),
@@ -165,7 +165,7 @@ const BY_PLACE: Readonly<Record<string, Source | null>> = {
 export const placeholderOf = (slot: Argument | Option): string =>
   "flags" in slot ? (/[<[]([^\]>. ]+)/.exec(slot.flags)?.[1] ?? "") : slot.name();
 
-/** @returns null where there is nothing to offer; undefined for a placeholder that the table does not have. */
+/** @returns null when there is nothing to offer; undefined for a placeholder that the table lacks. */
 export function sourceOf(command: Command, slot: Argument | Option): Source | null | undefined {
   const own = "flags" in slot ? (slot.long ?? slot.flags) : slot.name();
   const place = `${wordsOf(command)} ${own}`;

@@ -1,6 +1,6 @@
 /**
- * Contexts: a service's URL and the operator token that belongs to it, by name, in one file of mode 0600.
- * The file is replaced as a whole, so that a reader never sees half of it.
+ * Contexts: the URL of a service and its operator token, by name, in one file of mode 0600. The file is replaced as a
+ * whole, so that a reader never sees half of it.
  */
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -13,7 +13,7 @@ import type { Environment, Io } from "./io.ts";
 export interface Context {
   readonly url: string;
   readonly token: string;
-  /** The workspace that commands mean when they name none. */
+  /** The workspace of commands that name none. */
   readonly workspace?: string;
 }
 
@@ -31,7 +31,7 @@ export function contextsPath(env: Environment): string {
   return join(base, "dome", "contexts.json");
 }
 
-/** @throws CommandFailure when the file is there and is not a contexts file. */
+/** @throws CommandFailure when the file exists and is not a contexts file. */
 export async function readContexts(env: Environment): Promise<Contexts> {
   const path = contextsPath(env);
   let text: string;
@@ -81,7 +81,9 @@ export function withoutContext(contexts: Contexts, name: string): Contexts {
   };
 }
 
-/** A context by name. Names come from the command line, so that `constructor` must not find anything. */
+/**
+ * A context by name. Names come from the command line, so inherited members such as `constructor` must not be found.
+ */
 export const contextNamed = (contexts: Contexts, name: string): Context | undefined =>
   Object.hasOwn(contexts.contexts, name) ? contexts.contexts[name] : undefined;
 

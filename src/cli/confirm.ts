@@ -1,17 +1,17 @@
-/** Asking before something that cannot be taken back, or that stops much at once. */
+/** Asks for a confirmation before an action that cannot be undone, or that stops many things at once. */
 import { CommandFailure, EXIT, usage } from "./exit.ts";
 import type { Session } from "./session.ts";
 
 interface Question {
-  /** What a person must type. */
+  /** The answer that a person must type. */
   readonly answer: string;
-  /** What the answer is. */
+  /** The kind of answer. */
   readonly kind: "name" | "number" | "subject" | "user";
-  /** On a terminal, for instance `Revoking support-triage is final. Type its name to go on: `. */
+  /** The question on a terminal, for instance `Revoking support-triage is final. Type its name to go on: `. */
   readonly question: string;
-  /** Why it cannot go on without a terminal, for instance `revoking is final`. */
+  /** The reason why the command needs a terminal, for instance `revoking is final`. */
   readonly because: string;
-  /** `revoked`: nothing was, when the answer does not match. */
+  /** The participle for the message when the answer does not match, as in "nothing was revoked". */
   readonly done: string;
   /** The command to type instead, with `--yes`. */
   readonly next: string;
@@ -29,15 +29,15 @@ export async function confirm(session: Session, yes: boolean | undefined, asked:
 
 interface Count {
   readonly count: number;
-  /** What there are so many of: `agents`. */
+  /** The things that are counted: `agents`. */
   readonly things: string;
-  /** What the number agrees to, for instance `Suspend these 3 agents?`. */
+  /** The question before the number, for instance `Suspend these 3 agents?`. */
   readonly question: string;
   readonly done: string;
   readonly next: string;
 }
 
-/** The same before something is done to several things, which were listed: their number is the answer. */
+/** Asks for a confirmation before an action on several listed things; the answer is their number. */
 export const confirmCount = (
   session: Session,
   yes: boolean | undefined,

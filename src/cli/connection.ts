@@ -1,6 +1,6 @@
 /**
- * Which service, with which token. A token belongs to the URL it was given with: none of these ways combines a saved
- * token with a URL from somewhere else, nor a token from the environment with a saved URL. Pure.
+ * Finds the service and the token to use. A token belongs to the URL that it was saved or set with: a saved token is
+ * never combined with a URL from another source, nor a token from the environment with a saved URL. Pure.
  */
 import { err, ok, type Result } from "../kernel/result.ts";
 import { contextNamed, type Contexts } from "./config.ts";
@@ -38,7 +38,7 @@ export function operatorConnection(
   return contexts.current === null ? err({ kind: "no_context" }) : saved(contexts, contexts.current);
 }
 
-/** Where an agent's credential goes: it comes with the command, so only the URL is looked for. */
+/** The URL for an agent's credential, which comes with the command. */
 export function agentUrl(
   env: Environment,
   contexts: Contexts,
@@ -55,8 +55,8 @@ export function agentUrl(
 }
 
 /**
- * The workspace of a command that names none: DOME_WORKSPACE, else that of the context in use.
- * @returns null where neither says; then the service decides.
+ * The workspace of a command that names none: DOME_WORKSPACE, otherwise that of the context in use.
+ * @returns null when there is neither; then the service decides.
  */
 export function defaultWorkspace(
   env: Environment,

@@ -1,13 +1,13 @@
-/** The same question to every workspace that the token sees: for what each workspace keeps by itself. */
+/** Asks every workspace that the token may see, for data that each workspace keeps separately. */
 import type { ControlPlane } from "../client/control-plane.ts";
 import { ApiError } from "../../sdk/typescript/src/errors.ts";
 import type { Taken } from "../client/listing.ts";
 import { inParallel } from "./in-parallel.ts";
 
 /**
- * @param ask for one workspace, by name.
- * @returns what all of them answered. A filter that names nothing in one of them names something in another, or the refusal
- *   of the first is thrown.
+ * @param ask asks one workspace, by name.
+ * @returns the answers of all workspaces. A filter value that is unknown in some workspaces is ignored there; when it
+ * is unknown in all, the first refusal is thrown.
  */
 export async function everyWorkspace<T>(
   service: ControlPlane,
@@ -30,9 +30,9 @@ export async function everyWorkspace<T>(
 }
 
 /**
- * The same where one workspace at most has it.
- * @param ask for one workspace, by name.
- * @returns its answer; null where none has it.
+ * As `everyWorkspace`, for a thing that exists in at most one workspace.
+ * @param ask asks one workspace, by name.
+ * @returns its answer; null when no workspace has it.
  */
 export async function whicheverWorkspace<T>(
   service: ControlPlane,

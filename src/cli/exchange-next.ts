@@ -1,4 +1,7 @@
-/** What to try when the token endpoint refuses an exchange (RFC 8693 §2.2.2): by Dome's code, else by the registered one. */
+/**
+ * The next step after the token endpoint refused an exchange (RFC 8693 §2.2.2): by Dome's code, otherwise by the
+ * registered one.
+ */
 import type { ApiError } from "../../sdk/typescript/src/errors.ts";
 
 const WITHOUT_ACTOR = "leave --actor out: the agent of the key is the one that acts";
@@ -22,6 +25,6 @@ const NEXT: ReadonlyMap<string, string> = new Map([
   ["unsupported_grant_type", "dome version: the service may be of a version without token exchange"],
 ]);
 
-/** Undefined where an exchange is like any other request. */
+/** The next step; undefined when the general one applies. */
 export const nextForExchange = (error: ApiError): string | undefined =>
   (error.domeError === null ? undefined : NEXT.get(error.domeError)) ?? NEXT.get(error.code);

@@ -3,7 +3,7 @@ export const EXIT = {
   ok: 0,
   failed: 1,
   usage: 2,
-  /** A deny, or an operator's token that does not allow the command. */
+  /** A denial, or an operator token that does not allow the command. */
   denied: 3,
   notAuthenticated: 4,
   timedOut: 5,
@@ -11,7 +11,7 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** A command cannot go on: what is wrong, and what to type next. */
+/** The command failed: the message, and the command to type next. */
 export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
   readonly exit: ExitCode;

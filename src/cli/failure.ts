@@ -1,6 +1,6 @@
 /**
- * Any thrown thing → lines on stderr, or with `--json` a problem (RFC 9457) on one line, and an exit code. Never a stack;
- * never a credential, wherever it came from; and where there is one, the next command to type.
+ * Turns any exception into lines on stderr, or with `--json` into a problem (RFC 9457) on one line, and into an exit
+ * code. The output never has a stack trace or a credential, and has the next command to type where there is one.
  */
 import { ApiError, DomeError, TimeoutError, UnreadableAnswerError } from "../../sdk/typescript/src/errors.ts";
 import { redact } from "../kernel/redact.ts";
@@ -17,7 +17,7 @@ export interface Failure {
   readonly exit: ExitCode;
 }
 
-/** For programs: what the service answered, and beside it `next` and `request_id`; what it never saw in the same form. */
+/** The form for programs: the answer of the service with `next` and `request_id`; other failures in the same form. */
 export function failureProblem(thrown: unknown, invocation: Invocation): Failure {
   const { message, next, exit } = failureOf(thrown, invocation);
   const answer = thrown instanceof ApiError ? thrown : null;
@@ -41,7 +41,7 @@ const TITLES: Readonly<Record<ExitCode, string>> = {
   [EXIT.timedOut]: "No answer in time",
 };
 
-/** What the parser of the command line has said, as a problem. */
+/** A complaint of the command line parser, as a problem. */
 export function usageProblem(complaint: string): string {
   const said = complaint.trim().split("\n");
   const next = said.find((line) => line.startsWith("next: "))?.slice("next: ".length) ?? null;
@@ -68,7 +68,7 @@ export function describeFailure(thrown: unknown, invocation: Invocation): Failur
     if (!said.message.includes(detail)) lines.push(`  ${member}: ${detail}`);
     else if (!said.message.includes(member)) lines.push(`  at: ${member}`);
   }
-  // The registered code is what an OAuth library shows; it is coarser than the one in the message.
+  // OAuth libraries show the registered code, which is less specific than the one in the message.
   if (thrown instanceof ApiError && thrown.domeError !== null) lines.push(`  oauth error: ${thrown.code}`);
   if (next !== null) lines.push(`next: ${next}`);
   const request = requestOf(thrown);
@@ -113,7 +113,7 @@ function exitOf(error: DomeError): ExitCode {
   if (error instanceof TimeoutError) return EXIT.timedOut;
   if (!(error instanceof ApiError)) return error.code === "invalid_argument" ? EXIT.usage : EXIT.failed;
   if (error.status === 401) return EXIT.notAuthenticated;
-  // RFC 6749 §5.2: 400 for a client that is known and may not have a token, because its agent is not active.
+  // RFC 6749 §5.2: 400 for a known client that may not have a token, because its agent is not active.
   if (error.code === "unauthorized_client") return EXIT.notAuthenticated;
   return error.status === 403 ? EXIT.denied : EXIT.failed;
 }

@@ -1,13 +1,13 @@
 /**
- * The answer's body as JSON, YAML or CSV. In every form what came over the network cannot steer the terminal: characters
- * that nobody sees are written as escapes, in the spelling of that form, so that a program still reads the same text.
+ * Prints the body of an answer as JSON, YAML or CSV. In every form, text from the network cannot control the terminal:
+ * invisible characters are written as escapes of that form, so that a program still reads the same text.
  */
 import { usage } from "./exit.ts";
 import { clean, escaped, UNSEEN, type BodyForm, type Format } from "./output.ts";
 
 type Printed = (body: unknown) => string;
 
-/** YAML's library is loaded only when somebody asks for it. */
+/** The YAML library is loaded only when it is needed. */
 export async function bodyForm(format: Format): Promise<BodyForm> {
   switch (format) {
     case "yaml": {
@@ -21,11 +21,11 @@ export async function bodyForm(format: Format): Promise<BodyForm> {
   }
 }
 
-/** JSON that means the same. Outside of its strings it has no such character but the ends of its lines. */
+/** Escapes invisible characters in JSON. Outside its strings, JSON has none except line ends. */
 const cleanJson = (json: string): string =>
   json.replace(UNSEEN, (char) => (char === "\n" ? char : escaped(char)));
 
-/** A list or a thing on many lines; an item of a result that has no end, and a failure, on one. */
+/** A whole body is printed on several lines; an item of an endless result, and a failure, on one. */
 export const JSON_FORM = {
   whole: (body: unknown) => cleanJson(JSON.stringify(body, null, 2)),
   line: (body: unknown) => cleanJson(JSON.stringify(body)),
@@ -38,9 +38,7 @@ function noLines(): never {
   );
 }
 
-/**
- * YAML 1.2, quoted where a reader of YAML 1.1 would see something else than text (`no`, a time).
- */
+/** YAML 1.2, quoted where a YAML 1.1 parser would not read text (`no`, a time). */
 async function yaml(): Promise<Printed> {
   const { Document, Scalar, visit } = await import("yaml");
   return (body) => {
@@ -56,15 +54,15 @@ async function yaml(): Promise<Printed> {
   };
 }
 
-/** YAML 1.2 §5.7: `\u` and four digits, or `\U` and eight. */
+/** YAML 1.2 §5.7: `\u` with four digits, or `\U` with eight. */
 function yamlEscape(char: string): string {
   const code = (char.codePointAt(0) ?? 0).toString(16);
   return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
 }
 
 /**
- * CSV (RFC 4180): a line of names, a line for each item of the list. The names are those of the JSON; what is neither text,
- * number nor truth value is JSON in its cell.
+ * CSV (RFC 4180): a header line, then one line per item. The names are those of the JSON; a value that is not text, a
+ * number or a boolean is JSON in its cell.
  */
 const csv: Printed = (body) => {
   const items = (Array.isArray(body) ? body : [body]).map(membersOf);
@@ -80,7 +78,7 @@ const membersOf = (item: unknown): ReadonlyMap<string, unknown> =>
       : [["value", item]],
   );
 
-/** What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), in its full width too. */
+/** Characters that begin a formula in a spreadsheet (OWASP, CSV injection), including their full-width forms. */
 const FORMULA = /^\s*[=+\-@\uff0b\uff0d\uff1d\uff20]/u;
 
 function csvCell(value: unknown): string {

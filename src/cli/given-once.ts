@@ -1,11 +1,11 @@
 /**
- * What has one value is given once. The parser would keep the last value and drop the others in silence:
- * `--label a=1 --label b=2` once meant every agent of b.
+ * Refuses an option with one value that is given twice. The parser would keep the last value and silently drop the
+ * others: `--label a=1 --label b=2` once selected every agent with b=2.
  */
 import type { Command } from "commander";
 import { takesSeveral } from "./option-values.ts";
 
-/** Makes the parser refuse a second one, of every option of this command, and `--no-x` beside `--x`. */
+/** Makes the parser refuse a second occurrence of every such option of this command, and `--no-x` beside `--x`. */
 export function givenOnce(command: Command): void {
   const given = new Map<string, string>();
   for (const option of command.options.filter((each) => !takesSeveral(each))) {

@@ -1,4 +1,4 @@
-/** How stops and their receipts are shown to people. */
+/** The text forms of stops and their receipts. */
 import type { Halt } from "../contract/halt.ts";
 import { clean, fields, seconds, several, type Style } from "./output.ts";
 import { table } from "./table.ts";
@@ -40,7 +40,10 @@ export function haltFields(style: Style, halt: Halt): string {
   return `${members}\n\n${clean(halt.note)}`;
 }
 
-/** `The stop hlt_… is effective since` when, or in how long. @param leftMs in milliseconds, where it is not yet. */
+/**
+ * `The stop hlt_… is effective since …`, or `… in …`.
+ * @param leftMs the time left, in milliseconds, when it is not effective yet.
+ */
 export const effectText = (style: Style, { id, effective_at: at }: Halt, leftMs: number): string =>
   `The stop ${id} is effective ${at === null ? `in ${seconds(leftMs)}` : `since ${style.at(at)}`}.`;
 

@@ -1,4 +1,4 @@
-/** The workspace of a command whose path names one: as everywhere, the token's only one, else `default`. */
+/** The workspace of a command whose path needs one: the token's only workspace, otherwise `default`. */
 import type { ControlPlane } from "../client/control-plane.ts";
 
 export async function homeWorkspace(service: ControlPlane, named: string | undefined): Promise<string> {

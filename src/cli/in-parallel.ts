@@ -1,7 +1,7 @@
-/** Many requests, a few of them under way at once. */
+/** Runs many requests, a few at a time. */
 const AT_ONCE = 8;
 
-/** Answers in the order of the items. */
+/** @returns the answers, in the order of the items. */
 export async function inParallel<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   for (let from = 0; from < items.length; from += AT_ONCE) {

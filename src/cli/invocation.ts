@@ -1,19 +1,19 @@
-/** What was being done, for the message when it fails. */
+/** The command being run, for its failure message. */
 import type { Here } from "./next-command.ts";
 
 export interface Invocation {
   /** The words of the command, for instance `["agents", "show"]`. */
   readonly words: readonly string[];
-  /** The name or id that the command was given. */
+  /** The name or id in the command's first argument. */
   readonly subject: string | null;
-  /** As `--workspace` gave it. */
+  /** The value of `--workspace`. */
   readonly workspace: string | null;
   readonly url: string | null;
-  /** The context in use, whoever chose it. */
+  /** The context in use, given or current. */
   readonly context: string | null;
   readonly here: Here;
-  /** The credential in use was an agent's. */
+  /** True when the credential in use belongs to an agent. */
   readonly asAgent: boolean;
-  /** The long options that the command has. */
+  /** The long options of the command. */
   readonly flags: readonly string[];
 }

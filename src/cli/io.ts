@@ -1,4 +1,4 @@
-/** The world as a command sees it: streams, environment, time, network. A test passes its own. */
+/** The environment of a command: streams, variables, time, network. Tests pass their own. */
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
 
@@ -40,13 +40,13 @@ export interface Io {
   readonly timers: Timers;
   readonly random: Random;
   /**
-   * Calls back when a person ends the program (Ctrl-C), which then ends.
-   * @returns takes the callback away again.
+   * Calls back when a person interrupts the program (Ctrl-C), which then ends.
+   * @returns a function that removes the callback.
    */
   readonly onInterrupt: (tell: () => void) => () => void;
   /**
-   * Where the reader is: a name of the IANA time zone database. A function, because the first use of `Intl` takes as long
-   * as everything else at the start.
+   * The reader's time zone, a name of the IANA time zone database. It is a function, because the first use of `Intl`
+   * takes as long as the rest of the start.
    */
   readonly timeZone: () => string;
   /** Version of this program. */

@@ -1,7 +1,7 @@
 /**
- * A file for a key that is shown once. It is opened before the key is asked for, so that a key is not issued for a path
- * that cannot take it; its mode is 0600 from the first moment; an existing file is replaced only when asked for, and
- * only by a whole key.
+ * A file for a key that is shown once. The file is opened before the key is requested, so that no key is issued for a
+ * path that cannot be written. Its mode is 0600 from the start. An existing file is replaced only on request, and only
+ * by a complete key.
  */
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { toHex } from "../kernel/bytes.ts";
@@ -11,19 +11,19 @@ import type { Io } from "./io.ts";
 
 export interface KeyFile {
   readonly path: string;
-  /** Writes the key and waits until the disk has it. `keyId` is for the message when that fails. */
+  /** Writes the key, and waits until it is on disk. `keyId` is for the message of a failure. */
   write(secret: string, keyId: string): Promise<void>;
-  /** The key did not come: leaves everything as it was. */
+  /** To be called when there is no key: leaves everything as it was. */
   abandon(): Promise<void>;
 }
 
-/** What is kept in the file, for the messages. */
+/** The kind of secret in the file, for the messages. */
 export interface Kept {
   /** `key` or `token`. */
   readonly thing: string;
   /** The option that names the file. */
   readonly option: string;
-  /** The command that replaces one that nobody has, without the option. */
+  /** The command that replaces a lost secret, without the option. */
   readonly replace: (id: string) => string;
 }
 
@@ -66,7 +66,7 @@ export async function reserveKeyFile(
 
 async function create(draft: string, path: string): Promise<FileHandle> {
   try {
-    // Exclusive: never through a link that somebody else has put there.
+    // Exclusive: never follows a link that another user has placed there.
     return await open(draft, "wx", 0o600);
   } catch (fault) {
     const reason = faultCode(fault);

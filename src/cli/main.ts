@@ -1,6 +1,6 @@
 /**
- * `dome`: reads the command line, runs one command, answers with an exit code. The one place that catches: whatever is
- * thrown becomes a line on stderr, never a stack.
+ * `dome`: parses the command line, runs one command, and returns an exit code. Only this file catches exceptions: each
+ * becomes a line on stderr, never a stack trace.
  */
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -21,7 +21,7 @@ export async function run(argv: readonly string[], world: Io): Promise<number> {
   const io = guarded(world);
   const session = new Session(io);
   const complaints: string[] = [];
-  // The parser repeats words that it does not know, and one of them may be a key in the wrong place (P4).
+  // The parser repeats unknown words, and one of them may be a misplaced key (P4).
   const root = await program(session, argv, (text) => complaints.push(redact(text)));
   const tell = (...lines: readonly string[]): void => {
     for (const line of lines) io.stderr.write(line.endsWith("\n") ? line : `${line}\n`);
@@ -39,7 +39,7 @@ export async function run(argv: readonly string[], world: Io): Promise<number> {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
     const { describeFailure, failureProblem, usageProblem } = await import("./failure.ts");
     if (thrown instanceof CommanderError) {
-      // What the parser has said of the words stands in its complaints.
+      // The parser's message is in its complaints.
       const said = complaints.join("");
       if (said !== "") tell(asJson ? usageProblem(said) : said);
       return EXIT.usage;
@@ -50,7 +50,9 @@ export async function run(argv: readonly string[], world: Io): Promise<number> {
   }
 }
 
-/** True when this file, or the bundle made of it, is what was started: also through the link of an installed package. */
+/**
+ * True when this file, or its bundle, is the program that was started, also through the link of an installed package.
+ */
 function isEntry(): boolean {
   const started = process.argv[1];
   if (started === undefined) return false;
@@ -62,7 +64,7 @@ function isEntry(): boolean {
 }
 
 if (isEntry()) {
-  // A reader that has gone away (`dome audit list | head`) is no fault of this program, and needs no message.
+  // A closed pipe (`dome audit list | head`) is not a fault, and needs no message.
   process.stdout.on("error", () => process.exit(EXIT.failed));
   process.exitCode = await run(process.argv.slice(2), processIo());
 }

@@ -1,7 +1,7 @@
-/** What the service says of a member of a request, in terms of the option that the person typed. */
+/** Rewords the service's message about a member of the request for the option that was typed. */
 import type { Problem } from "../../sdk/typescript/src/errors.ts";
 
-/** The options that a member may have been made from, where they do not share its name. */
+/** The options from which a member may come, where their names differ. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "surface.tools": ["--tool", "--add-tool"],
   "surface.pools": ["--pool", "--add-pool"],
@@ -26,7 +26,10 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   workspaces: ["--workspace"],
 };
 
-/** The option for a member; the member itself where the command has none. @param flags the long options of the command. */
+/**
+ * The option for a member; the member itself when the command has no such option.
+ * @param flags the long options of the command.
+ */
 function optionFor(member: string, flags: readonly string[]): string {
   const steps = member.split(".");
   const [first = ""] = steps;
@@ -34,7 +37,7 @@ function optionFor(member: string, flags: readonly string[]): string {
   return known.find((flag) => flags.includes(flag)) ?? member;
 }
 
-/** `604800 seconds (7 days)`, which the option takes as `7d`. */
+/** Rewords `604800 seconds (7 days)` as `7d`, the form that options accept. */
 const inUnits = (text: string): string =>
   text.replaceAll(/\b\d+ seconds \((\d+) (day|hour|minute)s?\)/g, (_all, count: string, unit: string) => {
     return `${count}${unit.charAt(0)}`;
@@ -45,7 +48,7 @@ interface SaidOfOptions {
   readonly errors: readonly { readonly member: string; readonly detail: string }[];
 }
 
-/** @param message what the service has said of the whole request: it names the first member at fault. */
+/** @param message the service's message about the whole request, which names the first faulty member. */
 export function inOptions(message: string, problem: Problem, flags: readonly string[]): SaidOfOptions {
   const errors = problem.errors ?? [];
   const said = errors.map(({ member, detail }) => {

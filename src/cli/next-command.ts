@@ -1,15 +1,15 @@
-/** A command to type next: it talks to the same service and workspace as the one that told of it. */
+/** Completes a command to type next, so that it uses the same service as this one. */
 import { shellWord } from "../kernel/shell-word.ts";
 
-/** Of the command line: what a command to type next needs too. */
+/** The part of this command line that the next command needs. */
 export interface Here {
-  /** As `--context` gave it. */
+  /** The value of `--context`. */
   readonly context: string | null;
 }
 
 /**
- * A command, and nothing but, then what a shell takes for a comment: prose around one stays as it is. An apostrophe in a
- * word is `'\''`. The contexts themselves are in no context.
+ * Matches text that is only a command, with an optional shell comment; a command within prose is left alone. An
+ * apostrophe in a word is `'\''`. Commands about contexts get no context.
  */
 const COMMAND = /^(dome (?!context )(?:'[^']*'|\\'|[^',;#\\])*?)(\s+#.*)?$/;
 

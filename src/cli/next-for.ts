@@ -1,4 +1,4 @@
-/** Which command to type next after the service has refused, or has not answered. */
+/** The command to type next after the service has refused or has not answered. */
 import { ApiError, type DomeError } from "../../sdk/typescript/src/errors.ts";
 import { isLoopback } from "./connection.ts";
 import { nextForExchange } from "./exchange-next.ts";
@@ -21,7 +21,7 @@ export function nextFor(error: DomeError, invocation: Invocation): string | null
     case "not_found":
       return nextToFind(error.problem?.errors?.[0]?.member ?? noun, invocation);
     case "name_taken":
-      // An issuer is taken by a provider of another name.
+      // Another provider may have the issuer, under another name.
       return error.problem?.errors?.[0]?.member === "issuer"
         ? listHere("idp", invocation)
         : nextToLook(invocation);
@@ -54,19 +54,19 @@ const login = ({ url, context }: Invocation): string =>
 export function nextToLook(invocation: Invocation): string | null {
   const noun = nounOf(invocation);
   if (noun === null) return null;
-  if (invocation.words[0] === "users") return "dome workspaces list"; // there is nothing to look at of a user
+  if (invocation.words[0] === "users") return "dome workspaces list"; // a user has no page of its own
   if (invocation.words[0] === "keys") return about("keys list", invocation);
   return about(`${noun} show`, invocation) ?? listHere(noun, invocation);
 }
 
-/** Nouns whose things belong to a workspace. */
+/** Nouns of things that belong to a workspace. */
 const IN_WORKSPACE = new Set(["agents", "keys", "tools", "pools", "integrations", "idp"]);
 
-/** What lists the things of a noun, where the command looked for one. */
+/** The command that lists the things of a noun, in the workspace of this command. */
 const listHere = (noun: string, { workspace }: Invocation): string =>
   `dome ${noun} list${IN_WORKSPACE.has(noun) ? inWorkspace(workspace ?? undefined) : ""}`;
 
-/** @param missing what is not there, as the service names it; else the noun of the command. */
+/** @param missing the missing thing, as the service names it; otherwise the noun of the command. */
 function nextToFind(missing: string | null, invocation: Invocation): string | null {
   const onWorkspace = invocation.words[0] === "workspaces" || invocation.words[0] === "users";
   switch (missing) {
@@ -95,17 +95,17 @@ function nextToFind(missing: string | null, invocation: Invocation): string | nu
   }
 }
 
-/** A command about the same thing; null when there is none. */
+/** A command about the same thing; null when the command names none. */
 const about = (words: string, { subject, workspace }: Invocation): string | null =>
   subject === null ? null : `dome ${words} ${subject}${inWorkspace(workspace ?? undefined)}`;
 
-/** The same command once more, with the reason that lifts a hold. */
+/** The same command with the reason that lifts a hold. */
 function onceMore(invocation: Invocation): string | null {
   const again = about(invocation.words.join(" "), invocation);
   return again === null ? null : `${again}${withReason("TEXT")}`;
 }
 
-/** The noun whose list or record tells more; a key is found by its agent, and users are stopped in a workspace. */
+/** The noun whose list or record helps: a key is found by its agent, and a user is stopped in a workspace. */
 function nounOf({ words }: Invocation): string | null {
   const [first, second] = words;
   if (first === undefined || second === undefined || first === "token" || first === "context") return null;
@@ -125,7 +125,7 @@ function listOf(member: string, invocation: Invocation): string | null {
   return null;
 }
 
-/** Where what a filter of the trail names could be found instead. */
+/** The list in which the right value of a ledger filter can be found. */
 function listOfFilter(member: string, invocation: Invocation): string | null {
   if (member === "agent" || member === "actor") return "dome agents list -A";
   if (member === "user") return "dome users list -A";

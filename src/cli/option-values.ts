@@ -1,4 +1,4 @@
-/** What options take beyond plain text. A wrong value is told by the command line parser, with the option's name. */
+/** Parsers of option values. The command line parser reports a wrong value with the name of its option. */
 import { InvalidArgumentError, Option } from "commander";
 import { rfc3339 } from "../kernel/clock.ts";
 import { parseInstant } from "../kernel/instant.ts";
@@ -11,7 +11,7 @@ export const collect = (value: string, previous: readonly string[] | undefined):
   value,
 ];
 
-/** `key=value`, several times. */
+/** Collects `key=value` labels to set. */
 export function collectLabel(
   value: string,
   previous: Readonly<Record<string, string>> | undefined,
@@ -24,7 +24,7 @@ export function collectLabel(
   return { ...previous, [key]: value.slice(at + 1) };
 }
 
-/** Labels to choose by, `key=value`, several times: an agent must have all of them. */
+/** Collects `key=value` labels to select by: an agent must have all of them. */
 function collectLabelFilter(value: string, previous: readonly string[] | undefined): string[] {
   const at = value.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("It must be KEY=VALUE.");
@@ -35,17 +35,20 @@ function collectLabelFilter(value: string, previous: readonly string[] | undefin
   return previous?.includes(value) === true ? [...previous] : [...(previous ?? []), value];
 }
 
-/** For options that choose by a label. */
+/** An option that selects by labels. */
 export const labelFilterOption = (description: string): Option =>
   new Option("-l, --label <key=value>", `${description}; repeat to require several labels`).argParser(
     collectLabelFilter,
   );
 
-/** The same labels, for a command to type next. */
+/** The labels as options, for a command to type next. */
 export const withLabels = (labels: readonly string[] = []): string =>
   labels.map((label) => ` --label ${shellWord(label)}`).join("");
 
-/** True for an option that may be given several times: its parser takes what came before. So does the library's own, of choices. */
+/**
+ * True for an option that may be repeated: its parser takes the previous value. The library's parser of choices does so
+ * too, and is excluded.
+ */
 export const takesSeveral = ({ parseArg, argChoices, variadic }: Option): boolean =>
   variadic || parseArg === collect || (argChoices === undefined && (parseArg?.length ?? 0) > 1);
 
@@ -73,10 +76,10 @@ export function duration(value: string): number {
   return ms;
 }
 
-/** How long two credentials may work side by side. */
+/** The longest time for which two credentials may be valid at once, in milliseconds. */
 export const LONGEST_OVERLAP_MS = 7 * 86_400_000;
 
-/** How long a replaced credential goes on, in milliseconds. */
+/** How long a replaced credential stays valid, in milliseconds. */
 export function overlap(value: string): number {
   const ms = duration(value);
   if (ms > LONGEST_OVERLAP_MS) throw new InvalidArgumentError("It must be 7d at most.");
@@ -84,9 +87,9 @@ export function overlap(value: string): number {
 }
 
 /**
- * A point in time: RFC 3339, a date (midnight UTC), or a duration from now.
- * @param now milliseconds since the epoch, asked when the option is read.
- * @param direction whether a duration reaches into the future (`expires`) or the past (`since`).
+ * Parses a point in time: RFC 3339, a date (midnight UTC), or a duration from now.
+ * @param now returns milliseconds since the epoch; called when the option is read.
+ * @param direction whether a duration extends into the future (`expires`) or the past (`since`).
  * @returns RFC 3339 in UTC.
  */
 export const pointInTime =
@@ -118,31 +121,34 @@ export function jsonObject(value: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(parsed.value));
 }
 
-/** Marks the option whose default is `DOME_WORKSPACE`, else the context's workspace (`operators create` has another one). */
+/**
+ * Marks the option whose default is `DOME_WORKSPACE`, otherwise the context's workspace (not that of `operators
+ * create`).
+ */
 export class WorkspaceOption extends Option {}
 
-/** @param more what this command takes besides a workspace's name. */
+/** @param more further values that this command accepts. */
 export const workspaceOption = (more = ""): Option =>
   new WorkspaceOption(
     "--workspace <name>",
     `workspace (default: DOME_WORKSPACE, the context's, the token's only one, else default)${more}`,
   );
 
-/** For lists that may go over everything the token sees. */
+/** For lists that can cover every workspace. */
 export const allWorkspacesOption = (): Option =>
   new Option("-A, --all-workspaces", "in every workspace that you may see").conflicts("workspace");
 
-/** Where was looked, for a list that is empty. */
+/** A sentence for an empty list that says where the command searched. */
 export const searched = (workspace: string | undefined, everywhere: boolean): string =>
   everywhere
     ? "Every workspace that you may see was searched."
     : `Searched: ${workspace ?? "your token's only workspace, else default"}. With -A every workspace.`;
 
-/** The same reason, for a command to type next. */
+/** The reason as an option, for a command to type next. */
 export const withReason = (reason: string | undefined): string =>
   reason === undefined ? "" : ` --reason ${shellWord(reason)}`;
 
-/** The same workspace, for a command to type next. */
+/** The workspace as an option, for a command to type next. */
 export const inWorkspace = (workspace: string | undefined): string =>
   workspace === undefined ? "" : ` --workspace ${workspace}`;
 

@@ -1,18 +1,18 @@
 /**
- * What a command prints: tables and fields for people, the API's body with `--json`, `-o yaml` and `-o csv`, ids with
- * `--quiet`. Nothing is ever cut. What came over the network cannot steer the terminal, or look like something else: control
- * and direction characters, and those that nobody sees, are shown as escapes, also in the body (a tool's description or an
- * audited value may have been written by an attacker).
+ * Prints the result of a command: tables and fields for people, the API's body with `--json`, `-o yaml` and `-o csv`,
+ * ids with `--quiet`. Nothing is truncated. Text from the network cannot control the terminal or look like other text:
+ * control, direction and invisible characters are shown as escapes, also in the body, because an attacker may have
+ * written a tool's description or an audited value.
  */
 import type { Io, Sink } from "./io.ts";
 import { nextCommand, type Here } from "./next-command.ts";
 import { localClock, relative } from "./times.ts";
 
-/** What `-o` takes. */
+/** The values of `-o`. */
 export const FORMATS = ["table", "wide", "json", "yaml", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** `text`: for people. `json`: the body, in whichever of its forms. `quiet`: ids. */
+/** `text`: for people. `json`: the body, as JSON, YAML or CSV. `quiet`: ids. */
 export type Mode = "text" | "json" | "quiet";
 
 export interface Shown {
@@ -20,11 +20,11 @@ export interface Shown {
   readonly body: unknown;
   readonly ids: readonly string[];
   readonly text: () => string;
-  /** With more columns, where there are more. */
+  /** The text with more columns, if there is one. */
   readonly wide?: () => string;
 }
 
-/** How a body is printed: a whole one, and an item of a result that has no end. */
+/** How a body is printed: a whole body, and an item of an endless result. */
 export interface BodyForm {
   readonly whole: (body: unknown) => string;
   readonly line: (item: unknown) => string;
@@ -56,20 +56,20 @@ export class Output {
     else this.#print(this.#how.wide && shown.wide !== undefined ? shown.wide() : shown.text());
   }
 
-  /** A result that is shown whenever it has changed: a line each time with `--json`. */
+  /** A result that is shown each time it changes; with `--json`, on one line each time. */
   showAgain(shown: Shown): void {
     if (this.mode === "json") this.#print(this.#how.form.line(shown.body));
     else this.show(shown);
   }
 
-  /** One item of a result that has no end: NDJSON with `--json`, an id with `--quiet`, a line for people. */
+  /** One item of an endless result: NDJSON with `--json`, an id with `--quiet`, a line for people. */
   line(item: { readonly body: unknown; readonly id: string; readonly cells: readonly Cell[] }): void {
     if (this.mode === "json") this.#print(this.#how.form.line(item.body));
     else if (this.mode === "quiet") this.#print(clean(item.id));
     else this.#print(item.cells.map(cell).join("  "));
   }
 
-  /** Something to know beside the result, on stderr. Scripts that asked for ids only do not get it. */
+  /** A note on stderr. With `--quiet` it is left out. */
   note(text: string): void {
     if (this.mode !== "quiet") this.warn(text);
   }
@@ -79,12 +79,12 @@ export class Output {
     this.note(`next: ${this.here(command)}`);
   }
 
-  /** The command, for the same service. */
+  /** The command with the options that select the same service. */
   here(command: string): string {
     return nextCommand(command, this.#how.here);
   }
 
-  /** Something that must not be missed, on stderr. */
+  /** A warning on stderr, also with `--quiet`. */
   warn(text: string): void {
     this.#io.stderr.write(`${text}\n`);
   }
@@ -101,11 +101,11 @@ interface Colours {
 }
 
 export interface Style extends Colours {
-  /** How long ago or ahead, for a column. Null stays null. */
+  /** The relative time, for a column. Null stays null. */
   ago(iso: string | null): string | null;
-  /** On the reader's clock, and how long ago or ahead. Null stays null. */
+  /** The local time with the relative time. Null stays null. */
   at(iso: string | null): string | null;
-  /** On the reader's clock alone, where times are compared, or stay on the screen while time goes on. Null stays null. */
+  /** The local time alone, for times that are compared, or that stay on the screen. Null stays null. */
   clock(iso: string | null): string | null;
 }
 
@@ -129,26 +129,26 @@ export function styleFor(sink: Sink, io: Io): Style {
   };
 }
 
-/** Unicode's controls, formats, separators of lines, and everything that is drawn as nothing. */
+/** Unicode's control and format characters, line separators, and everything that is drawn as nothing. */
 export const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{DI}]/gu;
 
-/** As JSON and JavaScript write a character, one escape per UTF-16 unit. */
+/** Writes a character as JSON and JavaScript do, with one escape per UTF-16 unit. */
 export const escaped = (char: string): string =>
   Array.from(
     { length: char.length },
     (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`,
   ).join("");
 
-/** Foreign text made safe to print. */
+/** Text from outside, made safe to print. */
 export const clean = (text: string): string => text.replace(UNSEEN, escaped);
 
-/** What this program itself steers a terminal with: colours, and at the beginning of a text the clearing of its line. */
+/** The control sequences of this program itself: colours, and clearing the line at the beginning of a text. */
 const OURS = String.raw`\u001b\[(?:0|1|31|32)m|^\r\u001b\[2K|\r?\n`;
 const UNSEEN_OR_OURS = new RegExp(`(${OURS})|${UNSEEN.source}`, "gu");
 
 /**
- * The same world, in which nothing steers the terminal but this program: where a foreign text was not made safe before it
- * was written, it is here. What it cannot tell is whose the ends of lines are.
+ * The same streams, restricted so that only this program controls the terminal: text from outside that was not escaped
+ * before is escaped here. Line ends cannot be told apart.
  */
 export function guarded(io: Io): Io {
   const safe = (text: string): string =>
@@ -172,14 +172,14 @@ export function guarded(io: Io): Io {
 
 export type Cell = string | number | null;
 
-/** One thing: a line per member. */
+/** One object, with a line per member. */
 export function fields(style: Style, members: readonly (readonly [string, Cell])[]): string {
   const named = members.map(([name, value]) => [clean(name), value] as const);
   const width = Math.max(...named.map(([name]) => name.length));
   return named.map(([name, value]) => `${style.strong(name.padEnd(width))}  ${cell(value)}`).join("\n");
 }
 
-/** Its text, safe to print. */
+/** The text of a cell, safe to print. */
 export const cell = (value: Cell): string => (value === null || value === "" ? "-" : clean(String(value)));
 
 /** `a, b`, or null for none. */

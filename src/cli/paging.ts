@@ -1,4 +1,6 @@
-/** How long lists are read, for every command that lists: so many, from a cursor on, or all; and how they go on. */
+/**
+ * The paging options of all commands that list: a limit, a cursor, or everything; and the command for the next page.
+ */
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Listing, Taken } from "../client/listing.ts";
 import { shellWord } from "../kernel/shell-word.ts";
@@ -12,8 +14,8 @@ export interface Paging {
 }
 
 /**
- * @param what is listed, for the help.
- * @param usual how many there are without `--limit`; null: all.
+ * @param what the listed things, for the help.
+ * @param usual the number of items without `--limit`; null for all.
  */
 export function withPaging(command: Command, what: string, usual: number | null = null): Command {
   const limit = new Option("--limit <n>", `at most this many ${what} (default: ${usual ?? "all"})`);
@@ -29,7 +31,7 @@ function cursorText(value: string): string {
   return value;
 }
 
-/** How many at most; undefined: all. */
+/** The greatest number of items; undefined for all. */
 export const mostOf = ({ limit, all }: Paging, usual: number | null): number | undefined =>
   limit ?? (all === true ? undefined : (usual ?? undefined));
 
@@ -39,19 +41,19 @@ export const takePage = <T>(
   usual: number | null = null,
 ): Promise<Taken<T>> => listing.take(mostOf(paging, usual), paging.cursor);
 
-/** That there are more, and the command that lists them. */
+/** Says that there are more items, and prints the command that lists them. */
 export function tellMore({ output }: Session, command: Command, { next }: Taken<unknown>): void {
   if (next === null) return;
   output.note("There are more.");
   output.next(`${again(command)} --cursor ${shellWord(next)}`);
 }
 
-/** The same for the lists of several workspaces, of which each has a cursor of its own. */
+/** As `tellMore`, for lists of several workspaces, each of which has a cursor of its own. */
 export function tellMoreSomewhere({ output }: Session, { next }: Pick<Taken<unknown>, "next">): void {
   if (next !== null) output.note("There are more: raise --limit, or ask one workspace with --workspace.");
 }
 
-/** The command as it was given, without its cursor; and the workspace, wherever that was said. */
+/** The command as it was given, without its cursor, and with the workspace, even if that came from a default. */
 function again(command: Command): string {
   const given = command.options.filter((option) => {
     const name = option.attributeName();

@@ -1,4 +1,4 @@
-/** What the stop of a user and of a transaction say: committed, waiting, effective, and the command for the receipt. */
+/** Prints the stop of a user or a transaction: committed, waiting, effective, and the command for the receipt. */
 import type { ControlPlane } from "../client/control-plane.ts";
 import type { TransactionTransition, UserTransition } from "../contract/halt.ts";
 import { effectText } from "./halt-text.ts";
@@ -6,7 +6,7 @@ import type { Style } from "./output.ts";
 import type { Session } from "./session.ts";
 import { waitForHalt } from "./wait-for-halt.ts";
 
-/** @param who what was stopped, with a capital letter. */
+/** @param who the thing that was stopped, with a capital letter. */
 export async function tellStop(
   session: Session,
   service: ControlPlane,

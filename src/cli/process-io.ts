@@ -1,4 +1,4 @@
-/** The real world, for the program itself. */
+/** The real environment, for the program itself. */
 import { readFileSync } from "node:fs";
 import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
@@ -6,10 +6,10 @@ import { systemClock, systemTimers } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/random.ts";
 import type { Environment, Input, Io, Sink } from "./io.ts";
 
-/** The same distance from src/cli and from dist/cli. */
+/** The relative path is the same from src/cli and from dist/cli. */
 const PACKAGE = fileURLToPath(new URL("../../package.json", import.meta.url).href);
 
-/** 128 and the number of SIGINT, as shells have it. */
+/** 128 plus the number of SIGINT, as shells use it. */
 const INTERRUPTED = 130;
 
 export const processIo = (): Io => ({
@@ -68,7 +68,7 @@ const processInput: Input = {
       import("node:stream"),
     ]);
     process.stderr.write(question);
-    // The line editor echoes to its output: a secret's echo goes nowhere.
+    // The line editor echoes input to its output; for a secret, that output is discarded.
     const nowhere = new Writable({ write: (_part, _encoding, done) => done() });
     const lines = createInterface({
       input: process.stdin,

@@ -1,4 +1,4 @@
-/** The tree of commands and the options that all of them take. */
+/** The tree of commands, and the options that all commands take. */
 import { Command, Option } from "commander";
 import { isId } from "../kernel/ids.ts";
 import { COMMANDS } from "./commands/commands.ts";
@@ -19,8 +19,8 @@ Start here:
   $ dome agents activate support-triage`;
 
 /**
- * @param argv the words after `dome`: a command is there in full when one of them is its name, wherever that stands.
- * @param complain takes what the parser says of words that are wrong.
+ * @param argv the words after `dome`. A command is loaded when one of them is its name, at any position.
+ * @param complain receives the parser's complaints about wrong words.
  */
 export async function program(
   session: Session,
@@ -65,13 +65,10 @@ export async function program(
   return root.configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() });
 }
 
-/** What stands in the list of commands for one that the command line does not name. */
+/** The entry in the list of commands for one that the command line does not name. */
 const placeholder = ({ name, summary }: Title): Command => new Command(name).summary(summary);
 
-/**
- * Says which workspace it is where the command line does not. An agent's id says it by itself, and `--all-workspaces`
- * needs none.
- */
+/** Sets the default workspace of a command that names none. The id of an agent and `--all-workspaces` need none. */
 async function chooseWorkspace(session: Session, globals: GlobalOptions, action: Command): Promise<void> {
   const named = optionOf(action, "workspace") !== null || action.getOptionValue("allWorkspaces") === true;
   const byId = action.args.length > 0 && action.args.every((arg) => isId("agt", arg));
@@ -80,7 +77,7 @@ async function chooseWorkspace(session: Session, globals: GlobalOptions, action:
   if (workspace !== null) action.setOptionValueWithSource("workspace", workspace, "default");
 }
 
-/** What a command has from its parent (commander does this only for commands that the parent has made itself). */
+/** Copies the settings of a parent command (commander does this only for commands that the parent itself has made). */
 function settle(parent: Command): void {
   parent.showHelpAfterError(`next: ${["dome", ...wordsOf(parent)].join(" ")} --help`);
   givenOnce(parent);

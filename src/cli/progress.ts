@@ -1,4 +1,4 @@
-/** Progress on stderr: a live line on a terminal, plain lines in a pipe, nothing with `--quiet`. */
+/** Shows progress on stderr: a live line on a terminal, plain lines in a pipe, nothing with `--quiet`. */
 import type { Io } from "./io.ts";
 import type { Mode } from "./output.ts";
 import { styleFor, type Style } from "./output.ts";
@@ -13,7 +13,7 @@ export class Progress {
   readonly #forget: () => void;
   #live = false;
 
-  /** @param stays what a person who ends the program (Ctrl-C) must know: that what was begun goes on. */
+  /** @param stays lines for a person who interrupts the program (Ctrl-C): what has begun continues. */
   constructor(io: Io, mode: Mode, stays: readonly string[]) {
     this.#io = io;
     this.#style = styleFor(io.stderr, io);
@@ -29,21 +29,21 @@ export class Progress {
     return this.#io.stderr.isTTY && this.#io.env.TERM !== "dumb" && !this.#silent;
   }
 
-  /** A step that has been reached. */
+  /** Shows a completed step. */
   step(name: string, text: string): void {
     if (this.#silent) return;
     this.#io.stderr.write(`${this.#live ? CLEAR_LINE : ""}${this.#line(name, text)}\n`);
     this.#live = false;
   }
 
-  /** A step that goes on; on a terminal only. */
+  /** Shows a step in progress, on a terminal only. */
   live(name: string, text: string): void {
     if (!this.isLive) return;
     this.#io.stderr.write(`${CLEAR_LINE}${this.#line(name, text)}`);
     this.#live = true;
   }
 
-  /** Leaves the terminal on a fresh line, whatever has happened. */
+  /** Leaves the terminal on a new line, in every case. */
   end(): void {
     if (this.#live) this.#io.stderr.write("\n");
     this.#live = false;

@@ -1,6 +1,6 @@
 /**
- * One run of the program: what the global options said, and the doors to the service, opened when a command needs them.
- * The client (and with it every schema) is loaded only then, so that `--help` is quick.
+ * One run of the program: the global options, and the clients of the service, made when a command needs them. The
+ * client, with all its schemas, is loaded only then, so that `--help` is fast.
  */
 import type { AgentClient } from "../client/agent-client.ts";
 import type { ControlPlane } from "../client/control-plane.ts";
@@ -30,7 +30,7 @@ export interface GlobalOptions {
 
 type About = Pick<Invocation, "words" | "subject" | "workspace" | "flags">;
 
-/** Where nothing was asked for. */
+/** The defaults. */
 const PRINTING = { wide: false, form: JSON_FORM, here: { context: null } };
 
 export class Session {
@@ -56,8 +56,8 @@ export class Session {
   }
 
   /**
-   * Called once the command line has been read, before the command runs.
-   * @throws CommandFailure (exit 2) when the answer is asked for in two forms.
+   * Called after the command line was parsed, before the command runs.
+   * @throws CommandFailure (exit 2) when two output formats are requested.
    */
   async begin(globals: GlobalOptions, about: About): Promise<void> {
     const context = globals.context ?? null;
@@ -77,27 +77,30 @@ export class Session {
     return this.#output;
   }
 
-  /** What is going on, for the message when it fails. */
+  /** The command being run, for its failure message. */
   get invocation(): Invocation {
     return this.#invocation;
   }
 
-  /** The exit code of a command that has run to its end. */
+  /** The exit code of a command that ran to its end. */
   get exit(): ExitCode {
     return this.#exit;
   }
 
-  /** Ends well, with another exit code than 0: a check that is denied has an answer, and the answer is no. */
+  /**
+   * Sets an exit code other than 0 for a command that succeeded: a check that is denied has an answer, and the answer
+   * is no.
+   */
   end(exit: ExitCode): void {
     this.#exit = exit;
   }
 
-  /** The name given by `--context`. */
+  /** The value of `--context`. */
   get wantedContext(): string | undefined {
     return this.#globals.context;
   }
 
-  /** The workspace of a command that names none; null: the service decides. */
+  /** The workspace of a command that names none; null when the service decides. */
   async defaultWorkspace({ context }: GlobalOptions = this.#globals): Promise<string | null> {
     const { env } = this.io;
     return defaultWorkspace(env, await readContexts(env), context);
@@ -112,8 +115,8 @@ export class Session {
   }
 
   /**
-   * The same for the completion of a word, which nobody waits for long.
-   * @param context what the words say of it.
+   * As `controlPlane`, with short time limits, for completing a word.
+   * @param context the context in the typed words.
    */
   async quickControlPlane(context: string | undefined): Promise<ControlPlane> {
     const { url, token } = await this.#operator(context);
@@ -121,7 +124,7 @@ export class Session {
     return new ControlPlane({ ...this.#ports(), url, token, retries: 0, timeoutMs: 1_000 });
   }
 
-  /** The control plane, as the operator of this context. */
+  /** The control plane, with the operator token of the context. */
   async controlPlane(): Promise<ControlPlane> {
     const { url, token } = await this.connection();
     return this.controlPlaneAt(url, token);
@@ -133,12 +136,12 @@ export class Session {
     return new ControlPlane({ ...this.#ports(), url, token });
   }
 
-  /** The agent's side, with DOME_AGENT_KEY or the key in a file (`-`: stdin). */
+  /** The agent's side of the API, with DOME_AGENT_KEY or the key in a file (`-` for stdin). */
   async agentDoor(keyFile: string | undefined): Promise<AgentClient> {
     return this.doorOf(await readAgentCredential(this.io, keyFile));
   }
 
-  /** The same for a credential that is at hand already. */
+  /** As `agentDoor`, with a credential that was already read. */
   async doorOf(credential: string): Promise<AgentClient> {
     const url = await this.agentUrl();
     this.#invocation = { ...this.#invocation, url, asAgent: true };

@@ -1,15 +1,15 @@
-/** Tables for people. Apart from the rest of the output, because their library is slow to load. */
+/** Tables for people, in a file of their own because the library is slow to load. */
 import CliTable from "cli-table3";
 import { cell, type Cell, type Style } from "./output.ts";
 
-/** No lines around and between cells, only two spaces from column to column. */
+/** No lines around cells, only two spaces between columns. */
 const BARE = Object.fromEntries(
   ["top", "bottom", "left", "mid", "right"].flatMap((side) =>
     ["", "-mid", "-left", "-right"].map((end) => [`${side}${end}`, ""]),
   ),
 );
 
-/** Rows under a head, columns aligned. */
+/** Rows under a header, with aligned columns. */
 export function table(style: Style, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   if (rows.length === 0) return "none";
   const lines = new CliTable({

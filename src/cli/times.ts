@@ -1,4 +1,4 @@
-/** Times as people read them: on their own clock, and how long ago or ahead. Programs get RFC 3339 in UTC. */
+/** Times for people: local, and relative to now. Programs get RFC 3339 in UTC. */
 
 const STEPS: readonly (readonly [unit: string, ms: number])[] = [
   ["d", 86_400_000],
@@ -7,7 +7,7 @@ const STEPS: readonly (readonly [unit: string, ms: number])[] = [
   ["s", 1_000],
 ];
 
-/** `3 h ago`, `in 12 d`, `now`: in the largest unit of which there is one. */
+/** `3 h ago`, `in 12 d`, `now`, in the largest unit that fits. */
 export function relative(iso: string, now: number): string {
   const left = Date.parse(iso) - now;
   const distance = Math.abs(left);
@@ -18,9 +18,10 @@ export function relative(iso: string, now: number): string {
 }
 
 /**
- * RFC 3339 → `2026-11-23 10:00:00 GMT+1`, with milliseconds where there are any. Sweden writes times as ISO 8601 does. What
- * formats them is made at the first time that needs it, and kept: it costs more than a thousand times do.
- * @param timeZone a name of the IANA time zone database.
+ * Formats RFC 3339 as `2026-11-23 10:00:00 GMT+1`, with milliseconds if they are not zero. The Swedish locale writes
+ * times as ISO 8601 does. The formatter is made at the first use and kept, because making it costs more than a thousand
+ * uses.
+ * @param timeZone returns a name of the IANA time zone database.
  */
 export function localClock(timeZone: () => string): (iso: string) => string {
   let whole: Intl.DateTimeFormat | undefined;

@@ -1,12 +1,12 @@
-/** A warning before an operator token ends, while there is still time to rotate it. */
+/** Warns before an operator token expires, while there is time to rotate it. */
 import { clean } from "./output.ts";
 import type { Session } from "./session.ts";
 
 const DAY_MS = 86_400_000;
-/** How many days ahead the holder is told. */
+/** How many days before the expiry the warning begins. */
 const WARN_DAYS = 14;
 
-/** @param expiresAt RFC 3339; null: never. */
+/** @param expiresAt RFC 3339; null for never. */
 export function warnOfExpiry(session: Session, token: string, expiresAt: string | null): void {
   if (expiresAt === null) return;
   const left = Date.parse(expiresAt) - session.io.clock.now();

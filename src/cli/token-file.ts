@@ -1,4 +1,4 @@
-/** A JWT from a file or stdin, never from an argument, which every process of the machine can read. */
+/** Reads a JWT from a file or stdin, never from an argument, which every process of the machine can read. */
 import { readSecretFile } from "./agent-credential.ts";
 import { usage } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -8,7 +8,7 @@ const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /**
  * @param file a path, or `-` for stdin.
  * @param option the option that names the file, for the message.
- * @throws CommandFailure (exit 2) when there is no JWT; the message does not repeat what is there.
+ * @throws CommandFailure (exit 2) when there is no JWT; the message does not repeat the text.
  */
 export async function readTokenFile(io: Io, file: string, option: string): Promise<string> {
   if (file.startsWith("eyJ"))
@@ -18,7 +18,7 @@ export async function readTokenFile(io: Io, file: string, option: string): Promi
   throw usage(`${file === "-" ? "what is on stdin" : file} is not a JWT (three parts of base64url)`);
 }
 
-/** Stdin can be read once. */
+/** Refuses several files on stdin, which can be read only once. */
 export function oneStdin(files: Readonly<Record<string, string | undefined>>): void {
   const named = Object.keys(files).filter((option) => files[option] === "-");
   if (named.length > 1) throw usage(`${named.join(" and ")} cannot both be on stdin`);

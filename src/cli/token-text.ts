@@ -1,4 +1,4 @@
-/** Reads JWTs for people. Nothing here decides anything: Dome's doors verify by rules of their own. */
+/** Decodes JWTs for people. Nothing is decided here: Dome's doors verify tokens by their own rules. */
 import { fromBase64Url } from "../kernel/bytes.ts";
 import { parseJsonBytes } from "../kernel/strict-json.ts";
 
@@ -7,7 +7,7 @@ export interface Decoded {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** Header and claims of a compact JWS (RFC 7515 §3.1), unverified; null when the text is none. */
+/** The header and claims of a compact JWS (RFC 7515 §3.1), unverified; null when the text is not one. */
 export function decodeToken(text: string): Decoded | null {
   const [header, claims, signature, ...more] = text.split(".");
   if (header === undefined || claims === undefined || signature === undefined || more.length > 0) return null;
@@ -15,7 +15,7 @@ export function decodeToken(text: string): Decoded | null {
   return first === null || second === null ? null : { header: first, claims: second };
 }
 
-/** True when one of the keys made the signature. ES256 only: the algorithm is ours to say, not the token's. */
+/** True when one of the keys made the signature. Only ES256: Dome chooses the algorithm, not the token. */
 export async function verifySignature(
   text: string,
   keys: readonly Readonly<Record<string, unknown>>[],
@@ -32,7 +32,7 @@ export async function verifySignature(
   }
 }
 
-/** A part that two parsers would read differently is none: it would be shown as one of them reads it. */
+/** A decoded part; null when two parsers could read it differently, because showing one reading would mislead. */
 function part(text: string): Record<string, unknown> | null {
   const bytes = bytesOf(text);
   const parsed = bytes === null ? null : parseJsonBytes(bytes);

@@ -1,10 +1,10 @@
-/** A tree as lines: each thing under the one it came from. The lines are made by whoever knows what is shown. */
+/** Prints a tree as lines, each under its parent. The caller makes the text of the lines. */
 export interface Branch {
   readonly line: string;
   readonly children: readonly Branch[];
 }
 
-/** @returns the roots at the margin, everything else under its parent. */
+/** @returns the roots without indentation, all others under their parents. */
 export const treeText = (roots: readonly Branch[]): string =>
   roots.flatMap((root) => [root.line, ...under(root.children, "")]).join("\n");
 

@@ -1,7 +1,7 @@
-/** The words of a command line that is being typed, read as the tree of commands has them. Pure. */
+/** Parses the words of a command line that is being typed, with the tree of commands. Pure. */
 import type { Argument, Command, Option } from "commander";
 
-/** What the last word will be: a flag or the name of a command, the value of an option, or an argument. */
+/** The kind of the last word: a flag or the name of a command, the value of an option, or an argument. */
 type Slot =
   | { readonly kind: "word"; readonly argument: Argument | undefined }
   | { readonly kind: "value"; readonly option: Option };
@@ -13,13 +13,13 @@ export interface Typed {
   /** The values of options before the last word, by attribute; the last one of each. */
   readonly values: ReadonlyMap<string, string>;
   readonly slot: Slot;
-  /** What stands before the value in the last word: `--workspace=`. */
+  /** The part of the last word before the value: `--workspace=`. */
   readonly head: string;
-  /** The beginning of what is asked for. */
+  /** The typed beginning of the completion. */
   readonly typed: string;
 }
 
-/** @param words all words behind `dome`; the last one is being typed. */
+/** @param words all words after `dome`; the last one is being typed. */
 export function readTyped(root: Command, words: readonly string[]): Typed {
   const values = new Map<string, string>();
   const positional: string[] = [];
@@ -56,11 +56,11 @@ export function readTyped(root: Command, words: readonly string[]): Typed {
   return { ...about, slot: { kind: "word", argument }, head: "", typed: last };
 }
 
-/** A subcommand by its name or another one of its. */
+/** A subcommand by its name or alias. */
 const named = (command: Command, word: string): Command | undefined =>
   command.commands.find((each) => each.name() === word || each.aliases().includes(word));
 
-/** `--flag=value` in two; without a value the flag alone. */
+/** Splits `--flag=value`; without a value, returns the flag alone. */
 function halves(word: string): readonly string[] {
   const at = word.indexOf("=");
   return at < 0 ? [word] : [word.slice(0, at), word.slice(at + 1)];

@@ -1,6 +1,6 @@
 /**
- * A key whose answer was lost on the way exists, and nobody has it (P12). It is replaced by one that revokes it, until
- * an answer arrives with its secret. Only for keys of this very run: there `secret_shown` can mean nothing else.
+ * Replaces a key whose answer was lost: the key exists, and nobody has it (P12). Another key replaces and revokes it,
+ * until an answer arrives with its secret. Only for keys of this run, for which `secret_shown` can mean nothing else.
  */
 import type { AgentRef } from "../client/agents.ts";
 import type { ControlPlane } from "../client/control-plane.ts";
@@ -18,7 +18,7 @@ export interface SeenKey {
 const ATTEMPTS = 3;
 
 /**
- * @param issued the key as the answer had it, perhaps without its secret.
+ * @param issued the key in the answer, perhaps without its secret.
  * @returns the key with its secret: the same one, or the one that replaced it.
  */
 export async function withSecret(

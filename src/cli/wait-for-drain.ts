@@ -1,4 +1,4 @@
-/** Waits until a drain has come to its deadline and its stop is committed. A drain may be cancelled meanwhile. */
+/** Waits until the deadline of a drain has passed and its stop is committed. A drain may be cancelled meanwhile. */
 import type { AgentRef } from "../client/agents.ts";
 import type { ControlPlane } from "../client/control-plane.ts";
 import { ApiError } from "../../sdk/typescript/src/errors.ts";
@@ -10,15 +10,15 @@ import { Progress } from "./progress.ts";
 import type { Session } from "./session.ts";
 
 const TICK_MS = 1_000;
-/** From the deadline, when the stop is committed, to its effect. */
+/** The time from the commit of the stop at the deadline until it is effective, in milliseconds. */
 const STOP_TAKES_MS = 2_500;
-/** How often the service is asked whether the drain still stands. */
+/** How often the service is asked whether the drain still exists, in milliseconds. */
 const ASK_EVERY_MS = 5_000;
-/** A stop that is later than its deadline by more than this is reported as late. */
+/** A stop that is this much later than its deadline, in milliseconds, is reported as late. */
 const PATIENCE_MS = 10_000;
 
 /**
- * @returns the halt that was committed at the deadline; null when the agent does not drain.
+ * @returns the halt that was committed at the deadline; null when the agent is not draining.
  * @throws CommandFailure when the drain was cancelled, or its stop is late.
  */
 export async function waitForDrain(
@@ -53,7 +53,7 @@ export async function waitForDrain(
   }
 }
 
-/** Null: it drains still. */
+/** Null while the agent is still draining. */
 async function haltOf(service: ControlPlane, ref: AgentRef, id: string): Promise<Halt | null> {
   const { draining, state } = await service.agents.show(ref);
   if (draining?.halt === id) return null;

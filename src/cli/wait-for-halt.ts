@@ -1,6 +1,6 @@
 /**
- * Waits until a halt is effective: committed → waiting → effective. The stop itself is not in danger here: it is
- * committed, and becomes effective whether somebody waits or not.
+ * Waits until a halt is effective: committed → waiting → effective. The stop does not depend on this wait: it is
+ * committed, and becomes effective by itself.
  */
 import type { Halt } from "../contract/halt.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
@@ -9,18 +9,18 @@ import { seconds } from "./output.ts";
 import { Progress } from "./progress.ts";
 import type { Session } from "./session.ts";
 
-/** As long as the API itself would wait. */
+/** The longest wait of the API itself, in milliseconds. */
 const LONGEST_WAIT_MS = 10_000;
-/** A family's stops begin one after the other, and each waits. */
+/** The longest wait for a cascade, in milliseconds: its stops begin one after another, and each takes time. */
 const LONGEST_CASCADE_MS = 60_000;
 const PAUSE_MS = 100;
 
 /**
- * @param committed the halt as the command's answer had it.
- * @param read asks for its receipt as it is now.
+ * @param committed the halt in the command's answer.
+ * @param read returns the current receipt.
  * @param next the command that shows the receipt later.
  * @returns the receipt with `effective_at`.
- * @throws CommandFailure (exit 5) when it has not become effective within 10 s, a family within 60 s.
+ * @throws CommandFailure (exit 5) when the halt is not effective within 10 s, or a cascade within 60 s.
  */
 export async function waitForHalt(
   session: Session,

@@ -1,4 +1,4 @@
-/** `--watch`: what a command shows, shown again whenever it changes, until somebody ends the program or the service answers no. */
+/** `--watch`: shows a result again each time it changes, until the program is interrupted or the service refuses. */
 import { Option } from "commander";
 import type { Shown } from "./output.ts";
 import type { Session } from "./session.ts";
@@ -12,14 +12,14 @@ export interface Watching {
   readonly watch?: true | undefined;
 }
 
-/** What was read, with what is said beside it when it is shown once. */
+/** A result, with a note for the case that it is shown once. */
 export interface Read extends Shown {
-  /** What must be another one to be shown again; default: the body. */
+  /** The value whose change shows the result again; default: the body. */
   readonly compared?: unknown;
   readonly tell?: () => void;
 }
 
-/** @param read asks the service, each time anew. */
+/** @param read called for each look; asks the service. */
 export async function showOrWatch(
   session: Session,
   { watch }: Watching,

@@ -24,8 +24,8 @@ const NARROWS: { readonly [M in keyof AgentSettings]: Narrows } = {
   tier: (before, after) => before.tier === after.tier,
   description: () => true,
   labels: () => true,
-  // A parent may act through its child, and stopping the parent stops the child. So neither adding nor removing a
-  // parent narrows.
+  // A parent may act through its child, and a cascading stop of the parent stops the child. So neither adding nor
+  // removing a parent narrows.
   parentId: (before, after) => before.parentId === after.parentId,
   surface: (before, after) => isWithin(after.surface, before.surface),
   requireActas: (before, after) => actasNarrows(before.requireActas, after.requireActas),

@@ -1,4 +1,4 @@
-/** `dome check`: asks, as the agent, whether it may do something now. A deny is exit code 3. */
+/** `dome check`: asks, as the agent, whether it may perform an operation now. A denial is exit code 3. */
 import { Option, type Command } from "commander";
 import type { CheckRequest, Decision } from "../../contract/check.ts";
 import { verb, type Title } from "../command.ts";
@@ -69,7 +69,7 @@ export async function check(session: Session, what: readonly string[], options: 
   session.end(EXIT.denied);
 }
 
-/** Exactly one thing to ask about, from the words or the options. */
+/** The one subject of the question, from the arguments or the options. */
 function subjectOf(what: readonly string[], options: CheckOptions): CheckRequest {
   const { tool, model, integration, action, resource } = options;
   const asked: CheckRequest[] = [];

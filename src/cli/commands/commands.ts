@@ -1,6 +1,6 @@
 /**
- * The commands of the program: what its help lists, in this order, and where each is written. A command is loaded when the
- * command line names it, so that a start costs what it uses.
+ * The commands of the program, in the order of its help, and the file of each. A command is loaded when the command
+ * line names it, so that starting costs only what is used.
  */
 import type { Command } from "commander";
 import type { Title } from "../command.ts";
@@ -11,7 +11,7 @@ type Make = (session: Session, title: Title, root: Command) => Command;
 
 interface Entry extends Title {
   readonly load: () => Promise<Make>;
-  /** Not for people. */
+  /** Not shown in the help. */
   readonly hidden?: true;
 }
 

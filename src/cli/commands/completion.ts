@@ -1,6 +1,6 @@
 /**
- * `dome completion`: a script for the shell that asks this program what may come next. What it offers is the tree of
- * commands itself, so that it cannot fall behind, and the names of what there is (completion-sources.ts).
+ * `dome completion`: prints a script for the shell that asks this program for completions. They come from the tree of
+ * commands itself, so that they are always current, and from the names of existing things (completion-sources.ts).
  */
 import { Argument, type Command } from "commander";
 import { holdsCredential } from "../../kernel/redact.ts";
@@ -40,7 +40,7 @@ export const completionCommand = (session: Session, title: Title): Command =>
     .addArgument(new Argument("<shell>", "your shell").choices(Object.keys(SCRIPTS)))
     .action((shell: keyof typeof SCRIPTS) => session.io.stdout.write(`${SCRIPTS[shell]}\n`));
 
-/** What the scripts call, with the words so far; the last one is being typed. */
+/** The command that the scripts call, with the words so far; the last one is being typed. */
 export const completeCommand = (session: Session, title: Title, root: Command): Command =>
   verb({ ...title, examples: ["dome __complete -- agents s"] })
     .argument("[words...]")
@@ -48,17 +48,17 @@ export const completeCommand = (session: Session, title: Title, root: Command): 
       for (const candidate of await offered(session, root, words)) session.io.stdout.write(`${candidate}\n`);
     });
 
-/** A shell may expand what it is offered, so that only words which mean nothing to any shell are. */
+/** Only words without a special meaning in any shell are offered, because a shell may expand them. */
 const PLAIN = /^[\w@%+=:,./-]{1,300}$/;
 
-/** Everything that may stand where the last word is. */
+/** All completions for the last word. */
 async function offered(session: Session, root: Command, words: readonly string[]): Promise<string[]> {
   const read = readTyped(root, words);
   const found = [...candidates(root, read), ...(await names(session, read))];
   return [...new Set(found)].filter((each) => PLAIN.test(each) && !holdsCredential(each));
 }
 
-/** What the table names here. A service that does not answer in time offers nothing. */
+/** Names from the table for this place. A service that does not answer in time offers none. */
 async function names(session: Session, { command, slot, typed, head, ...read }: Typed): Promise<string[]> {
   const place = slot.kind === "value" ? slot.option : slot.argument;
   if (place === undefined || (slot.kind === "word" && typed.startsWith("-"))) return [];
@@ -79,11 +79,11 @@ async function names(session: Session, { command, slot, typed, head, ...read }: 
     });
     return found.filter((name) => name.startsWith(typed)).map((name) => `${head}${name}`);
   } catch {
-    return []; // no context, no answer, no right: a shell has no place for an error here
+    return []; // no context, no answer, or no right: a shell cannot show an error here
   }
 }
 
-/** What the tree of commands itself offers. */
+/** Completions from the tree of commands. */
 function candidates(root: Command, { command, slot, positional, head, typed }: Typed): string[] {
   const choices = (slot.kind === "value" ? slot.option : slot.argument)?.argChoices ?? [];
   const known =

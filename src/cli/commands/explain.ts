@@ -1,4 +1,7 @@
-/** `dome explain`: a recorded decision. An operator sees it in full, the agent that asked in the safe form. */
+/**
+ * `dome explain`: shows a recorded decision. An operator sees it in full; the agent sees it without the command that
+ * would change it.
+ */
 import type { Command } from "commander";
 import type { ControlPlane } from "../../client/control-plane.ts";
 import type { Explanation } from "../../contract/check.ts";

@@ -1,4 +1,4 @@
-/** `dome help`: the same as `--help`, for who types it first. */
+/** `dome help`: the same as `--help`. */
 import type { Command } from "commander";
 import { verb, type Title } from "../command.ts";
 import type { Session } from "../session.ts";

@@ -47,7 +47,7 @@ export async function login(session: Session, options: LoginOptions): Promise<vo
   const token = await operatorToken(session);
   const self = await (await session.controlPlaneAt(url, token)).whoami();
   const contexts = await readContexts(session.io.env);
-  // Another token for the same service leaves the chosen workspace as it is.
+  // A new token for the same service keeps the chosen workspace.
   const before = contextNamed(contexts, name);
   const kept = before?.url === url ? before : {};
   await writeContexts(session.io, withContext(contexts, name, { ...kept, url, token }));
@@ -79,7 +79,7 @@ async function operatorToken(session: Session): Promise<string> {
   return token;
 }
 
-/** `local` for this machine, else the host. */
+/** `local` for this machine, otherwise the host. */
 function nameFor(url: string): string {
   return isLoopback(url) ? "local" : new URL(url).hostname;
 }

@@ -19,7 +19,7 @@ export const statusCommand = (session: Session, title: Title): Command =>
         const { output } = session;
         return {
           body: status,
-          // The time is another one at each answer.
+          // The time differs in each answer.
           compared: { ...status, time: null },
           ids: [status.issuer],
           text: () => text(output.style, status),
@@ -82,6 +82,6 @@ const signsOf = ({ signs, in_force: inForce }: NonNullable<Status["signing_keys"
   return inForce ? "yes" : "yes, before its time";
 };
 
-/** The share of its capacity that a ledger takes, and what follows from it when that is not nothing. */
+/** The share of the capacity that a ledger uses, and its level unless that is `ok`. */
 const fillOf = ({ bytes, capacity, evidence }: Status["ledgers"][number]): string =>
   `${Math.floor((100 * bytes) / capacity)}%${evidence === "ok" ? "" : ` ${evidence}`}`;

@@ -9,7 +9,7 @@ import type { Session } from "../../session.ts";
 import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
 import { agentTable, wideAgentTable } from "./view.ts";
 
-/** As the service knows them: its words are not loaded for a list of choices. */
+/** The values of the service. They are repeated here because the client is not loaded for a list of choices. */
 const SORTS: readonly AgentSort[] = [
   "name",
   "-name",

@@ -1,4 +1,4 @@
-/** Transfers of many agents: all of them at once, and what has become of each. Safe to repeat. */
+/** Transfers many agents in parallel, and reports the outcome of each. Safe to repeat. */
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent, AgentTransferred } from "../../../contract/agent.ts";
 import { attempt, ofAgent, tellFailed, type Attempt } from "../../attempt.ts";
@@ -16,7 +16,7 @@ export interface Move {
 
 type Moved = Attempt<AgentTransferred> & { readonly agent: Agent };
 
-/** Each only as long as it is `from` who answers for it: somebody may have transferred it meanwhile. */
+/** Each agent is transferred only while its steward is `from`: another operator may have transferred it meanwhile. */
 export const moveAgents = (service: ControlPlane, agents: readonly Agent[], move: Move): Promise<Moved[]> =>
   inParallel(agents, async (agent) => ({
     agent,
@@ -36,7 +36,7 @@ export const transferTable = (style: Style, outcomes: readonly Moved[]): string 
     ]),
   );
 
-/** What went wrong, and what was accepted with a warning, each said once. */
+/** Reports each failure and each warning once. */
 export function tellFailures(session: Session, outcomes: readonly Moved[]): void {
   const { output } = session;
   const warnings = outcomes.flatMap(({ done }) => done?.warnings ?? []);

@@ -1,4 +1,4 @@
-/** `dome agents register`: the record, the API key once, and what of the surface the catalog does not have. */
+/** `dome agents register`: shows the record, the API key once, and warnings about the surface. */
 import { Option, type Command } from "commander";
 import type { AgentRegistration } from "../../../client/agents.ts";
 import type { AgentCreated, AgentSettingName } from "../../../contract/agent.ts";
@@ -91,7 +91,7 @@ function registrationOf(options: RegisterOptions): AgentRegistration {
   return { name, workspace, owner, ...settingsOf(options), key_expires_at: options.keyExpires ?? null };
 }
 
-/** Every setting has its option: one that is missing here does not compile. */
+/** Maps each option to its setting. This does not compile when a setting is missing. */
 function settingsOf(options: RegisterOptions): Required<Pick<AgentRegistration, AgentSettingName>> {
   return {
     tier: options.tier,

@@ -1,6 +1,6 @@
 /**
- * Several agents at once, for every command that takes them: named, or chosen by what they have in common; listed first, and
- * asked about. `--dry-run` ends there.
+ * Selects several agents, by name or by a common property, for every command that takes several. The selection is
+ * listed first and needs a confirmation. `--dry-run` ends there.
  */
 import type { Command } from "commander";
 import type { ControlPlane } from "../../../client/control-plane.ts";
@@ -24,25 +24,25 @@ export interface Selection {
   readonly yes?: boolean;
 }
 
-/** What is done to each. */
+/** The command that is applied to each agent. */
 export interface Deed {
-  /** As it is typed: `agents suspend`. */
+  /** The command as typed: `agents suspend`. */
   readonly command: string;
-  /** Its further options, as they are typed, each with a space before it. */
+  /** Its further options as typed, each with a leading space. */
   readonly options?: string;
-  /** For the question: `Suspend`. */
+  /** The verb of the question: `Suspend`. */
   readonly verb: string;
-  /** What the question says before. */
+  /** Text before the question. */
   readonly warning?: string;
-  /** `stopped`: nothing was. */
+  /** The participle for messages, as in "nothing was stopped". */
   readonly done: string;
-  /** Of agents that were chosen and not named: which of them it concerns. */
+  /** Which agents the command applies to, when they were selected by a property and not by name. */
   readonly concerns: (agent: Agent) => boolean;
 }
 
 export const withSelection = (command: Command): Command => withChoice(command.addOption(workspaceOption()));
 
-/** The same, for a command that has its workspace already. */
+/** As `withSelection`, for a command that has `--workspace` already. */
 export const withChoice = (command: Command): Command =>
   command
     .addOption(labelFilterOption("every agent with this label, instead of names"))
@@ -52,8 +52,8 @@ export const withChoice = (command: Command): Command =>
     .option("-y, --yes", "do not ask");
 
 /**
- * The one agent that is named, where it is one.
- * @throws CommandFailure (exit 2) unless agents are either named or chosen.
+ * The only agent named; undefined when there are several.
+ * @throws CommandFailure (exit 2) unless agents are either named or selected by a property.
  */
 export function onlyOne(names: readonly string[], selection: Selection, command: string): string | undefined {
   const { label, steward, owner, dryRun } = selection;
@@ -67,8 +67,8 @@ export function onlyOne(names: readonly string[], selection: Selection, command:
 }
 
 /**
- * @returns the agents, once somebody has agreed; null after `--dry-run`.
- * @throws CommandFailure when no agent matches, a name is wrong, or somebody has not agreed; nothing was done then.
+ * @returns the agents after the confirmation; null after `--dry-run`.
+ * @throws CommandFailure when no agent matches, a name is wrong, or the confirmation failed; then nothing was done.
  */
 export async function chooseAgents(
   session: Session,
@@ -99,7 +99,7 @@ export async function chooseAgents(
   return agents;
 }
 
-/** @param done what was not done to them. */
+/** @param done the participle of the action that was not performed. */
 export function showDryRun({ output }: Session, agents: readonly Agent[], done: string): void {
   output.show({
     body: agents,
@@ -109,7 +109,7 @@ export function showDryRun({ output }: Session, agents: readonly Agent[], done: 
   output.note(`Nothing was ${done}: this was a dry run.`);
 }
 
-/** Each of them must be there. */
+/** The named agents; each of them must exist. */
 async function named(
   service: ControlPlane,
   names: readonly string[],
@@ -153,7 +153,7 @@ const nobody = (selection: Selection, deed: Deed): CommandFailure =>
 const within = (workspace: string | undefined): string =>
   workspace === undefined ? "" : ` in the workspace ${workspace}`;
 
-/** What agents were chosen by, for a command to type next. */
+/** The options that selected the agents, for a command to type next. */
 export const choiceOf = ({ label, steward, owner }: Pick<Selection, "label" | "steward" | "owner">): string =>
   [
     withLabels(label),

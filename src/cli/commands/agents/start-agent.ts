@@ -1,6 +1,6 @@
 /**
- * `activate` and `resume` return 300 ms after the commit: isolates keep the answer "not active" for at most 250 ms, so that a
- * call made after the command has returned is not refused by an old one.
+ * `activate` and `resume` return 300 ms after the commit: isolates keep the answer "not active" for at most 250 ms, so
+ * that no call made after the command is refused by an old answer.
  */
 import type { AgentRef } from "../../../client/agents.ts";
 import type { ControlPlane } from "../../../client/control-plane.ts";

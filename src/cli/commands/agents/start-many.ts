@@ -1,4 +1,4 @@
-/** Several agents activated or resumed: all of them at once. One that fails does not keep the others from it. */
+/** Activates or resumes several agents in parallel. A failure does not stop the others. */
 import { attempt, ofAgent, tellFailed } from "../../attempt.ts";
 import { inParallel } from "../../in-parallel.ts";
 import { withReason } from "../../option-values.ts";

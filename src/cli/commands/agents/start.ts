@@ -1,4 +1,4 @@
-/** What `activate` and `resume` have in common: one agent by its name, or many, which are listed first. */
+/** The common part of `activate` and `resume`: one agent by name, or several, which are listed first. */
 import type { Command } from "commander";
 import { verb, type Words } from "../../command.ts";
 import { clean } from "../../output.ts";

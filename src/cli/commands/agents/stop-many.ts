@@ -1,6 +1,6 @@
 /**
- * A stop of several agents: the list first, a question, all of them at once, and one table of receipts at the end. One
- * that fails does not keep the others running.
+ * Stops several agents in parallel, after a list and a confirmation, and prints one table of receipts. A failure does
+ * not stop the others.
  */
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import { ApiError } from "../../../../sdk/typescript/src/errors.ts";
@@ -17,7 +17,7 @@ import { chooseAgents, type Deed } from "./selection.ts";
 import { orderOf, stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
 
 const PAUSE_MS = 250;
-/** After the time that the service has named, a stop may take this much longer. */
+/** The time that a stop may take beyond the service's forecast, in milliseconds. */
 const PATIENCE_MS = 10_000;
 const CASCADE_PATIENCE_MS = 30_000;
 
@@ -33,7 +33,7 @@ const DEEDS: Readonly<Record<Stopping, Deed>> = {
   },
 };
 
-/** What has become of one agent. */
+/** The outcome for one agent. */
 interface Outcome {
   readonly agent: Agent;
   readonly transition: Transition | null;
@@ -72,7 +72,7 @@ export async function stopMany(
   });
   if (!tellFailed(session, outcomes.map(ofAgent)) && late) session.end(EXIT.timedOut);
 
-  /** @returns true when some were not effective in time; they go on by themselves. */
+  /** @returns true when some stops were not effective in time; they still become effective by themselves. */
   async function waitForAll(): Promise<boolean> {
     const { clock, timers } = session.io;
     const progress = new Progress(session.io, output.mode, [
@@ -101,12 +101,12 @@ export async function stopMany(
 
 async function attemptStop(agent: Agent, stopping: Promise<Transition>): Promise<Outcome> {
   const { done: transition, error } = await attempt(stopping);
-  // Suspending one that was never activated: it does not run, and that was the order.
+  // An agent that was never activated cannot be suspended; it does not run, which is what the order asked for.
   const idle = error?.code === "invalid_transition" && agent.state === "provisioned";
   return { agent, transition, error: idle ? null : error };
 }
 
-/** The receipt as it is now; a drain that has come to its end has become one. */
+/** The current receipt; a drain whose deadline has passed has one too. */
 async function refreshed(service: ControlPlane, outcome: Outcome): Promise<Outcome> {
   const { agent, transition } = outcome;
   if (transition === null || !isOpen(outcome)) return outcome;
@@ -129,7 +129,7 @@ async function refreshed(service: ControlPlane, outcome: Outcome): Promise<Outco
   };
 }
 
-/** Null: there is no such halt (yet). */
+/** Null when there is no such halt (yet). */
 async function receiptOf(service: ControlPlane, ref: { agent: string }, id: string): Promise<Halt | null> {
   try {
     return await service.agents.halt(ref, id);

@@ -1,4 +1,4 @@
-/** What a stop is told on the command line, and what the service is told of it. */
+/** The options of a stop on the command line, and the members of its request. */
 import { withReason } from "../../option-values.ts";
 import type { Selection } from "./selection.ts";
 
@@ -7,13 +7,13 @@ export type Stopping = "suspend" | "revoke";
 export interface StopOptions extends Selection {
   readonly reason?: string;
   readonly wait?: boolean;
-  /** In seconds. */
+  /** The drain, in seconds. */
   readonly drain?: number;
   readonly cascade?: boolean;
   readonly hold?: boolean;
 }
 
-/** The same stop, for a command to type next. */
+/** The options of the same stop, for a command to type next. */
 export const orderOf = ({ reason, wait, drain, cascade, hold }: StopOptions): string =>
   [
     drain === undefined ? "" : ` --drain ${drain}s`,

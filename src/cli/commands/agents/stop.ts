@@ -1,6 +1,7 @@
 /**
- * What `suspend` and `revoke` have in common. The stop is committed when the service answers and effective a moment
- * later (P3), or after a drain; `--wait` returns when it is. One agent by its name, or many: then the list comes first.
+ * The common part of `suspend` and `revoke`. The stop is committed when the service answers, and effective a moment
+ * later (P3), or after a drain; `--wait` returns when it is effective. One agent by name, or several, which are listed
+ * first.
  */
 import { InvalidArgumentError, type Command } from "commander";
 import type { Halt, Transition } from "../../../contract/halt.ts";
@@ -15,7 +16,7 @@ import { onlyOne, withSelection } from "./selection.ts";
 import { stopMany } from "./stop-many.ts";
 import { orderOf, stopBody, type StopOptions, type Stopping } from "./stop-order.ts";
 
-/** @param confirmOne asks before one agent is stopped, where that needs a question. */
+/** @param confirmOne asks for a confirmation before one agent is stopped, if the command needs it. */
 export const stopCommand = (
   session: Session,
   kind: Stopping,

@@ -1,6 +1,6 @@
 /**
- * `dome agents transfer`: somebody else answers for an agent, or for all that one person or job answers for now. Many are
- * listed first, and asked about.
+ * `dome agents transfer`: gives a new steward to one agent, or to all agents of one steward. Several agents are listed
+ * first and need a confirmation.
  */
 import { Option, type Command } from "commander";
 import type { ControlPlane } from "../../../client/control-plane.ts";

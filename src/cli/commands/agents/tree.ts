@@ -1,4 +1,7 @@
-/** `dome agents tree`: who is whose child, and in what state. A child acts for its parent, and stops with it. */
+/**
+ * `dome agents tree`: shows parents, children and states. A child may act for its parent, and a cascading stop of the
+ * parent stops it too.
+ */
 import type { Command } from "commander";
 import type { Agent } from "../../../contract/agent.ts";
 import { verb } from "../../command.ts";
@@ -44,7 +47,9 @@ async function tree(
   });
 }
 
-/** An agent whose parent this reader does not see stands at the margin. Names in order, so that two runs agree. */
+/**
+ * Builds the tree. An agent whose parent the reader may not see is a root. Names are sorted, so that two runs agree.
+ */
 function grow(agents: readonly Agent[], root: Agent | undefined): readonly Twig[] {
   const seen = new Set(agents.map((agent) => agent.id));
   const children = new Map<string | null, Agent[]>();
@@ -59,7 +64,7 @@ function grow(agents: readonly Agent[], root: Agent | undefined): readonly Twig[
       .filter((agent) => !placed.has(agent.id))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map((agent) => {
-        placed.add(agent.id); // the service refuses rings; a reader must not hang on one all the same
+        placed.add(agent.id); // the service refuses cycles; the command must end even if there is one
         return { agent, children: twigs(children.get(agent.id) ?? []) };
       });
   if (root !== undefined) return twigs([root]);

@@ -1,6 +1,6 @@
 /**
- * `dome agents update`: what may change of an agent. Lists are changed item by item, so that a forgotten option never
- * takes anything away; the change is made to the version that was read, or not at all.
+ * `dome agents update`: changes the settings of an agent. Lists are changed item by item, so that a forgotten option
+ * never removes anything; the change applies to the version that was read, or not at all.
  */
 import { Option, type Command } from "commander";
 import type { AgentChange } from "../../../client/agents.ts";
@@ -33,7 +33,7 @@ interface UpdateOptions {
   readonly clear?: readonly (keyof typeof CLEARABLE)[];
 }
 
-/** What `--clear` takes, and the member it empties. */
+/** The values of `--clear`, and the member that each clears. */
 const CLEARABLE = {
   "require-actas": "require_actas",
   contact: "contact",
@@ -106,7 +106,7 @@ export async function update(session: Session, name: string, options: UpdateOpti
   tellWarnings(output, updated.warnings);
 }
 
-/** Options that change a list, and so need to know what it is now. */
+/** Options that change a list; they need the current list. */
 const LISTS = [
   "addTool",
   "addPool",
@@ -120,7 +120,7 @@ const LISTS = [
   "removeLabel",
 ] as const;
 
-/** Every setting has its option: one that is in none of the two parts below does not compile. */
+/** All settings. The two functions below do not compile when a setting has no option. */
 type Settings = { readonly [M in AgentSettingName]: AgentChange[M] | undefined };
 type ListSetting = "surface" | "delegates_to" | "labels";
 
@@ -148,7 +148,7 @@ function plainChange(options: UpdateOptions): Omit<Settings, ListSetting> {
   };
 }
 
-/** The lists as they are to be: what is there, with the additions, without what is removed. */
+/** The new lists: the current items, plus the added, minus the removed ones. */
 function listChange(current: Agent | null, options: UpdateOptions): Pick<Settings, ListSetting> {
   if (current === null) return { surface: undefined, delegates_to: undefined, labels: undefined };
   const surface = {
@@ -179,7 +179,10 @@ function listChange(current: Agent | null, options: UpdateOptions): Pick<Setting
   };
 }
 
-/** A name that is not there is mistyped more often than already gone; one that is added and removed is a slip, too. */
+/**
+ * Refuses to remove an absent item, which is more often a typing error than already removed, and to add and remove the
+ * same item.
+ */
 function refuseAbsent(
   what: string,
   now: readonly string[],

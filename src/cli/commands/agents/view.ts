@@ -1,4 +1,4 @@
-/** How an agent is shown to people. */
+/** The text forms of an agent. */
 import type { Agent, Warning } from "../../../contract/agent.ts";
 import { clean, fields, several, type Cell, type Output, type Style } from "../../output.ts";
 import { table } from "../../table.ts";
@@ -56,11 +56,11 @@ function optional(style: Style, agent: Agent): (readonly [string, Cell])[] {
   return members.filter(([, value]) => value !== null);
 }
 
-/** Who has stopped it, and why; null: nobody, or it was before this was noted. */
+/** The operator and the reason of the stop; null when the agent is not stopped, or its stop has no details. */
 const stopText = ({ stop }: Agent): string | null =>
   stop === null ? null : `by ${stop.by}: ${stop.reason ?? "no reason given"}`;
 
-/** `draining` and `held` count as states for people. */
+/** The state for people, who see `draining` and `held` as states. */
 export const stateOf = ({ state, draining, hold }: Agent): string => {
   if (draining !== null) return `draining, then ${draining.then}`;
   return hold === null ? state : `${state}, held`;
@@ -106,7 +106,10 @@ export const wideAgentTable = (style: Style, agents: readonly Agent[]): string =
     ]),
   );
 
-/** What was accepted and will not work yet, each with what mends it. With `--json` they are in the body. */
+/**
+ * Prints warnings about accepted settings that do not work yet, each with the command that corrects it. With `--json`
+ * the warnings are in the body.
+ */
 export function tellWarnings(output: Output, warnings: readonly Warning[]): void {
   if (output.mode === "json") return;
   for (const warning of warnings) {

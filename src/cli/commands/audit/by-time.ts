@@ -1,4 +1,7 @@
-/** Records of several ledgers in the order of their times. Those of one time stay as they came: a ledger has an order of its own. */
+/**
+ * Merges records of several ledgers by time. Records with the same time keep their order, because each ledger has an
+ * order of its own.
+ */
 import type { ShownEntry } from "../../../contract/audit.ts";
 
 export function byTime(entries: readonly ShownEntry[], first: "newest" | "oldest"): readonly ShownEntry[] {

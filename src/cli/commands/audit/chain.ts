@@ -1,4 +1,4 @@
-/** `dome audit chain`: one transaction as a tree, what was denied or refused included. */
+/** `dome audit chain`: shows one transaction as a tree, including denials and refusals. */
 import type { Command } from "commander";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import { ApiError } from "../../../../sdk/typescript/src/errors.ts";
@@ -49,7 +49,7 @@ async function chain(session: Session, txn: string, where: Where): Promise<void>
   });
 }
 
-/** @returns the oldest first; of all workspaces in the order of their times. */
+/** @returns the records, oldest first; those of several workspaces are merged by time. */
 async function recordsOf(
   service: ControlPlane,
   txn: string,
@@ -65,7 +65,7 @@ async function recordsOf(
       "oldest",
     );
   } catch (fault) {
-    if (fault instanceof ApiError && fault.code === "unknown_reference") return []; // in none of them
+    if (fault instanceof ApiError && fault.code === "unknown_reference") return []; // no workspace has it
     throw fault;
   }
 }

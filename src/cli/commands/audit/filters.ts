@@ -43,7 +43,7 @@ export function withFilters(command: Command, session: Session): Command {
     .option("--since <time>", "from this time on, or a duration back from now: 1h", back);
 }
 
-/** The options as the API names them. */
+/** The options under the names of the API. */
 export function filterOf<T extends FilterOptions>({ requestId, user = [], ...rest }: T) {
   return { ...rest, request_id: requestId, ...userFilter(user) };
 }

@@ -22,7 +22,7 @@ interface ListOptions extends FilterOptions, Paging {
   readonly order?: "newest" | "oldest";
 }
 
-/** How many records somebody sees who does not say how many. */
+/** The number of records without `--limit` and `--all`. */
 const USUAL = 50;
 
 export function listCommand(session: Session): Command {
@@ -63,11 +63,13 @@ async function list(session: Session, options: ListOptions, command: Command): P
 }
 
 interface Trail extends Taken<ShownEntry> {
-  /** Names by ids, where the trail of more than one was read. */
+  /** Names of workspaces by id, when several ledgers were read; otherwise null. */
   readonly workspaces: Names | null;
 }
 
-/** @returns of all workspaces the records in the order of their times: each ledger has an order of its own. */
+/**
+ * @returns the records; those of several workspaces are merged by time, because each ledger has an order of its own.
+ */
 async function take(service: ControlPlane, options: ListOptions): Promise<Trail> {
   const { allWorkspaces, limit, cursor, all, ...filters } = options;
   const paging = { limit, cursor, all };

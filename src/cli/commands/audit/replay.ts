@@ -1,4 +1,4 @@
-/** `dome audit replay`: brings records that the queue gave up on to their ledgers. */
+/** `dome audit replay`: delivers the records that the queue gave up on to their ledgers. */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import type { Session } from "../../session.ts";

@@ -1,4 +1,4 @@
-/** A record of the trail as people see it: names, and ids only where there is no name. The ids are in the wide table. */
+/** A record of the ledger for people: names, and ids only where there is no name. The wide table has the ids. */
 import type { AuditEntry, ShownEntry } from "../../../contract/audit.ts";
 import { called, chainText, type Names } from "../../names.ts";
 import type { Cell } from "../../output.ts";
@@ -18,7 +18,7 @@ export const COLUMNS = [
 ];
 export const WIDE_COLUMNS = [...COLUMNS, "AGENT ID", "USER ID", "TRANSACTION", "REQUEST"];
 
-/** @param time how the time of the record is shown. */
+/** @param time formats the time of the record. */
 export const cells = (entry: ShownEntry, time: (iso: string) => Cell): Cell[] => [
   time(entry.time),
   entry.seq,
@@ -45,17 +45,17 @@ export function operatorOf({ operator }: AuditEntry): string | null {
   return typeof operator.subject === "string" ? operator.subject : "(erased)";
 }
 
-/** Every agent that took part, who acts first. */
+/** All agents that took part, the current actor first. */
 export function agentsOf({ agent, chain }: AuditEntry, names: Names): string | null {
   const ids = chain?.map((link) => link.agent) ?? (agent === undefined ? [] : [agent]);
   return ids.length === 0 ? null : chainText(names, ids);
 }
 
-/** For whom it was done. */
+/** The user for whom it was done. */
 export const userOf = ({ user }: AuditEntry, names: Names): string | null =>
   user === undefined ? null : called(names, user.id);
 
-/** What it was done to. */
+/** The target of the act. */
 export function what({ target, operator, agent }: AuditEntry, names: Names): string | null {
   if (target !== undefined) return called(names, target.id);
   return operator === undefined || agent === undefined ? null : called(names, agent);

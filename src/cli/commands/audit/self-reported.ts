@@ -1,4 +1,6 @@
-/** What an agent has reported of itself, as people see it: marked, because it is the agent's word alone. */
+/**
+ * Events that an agent has reported about itself, for people. They are marked, because only the agent vouches for them.
+ */
 import { eventIn } from "../../../audit/reported.ts";
 import { isSelfReported } from "../../../contract/audit-kinds.ts";
 import type { AuditEntry } from "../../../contract/audit.ts";
@@ -7,13 +9,13 @@ import type { AuditEntry } from "../../../contract/audit.ts";
 export const markedKind = ({ kind }: Pick<AuditEntry, "kind">): string =>
   isSelfReported(kind) ? `${kind} (self-reported)` : kind;
 
-/** What the event says, in a few words. */
+/** The content of the event, in a few words. */
 export function saidIn(entry: Pick<AuditEntry, "data">): readonly string[] {
   const event = eventIn(entry) as Readonly<Record<string, unknown>>;
   const members = ["decision", "reason", "error", "signal", "detail"];
   return members.flatMap((member) => (typeof event[member] === "string" ? [event[member]] : []));
 }
 
-/** True for what was delivered after the agent's suspension. */
+/** True for an event that was delivered after the agent was suspended. */
 export const isLate = ({ data }: Pick<AuditEntry, "data">): boolean =>
   (data as { readonly late?: unknown } | undefined)?.late === true;

@@ -1,4 +1,4 @@
-/** `dome audit show`: one record, with everything that it says. */
+/** `dome audit show`: shows one record with all its members. */
 import type { Command } from "commander";
 import type { ShownEntry } from "../../../contract/audit.ts";
 import { isId } from "../../../kernel/ids.ts";

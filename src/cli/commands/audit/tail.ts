@@ -1,4 +1,4 @@
-/** `dome audit tail`: the trail as it grows. Comes back by itself where it was cut, and misses nothing. */
+/** `dome audit tail`: shows the ledger as it grows. After a lost connection it reconnects and misses nothing. */
 import type { Command } from "commander";
 import type { AuditTrail } from "../../../client/audit-trail.ts";
 import { ConnectionError } from "../../../../sdk/typescript/src/errors.ts";
@@ -13,7 +13,7 @@ interface TailOptions extends FilterOptions {
   readonly count?: number;
 }
 
-/** Between two connections; a service that refuses is not asked again. */
+/** The pause between two connections, in milliseconds. A refusal of the service ends the command. */
 const COME_BACK_MS = 1_000;
 
 export function tailCommand(session: Session): Command {
@@ -46,7 +46,7 @@ async function tail(session: Session, { after, count, ...options }: TailOptions)
   }
 }
 
-/** How far the reader is. */
+/** The progress of the reader. */
 interface Place {
   last: number | undefined;
   left: number;
@@ -54,8 +54,8 @@ interface Place {
 }
 
 /**
- * One connection to its end. The first one must succeed; when a later one breaks or cannot be made, there is another.
- * What the service refuses is final at any time.
+ * Reads one connection to its end. The first connection must succeed; a later one that breaks or cannot be made is
+ * followed by another. A refusal of the service is always final.
  */
 async function follow(
   session: Session,

@@ -1,4 +1,4 @@
-/** The tree of a transaction as people see it: a line for each record. */
+/** The tree of a transaction for people: one line per record. */
 import { exchangeOf, type TransactionNode, type TransactionTree } from "../../../audit/transaction.ts";
 import { isSelfReported } from "../../../contract/audit-kinds.ts";
 import type { AuditEntry } from "../../../contract/audit.ts";
@@ -8,7 +8,7 @@ import { treeText, type Branch } from "../../tree.ts";
 import { agentsOf, operatorOf, what } from "./row.ts";
 import { markedKind, saidIn } from "./self-reported.ts";
 
-/** @param names of everything in the transaction. */
+/** @param names of all agents and users in the transaction. */
 export const transactionText = (style: Style, tree: TransactionTree, names: Names): string =>
   treeText([
     {
@@ -61,7 +61,7 @@ function lineOf(style: Style, { kind, id }: TransactionNode, entry: AuditEntry, 
   }
 }
 
-/** What came out of an exchange, and what went into it where that was more. */
+/** The scope and audience that an exchange granted, with those of the subject token where they were wider. */
 function granted(entry: AuditEntry): string[] {
   const { scope, scope_before, audience, audience_before, basis } = exchangeOf(entry);
   return [
@@ -76,7 +76,7 @@ function narrowed(word: string, now: string | null | undefined, before: string |
   return !before || before === now ? `${word} ${now}` : `${word} ${now} (of ${before})`;
 }
 
-/** @param mark ours, and may be coloured; what the record says is made safe. */
+/** @param mark a word of this program, which may be coloured; text from the record is escaped. */
 function words(
   style: Style,
   entry: AuditEntry,

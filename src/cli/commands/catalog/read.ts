@@ -12,7 +12,7 @@ export interface Kind<Entry> {
   /** The noun, in the plural: `tools`. */
   readonly noun: string;
   readonly one: string;
-  /** For examples. */
+  /** A name for examples. */
   readonly example: string;
   readonly of: (service: ControlPlane) => Pick<Catalog<never, Entry>, "list" | "show" | "remove">;
   readonly members: (entry: Entry) => readonly (readonly [string, Cell])[];

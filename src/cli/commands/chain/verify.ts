@@ -1,6 +1,6 @@
 /**
- * `dome chain verify`: checks a chain of receipts with the issuer's published keys alone. What it is about is never
- * asked whom to trust: the issuer comes from the context, or from `--issuer` with `--jwks`.
+ * `dome chain verify`: verifies a chain of receipts with the issuer's published keys alone. The token never decides
+ * whom to trust: the issuer comes from the context, or from `--issuer` with `--jwks`.
  */
 import type { Command } from "commander";
 import type { ChainReport } from "../../../delegation/chain-report.ts";
@@ -62,7 +62,8 @@ async function verify(session: Session, file: string, options: VerifyOptions): P
   const result = await verifyChain(evidence, { ...trusted, now: session.io.clock.now() });
   const names = result.ok ? await namesFor(session, result.value, evidence, options) : {};
   show(session, result, names);
-  // Token keys leave the published set, receipt keys do not: an old token may be unknown and its receipts good.
+  // Token keys are removed from the published set, receipt keys are not: the key of an old token may be unknown while
+  // its receipts can still be verified.
   if (!result.ok && result.error.kind === "token_refused")
     session.output.note(
       `next: its receipts may verify alone: dome token inspect ${file} --json | jq .claims.actor_receipts | dome chain verify`,
@@ -89,8 +90,9 @@ function show(session: Session, result: Result<ChainReport, ChainFault>, names: 
 }
 
 /**
- * What the agents are called, and the address of the user where the verified token has it. Names prove nothing: they are asked
- * of the service of the context, and not where its keys came from a file; whatever goes wrong leaves the ids.
+ * The names of the agents, and the user's e-mail address if the verified token has it. Names prove nothing. They are
+ * requested from the service of the context, and not when the keys came from a file; on any failure only the ids are
+ * shown.
  */
 async function namesFor(
   session: Session,

@@ -1,4 +1,4 @@
-/** A verified chain, or what is wrong with one, as people see it. */
+/** A verified chain, or the fault of one, for people. */
 import type { ChainReport } from "../../../delegation/chain-report.ts";
 import type { ChainFault, ChainFaultKind } from "../../../delegation/chain-rules.ts";
 import { called, chainText, type Names } from "../../names.ts";
@@ -25,13 +25,13 @@ export function reportText(style: Style, report: ChainReport, names: Names): str
   ].join("\n");
 }
 
-/** A statement names the end of the token as programs write it. */
+/** Replaces the token's expiry in a statement, which is in RFC 3339, by local time. */
 const onTheClock = (style: Style, { token }: ChainReport, statement: string): string =>
   token === null
     ? statement
     : statement.replaceAll(token.expires_at, () => `${style.clock(token.expires_at)}`);
 
-/** Everybody in it, who acts now first, each once: `helper for triage for alice@example.com`. */
+/** All participants, each once, the current actor first: `helper for triage for alice@example.com`. */
 const wholeChain = ({ actor, subject, hops }: ChainReport): string[] => [
   ...new Set([actor, ...hops.map((hop) => hop.actor).toReversed(), subject]),
 ];

@@ -1,4 +1,4 @@
-/** `dome idp add`: from then on the provider says who the users are that agents act for. */
+/** `dome idp add`: adds an identity provider, which then decides which users agents act for. */
 import { Option, type Command } from "commander";
 import { SIGNATURES, SUBJECT_CLAIMS } from "../../../contract/id-token.ts";
 import { verb } from "../../command.ts";
@@ -101,7 +101,7 @@ async function add(session: Session, name: string, options: AddOptions): Promise
   tellProvider(session, provider);
 }
 
-/** The agent stands behind the last `=`: client ids may have one in them, names of agents never do. */
+/** The agent is after the last `=`: a client id may contain one, the name of an agent never does. */
 function audienceOf(text: string, scope: AddOptions["audienceScope"]) {
   const at = text.lastIndexOf("=");
   if (at > 0 && at < text.length - 1) return { audience: text.slice(0, at), agent: text.slice(at + 1) };

@@ -1,4 +1,4 @@
-/** `dome idp remove`. Agents that act for its users stop doing so, so it asks for the name, or takes `--yes`. */
+/** `dome idp remove`. It stops agents that act for the provider's users, so it asks for the name, or takes `--yes`. */
 import type { Command } from "commander";
 import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";

@@ -1,4 +1,4 @@
-/** `dome idp test`: asks the provider now, and says what Dome would make of a token. */
+/** `dome idp test`: fetches the provider's documents, and shows what Dome would make of a token. */
 import type { Command } from "commander";
 import type { IdentityProviderTest } from "../../../contract/identity-provider.ts";
 import { readSecretFile } from "../../agent-credential.ts";

@@ -1,4 +1,4 @@
-/** How identity providers are shown to people. */
+/** The text forms of identity providers. */
 import type { IdentityProviderView } from "../../../contract/identity-provider.ts";
 import { fields, several, type Cell } from "../../output.ts";
 import type { Session } from "../../session.ts";
@@ -12,7 +12,7 @@ export const audiencesOf = ({ audiences }: IdentityProviderView): Cell =>
     ),
   );
 
-/** A test provider is marked wherever it is listed: nobody has signed in there. */
+/** A test provider is marked in every list, because its users have not signed in. */
 export const issuerOf = ({ issuer, test }: IdentityProviderView): string =>
   test ? `${issuer} (test)` : issuer;
 

@@ -1,4 +1,4 @@
-/** How integrations of the catalog are shown to people. */
+/** The text forms of integrations of the catalog. */
 import type { Integration } from "../../../contract/catalog.ts";
 import type { Kind } from "../catalog/read.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The keys that are to be rotated, chosen by what they are: old, ending soon. Listed first, and asked about. A key that has been
- * replaced already, and goes on for its overlap, is not among them: it would be replaced twice.
+ * Selects the keys to rotate, by age or expiry. They are listed first and need a confirmation. A key that has been
+ * replaced and is in its overlap is left out, because it would be replaced twice.
  */
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { ListedApiKey } from "../../../contract/key.ts";
@@ -20,8 +20,8 @@ interface KeySelection extends KeyChoice {
 }
 
 /**
- * @param order the options that say how they are rotated, as they are typed, each with a space before it.
- * @throws CommandFailure when no key matches, or somebody has not agreed; nothing was rotated then.
+ * @param order the options of the rotation as typed, each with a leading space.
+ * @throws CommandFailure when no key matches, or the confirmation failed; then nothing was rotated.
  */
 export async function chooseKeys(
   session: Session,
@@ -46,7 +46,7 @@ export async function chooseKeys(
   return keys;
 }
 
-/** The ids of those that nothing younger replaces, as their agents have them. */
+/** The ids of keys that no younger key replaces, according to the agents' objects. */
 async function stayingAmong(
   session: Session,
   service: ControlPlane,
@@ -67,7 +67,7 @@ const none = (selection: KeySelection): CommandFailure =>
     `dome keys list${wordsOf(selection)} --live`,
   );
 
-/** The same choice, for a command to type next. */
+/** The options that selected the keys, for a command to type next. */
 const wordsOf = (choice: KeyChoice): string =>
   [
     choiceOf(choice),

@@ -1,4 +1,7 @@
-/** `dome keys identify`: whose an API key is that was found somewhere. Looking is no use of the key. */
+/**
+ * `dome keys identify`: shows the agent of an API key that turned up somewhere. This does not count as a use of the
+ * key.
+ */
 import type { Command } from "commander";
 import { readAgentCredential } from "../../agent-credential.ts";
 import { verb } from "../../command.ts";

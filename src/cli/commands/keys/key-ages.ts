@@ -1,10 +1,10 @@
-/** Keys chosen by whose they are, how old they are and when they end: in lists, and where they are rotated. */
+/** Options that select keys by agent, age and expiry, for lists and rotations. */
 import type { Command } from "commander";
 import type { KeyFilter } from "../../../client/keys.ts";
 import { pointInTime } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 
-/** Which keys. */
+/** A selection of keys. */
 export interface KeyChoice {
   readonly workspace?: string;
   readonly allWorkspaces?: true;

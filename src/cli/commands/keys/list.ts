@@ -1,4 +1,4 @@
-/** `dome keys list`: the keys of one agent, as its object has them, or those of many by age, end or last use. */
+/** `dome keys list`: the keys of one agent, from its object, or those of many agents by age, end or last use. */
 import { Option, type Command } from "commander";
 import type { KeySort } from "../../../contract/key.ts";
 import { verb } from "../../command.ts";

@@ -1,4 +1,4 @@
-/** Which key of an agent is replaced when none is named: the one live key that is not being replaced already. */
+/** Finds the key to replace when none is named: the one live key that is not being replaced already. */
 import type { AgentRef } from "../../../client/agents.ts";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { ApiKey } from "../../../contract/key.ts";
@@ -7,7 +7,7 @@ import { inWorkspace, LONGEST_OVERLAP_MS } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 
 /**
- * @param order the options that say how it is rotated, as they are typed, each with a space before it.
+ * @param order the options of the rotation as typed, each with a leading space.
  * @throws CommandFailure when there is no such key, or more than one.
  */
 export async function onlyLiveKey(
@@ -34,13 +34,16 @@ export async function onlyLiveKey(
   return only.id;
 }
 
-/** The live keys that are not being replaced already. @param now in milliseconds since the epoch. */
+/**
+ * The live keys that are not being replaced already.
+ * @param now milliseconds since the epoch.
+ */
 export function stayingKeys(keys: readonly ApiKey[], now: number): readonly ApiKey[] {
   const live = keys.filter((key) => key.state === "live");
   return live.filter((key) => !isEnding(key, live, now));
 }
 
-/** A key that ends within the longest overlap, while a younger one goes on for longer, has been replaced. */
+/** A key counts as replaced when it ends within the longest overlap and a younger key is valid for longer. */
 function isEnding(key: ApiKey, live: readonly ApiKey[], now: number): boolean {
   const end = endOf(key);
   return (

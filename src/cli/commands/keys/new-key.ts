@@ -1,4 +1,4 @@
-/** What `issue` and `rotate` have in common: a new key, handed over once. */
+/** The common part of `issue` and `rotate`: a new key, which is shown once. */
 import type { Command } from "commander";
 import type { AgentRef } from "../../../client/agents.ts";
 import type { ControlPlane } from "../../../client/control-plane.ts";
@@ -17,7 +17,7 @@ export interface NewKeyOptions {
   readonly force?: boolean;
 }
 
-/** Which key ends, and when; nothing: none. */
+/** The key to replace and its overlap; empty when none is replaced. */
 type Replacement = {
   readonly replaces?: string;
   readonly overlap_seconds?: number;
@@ -34,7 +34,7 @@ export const withNewKeyOptions = (session: Session, command: Command): Command =
     .addOption(newKeyFileOption())
     .addOption(forceOption());
 
-/** @param replacement asked before anything is issued. */
+/** @param replacement called before anything is issued. */
 export async function issue(
   session: Session,
   agent: string,

@@ -1,4 +1,4 @@
-/** `dome keys revoke`: one key and every token minted from it are dead; the agent goes on with its other keys. */
+/** `dome keys revoke`: revokes one key and every token minted from it; the agent's other keys stay valid. */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { effectText } from "../../halt-text.ts";

@@ -1,4 +1,6 @@
-/** The keys of several agents rotated, each new one into a file of its own. One that fails does not keep the others from it. */
+/**
+ * Rotates the keys of several agents, and writes each new key to a file of its own. A failure does not stop the others.
+ */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ControlPlane } from "../../../client/control-plane.ts";
@@ -19,7 +21,7 @@ import { onlyLiveKey } from "./live-key.ts";
 import type { NewKeyOptions } from "./new-key.ts";
 
 export interface RotateOptions extends NewKeyOptions, KeyChoice, Pick<Selection, "dryRun" | "yes"> {
-  /** In milliseconds. */
+  /** The overlap, in milliseconds. */
   readonly overlap?: number;
   readonly keyDir?: string;
 }
@@ -45,7 +47,7 @@ export async function rotateMany(session: Session, options: RotateOptions): Prom
   if (keyDir === undefined)
     throw usage("say where the new keys go: --key-dir FOLDER", "dome keys rotate --help");
   const service = await session.controlPlane();
-  // A dry run shows the keys, and not only whose they are.
+  // A dry run shows the keys, not only their agents.
   const asked = { ...options, dryRun: false, yes: options.yes === true || dryRun === true };
   const chosen: readonly Chosen[] = isByKey(options)
     ? keysOf(await chooseKeys(session, service, asked, orderOf(options)))
@@ -76,7 +78,7 @@ export async function rotateMany(session: Session, options: RotateOptions): Prom
   if (dryRun === true) output.note("Nothing was rotated: this was a dry run.");
 }
 
-/** How they are rotated, for the command that is typed next. */
+/** The options of the rotation, for a command to type next. */
 export const orderOf = (options: RotateOptions): string =>
   [
     options.overlap === undefined ? "" : ` --overlap ${overlapSeconds(options)}s`,
@@ -86,7 +88,7 @@ export const orderOf = (options: RotateOptions): string =>
     options.force === true ? " --force" : "",
   ].join("");
 
-/** Keys are chosen by what they are, or everywhere; otherwise agents are. */
+/** True when the options select keys instead of agents: by age, by expiry, or in all workspaces. */
 export const isByKey = ({ olderThan, expiresBefore, allWorkspaces }: RotateOptions): boolean =>
   olderThan !== undefined || expiresBefore !== undefined || allWorkspaces === true;
 
@@ -94,11 +96,11 @@ type Whose = Pick<Agent, "id" | "name" | "workspace">;
 
 interface Chosen {
   readonly agent: Whose;
-  /** Null: the only live one. */
+  /** Null for the only live key. */
   readonly keys: readonly string[] | null;
 }
 
-/** By agent: a new key has a file of its own, so that an agent has one key rotated at a time. */
+/** Groups the keys by agent. An agent has one key file, so only one of its keys can be rotated at a time. */
 function keysOf(keys: readonly ListedApiKey[]): Chosen[] {
   const agents = new Map<string, { agent: Whose; keys: string[] }>();
   for (const { id, agent, agent_name: name, workspace } of keys) {
@@ -109,7 +111,7 @@ function keysOf(keys: readonly ListedApiKey[]): Chosen[] {
   return [...agents.values()];
 }
 
-/** @param keys those that were chosen; null: the only live one. */
+/** @param keys the selected keys; null for the only live one. */
 async function rotate(
   session: Session,
   service: ControlPlane,
@@ -122,7 +124,7 @@ async function rotate(
   if (others.length > 0)
     throw usage(`${keys?.length} keys of this agent match (${keys?.join(", ")}); rotate each one by its id`);
   const replaces = chosen ?? (await onlyLiveKey(session, service, ref, orderOf(options)));
-  // Names are those of a workspace.
+  // Names are unique only within a workspace, so each workspace gets a folder.
   const folder = options.allWorkspaces === true ? join(options.keyDir, agent.workspace) : options.keyDir;
   const path = join(folder, `${agent.name}.key`);
   if (options.dryRun === true) return { key: null, replaced: replaces, file: path };
@@ -143,7 +145,7 @@ async function rotate(
   }
 }
 
-/** What this program refuses for one agent, a file that is there for instance, is as little a reason to leave the others. */
+/** A failure of this program for one agent, such as an existing file, does not stop the others either. */
 async function told(rotating: Promise<Rotated>): Promise<Attempt<Rotated>> {
   try {
     return await attempt(rotating);

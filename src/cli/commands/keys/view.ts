@@ -1,4 +1,4 @@
-/** How keys are shown to people, and how a new one is handed over: once, in one place. */
+/** The text forms of keys, and the one place where a new key is shown. */
 import { Option } from "commander";
 import type { ApiKey, ListedApiKey } from "../../../contract/key.ts";
 import type { KeyFile } from "../../key-file.ts";
@@ -13,8 +13,8 @@ export const newKeyFileOption = (): Option =>
 export const forceOption = (): Option => new Option("--force", "replace the key file if it exists");
 
 /**
- * Hands the key over after the result has been shown. On stdout for people; on stderr with `--quiet`, where stdout has
- * ids only; with `--json` it is in the body; with a key file it is nowhere but there.
+ * Shows the key after the result: on stdout for people; on stderr with `--quiet`, where stdout has only ids. With
+ * `--json` the key is in the body, and with a key file only there.
  */
 export function tellKey(session: Session, key: SeenKey, file: KeyFile | null): void {
   const { output, io } = session;
@@ -45,7 +45,7 @@ export const keyTable = (style: Style, keys: readonly ApiKey[]): string =>
     ]),
   );
 
-/** Of many agents: whose each is comes first. */
+/** Keys of many agents; the first column is the agent. */
 export const listedKeyTable = (style: Style, keys: readonly ListedApiKey[]): string =>
   table(
     style,
@@ -92,6 +92,6 @@ export const wideListedKeyTable = (style: Style, keys: readonly ListedApiKey[]):
     ]),
   );
 
-/** A live key of a revoked agent opens nothing. */
+/** A live key of a revoked agent is useless. */
 const listedState = ({ state, agent_state: agent }: ListedApiKey): string =>
   state === "live" && agent === "revoked" ? "live, agent revoked" : state;

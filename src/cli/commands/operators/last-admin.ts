@@ -1,11 +1,17 @@
-/** Ending the last token with the role `admin` locks nobody out, but only one token is left that does everything. */
+/**
+ * The warning when the last token with the role `admin` ends. Nobody is locked out, because DOME_ADMIN_TOKEN remains,
+ * but it is then the only token that may do everything.
+ */
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { OperatorView } from "../../../contract/operator.ts";
 
 export const LAST_ADMIN =
   "warning: no other live operator token has the role admin; only DOME_ADMIN_TOKEN may do everything then";
 
-/** @param ending tokens that end; true when they are all live ones with the role `admin`. */
+/**
+ * @param ending the tokens that end.
+ * @returns true when no other live token has the role `admin`.
+ */
 export async function isLastAdmin(
   service: Pick<ControlPlane, "operators">,
   ending: readonly Pick<OperatorView, "id" | "role">[],

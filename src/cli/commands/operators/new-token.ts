@@ -1,6 +1,7 @@
 /**
- * What `create` and `rotate` have in common: a new operator token, handed over once. A token whose answer was lost on
- * the way exists, and nobody has it (P12): it is replaced by one that revokes it, until an answer arrives whole.
+ * The common part of `create` and `rotate`: a new operator token, which is shown once. When the answer with a token was
+ * lost, the token exists and nobody has it (P12). It is replaced by another token, which revokes it, until an answer
+ * arrives.
  */
 import { Option, type Command } from "commander";
 import type { OperatorRequest, Operators } from "../../../client/operators.ts";
@@ -40,7 +41,7 @@ export const withNewTokenOptions = (session: Session, command: Command): Command
     )
     .addOption(new Option("--force", "replace the token file if it exists"));
 
-/** @param said the line above the fields. */
+/** @param said returns the line above the fields. */
 export async function issue(
   session: Session,
   options: NewTokenOptions,
@@ -76,7 +77,7 @@ export async function issue(
   tell(session, created, secret, file);
 }
 
-/** The token with its secret: the one that was asked for, or the one that replaced it unseen. */
+/** The token with its secret: the first one, or the one that replaced it unseen. */
 async function seen(
   session: Session,
   operators: Operators,
@@ -100,7 +101,10 @@ async function seen(
   );
 }
 
-/** On stdout for people; on stderr with `--quiet`; with `--json` it is in the body; with a file only there. */
+/**
+ * Shows the token: on stdout for people; on stderr with `--quiet`. With `--json` the token is in the body, and with a
+ * token file only there.
+ */
 function tell(session: Session, { operator }: OperatorCreated, secret: string, file: KeyFile | null): void {
   const { output, io } = session;
   if (file !== null) {

@@ -1,8 +1,8 @@
 /**
- * `dome operators offboard`: somebody leaves. Everything of that person is listed first; then the operator tokens end, the
- * agents get another steward, and the user is stopped in every workspace. The tokens first: who has none can neither
- * register another agent nor take one back while the list is worked through. What is done stays done, so that a command
- * that was interrupted is typed again.
+ * `dome operators offboard`: removes a person who leaves. It lists everything first. Then it revokes the operator
+ * tokens, gives the agents another steward, and stops the user in every workspace. The tokens come first, so that the
+ * person can neither register another agent nor take one back meanwhile. Completed steps stay completed, so an
+ * interrupted command can be repeated.
  */
 import { Option, type Command } from "commander";
 import { shellWord } from "../../../kernel/shell-word.ts";
@@ -87,7 +87,7 @@ async function offboard(session: Session, subject: string, options: OffboardOpti
     id,
     ...(await attempt(service.operators.revoke(id))),
   }));
-  // Listed anew: until its tokens ended, it could register more.
+  // The list is read again, because the person could register agents until the tokens were revoked.
   const { items } = await service.agents.list({ steward: subject, all_workspaces: true }).take();
   const agents = await moveAgents(service, items, {
     from: subject,

@@ -1,4 +1,4 @@
-/** What belongs to somebody who leaves, and how it is shown. */
+/** Collects the tokens, agents and user of a person who leaves, and the text forms of the list. */
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import type { OperatorView } from "../../../contract/operator.ts";
@@ -13,7 +13,7 @@ import { operatorTable } from "./view.ts";
 export interface Leaver {
   readonly subject: string;
   readonly to: string;
-  /** As its identity provider names it. */
+  /** The user as the identity provider names it. */
   readonly user: { readonly issuer: string; readonly subject: string; readonly tenant?: string } | null;
 }
 
@@ -21,15 +21,15 @@ interface Offboarding {
   readonly subject: string;
   readonly to: string;
   readonly agents: readonly Agent[];
-  /** Those that are live. */
+  /** The live tokens. */
   readonly operator_tokens: readonly OperatorView[];
   readonly user: (NonNullable<Leaver["user"]> & { readonly workspaces: readonly string[] }) | null;
   readonly last_admin: boolean;
-  /** True: no workspace knows the user that is to be stopped. */
+  /** True when no workspace knows the user that is to be stopped. */
   readonly unknown_user: boolean;
 }
 
-/** @throws CommandFailure when nothing was ever anything of this subject: it is misspelt. */
+/** @throws CommandFailure when no token and no agent has ever named this subject, because it is misspelt. */
 export async function planOffboarding(
   service: ControlPlane,
   { subject, to, user }: Leaver,
@@ -63,7 +63,7 @@ export async function planOffboarding(
   };
 }
 
-/** A user who is misspelt is stopped everywhere, to no effect. */
+/** Whether any workspace knows the user. Stopping a misspelt user has no effect. */
 async function isKnownSomewhere(
   service: ControlPlane,
   workspaces: readonly string[],

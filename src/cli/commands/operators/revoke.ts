@@ -1,4 +1,4 @@
-/** `dome operators revoke`. It ends what somebody works with, so it asks for the subject, or takes `--yes`. */
+/** `dome operators revoke`. The token may be in use, so the command asks for the subject, or takes `--yes`. */
 import type { Command } from "commander";
 import type { OperatorRevoked } from "../../../contract/operator.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
@@ -34,7 +34,7 @@ export const revokeCommand = (session: Session): Command =>
       if (subject !== undefined) await revokeAll(session, subject, yes);
     });
 
-/** The token in use goes last: without it the others could not be revoked any more. */
+/** The token of this command is revoked last, because the others could not be revoked without it. */
 async function revokeAll(session: Session, subject: string, yes: boolean | undefined): Promise<void> {
   const service = await session.controlPlane();
   const [{ items }, { token: mine }] = await Promise.all([

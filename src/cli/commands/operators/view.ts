@@ -1,4 +1,4 @@
-/** How operator tokens are shown to people, without their secrets. */
+/** The text forms of operator tokens, without their secrets. */
 import type { OperatorView } from "../../../contract/operator.ts";
 import { fields, several, type Style } from "../../output.ts";
 import { table } from "../../table.ts";

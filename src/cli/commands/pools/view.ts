@@ -1,4 +1,4 @@
-/** How pools of the catalog are shown to people. */
+/** The text forms of pools of the catalog. */
 import type { Pool } from "../../../contract/catalog.ts";
 import { several } from "../../output.ts";
 import type { Kind } from "../catalog/read.ts";

@@ -1,4 +1,4 @@
-/** `dome root-key rewrap`: batch by batch. It may be broken off and begun again at any time. */
+/** `dome root-key rewrap`, in batches. It can be interrupted and repeated at any time. */
 import type { Command } from "commander";
 import type { RootKeyRewrapped } from "../../../contract/root-key.ts";
 import { verb } from "../../command.ts";
@@ -44,7 +44,7 @@ async function rewrap(session: Session, { dryRun = false }: RewrapOptions): Prom
   }
 }
 
-/** Goes on until nothing is left, or nothing moves any more. */
+/** Continues until nothing is left, or a batch changes nothing. */
 async function rest(
   first: RootKeyRewrapped,
   more: () => Promise<RootKeyRewrapped>,

@@ -1,4 +1,7 @@
-/** `dome signing-keys rotate`: by a key that is published ahead, by one that signs at once, or because one has leaked. */
+/**
+ * `dome signing-keys rotate`: with a key that is published ahead, with one that signs at once, or because one has
+ * leaked.
+ */
 import { Option, type Command } from "commander";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";

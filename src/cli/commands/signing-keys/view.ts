@@ -1,4 +1,4 @@
-/** How signing keys are shown to people. */
+/** The text form of signing keys. */
 import type { SigningKeyView } from "../../../contract/signing-key.ts";
 import { type Style } from "../../output.ts";
 import { table } from "../../table.ts";

@@ -1,8 +1,8 @@
-/** How tiers are shown to people. */
+/** The text forms of tiers. */
 import type { Tier } from "../../../contract/tier.ts";
 import type { Cell } from "../../output.ts";
 
-/** What a list shows. */
+/** The members in a list. */
 export const members = (tier: Tier): readonly (readonly [string, Cell])[] => [
   ["name", tier.name],
   ["token life", `${tier.token_ttl_seconds} s`],
@@ -12,7 +12,7 @@ export const members = (tier: Tier): readonly (readonly [string, Cell])[] => [
   ["description", tier.description],
 ];
 
-/** What only `show` adds. */
+/** The members that only `show` adds. */
 export const limits = (tier: Tier): readonly (readonly [string, Cell])[] => [
   ["batch", tier.max_batch],
   ["body", `${tier.max_body_bytes} bytes`],

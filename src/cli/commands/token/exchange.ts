@@ -1,6 +1,6 @@
 /**
- * `dome token exchange`: a token of a user, or of another agent, becomes one with which this agent acts for them. The
- * new token alone is on stdout.
+ * `dome token exchange`: exchanges a token of a user, or of another agent, for one with which this agent acts for them.
+ * Only the new token goes to stdout.
  */
 import { Option, type Command } from "commander";
 import type { TokenKind, TypedToken } from "../../../client/agent-client.ts";
@@ -72,7 +72,7 @@ async function exchange(session: Session, options: ExchangeOptions): Promise<voi
 
 const typed = (token: string): TypedToken => ({ token, type: kindOf(token) });
 
-/** What its header says (RFC 9068 §2.1); the service decides by what it verifies. */
+/** The kind of a token, by its header (RFC 9068 §2.1); the service decides by what it verifies. */
 function kindOf(token: string): TokenKind {
   const typ = decodeToken(token)?.header["typ"];
   const callToken = typeof typ === "string" && /^(?:application\/)?at\+jwt$/i.test(typ);

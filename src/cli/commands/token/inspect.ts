@@ -1,6 +1,6 @@
 /**
- * `dome token inspect`: what a token says, and whether the service vouches for it. It decodes offline; it verifies with
- * the keys of the service of the context, never with keys that the token names.
+ * `dome token inspect`: shows the claims of a token, and whether the service confirms it. It decodes offline, and
+ * verifies with the keys of the context's service, never with keys that the token names.
  */
 import type { Command } from "commander";
 import type { PublishedKeys } from "../../../client/published-keys.ts";
@@ -76,7 +76,7 @@ function claim(style: Style, name: string, value: unknown): (readonly [string, C
   return [[name, TIMES.has(name) && typeof value === "number" ? when(style, value) : plain(value)]];
 }
 
-/** `agt_b for agt_a`: the current actor first, as RFC 8693 §4.1 nests them. */
+/** `agt_b for agt_a`: the current actor first, in the nesting order of RFC 8693 §4.1. */
 function actors(act: unknown): string {
   const named: string[] = [];
   for (let level = act; isRecord(level) && named.length < MOST_SHOWN; level = level["act"])
@@ -84,7 +84,7 @@ function actors(act: unknown): string {
   return named.length === 0 ? plain(act) : named.join(" for ");
 }
 
-/** A line each, newest first: what it says, which nobody has checked here. */
+/** One line per receipt, newest first. Its content is not verified here. */
 function receipts(style: Style, value: unknown): (readonly [string, Cell])[] {
   if (!Array.isArray(value)) return [["actor_receipts", plain(value)]];
   const texts: unknown[] = value.slice(0, MOST_SHOWN);
@@ -103,12 +103,12 @@ function receipt(style: Style, text: unknown): string {
   return `${actor} at ${at}, scope ${plain(scope)}, because of ${plain(basis)}`;
 }
 
-/** A bound for what a stranger's token may print. */
+/** The most items that are printed from an untrusted token. */
 const MOST_SHOWN = 32;
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Further away, in seconds, it is no time that anybody meant, and hardly one that can be written. */
+/** Times further away than this, in seconds, are not real times, and many cannot be formatted. */
 const FAR_S = 1e11;
 const TIMES = new Set(["exp", "iat", "nbf"]);
 

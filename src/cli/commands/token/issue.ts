@@ -1,4 +1,4 @@
-/** `dome token issue`: exchanges the agent's key for a call token. The token alone is on stdout. */
+/** `dome token issue`: exchanges the agent's key for a call token. Only the token goes to stdout. */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { agentKeyFileOption } from "../../option-values.ts";

@@ -1,6 +1,6 @@
 /**
- * `dome token revoke`: one call token and everything exchanged from it are dead; the agent goes on with a new one. With
- * `--txn` a whole transaction is, whichever agents it has reached.
+ * `dome token revoke`: revokes one call token and every token exchanged from it; the agent can get a new one. With
+ * `--txn` it stops a whole transaction, for all agents that it has reached.
  */
 import type { Command } from "commander";
 import type { AgentClient } from "../../../client/agent-client.ts";
@@ -19,7 +19,7 @@ interface RevokeOptions extends StopOptions {
   readonly txn?: string;
 }
 
-/** What goes with `--txn` only. */
+/** Options that need `--txn`. */
 interface StopOptions {
   readonly workspace?: string;
   readonly reason?: string;
@@ -91,7 +91,7 @@ async function revoke(
   });
 }
 
-/** A key speaks for itself, unless another one is named: whoever holds it may end it, and needs nothing else. */
+/** A key may revoke itself, unless another key is named: its holder needs no other credential. */
 function doorFor(
   session: Session,
   keyFile: string | undefined,

@@ -25,13 +25,13 @@ export function noSchemaOption(): Option {
     "--no-schema <operation>",
     "do not check the arguments of the operation; repeat for more",
   ).argParser<string[]>(collect);
-  option.negate = false; // it takes a name, and is not the opposite of --schema as a whole
+  option.negate = false; // it takes an operation, and does not negate --schema
   return option;
 }
 
 export type { Files as SchemaFiles };
 
-/** @throws CommandFailure (exit 2) when a file cannot be read or is no JSON object. */
+/** @throws CommandFailure (exit 2) when a file cannot be read or is not a JSON object. */
 export async function readSchemas(files: Files): Promise<Schemas> {
   const read = files.map(async ([operation, file]) => [operation, await readSchema(file)] as const);
   return Object.fromEntries(await Promise.all(read));
@@ -42,7 +42,7 @@ async function readSchema(file: string): Promise<Schemas[string]> {
     throw usage(`${file} cannot be read (${faultCode(fault)})`);
   });
   const parsed = parseJsonBytes(bytes);
-  // The server would never see what is refused here: a number would have become another before it is sent.
+  // Checked here, because the server could not: parsing would change such a number before it is sent.
   if (!parsed.ok) throw usage(`${file}${pointerOf(parsed.error)} ${JSON_FAULTS[parsed.error.kind]}`);
   const schema = parsed.value;
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {

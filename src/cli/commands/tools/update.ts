@@ -55,7 +55,10 @@ export const updateCommand = (session: Session): Command =>
       tellEntry(session, TOOLS, entry);
     });
 
-/** The API takes all schemas of a tool at once: what the tool has, with what is to change, and the version it was read at. */
+/**
+ * The API replaces all schemas of a tool at once. So the new set is the current one with the changes, for the version
+ * that was read.
+ */
 async function changedSchemas(
   session: Session,
   name: string,

@@ -1,4 +1,4 @@
-/** How tools of the catalog are shown to people. */
+/** The text forms of tools of the catalog. */
 import type { Tool } from "../../../contract/catalog.ts";
 import { several } from "../../output.ts";
 import type { Kind } from "../catalog/read.ts";

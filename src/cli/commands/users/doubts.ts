@@ -1,15 +1,18 @@
 /**
- * Whether a user is known in a workspace. A stop of somebody who is not is accepted, because it may come before the first
- * call; but a name that is misspelt stops nobody, and whoever typed it believes that it has.
+ * Checks whether a workspace knows a user. A stop of an unknown user is accepted, because it may come before the first
+ * call; but a misspelt name stops nobody, and the operator would not notice.
  */
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import { ApiError, DomeError } from "../../../../sdk/typescript/src/errors.ts";
 import type { WhichUser } from "./user-argument.ts";
 
-/** What the service has to be asked. */
+/** The part of the client that is needed. */
 type Service = Pick<ControlPlane, "identityProviders" | "users">;
 
-/** @returns sentences without an end; none when the user is known, or when nobody can say so now: a stop waits for nothing. */
+/**
+ * @returns sentences without a full stop; empty when the user is known, or when the check fails, because a stop does
+ * not wait for it.
+ */
 export async function doubtsAbout(service: Service, workspace: string, who: WhichUser): Promise<string[]> {
   const [issuer, seen] = await Promise.all([
     unlessItFails(isTrusted(service, workspace, who)),

@@ -1,6 +1,6 @@
 /**
- * `dome users stop`: nothing is done for a user any more, in one workspace. It is undone by a resume, so it takes no name to
- * confirm; only a user whom nobody knows is asked about. With `--yes` the stop comes first, and the doubt is told after it.
+ * `dome users stop`: stops everything that agents of one workspace do for a user. A resume undoes it, so no name has to
+ * be confirmed, except for an unknown user. With `--yes` the stop comes first, and the warning after it.
  */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";

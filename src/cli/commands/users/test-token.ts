@@ -1,6 +1,6 @@
 /**
- * `dome users test-token`: an ID token of a made-up user, signed with the key in the state folder of a server on this
- * machine. No service is asked: whoever can read that folder is the identity provider.
+ * `dome users test-token`: prints an ID token of a test user, signed with the key in the state folder of a server on
+ * this machine. No service is asked: every program that can read that folder can act as the identity provider.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Whom `dome users` is about: ISSUER SUBJECT, as the identity provider says it, or the one id that Dome gave. */
+/** The user that `dome users` names: ISSUER SUBJECT, as at the identity provider, or the id that Dome derived. */
 import { usage } from "../../exit.ts";
 
 export interface WhichUser {
@@ -21,7 +21,7 @@ export function whichUser(
   return { user: first };
 }
 
-/** How a list is narrowed to one user: by id or address, or by what the provider says of it. */
+/** The filter for one user: by id or e-mail address, or by its identity at the provider. */
 export function userFilter([first, subject, tenant, ...more]: readonly string[]): WhichUser {
   if (first === undefined) return {};
   if (more.length > 0)

@@ -1,4 +1,4 @@
-/** How an end user is shown to people. */
+/** The text forms of an end user. */
 import type { User } from "../../../contract/user.ts";
 import { fields, several, type Style } from "../../output.ts";
 import { table } from "../../table.ts";

@@ -1,4 +1,4 @@
-/** `dome workspaces halt`: the stop of everything in a workspace. It asks for the name, or takes `--yes`. */
+/** `dome workspaces halt`: stops everything in a workspace. It asks for the name, or takes `--yes`. */
 import type { Command } from "commander";
 import type { WorkspaceTransition } from "../../../contract/halt.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";

@@ -1,4 +1,4 @@
-/** `dome workspaces halts`: the halts of a workspace, or the receipt of one. */
+/** `dome workspaces halts`: lists the halts of a workspace, or shows the receipt of one. */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { haltFields, haltTable } from "../../halt-text.ts";

@@ -1,4 +1,4 @@
-/** How a workspace is shown to people. */
+/** The text form of a workspace. */
 import type { Workspace } from "../../../contract/workspace.ts";
 import { fields, type Output, type Shown } from "../../output.ts";
 
