@@ -67,7 +67,8 @@ function again(command: Command): string {
     const values: unknown[] = Array.isArray(value) ? value : [value];
     return values.map((each) => `${flag} ${shellWord(String(each))}`).join("");
   });
-  return `${pathOf(command)}${words.join("")}${inWorkspace(workspace)}`;
+  const about = command.args.map((word) => ` ${shellWord(word)}`).join("");
+  return `${pathOf(command)}${about}${words.join("")}${inWorkspace(workspace)}`;
 }
 
 const pathOf = (command: Command): string =>

@@ -134,9 +134,10 @@ export class Agents {
 
   halts(ref: AgentRef): Listing<Halt> {
     const query = { workspace: ref.workspace };
-    return new Listing((cursor) =>
+    return new Listing((cursor, size) =>
       this.#transport.read(route`/api/v1/agents/${ref.agent}/halts`, haltList, {
         ...query,
+        limit: size,
         cursor,
       }),
     );

@@ -18,7 +18,9 @@ export class SigningKeys {
   }
 
   list(): Listing<SigningKeyView> {
-    return new Listing((cursor) => this.#transport.read("/api/v1/signing-keys", signingKeyList, { cursor }));
+    return new Listing((cursor, size) =>
+      this.#transport.read("/api/v1/signing-keys", signingKeyList, { limit: size, cursor }),
+    );
   }
 
   rotate(body: z.input<typeof signingKeyRotation>): Promise<SigningKeysRotated> {

@@ -11,7 +11,9 @@ export class Tiers {
   }
 
   list(): Listing<Tier> {
-    return new Listing((cursor) => this.#transport.read("/api/v1/tiers", tierList, { cursor }));
+    return new Listing((cursor, size) =>
+      this.#transport.read("/api/v1/tiers", tierList, { limit: size, cursor }),
+    );
   }
 
   show(name: string): Promise<Tier> {

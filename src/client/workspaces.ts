@@ -107,8 +107,8 @@ export class Workspaces {
   }
 
   halts(name: string): Listing<Halt> {
-    return new Listing((cursor) =>
-      this.#transport.read(route`/api/v1/workspaces/${name}/halts`, haltList, { cursor }),
+    return new Listing((cursor, size) =>
+      this.#transport.read(route`/api/v1/workspaces/${name}/halts`, haltList, { limit: size, cursor }),
     );
   }
 

@@ -20,7 +20,7 @@ import type {
   Transitioned,
   UpdateCommand,
 } from "../operations/owners/agent-owner.ts";
-import type { HaltProgress, StoredHalt } from "../operations/owners/halts.ts";
+import type { HaltProgress, HaltQuery, StoredHalt } from "../operations/owners/halts.ts";
 import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import { effectiveAtOf } from "../operations/answer/halt-view.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
@@ -187,9 +187,9 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
     return Promise.resolve(this.#progress(id));
   }
 
-  halts(limit: number): Promise<HaltProgress[]> {
+  halts(query: HaltQuery): Promise<HaltProgress[]> {
     const { halts } = this.#parts;
-    return Promise.resolve(halts.list(limit).map((halt) => this.#withCascade(halts.progressOf(halt))));
+    return Promise.resolve(halts.list(query).map((halt) => this.#withCascade(halts.progressOf(halt))));
   }
 
   async awaitHalt(id: string, mostMs: number): Promise<HaltProgress | null> {

@@ -10,7 +10,7 @@ import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { becomeEffective, effectiveInMs, stopWait } from "../lifecycle/halt.ts";
 import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
-import type { HaltProgress, StoredHalt } from "../operations/owners/halts.ts";
+import type { HaltProgress, HaltQuery, StoredHalt } from "../operations/owners/halts.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 import type { TimerSetter } from "./timer-table.ts";
 
@@ -18,6 +18,8 @@ export const HALT_STEPS: readonly SchemaStep[] = [
   `CREATE TABLE halts (
      id TEXT PRIMARY KEY, committed_at INTEGER NOT NULL, effective_at INTEGER, halt TEXT NOT NULL
    ) STRICT`,
+  `CREATE INDEX halts_by_commit ON halts (committed_at, id);
+   CREATE INDEX halts_pending ON halts (committed_at, id) WHERE effective_at IS NULL`,
 ];
 
 interface HaltTableDeps {
@@ -108,12 +110,14 @@ export class HaltTable {
       : { ...(JSON.parse(row.halt) as StoredHalt), effectiveAt: row.effective_at };
   }
 
-  /** Halts, newest first. */
-  list(limit: number): StoredHalt[] {
+  /** Halts, newest first: one more than `limit` when there are more. */
+  list({ after, limit }: HaltQuery): StoredHalt[] {
     return this.#deps.storage.sql
       .exec<{ halt: string; effective_at: number | null }>(
-        "SELECT halt, effective_at FROM halts ORDER BY committed_at DESC, id DESC LIMIT ?",
-        limit,
+        `SELECT halt, effective_at FROM halts ${after === undefined ? "" : "WHERE (committed_at, id) < (?, ?)"}
+         ORDER BY committed_at DESC, id DESC LIMIT ?`,
+        ...(after === undefined ? [] : [after.value, after.id]),
+        limit + 1,
       )
       .toArray()
       .map((row) => ({ ...(JSON.parse(row.halt) as StoredHalt), effectiveAt: row.effective_at }));

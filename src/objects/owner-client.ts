@@ -4,7 +4,7 @@
  */
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import type { AuditOwner } from "../operations/owners/audit-owner.ts";
-import type { HaltProgress, HaltSource } from "../operations/owners/halts.ts";
+import type { HaltProgress, HaltQuery, HaltSource } from "../operations/owners/halts.ts";
 import type { Configured } from "../operations/owners/owner-answer.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
 
@@ -43,8 +43,8 @@ export abstract class OwnerClient<Owner extends AnyOwner> implements AnyOwner {
     return this.object.halt(id);
   }
 
-  halts(limit: number): Promise<HaltProgress[]> {
-    return this.object.halts(limit);
+  halts(query: HaltQuery): Promise<HaltProgress[]> {
+    return this.object.halts(query);
   }
 
   awaitHalt(id: string, mostMs: number): Promise<HaltProgress | null> {

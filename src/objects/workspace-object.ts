@@ -7,7 +7,7 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
 import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type { Stops } from "../lifecycle/stops.ts";
-import type { HaltProgress } from "../operations/owners/halts.ts";
+import type { HaltProgress, HaltQuery } from "../operations/owners/halts.ts";
 import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type {
   EvidenceReport,
@@ -180,8 +180,8 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     return Promise.resolve(this.#parts.halts.progress(id));
   }
 
-  halts(limit: number): Promise<HaltProgress[]> {
-    return Promise.resolve(this.#parts.halts.list(limit).map((halt) => this.#parts.halts.progressOf(halt)));
+  halts(query: HaltQuery): Promise<HaltProgress[]> {
+    return Promise.resolve(this.#parts.halts.list(query).map((halt) => this.#parts.halts.progressOf(halt)));
   }
 
   async awaitHalt(id: string, mostMs: number): Promise<HaltProgress | null> {

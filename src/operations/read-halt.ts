@@ -12,15 +12,16 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { isId, type AgentId, type WorkspaceId } from "../kernel/ids.ts";
 import { mayDo } from "../operators/permissions.ts";
 import { signHaltReceipt, type HaltEvidence } from "../tokens/halt-receipt.ts";
+import { pageUpTo } from "../storage/list-order.ts";
 import { effectiveAtOf, haltFor, haltView } from "./answer/halt-view.ts";
+import { listCursor, placeAfter } from "./answer/list-cursor.ts";
+import type { Page } from "./answer/page.ts";
 import type { LedgerReader } from "./owners/ledger-reader.ts";
 import type { HaltSource, StoredHalt } from "./owners/halts.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { reachAgent, reachWorkspace, type AgentTarget } from "./request/resolve-or-emergency.ts";
 import { notFound, type Refusal } from "./answer/refusal.ts";
 
-/** The longest list, for people; older halts are in the ledger. */
-const MOST_LISTED = 200;
 /** The most agents for which the last admitted decision is looked up: it takes two ledger queries for each. */
 const MOST_ACTORS = 25;
 const FEW = 20;
@@ -56,14 +57,22 @@ export async function readWorkspaceHalt(
   return receiptOf(ports, request.operator, ports.owners.workspace(id), target.halt, id);
 }
 
+interface HaltListQuery {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
 /** The halts of an agent, newest first, unsigned. */
 export async function listHalts(
   ports: OperationPorts,
   request: OperatorRequest,
   target: AgentTarget,
-): Promise<Result<HaltPage, Refusal>> {
+  query: HaltListQuery,
+): Promise<Result<Page<Halt>, Refusal>> {
   const found = await reachAgent(ports, request, target);
-  return found.ok ? ok(await haltsOf(request.operator, ports.owners.agent(found.value.id))) : found;
+  if (!found.ok) return found;
+  const { id } = found.value;
+  return haltsOf(ports, request.operator, { source: ports.owners.agent(id), id }, query);
 }
 
 /** The halts of a workspace, newest first, unsigned. */
@@ -71,19 +80,34 @@ export async function listWorkspaceHalts(
   ports: OperationPorts,
   request: OperatorRequest,
   workspace: string,
-): Promise<Result<HaltPage, Refusal>> {
+  query: HaltListQuery,
+): Promise<Result<Page<Halt>, Refusal>> {
   const found = await reachWorkspace(ports, request, workspace);
-  return found.ok ? ok(await haltsOf(request.operator, ports.owners.workspace(found.value.id))) : found;
+  if (!found.ok) return found;
+  const { id } = found.value;
+  return haltsOf(ports, request.operator, { source: ports.owners.workspace(id), id }, query);
 }
 
-interface HaltPage {
-  readonly items: Halt[];
-  readonly next_cursor: null;
-}
-
-async function haltsOf(reader: Operator, source: HaltSource): Promise<HaltPage> {
-  const halts = await source.halts(MOST_LISTED);
-  return { items: halts.map((progress) => haltView(reader, progress)), next_cursor: null };
+async function haltsOf(
+  ports: OperationPorts,
+  reader: Operator,
+  owner: { readonly source: HaltSource; readonly id: AgentId | WorkspaceId },
+  { limit, cursor }: HaltListQuery,
+): Promise<Result<Page<Halt>, Refusal>> {
+  const question = { list: "halts", of: owner.id };
+  const after = await placeAfter(ports, question, cursor);
+  if (!after.ok) return after;
+  const halts = await owner.source.halts({ after: after.value, limit });
+  const placed = halts.map((progress) => ({
+    value: progress.halt.committedAt,
+    id: progress.halt.id,
+    view: haltView(reader, progress),
+  }));
+  const { shown, next } = pageUpTo(placed, limit, undefined);
+  return ok({
+    items: shown.map(({ view }) => view),
+    next_cursor: next === null ? null : await listCursor(ports, question, next),
+  });
 }
 
 async function receiptOf(

@@ -19,6 +19,7 @@ import type { OperatorRef } from "./request/request-meta.ts";
 import { answerOf, change, changedOrg, type Plan } from "./change/change.ts";
 import { orgEpoch } from "./change/org-epoch.ts";
 import type { OperationPorts, OperatorRequest, Requester } from "./request/ports.ts";
+import { afterOf, pageBehind, type Page } from "./answer/page.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 
 const DOME_ITSELF: OperatorRef = { subject: "dome", token: "signing-key-schedule" };
@@ -26,11 +27,14 @@ const DOME_ITSELF: OperatorRef = { subject: "dome", token: "signing-key-schedule
 export async function listSigningKeys(
   ports: OperationPorts,
   request: OperatorRequest,
-): Promise<Result<{ items: SigningKeyView[]; next_cursor: null }, Refusal>> {
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<Result<Page<SigningKeyView>, Refusal>> {
   const whole = wholeInstallation(request);
   if (!whole.ok) return whole;
-  const keys = await loadSigningKeys(ports.db);
-  return ok({ items: viewsOf(keys, ports.clock.now()), next_cursor: null });
+  const after = afterOf(cursor);
+  if (!after.ok) return after;
+  const views = viewsOf(await loadSigningKeys(ports.db), ports.clock.now());
+  return pageBehind(views, { after: after.value, limit }, ({ kid }) => kid);
 }
 
 export async function rotateSigningKeys(

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { halt, haltList, startRequest, stopRequest, transition, waitQuery } from "../../contract/halt.ts";
 import type { Transition } from "../../contract/halt.ts";
+import { page } from "../../contract/words.ts";
 import type { Result } from "../../kernel/result.ts";
 import { startWith, transitionAgent } from "../../operations/transition-agent.ts";
 import { listHalts, readHalt } from "../../operations/read-halt.ts";
@@ -85,11 +86,11 @@ export const lifecycleRoutes: readonly Route[] = [
       tag,
       door: { by: "operator", permission: "agents:read" },
       params: agentPath,
-      query: z.strictObject(inWorkspace),
-      answers: [{ status: 200, description: "The halts", schema: haltList }],
+      query: z.strictObject({ ...inWorkspace, ...page }),
+      answers: [{ status: 200, description: "A page of halts", schema: haltList }],
     },
-    async ({ services, asked, params, query }) =>
-      reply(await listHalts(services.operations, asked, { ...params, workspace: query.workspace })),
+    async ({ services, asked, params, query: { workspace, ...paging } }) =>
+      reply(await listHalts(services.operations, asked, { ...params, workspace }, paging)),
   ),
   problemRoute(
     {

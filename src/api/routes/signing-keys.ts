@@ -1,4 +1,6 @@
+import { z } from "zod";
 import { signingKeyList, signingKeyRotation, signingKeysRotated } from "../../contract/signing-key.ts";
+import { page } from "../../contract/words.ts";
 import { listSigningKeys, rotateSigningKeys } from "../../operations/signing-keys.ts";
 import { reply } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
@@ -15,9 +17,10 @@ export const signingKeyRoutes: readonly Route[] = [
       summary: "List the keys that Dome signs with, compromised and removed ones included",
       tag,
       door: { by: "operator", permission: "signing-keys:read" },
-      answers: [{ status: 200, description: "All keys, the newest first", schema: signingKeyList }],
+      query: z.strictObject(page),
+      answers: [{ status: 200, description: "A page of keys, the newest first", schema: signingKeyList }],
     },
-    async ({ services, asked }) => reply(await listSigningKeys(services.operations, asked)),
+    async ({ services, asked, query }) => reply(await listSigningKeys(services.operations, asked, query)),
   ),
   problemRoute(
     {

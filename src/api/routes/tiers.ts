@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { tier, tierList } from "../../contract/tier.ts";
+import { page } from "../../contract/words.ts";
 import { err, ok } from "../../kernel/result.ts";
+import { afterOf, pageBehind } from "../../operations/answer/page.ts";
 import { notFound } from "../../operations/answer/refusal.ts";
+import { reply } from "../reply.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Route } from "../route.ts";
 
@@ -16,10 +19,15 @@ export const tierRoutes: readonly Route[] = [
       summary: "List the tiers",
       tag: "tiers",
       door,
-      answers: [{ status: 200, description: "The tiers", schema: tierList }],
+      query: z.strictObject(page),
+      answers: [{ status: 200, description: "A page of tiers", schema: tierList }],
     },
-    async ({ services }) =>
-      ok({ body: { items: [...services.operations.tiers.values()], next_cursor: null } }),
+    async ({ services, query: { limit, cursor } }) => {
+      const after = afterOf(cursor);
+      if (!after.ok) return after;
+      const tiers = [...services.operations.tiers.values()];
+      return reply(pageBehind(tiers, { after: after.value, limit }, ({ name }) => name));
+    },
   ),
   problemRoute(
     {

@@ -7,6 +7,7 @@ import {
   workspacePatch,
   workspaceQuery,
 } from "../../contract/workspace.ts";
+import { page } from "../../contract/words.ts";
 import { ok } from "../../kernel/result.ts";
 import { createWorkspace } from "../../operations/create-workspace.ts";
 import { moveWorkspace } from "../../operations/transition-workspace.ts";
@@ -150,10 +151,11 @@ export const workspaceRoutes: readonly Route[] = [
       tag,
       door: { by: "operator", permission: "workspaces:read" },
       params: workspacePath,
-      answers: [{ status: 200, description: "The halts", schema: haltList }],
+      query: z.strictObject(page),
+      answers: [{ status: 200, description: "A page of halts", schema: haltList }],
     },
-    async ({ services, asked, params }) =>
-      reply(await listWorkspaceHalts(services.operations, asked, params.workspace)),
+    async ({ services, asked, params, query }) =>
+      reply(await listWorkspaceHalts(services.operations, asked, params.workspace, query)),
   ),
   problemRoute(
     {

@@ -19,15 +19,32 @@ export function pageOf<T>(items: readonly T[], limit: number, keyOf: (item: T) =
   return { items: shown, next_cursor: more ? toBase64Url(utf8(keyOf(last))) : null };
 }
 
+/**
+ * A page of a list that is whole in memory, in an order of its own.
+ * @param after the key of the last item of the page before.
+ */
+export function pageBehind<T>(
+  items: readonly T[],
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+  keyOf: (item: T) => string,
+): Result<Page<T>, Refusal> {
+  const from = after === undefined ? 0 : items.findIndex((item) => keyOf(item) === after) + 1;
+  if (after !== undefined && from === 0) return err(BAD_CURSOR);
+  return ok(pageOf(items.slice(from), limit, keyOf));
+}
+
 export const BAD_CURSOR = memberRefusal(
   "invalid_request",
   "cursor",
   "The cursor is not from this list. Repeat the request without a cursor.",
 );
 
+/** The id of a signing key: a SHA-256 thumbprint (RFC 7638) in base64url. */
+const THUMBPRINT = "[A-Za-z0-9_-]{43}";
+
 /** The form of sort keys: a name or an id. */
 const SORT_KEY = new RegExp(
-  `^(?:${NAME_PATTERN}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
+  `^(?:${NAME_PATTERN}|${THUMBPRINT}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
 );
 
 /** The sort key in a cursor; undefined for the first page. */

@@ -1,5 +1,6 @@
 /** Halts, as their objects store and report them. Times are in milliseconds since the epoch. */
 import type { AgentId, HaltId, KeyId, TxnId, WorkspaceId } from "../../kernel/ids.ts";
+import type { OrderKey } from "../../storage/list-order.ts";
 import type { OperatorRef } from "../request/request-meta.ts";
 
 /** A halt, as its object stores it. */
@@ -49,9 +50,16 @@ export interface HaltProgress {
   readonly cascade?: CascadeProgress;
 }
 
+/** `after`: the place behind which to go on, a halt's commit and id; the newest come first. */
+export interface HaltQuery {
+  readonly after?: OrderKey | undefined;
+  readonly limit: number;
+}
+
 export interface HaltSource {
   halt(id: string): Promise<HaltProgress | null>;
-  halts(limit: number): Promise<HaltProgress[]>;
+  /** One more than `limit` when there are more. */
+  halts(query: HaltQuery): Promise<HaltProgress[]>;
   /** Resolves when the halt is effective, or after `mostMs` milliseconds. */
   awaitHalt(id: string, mostMs: number): Promise<HaltProgress | null>;
 }

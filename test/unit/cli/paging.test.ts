@@ -1,7 +1,9 @@
 /** How much of a list is shown, and how it goes on: the same for every list. */
 import { describe, expect, test } from "vitest";
 import { json } from "../client/fake-service.ts";
-import { agent } from "../client/samples.ts";
+import { agent, HALT_ID } from "../client/samples.ts";
+import { below, commandTree, wordsOf } from "./command-tree.ts";
+import { recorded } from "./recorded.ts";
 import { dome, homeWithContexts } from "./run-cli.ts";
 
 const page = (count: number, cursor: string | null = null) =>
@@ -63,6 +65,44 @@ describe("a list", () => {
     expect({ exit, requests }).toEqual({ exit: 2, requests: [] });
     expect(stderr).toMatch(said);
   });
+});
+
+const ALL = below(await commandTree());
+/** What shows a list that grows; `context list` reads a file of this machine. */
+const LISTS = ALL.filter((command) => ["list", "halts"].includes(command.name())).filter(
+  (command) => wordsOf(command).join(" ") !== "context list",
+);
+
+test.each(LISTS.map((command) => [wordsOf(command).join(" "), command] as const))(
+  "dome %s takes --limit and --cursor, as every list does",
+  (_words, command) => {
+    const flags = command.options.map(({ long }) => long);
+    expect(flags).toEqual(expect.arrayContaining(["--limit", "--cursor"]));
+  },
+);
+
+/** Arguments of a list that is of one thing. */
+const OF: Readonly<Record<string, string>> = {
+  "agents halts": " support-triage",
+  "workspaces halts": " support",
+  "keys list": " support-triage",
+};
+
+test.each(LISTS.map((command) => wordsOf(command).join(" ")))(
+  "dome %s that was limited names the command for the next page, as it was given",
+  async (words) => {
+    const line = `${words}${OF[words] ?? ""} --limit 1`;
+    const { stderr, requests } = await dome([...line.split(" "), "--cursor", "c0"], {
+      replies: [recorded("c1")],
+    });
+    expect(requests).toEqual([expect.stringMatching(/[?&]limit=1&cursor=c0$/)]);
+    expect(stderr).toBe(`There are more.\nnext: dome ${line} --cursor c1\n`);
+  },
+);
+
+test("a receipt of one stop takes neither: they would change nothing", async () => {
+  for (const words of [`agents halts bot ${HALT_ID} --limit 1`, `workspaces halts w ${HALT_ID} --cursor c1`])
+    expect(await dome(words.split(" "))).toMatchObject({ exit: 2, requests: [] });
 });
 
 describe("the trail", () => {

@@ -21,7 +21,7 @@ test("dome signing-keys list shows every key", async () => {
   const listed = await dome(["signing-keys", "list"], {
     replies: [json(200, { items: [KEY], next_cursor: null })],
   });
-  expect(listed).toMatchObject({ exit: 0, requests: ["GET /api/v1/signing-keys"] });
+  expect(listed).toMatchObject({ exit: 0, requests: ["GET /api/v1/signing-keys?limit=200"] });
   expect(listed.stdout).toContain("k1   token  signing  now         -");
 });
 

@@ -6,6 +6,7 @@ import { verb } from "../../command.ts";
 import { fields, type Cell } from "../../output.ts";
 import { table } from "../../table.ts";
 import { workspaceOption } from "../../option-values.ts";
+import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 
 export interface Kind<Entry> {
@@ -24,17 +25,19 @@ export interface CatalogEntry {
 }
 
 export const listCommand = <Entry extends CatalogEntry>(session: Session, kind: Kind<Entry>): Command =>
-  verb({
-    name: "list",
-    summary: `List the ${kind.noun} of a workspace's catalog`,
-    examples: [`dome ${kind.noun} list`],
-  })
+  withPaging(
+    verb({
+      name: "list",
+      summary: `List the ${kind.noun} of a workspace's catalog`,
+      examples: [`dome ${kind.noun} list`],
+    }),
+    kind.noun,
+  )
     .addOption(workspaceOption())
-    .action(async (options: { workspace?: string }) => {
-      const { items } = await kind
-        .of(await session.controlPlane())
-        .list(options)
-        .take();
+    .action(async ({ workspace, ...paging }: Paging & { workspace?: string }, command: Command) => {
+      const catalog = kind.of(await session.controlPlane());
+      const taken = await takePage(catalog.list({ workspace }), paging);
+      const { items } = taken;
       const { output } = session;
       output.show({
         body: items,
@@ -46,6 +49,7 @@ export const listCommand = <Entry extends CatalogEntry>(session: Session, kind: 
           return table(output.style, head, rows);
         },
       });
+      tellMore(session, command, taken);
     });
 
 export const showCommand = <Entry extends CatalogEntry>(session: Session, kind: Kind<Entry>): Command =>

@@ -2,19 +2,25 @@
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { workspaceOption } from "../../option-values.ts";
+import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import { audiencesOf, issuerOf } from "./view.ts";
 
 export const listCommand = (session: Session): Command =>
-  verb({
-    name: "list",
-    summary: "List the identity providers of a workspace",
-    examples: ["dome idp list"],
-  })
+  withPaging(
+    verb({
+      name: "list",
+      summary: "List the identity providers of a workspace",
+      examples: ["dome idp list"],
+    }),
+    "providers",
+  )
     .addOption(workspaceOption())
-    .action(async (options: { workspace?: string }) => {
-      const { items } = await (await session.controlPlane()).identityProviders.list(options).take();
+    .action(async ({ workspace, ...paging }: Paging & { workspace?: string }, command: Command) => {
+      const { identityProviders } = await session.controlPlane();
+      const taken = await takePage(identityProviders.list({ workspace }), paging);
+      const { items } = taken;
       const { output } = session;
       output.show({
         body: items,
@@ -32,4 +38,5 @@ export const listCommand = (session: Session): Command =>
             ]),
           ),
       });
+      tellMore(session, command, taken);
     });

@@ -52,25 +52,31 @@ export const listCommand = (session: Session): Command =>
     .addOption(watchOption())
     .action((agent: string | undefined, options: ListOptions, command: Command) =>
       showOrWatch(session, options, () =>
-        agent === undefined ? readMany(session, options, command) : readOne(session, agent, options),
+        agent === undefined
+          ? readMany(session, options, command)
+          : readOne(session, { agent, options }, command),
       ),
     );
 
 async function readOne(
   session: Session,
-  agent: string,
-  { workspace, watch: _watch, ...others }: ListOptions,
+  { agent, options }: { readonly agent: string; readonly options: ListOptions },
+  command: Command,
 ): Promise<Read> {
+  const { workspace, limit, cursor, watch: _watch, ...others } = options;
   if (Object.keys(others).length > 0)
     throw usage(
       "filters, --sort and -A cannot be used with an agent; omit the agent",
       "dome keys list --help",
     );
-  const { items } = await (await session.controlPlane()).keys.list({ agent, workspace }).take();
+  const { keys } = await session.controlPlane();
+  const taken = await takePage(keys.list({ agent, workspace }), { limit, cursor });
+  const { items } = taken;
   return {
     body: items,
     ids: items.map((key) => key.id),
     text: () => keyTable(session.output.style, items),
+    tell: () => tellMore(session, command, taken),
   };
 }
 

@@ -1,20 +1,25 @@
 /** `dome workspaces list` */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
+import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import { showOrWatch, watchOption, type Watching } from "../../watch.ts";
 
 export const listCommand = (session: Session): Command =>
-  verb({
-    name: "list",
-    summary: "List the workspaces",
-    examples: ["dome workspaces list"],
-  })
+  withPaging(
+    verb({
+      name: "list",
+      summary: "List the workspaces",
+      examples: ["dome workspaces list", "dome workspaces list --limit 20"],
+    }),
+    "workspaces",
+  )
     .addOption(watchOption())
-    .action((options: Watching) =>
+    .action((options: Paging & Watching, command: Command) =>
       showOrWatch(session, options, async () => {
-        const { items } = await (await session.controlPlane()).workspaces.list().take();
+        const taken = await takePage((await session.controlPlane()).workspaces.list(), options);
+        const { items } = taken;
         const { output } = session;
         return {
           body: items,
@@ -31,6 +36,7 @@ export const listCommand = (session: Session): Command =>
                 workspace.id,
               ]),
             ),
+          tell: () => tellMore(session, command, taken),
         };
       }),
     );

@@ -1,0 +1,35 @@
+/** `halts` of an agent or a workspace: a page of them, or the receipt of one. */
+import type { Command } from "commander";
+import type { Listing } from "../client/listing.ts";
+import type { Halt } from "../contract/halt.ts";
+import { usage } from "./exit.ts";
+import { haltFields, haltTable } from "./halt-text.ts";
+import { takePage, tellMore, type Paging } from "./paging.ts";
+import type { Session } from "./session.ts";
+import type { Read } from "./watch.ts";
+
+export async function listOfHalts(
+  session: Session,
+  command: Command,
+  listing: Listing<Halt>,
+  paging: Paging,
+): Promise<Read> {
+  const taken = await takePage(listing, paging);
+  const { items } = taken;
+  const { output } = session;
+  return {
+    body: items,
+    ids: items.map((halt) => halt.id),
+    text: () => haltTable(output.style, items),
+    tell: () => tellMore(session, command, taken),
+  };
+}
+
+/** @throws CommandFailure (exit 2) for options of the list: they would change nothing. */
+export async function receiptOf(session: Session, paging: Paging, ask: () => Promise<Halt>): Promise<Read> {
+  if (Object.keys(paging).length > 0)
+    throw usage("--limit and --cursor are for the list; omit the id of the halt");
+  const halt = await ask();
+  const { output } = session;
+  return { body: halt, ids: [halt.id], text: () => haltFields(output.style, halt) };
+}
