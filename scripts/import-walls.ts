@@ -24,6 +24,7 @@ const ROOMS = [
   "policy",
   "audit",
   "notify",
+  "mcp",
 ];
 const ACCESS = ["access"];
 const ACTS = ["operations", "oauth", "gateway", "broker"];
@@ -74,9 +75,9 @@ const floors: IForbiddenRuleType[] = [
   ),
   onlyBelow(
     "contract-stands-on-kernel",
-    ["contract"],
+    ["contract", "mcp"],
     ["kernel"],
-    "The words on the wire depend on no room behind it.",
+    "The words on the wire, and the protocol of tools, depend on no room behind them.",
   ),
   onlyBelow(
     "stores-know-no-room",

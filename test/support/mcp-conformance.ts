@@ -15,9 +15,9 @@ import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 
-export type McpRevision = "2025-11-25" | "2026-07-28";
+type McpRevision = "2025-11-25" | "2026-07-28";
 
-export interface ConformanceReport {
+interface ConformanceReport {
   readonly required: { readonly passed: readonly string[]; readonly failed: readonly string[] };
   readonly checks: Readonly<Record<string, { readonly passed: number; readonly failed: number }>>;
 }

@@ -28,7 +28,7 @@ export interface McpFixture {
   close(): Promise<void>;
 }
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;

@@ -3,7 +3,7 @@ import type { EventStore, JSONRPCMessage, McpServer } from "@modelcontextprotoco
 import { NodeStreamableHTTPServerTransport } from "@modelcontextprotocol/node";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-export interface Sessions {
+interface Sessions {
   /** @param body parsed; a POST without a session that is an `initialize` opens one. */
   handle(request: IncomingMessage, response: ServerResponse, body?: unknown): Promise<void>;
   close(): Promise<void>;
