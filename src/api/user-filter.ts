@@ -8,8 +8,10 @@ export const userFilter = {
   user: z
     .union([userId, address], "must be a user's id, usr_…, or an e-mail address")
     .optional()
-    .meta({ description: "the end user for whom it was done: `usr_…`, or the e-mail address" }),
-  issuer: line(2048).optional().meta({ description: "with `subject`: the user as its provider says it" }),
+    .meta({ description: "the end user for whom it was done: `usr_…`, or an e-mail address" }),
+  issuer: line(2048)
+    .optional()
+    .meta({ description: "with `subject`: the user's issuer at the identity provider" }),
   subject: line(255).optional(),
   tenant: line(255).optional(),
 };

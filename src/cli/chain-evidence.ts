@@ -36,7 +36,7 @@ export function readEvidence(text: string): Evidence {
   const { access_token: token, actor_receipts: receipts, active } = members;
   if (active === false)
     throw usage("the service answered that the token is not active, and says no more about such a token");
-  if (token !== undefined && typeof token !== "string") throw usage("access_token is not a text");
+  if (token !== undefined && typeof token !== "string") throw usage("access_token is not a string");
   if (token === undefined && receipts === undefined) throw usage(NOTHING);
   return {
     ...defined({ token }),
@@ -45,11 +45,11 @@ export function readEvidence(text: string): Evidence {
 }
 
 const NOTHING =
-  "this is no chain: a call token, a JSON array of receipts, or a JSON object with access_token or actor_receipts is";
+  "this is not a chain: it must be a call token, a JSON array of receipts, or a JSON object with access_token or actor_receipts";
 
 function texts(value: unknown, what: string): readonly string[] {
   const items: unknown[] = Array.isArray(value) ? value : [null];
   const strings = items.filter((item) => typeof item === "string");
-  if (strings.length < items.length) throw usage(`${what} holds something else than receipts`);
+  if (strings.length < items.length) throw usage(`${what} must hold only receipts`);
   return strings;
 }

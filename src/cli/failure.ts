@@ -94,7 +94,7 @@ function toldOf(thrown: unknown, invocation: Invocation): Told {
   if (thrown instanceof CommandFailure) return thrown;
   if (thrown instanceof DomeError) {
     const code = thrown instanceof ApiError ? ` (${thrown.domeError ?? thrown.code})` : "";
-    const open = thrown.maybeDone ? "; whether it was done is not known" : "";
+    const open = thrown.maybeDone ? "; it is not known whether the command took effect" : "";
     return {
       message: `${thrown.message}${code}${open}`,
       next: thrown.maybeDone ? nextToLook(invocation) : nextFor(thrown, invocation),

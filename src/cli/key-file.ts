@@ -40,7 +40,8 @@ export async function reserveKeyFile(
   force: boolean,
   kept: Kept = API_KEY,
 ): Promise<KeyFile> {
-  if (path === "-") throw usage(`${kept.option} takes a path here; without it the ${kept.thing} is printed`);
+  if (path === "-")
+    throw usage(`${kept.option} needs a path here; without the option, the ${kept.thing} is printed`);
   const draft = force ? `${path}.${toHex(io.random.bytes(8))}` : path;
   const handle = await create(draft, path);
   return {
@@ -55,7 +56,7 @@ export async function reserveKeyFile(
         await discard(handle, draft);
         throw new CommandFailure(
           EXIT.failed,
-          `the ${kept.thing} ${keyId} was issued, but ${path} could not be written (${faultCode(fault)}), so that nobody has it`,
+          `the ${kept.thing} ${keyId} was issued, but ${path} could not be written (${faultCode(fault)}), so nobody has it`,
           `${kept.replace(keyId)} ${kept.option} ANOTHER_PATH`,
         );
       }
@@ -70,7 +71,8 @@ async function create(draft: string, path: string): Promise<FileHandle> {
     return await open(draft, "wx", 0o600);
   } catch (fault) {
     const reason = faultCode(fault);
-    if (reason === "EEXIST") throw usage(`${path} exists already`, "another path, or --force to replace it");
+    if (reason === "EEXIST")
+      throw usage(`${path} exists already`, "choose another path, or add --force to replace it");
     throw usage(`${path} cannot be written (${reason})`);
   }
 }

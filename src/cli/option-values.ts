@@ -141,8 +141,8 @@ export const allWorkspacesOption = (): Option =>
 /** A sentence for an empty list that says where the command searched. */
 export const searched = (workspace: string | undefined, everywhere: boolean): string =>
   everywhere
-    ? "Every workspace that you may see was searched."
-    : `Searched: ${workspace ?? "your token's only workspace, else default"}. With -A every workspace.`;
+    ? "Searched: every workspace that you may see."
+    : `Searched: ${workspace ?? "your token's only workspace, else default"}. Add -A for every workspace.`;
 
 /** The reason as an option, for a command to type next. */
 export const withReason = (reason: string | undefined): string =>

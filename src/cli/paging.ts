@@ -50,7 +50,7 @@ export function tellMore({ output }: Session, command: Command, { next }: Taken<
 
 /** As `tellMore`, for lists of several workspaces, each of which has a cursor of its own. */
 export function tellMoreSomewhere({ output }: Session, { next }: Pick<Taken<unknown>, "next">): void {
-  if (next !== null) output.note("There are more: raise --limit, or ask one workspace with --workspace.");
+  if (next !== null) output.note("There are more: raise --limit, or choose one workspace with --workspace.");
 }
 
 /** The command as it was given, without its cursor, and with the workspace, even if that came from a default. */

@@ -29,7 +29,7 @@ export async function program(
 ): Promise<Command> {
   const { io } = session;
   const root = new Command("dome")
-    .description("The agent registry: register agents, give them keys, watch them, stop them.")
+    .description("The agent registry: register agents, issue their keys, watch and stop them.")
     .version(io.version, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)

@@ -182,13 +182,13 @@ function noConnection(reason: NoConnection): CommandFailure {
     case "url_without_token":
       return new CommandFailure(
         EXIT.notAuthenticated,
-        "DOME_URL is set without DOME_TOKEN, and a saved token is sent only to the URL it belongs to",
+        "DOME_URL is set without DOME_TOKEN, and a saved token is only sent to its own URL",
         "set DOME_TOKEN too, or unset DOME_URL, or choose a saved context with --context NAME",
       );
     case "token_without_url":
       return new CommandFailure(
         EXIT.notAuthenticated,
-        "DOME_TOKEN is set without DOME_URL, and it is not sent to a URL that it may not belong to",
+        "DOME_TOKEN is set without DOME_URL, and the token is not sent to the URL of a context",
         "set DOME_URL too, or unset DOME_TOKEN, or choose a saved context with --context NAME",
       );
     case "no_context":

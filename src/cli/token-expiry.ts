@@ -14,5 +14,5 @@ export function warnOfExpiry(session: Session, token: string, expiresAt: string 
   const days = Math.floor(left / DAY_MS);
   const when = days < 1 ? "in less than a day" : days === 1 ? "in 1 day" : `in ${days} days`;
   session.output.warn(`warning: this token expires ${when}, at ${session.output.style.clock(expiresAt)}.`);
-  session.output.warn(`  next: an admin types dome operators rotate ${clean(token)} --overlap 24h`);
+  session.output.warn(`  next: ask an admin to run dome operators rotate ${clean(token)} --overlap 24h`);
 }

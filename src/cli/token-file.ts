@@ -12,10 +12,10 @@ const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
  */
 export async function readTokenFile(io: Io, file: string, option: string): Promise<string> {
   if (file.startsWith("eyJ"))
-    throw usage("a token is not taken as an argument", `${option} FILE, or ${option} - (token on stdin)`);
+    throw usage("a token must not be an argument", `${option} FILE, or ${option} - (token on stdin)`);
   const text = (await readSecretFile(io, file)).trim();
   if (JWT.test(text)) return text;
-  throw usage(`${file === "-" ? "what is on stdin" : file} is not a JWT (three parts of base64url)`);
+  throw usage(`${file === "-" ? "the text on stdin" : file} is not a JWT (three parts of base64url)`);
 }
 
 /** Refuses several files on stdin, which can be read only once. */

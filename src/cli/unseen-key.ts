@@ -36,7 +36,7 @@ export async function withSecret(
     });
     key = created.api_key;
     session.output.warn(
-      `The answer with the key ${unseen} was lost on the way. Nobody has seen that key: it is revoked, and replaced by ${key.id}.`,
+      `The answer with the key ${unseen} was lost. Nobody has seen that key; Dome has revoked it and replaced it by ${key.id}.`,
     );
   }
   if (key.secret === null) {

@@ -72,6 +72,6 @@ async function haltOf(service: ControlPlane, ref: AgentRef, id: string): Promise
 const late = (ref: AgentRef, id: string): CommandFailure =>
   new CommandFailure(
     EXIT.timedOut,
-    `the drain has ended, but its stop ${id} is not committed yet; it goes on by itself`,
+    `the drain has ended, but its stop ${id} is not committed yet; it becomes effective by itself`,
     `dome agents halts ${ref.agent} ${id}${inWorkspace(ref.workspace)}`,
   );

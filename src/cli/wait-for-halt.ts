@@ -31,7 +31,7 @@ export async function waitForHalt(
   const { clock, timers } = session.io;
   const { style } = session.output;
   const progress = new Progress(session.io, session.output.mode, [
-    `The stop ${committed.id} stays: it is committed, and becomes effective by itself.`,
+    `The stop ${committed.id} continues: it is committed, and becomes effective by itself.`,
     `next: ${session.output.here(next)}`,
   ]);
   const start = clock.now();
@@ -65,9 +65,7 @@ export async function waitForHalt(
     const { last_admitted: last } = receipt;
     progress.step(
       "admitted",
-      last === null
-        ? "nothing that the ledger has"
-        : `${last.decision_id} at ${style.clock(last.time)}, last`,
+      last === null ? "no call in the ledger" : `${last.decision_id} at ${style.clock(last.time)}, last`,
     );
     progress.step("cut", receipt.acts_cut === 1 ? "1 act" : `${receipt.acts_cut} acts`);
     return receipt;
@@ -83,6 +81,6 @@ function after({ committed_at, effective_at }: Halt): string {
 const tooLate = ({ id }: Halt, longestMs: number, next: string): CommandFailure =>
   new CommandFailure(
     EXIT.timedOut,
-    `the halt ${id} is committed, but was not effective within ${longestMs / 1000} s; it goes on by itself`,
+    `the halt ${id} is committed, but was not effective within ${longestMs / 1000} s; it becomes effective by itself`,
     next,
   );

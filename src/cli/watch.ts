@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 const EVERY_MS = 2_000;
 
 export const watchOption = (): Option =>
-  new Option("--watch", "show it again whenever it changes, until Ctrl-C; asks every 2 s");
+  new Option("--watch", "show it again each time it changes, until Ctrl-C; checks every 2 s");
 
 export interface Watching {
   readonly watch?: true | undefined;

@@ -31,7 +31,7 @@ const listQuery = auditQuery.extend({
   workspace: z
     .union([name, z.literal("org")], "must be the name of a workspace, or org")
     .optional()
-    .meta({ description: "`org`: what belongs to no workspace" }),
+    .meta({ description: "`org`: the organization's ledger" }),
   agent: agentReference.optional().meta({ description: "the caller, by id or name" }),
   actor: agentReference.optional().meta({ description: "any agent of the chain, by id or name" }),
   kind: z
@@ -82,7 +82,7 @@ export const auditRoutes: readonly Route[] = [
       tag: "audit",
       door: { by: "operator", permission: "audit:read" },
       query: listQuery.omit({ order: true, limit: true, cursor: true }).extend({
-        after: seqInput.meta({ description: "go on behind this seq" }),
+        after: seqInput.meta({ description: "continue after this seq" }),
       }),
       answers: [
         {
@@ -126,10 +126,16 @@ export const auditRoutes: readonly Route[] = [
       method: "post",
       path: "/api/v1/audit/replay",
       operationId: "replayAudit",
-      summary: "Bring records that the queue gave up on to their ledgers",
+      summary: "Deliver records that the queue gave up on to their ledgers",
       tag: "audit",
       door: { by: "operator", permission: "audit:replay" },
-      answers: [{ status: 200, description: "What was brought, and what is left", schema: auditReplayed }],
+      answers: [
+        {
+          status: 200,
+          description: "How many records were delivered, and how many are left",
+          schema: auditReplayed,
+        },
+      ],
     },
     async ({ services, asked }) => reply(await replayDeadLetters(services.operations, asked)),
   ),
@@ -138,7 +144,8 @@ export const auditRoutes: readonly Route[] = [
       method: "get",
       path: "/api/v1/decisions/{decision}",
       operationId: "explainDecision",
-      summary: "A recorded decision: in full for operators, in the safe form for agents of its chain",
+      summary:
+        "A recorded decision: in full for operators; for agents of its chain without the command that would change it",
       tag: "audit",
       door: { by: "either", permission: "audit:read" },
       params: z.strictObject({ decision: z.string().max(40) }),

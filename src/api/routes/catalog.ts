@@ -128,7 +128,11 @@ function entryRoutes<
         params: entryPath,
         query: removeQuery,
         answers: [
-          { status: 200, description: "What was removed, and who has lost it", schema: entryRemoved },
+          {
+            status: 200,
+            description: "The removed entry, and the agents that lose it",
+            schema: entryRemoved,
+          },
         ],
       },
       async ({ services, asked, params, query: { workspace, force }, http }) => {

@@ -30,7 +30,7 @@ export const keyRoutes: readonly Route[] = [
       method: "post",
       path: "/api/v1/keys/identify",
       operationId: "identifyKey",
-      summary: "Say whose an API key is and whether it is live, without using it",
+      summary: "Show the agent of an API key, and whether the key is live, without using it",
       tag,
       door: { by: "operator", permission: "keys:identify" },
       body: keyIdentify,

@@ -73,14 +73,14 @@ export const oauthRoutes: readonly Route[] = [
       method: "post",
       path: "/api/v1/auth/introspect",
       operationId: "introspectToken",
-      summary: "What a call token is worth this instant (RFC 7662)",
+      summary: "Whether a call token is active now, and its claims (RFC 7662)",
       tag,
       door: { by: "client", permission: "tokens:introspect" },
       form: introspectionRequest,
       answers: [
         {
           status: 200,
-          description: "What the token says, or that it is not active",
+          description: "The claims of the token, or that it is not active",
           schema: introspection,
         },
       ],
@@ -98,11 +98,11 @@ export const oauthRoutes: readonly Route[] = [
       method: "post",
       path: "/api/v1/auth/revoke",
       operationId: "revokeToken",
-      summary: "End a call token and everything exchanged from it (RFC 7009)",
+      summary: "Revoke a call token and every token exchanged from it (RFC 7009)",
       tag,
       door: { by: "client", permission: "tokens:revoke", holders: true },
       form: revocationRequest,
-      answers: [{ status: 200, description: "It is dead, or was no token; the body is empty" }],
+      answers: [{ status: 200, description: "The token is revoked, or there was none; the body is empty" }],
     },
     async ({ services, requestId, facts, party, form }) => {
       const token = form.get("token");

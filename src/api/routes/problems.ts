@@ -40,7 +40,7 @@ export const problemRoutes: readonly Route[] = [
       method: "get",
       path: "/problems/{code}",
       operationId: "explainProblem",
-      summary: "What a problem means and what to do about it, for people",
+      summary: "The meaning of a problem and the action to take, for people",
       tag: "discovery",
       door: { by: "anyone" },
       params: z.strictObject({ code: z.enum(CODES) }),

@@ -53,11 +53,11 @@ export const selfRoutes: readonly Route[] = [
       method: "get",
       path: "/api/v1/agents/self/events",
       operationId: "followSelf",
-      summary: "The agent's lifecycle as it happens, as server-sent events",
+      summary: "The agent's lifecycle events, as server-sent events",
       tag: "check",
       door: { by: "agent", self: true },
       query: z.strictObject({
-        after: seqInput.meta({ description: "go on behind this number; Last-Event-ID goes before it" }),
+        after: seqInput.meta({ description: "continue after this number; Last-Event-ID overrides it" }),
       }),
       answers: [
         {
@@ -96,7 +96,7 @@ export const selfRoutes: readonly Route[] = [
       tag: "audit",
       door: { by: "agent", self: true },
       body: eventReport,
-      answers: [{ status: 200, description: "What became of each event", schema: reportAnswer }],
+      answers: [{ status: 200, description: "The outcome of each event", schema: reportAnswer }],
     },
     async (input) => {
       const { services, self, body } = input;

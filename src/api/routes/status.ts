@@ -10,10 +10,10 @@ export const statusRoutes: readonly Route[] = [
       method: "get",
       path: "/api/v1/status",
       operationId: "showStatus",
-      summary: "What to look at first: outboxes, ledgers, gaps, ages of keys, versions",
+      summary: "The health of the service: outboxes, ledgers, gaps, ages of keys, versions",
       tag: "health",
       door: { by: "operator", permission: "status:read" },
-      answers: [{ status: 200, description: "The status of the installation", schema: status }],
+      answers: [{ status: 200, description: "The status of the service", schema: status }],
     },
     async ({ services, asked }) =>
       ok({ body: await readStatus(services.operations, asked, services.installation) }),

@@ -73,17 +73,17 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: "tools",
-    summary: "The tools of a workspace's catalog",
+    summary: "Tools of a workspace's catalog",
     load: async () => (await import("./tools/tools.ts")).toolsCommand,
   },
   {
     name: "pools",
-    summary: "The pools of models of a workspace's catalog",
+    summary: "Pools of models of a workspace's catalog",
     load: async () => (await import("./pools/pools.ts")).poolsCommand,
   },
   {
     name: "integrations",
-    summary: "The external systems of a workspace's catalog",
+    summary: "External systems of a workspace's catalog",
     load: async () => (await import("./integrations/integrations.ts")).integrationsCommand,
   },
   {

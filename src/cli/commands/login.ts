@@ -38,7 +38,7 @@ export async function login(session: Session, options: LoginOptions): Promise<vo
   }
   if (url.startsWith("http:") && !isLoopback(url) && options.insecureHttp !== true) {
     throw usage(
-      `${url} would carry the token in clear over the network`,
+      `${url} would send the token over the network unencrypted`,
       "use https://, or add --insecure-http",
     );
   }

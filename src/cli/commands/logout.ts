@@ -28,6 +28,7 @@ export async function forget(session: Session, name: string): Promise<void> {
   session.output.show({
     body: { name, url: context.url },
     ids: [name],
-    text: () => `Forgot "${name}" (${context.url}). The token itself stays valid until it expires.`,
+    text: () =>
+      `Removed "${name}" (${context.url}) from this machine. The token itself stays valid until it expires.`,
   });
 }

@@ -79,7 +79,7 @@ const signingKeys = (style: Style, keys: NonNullable<Status["signing_keys"]>): s
 
 const signsOf = ({ signs, in_force: inForce }: NonNullable<Status["signing_keys"]>[number]): string => {
   if (!signs) return "no";
-  return inForce ? "yes" : "yes, before its time";
+  return inForce ? "yes" : "yes, ahead of time";
 };
 
 /** The share of the capacity that a ledger uses, and its level unless that is `ok`. */

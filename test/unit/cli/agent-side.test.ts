@@ -315,7 +315,7 @@ signature  made by https://dome.example.com
     const forged = await dome(["token", "inspect"], { stdin: token, replies: [publishing(jwk)] });
     expect(forged).toMatchObject({
       exit: 1,
-      stderr: "error: do not trust this token: no key of https://dome.example.com made it\n",
+      stderr: "error: do not trust this token: no key of https://dome.example.com has signed it\n",
     });
     const foreign = await signed("https://evil.example");
     const answer = await dome(["token", "inspect", "--json"], {

@@ -107,7 +107,7 @@ TIME                     ACTOR                           SCOPE     TARGET       
 
 check  wrong_link
 where  receipt 0, the newest
-means  Receipts were taken out, put in, moved, or cut off.
+means  Receipts were removed, added, reordered or cut off.
 `);
     const asJson = await verify(JSON.stringify([oldest, newest]), "--json");
     expect(asJson.exit).toBe(3);
@@ -190,14 +190,14 @@ means  Receipts were taken out, put in, moved, or cut off.
   });
 
   test.each<[string, string, string]>([
-    ["nothing", "", "this is no chain"],
-    ["a number", "7", "this is no chain"],
-    ["an object without a chain", "{}", "this is no chain"],
+    ["nothing", "", "this is not a chain"],
+    ["a number", "7", "this is not a chain"],
+    ["an object without a chain", "{}", "this is not a chain"],
     ["an inactive token", '{"active":false}', "not active"],
-    ["an array of something else", "[7]", "holds something else"],
-    ["receipts that are none", '{"actor_receipts":"x"}', "holds something else"],
+    ["an array of something else", "[7]", "must hold only receipts"],
+    ["receipts that are none", '{"actor_receipts":"x"}', "must hold only receipts"],
     ["a member that is there twice", '{"actor_receipts":[],"actor_receipts":["x"]}', "has a member twice"],
-    ["a token that is none", '{"access_token":7}', "access_token is not a text"],
+    ["a token that is none", '{"access_token":7}', "access_token is not a string"],
   ])("takes no %s", async (_what, stdin, told) => {
     const { exit, stderr } = await verify(stdin);
     expect(exit).toBe(2);

@@ -25,7 +25,7 @@ describe("a token goes only to the URL it belongs to", () => {
     });
     expect({ exit, requests }).toEqual({ exit: 4, requests: [] });
     expect(stderr).toBe(
-      "error: DOME_URL is set without DOME_TOKEN, and a saved token is sent only to the URL it belongs to\n" +
+      "error: DOME_URL is set without DOME_TOKEN, and a saved token is only sent to its own URL\n" +
         "next: set DOME_TOKEN too, or unset DOME_URL, or choose a saved context with --context NAME\n",
     );
   });

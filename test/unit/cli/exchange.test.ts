@@ -72,9 +72,9 @@ describe("dome token exchange", () => {
     [
       "invalid_request",
       "actor_unauthorized",
-      "next: an operator types dome agents update DELEGATOR --add-delegate THIS_AGENT\n",
+      "next: ask an operator to run dome agents update DELEGATOR --add-delegate THIS_AGENT\n",
     ],
-    ["invalid_request", "actor_mismatch", "next: leave --actor out"],
+    ["invalid_request", "actor_mismatch", "next: leave out --actor"],
   ])("says %s with its description, what Dome calls it, and what to try", async (error, dome_error, next) => {
     const body = { error, error_description: "The delegator does not name you.", dome_error };
     const { exit, stdout, stderr } = await exchange(["--subject", "-"], idToken, json(400, body));
@@ -86,8 +86,8 @@ describe("dome token exchange", () => {
   });
 
   test.each([
-    ["invalid_scope", "next: leave --scope out, or narrow it"],
-    ["invalid_target", "next: leave --audience out"],
+    ["invalid_scope", "next: leave out --scope, or narrow it"],
+    ["invalid_target", "next: leave out --audience"],
     ["unsupported_grant_type", "next: dome version"],
   ])("says %s, for which Dome has no other name, and what to try", async (error, next) => {
     const body = { error, error_description: "It is wider." };

@@ -139,7 +139,7 @@ describe("a failure", () => {
     expect(late).toMatchObject({
       exit: 5,
       stderr:
-        "error: no answer from https://dome.example.com within 15 s; whether it was done is not known\n" +
+        "error: no answer from https://dome.example.com within 15 s; it is not known whether the command took effect\n" +
         "next: dome agents show a\n",
     });
   });
@@ -150,7 +150,7 @@ describe("a failure", () => {
       const { exit, stderr } = await dome(words, { replies });
       expect(exit).toBe(1);
       expect(stderr).toContain(
-        "; whether it was done is not known\nnext: dome agents show a --workspace support\n",
+        "; it is not known whether the command took effect\nnext: dome agents show a --workspace support\n",
       );
     }
     const keys = await dome(["keys", "issue", "a"], { replies: [hangUp()] });

@@ -49,7 +49,7 @@ describe("dome agents suspend --drain", () => {
         `committed   ${HALT_ID} at 2026-11-23 09:00:00 UTC\n` +
         "waiting     2.5 s until no door admits a call any more\n" +
         `effective   at ${EFFECTIVE_SHOWN}, 2.5 s after the commit\n` +
-        "admitted    nothing that the ledger has\n" +
+        "admitted    no call in the ledger\n" +
         "cut         0 acts\n",
     );
     expect(stdout).toBe(
@@ -180,7 +180,7 @@ describe("a stop of many agents", () => {
     });
     expect(wrong.exit).toBe(1);
     expect(wrong.stderr).toBe(
-      "error: there is no agent nobody, or it is not yours; nothing was stopped\nnext: dome agents list\n",
+      "error: no agent nobody exists, or the token may not see it; nothing was stopped\nnext: dome agents list\n",
     );
     expect(wrong.requests.every((request) => request.startsWith("GET "))).toBe(true);
     const none = await dome(["agents", "suspend", "--owner", "x", "--yes"], { replies: [page()] });

@@ -38,7 +38,7 @@ describe("dome keys issue", () => {
     expect(exit).toBe(0);
     expect(JSON.parse(service.seen[1]?.body ?? "")).toEqual({ replaces: KEY_ID, expires_at: ENDS });
     expect(stdout).toContain(OTHER_SECRET);
-    expect(stderr).toContain(`Nobody has seen that key: it is revoked, and replaced by ${OTHER_KEY_ID}.`);
+    expect(stderr).toContain(`Nobody has seen that key; Dome has revoked it and replaced it by ${OTHER_KEY_ID}.`);
   });
 
   test("writes the key to its file before it reports success", async () => {
@@ -132,7 +132,7 @@ describe("the keys of many agents", () => {
     expect(requests).toEqual([
       "GET /api/v1/keys?all_workspaces=true&expires_before=2026-12-07T09%3A00%3A00.000Z&sort=expires&limit=200",
     ]);
-    expect(stderr).toBe("Every workspace that you may see was searched.\n");
+    expect(stderr).toBe("Searched: every workspace that you may see.\n");
   });
 
   test("keep their times in UTC for programs", async () => {

@@ -63,7 +63,7 @@ describe("dome agents suspend", () => {
       `committed   ${HALT_ID} at 2026-11-23 09:00:00 UTC\n` +
         "waiting     2.5 s until no door admits a call any more\n" +
         "effective   at 2026-11-23 09:00:02.500 UTC, 2.5 s after the commit\n" +
-        "admitted    nothing that the ledger has\n" +
+        "admitted    no call in the ledger\n" +
         "cut         0 acts\n",
     );
     expect(stdout).toBe(
@@ -103,7 +103,7 @@ describe("dome agents suspend", () => {
     });
     expect(exit).toBe(5);
     expect(stderr).toContain(
-      `error: the halt ${HALT_ID} is committed, but was not effective within 10 s; it goes on by itself\n` +
+      `error: the halt ${HALT_ID} is committed, but was not effective within 10 s; it becomes effective by itself\n` +
         `next: dome agents halts support-triage ${HALT_ID}\n`,
     );
     expect(service.now).toBe(Date.parse("2026-11-23T09:00:10.000Z"));

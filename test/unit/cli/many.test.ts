@@ -141,8 +141,8 @@ describe("dome keys rotate", () => {
   });
 
   test.each([
-    [["-l", "a=b"], "say where the new keys go: --key-dir FOLDER"],
-    [["-l", "a=b", "--key-file", "x"], "several keys do not go into one file: use --key-dir FOLDER"],
+    [["-l", "a=b"], "--key-dir FOLDER is missing: it says where to write the new keys"],
+    [["-l", "a=b", "--key-file", "x"], "one file cannot hold several keys: use --key-dir FOLDER"],
     [["alpha", "--key-dir", "x"], "--key-dir and --dry-run go with --label, --steward or --owner"],
     [[], "name the agents, or choose them with --label, --steward or --owner"],
   ])("%j is wrong usage", async (more, why) => {
@@ -246,6 +246,6 @@ test("Ctrl-C while it waits says that the stop stays, and where to look", async 
     replies: [json(202, transition()), json(200, halt({ effective_at: "2026-11-23T09:00:02.500Z" }))],
   });
   expect(stderr).toMatch(
-    /^The stop hlt_\w+ stays: it is committed, and becomes effective by itself\.\nnext: dome agents halts a hlt_\w+ --workspace w\n/,
+    /^The stop hlt_\w+ continues: it is committed, and becomes effective by itself\.\nnext: dome agents halts a hlt_\w+ --workspace w\n/,
   );
 });

@@ -128,7 +128,7 @@ describe("dome operators offboard", () => {
       { issuer: ISSUER, subject: "00u1", reason: "left" },
     ]);
     expect(outcome.stdout).toBe(
-      `${BOB}: 1 of 1 operator tokens have ended.\n${CAROL} answers for 1 of 1 agents.\n` +
+      `${BOB}: 1 of 1 operator tokens are revoked.\n${CAROL} is the steward of 1 of 1 agents.\n` +
         "The user is stopped in 2 of 2 workspaces, effective within seconds.\n",
     );
   });
@@ -165,7 +165,7 @@ describe("dome operators offboard", () => {
     const outcome = await dome([...OFFBOARD, "--yes"], { replies: [service({ ...bobs, fails })] });
     expect(outcome.exit).toBe(1);
     expect(outcome.stderr).toContain(`error: ${LIVE}: what is wrong: agent_lost (agent_lost)\n`);
-    expect(outcome.stdout).toContain(`${CAROL} answers for 1 of 1 agents.`);
+    expect(outcome.stdout).toContain(`${CAROL} is the steward of 1 of 1 agents.`);
   });
 
   test("says in which workspace the user could not be stopped", async () => {
@@ -185,7 +185,7 @@ describe("dome operators offboard", () => {
     const typo = await dome([...OFFBOARD, "--yes"], { replies: [service({})] });
     expect({ exit: typo.exit, changes: changes(typo.requests) }).toEqual({ exit: 1, changes: [] });
     expect(typo.stderr).toContain(
-      `error: nobody is known as ${BOB}: no operator token and no agent names it`,
+      `error: no operator token and no agent names ${BOB}; nothing was changed`,
     );
   });
 
@@ -200,7 +200,7 @@ describe("dome operators offboard", () => {
   });
 
   test.each([
-    [[...OFFBOARD.slice(0, 4), BOB.toUpperCase()], "--to must be somebody else"],
+    [[...OFFBOARD.slice(0, 4), BOB.toUpperCase()], "--to must name another subject"],
     [[...OFFBOARD, "--user", ISSUER], "--user takes ISSUER and SUBJECT"],
     [[...OFFBOARD, "--user", ISSUER, "a", "b"], "--user takes ISSUER and SUBJECT"],
     [[...OFFBOARD, "--tenant", "t1"], "--tenant goes with --user"],

@@ -104,7 +104,7 @@ describe("dome operators create", () => {
     const outcome = await dome(words, { replies: [json(201, lost), json(201, successor)] });
     expect(bodyOf(outcome, 1)).toEqual({ replaces: ID, expires_at: ENDS });
     expect(outcome.stdout).toContain(SECRET);
-    expect(outcome.stderr).toContain(`it is revoked, and replaced by ${NEXT_ID}.`);
+    expect(outcome.stderr).toContain(`Dome has revoked it and replaced it by ${NEXT_ID}.`);
   });
 
   test("gives up on a service that loses every answer, and says what to type", async () => {
@@ -216,7 +216,7 @@ describe("a token that is about to end", () => {
 
   test("is told with the command that replaces it, and whoami shows role, workspaces and end", async () => {
     const { stdout, stderr } = await dome(["whoami"], { replies: [self(NOW)] });
-    expect(stderr).toContain(`next: an admin types dome operators rotate ${ID} --overlap 24h\n`);
+    expect(stderr).toContain(`next: ask an admin to run dome operators rotate ${ID} --overlap 24h\n`);
     expect(stdout).toContain("role        security\nworkspaces  a\n");
     expect(stdout).toContain("expires     2026-11-23 09:00:00 UTC (now)\n");
   });

@@ -135,7 +135,7 @@ describe("dome agents register", () => {
     expect(service.keys[2]).not.toBe(service.keys[0]);
     expect(stdout).toContain(`API key ${OTHER_KEY_ID}, shown this once:\n\n  ${OTHER_SECRET}\n`);
     expect(stderr).toContain(
-      `The answer with the key ${KEY_ID} was lost on the way. Nobody has seen that key: it is revoked, and replaced by ${OTHER_KEY_ID}.\n`,
+      `The answer with the key ${KEY_ID} was lost. Nobody has seen that key; Dome has revoked it and replaced it by ${OTHER_KEY_ID}.\n`,
     );
   });
 
@@ -182,7 +182,7 @@ describe("--key-file", () => {
     writeFileSync(path, "precious");
     const { exit, stderr, requests } = await dome([...SEED, "--key-file", path]);
     expect(exit).toBe(2);
-    expect(stderr).toBe(`error: ${path} exists already\nnext: another path, or --force to replace it\n`);
+    expect(stderr).toBe(`error: ${path} exists already\nnext: choose another path, or add --force to replace it\n`);
     expect(readFileSync(path, "utf8")).toBe("precious");
     expect(requests).toEqual([]);
   });

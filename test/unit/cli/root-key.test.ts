@@ -33,19 +33,19 @@ test("dome root-key status says what hangs on each version, and which may leave"
   expect(exit).toBe(0);
   expect(stdout).toContain("bbbbbbbb  newest  2       5         1                2     no");
   expect(stdout).toContain(
-    "aaaaaaaa  older   0       0         0                4     yes, but for its form key",
+    "aaaaaaaa  older   0       0         0                4     yes, except its form key",
   );
 });
 
 test("dome root-key rewrap goes on batch by batch until nothing is left", async () => {
   const done = await dome(["root-key", "rewrap"], { replies: [batch(50, 7), batch(7, 0)] });
-  expect(done).toMatchObject({ exit: 0, stdout: "57 sealed anew, 0 left.\n" });
+  expect(done).toMatchObject({ exit: 0, stdout: "57 encrypted again, 0 left.\n" });
   expect(done.requests).toEqual(["POST /api/v1/root-keys/rewrap", "POST /api/v1/root-keys/rewrap"]);
 });
 
 test("dome root-key rewrap --dry-run asks once, and says how many there are in all", async () => {
   const dry = await dome(["root-key", "rewrap", "--dry-run"], { replies: [batch(50, 7, { dry_run: true })] });
-  expect(dry).toMatchObject({ exit: 0, stdout: "57 would be sealed anew; nothing was changed.\n" });
+  expect(dry).toMatchObject({ exit: 0, stdout: "57 would be encrypted again; nothing was changed.\n" });
   expect(dry.requests).toHaveLength(1);
   expect(dry.service.seen[0]?.body).toBe('{"dry_run":true}');
 });

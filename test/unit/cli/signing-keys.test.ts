@@ -42,7 +42,7 @@ test("dome signing-keys rotate says when there was nothing to do", async () => {
   const { stderr } = await dome(["signing-keys", "rotate"], {
     replies: [json(200, { changed: false, keys: [KEY] })],
   });
-  expect(stderr).toBe("Nothing was changed: the next key is published already.\n");
+  expect(stderr).toBe("Nothing was changed: the next key is already published.\n");
 });
 
 test.each([

@@ -43,7 +43,7 @@ describe("dome status", () => {
     ];
     const body = { ...status({ owners: 0, records: 0, oldest_at: null }), signing_keys: keys };
     const { stdout } = await dome(["status"], { replies: [json(200, body)] });
-    expect(stdout).toMatch(/^early +token +yes, before its time /m);
+    expect(stdout).toMatch(/^early +token +yes, ahead of time /m);
     expect(stdout).toMatch(/^right +token +yes +now$/m);
   });
 

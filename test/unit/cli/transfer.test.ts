@@ -43,7 +43,7 @@ describe("dome agents transfer", () => {
     const { exit, stdout, stderr, requests, service } = await dome(words, { replies: [moved(alpha)] });
     expect({ exit, stdout, stderr }).toEqual({
       exit: 0,
-      stdout: `alpha: ${CAROL} answers for it now, instead of ${BOB}.\n`,
+      stdout: `alpha: ${CAROL} is the steward now; before, it was ${BOB}.\n`,
       stderr: "",
     });
     expect(requests).toEqual(["POST /api/v1/agents/alpha/transfer?workspace=support"]);
@@ -55,7 +55,7 @@ describe("dome agents transfer", () => {
     const { stdout, stderr } = await dome(["agents", "transfer", "alpha", "--to", CAROL], {
       replies: [again],
     });
-    expect(stdout).toBe(`alpha: ${CAROL} answers for it already.\n`);
+    expect(stdout).toBe(`alpha: ${CAROL} is already the steward.\n`);
     expect(stderr).toBe(`warning: ${unknown.detail}\n  next: ${unknown.command}\n`);
   });
 
@@ -123,7 +123,7 @@ describe("dome agents transfer", () => {
     expect(none).toMatchObject({
       exit: 1,
       stderr:
-        `error: ${BOB} answers for no agent in the workspace support; nothing was transferred\n` +
+        `error: no agent in the workspace support has the steward ${BOB}; nothing was transferred\n` +
         `next: dome agents list --steward ${BOB} --all-workspaces\n`,
     });
   });

@@ -108,7 +108,7 @@ describe("dome users stop", () => {
       `committed   ${HALT_ID} at 2026-11-23 09:00:00 UTC\n` +
         "waiting     2.5 s until no door admits a call any more\n" +
         "effective   at 2026-11-23 09:00:02.500 UTC, 2.5 s after the commit\n" +
-        "admitted    nothing that the ledger has\n" +
+        "admitted    no call in the ledger\n" +
         "cut         0 acts\n",
     );
     expect(stdout).toBe(
@@ -232,7 +232,7 @@ test("dome users resume returns 300 ms after the commit, when no isolate keeps t
   const { stdout, service } = await dome(["users", "resume", USER, "--workspace", "support"], {
     replies: [json(200, { ...stopped, stopped: false, effective_in_ms: 0, halt: null })],
   });
-  expect({ stdout, slept: service.slept }).toEqual({ stdout: `The user ${USER} goes on.\n`, slept: [300] });
+  expect({ stdout, slept: service.slept }).toEqual({ stdout: `Agents may act for the user ${USER} again.\n`, slept: [300] });
 });
 
 describe("dome token revoke --txn", () => {

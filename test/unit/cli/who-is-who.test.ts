@@ -148,7 +148,7 @@ describe("dome audit list", () => {
   test("says where it has looked when it finds nothing", async () => {
     const { stdout, stderr } = await dome(["audit", "list", "--workspace", "support"], { replies: [page()] });
     expect(stdout).toBe("none\n");
-    expect(stderr).toBe("Searched: support. With -A every workspace.\n");
+    expect(stderr).toBe("Searched: support. Add -A for every workspace.\n");
   });
 });
 

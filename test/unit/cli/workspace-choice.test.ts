@@ -104,7 +104,7 @@ describe("dome context use", () => {
 
   test("chooses, keeps and forgets the workspace of a context", async () => {
     const home = homeIn("support");
-    expect((await use(home)).stdout).toBe(`Commands talk to ${SERVICE_URL} now, in workspace support.\n`);
+    expect((await use(home)).stdout).toBe(`Commands now use ${SERVICE_URL}, in workspace support.\n`);
     expect(savedWorkspace(home)).toBe("support");
     await use(home, "--workspace", "billing");
     expect(savedWorkspace(home)).toBe("billing");

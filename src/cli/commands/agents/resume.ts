@@ -10,7 +10,7 @@ export const resumeCommand = (session: Session): Command =>
     description:
       "Resume suspended agents. Tokens from before the suspension stay invalid: the agents need new ones. A suspension by the roles " +
       "security or admin is a hold: only these roles lift it, and they must give --reason. For several agents, Dome lists them " +
-      "listed first, and you are asked to confirm; in scripts, pass --yes.",
+      "and asks you to confirm; in scripts, pass --yes.",
     examples: [
       'dome agents resume support-triage --reason "the refunds are mended"',
       "dome agents resume --label team=support --yes",

@@ -129,7 +129,7 @@ async function named(
   if (missing.length > 0)
     throw new CommandFailure(
       EXIT.failed,
-      `there is no agent ${missing.join(", ")}${within(workspace)}, or it is not yours; nothing was ${deed.done}`,
+      `no agent ${missing.join(", ")} exists${within(workspace)}, or the token may not see it; nothing was ${deed.done}`,
       `dome agents list${inWorkspace(workspace)}`,
     );
   const agents = found.flatMap(({ agent }) => agent ?? []);

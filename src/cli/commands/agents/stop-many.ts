@@ -76,7 +76,7 @@ export async function stopMany(
   async function waitForAll(): Promise<boolean> {
     const { clock, timers } = session.io;
     const progress = new Progress(session.io, output.mode, [
-      "The stops stay: they are committed, and become effective by themselves.",
+      "The stops continue: they are committed, and become effective by themselves.",
     ]);
     const patience = options.cascade === true ? CASCADE_PATIENCE_MS : PATIENCE_MS;
     const longest = Math.max(0, ...outcomes.map(({ transition }) => transition?.effective_in_ms ?? 0));

@@ -48,7 +48,7 @@ export const transferCommand = (session: Session): Command =>
     ],
   })
     .argument("[agent]", "name or id; or choose with --from")
-    .addOption(new Option("--to <steward>", "who answers for them from now on").makeOptionMandatory())
+    .addOption(new Option("--to <steward>", "the new steward").makeOptionMandatory())
     .option("--from <steward>", "every agent that this person or job answers for now")
     .addOption(labelFilterOption("of these, only agents with this label"))
     .addOption(workspaceOption())
@@ -84,8 +84,8 @@ async function transferOne(
     ids: [agent.id],
     text: () =>
       changed
-        ? `${clean(agent.name)}: ${clean(agent.steward)} answers for it now, instead of ${clean(from)}.`
-        : `${clean(agent.name)}: ${clean(agent.steward)} answers for it already.`,
+        ? `${clean(agent.name)}: ${clean(agent.steward)} is the steward now; before, it was ${clean(from)}.`
+        : `${clean(agent.name)}: ${clean(agent.steward)} is already the steward.`,
   });
   tellWarnings(output, transferred.warnings);
 }
@@ -136,7 +136,7 @@ function nobodys(from: string, options: TransferOptions): CommandFailure {
   const label = options.label === undefined ? "" : ` with the label ${options.label.join(" and ")}`;
   return new CommandFailure(
     EXIT.failed,
-    `${from} answers for no agent${label} ${where}; nothing was transferred`,
+    `no agent${label} ${where} has the steward ${from}; nothing was transferred`,
     `dome agents list --steward ${shellWord(from)} --all-workspaces`,
   );
 }

@@ -23,6 +23,6 @@ async function replay(session: Session): Promise<void> {
     text: () => `${replayed.replayed} replayed, ${replayed.left} left`,
   });
   if (replayed.left > 0) {
-    output.note("What is left has a ledger that takes nothing, or is for the next call. See dome status.");
+    output.note("The rest is for the next call, or its ledger accepts nothing. See dome status.");
   }
 }

@@ -40,7 +40,7 @@ async function tail(session: Session, { after, count, ...options }: TailOptions)
   while (place.left > 0) {
     await follow(session, audit, options, place);
     if (place.left > 0) {
-      session.output.note("The connection has ended; coming back.");
+      session.output.note("The connection has ended. Reconnecting.");
       await session.io.timers.sleep(COME_BACK_MS);
     }
   }

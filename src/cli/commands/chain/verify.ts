@@ -49,12 +49,12 @@ export const verifyCommand = (session: Session): Command =>
 
 async function verify(session: Session, file: string, options: VerifyOptions): Promise<void> {
   if (file.startsWith("eyJ"))
-    throw usage("a token is not taken as an argument", "dome chain verify - (token on stdin)");
+    throw usage("a token must not be an argument", "dome chain verify - (token on stdin)");
   oneStdin({ FILE: file, "--jwks": options.jwks });
   if (options.jwks !== undefined && options.issuer === undefined)
     throw usage(
-      "--jwks needs --issuer: whom to trust is yours to say, and not what the token says",
-      "--issuer URL, as that service's /.well-known/oauth-authorization-server has it",
+      "--jwks needs --issuer, because you decide which issuer to trust, and not the token",
+      "--issuer URL: the issuer in that service's /.well-known/oauth-authorization-server",
     );
   const evidence = readEvidence(await readSecretFile(session.io, file));
   const trusted = await trustedKeys(session, options);
@@ -125,7 +125,7 @@ async function trustedKeys(session: Session, { jwks, issuer }: VerifyOptions): P
   const published = await session.publishedKeys(url);
   if (issuer !== undefined && issuer !== published.issuer)
     throw usage(
-      `${url} is the service of ${published.issuer}, and not of ${issuer}`,
+      `the service at ${url} has the issuer ${published.issuer}, not ${issuer}`,
       "add --jwks FILE with the keys of that issuer, or choose its context with --context NAME",
     );
   const keys = await keysFromJwks({ keys: published.keys });
@@ -141,7 +141,7 @@ function why(refusal: JwksRefusal): string {
     case "repeated_kid":
       return `two keys have the name ${refusal.kid}`;
     case "not_a_point":
-      return `the key ${refusal.kid} is no P-256 key`;
+      return `the key ${refusal.kid} is not a P-256 key`;
     default:
       return unreachable(refusal);
   }

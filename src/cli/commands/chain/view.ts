@@ -56,17 +56,19 @@ const place = (index: number | null): string =>
 
 const MEANING: Readonly<Record<ChainFaultKind, string>> = {
   nothing_given: "There is no evidence to check.",
-  wrong_issuer: "The issuer is not trusted, or the token belongs to another installation.",
+  wrong_issuer: "The issuer is not trusted, or the token belongs to another service.",
   token_refused: "The issuer did not make this token, or it has been changed: it proves nothing.",
   receipt_refused: "The issuer did not make this receipt, or it has been changed: it proves nothing.",
-  receipts_differ: "Somebody has exchanged the receipts on their way.",
+  receipts_differ: "The receipts were replaced in transit.",
   wrong_count: "Receipts are missing, or there are too many: the chain is not whole.",
-  wrong_link: "Receipts were taken out, put in, moved, or cut off.",
+  wrong_link: "Receipts were removed, added, reordered or cut off.",
   wrong_actor: "The receipts are about other agents than the chain claims.",
-  wrong_subject: "Somebody was made to act for another user or agent than the one who began.",
-  wrong_transaction: "Receipts of another transaction were put in.",
-  wrong_origin: "Receipts of another token were put in: this token did not come about in this way.",
-  scope_widened: "An agent had more than it was given. An honest service does not issue that.",
-  target_widened: "An agent got further than it was let. An honest service does not issue that.",
-  time_reversed: "The times contradict the order. An honest service does not issue that.",
+  wrong_subject: "The chain claims that an agent acted for another user or agent than the one that began it.",
+  wrong_transaction: "The chain has receipts of another transaction.",
+  wrong_origin: "The chain has receipts of another token, so they do not show how this token was issued.",
+  scope_widened:
+    "An agent got a wider scope than it was given. An honest service does not issue such a receipt.",
+  target_widened:
+    "An agent got a wider target than it was given. An honest service does not issue such a receipt.",
+  time_reversed: "The times contradict the order. An honest service does not issue such a receipt.",
 };

@@ -37,12 +37,11 @@ export const useCommand = (session: Session): Command =>
         body: { name, url, workspace: workspace ?? null, current: true },
         ids: [name],
         text: () =>
-          `Commands talk to ${url} now${workspace === undefined ? "" : `, in workspace ${clean(workspace)}`}.`,
+          `Commands now use ${url}${workspace === undefined ? "" : `, in workspace ${clean(workspace)}`}.`,
       });
       const { DOME_URL, DOME_WORKSPACE } = session.io.env;
-      if (DOME_URL) session.output.note("DOME_URL is set and goes before the context.");
-      if (DOME_WORKSPACE)
-        session.output.note("DOME_WORKSPACE is set and goes before the context's workspace.");
+      if (DOME_URL) session.output.note("DOME_URL is set and overrides the context.");
+      if (DOME_WORKSPACE) session.output.note("DOME_WORKSPACE is set and overrides the context's workspace.");
     });
 
 /** @param wanted false: `--no-workspace`; undefined: as it was. */

@@ -107,7 +107,7 @@ function audienceOf(text: string, scope: AddOptions["audienceScope"]) {
   if (at > 0 && at < text.length - 1) return { audience: text.slice(0, at), agent: text.slice(at + 1) };
   if (at === -1 && text !== "" && scope === "workspace") return { audience: text, agent: null };
   throw usage(
-    "an audience is bound to an agent",
+    "each audience needs an agent",
     "--audience CLIENT_ID=AGENT, or --audience-scope workspace to open it to all agents",
   );
 }

@@ -37,10 +37,7 @@ export const testCommand = (session: Session): Command =>
 async function test(session: Session, name: string, options: TestOptions): Promise<void> {
   const { workspace, tokenFile, agent } = options;
   if (agent !== undefined && tokenFile === undefined)
-    throw usage(
-      "an agent is judged with a token only",
-      `dome idp test ${name} --agent ${agent} --token-file FILE`,
-    );
+    throw usage("--agent needs --token-file", `dome idp test ${name} --agent ${agent} --token-file FILE`);
   const token = tokenFile === undefined ? undefined : (await readSecretFile(session.io, tokenFile)).trim();
   if (token === "") throw usage(`there is no token in ${tokenFile === "-" ? "stdin" : tokenFile}`);
   const service = await session.controlPlane();

@@ -22,7 +22,7 @@ export const updateCommand = (session: Session): Command =>
     .addOption(workspaceOption())
     .option("--description <text>", "what it is for; an empty one removes it")
     .action(async (name: string, options: UpdateOptions) => {
-      if (options.description === undefined) throw usage("say what is to change: see --help");
+      if (options.description === undefined) throw usage("nothing to change; see --help");
       const patch = { description: options.description || null };
       const entry = await (await session.controlPlane()).integrations.update(name, patch, options.workspace);
       tellEntry(session, INTEGRATIONS, entry);

@@ -28,7 +28,7 @@ export const identifyCommand = (session: Session): Command =>
 async function identify(session: Session, { keyFile }: IdentifyOptions): Promise<void> {
   const credential = await readAgentCredential(session.io, keyFile);
   if (!credential.startsWith("dome_at_"))
-    throw usage("this is a call token, and no API key", "dome token inspect --help");
+    throw usage("this is a call token, not an API key", "dome token inspect --help");
   const { key, agent } = await (await session.controlPlane()).keys.identify(credential);
   const { output } = session;
   output.show({

@@ -43,9 +43,12 @@ export const overlapSeconds = ({ overlap = 0 }: RotateOptions): number => Math.r
 
 export async function rotateMany(session: Session, options: RotateOptions): Promise<void> {
   const { keyDir, keyFile, dryRun } = options;
-  if (keyFile !== undefined) throw usage("several keys do not go into one file: use --key-dir FOLDER");
+  if (keyFile !== undefined) throw usage("one file cannot hold several keys: use --key-dir FOLDER");
   if (keyDir === undefined)
-    throw usage("say where the new keys go: --key-dir FOLDER", "dome keys rotate --help");
+    throw usage(
+      "--key-dir FOLDER is missing: it says where to write the new keys",
+      "dome keys rotate --help",
+    );
   const service = await session.controlPlane();
   // A dry run shows the keys, not only their agents.
   const asked = { ...options, dryRun: false, yes: options.yes === true || dryRun === true };

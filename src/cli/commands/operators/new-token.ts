@@ -89,7 +89,7 @@ async function seen(
     const unseen = created.operator_token;
     created = await operators.create({ replaces: unseen.id, expires_at: unseen.expires_at });
     session.output.warn(
-      `The answer with the token ${unseen.id} was lost on the way. Nobody has seen that token: it is revoked, and replaced by ${created.operator.id}.`,
+      `The answer with the token ${unseen.id} was lost. Nobody has seen that token; Dome has revoked it and replaced it by ${created.operator.id}.`,
     );
   }
   const { id, secret } = created.operator_token;

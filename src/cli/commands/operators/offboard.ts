@@ -31,7 +31,7 @@ export const offboardCommand = (session: Session): Command =>
     name: "offboard",
     summary: "Offboard a person: revoke operator tokens, transfer agents, stop the user",
     description:
-      "Somebody leaves: end all operator tokens of a subject, transfer the agents that it answers for, in every workspace, " +
+      "Offboard a person who leaves: revoke all operator tokens of the subject, transfer the agents of which it is the steward, in every workspace, " +
       "and, with --user, stop that user everywhere. Dome lists everything and asks you to confirm; in scripts, pass --yes. " +
       "You can safely repeat the command after a failure.",
     examples: [
@@ -40,7 +40,7 @@ export const offboardCommand = (session: Session): Command =>
     ],
   })
     .argument("<subject>", "the person's subject, as operator tokens and agents name it")
-    .addOption(new Option("--to <steward>", "who answers for the agents from now on").makeOptionMandatory())
+    .addOption(new Option("--to <steward>", "the new steward of the agents").makeOptionMandatory())
     .option(
       "--user <issuer subject...>",
       "stop this user too: the identity provider (iss), and the user there (sub)",
@@ -122,7 +122,7 @@ async function offboard(session: Session, subject: string, options: OffboardOpti
 
 function leaverOf(subject: string, { to, user, tenant }: OffboardOptions): Leaver {
   const help = "dome operators offboard --help";
-  if (to.toLowerCase() === subject) throw usage("--to must be somebody else", help);
+  if (to.toLowerCase() === subject) throw usage("--to must name another subject", help);
   if (user === undefined && tenant !== undefined) throw usage("--tenant goes with --user", help);
   if (user === undefined) return { subject, to, user: null };
   const [issuer, who, ...more] = user;

@@ -44,7 +44,7 @@ export async function planOffboarding(
     if (owned.items.length === 0) {
       throw new CommandFailure(
         EXIT.failed,
-        `nobody is known as ${subject}: no operator token and no agent names it; nothing was changed`,
+        `no operator token and no agent names ${subject}; nothing was changed`,
         "dome operators list",
       );
     }
@@ -75,7 +75,7 @@ async function isKnownSomewhere(
 
 export function planText(style: Style, { operator_tokens: tokens, agents, to, user }: Offboarding): string {
   const parts = [
-    `${style.strong("operator tokens to end")}\n${operatorTable(style, tokens)}`,
+    `${style.strong("operator tokens to revoke")}\n${operatorTable(style, tokens)}`,
     `${style.strong(`agents to transfer to ${clean(to)}`)}\n${agentTable(style, agents)}`,
   ];
   if (user !== null) {
@@ -104,8 +104,8 @@ export function resultText({ subject, to, operator_tokens: tokens, agents, user 
   const done = (each: readonly { readonly error: unknown }[]): string =>
     `${each.filter(({ error }) => error === null).length} of ${each.length}`;
   const lines = [
-    `${clean(subject)}: ${done(tokens)} operator tokens have ended.`,
-    `${clean(to)} answers for ${done(agents)} agents.`,
+    `${clean(subject)}: ${done(tokens)} operator tokens are revoked.`,
+    `${clean(to)} is the steward of ${done(agents)} agents.`,
   ];
   if (user.length > 0)
     lines.push(`The user is stopped in ${done(user)} workspaces, effective within seconds.`);

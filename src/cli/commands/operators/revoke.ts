@@ -87,7 +87,7 @@ async function revoke(session: Session, id: string, options: { yes: boolean | un
     body: revoked,
     ids: [revoked.id],
     text: () =>
-      `${revoked.id} (${clean(revoked.operator.subject)}) is revoked${revoked.changed ? "" : " (it was not live any more)"}.`,
+      `${revoked.id} (${clean(revoked.operator.subject)}) is revoked${revoked.changed ? "" : " (it was no longer live)"}.`,
   });
   if (revoked.changed && (await isLastAdmin(service, [revoked.operator]))) session.output.warn(LAST_ADMIN);
 }

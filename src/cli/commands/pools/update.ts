@@ -31,7 +31,7 @@ export const updateCommand = (session: Session): Command =>
         ...(options.model === undefined ? {} : { models: [...options.model] }),
         ...(options.anyModel === true ? { models: null } : {}),
       };
-      if (Object.keys(patch).length === 0) throw usage("say what is to change: see --help");
+      if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
       const entry = await (await session.controlPlane()).pools.update(name, patch, options.workspace);
       tellEntry(session, POOLS, entry);
     });

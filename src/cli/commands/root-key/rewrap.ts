@@ -32,8 +32,8 @@ async function rewrap(session: Session, { dryRun = false }: RewrapOptions): Prom
     ids: [],
     text: () =>
       dryRun
-        ? `${shown.rewrapped} would be sealed anew; nothing was changed.`
-        : `${shown.rewrapped} sealed anew, ${shown.left} left.`,
+        ? `${shown.rewrapped} would be encrypted again; nothing was changed.`
+        : `${shown.rewrapped} encrypted again, ${shown.left} left.`,
   });
   if (shown.unreadable.length > 0) {
     throw new CommandFailure(

@@ -34,5 +34,5 @@ export const statusCommand = (session: Session): Command =>
 
 const leaving = ({ may_leave: may, made }: { may_leave: boolean; made: number }): string => {
   if (!may) return "no";
-  return made === 0 ? "yes" : "yes, but for its form key";
+  return made === 0 ? "yes" : "yes, except its form key";
 };

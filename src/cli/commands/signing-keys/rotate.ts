@@ -34,7 +34,8 @@ export const rotateCommand = (session: Session): Command =>
     .action((options: RotateOptions) => rotate(session, options));
 
 async function rotate(session: Session, { use, now, compromised }: RotateOptions): Promise<void> {
-  if (compromised !== undefined && use !== undefined) throw usage("--use is that of the compromised key");
+  if (compromised !== undefined && use !== undefined)
+    throw usage("--use cannot be used with --compromised, because the key has its own use");
   const { signingKeys } = await session.controlPlane();
   const rotated = await signingKeys.rotate(
     compromised !== undefined
@@ -47,5 +48,5 @@ async function rotate(session: Session, { use, now, compromised }: RotateOptions
     ids: rotated.keys.filter((key) => key.state === "signing" || key.state === "next").map((key) => key.kid),
     text: () => signingKeyTable(output.style, rotated.keys),
   });
-  if (!rotated.changed) output.note("Nothing was changed: the next key is published already.");
+  if (!rotated.changed) output.note("Nothing was changed: the next key is already published.");
 }

@@ -29,8 +29,8 @@ export const exchangeCommand = (session: Session): Command =>
     description:
       "Exchange the token of a user (an ID token) or of another agent (its call token) for a call token with which " +
       "this agent acts for them (RFC 8693). The agent's key is read from DOME_AGENT_KEY or --key-file. The new token " +
-      "alone goes to stdout, what it may do to stderr. Tokens are read from files or stdin: an argument could be read " +
-      "by every process of this machine.",
+      "alone goes to stdout, its scope to stderr. Tokens are read from files or stdin, because every process of this " +
+      "machine can read an argument.",
     examples: [
       "dome token exchange --subject ./user.jwt --key-file ./support-triage.key",
       "dome token exchange --subject ./caller.token --scope tool:zendesk/create_ticket",

@@ -29,7 +29,7 @@ type Verdict = { readonly verified: boolean | null; readonly why: string };
 
 export async function inspect(session: Session, file: string): Promise<void> {
   if (file.startsWith("eyJ"))
-    throw usage("a token is not taken as an argument", "dome token inspect - (token on stdin)");
+    throw usage("a token must not be an argument", "dome token inspect - (token on stdin)");
   const text = (await readSecretFile(session.io, file)).trim();
   const decoded = decodeToken(text);
   if (decoded === null) throw usage("this is not a JWT (three parts of base64url with JSON in them)");
@@ -62,7 +62,7 @@ async function verdictOn(session: Session, text: string, decoded: Decoded): Prom
   }
   return (await verifySignature(text, published.keys))
     ? { verified: true, why: `made by ${published.issuer}` }
-    : { verified: false, why: `no key of ${published.issuer} made it` };
+    : { verified: false, why: `no key of ${published.issuer} has signed it` };
 }
 
 const members = (style: Style, { header, claims }: Decoded): (readonly [string, Cell])[] => [

@@ -31,7 +31,7 @@ export const revokeCommand = (session: Session): Command =>
     name: "revoke",
     summary: "Revoke a call token and every token exchanged from it",
     description:
-      "End a call token and everything exchanged from it: as the agent it was issued to, with DOME_AGENT_KEY or " +
+      "Revoke a call token and every token exchanged from it: as the agent it was issued to, with DOME_AGENT_KEY or " +
       "--key-file, or else as an operator of its workspace. The token is read from a file or stdin: an argument " +
       "could be read by every process of this machine. With --txn it ends every token of a transaction instead, as a " +
       "stop that is committed at once and effective within seconds; a transaction's id is in its tokens and records.",
@@ -73,7 +73,7 @@ async function revoke(
   { keyFile }: Pick<RevokeOptions, "keyFile">,
 ): Promise<void> {
   if (file.startsWith("eyJ"))
-    throw usage("a token is not taken as an argument", "dome token revoke - (token on stdin)");
+    throw usage("a token must not be an argument", "dome token revoke - (token on stdin)");
   if (file === "-" && keyFile === "-") throw usage("token and key cannot both be on stdin");
   const token = (await readSecretFile(session.io, file)).trim();
   const isKey = token.startsWith("dome_at_");
@@ -87,7 +87,7 @@ async function revoke(
     body: { jti, revoked: true },
     ids: jti === null ? [] : [jti],
     text: () =>
-      `${jti ?? (isKey ? "The key" : "The token")} is dead, and what was exchanged from it; everywhere within 2.6 s.`,
+      `${jti ?? (isKey ? "The key" : "The token")} and every token exchanged from it are revoked; no door accepts them after 2.6 s.`,
   });
 }
 

@@ -49,7 +49,7 @@ export const updateCommand = (session: Session): Command =>
         ...(options.clearArguments === undefined ? {} : { clear_arguments: options.clearArguments }),
         ...(schemas === undefined ? {} : { argument_schemas: schemas }),
       };
-      if (Object.keys(patch).length === 0) throw usage("say what is to change: see --help");
+      if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
       const { tools } = await session.controlPlane();
       const entry = await tools.update(name, patch, options.workspace, readVersion);
       tellEntry(session, TOOLS, entry);

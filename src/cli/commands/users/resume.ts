@@ -38,6 +38,6 @@ export const resumeCommand = (session: Session): Command =>
         body: transition,
         ids: [transition.user],
         text: () =>
-          `The user ${transition.user} goes on${transition.changed ? "" : " (it was not stopped)"}.`,
+          `Agents may act for the user ${transition.user} again${transition.changed ? "" : " (it was not stopped)"}.`,
       });
     });

@@ -70,7 +70,7 @@ async function ask(
     answer: name,
     kind: "user",
     question: `Stop ${clean(name)} anyway? Type the name again to go on: `,
-    because: "nobody knows this user",
+    because: "the user is unknown",
     done: "stopped",
     next: `dome users stop ${words}${more} --yes`,
   });

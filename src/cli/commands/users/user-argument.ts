@@ -17,7 +17,8 @@ export function whichUser(
   const help = `dome users ${command} --help`;
   if (subject !== undefined) return { issuer: first, subject, ...(tenant === undefined ? {} : { tenant }) };
   if (!first.startsWith("usr_")) throw usage("name the user by ISSUER and SUBJECT, or by an id usr_…", help);
-  if (tenant !== undefined) throw usage("--tenant goes with ISSUER and SUBJECT; the id says it all", help);
+  if (tenant !== undefined)
+    throw usage("--tenant goes with ISSUER and SUBJECT; the id already includes it", help);
   return { user: first };
 }
 
@@ -29,7 +30,7 @@ export function userFilter([first, subject, tenant, ...more]: readonly string[])
   if (subject !== undefined) return { issuer: first, subject, ...(tenant === undefined ? {} : { tenant }) };
   if (first.startsWith("usr_") || (first.includes("@") && !first.includes("://"))) return { user: first };
   throw usage(
-    `"${first}" is no user: give an id usr_…, an e-mail address, or ISSUER SUBJECT`,
+    `"${first}" does not name a user: give an id usr_…, an e-mail address, or ISSUER SUBJECT`,
     "dome users list",
   );
 }

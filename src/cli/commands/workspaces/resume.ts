@@ -21,6 +21,7 @@ export const resumeCommand = (session: Session): Command =>
       session.output.show({
         body: transition,
         ids: [transition.workspace],
-        text: () => `${clean(name)} goes on${transition.changed ? "" : " (it was not halted)"}.`,
+        text: () =>
+          `The agents of ${clean(name)} may act again${transition.changed ? "" : " (it was not halted)"}.`,
       });
     });

@@ -26,7 +26,7 @@ export const updateCommand = (session: Session): Command =>
 async function update(session: Session, name: string, options: UpdateOptions): Promise<void> {
   const { description } = options;
   if (description === undefined)
-    throw usage("there is nothing to change", `dome workspaces update ${name} --description TEXT`);
+    throw usage("nothing to change", `dome workspaces update ${name} --description TEXT`);
   const service = await session.controlPlane();
   const { config_epoch: read } = await service.workspaces.show(name);
   const change = { description: description === "" ? null : description };
