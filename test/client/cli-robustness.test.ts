@@ -55,9 +55,7 @@ describe("a lost answer", () => {
       through(url),
     );
     expect(registered.exit).toBe(0);
-    expect(registered.stderr).toMatch(
-      /The answer with the key key_\w+ was lost\. Nobody has seen that key/,
-    );
+    expect(registered.stderr).toMatch(/The answer with the key key_\w+ was lost\. Nobody has seen that key/);
 
     const keys = await runDome(["keys", "list", "lost-one", "--json"], server.clientEnv);
     const states = (JSON.parse(keys.stdout) as { state: string }[]).map(({ state }) => state);
@@ -95,7 +93,9 @@ describe("a lost answer", () => {
       through(url),
     );
     expect({ exit, stdout }).toEqual({ exit: 1, stdout: "" });
-    expect(stderr).toContain("it is not known whether the command took effect\nnext: dome agents show lost-three\n");
+    expect(stderr).toContain(
+      "it is not known whether the command took effect\nnext: dome agents show lost-three\n",
+    );
   });
 });
 

@@ -38,7 +38,9 @@ describe("dome keys issue", () => {
     expect(exit).toBe(0);
     expect(JSON.parse(service.seen[1]?.body ?? "")).toEqual({ replaces: KEY_ID, expires_at: ENDS });
     expect(stdout).toContain(OTHER_SECRET);
-    expect(stderr).toContain(`Nobody has seen that key; Dome has revoked it and replaced it by ${OTHER_KEY_ID}.`);
+    expect(stderr).toContain(
+      `Nobody has seen that key; Dome has revoked it and replaced it by ${OTHER_KEY_ID}.`,
+    );
   });
 
   test("writes the key to its file before it reports success", async () => {

@@ -184,9 +184,7 @@ describe("dome operators offboard", () => {
     expect(left).toMatchObject({ exit: 0, stdout: expect.stringContaining("0 of 0 agents") as string });
     const typo = await dome([...OFFBOARD, "--yes"], { replies: [service({})] });
     expect({ exit: typo.exit, changes: changes(typo.requests) }).toEqual({ exit: 1, changes: [] });
-    expect(typo.stderr).toContain(
-      `error: no operator token and no agent names ${BOB}; nothing was changed`,
-    );
+    expect(typo.stderr).toContain(`error: no operator token and no agent names ${BOB}; nothing was changed`);
   });
 
   test("is not done by the one who leaves: the token it is done with would end", async () => {

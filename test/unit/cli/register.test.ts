@@ -182,7 +182,9 @@ describe("--key-file", () => {
     writeFileSync(path, "precious");
     const { exit, stderr, requests } = await dome([...SEED, "--key-file", path]);
     expect(exit).toBe(2);
-    expect(stderr).toBe(`error: ${path} exists already\nnext: choose another path, or add --force to replace it\n`);
+    expect(stderr).toBe(
+      `error: ${path} exists already\nnext: choose another path, or add --force to replace it\n`,
+    );
     expect(readFileSync(path, "utf8")).toBe("precious");
     expect(requests).toEqual([]);
   });

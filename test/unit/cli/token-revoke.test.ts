@@ -11,7 +11,9 @@ const DONE = new Response(null, { status: 200 });
 test("ends the token on stdin as the operator of the context, and never shows it", async () => {
   const ended = await dome(["token", "revoke"], { stdin: `${CALL_TOKEN}\n`, replies: [DONE] });
   expect(ended).toMatchObject({ exit: 0, requests: ["POST /api/v1/auth/revoke"] });
-  expect(ended.stdout).toBe("tok_1 and every token exchanged from it are revoked; no door accepts them after 2.6 s.\n");
+  expect(ended.stdout).toBe(
+    "tok_1 and every token exchanged from it are revoked; no door accepts them after 2.6 s.\n",
+  );
   const [sent] = ended.service.seen;
   expect(sent?.headers.get("authorization")).toBe(`Bearer ${TOKEN}`);
   expect(sent?.body).toBe(`token=${CALL_TOKEN}`);
@@ -37,7 +39,9 @@ test("ends the API key in a file by that key itself: whoever has found it needs 
   for (const env of [{ DOME_URL: SERVICE_URL }, undefined]) {
     const ended = await dome(["token", "revoke", file], { ...(env && { env }), replies: [DONE] });
     expect(ended).toMatchObject({ exit: 0, requests: ["POST /api/v1/auth/revoke"] });
-    expect(ended.stdout).toBe("The key and every token exchanged from it are revoked; no door accepts them after 2.6 s.\n");
+    expect(ended.stdout).toBe(
+      "The key and every token exchanged from it are revoked; no door accepts them after 2.6 s.\n",
+    );
     expect(ended.stdout + ended.stderr).not.toContain(SECRET);
     const [sent] = ended.service.seen;
     expect(sent?.headers.get("authorization")).toBe(`Bearer ${SECRET}`);

@@ -232,7 +232,10 @@ test("dome users resume returns 300 ms after the commit, when no isolate keeps t
   const { stdout, service } = await dome(["users", "resume", USER, "--workspace", "support"], {
     replies: [json(200, { ...stopped, stopped: false, effective_in_ms: 0, halt: null })],
   });
-  expect({ stdout, slept: service.slept }).toEqual({ stdout: `Agents may act for the user ${USER} again.\n`, slept: [300] });
+  expect({ stdout, slept: service.slept }).toEqual({
+    stdout: `Agents may act for the user ${USER} again.\n`,
+    slept: [300],
+  });
 });
 
 describe("dome token revoke --txn", () => {

@@ -88,7 +88,10 @@ test("dome workspaces resume returns 300 ms after the commit, when no isolate ke
   const { stdout, service } = await dome(["workspaces", "resume", "support"], {
     replies: [json(200, { ...halted, halted: false, effective_in_ms: 0, halt: null })],
   });
-  expect({ stdout, slept: service.slept }).toEqual({ stdout: "The agents of support may act again.\n", slept: [300] });
+  expect({ stdout, slept: service.slept }).toEqual({
+    stdout: "The agents of support may act again.\n",
+    slept: [300],
+  });
 });
 
 describe("dome workspaces update", () => {
