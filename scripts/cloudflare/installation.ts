@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { defined } from "../../src/kernel/defined.ts";
 import type { Session } from "./session.ts";
 import { misuse, Stop } from "./stop.ts";
 import { twoWorkers, type Configuration, type TwoWorkers } from "./two-workers.ts";
@@ -106,7 +107,7 @@ export function configurationsFor(
   const renamed = (entry: z.output<typeof Queue>): object => ({
     ...entry,
     queue: rename(entry.queue),
-    ...(entry.dead_letter_queue === undefined ? {} : { dead_letter_queue: rename(entry.dead_letter_queue) }),
+    ...defined({ dead_letter_queue: entry.dead_letter_queue && rename(entry.dead_letter_queue) }),
   });
   const [database] = base.d1_databases;
   const { door, objects } = twoWorkers(

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { checkKeyForm, mintKey } from "../../src/credentials/key-format.ts";
 import { toBase64 } from "../../src/kernel/bytes.ts";
+import { defined } from "../../src/kernel/defined.ts";
 import { deriveKeys, parseRootKeys, type RootKeys } from "../../src/secrets/root-key.ts";
 import { isInUse } from "./resources.ts";
 import { readRootKey, readSecret, writeSecret, type RootKeyCopy } from "./secret-files.ts";
@@ -93,7 +94,7 @@ export async function ensureSecrets(session: Session, wanted: SecretsRequest): P
   const token = missing.has(ADMIN_TOKEN) ? await adminToken(session, rootKey.keys, tokenFile) : null;
   await uploadMissing(session, lacks, {
     [ROOT_KEY]: rootKey.text,
-    ...(token === null ? {} : { [ADMIN_TOKEN]: token }),
+    ...defined({ [ADMIN_TOKEN]: token ?? undefined }),
   });
   return token;
 }

@@ -6,6 +6,7 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { defined } from "../../src/kernel/defined.ts";
 
 export interface Outcome {
   /** The exit code; 1 when a signal ended it. */
@@ -47,7 +48,7 @@ export function wranglerProcess(root: string, env: NodeJS.ProcessEnv, script = p
             NO_COLOR: "1",
             FORCE_COLOR: "0",
             WRANGLER_SEND_METRICS: "false",
-            ...(account === null ? {} : { CLOUDFLARE_ACCOUNT_ID: account }),
+            ...defined({ CLOUDFLARE_ACCOUNT_ID: account ?? undefined }),
           },
           stdio: ["pipe", "pipe", "pipe"],
         });

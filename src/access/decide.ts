@@ -109,7 +109,10 @@ function evidenceOf(
     kind: "decision",
     agent: agent.id,
     chain: state.chain.map((link) => ({ ...link })),
-    ...(user === null ? {} : { user: recordedUser(user) }),
+    ...defined({
+      user: user === null ? undefined : recordedUser(user),
+      change: verdict.change === null ? undefined : { ...verdict.change },
+    }),
     target: { type: asked.kind, id: referenceOf(asked) },
     action: asked.action,
     decision: verdict.decision,
@@ -117,7 +120,6 @@ function evidenceOf(
     reason: verdict.reason,
     layer: verdict.layer,
     detail: verdict.detail,
-    ...(verdict.change === null ? {} : { change: { ...verdict.change } }),
     policies: [...verdict.policies],
     bundle_version: verdict.bundleVersion,
     txn: made.txn,
@@ -126,8 +128,10 @@ function evidenceOf(
     data: {
       credential: credential.kind,
       credential_id: credential.id,
-      ...(user === null ? {} : { provider: user.provider }),
-      ...(user?.groupsOverage === true ? { groups: GROUPS_OVERAGE } : {}),
+      ...defined({
+        provider: user?.provider,
+        groups: user?.groupsOverage === true ? GROUPS_OVERAGE : undefined,
+      }),
     },
     ...made.recordable,
   });

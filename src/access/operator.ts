@@ -36,6 +36,9 @@ export interface Operator {
   readonly expiresAt: number | null;
 }
 
+/** An operator as audit records and commands name it. */
+export const operatorRef = ({ subject, token }: Pick<Operator, "subject" | "token">) => ({ subject, token });
+
 /** The facts kept about a dead token. */
 export type DeadToken = Pick<OperatorToken, "id" | "subject" | "expiresAt" | "revokedAt">;
 

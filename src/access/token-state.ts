@@ -9,12 +9,17 @@ import type { TokenState } from "../lifecycle/admission.ts";
  */
 export function tokenStateOf(claims: CallTokenClaims, verifiedUnder?: number): TokenState {
   const { workspace, chain, halt_epoch: haltEpoch, path } = claims.dome;
+  const isUser = claims.sub_profile === "user";
   return {
     workspace,
     chain,
     haltEpoch,
     path,
-    ...(claims.sub_profile === "user" ? { user: claims.sub, userEpoch: claims.dome.user_epoch ?? 0 } : {}),
-    ...defined({ verifiedUnder, txn: claims.txn }),
+    ...defined({
+      user: isUser ? claims.sub : undefined,
+      userEpoch: isUser ? (claims.dome.user_epoch ?? 0) : undefined,
+      verifiedUnder,
+      txn: claims.txn,
+    }),
   };
 }

@@ -3,6 +3,7 @@
  * dialect; a request without a route gets a problem.
  */
 import { Hono, type Context } from "hono";
+import { defined } from "../kernel/defined.ts";
 import { consoleLog } from "../kernel/log.ts";
 import { err, ok } from "../kernel/result.ts";
 import { isUnavailable } from "../storage/client.ts";
@@ -41,9 +42,10 @@ export function createApp(
     context.set("composed", composed);
     const startedAt = composed.ok ? composed.value.clock.now() : 0;
     await next();
+    const cors = composed.ok ? corsHeaders(composed.value, context.req.raw, routes) : {};
     const headers = {
       ...securityHeaders(composed.ok ? composed.value.issuer : ""),
-      ...(composed.ok ? corsHeaders(composed.value, context.req.raw, routes) : {}),
+      ...cors,
       "dome-request-id": requestId,
     };
     for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
@@ -66,7 +68,7 @@ export function createApp(
     consoleLog.write(unavailable ? "warn" : "error", unavailable ? "http.unavailable" : "http.fault", {
       request_id: about.requestId,
       fault: String(fault),
-      ...(unavailable ? {} : { stack: fault.stack }),
+      ...defined({ stack: unavailable ? undefined : fault.stack }),
     });
     return dialect.fault(unavailable ? "unavailable" : "internal", about);
   });

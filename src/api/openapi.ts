@@ -95,24 +95,20 @@ function pathOf(route: Route): RouteConfig {
     summary,
     tags: [tag],
     security: securityOf(door),
-    ...("permission" in door && door.permission !== null ? { "x-dome-permission": door.permission } : {}),
-    request: {
-      ...defined({ params, query }),
-      ...(repeatable ? { headers: conditional === true ? CHANGE_HEADERS : REPEATABLE_HEADERS } : {}),
-      ...(body === undefined ? {} : { body: { content: { "application/json": { schema: body } } } }),
-      ...(form === undefined
-        ? {}
-        : { body: { content: { "application/x-www-form-urlencoded": { schema: form } } } }),
-    },
+    ...defined({ "x-dome-permission": "permission" in door ? (door.permission ?? undefined) : undefined }),
+    request: defined({
+      params,
+      query,
+      headers: repeatable ? (conditional === true ? CHANGE_HEADERS : REPEATABLE_HEADERS) : undefined,
+      body: bodyOf(body, form),
+    }),
     responses: {
       ...Object.fromEntries(
         answers.map((answer) => [
           answer.status,
           {
             description: answer.description,
-            ...(answer.schema === undefined
-              ? {}
-              : { content: { [answer.mediaType ?? "application/json"]: { schema: answer.schema } } }),
+            ...defined({ content: answer.schema && contentOf(answer.schema, answer.mediaType) }),
           },
         ]),
       ),
@@ -120,6 +116,13 @@ function pathOf(route: Route): RouteConfig {
     },
   };
 }
+
+function bodyOf(body: Route["body"], form: Route["form"]) {
+  if (body !== undefined) return { content: contentOf(body, "application/json") };
+  return form && { content: contentOf(form, "application/x-www-form-urlencoded") };
+}
+
+const contentOf = (schema: z.ZodType, mediaType = "application/json") => ({ [mediaType]: { schema } });
 
 /** The credentials that a door accepts. A client's door with a permission accepts operators too. */
 function securityOf(door: Door): NonNullable<RouteConfig["security"]> {

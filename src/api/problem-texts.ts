@@ -143,7 +143,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   },
   configuration_pending: {
     meaning:
-      "An earlier change of the same agent or workspace has an unknown outcome. Dome settles it automatically. Stops do not wait for it.",
+      "An earlier change of the same agent or workspace has an unknown outcome, or too many changes came at the same moment. Dome makes them one after the other, and settles an unknown outcome automatically. Stops do not wait for it.",
     action: "Retry with the same `Idempotency-Key` after `Retry-After`.",
   },
   draining: {

@@ -4,7 +4,7 @@
  */
 import type { ActAsRefusal } from "../access/act-as.ts";
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
-import type { OperatorRefusal } from "../access/operator.ts";
+import { operatorRef, type OperatorRefusal } from "../access/operator.ts";
 import type { Suspended } from "../access/suspended.ts";
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import { defined } from "../kernel/defined.ts";
@@ -26,7 +26,7 @@ export function noteRefusedOperator(
   recordSeldom(services, refusal.token, {
     workspace: "org",
     kind: "credential.refused",
-    operator: { subject: refusal.subject, token: refusal.token },
+    operator: operatorRef(refusal),
     request_id: requestId,
     reason: refusal.why,
     target: { type: "operator_token", id: refusal.token },

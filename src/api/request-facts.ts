@@ -1,3 +1,4 @@
+import { defined } from "../kernel/defined.ts";
 import { redactStart } from "../kernel/redact.ts";
 import type { RouteInput } from "./route.ts";
 
@@ -16,9 +17,11 @@ export function requestFacts(http: Request, clientIpHeader: string | null): Rout
   const agent = http.headers.get("user-agent");
   return {
     method: http.method,
-    ...(ip === null || !ADDRESS.test(ip) ? {} : { ip }),
-    ...(typeof country === "string" ? { country: country.slice(0, 8) } : {}),
-    ...(agent === null || agent === "" ? {} : { user_agent: redactStart(agent, MOST_USER_AGENT) }),
+    ...defined({
+      ip: ip === null || !ADDRESS.test(ip) ? undefined : ip,
+      country: typeof country === "string" ? country.slice(0, 8) : undefined,
+      user_agent: agent === null || agent === "" ? undefined : redactStart(agent, MOST_USER_AGENT),
+    }),
   };
 }
 

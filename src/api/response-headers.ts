@@ -2,17 +2,18 @@
  * Headers of every answer, and CORS (Fetch standard, "HTTP CORS protocol"). Pages of any origin may read public
  * documents; pages of the configured origins may use doors for call tokens. No page may use an operator token.
  */
+import { defined } from "../kernel/defined.ts";
 import type { Route } from "./route.ts";
 import type { Services } from "./services.ts";
 
 export function securityHeaders(issuer: string): Record<string, string> {
-  return {
+  return defined({
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    ...(issuer.startsWith("https:")
-      ? { "strict-transport-security": "max-age=31536000; includeSubDomains" }
-      : {}),
-  };
+    "strict-transport-security": issuer.startsWith("https:")
+      ? "max-age=31536000; includeSubDomains"
+      : undefined,
+  });
 }
 
 /** Headers that a page may send to a door for call tokens. */
@@ -45,16 +46,12 @@ export function corsHeaders(
 ): Record<string, string> {
   const readers = readersOf(routes, new URL(request.url).pathname);
   const origin = allowedOrigin(services, request, readers);
-  return {
+  return defined({
     // Set even without an origin: a cache must not give one page the answer that was made for another.
-    ...(readers === "agents" && services.corsOrigins.length > 0 ? { vary: "origin" } : {}),
-    ...(origin === null
-      ? {}
-      : {
-          "access-control-allow-origin": origin,
-          ...(request.method === "OPTIONS" ? {} : { "access-control-expose-headers": READ }),
-        }),
-  };
+    vary: readers === "agents" && services.corsOrigins.length > 0 ? "origin" : undefined,
+    "access-control-allow-origin": origin ?? undefined,
+    "access-control-expose-headers": origin === null || request.method === "OPTIONS" ? undefined : READ,
+  });
 }
 
 /** The answer to a preflight request. Without an allowed origin it allows nothing. */

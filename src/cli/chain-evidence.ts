@@ -38,10 +38,10 @@ export function readEvidence(text: string): Evidence {
     throw usage("the service answered that the token is not active, and says no more about such a token");
   if (token !== undefined && typeof token !== "string") throw usage("access_token is not a string");
   if (token === undefined && receipts === undefined) throw usage(NOTHING);
-  return {
-    ...defined({ token }),
-    ...(receipts === undefined ? {} : { receipts: texts(receipts, "actor_receipts") }),
-  };
+  return defined({
+    token,
+    receipts: receipts === undefined ? undefined : texts(receipts, "actor_receipts"),
+  });
 }
 
 const NOTHING =

@@ -6,6 +6,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { toHex } from "../kernel/bytes.ts";
+import { defined } from "../kernel/defined.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
 import { faultCode } from "./fault-code.ts";
 import type { Environment, Io } from "./io.ts";
@@ -100,7 +101,8 @@ function parse(text: string): Contexts | null {
     if (!isRecord(entry)) return null;
     const { url, token, workspace } = entry;
     if (typeof url !== "string" || typeof token !== "string") return null;
-    contexts[name] = { url, token, ...(typeof workspace === "string" ? { workspace } : {}) };
+    const chosen = typeof workspace === "string" ? workspace : undefined;
+    contexts[name] = { url, token, ...defined({ workspace: chosen }) };
   }
   const current = value["current"];
   return {

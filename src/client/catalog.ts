@@ -53,7 +53,7 @@ export class Catalog<Create, Entry, Change extends object = object> {
     name: string,
     options: { workspace?: string | undefined; force?: boolean; readVersion?: number } = {},
   ): Promise<EntryRemoved> {
-    const query = { workspace: options.workspace, ...(options.force === true ? { force: true } : {}) };
+    const query = { workspace: options.workspace, force: options.force === true || undefined };
     return this.#transport.change("DELETE", `${this.#at}${route`/${name}`}`, entryRemoved, {
       query,
       headers: ifMatch(options.readVersion),

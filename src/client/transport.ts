@@ -28,10 +28,8 @@ export class Transport {
 
   /** @throws DomeError when the token is not visible ASCII; the message does not repeat it. */
   constructor({ url, token, retries, timeoutMs, userAgent, ...ports }: ClientOptions) {
-    const headers = {
-      ...(userAgent === undefined ? {} : { "User-Agent": userAgent }),
-      ...(token === null ? {} : bearer(checkToken(token))),
-    };
+    const headers: Record<string, string> = token === null ? {} : bearer(checkToken(token));
+    if (userAgent !== undefined) headers["User-Agent"] = userAgent;
     this.#requests = new Requests({ ...portsOf(ports), url, headers, retries, timeoutMs });
   }
 

@@ -61,7 +61,7 @@ export function receiptClaims(
     iat: now,
     jti: ids.receipt,
     origin_jti: ids.jti,
-    ...(older === undefined ? {} : { prh: receiptHash(older) }),
+    ...defined({ prh: older === undefined ? undefined : receiptHash(older) }),
     txn,
     scope: formatScope(hop.scope),
     target: hop.audience,
@@ -88,7 +88,7 @@ export function exchangedClaims(
   receipt: string | undefined,
 ): CallTokenClaims {
   const txn = txnOf(subject, hop, ids);
-  const receipts = receipt === undefined ? [] : [receipt, ...olderReceipts(subject, hop)];
+  const receipts = receipt === undefined ? undefined : [receipt, ...olderReceipts(subject, hop)];
   const provider = subject.kind === "user" ? subject.provider : subject.claims.dome.provider;
   const path = subject.kind === "user" ? [] : subject.claims.dome.path;
   const { email, groups } = setting;
@@ -102,16 +102,21 @@ export function exchangedClaims(
     jti: ids.jti,
     client_id: hop.chain[0]?.agent,
     scope: formatScope(hop.scope),
-    ...defined({ act: hop.act }),
-    ...(receipts.length === 0 ? {} : { actor_receipts: receipts, actor_receipts_complete: true }),
-    ...defined({ email, groups, txn }),
+    ...defined({
+      act: hop.act,
+      actor_receipts: receipts,
+      actor_receipts_complete: receipts && true,
+      email,
+      groups,
+      txn,
+    }),
     dome: {
       workspace: setting.workspace,
       name: setting.name,
       tier: setting.tier,
       chain: hop.chain,
       halt_epoch: setting.haltEpoch,
-      ...(provider === undefined ? {} : { provider, user_epoch: setting.userEpoch }),
+      ...defined({ provider, user_epoch: provider === undefined ? undefined : setting.userEpoch }),
       path: [...path, ids.jti],
     },
   });

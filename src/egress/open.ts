@@ -4,6 +4,7 @@
  * both before the headers of its answer and between two parts of its body.
  */
 import type { Timers } from "../kernel/clock.ts";
+import { defined } from "../kernel/defined.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
 import { SilenceWatch } from "./silence.ts";
@@ -100,7 +101,7 @@ export async function open(
     redirect: "manual", // a redirect could lead to an address that was not checked
     cache: "no-store",
     signal: call.signal,
-    ...(request.body === null ? {} : { body: counted(request.body, watch) }),
+    ...defined({ body: request.body === null ? undefined : counted(request.body, watch) }),
   });
   try {
     const answer = await Promise.race([asked, ended]);

@@ -7,6 +7,7 @@
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
+import { defined } from "../kernel/defined.ts";
 import { readJson, readText, writeAtomically } from "./files.ts";
 import type { LocalToken } from "./local-operator.ts";
 import { reasonOf } from "./refusal.ts";
@@ -90,7 +91,7 @@ function save(
   const { current: _before, ...rest } = { current: undefined, ...file };
   const whole = {
     ...rest,
-    ...(current === undefined ? {} : { current }),
+    ...defined({ current }),
     contexts: { ...contexts, [name]: saved },
   };
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

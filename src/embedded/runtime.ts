@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Miniflare, MiniflareOptions, WorkerdStructuredLog } from "miniflare";
+import { defined } from "../kernel/defined.ts";
 import { consoleLog } from "../kernel/log.ts";
 import { redact } from "../kernel/redact.ts";
 import { ok, type Result } from "../kernel/result.ts";
@@ -111,7 +112,7 @@ export function workerConfig(modules: Modules, vars: WorkerVars, limited = true)
       DB: DATABASE,
       ...NETWORKS,
       AUDIT_QUEUE: { type: "queue", name: "dome-audit" },
-      ...(limited ? { DOME_RATE_LIMITS: { type: "json", value: RATE_LIMITS } } : {}),
+      ...defined({ DOME_RATE_LIMITS: limited ? ({ type: "json", value: RATE_LIMITS } as const) : undefined }),
       ...Object.fromEntries(
         Object.entries(vars).map(([name, value]) => [name, { type: "text" as const, value }]),
       ),

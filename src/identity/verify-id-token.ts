@@ -108,10 +108,12 @@ function userOf(
     providerName: provider.name,
     issuer: provider.issuer,
     subject,
-    // ID-6: an address that nobody has verified may be anything that its holder typed.
-    ...(claims["email_verified"] === true && isAddress(email) ? { email } : {}),
-    ...defined({ groups }),
-    ...(groups === undefined && hasOverage(claims, provider.groupsClaim) ? { groupsOverage: true } : {}),
+    ...defined({
+      // ID-6: an address that nobody has verified may be anything that its holder typed.
+      email: claims["email_verified"] === true && isAddress(email) ? email : undefined,
+      groups,
+      groupsOverage: (groups === undefined && hasOverage(claims, provider.groupsClaim)) || undefined,
+    }),
     audience: audience.value,
     mayAct: claims["may_act"],
     issuedAt,

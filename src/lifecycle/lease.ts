@@ -9,6 +9,7 @@
  *   together they cover clocks that drift, stand still during CPU work, or step back unseen;
  * - a book whose clock is seen to step back forgets everything, and takes no answer that was asked for before.
  */
+import { defined } from "../kernel/defined.ts";
 import type { KeyId } from "../kernel/ids.ts";
 import type { EvidenceLevel } from "./evidence.ts";
 import type { AgentState } from "./states.ts";
@@ -152,13 +153,10 @@ export function answerFor(row: AgentRow | null, now: number): AgentAnswer {
   }
   const leftMs = row.expiresAt === null ? Infinity : row.expiresAt - now;
   const state = row.state === "active" && leftMs <= 0 ? "suspended" : row.state;
-  const { draining } = row;
+  const draining = state === "active" && row.draining != null ? drainingAt(row.draining, now) : undefined;
   return {
     state,
-    ...(draining == null || state !== "active"
-      ? {}
-      : // oxlint-disable-next-line unicorn/no-thenable -- the word of the interface, and no function
-        { draining: { deadline_ms: Math.max(0, draining.deadline - now), then: draining.end } }),
+    ...defined({ draining }),
     epoch: row.epoch,
     keys: row.keys
       .map(({ id, expiresAt }) => ({ id, ttl_ms: expiresAt === null ? null : expiresAt - now }))
@@ -168,6 +166,11 @@ export function answerFor(row: AgentRow | null, now: number): AgentAnswer {
     ttl_ms: state === "active" ? Math.min(LEASE_TTL_MS, leftMs + MARGIN_MS) : REFUSAL_TTL_MS,
   };
 }
+
+const drainingAt = ({ deadline, end }: NonNullable<AgentRow["draining"]>, now: number) => ({
+  deadline_ms: Math.max(0, deadline - now),
+  then: end, // oxlint-disable-line unicorn/no-thenable -- the word of the interface, and no function
+});
 
 /** How long a stopped transaction stays in the list: twice the longest life of a call token that could carry it. */
 export const STOPPED_TXN_KEEP_MS = 600_000;
@@ -229,7 +232,7 @@ export function workspaceAnswerFor(row: WorkspaceRow, now: number): WorkspaceAns
     halt_epoch: row.haltEpoch,
     halted: row.halted,
     ...(listed > MOST_LISTED_STOPS ? { ...NO_STOPS, stops_version: row.stopsVersion ?? 0 } : lists),
-    ...(row.evidence === undefined || row.evidence === "ok" ? {} : { evidence: row.evidence }),
+    ...defined({ evidence: row.evidence === "ok" ? undefined : row.evidence }),
     ttl_ms: row.halted ? REFUSAL_TTL_MS : LEASE_TTL_MS,
   };
 }

@@ -46,20 +46,21 @@ export function exchangedRecord(
     kind: "token.exchanged",
     agent: claims.client_id,
     chain: claims.dome.chain,
-    ...(claims.sub_profile === "user"
-      ? {
-          user: { id: claims.sub, ...defined({ issuer: user?.issuer, subject: user?.subject, email }) },
-        }
-      : {}),
     target: { type: "token", id: claims.jti },
-    ...defined({ txn }),
+    ...defined({
+      user:
+        claims.sub_profile === "user"
+          ? { id: claims.sub, ...defined({ issuer: user?.issuer, subject: user?.subject, email }) }
+          : undefined,
+      txn,
+    }),
     request_id: asked.requestId,
     request: asked.request,
     data: {
       subject_jti: held?.jti ?? null,
       subject_type: subjectType,
       subject_hash: hashOf(subjectToken),
-      ...(actorToken === undefined ? {} : { actor_hash: hashOf(actorToken) }),
+      ...defined({ actor_hash: actorToken === undefined ? undefined : hashOf(actorToken) }),
       scope: claims.scope,
       scope_before: held?.scope ?? null,
       audience: claims.aud,
@@ -68,7 +69,7 @@ export function exchangedRecord(
       basis: hop.basis,
       receipt: receipt ?? null,
       path: claims.dome.path,
-      ...(user?.groupsOverage === true ? { groups: GROUPS_OVERAGE } : {}),
+      ...defined({ groups: user?.groupsOverage === true ? GROUPS_OVERAGE : undefined }),
     },
   });
 }
@@ -90,8 +91,7 @@ export async function recordRefusal<R extends RecordedRefusal>(
       workspace: agent.workspaceId,
       kind: "token.exchange_refused",
       agent: agent.id,
-      ...defined({ chain: held?.dome.chain, txn: held?.txn }),
-      ...(subject === null ? {} : userOf(subject)),
+      ...defined({ chain: held?.dome.chain, txn: held?.txn, user: userOf(subject) }),
       reason: `${refusal.kind}_${reasonOf(refusal)}`,
       request_id: asked.requestId,
       request: asked.request,
@@ -106,7 +106,7 @@ function reasonOf(refusal: RecordedRefusal): string {
   return refusal.kind === "subject" ? refusal.detail : refusal.why;
 }
 
-const userOf = (subject: Subject): Pick<AuditDraft, "user"> => {
-  if (subject.kind === "user") return { user: { id: subject.id } };
-  return subject.claims.sub_profile === "user" ? { user: { id: subject.claims.sub } } : {};
+const userOf = (subject: Subject | null): AuditDraft["user"] => {
+  if (subject?.kind === "user") return { id: subject.id };
+  return subject?.claims.sub_profile === "user" ? { id: subject.claims.sub } : undefined;
 };

@@ -5,6 +5,7 @@
  * A token that is unknown, expired, revoked, stopped, malformed or unrelated to the caller gets the same answer
  * (P11).
  */
+import { operatorRef } from "../access/operator.ts";
 import { release, type Released, type Withheld } from "../access/release.ts";
 import { tokenStateOf } from "../access/token-state.ts";
 import { draftRecord } from "../audit/record.ts";
@@ -86,12 +87,11 @@ function readingRecord(
       ? { agent: requester.agent }
       : {
           agent: client,
-          operator: { subject: requester.operator.subject, token: requester.operator.token },
+          operator: operatorRef(requester.operator),
         }),
     chain: dome.chain,
-    ...(profile === "user" ? { user: { id: sub } } : {}),
     target: { type: "token", id: jti },
-    ...defined({ txn }),
+    ...defined({ user: profile === "user" ? { id: sub } : undefined, txn }),
     request_id: requestId,
     request,
   });
@@ -111,7 +111,7 @@ function viewOf({
     active: true,
     token_type: "Bearer",
     ...claims,
-    ...(act === undefined ? {} : { act: { ...act } }),
+    ...defined({ act: act && { ...act } }),
     dome: { workspace, name, tier, chain: chain.map((link) => ({ ...link })) },
   };
 }

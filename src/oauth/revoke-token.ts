@@ -14,6 +14,7 @@ import { defined } from "../kernel/defined.ts";
 import type { AgentId, HaltId, KeyId, TokenId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { NoLease } from "../access/lease-client.ts";
+import { operatorRef } from "../access/operator.ts";
 import type { TokenPorts } from "./ports.ts";
 import { operatorSeesToken, readPresentedToken, type Requester } from "./presented-token.ts";
 
@@ -84,13 +85,12 @@ export async function revokeToken(
       agent: client,
       chain: dome.chain,
       target: { type: "token", id: jti },
-      ...(claims.sub_profile === "user" ? { user: { id: claims.sub } } : {}),
-      ...defined({ txn: claims.txn }),
+      ...defined({ user: claims.sub_profile === "user" ? { id: claims.sub } : undefined, txn: claims.txn }),
       request_id: requestId,
       request,
-      ...(requester.by === "operator"
-        ? { operator: { subject: requester.operator.subject, token: requester.operator.token } }
-        : {}),
+      ...defined({
+        operator: requester.by === "operator" ? operatorRef(requester.operator) : undefined,
+      }),
       data: { expires_at: new Date(claims.exp * 1000).toISOString() },
     }),
   });
@@ -108,9 +108,7 @@ export async function revokeHeldKey(
   if (known === undefined) return ok(undefined);
   const presenter = requester?.by === "client" ? requester.agent : known.agent;
   const by =
-    requester?.by === "operator"
-      ? { subject: requester.operator.subject, token: requester.operator.token }
-      : { subject: presenter, token: known.key };
+    requester?.by === "operator" ? operatorRef(requester.operator) : { subject: presenter, token: known.key };
   const revoked = await owners.agent(known.agent).revokeKey({
     key: known.key,
     meta: { operator: by, request: null, requestId },

@@ -5,18 +5,20 @@
 import { insertKey } from "../credentials/key-reads.ts";
 import { defined } from "../kernel/defined.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
-import { err } from "../kernel/result.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
 import type { IssueKeyCommand, RegisterCommand, UpdateCommand } from "../operations/owners/agent-owner.ts";
-import type { Configured } from "../operations/owners/owner-answer.ts";
+import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import { guardParent, insertAgent, updateAgent } from "../registry/agent-writes.ts";
 import type { Statement } from "../storage/change.ts";
 import { answerClaim, recordAnswer, type RequestKey } from "../storage/idempotency.ts";
 import { tell, tellKeys } from "./agent-events.ts";
 import { agentFencing, type AgentIntent } from "./agent-intent.ts";
 import { endKeyNow, type AgentParts, type AgentTimer } from "./agent-stop.ts";
-import { keyIsLive } from "./agent-store.ts";
-import type { Configuration } from "./configuration.ts";
+import { keyIsLive, type StoredAgent } from "./agent-store.ts";
+import type { Configuration, Drawn } from "./configuration.ts";
 import type { OwnerCore } from "./owner-core.ts";
+
+type DrawnChange = Result<Drawn<AgentIntent>, OwnerRefusal>;
 
 /** The greatest number of live keys of an agent. Keys beyond those that a rotation needs are forgotten keys. */
 const MOST_LIVE_KEYS = 10;
@@ -39,9 +41,15 @@ export class AgentChanges {
     return this.#configuration.recover();
   }
 
+  /** False when a change is still running, or its outcome is unknown. */
+  async isClean(): Promise<boolean> {
+    return (await this.#configuration.settled()) === null;
+  }
+
   async register(command: RegisterCommand): Promise<Configured> {
     const { agent, key, claim } = command;
-    if (!(await this.#configuration.recover())) return err({ kind: "unsettled" });
+    const notReady = await this.#configuration.settled();
+    if (notReady !== null) return err(notReady);
     if (this.#parts.store.read() !== null) {
       return (await this.#configuration.repeated(claim)) ?? err({ kind: "unsettled" });
     }
@@ -55,26 +63,49 @@ export class AgentChanges {
       claim,
       createdAt: agent.createdAt,
     };
-    return this.#configuration.change(command.change, intent, {
-      owner: agent.id,
-      request: null, // the workspace's object keeps the key
-      content: [
-        ...this.#guardParent(agent.id, agent.settings.parentId),
-        ...insertAgent(db, agent, command.change),
-        insertKey(db, agent, key),
-      ],
-      answer: [answerClaim(db, claim, 201, command.answer)],
-      audit: command.audit,
+    // The workspace's object keeps the key of the request.
+    return this.#configuration.change(command.change, null, () =>
+      this.#parts.store.read() === null
+        ? ok({
+            intent,
+            owner: agent.id,
+            content: [
+              ...this.#guardParent(agent.id, agent.settings.parentId),
+              ...insertAgent(db, agent, command.change),
+              insertKey(db, agent, key),
+            ],
+            answer: [answerClaim(db, claim, 201, command.answer)],
+            audit: command.audit,
+          })
+        : err({ kind: "unsettled" }),
+    );
+  }
+
+  update(command: UpdateCommand): Promise<Configured> {
+    return this.#changeAgent(command, (agent) => this.#drawUpdate(agent, command));
+  }
+
+  issueKey(command: IssueKeyCommand): Promise<Configured> {
+    return this.#changeAgent(command, (agent) => this.#drawKey(agent, command));
+  }
+
+  /** @param draw receives the agent as it is when the turn of this change comes. */
+  async #changeAgent(
+    { change, meta }: UpdateCommand | IssueKeyCommand,
+    draw: (agent: StoredAgent) => DrawnChange,
+  ): Promise<Configured> {
+    const known = this.#parts.store.read();
+    // Asked before the turn, so that other changes do not wait for the workspace's object.
+    const isFull = known !== null && (await this.#evidenceIsFull(known.workspaceId));
+    return this.#configuration.change(change, meta.request, () => {
+      const agent = this.#parts.store.read();
+      if (agent === null) return err({ kind: "absent" });
+      if (known === null) return err({ kind: "stale" }); // its registration was settled meanwhile
+      return isFull ? err({ kind: "evidence_full" }) : draw(agent);
     });
   }
 
-  async update(command: UpdateCommand): Promise<Configured> {
-    const earlier = await this.repeated(command.meta.request);
-    if (earlier !== null) return earlier;
-    const known = this.#parts.store.read();
-    if (known === null) return err({ kind: "absent" });
-    if (await this.#evidenceIsFull(known.workspaceId)) return err({ kind: "evidence_full" });
-    const agent = this.#parts.store.read() ?? known; // as it is now: asking has taken a while
+  #drawUpdate(agent: StoredAgent, command: UpdateCommand): DrawnChange {
     if (agent.recordVersion !== command.basedOn) return err({ kind: "stale" });
     if (command.beforeActivation && agent.state !== "provisioned") return err({ kind: "stale" });
     const { db } = this.#parts.deps;
@@ -88,9 +119,9 @@ export class AgentChanges {
         surface: patch.surface === undefined ? undefined : (true as const),
       }),
     };
-    return this.#configuration.change(command.change, intent, {
+    return ok({
+      intent,
       owner: agent.id,
-      request: command.meta.request,
       content: [
         ...this.#guardParent(agent.id, patch.parentId),
         ...updateAgent(db, agent.id, patch, command.change, agent.recordVersion + 1),
@@ -100,13 +131,7 @@ export class AgentChanges {
     });
   }
 
-  async issueKey(command: IssueKeyCommand): Promise<Configured> {
-    const earlier = await this.repeated(command.meta.request);
-    if (earlier !== null) return earlier;
-    const known = this.#parts.store.read();
-    if (known === null) return err({ kind: "absent" });
-    if (await this.#evidenceIsFull(known.workspaceId)) return err({ kind: "evidence_full" });
-    const agent = this.#parts.store.read() ?? known; // as it is now: asking has taken a while
+  #drawKey(agent: StoredAgent, command: IssueKeyCommand): DrawnChange {
     if (agent.state === "revoked") return err({ kind: "revoked" });
     if (agent.recordVersion !== command.basedOn) return err({ kind: "stale" });
     const now = this.#parts.deps.clock.now();
@@ -131,9 +156,9 @@ export class AgentChanges {
       key: { id: key.id, createdAt: key.createdAt, expiresAt: key.expiresAt },
       replaces: replaces === null ? null : { ...replaces, operator, requestId },
     };
-    return this.#configuration.change(command.change, intent, {
+    return ok({
+      intent,
       owner: agent.id,
-      request: command.meta.request,
       content: [
         ...updateAgent(db, agent.id, {}, command.change, agent.recordVersion + 1),
         insertKey(db, agent, key),

@@ -5,6 +5,7 @@
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
 import { rfc3339 } from "../kernel/clock.ts";
+import { defined } from "../kernel/defined.ts";
 import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { tightens } from "../lifecycle/drain.ts";
@@ -94,7 +95,7 @@ export function carryOut(parts: AgentParts, drain: StoredDrain): { readonly halt
       target: { type: "agent", id: agent.id },
       operator,
       request_id: requestId,
-      ...(reason === null ? {} : { detail: reason }),
+      ...defined({ detail: reason ?? undefined }),
       data: { after_drain: true, ...dataOf(drain) },
     }),
   );
@@ -126,5 +127,5 @@ const dataOf = ({ deadline, end, cascade, halt, hold }: StoredDrain) => ({
   end,
   cascade,
   halt,
-  ...(hold == null ? {} : { hold: true }),
+  ...defined({ hold: hold == null ? undefined : true }),
 });

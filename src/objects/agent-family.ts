@@ -4,6 +4,7 @@
  */
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
+import { defined } from "../kernel/defined.ts";
 import { next } from "../lifecycle/states.ts";
 import type { FamilyStop, FamilyStopCommand } from "../operations/owners/agent-owner.ts";
 import { dropDrain } from "./agent-drain.ts";
@@ -60,6 +61,6 @@ const recordOf = (
     target: { type: "agent", id: agent.id },
     operator,
     request_id: requestId,
-    ...(reason === null ? {} : { detail: reason }),
+    ...defined({ detail: reason ?? undefined }),
     ...facts,
   });

@@ -5,6 +5,7 @@
  */
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
+import { defined } from "../kernel/defined.ts";
 import type { HaltId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { rfc3339 } from "../kernel/clock.ts";
@@ -59,11 +60,11 @@ export function transition(
     standing ?? hold,
   );
   const held = parts.holds.find() !== null;
-  const data = {
-    ...(drain === null ? {} : { overrides: { end: drain.end, halt: drain.halt } }),
-    ...(cascade ? { cascade: true } : {}),
-    ...(held ? { hold: true } : {}),
-  };
+  const data = defined({
+    overrides: drain === null ? undefined : { end: drain.end, halt: drain.halt },
+    cascade: cascade || undefined,
+    hold: held || undefined,
+  });
   outbox.append(Object.keys(data).length === 0 ? command.audit : { ...command.audit, data });
   return ok({ state: to.value, changed: true, halt: halt.id, held });
 }

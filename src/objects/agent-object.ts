@@ -145,7 +145,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
   }
 
   isClean(): Promise<boolean> {
-    return this.#changes.recover();
+    return this.#changes.isClean();
   }
 
   repeated(request: RequestKey | null): Promise<Configured | null> {

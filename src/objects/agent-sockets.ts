@@ -7,6 +7,7 @@
  */
 import { MOST_STREAMS } from "../contract/agent-event.ts";
 import { rfc3339 } from "../kernel/clock.ts";
+import { defined } from "../kernel/defined.ts";
 import type { KeyId } from "../kernel/ids.ts";
 import type { AgentSnapshot, StreamedEvent, Subscription } from "../operations/owners/agent-streams.ts";
 import { lateReportsLeft } from "./agent-reports.ts";
@@ -161,13 +162,13 @@ export class AgentSockets {
   #streamed({ n, type, at, data }: StoredEvent, replayed: boolean): StreamedEvent {
     const now = this.#parts.deps.clock.now();
     const { deadline } = data;
-    const counted = {
-      ...(typeof deadline === "number"
-        ? { deadline: rfc3339(deadline), left_ms: Math.max(0, deadline - now) }
-        : {}),
+    const until = typeof deadline === "number" ? deadline : undefined;
+    const counted = defined({
+      deadline: until === undefined ? undefined : rfc3339(until),
+      left_ms: until === undefined ? undefined : Math.max(0, until - now),
       // The time left counts from this suspension; a later one, or a resume, has an event of its own.
-      ...(type === "agent.suspended" ? { late_events_ms: lateReportsLeft({ stateChangedAt: at }, now) } : {}),
-    };
+      late_events_ms: type === "agent.suspended" ? lateReportsLeft({ stateChangedAt: at }, now) : undefined,
+    });
     return { kind: "event", n, type, at, replayed, data: { ...data, ...counted } };
   }
 }

@@ -4,6 +4,7 @@
  */
 import { draftRecord } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
+import { defined } from "../kernel/defined.ts";
 import type { HaltId, KeyId } from "../kernel/ids.ts";
 import { startsOrStops } from "../lifecycle/states.ts";
 import type { HaltCause, StoredHalt } from "../operations/owners/halts.ts";
@@ -94,13 +95,15 @@ export function effectiveRecord(
     workspace: halt.workspaceId,
     kind: "halt.effective",
     operator: halt.operator,
-    ...(halt.agents[0] === undefined ? {} : { agent: halt.agents[0].agent }),
+    ...defined({ agent: halt.agents[0]?.agent }),
     target: { type: "halt", id: halt.id },
     data: {
       kind: halt.kind,
       keys: [...halt.keys],
-      ...(halt.cause === undefined ? {} : { cause: { ...halt.cause } }),
-      ...(cascade === null ? {} : { cascade: { total: cascade.total, effective: cascade.effective } }),
+      ...defined({
+        cause: halt.cause && { ...halt.cause },
+        cascade: cascade === null ? undefined : { total: cascade.total, effective: cascade.effective },
+      }),
     },
   });
 }

@@ -50,6 +50,12 @@ export class AnswerTable {
     return row !== undefined && row.body_digest !== request.bodyDigest;
   }
 
+  /** True when this request used the key before. Its answer, if it has one, is in D1. */
+  isTaken(request: RequestKey): boolean {
+    const row = this.#row(request);
+    return row !== undefined && row.taken_by !== null && row.body_digest === request.bodyDigest;
+  }
+
   /** @param by the change that uses the key from now on; a repeat of the same request may be another change. */
   take(request: RequestKey, by: string, now: number): void {
     if (this.#row(request) === undefined) this.#insert(request, "null", by, now);

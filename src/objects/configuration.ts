@@ -8,23 +8,33 @@
  * A crash before 2 leaves only the mark. A crash, a time-out or a lost answer after it leaves the mark and perhaps the
  * change. Recovery then moves the fence, so that a batch still under way cannot land any more, asks D1 whether the
  * batch landed, and does 3. Until then, leases continue at the old version, and further changes are refused.
+ *
+ * Changes that arrive at the same moment are made one after the other (`turns.ts`). Each is drawn when its turn comes,
+ * from what the object contains then. The wait is short: no change waits for a database that does not answer.
  */
 import type { AuditDraft } from "../contract/audit.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
-import { err, ok } from "../kernel/result.ts";
-import type { Configured } from "../operations/owners/owner-answer.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import {
+  MOST_WAITING_CHANGES,
+  type Configured,
+  type OwnerRefusal,
+} from "../operations/owners/owner-answer.ts";
 import { appendAudit } from "../storage/audit-outbox.ts";
-import type { BrokenRule, Statement } from "../storage/change.ts";
+import type { Statement } from "../storage/change.ts";
 import { runChange } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { findAnswer, type RequestKey } from "../storage/idempotency.ts";
 import type { AnswerTable } from "./answer-table.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 import type { TimerSetter } from "./timer-table.ts";
+import { Turns } from "./turns.ts";
 
 /** The time after which the outcome of a batch counts as unknown, in milliseconds. */
 const BATCH_BOUND_MS = 8_000;
+/** The longest wait of a change for the changes before it, in milliseconds. Most outcomes are known much sooner. */
+const MOST_WAIT_MS = 3_000;
 /** The time until recovery is first tried, if no request causes it earlier, in milliseconds. */
 const RECOVER_AFTER_MS = 10_000;
 
@@ -66,36 +76,29 @@ interface ConfigurationDeps<Intent> extends ConfigurationRules<Intent> {
   onSettled(): void;
 }
 
-type ConfigurationOutcome =
-  | { readonly kind: "applied" }
-  | { readonly kind: "refused"; readonly rule: BrokenRule }
-  /** Another request was made under the same key. */
-  | { readonly kind: "other_body" }
-  /** An earlier change is not settled, or the outcome of this one is unknown and may still be "applied". */
-  | { readonly kind: "unsettled" };
-
-/** The batch of a change, without its guard. */
-interface ChangeBatch {
+/** A change as it is drawn when its turn comes: its intent, and its batch without the guard. */
+export interface Drawn<Intent> {
+  readonly intent: Intent;
   /** The owner whose object drains the audit records. */
   readonly owner: string;
   readonly content: readonly Statement[];
-  /**
-   * The request, if it belongs to this object: its key is taken here too. Null when there is none, or it belongs to
-   * another object.
-   */
-  readonly request: RequestKey | null;
   /** The statement that stores the answer for a repeat; empty for a request without a key. */
   readonly answer: readonly Statement[];
   readonly audit: readonly AuditDraft[];
 }
 
+/** Why no change can be made now: the changes before it take too long, or the last one is not settled. */
+type NotReady = Extract<OwnerRefusal, { readonly kind: "busy" | "unsettled" }>;
+
 export class Configuration<Intent> {
   readonly #deps: ConfigurationDeps<Intent>;
+  readonly #turns: Turns;
   /** The change that this instance is running; its mark must not be recovered meanwhile. */
   #running: string | null = null;
 
   constructor(deps: ConfigurationDeps<Intent>) {
     this.#deps = deps;
+    this.#turns = new Turns(deps.timers, { most: MOST_WAITING_CHANGES, mostMs: MOST_WAIT_MS });
   }
 
   /** The dirty mark: a change whose outcome is not settled. */
@@ -107,21 +110,35 @@ export class Configuration<Intent> {
   }
 
   /**
-   * Runs one change.
-   * @param statements the batch without its guard: change, audit records, answer.
-   * @param request its key is taken, and freed again when the change does not happen.
+   * Makes one change when its turn comes, with its audit records and the answer to repeat in the same batch.
+   * @param change the id of the change in D1.
+   * @param request the request, if it belongs to this object: its key is taken, and freed again when the change does not
+   * happen. Null when there is none, or it belongs to another object.
+   * @param draw is called while no other change runs. A refusal of it means that nothing was changed.
    */
-  async run(
+  async change(
     change: string,
-    intent: Intent,
-    statements: readonly Statement[],
-    request: RequestKey | null = null,
-  ): Promise<ConfigurationOutcome> {
-    const { storage, db, clock, timers, timerTable, answers, fencing, apply } = this.#deps;
-    if (this.dirty() !== null) {
-      await this.recover();
-      if (this.dirty() !== null) return { kind: "unsettled" };
-    }
+    request: RequestKey | null,
+    draw: () => Result<Drawn<Intent>, OwnerRefusal>,
+  ): Promise<Configured> {
+    const { answers } = this.#deps;
+    const turn = await this.#inTurn(async (): Promise<Configured> => {
+      // The first attempt of the same request may have been made while this one waited (P12).
+      const earlier =
+        request !== null && answers.isTaken(request)
+          ? await this.#inTime(this.#answered(request), err({ kind: "unsettled" } as const))
+          : null;
+      if (earlier !== null) return earlier;
+      const drawn = draw();
+      return drawn.ok ? this.#run(change, request, drawn.value) : drawn;
+    });
+    return turn.ok ? turn.value : turn;
+  }
+
+  async #run(change: string, request: RequestKey | null, drawn: Drawn<Intent>): Promise<Configured> {
+    const { storage, db, clock, timerTable, answers, fencing, apply } = this.#deps;
+    const { intent, owner, content, answer, audit } = drawn;
+    const records = audit.flatMap((draft) => appendAudit(db, owner, draft, clock.now()));
     this.#running = change; // before the mark, so that the mark is not taken for one left by a crash
     try {
       const begun = storage.transactionSync(() => {
@@ -135,26 +152,47 @@ export class Configuration<Intent> {
         timerTable.set("recover", "", clock.now() + RECOVER_AFTER_MS);
         return true;
       });
-      if (!begun) return { kind: "other_body" };
+      if (!begun) return err({ kind: "other_body" });
       await storage.sync(); // the mark is on disk before D1 hears of the change
-      const outcome = await Promise.race([
-        runChange(db, [fencing(intent).guard(db), ...statements]),
-        timers.sleep(BATCH_BOUND_MS).then(() => ({ kind: "unknown", cause: "no answer in time" }) as const),
-      ]);
+      const batch = runChange(db, [fencing(intent).guard(db), ...content, ...answer, ...records]);
+      const outcome = await this.#inTime(batch, { kind: "unknown", cause: "no answer in time" } as const);
       if (outcome.kind === "applied") {
         this.#settle(() => apply(intent));
         this.#deps.onSettled();
-        return outcome;
+        return ok({ kind: "done" });
       }
       if (outcome.kind === "refused" && outcome.rule !== "fence_moved") {
         this.#settle(() => answers.free(change));
-        return outcome;
+        return err({ kind: "rule", rule: outcome.rule });
       }
       this.#logUnsettled(change, outcome.kind === "unknown" ? outcome.cause : outcome.rule);
     } finally {
       this.#running = null;
     }
-    return { kind: "unsettled" };
+    return err({ kind: "unsettled" });
+  }
+
+  /** Runs `act` while no other change runs, after any change that a crash or a lost answer left has been settled. */
+  async #inTurn<T>(act: () => Promise<T>): Promise<Result<T, NotReady>> {
+    if (!(await this.#turns.take())) return err({ kind: "busy" });
+    try {
+      const isClean = this.dirty() === null || (await this.#inTime(this.recover(), false));
+      if (!isClean) return err({ kind: "unsettled" });
+      return ok(await act());
+    } finally {
+      this.#turns.pass();
+    }
+  }
+
+  /** Bounds the time that D1 can hold a turn. */
+  #inTime<T, U>(pending: Promise<T>, otherwise: U): Promise<T | U> {
+    return Promise.race([pending, this.#deps.timers.sleep(BATCH_BOUND_MS).then(() => otherwise)]);
+  }
+
+  /** Waits for the changes that arrived earlier. @returns null when they have ended and each is settled. */
+  async settled(): Promise<NotReady | null> {
+    const turn = await this.#inTurn(() => Promise.resolve());
+    return turn.ok ? null : turn.error;
   }
 
   /**
@@ -184,34 +222,21 @@ export class Configuration<Intent> {
     }
   }
 
-  /**
-   * Runs one change, with the answer to repeat and its audit records in the same batch.
-   * @param change the id of the change in D1.
-   */
-  async change(change: string, intent: Intent, batch: ChangeBatch): Promise<Configured> {
-    const { db, clock } = this.#deps;
-    const statements = [
-      ...batch.content,
-      ...batch.answer,
-      ...batch.audit.flatMap((draft) => appendAudit(db, batch.owner, draft, clock.now())),
-    ];
-    const outcome = await this.run(change, intent, statements, batch.request);
-    switch (outcome.kind) {
-      case "applied":
-        return ok({ kind: "done" });
-      case "refused":
-        return err({ kind: "rule", rule: outcome.rule });
-      case "other_body":
-      case "unsettled":
-        return err({ kind: outcome.kind });
-    }
-  }
-
   /** The stored answer of a change under this key; read only when no change is unsettled (P12). */
   async repeated(request: RequestKey | null): Promise<Configured | null> {
-    if (!(await this.recover())) return err({ kind: "unsettled" });
-    if (request !== null && this.#deps.answers.isOther(request)) return err({ kind: "other_body" });
-    const answer = request === null ? undefined : await findAnswer(this.#deps.db, request);
+    const notReady = await this.settled();
+    if (notReady !== null) return err(notReady);
+    const answer = request === null ? null : await this.#answered(request);
+    // The answer may be of a change that has begun meanwhile: no answer is given before its effect.
+    const late = answer === null || this.dirty() === null ? null : await this.settled();
+    return late === null ? answer : err(late);
+  }
+
+  /** The stored answer under this key; null when there is none. */
+  async #answered(request: RequestKey): Promise<Configured | null> {
+    const { answers, db } = this.#deps;
+    if (answers.isOther(request)) return err({ kind: "other_body" });
+    const answer = await findAnswer(db, request);
     if (answer === undefined) return null;
     if (!answer.sameBody) return err({ kind: "other_body" });
     return ok({ kind: "repeated", status: answer.status, body: answer.body });

@@ -78,8 +78,7 @@ export const workspaceEffective = (deps: ObjectDeps, halt: StoredHalt): AuditDra
     kind: "halt.effective",
     operator: halt.operator,
     target: { type: "halt", id: halt.id },
-    ...(halt.user === undefined ? {} : { user: { id: halt.user } }),
-    ...defined({ txn: halt.txn }),
+    ...defined({ user: halt.user === undefined ? undefined : { id: halt.user }, txn: halt.txn }),
     data: { kind: halt.kind, halt_epoch: halt.haltEpoch ?? null },
   });
 

@@ -4,7 +4,7 @@
  * operators, signing keys. Changes go through D1 by the protocol in `configuration.ts`.
  */
 import type { WorkspaceId } from "../kernel/ids.ts";
-import { err, type Result } from "../kernel/result.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type { Stops } from "../lifecycle/stops.ts";
 import type { HaltProgress, HaltQuery } from "../operations/owners/halts.ts";
@@ -26,7 +26,7 @@ import type {
   StopUserCommand,
 } from "../operations/owners/stop-commands.ts";
 import { answerClaim, recordAnswer, type Claim, type RequestKey } from "../storage/idempotency.ts";
-import type { Configuration, Fencing } from "./configuration.ts";
+import type { Configuration, Drawn, Fencing } from "./configuration.ts";
 import { creationFencing, ownerFencing } from "./fencing.ts";
 import type { ObjectDeps } from "./deps.ts";
 import { EVIDENCE_STEPS, EvidenceTable } from "./evidence-table.ts";
@@ -112,17 +112,25 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     return this.#core.freeKey(by);
   }
 
-  isClean(): Promise<boolean> {
-    return this.#configuration.recover();
+  async isClean(): Promise<boolean> {
+    return (await this.#configuration.settled()) === null;
   }
 
   async configure(command: WorkspaceCommand): Promise<Configured> {
-    const { request } = command.meta;
+    const { content, change, meta } = command;
+    if (content.kind !== "create") {
+      return this.#configuration.change(change, meta.request, () => this.#draw(command));
+    }
+    // The claim has the key of a creation, and an earlier attempt may have landed under it.
+    const earlier = await this.repeated(content.claim);
+    return earlier ?? this.#configuration.change(change, null, () => this.#draw(command));
+  }
+
+  #draw(command: WorkspaceCommand): Result<Drawn<WorkspaceIntent>, OwnerRefusal> {
     const { db, clock } = this.#parts.deps;
-    const earlier = await this.repeated(request);
-    if (earlier !== null) return earlier;
+    const { content, change, meta } = command;
+    const { request } = meta;
     const row = this.#read();
-    const { content, change } = command;
     if ((content.kind === "create") !== (row === null)) return err({ kind: "absent" });
     if (command.basedOn !== null && command.basedOn !== row?.config_epoch) return err({ kind: "stale" });
     const intent: WorkspaceIntent =
@@ -133,9 +141,9 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     if (this.#parts.evidence.level() === "full" && !outranksEvidence(content)) {
       return err({ kind: "evidence_full" });
     }
-    return this.#configuration.change(change, intent, {
+    return ok({
+      intent,
       owner,
-      request: intent.kind === "create" ? null : request,
       content: contentStatements(db, owner, content, { change, epoch: (row?.config_epoch ?? 0) + 1 }),
       answer:
         intent.kind === "create"

@@ -7,6 +7,7 @@ import { DEFAULT_LIFE_MS, LONGEST_LIFE_MS } from "../contract/operator.ts";
 import { digestKey } from "../credentials/digest.ts";
 import { maskKey, mintKey } from "../credentials/key-format.ts";
 import { rfc3339 } from "../kernel/clock.ts";
+import { defined } from "../kernel/defined.ts";
 import type { OperatorTokenId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findOperatorTokenById, operatorView, type OperatorToken } from "../operators/token-reads.ts";
@@ -152,6 +153,9 @@ const recordOf = (
     role,
     workspaces: workspaces === null ? null : [...workspaces],
     expires_at: rfc3339(expiresAt),
-    ...(replaces === null ? {} : { replaces, overlap_seconds: overlapSeconds }),
+    ...defined({
+      replaces: replaces ?? undefined,
+      overlap_seconds: replaces === null ? undefined : overlapSeconds,
+    }),
   },
 });

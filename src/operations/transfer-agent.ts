@@ -10,6 +10,7 @@ import {
   type Warning,
 } from "../contract/agent.ts";
 import { typedCommand } from "../contract/typed-command.ts";
+import { defined } from "../kernel/defined.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { whyNot } from "../operators/permissions.ts";
 import { hasLiveToken } from "../operators/token-reads.ts";
@@ -78,7 +79,7 @@ export async function transferAgent(
             kind: "agent.transferred",
             target: { type: "agent", id },
             data: { from: steward, to, record_version: basedOn + 1 },
-            ...(reason === null ? {} : { detail: reason }),
+            ...defined({ detail: reason ?? undefined }),
           },
         ],
         send: (command) =>

@@ -4,6 +4,7 @@
  */
 import { and, eq, sql } from "drizzle-orm";
 import type { Surface } from "../contract/agent.ts";
+import { defined } from "../kernel/defined.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import type { AgentSettings } from "./agent-settings.ts";
@@ -130,7 +131,7 @@ export const projectState = (
       draining: projection.draining,
       hold: projection.hold,
       stop: projection.stop,
-      ...(projection.state === "revoked" ? { revokedAt: projection.changedAt } : {}),
+      ...defined({ revokedAt: projection.state === "revoked" ? projection.changedAt : undefined }),
     })
     .where(and(eq(agents.id, id), sql`${agents.stateVersion} < ${projection.version}`));
 

@@ -3,6 +3,8 @@
  * `grant_types_supported` is always present, because without it `authorization_code` and `implicit` would be
  * implied. `response_types_supported` is required, and empty because there is no authorization endpoint.
  */
+import { defined } from "../kernel/defined.ts";
+
 const CLIENT_AUTH = ["client_secret_basic", "client_secret_post"] as const;
 const PATHS = {
   token: "/api/v1/auth/token",
@@ -24,6 +26,8 @@ export function authorizationServerMetadata(
   options: MetadataOptions,
 ): Readonly<Record<string, string | readonly string[]>> {
   const { issuer } = options;
+  const introspects = options.introspection === true;
+  const revokes = options.revocation === true;
   return {
     issuer,
     token_endpoint: issuer + PATHS.token,
@@ -32,13 +36,11 @@ export function authorizationServerMetadata(
     token_endpoint_auth_methods_supported: CLIENT_AUTH,
     response_types_supported: [],
     scopes_supported: options.scopes,
-    ...(options.introspection === true && {
-      introspection_endpoint: issuer + PATHS.introspection,
-      introspection_endpoint_auth_methods_supported: CLIENT_AUTH,
-    }),
-    ...(options.revocation === true && {
-      revocation_endpoint: issuer + PATHS.revocation,
-      revocation_endpoint_auth_methods_supported: CLIENT_AUTH,
+    ...defined({
+      introspection_endpoint: introspects ? issuer + PATHS.introspection : undefined,
+      introspection_endpoint_auth_methods_supported: introspects ? CLIENT_AUTH : undefined,
+      revocation_endpoint: revokes ? issuer + PATHS.revocation : undefined,
+      revocation_endpoint_auth_methods_supported: revokes ? CLIENT_AUTH : undefined,
     }),
   };
 }

@@ -149,6 +149,12 @@ describe("every answer is Dome's and has a request id, however odd the request",
   });
 });
 
+it("opens no tunnel: workerd answers a CONNECT by itself, and would promise one if the entrypoint took it", async () => {
+  const answer = await send("CONNECT example.com:443 HTTP/1.1", "Host: example.com:443", asAdmin());
+  expect([answer.status, answer.body]).toEqual([500, "Internal Server Error"]);
+  expect((await send("GET /healthz HTTP/1.1", "Host: dome")).status).toBe(200);
+});
+
 describe("a second runtime", () => {
   /** Calls as Miniflare's own would, over the connection that it opens on every socket with this CONNECT. */
   async function callsOver(ports: Record<string, number>): Promise<Record<string, string>> {

@@ -63,6 +63,6 @@ export class ManualTime implements Clock, Timers {
 }
 
 /** Lets every promise that can go on go on. */
-async function settlePromises(): Promise<void> {
+export async function settlePromises(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
 }

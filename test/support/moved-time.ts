@@ -12,6 +12,8 @@ import { STOP_WAIT_MS } from "../../src/lifecycle/lease.ts";
 
 /** How far the clock is ahead of the machine's, in milliseconds. */
 let ahead = 0;
+/** While a test holds the clock: the time that it shows, in milliseconds since the epoch. */
+let held: number | null = null;
 /** When the last of the waits that have begun is over. */
 let latestDue = 0;
 
@@ -36,9 +38,19 @@ async function correctAlarms(): Promise<void> {
 
 /** Once in each file of tests, before the Worker does anything. */
 export async function takeTime(): Promise<void> {
-  systemClock.now = () => Date.now() + ahead;
+  systemClock.now = () => held ?? Date.now() + ahead;
   systemTimers.sleep = (ms) => (ms === STOP_WAIT_MS ? waitOfStop() : sleepReally(ms));
   await correctAlarms();
+}
+
+/** What `act` comes to while the clock stands: no lease runs out or is renewed, however slow the machine. Timers run. */
+export async function stillTime<T>(act: () => Promise<T>): Promise<T> {
+  held = systemClock.now();
+  try {
+    return await act();
+  } finally {
+    held = null;
+  }
 }
 
 /** Looks again and again: an object's promise may be settled in its own context only (a rule of the platform). */

@@ -114,6 +114,18 @@ export const watchedBindings = (watch: Watch): RawEnv => ({
   LEDGER: watchedObjects(env.LEDGER, "LEDGER", watch),
 });
 
+/** The Worker's own bindings, of which the one object of the installation is watched alone: `org.lease`, … */
+export function watchedOrg(watch: Watch): RawEnv {
+  const org = env.WORKSPACE.idFromName("org");
+  const namespace = new Proxy(env.WORKSPACE, {
+    get: (whole, member) => {
+      if (member === "idFromName") return (name: string) => whole.idFromName(name);
+      return (id: DurableObjectId) => (id.equals(org) ? watched(whole.get(id), "org", watch) : whole.get(id));
+    },
+  });
+  return { ...env, WORKSPACE: namespace };
+}
+
 /** The Worker with other bindings. What it does in the background is waited for. */
 export const workerWith =
   (raw: RawEnv): Door =>

@@ -9,18 +9,21 @@ import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { WorkspaceId } from "../../src/kernel/ids.ts";
+import { ok } from "../../src/kernel/result.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { ANSWER_STEPS, AnswerTable } from "../../src/objects/answer-table.ts";
 import { Configuration, CONFIGURATION_STEPS } from "../../src/objects/configuration.ts";
 import { ownerFencing } from "../../src/objects/fencing.ts";
 import { runSchemaSteps } from "../../src/objects/schema-steps.ts";
 import { TimerTable } from "../../src/objects/timer-table.ts";
+import { MOST_WAITING_CHANGES } from "../../src/operations/owners/owner-answer.ts";
 import type { Statement } from "../../src/storage/change.ts";
 import { openDatabase } from "../../src/storage/client.ts";
+import { recordAnswer, type RequestKey } from "../../src/storage/idempotency.ts";
 import { workspaces } from "../../src/storage/tables/workspaces.ts";
 import { catalogPools } from "../../src/storage/tables/catalog.ts";
 import { FaultyDatabase, type Fate } from "../support/faulty-database.ts";
-import { ManualTime } from "../support/manual-timers.ts";
+import { ManualTime, settlePromises } from "../support/manual-timers.ts";
 import { ids } from "../support/worker-api.ts";
 
 interface Intent {
@@ -33,6 +36,7 @@ const real = openDatabase(env.DB);
 /** An owner object over its storage; made anew over the same storage it is the object after a restart. */
 class Owner {
   readonly applied: string[] = [];
+  readonly drawn: string[] = [];
   readonly abandoned: string[] = [];
   readonly time = new ManualTime(1_000_000);
   readonly configuration: Configuration<Intent>;
@@ -66,11 +70,26 @@ class Owner {
     });
   }
 
-  /** Two rows of two tables, so that half a change would show. */
-  change(value: string): Promise<string> {
-    const [row] = this.#storage.sql.exec<{ fence: number }>("SELECT fence FROM fence").toArray();
+  /** Two rows of two tables, so that half a change would show. Drawn in its turn, under the fence of that moment. */
+  async change(value: string, request: RequestKey | null = null): Promise<string> {
     const change = `chg_${value}`;
-    const statements: Statement[] = [
+    const outcome = await this.configuration.change(change, request, () => {
+      const [row] = this.#storage.sql.exec<{ fence: number }>("SELECT fence FROM fence").toArray();
+      this.drawn.push(value);
+      return ok({
+        intent: { value, fence: row?.fence ?? 0 },
+        owner: this.#id,
+        content: this.#content(value, change),
+        answer: request === null ? [] : [recordAnswer(this.#db, request, this.#id, 200, value, 1)],
+        audit: [],
+      });
+    });
+    if (!outcome.ok) return outcome.error.kind === "rule" ? outcome.error.rule : outcome.error.kind;
+    return outcome.value.kind === "done" ? "applied" : `repeated ${outcome.value.body}`;
+  }
+
+  #content(value: string, change: string): Statement[] {
+    return [
       this.#db
         .update(workspaces)
         .set({ description: value, lastChange: change, configEpoch: sql`config_epoch + 1` })
@@ -79,9 +98,6 @@ class Owner {
         .insert(catalogPools)
         .values({ id: ids.next("pol"), workspaceId: this.#id, name: value, createdAt: 1 }),
     ];
-    return this.configuration
-      .run(change, { value, fence: row?.fence ?? 0 }, statements)
-      .then((outcome) => (outcome.kind === "refused" ? outcome.rule : outcome.kind));
   }
 }
 
@@ -185,9 +201,6 @@ describe("a change whose batch fails", () => {
     await withOwner(async ({ id, owner, faulty }) => {
       faulty.next("lands_but_fails");
       await owner.change("a");
-      // Its fence is the old one, so it settles the first, fails itself, and is settled in turn.
-      expect(await owner.change("b")).toBe("unsettled");
-      expect(await owner.configuration.recover()).toBe(true);
       expect(await owner.change("b")).toBe("applied");
       expect(owner.applied).toEqual(["a", "b"]);
       expect(await landed(id)).toMatchObject({ value: "b", pools: ["a", "b"] });
@@ -219,8 +232,10 @@ describe("a change whose batch does not answer", () => {
       const running = owner.change("a");
       await expect.poll(() => faulty.batches).toBe(1);
       expect(await owner.configuration.recover()).toBe(false); // under way: not to be recovered under its feet
-      expect(await owner.change("b")).toBe("unsettled");
-      await owner.time.advance(8_000);
+      const waiting = owner.change("b");
+      await owner.time.advance(3_000);
+      expect(await waiting).toBe("busy"); // nobody waits out a database that does not answer
+      await owner.time.advance(5_000);
       expect(await running).toBe("unsettled");
       expect(await owner.configuration.recover()).toBe(true);
       expect(owner.applied).toEqual(["a"]);
@@ -258,6 +273,147 @@ describe("a change whose batch does not answer", () => {
       expect(await landed(id)).toMatchObject({ value: "just", pools: ["just"] });
     });
   });
+});
+
+const request = (owner: WorkspaceId, key: string, bodyDigest = "same"): RequestKey => ({
+  subject: "ci@example.com",
+  owner,
+  key,
+  bodyDigest,
+});
+
+describe("changes that come at the same moment", () => {
+  it("are made one after the other, in the order in which they came, each on what the one before has left", async () => {
+    await withOwner(async ({ id, owner, faulty }) => {
+      faulty.next("held");
+      const first = owner.change("a");
+      await expect.poll(() => faulty.batches).toBe(1);
+      const others = [owner.change("c"), owner.change("b")];
+      await settlePromises();
+      expect([owner.drawn, faulty.batches]).toEqual([["a"], 1]);
+      expect(await faulty.release()).toEqual(["landed"]);
+      expect(await Promise.all([first, ...others])).toEqual(["applied", "applied", "applied"]);
+      expect(owner.applied).toEqual(["a", "c", "b"]);
+      expect(await landed(id)).toMatchObject({ value: "b", pools: ["a", "b", "c"] });
+    });
+  });
+
+  it("wait in a queue that has a bound: one too many is told so at once, and has done nothing", async () => {
+    await withOwner(async ({ id, owner, faulty }) => {
+      faulty.next("held");
+      const first = owner.change("first");
+      await expect.poll(() => faulty.batches).toBe(1);
+      const waiting = Array.from({ length: MOST_WAITING_CHANGES }, (_, index) => owner.change(`w${index}`));
+      expect(await owner.change("too-many")).toBe("busy");
+      await faulty.release();
+      expect(await first).toBe("applied");
+      expect(new Set(await Promise.all(waiting))).toEqual(new Set(["applied"]));
+      expect((await landed(id)).pools).not.toContain("too-many");
+      expect(await owner.change("later")).toBe("applied");
+    });
+  });
+
+  it("wait a bounded time; who has given up leaves their place, and is not made later", async () => {
+    await withOwner(async ({ owner, faulty }) => {
+      faulty.next("held");
+      const first = owner.change("first");
+      await expect.poll(() => faulty.batches).toBe(1);
+      const impatient = owner.change("impatient");
+      await owner.time.advance(2_000);
+      const patient = owner.change("patient");
+      await owner.time.advance(1_000);
+      expect(await impatient).toBe("busy");
+      await faulty.release();
+      expect([await first, await patient]).toEqual(["applied", "applied"]);
+      expect(owner.applied).toEqual(["first", "patient"]);
+      await owner.time.advance(60_000); // what waited for too long, and has had its turn since, is not disturbed
+      expect(await owner.change("later")).toBe("applied");
+    });
+  });
+
+  it("settle what the one before them has left, when its outcome is unknown", async () => {
+    await withOwner(async ({ id, owner, faulty }) => {
+      faulty.next("lands_but_fails");
+      const outcomes = await Promise.all([owner.change("a"), owner.change("b"), owner.change("c")]);
+      expect(outcomes).toEqual(["unsettled", "applied", "applied"]);
+      expect(owner.applied).toEqual(["a", "b", "c"]);
+      expect(await landed(id)).toMatchObject({ value: "c", pools: ["a", "b", "c"] });
+    });
+  });
+
+  it("and are the same request are made once, and answered alike (P12)", async () => {
+    await withOwner(async ({ id, owner }) => {
+      const key = request(id, "once");
+      const outcomes = await Promise.all([
+        owner.change("a", key),
+        owner.change("b", key),
+        owner.change("c", request(id, "once", "other")),
+      ]);
+      expect(outcomes).toEqual(["applied", "repeated a", "other_body"]);
+      expect(owner.applied).toEqual(["a"]);
+      expect(owner.drawn).not.toContain("b");
+    });
+  });
+
+  it("keep an answer back until its effect is there: who asks for it waits for its turn (P12)", async () => {
+    await withOwner(async ({ id, owner, faulty }) => {
+      const key = request(id, "asked");
+      faulty.next("held");
+      const first = owner.change("a", key);
+      await expect.poll(() => faulty.batches).toBe(1);
+      const asked = owner.configuration.repeated(key).then((answer) => [answer, owner.applied.length]);
+      await faulty.release();
+      expect(await first).toBe("applied");
+      expect(await asked).toEqual([ok({ kind: "repeated", status: 200, body: "a" }), 1]);
+    });
+  });
+
+  it("are lost with their object, and have done nothing: the one that ran is settled, the others come again", async () => {
+    await withOwner(async ({ id, owner, faulty, restart }) => {
+      faulty.next("lands_silently");
+      const lost = [owner.change("a"), owner.change("b")];
+      await expect.poll(async () => (await landed(id)).value).toBe("a");
+      const again = restart();
+      expect(await again.change("b")).toBe("applied");
+      expect(again.applied).toEqual(["a", "b"]);
+      expect(await landed(id)).toMatchObject({ value: "b", pools: ["a", "b"] });
+      expect(lost).toHaveLength(2);
+    });
+  });
+});
+
+it("settles changes that come at the same moment, whatever happens to each: none is lost, none is made twice", async () => {
+  const fates: readonly Fate[] = ["lands", "fails", "lands_but_fails"];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom(...fates), { minLength: 2, maxLength: 8 }),
+      fc.integer({ min: 1, max: 3 }),
+      async (ends, sameKeys) => {
+        await withOwner(async ({ id, owner, faulty }) => {
+          faulty.next(...ends);
+          const outcomes = await Promise.all(
+            ends.map(async (_, index) => ({
+              value: `v${index}`,
+              outcome: await owner.change(`v${index}`, request(id, `key-${index % sameKeys}`)),
+            })),
+          );
+          expect(await owner.configuration.recover()).toBe(true);
+          const { value, pools } = await landed(id);
+          const made = outcomes.filter(({ outcome }) => outcome === "applied").map((each) => each.value);
+          expect(pools).toEqual(owner.applied.toSorted());
+          expect(new Set(pools).size).toBe(pools.length);
+          expect(value).toBe(owner.applied.at(-1) ?? null);
+          expect(pools).toEqual(expect.arrayContaining(made));
+          expect(pools.length).toBeLessThanOrEqual(sameKeys);
+          const repeated = outcomes.filter(({ outcome }) => outcome.startsWith("repeated "));
+          expect(pools).toEqual(
+            expect.arrayContaining(repeated.map(({ outcome }) => outcome.slice("repeated ".length))),
+          );
+        });
+      },
+    ),
+    { numRuns: 25 },
+  );
 });
 
 describe("an object that restarts", () => {

@@ -52,8 +52,10 @@ export function oauthRefusal({ code, detail, retryAfterSeconds }: Refusal): OAut
     status,
     error: errorFor(status),
     description: detail,
-    ...(code === "rate_limited" ? { domeError: code } : {}),
-    ...(retryAfterSeconds === undefined ? {} : { headers: { "retry-after": String(retryAfterSeconds) } }),
+    ...defined({
+      domeError: code === "rate_limited" ? code : undefined,
+      headers: retryAfterSeconds === undefined ? undefined : { "retry-after": String(retryAfterSeconds) },
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** RFC 9457 problems: the only form of refusals in the management API. */
 import { problem, type Problem } from "../../contract/problem.ts";
 import { PROBLEMS, type ProblemCode } from "../../contract/problem-codes.ts";
+import { defined } from "../../kernel/defined.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
 import type { About, Dialect, Fault } from "./dialect.ts";
@@ -23,15 +24,13 @@ export function problemResponse(refusal: Refusal, options: ProblemOptions): Resp
     detail: refusal.detail,
     instance: options.requestId,
     code: refusal.code,
-    ...(refusal.errors === undefined ? {} : { errors: refusal.errors.map((error) => ({ ...error })) }),
+    ...defined({ errors: refusal.errors?.map((error) => ({ ...error })) }),
   };
   return new Response(JSON.stringify(body), {
     status,
     headers: {
       "content-type": "application/problem+json",
-      ...(refusal.retryAfterSeconds === undefined
-        ? {}
-        : { "retry-after": String(refusal.retryAfterSeconds) }),
+      ...defined({ "retry-after": refusal.retryAfterSeconds?.toString() }),
       ...options.headers,
     },
   });

@@ -7,6 +7,7 @@ import { agentsOf, releaseToSelf, type Self } from "../../access/release.ts";
 import type { Reporting } from "../../audit/reported.ts";
 import { MOST_STREAMS } from "../../contract/agent-event.ts";
 import { countInput } from "../../contract/words.ts";
+import { defined } from "../../kernel/defined.ts";
 import { followAgent, type Follower } from "../../operations/follow-agent.ts";
 import { BASELINE_VERSION } from "../../tiers/baseline.ts";
 import { EVENT_STREAM, followStream } from "../event-stream.ts";
@@ -167,7 +168,7 @@ function reporterOf(self: Self, { requestId, facts }: RouteInput): Reporter {
     workspace,
     agent,
     chain: state.chain.map((each) => ({ ...each })),
-    ...(user === null ? {} : { user: { id: user.id } }),
+    ...defined({ user: user === null ? undefined : { id: user.id } }),
     credential,
   };
   return {

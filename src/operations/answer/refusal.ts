@@ -184,6 +184,13 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
           "An earlier change has an unknown outcome, and Dome is settling it. Repeat the request with the same Idempotency-Key.",
         retryAfterSeconds: 1,
       };
+    case "busy":
+      return {
+        code: "configuration_pending",
+        detail:
+          "Dome is making other changes of the same agent or workspace, and has not made this one. Repeat the request.",
+        retryAfterSeconds: 1,
+      };
     case "stale":
       return {
         code: "precondition_failed",

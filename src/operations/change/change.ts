@@ -9,13 +9,18 @@ import { draftRecord, type AuditFacts } from "../../audit/record.ts";
 import type { AgentId, Id, WorkspaceId } from "../../kernel/ids.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { KeyOwner, RequestKey } from "../../storage/idempotency.ts";
-import type { Configured, OwnerRefusal } from "../owners/owner-answer.ts";
+import { MOST_WAITING_CHANGES, type Configured, type OwnerRefusal } from "../owners/owner-answer.ts";
 import type { RequestMeta } from "../request/request-meta.ts";
 import { factsOf, requestKey, requestMeta, type OperationPorts, type Requester } from "../request/ports.ts";
 import { refusalOf, workspaceRefusalOf, type Refusal } from "../answer/refusal.ts";
 
-/** How often a change is planned while other changes keep coming in between. */
-const MOST_PLANS = 3;
+/**
+ * How often a change is planned while other changes keep coming in between. Of the changes that arrive at the same moment
+ * one lands in each round: so as many rounds as changes can wait, and two more.
+ */
+const MOST_PLANS = MOST_WAITING_CHANGES + 2;
+/** How long a change is planned again, in milliseconds. */
+const MOST_PLANNING_MS = 10_000;
 
 /** The facts of an audit record of the change, without those about the request, which are added. */
 export type ChangeRecord = Omit<AuditFacts, keyof ReturnType<typeof factsOf>>;
@@ -88,6 +93,7 @@ export async function change<Answer>(
 ): Promise<Result<Changed<Answer>, Refusal>> {
   const earlier = await owner.repeated(requestKey(request, owner.id));
   if (earlier !== null) return outcomeOf(earlier, owner, schema);
+  const end = ports.clock.now() + MOST_PLANNING_MS;
   for (let plans = 1; ; plans += 1) {
     const planned = await plan();
     if (!planned.ok) return planned;
@@ -102,7 +108,7 @@ export async function change<Answer>(
     if (outcome.ok && outcome.value.kind === "done") return ok({ answer, first: true });
     const stale = !outcome.ok && outcome.error.kind === "stale";
     if (!stale) return outcomeOf(outcome, owner, schema);
-    if (plans === MOST_PLANS) return err(KEEPS_CHANGING);
+    if (plans === MOST_PLANS || ports.clock.now() >= end) return err(KEEPS_CHANGING);
   }
 }
 
@@ -138,7 +144,8 @@ export function keptAnswer<Answer>(
 
 const KEEPS_CHANGING: Refusal = {
   code: "configuration_pending",
-  detail: "Other changes to the same resource came in between. Repeat the request.",
+  detail:
+    "Other changes of the same agent or workspace kept coming in between, and Dome has not made this one. Repeat the request.",
   retryAfterSeconds: 1,
 };
 

@@ -11,7 +11,7 @@ import { releaseClaim, type Claim, type KeyOwner } from "../../storage/idempoten
 import { drafts, keptAnswer, type ChangeCommand, type Changed, type Plan } from "./change.ts";
 import { claim } from "./claim.ts";
 import type { KeyTaker } from "../owners/workspace-owner.ts";
-import { requestKey, type OperationPorts, type OperatorRequest } from "../request/ports.ts";
+import { requestKey, requestMeta, type OperationPorts, type OperatorRequest } from "../request/ports.ts";
 import { refusalOf, type Refusal } from "../answer/refusal.ts";
 
 interface Creation<Kind extends "agt" | "wsp"> {
@@ -69,11 +69,7 @@ async function make<Answer>(
   if (change === null) throw new Error("what is made is a change");
   const command: ChangeCommand = {
     change: ports.ids.next("chg"),
-    meta: {
-      operator: { subject: request.operator.subject, token: request.operator.token },
-      request: held,
-      requestId: request.id,
-    },
+    meta: { ...requestMeta(request, held.owner), request: held }, // the claim is the fence of a creation
     answer: JSON.stringify(answer),
     audit: drafts(ports, request, change.audit),
   };

@@ -6,6 +6,9 @@ import type { NotLifted } from "../../lifecycle/hold.ts";
 import type { AgentState, LifecycleCommand } from "../../lifecycle/states.ts";
 import type { BrokenRule } from "../../storage/change.ts";
 
+/** The greatest number of changes of one owner that wait for the changes before them. A further one is refused. */
+export const MOST_WAITING_CHANGES = 16;
+
 /** Why an agent may not start because of its ancestors. `workspace`: the name of the ancestors' workspace. */
 export type AncestorRefusal =
   /** An agent may not start below a stopped ancestor. */
@@ -24,6 +27,8 @@ export type OwnerRefusal =
   | { readonly kind: "absent" }
   /** An earlier change of configuration is not settled, or the outcome of this one is unknown. */
   | { readonly kind: "unsettled" }
+  /** The changes before this one take too long, or too many wait already. Nothing was changed. */
+  | { readonly kind: "busy" }
   /** The record has changed since it was read. */
   | { readonly kind: "stale" }
   | { readonly kind: "rule"; readonly rule: BrokenRule }

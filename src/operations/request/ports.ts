@@ -8,7 +8,7 @@ import type { Random } from "../../kernel/random.ts";
 import type { DerivedKeys } from "../../secrets/root-key.ts";
 import type { Database } from "../../storage/client.ts";
 import type { KeyOwner, RequestKey, SentKey } from "../../storage/idempotency.ts";
-import type { Operator } from "../../access/operator.ts";
+import { operatorRef, type Operator } from "../../access/operator.ts";
 import type { AuditFacts } from "../../audit/record.ts";
 import type { Tiers } from "../../tiers/limits.ts";
 import type { Owners } from "../owners/owners.ts";
@@ -56,7 +56,7 @@ export interface Requester {
  * (P12).
  */
 export const requestMeta = (request: Requester, owner: KeyOwner): RequestMeta => ({
-  operator: { subject: request.operator.subject, token: request.operator.token },
+  operator: operatorRef(request.operator),
   request: requestKey(request, owner),
   requestId: request.id,
 });
@@ -67,7 +67,7 @@ export const requestKey = ({ key }: Requester, owner: KeyOwner): RequestKey | nu
 
 /** The members that every audit record of a control-plane change has. */
 export const factsOf = (request: Requester): Pick<AuditFacts, "operator" | "request_id" | "request"> => ({
-  operator: { subject: request.operator.subject, token: request.operator.token },
+  operator: operatorRef(request.operator),
   request_id: request.id,
   ...defined({ request: request.facts }),
 });

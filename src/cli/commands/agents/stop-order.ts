@@ -1,4 +1,5 @@
 /** The options of a stop on the command line, and the members of its request. */
+import { defined } from "../../../kernel/defined.ts";
 import { withReason } from "../../option-values.ts";
 import type { Selection } from "./selection.ts";
 
@@ -26,7 +27,5 @@ export const orderOf = ({ reason, wait, drain, cascade, hold }: StopOptions): st
 /** The body of the request. */
 export const stopBody = (options: StopOptions) => ({
   reason: options.reason ?? null,
-  ...(options.drain === undefined ? {} : { drain_seconds: options.drain }),
-  ...(options.cascade === true ? { cascade: true } : {}),
-  ...(options.hold === true ? { hold: true } : {}),
+  ...defined({ drain_seconds: options.drain, cascade: options.cascade, hold: options.hold }),
 });

@@ -1,6 +1,7 @@
 /** `dome idp add`: adds an identity provider, which then decides which users agents act for. */
 import { Option, type Command } from "commander";
 import { SIGNATURES, SUBJECT_CLAIMS } from "../../../contract/id-token.ts";
+import { defined } from "../../../kernel/defined.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { collect, wholeNumber, workspaceOption } from "../../option-values.ts";
@@ -89,14 +90,16 @@ async function add(session: Session, name: string, options: AddOptions): Promise
     audiences,
     audience_scope: options.audienceScope,
     authorized_parties: [...(options.azp ?? [])],
-    ...(options.algorithm === undefined ? {} : { algorithms: [...options.algorithm] }),
-    ...(options.subjectClaim === undefined ? {} : { subject_claim: options.subjectClaim }),
-    ...(options.emailClaim === undefined ? {} : { email_claim: options.emailClaim }),
     groups_claim: options.groupsClaim ?? null,
     tenant: options.tenant ?? null,
-    ...(options.maxAge === undefined ? {} : { max_age_seconds: options.maxAge }),
     acr_values: [...(options.acr ?? [])],
-    ...(options.maxAuthAge === undefined ? {} : { max_auth_age_seconds: options.maxAuthAge }),
+    ...defined({
+      algorithms: options.algorithm && [...options.algorithm],
+      subject_claim: options.subjectClaim,
+      email_claim: options.emailClaim,
+      max_age_seconds: options.maxAge,
+      max_auth_age_seconds: options.maxAuthAge,
+    }),
   });
   tellProvider(session, provider);
 }

@@ -1,6 +1,7 @@
 /** `dome idp test`: fetches the provider's documents, and shows what Dome would make of a token. */
 import type { Command } from "commander";
 import type { IdentityProviderTest } from "../../../contract/identity-provider.ts";
+import { defined } from "../../../kernel/defined.ts";
 import { readSecretFile } from "../../agent-credential.ts";
 import { verb } from "../../command.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
@@ -41,7 +42,7 @@ async function test(session: Session, name: string, options: TestOptions): Promi
   const token = tokenFile === undefined ? undefined : (await readSecretFile(session.io, tokenFile)).trim();
   if (token === "") throw usage(`there is no token in ${tokenFile === "-" ? "stdin" : tokenFile}`);
   const service = await session.controlPlane();
-  const body = { ...(token === undefined ? {} : { token }), ...(agent === undefined ? {} : { agent }) };
+  const body = defined({ token, agent });
   const seen = await service.identityProviders.test(name, body, workspace);
   const { output } = session;
   output.show({ body: seen, ids: [seen.name], text: () => textOf(output.style, seen) });

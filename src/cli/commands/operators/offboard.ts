@@ -5,6 +5,7 @@
  * interrupted command can be repeated.
  */
 import { Option, type Command } from "commander";
+import { defined } from "../../../kernel/defined.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
 import { attempt, tellFailed } from "../../attempt.ts";
 import { verb } from "../../command.ts";
@@ -128,7 +129,7 @@ function leaverOf(subject: string, { to, user, tenant }: OffboardOptions): Leave
   const [issuer, who, ...more] = user;
   if (issuer === undefined || who === undefined || more.length > 0)
     throw usage("--user takes ISSUER and SUBJECT", help);
-  return { subject, to, user: { issuer, subject: who, ...(tenant === undefined ? {} : { tenant }) } };
+  return { subject, to, user: { issuer, subject: who, ...defined({ tenant }) } };
 }
 
 const userWords = ({ user, tenant }: OffboardOptions): string =>

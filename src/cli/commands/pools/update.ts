@@ -1,5 +1,6 @@
 /** `dome pools update` */
 import type { Command } from "commander";
+import { defined } from "../../../kernel/defined.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { collect, workspaceOption } from "../../option-values.ts";
@@ -26,11 +27,10 @@ export const updateCommand = (session: Session): Command =>
     .option("--any-model", "let it have any model")
     .option("--description <text>", "what it is for; an empty one removes it")
     .action(async (name: string, options: UpdateOptions) => {
-      const patch = {
-        ...(options.description === undefined ? {} : { description: options.description || null }),
-        ...(options.model === undefined ? {} : { models: [...options.model] }),
-        ...(options.anyModel === true ? { models: null } : {}),
-      };
+      const patch = defined({
+        description: options.description === "" ? null : options.description,
+        models: options.anyModel === true ? null : options.model && [...options.model],
+      });
       if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
       const entry = await (await session.controlPlane()).pools.update(name, patch, options.workspace);
       tellEntry(session, POOLS, entry);

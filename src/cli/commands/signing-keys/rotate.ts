@@ -3,6 +3,7 @@
  * leaked.
  */
 import { Option, type Command } from "commander";
+import { defined } from "../../../kernel/defined.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import type { Session } from "../../session.ts";
@@ -40,7 +41,7 @@ async function rotate(session: Session, { use, now, compromised }: RotateOptions
   const rotated = await signingKeys.rotate(
     compromised !== undefined
       ? { mode: "compromised", kid: compromised }
-      : { mode: now === true ? "now" : "scheduled", ...(use === undefined ? {} : { use }) },
+      : { mode: now === true ? "now" : "scheduled", ...defined({ use }) },
   );
   const { output } = session;
   output.show({

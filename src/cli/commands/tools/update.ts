@@ -1,5 +1,6 @@
 /** `dome tools update` */
 import type { Command } from "commander";
+import { defined } from "../../../kernel/defined.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { collect, workspaceOption } from "../../option-values.ts";
@@ -42,13 +43,12 @@ export const updateCommand = (session: Session): Command =>
     .option("--description <text>", "what it is for; an empty one removes it")
     .action(async (name: string, options: UpdateOptions) => {
       const { schemas, readVersion } = await changedSchemas(session, name, options);
-      const patch = {
-        ...(options.description === undefined ? {} : { description: options.description || null }),
-        ...(options.operation === undefined ? {} : { operations: [...options.operation] }),
-        ...(options.anyOperation === true ? { operations: null } : {}),
-        ...(options.clearArguments === undefined ? {} : { clear_arguments: options.clearArguments }),
-        ...(schemas === undefined ? {} : { argument_schemas: schemas }),
-      };
+      const patch = defined({
+        description: options.description === "" ? null : options.description,
+        operations: options.anyOperation === true ? null : options.operation && [...options.operation],
+        clear_arguments: options.clearArguments,
+        argument_schemas: schemas,
+      });
       if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
       const { tools } = await session.controlPlane();
       const entry = await tools.update(name, patch, options.workspace, readVersion);

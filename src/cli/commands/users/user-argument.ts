@@ -1,4 +1,5 @@
 /** The user that `dome users` names: ISSUER SUBJECT, as at the identity provider, or the id that Dome derived. */
+import { defined } from "../../../kernel/defined.ts";
 import { usage } from "../../exit.ts";
 
 export interface WhichUser {
@@ -15,7 +16,7 @@ export function whichUser(
   tenant: string | undefined,
 ): WhichUser {
   const help = `dome users ${command} --help`;
-  if (subject !== undefined) return { issuer: first, subject, ...(tenant === undefined ? {} : { tenant }) };
+  if (subject !== undefined) return { issuer: first, subject, ...defined({ tenant }) };
   if (!first.startsWith("usr_")) throw usage("name the user by ISSUER and SUBJECT, or by an id usr_…", help);
   if (tenant !== undefined)
     throw usage("--tenant goes with ISSUER and SUBJECT; the id already includes it", help);
@@ -27,7 +28,7 @@ export function userFilter([first, subject, tenant, ...more]: readonly string[])
   if (first === undefined) return {};
   if (more.length > 0)
     throw usage("a user is an id, an e-mail address, or ISSUER SUBJECT [TENANT]: three words at most");
-  if (subject !== undefined) return { issuer: first, subject, ...(tenant === undefined ? {} : { tenant }) };
+  if (subject !== undefined) return { issuer: first, subject, ...defined({ tenant }) };
   if (first.startsWith("usr_") || (first.includes("@") && !first.includes("://"))) return { user: first };
   throw usage(
     `"${first}" does not name a user: give an id usr_…, an e-mail address, or ISSUER SUBJECT`,
