@@ -7,13 +7,15 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { RawEnv } from "../../src/env.ts";
 import { AgentShell } from "../../src/objects/agent-object.ts";
+import { LedgerShell } from "../../src/objects/ledger-object.ts";
 import { WorkspaceShell } from "../../src/objects/workspace-object.ts";
 import { openDatabase } from "../../src/storage/client.ts";
-import { objectDeps } from "../../src/wire.ts";
+import { ledgerDeps, objectDeps } from "../../src/wire.ts";
 import type { FaultyDatabase } from "./faulty-database.ts";
 
 class AgentUnderTest extends AgentShell {}
 class WorkspaceUnderTest extends WorkspaceShell {}
+class LedgerUnderTest extends LedgerShell {}
 
 type Method = (...args: readonly unknown[]) => unknown;
 
@@ -54,6 +56,14 @@ export function bindingsWithFaultyObjects(faulty: FaultyDatabase): RawEnv {
       (state) => new WorkspaceUnderTest(state, env, ports),
     ) as never,
   };
+}
+
+/** Bindings whose ledgers have so much room that what they hold already is this share of it. */
+export function bindingsWithLedgersFilledTo(share: number): RawEnv {
+  const ports = ledgerDeps(env);
+  const ledger = (state: DurableObjectState): object =>
+    new LedgerUnderTest(state, env, { ...ports, capacity: state.storage.sql.databaseSize / share });
+  return { ...env, LEDGER: standIns(env.LEDGER as never, ledger) as never };
 }
 
 /**
