@@ -13,13 +13,6 @@ export const RPC_ERRORS = {
   /** The request needs a capability that the client did not declare. */
   missingCapability: -32_021,
   unsupportedVersion: -32_022,
-  /** Dome's own, outside of the reserved ranges: a refusal by HTTP status, whose number it has. */
-  unauthenticated: 4010,
-  forbidden: 4030,
-  notFound: 4040,
-  tooManyRequests: 4290,
-  unavailable: 5030,
-  upstream: 5020,
 } as const;
 
 export interface RpcError {

@@ -3,6 +3,7 @@
  * get every refusal and fault in the form that their client library reads.
  */
 import type { ResponseConfig } from "@asteasolutions/zod-to-openapi";
+import type { RequestId } from "../../mcp/json-members.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 
 /** The facts about the request that an answer needs. */
@@ -10,6 +11,8 @@ export interface About {
   readonly requestId: string;
   /** Parameters of the challenge in a 401, in addition to its error code (RFC 9110 §11.6.1); empty for none. */
   readonly challenge: string;
+  /** The id of a JSON-RPC request, where it is known; only its dialect says it. */
+  readonly rpcId?: RequestId | null;
 }
 
 /**
@@ -20,7 +23,7 @@ export type Fault = "unavailable" | "internal";
 
 /** The answers that any door may give. */
 export interface DoorDialect {
-  readonly name: "problem" | "oauth";
+  readonly name: "problem" | "oauth" | "jsonrpc";
   /**
    * A refusal of the door before a handler runs: of the credential (with a challenge), of the form of the request, or
    * by a limit.
