@@ -1,7 +1,7 @@
 /** `npm run check`: runs every check, also after one has failed, and says at the end which did. */
 import { spawnSync } from "node:child_process";
 
-const CHECKS = ["types", "lint", "format", "walls", "licences", "deploy"];
+const CHECKS = ["types", "lint", "format", "walls", "licences", "deploy", "reference"];
 
 // One of them runs wrangler, which otherwise tells Cloudflare that it was run.
 const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };

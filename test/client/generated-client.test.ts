@@ -9,7 +9,7 @@ import { endEverything, startServer, temporaryFolder, type RunningServer } from 
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** A package of its own, because the generator wants another TypeScript. */
-const PACKAGE = join(ROOT, "test/openapi-client");
+const PACKAGE = join(ROOT, "test/generators");
 const GENERATOR = join(PACKAGE, "node_modules/openapi-typescript/bin/cli.js");
 const COMPILER = join(PACKAGE, "node_modules/typescript/bin/tsc");
 

@@ -4,12 +4,17 @@ import { ConfigurationError } from "./errors.ts";
 
 /** What an event belongs to, and what it is about. */
 export interface Links {
+  /** A decision that the agent took part in. */
   readonly decisionId?: string | null | undefined;
+  /** The transaction of a decision. */
   readonly txn?: string | null | undefined;
   /** `Dome-Request-Id` of an answer. */
   readonly call?: string | null | undefined;
+  /** At most one of `tool`, `model` and `integration`: what it was about, as a check names it. */
   readonly tool?: string | undefined;
+  /** See `tool`. */
   readonly model?: string | undefined;
+  /** See `tool`. */
   readonly integration?: string | undefined;
   /** For people, up to 2,000 characters. */
   readonly detail?: string | undefined;

@@ -34,6 +34,7 @@ interface Waiting {
   readonly tellsLoss?: true;
 }
 
+/** The audit events of this process: `client.audit`. */
 export class AuditReports {
   readonly #parts: Parts;
   /** Before every id of this process, so that no other process of the agent has the same ones. */

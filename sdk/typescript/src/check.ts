@@ -3,10 +3,37 @@ import type { Decision } from "./decision.ts";
 import { ConfigurationError } from "./errors.ts";
 
 /** What the question is about: exactly one of them. */
-export type Subject =
-  | { readonly tool: string; readonly model?: undefined; readonly integration?: undefined }
-  | { readonly model: string; readonly tool?: undefined; readonly integration?: undefined }
-  | { readonly integration: string; readonly tool?: undefined; readonly model?: undefined };
+export type Subject = ToolSubject | ModelSubject | IntegrationSubject;
+
+/** About a tool. */
+export interface ToolSubject {
+  /** `<tool>/<operation>`, for instance `zendesk/create_ticket`; or `<tool>`: all of its operations. */
+  readonly tool: string;
+  /** Not with `tool`. */
+  readonly model?: undefined;
+  /** Not with `tool`. */
+  readonly integration?: undefined;
+}
+
+/** About a model. */
+export interface ModelSubject {
+  /** `<pool>/<model>`, or `<pool>`: any of its models. */
+  readonly model: string;
+  /** Not with `model`. */
+  readonly tool?: undefined;
+  /** Not with `model`. */
+  readonly integration?: undefined;
+}
+
+/** About an integration. */
+export interface IntegrationSubject {
+  /** Its name. */
+  readonly integration: string;
+  /** Not with `integration`. */
+  readonly tool?: undefined;
+  /** Not with `integration`. */
+  readonly model?: undefined;
+}
 
 /** What a piece of work is given beside its arguments. */
 export interface Work {
@@ -16,6 +43,7 @@ export interface Work {
   readonly decision: Decision;
 }
 
+/** What is asked before an act, and what is called with the answer. */
 export type CheckRequest = Subject & {
   /** What the act will be called with; the service compares it with the schema of the operation. */
   readonly arguments?: Readonly<Record<string, unknown>>;

@@ -18,6 +18,7 @@ export type KeySource = string | (() => string | Promise<string>);
 
 /** Of a call token that the callback obtained. */
 export interface GivenToken {
+  /** The call token. */
   readonly token: string;
   /** How long it is good for, in seconds; when left out, the callback is asked before each request. */
   readonly expiresIn?: number;

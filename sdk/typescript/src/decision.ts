@@ -15,21 +15,29 @@ export type LocalReason =
   | "invalid_request" // the question cannot be asked like this
   | "unavailable"; // no answer that can be read came in time
 
+/** The answer to one question. */
 export interface Decision {
+  /** What was decided. */
   readonly decision: "allow" | "deny";
+  /** True for an allow. */
   readonly allowed: boolean;
   /** A code: of docs/reasons, or a LocalReason where `local`. */
   readonly reason: string;
+  /** Why, for people. */
   readonly detail: string;
   /** True: this package denied by itself, and the service has no record of it. */
   readonly local: boolean;
   /** What an operator explains it by; null where the service has not decided. */
   readonly decisionId: string | null;
+  /** What an operator of the service searches for; null where no answer came. */
   readonly requestId: string | null;
   /** The layer that decided; `sdk` where `local`. */
   readonly layer: string;
+  /** What would turn a deny around; null where nothing is known to. */
   readonly change: Change | null;
+  /** The policies that decided. */
   readonly policies: readonly string[];
+  /** Of the policies; null where `local`. */
   readonly bundleVersion: string | null;
   /** The transaction, which everything that follows from one request has in common. */
   readonly txn: string | null;

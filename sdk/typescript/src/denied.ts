@@ -8,6 +8,7 @@ export class DeniedError extends DomeError {
   override readonly decisionId: string | null;
   override readonly requestId: string | null;
   override readonly change: Change | null;
+  /** The deny, with its reason. */
   readonly decision: Decision;
 
   constructor(decision: Decision) {

@@ -2,7 +2,7 @@
 export { AgentCalls } from "./agent-calls.ts";
 export type { Links } from "./audit-event.ts";
 export { AuditReports } from "./audit-reports.ts";
-export type { CheckRequest, Subject, Work } from "./check.ts";
+export type { CheckRequest, IntegrationSubject, ModelSubject, Subject, ToolSubject, Work } from "./check.ts";
 export { DomeClient } from "./client.ts";
 export type { GivenToken, KeySource, TokenCallback } from "./credential.ts";
 export type { Decision, LocalReason } from "./decision.ts";
@@ -12,6 +12,6 @@ export type { Hook, LifecycleEvents } from "./hooks.ts";
 export type { Draining, LifecycleEvent, LifecycleEventType, StateEvent } from "./lifecycle-event.ts";
 export { Introspection } from "./introspection.ts";
 export type { Caller, IntrospectionOptions } from "./introspection.ts";
-export type { DomeClientOptions } from "./options.ts";
-export type { Ports } from "./ports.ts";
+export type { ClientSettings, DomeClientOptions, WithKey, WithTokens } from "./options.ts";
+export type { Ports, RequestPorts } from "./ports.ts";
 export { VERSION } from "./version.ts";

@@ -6,13 +6,17 @@ import { withoutSecrets } from "./secrets.ts";
 
 /** What would turn a deny around. Agents get it without the command: `command` and `role` are null for them. */
 export interface Change {
+  /** What is to be changed, for people. */
   readonly detail: string;
+  /** What an operator types; null for an agent. */
   readonly command: string | null;
+  /** The role that may change it; null for an agent. */
   readonly role: string | null;
 }
 
 /** Everything this package throws. */
 export class DomeError extends Error {
+  /** The name of the class. */
   override readonly name: string = "DomeError";
   /** Stable: of docs/problems.md, docs/reasons, or of this package. */
   readonly code: string;
@@ -83,6 +87,7 @@ export class CancelledError extends DomeError {
 export class UnreadableAnswerError extends DomeError {
   override readonly name = "UnreadableAnswerError";
   override readonly requestId: string | null;
+  /** The HTTP status of the answer. */
   readonly status: number;
 
   constructor(message: string, answer: { readonly status: number; readonly requestId: string | null }) {
@@ -94,19 +99,38 @@ export class UnreadableAnswerError extends DomeError {
 
 /** RFC 9457, as the service sends it. */
 export interface Problem {
+  /** The URL of the page about this code. */
   readonly type: string;
+  /** The same for every problem of this code. */
   readonly title: string;
+  /** The HTTP status. */
   readonly status: number;
+  /** What is wrong with this request, and what to do next. */
   readonly detail: string;
+  /** Names this one occurrence. */
   readonly instance: string;
+  /** For programs: docs/problems.md. */
   readonly code: string;
-  readonly errors?: readonly { readonly member: string; readonly detail: string }[] | undefined;
+  /** What is wrong with which member of the request. */
+  readonly errors?:
+    | readonly {
+        /** Where it is. */
+        readonly member: string;
+        /** What is wrong with it. */
+        readonly detail: string;
+      }[]
+    | undefined;
 }
 
+/** A refusal of the service, whatever its form. */
 export interface Refusal {
+  /** The HTTP status. */
   readonly status: number;
+  /** For programs: docs/problems.md. */
   readonly code: string;
+  /** What is wrong, for people. */
   readonly detail: string;
+  /** What an operator of the service searches for. */
   readonly requestId: string | null;
   /** Null for the token endpoint, whose errors have the form of RFC 6749 §5.2. */
   readonly problem: Problem | null;
@@ -120,9 +144,13 @@ export interface Refusal {
 export class ApiError extends DomeError {
   override readonly name: string = "ApiError";
   override readonly requestId: string | null;
+  /** The HTTP status. */
   readonly status: number;
+  /** As the service sent it; null for the token endpoint, whose errors have another form. */
   readonly problem: Problem | null;
+  /** What the token endpoint adds to its few registered codes, for instance `agent_suspended`. */
   readonly domeError: string | null;
+  /** After how long the service asks to be asked again, in milliseconds; null where it does not say. */
   readonly retryAfterMs: number | null;
 
   constructor(refusal: Refusal) {

@@ -2,8 +2,10 @@
 import type { LifecycleEvent, LifecycleEventType, StateEvent } from "./lifecycle-event.ts";
 
 type HookEvent = LifecycleEvent | StateEvent;
-export type Hook<E extends HookEvent = HookEvent> = (event: E) => unknown;
+/** A function of the program that is called with events; what it returns is waited for before the next one runs. */
+export type Hook<E extends LifecycleEvent | StateEvent = LifecycleEvent | StateEvent> = (event: E) => unknown;
 
+/** What the agent hears of itself: `client.events`. */
 export class LifecycleEvents {
   readonly #hooks = new Map<string, Set<Hook>>();
   readonly #onFault: (fault: unknown) => void;

@@ -9,6 +9,7 @@ import { TIMEOUT_MS } from "./options.ts";
 import { portsOf, type RequestPorts } from "./ports.ts";
 import { Transport } from "./transport.ts";
 
+/** How an `Introspection` is set up. */
 export interface IntrospectionOptions extends Partial<RequestPorts> {
   /** The URL of the service. */
   readonly baseUrl: string;
@@ -19,8 +20,9 @@ export interface IntrospectionOptions extends Partial<RequestPorts> {
   readonly credential: string | (() => string | Promise<string>);
   /** Of the token: the public URL of the service, or one of its doors. Without it every audience is taken. */
   readonly audience?: string;
-  /** As for DomeClient. */
+  /** Allow `http:` to another machine, where the network between is trusted; default false. */
   readonly insecureHttp?: boolean;
+  /** Time for one attempt of a request, in milliseconds; default 10,000. */
   readonly timeoutMs?: number;
 }
 
@@ -28,8 +30,11 @@ export interface IntrospectionOptions extends Partial<RequestPorts> {
 export interface Caller {
   /** The agent that acts now. */
   readonly agent: string;
+  /** The name of that agent. */
   readonly name: string;
+  /** The id of its workspace. */
   readonly workspace: string;
+  /** Its tier. */
   readonly tier: string;
   /** For whom: a user, or the agent that the chain began with; the agent itself where it acts for nobody. */
   readonly subject: string;
@@ -37,12 +42,15 @@ export interface Caller {
   readonly chain: readonly string[];
   /** Space-separated. */
   readonly scope: string;
+  /** For whom the token is: the URL of the service or of one of its doors. */
   readonly audience: string;
+  /** The transaction; null where there is none. */
   readonly txn: string | null;
   /** Seconds since the epoch, by the service's clock. */
   readonly expiresAt: number;
 }
 
+/** Asks the service whether call tokens stand. */
 export class Introspection {
   readonly #transport: Transport;
   readonly #credential: IntrospectionOptions["credential"];

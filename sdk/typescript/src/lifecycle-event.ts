@@ -13,8 +13,10 @@ export const LIFECYCLE_EVENTS = [
   "workspace.halted",
   "workspace.resumed",
 ] as const;
+/** What can happen to an agent: docs/events.md. */
 export type LifecycleEventType = (typeof LIFECYCLE_EVENTS)[number];
 
+/** A drain: the agent takes no new work, and is stopped when the time is over. */
 export interface Draining {
   /** By the service's clock; count with `leftMs` instead. */
   readonly deadline: string | null;
@@ -22,7 +24,9 @@ export interface Draining {
   readonly leftMs: number;
 }
 
+/** Something that has happened to the agent. A drain has `deadline` and `leftMs`, too. */
 export interface LifecycleEvent extends Partial<Draining> {
+  /** What has happened. */
   readonly type: LifecycleEventType;
   /** Its number; null: this client says it by itself, of a state that it found or of a signal to its process. */
   readonly n: number | null;
@@ -32,9 +36,13 @@ export interface LifecycleEvent extends Partial<Draining> {
   readonly replayed: boolean;
 }
 
+/** The agent as it is: with this each connection begins. */
 export interface StateEvent {
+  /** It is the state, and nothing that has happened. */
   readonly type: "state";
+  /** Of the agent. */
   readonly state: "active" | "suspended";
+  /** Null: it does not drain. */
   readonly draining: Draining | null;
   /** The number of the newest event. */
   readonly last: number;

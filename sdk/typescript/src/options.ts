@@ -5,7 +5,8 @@ import type { Ports } from "./ports.ts";
 /** Time for one attempt of a request, in milliseconds. */
 export const TIMEOUT_MS = 10_000;
 
-interface Settings extends Partial<Ports> {
+/** What a client may be told beside its credential. */
+export interface ClientSettings extends Partial<Ports> {
   /** The URL of the service, for instance `https://dome.example.com`. */
   readonly baseUrl: string;
   /** Throw a DomeError from `check` when the question could not be asked, instead of denying; default false. */
@@ -28,16 +29,21 @@ interface Settings extends Partial<Ports> {
   readonly onEventsLost?: (count: number) => void;
 }
 
-interface WithKey {
+/** For a process that may hold the key. */
+export interface WithKey {
   /** The agent's API key, `dome_at_…`, or a function that reads the newest one. */
   readonly token: KeySource;
+  /** Not with `token`. */
   readonly getToken?: undefined;
 }
 
-interface WithTokens {
+/** For a process that must not hold the key. */
+export interface WithTokens {
   /** Obtains call tokens, where the key must not be: in a browser. */
   readonly getToken: TokenCallback;
+  /** Not with `getToken`. */
   readonly token?: undefined;
 }
 
-export type DomeClientOptions = Settings & (WithKey | WithTokens);
+/** How a `DomeClient` is set up. */
+export type DomeClientOptions = ClientSettings & (WithKey | WithTokens);

@@ -5,25 +5,37 @@
 
 /** What one request needs. */
 export interface RequestPorts {
+  /** As the platform has it. */
   readonly fetch: (input: string, init: RequestInit) => Promise<Response>;
-  /** Milliseconds since the Unix epoch, by a clock that may be wrong. */
-  readonly clock: { now(): number };
+  /** The time of day. */
+  readonly clock: {
+    /** Milliseconds since the Unix epoch, by a clock that may be wrong. */
+    now(): number;
+  };
+  /** What waits. */
   readonly timers: {
     /** Keeps the process alive meanwhile. @param until ends the sleep early, without an error. */
     sleep(ms: number, until?: AbortSignal): Promise<void>;
   };
-  readonly random: { bytes(length: number): Uint8Array };
+  /** For ids, and for the jitter of pauses. */
+  readonly random: {
+    /** So many unpredictable bytes. */
+    bytes(length: number): Uint8Array;
+  };
   /** A signal that aborts after `ms` milliseconds, without keeping the process alive until then. */
   readonly deadline: (ms: number) => AbortSignal;
 }
 
 /** What an agent's client needs beyond it. */
 export interface Ports extends RequestPorts {
+  /** The time of day, and a clock that nobody sets. */
   readonly clock: {
+    /** Milliseconds since the Unix epoch, by a clock that may be wrong. */
     now(): number;
     /** Milliseconds since some moment, by a clock that never goes back and that nobody sets. */
     monotonic(): number;
   };
+  /** What waits. */
   readonly timers: RequestPorts["timers"] & {
     /** Runs `task` once, after `ms` milliseconds, without keeping the process alive until then. @returns what cancels it. */
     after(ms: number, task: () => void): () => void;

@@ -10,8 +10,12 @@ import type { AgentCalls } from "../agent-calls.ts";
 import { ConfigurationError } from "../errors.ts";
 import { linked } from "../signals.ts";
 
-type Execute = (input: never, options: never) => unknown;
-type Tools = Readonly<Record<string, { readonly execute?: Execute | undefined }>>;
+/** A tool of the AI SDK, as far as it matters here. */
+interface Tool {
+  /** What it does. */
+  readonly execute?: ((input: never, options: never) => unknown) | undefined;
+}
+type Tools = Readonly<Record<string, Tool>>;
 type Act = (input: unknown, options: Options) => unknown;
 
 interface Options {

@@ -8,12 +8,25 @@ import { ConfigurationError, DomeError } from "../errors.ts";
 import { Introspection, type Caller, type IntrospectionOptions } from "../introspection.ts";
 import { UNAUTHORIZED, UNDECIDABLE } from "./refusals.ts";
 
+/** What is read of a request. */
 interface ExpressRequest {
-  readonly headers: { readonly authorization?: string | undefined };
+  /** Its header fields. */
+  readonly headers: {
+    /** The credential of the caller. */
+    readonly authorization?: string | undefined;
+  };
 }
 
+/** What is done with a response. */
 interface ExpressResponse {
-  status(code: number): { set(fields: Record<string, string>): { json(body: object): unknown } };
+  /** Sets the HTTP status. */
+  status(code: number): {
+    /** Sets header fields. */
+    set(fields: Record<string, string>): {
+      /** Sends the body, and with it the response. */
+      json(body: object): unknown;
+    };
+  };
 }
 
 /** By request, so that nothing that a client sends can be taken for it. */

@@ -11,7 +11,11 @@ import { UNAUTHORIZED, UNDECIDABLE } from "./refusals.ts";
 
 /** What handlers behind it may read: `c.get("caller")`. */
 interface CallerVariables {
-  readonly Variables: { readonly caller: Caller };
+  /** What the middleware sets. */
+  readonly Variables: {
+    /** Who makes this request. */
+    readonly caller: Caller;
+  };
 }
 
 /** A middleware that answers 401 without a call token that stands, and 503 when the service cannot be asked. */
