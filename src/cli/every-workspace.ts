@@ -6,16 +6,18 @@ import { inParallel } from "./in-parallel.ts";
 
 /**
  * @param ask asks one workspace, by name.
+ * @param among the names of the workspaces to ask; default: all that the token sees.
  * @returns the answers of all workspaces. A filter value that is unknown in some workspaces is ignored there; when it
  * is unknown in all, the first refusal is thrown.
  */
 export async function everyWorkspace<T>(
   service: ControlPlane,
   ask: (workspace: string) => Promise<Taken<T>>,
+  among?: readonly string[],
 ): Promise<readonly (Taken<T> & { readonly workspace: string })[]> {
-  const { items: workspaces } = await service.workspaces.list().take();
+  const workspaces = among ?? (await workspaceNames(service));
   let refusal: ApiError | undefined;
-  const answers = await inParallel(workspaces, async ({ name }) => {
+  const answers = await inParallel(workspaces, async (name) => {
     try {
       return { workspace: name, ...(await ask(name)) };
     } catch (fault) {
@@ -29,6 +31,12 @@ export async function everyWorkspace<T>(
   return answered;
 }
 
+/** The names of the workspaces that the token sees, sorted. */
+export async function workspaceNames(service: ControlPlane): Promise<readonly string[]> {
+  const { items } = await service.workspaces.list().take();
+  return items.map(({ name }) => name);
+}
+
 /**
  * As `everyWorkspace`, for a thing that exists in at most one workspace.
  * @param ask asks one workspace, by name.
@@ -38,8 +46,7 @@ export async function whicheverWorkspace<T>(
   service: ControlPlane,
   ask: (workspace: string) => Promise<T>,
 ): Promise<T | null> {
-  const { items: workspaces } = await service.workspaces.list().take();
-  const answers = await inParallel(workspaces, async ({ name }) => {
+  const answers = await inParallel(await workspaceNames(service), async (name) => {
     try {
       return await ask(name);
     } catch (fault) {

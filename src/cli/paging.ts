@@ -26,7 +26,7 @@ export function withPaging(command: Command, what: string, usual: number | null 
 }
 
 function cursorText(value: string): string {
-  if (!/^[\w-]{1,512}$/.test(value))
+  if (!/^[\w-]{1,65536}$/.test(value))
     throw new InvalidArgumentError("It must be a cursor that a list printed.");
   return value;
 }
@@ -46,11 +46,6 @@ export function tellMore({ output }: Session, command: Command, { next }: Taken<
   if (next === null) return;
   output.note("There are more.");
   output.next(`${again(command)} --cursor ${shellWord(next)}`);
-}
-
-/** As `tellMore`, for lists of several workspaces, each of which has a cursor of its own. */
-export function tellMoreSomewhere({ output }: Session, { next }: Pick<Taken<unknown>, "next">): void {
-  if (next !== null) output.note("There are more: raise --limit, or choose one workspace with --workspace.");
 }
 
 /** The command as it was given, without its cursor, and with the workspace, even if that came from a default. */

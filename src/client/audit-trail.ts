@@ -20,7 +20,7 @@ export interface UserRef {
   readonly tenant?: string | undefined;
 }
 
-export type TailFilter = Omit<AuditFilter, "limit" | "order">;
+export type TailFilter = Omit<AuditFilter, "limit" | "order" | "after">;
 
 export class AuditTrail {
   readonly #transport: Transport;

@@ -11,7 +11,7 @@ export interface BadCursor {
 
 /** The range of `seq` that can hold matching records, by the cursor and the times of the query. */
 export function rangeOf(
-  { cursor, order, since, until }: AuditQuery,
+  { after, cursor, order, since, until }: AuditQuery,
   store: LedgerStore,
   facts: LedgerFacts,
 ): Result<SeqRange, BadCursor> {
@@ -19,11 +19,12 @@ export function rangeOf(
   let from = since === undefined ? 1 : store.firstSince(Date.parse(since), last);
   // A record from before `until` arrived, at the latest, when the ledger's time was `until` plus the longest lag.
   let to = until === undefined ? last : store.firstSince(Date.parse(until) + facts.timeLag(), last) - 1;
-  if (cursor !== undefined) {
-    const shown = parseCursor(cursor);
-    if (!shown.ok) return shown;
-    if (order === "newest") to = Math.min(to, shown.value - 1);
-    else from = Math.max(from, shown.value + 1);
+  const shown = cursor === undefined ? ok(undefined) : parseCursor(cursor);
+  if (!shown.ok) return shown;
+  for (const seq of [after, shown.value]) {
+    if (seq === undefined) continue;
+    if (order === "newest") to = Math.min(to, seq - 1);
+    else from = Math.max(from, seq + 1);
   }
   return ok({ from, to });
 }

@@ -36,7 +36,8 @@ export async function listAudit(
     noteReading(ports, request, ledger, recordable(query, filters)),
   ]);
   if (!noted.ok) return noted;
-  if (items.length === 0 && next_cursor === null && query.cursor === undefined) {
+  const isFirst = query.cursor === undefined && query.after === undefined;
+  if (items.length === 0 && next_cursor === null && isFirst) {
     const seesOperators = whyNot(request.operator, "operators:read") === null;
     const unknown = await unknownFilter(ports, resolved.value, seesOperators);
     if (unknown !== null) return err(unknown);

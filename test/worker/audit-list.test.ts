@@ -262,6 +262,15 @@ describe("pages", () => {
     expect([...first.items, ...second.items]).toEqual(before.slice(0, 4));
   });
 
+  it.each(["newest", "oldest"])("begin behind any record, by its seq, %s first", async (order) => {
+    const whole = (await page(`order=${order}&kind=agent.*`)).items.map(({ seq }) => seq);
+    expect(whole.length).toBeGreaterThan(2);
+    for (const [at, seq] of whole.entries()) {
+      const behind = await page(`order=${order}&kind=agent.*&after=${seq}`);
+      expect(behind.items.map((entry) => entry.seq)).toEqual(whole.slice(at + 1));
+    }
+  });
+
   it("are in the order in which the ledger numbered them, without a gap", async () => {
     const whole = await page("order=oldest&limit=200&readings=true");
     expect(whole.items.map(({ seq }) => seq)).toEqual(whole.items.map((_, index) => index + 1));

@@ -81,9 +81,7 @@ export const auditRoutes: readonly Route[] = [
       summary: "New records of the ledger, as server-sent events",
       tag: "audit",
       door: { by: "operator", permission: "audit:read" },
-      query: listQuery.omit({ order: true, limit: true, cursor: true }).extend({
-        after: seqInput.meta({ description: "continue after this seq" }),
-      }),
+      query: listQuery.omit({ order: true, limit: true, cursor: true }),
       answers: [
         {
           status: 200,

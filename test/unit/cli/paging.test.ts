@@ -58,8 +58,6 @@ describe("a list", () => {
       /Allowed choices are name, -name, created, -created, last_activity, -last_activity/,
     ],
     ["audit list --all --limit 3", /cannot be used with/],
-    ["audit list -A --cursor c1", /cannot be used with/],
-    ["users list -A --cursor c1", /cannot be used with/],
   ])("%s is refused before anything is asked", async (line, said) => {
     const { exit, stderr, requests } = await dome(line.split(" "));
     expect({ exit, requests }).toEqual({ exit: 2, requests: [] });

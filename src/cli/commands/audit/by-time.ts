@@ -1,10 +1,25 @@
 /**
- * Merges records of several ledgers by time. Records with the same time keep their order, because each ledger has an
- * order of its own.
+ * Records of several ledgers in the order of their times. Each ledger keeps its own order, in which a record that arrived late
+ * stands behind one with a later time: it is placed at the time that its ledger has reached.
  */
-import type { ShownEntry } from "../../../contract/audit.ts";
+interface Timed {
+  readonly time: string;
+}
 
-export function byTime(entries: readonly ShownEntry[], first: "newest" | "oldest"): readonly ShownEntry[] {
+/** @param ledgers the records of each, in the order of the list. */
+export function byTime<T extends Timed>(
+  ledgers: readonly (readonly T[])[],
+  first: "newest" | "oldest",
+): readonly T[] {
   const sign = first === "oldest" ? 1 : -1;
-  return entries.toSorted((a, b) => (a.time === b.time ? 0 : sign * (a.time < b.time ? -1 : 1)));
+  const placed = ledgers.flatMap((entries) => {
+    let reached = "";
+    return entries.map((entry) => {
+      if (reached === "" || (entry.time < reached ? -1 : 1) === sign) reached = entry.time;
+      return { entry, reached };
+    });
+  });
+  return placed
+    .toSorted((a, b) => (a.reached === b.reached ? 0 : sign * (a.reached < b.reached ? -1 : 1)))
+    .map(({ entry }) => entry);
 }

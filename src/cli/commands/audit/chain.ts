@@ -61,7 +61,7 @@ async function recordsOf(
   try {
     const answers = await everyWorkspace(service, ask);
     return byTime(
-      answers.flatMap(({ items }) => items),
+      answers.map(({ items }) => items),
       "oldest",
     );
   } catch (fault) {

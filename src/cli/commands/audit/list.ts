@@ -5,16 +5,15 @@ import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Taken } from "../../../client/listing.ts";
 import type { ShownEntry } from "../../../contract/audit.ts";
 import { verb } from "../../command.ts";
-import { everyWorkspace } from "../../every-workspace.ts";
 import { called, type Names } from "../../names.ts";
 import { allWorkspacesOption, searched, pointInTime } from "../../option-values.ts";
 import { type Cell, type Style } from "../../output.ts";
 import { table } from "../../table.ts";
-import { mostOf, takePage, tellMore, tellMoreSomewhere, withPaging, type Paging } from "../../paging.ts";
+import { mostOf, takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
-import { byTime } from "./by-time.ts";
 import { filterOf, withFilters, type FilterOptions } from "./filters.ts";
 import { cells, COLUMNS, wideCells, WIDE_COLUMNS } from "./row.ts";
+import { takeEverywhere } from "./take-everywhere.ts";
 
 interface ListOptions extends FilterOptions, Paging {
   readonly allWorkspaces?: true;
@@ -37,7 +36,7 @@ export function listCommand(session: Session): Command {
     ],
   });
   return withPaging(withFilters(command, session), "records", USUAL)
-    .addOption(allWorkspacesOption().conflicts("cursor"))
+    .addOption(allWorkspacesOption())
     .option("--until <time>", "before this time, or a duration back from now: 1h", back)
     .addOption(
       new Option("--order <order>", "which come first").choices(["newest", "oldest"]).default("newest"),
@@ -57,8 +56,7 @@ async function list(session: Session, options: ListOptions, command: Command): P
     wide: () =>
       trail(style, items, workspaces, { head: WIDE_COLUMNS, row: (entry) => wideCells(entry, style.clock) }),
   });
-  if (options.allWorkspaces === true) tellMoreSomewhere(session, taken);
-  else tellMore(session, command, taken);
+  tellMore(session, command, taken);
   if (items.length === 0) output.note(searched(options.workspace, options.allWorkspaces === true));
 }
 
@@ -76,24 +74,7 @@ async function take(service: ControlPlane, options: ListOptions): Promise<Trail>
   const filter: AuditFilter = filterOf(filters);
   if (allWorkspaces !== true)
     return { ...(await takePage(service.audit.list(filter), paging, USUAL)), workspaces: null };
-  const answers = await everyWorkspace(service, (workspace) =>
-    takePage(service.audit.list({ ...filter, workspace }), paging, USUAL),
-  );
-  const found = byTime(
-    answers.flatMap(({ items }) => items),
-    filters.order ?? "newest",
-  );
-  const shown = found.slice(0, mostOf(paging, USUAL));
-  const further = answers.find(({ next }) => next !== null)?.next ?? null;
-  return {
-    items: shown,
-    next: shown.length < found.length ? "" : further,
-    workspaces: Object.fromEntries(
-      answers.flatMap(({ workspace, items }) =>
-        items.slice(0, 1).map((entry) => [entry.workspace, workspace]),
-      ),
-    ),
-  };
+  return takeEverywhere(service, filter, mostOf(paging, USUAL), cursor);
 }
 
 interface Columns {

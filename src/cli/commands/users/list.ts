@@ -4,11 +4,11 @@ import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Taken } from "../../../client/listing.ts";
 import type { User } from "../../../contract/user.ts";
 import { verb } from "../../command.ts";
-import { everyWorkspace } from "../../every-workspace.ts";
 import { allWorkspacesOption, workspaceOption } from "../../option-values.ts";
-import { takePage, tellMore, tellMoreSomewhere, withPaging, type Paging } from "../../paging.ts";
+import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
+import { takeEverywhere } from "./take-everywhere.ts";
 import { userTable } from "./view.ts";
 
 interface ListOptions extends Paging, Watching {
@@ -27,10 +27,10 @@ export const listCommand = (session: Session): Command =>
         "another id in each workspace. Dome records this reading too.",
       examples: ["dome users list", "dome users list -A --json"],
     }),
-    "users of a workspace",
+    "users",
   )
     .addOption(workspaceOption())
-    .addOption(allWorkspacesOption().conflicts("cursor"))
+    .addOption(allWorkspacesOption())
     .addOption(watchOption())
     .action((options: ListOptions, command: Command) =>
       showOrWatch(session, options, () => read(session, options, command)),
@@ -44,21 +44,14 @@ async function read(session: Session, options: ListOptions, command: Command): P
     body: items,
     ids: items.map((user) => user.id),
     text: () => userTable(output.style, items),
-    tell: () =>
-      options.allWorkspaces === true ? tellMoreSomewhere(session, taken) : tellMore(session, command, taken),
+    tell: () => tellMore(session, command, taken),
   };
 }
 
-async function take(
+const take = (
   service: ControlPlane,
   { workspace, allWorkspaces, watch: _watch, ...paging }: ListOptions,
-): Promise<Taken<User>> {
-  if (allWorkspaces !== true) return takePage(service.users.list({ workspace }), paging);
-  const answers = await everyWorkspace(service, (name) =>
-    takePage(service.users.list({ workspace: name }), paging),
-  );
-  return {
-    items: answers.flatMap(({ items }) => items),
-    next: answers.find(({ next }) => next !== null)?.next ?? null,
-  };
-}
+): Promise<Taken<User>> =>
+  allWorkspaces === true
+    ? takeEverywhere(service, paging)
+    : takePage(service.users.list({ workspace }), paging);

@@ -1,0 +1,32 @@
+/** A page of the users of several workspaces: those of one, then those of the next. */
+import type { ControlPlane } from "../../../client/control-plane.ts";
+import type { Taken } from "../../../client/listing.ts";
+import type { User } from "../../../contract/user.ts";
+import { everyWorkspace, workspaceNames } from "../../every-workspace.ts";
+import type { Paging } from "../../paging.ts";
+import { cursorFor, placesIn, type Places } from "../../places.ts";
+
+const isCursor = (value: unknown): value is string => typeof value === "string";
+
+export async function takeEverywhere(service: ControlPlane, { limit, cursor }: Paging): Promise<Taken<User>> {
+  const seen = await workspaceNames(service);
+  const places: Places<string> =
+    cursor === undefined ? new Map(seen.map((name) => [name, null])) : placesIn(cursor, isCursor, seen);
+  const take = (workspace: string, most?: number): Promise<Taken<User>> =>
+    service.users.list({ workspace }).take(most, places.get(workspace) ?? undefined);
+  if (limit === undefined) {
+    const answers = await everyWorkspace(service, (workspace) => take(workspace), [...places.keys()]);
+    return { items: answers.flatMap(({ items }) => items), next: null };
+  }
+  const items: User[] = [];
+  const left = new Map(places);
+  for (const workspace of places.keys()) {
+    const room = limit - items.length;
+    const taken = await take(workspace, Math.max(room, 1)); // a page that is full says whether anybody follows
+    if (room === 0 && taken.items.length > 0) break;
+    items.push(...taken.items);
+    left.delete(workspace);
+    if (taken.next !== null) return { items, next: cursorFor(new Map([[workspace, taken.next], ...left])) };
+  }
+  return { items, next: cursorFor(left) };
+}
