@@ -24,7 +24,7 @@ export function placesIn<Place extends string | number>(
 ): Places<Place> {
   const places = new Map<string, Place | null>();
   for (const entry of entriesOf(cursor)) {
-    const [workspace, place, ...more]: unknown[] = Array.isArray(entry) ? entry : [];
+    const [workspace, place, ...more] = Array.isArray(entry) ? (entry as unknown[]) : [];
     if (typeof workspace !== "string" || more.length > 0 || !(place === null || isPlace(place)))
       throw foreign();
     if (!seen.includes(workspace))
