@@ -3,7 +3,7 @@ import type { AuditDraft } from "../contract/audit.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { hmacSha256 } from "../kernel/digest.ts";
 import { redactJson } from "../kernel/redact.ts";
-import { canonical } from "./canonical.ts";
+import { canonical } from "../kernel/canonical.ts";
 
 type Json = NonNullable<AuditDraft["arguments"]>;
 

@@ -7,7 +7,7 @@
 import type { PersonalPath, StoredRecord } from "../contract/audit.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256Sync } from "../kernel/digest.ts";
-import { canonical } from "./canonical.ts";
+import { canonical } from "../kernel/canonical.ts";
 
 export const SALT_BYTES = 32;
 const END_OF_PATH = new Uint8Array([0]);

@@ -10,7 +10,7 @@ import { toHex, utf8 } from "../kernel/bytes.ts";
 import { defined } from "../kernel/defined.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import { derivedId, type Id } from "../kernel/ids.ts";
-import { canonical } from "./canonical.ts";
+import { canonical } from "../kernel/canonical.ts";
 import { draftRecord } from "./record.ts";
 
 /** Separates this use of SHA-256 from all others. */

@@ -2,7 +2,7 @@
  * Turns records into entries: parse, merge repeats, number, chain, insert. There is no `await`: `seq` and the previous
  * hash are read and written in one turn.
  */
-import { canonical } from "../audit/canonical.ts";
+import { canonical } from "../kernel/canonical.ts";
 import type { AppendReport } from "../audit/carrier.ts";
 import { genesis, nextHash } from "../audit/chain.ts";
 import { erase, isPersonal, SALT_BYTES } from "../audit/commit.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonical } from "../../../src/audit/canonical.ts";
+import { canonical } from "../../../src/kernel/canonical.ts";
 import { committed, committedBytes, erase, isPersonal } from "../../../src/audit/commit.ts";
 import { PERSONAL_MEMBERS, storedRecord } from "../../../src/contract/audit.ts";
 import { fromUtf8, toHex, utf8 } from "../../../src/kernel/bytes.ts";

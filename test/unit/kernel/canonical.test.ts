@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonical } from "../../../src/audit/canonical.ts";
+import { canonical } from "../../../src/kernel/canonical.ts";
 
 describe("canonical JSON", () => {
   it("sorts members by UTF-16 code units at every depth and writes no white space", () => {
