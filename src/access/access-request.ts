@@ -7,6 +7,8 @@ import type { AccessRequest } from "./evaluate.ts";
 
 const KIND: Readonly<Record<Action, ResourceKind>> = {
   "tool:use": "tool",
+  "http:call": "tool",
+  "mcp:call": "tool",
   "llm:chat": "pool",
   "llm:embed": "pool",
   "integration:use": "integration",

@@ -24,7 +24,7 @@ import {
 } from "./release.ts";
 import { Watchdog } from "./watchdog.ts";
 
-interface ActPorts extends ReleasePorts {
+export interface ActPorts extends ReleasePorts {
   readonly timers: Timers;
   /** Lets work continue after the answer is sent. */
   background(work: Promise<unknown>): void;

@@ -7,7 +7,7 @@ import { ok, type Result } from "../kernel/result.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/baseline.ts";
 import { freshnessOf, limitsOf } from "../tiers/limits.ts";
 import type { Caller } from "./caller.ts";
-import { judgedUser, type DecisionPorts } from "./decide.ts";
+import { judgedUser, type DecisionPorts } from "./judge.ts";
 import type { NoLease } from "./lease-client.ts";
 
 export async function callContext(

@@ -1,7 +1,7 @@
 /** `Idempotency-Key` identifies a request, so that a repeat has no second effect (P12). */
 import type { Operator } from "../access/operator.ts";
 import { concat, toHex, utf8 } from "../kernel/bytes.ts";
-import { sha256 } from "../kernel/digest.ts";
+import { hmacSha256, sha256 } from "../kernel/digest.ts";
 import { holdsCredential } from "../kernel/redact.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
@@ -10,11 +10,16 @@ import type { SentKey } from "../storage/idempotency.ts";
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const MUTATING = new Set(["POST", "PATCH", "PUT", "DELETE"]);
 
-/** @returns null when no key was sent, or the method changes nothing. */
+/**
+ * @param pepper keys the digest of a body that holds a secret: without it the secret could be guessed from what is kept.
+ * Null: the body holds none.
+ * @returns null where no key was sent, or the method changes nothing.
+ */
 export async function requestKeyOf(
   http: Request,
   body: Uint8Array<ArrayBuffer>,
   operator: Operator | null,
+  pepper: Uint8Array<ArrayBuffer> | null,
 ): Promise<Result<SentKey | null, Refusal>> {
   const key = http.headers.get("idempotency-key");
   if (key === null || operator === null || !MUTATING.has(http.method)) return ok(null);
@@ -27,5 +32,7 @@ export async function requestKeyOf(
   const { pathname, searchParams } = new URL(http.url);
   searchParams.delete("wait"); // how long to wait is not part of the request
   const line = utf8(`${http.method} ${pathname}?${searchParams.toString()}\n`);
-  return ok({ subject: operator.subject, key, bodyDigest: toHex(await sha256(concat(line, body))) });
+  const sent = concat(line, body);
+  const digest = pepper === null ? await sha256(sent) : await hmacSha256(pepper, sent);
+  return ok({ subject: operator.subject, key, bodyDigest: toHex(digest) });
 }

@@ -64,6 +64,11 @@ export interface RouteShape {
   readonly tokenMember?: string;
   /** A member of the body that may hold an agent's API key, in the same way. */
   readonly keyMember?: string;
+  /**
+   * A member of the body that holds a secret for another system. It is kept encrypted, and neither recorded nor
+   * repeated; what is kept of a body for repeats is keyed, so that nobody guesses it from there.
+   */
+  readonly secretMember?: string;
   readonly answers: readonly Answer[];
 }
 

@@ -17,6 +17,7 @@ import { statusRoutes } from "./routes/status.ts";
 import { rootKeyRoutes } from "./routes/root-keys.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { stopRoutes } from "./routes/stops.ts";
+import { toolSecretRoutes } from "./routes/tool-secrets.ts";
 import { tierRoutes } from "./routes/tiers.ts";
 import { userRoutes } from "./routes/users.ts";
 import { workspaceRoutes } from "./routes/workspaces.ts";
@@ -31,6 +32,7 @@ export const routes: readonly Route[] = [
   ...lifecycleRoutes,
   ...keyRoutes,
   ...catalogRoutes,
+  ...toolSecretRoutes,
   ...identityProviderRoutes,
   ...tierRoutes,
   ...operatorRoutes,

@@ -45,7 +45,8 @@ async function inputOf(shape: RouteShape, arrival: Arrival): Promise<Result<obje
   const parsed = await parse(shape, arrival, admitted.value);
   if (!parsed.ok) return parsed;
   const { raw, ...members } = parsed.value;
-  const key = await requestKeyOf(http, raw, operator);
+  const pepper = shape.secretMember === undefined ? null : services.operations.derived[0].pepper;
+  const key = await requestKeyOf(http, raw, operator, pepper);
   if (!key.ok) return key;
   const facts = requestFacts(http, services.clientIpHeader);
   return ok({
@@ -127,11 +128,15 @@ const NO_LISTS: ReadonlySet<string> = new Set();
 
 const bearsCredential = (...written: readonly unknown[]): boolean => holdsCredential(JSON.stringify(written));
 
-/** Leaves out the one member that may hold a user's token or an agent's key, if it holds only that. */
-function withoutCredential(body: unknown, { tokenMember, keyMember }: RouteShape): unknown {
+/**
+ * The one member in which a route takes a user's token, an agent's key or another system's secret is left out where it
+ * holds just that. A credential of Dome is no secret of another system.
+ */
+function withoutCredential(body: unknown, { tokenMember, keyMember, secretMember }: RouteShape): unknown {
   if (typeof body !== "object" || body === null) return body;
   const belongs = (name: string, text: string): boolean =>
-    (name === tokenMember && !/dome_[ao]t_/.test(text)) || (name === keyMember && API_KEY.test(text));
+    ((name === tokenMember || name === secretMember) && !/dome_[ao]t_/.test(text)) ||
+    (name === keyMember && API_KEY.test(text));
   return Object.fromEntries(
     Object.entries(body).filter(([name, value]) => typeof value !== "string" || !belongs(name, value)),
   );

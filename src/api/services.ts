@@ -1,5 +1,5 @@
 /** The services that the composition root gives the HTTP layer for one request. */
-import type { DecisionPorts } from "../access/decide.ts";
+import type { DecisionPorts } from "../access/judge.ts";
 import type { OperatorPorts } from "../access/operator.ts";
 import type { RateCounters } from "./rate-limits.ts";
 import type { DoorDialect } from "./dialects/dialect.ts";

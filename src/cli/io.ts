@@ -32,6 +32,8 @@ export interface Input {
 
 export interface Io {
   readonly env: Environment;
+  /** A variable of the environment that a person names on the command line. */
+  readonly variable: (name: string) => string | undefined;
   readonly stdin: Input;
   readonly stdout: Sink;
   readonly stderr: Sink;

@@ -15,6 +15,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   authorized_parties: ["--azp"],
   delegates_to: ["--delegates-to", "--add-delegate"],
   drain_seconds: ["--drain"],
+  forward_headers: ["--forward-header"],
   expires_at: ["--expires"],
   key_expires_at: ["--key-expires"],
   labels: ["--label"],
@@ -23,6 +24,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   models: ["--model"],
   operations: ["--operation"],
   overlap_seconds: ["--overlap"],
+  value: ["--secret-env", "--secret-file"],
   workspaces: ["--workspace"],
 };
 

@@ -14,6 +14,7 @@ const INTERRUPTED = 130;
 
 export const processIo = (): Io => ({
   env: environment(process.env),
+  variable: (name) => process.env[name],
   stdin: processInput,
   stdout: sink(process.stdout),
   stderr: sink(process.stderr),

@@ -1,6 +1,7 @@
 /** The registry record of an agent, its settings and its state. */
 import { z } from "zod";
 import { coveredBy, toolReference, type Resource } from "./resource.ts";
+import { membersIn, setting } from "./settings.ts";
 import {
   NAME_PATTERN,
   agentName,
@@ -76,21 +77,6 @@ export const requireActas = z
 
 export const freshness = z.enum(["leased", "always"]);
 
-interface Setting<Asked extends z.ZodType, Shown extends z.ZodType> {
-  /** The form in a request. */
-  readonly asked: Asked;
-  /** The form in a registration: members that are left out get default values. */
-  readonly initial: z.ZodDefault<Asked>;
-  /** The form in an answer. */
-  readonly shown: Shown;
-}
-
-const setting = <Asked extends z.ZodType, Shown extends z.ZodType>(
-  asked: Asked,
-  initial: z.ZodDefault<Asked>,
-  shown: Shown,
-): Setting<Asked, Shown> => ({ asked, initial, shown });
-
 const text = z.string().nullable();
 const contact = plainLine(320).nullable();
 const description = proseLine(1000).nullable();
@@ -134,16 +120,7 @@ export const AGENT_SETTINGS = {
   ),
 } as const;
 
-type Settings = typeof AGENT_SETTINGS;
-export type AgentSettingName = keyof Settings;
-
-/** The schema of each setting, as the members of an object. */
-const settings = <Form extends "asked" | "initial" | "shown">(
-  form: Form,
-): { [M in AgentSettingName]: Settings[M][Form] } =>
-  Object.fromEntries(Object.entries(AGENT_SETTINGS).map(([member, forms]) => [member, forms[form]])) as {
-    [M in AgentSettingName]: Settings[M][Form];
-  };
+export type AgentSettingName = keyof typeof AGENT_SETTINGS;
 
 /** `POST /api/v1/agents`: the record (name, owner, workspace) and the settings that may change later. */
 export const agentCreate = z
@@ -151,7 +128,7 @@ export const agentCreate = z
     name: agentName,
     workspace: name.optional().meta({ description: "default: the token's only workspace, else `default`" }),
     owner: principal.optional().meta({ description: "default: the subject of the operator token" }),
-    ...settings("initial"),
+    ...membersIn(AGENT_SETTINGS, "initial"),
     key_expires_at: timeInput
       .nullable()
       .default(null)
@@ -162,7 +139,7 @@ export type AgentCreate = z.output<typeof agentCreate>;
 
 /** `PATCH /api/v1/agents/{agent}`. The id, name, owner and workspace never change (P2), so they are not here. */
 export const agentPatch = z
-  .strictObject(settings("asked"))
+  .strictObject(membersIn(AGENT_SETTINGS, "asked"))
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, { message: "must change something" })
   .meta({ id: "AgentPatch", minProperties: 1 });
@@ -186,7 +163,7 @@ export const agent = z
       .default(null)
       .meta({ description: "of a suspended or revoked agent: who has stopped it, why, and the halt" }),
     state_changed_at: time,
-    ...settings("shown"),
+    ...membersIn(AGENT_SETTINGS, "shown"),
     record_version: z.int(),
     revoked_at: time.nullable(),
     last_active_at: time

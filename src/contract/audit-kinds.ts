@@ -43,6 +43,8 @@ export const AUDIT_KINDS = {
   "catalog.tool_added": "A tool was added to a catalog",
   "catalog.tool_updated": "A tool of a catalog was changed",
   "catalog.tool_removed": "A tool was removed from a catalog",
+  "catalog.tool_secret_added": "A credential for the server behind a tool was added",
+  "catalog.tool_secret_removed": "A credential for the server behind a tool was removed",
   "catalog.pool_added": "A pool was added to a catalog",
   "catalog.pool_updated": "A pool of a catalog was changed",
   "catalog.pool_removed": "A pool was removed from a catalog",

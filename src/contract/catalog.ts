@@ -1,7 +1,9 @@
 /** The tools, pools and integrations that a workspace offers its agents. */
 import { z } from "zod";
 import { modelName, operationName } from "./resource.ts";
-import { id, list, name, page, proseLine, time, version } from "./words.ts";
+import { membersIn, setting } from "./settings.ts";
+import { credentialState, forwardHeaders, NO_AUTH, toolKind, upstreamAuth } from "./upstream.ts";
+import { id, line, list, name, page, proseLine, time, version } from "./words.ts";
 
 const common = {
   name,
@@ -26,34 +28,74 @@ const entry = {
   version,
 };
 
-export const toolCreate = z
-  .strictObject({
-    ...common,
-    kind: z
-      .literal("local")
-      .default("local")
-      .meta({ description: "the agent calls it itself, Dome only checks" }),
-    operations: operations
-      .nullable()
-      .default(null)
-      .meta({ description: "null: any operation; otherwise others are denied" }),
-    clear_arguments: z
+const text = z.string().nullable();
+const description = proseLine(1000).nullable();
+const toolOperations = operations.nullable();
+const toolSchemas = argumentSchemas.nullable();
+const url = line(2048).nullable();
+
+/**
+ * The settings of a tool that may change. This is the one table: every other place derives from it, or the compiler
+ * checks it against this table.
+ */
+export const TOOL_SETTINGS = {
+  description: setting(description, description.default(null), text),
+  operations: setting(
+    toolOperations,
+    toolOperations.default(null).meta({ description: "null: any operation; otherwise others are denied" }),
+    z.array(z.string()).nullable(),
+  ),
+  clear_arguments: setting(
+    z.boolean(),
+    z
       .boolean()
       .default(false)
       .meta({ description: "true: arguments are recorded in clear, otherwise as a keyed digest" }),
-    argument_schemas: argumentSchemas.nullable().default(null),
+    z.boolean(),
+  ),
+  argument_schemas: setting(
+    toolSchemas,
+    toolSchemas.default(null),
+    z.record(z.string(), z.record(z.string(), z.unknown())).nullable(),
+  ),
+  url: setting(
+    url,
+    url
+      .default(null)
+      .meta({ description: "of the server behind a tool of the kind `mcp` or `http`; null: `local`" }),
+    text.default(null),
+  ),
+  auth: setting(
+    upstreamAuth,
+    upstreamAuth.default(NO_AUTH).meta({ description: "how Dome authenticates to the server" }),
+    upstreamAuth.default(NO_AUTH),
+  ),
+  forward_headers: setting(
+    forwardHeaders,
+    forwardHeaders
+      .default([])
+      .meta({ description: "headers that pass in both directions, besides those that always do" }),
+    z.array(z.string()).default([]),
+  ),
+} as const;
+
+export type ToolSettingName = keyof typeof TOOL_SETTINGS;
+
+export const toolCreate = z
+  .strictObject({
+    name: common.name,
+    workspace: common.workspace,
+    kind: toolKind.default("local").meta({
+      description: "local: the agent calls it itself, Dome only checks; mcp, http: Dome calls it",
+    }),
+    ...membersIn(TOOL_SETTINGS, "initial"),
   })
   .meta({ id: "ToolCreate" });
 export type ToolCreate = z.output<typeof toolCreate>;
 
-/** `PATCH /api/v1/tools/{name}`: what may change; the name stays. */
+/** `PATCH /api/v1/tools/{name}`: what may change; the name and the kind stay. */
 export const toolPatch = z
-  .strictObject({
-    description: proseLine(1000).nullable(),
-    operations: operations.nullable(),
-    clear_arguments: z.boolean(),
-    argument_schemas: argumentSchemas.nullable(),
-  })
+  .strictObject(membersIn(TOOL_SETTINGS, "asked"))
   .partial()
   .refine(changesSomething, { message: "must change something" })
   .meta({ id: "ToolPatch", minProperties: 1 });
@@ -63,10 +105,11 @@ export const tool = z
   .strictObject({
     id: id("tol"),
     ...entry,
-    kind: z.literal("local"),
-    operations: z.array(z.string()).nullable(),
-    clear_arguments: z.boolean(),
-    argument_schemas: z.record(z.string(), z.record(z.string(), z.unknown())).nullable(),
+    kind: toolKind,
+    ...membersIn(TOOL_SETTINGS, "shown"),
+    credential: credentialState.default("not_needed").meta({
+      description: "whether Dome has a credential for the server; never which",
+    }),
   })
   .meta({ id: "Tool" });
 export type Tool = z.output<typeof tool>;

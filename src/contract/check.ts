@@ -4,7 +4,15 @@ import { decisionReason, layer } from "./reasons.ts";
 import { MAX_REFERENCE_LENGTH, modelReference, toolReference } from "./resource.ts";
 import { id, name, time } from "./words.ts";
 
-export const action = z.enum(["tool:use", "llm:chat", "llm:embed", "integration:use"]);
+/** `http:call`, `mcp:call`: through a door of Dome. `check` asks the same with `tool:use`. */
+export const action = z.enum([
+  "tool:use",
+  "http:call",
+  "mcp:call",
+  "llm:chat",
+  "llm:embed",
+  "integration:use",
+]);
 export type Action = z.output<typeof action>;
 
 const SUBJECTS = ["tool", "model", "integration", "action"] as const;

@@ -52,7 +52,7 @@ export const rootKeyRewrapped = z
     left: count.meta({ description: "still to do, after this" }),
     unreadable: z
       .array(z.string())
-      .meta({ description: "signing keys that no version of DOME_ROOT_KEY opens" }),
+      .meta({ description: "signing keys, and secrets of tools, that no version of DOME_ROOT_KEY opens" }),
   })
   .meta({ id: "RootKeyRewrapped" });
 export type RootKeyRewrapped = z.output<typeof rootKeyRewrapped>;

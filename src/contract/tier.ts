@@ -28,6 +28,14 @@ export const tier = z
       .max(365)
       .meta({ description: "how long an API key may live; without another end it lives as long" }),
     max_body_bytes: z.int().min(1024),
+    max_act_body_bytes: z.int().min(1024).default(1_048_576).meta({
+      description: "of a call of a tool through Dome: its body, and the body of its answer, in bytes",
+    }),
+    max_act_seconds: z
+      .int()
+      .min(1)
+      .default(60)
+      .meta({ description: "how long a call of a tool through Dome may take, its stream included" }),
     rate: rateClass,
     freshness,
     audit: z.enum(["before_release"]).meta({ description: "when evidence must be durable" }),

@@ -18,6 +18,7 @@ export const ID_PREFIXES = [
   "txn", // transaction
   "req", // request
   "tol", // tool
+  "sec", // secret of a tool
   "pol", // pool
   "int", // integration
   "chg", // configuration change

@@ -8,6 +8,7 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import type { WorkspaceContent } from "../operations/owners/workspace-owner.ts";
 import { changeOperatorTokens } from "../operators/token-writes.ts";
 import { catalogStatements } from "../registry/catalog-writes.ts";
+import { resealStatement, secretStatements } from "../registry/tool-secrets.ts";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { organization } from "../storage/tables/organization.ts";
@@ -43,12 +44,20 @@ export function contentStatements(
       return [workspace({ description: content.description })];
     case "catalog":
       return [workspace(), ...catalogStatements(db, owner as WorkspaceId, content.entry)];
+    case "tool_secret":
+      return [workspace(), ...secretStatements(db, content.secret)];
     case "identity_provider":
       return [workspace(), ...providerStatements(db, owner as WorkspaceId, content.provider)];
     case "operator_token":
       return [org(), ...changeOperatorTokens(db, content.token)];
     case "first_signing_keys":
       return [org(), ...content.keys.map((key) => insertFirstSigningKey(db, key))];
+    case "resealed":
+      return [
+        org(),
+        ...content.signingKeys.map((key) => changeSigningKey(db, key)),
+        ...content.toolSecrets.map((secret) => resealStatement(db, secret)),
+      ];
     case "signing_keys":
       return [
         org(),

@@ -31,4 +31,5 @@ export async function askEvidence(parts: WorkspaceParts, ledger: string): Promis
 export const outranksEvidence = (content: WorkspaceContent): boolean =>
   content.kind === "signing_keys" ||
   content.kind === "first_signing_keys" ||
+  (content.kind === "tool_secret" && content.secret.act === "remove") ||
   (content.kind === "operator_token" && content.token.kind === "revoke");

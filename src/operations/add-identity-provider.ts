@@ -8,7 +8,6 @@ import {
   type IdentityProviderView,
 } from "../contract/identity-provider.ts";
 import { isTestIssuer } from "../contract/test-users.ts";
-import type { AddressFault } from "../egress/address.ts";
 import { discoveryUrl, isTemplate, issuerOf } from "../identity/discovery.ts";
 import type { BoundAgent } from "../identity/provider-reads.ts";
 import { providerView } from "../identity/provider-view.ts";
@@ -20,18 +19,9 @@ import { agentFor, seesAgent, workspaceFor } from "./request/resolve.ts";
 import { answerOf, change, changedWorkspace, type Plan } from "./change/change.ts";
 import type { EgressOperationPorts, OperatorRequest } from "./request/ports.ts";
 import { memberRefusal, shown, type Refusal } from "./answer/refusal.ts";
+import { wrongAddress } from "./rules/addresses.ts";
 
-const WRONG_ADDRESS: Readonly<Record<AddressFault, string>> = {
-  not_a_url: "The issuer is not a URL.",
-  not_https:
-    "The issuer must be an https:// URL. For a test on this machine, add its origin to DOME_EGRESS_ALLOW.",
-  has_credentials: "The issuer must not have a user name or password.",
-  has_fragment: "The issuer must not have a fragment.",
-  ip_address: "The issuer must have a name, not an IP address. See docs/identity-providers.md.",
-  private_name: "The issuer must have a public name. See docs/identity-providers.md.",
-  port_not_listed:
-    "The issuer has a port other than 443. Ask an administrator to add its origin to DOME_EGRESS_ALLOW.",
-};
+const PAGE = "docs/identity-providers.md";
 
 export async function addIdentityProvider(
   ports: EgressOperationPorts,
@@ -120,7 +110,7 @@ function checkedIssuer(
   const fault = egress.addressFault(discoveryUrl(resolved));
   return fault === null
     ? ok(resolved)
-    : err(memberRefusal("invalid_request", "issuer", WRONG_ADDRESS[fault]));
+    : err(memberRefusal("invalid_request", "issuer", wrongAddress(fault, "The issuer", PAGE)));
 }
 
 /** Resolves the agents that the request names to their ids, which never change. */

@@ -12,11 +12,14 @@ import { declarersOf, findEntry, type CatalogTable } from "../registry/catalog.t
 import type { CatalogChange } from "../registry/catalog-writes.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import type { CatalogKind } from "./rules/catalog-kinds.ts";
+import type { UpstreamRules } from "./rules/tool-upstreams.ts";
 import { answerOf, change, changedWorkspace, type ChangeRecord, type Plan } from "./change/change.ts";
 import { staleUnder, type IfMatch } from "./request/if-match.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 import { workspaceFor } from "./request/resolve.ts";
+
+type CatalogPorts = OperationPorts & UpstreamRules;
 
 interface EntryTarget {
   readonly name: string;
@@ -30,7 +33,7 @@ export async function addEntry<
   Create extends { readonly name: string; readonly workspace?: string | undefined },
   View,
 >(
-  ports: OperationPorts,
+  ports: CatalogPorts,
   request: OperatorRequest,
   kind: CatalogKind<Table, Omit<Create, "workspace">, never, View>,
   { workspace, ...members }: Create,
@@ -45,7 +48,7 @@ export async function addEntry<
     createdAt: ports.clock.now(),
     version: 1,
   } as Table["$inferSelect"];
-  const refusal = kind.refuse(row);
+  const refusal = kind.refuse(row, null, ports);
   if (refusal !== undefined) return err(refusal);
   const added = await change(ports, request, changedWorkspace(ports, workspaceId), kind.schema, async () =>
     ok(
@@ -60,7 +63,7 @@ export async function addEntry<
 }
 
 export function updateEntry<Table extends CatalogTable, Patch extends object, View>(
-  ports: OperationPorts,
+  ports: CatalogPorts,
   request: OperatorRequest,
   kind: CatalogKind<Table, never, Patch, View>,
   target: EntryTarget,
@@ -70,7 +73,7 @@ export function updateEntry<Table extends CatalogTable, Patch extends object, Vi
   return changeEntry(ports, request, kind, target, kind.schema, async (row) => {
     const set = kind.columns(patch);
     const after = { ...row, ...set, version: row.version + 1 };
-    const refusal = kind.refuse(after);
+    const refusal = kind.refuse(after, row, ports);
     if (refusal !== undefined) return err(refusal);
     return ok({
       name,

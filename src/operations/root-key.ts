@@ -11,6 +11,12 @@ import {
 } from "../contract/root-key.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { countHolders } from "../registry/root-key-counts.ts";
+import {
+  loadToolSecrets,
+  resealSecret,
+  type ResealedSecret,
+  type StoredSecret,
+} from "../registry/tool-secrets.ts";
 import { sealedUnder } from "../secrets/envelope.ts";
 import { loadSigningKeys } from "../tokens/signing-key-reads.ts";
 import { resealSigningKey, type SigningKey } from "../tokens/signing-key.ts";
@@ -27,10 +33,7 @@ export async function rootKeyStatus(
   const whole = wholeInstallation(request);
   if (!whole.ok) return whole;
   const listed = ports.derived.map(({ version }) => version);
-  const sealed = Map.groupBy(
-    await loadSigningKeys(ports.db),
-    ({ sealedPrivate }) => sealedUnder(sealedPrivate) ?? "unknown",
-  );
+  const sealed = Map.groupBy(await sealedValues(ports), ({ under }) => under ?? "unknown");
   const { newest, made } = await countHolders(ports.db, listed, ports.clock.now());
   const absent = [...sealed.keys(), ...newest.keys()].filter((version) => !listed.includes(version));
   return ok({
@@ -61,21 +64,16 @@ export async function rewrapRootKey(
   const rewrapped = await change(ports, request, changedOrg(ports), rootKeyRewrapped, async () => {
     const basedOn = await orgEpoch(ports);
     const [{ version: newest }] = ports.derived;
-    const { behind, unreadable } = sorted(await loadSigningKeys(ports.db), ports);
+    const { behind, unreadable } = sorted(await sealedValues(ports), ports);
     const batch = behind.slice(0, limit);
     const answer: RootKeyRewrapped = {
       dry_run: dryRun,
       rewrapped: batch.length,
       left: behind.length - batch.length,
-      unreadable: unreadable.map((key) => key.kid),
+      unreadable: unreadable.map(({ name }) => name),
     };
     if (dryRun || batch.length === 0) return ok({ answer, change: null });
-    const changed: SigningKey[] = [];
-    for (const key of batch) {
-      const resealed = await resealSigningKey(key, ports.derived, ports.random);
-      if (!resealed.ok) throw new Error(`the signing key ${key.kid} does not open: ${resealed.error.kind}`);
-      changed.push(resealed.value);
-    }
+    const changed = await resealed(batch, ports);
     return ok({
       answer,
       change: {
@@ -84,29 +82,74 @@ export async function rewrapRootKey(
             workspace: "org",
             kind: "root_key.rewrapped",
             target: { type: "root_key", id: newest },
-            data: { signing_keys: changed.map((key) => key.kid), left: answer.left },
+            data: {
+              signing_keys: changed.signingKeys.map((key) => key.kid),
+              tool_secrets: changed.toolSecrets.map((secret) => secret.id),
+              left: answer.left,
+            },
           },
         ],
         send: (command) =>
-          ports.owners.org().configure({
-            ...command,
-            basedOn,
-            content: { kind: "signing_keys", inserted: [], changed },
-          }),
+          ports.owners.org().configure({ ...command, basedOn, content: { kind: "resealed", ...changed } }),
       },
     });
   });
   return answerOf(rewrapped);
 }
 
-/**
- * Values not sealed under the newest version: `behind` can be sealed again, and no listed version opens `unreadable`.
- */
-function sorted(keys: readonly SigningKey[], { derived }: OperationPorts) {
+/** A value of the registry that is sealed under the root key. */
+type SealedValue = {
+  /** What it is called in answers. */
+  readonly name: string;
+  /** The root-key version; undefined when the text is no sealed value. */
+  readonly under: string | undefined;
+} & (
+  | { readonly kind: "signing_key"; readonly key: SigningKey }
+  | { readonly kind: "tool_secret"; readonly stored: StoredSecret }
+);
+
+async function sealedValues({ db }: OperationPorts): Promise<SealedValue[]> {
+  const keys = (await loadSigningKeys(db)).map((key): SealedValue => ({
+    kind: "signing_key",
+    name: key.kid,
+    under: sealedUnder(key.sealedPrivate),
+    key,
+  }));
+  const secrets = (await loadToolSecrets(db)).map((stored): SealedValue => ({
+    kind: "tool_secret",
+    name: stored.secret.id,
+    under: sealedUnder(stored.secret.sealed),
+    stored,
+  }));
+  return [...keys, ...secrets];
+}
+
+/** @throws for a value that its version does not open: it was tampered with. */
+async function resealed(
+  batch: readonly SealedValue[],
+  { derived, random }: OperationPorts,
+): Promise<{ readonly signingKeys: SigningKey[]; readonly toolSecrets: ResealedSecret[] }> {
+  const signingKeys: SigningKey[] = [];
+  const toolSecrets: ResealedSecret[] = [];
+  for (const value of batch) {
+    if (value.kind === "signing_key") {
+      const key = await resealSigningKey(value.key, derived, random);
+      if (!key.ok) throw new Error(`the signing key ${value.name} does not open: ${key.error.kind}`);
+      signingKeys.push(key.value);
+    } else {
+      const secret = await resealSecret(derived, value.stored, random);
+      if (!secret.ok) throw new Error(`the secret ${value.name} does not open: ${secret.error.kind}`);
+      toolSecrets.push(secret.value);
+    }
+  }
+  return { signingKeys, toolSecrets };
+}
+
+/** What is not sealed under the newest version: what can be brought there, and what no listed version opens. */
+function sorted(values: readonly SealedValue[], { derived }: OperationPorts) {
   const [newest, ...older] = derived.map(({ version }) => version);
-  const under = (key: SigningKey): string => sealedUnder(key.sealedPrivate) ?? "";
   return {
-    behind: keys.filter((key) => older.includes(under(key))),
-    unreadable: keys.filter((key) => under(key) !== newest && !older.includes(under(key))),
+    behind: values.filter(({ under }) => older.includes(under ?? "")),
+    unreadable: values.filter(({ under }) => under !== newest && !older.includes(under ?? "")),
   };
 }

@@ -4,7 +4,7 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import { guard, type Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
-import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
+import { catalogIntegrations, catalogPools, catalogTools, toolSecrets } from "../storage/tables/catalog.ts";
 
 export type EntryKind = "tool" | "pool" | "integration";
 
@@ -42,8 +42,11 @@ export function catalogStatements(db: Database, workspace: WorkspaceId, change: 
     }
     case "remove": {
       const table = TABLES[change.kind] as typeof catalogTools;
-      const removal = db.delete(table).where(entryIs(table, workspace, change.name));
-      return change.force ? [removal] : [guardUnused(db, workspace, change.kind, change.name), removal];
+      const removal = [
+        ...(change.kind === "tool" ? [deleteSecrets(db, workspace, change.name)] : []),
+        db.delete(table).where(entryIs(table, workspace, change.name)),
+      ];
+      return change.force ? removal : [guardUnused(db, workspace, change.kind, change.name), ...removal];
     }
   }
 }
@@ -58,6 +61,13 @@ function insertEntry(db: Database, change: Extract<CatalogChange, { act: "add" }
       return db.insert(catalogIntegrations).values(change.row);
   }
 }
+
+/** The secrets of a tool go with it: another tool of the same name has none of them. */
+const deleteSecrets = (db: Database, workspace: WorkspaceId, name: string): Statement =>
+  db.delete(toolSecrets).where(
+    sql`${toolSecrets.toolId} IN (SELECT ${catalogTools.id} FROM ${catalogTools}
+      WHERE ${catalogTools.workspaceId} = ${workspace} AND ${catalogTools.name} = ${name})`,
+  );
 
 const entryIs = (table: typeof catalogTools, workspace: WorkspaceId, name: string): SQL | undefined =>
   and(eq(table.workspaceId, workspace), eq(table.name, name));

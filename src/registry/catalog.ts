@@ -2,26 +2,41 @@
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Integration, Pool, Tool } from "../contract/catalog.ts";
 import { toolOf } from "../contract/resource.ts";
+import type { CredentialState, ToolKind, UpstreamAuth } from "../contract/upstream.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { readTogether, type Reading } from "../storage/read.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
-import { catalogIntegrations, catalogPools, catalogTools } from "../storage/tables/catalog.ts";
+import { catalogIntegrations, catalogPools, catalogTools, toolSecrets } from "../storage/tables/catalog.ts";
 import type { JsonSchema } from "./schema-text.ts";
+import { shownToolSettings } from "./tool-settings.ts";
+import type { SealedSecret } from "./tool-secrets.ts";
 import { declarationsOf, type EntryKind } from "./catalog-writes.ts";
+
+/** The server behind a tool that Dome calls itself. */
+interface Upstream {
+  readonly kind: Exclude<ToolKind, "local">;
+  readonly url: string;
+  readonly auth: UpstreamAuth;
+  /** Lower-case names of headers that pass in both directions, besides those that always do. */
+  readonly forwardHeaders: readonly string[];
+  /** The newest secret, sealed; null: the tool has none. */
+  readonly secret: SealedSecret | null;
+}
+
+export interface CatalogTool {
+  readonly operations: readonly string[] | null;
+  readonly clearArguments: boolean;
+  /** The schema of each operation's arguments. */
+  readonly schemas: ReadonlyMap<string, JsonSchema>;
+  /** Null: the agent calls the tool itself. */
+  readonly upstream: Upstream | null;
+}
 
 /** The catalog as decisions read it. A null list of operations or models allows any. */
 export interface Catalog {
-  readonly tools: ReadonlyMap<
-    string,
-    {
-      readonly operations: readonly string[] | null;
-      readonly clearArguments: boolean;
-      /** The schema of each operation's arguments. */
-      readonly schemas: ReadonlyMap<string, JsonSchema>;
-    }
-  >;
+  readonly tools: ReadonlyMap<string, CatalogTool>;
   readonly pools: ReadonlyMap<string, { readonly models: readonly string[] | null }>;
   readonly integrations: ReadonlySet<string>;
 }
@@ -37,22 +52,36 @@ export const catalogReading = (db: Database, workspaceId: WorkspaceId): Reading<
     db.select().from(catalogTools).where(eq(catalogTools.workspaceId, workspaceId)),
     db.select().from(catalogPools).where(eq(catalogPools.workspaceId, workspaceId)),
     db.select().from(catalogIntegrations).where(eq(catalogIntegrations.workspaceId, workspaceId)),
+    db
+      .select({ id: toolSecrets.id, toolId: toolSecrets.toolId, sealed: toolSecrets.sealed })
+      .from(toolSecrets)
+      .where(eq(toolSecrets.workspaceId, workspaceId))
+      .orderBy(asc(toolSecrets.toolId), asc(toolSecrets.createdAt), asc(toolSecrets.id)),
   ],
   parse: (
     tools: readonly (typeof catalogTools.$inferSelect)[] = [],
     pools: readonly (typeof catalogPools.$inferSelect)[] = [],
     integrations: readonly (typeof catalogIntegrations.$inferSelect)[] = [],
-  ) => ({
-    tools: new Map(
-      tools.map(({ name, operations, clearArguments, argumentSchemas }) => [
-        name,
-        { operations, clearArguments, schemas: new Map(Object.entries(argumentSchemas ?? {})) },
-      ]),
-    ),
-    pools: new Map(pools.map((row) => [row.name, { models: row.models }])),
-    integrations: new Set(integrations.map((row) => row.name)),
-  }),
+    secrets: readonly SealedSecret[] = [],
+  ) => {
+    const newest = new Map(secrets.map((secret) => [secret.toolId, secret]));
+    return {
+      tools: new Map(tools.map((row) => [row.name, catalogTool(row, newest.get(row.id) ?? null)])),
+      pools: new Map(pools.map((row) => [row.name, { models: row.models }])),
+      integrations: new Set(integrations.map((row) => row.name)),
+    };
+  },
 });
+
+function catalogTool(row: typeof catalogTools.$inferSelect, secret: SealedSecret | null): CatalogTool {
+  const { kind, url, auth, forwardHeaders, operations, clearArguments, argumentSchemas } = row;
+  return {
+    operations,
+    clearArguments,
+    schemas: new Map(Object.entries(argumentSchemas ?? {})),
+    upstream: kind === "local" || url === null ? null : { kind, url, auth, forwardHeaders, secret },
+  };
+}
 
 const entryView = (row: {
   name: string;
@@ -72,10 +101,14 @@ export const toolView = (row: typeof catalogTools.$inferSelect): Tool => ({
   id: row.id,
   ...entryView(row),
   kind: row.kind,
-  operations: row.operations,
-  clear_arguments: row.clearArguments,
-  argument_schemas: row.argumentSchemas,
+  ...shownToolSettings(row),
+  credential: credentialOf(row),
 });
+
+const credentialOf = ({ auth, secrets }: typeof catalogTools.$inferSelect): CredentialState => {
+  if (auth.type === "none") return "not_needed";
+  return secrets === 0 ? "missing" : "kept";
+};
 
 export const poolView = (row: typeof catalogPools.$inferSelect): Pool => ({
   id: row.id,

@@ -23,6 +23,7 @@ export const MIGRATIONS: readonly string[] = [
   "0013_lists.sql",
   "0014_depth.sql",
   "0015_key_lists.sql",
+  "0016_upstreams.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

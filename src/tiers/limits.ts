@@ -24,6 +24,10 @@ export interface Limits {
   readonly maxLifetime: number;
   /** The largest body of a call, in bytes. */
   readonly maxBodyBytes: number;
+  /** The largest body of a call through a door, and of its answer, in bytes. */
+  readonly maxActBodyBytes: number;
+  /** The longest time that a call through a door may take, in seconds. */
+  readonly maxActSeconds: number;
   /** The most items of one batch. */
   readonly maxBatch: number;
   /** The rate class of a key. */
@@ -59,6 +63,8 @@ const limitsOfOne = (tier: Tier, agent: LimitedAgent): Limits => ({
   maxDepth: tier.max_chain_depth,
   maxLifetime: tier.token_ttl_seconds,
   maxBodyBytes: tier.max_body_bytes,
+  maxActBodyBytes: tier.max_act_body_bytes,
+  maxActSeconds: tier.max_act_seconds,
   maxBatch: tier.max_batch,
   rate: tier.rate,
   freshness: agent.freshness === "always" ? "always" : tier.freshness,
@@ -68,6 +74,8 @@ const stricter = (a: Limits, b: Limits): Limits => ({
   maxDepth: Math.min(a.maxDepth, b.maxDepth),
   maxLifetime: Math.min(a.maxLifetime, b.maxLifetime),
   maxBodyBytes: Math.min(a.maxBodyBytes, b.maxBodyBytes),
+  maxActBodyBytes: Math.min(a.maxActBodyBytes, b.maxActBodyBytes),
+  maxActSeconds: Math.min(a.maxActSeconds, b.maxActSeconds),
   maxBatch: Math.min(a.maxBatch, b.maxBatch),
   rate: RATES[Math.min(RATES.indexOf(a.rate), RATES.indexOf(b.rate))] ?? "low",
   freshness: a.freshness === "always" ? "always" : b.freshness,

@@ -10,6 +10,7 @@ import type { Transition, WorkspaceTransition } from "../../src/contract/halt.ts
 import type { KeyCreated, KeyRevoked } from "../../src/contract/key.ts";
 import type { OperatorCreated } from "../../src/contract/operator.ts";
 import type { TokenResponse } from "../../src/contract/oauth.ts";
+import type { ToolSecret } from "../../src/contract/upstream.ts";
 import type { Workspace } from "../../src/contract/workspace.ts";
 import { digestKey } from "../../src/credentials/digest.ts";
 import { maskKey, mintKey } from "../../src/credentials/key-format.ts";
@@ -24,6 +25,8 @@ import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
 import { bearer, done } from "./calls.fixture.ts";
 
 export const ADMIN = bearer(TEST_ADMIN_TOKEN);
+/** What Dome authenticates with to the server behind a tenant's tool. */
+export const UPSTREAM_SECRET = "upstream-3f9c61d2a7";
 export const ids = idSource(systemClock, systemRandom);
 
 export interface TestAgent {
@@ -50,6 +53,9 @@ export interface Tenant {
   readonly operator: string;
   /** The name of its tool, its pool, its integration and its identity provider. */
   readonly entry: string;
+  /** The name of a tool with a server behind it, and the id of the secret for that. */
+  readonly upstream: string;
+  readonly toolSecret: string;
 }
 
 /** What the root key of the test Worker yields. */
@@ -158,6 +164,16 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
       audience_scope: "workspace",
     },
   });
+  const upstream = `${entry}-server`;
+  const server = { kind: "http", url: `https://${entry}.example.com`, auth: { type: "bearer" } };
+  await done("POST", "/api/v1/tools", {
+    authorization: ADMIN,
+    body: { workspace: name, name: upstream, ...server },
+  });
+  const secret = await done<ToolSecret>("POST", `/api/v1/tools/${upstream}/secrets?workspace=${name}`, {
+    authorization: ADMIN,
+    body: { value: UPSTREAM_SECRET },
+  });
   const { halt: stopped } = await done<WorkspaceTransition>("POST", `/api/v1/workspaces/${name}/halt`, {
     authorization: ADMIN,
     body: {},
@@ -184,6 +200,8 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
     record: await firstRecord(name),
     operator: await issueOperator({ subject: "tenant@example.com", role: "auditor", workspaces: [name] }),
     entry,
+    upstream,
+    toolSecret: secret.id,
   };
 }
 
@@ -211,6 +229,10 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   txn: "txn_01k9v3m8q2x7n5r4t6w0y1z2a3",
   operator: tenant.operator,
   name: tenant.entry,
+  "addToolSecret.name": tenant.upstream,
+  "listToolSecrets.name": tenant.upstream,
+  "removeToolSecret.name": tenant.upstream,
+  secret: tenant.toolSecret,
   tier: "standard",
   code: "not_found",
 });

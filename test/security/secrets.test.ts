@@ -22,6 +22,7 @@ import {
   makeTenant,
   operatorToken,
   revokeKey,
+  UPSTREAM_SECRET,
   type Tenant,
   type TestAgent,
 } from "./installation.fixture.ts";
@@ -58,7 +59,11 @@ beforeAll(async () => {
     "the admin token": TEST_ADMIN_TOKEN,
     "a call token": await callToken(tenant.agent.key),
   };
-  lookedFor = [...Object.entries(planted).flatMap(formsOf), ...(await ofTheInstallation())];
+  lookedFor = [
+    ...Object.entries(planted).flatMap(formsOf),
+    ["the secret of a tool", UPSTREAM_SECRET],
+    ...(await ofTheInstallation()),
+  ];
 }, 60_000);
 
 afterAll(() => vi.restoreAllMocks());
@@ -212,6 +217,7 @@ describe("after all that, and after a life of ordinary requests", () => {
         "D1 api_keys",
         "D1 idempotency",
         "D1 signing_keys",
+        "D1 tool_secrets",
         "AGENT agent",
         "LEDGER entries",
       ]),

@@ -147,6 +147,10 @@ describe("adding to the catalog", () => {
       operations: ["create_ticket"],
       clear_arguments: false,
       argument_schemas: null,
+      url: null,
+      auth: { type: "none" },
+      forward_headers: [],
+      credential: "not_needed",
       version: 1,
     });
     expect(await get("/tools/zendesk")).toEqual(made);
@@ -189,7 +193,7 @@ describe("adding to the catalog", () => {
 
   test.each([
     ["tools", { name: "Zendesk" }, "name"],
-    ["tools", { name: "x", kind: "mcp" }, "kind"],
+    ["tools", { name: "x", kind: "stdio" }, "kind"],
     ["tools", { name: "x", operations: ["a b"] }, "operations.0"],
     ["tools", { name: "x", clear_arguments: "yes" }, "clear_arguments"],
     ["pools", { name: "x", models: ["a/b"] }, "models.0"],

@@ -1,5 +1,6 @@
 /** The OpenAPI document and the Worker are one thing: what is mounted is documented, and what is answered fits. */
 import { beforeAll, describe, expect, it } from "vitest";
+import type { ToolSecret } from "../../src/contract/upstream.ts";
 import type { z } from "zod";
 import { createApp } from "../../src/api/app.ts";
 import { openApiDocument } from "../../src/api/openapi.ts";
@@ -99,6 +100,12 @@ describe("every answer", () => {
       await call(`add${kind}`, {}, { body: { name: "crm", description: "of the house" } });
     }
     await call("addTool", {}, { body: { name: "erp", operations: ["read"], clear_arguments: true } });
+    const server = {
+      kind: "http",
+      url: "https://api.example.com",
+      auth: { type: "basic", username: "dome" },
+    };
+    await call("addTool", {}, { body: { name: "server", ...server, forward_headers: ["x-tenant"] } });
     await call("addPool", {}, { body: { name: "fast", models: ["m-1"] } });
     agent = await call(
       "registerAgent",
@@ -173,6 +180,10 @@ describe("every answer", () => {
       { body: { operations: ["read", "list"], clear_arguments: false } },
     );
     await call("updatePool", { name: "fast" }, { body: { models: null } });
+    const secret = await call<ToolSecret>("addToolSecret", { name: "server" }, { body: { value: "s3cret" } });
+    await call("showTool", { name: "server" });
+    await call("listToolSecrets", { name: "server" });
+    await call("removeToolSecret", { name: "server", secret: secret.id });
     await call("removeTool", { name: "short-lived" }, {}, "?force=true");
     await call("showTool", { name: "erp" });
     await call("showPool", { name: "fast" });

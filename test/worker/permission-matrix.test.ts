@@ -6,6 +6,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createApp } from "../../src/api/app.ts";
 import { routes } from "../../src/api/routes.ts";
+import type { ToolSecret } from "../../src/contract/upstream.ts";
 import type { Permission } from "../../src/operators/permissions.ts";
 import { PERMISSIONS, ROLES, whyNot, type Role } from "../../src/operators/permissions.ts";
 import { newRequestId, services } from "../../src/wire.ts";
@@ -89,6 +90,19 @@ async function targetFor(operation: Operation): Promise<Readonly<Record<string, 
   if (operation.method === "GET") return shared;
   if (operation.params.includes("operator")) {
     return { ...shared, operator: await issueOperator({ subject: "short@example.com", role: "auditor" }) };
+  }
+  if (operation.id === "addToolSecret" || operation.id === "removeToolSecret") {
+    // A tool has at most a few secrets at once.
+    const name = `s-${(made += 1)}`;
+    const server = { kind: "http", url: "https://s.example.com", auth: { type: "bearer" } };
+    await done("POST", "/api/v1/tools", { authorization: ADMIN, body: { workspace: MINE, name, ...server } });
+    const path = `/api/v1/tools/${name}/secrets?workspace=${MINE}`;
+    const sent = { authorization: ADMIN, body: { value: "short-lived" } };
+    return {
+      ...shared,
+      [`${operation.id}.name`]: name,
+      secret: (await done<ToolSecret>("POST", path, sent)).id,
+    };
   }
   if (operation.method === "DELETE" && operation.params.includes("name")) {
     const name = `e-${(made += 1)}`;

@@ -141,7 +141,7 @@ async function claimed(key: string, body: object, agoMs: number): Promise<string
     headers: { "idempotency-key": key },
     body: text,
   });
-  const request = await requestKeyOf(http, utf8(text), { subject: "admin" } as Operator);
+  const request = await requestKeyOf(http, utf8(text), { subject: "admin" } as Operator, null);
   if (!request.ok || request.value === null) throw new Error("no request key");
   const target = ids.next("agt");
   const { id: owner } = await api.showWorkspace(home);

@@ -10,6 +10,7 @@ import type { EvidenceLevel } from "../../lifecycle/evidence.ts";
 import type { Stops } from "../../lifecycle/stops.ts";
 import type { OperatorTokenChange } from "../../operators/token-writes.ts";
 import type { CatalogChange } from "../../registry/catalog-writes.ts";
+import type { ResealedSecret, ToolSecretChange } from "../../registry/tool-secrets.ts";
 import type { Claim, RequestKey } from "../../storage/idempotency.ts";
 import type { SigningKey } from "../../tokens/signing-key.ts";
 import type { AuditOwner } from "./audit-owner.ts";
@@ -50,6 +51,7 @@ export type WorkspaceContent =
     }
   | { readonly kind: "update"; readonly description: string | null }
   | { readonly kind: "catalog"; readonly entry: CatalogChange }
+  | { readonly kind: "tool_secret"; readonly secret: ToolSecretChange }
   | { readonly kind: "identity_provider"; readonly provider: ProviderChange }
   /** Only for `org`. */
   | { readonly kind: "operator_token"; readonly token: OperatorTokenChange }
@@ -58,6 +60,12 @@ export type WorkspaceContent =
       readonly kind: "signing_keys";
       readonly inserted: readonly SigningKey[];
       readonly changed: readonly SigningKey[];
+    }
+  /** Only for `org`: values that are sealed under another version of the root key. */
+  | {
+      readonly kind: "resealed";
+      readonly signingKeys: readonly SigningKey[];
+      readonly toolSecrets: readonly ResealedSecret[];
     }
   /** Only for `org`: inserted only if there is no key of that use yet. */
   | { readonly kind: "first_signing_keys"; readonly keys: readonly SigningKey[] };

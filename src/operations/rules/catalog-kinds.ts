@@ -18,7 +18,9 @@ import { defined } from "../../kernel/defined.ts";
 import type { CatalogChange, EntryKind } from "../../registry/catalog-writes.ts";
 import { integrationView, poolView, toolView, type CatalogTable } from "../../registry/catalog.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../../storage/tables/catalog.ts";
+import { keptToolSettings } from "../../registry/tool-settings.ts";
 import { refusedSchemas } from "./argument-schemas.ts";
+import { refusedUpstream, type UpstreamRules } from "./tool-upstreams.ts";
 import type { Refusal } from "../answer/refusal.ts";
 
 export interface CatalogKind<Table extends CatalogTable, Create, Patch, View> {
@@ -29,8 +31,15 @@ export interface CatalogKind<Table extends CatalogTable, Create, Patch, View> {
   view(row: Table["$inferSelect"]): View;
   /** Maps the members of a request to their columns; an absent member does not change. */
   columns(members: Create | Patch): Partial<Table["$inferSelect"]>;
-  /** The reason why an entry is not acceptable; undefined when it is. */
-  refuse(row: Table["$inferSelect"]): Refusal | undefined;
+  /**
+   * Why an entry, as it would be, may not be kept.
+   * @param before the entry as it is; null when it is added.
+   */
+  refuse(
+    row: Table["$inferSelect"],
+    before: Table["$inferSelect"] | null,
+    rules: UpstreamRules,
+  ): Refusal | undefined;
   adding(row: Table["$inferSelect"]): CatalogChange;
 }
 
@@ -43,9 +52,11 @@ export const TOOLS: CatalogKind<typeof catalogTools, Members<ToolCreate>, ToolPa
   id: "tol",
   schema: tool,
   view: toolView,
-  columns: ({ clear_arguments: clearArguments, argument_schemas: argumentSchemas, ...rest }) =>
-    defined({ ...rest, clearArguments, argumentSchemas }),
-  refuse: refusedSchemas,
+  columns: (members) => ({
+    ...("kind" in members ? { name: members.name, kind: members.kind, secrets: 0 } : {}),
+    ...keptToolSettings(members),
+  }),
+  refuse: (row, before, rules) => refusedSchemas(row) ?? refusedUpstream(row, before, rules),
   adding: (row) => ({ act: "add", kind: "tool", row }),
 };
 

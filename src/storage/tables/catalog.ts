@@ -1,4 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { NO_AUTH, type ToolKind, type UpstreamAuth } from "../../contract/upstream.ts";
 import type { Id, WorkspaceId } from "../../kernel/ids.ts";
 
 const entry = {
@@ -14,15 +15,30 @@ export const catalogTools = sqliteTable(
   {
     ...entry,
     id: text().$type<Id<"tol">>().notNull(),
-    kind: text().$type<"local">().notNull(),
+    kind: text().$type<ToolKind>().notNull(),
     operations: text({ mode: "json" }).$type<string[]>(),
     clearArguments: integer("clear_arguments", { mode: "boolean" }).notNull().default(false),
     argumentSchemas: text("argument_schemas", { mode: "json" }).$type<
       Record<string, Record<string, unknown>>
     >(),
+    url: text(),
+    auth: text({ mode: "json" }).$type<UpstreamAuth>().notNull().default(NO_AUTH),
+    forwardHeaders: text("forward_headers", { mode: "json" }).$type<string[]>().notNull().default([]),
+    /** How many secrets it has; counted in the batch that changes them. */
+    secrets: integer().notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.workspaceId, table.name] })],
 );
+
+/** What Dome authenticates with to the servers behind tools, sealed. */
+export const toolSecrets = sqliteTable("tool_secrets", {
+  id: text().$type<Id<"sec">>().primaryKey(),
+  toolId: text("tool_id").$type<Id<"tol">>().notNull(),
+  workspaceId: text("workspace_id").$type<WorkspaceId>().notNull(),
+  sealed: text().notNull(),
+  createdAt: integer("created_at").notNull(),
+  createdBy: text("created_by").notNull(),
+});
 
 export const catalogPools = sqliteTable(
   "catalog_pools",

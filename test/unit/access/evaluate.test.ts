@@ -57,9 +57,20 @@ const NOTE_SCHEMA = {
 
 const catalog: Catalog = {
   tools: new Map([
-    ["zendesk", { operations: ["create_ticket", "close_ticket"], clearArguments: false, schemas: new Map() }],
-    ["notes", { operations: null, clearArguments: false, schemas: new Map([["add", NOTE_SCHEMA]]) }],
-    ["empty", { operations: [], clearArguments: false, schemas: new Map() }],
+    [
+      "zendesk",
+      {
+        operations: ["create_ticket", "close_ticket"],
+        clearArguments: false,
+        schemas: new Map(),
+        upstream: null,
+      },
+    ],
+    [
+      "notes",
+      { operations: null, clearArguments: false, schemas: new Map([["add", NOTE_SCHEMA]]), upstream: null },
+    ],
+    ["empty", { operations: [], clearArguments: false, schemas: new Map(), upstream: null }],
   ]),
   pools: new Map([
     ["premium", { models: ["claude-x"] }],

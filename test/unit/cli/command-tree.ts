@@ -11,6 +11,7 @@ const unused = (): never => {
 const nowhere = { write: unused, isTTY: false };
 const io: Io = {
   env: {},
+  variable: unused,
   stdin: { isTTY: false, read: unused, ask: unused },
   stdout: nowhere,
   stderr: nowhere,

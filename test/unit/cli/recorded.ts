@@ -77,6 +77,8 @@ const tier: Tier = {
   max_batch: 100,
   max_key_days: 365,
   max_body_bytes: 262_144,
+  max_act_body_bytes: 10_485_760,
+  max_act_seconds: 300,
   rate: "normal",
   freshness: "leased",
   audit: "before_release",

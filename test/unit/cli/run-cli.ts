@@ -11,6 +11,8 @@ export const TOKEN = `dome_ot_${"T".repeat(49)}`;
 export const SERVICE_URL = "https://dome.example.com";
 
 export interface World {
+  /** Of the environment, besides those that the command line knows. */
+  readonly variables?: Readonly<Record<string, string>>;
   readonly env?: Environment;
   readonly stdin?: string;
   /** What a person types when asked; its presence makes stdin and stderr a terminal. */
@@ -69,6 +71,7 @@ export async function dome(argv: readonly string[], world: World = {}): Promise<
   const io: Io = {
     ...service.ports,
     env: { XDG_CONFIG_HOME: home, ...(loggedIn ? { DOME_URL: SERVICE_URL, DOME_TOKEN: TOKEN } : world.env) },
+    variable: (name) => world.variables?.[name],
     stdin: {
       isTTY: world.typed !== undefined,
       read: () => Promise.resolve(world.stdin ?? ""),

@@ -13,6 +13,8 @@ test.each([
       max_batch: 10,
       max_key_days: 90,
       max_body_bytes: 16_384,
+      max_act_body_bytes: 1_048_576,
+      max_act_seconds: 60,
       freshness: "always",
       self_service: true,
     },
@@ -25,6 +27,8 @@ test.each([
       max_batch: 100,
       max_key_days: 365,
       max_body_bytes: 262_144,
+      max_act_body_bytes: 10_485_760,
+      max_act_seconds: 300,
       freshness: "leased",
       self_service: true,
     },
@@ -37,6 +41,8 @@ test.each([
       max_batch: 500,
       max_key_days: 365,
       max_body_bytes: 1_048_576,
+      max_act_body_bytes: 104_857_600,
+      max_act_seconds: 3600,
       freshness: "leased",
       self_service: false,
     },
@@ -65,6 +71,8 @@ it("grow with trust in every limit: moving up never takes anything away", () => 
       "max_batch",
       "max_key_days",
       "max_body_bytes",
+      "max_act_body_bytes",
+      "max_act_seconds",
     ] as const) {
       expect(higher[limit]).toBeGreaterThanOrEqual(lower?.[limit] ?? Infinity);
     }

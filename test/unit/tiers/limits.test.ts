@@ -18,6 +18,8 @@ const anyTier = fc.record({
   max_batch: fc.integer({ min: 1, max: 1000 }),
   max_key_days: fc.integer({ min: 1, max: 365 }),
   max_body_bytes: fc.integer({ min: 1024, max: 1_048_576 }),
+  max_act_body_bytes: fc.integer({ min: 1024, max: 104_857_600 }),
+  max_act_seconds: fc.integer({ min: 1, max: 3600 }),
   rate: fc.constantFrom(...RATES),
   freshness: fc.constantFrom("leased", "always"),
 });
@@ -50,6 +52,8 @@ const isWithin = (a: Limits, b: Limits): boolean =>
   a.maxDepth <= b.maxDepth &&
   a.maxLifetime <= b.maxLifetime &&
   a.maxBodyBytes <= b.maxBodyBytes &&
+  a.maxActBodyBytes <= b.maxActBodyBytes &&
+  a.maxActSeconds <= b.maxActSeconds &&
   RATES.indexOf(a.rate) <= RATES.indexOf(b.rate) &&
   (a.freshness === "always" || b.freshness === "leased");
 
@@ -90,6 +94,8 @@ describe("the limits of a chain", () => {
         maxDepth: 2,
         maxLifetime: 60,
         maxBodyBytes: 16_384,
+        maxActBodyBytes: 1_048_576,
+        maxActSeconds: 60,
         maxBatch: 10,
         rate: "low",
         freshness: "always",

@@ -17,6 +17,8 @@ export interface Kind<Entry> {
   readonly example: string;
   readonly of: (service: ControlPlane) => Pick<Catalog<never, Entry>, "list" | "show" | "remove">;
   readonly members: (entry: Entry) => readonly (readonly [string, Cell])[];
+  /** What a list has no room for. */
+  readonly details?: (entry: Entry) => readonly (readonly [string, Cell])[];
 }
 
 export interface CatalogEntry {
@@ -74,6 +76,6 @@ export function tellEntry<Entry extends CatalogEntry>(
   output.show({
     body: entry,
     ids: [entry.id],
-    text: () => fields(output.style, kind.members(entry)),
+    text: () => fields(output.style, [...kind.members(entry), ...(kind.details?.(entry) ?? [])]),
   });
 }

@@ -16,6 +16,7 @@ export const members = (tier: Tier): readonly (readonly [string, Cell])[] => [
 export const limits = (tier: Tier): readonly (readonly [string, Cell])[] => [
   ["batch", tier.max_batch],
   ["body", `${tier.max_body_bytes} bytes`],
+  ["tool calls", `${tier.max_act_body_bytes} bytes, ${tier.max_act_seconds} s`],
   ["key life", `at most ${tier.max_key_days} d`],
   ["rate", tier.rate],
   ["audit", tier.audit],

@@ -4,19 +4,30 @@ import { verb } from "../../command.ts";
 import { collect, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellEntry } from "../catalog/read.ts";
+import { DomeError } from "../../../../sdk/typescript/src/errors.ts";
+import { CommandFailure, EXIT } from "../../exit.ts";
+import { readSecret, withSecretOptions, type SecretOptions } from "../../secret-value.ts";
+import type { ToolKind } from "../../../contract/upstream.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
+import { upstreamMembers, withUpstreamOptions, type UpstreamOptions } from "./upstream.ts";
 import { readSchemas, schemaOption, type SchemaFiles } from "./schemas.ts";
 import { TOOLS } from "./view.ts";
 
-interface AddOptions {
+interface AddOptions extends UpstreamOptions, SecretOptions {
   readonly workspace?: string;
   readonly description?: string;
-  readonly kind: "local";
+  readonly kind: ToolKind;
   readonly operation?: readonly string[];
   readonly clearArguments?: boolean;
   readonly schema?: SchemaFiles;
 }
 
 export const addCommand = (session: Session): Command =>
+  withSecretOptions(withUpstreamOptions(declared())).action((name: string, options: AddOptions) =>
+    add(session, name, options),
+  );
+
+const declared = (): Command =>
   verb({
     name: "add",
     summary: "Add a tool, so that agents may declare and use it",
@@ -24,30 +35,49 @@ export const addCommand = (session: Session): Command =>
       "dome tools add zendesk",
       "dome tools add zendesk --operation create_ticket --operation close_ticket",
       "dome tools add zendesk --operation create_ticket --schema create_ticket=create_ticket.schema.json",
+      "dome tools add zendesk --kind http --url https://acme.zendesk.com/api/v2 --auth bearer --secret-env ZENDESK_TOKEN",
     ],
   })
     .argument("<name>", "its name, unique in the workspace")
     .addOption(workspaceOption())
     .addOption(
-      new Option("--kind <kind>", "local: the agent calls it itself, Dome only checks")
-        .choices(["local"])
+      new Option(
+        "--kind <kind>",
+        "local: the agent calls it itself, Dome only checks; mcp, http: Dome calls it",
+      )
+        .choices(["local", "mcp", "http"])
         .default("local"),
     )
     .option("--operation <operation>", "an operation that it has; repeat for more (default: any)", collect)
     .addOption(schemaOption())
     .option("--clear-arguments", "record arguments in clear instead of as a digest")
-    .option("--description <text>", "what it is for")
-    .action(async (name: string, options: AddOptions) => {
-      const schemas = options.schema === undefined ? null : await readSchemas(options.schema);
-      const service = await session.controlPlane();
-      const tool = await service.tools.add({
-        name,
-        workspace: options.workspace,
-        kind: options.kind,
-        operations: options.operation === undefined ? null : [...options.operation],
-        clear_arguments: options.clearArguments === true,
-        argument_schemas: schemas,
-        description: options.description ?? null,
-      });
-      tellEntry(session, TOOLS, tool);
-    });
+    .option("--description <text>", "what it is for");
+
+async function add(session: Session, name: string, options: AddOptions): Promise<void> {
+  const { workspace } = options;
+  const schemas = options.schema === undefined ? null : await readSchemas(options.schema);
+  const value = await readSecret(session.io, options);
+  const service = await session.controlPlane();
+  const tool = await service.tools.add({
+    name,
+    workspace,
+    kind: options.kind,
+    operations: options.operation === undefined ? null : [...options.operation],
+    clear_arguments: options.clearArguments === true,
+    argument_schemas: schemas,
+    description: options.description ?? null,
+    ...upstreamMembers(options),
+  });
+  if (value === undefined) return tellEntry(session, TOOLS, tool);
+  try {
+    await service.toolSecrets.add(name, { value }, workspace);
+  } catch (fault) {
+    if (!(fault instanceof DomeError)) throw fault;
+    throw new CommandFailure(
+      EXIT.failed,
+      `the tool ${name} was added, but its credential was not: ${fault.message}`,
+      `dome tools add-secret ${name}${workspace === undefined ? "" : ` --workspace ${shellWord(workspace)}`} --secret-file FILE`,
+    );
+  }
+  tellEntry(session, TOOLS, await service.tools.show(name, workspace));
+}

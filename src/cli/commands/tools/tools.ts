@@ -5,6 +5,7 @@ import type { Session } from "../../session.ts";
 import { listCommand, showCommand } from "../catalog/read.ts";
 import { removeCommand } from "../catalog/remove.ts";
 import { addCommand } from "./add.ts";
+import { addSecretCommand, removeSecretCommand, secretsCommand } from "./secrets.ts";
 import { updateCommand } from "./update.ts";
 import { TOOLS } from "./view.ts";
 
@@ -15,4 +16,7 @@ export const toolsCommand = (session: Session, title: Title): Command =>
     showCommand(session, TOOLS),
     updateCommand(session),
     removeCommand(session, TOOLS),
+    secretsCommand(session),
+    addSecretCommand(session),
+    removeSecretCommand(session),
   ]);

@@ -1,5 +1,5 @@
 /** `dome tools update` */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { defined } from "../../../kernel/defined.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
@@ -7,9 +7,10 @@ import { collect, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellEntry } from "../catalog/read.ts";
 import { noSchemaOption, readSchemas, schemaOption, type SchemaFiles, type Schemas } from "./schemas.ts";
+import { upstreamMembers, withUpstreamOptions, type UpstreamOptions } from "./upstream.ts";
 import { TOOLS } from "./view.ts";
 
-interface UpdateOptions {
+interface UpdateOptions extends UpstreamOptions {
   readonly workspace?: string;
   readonly description?: string;
   readonly operation?: readonly string[];
@@ -17,9 +18,15 @@ interface UpdateOptions {
   readonly clearArguments?: boolean;
   readonly schema?: SchemaFiles;
   readonly noSchema?: readonly string[];
+  readonly noForwardedHeader?: boolean;
 }
 
 export const updateCommand = (session: Session): Command =>
+  withUpstreamOptions(declared()).action((name: string, options: UpdateOptions) =>
+    update(session, name, options),
+  );
+
+const declared = (): Command =>
   verb({
     name: "update",
     summary: "Change a tool of the catalog; its name stays",
@@ -40,20 +47,30 @@ export const updateCommand = (session: Session): Command =>
     .addOption(noSchemaOption())
     .option("--clear-arguments", "record arguments in clear from now on")
     .option("--no-clear-arguments", "record arguments as a digest from now on")
-    .option("--description <text>", "what it is for; an empty one removes it")
-    .action(async (name: string, options: UpdateOptions) => {
-      const { schemas, readVersion } = await changedSchemas(session, name, options);
-      const patch = defined({
-        description: options.description === "" ? null : options.description,
-        operations: options.anyOperation === true ? null : options.operation && [...options.operation],
-        clear_arguments: options.clearArguments,
-        argument_schemas: schemas,
-      });
-      if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
-      const { tools } = await session.controlPlane();
-      const entry = await tools.update(name, patch, options.workspace, readVersion);
-      tellEntry(session, TOOLS, entry);
-    });
+    .addOption(noForwardedOption())
+    .option("--description <text>", "what it is for; an empty one removes it");
+
+async function update(session: Session, name: string, options: UpdateOptions): Promise<void> {
+  const { schemas, readVersion } = await changedSchemas(session, name, options);
+  const patch = defined({
+    description: options.description === "" ? null : options.description,
+    operations: options.anyOperation === true ? null : options.operation && [...options.operation],
+    clear_arguments: options.clearArguments,
+    argument_schemas: schemas,
+    forward_headers: options.noForwardedHeader === true ? [] : undefined,
+    ...upstreamMembers(options),
+  });
+  if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
+  const { tools } = await session.controlPlane();
+  const entry = await tools.update(name, patch, options.workspace, readVersion);
+  tellEntry(session, TOOLS, entry);
+}
+
+function noForwardedOption(): Option {
+  const option = new Option("--no-forwarded-header", "forward the usual headers only");
+  option.negate = false; // nothing is forwarded unless it is named, so there is no option that this one negates
+  return option;
+}
 
 /**
  * The API replaces all schemas of a tool at once. So the new set is the current one with the changes, for the version

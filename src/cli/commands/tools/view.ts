@@ -1,7 +1,15 @@
 /** The text forms of tools of the catalog. */
 import type { Tool } from "../../../contract/catalog.ts";
+import type { CredentialState } from "../../../contract/upstream.ts";
 import { several } from "../../output.ts";
 import type { Kind } from "../catalog/read.ts";
+import { authText } from "./upstream.ts";
+
+const CREDENTIAL: Readonly<Record<CredentialState, string>> = {
+  not_needed: "not needed",
+  missing: "missing: calls fail until one is added",
+  kept: "kept, encrypted",
+};
 
 export const TOOLS: Kind<Tool> = {
   noun: "tools",
@@ -17,4 +25,13 @@ export const TOOLS: Kind<Tool> = {
     ["description", tool.description],
     ["id", tool.id],
   ],
+  details: (tool) =>
+    tool.kind === "local"
+      ? []
+      : [
+          ["server", tool.url],
+          ["auth", authText(tool.auth)],
+          ["credential", CREDENTIAL[tool.credential]],
+          ["forwards", several(tool.forward_headers)],
+        ],
 };

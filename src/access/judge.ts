@@ -1,0 +1,133 @@
+/**
+ * The judgement of a call: the facts are gathered, the verdict is made on them, and what the trail says of both is
+ * ready to be recorded. `decide` releases it as an answer; a door that acts begins the act with it. It releases nothing
+ * by itself.
+ */
+import type { AuditFacts } from "../audit/record.ts";
+import type { AuditDraft } from "../contract/audit.ts";
+import { referenceOf } from "../contract/resource.ts";
+import { GROUPS_OVERAGE } from "../identity/provider.ts";
+import { defined } from "../kernel/defined.ts";
+import type { DecisionId, TxnId } from "../kernel/ids.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import type { Catalog } from "../registry/catalog.ts";
+import { limitsOf, type Limits, type Tiers, type UnknownTier } from "../tiers/limits.ts";
+import type { Caller, CallerUser } from "./caller.ts";
+import type { ConfigurationReader } from "./configuration.ts";
+import { evaluate, type AccessRequest, type Facts, type Verdict } from "./evaluate.ts";
+import type { NoLease } from "./lease-client.ts";
+import type { ReleasePorts } from "./release.ts";
+
+export interface DecisionPorts extends ReleasePorts {
+  readonly configuration: Pick<ConfigurationReader, "catalog" | "providers">;
+  readonly tiers: Tiers;
+  /** Keyed digest of call arguments, or the arguments themselves where the tool's entry allows it. */
+  recordable(
+    asked: AccessRequest,
+    clear: boolean,
+    args: unknown,
+  ): Promise<Pick<AuditDraft, "arguments" | "arguments_digest">>;
+}
+
+/** What the request says about itself, for the audit trail. */
+export interface RequestFacts {
+  readonly requestId: string;
+  readonly request: NonNullable<AuditDraft["request"]>;
+}
+
+export interface Decided extends Verdict {
+  readonly id: DecisionId;
+  readonly txn: TxnId;
+}
+
+export interface Judged {
+  readonly decided: Decided;
+  /** As the verdict was made on it. */
+  readonly catalog: Catalog;
+  readonly limits: Result<Limits, UnknownTier>;
+  /** What the trail says of it, whatever kind of record that becomes. */
+  readonly facts: Omit<AuditFacts, "kind">;
+}
+
+export async function judge(
+  ports: DecisionPorts,
+  caller: Caller,
+  asked: AccessRequest,
+  args: unknown,
+  request: RequestFacts,
+): Promise<Result<Judged, NoLease>> {
+  const limits = limitsOf(ports.tiers, caller.agents);
+  const lease = await ports.leases.workspace(caller.state.workspace);
+  if (!lease.ok) return lease;
+  const { config_epoch: configEpoch } = lease.value.answer;
+  const { agents, scope, state } = caller;
+  const catalog = await ports.configuration.catalog(state.workspace, configEpoch);
+  const user = await judgedUser(ports.configuration, caller, configEpoch);
+
+  const verdict = evaluate({ agents, scope, user, catalog, limits, args }, asked);
+
+  const id = ports.ids.next("dec");
+  const txn = (state.txn as TxnId | undefined) ?? ports.ids.next("txn");
+  const clear = asked.kind === "tool" && catalog.tools.get(asked.name)?.clearArguments === true;
+  const recordable = await ports.recordable(asked, clear, args);
+  const decided = { ...verdict, id, txn };
+  return ok({ decided, catalog, limits, facts: factsOf(caller, asked, { decided, request, recordable }) });
+}
+
+/** The user with the provider's current name in the workspace; the name is null when the provider was removed. */
+export async function judgedUser(
+  configuration: DecisionPorts["configuration"],
+  { user, state }: Caller,
+  configEpoch: number,
+): Promise<Facts["user"]> {
+  if (user === null) return null;
+  const providers = await configuration.providers(state.workspace, configEpoch);
+  return { id: user.id, provider: providers.get(user.provider)?.name ?? null };
+}
+
+const recordedUser = ({ id, issuer, subject, email }: CallerUser): NonNullable<AuditDraft["user"]> => ({
+  id,
+  ...defined({ issuer, subject, email }),
+});
+
+function factsOf(
+  { state, agents: [agent], user, credential }: Caller,
+  asked: AccessRequest,
+  made: {
+    readonly decided: Decided;
+    readonly request: RequestFacts;
+    readonly recordable: Pick<AuditDraft, "arguments" | "arguments_digest">;
+  },
+): Judged["facts"] {
+  const { decided, request } = made;
+  return {
+    workspace: state.workspace,
+    agent: agent.id,
+    chain: state.chain.map((link) => ({ ...link })),
+    ...defined({
+      user: user === null ? undefined : recordedUser(user),
+      change: decided.change === null ? undefined : { ...decided.change },
+    }),
+    target: { type: asked.kind, id: referenceOf(asked) },
+    action: asked.action,
+    decision: decided.decision,
+    decision_id: decided.id,
+    reason: decided.reason,
+    layer: decided.layer,
+    detail: decided.detail,
+    policies: [...decided.policies],
+    bundle_version: decided.bundleVersion,
+    txn: decided.txn,
+    request_id: request.requestId,
+    request: request.request,
+    data: {
+      credential: credential.kind,
+      credential_id: credential.id,
+      ...defined({
+        provider: user?.provider,
+        groups: user?.groupsOverage === true ? GROUPS_OVERAGE : undefined,
+      }),
+    },
+    ...made.recordable,
+  };
+}

@@ -1,0 +1,93 @@
+/** `dome tools secrets`, `add-secret` and `remove-secret`: what Dome authenticates with to the server behind a tool. */
+import type { Command } from "commander";
+import type { ToolSecret } from "../../../contract/upstream.ts";
+import { verb } from "../../command.ts";
+import { usage } from "../../exit.ts";
+import { workspaceOption } from "../../option-values.ts";
+import { fields } from "../../output.ts";
+import { readSecret, withSecretOptions, type SecretOptions } from "../../secret-value.ts";
+import type { Session } from "../../session.ts";
+import { table } from "../../table.ts";
+
+interface InWorkspace {
+  readonly workspace?: string;
+}
+
+export const addSecretCommand = (session: Session): Command =>
+  withSecretOptions(
+    verb({
+      name: "add-secret",
+      summary: "Add a credential for the server behind a tool",
+      description:
+        "Add a credential for the server behind a tool. Dome keeps it encrypted, shows it to nobody, and sends the newest one. " +
+        "To rotate, add the new one, then remove the old one.",
+      examples: [
+        "dome tools add-secret zendesk --secret-env ZENDESK_TOKEN",
+        "dome tools add-secret zendesk --secret-file -",
+      ],
+    })
+      .argument("<name>", "its name")
+      .addOption(workspaceOption()),
+  ).action(async (name: string, options: InWorkspace & SecretOptions) => {
+    const value = await readSecret(session.io, options);
+    if (value === undefined) {
+      throw usage("say where the credential is", `dome tools add-secret ${name} --secret-env VARIABLE`);
+    }
+    const service = await session.controlPlane();
+    const added = await service.toolSecrets.add(name, { value }, options.workspace);
+    session.output.show({
+      body: added,
+      ids: [added.id],
+      text: () =>
+        fields(session.output.style, [
+          ["tool", added.tool],
+          ["id", added.id],
+          ["added by", added.created_by],
+        ]),
+    });
+  });
+
+export const secretsCommand = (session: Session): Command =>
+  verb({
+    name: "secrets",
+    summary: "List the credentials for the server behind a tool, without their values",
+    examples: ["dome tools secrets zendesk"],
+  })
+    .argument("<name>", "its name")
+    .addOption(workspaceOption())
+    .action(async (name: string, { workspace }: InWorkspace) => {
+      const { items } = await (await session.controlPlane()).toolSecrets.list(name, workspace);
+      const { output } = session;
+      output.show({
+        body: items,
+        ids: items.map(({ id }) => id),
+        text: () => table(output.style, ["ID", "ADDED", "BY", "IN USE"], items.map(rowOf(session))),
+      });
+    });
+
+const rowOf =
+  ({ output }: Session) =>
+  (secret: ToolSecret) => [
+    secret.id,
+    output.style.ago(secret.created_at),
+    secret.created_by,
+    secret.in_use ? "yes" : "no",
+  ];
+
+export const removeSecretCommand = (session: Session): Command =>
+  verb({
+    name: "remove-secret",
+    summary: "Remove a credential for the server behind a tool",
+    examples: ["dome tools remove-secret zendesk sec_01k9v3m8q2x7n5r4t6w0y1z2a3"],
+  })
+    .argument("<name>", "its name")
+    .argument("<secret>", "the id of the credential; see dome tools secrets")
+    .addOption(workspaceOption())
+    .action(async (name: string, secret: string, { workspace }: InWorkspace) => {
+      const removed = await (await session.controlPlane()).toolSecrets.remove(name, secret, workspace);
+      session.output.show({
+        body: removed,
+        ids: [removed.id],
+        text: () => `Removed ${removed.id} of ${removed.tool}.`,
+      });
+    });

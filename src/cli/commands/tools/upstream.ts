@@ -1,0 +1,47 @@
+/** `--kind`, `--url`, `--auth` and `--forward-header`: the server behind a tool. */
+import { InvalidArgumentError, Option, type Command } from "commander";
+import type { UpstreamAuth } from "../../../contract/upstream.ts";
+import { collect } from "../../option-values.ts";
+
+export interface UpstreamOptions {
+  readonly url?: string;
+  readonly auth?: UpstreamAuth;
+  readonly forwardHeader?: readonly string[];
+}
+
+export const withUpstreamOptions = (command: Command): Command =>
+  command
+    .option("--url <url>", "the server behind it, for the kinds mcp and http")
+    .addOption(
+      new Option(
+        "--auth <how>",
+        "how Dome authenticates to the server: none, bearer, basic:USER or header:NAME",
+      ).argParser(parseAuth),
+    )
+    .option(
+      "--forward-header <name>",
+      "a header that passes in both directions besides the usual ones; repeat for more",
+      collect,
+    );
+
+/** The members of a request that the options say. */
+export const upstreamMembers = ({ url, auth, forwardHeader }: UpstreamOptions) => ({
+  ...(url === undefined ? {} : { url }),
+  ...(auth === undefined ? {} : { auth }),
+  ...(forwardHeader === undefined
+    ? {}
+    : { forward_headers: forwardHeader.map((name) => name.toLowerCase()) }),
+});
+
+function parseAuth(value: string): UpstreamAuth {
+  const [, type, detail] = /^(none|bearer|basic|header)(?::(.+))?$/.exec(value) ?? [];
+  if ((type === "none" || type === "bearer") && detail === undefined) return { type };
+  if (type === "basic" && detail !== undefined) return { type, username: detail };
+  if (type === "header" && detail !== undefined) return { type, name: detail.toLowerCase() };
+  throw new InvalidArgumentError("It must be none, bearer, basic:USER or header:NAME.");
+}
+
+export const authText = (auth: UpstreamAuth): string => {
+  if (auth.type === "basic") return `basic:${auth.username}`;
+  return auth.type === "header" ? `header:${auth.name}` : auth.type;
+};

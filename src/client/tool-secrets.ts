@@ -1,0 +1,36 @@
+/** The secrets with which Dome authenticates to the server behind a tool. Their values are in no answer. */
+import {
+  toolSecret,
+  toolSecretList,
+  toolSecretRemoved,
+  type ToolSecret,
+  type ToolSecretCreate,
+  type ToolSecretList,
+  type ToolSecretRemoved,
+} from "../contract/upstream.ts";
+import { route, type Transport } from "./transport.ts";
+
+export class ToolSecrets {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The newest one is sent from then on. */
+  add(tool: string, body: ToolSecretCreate, workspace?: string): Promise<ToolSecret> {
+    const options = { body, query: { workspace } };
+    return this.#transport.change("POST", route`/api/v1/tools/${tool}/secrets`, toolSecret, options);
+  }
+
+  /** All of them, newest first. */
+  list(tool: string, workspace?: string): Promise<ToolSecretList> {
+    return this.#transport.read(route`/api/v1/tools/${tool}/secrets`, toolSecretList, { workspace });
+  }
+
+  remove(tool: string, secret: string, workspace?: string): Promise<ToolSecretRemoved> {
+    const options = { query: { workspace } };
+    const path = route`/api/v1/tools/${tool}/secrets/${secret}`;
+    return this.#transport.change("DELETE", path, toolSecretRemoved, options);
+  }
+}

@@ -1,0 +1,112 @@
+/** The server behind a tool of the kind `mcp` or `http`: its address, how Dome authenticates to it, what is forwarded. */
+import { z } from "zod";
+import { id, line, list, name, time } from "./words.ts";
+
+/**
+ * `local`: the agent calls the tool itself, and Dome only checks. `mcp` and `http`: Dome calls it, with a credential
+ * of its own.
+ */
+export const toolKind = z.enum(["local", "mcp", "http"]);
+export type ToolKind = z.output<typeof toolKind>;
+
+/** A field name of HTTP (RFC 9110 §5.1), in lower case. */
+const HEADER = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
+/** Headers that frame a message, belong to one connection, or are Dome's: nobody adds them to a call. */
+const OF_THE_DOOR: ReadonlySet<string> = new Set(
+  [
+    "connection expect host keep-alive te trailer transfer-encoding upgrade content-length content-encoding",
+    "accept-encoding via forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip alt-svc server-timing",
+  ].flatMap((row) => row.split(" ")),
+);
+const OF_THE_DOOR_PREFIX = /^(?:proxy-|dome-|cf-|mf-|mcp-|sec-|access-control-)/;
+
+/** Headers that hold a credential, in either direction. */
+const OF_A_CREDENTIAL: ReadonlySet<string> = new Set([
+  "authorization",
+  "cookie",
+  "set-cookie",
+  "set-cookie2",
+  "www-authenticate",
+  "authentication-info",
+]);
+
+const isOfTheDoor = (header: string): boolean => OF_THE_DOOR.has(header) || OF_THE_DOOR_PREFIX.test(header);
+
+const header = z.string().regex(HEADER, "must be the name of a header, in lower case");
+
+/** A header that passes through a door besides those that always do. */
+const forwardedHeader = header.refine((text) => !isOfTheDoor(text) && !OF_A_CREDENTIAL.has(text), {
+  message: "must not be a header that holds a credential, belongs to one connection, or is Dome's",
+});
+
+export const forwardHeaders = z
+  .array(forwardedHeader)
+  .max(20)
+  .refine((names) => new Set(names).size === names.length, { message: "must not name anything twice" });
+
+/** A credential travels in `Authorization`, or in a header of its own; never in one that frames the message. */
+const credentialHeader = header.refine(
+  (text) => !isOfTheDoor(text) && !["cookie", "content-type", "accept", "range"].includes(text),
+  { message: "must be a header that can hold a credential" },
+);
+
+/**
+ * How Dome authenticates to the server. The credential itself is a secret of the tool, which no answer shows.
+ * `header`: the header has the secret as its whole value.
+ */
+export const upstreamAuth = z
+  .discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("none") }),
+    z.strictObject({ type: z.literal("bearer") }),
+    z.strictObject({
+      type: z.literal("basic"),
+      // RFC 7617 §2: a user name has no colon.
+      username: line(256).regex(/^[!-9;-~]+$/, "must be visible ASCII without a colon"),
+    }),
+    z.strictObject({ type: z.literal("header"), name: credentialHeader }),
+  ])
+  .meta({ id: "UpstreamAuth" });
+export type UpstreamAuth = z.output<typeof upstreamAuth>;
+
+export const NO_AUTH: UpstreamAuth = { type: "none" };
+
+/** Whether Dome has what it authenticates with; never which. */
+export const credentialState = z.enum(["not_needed", "missing", "kept"]);
+export type CredentialState = z.output<typeof credentialState>;
+
+/** How many secrets a tool may have: one that is replaced, and one for the next rotation. */
+export const MOST_TOOL_SECRETS = 5;
+const MAX_SECRET_LENGTH = 4096;
+
+/** `POST /api/v1/tools/{name}/secrets`. */
+export const toolSecretCreate = z
+  .strictObject({
+    value: z
+      .string()
+      .max(MAX_SECRET_LENGTH)
+      // It stands in a header: no line may end in it (RFC 9110 §5.5).
+      .regex(/^[!-~](?:[ -~]*[!-~])?$/, "must be visible ASCII, without spaces at its ends")
+      .meta({ description: "kept encrypted, and in no answer" }),
+  })
+  .meta({ id: "ToolSecretCreate" });
+export type ToolSecretCreate = z.output<typeof toolSecretCreate>;
+
+export const toolSecret = z
+  .strictObject({
+    id: id("sec"),
+    tool: name,
+    created_at: time,
+    created_by: z.string(),
+    in_use: z.boolean().meta({ description: "the newest is the one that Dome sends" }),
+  })
+  .meta({ id: "ToolSecret" });
+export type ToolSecret = z.output<typeof toolSecret>;
+
+export const toolSecretList = list(toolSecret).meta({ id: "ToolSecretList" });
+export type ToolSecretList = z.output<typeof toolSecretList>;
+
+export const toolSecretRemoved = z
+  .strictObject({ id: id("sec"), tool: name, removed: z.literal(true) })
+  .meta({ id: "ToolSecretRemoved" });
+export type ToolSecretRemoved = z.output<typeof toolSecretRemoved>;

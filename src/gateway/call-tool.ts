@@ -1,0 +1,82 @@
+/**
+ * A call of a tool through a door of Dome. Every call runs the same steps (design part 9), a denied one too.
+ *
+ * 1 authenticate (done: the caller is the proof) → 2–5 judge → denied: release the decision
+ *   → allowed: intent → leases → the act under a watchdog → release → outcome
+ *
+ * What the tool's kind makes of it (HTTP, MCP) is the act. It is told what was decided on, so that nothing else is sent.
+ */
+import { act, type ActPorts, type Performed } from "../access/act.ts";
+import type { Caller } from "../access/caller.ts";
+import type { AccessRequest } from "../access/evaluate.ts";
+import { judge, type Decided, type DecisionPorts, type RequestFacts } from "../access/judge.ts";
+import { release, type Released, type Withheld } from "../access/release.ts";
+import { draftRecord } from "../audit/record.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import type { CatalogTool } from "../registry/catalog.ts";
+import { freshnessOf, type Limits } from "../tiers/limits.ts";
+import { withDeadline } from "./deadline.ts";
+
+export type ToolCallPorts = DecisionPorts & ActPorts;
+
+interface ToolCall<T> {
+  readonly asked: AccessRequest & { readonly kind: "tool" };
+  /** What the decision is made on: the operation's schema judges it. */
+  readonly args: unknown;
+  readonly request: RequestFacts;
+  /**
+   * The operation changes nothing, as somebody has reviewed: it may begin while its intent is being written. A hint of
+   * the other side is no review.
+   */
+  readonly readOnly: boolean;
+  /**
+   * @param permit what was decided, on which entry of the catalog, and the limits of the chain.
+   * @param signal is aborted when the right to act ends, or its time is over.
+   */
+  perform(permit: Permit, signal: AbortSignal): Promise<Performed<T>>;
+}
+
+interface Permit {
+  readonly decided: Decided;
+  readonly tool: CatalogTool;
+  readonly limits: Limits;
+}
+
+/** `denied`: the decision, released. `called`: the decision, and the released result of the act. */
+export type Called<T> =
+  | { readonly kind: "denied"; readonly decision: Released<Decided> }
+  | { readonly kind: "called"; readonly decided: Decided; readonly result: Released<T> };
+
+/** @throws what `perform` throws; the outcome is `failed` then. */
+export async function callTool<T>(
+  ports: ToolCallPorts,
+  caller: Caller,
+  { asked, args, request, readOnly, perform }: ToolCall<T>,
+): Promise<Result<Called<T>, Withheld>> {
+  const judged = await judge(ports, caller, asked, args, request);
+  if (!judged.ok) return judged;
+  const { decided, catalog, limits, facts } = judged.value;
+  const { state } = caller;
+  const freshness = freshnessOf(limits);
+  if (decided.decision === "deny") {
+    const evidence = draftRecord(ports, { ...facts, kind: "decision" });
+    const decision = await release(ports, { value: decided, evidence, state, freshness });
+    return decision.ok ? ok({ kind: "denied", decision: decision.value }) : decision;
+  }
+  const tool = catalog.tools.get(asked.name);
+  // Either would have been a denial.
+  if (tool === undefined || !limits.ok)
+    throw new Error("a call was allowed without a tool or without limits");
+  const permit = { decided, tool, limits: limits.value };
+  const result = await act(ports, {
+    intent: draftRecord(ports, { ...facts, kind: "call.intent" }),
+    state,
+    freshness,
+    readOnly,
+    perform: (signal) =>
+      withDeadline(ports.timers, limits.value.maxActSeconds * 1000, signal, (within) =>
+        perform(permit, within),
+      ),
+  });
+  return result.ok ? ok({ kind: "called", decided, result: result.value }) : result;
+}

@@ -1,0 +1,68 @@
+/** What an operator says of the server behind a tool: judged when it is added, and at every change. */
+import type { Egress } from "../../egress/egress.ts";
+import { originOf } from "../../registry/tool-secrets.ts";
+import type { catalogTools } from "../../storage/tables/catalog.ts";
+import { memberRefusal, type Refusal } from "../answer/refusal.ts";
+import { wrongAddress } from "./addresses.ts";
+
+type Row = typeof catalogTools.$inferSelect;
+
+export interface UpstreamRules {
+  readonly egress: Egress;
+  /** The public URL of this installation. */
+  readonly issuer: string;
+}
+
+const PAGE = "docs/tools.md";
+
+/**
+ * The path that every call begins with. It has one spelling, so that what is decided on is what is sent: no escapes,
+ * no empty or dot segments, no parameters behind `;`.
+ */
+const BASE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,=:@-]+)*\/?$/;
+
+/**
+ * @param before the tool as it is; null when it is added.
+ * @returns nothing when the tool, as it would be, may be kept.
+ */
+export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamRules): Refusal | undefined {
+  const { kind, url, auth, forwardHeaders } = after;
+  if (kind === "local") {
+    const odd = [
+      url === null ? null : "url",
+      auth.type === "none" ? null : "auth",
+      forwardHeaders.length === 0 ? null : "forward_headers",
+    ].find((member) => member !== null);
+    if (odd === undefined) return undefined;
+    return wrong(odd, "A local tool has no server: the agent calls it itself. Set kind to mcp or http.");
+  }
+  if (url === null) return wrong("url", `A tool of the kind ${kind} needs the URL of its server.`);
+  const address = refusedAddress(url, rules);
+  if (address !== undefined) return wrong("url", address);
+  if (auth.type === "header" && forwardHeaders.includes(auth.name)) {
+    return wrong("forward_headers", "The header that holds the credential cannot be forwarded.");
+  }
+  if (before !== null && before.secrets > 0 && originOf(before.url) !== originOf(url)) {
+    return wrong(
+      "url",
+      "The tool has credentials, and they are for another server. Remove them first, and add one for the new server.",
+    );
+  }
+  return undefined;
+}
+
+function refusedAddress(text: string, { egress, issuer }: UpstreamRules): string | undefined {
+  const fault = egress.addressFault(text);
+  if (fault !== null) return wrongAddress(fault, "The URL", PAGE);
+  const url = new URL(text);
+  if (url.origin === new URL(issuer).origin) return "The URL leads back to this Dome.";
+  if (url.search !== "" || text.includes("?")) return "The URL must not have a query.";
+  if (!BASE_PATH.test(url.pathname)) {
+    return "The path of the URL must be plain: no escapes, no empty segments, no `;`.";
+  }
+  // The parser lower-cases hosts, drops default ports and resolves dots: people must see what is called.
+  const canonical = url.pathname === "/" ? url.origin : url.href.replace(/\/$/, "");
+  return text === canonical || text === `${canonical}/` ? undefined : `Write the URL as ${canonical}.`;
+}
+
+const wrong = (member: string, detail: string): Refusal => memberRefusal("invalid_request", member, detail);

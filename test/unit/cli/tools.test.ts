@@ -1,0 +1,90 @@
+/** `dome tools` for tools with a server behind them: what is asked of the service, and where secrets come from. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Tool } from "../../../src/contract/catalog.ts";
+import { json, refusalOf } from "../client/fake-service.ts";
+import { dome, newHome } from "./run-cli.ts";
+
+const SECRET = "s3cret of zendesk";
+const tool: Tool = {
+  id: "tol_01k9v3m8q2x7n5r4t6w0y1z2a3",
+  name: "zendesk",
+  workspace_id: "wsp_01k9v3m8q2x7n5r4t6w0y1z2a3",
+  description: null,
+  created_at: "2026-11-28T09:00:00.000Z",
+  version: 1,
+  kind: "http",
+  operations: null,
+  clear_arguments: false,
+  argument_schemas: null,
+  url: "https://acme.zendesk.com/api/v2",
+  auth: { type: "bearer" },
+  forward_headers: [],
+  credential: "missing",
+};
+const secret = {
+  id: "sec_01k9v3m8q2x7n5r4t6w0y1z2a3",
+  tool: "zendesk",
+  created_at: "2026-11-28T09:00:00.000Z",
+  created_by: "ada@example.com",
+  in_use: true,
+};
+const ADD = ["tools", "add", "zendesk", "--kind", "http", "--url", tool.url ?? "", "--auth", "bearer"];
+
+const bodyOf = ({ service }: Awaited<ReturnType<typeof dome>>, at: number): unknown =>
+  JSON.parse(service.seen[at]?.body ?? "null");
+
+describe("dome tools add", () => {
+  it("sends the secret in a request of its own, and shows that there is one, never which (P4)", async () => {
+    const added = await dome([...ADD, "--secret-env", "ZENDESK_TOKEN"], {
+      variables: { ZENDESK_TOKEN: SECRET },
+      replies: [json(201, tool), json(201, secret), json(200, { ...tool, credential: "kept" })],
+    });
+    expect(added).toMatchObject({ exit: 0, stderr: "" });
+    expect(added.requests).toEqual([
+      "POST /api/v1/tools",
+      "POST /api/v1/tools/zendesk/secrets",
+      "GET /api/v1/tools/zendesk",
+    ]);
+    expect(bodyOf(added, 0)).toMatchObject({ kind: "http", url: tool.url, auth: { type: "bearer" } });
+    expect(bodyOf(added, 1)).toEqual({ value: SECRET });
+    expect(added.stdout).toContain("kept, encrypted");
+    expect(added.stdout).not.toContain(SECRET);
+  });
+
+  it("takes the secret from a file or stdin without its line end", async () => {
+    const file = join(newHome(), "secret");
+    writeFileSync(file, `${SECRET}\n`);
+    const replies = [json(201, secret)];
+    const fromFile = await dome(["tools", "add-secret", "zendesk", "--secret-file", file], { replies });
+    expect(bodyOf(fromFile, 0)).toEqual({ value: SECRET });
+    const fromStdin = await dome(["tools", "add-secret", "zendesk", "--secret-file", "-"], {
+      replies,
+      stdin: `${SECRET}\r\n`,
+    });
+    expect(bodyOf(fromStdin, 0)).toEqual({ value: SECRET });
+  });
+
+  it.each([
+    [["--secret-env", "UNSET"], "there is no credential in the variable UNSET"],
+    [["--secret-file", "/nowhere/secret"], "/nowhere/secret cannot be read"],
+    [["--secret-env", "A", "--secret-file", "b"], "cannot be used with"],
+    [["--auth", "digest"], "It must be none, bearer, basic:USER or header:NAME."],
+  ])("asks the service nothing with %j", async (more, said) => {
+    const refused = await dome([...ADD, ...more]);
+    expect(refused).toMatchObject({ exit: 2, requests: [] });
+    expect(refused.stderr).toContain(said);
+  });
+
+  it("says that the tool is there when its secret was refused, and what to type next", async () => {
+    const added = await dome([...ADD, "--secret-env", "T"], {
+      variables: { T: SECRET },
+      replies: [json(201, tool), refusalOf(400, "invalid_request", "value")],
+    });
+    expect(added.exit).toBe(1);
+    expect(added.stderr).toContain("the tool zendesk was added, but its credential was not");
+    expect(added.stderr).toContain("dome tools add-secret zendesk --secret-file FILE");
+    expect(added.stderr).not.toContain(SECRET);
+  });
+});

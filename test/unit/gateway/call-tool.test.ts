@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import type { ActEnd } from "../../../src/access/act.ts";
+import { callTool } from "../../../src/gateway/call-tool.ts";
+import { stopped } from "../access/release.fixture.ts";
+import { asked, calling, REQUEST } from "./calling.fixture.ts";
+
+const OPERATION = "GET /tickets/{id}";
+
+function begun(part = OPERATION, readOnly = false, more = {}) {
+  const world = calling(more);
+  const { ports, caller, perform } = world;
+  const call = { asked: asked(part), args: { path: { id: "7" } }, request: REQUEST, readOnly, perform };
+  return { ...world, called: callTool(ports, caller, call) };
+}
+
+const DONE: ActEnd = { outcome: "completed", facts: { latency_ms: 5 } };
+
+describe("a call of a tool", () => {
+  it("leaves the pair of its intent, which carries the decision, and its outcome (P8)", async () => {
+    const { called, upstream, time, records, story } = begun();
+    await time.advance(0);
+    expect(story()).toEqual(["call.intent"]);
+    upstream.settle({ value: "200", end: DONE });
+    const result = await called;
+    if (!result.ok || result.value.kind !== "called") throw new Error("not called");
+    expect(result.value.result.value).toBe("200");
+    await time.advance(0);
+    const { decided } = result.value;
+    expect(records).toMatchObject([
+      {
+        kind: "call.intent",
+        action: "http:call",
+        target: { type: "tool", id: `crm/${OPERATION}` },
+        decision: "allow",
+        decision_id: decided.id,
+        reason: "permitted",
+        policies: ["builtin/declared-surface"],
+        arguments_digest: "digest",
+        request_id: "req_1",
+        txn: decided.txn,
+      },
+      {
+        kind: "call.outcome",
+        outcome: "completed",
+        latency_ms: 5,
+        decision_id: decided.id,
+        txn: decided.txn,
+      },
+    ]);
+  });
+
+  it("that is denied never begins, and its decision is recorded before it is answered (P1, P8)", async () => {
+    const { called, seen, records } = begun("DELETE /tickets/{id}");
+    const result = await called;
+    if (!result.ok || result.value.kind !== "denied") throw new Error("not denied");
+    expect(result.value.decision.value).toMatchObject({
+      decision: "deny",
+      reason: "catalog_operation_missing",
+    });
+    expect(seen.signal).toBeUndefined();
+    expect(records).toMatchObject([
+      { kind: "decision", decision: "deny", action: "http:call", reason: "catalog_operation_missing" },
+    ]);
+  });
+
+  it("is denied without a verified end user where the agent acts only for one (P7)", async () => {
+    const { called, seen } = begun(OPERATION, false, { requireActas: "oidc" });
+    const result = await called;
+    expect(result.ok && result.value.kind === "denied" && result.value.decision.value.reason).toBe(
+      "actas_required",
+    );
+    expect(seen.signal).toBeUndefined();
+  });
+
+  it("never begins when its intent is not durable (P8)", async () => {
+    const { ports, caller, perform, seen, world } = calling();
+    world.durable = false;
+    const call = { asked: asked(OPERATION), args: {}, request: REQUEST, readOnly: false, perform };
+    expect(await callTool(ports, caller, call)).toEqual({ ok: false, error: { kind: "audit_unavailable" } });
+    expect(seen.signal).toBeUndefined();
+  });
+
+  it("is cut by a stop while it runs, and leaves an outcome that says so (P3)", async () => {
+    const { called, seen, time, world, story } = begun();
+    await time.advance(100);
+    stopped(world);
+    await time.advance(3000);
+    expect(await called).toMatchObject({ ok: false, error: { kind: "not_admitted" } });
+    expect(seen.signal?.aborted).toBe(true);
+    expect(story()).toEqual(["call.intent", "call.outcome cut"]);
+  });
+
+  it("ends when it has taken as long as its tier allows, its stream included", async () => {
+    const { called, seen, upstream, time } = begun(OPERATION, false, { tier: "restricted" });
+    await time.advance(0);
+    upstream.settle({ value: "200", end: new Promise<ActEnd>(() => undefined) });
+    await called;
+    await time.advance(59_000);
+    expect(seen.signal?.aborted).toBe(false);
+    await time.advance(1000);
+    expect(String(seen.signal?.reason)).toContain("as long as its tier allows");
+  });
+
+  it("that has ended is not ended again by its deadline", async () => {
+    const { called, seen, upstream, time } = begun();
+    await time.advance(0);
+    upstream.settle({ value: "200", end: DONE });
+    await called;
+    await time.advance(400_000);
+    expect(seen.signal?.aborted).toBe(false);
+  });
+});

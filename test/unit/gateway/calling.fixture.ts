@@ -1,0 +1,115 @@
+/** A caller with one tool, an isolate with objects that answer as told, and an act that a test ends. */
+import { callerProof, type Caller } from "../../../src/access/caller.ts";
+import type { Performed } from "../../../src/access/act.ts";
+import type { AccessRequest } from "../../../src/access/evaluate.ts";
+import type { ToolCallPorts } from "../../../src/gateway/call-tool.ts";
+import { SURFACE } from "../../../src/contract/scope.ts";
+import type { RegisteredAgent } from "../../../src/registry/agents.ts";
+import type { Catalog } from "../../../src/registry/catalog.ts";
+import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
+import { AGENT, isolate, STATE, WORKSPACE } from "../access/release.fixture.ts";
+
+export const agent: RegisteredAgent = {
+  id: AGENT,
+  workspaceId: WORKSPACE,
+  workspaceName: "default",
+  name: "bot",
+  owner: "ada@example.com",
+  steward: "ada@example.com",
+  stewardSince: 0,
+  createdAt: 0,
+  contact: null,
+  tier: "standard",
+  description: null,
+  labels: {},
+  parentId: null,
+  requireActas: null,
+  delegatesTo: [],
+  expiresAt: null,
+  freshness: null,
+  recordVersion: 1,
+  fence: 0,
+  lastChange: null,
+  objectStartedAt: 0,
+  state: "active",
+  stateVersion: 1,
+  stateChangedAt: 0,
+  revokedAt: null,
+  hold: null,
+  stop: null,
+  draining: null,
+  lastActiveAt: null,
+  surface: { tools: ["crm"], pools: [], integrations: [] },
+};
+
+export const CATALOG: Catalog = {
+  tools: new Map([
+    [
+      "crm",
+      {
+        operations: ["GET /tickets/{id}"],
+        clearArguments: false,
+        schemas: new Map(),
+        upstream: {
+          kind: "http" as const,
+          url: "https://crm.example.com/api",
+          auth: { type: "none" as const },
+          forwardHeaders: [],
+          secret: null,
+        },
+      },
+    ],
+  ]),
+  pools: new Map(),
+  integrations: new Set(),
+};
+
+export const asked = (part: string): AccessRequest & { readonly kind: "tool" } => ({
+  kind: "tool",
+  action: "http:call",
+  name: "crm",
+  part,
+});
+
+export const REQUEST = { requestId: "req_1", request: { method: "GET" } };
+
+/** A promise that a test settles. */
+function later<T>() {
+  let settle: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, settle };
+}
+
+export function calling(more: Partial<RegisteredAgent> = {}) {
+  const world = isolate();
+  const caller: Caller = {
+    [callerProof]: true,
+    state: STATE,
+    agents: [{ ...agent, ...more }],
+    scope: SURFACE,
+    user: null,
+    endsAt: null,
+    credential: { kind: "key", id: "key_1" },
+  };
+  const ports: ToolCallPorts = {
+    ...world.ports,
+    configuration: {
+      catalog: () => Promise.resolve(CATALOG),
+      providers: () => Promise.resolve(new Map()),
+    },
+    tiers: BUILT_IN_TIERS,
+    recordable: (_asked, _clear, args) =>
+      Promise.resolve(args === undefined ? {} : { arguments_digest: "digest" }),
+  };
+  const upstream = later<Performed<string>>();
+  const seen: { signal?: AbortSignal } = {};
+  const perform = (_permit: unknown, signal: AbortSignal): Promise<Performed<string>> => {
+    seen.signal = signal;
+    return upstream.promise;
+  };
+  const story = () =>
+    world.records.map(({ kind, outcome }) => (outcome === undefined ? kind : `${kind} ${outcome}`));
+  return { ...world, caller, ports, upstream, seen, perform, story };
+}
