@@ -328,6 +328,13 @@ export const RESERVED: readonly Reserved[] = [
     pattern: /import \{[^}]*\badmit\b[^}]*\} from "[^"]*lifecycle\/admission\.ts"/,
     only: ["src/lifecycle/admission.ts", "src/access/lease-client.ts"],
   },
+  {
+    name: "one-change",
+    comment:
+      "A change of configuration is named where it gets its idempotency, its records and its answer; a second place would forget one of them.",
+    pattern: /\bnext\(\s*["'`]chg["'`]/,
+    only: ["src/operations/change/change.ts", "src/operations/change/create.ts"],
+  },
 ];
 
 export const importWalls: IConfiguration = {

@@ -93,6 +93,13 @@ describe("the public network", () => {
   );
 });
 
+test("both networks trust the certificate authorities that browsers trust: workerd alone trusts none", () => {
+  const { EGRESS_PUBLIC, EGRESS_LISTED } = workerConfig({}, {}).env ?? {};
+  const tlsOptions = { trustBrowserCas: true };
+  expect(EGRESS_PUBLIC).toEqual({ type: "network", allow: ["public"], tlsOptions });
+  expect(EGRESS_LISTED).toEqual({ type: "network", allow: ["public", "private"], tlsOptions });
+});
+
 describe("an origin that is listed", () => {
   it("is reached on this machine, with the caller's own headers, and beside them only how the answer is wanted", async () => {
     const answer = await outcome({ url: `${here()}/echo`, allowed: [here()] });

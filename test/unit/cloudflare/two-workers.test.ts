@@ -52,6 +52,19 @@ describe("the two Workers of production", () => {
     expect(door).not.toHaveProperty("triggers");
   });
 
+  it("bring evidence again a hundred times, which takes days, before it is a dead letter (P8)", () => {
+    const { consumers } = objects["queues"] as { consumers: Members[] };
+    expect(consumers.map(({ queue, max_retries }) => [queue, max_retries])).toEqual([
+      ["dome-audit", 100],
+      ["dome-audit-dlq", 100],
+    ]);
+  });
+
+  it("call a host of their own zone through its front door, and never past its access rules", () => {
+    for (const { compatibility_flags: flags } of [door, objects])
+      expect(flags).toContain("global_fetch_strictly_public");
+  });
+
   it("count requests at the door alone, so that another rate limit restarts no object", () => {
     expect(combined["ratelimits"]).toHaveLength(7);
     expect(door["ratelimits"]).toEqual(combined["ratelimits"]);

@@ -80,6 +80,10 @@ const FORGED: Readonly<Record<string, readonly string[]>> = {
   "admitted-by-the-lease-client": [
     'import { admit } from "../lifecycle/admission.ts";\nexport const open = (): boolean => admit();\n',
   ],
+  "one-change": [
+    'export const named = (ids: { next(kind: string): string }): string => ids.next("chg");\n',
+    "export const named = (ids: { next(kind: string): string }): string =>\n  ids.next(\n    `chg`,\n  );\n",
+  ],
 };
 
 describe("the import walls", () => {
