@@ -3,6 +3,7 @@
  * on, so whatever two parsers could read differently is refused (`kernel/strict-json`). The bytes themselves are
  * forwarded, not a second text made of them.
  */
+import { defined } from "../kernel/defined.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { JSON_FAULTS, parseJsonBytes, pointerOf } from "../kernel/strict-json.ts";
 import { RPC_ERRORS } from "./errors.ts";
@@ -100,7 +101,7 @@ function responseOf(
   if (typeof code !== "number" || !Number.isSafeInteger(code) || typeof message !== "string") {
     return invalid("An error has an integer code and a message.", id);
   }
-  const outcome = { error: { code, message, ...(data === undefined ? {} : { data }) } };
+  const outcome = { error: { code, message, ...defined({ data }) } };
   return ok({ kind: "response", id, outcome });
 }
 

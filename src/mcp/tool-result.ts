@@ -2,6 +2,7 @@
  * Results of a tool call that Dome gives in place of the upstream. They are results and not errors, so that the model
  * reads the sentence and can do something else; the decision stands beside it for programs.
  */
+import { defined } from "../kernel/defined.ts";
 import type { RequestId } from "./json-members.ts";
 import type { Era } from "./revision.ts";
 
@@ -14,10 +15,10 @@ interface OwnResult {
 
 export function failedCall(id: RequestId, era: Era, { sentence, decision }: OwnResult): string {
   const result = {
-    ...(era === "modern" ? { resultType: "complete" } : {}),
+    ...defined({ resultType: era === "modern" ? ("complete" as const) : undefined }),
     content: [{ type: "text", text: sentence }],
     isError: true,
-    ...(decision === undefined ? {} : { _meta: { "dome/decision": decision } }),
+    ...defined({ _meta: decision && { "dome/decision": decision } }),
   };
   return JSON.stringify({ jsonrpc: "2.0", id, result });
 }
