@@ -9,7 +9,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { cruise } from "dependency-cruiser";
 import type { ICruiseResult } from "dependency-cruiser";
-import { KNOWN_PLACES, RESERVED, importWalls } from "./import-walls.ts";
+import { KNOWN_PLACES, importWalls } from "./import-walls.ts";
+import { RESERVED } from "./reserved-words.ts";
 
 /** The package for agents in TypeScript. */
 const SDK = "sdk/typescript/src";

@@ -5,6 +5,7 @@
 import type { ResponseConfig } from "@asteasolutions/zod-to-openapi";
 import { z } from "zod";
 import { PROBLEMS, type ProblemCode } from "../../contract/problem-codes.ts";
+import { defined } from "../../kernel/defined.ts";
 import { unreachable } from "../../kernel/result.ts";
 import { errorMessage, RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
@@ -39,14 +40,14 @@ function doorRefusal(refusal: Refusal, about: About): Response {
     who: "dome",
     code,
     request_id: about.requestId,
-    ...(errors === undefined ? {} : { errors }),
+    ...defined({ errors }),
   };
   return rpcResponse(
     about,
     PROBLEMS[code].status,
     { code: codeOf(code), message: detail, data },
     {
-      ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+      ...defined({ "retry-after": retryAfterSeconds?.toString() }),
       ...challengeFor(code, about),
     },
   );

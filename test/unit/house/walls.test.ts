@@ -1,6 +1,7 @@
 /** A wall that is not checked falls, and a check that cannot fail is worse: every rule here is broken once. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { importWalls, RESERVED } from "../../../scripts/import-walls.ts";
+import { importWalls } from "../../../scripts/import-walls.ts";
+import { RESERVED } from "../../../scripts/reserved-words.ts";
 import { REPOSITORY, checkLint, checkWalls, plantTree, removeTree } from "./planted-tree.ts";
 import type { Run } from "./planted-tree.ts";
 
