@@ -23,7 +23,7 @@ interface RpcNotification {
   readonly params: Members;
 }
 
-interface RpcResponse {
+export interface RpcResponse {
   readonly kind: "response";
   /** Null for an error about a request whose id could not be read. Some servers name an id that nobody sent. */
   readonly id: RequestId | null;

@@ -7,7 +7,7 @@ import { toolDefinition, type ToolDefinition } from "./tool-definition.ts";
 export const MOST_PAGES = 50;
 export const MOST_TOOLS = 500;
 
-interface ToolListing {
+export interface ToolListing {
   readonly tools: readonly ToolDefinition[];
   /** Tools that cannot be pinned, each with the reason in words. */
   readonly unusable: readonly { readonly name: string; readonly why: string }[];
