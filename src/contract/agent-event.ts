@@ -7,14 +7,14 @@ import { id, name, time } from "./words.ts";
 
 /** The closed list of the types of lifecycle events, with the members of each. */
 export const AGENT_EVENTS = {
-  "agent.activated": "The agent takes work: it was activated, or its drain was cancelled",
-  "agent.draining": "The agent takes no new work, and is stopped at the deadline",
-  "agent.suspended": "The agent is suspended: everything that it has under way is refused or cut",
-  "agent.resumed": "The agent is active again; tokens from before stay refused",
+  "agent.activated": "The agent takes new work: it was activated, or its drain was cancelled",
+  "agent.draining": "The agent takes no new work, and will be stopped at the deadline",
+  "agent.suspended": "The agent is suspended: everything that it has in progress is refused or cut off",
+  "agent.resumed": "The agent is active again; Dome still refuses tokens from before",
   "agent.revoked": "The agent is revoked permanently: the last event of every stream",
-  "keys.changed": "An API key of the agent was issued, ended, or got another end",
+  "keys.changed": "An API key of the agent was issued, ended, or got another expiry",
   "policy.updated": "Policies that apply to the agent have changed; not sent yet",
-  "surface.updated": "What the agent declares, or what its workspace offers, has changed",
+  "surface.updated": "The agent's declared surface, or its workspace's catalog, has changed",
   "workspace.halted": "The workspace is halted: the last event of every stream; not sent yet",
   "workspace.resumed": "The workspace is no longer halted; not sent yet",
 } as const;

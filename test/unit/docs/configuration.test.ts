@@ -31,7 +31,7 @@ describe("the page on configuration", () => {
   });
 
   it("has every variable of the command line", () => {
-    const [cli = []] = rowsAfter("The command line takes");
+    const [cli = []] = rowsAfter("The command line reads");
     expect(cli.filter((name) => name.startsWith("DOME_")).toSorted()).toEqual(namesIn("src/cli/io.ts"));
     expect(cli.filter((name) => !name.startsWith("DOME_")).toSorted()).toEqual([
       "NO_COLOR",
