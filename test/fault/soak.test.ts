@@ -41,6 +41,15 @@ async function settled(plane: ControlPlane): Promise<void> {
   }
 }
 
+/** The decisions that the trail has records of, of one kind. */
+async function recordedAs(plane: ControlPlane, kind: "decision" | "decision.withheld"): Promise<Set<string>> {
+  const found = new Set<string>();
+  for await (const { decision_id: id } of plane.audit.list({ kind, limit: 200 })) {
+    if (id !== undefined && id !== null) found.add(id);
+  }
+  return found;
+}
+
 /** Asks until it is over. @returns the decisions that were released. */
 async function ask(door: AgentClient, isOver: () => boolean): Promise<string[]> {
   const released: string[] = [];
@@ -80,12 +89,12 @@ it(
     );
 
     await settled(plane);
-    const recorded = new Set<string>();
-    for await (const { decision_id: id } of plane.audit.list({ kind: "decision", limit: 200 })) {
-      if (id !== undefined && id !== null) recorded.add(id);
-    }
-    expect(released.filter((id) => !recorded.has(id))).toEqual([]);
-    expect(recorded.size).toBe(released.length);
+    // Where a lease has run out at the last step, which a slow machine brings about, the trail says of both what they are.
+    const withheld = await recordedAs(plane, "decision.withheld");
+    const recorded = await recordedAs(plane, "decision");
+    const known = new Set([...released, ...withheld]);
+    expect(released.filter((id) => !recorded.has(id) || withheld.has(id))).toEqual([]);
+    expect([...recorded].filter((id) => !known.has(id))).toEqual([]);
     expect(last).toBeLessThanOrEqual(SECONDS >= MEMORY_AFTER_S ? middle * MAY_GROW : Infinity);
     await server.stop();
   },

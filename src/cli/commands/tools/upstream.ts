@@ -1,6 +1,7 @@
 /** `--kind`, `--url`, `--auth` and `--forward-header`: the server behind a tool. */
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { UpstreamAuth } from "../../../contract/upstream.ts";
+import { defined } from "../../../kernel/defined.ts";
 import { collect } from "../../option-values.ts";
 
 export interface UpstreamOptions {
@@ -25,13 +26,8 @@ export const withUpstreamOptions = (command: Command): Command =>
     );
 
 /** The members of a request that the options say. */
-export const upstreamMembers = ({ url, auth, forwardHeader }: UpstreamOptions) => ({
-  ...(url === undefined ? {} : { url }),
-  ...(auth === undefined ? {} : { auth }),
-  ...(forwardHeader === undefined
-    ? {}
-    : { forward_headers: forwardHeader.map((name) => name.toLowerCase()) }),
-});
+export const upstreamMembers = ({ url, auth, forwardHeader }: UpstreamOptions) =>
+  defined({ url, auth, forward_headers: forwardHeader?.map((name) => name.toLowerCase()) });
 
 function parseAuth(value: string): UpstreamAuth {
   const [, type, detail] = /^(none|bearer|basic|header)(?::(.+))?$/.exec(value) ?? [];
