@@ -3,6 +3,8 @@
  * credential is an API key (`dome_at_…`) or a call token. This client is small, for the command line and scripts;
  * agents use an SDK.
  */
+import { platformPorts } from "../../sdk/typescript/src/ports.ts";
+import { agentEvent, type AgentEvent } from "../contract/agent-event.ts";
 import { agentSelf, type AgentSelf } from "../contract/agent.ts";
 import {
   decision,
@@ -14,6 +16,7 @@ import {
 import type { z } from "zod";
 import { tokenResponse, type TokenResponse } from "../contract/oauth.ts";
 import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPE_URIS } from "../../sdk/typescript/src/token-endpoint.ts";
+import { heardEvents } from "./heard-events.ts";
 import { route, Transport, type ClientOptions } from "./transport.ts";
 
 export type TokenKind = keyof typeof TOKEN_TYPE_URIS;
@@ -34,11 +37,19 @@ export interface Exchange {
   readonly resource?: string | undefined;
 }
 
+/** What an agent hears of itself. `number`: to come back with; null: the stream has none here. */
+export interface HeardEvent {
+  readonly number: number | null;
+  readonly event: AgentEvent;
+}
+
 export class AgentClient {
   readonly #transport: Transport;
+  readonly #deadline: (ms: number) => AbortSignal;
 
   constructor(options: ClientOptions & { readonly token: string }) {
     this.#transport = new Transport(options);
+    this.#deadline = options.deadline ?? platformPorts.deadline;
   }
 
   /**
@@ -90,6 +101,21 @@ export class AgentClient {
   /** The agent of this credential, and the facts on which decisions about its calls are made. */
   self(): Promise<AgentSelf> {
     return this.#transport.read("/api/v1/agents/self", agentSelf);
+  }
+
+  /**
+   * What happens to this agent: its state, then its events in order, until the connection ends. Events of types that this
+   * version does not know are passed over.
+   * @param after go on behind this number; undefined: with what happens from now on.
+   * @throws DomeError when there is no connection, it was cut or has fallen silent, or the service refuses.
+   */
+  async *events(after?: number): AsyncGenerator<HeardEvent> {
+    const headers: Record<string, string> = after === undefined ? {} : { "Last-Event-ID": String(after) };
+    const body = await this.#transport.open("/api/v1/agents/self/events", {}, headers);
+    for await (const { id, data } of heardEvents(body, this.#deadline)) {
+      const event = agentEvent.safeParse(JSON.parse(data));
+      if (event.success) yield { number: id === null ? null : Number(id), event: event.data };
+    }
   }
 
   /** One of this agent's own decisions, without the command that would change it, which only operators see. */

@@ -14,7 +14,7 @@ test("the commands are these", () => {
       "workspaces create, workspaces list, workspaces show, " +
       "workspaces update, workspaces halt, workspaces resume, workspaces halts, " +
       "agents register, agents list, agents show, agents update, agents transfer, agents activate, agents suspend, agents resume, " +
-      "agents revoke, agents halts, agents tree, keys issue, keys rotate, keys list, keys identify, keys revoke, " +
+      "agents revoke, agents halts, agents tree, agents events, keys issue, keys rotate, keys list, keys identify, keys revoke, " +
       "operators create, operators list, operators show, operators revoke, operators rotate, operators offboard, " +
       "tools add, tools list, tools show, tools update, tools remove, tools secrets, tools add-secret, tools remove-secret, " +
       "pools add, pools list, pools show, pools update, pools remove, " +

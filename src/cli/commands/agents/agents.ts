@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { noun, type Title } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { activateCommand } from "./activate.ts";
+import { eventsCommand } from "./events.ts";
 import { haltsCommand } from "./halts.ts";
 import { listCommand } from "./list.ts";
 import { registerCommand } from "./register.ts";
@@ -27,4 +28,5 @@ export const agentsCommand = (session: Session, title: Title): Command =>
     revokeCommand(session),
     haltsCommand(session),
     treeCommand(session),
+    eventsCommand(session),
   ]);
