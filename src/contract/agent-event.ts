@@ -15,8 +15,8 @@ export const AGENT_EVENTS = {
   "keys.changed": "An API key of the agent was issued, ended, or got another expiry",
   "policy.updated": "Policies that apply to the agent have changed; not sent yet",
   "surface.updated": "The agent's declared surface, or its workspace's catalog, has changed",
-  "workspace.halted": "The workspace is halted: the last event of every stream; not sent yet",
-  "workspace.resumed": "The workspace is no longer halted; not sent yet",
+  "workspace.halted": "The workspace is halted: the last event of every stream",
+  "workspace.resumed": "The workspace is no longer halted",
 } as const;
 export type AgentEventType = keyof typeof AGENT_EVENTS;
 

@@ -6,7 +6,7 @@ import type { ObjectDeps } from "./deps.ts";
 import type { EventTable, StoredEvent } from "./event-table.ts";
 import type { TimerSetter } from "./timer-table.ts";
 
-interface EventParts {
+export interface EventParts {
   readonly deps: Pick<ObjectDeps, "clock">;
   readonly events: EventTable;
   readonly timerTable: TimerSetter<"events">;

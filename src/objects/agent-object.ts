@@ -21,6 +21,7 @@ import type {
   UpdateCommand,
 } from "../operations/owners/agent-owner.ts";
 import type { HaltProgress, HaltQuery, StoredHalt } from "../operations/owners/halts.ts";
+import type { WorkspaceWord } from "../operations/owners/workspace-owner.ts";
 import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import { effectiveAtOf } from "../operations/answer/halt-view.ts";
 import type { RequestKey } from "../storage/idempotency.ts";
@@ -43,13 +44,16 @@ import { keyRevoked, transitioned } from "./kept-answers.ts";
 import { OwnerCore } from "./owner-core.ts";
 import { OwnerShell } from "./owner-shell.ts";
 import { sweepEvents } from "./agent-events.ts";
-import { AgentSockets, close } from "./agent-sockets.ts";
+import { hear, HEARD_STEPS, HeardTable } from "./agent-hearing.ts";
+import { AgentSockets } from "./agent-sockets.ts";
 import { EVENT_STEPS, EventTable } from "./event-table.ts";
 import { REPORT_STEPS, ReportTable } from "./report-table.ts";
 import { revokeToken, sweepRevokedTokens } from "./revoked-tokens.ts";
 
 /** The interval at which a caller that waits for a drain or a cascade looks at its progress, in milliseconds. */
 const LOOK_AGAIN_MS = 50;
+/** The wait before an agent registers again with a workspace that has too many, in milliseconds. */
+const WATCH_AGAIN_MS = 600_000;
 
 export abstract class AgentShell extends OwnerShell<AgentTimer> implements AgentOwner {
   readonly #core: OwnerCore<AgentTimer>;
@@ -65,6 +69,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       cascades: CASCADE_STEPS,
       reports: REPORT_STEPS,
       events: EVENT_STEPS,
+      heard: HEARD_STEPS,
     });
     super(state, raw, core);
     const { sql } = core.parts;
@@ -77,6 +82,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       holds: new HoldTable(sql),
       reports: new ReportTable(sql),
       events: new EventTable(sql),
+      heard: new HeardTable(sql),
     };
     this.#changes = new AgentChanges(core, this.#parts);
     this.#sockets = new AgentSockets(state, this.#parts);
@@ -90,6 +96,7 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
         reports: () => sweepReports(this.#parts),
         events: () => sweepEvents(this.#parts),
         streams: () => this.#sockets.flush(),
+        watch: () => this.#watch(),
       },
       onEffective: (halt) => this.#onEffective(halt),
       recover: () => this.#changes.recover(),
@@ -104,7 +111,11 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
 
   /** A door has closed a stream. */
   override webSocketClose(socket: WebSocket): void {
-    close(socket);
+    this.#sockets.left(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#sockets.left(socket);
   }
 
   /** Short and synchronous. It reads the row each time: a superseded instance must not grant a lease from memory. */
@@ -142,6 +153,18 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
 
   report(command: ReportCommand): ReturnType<AgentOwner["report"]> {
     return this.#core.commit(() => report(this.#parts, command));
+  }
+
+  /** Writes nothing when no stream is open. */
+  async hear(word: WorkspaceWord): Promise<{ readonly listens: boolean }> {
+    if (this.#sockets.areOpen()) {
+      const { storage } = this.#core;
+      storage.transactionSync(() => hear(this.#parts, word));
+      this.#sockets.flush();
+      if (word.kind === "halt" && word.halted) this.#sockets.closeAll();
+      await storage.sync();
+    }
+    return { listens: this.#sockets.areOpen() };
   }
 
   isClean(): Promise<boolean> {
@@ -204,6 +227,21 @@ export abstract class AgentShell extends OwnerShell<AgentTimer> implements Agent
       if (progress?.halt.effectiveAt === null) await halts.waitEffective(id, left);
       else await timers.sleep(Math.min(left, LOOK_AGAIN_MS));
     }
+  }
+
+  /** Timer `watch`: registers an agent with open streams at its workspace, and removes one without. */
+  async #watch(): Promise<number | undefined> {
+    const { store, heard, deps } = this.#parts;
+    const agent = store.read();
+    const known = heard.find();
+    if (agent === null || known === null) return undefined;
+    const home = deps.owners.workspace(agent.workspaceId);
+    if (!this.#sockets.areOpen()) {
+      await home.unwatch(agent.id);
+      return undefined;
+    }
+    const isWatched = await home.watch(agent.id, known);
+    return isWatched ? undefined : deps.clock.now() + WATCH_AGAIN_MS;
   }
 
   async #endDrain(): Promise<number | undefined> {

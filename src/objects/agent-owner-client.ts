@@ -20,6 +20,7 @@ import type {
   Transitioned,
   UpdateCommand,
 } from "../operations/owners/agent-owner.ts";
+import type { WorkspaceWord } from "../operations/owners/workspace-owner.ts";
 import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import { OwnerClient } from "./owner-client.ts";
 
@@ -36,6 +37,10 @@ export class AgentOwnerClient extends OwnerClient<AgentOwner> implements AgentOw
 
   report(command: ReportCommand): Promise<Result<Reported, { readonly kind: "closed" }>> {
     return this.object.report(command);
+  }
+
+  hear(word: WorkspaceWord): Promise<{ readonly listens: boolean }> {
+    return this.object.hear(word);
   }
 
   register(command: RegisterCommand): Promise<Configured> {

@@ -10,13 +10,14 @@ import { rfc3339 } from "../kernel/clock.ts";
 import { defined } from "../kernel/defined.ts";
 import type { KeyId } from "../kernel/ids.ts";
 import type { AgentSnapshot, StreamedEvent, Subscription } from "../operations/owners/agent-streams.ts";
+import { hear, hearAtDoor } from "./agent-hearing.ts";
 import { lateReportsLeft } from "./agent-reports.ts";
 import type { AgentParts } from "./agent-stop.ts";
 import { keyIsLive, type StoredAgent, type StoredKey } from "./agent-store.ts";
 import type { StoredEvent } from "./event-table.ts";
 
 /** The attachment of a socket, which may have a few KB. */
-interface Held extends Omit<Subscription, "after"> {
+interface Held extends Omit<Subscription, "after" | "home"> {
   readonly sent: number;
 }
 
@@ -36,6 +37,8 @@ export const SUBSCRIPTION_HEADER = "dome-subscription";
 export const STATUS = { open: 101, closed: 403, tooMany: 429 } as const;
 /** RFC 6455 §7.4.1: the purpose of the connection is fulfilled. */
 const NORMAL = 1000;
+/** How long an agent without streams stays registered with its workspace, in milliseconds. */
+const UNWATCH_AFTER_MS = 60_000;
 
 export class AgentSockets {
   readonly #state: DurableObjectState;
@@ -48,7 +51,13 @@ export class AgentSockets {
 
   /** Opens a stream. It begins with the state, followed by the requested events. */
   accept(request: Request): Response {
-    const { after, ...held } = JSON.parse(request.headers.get(SUBSCRIPTION_HEADER) ?? "null") as Subscription;
+    const { after, home, ...held } = JSON.parse(
+      request.headers.get(SUBSCRIPTION_HEADER) ?? "null",
+    ) as Subscription;
+    if (home !== undefined && this.areOpen()) {
+      hear(this.#parts, { kind: "halt", haltEpoch: home.haltEpoch, halted: false });
+      this.flush(); // a halt ends the streams from before it, even when it has ended
+    }
     const standing = this.#standing();
     const { agent, last } = standing;
     const isOpen = agent !== null && agent.state !== "revoked" && agent.state !== "provisioned";
@@ -56,6 +65,7 @@ export class AgentSockets {
     if (held.token !== null && agent.state !== "active") return new Response(null, { status: STATUS.closed });
     if (this.#state.getWebSockets().length >= MOST_STREAMS)
       return new Response(null, { status: STATUS.tooMany });
+    const isFirst = !this.areOpen();
     const { 0: theirs, 1: mine } = new WebSocketPair();
     this.#state.acceptWebSocket(mine);
     const isKnown = after !== null && after <= last && this.#parts.events.reachesBackTo(after);
@@ -63,13 +73,32 @@ export class AgentSockets {
     mine.serializeAttachment({ ...held, sent } satisfies Held);
     mine.send(JSON.stringify(this.#snapshot(agent, last, last - sent, after !== null && !isKnown)));
     this.#sendTo(mine, { ...held, sent }, standing, true);
+    if (home !== undefined) hearAtDoor(this.#parts, home, !isFirst);
+    if (isFirst) this.#parts.timerTable.set("watch", "", this.#parts.deps.clock.now());
     this.flush();
     return new Response(null, { status: STATUS.open, webSocket: theirs });
   }
 
+  areOpen(): boolean {
+    return this.#open().length > 0;
+  }
+
+  /** Closes every stream. Those that are still open were opened through a door that does not know of the halt yet. */
+  closeAll(): void {
+    for (const socket of this.#open()) close(socket);
+  }
+
+  /** A door has closed a stream. An agent that soon opens another one stays registered with its workspace. */
+  left(socket: WebSocket): void {
+    close(socket);
+    if (this.areOpen()) return;
+    const { timerTable, deps } = this.#parts;
+    timerTable.set("watch", "", deps.clock.now() + UNWATCH_AFTER_MS);
+  }
+
   /** Sends new events on every socket, and closes those whose credential is dead. */
   flush(): void {
-    const sockets = this.#state.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
+    const sockets = this.#open();
     if (sockets.length === 0) return;
     const standing = this.#standing();
     const ends = sockets.flatMap((socket) => this.#flushOne(socket, standing)?.expiresAt ?? []);
@@ -110,6 +139,10 @@ export class AgentSockets {
     if (goesOn && this.#isHeldBy(standing, held)) return true;
     close(socket);
     return false;
+  }
+
+  #open(): WebSocket[] {
+    return this.#state.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
   }
 
   /** Whether the credential is live. A token of an epoch that has ended still gets the event that ended it. */
@@ -175,9 +208,9 @@ export class AgentSockets {
 
 /** True for an event after which the stream ends. */
 const isLast = ({ type }: StoredEvent, { token }: Held): boolean =>
-  type === "agent.revoked" || (token !== null && type === "agent.suspended");
+  type === "agent.revoked" || type === "workspace.halted" || (token !== null && type === "agent.suspended");
 
-export function close(socket: WebSocket): void {
+function close(socket: WebSocket): void {
   try {
     socket.close(NORMAL);
   } catch {

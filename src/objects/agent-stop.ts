@@ -11,6 +11,7 @@ import type { HaltCause, StoredHalt } from "../operations/owners/halts.ts";
 import type { OperatorRef } from "../operations/request/request-meta.ts";
 import type { KnownStop } from "../registry/agents.ts";
 import { tell, tellKeys } from "./agent-events.ts";
+import type { HeardTable } from "./agent-hearing.ts";
 import type { AgentStore, StoredAgent } from "./agent-store.ts";
 import type { CascadeTable } from "./cascade-table.ts";
 import type { EventTable } from "./event-table.ts";
@@ -21,7 +22,7 @@ import type { ReportTable } from "./report-table.ts";
 
 /** The kinds of timers of an agent's object, in addition to those of every owner. */
 export type AgentTimer =
-  "project" | "drain" | "cascade" | "expire" | "revoked_tokens" | "reports" | "events" | "streams";
+  "project" | "drain" | "cascade" | "expire" | "revoked_tokens" | "reports" | "events" | "streams" | "watch";
 
 export interface AgentParts extends OwnerParts<AgentTimer> {
   readonly store: AgentStore;
@@ -30,6 +31,7 @@ export interface AgentParts extends OwnerParts<AgentTimer> {
   readonly holds: HoldTable;
   readonly reports: ReportTable;
   readonly events: EventTable;
+  readonly heard: HeardTable;
 }
 
 export interface Order {

@@ -17,14 +17,19 @@ import { projectHalt } from "../registry/workspaces.ts";
 import type { ObjectDeps } from "./deps.ts";
 import type { OwnerParts } from "./owner-core.ts";
 import type { EvidenceTable } from "./evidence-table.ts";
+import type { CatalogChanges } from "./catalog-changes.ts";
 import type { StopTable } from "./stop-table.ts";
+import type { WatcherTable } from "./watcher-table.ts";
+import { tellHaltSoon } from "./watchers.ts";
 
 /** The kinds of timers of a workspace's object, in addition to those of every owner. */
-export type WorkspaceTimer = "project" | "stops" | "evidence";
+export type WorkspaceTimer = "project" | "stops" | "evidence" | "tell_halt" | "tell_catalog";
 
 export interface WorkspaceParts extends OwnerParts<WorkspaceTimer> {
   readonly stops: StopTable;
   readonly evidence: EvidenceTable;
+  readonly watchers: WatcherTable;
+  readonly catalogChanges: CatalogChanges;
 }
 
 type Row = { readonly id: WorkspaceId | "org"; readonly halt_epoch: number; readonly halted: number };
@@ -47,6 +52,7 @@ export function moveWorkspace(
   const now = parts.deps.clock.now();
   parts.sql.exec("UPDATE workspace SET halted = ?, halt_epoch = ?", halts ? 1 : 0, haltEpoch);
   parts.timerTable.set("project", "", now);
+  tellHaltSoon(parts);
   parts.outbox.append(command.audit);
   if (!halts) return ok({ halted: false, changed: true, halt: null });
   parts.halts.commit({

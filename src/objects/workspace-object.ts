@@ -3,7 +3,7 @@
  * one object per workspace, named by its id, and one named `org` for the organization's own configuration: tiers,
  * operators, signing keys. Changes go through D1 by the protocol in `configuration.ts`.
  */
-import type { WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type { Stops } from "../lifecycle/stops.ts";
@@ -11,7 +11,9 @@ import type { HaltProgress, HaltQuery } from "../operations/owners/halts.ts";
 import type { Configured, OwnerRefusal } from "../operations/owners/owner-answer.ts";
 import type {
   EvidenceReport,
+  HeardOfWorkspace,
   WorkspaceCommand,
+  WorkspaceContent,
   WorkspaceDescription,
   WorkspaceOwner,
   WorkspaceTransitionCommand,
@@ -25,7 +27,9 @@ import type {
   StopTransactionCommand,
   StopUserCommand,
 } from "../operations/owners/stop-commands.ts";
+import type { EntryName } from "../registry/catalog.ts";
 import { answerClaim, recordAnswer, type Claim, type RequestKey } from "../storage/idempotency.ts";
+import { CATALOG_CHANGE_STEPS, CatalogChanges } from "./catalog-changes.ts";
 import type { Configuration, Drawn, Fencing } from "./configuration.ts";
 import { creationFencing, ownerFencing } from "./fencing.ts";
 import type { ObjectDeps } from "./deps.ts";
@@ -34,6 +38,8 @@ import { stopped, workspaceTransitioned } from "./kept-answers.ts";
 import { OwnerCore } from "./owner-core.ts";
 import { OwnerShell } from "./owner-shell.ts";
 import { STOP_STEPS, StopTable } from "./stop-table.ts";
+import { WATCHER_STEPS, WatcherTable } from "./watcher-table.ts";
+import { tellCatalog, tellCatalogSoon, tellHalt, watch } from "./watchers.ts";
 import { contentStatements } from "./workspace-content.ts";
 import {
   moveWorkspace,
@@ -53,7 +59,13 @@ import { resumeUser, stopTransaction, stopUser, sweepStops } from "./workspace-s
  */
 type WorkspaceIntent =
   | { readonly kind: "create"; readonly owner: WorkspaceId; readonly claim: Claim }
-  | { readonly kind: "change"; readonly owner: WorkspaceId | "org"; readonly fence: number };
+  | {
+      readonly kind: "change";
+      readonly owner: WorkspaceId | "org";
+      readonly fence: number;
+      /** The catalog entry that changes. */
+      readonly entry?: EntryName;
+    };
 
 export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implements WorkspaceOwner {
   readonly #core: OwnerCore<WorkspaceTimer>;
@@ -65,11 +77,19 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
       workspace: WORKSPACE_STEPS,
       stops: STOP_STEPS,
       evidence: EVIDENCE_STEPS,
+      watchers: WATCHER_STEPS,
+      catalog_changes: CATALOG_CHANGE_STEPS,
     });
     super(state, raw, core);
     this.#core = core;
     const { sql } = core.parts;
-    this.#parts = { ...core.parts, stops: new StopTable(sql), evidence: new EvidenceTable(sql) };
+    this.#parts = {
+      ...core.parts,
+      stops: new StopTable(sql),
+      evidence: new EvidenceTable(sql),
+      watchers: new WatcherTable(sql),
+      catalogChanges: new CatalogChanges(sql),
+    };
     this.#configuration = core.configuration<WorkspaceIntent>({
       fencing: (intent) => this.#fencing(intent),
       apply: (intent) => this.#apply(intent),
@@ -81,6 +101,8 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
         project: () => projectWorkspace(this.#parts),
         stops: () => sweepStops(this.#parts),
         evidence: () => askEvidence(this.#parts, state.id.name ?? "org"),
+        tell_halt: () => tellHalt(this.#parts),
+        tell_catalog: () => tellCatalog(this.#parts),
       },
       onEffective: (halt) => core.append(workspaceEffective(deps, halt)),
       recover: () => this.#configuration.recover(),
@@ -136,7 +158,7 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     const intent: WorkspaceIntent =
       content.kind === "create"
         ? { kind: "create", owner: content.id, claim: content.claim }
-        : { kind: "change", owner: row?.id ?? "org", fence: row?.fence ?? 0 };
+        : { kind: "change", owner: row?.id ?? "org", fence: row?.fence ?? 0, ...entryOf(content) };
     const { owner } = intent;
     if (this.#parts.evidence.level() === "full" && !outranksEvidence(content)) {
       return err({ kind: "evidence_full" });
@@ -184,6 +206,18 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     return this.#core.once(command.meta.request, stopped, () => stopTransaction(this.#parts, command));
   }
 
+  async watch(agent: AgentId, heard: HeardOfWorkspace): Promise<boolean> {
+    const { storage } = this.#core;
+    const isWatched = storage.transactionSync(() => watch(this.#parts, agent, heard));
+    await storage.sync();
+    return isWatched;
+  }
+
+  async unwatch(agent: AgentId): Promise<void> {
+    this.#parts.watchers.drop(agent);
+    await this.#core.storage.sync();
+  }
+
   halt(id: string): Promise<HaltProgress | null> {
     return Promise.resolve(this.#parts.halts.progress(id));
   }
@@ -208,7 +242,11 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
 
   #apply(intent: WorkspaceIntent): void {
     if (intent.kind === "create") this.#create(intent.owner);
-    else this.#raise();
+    else {
+      this.#raise();
+      if (intent.entry !== undefined)
+        tellCatalogSoon(this.#parts, intent.entry, this.#read()?.config_epoch ?? 0);
+    }
   }
 
   #abandon(intent: WorkspaceIntent): void {
@@ -232,3 +270,9 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
     );
   }
 }
+
+const entryOf = (content: WorkspaceContent): { readonly entry?: EntryName } => {
+  if (content.kind !== "catalog") return {};
+  const { entry } = content;
+  return { entry: { kind: entry.kind, name: entry.act === "add" ? entry.row.name : entry.name } };
+};

@@ -3,6 +3,7 @@
  * isolate's lease of it, so that the caller sees its own change at once. A method that is added to the port does not
  * compile until it is here.
  */
+import type { AgentId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { WorkspaceAnswer } from "../lifecycle/lease.ts";
 import type { Stops } from "../lifecycle/stops.ts";
@@ -17,6 +18,7 @@ import type {
 } from "../operations/owners/stop-commands.ts";
 import type {
   EvidenceReport,
+  HeardOfWorkspace,
   WorkspaceCommand,
   WorkspaceDescription,
   WorkspaceOwner,
@@ -53,6 +55,16 @@ export class WorkspaceOwnerClient extends OwnerClient<WorkspaceOwner> implements
 
   freeKey(by: string): Promise<void> {
     return this.object.freeKey(by);
+  }
+
+  // A lease does not contain the registered agents.
+
+  watch(agent: AgentId, heard: HeardOfWorkspace): Promise<boolean> {
+    return this.object.watch(agent, heard);
+  }
+
+  unwatch(agent: AgentId): Promise<void> {
+    return this.object.unwatch(agent);
   }
 
   configure(command: WorkspaceCommand): Promise<Configured> {

@@ -3,11 +3,11 @@
  * agent's object, which is the authority, closes streams of dead credentials. The workspace's lease is checked before
  * every event except the one that ends the stream, and whenever nothing was sent for a while (decision 0035).
  */
-import type { LeaseClient } from "../access/lease-client.ts";
+import type { LeaseClient, NoLease } from "../access/lease-client.ts";
 import { HEARTBEAT_MS, type AgentEvent } from "../contract/agent-event.ts";
 import { rfc3339, rfc3339OrNull, type Clock } from "../kernel/clock.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
-import { ok, type Result } from "../kernel/result.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
 import type {
   AgentSnapshot,
   AgentStream,
@@ -27,7 +27,7 @@ interface FollowPorts {
 export interface Follower {
   readonly agent: AgentId;
   readonly workspace: WorkspaceId;
-  readonly subscription: Subscription;
+  readonly subscription: Omit<Subscription, "home">;
   /** The `haltEpoch` of a token; null for a key, which has none. */
   readonly haltEpoch: number | null;
   readonly credential: {
@@ -51,9 +51,16 @@ export interface Follow {
 export async function followAgent(
   { clock, leases, streams }: FollowPorts,
   follower: Follower,
-): Promise<Result<Follow, NotOpened>> {
+): Promise<Result<Follow, NotOpened | NoLease>> {
   const { agent, workspace, subscription, haltEpoch, credential } = follower;
-  const opened = await streams.open(agent, subscription);
+  const before = await leases.workspace(workspace);
+  if (!before.ok) return before;
+  const { halted, halt_epoch, config_epoch } = before.value.answer;
+  if (halted) return err({ kind: "closed" });
+  const opened = await streams.open(agent, {
+    ...subscription,
+    home: { haltEpoch: halt_epoch, catalog: config_epoch },
+  });
   if (!opened.ok) return opened;
   const stream: AgentStream = opened.value;
 
@@ -71,6 +78,7 @@ export async function followAgent(
     const message = await stream.next(Math.min(HEARTBEAT_MS, left));
     if (message === null) return null;
     if (message === "quiet") return (await mayHear()) === null ? null : "quiet";
+    if (message.kind === "event" && isEnd(message)) return { id: message.n, event: eventOf(message) };
     const catalog = await mayHear();
     if (catalog === null) return null;
     return message.kind === "event"
@@ -87,6 +95,9 @@ export async function followAgent(
     close: () => stream.close(),
   });
 }
+
+/** The event that ends a stream in a halt is sent although the workspace is halted. */
+const isEnd = ({ type, replayed }: StreamedEvent): boolean => type === "workspace.halted" && !replayed;
 
 const eventOf = ({ n, type, at, replayed, data }: StreamedEvent): AgentEvent => ({
   type,

@@ -12,6 +12,7 @@ import { catalogIntegrations, catalogPools, catalogTools, toolSecrets } from "..
 import type { JsonSchema } from "./schema-text.ts";
 import { shownToolSettings } from "./tool-settings.ts";
 import type { SealedSecret } from "./tool-secrets.ts";
+import { inList } from "../storage/in-list.ts";
 import { declarationsOf, type EntryKind } from "./catalog-writes.ts";
 
 /** The server behind a tool that Dome calls itself. */
@@ -171,4 +172,30 @@ export async function declarersOf(
     SELECT ${agents.id} AS agent, ${agents.name} AS name, json_group_array(${agentSurfaces.name}) AS declared
     ${declarationsOf(workspaceId, kind, name)} GROUP BY ${agents.id} ORDER BY ${agents.name}`);
   return rows.map((row) => ({ ...row, declared: JSON.parse(row.declared) as string[] }));
+}
+
+/** An entry of a catalog. */
+export interface EntryName {
+  readonly kind: EntryKind;
+  readonly name: string;
+}
+
+/** The agents among these that declare one of the entries, or an operation of one. */
+export async function declarersAmong(
+  db: Database,
+  among: readonly AgentId[],
+  entries: readonly EntryName[],
+): Promise<ReadonlySet<AgentId>> {
+  const { agentId, kind, name } = agentSurfaces;
+  const names = JSON.stringify(entries.map((entry) => `${entry.kind} ${entry.name}`));
+  const rows = await db
+    .selectDistinct({ agent: agentId })
+    .from(agentSurfaces)
+    .where(
+      and(
+        inList(agentId, among),
+        sql`${kind} || ' ' || substr(${name}, 1, instr(${name} || '/', '/') - 1) IN (SELECT value FROM json_each(${names}))`,
+      ),
+    );
+  return new Set(rows.map(({ agent }) => agent));
 }

@@ -8,6 +8,7 @@ import { MOST_STREAMS } from "../../src/contract/agent-event.ts";
 import { LATE_REPORTS_MS } from "../../src/contract/reported-event.ts";
 import { EventReader, type Heard } from "../support/event-reader.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
+import { listen, listening, openStream, refusedStream, typesOf } from "../support/event-streams.ts";
 import {
   agentObject,
   check,
@@ -30,38 +31,6 @@ beforeAll(async () => {
 });
 
 const start = (): Promise<Registered> => api.start({ name: `bot-${(agents += 1)}`, workspace: home });
-
-const open = (credential: string, headers: Readonly<Record<string, string>> = {}, query = "") =>
-  worker(
-    new Request(`${TEST_ISSUER}/api/v1/agents/self/events${query}`, {
-      headers: { authorization: `Bearer ${credential}`, ...headers },
-    }),
-  );
-
-async function listen(credential: string, last?: number): Promise<EventReader> {
-  const answer = await open(credential, last === undefined ? {} : { "last-event-id": String(last) });
-  if (answer.status !== 200 || answer.body === null)
-    throw new Error(`${answer.status} ${await answer.text()}`);
-  expect(answer.headers.get("content-type")).toBe("text/event-stream");
-  expect(answer.headers.get("cache-control")).toBe("no-store");
-  return new EventReader(answer.body as ReadableStream<Uint8Array>);
-}
-
-/** A reader that has heard the state. */
-async function listening(credential: string): Promise<EventReader> {
-  const reader = await listen(credential);
-  expect((await reader.next())?.event.type).toBe("state");
-  return reader;
-}
-
-const types = (heard: readonly (Heard | null)[]): (string | undefined)[] =>
-  heard.map((each) => each?.event.type);
-
-async function refusal(credential: string, headers: Readonly<Record<string, string>> = {}) {
-  const answer = await open(credential, headers);
-  const body = await answer.json<{ code?: string }>();
-  return [answer.status, body.code];
-}
 
 describe("a stream", () => {
   it("begins with the whole state, and its number", async () => {
@@ -97,7 +66,7 @@ describe("a stream", () => {
     await api.resume(agent.id);
     const heard: (Heard | null)[] = [];
     for (let n = 0; n < 6; n += 1) heard.push(await reader.next());
-    expect(types(heard)).toEqual([
+    expect(typesOf(heard)).toEqual([
       "agent.draining",
       "agent.activated",
       "keys.changed",
@@ -129,7 +98,7 @@ describe("a stream", () => {
     await api.stop(agent.id, "revoke");
     expect(await byKey.rest()).toEqual(["agent.revoked"]);
     expect(await byToken.rest()).toEqual(["agent.revoked"]);
-    expect(await refusal(agent.secret)).toEqual([401, "invalid_token"]);
+    expect(await refusedStream(agent.secret)).toEqual([401, "invalid_token"]);
   });
 
   it("of a token ends with the suspension, and one of a key goes on to the resume (P3, decision 0035)", async () => {
@@ -138,7 +107,7 @@ describe("a stream", () => {
     await api.stop(agent.id, "suspend");
     await api.resume(agent.id);
     expect(await byToken.rest()).toEqual(["agent.suspended"]);
-    expect(types([await byKey.next(), await byKey.next()])).toEqual(["agent.suspended", "agent.resumed"]);
+    expect(typesOf([await byKey.next(), await byKey.next()])).toEqual(["agent.suspended", "agent.resumed"]);
     await byKey.close();
   });
 
@@ -148,7 +117,7 @@ describe("a stream", () => {
     const [dying, staying] = [await listening(second.secret ?? ""), await listening(agent.secret)];
     await api.revokeKey(agent.id, second.id);
     expect(await dying.rest()).toEqual([]);
-    expect(types([await staying.next()])).toEqual(["keys.changed"]);
+    expect(typesOf([await staying.next()])).toEqual(["keys.changed"]);
     await staying.close();
   });
 
@@ -165,7 +134,7 @@ describe("a stream", () => {
     expect((await worker(request)).status).toBe(200);
     expect(await dying.rest()).toEqual([]);
     await api.issueKey(agent.id);
-    expect(types([await staying.next()])).toEqual(["keys.changed"]);
+    expect(typesOf([await staying.next()])).toEqual(["keys.changed"]);
     await staying.close();
   });
 
@@ -175,7 +144,7 @@ describe("a stream", () => {
     const object = agentObject(agent.id);
     await evictDurableObject(object);
     await api.issueKey(agent.id);
-    expect(types([await reader.next()])).toEqual(["keys.changed"]);
+    expect(typesOf([await reader.next()])).toEqual(["keys.changed"]);
     await runInDurableObject(object, (_instance, { storage }) => {
       storage.sql.exec("UPDATE event_number SET last = 3");
       storage.sql.exec(
@@ -194,7 +163,7 @@ describe("a stream", () => {
     await runInDurableObject(agentObject(agent.id), (_instance, state) => {
       for (let n = 0; n < MOST_STREAMS; n += 1) state.acceptWebSocket(new WebSocketPair()[0]);
     });
-    expect(await refusal(agent.secret)).toEqual([429, "too_many_streams"]);
+    expect(await refusedStream(agent.secret)).toEqual([429, "too_many_streams"]);
   });
 });
 
@@ -256,7 +225,7 @@ describe("whoever comes back with a number", () => {
     const agent = await withEvents();
     const reader = await listen(agent.secret, 1);
     const heard = [await reader.next(), await reader.next(), await reader.next()];
-    expect(types(heard)).toEqual(["state", "agent.suspended", "agent.resumed"]);
+    expect(typesOf(heard)).toEqual(["state", "agent.suspended", "agent.resumed"]);
     expect(heard.map((each) => each?.id)).toEqual([null, "2", "3"]);
     expect(heard[0]?.event).toMatchObject({ state: "active", last: 3, missed: false });
     expect(heard[1]?.event).toMatchObject({ replayed: true });
@@ -269,7 +238,7 @@ describe("whoever comes back with a number", () => {
     const agent = await withEvents();
     const reader = await listen(await token(agent.secret), 0);
     expect(
-      types([await reader.next(), await reader.next(), await reader.next(), await reader.next()]),
+      typesOf([await reader.next(), await reader.next(), await reader.next(), await reader.next()]),
     ).toEqual(["state", "agent.activated", "agent.suspended", "agent.resumed"]);
     await reader.close();
   });
@@ -316,9 +285,9 @@ describe("whoever comes back with a number", () => {
 
   it("may send it in the query", async () => {
     const agent = await withEvents();
-    const answer = await open(agent.secret, {}, "?after=2");
+    const answer = await openStream(agent.secret, {}, "?after=2");
     const reader = new EventReader(answer.body as ReadableStream<Uint8Array>);
-    expect(types([await reader.next(), await reader.next()])).toEqual(["state", "agent.resumed"]);
+    expect(typesOf([await reader.next(), await reader.next()])).toEqual(["state", "agent.resumed"]);
     await reader.close();
   });
 
@@ -326,7 +295,7 @@ describe("whoever comes back with a number", () => {
     "that is none (%s) is refused, not passed over",
     async (last) => {
       const agent = await start();
-      expect(await refusal(agent.secret, { "last-event-id": last })).toEqual([400, "invalid_request"]);
+      expect(await refusedStream(agent.secret, { "last-event-id": last })).toEqual([400, "invalid_request"]);
     },
   );
 
@@ -362,26 +331,26 @@ describe("who may listen", () => {
     const state = await reader.next();
     expect(state?.event).toMatchObject({ state: "suspended" });
     expect(state?.event).toHaveProperty("late_events_ms", expect.any(Number));
-    expect(await refusal(old)).toEqual([401, "invalid_token"]);
-    expect(await refusal(agent.secret, { "dome-act-as": "eyJ.a.b" })).toEqual([401, "invalid_token"]);
+    expect(await refusedStream(old)).toEqual([401, "invalid_token"]);
+    expect(await refusedStream(agent.secret, { "dome-act-as": "eyJ.a.b" })).toEqual([401, "invalid_token"]);
     const [opened] = await api.auditWith(1, { workspace: home, kind: "events.opened", agent: agent.id });
     expect(opened).toMatchObject({ target: { type: "key", id: agent.key } });
     await api.resume(agent.id);
-    expect(types([await reader.next()])).toEqual(["agent.resumed"]);
+    expect(typesOf([await reader.next()])).toEqual(["agent.resumed"]);
     await reader.close();
   });
 
   it("nobody else: provisioned, dead keys, halted workspaces", async () => {
     const idle = await api.register({ name: "idle", workspace: home });
-    expect(await refusal(idle.secret)).toEqual([401, "invalid_token"]);
+    expect(await refusedStream(idle.secret)).toEqual([401, "invalid_token"]);
     const agent = await start();
     const { api_key: dead } = await api.issueKey(agent.id);
     await api.stop(agent.id, "suspend");
     await api.revokeKey(agent.id, dead.id);
-    expect(await refusal(dead.secret ?? "")).toEqual([401, "invalid_token"]);
+    expect(await refusedStream(dead.secret ?? "")).toEqual([401, "invalid_token"]);
     const elsewhere = await freshWorkspace();
     const there = await api.start({ name: "there", workspace: elsewhere });
     await api.moveWorkspace(elsewhere, "halt");
-    await eventually(async () => expect(await refusal(there.secret)).toEqual([401, "invalid_token"]));
+    await eventually(async () => expect(await refusedStream(there.secret)).toEqual([401, "invalid_token"]));
   });
 });

@@ -3,6 +3,7 @@
  * 0035).
  */
 import { z } from "zod";
+import type { NoLease } from "../../access/lease-client.ts";
 import { agentsOf, releaseToSelf, type Self } from "../../access/release.ts";
 import type { Reporting } from "../../audit/reported.ts";
 import { MOST_STREAMS } from "../../contract/agent-event.ts";
@@ -16,6 +17,7 @@ import { eventReport, MOST_REPORTED, reportAnswer } from "../../contract/reporte
 import { err, ok } from "../../kernel/result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { memberRefusal } from "../../operations/answer/refusal.ts";
+import type { NotOpened } from "../../operations/owners/agent-streams.ts";
 import { reportEvents, type Reporter } from "../../operations/report-events.ts";
 import { freshnessOf, limitsOf } from "../../tiers/limits.ts";
 import { askerOf } from "../admission.ts";
@@ -78,7 +80,7 @@ export const selfRoutes: readonly Route[] = [
       const follower = followerOf(self, resumed.data ?? query.after ?? null, mostReported(limits));
       if (follower === null) return err(OF_ITSELF_ONLY);
       const followed = await followAgent({ ...access, streams }, follower);
-      if (!followed.ok) return err(followed.error.kind === "too_many" ? TOO_MANY : INVALID_TOKEN);
+      if (!followed.ok) return err(notFollowed(followed.error));
       const released = await releaseToSelf(decisions, self, followed.value, freshnessOf(limits));
       if (!released.ok) {
         followed.value.close();
@@ -119,6 +121,17 @@ export const selfRoutes: readonly Route[] = [
     },
   ),
 ];
+
+function notFollowed(refusal: NotOpened | NoLease): Refusal {
+  switch (refusal.kind) {
+    case "too_many":
+      return TOO_MANY;
+    case "closed":
+      return INVALID_TOKEN;
+    case "no_lease":
+      return unavailableFor(refusal.of);
+  }
+}
 
 /** The most events of one report. */
 const mostReported = (limits: ReturnType<typeof limitsOf>): number =>

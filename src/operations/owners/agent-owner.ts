@@ -14,6 +14,7 @@ import type { AuditOwner } from "./audit-owner.ts";
 import type { HaltCause, HaltSource } from "./halts.ts";
 import type { Configured, OwnerRefusal } from "./owner-answer.ts";
 import type { OperatorRef, RequestMeta } from "../request/request-meta.ts";
+import type { WorkspaceWord } from "./workspace-owner.ts";
 
 /** The command to each descendant of an agent that is stopped with its descendants. */
 export interface FamilyStopCommand {
@@ -175,6 +176,11 @@ export interface AgentOwner extends HaltSource, AuditOwner {
   update(command: UpdateCommand): Promise<Configured>;
   issueKey(command: IssueKeyCommand): Promise<Configured>;
   transition(command: TransitionCommand): Promise<Result<Transitioned, OwnerRefusal>>;
+  /**
+   * Tells the agent what has changed of its workspace. Safe to repeat.
+   * @returns whether the agent has streams open afterwards.
+   */
+  hear(word: WorkspaceWord): Promise<{ readonly listens: boolean }>;
   /** Stops the agent because an ancestor is stopped with its descendants. Safe to repeat. */
   stopForFamily(command: FamilyStopCommand): Promise<FamilyStop>;
   revokeKey(

@@ -2,6 +2,7 @@
 import type { AgentEventType } from "../../contract/agent-event.ts";
 import type { AgentId, KeyId, TokenId, WorkspaceId } from "../../kernel/ids.ts";
 import type { Result } from "../../kernel/result.ts";
+import type { HeardOfWorkspace } from "./workspace-owner.ts";
 
 /** The authenticated request to open a stream. */
 export interface Subscription {
@@ -14,6 +15,8 @@ export interface Subscription {
   } | null;
   /** The number of the last event that the reader has; null to begin with the current state. */
   readonly after: number | null;
+  /** What the door knows of the workspace, which is not halted. Absent from a door of an earlier version. */
+  readonly home?: HeardOfWorkspace;
 }
 
 /** The agent as its object knows it, when the stream begins. Times in milliseconds by the object's clock. */

@@ -3,7 +3,7 @@
  */
 import type { AuditDraft } from "../../contract/audit.ts";
 import type { ProviderChange } from "../../identity/provider-writes.ts";
-import type { HaltId, Id, WorkspaceId } from "../../kernel/ids.ts";
+import type { AgentId, HaltId, Id, WorkspaceId } from "../../kernel/ids.ts";
 import type { Result } from "../../kernel/result.ts";
 import type { OrgAnswer, WorkspaceAnswer } from "../../lifecycle/lease.ts";
 import type { EvidenceLevel } from "../../lifecycle/evidence.ts";
@@ -110,6 +110,29 @@ interface StopOwner {
   stops(): Promise<Stops>;
 }
 
+/** A change of a workspace, as the agents with open event streams are told of it. The numbers only rise. */
+export type WorkspaceWord =
+  | { readonly kind: "halt"; readonly haltEpoch: number; readonly halted: boolean }
+  /** An entry of the catalog that the agent declares has changed. `catalog`: the configuration epoch of the change. */
+  | { readonly kind: "surface"; readonly catalog: number };
+
+/** What an agent's object knows of its workspace. */
+export interface HeardOfWorkspace {
+  readonly haltEpoch: number;
+  /** A configuration epoch. */
+  readonly catalog: number;
+}
+
+/** Registers the agents that are told of changes of the workspace: those with open event streams. */
+interface Watched {
+  /**
+   * Registers an agent, which is told of everything newer than `heard`.
+   * @returns false when too many agents are registered.
+   */
+  watch(agent: AgentId, heard: HeardOfWorkspace): Promise<boolean>;
+  unwatch(agent: AgentId): Promise<void>;
+}
+
 /**
  * Idempotency keys of requests that belong to the workspace but are carried out by another object, such as a
  * registration.
@@ -124,7 +147,7 @@ export interface KeyTaker {
   freeKey(by: string): Promise<void>;
 }
 
-export interface WorkspaceOwner extends HaltSource, AuditOwner, StopOwner, KeyTaker {
+export interface WorkspaceOwner extends HaltSource, AuditOwner, StopOwner, KeyTaker, Watched {
   lease(): Promise<WorkspaceAnswer>;
   /**
    * The stored answer under this key; null when there is none. Asked first, because later reads may have changed with

@@ -18,6 +18,7 @@ import {
   MOST_REPORTED_BYTES,
   reportedEventOf,
 } from "../../../src/contract/reported-event.ts";
+import { MOST_TRIES, MOST_WATCHERS } from "../../../src/objects/watcher-table.ts";
 import { bare, read, rowsOf } from "./markdown.ts";
 
 const PAGE = read("docs/events.md");
@@ -25,6 +26,8 @@ const BOUNDS = {
   EVENTS_KEPT_MS,
   EVENTS_KEPT,
   MOST_STREAMS,
+  MOST_WATCHERS,
+  MOST_TRIES,
   HEARTBEAT_MS,
   LATE_REPORTS_MS,
   MOST_REPORTED,

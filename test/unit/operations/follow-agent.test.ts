@@ -4,7 +4,12 @@ import type { LeaseClient } from "../../../src/access/lease-client.ts";
 import { HEARTBEAT_MS } from "../../../src/contract/agent-event.ts";
 import { ok } from "../../../src/kernel/result.ts";
 import { followAgent, type Follower } from "../../../src/operations/follow-agent.ts";
-import type { AgentSnapshot, StreamMessage } from "../../../src/operations/owners/agent-streams.ts";
+import type {
+  AgentSnapshot,
+  StreamedEvent,
+  StreamMessage,
+  Subscription,
+} from "../../../src/operations/owners/agent-streams.ts";
 
 const NOW = Date.UTC(2026, 10, 28);
 const KEY = "key_01k9v3m8q2x7n5r4t6w0y1z2a3";
@@ -28,9 +33,10 @@ async function following(
   credential: Follower["credential"],
   messages: readonly (StreamMessage | "quiet" | null)[],
   haltEpoch: number | null = null,
+  halted = false,
 ) {
-  const home = { halted: false, halt_epoch: 1, config_epoch: 7 };
-  const world = { now: NOW, home, waits: [] as number[], closed: 0 };
+  const home = { halted, halt_epoch: 1, config_epoch: 7 };
+  const world = { now: NOW, home, waits: [] as number[], closed: 0, told: undefined as unknown };
   const left = [...messages];
   const stream = {
     next: async (waitMs: number) => {
@@ -44,7 +50,13 @@ async function following(
     },
   };
   const leases = { workspace: async () => ok({ answer: world.home }) } as unknown as LeaseClient;
-  const ports = { clock: { now: () => world.now }, leases, streams: { open: async () => ok(stream) } };
+  const streams = {
+    open: async (_agent: string, { home: told }: Subscription) => {
+      world.told = told;
+      return ok(stream);
+    },
+  };
+  const ports = { clock: { now: () => world.now }, leases, streams };
   const followed = await followAgent(ports, {
     agent: "agt_1",
     workspace: "wsp_1",
@@ -101,5 +113,39 @@ describe("a stream of a key", () => {
     });
     expect(await next()).toBeNull();
     expect(world.closed).toBe(1);
+  });
+});
+
+describe("a stream of a workspace that is halted", () => {
+  const event = (type: StreamedEvent["type"]): StreamedEvent => ({
+    kind: "event",
+    n: 5,
+    type,
+    at: NOW,
+    replayed: false,
+    data: {},
+  });
+
+  it("passes on that it is, which is the last that it says (decision 0035)", async () => {
+    const { next, world } = await following(BY_KEY, [SNAPSHOT, event("workspace.halted"), null]);
+    expect(world.told).toEqual({ haltEpoch: 1, catalog: 7 });
+    await next();
+    world.home.halted = true;
+    expect(await next()).toMatchObject({ id: 5, event: { type: "workspace.halted" } });
+    expect(await next()).toBeNull();
+    expect(world.closed).toBe(1);
+  });
+
+  it("says nothing else, and not what was so of an earlier halt (P3)", async () => {
+    for (const message of [event("keys.changed"), { ...event("workspace.halted"), replayed: true }]) {
+      const { next, world } = await following(BY_KEY, [SNAPSHOT, message]);
+      await next();
+      world.home.halted = true;
+      expect(await next()).toBeNull();
+    }
+  });
+
+  it("is not opened, and asks nothing of the agent (P3)", async () => {
+    await expect(following(BY_KEY, [SNAPSHOT], null, true)).rejects.toThrow("closed");
   });
 });
