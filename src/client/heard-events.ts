@@ -39,7 +39,8 @@ async function read(reader: Reader): Promise<Awaited<ReturnType<Reader["read"]>>
 
 const silence = (signal: AbortSignal): Promise<never> =>
   new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () =>
-      reject(new ConnectionError(`nothing was heard for ${SILENCE_MS / 1_000} s`, { sent: true })),
-    );
+    const give = (): void =>
+      reject(new ConnectionError(`nothing was heard for ${SILENCE_MS / 1_000} s`, { sent: true }));
+    if (signal.aborted) give();
+    else signal.addEventListener("abort", give);
   });

@@ -148,11 +148,13 @@ describe("the client", () => {
 
   it("gives up a stream that is silent for three heartbeats", async () => {
     const waits: number[] = [];
-    const silent = new Response(new ReadableStream({ pull: () => new Promise(() => undefined) }));
+    const silent = new Response(new ReadableStream({ pull: () => new Promise(() => undefined) }), {
+      headers: { "content-type": "text/event-stream" },
+    });
     const service = new FakeService(() => silent);
     const next = client(service, (ms) => {
       waits.push(ms);
-      return AbortSignal.timeout(0);
+      return AbortSignal.abort();
     })
       .events()
       .next();
