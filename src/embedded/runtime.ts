@@ -10,6 +10,7 @@ import { defined } from "../kernel/defined.ts";
 import { consoleLog } from "../kernel/log.ts";
 import { redact } from "../kernel/redact.ts";
 import { ok, type Result } from "../kernel/result.ts";
+import { RATE_LIMITS } from "./rate-limits.ts";
 import { firstLine, reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
 
 const COMPATIBILITY_DATE = "2026-10-20";
@@ -74,20 +75,6 @@ export function startWorker(
     dev: { unsafeDirectSockets: [{ host, port, entrypoint: SOCKET_ENTRYPOINT }] },
   });
 }
-
-/**
- * Limits in requests per ten seconds, as in wrangler.toml. The Worker counts them itself here
- * (src/api/isolate-counter.ts).
- */
-const RATE_LIMITS: Readonly<Record<string, number>> = {
-  RATE_REFUSED: 500,
-  RATE_LOW: 1_000,
-  RATE_NORMAL: 10_000,
-  RATE_HIGH: 50_000,
-  RATE_AGENT: 50_000,
-  RATE_WORKSPACE: 200_000,
-  RATE_OPERATOR: 10_000,
-};
 
 /**
  * The bindings of wrangler.toml in Miniflare's configuration.

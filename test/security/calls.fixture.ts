@@ -8,6 +8,7 @@ import { idPattern } from "../../src/kernel/ids.ts";
 import type { RawEnv } from "../../src/env.ts";
 import worker from "../../src/worker.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
+import { unlimitedRefusals } from "../support/unlimited-refusals.ts";
 
 export interface Sent {
   /** The whole `Authorization` header. */
@@ -27,8 +28,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Without the limit for refused credentials: whoever tries every one at every door would only hear of that. */
-const { RATE_REFUSED: _limit, ...BINDINGS } = env as RawEnv;
+const BINDINGS = unlimitedRefusals(env);
 
 /** One request to the Worker, and everything it does in the background. */
 export async function send(method: string, path: string, sent: Sent = {}): Promise<Answer> {

@@ -6,6 +6,7 @@ import { bearer, expectProblem, send } from "./calls.fixture.ts";
 import { hostileTokens, madeUpKey, mistyped, unstoredKey } from "./credentials.fixture.ts";
 import { ADMIN, ids, makeTenant, namesOf, operatorToken, type Tenant } from "./installation.fixture.ts";
 import { bodyFor, OPERATIONS, pathOf, type Operation } from "./routes.fixture.ts";
+import { unlimitedRefusals } from "../support/unlimited-refusals.ts";
 
 let tenant: Tenant;
 
@@ -28,11 +29,10 @@ function watched(): { readonly env: RawEnv; readonly asked: string[] } {
       },
     });
   // So many refusals from one address are limited before anything is read: here it is the reads that are of interest.
-  const { RATE_REFUSED: _limit, ...unlimited }: RawEnv = env;
   return {
     asked,
     env: {
-      ...unlimited,
+      ...unlimitedRefusals(env),
       DB: watch(
         env.DB,
         "prepare",

@@ -21,11 +21,14 @@ function counter(): RateLimit {
   } as RateLimit;
 }
 
+/** Where the Worker asks the platform's counters. */
+const { DOME_RATE_LIMITS: _ownCounters, ...BOUND }: RawEnv = env;
+
 const NAMES = ["REFUSED", "LOW", "NORMAL", "HIGH", "AGENT", "WORKSPACE", "OPERATOR"] as const;
 
 /** The bindings with counters that begin at nothing; the named ones have a low limit, the others none. */
 const limited = (...names: readonly (typeof NAMES)[number][]): RawEnv => ({
-  ...env,
+  ...BOUND,
   ...Object.fromEntries(NAMES.map((name) => [`RATE_${name}`, names.includes(name) ? counter() : undefined])),
 });
 
@@ -150,6 +153,26 @@ describe("an agent", () => {
       200, 200, 200, 200, 200, 200,
     ]);
   });
+});
+
+it("is counted by the platform's own binding where there is one", async () => {
+  const asked: string[] = [];
+  const watched = (name: "RATE_NORMAL" | "RATE_AGENT" | "RATE_WORKSPACE") => ({
+    [name]: {
+      limit: async (options: { key: string }) => {
+        const answer = await env[name]?.limit(options);
+        asked.push(`${name} ${options.key} ${answer?.success}`);
+        return answer;
+      },
+    },
+  });
+  const raw = { ...BOUND, ...watched("RATE_NORMAL"), ...watched("RATE_AGENT"), ...watched("RATE_WORKSPACE") };
+  expect((await check(raw as RawEnv, agent.key)).status).toBe(200);
+  expect(asked.toSorted()).toEqual([
+    `RATE_AGENT ${agent.id} true`,
+    `RATE_NORMAL ${agent.keyId} true`,
+    expect.stringMatching(/^RATE_WORKSPACE wsp_\w+ true$/),
+  ]);
 });
 
 describe("an operator", () => {

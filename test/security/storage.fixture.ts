@@ -1,6 +1,7 @@
 /** Everything that the test Worker keeps, as text: the registry, and the storage of every object. */
-import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { reachedObjects } from "../support/reached-objects.ts";
 
 /** A place and what stands there. */
 export type Kept = readonly [place: string, text: string];
@@ -23,11 +24,9 @@ async function registry(): Promise<Kept[]> {
 
 async function objects(): Promise<Kept[]> {
   const kept: Kept[] = [];
-  const namespaces = { AGENT: env.AGENT, WORKSPACE: env.WORKSPACE, LEDGER: env.LEDGER };
-  for (const [binding, namespace] of Object.entries(namespaces)) {
-    const unknown = namespace as unknown as DurableObjectNamespace;
-    for (const id of await listDurableObjectIds(unknown)) {
-      const tables = await runInDurableObject(unknown.get(id), (_object, { storage }) =>
+  for (const binding of ["AGENT", "WORKSPACE", "LEDGER"] as const) {
+    for (const object of await reachedObjects(binding)) {
+      const tables = await runInDurableObject(object, (_object, { storage }) =>
         storage.sql
           .exec<{ name: string }>(TABLES)
           .toArray()

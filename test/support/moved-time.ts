@@ -20,10 +20,13 @@ let latestDue = 0;
 const sleepReally = systemTimers.sleep;
 const LOOK_EVERY_MS = 10;
 
-/** Alarms go off by the machine's clock, which the tests cannot move. */
-async function correctAlarms(): Promise<void> {
+/**
+ * Alarms go off by the machine's clock, which the tests cannot move.
+ * @returns what gives the platform's methods back: every file of tests has the same platform.
+ */
+async function correctAlarms(): Promise<() => void> {
   const object = env.AGENT.get(env.AGENT.idFromName(idSource(systemClock, systemRandom).next("agt")));
-  await runInDurableObject(object, (_instance, { storage }) => {
+  return runInDurableObject(object, (_instance, { storage }) => {
     const methods = Object.getPrototypeOf(storage) as DurableObjectStorage;
     const { setAlarm, getAlarm } = methods;
     methods.setAlarm = function (at) {
@@ -33,14 +36,18 @@ async function correctAlarms(): Promise<void> {
       const at = await getAlarm.call(this);
       return at === null ? null : at + ahead;
     };
+    return () => void Object.assign(methods, { setAlarm, getAlarm });
   });
 }
 
-/** Once in each file of tests, before the Worker does anything. */
-export async function takeTime(): Promise<void> {
+/**
+ * Once in each file of tests, before the Worker does anything.
+ * @returns what gives back what does not belong to the file.
+ */
+export async function takeTime(): Promise<() => void> {
   systemClock.now = () => held ?? Date.now() + ahead;
   systemTimers.sleep = (ms) => (ms === STOP_WAIT_MS ? waitOfStop() : sleepReally(ms));
-  await correctAlarms();
+  return correctAlarms();
 }
 
 /** What `act` comes to while the clock stands: no lease runs out or is renewed, however slow the machine. Timers run. */

@@ -1,11 +1,12 @@
 /** The trail as an operator reads it through the API, once everything that was recorded has arrived in it. */
-import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import type { AuditEntry } from "../../src/contract/audit.ts";
 import { done } from "../security/calls.fixture.ts";
 import type { RawEnv } from "../../src/env.ts";
 import { ADMIN } from "../security/installation.fixture.ts";
+import { reachedObjects } from "../support/reached-objects.ts";
 
 /** Resolves when no outbox holds anything: not that of any object, and not the one in D1. */
 export async function everythingArrived(): Promise<void> {
@@ -15,11 +16,10 @@ export async function everythingArrived(): Promise<void> {
 async function waiting(): Promise<number> {
   const inD1 = await env.DB.prepare("SELECT count(*) AS n FROM audit_outbox").first<number>("n");
   let count = inD1 ?? 0;
-  for (const namespace of [env.AGENT, env.WORKSPACE]) {
-    const unknown = namespace as unknown as DurableObjectNamespace;
-    for (const id of await listDurableObjectIds(unknown)) {
+  for (const binding of ["AGENT", "WORKSPACE"] as const) {
+    for (const object of await reachedObjects(binding)) {
       count += await runInDurableObject(
-        unknown.get(id),
+        object,
         (_object, { storage }) => storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM outbox").one().n,
       );
     }

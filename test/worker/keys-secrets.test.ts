@@ -1,8 +1,9 @@
 /** P4: whoever reads the database, every object and the log finds no secret that was handed out. */
-import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
+import { reachedObjects } from "../support/reached-objects.ts";
 import {
   check,
   eventually,
@@ -49,10 +50,10 @@ const objectText = (storage: DurableObjectStorage): string =>
       .map(({ name }) => storage.sql.exec(`SELECT * FROM ${quoted(name)}`).toArray()),
   );
 
-async function everyObject(namespace: DurableObjectNamespace): Promise<string> {
-  const ids = await listDurableObjectIds(namespace);
-  const texts = ids.map((id) =>
-    runInDurableObject(namespace.get(id), (_object, { storage }) => objectText(storage)),
+async function everyObject(binding: Parameters<typeof reachedObjects>[0]): Promise<string> {
+  const objects = await reachedObjects(binding);
+  const texts = objects.map((object) =>
+    runInDurableObject(object, (_object, { storage }) => objectText(storage)),
   );
   return (await Promise.all(texts)).join("\n");
 }
@@ -98,9 +99,9 @@ it("keeps no key, no operator token, no call token and no root key, in D1, in an
 
   const places = {
     D1: await databaseText(),
-    agents: await everyObject(env.AGENT as never),
-    workspaces: await everyObject(env.WORKSPACE as never),
-    ledgers: await everyObject(env.LEDGER as never),
+    agents: await everyObject("AGENT"),
+    workspaces: await everyObject("WORKSPACE"),
+    ledgers: await everyObject("LEDGER"),
     log: logged.join("\n"),
   };
   const found = Object.entries(places).flatMap(([place, text]) =>

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { REPOSITORY } from "./planted-tree.ts";
 
-const texts = readdirSync(join(REPOSITORY, "test"), { recursive: true, encoding: "utf8" })
+const files = readdirSync(join(REPOSITORY, "test"), { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".ts") && !path.includes("node_modules"))
-  .map((path) => readFileSync(join(REPOSITORY, "test", path), "utf8"));
+  .map((path) => ({ path, text: readFileSync(join(REPOSITORY, "test", path), "utf8") }));
 
 const countOf = (pattern: RegExp): number =>
-  texts.reduce((sum, text) => sum + (text.match(pattern)?.length ?? 0), 0);
+  files.reduce((sum, { text }) => sum + (text.match(pattern)?.length ?? 0), 0);
 
 it("starts no more servers than it has to: each takes seconds", () => {
   const starts = countOf(/\bawait start(?:Server|Runtime)\(/g);
@@ -21,4 +21,15 @@ it("sleeps for real only while it looks whether another process is ready, never 
   const sleeps = countOf(/\bsystemTimers\.sleep\(|\bsetTimeout\(/g);
   expect(sleeps).toBeGreaterThan(5);
   expect(sleeps).toBeLessThanOrEqual(16);
+});
+
+it("starts workerd once for many files of tests: a start costs more than most files do", () => {
+  const config = readFileSync(join(REPOSITORY, "vitest.config.ts"), "utf8");
+  const inWorkerd = config.slice(config.indexOf("function inWorkerd"), config.indexOf("export default"));
+  expect(inWorkerd).toContain("isolate: false,");
+});
+
+it("finds objects by the names that a file of tests has used: the platform's list has those of other files", () => {
+  const listing = files.filter(({ text }) => /\blistDurableObjectIds\(/.test(text)).map(({ path }) => path);
+  expect(listing.toSorted()).toEqual(["support/reached-objects.ts", "worker/leases.test.ts"]);
 });
