@@ -15,7 +15,7 @@ const PAUSE_MS = 20;
 const CALLING_MS = 800;
 const SPREAD_MS = 800;
 const LONGEST_MS = 8_000;
-const BOUND_MS = 2_600;
+export const BOUND_MS = 2_600;
 
 interface Stop {
   /** From the commit, in milliseconds. */
