@@ -27,7 +27,17 @@ function pagesUnder(folder: string): string[] {
 export const DOCUMENTS: readonly string[] = ["README.md", ...pagesUnder("docs")];
 
 /** Pages that others own, whose links must resolve all the same. */
-export const PAGES: readonly string[] = [...DOCUMENTS, "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+export const PAGES: readonly string[] = [
+  ...DOCUMENTS,
+  "sdk/conformance/README.md",
+  "sdk/python/README.md",
+  "sdk/python/CHANGELOG.md",
+  "sdk/typescript/README.md",
+  "sdk/typescript/CHANGELOG.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+];
 
 const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
 
