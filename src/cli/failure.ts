@@ -59,13 +59,19 @@ export function usageProblem(complaint: string): string {
   );
 }
 
-export function describeFailure(thrown: unknown, invocation: Invocation): Failure {
+/** @param clock writes a time of the service's text on the reader's clock. */
+export function describeFailure(
+  thrown: unknown,
+  invocation: Invocation,
+  clock: (iso: string) => string,
+): Failure {
   const { message, next, exit } = failureOf(thrown, invocation);
   const problem = thrown instanceof ApiError ? thrown.problem : null;
   const said = problem === null ? { message, errors: [] } : inOptions(message, problem, invocation.flags);
-  const lines = [`error: ${said.message}`];
+  const local = (text: string): string => (problem === null ? text : text.replace(UTC_TIME, clock));
+  const lines = [`error: ${local(said.message)}`];
   for (const { member, detail } of said.errors) {
-    if (!said.message.includes(detail)) lines.push(`  ${member}: ${detail}`);
+    if (!said.message.includes(detail)) lines.push(`  ${member}: ${local(detail)}`);
     else if (!said.message.includes(member)) lines.push(`  at: ${member}`);
   }
   // OAuth libraries show the registered code, which is less specific than the one in the message.
@@ -75,6 +81,9 @@ export function describeFailure(thrown: unknown, invocation: Invocation): Failur
   if (request !== null) lines.push(`request: ${request}`);
   return { lines: lines.map((line) => redact(clean(line))), exit };
 }
+
+/** RFC 3339 in UTC, as the service writes times. */
+const UTC_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 
 const requestOf = (thrown: unknown): string | null =>
   thrown instanceof ApiError || thrown instanceof UnreadableAnswerError ? thrown.requestId : null;

@@ -12,6 +12,7 @@ import { guarded } from "./output.ts";
 import { processIo } from "./process-io.ts";
 import { program } from "./program.ts";
 import { Session, type GlobalOptions } from "./session.ts";
+import { localClock } from "./times.ts";
 
 /**
  * @param argv the words after `dome`.
@@ -44,7 +45,13 @@ export async function run(argv: readonly string[], world: Io): Promise<number> {
       if (said !== "") tell(asJson ? usageProblem(said) : said);
       return EXIT.usage;
     }
-    const { lines, exit } = (asJson ? failureProblem : describeFailure)(thrown, session.invocation);
+    const { lines, exit } = asJson
+      ? failureProblem(thrown, session.invocation)
+      : describeFailure(
+          thrown,
+          session.invocation,
+          localClock(() => io.timeZone()),
+        );
     tell(...lines);
     return exit;
   }

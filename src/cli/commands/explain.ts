@@ -36,6 +36,8 @@ export const explainCommand = (session: Session, title: Title): Command =>
     .action((id: string, options: ExplainOptions) => explain(session, id, options));
 
 export async function explain(session: Session, id: string, options: ExplainOptions): Promise<void> {
+  if (isId("evt", id))
+    throw usage(`"${id}" is the id of a record, not of a decision (dec_…)`, `dome audit show ${id}`);
   if (!isId("dec", id)) throw usage(`"${id}" is not the id of a decision (dec_…)`);
   const asAgent = options.asAgent === true || options.keyFile !== undefined;
   const explanation = asAgent

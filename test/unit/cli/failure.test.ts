@@ -6,6 +6,7 @@ import { SECRET } from "../client/samples.ts";
 import { dome, homeWithContexts, TOKEN } from "./run-cli.ts";
 
 const STACK = /\n\s+at |node:internal|\.ts:\d+/;
+const AS_IT_IS = (iso: string): string => iso;
 const INVOCATION: Invocation = {
   words: ["agents", "show"],
   subject: "a",
@@ -180,7 +181,7 @@ describe("a failure", () => {
     [null],
     [{ toString: (): string => "an object" }],
   ])("is never a stack, whatever is thrown: %o", (thrown) => {
-    const { lines, exit } = describeFailure(thrown, INVOCATION);
+    const { lines, exit } = describeFailure(thrown, INVOCATION, AS_IT_IS);
     expect(exit).toBe(1);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^error: unexpected: /);
@@ -191,6 +192,7 @@ describe("a failure", () => {
     const { lines } = describeFailure(
       new Error(`got ${SECRET} and ${TOKEN} and eyJhbGciOi.eyJzdWIi.c2ln \u001b[31mred`),
       INVOCATION,
+      AS_IT_IS,
     );
     expect(lines).toEqual(["error: unexpected: got [redacted] and [redacted] and [redacted] \\u001b[31mred"]);
   });

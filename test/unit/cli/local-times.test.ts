@@ -192,6 +192,32 @@ describe.each(CASES)("dome $words", ({ words, ...world }) => {
   });
 });
 
+describe("a refusal of the service", () => {
+  const refusal = {
+    type: "https://dome.example/problems/held",
+    title: "Held",
+    status: 403,
+    detail: "admin has held the agent since 2026-11-23T09:00:00.500Z.",
+    instance: "/api/v1/x",
+    code: "held",
+  };
+  const refused = (form: string) =>
+    dome(`agents resume bot ${form}`.trim().split(" "), {
+      timeZone: "Asia/Kolkata",
+      replies: [json(403, refusal)],
+    });
+
+  test("tells people its times on their own clock, as everything else", async () => {
+    const { stderr } = await refused("");
+    expect(stderr).toContain("has held the agent since 2026-11-23 14:30:00.500 GMT+5:30.");
+    expect(stderr).not.toMatch(RFC_3339);
+  });
+
+  test("is for programs what the service said", async () => {
+    expect((await refused("--json")).stderr).toContain("since 2026-11-23T09:00:00.500Z.");
+  });
+});
+
 test.each([3, 48])(
   "a list of %d records makes two formatters of times, and not one for every time",
   async (count) => {

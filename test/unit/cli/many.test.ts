@@ -138,10 +138,12 @@ describe("dome keys rotate", () => {
       [],
     ]);
     expect(stdout).toContain(KEY_ID);
+    const nowhere = await dome(["keys", "rotate", "-l", "a=b", "--dry-run"], world);
+    expect([nowhere.exit, nowhere.stdout.includes(KEY_ID)]).toEqual([0, true]); // it writes no file, so it needs no folder
   });
 
   test.each([
-    [["-l", "a=b"], "--key-dir FOLDER is missing: it says where to write the new keys"],
+    [["-l", "a=b", "--overlap", "1h"], "--key-dir FOLDER is missing: it says where to write the new keys"],
     [["-l", "a=b", "--key-file", "x"], "one file cannot hold several keys: use --key-dir FOLDER"],
     [["alpha", "--key-dir", "x"], "--key-dir and --dry-run go with --label, --steward or --owner"],
     [[], "name the agents, or choose them with --label, --steward or --owner"],

@@ -132,5 +132,11 @@ test.each([
   expect((await run(line, "")).stdout).toMatch(LOCAL);
 });
 
+test("dome explain of a record names the command that shows it", async () => {
+  const { exit, stderr } = await run(`explain ${RECORD_ID}`, "");
+  expect(exit).toBe(2);
+  expect(stderr).toContain(`next: dome audit show ${RECORD_ID}\n`);
+});
+
 const timesIn = (text: string): readonly string[] =>
   text.match(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*\S?/g) ?? [];

@@ -29,7 +29,8 @@ export interface RotateOptions extends NewKeyOptions, KeyChoice, Pick<Selection,
 interface Rotated {
   readonly key: string | null;
   readonly replaced: string;
-  readonly file: string;
+  /** Null in a dry run that was not told where the keys go. */
+  readonly file: string | null;
 }
 
 const DEED: Deed = {
@@ -44,7 +45,7 @@ export const overlapSeconds = ({ overlap = 0 }: RotateOptions): number => Math.r
 export async function rotateMany(session: Session, options: RotateOptions): Promise<void> {
   const { keyDir, keyFile, dryRun } = options;
   if (keyFile !== undefined) throw usage("one file cannot hold several keys: use --key-dir FOLDER");
-  if (keyDir === undefined)
+  if (keyDir === undefined && dryRun !== true)
     throw usage(
       "--key-dir FOLDER is missing: it says where to write the new keys",
       "dome keys rotate --help",
@@ -59,7 +60,7 @@ export async function rotateMany(session: Session, options: RotateOptions): Prom
       );
   const outcomes = await inParallel(chosen, async ({ agent, keys }) => ({
     agent,
-    ...(await told(rotate(session, service, agent, keys, { ...options, keyDir }))),
+    ...(await told(rotate(session, service, agent, keys, options))),
   }));
   const { output } = session;
   output.show({
@@ -120,7 +121,7 @@ async function rotate(
   service: ControlPlane,
   agent: Whose,
   keys: readonly string[] | null,
-  options: RotateOptions & { readonly keyDir: string },
+  options: RotateOptions,
 ): Promise<Rotated> {
   const ref = { agent: agent.id };
   const [chosen, ...others] = keys ?? [];
@@ -128,9 +129,12 @@ async function rotate(
     throw usage(`${keys?.length} keys of this agent match (${keys?.join(", ")}); rotate each one by its id`);
   const replaces = chosen ?? (await onlyLiveKey(session, service, ref, orderOf(options)));
   // Names are unique only within a workspace, so each workspace gets a folder.
-  const folder = options.allWorkspaces === true ? join(options.keyDir, agent.workspace) : options.keyDir;
-  const path = join(folder, `${agent.name}.key`);
+  const { keyDir } = options;
+  const folder =
+    keyDir !== undefined && options.allWorkspaces === true ? join(keyDir, agent.workspace) : keyDir;
+  const path = folder === undefined ? null : join(folder, `${agent.name}.key`);
   if (options.dryRun === true) return { key: null, replaced: replaces, file: path };
+  if (folder === undefined || path === null) throw new Error("nobody said where the keys go");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = await reserveKeyFile(session.io, path, options.force === true);
   try {
