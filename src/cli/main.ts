@@ -8,6 +8,7 @@ import { CommanderError } from "commander";
 import { redact } from "../kernel/redact.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { withJoinedValues } from "./joined-values.ts";
 import { guarded } from "./output.ts";
 import { processIo } from "./process-io.ts";
 import { program } from "./program.ts";
@@ -32,7 +33,7 @@ export async function run(argv: readonly string[], world: Io): Promise<number> {
       root.outputHelp();
       return EXIT.ok;
     }
-    await root.parseAsync(argv, { from: "user" });
+    await root.parseAsync(withJoinedValues(root, argv), { from: "user" });
     return session.exit;
   } catch (thrown) {
     const { json, output } = root.opts<GlobalOptions>();

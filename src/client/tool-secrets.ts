@@ -5,9 +5,9 @@ import {
   toolSecretRemoved,
   type ToolSecret,
   type ToolSecretCreate,
-  type ToolSecretList,
   type ToolSecretRemoved,
 } from "../contract/upstream.ts";
+import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
 export class ToolSecrets {
@@ -23,9 +23,15 @@ export class ToolSecrets {
     return this.#transport.change("POST", route`/api/v1/tools/${tool}/secrets`, toolSecret, options);
   }
 
-  /** All of them, newest first. */
-  list(tool: string, workspace?: string): Promise<ToolSecretList> {
-    return this.#transport.read(route`/api/v1/tools/${tool}/secrets`, toolSecretList, { workspace });
+  /** Newest first. */
+  list(tool: string, workspace?: string): Listing<ToolSecret> {
+    return new Listing((cursor, size) =>
+      this.#transport.read(route`/api/v1/tools/${tool}/secrets`, toolSecretList, {
+        workspace,
+        limit: size,
+        cursor,
+      }),
+    );
   }
 
   remove(tool: string, secret: string, workspace?: string): Promise<ToolSecretRemoved> {

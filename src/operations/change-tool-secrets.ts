@@ -24,6 +24,7 @@ import {
 } from "../registry/tool-secrets.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { catalogTools } from "../storage/tables/catalog.ts";
+import { afterOf, pageBehind } from "./answer/page.ts";
 import { memberRefusal, notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change, changedWorkspace, type Plan } from "./change/change.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
@@ -71,13 +72,17 @@ export async function listToolSecrets(
   { db }: OperationPorts,
   request: OperatorRequest,
   target: ToolTarget,
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<Result<ToolSecretList, Refusal>> {
   const home = await workspaceFor(db, request.operator, target.workspace);
   if (!home.ok) return home;
   const row = await findEntry(db, catalogTools, home.value.id, target.tool);
   if (row === undefined) return err(notFound("tool", target.tool));
+  const after = afterOf(cursor);
+  if (!after.ok) return after;
   const rows = await secretsOf(db, row.id);
-  return ok({ items: rows.map((secret, at) => secretView(secret, row.name, at === 0)), next_cursor: null });
+  const views = rows.map((secret, at) => secretView(secret, row.name, at === 0));
+  return pageBehind(views, { after: after.value, limit }, ({ id }) => id);
 }
 
 /** From then on the next newest is sent; without one every call fails (`upstream_credential_missing`). */

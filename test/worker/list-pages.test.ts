@@ -40,7 +40,7 @@ const LISTS = OPERATIONS.filter((operation) => {
 });
 
 const HOME = "paged";
-const values = { workspace: HOME, agent: "first" };
+const values = { workspace: HOME, agent: "first", name: "server" };
 const addressOf = (operation: Operation, query: string): string => {
   const home = operation.query.includes("workspace") ? `&workspace=${HOME}` : "";
   return `${pathOf(operation, values)}?${query}${home}`;
@@ -69,6 +69,9 @@ beforeAll(async () => {
     await change("operators", { subject: `ada-${n}@example.com`, role: "auditor" });
     await change(`workspaces/${HOME}/users/stop`, { issuer: "https://login.example.com", subject: `u${n}` });
   }
+  const server = { kind: "http", url: "https://tools.example.com/", auth: { type: "bearer" } };
+  await change("tools", { name: "server", workspace: HOME, ...server });
+  for (const value of ["one", "two"]) await change(`tools/server/secrets?workspace=${HOME}`, { value });
   await change(`agents/${agent.id}/activate`);
   for (const command of ["suspend", "resume", "suspend"])
     await change(`agents/${agent.id}/${command}`, { reason: "a test" });
@@ -89,6 +92,7 @@ it("the lists of the document are the ones that are known here", () => {
     "listPools",
     "listSigningKeys",
     "listTiers",
+    "listToolSecrets",
     "listTools",
     "listUsers",
     "listWorkspaceHalts",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { toolSecret, toolSecretCreate, toolSecretList, toolSecretRemoved } from "../../contract/upstream.ts";
+import { page } from "../../contract/words.ts";
 import { addToolSecret, listToolSecrets, removeToolSecret } from "../../operations/change-tool-secrets.ts";
 import { inWorkspace } from "../agent-path.ts";
 import { problemRoute } from "../problem-route.ts";
@@ -41,11 +42,11 @@ export const toolSecretRoutes: readonly Route[] = [
       tag,
       door: read,
       params: toolPath,
-      query,
-      answers: [{ status: 200, description: "All of them", schema: toolSecretList }],
+      query: query.extend(page),
+      answers: [{ status: 200, description: "A page of them", schema: toolSecretList }],
     },
-    async ({ services, asked, params, query: { workspace } }) =>
-      reply(await listToolSecrets(services.operations, asked, { tool: params.name, workspace })),
+    async ({ services, asked, params, query: { workspace, ...paging } }) =>
+      reply(await listToolSecrets(services.operations, asked, { tool: params.name, workspace }, paging)),
   ),
   problemRoute(
     {

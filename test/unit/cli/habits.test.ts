@@ -19,6 +19,31 @@ const MISSING = (what: string) =>
     errors: [{ member: what, detail: `The ${what} does not exist, or the credential may not see it.` }],
   });
 
+describe("a value that begins with a hyphen", () => {
+  test.each([
+    ["agents list --sort -created", "sort=-created"],
+    ["agents list --sort -name -o json", "sort=-name"],
+    ["agents ls -o json --sort=-created", "sort=-created"],
+    ["keys list --sort -created", "sort=-created"],
+    ["agents list --search -quiet", "search=-quiet"],
+    ["agents list --owner -c -c local", "owner=-c"],
+  ])("dome %s is the value of its option, and none of the program's", async (line, query) => {
+    const { exit, requests } = await dome(line.split(" "), {
+      home: homeWithContexts(),
+      replies: [json(200, { items: [], next_cursor: null })],
+    });
+    expect({ exit, requests }).toEqual({ exit: 0, requests: [expect.stringContaining(query)] });
+  });
+
+  test("is no value behind an option that takes none, and the option that takes it still wants one", async () => {
+    const quiet = await dome(["agents", "list", "-A", "-q"], {
+      replies: [json(200, { items: [], next_cursor: null })],
+    });
+    expect([quiet.exit, quiet.stdout]).toEqual([0, ""]);
+    expect((await dome(["agents", "list", "--sort"])).exit).toBe(2);
+  });
+});
+
 describe("an option with one value", () => {
   test.each([root, ...below(root)].map((command) => [wordsOf(command), command] as const))(
     "%j: is refused when it is given twice, for the last one must not win in silence",

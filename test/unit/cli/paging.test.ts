@@ -67,7 +67,7 @@ describe("a list", () => {
 
 const ALL = below(await commandTree());
 /** What shows a list that grows; `context list` reads a file of this machine. */
-const LISTS = ALL.filter((command) => ["list", "halts"].includes(command.name())).filter(
+const LISTS = ALL.filter((command) => ["list", "halts", "secrets"].includes(command.name())).filter(
   (command) => wordsOf(command).join(" ") !== "context list",
 );
 
@@ -84,6 +84,7 @@ const OF: Readonly<Record<string, string>> = {
   "agents halts": " support-triage",
   "workspaces halts": " support",
   "keys list": " support-triage",
+  "tools secrets": " zendesk",
 };
 
 test.each(LISTS.map((command) => wordsOf(command).join(" ")))(

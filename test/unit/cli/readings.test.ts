@@ -35,6 +35,7 @@ const READINGS: Readonly<Record<string, readonly string[]>> = {
   "tiers list": [""],
   "tiers show": ["standard"],
   "tools list": [""],
+  "tools secrets": ["zendesk"],
   "tools show": ["crm"],
   "users list": ["", "-A"],
   "users show": ["alice@example.com", "alice@example.com -A"],
@@ -55,6 +56,7 @@ const SHOWS = new Set([
   "chain",
   "explain",
   "whoami",
+  "secrets",
   "tail",
 ]);
 /** What shows nothing that has a time: it is the same for people and for programs. */

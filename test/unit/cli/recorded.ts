@@ -202,6 +202,10 @@ const ONE: readonly (readonly [path: RegExp, body: object])[] = [
       argument_schemas: null,
     },
   ],
+  [
+    /^tools\/[^/]+\/secrets\/[^/]+$/,
+    { id: `sec_${ULID}`, tool: "zendesk", created_at: THEN, created_by: "ada", in_use: true },
+  ],
   [/^pools\/[^/]+$/, { id: `pol_${ULID}`, ...listed, models: null }],
   [/^integrations\/[^/]+$/, { id: `int_${ULID}`, ...listed }],
   [/^identity-providers\/[^/]+$/, provider],

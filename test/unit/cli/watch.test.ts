@@ -39,25 +39,35 @@ test("the commands that watch are the ones that are tried here", async () => {
 });
 
 describe.each(lines)("dome %s --watch", (line) => {
-  test.each(["--json", "--quiet", ""])("%s asks every 2 s and shows what has changed", async (form) => {
-    const words = `${line} --watch ${form}`.trim().split(" ");
-    const { exit, stdout, service } = await dome(words, { replies: await replies(line) });
+  const watched = async (form: string) =>
+    dome(`${line} --watch ${form}`.trim().split(" "), { replies: await replies(line) });
+  const once = async (form: string) =>
+    (await dome(`${line} ${form}`.trim().split(" "), { replies: [recorded()] })).stdout;
+
+  test("asks every 2 s, until the service refuses", async () => {
+    const { exit, service } = await watched("");
     expect({ exit, asked: service.seen.length, slept: service.slept }).toEqual({
       exit: 3,
       asked: 4,
       slept: [2_000, 2_000, 2_000],
     });
-    const once = (await dome(`${line} ${form}`.trim().split(" "), { replies: [recorded()] })).stdout;
-    if (form === "--json") {
-      const shown = stdout
-        .trimEnd()
-        .split("\n")
-        .map((each) => JSON.parse(each) as unknown);
-      expect(shown).toHaveLength(2);
-      expect(shown[0]).toEqual(JSON.parse(once));
-      expect(shown[1]).not.toEqual(shown[0]);
-    } else if (form === "--quiet") expect(stdout).toBe(once.repeat(2));
-    else expect(stdout.split("\n")).toHaveLength(once.split("\n").length * 2 - 1);
+  });
+
+  test("shows again what has changed, and only then", async () => {
+    const { stdout } = await watched("");
+    expect(stdout.split("\n")).toHaveLength((await once("")).split("\n").length * 2 - 1);
+    expect((await watched("--quiet")).stdout).toBe((await once("--quiet")).repeat(2));
+  });
+
+  test("prints a line each time with --json", async () => {
+    const { stdout } = await watched("--json");
+    const shown = stdout
+      .trimEnd()
+      .split("\n")
+      .map((each) => JSON.parse(each) as unknown);
+    expect(shown).toHaveLength(2);
+    expect(shown[0]).toEqual(JSON.parse(await once("--json")));
+    expect(shown[1]).not.toEqual(shown[0]);
   });
 });
 

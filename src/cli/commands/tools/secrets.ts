@@ -5,6 +5,7 @@ import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { workspaceOption } from "../../option-values.ts";
 import { fields } from "../../output.ts";
+import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import { readSecret, withSecretOptions, type SecretOptions } from "../../secret-value.ts";
 import type { Session } from "../../session.ts";
 import { table } from "../../table.ts";
@@ -48,21 +49,26 @@ export const addSecretCommand = (session: Session): Command =>
   });
 
 export const secretsCommand = (session: Session): Command =>
-  verb({
-    name: "secrets",
-    summary: "List the credentials for the server behind a tool, without their values",
-    examples: ["dome tools secrets zendesk"],
-  })
-    .argument("<name>", "its name")
+  withPaging(
+    verb({
+      name: "secrets",
+      summary: "List the credentials for the server behind a tool, without their values",
+      examples: ["dome tools secrets zendesk"],
+    }).argument("<name>", "its name"),
+    "credentials",
+  )
     .addOption(workspaceOption())
-    .action(async (name: string, { workspace }: InWorkspace) => {
-      const { items } = await (await session.controlPlane()).toolSecrets.list(name, workspace);
+    .action(async (name: string, { workspace, ...paging }: InWorkspace & Paging, command: Command) => {
+      const { toolSecrets } = await session.controlPlane();
+      const taken = await takePage(toolSecrets.list(name, workspace), paging);
+      const { items } = taken;
       const { output } = session;
       output.show({
         body: items,
         ids: items.map(({ id }) => id),
         text: () => table(output.style, ["ID", "ADDED", "BY", "IN USE"], items.map(rowOf(session))),
       });
+      tellMore(session, command, taken);
     });
 
 const rowOf =
