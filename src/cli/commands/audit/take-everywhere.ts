@@ -12,7 +12,7 @@ type Seq = number;
 
 const isSeq = (value: unknown): value is Seq => Number.isSafeInteger(value) && Number(value) >= 0;
 
-export interface FoundEverywhere extends Taken<ShownEntry> {
+interface FoundEverywhere extends Taken<ShownEntry> {
   /** Names of workspaces by their ids. */
   readonly workspaces: Readonly<Record<string, string>>;
 }

@@ -24,7 +24,7 @@ export async function takeEverywhere(service: ControlPlane, { limit, cursor }: P
     const room = limit - items.length;
     const taken = await take(workspace, Math.max(room, 1)); // a page that is full says whether anybody follows
     if (room === 0 && taken.items.length > 0) break;
-    items.push(...taken.items);
+    for (const item of taken.items) items.push(item);
     left.delete(workspace);
     if (taken.next !== null) return { items, next: cursorFor(new Map([[workspace, taken.next], ...left])) };
   }
