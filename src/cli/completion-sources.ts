@@ -70,6 +70,8 @@ const haltsOfWorkspace: Source = async ({ service, positional: [workspace = ""] 
   listed((await service()).workspaces.halts(workspace), idOf);
 const operations: Source = async ({ service, workspace, positional: [tool = ""] }) =>
   (await (await service()).tools.show(tool, workspace)).operations ?? [];
+const secretsOfTool: Source = async ({ service, workspace, positional: [tool = ""] }) =>
+  listed((await service()).toolSecrets.list(tool, workspace), idOf);
 const labels: Source = async ({ service, workspace }) =>
   listed((await service()).agents.list({ workspace }), (agent) =>
     Object.entries(agent.labels).map(([key, value]) => `${key}=${value}`),
@@ -98,6 +100,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, Source | null>> = {
   steward: people,
   key: keys,
   halt: haltsOfAgent,
+  secret: secretsOfTool,
   context: contexts,
   issuer: issuers,
   kid: signingKeys,
@@ -120,7 +123,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, Source | null>> = {
   ...Object.fromEntries(
     (
       "n text time url file path folder json seconds contact resource scope what value audience=agent client address user " +
-      "claim tid operation=file member mode state order role format shell name action type use"
+      "claim tid operation=file member mode state order role format shell name action type use how variable header"
     )
       .split(" ")
       .map((word) => [word, null]),
@@ -147,6 +150,9 @@ const BY_PLACE: Readonly<Record<string, Source | null>> = {
   "pools add name": null,
   "integrations add name": null,
   "idp add name": null,
+  "tools secrets name": catalog("tools"),
+  "tools add-secret name": catalog("tools"),
+  "tools remove-secret name": catalog("tools"),
   "operators offboard --user": issuers,
   "audit list --user": issuers,
   "audit tail --user": issuers,

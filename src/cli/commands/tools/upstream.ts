@@ -20,7 +20,7 @@ export const withUpstreamOptions = (command: Command): Command =>
       ).argParser(parseAuth),
     )
     .option(
-      "--forward-header <name>",
+      "--forward-header <header>",
       "a header that passes in both directions besides the usual ones; repeat for more",
       collect,
     );
