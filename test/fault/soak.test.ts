@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, expect, it } from "vitest";
 import { AgentClient } from "../../src/client/agent-client.ts";
 import { ControlPlane } from "../../src/client/control-plane.ts";
+import { ApiError } from "../../sdk/typescript/src/errors.ts";
 import { systemTimers } from "../../src/kernel/clock.ts";
 import { endEverything, startServer, type RunningServer } from "../support/server.ts";
 
@@ -50,14 +51,23 @@ async function recordedAs(plane: ControlPlane, kind: "decision" | "decision.with
   return found;
 }
 
-/** Asks until it is over. @returns the decisions that were released. */
-async function ask(door: AgentClient, isOver: () => boolean): Promise<string[]> {
+/** Asks until it is over. @returns the decisions that were released, and how often the answer was to ask again. */
+async function ask(
+  door: AgentClient,
+  isOver: () => boolean,
+): Promise<{ released: string[]; undecided: number }> {
   const released: string[] = [];
+  let undecided = 0;
   while (!isOver()) {
-    const { decision_id: id } = await door.check({ tool: "zendesk/create_ticket" });
-    released.push(id);
+    try {
+      const { decision_id: id } = await door.check({ tool: "zendesk/create_ticket" });
+      released.push(id);
+    } catch (fault) {
+      if (!(fault instanceof ApiError && fault.status === 503)) throw fault;
+      undecided += 1;
+    }
   }
-  return released;
+  return { released, undecided };
 }
 
 it(
@@ -69,7 +79,7 @@ it(
     await plane.tools.add({ name: "zendesk" });
     const { api_key: key } = await plane.agents.register({ name: "asker", surface: { tools: ["zendesk"] } });
     await plane.agents.activate({ agent: "asker" });
-    const door = new AgentClient({ url: server.url, token: key.secret ?? "" });
+    const door = new AgentClient({ url: server.url, token: key.secret ?? "", retries: 0 });
 
     let over = false;
     const callers = Array.from({ length: CALLERS }, () => ask(door, () => over));
@@ -79,22 +89,25 @@ it(
       memory.push(residentBytes(server));
     }
     over = true;
-    const released = (await Promise.all(callers)).flat();
+    const asked = await Promise.all(callers);
+    const released = asked.flatMap((caller) => caller.released);
+    const undecided = asked.reduce((sum, caller) => sum + caller.undecided, 0);
 
     const third = Math.floor(memory.length / 3);
     const [middle, last] = [mean(memory.slice(third, 2 * third)), mean(memory.slice(2 * third))];
     const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
     console.log(
-      `soak: ${SECONDS} s, ${released.length} decisions, ${megabytes(middle)} MB in the middle third, ${megabytes(last)} MB in the last`,
+      `soak: ${SECONDS} s, ${released.length} decisions, ${undecided} times undecided, ${megabytes(middle)} MB in the middle third, ${megabytes(last)} MB in the last`,
     );
 
     await settled(plane);
-    // Where a lease has run out at the last step, which a slow machine brings about, the trail says of both what they are.
+    // A slow machine is undecided now and then. A lease that ran out at the last step leaves a record that says so; a record
+    // that was not durable in time may still arrive. So there is at most one more for each time.
     const withheld = await recordedAs(plane, "decision.withheld");
     const recorded = await recordedAs(plane, "decision");
     const known = new Set([...released, ...withheld]);
     expect(released.filter((id) => !recorded.has(id) || withheld.has(id))).toEqual([]);
-    expect([...recorded].filter((id) => !known.has(id))).toEqual([]);
+    expect([...recorded].filter((id) => !known.has(id)).length).toBeLessThanOrEqual(undecided);
     expect(last).toBeLessThanOrEqual(SECONDS >= MEMORY_AFTER_S ? middle * MAY_GROW : Infinity);
     await server.stop();
   },
