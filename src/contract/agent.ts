@@ -221,7 +221,7 @@ export const agentTransfer = z
     to: principal.meta({ description: "who answers for the agent from now on" }),
     from: principal
       .optional()
-      .meta({ description: "refused when somebody else than this one, or than `to`, answers for it now" }),
+      .meta({ description: "refused if the present steward is neither this subject nor `to`" }),
     reason: proseLine(500).nullable().default(null),
   })
   .meta({ id: "AgentTransfer" });

@@ -10,7 +10,20 @@ export const RULES: readonly Rule[] = [
   { pattern: /\btenants?\b/i, instead: "workspace" },
   { pattern: /\baccess tokens?\b/i, instead: "call token" },
   { pattern: /\b(?:deactivat|disabl)(?:e|es|ed|ing)\b/i, instead: "suspend, or revoke" },
-  { pattern: /\bwhole installation\b/i, instead: "organization" },
+  { pattern: /\binstallations?\b/i, instead: "organization, or deployment" },
+  { pattern: /\b(?:chat)?bots?\b/i, instead: "agent" },
+  {
+    pattern: /\b(?:API|agent|admin API|bearer API) tokens?\b/i,
+    instead: "API key, call token or operator token",
+  },
+  { pattern: /\b(?:operator|admin) (?:API )?keys?\b/i, instead: "operator token, or admin token" },
+  { pattern: /\b(?:secret|private API) keys?\b/i, instead: "API key, signing key or root key" },
+  { pattern: /\bJWT tokens?\b/i, instead: "JWT, or call token" },
+  { pattern: /\b(?:audit|event) logs?\b/i, instead: "ledger" },
+  { pattern: /\bkill[- ]switch(?:es)?\b/i, instead: "halt, or stop" },
+  { pattern: /\bdelegation chains?\b/i, instead: "chain" },
+  { pattern: /\b(?:black|white)[- ]?list(?:s|ed)?\b/i, instead: "the rule, and what it refuses or allows" },
+  { pattern: /\b(?:some|any)body(?:'s)?\b/i, instead: "the person, the operator, the caller" },
   { pattern: /\bfor ever\b/i, instead: "permanently, or never" },
   { pattern: /\bwhoever\b/i, instead: "the token, the agent, the operator, the caller" },
   {
@@ -28,6 +41,10 @@ export const EXCEPTIONS: readonly { readonly text: RegExp; readonly reason: stri
   {
     text: /\ban access token(?:, a logout token| is not an ID token)/gi,
     reason: "an OAuth token of another issuer",
+  },
+  {
+    text: /\bhash-chained audit log of a workspace\b/gi,
+    reason: "the definition of the ledger, in words that a newcomer knows",
   },
   { text: /\bdeactivated at the provider\b/gi, reason: "an account at the identity provider" },
 ];
