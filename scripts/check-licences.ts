@@ -21,7 +21,7 @@ const PERMISSIVE = new Set([
   "Zlib",
 ]);
 
-/** Terms that bind whoever distributes the package; what only builds and tests is not distributed. */
+/** Terms that apply when the package is distributed; a package that only builds or tests is not distributed. */
 const NOT_SHIPPED = new Set(["CC-BY-3.0", "MPL-2.0", "Python-2.0"]);
 
 /** Packages that may have another licence, each for a reason. */

@@ -27,12 +27,12 @@ import {
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const TOOL = "zendesk/create_ticket";
-/** How many calls the second agent makes before it is stopped, and how often they are counted aloud. */
+/** How many calls the second agent makes before it is stopped, and after how many calls their number is printed. */
 const CALLS_BEFORE = 60;
 const COUNT_EVERY_MS = 500;
 const LEDGER_WITHIN_MS = 10_000;
 
-// The two commands of the front page, to the letter.
+// The two commands of the product description, unchanged.
 const REGISTER = `dome agents register \\
   --name support-triage \\
   --tier standard \\
@@ -63,7 +63,9 @@ async function checkWithoutUser({ run }: Stage, key: string): Promise<void> {
   const denied = await run(`dome check ${TOOL}   # DOME_AGENT_KEY: its key`, 3, { DOME_AGENT_KEY: key });
   expect(denied.includes("actas_required"), "the deny does not say actas_required");
   expect(denied.includes("Dome-Act-As"), "the deny does not say what to send");
-  say("Denied, although the tool is declared: nobody stands behind the call. The answer says what to send.");
+  say(
+    "Denied, although the tool is declared: the call names no verified user. The answer says what to send.",
+  );
 }
 
 interface Busy {
@@ -108,7 +110,7 @@ async function stopBusyAgent(stage: Stage): Promise<Busy> {
   return { calls: agent.calls, token, keyFile, halt, reportedAt };
 }
 
-/** The ledger has heard of everything before the halt once it has heard of the halt: they take the same way. */
+/** When the ledger has the halt, it also has every record before it, because they are delivered in order. */
 async function inLedger({ ask }: Stage, { id }: Halt): Promise<void> {
   for (let waited = 0; waited < LEDGER_WITHIN_MS; waited += 200) {
     const entries = await ask<{ target?: { id: string } }[]>("dome audit list --kind halt.effective");
@@ -160,20 +162,22 @@ function showTimes({ calls, halt, reportedAt }: Busy): string {
 async function stayStopped({ run }: Stage, { token, keyFile }: Busy): Promise<void> {
   heading("4. Stopped means stopped, for old tokens also after a resume");
   await run(`dome token issue --key-file ${keyFile}`, 4);
-  say("No new token. The one that it has is good for minutes by its own date, and refused:");
+  say(
+    "The agent gets no new token. Its old token would be valid for minutes by its own expiry, but Dome refuses it:",
+  );
   const withToken = `dome check ${TOOL}   # DOME_AGENT_KEY: the token from before`;
   await run(withToken, 4, { DOME_AGENT_KEY: token });
   await run('dome agents resume night-shift --reason "the incident is over"');
-  say("It runs again. The old token stays dead; the key is as good as new:");
+  say("The agent runs again. The old token stays invalid; the key is valid:");
   await run(withToken, 4, { DOME_AGENT_KEY: token });
   await run(`dome check ${TOOL} --key-file ${keyFile} --quiet`);
 }
 
 async function showTrail({ run }: Stage, decision: string): Promise<void> {
-  heading("5. What the trail knows");
+  heading("5. What the ledger shows");
   await run("dome audit list --kind 'agent.*' --order oldest");
   await run("dome audit list --agent support-triage");
-  say("And of the last call of night-shift that was admitted:");
+  say("The record of the last call of night-shift that was admitted:");
   const explained = await run(`dome explain ${decision}`);
   expect(/^released\s+yes$/m.test(explained), "the last admitted call was not released");
 }

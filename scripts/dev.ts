@@ -68,7 +68,7 @@ async function makeSecrets(path: string, issuer: string): Promise<void> {
   writeFileSync(path, `${lines.join("\n")}\n`, { mode: 0o600, flag: "wx" });
 }
 
-/** True when somebody listens there already. */
+/** True if a server listens at this address already. */
 async function isTaken(host: string, at: number): Promise<boolean> {
   const socket = connect({ host, port: at });
   try {
@@ -99,7 +99,7 @@ const { DOME_ADMIN_TOKEN: adminToken = "", DOME_PUBLIC_URL: issuer = url } = par
 );
 
 if (await isTaken(ip, Number(port))) {
-  // Whoever listens there would be given the admin token.
+  // The script would send the admin token to a server that is not its own.
   process.stderr.write(`dome: another server listens at ${url}; stop it, or choose another --port\n`);
   process.exit(1);
 }

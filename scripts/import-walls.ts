@@ -128,7 +128,7 @@ const floors: IForbiddenRuleType[] = [
   {
     name: "only-the-top-knows-the-top",
     comment:
-      "Bindings and composition are arguments below; whoever imports them cannot be tested without them.",
+      "Rooms get bindings and composition as arguments; a module that imports them cannot be tested without them.",
     severity: "error",
     from: { path: "^src/", pathNot: "^src/(?:env|wire|(?:door-|objects-)?worker)\\.ts$" },
     to: { path: "^src/(?:env|wire|(?:door-|objects-)?worker)\\.ts$" },

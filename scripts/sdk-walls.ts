@@ -36,7 +36,7 @@ export const sdkWalls: readonly IForbiddenRuleType[] = [
   },
   {
     name: "sdk-adapters-stand-aside",
-    comment: "Whoever does not use a library must not load what adapts to it.",
+    comment: "A program that does not use a library must not load the adapter for it.",
     severity: "error",
     from: { path: "^sdk/typescript/src/", pathNot: "^sdk/typescript/src/adapters/" },
     to: { path: ["^sdk/typescript/src/adapters/", installed("ai", "hono", "express")] },

@@ -1,7 +1,7 @@
 /**
  * The laboratory: the embedded runtime of `npm start` with a Worker that has windows in it (worker/entry.ts), on a
  * temporary folder. A second isolate of the same Worker, on a port of its own, shares the database and the objects and
- * nothing else: what one isolate changes, the other hears of by its leases alone.
+ * nothing else: one isolate learns of another's changes only by its leases.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -80,8 +80,8 @@ async function measure(): Promise<Row[]> {
     rows.push(...(await eventDelivery(server)));
     tell("  cost of the SDKs, and what they hear, measured");
     const operator = new Operator({ host: "127.0.0.1", port: server.port }, server.adminToken);
-    const trail = await operator.ask<{ items: ShownEntry[] }>("GET", "/api/v1/audit?kind=decision&limit=1");
-    const [decision] = trail.items;
+    const list = await operator.ask<{ items: ShownEntry[] }>("GET", "/api/v1/audit?kind=decision&limit=1");
+    const [decision] = list.items;
     if (decision === undefined) throw new Error("the server has recorded no decision");
     rows.push(await warmReads(lab));
     rows.push(await manyAgents(lab, large, asked.full ? 100_000 : 10_000));

@@ -1,6 +1,6 @@
 /**
  * How long an agent is still admitted after it was stopped. The stop goes to one isolate and the calls to the other, which
- * hears of it by its leases alone: the case that a deployment over many machines has. Stops fall at different ages of the
+ * learns of it only by its leases: the case that a deployment over many machines has. Stops fall at different ages of the
  * leases. Counted from the commit in the receipt to the arrival of the last allow, both by the clock of this machine.
  */
 import type { Lab } from "./lab.ts";

@@ -48,7 +48,7 @@ const OPTIONS = {
 
 const HELP: Readonly<Record<Command, string>> = {
   setup: `npm run cf:setup -- --public-url URL   make what Dome needs in a Cloudflare account; repeat it at will
-  --public-url URL       https://host under which agents reach Dome; kept for good, it is the issuer of tokens
+  --public-url URL       https://host under which agents reach Dome; it is the issuer of tokens and cannot change
   --account ID           which account, when the login reaches several
   --location HINT        where the database should be: weur eeur apac oc wnam enam
   --root-key-file PATH   the copy of the root key on this machine (default .dome/cloudflare/ACCOUNT/NAME.root.key)

@@ -38,7 +38,7 @@ export async function deploy(session: Session, names: Names, options: DeployOpti
   }
   await smokeTest(session, facts.publicUrl);
   if (token !== null) await ensureDefaultWorkspace(session, facts.publicUrl, token);
-  else session.print('workspace "default": not looked for; it takes --token-file FILE or DOME_TOKEN');
+  else session.print('workspace "default": not checked; that needs --token-file FILE or DOME_TOKEN');
 }
 
 /** The objects first: the door that follows calls what they offer, and they go on answering an older door. */

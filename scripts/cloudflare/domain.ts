@@ -1,6 +1,6 @@
 /**
  * A custom domain is taken over without a question when wrangler has no terminal: it repoints the name's DNS records
- * and takes it from another Worker. So this looks first whether the name belongs to somebody.
+ * and takes it from another Worker. So this module first checks whether the name is in use.
  */
 import type { Session } from "./session.ts";
 import { Stop } from "./stop.ts";

@@ -20,7 +20,7 @@ export interface Database {
   readonly found: boolean;
 }
 
-/** @param location a hint where its primary copy should be; null: near whoever runs this. */
+/** @param location a hint where its primary copy should be; null: near the machine that runs this. */
 export async function ensureDatabase(
   session: Session,
   name: string,

@@ -1,7 +1,7 @@
 /**
  * One administration run: who is logged in, which account, and whether it is a dry run.
  *
- * A call to wrangler is a read or a change. A dry run makes no change; it prints each one it would make, to the letter
+ * A call to wrangler is a read or a change. A dry run makes no change; it prints each one it would make, exactly as it would run
  * and in order. Its reads are real, so that it tells about this account; where nobody is logged in it takes the account
  * for an empty one and prints the reads as well.
  */

@@ -1,4 +1,4 @@
-/** The agent's own code: the Python of the description to the letter, and a worker in each language that drains. */
+/** The agent's own code: the Python code of the product description, unchanged, and a worker in each language that drains. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Program } from "./programs.ts";
@@ -28,7 +28,7 @@ export async function runAgentCode(stage: Stage): Promise<void> {
   await stop(stage, workers);
   for (const worker of workers) await worker.end();
   await inLedger(stage, "dome audit list --agent helpdesk --kind sdk.custom.ticket_created", 4);
-  say("Both have ended. What they reported from inside is in the trail, beside what Dome itself has seen:");
+  say("Both have ended. The ledger has the events that they reported, beside the records of Dome itself:");
   await stage.run("dome audit list --agent helpdesk --kind 'sdk.*' --order oldest");
 }
 
@@ -46,13 +46,13 @@ async function runDescription(stage: Stage, key: string): Promise<string> {
   writeFileSync(speaking, spoken, { mode: 0o600 });
 
   say(
-    "desk.py is that to the letter, with this server's URL and helpdesk's key in the place of the examples:",
+    "desk.py is the code of the product description, with this server's URL and helpdesk's key instead of the examples:",
   );
   await run(`python ${desk}`);
   await inLedger(stage, "dome audit list --agent helpdesk --kind decision", 1);
-  say("Its callbacks do nothing, so it prints nothing. The trail has its decision:");
-  const trail = await run("dome audit list --agent helpdesk --kind decision");
-  expect(trail.includes("allow"), "the check of desk.py was not allowed");
+  say("Its callbacks do nothing, so it prints nothing. The ledger has its decision:");
+  const records = await run("dome audit list --agent helpdesk --kind decision");
+  expect(records.includes("allow"), "the check of desk.py was not allowed");
   say("speaking.py is the same, with callbacks that print:");
   expect((await run(`python ${speaking}`)).startsWith("allowed dec_"), "speaking.py was not allowed");
   return speaking;
@@ -105,7 +105,7 @@ async function heard(workers: Workers, ...lines: readonly string[]): Promise<voi
   for (const worker of workers) await worker.until(...lines);
 }
 
-/** The ledger hears of a record a moment after whoever made it. */
+/** A record reaches the ledger a moment after it was made. */
 async function inLedger({ ask }: Stage, list: string, atLeast: number): Promise<void> {
   for (let waited = 0; waited < LEDGER_WITHIN_MS; waited += 200) {
     if ((await ask<unknown[]>(list)).length >= atLeast) return;

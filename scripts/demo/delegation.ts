@@ -40,18 +40,20 @@ export async function actForAlice(stage: Stage, provider: RunningProvider, key: 
 
   await proveIt(stage, at("b.jwt"), at("jwks.json"));
   await inTrail(stage, txn);
-  say("And the trail has every step of it:");
+  say("The ledger has every step:");
   const chain = await run(`dome audit chain ${txn}`);
-  expect(chain.includes("ticket-writer"), "the chain in the trail does not name ticket-writer");
+  expect(chain.includes("ticket-writer"), "the chain in the ledger does not name ticket-writer");
 
-  say("support-triage is stopped. Whatever came about through it is dead, in every hand:");
+  say(
+    "Stop support-triage. Every token with this agent in its chain becomes invalid, whichever agent has it:",
+  );
   await run('dome agents suspend support-triage --reason "incident 6" --wait');
   await run(`dome check ${TOOL} --key-file ${at("b.jwt")}`, 4);
-  say("ticket-writer itself was not stopped, and works on in its own name:");
+  say("ticket-writer itself was not stopped, and continues to act for itself:");
   await run(`dome check ${TOOL} --key-file ${at("ticket-writer.key")} --quiet`);
 }
 
-/** The ledger hears of a decision a moment after the caller. */
+/** A decision reaches the ledger a moment after the caller has its answer. */
 async function inTrail({ ask }: Stage, txn: string): Promise<void> {
   for (let round = 0; round < 20; round += 1) {
     const records = await ask<{ kind: string }[]>(`dome audit list --txn ${txn}`);

@@ -14,7 +14,7 @@ export class Program {
   #rest = "";
   #onLine = (): void => undefined;
 
-  /** @param line the command, to the letter. @param label what stands before each line that it prints. */
+  /** @param line the command as it is run. @param label what stands before each line that it prints. */
   constructor(stage: Stage, label: string, line: string, env: Readonly<Record<string, string>>) {
     this.#child = stage.start(line, env);
     this.#label = label;

@@ -48,7 +48,7 @@ export interface Stage {
   readonly folder: string;
   /**
    * Types a command into a shell and shows it with everything that it prints, as it comes.
-   * @param line the command, to the letter.
+   * @param line the command as it is run.
    * @param expected its exit code; another one ends the demo.
    * @returns what it printed.
    */

@@ -53,7 +53,7 @@ const agentStateEvent = z
     keys: z.array(keyEnd).meta({ description: "the live keys" }),
     versions: z.object({
       record: z.int().meta({ description: "of the agent's settings, its surface among them" }),
-      catalog: z.int().meta({ description: "of what the workspace offers" }),
+      catalog: z.int().meta({ description: "the version of the workspace's catalog" }),
       policy: z.string(),
     }),
     late_events_ms: z.int().min(0).nullable().meta({
@@ -67,15 +67,23 @@ const agentStateEvent = z
 const agentLifecycleEvent = z
   .object({
     type: z.enum(Object.keys(AGENT_EVENTS) as [AgentEventType, ...AgentEventType[]]),
-    n: z.int().min(1).meta({ description: "its number, from 1 without a gap; also the `id` of the event" }),
+    n: z
+      .int()
+      .min(1)
+      .meta({ description: "the event's number, from 1 without a gap; also the `id` of the event" }),
     time: time.meta({ description: "when it happened" }),
     replayed: z
       .boolean()
-      .meta({ description: "true: it is older than the state that this stream began with" }),
+      .meta({ description: "true: the event is older than the state at the beginning of this stream" }),
     ...z.object(drain).partial().shape,
-    keys: z.array(keyEnd).optional().meta({ description: "keys.changed: the live keys" }),
+    keys: z.array(keyEnd).optional().meta({ description: "of keys.changed: the live keys" }),
     late_events_ms: z.int().min(0).optional().meta({ description: "agent.suspended: as in the state" }),
-    of: z.enum(["agent", "workspace"]).optional().meta({ description: "surface.updated: whose" }),
+    of: z
+      .enum(["agent", "workspace"])
+      .optional()
+      .meta({
+        description: "of surface.updated: whether the agent's surface or the workspace's catalog has changed",
+      }),
   })
   .meta({ id: "AgentEvent" });
 

@@ -33,7 +33,7 @@ export const agentQuery = z.strictObject({
   sort: z
     .enum(AGENT_SORTS)
     .default("name")
-    .meta({ description: "what the list is sorted by; with `-` in front the other way round" }),
+    .meta({ description: "the order of the list; `-` before it reverses the order" }),
   search: z
     .string()
     .toLowerCase()
@@ -43,7 +43,7 @@ export const agentQuery = z.strictObject({
       `must be up to ${MOST_WORDS} beginnings of words, of letters, digits and hyphens, with a space between`,
     )
     .optional()
-    .meta({ description: "how words of the name begin: `triage` and `eu` find `support-triage-eu`" }),
+    .meta({ description: "beginnings of words of the name: `triage` and `eu` find `support-triage-eu`" }),
   workspace: name.optional(),
   all_workspaces: allWorkspaces,
   ids: z

@@ -40,7 +40,7 @@ export type Hold = z.output<typeof hold>;
 
 /** Why an agent is suspended or revoked. */
 const stop = z.strictObject({
-  by: z.string().meta({ description: "subject of the operator; `dome` where the agent's end date has come" }),
+  by: z.string().meta({ description: "subject of the operator; `dome` if the agent reached its end date" }),
   reason: z.string().nullable(),
   halt: id("hlt"),
 });
@@ -115,7 +115,7 @@ export const AGENT_SETTINGS = {
   expires_at: setting(expiry, expiry.default(null), time.nullable()),
   freshness: setting(
     chosenFreshness,
-    chosenFreshness.default(null).meta({ description: "null: what the tier says" }),
+    chosenFreshness.default(null).meta({ description: "null: as the tier sets" }),
     chosenFreshness,
   ),
 } as const;
@@ -132,7 +132,7 @@ export const agentCreate = z
     key_expires_at: timeInput
       .nullable()
       .default(null)
-      .meta({ description: "null: as late as the tier allows (`max_key_days`)" }),
+      .meta({ description: "null: the latest end that the tier allows (`max_key_days`)" }),
   })
   .meta({ id: "AgentCreate" });
 export type AgentCreate = z.output<typeof agentCreate>;
@@ -150,31 +150,37 @@ export const agent = z
     id: id("agt"),
     name,
     owner: z.string(),
-    steward: z.string().meta({ description: "who answers for it now: at first its owner" }),
+    steward: z.string().meta({ description: "the present steward; at first the owner" }),
     steward_since: time,
     workspace: name,
     workspace_id: id("wsp"),
     created_at: time,
     state: agentStateSeen,
     draining: draining.nullable().default(null),
-    hold: hold.nullable().default(null).meta({ description: "a suspension that not everybody lifts" }),
+    hold: hold
+      .nullable()
+      .default(null)
+      .meta({ description: "a suspension that only the roles `security` and `admin` lift" }),
     stop: stop
       .nullable()
       .default(null)
-      .meta({ description: "of a suspended or revoked agent: who has stopped it, why, and the halt" }),
+      .meta({
+        description:
+          "of a suspended or revoked agent: the operator that stopped it, the reason, and the halt",
+      }),
     state_changed_at: time,
     ...membersIn(AGENT_SETTINGS, "shown"),
     record_version: z.int(),
     revoked_at: time.nullable(),
     last_active_at: time
       .nullable()
-      .meta({ description: "when it acted last, with a key or a token; up to an hour behind" }),
+      .meta({ description: "the time of the agent's last call with a key or a token; up to one hour old" }),
     live_keys: z
       .int()
       .min(0)
       .nullable()
       .default(null)
-      .meta({ description: "how many of its API keys are live; null: not counted" }),
+      .meta({ description: "the number of live API keys; null: not counted" }),
   })
   .meta({
     id: "Agent",
@@ -218,7 +224,7 @@ export type AgentUpdated = z.output<typeof agentUpdated>;
 /** `POST /api/v1/agents/{agent}/transfer` */
 export const agentTransfer = z
   .strictObject({
-    to: principal.meta({ description: "who answers for the agent from now on" }),
+    to: principal.meta({ description: "the new steward" }),
     from: principal
       .optional()
       .meta({ description: "refused if the present steward is neither this subject nor `to`" }),
@@ -230,8 +236,8 @@ export type AgentTransfer = z.output<typeof agentTransfer>;
 export const agentTransferred = z
   .strictObject({
     agent,
-    changed: z.boolean().meta({ description: "false: it was the steward already" }),
-    from: z.string().meta({ description: "who answered for it until now" }),
+    changed: z.boolean().meta({ description: "false: the agent had this steward already" }),
+    from: z.string().meta({ description: "the previous steward" }),
     warnings: z.array(warning),
   })
   .meta({ id: "AgentTransferred" });
@@ -255,7 +261,9 @@ export const agentSelf = z
         actas: z
           .strictObject({
             user: z.string(),
-            provider: name.nullable().meta({ description: "null: the workspace trusts it no more" }),
+            provider: name
+              .nullable()
+              .meta({ description: "null: the workspace does not trust the provider any more" }),
             email: z.string().nullable(),
             groups: z.array(z.string()),
           })
@@ -275,12 +283,12 @@ export const agentSelf = z
           max_chain_depth: z.int(),
           require_actas: z
             .array(z.strictObject({ agent: name, require: z.string() }))
-            .meta({ description: "the agents of the chain that act for nobody but a verified user" }),
+            .meta({ description: "the agents of the chain that need a verified user for each call" }),
         }),
         time,
       })
       .meta({
-        description: "what a decision on a call with this credential is made on, besides what is asked",
+        description: "the data on which Dome decides a call with this credential, without the call itself",
       }),
   })
   .meta({ id: "AgentSelf" });

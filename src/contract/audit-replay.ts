@@ -3,10 +3,13 @@ import { z } from "zod";
 
 export const auditReplayed = z
   .strictObject({
-    replayed: z.int().meta({ description: "how many their ledgers have now" }),
+    replayed: z.int().meta({ description: "the number of records that their ledgers have now" }),
     left: z
       .int()
-      .meta({ description: "how many are kept still: their ledger takes nothing, or there are more" }),
+      .meta({
+        description:
+          "the number of records that remain: their ledger does not take them, or there are more than one request delivers",
+      }),
   })
   .meta({ id: "AuditReplayed" });
 export type AuditReplayed = z.output<typeof auditReplayed>;

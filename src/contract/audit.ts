@@ -230,7 +230,7 @@ export const auditQuery = z.strictObject({
   limit: countInput(1, AUDIT_LIST_LIMIT).default(50),
   after: countInput(0, Number.MAX_SAFE_INTEGER)
     .optional()
-    .meta({ description: "begin behind the record with this `seq`, in the order of the list" }),
+    .meta({ description: "begin after the record with this `seq`, in the order of the list" }),
   cursor: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be the next_cursor of the page before")

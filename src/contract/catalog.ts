@@ -42,7 +42,9 @@ export const TOOL_SETTINGS = {
   description: setting(description, description.default(null), text),
   operations: setting(
     toolOperations,
-    toolOperations.default(null).meta({ description: "null: any operation; otherwise others are denied" }),
+    toolOperations
+      .default(null)
+      .meta({ description: "null: every operation; otherwise other operations are denied" }),
     z.array(z.string()).nullable(),
   ),
   clear_arguments: setting(
@@ -108,7 +110,7 @@ export const tool = z
     kind: toolKind,
     ...membersIn(TOOL_SETTINGS, "shown"),
     credential: credentialState.default("not_needed").meta({
-      description: "whether Dome has a credential for the server; never which",
+      description: "whether Dome has a credential for the server; the credential is never shown",
     }),
   })
   .meta({ id: "Tool" });
@@ -120,7 +122,7 @@ export const poolCreate = z
     models: models
       .nullable()
       .default(null)
-      .meta({ description: "null: any model; otherwise others are denied" }),
+      .meta({ description: "null: every model; otherwise other models are denied" }),
   })
   .meta({ id: "PoolCreate" });
 export type PoolCreate = z.output<typeof poolCreate>;

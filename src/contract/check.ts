@@ -84,8 +84,11 @@ export const explanation = z
       .strictObject({ id: z.string(), email: z.string().nullable() })
       .nullable()
       .default(null)
-      .meta({ description: "for whom it was asked; the address for operators only" }),
-    names: z.record(z.string(), z.string()).default({}).meta({ description: "what the agents are called" }),
+      .meta({ description: "the user of the call; the e-mail address is shown to operators only" }),
+    names: z
+      .record(z.string(), z.string())
+      .default({})
+      .meta({ description: "the names of the agents, by id" }),
     action: z.string(),
     resource: z.string(),
     reason: z.string(),

@@ -78,7 +78,7 @@ export const halt = z
       .nullable()
       .default(null)
       .meta({ description: "of a workspace: tokens with another halt epoch are refused" }),
-    user: userId.nullable().default(null).meta({ description: "of a user's stop: whose calls are stopped" }),
+    user: userId.nullable().default(null).meta({ description: "of a user's stop: the stopped user" }),
     txn: id("txn").nullable().default(null).meta({ description: "of a transaction's stop" }),
     cause: z
       .strictObject({ agent: id("agt"), halt: id("hlt") })
@@ -130,7 +130,12 @@ export const transition = z
     changed: z.boolean(),
     effective_in_ms: z.int().min(0),
     draining: draining.nullable().default(null),
-    held: z.boolean().default(false).meta({ description: "true: suspended, and not everybody resumes it" }),
+    held: z
+      .boolean()
+      .default(false)
+      .meta({
+        description: "true: the agent is suspended, and only the roles `security` and `admin` can resume it",
+      }),
     halt: halt.nullable(),
   })
   .meta({ id: "Transition" });

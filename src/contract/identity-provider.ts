@@ -38,7 +38,8 @@ export const identityProviderCreate = z
     issuer,
     audiences: z.array(idpAudienceInput).min(1).max(50),
     audience_scope: z.enum(["agent", "workspace"]).default("agent").meta({
-      description: "workspace: audiences without an agent are open to every agent of the workspace",
+      description:
+        "`workspace`: every agent of the workspace may present tokens for audiences without an agent",
     }),
     authorized_parties: z
       .array(clientId)
@@ -66,19 +67,21 @@ export const identityProviderCreate = z
       .min(30)
       .max(3600)
       .default(600)
-      .meta({ description: "since `iat`: how old a token may be when it is presented" }),
+      .meta({ description: "the longest time since `iat` when the token is presented" }),
     acr_values: z
       .array(clientId)
       .max(20)
       .default([])
-      .meta({ description: "how a user must have logged in: one of these in `acr`; none: however" }),
+      .meta({
+        description: "how the user must have signed in: one of these values in `acr`; empty: not checked",
+      }),
     max_auth_age_seconds: z
       .int()
       .min(30)
       .max(31_536_000)
       .nullable()
       .default(null)
-      .meta({ description: "since `auth_time`; null: not asked for" }),
+      .meta({ description: "the longest time since `auth_time`; null: not checked" }),
   })
   .meta({ id: "IdentityProviderCreate" });
 export type IdentityProviderCreate = z.output<typeof identityProviderCreate>;
@@ -137,7 +140,9 @@ export const identityProviderTestRequest = z
       .min(1)
       .max(63)
       .optional()
-      .meta({ description: "id or name: the verdict for this agent; default: for each that is bound" }),
+      .meta({
+        description: "id or name of an agent: the verdict for this agent; default: for each bound agent",
+      }),
   })
   .meta({ id: "IdentityProviderTestRequest" });
 export type IdentityProviderTestRequest = z.output<typeof identityProviderTestRequest>;
@@ -149,18 +154,20 @@ export const identityProviderTest = z
     issuer: z.string(),
     ok: z
       .boolean()
-      .meta({ description: "documents were read, at least one key is usable, no verdict is no" }),
+      .meta({
+        description: "true: the documents were read, at least one key is usable, and no verdict is negative",
+      }),
     discovery: z.strictObject({
       url: z.string(),
       ok: z.boolean(),
-      detail: z.string().meta({ description: "`ok`, or what is wrong, in a word" }),
+      detail: z.string().meta({ description: "`ok`, or a word for the fault" }),
     }),
     keys: z.strictObject({
       url: z.string().nullable(),
       ok: z.boolean(),
       detail: z.string(),
       usable: z.array(z.strictObject({ kid: z.string().nullable(), algorithms: z.array(z.string()) })),
-      ignored: z.int().meta({ description: "entries that can verify nothing here" }),
+      ignored: z.int().meta({ description: "keys in the document that Dome cannot use" }),
     }),
     verdicts: z
       .array(

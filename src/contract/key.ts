@@ -42,7 +42,7 @@ export const apiKey = z
     created_at: time,
     expires_at: time.nullable(),
     revoked_at: time.nullable(),
-    last_used_at: time.nullable().meta({ description: "up to an hour behind" }),
+    last_used_at: time.nullable().meta({ description: "up to one hour old" }),
   })
   .meta({ id: "ApiKey" });
 export type ApiKey = z.output<typeof apiKey>;
@@ -53,7 +53,9 @@ export const keyIdentify = z
     api_key: z
       .string()
       .regex(/^dome_at_[0-9A-Za-z]{1,100}$/, "must be an API key, dome_at_…")
-      .meta({ description: "neither stored, nor recorded, nor repeated; looking is no use of the key" }),
+      .meta({
+        description: "neither stored, recorded nor repeated; this request does not count as a use of the key",
+      }),
   })
   .meta({ id: "ApiKeyIdentify" });
 
@@ -82,7 +84,7 @@ const listedApiKey = z
     agent_name: name,
     agent_state: agentStateSeen,
     workspace: name,
-    steward: z.string().meta({ description: "who answers for the agent" }),
+    steward: z.string().meta({ description: "the agent's steward" }),
   })
   .meta({ id: "ListedApiKey" });
 export type ListedApiKey = z.output<typeof listedApiKey>;
@@ -115,8 +117,8 @@ export const keyQuery = z.strictObject({
     }),
   created_before: timeInput.optional().meta({ description: "only keys that are older" }),
   expires_before: timeInput.optional().meta({ description: "only keys that end, or have ended, before" }),
-  owner: principal.optional().meta({ description: "of agents that were registered for this owner" }),
-  steward: principal.optional().meta({ description: "of agents that this person or job answers for" }),
+  owner: principal.optional().meta({ description: "only agents with this owner" }),
+  steward: principal.optional().meta({ description: "only agents with this steward" }),
   label: z
     .array(labelFilter)
     .max(32)
@@ -132,7 +134,7 @@ export const keyCreated = z
     replaced: z
       .strictObject({ id: id("key"), ends_at: time, halt: halt.nullable() })
       .nullable()
-      .meta({ description: "what became of the key named in `replaces`" }),
+      .meta({ description: "the outcome for the key in `replaces`" }),
   })
   .meta({ id: "ApiKeyCreated" });
 export type KeyCreated = z.output<typeof keyCreated>;

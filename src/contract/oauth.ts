@@ -16,7 +16,10 @@ export const tokenRequest = z
   .object({
     grant_type: z.enum(["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]),
     scope: z.string().optional(),
-    resource: z.string().optional().meta({ description: "one door: an audience of this service (RFC 8707)" }),
+    resource: z
+      .string()
+      .optional()
+      .meta({ description: "the URL of one endpoint of this service, or of the service (RFC 8707)" }),
     audience: z.string().optional().meta({ description: "the same as `resource`" }),
     subject_token: z.string().optional().meta({ description: "of an exchange (RFC 8693 §2.1)" }),
     subject_token_type: z.string().optional(),

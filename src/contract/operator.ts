@@ -27,7 +27,7 @@ export const operatorCreate = z
       })
       .optional()
       .meta({
-        description: "who the person or job is, for instance an e-mail address; the ledger records it",
+        description: "the name of the person or job, for instance an e-mail address; the ledger records it",
       }),
     role: operatorRole.optional(),
     description: proseLine(1000).nullable().optional(),
@@ -38,9 +38,9 @@ export const operatorCreate = z
       .refine((names) => new Set(names).size === names.length, { message: "must not name anything twice" })
       .nullable()
       .optional()
-      .meta({ description: "null: all, and what belongs to the organization" }),
+      .meta({ description: "null: all workspaces, and the organization" }),
     expires_at: timeInput.optional().meta({
-      description: "default: in 90 days, or after as long a life as the replaced token; at most a year ahead",
+      description: "default: 90 days, or the life of the replaced token; at most one year ahead",
     }),
     replaces: id("opt").optional().meta({
       description: "this token ends after the overlap; subject, role, description and workspaces are its own",
@@ -50,7 +50,7 @@ export const operatorCreate = z
       .min(0)
       .max(LONGEST_OVERLAP_S)
       .default(0)
-      .meta({ description: "how long the replaced token goes on; 0: it is revoked now" }),
+      .meta({ description: "how long the replaced token stays valid; 0: it is revoked now" }),
   })
   .superRefine((body, context) => {
     const say = (member: string, message: string): void =>
@@ -81,7 +81,7 @@ export const operator = z
     created_by: z.string().meta({ description: "subject of the operator who issued it" }),
     expires_at: time,
     revoked_at: time.nullable(),
-    last_used_at: time.nullable().meta({ description: "coarse: within the hour" }),
+    last_used_at: time.nullable().meta({ description: "up to one hour old" }),
     replaces: id("opt").nullable().meta({ description: "the token it was rotated from" }),
     version,
   })
@@ -108,7 +108,7 @@ export const operatorCreated = z
     replaced: z
       .strictObject({ id: id("opt"), ends_at: time })
       .nullable()
-      .meta({ description: "what became of the token named in `replaces`" }),
+      .meta({ description: "the outcome for the token in `replaces`" }),
   })
   .meta({ id: "OperatorCreated" });
 export type OperatorCreated = z.output<typeof operatorCreated>;
@@ -116,7 +116,7 @@ export type OperatorCreated = z.output<typeof operatorCreated>;
 export const operatorRevoked = z
   .strictObject({
     id: id("opt"),
-    changed: z.boolean().meta({ description: "false: it was not live any more" }),
+    changed: z.boolean().meta({ description: "false: the key was not live any more" }),
     operator,
   })
   .meta({ id: "OperatorRevoked" });

@@ -27,7 +27,7 @@ const COMMON = {
   event_id: z
     .string()
     .regex(EVENT_ID, `must be 1 to ${MOST_EVENT_ID} visible ASCII characters`)
-    .meta({ description: "unique per agent: what is sent again under it is merged" }),
+    .meta({ description: "unique per agent: an event that is sent again under the same id is merged" }),
   time: timeInput.meta({ description: "when it happened, by the agent's clock" }),
   detail: z.string().max(2_000).optional(),
   /** The resource that the event is about, named as in a check. */
@@ -58,7 +58,7 @@ const reportedDecision = event({
 
 const reportedError = event({
   kind: z.literal("sdk.error"),
-  error: line(MOST_EVENT_ID).meta({ description: "its code or class" }),
+  error: line(MOST_EVENT_ID).meta({ description: "the error's code or class" }),
 });
 
 /** An event in the life of the process: it drains, or it was told to end. */
@@ -112,7 +112,7 @@ const reportOutcome = z.strictObject({
   }),
   record: id("evt").nullable().meta({ description: "the record of the event_id" }),
   linked: z.array(z.enum(LINKS)).meta({
-    description: "which of its links were found to be this agent's; the others are kept as its word",
+    description: "the links that Dome has confirmed for this agent; the others are kept as the agent's claim",
   }),
   detail: z.string().nullable().meta({ description: "why it was refused" }),
 });

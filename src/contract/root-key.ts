@@ -7,23 +7,23 @@ export const rootKeyVersion = z
   .strictObject({
     version: z.string(),
     place: z.enum(["newest", "older", "absent"]).meta({
-      description: "`absent`: something hangs on it, and it is not in DOME_ROOT_KEY any more",
+      description: "`absent`: something depends on this version, and DOME_ROOT_KEY does not have it any more",
     }),
     sealed: count.meta({
-      description: "values that are sealed under it; a re-wrap brings them to the newest",
+      description: "values that are encrypted under this version; a re-wrap encrypts them under the newest",
     }),
     api_keys: count.meta({
       description:
-        "live API keys that this version is the newest to know; the next use brings one to the newest",
+        "live API keys whose newest digest is under this version; the next use of a key adds one under the newest",
     }),
-    operator_tokens: count.meta({ description: "live operator tokens, likewise" }),
+    operator_tokens: count.meta({ description: "live operator tokens, counted in the same way" }),
     made: count.meta({
       description:
-        "live API keys and operator tokens that were made under it: for them its form key must stay",
+        "live API keys and operator tokens that were made under this version: its form key must stay for them",
     }),
     may_leave: z
       .boolean()
-      .meta({ description: "nothing needs this version, but perhaps its form key (`made`)" }),
+      .meta({ description: "nothing needs this version, except perhaps its form key (`made`)" }),
   })
   .meta({ id: "RootKeyVersion" });
 
@@ -34,13 +34,13 @@ export type RootKeyStatus = z.output<typeof rootKeyStatus>;
 
 export const rootKeyRewrap = z
   .strictObject({
-    dry_run: z.boolean().default(false).meta({ description: "only say what would be done" }),
+    dry_run: z.boolean().default(false).meta({ description: "only report what would be done" }),
     limit: z
       .int()
       .min(1)
       .max(100)
       .default(50)
-      .meta({ description: "at most this many values; repeat for the rest" }),
+      .meta({ description: "the most values to change; repeat the request for the rest" }),
   })
   .meta({ id: "RootKeyRewrap" });
 export type RootKeyRewrap = z.output<typeof rootKeyRewrap>;
@@ -48,8 +48,10 @@ export type RootKeyRewrap = z.output<typeof rootKeyRewrap>;
 export const rootKeyRewrapped = z
   .strictObject({
     dry_run: z.boolean(),
-    rewrapped: count.meta({ description: "sealed under the newest version now; in a dry run: would be" }),
-    left: count.meta({ description: "still to do, after this" }),
+    rewrapped: count.meta({
+      description: "the number of values encrypted under the newest version; in a dry run: that would be",
+    }),
+    left: count.meta({ description: "the number of values that remain" }),
     unreadable: z
       .array(z.string())
       .meta({ description: "signing keys, and secrets of tools, that no version of DOME_ROOT_KEY opens" }),

@@ -16,9 +16,11 @@ const signingKeyView = z
     created_at: time,
     signs_from: time,
     signs_until: time.nullable().meta({ description: "null: until a successor takes over" }),
-    published_until: time.nullable().meta({ description: "null: no end is known" }),
+    published_until: time.nullable().meta({ description: "null: the end is unknown" }),
     compromised_at: time.nullable(),
-    root_key_version: z.string().meta({ description: "the version of the root key that it is sealed under" }),
+    root_key_version: z
+      .string()
+      .meta({ description: "the version of the root key that the value is encrypted under" }),
   })
   .meta({ id: "SigningKey" });
 export type SigningKeyView = z.output<typeof signingKeyView>;

@@ -7,12 +7,17 @@ const ledger = z.strictObject({
   name: z.string(),
   records: z.int(),
   bytes: z.int(),
-  capacity: z.int().meta({ description: "in bytes: at 95 percent of it nothing is decided any more" }),
+  capacity: z
+    .int()
+    .meta({ description: "in bytes; when 95 percent is used, Dome answers decisions with 503" }),
   evidence: z.enum(["ok", "alarm", "full"]).meta({
-    description: "the room left: alarm from 70 percent; full from 95: decisions and configuration are 503",
+    description:
+      "how full the ledger is: `alarm` from 70 percent; `full` from 95 percent, when decisions and configuration changes get 503",
   }),
-  producers_with_gaps: z.int().meta({ description: "what is still on its way shows here too" }),
-  rejected: z.int().meta({ description: "could not be read as a record, kept aside" }),
+  producers_with_gaps: z
+    .int()
+    .meta({ description: "producers whose records are still on their way are included" }),
+  rejected: z.int().meta({ description: "messages that could not be read as records, and are kept apart" }),
   dead_letters: z.int(),
 });
 
@@ -31,7 +36,7 @@ export const status = z
       .meta({ description: "records that agents and workspaces could not deliver at their last try" }),
     agents: z
       .record(z.string(), z.int())
-      .meta({ description: "how many are in each state, by the projection" }),
+      .meta({ description: "the number of agents in each state, by the registry's copy" }),
     ledgers: z.array(ledger),
     signing_keys: z
       .array(
@@ -41,7 +46,8 @@ export const status = z
           created_at: time,
           signs: z.boolean(),
           in_force: z.boolean().meta({
-            description: "false for a key that signs: its time is ahead, so a clock is or was wrong",
+            description:
+              "false for the key that signs: its start is in the future, because a clock is or was wrong",
           }),
           age_days: z.int(),
         }),

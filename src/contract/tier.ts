@@ -26,10 +26,10 @@ export const tier = z
       .int()
       .min(1)
       .max(365)
-      .meta({ description: "how long an API key may live; without another end it lives as long" }),
+      .meta({ description: "the longest life of an API key, and the life of a key without a given end" }),
     max_body_bytes: z.int().min(1024),
     max_act_body_bytes: z.int().min(1024).default(1_048_576).meta({
-      description: "of a call of a tool through Dome: its body, and the body of its answer, in bytes",
+      description: "the most bytes of the body of a tool call through Dome, and of its answer",
     }),
     max_act_seconds: z
       .int()
@@ -38,7 +38,9 @@ export const tier = z
       .meta({ description: "how long a call of a tool through Dome may take, its stream included" }),
     rate: rateClass,
     freshness,
-    audit: z.enum(["before_release"]).meta({ description: "when evidence must be durable" }),
+    audit: z
+      .enum(["before_release"])
+      .meta({ description: "the calls whose record must be durable before the answer" }),
   })
   .meta({ id: "Tier" });
 export type Tier = z.output<typeof tier>;

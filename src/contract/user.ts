@@ -3,11 +3,11 @@ import { z } from "zod";
 import { userId } from "./user-id.ts";
 import { id, list, name, page, time } from "./words.ts";
 
-const seen = time.meta({ description: "within a minute" });
+const seen = time.meta({ description: "to the minute" });
 /** A user may be stopped before the first call. */
 const seenOnce = time
   .nullable()
-  .meta({ description: "within a minute; null: no agent has acted for this user" });
+  .meta({ description: "to the minute; null: no agent has acted for this user" });
 
 export const user = z
   .strictObject({
@@ -18,7 +18,8 @@ export const user = z
       description: "the identity provider, as `iss` in its tokens; null: no agent has acted for this user",
     }),
     subject: z.string().nullable().meta({
-      description: "as `sub` in its tokens; null: no agent has acted for this user, or it was erased",
+      description:
+        "as `sub` in the provider's tokens; null: no agent has acted for this user, or the value was erased",
     }),
     email: z
       .string()

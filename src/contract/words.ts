@@ -131,7 +131,7 @@ export const allWorkspaces = z
   .enum(["true", "false"])
   .transform((text) => text === "true")
   .optional()
-  .meta({ description: "`true`: in every workspace that the token sees; does not go with `workspace`" });
+  .meta({ description: "`true`: in every workspace that the token may see; not together with `workspace`" });
 
 /** One label in a query, `key=value`; the value may be empty. */
 export const labelFilter = z
@@ -159,5 +159,5 @@ export const page = {
     .string()
     .regex(/^[A-Za-z0-9_-]{1,512}$/, "must be the next_cursor of the page before")
     .optional()
-    .meta({ description: "`next_cursor` of the page before; left out for the first page" }),
+    .meta({ description: "`next_cursor` of the previous page; omitted for the first page" }),
 };

@@ -68,7 +68,7 @@ function watchedEnv(raw: RawEnv): RawEnv {
   if (known !== undefined) return known;
   const env: RawEnv = {
     ...raw,
-    // Whoever asks D1 prepares a statement first, or sends a batch of them.
+    // Every query of D1 prepares a statement first, or sends a batch of statements.
     DB: counted(raw.DB, "DB", ["prepare", "batch", "exec", "withSession"]),
     AGENT: countedObjects(raw.AGENT, "AGENT"),
     WORKSPACE: countedObjects(raw.WORKSPACE, "WORKSPACE"),
