@@ -78,12 +78,9 @@ const agentLifecycleEvent = z
     ...z.object(drain).partial().shape,
     keys: z.array(keyEnd).optional().meta({ description: "of keys.changed: the live keys" }),
     late_events_ms: z.int().min(0).optional().meta({ description: "agent.suspended: as in the state" }),
-    of: z
-      .enum(["agent", "workspace"])
-      .optional()
-      .meta({
-        description: "of surface.updated: whether the agent's surface or the workspace's catalog has changed",
-      }),
+    of: z.enum(["agent", "workspace"]).optional().meta({
+      description: "of surface.updated: whether the agent's surface or the workspace's catalog has changed",
+    }),
   })
   .meta({ id: "AgentEvent" });
 

@@ -161,13 +161,9 @@ export const agent = z
       .nullable()
       .default(null)
       .meta({ description: "a suspension that only the roles `security` and `admin` lift" }),
-    stop: stop
-      .nullable()
-      .default(null)
-      .meta({
-        description:
-          "of a suspended or revoked agent: the operator that stopped it, the reason, and the halt",
-      }),
+    stop: stop.nullable().default(null).meta({
+      description: "of a suspended or revoked agent: the operator that stopped it, the reason, and the halt",
+    }),
     state_changed_at: time,
     ...membersIn(AGENT_SETTINGS, "shown"),
     record_version: z.int(),

@@ -130,12 +130,9 @@ export const transition = z
     changed: z.boolean(),
     effective_in_ms: z.int().min(0),
     draining: draining.nullable().default(null),
-    held: z
-      .boolean()
-      .default(false)
-      .meta({
-        description: "true: the agent is suspended, and only the roles `security` and `admin` can resume it",
-      }),
+    held: z.boolean().default(false).meta({
+      description: "true: the agent is suspended, and only the roles `security` and `admin` can resume it",
+    }),
     halt: halt.nullable(),
   })
   .meta({ id: "Transition" });

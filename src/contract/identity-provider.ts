@@ -68,13 +68,9 @@ export const identityProviderCreate = z
       .max(3600)
       .default(600)
       .meta({ description: "the longest time since `iat` when the token is presented" }),
-    acr_values: z
-      .array(clientId)
-      .max(20)
-      .default([])
-      .meta({
-        description: "how the user must have signed in: one of these values in `acr`; empty: not checked",
-      }),
+    acr_values: z.array(clientId).max(20).default([]).meta({
+      description: "how the user must have signed in: one of these values in `acr`; empty: not checked",
+    }),
     max_auth_age_seconds: z
       .int()
       .min(30)
@@ -135,14 +131,9 @@ export const identityProviderTestRequest = z
       .max(16_384)
       .optional()
       .meta({ description: "an ID token of the provider; neither stored nor shown" }),
-    agent: z
-      .string()
-      .min(1)
-      .max(63)
-      .optional()
-      .meta({
-        description: "id or name of an agent: the verdict for this agent; default: for each bound agent",
-      }),
+    agent: z.string().min(1).max(63).optional().meta({
+      description: "id or name of an agent: the verdict for this agent; default: for each bound agent",
+    }),
   })
   .meta({ id: "IdentityProviderTestRequest" });
 export type IdentityProviderTestRequest = z.output<typeof identityProviderTestRequest>;
@@ -152,11 +143,9 @@ export const identityProviderTest = z
   .strictObject({
     name,
     issuer: z.string(),
-    ok: z
-      .boolean()
-      .meta({
-        description: "true: the documents were read, at least one key is usable, and no verdict is negative",
-      }),
+    ok: z.boolean().meta({
+      description: "true: the documents were read, at least one key is usable, and no verdict is negative",
+    }),
     discovery: z.strictObject({
       url: z.string(),
       ok: z.boolean(),
