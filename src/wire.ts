@@ -13,6 +13,7 @@ import {
   type ConfigurationCache,
 } from "./access/configuration.ts";
 import { newSigningKeyCache, SigningKeys, type SigningKeyCache } from "./access/signing-keys.ts";
+import type { DecisionPorts } from "./access/judge.ts";
 import { LeaseClient, type LeaseBooks } from "./access/lease-client.ts";
 import type { DeadToken } from "./access/operator.ts";
 import { UserTokens, type RememberedUser } from "./access/user-tokens.ts";
@@ -226,6 +227,15 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
   });
   const audit = sink(env);
   const issuer = env.publicUrl;
+  const decisions: DecisionPorts = {
+    clock,
+    ids,
+    leases,
+    configuration,
+    tiers: BUILT_IN_TIERS,
+    sink: audit,
+    recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
+  };
   return {
     issuer,
     corsOrigins: env.corsOrigins,
@@ -270,15 +280,8 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       sink: audit,
       tiers: BUILT_IN_TIERS,
     },
-    decisions: {
-      clock,
-      ids,
-      leases,
-      configuration,
-      tiers: BUILT_IN_TIERS,
-      sink: audit,
-      recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
-    },
+    decisions,
+    tools: { ...decisions, timers, background, egress, derived, issuer },
     streams: new AgentStreamClient(env.agents, timers),
     installation: { version: env.version, auditSink: env.audit.mode },
     logsOneIn: env.logsOneIn,

@@ -31,7 +31,6 @@ import {
 } from "./rate-limits.ts";
 import { requestFacts } from "./request-facts.ts";
 import type { Arrival, Door, RouteShape } from "./route.ts";
-import type { Services } from "./services.ts";
 
 export interface Admitted {
   readonly operator: Operator | null;
@@ -43,8 +42,14 @@ export interface Admitted {
 const NOBODY: Admitted = { operator: null, caller: null, self: null };
 
 /** The challenge of doors that accept call tokens: it says where to get one (RFC 9728 §5.1). */
-export const challengeOf = ({ by }: Door, issuer: string): string =>
-  by === "agent" || by === "either" ? `resource_metadata="${issuer}${RESOURCE_METADATA_PATH}"` : "";
+export function challengeOf(
+  door: Door,
+  { http, services: { issuer } }: Pick<Arrival, "http" | "services">,
+): string {
+  if (door.by !== "agent" && door.by !== "either") return "";
+  const resource = door.by === "agent" ? (door.resource?.(http) ?? "") : "";
+  return `resource_metadata="${issuer}${RESOURCE_METADATA_PATH}${resource}"`;
+}
 
 export async function admit(
   { door, path }: RouteShape,
@@ -71,7 +76,7 @@ async function admitAgent(
     actAs: http.headers.get("dome-act-as"),
     traceparent: traceparentOf(http.headers),
   };
-  const self = await authenticateAt(door, services, presented);
+  const self = await authenticateAt(door, arrival, presented);
   if (self.ok) {
     const { value } = self;
     const asker = askerOf(services.access.tiers, value);
@@ -98,11 +103,12 @@ async function admitAgent(
 /** Only a door marked `self` admits a suspended agent (P3). */
 async function authenticateAt(
   door: Door,
-  { access, issuer }: Services,
+  { services: { access, issuer }, http }: Arrival,
   presented: Presented,
 ): Promise<Result<Self, AuthenticationRefusal>> {
   if (door.by === "agent" && door.self === true) return authenticateSelf(access, presented, issuer);
-  const caller = await authenticateAgent(access, presented, issuer);
+  const resource = door.by === "agent" ? (door.resource?.(http) ?? "") : "";
+  const caller = await authenticateAgent(access, presented, issuer + resource);
   return caller.ok ? ok({ kind: "caller", caller: caller.value }) : caller;
 }
 

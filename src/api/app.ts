@@ -22,7 +22,8 @@ interface Background {
 }
 
 /** Converts `{agent}` to Hono's `:agent`. */
-const honoPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
+const honoPath = ({ path, forwards }: Pick<Route, "path" | "forwards">): string =>
+  (forwards === true ? path.replace(/\{\w+\}$/, "*") : path).replaceAll(/\{(\w+)\}/g, ":$1");
 
 /**
  * @param servicesFor composes the services of one request, in the composition root. When it rejects, every route
@@ -110,7 +111,7 @@ function servicesOf(context: Context<AppEnv>): Services {
 }
 
 function mount(app: Hono<AppEnv>, route: Route): void {
-  app.on(route.method.toUpperCase(), honoPath(route.path), (context) => {
+  app.on(route.method.toUpperCase(), honoPath(route), (context) => {
     context.set("dialect", route.dialect);
     return route.answer({
       services: servicesOf(context),
@@ -126,8 +127,11 @@ function mount(app: Hono<AppEnv>, route: Route): void {
 function refuseOtherMethods(app: Hono<AppEnv>): void {
   const methods = Map.groupBy(routes, (route) => route.path);
   for (const [path, known] of methods) {
+    const forwards = known[0]?.forwards;
     const allow = known.map((route) => route.method.toUpperCase()).join(", ");
     const dialect = known[0]?.dialect ?? problemDialect;
-    app.all(honoPath(path), (context) => dialect.methodNotAllowed(allow, aboutOf(context)));
+    app.all(honoPath({ path, ...defined({ forwards }) }), (context) =>
+      dialect.methodNotAllowed(allow, aboutOf(context)),
+    );
   }
 }

@@ -29,7 +29,7 @@ const CHANGE_HEADERS = REPEATABLE_HEADERS.extend({
     .meta({ description: "the ETag of what was read, a list of them, or *; anything else there is 412" }),
 });
 
-const MUTATING = new Set(["post", "patch", "delete"]);
+const MUTATING = new Set(["post", "put", "patch", "delete"]);
 
 /** Generated once, because it is expensive and needs no authentication. */
 let made: { readonly issuer: string; readonly document: object } | null = null;
@@ -86,6 +86,7 @@ function pathOf(route: Route): RouteConfig {
     answers,
     dialect,
     conditional,
+    forwards,
   } = route;
   const repeatable = MUTATING.has(method) && door.by === "operator";
   return {
@@ -100,7 +101,7 @@ function pathOf(route: Route): RouteConfig {
       params,
       query,
       headers: repeatable ? (conditional === true ? CHANGE_HEADERS : REPEATABLE_HEADERS) : undefined,
-      body: bodyOf(body, form),
+      body: forwards === true && method !== "get" ? ANY_BODY : bodyOf(body, form),
     }),
     responses: {
       ...Object.fromEntries(
@@ -121,6 +122,11 @@ function bodyOf(body: Route["body"], form: Route["form"]) {
   if (body !== undefined) return { content: contentOf(body, "application/json") };
   return form && { content: contentOf(form, "application/x-www-form-urlencoded") };
 }
+
+/** Of a door that forwards. */
+const ANY_BODY = {
+  content: { "*/*": { schema: z.unknown().meta({ description: "as the server takes it" }) } },
+};
 
 const contentOf = (schema: z.ZodType, mediaType = "application/json") => ({ [mediaType]: { schema } });
 

@@ -30,6 +30,11 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     action:
       "Send a fresh ID token with an audience that is bound to this agent, together with the agent's own key or token.",
   },
+  denied: {
+    meaning:
+      "The call of a tool through its door is denied by a decision. `reason` is the reason of the decision, `decision_id` its id.",
+    action: "`detail` says what would change the decision; `dome explain DECISION` shows all of it.",
+  },
   forbidden: {
     meaning: "The operator's role, or the workspaces that the token is bound to, do not allow the request.",
     action: "`detail` names the roles that allow it. Use a token with one of them.",
@@ -132,6 +137,38 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     meaning: "The agent has as many event streams open as it may have at a time.",
     action:
       "Close one: one stream for each process is enough. A stream whose reader has gone ends by itself.",
+  },
+  upstream_credential_missing: {
+    meaning:
+      "The tool's server needs a credential, and Dome has none that it can open for this server. Dome sends nothing without it.",
+    action: "An operator types `dome tools add-secret TOOL`.",
+  },
+  upstream_refused: {
+    meaning:
+      "The tool's server answered 401, 403 or 407. It judged the credential of Dome, not the caller's, so the answer is not passed on.",
+    action: "An operator replaces the credential: `dome tools add-secret TOOL`. The caller can do nothing.",
+  },
+  upstream_redirect: {
+    meaning:
+      "The tool's server redirects to another origin, or out of the tool's base path. Dome does not follow.",
+    action: "Use the address that the server names as the tool's URL, if it is the right one.",
+  },
+  upstream_unreachable: {
+    meaning:
+      "The tool's server cannot be reached, ends the connection without an answer, or has an address that Dome does not call.",
+    action: "Repeat a call that may be repeated. If it lasts, compare the URL in `dome tools show TOOL`.",
+  },
+  upstream_too_large: {
+    meaning: "The answer is larger than the tier's `max_act_body_bytes`.",
+    action: "Ask the server for less at once, or give the agent another tier.",
+  },
+  upstream_timeout: {
+    meaning: "The tool's server was silent for too long before its answer.",
+    action: "The call may have had its effect. Repeat it only if it may be repeated.",
+  },
+  act_too_long: {
+    meaning: "The call took longer than the tier's `max_act_seconds`, its stream included.",
+    action: "The call may have had its effect. Ask for less at once, or give the agent another tier.",
   },
   internal: {
     meaning: "Dome, or a service that it depends on, has failed. The answer shows no internal message.",

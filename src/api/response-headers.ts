@@ -26,9 +26,17 @@ const READ = "dome-request-id, retry-after, www-authenticate";
 
 type Readers = "everyone" | "agents" | "nobody";
 
+/** True where a path is one of a template: `{tool}` stands for one segment. */
+function isAt(template: string, path: string): boolean {
+  const [wanted, found] = [template.split("/"), path.split("/")];
+  return (
+    wanted.length === found.length && wanted.every((each, at) => each === found[at] || each.startsWith("{"))
+  );
+}
+
 const readersOf = (routes: readonly Route[], path: string): Readers => {
+  if (routes.some((route) => route.readers === "everyone" && isAt(route.path, path))) return "everyone";
   const here = routes.filter((route) => route.path === path);
-  if (here.some(({ readers }) => readers === "everyone")) return "everyone";
   return here.some(({ door }) => door.by === "agent") ? "agents" : "nobody";
 };
 

@@ -14,7 +14,7 @@ import type { Result } from "../kernel/result.ts";
 import type { DoorDialect } from "./dialects/dialect.ts";
 import type { Services } from "./services.ts";
 
-export type Method = "get" | "post" | "patch" | "delete";
+export type Method = "get" | "post" | "put" | "patch" | "delete";
 
 type Fields = z.ZodObject;
 
@@ -29,7 +29,12 @@ export type Door =
    * `self`: a door about the agent itself. It also admits an agent that is draining, and the live key of a suspended
    * one.
    */
-  | { readonly by: "agent"; readonly self?: true }
+  | {
+      readonly by: "agent";
+      readonly self?: true;
+      /** The path of the door under the public URL: the audience that it takes beside that of the whole service. */
+      readonly resource?: (http: Request) => string;
+    }
   | { readonly by: "either"; readonly permission: Permission }
   | { readonly by: "client"; readonly permission: Permission | null; readonly holders?: true };
 
@@ -56,6 +61,11 @@ export interface RouteShape {
   readonly conditional?: true;
   readonly params?: Fields;
   readonly query?: Fields;
+  /**
+   * The last parameter is the rest of the path, slashes included. Query and body belong to what is behind the door: the
+   * handler reads them, and the path too, from the request.
+   */
+  readonly forwards?: true;
   /** A JSON body. */
   readonly body?: z.ZodType;
   /** A form instead of a body. It is parsed by hand, because OAuth ignores unknown parameters (RFC 6749 §3.2). */

@@ -18,6 +18,7 @@ import { rootKeyRoutes } from "./routes/root-keys.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { stopRoutes } from "./routes/stops.ts";
 import { toolSecretRoutes } from "./routes/tool-secrets.ts";
+import { toolsDoorRoutes } from "./routes/tools-door.ts";
 import { tierRoutes } from "./routes/tiers.ts";
 import { userRoutes } from "./routes/users.ts";
 import { workspaceRoutes } from "./routes/workspaces.ts";
@@ -44,6 +45,7 @@ export const routes: readonly Route[] = [
   ...healthRoutes,
   ...oauthRoutes,
   ...discoveryRoutes,
+  ...toolsDoorRoutes,
   ...problemRoutes,
   documentRoute(() => routes),
 ];

@@ -10,11 +10,22 @@ import { limitsOf, type Tiers } from "../tiers/limits.ts";
 import { agentsOf } from "../access/release.ts";
 import { admit, challengeOf, type Admitted } from "./admission.ts";
 import { MAX_BODY_BYTES, readJson, readMembers, repeatedName } from "./body.ts";
+import type { Caller } from "../access/caller.ts";
 import type { Dialect } from "./dialects/dialect.ts";
+import { problemDialect } from "./dialects/problem.ts";
 import { requestKeyOf } from "./idempotency-key.ts";
 import { membersOf, parametersOf } from "./parameters.ts";
 import { requestFacts } from "./request-facts.ts";
-import { respond, type Arrival, type Handled, type Outcome, type Route, type RouteShape } from "./route.ts";
+import {
+  respond,
+  type Arrival,
+  type Handled,
+  type Outcome,
+  type Route,
+  type RouteInput,
+  type RouteShape,
+} from "./route.ts";
+import type { Services } from "./services.ts";
 
 /**
  * Binds a handler to its declaration and to the dialect of its door; the handler's types follow from the declaration.
@@ -27,7 +38,7 @@ export const routeIn =
     answer: async (arrival) => {
       const about = {
         requestId: arrival.requestId,
-        challenge: challengeOf(shape.door, arrival.services.issuer),
+        challenge: challengeOf(shape.door, arrival),
       };
       const input = await inputOf(shape, arrival);
       if (!input.ok) return dialect.decline(input.error, about);
@@ -36,6 +47,35 @@ export const routeIn =
       return outcome.ok ? respond(shape, outcome.value) : dialect.refuse(outcome.error, about);
     },
   });
+
+/** A call that a door forwards: its sender is known, and nothing else of it is read or judged yet. */
+export interface Forwarded {
+  readonly services: Services;
+  readonly caller: Caller;
+  readonly http: Request;
+  readonly requestId: string;
+  readonly facts: RouteInput["facts"];
+}
+
+/** Binds a door that forwards to its declaration. What the server behind it answers passes as it is. */
+export const forwardingRoute = (
+  shape: RouteShape & { readonly forwards: true; readonly door: { readonly by: "agent" } },
+  handle: (input: Forwarded) => Promise<Result<Response, Refusal>>,
+): Route => ({
+  ...shape,
+  dialect: problemDialect,
+  answer: async (arrival) => {
+    const { services, http, requestId } = arrival;
+    const about = { requestId, challenge: challengeOf(shape.door, arrival) };
+    const admitted = await admit(shape, arrival);
+    if (!admitted.ok) return problemDialect.decline(admitted.error, about);
+    const { caller } = admitted.value;
+    if (caller === null) throw new Error("an agent was admitted without being one");
+    const facts = requestFacts(http, services.clientIpHeader);
+    const answer = await handle({ services, caller, http, requestId, facts });
+    return answer.ok ? answer.value : problemDialect.refuse(answer.error, about);
+  },
+});
 
 async function inputOf(shape: RouteShape, arrival: Arrival): Promise<Result<object, Refusal>> {
   const { services, http, requestId } = arrival;

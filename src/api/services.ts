@@ -1,6 +1,7 @@
 /** The services that the composition root gives the HTTP layer for one request. */
 import type { DecisionPorts } from "../access/judge.ts";
 import type { OperatorPorts } from "../access/operator.ts";
+import type { HttpPorts } from "../gateway/http/call-http.ts";
 import type { RateCounters } from "./rate-limits.ts";
 import type { DoorDialect } from "./dialects/dialect.ts";
 import type { RefusedCredentials } from "../audit/refused.ts";
@@ -27,6 +28,7 @@ export interface Services {
   readonly operations: ReceiptPorts & EgressOperationPorts & ReplayPorts;
   readonly access: TokenPorts;
   readonly decisions: DecisionPorts;
+  readonly tools: HttpPorts;
   readonly installation: Installation;
   /** Streams of agents' lifecycle events. */
   readonly streams: AgentStreams;

@@ -36,7 +36,7 @@ interface ToolCall<T> {
   perform(permit: Permit, signal: AbortSignal): Promise<Performed<T>>;
 }
 
-interface Permit {
+export interface Permit {
   readonly decided: Decided;
   readonly tool: CatalogTool;
   readonly limits: Limits;

@@ -3,7 +3,7 @@ import type { Performed } from "../access/act.ts";
 import type { Timers } from "../kernel/clock.ts";
 
 /** Why a signal was aborted: the act has taken as long as its tier allows. */
-class ActTooLong extends Error {
+export class ActTooLong extends Error {
   constructor() {
     super("the act has taken as long as its tier allows");
     this.name = "ActTooLong";

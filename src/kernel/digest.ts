@@ -14,6 +14,21 @@ export function sha256Sync(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuf
   return new Uint8Array(hash.digest());
 }
 
+/** SHA-256 of a stream, part by part; `digest` ends it. */
+interface RunningDigest {
+  update(part: Uint8Array): void;
+  /** 32 bytes. */
+  digest(): Uint8Array<ArrayBuffer>;
+}
+
+export function runningSha256(): RunningDigest {
+  const hash = createHash("sha256");
+  return {
+    update: (part) => void hash.update(part),
+    digest: () => new Uint8Array(hash.digest()),
+  };
+}
+
 /** HMAC-SHA-256, 32 bytes. */
 export async function hmacSha256(
   key: Uint8Array<ArrayBuffer>,

@@ -16,7 +16,7 @@ import { inList } from "../storage/in-list.ts";
 import { declarationsOf, type EntryKind } from "./catalog-writes.ts";
 
 /** The server behind a tool that Dome calls itself. */
-interface Upstream {
+export interface Upstream {
   readonly kind: Exclude<ToolKind, "local">;
   readonly url: string;
   readonly auth: UpstreamAuth;

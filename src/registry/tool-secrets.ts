@@ -40,7 +40,7 @@ export const sealSecret = (
   random: Random,
 ): Promise<string> => seal(keys, value, contextOf(of, origin), random);
 
-const openSecret = (
+export const openSecret = (
   keys: readonly EnvelopeKey[],
   secret: SealedSecret,
   origin: string,

@@ -52,8 +52,9 @@ export function authorizationServerMetadata(
 export const protectedResourceMetadata = (
   issuer: string,
   scopes: readonly string[],
+  door = "",
 ): Readonly<Record<string, string | readonly string[]>> => ({
-  resource: issuer,
+  resource: issuer + door,
   authorization_servers: [issuer],
   bearer_methods_supported: ["header"],
   scopes_supported: scopes,

@@ -60,7 +60,7 @@ const table = (operations: readonly Operation[]) =>
   operations.map((operation) => [`${operation.method} ${operation.path}`, operation] as const);
 const forTokens = OPERATIONS.filter(({ by }) => by === "agent");
 /** What verifies tokens, and says where to get one. */
-const PUBLIC = ["jwks", "authorizationServerMetadata", "protectedResourceMetadata"];
+const PUBLIC = ["jwks", "authorizationServerMetadata", "protectedResourceMetadata", "toolResourceMetadata"];
 const documents = OPERATIONS.filter(({ id }) => PUBLIC.includes(id));
 const others = OPERATIONS.filter(({ by, id }) => by !== "agent" && !PUBLIC.includes(id));
 
@@ -112,7 +112,10 @@ describe("a page of any origin", () => {
           "access-control-allow-origin: *",
           "access-control-max-age: 600",
         ]);
-        const answer = await send(operation.method, operation.path, { headers: { origin }, env: raw });
+        const answer = await send(operation.method, pathOf(operation, namesOf(tenant)), {
+          headers: { origin },
+          env: raw,
+        });
         expect(answer.status).toBe(200);
         expect(corsOf(answer)[0]).toBe("access-control-allow-origin: *");
       }

@@ -233,6 +233,7 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   "listToolSecrets.name": tenant.upstream,
   "removeToolSecret.name": tenant.upstream,
   secret: tenant.toolSecret,
+  tool: tenant.upstream,
   tier: "standard",
   code: "not_found",
 });

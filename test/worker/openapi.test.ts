@@ -19,7 +19,7 @@ import {
   type Sent,
 } from "../security/calls.fixture.ts";
 import { ADMIN } from "../security/installation.fixture.ts";
-import { OPERATIONS, pathOf } from "../security/routes.fixture.ts";
+import { DOCUMENT, OPERATIONS, pathOf } from "../security/routes.fixture.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 
 describe("the document", () => {
@@ -37,8 +37,10 @@ describe("the document", () => {
     );
     const mounted = app.routes
       .filter(({ method }) => method !== "ALL" && method !== "OPTIONS")
-      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
-    const documented = OPERATIONS.map(({ method, path }) => `${method} ${path}`);
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}").replace(/\*$/, "{path}")}`);
+    const documented = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
     expect(mounted.toSorted()).toEqual(documented.toSorted());
     expect(new Set(documented).size).toBe(documented.length);
   });
@@ -151,6 +153,7 @@ describe("every answer", () => {
     await call("showTier", { tier: "restricted" });
     await call("showOperatorSelf");
     await call("explainProblem", { code: "not_found" });
+    await call("toolResourceMetadata", { tool: "crm" });
     for (const id of [
       "healthz",
       "readyz",

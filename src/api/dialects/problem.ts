@@ -24,6 +24,7 @@ export function problemResponse(refusal: Refusal, options: ProblemOptions): Resp
     detail: refusal.detail,
     instance: options.requestId,
     code: refusal.code,
+    ...refusal.call,
     ...defined({ errors: refusal.errors?.map((error) => ({ ...error })) }),
   };
   return new Response(JSON.stringify(body), {

@@ -14,6 +14,12 @@ export interface Refusal {
   readonly detail: string;
   readonly errors?: readonly { readonly member: string; readonly detail: string }[];
   readonly retryAfterSeconds?: number;
+  /** Of a call of a tool through a door: its decision, and who has refused or failed. */
+  readonly call?: {
+    readonly reason?: string;
+    readonly decision_id?: string;
+    readonly who: "caller" | "policy" | "dome" | "upstream";
+  };
 }
 
 /** The refusal of one member of the request. */

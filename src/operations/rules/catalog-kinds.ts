@@ -52,13 +52,10 @@ export const TOOLS: CatalogKind<typeof catalogTools, Members<ToolCreate>, ToolPa
   id: "tol",
   schema: tool,
   view: toolView,
-  columns: (members) => {
-    const added = "kind" in members ? members : undefined;
-    return {
-      ...defined({ name: added?.name, kind: added?.kind, secrets: added && 0 }),
-      ...keptToolSettings(members),
-    };
-  },
+  columns: (members) =>
+    "kind" in members
+      ? { name: members.name, kind: members.kind, secrets: 0, ...keptToolSettings(members) }
+      : keptToolSettings(members),
   refuse: (row, before, rules) => refusedSchemas(row) ?? refusedUpstream(row, before, rules),
   adding: (row) => ({ act: "add", kind: "tool", row }),
 };

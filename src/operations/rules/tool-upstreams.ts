@@ -1,5 +1,6 @@
 /** What an operator says of the server behind a tool: judged when it is added, and at every change. */
 import type { Egress } from "../../egress/egress.ts";
+import { operationsFault } from "../../registry/http-operations.ts";
 import { originOf } from "../../registry/tool-secrets.ts";
 import type { catalogTools } from "../../storage/tables/catalog.ts";
 import { memberRefusal, type Refusal } from "../answer/refusal.ts";
@@ -39,6 +40,8 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
   if (url === null) return wrong("url", `A tool of the kind ${kind} needs the URL of its server.`);
   const address = refusedAddress(url, rules);
   if (address !== undefined) return wrong("url", address);
+  const unroutable = kind === "http" ? refusedOperations(after) : undefined;
+  if (unroutable !== undefined) return unroutable;
   if (auth.type === "header" && forwardHeaders.includes(auth.name)) {
     return wrong("forward_headers", "The header that holds the credential cannot be forwarded.");
   }
@@ -49,6 +52,19 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
     );
   }
   return undefined;
+}
+
+/** An operation that no path could mean would never be allowed, and its schema would never be looked at. */
+function refusedOperations({ operations, argumentSchemas }: Row): Refusal | undefined {
+  const listed = operations === null ? null : operationsFault(operations);
+  if (listed !== null) return wrong("operations", `The operation ${listed.operation} ${listed.detail}.`);
+  if (operations !== null) return undefined;
+  const named = Object.keys(argumentSchemas ?? {});
+  const fault = operationsFault(named);
+  if (fault !== null) return wrong("argument_schemas", `The operation ${fault.operation} ${fault.detail}.`);
+  const template = named.find((each) => each.includes("{"));
+  if (template === undefined) return undefined;
+  return wrong("argument_schemas", `List the operation ${template}: without a list there are no templates.`);
 }
 
 function refusedAddress(text: string, { egress, issuer }: UpstreamRules): string | undefined {

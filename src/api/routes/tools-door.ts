@@ -1,0 +1,241 @@
+/** The HTTP door of a tool: `/tools/{tool}/…` is its server, as far as the agent may use it. */
+import { z } from "zod";
+import { isName, name } from "../../contract/words.ts";
+import { callHttp, type HttpAnswer, type HttpBody, type NoAnswer } from "../../gateway/http/call-http.ts";
+import { holdsCredential } from "../../kernel/redact.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { JSON_FAULTS, parseJsonBytes, pointerOf } from "../../kernel/strict-json.ts";
+import type { Refusal } from "../../operations/answer/refusal.ts";
+import { PATH_FAULTS, segmentsOf } from "../../registry/http-operations.ts";
+import { limitsOf } from "../../tiers/limits.ts";
+import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
+import { checkEncoding, MAX_BODY_BYTES, mediaType, readBytes, repeatedName } from "../body.ts";
+import { withheldProblem } from "../door-refusals.ts";
+import { parametersOf } from "../parameters.ts";
+import { problemRoute } from "../problem-route.ts";
+import type { Method, Route } from "../route.ts";
+import { forwardingRoute, type Forwarded } from "../serve.ts";
+
+/** The tool's name as it stands in the path, and what stands behind it: both with their escapes. */
+function doorPath(http: Request): { readonly tool: string; readonly path: string } {
+  const [, tool = "", path = ""] = /^\/tools\/([^/]*)(.*)$/s.exec(new URL(http.url).pathname) ?? [];
+  return { tool, path };
+}
+
+/** A name that no tool can have is of no door of its own. */
+const resourceOf = (http: Request): string => {
+  const { tool } = doorPath(http);
+  return isName(tool) ? `/tools/${tool}` : "";
+};
+
+const METHODS: readonly Method[] = ["get", "post", "put", "patch", "delete"];
+
+export const toolsDoorRoutes: readonly Route[] = [
+  ...METHODS.map((method) =>
+    forwardingRoute(
+      {
+        method,
+        path: "/tools/{tool}/{path}",
+        operationId: `${method}Tool`,
+        summary: `${method.toUpperCase()} at the server behind a tool; the path may have several segments`,
+        tag: "tools",
+        door: { by: "agent", resource: resourceOf },
+        params: z.strictObject({ tool: z.string(), path: z.string() }),
+        forwards: true,
+        answers: [{ status: 200, description: "What the server answers, with any status" }],
+      },
+      forward,
+    ),
+  ),
+  problemRoute(
+    {
+      method: "get",
+      path: `${RESOURCE_METADATA_PATH}/tools/{tool}`,
+      operationId: "toolResourceMetadata",
+      summary: "Protected resource metadata of a tool's door (RFC 9728), whether or not there is such a tool",
+      tag: "discovery",
+      door: { by: "anyone" },
+      readers: "everyone",
+      params: z.strictObject({ tool: name }),
+      answers: [{ status: 200, description: "The document", schema: z.looseObject({}) }],
+    },
+    async ({ services: { issuer }, params: { tool } }) =>
+      ok({ body: protectedResourceMetadata(issuer, [`tool:${tool}`], `/tools/${tool}`) }),
+  ),
+];
+
+async function forward({
+  services,
+  caller,
+  http,
+  requestId,
+  facts,
+}: Forwarded): Promise<Result<Response, Refusal>> {
+  const { tool, path } = doorPath(http);
+  if (!isName(tool)) return err({ code: "not_found", detail: "There is no door of this name." });
+  const passes = refusedPassage(http);
+  if (passes !== undefined) return err(passes);
+  const segments = segmentsOf(path);
+  if (!segments.ok) return err(invalid(`The path ${PATH_FAULTS[segments.error]}.`));
+  const { search } = new URL(http.url);
+  const query = queryOf(search.slice(1));
+  if (!query.ok) return query;
+  const limits = limitsOf(services.access.tiers, caller.agents);
+  const body = await bodyOf(http, limits.ok ? limits.value.maxActBodyBytes : 0);
+  if (!body.ok) return body;
+  if (holdsCredential(JSON.stringify([segments.value, query.value])) || bearsOwn(http, body.value))
+    return err(OUT_OF_PLACE);
+  const called = await callHttp(services.tools, caller, {
+    tool,
+    method: http.method,
+    path,
+    segments: segments.value,
+    search,
+    query: query.value,
+    headers: http.headers,
+    body: body.value,
+    request: { requestId, request: facts },
+  });
+  if (!called.ok) return err(withheldProblem(called.error));
+  if (called.value.kind === "denied") {
+    const { id, reason, detail, change } = called.value.decision.value;
+    return err({
+      code: "denied",
+      detail: change === null ? detail : `${detail} ${change.detail}`,
+      call: { who: "policy", reason, decision_id: id },
+    });
+  }
+  const { decided, result } = called.value;
+  return answered(result.value, decided.id);
+}
+
+function answered(answer: HttpAnswer, decision: string): Result<Response, Refusal> {
+  if (answer.kind === "none") {
+    const { who, code, detail } = NO_ANSWER[answer.why];
+    return err({ code, detail, call: { who, decision_id: decision } });
+  }
+  const headers = new Headers(answer.headers);
+  headers.set("dome-decision-id", decision);
+  return ok(new Response(answer.body, { status: answer.status, headers }));
+}
+
+type Said = Pick<Refusal, "code" | "detail"> & { readonly who: NonNullable<Refusal["call"]>["who"] };
+
+const NO_ANSWER: Readonly<Record<NoAnswer, Said>> = {
+  not_an_http_tool: {
+    code: "not_found",
+    who: "caller",
+    detail: "The tool is not of the kind http, so it has no door here.",
+  },
+  upstream_credential_missing: {
+    code: "upstream_credential_missing",
+    who: "dome",
+    detail:
+      "Dome has no usable credential for the tool's server, and has sent nothing. An operator adds one.",
+  },
+  upstream_refused: {
+    code: "upstream_refused",
+    who: "upstream",
+    detail: "The tool's server refused the credential of Dome. An operator replaces it.",
+  },
+  upstream_redirect: {
+    code: "upstream_redirect",
+    who: "upstream",
+    detail: "The tool's server redirects to another server, or out of the tool's base path.",
+  },
+  upstream_unreachable: {
+    code: "upstream_unreachable",
+    who: "upstream",
+    detail: "The tool's server cannot be reached, or ended the connection without an answer.",
+  },
+  upstream_timeout: {
+    code: "upstream_timeout",
+    who: "upstream",
+    detail: "The tool's server has not answered in time. The call may have had its effect.",
+  },
+  upstream_too_large: {
+    code: "upstream_too_large",
+    who: "upstream",
+    detail: "The answer of the tool's server is larger than the agent's tier allows.",
+  },
+  act_too_long: {
+    code: "act_too_long",
+    who: "dome",
+    detail: "The call has taken longer than the agent's tier allows. It may have had its effect.",
+  },
+  body_too_large: {
+    code: "body_too_large",
+    who: "caller",
+    detail: "The body is larger than the agent's tier allows.",
+  },
+};
+
+const invalid = (detail: string): Refusal => ({ code: "invalid_request", detail });
+
+const OUT_OF_PLACE = invalid(
+  "The call has a credential in its path, query or body. Dome sends the server's own credential: leave yours out.",
+);
+
+/** What no door forwards, whoever asks. */
+function refusedPassage({ headers, method, body }: Request): Refusal | undefined {
+  if (headers.has("upgrade")) {
+    return invalid("The door does not forward upgrades such as WebSocket. Use HTTP requests and streams.");
+  }
+  if (headers.has("dome-context") || /\bdome\b/i.test(headers.get("via") ?? "")) {
+    return invalid("The call has come through Dome already: the URL of a tool leads back here.");
+  }
+  if ((method === "GET" || method === "HEAD") && body !== null) return invalid(`A ${method} has no body.`);
+  return undefined;
+}
+
+/** A repeated name, or a `;`, is one thing to one server, and another to the next. */
+function queryOf(search: string): Result<Readonly<Record<string, string>>, Refusal> {
+  if (search.includes(";")) return err(invalid("The query has a `;`. Escape it as %3B."));
+  const parameters = parametersOf(search);
+  if (parameters === undefined)
+    return err(invalid("The query has an escape that is not a character in UTF-8."));
+  const twice = repeatedName(parameters.map(([each]) => each));
+  if (twice !== undefined) return err(invalid(`The query names ${twice} twice.`));
+  return ok(Object.fromEntries(parameters));
+}
+
+const isJson = (type: string | null): boolean => /^application\/(?:json|[\w.+-]+\+json)$/.test(type ?? "");
+
+/** JSON is read whole, because it is decided on; every other body passes as a stream. */
+async function bodyOf(http: Request, most: number): Promise<Result<HttpBody, Refusal>> {
+  if (http.body === null) return ok({ kind: "none" });
+  const encoding = checkEncoding(http);
+  if (!encoding.ok) return encoding;
+  const type = mediaType(http.headers.get("content-type"));
+  if (isJson(type)) {
+    const read = await readBytes(http, Math.min(most, MAX_BODY_BYTES));
+    if (!read.ok) return read;
+    const bytes = read.value;
+    const parsed = parseJsonBytes(bytes);
+    if (parsed.ok) return ok({ kind: "json", value: parsed.value, bytes });
+    const { kind } = parsed.error;
+    return err({
+      code: "malformed_json",
+      detail: `The body${pointerOf({ path: [] })} ${JSON_FAULTS[kind]}.`,
+    });
+  }
+  const told = http.headers.get("content-length");
+  const length = told === null ? null : Number(told);
+  if (length !== null && length > most) {
+    return err({ code: "body_too_large", detail: `The body is larger than ${most} bytes.` });
+  }
+  return ok({ kind: "stream", stream: http.body as ReadableStream<Uint8Array>, type, length });
+}
+
+/** True for a JSON body, or a forwarded header, that holds a key of Dome or what this very call authenticates with (P10). */
+function bearsOwn({ headers }: Request, body: HttpBody): boolean {
+  const own = ["authorization", "dome-act-as"]
+    .map((each) => (headers.get(each) ?? "").replace(/^Bearer +/i, ""))
+    .filter((text) => text.length >= 16);
+  const forwarded = [...headers].filter(([each]) => each !== "authorization" && each !== "dome-act-as");
+  const texts = forwarded.map(([, value]) => value);
+  if (body.kind === "json") texts.push(JSON.stringify(body.value));
+  return texts.some(
+    (text) => /dome_[ao]t_[0-9A-Za-z]{49}/.test(text) || own.some((each) => text.includes(each)),
+  );
+}

@@ -1,0 +1,270 @@
+/**
+ * A call of an HTTP tool: the operation that its path means is decided on, and what was decided on is sent, byte for
+ * byte. The answer passes as a stream; its outcome is recorded at its end, whichever side ends it.
+ */
+import type { ActEnd, Performed } from "../../access/act.ts";
+import type { Caller } from "../../access/caller.ts";
+import type { RequestFacts } from "../../access/judge.ts";
+import type { Withheld } from "../../access/release.ts";
+import type { Egress } from "../../egress/egress.ts";
+import { UpstreamFault, type UpstreamLimits } from "../../egress/open.ts";
+import { defined } from "../../kernel/defined.ts";
+import { ok, type Result } from "../../kernel/result.ts";
+import type { Catalog } from "../../registry/catalog.ts";
+import { matchOperation, operationNamed } from "../../registry/http-operations.ts";
+import type { EnvelopeKey } from "../../secrets/envelope.ts";
+import { callTool, type Called, type Permit, type ToolCallPorts } from "../call-tool.ts";
+import { ActTooLong } from "../deadline.ts";
+import { addCredential } from "./credential.ts";
+import { answerHeaders, upstreamHeaders } from "./headers.ts";
+import { observed, TooLong, type StreamEnd } from "./observed.ts";
+import { rewrittenLocation, upstreamUrl } from "./urls.ts";
+
+/** The longest silence before the server's answer, in milliseconds. */
+const HEADERS_MS = 30_000;
+/** The longest silence within an answer, in milliseconds: a server that streams sends a comment now and then. */
+const SILENCE_MS = 120_000;
+
+export interface HttpPorts extends ToolCallPorts {
+  readonly egress: Egress;
+  /** Every root-key version. */
+  readonly derived: readonly EnvelopeKey[];
+  readonly issuer: string;
+}
+
+interface HttpRequest {
+  readonly tool: string;
+  /** Upper-case. */
+  readonly method: string;
+  /** Behind the tool's name, with its escapes: empty, or from the first slash on. */
+  readonly path: string;
+  /** Its segments, decoded. */
+  readonly segments: readonly string[];
+  /** With its `?`, or empty. */
+  readonly search: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: Headers;
+  readonly body: HttpBody;
+  readonly request: RequestFacts;
+}
+
+export type HttpBody =
+  | { readonly kind: "none" }
+  /** Read and parsed strictly: what is sent is what was parsed. */
+  | { readonly kind: "json"; readonly value: unknown; readonly bytes: Uint8Array<ArrayBuffer> }
+  | {
+      readonly kind: "stream";
+      readonly stream: ReadableStream<Uint8Array>;
+      readonly type: string | null;
+      /** In bytes, as the caller says; null: unknown. */
+      readonly length: number | null;
+    };
+
+/** Why there is no answer of the server, and whose fault that is. */
+export type NoAnswer =
+  | "not_an_http_tool"
+  | "upstream_credential_missing"
+  | "upstream_refused"
+  | "upstream_redirect"
+  | "upstream_unreachable"
+  | "upstream_timeout"
+  | "upstream_too_large"
+  | "act_too_long"
+  | "body_too_large";
+
+export type HttpAnswer =
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly headers: Headers;
+      readonly body: ReadableStream<Uint8Array> | null;
+    }
+  | { readonly kind: "none"; readonly why: NoAnswer };
+
+export async function callHttp(
+  ports: HttpPorts,
+  caller: Caller,
+  request: HttpRequest,
+): Promise<Result<Called<HttpAnswer>, Withheld>> {
+  const named = await operationOf(ports, caller, request);
+  if (!named.ok) return named;
+  const { operation, params } = named.value;
+  return callTool(ports, caller, {
+    asked: { kind: "tool", action: "http:call", name: request.tool, part: operation },
+    args: argumentsOf(request, params),
+    request: request.request,
+    // Nobody has reviewed which operations change nothing, and a GET may.
+    readOnly: false,
+    perform: (permit, signal) => perform(ports, request, permit, signal),
+  });
+}
+
+/** HEAD is decided as GET (RFC 9110 §9.3.2). What no template matches has its own name, and is denied by that. */
+async function operationOf(
+  { leases, configuration }: HttpPorts,
+  { state }: Caller,
+  { tool, method, segments }: HttpRequest,
+) {
+  const lease = await leases.workspace(state.workspace);
+  if (!lease.ok) return lease;
+  const catalog: Catalog = await configuration.catalog(state.workspace, lease.value.answer.config_epoch);
+  const operations = catalog.tools.get(tool)?.operations ?? null;
+  const decidedAs = method === "HEAD" ? "GET" : method;
+  const matched = operations === null ? null : matchOperation(operations, decidedAs, segments);
+  return ok(matched ?? { operation: operationNamed(decidedAs, segments), params: {} });
+}
+
+/** What the operation's schema judges. */
+const argumentsOf = ({ query, body }: HttpRequest, params: Readonly<Record<string, string>>) => ({
+  path: params,
+  query,
+  ...defined({
+    body: body.kind === "json" ? body.value : undefined,
+    content: body.kind === "stream" ? { type: body.type, length: body.length } : undefined,
+  }),
+});
+
+async function perform(
+  ports: HttpPorts,
+  request: HttpRequest,
+  { tool: { upstream }, limits }: Permit,
+  signal: AbortSignal,
+): Promise<Performed<HttpAnswer>> {
+  const outcome = new HttpOutcome(ports);
+  const refused = (why: NoAnswer, status?: number): Performed<HttpAnswer> => ({
+    value: { kind: "none", why },
+    end: outcome.failed(why, status),
+  });
+  if (upstream?.kind !== "http") return refused("not_an_http_tool");
+  const headers = upstreamHeaders(request.headers, upstream.forwardHeaders);
+  const credential = await addCredential(headers, upstream, ports.derived);
+  if (!credential.ok) return refused(credential.error);
+  const url = upstreamUrl(upstream.url, request.path, request.search);
+  const bounds: UpstreamLimits = {
+    headersMs: HEADERS_MS,
+    silenceMs: SILENCE_MS,
+    bytes: limits.maxActBodyBytes,
+  };
+  const body = outcome.sending(request.body, limits.maxActBodyBytes);
+  const opened = await ports.egress.open({ method: request.method, url, headers, body, signal }, bounds);
+  if (outcome.sentTooMuch) return refused("body_too_large");
+  if (!opened.ok) return refused(reasonOf(opened.error.kind, signal));
+  const { status, headers: received, body: answer } = opened.value;
+  const drop = (): void => void answer?.cancel().catch(() => undefined);
+  // Its 401 is about Dome's credential, and not about the caller's.
+  if (status === 401 || status === 403 || status === 407) {
+    drop();
+    return refused("upstream_refused", status);
+  }
+  const kept = answerHeaders(received, upstream.forwardHeaders);
+  const location = received.get("location");
+  if (location !== null) {
+    const door = `${ports.issuer}/tools/${request.tool}`;
+    const here = rewrittenLocation(location, { url, base: upstream.url, door });
+    if (here !== null) kept.set("location", here);
+    // Elsewhere it is only left out: the server has done what it was asked to.
+    else if (status >= 300 && status < 400) {
+      drop();
+      return refused("upstream_redirect", status);
+    }
+  }
+  const { stream, end } = outcome.receiving(answer, status, signal);
+  return { value: { kind: "answer", status, headers: kept, body: stream }, end };
+}
+
+function reasonOf(
+  kind: "address_refused" | UpstreamFault["end"],
+  signal: AbortSignal,
+): Exclude<NoAnswer, "not_an_http_tool"> {
+  switch (kind) {
+    case "timed_out":
+      return "upstream_timeout";
+    case "too_large":
+      return "upstream_too_large";
+    case "aborted":
+      return signal.reason instanceof ActTooLong ? "act_too_long" : "upstream_unreachable";
+    case "unreachable":
+    case "address_refused":
+      return "upstream_unreachable";
+  }
+}
+
+/** What the outcome's record says: whose fault, how long, how much in each direction. */
+class HttpOutcome {
+  readonly #clock: HttpPorts["clock"];
+  readonly #startedAt: number;
+  #sent: { readonly bytes: number; readonly sha256?: string } = { bytes: 0 };
+  sentTooMuch = false;
+
+  constructor({ clock }: HttpPorts) {
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+  }
+
+  failed(reason: string, status?: number): ActEnd {
+    const who =
+      reason.startsWith("upstream_") && reason !== "upstream_credential_missing" ? "upstream" : "dome";
+    return this.#end("failed", {
+      reason,
+      who: reason === "body_too_large" ? "caller" : who,
+      ...defined({ status }),
+    });
+  }
+
+  sending(body: HttpBody, most: number): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null {
+    if (body.kind === "none") return null;
+    if (body.kind === "json") {
+      this.#sent = { bytes: body.bytes.length };
+      return body.bytes;
+    }
+    return observed(body.stream, most, (end, passed) => {
+      this.#sent = passed;
+      if (end.kind === "broken" && end.fault instanceof TooLong) this.sentTooMuch = true;
+    });
+  }
+
+  receiving(
+    body: ReadableStream<Uint8Array> | null,
+    status: number,
+    signal: AbortSignal,
+  ): { readonly stream: ReadableStream<Uint8Array> | null; readonly end: Performed<unknown>["end"] } {
+    if (body === null) return { stream: null, end: this.#end("completed", { status }) };
+    let settle: (end: ActEnd) => void = () => undefined;
+    const end = new Promise<ActEnd>((resolve) => {
+      settle = resolve;
+    });
+    const stream = observed(body, null, (ended, { bytes, sha256 }) => {
+      const received = { status, received: bytes, received_sha256: sha256 };
+      const reason = reasonOfEnd(ended, signal);
+      settle(
+        this.#end(reason === null ? "completed" : "failed", {
+          ...received,
+          ...defined({ reason: reason ?? undefined }),
+        }),
+      );
+    });
+    return { stream, end };
+  }
+
+  #end(
+    outcome: ActEnd["outcome"],
+    { reason, ...data }: { readonly reason?: string } & Record<string, unknown>,
+  ): ActEnd {
+    return {
+      outcome,
+      facts: {
+        latency_ms: this.#clock.now() - this.#startedAt,
+        ...defined({ reason }),
+        data: { ...data, sent: this.#sent.bytes, ...defined({ sent_sha256: this.#sent.sha256 }) },
+      },
+    };
+  }
+}
+
+function reasonOfEnd(end: StreamEnd, signal: AbortSignal): string | null {
+  if (end.kind === "whole") return null;
+  if (end.kind === "abandoned") return "caller_gone";
+  const { fault } = end;
+  const reason = fault instanceof UpstreamFault ? reasonOf(fault.end, signal) : "upstream_unreachable";
+  return reason === "upstream_unreachable" ? "upstream_lost" : reason;
+}

@@ -1,0 +1,68 @@
+/** A body on its way through, unbuffered: its size and its digest are known at its end, whoever ends it. */
+import { toHex } from "../../kernel/bytes.ts";
+import { runningSha256 } from "../../kernel/digest.ts";
+
+interface Passed {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** `whole`: to its end. `abandoned`: by its reader. Otherwise the error of its source. */
+export type StreamEnd =
+  | { readonly kind: "whole" }
+  | { readonly kind: "abandoned" }
+  | { readonly kind: "broken"; readonly fault: unknown };
+
+/**
+ * @param most the greatest size in bytes; more breaks the stream with a `TooLong`. Null: no bound.
+ * @param ended is told once.
+ */
+export function observed(
+  source: ReadableStream<Uint8Array>,
+  most: number | null,
+  ended: (end: StreamEnd, passed: Passed) => void,
+): ReadableStream<Uint8Array> {
+  const reader = source.getReader();
+  const hash = runningSha256();
+  let bytes = 0;
+  let isOver = false;
+  const over = (end: StreamEnd): void => {
+    if (isOver) return;
+    isOver = true;
+    ended(end, { bytes, sha256: toHex(hash.digest()) });
+  };
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          if (done) {
+            over({ kind: "whole" });
+            controller.close();
+            return;
+          }
+          bytes += value.length;
+          if (most !== null && bytes > most) throw new TooLong();
+          hash.update(value);
+          controller.enqueue(value);
+        } catch (fault) {
+          over({ kind: "broken", fault });
+          controller.error(fault);
+          await reader.cancel(fault).catch(() => undefined);
+        }
+      },
+      cancel: (reason) => {
+        over({ kind: "abandoned" });
+        return reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+export class TooLong extends Error {
+  constructor() {
+    super("the body is longer than the tier allows");
+    this.name = "TooLong";
+  }
+}
