@@ -27,6 +27,8 @@ import { RefusedCredentials } from "./audit/refused.ts";
 import { outboxSink, queueSink, whileThereIsRoom, type AuditSink } from "./audit/sink.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Fetch } from "./egress/open.ts";
+import { listServer } from "./gateway/list-server.ts";
+import type { McpUpstreamPorts } from "./gateway/mcp-upstream.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
 import type { KeyCache } from "./identity/key-cache.ts";
 import { ProviderKeys } from "./identity/provider-keys.ts";
@@ -67,6 +69,8 @@ interface Isolate {
   readonly signingKeys: SigningKeyCache;
   readonly tokens: VerificationCache;
   readonly keys: AuthenticationPorts["keyCache"];
+  /** What is known of MCP servers: the era of each. */
+  readonly mcpEras: McpUpstreamPorts["eras"];
   readonly uses: AgentUseBook;
   readonly deadOperators: BoundedMap<string, DeadToken>;
   readonly providerKeys: KeyCache;
@@ -85,6 +89,7 @@ const isolate: Isolate = {
   signingKeys: newSigningKeyCache(),
   tokens: new VerificationCache(),
   keys: new BoundedMap(10_000),
+  mcpEras: new BoundedMap(1_000),
   uses: newAgentUseBook(),
   deadOperators: new BoundedMap(1_000),
   providerKeys: new BoundedMap(1_000),
@@ -255,6 +260,8 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     operations: {
       ...operations,
       egress,
+      listServer: ({ tool, ...server }) =>
+        listServer({ egress, clock, derived, eras: isolate.mcpEras }, tool, server),
       testIssuer: env.testIssuer,
       issuer,
       signingKeys,

@@ -101,6 +101,17 @@ function deniedByCatalog({ catalog, agents }: Facts, asked: AccessRequest): Verd
     });
   }
   const offered = kind === "tool" ? catalog.tools.get(name)?.operations : catalog.pools.get(name)?.models;
+  if (kind === "tool" && part !== null && catalog.tools.get(name)?.quarantined.has(part) === true) {
+    return deny(
+      "operation_quarantined",
+      `The server behind ${name} defines ${part} otherwise than it was approved.`,
+      {
+        detail: `Ask an operator to look at the differences, and to approve the operation if they are wanted.`,
+        command: typedCommand(workspaceOf(agents), ["tools", "diff", name, part]),
+        role: "operator",
+      },
+    );
+  }
   if (part === null || offered == null || offered.includes(part)) return undefined;
   const word = kind === "tool" ? "operation" : "model";
   return deny("catalog_operation_missing", `The ${kind} ${name} has no ${word} ${part}.`, {

@@ -17,6 +17,7 @@ import { statusRoutes } from "./routes/status.ts";
 import { rootKeyRoutes } from "./routes/root-keys.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { stopRoutes } from "./routes/stops.ts";
+import { toolOperationRoutes } from "./routes/tool-operations.ts";
 import { toolSecretRoutes } from "./routes/tool-secrets.ts";
 import { toolsDoorRoutes } from "./routes/tools-door.ts";
 import { tierRoutes } from "./routes/tiers.ts";
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   ...keyRoutes,
   ...catalogRoutes,
   ...toolSecretRoutes,
+  ...toolOperationRoutes,
   ...identityProviderRoutes,
   ...tierRoutes,
   ...operatorRoutes,

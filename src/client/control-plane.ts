@@ -33,6 +33,7 @@ import { Operators } from "./operators.ts";
 import { RootKeys } from "./root-keys.ts";
 import { SigningKeys } from "./signing-keys.ts";
 import { Tiers } from "./tiers.ts";
+import { ToolOperations } from "./tool-operations.ts";
 import { ToolSecrets } from "./tool-secrets.ts";
 import { route, Transport, type ClientOptions } from "./transport.ts";
 import { Users } from "./users.ts";
@@ -44,6 +45,7 @@ export class ControlPlane {
   readonly workspaces: Workspaces;
   readonly tools: Catalog<z.input<typeof toolCreate>, Tool, ToolPatch>;
   readonly toolSecrets: ToolSecrets;
+  readonly toolOperations: ToolOperations;
   readonly pools: Catalog<z.input<typeof poolCreate>, Pool, PoolPatch>;
   readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration, IntegrationPatch>;
   readonly identityProviders: IdentityProviders;
@@ -63,6 +65,7 @@ export class ControlPlane {
     this.workspaces = new Workspaces(transport);
     this.tools = new Catalog(transport, "/api/v1/tools", tool, toolList);
     this.toolSecrets = new ToolSecrets(transport);
+    this.toolOperations = new ToolOperations(transport);
     this.pools = new Catalog(transport, "/api/v1/pools", pool, poolList);
     this.integrations = new Catalog(transport, "/api/v1/integrations", integration, integrationList);
     this.identityProviders = new IdentityProviders(transport);

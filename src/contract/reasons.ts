@@ -10,6 +10,10 @@ export const REASONS = {
     title: "The workspace's catalog does not have what the agent declared",
   },
   catalog_operation_missing: { layer: "catalog", title: "The catalog entry has no such operation or model" },
+  operation_quarantined: {
+    layer: "catalog",
+    title: "The operation is defined otherwise than it was approved",
+  },
   arguments_invalid: { layer: "catalog", title: "The arguments do not match the operation's schema" },
   scope_insufficient: { layer: "scope", title: "The token's scope does not cover the request" },
   surface_undeclared: { layer: "surface", title: "The agent did not declare what it requests" },

@@ -21,7 +21,7 @@ import { LEGACY, type Era } from "../mcp/revision.ts";
 import { allTools, type ToolListing } from "../mcp/tool-pages.ts";
 import { DISCOVER, eraVerdict } from "../mcp/upstream-era.ts";
 
-interface McpUpstreamPorts {
+export interface McpUpstreamPorts {
   readonly egress: Pick<Egress, "open">;
   readonly clock: Clock;
   /** What is known of servers, by `McpServerAt.key`. An era that is not certain is never in it. */
@@ -44,7 +44,7 @@ interface McpServerAt {
 }
 
 /** Who failed is the server in every case; Dome's own refusal of an address is one of its entry. */
-type McpUpstreamFault =
+export type McpUpstreamFault =
   | { readonly kind: "address_refused" }
   | { readonly kind: UpstreamEnd }
   | { readonly kind: "redirected" }

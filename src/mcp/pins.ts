@@ -13,7 +13,7 @@ interface Pin {
   readonly pendingHash: string | null;
 }
 
-type PinChange =
+export type PinChange =
   /** Pinned now: at the first listing, or because the approved definition is back. */
   | { readonly act: "pin"; readonly definition: ToolDefinition }
   /** Refused until somebody approves the definition; null: the server lists it no more. */

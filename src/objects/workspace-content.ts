@@ -8,6 +8,7 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import type { WorkspaceContent } from "../operations/owners/workspace-owner.ts";
 import { changeOperatorTokens } from "../operators/token-writes.ts";
 import { catalogStatements } from "../registry/catalog-writes.ts";
+import { operationStatements } from "../registry/tool-operations.ts";
 import { resealStatement, secretStatements } from "../registry/tool-secrets.ts";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
@@ -46,6 +47,8 @@ export function contentStatements(
       return [workspace(), ...catalogStatements(db, owner as WorkspaceId, content.entry)];
     case "tool_secret":
       return [workspace(), ...secretStatements(db, content.secret)];
+    case "tool_operations":
+      return [workspace(), ...operationStatements(db, content.operations)];
     case "identity_provider":
       return [workspace(), ...providerStatements(db, owner as WorkspaceId, content.provider)];
     case "operator_token":

@@ -5,6 +5,7 @@ import { guard, type Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { catalogIntegrations, catalogPools, catalogTools, toolSecrets } from "../storage/tables/catalog.ts";
+import { toolOperations } from "../storage/tables/tool-operations.ts";
 
 export type EntryKind = "tool" | "pool" | "integration";
 
@@ -43,7 +44,7 @@ export function catalogStatements(db: Database, workspace: WorkspaceId, change: 
     case "remove": {
       const table = TABLES[change.kind] as typeof catalogTools;
       const removal = [
-        ...(change.kind === "tool" ? [deleteSecrets(db, workspace, change.name)] : []),
+        ...(change.kind === "tool" ? deleteBehind(db, workspace, change.name) : []),
         db.delete(table).where(entryIs(table, workspace, change.name)),
       ];
       return change.force ? removal : [guardUnused(db, workspace, change.kind, change.name), ...removal];
@@ -62,12 +63,15 @@ function insertEntry(db: Database, change: Extract<CatalogChange, { act: "add" }
   }
 }
 
-/** The secrets of a tool go with it: another tool of the same name has none of them. */
-const deleteSecrets = (db: Database, workspace: WorkspaceId, name: string): Statement =>
-  db.delete(toolSecrets).where(
-    sql`${toolSecrets.toolId} IN (SELECT ${catalogTools.id} FROM ${catalogTools}
-      WHERE ${catalogTools.workspaceId} = ${workspace} AND ${catalogTools.name} = ${name})`,
-  );
+/** The secrets and the pins of a tool go with it: another tool of the same name has none of them. */
+const deleteBehind = (db: Database, workspace: WorkspaceId, name: string): Statement[] => {
+  const tool = sql`(SELECT ${catalogTools.id} FROM ${catalogTools}
+    WHERE ${catalogTools.workspaceId} = ${workspace} AND ${catalogTools.name} = ${name})`;
+  return [
+    db.delete(toolSecrets).where(sql`${toolSecrets.toolId} IN ${tool}`),
+    db.delete(toolOperations).where(sql`${toolOperations.toolId} IN ${tool}`),
+  ];
+};
 
 const entryIs = (table: typeof catalogTools, workspace: WorkspaceId, name: string): SQL | undefined =>
   and(eq(table.workspaceId, workspace), eq(table.name, name));

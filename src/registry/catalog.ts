@@ -4,11 +4,12 @@ import type { Integration, Pool, Tool } from "../contract/catalog.ts";
 import { toolOf } from "../contract/resource.ts";
 import type { CredentialState, ToolKind, UpstreamAuth } from "../contract/upstream.ts";
 import { rfc3339 } from "../kernel/clock.ts";
-import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, Id, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
 import { readTogether, type Reading } from "../storage/read.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { catalogIntegrations, catalogPools, catalogTools, toolSecrets } from "../storage/tables/catalog.ts";
+import { toolOperations } from "../storage/tables/tool-operations.ts";
 import type { JsonSchema } from "./schema-text.ts";
 import { shownToolSettings } from "./tool-settings.ts";
 import type { SealedSecret } from "./tool-secrets.ts";
@@ -31,6 +32,10 @@ export interface CatalogTool {
   readonly clearArguments: boolean;
   /** The schema of each operation's arguments. */
   readonly schemas: ReadonlyMap<string, JsonSchema>;
+  /** Operations that differ from what was approved: refused, whatever else is said of them. */
+  readonly quarantined: ReadonlySet<string>;
+  /** Operations that were reviewed as changing nothing. */
+  readonly readOnly: ReadonlySet<string>;
   /** Null: the agent calls the tool itself. */
   readonly upstream: Upstream | null;
 }
@@ -58,31 +63,73 @@ export const catalogReading = (db: Database, workspaceId: WorkspaceId): Reading<
       .from(toolSecrets)
       .where(eq(toolSecrets.workspaceId, workspaceId))
       .orderBy(asc(toolSecrets.toolId), asc(toolSecrets.createdAt), asc(toolSecrets.id)),
+    db
+      .select({
+        toolId: toolOperations.toolId,
+        name: toolOperations.name,
+        state: toolOperations.state,
+        readOnly: toolOperations.readOnly,
+        schema: sql<string | null>`json_extract(${toolOperations.definition}, '$.inputSchema')`,
+      })
+      .from(toolOperations)
+      .where(eq(toolOperations.workspaceId, workspaceId)),
   ],
   parse: (
     tools: readonly (typeof catalogTools.$inferSelect)[] = [],
     pools: readonly (typeof catalogPools.$inferSelect)[] = [],
     integrations: readonly (typeof catalogIntegrations.$inferSelect)[] = [],
     secrets: readonly SealedSecret[] = [],
+    operations: readonly PinnedOperation[] = [],
   ) => {
+    const pinned = Map.groupBy(operations, ({ toolId }) => toolId);
     const newest = new Map(secrets.map((secret) => [secret.toolId, secret]));
     return {
-      tools: new Map(tools.map((row) => [row.name, catalogTool(row, newest.get(row.id) ?? null)])),
+      tools: new Map(
+        tools.map((row) => [
+          row.name,
+          catalogTool(row, newest.get(row.id) ?? null, pinned.get(row.id) ?? []),
+        ]),
+      ),
       pools: new Map(pools.map((row) => [row.name, { models: row.models }])),
       integrations: new Set(integrations.map((row) => row.name)),
     };
   },
 });
 
-function catalogTool(row: typeof catalogTools.$inferSelect, secret: SealedSecret | null): CatalogTool {
+/** The part of a pinned operation that decisions read. */
+interface PinnedOperation {
+  readonly toolId: Id<"tol">;
+  readonly name: string;
+  readonly state: "pinned" | "quarantined";
+  readonly readOnly: boolean;
+  /** JSON; null: nothing was ever approved. */
+  readonly schema: string | null;
+}
+
+/** Once its server was listed, a tool has the operations that were: the entry can only leave some out. */
+function catalogTool(
+  row: typeof catalogTools.$inferSelect,
+  secret: SealedSecret | null,
+  pinned: readonly PinnedOperation[],
+): CatalogTool {
   const { kind, url, auth, forwardHeaders, operations, clearArguments, argumentSchemas } = row;
   return {
-    operations,
+    operations:
+      pinned.length === 0
+        ? operations
+        : pinned.map(({ name }) => name).filter((name) => operations === null || operations.includes(name)),
     clearArguments,
-    schemas: new Map(Object.entries(argumentSchemas ?? {})),
+    schemas: new Map([...schemasOf(pinned), ...Object.entries(argumentSchemas ?? {})]),
+    quarantined: new Set(pinned.flatMap(({ name, state }) => (state === "quarantined" ? [name] : []))),
+    readOnly: new Set(pinned.flatMap(({ name, readOnly }) => (readOnly ? [name] : []))),
     upstream: kind === "local" || url === null ? null : { kind, url, auth, forwardHeaders, secret },
   };
 }
+
+const schemasOf = (pinned: readonly PinnedOperation[]): (readonly [string, JsonSchema])[] =>
+  pinned.flatMap(({ name, schema }) =>
+    schema === null ? [] : [[name, JSON.parse(schema) as JsonSchema] as const],
+  );
 
 const entryView = (row: {
   name: string;

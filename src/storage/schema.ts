@@ -24,6 +24,7 @@ export const MIGRATIONS: readonly string[] = [
   "0014_depth.sql",
   "0015_key_lists.sql",
   "0016_upstreams.sql",
+  "0017_tool_operations.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

@@ -51,6 +51,7 @@ const foreign = (): Readonly<Record<string, readonly [string, string, string]>> 
   decision: [theirs.decision, ids.next("dec"), "no-such-5"],
   record: [theirs.record, ids.next("evt"), "no-such-7"],
   name: [theirs.entry, "nothing", "no-such-6"],
+  operation: ["search", "nothing", "no-such-9"],
   secret: [theirs.toolSecret, ids.next("sec"), "no-such-8"],
 });
 

@@ -21,6 +21,8 @@ import type { Role } from "../../src/operators/permissions.ts";
 import { deriveKeys, parseRootKeys, type VersionKeys } from "../../src/secrets/root-key.ts";
 import { openDatabase } from "../../src/storage/client.ts";
 import { operatorTokens } from "../../src/storage/tables/organization.ts";
+import { mcpAnswers } from "../support/mcp-answers.ts";
+import { SEARCH } from "./routes.fixture.ts";
 import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
 import { bearer, done } from "./calls.fixture.ts";
 
@@ -55,6 +57,8 @@ export interface Tenant {
   readonly entry: string;
   /** The name of a tool with a server behind it, and the id of the secret for that. */
   readonly upstream: string;
+  /** The name of a tool with an MCP server that has been listed. */
+  readonly listed: string;
   readonly toolSecret: string;
 }
 
@@ -170,6 +174,14 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
     authorization: ADMIN,
     body: { workspace: name, name: upstream, ...server },
   });
+  const listed = `${entry}-listed`;
+  await done("POST", "/api/v1/tools", {
+    authorization: ADMIN,
+    body: { workspace: name, name: listed, kind: "mcp", url: `https://${listed}.example.com/mcp` },
+  });
+  const answering = vi.spyOn(globalThis, "fetch").mockImplementation(mcpAnswers([SEARCH]).answer);
+  await done("POST", `/api/v1/tools/${listed}/refresh?workspace=${name}`, { authorization: ADMIN });
+  answering.mockRestore();
   const secret = await done<ToolSecret>("POST", `/api/v1/tools/${upstream}/secrets?workspace=${name}`, {
     authorization: ADMIN,
     body: { value: UPSTREAM_SECRET },
@@ -201,6 +213,7 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
     operator: await issueOperator({ subject: "tenant@example.com", role: "auditor", workspaces: [name] }),
     entry,
     upstream,
+    listed,
     toolSecret: secret.id,
   };
 }
@@ -229,9 +242,14 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   txn: "txn_01k9v3m8q2x7n5r4t6w0y1z2a3",
   operator: tenant.operator,
   name: tenant.entry,
+  "refreshTool.name": tenant.listed,
+  "listToolOperations.name": tenant.listed,
+  "showToolOperation.name": tenant.listed,
+  "approveToolOperation.name": tenant.listed,
   "addToolSecret.name": tenant.upstream,
   "listToolSecrets.name": tenant.upstream,
   "removeToolSecret.name": tenant.upstream,
+  operation: "search",
   secret: tenant.toolSecret,
   tool: tenant.upstream,
   tier: "standard",

@@ -58,6 +58,7 @@ async function reads(operation: Operation, authorization: string): Promise<strin
     decision: ids.next("dec"),
     record: ids.next("evt"),
     txn: ids.next("txn"),
+    operation: "search",
     secret: ids.next("sec"),
     name: "nothing",
     tier: "nothing",

@@ -2,7 +2,8 @@
  * P12: one Idempotency-Key is one request. Of each two mutations of one agent, one workspace or the installation the second is
  * refused under the key of the first, wherever their answers are kept: stops keep theirs in the object, and need no D1.
  */
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi, afterEach } from "vitest";
+import { mcpAnswers } from "../support/mcp-answers.ts";
 import { bearer, expectProblem, send, type Answer } from "./calls.fixture.ts";
 import {
   activeAgent,
@@ -15,7 +16,7 @@ import {
   registerAgent,
   type TestAgent,
 } from "./installation.fixture.ts";
-import { bodyFor, OPERATIONS, pathOf, type Operation } from "./routes.fixture.ts";
+import { bodyFor, OPERATIONS, pathOf, type Operation, SEARCH } from "./routes.fixture.ts";
 
 type Owner = "agent" | "workspace" | "org";
 
@@ -68,6 +69,8 @@ async function taken(
   return wrongly;
 }
 
+afterEach(() => vi.restoreAllMocks());
+
 describe("one Idempotency-Key for two requests to one agent is refused", () => {
   let home: Readonly<Record<string, string>>;
   beforeAll(async () => {
@@ -97,6 +100,7 @@ describe("one Idempotency-Key for two requests to one workspace is refused", () 
     async (_name, first) => {
       const name = fresh("place");
       const names = namesOf(await makeTenant(name, "crm"));
+      vi.spyOn(globalThis, "fetch").mockImplementation(mcpAnswers([SEARCH]).answer);
       const token = await operatorToken({ role: "admin", workspaces: [name] });
       expect(await taken(first, of("workspace"), bearer(token), names)).toEqual([]);
     },

@@ -5,7 +5,13 @@
  */
 import { openApiDocument } from "../../src/api/openapi.ts";
 import { routes } from "../../src/api/routes.ts";
+import { toolDefinition } from "../../src/mcp/tool-definition.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
+
+/** An operation of an MCP server, as every one in these tests lists it. */
+export const SEARCH = { name: "search", inputSchema: { type: "object" } };
+const defined = toolDefinition(SEARCH);
+const SEARCH_HASH = defined.ok ? defined.value.hash : "";
 
 export type By = "anyone" | "operator" | "agent" | "either" | "client";
 
@@ -106,6 +112,7 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   identifyKey: () => ({ api_key: `dome_at_${"0".repeat(49)}` }),
   addTool: named,
   addToolSecret: (unique) => ({ value: `upstream-secret-${unique}` }),
+  approveToolOperation: () => ({ hash: SEARCH_HASH }),
   addPool: named,
   addIntegration: named,
   addIdentityProvider: (unique) => ({

@@ -1,5 +1,7 @@
 /** The OpenAPI document and the Worker are one thing: what is mounted is documented, and what is answered fits. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { mcpAnswers } from "../support/mcp-answers.ts";
+import type { ToolOperationDetail } from "../../src/contract/tool-operation.ts";
 import type { ToolSecret } from "../../src/contract/upstream.ts";
 import type { z } from "zod";
 import { createApp } from "../../src/api/app.ts";
@@ -187,6 +189,15 @@ describe("every answer", () => {
     await call("showTool", { name: "server" });
     await call("listToolSecrets", { name: "server" });
     await call("removeToolSecret", { name: "server", secret: secret.id });
+    const server = mcpAnswers([{ name: "search", inputSchema: { type: "object" } }]);
+    const answering = vi.spyOn(globalThis, "fetch").mockImplementation(server.answer);
+    await call("addTool", {}, { body: { name: "listed", kind: "mcp", url: "https://mcp.example.com/" } });
+    await call("refreshTool", { name: "listed" });
+    answering.mockRestore();
+    await call("listToolOperations", { name: "listed" });
+    const operation = { name: "listed", operation: "search" };
+    const { hash } = await call<ToolOperationDetail>("showToolOperation", operation);
+    await call("approveToolOperation", operation, { body: { hash, read_only: true } });
     await call("removeTool", { name: "short-lived" }, {}, "?force=true");
     await call("showTool", { name: "erp" });
     await call("showPool", { name: "fast" });

@@ -3,7 +3,9 @@
  * and expired credentials. What is expected is derived from the permission table, here and nowhere else; a route that
  * is added is in the matrix by itself, and fails it until it is taught what it needs.
  */
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { toolDefinition } from "../../src/mcp/tool-definition.ts";
+import { mcpAnswers } from "../support/mcp-answers.ts";
 import { createApp } from "../../src/api/app.ts";
 import { routes } from "../../src/api/routes.ts";
 import type { ToolSecret } from "../../src/contract/upstream.ts";
@@ -82,11 +84,28 @@ const declaredSuccesses = ({ method, path }: Operation): number[] => {
     .filter((status) => status < 300);
 };
 
+/** What is about the operations of an MCP server. */
+const OF_PINS = ["refreshTool", "showToolOperation", "approveToolOperation"];
+const SERVER = mcpAnswers([{ name: "search", inputSchema: { type: "object" } }]);
+const SEARCH_HASH = toolDefinition(SERVER.tools[0]);
+
 let made = 0;
 
 /** What the path names, so that the route has something to act on: a mutation gets an agent of its own. */
 async function targetFor(operation: Operation): Promise<Readonly<Record<string, string>>> {
   const shared = { ...namesOf(mine), ...owned };
+  if (OF_PINS.includes(operation.id)) {
+    const name = `p-${(made += 1)}`;
+    const server = { kind: "mcp", url: `https://${name}.example.com/mcp` };
+    await done("POST", "/api/v1/tools", { authorization: ADMIN, body: { workspace: MINE, name, ...server } });
+    const answering = vi.spyOn(globalThis, "fetch").mockImplementation(SERVER.answer);
+    await done("POST", `/api/v1/tools/${name}/refresh?workspace=${MINE}`, {
+      authorization: ADMIN,
+      body: undefined,
+    });
+    answering.mockRestore();
+    return { ...shared, name };
+  }
   if (operation.method === "GET") return shared;
   if (operation.params.includes("operator")) {
     return { ...shared, operator: await issueOperator({ subject: "short@example.com", role: "auditor" }) };
@@ -184,12 +203,19 @@ describe("a role", () => {
         for (const role of ROLES) {
           const named = operation.query.includes("workspace") ? `?workspace=${MINE}` : "";
           const within =
-            operation.id === "identifyKey"
-              ? { api_key: (await activeAgent(MINE, `m-${(made += 1)}`, { owner: DEVELOPER })).key }
-              : takesWorkspace(operation)
-                ? { workspace: MINE }
-                : {};
-          const answer = await ask(operation, tokens[reach][role], await targetFor(operation), named, within);
+            operation.id === "approveToolOperation" && SEARCH_HASH.ok
+              ? { hash: SEARCH_HASH.value.hash }
+              : operation.id === "identifyKey"
+                ? { api_key: (await activeAgent(MINE, `m-${(made += 1)}`, { owner: DEVELOPER })).key }
+                : takesWorkspace(operation)
+                  ? { workspace: MINE }
+                  : {};
+          const target = await targetFor(operation);
+          const answering = OF_PINS.includes(operation.id)
+            ? vi.spyOn(globalThis, "fetch").mockImplementation(SERVER.answer)
+            : null;
+          const answer = await ask(operation, tokens[reach][role], target, named, within);
+          answering?.mockRestore();
           const allowed = refusalOf(operation, role, workspaces) === null;
           const expected = allowed ? declaredSuccesses(operation) : [403];
           const heard = expected.includes(answer.status) ? "as expected" : answer.text;

@@ -8,7 +8,7 @@ import type { EnvelopeKey } from "../../secrets/envelope.ts";
 /** Missing, or sealed for another server or under a root key that is gone: the call fails closed. */
 export async function addCredential(
   headers: Headers,
-  { auth, secret, url }: Upstream,
+  { auth, secret, url }: Pick<Upstream, "auth" | "secret" | "url">,
   keys: readonly EnvelopeKey[],
 ): Promise<Result<void, "upstream_credential_missing">> {
   if (auth.type === "none") return ok(undefined);

@@ -10,6 +10,7 @@ import type { EvidenceLevel } from "../../lifecycle/evidence.ts";
 import type { Stops } from "../../lifecycle/stops.ts";
 import type { OperatorTokenChange } from "../../operators/token-writes.ts";
 import type { CatalogChange } from "../../registry/catalog-writes.ts";
+import type { ToolOperationsChange } from "../../registry/tool-operations.ts";
 import type { ResealedSecret, ToolSecretChange } from "../../registry/tool-secrets.ts";
 import type { Claim, RequestKey } from "../../storage/idempotency.ts";
 import type { SigningKey } from "../../tokens/signing-key.ts";
@@ -52,6 +53,7 @@ export type WorkspaceContent =
   | { readonly kind: "update"; readonly description: string | null }
   | { readonly kind: "catalog"; readonly entry: CatalogChange }
   | { readonly kind: "tool_secret"; readonly secret: ToolSecretChange }
+  | { readonly kind: "tool_operations"; readonly operations: ToolOperationsChange }
   | { readonly kind: "identity_provider"; readonly provider: ProviderChange }
   /** Only for `org`. */
   | { readonly kind: "operator_token"; readonly token: OperatorTokenChange }

@@ -8,6 +8,7 @@ import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
 import { limitsOf } from "../../../src/tiers/limits.ts";
 import { parseScope, SURFACE, type Scope } from "../../../src/contract/scope.ts";
 
+const NOTHING_PINNED = { quarantined: new Set<string>(), readOnly: new Set<string>() };
 const NOTHING: Surface = { tools: [], pools: [], integrations: [] };
 
 const agent = (
@@ -63,14 +64,24 @@ const catalog: Catalog = {
         operations: ["create_ticket", "close_ticket"],
         clearArguments: false,
         schemas: new Map(),
+        ...NOTHING_PINNED,
         upstream: null,
       },
     ],
     [
       "notes",
-      { operations: null, clearArguments: false, schemas: new Map([["add", NOTE_SCHEMA]]), upstream: null },
+      {
+        operations: null,
+        clearArguments: false,
+        schemas: new Map([["add", NOTE_SCHEMA]]),
+        ...NOTHING_PINNED,
+        upstream: null,
+      },
     ],
-    ["empty", { operations: [], clearArguments: false, schemas: new Map(), upstream: null }],
+    [
+      "empty",
+      { operations: [], clearArguments: false, schemas: new Map(), ...NOTHING_PINNED, upstream: null },
+    ],
   ]),
   pools: new Map([
     ["premium", { models: ["claude-x"] }],

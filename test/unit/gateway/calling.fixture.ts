@@ -50,6 +50,8 @@ export const CATALOG: Catalog = {
         operations: ["GET /tickets/{id}"],
         clearArguments: false,
         schemas: new Map(),
+        quarantined: new Set<string>(),
+        readOnly: new Set<string>(),
         upstream: {
           kind: "http" as const,
           url: "https://crm.example.com/api",

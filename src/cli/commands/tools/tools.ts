@@ -6,6 +6,7 @@ import { listCommand, showCommand } from "../catalog/read.ts";
 import { removeCommand } from "../catalog/remove.ts";
 import { addCommand } from "./add.ts";
 import { addSecretCommand, removeSecretCommand, secretsCommand } from "./secrets.ts";
+import { approveCommand, diffCommand, operationsCommand, refreshCommand } from "./operations.ts";
 import { updateCommand } from "./update.ts";
 import { TOOLS } from "./view.ts";
 
@@ -19,4 +20,8 @@ export const toolsCommand = (session: Session, title: Title): Command =>
     secretsCommand(session),
     addSecretCommand(session),
     removeSecretCommand(session),
+    refreshCommand(session),
+    operationsCommand(session),
+    diffCommand(session),
+    approveCommand(session),
   ]);

@@ -1,0 +1,145 @@
+/** `dome tools refresh`, `operations`, `diff` and `approve`: what the MCP server behind a tool offers, and what of it is approved. */
+import { Option, type Command } from "commander";
+import type { ToolOperation } from "../../../contract/tool-operation.ts";
+import { defined } from "../../../kernel/defined.ts";
+import { verb } from "../../command.ts";
+import { workspaceOption } from "../../option-values.ts";
+import { fields } from "../../output.ts";
+import type { Session } from "../../session.ts";
+import { table } from "../../table.ts";
+
+interface InWorkspace {
+  readonly workspace?: string;
+}
+
+export const refreshCommand = (session: Session): Command =>
+  verb({
+    name: "refresh",
+    summary: "List what the MCP server behind a tool offers, and quarantine what differs",
+    description:
+      "List the operations of the MCP server behind a tool. The first time all are pinned. Later each operation that differs from " +
+      "what was approved is quarantined: calls to it are refused until you approve it.",
+    examples: ["dome tools refresh zendesk"],
+  })
+    .argument("<tool>", "its name")
+    .addOption(workspaceOption())
+    .action(async (name: string, { workspace }: InWorkspace) => {
+      const refreshed = await (await session.controlPlane()).toolOperations.refresh(name, workspace);
+      const { style } = session.output;
+      session.output.show({
+        body: refreshed,
+        ids: refreshed.quarantined.map((each) => each.name),
+        text: () =>
+          [
+            fields(style, [
+              ["tool", refreshed.tool],
+              ["era", refreshed.era],
+              ["pinned", refreshed.pinned],
+              ["quarantined", refreshed.quarantined.length],
+            ]),
+            ...refreshed.quarantined.map((each) => `${each.name} is quarantined: ${each.why}`),
+            ...refreshed.unusable.map((each) => `${each.name} cannot be used: it ${each.why}`),
+          ].join("\n"),
+      });
+    });
+
+export const operationsCommand = (session: Session): Command =>
+  verb({
+    name: "operations",
+    summary: "List the pinned and quarantined operations of a tool",
+    examples: ["dome tools operations zendesk"],
+  })
+    .argument("<tool>", "its name")
+    .addOption(workspaceOption())
+    .action(async (name: string, { workspace }: InWorkspace) => {
+      const { items } = await (await session.controlPlane()).toolOperations.list(name, workspace);
+      const { output } = session;
+      output.show({
+        body: items,
+        ids: items.map((each) => each.name),
+        text: () =>
+          table(output.style, ["NAME", "STATE", "WHY", "READ ONLY", "APPROVED BY"], items.map(rowOf)),
+      });
+    });
+
+const rowOf = ({ name, state, why, read_only, approved_by }: ToolOperation) => [
+  name,
+  state,
+  why ?? "",
+  read_only ? "yes" : "no",
+  approved_by ?? "",
+];
+
+export const diffCommand = (session: Session): Command =>
+  verb({
+    name: "diff",
+    summary: "Show how an operation differs from what was approved",
+    examples: ["dome tools diff zendesk search"],
+  })
+    .argument("<tool>", "the tool")
+    .argument("<operation>", "its operation")
+    .addOption(workspaceOption())
+    .action(async (name: string, operation: string, { workspace }: InWorkspace) => {
+      const shown = await (await session.controlPlane()).toolOperations.show(name, operation, workspace);
+      const { output } = session;
+      const { hash, pending_hash, differences } = shown;
+      output.show({
+        body: shown,
+        ids: [shown.name],
+        text: () =>
+          [
+            fields(output.style, [
+              ["operation", `${shown.tool}/${shown.name}`],
+              ["state", shown.state],
+              ["approved", hash ?? "never"],
+              ["waiting", pending_hash ?? "nothing"],
+            ]),
+            ...differences,
+          ].join("\n"),
+      });
+    });
+
+export const approveCommand = (session: Session): Command =>
+  verb({
+    name: "approve",
+    summary: "Approve an operation as its server defines it now, or say what you reviewed",
+    description:
+      "Approve the definition of an operation that waits, which is the one with this hash. What the server says about an operation " +
+      "being read-only or destructive is a hint; what you say here counts.",
+    examples: ["dome tools approve zendesk search --hash HASH --read-only"],
+  })
+    .argument("<tool>", "the tool")
+    .argument("<operation>", "its operation")
+    .requiredOption("--hash <hash>", "of the definition that you looked at; see dome tools diff")
+    .addOption(new Option("--read-only", "it changes nothing").conflicts("changes"))
+    .addOption(new Option("--changes", "it changes something"))
+    .addOption(new Option("--destructive", "it may destroy something").conflicts("harmless"))
+    .addOption(new Option("--harmless", "it destroys nothing"))
+    .addOption(workspaceOption())
+    .action(async (name: string, operation: string, options: InWorkspace & Reviewed) => {
+      const { hash, workspace, readOnly, changes, destructive, harmless } = options;
+      const body = defined({
+        hash,
+        read_only: either(readOnly, changes),
+        destructive: either(destructive, harmless),
+      });
+      const service = await session.controlPlane();
+      const approved = await service.toolOperations.approve(name, operation, body, workspace);
+      session.output.show({
+        body: approved,
+        ids: [approved.name],
+        text: () => `Pinned ${approved.tool}/${approved.name}.`,
+      });
+    });
+
+/** What was said, or undefined when neither was. */
+const either = (yes: true | undefined, no: true | undefined): boolean | undefined =>
+  yes ?? (no === true ? false : undefined);
+
+interface Reviewed {
+  readonly hash: string;
+  readonly readOnly?: true;
+  readonly changes?: true;
+  readonly destructive?: true;
+  readonly harmless?: true;
+}

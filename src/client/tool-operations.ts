@@ -1,0 +1,46 @@
+/** The operations of the MCP server behind a tool: listed anew, compared and approved. */
+import {
+  toolOperation,
+  toolOperationDetail,
+  toolOperationList,
+  toolRefreshed,
+  type OperationApproval,
+  type ToolOperation,
+  type ToolOperationDetail,
+  type ToolOperationList,
+  type ToolRefreshed,
+} from "../contract/tool-operation.ts";
+import { route, type Transport } from "./transport.ts";
+
+export class ToolOperations {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The first time pins what the server lists; later, each operation that differs is quarantined. */
+  refresh(tool: string, workspace?: string): Promise<ToolRefreshed> {
+    const options = { query: { workspace } };
+    return this.#transport.change("POST", route`/api/v1/tools/${tool}/refresh`, toolRefreshed, options);
+  }
+
+  list(tool: string, workspace?: string): Promise<ToolOperationList> {
+    return this.#transport.read(route`/api/v1/tools/${tool}/operations`, toolOperationList, { workspace });
+  }
+
+  show(tool: string, operation: string, workspace?: string): Promise<ToolOperationDetail> {
+    const path = route`/api/v1/tools/${tool}/operations/${operation}`;
+    return this.#transport.read(path, toolOperationDetail, { workspace });
+  }
+
+  approve(
+    tool: string,
+    operation: string,
+    body: OperationApproval,
+    workspace?: string,
+  ): Promise<ToolOperation> {
+    const path = route`/api/v1/tools/${tool}/operations/${operation}/approve`;
+    return this.#transport.change("POST", path, toolOperation, { body, query: { workspace } });
+  }
+}

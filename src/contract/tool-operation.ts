@@ -1,0 +1,78 @@
+/** The operations of an MCP server behind a tool: pinned as they were approved, quarantined when they differ. */
+import { z } from "zod";
+import { id, list, name, time } from "./words.ts";
+
+/** 2026-07-28, "Tool Names". */
+export const mcpToolName = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . -");
+
+/** `new`: never approved. `changed`: the server says another definition now. `gone`: it lists the operation no more. */
+const quarantineReason = z.enum(["new", "changed", "gone"]);
+export type QuarantineReason = z.output<typeof quarantineReason>;
+
+const definitionHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits")
+  .meta({
+    description: "SHA-256 of the canonical form of name, title, description, schemas and annotations",
+  });
+
+const members = {
+  name: mcpToolName,
+  tool: name,
+  state: z.enum(["pinned", "quarantined"]),
+  why: quarantineReason.nullable().meta({ description: "of a quarantine" }),
+  hash: definitionHash.nullable().meta({ description: "of the approved definition" }),
+  pending_hash: definitionHash.nullable().meta({ description: "of the definition that waits for approval" }),
+  read_only: z
+    .boolean()
+    .meta({ description: "reviewed: it changes nothing. What the server says is a hint" }),
+  destructive: z.boolean().meta({ description: "reviewed: it may destroy something" }),
+  approved_by: z.string().nullable(),
+  approved_at: time.nullable(),
+};
+
+export const toolOperation = z.strictObject(members).meta({ id: "ToolOperation" });
+export type ToolOperation = z.output<typeof toolOperation>;
+
+export const toolOperationList = list(toolOperation).meta({ id: "ToolOperationList" });
+export type ToolOperationList = z.output<typeof toolOperationList>;
+
+const definition = z.record(z.string(), z.unknown()).nullable();
+
+/** `GET /api/v1/tools/{name}/operations/{operation}`: what was approved beside what the server says now. */
+export const toolOperationDetail = z
+  .strictObject({
+    ...members,
+    definition,
+    pending: definition,
+    differences: z.array(z.string()).meta({ description: "in words, at most 50" }),
+  })
+  .meta({ id: "ToolOperationDetail" });
+export type ToolOperationDetail = z.output<typeof toolOperationDetail>;
+
+/** `POST …/approve`. */
+export const operationApproval = z
+  .strictObject({
+    hash: definitionHash.meta({ description: "of the definition that was looked at" }),
+    read_only: z.boolean().optional(),
+    destructive: z.boolean().optional(),
+  })
+  .meta({ id: "OperationApproval" });
+export type OperationApproval = z.output<typeof operationApproval>;
+
+const named = z.strictObject({ name: z.string(), why: z.string() });
+
+/** `POST /api/v1/tools/{name}/refresh`. */
+export const toolRefreshed = z
+  .strictObject({
+    id: id("tol"),
+    tool: name,
+    era: z.enum(["modern", "legacy"]).meta({ description: "of the protocol that the server speaks" }),
+    pinned: z.int().min(0).meta({ description: "how many operations are pinned now" }),
+    quarantined: z.array(z.strictObject({ name: mcpToolName, why: quarantineReason })),
+    unusable: z.array(named).meta({ description: "what the server lists and Dome cannot pin" }),
+  })
+  .meta({ id: "ToolRefreshed" });
+export type ToolRefreshed = z.output<typeof toolRefreshed>;

@@ -1,0 +1,52 @@
+/** Lists the MCP server behind a tool for the control plane, and says in words why it could not. */
+import { err, ok, type Result } from "../kernel/result.ts";
+import { sha256Sync } from "../kernel/digest.ts";
+import { toHex, utf8 } from "../kernel/bytes.ts";
+import type { Era } from "../mcp/revision.ts";
+import type { ToolListing } from "../mcp/tool-pages.ts";
+import type { Upstream } from "../registry/catalog.ts";
+import type { EnvelopeKey } from "../secrets/envelope.ts";
+import { addCredential } from "./http/credential.ts";
+import { listTools, type McpUpstreamFault, type McpUpstreamPorts } from "./mcp-upstream.ts";
+
+export async function listServer(
+  ports: McpUpstreamPorts & { readonly derived: readonly EnvelopeKey[] },
+  tool: string,
+  server: Pick<Upstream, "url" | "auth" | "secret">,
+): Promise<Result<ToolListing & { readonly era: Era }, string>> {
+  const credential = new Headers();
+  const added = await addCredential(credential, server, ports.derived);
+  if (!added.ok) return err("Dome has no credential for the server. Add one: dome tools add-secret");
+  const listed = await listTools(ports, { key: keyOf(tool, server), url: server.url, credential });
+  return listed.ok ? ok(listed.value) : err(inWords(listed.error));
+}
+
+/** The tool, the address and the credential: a server may speak another era to another one. */
+const keyOf = (tool: string, { url, secret }: Pick<Upstream, "url" | "secret">): string =>
+  toHex(sha256Sync(utf8(`${tool} ${secret?.id ?? ""} ${url}`)));
+
+function inWords(fault: McpUpstreamFault): string {
+  switch (fault.kind) {
+    case "address_refused":
+      return "Dome does not call the address of the server. See docs/tools.md";
+    case "credential_refused":
+      return `The server refuses Dome's credential with ${fault.status}. Add another: dome tools add-secret`;
+    case "refused":
+      return `The server answered with the JSON-RPC error ${fault.code}.`;
+    case "status":
+      return `The server answered with ${fault.status}.`;
+    case "endless":
+      return "The server's list has no end, or more operations than Dome pins.";
+    case "malformed":
+      return "The server did not answer as an MCP server does.";
+    case "redirected":
+      return "The server redirects, and Dome does not follow. Set the URL to where it leads.";
+    case "too_large":
+      return "The server's answer is too large.";
+    case "timed_out":
+      return "The server did not answer in time.";
+    case "unreachable":
+    case "aborted":
+      return "The server could not be reached.";
+  }
+}

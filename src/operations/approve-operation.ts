@@ -1,0 +1,155 @@
+/** Operations of an MCP server: what was approved beside what the server says now, and the approval. */
+import {
+  toolOperation,
+  type OperationApproval,
+  type ToolOperation,
+  type ToolOperationDetail,
+  type ToolOperationList,
+} from "../contract/tool-operation.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { definitionDifferences, differenceInWords } from "../mcp/tool-definition.ts";
+import { findEntry } from "../registry/catalog.ts";
+import {
+  findOperation,
+  operationDetail,
+  operationsOf,
+  operationView,
+  type ToolOperationRow,
+} from "../registry/tool-operations.ts";
+import type { WorkspaceRow } from "../registry/workspaces.ts";
+import { catalogTools } from "../storage/tables/catalog.ts";
+import { memberRefusal, notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
+import { answerOf, change, changedWorkspace } from "./change/change.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { workspaceFor } from "./request/resolve.ts";
+
+interface ToolTarget {
+  readonly tool: string;
+  readonly workspace: string | undefined;
+}
+type OperationTarget = ToolTarget & { readonly operation: string };
+
+export async function listToolOperations(
+  { db }: OperationPorts,
+  request: OperatorRequest,
+  target: ToolTarget,
+): Promise<Result<ToolOperationList, Refusal>> {
+  const home = await workspaceFor(db, request.operator, target.workspace);
+  if (!home.ok) return home;
+  const tool = await findEntry(db, catalogTools, home.value.id, target.tool);
+  if (tool === undefined) return err(notFound("tool", target.tool));
+  const rows = await operationsOf(db, tool.id);
+  return ok({ items: rows.map((row) => operationView(row, tool.name)), next_cursor: null });
+}
+
+export async function showToolOperation(
+  ports: OperationPorts,
+  request: OperatorRequest,
+  target: OperationTarget,
+): Promise<Result<ToolOperationDetail, Refusal>> {
+  const home = await workspaceFor(ports.db, request.operator, target.workspace);
+  if (!home.ok) return home;
+  const found = await current(ports, home.value, target);
+  if (!found.ok) return found;
+  const { row, tool } = found.value;
+  return ok(operationDetail(row, tool.name, differencesOf(row)));
+}
+
+function differencesOf({ why, definition, pending }: ToolOperationRow): readonly string[] {
+  if (why === "gone") return ["The server lists it no more."];
+  if (pending === null || definition === null) return [];
+  return definitionDifferences(definition, pending).map((difference) => differenceInWords(difference));
+}
+
+/**
+ * Takes the definition that was looked at, which its hash names: another one that came meanwhile is refused. For a pinned
+ * operation it sets what was reviewed, and nothing else.
+ */
+export async function approveOperation(
+  ports: OperationPorts,
+  request: OperatorRequest,
+  target: OperationTarget,
+  { hash, read_only, destructive }: OperationApproval,
+): Promise<Result<ToolOperation, Refusal>> {
+  const home = await workspaceFor(ports.db, request.operator, target.workspace);
+  if (!home.ok) return home;
+  const workspace = home.value.id;
+  const approved = await change(
+    ports,
+    request,
+    changedWorkspace(ports, workspace),
+    toolOperation,
+    async () => {
+      const found = await current(ports, home.value, target);
+      if (!found.ok) return found;
+      const { row, tool, basedOn } = found.value;
+      if (row.why === "gone") return err(GONE);
+      if (hash !== (row.pendingHash ?? row.hash)) return err(OTHER_DEFINITION);
+      const after: ToolOperationRow = {
+        ...row,
+        state: "pinned",
+        why: null,
+        hash,
+        definition: row.pending ?? row.definition,
+        pendingHash: null,
+        pending: null,
+        readOnly: read_only ?? row.readOnly,
+        destructive: destructive ?? row.destructive,
+        approvedBy: request.operator.subject,
+        approvedAt: ports.clock.now(),
+        changedAt: ports.clock.now(),
+      };
+      return ok({
+        answer: operationView(after, tool.name),
+        change: {
+          audit: [
+            {
+              workspace,
+              kind: "catalog.operation_approved",
+              target: { type: "tool", id: `${tool.name}/${row.name}` },
+              data: {
+                tool: tool.id,
+                hash,
+                before: row.hash,
+                read_only: after.readOnly,
+                destructive: after.destructive,
+              },
+            },
+          ],
+          send: (command) =>
+            ports.owners.workspace(workspace).configure({
+              ...command,
+              basedOn,
+              content: { kind: "tool_operations", operations: { tool: tool.id, rows: [after] } },
+            }),
+        },
+      });
+    },
+  );
+  return answerOf(approved);
+}
+
+/** The operation, and the configuration epoch it was read in. The epoch first: a change between the two shows. */
+async function current(
+  { db, owners }: OperationPorts,
+  home: WorkspaceRow,
+  { tool: name, operation }: OperationTarget,
+) {
+  const live = await owners.workspace(home.id).describe();
+  if (live === null) return err(workspaceRefusalOf({ kind: "absent" }));
+  const tool = await findEntry(db, catalogTools, home.id, name);
+  if (tool === undefined) return err(notFound("tool", name));
+  const row = await findOperation(db, tool.id, operation);
+  return row === undefined ? err(notFound("operation")) : ok({ row, tool, basedOn: live.configEpoch });
+}
+
+const GONE: Refusal = {
+  code: "precondition_failed",
+  detail: "The server lists the operation no more, so there is nothing to approve. Refresh the tool.",
+};
+
+const OTHER_DEFINITION: Refusal = memberRefusal(
+  "precondition_failed",
+  "hash",
+  "It is not the hash of the definition that waits. Look at the operation again, then approve what you see.",
+);

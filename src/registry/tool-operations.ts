@@ -1,0 +1,72 @@
+/** The pinned operations of a tool's MCP server, as the registry stores them. */
+import { and, asc, eq, sql } from "drizzle-orm";
+import type { ToolOperation, ToolOperationDetail } from "../contract/tool-operation.ts";
+import { rfc3339 } from "../kernel/clock.ts";
+import type { Id } from "../kernel/ids.ts";
+import type { Statement } from "../storage/change.ts";
+import type { Database } from "../storage/client.ts";
+import { catalogTools } from "../storage/tables/catalog.ts";
+import { toolOperations } from "../storage/tables/tool-operations.ts";
+
+export type ToolOperationRow = typeof toolOperations.$inferSelect;
+
+/** The rows as they are from now on; others stay. */
+export interface ToolOperationsChange {
+  readonly tool: Id<"tol">;
+  readonly rows: readonly ToolOperationRow[];
+}
+
+/** All of a tool, by name. */
+export const operationsOf = (db: Database, tool: Id<"tol">): Promise<ToolOperationRow[]> =>
+  db.select().from(toolOperations).where(eq(toolOperations.toolId, tool)).orderBy(asc(toolOperations.name));
+
+export async function findOperation(
+  db: Database,
+  tool: Id<"tol">,
+  name: string,
+): Promise<ToolOperationRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(toolOperations)
+    .where(and(eq(toolOperations.toolId, tool), eq(toolOperations.name, name)))
+    .limit(1);
+  return row;
+}
+
+export const operationView = (row: ToolOperationRow, tool: string): ToolOperation => ({
+  name: row.name,
+  tool,
+  state: row.state,
+  why: row.why,
+  hash: row.hash,
+  pending_hash: row.pendingHash,
+  read_only: row.readOnly,
+  destructive: row.destructive,
+  approved_by: row.approvedBy,
+  approved_at: row.approvedAt === null ? null : rfc3339(row.approvedAt),
+});
+
+export const operationDetail = (
+  row: ToolOperationRow,
+  tool: string,
+  differences: readonly string[],
+): ToolOperationDetail => ({
+  ...operationView(row, tool),
+  definition: row.definition,
+  pending: row.pending,
+  differences: [...differences],
+});
+
+/** The statements that a WorkspaceObject adds to its batch; the tool shows that something has changed. */
+export const operationStatements = (db: Database, { tool, rows }: ToolOperationsChange): Statement[] => [
+  ...rows.map((row) =>
+    db
+      .insert(toolOperations)
+      .values(row)
+      .onConflictDoUpdate({ target: [toolOperations.toolId, toolOperations.name], set: row }),
+  ),
+  db
+    .update(catalogTools)
+    .set({ version: sql`version + 1` })
+    .where(eq(catalogTools.id, tool)),
+];

@@ -1,0 +1,156 @@
+/** Operations of an MCP server: pinned by the first listing, quarantined one by one by every later difference. */
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { ToolOperationDetail, ToolRefreshed } from "../../src/contract/tool-operation.ts";
+import { mcpAnswers } from "../support/mcp-answers.ts";
+import {
+  eventually,
+  freshWorkspace,
+  heard,
+  operator,
+  problemOf,
+  type Answer,
+} from "../support/worker-api.ts";
+
+const api = operator();
+let home: string;
+let server = mcpAnswers();
+
+const SCHEMA = {
+  type: "object",
+  properties: { q: { type: "string" } },
+  required: ["q"],
+  additionalProperties: false,
+};
+const SEARCH = { name: "search", description: "Searches", inputSchema: SCHEMA };
+const REMOVE = { name: "remove", description: "Removes", inputSchema: { type: "object" } };
+
+beforeAll(async () => {
+  home = await freshWorkspace();
+});
+beforeEach(() => {
+  server = mcpAnswers();
+  vi.spyOn(globalThis, "fetch").mockImplementation(server.answer);
+});
+afterEach(() => vi.restoreAllMocks());
+
+const call = async <T>(method: string, path: string, body?: object): Promise<Answer<T>> => {
+  const options = body === undefined ? {} : { body };
+  return (await api.call(method, `/tools/${path}?workspace=${home}`, options)) as Answer<T>;
+};
+
+async function addServer(name: string, more: object = {}): Promise<void> {
+  await api.addTool({ name, workspace: home, kind: "mcp", url: `https://${name}.example.com/mcp`, ...more });
+}
+const refresh = async (name: string) => (await call<ToolRefreshed>("POST", `${name}/refresh`)).body;
+const show = async (name: string, operation: string) =>
+  (await call<ToolOperationDetail>("GET", `${name}/operations/${operation}`)).body;
+
+describe("the operations of an MCP server", () => {
+  it("are pinned by the first listing, and listed as approved by whoever refreshed", async () => {
+    server.tools = [SEARCH, REMOVE];
+    await addServer("first");
+    expect(await refresh("first")).toMatchObject({
+      tool: "first",
+      era: "modern",
+      pinned: 2,
+      quarantined: [],
+      unusable: [],
+    });
+    const { body } = await call<{ items: object[] }>("GET", "first/operations");
+    expect(body.items).toMatchObject([
+      { name: "remove", state: "pinned", read_only: false, destructive: true },
+      { name: "search", state: "pinned", why: null, pending_hash: null },
+    ]);
+  });
+
+  it("are quarantined alone when they differ, with the differences in words, until somebody approves", async () => {
+    server.tools = [SEARCH, REMOVE];
+    await addServer("changing");
+    await refresh("changing");
+    server.tools = [{ ...SEARCH, description: "Searches, and mails the result" }, REMOVE];
+    expect(await refresh("changing")).toMatchObject({
+      pinned: 1,
+      quarantined: [{ name: "search", why: "changed" }],
+    });
+    const shown = await show("changing", "search");
+    expect(shown).toMatchObject({
+      state: "quarantined",
+      definition: SEARCH,
+      differences: ['/description changed from "Searches" to "Searches, and mails the result"'],
+    });
+    const hash = shown.pending_hash;
+    const approved = await call("POST", "changing/operations/search/approve", { hash, read_only: true });
+    expect(approved.body).toMatchObject({ state: "pinned", hash, pending_hash: null, read_only: true });
+    expect(await refresh("changing")).toMatchObject({ pinned: 2, quarantined: [] });
+  });
+
+  it("are approved only by the hash that was looked at, because another definition may have come meanwhile", async () => {
+    server.tools = [SEARCH];
+    await addServer("racing");
+    await refresh("racing");
+    const { hash } = await show("racing", "search");
+    server.tools = [{ ...SEARCH, title: "Search" }];
+    await refresh("racing");
+    const refused = await call("POST", "racing/operations/search/approve", { hash });
+    expect(problemOf(refused)).toMatchObject({ status: 412, code: "precondition_failed" });
+  });
+
+  it("are not pinned when they appear later, and are gone when the server lists them no more", async () => {
+    server.tools = [SEARCH];
+    await addServer("moving");
+    await refresh("moving");
+    server.tools = [REMOVE];
+    expect((await refresh("moving")).quarantined).toEqual([
+      { name: "remove", why: "new" },
+      { name: "search", why: "gone" },
+    ]);
+    const { hash } = await show("moving", "search");
+    expect((await call("POST", "moving/operations/search/approve", { hash })).status).toBe(412);
+  });
+
+  it("are asked for with the tool's own credential alone (P10)", async () => {
+    server.tools = [SEARCH];
+    await addServer("secret", { auth: { type: "bearer" } });
+    const without = await call("POST", "secret/refresh");
+    expect(problemOf(without)).toEqual({ status: 400, code: "invalid_request", members: ["auth"] });
+    expect(server.asked).toEqual([]);
+    await call("POST", "secret/secrets", { value: "of-the-tool" });
+    await refresh("secret");
+    expect(server.asked.map((headers) => headers.get("authorization"))).toEqual([
+      "Bearer of-the-tool",
+      "Bearer of-the-tool",
+    ]);
+  });
+
+  it("go with their tool: another of the same name has none of them", async () => {
+    server.tools = [SEARCH];
+    await addServer("short-lived");
+    await refresh("short-lived");
+    await call("DELETE", "short-lived");
+    await addServer("short-lived");
+    expect((await call<{ items: object[] }>("GET", "short-lived/operations")).body.items).toEqual([]);
+  });
+
+  it("are those of a server: a local tool has none to list", async () => {
+    await api.addTool({ name: "local", workspace: home });
+    expect((await call("POST", "local/refresh")).status).toBe(400);
+  });
+});
+
+describe("a decision about an operation of an MCP server", () => {
+  it("comes from its pin: an undeclared one is denied, a quarantined one too, arguments by the pinned schema", async () => {
+    server.tools = [SEARCH, REMOVE];
+    await addServer("decided");
+    await refresh("decided");
+    const agent = await api.start({ name: "asker", workspace: home, surface: { tools: ["decided"] } });
+    const check = (operation: string, args: object) =>
+      heard(agent.secret, { tool: `decided/${operation}`, arguments: args });
+    expect(await check("search", { q: "a" })).toBe("permitted");
+    expect(await check("search", { p: 1 })).toBe("arguments_invalid");
+    expect(await check("nothing", {})).toBe("catalog_operation_missing");
+    server.tools = [{ ...SEARCH, inputSchema: { type: "object" } }, REMOVE];
+    await refresh("decided");
+    await eventually(async () => expect(await check("search", { q: "a" })).toBe("operation_quarantined"));
+    expect(await check("remove", {})).toBe("permitted");
+  });
+});
