@@ -74,6 +74,8 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   updatePool: ["catalog.pool_updated"],
   updateIntegration: ["catalog.integration_updated"],
   removeTool: ["catalog.tool_removed"],
+  addToolSecret: ["catalog.tool_secret_added"],
+  removeToolSecret: ["catalog.tool_secret_removed"],
   removePool: ["catalog.pool_removed"],
   removeIntegration: ["catalog.integration_removed"],
   addIdentityProvider: ["idp.added"],
@@ -120,6 +122,15 @@ describe("a change", () => {
     if (id === "revokeAgent") values["agent"] = (await registered("to-revoke")).id;
     if (id === "revokeOperator") {
       values["operator"] = await issueOperator({ subject: "short-lived", role: "auditor" });
+    }
+    if (id === "addToolSecret" || id === "removeToolSecret") {
+      const server = { kind: "http", url: "https://tools.example.com", auth: { type: "bearer" } };
+      values["name"] = `for-${id.toLowerCase()}`;
+      await change("addTool", { body: { name: values["name"], ...server } });
+    }
+    if (id === "removeToolSecret") {
+      const { id: secret } = jsonOf(await change("addToolSecret", {}, values)) as { id: string };
+      values["secret"] = secret;
     }
     const found = id === "identifyKey" ? { body: { api_key: agent.key } } : {};
     const answer = await change(id, found, values);
