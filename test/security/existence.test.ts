@@ -51,7 +51,8 @@ const foreign = (): Readonly<Record<string, readonly [string, string, string]>> 
   decision: [theirs.decision, ids.next("dec"), "no-such-5"],
   record: [theirs.record, ids.next("evt"), "no-such-7"],
   name: [theirs.entry, "nothing", "no-such-6"],
-  operation: ["search", "nothing", "no-such-9"],
+  // Of a tool that is named beside it: the name of an operation alone is nobody's.
+  operation: ["other", "nothing", "no-such-9"],
   secret: [theirs.toolSecret, ids.next("sec"), "no-such-8"],
 });
 

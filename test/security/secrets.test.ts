@@ -12,6 +12,7 @@ import { open } from "../../src/secrets/envelope.ts";
 import { openDatabase } from "../../src/storage/client.ts";
 import { loadSigningKeys } from "../../src/tokens/signing-key-reads.ts";
 import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
+import { mcpAnswers } from "../support/mcp-answers.ts";
 import { bearer, done, jsonOf, send } from "./calls.fixture.ts";
 import {
   activeAgent,
@@ -27,7 +28,7 @@ import {
   type TestAgent,
 } from "./installation.fixture.ts";
 import { percentEncoded, plantedIn, plantedInForm } from "./planting.fixture.ts";
-import { OPERATIONS } from "./routes.fixture.ts";
+import { OPERATIONS, SEARCH } from "./routes.fixture.ts";
 import { everythingKept, type Kept } from "./storage.fixture.ts";
 
 let tenant: Tenant;
@@ -109,6 +110,7 @@ describe("a secret that a caller puts where it does not belong", () => {
   it.each(jsonOperations.map((operation) => [`${operation.method} ${operation.path}`, operation] as const))(
     "%s repeats in no answer (P4)",
     async (_name, operation) => {
+      const server = vi.spyOn(globalThis, "fetch").mockImplementation(mcpAnswers([SEARCH]).answer);
       for (const [name, secret] of Object.entries(planted)) {
         for (const [where, method, path, sent] of plantedIn(operation, secret, tenant)) {
           const { status, headers, text } = await send(method, path, { ...sent, env: LOGGED });
@@ -117,6 +119,7 @@ describe("a secret that a caller puts where it does not belong", () => {
           expect(status).toBeLessThan(500);
         }
       }
+      server.mockRestore();
     },
     30_000,
   );

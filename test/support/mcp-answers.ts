@@ -10,7 +10,8 @@ export function mcpAnswers(tools: readonly object[] = []): Told & { readonly ans
   const told: Told = { tools, asked: [] };
   const answer = (_url: unknown, init?: RequestInit): Promise<Response> => {
     told.asked.push(new Headers(init?.headers));
-    const text = new TextDecoder().decode(init?.body as Uint8Array);
+    if (!(init?.body instanceof Uint8Array)) return Promise.resolve(new Response(null, { status: 405 }));
+    const text = new TextDecoder().decode(init.body);
     const { id, method } = JSON.parse(text) as { id: unknown; method: string };
     const result = method === "tools/list" ? { tools: told.tools } : { supportedVersions: ["2026-07-28"] };
     return Promise.resolve(Response.json({ jsonrpc: "2.0", id, result }));
