@@ -7,9 +7,9 @@ import {
   type OperationApproval,
   type ToolOperation,
   type ToolOperationDetail,
-  type ToolOperationList,
   type ToolRefreshed,
 } from "../contract/tool-operation.ts";
+import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
 export class ToolOperations {
@@ -25,8 +25,15 @@ export class ToolOperations {
     return this.#transport.change("POST", route`/api/v1/tools/${tool}/refresh`, toolRefreshed, options);
   }
 
-  list(tool: string, workspace?: string): Promise<ToolOperationList> {
-    return this.#transport.read(route`/api/v1/tools/${tool}/operations`, toolOperationList, { workspace });
+  /** By name. */
+  list(tool: string, workspace?: string): Listing<ToolOperation> {
+    return new Listing((cursor, size) =>
+      this.#transport.read(route`/api/v1/tools/${tool}/operations`, toolOperationList, {
+        workspace,
+        limit: size,
+        cursor,
+      }),
+    );
   }
 
   show(tool: string, operation: string, workspace?: string): Promise<ToolOperationDetail> {

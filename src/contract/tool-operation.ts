@@ -3,9 +3,10 @@ import { z } from "zod";
 import { id, list, name, time } from "./words.ts";
 
 /** 2026-07-28, "Tool Names". */
+export const MCP_TOOL_NAME_PATTERN = "[A-Za-z0-9_.-]{1,128}";
 export const mcpToolName = z
   .string()
-  .regex(/^[A-Za-z0-9_.-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . -");
+  .regex(new RegExp(`^${MCP_TOOL_NAME_PATTERN}$`), "must be 1 to 128 of A-Z a-z 0-9 _ . -");
 
 /** `new`: never approved. `changed`: the server says another definition now. `gone`: it lists the operation no more. */
 const quarantineReason = z.enum(["new", "changed", "gone"]);

@@ -11,13 +11,14 @@ import { definitionDifferences, differenceInWords } from "../mcp/tool-definition
 import { findEntry } from "../registry/catalog.ts";
 import {
   findOperation,
+  listOperations,
   operationDetail,
-  operationsOf,
   operationView,
   type ToolOperationRow,
 } from "../registry/tool-operations.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { catalogTools } from "../storage/tables/catalog.ts";
+import { afterOf, pageOf } from "./answer/page.ts";
 import { memberRefusal, notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change, changedWorkspace } from "./change/change.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
@@ -33,13 +34,17 @@ export async function listToolOperations(
   { db }: OperationPorts,
   request: OperatorRequest,
   target: ToolTarget,
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<Result<ToolOperationList, Refusal>> {
   const home = await workspaceFor(db, request.operator, target.workspace);
   if (!home.ok) return home;
   const tool = await findEntry(db, catalogTools, home.value.id, target.tool);
   if (tool === undefined) return err(notFound("tool", target.tool));
-  const rows = await operationsOf(db, tool.id);
-  return ok({ items: rows.map((row) => operationView(row, tool.name)), next_cursor: null });
+  const after = afterOf(cursor);
+  if (!after.ok) return after;
+  const rows = await listOperations(db, tool.id, after.value, limit + 1);
+  const { items, next_cursor } = pageOf(rows, limit, ({ name }) => name);
+  return ok({ items: items.map((row) => operationView(row, tool.name)), next_cursor });
 }
 
 export async function showToolOperation(

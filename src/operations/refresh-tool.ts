@@ -67,16 +67,9 @@ export async function refreshTool(
       const before = await operationsOf(db, tool.id);
       const changes = pinChanges(before, listed.value.tools);
       const now = clock.now();
+      const known = new Map(before.map((row) => [row.name, row]));
       const rows = changes.map((each) =>
-        rowAfter(
-          tool,
-          before.find(({ name }) => name === nameOf(each)),
-          each,
-          {
-            by: request.operator.subject,
-            at: now,
-          },
-        ),
+        rowAfter(tool, known.get(nameOf(each)), each, { by: request.operator.subject, at: now }),
       );
       const after = new Map([...before, ...rows].map((row) => [row.name, row]));
       return ok({

@@ -1,5 +1,5 @@
 /** The pinned operations of a tool's MCP server, as the registry stores them. */
-import { and, asc, eq, sql } from "drizzle-orm";
+import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { ToolOperation, ToolOperationDetail } from "../contract/tool-operation.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
@@ -19,6 +19,22 @@ export interface ToolOperationsChange {
 /** All of a tool, by name. */
 export const operationsOf = (db: Database, tool: Id<"tol">): Promise<ToolOperationRow[]> =>
   db.select().from(toolOperations).where(eq(toolOperations.toolId, tool)).orderBy(asc(toolOperations.name));
+
+/** A page of them, in the order of their names. */
+export const listOperations = (
+  db: Database,
+  tool: Id<"tol">,
+  after: string | undefined,
+  limit: number,
+): Promise<ToolOperationRow[]> =>
+  db
+    .select()
+    .from(toolOperations)
+    .where(
+      and(eq(toolOperations.toolId, tool), after === undefined ? undefined : gt(toolOperations.name, after)),
+    )
+    .orderBy(asc(toolOperations.name))
+    .limit(limit);
 
 export async function findOperation(
   db: Database,

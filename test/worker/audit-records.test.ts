@@ -1,9 +1,10 @@
 /** Every change of the control plane is in the trail, once, with who made it and in which request (P8). */
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { verifyChain } from "../../src/audit/chain.ts";
 import { shownEntry, type AuditEntry } from "../../src/contract/audit.ts";
 import type { KeyCreated } from "../../src/contract/key.ts";
+import { toolDefinition } from "../../src/mcp/tool-definition.ts";
 import { bearer, jsonOf, send, type Answer, type Sent } from "../security/calls.fixture.ts";
 import { madeUpKey } from "../security/credentials.fixture.ts";
 import {
@@ -18,9 +19,12 @@ import {
   type TestAgent,
 } from "../security/installation.fixture.ts";
 import { bodyFor, OPERATIONS, pathOf } from "../security/routes.fixture.ts";
+import { mcpAnswers } from "../support/mcp-answers.ts";
 import { everythingArrived, trail } from "./audit.fixture.ts";
 
 const SUBJECT = "ada@example.com";
+const SEARCH = { name: "search", inputSchema: { type: "object" } };
+const DEFINITION = toolDefinition(SEARCH);
 let ada: string;
 let agent: TestAgent;
 
@@ -74,6 +78,8 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   updatePool: ["catalog.pool_updated"],
   updateIntegration: ["catalog.integration_updated"],
   removeTool: ["catalog.tool_removed"],
+  refreshTool: ["catalog.tool_refreshed"],
+  approveToolOperation: ["catalog.operation_approved"],
   addToolSecret: ["catalog.tool_secret_added"],
   removeToolSecret: ["catalog.tool_secret_removed"],
   removePool: ["catalog.pool_removed"],
@@ -99,6 +105,8 @@ const LEDGERS: Readonly<Record<string, string>> = {
 };
 
 describe("a change", () => {
+  afterEach(() => vi.restoreAllMocks());
+
   it("of every kind that the document has is in this table", () => {
     const mutations = OPERATIONS.filter(({ by, method }) => by === "operator" && method !== "GET");
     expect(mutations.map(({ id }) => id).toSorted()).toEqual(Object.keys(LEAVES).toSorted());
@@ -132,7 +140,19 @@ describe("a change", () => {
       const { id: secret } = jsonOf(await change("addToolSecret", {}, values)) as { id: string };
       values["secret"] = secret;
     }
-    const found = id === "identifyKey" ? { body: { api_key: agent.key } } : {};
+    if (id === "refreshTool" || id === "approveToolOperation") {
+      const url = "https://mcp.example.com/mcp";
+      Object.assign(values, { name: `for-${id.toLowerCase()}`, operation: "search" });
+      await change("addTool", { body: { name: values["name"], kind: "mcp", url } });
+      vi.spyOn(globalThis, "fetch").mockImplementation(mcpAnswers([SEARCH]).answer);
+    }
+    if (id === "approveToolOperation") await change("refreshTool", {}, values);
+    const bodies: Readonly<Record<string, object>> = {
+      identifyKey: { api_key: agent.key },
+      approveToolOperation: { hash: DEFINITION.ok ? DEFINITION.value.hash : "" },
+    };
+    const body = bodies[id];
+    const found = body === undefined ? {} : { body };
     const answer = await change(id, found, values);
     expect(answer.status).toBeLessThan(300);
     const records = await recordsOf(answer, LEDGERS[id] ?? "default");

@@ -2,10 +2,11 @@
  * Every list of the API is read in pages. Which routes are lists is read from the OpenAPI document: a new one is walked here, or
  * the test names it.
  */
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { done, expectProblem, send } from "../security/calls.fixture.ts";
 import { ADMIN, makeWorkspace, registerAgent } from "../security/installation.fixture.ts";
 import { DOCUMENT, OPERATIONS, pathOf, type Operation } from "../security/routes.fixture.ts";
+import { mcpAnswers } from "../support/mcp-answers.ts";
 
 interface Page {
   readonly items: readonly object[];
@@ -69,9 +70,13 @@ beforeAll(async () => {
     await change("operators", { subject: `ada-${n}@example.com`, role: "auditor" });
     await change(`workspaces/${HOME}/users/stop`, { issuer: "https://login.example.com", subject: `u${n}` });
   }
-  const server = { kind: "http", url: "https://tools.example.com/", auth: { type: "bearer" } };
+  const server = { kind: "mcp", url: "https://tools.example.com/", auth: { type: "bearer" } };
   await change("tools", { name: "server", workspace: HOME, ...server });
   for (const value of ["one", "two"]) await change(`tools/server/secrets?workspace=${HOME}`, { value });
+  const listed = ["read", "search"].map((name) => ({ name, inputSchema: { type: "object" } }));
+  const asked = vi.spyOn(globalThis, "fetch").mockImplementation(mcpAnswers(listed).answer);
+  await change(`tools/server/refresh?workspace=${HOME}`);
+  asked.mockRestore();
   await change(`agents/${agent.id}/activate`);
   for (const command of ["suspend", "resume", "suspend"])
     await change(`agents/${agent.id}/${command}`, { reason: "a test" });
@@ -92,6 +97,7 @@ it("the lists of the document are the ones that are known here", () => {
     "listPools",
     "listSigningKeys",
     "listTiers",
+    "listToolOperations",
     "listToolSecrets",
     "listTools",
     "listUsers",

@@ -7,6 +7,7 @@ import {
   toolOperationList,
   toolRefreshed,
 } from "../../contract/tool-operation.ts";
+import { page } from "../../contract/words.ts";
 import {
   approveOperation,
   listToolOperations,
@@ -53,11 +54,11 @@ export const toolOperationRoutes: readonly Route[] = [
       tag,
       door: read,
       params: toolPath,
-      query,
-      answers: [{ status: 200, description: "All of them, by name", schema: toolOperationList }],
+      query: query.extend(page),
+      answers: [{ status: 200, description: "A page of them, by name", schema: toolOperationList }],
     },
-    async ({ services, asked, params, query: { workspace } }) =>
-      reply(await listToolOperations(services.operations, asked, { tool: params.name, workspace })),
+    async ({ services, asked, params, query: { workspace, ...paging } }) =>
+      reply(await listToolOperations(services.operations, asked, { tool: params.name, workspace }, paging)),
   ),
   problemRoute(
     {

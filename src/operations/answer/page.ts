@@ -1,4 +1,5 @@
 /** Pages of lists. The cursor is the sort key of the last item, opaque to the reader. */
+import { MCP_TOOL_NAME_PATTERN } from "../../contract/tool-operation.ts";
 import { USER_ID_PATTERN } from "../../contract/user-id.ts";
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../kernel/bytes.ts";
 import { NAME_PATTERN } from "../../contract/words.ts";
@@ -44,7 +45,7 @@ const THUMBPRINT = "[A-Za-z0-9_-]{43}";
 
 /** The form of sort keys: a name or an id. */
 const SORT_KEY = new RegExp(
-  `^(?:${NAME_PATTERN}|${THUMBPRINT}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
+  `^(?:${NAME_PATTERN}|${MCP_TOOL_NAME_PATTERN}|${THUMBPRINT}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
 );
 
 /** The sort key in a cursor; undefined for the first page. */

@@ -67,9 +67,9 @@ describe("a list", () => {
 
 const ALL = below(await commandTree());
 /** What shows a list that grows; `context list` reads a file of this machine. */
-const LISTS = ALL.filter((command) => ["list", "halts", "secrets"].includes(command.name())).filter(
-  (command) => wordsOf(command).join(" ") !== "context list",
-);
+const LISTS = ALL.filter((command) =>
+  ["list", "halts", "secrets", "operations"].includes(command.name()),
+).filter((command) => wordsOf(command).join(" ") !== "context list");
 
 test.each(LISTS.map((command) => [wordsOf(command).join(" "), command] as const))(
   "dome %s takes --limit and --cursor, as every list does",
@@ -84,6 +84,7 @@ const OF: Readonly<Record<string, string>> = {
   "agents halts": " support-triage",
   "workspaces halts": " support",
   "keys list": " support-triage",
+  "tools operations": " zendesk",
   "tools secrets": " zendesk",
 };
 

@@ -35,6 +35,7 @@ const READINGS: Readonly<Record<string, readonly string[]>> = {
   "tiers list": [""],
   "tiers show": ["standard"],
   "tools list": [""],
+  "tools operations": ["zendesk"],
   "tools secrets": ["zendesk"],
   "tools show": ["crm"],
   "users list": ["", "-A"],
@@ -57,6 +58,7 @@ const SHOWS = new Set([
   "explain",
   "whoami",
   "secrets",
+  "operations",
   "tail",
 ]);
 /** What shows nothing that has a time: it is the same for people and for programs. */

@@ -5,6 +5,7 @@ import { defined } from "../../../kernel/defined.ts";
 import { verb } from "../../command.ts";
 import { workspaceOption } from "../../option-values.ts";
 import { fields } from "../../output.ts";
+import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { table } from "../../table.ts";
 
@@ -44,31 +45,43 @@ export const refreshCommand = (session: Session): Command =>
     });
 
 export const operationsCommand = (session: Session): Command =>
-  verb({
-    name: "operations",
-    summary: "List the pinned and quarantined operations of a tool",
-    examples: ["dome tools operations zendesk"],
-  })
-    .argument("<tool>", "its name")
+  withPaging(
+    verb({
+      name: "operations",
+      summary: "List the pinned and quarantined operations of a tool",
+      examples: ["dome tools operations zendesk"],
+    }).argument("<tool>", "its name"),
+    "operations",
+  )
     .addOption(workspaceOption())
-    .action(async (name: string, { workspace }: InWorkspace) => {
-      const { items } = await (await session.controlPlane()).toolOperations.list(name, workspace);
+    .action(async (name: string, { workspace, ...paging }: InWorkspace & Paging, command: Command) => {
+      const { toolOperations } = await session.controlPlane();
+      const taken = await takePage(toolOperations.list(name, workspace), paging);
+      const { items } = taken;
       const { output } = session;
       output.show({
         body: items,
         ids: items.map((each) => each.name),
         text: () =>
-          table(output.style, ["NAME", "STATE", "WHY", "READ ONLY", "APPROVED BY"], items.map(rowOf)),
+          table(
+            output.style,
+            ["NAME", "STATE", "WHY", "READ ONLY", "APPROVED", "BY"],
+            items.map(rowOf(session)),
+          ),
       });
+      tellMore(session, command, taken);
     });
 
-const rowOf = ({ name, state, why, read_only, approved_by }: ToolOperation) => [
-  name,
-  state,
-  why ?? "",
-  read_only ? "yes" : "no",
-  approved_by ?? "",
-];
+const rowOf =
+  ({ output }: Session) =>
+  ({ name, state, why, read_only, approved_by, approved_at }: ToolOperation) => [
+    name,
+    state,
+    why ?? "",
+    read_only ? "yes" : "no",
+    approved_at === null ? "never" : output.style.ago(approved_at),
+    approved_by ?? "",
+  ];
 
 export const diffCommand = (session: Session): Command =>
   verb({
