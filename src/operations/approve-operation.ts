@@ -18,7 +18,7 @@ import {
 } from "../registry/tool-operations.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
 import { catalogTools } from "../storage/tables/catalog.ts";
-import { afterOf, pageOf } from "./answer/page.ts";
+import { afterOf, BAD_CURSOR, pageOf } from "./answer/page.ts";
 import { memberRefusal, notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change, changedWorkspace } from "./change/change.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
@@ -42,8 +42,10 @@ export async function listToolOperations(
   if (tool === undefined) return err(notFound("tool", target.tool));
   const after = afterOf(cursor);
   if (!after.ok) return after;
-  const rows = await listOperations(db, tool.id, after.value, limit + 1);
-  const { items, next_cursor } = pageOf(rows, limit, ({ name }) => name);
+  const mine = `${tool.id}/`;
+  if (after.value?.startsWith(mine) === false) return err(BAD_CURSOR);
+  const rows = await listOperations(db, tool.id, after.value?.slice(mine.length), limit + 1);
+  const { items, next_cursor } = pageOf(rows, limit, ({ name }) => mine + name);
   return ok({ items: items.map((row) => operationView(row, tool.name)), next_cursor });
 }
 
