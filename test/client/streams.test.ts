@@ -1,9 +1,11 @@
 /**
  * The streams of a running server. The live trail: through the client, and through `dome audit tail`. An agent's events: through
- * the client, and through `dome agents events`.
+ * the client, and through `dome agents events`. An HTTP tool: through its door, to a server on the network.
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -16,12 +18,45 @@ import { CLI, endEverything, startServer, type RunningServer } from "../support/
 
 let server: RunningServer;
 let plane: ControlPlane;
+let upstream: Upstream;
+
+/** The server behind a tool: `/live` says something and then nothing more, every other path answers with what it got. */
+interface Upstream {
+  readonly server: Server;
+  readonly origin: string;
+  /** The headers of each request so far. */
+  readonly asked: IncomingHttpHeaders[];
+  /** The answers that are still open. */
+  readonly live: ServerResponse[];
+}
+
+async function upstreamServer(): Promise<Upstream> {
+  const [asked, live]: [IncomingHttpHeaders[], ServerResponse[]] = [[], []];
+  const listening = createServer((request, response) => {
+    asked.push(request.headers);
+    if (request.url === "/live") {
+      live.push(response.writeHead(200, { "content-type": "text/event-stream" }));
+      response.write("data: begun\n\n");
+      return;
+    }
+    response.setHeader("content-type", "application/octet-stream");
+    request.pipe(response);
+  });
+  await once(listening.listen(0, "127.0.0.1"), "listening");
+  const { port } = listening.address() as AddressInfo;
+  return { server: listening, origin: `http://127.0.0.1:${port}`, asked, live };
+}
 
 beforeAll(async () => {
-  server = await startServer();
+  upstream = await upstreamServer();
+  server = await startServer({ args: ["--egress-allow", upstream.origin] });
   plane = new ControlPlane({ url: server.url, token: server.adminToken });
 });
-afterAll(endEverything);
+afterAll(async () => {
+  await endEverything();
+  upstream.server.closeAllConnections();
+  upstream.server.close();
+});
 
 /** The next records; ends the connection behind them. */
 async function take(records: AsyncGenerator<AuditEntry>, count: number): Promise<AuditEntry[]> {
@@ -194,4 +229,56 @@ it("is followed by `dome agents events`, which ends with the agent", async () =>
     "agent.revoked",
   ]);
   expect((await ended)[0]).toBe(0);
+});
+
+/** The headers that call the door of the tool `server`, which a new agent declares. */
+async function caller(
+  name: string,
+): Promise<{ readonly id: string; readonly headers: { authorization: string } }> {
+  const { id, key, home } = await start(name);
+  await plane.tools.add({
+    workspace: home,
+    name: "server",
+    kind: "http",
+    url: upstream.origin,
+    auth: { type: "bearer" },
+  });
+  await plane.toolSecrets.add("server", { value: "of-the-server" }, home);
+  await plane.agents.update({ agent: id }, { surface: { tools: ["server"], pools: [], integrations: [] } });
+  return { id, headers: { authorization: `Bearer ${key}` } };
+}
+
+it("sends a body byte for byte through the door of a tool, with the server's credential and not the caller's (P10)", async () => {
+  const { headers } = await caller("sender");
+  const bytes = Buffer.from('{ "title":  "gr\u00fcn", "n": 1.50 }');
+  const answer = await fetch(`${server.url}/tools/server/tickets?a=%C3%BC`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: bytes,
+  });
+  expect(answer.status).toBe(200);
+  expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
+  const got = upstream.asked.at(-1);
+  expect(got).toMatchObject({
+    authorization: "Bearer of-the-server",
+    "content-length": String(bytes.length),
+  });
+  expect(JSON.stringify(got)).not.toContain(headers.authorization.slice("Bearer ".length));
+});
+
+it("cuts a stream through the door of a tool on both sides when its agent is stopped (P3)", async () => {
+  const { id, headers } = await caller("reader");
+  const answer = await fetch(`${server.url}/tools/server/live`, { headers });
+  const reader = answer.body?.getReader();
+  const first = await reader?.read();
+  expect(Buffer.from(first?.value ?? []).toString()).toBe("data: begun\n\n");
+  const [open] = upstream.live;
+  const closed = once(open as ServerResponse, "close");
+  const ended = reader?.read().then(
+    () => "went on",
+    () => "cut",
+  );
+  await plane.agents.suspend({ agent: id });
+  expect(await ended).toBe("cut");
+  await closed;
 });
