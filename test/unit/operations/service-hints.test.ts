@@ -29,16 +29,23 @@ const agentWith = (surface: Partial<RegisteredAgent["surface"]>): RegisteredAgen
     surface: { tools: [], pools: [], integrations: [], ...surface },
   }) as unknown as RegisteredAgent;
 
-const CATALOG = {
+const CATALOG: Facts["catalog"] = {
   tools: new Map([
     [
       "mail",
-      { operations: null, schemas: new Map([["POST /notes", { type: "object", required: ["text"] }]]) },
+      {
+        operations: null,
+        clearArguments: false,
+        schemas: new Map([["POST /notes", { type: "object", required: ["text"] }]]),
+        quarantined: new Set(["forward"]),
+        readOnly: new Set<string>(),
+        upstream: null,
+      },
     ],
   ]),
   pools: new Map(),
   integrations: new Set(),
-} as unknown as Facts["catalog"];
+};
 
 /** What a shell makes of a line: the words after `dome`. */
 const pasted = (line: string): string[] =>
@@ -84,7 +91,7 @@ const denial = (agent: RegisteredAgent, asked: AccessRequest): string | null => 
 
 const [warning] = surfaceWarnings(
   { surface: { tools: ["zendsk"], pools: [], integrations: [] }, workspace: WORKSPACE },
-  CATALOG as Parameters<typeof surfaceWarnings>[1],
+  CATALOG,
 );
 
 describe("a command that the service names", () => {
@@ -151,6 +158,13 @@ describe("a command that the service names", () => {
       denial(agentWith({ tools: ["mail"] }), use("tool", "mail", "POST /notes")),
       ["tools", "show"],
       ["mail"],
+      {},
+    ],
+    [
+      "an operation that its server defines otherwise than it was approved",
+      denial(agentWith({ tools: ["mail"] }), use("tool", "mail", "forward")),
+      ["tools", "diff"],
+      ["mail", "forward"],
       {},
     ],
     [
