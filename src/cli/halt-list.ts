@@ -4,7 +4,7 @@ import type { Listing } from "../client/listing.ts";
 import type { Halt } from "../contract/halt.ts";
 import { usage } from "./exit.ts";
 import { haltFields, haltTable } from "./halt-text.ts";
-import { takePage, tellMore, type Paging } from "./paging.ts";
+import { shownPage, takePage, type Paging } from "./paging.ts";
 import type { Session } from "./session.ts";
 import type { Read } from "./watch.ts";
 
@@ -15,14 +15,7 @@ export async function listOfHalts(
   paging: Paging,
 ): Promise<Read> {
   const taken = await takePage(listing, paging);
-  const { items } = taken;
-  const { output } = session;
-  return {
-    body: items,
-    ids: items.map((halt) => halt.id),
-    text: () => haltTable(output.style, items),
-    tell: () => tellMore(session, command, taken),
-  };
+  return shownPage(session, command, taken, { id: (halt) => halt.id, text: haltTable });
 }
 
 /** @throws CommandFailure (exit 2) for options of the list: they would change nothing. */

@@ -1,11 +1,15 @@
 /**
- * The paging options of all commands that list: a limit, a cursor, or everything; and the command for the next page.
+ * The paging of all commands that list: the options (a limit, a cursor, or everything), the output of a page, and the
+ * command for the next page.
  */
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Listing, Taken } from "../client/listing.ts";
+import { defined } from "../kernel/defined.ts";
 import { shellWord } from "../kernel/shell-word.ts";
 import { inWorkspace, wholeNumber } from "./option-values.ts";
+import type { Style } from "./output.ts";
 import type { Session } from "./session.ts";
+import type { Read } from "./watch.ts";
 
 export interface Paging {
   readonly limit?: number | undefined;
@@ -41,8 +45,39 @@ export const takePage = <T>(
   usual: number | null = null,
 ): Promise<Taken<T>> => listing.take(mostOf(paging, usual), paging.cursor);
 
+interface Forms<T> {
+  readonly id: (item: T) => string;
+  /** The text for people. */
+  readonly text: (style: Style, items: readonly T[]) => string;
+  /** The text with more columns, if there is one. */
+  readonly wide?: (style: Style, items: readonly T[]) => string;
+  /** A note for an empty list. */
+  readonly none?: string;
+}
+
+/** The output of a page, with a note when there are more items. */
+export function shownPage<T>(
+  session: Session,
+  command: Command,
+  taken: Taken<T>,
+  { id, text, wide, none }: Forms<T>,
+): Read {
+  const { items } = taken;
+  const { output } = session;
+  return {
+    body: items,
+    ids: items.map((item) => id(item)),
+    text: () => text(output.style, items),
+    ...defined({ wide: wide && (() => wide(output.style, items)) }),
+    tell: () => {
+      tellMore(session, command, taken);
+      if (items.length === 0 && none !== undefined) output.note(none);
+    },
+  };
+}
+
 /** Says that there are more items, and prints the command that lists them. */
-export function tellMore({ output }: Session, command: Command, { next }: Taken<unknown>): void {
+function tellMore({ output }: Session, command: Command, { next }: Taken<unknown>): void {
   if (next === null) return;
   output.note("There are more.");
   output.next(`${again(command)} --cursor ${shellWord(next)}`);

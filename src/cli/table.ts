@@ -9,6 +9,21 @@ const BARE = Object.fromEntries(
   ),
 );
 
+/** One row per item; the columns are its members. */
+export function memberTable<T>(
+  style: Style,
+  items: readonly T[],
+  members: (item: T) => readonly (readonly [string, Cell])[],
+): string {
+  const [first] = items;
+  const head = first === undefined ? [] : members(first).map(([member]) => member.toUpperCase());
+  return table(
+    style,
+    head,
+    items.map((item) => members(item).map(([, value]) => value)),
+  );
+}
+
 /** Rows under a header, with aligned columns. */
 export function table(style: Style, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   if (rows.length === 0) return "none";

@@ -19,6 +19,12 @@ export interface Read extends Shown {
   readonly tell?: () => void;
 }
 
+/** Shows a result, and its note. */
+export function showOnce({ output }: Session, shown: Read): void {
+  output.show(shown);
+  shown.tell?.();
+}
+
 /** @param read called for each look; asks the service. */
 export async function showOrWatch(
   session: Session,
@@ -26,12 +32,7 @@ export async function showOrWatch(
   read: () => Promise<Read>,
 ): Promise<void> {
   const { output, io } = session;
-  if (watch !== true) {
-    const shown = await read();
-    output.show(shown);
-    shown.tell?.();
-    return;
-  }
+  if (watch !== true) return showOnce(session, await read());
   for (let before: string | undefined; ;) {
     const shown = await read();
     const now = JSON.stringify(shown.compared ?? shown.body);

@@ -4,7 +4,7 @@ import type { AgentFilter } from "../../../client/agents.ts";
 import type { AgentSort } from "../../../contract/agent-list.ts";
 import { verb } from "../../command.ts";
 import { allWorkspacesOption, searched, labelFilterOption, workspaceOption } from "../../option-values.ts";
-import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
 import { agentTable, wideAgentTable } from "./view.ts";
@@ -66,16 +66,10 @@ const filterOf = (options: ListOptions): AgentFilter => {
 async function read(session: Session, options: ListOptions, command: Command): Promise<Read> {
   const service = await session.controlPlane();
   const taken = await takePage(service.agents.list(filterOf(options)), options);
-  const { items } = taken;
-  const { output } = session;
-  return {
-    body: items,
-    ids: items.map((agent) => agent.id),
-    text: () => agentTable(output.style, items),
-    wide: () => wideAgentTable(output.style, items),
-    tell: () => {
-      tellMore(session, command, taken);
-      if (items.length === 0) output.note(searched(options.workspace, options.allWorkspaces === true));
-    },
-  };
+  return shownPage(session, command, taken, {
+    id: (agent) => agent.id,
+    text: agentTable,
+    wide: wideAgentTable,
+    none: searched(options.workspace, options.allWorkspaces === true),
+  });
 }

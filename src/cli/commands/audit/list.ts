@@ -9,8 +9,9 @@ import { called, type Names } from "../../names.ts";
 import { allWorkspacesOption, searched, pointInTime } from "../../option-values.ts";
 import { type Cell, type Style } from "../../output.ts";
 import { table } from "../../table.ts";
-import { mostOf, takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { mostOf, shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
+import { showOnce } from "../../watch.ts";
 import { filterOf, withFilters, type FilterOptions } from "./filters.ts";
 import { cells, COLUMNS, wideCells, WIDE_COLUMNS } from "./row.ts";
 import { takeEverywhere } from "./take-everywhere.ts";
@@ -46,18 +47,19 @@ export function listCommand(session: Session): Command {
 
 async function list(session: Session, options: ListOptions, command: Command): Promise<void> {
   const taken = await take(await session.controlPlane(), options);
-  const { items, workspaces } = taken;
-  const { output } = session;
-  const { style } = output;
-  output.show({
-    body: items,
-    ids: items.map((entry) => entry.id),
-    text: () => trail(style, items, workspaces, { head: COLUMNS, row: (entry) => cells(entry, style.ago) }),
-    wide: () =>
-      trail(style, items, workspaces, { head: WIDE_COLUMNS, row: (entry) => wideCells(entry, style.clock) }),
+  const { workspaces } = taken;
+  const page = shownPage(session, command, taken, {
+    id: (entry) => entry.id,
+    text: (style, entries) =>
+      trail(style, entries, workspaces, { head: COLUMNS, row: (entry) => cells(entry, style.ago) }),
+    wide: (style, entries) =>
+      trail(style, entries, workspaces, {
+        head: WIDE_COLUMNS,
+        row: (entry) => wideCells(entry, style.clock),
+      }),
+    none: searched(options.workspace, options.allWorkspaces === true),
   });
-  tellMore(session, command, taken);
-  if (items.length === 0) output.note(searched(options.workspace, options.allWorkspaces === true));
+  showOnce(session, page);
 }
 
 interface Trail extends Taken<ShownEntry> {

@@ -4,10 +4,11 @@ import type { Catalog } from "../../../client/catalog.ts";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import { verb } from "../../command.ts";
 import { fields, type Cell } from "../../output.ts";
-import { table } from "../../table.ts";
+import { memberTable } from "../../table.ts";
 import { workspaceOption } from "../../option-values.ts";
-import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
+import { showOnce } from "../../watch.ts";
 
 export interface Kind<Entry> {
   /** The noun, in the plural: `tools`. */
@@ -17,7 +18,7 @@ export interface Kind<Entry> {
   readonly example: string;
   readonly of: (service: ControlPlane) => Pick<Catalog<never, Entry>, "list" | "show" | "remove">;
   readonly members: (entry: Entry) => readonly (readonly [string, Cell])[];
-  /** What a list has no room for. */
+  /** Members for which a list has no room. */
   readonly details?: (entry: Entry) => readonly (readonly [string, Cell])[];
 }
 
@@ -39,19 +40,11 @@ export const listCommand = <Entry extends CatalogEntry>(session: Session, kind: 
     .action(async ({ workspace, ...paging }: Paging & { workspace?: string }, command: Command) => {
       const catalog = kind.of(await session.controlPlane());
       const taken = await takePage(catalog.list({ workspace }), paging);
-      const { items } = taken;
-      const { output } = session;
-      output.show({
-        body: items,
-        ids: items.map((entry) => entry.id),
-        text: () => {
-          const [first] = items;
-          const head = first === undefined ? [] : kind.members(first).map(([member]) => member.toUpperCase());
-          const rows = items.map((entry) => kind.members(entry).map(([, value]) => value));
-          return table(output.style, head, rows);
-        },
+      const page = shownPage(session, command, taken, {
+        id: (entry) => entry.id,
+        text: (style, entries) => memberTable(style, entries, kind.members),
       });
-      tellMore(session, command, taken);
+      showOnce(session, page);
     });
 
 export const showCommand = <Entry extends CatalogEntry>(session: Session, kind: Kind<Entry>): Command =>

@@ -2,9 +2,10 @@
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
 import { workspaceOption } from "../../option-values.ts";
-import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
+import { showOnce } from "../../watch.ts";
 import { audiencesOf, issuerOf } from "./view.ts";
 
 export const listCommand = (session: Session): Command =>
@@ -20,16 +21,13 @@ export const listCommand = (session: Session): Command =>
     .action(async ({ workspace, ...paging }: Paging & { workspace?: string }, command: Command) => {
       const { identityProviders } = await session.controlPlane();
       const taken = await takePage(identityProviders.list({ workspace }), paging);
-      const { items } = taken;
-      const { output } = session;
-      output.show({
-        body: items,
-        ids: items.map((provider) => provider.id),
-        text: () =>
+      const page = shownPage(session, command, taken, {
+        id: (provider) => provider.id,
+        text: (style, providers) =>
           table(
-            output.style,
+            style,
             ["NAME", "ISSUER", "AUDIENCES", "MAX AGE", "ID"],
-            items.map((provider) => [
+            providers.map((provider) => [
               provider.name,
               issuerOf(provider),
               audiencesOf(provider),
@@ -38,5 +36,5 @@ export const listCommand = (session: Session): Command =>
             ]),
           ),
       });
-      tellMore(session, command, taken);
+      showOnce(session, page);
     });

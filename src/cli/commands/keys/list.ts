@@ -4,7 +4,7 @@ import type { KeySort } from "../../../contract/key.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { allWorkspacesOption, labelFilterOption, searched, workspaceOption } from "../../option-values.ts";
-import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
 import { keyFilterOf, withKeyAges, type KeyChoice } from "./key-ages.ts";
@@ -71,13 +71,7 @@ async function readOne(
     );
   const { keys } = await session.controlPlane();
   const taken = await takePage(keys.list({ agent, workspace }), { limit, cursor });
-  const { items } = taken;
-  return {
-    body: items,
-    ids: items.map((key) => key.id),
-    text: () => keyTable(session.output.style, items),
-    tell: () => tellMore(session, command, taken),
-  };
+  return shownPage(session, command, taken, { id: (key) => key.id, text: keyTable });
 }
 
 async function readMany(session: Session, options: ListOptions, command: Command): Promise<Read> {
@@ -88,16 +82,10 @@ async function readMany(session: Session, options: ListOptions, command: Command
     sort: sort ?? (options.expiresBefore === undefined ? undefined : "expires"),
   });
   const taken = await takePage(listing, options);
-  const { items } = taken;
-  const { output } = session;
-  return {
-    body: items,
-    ids: items.map((key) => key.id),
-    text: () => listedKeyTable(output.style, items),
-    wide: () => wideListedKeyTable(output.style, items),
-    tell: () => {
-      tellMore(session, command, taken);
-      if (items.length === 0) output.note(searched(workspace, allWorkspaces === true));
-    },
-  };
+  return shownPage(session, command, taken, {
+    id: (key) => key.id,
+    text: listedKeyTable,
+    wide: wideListedKeyTable,
+    none: searched(workspace, allWorkspaces === true),
+  });
 }

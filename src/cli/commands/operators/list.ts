@@ -3,8 +3,9 @@ import { Option, type Command } from "commander";
 import type { OperatorFilter } from "../../../client/operators.ts";
 import { ROLES } from "../../../contract/roles.ts";
 import { verb } from "../../command.ts";
-import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
+import { showOnce } from "../../watch.ts";
 import { operatorTable } from "./view.ts";
 
 export const listCommand = (session: Session): Command =>
@@ -21,12 +22,5 @@ export const listCommand = (session: Session): Command =>
     .action(async ({ subject, role, ...paging }: OperatorFilter & Paging, command: Command) => {
       const service = await session.controlPlane();
       const taken = await takePage(service.operators.list({ subject, role }), paging);
-      const { items } = taken;
-      const { output } = session;
-      output.show({
-        body: items,
-        ids: items.map((operator) => operator.id),
-        text: () => operatorTable(output.style, items),
-      });
-      tellMore(session, command, taken);
+      showOnce(session, shownPage(session, command, taken, { id: ({ id }) => id, text: operatorTable }));
     });

@@ -1,8 +1,9 @@
 /** `dome signing-keys list` */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
-import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
+import { showOnce } from "../../watch.ts";
 import { signingKeyTable } from "./view.ts";
 
 export const listCommand = (session: Session): Command =>
@@ -15,12 +16,5 @@ export const listCommand = (session: Session): Command =>
     "keys",
   ).action(async (options: Paging, command: Command) => {
     const taken = await takePage((await session.controlPlane()).signingKeys.list(), options);
-    const { items } = taken;
-    const { output } = session;
-    output.show({
-      body: items,
-      ids: items.map((key) => key.kid),
-      text: () => signingKeyTable(output.style, items),
-    });
-    tellMore(session, command, taken);
+    showOnce(session, shownPage(session, command, taken, { id: ({ kid }) => kid, text: signingKeyTable }));
   });

@@ -4,10 +4,11 @@ import type { ToolOperation } from "../../../contract/tool-operation.ts";
 import { defined } from "../../../kernel/defined.ts";
 import { verb } from "../../command.ts";
 import { workspaceOption } from "../../option-values.ts";
-import { fields } from "../../output.ts";
-import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { fields, type Style } from "../../output.ts";
+import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { table } from "../../table.ts";
+import { showOnce } from "../../watch.ts";
 
 interface InWorkspace {
   readonly workspace?: string;
@@ -57,31 +58,22 @@ export const operationsCommand = (session: Session): Command =>
     .action(async (name: string, { workspace, ...paging }: InWorkspace & Paging, command: Command) => {
       const { toolOperations } = await session.controlPlane();
       const taken = await takePage(toolOperations.list(name, workspace), paging);
-      const { items } = taken;
-      const { output } = session;
-      output.show({
-        body: items,
-        ids: items.map((each) => each.name),
-        text: () =>
-          table(
-            output.style,
-            ["NAME", "STATE", "WHY", "READ ONLY", "APPROVED", "BY"],
-            items.map(rowOf(session)),
-          ),
-      });
-      tellMore(session, command, taken);
+      showOnce(session, shownPage(session, command, taken, { id: (each) => each.name, text: operationTable }));
     });
 
-const rowOf =
-  ({ output }: Session) =>
-  ({ name, state, why, read_only, approved_by, approved_at }: ToolOperation) => [
-    name,
-    state,
-    why ?? "",
-    read_only ? "yes" : "no",
-    approved_at === null ? "never" : output.style.ago(approved_at),
-    approved_by ?? "",
-  ];
+const operationTable = (style: Style, operations: readonly ToolOperation[]): string =>
+  table(
+    style,
+    ["NAME", "STATE", "WHY", "READ ONLY", "APPROVED", "BY"],
+    operations.map(({ name, state, why, read_only, approved_by, approved_at }) => [
+      name,
+      state,
+      why,
+      read_only ? "yes" : "no",
+      style.ago(approved_at) ?? "never",
+      approved_by,
+    ]),
+  );
 
 export const diffCommand = (session: Session): Command =>
   verb({

@@ -4,11 +4,12 @@ import type { ToolSecret } from "../../../contract/upstream.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { workspaceOption } from "../../option-values.ts";
-import { fields } from "../../output.ts";
-import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { fields, type Style } from "../../output.ts";
+import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import { readSecret, withSecretOptions, type SecretOptions } from "../../secret-value.ts";
 import type { Session } from "../../session.ts";
 import { table } from "../../table.ts";
+import { showOnce } from "../../watch.ts";
 
 interface InWorkspace {
   readonly workspace?: string;
@@ -61,24 +62,20 @@ export const secretsCommand = (session: Session): Command =>
     .action(async (name: string, { workspace, ...paging }: InWorkspace & Paging, command: Command) => {
       const { toolSecrets } = await session.controlPlane();
       const taken = await takePage(toolSecrets.list(name, workspace), paging);
-      const { items } = taken;
-      const { output } = session;
-      output.show({
-        body: items,
-        ids: items.map(({ id }) => id),
-        text: () => table(output.style, ["ID", "ADDED", "BY", "IN USE"], items.map(rowOf(session))),
-      });
-      tellMore(session, command, taken);
+      showOnce(session, shownPage(session, command, taken, { id: ({ id }) => id, text: secretTable }));
     });
 
-const rowOf =
-  ({ output }: Session) =>
-  (secret: ToolSecret) => [
-    secret.id,
-    output.style.ago(secret.created_at),
-    secret.created_by,
-    secret.in_use ? "yes" : "no",
-  ];
+const secretTable = (style: Style, secrets: readonly ToolSecret[]): string =>
+  table(
+    style,
+    ["ID", "ADDED", "BY", "IN USE"],
+    secrets.map((secret) => [
+      secret.id,
+      style.ago(secret.created_at),
+      secret.created_by,
+      secret.in_use ? "yes" : "no",
+    ]),
+  );
 
 export const removeSecretCommand = (session: Session): Command =>
   verb({

@@ -5,7 +5,7 @@ import type { Taken } from "../../../client/listing.ts";
 import type { User } from "../../../contract/user.ts";
 import { verb } from "../../command.ts";
 import { allWorkspacesOption, workspaceOption } from "../../option-values.ts";
-import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
 import { takeEverywhere } from "./take-everywhere.ts";
@@ -38,14 +38,7 @@ export const listCommand = (session: Session): Command =>
 
 async function read(session: Session, options: ListOptions, command: Command): Promise<Read> {
   const taken = await take(await session.controlPlane(), options);
-  const { items } = taken;
-  const { output } = session;
-  return {
-    body: items,
-    ids: items.map((user) => user.id),
-    text: () => userTable(output.style, items),
-    tell: () => tellMore(session, command, taken),
-  };
+  return shownPage(session, command, taken, { id: (user) => user.id, text: userTable });
 }
 
 const take = (

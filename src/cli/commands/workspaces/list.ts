@@ -1,7 +1,7 @@
 /** `dome workspaces list` */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
-import { takePage, tellMore, withPaging, type Paging } from "../../paging.ts";
+import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
 import { showOrWatch, watchOption, type Watching } from "../../watch.ts";
@@ -19,24 +19,20 @@ export const listCommand = (session: Session): Command =>
     .action((options: Paging & Watching, command: Command) =>
       showOrWatch(session, options, async () => {
         const taken = await takePage((await session.controlPlane()).workspaces.list(), options);
-        const { items } = taken;
-        const { output } = session;
-        return {
-          body: items,
-          ids: items.map((workspace) => workspace.id),
-          text: () =>
+        return shownPage(session, command, taken, {
+          id: (workspace) => workspace.id,
+          text: (style, workspaces) =>
             table(
-              output.style,
+              style,
               ["NAME", "STATE", "CREATED", "DESCRIPTION", "ID"],
-              items.map((workspace) => [
+              workspaces.map((workspace) => [
                 workspace.name,
                 workspace.halted ? "halted" : "open",
-                output.style.ago(workspace.created_at),
+                style.ago(workspace.created_at),
                 workspace.description,
                 workspace.id,
               ]),
             ),
-          tell: () => tellMore(session, command, taken),
-        };
+        });
       }),
     );
