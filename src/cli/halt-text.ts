@@ -40,6 +40,22 @@ export function haltFields(style: Style, halt: Halt): string {
   return `${members}\n\n${clean(halt.note)}`;
 }
 
+interface Stopped {
+  readonly changed: boolean;
+  readonly halt: Halt | null;
+  readonly effective_in_ms: number;
+}
+
+/** @param what the sentence without its end, for instance `support is halted`. */
+export function stoppedText(
+  style: Style,
+  what: string,
+  { changed, halt, effective_in_ms: left }: Stopped,
+): string {
+  const said = `${what}${changed ? "" : " (it was already)"}.`;
+  return halt === null ? said : `${said} ${effectText(style, halt, left)}`;
+}
+
 /**
  * `The stop hlt_… is effective since …`, or `… in …`.
  * @param leftMs the time left, in milliseconds, when it is not effective yet.

@@ -1,8 +1,7 @@
 /** Prints the stop of a user or a transaction: committed, waiting, effective, and the command for the receipt. */
 import type { ControlPlane } from "../client/control-plane.ts";
 import type { TransactionTransition, UserTransition } from "../contract/halt.ts";
-import { effectText } from "./halt-text.ts";
-import type { Style } from "./output.ts";
+import { stoppedText } from "./halt-text.ts";
 import type { Session } from "./session.ts";
 import { waitForHalt } from "./wait-for-halt.ts";
 
@@ -25,16 +24,7 @@ export async function tellStop(
   output.show({
     body: transition,
     ids: [transition.halt?.id ?? transition.workspace],
-    text: () => sentence(output.style, who, transition),
+    text: () => stoppedText(output.style, `${who} is stopped`, transition),
   });
   if (transition.effective_in_ms > 0 && committed !== null) output.next(receiptCommand(committed.id));
-}
-
-function sentence(
-  style: Style,
-  name: string,
-  { changed, halt: stop, effective_in_ms: left }: UserTransition | TransactionTransition,
-): string {
-  const who = `${name} is stopped${changed ? "" : " (it was already)"}`;
-  return stop === null ? `${who}.` : `${who}. ${effectText(style, stop, left)}`;
 }

@@ -1,7 +1,7 @@
 /** `dome keys revoke`: revokes one key and every token minted from it; the agent's other keys stay valid. */
 import type { Command } from "commander";
 import { verb } from "../../command.ts";
-import { effectText } from "../../halt-text.ts";
+import { stoppedText } from "../../halt-text.ts";
 import { inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { waitForHalt } from "../../wait-for-halt.ts";
@@ -39,11 +39,6 @@ async function revoke(session: Session, agent: string, key: string, options: Rev
   output.show({
     body: revoked,
     ids: [revoked.halt?.id ?? revoked.id],
-    text: () => {
-      const what = `${revoked.id} is revoked${revoked.changed ? "" : " (it was already)"}`;
-      return revoked.halt === null
-        ? `${what}.`
-        : `${what}. ${effectText(output.style, revoked.halt, revoked.effective_in_ms)}`;
-    },
+    text: () => stoppedText(output.style, `${revoked.id} is revoked`, revoked),
   });
 }

@@ -1,12 +1,11 @@
 /** `dome workspaces halt`: stops everything in a workspace. It asks for the name, or takes `--yes`. */
 import type { Command } from "commander";
-import type { WorkspaceTransition } from "../../../contract/halt.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { withReason } from "../../option-values.ts";
-import { effectText } from "../../halt-text.ts";
-import { clean, type Style } from "../../output.ts";
+import { stoppedText } from "../../halt-text.ts";
+import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { waitForHalt } from "../../wait-for-halt.ts";
 
@@ -59,18 +58,9 @@ async function halt(session: Session, name: string, options: HaltOptions): Promi
   output.show({
     body: transition,
     ids: [transition.halt?.id ?? transition.workspace],
-    text: () => sentence(output.style, name, transition),
+    text: () => stoppedText(output.style, `${clean(name)} is halted`, transition),
   });
   if (transition.effective_in_ms > 0 && committed !== null) output.next(receiptCommand(name, committed.id));
 }
 
 const receiptCommand = (name: string, id: string): string => `dome workspaces halts ${name} ${id}`;
-
-function sentence(
-  style: Style,
-  name: string,
-  { changed, halt: stop, effective_in_ms: left }: WorkspaceTransition,
-): string {
-  const who = `${clean(name)} is halted${changed ? "" : " (it was already)"}`;
-  return stop === null ? `${who}.` : `${who}. ${effectText(style, stop, left)}`;
-}
