@@ -115,7 +115,7 @@ describe("an agent's events", () => {
     );
     expect([outcome.exit, lastIds(outcome)]).toEqual([0, [null, "4", "4"]]);
     expect(outcome.service.slept).toEqual([30_000, 30_000]);
-    expect(outcome.stderr).toContain("The workspace is halted; coming back until it is resumed.");
+    expect(outcome.stderr).toContain("The workspace is halted. Reconnecting until it is resumed.");
   });
 
   it("are refused to a dead credential, also later", async () => {
