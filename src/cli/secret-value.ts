@@ -1,6 +1,6 @@
 /**
- * A secret for another system: from a variable of the environment or from a file, never from an argument, which every
- * process of the machine can read.
+ * Reads a secret for another system from an environment variable or a file, never from an argument, which every process
+ * of the machine can read.
  */
 import { Option, type Command } from "commander";
 import { readSecretFile } from "./agent-credential.ts";
@@ -23,23 +23,23 @@ export const withSecretOptions = (command: Command): Command =>
     .option("--secret-file <file>", "the credential is in this file; - for stdin");
 
 /**
- * @returns undefined when no option names a secret. A line end behind it is left out.
- * @throws CommandFailure (exit 2) when the named place holds none.
+ * @returns undefined when no option names a secret. The line end after the secret is removed.
+ * @throws CommandFailure (exit 2) when there is no secret at the named place.
  */
 export async function readSecret(
   io: Io,
   { secretEnv, secretFile }: SecretOptions,
 ): Promise<string | undefined> {
-  if (secretEnv === undefined && secretFile === undefined) return undefined;
-  const text =
-    secretEnv === undefined ? await readSecretFile(io, secretFile ?? "-") : (io.variable(secretEnv) ?? "");
+  if (secretEnv !== undefined) {
+    const named = /^\w{1,64}$/.test(secretEnv) ? secretEnv : "of --secret-env";
+    return secretIn(io.variable(secretEnv) ?? "", `the variable ${named}`);
+  }
+  if (secretFile === undefined) return undefined;
+  return secretIn(await readSecretFile(io, secretFile), secretFile === "-" ? "stdin" : secretFile);
+}
+
+function secretIn(text: string, place: string): string {
   const secret = text.replace(/\r?\n$/, "");
-  if (secret !== "") return secret;
-  const place =
-    secretEnv === undefined
-      ? secretFile === "-"
-        ? "stdin"
-        : String(secretFile)
-      : `the variable ${/^\w{1,64}$/.test(secretEnv) ? secretEnv : "of --secret-env"}`;
-  throw usage(`there is no credential in ${place}`);
+  if (secret === "") throw usage(`there is no credential in ${place}`);
+  return secret;
 }
