@@ -1,5 +1,6 @@
 /** The command to type next after the service has refused or has not answered. */
 import { ApiError, type DomeError } from "../../sdk/typescript/src/errors.ts";
+import { shellWord } from "../kernel/shell-word.ts";
 import { isLoopback } from "./connection.ts";
 import { nextForExchange } from "./exchange-next.ts";
 import type { Invocation } from "./invocation.ts";
@@ -97,7 +98,7 @@ function nextToFind(missing: string | null, invocation: Invocation): string | nu
 
 /** A command about the same thing; null when the command names none. */
 const about = (words: string, { subject, workspace }: Invocation): string | null =>
-  subject === null ? null : `dome ${words} ${subject}${inWorkspace(workspace ?? undefined)}`;
+  subject === null ? null : `dome ${words} ${shellWord(subject)}${inWorkspace(workspace ?? undefined)}`;
 
 /** The same command with the reason that lifts a hold. */
 function onceMore(invocation: Invocation): string | null {

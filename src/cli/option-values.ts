@@ -150,7 +150,7 @@ export const withReason = (reason: string | undefined): string =>
 
 /** The workspace as an option, for a command to type next. */
 export const inWorkspace = (workspace: string | undefined): string =>
-  workspace === undefined ? "" : ` --workspace ${workspace}`;
+  workspace === undefined ? "" : ` --workspace ${shellWord(workspace)}`;
 
 export const agentKeyFileOption = (): Option =>
   new Option(

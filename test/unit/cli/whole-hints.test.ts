@@ -59,3 +59,32 @@ test("the stop that cuts a drain short is the same stop without the drain", asyn
     `to cancel: dome agents activate bot; to stop now: dome agents suspend bot --cascade --hold ${WORD}\n`,
   );
 });
+
+test.each([
+  [
+    "tools add-secret zendesk --workspace w",
+    "dome tools add-secret zendesk --workspace w --secret-env VARIABLE",
+  ],
+  [
+    "idp test okta --workspace w --agent bot",
+    "dome idp test okta --workspace w --agent bot --token-file FILE",
+  ],
+])(
+  "dome %s: names the command for the same workspace, in which the names mean the same things",
+  async (words, next) => {
+    const { exit, stderr } = await dome(words.split(" "));
+    expect(exit).toBe(2);
+    expect(stderr).toContain(`\nnext: ${next}\n`);
+  },
+);
+
+test.each([
+  [["tools", "add-secret", "a b"], "dome tools add-secret 'a b' --secret-env VARIABLE"],
+  [["idp", "test", "a b", "--agent", "c;d"], "dome idp test 'a b' --agent 'c;d' --token-file FILE"],
+  [["workspaces", "update", "a b"], "dome workspaces update 'a b' --description TEXT"],
+  [["agents", "revoke", "bot", "--workspace", "a b"], "dome agents revoke bot --workspace 'a b' --yes"],
+])("%j: quotes the names in the command, which no service has checked", async (words, next) => {
+  const { exit, stderr } = await dome(words);
+  expect(exit).toBe(2);
+  expect(stderr).toContain(`\nnext: ${next}\n`);
+});

@@ -2,10 +2,11 @@
 import type { Command } from "commander";
 import type { IdentityProviderTest } from "../../../contract/identity-provider.ts";
 import { defined } from "../../../kernel/defined.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { readSecretFile } from "../../agent-credential.ts";
 import { verb } from "../../command.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
-import { workspaceOption } from "../../option-values.ts";
+import { inWorkspace, workspaceOption } from "../../option-values.ts";
 import { fields, several, type Style } from "../../output.ts";
 import { table } from "../../table.ts";
 import type { Session } from "../../session.ts";
@@ -37,8 +38,12 @@ export const testCommand = (session: Session): Command =>
 
 async function test(session: Session, name: string, options: TestOptions): Promise<void> {
   const { workspace, tokenFile, agent } = options;
+  const provider = `${shellWord(name)}${inWorkspace(workspace)}`;
   if (agent !== undefined && tokenFile === undefined)
-    throw usage("--agent needs --token-file", `dome idp test ${name} --agent ${agent} --token-file FILE`);
+    throw usage(
+      "--agent needs --token-file",
+      `dome idp test ${provider} --agent ${shellWord(agent)} --token-file FILE`,
+    );
   const token = tokenFile === undefined ? undefined : (await readSecretFile(session.io, tokenFile)).trim();
   if (token === "") throw usage(`there is no token in ${tokenFile === "-" ? "stdin" : tokenFile}`);
   const service = await session.controlPlane();
@@ -46,7 +51,7 @@ async function test(session: Session, name: string, options: TestOptions): Promi
   const seen = await service.identityProviders.test(name, body, workspace);
   const { output } = session;
   output.show({ body: seen, ids: [seen.name], text: () => textOf(output.style, seen) });
-  if (!seen.ok) throw new CommandFailure(EXIT.failed, whatFailed(seen), nextFor(seen, name));
+  if (!seen.ok) throw new CommandFailure(EXIT.failed, whatFailed(seen), nextFor(seen, provider));
 }
 
 function textOf(style: Style, seen: IdentityProviderTest): string {
@@ -76,10 +81,14 @@ function whatFailed(seen: IdentityProviderTest): string {
   return "the token is refused";
 }
 
-function nextFor(seen: IdentityProviderTest, name: string): string {
-  if (seen.discovery.ok && seen.keys.ok) return `dome idp show ${name} (its audiences, algorithms and ages)`;
+/** @param provider its name and workspace, as words of a command. */
+function nextFor(seen: IdentityProviderTest, provider: string): string {
+  if (seen.discovery.ok && seen.keys.ok)
+    return `dome idp show ${provider} (its audiences, algorithms and ages)`;
   if (seen.discovery.detail === "another_issuer")
-    return `compare the issuer with the provider's own, slash for slash: dome idp show ${name}`;
+    return `compare the issuer with the provider's own, slash for slash: dome idp show ${provider}`;
   const { url } = seen.discovery.ok ? seen.keys : seen.discovery;
-  return url === null ? `dome idp show ${name}` : `see what ${url} answers, then dome idp test ${name}`;
+  return url === null
+    ? `dome idp show ${provider}`
+    : `see what ${url} answers, then dome idp test ${provider}`;
 }

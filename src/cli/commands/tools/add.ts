@@ -1,14 +1,13 @@
 /** `dome tools add` */
 import { Option, type Command } from "commander";
 import { verb } from "../../command.ts";
-import { collect, workspaceOption } from "../../option-values.ts";
+import { collect, inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellEntry } from "../catalog/read.ts";
 import { DomeError } from "../../../../sdk/typescript/src/errors.ts";
 import { CommandFailure, EXIT } from "../../exit.ts";
 import { readSecret, withSecretOptions, type SecretOptions } from "../../secret-value.ts";
 import type { ToolKind } from "../../../contract/upstream.ts";
-import { shellWord } from "../../../kernel/shell-word.ts";
 import { upstreamMembers, withUpstreamOptions, type UpstreamOptions } from "./upstream.ts";
 import { readSchemas, schemaOption, type SchemaFiles } from "./schemas.ts";
 import { TOOLS } from "./view.ts";
@@ -76,7 +75,7 @@ async function add(session: Session, name: string, options: AddOptions): Promise
     throw new CommandFailure(
       EXIT.failed,
       `the tool ${name} was added, but its credential was not: ${fault.message}`,
-      `dome tools add-secret ${name}${workspace === undefined ? "" : ` --workspace ${shellWord(workspace)}`} --secret-file FILE`,
+      `dome tools add-secret ${name}${inWorkspace(workspace)} --secret-file FILE`,
     );
   }
   tellEntry(session, TOOLS, await service.tools.show(name, workspace));

@@ -1,9 +1,10 @@
 /** `dome tools secrets`, `add-secret` and `remove-secret`: what Dome authenticates with to the server behind a tool. */
 import type { Command } from "commander";
 import type { ToolSecret } from "../../../contract/upstream.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
-import { workspaceOption } from "../../option-values.ts";
+import { inWorkspace, workspaceOption } from "../../option-values.ts";
 import { fields, type Style } from "../../output.ts";
 import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import { readSecret, withSecretOptions, type SecretOptions } from "../../secret-value.ts";
@@ -33,7 +34,10 @@ export const addSecretCommand = (session: Session): Command =>
   ).action(async (name: string, options: InWorkspace & SecretOptions) => {
     const value = await readSecret(session.io, options);
     if (value === undefined) {
-      throw usage("say where the credential is", `dome tools add-secret ${name} --secret-env VARIABLE`);
+      throw usage(
+        "say where the credential is",
+        `dome tools add-secret ${shellWord(name)}${inWorkspace(options.workspace)} --secret-env VARIABLE`,
+      );
     }
     const service = await session.controlPlane();
     const added = await service.toolSecrets.add(name, { value }, options.workspace);

@@ -1,5 +1,6 @@
 /** `dome workspaces update` */
 import type { Command } from "commander";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import type { Session } from "../../session.ts";
@@ -26,7 +27,7 @@ export const updateCommand = (session: Session): Command =>
 async function update(session: Session, name: string, options: UpdateOptions): Promise<void> {
   const { description } = options;
   if (description === undefined)
-    throw usage("nothing to change", `dome workspaces update ${name} --description TEXT`);
+    throw usage("nothing to change", `dome workspaces update ${shellWord(name)} --description TEXT`);
   const service = await session.controlPlane();
   const { config_epoch: read } = await service.workspaces.show(name);
   const change = { description: description === "" ? null : description };
