@@ -1,4 +1,4 @@
-/** A page of the ledgers of several workspaces, in the order of the times of their records. */
+/** A page of the ledgers of several workspaces, in the order of time. */
 import type { AuditFilter } from "../../../client/audit-trail.ts";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Taken } from "../../../client/listing.ts";
@@ -7,7 +7,7 @@ import { everyWorkspace, workspaceNames } from "../../every-workspace.ts";
 import { cursorFor, placesIn, type Places } from "../../places.ts";
 import { byTime } from "./by-time.ts";
 
-/** The `seq` of the last record that was shown of a ledger. */
+/** The `seq` of the last record of a ledger that was shown. */
 type Seq = number;
 
 const isSeq = (value: unknown): value is Seq => Number.isSafeInteger(value) && Number(value) >= 0;
@@ -18,8 +18,9 @@ interface FoundEverywhere extends Taken<ShownEntry> {
 }
 
 /**
- * Each ledger is asked for a whole page, because all of it may be of one; what is not shown is asked for again with the next page.
- * @param most how many records to show; undefined: all.
+ * Asks each ledger for a whole page, because one ledger may have all records of the page. Records that are not shown are
+ * requested again for the next page.
+ * @param most the number of records to show; undefined for all.
  */
 export async function takeEverywhere(
   service: ControlPlane,
@@ -42,9 +43,10 @@ export async function takeEverywhere(
     order,
   );
   const shown = found.slice(0, most);
+  const lastShown = new Map(shown.map(({ workspace, entry }) => [workspace, entry]));
   const left = new Map<string, Seq>();
   for (const { workspace, items, next } of answers) {
-    const last = shown.findLast((each) => each.workspace === workspace)?.entry;
+    const last = lastShown.get(workspace);
     const [first] = items;
     if (first === undefined || (last?.id === items.at(-1)?.id && next === null)) continue;
     left.set(workspace, last?.seq ?? (order === "newest" ? first.seq + 1 : first.seq - 1));
