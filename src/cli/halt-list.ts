@@ -1,4 +1,4 @@
-/** `halts` of an agent or a workspace: a page of them, or the receipt of one. */
+/** The `halts` commands of agents and workspaces: a page of halts, or the receipt of one. */
 import type { Command } from "commander";
 import type { Listing } from "../client/listing.ts";
 import type { Halt } from "../contract/halt.ts";
@@ -18,7 +18,7 @@ export async function listOfHalts(
   return shownPage(session, command, taken, { id: (halt) => halt.id, text: haltTable });
 }
 
-/** @throws CommandFailure (exit 2) for options of the list: they would change nothing. */
+/** @throws CommandFailure (exit 2) for options of the list, which would have no effect. */
 export async function receiptOf(session: Session, paging: Paging, ask: () => Promise<Halt>): Promise<Read> {
   if (Object.keys(paging).length > 0)
     throw usage("--limit and --cursor are for the list; omit the id of the halt");

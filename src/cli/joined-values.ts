@@ -1,10 +1,10 @@
 /**
- * Values that begin with a hyphen, such as that of `--sort -created`. The parser first looks for the options of the whole program,
- * and would take the word for one of them: `-created` for `-c reated`. So it is joined to its own option: `--sort=-created`.
+ * Joins a value that begins with a hyphen to its option: `--sort -created` becomes `--sort=-created`. The parser looks for
+ * the options of the whole program first, and would read `-created` as `-c reated`.
  */
 import type { Command, Option } from "commander";
 
-/** @returns the same command line. What follows `--` stays as it is. */
+/** @returns the command line with joined values. Words after `--` stay as they are. */
 export function withJoinedValues(root: Command, argv: readonly string[]): string[] {
   const options = new Map<string, Option[]>();
   for (const option of [root, ...below(root)].flatMap((command) => command.options)) {

@@ -1,21 +1,22 @@
 /**
- * Where a list over several workspaces goes on: one place for each workspace of which something is left. Each workspace keeps its
- * users and its ledger by itself, so the service has no cursor for all of them; the command line makes one of theirs.
+ * The cursor of a list over several workspaces: one place for each workspace that has more. Each workspace keeps its own
+ * users and ledger, so the service has no cursor for all of them, and the command line makes one from theirs.
  */
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../kernel/bytes.ts";
 import { usage } from "./exit.ts";
 
-/** By workspace; null: at its beginning. A workspace that is not here has been shown to its end. */
+/** By workspace; null for the beginning. A workspace that is not here was shown to its end. */
 export type Places<Place> = ReadonlyMap<string, Place | null>;
 
-/** @returns null: nothing is left anywhere. */
+/** @returns null when no workspace has more. */
 export const cursorFor = <Place extends string | number>(places: Places<Place>): string | null =>
   places.size === 0 ? null : toBase64Url(utf8(JSON.stringify([...places])));
 
 /**
  * @param isPlace whether a value is a place of this list.
  * @param seen the names of the workspaces that the token sees.
- * @throws CommandFailure (exit 2) for a cursor of another list, or of a token that saw more: its workspaces would be missing.
+ * @throws CommandFailure (exit 2) for a cursor of another list, or with a workspace that the token does not see: its items
+ * would be missing.
  */
 export function placesIn<Place extends string | number>(
   cursor: string,

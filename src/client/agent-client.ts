@@ -37,7 +37,7 @@ export interface Exchange {
   readonly resource?: string | undefined;
 }
 
-/** What an agent hears of itself. `number`: to come back with; null: the stream has none here. */
+/** A lifecycle event. `number`: where to continue after a reconnection; null when the event has none. */
 export interface HeardEvent {
   readonly number: number | null;
   readonly event: AgentEvent;
@@ -104,10 +104,10 @@ export class AgentClient {
   }
 
   /**
-   * What happens to this agent: its state, then its events in order, until the connection ends. Events of types that this
-   * version does not know are passed over.
-   * @param after go on behind this number; undefined: with what happens from now on.
-   * @throws DomeError when there is no connection, it was cut or has fallen silent, or the service refuses.
+   * The state of this agent, then its lifecycle events in order, until the connection ends. Events of unknown types are
+   * skipped.
+   * @param after continue after this number; when undefined, with new events.
+   * @throws DomeError when there is no connection, when it was cut or has fallen silent, or when the service refuses.
    */
   async *events(after?: number): AsyncGenerator<HeardEvent> {
     const headers: Record<string, string> = after === undefined ? {} : { "Last-Event-ID": String(after) };

@@ -1,4 +1,4 @@
-/** The server-sent events of a stream that says something at least every `HEARTBEAT_MS`: one that is silent is not there. */
+/** The server-sent events of a stream with heartbeats. A stream without any for too long counts as cut. */
 import { ConnectionError } from "../../sdk/typescript/src/errors.ts";
 import { EventParser, type ServerEvent } from "../../sdk/typescript/src/server-events.ts";
 import { HEARTBEAT_MS } from "../contract/agent-event.ts";
@@ -7,7 +7,7 @@ const SILENCE_MS = 3 * HEARTBEAT_MS;
 
 /**
  * Every event with data, in order, until the stream ends.
- * @param deadline a signal that aborts after so many milliseconds.
+ * @param deadline returns a signal that aborts after this many milliseconds.
  * @throws ConnectionError when the stream is cut, or silent for three heartbeats.
  */
 export async function* heardEvents(
@@ -23,7 +23,7 @@ export async function* heardEvents(
       yield* parser.push(value);
     }
   } finally {
-    reader.cancel().catch(() => undefined); // a stream that is silent may not hear of its end either
+    reader.cancel().catch(() => undefined); // not awaited: a silent stream may never confirm it
   }
 }
 

@@ -1,4 +1,4 @@
-/** The operations of the MCP server behind a tool: listed anew, compared and approved. */
+/** The operations of the MCP server behind a tool: lists, compares and approves them. */
 import {
   toolOperation,
   toolOperationDetail,
@@ -19,13 +19,13 @@ export class ToolOperations {
     this.#transport = transport;
   }
 
-  /** The first time pins what the server lists; later, each operation that differs is quarantined. */
+  /** Lists the server. The first time, all operations are pinned; later, each one that differs is quarantined. */
   refresh(tool: string, workspace?: string): Promise<ToolRefreshed> {
     const options = { query: { workspace } };
     return this.#transport.change("POST", route`/api/v1/tools/${tool}/refresh`, toolRefreshed, options);
   }
 
-  /** By name. */
+  /** The operations, sorted by name. */
   list(tool: string, workspace?: string): Listing<ToolOperation> {
     return new Listing((cursor, size) =>
       this.#transport.read(route`/api/v1/tools/${tool}/operations`, toolOperationList, {

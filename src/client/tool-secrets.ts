@@ -1,4 +1,4 @@
-/** The secrets with which Dome authenticates to the server behind a tool. Their values are in no answer. */
+/** The secrets with which Dome authenticates to the server behind a tool. No answer has their values. */
 import {
   toolSecret,
   toolSecretList,
@@ -17,13 +17,13 @@ export class ToolSecrets {
     this.#transport = transport;
   }
 
-  /** The newest one is sent from then on. */
+  /** Adds a secret. From then on Dome sends this one. */
   add(tool: string, body: ToolSecretCreate, workspace?: string): Promise<ToolSecret> {
     const options = { body, query: { workspace } };
     return this.#transport.change("POST", route`/api/v1/tools/${tool}/secrets`, toolSecret, options);
   }
 
-  /** Newest first. */
+  /** The secrets, the newest first. */
   list(tool: string, workspace?: string): Listing<ToolSecret> {
     return new Listing((cursor, size) =>
       this.#transport.read(route`/api/v1/tools/${tool}/secrets`, toolSecretList, {

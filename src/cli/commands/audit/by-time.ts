@@ -1,6 +1,6 @@
 /**
- * Records of several ledgers in the order of their times. Each ledger keeps its own order, in which a record that arrived late
- * stands behind one with a later time: it is placed at the time that its ledger has reached.
+ * Merges the records of several ledgers by time. Each ledger keeps its own order, in which a late record comes after
+ * records with later times: it is placed at the time that its ledger has reached.
  */
 interface Timed {
   readonly time: string;

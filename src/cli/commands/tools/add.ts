@@ -42,7 +42,7 @@ const declared = (): Command =>
     .addOption(
       new Option(
         "--kind <kind>",
-        "local: the agent calls it itself, Dome only checks; mcp, http: Dome calls it",
+        "local: the agent calls the tool, and Dome only checks; mcp, http: Dome calls it",
       )
         .choices(["local", "mcp", "http"])
         .default("local"),

@@ -1,4 +1,4 @@
-/** `dome tools refresh`, `operations`, `diff` and `approve`: what the MCP server behind a tool offers, and what of it is approved. */
+/** `dome tools refresh`, `operations`, `diff` and `approve`: the operations of an MCP server, and their approval. */
 import { Option, type Command } from "commander";
 import type { ToolOperation } from "../../../contract/tool-operation.ts";
 import { defined } from "../../../kernel/defined.ts";
@@ -17,13 +17,13 @@ interface InWorkspace {
 export const refreshCommand = (session: Session): Command =>
   verb({
     name: "refresh",
-    summary: "List what the MCP server behind a tool offers, and quarantine what differs",
+    summary: "List the operations of a tool's MCP server, and quarantine those that differ",
     description:
-      "List the operations of the MCP server behind a tool. The first time all are pinned. Later each operation that differs from " +
-      "what was approved is quarantined: calls to it are refused until you approve it.",
+      "List the operations of the MCP server behind a tool. The first time, Dome pins all of them. Later, Dome quarantines each " +
+      "operation that differs from its approved definition, and refuses calls to it until you approve it.",
     examples: ["dome tools refresh zendesk"],
   })
-    .argument("<tool>", "its name")
+    .argument("<tool>", "the tool")
     .addOption(workspaceOption())
     .action(async (name: string, { workspace }: InWorkspace) => {
       const refreshed = await (await session.controlPlane()).toolOperations.refresh(name, workspace);
@@ -51,14 +51,17 @@ export const operationsCommand = (session: Session): Command =>
       name: "operations",
       summary: "List the pinned and quarantined operations of a tool",
       examples: ["dome tools operations zendesk"],
-    }).argument("<tool>", "its name"),
+    }).argument("<tool>", "the tool"),
     "operations",
   )
     .addOption(workspaceOption())
     .action(async (name: string, { workspace, ...paging }: InWorkspace & Paging, command: Command) => {
       const { toolOperations } = await session.controlPlane();
       const taken = await takePage(toolOperations.list(name, workspace), paging);
-      showOnce(session, shownPage(session, command, taken, { id: (each) => each.name, text: operationTable }));
+      showOnce(
+        session,
+        shownPage(session, command, taken, { id: (each) => each.name, text: operationTable }),
+      );
     });
 
 const operationTable = (style: Style, operations: readonly ToolOperation[]): string =>
@@ -78,11 +81,11 @@ const operationTable = (style: Style, operations: readonly ToolOperation[]): str
 export const diffCommand = (session: Session): Command =>
   verb({
     name: "diff",
-    summary: "Show how an operation differs from what was approved",
+    summary: "Show how an operation differs from its approved definition",
     examples: ["dome tools diff zendesk search"],
   })
     .argument("<tool>", "the tool")
-    .argument("<operation>", "its operation")
+    .argument("<operation>", "the operation")
     .addOption(workspaceOption())
     .action(async (name: string, operation: string, { workspace }: InWorkspace) => {
       const shown = await (await session.controlPlane()).toolOperations.show(name, operation, workspace);
@@ -107,19 +110,19 @@ export const diffCommand = (session: Session): Command =>
 export const approveCommand = (session: Session): Command =>
   verb({
     name: "approve",
-    summary: "Approve an operation as its server defines it now, or say what you reviewed",
+    summary: "Approve the definition of an operation, or change its review",
     description:
-      "Approve the definition of an operation that waits, which is the one with this hash. What the server says about an operation " +
-      "being read-only or destructive is a hint; what you say here counts.",
+      "Approve the waiting definition of an operation, if it still has this hash. The server's own statement that an operation is " +
+      "read-only or destructive is only a hint; Dome uses your review.",
     examples: ["dome tools approve zendesk search --hash HASH --read-only"],
   })
     .argument("<tool>", "the tool")
-    .argument("<operation>", "its operation")
-    .requiredOption("--hash <hash>", "of the definition that you looked at; see dome tools diff")
-    .addOption(new Option("--read-only", "it changes nothing").conflicts("changes"))
-    .addOption(new Option("--changes", "it changes something"))
-    .addOption(new Option("--destructive", "it may destroy something").conflicts("harmless"))
-    .addOption(new Option("--harmless", "it destroys nothing"))
+    .argument("<operation>", "the operation")
+    .requiredOption("--hash <hash>", "the hash of the definition that you reviewed; see dome tools diff")
+    .addOption(new Option("--read-only", "the operation changes nothing").conflicts("changes"))
+    .addOption(new Option("--changes", "the operation changes something"))
+    .addOption(new Option("--destructive", "the operation may destroy something").conflicts("harmless"))
+    .addOption(new Option("--harmless", "the operation destroys nothing"))
     .addOption(workspaceOption())
     .action(async (name: string, operation: string, options: InWorkspace & Reviewed) => {
       const { hash, workspace, readOnly, changes, destructive, harmless } = options;
@@ -137,7 +140,7 @@ export const approveCommand = (session: Session): Command =>
       });
     });
 
-/** What was said, or undefined when neither was. */
+/** The value of a pair of opposite options; undefined when neither is given. */
 const either = (yes: true | undefined, no: true | undefined): boolean | undefined =>
   yes ?? (no === true ? false : undefined);
 

@@ -1,4 +1,4 @@
-/** `dome tools secrets`, `add-secret` and `remove-secret`: what Dome authenticates with to the server behind a tool. */
+/** `dome tools secrets`, `add-secret` and `remove-secret`: the credentials for the server behind a tool. */
 import type { Command } from "commander";
 import type { ToolSecret } from "../../../contract/upstream.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
@@ -22,8 +22,8 @@ export const addSecretCommand = (session: Session): Command =>
       name: "add-secret",
       summary: "Add a credential for the server behind a tool",
       description:
-        "Add a credential for the server behind a tool. Dome keeps it encrypted, shows it to nobody, and sends the newest one. " +
-        "To rotate, add the new one, then remove the old one.",
+        "Add a credential for the server behind a tool. Dome keeps it encrypted and never shows it. Dome sends the newest credential: " +
+        "to rotate, add the new one, then remove the old one.",
       examples: [
         "dome tools add-secret zendesk --secret-env ZENDESK_TOKEN",
         "dome tools add-secret zendesk --secret-file -",

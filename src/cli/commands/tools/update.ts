@@ -68,7 +68,7 @@ async function update(session: Session, name: string, options: UpdateOptions): P
 
 function noForwardedOption(): Option {
   const option = new Option("--no-forwarded-header", "forward the usual headers only");
-  option.negate = false; // nothing is forwarded unless it is named, so there is no option that this one negates
+  option.negate = false; // a flag of its own: there is no --forwarded-header that it could negate
   return option;
 }
 

@@ -1,4 +1,4 @@
-/** `--kind`, `--url`, `--auth` and `--forward-header`: the server behind a tool. */
+/** `--url`, `--auth` and `--forward-header`: the server behind a tool. */
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { UpstreamAuth } from "../../../contract/upstream.ts";
 import { defined } from "../../../kernel/defined.ts";
@@ -12,7 +12,7 @@ export interface UpstreamOptions {
 
 export const withUpstreamOptions = (command: Command): Command =>
   command
-    .option("--url <url>", "the server behind it, for the kinds mcp and http")
+    .option("--url <url>", "the server behind the tool, for the kinds mcp and http")
     .addOption(
       new Option(
         "--auth <how>",
@@ -21,11 +21,11 @@ export const withUpstreamOptions = (command: Command): Command =>
     )
     .option(
       "--forward-header <header>",
-      "a header that passes in both directions besides the usual ones; repeat for more",
+      "forward this header too, in both directions; repeat for more",
       collect,
     );
 
-/** The members of a request that the options say. */
+/** The options as members of a request. */
 export const upstreamMembers = ({ url, auth, forwardHeader }: UpstreamOptions) =>
   defined({ url, auth, forward_headers: forwardHeader?.map((name) => name.toLowerCase()) });
 

@@ -1,4 +1,4 @@
-/** A page of the users of several workspaces: those of one, then those of the next. */
+/** A page of the users of several workspaces, one workspace after another. */
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Taken } from "../../../client/listing.ts";
 import type { User } from "../../../contract/user.ts";
@@ -22,7 +22,7 @@ export async function takeEverywhere(service: ControlPlane, { limit, cursor }: P
   const left = new Map(places);
   for (const workspace of places.keys()) {
     const room = limit - items.length;
-    const taken = await take(workspace, Math.max(room, 1)); // a page that is full says whether anybody follows
+    const taken = await take(workspace, Math.max(room, 1)); // when the page is full: one user, to see whether there are more
     if (room === 0 && taken.items.length > 0) break;
     for (const item of taken.items) items.push(item);
     left.delete(workspace);
