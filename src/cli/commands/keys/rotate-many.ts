@@ -2,7 +2,7 @@
  * Rotates the keys of several agents, and writes each new key to a file of its own. A failure does not stop the others.
  */
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ControlPlane } from "../../../client/control-plane.ts";
 import type { Agent } from "../../../contract/agent.ts";
 import type { ListedApiKey } from "../../../contract/key.ts";
@@ -128,14 +128,10 @@ async function rotate(
   if (others.length > 0)
     throw usage(`${keys?.length} keys of this agent match (${keys?.join(", ")}); rotate each one by its id`);
   const replaces = chosen ?? (await onlyLiveKey(session, service, ref, orderOf(options)));
-  // Names are unique only within a workspace, so each workspace gets a folder.
-  const { keyDir } = options;
-  const folder =
-    keyDir !== undefined && options.allWorkspaces === true ? join(keyDir, agent.workspace) : keyDir;
-  const path = folder === undefined ? null : join(folder, `${agent.name}.key`);
+  const path = keyPath(agent, options);
   if (options.dryRun === true) return { key: null, replaced: replaces, file: path };
-  if (folder === undefined || path === null) throw new Error("nobody said where the keys go");
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (path === null) throw new Error("only a dry run may have no --key-dir");
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const file = await reserveKeyFile(session.io, path, options.force === true);
   try {
     const { api_key: issued } = await service.keys.issue(ref, {
@@ -150,6 +146,12 @@ async function rotate(
     await file.abandon();
     throw fault;
   }
+}
+
+/** The file of a new key. Names are unique only within a workspace, so with -A each workspace gets a folder. */
+function keyPath({ name, workspace }: Whose, { keyDir, allWorkspaces }: RotateOptions): string | null {
+  if (keyDir === undefined) return null;
+  return join(keyDir, allWorkspaces === true ? workspace : "", `${name}.key`);
 }
 
 /** A failure of this program for one agent, such as an existing file, does not stop the others either. */
