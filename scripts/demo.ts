@@ -5,8 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import type { Halt } from "../src/contract/halt.ts";
 import { startProvider, type RunningProvider } from "../test/support/oidc-provider.ts";
 import { runAgentCode } from "./demo/agent-code.ts";
@@ -16,21 +15,21 @@ import { startBusyAgent, type Call } from "./demo/busy-agent.ts";
 import {
   expect,
   heading,
+  inLedger,
   leave,
   list,
-  NotAsPromised,
-  openPython,
   openStage,
+  pause,
+  ROOT,
   say,
   type Stage,
 } from "./demo/stage.ts";
+import { pythonPrograms } from "./python-environment.ts";
 
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const TOOL = "zendesk/create_ticket";
 /** How many calls the second agent makes before it is stopped, and after how many calls their number is printed. */
 const CALLS_BEFORE = 60;
 const COUNT_EVERY_MS = 500;
-const LEDGER_WITHIN_MS = 10_000;
 
 // The two commands of the product description, unchanged.
 const REGISTER = `dome agents register \\
@@ -105,19 +104,12 @@ async function stopBusyAgent(stage: Stage): Promise<Busy> {
 
   const [newest] = await ask<Halt[]>("dome agents halts night-shift");
   expect(newest?.effective_at != null, "the stop has no time at which it was effective");
-  await inLedger(stage, newest);
+  // When the ledger has the halt, it also has every record before it, because they are delivered in order.
+  await inLedger<{ target?: { id: string } }>(stage, "dome audit list --kind halt.effective", (records) =>
+    records.some(({ target }) => target?.id === newest.id),
+  );
   const halt = await ask<Halt>(`dome agents halts night-shift ${newest.id}`);
   return { calls: agent.calls, token, keyFile, halt, reportedAt };
-}
-
-/** When the ledger has the halt, it also has every record before it, because they are delivered in order. */
-async function inLedger({ ask }: Stage, { id }: Halt): Promise<void> {
-  for (let waited = 0; waited < LEDGER_WITHIN_MS; waited += 200) {
-    const entries = await ask<{ target?: { id: string } }[]>("dome audit list --kind halt.effective");
-    if (entries.some(({ target }) => target?.id === id)) return;
-    await pause(200);
-  }
-  throw new NotAsPromised("the halt did not reach the ledger within 10 s");
 }
 
 /** @returns the decision that was the last to be admitted. */
@@ -200,7 +192,6 @@ function counts(calls: readonly Call[]): string {
 
 const clock = (time: number): string => new Date(time).toISOString().slice(11, 23);
 const offset = (ms: number): string => `${ms < 0 ? "−" : "+"}${(Math.abs(ms) / 1000).toFixed(3)} s`;
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function play(stage: Stage, provider: RunningProvider): Promise<void> {
   const key = await register(stage);
@@ -239,7 +230,7 @@ try {
   say(
     "A part of this demo is in Python. What that needs is made once, in sdk/python/.venv, with packages from PyPI.",
   );
-  const python = openPython();
+  const python = pythonPrograms();
   say("This demo starts a server with a temporary folder for its state and for the demo's commands.");
   const provider = await startProvider(["support-app"]);
   const stage = await openStage({ egressAllow: provider.issuer, python });

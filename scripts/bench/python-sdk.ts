@@ -1,9 +1,10 @@
-/** The Python SDK in a process of its own, as the benchmark drives it: an order is a line, and so is each answer. */
-import { spawn, spawnSync } from "node:child_process";
+/** The Python SDK in a process of its own. The benchmark sends orders as lines, and each answer is a line. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { RunningServer } from "../../test/support/server.ts";
+import { pythonPrograms } from "../python-environment.ts";
 import { OPERATION, type Caller } from "./operator.ts";
 import { ROOT } from "./place.ts";
 
@@ -14,11 +15,9 @@ export interface PythonSdk {
   end(): Promise<void>;
 }
 
-/** @throws Error with what to install, where there is no Python. */
+/** @throws Error when there is no Python; the message says what to install. */
 export function startPythonSdk(server: RunningServer, { key }: Caller): PythonSdk {
-  const made = spawnSync(join(ROOT, "sdk/python/environment"), { encoding: "utf8" });
-  if (made.status !== 0) throw new Error(made.stderr.trim());
-  const child = spawn(join(made.stdout.trim(), "python"), [join(ROOT, "scripts/bench/sdk.py")], {
+  const child = spawn(join(pythonPrograms(), "python"), [join(ROOT, "scripts/bench/sdk.py")], {
     env: { PATH: process.env["PATH"], DOME_URL: server.url, DOME_AGENT_KEY: key, DOME_TOOL: OPERATION },
     stdio: ["pipe", "pipe", "inherit"],
   });

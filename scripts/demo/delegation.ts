@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunningProvider } from "../../test/support/oidc-provider.ts";
-import { expect, heading, say, type Stage } from "./stage.ts";
+import { expect, heading, inLedger, say, type Stage } from "./stage.ts";
 
 const TOOL = "zendesk/create_ticket";
 const ALICE = { subject: "alice", email: "alice@example.com", emailVerified: true };
@@ -39,7 +39,9 @@ export async function actForAlice(stage: Stage, provider: RunningProvider, key: 
   expect(txn !== undefined && writerId !== undefined, "the token names no transaction or no client");
 
   await proveIt(stage, at("b.jwt"), at("jwks.json"));
-  await inTrail(stage, txn);
+  await inLedger<{ kind: string }>(stage, `dome audit list --txn ${txn}`, (records) =>
+    records.some(({ kind }) => kind === "decision"),
+  );
   say("The ledger has every step:");
   const chain = await run(`dome audit chain ${txn}`);
   expect(chain.includes("ticket-writer"), "the chain in the ledger does not name ticket-writer");
@@ -51,16 +53,6 @@ export async function actForAlice(stage: Stage, provider: RunningProvider, key: 
   await run(`dome check ${TOOL} --key-file ${at("b.jwt")}`, 4);
   say("ticket-writer itself was not stopped, and continues to act for itself:");
   await run(`dome check ${TOOL} --key-file ${at("ticket-writer.key")} --quiet`);
-}
-
-/** A decision reaches the ledger a moment after the caller has its answer. */
-async function inTrail({ ask }: Stage, txn: string): Promise<void> {
-  for (let round = 0; round < 20; round += 1) {
-    const records = await ask<{ kind: string }[]>(`dome audit list --txn ${txn}`);
-    if (records.some(({ kind }) => kind === "decision")) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error("the decision did not reach the ledger");
 }
 
 async function proveIt({ run, server }: Stage, token: string, keys: string): Promise<void> {

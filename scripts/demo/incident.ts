@@ -1,6 +1,6 @@
 /** An incident: a family of agents is stopped together, after it was let finish; then a whole workspace is halted. */
 import type { Halt, Transition } from "../../src/contract/halt.ts";
-import { expect, heading, say, type Stage } from "./stage.ts";
+import { expect, heading, pause, say, type Stage } from "./stage.ts";
 
 const TOOL = "zendesk/create_ticket";
 
@@ -57,7 +57,7 @@ async function effective({ ask }: Stage, agent: string): Promise<Halt> {
   for (let round = 0; round < 60; round += 1) {
     const [newest] = await ask<Halt[]>(`dome agents halts ${agent}`);
     if (newest?.effective_at != null) return ask<Halt>(`dome agents halts ${agent} ${newest.id}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
   }
   throw new Error(`the stop of ${agent} was not effective within twelve seconds`);
 }

@@ -2,7 +2,7 @@
  * Where the demo plays: a server of its own, with its state, the home of its commands, and a PATH with `dome` on it in
  * one temporary folder. Nothing of the user's is read or written, and `leave` takes everything away again.
  */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,8 +42,6 @@ const showCommand = (line: string): boolean => process.stdout.write(`\n${styleTe
 
 export interface Stage {
   readonly server: RunningServer;
-  /** The checkout, in which all commands run. */
-  readonly root: string;
   /** Where the demo's own files are. */
   readonly folder: string;
   /**
@@ -59,23 +57,31 @@ export interface Stage {
   start(line: string, env: Readonly<Record<string, string>>): ChildProcess;
 }
 
-/**
- * Makes the environment of the Python SDK, or finds it made.
- * @returns the folder of its programs.
- * @throws NotAsPromised where it cannot be made, with what to install.
- */
-export function openPython(): string {
-  const made = spawnSync(join(ROOT, "sdk/python/environment"), { encoding: "utf8" });
-  expect(made.status === 0, made.stderr || String(made.error));
-  return made.stdout.trim();
-}
-
 interface Wants {
   /** The origin on this machine that the server may fetch keys from. */
   readonly egressAllow: string;
-  /** The folder of the programs of Python. */
+  /** The folder of Python's programs. */
   readonly python: string;
 }
+
+/**
+ * Waits until a list of the ledger has what was just done: a record reaches the ledger a moment after it was made.
+ * @param list the command that lists.
+ * @throws NotAsPromised after ten seconds.
+ */
+export async function inLedger<T>(
+  { ask }: Stage,
+  list: string,
+  has: (records: readonly T[]) => boolean,
+): Promise<void> {
+  for (let waited = 0; waited < LEDGER_WITHIN_MS; waited += LOOK_EVERY_MS) {
+    if (has(await ask<readonly T[]>(list))) return;
+    await pause(LOOK_EVERY_MS);
+  }
+  throw new NotAsPromised(`"${list}" did not show within 10 s what was done`);
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Starts the server. Call `leave` afterwards, whatever happens. */
 export async function openStage({ egressAllow, python }: Wants): Promise<Stage> {
@@ -95,7 +101,6 @@ export async function openStage({ egressAllow, python }: Wants): Promise<Stage> 
 
   return {
     server,
-    root: ROOT,
     folder,
     run: async (line, expected = 0, env = {}) => {
       showCommand(line);
@@ -140,11 +145,14 @@ export async function leave(server: RunningServer | null): Promise<void> {
 }
 
 const FOLDER = "dome-demo-";
-const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** The checkout, in which all commands run. */
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const folders: string[] = [];
 const programs: ChildProcess[] = [];
 const pids: number[] = [];
 const COMMAND_WITHIN_MS = 15_000;
+const LEDGER_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 200;
 
 /** Both streams come through one pipe, so that what is shown has the order in which it was printed. */
 async function shell(
