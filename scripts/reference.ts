@@ -1,7 +1,7 @@
 /**
- * `npm run docs:reference [-- FOLDER]`: the reference of both SDKs as HTML, from their docstrings: FOLDER/typescript and
- * FOLDER/python, by itself in dist/reference. An export without a docstring and a warning of a generator are failures. It
- * is made when it is wanted, and kept nowhere.
+ * `npm run docs:reference [-- FOLDER]`: writes the reference of both SDKs as HTML, from their docstrings, to
+ * FOLDER/typescript and FOLDER/python; the default folder is dist/reference. It fails for an export without a docstring,
+ * and for a warning of a generator. The result is not kept in the repository.
  */
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";

@@ -1,10 +1,10 @@
-/** Words of the sources that only some files may write. An import wall cannot see who calls what. */
+/** Words that only some source files may contain. An import wall cannot see which function calls which. */
 
 interface Reserved {
   readonly name: string;
   readonly comment: string;
   readonly pattern: RegExp;
-  /** The files that may. */
+  /** The files that may contain the word. */
   readonly only: readonly string[];
 }
 

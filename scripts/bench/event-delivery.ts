@@ -1,7 +1,7 @@
 /**
- * How long an agent's own process takes to hear what happened to it: from the commit, by the service's clock, to the hook,
- * by the clock of this machine, which are one. Both SDKs listen at the same time, with the same key; an operator begins a
- * drain and cancels it, again and again, each time after both have heard.
+ * The time until an agent's own process learns of a change: from the commit to the hook of the SDK, both by the clock of
+ * this machine. Both SDKs listen at the same time, with the same key. An operator begins and cancels a drain repeatedly,
+ * each time after both SDKs have received the event.
  */
 import { DomeClient, type LifecycleEvent, type StateEvent } from "../../sdk/typescript/src/dome.ts";
 import type { RunningServer } from "../../test/support/server.ts";
@@ -60,7 +60,7 @@ interface Source<T extends Heard> {
   answer(): Promise<T>;
 }
 
-/** What the SDK of this process hears, one after the other. */
+/** The events that the SDK of this process receives, in order. */
 function listen(client: DomeClient): Source<Heard & { readonly time: number }> {
   const heard: (Heard & { readonly time: number })[] = [];
   let tell = (): void => undefined;
@@ -82,7 +82,7 @@ function listen(client: DomeClient): Source<Heard & { readonly time: number }> {
   };
 }
 
-/** Passes over everything before it. */
+/** Skips the events before the next one of this type. */
 async function nextOf<T extends Heard>(source: Source<T> | PythonSdk, type: string): Promise<T> {
   for (;;) {
     const heard: T = await source.answer();

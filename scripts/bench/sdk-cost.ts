@@ -1,6 +1,6 @@
 /**
- * What each SDK adds to a check: one over the same question sent by the platform's own HTTP client (`fetch`, httpx) with a
- * token that is there. The two take turns, one request in flight, so that what else the machine does meets both.
+ * What each SDK adds to a check, compared with the same request from the platform's own HTTP client (`fetch`, httpx) with
+ * an existing token. The two take turns, one request at a time, so that other load on the machine affects both.
  */
 import { DomeClient } from "../../sdk/typescript/src/dome.ts";
 import type { RunningServer } from "../../test/support/server.ts";
@@ -19,8 +19,7 @@ interface Times {
 
 export async function sdkCost(server: RunningServer): Promise<Row[]> {
   const operator = new Operator({ host: "127.0.0.1", port: server.port }, server.adminToken);
-  const callers = await operator.makeCallers("sdk-cost", 2);
-  const [first, second] = callers;
+  const [first, second] = await operator.makeCallers("sdk-cost", 2);
   if (first === undefined || second === undefined) throw new Error("no callers");
   const python = startPythonSdk(server, second);
   try {

@@ -1,4 +1,4 @@
-"""The Python SDK's part of the benchmark. Its orders are lines: `checks ROUNDS`, and `listen`, which never ends by itself."""
+"""The Python SDK's part of the benchmark. Its orders are lines: `checks ROUNDS`, and `listen`, which runs until the end."""
 
 import json
 import os
@@ -18,7 +18,7 @@ def say(answer: object) -> None:
 
 
 def checks(client: dome.DomeClient, rounds: int) -> None:
-    """Take turns between a check of the SDK and the same question by itself, and say how long each took, in µs."""
+    """Take turns between a check of the SDK and the same bare request, and print how long each took, in µs."""
     headers = {"Authorization": f"Bearer {client.token()}"}
     times: dict[str, list[float]] = {"sdk": [], "bare": []}
     with httpx.Client(base_url=URL, headers=headers, trust_env=False) as http:

@@ -1,4 +1,4 @@
-/** Programs that run on while the demo goes on: they are given orders, and what they print is waited for, not timed. */
+/** Programs that run in the background of the demo. It sends them orders, and waits for the lines that they print. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { styleText } from "node:util";
@@ -9,12 +9,12 @@ const WITHIN_MS = 30_000;
 export class Program {
   readonly #child: ChildProcess;
   readonly #label: string;
-  /** Lines that it has printed and that were not shown yet. */
+  /** Printed lines that were not shown yet. */
   readonly #lines: string[] = [];
   #rest = "";
   #onLine = (): void => undefined;
 
-  /** @param line the command as it is run. @param label what stands before each line that it prints. */
+  /** @param line the command as it is run. @param label the beginning of each shown line. */
   constructor(stage: Stage, label: string, line: string, env: Readonly<Record<string, string>>) {
     this.#child = stage.start(line, env);
     this.#label = label;
@@ -22,12 +22,12 @@ export class Program {
     this.#child.once("close", () => this.#onLine());
   }
 
-  /** Writes a line to it. */
+  /** Writes a line to the input of the program. */
   order(line: string): void {
     this.#child.stdin?.write(`${line}\n`);
   }
 
-  /** Shows what it prints, until it has printed all of these lines. @throws NotAsPromised when they do not come. */
+  /** Shows printed lines until all of these were printed. @throws NotAsPromised when one is missing. */
   async until(...wanted: readonly string[]): Promise<void> {
     const tooLate = AbortSignal.timeout(WITHIN_MS);
     for (;;) {
@@ -45,7 +45,7 @@ export class Program {
     }
   }
 
-  /** Closes its input, which ends it. */
+  /** Closes the input of the program, which ends it. */
   async end(): Promise<void> {
     const closed = this.#child.exitCode === null ? once(this.#child, "close") : null;
     this.#child.stdin?.end();

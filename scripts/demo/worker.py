@@ -1,4 +1,4 @@
-"""A worker as an agent's program has it. Its orders are lines: `begin NAME` begins a job, `finish NAME` lets it end."""
+"""A worker of an agent. Its orders are lines: `begin NAME` begins a job, `finish NAME` lets the job end."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ def say(line: str) -> None:
 
 @client.guard("zendesk/create_ticket")
 def create_ticket(subject: str) -> None:
-    """Run until it is let end; `cancelled` is set when the agent is stopped."""
+    """Run until its `finish`; `cancelled` is set when the agent is stopped."""
     say(f"{subject}: begun")
     call = dome.current_call()
     while call and not call.cancelled.is_set() and not finish[subject].wait(0.02):

@@ -1,4 +1,4 @@
-/** A worker as an agent's program has it. Its orders are lines: `begin NAME` begins a job, `finish NAME` lets it end. */
+/** A worker of an agent. Its orders are lines: `begin NAME` begins a job, `finish NAME` lets the job end. */
 import { createInterface } from "node:readline";
 import { DeniedError, DomeClient, DomeError } from "../../sdk/typescript/src/dome.ts";
 
@@ -7,7 +7,7 @@ const client = new DomeClient({ baseUrl, token });
 const finish = new Map<string, () => void>();
 const print = (line: unknown): void => void process.stdout.write(`${String(line)}\n`);
 
-/** Runs until it is let end; `signal` aborts when the agent is stopped. */
+/** Runs until its `finish`; `signal` aborts when the agent is stopped. */
 const createTicket = client.guard("zendesk/create_ticket", ({ subject }: { subject: string }, { signal }) => {
   print(`${subject}: begun`);
   return new Promise<void>((resolve, reject) => {
