@@ -12,7 +12,7 @@ export const REASONS = {
   catalog_operation_missing: { layer: "catalog", title: "The catalog entry has no such operation or model" },
   operation_quarantined: {
     layer: "catalog",
-    title: "The operation is defined otherwise than it was approved",
+    title: "The definition of the operation differs from the approved one",
   },
   arguments_invalid: { layer: "catalog", title: "The arguments do not match the operation's schema" },
   scope_insufficient: { layer: "scope", title: "The token's scope does not cover the request" },
