@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Status } from "../../../src/contract/status.ts";
 import { json } from "../client/fake-service.ts";
+import { read } from "../docs/markdown.ts";
 import { dome } from "./run-cli.ts";
 
 const status = (late: Status["object_outboxes"]): Status => ({
@@ -45,6 +46,7 @@ describe("dome status", () => {
     const { stdout } = await dome(["status"], { replies: [json(200, body)] });
     expect(stdout).toMatch(/^early +token +yes, ahead of time /m);
     expect(stdout).toMatch(/^right +token +yes +now$/m);
+    expect(read("docs/operations.md")).toContain("`yes, ahead of time` means");
   });
 
   test("says that nothing is", async () => {
