@@ -1,7 +1,7 @@
 /**
- * The files of tests that run in workerd share its process, but nothing that the code keeps in memory: leases, numbers of
- * records and caches belong to an isolate, and each file is one. So every file loads the Worker anew. The first of the
- * setup files, and alone: what a file imports itself is loaded before it says so.
+ * Makes each test file in workerd load the Worker again. The files share a process, but must not share what the code keeps
+ * in memory: leases, record numbers and caches belong to one isolate, and each file stands for one. This is the first setup
+ * file, and a file of its own, because the imports of a file are loaded before its code runs.
  */
 import { vi } from "vitest";
 

@@ -1,7 +1,7 @@
 /**
- * Gives every file of tests an installation of its own: the newest database schema, nothing stored, no alarm set, no
- * message in a queue. And takes the clock, so that a test can cut the waits of stops short (moved-time.ts). And nobody
- * is on the network but whom a test puts there (test-idp.ts): a name is not looked up, which can take seconds.
+ * Gives each test file an installation of its own: the newest database schema, nothing stored, no alarm set, no message in
+ * a queue. It replaces the clock, so that a test can shorten the waits of stops (moved-time.ts), and the network, which has
+ * only the servers of the test (test-idp.ts): looking up a name can take seconds.
  */
 import { applyD1Migrations, reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -9,7 +9,7 @@ import { beforeAll, inject } from "vitest";
 import { takeTime } from "./moved-time.ts";
 import { noteNames, reachedObjects } from "./reached-objects.ts";
 
-/** What is not in memory, `reset` passes over and leaves on the disk: so everything is woken first. */
+/** `reset` skips objects that are not in memory, and leaves them on disk, so all of them are woken first. */
 async function forgetEverything(): Promise<void> {
   const objects = await Promise.all((["AGENT", "WORKSPACE", "LEDGER"] as const).map(reachedObjects));
   await Promise.allSettled([
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await forgetEverything();
   await applyD1Migrations(env.DB, inject("migrations"));
   const putBack = [noteNames(), leaveTheNetwork(), await takeTime()];
-  // After every hook of the file. What still goes on in the objects ends before other code runs there.
+  // Runs after every hook of the file. Work in progress in the objects ends before other code runs there.
   return async () => {
     await forgetEverything();
     for (const each of putBack) each();

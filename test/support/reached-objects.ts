@@ -1,6 +1,6 @@
 /**
- * The objects that the tests of a file have reached. The platform lists the files of its disk, also those of objects that
- * an earlier file of tests had; they are empty, and Dome's objects refuse to be reached by anything but their name.
+ * The objects that the tests of a file have reached. The platform's own list also has the objects of earlier test files.
+ * They are empty, and Dome's objects can only be reached by name.
  */
 import { listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -10,7 +10,7 @@ const names = new Map<string, string>();
 
 /**
  * Notes every name from now on.
- * @returns what ends that.
+ * @returns a function that stops this.
  */
 export function noteNames(): () => void {
   type Namespace = DurableObjectNamespace;
