@@ -3,7 +3,6 @@
  * credential is an API key (`dome_at_…`) or a call token. This client is small, for the command line and scripts;
  * agents use an SDK.
  */
-import { platformPorts } from "../../sdk/typescript/src/ports.ts";
 import { agentEvent, type AgentEvent } from "../contract/agent-event.ts";
 import { agentSelf, type AgentSelf } from "../contract/agent.ts";
 import {
@@ -16,7 +15,6 @@ import {
 import type { z } from "zod";
 import { tokenResponse, type TokenResponse } from "../contract/oauth.ts";
 import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPE_URIS } from "../../sdk/typescript/src/token-endpoint.ts";
-import { heardEvents } from "./heard-events.ts";
 import { route, Transport, type ClientOptions } from "./transport.ts";
 
 export type TokenKind = keyof typeof TOKEN_TYPE_URIS;
@@ -45,11 +43,9 @@ export interface HeardEvent {
 
 export class AgentClient {
   readonly #transport: Transport;
-  readonly #deadline: (ms: number) => AbortSignal;
 
   constructor(options: ClientOptions & { readonly token: string }) {
     this.#transport = new Transport(options);
-    this.#deadline = options.deadline ?? platformPorts.deadline;
   }
 
   /**
@@ -111,8 +107,7 @@ export class AgentClient {
    */
   async *events(after?: number): AsyncGenerator<HeardEvent> {
     const headers: Record<string, string> = after === undefined ? {} : { "Last-Event-ID": String(after) };
-    const body = await this.#transport.open("/api/v1/agents/self/events", {}, headers);
-    for await (const { id, data } of heardEvents(body, this.#deadline)) {
+    for await (const { id, data } of this.#transport.events("/api/v1/agents/self/events", {}, headers)) {
       const event = agentEvent.safeParse(JSON.parse(data));
       if (event.success) yield { number: id === null ? null : Number(id), event: event.data };
     }

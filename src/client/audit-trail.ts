@@ -2,8 +2,6 @@
 import { shownEntry, type AuditQuery, type ShownEntry } from "../contract/audit.ts";
 import { auditReplayed, type AuditReplayed } from "../contract/audit-replay.ts";
 import { list } from "../contract/words.ts";
-import { ConnectionError } from "../../sdk/typescript/src/errors.ts";
-import { serverEvents } from "../../sdk/typescript/src/server-events.ts";
 import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -49,16 +47,11 @@ export class AuditTrail {
   /**
    * Records as they arrive, oldest first, until the connection ends.
    * @param after continue after this `seq`. When undefined: records from `since` on, or without `since` only new ones.
+   * @throws DomeError when there is no connection, when it was cut or has fallen silent, or when the service refuses.
    */
   async *tail(filter: TailFilter = {}, after?: number): AsyncGenerator<ShownEntry> {
     const headers: Record<string, string> = after === undefined ? {} : { "Last-Event-ID": String(after) };
-    const body = await this.#transport.open("/api/v1/audit/tail", { ...filter }, headers);
-    try {
-      for await (const event of serverEvents(body)) yield shownEntry.parse(JSON.parse(event.data));
-    } catch (fault) {
-      // The platform reports a cut stream as a TypeError; other errors do not concern the connection.
-      if (!(fault instanceof TypeError)) throw fault;
-      throw new ConnectionError("the connection was cut", { cause: fault, sent: true });
-    }
+    for await (const { data } of this.#transport.events("/api/v1/audit/tail", { ...filter }, headers))
+      yield shownEntry.parse(JSON.parse(data));
   }
 }

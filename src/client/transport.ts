@@ -6,8 +6,10 @@ import type { z } from "zod";
 import { bearer, checkToken } from "../../sdk/typescript/src/credential.ts";
 import { DomeError } from "../../sdk/typescript/src/errors.ts";
 import { portsOf, type RequestPorts } from "../../sdk/typescript/src/ports.ts";
+import type { ServerEvent } from "../../sdk/typescript/src/server-events.ts";
 import { Transport as Requests, type Method, type Query } from "../../sdk/typescript/src/transport.ts";
 import { bySchema } from "./by-schema.ts";
+import { heardEvents } from "./heard-events.ts";
 
 export interface ClientOptions extends Partial<RequestPorts> {
   /** The URL of the service, for instance `https://dome.example.com`. */
@@ -25,12 +27,15 @@ type Fields = Readonly<Record<string, string>>;
 
 export class Transport {
   readonly #requests: Requests;
+  readonly #deadline: RequestPorts["deadline"];
 
   /** @throws DomeError when the token is not visible ASCII; the message does not repeat it. */
-  constructor({ url, token, retries, timeoutMs, userAgent, ...ports }: ClientOptions) {
+  constructor({ url, token, retries, timeoutMs, userAgent, ...given }: ClientOptions) {
     const headers: Record<string, string> = token === null ? {} : bearer(checkToken(token));
     if (userAgent !== undefined) headers["User-Agent"] = userAgent;
-    this.#requests = new Requests({ ...portsOf(ports), url, headers, retries, timeoutMs });
+    const ports = portsOf(given);
+    this.#deadline = ports.deadline;
+    this.#requests = new Requests({ ...ports, url, headers, retries, timeoutMs });
   }
 
   /** A read, which may be repeated at will. */
@@ -39,11 +44,11 @@ export class Transport {
   }
 
   /**
-   * Opens a stream of server-sent events. No time-out and no retries: the reader reconnects.
-   * @throws DomeError when there is no connection, or the service refuses.
+   * The events of a stream, until it ends. No time-out and no retries: the reader reconnects.
+   * @throws DomeError when there is no connection, when it was cut or has fallen silent, or when the service refuses.
    */
-  open(path: string, query: Query, headers: Fields): Promise<ReadableStream<Uint8Array>> {
-    return this.#requests.open(path, query, { headers });
+  async *events(path: string, query: Query, headers: Fields): AsyncGenerator<ServerEvent> {
+    yield* heardEvents(await this.#requests.open(path, query, { headers }), this.#deadline);
   }
 
   /** A change that takes effect once, however often the request is sent. */

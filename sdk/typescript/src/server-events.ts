@@ -4,21 +4,6 @@ export interface ServerEvent {
   readonly data: string;
 }
 
-/** Every event with data, in order, until the stream ends. */
-export async function* serverEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
-  const parser = new EventParser();
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield* parser.push(value);
-    }
-  } finally {
-    await reader.cancel();
-  }
-}
-
 /** What never ends a line is no event of this service: it is not kept for ever. */
 const LONGEST_BLOCK = 1_000_000;
 
