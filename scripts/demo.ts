@@ -105,7 +105,7 @@ async function stopBusyAgent(stage: Stage): Promise<Busy> {
   const [newest] = await ask<Halt[]>("dome agents halts night-shift");
   expect(newest?.effective_at != null, "the stop has no time at which it was effective");
   // When the ledger has the halt, it also has every record before it, because they are delivered in order.
-  await inLedger<{ target?: { id: string } }>(stage, "dome audit list --kind halt.effective", (records) =>
+  await inLedger(stage, "dome audit list --kind halt.effective", (records) =>
     records.some(({ target }) => target?.id === newest.id),
   );
   const halt = await ask<Halt>(`dome agents halts night-shift ${newest.id}`);

@@ -39,7 +39,7 @@ export async function actForAlice(stage: Stage, provider: RunningProvider, key: 
   expect(txn !== undefined && writerId !== undefined, "the token names no transaction or no client");
 
   await proveIt(stage, at("b.jwt"), at("jwks.json"));
-  await inLedger<{ kind: string }>(stage, `dome audit list --txn ${txn}`, (records) =>
+  await inLedger(stage, `dome audit list --txn ${txn}`, (records) =>
     records.some(({ kind }) => kind === "decision"),
   );
   say("The ledger has every step:");

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
+import type { ShownEntry } from "../../src/contract/audit.ts";
 import { nameOf } from "../../src/embedded/processes.ts";
 import { CLI, endEverything, startServer, type RunningServer } from "../../test/support/server.ts";
 
@@ -69,13 +70,13 @@ interface Wants {
  * @param list the command that lists.
  * @throws NotAsPromised after ten seconds.
  */
-export async function inLedger<T>(
+export async function inLedger(
   { ask }: Stage,
   list: string,
-  has: (records: readonly T[]) => boolean,
+  has: (records: readonly ShownEntry[]) => boolean,
 ): Promise<void> {
   for (let waited = 0; waited < LEDGER_WITHIN_MS; waited += LOOK_EVERY_MS) {
-    if (has(await ask<readonly T[]>(list))) return;
+    if (has(await ask<readonly ShownEntry[]>(list))) return;
     await pause(LOOK_EVERY_MS);
   }
   throw new NotAsPromised(`"${list}" did not show within 10 s what was done`);
