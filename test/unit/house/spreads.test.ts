@@ -5,9 +5,12 @@ import { expect, it } from "vitest";
 import { REPOSITORY } from "../docs/markdown.ts";
 
 const SPREAD_CALL =
-  /\b(?:push|unshift|splice|fromCharCode|fromCodePoint|concat)\((?:[^()[\]{}]*, *)?\.\.\.(?!parts\b)\w/;
+  /\b(?:push|unshift|splice|fromCharCode|fromCodePoint|concat)\((?:[^()[\]{}]*, *)?\.\.\.(?!parts\b)\(?\w/;
 /** Lists that the code itself makes, of a few items. */
-const SHORT: readonly string[] = ["objects/ledger-query.ts: values.push(...bound);"];
+const SHORT: readonly string[] = [
+  "objects/ledger-query.ts: values.push(...bound);",
+  "cli/in-parallel.ts: results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(run))));",
+];
 
 const spreadsIn = (path: string, text: string): string[] =>
   text.split("\n").flatMap((line) => (SPREAD_CALL.test(line) ? [`${path}: ${line.trim()}`] : []));
@@ -24,5 +27,6 @@ it("no list of a sender's length is spread into a call", () => {
 
 it("finds one, so that this test can fail", () => {
   expect(spreadsIn("a.ts", "  open.push(...children);")).toEqual(["a.ts: open.push(...children);"]);
+  expect(spreadsIn("a.ts", "  all.push(...(found as unknown[]));")).toHaveLength(1);
   expect(spreadsIn("a.ts", "btoa(String.fromCharCode(...bytes))")).toHaveLength(1);
 });

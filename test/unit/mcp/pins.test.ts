@@ -149,6 +149,11 @@ describe("a listing", () => {
     expect(await allTools(pages({ tools: many }).ask)).toEqual({ ok: false, error: { kind: "endless" } });
   });
 
+  it("is refused with a page of a million entries, which no stack holds as arguments", async () => {
+    const found = await allTools(pages({ tools: Array.from({ length: 1_000_000 }, () => null) }).ask);
+    expect(found).toEqual({ ok: false, error: { kind: "endless" } });
+  });
+
   it("leaves out what cannot be pinned, and says which and why", async () => {
     const found = await allTools(pages({ tools: [tool("a"), tool("b"), tool("b"), { name: "c" }, 7] }).ask);
     expect(found).toMatchObject({
