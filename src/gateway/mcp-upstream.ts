@@ -131,6 +131,9 @@ function sessionHeaders({ id, version }: LegacySession): Headers {
   return headers;
 }
 
+/** A version that a header can hold: the server's own text stands in one from then on. */
+const VERSION = /^[\w.-]{1,64}$/;
+
 /** `initialize` has neither version nor session in its headers (2025-11-25, "Lifecycle"). */
 async function openSession(
   ports: McpUpstreamPorts,
@@ -143,7 +146,8 @@ async function openSession(
   const result = resultIn(answer.value);
   if (!result.ok) return result;
   const { protocolVersion } = result.value;
-  if (typeof protocolVersion !== "string") return err({ kind: "malformed" });
+  if (typeof protocolVersion !== "string" || !VERSION.test(protocolVersion))
+    return err({ kind: "malformed" });
   const session = { id: answer.value.session, version: protocolVersion };
   const initialized = JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" });
   const told = await post(ports, server, initialized, sessionHeaders(session));

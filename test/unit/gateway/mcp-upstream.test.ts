@@ -28,7 +28,12 @@ function server(answer: (asked: Asked) => Response) {
     allowed: new Set(),
   });
   const ports = { egress, clock, eras: new BoundedMap<string, KnownEra>(10) };
-  const at = { key: "k", url: "https://tool.example/mcp", credential: new Headers({ "x-key": "secret" }) };
+  const at = {
+    key: "k",
+    url: "https://tool.example/mcp",
+    credential: new Headers({ "x-key": "secret" }),
+    signal: new AbortController().signal,
+  };
   return { asked, clock, era: () => eraOfServer(ports, at), list: () => listTools(ports, at) };
 }
 
@@ -45,14 +50,14 @@ const DISCOVERED = { id: "dome-discover", result: { supportedVersions: ["2026-07
 const TOOL = { name: "search", inputSchema: { type: "object" } };
 
 /** A legacy server: what it answers to `tools/list` is the test's. */
-const legacy = (list: () => Response, session: string | null = "s-1") =>
+const legacy = (list: () => Response, session: string | null = "s-1", protocolVersion = "2025-06-18") =>
   server(({ verb, method }) => {
     if (verb === "DELETE") return new Response(null, { status: 405 });
     if (method === "server/discover")
       return json({ id: null, error: { code: -32_000, message: "no session" } }, { status: 400 });
     if (method === "initialize") {
       const headers: Record<string, string> = session === null ? {} : { "mcp-session-id": session };
-      return json({ id: 0, result: { protocolVersion: "2025-06-18" } }, { headers });
+      return json({ id: 0, result: { protocolVersion } }, { headers });
     }
     return method === "tools/list" ? list() : new Response(null, { status: 202 });
   });
@@ -160,6 +165,15 @@ describe("a listing of a legacy server", () => {
       ["DELETE", "s-1", "2025-06-18", "secret"],
     ]);
   });
+
+  it.each(["2025-06-18\r\nx: y", "2025-06-18\u0000", "zwölf\u2026", "", "2".repeat(65)])(
+    "is malformed when the server chooses the version %j, which no header holds",
+    async (version) => {
+      const asking = legacy(listed, "s-1", version);
+      expect(await asking.list()).toEqual({ ok: false, error: { kind: "malformed" } });
+      expect(asking.asked.at(-1)?.method).toBe("initialize");
+    },
+  );
 
   it("needs no session where the server keeps none", async () => {
     const asking = legacy(listed, null);
