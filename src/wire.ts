@@ -261,7 +261,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       ...operations,
       egress,
       listServer: ({ tool, ...server }) =>
-        listServer({ egress, clock, derived, eras: isolate.mcpEras }, tool, server),
+        listServer({ egress, clock, timers, derived, eras: isolate.mcpEras }, tool, server),
       testIssuer: env.testIssuer,
       issuer,
       signingKeys,

@@ -7,9 +7,9 @@ import type { Timers } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { parseJsonBytes } from "../kernel/strict-json.ts";
 import { addressFault, wayTo, type AddressFault, type Way } from "./address.ts";
+import { eachChunk } from "./chunks.ts";
 import {
   open,
-  UpstreamFault,
   type Fetch,
   type UpstreamEnd,
   type UpstreamLimits,
@@ -105,16 +105,6 @@ export class Egress {
 
 async function readAll(body: UpstreamResponse["body"]): Promise<Result<Uint8Array, UpstreamEnd>> {
   const chunks: Uint8Array[] = [];
-  if (body === null) return ok(new Uint8Array());
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return ok(concatAll(chunks));
-      chunks.push(value);
-    }
-  } catch (fault) {
-    if (fault instanceof UpstreamFault) return err(fault.end);
-    throw fault;
-  }
+  const read = await eachChunk(body, (chunk) => chunks.push(chunk) > 0);
+  return read.ok ? ok(concatAll(chunks)) : read;
 }

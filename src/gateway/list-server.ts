@@ -1,4 +1,5 @@
 /** Lists the MCP server behind a tool for the control plane, and says in words why it could not. */
+import type { Timers } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
@@ -9,15 +10,30 @@ import type { EnvelopeKey } from "../secrets/envelope.ts";
 import { addCredential } from "./http/credential.ts";
 import { listTools, type McpUpstreamFault, type McpUpstreamPorts } from "./mcp-upstream.ts";
 
+/**
+ * The longest time for a whole listing, in milliseconds. Each answer has bounds of its own, but a server may say little
+ * at a time, over many pages.
+ */
+const LISTING_MS = 120_000;
+
+interface ListingPorts extends McpUpstreamPorts {
+  readonly timers: Timers;
+  readonly derived: readonly EnvelopeKey[];
+}
+
 export async function listServer(
-  ports: McpUpstreamPorts & { readonly derived: readonly EnvelopeKey[] },
+  ports: ListingPorts,
   tool: string,
   server: Pick<Upstream, "url" | "auth" | "secret">,
 ): Promise<Result<ToolListing & { readonly era: Era }, string>> {
   const credential = new Headers();
   const added = await addCredential(credential, server, ports.derived);
   if (!added.ok) return err("Dome has no credential for the server. Add one: dome tools add-secret");
-  const listed = await listTools(ports, { key: keyOf(tool, server), url: server.url, credential });
+  const stop = new AbortController();
+  const late = (): void => stop.abort();
+  ports.timers.sleep(LISTING_MS).then(late, late);
+  const at = { key: keyOf(tool, server), url: server.url, credential, signal: stop.signal };
+  const listed = await listTools(ports, at);
   return listed.ok ? ok(listed.value) : err(inWords(listed.error));
 }
 
@@ -44,9 +60,9 @@ function inWords(fault: McpUpstreamFault): string {
     case "too_large":
       return "The server's answer is too large.";
     case "timed_out":
+    case "aborted":
       return "The server did not answer in time.";
     case "unreachable":
-    case "aborted":
       return "The server could not be reached.";
   }
 }

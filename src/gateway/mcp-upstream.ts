@@ -2,13 +2,9 @@
  * Dome as a client of an MCP server: which era it speaks, and all that it lists. Nothing of a caller is in these calls:
  * the headers are the tool's own, and no capability is declared, so a server asks nothing back.
  */
+import { eachChunk } from "../egress/chunks.ts";
 import type { Egress } from "../egress/egress.ts";
-import {
-  UpstreamFault,
-  type UpstreamEnd,
-  type UpstreamLimits,
-  type UpstreamResponse,
-} from "../egress/open.ts";
+import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../egress/open.ts";
 import type { BoundedMap } from "../kernel/bounded-map.ts";
 import { concatAll, utf8 } from "../kernel/bytes.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -40,7 +36,8 @@ interface McpServerAt {
   readonly url: string;
   /** The credential of the tool, in its header; empty when it has none. */
   readonly credential: Headers;
-  readonly signal?: AbortSignal;
+  /** Ends whatever is asked of the server. */
+  readonly signal: AbortSignal;
 }
 
 /** Who failed is the server in every case; Dome's own refusal of an address is one of its entry. */
@@ -163,7 +160,7 @@ async function closeSession(
   if (session.id === null) return;
   const headers = joined(server.credential, sessionHeaders(session));
   const closed = await ports.egress.open(
-    { method: "DELETE", url: server.url, headers, body: null, ...signalOf(server) },
+    { method: "DELETE", url: server.url, headers, body: null, signal: server.signal },
     LIMITS,
   );
   if (closed.ok) await discard(closed.value);
@@ -212,7 +209,7 @@ async function post(
   const headers = joined(server.credential, protocol);
   headers.set("content-type", "application/json");
   headers.set("accept", "application/json, text/event-stream");
-  const request = { method: "POST", url: server.url, headers, body: utf8(text), ...signalOf(server) };
+  const request = { method: "POST", url: server.url, headers, body: utf8(text), signal: server.signal };
   const opened = await ports.egress.open(request, LIMITS);
   if (!opened.ok) return err({ kind: opened.error.kind });
   const { status, headers: answered } = opened.value;
@@ -231,8 +228,6 @@ async function post(
   const message = await read(opened.value);
   return message.ok ? ok({ status, message: message.value, session }) : message;
 }
-
-const signalOf = ({ signal }: McpServerAt) => (signal === undefined ? {} : { signal });
 
 /** The credential last: no header of the protocol stands in its place. */
 function joined(credential: Headers, protocol: Headers): Headers {
@@ -253,7 +248,7 @@ async function readWhole({ body }: UpstreamResponse): Promise<Read> {
     size += chunk.length;
     return size <= MOST_MESSAGE;
   });
-  if (!read.ok) return read;
+  if (!read.ok) return err({ kind: read.error });
   if (size > MOST_MESSAGE) return err({ kind: "too_large" });
   const message = parseMessage(concatAll(chunks), "upstream");
   return ok(message.ok && message.value.kind === "response" ? message.value : null);
@@ -275,27 +270,6 @@ async function readEvents({ body }: UpstreamResponse): Promise<Read> {
     }
     return found === null;
   });
-  if (!read.ok) return read;
+  if (!read.ok) return err({ kind: read.error });
   return fault === null ? ok(found) : err(fault);
-}
-
-/** @param take returns false when it needs no more; the rest is not read. */
-async function eachChunk(
-  body: UpstreamResponse["body"],
-  take: (chunk: Uint8Array) => boolean,
-): Promise<Result<void, McpUpstreamFault>> {
-  if (body === null) return ok(undefined);
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return ok(undefined);
-      if (take(value)) continue;
-      await reader.cancel().catch(() => undefined);
-      return ok(undefined);
-    }
-  } catch (fault) {
-    if (fault instanceof UpstreamFault) return err({ kind: fault.end });
-    throw fault;
-  }
 }

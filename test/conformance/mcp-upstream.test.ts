@@ -22,7 +22,11 @@ function serverOf(eras: Eras) {
   const egress = new Egress({ fetch: { public: fetch, listed: fetch }, timers: time, allowed });
   const ports = { egress, clock: { now: () => 1_000 }, eras: new BoundedMap<string, never>(10) };
   const credential = new Headers({ authorization: "Bearer of-the-tool" });
-  return { fixture, ports, at: { key: eras, url: fixture.url, credential } };
+  return {
+    fixture,
+    ports,
+    at: { key: eras, url: fixture.url, credential, signal: new AbortController().signal },
+  };
 }
 
 describe("the era of a server", () => {

@@ -1,0 +1,27 @@
+/** Reads the body of an answer, chunk by chunk. */
+import { err, ok, type Result } from "../kernel/result.ts";
+import { UpstreamFault, type UpstreamEnd, type UpstreamResponse } from "./open.ts";
+
+/**
+ * @param take returns false when it needs no more; the connection is closed then.
+ * @returns why the body ended early; its end otherwise.
+ */
+export async function eachChunk(
+  body: UpstreamResponse["body"],
+  take: (chunk: Uint8Array) => boolean,
+): Promise<Result<void, UpstreamEnd>> {
+  if (body === null) return ok(undefined);
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return ok(undefined);
+      if (take(value)) continue;
+      await reader.cancel().catch(() => undefined);
+      return ok(undefined);
+    }
+  } catch (fault) {
+    if (fault instanceof UpstreamFault) return err(fault.end);
+    throw fault;
+  }
+}
