@@ -293,6 +293,17 @@ describe("the answer of the server", () => {
     expect(refused.headers.get("location")).toBeNull();
   });
 
+  test.each([101, 199, 600, 999])("of the status %i is none of HTTP, and becomes 502", async (status) => {
+    answer = () => Object.defineProperty(new Response("x"), "status", { value: status });
+    const { headers, ...refused } = await call("GET", "crm/tickets");
+    expect(refused).toMatchObject({
+      status: 502,
+      body: { code: "upstream_unreachable", who: "upstream" },
+    });
+    expect(signals.at(-1)?.aborted).toBe(true);
+    expect(headers.get("dome-request-id")).not.toBeNull();
+  });
+
   it("that never comes is 502, and says that the server has failed", async () => {
     answer = () => Promise.reject(new Error("Network connection lost."));
     expect(await call("GET", "crm/tickets")).toMatchObject({

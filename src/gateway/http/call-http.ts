@@ -151,6 +151,11 @@ async function perform(
   if (!opened.ok) return refused(reasonOf(opened.error.kind, signal));
   const { status, headers: received, body: answer } = opened.value;
   const drop = (): void => void answer?.cancel().catch(() => undefined);
+  // RFC 9110 §15: any other is the fault of a server. Nobody could answer with it either.
+  if (status < 200 || status > 599) {
+    drop();
+    return refused("upstream_unreachable", status);
+  }
   // Its 401 is about Dome's credential, and not about the caller's.
   if (status === 401 || status === 403 || status === 407) {
     drop();
