@@ -31,8 +31,16 @@ export function observed(
     isOver = true;
     ended(end, { bytes, sha256: toHex(hash.digest()) });
   };
+  const broken = (fault: unknown, controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    over({ kind: "broken", fault });
+    controller.error(fault);
+  };
   return new ReadableStream<Uint8Array>(
     {
+      // Also while nobody reads: otherwise a reader that stands still would keep the end from being known.
+      start: (controller) => {
+        reader.closed.catch((fault: unknown) => broken(fault, controller));
+      },
       pull: async (controller) => {
         try {
           const { done, value } = await reader.read();
@@ -46,8 +54,7 @@ export function observed(
           hash.update(value);
           controller.enqueue(value);
         } catch (fault) {
-          over({ kind: "broken", fault });
-          controller.error(fault);
+          broken(fault, controller);
           await reader.cancel(fault).catch(() => undefined);
         }
       },
