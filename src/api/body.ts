@@ -85,11 +85,17 @@ export async function readJson<S extends z.ZodType>(
       detail: "Send the body as Content-Type: application/json.",
     });
   }
-  if (hasByteOrderMark(bytes)) return err(BYTE_ORDER_MARK);
-  const json = bytes.length === 0 ? ok<unknown>({}) : parseJsonBytes(bytes);
-  if (!json.ok) return err(jsonRefusal(json.error));
+  const json = bytes.length === 0 ? ok<unknown>({}) : parsedBody(bytes);
+  if (!json.ok) return json;
   const parsed = readMembers(schema, json.value, "body");
   return parsed.ok ? ok({ value: parsed.value, bytes }) : parsed;
+}
+
+/** A body as JSON that every parser reads alike, or the refusal of it. */
+export function parsedBody(bytes: Uint8Array): Result<unknown, Refusal> {
+  if (hasByteOrderMark(bytes)) return err(BYTE_ORDER_MARK);
+  const json = parseJsonBytes(bytes);
+  return json.ok ? json : err(jsonRefusal(json.error));
 }
 
 /** RFC 8259 §8.1: JSON in UTF-8 has no byte order mark, and one of UTF-16 means that the text is not UTF-8. */

@@ -191,6 +191,43 @@ describe("a call through the door", () => {
     expect(sent).toEqual([]);
   });
 
+  test.each([
+    'application/json; x=","',
+    "application/json, text/plain",
+    "application/json;charset=utf-7",
+    "application/json; charset=utf-8; charset=utf-7",
+    "application/vnd.api+json; Charset = IBM037",
+    "application/json; charset*=us-ascii''utf-7",
+    "json",
+  ])("of the type %j is refused: the server could read a body that nobody decided on (P1)", async (type) => {
+    const refused = await call("POST", "crm/tickets", {
+      body: '{"title":"x"}',
+      headers: { "content-type": type },
+    });
+    expect(refused).toMatchObject({ status: 415, body: { code: "unsupported_media_type" } });
+    expect(sent).toEqual([]);
+  });
+
+  test.each([
+    "application/json;charset=UTF-8",
+    'application/json; charset="utf-8"',
+    "application/hal+json; v=1",
+  ])("of the type %j is decided on as JSON", async (type) => {
+    const headers = { "content-type": type };
+    expect((await call("POST", "crm/tickets", { body: '{"title":"x"}', headers })).status).toBe(200);
+    expect((await call("POST", "crm/tickets", { body: "{}", headers })).status).toBe(403);
+    expect(sent.map((each) => each.headers.get("content-type"))).toEqual([type]);
+  });
+
+  test.each<[string, BodyInit, string]>([
+    ["a byte order mark", "\uFEFF{}", "malformed_json"],
+    ["a number that a double cannot hold", '{"body":{"n":9007199254740993}}', "invalid_request"],
+  ])("with %s in its JSON is refused as at every other door", async (_what, body, code) => {
+    const refused = await call("POST", "open/a", { body, headers: JSON_TYPE });
+    expect(refused).toMatchObject({ status: 400, body: { code } });
+    expect(sent).toEqual([]);
+  });
+
   it("that holds the caller's key in its path, query, body or a header is refused (P10, P4)", async () => {
     for (const [path, init] of [
       [`open/${bot.secret}`, {}],

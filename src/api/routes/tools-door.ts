@@ -4,12 +4,11 @@ import { isName, name } from "../../contract/words.ts";
 import { callHttp, type HttpAnswer, type HttpBody, type NoAnswer } from "../../gateway/http/call-http.ts";
 import { holdsCredential } from "../../kernel/redact.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
-import { JSON_FAULTS, parseJsonBytes, pointerOf } from "../../kernel/strict-json.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { PATH_FAULTS, segmentsOf } from "../../registry/http-operations.ts";
 import { limitsOf } from "../../tiers/limits.ts";
 import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
-import { checkEncoding, MAX_BODY_BYTES, mediaType, readBytes, repeatedName } from "../body.ts";
+import { checkEncoding, MAX_BODY_BYTES, mediaType, parsedBody, readBytes, repeatedName } from "../body.ts";
 import { withheldProblem } from "../door-refusals.ts";
 import { parametersOf } from "../parameters.ts";
 import { problemRoute } from "../problem-route.ts";
@@ -201,30 +200,43 @@ function queryOf(search: string): Result<Readonly<Record<string, string>>, Refus
 
 const isJson = (type: string | null): boolean => /^application\/(?:json|[\w.+-]+\+json)$/.test(type ?? "");
 
+/** A `charset` that is not UTF-8. JSON has none at all (RFC 8259 §11), and some servers follow one nevertheless. */
+const OTHER_CHARSET = /charset(?!\s*=\s*(?:utf-?8|"utf-?8")\s*(?:;|$))/i;
+
+/**
+ * The type of a body; null: it has none. A header that one server reads as JSON and another does not, or as JSON in
+ * another encoding, would be decided on as one body and taken as another.
+ */
+function typeOf(header: string | null): Result<string | null, Refusal> {
+  if (header === null) return ok(null);
+  const type = mediaType(header);
+  if (type === null) return err(unsupported("The Content-Type must be one media type."));
+  return isJson(type) && OTHER_CHARSET.test(header)
+    ? err(unsupported("The body must be JSON in UTF-8, and its Content-Type names another charset."))
+    : ok(type);
+}
+
+const unsupported = (detail: string): Refusal => ({ code: "unsupported_media_type", detail });
+
 /** JSON is read whole, because it is decided on; every other body passes as a stream. */
 async function bodyOf(http: Request, most: number): Promise<Result<HttpBody, Refusal>> {
   if (http.body === null) return ok({ kind: "none" });
   const encoding = checkEncoding(http);
   if (!encoding.ok) return encoding;
-  const type = mediaType(http.headers.get("content-type"));
-  if (isJson(type)) {
+  const type = typeOf(http.headers.get("content-type"));
+  if (!type.ok) return type;
+  if (isJson(type.value)) {
     const read = await readBytes(http, Math.min(most, MAX_BODY_BYTES));
     if (!read.ok) return read;
-    const bytes = read.value;
-    const parsed = parseJsonBytes(bytes);
-    if (parsed.ok) return ok({ kind: "json", value: parsed.value, bytes });
-    const { kind } = parsed.error;
-    return err({
-      code: "malformed_json",
-      detail: `The body${pointerOf({ path: [] })} ${JSON_FAULTS[kind]}.`,
-    });
+    const parsed = parsedBody(read.value);
+    return parsed.ok ? ok({ kind: "json", value: parsed.value, bytes: read.value }) : parsed;
   }
   const told = http.headers.get("content-length");
   const length = told === null ? null : Number(told);
   if (length !== null && length > most) {
     return err({ code: "body_too_large", detail: `The body is larger than ${most} bytes.` });
   }
-  return ok({ kind: "stream", stream: http.body as ReadableStream<Uint8Array>, type, length });
+  return ok({ kind: "stream", stream: http.body as ReadableStream<Uint8Array>, type: type.value, length });
 }
 
 /** True for a JSON body, or a forwarded header, that holds a key of Dome or what this very call authenticates with (P10). */
