@@ -21,6 +21,18 @@ const OF_THE_DOOR: ReadonlySet<string> = new Set(
 );
 const OF_THE_DOOR_PREFIX = /^(?:proxy-|dome-|cf-|mf-|mcp-|sec-|access-control-)/;
 
+/**
+ * Headers that let a server take a call for another one than was decided on, and headers of an answer that would take
+ * effect on Dome's own origin, where every answer of a door comes from.
+ */
+const OF_ANOTHER_CALL: ReadonlySet<string> = new Set(
+  [
+    "x-http-method x-http-method-override x-method-override x-original-url x-rewrite-url",
+    "location refresh clear-site-data service-worker-allowed strict-transport-security public-key-pins",
+    "content-security-policy content-security-policy-report-only nel report-to reporting-endpoints accept-ch",
+  ].flatMap((row) => row.split(" ")),
+);
+
 /** Headers that hold a credential, in either direction. */
 const OF_A_CREDENTIAL: ReadonlySet<string> = new Set([
   "authorization",
@@ -36,9 +48,13 @@ const isOfTheDoor = (header: string): boolean => OF_THE_DOOR.has(header) || OF_T
 const header = z.string().regex(HEADER, "must be the name of a header, in lower case");
 
 /** A header that passes through a door besides those that always do. */
-const forwardedHeader = header.refine((text) => !isOfTheDoor(text) && !OF_A_CREDENTIAL.has(text), {
-  message: "must not be a header that holds a credential, belongs to one connection, or is Dome's",
-});
+const forwardedHeader = header
+  .refine((text) => !isOfTheDoor(text) && !OF_A_CREDENTIAL.has(text), {
+    message: "must not be a header that holds a credential, belongs to one connection, or is Dome's",
+  })
+  .refine((text) => !OF_ANOTHER_CALL.has(text), {
+    message: "must not be a header that makes another call of it, or takes effect on Dome's own origin",
+  });
 
 export const forwardHeaders = z
   .array(forwardedHeader)

@@ -79,6 +79,20 @@ describe("a tool that Dome calls itself", () => {
     ["that forwards a credential", { forward_headers: ["authorization"] }, "forward_headers.0", /credential/],
     ["that forwards a cookie", { forward_headers: ["set-cookie"] }, "forward_headers.0", /credential/],
     ["that forwards what is Dome's", { forward_headers: ["dome-act-as"] }, "forward_headers.0", /Dome's/],
+    ...["location", "refresh", "clear-site-data", "strict-transport-security", "nel"].map(
+      (header): [string, object, string, RegExp] => [
+        `that forwards ${header}, which takes effect on Dome's origin`,
+        { forward_headers: [header] },
+        "forward_headers.0",
+        /Dome's own origin/,
+      ],
+    ),
+    [
+      "that forwards a header of another method than was decided on",
+      { forward_headers: ["x-tenant", "x-http-method-override"] },
+      "forward_headers.1",
+      /another call/,
+    ],
     [
       "that forwards the header of its credential",
       { auth: { type: "header", name: "x-key" }, forward_headers: ["x-key"] },
