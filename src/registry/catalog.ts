@@ -113,11 +113,12 @@ function catalogTool(
   pinned: readonly PinnedOperation[],
 ): CatalogTool {
   const { kind, url, auth, forwardHeaders, operations, clearArguments, argumentSchemas } = row;
+  const kept = operations === null ? null : new Set(operations);
   return {
     operations:
       pinned.length === 0
         ? operations
-        : pinned.map(({ name }) => name).filter((name) => operations === null || operations.includes(name)),
+        : pinned.map(({ name }) => name).filter((name) => kept === null || kept.has(name)),
     clearArguments,
     schemas: new Map([...schemasOf(pinned), ...Object.entries(argumentSchemas ?? {})]),
     quarantined: new Set(pinned.flatMap(({ name, state }) => (state === "quarantined" ? [name] : []))),
