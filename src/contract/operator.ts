@@ -116,7 +116,7 @@ export type OperatorCreated = z.output<typeof operatorCreated>;
 export const operatorRevoked = z
   .strictObject({
     id: id("opt"),
-    changed: z.boolean().meta({ description: "false: the key was not live any more" }),
+    changed: z.boolean().meta({ description: "false: the token was not live any more" }),
     operator,
   })
   .meta({ id: "OperatorRevoked" });
