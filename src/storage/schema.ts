@@ -25,6 +25,7 @@ export const MIGRATIONS: readonly string[] = [
   "0015_key_lists.sql",
   "0016_upstreams.sql",
   "0017_tool_operations.sql",
+  "0018_tool_secrets.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [
