@@ -8,7 +8,6 @@ import {
 } from "../contract/tool-operation.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { definitionDifferences, differenceInWords } from "../mcp/tool-definition.ts";
-import { findEntry } from "../registry/catalog.ts";
 import {
   findOperation,
   listOperations,
@@ -16,13 +15,13 @@ import {
   operationView,
   type ToolOperationRow,
 } from "../registry/tool-operations.ts";
-import type { WorkspaceRow } from "../registry/workspaces.ts";
-import { catalogTools } from "../storage/tables/catalog.ts";
 import { afterOf, BAD_CURSOR, pageOf } from "./answer/page.ts";
-import { memberRefusal, notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
+import { memberRefusal, notFound, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change, changedWorkspace } from "./change/change.ts";
+import { currentEntry } from "./change/current-entry.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
-import { workspaceFor } from "./request/resolve.ts";
+import { entryFor, workspaceFor } from "./request/resolve.ts";
+import { TOOLS } from "./rules/catalog-kinds.ts";
 
 interface ToolTarget {
   readonly tool: string;
@@ -36,10 +35,9 @@ export async function listToolOperations(
   target: ToolTarget,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<Result<ToolOperationList, Refusal>> {
-  const home = await workspaceFor(db, request.operator, target.workspace);
-  if (!home.ok) return home;
-  const tool = await findEntry(db, catalogTools, home.value.id, target.tool);
-  if (tool === undefined) return err(notFound("tool", target.tool));
+  const found = await entryFor(db, request.operator, TOOLS, { ...target, name: target.tool });
+  if (!found.ok) return found;
+  const tool = found.value;
   const after = afterOf(cursor);
   if (!after.ok) return after;
   const mine = `${tool.id}/`;
@@ -50,16 +48,15 @@ export async function listToolOperations(
 }
 
 export async function showToolOperation(
-  ports: OperationPorts,
+  { db }: OperationPorts,
   request: OperatorRequest,
   target: OperationTarget,
 ): Promise<Result<ToolOperationDetail, Refusal>> {
-  const home = await workspaceFor(ports.db, request.operator, target.workspace);
-  if (!home.ok) return home;
-  const found = await current(ports, home.value, target);
+  const found = await entryFor(db, request.operator, TOOLS, { ...target, name: target.tool });
   if (!found.ok) return found;
-  const { row, tool } = found.value;
-  return ok(operationDetail(row, tool.name, differencesOf(row)));
+  const row = await findOperation(db, found.value.id, target.operation);
+  if (row === undefined) return err(notFound("operation"));
+  return ok(operationDetail(row, found.value.name, differencesOf(row)));
 }
 
 function differencesOf({ why, definition, pending }: ToolOperationRow): readonly string[] {
@@ -87,9 +84,11 @@ export async function approveOperation(
     changedWorkspace(ports, workspace),
     toolOperation,
     async () => {
-      const found = await current(ports, home.value, target);
+      const found = await currentEntry(ports, TOOLS, workspace, target.tool);
       if (!found.ok) return found;
-      const { row, tool, basedOn } = found.value;
+      const { row: tool, basedOn } = found.value;
+      const row = await findOperation(ports.db, tool.id, target.operation);
+      if (row === undefined) return err(notFound("operation"));
       if (row.why === "gone") return err(GONE);
       if (hash !== (row.pendingHash ?? row.hash)) return err(OTHER_DEFINITION);
       const after: ToolOperationRow = {
@@ -134,20 +133,6 @@ export async function approveOperation(
     },
   );
   return answerOf(approved);
-}
-
-/** The operation, and the configuration epoch it was read in. The epoch first: a change between the two shows. */
-async function current(
-  { db, owners }: OperationPorts,
-  home: WorkspaceRow,
-  { tool: name, operation }: OperationTarget,
-) {
-  const live = await owners.workspace(home.id).describe();
-  if (live === null) return err(workspaceRefusalOf({ kind: "absent" }));
-  const tool = await findEntry(db, catalogTools, home.id, name);
-  if (tool === undefined) return err(notFound("tool", name));
-  const row = await findOperation(db, tool.id, operation);
-  return row === undefined ? err(notFound("operation")) : ok({ row, tool, basedOn: live.configEpoch });
 }
 
 const GONE: Refusal = {

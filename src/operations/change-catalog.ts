@@ -8,15 +8,15 @@ import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
 import { defined } from "../kernel/defined.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { declarersOf, findEntry, type CatalogTable } from "../registry/catalog.ts";
+import { declarersOf, type CatalogTable } from "../registry/catalog.ts";
 import type { CatalogChange } from "../registry/catalog-writes.ts";
-import type { WorkspaceRow } from "../registry/workspaces.ts";
 import type { CatalogKind } from "./rules/catalog-kinds.ts";
 import type { UpstreamRules } from "./rules/tool-upstreams.ts";
 import { answerOf, change, changedWorkspace, type ChangeRecord, type Plan } from "./change/change.ts";
+import { currentEntry } from "./change/current-entry.ts";
 import { staleUnder, type IfMatch } from "./request/if-match.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
-import { notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
+import type { Refusal } from "./answer/refusal.ts";
 import { workspaceFor } from "./request/resolve.ts";
 
 type CatalogPorts = OperationPorts & UpstreamRules;
@@ -134,10 +134,13 @@ async function changeEntry<Table extends CatalogTable, Answer>(
   if (!home.ok) return home;
   const { id: workspace } = home.value;
   const changed = await change(ports, request, changedWorkspace(ports, workspace), schema, async () => {
-    const found = await current(ports, kind, home.value, target);
+    const found = await currentEntry(ports, kind, workspace, target.name);
     if (!found.ok) return found;
-    const planned = await plan(found.value.row);
-    return planned.ok ? ok(planOf(ports, workspace, found.value.basedOn, planned.value)) : planned;
+    const { row, basedOn } = found.value;
+    const stale = staleUnder(target.ifMatch, row.version);
+    if (stale !== null) return err(stale);
+    const planned = await plan(row);
+    return planned.ok ? ok(planOf(ports, workspace, basedOn, planned.value)) : planned;
   });
   return answerOf(changed);
 }
@@ -165,21 +168,6 @@ const planOf = <Answer>(
       owners.workspace(workspace).configure({ ...command, basedOn, content: { kind: "catalog", entry } }),
   },
 });
-
-/** Reads the configuration epoch first and then the entry, so that a change in between is detected. */
-async function current<Table extends CatalogTable>(
-  { db, owners }: OperationPorts,
-  kind: Pick<CatalogKind<Table, never, never, unknown>, "one" | "table">,
-  home: WorkspaceRow,
-  { name, ifMatch }: EntryTarget,
-): Promise<Result<{ readonly row: Table["$inferSelect"]; readonly basedOn: number }, Refusal>> {
-  const live = await owners.workspace(home.id).describe();
-  if (live === null) return err(workspaceRefusalOf({ kind: "absent" }));
-  const row = await findEntry(db, kind.table, home.id, name);
-  if (row === undefined) return err(notFound(kind.one, name));
-  const stale = staleUnder(ifMatch, row.version);
-  return stale === null ? ok({ row, basedOn: live.configEpoch }) : err(stale);
-}
 
 const inUse = (refusal: Refusal, lostBy: EntryRemoved["lost_by"]): Refusal =>
   refusal.code === "in_use"

@@ -13,7 +13,6 @@ import {
 } from "../contract/upstream.ts";
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { findEntry } from "../registry/catalog.ts";
 import {
   originOf,
   sealSecret,
@@ -23,12 +22,14 @@ import {
   type ToolSecretRow,
 } from "../registry/tool-secrets.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
-import { catalogTools } from "../storage/tables/catalog.ts";
+import type { catalogTools } from "../storage/tables/catalog.ts";
 import { afterOf, pageBehind } from "./answer/page.ts";
-import { memberRefusal, notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
+import { memberRefusal, notFound, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change, changedWorkspace, type Plan } from "./change/change.ts";
+import { currentEntry } from "./change/current-entry.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
-import { workspaceFor } from "./request/resolve.ts";
+import { entryFor, workspaceFor } from "./request/resolve.ts";
+import { TOOLS } from "./rules/catalog-kinds.ts";
 
 interface ToolTarget {
   readonly tool: string;
@@ -48,7 +49,7 @@ export async function addToolSecret(
   if (!home.ok) return home;
   const owner = changedWorkspace(ports, home.value.id);
   const added = await change(ports, request, owner, toolSecret, async () => {
-    const found = await current(ports, home.value, target);
+    const found = await currentEntry(ports, TOOLS, home.value.id, target.tool);
     if (!found.ok) return found;
     const { row, basedOn } = found.value;
     if (row.auth.type === "none") return err(NEEDS_NONE);
@@ -74,14 +75,13 @@ export async function listToolSecrets(
   target: ToolTarget,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<Result<ToolSecretList, Refusal>> {
-  const home = await workspaceFor(db, request.operator, target.workspace);
-  if (!home.ok) return home;
-  const row = await findEntry(db, catalogTools, home.value.id, target.tool);
-  if (row === undefined) return err(notFound("tool", target.tool));
+  const found = await entryFor(db, request.operator, TOOLS, { ...target, name: target.tool });
+  if (!found.ok) return found;
+  const tool = found.value;
   const after = afterOf(cursor);
   if (!after.ok) return after;
-  const rows = await secretsOf(db, row.id);
-  const views = rows.map((secret, at) => secretView(secret, row.name, at === 0));
+  const rows = await secretsOf(db, tool.id);
+  const views = rows.map((secret, at) => secretView(secret, tool.name, at === 0));
   return pageBehind(views, { after: after.value, limit }, ({ id }) => id);
 }
 
@@ -95,7 +95,7 @@ export async function removeToolSecret(
   if (!home.ok) return home;
   const owner = changedWorkspace(ports, home.value.id);
   const removed = await change(ports, request, owner, toolSecretRemoved, async () => {
-    const found = await current(ports, home.value, target);
+    const found = await currentEntry(ports, TOOLS, home.value.id, target.tool);
     if (!found.ok) return found;
     const { row, basedOn } = found.value;
     const { secret: id } = target;
@@ -133,18 +133,6 @@ const planOf = <Answer extends { readonly id: string }>(
         .configure({ ...command, basedOn, content: { kind: "tool_secret", secret } }),
   },
 });
-
-/** The tool, and the configuration epoch it was read in. The epoch first: a change between the two shows. */
-async function current(
-  { db, owners }: OperationPorts,
-  home: WorkspaceRow,
-  { tool }: ToolTarget,
-): Promise<Result<{ readonly row: ToolRow; readonly basedOn: number }, Refusal>> {
-  const live = await owners.workspace(home.id).describe();
-  if (live === null) return err(workspaceRefusalOf({ kind: "absent" }));
-  const row = await findEntry(db, catalogTools, home.id, tool);
-  return row === undefined ? err(notFound("tool", tool)) : ok({ row, basedOn: live.configEpoch });
-}
 
 const NEEDS_NONE = memberRefusal(
   "invalid_request",

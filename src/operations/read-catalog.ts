@@ -1,11 +1,11 @@
 /** Reads the catalog of a workspace: a page of one kind, or an entry by name. */
-import { err, ok, type Result } from "../kernel/result.ts";
-import { findEntry, listEntries, type CatalogTable } from "../registry/catalog.ts";
+import { ok, type Result } from "../kernel/result.ts";
+import { listEntries, type CatalogTable } from "../registry/catalog.ts";
 import type { CatalogKind } from "./rules/catalog-kinds.ts";
 import { afterOf, pageOf, type Page } from "./answer/page.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
-import { notFound, type Refusal } from "./answer/refusal.ts";
-import { workspaceFor } from "./request/resolve.ts";
+import type { Refusal } from "./answer/refusal.ts";
+import { entryFor, workspaceFor } from "./request/resolve.ts";
 
 export async function listCatalog<Table extends CatalogTable, View extends { readonly name: string }>(
   { db }: OperationPorts,
@@ -32,8 +32,6 @@ export async function showEntry<Table extends CatalogTable, View>(
   kind: CatalogKind<Table, never, never, View>,
   target: { readonly name: string; readonly workspace: string | undefined },
 ): Promise<Result<View, Refusal>> {
-  const home = await workspaceFor(db, request.operator, target.workspace);
-  if (!home.ok) return home;
-  const row = await findEntry(db, kind.table, home.value.id, target.name);
-  return row === undefined ? err(notFound(kind.one, target.name)) : ok(kind.view(row));
+  const found = await entryFor(db, request.operator, kind, target);
+  return found.ok ? ok(kind.view(found.value)) : found;
 }

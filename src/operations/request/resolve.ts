@@ -7,6 +7,8 @@ import type { IdentityProvider } from "../../identity/provider.ts";
 import { findProvider } from "../../identity/provider-reads.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { findAgent, findAgentById, type RegisteredAgent } from "../../registry/agents.ts";
+import { findEntry, type CatalogTable } from "../../registry/catalog.ts";
+import type { EntryKind } from "../../registry/catalog-writes.ts";
 import { findWorkspace, type WorkspaceRow } from "../../registry/workspaces.ts";
 import { isId } from "../../kernel/ids.ts";
 import type { Database } from "../../storage/client.ts";
@@ -91,6 +93,19 @@ export async function newestRecord(
  */
 export const seesAgent = (operator: Operator, agent: { readonly steward: string }): boolean =>
   operator.role !== "developer" || agent.steward === operator.subject;
+
+/** Finds an entry of a workspace's catalog by name. */
+export async function entryFor<Table extends CatalogTable>(
+  db: Database,
+  operator: Operator,
+  { one, table }: { readonly one: EntryKind; readonly table: Table },
+  { name, workspace }: { readonly name: string; readonly workspace: string | undefined },
+): Promise<Result<Table["$inferSelect"], Refusal>> {
+  const home = await workspaceFor(db, operator, workspace);
+  if (!home.ok) return home;
+  const row = await findEntry(db, table, home.value.id, name);
+  return row === undefined ? err(notFound(one, name)) : ok(row);
+}
 
 /** Finds an identity provider by name, and the workspace that trusts it. */
 export async function providerFor(
