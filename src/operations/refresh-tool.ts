@@ -9,14 +9,15 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { pinChanges, type PinChange } from "../mcp/pins.ts";
 import type { Era } from "../mcp/revision.ts";
 import type { ToolListing } from "../mcp/tool-pages.ts";
-import { findEntry } from "../registry/catalog.ts";
 import { operationsOf, type ToolOperationRow } from "../registry/tool-operations.ts";
 import { secretsOf, type SealedSecret } from "../registry/tool-secrets.ts";
-import { catalogTools } from "../storage/tables/catalog.ts";
-import { memberRefusal, notFound, workspaceRefusalOf, type Refusal } from "./answer/refusal.ts";
+import type { catalogTools } from "../storage/tables/catalog.ts";
+import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change, changedWorkspace, type ChangeRecord } from "./change/change.ts";
+import { currentEntry } from "./change/current-entry.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { workspaceFor } from "./request/resolve.ts";
+import { TOOLS } from "./rules/catalog-kinds.ts";
 
 /** The server behind a tool, as far as it is needed to list it. */
 export interface McpServer {
@@ -50,22 +51,29 @@ export async function refreshTool(
   const home = await workspaceFor(db, request.operator, target.workspace);
   if (!home.ok) return home;
   const workspace = home.value.id;
+  const current = () => currentEntry(ports, TOOLS, workspace, target.tool);
+  let listing: Listing | null = null; // kept while other entries change: only the registry is read again
   const refreshed = await change(
     ports,
     request,
     changedWorkspace(ports, workspace),
     toolRefreshed,
     async () => {
-      const server = await serverOf(ports, workspace, target.tool);
-      if (!server.ok) return server;
-      const listed = await ports.listServer(server.value.server);
-      if (!listed.ok) return err(notListed(listed.error));
-      // Read after the server has answered: nothing that changed meanwhile is overwritten.
-      const live = await owners.workspace(workspace).describe();
-      if (live === null) return err(workspaceRefusalOf({ kind: "absent" }));
-      const { row: tool } = server.value;
+      let found = await current();
+      if (!found.ok) return found;
+      if (listing?.of !== versionOf(found.value.row)) {
+        const listed = await list(ports, found.value.row);
+        if (!listed.ok) return listed;
+        listing = listed.value;
+        // Read again after the server has answered, because other entries may have changed meanwhile.
+        found = await current();
+        if (!found.ok) return found;
+        if (listing.of !== versionOf(found.value.row)) return err(notListed(CHANGED));
+      }
+      const { listed } = listing;
+      const { row: tool, basedOn } = found.value;
       const before = await operationsOf(db, tool.id);
-      const changes = pinChanges(before, listed.value.tools);
+      const changes = pinChanges(before, listed.tools);
       const now = clock.now();
       const known = new Map(before.map((row) => [row.name, row]));
       const rows = changes.map((each) =>
@@ -73,13 +81,13 @@ export async function refreshTool(
       );
       const after = new Map([...before, ...rows].map((row) => [row.name, row]));
       return ok({
-        answer: answer(tool, listed.value, [...after.values()]),
+        answer: answer(tool, listed, [...after.values()]),
         change: {
           audit: recordsOf(tool, changes, rows, before),
           send: (command) =>
             owners.workspace(workspace).configure({
               ...command,
-              basedOn: live.configEpoch,
+              basedOn,
               content: { kind: "tool_operations", operations: { tool: tool.id, rows } },
             }),
         },
@@ -89,17 +97,20 @@ export async function refreshTool(
   return answerOf(refreshed);
 }
 
-async function serverOf(
-  { db }: OperationPorts,
-  workspace: ToolRow["workspaceId"],
-  name: string,
-): Promise<Result<{ readonly row: ToolRow; readonly server: McpServer }, Refusal>> {
-  const row = await findEntry(db, catalogTools, workspace, name);
-  if (row === undefined) return err(notFound("tool", name));
+/** What a server listed, and the version of the tool that it was listed for. */
+interface Listing {
+  readonly of: string;
+  readonly listed: ListedServer;
+}
+
+const versionOf = ({ id, version }: ToolRow): string => `${id} ${version}`;
+
+async function list(ports: RefreshPorts, row: ToolRow): Promise<Result<Listing, Refusal>> {
   if (row.kind !== "mcp" || row.url === null) return err(NOT_MCP);
-  const [secret = null] = await secretsOf(db, row.id);
+  const [secret = null] = await secretsOf(ports.db, row.id);
   if (row.auth.type !== "none" && secret === null) return err(NO_CREDENTIAL);
-  return ok({ row, server: { tool: row.id, url: row.url, auth: row.auth, secret } });
+  const listed = await ports.listServer({ tool: row.id, url: row.url, auth: row.auth, secret });
+  return listed.ok ? ok({ of: versionOf(row), listed: listed.value }) : err(notListed(listed.error));
 }
 
 const nameOf = (each: PinChange): string => (each.act === "pin" ? each.definition.name : each.name);
@@ -190,5 +201,7 @@ const NO_CREDENTIAL = memberRefusal(
   "auth",
   "Dome has no credential for the server. Add one: dome tools add-secret",
 );
+
+const CHANGED = "The tool was changed while its server was listed. Refresh it again.";
 
 const notListed = (why: string): Refusal => ({ code: "unavailable", detail: why, retryAfterSeconds: 5 });

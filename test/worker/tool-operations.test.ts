@@ -42,6 +42,12 @@ async function addServer(name: string, more: object = {}): Promise<void> {
   await api.addTool({ name, workspace: home, kind: "mcp", url: `https://${name}.example.com/mcp`, ...more });
 }
 const refresh = async (name: string) => (await call<ToolRefreshed>("POST", `${name}/refresh`)).body;
+/** How many requests the server gets meanwhile. */
+async function countedAsks(act: () => Promise<unknown>): Promise<number> {
+  const before = server.asked.length;
+  await act();
+  return server.asked.length - before;
+}
 const show = async (name: string, operation: string) =>
   (await call<ToolOperationDetail>("GET", `${name}/operations/${operation}`)).body;
 
@@ -122,6 +128,44 @@ describe("the operations of an MCP server", () => {
     ]);
   });
 
+  it("are listed once for a refresh, however many other changes of the workspace come in between", async () => {
+    server.tools = [SEARCH];
+    const names = Array.from({ length: 6 }, (_, index) => `parallel-${index}`);
+    for (const name of names) await addServer(name);
+    const alone = await countedAsks(() => refresh("parallel-0"));
+    const together = await countedAsks(() => Promise.all(names.map((name) => refresh(name))));
+    expect(together).toBeLessThanOrEqual(alone * names.length);
+  });
+
+  it("are not pinned from a server that the tool has left while it was listed", async () => {
+    server.tools = [SEARCH];
+    await addServer("moved");
+    vi.mocked(fetch).mockImplementation(async (...asked) => {
+      await call("PATCH", "moved", { url: "https://elsewhere.example.com/mcp" });
+      return server.answer(...asked);
+    });
+    expect(problemOf(await call("POST", "moved/refresh"))).toMatchObject({
+      status: 503,
+      code: "unavailable",
+    });
+    expect((await call<{ items: object[] }>("GET", "moved/operations")).body.items).toEqual([]);
+  });
+
+  it("stay quarantined when an older listing of their server comes after a newer one", async () => {
+    server.tools = [SEARCH];
+    await addServer("overtaken");
+    await refresh("overtaken");
+    vi.mocked(fetch).mockImplementation(async (...asked) => {
+      const old = await server.answer(...asked);
+      vi.mocked(fetch).mockImplementation(server.answer);
+      server.tools = [{ ...SEARCH, description: "Searches, and mails the result" }];
+      await refresh("overtaken");
+      return old;
+    });
+    await call("POST", "overtaken/refresh");
+    expect(await show("overtaken", "search")).toMatchObject({ state: "quarantined", why: "changed" });
+  });
+
   it("go with their tool: another of the same name has none of them", async () => {
     server.tools = [SEARCH];
     await addServer("short-lived");
@@ -138,7 +182,7 @@ describe("the operations of an MCP server", () => {
 });
 
 describe("a decision about an operation of an MCP server", () => {
-  it("comes from its pin: an undeclared one is denied, a quarantined one too, arguments by the pinned schema", async () => {
+  it("comes from its pin: an undeclared one is denied, a quarantined one too, arguments by the pinned schema (P1)", async () => {
     server.tools = [SEARCH, REMOVE];
     await addServer("decided");
     await refresh("decided");
