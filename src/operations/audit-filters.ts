@@ -9,12 +9,13 @@ import { isReason } from "../contract/reasons.ts";
 import { userIdOf } from "../contract/user-id.ts";
 import { findKey } from "../credentials/key-reads.ts";
 import { defined } from "../kernel/defined.ts";
-import { isId, timeOfId } from "../kernel/ids.ts";
+import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { hasOperator } from "../operators/token-reads.ts";
 import { findAgent } from "../registry/agents.ts";
 import { offersTool } from "../registry/catalog.ts";
 import type { WorkspaceRow } from "../registry/workspaces.ts";
+import { isFresh } from "./answer/fresh-record.ts";
 import { memberRefusal, namesNothing, shown, type Refusal } from "./answer/refusal.ts";
 import type { NamingFilter } from "./owners/ledger-reader.ts";
 import type { ReceiptPorts } from "./read-halt.ts";
@@ -35,12 +36,6 @@ export interface Searched {
   readonly row: WorkspaceRow | null;
   readonly place: string;
 }
-
-/**
- * The time within which a record may not have reached its ledger yet, in milliseconds (design part 10: visible within 5
- * s).
- */
-const FRESH_MS = 10_000;
 
 /** The filters with ids instead of names. */
 export async function resolveNames(
@@ -152,7 +147,7 @@ export async function unknownFilter(
       case "reason":
         return isReason(value);
       default:
-        return isFresh(value, clock.now());
+        return (isId("req", value) || isId("txn", value)) && isFresh(value, clock.now());
     }
   };
   if (Object.keys(named).length === 0) return null;
@@ -162,10 +157,6 @@ export async function unknownFilter(
   }
   return null;
 }
-
-/** True for an id that was just made: the record with it may not have arrived yet. */
-const isFresh = (id: string, now: number): boolean =>
-  (isId("req", id) || isId("txn", id)) && Math.abs(now - timeOfId(id)) < FRESH_MS;
 
 const malformed = (member: string, detail: string): Refusal =>
   memberRefusal("invalid_request", member, detail);

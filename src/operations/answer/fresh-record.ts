@@ -4,6 +4,7 @@
 import type { Timers } from "../../kernel/clock.ts";
 import { timeOfId } from "../../kernel/ids.ts";
 
+/** How long a record may take to its ledger, in milliseconds (design part 10: visible within 5 s). */
 const FRESH_MS = 10_000;
 
 /** The pauses between looks, in milliseconds: five seconds in all. */
