@@ -94,5 +94,5 @@ async function outboxDepth(db: Database): Promise<NonNullable<Status["outbox"]>>
     .select({ depth: sql<number>`count(*)`, oldest: sql<number | null>`min(${auditOutbox.createdAt})` })
     .from(auditOutbox)
     .get();
-  return { depth: row?.depth ?? 0, oldest_at: row?.oldest == null ? null : rfc3339(row.oldest) };
+  return { depth: row?.depth ?? 0, oldest_at: rfc3339OrNull(row?.oldest ?? null) };
 }

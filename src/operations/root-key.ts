@@ -33,7 +33,7 @@ export async function rootKeyStatus(
   const whole = wholeInstallation(request);
   if (!whole.ok) return whole;
   const listed = ports.derived.map(({ version }) => version);
-  const sealed = Map.groupBy(await sealedValues(ports), ({ under }) => under ?? "unknown");
+  const sealed = Map.groupBy(await sealedValues(ports), ({ under }) => under);
   const { newest, made } = await countHolders(ports.db, listed, ports.clock.now());
   const absent = [...sealed.keys(), ...newest.keys()].filter((version) => !listed.includes(version));
   return ok({
@@ -101,27 +101,29 @@ export async function rewrapRootKey(
 type SealedValue = {
   /** What it is called in answers. */
   readonly name: string;
-  /** The root-key version; undefined when the text is no sealed value. */
-  readonly under: string | undefined;
+  /** The root-key version; `unknown` when the text is no sealed value. */
+  readonly under: string;
 } & (
   | { readonly kind: "signing_key"; readonly key: SigningKey }
   | { readonly kind: "tool_secret"; readonly stored: StoredSecret }
 );
 
 async function sealedValues({ db }: OperationPorts): Promise<SealedValue[]> {
-  const keys = (await loadSigningKeys(db)).map((key): SealedValue => ({
-    kind: "signing_key",
-    name: key.kid,
-    under: sealedUnder(key.sealedPrivate),
-    key,
-  }));
-  const secrets = (await loadToolSecrets(db)).map((stored): SealedValue => ({
-    kind: "tool_secret",
-    name: stored.secret.id,
-    under: sealedUnder(stored.secret.sealed),
-    stored,
-  }));
-  return [...keys, ...secrets];
+  const [keys, secrets] = await Promise.all([loadSigningKeys(db), loadToolSecrets(db)]);
+  return [
+    ...keys.map((key): SealedValue => ({
+      kind: "signing_key",
+      name: key.kid,
+      under: sealedUnder(key.sealedPrivate) ?? "unknown",
+      key,
+    })),
+    ...secrets.map((stored): SealedValue => ({
+      kind: "tool_secret",
+      name: stored.secret.id,
+      under: sealedUnder(stored.secret.sealed) ?? "unknown",
+      stored,
+    })),
+  ];
 }
 
 /** @throws for a value that its version does not open: it was tampered with. */
@@ -149,7 +151,7 @@ async function resealed(
 function sorted(values: readonly SealedValue[], { derived }: OperationPorts) {
   const [newest, ...older] = derived.map(({ version }) => version);
   return {
-    behind: values.filter(({ under }) => older.includes(under ?? "")),
-    unreadable: values.filter(({ under }) => under !== newest && !older.includes(under ?? "")),
+    behind: values.filter(({ under }) => older.includes(under)),
+    unreadable: values.filter(({ under }) => under !== newest && !older.includes(under)),
   };
 }

@@ -1,7 +1,7 @@
 /** The pinned operations of a tool's MCP server, as the registry stores them. */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { ToolOperation, ToolOperationDetail } from "../contract/tool-operation.ts";
-import { rfc3339 } from "../kernel/clock.ts";
+import { rfc3339OrNull } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
@@ -59,7 +59,7 @@ export const operationView = (row: ToolOperationRow, tool: string): ToolOperatio
   read_only: row.readOnly,
   destructive: row.destructive,
   approved_by: row.approvedBy,
-  approved_at: row.approvedAt === null ? null : rfc3339(row.approvedAt),
+  approved_at: rfc3339OrNull(row.approvedAt),
 });
 
 export const operationDetail = (
