@@ -18,6 +18,15 @@ export const systemTimers: Timers = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
+/** @throws when `pending` has no result within `ms` milliseconds. What it does then goes on, and its result is dropped. */
+export const within = <T>(timers: Timers, ms: number, pending: Promise<T>): Promise<T> =>
+  Promise.race([
+    pending,
+    timers.sleep(ms).then(() => {
+      throw new Error(`no result within ${ms} ms`);
+    }),
+  ]);
+
 /** RFC 3339 in UTC with milliseconds: the form of every time on the wire. */
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 

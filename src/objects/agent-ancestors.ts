@@ -5,6 +5,7 @@
  * `STOP_WAIT_MS`. By then, this start has been committed, and the walk finds it, or it is refused because the answer is
  * too old.
  */
+import { within } from "../kernel/clock.ts";
 import { err, type Result } from "../kernel/result.ts";
 import { LEASE_TTL_MS } from "../lifecycle/lease.ts";
 import type { TransitionCommand } from "../operations/owners/agent-owner.ts";
@@ -28,12 +29,7 @@ export async function askAncestors(
     return null;
   const askedAt = deps.clock.now();
   try {
-    const run = await Promise.race([
-      runsAbove(deps, agent.id),
-      deps.timers.sleep(LEASE_TTL_MS).then(() => {
-        throw new Error("no answer in time");
-      }),
-    ]);
+    const run = await within(deps.timers, LEASE_TTL_MS, runsAbove(deps, agent.id));
     return { askedAt, run };
   } catch (fault) {
     deps.log.write("warn", "agent.ancestors_unknown", { agent: agent.id, fault: String(fault) });

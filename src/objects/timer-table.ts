@@ -9,7 +9,7 @@
  * - `start()` at the end of the constructor sets the alarm again, in case it was lost with the process.
  * - The kinds are part of the type: a kind without a handler, or a misspelt one, does not compile.
  */
-import type { Clock, Timers } from "../kernel/clock.ts";
+import { within, type Clock, type Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
@@ -200,12 +200,7 @@ export class TimerTable<Kind extends string> implements TimerSetter<Kind> {
     const handler = this.#handlers.get(row.kind);
     try {
       if (handler === undefined) throw new Error("no handler for this kind");
-      const next = await Promise.race([
-        (async () => handler(asTimer(row)))(),
-        timers.sleep(this.#boundMs).then(() => {
-          throw new Error(`no end after ${this.#boundMs} ms`);
-        }),
-      ]);
+      const next = await within(timers, this.#boundMs, (async () => handler(asTimer(row)))());
       this.#finish(row, next ?? undefined);
     } catch (fault) {
       this.#backOff(row, fault);

@@ -8,6 +8,7 @@
  * agent's object.
  */
 import { declarersAmong, type EntryName } from "../registry/catalog.ts";
+import { within } from "../kernel/clock.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import type { HeardOfWorkspace, WorkspaceWord } from "../operations/owners/workspace-owner.ts";
 import type { Told, Watcher, WatcherTable } from "./watcher-table.ts";
@@ -113,12 +114,7 @@ async function tellAll(
   const tell = async (watcher: Watcher): Promise<void> => {
     const { agent, revision } = watcher;
     try {
-      const { listens } = await Promise.race([
-        deps.owners.agent(agent).hear(word),
-        deps.timers.sleep(ANSWER_MS).then(() => {
-          throw new Error(`no answer within ${ANSWER_MS} ms`);
-        }),
-      ]);
+      const { listens } = await within(deps.timers, ANSWER_MS, deps.owners.agent(agent).hear(word));
       if (listens) watchers.told(agent, column, number);
       else watchers.drop(agent, revision);
     } catch (fault) {
