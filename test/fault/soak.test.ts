@@ -63,7 +63,7 @@ async function ask(
       const { decision_id: id } = await door.check({ tool: "zendesk/create_ticket" });
       released.push(id);
     } catch (fault) {
-      if (!(fault instanceof ApiError && fault.status === 503)) throw fault;
+      if (!(fault instanceof ApiError && fault.code === "unavailable")) throw fault;
       undecided += 1;
     }
   }
@@ -101,13 +101,15 @@ it(
     );
 
     await settled(plane);
-    // A slow machine is undecided now and then. A lease that ran out at the last step leaves a record that says so; a record
-    // that was not durable in time may still arrive. So there is at most one more for each time.
+    // A slow machine is undecided now and then, and each of these answers leaves at most one decision that was not released:
+    // its record became durable too late, or its lease ran out at the last step, which a second record says.
     const withheld = await recordedAs(plane, "decision.withheld");
     const recorded = await recordedAs(plane, "decision");
-    const known = new Set([...released, ...withheld]);
+    const given = new Set(released);
     expect(released.filter((id) => !recorded.has(id) || withheld.has(id))).toEqual([]);
-    expect([...recorded].filter((id) => !known.has(id)).length).toBeLessThanOrEqual(undecided);
+    expect([...withheld].filter((id) => !recorded.has(id))).toEqual([]);
+    expect([...recorded].filter((id) => !given.has(id)).length).toBeLessThanOrEqual(undecided);
+    expect(released.length).toBeGreaterThan(undecided);
     expect(last).toBeLessThanOrEqual(SECONDS >= MEMORY_AFTER_S ? middle * MAY_GROW : Infinity);
     await server.stop();
   },
