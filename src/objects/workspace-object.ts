@@ -271,8 +271,11 @@ export abstract class WorkspaceShell extends OwnerShell<WorkspaceTimer> implemen
   }
 }
 
-const entryOf = (content: WorkspaceContent): { readonly entry?: EntryName } => {
+/** The entry whose declarers are told of a change. */
+function entryOf(content: WorkspaceContent): { readonly entry?: EntryName } {
+  if (content.kind === "tool_operations" && content.operations.rows.length > 0)
+    return { entry: { kind: "tool", name: content.name } };
   if (content.kind !== "catalog") return {};
   const { entry } = content;
   return { entry: { kind: entry.kind, name: entry.act === "add" ? entry.row.name : entry.name } };
-};
+}

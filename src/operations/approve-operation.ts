@@ -126,7 +126,11 @@ export async function approveOperation(
             ports.owners.workspace(workspace).configure({
               ...command,
               basedOn,
-              content: { kind: "tool_operations", operations: { tool: tool.id, rows: [after] } },
+              content: {
+                kind: "tool_operations",
+                name: tool.name,
+                operations: { tool: tool.id, rows: [after] },
+              },
             }),
         },
       });

@@ -88,7 +88,7 @@ export async function refreshTool(
             owners.workspace(workspace).configure({
               ...command,
               basedOn,
-              content: { kind: "tool_operations", operations: { tool: tool.id, rows } },
+              content: { kind: "tool_operations", name: tool.name, operations: { tool: tool.id, rows } },
             }),
         },
       });

@@ -5,7 +5,7 @@
  */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { ObjectDeps } from "../../src/objects/deps.ts";
 import { CatalogChanges } from "../../src/objects/catalog-changes.ts";
 import { MOST_TRIES, WatcherTable } from "../../src/objects/watcher-table.ts";
@@ -13,6 +13,7 @@ import { tellCatalog, tellHalt, type TellingParts } from "../../src/objects/watc
 import type { WorkspaceWord } from "../../src/operations/owners/workspace-owner.ts";
 import type { EventReader } from "../support/event-reader.ts";
 import { listen, listening, refusedStream, typesOf } from "../support/event-streams.ts";
+import { mcpAnswers } from "../support/mcp-answers.ts";
 import {
   agentObject,
   eventually,
@@ -173,6 +174,20 @@ describe("a change of the catalog", () => {
     expect((await readers[1]?.next())?.event).toMatchObject(heard);
     await eventually(async () => expect(await eventsOf(other)).toEqual(["agent.activated"]));
     await Promise.all(readers.map((reader) => reader.close()));
+  });
+
+  it("is told when the operations of its server are: what the agent may call is no longer the same", async () => {
+    const server = mcpAnswers([{ name: "search", inputSchema: { type: "object" } }]);
+    vi.spyOn(globalThis, "fetch").mockImplementation(server.answer);
+    await api.addTool({ name: "crm", workspace: home, kind: "mcp", url: "https://crm.example.com/mcp" });
+    await api.call("POST", `/tools/crm/refresh?workspace=${home}`);
+    const agent = await start({ tools: ["crm"] });
+    const reader = await watched(agent);
+    server.tools = [];
+    await api.call("POST", `/tools/crm/refresh?workspace=${home}`);
+    expect((await reader.next())?.event).toMatchObject({ type: "surface.updated", of: "workspace" });
+    await reader.close();
+    vi.restoreAllMocks();
   });
 
   it("that nobody declares, and one of anything else, wakes nobody", async () => {

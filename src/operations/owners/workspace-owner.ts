@@ -53,7 +53,7 @@ export type WorkspaceContent =
   | { readonly kind: "update"; readonly description: string | null }
   | { readonly kind: "catalog"; readonly entry: CatalogChange }
   | { readonly kind: "tool_secret"; readonly secret: ToolSecretChange }
-  | { readonly kind: "tool_operations"; readonly operations: ToolOperationsChange }
+  | { readonly kind: "tool_operations"; readonly name: string; readonly operations: ToolOperationsChange }
   | { readonly kind: "identity_provider"; readonly provider: ProviderChange }
   /** Only for `org`. */
   | { readonly kind: "operator_token"; readonly token: OperatorTokenChange }
