@@ -69,7 +69,7 @@ interface Isolate {
   readonly signingKeys: SigningKeyCache;
   readonly tokens: VerificationCache;
   readonly keys: AuthenticationPorts["keyCache"];
-  /** What is known of MCP servers: the era of each. */
+  /** The known era of each MCP server. */
   readonly mcpEras: McpUpstreamPorts["eras"];
   readonly uses: AgentUseBook;
   readonly deadOperators: BoundedMap<string, DeadToken>;

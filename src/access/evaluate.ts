@@ -104,9 +104,10 @@ function deniedByCatalog({ catalog, agents }: Facts, asked: AccessRequest): Verd
   if (kind === "tool" && part !== null && catalog.tools.get(name)?.quarantined.has(part) === true) {
     return deny(
       "operation_quarantined",
-      `The server behind ${name} defines ${part} otherwise than it was approved.`,
+      `The operation ${part} of ${name} is quarantined: its server does not define it as it was approved.`,
       {
-        detail: `Ask an operator to look at the differences, and to approve the operation if they are wanted.`,
+        detail:
+          "Ask an operator to review the differences, and to approve the operation if they are acceptable.",
         command: typedCommand(workspaceOf(agents), ["tools", "diff", name, part]),
         role: "operator",
       },

@@ -1,7 +1,6 @@
 /**
- * The judgement of a call: the facts are gathered, the verdict is made on them, and what the trail says of both is
- * ready to be recorded. `decide` releases it as an answer; a door that acts begins the act with it. It releases nothing
- * by itself.
+ * Judges a call: gathers the facts, evaluates them, and prepares the audit record. `decide` releases the verdict as an
+ * answer; a door that acts begins the act with it. Nothing is released here.
  */
 import type { AuditFacts } from "../audit/record.ts";
 import type { AuditDraft } from "../contract/audit.ts";
@@ -42,10 +41,10 @@ export interface Decided extends Verdict {
 
 export interface Judged {
   readonly decided: Decided;
-  /** As the verdict was made on it. */
+  /** The catalog on which the verdict is based. */
   readonly catalog: Catalog;
   readonly limits: Result<Limits, UnknownTier>;
-  /** What the trail says of it, whatever kind of record that becomes. */
+  /** The facts for the audit record, whatever its kind. */
   readonly facts: Omit<AuditFacts, "kind">;
 }
 

@@ -8,7 +8,7 @@ export const mcpToolName = z
   .string()
   .regex(new RegExp(`^${MCP_TOOL_NAME_PATTERN}$`), "must be 1 to 128 of A-Z a-z 0-9 _ . -");
 
-/** `new`: never approved. `changed`: the server says another definition now. `gone`: it lists the operation no more. */
+/** `new`: never approved. `changed`: the server now gives another definition. `gone`: it no longer lists the operation. */
 const quarantineReason = z.enum(["new", "changed", "gone"]);
 export type QuarantineReason = z.output<typeof quarantineReason>;
 

@@ -16,7 +16,7 @@ interface Pin {
 export type PinChange =
   /** Pinned now: at the first listing, or because the approved definition is back. */
   | { readonly act: "pin"; readonly definition: ToolDefinition }
-  /** Refused until somebody approves the definition; null: the server lists it no more. */
+  /** Refused until somebody approves the definition; null: the server no longer lists it. */
   | {
       readonly act: "quarantine";
       readonly name: string;

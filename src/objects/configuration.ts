@@ -114,7 +114,7 @@ export class Configuration<Intent> {
    * @param change the id of the change in D1.
    * @param request the request, if it belongs to this object: its key is taken, and freed again when the change does not
    * happen. Null when there is none, or it belongs to another object.
-   * @param draw is called while no other change runs. A refusal of it means that nothing was changed.
+   * @param draw called while no other change runs; when it refuses, nothing is changed.
    */
   async change(
     change: string,

@@ -92,7 +92,7 @@ export class LedgerReading {
     return { entries, last_seq: lastSeq, emails: users.emailsIn(entries) };
   }
 
-  /** Of one decision, oldest first: the decision or intent, its outcome, and the first events that were reported of it. */
+  /** The records of a decision, oldest first: the decision or intent, its outcome, and the first reported events. */
   find(decisionId: string): DecisionRecords {
     const { store, users } = this.#tables;
     const entries = store.byDecision(decisionId);

@@ -120,7 +120,7 @@ export class LedgerStore {
     return row === undefined ? null : asEntry(row);
   }
 
-  /** Dome's own records of a decision, all of them, and what agents have reported of it first; by `seq`. */
+  /** All of Dome's own records of a decision, and the first ones that agents reported of it, ordered by `seq`. */
   byDecision(decisionId: string): AuditEntry[] {
     return this.#sql.exec<EntryRow>(BY_DECISION, decisionId).toArray().map(asEntry);
   }

@@ -21,7 +21,7 @@ export const STOP_STEPS: readonly SchemaStep[] = [
    CREATE INDEX stopped_transactions_by_time ON stopped_transactions (stopped_at);
    CREATE TABLE stops_version (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL) STRICT;
    INSERT INTO stops_version (one, version) VALUES (1, 0)`,
-  // A list of the stopped passes over nobody who was let go on.
+  // A list of stopped users reads no row of a resumed one.
   "CREATE INDEX stopped_users_by_id ON stopped_users (stopped, user)",
 ];
 

@@ -1,4 +1,4 @@
-/** Operations of an MCP server: what was approved beside what the server says now, and the approval. */
+/** Lists and shows operations of an MCP server, the approved definition beside the current one, and approves them. */
 import {
   toolOperation,
   type OperationApproval,
@@ -60,14 +60,14 @@ export async function showToolOperation(
 }
 
 function differencesOf({ why, definition, pending }: ToolOperationRow): readonly string[] {
-  if (why === "gone") return ["The server lists it no more."];
+  if (why === "gone") return ["The server no longer lists it."];
   if (pending === null || definition === null) return [];
   return definitionDifferences(definition, pending).map((difference) => differenceInWords(difference));
 }
 
 /**
- * Takes the definition that was looked at, which its hash names: another one that came meanwhile is refused. For a pinned
- * operation it sets what was reviewed, and nothing else.
+ * Approves the definition with this hash, which is the one that the operator has seen: a newer one is refused. For a
+ * pinned operation it only stores what was reviewed.
  */
 export async function approveOperation(
   ports: OperationPorts,
@@ -141,11 +141,11 @@ export async function approveOperation(
 
 const GONE: Refusal = {
   code: "precondition_failed",
-  detail: "The server lists the operation no more, so there is nothing to approve. Refresh the tool.",
+  detail: "The server no longer lists the operation, so there is nothing to approve. Refresh the tool.",
 };
 
 const OTHER_DEFINITION: Refusal = memberRefusal(
   "precondition_failed",
   "hash",
-  "It is not the hash of the definition that waits. Look at the operation again, then approve what you see.",
+  "This is not the hash of the definition that waits for approval. Look at the operation again, then approve what you see.",
 );

@@ -1,6 +1,6 @@
 /**
- * The secrets with which Dome authenticates to the server behind a tool: added, listed without their values, removed.
- * The newest one is sent. While one is rotated there are two: the new one is added, then the old one is removed.
+ * Adds, lists and removes the secrets with which Dome authenticates to the server behind a tool. No list has their values.
+ * The newest one is sent. To rotate a secret, an operator adds the new one, and then removes the old one.
  */
 import {
   MOST_TOOL_SECRETS,

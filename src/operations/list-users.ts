@@ -59,7 +59,7 @@ interface Found {
   readonly stop: StoppedUser | undefined;
 }
 
-/** Both are sorted by id and begin behind the same one, so the first `limit` of both together are the next ones of all. */
+/** Both lists are sorted by id and begin after the same id, so the first users of the merged list come next. */
 function together(known: readonly KnownUser[], stopped: readonly StoppedUser[]): Found[] {
   const seen = new Map(known.map((user) => [user.id, user]));
   const stops = new Map(stopped.map((stop) => [stop.user, stop]));

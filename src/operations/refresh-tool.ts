@@ -1,6 +1,6 @@
 /**
- * Lists the operations of the MCP server behind a tool, and pins what nobody has approved yet only the first time. Later
- * every difference quarantines the one operation that has it, until an operator approves (`approve-operation.ts`).
+ * Lists the operations of the MCP server behind a tool. The first listing pins every operation. Later, an operation that
+ * differs is quarantined until an operator approves it (`approve-operation.ts`).
  */
 import { toolRefreshed, type ToolRefreshed } from "../contract/tool-operation.ts";
 import type { UpstreamAuth } from "../contract/upstream.ts";
@@ -19,19 +19,19 @@ import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { workspaceFor } from "./request/resolve.ts";
 import { TOOLS } from "./rules/catalog-kinds.ts";
 
-/** The server behind a tool, as far as it is needed to list it. */
+/** What is needed to list the server behind a tool. */
 export interface McpServer {
   readonly tool: Id<"tol">;
   readonly url: string;
   readonly auth: UpstreamAuth;
-  /** The newest; null: it has none. */
+  /** The newest secret; null when the tool has none. */
   readonly secret: SealedSecret | null;
 }
 
 type ListedServer = ToolListing & { readonly era: Era };
 
 export interface RefreshPorts extends OperationPorts {
-  /** @returns why there is no list, in words that name no secret. */
+  /** @returns the list, or why there is none, in words without secrets. */
   listServer(server: McpServer): Promise<Result<ListedServer, string>>;
 }
 
@@ -115,7 +115,7 @@ async function list(ports: RefreshPorts, row: ToolRow): Promise<Result<Listing, 
 
 const nameOf = (each: PinChange): string => (each.act === "pin" ? each.definition.name : each.name);
 
-/** Who approved stays as it was, except where nobody had to: at the first listing it is whoever refreshes. */
+/** Keeps who approved. Nobody has before the first listing, so there it is the operator who refreshes. */
 function rowAfter(
   tool: ToolRow,
   before: ToolOperationRow | undefined,
@@ -166,7 +166,7 @@ function answer(
   };
 }
 
-/** One record of the refresh, and one of each operation that is quarantined by it. */
+/** One record for the refresh, and one for each operation that it quarantines. */
 function recordsOf(
   { id: tool, name, workspaceId: workspace }: ToolRow,
   changes: readonly PinChange[],

@@ -43,7 +43,7 @@ export const BAD_CURSOR = memberRefusal(
 /** The id of a signing key: a SHA-256 thumbprint (RFC 7638) in base64url. */
 const THUMBPRINT = "[A-Za-z0-9_-]{43}";
 
-/** The form of sort keys: a name or an id, or an operation behind the id of its tool. */
+/** The form of sort keys: a name, an id, or the id of a tool with the name of an operation. */
 const SORT_KEY = new RegExp(
   `^(?:${NAME_PATTERN}|${idPattern("tol").source.slice(1, -1)}/${MCP_TOOL_NAME_PATTERN}|${THUMBPRINT}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
 );

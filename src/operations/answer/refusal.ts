@@ -14,7 +14,7 @@ export interface Refusal {
   readonly detail: string;
   readonly errors?: readonly { readonly member: string; readonly detail: string }[];
   readonly retryAfterSeconds?: number;
-  /** Of a call of a tool through a door: its decision, and who has refused or failed. */
+  /** For a tool call through a door: its decision, and who refused it or failed. */
   readonly call?: {
     readonly reason?: string;
     readonly decision_id?: string;
@@ -236,7 +236,8 @@ export function refusalOf(refusal: OwnerRefusal): Refusal {
     case "undecided":
       return {
         code: "unavailable",
-        detail: "Whether the agent's ancestors run could not be found out in time. Repeat the request.",
+        detail:
+          "Dome could not determine in time whether the agent's ancestors are running. Repeat the request.",
         retryAfterSeconds: 1,
       };
     case "revoked":

@@ -15,11 +15,11 @@ import { factsOf, requestKey, requestMeta, type OperationPorts, type Requester }
 import { refusalOf, workspaceRefusalOf, type Refusal } from "../answer/refusal.ts";
 
 /**
- * How often a change is planned while other changes keep coming in between. Of the changes that arrive at the same moment
- * one lands in each round: so as many rounds as changes can wait, and two more.
+ * How often a change is planned while other changes keep coming in between. Of changes that arrive at the same moment,
+ * one lands in each round, so there are as many rounds as changes can wait, and two more.
  */
 const MOST_PLANS = MOST_WAITING_CHANGES + 2;
-/** How long a change is planned again, in milliseconds. */
+/** The time after which a change is not planned again, in milliseconds. */
 const MOST_PLANNING_MS = 10_000;
 
 /** The facts of an audit record of the change, without those about the request, which are added. */

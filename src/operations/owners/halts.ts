@@ -50,7 +50,7 @@ export interface HaltProgress {
   readonly cascade?: CascadeProgress;
 }
 
-/** `after`: the place behind which to go on, a halt's commit and id; the newest come first. */
+/** `after`: the place after which to continue, the time of commit and the id of a halt. The newest come first. */
 export interface HaltQuery {
   readonly after?: OrderKey | undefined;
   readonly limit: number;

@@ -1,7 +1,10 @@
-/** Why Dome does not call an address that an operator names, in words that say what to do. */
+/** Explains why Dome does not call an address that an operator names, and what to do. */
 import type { AddressFault } from "../../egress/address.ts";
 
-/** @param subject the address as its sentence begins: `The issuer`. @param page of the documentation that says more. */
+/**
+ * @param subject the beginning of the sentence, for instance `The issuer`.
+ * @param page the page of the documentation with the details.
+ */
 export function wrongAddress(fault: AddressFault, subject: string, page: string): string {
   switch (fault) {
     case "not_a_url":

@@ -32,8 +32,8 @@ export interface CatalogKind<Table extends CatalogTable, Create, Patch, View> {
   /** Maps the members of a request to their columns; an absent member does not change. */
   columns(members: Create | Patch): Partial<Table["$inferSelect"]>;
   /**
-   * Why an entry, as it would be, may not be kept.
-   * @param before the entry as it is; null when it is added.
+   * The refusal of an entry as it would be after the change; undefined when it is acceptable.
+   * @param before the entry before the change; null when it is added.
    */
   refuse(
     row: Table["$inferSelect"],

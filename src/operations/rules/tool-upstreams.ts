@@ -1,4 +1,4 @@
-/** What an operator says of the server behind a tool: judged when it is added, and at every change. */
+/** Checks what an operator says about the server behind a tool, when the tool is added and at every change. */
 import type { Egress } from "../../egress/egress.ts";
 import { operationsFault } from "../../registry/http-operations.ts";
 import { originOf } from "../../registry/tool-secrets.ts";
@@ -17,14 +17,14 @@ export interface UpstreamRules {
 const PAGE = "docs/tools.md";
 
 /**
- * The path that every call begins with. It has one spelling, so that what is decided on is what is sent: no escapes,
- * no empty or dot segments, no parameters behind `;`.
+ * The path that every call begins with. It has one spelling, so that Dome sends what it has decided on: no escapes, no
+ * empty or dot segments, no parameters after `;`.
  */
 const BASE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,=:@-]+)*\/?$/;
 
 /**
- * @param before the tool as it is; null when it is added.
- * @returns nothing when the tool, as it would be, may be kept.
+ * @param before the tool before the change; null when it is added.
+ * @returns undefined when the tool is acceptable.
  */
 export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamRules): Refusal | undefined {
   const { kind, url, auth, forwardHeaders } = after;
@@ -54,7 +54,7 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
   return undefined;
 }
 
-/** An operation that no path could mean would never be allowed, and its schema would never be looked at. */
+/** Refuses an operation that no path matches: it would never be allowed, and its schema would never apply. */
 function refusedOperations({ operations, argumentSchemas }: Row): Refusal | undefined {
   const listed = operations === null ? null : operationsFault(operations);
   if (listed !== null) return wrong("operations", `The operation ${listed.operation} ${listed.detail}.`);
@@ -64,7 +64,10 @@ function refusedOperations({ operations, argumentSchemas }: Row): Refusal | unde
   if (fault !== null) return wrong("argument_schemas", `The operation ${fault.operation} ${fault.detail}.`);
   const template = named.find((each) => each.includes("{"));
   if (template === undefined) return undefined;
-  return wrong("argument_schemas", `List the operation ${template}: without a list there are no templates.`);
+  return wrong(
+    "argument_schemas",
+    `Add ${template} to operations: templates are matched only for listed operations.`,
+  );
 }
 
 function refusedAddress(text: string, { egress, issuer }: UpstreamRules): string | undefined {

@@ -17,7 +17,7 @@ export const toolOperations = sqliteTable(
     /** The approved definition, as it was listed. */
     definition: text({ mode: "json" }).$type<Definition>(),
     pendingHash: text("pending_hash"),
-    /** What the server says now, where it differs; null also when it lists the operation no more. */
+    /** What the server says now, where it differs; null also when it no longer lists the operation. */
     pending: text({ mode: "json" }).$type<Definition>(),
     readOnly: integer("read_only", { mode: "boolean" }).notNull().default(false),
     destructive: integer({ mode: "boolean" }).notNull().default(true),

@@ -161,7 +161,7 @@ describe("a command that the service names", () => {
       {},
     ],
     [
-      "an operation that its server defines otherwise than it was approved",
+      "an operation that its server does not define as it was approved",
       denial(agentWith({ tools: ["mail"] }), use("tool", "mail", "forward")),
       ["tools", "diff"],
       ["mail", "forward"],
