@@ -138,7 +138,7 @@ export class Configuration<Intent> {
   async #run(change: string, request: RequestKey | null, drawn: Drawn<Intent>): Promise<Configured> {
     const { storage, db, clock, timerTable, answers, fencing, apply } = this.#deps;
     const { intent, owner, content, answer, audit } = drawn;
-    const records = audit.flatMap((draft) => appendAudit(db, owner, draft, clock.now()));
+    const records = appendAudit(db, owner, audit, clock.now());
     this.#running = change; // before the mark, so that the mark is not taken for one left by a crash
     try {
       const begun = storage.transactionSync(() => {

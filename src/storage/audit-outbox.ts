@@ -12,26 +12,36 @@ import { auditOutbox, auditProducers } from "./tables/changes.ts";
 const producerOf = (owner: string): string => `d1:${owner}`;
 
 /**
- * @param owner id of the agent or workspace whose object drains the row, or `org`.
- * @param record a JSON object without `producer` and `n`.
+ * Two statements, however many records a change has: D1 takes at most 1,000 per invocation
+ * (developers.cloudflare.com/d1/platform/limits).
+ * @param owner id of the agent or workspace whose object drains the rows, or `org`.
+ * @param records JSON objects without `producer` and `n`, in the order of their numbers.
  */
-export function appendAudit(db: Database, owner: string, record: object, now: number): Statement[] {
+export function appendAudit(
+  db: Database,
+  owner: string,
+  records: readonly object[],
+  now: number,
+): Statement[] {
+  const count = records.length;
+  if (count === 0) return [];
   const producer = producerOf(owner);
+  const texts = JSON.stringify(records.map((record) => JSON.stringify(record)));
+  const last = sql`(SELECT ${auditProducers.lastN} FROM ${auditProducers} WHERE ${auditProducers.producer} = ${producer})`;
   return [
     db
       .insert(auditProducers)
-      .values({ producer, lastN: 1 })
+      .values({ producer, lastN: count })
       .onConflictDoUpdate({
         target: auditProducers.producer,
-        set: { lastN: sql`${auditProducers.lastN} + 1` },
+        set: { lastN: sql`${auditProducers.lastN} + ${count}` },
       }),
-    db.insert(auditOutbox).values({
-      producer,
-      n: sql`(SELECT ${auditProducers.lastN} FROM ${auditProducers} WHERE ${auditProducers.producer} = ${producer})`,
-      owner,
-      record: JSON.stringify(record),
-      createdAt: now,
-    }),
+    // The columns in the order of the table.
+    db
+      .insert(auditOutbox)
+      .select(
+        sql`SELECT ${producer}, ${last} - ${count} + 1 + key, ${owner}, value, ${now} FROM json_each(${texts})`,
+      ),
   ];
 }
 

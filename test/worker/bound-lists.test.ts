@@ -22,7 +22,7 @@ beforeEach(() => db.delete(auditOutbox));
 
 async function fill(count: number, detail = ""): Promise<void> {
   const statements = Array.from({ length: count }, (_, i) =>
-    appendAudit(db, OWNER, { ...sampleDraft(i + 1), detail }, 0),
+    appendAudit(db, OWNER, [{ ...sampleDraft(i + 1), detail }], 0),
   ).flat();
   const [first, ...rest] = statements;
   if (first !== undefined) await db.batch([first, ...rest]);
@@ -44,6 +44,30 @@ test.each([99, 100, 101, 250])(
     expect(await pendingAudit(db, OWNER, EVERYTHING)).toEqual([]);
   },
 );
+
+it.each([1, 2, 500])(
+  "%i records of one change are two statements, numbered in order after those before",
+  async (count) => {
+    await fill(1);
+    const [before] = await pendingAudit(db, OWNER, EVERYTHING);
+    const records = Array.from({ length: count }, (_, i) => ({ ...sampleDraft(i + 1), detail: `"${i}"` }));
+    const statements = appendAudit(db, OWNER, records, 7);
+    expect(statements).toHaveLength(2);
+    const [numbers, rows] = statements;
+    if (numbers !== undefined && rows !== undefined) await db.batch([numbers, rows]);
+    await fill(1);
+    const [, ...added] = await pendingAudit(db, OWNER, { records: 1_000, bytes: Infinity });
+    const first = before?.n ?? 0;
+    expect(added.map(({ n }) => n - first)).toEqual(Array.from({ length: count + 1 }, (_, i) => i + 1));
+    expect(added.slice(0, count).map(({ record }) => (record as { readonly detail: string }).detail)).toEqual(
+      records.map(({ detail }) => detail),
+    );
+  },
+);
+
+it("writes nothing for a change without records", () => {
+  expect(appendAudit(db, OWNER, [], 7)).toEqual([]);
+});
 
 it("removes no row of another owner, and none that was not delivered", async () => {
   await fill(3);

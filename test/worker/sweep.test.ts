@@ -18,7 +18,7 @@ const [BROKEN, WHOLE] = [sampleId("agt", 1), sampleId("agt", 2)];
 beforeEach(async () => {
   await db.delete(auditOutbox);
   for (const owner of [BROKEN, WHOLE]) {
-    const [number, row] = appendAudit(db, owner, sampleDraft(1), 0);
+    const [number, row] = appendAudit(db, owner, [sampleDraft(1)], 0);
     if (number !== undefined && row !== undefined) await db.batch([number, row]);
   }
 });
