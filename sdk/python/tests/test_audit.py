@@ -48,7 +48,7 @@ def test_the_key_and_no_token_delivers_because_a_suspended_agent_has_no_token() 
     service = FakeService()
     with client_of(service) as client:
         service.tokens = [oauth_error(400, "unauthorized_client", "agent_suspended")]
-        client._core.own.drop()
+        client._core.own._held = None
         client.audit.emit("order_placed")
         assert client.audit.flush()
 

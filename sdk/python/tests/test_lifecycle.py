@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 from support.fake import FakeService, allow, client_of, reply
 from support.stream import FakeStream
@@ -67,6 +68,34 @@ def test_tokens_from_before_a_stop_are_not_used_after_it() -> None:
         stream.say("agent.suspended", 1, replayed=False)
         stream.say("agent.resumed", 2, replayed=False)
         heard.until("agent.resumed")
+        assert client.token() == "token-2"
+
+
+def test_a_token_that_was_on_its_way_when_the_agent_was_stopped_is_not_kept() -> None:
+    """P3."""
+    service = FakeService()
+    with listening(service) as (client, heard, stream):
+        stream.say("keys.changed", 1, replayed=False)
+        heard.until("keys.changed")
+        entered, go_on = threading.Event(), threading.Event()
+
+        def late(request: httpx.Request) -> httpx.Response:
+            entered.set()
+            assert go_on.wait(10)
+            return service._issue(request)
+
+        service.tokens = [late, service._issue]
+        old: list[str] = []
+        thread = threading.Thread(target=lambda: old.append(client.token()))
+        thread.start()
+        assert entered.wait(10)
+        stream.say("agent.suspended", 2, replayed=False)
+        stream.say("agent.resumed", 3, replayed=False)
+        heard.until("agent.resumed")
+        assert client.token() == "token-2"
+        go_on.set()
+        thread.join(10)
+        assert old == ["token-3"]
         assert client.token() == "token-2"
 
 

@@ -204,7 +204,7 @@ class Core:
         with self.lock:
             heard = self.lifecycle.hear(name, event_id, data, self.ports.monotonic())
             if heard.drop_tokens:
-                self.own.drop()
+                self.own = TokenSlot(own_wish())  # what is on its way reaches the old slot, and is not kept
                 self.for_others.clear()
             if heard.batch_limit is not None:
                 self.batch_limit = min(MOST_EVENTS, heard.batch_limit)

@@ -55,9 +55,9 @@ class TokenSlot:
         """Use this token from now on."""
         self._held = token
 
-    def drop(self, refused: Secret | None = None) -> None:
-        """Forget the token; with an argument, only if it is still that one."""
-        if refused is None or (self._held is not None and self._held.secret is refused):
+    def drop(self, refused: Secret) -> None:
+        """Forget the token, if it is still this one."""
+        if self._held is not None and self._held.secret is refused:
             self._held = None
 
 
