@@ -164,6 +164,28 @@ def test_an_allow_that_a_stop_has_overtaken_is_a_denial_with_its_decision_id() -
         assert decision.decision_id == allow()["decision_id"]
 
 
+def test_a_stop_counts_for_an_allow_that_was_under_way_although_the_stream_has_ended_since() -> None:
+    """P3."""
+    service = FakeService()
+    again: list[FakeStream] = []
+    with listening(service) as (client, heard, stream):
+
+        def stopped_meanwhile(request: httpx.Request) -> httpx.Response:
+            stream.say("agent.suspended", 1, replayed=False)
+            heard.until("agent.suspended")
+            stream.end()
+            again.append(service.streams.next())  # opened when the end of the first was noticed
+            return reply(allow())(request)
+
+        service.checks = [stopped_meanwhile]
+        decision = client.check(tool="zendesk", on_allow=lambda _d: pytest.fail("an allow"))
+        assert (decision.allowed, decision.reason, decision.local) == (False, "stopped", True)
+        assert decision.decision_id == allow()["decision_id"]
+        service.checks = []
+        assert client.check(tool="zendesk").allowed
+        again[0].end()
+
+
 def test_a_drain_refuses_new_work_lets_running_work_end_and_says_when_it_is_over() -> None:
     service = FakeService()
     with listening(service) as (client, heard, stream):

@@ -17,7 +17,7 @@ from dome import _processes
 from dome._background import Background
 from dome._base import IN_A_HOOK, BaseClient
 from dome._core import flows, work
-from dome._core.core import PATIENCE
+from dome._core.core import PATIENCE, Asked
 from dome._core.flows import Effect, NeedToken, Pause, Send
 from dome._core.ports import Deadline, Ports
 from dome._core.secret import Secret
@@ -117,8 +117,8 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
             DeniedError: the call is not allowed, so the block does not begin.
             StoppedError: the agent was stopped while the block ran.
         """
-        request = CheckRequest(tool, model, integration, action, resource, arguments)
-        begun = self._begin(request, await self._decide(request, raise_on_error=False))
+        asked = self._core.asked(CheckRequest(tool, model, integration, action, resource, arguments))
+        begun = self._begin(asked, await self._decide(asked, raise_on_error=False))
         if not isinstance(begun, Call):
             raise DeniedError(begun)
         async with self._running(begun):
@@ -287,9 +287,10 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
         on_deny: OnDeny | None,
         raise_on_error: bool | None,
     ) -> Decision:
-        decision = await self._decide(request, raise_on_error)
+        asked = self._core.asked(request)
+        decision = await self._decide(asked, raise_on_error)
         if decision.allowed and on_allow is not None:
-            begun = self._begin(request, decision)
+            begun = self._begin(asked, decision)
             if isinstance(begun, Call):
                 async with self._running(begun):
                     await awaited(on_allow(decision))
@@ -299,20 +300,20 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
             await awaited(on_deny(request, decision.reason))
         return decision
 
-    async def _decide(self, request: CheckRequest, raise_on_error: bool | None) -> Decision:
+    async def _decide(self, asked: Asked, raise_on_error: bool | None) -> Decision:
         core = self._core
         outcome: Decision | DomeError
         try:
             self._open()
-            flow = flows.check(core, request, core.scope(), core.deadline())
+            flow = flows.check(core, asked, core.scope(), core.deadline())
             outcome = await flows.run_asynchronously(flow, self._perform)
         except Exception as fault:
             outcome = flows.fault(fault)
-        return flows.conclude(core, request, outcome, raise_on_error)
+        return flows.conclude(core, asked, outcome, raise_on_error)
 
-    def _begin(self, request: CheckRequest, decision: Decision) -> Call | Decision:
+    def _begin(self, asked: Asked, decision: Decision) -> Call | Decision:
         task = asyncio.current_task()
-        return self._core.begin(request, decision, None if task is None else task.cancel)
+        return self._core.begin(asked, decision, None if task is None else task.cancel)
 
     @asynccontextmanager
     async def _running(self, call: Call) -> AsyncIterator[None]:

@@ -16,7 +16,7 @@ import httpx
 from dome import _processes
 from dome._base import IN_A_HOOK, BaseClient
 from dome._core import flows, work
-from dome._core.core import PATIENCE
+from dome._core.core import PATIENCE, Asked
 from dome._core.flows import Effect, NeedToken, Pause, Send
 from dome._core.ports import Deadline, Ports
 from dome._core.secret import Secret
@@ -111,17 +111,17 @@ class DomeClient(BaseClient[Audit]):
         Raises:
             DomeError: only with `raise_on_error`.
         """
-        request = CheckRequest(tool, model, integration, action, resource, arguments)
-        decision = self._decide(request, raise_on_error)
+        asked = self._core.asked(CheckRequest(tool, model, integration, action, resource, arguments))
+        decision = self._decide(asked, raise_on_error)
         if decision.allowed and on_allow is not None:
-            begun = self._core.begin(request, decision)
+            begun = self._core.begin(asked, decision)
             if isinstance(begun, Call):
                 with self._running(begun):
                     on_allow(decision)
                 return decision
             decision = begun
         if not decision.allowed and on_deny is not None:
-            on_deny(request, decision.reason)
+            on_deny(asked.question, decision.reason)
         return decision
 
     @contextmanager
@@ -141,8 +141,8 @@ class DomeClient(BaseClient[Audit]):
             DeniedError: the call is not allowed, so the block does not begin.
             StoppedError: the agent was stopped while the block ran.
         """
-        request = CheckRequest(tool, model, integration, action, resource, arguments)
-        begun = self._core.begin(request, self._decide(request, raise_on_error=False))
+        asked = self._core.asked(CheckRequest(tool, model, integration, action, resource, arguments))
+        begun = self._core.begin(asked, self._decide(asked, raise_on_error=False))
         if not isinstance(begun, Call):
             raise DeniedError(begun)
         with self._running(begun):
@@ -302,15 +302,15 @@ class DomeClient(BaseClient[Audit]):
 
     # Checks
 
-    def _decide(self, request: CheckRequest, raise_on_error: bool | None) -> Decision:
+    def _decide(self, asked: Asked, raise_on_error: bool | None) -> Decision:
         core = self._core
         outcome: Decision | DomeError
         try:
             self._open()
-            outcome = flows.run(flows.check(core, request, core.scope(), core.deadline()), self._perform)
+            outcome = flows.run(flows.check(core, asked, core.scope(), core.deadline()), self._perform)
         except Exception as fault:
             outcome = flows.fault(fault)
-        return flows.conclude(core, request, outcome, raise_on_error)
+        return flows.conclude(core, asked, outcome, raise_on_error)
 
     @contextmanager
     def _running(self, call: Call) -> Iterator[None]:

@@ -8,7 +8,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, cast
 
 from dome._core.buffer import MOST_EVENTS, EventBuffer, reported
@@ -38,6 +38,15 @@ _LONGEST_WATCH = 3600.0
 """What waits so long looks again, in seconds: a timer has a bound."""
 _numbers = itertools.count(1)
 F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and what had been heard when it was asked."""
+
+    question: CheckRequest
+    stops: int
+    """`Lifecycle.stops` at that time: a later stop overtakes the allow."""
 
 
 class Core:
@@ -131,6 +140,10 @@ class Core:
                 self.for_others.popitem(last=False)
             return slot
 
+    def asked(self, question: CheckRequest) -> Asked:
+        """Return a question as it is asked now."""
+        return Asked(question, self.lifecycle.stops)
+
     def claim(self, slot: TokenSlot, make: Callable[[], F]) -> tuple[Secret | None, F | None, bool]:
         """Return the token that can be used now, the request for one that is under way, and whether to send that now.
 
@@ -144,16 +157,16 @@ class Core:
             slot.flight = flight = make()
             return held, flight, True
 
-    def denial(self) -> Decision | None:
-        """Return the denial that needs no question; None: ask the service."""
+    def denial(self, since: int | None = None) -> Decision | None:
+        """Return the denial that needs no question; None: ask the service. `since` is that of `Lifecycle.denial`."""
         if self.phase == "closed":
             return denied("closed", "the client was closed")
         with self.lock:
-            return self.lifecycle.denial()
+            return self.lifecycle.denial(since)
 
-    def settle(self, decision: Decision) -> Decision:
+    def settle(self, decision: Decision, asked: Asked) -> Decision:
         """Return the decision as it may be released: an allow that a stop has overtaken is none."""
-        late = self.denial() if decision.allowed else None
+        late = self.denial(asked.stops) if decision.allowed else None
         if late is None:
             return decision
         return replace(
@@ -164,18 +177,16 @@ class Core:
             txn=decision.txn,
         )
 
-    def begin(
-        self, question: CheckRequest, decision: Decision, on_abort: Callable[[], object] | None = None
-    ) -> Call | Decision:
+    def begin(self, asked: Asked, decision: Decision, on_abort: Callable[[], object] | None = None) -> Call | Decision:
         """Count a call that was allowed as running, unless a stop has overtaken it. Returns it, or the denial."""
         with self.lock:
-            settled = self.settle(decision)
+            settled = self.settle(decision, asked)
             if settled.allowed:
                 call = Call(decision, self.ports.monotonic(), on_abort)
                 self.work.begin(call)
                 return call
         if decision.allowed:
-            self.report_denial(question, settled)
+            self.report_denial(asked.question, settled)
         return settled
 
     def end(self, call: Call) -> None:

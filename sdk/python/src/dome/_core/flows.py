@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar, cast
 
 from dome._core.buffer import outcomes, report_body
-from dome._core.core import PATIENCE, Core, log
+from dome._core.core import PATIENCE, Asked, Core, log
 from dome._core.ports import Deadline
 from dome._core.retry import wait_before_retry
 from dome._core.scope import Scope
@@ -136,12 +136,12 @@ def token(core: Core, scope: Scope | None, deadline: Deadline) -> Flow[Secret | 
     return cast("Secret | DomeError", (yield NeedToken(core.slot(scope), deadline)))
 
 
-def check(core: Core, question: CheckRequest, scope: Scope | None, deadline: Deadline) -> Flow[Decision | DomeError]:
+def check(core: Core, asked: Asked, scope: Scope | None, deadline: Deadline) -> Flow[Decision | DomeError]:
     """Ask whether an act may begin. An allow is the service's own, for this question, from this very answer."""
     refused_here = core.denial()
     if refused_here is not None:
         return refused_here
-    body = check_body(question)
+    body = check_body(asked.question)
     if isinstance(body, DomeError):
         return body
     slot = core.slot(scope)
@@ -208,16 +208,14 @@ def deliver_last(core: Core, send: Callable[[Send], Outcome], deadline: Deadline
     return run(deliver(core, deadline), perform)
 
 
-def conclude(
-    core: Core, question: CheckRequest, outcome: Decision | DomeError, raise_on_error: bool | None
-) -> Decision:
+def conclude(core: Core, asked: Asked, outcome: Decision | DomeError, raise_on_error: bool | None) -> Decision:
     """Return what a check has come to: what prevented an answer is a denial, and what this process denies is reported.
 
     Raises:
         DomeError: only with `raise_on_error`: what prevented an answer.
     """
-    decision = core.settle(outcome) if isinstance(outcome, Decision) else denial_of(outcome)
-    core.report_denial(question, decision)
+    decision = core.settle(outcome, asked) if isinstance(outcome, Decision) else denial_of(outcome)
+    core.report_denial(asked.question, decision)
     wanted = core.config.raise_on_error if raise_on_error is None else raise_on_error
     if wanted and isinstance(outcome, DomeError) and decision.reason not in ("draining", "stopped"):
         raise outcome

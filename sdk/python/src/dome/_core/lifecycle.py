@@ -53,15 +53,22 @@ class Lifecycle:
     """When a drain of the agent ends, by the monotonic clock."""
     process_deadline: float | None = None
     """When the drain of this process ends; None: it does not drain."""
+    stops: int = 0
+    """How often the agent was stopped or told to drain, as far as this process has heard."""
     _connected_at: float = field(default=0.0)
 
-    def denial(self) -> Decision | None:
-        """Return the denial that needs no question; None: ask the service."""
+    def denial(self, since: int | None = None) -> Decision | None:
+        """Return the denial that needs no question; None: ask the service.
+
+        Args:
+            since: `stops` as it was when the service was asked: what was heard after that counts even if the stream has
+                ended since.
+        """
         if self.process_deadline is not None:
             return denied("draining", "this process is draining: it takes no new work")
         if self.phase == "revoked":
             return denied("stopped", "the agent is revoked: nothing leads out of it")
-        if not self.connected:
+        if not self.connected and since in (None, self.stops):
             return None
         if self.phase == "draining":
             return denied("draining", "the agent is draining: it takes no new work, and is stopped at a deadline")
@@ -134,6 +141,8 @@ class Lifecycle:
         if self.phase == "revoked":
             return
         self.phase = phase
+        if phase == "draining" or phase in _STOPS:
+            self.stops += 1
         left = drain.get("left_ms")  # a duration, because the clock here can be wrong by minutes
         self.deadline = None
         if phase == "draining":
