@@ -8,8 +8,11 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
-from support.fake import FakeService, async_client_of, client_of
+from support.fake import FakeService, allow, async_client_of, client_of, reply
+
+import dome
 
 
 def asked(service: FakeService) -> list[Any]:
@@ -123,3 +126,49 @@ def test_the_check_is_told_the_defaults_that_the_function_runs_with() -> None:
         {"to": "alice", "amount": 1_000, "urgent": True},
         {"to": "alice", "amount": 1, "rest": ["x"], "memo": None, "urgent": False},
     ]
+
+
+CHANGES: list[Callable[[dict[str, Any]], object]] = [
+    lambda order: order.update(amount=1_000_000),
+    lambda order: order.update(to="mallory"),
+    lambda order: order.update(amount=object()),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("kind", ["blocking", "asynchronous"])
+def test_a_function_does_not_run_with_other_arguments_than_were_allowed(
+    change: Callable[[dict[str, Any]], object], kind: str
+) -> None:
+    """P1."""
+    order: dict[str, Any] = {"amount": 1}
+
+    def changed_meanwhile(request: httpx.Request) -> httpx.Response:
+        change(order)
+        return reply(allow())(request)
+
+    service = FakeService(checks=[changed_meanwhile])
+    if kind == "blocking":
+        with client_of(service) as client:
+
+            @client.guard("bank/pay")
+            def pay(order: dict[str, Any]) -> None:
+                pytest.fail(f"it ran with {order}")
+
+            with pytest.raises(dome.DeniedError) as denied:
+                pay(order)
+    else:
+
+        async def case() -> None:
+            async with async_client_of(service) as client:
+
+                @client.guard("bank/pay")
+                async def pay(order: dict[str, Any]) -> None:
+                    pytest.fail(f"it ran with {order}")
+
+                await pay(order)
+
+        with pytest.raises(dome.DeniedError) as denied:
+            asyncio.run(case())
+    assert (denied.value.code, denied.value.decision_id) == ("invalid_request", allow()["decision_id"])
+    assert asked(service) == [{"order": {"amount": 1}}]

@@ -19,10 +19,11 @@ from dome._core.retry import LONGEST_PAUSE, back_off
 from dome._core.scope import Scope, current
 from dome._core.secret import Secret
 from dome._core.tokens import TokenSlot, exchange_wish, own_wish
+from dome._core.wire import check_body
 from dome._core.work import Call, Work
 from dome.config import DomeConfig
 from dome.decision import CheckRequest, Decision, Reason, denied
-from dome.errors import DomeError
+from dome.errors import DomeError, InvalidRequestError
 from dome.events import AgentEvent, Events
 
 log = logging.getLogger("dome")
@@ -42,9 +43,10 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, and what had been heard when it was asked."""
+    """A question as it is sent, and what had been heard when it was asked."""
 
     question: CheckRequest
+    body: bytes | InvalidRequestError
     stops: int
     """`Lifecycle.stops` at that time: a later stop overtakes the allow."""
 
@@ -142,7 +144,7 @@ class Core:
 
     def asked(self, question: CheckRequest) -> Asked:
         """Return a question as it is asked now."""
-        return Asked(question, self.lifecycle.stops)
+        return Asked(question, check_body(question), self.lifecycle.stops)
 
     def claim(self, slot: TokenSlot, make: Callable[[], F]) -> tuple[Secret | None, F | None, bool]:
         """Return the token that can be used now, the request for one that is under way, and whether to send that now.
@@ -167,18 +169,15 @@ class Core:
     def settle(self, decision: Decision, asked: Asked) -> Decision:
         """Return the decision as it may be released: an allow that a stop has overtaken is none."""
         late = self.denial(asked.stops) if decision.allowed else None
-        if late is None:
-            return decision
-        return replace(
-            late,
-            reason=Reason(str(late.reason), late.detail, None, decision.decision_id),
-            decision_id=decision.decision_id,
-            request_id=decision.request_id,
-            txn=decision.txn,
-        )
+        return decision if late is None else _overruled(decision, late)
 
     def begin(self, asked: Asked, decision: Decision, on_abort: Callable[[], object] | None = None) -> Call | Decision:
-        """Count a call that was allowed as running, unless a stop has overtaken it. Returns it, or the denial."""
+        """Count a call that was allowed as running. Returns it, or the denial.
+
+        It is none if a stop has overtaken it, or if the program has changed the arguments that were allowed.
+        """
+        if decision.allowed and check_body(asked.question) != asked.body:
+            return _overruled(decision, denied("invalid_request", "the arguments have changed since they were allowed"))
         with self.lock:
             settled = self.settle(decision, asked)
             if settled.allowed:
@@ -312,3 +311,14 @@ class Core:
             self.emit("sdk.decision", data, {**members, "detail": decision.detail[:500]})
         except DomeError as fault:
             log.warning("a denial was not reported: %s", fault)
+
+
+def _overruled(allow: Decision, late: Decision) -> Decision:
+    """Return a denial by this process, with what the service has recorded its allow as."""
+    return replace(
+        late,
+        reason=Reason(str(late.reason), late.detail, None, allow.decision_id),
+        decision_id=allow.decision_id,
+        request_id=allow.request_id,
+        txn=allow.txn,
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from dome._core.buffer import outcomes, report_body
@@ -18,8 +18,8 @@ from dome._core.retry import wait_before_retry
 from dome._core.scope import Scope
 from dome._core.secret import Secret
 from dome._core.tokens import Token, TokenSlot, read_token
-from dome._core.wire import Answer, Outcome, Request, error_of, form, json_body, read_object, unreadable
-from dome.decision import Change, CheckRequest, Decision, LocalReason, Reason, denied
+from dome._core.wire import Answer, Outcome, Request, error_of, form, read_object, unreadable
+from dome.decision import Change, Decision, LocalReason, Reason, denied
 from dome.errors import (
     ApiError,
     ConfigurationError,
@@ -141,16 +141,15 @@ def check(core: Core, asked: Asked, scope: Scope | None, deadline: Deadline) -> 
     refused_here = core.denial()
     if refused_here is not None:
         return refused_here
-    body = check_body(asked.question)
-    if isinstance(body, DomeError):
-        return body
+    if isinstance(asked.body, DomeError):
+        return asked.body
     slot = core.slot(scope)
     answer: Answer | DomeError
     for last_try in (False, True):
         held = cast("Secret | DomeError", (yield NeedToken(slot, deadline)))
         if isinstance(held, DomeError):
             return held
-        request = Request("/api/v1/check", held, "application/json", body)
+        request = Request("/api/v1/check", held, "application/json", asked.body)
         answer = yield from exchange(core, request, deadline)
         if last_try or not (isinstance(answer, ApiError) and answer.status == 401):
             break
@@ -234,24 +233,6 @@ def refused(core: Core) -> DomeError | None:
     """Return why this client may have no token; None: the service is asked."""
     denial = core.denial()
     return None if denial is None else DomeError(str(denial.reason), denial.detail)
-
-
-def check_body(question: CheckRequest) -> bytes | InvalidRequestError:
-    """Return the question as the service takes it."""
-    body = {member.name: getattr(question, member.name) for member in fields(question)}
-    body = {name: value for name, value in body.items() if value is not None}
-    if (question.action is None) != (question.resource is None):
-        return InvalidRequestError("action and resource go together")
-    if sum(name in body for name in ("tool", "model", "integration", "action")) != 1:
-        return InvalidRequestError("ask for exactly one of tool, model, integration, or action with resource")
-    if question.arguments is not None and not isinstance(question.arguments, Mapping):
-        return InvalidRequestError("arguments must be a mapping of names to values")
-    try:
-        return json_body(
-            {**body, **({"arguments": dict(question.arguments)} if question.arguments is not None else {})}
-        )
-    except InvalidRequestError as fault:
-        return fault
 
 
 def read_decision(answer: Answer) -> Decision | DomeError:

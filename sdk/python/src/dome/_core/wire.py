@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from dome._core.secret import Secret
+from dome.decision import CheckRequest
 from dome.errors import ApiError, DomeError, InvalidRequestError, UnreachableError, UnreadableAnswerError
 
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -69,6 +70,26 @@ def json_body(value: object) -> bytes:
         # The text of a UnicodeEncodeError repeats what could not be encoded.
         why = "half a surrogate pair" if isinstance(fault, UnicodeError) else str(fault)
         raise InvalidRequestError(f"this cannot be sent as JSON: {why}") from None
+
+
+def check_body(question: CheckRequest) -> bytes | InvalidRequestError:
+    """Return the question as the service takes it, or why it cannot be asked."""
+    body = {member.name: getattr(question, member.name) for member in fields(question)}
+    body = {name: value for name, value in body.items() if value is not None}
+    if (question.action is None) != (question.resource is None):
+        return InvalidRequestError("action and resource go together")
+    if sum(name in body for name in ("tool", "model", "integration", "action")) != 1:
+        return InvalidRequestError("ask for exactly one of tool, model, integration, or action with resource")
+    if question.arguments is not None and not isinstance(question.arguments, Mapping):
+        return InvalidRequestError("arguments must be a mapping of names to values")
+    try:
+        return json_body(
+            {**body, **({"arguments": dict(question.arguments)} if question.arguments is not None else {})}
+        )
+    except InvalidRequestError as fault:
+        return fault
+    except Exception as fault:  # of a mapping of the program
+        return InvalidRequestError(f"arguments cannot be read ({type(fault).__name__})")
 
 
 def read_object(answer: Answer) -> dict[str, Any] | None:
