@@ -12,11 +12,18 @@ export interface Grant {
   readonly expiresIn: number | null;
 }
 
+interface Epochs {
+  /** Grows whenever tokens may have died: what was obtained or asked for before is not used after. */
+  readonly epoch: number;
+}
+
 /** Obtains a token. `refused`: the service refused the last one. */
 export type Obtain = (wish: { readonly refused: boolean }) => Promise<Grant>;
 
 interface Held {
   readonly token: string;
+  /** In which it was asked for. */
+  readonly epoch: number;
   /** By the monotonic clock: from here on it is not used any more. */
   readonly endsAt: number;
   readonly renewAt: number;
@@ -33,12 +40,11 @@ const LONGEST_LIFE = 86_400;
 export class CallTokens {
   readonly #obtain: Obtain;
   readonly #ports: Ports;
+  readonly #epochs: Epochs;
   readonly #onFault: (fault: unknown) => void;
   #held: Held | null = null;
   #refused = false;
-  /** So often the token was forgotten: what was asked for before is not held after. */
-  #forgotten = 0;
-  #asking: Promise<Held> | null = null;
+  #asking: { readonly epoch: number; readonly held: Promise<Held> } | null = null;
   /** Background renewals that failed in a row, and until when none is made. */
   #failures = 0;
   #pausedUntil = 0;
@@ -46,16 +52,17 @@ export class CallTokens {
   #keeping = false;
 
   /** @param onFault told why a renewal in the background failed. */
-  constructor(obtain: Obtain, ports: Ports, onFault: (fault: unknown) => void) {
+  constructor(obtain: Obtain, ports: Ports, epochs: Epochs, onFault: (fault: unknown) => void) {
     this.#obtain = obtain;
     this.#ports = ports;
+    this.#epochs = epochs;
     this.#onFault = onFault;
   }
 
   /** @throws DomeError when there is none and none is to be had. */
   async get(): Promise<string> {
     const now = this.#ports.clock.monotonic();
-    const held = this.#held;
+    const held = this.#current();
     if (held === null || now >= held.endsAt) return (await this.#renew()).token;
     if (now >= held.renewAt && now >= this.#pausedUntil) this.#renewAhead();
     return held.token;
@@ -84,21 +91,13 @@ export class CallTokens {
 
   /** The service refused this token: it is not used again. Another one than the held one is old news. */
   refuse(token: string): void {
-    if (this.#held?.token !== token) return;
+    if (this.#current()?.token !== token) return;
     this.#held = null;
     this.#refused = true;
   }
 
-  /** Forgets the token, because the keys or the state of the agent have changed. */
-  forget(): void {
-    this.#held = null;
-    this.#asking = null;
-    this.#forgotten += 1;
-  }
-
-  /** Forgets the token, and asks for none before one is needed: the agent was stopped. */
+  /** Asks for no token before one is needed: the agent was stopped. */
   rest(): void {
-    this.forget();
     this.#failures = 0;
     this.#pausedUntil = 0;
     this.#cancelTimer?.();
@@ -116,42 +115,47 @@ export class CallTokens {
     this.rest();
   }
 
+  #current(): Held | null {
+    return this.#held?.epoch === this.#epochs.epoch ? this.#held : null;
+  }
+
   #renewAhead(): void {
     this.#renew().catch(this.#onFault);
   }
 
   /** One at a time: who comes meanwhile waits for the same one. */
   #renew(): Promise<Held> {
-    if (this.#asking !== null) return this.#asking;
-    const asking = this.#ask().finally(() => {
-      if (this.#asking !== asking) return;
+    const { epoch } = this.#epochs;
+    if (this.#asking?.epoch === epoch) return this.#asking.held;
+    const held = this.#ask(epoch).finally(() => {
+      if (epoch !== this.#epochs.epoch) return;
       this.#asking = null;
       this.#schedule();
     });
-    this.#asking = asking;
-    return asking;
+    this.#asking = { epoch, held };
+    return held;
   }
 
-  async #ask(): Promise<Held> {
+  async #ask(epoch: number): Promise<Held> {
     const asked = this.#ports.clock.monotonic();
-    const [refused, forgotten] = [this.#refused, this.#forgotten];
     try {
-      const { token, expiresIn } = await this.#obtain({ refused });
+      const { token, expiresIn } = await this.#obtain({ refused: this.#refused });
       const life = Math.min(expiresIn ?? 0, LONGEST_LIFE) * 1000;
       const jitter = RENEW_JITTER * randomShare(this.#ports.random);
       const held = {
         token,
+        epoch,
         endsAt: asked + life - Math.min(MARGIN_MS, life / 10),
         renewAt: expiresIn === null ? Infinity : asked + life * (RENEW_AFTER + jitter),
       };
-      if (forgotten !== this.#forgotten) return held;
+      if (epoch !== this.#epochs.epoch) return held;
       this.#held = held;
       this.#refused = false;
       this.#failures = 0;
       this.#pausedUntil = 0;
       return held;
     } catch (fault) {
-      if (forgotten !== this.#forgotten) throw fault;
+      if (epoch !== this.#epochs.epoch) throw fault;
       const pause = pauseAfter(fault, this.#failures, randomShare(this.#ports.random));
       this.#failures += 1;
       this.#pausedUntil = this.#ports.clock.monotonic() + pause;
@@ -163,7 +167,7 @@ export class CallTokens {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     if (!this.#keeping) return;
-    const next = this.#held?.renewAt ?? (this.#failures > 0 ? this.#pausedUntil : Infinity);
+    const next = this.#current()?.renewAt ?? (this.#failures > 0 ? this.#pausedUntil : Infinity);
     if (next < Infinity) this.#wakeAt(Math.max(next, this.#pausedUntil));
   }
 

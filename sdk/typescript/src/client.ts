@@ -75,11 +75,9 @@ export class DomeClient extends AgentCalls {
       key === null
         ? givenTokens(options.getToken, until)
         : ownToken(transport, key, { signal: close.signal });
-    const tokens = new CallTokens(obtain, ports, onError);
     const events = new LifecycleEvents(onError);
-    const lifecycle = new Lifecycle(ports, events, (isStopped) =>
-      isStopped ? tokens.rest() : tokens.forget(),
-    );
+    const lifecycle = new Lifecycle(ports, events, () => tokens.rest());
+    const tokens = new CallTokens(obtain, ports, lifecycle, onError);
     const withCredential: WithCredential =
       key === null ? (send) => tokens.use(send) : async (send) => send(await key.read());
     const audit = new AuditReports({
@@ -236,9 +234,9 @@ export class DomeClient extends AgentCalls {
           ? given
           : checkToken(await fromProgram(given, this.#until), "invalid_subject"),
     };
-    const { transport, ports } = this.#core;
+    const { transport, ports, lifecycle } = this.#core;
     const obtain = exchangedToken(transport, this.#key, subject, { signal: this.#close.signal });
-    return new AgentCalls(this.#core, new CallTokens(obtain, ports, this.#onError));
+    return new AgentCalls(this.#core, new CallTokens(obtain, ports, lifecycle, this.#onError));
   }
 }
 

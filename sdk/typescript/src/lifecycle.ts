@@ -28,8 +28,7 @@ export class Lifecycle {
   readonly work: RunningWork = new RunningWork(() => this.#settle());
   readonly #ports: Ports;
   readonly #events: LifecycleEvents;
-  /** Called when tokens that are held may be dead: the agent was started or stopped, or its keys have changed. */
-  readonly #onNewEpoch: (isStopped: boolean) => void;
+  readonly #onStop: () => void;
   #state: State = "unknown";
   #isConnected = false;
   /** The service's drain, and the one that this process began by itself. */
@@ -42,12 +41,19 @@ export class Lifecycle {
   #cancelDeadline: (() => void) | null = null;
   #cancelLeaving: (() => void) | null = null;
   #stops = 0;
+  #epoch = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(ports: Ports, events: LifecycleEvents, onNewEpoch: (isStopped: boolean) => void) {
+  /** @param onStop called when the agent was stopped: nothing is to be asked for in its name. */
+  constructor(ports: Ports, events: LifecycleEvents, onStop: () => void) {
     this.#ports = ports;
     this.#events = events;
-    this.#onNewEpoch = onNewEpoch;
+    this.#onStop = onStop;
+  }
+
+  /** So often tokens may have died: the agent was started or stopped, its keys have changed, the client was closed. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** So often the agent was stopped or told to drain, as far as this process has heard. */
@@ -105,6 +111,7 @@ export class Lifecycle {
 
   close(): void {
     this.#isClosed = true;
+    this.#epoch += 1;
     this.#cancelDeadline?.();
     this.#cancelLeaving?.();
     this.work.cut(new StoppedError("the client was closed while this ran"));
@@ -133,7 +140,7 @@ export class Lifecycle {
       this.#stop("suspended", news ? ownEvent("agent.suspended") : null);
       return;
     }
-    if (before !== "active") this.#onNewEpoch(false);
+    if (before !== "active") this.#epoch += 1;
     this.#state = "active";
     if (event.draining !== null)
       this.#drain(event.draining, untold && !wasDraining ? ownEvent("agent.draining", event.draining) : null);
@@ -168,10 +175,10 @@ export class Lifecycle {
       case "workspace.resumed":
         this.#state = "active";
         this.#endDrain();
-        this.#onNewEpoch(false);
+        this.#epoch += 1;
         break;
       case "keys.changed":
-        this.#onNewEpoch(false);
+        this.#epoch += 1;
         break;
       case "policy.updated":
       case "surface.updated":
@@ -184,7 +191,8 @@ export class Lifecycle {
     this.#state = state;
     this.#stops += 1;
     this.#endDrain();
-    this.#onNewEpoch(true);
+    this.#epoch += 1;
+    this.#onStop();
     this.work.cut(new StoppedError(`${STOPPED[state]}: this was cut`));
     if (event !== null) this.#fire(event);
     this.#settle();

@@ -2,6 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { BASE, decision, FakeDome, json, KEY, oauthError, settle, TOOL } from "./fake-dome.ts";
+import { FakeStream } from "./fake-stream.ts";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
@@ -41,6 +42,35 @@ describe("acting for somebody", () => {
       [client, client.actAs(USER), client.actAs(USER)].map((each) => each.token()),
     );
     expect(new Set(tokens).size).toBe(3);
+  });
+
+  it("uses no token after a stop that was made before it, and keeps none that was on its way (P3)", async () => {
+    const dome = new FakeDome();
+    const stream = new FakeStream(dome);
+    const client = dome.client();
+    await client.start();
+    await stream.state();
+    const acting = client.actAs(USER);
+    const before = await acting.token();
+    await stream.say("agent.suspended");
+    await stream.say("agent.resumed");
+    expect(await acting.token()).not.toBe(before);
+    await stream.say("keys.changed");
+    let answer = (): void => undefined;
+    dome.on(TOKEN, async () => {
+      const granted = dome.grant();
+      await new Promise<void>((resolve) => (answer = resolve));
+      return granted;
+    });
+    const old = acting.token();
+    await settle();
+    await stream.say("agent.suspended");
+    await stream.say("agent.resumed");
+    dome.on(TOKEN, () => dome.grant());
+    const fresh = await acting.token();
+    answer();
+    expect(await old).not.toBe(fresh);
+    expect(await acting.token()).toBe(fresh);
   });
 
   it.each(["subject_expired", "subject_audience", "actor_unauthorized", "chain_too_deep"])(
