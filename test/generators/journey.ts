@@ -1,5 +1,5 @@
 /**
- * A journey as somebody takes it who has the OpenAPI document and nothing else. The types are generated from the document
+ * The journey of a user who has the OpenAPI document and nothing else. The types are generated from the document
  * that the server has just served, and this file is checked against them: what does not compile here would not compile
  * for users. It prints what happened.
  */

@@ -1,6 +1,6 @@
 /**
- * What an agent does in its own name, or in somebody's: it asks before it acts, and calls the service's doors. The
- * client and its scoped clients are these, each with a call token of its own.
+ * What an agent does for itself, or for a user or another agent: it asks before it acts, and calls endpoints of the service.
+ * The client and its scoped clients are these, each with a call token of its own.
  */
 import type { CallTokens } from "./call-tokens.ts";
 import { questionOf, subjectOf, type CheckRequest, type Subject, type Work } from "./check.ts";
@@ -83,8 +83,8 @@ export class AgentCalls {
   }
 
   /**
-   * As the platform's `fetch`, with the agent's call token, for the doors of the service: the URL must have the origin of
-   * `baseUrl`, or is relative to it. A redirect is returned and not followed. A token that is refused is renewed once.
+   * As the platform's `fetch`, with the agent's call token, for the endpoints of the service: the URL must have the origin
+   * of `baseUrl`, or is relative to it. A redirect is returned and not followed. A token that is refused is renewed once.
    * @throws DeniedError when the agent takes no new work; ConfigurationError for another origin; StoppedError when the
    * agent is stopped while the answer is awaited; what `fetch` throws.
    */
@@ -143,7 +143,7 @@ export class AgentCalls {
     if (refusal !== null) return localDeny(refusal.reason, refusal.detail, { requestId: fault.requestId });
     if (raiseOnError) throw fault;
     const deny = denyFor(fault);
-    // A dead credential of an agent that was stopped is no riddle.
+    // The credential of a stopped agent is refused because of the stop.
     return deny.reason === "credential_refused" && lifecycle.stopped !== null
       ? localDeny("stopped", lifecycle.stopped, deny)
       : deny;

@@ -1,6 +1,6 @@
 /**
  * A call token that is always good for a while: renewed ahead of its end, one renewal at a time. Its end is counted from
- * before it was asked for, by a clock that nobody sets, so that a wrong time of day does not matter.
+ * before it was asked for, by a monotonic clock, so that a wrong time of day does not matter.
  */
 import { NotAuthenticatedError } from "./errors.ts";
 import { randomShare, type Ports } from "./ports.ts";
@@ -34,7 +34,7 @@ const MARGIN_MS = 5_000;
 /** The part of its life after which a token is renewed; the jitter comes on top. */
 const RENEW_AFTER = 0.7;
 const RENEW_JITTER = 0.15;
-/** No token is taken to be good for longer, whoever says it: a day, in seconds. */
+/** No token is taken to be good for longer, whatever its `expires_in`: a day, in seconds. */
 const LONGEST_LIFE = 86_400;
 
 export class CallTokens {
@@ -89,7 +89,7 @@ export class CallTokens {
     return send(await this.get());
   }
 
-  /** The service refused this token: it is not used again. Another one than the held one is old news. */
+  /** The service refused this token: it is not used again. The held token stays where it is another one. */
   refuse(token: string): void {
     if (this.#current()?.token !== token) return;
     this.#held = null;
@@ -123,7 +123,7 @@ export class CallTokens {
     this.#renew().catch(this.#onFault);
   }
 
-  /** One at a time: who comes meanwhile waits for the same one. */
+  /** One request at a time: callers that come meanwhile wait for the same one. */
   #renew(): Promise<Held> {
     const { epoch } = this.#epochs;
     if (this.#asking?.epoch === epoch) return this.#asking.held;

@@ -141,7 +141,7 @@ export class DomeClient extends AgentCalls {
   }
 
   /**
-   * A client that acts for the agent whose call token this is, and for whomever that one acts for.
+   * A client that acts for the agent whose call token this is, and for the user or agent that this one acts for.
    * @param callToken the token with which the other agent called, or what reads it.
    */
   onBehalfOf(callToken: string | (() => string | Promise<string>)): AgentCalls {
@@ -224,7 +224,7 @@ export class DomeClient extends AgentCalls {
   #scoped(kind: Subject["kind"], given: string | (() => string | Promise<string>)): AgentCalls {
     if (this.#key === null)
       throw new ConfigurationError(
-        "acting for somebody needs the agent's key: this client has call tokens alone",
+        "acting for a user or another agent needs the agent's key: this client has call tokens alone",
       );
     if (typeof given === "string") checkToken(given);
     const subject: Subject = {
@@ -267,7 +267,7 @@ const quietly =
     try {
       hook?.(told);
     } catch {
-      // Nobody is left to tell it to.
+      // The hook that would be told is the one that failed.
     }
   };
 

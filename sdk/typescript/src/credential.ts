@@ -1,5 +1,5 @@
 /**
- * What the client shows the service: the agent's key, or call tokens that somebody else obtains. Nothing of it is
+ * What the client shows the service: the agent's key, or call tokens that the program obtains. Nothing of it is
  * reachable from outside: it is in no property, no JSON and no inspection of an object.
  */
 import {
@@ -80,7 +80,7 @@ export class AgentKey {
   constructor(source: KeySource, until: Until) {
     if (runsInBrowser()) {
       throw new ConfigurationError(
-        "an agent's API key must not be in a browser, where everybody can read it: give getToken, a function that asks your server for a call token",
+        "an agent's API key must not be in a browser, where every visitor can read it: give getToken, a function that asks your server for a call token",
       );
     }
     this.#source = source;

@@ -1,5 +1,5 @@
 /**
- * Answers are parsed at the door, by hand: this package has no dependency. Members that a decoder does not ask for are
+ * Answers are parsed as they arrive, by hand: this package has no dependency. Members that a decoder does not ask for are
  * passed over: they are news from a later version of the service.
  */
 

@@ -1,5 +1,5 @@
 /**
- * `fetch` for the doors of the service: the call token goes to the service's own origin, and never on after a redirect.
+ * `fetch` for the endpoints of the service: the call token goes to the service's own origin, and never on after a redirect.
  * A stop of the agent cuts it, also while its answer is still being read.
  */
 import type { CallTokens } from "./call-tokens.ts";

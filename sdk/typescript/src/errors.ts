@@ -38,7 +38,10 @@ export class DomeError extends Error {
 /** An argument or option that cannot be right: the program must change. */
 export class ConfigurationError extends DomeError {
   override readonly name = "ConfigurationError";
-  /** @param code what is wrong: an argument, or what a function of the program gave as the agent's or somebody's token. */
+  /**
+   * @param code what is wrong: an argument, or what a function of the program gave as the agent's credential, or as the
+   * token of a user or another agent.
+   */
   constructor(
     message: string,
     code: "invalid_argument" | "invalid_credential" | "invalid_subject" = "invalid_argument",

@@ -1,5 +1,5 @@
 /**
- * Whether a call token stands this instant, and for whom (RFC 7662): for a program that agents call. Nothing is kept: a
+ * Whether a call token is valid at this moment, and for whom (RFC 7662): for a program that agents call. Nothing is kept: a
  * token that was good a second ago may belong to an agent that has been stopped.
  */
 import { parseBaseUrl } from "./base-url.ts";
@@ -14,11 +14,11 @@ export interface IntrospectionOptions extends Partial<RequestPorts> {
   /** The URL of the service. */
   readonly baseUrl: string;
   /**
-   * What may ask: the token of an operator of the workspace, or the key of an agent that is in the token's chain. To
-   * anybody else every token is inactive.
+   * What may ask: the token of an operator of the workspace, or the key of an agent that is in the token's chain. For any
+   * other credential every token is inactive.
    */
   readonly credential: string | (() => string | Promise<string>);
-  /** Of the token: the public URL of the service, or one of its doors. Without it every audience is taken. */
+  /** Of the token: the public URL of the service, or of one of its endpoints. Without it every audience is taken. */
   readonly audience?: string;
   /** Allow `http:` to another machine, where the network between is trusted; default false. */
   readonly insecureHttp?: boolean;
@@ -26,7 +26,7 @@ export interface IntrospectionOptions extends Partial<RequestPorts> {
   readonly timeoutMs?: number;
 }
 
-/** Who calls, as the service says. */
+/** The calling agent, as the service says. */
 export interface Caller {
   /** The agent that acts now. */
   readonly agent: string;
@@ -36,13 +36,13 @@ export interface Caller {
   readonly workspace: string;
   /** Its tier. */
   readonly tier: string;
-  /** For whom: a user, or the agent that the chain began with; the agent itself where it acts for nobody. */
+  /** For whom it acts: a user, or the agent that the chain began with; the agent itself where it acts for itself. */
   readonly subject: string;
   /** Every agent that takes part, newest first. */
   readonly chain: readonly string[];
   /** Space-separated. */
   readonly scope: string;
-  /** For whom the token is: the URL of the service or of one of its doors. */
+  /** What the token is for: the URL of the service, or of one of its endpoints. */
   readonly audience: string;
   /** The transaction; null where there is none. */
   readonly txn: string | null;
@@ -50,7 +50,7 @@ export interface Caller {
   readonly expiresAt: number;
 }
 
-/** Asks the service whether call tokens stand. */
+/** Asks the service whether call tokens are valid. */
 export class Introspection {
   readonly #transport: Transport;
   readonly #credential: IntrospectionOptions["credential"];
@@ -70,8 +70,8 @@ export class Introspection {
 
   /**
    * @param token the bearer token that came with a call.
-   * @returns null when it is not active, or was made out to somebody else.
-   * @throws DomeError when the service cannot be asked: then nobody may be let in.
+   * @returns null when it is not active, or has another audience.
+   * @throws DomeError when the service cannot be asked: then no call may be let in.
    */
   async callerOf(token: string): Promise<Caller | null> {
     const credential =
@@ -86,7 +86,7 @@ export class Introspection {
 
   /**
    * @param header the value of `Authorization`.
-   * @returns null when it has no bearer token that stands.
+   * @returns null when it has no valid bearer token.
    * @throws DomeError when the service cannot be asked.
    */
   async callerOfHeader(header: string | null | undefined): Promise<Caller | null> {

@@ -133,7 +133,7 @@ export class Lifecycle {
     const [before, wasDraining, isFirst] = [this.#state, this.#isDraining, this.#state === "unknown"];
     this.#isConnected = true;
     this.#fire(event);
-    // What happened meanwhile comes as events of its own, unless they are missing or nobody asked for them.
+    // What happened meanwhile comes as events of its own, unless they are missing or this is the first connection.
     const untold = isFirst || event.missed;
     if (event.state === "suspended") {
       const news = untold && before !== "suspended" && !isFirst;

@@ -28,11 +28,11 @@ export interface RequestPorts {
 
 /** What an agent's client needs beyond it. */
 export interface Ports extends RequestPorts {
-  /** The time of day, and a clock that nobody sets. */
+  /** The time of day, and a monotonic clock. */
   readonly clock: {
     /** Milliseconds since the Unix epoch, by a clock that may be wrong. */
     now(): number;
-    /** Milliseconds since some moment, by a clock that never goes back and that nobody sets. */
+    /** Milliseconds since some moment, by a clock that never goes back and is never set. */
     monotonic(): number;
   };
   /** What waits. */
@@ -86,7 +86,7 @@ export function portsOf(given: Partial<RequestPorts>): RequestPorts {
 const hasUnref = (timer: unknown): timer is { unref(): void } =>
   typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function";
 
-/** 128 random bits as hex: visible ASCII, and nobody else's. */
+/** 128 random bits as hex: visible ASCII, and the same as no other id. */
 export const randomId = (random: Ports["random"]): string =>
   Array.from(random.bytes(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 

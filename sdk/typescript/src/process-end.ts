@@ -20,7 +20,7 @@ function flush(): void {
   for (const task of atIdle) task().catch(() => undefined);
 }
 
-/** When all have drained, the signal does what it does by itself; whoever else listens for it ends the process instead. */
+/** When all have drained, the signal ends the process, unless the program listens for it, too: then the program does. */
 function terminate(): void {
   const process = processOf();
   const end = (): void => {

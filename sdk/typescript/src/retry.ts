@@ -7,7 +7,7 @@ export const RETRIES = 2;
 export const LONGEST_WAIT_MS = 30_000;
 /**
  * How long the first request under the same Idempotency-Key is waited for. The service lets a claim lapse after 30 s,
- * so that after this time somebody has taken it over (P12).
+ * so that after this time a repeat can take it over (P12).
  */
 const IN_PROGRESS_WAIT_MS = 35_000;
 

@@ -21,8 +21,8 @@ export class RunningWork {
   }
 
   /**
-   * Runs `work` until it ends or is cut. What is cut hears it by its signal; whoever waits for it gets the error at once,
-   * also when the work takes no notice.
+   * Runs `work` until it ends or is cut. Work that is cut hears it by its signal; the caller gets the error at once, also
+   * when the work takes no notice.
    * @throws StoppedError when it was cut, or what the work throws.
    */
   async run<T>(work: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
@@ -52,7 +52,7 @@ export class RunningWork {
     };
   }
 
-  /** Calls `end` when nobody holds `what` any more: what is never read to its end is not watched for ever. */
+  /** Calls `end` when `what` is garbage: an answer that is never read to its end is not watched for ever. */
   whenGone(what: object, end: () => void): void {
     this.#gone?.register(what, end);
   }

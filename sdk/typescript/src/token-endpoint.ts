@@ -1,4 +1,7 @@
-/** The token endpoint (RFC 6749 §4.4, RFC 8693 §2.1): from the agent's key, and a token of somebody else, to a call token. */
+/**
+ * The token endpoint (RFC 6749 §4.4, RFC 8693 §2.1): from the agent's key, with or without the token of a user or another
+ * agent, to a call token.
+ */
 import { bearer, type AgentKey } from "./credential.ts";
 import { members, Mismatch, text, whole, type Decoder } from "./decode.ts";
 import type { Grant, Obtain } from "./call-tokens.ts";

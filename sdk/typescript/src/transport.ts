@@ -80,7 +80,7 @@ export class Transport {
   }
 
   /**
-   * Opens a stream of server-sent events. No time-out and no retries: whoever reads comes back by itself.
+   * Opens a stream of server-sent events. No time-out and no retries: the reader opens the next one.
    * @throws DomeError when there is no connection, the service refuses, or the answer is no such stream.
    */
   async open(path: string, query: Query, asking: Asking): Promise<ReadableStream<Uint8Array>> {

@@ -50,7 +50,7 @@ class Background:
     def attach(self) -> None:
         """Use the event loop that runs here, unless there is one already, and start what is needed in it."""
         if self._loop is None:
-            with suppress(RuntimeError):  # none runs here: the first one who waits for something brings one
+            with suppress(RuntimeError):  # none runs here: the first call that awaits something brings one
                 self._loop = asyncio.get_running_loop()
         if self._loop is not None and len(self._core.buffer) > 0:
             self._something_waits.set()

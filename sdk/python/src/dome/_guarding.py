@@ -15,7 +15,7 @@ def is_asynchronous(function: Callable[..., object]) -> bool:
     """Return True for a coroutine function, also for an object with an asynchronous `__call__`.
 
     Raises:
-        TypeError: it is a generator function: its body would run after the call has ended, when nobody checks any more.
+        TypeError: it is a generator function: its body would run after the call has ended, unchecked.
     """
     while isinstance(function, functools.partial):
         function = function.func
@@ -32,7 +32,7 @@ def ended(result: T) -> T:
         TypeError: it is a generator or a coroutine: the work would be done after the call has ended.
     """
     if inspect.isgenerator(result) or inspect.iscoroutine(result):
-        result.close()  # a coroutine that nobody awaits would be warned of
+        result.close()  # Python warns of a coroutine that is never awaited
     elif not inspect.isasyncgen(result):
         return result
     raise TypeError(f"a guarded function has returned a {type(result).__name__}, which would run after its call")

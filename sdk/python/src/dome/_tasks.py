@@ -57,7 +57,7 @@ async def awaited(result: object) -> None:
 
 
 def cancelling(task: asyncio.Task[Any] | None) -> int:
-    """Return how many cancellations of a task are under way; before Python 3.11 nobody counts."""
+    """Return how many cancellations of a task are under way; before Python 3.11 they are not counted."""
     count = getattr(task, "cancelling", None)
     return count() if count is not None else 0
 

@@ -48,7 +48,7 @@ class Threads:
         return threading.current_thread() in self.running.values()
 
     def ensure(self) -> None:
-        """Start the threads that are needed. Where none is to be had, the next one who needs it tries again."""
+        """Start the threads that are needed. What cannot be started is tried again by the next call that needs it."""
         jobs = {
             "dome-audit": self._send_what_waits,
             "dome-events": self._listen,

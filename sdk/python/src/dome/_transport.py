@@ -59,7 +59,7 @@ def post(base_url: str, send: Send) -> dict[str, Any]:
 
 
 def unanswered(fault: Exception, *, is_closed: bool) -> Unanswered:
-    """Return what a failure was. Its own text is not kept: it is somebody else's, and may quote the request.
+    """Return what a failure was. Its own text is not kept: it is another package's, and may quote the request.
 
     Raises:
         Exception: the fault itself, if neither the network nor `close()` has made it.

@@ -156,7 +156,7 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
         return decorate
 
     async def token(self) -> str:
-        """Return a call token that can be used now, to carry on calls to the service's doors.
+        """Return a call token that can be used now, to carry on calls to the service's endpoints.
 
         Raises:
             DomeError: there is none to be had: `code` says why.

@@ -180,7 +180,7 @@ class DomeClient(BaseClient[Audit]):
         return decorate
 
     def carry(self, function: Callable[P, T]) -> Callable[P, T]:
-        """Return a function that runs in this block's context on another thread, where it would act for nobody."""
+        """Return a function that runs in this block's context on another thread, which does not inherit it."""
         context = contextvars.copy_context()
 
         def carried(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -189,7 +189,7 @@ class DomeClient(BaseClient[Audit]):
         return carried
 
     def token(self) -> str:
-        """Return a call token that can be used now, to carry on calls to the service's doors.
+        """Return a call token that can be used now, to carry on calls to the service's endpoints.
 
         Raises:
             DomeError: there is none to be had: `code` says why.

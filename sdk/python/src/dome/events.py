@@ -58,5 +58,5 @@ class Events:
             return [hook for wanted, hook in self._hooks if wanted in (event.type, "*")]
 
     def after_fork(self) -> None:
-        """Begin anew in a child process, where nobody would release a lock that another thread of the parent held."""
+        """Begin anew in a child process, where a lock that a thread of the parent held would never be released."""
         self._lock = threading.Lock()

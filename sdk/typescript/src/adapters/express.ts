@@ -1,5 +1,5 @@
 /**
- * Express: lets in who has a call token that stands.
+ * Express: lets in calls with a valid call token.
  *
  *     app.use("/tickets", callTokens({ baseUrl, credential }));
  *     app.post("/tickets/close", (request, response) => response.json({ for: callerOf(request).subject }));
@@ -32,7 +32,7 @@ interface ExpressResponse {
 /** By request, so that nothing that a client sends can be taken for it. */
 const callers = new WeakMap<ExpressRequest, Caller>();
 
-/** A middleware that answers 401 without a call token that stands, and 503 when the service cannot be asked. */
+/** A middleware that answers 401 without a valid call token, and 503 when the service cannot be asked. */
 export function callTokens(
   options: IntrospectionOptions,
 ): (request: ExpressRequest, response: ExpressResponse, next: (fault?: unknown) => void) => Promise<void> {
@@ -59,7 +59,7 @@ export function callTokens(
 }
 
 /**
- * Who makes this request.
+ * The agent that makes this request.
  * @throws ConfigurationError when `callTokens` does not stand before the handler.
  */
 export function callerOf(request: ExpressRequest): Caller {

@@ -1,5 +1,5 @@
 /**
- * Hono: lets in who has a call token that stands.
+ * Hono: lets in calls with a valid call token.
  *
  *     app.use("/tickets/*", callTokens({ baseUrl, credential }));
  *     app.post("/tickets/close", (c) => c.json({ for: c.get("caller").subject }));
@@ -13,12 +13,12 @@ import { UNAUTHORIZED, UNDECIDABLE } from "./refusals.ts";
 interface CallerVariables {
   /** What the middleware sets. */
   readonly Variables: {
-    /** Who makes this request. */
+    /** The agent that makes this request. */
     readonly caller: Caller;
   };
 }
 
-/** A middleware that answers 401 without a call token that stands, and 503 when the service cannot be asked. */
+/** A middleware that answers 401 without a valid call token, and 503 when the service cannot be asked. */
 export function callTokens(options: IntrospectionOptions): MiddlewareHandler<CallerVariables> {
   const introspection = new Introspection(options);
   return async (c, next) => {

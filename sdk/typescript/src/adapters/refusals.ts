@@ -1,4 +1,4 @@
-/** What a door says to a call without a token that stands (RFC 6750 §3.1), and when it cannot tell. */
+/** The answers to a call without a valid call token (RFC 6750 §3.1), and to one that cannot be verified. */
 export const UNAUTHORIZED = {
   status: 401,
   headers: { "WWW-Authenticate": 'Bearer error="invalid_token"', "Cache-Control": "no-store" },
@@ -7,7 +7,7 @@ export const UNAUTHORIZED = {
     title: "Unauthorized",
     status: 401,
     code: "invalid_token",
-    detail: "Send a call token of Dome that stands: Authorization: Bearer ...",
+    detail: "Send a valid call token of Dome: Authorization: Bearer ...",
   },
 } as const;
 
@@ -19,6 +19,6 @@ export const UNDECIDABLE = {
     title: "Service Unavailable",
     status: 503,
     code: "unavailable",
-    detail: "It cannot be verified right now who calls. Repeat the request.",
+    detail: "The caller cannot be verified right now. Repeat the request.",
   },
 } as const;

@@ -1,7 +1,7 @@
 """What is asked of the service, in which order, and what its answers mean: once, for both clients.
 
 A flow is a generator. It yields what it needs (a request sent, a pause, a token), is resumed with what came of it, and
-returns a value. Whoever runs it does the I/O: blocking or not is no matter of rules.
+returns a value. The client that runs it does the I/O: blocking or not is no matter of rules.
 """
 
 from __future__ import annotations

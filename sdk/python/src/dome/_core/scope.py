@@ -30,15 +30,16 @@ def current(client: int) -> Scope | None:
 
 @contextmanager
 def acting(client: int, scope: Scope) -> Iterator[None]:
-    """Act for somebody in a `with` block. It is entered once: each block needs one of its own, in each thread and task.
+    """Act for a user or another agent in a `with` block.
 
+    It is entered once: each block needs one of its own, in each thread and task.
     A block inside a block of another user or agent is refused: the inner one would shed the chain that the outer one
     has begun.
     """
     scopes = _scopes.get()
     if scopes.get(client, scope) != scope:
         raise InvalidRequestError(
-            "this code acts for somebody already: leave that block before you act for somebody else"
+            "this code acts for a user or an agent already: leave that block before you act for another one"
         )
     before = _scopes.set({**scopes, client: scope})
     try:

@@ -1,4 +1,4 @@
-"""Text that must not leak: a key, a token. It shows itself to nobody who does not ask for it by name."""
+"""Text that must not leak: a key, a token. It shows itself only to code that asks for it by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Call tokens of one wish: the agent's own, or one with which it acts for somebody.
+"""Call tokens of one wish: the agent's own, or one with which it acts for a user or another agent.
 
 Times are counted from before the request for the token was sent, by the monotonic clock, with the `expires_in` of the
 answer. So a clock that is minutes wrong makes no difference, and a token is never believed to live longer than it does.

@@ -47,7 +47,7 @@ class Unanswered:
 
     timed_out: bool
     why: str
-    """The kind of failure; never the text of somebody else's exception."""
+    """The kind of failure; never the text of an exception of another package."""
 
 
 Outcome = Answer | Unanswered
