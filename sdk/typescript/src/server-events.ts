@@ -9,7 +9,10 @@ const LONGEST_BLOCK = 1_000_000;
 
 export class EventParser {
   readonly #decoder = new TextDecoder();
+  /** The line that has not ended yet. */
   #rest = "";
+  /** A CR at the very end of a chunk: it may be the first half of a line end. */
+  #cr = "";
   #data: string[] = [];
   /** Characters of `#data`, its line ends included: a line without text takes room, too. */
   #size = 0;
@@ -26,11 +29,13 @@ export class EventParser {
    * @throws RangeError when a line, or an event, is longer than any of this service.
    */
   push(chunk: Uint8Array): ServerEvent[] {
-    const text = this.#rest + this.#decoder.decode(chunk, { stream: true });
-    // A CR at the very end may be the first half of a line end.
-    const held = text.endsWith("\r") ? text.length - 1 : text.length;
-    const lines = text.slice(0, held).split(/\r\n|\r|\n/);
-    this.#rest = (lines.pop() ?? "") + text.slice(held);
+    const text = this.#cr + this.#decoder.decode(chunk, { stream: true });
+    const end = text.endsWith("\r") ? text.length - 1 : text.length;
+    this.#cr = text.slice(end);
+    // Only what is new is searched, so that a long line in many chunks does not cost its square.
+    const [first = "", ...others] = text.slice(0, end).split(/\r\n|\r|\n/);
+    const lines = [this.#rest + first, ...others];
+    this.#rest = lines.pop() ?? "";
     if (this.#rest.length > LONGEST_BLOCK) throw new RangeError("a line of the event stream does not end");
     return lines.flatMap((line) => this.#line(line));
   }

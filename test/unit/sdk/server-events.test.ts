@@ -1,5 +1,5 @@
 import { array, assert, nat, property } from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { EventParser, type ServerEvent } from "../../../sdk/typescript/src/server-events.ts";
 
 const read = (chunks: readonly Uint8Array[]): ServerEvent[] => {
@@ -61,6 +61,19 @@ describe("server-sent events", () => {
       for (let part = 0; part < 60; part += 1) parser.push(chunk);
     };
     expect(push).toThrow(new RangeError("an event of the stream does not end"));
+  });
+
+  it("cost no more than what comes, however small the chunks of a long line are", () => {
+    const split = vi.spyOn(String.prototype, "split");
+    const searched = (chunks: number): number => {
+      split.mockClear();
+      const parser = new EventParser();
+      for (let chunk = 0; chunk < chunks; chunk += 1) parser.push(new TextEncoder().encode("data: 789"));
+      expect(parser.push(new TextEncoder().encode("\n\n"))).toHaveLength(1);
+      return split.mock.contexts.reduce((sum: number, text) => sum + String(text).length, 0);
+    };
+    expect(searched(1_600)).toBeLessThan(20 * searched(100));
+    split.mockRestore();
   });
 
   it("are bounded each by itself: many of them are no long one", () => {
