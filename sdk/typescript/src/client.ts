@@ -11,6 +11,7 @@ import {
   AgentKey,
   checkToken,
   fromProgram,
+  type GivenToken,
   type TokenCallback,
   type Until,
   type WithCredential,
@@ -250,13 +251,10 @@ const givenTokens =
       );
     return fromProgram(async () => {
       const given = await getToken(wish);
-      const { token, expiresIn } = typeof given === "string" ? { token: given, expiresIn: 0 } : given;
+      const { token, expiresIn = 0 }: GivenToken = typeof given === "string" ? { token: given } : given;
       // What is no length of time says nothing.
-      const isLife = Number.isFinite(expiresIn) && (expiresIn ?? 0) > 0;
-      return {
-        token: checkToken(token, "invalid_credential"),
-        expiresIn: isLife ? (expiresIn ?? null) : null,
-      };
+      const isLife = Number.isFinite(expiresIn) && expiresIn > 0;
+      return { token: checkToken(token, "invalid_credential"), expiresIn: isLife ? expiresIn : null };
     }, until);
   };
 
