@@ -133,6 +133,7 @@ export class Lifecycle {
     const [before, wasDraining, isFirst] = [this.#state, this.#isDraining, this.#state === "unknown"];
     this.#isConnected = true;
     this.#fire(event);
+    if (this.isRevoked) return;
     // What happened meanwhile comes as events of its own, unless they are missing or this is the first connection.
     const untold = isFirst || event.missed;
     if (event.state === "suspended") {
@@ -152,7 +153,7 @@ export class Lifecycle {
   }
 
   #hearEvent(event: LifecycleEvent): void {
-    if (event.replayed) {
+    if (event.replayed || this.isRevoked) {
       this.#fire(event);
       return;
     }

@@ -152,6 +152,20 @@ describe("a revocation", () => {
     expect(dome.to("/api/v1/auth/token")).toHaveLength(1);
     expect(await check()).toMatchObject({ allowed: false, reason: "stopped" });
   });
+
+  it.each(["agent.activated", "agent.draining", "agent.resumed", "workspace.halted", "workspace.resumed"])(
+    "is not undone by what the stream says after it: %s (P5)",
+    async (type) => {
+      const { dome, stream, check, heard } = await connected();
+      await stream.say("agent.revoked");
+      await stream.say(type, type === "agent.draining" ? DRAINING : {});
+      await stream.state();
+      await stream.end();
+      expect(await check()).toMatchObject({ allowed: false, local: true, reason: "stopped" });
+      expect(dome.to("/api/v1/check")).toEqual([]);
+      expect(heard).toEqual(["agent.revoked", type, "state"]);
+    },
+  );
 });
 
 describe("a drain", () => {
