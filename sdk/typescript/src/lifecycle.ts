@@ -141,7 +141,7 @@ export class Lifecycle {
       this.#stop("suspended", news ? ownEvent("agent.suspended") : null);
       return;
     }
-    if (before !== "active") this.#epoch += 1;
+    if (before !== "active" && !isFirst) this.#epoch += 1;
     this.#state = "active";
     if (event.draining !== null)
       this.#drain(event.draining, untold && !wasDraining ? ownEvent("agent.draining", event.draining) : null);

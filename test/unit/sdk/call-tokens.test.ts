@@ -152,6 +152,16 @@ describe("the call token", () => {
     expect(dome.to(TOKEN).length).toBeGreaterThan(tried);
   });
 
+  it("is not asked for twice by a client that starts: the first state of its stream is no news", async () => {
+    const dome = new FakeDome();
+    const stream = new FakeStream(dome);
+    const client = dome.client();
+    await client.start();
+    await stream.state();
+    expect(await client.token()).toContain("token1");
+    expect(dome.to(TOKEN)).toHaveLength(1);
+  });
+
   it("that was on its way when the agent was stopped is not held after: it is one from before (P3)", async () => {
     const dome = new FakeDome();
     const stream = new FakeStream(dome);
