@@ -75,7 +75,7 @@ export class AgentCalls {
 
   /**
    * A call token that is good for some seconds at least.
-   * @throws DomeError when there is none to be had.
+   * @throws DomeError when none can be obtained.
    */
   async token(): Promise<string> {
     this.#refuseLocally();

@@ -1,5 +1,5 @@
 /**
- * Audit events from inside of the process. They wait in a bounded buffer and leave in batches; what the service has not
+ * Audit events from inside the process. They wait in a bounded buffer and leave in batches; what the service has not
  * answered for is sent again under the same id, so that each has one record. What does not fit, or is not taken, is
  * counted, and the loss is reported.
  */
@@ -13,7 +13,7 @@ import type { Transport } from "./transport.ts";
 const PATH = "/api/v1/audit/events";
 /** The most events of one report, however many the service takes. */
 export const MOST_PER_REPORT = 100;
-/** So long events wait for others to go with them, in milliseconds. */
+/** How long events wait for others to go with them, in milliseconds. */
 const GATHER_MS = 500;
 
 interface Parts {

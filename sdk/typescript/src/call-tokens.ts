@@ -29,7 +29,7 @@ interface Held {
   readonly renewAt: number;
 }
 
-/** So long before its end a token is not sent any more: it would end on the way. At most a tenth of its life. */
+/** How long before its end a token is no longer sent: it would end on the way. At most a tenth of its life. */
 const MARGIN_MS = 5_000;
 /** The part of its life after which a token is renewed; the jitter comes on top. */
 const RENEW_AFTER = 0.7;
@@ -59,7 +59,7 @@ export class CallTokens {
     this.#onFault = onFault;
   }
 
-  /** @throws DomeError when there is none and none is to be had. */
+  /** @throws DomeError when there is none, and none can be obtained. */
   async get(): Promise<string> {
     const now = this.#ports.clock.monotonic();
     const held = this.#current();

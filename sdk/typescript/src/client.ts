@@ -41,7 +41,7 @@ const BUFFERED_EVENTS = 1_000;
 export class DomeClient extends AgentCalls {
   /** What happens to the agent: `client.events.on("agent.draining", …)`. */
   readonly events: LifecycleEvents;
-  /** What happens inside of this process: `client.audit.emit("order_placed", { order: "4711" })`. */
+  /** What happens inside this process: `client.audit.emit("order_placed", { order: "4711" })`. */
   readonly audit: AuditReports;
   readonly #core: Core;
   readonly #tokens: CallTokens;
@@ -56,7 +56,7 @@ export class DomeClient extends AgentCalls {
   #closed: Promise<void> | null = null;
   #leaveProcess: (() => void) | null = null;
 
-  /** @throws ConfigurationError for what cannot be right: a URL, a key that is none, a key in a browser. */
+  /** @throws ConfigurationError for what cannot be right: a URL, a text that is no key, a key in a browser. */
   constructor(options: DomeClientOptions) {
     const baseUrl = parseBaseUrl(options.baseUrl, options.insecureHttp === true);
     const ports = portsOf(options);
@@ -124,7 +124,7 @@ export class DomeClient extends AgentCalls {
    * Begins to renew the token and to hear of the agent's life. Returns within `patienceMs`; a service that cannot be
    * reached, or an agent that is not active, is no error: the client goes on by itself.
    * @throws NotAuthenticatedError when the service does not know the key; UnreadableAnswerError when the URL is not a
-   * Dome's; ConfigurationError when what reads the key gives none.
+   * Dome's; ConfigurationError when the function that reads the key gives none.
    */
   start(): Promise<void> {
     if (this.#closed !== null) return Promise.reject(closedError());
@@ -134,8 +134,8 @@ export class DomeClient extends AgentCalls {
 
   /**
    * A client that acts for a user. It shares this client's connections and its life.
-   * @param userToken an ID token that an identity provider of the workspace has made out to this agent, or what reads a
-   * fresh one: the service accepts them for ten minutes.
+   * @param userToken an ID token that an identity provider of the workspace has issued for this agent, or a function that
+   * reads a fresh one: the service accepts them for ten minutes.
    */
   actAs(userToken: string | (() => string | Promise<string>)): AgentCalls {
     return this.#scoped("id_token", userToken);
@@ -143,7 +143,7 @@ export class DomeClient extends AgentCalls {
 
   /**
    * A client that acts for the agent whose call token this is, and for the user or agent that this one acts for.
-   * @param callToken the token with which the other agent called, or what reads it.
+   * @param callToken the token with which the other agent called, or a function that reads it.
    */
   onBehalfOf(callToken: string | (() => string | Promise<string>)): AgentCalls {
     return this.#scoped("access_token", callToken);

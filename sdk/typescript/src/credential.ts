@@ -13,7 +13,7 @@ import type { RequestPorts } from "./ports.ts";
 import { shownCause } from "./secrets.ts";
 import { linked, unlessAborted } from "./signals.ts";
 
-/** An API key, or what reads the newest one: it is asked whenever the key is needed, so that a rotation needs no restart. */
+/** An API key, or a function that reads the newest one: it is called whenever the key is needed, so that a rotation needs no restart. */
 export type KeySource = string | (() => string | Promise<string>);
 
 /** Of a call token that the callback obtained. */

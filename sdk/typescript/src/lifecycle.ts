@@ -51,12 +51,12 @@ export class Lifecycle {
     this.#onStop = onStop;
   }
 
-  /** So often tokens may have died: the agent was started or stopped, its keys have changed, the client was closed. */
+  /** How often tokens may have died: the agent was started or stopped, its keys have changed, the client was closed. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** So often the agent was stopped or told to drain, as far as this process has heard. */
+  /** How often the agent was stopped or told to drain, as far as this process has heard. */
   get stops(): number {
     return this.#stops;
   }

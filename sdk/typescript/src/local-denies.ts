@@ -4,7 +4,7 @@ import type { CheckRequest } from "./check.ts";
 import type { Decision } from "./decision.ts";
 import type { Ports } from "./ports.ts";
 
-/** So long the same deny of the same subject is only counted, in milliseconds. */
+/** For how long the same deny of the same subject is only counted, in milliseconds. */
 const QUIET_MS = 60_000;
 /** The most subjects that are told apart. */
 const MOST = 100;

@@ -19,7 +19,7 @@ export interface RequestPorts {
   };
   /** For ids, and for the jitter of pauses. */
   readonly random: {
-    /** So many unpredictable bytes. */
+    /** As many unpredictable bytes. */
     bytes(length: number): Uint8Array;
   };
   /** A signal that aborts after `ms` milliseconds, without keeping the process alive until then. */

@@ -17,7 +17,7 @@ from dome.events import AgentEvent, Events
 
 A = TypeVar("A", bound=Emitter)
 LINGER = 0.2
-"""So long events are gathered before they are sent, in seconds."""
+"""How long events are gathered before they are sent, in seconds."""
 IN_A_HOOK = "drained() waits until the hooks have run, so a hook would wait for itself"
 
 

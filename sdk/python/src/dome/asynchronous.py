@@ -64,7 +64,7 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
         """Exchange the key for the first call token, and open the event stream, as `DomeClient.start` does.
 
         Raises:
-            ConfigurationError: the key is none, or the service refuses it; the URL is none, or not of a service.
+            ConfigurationError: the key is no key, or the service refuses it; the URL is no URL, or not of a service.
         """
         core = self._core
         if core.listening or core.phase == "closed":
@@ -159,7 +159,7 @@ class AsyncDomeClient(BaseClient[AsyncAudit]):
         """Return a call token that can be used now, to carry on calls to the service's endpoints.
 
         Raises:
-            DomeError: there is none to be had: `code` says why.
+            DomeError: none can be obtained: `code` says why.
         """
         core = self._core
         refused = flows.refused(core)

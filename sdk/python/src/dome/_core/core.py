@@ -31,7 +31,7 @@ PATIENCE = 5.0
 """How long `start()` and `close()` take at most, in seconds."""
 _FIRST_STREAM_PAUSE = 1.0
 QUIET = 60.0
-"""So long the same denial of the same subject is only counted, in seconds."""
+"""For how long the same denial of the same subject is only counted, in seconds."""
 MOST_TOLD = 100
 """The most subjects of denials that are told apart."""
 _MOST_SLOTS = 256
@@ -91,7 +91,7 @@ class Core:
         """Return the URL of the service, to which requests may be sent from now on.
 
         Raises:
-            ConfigurationError: the URL is none.
+            ConfigurationError: it is no URL to which a key may go.
         """
         self.base_url = checked_url(self.config.base_url, insecure_http=self.config.insecure_http)
         with self.lock:
@@ -115,7 +115,7 @@ class Core:
             log.warning("closed with %d audit events that were not delivered", left)
 
     def read_key(self) -> Secret | DomeError:
-        """Return the key, or why there is none: the function that reads it is not ours."""
+        """Return the key, or why there is none: the function that reads it is the program's, and may fail."""
         try:
             return self.config.read_key()
         except DomeError as error:
