@@ -30,13 +30,15 @@ interface ToolCall<T> {
    */
   readonly readOnly: boolean;
   /**
-   * @param permit what was decided, on which entry of the catalog, and the limits of the chain.
+   * @param permit who asked for what, what was decided, on which entry of the catalog, and the limits of the chain.
    * @param signal is aborted when the right to act ends, or its time is over.
    */
   perform(permit: Permit, signal: AbortSignal): Promise<Performed<T>>;
 }
 
 export interface Permit {
+  readonly caller: Caller;
+  readonly asked: AccessRequest;
   readonly decided: Decided;
   readonly tool: CatalogTool;
   readonly limits: Limits;
@@ -67,7 +69,7 @@ export async function callTool<T>(
   // Either would have been a denial.
   if (tool === undefined || !limits.ok)
     throw new Error("a call was allowed without a tool or without limits");
-  const permit = { decided, tool, limits: limits.value };
+  const permit = { caller, asked, decided, tool, limits: limits.value };
   const result = await act(ports, {
     intent: draftRecord(ports, { ...facts, kind: "call.intent" }),
     state,

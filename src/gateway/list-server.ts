@@ -6,8 +6,7 @@ import { toHex, utf8 } from "../kernel/bytes.ts";
 import type { Era } from "../mcp/revision.ts";
 import type { ToolListing } from "../mcp/tool-pages.ts";
 import type { Upstream } from "../registry/catalog.ts";
-import type { EnvelopeKey } from "../secrets/envelope.ts";
-import { addCredential } from "./http/credential.ts";
+import { serverCredential, type ServerCredentialPorts } from "./credential/server-credential.ts";
 import { listTools, type McpUpstreamFault, type McpUpstreamPorts } from "./mcp-upstream.ts";
 
 /**
@@ -16,9 +15,8 @@ import { listTools, type McpUpstreamFault, type McpUpstreamPorts } from "./mcp-u
  */
 const LISTING_MS = 120_000;
 
-interface ListingPorts extends McpUpstreamPorts {
+interface ListingPorts extends McpUpstreamPorts, ServerCredentialPorts {
   readonly timers: Timers;
-  readonly derived: readonly EnvelopeKey[];
 }
 
 export async function listServer(
@@ -26,13 +24,12 @@ export async function listServer(
   tool: string,
   server: Pick<Upstream, "url" | "auth" | "secret">,
 ): Promise<Result<ToolListing & { readonly era: Era }, string>> {
-  const credential = new Headers();
-  const added = await addCredential(credential, server, ports.derived);
-  if (!added.ok) return err("Dome has no credential for the server. Add one: dome tools add-secret");
+  const credential = await serverCredential(ports, server);
+  if (!credential.ok) return err("Dome has no credential for the server. Add one: dome tools add-secret");
   const stop = new AbortController();
   const late = (): void => stop.abort();
   ports.timers.sleep(LISTING_MS).then(late, late);
-  const at = { key: keyOf(tool, server), url: server.url, credential, signal: stop.signal };
+  const at = { key: keyOf(tool, server), url: server.url, credential: credential.value, signal: stop.signal };
   const listed = await listTools(ports, at);
   return listed.ok ? ok(listed.value) : err(inWords(listed.error));
 }

@@ -12,10 +12,9 @@ import { defined } from "../../kernel/defined.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { Catalog } from "../../registry/catalog.ts";
 import { matchOperation, operationNamed } from "../../registry/http-operations.ts";
-import type { EnvelopeKey } from "../../secrets/envelope.ts";
 import { callTool, type Called, type Permit, type ToolCallPorts } from "../call-tool.ts";
+import { sendWithCredential, type SendPorts } from "../credential/send.ts";
 import { ActTooLong } from "../deadline.ts";
-import { addCredential } from "./credential.ts";
 import { answerHeaders, upstreamHeaders } from "./headers.ts";
 import { observed, TooLong, type StreamEnd } from "./observed.ts";
 import { rewrittenLocation, upstreamUrl } from "./urls.ts";
@@ -25,10 +24,8 @@ const HEADERS_MS = 30_000;
 /** The longest silence within an answer, in milliseconds: a server that streams sends a comment now and then. */
 const SILENCE_MS = 120_000;
 
-export interface HttpPorts extends ToolCallPorts {
+export interface HttpPorts extends ToolCallPorts, SendPorts {
   readonly egress: Egress;
-  /** Every root-key version. */
-  readonly derived: readonly EnvelopeKey[];
   readonly issuer: string;
 }
 
@@ -127,18 +124,19 @@ const argumentsOf = ({ query, body }: HttpRequest, params: Readonly<Record<strin
 async function perform(
   ports: HttpPorts,
   request: HttpRequest,
-  { tool: { upstream }, limits }: Permit,
+  permit: Permit,
   signal: AbortSignal,
 ): Promise<Performed<HttpAnswer>> {
+  const {
+    tool: { upstream },
+    limits,
+  } = permit;
   const outcome = new HttpOutcome(ports);
   const refused = (why: NoAnswer, status?: number): Performed<HttpAnswer> => ({
     value: { kind: "none", why },
     end: outcome.failed(why, status),
   });
   if (upstream?.kind !== "http") return refused("not_an_http_tool");
-  const headers = upstreamHeaders(request.headers, upstream.forwardHeaders);
-  const credential = await addCredential(headers, upstream, ports.derived);
-  if (!credential.ok) return refused(credential.error);
   const url = upstreamUrl(upstream.url, request.path, request.search);
   const bounds: UpstreamLimits = {
     headersMs: HEADERS_MS,
@@ -146,7 +144,10 @@ async function perform(
     bytes: limits.maxActBodyBytes,
   };
   const body = outcome.sending(request.body, limits.maxActBodyBytes);
-  const opened = await ports.egress.open({ method: request.method, url, headers, body, signal }, bounds);
+  const opened = await sendWithCredential(ports, { permit, upstream, signal }, (credential) => {
+    const headers = upstreamHeaders(request.headers, upstream.forwardHeaders, credential);
+    return ports.egress.open({ method: request.method, url, headers, body, signal }, bounds);
+  });
   if (outcome.sentTooMuch) return refused("body_too_large");
   if (!opened.ok) return refused(reasonOf(opened.error.kind, signal));
   const { status, headers: received, body: answer } = opened.value;
@@ -178,10 +179,12 @@ async function perform(
 }
 
 function reasonOf(
-  kind: "address_refused" | UpstreamFault["end"],
+  kind: "credential_missing" | "address_refused" | UpstreamFault["end"],
   signal: AbortSignal,
 ): Exclude<NoAnswer, "not_an_http_tool"> {
   switch (kind) {
+    case "credential_missing":
+      return "upstream_credential_missing";
     case "timed_out":
       return "upstream_timeout";
     case "too_large":

@@ -17,10 +17,14 @@ const DOWN: readonly string[] = [
 /** RFC 9110 §7.6.3: a second Dome on the way sees that the call has come through one. */
 const VIA = "1.1 dome";
 
-/** @param more names that the tool's entry adds. */
-export function upstreamHeaders(from: Headers, more: readonly string[]): Headers {
+/**
+ * @param more names that the tool's entry adds.
+ * @param credential of Dome: no header of the caller stands in its place.
+ */
+export function upstreamHeaders(from: Headers, more: readonly string[], credential: Headers): Headers {
   const sent = only(from, [...UP, ...more]);
   sent.set("via", VIA);
+  for (const [name, value] of credential) sent.set(name, value);
   return sent;
 }
 

@@ -1,0 +1,32 @@
+/**
+ * Sends a call to the server behind a tool, with all that Dome says about itself and about the call. Both doors send
+ * through here. What the caller authenticated with is not part of it (P10).
+ */
+import type { UpstreamResponse } from "../../egress/open.ts";
+import type { Result } from "../../kernel/result.ts";
+import type { Upstream } from "../../registry/catalog.ts";
+import type { Permit } from "../call-tool.ts";
+import { serverCredential, type NoCredential, type ServerCredentialPorts } from "./server-credential.ts";
+
+export type SendPorts = ServerCredentialPorts;
+
+export interface UpstreamCall {
+  readonly permit: Permit;
+  /** The server behind the permitted tool. */
+  readonly upstream: Upstream;
+  /** Ends the call, and what is asked of another server for it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * @param send opens the call. Its argument has headers that replace others of the same name, and go to no other server.
+ * @returns what `send` does; nothing was sent where the credential is missing.
+ */
+export async function sendWithCredential<Fault>(
+  ports: SendPorts,
+  { upstream }: UpstreamCall,
+  send: (credential: Headers) => Promise<Result<UpstreamResponse, Fault>>,
+): Promise<Result<UpstreamResponse, Fault | NoCredential>> {
+  const credential = await serverCredential(ports, upstream);
+  return credential.ok ? send(credential.value) : credential;
+}
