@@ -34,6 +34,10 @@ export const isServed = (method: string, era: Era): boolean => REQUESTS[era].has
 /** A request for a part of a list, which is filtered per agent. */
 export const isList = (method: string): boolean => LISTS.includes(method);
 
+/** Whether a modern result of this method says how long and for whom it may be kept. */
+export const isCacheable = (method: string): boolean =>
+  isList(method) || method === "resources/read" || method === "server/discover";
+
 /** Requests that the modern revision removed and legacy clients still send: a modern upstream does not know them. */
 const REMOVED: ReadonlySet<string> = new Set([
   "ping",

@@ -11,7 +11,12 @@ export const META = {
   clientInfo: "io.modelcontextprotocol/clientInfo",
   logLevel: "io.modelcontextprotocol/logLevel",
   subscriptionId: "io.modelcontextprotocol/subscriptionId",
+  /** In results: who answers. */
+  serverInfo: "io.modelcontextprotocol/serverInfo",
 } as const;
+
+/** Names of members of `_meta` that begin so are the protocol's own. */
+export const MODERN_META_PREFIX = "io.modelcontextprotocol/";
 
 /** Revisions are dates, so a newer one compares greater. */
 export const isModernVersion = (version: string): boolean =>

@@ -1,0 +1,135 @@
+/**
+ * A client of the legacy era before a server of the modern one: each request gets what every modern request has, and
+ * each result loses what only modern results have. The server is told of no capability of the client, because what it
+ * would ask for then could not be put to a client of this era.
+ */
+import { ok, type Result } from "../kernel/result.ts";
+import { DOME } from "./capabilities.ts";
+import { RPC_ERRORS, errorMessage } from "./errors.ts";
+import { isObject, type Members, type RequestId } from "./json-members.ts";
+import { mapItems, mapMember, memberText, withMembers, type MemberChanges } from "./json-text.ts";
+import type { LogLevel } from "./log-level.ts";
+import { parseMessage, type RpcRequest } from "./message.ts";
+import { isCacheable } from "./methods.ts";
+import { standardHeaders } from "./modern-request.ts";
+import { parameterHeaders, parameterHeaderValues } from "./parameter-headers.ts";
+import { META, MODERN, MODERN_META_PREFIX } from "./revision.ts";
+import { failedCall } from "./tool-result.ts";
+import { utf8 } from "../kernel/bytes.ts";
+
+interface ForModern {
+  /** The level of messages that the client has set; null: it has set none. */
+  readonly logLevel: LogLevel | null;
+  /** The pinned schema of the tool that is called; undefined for any other request. */
+  readonly inputSchema?: unknown;
+}
+
+/**
+ * @param text of the request, from which it was parsed.
+ * @returns an error when the pinned schema cannot be used.
+ */
+export function toModernServer(
+  request: RpcRequest,
+  text: string,
+  { logLevel, inputSchema }: ForModern,
+): Result<{ readonly text: string; readonly headers: Headers }, string> {
+  const headers = standardHeaders(request);
+  if (inputSchema !== undefined) {
+    const annotations = parameterHeaders(inputSchema);
+    if (!annotations.ok) return annotations;
+    const values = parameterHeaderValues(annotations.value, request.params["arguments"]);
+    for (const [name, value] of values) headers.set(name, value);
+  }
+  const params = memberText(text, "params") ?? "{}";
+  const meta = memberText(params, "_meta");
+  const said = isObject(request.params["_meta"]) && meta !== undefined ? meta : "{}";
+  const changed = withMembers(params, {
+    // Members of the modern era alone: a client of this one has no such answers.
+    inputResponses: null,
+    requestState: null,
+    _meta: withMembers(said, { ...ownMembersOf(request.params["_meta"]), ...modernMeta(logLevel) }),
+  });
+  return ok({ text: withMembers(text, { params: changed }), headers });
+}
+
+const modernMeta = (logLevel: LogLevel | null): MemberChanges => ({
+  [META.protocolVersion]: JSON.stringify(MODERN),
+  [META.clientCapabilities]: "{}",
+  [META.clientInfo]: JSON.stringify(DOME),
+  [META.logLevel]: logLevel === null ? null : JSON.stringify(logLevel),
+});
+
+/** Members of `_meta` that belong to the protocol: removed, because what they say is said by Dome. */
+export function ownMembersOf(meta: unknown): MemberChanges {
+  if (!isObject(meta)) return {};
+  const own = Object.keys(meta).filter((name) => name.startsWith(MODERN_META_PREFIX));
+  return Object.fromEntries(own.map((name) => [name, null]));
+}
+
+/**
+ * A message of the server as the client hears it.
+ * @param asked the request that the message is an answer to, or comes on the way of.
+ * @returns null: not for this client.
+ */
+export function fromModernServer(
+  text: string,
+  asked: { readonly id: RequestId; readonly method: string },
+): string | null {
+  const message = parseMessage(utf8(text), "upstream");
+  if (!message.ok || message.value.kind === "request") return null;
+  if (message.value.kind === "notification") return ON_THE_WAY.has(message.value.method) ? text : null;
+  const id = JSON.stringify(asked.id);
+  const { outcome } = message.value;
+  if ("error" in outcome) return withMembers(text, { id });
+  const { resultType = "complete" } = outcome.result;
+  if (resultType !== "complete") return cannotAnswer(asked);
+  return withMembers(
+    mapMember(text, "result", (result) => legacyResult(result, outcome.result, asked.method)),
+    { id },
+  );
+}
+
+/** What a server says while it works on a request. */
+const ON_THE_WAY: ReadonlySet<string> = new Set(["notifications/progress", "notifications/message"]);
+
+const CANNOT =
+  "The server asks for input before it answers, which this client's revision cannot give through Dome. Use a client of the revision 2026-07-28.";
+
+const cannotAnswer = ({ id, method }: { readonly id: RequestId; readonly method: string }): string =>
+  method === "tools/call"
+    ? failedCall(id, "legacy", { sentence: CANNOT })
+    : errorMessage(id, { code: RPC_ERRORS.internal, message: CANNOT, data: { who: "upstream" } });
+
+function legacyResult(text: string, result: Members, method: string): string {
+  const changes: Record<string, string | null> = { resultType: null };
+  if (isCacheable(method)) Object.assign(changes, { ttlMs: null, cacheScope: null });
+  const plain = mapMember(withMembers(text, changes), "_meta", (meta) => {
+    if (!isObject(result["_meta"])) return meta;
+    const left = withMembers(meta, ownMembersOf(result["_meta"]));
+    return left === "{}" ? null : left;
+  });
+  if (method === "tools/list") return mapMember(plain, "tools", (tools) => mapItems(tools, legacyTool));
+  return method === "tools/call" ? withoutOtherStructure(plain, result) : plain;
+}
+
+/** A definition for a legacy client, which knows structured results that are objects, and no others. */
+export function legacyTool(definition: string): string {
+  const schema = memberText(definition, "outputSchema");
+  if (schema === undefined) return definition;
+  const isOfObjects = schema.startsWith("{") && memberText(schema, "type") === '"object"';
+  return isOfObjects ? definition : withMembers(definition, { outputSchema: null });
+}
+
+/** A structured result that is no object is told as a text, unless the server has given one beside it. */
+function withoutOtherStructure(text: string, { structuredContent, content }: Members): string {
+  if (structuredContent === undefined || isObject(structuredContent)) return text;
+  const said = Array.isArray(content) ? (content as readonly unknown[]) : [];
+  if (said.some((part) => isObject(part) && part["type"] === "text"))
+    return withMembers(text, { structuredContent: null });
+  const part = JSON.stringify({ type: "text", text: memberText(text, "structuredContent") });
+  const before = (memberText(text, "content") ?? "[]").trim().slice(1, -1).trim();
+  return withMembers(text, {
+    structuredContent: null,
+    content: `[${before === "" ? "" : `${before},`}${part}]`,
+  });
+}

@@ -1,0 +1,90 @@
+/**
+ * A client of the modern era before a server of the legacy one: each request loses what only modern requests have, and
+ * goes under an id of Dome, because one session of the server serves several clients; each result gets what every modern
+ * result has.
+ */
+import { utf8 } from "../kernel/bytes.ts";
+import { RPC_ERRORS, type RpcError } from "./errors.ts";
+import { idOf, isObject } from "./json-members.ts";
+import { mapMember, memberText, withMembers, type MemberChanges } from "./json-text.ts";
+import { ownMembersOf } from "./legacy-client.ts";
+import { isWanted, logLevelOf } from "./log-level.ts";
+import { parseMessage, type RpcRequest } from "./message.ts";
+import { isCacheable } from "./methods.ts";
+import { META } from "./revision.ts";
+
+/** Why a legacy server cannot be asked this; null when it can. */
+export const notForLegacyServer = ({ params }: RpcRequest): RpcError | null =>
+  "inputResponses" in params || "requestState" in params
+    ? {
+        code: RPC_ERRORS.invalidParams,
+        message:
+          "The request answers a question that the server has not asked: its era has no such questions.",
+      }
+    : null;
+
+/**
+ * @param text of the request, from which it was parsed.
+ * @param id under which Dome asks; also the token of its progress.
+ */
+export function toLegacyServer({ params }: RpcRequest, text: string, id: number): string {
+  const { _meta } = params;
+  const changed = mapMember(text, "params", (said) =>
+    mapMember(said, "_meta", (meta) => {
+      if (!isObject(_meta)) return meta;
+      const token = "progressToken" in _meta ? { progressToken: String(id) } : {};
+      const left = withMembers(meta, { ...ownMembersOf(_meta), ...token });
+      return left === "{}" ? null : left;
+    }),
+  );
+  return withMembers(changed, { id: String(id) });
+}
+
+/**
+ * A message of the server as the client hears it.
+ * @param asked the client's request, which the message answers or comes on the way of.
+ * @returns null: not for this client. A request of the server is none either; Dome refuses it.
+ */
+export function fromLegacyServer(text: string, { id, method, params }: RpcRequest): string | null {
+  const message = parseMessage(utf8(text), "upstream");
+  if (!message.ok || message.value.kind === "request") return null;
+  const meta = isObject(params["_meta"]) ? params["_meta"] : {};
+  if (message.value.kind === "notification") {
+    if (message.value.method === "notifications/message") {
+      return isWanted(message.value.params["level"], logLevelOf(meta[META.logLevel])) ? text : null;
+    }
+    const token = idOf(meta["progressToken"]);
+    if (message.value.method !== "notifications/progress" || token === null) return null;
+    return mapMember(text, "params", (said) => withMembers(said, { progressToken: JSON.stringify(token) }));
+  }
+  const own = { id: JSON.stringify(id) };
+  const { outcome } = message.value;
+  if ("error" in outcome) {
+    const code = MODERN_CODES.get(outcome.error.code);
+    return code === undefined
+      ? withMembers(text, own)
+      : withMembers(text, {
+          ...own,
+          error: withMembers(memberText(text, "error") ?? "{}", { code: String(code) }),
+        });
+  }
+  return withMembers(
+    mapMember(text, "result", (result) => withMembers(result, modernMembers(method))),
+    own,
+  );
+}
+
+/**
+ * Codes of the legacy era that a modern server must not send: a resource that is not there, and a question that the
+ * client has to answer in a browser.
+ */
+const MODERN_CODES: ReadonlyMap<number, number> = new Map<number, number>([
+  [-32_002, RPC_ERRORS.invalidParams],
+  [-32_042, RPC_ERRORS.internal],
+]);
+
+/** Not to be kept: what an agent may see of a server can change at any moment, and differs between agents. */
+const modernMembers = (method: string): MemberChanges => ({
+  resultType: '"complete"',
+  ...(isCacheable(method) ? { ttlMs: "0", cacheScope: '"private"' } : {}),
+});
