@@ -36,6 +36,9 @@ export const tier = z
       .min(1)
       .default(60)
       .meta({ description: "how long a call of a tool through Dome may take, its stream included" }),
+    max_session_seconds: z.int().min(60).max(28_800).default(3600).meta({
+      description: "how long a session of an MCP client through Dome may last, however much it is used",
+    }),
     rate: rateClass,
     freshness,
     audit: z

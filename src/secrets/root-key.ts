@@ -30,6 +30,11 @@ export interface VersionKeys {
   readonly envelope: Uint8Array<ArrayBuffer>;
   /** Encrypts the cursors of lists. Not the key of the envelope: readers have as many sealed as they ask for. */
   readonly cursorKey: Uint8Array<ArrayBuffer>;
+  /**
+   * Encrypts the ids of MCP sessions. Not the key of the envelope: clients have as many sealed as they ask for, with
+   * texts of a tool's server in them.
+   */
+  readonly sessionKey: Uint8Array<ArrayBuffer>;
   /** Keys the digests of arguments and personal data in the audit trail. */
   readonly auditSalt: Uint8Array<ArrayBuffer>;
 }
@@ -100,7 +105,7 @@ export async function retireRootKey(text: string, version: string): Promise<stri
 
 const partsOf = (text: string): string[] => text.split(/[\s,]+/).filter((part) => part !== "");
 
-/** Derives the working keys of every version. Five HKDF runs each: do it once per isolate and keep the result. */
+/** Derives the working keys of every version. Six HKDF runs each: do it once per isolate and keep the result. */
 export async function deriveKeys(root: RootKeys): Promise<DerivedKeys> {
   const [newest, ...older] = root;
   return [await deriveVersion(newest), ...(await Promise.all(older.map(deriveVersion)))];
@@ -108,14 +113,15 @@ export async function deriveKeys(root: RootKeys): Promise<DerivedKeys> {
 
 /** The purpose of a derived key is its HKDF label, so that no two uses ever share key material. */
 async function deriveVersion({ version, key }: RootKey): Promise<VersionKeys> {
-  const [formKey, pepper, envelope, cursorKey, auditSalt] = await Promise.all([
+  const [formKey, pepper, envelope, cursorKey, sessionKey, auditSalt] = await Promise.all([
     hkdfSha256(key, "key-form"),
     hkdfSha256(key, "digest-pepper"),
     hkdfSha256(key, "envelope"),
     hkdfSha256(key, "list-cursor"),
+    hkdfSha256(key, "mcp-session"),
     hkdfSha256(key, "audit-salt"),
   ]);
-  return { version, formKey, pepper, envelope, cursorKey, auditSalt };
+  return { version, formKey, pepper, envelope, cursorKey, sessionKey, auditSalt };
 }
 
 const versionOf = (key: Uint8Array<ArrayBuffer>): string =>

@@ -28,6 +28,8 @@ export interface Limits {
   readonly maxActBodyBytes: number;
   /** The longest time that a call through a door may take, in seconds. */
   readonly maxActSeconds: number;
+  /** The longest time that a session of an MCP client may last, in seconds. */
+  readonly maxSessionSeconds: number;
   /** The most items of one batch. */
   readonly maxBatch: number;
   /** The rate class of a key. */
@@ -65,6 +67,7 @@ const limitsOfOne = (tier: Tier, agent: LimitedAgent): Limits => ({
   maxBodyBytes: tier.max_body_bytes,
   maxActBodyBytes: tier.max_act_body_bytes,
   maxActSeconds: tier.max_act_seconds,
+  maxSessionSeconds: tier.max_session_seconds,
   maxBatch: tier.max_batch,
   rate: tier.rate,
   freshness: agent.freshness === "always" ? "always" : tier.freshness,
@@ -76,6 +79,7 @@ const stricter = (a: Limits, b: Limits): Limits => ({
   maxBodyBytes: Math.min(a.maxBodyBytes, b.maxBodyBytes),
   maxActBodyBytes: Math.min(a.maxActBodyBytes, b.maxActBodyBytes),
   maxActSeconds: Math.min(a.maxActSeconds, b.maxActSeconds),
+  maxSessionSeconds: Math.min(a.maxSessionSeconds, b.maxSessionSeconds),
   maxBatch: Math.min(a.maxBatch, b.maxBatch),
   rate: RATES[Math.min(RATES.indexOf(a.rate), RATES.indexOf(b.rate))] ?? "low",
   freshness: a.freshness === "always" ? "always" : b.freshness,

@@ -79,6 +79,7 @@ const tier: Tier = {
   max_body_bytes: 262_144,
   max_act_body_bytes: 10_485_760,
   max_act_seconds: 300,
+  max_session_seconds: 28_800,
   rate: "normal",
   freshness: "leased",
   audit: "before_release",

@@ -54,6 +54,7 @@ describe("the derived keys", () => {
       pepper: await hkdfSha256(bytes(2), "digest-pepper"),
       envelope: await hkdfSha256(bytes(2), "envelope"),
       cursorKey: await hkdfSha256(bytes(2), "list-cursor"),
+      sessionKey: await hkdfSha256(bytes(2), "mcp-session"),
       auditSalt: await hkdfSha256(bytes(2), "audit-salt"),
     });
     expect(derived[1]?.formKey).toEqual(await hkdfSha256(bytes(1), "key-form"));
@@ -61,8 +62,8 @@ describe("the derived keys", () => {
 
   it("are all different, from each other and from the root", async () => {
     const [newest] = await deriveKeys(parsed(one));
-    const { formKey, pepper, envelope, cursorKey, auditSalt } = newest;
-    const keys = [bytes(1), formKey, pepper, envelope, cursorKey, auditSalt];
-    expect(new Set(keys.map(toHex)).size).toBe(6);
+    const { formKey, pepper, envelope, cursorKey, sessionKey, auditSalt } = newest;
+    const keys = [bytes(1), formKey, pepper, envelope, cursorKey, sessionKey, auditSalt];
+    expect(new Set(keys.map(toHex)).size).toBe(7);
   });
 });

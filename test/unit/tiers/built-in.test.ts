@@ -15,6 +15,7 @@ test.each([
       max_body_bytes: 16_384,
       max_act_body_bytes: 1_048_576,
       max_act_seconds: 60,
+      max_session_seconds: 3600,
       freshness: "always",
       self_service: true,
     },
@@ -29,6 +30,7 @@ test.each([
       max_body_bytes: 262_144,
       max_act_body_bytes: 10_485_760,
       max_act_seconds: 300,
+      max_session_seconds: 28_800,
       freshness: "leased",
       self_service: true,
     },
@@ -43,6 +45,7 @@ test.each([
       max_body_bytes: 1_048_576,
       max_act_body_bytes: 104_857_600,
       max_act_seconds: 3600,
+      max_session_seconds: 28_800,
       freshness: "leased",
       self_service: false,
     },
@@ -73,6 +76,7 @@ it("grow with trust in every limit: moving up never takes anything away", () => 
       "max_body_bytes",
       "max_act_body_bytes",
       "max_act_seconds",
+      "max_session_seconds",
     ] as const) {
       expect(higher[limit]).toBeGreaterThanOrEqual(lower?.[limit] ?? Infinity);
     }

@@ -20,6 +20,7 @@ const anyTier = fc.record({
   max_body_bytes: fc.integer({ min: 1024, max: 1_048_576 }),
   max_act_body_bytes: fc.integer({ min: 1024, max: 104_857_600 }),
   max_act_seconds: fc.integer({ min: 1, max: 3600 }),
+  max_session_seconds: fc.integer({ min: 60, max: 28_800 }),
   rate: fc.constantFrom(...RATES),
   freshness: fc.constantFrom("leased", "always"),
 });
@@ -54,6 +55,7 @@ const isWithin = (a: Limits, b: Limits): boolean =>
   a.maxBodyBytes <= b.maxBodyBytes &&
   a.maxActBodyBytes <= b.maxActBodyBytes &&
   a.maxActSeconds <= b.maxActSeconds &&
+  a.maxSessionSeconds <= b.maxSessionSeconds &&
   RATES.indexOf(a.rate) <= RATES.indexOf(b.rate) &&
   (a.freshness === "always" || b.freshness === "leased");
 
@@ -96,6 +98,7 @@ describe("the limits of a chain", () => {
         maxBodyBytes: 16_384,
         maxActBodyBytes: 1_048_576,
         maxActSeconds: 60,
+        maxSessionSeconds: 3600,
         maxBatch: 10,
         rate: "low",
         freshness: "always",

@@ -17,6 +17,7 @@ export const limits = (tier: Tier): readonly (readonly [string, Cell])[] => [
   ["batch", tier.max_batch],
   ["body", `${tier.max_body_bytes} bytes`],
   ["tool calls", `${tier.max_act_body_bytes} bytes, ${tier.max_act_seconds} s`],
+  ["MCP sessions", `${tier.max_session_seconds} s`],
   ["key life", `at most ${tier.max_key_days} d`],
   ["rate", tier.rate],
   ["audit", tier.audit],
