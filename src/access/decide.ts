@@ -30,7 +30,7 @@ export async function decide(
   if (limits.ok && request.bytes > limits.value.maxBodyBytes) {
     return err({ kind: "body_too_large", most: limits.value.maxBodyBytes });
   }
-  const judged = await judge(ports, caller, asked, args, request);
+  const judged = await judge(ports, caller, () => ({ asked, args }), request);
   if (!judged.ok) return judged;
   const { decided, facts } = judged.value;
   return release(ports, {

@@ -39,7 +39,15 @@ export interface Decided extends Verdict {
   readonly txn: TxnId;
 }
 
-export interface Judged {
+/** What is to be decided. */
+export interface Question<A extends AccessRequest = AccessRequest> {
+  readonly asked: A;
+  /** Undefined when there are none. */
+  readonly args: unknown;
+}
+
+export interface Judged<A extends AccessRequest = AccessRequest> {
+  readonly asked: A;
   readonly decided: Decided;
   /** The catalog on which the verdict is based. */
   readonly catalog: Catalog;
@@ -48,13 +56,13 @@ export interface Judged {
   readonly facts: Omit<AuditFacts, "kind">;
 }
 
-export async function judge(
+/** @param question on the catalog that also answers it, so that no change comes in between. */
+export async function judge<A extends AccessRequest>(
   ports: DecisionPorts,
   caller: Caller,
-  asked: AccessRequest,
-  args: unknown,
+  question: (catalog: Catalog) => Question<A>,
   request: RequestFacts,
-): Promise<Result<Judged, NoLease>> {
+): Promise<Result<Judged<A>, NoLease>> {
   const limits = limitsOf(ports.tiers, caller.agents);
   const lease = await ports.leases.workspace(caller.state.workspace);
   if (!lease.ok) return lease;
@@ -62,6 +70,7 @@ export async function judge(
   const { agents, scope, state } = caller;
   const catalog = await ports.configuration.catalog(state.workspace, configEpoch);
   const user = await judgedUser(ports.configuration, caller, configEpoch);
+  const { asked, args } = question(catalog);
 
   const verdict = evaluate({ agents, scope, user, catalog, limits, args }, asked);
 
@@ -70,7 +79,13 @@ export async function judge(
   const clear = asked.kind === "tool" && catalog.tools.get(asked.name)?.clearArguments === true;
   const recordable = await ports.recordable(asked, clear, args);
   const decided = { ...verdict, id, txn };
-  return ok({ decided, catalog, limits, facts: factsOf(caller, asked, { decided, request, recordable }) });
+  return ok({
+    asked,
+    decided,
+    catalog,
+    limits,
+    facts: factsOf(caller, asked, { decided, request, recordable }),
+  });
 }
 
 /** The user with the provider's current name in the workspace; the name is null when the provider was removed. */

@@ -9,26 +9,28 @@
 import { act, type ActPorts, type Performed } from "../access/act.ts";
 import type { Caller } from "../access/caller.ts";
 import type { AccessRequest } from "../access/evaluate.ts";
-import { judge, type Decided, type DecisionPorts, type RequestFacts } from "../access/judge.ts";
+import {
+  judge,
+  type Decided,
+  type DecisionPorts,
+  type Question,
+  type RequestFacts,
+} from "../access/judge.ts";
 import { release, type Released, type Withheld } from "../access/release.ts";
 import { draftRecord } from "../audit/record.ts";
 import { ok, type Result } from "../kernel/result.ts";
-import type { CatalogTool } from "../registry/catalog.ts";
+import type { Catalog, CatalogTool } from "../registry/catalog.ts";
 import { freshnessOf, type Limits } from "../tiers/limits.ts";
 import { withDeadline } from "./deadline.ts";
 
 export type ToolCallPorts = DecisionPorts & ActPorts;
 
+export type ToolRequest = AccessRequest & { readonly kind: "tool" };
+
 interface ToolCall<T> {
-  readonly asked: AccessRequest & { readonly kind: "tool" };
-  /** What the decision is made on: the operation's schema judges it. */
-  readonly args: unknown;
+  /** Which operation of which tool, on the catalog that decides, and the arguments that its schema judges. */
+  question(catalog: Catalog): Question<ToolRequest>;
   readonly request: RequestFacts;
-  /**
-   * The operation changes nothing, as somebody has reviewed: it may begin while its intent is being written. A hint of
-   * the other side is no review.
-   */
-  readonly readOnly: boolean;
   /**
    * @param permit who asked for what, what was decided, on which entry of the catalog, and the limits of the chain.
    * @param signal is aborted when the right to act ends, or its time is over.
@@ -53,11 +55,11 @@ export type Called<T> =
 export async function callTool<T>(
   ports: ToolCallPorts,
   caller: Caller,
-  { asked, args, request, readOnly, perform }: ToolCall<T>,
+  { question, request, perform }: ToolCall<T>,
 ): Promise<Result<Called<T>, Withheld>> {
-  const judged = await judge(ports, caller, asked, args, request);
+  const judged = await judge(ports, caller, question, request);
   if (!judged.ok) return judged;
-  const { decided, catalog, limits, facts } = judged.value;
+  const { asked, decided, catalog, limits, facts } = judged.value;
   const { state } = caller;
   const freshness = freshnessOf(limits);
   if (decided.decision === "deny") {
@@ -74,7 +76,8 @@ export async function callTool<T>(
     intent: draftRecord(ports, { ...facts, kind: "call.intent" }),
     state,
     freshness,
-    readOnly,
+    // As somebody has reviewed: it may begin while its intent is being written. A hint of the server is no review.
+    readOnly: asked.part !== null && tool.readOnly.has(asked.part),
     perform: (signal) =>
       withDeadline(ports.timers, limits.value.maxActSeconds * 1000, signal, (within) =>
         perform(permit, within),

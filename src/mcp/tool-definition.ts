@@ -67,8 +67,9 @@ export function definitionDifferences(before: Members, after: Members): readonly
   return found.slice(0, MOST_DIFFERENCES);
 }
 
+/** Each value is visited once: objects are compared member by member, and only the rest by its canonical form. */
 function compare(before: unknown, after: unknown, pointer: string, found: Difference[]): void {
-  if (found.length >= MOST_DIFFERENCES || same(before, after)) return;
+  if (found.length >= MOST_DIFFERENCES || before === after) return;
   if (before === undefined) found.push({ pointer, change: "added", after });
   else if (after === undefined) found.push({ pointer, change: "removed", before });
   else if (isObject(before) && isObject(after)) {
@@ -76,13 +77,12 @@ function compare(before: unknown, after: unknown, pointer: string, found: Differ
       const step = name.replaceAll("~", "~0").replaceAll("/", "~1");
       compare(own(before, name), own(after, name), `${pointer}/${step}`, found);
     }
-  } else found.push({ pointer, change: "changed", before, after });
+  } else if (isObject(before) || isObject(after) || canonical(before) !== canonical(after))
+    found.push({ pointer, change: "changed", before, after });
 }
 
 const own = (members: Members, name: string): unknown =>
   Object.hasOwn(members, name) ? members[name] : undefined;
-const same = (one: unknown, other: unknown): boolean =>
-  one === other || (one !== undefined && other !== undefined && canonical(one) === canonical(other));
 
 /** A difference as a sentence for whoever approves. */
 export function differenceInWords({ pointer, change, before, after }: Difference): string {

@@ -1,7 +1,8 @@
 /** The HTTP door of a tool: `/tools/{tool}/…` is its server, as far as the agent may use it. */
 import { z } from "zod";
 import { isName, name } from "../../contract/words.ts";
-import { callHttp, type HttpAnswer, type HttpBody, type NoAnswer } from "../../gateway/http/call-http.ts";
+import { callHttp, type HttpAnswer, type HttpBody } from "../../gateway/http/call-http.ts";
+import { WHO_FAILED, type NoAnswer } from "../../gateway/who-failed.ts";
 import { holdsCredential } from "../../kernel/redact.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
@@ -110,61 +111,50 @@ async function forward({
 
 function answered(answer: HttpAnswer, decision: string): Result<Response, Refusal> {
   if (answer.kind === "none") {
-    const { who, code, detail } = NO_ANSWER[answer.why];
-    return err({ code, detail, call: { who, decision_id: decision } });
+    const { code, detail } = NO_ANSWER[answer.why];
+    return err({ code, detail, call: { who: WHO_FAILED[answer.why], decision_id: decision } });
   }
   const headers = new Headers(answer.headers);
   headers.set("dome-decision-id", decision);
   return ok(new Response(answer.body, { status: answer.status, headers }));
 }
 
-type Said = Pick<Refusal, "code" | "detail"> & { readonly who: NonNullable<Refusal["call"]>["who"] };
-
-const NO_ANSWER: Readonly<Record<NoAnswer, Said>> = {
+const NO_ANSWER: Readonly<Record<NoAnswer, Pick<Refusal, "code" | "detail">>> = {
   not_an_http_tool: {
     code: "not_found",
-    who: "caller",
     detail: "The tool is not of the kind http, so it has no door here.",
   },
   upstream_credential_missing: {
     code: "upstream_credential_missing",
-    who: "dome",
     detail:
       "Dome has no usable credential for the tool's server, and has sent nothing. An operator adds one.",
   },
   upstream_refused: {
     code: "upstream_refused",
-    who: "upstream",
     detail: "The tool's server refused the credential of Dome. An operator replaces it.",
   },
   upstream_redirect: {
     code: "upstream_redirect",
-    who: "upstream",
     detail: "The tool's server redirects to another server, or out of the tool's base path.",
   },
   upstream_unreachable: {
     code: "upstream_unreachable",
-    who: "upstream",
     detail: "The tool's server cannot be reached, or ended the connection without an answer.",
   },
   upstream_timeout: {
     code: "upstream_timeout",
-    who: "upstream",
     detail: "The tool's server has not answered in time. The call may have had its effect.",
   },
   upstream_too_large: {
     code: "upstream_too_large",
-    who: "upstream",
     detail: "The answer of the tool's server is larger than the agent's tier allows.",
   },
   act_too_long: {
     code: "act_too_long",
-    who: "dome",
     detail: "The call has taken longer than the agent's tier allows. It may have had its effect.",
   },
   body_too_large: {
     code: "body_too_large",
-    who: "caller",
     detail: "The body is larger than the agent's tier allows.",
   },
 };

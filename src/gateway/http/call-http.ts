@@ -4,17 +4,18 @@
  */
 import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
-import type { RequestFacts } from "../../access/judge.ts";
+import type { Question, RequestFacts } from "../../access/judge.ts";
 import type { Withheld } from "../../access/release.ts";
 import type { Egress } from "../../egress/egress.ts";
 import { UpstreamFault, type UpstreamLimits } from "../../egress/open.ts";
 import { defined } from "../../kernel/defined.ts";
-import { ok, type Result } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
 import type { Catalog } from "../../registry/catalog.ts";
 import { matchOperation, operationNamed } from "../../registry/http-operations.ts";
-import { callTool, type Called, type Permit, type ToolCallPorts } from "../call-tool.ts";
+import { callTool, type Called, type Permit, type ToolCallPorts, type ToolRequest } from "../call-tool.ts";
 import { sendWithCredential, type SendPorts } from "../credential/send.ts";
 import { ActTooLong } from "../deadline.ts";
+import { WHO_FAILED, type CallFault, type NoAnswer } from "../who-failed.ts";
 import { answerHeaders, upstreamHeaders } from "./headers.ts";
 import { observed, TooLong, type StreamEnd } from "./observed.ts";
 import { rewrittenLocation, upstreamUrl } from "./urls.ts";
@@ -57,18 +58,6 @@ export type HttpBody =
       readonly length: number | null;
     };
 
-/** Why there is no answer of the server, and whose fault that is. */
-export type NoAnswer =
-  | "not_an_http_tool"
-  | "upstream_credential_missing"
-  | "upstream_refused"
-  | "upstream_redirect"
-  | "upstream_unreachable"
-  | "upstream_timeout"
-  | "upstream_too_large"
-  | "act_too_long"
-  | "body_too_large";
-
 export type HttpAnswer =
   | {
       readonly kind: "answer";
@@ -83,32 +72,24 @@ export async function callHttp(
   caller: Caller,
   request: HttpRequest,
 ): Promise<Result<Called<HttpAnswer>, Withheld>> {
-  const named = await operationOf(ports, caller, request);
-  if (!named.ok) return named;
-  const { operation, params } = named.value;
   return callTool(ports, caller, {
-    asked: { kind: "tool", action: "http:call", name: request.tool, part: operation },
-    args: argumentsOf(request, params),
+    question: (catalog) => questionOf(catalog, request),
     request: request.request,
-    // Nobody has reviewed which operations change nothing, and a GET may.
-    readOnly: false,
     perform: (permit, signal) => perform(ports, request, permit, signal),
   });
 }
 
 /** HEAD is decided as GET (RFC 9110 §9.3.2). What no template matches has its own name, and is denied by that. */
-async function operationOf(
-  { leases, configuration }: HttpPorts,
-  { state }: Caller,
-  { tool, method, segments }: HttpRequest,
-) {
-  const lease = await leases.workspace(state.workspace);
-  if (!lease.ok) return lease;
-  const catalog: Catalog = await configuration.catalog(state.workspace, lease.value.answer.config_epoch);
+function questionOf(catalog: Catalog, request: HttpRequest): Question<ToolRequest> {
+  const { tool, method, segments } = request;
   const operations = catalog.tools.get(tool)?.operations ?? null;
   const decidedAs = method === "HEAD" ? "GET" : method;
   const matched = operations === null ? null : matchOperation(operations, decidedAs, segments);
-  return ok(matched ?? { operation: operationNamed(decidedAs, segments), params: {} });
+  const { operation, params } = matched ?? { operation: operationNamed(decidedAs, segments), params: {} };
+  return {
+    asked: { kind: "tool", action: "http:call", name: tool, part: operation },
+    args: argumentsOf(request, params),
+  };
 }
 
 /** What the operation's schema judges. */
@@ -181,7 +162,7 @@ async function perform(
 function reasonOf(
   kind: "credential_missing" | "address_refused" | UpstreamFault["end"],
   signal: AbortSignal,
-): Exclude<NoAnswer, "not_an_http_tool"> {
+): NoAnswer {
   switch (kind) {
     case "credential_missing":
       return "upstream_credential_missing";
@@ -209,14 +190,8 @@ class HttpOutcome {
     this.#startedAt = clock.now();
   }
 
-  failed(reason: string, status?: number): ActEnd {
-    const who =
-      reason.startsWith("upstream_") && reason !== "upstream_credential_missing" ? "upstream" : "dome";
-    return this.#end("failed", {
-      reason,
-      who: reason === "body_too_large" ? "caller" : who,
-      ...defined({ status }),
-    });
+  failed(reason: NoAnswer, status?: number): ActEnd {
+    return this.#end("failed", { reason, ...defined({ status }) });
   }
 
   sending(body: HttpBody, most: number): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null {
@@ -245,9 +220,9 @@ class HttpOutcome {
       const received = { status, received: bytes, received_sha256: sha256 };
       const reason = reasonOfEnd(ended, signal);
       settle(
-        this.#end(reason === null ? "completed" : "failed", {
+        this.#end(reason === undefined ? "completed" : "failed", {
           ...received,
-          ...defined({ reason: reason ?? undefined }),
+          ...defined({ reason }),
         }),
       );
     });
@@ -256,21 +231,26 @@ class HttpOutcome {
 
   #end(
     outcome: ActEnd["outcome"],
-    { reason, ...data }: { readonly reason?: string } & Record<string, unknown>,
+    { reason, ...data }: { readonly reason?: CallFault } & Record<string, unknown>,
   ): ActEnd {
     return {
       outcome,
       facts: {
         latency_ms: this.#clock.now() - this.#startedAt,
         ...defined({ reason }),
-        data: { ...data, sent: this.#sent.bytes, ...defined({ sent_sha256: this.#sent.sha256 }) },
+        data: {
+          ...data,
+          ...defined({ who: reason && WHO_FAILED[reason] }),
+          sent: this.#sent.bytes,
+          ...defined({ sent_sha256: this.#sent.sha256 }),
+        },
       },
     };
   }
 }
 
-function reasonOfEnd(end: StreamEnd, signal: AbortSignal): string | null {
-  if (end.kind === "whole") return null;
+function reasonOfEnd(end: StreamEnd, signal: AbortSignal): CallFault | undefined {
+  if (end.kind === "whole") return undefined;
   if (end.kind === "abandoned") return "caller_gone";
   const { fault } = end;
   const reason = fault instanceof UpstreamFault ? reasonOf(fault.end, signal) : "upstream_unreachable";

@@ -5,11 +5,13 @@ import { stopped } from "../access/release.fixture.ts";
 import { asked, calling, REQUEST } from "./calling.fixture.ts";
 
 const OPERATION = "GET /tickets/{id}";
+const REVIEWED = "GET /tickets";
 
-function begun(part = OPERATION, readOnly = false, more = {}) {
+function begun(part = OPERATION, more = {}) {
   const world = calling(more);
   const { ports, caller, perform } = world;
-  const call = { asked: asked(part), args: { path: { id: "7" } }, request: REQUEST, readOnly, perform };
+  const question = () => ({ asked: asked(part), args: { path: { id: "7" } } });
+  const call = { question, request: REQUEST, perform };
   return { ...world, called: callTool(ports, caller, call) };
 }
 
@@ -64,7 +66,7 @@ describe("a call of a tool", () => {
   });
 
   it("is denied without a verified end user where the agent acts only for one (P7)", async () => {
-    const { called, seen } = begun(OPERATION, false, { requireActas: "oidc" });
+    const { called, seen } = begun(OPERATION, { requireActas: "oidc" });
     const result = await called;
     expect(result.ok && result.value.kind === "denied" && result.value.decision.value.reason).toBe(
       "actas_required",
@@ -75,9 +77,29 @@ describe("a call of a tool", () => {
   it("never begins when its intent is not durable (P8)", async () => {
     const { ports, caller, perform, seen, world } = calling();
     world.durable = false;
-    const call = { asked: asked(OPERATION), args: {}, request: REQUEST, readOnly: false, perform };
+    const question = () => ({ asked: asked(OPERATION), args: {} });
+    const call = { question, request: REQUEST, perform };
     expect(await callTool(ports, caller, call)).toEqual({ ok: false, error: { kind: "audit_unavailable" } });
     expect(seen.signal).toBeUndefined();
+  });
+
+  it("begins before its intent is durable only where somebody has reviewed that it changes nothing (P8)", async () => {
+    const began = async (part: string) => {
+      const { called, seen, upstream, time, world } = begun(part);
+      let settle: () => void = () => undefined;
+      world.afterRecord = () =>
+        new Promise((resolve) => {
+          settle = resolve;
+        });
+      await time.advance(0);
+      const isEarly = seen.signal !== undefined;
+      settle();
+      upstream.settle({ value: "200", end: DONE });
+      await called;
+      return isEarly;
+    };
+    expect(await began(REVIEWED)).toBe(true);
+    expect(await began(OPERATION)).toBe(false);
   });
 
   it("is cut by a stop while it runs, and leaves an outcome that says so (P3)", async () => {
@@ -91,7 +113,7 @@ describe("a call of a tool", () => {
   });
 
   it("ends when it has taken as long as its tier allows, its stream included", async () => {
-    const { called, seen, upstream, time } = begun(OPERATION, false, { tier: "restricted" });
+    const { called, seen, upstream, time } = begun(OPERATION, { tier: "restricted" });
     await time.advance(0);
     upstream.settle({ value: "200", end: new Promise<ActEnd>(() => undefined) });
     await called;

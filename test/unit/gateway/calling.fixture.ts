@@ -1,8 +1,7 @@
 /** A caller with one tool, an isolate with objects that answer as told, and an act that a test ends. */
 import { callerProof, type Caller } from "../../../src/access/caller.ts";
 import type { Performed } from "../../../src/access/act.ts";
-import type { AccessRequest } from "../../../src/access/evaluate.ts";
-import type { ToolCallPorts } from "../../../src/gateway/call-tool.ts";
+import type { ToolCallPorts, ToolRequest } from "../../../src/gateway/call-tool.ts";
 import { SURFACE } from "../../../src/contract/scope.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
@@ -47,11 +46,11 @@ export const CATALOG: Catalog = {
     [
       "crm",
       {
-        operations: ["GET /tickets/{id}"],
+        operations: ["GET /tickets/{id}", "GET /tickets"],
         clearArguments: false,
         schemas: new Map(),
         quarantined: new Set<string>(),
-        readOnly: new Set<string>(),
+        readOnly: new Set(["GET /tickets"]),
         upstream: {
           kind: "http" as const,
           url: "https://crm.example.com/api",
@@ -66,7 +65,7 @@ export const CATALOG: Catalog = {
   integrations: new Set(),
 };
 
-export const asked = (part: string): AccessRequest & { readonly kind: "tool" } => ({
+export const asked = (part: string): ToolRequest => ({
   kind: "tool",
   action: "http:call",
   name: "crm",

@@ -98,6 +98,26 @@ describe("a difference", () => {
     expect(words).toBe(String.raw`/title was added: "a\u001b[2J\u202eb\u009b"`);
   });
 
+  it("is found in steps in proportion to the size of a definition, however deep it is", () => {
+    const steps = (depth: number) => {
+      let reads = 0;
+      const nested = (leaf: string) => {
+        let schema: Record<string, unknown> = { leaf };
+        for (let level = 0; level < depth; level += 1) {
+          const inner = schema;
+          schema = Object.defineProperty({}, "p", { enumerable: true, get: () => ((reads += 1), inner) });
+        }
+        return { inputSchema: schema };
+      };
+      expect(definitionDifferences(nested("a"), nested("b"))).toMatchObject([
+        { change: "changed", before: "a", after: "b" },
+      ]);
+      return reads;
+    };
+    expect(steps(16)).toBeLessThanOrEqual(4 * 16);
+    expect(steps(16 * 16)).toBeLessThanOrEqual(4 * 16 * 16);
+  });
+
   it("is one of at most fifty, however many there are", () => {
     const many = Object.fromEntries(Array.from({ length: 1_000 }, (_none, at) => [`p${at}`, {}]));
     expect(definitionDifferences(listed(), listed({ inputSchema: many }))).toHaveLength(50);

@@ -1,0 +1,25 @@
+/**
+ * Whose fault it is that a call has no whole answer. A door says it to the caller, and the outcome's record to whoever
+ * reads the trail: both look here.
+ */
+
+type Who = "caller" | "dome" | "upstream";
+
+export const WHO_FAILED = {
+  not_an_http_tool: "caller",
+  body_too_large: "caller",
+  caller_gone: "caller",
+  upstream_credential_missing: "dome",
+  act_too_long: "dome",
+  upstream_refused: "upstream",
+  upstream_redirect: "upstream",
+  upstream_unreachable: "upstream",
+  upstream_timeout: "upstream",
+  upstream_too_large: "upstream",
+  upstream_lost: "upstream",
+} as const satisfies Readonly<Record<string, Who>>;
+
+export type CallFault = keyof typeof WHO_FAILED;
+
+/** Why there is nothing to answer with; the other faults end an answer that has begun. */
+export type NoAnswer = Exclude<CallFault, "caller_gone" | "upstream_lost">;
