@@ -1,20 +1,32 @@
 /** Times for people: local, and relative to now. Programs get RFC 3339 in UTC. */
 
-const STEPS: readonly (readonly [unit: string, ms: number])[] = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["min", 60_000],
-  ["s", 1_000],
+const STEPS: readonly { readonly unit: string; readonly ms: number }[] = [
+  { unit: "d", ms: 86_400_000 },
+  { unit: "h", ms: 3_600_000 },
+  { unit: "min", ms: 60_000 },
+  { unit: "s", ms: 1_000 },
 ];
 
-/** `3 h ago`, `in 12 d`, `now`, in the largest unit that fits. */
+const stepOf = (distance: number) => STEPS.find(({ ms }) => distance >= ms);
+
+/**
+ * `3 h ago`, `in 12 d`, `now`, in the largest unit that fits. What has passed is counted in whole units; what is to come
+ * is rounded, because a key that was made a moment ago to last `8h` ends in 8 hours, not in 7.
+ */
 export function relative(iso: string, now: number): string {
   const left = Date.parse(iso) - now;
-  const distance = Math.abs(left);
-  const [unit, ms] = STEPS.find(([, step]) => distance >= step) ?? [];
-  if (unit === undefined || ms === undefined) return "now";
-  const text = `${Math.floor(distance / ms)} ${unit}`;
-  return left > 0 ? `in ${text}` : `${text} ago`;
+  if (left > 0) return ahead(left);
+  const step = stepOf(-left);
+  return step === undefined ? "now" : `${Math.floor(-left / step.ms)} ${step.unit} ago`;
+}
+
+function ahead(left: number): string {
+  const step = stepOf(left);
+  if (step === undefined) return "now";
+  // 59 minutes and 40 seconds are 60 minutes, which is one hour.
+  const rounded = Math.round(left / step.ms) * step.ms;
+  const { unit, ms } = stepOf(rounded) ?? step;
+  return `in ${rounded / ms} ${unit}`;
 }
 
 /**

@@ -167,7 +167,7 @@ keys           -
 operator       admin (admin)
 reason         wrong refunds
 committed      2026-11-23 09:00:00 UTC (now)
-effective      2026-11-23 09:00:02.500 UTC (in 2 s)
+effective      2026-11-23 09:00:02.500 UTC (in 3 s)
 bound          2600 ms
 acts cut       0
 last admitted  -
