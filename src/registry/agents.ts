@@ -196,6 +196,7 @@ interface LiveState {
 /** @param live the object's state; without it, the projection in D1 is shown, which is enough for a list. */
 export const agentView = (row: RegisteredAgent | ListedAgent, live?: LiveState): Agent => {
   const { draining: drain, hold, stop } = live ?? row;
+  const state = live?.state ?? row.state;
   const liveKeys = live?.liveKeys ?? ("liveKeys" in row ? row.liveKeys : null);
   const activeAt = live?.lastActiveAt ?? row.lastActiveAt;
   return {
@@ -207,7 +208,7 @@ export const agentView = (row: RegisteredAgent | ListedAgent, live?: LiveState):
     workspace: row.workspaceName,
     workspace_id: row.workspaceId,
     created_at: rfc3339(row.createdAt),
-    state: live?.state ?? row.state,
+    state,
     draining: drain == null ? null : drainView(drain),
     hold: hold == null ? null : holdView(hold),
     stop: stop == null ? null : stopView(stop),
@@ -216,7 +217,8 @@ export const agentView = (row: RegisteredAgent | ListedAgent, live?: LiveState):
     record_version: live?.recordVersion ?? row.recordVersion,
     revoked_at: rfc3339OrNull(row.revokedAt),
     last_active_at: rfc3339OrNull(activeAt),
-    live_keys: liveKeys,
+    // A revocation ends every key of the agent, and leaves their records as they are.
+    live_keys: state === "revoked" ? 0 : liveKeys,
   };
 };
 

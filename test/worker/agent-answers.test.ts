@@ -70,6 +70,13 @@ describe("the live keys of an agent", () => {
     await done("DELETE", `/api/v1/agents/keyed/keys/${keyId}`, { authorization: ADMIN });
     await expect.poll(counts).toEqual([2, 2]);
   });
+
+  it("are none when the agent is revoked: its keys open nothing, whatever their own records say", async () => {
+    await registerAgent("default", "keyed-no-more");
+    await post("keyed-no-more/revoke", { reason: "the end" }, security);
+    expect((await shown("keyed-no-more")).live_keys).toBe(0);
+    await expect.poll(async () => (await listed("keyed-no-more"))?.live_keys).toBe(0);
+  });
 });
 
 it("a list asks the database as often for many agents as for one, and no object", async () => {
