@@ -7,19 +7,35 @@ import {
   twoFreePorts,
   type RunningServer,
 } from "../support/server.ts";
+import type { Browser, Page } from "playwright-core";
+import { startBrowser, startSite, type Site } from "../support/browser.ts";
+import { asOperator } from "../support/server-calls.ts";
 import { runDome } from "./dome-command.ts";
 import { checkTypes, installPacked, NODE_20, runExample } from "./sdk-package.ts";
 import { CASES, RULES, SETUP, type Case } from "./sdk-conformance/cases.ts";
 import { setUp, Stage } from "./sdk-conformance/stage.ts";
 
+/** The package is installed here. */
+const folder = temporaryFolder();
+let files: readonly string[];
+let site: Site;
 let server: RunningServer;
 
 beforeAll(async () => {
-  server = await startServer({ port: await twoFreePorts(), args: ["--test-users"] });
+  files = await installPacked(folder);
+  site = await startSite(folder);
+  server = await startServer({
+    port: await twoFreePorts(),
+    args: ["--test-users"],
+    env: { DOME_CORS_ORIGINS: site.origin },
+  });
   await setUp(server, SETUP);
-}, 60_000);
+}, 120_000);
 
-afterAll(endEverything);
+afterAll(async () => {
+  await site.close();
+  await endEverything();
+});
 
 /** One case from its first agent to the end of its last client. */
 async function play({ agents, steps }: Case, suffix: string): Promise<void> {
@@ -68,13 +84,6 @@ describe("the TypeScript SDK", () => {
 });
 
 describe("the package", () => {
-  const folder = temporaryFolder();
-  let files: readonly string[];
-
-  beforeAll(async () => {
-    files = await installPacked(folder);
-  }, 120_000);
-
   it("has what runs, what declares it, and what is to be read, and nothing else", () => {
     expect(
       files.filter((path) => !/^dist\/(?:adapters\/|chunks\/)?[\w-]+\.(?:d\.ts|js)$/.test(path)).toSorted(),
@@ -117,4 +126,79 @@ describe("the package", () => {
     const wrong = `import { DomeClient } from "dome-agent-sdk"; new DomeClient({ baseUrl: "x" });`;
     expect(await checkTypes(folder, wrong)).toContain("error TS");
   }, 60_000);
+});
+
+describe("in a browser, on a page of another origin", () => {
+  let browser: Browser;
+  let page: Page;
+  let agent: { readonly id: string; readonly key: string };
+
+  /** What a page's own server does: it keeps the key, and gives the page call tokens. */
+  async function callToken(): Promise<{ token: string; expiresIn: number }> {
+    const answer = await fetch(`${server.url}/api/v1/auth/token`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${agent.key}` },
+      body: new URLSearchParams({ grant_type: "client_credentials" }),
+    });
+    if (!answer.ok) throw new Error(`no token: ${answer.status} ${await answer.text()}`);
+    const { access_token: token, expires_in: expiresIn } = (await answer.json()) as {
+      access_token: string;
+      expires_in: number;
+    };
+    return { token, expiresIn };
+  }
+
+  beforeAll(async () => {
+    const made = (await asOperator(server, "POST", "/api/v1/agents", {
+      name: "in-a-browser",
+      surface: { tools: ["zendesk"] },
+    })) as { agent: { id: string }; api_key: { secret: string } };
+    agent = { id: made.agent.id, key: made.api_key.secret };
+    await asOperator(server, "POST", `/api/v1/agents/${agent.id}/activate`, {});
+    browser = await startBrowser();
+    page = await browser.newPage();
+    await page.exposeFunction("callToken", callToken);
+    await page.goto(site.origin);
+    await page.evaluate(`(async () => {
+      const { DomeClient } = await import("/node_modules/dome-agent-sdk/dist/dome.js");
+      window.DomeClient = DomeClient;
+      window.client = new DomeClient({ baseUrl: "${server.url}", getToken: () => window.callToken() });
+      window.heard = [];
+      for (const kind of ["agent.suspended", "agent.resumed"])
+        window.client.events.on(kind, () => window.heard.push(kind));
+      await window.client.start();
+    })()`);
+  }, 120_000);
+
+  afterAll(async () => browser.close());
+
+  const check = (tool: string): Promise<unknown> =>
+    page.evaluate(
+      `window.client.check({ tool: "${tool}" }).then(({ decision, reason }) => ({ decision, reason }))`,
+    );
+
+  it("asks with a call token and gets the decision, through the browser's own checks of other origins", async () => {
+    expect(await check("zendesk/create_ticket")).toMatchObject({ decision: "allow" });
+    expect(await check("github/merge")).toEqual({ decision: "deny", reason: "surface_undeclared" });
+  });
+
+  it("hears of a suspension and is denied from then on, and goes on after the resume (P3)", async () => {
+    await asOperator(server, "POST", `/api/v1/agents/${agent.id}/suspend`, { reason: "an incident" });
+    await page.waitForFunction(`window.heard.includes("agent.suspended")`);
+    expect(await check("zendesk/create_ticket")).toMatchObject({ decision: "deny" });
+    await asOperator(server, "POST", `/api/v1/agents/${agent.id}/resume`, { reason: "it is over" });
+    await page.waitForFunction(
+      `window.client.check({ tool: "zendesk/create_ticket" }).then(({ decision }) => decision === "allow")`,
+      undefined,
+      { polling: 250 },
+    );
+  });
+
+  it("refuses a key: every visitor of the page could read it (P4)", async () => {
+    const refused = await page.evaluate(
+      `(() => { try { new window.DomeClient({ baseUrl: "${server.url}", token: "${agent.key}" }); return "taken"; } catch (fault) { return fault.message; } })()`,
+    );
+    expect(refused).toContain("must not be in a browser");
+    expect(refused).not.toContain(agent.key);
+  });
 });
