@@ -7,7 +7,8 @@ import type { Era } from "../mcp/revision.ts";
 import type { ToolListing } from "../mcp/tool-pages.ts";
 import type { Upstream } from "../registry/catalog.ts";
 import { serverCredential, type ServerCredentialPorts } from "./credential/server-credential.ts";
-import { listTools, type McpUpstreamFault, type McpUpstreamPorts } from "./mcp-upstream.ts";
+import type { McpUpstreamFault } from "./mcp-exchange.ts";
+import { listTools, type McpUpstreamPorts } from "./mcp-upstream.ts";
 
 /**
  * The longest time for a whole listing, in milliseconds. Each answer has bounds of its own, but a server may say little

@@ -52,7 +52,7 @@ export async function sealSession(
 }
 
 /** @returns null when there is no such session for this caller here, now. */
-export async function openSession(
+export async function unsealSession(
   { derived }: { readonly derived: DerivedKeys },
   holder: Holder,
   id: string,

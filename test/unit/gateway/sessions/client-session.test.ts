@@ -1,7 +1,7 @@
 /** Session ids of MCP clients: a session belongs to its caller, its door and its time. */
 import { describe, expect, it } from "vitest";
 import {
-  openSession,
+  unsealSession,
   sealSession,
   type ClientSession,
 } from "../../../../src/gateway/sessions/client-session.ts";
@@ -40,7 +40,7 @@ describe("the id of a session", () => {
   it("opens for its caller at its door, and tells what the server's session is", async () => {
     const ports = await keys(1);
     const id = (await sealSession(ports, holder, session)) ?? "";
-    expect(await openSession(ports, holder, id, 9_999)).toEqual(session);
+    expect(await unsealSession(ports, holder, id, 9_999)).toEqual(session);
     expect(id).toMatch(/^[\u0021-\u007E]+$/);
     expect(id).not.toContain("of-the-server");
   });
@@ -57,14 +57,14 @@ describe("the id of a session", () => {
   ])("does not open for %s, because a session belongs to its caller (P11)", async (_, other) => {
     const ports = await keys(1);
     const id = (await sealSession(ports, holder, session)) ?? "";
-    expect(await openSession(ports, { ...holder, caller: { state: other } }, id, 0)).toBeNull();
+    expect(await unsealSession(ports, { ...holder, caller: { state: other } }, id, 0)).toBeNull();
   });
 
   it("does not open for the same agent without its user", async () => {
     const ports = await keys(1);
     const id = (await sealSession(ports, holder, session)) ?? "";
     const { user: _user, ...alone } = state;
-    expect(await openSession(ports, { ...holder, caller: { state: alone } }, id, 0)).toBeNull();
+    expect(await unsealSession(ports, { ...holder, caller: { state: alone } }, id, 0)).toBeNull();
   });
 
   it("opens after a rotation of the agent's key, because the key is not who the caller is", async () => {
@@ -73,7 +73,7 @@ describe("the id of a session", () => {
     const [, second] = state.chain;
     if (second === undefined) throw new Error("no agent");
     const chain = [{ ...first, key: "key_9" as typeof first.key }, second];
-    expect(await openSession(ports, { ...holder, caller: { state: { ...state, chain } } }, id, 0)).toEqual(
+    expect(await unsealSession(ports, { ...holder, caller: { state: { ...state, chain } } }, id, 0)).toEqual(
       session,
     );
   });
@@ -81,19 +81,19 @@ describe("the id of a session", () => {
   it("does not open at another door", async () => {
     const ports = await keys(1);
     const id = (await sealSession(ports, holder, session)) ?? "";
-    expect(await openSession(ports, { ...holder, door: "/mcp/jira" }, id, 0)).toBeNull();
-    expect(await openSession(ports, { ...holder, door: "/mcp" }, id, 0)).toBeNull();
+    expect(await unsealSession(ports, { ...holder, door: "/mcp/jira" }, id, 0)).toBeNull();
+    expect(await unsealSession(ports, { ...holder, door: "/mcp" }, id, 0)).toBeNull();
   });
 
   it("ends at its absolute end, however much it is used", async () => {
     const ports = await keys(1);
     const id = (await sealSession(ports, holder, session)) ?? "";
-    expect(await openSession(ports, holder, id, 10_000)).toBeNull();
+    expect(await unsealSession(ports, holder, id, 10_000)).toBeNull();
   });
 
   it.each(["", "x", "of-the-server", "dome_sealed_1.00000000.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAA"])(
     "does not open when it is forged as %j",
-    async (forged) => expect(await openSession(await keys(1), holder, forged, 0)).toBeNull(),
+    async (forged) => expect(await unsealSession(await keys(1), holder, forged, 0)).toBeNull(),
   );
 
   it("does not open with one character changed, wherever it stands", async () => {
@@ -101,14 +101,14 @@ describe("the id of a session", () => {
     const id = (await sealSession(ports, holder, session)) ?? "";
     for (const at of [0, 15, 24, 40, Math.floor(id.length / 2), id.length - 1]) {
       const changed = id.slice(0, at) + (id[at] === "A" ? "B" : "A") + id.slice(at + 1);
-      expect(await openSession(ports, holder, changed, 0)).toBeNull();
+      expect(await unsealSession(ports, holder, changed, 0)).toBeNull();
     }
   });
 
   it("outlives a rotation of the root key, and not the removal of its version", async () => {
     const id = (await sealSession(await keys(1), holder, session)) ?? "";
-    expect(await openSession(await keys(2, 1), holder, id, 0)).toEqual(session);
-    expect(await openSession(await keys(2), holder, id, 0)).toBeNull();
+    expect(await unsealSession(await keys(2, 1), holder, id, 0)).toEqual(session);
+    expect(await unsealSession(await keys(2), holder, id, 0)).toBeNull();
   });
 
   it("is not sealed under the key of stored secrets, of which clients must get no samples (P4)", async () => {
@@ -131,6 +131,6 @@ describe("the id of a session", () => {
   });
 
   it("is refused without a look at it when it is longer", async () => {
-    expect(await openSession(await keys(1), holder, "d".repeat(4_097), 0)).toBeNull();
+    expect(await unsealSession(await keys(1), holder, "d".repeat(4_097), 0)).toBeNull();
   });
 });

@@ -1,0 +1,153 @@
+/**
+ * One exchange of Dome itself with an MCP server: a POST, and the one response in its answer. Nothing of a caller is in
+ * it: the headers are the tool's own.
+ */
+import { eachChunk } from "../egress/chunks.ts";
+import type { Egress } from "../egress/egress.ts";
+import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../egress/open.ts";
+import { concatAll, utf8 } from "../kernel/bytes.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { EventReader } from "../mcp/event-reader.ts";
+import type { Members } from "../mcp/json-members.ts";
+import { parseMessage, type RpcResponse } from "../mcp/message.ts";
+
+export interface ExchangePorts {
+  readonly egress: Pick<Egress, "open">;
+}
+
+export interface McpServerAt {
+  /** The tool, its address and the version of its credential: another of any of them may speak another era. */
+  readonly key: string;
+  readonly url: string;
+  /** The credential of the tool, in its header; empty when it has none. */
+  readonly credential: Headers;
+  /** Ends whatever is asked of the server. */
+  readonly signal: AbortSignal;
+}
+
+/** Who failed is the server in every case; Dome's own refusal of an address is one of its entry. */
+export type McpUpstreamFault =
+  | { readonly kind: "address_refused" }
+  | { readonly kind: UpstreamEnd }
+  | { readonly kind: "redirected" }
+  /** 401 or 403: said of Dome's credential, and never passed on as the caller's. */
+  | { readonly kind: "credential_refused"; readonly status: number }
+  | { readonly kind: "status"; readonly status: number }
+  /** No JSON-RPC answer where one must be, or an answer in an encoding that Dome did not ask for. */
+  | { readonly kind: "malformed" }
+  | { readonly kind: "refused"; readonly code: number; readonly message: string }
+  /** Its list of tools has no end, or more entries than are pinned. */
+  | { readonly kind: "endless" };
+
+export const LIMITS: UpstreamLimits = { headersMs: 15_000, silenceMs: 15_000, bytes: 8_388_608 };
+/** The largest message of an answer, in bytes. */
+const MOST_MESSAGE = 4_194_304;
+
+export async function resultOf(
+  ports: ExchangePorts,
+  server: McpServerAt,
+  method: string,
+  params: Members,
+  headers: Headers,
+): Promise<Result<Members, McpUpstreamFault>> {
+  const request = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+  const answer = await post(ports, server, request, headers);
+  return answer.ok ? resultIn(answer.value) : answer;
+}
+
+export function resultIn({ status, message }: Answered): Result<Members, McpUpstreamFault> {
+  if (message === null) return err(faultOf(status));
+  const { outcome } = message;
+  if ("result" in outcome) return ok(outcome.result);
+  if (status === 401 || status === 403) return err(faultOf(status));
+  return err({ kind: "refused", code: outcome.error.code, message: outcome.error.message });
+}
+
+export function faultOf(status: number): McpUpstreamFault {
+  if (status === 401 || status === 403) return { kind: "credential_refused", status };
+  if (status >= 300 && status < 400) return { kind: "redirected" };
+  return status >= 400 ? { kind: "status", status } : { kind: "malformed" };
+}
+
+export interface Answered {
+  readonly status: number;
+  /** The answer to the one request of this exchange, whatever id an error has; null when there is none. */
+  readonly message: RpcResponse | null;
+  readonly session: string | null;
+}
+
+/** One POST, and the response in its answer. Notifications on the way are of no use here and dropped. */
+export async function post(
+  ports: ExchangePorts,
+  server: McpServerAt,
+  text: string,
+  protocol: Headers,
+): Promise<Result<Answered, McpUpstreamFault>> {
+  const headers = withCredential(server.credential, protocol);
+  headers.set("content-type", "application/json");
+  headers.set("accept", "application/json, text/event-stream");
+  const request = { method: "POST", url: server.url, headers, body: utf8(text), signal: server.signal };
+  const opened = await ports.egress.open(request, LIMITS);
+  if (!opened.ok) return err({ kind: opened.error.kind });
+  const { status, headers: answered } = opened.value;
+  const session = answered.get("mcp-session-id");
+  // The body of a refused credential may be a page of a login; nothing in it is of use.
+  if (status === 401 || status === 403) {
+    await discard(opened.value);
+    return ok({ status, message: null, session });
+  }
+  if (answered.has("content-encoding") && answered.get("content-encoding") !== "identity") {
+    await discard(opened.value);
+    return err({ kind: "malformed" });
+  }
+  const type = answered.get("content-type") ?? "";
+  const read = /^text\/event-stream\s*(?:;|$)/i.test(type) ? readEvents : readWhole;
+  const message = await read(opened.value);
+  return message.ok ? ok({ status, message: message.value, session }) : message;
+}
+
+/** The credential last: no header of the protocol stands in its place. */
+export function withCredential(credential: Headers, protocol: Headers): Headers {
+  const headers = new Headers(protocol);
+  for (const [name, value] of credential) headers.set(name, value);
+  return headers;
+}
+
+export const discard = async ({ body }: UpstreamResponse): Promise<void> =>
+  body?.cancel().catch(() => undefined);
+
+type Read = Result<RpcResponse | null, McpUpstreamFault>;
+
+async function readWhole({ body }: UpstreamResponse): Promise<Read> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const read = await eachChunk(body, (chunk) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    return size <= MOST_MESSAGE;
+  });
+  if (!read.ok) return err({ kind: read.error });
+  if (size > MOST_MESSAGE) return err({ kind: "too_large" });
+  const message = parseMessage(concatAll(chunks), "upstream");
+  return ok(message.ok && message.value.kind === "response" ? message.value : null);
+}
+
+async function readEvents({ body }: UpstreamResponse): Promise<Read> {
+  const reader = new EventReader(MOST_MESSAGE);
+  let found: RpcResponse | null = null;
+  let fault: McpUpstreamFault | null = null;
+  const read = await eachChunk(body, (chunk) => {
+    const events = reader.read(chunk);
+    if (!events.ok) {
+      fault = { kind: events.error === "too_large" ? "too_large" : "malformed" };
+      return false;
+    }
+    for (const { data } of events.value) {
+      const message = data === null ? null : parseMessage(utf8(data), "upstream");
+      if (message?.ok === true && message.value.kind === "response") found ??= message.value;
+    }
+    return found === null;
+  });
+  if (!read.ok) return err({ kind: read.error });
+  return fault === null ? ok(found) : err(fault);
+}

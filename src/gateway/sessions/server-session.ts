@@ -1,0 +1,97 @@
+/**
+ * The sessions that Dome itself holds at servers of the legacy era (2025-11-25, "Lifecycle" and "Session Management"). No
+ * capability is declared, so a server asks nothing back.
+ */
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { DOME } from "../../mcp/capabilities.ts";
+import type { Members, RequestId } from "../../mcp/json-members.ts";
+import { LEGACY } from "../../mcp/revision.ts";
+import {
+  discard,
+  LIMITS,
+  post,
+  resultIn,
+  withCredential,
+  type ExchangePorts,
+  type McpServerAt,
+  type McpUpstreamFault,
+} from "../mcp-exchange.ts";
+
+export interface LegacySession {
+  /** Null: the server keeps none. */
+  readonly id: string | null;
+  /** The version that the server chose. */
+  readonly version: string;
+}
+
+/** A session that has just begun, and what the server says of itself. */
+interface Begun extends LegacySession {
+  readonly result: Members;
+}
+
+export function sessionHeaders({ id, version }: LegacySession): Headers {
+  const headers = new Headers({ "mcp-protocol-version": version });
+  if (id !== null) headers.set("mcp-session-id", id);
+  return headers;
+}
+
+/** A version that a header can hold: the server's own text stands in one from then on. */
+const VERSION = /^[\w.-]{1,64}$/;
+/** Visible ASCII (2025-11-25, "Session Management"), and short enough to be sealed into an id of Dome. */
+const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
+
+/** @returns null when a server has named what can be no session, or no version. */
+export function sessionOf(id: string | null, version: unknown): LegacySession | null {
+  if (typeof version !== "string" || !VERSION.test(version)) return null;
+  return id === null || SESSION_ID.test(id) ? { id, version } : null;
+}
+
+/** `initialize` has neither version nor session in its headers (2025-11-25, "Lifecycle"). */
+export async function beginSession(
+  ports: ExchangePorts,
+  server: McpServerAt,
+): Promise<Result<Begun, McpUpstreamFault>> {
+  const params = { protocolVersion: LEGACY, capabilities: {}, clientInfo: DOME };
+  const request = JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params });
+  const answer = await post(ports, server, request, new Headers());
+  if (!answer.ok) return answer;
+  const result = resultIn(answer.value);
+  if (!result.ok) return result;
+  const session = sessionOf(answer.value.session, result.value["protocolVersion"]);
+  if (session === null) return err({ kind: "malformed" });
+  const initialized = JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" });
+  const told = await post(ports, server, initialized, sessionHeaders(session));
+  return told.ok ? ok({ ...session, result: result.value }) : told;
+}
+
+/** A server that does not let a session be ended answers 405, which is as good. */
+export async function endSession(
+  ports: ExchangePorts,
+  server: McpServerAt,
+  session: LegacySession,
+): Promise<void> {
+  if (session.id === null) return;
+  const headers = withCredential(server.credential, sessionHeaders(session));
+  const closed = await ports.egress.open(
+    { method: "DELETE", url: server.url, headers, body: null, signal: server.signal },
+    LIMITS,
+  );
+  if (closed.ok) await discard(closed.value);
+}
+
+/**
+ * Tells the server that nobody waits for an answer any more (2025-11-25, "Cancellation"). It would go on otherwise: that
+ * a connection has ended says nothing in this era.
+ * @param id of the request in this session.
+ */
+export async function cancelRequest(
+  ports: ExchangePorts,
+  server: McpServerAt,
+  session: LegacySession,
+  id: RequestId,
+  reason: string,
+): Promise<void> {
+  const params = { requestId: id, reason };
+  const text = JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+  await post(ports, server, text, sessionHeaders(session));
+}
