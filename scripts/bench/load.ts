@@ -1,7 +1,7 @@
 /**
  * A closed loop over HTTP/1.1: a fixed number of keep-alive connections, each with one request in flight, the next one
  * as soon as the answer is there. On bare sockets, because the client shares the machine with what it measures.
- * It understands what Dome's answers look like (a Content-Length, no chunks) and nothing else.
+ * It understands what Dome's answers look like, with a Content-Length or in chunks, and nothing else.
  */
 import { connect, type Socket } from "node:net";
 
@@ -79,19 +79,42 @@ export class Connection {
     if (end < 0) return;
     const head = this.#received.slice(0, end);
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    if (length === undefined) return this.#fail(new Error(`an answer without Content-Length: ${head}`));
-    const whole = end + 4 + Number(length);
-    if (this.#received.length < whole) return;
-    const body = this.#received.slice(end + 4, whole);
-    this.#received = this.#received.slice(whole);
+    const isChunked = /\r\ntransfer-encoding: *chunked/i.test(head);
+    if (length === undefined && !isChunked)
+      return this.#fail(new Error(`an answer without a length: ${head}`));
+    const rest = this.#received.slice(end + 4);
+    const taken = isChunked ? chunksIn(rest) : fixedIn(rest, Number(length));
+    if (taken === null) return;
+    this.#received = rest.slice(taken.size);
     const answered = this.#pending;
     this.#pending = null;
-    answered?.resolve({ status: Number(head.slice(9, 12)), body });
+    answered?.resolve({ status: Number(head.slice(9, 12)), body: taken.body });
   }
 
   #fail(fault: Error): void {
     this.#pending?.reject(fault);
     this.#pending = null;
+  }
+}
+
+/** A body that is there whole, and how much of the text it takes; null while it is not. */
+type Taken = { readonly body: string; readonly size: number } | null;
+
+const fixedIn = (text: string, length: number): Taken =>
+  text.length < length ? null : { body: text.slice(0, length), size: length };
+
+/** A chunked body without trailers (RFC 9112 §7.1). */
+function chunksIn(text: string): Taken {
+  let [body, at] = ["", 0];
+  for (;;) {
+    const end = text.indexOf("\r\n", at);
+    if (end < 0) return null;
+    const size = parseInt(text.slice(at, end), 16);
+    const next = end + 2 + size + 2;
+    if (text.length < next) return null;
+    if (size === 0) return { body, size: next };
+    body += text.slice(end + 2, end + 2 + size);
+    at = next;
   }
 }
 

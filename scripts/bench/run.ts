@@ -20,6 +20,7 @@ import { checkCost } from "./check-cost.ts";
 import { eventDelivery } from "./event-delivery.ts";
 import { openLab, type Lab } from "./lab.ts";
 import { exchangeCost } from "./exchange-cost.ts";
+import { governedCall, startUpstream } from "./governed-call.ts";
 import { ledgerAppend } from "./ledger-append.ts";
 import { manyAgents } from "./many-agents.ts";
 import { Operator } from "./operator.ts";
@@ -36,7 +37,7 @@ import { warmReads } from "./warm-reads.ts";
 const NOT_YET = [
   "check with 50 policies in the slice",
   "time per check, 10 → 10,000 policies in the workspace",
-  "governed HTTP or MCP tool call, of a bare proxy",
+  "governed MCP tool call, of a bare proxy",
 ];
 
 const { values: asked } = parseArgs({
@@ -65,7 +66,8 @@ function syncTimes(): string {
 async function measure(): Promise<Row[]> {
   const rows = await startUp();
   tell("  start-up measured");
-  const server = await startServer();
+  const upstream = await startUpstream();
+  const server = await startServer({ args: ["--egress-allow", upstream.origin] });
   const labs: Lab[] = [];
   try {
     labs.push(await openLab(), await openLab());
@@ -76,6 +78,8 @@ async function measure(): Promise<Row[]> {
     tell("  cost of a check measured");
     rows.push(await exchangeCost(server));
     tell("  cost of an exchange measured");
+    rows.push(...(await governedCall(server, upstream)));
+    tell("  cost of a tool call measured");
     rows.push(...(await sdkCost(server)));
     rows.push(...(await eventDelivery(server)));
     tell("  cost of the SDKs, and what they hear, measured");
@@ -93,6 +97,7 @@ async function measure(): Promise<Row[]> {
   } finally {
     for (const lab of labs) await lab.stop();
     await server.stop();
+    await upstream.stop();
   }
 }
 
