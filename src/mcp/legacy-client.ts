@@ -6,16 +6,15 @@
 import { ok, type Result } from "../kernel/result.ts";
 import { DOME } from "./capabilities.ts";
 import { RPC_ERRORS, errorMessage } from "./errors.ts";
-import { isObject, type Members, type RequestId } from "./json-members.ts";
+import { isObject, type Members } from "./json-members.ts";
 import { mapItems, mapMember, memberText, withMembers, type MemberChanges } from "./json-text.ts";
 import type { LogLevel } from "./log-level.ts";
-import { parseMessage, type RpcRequest } from "./message.ts";
+import type { RpcMessage, RpcRequest } from "./message.ts";
 import { isCacheable } from "./methods.ts";
 import { standardHeaders } from "./modern-request.ts";
 import { parameterHeaders, parameterHeaderValues } from "./parameter-headers.ts";
 import { META, MODERN, MODERN_META_PREFIX } from "./revision.ts";
 import { failedCall } from "./tool-result.ts";
-import { utf8 } from "../kernel/bytes.ts";
 
 interface ForModern {
   /** The level of messages that the client has set; null: it has set none. */
@@ -68,18 +67,19 @@ export function ownMembersOf(meta: unknown): MemberChanges {
 
 /**
  * A message of the server as the client hears it.
+ * @param text from which the message was parsed.
  * @param asked the request that the message is an answer to, or comes on the way of.
  * @returns null: not for this client.
  */
 export function fromModernServer(
+  message: RpcMessage,
   text: string,
-  asked: { readonly id: RequestId; readonly method: string },
+  asked: Pick<RpcRequest, "id" | "method">,
 ): string | null {
-  const message = parseMessage(utf8(text), "upstream");
-  if (!message.ok || message.value.kind === "request") return null;
-  if (message.value.kind === "notification") return ON_THE_WAY.has(message.value.method) ? text : null;
+  if (message.kind === "request") return null;
+  if (message.kind === "notification") return ON_THE_WAY.has(message.method) ? text : null;
   const id = JSON.stringify(asked.id);
-  const { outcome } = message.value;
+  const { outcome } = message;
   if ("error" in outcome) return withMembers(text, { id });
   const { resultType = "complete" } = outcome.result;
   if (resultType !== "complete") return cannotAnswer(asked);
@@ -95,7 +95,7 @@ const ON_THE_WAY: ReadonlySet<string> = new Set(["notifications/progress", "noti
 const CANNOT =
   "The server asks for input before it answers, which this client's revision cannot give through Dome. Use a client of the revision 2026-07-28.";
 
-const cannotAnswer = ({ id, method }: { readonly id: RequestId; readonly method: string }): string =>
+const cannotAnswer = ({ id, method }: Pick<RpcRequest, "id" | "method">): string =>
   method === "tools/call"
     ? failedCall(id, "legacy", { sentence: CANNOT })
     : errorMessage(id, { code: RPC_ERRORS.internal, message: CANNOT, data: { who: "upstream" } });

@@ -3,13 +3,12 @@
  * goes under an id of Dome, because one session of the server serves several clients; each result gets what every modern
  * result has.
  */
-import { utf8 } from "../kernel/bytes.ts";
 import { RPC_ERRORS, type RpcError } from "./errors.ts";
 import { idOf, isObject } from "./json-members.ts";
 import { mapMember, memberText, withMembers, type MemberChanges } from "./json-text.ts";
 import { ownMembersOf } from "./legacy-client.ts";
 import { isWanted, logLevelOf } from "./log-level.ts";
-import { parseMessage, type RpcRequest } from "./message.ts";
+import type { RpcMessage, RpcRequest } from "./message.ts";
 import { isCacheable } from "./methods.ts";
 import { META } from "./revision.ts";
 
@@ -42,23 +41,27 @@ export function toLegacyServer({ params }: RpcRequest, text: string, id: number)
 
 /**
  * A message of the server as the client hears it.
+ * @param text from which the message was parsed.
  * @param asked the client's request, which the message answers or comes on the way of.
  * @returns null: not for this client. A request of the server is none either; Dome refuses it.
  */
-export function fromLegacyServer(text: string, { id, method, params }: RpcRequest): string | null {
-  const message = parseMessage(utf8(text), "upstream");
-  if (!message.ok || message.value.kind === "request") return null;
+export function fromLegacyServer(
+  message: RpcMessage,
+  text: string,
+  { id, method, params }: RpcRequest,
+): string | null {
+  if (message.kind === "request") return null;
   const meta = isObject(params["_meta"]) ? params["_meta"] : {};
-  if (message.value.kind === "notification") {
-    if (message.value.method === "notifications/message") {
-      return isWanted(message.value.params["level"], logLevelOf(meta[META.logLevel])) ? text : null;
+  if (message.kind === "notification") {
+    if (message.method === "notifications/message") {
+      return isWanted(message.params["level"], logLevelOf(meta[META.logLevel])) ? text : null;
     }
     const token = idOf(meta["progressToken"]);
-    if (message.value.method !== "notifications/progress" || token === null) return null;
+    if (message.method !== "notifications/progress" || token === null) return null;
     return mapMember(text, "params", (said) => withMembers(said, { progressToken: JSON.stringify(token) }));
   }
   const own = { id: JSON.stringify(id) };
-  const { outcome } = message.value;
+  const { outcome } = message;
   if ("error" in outcome) {
     const code = MODERN_CODES.get(outcome.error.code);
     return code === undefined

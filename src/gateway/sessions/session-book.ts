@@ -8,15 +8,10 @@
 import { BoundedMap } from "../../kernel/bounded-map.ts";
 import type { Clock, Timers } from "../../kernel/clock.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
-import type { Introduction } from "../../mcp/capabilities.ts";
 import type { LegacySession } from "./server-session.ts";
 
-export interface KeptSession extends LegacySession {
-  readonly introduction: Introduction;
-}
-
 interface Entry {
-  readonly session: KeptSession | null;
+  readonly session: LegacySession | null;
   /** When a request began to open one, in milliseconds since the epoch; null: none does. */
   readonly openingSince: number | null;
   /** How many openings have failed, so that a request that waited for one learns of it. */
@@ -65,9 +60,9 @@ export class SessionBook {
   async session<Fault extends { readonly kind: string }>(
     { clock, timers }: SessionBookPorts,
     key: string,
-    open: () => Promise<Result<KeptSession, Fault>>,
+    open: () => Promise<Result<LegacySession, Fault>>,
     signal: AbortSignal,
-  ): Promise<Result<KeptSession, Fault | NotOpened>> {
+  ): Promise<Result<LegacySession, Fault | NotOpened>> {
     const { failures: before } = this.#entries.get(key) ?? NONE;
     for (;;) {
       const now = clock.now();
@@ -88,10 +83,10 @@ export class SessionBook {
     clock: Clock,
     key: string,
     failures: number,
-    open: () => Promise<Result<KeptSession, Fault>>,
-  ): Promise<Result<KeptSession, Fault>> {
+    open: () => Promise<Result<LegacySession, Fault>>,
+  ): Promise<Result<LegacySession, Fault>> {
     this.#entries.set(key, { ...NONE, openingSince: clock.now(), failures });
-    let opened: Result<KeptSession, Fault> | null = null;
+    let opened: Result<LegacySession, Fault> | null = null;
     try {
       opened = await open();
       return opened;
@@ -109,7 +104,7 @@ export class SessionBook {
   }
 
   /** Forgets a session that the server no longer knows, unless another has taken its place. */
-  drop(key: string, session: KeptSession): void {
+  drop(key: string, session: LegacySession): void {
     if (this.#entries.get(key)?.session === session) this.#entries.delete(key);
   }
 }

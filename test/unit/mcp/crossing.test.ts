@@ -1,7 +1,7 @@
 /** A client of one era before a server of the other: what of each message reaches the other side. */
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../src/kernel/bytes.ts";
-import { discoverResult, initializeResult, introductionOf } from "../../../src/mcp/capabilities.ts";
+import { initializeResult, spokenVersion, withoutTasks } from "../../../src/mcp/capabilities.ts";
 import { fromModernServer, legacyTool, toModernServer } from "../../../src/mcp/legacy-client.ts";
 import { fromLegacyServer, notForLegacyServer, toLegacyServer } from "../../../src/mcp/modern-client.ts";
 import { parseMessage, type RpcRequest } from "../../../src/mcp/message.ts";
@@ -17,6 +17,11 @@ function request(text: string): RpcRequest {
   const parsed = parseMessage(utf8(text), "client");
   if (!parsed.ok || parsed.value.kind !== "request") throw new Error("no request");
   return parsed.value;
+}
+function heard(text: string) {
+  const parsed = parseMessage(utf8(text), "upstream");
+  if (!parsed.ok) throw new Error(parsed.error.detail);
+  return [parsed.value, text] as const;
 }
 const rpc = (rest: object): string => JSON.stringify({ jsonrpc: "2.0", ...rest });
 const read = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
@@ -93,7 +98,7 @@ describe("a request of a legacy client, before a modern server", () => {
 describe("an answer of a modern server, to a legacy client", () => {
   const asked = { id: 0, method: "tools/call" };
   const crossed = (message: object, method = "tools/call") =>
-    read(fromModernServer(rpc(message), { id: 0, method }));
+    read(fromModernServer(...heard(rpc(message)), { id: 0, method }));
 
   it.each(["tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read"])(
     "to %s loses its type and how long it may be kept",
@@ -116,7 +121,7 @@ describe("an answer of a modern server, to a legacy client", () => {
   it("keeps numbers that a double cannot hold", () => {
     const text =
       '{"jsonrpc":"2.0","id":0,"result":{"resultType":"complete","content":[],"structuredContent":{"n":12345678901234567890}}}';
-    expect(fromModernServer(text, asked)).toBe(
+    expect(fromModernServer(...heard(text), asked)).toBe(
       '{"jsonrpc":"2.0","id":0,"result":{"content":[],"structuredContent":{"n":12345678901234567890}}}',
     );
   });
@@ -188,7 +193,6 @@ describe("an answer of a modern server, to a legacy client", () => {
     expect(crossed(said)).toEqual({ jsonrpc: "2.0", ...said });
     expect(crossed({ method: "notifications/subscriptions/acknowledged" })).toBeNull();
     expect(crossed({ id: 0, method: "roots/list" })).toBeNull();
-    expect(fromModernServer("no JSON", asked)).toBeNull();
   });
 });
 
@@ -230,7 +234,7 @@ describe("an answer of a legacy server, to a modern client", () => {
   const crossed = (message: object, asked: { id?: string | number; method?: string; params?: object } = {}) =>
     read(
       fromLegacyServer(
-        rpc(message),
+        ...heard(rpc(message)),
         request(rpc({ id: "client", method: "tools/call", params: {}, ...asked })),
       ),
     );
@@ -257,7 +261,7 @@ describe("an answer of a legacy server, to a modern client", () => {
     const result = { content: [], structuredContent: { a: 1 }, isError: true };
     expect(crossed({ id: 41, result })).toMatchObject({ result: { ...result, resultType: "complete" } });
     const text = '{"jsonrpc":"2.0","id":41,"result":{"content":[],"n":12345678901234567890}}';
-    expect(fromLegacyServer(text, request(rpc({ id: 1, method: "tools/call" })))).toBe(
+    expect(fromLegacyServer(...heard(text), request(rpc({ id: 1, method: "tools/call" })))).toBe(
       '{"jsonrpc":"2.0","id":1,"result":{"content":[],"n":12345678901234567890,"resultType":"complete"}}',
     );
   });
@@ -306,43 +310,39 @@ describe("an answer of a legacy server, to a modern client", () => {
   });
 });
 
-describe("the introduction of a server in the other era", () => {
-  const legacy = {
-    protocolVersion: "2025-11-25",
-    capabilities: {
-      tools: { listChanged: true },
-      resources: { subscribe: true, listChanged: true },
-      logging: {},
-      tasks: { list: {} },
-      experimental: { x: {} },
-    },
-    serverInfo: { name: "s", version: "2" },
-    instructions: "Ask first.",
-  };
-  const modern = {
-    supportedVersions: ["2026-07-28"],
-    capabilities: { tools: { listChanged: true }, prompts: {}, completions: {}, extensions: { y: {} } },
-    _meta: { "io.modelcontextprotocol/serverInfo": { name: "m", version: "3" } },
+describe("the introduction of a server to a legacy client", () => {
+  const capabilities = {
+    tools: { listChanged: true },
+    resources: { subscribe: true },
+    completions: {},
+    tasks: { list: {} },
+    experimental: { x: {} },
   };
 
-  it("announces to a modern client what is served, and not to be kept", () => {
-    expect(discoverResult(introductionOf(legacy))).toEqual({
-      resultType: "complete",
-      supportedVersions: ["2026-07-28"],
-      capabilities: { tools: {}, resources: {} },
-      instructions: "Ask first.",
-      ttlMs: 0,
-      cacheScope: "private",
-      _meta: { "io.modelcontextprotocol/serverInfo": { name: "s", version: "2" } },
-    });
+  it("announces what a legacy server can do and Dome serves: no tasks, and nothing of its own", () => {
+    expect(initializeResult({ version: "2025-06-18", capabilities, era: "legacy", tool: "zendesk" })).toEqual(
+      {
+        protocolVersion: "2025-06-18",
+        capabilities: { tools: { listChanged: true }, resources: { subscribe: true }, completions: {} },
+        serverInfo: { name: "dome", version: "1", title: "zendesk" },
+      },
+    );
   });
 
-  it("announces to a legacy client what is served, and that it may set a level of messages", () => {
-    expect(initializeResult(introductionOf(modern), "2025-11-25")).toEqual({
-      protocolVersion: "2025-11-25",
-      capabilities: { tools: {}, prompts: {}, completions: {}, logging: {} },
-      serverInfo: { name: "m", version: "3" },
-    });
+  it("announces of a modern server no changes, for which a session has no stream, and that it may set a level", () => {
+    expect(initializeResult({ version: "2025-11-25", capabilities, era: "modern", tool: "zendesk" })).toEqual(
+      {
+        protocolVersion: "2025-11-25",
+        capabilities: { tools: {}, resources: {}, completions: {}, logging: {} },
+        serverInfo: { name: "dome", version: "1", title: "zendesk" },
+      },
+    );
+  });
+
+  it("does without what a server says in another form", () => {
+    const said = { version: "2025-11-25", era: "legacy", tool: "x" } as const;
+    for (const capabilities of [undefined, null, [], "all", { tools: true }])
+      expect(initializeResult({ ...said, capabilities })["capabilities"]).toEqual({});
   });
 
   it.each([
@@ -351,19 +351,17 @@ describe("the introduction of a server in the other era", () => {
     ["2099-01-01", "2025-11-25"],
     [undefined, "2025-11-25"],
   ])("answers the proposed version %j with %j", (asked, version) => {
-    expect(initializeResult(introductionOf(modern), asked)["protocolVersion"]).toBe(version);
+    expect(spokenVersion(asked)).toBe(version);
   });
+});
 
-  it("keeps no text of a server that is too long to stay in memory", () => {
-    const long = {
-      ...legacy,
-      instructions: "x".repeat(20_000),
-      serverInfo: { name: "y".repeat(9_000), version: "1" },
-    };
-    expect(introductionOf(long)).toEqual({
-      capabilities: { tools: {}, resources: {} },
-      serverInfo: { name: "dome", version: "1" },
-      instructions: null,
+describe("an initialize, to a legacy server", () => {
+  it("declares what the client can do, but for tasks", () => {
+    const params = { protocolVersion: "2025-11-25", capabilities: { roots: {}, tasks: {} }, clientInfo: {} };
+    expect(JSON.parse(withoutTasks(JSON.stringify(params)))).toEqual({
+      ...params,
+      capabilities: { roots: {} },
     });
+    expect(withoutTasks('{"capabilities":7}')).toBe('{"capabilities":7}');
   });
 });

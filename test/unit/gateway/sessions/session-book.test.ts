@@ -1,6 +1,7 @@
 /** Sessions at legacy servers, kept for modern clients. */
 import { describe, expect, it } from "vitest";
-import { SessionBook, type KeptSession } from "../../../../src/gateway/sessions/session-book.ts";
+import type { LegacySession } from "../../../../src/gateway/sessions/server-session.ts";
+import { SessionBook } from "../../../../src/gateway/sessions/session-book.ts";
 import { err, ok, type Result } from "../../../../src/kernel/result.ts";
 import { ManualTime } from "../../../support/manual-timers.ts";
 
@@ -8,13 +9,9 @@ const fail = (fault: unknown): never => {
   throw fault;
 };
 
-type Opened = Result<KeptSession, { readonly kind: "unreachable" | "aborted" }>;
+type Opened = Result<LegacySession, { readonly kind: "unreachable" | "aborted" }>;
 
-const kept = (id: string): KeptSession => ({
-  id,
-  version: "2025-11-25",
-  introduction: { capabilities: {}, serverInfo: {}, instructions: null },
-});
+const kept = (id: string): LegacySession => ({ id, version: "2025-11-25" });
 
 /** A book whose openings end when the test says so. */
 function book(limit = 10) {
