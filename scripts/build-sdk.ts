@@ -17,7 +17,13 @@ const SDK = join(ROOT, "sdk/typescript");
 rmSync(join(SDK, "dist"), { recursive: true, force: true });
 await build({
   absWorkingDir: SDK,
-  entryPoints: ["src/dome.ts", "src/adapters/ai.ts", "src/adapters/express.ts", "src/adapters/hono.ts"],
+  entryPoints: [
+    "src/dome.ts",
+    "src/context.ts",
+    "src/adapters/ai.ts",
+    "src/adapters/express.ts",
+    "src/adapters/hono.ts",
+  ],
   outdir: "dist",
   outbase: "src",
   bundle: true,

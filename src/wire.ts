@@ -288,7 +288,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       tiers: BUILT_IN_TIERS,
     },
     decisions,
-    tools: { ...decisions, timers, background, egress, derived, issuer },
+    tools: { ...decisions, timers, background, egress, derived, issuer, signingKeys },
     streams: new AgentStreamClient(env.agents, timers),
     installation: { version: env.version, auditSink: env.audit.mode },
     logsOneIn: env.logsOneIn,

@@ -33,7 +33,7 @@ export interface Act {
   readonly sub_profile: "ai_agent";
   readonly act?: Act;
 }
-const Act: z.ZodType<Act> = z.strictObject({
+export const Act: z.ZodType<Act> = z.strictObject({
   iss: uri,
   sub: agentId,
   sub_profile: z.literal("ai_agent"),

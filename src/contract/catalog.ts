@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { modelName, operationName } from "./resource.ts";
 import { membersIn, setting } from "./settings.ts";
-import { credentialState, forwardHeaders, NO_AUTH, toolKind, upstreamAuth } from "./upstream.ts";
+import { credentialState, domeContext, forwardHeaders, NO_AUTH, toolKind, upstreamAuth } from "./upstream.ts";
 import { id, line, list, name, page, proseLine, time, version } from "./words.ts";
 
 const common = {
@@ -78,6 +78,14 @@ export const TOOL_SETTINGS = {
       .default([])
       .meta({ description: "headers that pass in both directions, besides those that always do" }),
     z.array(z.string()).default([]),
+  ),
+  dome_context: setting(
+    domeContext.nullable(),
+    domeContext
+      .nullable()
+      .default(null)
+      .meta({ description: "null: calls carry no `Dome-Context`, the signed context of the call" }),
+    domeContext.nullable().default(null),
   ),
 } as const;
 

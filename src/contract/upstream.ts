@@ -87,6 +87,23 @@ export type UpstreamAuth = z.output<typeof upstreamAuth>;
 
 export const NO_AUTH: UpstreamAuth = { type: "none" };
 
+/**
+ * Whether each call carries a signed `Dome-Context`, and for whom. Whoever verifies it compares the audience with its
+ * own name, so that no other server can use what it was sent.
+ */
+export const domeContext = z
+  .strictObject({
+    audience: z
+      .string()
+      .max(512)
+      .regex(/^[!-~]+$/, "must be visible ASCII without spaces")
+      .nullable()
+      .default(null)
+      .meta({ description: "null: the URL of the tool" }),
+  })
+  .meta({ id: "DomeContext" });
+export type DomeContext = z.output<typeof domeContext>;
+
 /** Whether Dome has what it authenticates with; never which. */
 export const credentialState = z.enum(["not_needed", "missing", "kept"]);
 export type CredentialState = z.output<typeof credentialState>;

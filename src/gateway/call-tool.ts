@@ -41,6 +41,7 @@ interface ToolCall<T> {
 export interface Permit {
   readonly caller: Caller;
   readonly asked: AccessRequest;
+  readonly request: RequestFacts;
   readonly decided: Decided;
   readonly tool: CatalogTool;
   readonly limits: Limits;
@@ -71,7 +72,7 @@ export async function callTool<T>(
   // Either would have been a denial.
   if (tool === undefined || !limits.ok)
     throw new Error("a call was allowed without a tool or without limits");
-  const permit = { caller, asked, decided, tool, limits: limits.value };
+  const permit = { caller, asked, request, decided, tool, limits: limits.value };
   const result = await act(ports, {
     intent: draftRecord(ports, { ...facts, kind: "call.intent" }),
     state,

@@ -24,6 +24,7 @@ export const ID_PREFIXES = [
   "chg", // configuration change
   "idp", // identity provider
   "rct", // actor receipt
+  "ctx", // call context, as signed for an upstream (jti)
 ] as const;
 
 export type IdPrefix = (typeof ID_PREFIXES)[number];

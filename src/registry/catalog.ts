@@ -2,7 +2,7 @@
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Integration, Pool, Tool } from "../contract/catalog.ts";
 import { toolOf } from "../contract/resource.ts";
-import type { CredentialState, ToolKind, UpstreamAuth } from "../contract/upstream.ts";
+import type { CredentialState, DomeContext, ToolKind, UpstreamAuth } from "../contract/upstream.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { AgentId, Id, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
@@ -23,6 +23,8 @@ export interface Upstream {
   readonly auth: UpstreamAuth;
   /** Lower-case names of headers that pass in both directions, besides those that always do. */
   readonly forwardHeaders: readonly string[];
+  /** Null: calls carry no signed context. */
+  readonly domeContext: DomeContext | null;
   /** The newest secret, sealed; null: the tool has none. */
   readonly secret: SealedSecret | null;
 }
@@ -112,7 +114,7 @@ function catalogTool(
   secret: SealedSecret | null,
   pinned: readonly PinnedOperation[],
 ): CatalogTool {
-  const { kind, url, auth, forwardHeaders, operations, clearArguments, argumentSchemas } = row;
+  const { kind, url, auth, forwardHeaders, domeContext, operations, clearArguments, argumentSchemas } = row;
   const kept = operations === null ? null : new Set(operations);
   return {
     operations:
@@ -123,7 +125,8 @@ function catalogTool(
     schemas: new Map([...schemasOf(pinned), ...Object.entries(argumentSchemas ?? {})]),
     quarantined: new Set(pinned.flatMap(({ name, state }) => (state === "quarantined" ? [name] : []))),
     readOnly: new Set(pinned.flatMap(({ name, readOnly }) => (readOnly ? [name] : []))),
-    upstream: kind === "local" || url === null ? null : { kind, url, auth, forwardHeaders, secret },
+    upstream:
+      kind === "local" || url === null ? null : { kind, url, auth, forwardHeaders, domeContext, secret },
   };
 }
 

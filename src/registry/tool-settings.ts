@@ -15,6 +15,7 @@ const COLUMNS = {
   url: "url",
   auth: "auth",
   forward_headers: "forwardHeaders",
+  dome_context: "domeContext",
 } as const satisfies Readonly<Record<ToolSettingName, keyof Row>>;
 
 /** The settings that a request names, by their columns. */

@@ -26,6 +26,7 @@ export const MIGRATIONS: readonly string[] = [
   "0016_upstreams.sql",
   "0017_tool_operations.sql",
   "0018_tool_secrets.sql",
+  "0019_call_context.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

@@ -150,6 +150,7 @@ describe("adding to the catalog", () => {
       url: null,
       auth: { type: "none" },
       forward_headers: [],
+      dome_context: null,
       credential: "not_needed",
       version: 1,
     });

@@ -3,19 +3,20 @@ import { ConfigurationError } from "./errors.ts";
 
 /**
  * @param insecureHttp allow `http:` to another machine, where the network between is trusted.
+ * @param option that the text comes from, for messages.
  * @throws ConfigurationError
  */
-export function parseBaseUrl(text: string, insecureHttp: boolean): URL {
+export function parseBaseUrl(text: string, insecureHttp: boolean, option = "baseUrl"): URL {
   if (typeof text !== "string" || !URL.canParse(text))
-    throw new ConfigurationError("baseUrl is no URL: give something like https://dome.example.com");
+    throw new ConfigurationError(`${option} is no URL: give something like https://dome.example.com`);
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:")
-    throw new ConfigurationError("baseUrl must begin with https://");
+    throw new ConfigurationError(`${option} must begin with https://`);
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
-    throw new ConfigurationError("baseUrl must have no user, no query and no fragment");
+    throw new ConfigurationError(`${option} must have no user, no query and no fragment`);
   if (url.protocol === "http:" && !insecureHttp && !isLoopback(url.hostname)) {
     throw new ConfigurationError(
-      `baseUrl is http: to another machine (${url.hostname}), where the key could be read on the way: use https, or say insecureHttp: true`,
+      `${option} is http: to another machine (${url.hostname}), where the key could be read on the way: use https, or say insecureHttp: true`,
     );
   }
   return url;

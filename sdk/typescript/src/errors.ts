@@ -100,6 +100,31 @@ export class UnreadableAnswerError extends DomeError {
   }
 }
 
+/** Why a `Dome-Context` is not one that counts here; `keys_unavailable`: nobody can say. */
+export type ContextFault =
+  | "context_missing"
+  | "context_malformed"
+  | "context_wrong_type"
+  | "context_wrong_algorithm"
+  | "context_unknown_key"
+  | "context_bad_signature"
+  | "context_wrong_issuer"
+  | "context_wrong_audience"
+  | "context_not_yet_valid"
+  | "context_expired"
+  | "keys_unavailable";
+
+/** A call does not come from Dome as it says, or not for this server. It must not be let in. */
+export class ContextError extends DomeError {
+  override readonly name = "ContextError";
+  override readonly code: ContextFault;
+
+  constructor(code: ContextFault, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.code = code;
+  }
+}
+
 /** RFC 9457, as the service sends it. */
 export interface Problem {
   /** The URL of the page about this code. */

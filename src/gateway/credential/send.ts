@@ -6,11 +6,12 @@ import type { UpstreamResponse } from "../../egress/open.ts";
 import type { Result } from "../../kernel/result.ts";
 import type { Upstream } from "../../registry/catalog.ts";
 import type { Permit } from "../call-tool.ts";
+import { contextHeaders, type ContextPorts, type NoContext } from "./dome-context.ts";
 import { serverCredential, type NoCredential, type ServerCredentialPorts } from "./server-credential.ts";
 
-export type SendPorts = ServerCredentialPorts;
+export type SendPorts = ServerCredentialPorts & ContextPorts;
 
-export interface UpstreamCall {
+interface UpstreamCall {
   readonly permit: Permit;
   /** The server behind the permitted tool. */
   readonly upstream: Upstream;
@@ -18,15 +19,23 @@ export interface UpstreamCall {
   readonly signal: AbortSignal;
 }
 
+/** Why nothing was sent. */
+export type NotSent = NoCredential | NoContext;
+
 /**
  * @param send opens the call. Its argument has headers that replace others of the same name, and go to no other server.
- * @returns what `send` does; nothing was sent where the credential is missing.
+ * @returns what `send` does, or why it was not called.
  */
 export async function sendWithCredential<Fault>(
   ports: SendPorts,
-  { upstream }: UpstreamCall,
+  { permit, upstream }: UpstreamCall,
   send: (credential: Headers) => Promise<Result<UpstreamResponse, Fault>>,
-): Promise<Result<UpstreamResponse, Fault | NoCredential>> {
+): Promise<Result<UpstreamResponse, Fault | NotSent>> {
+  const context = await contextHeaders(ports, permit, upstream);
+  if (!context.ok) return context;
   const credential = await serverCredential(ports, upstream);
-  return credential.ok ? send(credential.value) : credential;
+  if (!credential.ok) return credential;
+  const headers = new Headers(context.value);
+  for (const [name, value] of credential.value) headers.set(name, value);
+  return send(headers);
 }

@@ -13,7 +13,7 @@ import type { Result } from "../../kernel/result.ts";
 import type { Catalog } from "../../registry/catalog.ts";
 import { matchOperation, operationNamed } from "../../registry/http-operations.ts";
 import { callTool, type Called, type Permit, type ToolCallPorts, type ToolRequest } from "../call-tool.ts";
-import { sendWithCredential, type SendPorts } from "../credential/send.ts";
+import { sendWithCredential, type NotSent, type SendPorts } from "../credential/send.ts";
 import { ActTooLong } from "../deadline.ts";
 import { WHO_FAILED, type CallFault, type NoAnswer } from "../who-failed.ts";
 import { answerHeaders, upstreamHeaders } from "./headers.ts";
@@ -160,11 +160,12 @@ async function perform(
 }
 
 function reasonOf(
-  kind: "credential_missing" | "address_refused" | UpstreamFault["end"],
+  kind: NotSent["kind"] | "address_refused" | UpstreamFault["end"],
   signal: AbortSignal,
 ): NoAnswer {
   switch (kind) {
     case "credential_missing":
+    case "context_unsigned":
       return "upstream_credential_missing";
     case "timed_out":
       return "upstream_timeout";

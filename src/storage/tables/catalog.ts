@@ -1,5 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { NO_AUTH, type ToolKind, type UpstreamAuth } from "../../contract/upstream.ts";
+import { NO_AUTH, type DomeContext, type ToolKind, type UpstreamAuth } from "../../contract/upstream.ts";
 import type { Id, WorkspaceId } from "../../kernel/ids.ts";
 
 const entry = {
@@ -24,6 +24,7 @@ export const catalogTools = sqliteTable(
     url: text(),
     auth: text({ mode: "json" }).$type<UpstreamAuth>().notNull().default(NO_AUTH),
     forwardHeaders: text("forward_headers", { mode: "json" }).$type<string[]>().notNull().default([]),
+    domeContext: text("dome_context", { mode: "json" }).$type<DomeContext>(),
     /** How many secrets it has; counted in the batch that changes them. */
     secrets: integer().notNull().default(0),
   },

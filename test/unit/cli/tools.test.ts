@@ -21,6 +21,7 @@ const tool: Tool = {
   url: "https://acme.zendesk.com/api/v2",
   auth: { type: "bearer" },
   forward_headers: [],
+  dome_context: null,
   credential: "missing",
 };
 const secret = {

@@ -58,6 +58,9 @@ describe("the catalogue of the errors of the SDKs", () => {
       [
         ...matches(text, /super\(\s*"([a-z_]+)"/g),
         ...quotedBetween(text, "code: ", "=").filter(() => text.startsWith("ConfigurationError")),
+        ...quotedBetween(typescript, "type ContextFault =", ";").filter(() =>
+          text.startsWith("ContextError"),
+        ),
       ].map((code) => `${code} ${text.split(" ", 1)[0]}`),
     );
     const bases = matches(typescript, /new DomeError\(\s*"([a-z_]+)"/g).map((code) => `${code} DomeError`);

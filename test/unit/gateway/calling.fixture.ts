@@ -56,6 +56,7 @@ export const CATALOG: Catalog = {
           url: "https://crm.example.com/api",
           auth: { type: "none" as const },
           forwardHeaders: [],
+          domeContext: null,
           secret: null,
         },
       },

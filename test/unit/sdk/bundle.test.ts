@@ -28,11 +28,20 @@ describe("the bundle of the SDK", () => {
     expect(bytes).toBeLessThanOrEqual(15_000);
   });
 
-  it.each(["src/dome.ts", "src/adapters/ai.ts", "src/adapters/express.ts", "src/adapters/hono.ts"])(
-    "has nothing but the SDK in it: %s",
-    async (entry) => {
-      const { inputs } = await bundled(entry);
-      expect(inputs.filter((path) => !path.startsWith("src/"))).toEqual([]);
-    },
-  );
+  it("of what verifies calls has at most 4 kB, compressed: a server behind a tool needs nothing else", async () => {
+    const { bytes } = await bundled("src/context.ts");
+    expect(bytes).toBeGreaterThan(1_000);
+    expect(bytes).toBeLessThanOrEqual(4_000);
+  });
+
+  it.each([
+    "src/dome.ts",
+    "src/context.ts",
+    "src/adapters/ai.ts",
+    "src/adapters/express.ts",
+    "src/adapters/hono.ts",
+  ])("has nothing but the SDK in it: %s", async (entry) => {
+    const { inputs } = await bundled(entry);
+    expect(inputs.filter((path) => !path.startsWith("src/"))).toEqual([]);
+  });
 });

@@ -48,6 +48,7 @@ const declared = (): Command =>
     .option("--clear-arguments", "record arguments in clear from now on")
     .option("--no-clear-arguments", "record arguments as a digest from now on")
     .addOption(noForwardedOption())
+    .option("--no-dome-context", "send no signed context along")
     .option("--description <text>", "what it is for; an empty one removes it");
 
 async function update(session: Session, name: string, options: UpdateOptions): Promise<void> {

@@ -1,6 +1,6 @@
 /** `--url`, `--auth` and `--forward-header`: the server behind a tool. */
 import { InvalidArgumentError, Option, type Command } from "commander";
-import type { UpstreamAuth } from "../../../contract/upstream.ts";
+import type { DomeContext, UpstreamAuth } from "../../../contract/upstream.ts";
 import { defined } from "../../../kernel/defined.ts";
 import { collect } from "../../option-values.ts";
 
@@ -8,6 +8,8 @@ export interface UpstreamOptions {
   readonly url?: string;
   readonly auth?: UpstreamAuth;
   readonly forwardHeader?: readonly string[];
+  readonly domeContext?: boolean;
+  readonly contextAudience?: string;
 }
 
 export const withUpstreamOptions = (command: Command): Command =>
@@ -23,11 +25,30 @@ export const withUpstreamOptions = (command: Command): Command =>
       "--forward-header <header>",
       "forward this header too, in both directions; repeat for more",
       collect,
-    );
+    )
+    .option(
+      "--dome-context",
+      "send the signed context of each call along, for the tool's URL as its audience",
+    )
+    .option("--context-audience <audience>", "the same, for this audience");
 
 /** The options as members of a request. */
-export const upstreamMembers = ({ url, auth, forwardHeader }: UpstreamOptions) =>
-  defined({ url, auth, forward_headers: forwardHeader?.map((name) => name.toLowerCase()) });
+export const upstreamMembers = ({ url, auth, forwardHeader, ...context }: UpstreamOptions) =>
+  defined({
+    url,
+    auth,
+    forward_headers: forwardHeader?.map((name) => name.toLowerCase()),
+    dome_context: contextMember(context),
+  });
+
+function contextMember({
+  domeContext,
+  contextAudience,
+}: Pick<UpstreamOptions, "domeContext" | "contextAudience">): DomeContext | null | undefined {
+  if (domeContext === false) return null;
+  if (contextAudience !== undefined) return { audience: contextAudience };
+  return domeContext === true ? { audience: null } : undefined;
+}
 
 function parseAuth(value: string): UpstreamAuth {
   const [, type, detail] = /^(none|bearer|basic|header)(?::(.+))?$/.exec(value) ?? [];

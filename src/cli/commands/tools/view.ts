@@ -11,6 +11,9 @@ const CREDENTIAL: Readonly<Record<CredentialState, string>> = {
   kept: "kept, encrypted",
 };
 
+const contextText = ({ dome_context, url }: Tool): string =>
+  dome_context === null ? "not sent" : `sent, for ${dome_context.audience ?? url ?? ""}`;
+
 export const TOOLS: Kind<Tool> = {
   noun: "tools",
   one: "a tool",
@@ -33,5 +36,6 @@ export const TOOLS: Kind<Tool> = {
           ["auth", authText(tool.auth)],
           ["credential", CREDENTIAL[tool.credential]],
           ["forwards", several(tool.forward_headers)],
+          ["Dome-Context", contextText(tool)],
         ],
 };
