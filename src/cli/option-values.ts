@@ -152,6 +152,12 @@ export const withReason = (reason: string | undefined): string =>
 export const inWorkspace = (workspace: string | undefined): string =>
   workspace === undefined ? "" : ` --workspace ${shellWord(workspace)}`;
 
+/** The same for a command that may cover every workspace. */
+export const inWorkspaces = (where: {
+  readonly workspace?: string;
+  readonly allWorkspaces?: true;
+}): string => (where.allWorkspaces === true ? " -A" : inWorkspace(where.workspace));
+
 export const agentKeyFileOption = (): Option =>
   new Option(
     "--key-file <file>",

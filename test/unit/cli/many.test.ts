@@ -54,6 +54,20 @@ describe.each(["activate", "resume"] as const)("dome agents %s of several", (wor
     expect(stdout).toMatch(/^alpha {2}active/m);
   });
 
+  test("with -A means those of every workspace, in one command", async () => {
+    const { exit, requests } = await dome(["agents", word, "-l", "team=a", "-A", "--yes"], world());
+    expect(exit).toBe(0);
+    expect(requests[0]).toBe("GET /api/v1/agents?all_workspaces=true&label=team%3Da&limit=200");
+    expect(requests).toHaveLength(3);
+  });
+
+  test("takes -A with a choice alone: a name is one of a workspace", async () => {
+    const { exit, stderr, requests } = await dome(["agents", word, "alpha", "-A", "--yes"], world());
+    expect(exit).toBe(2);
+    expect(stderr).toContain("--all-workspaces goes with --label, --steward or --owner");
+    expect(requests).toEqual([]);
+  });
+
   test("with --dry-run shows them, and changes nothing", async () => {
     const { exit, stdout, stderr, requests } = await dome(
       ["agents", word, "--owner", "x", "--dry-run"],

@@ -66,7 +66,7 @@ describe("dome agents transfer", () => {
     expect(stderr).toContain("alpha");
     expect(stderr).toContain(
       "error: 2 agents would be transferred, and there is no terminal to ask\n" +
-        `next: dome agents transfer --from ${BOB} --to ${CAROL} --label team=support --all-workspaces --yes\n`,
+        `next: dome agents transfer --from ${BOB} --to ${CAROL} --label team=support -A --yes\n`,
     );
     expect(requests).toEqual([
       "GET /api/v1/agents?steward=bob%40example.com&label=team%3Dsupport&all_workspaces=true&limit=200",

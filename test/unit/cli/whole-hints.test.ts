@@ -28,10 +28,14 @@ describe("a command that asks first, without a terminal", () => {
       ["agents", "activate", "--steward", "ada", ...REASON],
       `dome agents activate --steward ada ${WORD} --yes`,
     ],
+    [
+      ["agents", "suspend", "-l", "a=b", "-A", "--wait", ...REASON],
+      `dome agents suspend --label a=b -A ${WORD} --wait --yes`,
+    ],
     [["workspaces", "halt", "w", "--wait", ...REASON], `dome workspaces halt w ${WORD} --wait --yes`],
     [
       ["agents", "transfer", "--from", "bob", "--to", "carol", "-A", ...REASON],
-      `dome agents transfer --from bob --to carol --all-workspaces ${WORD} --yes`,
+      `dome agents transfer --from bob --to carol -A ${WORD} --yes`,
     ],
   ])("%j: names the whole command", async (words, next) => {
     const { exit, stderr } = await dome(words, { replies: [listed()] });

@@ -10,13 +10,21 @@ import { shellWord } from "../../../kernel/shell-word.ts";
 import { confirmCount } from "../../confirm.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
-import { inWorkspace, labelFilterOption, withLabels, workspaceOption } from "../../option-values.ts";
+import {
+  allWorkspacesOption,
+  inWorkspace,
+  inWorkspaces,
+  labelFilterOption,
+  withLabels,
+  workspaceOption,
+} from "../../option-values.ts";
 import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { agentTable } from "./view.ts";
 
 export interface Selection {
   readonly workspace?: string;
+  readonly allWorkspaces?: true;
   readonly label?: string[];
   readonly steward?: string;
   readonly owner?: string;
@@ -40,7 +48,8 @@ export interface Deed {
   readonly concerns: (agent: Agent) => boolean;
 }
 
-export const withSelection = (command: Command): Command => withChoice(command.addOption(workspaceOption()));
+export const withSelection = (command: Command): Command =>
+  withChoice(command.addOption(workspaceOption()).addOption(allWorkspacesOption()));
 
 /** As `withSelection`, for a command that has `--workspace` already. */
 export const withChoice = (command: Command): Command =>
@@ -56,11 +65,16 @@ export const withChoice = (command: Command): Command =>
  * @throws CommandFailure (exit 2) unless agents are either named or selected by a property.
  */
 export function onlyOne(names: readonly string[], selection: Selection, command: string): string | undefined {
-  const { label, steward, owner, dryRun } = selection;
+  const { label, steward, owner, dryRun, allWorkspaces } = selection;
   const chosen = [label, steward, owner].some((each) => each !== undefined);
   if (chosen === names.length > 0)
     throw usage(
       "name the agents, or choose them with --label, --steward or --owner",
+      `dome ${command} --help`,
+    );
+  if (names.length > 0 && allWorkspaces === true)
+    throw usage(
+      "--all-workspaces goes with --label, --steward or --owner, because a name is one of a workspace",
       `dome ${command} --help`,
     );
   return names.length === 1 && dryRun !== true ? names[0] : undefined;
@@ -94,7 +108,7 @@ export async function chooseAgents(
     things: "agents",
     question: `${deed.warning ?? ""}${deed.verb} these ${count} agents?`,
     done: deed.done,
-    next: `dome ${deed.command}${names.map((name) => ` ${shellWord(name)}`).join("")}${choiceOf(selection)}${inWorkspace(selection.workspace)}${deed.options ?? ""} --yes`,
+    next: `dome ${deed.command}${names.map((name) => ` ${shellWord(name)}`).join("")}${choiceOf(selection)}${inWorkspaces(selection)}${deed.options ?? ""} --yes`,
   });
   return agents;
 }
@@ -113,9 +127,10 @@ export function showDryRun({ output }: Session, agents: readonly Agent[], done: 
 async function named(
   service: ControlPlane,
   names: readonly string[],
-  { workspace }: Selection,
+  selection: Selection,
   deed: Deed,
 ): Promise<Agent[]> {
+  const { workspace } = selection;
   const found = await inParallel([...new Set(names)], async (name) => {
     try {
       return { name, agent: await service.agents.show({ agent: name, workspace }) };
@@ -129,7 +144,7 @@ async function named(
   if (missing.length > 0)
     throw new CommandFailure(
       EXIT.failed,
-      `no agent ${missing.join(", ")} exists${within(workspace)}, or the token may not see it; nothing was ${deed.done}`,
+      `no agent ${missing.join(", ")} exists${within(selection)}, or the token may not see it; nothing was ${deed.done}`,
       `dome agents list${inWorkspace(workspace)}`,
     );
   const agents = found.flatMap(({ agent }) => agent ?? []);
@@ -138,20 +153,23 @@ async function named(
 
 async function matching(
   service: ControlPlane,
-  { workspace, label, steward, owner }: Selection,
+  { workspace, allWorkspaces, label, steward, owner }: Selection,
 ): Promise<readonly Agent[]> {
-  return (await service.agents.list({ workspace, label, steward, owner }).take()).items;
+  const filter = { workspace, all_workspaces: allWorkspaces, label, steward, owner };
+  return (await service.agents.list(filter).take()).items;
 }
 
 const nobody = (selection: Selection, deed: Deed): CommandFailure =>
   new CommandFailure(
     EXIT.failed,
-    `no agent that could be ${deed.done} matches${clean(choiceOf(selection))}${within(selection.workspace)}; nothing was ${deed.done}`,
-    `dome agents list${choiceOf(selection)}${inWorkspace(selection.workspace)}`,
+    `no agent that could be ${deed.done} matches${clean(choiceOf(selection))}${within(selection)}; nothing was ${deed.done}`,
+    `dome agents list${choiceOf(selection)}${inWorkspaces(selection)}`,
   );
 
-const within = (workspace: string | undefined): string =>
-  workspace === undefined ? "" : ` in the workspace ${workspace}`;
+function within({ workspace, allWorkspaces }: Pick<Selection, "workspace" | "allWorkspaces">): string {
+  if (allWorkspaces === true) return " in any workspace that you may see";
+  return workspace === undefined ? "" : ` in the workspace ${workspace}`;
+}
 
 /** The options that selected the agents, for a command to type next. */
 export const choiceOf = ({ label, steward, owner }: Pick<Selection, "label" | "steward" | "owner">): string =>

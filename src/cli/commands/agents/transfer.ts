@@ -10,7 +10,7 @@ import { confirmCount } from "../../confirm.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import {
   allWorkspacesOption,
-  inWorkspace,
+  inWorkspaces,
   labelFilterOption,
   withLabels,
   withReason,
@@ -125,8 +125,7 @@ async function transferMany(
   tellFailures(session, outcomes);
 }
 
-const choiceOf = ({ label, workspace, allWorkspaces }: TransferOptions): string =>
-  `${withLabels(label)}${inWorkspace(workspace)}${allWorkspaces === true ? " --all-workspaces" : ""}`;
+const choiceOf = (options: TransferOptions): string => `${withLabels(options.label)}${inWorkspaces(options)}`;
 
 function nobodys(from: string, options: TransferOptions): CommandFailure {
   const where =

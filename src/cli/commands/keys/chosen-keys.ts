@@ -7,7 +7,7 @@ import type { ListedApiKey } from "../../../contract/key.ts";
 import { confirmCount } from "../../confirm.ts";
 import { CommandFailure, EXIT } from "../../exit.ts";
 import { inParallel } from "../../in-parallel.ts";
-import { inWorkspace, searched } from "../../option-values.ts";
+import { inWorkspaces, searched } from "../../option-values.ts";
 import { clean } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { choiceOf } from "../agents/selection.ts";
@@ -73,5 +73,5 @@ const wordsOf = (choice: KeyChoice): string =>
     choiceOf(choice),
     choice.olderThan === undefined ? "" : ` --older-than ${choice.olderThan}`,
     choice.expiresBefore === undefined ? "" : ` --expires-before ${choice.expiresBefore}`,
-    choice.allWorkspaces === true ? " -A" : inWorkspace(choice.workspace),
+    inWorkspaces(choice),
   ].join("");
