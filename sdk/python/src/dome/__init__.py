@@ -9,6 +9,7 @@ from dome.decision import Change, CheckRequest, Decision, Reason
 from dome.errors import (
     ApiError,
     ConfigurationError,
+    ContextError,
     DeniedError,
     DomeError,
     InvalidRequestError,
@@ -26,6 +27,7 @@ __all__ = [
     "Change",
     "CheckRequest",
     "ConfigurationError",
+    "ContextError",
     "Decision",
     "DeniedError",
     "DomeClient",

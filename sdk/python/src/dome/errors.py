@@ -46,9 +46,10 @@ class DomeError(Exception):
 
 
 class ConfigurationError(DomeError):
-    """The key or the URL is wrong. This is the only exception that `start()` raises.
+    """The key, the URL or an argument is wrong. This is the only exception that `start()` raises.
 
-    `code` is `invalid_key`, `invalid_url`, or `credential_refused` for a key that the service does not accept.
+    `code` is `invalid_key`, `invalid_url`, `invalid_argument`, or `credential_refused` for a key that the service does
+    not accept.
     """
 
 
@@ -85,6 +86,10 @@ class ApiError(DomeError):
         """What the token endpoint adds to its few registered codes, for instance `agent_suspended`."""
         self.retry_after = retry_after
         """When the service asked to be asked again, in seconds from its answer; None if it did not say."""
+
+
+class ContextError(DomeError):
+    """A call does not come from Dome as it says, or not for this server. It must not be let in."""
 
 
 class InvalidRequestError(DomeError):
