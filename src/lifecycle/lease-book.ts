@@ -11,7 +11,8 @@
  *     // … and at the check, whatever was put before:
  *     const lease = book.get(id, clock.now());
  *
- * Requests are numbered. Of two answers, the one requested later stays, whichever arrives first.
+ * Requests are numbered. Of two answers, the one requested later stays, whichever arrives first. This holds for leases
+ * that the book had no room for, too: an answer to a request from before one of those is not kept.
  */
 import { AskBook } from "./ask-book.ts";
 import { isCurrent, REFUSAL_KEEP_MS, type Asking, type Expiring, type Lease } from "./lease.ts";
@@ -38,6 +39,8 @@ export class LeaseBook<A extends Expiring> {
   #lastSeen = -Infinity;
   #era = 0;
   #order = 0;
+  /** The latest request whose answer was dropped for want of room. */
+  #forgotten = 0;
 
   /** @param limit the most leases kept; beyond it the least recently used one is dropped. */
   constructor(limit = 10_000) {
@@ -93,6 +96,7 @@ export class LeaseBook<A extends Expiring> {
     this.#see(Math.max(this.#lastSeen, lease.askedAt)); // the clock has been there: going below is a step back
     const order = lease.order ?? this.#order;
     const kept = this.#entries.get(id);
+    if (kept === undefined && (lease.order ?? Infinity) <= this.#forgotten) return;
     if (kept !== undefined && (kept.order > order || (kept.lease?.askedAt ?? 0) > lease.askedAt)) return;
     this.#keep(id, { order, lease });
   }
@@ -107,8 +111,9 @@ export class LeaseBook<A extends Expiring> {
     this.#entries.delete(id);
     this.#entries.set(id, entry);
     if (this.#entries.size <= this.#limit) return;
-    for (const oldest of this.#entries.keys()) {
+    for (const [oldest, { order }] of this.#entries) {
       this.#entries.delete(oldest);
+      this.#forgotten = Math.max(this.#forgotten, order);
       return;
     }
   }

@@ -136,6 +136,31 @@ describe("the book of leases", () => {
     expect(book.get("c", T0)).toBeDefined();
   });
 
+  test("keeps no answer that is older than one it had no room for: a call that asks afresh would be admitted by it (P3)", () => {
+    const book = new LeaseBook(2);
+    const beforeStop = book.asking(T0);
+    const afterStop = book.asking(T0 + 1);
+    book.put("a", { answer: { ttl_ms: LEASE_TTL_MS }, ...afterStop });
+    for (const other of ["b", "c"])
+      book.put(other, { answer: { ttl_ms: LEASE_TTL_MS }, ...book.asking(T0 + 1) });
+    expect(book.get("a", T0 + 1)).toBeUndefined();
+    book.put("a", { answer: { ttl_ms: LEASE_TTL_MS }, ...beforeStop });
+    expect(book.get("a", T0 + 1)).toBeUndefined();
+
+    const again = book.asking(T0 + 2);
+    book.put("a", { answer: { ttl_ms: LEASE_TTL_MS }, ...again });
+    expect(book.get("a", T0 + 2)).toMatchObject(again);
+  });
+
+  test("remembers that a lease was dropped, also when it had no room to: older answers do not show the change", () => {
+    const book = new LeaseBook(1);
+    const before = book.asking(T0);
+    book.drop("a");
+    book.put("b", { answer: { ttl_ms: LEASE_TTL_MS }, ...book.asking(T0) });
+    book.put("a", { answer: { ttl_ms: LEASE_TTL_MS }, ...before });
+    expect(book.get("a", T0)).toBeUndefined();
+  });
+
   test("holds 10,000 leases by default", () => {
     const book = new LeaseBook();
     for (let number = 0; number < 10_001; number += 1) book.put(`agent${number}`, at(T0));
