@@ -8,9 +8,10 @@
 import { BoundedMap } from "../kernel/bounded-map.ts";
 import type { IdentityProvider, IdpId } from "../identity/provider.ts";
 import { providersReading } from "../identity/provider-reads.ts";
-import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import type { AgentId, Id, WorkspaceId } from "../kernel/ids.ts";
 import { agentReading, type RegisteredAgent } from "../registry/agents.ts";
 import { catalogReading, type Catalog } from "../registry/catalog.ts";
+import { definitionsReading, type PinnedDefinition } from "../registry/tool-operations.ts";
 import type { Database } from "../storage/client.ts";
 import { readTogether, type Reading } from "../storage/read.ts";
 
@@ -24,12 +25,18 @@ export interface ConfigurationCache {
   readonly agents: BoundedMap<string, Tagged<RegisteredAgent>>;
   readonly catalogs: BoundedMap<string, Tagged<Catalog>>;
   readonly providers: BoundedMap<string, Tagged<ReadonlyMap<IdpId, IdentityProvider>>>;
+  /** By tool. Only lists need them, so they are not part of a catalog; those of a large server are not kept. */
+  readonly definitions: BoundedMap<string, Tagged<readonly PinnedDefinition[]>>;
 }
+
+/** The largest definitions of a tool that are kept, in characters. */
+const MOST_KEPT = 262_144;
 
 export const newConfigurationCache = (): ConfigurationCache => ({
   agents: new BoundedMap(10_000),
   catalogs: new BoundedMap(1_000),
   providers: new BoundedMap(1_000),
+  definitions: new BoundedMap(100),
 });
 
 /** What to read, each with the version from a lease taken before. */
@@ -100,6 +107,21 @@ export class ConfigurationReader {
   async providers(id: WorkspaceId, configEpoch: number): Promise<ReadonlyMap<IdpId, IdentityProvider>> {
     const reading = () => providersReading(this.#db, id, this.#testIssuer);
     return (await this.#read(this.#cache.providers, id, configEpoch, reading)) ?? new Map();
+  }
+
+  /**
+   * What the server of a tool listed and somebody approved, in the order of the names.
+   * @param configEpoch from a lease of the tool's workspace, taken before this call.
+   */
+  async definitions(tool: Id<"tol">, configEpoch: number): Promise<readonly PinnedDefinition[]> {
+    const cached = this.#cache.definitions.get(tool);
+    if (cached?.version === configEpoch) return cached.value;
+    const [value] = await readTogether<[readonly PinnedDefinition[]]>(this.#db, [
+      definitionsReading(this.#db, tool),
+    ]);
+    const size = value.reduce((sum, { text }) => sum + text.length, 0);
+    if (size <= MOST_KEPT) this.#cache.definitions.set(tool, { version: configEpoch, value });
+    return value;
   }
 
   async #read<T>(

@@ -63,7 +63,12 @@ export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
   );
 }
 
-function deniedByScope({ scope }: Facts, asked: AccessRequest): Verdict | undefined {
+/** Whether a call with some arguments could be allowed: what a list shows, and what its caller may know of. */
+export const isOffered = (facts: Pick<Facts, "scope" | "agents" | "catalog">, asked: Resource): boolean =>
+  (deniedByScope(facts, asked) ?? deniedBySurface(facts, asked) ?? deniedByCatalog(facts, asked)) ===
+  undefined;
+
+function deniedByScope({ scope }: Pick<Facts, "scope">, asked: Resource): Verdict | undefined {
   if (scopeCovers(scope, asked)) return undefined;
   return deny(
     "scope_insufficient",
@@ -72,7 +77,7 @@ function deniedByScope({ scope }: Facts, asked: AccessRequest): Verdict | undefi
   );
 }
 
-function deniedBySurface({ agents }: Facts, asked: AccessRequest): Verdict | undefined {
+function deniedBySurface({ agents }: Pick<Facts, "agents">, asked: Resource): Verdict | undefined {
   const lacking = agents.find((agent) => !declares(agent.surface, asked));
   if (lacking === undefined) return undefined;
   const wanted = referenceOf(asked);
@@ -88,7 +93,10 @@ function deniedBySurface({ agents }: Facts, asked: AccessRequest): Verdict | und
   });
 }
 
-function deniedByCatalog({ catalog, agents }: Facts, asked: AccessRequest): Verdict | undefined {
+function deniedByCatalog(
+  { catalog, agents }: Pick<Facts, "catalog" | "agents">,
+  asked: Resource,
+): Verdict | undefined {
   const { kind, name, part } = asked;
   const names = { tool: catalog.tools, pool: catalog.pools, integration: catalog.integrations }[kind];
   if (!names.has(name)) {

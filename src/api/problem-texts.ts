@@ -51,6 +51,10 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     action: "Check the name, the workspace and the token.",
   },
   method_not_allowed: { meaning: "The path exists, with other methods.", action: "`Allow` lists them." },
+  not_acceptable: {
+    meaning: "The `Accept` header excludes the media types of the answer.",
+    action: "Send `Accept: application/json, text/event-stream` at the MCP doors.",
+  },
   in_use: {
     meaning: "Agents that are not revoked declare the catalog entry.",
     action:
@@ -161,6 +165,11 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   upstream_too_large: {
     meaning: "The answer is larger than the tier's `max_act_body_bytes`.",
     action: "Ask the server for less at once, or give the agent another tier.",
+  },
+  upstream_failed: {
+    meaning:
+      "The tool's server answered with something that its protocol does not allow, or with an error of HTTP instead of an answer.",
+    action: "Repeat a call that may be repeated. If it lasts, ask whoever runs the server.",
   },
   upstream_timeout: {
     meaning: "The tool's server was silent for too long before its answer.",

@@ -10,6 +10,7 @@ import { keyRoutes } from "./routes/keys.ts";
 import { discoveryRoutes, documentRoute } from "./routes/discovery.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { oauthRoutes } from "./routes/oauth.ts";
+import { mcpDoorRoutes } from "./routes/mcp-door.ts";
 import { operatorRoutes } from "./routes/operators.ts";
 import { problemRoutes } from "./routes/problems.ts";
 import { selfRoutes } from "./routes/self.ts";
@@ -48,6 +49,7 @@ export const routes: readonly Route[] = [
   ...oauthRoutes,
   ...discoveryRoutes,
   ...toolsDoorRoutes,
+  ...mcpDoorRoutes,
   ...problemRoutes,
   documentRoute(() => routes),
 ];

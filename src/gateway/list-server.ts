@@ -1,14 +1,12 @@
 /** Lists the MCP server behind a tool for the control plane, and says in words why it could not. */
 import type { Timers } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { sha256Sync } from "../kernel/digest.ts";
-import { toHex, utf8 } from "../kernel/bytes.ts";
 import type { Era } from "../mcp/revision.ts";
 import type { ToolListing } from "../mcp/tool-pages.ts";
 import type { Upstream } from "../registry/catalog.ts";
 import { serverCredential, type ServerCredentialPorts } from "./credential/server-credential.ts";
 import type { McpUpstreamFault } from "./mcp-exchange.ts";
-import { listTools, type McpUpstreamPorts } from "./mcp-upstream.ts";
+import { listTools, serverKey, type McpUpstreamPorts } from "./mcp-upstream.ts";
 
 /**
  * The longest time for a whole listing, in milliseconds. Each answer has bounds of its own, but a server may say little
@@ -30,14 +28,15 @@ export async function listServer(
   const stop = new AbortController();
   const late = (): void => stop.abort();
   ports.timers.sleep(LISTING_MS).then(late, late);
-  const at = { key: keyOf(tool, server), url: server.url, credential: credential.value, signal: stop.signal };
+  const at = {
+    key: serverKey(tool, server),
+    url: server.url,
+    credential: credential.value,
+    signal: stop.signal,
+  };
   const listed = await listTools(ports, at);
   return listed.ok ? ok(listed.value) : err(inWords(listed.error));
 }
-
-/** The tool, the address and the credential: a server may speak another era to another one. */
-const keyOf = (tool: string, { url, secret }: Pick<Upstream, "url" | "secret">): string =>
-  toHex(sha256Sync(utf8(`${tool} ${secret?.id ?? ""} ${url}`)));
 
 function inWords(fault: McpUpstreamFault): string {
   switch (fault.kind) {

@@ -3,13 +3,17 @@
  * the headers are the tool's own, and no capability is declared, so a server asks nothing back.
  */
 import type { BoundedMap } from "../kernel/bounded-map.ts";
+import { toHex, utf8 } from "../kernel/bytes.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { sha256Sync } from "../kernel/digest.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { Members } from "../mcp/json-members.ts";
+import { isObject, type Members } from "../mcp/json-members.ts";
+import type { RpcResponse } from "../mcp/message.ts";
 import { standardHeaders } from "../mcp/modern-request.ts";
 import type { Era } from "../mcp/revision.ts";
 import { allTools, type ToolListing } from "../mcp/tool-pages.ts";
 import { DISCOVER, eraVerdict } from "../mcp/upstream-era.ts";
+import type { Upstream } from "../registry/catalog.ts";
 import {
   faultOf,
   post,
@@ -28,6 +32,8 @@ export interface McpUpstreamPorts extends ExchangePorts {
 
 export interface KnownEra {
   readonly era: Era;
+  /** What a modern server says that it can do; empty for a legacy one, or when it says too much. */
+  readonly capabilities: Members;
   /** Milliseconds since the epoch. */
   readonly since: number;
 }
@@ -35,14 +41,21 @@ export interface KnownEra {
 /** How long an era is believed, in milliseconds. */
 const ERA_HOLDS_MS = 3_600_000;
 
-/** The era of a server, as known, or by its answer to a probe. */
-export async function eraOfServer(
+/** The longest capabilities that are kept, in characters. */
+const MOST_CAPABILITIES = 8_192;
+
+/** The tool, the address and the credential: a server may speak another era to another one. */
+export const serverKey = (tool: string, { url, secret }: Pick<Upstream, "url" | "secret">): string =>
+  toHex(sha256Sync(utf8(`${tool} ${secret?.id ?? ""} ${url}`)));
+
+/** What is known of a server, or by its answer to a probe. */
+export async function knownServer(
   ports: McpUpstreamPorts,
   server: McpServerAt,
-): Promise<Result<Era, McpUpstreamFault>> {
+): Promise<Result<KnownEra, McpUpstreamFault>> {
   const now = ports.clock.now();
   const known = ports.eras.get(server.key);
-  if (known !== undefined && now - known.since < ERA_HOLDS_MS && now >= known.since) return ok(known.era);
+  if (known !== undefined && now - known.since < ERA_HOLDS_MS && now >= known.since) return ok(known);
   const headers = standardHeaders({ method: DISCOVER.method, params: DISCOVER.params });
   const answer = await post(ports, server, JSON.stringify(DISCOVER), headers);
   if (!answer.ok) return answer;
@@ -55,8 +68,24 @@ export async function eraOfServer(
     await endSession(ports, server, session.value);
   }
   const era = verdict === "modern" ? "modern" : "legacy";
-  ports.eras.set(server.key, { era, since: now });
-  return ok(era);
+  const found: KnownEra = { era, capabilities: capabilitiesIn(message), since: now };
+  ports.eras.set(server.key, found);
+  return ok(found);
+}
+
+function capabilitiesIn(message: RpcResponse | null): Members {
+  const outcome = message?.outcome;
+  const said = outcome !== undefined && "result" in outcome ? outcome.result["capabilities"] : undefined;
+  return isObject(said) && JSON.stringify(said).length <= MOST_CAPABILITIES ? said : {};
+}
+
+/** The era of a server, as known, or by its answer to a probe. */
+export async function eraOfServer(
+  ports: McpUpstreamPorts,
+  server: McpServerAt,
+): Promise<Result<Era, McpUpstreamFault>> {
+  const known = await knownServer(ports, server);
+  return known.ok ? ok(known.value.era) : known;
 }
 
 /** Every tool that the server lists, over all pages. */

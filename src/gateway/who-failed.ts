@@ -7,6 +7,7 @@ type Who = "caller" | "dome" | "upstream";
 
 export const WHO_FAILED = {
   not_an_http_tool: "caller",
+  not_an_mcp_tool: "caller",
   body_too_large: "caller",
   caller_gone: "caller",
   upstream_credential_missing: "dome",
@@ -17,6 +18,7 @@ export const WHO_FAILED = {
   upstream_timeout: "upstream",
   upstream_too_large: "upstream",
   upstream_lost: "upstream",
+  upstream_failed: "upstream",
 } as const satisfies Readonly<Record<string, Who>>;
 
 export type CallFault = keyof typeof WHO_FAILED;

@@ -15,6 +15,9 @@ export const META = {
   serverInfo: "io.modelcontextprotocol/serverInfo",
 } as const;
 
+/** The extension for tasks. Dome serves none: the id of a task would outlive the decision that made it. */
+export const TASKS = "io.modelcontextprotocol/tasks";
+
 /** Names of members of `_meta` that begin so are the protocol's own. */
 export const MODERN_META_PREFIX = "io.modelcontextprotocol/";
 

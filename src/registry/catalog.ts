@@ -1,6 +1,7 @@
 /** The catalog of a workspace: the entries that its agents may declare, and what a declaration resolves to. */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Integration, Pool, Tool } from "../contract/catalog.ts";
+import { MCP_OPERATIONS } from "../contract/mcp-operations.ts";
 import { toolOf } from "../contract/resource.ts";
 import type { CredentialState, DomeContext, ToolKind, UpstreamAuth } from "../contract/upstream.ts";
 import { rfc3339 } from "../kernel/clock.ts";
@@ -30,10 +31,13 @@ export interface Upstream {
 }
 
 export interface CatalogTool {
+  readonly id: Id<"tol">;
   readonly operations: readonly string[] | null;
   readonly clearArguments: boolean;
   /** The schema of each operation's arguments. */
   readonly schemas: ReadonlyMap<string, JsonSchema>;
+  /** The schemas of pinned operations as their server defines them, whatever the entry demands of arguments. */
+  readonly pinned: ReadonlyMap<string, JsonSchema>;
   /** Operations that differ from what was approved: refused, whatever else is said of them. */
   readonly quarantined: ReadonlySet<string>;
   /** Operations that were reviewed as changing nothing. */
@@ -108,7 +112,10 @@ interface PinnedOperation {
   readonly schema: string | null;
 }
 
-/** Once its server was listed, a tool has the operations that were: the entry can only leave some out. */
+/**
+ * An MCP server has the operations that are pinned, and none before it was listed (P1): the entry can only leave some
+ * out.
+ */
 function catalogTool(
   row: typeof catalogTools.$inferSelect,
   secret: SealedSecret | null,
@@ -116,13 +123,16 @@ function catalogTool(
 ): CatalogTool {
   const { kind, url, auth, forwardHeaders, domeContext, operations, clearArguments, argumentSchemas } = row;
   const kept = operations === null ? null : new Set(operations);
+  const schemas = new Map(schemasOf(pinned));
   return {
+    id: row.id,
     operations:
-      pinned.length === 0
-        ? operations
-        : pinned.map(({ name }) => name).filter((name) => kept === null || kept.has(name)),
+      kind === "mcp"
+        ? [...pinned.map(({ name }) => name), ...MCP_OPERATIONS].filter((name) => kept?.has(name) ?? true)
+        : operations,
     clearArguments,
-    schemas: new Map([...schemasOf(pinned), ...Object.entries(argumentSchemas ?? {})]),
+    schemas: new Map([...schemas, ...Object.entries(argumentSchemas ?? {})]),
+    pinned: schemas,
     quarantined: new Set(pinned.flatMap(({ name, state }) => (state === "quarantined" ? [name] : []))),
     readOnly: new Set(pinned.flatMap(({ name, readOnly }) => (readOnly ? [name] : []))),
     upstream:

@@ -1,10 +1,11 @@
 /** The pinned operations of a tool's MCP server, as the registry stores them. */
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
 import type { ToolOperation, ToolOperationDetail } from "../contract/tool-operation.ts";
 import { rfc3339OrNull } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
+import type { Reading } from "../storage/read.ts";
 import { catalogTools } from "../storage/tables/catalog.ts";
 import { toolOperations } from "../storage/tables/tool-operations.ts";
 
@@ -15,6 +16,25 @@ export interface ToolOperationsChange {
   readonly tool: Id<"tol">;
   readonly rows: readonly ToolOperationRow[];
 }
+
+/** What a client is told of an operation, as it was approved. */
+export interface PinnedDefinition {
+  readonly name: string;
+  /** JSON, as the server listed it. */
+  readonly text: string;
+}
+
+/** Every definition of a tool that was approved, of quarantined operations too, by name. */
+export const definitionsReading = (db: Database, tool: Id<"tol">): Reading<readonly PinnedDefinition[]> => ({
+  statements: [
+    db
+      .select({ name: toolOperations.name, text: sql<string>`${toolOperations.definition}` })
+      .from(toolOperations)
+      .where(and(eq(toolOperations.toolId, tool), isNotNull(toolOperations.definition)))
+      .orderBy(asc(toolOperations.name)),
+  ],
+  parse: (rows: readonly PinnedDefinition[] = []) => rows,
+});
 
 /** All of a tool, by name. */
 export const operationsOf = (db: Database, tool: Id<"tol">): Promise<ToolOperationRow[]> =>

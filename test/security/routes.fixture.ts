@@ -42,8 +42,11 @@ interface ApiDocument {
 
 export const DOCUMENT = openApiDocument(TEST_ISSUER, routes) as ApiDocument;
 
-/** Doors that forward judge no body and no query of their own: test/worker/tools-door.test.ts has their refusals. */
-const isForwarding = (path: string): boolean => path.startsWith("/tools/");
+/**
+ * Doors that forward judge no body and no query of their own: test/worker/tools-door.test.ts and mcp-door.test.ts have
+ * their refusals.
+ */
+const isForwarding = (path: string): boolean => path.startsWith("/tools/") || path.startsWith("/mcp");
 
 const documented = Object.entries(DOCUMENT.paths).filter(([path]) => !isForwarding(path));
 

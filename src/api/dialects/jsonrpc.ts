@@ -34,12 +34,13 @@ const CODES: Readonly<Partial<Record<ProblemCode, number>>> = {
 const codeOf = (code: ProblemCode): number => CODES[code] ?? PROBLEMS[code].status * 10;
 
 function doorRefusal(refusal: Refusal, about: About): Response {
-  const { code, detail, errors, retryAfterSeconds } = refusal;
+  const { code, detail, errors, retryAfterSeconds, call } = refusal;
   // `who`: a client that sees an error of its own making, of Dome's or of the upstream's should not have to guess.
   const data = {
     who: "dome",
     code,
     request_id: about.requestId,
+    ...call,
     ...defined({ errors }),
   };
   return rpcResponse(

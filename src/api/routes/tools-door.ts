@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { isName, name } from "../../contract/words.ts";
 import { callHttp, type HttpAnswer, type HttpBody } from "../../gateway/http/call-http.ts";
-import { WHO_FAILED, type NoAnswer } from "../../gateway/who-failed.ts";
+import { NO_ANSWER } from "../../gateway/no-answer.ts";
+import { WHO_FAILED } from "../../gateway/who-failed.ts";
 import { holdsCredential } from "../../kernel/redact.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
@@ -11,6 +12,7 @@ import { limitsOf } from "../../tiers/limits.ts";
 import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
 import { checkEncoding, MAX_BODY_BYTES, mediaType, parsedBody, readBytes, repeatedName } from "../body.ts";
 import { withheldProblem } from "../door-refusals.ts";
+import { bearsOwn, refusedWay } from "../forwarded.ts";
 import { parametersOf } from "../parameters.ts";
 import { problemRoute } from "../problem-route.ts";
 import type { Method, Route } from "../route.ts";
@@ -83,7 +85,10 @@ async function forward({
   const limits = limitsOf(services.access.tiers, caller.agents);
   const body = await bodyOf(http, limits.ok ? limits.value.maxActBodyBytes : 0);
   if (!body.ok) return body;
-  if (holdsCredential(JSON.stringify([segments.value, query.value])) || bearsOwn(http, body.value))
+  if (
+    holdsCredential(JSON.stringify([segments.value, query.value])) ||
+    bearsOwn(http, body.value.kind === "json" ? JSON.stringify(body.value.value) : "")
+  )
     return err(OUT_OF_PLACE);
   const called = await callHttp(services.tools, caller, {
     tool,
@@ -119,60 +124,16 @@ function answered(answer: HttpAnswer, decision: string): Result<Response, Refusa
   return ok(new Response(answer.body, { status: answer.status, headers }));
 }
 
-const NO_ANSWER: Readonly<Record<NoAnswer, Pick<Refusal, "code" | "detail">>> = {
-  not_an_http_tool: {
-    code: "not_found",
-    detail: "The tool is not of the kind http, so it has no door here.",
-  },
-  upstream_credential_missing: {
-    code: "upstream_credential_missing",
-    detail:
-      "Dome has no usable credential for the tool's server, and has sent nothing. An operator adds one.",
-  },
-  upstream_refused: {
-    code: "upstream_refused",
-    detail: "The tool's server refused the credential of Dome. An operator replaces it.",
-  },
-  upstream_redirect: {
-    code: "upstream_redirect",
-    detail: "The tool's server redirects to another server, or out of the tool's base path.",
-  },
-  upstream_unreachable: {
-    code: "upstream_unreachable",
-    detail: "The tool's server cannot be reached, or ended the connection without an answer.",
-  },
-  upstream_timeout: {
-    code: "upstream_timeout",
-    detail: "The tool's server has not answered in time. The call may have had its effect.",
-  },
-  upstream_too_large: {
-    code: "upstream_too_large",
-    detail: "The answer of the tool's server is larger than the agent's tier allows.",
-  },
-  act_too_long: {
-    code: "act_too_long",
-    detail: "The call has taken longer than the agent's tier allows. It may have had its effect.",
-  },
-  body_too_large: {
-    code: "body_too_large",
-    detail: "The body is larger than the agent's tier allows.",
-  },
-};
-
 const invalid = (detail: string): Refusal => ({ code: "invalid_request", detail });
 
 const OUT_OF_PLACE = invalid(
   "The call has a credential in its path, query or body. Dome sends the server's own credential: leave yours out.",
 );
 
-/** What no door forwards, whoever asks. */
+/** What no door forwards, whoever asks, and a body where the method has none. */
 function refusedPassage({ headers, method, body }: Request): Refusal | undefined {
-  if (headers.has("upgrade")) {
-    return invalid("The door does not forward upgrades such as WebSocket. Use HTTP requests and streams.");
-  }
-  if (headers.has("dome-context") || /\bdome\b/i.test(headers.get("via") ?? "")) {
-    return invalid("The call has come through Dome already: the URL of a tool leads back here.");
-  }
+  const refused = refusedWay(headers);
+  if (refused !== undefined) return refused;
   if ((method === "GET" || method === "HEAD") && body !== null) return invalid(`A ${method} has no body.`);
   return undefined;
 }
@@ -227,17 +188,4 @@ async function bodyOf(http: Request, most: number): Promise<Result<HttpBody, Ref
     return err({ code: "body_too_large", detail: `The body is larger than ${most} bytes.` });
   }
   return ok({ kind: "stream", stream: http.body as ReadableStream<Uint8Array>, type: type.value, length });
-}
-
-/** True for a JSON body, or a forwarded header, that holds a key of Dome or what this very call authenticates with (P10). */
-function bearsOwn({ headers }: Request, body: HttpBody): boolean {
-  const own = ["authorization", "dome-act-as"]
-    .map((each) => (headers.get(each) ?? "").replace(/^Bearer +/i, ""))
-    .filter((text) => text.length >= 16);
-  const forwarded = [...headers].filter(([each]) => each !== "authorization" && each !== "dome-act-as");
-  const texts = forwarded.map(([, value]) => value);
-  if (body.kind === "json") texts.push(JSON.stringify(body.value));
-  return texts.some(
-    (text) => /dome_[ao]t_[0-9A-Za-z]{49}/.test(text) || own.some((each) => text.includes(each)),
-  );
 }

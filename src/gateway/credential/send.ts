@@ -26,11 +26,11 @@ export type NotSent = NoCredential | NoContext;
  * @param send opens the call. Its argument has headers that replace others of the same name, and go to no other server.
  * @returns what `send` does, or why it was not called.
  */
-export async function sendWithCredential<Fault>(
+export async function sendWithCredential<Response extends UpstreamResponse, Fault>(
   ports: SendPorts,
   { permit, upstream }: UpstreamCall,
-  send: (credential: Headers) => Promise<Result<UpstreamResponse, Fault>>,
-): Promise<Result<UpstreamResponse, Fault | NotSent>> {
+  send: (credential: Headers) => Promise<Result<Response, Fault>>,
+): Promise<Result<Response, Fault | NotSent>> {
   const context = await contextHeaders(ports, permit, upstream);
   if (!context.ok) return context;
   const credential = await serverCredential(ports, upstream);

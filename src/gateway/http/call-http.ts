@@ -7,17 +7,17 @@ import type { Caller } from "../../access/caller.ts";
 import type { Question, RequestFacts } from "../../access/judge.ts";
 import type { Withheld } from "../../access/release.ts";
 import type { Egress } from "../../egress/egress.ts";
-import { UpstreamFault, type UpstreamLimits } from "../../egress/open.ts";
+import type { UpstreamLimits } from "../../egress/open.ts";
 import { defined } from "../../kernel/defined.ts";
 import type { Result } from "../../kernel/result.ts";
 import type { Catalog } from "../../registry/catalog.ts";
 import { matchOperation, operationNamed } from "../../registry/http-operations.ts";
 import { callTool, type Called, type Permit, type ToolCallPorts, type ToolRequest } from "../call-tool.ts";
-import { sendWithCredential, type NotSent, type SendPorts } from "../credential/send.ts";
-import { ActTooLong } from "../deadline.ts";
+import { sendWithCredential, type SendPorts } from "../credential/send.ts";
+import { reasonOf, reasonOfEnd } from "../early-end.ts";
 import { WHO_FAILED, type CallFault, type NoAnswer } from "../who-failed.ts";
 import { answerHeaders, upstreamHeaders } from "./headers.ts";
-import { observed, TooLong, type StreamEnd } from "./observed.ts";
+import { observed, TooLong } from "../observed.ts";
 import { rewrittenLocation, upstreamUrl } from "./urls.ts";
 
 /** The longest silence before the server's answer, in milliseconds. */
@@ -159,26 +159,6 @@ async function perform(
   return { value: { kind: "answer", status, headers: kept, body: stream }, end };
 }
 
-function reasonOf(
-  kind: NotSent["kind"] | "address_refused" | UpstreamFault["end"],
-  signal: AbortSignal,
-): NoAnswer {
-  switch (kind) {
-    case "credential_missing":
-    case "context_unsigned":
-      return "upstream_credential_missing";
-    case "timed_out":
-      return "upstream_timeout";
-    case "too_large":
-      return "upstream_too_large";
-    case "aborted":
-      return signal.reason instanceof ActTooLong ? "act_too_long" : "upstream_unreachable";
-    case "unreachable":
-    case "address_refused":
-      return "upstream_unreachable";
-  }
-}
-
 /** What the outcome's record says: whose fault, how long, how much in each direction. */
 class HttpOutcome {
   readonly #clock: HttpPorts["clock"];
@@ -248,12 +228,4 @@ class HttpOutcome {
       },
     };
   }
-}
-
-function reasonOfEnd(end: StreamEnd, signal: AbortSignal): CallFault | undefined {
-  if (end.kind === "whole") return undefined;
-  if (end.kind === "abandoned") return "caller_gone";
-  const { fault } = end;
-  const reason = fault instanceof UpstreamFault ? reasonOf(fault.end, signal) : "upstream_unreachable";
-  return reason === "upstream_unreachable" ? "upstream_lost" : reason;
 }

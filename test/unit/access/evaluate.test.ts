@@ -8,7 +8,12 @@ import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
 import { limitsOf } from "../../../src/tiers/limits.ts";
 import { parseScope, SURFACE, type Scope } from "../../../src/contract/scope.ts";
 
-const NOTHING_PINNED = { quarantined: new Set<string>(), readOnly: new Set<string>() };
+const NOTHING_PINNED = {
+  id: "tol_01k9v3m8q2x7n5r4t6w0y1z2a3" as const,
+  pinned: new Map(),
+  quarantined: new Set<string>(),
+  readOnly: new Set<string>(),
+};
 const NOTHING: Surface = { tools: [], pools: [], integrations: [] };
 
 const agent = (

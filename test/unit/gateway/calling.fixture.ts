@@ -47,6 +47,8 @@ export const CATALOG: Catalog = {
       "crm",
       {
         operations: ["GET /tickets/{id}", "GET /tickets"],
+        id: "tol_01k9v3m8q2x7n5r4t6w0y1z2a3" as const,
+        pinned: new Map(),
         clearArguments: false,
         schemas: new Map(),
         quarantined: new Set<string>(),

@@ -1,6 +1,6 @@
 /** A body on its way through: how much of it passed, and how it ended. */
 import { expect, it } from "vitest";
-import { observed, type StreamEnd } from "../../../src/gateway/http/observed.ts";
+import { observed, type StreamEnd } from "../../../src/gateway/observed.ts";
 
 /** A body whose source a test holds, and what was told of its end. */
 function passing(most: number | null = null) {

@@ -35,6 +35,8 @@ const CATALOG: Facts["catalog"] = {
       "mail",
       {
         operations: null,
+        id: "tol_01k9v3m8q2x7n5r4t6w0y1z2a3" as const,
+        pinned: new Map(),
         clearArguments: false,
         schemas: new Map([["POST /notes", { type: "object", required: ["text"] }]]),
         quarantined: new Set(["forward"]),

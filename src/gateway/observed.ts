@@ -1,6 +1,6 @@
 /** A body on its way through, unbuffered: its size and its digest are known at its end, whoever ends it. */
-import { toHex } from "../../kernel/bytes.ts";
-import { runningSha256 } from "../../kernel/digest.ts";
+import { toHex } from "../kernel/bytes.ts";
+import { runningSha256 } from "../kernel/digest.ts";
 
 interface Passed {
   readonly bytes: number;

@@ -1,0 +1,40 @@
+/** Why a call, or its answer, has ended before its end: in the words of its outcome. */
+import { UpstreamFault } from "../egress/open.ts";
+import type { NotSent } from "./credential/send.ts";
+import { ActTooLong } from "./deadline.ts";
+import type { StreamEnd } from "./observed.ts";
+import type { CallFault, NoAnswer } from "./who-failed.ts";
+
+/** @param signal of the act: it says whether an aborted call had taken too long. */
+export function reasonOf(
+  kind: NotSent["kind"] | "address_refused" | UpstreamFault["end"],
+  signal: AbortSignal,
+): NoAnswer {
+  switch (kind) {
+    case "credential_missing":
+    case "context_unsigned":
+      return "upstream_credential_missing";
+    case "timed_out":
+      return "upstream_timeout";
+    case "too_large":
+      return "upstream_too_large";
+    case "aborted":
+      return signal.reason instanceof ActTooLong ? "act_too_long" : "upstream_unreachable";
+    case "unreachable":
+    case "address_refused":
+      return "upstream_unreachable";
+  }
+}
+
+/** Undefined for a whole answer. */
+export function reasonOfEnd(end: StreamEnd, signal: AbortSignal): CallFault | undefined {
+  if (end.kind === "whole") return undefined;
+  if (end.kind === "abandoned") return "caller_gone";
+  return reasonOfFault(end.fault, signal);
+}
+
+/** Of the error that reading an answer has thrown. */
+export function reasonOfFault(fault: unknown, signal: AbortSignal): CallFault {
+  const reason = fault instanceof UpstreamFault ? reasonOf(fault.end, signal) : "upstream_unreachable";
+  return reason === "upstream_unreachable" ? "upstream_lost" : reason;
+}

@@ -1,0 +1,121 @@
+/**
+ * A request that the server behind a tool answers, governed like any call: it is decided on the pinned definition and
+ * its arguments, its intent is recorded before it is sent, and its outcome at the end of the answer.
+ */
+import type { Caller } from "../../access/caller.ts";
+import type { Performed } from "../../access/act.ts";
+import type { Withheld } from "../../access/release.ts";
+import { mcpOperation } from "../../contract/mcp-operations.ts";
+import { itemOf, type Resource } from "../../contract/resource.ts";
+import type { UpstreamLimits } from "../../egress/open.ts";
+import { utf8 } from "../../kernel/bytes.ts";
+import { ok, type Result } from "../../kernel/result.ts";
+import type { RpcRequest } from "../../mcp/message.ts";
+import type { Era } from "../../mcp/revision.ts";
+import { callTool, type Permit } from "../call-tool.ts";
+import { sendWithCredential } from "../credential/send.ts";
+import { reasonOf } from "../early-end.ts";
+import type { NotSent } from "../credential/send.ts";
+import type { McpUpstreamFault } from "../mcp-exchange.ts";
+import { knownServer, serverKey } from "../mcp-upstream.ts";
+import type { NoAnswer } from "../who-failed.ts";
+import type { ClientAnswer, ClientRequest, ServerAnswer } from "./client-request.ts";
+import type { McpPorts } from "./door-view.ts";
+import type { Exchange } from "./exchange.ts";
+import { modernExchange } from "./exchange-modern.ts";
+import { McpOutcome } from "./outcome.ts";
+import { deniedAnswer } from "./own-answers.ts";
+import { readAnswer } from "./read-answer.ts";
+
+/** The longest silence before an answer, in milliseconds: in JSON it comes only when the tool has done its work. */
+const HEADERS_MS = 120_000;
+/** The longest silence within a stream, in milliseconds. */
+const SILENCE_MS = 300_000;
+/** The largest message, in bytes; a tier may allow less. */
+const MOST_MESSAGE = 8_388_608;
+
+/** By the era of the server. */
+const EXCHANGES: Readonly<Record<Era, Exchange | null>> = { modern: modernExchange, legacy: null };
+
+/** The operation that a request means: a tool by its name, anything else by its method. */
+export const operationOf = ({ tool, message }: Pick<ClientRequest, "tool" | "message">): Resource => ({
+  kind: "tool",
+  name: tool,
+  part: message.method === "tools/call" ? String(message.params["name"]) : mcpOperation(message.method),
+});
+
+/** What is decided on: the arguments of a tool, or all that another request says. */
+function argumentsOf({ method, params }: RpcRequest): unknown {
+  if (method === "tools/call") return params["arguments"] ?? {};
+  const { _meta, ...said } = params;
+  return said;
+}
+
+export async function callServer(
+  ports: McpPorts,
+  caller: Caller,
+  request: ClientRequest,
+): Promise<Result<ClientAnswer, Withheld>> {
+  const asked = { ...operationOf(request), kind: "tool", action: "mcp:call" } as const;
+  const called = await callTool(ports, caller, {
+    question: () => ({ asked, args: argumentsOf(request.message) }),
+    request: request.request,
+    perform: (permit, signal) => perform(ports, request, permit, signal),
+  });
+  if (!called.ok) return called;
+  if (called.value.kind === "denied")
+    return ok(deniedAnswer(request, called.value.decision.value, [itemOf(asked)]));
+  const { decided, result } = called.value;
+  return ok({ ...result.value, decision: decided.id });
+}
+
+async function perform(
+  ports: McpPorts,
+  request: ClientRequest,
+  permit: Permit,
+  stop: AbortSignal,
+): Promise<Performed<ServerAnswer>> {
+  const { tool, limits, asked } = permit;
+  const { upstream } = tool;
+  const outcome = new McpOutcome(ports.clock, utf8(request.text).length);
+  if (upstream?.kind !== "mcp") return outcome.none("not_an_mcp_tool");
+  const signal = AbortSignal.any([stop, request.gone]);
+  const most = Math.min(limits.maxActBodyBytes, MOST_MESSAGE);
+  const bounds: UpstreamLimits = {
+    headersMs: HEADERS_MS,
+    silenceMs: SILENCE_MS,
+    bytes: limits.maxActBodyBytes,
+  };
+  const inputSchema =
+    request.message.method === "tools/call" && asked.part !== null ? tool.pinned.get(asked.part) : undefined;
+  const exchanged = await sendWithCredential(ports, { permit, upstream, signal }, async (credential) => {
+    const server = { key: serverKey(tool.id, upstream), url: upstream.url, credential, signal };
+    const known = await knownServer(ports, server);
+    if (!known.ok) return known;
+    const exchange = EXCHANGES[known.value.era];
+    if (exchange === null) return { ok: false, error: { kind: "malformed" } } as const;
+    return exchange(ports, server, { request, inputSchema, bounds });
+  });
+  if (!exchanged.ok) {
+    if (request.gone.aborted)
+      return { ...outcome.none("upstream_unreachable"), end: outcome.failed("caller_gone") };
+    return outcome.none(whyNot(exchanged.error, signal));
+  }
+  return readAnswer(exchanged.value, { timers: ports.timers, request, outcome, most, signal });
+}
+
+function whyNot(fault: McpUpstreamFault | NotSent, signal: AbortSignal): NoAnswer {
+  switch (fault.kind) {
+    case "redirected":
+      return "upstream_redirect";
+    case "credential_refused":
+      return "upstream_refused";
+    case "status":
+    case "malformed":
+    case "refused":
+    case "endless":
+      return "upstream_failed";
+    default:
+      return reasonOf(fault.kind, signal);
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * A request of an MCP client, and what it is answered. This is the seam between the client's side of a door and the
+ * server's: whatever era a client speaks, its request comes in this form, and leaves in this form.
+ */
+import type { RequestFacts } from "../../access/judge.ts";
+import type { DecisionId } from "../../kernel/ids.ts";
+import type { RpcRequest } from "../../mcp/message.ts";
+import type { Era } from "../../mcp/revision.ts";
+import type { NoAnswer } from "../who-failed.ts";
+
+export interface ClientRequest {
+  /** The tool of the door. */
+  readonly tool: string;
+  readonly era: Era;
+  readonly message: RpcRequest;
+  /** The same message, as it came. */
+  readonly text: string;
+  /** Of the HTTP request. Only what is named in `upstream-headers.ts` passes. */
+  readonly headers: Headers;
+  /** False: the client takes JSON alone, so that the last message of a stream is its answer. */
+  readonly takesEvents: boolean;
+  readonly request: RequestFacts;
+  /** Aborted when the client has closed the connection: its only way to cancel (2026-07-28, "Cancellation"). */
+  readonly gone: AbortSignal;
+}
+
+/** The answer of a tool's server, or why there is none. */
+export type ServerAnswer =
+  | { readonly kind: "message"; readonly status: number; readonly text: string }
+  /** Server-sent events, the last of which is the response. */
+  | { readonly kind: "events"; readonly body: ReadableStream<Uint8Array> }
+  | { readonly kind: "none"; readonly why: NoAnswer };
+
+export type ClientAnswer =
+  | (ServerAnswer & { readonly decision: DecisionId | null })
+  /** The token does not cover what was asked; these scopes do. */
+  | { readonly kind: "scope"; readonly detail: string; readonly scopes: readonly string[] };

@@ -1,0 +1,73 @@
+/** A modern client at a modern server: the client's bytes go as they came, and the server's come back as they are. */
+import { utf8 } from "../../kernel/bytes.ts";
+import { defined } from "../../kernel/defined.ts";
+import { err, ok } from "../../kernel/result.ts";
+import { isObject } from "../../mcp/json-members.ts";
+import { mapMember, withMembers } from "../../mcp/json-text.ts";
+import type { RpcNotification, RpcRequest, RpcResponse } from "../../mcp/message.ts";
+import { isCacheable } from "../../mcp/methods.ts";
+import { META, TASKS } from "../../mcp/revision.ts";
+import type { Exchange } from "./exchange.ts";
+import { modernHeaders, withCredential } from "./upstream-headers.ts";
+
+export const modernExchange: Exchange = async (ports, { url, credential, signal }, asked) => {
+  const { message, text, headers } = asked.request;
+  const opened = await ports.egress.open(
+    {
+      method: "POST",
+      url,
+      headers: withCredential(modernHeaders(message, headers, asked.inputSchema), credential),
+      body: utf8(withoutTasks(message, text)),
+      signal,
+    },
+    asked.bounds,
+  );
+  if (!opened.ok) return err({ kind: opened.error.kind });
+  return ok({ ...opened.value, heard: (said, as) => heard(message, said, as) });
+};
+
+/**
+ * The request without the extension for tasks among the client's capabilities: the id of a task would outlive the
+ * decision that made it.
+ */
+function withoutTasks({ params: { _meta } }: RpcRequest, text: string): string {
+  const capabilities = isObject(_meta) ? _meta[META.clientCapabilities] : undefined;
+  const extensions = isObject(capabilities) ? capabilities["extensions"] : undefined;
+  if (!isObject(extensions) || !(TASKS in extensions)) return text;
+  const path = ["params", "_meta", META.clientCapabilities, "extensions"];
+  return path.reduceRight<(inner: string) => string>(
+    (change, name) => (outer) => mapMember(outer, name, change),
+    (inner) => withMembers(inner, { [TASKS]: null }),
+  )(text);
+}
+
+/** Results of these may ask for input instead (2026-07-28, "Multi Round-Trip Requests"). */
+const ASKING: ReadonlySet<string> = new Set(["tools/call", "prompts/get", "resources/read"]);
+
+const isAllowed = (resultType: unknown, method: string): boolean =>
+  resultType === undefined ||
+  resultType === "complete" ||
+  (resultType === "input_required" && ASKING.has(method));
+
+/**
+ * Who may see a result depends on the agent, so it is for nobody else to keep (2026-07-28, "Caching"); a result that
+ * names no type is a complete one. An error stands under the id of the request, whatever id the server gave it.
+ */
+function heard(
+  { id, method }: RpcRequest,
+  message: RpcNotification | RpcResponse,
+  text: string,
+): string | null {
+  if (message.kind === "notification") return text;
+  const { outcome } = message;
+  if ("error" in outcome) return message.id === id ? text : withMembers(text, { id: JSON.stringify(id) });
+  const { resultType, cacheScope } = outcome.result;
+  if (message.id !== id || !isAllowed(resultType, method)) return null;
+  const changes = {
+    ...defined({ resultType: resultType === undefined ? '"complete"' : undefined }),
+    ...defined({ cacheScope: isCacheable(method) && cacheScope !== "private" ? '"private"' : undefined }),
+  };
+  return Object.keys(changes).length === 0
+    ? text
+    : mapMember(text, "result", (result) => withMembers(result, changes));
+}

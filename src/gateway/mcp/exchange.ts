@@ -1,0 +1,37 @@
+/**
+ * The other side of the seam: one request at the server behind a tool, in the era that the server speaks, and each of
+ * its messages in the era that the client speaks.
+ */
+import type { UpstreamLimits, UpstreamResponse } from "../../egress/open.ts";
+import type { Result } from "../../kernel/result.ts";
+import type { RpcNotification, RpcResponse } from "../../mcp/message.ts";
+import type { JsonSchema } from "../../registry/schema-text.ts";
+import type { McpServerAt, McpUpstreamFault } from "../mcp-exchange.ts";
+import type { McpUpstreamPorts } from "../mcp-upstream.ts";
+import type { ClientRequest } from "./client-request.ts";
+
+export interface Asked {
+  readonly request: ClientRequest;
+  /** The pinned schema of the tool that is called; undefined for any other request. */
+  readonly inputSchema: JsonSchema | undefined;
+  readonly bounds: UpstreamLimits;
+}
+
+/** With any status. The messages are in its body: one, or one in each event. */
+export interface Exchanged extends UpstreamResponse {
+  /**
+   * A message of the server as the client hears it.
+   * @returns null: not for this client; for a response, that it is not one that the server may give.
+   */
+  heard(message: RpcNotification | RpcResponse, text: string): string | null;
+}
+
+/**
+ * Sends one request. Whatever its era needs around it (a session, a message that cancels) is its own affair.
+ * @param server its signal ends the exchange at any moment.
+ */
+export type Exchange = (
+  ports: McpUpstreamPorts,
+  server: McpServerAt,
+  asked: Asked,
+) => Promise<Result<Exchanged, McpUpstreamFault>>;

@@ -1,0 +1,65 @@
+/**
+ * `tools/list` from pins: what was approved, and of that what the caller may call and nobody has quarantined. No server
+ * is asked, so a list cannot be slow, empty or other than what is decided on.
+ */
+import { isOffered } from "../../access/evaluate.ts";
+import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../kernel/bytes.ts";
+import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
+import type { PinnedDefinition } from "../../registry/tool-operations.ts";
+import type { ClientAnswer, ClientRequest } from "./client-request.ts";
+import type { DoorView, McpPorts } from "./door-view.ts";
+
+/** The largest page, in characters of definitions; one definition is always on it. */
+const MOST_PAGE = 1_048_576;
+
+export async function listTools(
+  ports: Pick<McpPorts, "configuration">,
+  { caller, catalog, configEpoch, tool }: DoorView,
+  { tool: name, era, message: { id, params } }: ClientRequest,
+): Promise<ClientAnswer> {
+  const after = afterOf(params["cursor"]);
+  if (after === null) return { ...BAD_CURSOR, text: errorMessage(id, BAD_CURSOR.error) };
+  const pinned = await ports.configuration.definitions(tool.id, configEpoch);
+  const offered = pinned.filter(
+    (each) => each.name > after && isOffered({ ...caller, catalog }, { kind: "tool", name, part: each.name }),
+  );
+  const { page, next } = pageOf(offered);
+  const members = [
+    ...(era === "modern" ? ['"resultType":"complete"'] : []),
+    `"tools":[${page.map(({ text }) => text).join(",")}]`,
+    ...(next === null ? [] : [`"nextCursor":${JSON.stringify(next)}`]),
+    // A quarantine or a change of the surface is to be seen with the next list.
+    ...(era === "modern" ? ['"ttlMs":0', '"cacheScope":"private"'] : []),
+  ];
+  const text = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{${members.join(",")}}}`;
+  return { kind: "message", status: 200, text, decision: null };
+}
+
+function pageOf(offered: readonly PinnedDefinition[]) {
+  let size = 0;
+  const end = offered.findIndex(({ text }, at) => (size += text.length) > MOST_PAGE && at > 0);
+  const page = end === -1 ? offered : offered.slice(0, end);
+  const last = page.at(-1);
+  return { page, next: end === -1 || last === undefined ? null : toBase64Url(utf8(last.name)) };
+}
+
+/** The name behind which the page begins; null for what is no cursor of a list. */
+function afterOf(cursor: unknown): string | null {
+  if (cursor === undefined) return "";
+  if (typeof cursor !== "string" || !/^[\w-]{1,256}$/.test(cursor)) return null;
+  try {
+    return fromUtf8(fromBase64Url(cursor));
+  } catch {
+    return null;
+  }
+}
+
+const BAD_CURSOR = {
+  kind: "message",
+  status: 200,
+  decision: null,
+  error: {
+    code: RPC_ERRORS.invalidParams,
+    message: "The cursor is not one of this list. List from the start.",
+  },
+} as const;

@@ -1,0 +1,83 @@
+/** What the outcome's record says of an exchange: how long it took, how much went each way, who failed. */
+import type { ActEnd, Performed } from "../../access/act.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { defined } from "../../kernel/defined.ts";
+import type { RpcResponse } from "../../mcp/message.ts";
+import { WHO_FAILED, type CallFault, type NoAnswer } from "../who-failed.ts";
+import type { ServerAnswer } from "./client-request.ts";
+
+interface Facts {
+  /** Of the server's answer, in HTTP. */
+  readonly status?: number;
+  /** In bytes. */
+  readonly received?: number;
+}
+
+export class McpOutcome {
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  readonly #sent: number;
+
+  /** @param sent the size of the request, in bytes. */
+  constructor(clock: Clock, sent: number) {
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+    this.#sent = sent;
+  }
+
+  /** The server has answered, whatever it says: an error of the tool is an answer too. */
+  answered({ outcome }: RpcResponse, facts: Facts): ActEnd {
+    const said =
+      "error" in outcome
+        ? { rpc_error: outcome.error.code }
+        : defined({
+            is_error: outcome.result["isError"] === true ? true : undefined,
+            asks_input: outcome.result["resultType"] === "input_required" ? true : undefined,
+          });
+    return this.#end("completed", undefined, { ...facts, ...said });
+  }
+
+  failed(reason: CallFault, facts: Facts = {}): ActEnd {
+    return this.#end("failed", reason, { ...facts });
+  }
+
+  none(why: NoAnswer, facts: Facts = {}): Performed<ServerAnswer> {
+    return { value: { kind: "none", why }, end: this.failed(why, facts) };
+  }
+
+  /** The same body, counted. */
+  watching(body: ReadableStream<Uint8Array>): {
+    readonly stream: ReadableStream<Uint8Array>;
+    bytes(): number;
+  } {
+    const reader = body.getReader();
+    let bytes = 0;
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          reader.closed.catch((fault: unknown) => controller.error(fault));
+        },
+        pull: async (controller) => {
+          const { done, value } = await reader.read();
+          if (done) return controller.close();
+          bytes += value.length;
+          controller.enqueue(value);
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
+    return { stream, bytes: () => bytes };
+  }
+
+  #end(outcome: ActEnd["outcome"], reason: CallFault | undefined, data: Record<string, unknown>): ActEnd {
+    return {
+      outcome,
+      facts: {
+        latency_ms: this.#clock.now() - this.#startedAt,
+        ...defined({ reason }),
+        data: { ...data, ...defined({ who: reason && WHO_FAILED[reason] }), sent: this.#sent },
+      },
+    };
+  }
+}

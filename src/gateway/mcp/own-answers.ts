@@ -1,0 +1,79 @@
+/** What Dome answers in place of a tool's server, under the id of the request. */
+import type { Decided } from "../../access/judge.ts";
+import { safeChange } from "../../access/evaluate.ts";
+import { PROBLEMS, type ProblemCode } from "../../contract/problem-codes.ts";
+import type { RequestId } from "../../mcp/json-members.ts";
+import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
+import type { RpcRequest } from "../../mcp/message.ts";
+import { failedCall } from "../../mcp/tool-result.ts";
+import { NO_ANSWER } from "../no-answer.ts";
+import { WHO_FAILED } from "../who-failed.ts";
+import type { ClientAnswer, ClientRequest } from "./client-request.ts";
+
+/** 401 is 4010, 503 is 5030: no code of JSON-RPC, of MCP, or of a server. */
+const ownCode = (code: ProblemCode): number => PROBLEMS[code].status * 10;
+
+/** The last message of a stream whose response is not coming. */
+export function noAnswerMessage(id: RequestId, why: keyof typeof NO_ANSWER | "caller_gone"): string {
+  const fault = why === "caller_gone" ? "upstream_lost" : why;
+  const { code, detail } = NO_ANSWER[fault];
+  return errorMessage(id, {
+    code: ownCode(code),
+    message: detail,
+    data: { who: WHO_FAILED[fault], code },
+  });
+}
+
+/** Tools, prompts and doors that are not there, or not for this agent: one answer (P11). */
+export const unknownAnswer = ({ id }: RpcRequest, what: string): ClientAnswer => ({
+  kind: "message",
+  status: 200,
+  text: errorMessage(id, {
+    code: RPC_ERRORS.invalidParams,
+    message: `${what} does not exist here, or the agent has not declared it.`,
+  }),
+  decision: null,
+});
+
+/** Reasons for which a thing is answered as if it were not there. */
+const UNKNOWN: ReadonlySet<string> = new Set([
+  "surface_undeclared",
+  "catalog_missing",
+  "catalog_operation_missing",
+]);
+
+/**
+ * A denied call of a tool is a result, so that the model reads the sentence and does something else; any other denied
+ * request is an error. The decision stands beside it, for programs.
+ */
+export function deniedAnswer(
+  { message, era, tool }: ClientRequest,
+  { id: decision, reason, layer, detail, change, bundleVersion }: Decided,
+  scopes: readonly string[],
+): ClientAnswer {
+  if (reason === "scope_insufficient") return { kind: "scope", detail, scopes };
+  if (UNKNOWN.has(reason))
+    return { ...unknownAnswer(message, thingOf(message, tool)), decision } as ClientAnswer;
+  const sentence = change === null ? detail : `${detail} ${change.detail}`;
+  const said = {
+    decision: "deny",
+    decision_id: decision,
+    reason,
+    layer,
+    detail,
+    change: safeChange(change),
+    bundle_version: bundleVersion,
+  };
+  const text =
+    message.method === "tools/call"
+      ? failedCall(message.id, era, { sentence, decision: said })
+      : errorMessage(message.id, {
+          code: ownCode("denied"),
+          message: sentence,
+          data: { who: "policy", code: "denied", reason, decision_id: decision },
+        });
+  return { kind: "message", status: 200, text, decision };
+}
+
+const thingOf = ({ method }: RpcRequest, tool: string): string =>
+  method === "tools/call" ? "The tool" : `${method} at ${tool}`;

@@ -1,0 +1,190 @@
+/** The answer of a server, in JSON or in events, as it goes on to the client. */
+import type { Performed } from "../../access/act.ts";
+import { eachChunk } from "../../egress/chunks.ts";
+import type { UpstreamEnd } from "../../egress/open.ts";
+import type { Timers } from "../../kernel/clock.ts";
+import { concatAll, fromUtf8, utf8 } from "../../kernel/bytes.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { EventReader } from "../../mcp/event-reader.ts";
+import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
+import { reasonOf, reasonOfFault } from "../early-end.ts";
+import type { CallFault, NoAnswer } from "../who-failed.ts";
+import type { ClientRequest, ServerAnswer } from "./client-request.ts";
+import type { Exchanged } from "./exchange.ts";
+import { noAnswerMessage } from "./own-answers.ts";
+import type { McpOutcome } from "./outcome.ts";
+import { relayed, withData, type Passing, type RelayEnd } from "./relay.ts";
+
+export interface Reading {
+  readonly timers: Timers;
+  readonly request: ClientRequest;
+  readonly outcome: McpOutcome;
+  /** The largest message, in bytes. */
+  readonly most: number;
+  /** Of the act, and of the client. */
+  readonly signal: AbortSignal;
+}
+
+/** What the server says of Dome's credential, or instead of an answer. */
+function refusedBy({ status, headers }: Exchanged): NoAnswer | null {
+  if (status === 401 || status === 403 || status === 407) return "upstream_refused";
+  if (status >= 300 && status < 400) return "upstream_redirect";
+  const encoding = headers.get("content-encoding");
+  // Dome has asked for none (RFC 9110 §12.5.3), and does not read one.
+  return encoding === null || encoding === "identity" ? null : "upstream_failed";
+}
+
+export async function readAnswer(exchanged: Exchanged, reading: Reading): Promise<Performed<ServerAnswer>> {
+  const { outcome, request } = reading;
+  const { status, headers, body } = exchanged;
+  const refused = refusedBy(exchanged);
+  if (refused !== null) {
+    body?.cancel().catch(() => undefined);
+    return outcome.none(refused, { status });
+  }
+  const isEvents = /^text\/event-stream\s*(?:;|$)/i.test(headers.get("content-type") ?? "");
+  if (isEvents && body !== null && request.takesEvents) return passEvents(exchanged, body, reading);
+  const read = await (isEvents ? lastEvent(exchanged, reading) : wholeMessage(exchanged, reading));
+  if (!read.ok) return outcome.none(read.error, { status });
+  const { text, response, bytes } = read.value;
+  return {
+    value: { kind: "message", status: statusFor(response, status), text },
+    end: outcome.answered(response, { status, received: bytes }),
+  };
+}
+
+/**
+ * An error that the server has found before it dispatched the request has a status of its own (2026-07-28, "Error
+ * codes"); that of any other answer is 200.
+ */
+const statusFor = ({ outcome }: RpcResponse, status: number): number =>
+  "error" in outcome && (status === 400 || status === 404) ? status : 200;
+
+interface ReadMessage {
+  /** As the client hears it. */
+  readonly text: string;
+  readonly response: RpcResponse;
+  readonly bytes: number;
+}
+
+/** @returns null for what is no response, or none that the server may give. */
+function responseOf(exchanged: Exchanged, text: string, bytes: number): ReadMessage | null {
+  const message = parseMessage(utf8(text), "upstream");
+  if (!message.ok || message.value.kind !== "response") return null;
+  const heard = exchanged.heard(message.value, text);
+  return heard === null ? null : { text: heard, response: message.value, bytes };
+}
+
+async function wholeMessage(
+  exchanged: Exchanged,
+  { most, signal }: Reading,
+): Promise<Result<ReadMessage, NoAnswer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const read = await eachChunk(exchanged.body, (chunk) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    return size <= most;
+  });
+  if (!read.ok) return err(lostBy(read.error, signal));
+  if (size > most) return err("upstream_too_large");
+  const text = textOf(concatAll(chunks));
+  const response = text === null ? null : responseOf(exchanged, text, size);
+  return response === null ? err("upstream_failed") : ok(response);
+}
+
+/** For a client that takes no events: the response alone, once it is there. */
+async function lastEvent(
+  exchanged: Exchanged,
+  { most, signal }: Reading,
+): Promise<Result<ReadMessage, NoAnswer>> {
+  const events = new EventReader(most);
+  let size = 0;
+  let found: ReadMessage | null = null;
+  let fault: NoAnswer | null = null;
+  const read = await eachChunk(exchanged.body, (chunk) => {
+    size += chunk.length;
+    const complete = events.read(chunk);
+    if (!complete.ok) {
+      fault = complete.error === "too_large" ? "upstream_too_large" : "upstream_failed";
+      return false;
+    }
+    for (const { data } of complete.value) {
+      if (data !== null && isResponse(data)) found ??= responseOf(exchanged, data, size);
+    }
+    return found === null;
+  });
+  if (found !== null) return ok(found);
+  if (fault !== null) return err(fault);
+  return err(read.ok ? "upstream_failed" : lostBy(read.error, signal));
+}
+
+const isResponse = (text: string): boolean => {
+  const message = parseMessage(utf8(text), "upstream");
+  return message.ok && message.value.kind === "response";
+};
+
+const lostBy = (end: UpstreamEnd, signal: AbortSignal): NoAnswer => reasonOf(end, signal);
+
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    return fromUtf8(bytes);
+  } catch {
+    return null; // a TypeError: the bytes are not UTF-8
+  }
+}
+
+function passEvents(
+  exchanged: Exchanged,
+  body: ReadableStream<Uint8Array>,
+  { timers, request, outcome, most, signal }: Reading,
+): Performed<ServerAnswer> {
+  const { status } = exchanged;
+  const watched = outcome.watching(body);
+  let response: RpcResponse | null = null;
+  let settle: (end: ReturnType<McpOutcome["answered"]>) => void = () => undefined;
+  const end = new Promise<ReturnType<McpOutcome["answered"]>>((resolve) => {
+    settle = resolve;
+  });
+  const stream = relayed(watched.stream, {
+    timers,
+    most,
+    passing: (event): Passing => {
+      if (event.data === null) return { kind: "passed", bytes: event.bytes };
+      const message = parseMessage(utf8(event.data), "upstream");
+      if (!message.ok) return { kind: "broken" };
+      // A server of this era has no requests on streams, and Dome answers none.
+      if (message.value.kind === "request") return { kind: "dropped" };
+      const text = exchanged.heard(message.value, event.data);
+      if (message.value.kind === "notification")
+        return text === null ? { kind: "dropped" } : { kind: "passed", bytes: withData(event, text) };
+      response = message.value;
+      return text === null ? { kind: "broken" } : { kind: "last", bytes: withData(event, text) };
+    },
+    ended: (ended) => {
+      const reason = reasonOfRelay(ended, signal);
+      const facts = { status, received: watched.bytes() };
+      if (reason === null && response !== null) settle(outcome.answered(response, facts));
+      else settle(outcome.failed(reason ?? "upstream_failed", facts));
+      // A stop cuts the stream, and says nothing more to whoever was stopped.
+      const isCut = signal.aborted || reason === null || reason === "caller_gone";
+      return isCut ? null : noAnswerMessage(request.message.id, reason);
+    },
+  });
+  return { value: { kind: "events", body: stream }, end };
+}
+
+function reasonOfRelay(end: RelayEnd, signal: AbortSignal): CallFault | null {
+  switch (end.kind) {
+    case "answered":
+      return null;
+    case "abandoned":
+      return "caller_gone";
+    case "broken":
+      return "upstream_failed";
+    case "too_large":
+      return "upstream_too_large";
+    case "lost":
+      return reasonOfFault(end.fault, signal);
+  }
+}

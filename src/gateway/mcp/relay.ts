@@ -1,0 +1,114 @@
+/**
+ * The events of a server on their way to the client: each is looked at when it is complete, and passed on at once. The
+ * response is the last; whatever the server says after it is not heard. While the server is silent, comments are sent,
+ * so that nobody between takes the stream for a dead one.
+ */
+import type { Timers } from "../../kernel/clock.ts";
+import { EventReader, type SseEvent } from "../../mcp/event-reader.ts";
+import { eventBytes, KEEP_ALIVE } from "../../mcp/event-writer.ts";
+
+/** How often the stream is looked at for silence, in milliseconds. */
+const QUIET_MS = 15_000;
+
+/** What becomes of an event. */
+export type Passing =
+  | { readonly kind: "passed" | "last"; readonly bytes: Uint8Array }
+  | { readonly kind: "dropped" }
+  /** The server breaks its protocol: nothing more of it is heard. */
+  | { readonly kind: "broken" };
+
+/** How the stream has ended: with the response, by its client, or before either. */
+export type RelayEnd =
+  | { readonly kind: "answered" | "abandoned" | "broken" | "too_large" }
+  | { readonly kind: "lost"; readonly fault: unknown };
+
+interface RelayOptions {
+  readonly timers: Timers;
+  /** The largest event, in bytes. */
+  readonly most: number;
+  passing(event: SseEvent): Passing;
+  /** @returns the text of the last message in place of the response that is not coming; null: the stream breaks. */
+  ended(end: RelayEnd): string | null;
+}
+
+export function relayed(
+  source: ReadableStream<Uint8Array>,
+  { timers, most, passing, ended }: RelayOptions,
+): ReadableStream<Uint8Array> {
+  const reader = source.getReader();
+  const events = new EventReader(most);
+  const state = { isOver: false, isAwaited: false, sent: 0 };
+
+  const over = (end: RelayEnd, controller: ReadableStreamDefaultController<Uint8Array> | null): void => {
+    if (state.isOver) return;
+    state.isOver = true;
+    const said = ended(end);
+    if (controller !== null && said !== null) controller.enqueue(eventBytes(said));
+    if (end.kind !== "lost" || said !== null) controller?.close();
+    else controller?.error(end.fault);
+    reader.cancel().catch(() => undefined);
+  };
+
+  /** @returns whether the client got anything of the chunk. */
+  function pass(chunk: Uint8Array, controller: ReadableStreamDefaultController<Uint8Array>): boolean {
+    const read = events.read(chunk);
+    if (!read.ok) {
+      over({ kind: read.error === "too_large" ? "too_large" : "broken" }, controller);
+      return true;
+    }
+    let any = false;
+    for (const event of read.value) {
+      const each = passing(event);
+      if (each.kind === "dropped") continue;
+      any = true;
+      if (each.kind === "broken") over({ kind: "broken" }, controller);
+      else controller.enqueue(each.bytes);
+      if (each.kind === "last") over({ kind: "answered" }, controller);
+      if (state.isOver) break;
+    }
+    return any;
+  }
+
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        const watch = async (): Promise<void> => {
+          while (!state.isOver) {
+            const before = state.sent;
+            await timers.sleep(QUIET_MS);
+            if (!state.isOver && state.isAwaited && state.sent === before) controller.enqueue(KEEP_ALIVE);
+          }
+        };
+        watch().catch(() => undefined); // without comments the stream is as good
+        // Also while nobody reads: a stream that was cut ends now.
+        reader.closed.catch((fault: unknown) => over({ kind: "lost", fault }, controller));
+      },
+      pull: async (controller) => {
+        state.isAwaited = true;
+        try {
+          for (;;) {
+            const { done, value } = await reader.read();
+            if (state.isOver) return;
+            if (done)
+              return over(
+                { kind: "lost", fault: new Error("the server ended without an answer") },
+                controller,
+              );
+            state.sent += 1;
+            if (pass(value, controller)) return;
+          }
+        } catch (fault) {
+          over({ kind: "lost", fault }, controller);
+        } finally {
+          state.isAwaited = false;
+        }
+      },
+      cancel: () => over({ kind: "abandoned" }, null),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** An event with other data; its id and time to reconnect stay. */
+export const withData = (event: SseEvent, text: string): Uint8Array =>
+  text === event.data ? event.bytes : eventBytes(text, event);
