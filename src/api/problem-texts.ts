@@ -169,7 +169,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   upstream_failed: {
     meaning:
       "The tool's server answered with something that its protocol does not allow, or with an error of HTTP instead of an answer.",
-    action: "Repeat a call that may be repeated. If it lasts, ask whoever runs the server.",
+    action: "Repeat a call that may be repeated. If it lasts, ask the operator of the server.",
   },
   upstream_timeout: {
     meaning: "The tool's server was silent for too long before its answer.",

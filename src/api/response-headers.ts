@@ -24,6 +24,21 @@ const SENT = "authorization, content-type, dome-act-as, traceparent";
  */
 const READ = "dome-request-id, retry-after, www-authenticate";
 
+/** Beside those, at the MCP doors (2026-07-28 and 2025-11-25, "Streamable HTTP"). */
+const SENT_TO_MCP =
+  "accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id, tracestate";
+const READ_OF_MCP = "mcp-session-id, mcp-protocol-version";
+/** A header that repeats an argument: the page that asks for it knows its name. */
+const OF_AN_ARGUMENT = /^mcp-param-[!#$%&'*+.^_`|~0-9a-z-]{1,128}$/;
+
+const isMcp = (request: Request): boolean => /^\/mcp(?:\/|$)/.test(new URL(request.url).pathname);
+
+/** @param asked the value of `Access-Control-Request-Headers`. */
+function sentToMcp(asked: string | null): string {
+  const names = (asked ?? "").split(",").map((name) => name.trim().toLowerCase());
+  return [SENT, SENT_TO_MCP, ...names.filter((name) => OF_AN_ARGUMENT.test(name))].join(", ");
+}
+
 type Readers = "everyone" | "agents" | "nobody";
 
 /** True where a path is one of a template: `{tool}` stands for one segment. */
@@ -36,7 +51,7 @@ function isAt(template: string, path: string): boolean {
 
 const readersOf = (routes: readonly Route[], path: string): Readers => {
   if (routes.some((route) => route.readers === "everyone" && isAt(route.path, path))) return "everyone";
-  const here = routes.filter((route) => route.path === path);
+  const here = routes.filter((route) => isAt(route.path, path));
   return here.some(({ door }) => door.by === "agent") ? "agents" : "nobody";
 };
 
@@ -58,7 +73,12 @@ export function corsHeaders(
     // Set even without an origin: a cache must not give one page the answer that was made for another.
     vary: readers === "agents" && services.corsOrigins.length > 0 ? "origin" : undefined,
     "access-control-allow-origin": origin ?? undefined,
-    "access-control-expose-headers": origin === null || request.method === "OPTIONS" ? undefined : READ,
+    "access-control-expose-headers":
+      origin === null || request.method === "OPTIONS"
+        ? undefined
+        : isMcp(request)
+          ? `${READ}, ${READ_OF_MCP}`
+          : READ,
   });
 }
 
@@ -67,7 +87,14 @@ export function preflight(services: Services, request: Request, routes: readonly
   const readers = readersOf(routes, new URL(request.url).pathname);
   const allowed = allowedOrigin(services, request, readers) !== null;
   const asked =
-    readers === "everyone" ? { methods: "GET", headers: "*" } : { methods: "GET, POST", headers: SENT };
+    readers === "everyone"
+      ? { methods: "GET", headers: "*" }
+      : isMcp(request)
+        ? {
+            methods: "GET, POST, DELETE",
+            headers: sentToMcp(request.headers.get("access-control-request-headers")),
+          }
+        : { methods: "GET, POST", headers: SENT };
   return new Response(null, {
     status: 204,
     headers: allowed

@@ -60,7 +60,13 @@ const table = (operations: readonly Operation[]) =>
   operations.map((operation) => [`${operation.method} ${operation.path}`, operation] as const);
 const forTokens = OPERATIONS.filter(({ by }) => by === "agent");
 /** What verifies tokens, and says where to get one. */
-const PUBLIC = ["jwks", "authorizationServerMetadata", "protectedResourceMetadata", "toolResourceMetadata"];
+const PUBLIC = [
+  "jwks",
+  "authorizationServerMetadata",
+  "protectedResourceMetadata",
+  "toolResourceMetadata",
+  "mcpResourceMetadata",
+];
 const documents = OPERATIONS.filter(({ id }) => PUBLIC.includes(id));
 const others = OPERATIONS.filter(({ by, id }) => by !== "agent" && !PUBLIC.includes(id));
 
@@ -79,6 +85,32 @@ describe("a page of an allowed origin", () => {
     expect(answer.status).toBe(200);
     expect(corsOf(answer)).toEqual(READABLE);
     expect(answer.headers.get("vary")).toBe("origin");
+  });
+
+  it("may use the MCP doors with the headers of its protocol, and those that repeat an argument", async () => {
+    const asked = await send("OPTIONS", "/mcp/crm", {
+      headers: {
+        origin: ALLOWED,
+        "access-control-request-method": "POST",
+        "access-control-request-headers":
+          "authorization, mcp-method, Mcp-Param-Region, cookie, mcp-param-a b",
+      },
+      env: configured,
+    });
+    expect(corsOf(asked).toSorted()).toEqual([
+      "access-control-allow-headers: authorization, content-type, dome-act-as, traceparent, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id, tracestate, mcp-param-region",
+      "access-control-allow-methods: GET, POST, DELETE",
+      `access-control-allow-origin: ${ALLOWED}`,
+      "access-control-max-age: 600",
+    ]);
+    const refused = await send("POST", "/mcp/crm", { headers: { origin: ALLOWED }, env: configured });
+    expect([refused.status, corsOf(refused)]).toEqual([
+      401,
+      [
+        `access-control-allow-origin: ${ALLOWED}`,
+        `${READABLE[1] ?? ""}, mcp-session-id, mcp-protocol-version`,
+      ],
+    ]);
   });
 
   it("reads a refusal too, or it could not tell the user what is wrong", async () => {

@@ -13,6 +13,7 @@ const NAMES = [
   /\bD1\b|\bR2\b|\bW3C\b|\bIPv[46]\b/g,
   /\bES256\b|\bRS256\b|\bbase64\b/g,
   /\b2020-12\b|\bdraft 7\b/g,
+  /\bMCP \d{4}-\d{2}-\d{2}\b/g,
   /\bOAuth 2\.0\b|\bOpenAPI 3\.1\b|\bApache-2\.0\b/g,
   /^# \d{4}\. /gm,
 ];
