@@ -12,7 +12,7 @@ import type { AccessRequest } from "./evaluate.ts";
 import { judge, type Decided, type DecisionPorts, type RequestFacts } from "./judge.ts";
 import { release, type Released, type Withheld } from "./release.ts";
 
-interface CheckRequestFacts extends RequestFacts {
+interface CheckRequestFacts extends Omit<RequestFacts, "headers"> {
   /** Size of the body in bytes. */
   readonly bytes: number;
 }
@@ -30,7 +30,7 @@ export async function decide(
   if (limits.ok && request.bytes > limits.value.maxBodyBytes) {
     return err({ kind: "body_too_large", most: limits.value.maxBodyBytes });
   }
-  const judged = await judge(ports, caller, () => ({ asked, args }), request);
+  const judged = await judge(ports, caller, () => ({ asked, args }), { ...request, headers: null });
   if (!judged.ok) return judged;
   const { decided, facts } = judged.value;
   return release(ports, {

@@ -14,6 +14,7 @@ import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts
 import { referenceOf, type Resource } from "../contract/resource.ts";
 import { typedCommand } from "../contract/typed-command.ts";
 import type { Result } from "../kernel/result.ts";
+import type { ContextHeaders, HeaderFault } from "./context-headers.ts";
 import { argumentsFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
@@ -38,6 +39,8 @@ export interface Facts {
   readonly limits: Result<Limits, UnknownTier>;
   /** The arguments of the call; undefined when there are none. */
   readonly args: unknown;
+  /** The headers that the tool's entry names; null: the request is not the call itself. */
+  readonly headers: Result<ContextHeaders, HeaderFault> | null;
 }
 
 export interface Verdict {
@@ -56,6 +59,7 @@ export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
     deniedBySurface(facts, asked) ??
     deniedByCatalog(facts, asked) ??
     deniedByArguments(facts, asked) ??
+    deniedByHeaders(facts, asked) ??
     deniedByActAs(facts) ??
     deniedByProvider(facts) ??
     deniedByTier(facts) ??
@@ -167,6 +171,21 @@ function deniedByArguments({ catalog, agents, args = {} }: Facts, asked: AccessR
   if (fault === null) return undefined;
   return deny("arguments_invalid", `The arguments of ${name}/${part} do not match its schema: ${fault}.`, {
     detail: `Send arguments that match the schema of ${name}/${part}. The mismatch is at ${fault}.`,
+    command: typedCommand(workspaceOf(agents), ["tools", "show", name]),
+    role: null,
+  });
+}
+
+/** The detail names the header, never its value (P4). */
+function deniedByHeaders({ headers, agents }: Facts, { name }: AccessRequest): Verdict | undefined {
+  if (headers === null || headers.ok) return undefined;
+  const { name: header, why } = headers.error;
+  const fault =
+    why === "missing"
+      ? `The tool ${name} needs the header ${header}, and the call has none.`
+      : `The header ${header} cannot be recorded: it is too long, not visible ASCII, or has a credential in it.`;
+  return deny("headers_invalid", fault, {
+    detail: `Send the header ${header} with visible ASCII characters, at most 256, and without a credential.`,
     command: typedCommand(workspaceOf(agents), ["tools", "show", name]),
     role: null,
   });

@@ -13,6 +13,7 @@ import type { Catalog } from "../registry/catalog.ts";
 import { limitsOf, type Limits, type Tiers, type UnknownTier } from "../tiers/limits.ts";
 import type { Caller, CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
+import { contextHeadersOf, type ContextHeaders } from "./context-headers.ts";
 import { evaluate, type AccessRequest, type Facts, type Verdict } from "./evaluate.ts";
 import type { NoLease } from "./lease-client.ts";
 import type { ReleasePorts } from "./release.ts";
@@ -32,6 +33,8 @@ export interface DecisionPorts extends ReleasePorts {
 export interface RequestFacts {
   readonly requestId: string;
   readonly request: NonNullable<AuditDraft["request"]>;
+  /** Of the call; null: the request only asks about one, as a check does. */
+  readonly headers: Headers | null;
 }
 
 export interface Decided extends Verdict {
@@ -52,6 +55,8 @@ export interface Judged<A extends AccessRequest = AccessRequest> {
   /** The catalog on which the verdict is based. */
   readonly catalog: Catalog;
   readonly limits: Result<Limits, UnknownTier>;
+  /** The headers that the tool's entry names, as they were decided on. */
+  readonly headers: ContextHeaders;
   /** The facts for the audit record, whatever its kind. */
   readonly facts: Omit<AuditFacts, "kind">;
 }
@@ -72,7 +77,12 @@ export async function judge<A extends AccessRequest>(
   const user = await judgedUser(ports.configuration, caller, configEpoch);
   const { asked, args } = question(catalog);
 
-  const verdict = evaluate({ agents, scope, user, catalog, limits, args }, asked);
+  const upstream = asked.kind === "tool" ? catalog.tools.get(asked.name)?.upstream : undefined;
+  const named =
+    request.headers === null ? null : contextHeadersOf(upstream?.contextHeaders ?? [], request.headers);
+  const headers = named?.ok === true ? named.value : {};
+
+  const verdict = evaluate({ agents, scope, user, catalog, limits, args, headers: named }, asked);
 
   const id = ports.ids.next("dec");
   const txn = (state.txn as TxnId | undefined) ?? ports.ids.next("txn");
@@ -84,7 +94,8 @@ export async function judge<A extends AccessRequest>(
     decided,
     catalog,
     limits,
-    facts: factsOf(caller, asked, { decided, request, recordable }),
+    headers,
+    facts: factsOf(caller, asked, { decided, request, headers, recordable }),
   });
 }
 
@@ -110,6 +121,7 @@ function factsOf(
   made: {
     readonly decided: Decided;
     readonly request: RequestFacts;
+    readonly headers: ContextHeaders;
     readonly recordable: Pick<AuditDraft, "arguments" | "arguments_digest">;
   },
 ): Judged["facts"] {
@@ -138,6 +150,7 @@ function factsOf(
       credential: credential.kind,
       credential_id: credential.id,
       ...defined({
+        headers: Object.keys(made.headers).length === 0 ? undefined : made.headers,
         provider: user?.provider,
         groups: user?.groupsOverage === true ? GROUPS_OVERAGE : undefined,
       }),

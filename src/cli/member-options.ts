@@ -15,6 +15,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   authorized_parties: ["--azp"],
   delegates_to: ["--delegates-to", "--add-delegate"],
   drain_seconds: ["--drain"],
+  context_headers: ["--context-header"],
   dome_context: ["--context-audience", "--dome-context"],
   forward_headers: ["--forward-header"],
   expires_at: ["--expires"],

@@ -2,7 +2,15 @@
 import { z } from "zod";
 import { modelName, operationName } from "./resource.ts";
 import { membersIn, setting } from "./settings.ts";
-import { credentialState, domeContext, forwardHeaders, NO_AUTH, toolKind, upstreamAuth } from "./upstream.ts";
+import {
+  contextHeaders,
+  credentialState,
+  domeContext,
+  forwardHeaders,
+  NO_AUTH,
+  toolKind,
+  upstreamAuth,
+} from "./upstream.ts";
 import { id, line, list, name, page, proseLine, time, version } from "./words.ts";
 
 const common = {
@@ -86,6 +94,14 @@ export const TOOL_SETTINGS = {
       .default(null)
       .meta({ description: "null: calls carry no `Dome-Context`, the signed context of the call" }),
     domeContext.nullable().default(null),
+  ),
+  context_headers: setting(
+    contextHeaders,
+    contextHeaders.default([]).meta({
+      description:
+        "headers of the caller that are decided on, recorded, and part of `Dome-Context`; at most 256 visible ASCII characters each",
+    }),
+    contextHeaders.default([]),
   ),
 } as const;
 

@@ -55,7 +55,14 @@ export const domeContextClaims = z
           groups_overage: z.literal(true).exactOptional(),
         })
         .nullable(),
-      request: z.strictObject({ method: text, ip: text, country: text, user_agent: text }),
+      request: z.strictObject({
+        method: text,
+        ip: text,
+        country: text,
+        user_agent: text,
+        /** Those that the tool's entry names, by name in lower case. */
+        headers: z.record(z.string(), z.string()),
+      }),
       policies: z.array(z.string()),
       bundle_version: z.string(),
     }),

@@ -15,6 +15,10 @@ export const REASONS = {
     title: "The definition of the operation differs from the approved one",
   },
   arguments_invalid: { layer: "catalog", title: "The arguments do not match the operation's schema" },
+  headers_invalid: {
+    layer: "catalog",
+    title: "A header that the tool's entry names is missing or cannot be used",
+  },
   scope_insufficient: { layer: "scope", title: "The token's scope does not cover the request" },
   surface_undeclared: { layer: "surface", title: "The agent did not declare what it requests" },
   actas_required: {

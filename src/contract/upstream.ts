@@ -61,6 +61,23 @@ export const forwardHeaders = z
   .max(20)
   .refine((names) => new Set(names).size === names.length, { message: "must not name anything twice" });
 
+/** A header of the caller's request that is part of the context of the call. */
+export const contextHeader = z
+  .strictObject({
+    name: forwardedHeader,
+    required: z.boolean().default(false).meta({ description: "true: a call without it is denied" }),
+  })
+  .meta({ id: "ContextHeader" });
+export type ContextHeader = z.output<typeof contextHeader>;
+
+export const MOST_CONTEXT_HEADERS = 10;
+export const contextHeaders = z
+  .array(contextHeader)
+  .max(MOST_CONTEXT_HEADERS)
+  .refine((headers) => new Set(headers.map(({ name }) => name)).size === headers.length, {
+    message: "must not name anything twice",
+  });
+
 /** A credential travels in `Authorization`, or in a header of its own; never in one that frames the message. */
 const credentialHeader = header.refine(
   (text) => !isOfTheDoor(text) && !["cookie", "content-type", "accept", "range"].includes(text),

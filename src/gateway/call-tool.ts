@@ -8,6 +8,7 @@
  */
 import { act, type ActPorts, type Performed } from "../access/act.ts";
 import type { Caller } from "../access/caller.ts";
+import type { ContextHeaders } from "../access/context-headers.ts";
 import type { AccessRequest } from "../access/evaluate.ts";
 import {
   judge,
@@ -42,6 +43,8 @@ export interface Permit {
   readonly caller: Caller;
   readonly asked: AccessRequest;
   readonly request: RequestFacts;
+  /** The caller's headers that the tool's entry names. */
+  readonly headers: ContextHeaders;
   readonly decided: Decided;
   readonly tool: CatalogTool;
   readonly limits: Limits;
@@ -60,7 +63,7 @@ export async function callTool<T>(
 ): Promise<Result<Called<T>, Withheld>> {
   const judged = await judge(ports, caller, question, request);
   if (!judged.ok) return judged;
-  const { asked, decided, catalog, limits, facts } = judged.value;
+  const { asked, decided, catalog, limits, headers, facts } = judged.value;
   const { state } = caller;
   const freshness = freshnessOf(limits);
   if (decided.decision === "deny") {
@@ -72,7 +75,7 @@ export async function callTool<T>(
   // Either would have been a denial.
   if (tool === undefined || !limits.ok)
     throw new Error("a call was allowed without a tool or without limits");
-  const permit = { caller, asked, request, decided, tool, limits: limits.value };
+  const permit = { caller, asked, request, headers, decided, tool, limits: limits.value };
   const result = await act(ports, {
     intent: draftRecord(ports, { ...facts, kind: "call.intent" }),
     state,

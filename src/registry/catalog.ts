@@ -3,7 +3,13 @@ import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Integration, Pool, Tool } from "../contract/catalog.ts";
 import { MCP_OPERATIONS } from "../contract/mcp-operations.ts";
 import { toolOf } from "../contract/resource.ts";
-import type { CredentialState, DomeContext, ToolKind, UpstreamAuth } from "../contract/upstream.ts";
+import type {
+  ContextHeader,
+  CredentialState,
+  DomeContext,
+  ToolKind,
+  UpstreamAuth,
+} from "../contract/upstream.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { AgentId, Id, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
@@ -26,6 +32,8 @@ export interface Upstream {
   readonly forwardHeaders: readonly string[];
   /** Null: calls carry no signed context. */
   readonly domeContext: DomeContext | null;
+  /** Headers of the caller that are part of the context of a call. */
+  readonly contextHeaders: readonly ContextHeader[];
   /** The newest secret, sealed; null: the tool has none. */
   readonly secret: SealedSecret | null;
 }
@@ -121,7 +129,7 @@ function catalogTool(
   secret: SealedSecret | null,
   pinned: readonly PinnedOperation[],
 ): CatalogTool {
-  const { kind, url, auth, forwardHeaders, domeContext, operations, clearArguments, argumentSchemas } = row;
+  const { kind, url, operations, clearArguments, argumentSchemas } = row;
   const kept = operations === null ? null : new Set(operations);
   const schemas = new Map(schemasOf(pinned));
   return {
@@ -135,10 +143,21 @@ function catalogTool(
     pinned: schemas,
     quarantined: new Set(pinned.flatMap(({ name, state }) => (state === "quarantined" ? [name] : []))),
     readOnly: new Set(pinned.flatMap(({ name, readOnly }) => (readOnly ? [name] : []))),
-    upstream:
-      kind === "local" || url === null ? null : { kind, url, auth, forwardHeaders, domeContext, secret },
+    upstream: kind === "local" || url === null ? null : { ...upstreamSettings(row), kind, url, secret },
   };
 }
+
+const upstreamSettings = ({
+  auth,
+  forwardHeaders,
+  domeContext,
+  contextHeaders,
+}: typeof catalogTools.$inferSelect): Omit<Upstream, "kind" | "url" | "secret"> => ({
+  auth,
+  forwardHeaders,
+  domeContext,
+  contextHeaders,
+});
 
 const schemasOf = (pinned: readonly PinnedOperation[]): (readonly [string, JsonSchema])[] =>
   pinned.flatMap(({ name, schema }) =>

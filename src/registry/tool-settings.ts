@@ -16,6 +16,7 @@ const COLUMNS = {
   auth: "auth",
   forward_headers: "forwardHeaders",
   dome_context: "domeContext",
+  context_headers: "contextHeaders",
 } as const satisfies Readonly<Record<ToolSettingName, keyof Row>>;
 
 /** The settings that a request names, by their columns. */

@@ -27,6 +27,7 @@ export const MIGRATIONS: readonly string[] = [
   "0017_tool_operations.sql",
   "0018_tool_secrets.sql",
   "0019_call_context.sql",
+  "0020_context_headers.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

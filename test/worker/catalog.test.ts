@@ -151,6 +151,7 @@ describe("adding to the catalog", () => {
       auth: { type: "none" },
       forward_headers: [],
       dome_context: null,
+      context_headers: [],
       credential: "not_needed",
       version: 1,
     });

@@ -490,7 +490,8 @@ describe("who am I", () => {
 });
 
 it("reaches every reason of the closed list: none is promised that cannot happen", () => {
-  // act-as.test.ts has an identity provider, tool-operations.test.ts a server whose operations change.
-  const elsewhere: readonly DecisionReason[] = ["actas_provider", "operation_quarantined"];
+  // act-as.test.ts has an identity provider, tool-operations.test.ts a server whose operations change, dome-context.test.ts
+  // a door that reads headers.
+  const elsewhere: readonly DecisionReason[] = ["actas_provider", "operation_quarantined", "headers_invalid"];
   expect([...reached, ...elsewhere].toSorted()).toEqual(Object.keys(REASONS).toSorted());
 });

@@ -7,6 +7,7 @@ import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { testIdp, type TestIdp } from "../support/test-idp.ts";
 import {
   call,
+  eventually,
   freshWorkspace,
   like,
   operator,
@@ -37,7 +38,14 @@ beforeAll(async () => {
   await api.addTool({ ...tool, name: "crm", dome_context: { audience: null } });
   await api.addTool({ ...tool, name: "ledger", dome_context: { audience: AUDIENCE } });
   await api.addTool({ ...tool, name: "plain" });
-  const surface = { tools: ["crm", "ledger", "plain"] };
+  await api.addTool({
+    ...tool,
+    name: "cases",
+    dome_context: { audience: null },
+    forward_headers: ["x-tenant"],
+    context_headers: [{ name: "x-tenant", required: true }, { name: "x-case" }],
+  });
+  const surface = { tools: ["crm", "ledger", "plain", "cases"] };
   b = await api.start({ name: "b", workspace: home, surface });
   a = await api.start({ name: "a", workspace: home, surface, delegates_to: ["b"] });
   await addProvider(home, idp, "okta");
@@ -84,7 +92,7 @@ describe("the context of a call", () => {
       decisionId: answer.headers.get("dome-decision-id"),
       requestId: answer.headers.get("dome-request-id"),
       txn: like(/^txn_/),
-      request: { method: "GET", ip: null, country: null, userAgent: "bot/1" },
+      request: { method: "GET", ip: null, country: null, userAgent: "bot/1", headers: {} },
       issuedAt: expect.any(Number) as number,
       expiresAt: expect.any(Number) as number,
     });
@@ -172,7 +180,63 @@ describe("the context of a call", () => {
   });
 });
 
+describe("headers that the entry names", () => {
+  const decision = async (answer: Response) => {
+    const id =
+      answer.headers.get("dome-decision-id") ??
+      ((await answer.json()) as { decision_id: string }).decision_id;
+    return eventually(async () => {
+      const found = (await api.audit({ workspace: home })).find(
+        ({ kind, decision_id }) => decision_id === id && kind !== "call.outcome",
+      );
+      if (found === undefined) throw new Error("no record yet");
+      return found;
+    });
+  };
+
+  it("are recorded with the decision and told to the server, and forwarded only where it says so", async () => {
+    const answer = await at("cases/x", a.secret, { "x-tenant": "acme", "x-case": "7", "x-other": "no" });
+    expect(answer.status).toBe(200);
+    expect((await seenBy(URL)).request.headers).toEqual({ "x-tenant": "acme", "x-case": "7" });
+    expect(sent.at(-1)?.get("x-tenant")).toBe("acme");
+    expect(sent.at(-1)?.has("x-case")).toBe(false);
+    expect(await decision(answer)).toMatchObject({
+      kind: "call.intent",
+      data: { headers: { "x-tenant": "acme", "x-case": "7" } },
+    });
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["is missing", { "x-case": "7" }],
+    ["cannot be recorded", { "x-tenant": "a".repeat(257) }],
+  ])("are a denial when a required one %s, and nothing is sent (P1)", async (_what, headers) => {
+    const answer = await at("cases/x", a.secret, headers);
+    const body = answer.clone().json();
+    expect([answer.status, await body]).toMatchObject([403, { code: "denied", reason: "headers_invalid" }]);
+    expect(sent).toEqual([]);
+    expect(await decision(answer)).toMatchObject({ kind: "decision", decision: "deny" });
+  });
+
+  it("are none of a check, whose headers are not those of the call", async () => {
+    const asked = await call(worker, a.secret, "POST", "/api/v1/check", { body: { tool: "cases" } });
+    expect(asked.body).toMatchObject({ decision: "allow" });
+  });
+});
+
 describe("an entry", () => {
+  it.each([
+    [{ name: "authorization" }],
+    [{ name: "cookie" }],
+    [{ name: "dome-act-as" }],
+    [{ name: "x-tenant" }, { name: "x-tenant", required: true }],
+    Array.from({ length: 11 }, (_, at) => ({ name: `x-${at}` })),
+  ])("cannot name the headers %j", async (...context_headers) => {
+    const refused = await api.call("POST", "/tools", {
+      body: { name: "odd", workspace: home, kind: "http", url: URL, context_headers },
+    });
+    expect(problemOf(refused)).toMatchObject({ status: 400 });
+  });
+
   it("shows what it asks for, and may cease to ask", async () => {
     const path = `/tools/plain?workspace=${home}`;
     const update = (body: object) => api.call("PATCH", path, { body });

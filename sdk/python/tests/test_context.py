@@ -129,7 +129,7 @@ def test_all_that_dome_says_is_read() -> None:
         decision_id=f"dec_{ulid('1')}",
         request_id=f"req_{ulid('1')}",
         txn=f"txn_{ulid('1')}",
-        request=ContextRequest("GET", "203.0.113.7", "DE", "bot/1"),
+        request=ContextRequest("GET", "203.0.113.7", "DE", "bot/1", {"x-tenant": "acme"}),
         issued_at=NOW,
         expires_at=NOW + 60,
     )

@@ -83,6 +83,8 @@ export interface DomeContext {
     readonly country: string | null;
     /** What the agent's program calls itself. */
     readonly userAgent: string | null;
+    /** Those that the tool's entry names, by name in lower case. */
+    readonly headers: Readonly<Record<string, string>>;
   };
   /** Seconds since the epoch, by the service's clock. */
   readonly issuedAt: number;
@@ -205,10 +207,17 @@ function contextOf(claims: Members, { keys, audience }: ContextOptions, toleranc
       ip: textOrNull(request, "ip"),
       country: textOrNull(request, "country"),
       userAgent: textOrNull(request, "user_agent"),
+      headers: headersOf(request["headers"]),
     },
     issuedAt,
     expiresAt,
   };
+}
+
+function headersOf(value: unknown): Readonly<Record<string, string>> {
+  const headers = members(value, "headers");
+  for (const name of Object.keys(headers)) text(headers, name);
+  return headers as Readonly<Record<string, string>>;
 }
 
 const userOf = (user: Members): ContextUser => ({

@@ -99,7 +99,7 @@ async function forward({
     query: query.value,
     headers: http.headers,
     body: body.value,
-    request: { requestId, request: facts },
+    request: { requestId, request: facts, headers: http.headers },
   });
   if (!called.ok) return err(withheldProblem(called.error));
   if (called.value.kind === "denied") {

@@ -45,7 +45,7 @@ export async function contextHeaders(
 /** @returns null: there is no lease of the workspace. */
 async function contextClaims(
   ports: ContextPorts,
-  { caller, asked, decided, request }: Permit,
+  { caller, asked, decided, request, headers }: Permit,
   audience: string,
 ): Promise<DomeContextClaims | null> {
   const context = await callContext(ports, caller, request.request);
@@ -71,7 +71,7 @@ async function contextClaims(
       agent: { id, name, owner, tier },
       chain: caller.agents.map((each) => ({ agent: each.id, name: each.name, tier: each.tier })),
       user: caller.user === null ? null : userOf(caller.user, context.value.actas?.provider ?? null),
-      request: context.value.request,
+      request: { ...context.value.request, headers },
       policies: [...decided.policies],
       bundle_version: decided.bundleVersion,
     },

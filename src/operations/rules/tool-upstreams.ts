@@ -27,13 +27,14 @@ const BASE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,=:@-]+)*\/?$/;
  * @returns undefined when the tool is acceptable.
  */
 export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamRules): Refusal | undefined {
-  const { kind, url, auth, forwardHeaders, domeContext } = after;
+  const { kind, url, auth, forwardHeaders, domeContext, contextHeaders } = after;
   if (kind === "local") {
     const odd = [
       url === null ? null : "url",
       auth.type === "none" ? null : "auth",
       forwardHeaders.length === 0 ? null : "forward_headers",
       domeContext === null ? null : "dome_context",
+      contextHeaders.length === 0 ? null : "context_headers",
     ].find((member) => member !== null);
     if (odd === undefined) return undefined;
     return wrong(odd, "A local tool has no server: the agent calls it itself. Set kind to mcp or http.");

@@ -1,5 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { NO_AUTH, type DomeContext, type ToolKind, type UpstreamAuth } from "../../contract/upstream.ts";
+import { NO_AUTH, type ContextHeader, type DomeContext, type ToolKind, type UpstreamAuth } from "../../contract/upstream.ts";
 import type { Id, WorkspaceId } from "../../kernel/ids.ts";
 
 const entry = {
@@ -25,6 +25,7 @@ export const catalogTools = sqliteTable(
     auth: text({ mode: "json" }).$type<UpstreamAuth>().notNull().default(NO_AUTH),
     forwardHeaders: text("forward_headers", { mode: "json" }).$type<string[]>().notNull().default([]),
     domeContext: text("dome_context", { mode: "json" }).$type<DomeContext>(),
+    contextHeaders: text("context_headers", { mode: "json" }).$type<ContextHeader[]>().notNull().default([]),
     /** How many secrets it has; counted in the batch that changes them. */
     secrets: integer().notNull().default(0),
   },

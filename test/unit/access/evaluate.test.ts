@@ -116,6 +116,7 @@ const integration = (name: string): AccessRequest => ({
 
 const facts = (more: Partial<Facts>): Facts => ({
   agents: [agent("bot", {})],
+  headers: null,
   scope: SURFACE,
   user: null,
   catalog,

@@ -22,6 +22,7 @@ const tool: Tool = {
   auth: { type: "bearer" },
   forward_headers: [],
   dome_context: null,
+  context_headers: [],
   credential: "missing",
 };
 const secret = {

@@ -1,6 +1,8 @@
 /** The threat model's table of bounds is the code's, and every threat names what shows that it is stopped. */
 import { describe, expect, it } from "vitest";
 import { MAX_BODY_BYTES } from "../../../src/api/body.ts";
+import { MOST_CONTEXT_VALUE } from "../../../src/access/context-headers.ts";
+import { MOST_CONTEXT_HEADERS } from "../../../src/contract/upstream.ts";
 import { GIVE_UP_MS, HEDGE_MS } from "../../../src/audit/sink.ts";
 import { MAX_RECORD_BYTES } from "../../../src/contract/audit.ts";
 import { KEYS_COOLDOWN_MS, KEYS_STALE_MS } from "../../../src/identity/key-cache.ts";
@@ -37,6 +39,8 @@ const BOUNDS: Readonly<Record<string, number>> = {
   FROZEN_LAG_MS,
   UNSEEN_STEP_MS,
   MAX_LIFETIME_S,
+  MOST_CONTEXT_HEADERS,
+  MOST_CONTEXT_VALUE,
   MOST_REVOKED_TOKENS,
   PUBLISHED_AHEAD_MS,
   TOKEN_KEY_LIFE_MS,

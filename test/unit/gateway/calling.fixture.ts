@@ -59,6 +59,7 @@ export const CATALOG: Catalog = {
           auth: { type: "none" as const },
           forwardHeaders: [],
           domeContext: null,
+          contextHeaders: [],
           secret: null,
         },
       },
@@ -75,7 +76,7 @@ export const asked = (part: string): ToolRequest => ({
   part,
 });
 
-export const REQUEST = { requestId: "req_1", request: { method: "GET" } };
+export const REQUEST = { requestId: "req_1", request: { method: "GET" }, headers: new Headers() };
 
 /** A promise that a test settles. */
 function later<T>() {

@@ -82,6 +82,7 @@ const use = (kind: AccessRequest["kind"], name: string, part: string | null): Ac
 const denial = (agent: RegisteredAgent, asked: AccessRequest): string | null => {
   const facts: Facts = {
     agents: [agent],
+    headers: null,
     scope: SURFACE,
     user: null,
     catalog: CATALOG,

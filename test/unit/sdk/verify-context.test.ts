@@ -97,7 +97,13 @@ describe("verifyDomeContext", () => {
       decisionId: `dec_${"1".padStart(26, "0")}`,
       requestId: `req_${"1".padStart(26, "0")}`,
       txn: `txn_${"1".padStart(26, "0")}`,
-      request: { method: "GET", ip: "203.0.113.7", country: "DE", userAgent: "bot/1" },
+      request: {
+        method: "GET",
+        ip: "203.0.113.7",
+        country: "DE",
+        userAgent: "bot/1",
+        headers: { "x-tenant": "acme" },
+      },
       issuedAt: now,
       expiresAt: now + 60,
     });

@@ -19,6 +19,7 @@ interface UpdateOptions extends UpstreamOptions {
   readonly schema?: SchemaFiles;
   readonly noSchema?: readonly string[];
   readonly noForwardedHeader?: boolean;
+  readonly noContextHeaders?: boolean;
 }
 
 export const updateCommand = (session: Session): Command =>
@@ -47,7 +48,8 @@ const declared = (): Command =>
     .addOption(noSchemaOption())
     .option("--clear-arguments", "record arguments in clear from now on")
     .option("--no-clear-arguments", "record arguments as a digest from now on")
-    .addOption(noForwardedOption())
+    .addOption(flag("--no-forwarded-header", "forward the usual headers only"))
+    .addOption(flag("--no-context-headers", "decide on no header of the caller"))
     .option("--no-dome-context", "send no signed context along")
     .option("--description <text>", "what it is for; an empty one removes it");
 
@@ -59,6 +61,7 @@ async function update(session: Session, name: string, options: UpdateOptions): P
     clear_arguments: options.clearArguments,
     argument_schemas: schemas,
     forward_headers: options.noForwardedHeader === true ? [] : undefined,
+    context_headers: options.noContextHeaders === true ? [] : undefined,
     ...upstreamMembers(options),
   });
   if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
@@ -67,9 +70,9 @@ async function update(session: Session, name: string, options: UpdateOptions): P
   tellEntry(session, TOOLS, entry);
 }
 
-function noForwardedOption(): Option {
-  const option = new Option("--no-forwarded-header", "forward the usual headers only");
-  option.negate = false; // a flag of its own: there is no --forwarded-header that it could negate
+function flag(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  option.negate = false; // a flag of its own: there is no option without `no` that it could negate
   return option;
 }
 

@@ -1,6 +1,6 @@
 /** `--url`, `--auth` and `--forward-header`: the server behind a tool. */
 import { InvalidArgumentError, Option, type Command } from "commander";
-import type { DomeContext, UpstreamAuth } from "../../../contract/upstream.ts";
+import type { ContextHeader, DomeContext, UpstreamAuth } from "../../../contract/upstream.ts";
 import { defined } from "../../../kernel/defined.ts";
 import { collect } from "../../option-values.ts";
 
@@ -10,6 +10,7 @@ export interface UpstreamOptions {
   readonly forwardHeader?: readonly string[];
   readonly domeContext?: boolean;
   readonly contextAudience?: string;
+  readonly contextHeader?: readonly string[];
 }
 
 export const withUpstreamOptions = (command: Command): Command =>
@@ -30,16 +31,27 @@ export const withUpstreamOptions = (command: Command): Command =>
       "--dome-context",
       "send the signed context of each call along, for the tool's URL as its audience",
     )
-    .option("--context-audience <audience>", "the same, for this audience");
+    .option("--context-audience <url>", "the same, for this audience")
+    .option(
+      "--context-header <header>",
+      "decide on this header of the caller too, record it, and tell the server; HEADER:required denies calls without it; repeat for more",
+      collect,
+    );
 
 /** The options as members of a request. */
-export const upstreamMembers = ({ url, auth, forwardHeader, ...context }: UpstreamOptions) =>
+export const upstreamMembers = ({ url, auth, forwardHeader, contextHeader, ...context }: UpstreamOptions) =>
   defined({
     url,
     auth,
     forward_headers: forwardHeader?.map((name) => name.toLowerCase()),
     dome_context: contextMember(context),
+    context_headers: contextHeader?.map(contextHeaderOf),
   });
+
+function contextHeaderOf(text: string): ContextHeader {
+  const name = text.replace(/:required$/, "");
+  return { name: name.toLowerCase(), required: name !== text };
+}
 
 function contextMember({
   domeContext,

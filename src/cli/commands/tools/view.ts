@@ -14,6 +14,9 @@ const CREDENTIAL: Readonly<Record<CredentialState, string>> = {
 const contextText = ({ dome_context, url }: Tool): string =>
   dome_context === null ? "not sent" : `sent, for ${dome_context.audience ?? url ?? ""}`;
 
+const headerText = ({ name, required }: Tool["context_headers"][number]): string =>
+  `${name}${required ? " (required)" : ""}`;
+
 export const TOOLS: Kind<Tool> = {
   noun: "tools",
   one: "a tool",
@@ -37,5 +40,6 @@ export const TOOLS: Kind<Tool> = {
           ["credential", CREDENTIAL[tool.credential]],
           ["forwards", several(tool.forward_headers)],
           ["Dome-Context", contextText(tool)],
+          ["decides on", several(tool.context_headers.map(headerText))],
         ],
 };

@@ -86,6 +86,8 @@ class ContextRequest:
     ip: str | None
     country: str | None
     user_agent: str | None
+    headers: Mapping[str, str]
+    """Those that the tool's entry names, by name in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +231,19 @@ def _context(claims: Members, expected: Expected, now: float) -> DomeContext:
         decision_id=_text(dome["decision_id"]),
         request_id=_text(dome["request_id"]),
         txn=_text(claims["txn"]),
-        request=ContextRequest(*(_text_or_none(request, name) for name in ("method", "ip", "country", "user_agent"))),
+        request=_request(request),
         issued_at=issued_at,
         expires_at=expires_at,
+    )
+
+
+def _request(request: Members) -> ContextRequest:
+    return ContextRequest(
+        method=_text_or_none(request, "method"),
+        ip=_text_or_none(request, "ip"),
+        country=_text_or_none(request, "country"),
+        user_agent=_text_or_none(request, "user_agent"),
+        headers={name: _text(value) for name, value in _members(request["headers"]).items()},
     )
 
 
