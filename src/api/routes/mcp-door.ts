@@ -136,7 +136,7 @@ async function serve(
     text,
     headers: http.headers,
     takesEvents: accepted.events,
-    request: { requestId, request: requestFacts(http, services.clientIpHeader) },
+    request: { requestId, request: requestFacts(http, services.clientIpHeader), headers: http.headers },
     gone: http.signal,
   });
   if (!answered.ok) return jsonrpcDialect.decline(withheldProblem(answered.error), known);

@@ -1,5 +1,11 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { NO_AUTH, type ContextHeader, type DomeContext, type ToolKind, type UpstreamAuth } from "../../contract/upstream.ts";
+import {
+  NO_AUTH,
+  type ContextHeader,
+  type DomeContext,
+  type ToolKind,
+  type UpstreamAuth,
+} from "../../contract/upstream.ts";
 import type { Id, WorkspaceId } from "../../kernel/ids.ts";
 
 const entry = {
