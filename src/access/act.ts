@@ -10,6 +10,7 @@
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import type { Timers } from "../kernel/clock.ts";
 import { defined } from "../kernel/defined.ts";
+import type { DecisionId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
 import type { TokenState } from "../lifecycle/admission.ts";
 import type { Freshness } from "./lease-client.ts";
@@ -30,9 +31,12 @@ export interface ActPorts extends ReleasePorts {
   background(work: Promise<unknown>): void;
 }
 
+/** Its outcome is found by the decision. */
+export type Intent = Evidence & { readonly kind: "call.intent"; readonly decision_id: DecisionId };
+
 export interface Act<T> {
   /** The act to perform, and the caller it is for. */
-  readonly intent: Evidence & { readonly kind: "call.intent" };
+  readonly intent: Intent;
   readonly state: TokenState;
   readonly freshness: Freshness;
   /** The act changes nothing, so it may begin before its intent is durable. */
@@ -65,7 +69,12 @@ export async function act<T>(
   const isEarly = readOnly && (await standsNow(ports.leases, state, freshness)).ok;
   if (!isEarly) {
     const permit = await release(ports, { value: null, state, freshness, evidence: intent, recording });
-    if (!permit.ok) return permit;
+    if (!permit.ok) {
+      // The intent may still arrive, as one whose act has never begun.
+      if (permit.error.kind === "audit_unavailable")
+        new Outcome(ports, intent).settle("not_admitted", { reason: "audit_unavailable" });
+      return permit;
+    }
   }
 
   const watchdog = new Watchdog(ports, state);
@@ -133,7 +142,7 @@ class Outcome {
     this.#intent = intent;
   }
 
-  settle(outcome: ActEnd["outcome"] | "cut", facts: ActEnd["facts"] = {}): void {
+  settle(outcome: ActEnd["outcome"] | "cut" | "not_admitted", facts: ActEnd["facts"] = {}): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     const { workspace, agent, chain, user, target, action, decision_id, txn, request_id } = this.#intent;

@@ -1,6 +1,7 @@
 /** The ledger of a workspace. Reading it is itself recorded. */
 import { shownEntry, type AuditQuery, type ShownEntry } from "../contract/audit.ts";
 import { auditReplayed, type AuditReplayed } from "../contract/audit-replay.ts";
+import { openActList, type OpenAct, type OpenActQuery } from "../contract/open-act.ts";
 import { list } from "../contract/words.ts";
 import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
@@ -17,6 +18,10 @@ export interface UserRef {
   readonly subject?: string | undefined;
   readonly tenant?: string | undefined;
 }
+
+export type OpenActFilter = {
+  readonly [K in Exclude<keyof OpenActQuery, "cursor">]?: OpenActQuery[K] | undefined;
+} & { readonly workspace?: string | undefined };
 
 export type TailFilter = Omit<AuditFilter, "limit" | "order" | "after">;
 
@@ -40,6 +45,15 @@ export class AuditTrail {
   list(filter: AuditFilter = {}): Listing<ShownEntry> {
     return new Listing(
       (cursor, size) => this.#transport.read("/api/v1/audit", auditPage, { ...filter, limit: size, cursor }),
+      filter.limit,
+    );
+  }
+
+  /** The intents of calls that have no outcome yet, oldest first. */
+  open(filter: OpenActFilter = {}): Listing<OpenAct> {
+    return new Listing(
+      (cursor, size) =>
+        this.#transport.read("/api/v1/audit/open", openActList, { ...filter, limit: size, cursor }),
       filter.limit,
     );
   }

@@ -6,7 +6,7 @@
  *
  * What the tool's kind makes of it (HTTP, MCP) is the act. It is told what was decided on, so that nothing else is sent.
  */
-import { act, type ActPorts, type Performed } from "../access/act.ts";
+import { act, type ActPorts, type Intent, type Performed } from "../access/act.ts";
 import type { Caller } from "../access/caller.ts";
 import type { ContextHeaders } from "../access/context-headers.ts";
 import type { AccessRequest } from "../access/evaluate.ts";
@@ -14,6 +14,7 @@ import {
   judge,
   type Decided,
   type DecisionPorts,
+  type Judged,
   type Question,
   type RequestFacts,
 } from "../access/judge.ts";
@@ -55,6 +56,12 @@ export type Called<T> =
   | { readonly kind: "denied"; readonly decision: Released<Decided> }
   | { readonly kind: "called"; readonly decided: Decided; readonly result: Released<T> };
 
+/** It says how long the act may take: after that, an outcome that is still missing never comes. */
+function intentOf(ports: ToolCallPorts, { decided, facts }: Judged, { maxActSeconds }: Limits): Intent {
+  const data = { ...facts.data, max_act_seconds: maxActSeconds };
+  return { ...draftRecord(ports, { ...facts, kind: "call.intent", data }), decision_id: decided.id };
+}
+
 /** @throws what `perform` throws; the outcome is `failed` then. */
 export async function callTool<T>(
   ports: ToolCallPorts,
@@ -77,7 +84,7 @@ export async function callTool<T>(
     throw new Error("a call was allowed without a tool or without limits");
   const permit = { caller, asked, request, headers, decided, tool, limits: limits.value };
   const result = await act(ports, {
-    intent: draftRecord(ports, { ...facts, kind: "call.intent" }),
+    intent: intentOf(ports, judged.value, limits.value),
     state,
     freshness,
     // As somebody has reviewed: it may begin while its intent is being written. A hint of the server is no review.

@@ -11,6 +11,7 @@ import type {
   LedgerStatus,
   NamingFilter,
   NamingFilters,
+  OpenActPage,
   ReportedBefore,
   ReportedQuery,
   TailPage,
@@ -39,6 +40,13 @@ export class LedgerClient implements LedgerPort, LedgerReader, LedgerRoom, DeadL
 
   async list(ledger: string, query: Query): Promise<Result<AuditPage, AuditListRefusal>> {
     return objectOf(this.#ledgers, ledger).list(query);
+  }
+
+  async open(
+    ledger: string,
+    query: Query,
+  ): Promise<Result<OpenActPage & Pick<AuditPage, "emails">, AuditListRefusal>> {
+    return objectOf(this.#ledgers, ledger).open(query);
   }
 
   async tail(

@@ -21,6 +21,7 @@ import type {
   KnownUser,
   NamingFilter,
   NamingFilters,
+  OpenActPage,
   ReportedBefore,
   ReportedQuery,
   TailPage,
@@ -29,11 +30,13 @@ import type {
 import type { EvidenceReport, WorkspaceOwner } from "../operations/owners/workspace-owner.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import type { LedgerDeps } from "./deps.ts";
+import { LedgerActSweep } from "./ledger-act-sweep.ts";
 import { LedgerAside } from "./ledger-aside.ts";
 import { LedgerFacts } from "./ledger-facts.ts";
 import { LedgerFill } from "./ledger-fill.ts";
 import { LedgerReading, parseQuery, type BadQuery, type ChainExport } from "./ledger-reading.ts";
 import type { BadCursor } from "./ledger-range.ts";
+import { LedgerOpenActs } from "./ledger-open-acts.ts";
 import { LEDGER_STEPS } from "./ledger-schema.ts";
 import { LedgerProducers, type ProducerGaps } from "./ledger-producers.ts";
 import { LedgerStore } from "./ledger-store.ts";
@@ -84,8 +87,9 @@ export abstract class LedgerShell extends DurableObject {
   readonly #users: LedgerUsers;
   readonly #reading: LedgerReading;
   readonly #writer: LedgerWriter;
-  readonly #timerTable: TimerTable<"rejected" | "evidence" | "producers">;
+  readonly #timerTable: TimerTable<"rejected" | "evidence" | "producers" | "acts">;
   readonly #fill: LedgerFill;
+  readonly #sweep: LedgerActSweep;
   readonly #name: string;
   /** Readers of this instance that wait for the next append. */
   readonly #waiting: (() => void)[] = [];
@@ -103,12 +107,14 @@ export abstract class LedgerShell extends DurableObject {
     this.#aside = new LedgerAside(storage.sql);
     this.#facts = new LedgerFacts(storage.sql);
     this.#users = new LedgerUsers(storage.sql);
+    const openActs = new LedgerOpenActs(storage.sql);
     this.#reading = new LedgerReading({
       ledger: name,
       sql: storage.sql,
       store: this.#store,
       facts: this.#facts,
       users: this.#users,
+      openActs,
     });
     this.#writer = new LedgerWriter({
       ...deps,
@@ -119,6 +125,7 @@ export abstract class LedgerShell extends DurableObject {
       aside: this.#aside,
       facts: this.#facts,
       users: this.#users,
+      openActs,
     });
     this.#timerTable = new TimerTable({ ...deps, storage });
     this.#fill = new LedgerFill({
@@ -129,10 +136,19 @@ export abstract class LedgerShell extends DurableObject {
       bytes: () => storage.sql.databaseSize,
       report: (report) => this.#ownerOf(name).noteEvidence(report),
     });
+    this.#sweep = new LedgerActSweep({
+      ...deps,
+      ledger: name,
+      openActs,
+      producers: this.#producers,
+      timerTable: this.#timerTable,
+      append: (records) => this.append(records),
+    });
     this.#timerTable.start({
       rejected: () => this.#retryRejected(),
       evidence: () => this.#fill.tell(),
       producers: () => this.#forgetProducers(),
+      acts: () => this.#sweep.run(),
     });
     this.#fill.look();
   }
@@ -151,6 +167,7 @@ export abstract class LedgerShell extends DurableObject {
     if (report.rejected > 0)
       this.#timerTable.ensure("rejected", "", this.#deps.clock.now() + RETRY_REJECTED_MS);
     if (report.accepted > 0) this.#timerTable.ensure("producers", "", this.#deps.clock.now() + FORGET_MS);
+    this.#sweep.look();
     for (const arrived of this.#waiting.splice(0)) arrived();
     return report;
   }
@@ -172,6 +189,10 @@ export abstract class LedgerShell extends DurableObject {
   list(query: unknown): Result<AuditPage, ListRefusal> {
     const asked = parseQuery(query);
     return asked.ok ? this.#reading.page(asked.value) : asked;
+  }
+
+  open(query: unknown): Result<OpenActPage & Pick<AuditPage, "emails">, ListRefusal> {
+    return this.#reading.open(query);
   }
 
   find(decisionId: string): DecisionRecords {

@@ -2,8 +2,10 @@
  * Reads a ledger for readers: pages of the list, records after a `seq`, single records, users, and entries with the
  * data that verifies them offline. It writes nothing.
  */
+import type { z } from "zod";
 import { genesis } from "../audit/chain.ts";
 import { auditQuery, type AuditQuery, type ChainEntry } from "../contract/audit.ts";
+import { openActQuery } from "../contract/open-act.ts";
 import { toHex } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type {
@@ -12,6 +14,7 @@ import type {
   KnownUser,
   NamingFilter,
   NamingFilters,
+  OpenActPage,
   ReportedBefore,
   ReportedQuery,
   TailPage,
@@ -20,6 +23,7 @@ import type {
 import type { LedgerFacts } from "./ledger-facts.ts";
 import { unknownFilters } from "./ledger-naming.ts";
 import { cursorOf } from "./ledger-query.ts";
+import type { LedgerOpenActs } from "./ledger-open-acts.ts";
 import { reportedBefore } from "./ledger-reported.ts";
 import { rangeOf, type BadCursor } from "./ledger-range.ts";
 import type { LedgerStore } from "./ledger-store.ts";
@@ -39,8 +43,10 @@ const EXPORT_LIMIT = 1_000;
 const EXPORT_CHARS = 8_000_000;
 
 /** Parses a query again, because the caller may be of another version. */
-export function parseQuery(query: unknown): Result<AuditQuery, BadQuery> {
-  const parsed = auditQuery.safeParse(query);
+export const parseQuery = (query: unknown): Result<AuditQuery, BadQuery> => parseAs(auditQuery, query);
+
+function parseAs<S extends z.ZodType>(shape: S, query: unknown): Result<z.output<S>, BadQuery> {
+  const parsed = shape.safeParse(query);
   if (parsed.success) return ok(parsed.data);
   return err({ kind: "bad_query", member: parsed.error.issues[0]?.path.join(".") ?? "" });
 }
@@ -51,6 +57,7 @@ interface LedgerTables {
   readonly store: LedgerStore;
   readonly facts: LedgerFacts;
   readonly users: LedgerUsers;
+  readonly openActs: LedgerOpenActs;
 }
 
 export class LedgerReading {
@@ -115,6 +122,15 @@ export class LedgerReading {
 
   users(query: UserQuery): KnownUser[] {
     return this.#tables.users.list(query);
+  }
+
+  /** The intents without an outcome, in the order of their arrival. */
+  open(query: unknown): Result<OpenActPage & Pick<AuditPage, "emails">, BadQuery | BadCursor> {
+    const asked = parseAs(openActQuery, query);
+    if (!asked.ok) return asked;
+    const page = this.#tables.openActs.page(asked.value);
+    if (!page.ok) return page;
+    return ok({ ...page.value, emails: this.#tables.users.emailsIn(page.value.items) });
   }
 
   /**

@@ -72,6 +72,12 @@ export const LEDGER_STEPS: readonly SchemaStep[] = [
    CREATE INDEX entries_reported_by_decision_id ON entries (decision_id)
      WHERE decision_id IS NOT NULL AND family = 'sdk';
    DROP INDEX entries_by_decision_id`,
+  // Intents without an outcome, by `ledger-open-acts.ts`. Before this step there was nothing through which to act.
+  `CREATE TABLE open_acts (
+     seq INTEGER PRIMARY KEY, act TEXT NOT NULL, agent TEXT, closes_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX open_acts_by_act ON open_acts (act);
+   CREATE INDEX open_acts_by_end ON open_acts (closes_at)`,
 ];
 
 /** The columns of `entries` that exist only for filters, in the order of the insert. */

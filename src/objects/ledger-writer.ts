@@ -17,6 +17,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { LedgerUsers } from "./ledger-users.ts";
 import type { AsideRow, LedgerAside } from "./ledger-aside.ts";
 import type { LedgerFacts } from "./ledger-facts.ts";
+import type { LedgerOpenActs } from "./ledger-open-acts.ts";
 import type { LedgerProducers } from "./ledger-producers.ts";
 import type { KnownEntry, LedgerStore } from "./ledger-store.ts";
 
@@ -28,6 +29,7 @@ interface LedgerWriterOptions {
   readonly aside: LedgerAside;
   readonly facts: LedgerFacts;
   readonly users: LedgerUsers;
+  readonly openActs: LedgerOpenActs;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -135,6 +137,7 @@ export class LedgerWriter {
       hash: head.hash,
     });
     this.#options.users.note(record, time);
+    this.#options.openActs.note(record, head.seq, this.#options.clock.now());
   }
 
   #parse(raw: unknown): Result<Parsed, Rejection> {

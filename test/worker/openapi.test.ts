@@ -317,6 +317,7 @@ describe("every answer", () => {
   it("of the trail fits its schema, page by page", async () => {
     await call("showStatus");
     await call("listUsers");
+    await call("listOpenActs");
     await call("replayAudit");
     await call("tailAudit", {}, {}, "?after=0");
     await call("tailAudit", {}, {}, "?kind=transaction.*");
@@ -354,6 +355,7 @@ describe("every answer", () => {
       "issueKey",
       "issueToken",
       "listAudit",
+      "listOpenActs",
       "listUsers",
       "registerAgent",
       "reportEvents",

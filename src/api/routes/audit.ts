@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { auditQuery, shownEntry } from "../../contract/audit.ts";
+import { openActList, openActQuery } from "../../contract/open-act.ts";
 import { auditReplayed } from "../../contract/audit-replay.ts";
 import { isKindFilter } from "../../contract/audit-kinds.ts";
 import { explanation } from "../../contract/check.ts";
@@ -11,6 +12,7 @@ import { isId } from "../../kernel/ids.ts";
 import { explainDecision } from "../../operations/explain-decision.ts";
 import { workspaceFor } from "../../operations/request/resolve.ts";
 import { listAudit, showAuditRecord } from "../../operations/list-audit.ts";
+import { listOpenActs } from "../../operations/list-open-acts.ts";
 import { noteReading } from "../../operations/note-reading.ts";
 import { notFound, type Refusal } from "../../operations/answer/refusal.ts";
 import { replayDeadLetters } from "../../operations/replay-dead-letters.ts";
@@ -72,6 +74,20 @@ export const auditRoutes: readonly Route[] = [
     },
     async ({ services, asked, query }) =>
       reply(await listAudit(services.operations, asked, query), 200, NO_STORE),
+  ),
+  problemRoute(
+    {
+      method: "get",
+      path: "/api/v1/audit/open",
+      operationId: "listOpenActs",
+      summary: "Calls of tools that began and have no outcome yet, oldest first",
+      tag: "audit",
+      door: { by: "operator", permission: "audit:read" },
+      query: openActQuery.extend({ workspace: listQuery.shape.workspace, agent: listQuery.shape.agent }),
+      answers: [{ status: 200, description: "A page of their intents", schema: openActList }],
+    },
+    async ({ services, asked, query }) =>
+      reply(await listOpenActs(services.operations, asked, query), 200, NO_STORE),
   ),
   problemRoute(
     {

@@ -16,12 +16,12 @@ const agentsIn = ({ agent, chain = [], target }: AuditEntry): string[] => [
  * @param workspace the workspace whose agents may be named; null for all of them, for the organization's ledger.
  * @param emails addresses of users, for records that do not contain them.
  */
-export async function withNames(
+export async function withNames<E extends AuditEntry>(
   db: Database,
   workspace: WorkspaceId | null,
-  entries: readonly AuditEntry[],
+  entries: readonly E[],
   emails: Emails,
-): Promise<ShownEntry[]> {
+): Promise<(E & Pick<ShownEntry, "names">)[]> {
   const ids = new Set(entries.flatMap(agentsIn));
   const known = await agentNames(db, workspace, [...ids]);
   return entries.map((entry) => ({

@@ -11,6 +11,13 @@ export interface AuditPage {
   readonly emails: Emails;
 }
 
+/** Intents without an outcome, oldest first. */
+export interface OpenActPage {
+  /** `closes_at`: when the ledger closes the act as `unknown`. */
+  readonly items: readonly (AuditEntry & { readonly closes_at: string })[];
+  readonly next_cursor: string | null;
+}
+
 /** One batch for a live reader. */
 export interface TailPage {
   readonly entries: readonly AuditEntry[];
@@ -99,6 +106,11 @@ export interface LedgerReader {
     ledger: string,
     query: Readonly<Record<string, unknown>>,
   ): Promise<Result<AuditPage, AuditListRefusal>>;
+  /** @param query in the form of `openActQuery`. */
+  open(
+    ledger: string,
+    query: Readonly<Record<string, unknown>>,
+  ): Promise<Result<OpenActPage & Pick<AuditPage, "emails">, AuditListRefusal>>;
   /**
    * Matching entries after `after`, oldest first; waits up to `waitMs` milliseconds for new ones.
    * @param after null: begin where `since` says, else at the current end of the ledger; answered at once, without

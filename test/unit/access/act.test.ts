@@ -17,14 +17,17 @@ function later<T>() {
 function running(readOnly = false) {
   const world = isolate();
   const { ports, records, time } = world;
-  const intent = draftRecord(ports, {
-    workspace: WORKSPACE,
-    kind: "call.intent",
-    agent: AGENT,
-    action: "mcp:call",
-    target: { type: "tool", id: "notes/add" },
-    txn: "txn_1",
-  });
+  const intent = {
+    ...draftRecord(ports, {
+      workspace: WORKSPACE,
+      kind: "call.intent",
+      agent: AGENT,
+      action: "mcp:call",
+      target: { type: "tool", id: "notes/add" },
+      txn: "txn_1",
+    }),
+    decision_id: ports.ids.next("dec"),
+  };
   const upstream = later<Performed<string>>();
   const seen: { signal?: AbortSignal; begunAt?: number } = {};
   const begin = (freshness: "leased" | "always" = "leased") =>
@@ -71,6 +74,18 @@ describe("an act", () => {
     expect(await begin()).toEqual({ ok: false, error: { kind: "audit_unavailable" } });
     expect(seen.begunAt).toBeUndefined();
     expect(story()).toEqual([]);
+  });
+
+  it("that never began says so, because its intent may become durable after all (P8)", async () => {
+    const { begin, world, ports, story, time } = running();
+    const { record } = ports.sink;
+    ports.sink.record = async (draft) => {
+      world.durable = draft.kind === "call.outcome";
+      return record(draft);
+    };
+    expect(await begin()).toMatchObject({ error: { kind: "audit_unavailable" } });
+    await time.advance(0);
+    expect(story()).toEqual(["call.outcome not_admitted"]);
   });
 
   it.each([false, true])(

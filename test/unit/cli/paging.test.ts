@@ -68,7 +68,7 @@ describe("a list", () => {
 const ALL = below(await commandTree());
 /** What shows a list that grows; `context list` reads a file of this machine. */
 const LISTS = ALL.filter((command) =>
-  ["list", "halts", "secrets", "operations"].includes(command.name()),
+  ["list", "open", "halts", "secrets", "operations"].includes(command.name()),
 ).filter((command) => wordsOf(command).join(" ") !== "context list");
 
 test.each(LISTS.map((command) => [wordsOf(command).join(" "), command] as const))(

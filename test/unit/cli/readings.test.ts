@@ -17,6 +17,7 @@ const READINGS: Readonly<Record<string, readonly string[]>> = {
   "agents tree": [""],
   "audit chain": [TXN_ID],
   "audit list": ["", "-A"],
+  "audit open": [""],
   "audit show": [RECORD_ID],
   explain: [DECISION_ID],
   "idp list": [""],
@@ -49,6 +50,7 @@ const READINGS: Readonly<Record<string, readonly string[]>> = {
 const OTHERS = ["context list", "audit tail"];
 const SHOWS = new Set([
   "list",
+  "open",
   "show",
   "halts",
   "tree",

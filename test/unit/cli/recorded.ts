@@ -237,7 +237,8 @@ const ONE: readonly (readonly [path: RegExp, body: object])[] = [
   [/^decisions\/[^/]+$/, explanation],
   [/^agents\/[^/]+\/keys\/[^/]+$/, apiKey(key)],
   [/^keys\/[^/]+$/, listedApiKey(key)],
-  [/^audit\/[^/]+$/, record],
+  [/^audit\/open\/[^/]+$/, { ...record, closes_at: SOON }],
+  [/^audit\/x$/, record],
 ];
 const WHOLE: Readonly<Record<string, object>> = {
   status,
