@@ -2,8 +2,9 @@
  * Compiles a schema that an operator wrote into a form that is walked in bounded time, or says what is wrong with it.
  *
  * - An unknown keyword or format is refused, so that a misspelt limit is never silently ignored.
- * - A `$ref` must stay within its schema and must not lead back to itself. It is resolved here, so that the size of the
- *   compiled schema is known (`MOST_NODES`).
+ * - A `$ref` must stay within its schema. It is resolved here, so that the size of the compiled schema is known
+ *   (`MOST_NODES`). It may lead back to a schema around it only through a member or an item, as in a tree: then the
+ *   arguments end the recursion, and their depth is bounded (`MAX_JSON_DEPTH`).
  * - Draft 7 is used where the schema says so, and only with keywords that mean the same in 2020-12 or can be
  *   translated.
  */
@@ -21,6 +22,7 @@ import {
   withoutFragment,
 } from "./schema-dialect.ts";
 import { blank, COUNTS, LIMITS, NEVER, SCHEMAS, type Building, type Node } from "./schema-node.ts";
+import { loopIn } from "./schema-loops.ts";
 import { escaped, isObject, lookUp, sizeFault, type JsonSchema } from "./schema-text.ts";
 import { isCount, isUsable, TYPES } from "./schema-values.ts";
 import { Steps } from "./steps.ts";
@@ -45,15 +47,19 @@ export function compileSchema(schema: unknown): Result<Compiled, SchemaFault> {
   const tooLarge = sizeFault(schema);
   if (tooLarge !== null) return err({ pointer: "", detail: tooLarge });
   const compiler = new Compiler(schema);
-  const compiled = compiler.compile(schema, "", []);
-  const { fault, names } = compiler;
+  const compiled = compiler.root();
+  const { names, references } = compiler;
+  const loop = compiler.fault === null ? loopIn(compiled) : undefined;
+  const fault =
+    loop === undefined
+      ? compiler.fault
+      : { pointer: references.get(loop) ?? "", detail: "leads back to itself, and through no member or item" };
   return fault === null ? ok({ schema: compiled, names }) : err(fault);
 }
 
-/** The place of a keyword, and the references that led there. */
+/** The place of a keyword. */
 interface Place {
   readonly pointer: string;
-  readonly refs: readonly string[];
   readonly schema: JsonSchema;
 }
 
@@ -61,11 +67,13 @@ interface Place {
 class Compiler {
   fault: SchemaFault | null = null;
   readonly names = new Set<string>();
+  /** The targets of references, each with the pointer of the first one. */
+  readonly references = new Map<Node, string>();
   readonly #root: JsonSchema;
   readonly #dialect: unknown;
   readonly #isDraft7: boolean;
   /** The target of a reference is compiled once, and counted as often as it is referred to. */
-  readonly #targets = new Map<JsonSchema, { readonly node: Node; readonly nodes: number }>();
+  readonly #targets = new Map<JsonSchema, { readonly node: Node; nodes: number }>();
   #nodes = 0;
 
   constructor(root: JsonSchema) {
@@ -74,9 +82,12 @@ class Compiler {
     this.#isDraft7 = withoutFragment(this.#dialect) === DRAFT_7;
   }
 
-  compile(schema: unknown, pointer: string, refs: readonly string[]): Node {
+  root(): Node {
+    return this.#referred("#", "");
+  }
+
+  #compile(schema: unknown, pointer: string, node: Building = blank()): Node {
     this.#count(1, pointer);
-    const node = blank();
     if (this.fault !== null || schema === true) return node;
     if (schema === false) return NEVER;
     if (!isObject(schema)) {
@@ -84,7 +95,7 @@ class Compiler {
       return node;
     }
     for (const [word, value] of Object.entries(schema)) {
-      const place = { pointer: `${pointer}/${escaped(word)}`, refs, schema };
+      const place = { pointer: `${pointer}/${escaped(word)}`, schema };
       this.#keyword(node, this.#inLatest(word, value, place), value, place);
     }
     node.asksWhatWasSeen = node.unevaluatedItems !== undefined || node.unevaluatedProperties !== undefined;
@@ -105,17 +116,17 @@ class Compiler {
   }
 
   #keyword(node: Building, word: string, value: unknown, place: Place): void {
-    const { pointer, refs } = place;
+    const { pointer } = place;
     const count = COUNTS.find((each) => each === word);
     const subschema = SCHEMAS.find((each) => each === word);
     if (count !== undefined)
       node.counts[count] = this.#number(value, pointer, isCount, "a whole number, 0 or more");
-    else if (subschema !== undefined) node[subschema] = this.compile(value, pointer, refs);
+    else if (subschema !== undefined) node[subschema] = this.#compile(value, pointer);
     else if (!ANNOTATIONS.has(word) && !word.startsWith("x-")) this.#other(node, word, value, place);
   }
 
   #other(node: Building, word: string, value: unknown, place: Place): void {
-    const { pointer, refs } = place;
+    const { pointer } = place;
     switch (word) {
       case "$schema":
         this.#must(
@@ -126,12 +137,16 @@ class Compiler {
         return;
       case "$ref":
         if (typeof value === "string" && /^#(?:\/|$)/.test(value))
-          node.allOf.push(this.#referred(value, pointer, refs));
+          node.allOf.push(this.#referred(value, pointer));
         else this.#refuse(pointer, "must be # and a JSON pointer within the schema");
         return;
       case "$defs":
       case "definitions":
-        this.#map(value, pointer, refs);
+        for (const [name, each] of this.#entries(value, pointer)) {
+          const at = `${pointer}/${escaped(name)}`;
+          if (isObject(each)) this.#target(each, at);
+          else this.#compile(each, at);
+        }
         return;
       case "type":
         node.types = this.#types(value, pointer);
@@ -159,13 +174,13 @@ class Compiler {
         node.format = String(value);
         return;
       case "properties":
-        node.properties = new Map(this.#map(value, pointer, refs));
+        node.properties = new Map(this.#map(value, pointer));
         return;
       case "patternProperties":
-        node.patternProperties = this.#matched(this.#map(value, pointer, refs), pointer);
+        node.patternProperties = this.#matched(this.#map(value, pointer), pointer);
         return;
       case "dependentSchemas":
-        node.dependentSchemas = this.#map(value, pointer, refs);
+        node.dependentSchemas = this.#map(value, pointer);
         return;
       case "required":
         node.required = this.#names(value, pointer);
@@ -180,14 +195,14 @@ class Compiler {
         this.#dependencies(node, value, place);
         return;
       case "prefixItems":
-        node.prefixItems = this.#list(value, pointer, refs);
+        node.prefixItems = this.#list(value, pointer);
         return;
       case "allOf":
-        for (const each of this.#list(value, pointer, refs)) node.allOf.push(each);
+        for (const each of this.#list(value, pointer)) node.allOf.push(each);
         return;
       case "anyOf":
       case "oneOf":
-        node[word] = this.#list(value, pointer, refs);
+        node[word] = this.#list(value, pointer);
         return;
       default:
         this.#limit(node, word, value, pointer);
@@ -209,7 +224,7 @@ class Compiler {
   }
 
   /** `dependencies` of draft 7 holds both lists of names and schemas. */
-  #dependencies(node: Building, value: unknown, { pointer, refs }: Place): void {
+  #dependencies(node: Building, value: unknown, { pointer }: Place): void {
     if (!this.#isDraft7) {
       this.#refuse(
         pointer,
@@ -221,7 +236,7 @@ class Compiler {
       const at = `${pointer}/${escaped(name)}`;
       if (Array.isArray(each))
         node.dependentRequired = [...node.dependentRequired, [name, this.#names(each, at)]];
-      else node.dependentSchemas = [...node.dependentSchemas, [name, this.compile(each, at, refs)]];
+      else node.dependentSchemas = [...node.dependentSchemas, [name, this.#compile(each, at)]];
     }
   }
 
@@ -258,17 +273,17 @@ class Compiler {
     return names.map(String);
   }
 
-  #list(value: unknown, pointer: string, refs: readonly string[]): readonly Node[] {
+  #list(value: unknown, pointer: string): readonly Node[] {
     if (Array.isArray(value) && value.length > 0)
-      return value.map((each, index) => this.compile(each, `${pointer}/${index}`, refs));
+      return value.map((each, index) => this.#compile(each, `${pointer}/${index}`));
     this.#refuse(pointer, "must be a list of schemas");
     return [];
   }
 
-  #map(value: unknown, pointer: string, refs: readonly string[]): readonly (readonly [string, Node])[] {
+  #map(value: unknown, pointer: string): readonly (readonly [string, Node])[] {
     return this.#entries(value, pointer).map(([name, each]) => [
       name,
-      this.compile(each, `${pointer}/${escaped(name)}`, refs),
+      this.#compile(each, `${pointer}/${escaped(name)}`),
     ]);
   }
 
@@ -305,22 +320,25 @@ class Compiler {
     });
   }
 
-  #referred(ref: string, pointer: string, refs: readonly string[]): Node {
-    if (refs.includes(ref)) {
-      this.#refuse(pointer, "leads back to itself");
-      return NEVER;
-    }
+  #referred(ref: string, pointer: string): Node {
     const target = lookUp(this.#root, ref);
     if (target === undefined) this.#refuse(pointer, "leads nowhere");
-    if (!isObject(target)) return this.compile(target ?? false, pointer, refs);
+    return isObject(target) ? this.#target(target, pointer) : this.#compile(target ?? false, pointer);
+  }
+
+  #target(target: JsonSchema, pointer: string): Node {
     const known = this.#targets.get(target);
     if (known !== undefined) {
       this.#count(known.nodes, pointer);
       return known.node;
     }
     const before = this.#nodes;
-    const node = this.compile(target, pointer, [...refs, ref]);
-    this.#targets.set(target, { node, nodes: this.#nodes - before });
+    const node = blank();
+    const entry = { node, nodes: 1 }; // while it is being compiled: a reference from within counts once
+    this.#targets.set(target, entry);
+    this.references.set(node, pointer);
+    this.#compile(target, pointer, node);
+    entry.nodes = this.#nodes - before;
     return node;
   }
 

@@ -10,6 +10,12 @@ import { jsonKey } from "./json-key.ts";
 import type { Node } from "./schema-node.ts";
 import type { Steps } from "./steps.ts";
 
+/**
+ * The deepest nesting of schemas within schemas that one value may need. A recursive schema is as deep as the arguments,
+ * times the schemas that stand beside each other; the stack has an end.
+ */
+const MOST_LEVELS = 1_000;
+
 export interface Fault {
   /** Names of members and indices of items, from the outside in. */
   readonly path: readonly (string | number)[];
@@ -35,6 +41,7 @@ type Members = Readonly<Record<string, unknown>>;
 class Validation {
   readonly #steps: Steps;
   readonly #path: (string | number)[] = [];
+  #level = 0;
 
   constructor(steps: Steps) {
     this.#steps = steps;
@@ -42,7 +49,15 @@ class Validation {
 
   /** @param outer null when no schema asks what has been evaluated. */
   node(node: Node, value: unknown, outer: Seen | null): Fault | null {
-    if (!this.#steps.spend(1)) return this.#fault("steps");
+    // Too deep counts as too many steps: a fault alone would match under `not`.
+    if (!this.#steps.spend(this.#level < MOST_LEVELS ? 1 : Infinity)) return this.#fault("steps");
+    this.#level += 1;
+    const fault = this.#judged(node, value, outer);
+    this.#level -= 1;
+    return fault;
+  }
+
+  #judged(node: Node, value: unknown, outer: Seen | null): Fault | null {
     if (node.never === true) return this.#fault("false");
     const seen =
       outer ?? (node.asksWhatWasSeen ? { names: new Set<string>(), items: new Set<number>() } : null);

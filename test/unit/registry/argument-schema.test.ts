@@ -70,8 +70,19 @@ describe("a schema at the door", () => {
     [{ $ref: "#/$defs/none" }, "/$ref: leads nowhere"],
     [{ $ref: "#/constructor" }, "/$ref: leads nowhere"],
     [{ $ref: "#/%" }, "/$ref: leads nowhere"],
-    [{ $ref: "#" }, "leads back to itself"],
-    [{ properties: { child: { $ref: "#" } } }, "leads back to itself"],
+    [{ $ref: "#" }, "leads back to itself, and through no member or item"],
+    [{ not: { anyOf: [{ $ref: "#" }] } }, "leads back to itself"],
+    [
+      {
+        // A member leads to `b` first, so that `b` is known when `allOf` refers to it.
+        $ref: "#/$defs/a",
+        $defs: {
+          a: { properties: { p: { $ref: "#/$defs/b" } }, allOf: [{ $ref: "#/$defs/b" }] },
+          b: { allOf: [{ $ref: "#/%24defs/a" }] },
+        },
+      },
+      "leads back to itself",
+    ],
     [doubling(40), "has more than 2000 subschemas"],
     [{ pattern: "(" }, "/pattern: is not a regular expression"],
     [{ pattern: "a".repeat(257) }, "/pattern: has more than 256 characters"],
@@ -115,6 +126,49 @@ describe("a schema at the door", () => {
     expect(checkSchemas({ a: large, b: large, c: large, d: large, e: large }, null)).toMatchObject({
       error: { operation: "", detail: "has more than 131072 bytes in all" },
     });
+  });
+});
+
+describe("a recursive schema", () => {
+  const tree = {
+    $ref: "#/$defs/node",
+    $defs: {
+      node: {
+        type: "object",
+        properties: { name: { type: "string" }, children: { type: "array", items: { $ref: "#/$defs/node" } } },
+        required: ["name"],
+        additionalProperties: false,
+      },
+    },
+  };
+
+  it("is checked at every depth", () => {
+    expect(told(tree)).toBe("ok");
+    const deep = (leaf: object, depth: number): object =>
+      depth === 0 ? leaf : { name: "n", children: [deep(leaf, depth - 1)] };
+    expect(argumentsFault(tree, deep({ name: "leaf" }, 20))).toBeNull();
+    expect(argumentsFault(tree, deep({ name: 1 }, 2))).toBe('"/children/0/children/0/name" (type)');
+    expect(argumentsFault({ properties: { sub: { $ref: "#" }, n: { type: "null" } } }, { sub: { n: 1 } })).toBe(
+      '"/sub/n" (type)',
+    );
+  });
+
+  it("does not exhaust the stack, and what is too deep does not match, under not either (P1)", () => {
+    const chain: Record<string, JsonSchema> = { d29: { properties: { a: { $ref: "#/$defs/d0" } } } };
+    for (let at = 0; at < 29; at += 1) chain[`d${at}`] = { allOf: [{ $ref: `#/$defs/d${at + 1}` }] };
+    const args = parsed(`${'{"a":'.repeat(60)}{}${"}".repeat(60)}`);
+    const recursive = { $ref: "#/$defs/d0", $defs: chain };
+    expect(argumentsFault(recursive, args)).toBe('"" (steps)');
+    expect(argumentsFault({ not: { $ref: "#/$defs/d0" }, $defs: chain }, args)).toBe('"" (steps)');
+  });
+
+  it("that doubles at each level costs at most the budget (P1)", () => {
+    const twice = { properties: { a: { allOf: [{ $ref: "#" }, { $ref: "#" }] } } };
+    const args = (depth: number): JsonSchema => parsed(`${'{"a":'.repeat(depth)}{}${"}".repeat(depth)}`);
+    expect(argumentsFault(twice, args(4), new Steps(1_000))).toBeNull();
+    const steps = new Steps(1_000);
+    expect(argumentsFault(twice, args(60), steps)).toBe('"" (steps)');
+    expect(steps.spent).toBeLessThan(2_000);
   });
 });
 
