@@ -27,6 +27,7 @@ import { RefusedCredentials } from "./audit/refused.ts";
 import { outboxSink, queueSink, whileThereIsRoom, type AuditSink } from "./audit/sink.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Fetch } from "./egress/open.ts";
+import { readDocument } from "./gateway/http/read-document.ts";
 import { listServer } from "./gateway/list-server.ts";
 import type { McpUpstreamPorts } from "./gateway/mcp-upstream.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
@@ -262,6 +263,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       egress,
       listServer: ({ tool, ...server }) =>
         listServer({ egress, clock, timers, derived, eras: isolate.mcpEras }, tool, server),
+      readDocument: (url, server) => readDocument({ egress, timers, derived }, url, server),
       testIssuer: env.testIssuer,
       issuer,
       signingKeys,

@@ -15,7 +15,7 @@ import { referenceOf, type Resource } from "../contract/resource.ts";
 import { typedCommand } from "../contract/typed-command.ts";
 import type { Result } from "../kernel/result.ts";
 import type { ContextHeaders, HeaderFault } from "./context-headers.ts";
-import { argumentsFault } from "../registry/argument-schema.ts";
+import { argumentsFault, type ArgumentFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { nearMatch } from "../registry/near-match.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
@@ -41,6 +41,8 @@ export interface Facts {
   readonly args: unknown;
   /** The headers that the tool's entry names; null: the request is not the call itself. */
   readonly headers: Result<ContextHeaders, HeaderFault> | null;
+  /** Why the arguments are not what the call says; null: they are. */
+  readonly argumentFault: ArgumentFault | null;
 }
 
 export interface Verdict {
@@ -51,6 +53,8 @@ export interface Verdict {
   readonly change: Change | null;
   readonly policies: readonly string[];
   readonly bundleVersion: string;
+  /** Of `arguments_invalid`: where in the arguments. */
+  readonly at?: ArgumentFault;
 }
 
 export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
@@ -163,17 +167,26 @@ function deniedByProvider({ agents, user }: Facts): Verdict | undefined {
  * Checks the arguments where the catalog has a schema for the operation. The detail names the place and the
  * keyword, never a value (P4).
  */
-function deniedByArguments({ catalog, agents, args = {} }: Facts, asked: AccessRequest): Verdict | undefined {
+function deniedByArguments(
+  { catalog, agents, args = {}, argumentFault }: Facts,
+  asked: AccessRequest,
+): Verdict | undefined {
   const { kind, name, part } = asked;
   if (kind !== "tool" || part === null) return undefined;
   const schema = catalog.tools.get(name)?.schemas.get(part);
-  const fault = schema === undefined ? null : argumentsFault(schema, args);
+  const fault = argumentFault ?? (schema === undefined ? null : argumentsFault(schema, args));
   if (fault === null) return undefined;
-  return deny("arguments_invalid", `The arguments of ${name}/${part} do not match its schema: ${fault}.`, {
-    detail: `Send arguments that match the schema of ${name}/${part}. The mismatch is at ${fault}.`,
-    command: typedCommand(workspaceOf(agents), ["tools", "show", name]),
-    role: null,
-  });
+  const at = `${JSON.stringify(fault.pointer)} (${fault.keyword})`;
+  const denied = deny(
+    "arguments_invalid",
+    `The arguments of ${name}/${part} do not match its schema: ${at}.`,
+    {
+      detail: `Send arguments that match the schema of ${name}/${part}. The mismatch is at ${at}.`,
+      command: typedCommand(workspaceOf(agents), ["tools", "show", name]),
+      role: null,
+    },
+  );
+  return { ...denied, at: fault };
 }
 
 /** The detail names the header, never its value (P4). */

@@ -9,6 +9,7 @@ import { GROUPS_OVERAGE } from "../identity/provider.ts";
 import { defined } from "../kernel/defined.ts";
 import type { DecisionId, TxnId } from "../kernel/ids.ts";
 import { ok, type Result } from "../kernel/result.ts";
+import type { ArgumentFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { limitsOf, type Limits, type Tiers, type UnknownTier } from "../tiers/limits.ts";
 import type { Caller, CallerUser } from "./caller.ts";
@@ -47,6 +48,8 @@ export interface Question<A extends AccessRequest = AccessRequest> {
   readonly asked: A;
   /** Undefined when there are none. */
   readonly args: unknown;
+  /** Why the arguments are not what the call says; absent: they are. */
+  readonly argumentFault?: ArgumentFault | null;
 }
 
 export interface Judged<A extends AccessRequest = AccessRequest> {
@@ -75,14 +78,17 @@ export async function judge<A extends AccessRequest>(
   const { agents, scope, state } = caller;
   const catalog = await ports.configuration.catalog(state.workspace, configEpoch);
   const user = await judgedUser(ports.configuration, caller, configEpoch);
-  const { asked, args } = question(catalog);
+  const { asked, args, argumentFault = null } = question(catalog);
 
   const upstream = asked.kind === "tool" ? catalog.tools.get(asked.name)?.upstream : undefined;
   const named =
     request.headers === null ? null : contextHeadersOf(upstream?.contextHeaders ?? [], request.headers);
   const headers = named?.ok === true ? named.value : {};
 
-  const verdict = evaluate({ agents, scope, user, catalog, limits, args, headers: named }, asked);
+  const verdict = evaluate(
+    { agents, scope, user, catalog, limits, args, argumentFault, headers: named },
+    asked,
+  );
 
   const id = ports.ids.next("dec");
   const txn = (state.txn as TxnId | undefined) ?? ports.ids.next("txn");

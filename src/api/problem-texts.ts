@@ -124,6 +124,12 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     meaning: "The body is not `application/json`.",
     action: "Send `Content-Type: application/json`.",
   },
+  arguments_invalid: {
+    meaning:
+      "The call of a tool through its door is denied, because its arguments do not match the operation's schema or can be read in several ways. Nothing was sent.",
+    action:
+      "`errors` names the place in the arguments (`path`, `query`, `header`, `body`, `form`, `parts`, `content`) as a JSON Pointer. Correct it.",
+  },
   idempotency_mismatch: {
     meaning: "The key was used with another method, path or body.",
     action: "Use a new key for a new request.",

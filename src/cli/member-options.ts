@@ -14,6 +14,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   audiences: ["--audience"],
   authorized_parties: ["--azp"],
   delegates_to: ["--delegates-to", "--add-delegate"],
+  document: ["--openapi"],
   drain_seconds: ["--drain"],
   context_headers: ["--context-header"],
   dome_context: ["--context-audience", "--dome-context"],

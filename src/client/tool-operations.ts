@@ -1,4 +1,4 @@
-/** The operations of the MCP server behind a tool: lists, compares and approves them. */
+/** The operations of the server behind a tool: lists, compares and approves them. */
 import {
   toolOperation,
   toolOperationDetail,
@@ -7,6 +7,7 @@ import {
   type OperationApproval,
   type ToolOperation,
   type ToolOperationDetail,
+  type ToolRefresh,
   type ToolRefreshed,
 } from "../contract/tool-operation.ts";
 import { Listing } from "./listing.ts";
@@ -19,9 +20,12 @@ export class ToolOperations {
     this.#transport = transport;
   }
 
-  /** Lists the server. The first time, all operations are pinned; later, each one that differs is quarantined. */
-  refresh(tool: string, workspace?: string): Promise<ToolRefreshed> {
-    const options = { query: { workspace } };
+  /**
+   * Lists the server. The first time, all operations are pinned; later, each one that differs is quarantined.
+   * @param given the OpenAPI document of a tool whose document is `given`.
+   */
+  refresh(tool: string, given: ToolRefresh = {}, workspace?: string): Promise<ToolRefreshed> {
+    const options = { body: given, query: { workspace } };
     return this.#transport.change("POST", route`/api/v1/tools/${tool}/refresh`, toolRefreshed, options);
   }
 

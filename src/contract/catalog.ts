@@ -41,6 +41,8 @@ const description = proseLine(1000).nullable();
 const toolOperations = operations.nullable();
 const toolSchemas = argumentSchemas.nullable();
 const url = line(2048).nullable();
+/** `given`: an operator gives the document itself. */
+const openapi = line(2048).nullable();
 
 /**
  * The settings of a tool that may change. This is the one table: every other place derives from it, or the compiler
@@ -102,6 +104,22 @@ export const TOOL_SETTINGS = {
         "headers of the caller that are decided on, recorded, and part of `Dome-Context`; at most 256 visible ASCII characters each",
     }),
     contextHeaders.default([]),
+  ),
+  openapi: setting(
+    openapi,
+    openapi.default(null).meta({
+      description:
+        "of a tool of the kind `http`: the URL of its OpenAPI document, or `given` when an operator gives it to `refresh`; " +
+        "null: no document describes it. With one, only operations that were pinned from it are allowed",
+    }),
+    text.default(null),
+  ),
+  additional_query: setting(
+    z.boolean(),
+    z.boolean().default(false).meta({
+      description: "true: calls may have query parameters that the OpenAPI document does not declare",
+    }),
+    z.boolean().default(false),
   ),
 } as const;
 

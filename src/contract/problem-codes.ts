@@ -29,6 +29,7 @@ export const PROBLEMS = {
   precondition_failed: { status: 412, title: "The resource has changed since you read it" },
   body_too_large: { status: 413, title: "The body is too large" },
   unsupported_media_type: { status: 415, title: "The route does not support this content type" },
+  arguments_invalid: { status: 422, title: "The arguments do not match the operation's schema" },
   idempotency_mismatch: { status: 422, title: "The Idempotency-Key belongs to another request" },
   unknown_reference: { status: 422, title: "A member names something that does not exist" },
   rate_limited: { status: 429, title: "Too many requests" },

@@ -1,5 +1,6 @@
-/** The operations of an MCP server behind a tool: pinned as they were approved, quarantined when they differ. */
+/** The operations of the server behind a tool: pinned as they were approved, quarantined when they differ. */
 import { z } from "zod";
+import { operationName } from "./resource.ts";
 import { id, list, name, time } from "./words.ts";
 
 /** 2026-07-28, "Tool Names". */
@@ -16,11 +17,12 @@ const definitionHash = z
   .string()
   .regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits")
   .meta({
-    description: "SHA-256 of the canonical form of name, title, description, schemas and annotations",
+    description:
+      "SHA-256 of the canonical form of name, title, description, schemas and annotations, or for HTTP the request",
   });
 
 const members = {
-  name: mcpToolName,
+  name: operationName,
   tool: name,
   state: z.enum(["pinned", "quarantined"]),
   why: quarantineReason.nullable().meta({ description: "of a quarantine" }),
@@ -65,15 +67,26 @@ export type OperationApproval = z.output<typeof operationApproval>;
 
 const named = z.strictObject({ name: z.string(), why: z.string() });
 
-/** `POST /api/v1/tools/{name}/refresh`. */
+/** The body of `POST /api/v1/tools/{name}/refresh`: an OpenAPI document, for a tool whose document is `given`. */
+export const toolRefresh = z
+  .strictObject({ document: z.record(z.string(), z.unknown()).optional() })
+  .meta({ id: "ToolRefresh" });
+export type ToolRefresh = z.output<typeof toolRefresh>;
+
+/** The answer of `POST /api/v1/tools/{name}/refresh`. */
 export const toolRefreshed = z
   .strictObject({
     id: id("tol"),
     tool: name,
-    era: z.enum(["modern", "legacy"]).meta({ description: "of the protocol that the server speaks" }),
+    era: z
+      .enum(["modern", "legacy"])
+      .nullable()
+      .meta({ description: "of the protocol that an MCP server speaks; null for HTTP" }),
     pinned: z.int().min(0).meta({ description: "how many operations are pinned now" }),
-    quarantined: z.array(z.strictObject({ name: mcpToolName, why: quarantineReason })),
-    unusable: z.array(named).meta({ description: "what the server lists and Dome cannot pin" }),
+    quarantined: z.array(z.strictObject({ name: operationName, why: quarantineReason })),
+    unusable: z
+      .array(named)
+      .meta({ description: "what the server lists and cannot be called, each with the reason in words" }),
   })
   .meta({ id: "ToolRefreshed" });
 export type ToolRefreshed = z.output<typeof toolRefreshed>;

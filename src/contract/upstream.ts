@@ -48,7 +48,7 @@ const isOfTheDoor = (header: string): boolean => OF_THE_DOOR.has(header) || OF_T
 const header = z.string().regex(HEADER, "must be the name of a header, in lower case");
 
 /** A header that passes through a door besides those that always do. */
-const forwardedHeader = header
+export const forwardedHeader = header
   .refine((text) => !isOfTheDoor(text) && !OF_A_CREDENTIAL.has(text), {
     message: "must not be a header that holds a credential, belongs to one connection, or is Dome's",
   })
@@ -120,6 +120,8 @@ export const domeContext = z
   })
   .meta({ id: "DomeContext" });
 export type DomeContext = z.output<typeof domeContext>;
+/** In place of the URL of an OpenAPI document: an operator gives the document. */
+export const OPENAPI_GIVEN = "given";
 
 /** Whether Dome has what it authenticates with; never which. */
 export const credentialState = z.enum(["not_needed", "missing", "kept"]);

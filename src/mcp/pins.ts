@@ -2,7 +2,15 @@
  * What becomes of pinned operations when the server is listed again. The first listing pins all: whoever refreshes has
  * added the server. From then on nothing is taken that nobody has approved, and each operation stands alone.
  */
-import type { ToolDefinition } from "./tool-definition.ts";
+import type { Members } from "./json-members.ts";
+
+/** A definition as pins compare it, of whatever protocol. */
+export interface Listable {
+  readonly name: string;
+  /** Of all that an approval is of. */
+  readonly hash: string;
+  readonly listed: Members;
+}
 
 interface Pin {
   readonly name: string;
@@ -13,23 +21,26 @@ interface Pin {
   readonly pendingHash: string | null;
 }
 
-export type PinChange =
+export type PinChange<Definition extends Listable> =
   /** Pinned now: at the first listing, or because the approved definition is back. */
-  | { readonly act: "pin"; readonly definition: ToolDefinition }
+  | { readonly act: "pin"; readonly definition: Definition }
   /** Refused until somebody approves the definition; null: the server no longer lists it. */
   | {
       readonly act: "quarantine";
       readonly name: string;
       readonly why: "new" | "changed" | "gone";
-      readonly definition: ToolDefinition | null;
+      readonly definition: Definition | null;
     };
 
 /** @param pins empty before the first listing. */
-export function pinChanges(pins: readonly Pin[], listed: readonly ToolDefinition[]): readonly PinChange[] {
+export function pinChanges<Definition extends Listable>(
+  pins: readonly Pin[],
+  listed: readonly Definition[],
+): readonly PinChange<Definition>[] {
   if (pins.length === 0) return listed.map((definition) => ({ act: "pin", definition }));
   const known = new Map(pins.map((pin) => [pin.name, pin]));
   const now = new Map(listed.map((definition) => [definition.name, definition]));
-  const changes = listed.flatMap((definition): PinChange[] => {
+  const changes = listed.flatMap((definition): PinChange<Definition>[] => {
     const { name, hash } = definition;
     const pin = known.get(name);
     if (pin === undefined) return [{ act: "quarantine", name, why: "new", definition }];
@@ -39,7 +50,7 @@ export function pinChanges(pins: readonly Pin[], listed: readonly ToolDefinition
       ? []
       : [{ act: "quarantine", name, why, definition }];
   });
-  const gone = pins.flatMap(({ name, state, pendingHash }): PinChange[] => {
+  const gone = pins.flatMap(({ name, state, pendingHash }): PinChange<Definition>[] => {
     const isKnown = state === "quarantined" && pendingHash === null;
     return now.has(name) || isKnown ? [] : [{ act: "quarantine", name, why: "gone", definition: null }];
   });

@@ -12,6 +12,9 @@ import { parameterHeaders } from "./parameter-headers.ts";
 /** What a client is told of the tool; a change of any of these is a change of the tool. */
 const PARTS = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"] as const;
 
+/** How an operation of an HTTP tool is called: its definition has the same form otherwise. */
+const REQUEST = "request";
+
 export interface ToolDefinition {
   readonly name: string;
   /** SHA-256 of the canonical form of the parts, in hexadecimal: the order of members and the spelling do not matter. */
@@ -63,7 +66,7 @@ const MOST_DIFFERENCES = 50;
 /** The differences of what a client is told, from the outside in. */
 export function definitionDifferences(before: Members, after: Members): readonly Difference[] {
   const found: Difference[] = [];
-  for (const part of PARTS) compare(before[part], after[part], `/${part}`, found);
+  for (const part of [...PARTS, REQUEST]) compare(before[part], after[part], `/${part}`, found);
   return found.slice(0, MOST_DIFFERENCES);
 }
 

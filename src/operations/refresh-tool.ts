@@ -1,14 +1,17 @@
 /**
- * Lists the operations of the MCP server behind a tool. The first listing pins every operation. Later, an operation that
- * differs is quarantined until an operator approves it (`approve-operation.ts`).
+ * Lists the operations of the server behind a tool: an MCP server says them itself, an OpenAPI document says those of an
+ * HTTP API. The first listing pins every operation. Later, an operation that differs is quarantined until an operator
+ * approves it (`approve-operation.ts`).
  */
-import { toolRefreshed, type ToolRefreshed } from "../contract/tool-operation.ts";
+import { OPENAPI_GIVEN } from "../contract/upstream.ts";
+import { toolRefreshed, type ToolRefresh, type ToolRefreshed } from "../contract/tool-operation.ts";
 import type { UpstreamAuth } from "../contract/upstream.ts";
 import type { Id } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { pinChanges, type PinChange } from "../mcp/pins.ts";
+import { pinChanges, type Listable, type PinChange } from "../mcp/pins.ts";
 import type { Era } from "../mcp/revision.ts";
 import type { ToolListing } from "../mcp/tool-pages.ts";
+import { openApiListing } from "../registry/openapi/document.ts";
 import { operationsOf, type ToolOperationRow } from "../registry/tool-operations.ts";
 import { secretsOf, type SealedSecret } from "../registry/tool-secrets.ts";
 import type { catalogTools } from "../storage/tables/catalog.ts";
@@ -20,7 +23,7 @@ import { workspaceFor } from "./request/resolve.ts";
 import { TOOLS } from "./rules/catalog-kinds.ts";
 
 /** What is needed to list the server behind a tool. */
-export interface McpServer {
+export interface ListedAt {
   readonly tool: Id<"tol">;
   readonly url: string;
   readonly auth: UpstreamAuth;
@@ -28,11 +31,17 @@ export interface McpServer {
   readonly secret: SealedSecret | null;
 }
 
-type ListedServer = ToolListing & { readonly era: Era };
+/** `era`: null for HTTP. */
+type ListedServer = Pick<ToolListing, "unusable"> & {
+  readonly era: Era | null;
+  readonly tools: readonly Listable[];
+};
 
 export interface RefreshPorts extends OperationPorts {
   /** @returns the list, or why there is none, in words without secrets. */
-  listServer(server: McpServer): Promise<Result<ListedServer, string>>;
+  listServer(server: ListedAt): Promise<Result<ListedServer, string>>;
+  /** @returns the document at a URL as JSON, or why there is none, in words without secrets. */
+  readDocument(url: string, server: ListedAt): Promise<Result<unknown, string>>;
 }
 
 interface ToolTarget {
@@ -46,6 +55,7 @@ export async function refreshTool(
   ports: RefreshPorts,
   request: OperatorRequest,
   target: ToolTarget,
+  { document }: ToolRefresh,
 ): Promise<Result<ToolRefreshed, Refusal>> {
   const { db, owners, clock } = ports;
   const home = await workspaceFor(db, request.operator, target.workspace);
@@ -62,7 +72,7 @@ export async function refreshTool(
       let found = await current();
       if (!found.ok) return found;
       if (listing?.of !== versionOf(found.value.row)) {
-        const listed = await list(ports, found.value.row);
+        const listed = await list(ports, found.value.row, document);
         if (!listed.ok) return listed;
         listing = listed.value;
         // Read again after the server has answered, because other entries may have changed meanwhile.
@@ -105,21 +115,59 @@ interface Listing {
 
 const versionOf = ({ id, version }: ToolRow): string => `${id} ${version}`;
 
-async function list(ports: RefreshPorts, row: ToolRow): Promise<Result<Listing, Refusal>> {
-  if (row.kind !== "mcp" || row.url === null) return err(NOT_MCP);
-  const [secret = null] = await secretsOf(ports.db, row.id);
-  if (row.auth.type !== "none" && secret === null) return err(NO_CREDENTIAL);
-  const listed = await ports.listServer({ tool: row.id, url: row.url, auth: row.auth, secret });
-  return listed.ok ? ok({ of: versionOf(row), listed: listed.value }) : err(notListed(listed.error));
+async function list(
+  ports: RefreshPorts,
+  row: ToolRow,
+  document: ToolRefresh["document"],
+): Promise<Result<Listing, Refusal>> {
+  const listed = await (row.kind === "http"
+    ? listDocument(ports, row, document)
+    : listServer(ports, row, document));
+  return listed.ok ? ok({ of: versionOf(row), listed: listed.value }) : listed;
 }
 
-const nameOf = (each: PinChange): string => (each.act === "pin" ? each.definition.name : each.name);
+type Listed = Promise<Result<ListedServer, Refusal>>;
+
+async function listServer(ports: RefreshPorts, row: ToolRow, document: ToolRefresh["document"]): Listed {
+  if (row.kind !== "mcp" || row.url === null) return err(NO_SERVER);
+  if (document !== undefined) return err(NOT_OF_MCP);
+  const server = await serverOf(ports, row, row.url);
+  if (row.auth.type !== "none" && server.secret === null) return err(NO_CREDENTIAL);
+  const listed = await ports.listServer(server);
+  return listed.ok ? listed : err(notListed(listed.error));
+}
+
+/** A document that an operator gives is the one; otherwise it is asked for at its URL. */
+async function listDocument(ports: RefreshPorts, row: ToolRow, given: ToolRefresh["document"]): Listed {
+  const { url, openapi, auth } = row;
+  if (url === null || openapi === null) return err(NO_DOCUMENT);
+  const isGiven = openapi === OPENAPI_GIVEN;
+  if (isGiven !== (given !== undefined)) return err(isGiven ? NOT_GIVEN : NOT_ASKED);
+  const read = isGiven
+    ? ok<unknown>(given)
+    : await ports.readDocument(openapi, await serverOf(ports, row, url));
+  if (!read.ok) return err(notListed(read.error));
+  const listing = openApiListing(read.value, {
+    base: url,
+    documentUrl: isGiven ? url : openapi,
+    credentialHeader: auth.type === "header" ? auth.name : null,
+  });
+  if (!listing.ok) return err(memberRefusal("invalid_request", "document", listing.error));
+  return ok({ era: null, ...listing.value });
+}
+
+async function serverOf({ db }: RefreshPorts, { id, auth }: ToolRow, url: string): Promise<ListedAt> {
+  const [secret = null] = await secretsOf(db, id);
+  return { tool: id, url, auth, secret };
+}
+
+const nameOf = (each: PinChange<Listable>): string => (each.act === "pin" ? each.definition.name : each.name);
 
 /** Keeps who approved. Nobody has before the first listing, so there it is the operator who refreshes. */
 function rowAfter(
   tool: ToolRow,
   before: ToolOperationRow | undefined,
-  each: PinChange,
+  each: PinChange<Listable>,
   { by, at }: { readonly by: string; readonly at: number },
 ): ToolOperationRow {
   const row: ToolOperationRow = before ?? {
@@ -169,7 +217,7 @@ function answer(
 /** One record for the refresh, and one for each operation that it quarantines. */
 function recordsOf(
   { id: tool, name, workspaceId: workspace }: ToolRow,
-  changes: readonly PinChange[],
+  changes: readonly PinChange<Listable>[],
   rows: readonly ToolOperationRow[],
   before: readonly ToolOperationRow[],
 ): ChangeRecord[] {
@@ -190,10 +238,34 @@ function recordsOf(
   ];
 }
 
-const NOT_MCP = memberRefusal(
+const NO_SERVER = memberRefusal(
   "invalid_request",
   "name",
-  "Only a tool of the kind mcp has a server that lists its operations.",
+  "A local tool has no server that lists its operations.",
+);
+
+const NO_DOCUMENT = memberRefusal(
+  "invalid_request",
+  "openapi",
+  "No document describes the operations. Name one: dome tools update NAME --openapi FILE|URL",
+);
+
+const NOT_GIVEN = memberRefusal(
+  "invalid_request",
+  "document",
+  "Give the OpenAPI document of the tool: dome tools refresh NAME --openapi FILE",
+);
+
+const NOT_ASKED = memberRefusal(
+  "invalid_request",
+  "document",
+  "The tool has the URL of its document. To give documents instead: dome tools update NAME --openapi FILE",
+);
+
+const NOT_OF_MCP = memberRefusal(
+  "invalid_request",
+  "document",
+  "An MCP server lists its operations itself, and needs no document.",
 );
 
 const NO_CREDENTIAL = memberRefusal(

@@ -40,19 +40,25 @@ export function checkSchemas(
 /** Compiled once per schema object: the catalog of a workspace stays in memory until it changes. */
 const compiledSchemas = new WeakMap<JsonSchema, Result<Compiled, SchemaFault>>();
 
+/** Where arguments do not match, as a JSON Pointer, and the keyword that says so. */
+export interface ArgumentFault {
+  readonly pointer: string;
+  readonly keyword: string;
+}
+
 /**
  * @param steps the budget of the whole check.
- * @returns null when the arguments match, else the place and the keyword of the fault: `"/title" (maxLength)`.
+ * @returns null when the arguments match.
  */
-export function argumentsFault(schema: JsonSchema, args: unknown, steps = new Steps()): string | null {
+export function argumentsFault(schema: JsonSchema, args: unknown, steps = new Steps()): ArgumentFault | null {
   const known = compiledSchemas.get(schema);
   const compiled = known ?? compileSchema(schema);
   if (known === undefined) compiledSchemas.set(schema, compiled);
   // The schema was stored before a newer rule. Arguments that cannot be checked do not match.
-  if (!compiled.ok) return '"" (the schema cannot be used)';
+  if (!compiled.ok) return { pointer: "", keyword: "the schema cannot be used" };
   const fault = validate(compiled.value.schema, args, steps);
   if (fault === null) return null;
-  return `${JSON.stringify(shownPointer(fault.path, compiled.value.names))} (${fault.keyword})`;
+  return { pointer: shownPointer(fault.path, compiled.value.names), keyword: fault.keyword };
 }
 
 /** The part of the pointer whose names come from the schema. Other names are the caller's data (P4). */

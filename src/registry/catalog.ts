@@ -17,6 +17,8 @@ import { readTogether, type Reading } from "../storage/read.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { catalogIntegrations, catalogPools, catalogTools, toolSecrets } from "../storage/tables/catalog.ts";
 import { toolOperations } from "../storage/tables/tool-operations.ts";
+import { routeOf, type PinnedRequest } from "./http-definition.ts";
+import { routeNamed, type HttpRoute } from "./http-operations.ts";
 import type { JsonSchema } from "./schema-text.ts";
 import { shownToolSettings } from "./tool-settings.ts";
 import type { SealedSecret } from "./tool-secrets.ts";
@@ -52,6 +54,12 @@ export interface CatalogTool {
   readonly readOnly: ReadonlySet<string>;
   /** Null: the agent calls the tool itself. */
   readonly upstream: Upstream | null;
+  /** Of an HTTP tool: where its operations are called; null: each path is an operation of its own. */
+  readonly routes: readonly HttpRoute[] | null;
+  /** How an operation that an OpenAPI document describes is called. */
+  readonly requests: ReadonlyMap<string, PinnedRequest>;
+  /** Calls may have query parameters that the document does not declare. */
+  readonly additionalQuery: boolean;
 }
 
 /** The catalog as decisions read it. A null list of operations or models allows any. */
@@ -84,6 +92,8 @@ export const catalogReading = (db: Database, workspaceId: WorkspaceId): Reading<
         state: toolOperations.state,
         readOnly: toolOperations.readOnly,
         schema: sql<string | null>`json_extract(${toolOperations.definition}, '$.inputSchema')`,
+        request: sql<string | null>`json_extract(${toolOperations.definition}, '$.request')`,
+        pending: sql<string | null>`json_extract(${toolOperations.pending}, '$.request')`,
       })
       .from(toolOperations)
       .where(eq(toolOperations.workspaceId, workspaceId)),
@@ -118,34 +128,90 @@ interface PinnedOperation {
   readonly readOnly: boolean;
   /** JSON; null: nothing was ever approved. */
   readonly schema: string | null;
+  /** JSON: how an operation of an HTTP tool is called, as it was approved, and as it waits for approval. */
+  readonly request: string | null;
+  readonly pending: string | null;
 }
 
 /**
- * An MCP server has the operations that are pinned, and none before it was listed (P1): the entry can only leave some
- * out.
+ * An MCP server, and an HTTP API that a document describes, have the operations that are pinned, and none before they
+ * were listed (P1): the entry can only leave some out.
  */
 function catalogTool(
   row: typeof catalogTools.$inferSelect,
   secret: SealedSecret | null,
   pinned: readonly PinnedOperation[],
 ): CatalogTool {
-  const { kind, url, operations, clearArguments, argumentSchemas } = row;
+  const { kind, url, openapi } = row;
+  const upstream = kind === "local" || url === null ? null : { ...upstreamSettings(row), kind, url, secret };
+  if (kind === "http" && openapi === null) return describedBy(row, upstream, []);
+  return describedBy(row, upstream, pinned);
+}
+
+function describedBy(
+  row: typeof catalogTools.$inferSelect,
+  upstream: Upstream | null,
+  pinned: readonly PinnedOperation[],
+): CatalogTool {
+  const { kind, openapi, operations, clearArguments, argumentSchemas, additionalQuery } = row;
   const kept = operations === null ? null : new Set(operations);
   const schemas = new Map(schemasOf(pinned));
+  const requests = new Map(
+    (kind === "http" ? pinned : []).flatMap(({ name, request }) =>
+      request === null ? [] : [[name, parsedRequest(request)]],
+    ),
+  );
+  const isKept = (name: string): boolean => {
+    const request = requests.get(name);
+    return (
+      kept === null ||
+      kept.has(name) ||
+      (request !== undefined && kept.has(`${request.method} ${request.path}`))
+    );
+  };
   return {
     id: row.id,
     operations:
       kind === "mcp"
         ? [...pinned.map(({ name }) => name), ...MCP_OPERATIONS].filter((name) => kept?.has(name) ?? true)
-        : operations,
+        : openapi === null
+          ? operations
+          : pinned.map(({ name }) => name).filter((name) => isKept(name)),
     clearArguments,
     schemas: new Map([...schemas, ...Object.entries(argumentSchemas ?? {})]),
     pinned: schemas,
     quarantined: new Set(pinned.flatMap(({ name, state }) => (state === "quarantined" ? [name] : []))),
     readOnly: new Set(pinned.flatMap(({ name, readOnly }) => (readOnly ? [name] : []))),
-    upstream: kind === "local" || url === null ? null : { ...upstreamSettings(row), kind, url, secret },
+    upstream,
+    routes: kind === "http" ? routesOf(row, pinned, requests) : null,
+    requests,
+    additionalQuery,
   };
 }
+
+/**
+ * Every operation has its route, also one that is refused: its calls would otherwise fall to another one whose template
+ * is less concrete. Pinned ones come first, because the first of two in the same place counts.
+ */
+function routesOf(
+  { operations, openapi }: typeof catalogTools.$inferSelect,
+  pinned: readonly PinnedOperation[],
+  requests: ReadonlyMap<string, PinnedRequest>,
+): readonly HttpRoute[] | null {
+  if (openapi === null) return operations?.flatMap((name) => routeNamed(name) ?? []) ?? null;
+  const approved = (state: PinnedOperation["state"]) =>
+    pinned.flatMap((each) => {
+      const request = each.state === state ? requests.get(each.name) : undefined;
+      return request === undefined ? [] : [routeOf(each.name, request)];
+    });
+  const waiting = pinned.flatMap(({ name, pending }) =>
+    pending === null ? [] : [routeOf(name, parsedRequest(pending))],
+  );
+  return [...approved("pinned"), ...approved("quarantined"), ...waiting];
+}
+
+/** Stored by Dome itself, which made it of a document. */
+const parsedRequest = (request: string): PinnedRequest => JSON.parse(request) as PinnedRequest;
 
 const upstreamSettings = ({
   auth,

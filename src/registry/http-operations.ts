@@ -70,6 +70,27 @@ const percentEncoded = (text: string): string =>
 export const operationNamed = (method: string, segments: readonly string[]): string =>
   `${method} ${pathNamed(segments, OF_A_NAME)}`;
 
+/** Where an operation is called. */
+export interface HttpRoute {
+  readonly operation: string;
+  /** Upper-case; HEAD is decided as GET. */
+  readonly method: string;
+  /** A template, with the characters of an operation's name. */
+  readonly path: string;
+}
+
+/** The route that the name of an operation says; null when the name is no `METHOD /template`. */
+export function routeNamed(operation: string): HttpRoute | null {
+  const [, method, path] = /^([A-Z]+) (\/.*)$/.exec(operation) ?? [];
+  return method === undefined || path === undefined ? null : { operation, method, path };
+}
+
+/** A template in its one spelling, or what is wrong with it. */
+export function templateOf(path: string): Result<string, PathFault> {
+  const segments = segmentsOf(path);
+  return segments.ok ? ok(pathNamed(segments.value, OF_A_TEMPLATE)) : segments;
+}
+
 interface Node {
   readonly literals: Map<string, Node>;
   /** The longest text around the parameter first. */
@@ -88,30 +109,50 @@ interface MatchedOperation {
 
 interface OperationFault {
   readonly operation: string;
+  /** Worded to follow the operation. */
   readonly detail: string;
 }
 
-const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+export const HTTP_METHODS: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+const ONE_OF_THEM = `must be ${HTTP_METHODS.join(", ")} and a path, as in GET /tickets/{id}`;
 
-/** @returns what is wrong with the operations of an HTTP tool; null: all of them can be called. */
+/** @returns what is wrong with the names of an HTTP tool's operations; null: all of them can be called. */
 export function operationsFault(operations: readonly string[]): OperationFault | null {
-  const built = trieOf(operations);
-  return built.ok ? null : built.error;
+  const routes: HttpRoute[] = [];
+  for (const operation of operations) {
+    const route = routeNamed(operation);
+    if (route === null) return { operation, detail: ONE_OF_THEM };
+    routes.push(route);
+  }
+  return routesFault(routes);
 }
 
-const tries = new WeakMap<readonly string[], Node>();
+/** @returns what is wrong with routes that stand beside each other; null: every call means at most one of them. */
+export function routesFault(routes: readonly HttpRoute[]): OperationFault | null {
+  const root = newNode();
+  for (const route of routes) {
+    const detail = insert(root, route);
+    if (detail !== undefined) return { operation: route.operation, detail };
+  }
+  return null;
+}
 
-/** @param operations of a tool; the same list is compiled once. */
+const tries = new WeakMap<readonly HttpRoute[], Node>();
+
+/**
+ * @param routes of a tool; the same list is compiled once. A route that the trie cannot take is left out: it was stored
+ * before a newer rule, or an earlier route of the list stands in its place.
+ */
 export function matchOperation(
-  operations: readonly string[],
+  routes: readonly HttpRoute[],
   method: string,
   segments: readonly string[],
 ): MatchedOperation | null {
-  let root = tries.get(operations);
+  let root = tries.get(routes);
   if (root === undefined) {
-    const built = trieOf(operations);
-    root = built.ok ? built.value : newNode(); // stored before a newer rule: nothing matches
-    tries.set(operations, root);
+    root = newNode();
+    for (const route of routes) insert(root, route);
+    tries.set(routes, root);
   }
   const values: string[] = [];
   const leaf = find(root, segments, 0, values);
@@ -141,20 +182,10 @@ function find(node: Node, segments: readonly string[], at: number, values: strin
   return undefined;
 }
 
-function trieOf(operations: readonly string[]): Result<Node, OperationFault> {
-  const root = newNode();
-  for (const operation of operations) {
-    const detail = insert(root, operation);
-    if (detail !== undefined) return err({ operation, detail });
-  }
-  return ok(root);
-}
-
-/** @returns why the operation cannot be inserted. */
-function insert(root: Node, operation: string): string | undefined {
-  const [, method = "", path = ""] = /^([A-Z]+) (\/.*)$/.exec(operation) ?? [];
+/** @returns why the route cannot be inserted; nothing is inserted then that a call could match. */
+function insert(root: Node, { operation, method, path }: HttpRoute): string | undefined {
   if (method === "HEAD") return "is decided as GET: leave it out";
-  if (!METHODS.includes(method)) return `must be ${METHODS.join(", ")} and a path, as in GET /tickets/{id}`;
+  if (!HTTP_METHODS.includes(method)) return ONE_OF_THEM;
   const segments = segmentsOf(path);
   if (!segments.ok) return PATH_FAULTS[segments.error];
   if (pathNamed(segments.value, OF_A_TEMPLATE) !== path)
@@ -167,7 +198,13 @@ function insert(root: Node, operation: string): string | undefined {
     const [, before = "", name, after = ""] = parts;
     if (name !== undefined && names.includes(name)) return `names {${name}} twice`;
     if (name !== undefined) names.push(name);
-    node = name === undefined ? literalAt(node, before) : patternAt(node, before, after);
+    if (name === undefined) node = literalAt(node, before);
+    else {
+      const next = patternAt(node, before, after);
+      if (next === undefined)
+        return `has the segment ${segment}, which overlaps with one that is no less concrete`;
+      node = next;
+    }
   }
   const same = node.operations.get(method);
   if (same !== undefined) return `matches the same paths as ${same.operation}`;
@@ -181,11 +218,30 @@ function literalAt(node: Node, segment: string): Node {
   return known;
 }
 
-function patternAt({ patterns }: Node, before: string, after: string): Node {
+/** @returns undefined for a pattern that some segment matches as well as another one, with neither more concrete. */
+function patternAt({ patterns }: Node, before: string, after: string): Node | undefined {
   const known = patterns.find((each) => each.before === before && each.after === after);
   if (known !== undefined) return known.node;
+  if (patterns.some((each) => overlap(each, { before, after }))) return undefined;
   const node = newNode();
   patterns.push({ before, after, node });
   patterns.sort((a, b) => b.before.length + b.after.length - (a.before.length + a.after.length));
   return node;
+}
+
+interface Pattern {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** `{id}.json` and `report.{type}` both match `report.json`; `{id}.json` and `{id}` do too, but one is more concrete. */
+function overlap(one: Pattern, other: Pattern): boolean {
+  const isLonger = {
+    before: one.before.length - other.before.length,
+    after: one.after.length - other.after.length,
+  };
+  const meet =
+    (isLonger.before > 0 ? one.before.startsWith(other.before) : other.before.startsWith(one.before)) &&
+    (isLonger.after > 0 ? one.after.endsWith(other.after) : other.after.endsWith(one.after));
+  return meet && isLonger.before * isLonger.after < 0;
 }

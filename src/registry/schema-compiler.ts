@@ -53,7 +53,10 @@ export function compileSchema(schema: unknown): Result<Compiled, SchemaFault> {
   const fault =
     loop === undefined
       ? compiler.fault
-      : { pointer: references.get(loop) ?? "", detail: "leads back to itself, and through no member or item" };
+      : {
+          pointer: references.get(loop) ?? "",
+          detail: "leads back to itself, and through no member or item",
+        };
   return fault === null ? ok({ schema: compiled, names }) : err(fault);
 }
 

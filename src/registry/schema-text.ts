@@ -7,15 +7,23 @@ const MOST_DEPTH = 32;
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export function lookUp(root: JsonSchema, ref: string): unknown {
-  let at: unknown = root;
   try {
-    for (const step of decodeURIComponent(ref).split("/").slice(1)) {
-      const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
-      if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
-      at = (at as JsonSchema)[name];
-    }
+    return atPointer(root, decodeURIComponent(ref.slice(1)));
   } catch {
     return undefined; // a % without two hexadecimal digits
+  }
+}
+
+/**
+ * @param pointer a JSON Pointer (RFC 6901), decoded.
+ * @returns undefined when nothing stands there.
+ */
+export function atPointer(root: JsonSchema, pointer: string): unknown {
+  let at: unknown = root;
+  for (const step of pointer.split("/").slice(1)) {
+    const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
+    at = (at as JsonSchema)[name];
   }
   return at;
 }

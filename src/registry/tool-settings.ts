@@ -17,6 +17,8 @@ const COLUMNS = {
   forward_headers: "forwardHeaders",
   dome_context: "domeContext",
   context_headers: "contextHeaders",
+  openapi: "openapi",
+  additional_query: "additionalQuery",
 } as const satisfies Readonly<Record<ToolSettingName, keyof Row>>;
 
 /** The settings that a request names, by their columns. */

@@ -28,6 +28,7 @@ export const MIGRATIONS: readonly string[] = [
   "0018_tool_secrets.sql",
   "0019_call_context.sql",
   "0020_context_headers.sql",
+  "0021_openapi.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

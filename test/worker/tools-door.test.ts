@@ -113,11 +113,12 @@ describe("a call through the door", () => {
     expect(sent).toMatchObject([{ url: `${BASE}/tickets`, body }]);
     const denied = await call("POST", "crm/tickets", { body: "{}", headers: JSON_TYPE });
     expect(denied).toMatchObject({
-      status: 403,
+      status: 422,
       body: {
-        code: "denied",
+        code: "arguments_invalid",
         reason: "arguments_invalid",
-        who: "policy",
+        who: "caller",
+        errors: [{ member: "/body/title", detail: "is missing" }],
         decision_id: expect.stringMatching(/^dec_/) as string,
       },
     });
@@ -215,7 +216,7 @@ describe("a call through the door", () => {
   ])("of the type %j is decided on as JSON", async (type) => {
     const headers = { "content-type": type };
     expect((await call("POST", "crm/tickets", { body: '{"title":"x"}', headers })).status).toBe(200);
-    expect((await call("POST", "crm/tickets", { body: "{}", headers })).status).toBe(403);
+    expect((await call("POST", "crm/tickets", { body: "{}", headers })).status).toBe(422);
     expect(sent.map((each) => each.headers.get("content-type"))).toEqual([type]);
   });
 

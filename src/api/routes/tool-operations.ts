@@ -1,12 +1,13 @@
 import { z } from "zod";
 import {
-  mcpToolName,
   operationApproval,
   toolOperation,
   toolOperationDetail,
   toolOperationList,
+  toolRefresh,
   toolRefreshed,
 } from "../../contract/tool-operation.ts";
+import { operationName } from "../../contract/resource.ts";
 import { page } from "../../contract/words.ts";
 import {
   approveOperation,
@@ -23,7 +24,7 @@ const write = { by: "operator", permission: "catalog:write" } as const;
 const read = { by: "operator", permission: "catalog:read" } as const;
 const tag = "catalog";
 const toolPath = z.strictObject({ name: z.string().max(63) });
-const operationPath = toolPath.extend({ operation: mcpToolName });
+const operationPath = toolPath.extend({ operation: operationName });
 const query = z.strictObject(inWorkspace);
 const path = "/api/v1/tools/{name}/operations";
 
@@ -33,24 +34,26 @@ export const toolOperationRoutes: readonly Route[] = [
       method: "post",
       path: "/api/v1/tools/{name}/refresh",
       operationId: "refreshTool",
-      summary: "List the operations of the MCP server behind a tool, and quarantine each that differs",
+      summary:
+        "List the operations of the MCP server or of the OpenAPI document behind a tool, and quarantine each that differs",
       tag,
       door: write,
       params: toolPath,
       query,
+      body: toolRefresh,
       answers: [
         { status: 200, description: "What is pinned, and what waits for approval", schema: toolRefreshed },
       ],
     },
-    async ({ services, asked, params, query: { workspace } }) =>
-      reply(await refreshTool(services.operations, asked, { tool: params.name, workspace })),
+    async ({ services, asked, params, query: { workspace }, body }) =>
+      reply(await refreshTool(services.operations, asked, { tool: params.name, workspace }, body)),
   ),
   problemRoute(
     {
       method: "get",
       path,
       operationId: "listToolOperations",
-      summary: "List the pinned and quarantined operations of the MCP server behind a tool",
+      summary: "List the pinned and quarantined operations of the server behind a tool",
       tag,
       door: read,
       params: toolPath,

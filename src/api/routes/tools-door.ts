@@ -1,6 +1,8 @@
 /** The HTTP door of a tool: `/tools/{tool}/…` is its server, as far as the agent may use it. */
 import { z } from "zod";
 import { isName, name } from "../../contract/words.ts";
+import type { Decided } from "../../access/judge.ts";
+import { readingOf, type Reading } from "../../gateway/http/question.ts";
 import { callHttp, type HttpAnswer, type HttpBody } from "../../gateway/http/call-http.ts";
 import { NO_ANSWER } from "../../gateway/no-answer.ts";
 import { WHO_FAILED } from "../../gateway/who-failed.ts";
@@ -82,13 +84,19 @@ async function forward({
   const { search } = new URL(http.url);
   const query = queryOf(search.slice(1));
   if (!query.ok) return query;
+  const reading = await readingOf(services.tools, caller, {
+    tool,
+    method: http.method,
+    segments: segments.value,
+  });
+  if (!reading.ok) return err(withheldProblem(reading.error));
+  const { twice, named } = query.value;
+  if (twice !== undefined && !reading.value.isDescribed)
+    return err(invalid(`The query names ${twice} twice.`));
   const limits = limitsOf(services.access.tiers, caller.agents);
-  const body = await bodyOf(http, limits.ok ? limits.value.maxActBodyBytes : 0);
+  const body = await bodyOf(http, limits.ok ? limits.value.maxActBodyBytes : 0, reading.value);
   if (!body.ok) return body;
-  if (
-    holdsCredential(JSON.stringify([segments.value, query.value])) ||
-    bearsOwn(http, body.value.kind === "json" ? JSON.stringify(body.value.value) : "")
-  )
+  if (holdsCredential(JSON.stringify([segments.value, named])) || bearsOwn(http, textOf(body.value)))
     return err(OUT_OF_PLACE);
   const called = await callHttp(services.tools, caller, {
     tool,
@@ -96,22 +104,28 @@ async function forward({
     path,
     segments: segments.value,
     search,
-    query: query.value,
+    query: Object.fromEntries(named),
     headers: http.headers,
     body: body.value,
     request: { requestId, request: facts, headers: http.headers },
   });
   if (!called.ok) return err(withheldProblem(called.error));
   if (called.value.kind === "denied") {
-    const { id, reason, detail, change } = called.value.decision.value;
-    return err({
-      code: "denied",
-      detail: change === null ? detail : `${detail} ${change.detail}`,
-      call: { who: "policy", reason, decision_id: id },
-    });
+    return err(deniedProblem(called.value.decision.value));
   }
   const { decided, result } = called.value;
   return answered(result.value, decided.id);
+}
+
+/** What the caller can mend is said as of the request: the place in the arguments, as a JSON Pointer. */
+function deniedProblem({ id, reason, detail, change, at }: Decided): Refusal {
+  const call = { who: "policy", reason, decision_id: id } as const;
+  if (at === undefined)
+    return { code: "denied", detail: change === null ? detail : `${detail} ${change.detail}`, call };
+  const errors = [
+    { member: at.pointer, detail: ARGUMENT_FAULTS[at.keyword] ?? `does not match: ${at.keyword}` },
+  ];
+  return { code: "arguments_invalid", detail, call: { ...call, who: "caller" }, errors };
 }
 
 function answered(answer: HttpAnswer, decision: string): Result<Response, Refusal> {
@@ -138,18 +152,25 @@ function refusedPassage({ headers, method, body }: Request): Refusal | undefined
   return undefined;
 }
 
-/** A repeated name, or a `;`, is one thing to one server, and another to the next. */
-function queryOf(search: string): Result<Readonly<Record<string, string>>, Refusal> {
+interface Query {
+  readonly named: readonly (readonly [name: string, value: string])[];
+  /** A repeated name, as far as it may be shown: one thing to one server, and another to the next. */
+  readonly twice: string | undefined;
+}
+
+/** A `;` parts parameters for some servers. */
+function queryOf(search: string): Result<Query, Refusal> {
   if (search.includes(";")) return err(invalid("The query has a `;`. Escape it as %3B."));
   const parameters = parametersOf(search);
   if (parameters === undefined)
     return err(invalid("The query has an escape that is not a character in UTF-8."));
-  const twice = repeatedName(parameters.map(([each]) => each));
-  if (twice !== undefined) return err(invalid(`The query names ${twice} twice.`));
-  return ok(Object.fromEntries(parameters));
+  return ok({ named: parameters, twice: repeatedName(parameters.map(([each]) => each)) });
 }
 
 const isJson = (type: string | null): boolean => /^application\/(?:json|[\w.+-]+\+json)$/.test(type ?? "");
+
+const isDecidedOn = (type: string): boolean =>
+  isJson(type) || type === "application/x-www-form-urlencoded" || type === "multipart/form-data";
 
 /** A `charset` that is not UTF-8. JSON has none at all (RFC 8259 §11), and some servers follow one nevertheless. */
 const OTHER_CHARSET = /charset(?!\s*=\s*(?:utf-?8|"utf-?8")\s*(?:;|$))/i;
@@ -162,15 +183,18 @@ function typeOf(header: string | null): Result<string | null, Refusal> {
   if (header === null) return ok(null);
   const type = mediaType(header);
   if (type === null) return err(unsupported("The Content-Type must be one media type."));
-  return isJson(type) && OTHER_CHARSET.test(header)
-    ? err(unsupported("The body must be JSON in UTF-8, and its Content-Type names another charset."))
+  return isDecidedOn(type) && OTHER_CHARSET.test(header)
+    ? err(unsupported("The body must be in UTF-8, and its Content-Type names another charset."))
     : ok(type);
 }
 
 const unsupported = (detail: string): Refusal => ({ code: "unsupported_media_type", detail });
 
-/** JSON is read whole, because it is decided on; every other body passes as a stream. */
-async function bodyOf(http: Request, most: number): Promise<Result<HttpBody, Refusal>> {
+/** The largest multipart body whose parts are decided on, in bytes: it is in memory as a whole. */
+const MOST_PARTS_BYTES = 8_388_608;
+
+/** What is decided on is read whole; every other body passes as a stream. */
+async function bodyOf(http: Request, most: number, reading: Reading): Promise<Result<HttpBody, Refusal>> {
   if (http.body === null) return ok({ kind: "none" });
   const encoding = checkEncoding(http);
   if (!encoding.ok) return encoding;
@@ -180,7 +204,14 @@ async function bodyOf(http: Request, most: number): Promise<Result<HttpBody, Ref
     const read = await readBytes(http, Math.min(most, MAX_BODY_BYTES));
     if (!read.ok) return read;
     const parsed = parsedBody(read.value);
-    return parsed.ok ? ok({ kind: "json", value: parsed.value, bytes: read.value }) : parsed;
+    return parsed.ok
+      ? ok({ kind: "json", type: type.value, value: parsed.value, bytes: read.value })
+      : parsed;
+  }
+  const kind = reading.body(type.value);
+  if (kind === "form" || kind === "parts") {
+    const read = await readBytes(http, Math.min(most, kind === "form" ? MAX_BODY_BYTES : MOST_PARTS_BYTES));
+    return read.ok ? ok({ kind: "bytes", type: type.value, bytes: read.value }) : read;
   }
   const told = http.headers.get("content-length");
   const length = told === null ? null : Number(told);
@@ -189,3 +220,26 @@ async function bodyOf(http: Request, most: number): Promise<Result<HttpBody, Ref
   }
   return ok({ kind: "stream", stream: http.body as ReadableStream<Uint8Array>, type: type.value, length });
 }
+
+/** A body that is decided on, as text; empty for any other. */
+function textOf(body: HttpBody): string {
+  if (body.kind === "json") return JSON.stringify(body.value);
+  return body.kind === "bytes" ? new TextDecoder().decode(body.bytes) : "";
+}
+
+/** The keywords of arguments that cannot be read in one way only; the others are those of JSON Schema. */
+const ARGUMENT_FAULTS: Readonly<Record<string, string>> = {
+  additionalProperties: "has a member that the operation does not declare",
+  boundary: "is in a body whose Content-Type has no single boundary",
+  contentType: "is of a type that the operation does not take",
+  delimiter: "is in a body whose parts are not delimited as RFC 7578 says",
+  escape: "has an escape that is not a character",
+  json: "is not JSON",
+  noBody: "is a body, and the operation takes none",
+  partHeaders: "is in a body with a part whose headers are not those of RFC 7578",
+  refused: "belongs to an operation that Dome cannot check; see dome tools refresh",
+  repeated: "is there twice",
+  required: "is missing",
+  style: "is not written in the style that the operation declares",
+  tooManyParts: "is in a body with too many parts",
+};

@@ -4,20 +4,19 @@
  */
 import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
-import type { Question, RequestFacts } from "../../access/judge.ts";
+import type { RequestFacts } from "../../access/judge.ts";
 import type { Withheld } from "../../access/release.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamLimits } from "../../egress/open.ts";
 import { defined } from "../../kernel/defined.ts";
 import type { Result } from "../../kernel/result.ts";
-import type { Catalog } from "../../registry/catalog.ts";
-import { matchOperation, operationNamed } from "../../registry/http-operations.ts";
-import { callTool, type Called, type Permit, type ToolCallPorts, type ToolRequest } from "../call-tool.ts";
+import { callTool, type Called, type Permit, type ToolCallPorts } from "../call-tool.ts";
 import { sendWithCredential, type SendPorts } from "../credential/send.ts";
 import { reasonOf, reasonOfEnd } from "../early-end.ts";
 import { WHO_FAILED, type CallFault, type NoAnswer } from "../who-failed.ts";
 import { answerHeaders, upstreamHeaders } from "./headers.ts";
 import { observed, TooLong } from "../observed.ts";
+import { questionOf } from "./question.ts";
 import { rewrittenLocation, upstreamUrl } from "./urls.ts";
 
 /** The longest silence before the server's answer, in milliseconds. */
@@ -30,7 +29,7 @@ export interface HttpPorts extends ToolCallPorts, SendPorts {
   readonly issuer: string;
 }
 
-interface HttpRequest {
+export interface HttpRequest {
   readonly tool: string;
   /** Upper-case. */
   readonly method: string;
@@ -40,6 +39,7 @@ interface HttpRequest {
   readonly segments: readonly string[];
   /** With its `?`, or empty. */
   readonly search: string;
+  /** By name; of use where no document says what may be repeated. */
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Headers;
   readonly body: HttpBody;
@@ -49,7 +49,14 @@ interface HttpRequest {
 export type HttpBody =
   | { readonly kind: "none" }
   /** Read and parsed strictly: what is sent is what was parsed. */
-  | { readonly kind: "json"; readonly value: unknown; readonly bytes: Uint8Array<ArrayBuffer> }
+  | {
+      readonly kind: "json";
+      readonly type: string | null;
+      readonly value: unknown;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
+  /** Read whole, because it is decided on. */
+  | { readonly kind: "bytes"; readonly type: string | null; readonly bytes: Uint8Array<ArrayBuffer> }
   | {
       readonly kind: "stream";
       readonly stream: ReadableStream<Uint8Array>;
@@ -79,29 +86,6 @@ export async function callHttp(
   });
 }
 
-/** HEAD is decided as GET (RFC 9110 §9.3.2). What no template matches has its own name, and is denied by that. */
-function questionOf(catalog: Catalog, request: HttpRequest): Question<ToolRequest> {
-  const { tool, method, segments } = request;
-  const operations = catalog.tools.get(tool)?.operations ?? null;
-  const decidedAs = method === "HEAD" ? "GET" : method;
-  const matched = operations === null ? null : matchOperation(operations, decidedAs, segments);
-  const { operation, params } = matched ?? { operation: operationNamed(decidedAs, segments), params: {} };
-  return {
-    asked: { kind: "tool", action: "http:call", name: tool, part: operation },
-    args: argumentsOf(request, params),
-  };
-}
-
-/** What the operation's schema judges. */
-const argumentsOf = ({ query, body }: HttpRequest, params: Readonly<Record<string, string>>) => ({
-  path: params,
-  query,
-  ...defined({
-    body: body.kind === "json" ? body.value : undefined,
-    content: body.kind === "stream" ? { type: body.type, length: body.length } : undefined,
-  }),
-});
-
 async function perform(
   ports: HttpPorts,
   request: HttpRequest,
@@ -125,8 +109,9 @@ async function perform(
     bytes: limits.maxActBodyBytes,
   };
   const body = outcome.sending(request.body, limits.maxActBodyBytes);
+  const forwarded = [...upstream.forwardHeaders, ...declaredHeaders(permit)];
   const opened = await sendWithCredential(ports, { permit, upstream, signal }, (credential) => {
-    const headers = upstreamHeaders(request.headers, upstream.forwardHeaders, credential);
+    const headers = upstreamHeaders(request.headers, forwarded, credential);
     return ports.egress.open({ method: request.method, url, headers, body, signal }, bounds);
   });
   if (outcome.sentTooMuch) return refused("body_too_large");
@@ -159,6 +144,12 @@ async function perform(
   return { value: { kind: "answer", status, headers: kept, body: stream }, end };
 }
 
+/** What was decided on is sent: a header that the approved definition names is one of the arguments. */
+const declaredHeaders = ({ tool, asked: { part } }: Permit): readonly string[] =>
+  (part === null ? undefined : tool.requests.get(part))?.parameters.flatMap((each) =>
+    each.in === "header" ? [each.name] : [],
+  ) ?? [];
+
 /** What the outcome's record says: whose fault, how long, how much in each direction. */
 class HttpOutcome {
   readonly #clock: HttpPorts["clock"];
@@ -177,7 +168,7 @@ class HttpOutcome {
 
   sending(body: HttpBody, most: number): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null {
     if (body.kind === "none") return null;
-    if (body.kind === "json") {
+    if (body.kind === "json" || body.kind === "bytes") {
       this.#sent = { bytes: body.bytes.length };
       return body.bytes;
     }

@@ -1,5 +1,6 @@
 /** Checks what an operator says about the server behind a tool, when the tool is added and at every change. */
 import type { Egress } from "../../egress/egress.ts";
+import { OPENAPI_GIVEN } from "../../contract/upstream.ts";
 import { operationsFault } from "../../registry/http-operations.ts";
 import { originOf } from "../../registry/tool-secrets.ts";
 import type { catalogTools } from "../../storage/tables/catalog.ts";
@@ -35,15 +36,23 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
       forwardHeaders.length === 0 ? null : "forward_headers",
       domeContext === null ? null : "dome_context",
       contextHeaders.length === 0 ? null : "context_headers",
+      httpOnly(after),
     ].find((member) => member !== null);
     if (odd === undefined) return undefined;
     return wrong(odd, "A local tool has no server: the agent calls it itself. Set kind to mcp or http.");
   }
+  const other = kind === "mcp" ? httpOnly(after) : null;
+  if (other !== null)
+    return wrong(
+      other,
+      "An MCP server describes its operations itself. Only a tool of the kind http has this.",
+    );
   if (url === null) return wrong("url", `A tool of the kind ${kind} needs the URL of its server.`);
   const address = refusedAddress(url, rules);
   if (address !== undefined) return wrong("url", address);
-  const unroutable = kind === "http" ? refusedOperations(after) : undefined;
-  if (unroutable !== undefined) return unroutable;
+  const undescribed =
+    kind === "http" ? (refusedDocument(after, rules) ?? refusedOperations(after)) : undefined;
+  if (undescribed !== undefined) return undescribed;
   if (auth.type === "header" && forwardHeaders.includes(auth.name)) {
     return wrong("forward_headers", "The header that holds the credential cannot be forwarded.");
   }
@@ -56,8 +65,36 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
   return undefined;
 }
 
-/** Refuses an operation that no path matches: it would never be allowed, and its schema would never apply. */
-function refusedOperations({ operations, argumentSchemas }: Row): Refusal | undefined {
+/** The first setting that only an HTTP tool has; null when the tool has none of them. */
+const httpOnly = ({ openapi, additionalQuery }: Row): string | null =>
+  openapi !== null ? "openapi" : additionalQuery ? "additional_query" : null;
+
+/** The document is asked for by Dome, so its address is under the same rules as the server's. */
+function refusedDocument(
+  { openapi, additionalQuery }: Row,
+  { egress, issuer }: UpstreamRules,
+): Refusal | undefined {
+  if (openapi === null)
+    return additionalQuery
+      ? wrong(
+          "additional_query",
+          "Without an OpenAPI document no parameter is declared, and every one passes.",
+        )
+      : undefined;
+  if (openapi === OPENAPI_GIVEN) return undefined;
+  const fault = egress.addressFault(openapi);
+  if (fault !== null) return wrong("openapi", wrongAddress(fault, "The URL of the document", PAGE));
+  return new URL(openapi).origin === new URL(issuer).origin
+    ? wrong("openapi", "The URL of the document leads back to this Dome.")
+    : undefined;
+}
+
+/**
+ * Refuses an operation that no path matches: it would never be allowed, and its schema would never apply. The operations
+ * of a document have the names that it gives them.
+ */
+function refusedOperations({ operations, argumentSchemas, openapi }: Row): Refusal | undefined {
+  if (openapi !== null) return undefined;
   const listed = operations === null ? null : operationsFault(operations);
   if (listed !== null) return wrong("operations", `The operation ${listed.operation} ${listed.detail}.`);
   if (operations !== null) return undefined;

@@ -32,6 +32,9 @@ export const catalogTools = sqliteTable(
     forwardHeaders: text("forward_headers", { mode: "json" }).$type<string[]>().notNull().default([]),
     domeContext: text("dome_context", { mode: "json" }).$type<DomeContext>(),
     contextHeaders: text("context_headers", { mode: "json" }).$type<ContextHeader[]>().notNull().default([]),
+    /** The URL of an OpenAPI document, or `given`; null: nothing describes the operations. */
+    openapi: text(),
+    additionalQuery: integer("additional_query", { mode: "boolean" }).notNull().default(false),
     /** How many secrets it has; counted in the batch that changes them. */
     secrets: integer().notNull().default(0),
   },

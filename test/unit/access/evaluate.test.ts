@@ -13,6 +13,9 @@ const NOTHING_PINNED = {
   pinned: new Map(),
   quarantined: new Set<string>(),
   readOnly: new Set<string>(),
+  routes: null,
+  requests: new Map(),
+  additionalQuery: false,
 };
 const NOTHING: Surface = { tools: [], pools: [], integrations: [] };
 
@@ -122,6 +125,7 @@ const facts = (more: Partial<Facts>): Facts => ({
   catalog,
   limits: limitsOf(BUILT_IN_TIERS, [agent("bot", {})]),
   args: undefined,
+  argumentFault: null,
   ...more,
 });
 

@@ -23,6 +23,8 @@ const tool: Tool = {
   forward_headers: [],
   dome_context: null,
   context_headers: [],
+  openapi: null,
+  additional_query: false,
   credential: "missing",
 };
 const secret = {
@@ -88,5 +90,76 @@ describe("dome tools add", () => {
     expect(added.stderr).toContain("the tool zendesk was added, but its credential was not");
     expect(added.stderr).toContain("dome tools add-secret zendesk --secret-file FILE");
     expect(added.stderr).not.toContain(SECRET);
+  });
+});
+
+describe("the OpenAPI document of a tool", () => {
+  const refreshed = {
+    id: tool.id,
+    tool: "zendesk",
+    era: null,
+    pinned: 1,
+    quarantined: [],
+    unusable: [{ name: "GET /x", why: "needs a cookie, which Dome does not forward" }],
+  };
+  const document = { openapi: "3.1.0", paths: { "/tickets": { get: {} } } };
+  const fileOf = (name: string, text: string): string => {
+    const file = join(newHome(), name);
+    writeFileSync(file, text);
+    return file;
+  };
+
+  it("in a file, JSON or YAML, is given to the service once the tool is there, and what is left out is said", async () => {
+    const files = [
+      fileOf("api.json", JSON.stringify(document)),
+      fileOf("api.yaml", "openapi: 3.1.0\npaths:\n  /tickets:\n    get: {}\n"),
+    ];
+    for (const file of files) {
+      const replies = [json(201, tool), json(200, refreshed), json(200, { ...tool, openapi: "given" })];
+      const added = await dome([...ADD, "--openapi", file], { replies });
+      expect(added.exit).toBe(0);
+      expect(added.requests).toEqual([
+        "POST /api/v1/tools",
+        "POST /api/v1/tools/zendesk/refresh",
+        "GET /api/v1/tools/zendesk",
+      ]);
+      expect(bodyOf(added, 0)).toMatchObject({ openapi: "given" });
+      expect(bodyOf(added, 1)).toEqual({ document });
+      expect(added.stderr).toContain("GET /x cannot be used: it needs a cookie");
+    }
+  });
+
+  it("at a URL is read by the service", async () => {
+    const url = "https://docs.example.com/openapi.json";
+    const replies = [json(201, tool), json(200, refreshed), json(200, { ...tool, openapi: url })];
+    const added = await dome([...ADD, "--openapi", url], { replies });
+    expect(bodyOf(added, 0)).toMatchObject({ openapi: url });
+    expect(bodyOf(added, 1)).toEqual({});
+    expect(added.stdout).toContain(url);
+  });
+
+  it("that the service does not take leaves the tool, and says what to type next", async () => {
+    const replies = [json(201, tool), refusalOf(400, "invalid_request", "document")];
+    const added = await dome([...ADD, "--openapi", fileOf("api.json", JSON.stringify(document))], {
+      replies,
+    });
+    expect(added.exit).toBe(1);
+    expect(added.stderr).toContain("the tool zendesk was added, but its operations were not");
+    expect(added.stderr).toContain("dome tools refresh zendesk --openapi FILE");
+  });
+
+  it.each([
+    [["tools", "refresh", "zendesk", "--openapi", "https://docs.example.com/a.json"], "takes a file here"],
+    [["tools", "refresh", "zendesk", "--openapi", "/nowhere/a.json"], "/nowhere/a.json cannot be read"],
+    [["tools", "refresh", "zendesk", "--openapi", fileOf("list.json", "[]")], "is no OpenAPI document"],
+    [
+      ["tools", "refresh", "zendesk", "--openapi", fileOf("twice.json", '{"a":1,"a":2}')],
+      "has a member twice",
+    ],
+    [["tools", "refresh", "zendesk", "--openapi", fileOf("bad.yaml", "a: [")], "is not YAML"],
+  ])("is asked for in no other form: %j", async (words, said) => {
+    const refused = await dome(words);
+    expect(refused).toMatchObject({ exit: 2, requests: [] });
+    expect(refused.stderr).toContain(said);
   });
 });

@@ -1,4 +1,5 @@
 /** A caller with one tool, an isolate with objects that answer as told, and an act that a test ends. */
+import { routeNamed } from "../../../src/registry/http-operations.ts";
 import { callerProof, type Caller } from "../../../src/access/caller.ts";
 import type { Performed } from "../../../src/access/act.ts";
 import type { ToolCallPorts, ToolRequest } from "../../../src/gateway/call-tool.ts";
@@ -41,12 +42,14 @@ export const agent: RegisteredAgent = {
   surface: { tools: ["crm"], pools: [], integrations: [] },
 };
 
+const OPERATIONS = ["GET /tickets/{id}", "GET /tickets"];
+
 export const CATALOG: Catalog = {
   tools: new Map([
     [
       "crm",
       {
-        operations: ["GET /tickets/{id}", "GET /tickets"],
+        operations: OPERATIONS,
         id: "tol_01k9v3m8q2x7n5r4t6w0y1z2a3" as const,
         pinned: new Map(),
         clearArguments: false,
@@ -62,6 +65,9 @@ export const CATALOG: Catalog = {
           contextHeaders: [],
           secret: null,
         },
+        routes: OPERATIONS.map((operation) => routeNamed(operation)).filter((route) => route !== null),
+        requests: new Map(),
+        additionalQuery: false,
       },
     ],
   ]),

@@ -42,6 +42,9 @@ const CATALOG: Facts["catalog"] = {
         quarantined: new Set(["forward"]),
         readOnly: new Set<string>(),
         upstream: null,
+        routes: null,
+        requests: new Map(),
+        additionalQuery: false,
       },
     ],
   ]),
@@ -87,6 +90,7 @@ const denial = (agent: RegisteredAgent, asked: AccessRequest): string | null => 
     user: null,
     catalog: CATALOG,
     limits: { ok: false, error: { kind: "unknown_tier", agent } } as unknown as Facts["limits"],
+    argumentFault: null,
     args: {},
   };
   return evaluate(facts, asked).change?.command ?? null;

@@ -1,6 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { argumentsFault, checkSchema, checkSchemas } from "../../../src/registry/argument-schema.ts";
+import {
+  argumentsFault as faultOf,
+  checkSchema,
+  checkSchemas,
+} from "../../../src/registry/argument-schema.ts";
 import { MOST_SCHEMA_BYTES, type JsonSchema } from "../../../src/registry/schema-text.ts";
 import { compileSchema } from "../../../src/registry/schema-compiler.ts";
 import { Steps } from "../../../src/registry/steps.ts";
@@ -9,6 +13,11 @@ const told = (schema: unknown): string => {
   const checked = checkSchema(schema);
   return checked.ok ? "ok" : `${checked.error.pointer}: ${checked.error.detail}`;
 };
+/** The fault as a decision shows it. */
+function argumentsFault(schema: JsonSchema, args: unknown, steps = new Steps()): string | null {
+  const fault = faultOf(schema, args, steps);
+  return fault === null ? null : `${JSON.stringify(fault.pointer)} (${fault.keyword})`;
+}
 const parsed = (json: string): JsonSchema => JSON.parse(json) as JsonSchema;
 
 /** `depth` levels of objects. */
@@ -135,7 +144,10 @@ describe("a recursive schema", () => {
     $defs: {
       node: {
         type: "object",
-        properties: { name: { type: "string" }, children: { type: "array", items: { $ref: "#/$defs/node" } } },
+        properties: {
+          name: { type: "string" },
+          children: { type: "array", items: { $ref: "#/$defs/node" } },
+        },
         required: ["name"],
         additionalProperties: false,
       },
@@ -148,9 +160,9 @@ describe("a recursive schema", () => {
       depth === 0 ? leaf : { name: "n", children: [deep(leaf, depth - 1)] };
     expect(argumentsFault(tree, deep({ name: "leaf" }, 20))).toBeNull();
     expect(argumentsFault(tree, deep({ name: 1 }, 2))).toBe('"/children/0/children/0/name" (type)');
-    expect(argumentsFault({ properties: { sub: { $ref: "#" }, n: { type: "null" } } }, { sub: { n: 1 } })).toBe(
-      '"/sub/n" (type)',
-    );
+    expect(
+      argumentsFault({ properties: { sub: { $ref: "#" }, n: { type: "null" } } }, { sub: { n: 1 } }),
+    ).toBe('"/sub/n" (type)');
   });
 
   it("does not exhaust the stack, and what is too deep does not match, under not either (P1)", () => {

@@ -3,6 +3,7 @@ import {
   matchOperation,
   operationNamed,
   operationsFault,
+  routeNamed,
   segmentsOf,
 } from "../../../src/registry/http-operations.ts";
 
@@ -23,7 +24,8 @@ const OPERATIONS = [
 function match(method: string, path: string, operations: readonly string[] = OPERATIONS) {
   const segments = segmentsOf(path);
   if (!segments.ok) return segments.error;
-  const found = matchOperation(operations, method, segments.value);
+  const routes = operations.flatMap((each) => routeNamed(each) ?? []);
+  const found = matchOperation(routes, method, segments.value);
   return found === null ? null : [found.operation, found.params];
 }
 

@@ -9,6 +9,8 @@ import { CommandFailure, EXIT } from "../../exit.ts";
 import { readSecret, withSecretOptions, type SecretOptions } from "../../secret-value.ts";
 import type { ToolKind } from "../../../contract/upstream.ts";
 import { upstreamMembers, withUpstreamOptions, type UpstreamOptions } from "./upstream.ts";
+import { givenDocument, openapiOption, openapiSetting, readOpenapi } from "./openapi.ts";
+import { refreshText } from "./operations.ts";
 import { readSchemas, schemaOption, type SchemaFiles } from "./schemas.ts";
 import { TOOLS } from "./view.ts";
 
@@ -19,6 +21,7 @@ interface AddOptions extends UpstreamOptions, SecretOptions {
   readonly operation?: readonly string[];
   readonly clearArguments?: boolean;
   readonly schema?: SchemaFiles;
+  readonly openapi?: string;
 }
 
 export const addCommand = (session: Session): Command =>
@@ -34,6 +37,7 @@ const declared = (): Command =>
       "dome tools add zendesk",
       "dome tools add zendesk --operation create_ticket --operation close_ticket",
       "dome tools add zendesk --operation create_ticket --schema create_ticket=create_ticket.schema.json",
+      "dome tools add orders --kind http --url https://orders.example.com --openapi orders.openapi.json",
       "dome tools add zendesk --kind http --url https://acme.zendesk.com/api/v2 --auth bearer --secret-env ZENDESK_TOKEN",
     ],
   })
@@ -49,12 +53,15 @@ const declared = (): Command =>
     )
     .option("--operation <operation>", "an operation that it has; repeat for more (default: any)", collect)
     .addOption(schemaOption())
+    .addOption(openapiOption())
+    .option("--additional-query", "let calls have query parameters that the document does not declare")
     .option("--clear-arguments", "record arguments in clear instead of as a digest")
     .option("--description <text>", "what it is for");
 
 async function add(session: Session, name: string, options: AddOptions): Promise<void> {
   const { workspace } = options;
   const schemas = options.schema === undefined ? null : await readSchemas(options.schema);
+  const document = await readOpenapi(options.openapi);
   const value = await readSecret(session.io, options);
   const service = await session.controlPlane();
   const tool = await service.tools.add({
@@ -65,18 +72,35 @@ async function add(session: Session, name: string, options: AddOptions): Promise
     clear_arguments: options.clearArguments === true,
     argument_schemas: schemas,
     description: options.description ?? null,
+    ...(document === undefined ? {} : { openapi: openapiSetting(document) }),
     ...upstreamMembers(options),
   });
-  if (value === undefined) return tellEntry(session, TOOLS, tool);
-  try {
-    await service.toolSecrets.add(name, { value }, workspace);
-  } catch (fault) {
-    if (!(fault instanceof DomeError)) throw fault;
-    throw new CommandFailure(
-      EXIT.failed,
-      `the tool ${name} was added, but its credential was not: ${fault.message}`,
-      `dome tools add-secret ${name}${inWorkspace(workspace)} --secret-file FILE`,
+  if (value === undefined && document === undefined) return tellEntry(session, TOOLS, tool);
+  const at = `${name}${inWorkspace(workspace)}`;
+  if (value !== undefined) {
+    await afterAdding(
+      service.toolSecrets.add(name, { value }, workspace),
+      `the tool ${name} was added, but its credential was not`,
+      `dome tools add-secret ${at} --secret-file FILE`,
     );
   }
+  if (document !== undefined) {
+    const refreshed = await afterAdding(
+      service.toolOperations.refresh(name, givenDocument(document), workspace),
+      `the tool ${name} was added, but its operations were not`,
+      `dome tools refresh ${at}${document.kind === "file" ? " --openapi FILE" : ""}`,
+    );
+    session.output.note(refreshText(session.output.style, refreshed));
+  }
   tellEntry(session, TOOLS, await service.tools.show(name, workspace));
+}
+
+/** The tool is there, whatever becomes of the rest: a failure says so, and what to type next. */
+async function afterAdding<T>(done: Promise<T>, said: string, next: string): Promise<T> {
+  try {
+    return await done;
+  } catch (fault) {
+    if (!(fault instanceof DomeError)) throw fault;
+    throw new CommandFailure(EXIT.failed, `${said}: ${fault.message}`, next);
+  }
 }

@@ -1,14 +1,16 @@
-/** `dome tools refresh`, `operations`, `diff` and `approve`: the operations of an MCP server, and their approval. */
+/** `dome tools refresh`, `operations`, `diff` and `approve`: the operations of the server behind a tool, and their approval. */
 import { Option, type Command } from "commander";
-import type { ToolOperation } from "../../../contract/tool-operation.ts";
+import type { ToolOperation, ToolRefreshed } from "../../../contract/tool-operation.ts";
 import { defined } from "../../../kernel/defined.ts";
 import { verb } from "../../command.ts";
+import { usage } from "../../exit.ts";
 import { workspaceOption } from "../../option-values.ts";
-import { fields, type Style } from "../../output.ts";
+import { clean, fields, type Style } from "../../output.ts";
 import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { table } from "../../table.ts";
 import { showOnce } from "../../watch.ts";
+import { givenDocument, readOpenapi } from "./openapi.ts";
 
 interface InWorkspace {
   readonly workspace?: string;
@@ -17,33 +19,43 @@ interface InWorkspace {
 export const refreshCommand = (session: Session): Command =>
   verb({
     name: "refresh",
-    summary: "List the operations of a tool's MCP server, and quarantine those that differ",
+    summary: "List the operations of a tool's server, and quarantine those that differ",
     description:
-      "List the operations of the MCP server behind a tool. The first time, Dome pins all of them. Later, Dome quarantines each " +
-      "operation that differs from its approved definition, and refuses calls to it until you approve it.",
-    examples: ["dome tools refresh zendesk"],
+      "List the operations of the MCP server behind a tool, or those of the OpenAPI document of an HTTP tool. The first time, Dome " +
+      "pins all of them. Later, Dome quarantines each operation that differs from its approved definition, and refuses calls to it " +
+      "until you approve it.",
+    examples: ["dome tools refresh zendesk", "dome tools refresh orders --openapi orders.openapi.json"],
   })
     .argument("<tool>", "the tool")
+    .option("--openapi <file>", "the OpenAPI document, where an operator gives it: JSON or YAML")
     .addOption(workspaceOption())
-    .action(async (name: string, { workspace }: InWorkspace) => {
-      const refreshed = await (await session.controlPlane()).toolOperations.refresh(name, workspace);
-      const { style } = session.output;
+    .action(async (name: string, { workspace, openapi }: InWorkspace & { readonly openapi?: string }) => {
+      const given = await readOpenapi(openapi);
+      if (given?.kind === "url")
+        throw usage(`--openapi takes a file here; dome tools update ${name} --openapi URL`);
+      const service = await session.controlPlane();
+      const refreshed = await service.toolOperations.refresh(name, givenDocument(given), workspace);
       session.output.show({
         body: refreshed,
         ids: refreshed.quarantined.map((each) => each.name),
-        text: () =>
-          [
-            fields(style, [
-              ["tool", refreshed.tool],
-              ["era", refreshed.era],
-              ["pinned", refreshed.pinned],
-              ["quarantined", refreshed.quarantined.length],
-            ]),
-            ...refreshed.quarantined.map((each) => `${each.name} is quarantined: ${each.why}`),
-            ...refreshed.unusable.map((each) => `${each.name} cannot be used: it ${each.why}`),
-          ].join("\n"),
+        text: () => refreshText(session.output.style, refreshed),
       });
     });
+
+export const refreshText = (
+  style: Style,
+  { tool, era, pinned, quarantined, unusable }: ToolRefreshed,
+): string =>
+  [
+    fields(style, [
+      ["tool", tool],
+      ...(era === null ? [] : ([["era", era]] as const)),
+      ["pinned", pinned],
+      ["quarantined", quarantined.length],
+    ]),
+    ...quarantined.map((each) => `${clean(each.name)} is quarantined: ${each.why}`),
+    ...unusable.map((each) => `${clean(each.name)} cannot be used: it ${clean(each.why)}`),
+  ].join("\n");
 
 export const operationsCommand = (session: Session): Command =>
   withPaging(

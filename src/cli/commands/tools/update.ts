@@ -6,6 +6,8 @@ import { usage } from "../../exit.ts";
 import { collect, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellEntry } from "../catalog/read.ts";
+import { givenDocument, openapiOption, openapiSetting, readOpenapi } from "./openapi.ts";
+import { refreshText } from "./operations.ts";
 import { noSchemaOption, readSchemas, schemaOption, type SchemaFiles, type Schemas } from "./schemas.ts";
 import { upstreamMembers, withUpstreamOptions, type UpstreamOptions } from "./upstream.ts";
 import { TOOLS } from "./view.ts";
@@ -20,6 +22,8 @@ interface UpdateOptions extends UpstreamOptions {
   readonly noSchema?: readonly string[];
   readonly noForwardedHeader?: boolean;
   readonly noContextHeaders?: boolean;
+  readonly openapi?: string;
+  readonly noOpenapi?: boolean;
 }
 
 export const updateCommand = (session: Session): Command =>
@@ -46,6 +50,10 @@ const declared = (): Command =>
     .option("--any-operation", "let it have any operation")
     .addOption(schemaOption())
     .addOption(noSchemaOption())
+    .addOption(openapiOption())
+    .addOption(flag("--no-openapi", "let no document describe the operations").conflicts("openapi"))
+    .option("--additional-query", "let calls have query parameters that the document does not declare")
+    .option("--no-additional-query", "refuse such parameters")
     .option("--clear-arguments", "record arguments in clear from now on")
     .option("--no-clear-arguments", "record arguments as a digest from now on")
     .addOption(flag("--no-forwarded-header", "forward the usual headers only"))
@@ -55,7 +63,9 @@ const declared = (): Command =>
 
 async function update(session: Session, name: string, options: UpdateOptions): Promise<void> {
   const { schemas, readVersion } = await changedSchemas(session, name, options);
+  const document = await readOpenapi(options.openapi);
   const patch = defined({
+    openapi: options.noOpenapi === true ? null : document && openapiSetting(document),
     description: options.description === "" ? null : options.description,
     operations: options.anyOperation === true ? null : options.operation && [...options.operation],
     clear_arguments: options.clearArguments,
@@ -65,8 +75,12 @@ async function update(session: Session, name: string, options: UpdateOptions): P
     ...upstreamMembers(options),
   });
   if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
-  const { tools } = await session.controlPlane();
+  const { tools, toolOperations } = await session.controlPlane();
   const entry = await tools.update(name, patch, options.workspace, readVersion);
+  if (document !== undefined) {
+    const refreshed = await toolOperations.refresh(name, givenDocument(document), options.workspace);
+    session.output.note(refreshText(session.output.style, refreshed));
+  }
   tellEntry(session, TOOLS, entry);
 }
 

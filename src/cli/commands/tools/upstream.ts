@@ -11,6 +11,7 @@ export interface UpstreamOptions {
   readonly domeContext?: boolean;
   readonly contextAudience?: string;
   readonly contextHeader?: readonly string[];
+  readonly additionalQuery?: boolean;
 }
 
 export const withUpstreamOptions = (command: Command): Command =>
@@ -39,10 +40,18 @@ export const withUpstreamOptions = (command: Command): Command =>
     );
 
 /** The options as members of a request. */
-export const upstreamMembers = ({ url, auth, forwardHeader, contextHeader, ...context }: UpstreamOptions) =>
+export const upstreamMembers = ({
+  url,
+  auth,
+  forwardHeader,
+  contextHeader,
+  additionalQuery,
+  ...context
+}: UpstreamOptions) =>
   defined({
     url,
     auth,
+    additional_query: additionalQuery,
     forward_headers: forwardHeader?.map((name) => name.toLowerCase()),
     dome_context: contextMember(context),
     context_headers: contextHeader?.map(contextHeaderOf),

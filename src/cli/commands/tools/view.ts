@@ -1,6 +1,6 @@
 /** The text forms of tools of the catalog. */
 import type { Tool } from "../../../contract/catalog.ts";
-import type { CredentialState } from "../../../contract/upstream.ts";
+import { OPENAPI_GIVEN, type CredentialState } from "../../../contract/upstream.ts";
 import { several } from "../../output.ts";
 import type { Kind } from "../catalog/read.ts";
 import { authText } from "./upstream.ts";
@@ -41,5 +41,11 @@ export const TOOLS: Kind<Tool> = {
           ["forwards", several(tool.forward_headers)],
           ["Dome-Context", contextText(tool)],
           ["decides on", several(tool.context_headers.map(headerText))],
+          ...(tool.kind === "http"
+            ? ([
+                ["document", tool.openapi === OPENAPI_GIVEN ? "given by an operator" : tool.openapi],
+                ["other query", tool.additional_query ? "passes" : "refused, where a document declares it"],
+              ] as const)
+            : []),
         ],
 };

@@ -1,0 +1,79 @@
+/** Reads the OpenAPI document of an HTTP tool for the control plane, and says in words why it could not. */
+import { eachChunk } from "../../egress/chunks.ts";
+import type { Egress } from "../../egress/egress.ts";
+import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
+import { concatAll } from "../../kernel/bytes.ts";
+import type { Timers } from "../../kernel/clock.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { JSON_FAULTS, parseJsonBytes } from "../../kernel/strict-json.ts";
+import { originOf } from "../../registry/tool-secrets.ts";
+import {
+  serverCredential,
+  type Server,
+  type ServerCredentialPorts,
+} from "../credential/server-credential.ts";
+
+/** The longest time for a whole document, in milliseconds. */
+const DOCUMENT_MS = 30_000;
+/** The largest document that is read, in bytes. */
+export const MOST_DOCUMENT_BYTES = 4_194_304;
+
+const LIMITS: UpstreamLimits = { headersMs: 15_000, silenceMs: 15_000, bytes: MOST_DOCUMENT_BYTES };
+
+interface DocumentPorts extends ServerCredentialPorts {
+  readonly egress: Pick<Egress, "open">;
+  readonly timers: Timers;
+}
+
+/** Dome's credential is sent only where the tool's server is: a document elsewhere is asked for without one (P10). */
+export async function readDocument(
+  ports: DocumentPorts,
+  url: string,
+  server: Server,
+): Promise<Result<unknown, string>> {
+  const isThere = originOf(url) === originOf(server.url);
+  const credential = isThere ? await serverCredential(ports, server) : ok(new Headers());
+  if (!credential.ok) return err("Dome has no credential for the server. Add one: dome tools add-secret");
+  const headers = new Headers(credential.value);
+  headers.set("accept", "application/json");
+  const stop = new AbortController();
+  const late = (): void => stop.abort();
+  ports.timers.sleep(DOCUMENT_MS).then(late, late);
+  const opened = await ports.egress.open(
+    { method: "GET", url, headers, body: null, signal: stop.signal },
+    LIMITS,
+  );
+  if (!opened.ok)
+    return err(opened.error.kind === "address_refused" ? ADDRESS_REFUSED : ENDED[opened.error.kind]);
+  const { status, headers: answered, body } = opened.value;
+  const encoding = answered.get("content-encoding") ?? "identity";
+  if (status !== 200 || encoding !== "identity") {
+    await body?.cancel().catch(() => undefined);
+    return err(
+      status === 200 ? "The document came in an encoding that Dome did not ask for." : refused(status),
+    );
+  }
+  const chunks: Uint8Array[] = [];
+  const read = await eachChunk(body, (chunk) => chunks.push(chunk) > 0);
+  if (!read.ok) return err(ENDED[read.error]);
+  const parsed = parseJsonBytes(concatAll(chunks), { numbers: "finite" });
+  if (parsed.ok) return parsed;
+  return err(
+    `The document ${JSON_FAULTS[parsed.error.kind]}. If it is YAML, convert it, and give it as a file.`,
+  );
+}
+
+function refused(status: number): string {
+  if (status >= 300 && status < 400)
+    return "The document has moved, and Dome does not follow. Set its URL to where it is.";
+  return `The server of the document answered with ${status}.`;
+}
+
+const ADDRESS_REFUSED = "Dome does not call the address of the document. See docs/tools.md";
+
+const ENDED: Readonly<Record<UpstreamEnd, string>> = {
+  unreachable: "The server of the document could not be reached.",
+  timed_out: "The server of the document did not answer in time.",
+  aborted: "The server of the document did not answer in time.",
+  too_large: `The document has more than ${MOST_DOCUMENT_BYTES} bytes.`,
+};
