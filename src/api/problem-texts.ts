@@ -128,7 +128,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     meaning:
       "The call of a tool through its door is denied, because its arguments do not match the operation's schema or can be read in several ways. Nothing was sent.",
     action:
-      "`errors` names the place in the arguments (`path`, `query`, `header`, `body`, `form`, `parts`, `content`) as a JSON Pointer. Correct it.",
+      "`errors` names the place in the arguments, such as `/query/limit`, as a JSON Pointer. Correct it.",
   },
   idempotency_mismatch: {
     meaning: "The key was used with another method, path or body.",

@@ -14,7 +14,7 @@ import type { Steps } from "./steps.ts";
  * The deepest nesting of schemas within schemas that one value may need. A recursive schema is as deep as the arguments,
  * times the schemas that stand beside each other; the stack has an end.
  */
-const MOST_LEVELS = 1_000;
+export const MOST_LEVELS = 1_000;
 
 export interface Fault {
   /** Names of members and indices of items, from the outside in. */

@@ -191,7 +191,7 @@ function typeOf(header: string | null): Result<string | null, Refusal> {
 const unsupported = (detail: string): Refusal => ({ code: "unsupported_media_type", detail });
 
 /** The largest multipart body whose parts are decided on, in bytes: it is in memory as a whole. */
-const MOST_PARTS_BYTES = 8_388_608;
+export const MOST_PARTS_BYTES = 8_388_608;
 
 /** What is decided on is read whole; every other body passes as a stream. */
 async function bodyOf(http: Request, most: number, reading: Reading): Promise<Result<HttpBody, Refusal>> {

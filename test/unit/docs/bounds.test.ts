@@ -21,6 +21,10 @@ import { MOST_SCHEMAS_BYTES } from "../../../src/registry/argument-schema.ts";
 import { MOST_INSTRUCTIONS, MOST_PATTERN } from "../../../src/registry/pattern.ts";
 import { MOST_NODES } from "../../../src/registry/schema-compiler.ts";
 import { MOST_SCHEMA_BYTES } from "../../../src/registry/schema-text.ts";
+import { MOST_OPERATIONS } from "../../../src/registry/openapi/document.ts";
+import { MOST_LEVELS } from "../../../src/registry/validate.ts";
+import { MOST_PARTS_BYTES } from "../../../src/api/routes/tools-door.ts";
+import { MOST_DOCUMENT_BYTES } from "../../../src/gateway/http/read-document.ts";
 import { MOST_STEPS } from "../../../src/registry/steps.ts";
 import { CLAIM_MS, KEEP_MS } from "../../../src/storage/idempotency.ts";
 import { MAX_LIFETIME_S } from "../../../src/contract/call-token.ts";
@@ -52,6 +56,10 @@ const BOUNDS: Readonly<Record<string, number>> = {
   MOST_NODES,
   MOST_SCHEMA_BYTES,
   MOST_SCHEMAS_BYTES,
+  MOST_LEVELS,
+  MOST_DOCUMENT_BYTES,
+  MOST_OPERATIONS,
+  MOST_PARTS_BYTES,
   KEYS_COOLDOWN_MS,
   KEYS_STALE_MS,
   HEDGE_MS,
