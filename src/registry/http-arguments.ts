@@ -215,7 +215,7 @@ class Gathering implements Gathered {
     const forms = body?.parts ?? {};
     const found = Map.groupBy(read.value, ({ name }) => name);
     return Object.fromEntries(
-      [...found].map(([name, parts]) => {
+      [...found].map(([name, parts]): [string, unknown] => {
         const { form, pointer } = declared(forms, name, "/parts");
         if (name === "_charset_") this.refuse(pointer, "escape");
         const shown = parts.map(({ type, size, filename, text }) => ({

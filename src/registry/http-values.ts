@@ -5,8 +5,6 @@
 import { parseJson } from "../kernel/strict-json.ts";
 import type { Scalar, TextForm } from "./http-definition.ts";
 
-export type TextValue = unknown;
-
 /** A text that stands for no value of its form; `keyword` says why, in the form of a schema's keyword. */
 export class NoValue {
   readonly keyword: string;
@@ -36,8 +34,11 @@ export function scalarOf(text: string, types: readonly Scalar[]): string | numbe
 /** @returns undefined for a text whose escapes are no characters. */
 type Decode = (raw: string) => string | undefined;
 
-/** @param raw as it is written, with its escapes. */
-export function valueOf(raw: string, form: TextForm, decode: Decode): TextValue | NoValue {
+/**
+ * @param raw as it is written, with its escapes.
+ * @returns the value, or a `NoValue`.
+ */
+export function valueOf(raw: string, form: TextForm, decode: Decode): unknown {
   switch (form.form) {
     case "value": {
       const text = decode(raw);
@@ -56,7 +57,7 @@ export function valueOf(raw: string, form: TextForm, decode: Decode): TextValue 
 
 const BROKEN = new NoValue("escape");
 
-function listOf(pieces: readonly string[], types: readonly Scalar[], decode: Decode): TextValue | NoValue {
+function listOf(pieces: readonly string[], types: readonly Scalar[], decode: Decode): unknown {
   const texts = pieces.map(decode);
   return texts.includes(undefined) ? BROKEN : texts.map((text) => scalarOf(text ?? "", types));
 }
@@ -67,7 +68,7 @@ function piecesOf(raw: string, style: TextForm["style"]): readonly string[] {
 }
 
 /** `R,100,G,200` */
-function flatOf(pieces: readonly string[], form: TextForm, decode: Decode): TextValue | NoValue {
+function flatOf(pieces: readonly string[], form: TextForm, decode: Decode): unknown {
   if (pieces.length % 2 !== 0) return new NoValue("style");
   const pairs: [string, string][] = [];
   for (let at = 0; at < pieces.length; at += 2) pairs.push([pieces[at] ?? "", pieces[at + 1] ?? ""]);
@@ -75,7 +76,7 @@ function flatOf(pieces: readonly string[], form: TextForm, decode: Decode): Text
 }
 
 /** `R=100,G=200` */
-function pairsOf(pieces: readonly string[], form: TextForm, decode: Decode): TextValue | NoValue {
+function pairsOf(pieces: readonly string[], form: TextForm, decode: Decode): unknown {
   const pairs: [string, string][] = [];
   for (const piece of pieces) {
     const at = piece.indexOf("=");
@@ -89,8 +90,8 @@ function membersOf(
   pairs: readonly (readonly [name: string, raw: string])[],
   { members = {} }: TextForm,
   decode: Decode,
-): TextValue | NoValue {
-  const found = new Map<string, TextValue>();
+): unknown {
+  const found = new Map<string, unknown>();
   for (const [rawName, raw] of pairs) {
     const name = decode(rawName);
     const text = decode(raw);

@@ -12,15 +12,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { FORMATS } from "./formats.ts";
 import { jsonKey } from "./json-key.ts";
 import { Pattern, PATTERN_FAULTS } from "./pattern.ts";
-import {
-  ANNOTATIONS,
-  BESIDE_REFERENCE,
-  DRAFT_7,
-  isDialect,
-  LATEST,
-  NOT_IN_DRAFT_7,
-  withoutFragment,
-} from "./schema-dialect.ts";
+import { ANNOTATIONS, draft7Word, DRAFT_7, isDialect, LATEST, withoutFragment } from "./schema-dialect.ts";
 import { blank, COUNTS, LIMITS, NEVER, SCHEMAS, type Building, type Node } from "./schema-node.ts";
 import { loopIn } from "./schema-loops.ts";
 import { escaped, isObject, lookUp, sizeFault, type JsonSchema } from "./schema-text.ts";
@@ -60,12 +52,6 @@ export function compileSchema(schema: unknown): Result<Compiled, SchemaFault> {
   return fault === null ? ok({ schema: compiled, names }) : err(fault);
 }
 
-/** The place of a keyword. */
-interface Place {
-  readonly pointer: string;
-  readonly schema: JsonSchema;
-}
-
 /** Compiles a schema in one pass; the first fault ends it. */
 class Compiler {
   fault: SchemaFault | null = null;
@@ -98,38 +84,25 @@ class Compiler {
       return node;
     }
     for (const [word, value] of Object.entries(schema)) {
-      const place = { pointer: `${pointer}/${escaped(word)}`, schema };
-      this.#keyword(node, this.#inLatest(word, value, place), value, place);
+      const at = `${pointer}/${escaped(word)}`;
+      const read = this.#isDraft7 ? draft7Word(word, value, schema) : { word, fault: null };
+      if (read.fault !== null) this.#refuse(at, read.fault);
+      this.#keyword(node, read.word, value, at);
     }
     node.asksWhatWasSeen = node.unevaluatedItems !== undefined || node.unevaluatedProperties !== undefined;
     return node;
   }
 
-  /** The keyword of 2020-12 that means what this one means in the schema's own dialect. */
-  #inLatest(word: string, value: unknown, { pointer, schema }: Place): string {
-    if (!this.#isDraft7) return word;
-    if (NOT_IN_DRAFT_7.has(word)) this.#refuse(pointer, "is not a keyword of draft 7");
-    if (Object.hasOwn(schema, "$ref") && !BESIDE_REFERENCE.has(word)) {
-      this.#refuse(pointer, "stands beside a $ref, where draft 7 ignores it");
-    }
-    if (word === "items" && Array.isArray(value)) return "prefixItems";
-    if (word !== "additionalItems") return word;
-    // Without a list of `items`, it has no meaning.
-    return Array.isArray(schema["items"]) ? "items" : "$comment";
-  }
-
-  #keyword(node: Building, word: string, value: unknown, place: Place): void {
-    const { pointer } = place;
+  #keyword(node: Building, word: string, value: unknown, pointer: string): void {
     const count = COUNTS.find((each) => each === word);
     const subschema = SCHEMAS.find((each) => each === word);
     if (count !== undefined)
       node.counts[count] = this.#number(value, pointer, isCount, "a whole number, 0 or more");
     else if (subschema !== undefined) node[subschema] = this.#compile(value, pointer);
-    else if (!ANNOTATIONS.has(word) && !word.startsWith("x-")) this.#other(node, word, value, place);
+    else if (!ANNOTATIONS.has(word) && !word.startsWith("x-")) this.#other(node, word, value, pointer);
   }
 
-  #other(node: Building, word: string, value: unknown, place: Place): void {
-    const { pointer } = place;
+  #other(node: Building, word: string, value: unknown, pointer: string): void {
     switch (word) {
       case "$schema":
         this.#must(
@@ -195,7 +168,7 @@ class Compiler {
         ]);
         return;
       case "dependencies":
-        this.#dependencies(node, value, place);
+        this.#dependencies(node, value, pointer);
         return;
       case "prefixItems":
         node.prefixItems = this.#list(value, pointer);
@@ -227,7 +200,7 @@ class Compiler {
   }
 
   /** `dependencies` of draft 7 holds both lists of names and schemas. */
-  #dependencies(node: Building, value: unknown, { pointer }: Place): void {
+  #dependencies(node: Building, value: unknown, pointer: string): void {
     if (!this.#isDraft7) {
       this.#refuse(
         pointer,

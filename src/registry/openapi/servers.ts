@@ -17,7 +17,7 @@ interface Places {
  */
 export function prefixOf(servers: unknown, { base, documentUrl }: Places): Result<string, string> {
   if (servers === undefined) return ok("");
-  const [first]: unknown[] = Array.isArray(servers) ? servers : [];
+  const [first] = Array.isArray(servers) ? (servers as readonly unknown[]) : [];
   if (!isObject(first) || typeof first["url"] !== "string")
     return err("has servers of its own that cannot be read");
   if (first["url"].length > MOST_CHARACTERS) return err("has a server of its own that is no URL");
