@@ -151,12 +151,9 @@ describe("adding to the catalog", () => {
       auth: { type: "none" },
       forward_headers: [],
       dome_context: null,
-<<<<<<< HEAD
       context_headers: [],
-=======
       openapi: null,
       additional_query: false,
->>>>>>> e4d24a7 (Describe OpenAPI documents in the docs)
       credential: "not_needed",
       version: 1,
     });

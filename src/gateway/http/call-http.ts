@@ -4,7 +4,6 @@
  */
 import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
-import type { RequestFacts } from "../../access/judge.ts";
 import type { Withheld } from "../../access/release.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamLimits } from "../../egress/open.ts";
@@ -17,6 +16,7 @@ import { WHO_FAILED, type CallFault, type NoAnswer } from "../who-failed.ts";
 import { answerHeaders, upstreamHeaders } from "./headers.ts";
 import { observed, TooLong } from "../observed.ts";
 import { questionOf } from "./question.ts";
+import type { HttpBody, HttpRequest } from "./request.ts";
 import { rewrittenLocation, upstreamUrl } from "./urls.ts";
 
 /** The longest silence before the server's answer, in milliseconds. */
@@ -28,42 +28,6 @@ export interface HttpPorts extends ToolCallPorts, SendPorts {
   readonly egress: Egress;
   readonly issuer: string;
 }
-
-export interface HttpRequest {
-  readonly tool: string;
-  /** Upper-case. */
-  readonly method: string;
-  /** Behind the tool's name, with its escapes: empty, or from the first slash on. */
-  readonly path: string;
-  /** Its segments, decoded. */
-  readonly segments: readonly string[];
-  /** With its `?`, or empty. */
-  readonly search: string;
-  /** By name; of use where no document says what may be repeated. */
-  readonly query: Readonly<Record<string, string>>;
-  readonly headers: Headers;
-  readonly body: HttpBody;
-  readonly request: RequestFacts;
-}
-
-export type HttpBody =
-  | { readonly kind: "none" }
-  /** Read and parsed strictly: what is sent is what was parsed. */
-  | {
-      readonly kind: "json";
-      readonly type: string | null;
-      readonly value: unknown;
-      readonly bytes: Uint8Array<ArrayBuffer>;
-    }
-  /** Read whole, because it is decided on. */
-  | { readonly kind: "bytes"; readonly type: string | null; readonly bytes: Uint8Array<ArrayBuffer> }
-  | {
-      readonly kind: "stream";
-      readonly stream: ReadableStream<Uint8Array>;
-      readonly type: string | null;
-      /** In bytes, as the caller says; null: unknown. */
-      readonly length: number | null;
-    };
 
 export type HttpAnswer =
   | {

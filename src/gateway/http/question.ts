@@ -10,7 +10,7 @@ import type { BodyKind, PinnedRequest } from "../../registry/http-definition.ts"
 import { matchOperation, operationNamed } from "../../registry/http-operations.ts";
 import type { NoLease } from "../../access/lease-client.ts";
 import type { ToolCallPorts, ToolRequest } from "../call-tool.ts";
-import type { HttpBody, HttpRequest } from "./call-http.ts";
+import type { HttpBody, HttpRequest } from "./request.ts";
 
 type Target = Pick<HttpRequest, "tool" | "method" | "segments">;
 
