@@ -94,7 +94,7 @@ function gapsOf(entries: readonly AuditEntry[]): string[] {
 
 it(
   "shows every acknowledged change and a trail without gaps after kill -9 under load (P8)",
-  { timeout: 110_000 },
+  { timeout: 55_000 * ROUNDS },
   async () => {
     const folder = temporaryFolder();
     const place = { state: `${folder}/state`, home: `${folder}/home` };
