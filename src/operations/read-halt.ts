@@ -156,6 +156,9 @@ function filtersOf(halt: StoredHalt, agents: readonly AgentId[]): readonly Parti
   return agents.map((actor) => ({ actor }));
 }
 
+const newestFirst = (entries: readonly AuditEntry[]): readonly AuditEntry[] =>
+  entries.toSorted((a, b) => b.time.localeCompare(a.time));
+
 /**
  * The newest decision that admitted a call of what was stopped; null for a family with too many members. A stop
  * overtakes calls in flight: a call that was allowed and then withheld was not admitted.
@@ -174,13 +177,20 @@ async function lastAdmitted(
     return page.ok ? page.value.items : [];
   };
   const looks = filters.map(async (filter) => {
-    const allowed = await newest({ ...filter, ...until, kind: "decision", decision: "allow" });
-    const withheld = await newest({ ...filter, kind: "decision.withheld" });
-    const taken = new Set(withheld.map((entry) => entry.decision_id));
-    return allowed.find((candidate) => !taken.has(candidate.decision_id));
+    const [decisions, intents] = await Promise.all([
+      newest({ ...filter, ...until, kind: "decision", decision: "allow" }),
+      newest({ ...filter, ...until, kind: "call.intent" }),
+    ]);
+    const [withheld, outcomes] = await Promise.all([
+      newest({ ...filter, kind: "decision.withheld" }),
+      newest({ ...filter, kind: "call.outcome" }),
+    ]);
+    const notAdmitted = outcomes.filter(({ outcome }) => outcome === "not_admitted");
+    const taken = new Set([...withheld, ...notAdmitted].map((entry) => entry.decision_id));
+    return newestFirst([...decisions, ...intents]).find((candidate) => !taken.has(candidate.decision_id));
   });
   const found = (await Promise.all(looks)).filter((entry) => entry !== undefined);
-  const last = found.toSorted((a, b) => b.time.localeCompare(a.time))[0];
+  const [last] = newestFirst(found);
   if (last?.decision_id === undefined || !isId("dec", last.decision_id)) return null;
   return { decision_id: last.decision_id, time: last.time };
 }

@@ -456,7 +456,7 @@ describe("an answer that streams", () => {
       Array.from({ length: 5 }, (_each, at) => openStream(`open/s${at}`, agent.secret)),
     );
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false, false, false]);
-    await api.stop(agent.id, "suspend");
+    const { halt } = await api.stop(agent.id, "suspend");
     for (const { reader } of open) await expect(reader.read()).rejects.toBeInstanceOf(Error);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true, true, true]);
     await expect
@@ -468,5 +468,7 @@ describe("an answer that streams", () => {
         { timeout: 10_000 },
       )
       .toEqual(["cut", "cut", "cut", "cut", "cut"]);
+    const admitted = (await api.halt(agent.id, halt?.id ?? "")).last_admitted;
+    expect(open.map(({ decision }) => decision)).toContain(admitted?.decision_id);
   }, 30_000);
 });
