@@ -49,7 +49,7 @@ export function reportOf(
   data: Readonly<Record<string, unknown>>,
   links: Links,
 ): string {
-  const own = OWN[kind];
+  const own = Object.hasOwn(OWN, kind) ? OWN[kind] : undefined;
   const full = own !== undefined || kind.startsWith(CUSTOM) ? kind : `${CUSTOM}${kind}`;
   if (own === undefined && (full.length > LONGEST_KIND || !CUSTOM_NAME.test(full.slice(CUSTOM.length))))
     throw new ConfigurationError("the kind of an event is words of a to z and _, with dots between");
