@@ -9,6 +9,8 @@ import { join } from "node:path";
 import type { Halt } from "../src/contract/halt.ts";
 import { startProvider, type RunningProvider } from "../test/support/oidc-provider.ts";
 import { runAgentCode } from "./demo/agent-code.ts";
+import { startTicketServer, type TicketServer } from "./demo/ticket-server.ts";
+import { callTickets } from "./demo/tool-calls.ts";
 import { actForAlice } from "./demo/delegation.ts";
 import { haltWorkspace, stopFamily } from "./demo/incident.ts";
 import { startBusyAgent, type Call } from "./demo/busy-agent.ts";
@@ -175,7 +177,7 @@ async function showTrail({ run }: Stage, decision: string): Promise<void> {
 }
 
 async function revoke({ run, ask }: Stage): Promise<void> {
-  heading("10. Revoke: final, and the record stays");
+  heading("11. Revoke: final, and the record stays");
   await run("dome agents revoke support-triage ticket-writer --yes");
   await run("dome agents revoke night-shift lead writer reader helpdesk --yes --wait");
   await run("dome agents list");
@@ -193,7 +195,7 @@ function counts(calls: readonly Call[]): string {
 const clock = (time: number): string => new Date(time).toISOString().slice(11, 23);
 const offset = (ms: number): string => `${ms < 0 ? "−" : "+"}${(Math.abs(ms) / 1000).toFixed(3)} s`;
 
-async function play(stage: Stage, provider: RunningProvider): Promise<void> {
+async function play(stage: Stage, provider: RunningProvider, tickets: TicketServer): Promise<void> {
   const key = await register(stage);
   await checkWithoutUser(stage, key);
   const busy = await stopBusyAgent(stage);
@@ -204,6 +206,7 @@ async function play(stage: Stage, provider: RunningProvider): Promise<void> {
   await stopFamily(stage);
   await haltWorkspace(stage);
   await runAgentCode(stage);
+  await callTickets(stage, provider, tickets);
   await revoke(stage);
 }
 
@@ -233,11 +236,13 @@ try {
   const python = pythonPrograms();
   say("This demo starts a server with a temporary folder for its state and for the demo's commands.");
   const provider = await startProvider(["support-app"]);
-  const stage = await openStage({ egressAllow: provider.issuer, python });
+  const tickets = await startTicketServer();
+  const stage = await openStage({ egressAllow: [provider.issuer, tickets.url], python });
   const { server } = stage;
   say(`It is ready at ${server.url}, after ${(server.readyAfterMs / 1000).toFixed(1)} s.`);
-  await play(stage, provider);
+  await play(stage, provider, tickets);
   await provider.stop();
+  await tickets.close();
   await leave(server);
   say("You have seen:");
   list([
@@ -251,6 +256,10 @@ try {
     [
       "the agent's code",
       "the Python of the description, and a worker in each language that drains and recovers",
+    ],
+    [
+      "a real tool",
+      "called for a user through Dome: checked arguments, a change held back, a stream that a stop cut",
     ],
     ["the ledger", "which has a record of all of this, also of agents that are revoked"],
   ]);

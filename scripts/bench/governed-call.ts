@@ -4,10 +4,11 @@
  * what is added is all that Dome does: the decision, the evidence on disk, the watchdog, the outcome.
  */
 import { readFileSync } from "node:fs";
-import { Log, LogLevel, Miniflare } from "miniflare";
-import { freePort, type RunningServer } from "../../test/support/server.ts";
+import type { RunningServer } from "../../test/support/server.ts";
+import { startAlone, type Alone } from "./alone.ts";
 import { CONNECTIONS } from "./check-cost.ts";
 import { Clients, Connection, request, type Address } from "./load.ts";
+import { callsOf, DOORS, type Calls, type Door } from "./tool-doors.ts";
 import { Operator } from "./operator.ts";
 import { information, median, micros, percentile, row, type Row } from "./row.ts";
 
@@ -17,16 +18,9 @@ const WARM_UP = 4;
 const ROUND_MS = 250;
 /** Calls on one connection, one at a time, for the time that Dome adds. */
 const SINGLE = 300;
+/** Of a round that is measured for its processor time, in milliseconds. */
+const CPU_ROUND_MS = 2_000;
 const MOST_ADDED_MS = 1.5;
-const TOOL = "orders";
-const QUESTION = { text: "what is governed is a call like this one", number: 4711 };
-
-const ANSWERS = `export default {
-  async fetch(request) {
-    await request.arrayBuffer();
-    return Response.json({ answer: "a short one", items: [1, 2, 3] });
-  },
-};`;
 
 const passesOn = (origin: string): string => `export default {
   fetch(request, env) {
@@ -35,69 +29,31 @@ const passesOn = (origin: string): string => `export default {
   },
 };`;
 
-/** A Worker alone in its runtime, on a socket of its own. */
-export interface Alone {
-  readonly address: Address;
-  readonly origin: string;
-  stop(): Promise<void>;
-}
-
-/** The server behind the tool. Start it before Dome, which has to be told that its origin may be called. */
-export const startUpstream = (): Promise<Alone> => startAlone(ANSWERS);
-
-async function startAlone(text: string): Promise<Alone> {
-  const port = await freePort();
-  const runtime = new Miniflare({
-    host: HOST,
-    port: 0,
-    cf: {},
-    logRequests: false,
-    telemetry: { enabled: false },
-    enableDevRegistry: false,
-    log: new Log(LogLevel.ERROR),
-    workers: [
-      {
-        config: {
-          name: "alone",
-          compatibilityDate: "2026-10-20",
-          manifest: { mainModule: "index.js", modules: { "index.js": { type: "esm", contents: text } } },
-          env: { NETWORK: { type: "network", allow: ["public", "private"] } },
-        },
-        dev: { unsafeDirectSockets: [{ host: HOST, port }] },
-      },
-    ],
-  });
-  await runtime.ready;
-  return { address: { host: HOST, port }, origin: `http://${HOST}:${port}`, stop: () => runtime.dispose() };
-}
-
+/** @param upstream the server behind the tools, which Dome may call. */
 export async function governedCall(server: RunningServer, upstream: Alone): Promise<Row[]> {
   const proxy = await startAlone(passesOn(upstream.origin));
+  const dome = { host: HOST, port: server.port };
+  const operator = new Operator(dome, server.adminToken);
   try {
-    const dome = { host: HOST, port: server.port };
-    const operator = new Operator(dome, server.adminToken);
-    await operator.ask("POST", "/api/v1/tools", { name: TOOL, kind: "http", url: upstream.origin });
-    const callers = await operator.makeCallers("governed", 4, { surface: { tools: [TOOL] } });
-    const calls = callers.map(({ token }) =>
-      request(dome, "POST", `/tools/${TOOL}/orders`, { bearer: token, json: QUESTION }),
-    );
-    const bare = [request(proxy.address, "POST", "/orders", { json: QUESTION })];
-    return await compared({ calls, bare, dome, proxy: proxy.address, server });
+    const rows: Row[] = [];
+    for (const door of DOORS) {
+      const calls = await callsOf(door, { operator, dome, upstream: upstream.origin, proxy: proxy.address });
+      rows.push(...(await overBare(door, calls, dome, proxy.address)));
+      rows.push(...(await addedCpu(door, calls, dome, server.pids.workerd)));
+    }
+    return rows;
   } finally {
     await proxy.stop();
   }
 }
 
-interface Compared {
-  readonly calls: readonly Buffer[];
-  readonly bare: readonly Buffer[];
-  readonly dome: Address;
-  readonly proxy: Address;
-  readonly server: RunningServer;
-}
-
-async function compared({ calls, bare, dome, proxy, server }: Compared): Promise<Row[]> {
-  const [governed, direct] = await Promise.all([
+async function overBare(
+  door: Door,
+  { governed, bare }: Calls,
+  dome: Address,
+  proxy: Address,
+): Promise<Row[]> {
+  const [throughDome, throughProxy] = await Promise.all([
     Clients.open(dome, CONNECTIONS),
     Clients.open(proxy, CONNECTIONS),
   ]);
@@ -105,41 +61,35 @@ async function compared({ calls, bare, dome, proxy, server }: Compared): Promise
   try {
     for (let i = -WARM_UP; i < ROUNDS; i += 1) {
       const times = {
-        governed: await governed.run(calls, ROUND_MS),
-        bare: await direct.run(bare, ROUND_MS),
+        governed: await throughDome.run(governed, ROUND_MS),
+        bare: await throughProxy.run([bare], ROUND_MS),
       };
       if (i >= 0) rounds.push(times);
     }
   } finally {
-    governed.close();
-    direct.close();
+    throughDome.close();
+    throughProxy.close();
   }
-  const cost = median(rounds.map((round) => round.governed));
   const floor = median(rounds.map((round) => round.bare));
+  const cost = median(rounds.map((round) => round.governed));
   const ratio = median(rounds.map((round) => round.bare / round.governed));
-  const added = await addedTimes({ calls, bare, dome, proxy });
-  const [first] = calls;
-  if (first === undefined) throw new Error("nobody calls");
+  const figures = `bare ${micros(floor)}, governed ${micros(cost)}; ${CONNECTIONS} connections, 4 agents`;
+  const added = await addedTimes({ governed, bare }, dome, proxy);
   return [
-    row(
-      "governed HTTP tool call, of a bare proxy",
-      ratio,
-      "at least",
-      0.15,
-      `bare ${micros(floor)}, governed ${micros(cost)}; ${CONNECTIONS} connections, 4 agents`,
-    ),
-    ...(await addedCpu(server, dome, calls)),
+    row(`governed ${door.name} call, of a bare proxy`, ratio, "at least", 0.15, figures),
     information(
-      "time that Dome adds to an HTTP tool call, of one by a bare proxy",
+      `time that Dome adds to a ${door.name} call, of one by a bare proxy`,
       added.p50 / added.bare,
-      `p50 ${(added.p50 / 1_000).toFixed(2)} ms, p99 ${(added.p99 / 1_000).toFixed(2)} ms; one call at a time, ${SINGLE} in turns`,
+      `p50 ${millis(added.p50)}, p99 ${millis(added.p99)}; one call at a time, ${SINGLE} in turns`,
     ),
   ];
 }
 
+const millis = (micro: number): string => `${(micro / 1_000).toFixed(2)} ms`;
+
 /** Microseconds that a governed call takes longer than the bare one before it. */
-async function addedTimes({ calls, bare, dome, proxy }: Omit<Compared, "server">) {
-  const [governed, direct] = await Promise.all([Connection.open(dome), Connection.open(proxy)]);
+async function addedTimes({ governed, bare }: Calls, dome: Address, proxy: Address) {
+  const [throughDome, throughProxy] = await Promise.all([Connection.open(dome), Connection.open(proxy)]);
   const timed = async (connection: Connection, bytes: Buffer): Promise<number> => {
     const start = performance.now();
     const { status, body } = await connection.send(bytes);
@@ -150,15 +100,15 @@ async function addedTimes({ calls, bare, dome, proxy }: Omit<Compared, "server">
   const alone: number[] = [];
   try {
     for (let i = 0; i < SINGLE; i += 1) {
-      const [call, plain] = [calls[i % calls.length], bare[0]];
-      if (call === undefined || plain === undefined) throw new Error("nothing to send");
-      const without = await timed(direct, plain);
-      added.push((await timed(governed, call)) - without);
+      const call = governed[i % governed.length];
+      if (call === undefined) throw new Error("nothing to send");
+      const without = await timed(throughProxy, bare);
+      added.push((await timed(throughDome, call)) - without);
       alone.push(without);
     }
   } finally {
-    governed.close();
-    direct.close();
+    throughDome.close();
+    throughProxy.close();
   }
   return { p50: percentile(added, 0.5), p99: percentile(added, 0.99), bare: median(alone) };
 }
@@ -167,27 +117,20 @@ async function addedTimes({ calls, bare, dome, proxy }: Omit<Compared, "server">
  * The processor time of Dome's runtime per call, over that of a trivial route of the same runtime. Only Linux tells it
  * (`/proc`): elsewhere there is no such row.
  */
-async function addedCpu({ pids }: RunningServer, dome: Address, calls: readonly Buffer[]): Promise<Row[]> {
+async function addedCpu(door: Door, { governed }: Calls, dome: Address, workerd: number): Promise<Row[]> {
   if (process.platform !== "linux") return [];
   const clients = await Clients.open(dome, CONNECTIONS);
+  const perAnswer = async (requests: readonly Buffer[]): Promise<number> => {
+    const before = cpuOf(workerd);
+    const wall = await clients.run(requests, CPU_ROUND_MS);
+    return ((cpuOf(workerd) - before) * wall) / (CPU_ROUND_MS * 1_000);
+  };
   try {
-    const perAnswer = async (requests: readonly Buffer[]): Promise<number> => {
-      const ms = 2_000;
-      const before = cpuOf(pids.workerd);
-      const wall = await clients.run(requests, ms);
-      return ((cpuOf(pids.workerd) - before) * wall) / (ms * 1_000);
-    };
     const floor = await perAnswer([request(dome, "GET", "/healthz")]);
-    const call = await perAnswer(calls);
-    return [
-      row(
-        `CPU that a governed HTTP tool call adds, of ${MOST_ADDED_MS} ms`,
-        (call - floor) / MOST_ADDED_MS,
-        "at most",
-        1,
-        `a call ${call.toFixed(2)} ms, a trivial route ${floor.toFixed(2)} ms, of the whole runtime`,
-      ),
-    ];
+    const call = await perAnswer(governed);
+    const figures = `a call ${call.toFixed(2)} ms, a trivial route ${floor.toFixed(2)} ms, of the whole runtime`;
+    const name = `CPU that Dome adds to a ${door.name} call, of ${MOST_ADDED_MS} ms`;
+    return [row(name, (call - floor) / MOST_ADDED_MS, "at most", 1, figures)];
   } finally {
     clients.close();
   }

@@ -20,7 +20,12 @@ export function request(
   { host, port }: Address,
   method: "GET" | "POST",
   path: string,
-  given: { readonly bearer?: string; readonly json?: unknown; readonly form?: string } = {},
+  given: {
+    readonly bearer?: string;
+    readonly json?: unknown;
+    readonly form?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
 ): Buffer {
   const body = given.form ?? (given.json === undefined ? "" : JSON.stringify(given.json));
   const type = given.form === undefined ? "application/json" : "application/x-www-form-urlencoded";
@@ -29,6 +34,7 @@ export function request(
     `Host: ${host}:${port}`,
     "Accept-Encoding: identity",
     ...(given.bearer === undefined ? [] : [`Authorization: Bearer ${given.bearer}`]),
+    ...Object.entries(given.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
     ...(method === "GET" ? [] : [`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`]),
   ];
   return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`);

@@ -20,7 +20,7 @@ import { checkCost } from "./check-cost.ts";
 import { eventDelivery } from "./event-delivery.ts";
 import { openLab, type Lab } from "./lab.ts";
 import { exchangeCost } from "./exchange-cost.ts";
-import { governedCall, startUpstream } from "./governed-call.ts";
+import { governedCall } from "./governed-call.ts";
 import { ledgerAppend } from "./ledger-append.ts";
 import { manyAgents } from "./many-agents.ts";
 import { Operator } from "./operator.ts";
@@ -31,13 +31,13 @@ import { sdkCost } from "./sdk-cost.ts";
 import { startUp } from "./start-up.ts";
 import { stopLatency } from "./stop-latency.ts";
 import { table } from "./table.ts";
+import { startUpstream } from "./tool-doors.ts";
 import { warmReads } from "./warm-reads.ts";
 
 /** Budgets about what Dome does not have yet. */
 const NOT_YET = [
   "check with 50 policies in the slice",
   "time per check, 10 → 10,000 policies in the workspace",
-  "governed MCP tool call, of a bare proxy",
 ];
 
 const { values: asked } = parseArgs({

@@ -5,7 +5,8 @@ import type { RunningProvider } from "../../test/support/oidc-provider.ts";
 import { expect, heading, inLedger, say, type Stage } from "./stage.ts";
 
 const TOOL = "zendesk/create_ticket";
-const ALICE = { subject: "alice", email: "alice@example.com", emailVerified: true };
+/** The user of the demo. */
+export const ALICE = { subject: "alice", email: "alice@example.com", emailVerified: true };
 
 /** @param key of support-triage, which is active and must act for a user. */
 export async function actForAlice(stage: Stage, provider: RunningProvider, key: string): Promise<void> {

@@ -59,8 +59,8 @@ export interface Stage {
 }
 
 interface Wants {
-  /** The origin on this machine that the server may fetch keys from. */
-  readonly egressAllow: string;
+  /** URLs on this machine whose origins the server may call. */
+  readonly egressAllow: readonly string[];
   /** The folder of Python's programs. */
   readonly python: string;
 }
@@ -91,7 +91,7 @@ export async function openStage({ egressAllow, python }: Wants): Promise<Stage> 
   const server = await startServer({
     state: join(folder, "state"),
     home: join(folder, "home"),
-    args: ["--egress-allow", egressAllow],
+    args: ["--egress-allow", egressAllow.map((url) => new URL(url).origin).join(",")],
   });
   pids.push(server.pids.node, server.pids.workerd);
   const bin = join(folder, "bin");

@@ -74,6 +74,10 @@ Registered support-triage in workspace default.`);
   for (const worker of ["typescript", "python    "]) {
     expect(linesOf(worker, stdout).toSorted()).toEqual(LIFE_OF_A_WORKER.toSorted());
   }
+  expect(stdout).toMatch(/^ +create_ticket .*"high".* Ticket 4711 created: The printer smokes$/m);
+  expect(stdout).toMatch(/^ +create_ticket .*"at once!".* refused: .*"\/priority"/m);
+  expect(stdout).toMatch(/^ +close_ticket .* refused: .* is quarantined/m);
+  expect(stdout).toMatch(/^ +the client's stream +cut$/m);
   expect(stdout).toContain("You have seen:\n");
   expect(stdout).not.toContain("\u001b");
   expect(readdirSync(tmp)).toEqual([]);

@@ -9,7 +9,7 @@ import { bearer } from "./credential.ts";
 import { decisionOf, denyFor, localDeny, type Decision } from "./decision.ts";
 import { DeniedError } from "./denied.ts";
 import { DomeError } from "./errors.ts";
-import { fetchFromDoor } from "./door-fetch.ts";
+import { fetchFromDoor, urlOf } from "./door-fetch.ts";
 
 const CHECK_PATH = "/api/v1/check";
 
@@ -91,6 +91,22 @@ export class AgentCalls {
   async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
     this.#refuseLocally();
     return fetchFromDoor(this.#core, this.#tokens, input, init);
+  }
+
+  /**
+   * What an MCP client needs to reach a tool through Dome, for the transports of the official clients:
+   *
+   *     new StreamableHTTPClientTransport(...client.mcp("zendesk"))
+   *
+   * @param tool the server behind one tool; left out: every tool that the agent declares, each operation with the name of
+   * its tool before it.
+   * @returns the address, and options with a `fetch` that carries the agent's call token and is cut by a stop.
+   */
+  mcp(
+    tool?: string,
+  ): [url: URL, options: { fetch: (input: string | URL, init?: RequestInit) => Promise<Response> }] {
+    const path = tool === undefined ? "mcp" : `mcp/${encodeURIComponent(tool)}`;
+    return [new URL(urlOf(this.#core.baseUrl, path)), { fetch: (input, init) => this.fetch(input, init) }];
   }
 
   #refuseLocally(): void {

@@ -89,8 +89,11 @@ function untilRead(response: Response, end: () => void, work: RunningWork): Resp
   });
 }
 
-/** @throws ConfigurationError for another origin: the token must not go there. */
-function urlOf(base: URL, text: string): string {
+/**
+ * @param text relative to the service, or absolute.
+ * @throws ConfigurationError for another origin: the token must not go there.
+ */
+export function urlOf(base: URL, text: string): string {
   const root = base.href.endsWith("/") ? base.href : `${base.href}/`;
   const relative = /^\/(?![/\\])/.test(text) ? text.slice(1) : text;
   if (!URL.canParse(relative, root)) throw new ConfigurationError("the URL cannot be read");

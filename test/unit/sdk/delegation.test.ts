@@ -142,6 +142,21 @@ describe("fetch", () => {
     expect(dome.sent).toEqual([]);
   });
 
+  it("gives an MCP client the door of a tool, and a fetch that carries the call token there", async () => {
+    const dome = new FakeDome();
+    dome.on("/mcp/zendesk", () => json(200, { jsonrpc: "2.0", id: 1, result: {} }));
+    const [url, options] = dome.client().mcp("zendesk");
+    expect(url.href).toBe(`${BASE}/mcp/zendesk`);
+    await options.fetch(url, { method: "POST", headers: { "mcp-method": "ping" }, body: "{}" });
+    const { headers, body } = dome.sent.find(({ path }) => path === "/mcp/zendesk") ?? {};
+    expect(headers?.get("authorization")).toMatch(/^Bearer eyJ/);
+    expect([headers?.get("mcp-method"), body]).toEqual(["ping", "{}"]);
+    await expect(options.fetch("https://elsewhere.example/mcp")).rejects.toMatchObject({
+      name: "ConfigurationError",
+    });
+    expect(dome.client().mcp()[0].href).toBe(`${BASE}/mcp`);
+  });
+
   it("returns a redirect and does not follow it (P10)", async () => {
     const { dome, client } = await door(() => Response.redirect("https://evil.example/", 302));
     const response = await client.fetch("/tools/zendesk/tickets", { redirect: "follow" });
