@@ -30,6 +30,7 @@ import type { Fetch } from "./egress/open.ts";
 import { readDocument } from "./gateway/http/read-document.ts";
 import { listServer } from "./gateway/list-server.ts";
 import type { McpUpstreamPorts } from "./gateway/mcp-upstream.ts";
+import { SessionBook } from "./gateway/sessions/session-book.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
 import type { KeyCache } from "./identity/key-cache.ts";
 import { ProviderKeys } from "./identity/provider-keys.ts";
@@ -39,6 +40,7 @@ import { idSource } from "./kernel/ids.ts";
 import { consoleLog } from "./kernel/log.ts";
 import { systemRandom } from "./kernel/random.ts";
 import { LeaseBook } from "./lifecycle/lease-book.ts";
+import type { LogLevel } from "./mcp/log-level.ts";
 import { withStops, type KeptStops } from "./lifecycle/stops.ts";
 import type { LedgerDeps, ObjectDeps } from "./objects/deps.ts";
 import { AgentStreamClient } from "./objects/agent-stream-client.ts";
@@ -72,6 +74,12 @@ interface Isolate {
   readonly keys: AuthenticationPorts["keyCache"];
   /** The known era of each MCP server. */
   readonly mcpEras: McpUpstreamPorts["eras"];
+  /** Sessions at legacy MCP servers, for modern clients. */
+  readonly mcpSessions: SessionBook;
+  /** The level of messages that a legacy MCP client has set, by its session. */
+  readonly mcpLevels: BoundedMap<string, LogLevel>;
+  /** Sessions that legacy MCP clients have ended. */
+  readonly mcpEnded: BoundedMap<string, true>;
   readonly uses: AgentUseBook;
   readonly deadOperators: BoundedMap<string, DeadToken>;
   readonly providerKeys: KeyCache;
@@ -91,6 +99,9 @@ const isolate: Isolate = {
   tokens: new VerificationCache(),
   keys: new BoundedMap(10_000),
   mcpEras: new BoundedMap(1_000),
+  mcpSessions: new SessionBook(5_000),
+  mcpLevels: new BoundedMap(5_000),
+  mcpEnded: new BoundedMap(5_000),
   uses: newAgentUseBook(),
   deadOperators: new BoundedMap(1_000),
   providerKeys: new BoundedMap(1_000),
@@ -300,7 +311,11 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       derived,
       issuer,
       signingKeys,
+      random,
       eras: isolate.mcpEras,
+      sessions: isolate.mcpSessions,
+      levels: isolate.mcpLevels,
+      ended: isolate.mcpEnded,
     },
     streams: new AgentStreamClient(env.agents, timers),
     installation: { version: env.version, auditSink: env.audit.mode },

@@ -172,6 +172,12 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     meaning: "The answer is larger than the tier's `max_act_body_bytes`.",
     action: "Ask the server for less at once, or give the agent another tier.",
   },
+  session_over: {
+    meaning:
+      "The `Mcp-Session-Id` is not one that Dome gave to this caller for this door, or has ended; or the tool's server has ended it.",
+    action:
+      "Send `initialize` without a session id, and use the id in its answer. MCP clients do it by themselves.",
+  },
   upstream_failed: {
     meaning:
       "The tool's server answered with something that its protocol does not allow, or with an error of HTTP instead of an answer.",

@@ -3,7 +3,7 @@ import type { RefreshPorts } from "../operations/refresh-tool.ts";
 import type { DecisionPorts } from "../access/judge.ts";
 import type { OperatorPorts } from "../access/operator.ts";
 import type { HttpPorts } from "../gateway/http/call-http.ts";
-import type { McpPorts } from "../gateway/mcp/door-view.ts";
+import type { LegacyPorts } from "./mcp-legacy.ts";
 import type { RateCounters } from "./rate-limits.ts";
 import type { DoorDialect } from "./dialects/dialect.ts";
 import type { RefusedCredentials } from "../audit/refused.ts";
@@ -31,7 +31,7 @@ export interface Services {
   readonly access: TokenPorts;
   readonly decisions: DecisionPorts;
   readonly tools: HttpPorts;
-  readonly mcp: McpPorts;
+  readonly mcp: LegacyPorts;
   readonly installation: Installation;
   /** Streams of agents' lifecycle events. */
   readonly streams: AgentStreams;

@@ -5,11 +5,14 @@
  */
 const METHODS = [
   "completion/complete",
+  "logging/setLevel",
   "prompts/get",
   "prompts/list",
   "resources/list",
   "resources/read",
+  "resources/subscribe",
   "resources/templates/list",
+  "resources/unsubscribe",
   "subscriptions/listen",
 ] as const;
 

@@ -51,6 +51,7 @@ function inWords(fault: McpUpstreamFault): string {
     case "endless":
       return "The server's list has no end, or more operations than Dome pins.";
     case "malformed":
+    case "session_over":
       return "The server did not answer as an MCP server does.";
     case "redirected":
       return "The server redirects, and Dome does not follow. Set the URL to where it leads.";

@@ -36,6 +36,8 @@ export type McpUpstreamFault =
   /** No JSON-RPC answer where one must be, or an answer in an encoding that Dome did not ask for. */
   | { readonly kind: "malformed" }
   | { readonly kind: "refused"; readonly code: number; readonly message: string }
+  /** A legacy server no longer knows the session. */
+  | { readonly kind: "session_over" }
   /** Its list of tools has no end, or more entries than are pinned. */
   | { readonly kind: "endless" };
 

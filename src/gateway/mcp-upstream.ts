@@ -7,6 +7,7 @@ import { toHex, utf8 } from "../kernel/bytes.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { sha256Sync } from "../kernel/digest.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { sharedCapabilities } from "../mcp/capabilities.ts";
 import { isObject, type Members } from "../mcp/json-members.ts";
 import type { RpcResponse } from "../mcp/message.ts";
 import { standardHeaders } from "../mcp/modern-request.ts";
@@ -32,7 +33,7 @@ export interface McpUpstreamPorts extends ExchangePorts {
 
 export interface KnownEra {
   readonly era: Era;
-  /** What a modern server says that it can do; empty for a legacy one, or when it says too much. */
+  /** What the server says that it can do, to clients of the modern era; empty when it says too much. */
   readonly capabilities: Members;
   /** Milliseconds since the epoch. */
   readonly since: number;
@@ -62,13 +63,10 @@ export async function knownServer(
   const { status, message } = answer.value;
   const verdict = eraVerdict({ status, message });
   if (verdict === "silent") return err(faultOf(status));
-  if (verdict === "try_initialize") {
-    const session = await beginSession(ports, server);
-    if (!session.ok) return session;
-    await endSession(ports, server, session.value);
-  }
+  const capabilities = verdict === "modern" ? ok(capabilitiesIn(message)) : await ofLegacy(ports, server);
+  if (!capabilities.ok) return capabilities;
   const era = verdict === "modern" ? "modern" : "legacy";
-  const found: KnownEra = { era, capabilities: capabilitiesIn(message), since: now };
+  const found: KnownEra = { era, capabilities: capabilities.value, since: now };
   ports.eras.set(server.key, found);
   return ok(found);
 }
@@ -77,6 +75,17 @@ function capabilitiesIn(message: RpcResponse | null): Members {
   const outcome = message?.outcome;
   const said = outcome !== undefined && "result" in outcome ? outcome.result["capabilities"] : undefined;
   return isObject(said) && JSON.stringify(said).length <= MOST_CAPABILITIES ? said : {};
+}
+
+/** A server that is not modern is legacy when it begins a session. */
+async function ofLegacy(
+  ports: McpUpstreamPorts,
+  server: McpServerAt,
+): Promise<Result<Members, McpUpstreamFault>> {
+  const session = await beginSession(ports, server);
+  if (!session.ok) return session;
+  await endSession(ports, server, session.value);
+  return ok(sharedCapabilities(session.value.result["capabilities"]));
 }
 
 /** The era of a server, as known, or by its answer to a probe. */

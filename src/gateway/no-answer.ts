@@ -38,6 +38,15 @@ export const NO_ANSWER: Readonly<
     code: "upstream_failed",
     detail: "The tool's server did not answer as its protocol says. The call may have had its effect.",
   },
+  session_over: {
+    code: "session_over",
+    detail: "The session is over, or belongs to another caller. Begin a new one with initialize.",
+  },
+  upstream_session_lost: {
+    code: "upstream_failed",
+    detail:
+      "The tool's server no longer knows the session that Dome keeps with it. The call was not repeated; the next one begins a new session.",
+  },
   upstream_timeout: {
     code: "upstream_timeout",
     detail: "The tool's server has not answered in time. The call may have had its effect.",

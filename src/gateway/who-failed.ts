@@ -19,6 +19,8 @@ export const WHO_FAILED = {
   upstream_too_large: "upstream",
   upstream_lost: "upstream",
   upstream_failed: "upstream",
+  session_over: "upstream",
+  upstream_session_lost: "upstream",
 } as const satisfies Readonly<Record<string, Who>>;
 
 export type CallFault = keyof typeof WHO_FAILED;

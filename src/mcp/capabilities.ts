@@ -38,19 +38,24 @@ interface Introduced {
 /** The result of `initialize`. */
 export const initializeResult = ({ version, capabilities, era, tool }: Introduced): Members => ({
   protocolVersion: version,
-  capabilities: { ...announced(capabilities, era) },
+  capabilities: announced(capabilities, era),
   serverInfo: { ...DOME, title: tool },
 });
 
 const SERVED = ["tools", "prompts", "resources", "completions", "logging"] as const;
 
+/** What means the same in both eras: between them there is no stream for changes. */
+export function sharedCapabilities(capabilities: unknown): Members {
+  const said = isObject(capabilities) ? capabilities : {};
+  return Object.fromEntries(SERVED.flatMap((name) => (isObject(said[name]) ? [[name, {}]] : [])));
+}
+
 /**
- * A legacy server's own, as far as they are served. Between eras a session has no stream of its own for changes, and
- * Dome takes the level of messages, which it names with each request.
+ * A legacy server's own, as far as they are served. For a modern one Dome takes the level of messages, which it names
+ * with each request.
  */
 function announced(capabilities: unknown, era: Era): Members {
+  if (era === "modern") return { tools: {}, ...sharedCapabilities(capabilities), logging: {} };
   const said = isObject(capabilities) ? capabilities : {};
-  const names = SERVED.filter((name) => isObject(said[name]));
-  if (era === "legacy") return Object.fromEntries(names.map((name) => [name, said[name]]));
-  return { tools: {}, ...Object.fromEntries(names.map((name) => [name, {}])), logging: {} };
+  return Object.fromEntries(SERVED.flatMap((name) => (isObject(said[name]) ? [[name, said[name]]] : [])));
 }

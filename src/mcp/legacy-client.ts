@@ -3,7 +3,6 @@
  * each result loses what only modern results have. The server is told of no capability of the client, because what it
  * would ask for then could not be put to a client of this era.
  */
-import { ok, type Result } from "../kernel/result.ts";
 import { DOME } from "./capabilities.ts";
 import { RPC_ERRORS, errorMessage } from "./errors.ts";
 import { isObject, type Members } from "./json-members.ts";
@@ -11,44 +10,23 @@ import { mapItems, mapMember, memberText, withMembers, type MemberChanges } from
 import type { LogLevel } from "./log-level.ts";
 import type { RpcMessage, RpcRequest } from "./message.ts";
 import { isCacheable } from "./methods.ts";
-import { standardHeaders } from "./modern-request.ts";
-import { parameterHeaders, parameterHeaderValues } from "./parameter-headers.ts";
 import { META, MODERN, MODERN_META_PREFIX } from "./revision.ts";
 import { failedCall } from "./tool-result.ts";
 
-interface ForModern {
-  /** The level of messages that the client has set; null: it has set none. */
-  readonly logLevel: LogLevel | null;
-  /** The pinned schema of the tool that is called; undefined for any other request. */
-  readonly inputSchema?: unknown;
-}
-
 /**
  * @param text of the request, from which it was parsed.
- * @returns an error when the pinned schema cannot be used.
+ * @param logLevel the level of messages that the client has set; null: it has set none.
  */
-export function toModernServer(
-  request: RpcRequest,
-  text: string,
-  { logLevel, inputSchema }: ForModern,
-): Result<{ readonly text: string; readonly headers: Headers }, string> {
-  const headers = standardHeaders(request);
-  if (inputSchema !== undefined) {
-    const annotations = parameterHeaders(inputSchema);
-    if (!annotations.ok) return annotations;
-    const values = parameterHeaderValues(annotations.value, request.params["arguments"]);
-    for (const [name, value] of values) headers.set(name, value);
-  }
-  const params = memberText(text, "params") ?? "{}";
-  const meta = memberText(params, "_meta");
-  const said = isObject(request.params["_meta"]) && meta !== undefined ? meta : "{}";
-  const changed = withMembers(params, {
+export function toModernServer({ params }: RpcRequest, text: string, logLevel: LogLevel | null): string {
+  const said = memberText(text, "params") ?? "{}";
+  const meta = isObject(params["_meta"]) ? memberText(said, "_meta") : undefined;
+  const changed = withMembers(said, {
     // Members of the modern era alone: a client of this one has no such answers.
     inputResponses: null,
     requestState: null,
-    _meta: withMembers(said, { ...ownMembersOf(request.params["_meta"]), ...modernMeta(logLevel) }),
+    _meta: withMembers(meta ?? "{}", { ...ownMembersOf(params["_meta"]), ...modernMeta(logLevel) }),
   });
-  return ok({ text: withMembers(text, { params: changed }), headers });
+  return withMembers(text, { params: changed });
 }
 
 const modernMeta = (logLevel: LogLevel | null): MemberChanges => ({

@@ -17,7 +17,7 @@ export interface RpcRequest {
   readonly params: Members;
 }
 
-export interface RpcNotification {
+interface RpcNotification {
   readonly kind: "notification";
   readonly method: string;
   readonly params: Members;

@@ -87,7 +87,7 @@ const MODERN_CODES: ReadonlyMap<number, number> = new Map<number, number>([
 ]);
 
 /** Not to be kept: what an agent may see of a server can change at any moment, and differs between agents. */
-const modernMembers = (method: string): MemberChanges => ({
-  resultType: '"complete"',
-  ...(isCacheable(method) ? { ttlMs: "0", cacheScope: '"private"' } : {}),
-});
+const modernMembers = (method: string): MemberChanges =>
+  isCacheable(method)
+    ? { resultType: '"complete"', ttlMs: "0", cacheScope: '"private"' }
+    : { resultType: '"complete"' };

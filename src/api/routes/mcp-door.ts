@@ -12,7 +12,6 @@ import { eraOf } from "../../mcp/era.ts";
 import { RPC_ERRORS, statusOf, type RpcError } from "../../mcp/errors.ts";
 import { isServed } from "../../mcp/methods.ts";
 import { checkModernRequest } from "../../mcp/modern-request.ts";
-import { MODERN } from "../../mcp/revision.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { limitsOf } from "../../tiers/limits.ts";
 import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
@@ -23,6 +22,7 @@ import { withheldProblem } from "../door-refusals.ts";
 import { EVENT_STREAM } from "../event-stream.ts";
 import { bearsOwn, refusedWay } from "../forwarded.ts";
 import { acceptedBy, checkOrigin, frame } from "../mcp-framing.ts";
+import { endLegacy, listenLegacy, serveLegacyMessage, type LegacyCall } from "../mcp-legacy.ts";
 import { problemRoute } from "../problem-route.ts";
 import { refusedId } from "../refused-id.ts";
 import { requestFacts } from "../request-facts.ts";
@@ -42,14 +42,18 @@ const rpcMessage = z.looseObject({
   method: z.string().optional(),
 });
 
-const DOOR = {
-  method: "post",
+const AT = {
   path: "/mcp/{tool}",
-  operationId: "mcpTool",
-  summary: "One JSON-RPC message of the Model Context Protocol to the server behind a tool",
   tag: "tools",
   door: { by: "agent", resource: resourceOf },
   params: z.strictObject({ tool: z.string() }),
+} as const;
+
+const DOOR = {
+  ...AT,
+  method: "post",
+  operationId: "mcpTool",
+  summary: "One JSON-RPC message of the Model Context Protocol to the server behind a tool",
   body: rpcMessage,
   answers: [
     { status: 200, description: "The response, or a stream of events that ends with it", schema: rpcMessage },
@@ -57,8 +61,26 @@ const DOOR = {
   ],
 } as const satisfies RouteShape;
 
+const LISTEN = {
+  ...AT,
+  method: "get",
+  operationId: "mcpToolListen",
+  summary: "The stream of a session, for a client of 2025-11-25; 405 where the server has none",
+  answers: [{ status: 200, description: "Events, until either side ends them" }],
+} as const satisfies RouteShape;
+
+const END = {
+  ...AT,
+  method: "delete",
+  operationId: "mcpToolEnd",
+  summary: "Ends the session of a client of 2025-11-25; 405 where the server lets nobody end one",
+  answers: [{ status: 204, description: "The session has ended" }],
+} as const satisfies RouteShape;
+
 export const mcpDoorRoutes: readonly Route[] = [
-  { ...DOOR, dialect: jsonrpcDialect, answer },
+  { ...DOOR, dialect: jsonrpcDialect, answer: (arrival) => answer(DOOR, arrival, serve) },
+  { ...LISTEN, dialect: jsonrpcDialect, answer: (arrival) => answer(LISTEN, arrival, listen) },
+  { ...END, dialect: jsonrpcDialect, answer: (arrival) => answer(END, arrival, end) },
   problemRoute(
     {
       method: "get",
@@ -77,7 +99,9 @@ export const mcpDoorRoutes: readonly Route[] = [
   ),
 ];
 
-async function answer(arrival: Arrival): Promise<Response> {
+type Serve = (arrival: Arrival, caller: Caller, tool: string, about: About) => Promise<Response>;
+
+async function answer(shape: RouteShape, arrival: Arrival, serveIt: Serve): Promise<Response> {
   const { services, http, requestId } = arrival;
   const tool = toolOfPath(http);
   const scope = isName(tool) ? `, scope="tool:${tool}"` : "";
@@ -85,24 +109,55 @@ async function answer(arrival: Arrival): Promise<Response> {
   const about: About = { requestId, challenge: metadata };
   const origin = checkOrigin(http, services.issuer, services.corsOrigins);
   if (!origin.ok) return jsonrpcDialect.decline(origin.error, about);
-  const admitted = await admit(DOOR, arrival);
+  const admitted = await admit(shape, arrival);
   if (!admitted.ok) {
     const rpcId = await refusedId(services.access, http);
     return jsonrpcDialect.decline(admitted.error, { ...about, challenge: metadata + scope, rpcId });
   }
   const { caller } = admitted.value;
   if (caller === null) throw new Error("an agent was admitted without being one");
-  return serve(arrival, caller, tool, about);
+  if (!isName(tool)) return jsonrpcDialect.decline(NO_DOOR, about);
+  return serveIt(arrival, caller, tool, about);
 }
 
-/** From here on the caller is known, and its request is read. */
-async function serve(
+/** Without a session a client of the modern era asks, which has neither (2026-07-28, "Streamable HTTP"). */
+const listen: Serve = (arrival, caller, tool, about) =>
+  inSession(arrival, about, () => listenLegacy(legacyCall(arrival, caller, tool, about)));
+const end: Serve = (arrival, caller, tool, about) =>
+  inSession(arrival, about, () => endLegacy(legacyCall(arrival, caller, tool, about)));
+
+async function inSession(
+  { http }: Arrival,
+  about: About,
+  serveIt: () => Promise<Response>,
+): Promise<Response> {
+  if (!http.headers.has("mcp-session-id")) return jsonrpcDialect.methodNotAllowed("POST", about);
+  const way = refusedWay(http.headers);
+  if (way !== undefined) return jsonrpcDialect.decline(way, about);
+  if (bearsOwn(http, "")) return jsonrpcDialect.decline(OUT_OF_PLACE, about);
+  return serveIt();
+}
+
+const legacyCall = (
   { services, http, requestId }: Arrival,
   caller: Caller,
   tool: string,
   about: About,
-): Promise<Response> {
-  if (!isName(tool)) return jsonrpcDialect.decline(NO_DOOR, about);
+  takesEvents = true,
+): LegacyCall => ({
+  ports: services.mcp,
+  caller,
+  tool,
+  http,
+  about,
+  takesEvents,
+  request: { requestId, request: requestFacts(http, services.clientIpHeader), headers: http.headers },
+  respond: responseOf,
+});
+
+/** From here on the caller is known, and its request is read. */
+async function serve(arrival: Arrival, caller: Caller, tool: string, about: About): Promise<Response> {
+  const { services, http, requestId } = arrival;
   const limits = limitsOf(services.access.tiers, caller.agents);
   const framed = await frame(http, limits.ok ? limits.value.maxActBodyBytes : 0);
   if (!framed.ok) {
@@ -124,7 +179,9 @@ async function serve(
     session: http.headers.get("mcp-session-id"),
   });
   if (!era.ok) return protocolError(era.error, known);
-  if (era.value === "legacy") return protocolError(ONLY_MODERN, known);
+  if (era.value === "legacy") {
+    return serveLegacyMessage(legacyCall(arrival, caller, tool, known, accepted.events), message, text);
+  }
   if (message.kind !== "request") return new Response(null, { status: 202 });
   const checked = checkModernRequest(message, http.headers);
   if (!checked.ok) return protocolError(checked.error, known);
@@ -136,6 +193,8 @@ async function serve(
     text,
     headers: http.headers,
     takesEvents: accepted.events,
+    session: null,
+    logLevel: null,
     request: { requestId, request: requestFacts(http, services.clientIpHeader), headers: http.headers },
     gone: http.signal,
   });
@@ -179,9 +238,4 @@ const OUT_OF_PLACE: Refusal = {
 const UNKNOWN_METHOD: RpcError = {
   code: RPC_ERRORS.methodNotFound,
   message: "The method is not served here in this revision.",
-};
-const ONLY_MODERN: RpcError = {
-  code: RPC_ERRORS.unsupportedVersion,
-  message: `The revision here is ${MODERN}.`,
-  data: { supported: [MODERN] },
 };

@@ -16,12 +16,15 @@ import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import { reasonOf } from "../early-end.ts";
 import type { NotSent } from "../credential/send.ts";
-import type { McpUpstreamFault } from "../mcp-exchange.ts";
+import type { McpServerAt, McpUpstreamFault } from "../mcp-exchange.ts";
 import { knownServer, serverKey } from "../mcp-upstream.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { McpPorts } from "./door-view.ts";
 import type { Exchange } from "./exchange.ts";
+import { keptSessionExchange } from "./exchange-kept-session.ts";
+import { ownSessionExchange } from "./exchange-own-session.ts";
+import { translatedExchange } from "./exchange-translated.ts";
 import { modernExchange } from "./exchange-modern.ts";
 import { McpOutcome } from "./outcome.ts";
 import { deniedAnswer } from "./own-answers.ts";
@@ -34,8 +37,24 @@ const SILENCE_MS = 300_000;
 /** The largest message, in bytes; a tier may allow less. */
 const MOST_MESSAGE = 8_388_608;
 
-/** By the era of the server. */
-const EXCHANGES: Readonly<Record<Era, Exchange | null>> = { modern: modernExchange, legacy: null };
+/** For a modern client, by the era of the server. */
+const BY_SERVER: Readonly<Record<Era, Exchange>> = { modern: modernExchange, legacy: keptSessionExchange };
+
+/**
+ * The four pairs of eras. The session of a legacy client says which era its server speaks with it: its own, where the
+ * server has both.
+ */
+async function exchangeFor(
+  ports: McpPorts,
+  server: McpServerAt,
+  { session, logLevel }: ClientRequest,
+): Promise<Result<Exchange, McpUpstreamFault>> {
+  if (session !== null) {
+    return ok(session.era === "legacy" ? ownSessionExchange(session) : translatedExchange(logLevel));
+  }
+  const known = await knownServer(ports, server);
+  return known.ok ? ok(BY_SERVER[known.value.era]) : known;
+}
 
 /** The operation that a request means: a tool by its name, anything else by its method. */
 export const operationOf = ({ tool, message }: Pick<ClientRequest, "tool" | "message">): Resource => ({
@@ -60,7 +79,7 @@ export async function callServer(
   const called = await callTool(ports, caller, {
     question: () => ({ asked, args: argumentsOf(request.message) }),
     request: request.request,
-    perform: (permit, signal) => perform(ports, request, permit, signal),
+    perform: (permit, signal) => perform(ports, caller, request, permit, signal),
   });
   if (!called.ok) return called;
   if (called.value.kind === "denied")
@@ -71,6 +90,7 @@ export async function callServer(
 
 async function perform(
   ports: McpPorts,
+  caller: Caller,
   request: ClientRequest,
   permit: Permit,
   stop: AbortSignal,
@@ -88,24 +108,28 @@ async function perform(
   };
   const inputSchema =
     request.message.method === "tools/call" && asked.part !== null ? tool.pinned.get(asked.part) : undefined;
+  const isRepeatable =
+    request.message.method !== "tools/call" || (asked.part !== null && tool.readOnly.has(asked.part));
   const exchanged = await sendWithCredential(ports, { permit, upstream, signal }, async (credential) => {
     const server = { key: serverKey(tool.id, upstream), url: upstream.url, credential, signal };
-    const known = await knownServer(ports, server);
-    if (!known.ok) return known;
-    const exchange = EXCHANGES[known.value.era];
-    if (exchange === null) return { ok: false, error: { kind: "malformed" } } as const;
-    return exchange(ports, server, { request, inputSchema, bounds });
+    const exchange = await exchangeFor(ports, server, request);
+    return exchange.ok
+      ? exchange.value(ports, server, { caller, request, inputSchema, bounds, isRepeatable })
+      : exchange;
   });
   if (!exchanged.ok) {
     if (request.gone.aborted)
       return { ...outcome.none("upstream_unreachable"), end: outcome.failed("caller_gone") };
-    return outcome.none(whyNot(exchanged.error, signal));
+    return outcome.none(whyNot(exchanged.error, request.era, signal));
   }
   return readAnswer(exchanged.value, { timers: ports.timers, request, outcome, most, signal });
 }
 
-function whyNot(fault: McpUpstreamFault | NotSent, signal: AbortSignal): NoAnswer {
+/** @param era of the client: only one that has sessions can begin another. */
+export function whyNot(fault: McpUpstreamFault | NotSent, era: Era, signal: AbortSignal): NoAnswer {
   switch (fault.kind) {
+    case "session_over":
+      return era === "legacy" ? "session_over" : "upstream_session_lost";
     case "redirected":
       return "upstream_redirect";
     case "credential_refused":

@@ -6,6 +6,8 @@ import type { RequestFacts } from "../../access/judge.ts";
 import type { DecisionId } from "../../kernel/ids.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import type { Era } from "../../mcp/revision.ts";
+import type { LogLevel } from "../../mcp/log-level.ts";
+import type { ServerSession } from "../sessions/client-session.ts";
 import type { NoAnswer } from "../who-failed.ts";
 
 export interface ClientRequest {
@@ -20,6 +22,10 @@ export interface ClientRequest {
   /** False: the client takes JSON alone, so that the last message of a stream is its answer. */
   readonly takesEvents: boolean;
   readonly request: RequestFacts;
+  /** Of a legacy client: its session at the tool's server. Null: the client's era has none. */
+  readonly session: ServerSession | null;
+  /** The level of messages that a legacy client has set; null: none. */
+  readonly logLevel: LogLevel | null;
   /** Aborted when the client has closed the connection: its only way to cancel (2026-07-28, "Cancellation"). */
   readonly gone: AbortSignal;
 }

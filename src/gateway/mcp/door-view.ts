@@ -1,12 +1,15 @@
 /** What the parts of an MCP door share: their ports, and the door as it stands for a caller. */
 import type { Caller } from "../../access/caller.ts";
 import type { ConfigurationReader } from "../../access/configuration.ts";
+import type { Withheld } from "../../access/release.ts";
+import { toolOf } from "../../contract/resource.ts";
+import { ok, type Result } from "../../kernel/result.ts";
 import type { Catalog, CatalogTool } from "../../registry/catalog.ts";
 import type { ToolCallPorts } from "../call-tool.ts";
 import type { SendPorts } from "../credential/send.ts";
-import type { McpUpstreamPorts } from "../mcp-upstream.ts";
+import type { ServerPorts } from "./exchange.ts";
 
-export interface McpPorts extends ToolCallPorts, SendPorts, McpUpstreamPorts {
+export interface McpPorts extends ToolCallPorts, SendPorts, ServerPorts {
   readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "definitions">;
 }
 
@@ -18,3 +21,22 @@ export interface DoorView {
   /** The entry of the door, which the caller may know of. */
   readonly tool: CatalogTool;
 }
+
+/** @returns null: there is no such tool, or nothing of it is the caller's. */
+export async function doorView(
+  ports: McpPorts,
+  caller: Caller,
+  name: string,
+): Promise<Result<DoorView | null, Withheld>> {
+  const lease = await ports.leases.workspace(caller.state.workspace);
+  if (!lease.ok) return lease;
+  const { config_epoch: configEpoch } = lease.value.answer;
+  const catalog = await ports.configuration.catalog(caller.state.workspace, configEpoch);
+  const tool = catalog.tools.get(name);
+  return ok(tool !== undefined && reaches(caller, name) ? { caller, catalog, configEpoch, tool } : null);
+}
+
+/** Whether every agent of the chain, and the token, has any part of the tool. */
+const reaches = ({ agents, scope }: Caller, name: string): boolean =>
+  agents.every(({ surface }) => surface.tools.some((reference) => toolOf(reference) === name)) &&
+  scope.some((item) => item.kind === "surface" || (item.kind === "tool" && item.name === name));

@@ -4,7 +4,7 @@ import { defined } from "../../kernel/defined.ts";
 import { err, ok } from "../../kernel/result.ts";
 import { isObject } from "../../mcp/json-members.ts";
 import { mapMember, withMembers } from "../../mcp/json-text.ts";
-import type { RpcNotification, RpcRequest, RpcResponse } from "../../mcp/message.ts";
+import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
 import { isCacheable } from "../../mcp/methods.ts";
 import { META, TASKS } from "../../mcp/revision.ts";
 import type { Exchange } from "./exchange.ts";
@@ -23,7 +23,7 @@ export const modernExchange: Exchange = async (ports, { url, credential, signal 
     asked.bounds,
   );
   if (!opened.ok) return err({ kind: opened.error.kind });
-  return ok({ ...opened.value, heard: (said, as) => heard(message, said, as) });
+  return ok({ ...opened.value, eventIds: "dropped" as const, heard: (said, as) => heard(message, said, as) });
 };
 
 /**
@@ -53,12 +53,10 @@ const isAllowed = (resultType: unknown, method: string): boolean =>
  * Who may see a result depends on the agent, so it is for nobody else to keep (2026-07-28, "Caching"); a result that
  * names no type is a complete one. An error stands under the id of the request, whatever id the server gave it.
  */
-function heard(
-  { id, method }: RpcRequest,
-  message: RpcNotification | RpcResponse,
-  text: string,
-): string | null {
+function heard({ id, method }: RpcRequest, message: RpcMessage, text: string): string | null {
   if (message.kind === "notification") return text;
+  // A server of this era has no requests on streams.
+  if (message.kind === "request") return null;
   const { outcome } = message;
   if ("error" in outcome) return message.id === id ? text : withMembers(text, { id: JSON.stringify(id) });
   const { resultType, cacheScope } = outcome.result;

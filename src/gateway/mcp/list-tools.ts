@@ -5,6 +5,7 @@
 import { isOffered } from "../../access/evaluate.ts";
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../kernel/bytes.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
+import { legacyTool } from "../../mcp/legacy-client.ts";
 import type { PinnedDefinition } from "../../registry/tool-operations.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 import type { DoorView, McpPorts } from "./door-view.ts";
@@ -26,7 +27,7 @@ export async function listTools(
   const { page, next } = pageOf(offered);
   const members = [
     ...(era === "modern" ? ['"resultType":"complete"'] : []),
-    `"tools":[${page.map(({ text }) => text).join(",")}]`,
+    `"tools":[${page.map(({ text }) => (era === "modern" ? text : legacyTool(text))).join(",")}]`,
     ...(next === null ? [] : [`"nextCursor":${JSON.stringify(next)}`]),
     // A quarantine or a change of the surface is to be seen with the next list.
     ...(era === "modern" ? ['"ttlMs":0', '"cacheScope":"private"'] : []),

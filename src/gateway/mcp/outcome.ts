@@ -37,6 +37,11 @@ export class McpOutcome {
     return this.#end("completed", undefined, { ...facts, ...said });
   }
 
+  /** A stream of the server's has ended, or was never opened, as its era allows. */
+  ended(facts: Facts): ActEnd {
+    return this.#end("completed", undefined, { ...facts });
+  }
+
   failed(reason: CallFault, facts: Facts = {}): ActEnd {
     return this.#end("failed", reason, { ...facts });
   }

@@ -5,7 +5,7 @@ import type { UpstreamEnd } from "../../egress/open.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { concatAll, fromUtf8, utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
-import { EventReader } from "../../mcp/event-reader.ts";
+import { EventReader, type SseEvent } from "../../mcp/event-reader.ts";
 import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
 import { reasonOf, reasonOfFault } from "../early-end.ts";
 import type { CallFault, NoAnswer } from "../who-failed.ts";
@@ -13,7 +13,7 @@ import type { ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { Exchanged } from "./exchange.ts";
 import { noAnswerMessage } from "./own-answers.ts";
 import type { McpOutcome } from "./outcome.ts";
-import { relayed, withData, type Passing, type RelayEnd } from "./relay.ts";
+import { relayed, withData, withoutId, type Passing, type RelayEnd } from "./relay.ts";
 
 export interface Reading {
   readonly timers: Timers;
@@ -141,7 +141,11 @@ function passEvents(
 ): Performed<ServerAnswer> {
   const { status } = exchanged;
   const watched = outcome.watching(body);
+  const isKept = exchanged.eventIds === "kept";
+  const bytesOf = (event: SseEvent, text: string): Uint8Array =>
+    isKept ? withData(event, text) : withData(event, text, null);
   let response: RpcResponse | null = null;
+  let mayGoOn = false;
   let settle: (end: ReturnType<McpOutcome["answered"]>) => void = () => undefined;
   const end = new Promise<ReturnType<McpOutcome["answered"]>>((resolve) => {
     settle = resolve;
@@ -150,20 +154,24 @@ function passEvents(
     timers,
     most,
     passing: (event): Passing => {
-      if (event.data === null) return { kind: "passed", bytes: event.bytes };
+      mayGoOn ||= event.id !== null && isKept;
+      if (event.data === null) return { kind: "passed", bytes: isKept ? event.bytes : withoutId(event) };
       const message = parseMessage(utf8(event.data), "upstream");
       if (!message.ok) return { kind: "broken" };
-      // A server of this era has no requests on streams, and Dome answers none.
-      if (message.value.kind === "request") return { kind: "dropped" };
       const text = exchanged.heard(message.value, event.data);
-      if (message.value.kind === "notification")
-        return text === null ? { kind: "dropped" } : { kind: "passed", bytes: withData(event, text) };
+      if (message.value.kind !== "response")
+        return text === null ? { kind: "dropped" } : { kind: "passed", bytes: bytesOf(event, text) };
       response = message.value;
-      return text === null ? { kind: "broken" } : { kind: "last", bytes: withData(event, text) };
+      return text === null ? { kind: "broken" } : { kind: "last", bytes: bytesOf(event, text) };
     },
     ended: (ended) => {
-      const reason = reasonOfRelay(ended, signal);
       const facts = { status, received: watched.bytes() };
+      // The server has ended the stream for now: the client takes it up with the id of the last event.
+      if (ended.kind === "ended" && mayGoOn) {
+        settle(outcome.ended(facts));
+        return null;
+      }
+      const reason = reasonOfRelay(ended, signal);
       if (reason === null && response !== null) settle(outcome.answered(response, facts));
       else settle(outcome.failed(reason ?? "upstream_failed", facts));
       // A stop cuts the stream, and says nothing more to whoever was stopped.
@@ -180,6 +188,8 @@ function reasonOfRelay(end: RelayEnd, signal: AbortSignal): CallFault | null {
       return null;
     case "abandoned":
       return "caller_gone";
+    case "ended":
+      return "upstream_lost";
     case "broken":
       return "upstream_failed";
     case "too_large":

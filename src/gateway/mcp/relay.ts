@@ -17,9 +17,9 @@ export type Passing =
   /** The server breaks its protocol: nothing more of it is heard. */
   | { readonly kind: "broken" };
 
-/** How the stream has ended: with the response, by its client, or before either. */
+/** How the stream has ended: with the response, by its client, by its server, or before any of them meant it. */
 export type RelayEnd =
-  | { readonly kind: "answered" | "abandoned" | "broken" | "too_large" }
+  | { readonly kind: "answered" | "abandoned" | "ended" | "broken" | "too_large" }
   | { readonly kind: "lost"; readonly fault: unknown };
 
 interface RelayOptions {
@@ -89,11 +89,7 @@ export function relayed(
           for (;;) {
             const { done, value } = await reader.read();
             if (state.isOver) return;
-            if (done)
-              return over(
-                { kind: "lost", fault: new Error("the server ended without an answer") },
-                controller,
-              );
+            if (done) return over({ kind: "ended" }, controller);
             state.sent += 1;
             if (pass(value, controller)) return;
           }
@@ -109,6 +105,16 @@ export function relayed(
   );
 }
 
-/** An event with other data; its id and time to reconnect stay. */
-export const withData = (event: SseEvent, text: string): Uint8Array =>
-  text === event.data ? event.bytes : eventBytes(text, event);
+/**
+ * An event with other data. White space in JSON may hold the ends of lines that its event had.
+ * @param from whose id and time to reconnect it has; null: none.
+ */
+export function withData(event: SseEvent, text: string, from: SseEvent | null = event): Uint8Array {
+  if (text === event.data && (from !== null || isWithoutId(event))) return event.bytes;
+  return eventBytes(text.replaceAll("\n", " "), from ?? undefined);
+}
+
+const isWithoutId = ({ id, retryMs }: SseEvent): boolean => id === null && retryMs === null;
+
+/** An event without data, for a client that takes up no stream again: a comment. */
+export const withoutId = (event: SseEvent): Uint8Array => (isWithoutId(event) ? event.bytes : KEEP_ALIVE);

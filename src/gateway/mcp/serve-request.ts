@@ -5,7 +5,6 @@
 import type { Caller } from "../../access/caller.ts";
 import { isOffered } from "../../access/evaluate.ts";
 import { release, type Withheld } from "../../access/release.ts";
-import { toolOf } from "../../contract/resource.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import { errorMessage, RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
 import { parameterHeaders, parameterMismatch } from "../../mcp/parameter-headers.ts";
@@ -14,7 +13,7 @@ import { freshnessOf, limitsOf } from "../../tiers/limits.ts";
 import { callServer, operationOf } from "./call-server.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 import { discover } from "./discover.ts";
-import type { DoorView, McpPorts } from "./door-view.ts";
+import { doorView, type DoorView, type McpPorts } from "./door-view.ts";
 import { listTools } from "./list-tools.ts";
 import { unknownAnswer } from "./own-answers.ts";
 
@@ -24,15 +23,11 @@ export async function serveRequest(
   request: ClientRequest,
 ): Promise<Result<ClientAnswer, Withheld>> {
   const { message, tool: name } = request;
-  const lease = await ports.leases.workspace(caller.state.workspace);
-  if (!lease.ok) return lease;
-  const { config_epoch: configEpoch } = lease.value.answer;
-  const catalog = await ports.configuration.catalog(caller.state.workspace, configEpoch);
-  const tool = catalog.tools.get(name);
-  const mayKnow = tool !== undefined && reaches(caller, name);
-  if (mayKnow && tool.upstream?.kind !== "mcp") return ok(unknownAnswer(message, "The tool"));
-  if (mayKnow) {
-    const view: DoorView = { caller, catalog, configEpoch, tool };
+  const viewed = await doorView(ports, caller, name);
+  if (!viewed.ok) return viewed;
+  const view = viewed.value;
+  if (view !== null && view.tool.upstream?.kind !== "mcp") return ok(unknownAnswer(message, "The tool"));
+  if (view !== null) {
     if (message.method === "server/discover")
       return released(ports, caller, await discover(ports, view, request));
     if (message.method === "tools/list")
@@ -47,11 +42,6 @@ export async function serveRequest(
   }
   return callServer(ports, caller, request);
 }
-
-/** Whether every agent of the chain, and the token, has any part of the tool. */
-const reaches = ({ agents, scope }: Caller, name: string): boolean =>
-  agents.every(({ surface }) => surface.tools.some((reference) => toolOf(reference) === name)) &&
-  scope.some((item) => item.kind === "surface" || (item.kind === "tool" && item.name === name));
 
 /** What Dome knows by itself leaves only while its caller may be answered. It is no act, and leaves no record. */
 async function released(

@@ -6,6 +6,7 @@ import { parameterHeaders, parameterHeaderValues } from "../../mcp/parameter-hea
 import { standardHeaders } from "../../mcp/modern-request.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import type { JsonSchema } from "../../registry/schema-text.ts";
+import { sessionHeaders, type LegacySession } from "../sessions/server-session.ts";
 
 /** W3C Trace Context; nothing else of the caller's request concerns the server. */
 const PASSED = ["traceparent", "tracestate"];
@@ -35,6 +36,13 @@ export function modernHeaders(
   // A pinned schema has been looked at before it was pinned.
   for (const [name, value] of annotations.ok ? parameterHeaderValues(annotations.value, args) : [])
     headers.set(name, value);
+  return withOwn(headers);
+}
+
+/** @param from the client's headers. */
+export function legacyHeaders(session: LegacySession, from: Headers): Headers {
+  const headers = sessionHeaders(session);
+  for (const [name, value] of from) if (PASSED.includes(name)) headers.set(name, value);
   return withOwn(headers);
 }
 

@@ -11,6 +11,7 @@ import { canonical } from "../../kernel/canonical.ts";
 import type { Random } from "../../kernel/random.ts";
 import { open, seal, type EnvelopeKey } from "../../secrets/envelope.ts";
 import type { DerivedKeys, VersionKeys } from "../../secrets/root-key.ts";
+import { identityOf } from "./identity.ts";
 
 export interface ClientSession {
   /** The absolute end, in milliseconds since the epoch. Use does not move it. */
@@ -67,16 +68,5 @@ export async function unsealSession(
 
 const sealing = ({ version, sessionKey }: VersionKeys): EnvelopeKey => ({ version, envelope: sessionKey });
 
-/**
- * The caller with the epochs of its agents: a session of an agent that was stopped since does not come back with it. The
- * key is not part of it, so that a key may be rotated within a session.
- */
-const contextOf = ({ door, caller: { state } }: Holder): string =>
-  `mcp-session:${canonical({
-    door,
-    workspace: state.workspace,
-    halts: state.haltEpoch,
-    agents: state.chain.map(({ agent, epoch }) => [agent, epoch]),
-    user: state.user ?? null,
-    resumed: state.userEpoch ?? null,
-  })}`;
+const contextOf = ({ door, caller }: Holder): string =>
+  `mcp-session:${canonical({ door, ...identityOf(caller) })}`;

@@ -4,8 +4,11 @@
  */
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { DOME } from "../../mcp/capabilities.ts";
+import { RPC_ERRORS, errorMessage } from "../../mcp/errors.ts";
 import type { Members, RequestId } from "../../mcp/json-members.ts";
+import type { RpcRequest } from "../../mcp/message.ts";
 import { LEGACY } from "../../mcp/revision.ts";
+import { emptyResult } from "../../mcp/tool-result.ts";
 import {
   discard,
   LIMITS,
@@ -64,19 +67,20 @@ export async function beginSession(
   return told.ok ? ok({ ...session, result: result.value }) : told;
 }
 
-/** A server that does not let a session be ended answers 405, which is as good. */
+/** @returns false: the server lets no client end a session (405), or did not answer. */
 export async function endSession(
   ports: ExchangePorts,
   server: McpServerAt,
   session: LegacySession,
-): Promise<void> {
-  if (session.id === null) return;
+): Promise<boolean> {
+  if (session.id === null) return false;
   const headers = withCredential(server.credential, sessionHeaders(session));
   const closed = await ports.egress.open(
     { method: "DELETE", url: server.url, headers, body: null, signal: server.signal },
     LIMITS,
   );
   if (closed.ok) await discard(closed.value);
+  return closed.ok && closed.value.status < 400;
 }
 
 /**
@@ -93,5 +97,24 @@ export async function cancelRequest(
 ): Promise<void> {
   const params = { requestId: id, reason };
   const text = JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+  await post(ports, server, text, sessionHeaders(session));
+}
+
+/**
+ * Whether the server no longer knows the session. The revision has 404 for it; some servers answer 400, which a request
+ * that Dome has checked gets for no other reason.
+ */
+export const isOver = ({ id }: LegacySession, status: number): boolean =>
+  id !== null && (status === 404 || status === 400);
+
+/** Answers a request of the server that reaches no client: nothing was declared that a server could ask for. */
+export async function declineRequest(
+  ports: ExchangePorts,
+  server: McpServerAt,
+  session: LegacySession,
+  { id, method }: Pick<RpcRequest, "id" | "method">,
+): Promise<void> {
+  const error = { code: RPC_ERRORS.methodNotFound, message: "The client has not declared this capability." };
+  const text = method === "ping" ? emptyResult(id) : errorMessage(id, error);
   await post(ports, server, text, sessionHeaders(session));
 }

@@ -29,7 +29,7 @@ const IDLE_MS = 1_800_000;
 /** How long a waiting request pauses between two looks, in milliseconds. */
 const LOOK_AGAIN_MS = 20;
 
-interface SessionBookPorts {
+export interface SessionBookPorts {
   readonly clock: Clock;
   readonly timers: Timers;
 }

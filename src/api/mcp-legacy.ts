@@ -1,0 +1,231 @@
+/**
+ * A legacy client at an MCP door (2025-11-25, "Streamable HTTP"): it begins a session, and names it with every message.
+ *
+ * 404 means to it that its session is gone, so nothing else is answered with 404: a method that is not served is a
+ * JSON-RPC error with 200, as servers of its era have it.
+ */
+import type { Caller } from "../access/caller.ts";
+import type { ClientAnswer, ClientRequest } from "../gateway/mcp/client-request.ts";
+import { listen } from "../gateway/mcp/listen.ts";
+import { unknownAnswer } from "../gateway/mcp/own-answers.ts";
+import { serveRequest } from "../gateway/mcp/serve-request.ts";
+import {
+  beginClientSession,
+  doorOf,
+  endClientSession,
+  passMessage,
+  type SessionPorts,
+} from "../gateway/mcp/serve-session.ts";
+import { unsealSession, type ServerSession } from "../gateway/sessions/client-session.ts";
+import { toHex, utf8 } from "../kernel/bytes.ts";
+import { sha256Sync } from "../kernel/digest.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { BoundedMap } from "../kernel/bounded-map.ts";
+import { RPC_ERRORS, type RpcError } from "../mcp/errors.ts";
+import { logLevelOf, type LogLevel } from "../mcp/log-level.ts";
+import type { RpcMessage, RpcRequest } from "../mcp/message.ts";
+import { isRemovedInModern, isServed } from "../mcp/methods.ts";
+import { emptyResult } from "../mcp/tool-result.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
+import type { About } from "./dialects/dialect.ts";
+import { jsonrpcDialect } from "./dialects/jsonrpc.ts";
+import { withheldProblem } from "./door-refusals.ts";
+import { EVENT_STREAM } from "./event-stream.ts";
+
+/** Ports of the legacy era. */
+export type LegacyPorts = SessionPorts & {
+  /** By digest of a session's id. Of this isolate: another one forgets the level, and sends no messages. */
+  readonly levels: BoundedMap<string, LogLevel>;
+  /** By digest of a session's id. Of this isolate: in another one the server refuses what it has ended. */
+  readonly ended: BoundedMap<string, true>;
+};
+
+/** What the framing of both eras has found out. */
+export interface LegacyCall {
+  readonly ports: LegacyPorts;
+  readonly caller: Caller;
+  readonly tool: string;
+  readonly http: Request;
+  readonly about: About;
+  readonly takesEvents: boolean;
+  readonly request: ClientRequest["request"];
+  /** Turns an answer of the door into a response. */
+  respond(answer: ClientAnswer, about: About): Response;
+}
+
+interface Session {
+  readonly server: ServerSession;
+  /** Of its id. */
+  readonly digest: string;
+}
+
+export async function serveLegacyMessage(
+  call: LegacyCall,
+  message: RpcMessage,
+  text: string,
+): Promise<Response> {
+  if (message.kind === "request" && message.method === "initialize") return begin(call, message, text);
+  if (message.kind === "notification" && !call.http.headers.has("mcp-session-id")) return taken();
+  const session = await sessionOf(call);
+  if (!session.ok) return session.error;
+  if (message.kind === "request") return serve(call, session.value, message, text);
+  const { ports, caller, tool } = call;
+  const passed = await passMessage(ports, caller, { tool, server: session.value.server, message, text });
+  if (!passed.ok) return jsonrpcDialect.decline(withheldProblem(passed.error), call.about);
+  return passed.value === "taken" ? taken() : jsonrpcDialect.decline(SESSION_OVER, call.about);
+}
+
+/** GET: the stream on which a legacy client hears its server. */
+export async function listenLegacy(call: LegacyCall): Promise<Response> {
+  const { ports, caller, tool, http, about } = call;
+  const session = await sessionOf(call);
+  if (!session.ok) return session.error;
+  const { server } = session.value;
+  if (server.era === "modern") return jsonrpcDialect.methodNotAllowed(ALLOW, about);
+  const { headers, signal: gone } = http;
+  const heard = await listen(ports, caller, { tool, session: server, headers, request: call.request, gone });
+  if (!heard.ok) return jsonrpcDialect.decline(withheldProblem(heard.error), about);
+  if (heard.value.kind === "denied") {
+    const { id, detail, reason } = heard.value.decision.value;
+    const refusal: Refusal = { code: "denied", detail, call: { who: "policy", reason, decision_id: id } };
+    return jsonrpcDialect.decline(refusal, about);
+  }
+  const { decided, result } = heard.value;
+  const { value } = result;
+  switch (value.kind) {
+    case "events":
+      return new Response(value.body, { headers: { ...EVENT_STREAM, "dome-decision-id": decided.id } });
+    case "no_stream":
+      return jsonrpcDialect.methodNotAllowed(ALLOW, about);
+    case "none":
+      return call.respond({ ...value, decision: decided.id }, about);
+  }
+}
+
+/** DELETE: the end of a session. */
+export async function endLegacy(call: LegacyCall): Promise<Response> {
+  const session = await sessionOf(call);
+  if (!session.ok) return session.error;
+  const ended = await endClientSession(call.ports, call.caller, call.tool, session.value.server);
+  if (!ended.ok) return jsonrpcDialect.decline(withheldProblem(ended.error), call.about);
+  if (!ended.value) return jsonrpcDialect.methodNotAllowed(ALLOW, call.about);
+  call.ports.ended.set(session.value.digest, true);
+  return new Response(null, { status: 204 });
+}
+
+const ALLOW = "POST";
+const taken = (): Response => new Response(null, { status: 202 });
+
+async function begin(call: LegacyCall, message: RpcRequest, text: string): Promise<Response> {
+  const begun = await beginClientSession(call.ports, call.caller, asRequest(call, message, text, null, null));
+  if (!begun.ok) return jsonrpcDialect.decline(withheldProblem(begun.error), call.about);
+  switch (begun.value.kind) {
+    case "begun":
+      return new Response(begun.value.text, {
+        headers: {
+          "content-type": "application/json",
+          "cache-control": "no-store",
+          "mcp-session-id": begun.value.session,
+        },
+      });
+    case "unknown":
+      return call.respond(unknownAnswer(message, "The tool"), call.about);
+    case "none":
+      return call.respond({ ...begun.value, decision: null }, call.about);
+  }
+}
+
+/** @returns the response, when there is no session for this caller at this door. */
+async function sessionOf({
+  ports,
+  caller,
+  tool,
+  http,
+  about,
+}: LegacyCall): Promise<Result<Session, Response>> {
+  const id = http.headers.get("mcp-session-id");
+  if (id === null) return err(protocolError(NO_SESSION, 400, about));
+  const digest = toHex(sha256Sync(utf8(id)));
+  const session = await unsealSession(ports, { door: doorOf(tool), caller }, id, ports.clock.now());
+  const server = session?.servers[tool];
+  if (session === null || server === undefined || ports.ended.get(digest) === true)
+    return err(jsonrpcDialect.decline(SESSION_OVER, about));
+  const version = http.headers.get("mcp-protocol-version");
+  if (version !== null && version !== session.version) return err(protocolError(OTHER_VERSION, 400, about));
+  return ok({ server, digest });
+}
+
+async function serve(
+  call: LegacyCall,
+  { server, digest }: Session,
+  message: RpcRequest,
+  text: string,
+): Promise<Response> {
+  const { ports, caller, about } = call;
+  const { method, params } = message;
+  if (!isServed(method, "legacy")) return protocolError(UNKNOWN_METHOD, 200, about);
+  if (method === "tools/call" && "task" in params) return protocolError(NO_TASKS, 200, about);
+  if (method === "ping" || (server.era === "modern" && isRemovedInModern(method))) {
+    if (method === "logging/setLevel") {
+      const level = logLevelOf(params["level"]);
+      if (level === null) return protocolError(NO_LEVEL, 200, about);
+      ports.levels.set(digest, level);
+    }
+    return call.respond(
+      { kind: "message", status: 200, text: emptyResult(message.id), decision: null },
+      about,
+    );
+  }
+  const level = ports.levels.get(digest) ?? null;
+  const answered = await serveRequest(ports, caller, asRequest(call, message, text, server, level));
+  return answered.ok
+    ? call.respond(answered.value, about)
+    : jsonrpcDialect.decline(withheldProblem(answered.error), about);
+}
+
+const asRequest = (
+  { tool, http, takesEvents, request }: LegacyCall,
+  message: RpcRequest,
+  text: string,
+  session: ServerSession | null,
+  logLevel: LogLevel | null,
+): ClientRequest => ({
+  tool,
+  era: "legacy",
+  message,
+  text,
+  headers: http.headers,
+  takesEvents,
+  session,
+  logLevel,
+  request,
+  gone: http.signal,
+});
+
+const protocolError = (error: RpcError, status: number, about: About): Response =>
+  jsonrpcDialect.refuse({ kind: "protocol", error, status }, about);
+
+const SESSION_OVER: Refusal = {
+  code: "session_over",
+  detail: "The session is over, or belongs to another caller. Begin a new one with initialize.",
+};
+const NO_SESSION: RpcError = {
+  code: RPC_ERRORS.invalidRequest,
+  message: "The request names no session. Send initialize first, and its Mcp-Session-Id with each message.",
+};
+const OTHER_VERSION: RpcError = {
+  code: RPC_ERRORS.invalidRequest,
+  message: "The header MCP-Protocol-Version is not the version of the session.",
+};
+const UNKNOWN_METHOD: RpcError = {
+  code: RPC_ERRORS.methodNotFound,
+  message: "The method is not served here in this revision.",
+};
+const NO_TASKS: RpcError = {
+  code: RPC_ERRORS.invalidParams,
+  message: "Tasks are not served here; call without task.",
+};
+const NO_LEVEL: RpcError = {
+  code: RPC_ERRORS.invalidParams,
+  message: "params.level is not a level of messages.",
+};

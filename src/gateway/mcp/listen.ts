@@ -1,0 +1,131 @@
+/**
+ * The stream that a legacy client opens to hear its server: changes of lists and resources, messages, and requests of the
+ * server that belong to no request of the client (2025-11-25, "Listening for Messages from the Server"). It is a call like
+ * any other, decided on, recorded and cut with the right to act.
+ *
+ * A response is on it only where the client takes up the stream of a request again, which the server had ended before its
+ * answer (2025-11-25, "Resumability and Redelivery"). The request was decided on then.
+ */
+import type { ActEnd, Performed } from "../../access/act.ts";
+import type { Caller } from "../../access/caller.ts";
+import type { RequestFacts } from "../../access/judge.ts";
+import type { Withheld } from "../../access/release.ts";
+import { mcpOperation } from "../../contract/mcp-operations.ts";
+import type { UpstreamLimits } from "../../egress/open.ts";
+import { utf8 } from "../../kernel/bytes.ts";
+import { defined } from "../../kernel/defined.ts";
+import type { Result } from "../../kernel/result.ts";
+import { parseMessage } from "../../mcp/message.ts";
+import { callTool, type Called, type Permit } from "../call-tool.ts";
+import { sendWithCredential } from "../credential/send.ts";
+import { reasonOf } from "../early-end.ts";
+import { discard } from "../mcp-exchange.ts";
+import { isOver, type LegacySession } from "../sessions/server-session.ts";
+import type { NoAnswer } from "../who-failed.ts";
+import type { McpPorts } from "./door-view.ts";
+import { McpOutcome } from "./outcome.ts";
+import { relayed, type Passing } from "./relay.ts";
+import { legacyHeaders, withCredential } from "./upstream-headers.ts";
+
+interface Listening {
+  readonly tool: string;
+  readonly session: LegacySession;
+  /** Of the HTTP request. */
+  readonly headers: Headers;
+  readonly request: RequestFacts;
+  readonly gone: AbortSignal;
+}
+
+/** A stream, or why there is none. */
+export type Heard =
+  | { readonly kind: "events"; readonly body: ReadableStream<Uint8Array> }
+  /** The server has no such stream (405). */
+  | { readonly kind: "no_stream" }
+  | { readonly kind: "none"; readonly why: NoAnswer };
+
+const BOUNDS: UpstreamLimits = { headersMs: 30_000, silenceMs: 300_000, bytes: null };
+/** The largest message, in bytes. */
+const MOST_MESSAGE = 4_194_304;
+/** An id of an event, as a header can hold it. */
+const EVENT_ID = /^[\x20-\x7e]{1,1024}$/;
+
+export async function listen(
+  ports: McpPorts,
+  caller: Caller,
+  listening: Listening,
+): Promise<Result<Called<Heard>, Withheld>> {
+  const asked = {
+    kind: "tool",
+    action: "mcp:call",
+    name: listening.tool,
+    part: mcpOperation("subscriptions/listen"),
+  } as const;
+  return callTool(ports, caller, {
+    question: () => ({ asked, args: {} }),
+    request: listening.request,
+    perform: (permit, stop) => perform(ports, listening, permit, stop),
+  });
+}
+
+async function perform(
+  ports: McpPorts,
+  { session, headers, gone }: Listening,
+  permit: Permit,
+  stop: AbortSignal,
+): Promise<Performed<Heard>> {
+  const { upstream } = permit.tool;
+  const outcome = new McpOutcome(ports.clock, 0);
+  const none = (why: NoAnswer, status?: number): Performed<Heard> => ({
+    value: { kind: "none", why },
+    end: outcome.failed(why, defined({ status })),
+  });
+  if (upstream?.kind !== "mcp") return none("not_an_mcp_tool");
+  const signal = AbortSignal.any([stop, gone]);
+  const last = headers.get("last-event-id");
+  const isTakenUp = last !== null && EVENT_ID.test(last);
+  const opened = await sendWithCredential(ports, { permit, upstream, signal }, async (credential) => {
+    const asking = legacyHeaders(session, headers);
+    asking.delete("content-type");
+    asking.set("accept", "text/event-stream");
+    if (isTakenUp) asking.set("last-event-id", last);
+    const request = {
+      method: "GET",
+      url: upstream.url,
+      headers: withCredential(asking, credential),
+      body: null,
+    };
+    return ports.egress.open({ ...request, signal }, BOUNDS);
+  });
+  if (!opened.ok) return none(reasonOf(opened.error.kind, signal));
+  const { status, headers: answered, body } = opened.value;
+  const isStream = /^text\/event-stream\s*(?:;|$)/i.test(answered.get("content-type") ?? "");
+  if (status !== 200 || !isStream || body === null) {
+    await discard(opened.value);
+    if (status === 405) return { value: { kind: "no_stream" }, end: outcome.ended({ status }) };
+    if (isOver(session, status)) return none("session_over", status);
+    return none(status === 401 || status === 403 ? "upstream_refused" : "upstream_failed", status);
+  }
+  const watched = outcome.watching(body);
+  let settle: (end: ActEnd) => void = () => undefined;
+  const end = new Promise<ActEnd>((resolve) => {
+    settle = resolve;
+  });
+  const stream = relayed(watched.stream, {
+    timers: ports.timers,
+    most: MOST_MESSAGE,
+    passing: (event): Passing => {
+      if (event.data === null) return { kind: "passed", bytes: event.bytes };
+      const message = parseMessage(utf8(event.data), "upstream");
+      if (!message.ok) return { kind: "broken" };
+      const isOutOfPlace = message.value.kind === "response" && !isTakenUp;
+      return isOutOfPlace ? { kind: "dropped" } : { kind: "passed", bytes: event.bytes };
+    },
+    ended: (ended) => {
+      const facts = { status, received: watched.bytes() };
+      const isBroken = ended.kind === "broken" || ended.kind === "too_large";
+      settle(isBroken ? outcome.failed("upstream_failed", facts) : outcome.ended(facts));
+      return null;
+    },
+  });
+  return { value: { kind: "events", body: stream }, end };
+}

@@ -1,0 +1,100 @@
+/** The four pairs of eras at the doors of tools, with the official clients, servers and suite. */
+import type { ChildProcess } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ControlPlane } from "../../src/client/control-plane.ts";
+import { MCP_CLIENTS } from "../support/mcp-clients.ts";
+import { runMcpConformance } from "../support/mcp-conformance.ts";
+import { openDoor, withCredential, type Door } from "../support/mcp-door.ts";
+import { compareMcp } from "../support/mcp-equal.ts";
+import { serveMcpFixture, type McpFixture } from "../support/mcp-fixture/serve.ts";
+import { serveEverything, servePython } from "../support/mcp-servers.ts";
+import { endEverything, startServer } from "../support/server.ts";
+
+const fixtures: McpFixture[] = [];
+const children: ChildProcess[] = [];
+const urls = new Map<string, string>();
+const doors = new Map<string, Door>();
+
+beforeAll(async () => {
+  for (const eras of ["both", "modern", "legacy"] as const) {
+    const fixture = await serveMcpFixture({ eras });
+    fixtures.push(fixture);
+    urls.set(eras, fixture.url);
+  }
+  for (const [name, serve] of [
+    ["python", servePython],
+    ["everything", serveEverything],
+  ] as const) {
+    const { url, process } = await serve();
+    urls.set(name, url);
+    children.push(process);
+  }
+  const origins = [...urls.values()].map((url) => new URL(url).origin);
+  const server = await startServer({ args: ["--egress-allow", origins.join(",")] });
+  const plane = new ControlPlane({ url: server.url, token: server.adminToken });
+  for (const [name, url] of urls) doors.set(name, await openDoor(plane, server.url, url, name));
+});
+afterAll(async () => {
+  await endEverything();
+  for (const child of children) child.kill();
+  await Promise.all(fixtures.map((fixture) => fixture.close()));
+});
+
+const doorOf = (name: string): Door => doors.get(name) ?? { url: "", key: "", agent: "", workspace: "" };
+
+/** The revision that each client agrees on with a door, whatever stands behind it. */
+const VERSIONS: Readonly<Record<string, string>> = {
+  "TypeScript v1": "2025-11-25",
+  "TypeScript v2, default": "2025-11-25",
+  "TypeScript v2, auto": "2026-07-28",
+  "TypeScript v2, pinned": "2026-07-28",
+  "Python, auto": "2026-07-28",
+  "Python, legacy": "2025-11-25",
+};
+
+describe.each(Object.entries(MCP_CLIENTS))(
+  "the stock client %s, with a key and nothing else",
+  (client, look) => {
+    it.each([
+      ["both", 28],
+      ["modern", 28],
+      ["legacy", 28],
+      ["python", 2],
+    ])("uses a server that speaks %s through its door", async (tool, count) => {
+      const { url, key } = doorOf(tool);
+      const { tools, ...seen } = await look(url, key);
+      expect(seen).toEqual({
+        version: VERSIONS[client],
+        text: "This is a simple text response for testing.",
+        progress: [0, 50, 100],
+        resource: "This is the content of the static text resource.",
+        prompt: "This is a simple prompt for testing.",
+        unknown: -32_602,
+      });
+      expect(tools).toHaveLength(count);
+    });
+  },
+);
+
+describe("a door in the era of 2025-11-25", () => {
+  it("passes all that the suite requires, and no scenario differs from the server's own", async () => {
+    const direct = await runMcpConformance(urls.get("both") ?? "", "2025-11-25");
+    const bare = await withCredential(doorOf("both"));
+    const through = await runMcpConformance(bare.url, "2025-11-25");
+    await bare.close();
+    expect(through.required.failed).toEqual([]);
+    expect(through.required.passed).toHaveLength(30);
+    // Lists come from pins, so no stream of events is there to be checked.
+    expect(through.checks).toEqual({
+      ...direct.checks,
+      "server-sse-multiple-streams": { passed: 1, failed: 0 },
+    });
+  });
+
+  it("answers as the server does: what differs is Dome's own, an unknown tool and arguments that do not match", async () => {
+    const bare = await withCredential(doorOf("everything"));
+    const compared = await compareMcp(urls.get("everything") ?? "", bare.url);
+    await bare.close();
+    expect(compared).toEqual({ equal: 45, different: ["unknown tool", "bad arguments"] });
+  });
+});
