@@ -156,6 +156,7 @@ describe("every answer", () => {
     await call("showOperatorSelf");
     await call("explainProblem", { code: "not_found" });
     await call("toolResourceMetadata", { tool: "crm" });
+    await call("mcpResourceMetadata", { tool: "crm" });
     for (const id of [
       "healthz",
       "readyz",

@@ -63,7 +63,11 @@ describe("a request of a legacy client, before a modern server", () => {
         },
       },
     });
-    const text = toModernServer(request(rpc({ id: 1, method: "tools/call", params })), rpc({ id: 1, method: "tools/call", params }), null);
+    const text = toModernServer(
+      request(rpc({ id: 1, method: "tools/call", params })),
+      rpc({ id: 1, method: "tools/call", params }),
+      null,
+    );
     for (const word of ["sampling", "2099", "anything", "inputResponses", "requestState", "logLevel"])
       expect(text).not.toContain(word);
   });
