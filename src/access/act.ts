@@ -12,7 +12,7 @@ import type { Timers } from "../kernel/clock.ts";
 import { defined } from "../kernel/defined.ts";
 import type { DecisionId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
-import type { TokenState } from "../lifecycle/admission.ts";
+import type { Stale, TokenState } from "../lifecycle/admission.ts";
 import type { Freshness } from "./lease-client.ts";
 import {
   release,
@@ -51,10 +51,12 @@ export interface Performed<T> {
   readonly end: ActEnd | Promise<ActEnd>;
 }
 
+/** Further members of an outcome's record. */
+type OutcomeFacts = Pick<AuditFacts, "reason" | "layer" | "detail" | "latency_ms" | "data">;
+
 export interface ActEnd {
   readonly outcome: "completed" | "failed";
-  /** Further members of the outcome's record. */
-  readonly facts?: Pick<AuditFacts, "reason" | "detail" | "latency_ms" | "data">;
+  readonly facts?: OutcomeFacts;
 }
 
 /**
@@ -102,7 +104,7 @@ export async function act<T>(
     if (released.error.kind === "audit_unavailable") outcome.settle("cut", { reason: "audit_unavailable" });
     return released;
   }
-  ports.background(untilItEnds(performed.end, watchdog, outcome));
+  ports.background(untilItEnds(ports, performed.end, watchdog, outcome));
   return released;
 }
 
@@ -112,20 +114,27 @@ const begin = async <T>(perform: Act<T>["perform"], { signal }: Watchdog): Promi
 
 function cutOff({ stale }: Watchdog, outcome: Outcome): Result<never, Withheld> {
   if (stale === undefined) throw new Error("an act ended without an end");
-  outcome.settle("cut", { reason: stale.kind });
+  outcome.cut(stale);
   return err(withheldBecause(stale));
 }
 
+/** How long an act that was cut may take to say how far it came, in milliseconds. */
+const CLOSING_MS = 500;
+
 async function untilItEnds(
+  { timers }: ActPorts,
   end: Performed<unknown>["end"],
   watchdog: Watchdog,
   outcome: Outcome,
 ): Promise<void> {
   const settled = Promise.resolve(end).catch((): ActEnd => ({ outcome: "failed" }));
   const ended = await Promise.race([settled, watchdog.cut]);
+  const { stale } = watchdog;
   watchdog.callOff();
-  if (ended !== undefined && "outcome" in ended) outcome.settle(ended.outcome, ended.facts);
-  else outcome.settle("cut", defined({ reason: watchdog.stale?.kind }));
+  if (stale !== undefined) {
+    const closed = await Promise.race([settled, timers.sleep(CLOSING_MS)]);
+    outcome.cut(stale, closed?.facts);
+  } else if (ended !== undefined && "outcome" in ended) outcome.settle(ended.outcome, ended.facts);
 }
 
 /**
@@ -142,7 +151,17 @@ class Outcome {
     this.#intent = intent;
   }
 
-  settle(outcome: ActEnd["outcome"] | "cut" | "not_admitted", facts: ActEnd["facts"] = {}): void {
+  /** `data` says which stop it was, as it does wherever something is withheld, and how far the act had come. */
+  cut(stale: Stale, { data, latency_ms }: ActEnd["facts"] = {}): void {
+    this.settle("cut", {
+      reason: withheldBecause(stale).kind,
+      layer: "lease",
+      data: { ...data, who: "dome", ...stale },
+      ...defined({ latency_ms }),
+    });
+  }
+
+  settle(outcome: ActEnd["outcome"] | "cut" | "not_admitted", facts: OutcomeFacts = {}): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     const { workspace, agent, chain, user, target, action, decision_id, txn, request_id } = this.#intent;

@@ -63,6 +63,10 @@ export function stoppedText(
 export const effectText = (style: Style, { id, effective_at: at }: Halt, leftMs: number): string =>
   `The stop ${id} is effective ${at === null ? `in ${seconds(leftMs)}` : `since ${style.at(at)}`}.`;
 
+/** Null: they were not counted. */
+export const actsText = (count: Halt["acts_cut"]): string | null =>
+  count === null ? null : count === 1 ? "1 act" : `${count} acts`;
+
 /** `4 agents: 4 committed, 3 effective`. */
 export const familyText = ({ total, committed, effective }: NonNullable<Halt["cascade"]>): string =>
   `${total} agents: ${committed} committed, ${effective} effective`;

@@ -4,7 +4,7 @@
  */
 import type { Halt } from "../contract/halt.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
-import { familyText } from "./halt-text.ts";
+import { actsText, familyText } from "./halt-text.ts";
 import { seconds } from "./output.ts";
 import { Progress } from "./progress.ts";
 import type { Session } from "./session.ts";
@@ -67,7 +67,7 @@ export async function waitForHalt(
       "admitted",
       last === null ? "no call in the ledger" : `${last.decision_id} at ${style.clock(last.time)}, last`,
     );
-    progress.step("cut", receipt.acts_cut === 1 ? "1 act" : `${receipt.acts_cut} acts`);
+    progress.step("cut", actsText(receipt.acts_cut) ?? "acts were not counted");
     return receipt;
   } finally {
     progress.end();

@@ -105,7 +105,10 @@ export const halt = z
     effective_at: time.nullable(),
     effective_in_ms: z.int().min(0),
     bound_ms: z.int(),
-    acts_cut: z.int(),
+    acts_cut: z.int().nullable().meta({
+      description:
+        "how many calls of tools the stop cut while they ran, by the outcomes in the ledger when the receipt is read; null where they are not counted",
+    }),
     last_admitted: z
       .strictObject({ decision_id: id("dec"), time })
       .nullable()

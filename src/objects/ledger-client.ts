@@ -5,6 +5,7 @@ import type { LedgerName } from "../contract/audit.ts";
 import type {
   AuditPage,
   AuditListRefusal,
+  CutQuery,
   DecisionRecords,
   KnownUser,
   LedgerReader,
@@ -40,6 +41,10 @@ export class LedgerClient implements LedgerPort, LedgerReader, LedgerRoom, DeadL
 
   async list(ledger: string, query: Query): Promise<Result<AuditPage, AuditListRefusal>> {
     return objectOf(this.#ledgers, ledger).list(query);
+  }
+
+  async cutActs(ledger: string, query: CutQuery): Promise<number | null> {
+    return objectOf(this.#ledgers, ledger).cutActs(query);
   }
 
   async open(

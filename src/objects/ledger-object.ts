@@ -17,6 +17,7 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import type { EvidenceLevel } from "../lifecycle/evidence.ts";
 import type {
   AuditPage,
+  CutQuery,
   DecisionRecords,
   KnownUser,
   NamingFilter,
@@ -189,6 +190,10 @@ export abstract class LedgerShell extends DurableObject {
   list(query: unknown): Result<AuditPage, ListRefusal> {
     const asked = parseQuery(query);
     return asked.ok ? this.#reading.page(asked.value) : asked;
+  }
+
+  cutActs(query: CutQuery): number | null {
+    return this.#reading.cutActs(query);
   }
 
   open(query: unknown): Result<OpenActPage & Pick<AuditPage, "emails">, ListRefusal> {

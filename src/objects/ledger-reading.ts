@@ -10,6 +10,7 @@ import { toHex } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type {
   AuditPage,
+  CutQuery,
   DecisionRecords,
   KnownUser,
   NamingFilter,
@@ -20,6 +21,7 @@ import type {
   TailPage,
   UserQuery,
 } from "../operations/owners/ledger-reader.ts";
+import { countCut } from "./ledger-cut-acts.ts";
 import type { LedgerFacts } from "./ledger-facts.ts";
 import { unknownFilters } from "./ledger-naming.ts";
 import { cursorOf } from "./ledger-query.ts";
@@ -122,6 +124,17 @@ export class LedgerReading {
 
   users(query: UserQuery): KnownUser[] {
     return this.#tables.users.list(query);
+  }
+
+  /** How many acts a stop has cut, as far as their outcomes have arrived. */
+  cutActs(query: CutQuery): number | null {
+    const { sql, store, facts } = this.#tables;
+    const last = store.head().seq;
+    const range = {
+      from: store.firstSince(query.since, last),
+      to: store.firstSince(query.until + facts.timeLag() + 1, last) - 1,
+    };
+    return countCut(sql, query, range);
   }
 
   /** The intents without an outcome, in the order of their arrival. */

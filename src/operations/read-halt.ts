@@ -16,13 +16,13 @@ import { pageUpTo } from "../storage/list-order.ts";
 import { effectiveAtOf, haltFor, haltView } from "./answer/halt-view.ts";
 import { listCursor, placeAfter } from "./answer/list-cursor.ts";
 import type { Page } from "./answer/page.ts";
-import type { LedgerReader } from "./owners/ledger-reader.ts";
-import type { HaltSource, StoredHalt } from "./owners/halts.ts";
+import type { LedgerReader, StopCause } from "./owners/ledger-reader.ts";
+import type { HaltProgress, HaltSource, StoredHalt } from "./owners/halts.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { reachAgent, reachWorkspace, type AgentTarget } from "./request/resolve-or-emergency.ts";
 import { notFound, type Refusal } from "./answer/refusal.ts";
 
-/** The most agents for which the last admitted decision is looked up: it takes two ledger queries for each. */
+/** The most agents for which the last admitted decision is looked up: it takes four ledger queries for each. */
 const MOST_ACTORS = 25;
 const FEW = 20;
 
@@ -125,13 +125,17 @@ async function receiptOf(
   // Every operator may know the last decision of an agent it may see; anything else requires `audit:read`.
   const mayKnow = progress.halt.agents.length > 0 || mayDo(reader.role, "audit:read");
   const filters = mayKnow ? filtersOf(progress.halt, agents) : [];
-  const last = await lastAdmitted(ports, workspace, filters, effectiveAtOf(progress));
+  const [last, cut] = await Promise.all([
+    lastAdmitted(ports, workspace, filters, effectiveAtOf(progress)),
+    mayKnow ? actsCut(ports, workspace, progress, agents) : null,
+  ]);
   const {
     receipt: _unsigned,
     effective_in_ms: _forecast,
     ...evidence
-  } = haltView(reader, progress, { last_admitted: last, receipt: null });
-  return ok(haltView(reader, progress, { last_admitted: last, receipt: await signed(ports, evidence) }));
+  } = haltView(reader, progress, { last_admitted: last, acts_cut: cut, receipt: null });
+  const more = { last_admitted: last, acts_cut: cut, receipt: await signed(ports, evidence) };
+  return ok(haltView(reader, progress, more));
 }
 
 /** Null when no key to sign with can be read: the receipt of a stop can be read even while D1 is down. */
@@ -158,6 +162,38 @@ function filtersOf(halt: StoredHalt, agents: readonly AgentId[]): readonly Parti
 
 const newestFirst = (entries: readonly AuditEntry[]): readonly AuditEntry[] =>
   entries.toSorted((a, b) => b.time.localeCompare(a.time));
+
+/** By how much the clock of an isolate may differ from that of the object, in milliseconds. */
+const SKEW_MS = 1_000;
+
+/** Null where the stop names more than this reader is told, or the ledger has too much to count. */
+async function actsCut(
+  { ledgers, clock }: ReceiptPorts,
+  workspace: WorkspaceId,
+  progress: HaltProgress,
+  agents: readonly AgentId[],
+): Promise<number | null> {
+  const by = causeOf(progress, agents);
+  if (by === null) return null;
+  const until = (effectiveAtOf(progress) ?? clock.now()) + SKEW_MS;
+  return ledgers.cutActs(workspace, { since: progress.halt.committedAt - SKEW_MS, until, by });
+}
+
+function causeOf({ halt, cascade }: HaltProgress, agents: readonly AgentId[]): StopCause | null {
+  switch (halt.kind) {
+    case "workspace":
+      return { kind: "workspace" };
+    case "key":
+      return { kind: "keys", keys: halt.keys };
+    case "user":
+      return halt.user === undefined ? null : { kind: "user", user: halt.user };
+    case "transaction":
+      return halt.txn === undefined ? null : { kind: "transaction", txn: halt.txn };
+    case "suspend":
+    case "revoke":
+      return (cascade?.total ?? 1) > agents.length ? null : { kind: "agents", agents };
+  }
+}
 
 /**
  * The newest decision that admitted a call of what was stopped; null for a family with too many members. A stop

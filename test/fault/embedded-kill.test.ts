@@ -1,14 +1,22 @@
 /** The server is killed, in every half and at every moment; the next start works and loses nothing acknowledged. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { connect, type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, it } from "vitest";
 import { systemTimers } from "../../src/kernel/clock.ts";
 import { isRunning, nameOf, type ProcessName } from "../../src/embedded/processes.ts";
-import { endEverything, failToStart, startServer, temporaryFolder } from "../support/server.ts";
-import { makeWorkspace, workspaceNames } from "../support/server-calls.ts";
+import {
+  endEverything,
+  failToStart,
+  startServer,
+  temporaryFolder,
+  type RunningServer,
+} from "../support/server.ts";
+import { asOperator, makeWorkspace, workspaceNames } from "../support/server-calls.ts";
 
 afterAll(endEverything);
 
@@ -40,9 +48,56 @@ const isFree = (port: number): Promise<boolean> =>
     probe.once("connect", () => void probe.destroy());
   });
 
-/** Asks again and again, as fast as it answers. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await systemTimers.sleep(10);
+/** @param everyMs how often it looks; what is asked of a server counts against the limit of the operator's token. */
+async function until(holds: () => boolean | Promise<boolean>, everyMs = 10): Promise<void> {
+  while (!(await holds())) await systemTimers.sleep(everyMs);
+}
+
+/** The server behind a tool: its answers begin, and never end. */
+async function endlessServer(): Promise<{ readonly origin: string; stop(): Promise<void> }> {
+  const server = createServer((_request, response) => void response.writeHead(200).write("begun\n"));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    stop: async () => {
+      server.closeAllConnections();
+      await once(server.close(), "close");
+    },
+  };
+}
+
+/** @returns the key of an agent that may call the tool `endless`. */
+async function agentWithTool(server: RunningServer, url: string): Promise<string> {
+  await asOperator(server, "POST", "/api/v1/tools", { name: "endless", kind: "http", url });
+  const made = (await asOperator(server, "POST", "/api/v1/agents", {
+    name: "bot",
+    surface: { tools: ["endless"] },
+  })) as { readonly agent: { readonly id: string }; readonly api_key: { readonly secret: string } };
+  await asOperator(server, "POST", `/api/v1/agents/${made.agent.id}/activate`, {});
+  return made.api_key.secret;
+}
+
+interface List {
+  readonly items: readonly { readonly outcome?: string; readonly target?: { readonly id: string } }[];
+}
+
+const openActs = async (server: RunningServer): Promise<List["items"]> =>
+  ((await asOperator(server, "GET", "/api/v1/audit/open")) as List).items;
+
+/** Moves the ends of all open acts into the past, in the files of a server that does not run. */
+function endTimeOfActs(state: string): void {
+  const files = readdirSync(state, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".sqlite"),
+  );
+  for (const file of files) {
+    const database = new DatabaseSync(join(state, file));
+    const found = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'open_acts'").get();
+    if (found !== undefined) {
+      database.exec("UPDATE open_acts SET closes_at = 1; UPDATE timers SET due = 1 WHERE kind = 'acts'");
+    }
+    database.close();
+  }
 }
 
 describe("kill -9", () => {
@@ -56,32 +111,54 @@ describe("kill -9", () => {
     await second.stop();
   });
 
-  it("of both processes again and again under writes loses no acknowledged change", async () => {
+  it("of both processes again and again under writes and acts loses no acknowledged change, and shows each act as open until its ledger says that nobody knows its end (P8)", async () => {
     const place = newPlace();
+    const endless = await endlessServer();
+    const args = ["--egress-allow", endless.origin];
     const acknowledged = ["default"];
+    let key: string | undefined;
     for (let round = 0; round < 3; round += 1) {
-      const server = await startServer(place);
+      const server = await startServer({ ...place, args });
+      key ??= await agentWithTool(server, endless.origin);
+      const act = await fetch(`${server.url}/tools/endless/${round}`, {
+        headers: { authorization: `Bearer ${key}` },
+      });
+      expect(act.status).toBe(200);
+      act.text().catch(() => undefined); // killed in the middle
+      await until(async () => (await openActs(server)).length === round + 1, 250);
+      const killed = new AbortController();
       const write = async (writer: number): Promise<void> => {
-        for (let count = 0; ; count += 1) {
+        for (let count = 0; !killed.signal.aborted; count += 1) {
           const name = `w${round}-${writer}-${count}`;
-          try {
-            await makeWorkspace(server, name);
-          } catch {
-            return; // killed before it was acknowledged
-          }
-          acknowledged.push(name);
+          const made = makeWorkspace(server, name).then(
+            () => true,
+            () => false, // killed, or too busy, before it was acknowledged
+          );
+          if (await made) acknowledged.push(name);
         }
       };
       const enough = acknowledged.length + 20;
       const writers = [0, 1, 2, 3].map(write);
       await until(() => acknowledged.length >= enough);
+      killed.abort();
+      // First: else it could see the connection of the caller end, and record that.
+      process.kill(server.pids.workerd, "SIGSTOP");
       await server.kill9();
       await Promise.all(writers);
     }
-    const last = await startServer(place);
+    endTimeOfActs(place.state);
+    const last = await startServer({ ...place, args });
     const names = new Set(await workspaceNames(last));
     expect(acknowledged.filter((name) => !names.has(name))).toEqual([]);
+    await until(async () => (await openActs(last)).length === 0, 250);
+    const trail = (await asOperator(last, "GET", "/api/v1/audit?kind=call.outcome")) as List;
+    expect(trail.items.map(({ outcome, target }) => `${outcome} ${target?.id}`).toSorted()).toEqual([
+      "unknown endless/GET /0",
+      "unknown endless/GET /1",
+      "unknown endless/GET /2",
+    ]);
     await last.stop();
+    await endless.stop();
   });
 
   it("of Node alone ends the runtime too: nothing is admitted by a server that nobody can stop (P3)", async () => {

@@ -85,7 +85,7 @@ describe("a stop", () => {
       effective_at: null,
       effective_in_ms: left,
       bound_ms: 2600,
-      acts_cut: 0,
+      acts_cut: null,
       last_admitted: null,
       note: HALT_NOTE,
       receipt: null,

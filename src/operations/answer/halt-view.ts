@@ -26,10 +26,13 @@ export function haltFor({ role }: Reader, progress: HaltProgress): HaltProgress 
 
 type Reader = Pick<Operator, "role">;
 
+/** What only a receipt has, because it is read from the ledger. */
+const UNREAD = { last_admitted: null, acts_cut: null, receipt: null };
+
 export const haltView = (
   reader: Reader,
   known: HaltProgress,
-  more: Pick<Halt, "last_admitted" | "receipt"> = { last_admitted: null, receipt: null },
+  more: Pick<Halt, "last_admitted" | "acts_cut" | "receipt"> = UNREAD,
 ): Halt => {
   const progress = haltFor(reader, known);
   const { halt, effectiveInMs, cascade } = progress;
@@ -58,7 +61,6 @@ export const haltView = (
     effective_at: rfc3339OrNull(effectiveAtOf(progress)),
     effective_in_ms: effectiveInMs,
     bound_ms: EFFECTIVE_BOUND_MS,
-    acts_cut: 0,
     ...more,
     note: HALT_NOTE,
   };

@@ -18,6 +18,21 @@ export interface OpenActPage {
   readonly next_cursor: string | null;
 }
 
+/** What a stop has stopped. */
+export type StopCause =
+  | { readonly kind: "agents"; readonly agents: readonly string[] }
+  | { readonly kind: "keys"; readonly keys: readonly string[] }
+  | { readonly kind: "workspace" }
+  | { readonly kind: "user"; readonly user: string }
+  | { readonly kind: "transaction"; readonly txn: string };
+
+/** Times in milliseconds since the epoch, both included, by the clocks of those who recorded. */
+export interface CutQuery {
+  readonly since: number;
+  readonly until: number;
+  readonly by: StopCause;
+}
+
 /** One batch for a live reader. */
 export interface TailPage {
   readonly entries: readonly AuditEntry[];
@@ -106,6 +121,8 @@ export interface LedgerReader {
     ledger: string,
     query: Readonly<Record<string, unknown>>,
   ): Promise<Result<AuditPage, AuditListRefusal>>;
+  /** How many outcomes say that an act was cut by this stop; null when there are too many records to count. */
+  cutActs(ledger: string, query: CutQuery): Promise<number | null>;
   /** @param query in the form of `openActQuery`. */
   open(
     ledger: string,

@@ -22,8 +22,8 @@ test("the commands are these", () => {
       "idp add, idp list, idp show, idp test, idp remove, " +
       "tiers list, tiers show, " +
       "token issue, token exchange, token inspect, token revoke, users list, users show, users stop, users resume, users test-token, signing-keys list, " +
-      "signing-keys rotate, root-key status, root-key rewrap, check, explain, chain verify, audit list, audit show, audit tail, " +
-      "audit chain, audit replay, help"
+      "signing-keys rotate, root-key status, root-key rewrap, check, explain, chain verify, audit list, audit open, audit show, " +
+      "audit tail, audit chain, audit replay, help"
     ).split(", "),
   );
 });
