@@ -27,6 +27,7 @@ import { RefusedCredentials } from "./audit/refused.ts";
 import { outboxSink, queueSink, whileThereIsRoom, type AuditSink } from "./audit/sink.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Fetch } from "./egress/open.ts";
+import type { TokenBook } from "./gateway/credential/held-tokens.ts";
 import { readDocument } from "./gateway/http/read-document.ts";
 import { listServer } from "./gateway/list-server.ts";
 import type { McpUpstreamPorts } from "./gateway/mcp-upstream.ts";
@@ -80,6 +81,8 @@ interface Isolate {
   readonly mcpLevels: BoundedMap<string, LogLevel>;
   /** Sessions that legacy MCP clients have ended. */
   readonly mcpEnded: BoundedMap<string, true>;
+  /** Tokens for the servers behind tools: of Dome itself, and of users. */
+  readonly upstreamTokens: TokenBook;
   readonly uses: AgentUseBook;
   readonly deadOperators: BoundedMap<string, DeadToken>;
   readonly providerKeys: KeyCache;
@@ -102,6 +105,7 @@ const isolate: Isolate = {
   mcpSessions: new SessionBook(5_000),
   mcpLevels: new BoundedMap(5_000),
   mcpEnded: new BoundedMap(5_000),
+  upstreamTokens: new BoundedMap(5_000),
   uses: newAgentUseBook(),
   deadOperators: new BoundedMap(1_000),
   providerKeys: new BoundedMap(1_000),
@@ -253,6 +257,8 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     sink: audit,
     recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
   };
+  /** What calls of the servers behind tools need. */
+  const servers = { clock, timers, background, egress, derived, tokens: isolate.upstreamTokens };
   return {
     issuer,
     corsOrigins: env.corsOrigins,
@@ -272,9 +278,8 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     operations: {
       ...operations,
       egress,
-      listServer: ({ tool, ...server }) =>
-        listServer({ egress, clock, timers, derived, eras: isolate.mcpEras }, tool, server),
-      readDocument: (url, server) => readDocument({ egress, timers, derived }, url, server),
+      listServer: ({ tool, ...server }) => listServer({ ...servers, eras: isolate.mcpEras }, tool, server),
+      readDocument: (url, server) => readDocument(servers, url, server),
       testIssuer: env.testIssuer,
       issuer,
       signingKeys,
@@ -301,14 +306,11 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       tiers: BUILT_IN_TIERS,
     },
     decisions,
-    tools: { ...decisions, timers, background, egress, derived, issuer, signingKeys },
+    tools: { ...decisions, ...servers, issuer, signingKeys },
     mcp: {
       ...decisions,
+      ...servers,
       configuration,
-      timers,
-      background,
-      egress,
-      derived,
       issuer,
       signingKeys,
       random,

@@ -64,7 +64,7 @@ export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
     deniedByCatalog(facts, asked) ??
     deniedByArguments(facts, asked) ??
     deniedByHeaders(facts, asked) ??
-    deniedByActAs(facts) ??
+    deniedByActAs(facts, asked) ??
     deniedByProvider(facts) ??
     deniedByTier(facts) ??
     permitted(asked)
@@ -204,13 +204,21 @@ function deniedByHeaders({ headers, agents }: Facts, { name }: AccessRequest): V
   });
 }
 
-/** P7: an agent that requires act-as acts only for a verified end user. This holds for every agent of the chain. */
-function deniedByActAs({ agents, user }: Facts): Verdict | undefined {
+/**
+ * P7: an agent that requires act-as acts only for a verified end user. This holds for every agent of the chain, and for
+ * every agent at a tool whose server is called in the name of users: Dome's own credential never stands in for one.
+ */
+function deniedByActAs({ agents, user, catalog }: Facts, { kind, name }: AccessRequest): Verdict | undefined {
+  if (user !== null) return undefined;
   const demanding = agents.find((agent) => agent.requireActas !== null);
-  if (demanding === undefined || user !== null) return undefined;
+  const auth = kind === "tool" ? catalog.tools.get(name)?.upstream?.auth : undefined;
+  const isOfUsers = auth?.type === "oauth_client_credentials" && auth.user !== null;
+  if (demanding === undefined && !isOfUsers) return undefined;
   return deny(
     "actas_required",
-    `The agent ${demanding.name} acts only on behalf of a verified end user (${demanding.requireActas}), and the call names none.`,
+    demanding === undefined
+      ? `The server of the tool ${name} is called only in the name of a verified end user, and the call names none.`
+      : `The agent ${demanding.name} acts only on behalf of a verified end user (${demanding.requireActas}), and the call names none.`,
     {
       detail:
         "Send the end user's ID token, from an identity provider of the workspace, with the call: header Dome-Act-As. " +

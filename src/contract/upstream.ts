@@ -85,6 +85,21 @@ const credentialHeader = header.refine(
 );
 
 /**
+ * Each call is made for its end user: Dome gets a token of the user at the authorization server, for an assertion that
+ * it signs. That server must trust Dome's keys.
+ */
+const upstreamUser = z
+  .strictObject({
+    grant: z.enum(["token_exchange", "jwt_bearer"]).meta({ description: "RFC 8693, or RFC 7523" }),
+    audience: line(2048)
+      .regex(/^[!-~]+$/, "must be visible ASCII without spaces")
+      .nullable()
+      .default(null)
+      .meta({ description: "of the assertion: the authorization server's issuer; null: the token URL" }),
+  })
+  .meta({ id: "UpstreamUser", description: "null: every call has the credential of Dome itself" });
+
+/**
  * How Dome authenticates to the server. The credential itself is a secret of the tool, which no answer shows.
  * `header`: the header has the secret as its whole value.
  */
@@ -98,6 +113,28 @@ export const upstreamAuth = z
       username: line(256).regex(/^[!-9;-~]+$/, "must be visible ASCII without a colon"),
     }),
     z.strictObject({ type: z.literal("header"), name: credentialHeader }),
+    z.strictObject({
+      type: z.literal("oauth_client_credentials"),
+      token_url: line(2048).meta({ description: "the token endpoint (RFC 6749 §3.2), an https URL" }),
+      client_id: line(256).regex(/^[!-~]+$/, "must be visible ASCII without spaces"),
+      client_auth: z
+        .enum(["basic", "post"])
+        .default("basic")
+        .meta({ description: "where the client's secret stands (RFC 6749 §2.3.1)" }),
+      scope: line(1024)
+        .regex(/^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/, "must be scope tokens, with one space between")
+        .nullable()
+        .default(null),
+      resource: line(2048)
+        .refine(
+          (text) => URL.canParse(text) && !text.includes("#"),
+          "must be an absolute URI without a fragment",
+        )
+        .nullable()
+        .default(null)
+        .meta({ description: "what the token is for (RFC 8707); null: the URL of the tool" }),
+      user: upstreamUser.nullable().default(null),
+    }),
   ])
   .meta({ id: "UpstreamAuth" });
 export type UpstreamAuth = z.output<typeof upstreamAuth>;

@@ -14,6 +14,8 @@ export function reasonOf(
     case "credential_missing":
     case "context_unsigned":
       return "upstream_credential_missing";
+    case "token_refused":
+      return "upstream_refused";
     case "timed_out":
       return "upstream_timeout";
     case "too_large":

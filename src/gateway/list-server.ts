@@ -4,6 +4,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Era } from "../mcp/revision.ts";
 import type { ToolListing } from "../mcp/tool-pages.ts";
 import type { Upstream } from "../registry/catalog.ts";
+import { noCredentialInWords } from "./credential/no-credential.ts";
 import { serverCredential, type ServerCredentialPorts } from "./credential/server-credential.ts";
 import type { McpUpstreamFault } from "./mcp-exchange.ts";
 import { listTools, serverKey, type McpUpstreamPorts } from "./mcp-upstream.ts";
@@ -23,15 +24,15 @@ export async function listServer(
   tool: string,
   server: Pick<Upstream, "url" | "auth" | "secret">,
 ): Promise<Result<ToolListing & { readonly era: Era }, string>> {
-  const credential = await serverCredential(ports, server);
-  if (!credential.ok) return err("Dome has no credential for the server. Add one: dome tools add-secret");
   const stop = new AbortController();
   const late = (): void => stop.abort();
   ports.timers.sleep(LISTING_MS).then(late, late);
+  const credential = await serverCredential(ports, server, stop.signal);
+  if (!credential.ok) return err(noCredentialInWords(credential.error));
   const at = {
     key: serverKey(tool, server),
     url: server.url,
-    credential: credential.value,
+    credential: credential.value.headers,
     signal: stop.signal,
   };
   const listed = await listTools(ports, at);

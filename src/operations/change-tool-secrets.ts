@@ -14,7 +14,7 @@ import {
 import { isId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import {
-  originOf,
+  destinationOf,
   sealSecret,
   secretsOf,
   secretView,
@@ -58,7 +58,7 @@ export async function addToolSecret(
     const secret: ToolSecretRow = {
       ...of,
       workspaceId: home.value.id,
-      sealed: await sealSecret(ports.derived, value, of, originOf(row.url), ports.random),
+      sealed: await sealSecret(ports.derived, value, of, destinationOf(row), ports.random),
       createdAt: ports.clock.now(),
       createdBy: request.operator.subject,
     };
@@ -137,7 +137,7 @@ const planOf = <Answer extends { readonly id: string }>(
 const NEEDS_NONE = memberRefusal(
   "invalid_request",
   "auth",
-  "The tool needs no credential. Set its auth to bearer, basic or header first.",
+  "The tool needs no credential. Set its auth first.",
 );
 
 const TOO_MANY = memberRefusal(

@@ -1,9 +1,9 @@
 /**
  * The secrets with which Dome authenticates to the servers behind tools (P4). Each is sealed for its tool, its row and
- * the origin of its server: whoever points the tool to another server does not take the secret along.
+ * the origins that it is sent to: whoever points the tool to another server does not take the secret along.
  */
 import { and, asc, desc, eq, sql } from "drizzle-orm";
-import type { ToolSecret } from "../contract/upstream.ts";
+import type { ToolSecret, UpstreamAuth } from "../contract/upstream.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
 import type { Random } from "../kernel/random.ts";
@@ -28,54 +28,66 @@ export interface ResealedSecret {
   readonly sealed: string;
 }
 
-/** @param origin of the server that the secret is for. */
-const contextOf = ({ toolId, id }: Pick<ToolSecretRow, "toolId" | "id">, origin: string): string =>
-  `tool-secret:${toolId}:${id}:${origin}`;
+/** @param destination of the secret: `destinationOf` its tool. */
+const contextOf = ({ toolId, id }: Pick<ToolSecretRow, "toolId" | "id">, destination: string): string =>
+  `tool-secret:${toolId}:${id}:${destination}`;
 
 export const sealSecret = (
   keys: readonly [EnvelopeKey, ...EnvelopeKey[]],
   value: string,
   of: Pick<ToolSecretRow, "toolId" | "id">,
-  origin: string,
+  destination: string,
   random: Random,
-): Promise<string> => seal(keys, value, contextOf(of, origin), random);
+): Promise<string> => seal(keys, value, contextOf(of, destination), random);
 
 export const openSecret = (
   keys: readonly EnvelopeKey[],
   secret: SealedSecret,
-  origin: string,
-): Promise<Result<string, EnvelopeRefusal>> => open(keys, secret.sealed, contextOf(secret, origin));
+  destination: string,
+): Promise<Result<string, EnvelopeRefusal>> => open(keys, secret.sealed, contextOf(secret, destination));
 
 /** The same secret, sealed under the newest root-key version. */
 export async function resealSecret(
   keys: readonly [EnvelopeKey, ...EnvelopeKey[]],
-  { secret, origin }: StoredSecret,
+  { secret, destination }: StoredSecret,
   random: Random,
 ): Promise<Result<ResealedSecret, EnvelopeRefusal>> {
-  const opened = await openSecret(keys, secret, origin);
+  const opened = await openSecret(keys, secret, destination);
   if (!opened.ok) return opened;
-  const sealed = await sealSecret(keys, opened.value, secret, origin, random);
+  const sealed = await sealSecret(keys, opened.value, secret, destination, random);
   return ok({ id: secret.id, before: secret.sealed, sealed });
 }
 
 export interface StoredSecret {
   readonly secret: ToolSecretRow;
-  /** Of the server behind its tool. */
-  readonly origin: string;
+  readonly destination: string;
 }
 
 /** All secrets of the installation, for a rotation of the root key. */
 export async function loadToolSecrets(db: Database): Promise<StoredSecret[]> {
   const rows = await db
-    .select({ secret: toolSecrets, url: catalogTools.url })
+    .select({ secret: toolSecrets, url: catalogTools.url, auth: catalogTools.auth })
     .from(toolSecrets)
     .innerJoin(catalogTools, eq(catalogTools.id, toolSecrets.toolId))
     .orderBy(asc(toolSecrets.id));
-  return rows.map(({ secret, url }) => ({ secret, origin: originOf(url) }));
+  return rows.map(({ secret, ...tool }) => ({ secret, destination: destinationOf(tool) }));
 }
 
-/** Empty for a tool without a server. */
-export const originOf = (url: string | null): string => (url === null ? "" : new URL(url).origin);
+/**
+ * The origins that a secret, or what Dome gets for it, is sent to: of the server, and of the authorization server where
+ * there is one. Empty for a tool without a server.
+ */
+export function destinationOf({
+  url,
+  auth,
+}: {
+  readonly url: string | null;
+  readonly auth: UpstreamAuth;
+}): string {
+  if (url === null) return "";
+  const { origin } = new URL(url);
+  return auth.type === "oauth_client_credentials" ? `${origin} ${new URL(auth.token_url).origin}` : origin;
+}
 
 /** The secrets of a tool, newest first. */
 export const secretsOf = (db: Database, tool: Id<"tol">): Promise<ToolSecretRow[]> =>

@@ -3,18 +3,17 @@ import { callContext } from "../../access/call-context.ts";
 import type { Caller } from "../../access/caller.ts";
 import type { DecisionPorts } from "../../access/judge.ts";
 import type { SigningKeys } from "../../access/signing-keys.ts";
-import type { Act } from "../../contract/call-token.ts";
 import {
   CONTEXT_HEADER,
   MAX_CONTEXT_LIFETIME_S,
   type DomeContextClaims,
 } from "../../contract/dome-context.ts";
-import type { AgentId } from "../../kernel/ids.ts";
 import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Upstream } from "../../registry/catalog.ts";
 import { mintDomeContext } from "../../tokens/mint-context.ts";
 import type { Permit } from "../call-tool.ts";
+import { actingFor } from "./acting.ts";
 
 export interface ContextPorts extends DecisionPorts {
   readonly issuer: string;
@@ -56,7 +55,7 @@ async function contextClaims(
   return {
     iss: ports.issuer,
     aud: audience,
-    ...subjectOf(caller, ports.issuer),
+    ...actingFor(caller, ports.issuer),
     txn: decided.txn,
     iat,
     exp: iat + MAX_CONTEXT_LIFETIME_S,
@@ -77,29 +76,6 @@ async function contextClaims(
     },
   };
 }
-
-/** The subject is the user, or the agent where the chain begins; every other agent is an actor. */
-function subjectOf(
-  { agents, user }: Caller,
-  issuer: string,
-): Pick<DomeContextClaims, "sub" | "sub_profile" | "act"> {
-  const chain = agents.map(({ id }) => id);
-  const first = chain.at(-1);
-  if (first === undefined) throw new Error("a caller has no agent");
-  const actors = user === null ? chain.slice(0, -1) : chain;
-  return {
-    sub: user === null ? first : user.id,
-    sub_profile: user === null ? "ai_agent" : "user",
-    ...defined({ act: actOf(actors, issuer) }),
-  };
-}
-
-/** @param actors newest first: the newest is the outermost (RFC 8693 §4.1). */
-const actOf = (actors: readonly AgentId[], issuer: string): Act | undefined =>
-  actors.reduceRight<Act | undefined>(
-    (act, sub) => ({ iss: issuer, sub, sub_profile: "ai_agent", ...defined({ act }) }),
-    undefined,
-  );
 
 function userOf(
   { id, issuer, subject, email, groups, groupsOverage }: NonNullable<Caller["user"]>,

@@ -74,8 +74,10 @@ async function perform(
   };
   const body = outcome.sending(request.body, limits.maxActBodyBytes);
   const forwarded = [...upstream.forwardHeaders, ...declaredHeaders(permit)];
-  const opened = await sendWithCredential(ports, { permit, upstream, signal }, (credential) => {
-    const headers = upstreamHeaders(request.headers, forwarded, credential);
+  const { part } = permit.asked;
+  const isRepeatable = request.body.kind !== "stream" && part !== null && permit.tool.readOnly.has(part);
+  const opened = await sendWithCredential(ports, { permit, upstream, signal, isRepeatable }, (sent) => {
+    const headers = upstreamHeaders(request.headers, forwarded, sent.headers);
     return ports.egress.open({ method: request.method, url, headers, body, signal }, bounds);
   });
   if (outcome.sentTooMuch) return refused("body_too_large");

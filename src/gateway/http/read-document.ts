@@ -4,9 +4,9 @@ import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
 import { concatAll } from "../../kernel/bytes.ts";
 import type { Timers } from "../../kernel/clock.ts";
-import { err, ok, type Result } from "../../kernel/result.ts";
+import { err, type Result } from "../../kernel/result.ts";
 import { JSON_FAULTS, parseJsonBytes } from "../../kernel/strict-json.ts";
-import { originOf } from "../../registry/tool-secrets.ts";
+import { noCredentialInWords } from "../credential/no-credential.ts";
 import {
   serverCredential,
   type Server,
@@ -31,14 +31,16 @@ export async function readDocument(
   url: string,
   server: Server,
 ): Promise<Result<unknown, string>> {
-  const isThere = originOf(url) === originOf(server.url);
-  const credential = isThere ? await serverCredential(ports, server) : ok(new Headers());
-  if (!credential.ok) return err("Dome has no credential for the server. Add one: dome tools add-secret");
-  const headers = new Headers(credential.value);
-  headers.set("accept", "application/json");
   const stop = new AbortController();
   const late = (): void => stop.abort();
   ports.timers.sleep(DOCUMENT_MS).then(late, late);
+  const headers = new Headers();
+  if (new URL(url).origin === new URL(server.url).origin) {
+    const credential = await serverCredential(ports, server, stop.signal);
+    if (!credential.ok) return err(noCredentialInWords(credential.error));
+    for (const [name, value] of credential.value.headers) headers.set(name, value);
+  }
+  headers.set("accept", "application/json");
   const opened = await ports.egress.open(
     { method: "GET", url, headers, body: null, signal: stop.signal },
     LIMITS,

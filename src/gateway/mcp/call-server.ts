@@ -110,11 +110,12 @@ async function perform(
     request.message.method === "tools/call" && asked.part !== null ? tool.pinned.get(asked.part) : undefined;
   const isRepeatable =
     request.message.method !== "tools/call" || (asked.part !== null && tool.readOnly.has(asked.part));
-  const exchanged = await sendWithCredential(ports, { permit, upstream, signal }, async (credential) => {
+  const call = { permit, upstream, signal, isRepeatable };
+  const exchanged = await sendWithCredential(ports, call, async ({ headers: sent, credential }) => {
     const server = { key: serverKey(tool.id, upstream), url: upstream.url, credential, signal };
     const exchange = await exchangeFor(ports, server, request);
     return exchange.ok
-      ? exchange.value(ports, server, { caller, request, inputSchema, bounds, isRepeatable })
+      ? exchange.value(ports, server, { caller, request, sent, inputSchema, bounds, isRepeatable })
       : exchange;
   });
   if (!exchanged.ok) {

@@ -37,12 +37,12 @@ async function capabilitiesOf(
   upstream: NonNullable<DoorView["tool"]["upstream"]>,
   signal: AbortSignal,
 ): Promise<Members> {
-  const credential = await serverCredential(ports, upstream);
+  const credential = await serverCredential(ports, upstream, signal);
   if (!credential.ok) return {};
   const server = {
     key: serverKey(tool, upstream),
     url: upstream.url,
-    credential: credential.value,
+    credential: credential.value.headers,
     signal,
   };
   const known = await knownServer(ports, server);

@@ -38,7 +38,7 @@ export const keptSessionExchange: Exchange = async (ports, server, asked) => {
 async function inSession(
   ports: ServerPorts,
   server: McpServerAt,
-  { request: { message, text, headers }, bounds }: Asked,
+  { request: { message, text, headers }, sent, bounds }: Asked,
   session: LegacySession,
 ): Promise<Result<Exchanged, McpUpstreamFault>> {
   const id = ports.sessions.nextId();
@@ -47,7 +47,7 @@ async function inSession(
     {
       method: "POST",
       url: server.url,
-      headers: withCredential(legacyHeaders(session, headers), server.credential),
+      headers: withCredential(legacyHeaders(session, headers), sent),
       body: utf8(toLegacyServer(message, text, id)),
       signal: server.signal,
     },

@@ -10,13 +10,13 @@ import { META, TASKS } from "../../mcp/revision.ts";
 import type { Exchange } from "./exchange.ts";
 import { modernHeaders, withCredential } from "./upstream-headers.ts";
 
-export const modernExchange: Exchange = async (ports, { url, credential, signal }, asked) => {
+export const modernExchange: Exchange = async (ports, { url, signal }, asked) => {
   const { message, text, headers } = asked.request;
   const opened = await ports.egress.open(
     {
       method: "POST",
       url,
-      headers: withCredential(modernHeaders(message, headers, asked.inputSchema), credential),
+      headers: withCredential(modernHeaders(message, headers, asked.inputSchema), asked.sent),
       body: utf8(withoutTasks(message, text)),
       signal,
     },

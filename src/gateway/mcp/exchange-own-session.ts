@@ -16,13 +16,13 @@ import { legacyHeaders, withCredential } from "./upstream-headers.ts";
 /** @param session of this client at the server. */
 export const ownSessionExchange =
   (session: LegacySession): Exchange =>
-  async (ports, server, { request: { message, text, headers }, bounds }) => {
+  async (ports, server, { request: { message, text, headers }, sent, bounds }) => {
     const cancellation = new Cancellation(ports, server, session, message.id);
     const opened = await ports.egress.open(
       {
         method: "POST",
         url: server.url,
-        headers: withCredential(legacyHeaders(session, headers), server.credential),
+        headers: withCredential(legacyHeaders(session, headers), sent),
         body: utf8(text),
         signal: server.signal,
       },

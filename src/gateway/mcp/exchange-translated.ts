@@ -9,16 +9,12 @@ import { modernHeaders, withCredential } from "./upstream-headers.ts";
 /** @param logLevel the level of messages that the client has set; null: none. */
 export const translatedExchange =
   (logLevel: LogLevel | null): Exchange =>
-  async (
-    ports,
-    { url, credential, signal },
-    { request: { message, text, headers }, inputSchema, bounds },
-  ) => {
+  async (ports, { url, signal }, { request: { message, text, headers }, sent, inputSchema, bounds }) => {
     const opened = await ports.egress.open(
       {
         method: "POST",
         url,
-        headers: withCredential(modernHeaders(message, headers, inputSchema), credential),
+        headers: withCredential(modernHeaders(message, headers, inputSchema), sent),
         body: utf8(toModernServer(message, text, logLevel)),
         signal,
       },

@@ -23,6 +23,8 @@ export type ServerPorts = McpUpstreamPorts &
 export interface Asked {
   readonly caller: Caller;
   readonly request: ClientRequest;
+  /** What goes with this request alone: the credential, and the context of the call. */
+  readonly sent: Headers;
   /** The pinned schema of the tool that is called; undefined for any other request. */
   readonly inputSchema: JsonSchema | undefined;
   readonly bounds: UpstreamLimits;

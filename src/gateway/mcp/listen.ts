@@ -83,19 +83,23 @@ async function perform(
   const signal = AbortSignal.any([stop, gone]);
   const last = headers.get("last-event-id");
   const isTakenUp = last !== null && EVENT_ID.test(last);
-  const opened = await sendWithCredential(ports, { permit, upstream, signal }, async (credential) => {
-    const asking = legacyHeaders(session, headers);
-    asking.delete("content-type");
-    asking.set("accept", "text/event-stream");
-    if (isTakenUp) asking.set("last-event-id", last);
-    const request = {
-      method: "GET",
-      url: upstream.url,
-      headers: withCredential(asking, credential),
-      body: null,
-    };
-    return ports.egress.open({ ...request, signal }, BOUNDS);
-  });
+  const opened = await sendWithCredential(
+    ports,
+    { permit, upstream, signal, isRepeatable: true },
+    async (sent) => {
+      const asking = legacyHeaders(session, headers);
+      asking.delete("content-type");
+      asking.set("accept", "text/event-stream");
+      if (isTakenUp) asking.set("last-event-id", last);
+      const request = {
+        method: "GET",
+        url: upstream.url,
+        headers: withCredential(asking, sent.headers),
+        body: null,
+      };
+      return ports.egress.open({ ...request, signal }, BOUNDS);
+    },
+  );
   if (!opened.ok) return none(reasonOf(opened.error.kind, signal));
   const { status, headers: answered, body } = opened.value;
   const isStream = /^text\/event-stream\s*(?:;|$)/i.test(answered.get("content-type") ?? "");

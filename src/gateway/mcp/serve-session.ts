@@ -12,6 +12,7 @@ import type { RpcMessage } from "../../mcp/message.ts";
 import type { DerivedKeys } from "../../secrets/root-key.ts";
 import { freshnessOf, limitsOf } from "../../tiers/limits.ts";
 import { serverCredential } from "../credential/server-credential.ts";
+import { reasonOf } from "../early-end.ts";
 import { post, type McpServerAt } from "../mcp-exchange.ts";
 import { knownServer, serverKey } from "../mcp-upstream.ts";
 import type { NoAnswer } from "../who-failed.ts";
@@ -84,11 +85,16 @@ async function serverAt(
   if (!view.ok) return view;
   if (view.value?.tool.upstream?.kind !== "mcp") return ok(null);
   const { id, upstream } = view.value.tool;
-  const credential = await serverCredential(ports, upstream);
-  if (!credential.ok) return ok(null);
   // It ends by its own limits, also after the client has gone.
   const { signal } = new AbortController();
-  return ok({ key: serverKey(id, upstream), url: upstream.url, credential: credential.value, signal });
+  const credential = await serverCredential(ports, upstream, signal);
+  if (!credential.ok) return ok(null);
+  return ok({
+    key: serverKey(id, upstream),
+    url: upstream.url,
+    credential: credential.value.headers,
+    signal,
+  });
 }
 
 /** What the server says to the client's `initialize`; of one that refuses it, what is known of it in the other era. */
@@ -98,12 +104,12 @@ async function introduce(
   { message, text, gone }: ClientRequest,
 ): Promise<Result<Introduced, NoAnswer>> {
   if (upstream === null) return err("not_an_mcp_tool");
-  const credential = await serverCredential(ports, upstream);
-  if (!credential.ok) return err("upstream_credential_missing");
+  const credential = await serverCredential(ports, upstream, gone);
+  if (!credential.ok) return err(reasonOf(credential.error.kind, gone));
   const server: McpServerAt = {
     key: serverKey(id, upstream),
     url: upstream.url,
-    credential: credential.value,
+    credential: credential.value.headers,
     signal: gone,
   };
   const answered = await post(ports, server, mapMember(text, "params", withoutTasks), new Headers());

@@ -2,7 +2,7 @@
 import type { Egress } from "../../egress/egress.ts";
 import { OPENAPI_GIVEN } from "../../contract/upstream.ts";
 import { operationsFault } from "../../registry/http-operations.ts";
-import { originOf } from "../../registry/tool-secrets.ts";
+import { destinationOf } from "../../registry/tool-secrets.ts";
 import type { catalogTools } from "../../storage/tables/catalog.ts";
 import { memberRefusal, type Refusal } from "../answer/refusal.ts";
 import { wrongAddress } from "./addresses.ts";
@@ -56,9 +56,12 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
   if (auth.type === "header" && forwardHeaders.includes(auth.name)) {
     return wrong("forward_headers", "The header that holds the credential cannot be forwarded.");
   }
-  if (before !== null && before.secrets > 0 && originOf(before.url) !== originOf(url)) {
+  const elsewhere =
+    auth.type === "oauth_client_credentials" ? refusedTokenUrl(auth.token_url, rules) : undefined;
+  if (elsewhere !== undefined) return wrong("auth.token_url", elsewhere);
+  if (before !== null && before.secrets > 0 && destinationOf(before) !== destinationOf(after)) {
     return wrong(
-      "url",
+      before.url === url ? "auth" : "url",
       "The tool has credentials, and they are for another server. Remove them first, and add one for the new server.",
     );
   }
@@ -121,6 +124,14 @@ function refusedAddress(text: string, { egress, issuer }: UpstreamRules): string
   // The parser lower-cases hosts, drops default ports and resolves dots: people must see what is called.
   const canonical = url.pathname === "/" ? url.origin : url.href.replace(/\/$/, "");
   return text === canonical || text === `${canonical}/` ? undefined : `Write the URL as ${canonical}.`;
+}
+
+function refusedTokenUrl(text: string, { egress, issuer }: UpstreamRules): string | undefined {
+  const fault = egress.addressFault(text);
+  if (fault !== null) return wrongAddress(fault, "The token URL", PAGE);
+  const url = new URL(text);
+  if (url.origin === new URL(issuer).origin) return "The token URL leads back to this Dome.";
+  return url.href === text ? undefined : `Write the token URL as ${url.href}.`;
 }
 
 const wrong = (member: string, detail: string): Refusal => memberRefusal("invalid_request", member, detail);

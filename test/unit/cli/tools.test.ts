@@ -39,7 +39,63 @@ const ADD = ["tools", "add", "zendesk", "--kind", "http", "--url", tool.url ?? "
 const bodyOf = ({ service }: Awaited<ReturnType<typeof dome>>, at: number): unknown =>
   JSON.parse(service.seen[at]?.body ?? "null");
 
+const OAUTH = [
+  "tools",
+  "add",
+  "zendesk",
+  "--kind",
+  "http",
+  "--url",
+  tool.url ?? "",
+  "--auth",
+  "oauth_client_credentials",
+];
+
 describe("dome tools add", () => {
+  it("sends all that is said of an authorization server, and of users there", async () => {
+    const at = ["--token-url", "https://login.example/token", "--client-id", "dome"];
+    const more = ["--scope", "read", "--user", "exchange", "--user-audience", "https://login.example"];
+    const added = await dome([...OAUTH, ...at, ...more], { replies: [json(201, tool)] });
+    expect(bodyOf(added, 0)).toMatchObject({
+      auth: {
+        type: "oauth_client_credentials",
+        token_url: "https://login.example/token",
+        client_id: "dome",
+        client_auth: "basic",
+        scope: "read",
+        resource: null,
+        user: { grant: "token_exchange", audience: "https://login.example" },
+      },
+    });
+  });
+
+  it("asks the service nothing when an authorization server is named in part", async () => {
+    for (const part of [[], ["--token-url", "https://login.example/token"], ["--client-id", "dome"]]) {
+      const refused = await dome([...OAUTH, ...part]);
+      expect(refused).toMatchObject({ exit: 2, requests: [] });
+      expect(refused.stderr).toContain("needs --token-url and --client-id");
+    }
+  });
+
+  it("sends what a call is to say of its context", async () => {
+    const context = [
+      "--context-audience",
+      "urn:acme",
+      "--context-header",
+      "X-Tenant:required",
+      "--context-header",
+      "x-case",
+    ];
+    const added = await dome([...ADD, ...context], { replies: [json(201, tool)] });
+    expect(bodyOf(added, 0)).toMatchObject({
+      dome_context: { audience: "urn:acme" },
+      context_headers: [
+        { name: "x-tenant", required: true },
+        { name: "x-case", required: false },
+      ],
+    });
+  });
+
   it("sends the secret in a request of its own, and shows that there is one, never which (P4)", async () => {
     const added = await dome([...ADD, "--secret-env", "ZENDESK_TOKEN"], {
       variables: { ZENDESK_TOKEN: SECRET },
@@ -74,7 +130,8 @@ describe("dome tools add", () => {
     [["--secret-env", "UNSET"], "there is no credential in the variable UNSET"],
     [["--secret-file", "/nowhere/secret"], "/nowhere/secret cannot be read"],
     [["--secret-env", "A", "--secret-file", "b"], "cannot be used with"],
-    [["--auth", "digest"], "It must be none, bearer, basic:USER or header:NAME."],
+    [["--token-url", "https://login.example"], "goes with --auth oauth_client_credentials"],
+    [["--auth", "digest"], "It must be none, bearer, basic:USER, header:NAME or oauth_client_credentials."],
   ])("asks the service nothing with %j", async (more, said) => {
     const refused = await dome([...ADD, ...more]);
     expect(refused).toMatchObject({ exit: 2, requests: [] });

@@ -30,6 +30,8 @@ it("ends after two minutes with a server that never falls silent and never comes
     clock: time,
     timers: time,
     derived: [],
+    tokens: new BoundedMap<string, never>(1),
+    background: (work: Promise<unknown>) => void work,
     eras: new BoundedMap<string, KnownEra>(1),
   };
   const server = { url: "https://tool.example/mcp", auth: { type: "none" as const }, secret: null };

@@ -2,11 +2,19 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { ContextHeader, DomeContext, UpstreamAuth } from "../../../contract/upstream.ts";
 import { defined } from "../../../kernel/defined.ts";
+import { usage } from "../../exit.ts";
 import { collect } from "../../option-values.ts";
 
 export interface UpstreamOptions {
   readonly url?: string;
-  readonly auth?: UpstreamAuth;
+  readonly auth?: AuthOption;
+  readonly tokenUrl?: string;
+  readonly clientId?: string;
+  readonly clientAuth?: OAuth["client_auth"];
+  readonly scope?: string;
+  readonly resource?: string;
+  readonly user?: UserOption;
+  readonly userAudience?: string;
   readonly forwardHeader?: readonly string[];
   readonly domeContext?: boolean;
   readonly contextAudience?: string;
@@ -20,9 +28,26 @@ export const withUpstreamOptions = (command: Command): Command =>
     .addOption(
       new Option(
         "--auth <how>",
-        "how Dome authenticates to the server: none, bearer, basic:USER or header:NAME",
+        "how Dome authenticates to the server: none, bearer, basic:USER, header:NAME or oauth_client_credentials",
       ).argParser(parseAuth),
     )
+    .option(
+      "--token-url <url>",
+      "the token endpoint of the authorization server; with oauth_client_credentials",
+    )
+    .option("--client-id <client>", "Dome's client there; the credential is its secret")
+    .addOption(
+      new Option("--client-auth <how>", "where the client's secret stands").choices(["basic", "post"]),
+    )
+    .option("--scope <scope>", "the scope of the token")
+    .option("--resource <url>", "what the token is for (default: the tool's URL)")
+    .addOption(
+      new Option(
+        "--user <how>",
+        "get a token of the call's end user: by token exchange (RFC 8693) or jwt-bearer (RFC 7523); none: Dome's own",
+      ).choices(["exchange", "jwt-bearer", "none"]),
+    )
+    .option("--user-audience <url>", "the authorization server's issuer (default: the token URL)")
     .option(
       "--forward-header <header>",
       "forward this header too, in both directions; repeat for more",
@@ -39,21 +64,23 @@ export const withUpstreamOptions = (command: Command): Command =>
       collect,
     );
 
-/** The options as members of a request. */
+/**
+ * The options as members of a request.
+ * @throws CommandFailure (exit 2) when an authorization server is named in part.
+ */
 export const upstreamMembers = ({
   url,
-  auth,
   forwardHeader,
   contextHeader,
   additionalQuery,
-  ...context
+  ...more
 }: UpstreamOptions) =>
   defined({
     url,
-    auth,
+    auth: authMember(more),
     additional_query: additionalQuery,
     forward_headers: forwardHeader?.map((name) => name.toLowerCase()),
-    dome_context: contextMember(context),
+    dome_context: contextMember(more),
     context_headers: contextHeader?.map(contextHeaderOf),
   });
 
@@ -71,15 +98,58 @@ function contextMember({
   return domeContext === true ? { audience: null } : undefined;
 }
 
-function parseAuth(value: string): UpstreamAuth {
-  const [, type, detail] = /^(none|bearer|basic|header)(?::(.+))?$/.exec(value) ?? [];
-  if ((type === "none" || type === "bearer") && detail === undefined) return { type };
+type OAuth = Extract<UpstreamAuth, { readonly type: "oauth_client_credentials" }>;
+/** What `--auth` says; the rest of an authorization server is in options of its own. */
+type AuthOption = Exclude<UpstreamAuth, OAuth> | { readonly type: OAuth["type"] };
+type UserOption = "exchange" | "jwt-bearer" | "none";
+
+function authMember({ auth, ...of }: Omit<UpstreamOptions, "url">): UpstreamAuth | undefined {
+  const { tokenUrl, clientId, clientAuth, scope, resource, user, userAudience } = of;
+  if (auth?.type !== "oauth_client_credentials") {
+    const odd = Object.entries({ tokenUrl, clientId, clientAuth, scope, resource, user, userAudience }).find(
+      ([, value]) => value !== undefined,
+    );
+    if (odd !== undefined)
+      throw usage("an authorization server goes with --auth oauth_client_credentials: name all of it");
+    return auth;
+  }
+  if (tokenUrl === undefined || clientId === undefined)
+    throw usage("--auth oauth_client_credentials needs --token-url and --client-id");
+  return {
+    type: auth.type,
+    token_url: tokenUrl,
+    client_id: clientId,
+    client_auth: clientAuth ?? "basic",
+    scope: scope ?? null,
+    resource: resource ?? null,
+    user: userMember(user, userAudience ?? null),
+  };
+}
+
+function userMember(user: UserOption | undefined, audience: string | null): OAuth["user"] {
+  if (user === "exchange") return { grant: "token_exchange", audience };
+  if (user === "jwt-bearer") return { grant: "jwt_bearer", audience };
+  if (audience !== null) throw usage("--user-audience goes with --user exchange or --user jwt-bearer");
+  return null;
+}
+
+function parseAuth(value: string): AuthOption {
+  const [, type, detail] =
+    /^(none|bearer|basic|header|oauth_client_credentials)(?::(.+))?$/.exec(value) ?? [];
+  const isAlone = type === "none" || type === "bearer" || type === "oauth_client_credentials";
+  if (isAlone && detail === undefined) return { type };
   if (type === "basic" && detail !== undefined) return { type, username: detail };
   if (type === "header" && detail !== undefined) return { type, name: detail.toLowerCase() };
-  throw new InvalidArgumentError("It must be none, bearer, basic:USER or header:NAME.");
+  throw new InvalidArgumentError(
+    "It must be none, bearer, basic:USER, header:NAME or oauth_client_credentials.",
+  );
 }
 
 export const authText = (auth: UpstreamAuth): string => {
   if (auth.type === "basic") return `basic:${auth.username}`;
+  if (auth.type === "oauth_client_credentials") {
+    const { token_url: at, client_id: client, user } = auth;
+    return `client ${client} at ${at}${user === null ? "" : `, for each user (${user.grant})`}`;
+  }
   return auth.type === "header" ? `header:${auth.name}` : auth.type;
 };
