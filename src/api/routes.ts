@@ -10,6 +10,7 @@ import { keyRoutes } from "./routes/keys.ts";
 import { discoveryRoutes, documentRoute } from "./routes/discovery.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { oauthRoutes } from "./routes/oauth.ts";
+import { mcpAllDoorRoutes } from "./routes/mcp-all-door.ts";
 import { mcpDoorRoutes } from "./routes/mcp-door.ts";
 import { operatorRoutes } from "./routes/operators.ts";
 import { problemRoutes } from "./routes/problems.ts";
@@ -50,6 +51,7 @@ export const routes: readonly Route[] = [
   ...discoveryRoutes,
   ...toolsDoorRoutes,
   ...mcpDoorRoutes,
+  ...mcpAllDoorRoutes,
   ...problemRoutes,
   documentRoute(() => routes),
 ];

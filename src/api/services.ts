@@ -3,6 +3,8 @@ import type { RefreshPorts } from "../operations/refresh-tool.ts";
 import type { DecisionPorts } from "../access/judge.ts";
 import type { OperatorPorts } from "../access/operator.ts";
 import type { HttpPorts } from "../gateway/http/call-http.ts";
+
+import type { AggregatePorts } from "../gateway/mcp/all-request.ts";
 import type { LegacyPorts } from "./mcp-legacy.ts";
 import type { RateCounters } from "./rate-limits.ts";
 import type { DoorDialect } from "./dialects/dialect.ts";
@@ -31,7 +33,7 @@ export interface Services {
   readonly access: TokenPorts;
   readonly decisions: DecisionPorts;
   readonly tools: HttpPorts;
-  readonly mcp: LegacyPorts;
+  readonly mcp: LegacyPorts & AggregatePorts;
   readonly installation: Installation;
   /** Streams of agents' lifecycle events. */
   readonly streams: AgentStreams;

@@ -11,7 +11,7 @@ export interface Audience {
   readonly tool: string | null;
 }
 
-const DOOR = new RegExp(`^/(?:(?:mcp|tools)/(${NAME_PATTERN})|v1)$`);
+const DOOR = new RegExp(`^/(?:(?:mcp|tools)/(${NAME_PATTERN})|mcp|v1)$`);
 
 /**
  * `URL` also accepts surrounding spaces, line ends inside, `\\` for `/`, and no slashes at all. Other readers do

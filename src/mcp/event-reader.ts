@@ -19,13 +19,18 @@ export interface SseEvent {
   readonly retryMs: number | null;
 }
 
-/** `too_large`: an event larger than the bound. `not_text`: bytes that are not UTF-8. */
+/** `too_large`: an event larger than the bound, or more events than it allows. `not_text`: bytes that are not UTF-8. */
 type EventFault = "too_large" | "not_text";
 
 const [LF, CR] = [0x0a, 0x0d];
 
+/** An event costs as much time as this many bytes at least: a stream of empty ones is bounded by their number. */
+const LEAST_EVENT = 64;
+
 export class EventReader {
   readonly #most: number;
+  /** Events that may still come. */
+  #left: number;
   /** Pieces of the event that is not complete yet. */
   #pieces: Uint8Array[] = [];
   #size = 0;
@@ -33,9 +38,10 @@ export class EventReader {
   #inLine = 0;
   #afterCr = false;
 
-  /** @param most the greatest size of one event, in bytes. */
+  /** @param most the greatest size of one event, in bytes; it also bounds how many events there may be. */
   constructor(most: number) {
     this.#most = most;
+    this.#left = Math.ceil(most / LEAST_EVENT);
   }
 
   /** @returns the events that these bytes complete, in order. */
@@ -78,7 +84,8 @@ export class EventReader {
     const bytes = concatAll([...this.#pieces, last]);
     this.#pieces = [];
     this.#size = 0;
-    if (bytes.length > this.#most) return err("too_large");
+    this.#left -= 1;
+    if (bytes.length > this.#most || this.#left < 0) return err("too_large");
     let text: string;
     try {
       text = fromUtf8(bytes);

@@ -135,7 +135,7 @@ interface PinnedOperation {
 
 /**
  * An MCP server, and an HTTP API that a document describes, have the operations that are pinned, and none before they
- * were listed (P1): the entry can only leave some out.
+ * were listed (P1), but for what calls no tool of an MCP server; the entry can only leave some out.
  */
 function catalogTool(
   row: typeof catalogTools.$inferSelect,

@@ -66,6 +66,7 @@ const PUBLIC = [
   "protectedResourceMetadata",
   "toolResourceMetadata",
   "mcpResourceMetadata",
+  "mcpAllResourceMetadata",
 ];
 const documents = OPERATIONS.filter(({ id }) => PUBLIC.includes(id));
 const others = OPERATIONS.filter(({ by, id }) => by !== "agent" && !PUBLIC.includes(id));

@@ -157,6 +157,7 @@ describe("every answer", () => {
     await call("explainProblem", { code: "not_found" });
     await call("toolResourceMetadata", { tool: "crm" });
     await call("mcpResourceMetadata", { tool: "crm" });
+    await call("mcpAllResourceMetadata");
     for (const id of [
       "healthz",
       "readyz",

@@ -2,29 +2,17 @@
 import { z } from "zod";
 import type { Caller } from "../../access/caller.ts";
 import { isName, name } from "../../contract/words.ts";
-import type { ClientAnswer } from "../../gateway/mcp/client-request.ts";
-import { NO_ANSWER } from "../../gateway/no-answer.ts";
 import { serveRequest } from "../../gateway/mcp/serve-request.ts";
-import { WHO_FAILED } from "../../gateway/who-failed.ts";
-import { defined } from "../../kernel/defined.ts";
 import { ok } from "../../kernel/result.ts";
-import { eraOf } from "../../mcp/era.ts";
-import { RPC_ERRORS, statusOf, type RpcError } from "../../mcp/errors.ts";
-import { isServed } from "../../mcp/methods.ts";
-import { checkModernRequest } from "../../mcp/modern-request.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
-import { limitsOf } from "../../tiers/limits.ts";
 import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
-import { admit, challengeOf } from "../admission.ts";
 import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { withheldProblem } from "../door-refusals.ts";
-import { EVENT_STREAM } from "../event-stream.ts";
 import { bearsOwn, refusedWay } from "../forwarded.ts";
-import { acceptedBy, checkOrigin, frame } from "../mcp-framing.ts";
 import { endLegacy, listenLegacy, serveLegacyMessage, type LegacyCall } from "../mcp-legacy.ts";
+import { admitted, checkModern, OUT_OF_PLACE, readMessage, responseOf, RPC_MESSAGE } from "../mcp-message.ts";
 import { problemRoute } from "../problem-route.ts";
-import { refusedId } from "../refused-id.ts";
 import { requestFacts } from "../request-facts.ts";
 import type { Arrival, Route, RouteShape } from "../route.ts";
 
@@ -35,12 +23,6 @@ const resourceOf = (http: Request): string => {
   const tool = toolOfPath(http);
   return isName(tool) ? `/mcp/${tool}` : "";
 };
-
-const rpcMessage = z.looseObject({
-  jsonrpc: z.literal("2.0"),
-  id: z.union([z.string(), z.int()]).optional(),
-  method: z.string().optional(),
-});
 
 const AT = {
   path: "/mcp/{tool}",
@@ -54,9 +36,13 @@ const DOOR = {
   method: "post",
   operationId: "mcpTool",
   summary: "One JSON-RPC message of the Model Context Protocol to the server behind a tool",
-  body: rpcMessage,
+  body: RPC_MESSAGE,
   answers: [
-    { status: 200, description: "The response, or a stream of events that ends with it", schema: rpcMessage },
+    {
+      status: 200,
+      description: "The response, or a stream of events that ends with it",
+      schema: RPC_MESSAGE,
+    },
     { status: 202, description: "A notification was taken" },
   ],
 } as const satisfies RouteShape;
@@ -102,22 +88,11 @@ export const mcpDoorRoutes: readonly Route[] = [
 type Serve = (arrival: Arrival, caller: Caller, tool: string, about: About) => Promise<Response>;
 
 async function answer(shape: RouteShape, arrival: Arrival, serveIt: Serve): Promise<Response> {
-  const { services, http, requestId } = arrival;
-  const tool = toolOfPath(http);
-  const scope = isName(tool) ? `, scope="tool:${tool}"` : "";
-  const metadata = challengeOf(DOOR.door, arrival);
-  const about: About = { requestId, challenge: metadata };
-  const origin = checkOrigin(http, services.issuer, services.corsOrigins);
-  if (!origin.ok) return jsonrpcDialect.decline(origin.error, about);
-  const admitted = await admit(shape, arrival);
-  if (!admitted.ok) {
-    const rpcId = await refusedId(services.access, http);
-    return jsonrpcDialect.decline(admitted.error, { ...about, challenge: metadata + scope, rpcId });
-  }
-  const { caller } = admitted.value;
-  if (caller === null) throw new Error("an agent was admitted without being one");
-  if (!isName(tool)) return jsonrpcDialect.decline(NO_DOOR, about);
-  return serveIt(arrival, caller, tool, about);
+  const tool = toolOfPath(arrival.http);
+  const sender = await admitted(shape, arrival, isName(tool) ? `tool:${tool}` : null);
+  if (!sender.ok) return sender.error;
+  const { caller, about } = sender.value;
+  return isName(tool) ? serveIt(arrival, caller, tool, about) : jsonrpcDialect.decline(NO_DOOR, about);
 }
 
 /** Without a session a client of the modern era asks, which has neither (2026-07-28, "Streamable HTTP"). */
@@ -156,86 +131,31 @@ const legacyCall = (
 });
 
 /** From here on the caller is known, and its request is read. */
-async function serve(arrival: Arrival, caller: Caller, tool: string, about: About): Promise<Response> {
+async function serve(arrival: Arrival, caller: Caller, tool: string, of: About): Promise<Response> {
   const { services, http, requestId } = arrival;
-  const limits = limitsOf(services.access.tiers, caller.agents);
-  const framed = await frame(http, limits.ok ? limits.value.maxActBodyBytes : 0);
-  if (!framed.ok) {
-    const known = { ...about, rpcId: framed.error.id };
-    return framed.error.kind === "door"
-      ? jsonrpcDialect.decline(framed.error.refusal, known)
-      : protocolError(framed.error.error, known);
-  }
-  const { message, text } = framed.value;
-  const known: About = { ...about, rpcId: message.kind === "request" ? message.id : null };
-  const way = refusedWay(http.headers);
-  if (way !== undefined) return jsonrpcDialect.decline(way, known);
-  const accepted = acceptedBy(http.headers.get("accept"));
-  if (!accepted.json) return jsonrpcDialect.decline(NOT_ACCEPTABLE, known);
-  // Escapes may stand in the text; the parsed message has none.
-  if (bearsOwn(http, JSON.stringify(message))) return jsonrpcDialect.decline(OUT_OF_PLACE, known);
-  const era = eraOf(message, {
-    version: http.headers.get("mcp-protocol-version"),
-    session: http.headers.get("mcp-session-id"),
-  });
-  if (!era.ok) return protocolError(era.error, known);
-  if (era.value === "legacy") {
-    return serveLegacyMessage(legacyCall(arrival, caller, tool, known, accepted.events), message, text);
-  }
+  const read = await readMessage(arrival, caller, of);
+  if (!read.ok) return read.error;
+  const { message, text, era, about, takesEvents } = read.value;
+  if (era === "legacy")
+    return serveLegacyMessage(legacyCall(arrival, caller, tool, about, takesEvents), message, text);
   if (message.kind !== "request") return new Response(null, { status: 202 });
-  const checked = checkModernRequest(message, http.headers);
-  if (!checked.ok) return protocolError(checked.error, known);
-  if (!isServed(message.method, era.value)) return protocolError(UNKNOWN_METHOD, known);
+  const checked = checkModern(message, http.headers, about);
+  if (!checked.ok) return checked.error;
   const answered = await serveRequest(services.mcp, caller, {
     tool,
-    era: era.value,
+    era,
     message,
     text,
     headers: http.headers,
-    takesEvents: accepted.events,
+    takesEvents,
     session: null,
     logLevel: null,
     request: { requestId, request: requestFacts(http, services.clientIpHeader), headers: http.headers },
     gone: http.signal,
   });
-  if (!answered.ok) return jsonrpcDialect.decline(withheldProblem(answered.error), known);
-  return responseOf(answered.value, known);
+  return answered.ok
+    ? responseOf(answered.value, about)
+    : jsonrpcDialect.decline(withheldProblem(answered.error), about);
 }
-
-function responseOf(answered: ClientAnswer, about: About): Response {
-  if (answered.kind === "scope") return jsonrpcDialect.refuse(answered, about);
-  const { decision } = answered;
-  const decided = defined({ "dome-decision-id": decision ?? undefined });
-  switch (answered.kind) {
-    case "message":
-      return new Response(answered.text, {
-        status: answered.status,
-        headers: { "content-type": "application/json", "cache-control": "no-store", ...decided },
-      });
-    case "events":
-      return new Response(answered.body, { headers: { ...EVENT_STREAM, ...decided } });
-    case "none": {
-      const { code, detail } = NO_ANSWER[answered.why];
-      const call = { who: WHO_FAILED[answered.why], ...defined({ decision_id: decision ?? undefined }) };
-      return jsonrpcDialect.decline({ code, detail, call }, about);
-    }
-  }
-}
-
-const protocolError = (error: RpcError, about: About): Response =>
-  jsonrpcDialect.refuse({ kind: "protocol", error, status: statusOf(error.code, "at_the_door") }, about);
 
 const NO_DOOR: Refusal = { code: "not_found", detail: "There is no door of this name." };
-const NOT_ACCEPTABLE: Refusal = {
-  code: "not_acceptable",
-  detail: "Accept application/json and text/event-stream: an answer may be either.",
-};
-const OUT_OF_PLACE: Refusal = {
-  code: "invalid_request",
-  detail:
-    "The message, or a header, holds a credential. Dome sends the server's own credential: leave yours in Authorization alone.",
-};
-const UNKNOWN_METHOD: RpcError = {
-  code: RPC_ERRORS.methodNotFound,
-  message: "The method is not served here in this revision.",
-};

@@ -44,7 +44,7 @@ export async function serveRequest(
 }
 
 /** What Dome knows by itself leaves only while its caller may be answered. It is no act, and leaves no record. */
-async function released(
+export async function released(
   ports: McpPorts,
   { state, agents }: Caller,
   value: ClientAnswer,

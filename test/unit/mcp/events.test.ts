@@ -23,6 +23,21 @@ const parts = (text: string) => {
     : found.events.map(({ data, id, retryMs }) => ({ data, id, retryMs }));
 };
 
+describe("a stream", () => {
+  it.each([":\n\n", "\n", "a\r\r", "data:\n\n"])(
+    "of events %j is bounded by their number too, because a small one costs as much time as a larger one",
+    (event) => {
+      const counted = (most: number): number => {
+        const reader = new EventReader(most);
+        let count = 0;
+        while (reader.read(utf8(event)).ok) count += 1;
+        return count;
+      };
+      expect([counted(6_400), counted(102_400)]).toEqual([100, 1_600]);
+    },
+  );
+});
+
 describe("an event", () => {
   it("has data, an id and a retry", () => {
     expect(parts('id: 7\nretry: 5000\nevent: message\ndata: {"a":1}\n\n')).toEqual([

@@ -1,0 +1,145 @@
+/** The steps that every MCP door takes with a request before it asks what it is about, and with its answer. */
+import { z } from "zod";
+import type { Caller } from "../access/caller.ts";
+import type { ClientAnswer } from "../gateway/mcp/client-request.ts";
+import { NO_ANSWER } from "../gateway/no-answer.ts";
+import { WHO_FAILED } from "../gateway/who-failed.ts";
+import { defined } from "../kernel/defined.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { eraOf } from "../mcp/era.ts";
+import { RPC_ERRORS, statusOf, type RpcError } from "../mcp/errors.ts";
+import type { RpcMessage, RpcRequest } from "../mcp/message.ts";
+import { isServed } from "../mcp/methods.ts";
+import { checkModernRequest } from "../mcp/modern-request.ts";
+import type { Era } from "../mcp/revision.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
+import { limitsOf } from "../tiers/limits.ts";
+import { admit, challengeOf } from "./admission.ts";
+import type { About } from "./dialects/dialect.ts";
+import { jsonrpcDialect } from "./dialects/jsonrpc.ts";
+import { EVENT_STREAM } from "./event-stream.ts";
+import { bearsOwn, refusedWay } from "./forwarded.ts";
+import { acceptedBy, checkOrigin, frame } from "./mcp-framing.ts";
+import { refusedId } from "./refused-id.ts";
+import type { Arrival, RouteShape } from "./route.ts";
+
+/** How the documents describe a message. */
+export const RPC_MESSAGE = z.looseObject({
+  jsonrpc: z.literal("2.0"),
+  id: z.unknown().optional().meta({ description: "a string or an integer" }),
+  method: z.string().optional(),
+});
+
+/**
+ * Where it comes from, and from whom.
+ * @param scope that the door needs, for its challenge.
+ * @returns the refusal as a response.
+ */
+export async function admitted(
+  shape: RouteShape,
+  arrival: Arrival,
+  scope: string | null,
+): Promise<Result<{ readonly caller: Caller; readonly about: About }, Response>> {
+  const { services, http, requestId } = arrival;
+  const challenge = challengeOf(shape.door, arrival);
+  const about: About = { requestId, challenge };
+  const origin = checkOrigin(http, services.issuer, services.corsOrigins);
+  if (!origin.ok) return err(jsonrpcDialect.decline(origin.error, about));
+  const sender = await admit(shape, arrival);
+  if (sender.ok) {
+    const { caller } = sender.value;
+    if (caller === null) throw new Error("an agent was admitted without being one");
+    return ok({ caller, about });
+  }
+  const rpcId = await refusedId(services.access, http);
+  const scoped = scope === null ? challenge : `${challenge}, scope="${scope}"`;
+  return err(jsonrpcDialect.decline(sender.error, { ...about, challenge: scoped, rpcId }));
+}
+
+export interface ReadMessage {
+  readonly message: RpcMessage;
+  /** As it came. */
+  readonly text: string;
+  readonly era: Era;
+  /** With the id of the request. */
+  readonly about: About;
+  /** False: the client takes JSON alone. */
+  readonly takesEvents: boolean;
+}
+
+/** Its one message, in its era. @returns the refusal as a response. */
+export async function readMessage(
+  { services, http }: Arrival,
+  caller: Caller,
+  about: About,
+): Promise<Result<ReadMessage, Response>> {
+  const limits = limitsOf(services.access.tiers, caller.agents);
+  const framed = await frame(http, limits.ok ? limits.value.maxActBodyBytes : 0);
+  if (!framed.ok) {
+    const known = { ...about, rpcId: framed.error.id };
+    return err(
+      framed.error.kind === "door"
+        ? jsonrpcDialect.decline(framed.error.refusal, known)
+        : protocolError(framed.error.error, known),
+    );
+  }
+  const { message, text } = framed.value;
+  const known: About = { ...about, rpcId: message.kind === "request" ? message.id : null };
+  const way = refusedWay(http.headers);
+  if (way !== undefined) return err(jsonrpcDialect.decline(way, known));
+  const accepted = acceptedBy(http.headers.get("accept"));
+  if (!accepted.json) return err(jsonrpcDialect.decline(NOT_ACCEPTABLE, known));
+  // Escapes may stand in the text; the parsed message has none.
+  if (bearsOwn(http, JSON.stringify(message))) return err(jsonrpcDialect.decline(OUT_OF_PLACE, known));
+  const era = eraOf(message, {
+    version: http.headers.get("mcp-protocol-version"),
+    session: http.headers.get("mcp-session-id"),
+  });
+  return era.ok
+    ? ok({ message, text, era: era.value, about: known, takesEvents: accepted.events })
+    : err(protocolError(era.error, known));
+}
+
+/** What the modern revision asks of a request. @returns the refusal as a response. */
+export function checkModern(message: RpcRequest, headers: Headers, about: About): Result<void, Response> {
+  const checked = checkModernRequest(message, headers);
+  if (!checked.ok) return err(protocolError(checked.error, about));
+  return isServed(message.method, "modern") ? ok(undefined) : err(protocolError(UNKNOWN_METHOD, about));
+}
+
+export function responseOf(answered: ClientAnswer, about: About): Response {
+  if (answered.kind === "scope") return jsonrpcDialect.refuse(answered, about);
+  const { decision } = answered;
+  const decided = defined({ "dome-decision-id": decision ?? undefined });
+  switch (answered.kind) {
+    case "message":
+      return new Response(answered.text, {
+        status: answered.status,
+        headers: { "content-type": "application/json", "cache-control": "no-store", ...decided },
+      });
+    case "events":
+      return new Response(answered.body, { headers: { ...EVENT_STREAM, ...decided } });
+    case "none": {
+      const { code, detail } = NO_ANSWER[answered.why];
+      const call = { who: WHO_FAILED[answered.why], ...defined({ decision_id: decision ?? undefined }) };
+      return jsonrpcDialect.decline({ code, detail, call }, about);
+    }
+  }
+}
+
+export const protocolError = (error: RpcError, about: About): Response =>
+  jsonrpcDialect.refuse({ kind: "protocol", error, status: statusOf(error.code, "at_the_door") }, about);
+
+const NOT_ACCEPTABLE: Refusal = {
+  code: "not_acceptable",
+  detail: "Accept application/json and text/event-stream: an answer may be either.",
+};
+export const OUT_OF_PLACE: Refusal = {
+  code: "invalid_request",
+  detail:
+    "The message, or a header, holds a credential. Dome sends the server's own credential: leave yours in Authorization alone.",
+};
+const UNKNOWN_METHOD: RpcError = {
+  code: RPC_ERRORS.methodNotFound,
+  message: "The method is not served here in this revision.",
+};

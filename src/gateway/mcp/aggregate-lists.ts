@@ -1,0 +1,234 @@
+/**
+ * Lists of all servers in one. Tools come from pins; anything else is asked of the servers, a few at a time. A server
+ * that does not answer in time is named as missing, and takes nothing from the others.
+ */
+import type { Caller } from "../../access/caller.ts";
+import { isOffered } from "../../access/evaluate.ts";
+import type { Withheld } from "../../access/release.ts";
+import { mcpOperation } from "../../contract/mcp-operations.ts";
+import { utf8 } from "../../kernel/bytes.ts";
+import { defined } from "../../kernel/defined.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
+import { mapItems, mapMember, memberText, withMembers } from "../../mcp/json-text.ts";
+import { parseMessage } from "../../mcp/message.ts";
+import { LONGEST_NAME } from "../../mcp/prefixed-name.ts";
+import type { AggregatePorts, AllRequest } from "./all-request.ts";
+import { callServer } from "./call-server.ts";
+import type { ClientAnswer } from "./client-request.ts";
+import type { DoorView } from "./door-view.ts";
+import { MOST_PAGES, openCursor, sealCursor, type SealedPage } from "./sealed-cursor.ts";
+
+export interface NamedView {
+  readonly name: string;
+  readonly view: DoorView;
+}
+
+/** Servers that are asked at the same time: the platform queues a seventh connection that waits for headers. */
+const AT_ONCE = 5;
+/** The longest wait for the lists of all servers, in milliseconds. */
+const LISTS_MS = 20_000;
+
+/** The member of a result that holds the list, and the member of an item that gets the prefix. */
+const ITEMS: Readonly<Record<string, readonly [list: string, member: string]>> = {
+  "tools/list": ["tools", "name"],
+  "prompts/list": ["prompts", "name"],
+  "resources/list": ["resources", "uri"],
+  "resources/templates/list": ["resourceTemplates", "uriTemplate"],
+};
+
+/** What one server adds to the list. */
+interface Part {
+  readonly tool: string;
+  /** JSON of the items, without brackets. */
+  readonly items: string;
+  readonly next: string | null;
+  /** Why there is nothing, or not everything; null: it is all there. */
+  readonly missing: string | null;
+}
+
+export async function listAll(
+  ports: AggregatePorts,
+  caller: Caller,
+  request: AllRequest,
+  views: readonly NamedView[],
+): Promise<Result<ClientAnswer, Withheld>> {
+  const { id, method, params } = request.message;
+  const { cursor } = params;
+  const page =
+    cursor === undefined
+      ? { page: 0, cursors: {} }
+      : typeof cursor === "string"
+        ? await openCursor(ports, caller, method, cursor)
+        : null;
+  if (page === null) return ok(badCursor(id));
+  const asked = views.filter(({ name }) => cursor === undefined || Object.hasOwn(page.cursors, name));
+  const parts =
+    method === "tools/list"
+      ? await pinnedParts(ports, caller, request, asked, page)
+      : await askedParts(ports, caller, request, asked, page);
+  return parts.ok ? ok(await answerOf(ports, caller, request, page, parts.value)) : parts;
+}
+
+/** The largest page of definitions, in characters; one definition is always on it. */
+const MOST_PAGE = 1_048_576;
+
+/** A cursor is the name behind which the list of a tool goes on. */
+async function pinnedParts(
+  ports: AggregatePorts,
+  caller: Caller,
+  { separator }: AllRequest,
+  views: readonly NamedView[],
+  { cursors }: SealedPage,
+): Promise<Result<readonly Part[], Withheld>> {
+  const parts: Part[] = [];
+  let size = 0;
+  for (const { name, view } of views) {
+    const after = cursors[name] ?? "";
+    const prefix = name + separator;
+    const pinned = await ports.configuration.definitions(view.tool.id, view.configEpoch);
+    const offered = pinned.filter(
+      (each) =>
+        each.name > after &&
+        isOffered({ ...caller, catalog: view.catalog }, { kind: "tool", name, part: each.name }),
+    );
+    const items: string[] = [];
+    let last = after;
+    let [isFull, isCut] = [size > MOST_PAGE, false];
+    for (const each of offered) {
+      isFull ||= size > 0 && size + each.text.length > MOST_PAGE;
+      if (isFull) break;
+      last = each.name;
+      if (prefix.length + each.name.length > LONGEST_NAME) isCut = true;
+      else items.push(withMembers(each.text, { name: JSON.stringify(prefix + each.name) }));
+      size += each.text.length;
+    }
+    parts.push({
+      tool: name,
+      items: items.join(","),
+      next: isFull && offered.length > 0 ? last : null,
+      missing: isCut ? "names_too_long" : null,
+    });
+  }
+  return ok(parts);
+}
+
+async function askedParts(
+  ports: AggregatePorts,
+  caller: Caller,
+  request: AllRequest,
+  views: readonly NamedView[],
+  { cursors }: SealedPage,
+): Promise<Result<readonly Part[], Withheld>> {
+  const part = mcpOperation(request.message.method);
+  const offering = views.filter(({ name, view: { catalog } }) =>
+    isOffered({ ...caller, catalog }, { kind: "tool", name, part }),
+  );
+  const late = ports.timers.sleep(LISTS_MS).then(() => "late" as const);
+  const parts: Part[] = [];
+  for (let from = 0; from < offering.length; from += AT_ONCE) {
+    const asked = offering.slice(from, from + AT_ONCE).map(async ({ name }) => {
+      const answered = await Promise.race([
+        askOne(ports, caller, request, name, cursors[name] ?? null),
+        late,
+      ]);
+      return answered === "late"
+        ? ok({ tool: name, items: "", next: null, missing: "upstream_timeout" })
+        : answered;
+    });
+    for (const each of await Promise.all(asked)) {
+      if (!each.ok) return err(each.error);
+      parts.push(each.value);
+    }
+  }
+  return ok(parts);
+}
+
+async function askOne(
+  ports: AggregatePorts,
+  caller: Caller,
+  { separator, ...request }: AllRequest,
+  tool: string,
+  cursor: string | null,
+): Promise<Result<Part, Withheld>> {
+  const { message, text } = request;
+  const { cursor: _of, ...params } = message.params;
+  const answered = await callServer(ports, caller, {
+    ...request,
+    tool,
+    takesEvents: false,
+    message: { ...message, params: { ...params, ...defined({ cursor: cursor ?? undefined }) } },
+    text: mapMember(text, "params", (said) =>
+      withMembers(said, { cursor: cursor === null ? null : JSON.stringify(cursor) }),
+    ),
+  });
+  if (!answered.ok) return answered;
+  return ok({ tool, ...readPart(answered.value, message.method, tool, separator) });
+}
+
+function readPart(answer: ClientAnswer, method: string, tool: string, separator: string): Omit<Part, "tool"> {
+  const nothing = (missing: string | null) => ({ items: "", next: null, missing });
+  if (answer.kind === "none") return nothing(answer.why);
+  if (answer.kind !== "message") return nothing("upstream_failed");
+  const message = parseMessage(utf8(answer.text), "upstream");
+  if (!message.ok || message.value.kind !== "response") return nothing("upstream_failed");
+  const { outcome } = message.value;
+  // A server without prompts, or without resources, has none to list.
+  if ("error" in outcome)
+    return nothing(outcome.error.code === RPC_ERRORS.methodNotFound ? null : "upstream_failed");
+  const [list = "", member = ""] = ITEMS[method] ?? [];
+  const result = memberText(answer.text, "result") ?? "{}";
+  const items = memberText(result, list) ?? "[]";
+  if (!items.startsWith("[")) return nothing("upstream_failed");
+  const prefix = tool + (member === "name" ? separator : ".");
+  const prefixed = mapItems(items, (item) =>
+    mapMember(item, member, (value) =>
+      value.startsWith('"') ? JSON.stringify(prefix + String(JSON.parse(value))) : value,
+    ),
+  );
+  const { nextCursor } = outcome.result;
+  return {
+    items: prefixed.slice(1, -1).trim(),
+    next: typeof nextCursor === "string" ? nextCursor : null,
+    missing: null,
+  };
+}
+
+async function answerOf(
+  ports: AggregatePorts,
+  caller: Caller,
+  { message: { id, method } }: AllRequest,
+  { page }: SealedPage,
+  parts: readonly Part[],
+): Promise<ClientAnswer> {
+  const going = parts.flatMap(({ tool, next }) => (next === null ? [] : [[tool, next] as const]));
+  const goesOn = going.length > 0 && page + 1 < MOST_PAGES;
+  const next = goesOn
+    ? await sealCursor(ports, caller, method, { page: page + 1, cursors: Object.fromEntries(going) })
+    : null;
+  const missing = [
+    ...parts.flatMap(({ tool, missing: why }) => (why === null ? [] : [{ tool, why }])),
+    ...(next === null ? going.map(([tool]) => ({ tool, why: "list_too_long" })) : []),
+  ];
+  const [list = ""] = ITEMS[method] ?? [];
+  const items = parts.map((part) => part.items).filter((text) => text !== "");
+  const members = [
+    '"resultType":"complete"',
+    `${JSON.stringify(list)}:[${items.join(",")}]`,
+    ...(next === null ? [] : [`"nextCursor":${JSON.stringify(next)}`]),
+    '"ttlMs":0,"cacheScope":"private"',
+    ...(missing.length === 0 ? [] : [`"_meta":${JSON.stringify({ "dome/missing": missing })}`]),
+  ];
+  const text = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{${members.join(",")}}}`;
+  return { kind: "message", status: 200, text, decision: null };
+}
+
+const badCursor = (id: string | number): ClientAnswer => ({
+  kind: "message",
+  status: 200,
+  text: errorMessage(id, {
+    code: RPC_ERRORS.invalidParams,
+    message: "The cursor is not one of this list. List from the start.",
+  }),
+  decision: null,
+});

@@ -1,0 +1,139 @@
+/**
+ * The door of all servers that an agent declares. It is a front of the single doors: names and URIs have the tool's name
+ * in front, and what is asked of one server is served as at its own door, so every rule of that door holds here too.
+ */
+import type { Caller } from "../../access/caller.ts";
+import type { Withheld } from "../../access/release.ts";
+import { toolOf } from "../../contract/resource.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { DOME } from "../../mcp/capabilities.ts";
+import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
+import { isObject, type Members } from "../../mcp/json-members.ts";
+import { mapItems, mapMember, withMembers } from "../../mcp/json-text.ts";
+import { isList } from "../../mcp/methods.ts";
+import { splitName, type SplitName } from "../../mcp/prefixed-name.ts";
+import { META, MODERN } from "../../mcp/revision.ts";
+import { listAll, type NamedView } from "./aggregate-lists.ts";
+import type { AggregatePorts, AllRequest } from "./all-request.ts";
+import type { ClientAnswer, ClientRequest } from "./client-request.ts";
+import { doorView, type McpPorts } from "./door-view.ts";
+import { unknownAnswer } from "./own-answers.ts";
+import { released, serveRequest } from "./serve-request.ts";
+
+export async function serveAll(
+  ports: AggregatePorts,
+  caller: Caller,
+  request: AllRequest,
+): Promise<Result<ClientAnswer, Withheld>> {
+  const { message } = request;
+  if (message.method === "server/discover") return released(ports, caller, discovered(request));
+  if (isList(message.method)) {
+    const views = await viewsOf(ports, caller);
+    if (!views.ok) return views;
+    const listed = await listAll(ports, caller, request, views.value);
+    return listed.ok ? released(ports, caller, listed.value) : listed;
+  }
+  const place = PLACES[message.method];
+  if (place === undefined) return ok(notServed(request));
+  const split = splitName(String(valueAt(message.params, place)));
+  if (split === null) return ok(unknownAnswer(message, "What the request names"));
+  const answered = await serveRequest(ports, caller, routed(request, place, split));
+  return answered.ok && message.method === "resources/read"
+    ? ok(withPrefixedContents(answered.value, split.tool))
+    : answered;
+}
+
+/** The servers that the caller may know of, by name. */
+async function viewsOf(ports: McpPorts, caller: Caller): Promise<Result<readonly NamedView[], Withheld>> {
+  const [agent] = caller.agents;
+  const names = new Set(agent?.surface.tools.map((reference) => toolOf(reference)));
+  const views: NamedView[] = [];
+  for (const name of [...names].toSorted()) {
+    const view = await doorView(ports, caller, name);
+    if (!view.ok) return err(view.error);
+    if (view.value?.tool.upstream?.kind === "mcp") views.push({ name, view: view.value });
+  }
+  return ok(views);
+}
+
+/** Where a request has the name, or the URI, that says which server is meant. */
+const PLACES: Readonly<Record<string, readonly string[]>> = {
+  "tools/call": ["name"],
+  "prompts/get": ["name"],
+  "resources/read": ["uri"],
+  "completion/complete": ["ref"],
+};
+
+/** A completion refers to a prompt by its name, or to a template by its URI. */
+function valueAt(params: Members, [first = ""]: readonly string[]): unknown {
+  const value = params[first];
+  return isObject(value) ? (value["name"] ?? value["uri"]) : value;
+}
+
+/** The request as the server's own door would get it. */
+function routed(
+  { separator: _separator, ...request }: AllRequest,
+  [first = ""]: readonly string[],
+  { tool, name }: SplitName,
+): ClientRequest {
+  const { params } = request.message;
+  const before = params[first];
+  const isRef = isObject(before);
+  const member = isRef && before["name"] === undefined ? "uri" : "name";
+  const after = isRef ? { ...before, [member]: name } : name;
+  const changed = (text: string): string =>
+    isRef ? withMembers(text, { [member]: JSON.stringify(name) }) : JSON.stringify(name);
+  return {
+    ...request,
+    tool,
+    message: { ...request.message, params: { ...params, [first]: after } },
+    text: mapMember(request.text, "params", (text) => mapMember(text, first, changed)),
+    // A resource is in its one answer, in which its URI is written anew.
+    takesEvents: request.takesEvents && request.message.method !== "resources/read",
+  };
+}
+
+/** What was read has the URI under which it was asked for. */
+function withPrefixedContents(answer: ClientAnswer, tool: string): ClientAnswer {
+  if (answer.kind !== "message") return answer;
+  const text = mapMember(answer.text, "result", (result) =>
+    mapMember(result, "contents", (contents) =>
+      contents.startsWith("[")
+        ? mapItems(contents, (item) =>
+            mapMember(item, "uri", (uri) =>
+              uri.startsWith('"') ? JSON.stringify(`${tool}.${String(JSON.parse(uri))}`) : uri,
+            ),
+          )
+        : contents,
+    ),
+  );
+  return { ...answer, text };
+}
+
+/** Announced is what the door serves, whatever the servers behind it have. Streams of news are of one server. */
+function discovered({ message: { id } }: AllRequest): ClientAnswer {
+  const result = {
+    resultType: "complete",
+    supportedVersions: [MODERN],
+    capabilities: { tools: {}, prompts: {}, resources: {}, completions: {} },
+    ttlMs: 0,
+    cacheScope: "private",
+    _meta: { [META.serverInfo]: DOME },
+  };
+  return {
+    kind: "message",
+    status: 200,
+    text: JSON.stringify({ jsonrpc: "2.0", id, result }),
+    decision: null,
+  };
+}
+
+const notServed = ({ message: { id } }: AllRequest): ClientAnswer => ({
+  kind: "message",
+  status: 404,
+  text: errorMessage(id, {
+    code: RPC_ERRORS.methodNotFound,
+    message: "The method is served at the door of one server alone: /mcp/TOOL.",
+  }),
+  decision: null,
+});
