@@ -76,9 +76,9 @@ async function overBare(
   const figures = `bare ${micros(floor)}, governed ${micros(cost)}; ${CONNECTIONS} connections, 4 agents`;
   const added = await addedTimes({ governed, bare }, dome, proxy);
   return [
-    row(`governed ${door.name} call, of a bare proxy`, ratio, "at least", 0.15, figures),
+    row(`governed ${door.name} calls, of a bare proxy`, ratio, "at least", 0.15, figures),
     information(
-      `time that Dome adds to a ${door.name} call, of one by a bare proxy`,
+      `time that Dome adds to ${door.name} calls, of one by a bare proxy`,
       added.p50 / added.bare,
       `p50 ${millis(added.p50)}, p99 ${millis(added.p99)}; one call at a time, ${SINGLE} in turns`,
     ),
@@ -129,7 +129,7 @@ async function addedCpu(door: Door, { governed }: Calls, dome: Address, workerd:
     const floor = await perAnswer([request(dome, "GET", "/healthz")]);
     const call = await perAnswer(governed);
     const figures = `a call ${call.toFixed(2)} ms, a trivial route ${floor.toFixed(2)} ms, of the whole runtime`;
-    const name = `CPU that Dome adds to a ${door.name} call, of ${MOST_ADDED_MS} ms`;
+    const name = `CPU that Dome adds to ${door.name} calls, of ${MOST_ADDED_MS} ms`;
     return [row(name, (call - floor) / MOST_ADDED_MS, "at most", 1, figures)];
   } finally {
     clients.close();

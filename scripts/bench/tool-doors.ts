@@ -29,8 +29,9 @@ export default {
     const { id, method, params } = await request.json();
     if (id === undefined) return new Response(null, { status: 202 });
     const isModern = pathname === "/modern";
-    const make = isModern === (method === "initialize") ? undefined : results[method];
-    if (make === undefined || (!isModern && method === "server/discover"))
+    const isOther = method === (isModern ? "initialize" : "server/discover");
+    const make = isOther ? undefined : results[method];
+    if (make === undefined)
       return Response.json({ jsonrpc: "2.0", id, error: { code: -32601, message: "no" } }, { status: 404 });
     const result = { ...make(isModern, params), ...(isModern ? { resultType: "complete" } : {}) };
     const headers = method === "initialize" ? { "mcp-session-id": crypto.randomUUID() } : {};
