@@ -37,6 +37,11 @@ class BaseClient(ABC, Generic[A]):
         return f"{type(self).__name__}(base_url={self._core.base_url!r}, {self._core.phase})"
 
     @property
+    def base_url(self) -> str:
+        """The URL of the service."""
+        return self._core.base_url
+
+    @property
     def audit(self) -> A:
         """What emits audit events."""
         return self._audit
