@@ -15,6 +15,9 @@ import { Cancellation } from "./cancellation.ts";
 import type { Asked, Exchange, Exchanged, ServerPorts } from "./exchange.ts";
 import { legacyHeaders, withCredential } from "./upstream-headers.ts";
 
+/** The most requests of a server that are answered during one of Dome's; what it asks beyond is not heard. */
+const MOST_QUESTIONS = 16;
+
 export const keptSessionExchange: Exchange = async (ports, server, asked) => {
   const refused = notForLegacyServer(asked.request.message);
   if (refused !== null) return ok(answeredByDome(errorMessage(asked.request.message.id, refused)));
@@ -42,6 +45,7 @@ async function inSession(
   session: LegacySession,
 ): Promise<Result<Exchanged, McpUpstreamFault>> {
   const id = ports.sessions.nextId();
+  let questions = 0;
   const cancellation = new Cancellation(ports, server, session, id);
   const opened = await ports.egress.open(
     {
@@ -68,7 +72,10 @@ async function inSession(
     body: cancellation.watching(opened.value.body),
     heard: (said, as) => {
       if (said.kind === "response") cancellation.callOff();
-      if (said.kind === "request") ports.background(declineRequest(ports, server, session, said));
+      if (said.kind === "request") {
+        questions += 1;
+        if (questions <= MOST_QUESTIONS) ports.background(declineRequest(ports, server, session, said));
+      }
       return fromLegacyServer(said, as, message);
     },
   });
