@@ -162,6 +162,9 @@ function egressOf({ networks, egressAllowed: allowed }: Env): Egress {
   return new Egress({ fetch: ways, timers, allowed });
 }
 
+const fixedLength = (bytes: number): ReadableWritablePair<Uint8Array, Uint8Array> =>
+  new FixedLengthStream(bytes);
+
 const through =
   (network: Fetcher): Fetch =>
   (url, init) =>
@@ -306,7 +309,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       tiers: BUILT_IN_TIERS,
     },
     decisions,
-    tools: { ...decisions, ...servers, issuer, signingKeys },
+    tools: { ...decisions, ...servers, issuer, signingKeys, fixedLength },
     mcp: {
       ...decisions,
       ...servers,

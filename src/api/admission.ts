@@ -41,14 +41,16 @@ export interface Admitted {
 
 const NOBODY: Admitted = { operator: null, caller: null, self: null };
 
-/** The challenge of doors that accept call tokens: it says where to get one (RFC 9728 §5.1). */
+/** The challenge of doors that accept call tokens: where to get one (RFC 9728 §5.1), and with which scope (RFC 6750 §3). */
 export function challengeOf(
   door: Door,
   { http, services: { issuer } }: Pick<Arrival, "http" | "services">,
 ): string {
   if (door.by !== "agent" && door.by !== "either") return "";
   const resource = door.by === "agent" ? (door.resource?.(http) ?? "") : "";
-  return `resource_metadata="${issuer}${RESOURCE_METADATA_PATH}${resource}"`;
+  const scope = door.by === "agent" ? (door.scope?.(http) ?? "") : "";
+  const metadata = `resource_metadata="${issuer}${RESOURCE_METADATA_PATH}${resource}"`;
+  return scope === "" ? metadata : `${metadata}, scope="${scope}"`;
 }
 
 export async function admit(

@@ -34,6 +34,8 @@ export type Door =
       readonly self?: true;
       /** The path of the door under the public URL: the audience that it takes beside that of the whole service. */
       readonly resource?: (http: Request) => string;
+      /** What a token for this door must cover, as a scope; empty: it is not known. */
+      readonly scope?: (http: Request) => string;
     }
   | { readonly by: "either"; readonly permission: Permission }
   | { readonly by: "client"; readonly permission: Permission | null; readonly holders?: true };

@@ -17,6 +17,8 @@ export interface UpstreamRequest {
   /** All headers, credentials included: Dome adds none. Headers of the connection are left out. */
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
+  /** Gives the body of a stream whose size is known to the platform, which then tells the server. */
+  readonly sized?: (body: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
   /** The caller's signal, which ends the call at any moment. */
   readonly signal?: AbortSignal;
 }
@@ -101,7 +103,7 @@ export async function open(
     redirect: "manual", // a redirect could lead to an address that was not checked
     cache: "no-store",
     signal: call.signal,
-    ...defined({ body: request.body === null ? undefined : counted(request.body, watch) }),
+    ...defined({ body: request.body === null ? undefined : sent(request, request.body, watch) }),
   });
   try {
     const answer = await Promise.race([asked, ended]);
@@ -137,6 +139,15 @@ function letGo(asked: Promise<Response>): void {
     (late) => late.body?.cancel().catch(() => undefined),
     () => undefined,
   );
+}
+
+function sent(
+  { sized }: UpstreamRequest,
+  body: NonNullable<UpstreamRequest["body"]>,
+  watch: SilenceWatch,
+): NonNullable<UpstreamRequest["body"]> {
+  const stream = counted(body, watch);
+  return stream instanceof Uint8Array ? stream : (sized?.(stream) ?? stream);
 }
 
 /** The request's body, observed as it is sent: each part that is taken shows that the server is responding. */

@@ -53,7 +53,7 @@ export interface Permit {
 
 /** `denied`: the decision, released. `called`: the decision, and the released result of the act. */
 export type Called<T> =
-  | { readonly kind: "denied"; readonly decision: Released<Decided> }
+  | { readonly kind: "denied"; readonly asked: ToolRequest; readonly decision: Released<Decided> }
   | { readonly kind: "called"; readonly decided: Decided; readonly result: Released<T> };
 
 /** It says how long the act may take: after that, an outcome that is still missing never comes. */
@@ -76,7 +76,7 @@ export async function callTool<T>(
   if (decided.decision === "deny") {
     const evidence = draftRecord(ports, { ...facts, kind: "decision" });
     const decision = await release(ports, { value: decided, evidence, state, freshness });
-    return decision.ok ? ok({ kind: "denied", decision: decision.value }) : decision;
+    return decision.ok ? ok({ kind: "denied", asked, decision: decision.value }) : decision;
   }
   const tool = catalog.tools.get(asked.name);
   // Either would have been a denial.

@@ -266,6 +266,22 @@ it("sends a body byte for byte through the door of a tool, with the server's cre
   expect(JSON.stringify(got)).not.toContain(headers.authorization.slice("Bearer ".length));
 });
 
+it("says the size of a body that passes as a stream where the caller says it, because many servers refuse one of unknown size", async () => {
+  const { headers } = await caller("sized");
+  const put = (body: string | ReadableStream<Uint8Array>, more: object = {}) =>
+    fetch(`${server.url}/tools/server/file`, {
+      method: "PUT",
+      headers: { ...headers, "content-type": "text/plain" },
+      body,
+      ...more,
+    });
+  const text = "x".repeat(200_000);
+  expect(await (await put(text)).text()).toBe(text);
+  expect(upstream.asked.at(-1)).toMatchObject({ "content-length": "200000" });
+  expect(await (await put(new Blob([text]).stream(), { duplex: "half" })).text()).toBe(text);
+  expect(upstream.asked.at(-1)?.["content-length"]).toBeUndefined();
+});
+
 it("cuts a stream through the door of a tool on both sides when its agent is stopped (P3)", async () => {
   const { id, headers } = await caller("reader");
   const answer = await fetch(`${server.url}/tools/server/live`, { headers });

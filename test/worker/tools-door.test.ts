@@ -1,6 +1,15 @@
 /** The HTTP door of a tool, through the whole Worker; the server behind it answers in place of the Worker's `fetch`. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
-import { freshWorkspace, operator, token, worker, type Registered } from "../support/worker-api.ts";
+import {
+  eventually,
+  freshWorkspace,
+  operator,
+  token,
+  worker,
+  type Registered,
+} from "../support/worker-api.ts";
+import { toHex, utf8 } from "../../src/kernel/bytes.ts";
+import { sha256Sync } from "../../src/kernel/digest.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 
 const api = operator();
@@ -162,6 +171,24 @@ describe("a call through the door", () => {
         },
         { kind: "call.outcome", outcome: "completed", data: { status: 200, sent: 0, received: 11 } },
       ]);
+  });
+
+  it("says in its outcome what was sent, whether it was read or passed as a stream", async () => {
+    const outcome = async (path: string, method: string, body: string, type: string) => {
+      const { headers } = await call(method, path, { body, headers: { "content-type": type } });
+      return eventually(async () => {
+        const found = await outcomeOf(headers.get("dome-decision-id"));
+        if (found === undefined) throw new Error("no outcome yet");
+        return found;
+      });
+    };
+    const digest = (text: string) => toHex(sha256Sync(utf8(text)));
+    expect(await outcome("crm/tickets", "POST", '{"title":"x"}', "application/json")).toMatchObject({
+      data: { sent: 13, sent_sha256: digest('{"title":"x"}') },
+    });
+    expect(await outcome("crm/files/a.txt", "PUT", "raw", "text/plain")).toMatchObject({
+      data: { sent: 3, sent_sha256: digest("raw") },
+    });
   });
 
   test.each<[string, string, string, number, string]>([
@@ -356,7 +383,9 @@ describe("who stands at the door", () => {
     const response = await worker(new Request(`${TEST_ISSUER}/tools/crm/tickets`));
     expect(response.status).toBe(401);
     const metadata = `${TEST_ISSUER}/.well-known/oauth-protected-resource/tools/crm`;
-    expect(response.headers.get("www-authenticate")).toBe(`Bearer resource_metadata="${metadata}"`);
+    expect(response.headers.get("www-authenticate")).toBe(
+      `Bearer resource_metadata="${metadata}", scope="tool:crm"`,
+    );
     const document = await worker(new Request(metadata));
     expect(await document.json()).toMatchObject({
       resource: `${TEST_ISSUER}/tools/crm`,
@@ -376,6 +405,19 @@ describe("who stands at the door", () => {
       }),
     );
     expect(check.status).toBe(401);
+  });
+
+  it("with a token that does not cover the operation hears which scope it lacks (RFC 6750 §3.1)", async () => {
+    const narrow = await token(bot.secret, { scope: "tool:crm/GET%20%2Ftickets" });
+    expect((await call("GET", "crm/tickets", {}, narrow)).status).toBe(200);
+    const refused = await call("GET", "crm/tickets/7", {}, narrow);
+    expect(refused).toMatchObject({ status: 403, body: { code: "denied", reason: "scope_insufficient" } });
+    const metadata = `${TEST_ISSUER}/.well-known/oauth-protected-resource/tools/crm`;
+    expect(refused.headers.get("www-authenticate")).toBe(
+      `Bearer error="insufficient_scope", resource_metadata="${metadata}", scope="tool:crm/GET%20%2Ftickets%2F%7Bid%7D"`,
+    );
+    const other = await call("DELETE", "crm/tickets/7");
+    expect([other.status, other.headers.get("www-authenticate")]).toEqual([403, null]);
   });
 
   it("without a verified end user is denied where the agent acts only for one (P7)", async () => {

@@ -39,11 +39,19 @@ export function problemResponse(refusal: Refusal, options: ProblemOptions): Resp
 
 /** A refusal, with the challenge that belongs to its code. */
 function decline(refusal: Refusal, { requestId, challenge }: About): Response {
-  const { code } = refusal;
-  if (code !== "unauthenticated" && code !== "invalid_token") return problemResponse(refusal, { requestId });
+  const { code, scopes } = refusal;
+  const isScope = scopes !== undefined;
+  if (code !== "unauthenticated" && code !== "invalid_token" && !isScope)
+    return problemResponse(refusal, { requestId });
   // RFC 6750 §3.1: a request without a credential gets no error code.
-  const error = code === "invalid_token" ? 'error="invalid_token"' : "";
-  const parts = [error, challenge].filter((part) => part !== "").join(", ");
+  const error = isScope ? "insufficient_scope" : code === "invalid_token" ? code : null;
+  const parts = [
+    ...(error === null ? [] : [`error="${error}"`]),
+    // The scope of the refusal is that of the operation, and replaces the one of the whole door.
+    ...(isScope ? [challenge.replace(/, scope="[^"]*"/, ""), `scope="${scopes.join(" ")}"`] : [challenge]),
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
   return problemResponse(refusal, { requestId, headers: { "www-authenticate": `Bearer ${parts}`.trim() } });
 }
 

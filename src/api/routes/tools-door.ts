@@ -1,12 +1,15 @@
 /** The HTTP door of a tool: `/tools/{tool}/…` is its server, as far as the agent may use it. */
 import { z } from "zod";
+import { itemOf } from "../../contract/resource.ts";
 import { isName, name } from "../../contract/words.ts";
 import type { Decided } from "../../access/judge.ts";
+import type { ToolRequest } from "../../gateway/call-tool.ts";
 import { readingOf, type Reading } from "../../gateway/http/question.ts";
 import { callHttp, type HttpAnswer } from "../../gateway/http/call-http.ts";
 import type { HttpBody } from "../../gateway/http/request.ts";
 import { NO_ANSWER } from "../../gateway/no-answer.ts";
 import { WHO_FAILED } from "../../gateway/who-failed.ts";
+import { defined } from "../../kernel/defined.ts";
 import { holdsCredential } from "../../kernel/redact.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
@@ -33,6 +36,11 @@ const resourceOf = (http: Request): string => {
   return isName(tool) ? `/tools/${tool}` : "";
 };
 
+const scopeOf = (http: Request): string => {
+  const { tool } = doorPath(http);
+  return isName(tool) ? `tool:${tool}` : "";
+};
+
 const METHODS: readonly Method[] = ["get", "post", "put", "patch", "delete"];
 
 export const toolsDoorRoutes: readonly Route[] = [
@@ -44,7 +52,7 @@ export const toolsDoorRoutes: readonly Route[] = [
         operationId: `${method}Tool`,
         summary: `${method.toUpperCase()} at the server behind a tool; the path may have several segments`,
         tag: "tools",
-        door: { by: "agent", resource: resourceOf },
+        door: { by: "agent", resource: resourceOf, scope: scopeOf },
         params: z.strictObject({ tool: z.string(), path: z.string() }),
         forwards: true,
         answers: [{ status: 200, description: "What the server answers, with any status" }],
@@ -112,17 +120,21 @@ async function forward({
   });
   if (!called.ok) return err(withheldProblem(called.error));
   if (called.value.kind === "denied") {
-    return err(deniedProblem(called.value.decision.value));
+    const { asked, decision } = called.value;
+    return err(deniedProblem(asked, decision.value));
   }
   const { decided, result } = called.value;
   return answered(result.value, decided.id);
 }
 
 /** What the caller can mend is said as of the request: the place in the arguments, as a JSON Pointer. */
-function deniedProblem({ id, reason, detail, change, at }: Decided): Refusal {
+function deniedProblem(asked: ToolRequest, { id, reason, detail, change, at }: Decided): Refusal {
   const call = { who: "policy", reason, decision_id: id } as const;
-  if (at === undefined)
-    return { code: "denied", detail: change === null ? detail : `${detail} ${change.detail}`, call };
+  if (at === undefined) {
+    const said = change === null ? detail : `${detail} ${change.detail}`;
+    const scopes = reason === "scope_insufficient" ? [itemOf(asked)] : undefined;
+    return { code: "denied", detail: said, call, ...defined({ scopes }) };
+  }
   const errors = [
     { member: at.pointer, detail: ARGUMENT_FAULTS[at.keyword] ?? `does not match: ${at.keyword}` },
   ];

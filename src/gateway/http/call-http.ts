@@ -6,7 +6,9 @@ import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
 import type { Withheld } from "../../access/release.ts";
 import type { Egress } from "../../egress/egress.ts";
-import type { UpstreamLimits } from "../../egress/open.ts";
+import type { UpstreamLimits, UpstreamRequest } from "../../egress/open.ts";
+import { toHex } from "../../kernel/bytes.ts";
+import { sha256Sync } from "../../kernel/digest.ts";
 import { defined } from "../../kernel/defined.ts";
 import type { Result } from "../../kernel/result.ts";
 import { callTool, type Called, type Permit, type ToolCallPorts } from "../call-tool.ts";
@@ -27,6 +29,8 @@ const SILENCE_MS = 120_000;
 export interface HttpPorts extends ToolCallPorts, SendPorts {
   readonly egress: Egress;
   readonly issuer: string;
+  /** Passes exactly so many bytes, and lets the platform say how many they are. */
+  fixedLength(bytes: number): ReadableWritablePair<Uint8Array, Uint8Array>;
 }
 
 export type HttpAnswer =
@@ -78,7 +82,8 @@ async function perform(
   const isRepeatable = request.body.kind !== "stream" && part !== null && permit.tool.readOnly.has(part);
   const opened = await sendWithCredential(ports, { permit, upstream, signal, isRepeatable }, (sent) => {
     const headers = upstreamHeaders(request.headers, forwarded, sent.headers);
-    return ports.egress.open({ method: request.method, url, headers, body, signal }, bounds);
+    const call = { method: request.method, url, headers, body, signal };
+    return ports.egress.open({ ...call, ...defined({ sized: sizedAs(ports, request.body) }) }, bounds);
   });
   if (outcome.sentTooMuch) return refused("body_too_large");
   if (!opened.ok) return refused(reasonOf(opened.error.kind, signal));
@@ -110,6 +115,18 @@ async function perform(
   return { value: { kind: "answer", status, headers: kept, body: stream }, end };
 }
 
+/** Many servers refuse a body of unknown size. So what the caller has said of its size is said to the server, too. */
+function sizedAs(ports: HttpPorts, body: HttpBody): UpstreamRequest["sized"] {
+  const { length } = body.kind === "stream" ? body : { length: null };
+  return length === null
+    ? undefined
+    : (stream) => {
+        const { readable, writable } = ports.fixedLength(length);
+        stream.pipeTo(writable).catch(() => undefined); // whoever reads hears of it
+        return readable;
+      };
+}
+
 /** What was decided on is sent: a header that the approved definition names is one of the arguments. */
 const declaredHeaders = ({ tool, asked: { part } }: Permit): readonly string[] =>
   (part === null ? undefined : tool.requests.get(part))?.parameters.flatMap((each) =>
@@ -135,7 +152,7 @@ class HttpOutcome {
   sending(body: HttpBody, most: number): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null {
     if (body.kind === "none") return null;
     if (body.kind === "json" || body.kind === "bytes") {
-      this.#sent = { bytes: body.bytes.length };
+      this.#sent = { bytes: body.bytes.length, sha256: toHex(sha256Sync(body.bytes)) };
       return body.bytes;
     }
     return observed(body.stream, most, (end, passed) => {

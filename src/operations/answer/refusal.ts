@@ -14,6 +14,8 @@ export interface Refusal {
   readonly detail: string;
   readonly errors?: readonly { readonly member: string; readonly detail: string }[];
   readonly retryAfterSeconds?: number;
+  /** All that the token's scope lacks for the request. */
+  readonly scopes?: readonly string[];
   /** For a tool call through a door: its decision, and who refused it or failed. */
   readonly call?: {
     readonly reason?: string;
