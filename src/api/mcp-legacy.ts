@@ -5,12 +5,14 @@
  * JSON-RPC error with 200, as servers of its era have it.
  */
 import type { Caller } from "../access/caller.ts";
+import type { Withheld } from "../access/release.ts";
 import type { ClientAnswer, ClientRequest } from "../gateway/mcp/client-request.ts";
 import { listen } from "../gateway/mcp/listen.ts";
 import { unknownAnswer } from "../gateway/mcp/own-answers.ts";
-import { serveRequest } from "../gateway/mcp/serve-request.ts";
 import {
+  ALL,
   beginClientSession,
+  beginSessionWithAll,
   doorOf,
   endClientSession,
   passMessage,
@@ -44,17 +46,21 @@ export type LegacyPorts = SessionPorts & {
 export interface LegacyCall {
   readonly ports: LegacyPorts;
   readonly caller: Caller;
-  readonly tool: string;
+  /** Null: the door of all servers. */
+  readonly tool: string | null;
   readonly http: Request;
   readonly about: About;
   readonly takesEvents: boolean;
   readonly request: ClientRequest["request"];
+  /** Serves a request at this door. */
+  serve(request: Omit<ClientRequest, "tool">): Promise<Result<ClientAnswer, Withheld>>;
   /** Turns an answer of the door into a response. */
   respond(answer: ClientAnswer, about: About): Response;
 }
 
 interface Session {
-  readonly server: ServerSession;
+  /** Null: of the door of all servers, whose sessions are Dome's. */
+  readonly server: ServerSession | null;
   /** Of its id. */
   readonly digest: string;
 }
@@ -70,7 +76,10 @@ export async function serveLegacyMessage(
   if (!session.ok) return session.error;
   if (message.kind === "request") return serve(call, session.value, message, text);
   const { ports, caller, tool } = call;
-  const passed = await passMessage(ports, caller, { tool, server: session.value.server, message, text });
+  const { server } = session.value;
+  // Nobody has asked a client of the door of all servers anything.
+  if (tool === null || server === null) return taken();
+  const passed = await passMessage(ports, caller, { tool, server, message, text });
   if (!passed.ok) return jsonrpcDialect.decline(withheldProblem(passed.error), call.about);
   return passed.value === "taken" ? taken() : jsonrpcDialect.decline(SESSION_OVER, call.about);
 }
@@ -81,7 +90,7 @@ export async function listenLegacy(call: LegacyCall): Promise<Response> {
   const session = await sessionOf(call);
   if (!session.ok) return session.error;
   const { server } = session.value;
-  if (server.era === "modern") return jsonrpcDialect.methodNotAllowed(ALLOW, about);
+  if (tool === null || server?.era !== "legacy") return jsonrpcDialect.methodNotAllowed(ALLOW, about);
   const { headers, signal: gone } = http;
   const heard = await listen(ports, caller, { tool, session: server, headers, request: call.request, gone });
   if (!heard.ok) return jsonrpcDialect.decline(withheldProblem(heard.error), about);
@@ -106,7 +115,9 @@ export async function listenLegacy(call: LegacyCall): Promise<Response> {
 export async function endLegacy(call: LegacyCall): Promise<Response> {
   const session = await sessionOf(call);
   if (!session.ok) return session.error;
-  const ended = await endClientSession(call.ports, call.caller, call.tool, session.value.server);
+  const { server } = session.value;
+  if (call.tool === null || server === null) return jsonrpcDialect.methodNotAllowed(ALLOW, call.about);
+  const ended = await endClientSession(call.ports, call.caller, call.tool, server);
   if (!ended.ok) return jsonrpcDialect.decline(withheldProblem(ended.error), call.about);
   if (!ended.value) return jsonrpcDialect.methodNotAllowed(ALLOW, call.about);
   call.ports.ended.set(session.value.digest, true);
@@ -117,7 +128,13 @@ const ALLOW = "POST";
 const taken = (): Response => new Response(null, { status: 202 });
 
 async function begin(call: LegacyCall, message: RpcRequest, text: string): Promise<Response> {
-  const begun = await beginClientSession(call.ports, call.caller, asRequest(call, message, text, null, null));
+  const begun =
+    call.tool === null
+      ? await beginSessionWithAll(call.ports, call.caller, message)
+      : await beginClientSession(call.ports, call.caller, {
+          ...asRequest(call, message, text, null, null),
+          tool: call.tool,
+        });
   if (!begun.ok) return jsonrpcDialect.decline(withheldProblem(begun.error), call.about);
   switch (begun.value.kind) {
     case "begun":
@@ -146,8 +163,9 @@ async function sessionOf({
   const id = http.headers.get("mcp-session-id");
   if (id === null) return err(protocolError(NO_SESSION, 400, about));
   const digest = toHex(sha256Sync(utf8(id)));
-  const session = await unsealSession(ports, { door: doorOf(tool), caller }, id, ports.clock.now());
-  const server = session?.servers[tool];
+  const door = tool === null ? ALL : doorOf(tool);
+  const session = await unsealSession(ports, { door, caller }, id, ports.clock.now());
+  const server = tool === null ? null : session?.servers[tool];
   if (session === null || server === undefined || ports.ended.get(digest) === true)
     return err(jsonrpcDialect.decline(SESSION_OVER, about));
   const version = http.headers.get("mcp-protocol-version");
@@ -161,11 +179,11 @@ async function serve(
   message: RpcRequest,
   text: string,
 ): Promise<Response> {
-  const { ports, caller, about } = call;
+  const { ports, about } = call;
   const { method, params } = message;
   if (!isServed(method, "legacy")) return protocolError(UNKNOWN_METHOD, 200, about);
   if (method === "tools/call" && "task" in params) return protocolError(NO_TASKS, 200, about);
-  if (method === "ping" || (server.era === "modern" && isRemovedInModern(method))) {
+  if (method === "ping" || (server?.era !== "legacy" && isRemovedInModern(method))) {
     if (method === "logging/setLevel") {
       const level = logLevelOf(params["level"]);
       if (level === null) return protocolError(NO_LEVEL, 200, about);
@@ -177,20 +195,19 @@ async function serve(
     );
   }
   const level = ports.levels.get(digest) ?? null;
-  const answered = await serveRequest(ports, caller, asRequest(call, message, text, server, level));
+  const answered = await call.serve(asRequest(call, message, text, server, level));
   return answered.ok
     ? call.respond(answered.value, about)
     : jsonrpcDialect.decline(withheldProblem(answered.error), about);
 }
 
 const asRequest = (
-  { tool, http, takesEvents, request }: LegacyCall,
+  { http, takesEvents, request }: LegacyCall,
   message: RpcRequest,
   text: string,
   session: ServerSession | null,
   logLevel: LogLevel | null,
-): ClientRequest => ({
-  tool,
+): Omit<ClientRequest, "tool"> => ({
   era: "legacy",
   message,
   text,

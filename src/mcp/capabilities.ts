@@ -3,6 +3,7 @@
  * because the id of a task would outlive its decision. The server's instructions are left out: a model reads them, and
  * nobody has approved them.
  */
+import { defined } from "../kernel/defined.ts";
 import { isObject, type Members } from "./json-members.ts";
 import { mapMember, withMembers } from "./json-text.ts";
 import type { Era } from "./revision.ts";
@@ -31,15 +32,15 @@ interface Introduced {
   readonly capabilities: unknown;
   /** The era of the server. */
   readonly era: Era;
-  /** The tool of the door. */
-  readonly tool: string;
+  /** The tool of the door; null: it is the door of all. */
+  readonly tool: string | null;
 }
 
 /** The result of `initialize`. */
 export const initializeResult = ({ version, capabilities, era, tool }: Introduced): Members => ({
   protocolVersion: version,
   capabilities: announced(capabilities, era),
-  serverInfo: { ...DOME, title: tool },
+  serverInfo: { ...DOME, ...defined({ title: tool ?? undefined }) },
 });
 
 const SERVED = ["tools", "prompts", "resources", "completions", "logging"] as const;

@@ -1,16 +1,16 @@
 /**
- * A client of the modern era before a server of the legacy one: each request loses what only modern requests have, and
- * goes under an id of Dome, because one session of the server serves several clients; each result gets what every modern
- * result has.
+ * A client without a session of its own before a server of the legacy era: each request loses what only modern requests
+ * have, and goes under an id of Dome, because one session of the server serves several clients; each result gets what every
+ * modern result has. At the door of all servers a legacy client has no session of its own with any of them either.
  */
 import { RPC_ERRORS, type RpcError } from "./errors.ts";
 import { idOf, isObject } from "./json-members.ts";
 import { mapMember, memberText, withMembers, type MemberChanges } from "./json-text.ts";
 import { ownMembersOf } from "./legacy-client.ts";
-import { isWanted, logLevelOf } from "./log-level.ts";
+import { isWanted, logLevelOf, type LogLevel } from "./log-level.ts";
 import type { RpcMessage, RpcRequest } from "./message.ts";
 import { isCacheable } from "./methods.ts";
-import { META } from "./revision.ts";
+import { META, type Era } from "./revision.ts";
 
 /** Why a legacy server cannot be asked this; null when it can. */
 export const notForLegacyServer = ({ params }: RpcRequest): RpcError | null =>
@@ -43,18 +43,22 @@ export function toLegacyServer({ params }: RpcRequest, text: string, id: number)
  * A message of the server as the client hears it.
  * @param text from which the message was parsed.
  * @param asked the client's request, which the message answers or comes on the way of.
+ * @param client its era, and the level of messages that a legacy client has set.
  * @returns null: not for this client. A request of the server is none either; Dome refuses it.
  */
 export function fromLegacyServer(
   message: RpcMessage,
   text: string,
   { id, method, params }: RpcRequest,
+  { era, logLevel }: { readonly era: Era; readonly logLevel: LogLevel | null },
 ): string | null {
   if (message.kind === "request") return null;
   const meta = isObject(params["_meta"]) ? params["_meta"] : {};
   if (message.kind === "notification") {
     if (message.method === "notifications/message") {
-      return isWanted(message.params["level"], logLevelOf(meta[META.logLevel])) ? text : null;
+      // A legacy server decides by itself what it says, until its client has set a level (2025-11-25, "Logging").
+      const least = era === "modern" ? logLevelOf(meta[META.logLevel]) : (logLevel ?? "debug");
+      return isWanted(message.params["level"], least) ? text : null;
     }
     const token = idOf(meta["progressToken"]);
     if (message.method !== "notifications/progress" || token === null) return null;
@@ -63,7 +67,7 @@ export function fromLegacyServer(
   const own = { id: JSON.stringify(id) };
   const { outcome } = message;
   if ("error" in outcome) {
-    const code = MODERN_CODES.get(outcome.error.code);
+    const code = era === "modern" ? MODERN_CODES.get(outcome.error.code) : undefined;
     return code === undefined
       ? withMembers(text, own)
       : withMembers(text, {
@@ -71,6 +75,7 @@ export function fromLegacyServer(
           error: withMembers(memberText(text, "error") ?? "{}", { code: String(code) }),
         });
   }
+  if (era === "legacy") return withMembers(text, own);
   return withMembers(
     mapMember(text, "result", (result) => withMembers(result, modernMembers(method))),
     own,

@@ -149,6 +149,7 @@ export interface Heard {
   readonly body: Message;
 }
 
+/** @param tool empty: at the door of all. */
 export async function send(
   tool: string,
   method: string,
@@ -157,7 +158,8 @@ export async function send(
   credential = here.bot.secret,
 ): Promise<Response> {
   const all = new Headers({ authorization: `Bearer ${credential}`, ...headers });
-  return worker(new Request(`${TEST_ISSUER}/mcp/${tool}`, { method, headers: all, body }));
+  const path = tool === "" ? "/mcp" : `/mcp/${tool}`;
+  return worker(new Request(TEST_ISSUER + path, { method, headers: all, body }));
 }
 
 export async function heard(response: Response): Promise<Heard> {

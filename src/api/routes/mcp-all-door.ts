@@ -2,20 +2,12 @@
 import { z } from "zod";
 import { serveAll } from "../../gateway/mcp/aggregate.ts";
 import { ok } from "../../kernel/result.ts";
-import { RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
 import type { Separator } from "../../mcp/prefixed-name.ts";
-import { MODERN } from "../../mcp/revision.ts";
 import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { withheldProblem } from "../door-refusals.ts";
-import {
-  admitted,
-  checkModern,
-  protocolError,
-  readMessage,
-  responseOf,
-  RPC_MESSAGE,
-} from "../mcp-message.ts";
+import { serveLegacyMessage, type LegacyCall } from "../mcp-legacy.ts";
+import { admitted, checkModern, readMessage, responseOf, RPC_MESSAGE } from "../mcp-message.ts";
 import { parametersOf } from "../parameters.ts";
 import { problemRoute } from "../problem-route.ts";
 import { requestFacts } from "../request-facts.ts";
@@ -72,7 +64,21 @@ async function answer(arrival: Arrival): Promise<Response> {
   const { message, text, era, about, takesEvents } = read.value;
   const separator = separatorOf(http);
   if (separator === null) return jsonrpcDialect.decline(BAD_QUERY, about);
-  if (era === "legacy") return protocolError(ONLY_MODERN, about);
+  const request = { requestId, request: requestFacts(http, services.clientIpHeader), headers: http.headers };
+  if (era === "legacy") {
+    const call: LegacyCall = {
+      ports: services.mcp,
+      caller,
+      tool: null,
+      http,
+      about,
+      takesEvents,
+      request,
+      serve: (asked) => serveAll(services.mcp, caller, { ...asked, separator }),
+      respond: responseOf,
+    };
+    return serveLegacyMessage(call, message, text);
+  }
   if (message.kind !== "request") return new Response(null, { status: 202 });
   const checked = checkModern(message, http.headers, about);
   if (!checked.ok) return checked.error;
@@ -85,7 +91,7 @@ async function answer(arrival: Arrival): Promise<Response> {
     takesEvents,
     session: null,
     logLevel: null,
-    request: { requestId, request: requestFacts(http, services.clientIpHeader), headers: http.headers },
+    request,
     gone: http.signal,
   });
   return answered.ok
@@ -105,8 +111,3 @@ const BAD_QUERY = {
   code: "invalid_request",
   detail: "The only parameter of this door is separator, which is . or __ (in a URL: ?separator=__).",
 } as const;
-const ONLY_MODERN: RpcError = {
-  code: RPC_ERRORS.unsupportedVersion,
-  message: `The revision here is ${MODERN}. The doors of single servers, /mcp/TOOL, speak older ones too.`,
-  data: { supported: [MODERN] },
-};

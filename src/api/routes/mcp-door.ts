@@ -127,6 +127,7 @@ const legacyCall = (
   about,
   takesEvents,
   request: { requestId, request: requestFacts(http, services.clientIpHeader), headers: http.headers },
+  serve: (asked) => serveRequest(services.mcp, caller, { ...asked, tool }),
   respond: responseOf,
 });
 

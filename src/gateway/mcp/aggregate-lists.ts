@@ -17,6 +17,7 @@ import type { AggregatePorts, AllRequest } from "./all-request.ts";
 import { callServer } from "./call-server.ts";
 import type { ClientAnswer } from "./client-request.ts";
 import type { DoorView } from "./door-view.ts";
+import { listedFor } from "./list-tools.ts";
 import { MOST_PAGES, openCursor, sealCursor, type SealedPage } from "./sealed-cursor.ts";
 
 export interface NamedView {
@@ -77,7 +78,7 @@ const MOST_PAGE = 1_048_576;
 async function pinnedParts(
   ports: AggregatePorts,
   caller: Caller,
-  { separator }: AllRequest,
+  { era, separator }: AllRequest,
   views: readonly NamedView[],
   { cursors }: SealedPage,
 ): Promise<Result<readonly Part[], Withheld>> {
@@ -100,7 +101,7 @@ async function pinnedParts(
       if (isFull) break;
       last = each.name;
       if (prefix.length + each.name.length > LONGEST_NAME) isCut = true;
-      else items.push(withMembers(each.text, { name: JSON.stringify(prefix + each.name) }));
+      else items.push(withMembers(listedFor(era, each.text), { name: JSON.stringify(prefix + each.name) }));
       size += each.text.length;
     }
     parts.push({
@@ -197,7 +198,7 @@ function readPart(answer: ClientAnswer, method: string, tool: string, separator:
 async function answerOf(
   ports: AggregatePorts,
   caller: Caller,
-  { message: { id, method } }: AllRequest,
+  { era, message: { id, method } }: AllRequest,
   { page }: SealedPage,
   parts: readonly Part[],
 ): Promise<ClientAnswer> {
@@ -213,10 +214,10 @@ async function answerOf(
   const [list = ""] = ITEMS[method] ?? [];
   const items = parts.map((part) => part.items).filter((text) => text !== "");
   const members = [
-    '"resultType":"complete"',
+    ...(era === "modern" ? ['"resultType":"complete"'] : []),
     `${JSON.stringify(list)}:[${items.join(",")}]`,
     ...(next === null ? [] : [`"nextCursor":${JSON.stringify(next)}`]),
-    '"ttlMs":0,"cacheScope":"private"',
+    ...(era === "modern" ? ['"ttlMs":0,"cacheScope":"private"'] : []),
     ...(missing.length === 0 ? [] : [`"_meta":${JSON.stringify({ "dome/missing": missing })}`]),
   ];
   const text = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{${members.join(",")}}}`;

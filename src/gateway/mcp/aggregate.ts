@@ -128,9 +128,10 @@ function discovered({ message: { id } }: AllRequest): ClientAnswer {
   };
 }
 
-const notServed = ({ message: { id } }: AllRequest): ClientAnswer => ({
+/** To a legacy client 404 means that its session is gone. */
+const notServed = ({ era, message: { id } }: AllRequest): ClientAnswer => ({
   kind: "message",
-  status: 404,
+  status: era === "modern" ? 404 : 200,
   text: errorMessage(id, {
     code: RPC_ERRORS.methodNotFound,
     message: "The method is served at the door of one server alone: /mcp/TOOL.",

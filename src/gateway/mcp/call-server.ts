@@ -11,7 +11,6 @@ import type { UpstreamLimits } from "../../egress/open.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
-import type { Era } from "../../mcp/revision.ts";
 import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import { reasonOf } from "../early-end.ts";
@@ -37,9 +36,6 @@ const SILENCE_MS = 300_000;
 /** The largest message, in bytes; a tier may allow less. */
 const MOST_MESSAGE = 8_388_608;
 
-/** For a modern client, by the era of the server. */
-const BY_SERVER: Readonly<Record<Era, Exchange>> = { modern: modernExchange, legacy: keptSessionExchange };
-
 /**
  * The four pairs of eras. The session of a legacy client says which era its server speaks with it: its own, where the
  * server has both.
@@ -47,13 +43,13 @@ const BY_SERVER: Readonly<Record<Era, Exchange>> = { modern: modernExchange, leg
 async function exchangeFor(
   ports: McpPorts,
   server: McpServerAt,
-  { session, logLevel }: ClientRequest,
+  { era, session, logLevel }: ClientRequest,
 ): Promise<Result<Exchange, McpUpstreamFault>> {
-  if (session !== null) {
-    return ok(session.era === "legacy" ? ownSessionExchange(session) : translatedExchange(logLevel));
-  }
-  const known = await knownServer(ports, server);
-  return known.ok ? ok(BY_SERVER[known.value.era]) : known;
+  if (session?.era === "legacy") return ok(ownSessionExchange(session));
+  const known = session === null ? await knownServer(ports, server) : ok(session);
+  if (!known.ok) return known;
+  if (known.value.era === "legacy") return ok(keptSessionExchange);
+  return ok(era === "modern" ? modernExchange : translatedExchange(logLevel));
 }
 
 /** The operation that a request means: a tool by its name, anything else by its method. */
@@ -121,16 +117,16 @@ async function perform(
   if (!exchanged.ok) {
     if (request.gone.aborted)
       return { ...outcome.none("upstream_unreachable"), end: outcome.failed("caller_gone") };
-    return outcome.none(whyNot(exchanged.error, request.era, signal));
+    return outcome.none(whyNot(exchanged.error, request.session !== null, signal));
   }
   return readAnswer(exchanged.value, { timers: ports.timers, request, outcome, most, signal });
 }
 
-/** @param era of the client: only one that has sessions can begin another. */
-export function whyNot(fault: McpUpstreamFault | NotSent, era: Era, signal: AbortSignal): NoAnswer {
+/** @param isOwn the session with the server is the client's own, so that it can begin another. */
+export function whyNot(fault: McpUpstreamFault | NotSent, isOwn: boolean, signal: AbortSignal): NoAnswer {
   switch (fault.kind) {
     case "session_over":
-      return era === "legacy" ? "session_over" : "upstream_session_lost";
+      return isOwn ? "session_over" : "upstream_session_lost";
     case "redirected":
       return "upstream_redirect";
     case "credential_refused":

@@ -1,5 +1,5 @@
 /**
- * A modern client at a legacy server, in a session that Dome keeps for this caller alone. When the server has forgotten
+ * A client without a session of its own at a legacy server: in a session that Dome keeps for this caller alone. When the server has forgotten
  * the session, a new one is begun, once. The request is repeated in it only where that is known to do no harm.
  */
 import { canonical } from "../../kernel/canonical.ts";
@@ -41,7 +41,7 @@ export const keptSessionExchange: Exchange = async (ports, server, asked) => {
 async function inSession(
   ports: ServerPorts,
   server: McpServerAt,
-  { request: { message, text, headers }, sent, bounds }: Asked,
+  { request: { message, text, headers, ...client }, sent, bounds }: Asked,
   session: LegacySession,
 ): Promise<Result<Exchanged, McpUpstreamFault>> {
   const id = ports.sessions.nextId();
@@ -76,7 +76,7 @@ async function inSession(
         questions += 1;
         if (questions <= MOST_QUESTIONS) ports.background(declineRequest(ports, server, session, said));
       }
-      return fromLegacyServer(said, as, message);
+      return fromLegacyServer(said, as, message, client);
     },
   });
 }

@@ -7,6 +7,7 @@ import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../kernel/bytes.t
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { legacyTool } from "../../mcp/legacy-client.ts";
 import type { PinnedDefinition } from "../../registry/tool-operations.ts";
+import type { Era } from "../../mcp/revision.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 import type { DoorView, McpPorts } from "./door-view.ts";
 
@@ -27,7 +28,7 @@ export async function listTools(
   const { page, next } = pageOf(offered);
   const members = [
     ...(era === "modern" ? ['"resultType":"complete"'] : []),
-    `"tools":[${page.map(({ text }) => (era === "modern" ? text : legacyTool(text))).join(",")}]`,
+    `"tools":[${page.map(({ text }) => listedFor(era, text)).join(",")}]`,
     ...(next === null ? [] : [`"nextCursor":${JSON.stringify(next)}`]),
     // A quarantine or a change of the surface is to be seen with the next list.
     ...(era === "modern" ? ['"ttlMs":0', '"cacheScope":"private"'] : []),
@@ -35,6 +36,10 @@ export async function listTools(
   const text = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{${members.join(",")}}}`;
   return { kind: "message", status: 200, text, decision: null };
 }
+
+/** A pinned definition, as a client of this era may read it. */
+export const listedFor = (era: Era, definition: string): string =>
+  era === "modern" ? definition : legacyTool(definition);
 
 function pageOf(offered: readonly PinnedDefinition[]) {
   let size = 0;

@@ -8,7 +8,7 @@ import type { Random } from "../../kernel/random.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { initializeResult, spokenVersion, withoutTasks } from "../../mcp/capabilities.ts";
 import { mapMember } from "../../mcp/json-text.ts";
-import type { RpcMessage } from "../../mcp/message.ts";
+import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
 import type { DerivedKeys } from "../../secrets/root-key.ts";
 import { freshnessOf, limitsOf } from "../../tiers/limits.ts";
 import { serverCredential } from "../credential/server-credential.ts";
@@ -26,6 +26,9 @@ export type SessionPorts = McpPorts & {
   readonly derived: DerivedKeys;
   readonly random: Random;
 };
+
+/** The path of the door of all servers. */
+export const ALL = "/mcp";
 
 /** The door's path, as a session is sealed for it. */
 export const doorOf = (tool: string): string => `/mcp/${tool}`;
@@ -65,6 +68,24 @@ export async function beginClientSession(
   const result = initializeResult({ version, capabilities, era: server.era, tool });
   const text = JSON.stringify({ jsonrpc: "2.0", id: message.id, result });
   const admitted = await stands(ports, caller);
+  return admitted.ok ? ok({ kind: "begun", text, session }) : admitted;
+}
+
+/** The session of a legacy client at the door of all servers. It is with Dome alone: none of a server is in it. */
+export async function beginSessionWithAll(
+  ports: SessionPorts,
+  caller: Caller,
+  { id, params }: RpcRequest,
+): Promise<Result<Begun, Withheld>> {
+  const limits = limitsOf(ports.tiers, caller.agents);
+  const until = ports.clock.now() + (limits.ok ? limits.value.maxSessionSeconds : 0) * 1000;
+  const version = spokenVersion(params["protocolVersion"]);
+  const session = await sealSession(ports, { door: ALL, caller }, { until, version, servers: {} });
+  if (session === null) throw new Error("a session without servers is too long");
+  const capabilities = { tools: {}, prompts: {}, resources: {}, completions: {} };
+  const result = initializeResult({ version, capabilities, era: "modern", tool: null });
+  const admitted = await stands(ports, caller);
+  const text = JSON.stringify({ jsonrpc: "2.0", id, result });
   return admitted.ok ? ok({ kind: "begun", text, session }) : admitted;
 }
 
@@ -113,7 +134,7 @@ async function introduce(
     signal: gone,
   };
   const answered = await post(ports, server, mapMember(text, "params", withoutTasks), new Headers());
-  if (!answered.ok) return err(whyNot(answered.error, "legacy", gone));
+  if (!answered.ok) return err(whyNot(answered.error, true, gone));
   const { message: said, session } = answered.value;
   if (said !== null && "result" in said.outcome) {
     const { result } = said.outcome;
@@ -126,7 +147,7 @@ async function introduce(
     });
   }
   const known = await knownServer(ports, server);
-  if (!known.ok) return err(whyNot(known.error, "legacy", gone));
+  if (!known.ok) return err(whyNot(known.error, true, gone));
   if (known.value.era !== "modern") return err("upstream_failed");
   return ok({
     server: { era: "modern" },

@@ -23,6 +23,7 @@ function heard(text: string) {
   if (!parsed.ok) throw new Error(parsed.error.detail);
   return [parsed.value, text] as const;
 }
+const MODERN = { era: "modern", logLevel: null } as const;
 const rpc = (rest: object): string => JSON.stringify({ jsonrpc: "2.0", ...rest });
 const read = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 
@@ -220,6 +221,7 @@ describe("an answer of a legacy server, to a modern client", () => {
       fromLegacyServer(
         ...heard(rpc(message)),
         request(rpc({ id: "client", method: "tools/call", params: {}, ...asked })),
+        MODERN,
       ),
     );
 
@@ -245,7 +247,7 @@ describe("an answer of a legacy server, to a modern client", () => {
     const result = { content: [], structuredContent: { a: 1 }, isError: true };
     expect(crossed({ id: 41, result })).toMatchObject({ result: { ...result, resultType: "complete" } });
     const text = '{"jsonrpc":"2.0","id":41,"result":{"content":[],"n":12345678901234567890}}';
-    expect(fromLegacyServer(...heard(text), request(rpc({ id: 1, method: "tools/call" })))).toBe(
+    expect(fromLegacyServer(...heard(text), request(rpc({ id: 1, method: "tools/call" })), MODERN)).toBe(
       '{"jsonrpc":"2.0","id":1,"result":{"content":[],"n":12345678901234567890,"resultType":"complete"}}',
     );
   });
