@@ -28,6 +28,7 @@ import { outboxSink, queueSink, whileThereIsRoom, type AuditSink } from "./audit
 import { Egress } from "./egress/egress.ts";
 import type { Fetch } from "./egress/open.ts";
 import type { TokenBook } from "./gateway/credential/held-tokens.ts";
+import { probeServer } from "./gateway/http/probe-server.ts";
 import { readDocument } from "./gateway/http/read-document.ts";
 import { listServer } from "./gateway/list-server.ts";
 import type { McpUpstreamPorts } from "./gateway/mcp-upstream.ts";
@@ -283,6 +284,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       egress,
       listServer: ({ tool, ...server }) => listServer({ ...servers, eras: isolate.mcpEras }, tool, server),
       readDocument: (url, server) => readDocument(servers, url, server),
+      probeServer: (server) => probeServer(servers, server),
       testIssuer: env.testIssuer,
       issuer,
       signingKeys,

@@ -1,5 +1,5 @@
 /** The services that the composition root gives the HTTP layer for one request. */
-import type { RefreshPorts } from "../operations/refresh-tool.ts";
+import type { TestToolPorts } from "../operations/test-tool.ts";
 import type { DecisionPorts } from "../access/judge.ts";
 import type { OperatorPorts } from "../access/operator.ts";
 import type { HttpPorts } from "../gateway/http/call-http.ts";
@@ -29,7 +29,7 @@ export interface Services {
   readonly ids: IdSource;
   readonly log: Log;
   readonly operators: OperatorPorts;
-  readonly operations: ReceiptPorts & EgressOperationPorts & ReplayPorts & RefreshPorts;
+  readonly operations: ReceiptPorts & EgressOperationPorts & ReplayPorts & TestToolPorts;
   readonly access: TokenPorts;
   readonly decisions: DecisionPorts;
   readonly tools: HttpPorts;

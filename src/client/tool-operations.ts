@@ -4,11 +4,13 @@ import {
   toolOperationDetail,
   toolOperationList,
   toolRefreshed,
+  toolTest,
   type OperationApproval,
   type ToolOperation,
   type ToolOperationDetail,
   type ToolRefresh,
   type ToolRefreshed,
+  type ToolTest,
 } from "../contract/tool-operation.ts";
 import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
@@ -27,6 +29,12 @@ export class ToolOperations {
   refresh(tool: string, given: ToolRefresh = {}, workspace?: string): Promise<ToolRefreshed> {
     const options = { body: given, query: { workspace } };
     return this.#transport.change("POST", route`/api/v1/tools/${tool}/refresh`, toolRefreshed, options);
+  }
+
+  /** Tries address, credential, server and operations; changes nothing. */
+  test(tool: string, workspace?: string): Promise<ToolTest> {
+    const path = route`/api/v1/tools/${tool}/test`;
+    return this.#transport.change("POST", path, toolTest, { query: { workspace } });
   }
 
   /** The operations, sorted by name. */

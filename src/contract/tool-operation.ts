@@ -90,3 +90,20 @@ export const toolRefreshed = z
   })
   .meta({ id: "ToolRefreshed" });
 export type ToolRefreshed = z.output<typeof toolRefreshed>;
+
+/** `POST /api/v1/tools/{name}/test`: each step that was tried, up to the first that failed. */
+export const toolTest = z
+  .strictObject({
+    name,
+    ok: z.boolean(),
+    steps: z.array(
+      z.strictObject({
+        what: z.enum(["address", "credential", "server", "operations"]),
+        ok: z.boolean(),
+        who: z.enum(["dome", "upstream"]).nullable().meta({ description: "which side failed; null: none" }),
+        detail: z.string().meta({ description: "in words, without secrets" }),
+      }),
+    ),
+  })
+  .meta({ id: "ToolTest" });
+export type ToolTest = z.output<typeof toolTest>;

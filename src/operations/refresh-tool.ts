@@ -120,13 +120,15 @@ async function list(
   row: ToolRow,
   document: ToolRefresh["document"],
 ): Promise<Result<Listing, Refusal>> {
-  const listed = await (row.kind === "http"
-    ? listDocument(ports, row, document)
-    : listServer(ports, row, document));
+  const listed = await listedFor(ports, row, document);
   return listed.ok ? ok({ of: versionOf(row), listed: listed.value }) : listed;
 }
 
 type Listed = Promise<Result<ListedServer, Refusal>>;
+
+/** What the server behind a tool says of its operations now, or the document of an HTTP tool. */
+export const listedFor = (ports: RefreshPorts, row: ToolRow, document: ToolRefresh["document"]): Listed =>
+  row.kind === "http" ? listDocument(ports, row, document) : listServer(ports, row, document);
 
 async function listServer(ports: RefreshPorts, row: ToolRow, document: ToolRefresh["document"]): Listed {
   if (row.kind !== "mcp" || row.url === null) return err(NO_SERVER);

@@ -243,6 +243,7 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   operator: tenant.operator,
   name: tenant.entry,
   "refreshTool.name": tenant.listed,
+  "testTool.name": tenant.listed,
   "listToolOperations.name": tenant.listed,
   "showToolOperation.name": tenant.listed,
   "approveToolOperation.name": tenant.listed,

@@ -116,6 +116,7 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   addTool: named,
   refreshTool: empty,
   addToolSecret: (unique) => ({ value: `upstream-secret-${unique}` }),
+  refreshTool: empty,
   approveToolOperation: () => ({ hash: SEARCH_HASH }),
   addPool: named,
   addIntegration: named,

@@ -1,6 +1,6 @@
 /** HTTP tools that an OpenAPI document describes: pinned at refresh, and called through the door. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
-import type { ToolOperationDetail, ToolRefreshed } from "../../src/contract/tool-operation.ts";
+import type { ToolOperationDetail, ToolRefreshed, ToolTest } from "../../src/contract/tool-operation.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import {
   eventually,
@@ -367,5 +367,50 @@ describe("a call of a described operation", () => {
       expect(await call("GET", "pets/pets/7")).toMatchObject({ body: { reason: "operation_quarantined" } }),
     );
     expect(await decided("GET", "pets/pets/8")).toBe("sent");
+  });
+});
+
+describe("the test of a tool", () => {
+  const tried = async (name: string) => (await control<ToolTest>("POST", `${name}/test`)).body;
+  const failed = ({ steps }: ToolTest) =>
+    steps.filter((step) => !step.ok).map(({ what, who }) => [what, who]);
+
+  it("tries address, credential, server and operations, shows no secret, and is recorded (P4)", async () => {
+    await addTool("tried", { openapi: DOCUMENT_URL, auth: { type: "bearer" } });
+    expect(failed(await tried("tried"))).toEqual([["credential", "dome"]]);
+    expect(sent).toEqual([]);
+    await control("POST", "tried/secrets", { value: "of-the-tried" });
+    await refresh("tried");
+    sent = [];
+    const good = await tried("tried");
+    expect(good).toMatchObject({ name: "tried", ok: true });
+    expect(good.steps.map(({ what }) => what)).toEqual(["address", "credential", "server", "operations"]);
+    expect(JSON.stringify(good)).not.toContain("of-the-tried");
+    expect(sent.map(({ url, headers }) => [url, headers.get("authorization")])).toEqual([
+      [BASE, "Bearer of-the-tried"],
+      [DOCUMENT_URL, null],
+    ]);
+    await eventually(async () =>
+      expect(await api.audit({ workspace: home, kind: "catalog.tool_tested" })).toHaveLength(2),
+    );
+  });
+
+  it("says which side failed, and changes nothing", async () => {
+    const answering = vi.mocked(fetch);
+    answering.mockImplementation(async () => new Response(null, { status: 401 }));
+    expect(failed(await tried("tried"))).toEqual([["server", "upstream"]]);
+    answering.mockImplementation(async () => Promise.reject(new Error("no route")));
+    expect(failed(await tried("tried"))).toEqual([["server", "upstream"]]);
+    const { get: _left, ...rest } = PETS.paths["/pets"];
+    const changed = { ...PETS, paths: { ...PETS.paths, "/pets": rest } };
+    answering.mockImplementation(async (input) =>
+      Response.json(String(input) === DOCUMENT_URL ? changed : {}),
+    );
+    expect(failed(await tried("tried"))).toEqual([["operations", "upstream"]]);
+    expect(
+      (await control<{ items: { state: string }[] }>("GET", "tried/operations")).body.items.map(
+        ({ state }) => state,
+      ),
+    ).not.toContain("quarantined");
   });
 });

@@ -195,6 +195,7 @@ describe("every answer", () => {
     const answering = vi.spyOn(globalThis, "fetch").mockImplementation(server.answer);
     await call("addTool", {}, { body: { name: "listed", kind: "mcp", url: "https://mcp.example.com/" } });
     await call("refreshTool", { name: "listed" });
+    await call("testTool", { name: "listed" });
     answering.mockRestore();
     await call("listToolOperations", { name: "listed" });
     const operation = { name: "listed", operation: "search" };

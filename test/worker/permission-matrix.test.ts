@@ -85,7 +85,7 @@ const declaredSuccesses = ({ method, path }: Operation): number[] => {
 };
 
 /** What is about the operations of an MCP server. */
-const OF_PINS = ["refreshTool", "showToolOperation", "approveToolOperation"];
+const OF_PINS = ["refreshTool", "testTool", "showToolOperation", "approveToolOperation"];
 const SERVER = mcpAnswers([{ name: "search", inputSchema: { type: "object" } }]);
 const SEARCH_HASH = toolDefinition(SERVER.tools[0]);
 

@@ -6,6 +6,7 @@ import {
   toolOperationList,
   toolRefresh,
   toolRefreshed,
+  toolTest,
 } from "../../contract/tool-operation.ts";
 import { operationName } from "../../contract/resource.ts";
 import { page } from "../../contract/words.ts";
@@ -14,6 +15,7 @@ import {
   listToolOperations,
   showToolOperation,
 } from "../../operations/approve-operation.ts";
+import { testTool } from "../../operations/test-tool.ts";
 import { refreshTool } from "../../operations/refresh-tool.ts";
 import { inWorkspace } from "../agent-path.ts";
 import { problemRoute } from "../problem-route.ts";
@@ -47,6 +49,21 @@ export const toolOperationRoutes: readonly Route[] = [
     },
     async ({ services, asked, params, query: { workspace }, body }) =>
       reply(await refreshTool(services.operations, asked, { tool: params.name, workspace }, body)),
+  ),
+  problemRoute(
+    {
+      method: "post",
+      path: "/api/v1/tools/{name}/test",
+      operationId: "testTool",
+      summary: "Try a tool: its address, its credential, its server, and the definitions of its operations",
+      tag,
+      door: write,
+      params: toolPath,
+      query,
+      answers: [{ status: 200, description: "Each step, and which side failed", schema: toolTest }],
+    },
+    async ({ services, asked, params, query: { workspace } }) =>
+      reply(await testTool(services.operations, asked, { tool: params.name, workspace })),
   ),
   problemRoute(
     {

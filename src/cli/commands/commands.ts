@@ -122,6 +122,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./check.ts")).checkCommand,
   },
   {
+    name: "call",
+    summary: "Call, as an agent, an operation of a tool through Dome",
+    load: async () => (await import("./call.ts")).callCommand,
+  },
+  {
     name: "explain",
     summary: "Show a recorded decision: why, and what would change it",
     load: async () => (await import("./explain.ts")).explainCommand,

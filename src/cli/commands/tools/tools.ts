@@ -7,6 +7,7 @@ import { removeCommand } from "../catalog/remove.ts";
 import { addCommand } from "./add.ts";
 import { addSecretCommand, removeSecretCommand, secretsCommand } from "./secrets.ts";
 import { approveCommand, diffCommand, operationsCommand, refreshCommand } from "./operations.ts";
+import { testCommand } from "./test.ts";
 import { updateCommand } from "./update.ts";
 import { TOOLS } from "./view.ts";
 
@@ -17,6 +18,7 @@ export const toolsCommand = (session: Session, title: Title): Command =>
     showCommand(session, TOOLS),
     updateCommand(session),
     removeCommand(session, TOOLS),
+    testCommand(session),
     secretsCommand(session),
     addSecretCommand(session),
     removeSecretCommand(session),
