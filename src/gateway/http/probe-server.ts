@@ -1,12 +1,16 @@
 /** Asks the server behind an HTTP tool for its own URL, to see whether it answers and takes Dome's credential. */
 import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
+import type { Timers } from "../../kernel/clock.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import {
   serverCredential,
   type Server,
   type ServerCredentialPorts,
 } from "../credential/server-credential.ts";
+
+/** The longest time for the whole probe, in milliseconds. */
+const PROBE_MS = 30_000;
 
 const LIMITS: UpstreamLimits = { headersMs: 15_000, silenceMs: 15_000, bytes: null };
 
@@ -19,15 +23,21 @@ export interface ProbeFault {
 
 interface ProbePorts extends ServerCredentialPorts {
   readonly egress: Pick<Egress, "open">;
+  readonly timers: Timers;
 }
 
 /** @returns the status that the server answers to a GET; its body is not read. */
 export async function probeServer(ports: ProbePorts, server: Server): Promise<Result<number, ProbeFault>> {
-  const credential = await serverCredential(ports, server);
+  const stop = new AbortController();
+  const late = (): void => stop.abort();
+  ports.timers.sleep(PROBE_MS).then(late, late);
+  const credential = await serverCredential(ports, server, stop.signal);
   if (!credential.ok) {
-    return err({ who: "dome", detail: "Dome has no credential for the server that it can open." });
+    const who = credential.error.kind === "credential_missing" ? "dome" : "upstream";
+    return err({ who, detail: noCredentialInWords(credential.error) });
   }
-  const request = { method: "GET", url: server.url, headers: credential.value, body: null };
+  const { headers } = credential.value;
+  const request = { method: "GET", url: server.url, headers, body: null, signal: stop.signal };
   const opened = await ports.egress.open(request, LIMITS);
   if (!opened.ok) {
     const { kind } = opened.error;
