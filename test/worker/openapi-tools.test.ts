@@ -403,9 +403,7 @@ describe("the test of a tool", () => {
     expect(failed(await tried("tried"))).toEqual([["server", "upstream"]]);
     const { get: _left, ...rest } = PETS.paths["/pets"];
     const changed = { ...PETS, paths: { ...PETS.paths, "/pets": rest } };
-    answering.mockImplementation(async (input) =>
-      Response.json(String(input) === DOCUMENT_URL ? changed : {}),
-    );
+    answering.mockImplementation(async (input) => Response.json(input === DOCUMENT_URL ? changed : {}));
     expect(failed(await tried("tried"))).toEqual([["operations", "upstream"]]);
     expect(
       (await control<{ items: { state: string }[] }>("GET", "tried/operations")).body.items.map(

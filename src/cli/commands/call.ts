@@ -105,7 +105,8 @@ async function tell(session: Session, answer: Response): Promise<void> {
     text: () => (json === undefined ? text : JSON.stringify(json, null, 2)),
   });
   const code = memberOf(json, "code");
-  const isDenied = forwarded === null && decision !== null && (code === "denied" || code === "arguments_invalid");
+  const isDenied =
+    forwarded === null && decision !== null && (code === "denied" || code === "arguments_invalid");
   if (isDenied) output.next(`dome explain ${decision}`);
   if (forwarded === null && answer.status === 401) session.end(EXIT.notAuthenticated);
   else if (isDenied) session.end(EXIT.denied);
