@@ -114,7 +114,6 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
   // Well formed, and made by no installation.
   identifyKey: () => ({ api_key: `dome_at_${"0".repeat(49)}` }),
   addTool: named,
-  refreshTool: empty,
   addToolSecret: (unique) => ({ value: `upstream-secret-${unique}` }),
   refreshTool: empty,
   approveToolOperation: () => ({ hash: SEARCH_HASH }),

@@ -2,6 +2,7 @@
 import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
 import type { Timers } from "../../kernel/clock.ts";
+import { noCredentialInWords } from "../credential/no-credential.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import {
   serverCredential,
