@@ -28,11 +28,9 @@ import { outboxSink, queueSink, whileThereIsRoom, type AuditSink } from "./audit
 import { Egress } from "./egress/egress.ts";
 import type { Fetch } from "./egress/open.ts";
 import type { TokenBook } from "./gateway/credential/held-tokens.ts";
-import { probeServer } from "./gateway/http/probe-server.ts";
-import { readDocument } from "./gateway/http/read-document.ts";
-import { listServer } from "./gateway/list-server.ts";
 import type { McpUpstreamPorts } from "./gateway/mcp-upstream.ts";
 import { SessionBook } from "./gateway/sessions/session-book.ts";
+import { toolServers } from "./gateway/tool-servers.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
 import type { KeyCache } from "./identity/key-cache.ts";
 import { ProviderKeys } from "./identity/provider-keys.ts";
@@ -282,9 +280,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     operations: {
       ...operations,
       egress,
-      listServer: ({ tool, ...server }) => listServer({ ...servers, eras: isolate.mcpEras }, tool, server),
-      readDocument: (url, server) => readDocument(servers, url, server),
-      probeServer: (server) => probeServer(servers, server),
+      ...toolServers({ ...servers, eras: isolate.mcpEras }),
       testIssuer: env.testIssuer,
       issuer,
       signingKeys,
