@@ -24,8 +24,10 @@ declare module "oidc-provider" {
     readonly oidc: {
       readonly provider: Provider;
       readonly client?: { readonly clientId: string };
+      readonly params?: Readonly<Record<string, unknown>>;
       readonly session?: { readonly accountId?: string };
     };
+    body?: unknown;
   }
 
   interface Account {
@@ -36,20 +38,37 @@ declare module "oidc-provider" {
   interface Configuration {
     readonly clients: readonly Readonly<Record<string, string | readonly string[]>>[];
     readonly jwks: { readonly keys: readonly JWK[] };
-    readonly adapter: (model: string) => Adapter;
-    readonly cookies: { readonly keys: readonly string[] };
-    readonly claims: Readonly<Record<string, readonly string[]>>;
-    readonly conformIdTokenClaims: boolean;
-    readonly features: Readonly<Record<string, { readonly enabled: boolean }>>;
-    readonly ttl: Readonly<Record<string, number>>;
-    readonly interactions: { url(context: Context, interaction: { readonly uid: string }): string };
-    findAccount(context: Context, subject: string): Account | undefined;
-    loadExistingGrant(context: Context): Promise<Grant | undefined>;
+    readonly adapter?: (model: string) => Adapter;
+    readonly cookies?: { readonly keys: readonly string[] };
+    readonly claims?: Readonly<Record<string, readonly string[]>>;
+    readonly conformIdTokenClaims?: boolean;
+    readonly features: Readonly<
+      Record<string, { readonly enabled: boolean; readonly [option: string]: unknown }>
+    >;
+    readonly scopes?: readonly string[];
+    extraTokenClaims?(context: Context): object | undefined;
+    readonly ttl?: Readonly<Record<string, number>>;
+    readonly interactions?: { url(context: Context, interaction: { readonly uid: string }): string };
+    findAccount?(context: Context, subject: string): Account | undefined;
+    loadExistingGrant?(context: Context): Promise<Grant | undefined>;
+  }
+
+  interface AccessToken {
+    resourceServer: unknown;
+    save(): Promise<string>;
   }
 
   export class Provider {
     constructor(issuer: string, configuration: Configuration);
+    readonly AccessToken: new (of: Readonly<Record<string, unknown>>) => AccessToken;
+    readonly ResourceServer: new (identifier: string, info: object) => object;
+    registerGrantType(
+      name: string,
+      handler: (context: Context) => Promise<void>,
+      parameters: readonly string[],
+    ): void;
     readonly Grant: new (of: { readonly accountId: string; readonly clientId: string }) => Grant;
+    on(event: "grant.success" | "grant.error", heard: (context: Context, fault?: Error) => void): void;
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
     interactionDetails(
       request: IncomingMessage,

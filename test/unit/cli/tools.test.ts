@@ -77,6 +77,14 @@ describe("dome tools add", () => {
     }
   });
 
+  it("names the option at fault in a refusal of an authorization server", async () => {
+    const at = ["--token-url", "http://login.example/token", "--client-id", "dome"];
+    const refused = await dome([...OAUTH, ...at], {
+      replies: [refusalOf(400, "invalid_request", "auth.token_url")],
+    });
+    expect(refused.stderr).toContain("--token-url");
+  });
+
   it("sends what a call is to say of its context", async () => {
     const context = [
       "--context-audience",
