@@ -1,4 +1,5 @@
 /** The doors of tools that are measured: the server behind them, and a call through each. */
+import { defined } from "../../src/kernel/defined.ts";
 import { startAlone, type Alone } from "./alone.ts";
 import { request, type Address } from "./load.ts";
 import type { Operator } from "./operator.ts";
@@ -33,7 +34,7 @@ export default {
     const make = isOther ? undefined : results[method];
     if (make === undefined)
       return Response.json({ jsonrpc: "2.0", id, error: { code: -32601, message: "no" } }, { status: 404 });
-    const result = { ...make(isModern, params), ...(isModern ? { resultType: "complete" } : {}) };
+    const result = { ...make(isModern, params), resultType: isModern ? "complete" : undefined };
     const headers = method === "initialize" ? { "mcp-session-id": crypto.randomUUID() } : {};
     return Response.json({ jsonrpc: "2.0", id, result }, { headers });
   },
@@ -127,7 +128,7 @@ async function legacySession(
       headers: {
         "Content-Type": "application/json",
         Accept: "application/json, text/event-stream",
-        ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
+        ...defined({ Authorization: bearer === undefined ? undefined : `Bearer ${bearer}` }),
         ...session,
       },
       body: JSON.stringify({ jsonrpc: "2.0", ...message }),
