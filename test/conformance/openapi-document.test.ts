@@ -31,6 +31,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
 
 /** Operations of the OAuth endpoints: their refusals have the form of RFC 6749 §5.2. */
 const OAUTH = new Set(["issueToken", "introspectToken", "revokeToken"]);
+const JSON_RPC = new Set(["mcpTool", "mcpToolListen", "mcpToolEnd", "mcpAllTools"]);
 
 describe("the OpenAPI document", () => {
   it("is valid OpenAPI 3.1, references included", async () => {
@@ -62,8 +63,10 @@ describe("the OpenAPI document", () => {
 
   it.each(operations)("%s says what it answers when it refuses", (_name, _path, operation) => {
     const refusal = Object.entries(operation.responses["default"]?.content ?? {});
+    const { operationId } = operation;
+    const isProblem = !OAUTH.has(operationId) && !JSON_RPC.has(operationId);
     expect(refusal.map(([type]) => type)).toEqual([
-      OAUTH.has(operation.operationId) ? "application/json" : "application/problem+json",
+      isProblem ? "application/problem+json" : "application/json",
     ]);
     expect(
       Object.keys(operation.responses).filter((status) => status.startsWith("2")).length,
