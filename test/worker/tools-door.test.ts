@@ -169,7 +169,11 @@ describe("a call through the door", () => {
           target: { id: "crm/GET /tickets/{id}" },
           decision: "allow",
         },
-        { kind: "call.outcome", outcome: "completed", data: { status: 200, sent: 0, received: 11 } },
+        {
+          kind: "call.outcome",
+          outcome: "completed",
+          data: { status: 200, attempts: 1, sent: 0, received: 11 },
+        },
       ]);
   });
 

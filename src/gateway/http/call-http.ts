@@ -81,6 +81,7 @@ async function perform(
   const { part } = permit.asked;
   const isRepeatable = request.body.kind !== "stream" && part !== null && permit.tool.readOnly.has(part);
   const opened = await sendWithCredential(ports, { permit, upstream, signal, isRepeatable }, (sent) => {
+    outcome.attempts += 1;
     const headers = upstreamHeaders(request.headers, forwarded, sent.headers);
     const call = { method: request.method, url, headers, body, signal };
     return ports.egress.open({ ...call, ...defined({ sized: sizedAs(ports, request.body) }) }, bounds);
@@ -139,6 +140,8 @@ class HttpOutcome {
   readonly #startedAt: number;
   #sent: { readonly bytes: number; readonly sha256?: string } = { bytes: 0 };
   sentTooMuch = false;
+  /** How often the call was sent to the server. */
+  attempts = 0;
 
   constructor({ clock }: HttpPorts) {
     this.#clock = clock;
@@ -196,6 +199,7 @@ class HttpOutcome {
         data: {
           ...data,
           ...defined({ who: reason && WHO_FAILED[reason] }),
+          attempts: this.attempts,
           sent: this.#sent.bytes,
           ...defined({ sent_sha256: this.#sent.sha256 }),
         },
