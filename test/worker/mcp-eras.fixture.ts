@@ -48,6 +48,8 @@ export const servers = {
   begun: 0,
   /** Sessions that the legacy servers know. */
   sessions: new Set<string>(),
+  /** Which era each server speaks alone, other than its name says. */
+  turned: new Map<string, "legacy" | "modern">(),
   /** What a server without a session for the request answers. */
   over: 404,
   answer: null as unknown as (sent: Sent) => Response | Promise<Response>,
@@ -80,7 +82,8 @@ async function serve(input: unknown, init: RequestInit = {}): Promise<Response> 
   const headers = new Headers(init.headers);
   const sent = { tool, verb: init.method ?? "GET", headers, message, signal: init.signal ?? null };
   const isModern = headers.get("mcp-protocol-version") === "2026-07-28";
-  if (isModern && tool === "legacy") {
+  const era = servers.turned.get(tool) ?? tool;
+  if (isModern && era === "legacy") {
     return json({ id: null, error: { code: -32_000, message: "no session" } }, { status: 400 });
   }
   if (message?.method === "server/discover") {
@@ -89,7 +92,7 @@ async function serve(input: unknown, init: RequestInit = {}): Promise<Response> 
   }
   if (message?.method === "tools/list") return json({ id: message.id, result: { tools: TOOLS } });
   if (message?.method === "initialize") {
-    if (tool === "modern") {
+    if (era === "modern") {
       const data = { supported: ["2026-07-28"] };
       return json(
         { id: message.id, error: { code: -32_022, message: "modern only", data } },
@@ -139,6 +142,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   Object.assign(servers, { sent: [], over: 404, answer: found });
+  servers.turned.clear();
   vi.spyOn(globalThis, "fetch").mockImplementation(serve);
 });
 

@@ -182,3 +182,25 @@ describe.each(PAIRS)("a $client client at a server that speaks $tool", (pair) =>
     expect([status, body.error]).toMatchObject([client === "legacy" ? 200 : 404, { code: -32_601 }]);
   });
 });
+
+describe("a server that changes its era", () => {
+  it("to the older one is asked again after the answer that shows it", async () => {
+    expect((await modernCall("both", "look")).status).toBe(200);
+    servers.turned.set("both", "legacy");
+    expect((await modernCall("both", "look")).status).not.toBe(200);
+    const { body } = await modernCall("both", "look");
+    expect(body.result).toMatchObject({ resultType: "complete", content: [{ text: "found" }] });
+    expect(sentOf("tools/call").at(-1)?.headers.get("mcp-protocol-version")).toBe("2025-11-25");
+    servers.turned.clear();
+    servers.sessions.clear();
+  });
+
+  it("to the newer one is asked again once no session begins there", async () => {
+    expect((await modernCall("legacy", "look")).status).toBe(200);
+    servers.turned.set("legacy", "modern");
+    servers.sessions.clear();
+    expect((await modernCall("legacy", "look")).status).toBe(502);
+    expect((await modernCall("legacy", "look")).status).toBe(200);
+    expect(sentOf("tools/call").at(-1)?.headers.get("mcp-protocol-version")).toBe("2026-07-28");
+  });
+});

@@ -1,7 +1,7 @@
 /** Sessions at an MCP door: of legacy clients, and those that Dome keeps at legacy servers for modern ones. */
 import { describe, expect, it } from "vitest";
 import { modernRequest } from "../support/mcp-client-request.ts";
-import { token, whenEffective } from "../support/worker-api.ts";
+import { like, token, whenEffective } from "../support/worker-api.ts";
 import {
   api,
   event,
@@ -20,6 +20,9 @@ import {
 
 const outcomes = async (): Promise<readonly Record<string, unknown>[]> =>
   (await api.audit({ workspace: here.home, kind: "call.outcome" })) as unknown as Record<string, unknown>[];
+
+const has = (data: unknown, attempts: number): boolean =>
+  (data as { attempts?: number } | undefined)?.attempts === attempts;
 
 /** The requests that the legacy server was told to cancel. */
 const cancelled = (): readonly unknown[] =>
@@ -282,6 +285,15 @@ describe("the session that Dome keeps at a legacy server for a modern client", (
       ]);
     },
   );
+
+  it("is in the outcome's record as a digest, with the attempts, because its id lets its holder in (P4)", async () => {
+    await modernCall("legacy", "look");
+    servers.sessions.clear();
+    await modernCall("legacy", "look");
+    const repeated = async () => (await outcomes()).map(({ data }) => data).find((data) => has(data, 2));
+    await expect.poll(repeated).toMatchObject({ upstream_session: like(/^[0-9a-f]{16}$/) });
+    expect(JSON.stringify(await outcomes())).not.toContain("upstream-");
+  });
 
   it("does not repeat an operation that nobody has reviewed; the next call begins a new session", async () => {
     await modernCall("legacy", "search");

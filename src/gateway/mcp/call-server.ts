@@ -11,6 +11,7 @@ import type { UpstreamLimits } from "../../egress/open.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
+import type { Era } from "../../mcp/revision.ts";
 import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import { reasonOf } from "../early-end.ts";
@@ -20,6 +21,7 @@ import { knownServer, serverKey } from "../mcp-upstream.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { McpPorts } from "./door-view.ts";
+import { noticing } from "./era-change.ts";
 import type { Exchange } from "./exchange.ts";
 import { keptSessionExchange } from "./exchange-kept-session.ts";
 import { ownSessionExchange } from "./exchange-own-session.ts";
@@ -44,12 +46,13 @@ async function exchangeFor(
   ports: McpPorts,
   server: McpServerAt,
   { era, session, logLevel }: ClientRequest,
-): Promise<Result<Exchange, McpUpstreamFault>> {
-  if (session?.era === "legacy") return ok(ownSessionExchange(session));
+): Promise<Result<{ readonly exchange: Exchange; readonly spoken: Era }, McpUpstreamFault>> {
+  if (session?.era === "legacy") return ok({ exchange: ownSessionExchange(session), spoken: "legacy" });
   const known = session === null ? await knownServer(ports, server) : ok(session);
   if (!known.ok) return known;
-  if (known.value.era === "legacy") return ok(keptSessionExchange);
-  return ok(era === "modern" ? modernExchange : translatedExchange(logLevel));
+  if (known.value.era === "legacy") return ok({ exchange: keptSessionExchange, spoken: "legacy" });
+  const exchange = era === "modern" ? modernExchange : translatedExchange(logLevel);
+  return ok({ exchange, spoken: "modern" });
 }
 
 /** The operation that a request means: a tool by its name, anything else by its method. */
@@ -109,16 +112,19 @@ async function perform(
   const call = { permit, upstream, signal, isRepeatable };
   const exchanged = await sendWithCredential(ports, call, async ({ headers: sent, credential }) => {
     const server = { key: serverKey(tool.id, upstream), url: upstream.url, credential, signal };
-    const exchange = await exchangeFor(ports, server, request);
-    return exchange.ok
-      ? exchange.value(ports, server, { caller, request, sent, inputSchema, bounds, isRepeatable })
-      : exchange;
+    const chosen = await exchangeFor(ports, server, request);
+    if (!chosen.ok) return chosen;
+    const { exchange, spoken } = chosen.value;
+    const made = await exchange(ports, server, { caller, request, sent, inputSchema, bounds, isRepeatable });
+    return noticing(ports, server.key, spoken, made);
   });
   if (!exchanged.ok) {
     if (request.gone.aborted)
       return { ...outcome.none("upstream_unreachable"), end: outcome.failed("caller_gone") };
     return outcome.none(whyNot(exchanged.error, request.session !== null, signal));
   }
+  const { session } = exchanged.value;
+  if (session !== undefined) outcome.spokeIn(session.id, session.attempts);
   return readAnswer(exchanged.value, { timers: ports.timers, request, outcome, most, signal });
 }
 

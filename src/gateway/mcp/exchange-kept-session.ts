@@ -22,7 +22,7 @@ export const keptSessionExchange: Exchange = async (ports, server, asked) => {
   const refused = notForLegacyServer(asked.request.message);
   if (refused !== null) return ok(answeredByDome(errorMessage(asked.request.message.id, refused)));
   const key = toHex(sha256Sync(utf8(canonical({ server: server.key, caller: identityOf(asked.caller) }))));
-  for (let isRepeat = false; ; isRepeat = true) {
+  for (let attempts = 1; ; attempts += 1) {
     const session = await ports.sessions.session(
       ports,
       key,
@@ -31,10 +31,10 @@ export const keptSessionExchange: Exchange = async (ports, server, asked) => {
     );
     if (!session.ok)
       return err(session.error.kind === "not_opened" ? { kind: "unreachable" } : session.error);
-    const exchanged = await inSession(ports, server, asked, session.value);
+    const exchanged = await inSession(ports, server, asked, session.value, attempts);
     if (exchanged.ok || exchanged.error.kind !== "session_over") return exchanged;
     ports.sessions.drop(key, session.value);
-    if (isRepeat || !asked.isRepeatable) return exchanged;
+    if (attempts > 1 || !asked.isRepeatable) return exchanged;
   }
 };
 
@@ -43,6 +43,7 @@ async function inSession(
   server: McpServerAt,
   { request: { message, text, headers, ...client }, sent, bounds }: Asked,
   session: LegacySession,
+  attempts: number,
 ): Promise<Result<Exchanged, McpUpstreamFault>> {
   const id = ports.sessions.nextId();
   let questions = 0;
@@ -68,6 +69,7 @@ async function inSession(
   }
   return ok({
     ...opened.value,
+    session: { id: session.id, attempts },
     eventIds: "dropped" as const,
     body: cancellation.watching(opened.value.body),
     heard: (said, as) => {

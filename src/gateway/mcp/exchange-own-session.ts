@@ -39,6 +39,7 @@ export const ownSessionExchange =
     }
     return ok({
       ...opened.value,
+      session: { id: session.id, attempts: 1 },
       eventIds: "kept" as const,
       body: cancellation.watching(opened.value.body),
       heard: (said, as) => {

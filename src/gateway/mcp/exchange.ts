@@ -34,6 +34,8 @@ export interface Asked {
 
 /** With any status. The messages are in its body: one, or one in each event. */
 export interface Exchanged extends UpstreamResponse {
+  /** The session at a legacy server in which it was made. */
+  readonly session?: { readonly id: string | null; readonly attempts: number };
   /**
    * Ids of its events. `kept`: the client may take up the stream again where it has ended (2025-11-25, "Resumability and
    * Redelivery"). `dropped`: the client's era has no such thing.

@@ -75,6 +75,7 @@ async function perform(
 ): Promise<Performed<Heard>> {
   const { upstream } = permit.tool;
   const outcome = new McpOutcome(ports.clock, 0);
+  outcome.spokeIn(session.id, 1);
   const none = (why: NoAnswer, status?: number): Performed<Heard> => ({
     value: { kind: "none", why },
     end: outcome.failed(why, defined({ status })),

@@ -1,7 +1,9 @@
 /** What the outcome's record says of an exchange: how long it took, how much went each way, who failed. */
 import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import { toHex, utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
+import { sha256Sync } from "../../kernel/digest.ts";
 import type { RpcResponse } from "../../mcp/message.ts";
 import { WHO_FAILED, type CallFault, type NoAnswer } from "../who-failed.ts";
 import type { ServerAnswer } from "./client-request.ts";
@@ -17,12 +19,26 @@ export class McpOutcome {
   readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #sent: number;
+  /** Which session at the server, and how often the request was sent. */
+  #session: { readonly upstream_session?: string; readonly attempts?: number } = {};
 
   /** @param sent the size of the request, in bytes. */
   constructor(clock: Clock, sent: number) {
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.#sent = sent;
+  }
+
+  /**
+   * @param id of the session at the server. The record has a digest of it, because the id itself lets its holder in.
+   * @param attempts how often the request was sent; recorded where it was more than once.
+   */
+  spokeIn(id: string | null, attempts: number): void {
+    const digest = id === null ? undefined : toHex(sha256Sync(utf8(id))).slice(0, 16);
+    this.#session = defined({
+      upstream_session: digest,
+      attempts: attempts > 1 ? attempts : undefined,
+    });
   }
 
   /** The server has answered, whatever it says: an error of the tool is an answer too. */
@@ -81,7 +97,12 @@ export class McpOutcome {
       facts: {
         latency_ms: this.#clock.now() - this.#startedAt,
         ...defined({ reason }),
-        data: { ...data, ...defined({ who: reason && WHO_FAILED[reason] }), sent: this.#sent },
+        data: {
+          ...data,
+          ...this.#session,
+          ...defined({ who: reason && WHO_FAILED[reason] }),
+          sent: this.#sent,
+        },
       },
     };
   }
