@@ -14,6 +14,8 @@ import { RATE_LIMITS } from "./rate-limits.ts";
 import { firstLine, reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
 
 const COMPATIBILITY_DATE = "2026-10-20";
+/** As in wrangler.toml: a request's signal is aborted when its client has gone. */
+const COMPATIBILITY_FLAGS = ["enable_request_signal"];
 /** The schedule of the scheduled handler, as in production. */
 export const CRON = "* * * * *";
 const WORKER = "dome";
@@ -86,6 +88,7 @@ export function workerConfig(modules: Modules, vars: WorkerVars, limited = true)
   return {
     name: WORKER,
     compatibilityDate: COMPATIBILITY_DATE,
+    compatibilityFlags: COMPATIBILITY_FLAGS,
     manifest: { mainModule: "index.js", modules },
     exports: {
       AgentObject: { type: "durable-object", storage: "sqlite" },

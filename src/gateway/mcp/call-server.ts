@@ -30,6 +30,7 @@ import { modernExchange } from "./exchange-modern.ts";
 import { McpOutcome } from "./outcome.ts";
 import { deniedAnswer } from "./own-answers.ts";
 import { readAnswer } from "./read-answer.ts";
+import { answeredInTime } from "./slow-answer.ts";
 
 /** The longest silence before an answer, in milliseconds: in JSON it comes only when the tool has done its work. */
 const HEADERS_MS = 120_000;
@@ -78,7 +79,10 @@ export async function callServer(
   const called = await callTool(ports, caller, {
     question: () => ({ asked, args: argumentsOf(request.message) }),
     request: request.request,
-    perform: (permit, signal) => perform(ports, caller, request, permit, signal),
+    perform: (permit, signal) =>
+      answeredInTime(ports.timers, request, signal, (gone) =>
+        perform(ports, caller, { ...request, gone }, permit, signal),
+      ),
   });
   if (!called.ok) return called;
   if (called.value.kind === "denied")

@@ -65,6 +65,10 @@ describe("the two Workers of production", () => {
       expect(flags).toContain("global_fetch_strictly_public");
   });
 
+  it("hear when a client has gone, which is how an MCP client cancels", () => {
+    expect(door["compatibility_flags"]).toContain("enable_request_signal");
+  });
+
   it("count requests at the door alone, so that another rate limit restarts no object", () => {
     expect(combined["ratelimits"]).toHaveLength(7);
     expect(door["ratelimits"]).toEqual(combined["ratelimits"]);
