@@ -102,9 +102,13 @@ export class AgentCalls {
    * its tool before it.
    * @returns the address, and options with a `fetch` that carries the agent's call token and is cut by a stop.
    */
-  mcp(
-    tool?: string,
-  ): [url: URL, options: { fetch: (input: string | URL, init?: RequestInit) => Promise<Response> }] {
+  mcp(tool?: string): [
+    url: URL,
+    options: {
+      /** With the agent's call token. */
+      fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
+    },
+  ] {
     const path = tool === undefined ? "mcp" : `mcp/${encodeURIComponent(tool)}`;
     return [new URL(urlOf(this.#core.baseUrl, path)), { fetch: (input, init) => this.fetch(input, init) }];
   }

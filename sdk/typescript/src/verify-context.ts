@@ -45,7 +45,12 @@ export interface DomeContext {
   /** For whom the call is: the user, or the agent where the chain begins. */
   readonly subject: string;
   /** The workspace of the agents. */
-  readonly workspace: { readonly id: string; readonly name: string };
+  readonly workspace: {
+    /** `wsp_…`. */
+    readonly id: string;
+    /** Its name. */
+    readonly name: string;
+  };
   /** The agent that calls. */
   readonly agent: {
     /** `agt_…`: never used for another agent. */
@@ -58,7 +63,14 @@ export interface DomeContext {
     readonly tier: string;
   };
   /** Every agent that takes part, newest first. */
-  readonly chain: readonly { readonly agent: string; readonly name: string; readonly tier: string }[];
+  readonly chain: readonly {
+    /** `agt_…`. */
+    readonly agent: string;
+    /** Its name. */
+    readonly name: string;
+    /** Its tier. */
+    readonly tier: string;
+  }[];
   /** Null: no end user. */
   readonly user: ContextUser | null;
   /** What was decided on, for instance `http:call`. */
