@@ -185,6 +185,19 @@ describe("an answer of the server", () => {
     ]);
   });
 
+  it("asks for input only what the client has said that it can give, and passes that as it is (G-11)", async () => {
+    const result = {
+      resultType: "input_required",
+      inputRequests: { name: { method: "elicitation/create", params: { message: "Who?" } } },
+      requestState: "opaque",
+    };
+    const asked = await answeredWith(({ id }) => Response.json({ jsonrpc: "2.0", id, result }));
+    expect(asked.body.error).toMatchObject({ data: { who: "upstream", code: "upstream_failed" } });
+    const request = call("search");
+    const body = request.body.replace('clientCapabilities":{}', 'clientCapabilities":{"elicitation":{}}');
+    expect((await post("crm", { ...request, body })).body.result).toEqual(result);
+  });
+
   it("that redirects is not followed", async () => {
     const refused = await answeredWith(
       () => new Response(null, { status: 307, headers: { location: "https://elsewhere.example.com/" } }),

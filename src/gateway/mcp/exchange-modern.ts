@@ -2,7 +2,7 @@
 import { utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
 import { err, ok } from "../../kernel/result.ts";
-import { isObject } from "../../mcp/json-members.ts";
+import { isObject, type Members } from "../../mcp/json-members.ts";
 import { mapMember, withMembers } from "../../mcp/json-text.ts";
 import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
 import { isCacheable } from "../../mcp/methods.ts";
@@ -49,18 +49,37 @@ const isAllowed = (resultType: unknown, method: string): boolean =>
   resultType === "complete" ||
   (resultType === "input_required" && ASKING.has(method));
 
+/** The capability that a client needs for a question of the server. */
+const NEEDED: Readonly<Record<string, string>> = {
+  "elicitation/create": "elicitation",
+  "sampling/createMessage": "sampling",
+  "roots/list": "roots",
+};
+
+/** A question that the client has not said that it can answer is none that the server may ask. */
+function asksTooMuch({ _meta }: Members, { resultType, inputRequests }: Members): boolean {
+  if (resultType !== "input_required" || inputRequests === undefined) return false;
+  if (!isObject(inputRequests)) return true;
+  const declared = isObject(_meta) ? _meta[META.clientCapabilities] : undefined;
+  return Object.values(inputRequests).some((asked) => {
+    const method = isObject(asked) ? asked["method"] : undefined;
+    const needed = typeof method === "string" ? NEEDED[method] : undefined;
+    return needed === undefined || !isObject(declared) || !(needed in declared);
+  });
+}
+
 /**
  * Who may see a result depends on the agent, so it is for nobody else to keep (2026-07-28, "Caching"); a result that
  * names no type is a complete one. An error stands under the id of the request, whatever id the server gave it.
  */
-function heard({ id, method }: RpcRequest, message: RpcMessage, text: string): string | null {
+function heard({ id, method, params }: RpcRequest, message: RpcMessage, text: string): string | null {
   if (message.kind === "notification") return text;
   // A server of this era has no requests on streams.
   if (message.kind === "request") return null;
   const { outcome } = message;
   if ("error" in outcome) return message.id === id ? text : withMembers(text, { id: JSON.stringify(id) });
   const { resultType, cacheScope } = outcome.result;
-  if (message.id !== id || !isAllowed(resultType, method)) return null;
+  if (message.id !== id || !isAllowed(resultType, method) || asksTooMuch(params, outcome.result)) return null;
   const changes = {
     ...defined({ resultType: resultType === undefined ? '"complete"' : undefined }),
     ...defined({ cacheScope: isCacheable(method) && cacheScope !== "private" ? '"private"' : undefined }),
