@@ -2,10 +2,11 @@
  * Builds the HTTP request of a tool's operation from its arguments: the inverse of what the door does, which gathers the
  * arguments from the request. They have the members that a decision is made on: path, query, header, body, form, parts.
  */
-import type { PinnedRequestForm } from "../contract/pinned-request.ts";
+import { defined } from "../kernel/defined.ts";
+import type { PinnedRequest } from "../contract/pinned-request.ts";
 import { usage } from "./exit.ts";
 
-export interface BuiltRequest {
+interface BuiltRequest {
   readonly method: string;
   /** Under the tool's door, from the first slash on. */
   readonly path: string;
@@ -15,13 +16,13 @@ export interface BuiltRequest {
 
 export type CallArguments = Readonly<Record<string, unknown>>;
 type Members = Readonly<Record<string, unknown>>;
-type Form = Pick<PinnedRequestForm["parameters"][number], "form" | "style" | "explode">;
+type Form = Pick<PinnedRequest["parameters"][number], "form" | "style" | "explode">;
 
 const MEMBERS = ["path", "query", "header", "body", "form", "parts"];
 const TEXT: Form = { form: "value", style: "form", explode: true };
 
 /** An operation that no document describes: its arguments stand as they are. */
-export function undescribedRequest(operation: string): PinnedRequestForm | null {
+export function undescribedRequest(operation: string): PinnedRequest | null {
   const [, method, path] = /^([A-Z]+) (\/.*)$/.exec(operation) ?? [];
   if (method === undefined || path === undefined) return null;
   const types = { "application/json": "json", "application/x-www-form-urlencoded": "form" } as const;
@@ -29,7 +30,7 @@ export function undescribedRequest(operation: string): PinnedRequestForm | null 
 }
 
 /** @throws CommandFailure (exit 2) for arguments that the request has no place for. */
-export function buildRequest(request: PinnedRequestForm, args: CallArguments): BuiltRequest {
+export function buildRequest(request: PinnedRequest, args: CallArguments): BuiltRequest {
   const odd = Object.keys(args).find((name) => !MEMBERS.includes(name));
   if (odd !== undefined) {
     throw usage(`the arguments have a member "${odd}"; they have ${MEMBERS.join(", ")}`, EXAMPLE);
@@ -47,7 +48,7 @@ export function buildRequest(request: PinnedRequestForm, args: CallArguments): B
   return {
     method: request.method,
     path: query.length === 0 ? path : `${path}?${query.join("&")}`,
-    headers: { ...Object.fromEntries(headers), ...(type === null ? {} : { "content-type": type }) },
+    headers: { ...Object.fromEntries(headers), ...defined({ "content-type": type ?? undefined }) },
     body,
   };
 }
@@ -110,7 +111,7 @@ function pairsOf(name: string, value: unknown, how: Form): string[] {
 const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 function bodyOf(
-  { body }: PinnedRequestForm,
+  { body }: PinnedRequest,
   args: CallArguments,
 ): { readonly type: string | null; readonly body: BuiltRequest["body"] } {
   const given = ["body", "form", "parts"].filter((name) => args[name] !== undefined);

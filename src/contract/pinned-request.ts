@@ -21,4 +21,4 @@ export const pinnedRequest = z.object({
     })
     .nullable(),
 });
-export type PinnedRequestForm = z.output<typeof pinnedRequest>;
+export type PinnedRequest = z.output<typeof pinnedRequest>;

@@ -5,9 +5,6 @@ import { id, list, name, time } from "./words.ts";
 
 /** 2026-07-28, "Tool Names". */
 export const MCP_TOOL_NAME_PATTERN = "[A-Za-z0-9_.-]{1,128}";
-export const mcpToolName = z
-  .string()
-  .regex(new RegExp(`^${MCP_TOOL_NAME_PATTERN}$`), "must be 1 to 128 of A-Z a-z 0-9 _ . -");
 
 /** `new`: never approved. `changed`: the server now gives another definition. `gone`: it no longer lists the operation. */
 const quarantineReason = z.enum(["new", "changed", "gone"]);

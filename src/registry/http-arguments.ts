@@ -3,6 +3,7 @@
  * is what the server reads: a name that is there twice, a parameter that nobody declared, or a text that servers read in
  * different ways is a fault, and never one of its readings.
  */
+import { defined } from "../kernel/defined.ts";
 import type { ArgumentFault } from "./argument-schema.ts";
 import type { BodyKind, HttpBinding, HttpParameter, PinnedRequest, TextForm } from "./http-definition.ts";
 import { memberTypes, NoValue, scalarOf, valueOf } from "./http-values.ts";
@@ -221,8 +222,10 @@ class Gathering implements Gathered {
         const shown = parts.map(({ type, size, filename, text }) => ({
           type,
           size,
-          ...(filename === null ? {} : { filename }),
-          ...(text === null ? {} : { value: this.#partValue(form, text, type, pointer) }),
+          ...defined({
+            filename: filename ?? undefined,
+            value: text === null ? undefined : this.#partValue(form, text, type, pointer),
+          }),
         }));
         if (form.form === "list") return [name, shown];
         if (shown.length > 1) this.refuse(pointer, "repeated");

@@ -17,7 +17,7 @@ interface Part {
   readonly text: string | null;
 }
 
-export type MultipartFault = "boundary" | "delimiter" | "partHeaders" | "tooManyParts";
+type MultipartFault = "boundary" | "delimiter" | "partHeaders" | "tooManyParts";
 
 const MOST_PARTS = 100;
 const MOST_HEADER_BYTES = 4_096;

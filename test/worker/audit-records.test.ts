@@ -79,6 +79,7 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   updateIntegration: ["catalog.integration_updated"],
   removeTool: ["catalog.tool_removed"],
   refreshTool: ["catalog.tool_refreshed"],
+  testTool: ["catalog.tool_tested"],
   approveToolOperation: ["catalog.operation_approved"],
   addToolSecret: ["catalog.tool_secret_added"],
   removeToolSecret: ["catalog.tool_secret_removed"],
@@ -140,7 +141,7 @@ describe("a change", () => {
       const { id: secret } = jsonOf(await change("addToolSecret", {}, values)) as { id: string };
       values["secret"] = secret;
     }
-    if (id === "refreshTool" || id === "approveToolOperation") {
+    if (id === "refreshTool" || id === "testTool" || id === "approveToolOperation") {
       const url = "https://mcp.example.com/mcp";
       Object.assign(values, { name: `for-${id.toLowerCase()}`, operation: "search" });
       await change("addTool", { body: { name: values["name"], kind: "mcp", url } });

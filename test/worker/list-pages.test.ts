@@ -2,10 +2,12 @@
  * Every list of the API is read in pages. Which routes are lists is read from the OpenAPI document: a new one is walked here, or
  * the test names it.
  */
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { done, expectProblem, send } from "../security/calls.fixture.ts";
 import { ADMIN, makeWorkspace, registerAgent } from "../security/installation.fixture.ts";
 import { DOCUMENT, OPERATIONS, pathOf, type Operation } from "../security/routes.fixture.ts";
+import { sampleRecord } from "../support/audit-sample.ts";
 import { mcpAnswers } from "../support/mcp-answers.ts";
 
 interface Page {
@@ -77,12 +79,22 @@ beforeAll(async () => {
   const asked = vi.spyOn(globalThis, "fetch").mockImplementation(mcpAnswers(listed).answer);
   await change(`tools/server/refresh?workspace=${HOME}`);
   asked.mockRestore();
+  await openActs();
   await change(`agents/${agent.id}/activate`);
   for (const command of ["suspend", "resume", "suspend"])
     await change(`agents/${agent.id}/${command}`, { reason: "a test" });
   await change("signing-keys/rotate");
   await change("signing-keys/rotate", { use: "receipt", mode: "now" });
 }, 60_000);
+
+/** Two intents whose outcomes never come. */
+async function openActs(): Promise<void> {
+  const { id: workspace } = await done<{ id: string }>("GET", `/api/v1/workspaces/${HOME}`, {
+    authorization: ADMIN,
+  });
+  const more = { workspace, kind: "call.intent", data: { max_act_seconds: 60 } } as const;
+  await env.LEDGER.getByName(workspace).append([1, 2].map((n) => sampleRecord(n, more)));
+}
 
 it("the lists of the document are the ones that are known here", () => {
   expect(LISTS.map(({ id }) => id).toSorted()).toEqual([
@@ -93,6 +105,7 @@ it("the lists of the document are the ones that are known here", () => {
     "listIntegrations",
     "listKeys",
     "listKeysOfAgents",
+    "listOpenActs",
     "listOperators",
     "listPools",
     "listSigningKeys",
@@ -145,6 +158,6 @@ it("a cursor of one agent's halts is refused for another's, whose place it is no
 });
 
 const idOf = (item: object): unknown => {
-  const { id, kid, name } = item as Readonly<Record<string, unknown>>;
-  return id ?? kid ?? name;
+  const { id, kid, name, decision_id: decision } = item as Readonly<Record<string, unknown>>;
+  return id ?? kid ?? name ?? decision;
 };

@@ -1,6 +1,7 @@
 /** `dome call`: calls an operation of a tool through its door, as the agent. A denial is exit code 3. */
+import { defined } from "../../kernel/defined.ts";
 import type { Command } from "commander";
-import { pinnedRequest, type PinnedRequestForm } from "../../contract/pinned-request.ts";
+import { pinnedRequest, type PinnedRequest } from "../../contract/pinned-request.ts";
 import { readAgentCredential } from "../agent-credential.ts";
 import { verb, type Title } from "../command.ts";
 import { CommandFailure, EXIT, usage } from "../exit.ts";
@@ -58,7 +59,7 @@ async function call(session: Session, what: string, options: CallOptions): Promi
         ...headers,
         authorization: `Bearer ${credential}`,
         "user-agent": `dome-cli/${session.io.version}`,
-        ...(actAs === undefined ? {} : { "dome-act-as": actAs }),
+        ...defined({ "dome-act-as": actAs }),
       },
       body,
       redirect: "manual",
@@ -75,7 +76,7 @@ async function lookedUp(
   tool: string,
   operation: string,
   workspace: string | undefined,
-): Promise<PinnedRequestForm> {
+): Promise<PinnedRequest> {
   const { toolOperations } = await session.controlPlane();
   const { definition } = await toolOperations.show(tool, operation, workspace);
   const read = pinnedRequest.safeParse(definition?.["request"]);

@@ -16,7 +16,7 @@ const PROBE_MS = 30_000;
 const LIMITS: UpstreamLimits = { headersMs: 15_000, silenceMs: 15_000, bytes: null };
 
 /** `dome`: before anything was sent; `upstream`: the server, or the way there. */
-export interface ProbeFault {
+interface ProbeFault {
   readonly who: "dome" | "upstream";
   /** In words without secrets. */
   readonly detail: string;

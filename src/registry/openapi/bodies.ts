@@ -1,4 +1,5 @@
 /** The body of an operation: which types it may have, and what is decided on of each. */
+import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { BodyKind, HttpBodyForm, TextForm } from "../http-definition.ts";
 import { isObject, type JsonSchema } from "../schema-text.ts";
@@ -10,7 +11,7 @@ const MOST_TYPES = 20;
 const MOST_FIELDS = 100;
 const MEDIA_TYPE = /^(?:\*\/\*|[\w.+-]+\/(?:\*|[\w.+-]+))$/;
 
-export interface Bodies {
+interface Bodies {
   readonly body: HttpBodyForm | null;
   /** Members of the arguments' schema. */
   readonly properties: Readonly<Record<string, JsonSchema>>;
@@ -21,7 +22,7 @@ export interface Bodies {
 const NONE: Bodies = { body: null, properties: {}, oneOf: [] };
 
 /** The member of the arguments that holds a body of each kind. */
-export const MEMBER: Readonly<Record<BodyKind, string>> = {
+const MEMBER: Readonly<Record<BodyKind, string>> = {
   json: "body",
   form: "form",
   parts: "parts",
@@ -142,8 +143,10 @@ function partsSchema(
         partSchema(document, reader, each, isObject(encoding) ? own(encoding, name) : undefined),
       ]),
     ),
-    ...(Array.isArray(required) ? { required } : {}),
-    ...(found.ok && found.value["additionalProperties"] === false ? { additionalProperties: false } : {}),
+    ...defined({
+      required: Array.isArray(required) ? required : undefined,
+      additionalProperties: found.ok && found.value["additionalProperties"] === false ? false : undefined,
+    }),
   };
 }
 
@@ -161,8 +164,7 @@ function partSchema(
     return {
       type: "array",
       items: partSchema(document, reader, own(asked, "items") ?? {}, encoding, true),
-      ...(minItems === undefined ? {} : { minItems }),
-      ...(maxItems === undefined ? {} : { maxItems }),
+      ...defined({ minItems, maxItems }),
     };
   }
   const isBinary =
@@ -176,7 +178,7 @@ function partSchema(
       type: typesSchema(isObject(encoding) ? own(encoding, "contentType") : undefined),
       size: { type: "integer" },
       filename: { type: "string" },
-      ...(isBinary ? {} : { value: reader.read(schema) }),
+      ...defined({ value: isBinary ? undefined : reader.read(schema) }),
     },
     required: isBinary ? ["type", "size"] : ["type", "size", "value"],
   };

@@ -6,6 +6,7 @@
  * schema that nothing matches, so that its calls do not fall to another operation whose template is less concrete. Two
  * operations that the same call could mean make the document unusable.
  */
+import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { operationName } from "../../contract/resource.ts";
 import { checkSchema } from "../argument-schema.ts";
@@ -39,7 +40,7 @@ interface Unusable {
   readonly why: string;
 }
 
-export interface OpenApiListing {
+interface OpenApiListing {
   readonly tools: readonly HttpDefinition[];
   readonly unusable: readonly Unusable[];
 }
@@ -175,8 +176,10 @@ class Listing {
       properties: { path, query, header, additional_query: { type: "object" }, ...properties },
       required,
       additionalProperties: false,
-      ...(oneOf.length > 1 ? { anyOf: oneOf.map((member) => ({ required: [member] })) } : {}),
-      ...(Object.keys(definitions).length === 0 ? {} : { $defs: definitions }),
+      ...defined({
+        anyOf: oneOf.length > 1 ? oneOf.map((member) => ({ required: [member] })) : undefined,
+        $defs: Object.keys(definitions).length === 0 ? undefined : definitions,
+      }),
     };
     return ok({ inputSchema, binding: { parameters: parameters.value.parameters, body } });
   }
@@ -267,9 +270,8 @@ const uncheckable = ({ pointer, detail }: SchemaFault): string =>
 const claimOf = ({ operationId }: JsonSchema): string | null =>
   typeof operationId === "string" && /^[A-Za-z0-9_.-]{1,128}$/.test(operationId) ? operationId : null;
 
-function wordsOf({ summary, description }: JsonSchema): Found["words"] {
-  return {
-    ...(typeof summary === "string" ? { title: summary.slice(0, MOST_WORDS) } : {}),
-    ...(typeof description === "string" ? { description: description.slice(0, MOST_WORDS) } : {}),
-  };
-}
+const wordsOf = ({ summary, description }: JsonSchema): Found["words"] =>
+  defined({ title: startOf(summary), description: startOf(description) });
+
+const startOf = (words: unknown): string | undefined =>
+  typeof words === "string" ? words.slice(0, MOST_WORDS) : undefined;

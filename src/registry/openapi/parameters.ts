@@ -1,4 +1,5 @@
 /** Parameters of an operation: how each is found in a call, and the schema of all that stand in one place. */
+import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { forwardedHeader } from "../../contract/upstream.ts";
 import type { HttpParameter, TextForm } from "../http-definition.ts";
@@ -139,7 +140,7 @@ function schemaOf(found: readonly Found[], place: Place): JsonSchema {
   return {
     type: "object",
     properties: Object.fromEntries(here.map(({ parameter, schema }) => [parameter.name, schema])),
-    ...(required.length === 0 ? {} : { required }),
+    ...defined({ required: required.length === 0 ? undefined : required }),
     additionalProperties: false,
   };
 }

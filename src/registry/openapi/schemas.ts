@@ -28,7 +28,7 @@ const KEPT: ReadonlySet<string> = new Set(
 export type OpenApiVersion = "3.0" | "3.1";
 
 /** Schemas of the document that were weighed already. */
-export type Weights = WeakMap<JsonSchema, number>;
+type Weights = WeakMap<JsonSchema, number>;
 
 export interface OpenApiDocument {
   readonly members: JsonSchema;

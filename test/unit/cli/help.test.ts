@@ -16,13 +16,13 @@ test("the commands are these", () => {
       "agents register, agents list, agents show, agents update, agents transfer, agents activate, agents suspend, agents resume, " +
       "agents revoke, agents halts, agents tree, agents events, keys issue, keys rotate, keys list, keys identify, keys revoke, " +
       "operators create, operators list, operators show, operators revoke, operators rotate, operators offboard, " +
-      "tools add, tools list, tools show, tools update, tools remove, tools secrets, tools add-secret, tools remove-secret, tools refresh, tools operations, tools diff, tools approve, " +
+      "tools add, tools list, tools show, tools update, tools remove, tools test, tools secrets, tools add-secret, tools remove-secret, tools refresh, tools operations, tools diff, tools approve, " +
       "pools add, pools list, pools show, pools update, pools remove, " +
       "integrations add, integrations list, integrations show, integrations update, integrations remove, " +
       "idp add, idp list, idp show, idp test, idp remove, " +
       "tiers list, tiers show, " +
       "token issue, token exchange, token inspect, token revoke, users list, users show, users stop, users resume, users test-token, signing-keys list, " +
-      "signing-keys rotate, root-key status, root-key rewrap, check, explain, chain verify, audit list, audit open, audit show, " +
+      "signing-keys rotate, root-key status, root-key rewrap, check, call, explain, chain verify, audit list, audit open, audit show, " +
       "audit tail, audit chain, audit replay, help"
     ).split(", "),
   );

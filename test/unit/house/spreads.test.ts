@@ -6,8 +6,9 @@ import { REPOSITORY } from "../docs/markdown.ts";
 
 const SPREAD_CALL =
   /\b(?:push|unshift|splice|fromCharCode|fromCodePoint|concat)\((?:[^()[\]{}]*, *)?\.\.\.(?!parts\b)\(?\w/;
-/** Lists that the code itself makes, of a few items. */
+/** Lists that the code itself makes, of a few items or of a size that it chooses. */
 const SHORT: readonly string[] = [
+  "registry/multipart.ts: chunks.push(String.fromCharCode(...bytes.subarray(at, at + CHUNK)));",
   "objects/ledger-query.ts: values.push(...bound);",
   "cli/in-parallel.ts: results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(run))));",
 ];

@@ -1,4 +1,5 @@
 /** `dome tools add` */
+import { defined } from "../../../kernel/defined.ts";
 import { Option, type Command } from "commander";
 import { verb } from "../../command.ts";
 import { collect, inWorkspace, workspaceOption } from "../../option-values.ts";
@@ -72,7 +73,7 @@ async function add(session: Session, name: string, options: AddOptions): Promise
     clear_arguments: options.clearArguments === true,
     argument_schemas: schemas,
     description: options.description ?? null,
-    ...(document === undefined ? {} : { openapi: openapiSetting(document) }),
+    ...defined({ openapi: document === undefined ? undefined : openapiSetting(document) }),
     ...upstreamMembers(options),
   });
   if (value === undefined && document === undefined) return tellEntry(session, TOOLS, tool);
