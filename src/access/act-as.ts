@@ -39,7 +39,7 @@ export async function actFor(
   const { workspace } = caller.state;
   const refused = (why: ActAsRefusal["why"]) =>
     err({ kind: "actas_refused", agent: agent.id, workspace, why } as const);
-  // A caller that acts for somebody already has a signed chain. A header must not put another user at its end.
+  // A caller that acts for a user or agent already has a signed chain. A header must not put another user at its end.
   if (caller.user !== null || others.length > 0) return refused("has_actor");
   const lease = await leases.workspace(workspace);
   if (!lease.ok) return lease;

@@ -63,7 +63,7 @@ export interface AuthenticationPorts {
   keySet(): Promise<Result<OrgKeySet, NoLease>>;
 }
 
-/** Why a credential was refused. Callers get one of two answers; the exact kind is for the audit trail and the log. */
+/** Why a credential was refused. Callers get one of two answers; the exact kind is for the ledger and the log. */
 export type AuthenticationRefusal =
   /** No credential was presented. */
   | { readonly kind: "missing" }

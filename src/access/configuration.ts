@@ -110,7 +110,7 @@ export class ConfigurationReader {
   }
 
   /**
-   * What the server of a tool listed and somebody approved, in the order of the names.
+   * What the server of a tool listed and an operator approved, in the order of the names.
    * @param configEpoch from a lease of the tool's workspace, taken before this call.
    */
   async definitions(tool: Id<"tol">, configEpoch: number): Promise<readonly PinnedDefinition[]> {

@@ -30,7 +30,7 @@ export interface DecisionPorts extends ReleasePorts {
   ): Promise<Pick<AuditDraft, "arguments" | "arguments_digest">>;
 }
 
-/** What the request says about itself, for the audit trail. */
+/** What the request says about itself, for the record of the decision. */
 export interface RequestFacts {
   readonly requestId: string;
   readonly request: NonNullable<AuditDraft["request"]>;

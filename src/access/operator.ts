@@ -48,7 +48,7 @@ export interface OperatorPorts {
   readonly derived: DerivedKeys;
   /** Form keys of root-key versions that are no longer configured. */
   readonly retiredForms: readonly Uint8Array<ArrayBuffer>[];
-  /** The whole `dome_ot_…` text; null where the installation has none. */
+  /** The whole `dome_ot_…` text; null when this deployment has none. */
   readonly adminToken: string | null;
   /**
    * Dead tokens that were presented, by SHA-256 of the whole token. Dead is final: the database neither revives a
@@ -59,7 +59,7 @@ export interface OperatorPorts {
   background(work: Promise<unknown>): void;
 }
 
-/** Why a token was refused. Callers learn only that it was refused; the kind is for the audit trail and the log. */
+/** Why a token was refused. Callers learn only that it was refused; the kind is for the ledger and the log. */
 export type OperatorRefusal =
   | { readonly kind: "missing" }
   /** Never issued, or not a token at all. */

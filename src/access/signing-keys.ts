@@ -40,7 +40,7 @@ interface SigningKeyPorts {
   readonly derived: DerivedKeys;
   readonly leases: LeaseClient;
   readonly cache: SigningKeyCache;
-  /** Makes the first keys of the installation. Safe to call repeatedly and concurrently. */
+  /** Makes the first keys of this deployment. Safe to call repeatedly and concurrently. */
   makeFirstKeys(): Promise<void>;
 }
 

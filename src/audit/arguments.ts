@@ -1,4 +1,4 @@
-/** The audit trail keeps a keyed digest of a call's arguments: equal arguments can be found, and none can be read. */
+/** The ledger keeps a keyed digest of a call's arguments: equal arguments can be found, and none can be read. */
 import type { AuditDraft } from "../contract/audit.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { hmacSha256 } from "../kernel/digest.ts";

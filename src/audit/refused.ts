@@ -1,5 +1,5 @@
 /**
- * Decides when refused credentials are recorded, so that bad credentials cannot flood the trail (design part 10). A
+ * Decides when refused credentials are recorded, so that bad credentials cannot flood the ledger (design part 10). A
  * known but dead one is recorded at most once a second, with a count. One that was never issued appears only as a
  * count per minute. Bounded plain data, for a global of the isolate.
  */

@@ -21,7 +21,7 @@ const ABSOLUTE = /^https?:\/\/[!"$-[\]-~]+$/i;
 
 /**
  * @param text an absolute URI; a fragment is forbidden (RFC 8693 §2.1), and no door has a query or a user.
- * @returns undefined for every text that is not a door of this installation.
+ * @returns undefined for every text that is not a door of this deployment.
  */
 export function parseAudience(issuer: string, text: string): Audience | undefined {
   if (text.length > 2048 || !ABSOLUTE.test(text) || !URL.canParse(text)) return undefined;

@@ -92,7 +92,7 @@ const auditKind = z
   .max(64)
   .regex(/^(?:decision|[a-z_]+(?:\.[a-z_]+)+)$/);
 
-/** The workspace whose ledger holds the record, or `org` for what belongs to the whole installation. */
+/** The workspace whose ledger holds the record, or `org` for what belongs to the whole deployment. */
 export const ledgerName = z.union([z.string().regex(idPattern("wsp")), z.literal("org")]);
 
 /** The value that replaces an erased personal member. */
@@ -220,7 +220,7 @@ export const auditQuery = z.strictObject({
   user: userId.optional(),
   /** Records of calls with this API key, and of changes to it. */
   key: idText("key").optional(),
-  /** Includes records of readings of the trail. With a filter on the kind, that filter alone decides. */
+  /** Includes records of readings of the ledger. With a filter on the kind, that filter alone decides. */
   readings: z.boolean().default(false),
   /** Bounds the record's own time, inclusive. */
   since: timeInput.optional(),

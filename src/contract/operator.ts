@@ -11,7 +11,7 @@ export const LONGEST_LIFE_MS = 365 * DAY_MS;
 /** How long a replaced token stays valid. */
 const LONGEST_OVERLAP_S = 7 * 86_400;
 
-/** Names that the installation itself uses in the trail. No operator may have one of them. */
+/** Names that Dome itself uses in the ledger. No operator may have one of them. */
 const RESERVED_SUBJECTS: readonly string[] = ["admin", "dome"];
 
 const operatorRole = z.enum(ROLES);

@@ -1,4 +1,4 @@
-/** End users: those for whom agents have acted, as recorded in a workspace's trail, and those who are stopped there. */
+/** End users: those for whom agents have acted, as recorded in a workspace's ledger, and those who are stopped there. */
 import { z } from "zod";
 import { userId } from "./user-id.ts";
 import { id, list, name, page, time } from "./words.ts";

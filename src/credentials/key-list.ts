@@ -117,7 +117,7 @@ export function walkKeys(
   return selectKeys(from, and(inPlace(where, apiKeys), upToEdge, ...conditions(filter)), page);
 }
 
-/** All keys of the agents that somebody answers for are read, and sorted. */
+/** All keys of the agents that one steward answers for are read, and sorted. */
 export const keysOfSteward = (where: ListScope, filter: KeyFilter, page: KeyPageRequest): SQL =>
   selectKeys(
     sql`${agents} CROSS JOIN ${apiKeys} ON ${apiKeys.agentId} = ${agents.id}`,

@@ -87,7 +87,7 @@ export async function callTool<T>(
     intent: intentOf(ports, judged.value, limits.value),
     state,
     freshness,
-    // As somebody has reviewed: it may begin while its intent is being written. A hint of the server is no review.
+    // As an operator has reviewed: it may begin while its intent is being written. A hint of the server is no review.
     readOnly: asked.part !== null && tool.readOnly.has(asked.part),
     perform: (signal) =>
       withDeadline(ports.timers, limits.value.maxActSeconds * 1000, signal, (within) =>

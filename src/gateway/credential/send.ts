@@ -22,7 +22,7 @@ interface UpstreamCall {
   readonly upstream: Upstream;
   /** Ends the call, and what is asked of another server for it. */
   readonly signal: AbortSignal;
-  /** It may be sent twice: it changes nothing, as somebody has reviewed, and its body is still there. */
+  /** It may be sent twice: it changes nothing, as an operator has reviewed, and its body is still there. */
   readonly isRepeatable: boolean;
 }
 

@@ -28,7 +28,7 @@ export interface Asked {
   /** The pinned schema of the tool that is called; undefined for any other request. */
   readonly inputSchema: JsonSchema | undefined;
   readonly bounds: UpstreamLimits;
-  /** The request may reach the server twice: it changes nothing, as somebody has reviewed or as its method says. */
+  /** The request may reach the server twice: it changes nothing, as an operator has reviewed or as its method says. */
   readonly isRepeatable: boolean;
 }
 
