@@ -21,7 +21,14 @@ import { bodyFor, OPERATIONS, pathOf, type Operation, SEARCH } from "./routes.fi
 type Owner = "agent" | "workspace" | "org";
 
 /** They change nothing that an owner object has, or what is done twice is as if it were done once. */
-const NO_CHANGE = ["identifyKey", "replayAudit", "rewrapRootKey", "testIdentityProvider", "createTestToken"];
+const NO_CHANGE = [
+  "identifyKey",
+  "replayAudit",
+  "rewrapRootKey",
+  "testIdentityProvider",
+  "testTool",
+  "createTestToken",
+];
 const OF_ALL = /^\/api\/v1\/(?:operators|signing-keys|root-keys?|test-users)/;
 
 function ownerOf({ id, path }: Operation): Owner {
