@@ -88,7 +88,7 @@ export const explanation = z
     names: z
       .record(z.string(), z.string())
       .default({})
-      .meta({ description: "the names of the agents, by id" }),
+      .meta({ description: "the names of the agents, and for operators of the workspace, by id" }),
     action: z.string(),
     resource: z.string(),
     reason: z.string(),

@@ -44,7 +44,7 @@ describe("an explanation", () => {
       agent: bot.id,
       chain: [{ agent: bot.id, key: bot.key, epoch: 2 }],
       user: null,
-      names: { [bot.id]: "bot" },
+      names: { [bot.id]: "bot", [bot.created.agent.workspace_id]: home },
       action: "tool:use",
       resource: "zendsk/create_ticket",
       reason: "catalog_missing",
@@ -71,7 +71,8 @@ describe("an explanation", () => {
       const answer = await explain(credential, denied);
       expect(answer.status).toBe(200);
       expect(answer.headers.get("cache-control")).toBe("no-store");
-      expect(answer.body).toEqual({ ...full, change: { ...full.change, command: null } });
+      const names = { [bot.id]: "bot" }; // that of its workspace stands in its own record
+      expect(answer.body).toEqual({ ...full, names, change: { ...full.change, command: null } });
       expect(JSON.stringify(answer.body)).not.toContain("zendesk");
     }
     // And so does the answer of the check itself.

@@ -174,8 +174,10 @@ export const auditRoutes: readonly Route[] = [
         if (!home.ok) return home;
         const explained = await explainDecision(operations, home.value.id, params.decision, null);
         if (!explained.ok) return explained;
-        const noted = await noteReading(operations, asked, home.value.id, { decision: params.decision });
-        return noted.ok ? reply(explained, 200, NO_STORE) : noted;
+        const { id, name } = home.value;
+        const names = { ...explained.value.names, [id]: name };
+        const noted = await noteReading(operations, asked, id, { decision: params.decision });
+        return noted.ok ? reply(ok({ ...explained.value, names }), 200, NO_STORE) : noted;
       }
       if (caller === null) throw new Error("neither operator nor agent passed this door");
       const { state, agents } = caller;

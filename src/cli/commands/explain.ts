@@ -87,7 +87,7 @@ function explanationText(output: Output, explanation: Explanation): string {
       ["agent", named(names, explanation.agent)],
       ["for", user === null ? "itself" : user.email === null ? user.id : `${user.email} (${user.id})`],
       ["chain", chain.join(" for ")],
-      ["workspace", explanation.workspace_id],
+      ["workspace", named(names, explanation.workspace_id)],
       ["policies", several(explanation.policies)],
       ["bundle", explanation.bundle_version],
       ["transaction", explanation.txn],

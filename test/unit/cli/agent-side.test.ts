@@ -157,7 +157,7 @@ describe("dome explain", () => {
     agent: AGENT_ID,
     chain: [{ agent: AGENT_ID, key: KEY_ID, epoch: 1 }],
     user: { id: "usr_mzxw6ytboi2dknrvgaztcmjqgy", email: "alice@example.com" },
-    names: { [AGENT_ID]: "support-triage" },
+    names: { [AGENT_ID]: "support-triage", [WORKSPACE_ID]: "support" },
     action: "tool:use",
     resource: "jira",
     reason: "surface_undeclared",
@@ -187,7 +187,7 @@ resource       jira
 agent          support-triage (agt_01k9v3m8q2x7n5r4t6w0y1z2a3)
 for            alice@example.com (usr_mzxw6ytboi2dknrvgaztcmjqgy)
 chain          support-triage (key_01k9v3m8q2x7n5r4t6w0y1z2a4, epoch 1)
-workspace      wsp_01k9v3m8q2x7n5r4t6w0y1z2a7
+workspace      support (wsp_01k9v3m8q2x7n5r4t6w0y1z2a7)
 policies       -
 bundle         baseline-1
 transaction    txn_01k9v3m8q2x7n5r4t6w0y1z2a9
