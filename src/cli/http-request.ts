@@ -6,9 +6,9 @@ import { defined } from "../kernel/defined.ts";
 import type { PinnedRequest } from "../contract/pinned-request.ts";
 import { usage } from "./exit.ts";
 
-interface BuiltRequest {
+export interface BuiltRequest {
   readonly method: string;
-  /** Under the tool's door, from the first slash on. */
+  /** Under the tool's door, from the first slash on; empty: the door itself. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | FormData | null;

@@ -1,11 +1,14 @@
 /** `dome call`: calls an operation of a tool through its door, as the agent. A denial is exit code 3. */
 import { defined } from "../../kernel/defined.ts";
 import type { Command } from "commander";
-import { pinnedRequest, type PinnedRequest } from "../../contract/pinned-request.ts";
+import { pinnedRequest } from "../../contract/pinned-request.ts";
 import { readAgentCredential } from "../agent-credential.ts";
 import { verb, type Title } from "../command.ts";
 import { CommandFailure, EXIT, usage } from "../exit.ts";
-import { buildRequest, undescribedRequest, type CallArguments } from "../http-request.ts";
+import { buildRequest, undescribedRequest, type BuiltRequest, type CallArguments } from "../http-request.ts";
+import { mcpRequest, responseIn } from "../mcp-request.ts";
+import type { RpcResponse } from "../../mcp/message.ts";
+import { clean } from "../output.ts";
 import { agentKeyFileOption, jsonObject, workspaceOption } from "../option-values.ts";
 import type { Session } from "../session.ts";
 import { oneStdin, readTokenFile } from "../token-file.ts";
@@ -21,19 +24,20 @@ export const callCommand = (session: Session, title: Title): Command =>
   verb({
     ...title,
     description:
-      "Call an operation of an HTTP tool through Dome, as an agent, whose credential is read from DOME_AGENT_KEY or --key-file. The " +
-      "call is decided, recorded and sent as one of the agent itself. An operation that an OpenAPI document describes is looked up " +
-      "with your operator token. Exit code 0: answered with less than 400; 3: denied.",
+      "Call an operation of a tool through Dome, as an agent, whose credential is read from DOME_AGENT_KEY or --key-file. The " +
+      "call is decided, recorded and sent as one of the agent itself. An operation of an MCP server, or one that an OpenAPI " +
+      "document describes, is looked up with your operator token. Exit code 0: the tool has done it; 3: denied.",
     examples: [
       `dome call orders/getOrder --args '{"path":{"id":7}}'`,
       `dome call orders/addOrder --args '{"body":{"item":"book"}}' --key-file ./support-triage.key`,
       `dome call "crm/GET /tickets" --args '{"query":{"status":"open"}}'`,
+      `dome call tickets/create_ticket --args '{"subject":"The printer smokes"}'`,
     ],
   })
     .argument("<what>", "<tool>/<operation>")
     .option(
       "--args <json>",
-      "the arguments: an object with path, query, header, and body, form or parts",
+      "the arguments: of an MCP tool as it takes them; of an HTTP tool an object with path, query, header, and body, form or parts",
       jsonObject,
     )
     .option("--act-as <file>", "for the user whose ID token is in this file; - for stdin")
@@ -49,11 +53,15 @@ async function call(session: Session, what: string, options: CallOptions): Promi
   const credential = await readAgentCredential(session.io, options.keyFile);
   const actAs =
     options.actAs === undefined ? undefined : await readTokenFile(session.io, options.actAs, "--act-as");
-  const request =
-    undescribedRequest(operation) ?? (await lookedUp(session, tool, operation, options.workspace));
-  const { method, path, headers, body } = buildRequest(request, options.args ?? {});
+  const args = options.args ?? {};
+  const undescribed = undescribedRequest(operation);
+  const { door, request } =
+    undescribed === null
+      ? await lookedUp(session, { tool, operation, args, workspace: options.workspace })
+      : { door: "tools" as const, request: buildRequest(undescribed, args) };
+  const { method, path, headers, body } = request;
   const answer = await session.io
-    .fetch(`${await session.agentUrl()}/tools/${encodeURIComponent(tool)}${path}`, {
+    .fetch(`${await session.agentUrl()}/${door}/${encodeURIComponent(tool)}${path}`, {
       method,
       headers: {
         ...headers,
@@ -67,29 +75,78 @@ async function call(session: Session, what: string, options: CallOptions): Promi
     .catch(() => {
       throw new CommandFailure(EXIT.failed, "the service cannot be reached, or has ended the connection");
     });
-  await tell(session, answer);
+  await (door === "mcp" ? tellMcp : tell)(session, answer);
+}
+
+interface Asked {
+  readonly tool: string;
+  readonly operation: string;
+  readonly args: CallArguments;
+  readonly workspace: string | undefined;
 }
 
 /** How the operation is called, from its approved definition. */
 async function lookedUp(
   session: Session,
-  tool: string,
-  operation: string,
-  workspace: string | undefined,
-): Promise<PinnedRequest> {
+  { tool, operation, args, workspace }: Asked,
+): Promise<{ readonly door: "tools" | "mcp"; readonly request: BuiltRequest }> {
   const { toolOperations } = await session.controlPlane();
   const { definition } = await toolOperations.show(tool, operation, workspace);
+  const inputSchema = definition?.["inputSchema"];
+  if (definition?.["request"] === undefined && inputSchema !== undefined)
+    return { door: "mcp", request: mcpRequest(operation, inputSchema, args) };
   const read = pinnedRequest.safeParse(definition?.["request"]);
   if (!read.success) {
-    throw usage(
-      `${tool}/${operation} has no approved definition of an HTTP request; MCP tools are called by an MCP client`,
-      `dome tools diff ${tool} ${operation}`,
-    );
+    throw usage(`${tool}/${operation} has no approved definition`, `dome tools diff ${tool} ${operation}`);
   }
   if (read.data.refused !== undefined)
     throw usage(`${tool}/${operation} cannot be called through Dome: it ${read.data.refused}`);
-  return read.data;
+  return { door: "tools", request: buildRequest(read.data, args) };
 }
+
+/** The response of an MCP server, or a refusal; on stderr the decision. */
+async function tellMcp(session: Session, answer: Response): Promise<void> {
+  const { output } = session;
+  const text = await answer.text();
+  const response = responseIn(text, answer.headers.get("content-type"));
+  const decision = answer.headers.get("dome-decision-id");
+  output.note(`${answer.status}${decision === null ? "" : `  ${decision}`}`);
+  if (response === null)
+    throw new CommandFailure(EXIT.failed, "the answer has no response: the stream has ended early");
+  const { outcome } = response;
+  const body = "result" in outcome ? outcome.result : outcome.error;
+  output.show({
+    body: { status: answer.status, decision_id: decision, body },
+    ids: decision === null ? [] : [decision],
+    text: () => ("result" in outcome ? contentText(outcome.result) : outcome.error.message),
+  });
+  const isDenied = decision !== null && isDeny(outcome);
+  if (isDenied) output.next(`dome explain ${decision}`);
+  if (answer.status === 401) session.end(EXIT.notAuthenticated);
+  else if (isDenied) session.end(EXIT.denied);
+  else if (!("result" in outcome) || outcome.result["isError"] === true) session.end(EXIT.failed);
+}
+
+/** A denied call is a result with the decision beside it. */
+function isDeny(outcome: RpcResponse["outcome"]): boolean {
+  if (!("result" in outcome)) return false;
+  const decision = membersOf(membersOf(outcome.result["_meta"])["dome/decision"]);
+  return decision["decision"] === "deny";
+}
+
+/** The texts of a result that has nothing else; of any other one, all of it. */
+function contentText(result: Readonly<Record<string, unknown>>): string {
+  const content = Array.isArray(result["content"]) ? result["content"].map(membersOf) : [];
+  const texts = content.flatMap(({ type, text }) =>
+    type === "text" && typeof text === "string" ? [text] : [],
+  );
+  return texts.length > 0 && texts.length === content.length
+    ? texts.map(clean).join("\n")
+    : JSON.stringify(result, null, 2);
+}
+
+const membersOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 
 /** The answer as it is; on stderr its status and decision. */
 async function tell(session: Session, answer: Response): Promise<void> {

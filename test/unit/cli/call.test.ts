@@ -69,12 +69,74 @@ describe("dome call", () => {
     expect(refused.stderr).toContain(said);
   });
 
-  it("says of an operation that no HTTP request calls what it is", async () => {
+  describe("of a tool of an MCP server", () => {
+    const inputSchema = {
+      type: "object",
+      properties: { subject: { type: "string", "x-mcp-header": "Subject" } },
+    };
+    const pinned = {
+      ...operation,
+      tool: "tickets",
+      name: "create",
+      definition: { name: "create", inputSchema },
+    };
+    const result = (more: object) => ({ jsonrpc: "2.0", id: 1, result: { content: [], ...more } });
+    const text = (words: string) => [{ type: "text", text: words }];
+    const call = (answer: Response) =>
+      dome(["call", "tickets/create", "--args", '{"subject":"smoke"}'], {
+        env: variables,
+        replies: [json(200, pinned), answer],
+      });
+
+    it("sends what a client of the protocol sends, and shows the texts of the result", async () => {
+      const called = await call(answered(200, result({ content: text("created 4711") }), "dec_1"));
+      expect(called).toMatchObject({ exit: 0, stdout: "created 4711\n" });
+      expect(called.requests).toEqual(["GET /api/v1/tools/tickets/operations/create", "POST /mcp/tickets"]);
+      const { headers, body } = called.service.seen[1] ?? {};
+      expect(Object.fromEntries(headers ?? [])).toMatchObject({
+        authorization: `Bearer ${KEY}`,
+        accept: "application/json, text/event-stream",
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": "tools/call",
+        "mcp-name": "create",
+        "mcp-param-subject": "smoke",
+      });
+      expect(JSON.parse(body ?? "")).toMatchObject({
+        method: "tools/call",
+        params: { name: "create", arguments: { subject: "smoke" } },
+      });
+    });
+
+    it("reads a response at the end of a stream", async () => {
+      const progress = { jsonrpc: "2.0", method: "notifications/progress", params: {} };
+      const events = [progress, result({ content: text("done") })]
+        .map((each) => `data: ${JSON.stringify(each)}\n\n`)
+        .join(": still here\n\n");
+      const headers = { "content-type": "text/event-stream", "dome-decision-id": "dec_1" };
+      expect(await call(new Response(events, { headers }))).toMatchObject({ exit: 0, stdout: "done\n" });
+      const cutOff = await call(new Response("data: {}\n", { headers }));
+      expect(cutOff.exit).toBe(1);
+      expect(cutOff.stderr).toContain("the answer has no response");
+    });
+
+    const denied = { content: text("no"), isError: true, _meta: { "dome/decision": { decision: "deny" } } };
+    it.each([
+      ["a denial", 200, result(denied), 3],
+      ["a failure of the tool", 200, result({ content: text("no"), isError: true }), 1],
+      ["an error", 200, { jsonrpc: "2.0", id: 1, error: { code: -32_602, message: "no" } }, 1],
+      ["a refused credential", 401, { jsonrpc: "2.0", id: null, error: { code: 4010, message: "no" } }, 4],
+    ])("ends %s with its exit code", async (_what, status, body, exit) => {
+      const called = await call(answered(status, body, status === 401 ? null : "dec_1"));
+      expect(called).toMatchObject({ exit, stdout: "no\n" });
+    });
+  });
+
+  it("says of an operation without an approved definition where to look", async () => {
     const refused = await dome(["call", "mcp/search"], {
       env: variables,
-      replies: [json(200, { ...operation, definition: { name: "search" } })],
+      replies: [json(200, { ...operation, definition: null })],
     });
     expect(refused.exit).toBe(2);
-    expect(refused.stderr).toContain("MCP tools are called by an MCP client");
+    expect(refused.stderr).toContain("mcp/search has no approved definition");
   });
 });

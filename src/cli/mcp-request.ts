@@ -1,0 +1,50 @@
+/** The HTTP request that calls a tool of an MCP server at its door (MCP 2026-07-28), and the response in the answer. */
+import { utf8 } from "../kernel/bytes.ts";
+import { EventReader } from "../mcp/event-reader.ts";
+import { parseMessage, type RpcResponse } from "../mcp/message.ts";
+import { standardHeaders } from "../mcp/modern-request.ts";
+import { parameterHeaders, parameterHeaderValues } from "../mcp/parameter-headers.ts";
+import { META, MODERN } from "../mcp/revision.ts";
+import type { BuiltRequest } from "./http-request.ts";
+
+const METHOD = "tools/call";
+
+/**
+ * @param name of the tool at its server.
+ * @param inputSchema as it was approved: it says which arguments are repeated in headers.
+ */
+export function mcpRequest(name: string, inputSchema: unknown, args: object): BuiltRequest {
+  const _meta = { [META.protocolVersion]: MODERN, [META.clientCapabilities]: {} };
+  const params = { name, arguments: args, _meta };
+  const headers = standardHeaders({ method: METHOD, params });
+  headers.set("content-type", "application/json");
+  headers.set("accept", "application/json, text/event-stream");
+  const repeated = parameterHeaders(inputSchema);
+  for (const [header, value] of repeated.ok ? parameterHeaderValues(repeated.value, args) : [])
+    headers.set(header, value);
+  return {
+    method: "POST",
+    path: "",
+    headers: Object.fromEntries(headers),
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: METHOD, params }),
+  };
+}
+
+/** The greatest answer that is read, in bytes. */
+const MOST = 33_554_432;
+
+/**
+ * @param text the body of the answer: one message, or events of which the last message is the response.
+ * @returns null when there is no response.
+ */
+export function responseIn(text: string, contentType: string | null): RpcResponse | null {
+  const bytes = utf8(text);
+  const isStream = contentType?.startsWith("text/event-stream") === true;
+  const events = isStream ? new EventReader(MOST).read(bytes) : null;
+  const messages = events === null ? [text] : events.ok ? events.value.map(({ data }) => data) : [];
+  const read = messages.flatMap((message) =>
+    message === null ? [] : [parseMessage(utf8(message), "upstream")],
+  );
+  const last = read.at(-1);
+  return last?.ok === true && last.value.kind === "response" ? last.value : null;
+}
