@@ -79,6 +79,10 @@ function nextToFind(missing: string | null, invocation: Invocation): string | nu
       return about(onWorkspace ? "workspaces halts" : "agents halts", invocation);
     case "identity_provider":
       return listHere("idp", invocation);
+    case "operation": {
+      const [tool = ""] = invocation.subject?.split("/") ?? [];
+      return `dome tools operations ${shellWord(tool)}${inWorkspace(invocation.workspace ?? undefined)}`;
+    }
     case "operator_token":
       return "dome operators list";
     case "decision":

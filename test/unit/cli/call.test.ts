@@ -1,6 +1,6 @@
 /** `dome call`: with which credentials it asks for what, and what it makes of the answers. */
 import { describe, expect, it } from "vitest";
-import { json } from "../client/fake-service.ts";
+import { json, refusalOf } from "../client/fake-service.ts";
 import { dome, SERVICE_URL, TOKEN } from "./run-cli.ts";
 
 const KEY = `dome_at_${"A".repeat(49)}`;
@@ -129,6 +129,15 @@ describe("dome call", () => {
       const called = await call(answered(status, body, status === 401 ? null : "dec_1"));
       expect(called).toMatchObject({ exit, stdout: "no\n" });
     });
+  });
+
+  it("says of an operation that is not there which command lists those of the tool", async () => {
+    const refused = await dome(["call", "tickets/nothing"], {
+      env: variables,
+      replies: [refusalOf(404, "not_found", "operation")],
+    });
+    expect(refused.exit).toBe(1);
+    expect(refused.stderr).toContain("\nnext: dome tools operations tickets\n");
   });
 
   it("says of an operation without an approved definition where to look", async () => {
