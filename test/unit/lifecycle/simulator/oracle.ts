@@ -116,14 +116,18 @@ export class Oracle {
   }
 
   /**
-   * Whether any stop so far, effective or not, is a reason to refuse this tokenState; or an agent of it has just been started,
-   * of which an isolate that keeps a refusal has not heard.
+   * Whether any stop so far, effective or not, is a reason to refuse this tokenState; or an agent of it, its workspace or
+   * its user has just been started, of which an isolate that keeps a refusal has not heard.
    */
   hasCauseToRefuse(tokenState: TokenState): boolean {
+    const { chain, haltEpoch, user, userEpoch } = tokenState;
     const since = this.#now() - 2 * REFUSAL_KEEP_MS; // an isolate's clock may be slow
-    const justStarted = tokenState.chain.some(
-      ({ agent, epoch }) => (this.#epochBeganAt.get(`${agent}#${epoch}`) ?? -Infinity) > since,
-    );
+    const epochs = [
+      ...chain.map(({ agent, epoch }) => `${agent}#${epoch}`),
+      `${WORKSPACE}#${haltEpoch}`,
+      `${user ?? ""}#${userEpoch ?? 0}`,
+    ];
+    const justStarted = epochs.some((epoch) => (this.#epochBeganAt.get(epoch) ?? -Infinity) > since);
     return justStarted || this.halts.some((known) => this.#stops(known, tokenState));
   }
 
