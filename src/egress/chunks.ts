@@ -1,4 +1,5 @@
-/** Reads the body of an answer, chunk by chunk. */
+/** Reads the body of an answer, chunk by chunk or as a whole. */
+import { concatAll } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { UpstreamFault, type UpstreamEnd, type UpstreamResponse } from "./open.ts";
 
@@ -24,4 +25,23 @@ export async function eachChunk(
     if (fault instanceof UpstreamFault) return err(fault.end);
     throw fault;
   }
+}
+
+/**
+ * The whole body.
+ * @param most of it, in bytes; by default as much as the call's own limit lets through.
+ */
+export async function readAll(
+  body: UpstreamResponse["body"],
+  most = Infinity,
+): Promise<Result<Uint8Array<ArrayBuffer>, UpstreamEnd>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const read = await eachChunk(body, (chunk) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    return size <= most;
+  });
+  if (!read.ok) return read;
+  return size > most ? err("too_large") : ok(concatAll(chunks));
 }

@@ -2,12 +2,11 @@
  * The one way to call other servers, in two forms behind one guard: `getJson` for documents, `open` for streams. Only
  * https to public names, and no redirects. The server that answers is not trusted.
  */
-import { concatAll } from "../kernel/bytes.ts";
 import type { Timers } from "../kernel/clock.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
+import { err, type Result } from "../kernel/result.ts";
 import { parseJsonBytes } from "../kernel/strict-json.ts";
 import { addressFault, wayTo, type AddressFault, type Way } from "./address.ts";
-import { eachChunk } from "./chunks.ts";
+import { readAll } from "./chunks.ts";
 import {
   open,
   type Fetch,
@@ -101,10 +100,4 @@ export class Egress {
     const document = parseJsonBytes(bytes.value, { numbers: "finite" });
     return document.ok ? document : err({ kind: "not_json" });
   }
-}
-
-async function readAll(body: UpstreamResponse["body"]): Promise<Result<Uint8Array, UpstreamEnd>> {
-  const chunks: Uint8Array[] = [];
-  const read = await eachChunk(body, (chunk) => chunks.push(chunk) > 0);
-  return read.ok ? ok(concatAll(chunks)) : read;
 }

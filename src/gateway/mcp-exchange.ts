@@ -2,10 +2,10 @@
  * One exchange of Dome itself with an MCP server: a POST, and the one response in its answer. Nothing of a caller is in
  * it: the headers are the tool's own.
  */
-import { eachChunk } from "../egress/chunks.ts";
+import { eachChunk, readAll } from "../egress/chunks.ts";
 import type { Egress } from "../egress/egress.ts";
 import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../egress/open.ts";
-import { concatAll, utf8 } from "../kernel/bytes.ts";
+import { utf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { EventReader } from "../mcp/event-reader.ts";
 import type { Members } from "../mcp/json-members.ts";
@@ -121,16 +121,9 @@ export const discard = async ({ body }: UpstreamResponse): Promise<void> =>
 type Read = Result<RpcResponse | null, McpUpstreamFault>;
 
 async function readWhole({ body }: UpstreamResponse): Promise<Read> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const read = await eachChunk(body, (chunk) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    return size <= MOST_MESSAGE;
-  });
+  const read = await readAll(body, MOST_MESSAGE);
   if (!read.ok) return err({ kind: read.error });
-  if (size > MOST_MESSAGE) return err({ kind: "too_large" });
-  const message = parseMessage(concatAll(chunks), "upstream");
+  const message = parseMessage(read.value, "upstream");
   return ok(message.ok && message.value.kind === "response" ? message.value : null);
 }
 

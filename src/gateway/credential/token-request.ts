@@ -2,11 +2,11 @@
  * One request at the token endpoint of a server's authorization server (RFC 6749 §4.4, RFC 8693, RFC 7523), through the
  * guarded way out. Nothing of the answer but the token and its life is used.
  */
-import { eachChunk } from "../../egress/chunks.ts";
+import { readAll } from "../../egress/chunks.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
 import type { UpstreamAuth } from "../../contract/upstream.ts";
-import { concatAll, toBase64, utf8 } from "../../kernel/bytes.ts";
+import { toBase64, utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { parseJsonBytes } from "../../kernel/strict-json.ts";
 
@@ -57,10 +57,9 @@ export async function requestToken(
   const opened = await egress.open(request, LIMITS);
   if (!opened.ok) return err({ kind: opened.error.kind });
   const { status, body: answer } = opened.value;
-  const chunks: Uint8Array[] = [];
-  const read = await eachChunk(answer, (chunk) => chunks.push(chunk) > 0);
+  const read = await readAll(answer);
   if (!read.ok) return err({ kind: read.error });
-  const issued = status === 200 ? issuedIn(concatAll(chunks)) : null;
+  const issued = status === 200 ? issuedIn(read.value) : null;
   return issued === null ? err({ kind: "token_refused", status }) : ok(issued);
 }
 

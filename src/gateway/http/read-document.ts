@@ -1,8 +1,7 @@
 /** Reads the OpenAPI document of an HTTP tool for the control plane, and says in words why it could not. */
-import { eachChunk } from "../../egress/chunks.ts";
+import { readAll } from "../../egress/chunks.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
-import { concatAll } from "../../kernel/bytes.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { err, type Result } from "../../kernel/result.ts";
 import { JSON_FAULTS, parseJsonBytes } from "../../kernel/strict-json.ts";
@@ -55,10 +54,9 @@ export async function readDocument(
       status === 200 ? "The document came in an encoding that Dome did not ask for." : refused(status),
     );
   }
-  const chunks: Uint8Array[] = [];
-  const read = await eachChunk(body, (chunk) => chunks.push(chunk) > 0);
+  const read = await readAll(body);
   if (!read.ok) return err(ENDED[read.error]);
-  const parsed = parseJsonBytes(concatAll(chunks), { numbers: "finite" });
+  const parsed = parseJsonBytes(read.value, { numbers: "finite" });
   if (parsed.ok) return parsed;
   return err(
     `The document ${JSON_FAULTS[parsed.error.kind]}. If it is YAML, convert it, and give it as a file.`,

@@ -1,9 +1,8 @@
 /** The answer of a server, in JSON or in events, as it goes on to the client. */
 import type { Performed } from "../../access/act.ts";
-import { eachChunk } from "../../egress/chunks.ts";
-import type { UpstreamEnd } from "../../egress/open.ts";
+import { eachChunk, readAll } from "../../egress/chunks.ts";
 import type { Timers } from "../../kernel/clock.ts";
-import { concatAll, fromUtf8, utf8 } from "../../kernel/bytes.ts";
+import { fromUtf8, utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { EventReader, type SseEvent } from "../../mcp/event-reader.ts";
 import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
@@ -79,17 +78,10 @@ async function wholeMessage(
   exchanged: Exchanged,
   { most, signal }: Reading,
 ): Promise<Result<ReadMessage, NoAnswer>> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const read = await eachChunk(exchanged.body, (chunk) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    return size <= most;
-  });
-  if (!read.ok) return err(lostBy(read.error, signal));
-  if (size > most) return err("upstream_too_large");
-  const text = textOf(concatAll(chunks));
-  const response = text === null ? null : responseOf(exchanged, text, size);
+  const read = await readAll(exchanged.body, most);
+  if (!read.ok) return err(reasonOf(read.error, signal));
+  const text = textOf(read.value);
+  const response = text === null ? null : responseOf(exchanged, text, read.value.length);
   return response === null ? err("upstream_failed") : ok(response);
 }
 
@@ -116,15 +108,13 @@ async function lastEvent(
   });
   if (found !== null) return ok(found);
   if (fault !== null) return err(fault);
-  return err(read.ok ? "upstream_failed" : lostBy(read.error, signal));
+  return err(read.ok ? "upstream_failed" : reasonOf(read.error, signal));
 }
 
 const isResponse = (text: string): boolean => {
   const message = parseMessage(utf8(text), "upstream");
   return message.ok && message.value.kind === "response";
 };
-
-const lostBy = (end: UpstreamEnd, signal: AbortSignal): NoAnswer => reasonOf(end, signal);
 
 function textOf(bytes: Uint8Array): string | null {
   try {
