@@ -24,7 +24,7 @@ interface EgressPorts {
   readonly allowed: ReadonlySet<string>;
 }
 
-type OpenRefusal =
+export type OpenRefusal =
   { readonly kind: "address_refused"; readonly why: AddressFault } | { readonly kind: UpstreamEnd };
 
 export type EgressRefusal =

@@ -85,7 +85,7 @@ export async function post(
   text: string,
   protocol: Headers,
 ): Promise<Result<Answered, McpUpstreamFault>> {
-  const headers = withCredential(server.credential, protocol);
+  const headers = withCredential(protocol, server.credential);
   headers.set("content-type", "application/json");
   headers.set("accept", "application/json, text/event-stream");
   const request = { method: "POST", url: server.url, headers, body: utf8(text), signal: server.signal };
@@ -109,7 +109,7 @@ export async function post(
 }
 
 /** The credential last: no header of the protocol stands in its place. */
-export function withCredential(credential: Headers, protocol: Headers): Headers {
+export function withCredential(protocol: Headers, credential: Headers): Headers {
   const headers = new Headers(protocol);
   for (const [name, value] of credential) headers.set(name, value);
   return headers;

@@ -8,12 +8,11 @@ import { sha256Sync } from "../../kernel/digest.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { errorMessage } from "../../mcp/errors.ts";
 import { fromLegacyServer, notForLegacyServer, toLegacyServer } from "../../mcp/modern-client.ts";
-import { discard, type McpServerAt, type McpUpstreamFault } from "../mcp-exchange.ts";
-import { beginSession, declineRequest, isOver, type LegacySession } from "../sessions/server-session.ts";
+import type { McpServerAt, McpUpstreamFault } from "../mcp-exchange.ts";
+import { beginSession, declineRequest, type LegacySession } from "../sessions/server-session.ts";
 import { identityOf } from "../sessions/identity.ts";
-import { Cancellation } from "./cancellation.ts";
 import type { Asked, Exchange, Exchanged, ServerPorts } from "./exchange.ts";
-import { legacyHeaders, withCredential } from "./upstream-headers.ts";
+import { sendInSession } from "./send-message.ts";
 
 /** The most requests of a server that are answered during one of Dome's; what it asks beyond is not heard. */
 const MOST_QUESTIONS = 16;
@@ -41,44 +40,28 @@ export const keptSessionExchange: Exchange = async (ports, server, asked) => {
 async function inSession(
   ports: ServerPorts,
   server: McpServerAt,
-  { request: { message, text, headers, ...client }, sent, bounds }: Asked,
+  asked: Asked,
   session: LegacySession,
   attempts: number,
 ): Promise<Result<Exchanged, McpUpstreamFault>> {
+  const { message, text, headers: _headers, ...client } = asked.request;
   const id = ports.sessions.nextId();
   let questions = 0;
-  const cancellation = new Cancellation(ports, server, session, id);
-  const opened = await ports.egress.open(
-    {
-      method: "POST",
-      url: server.url,
-      headers: withCredential(legacyHeaders(session, headers), sent),
-      body: utf8(toLegacyServer(message, text, id)),
-      signal: server.signal,
-    },
-    bounds,
-  );
-  if (!opened.ok) {
-    cancellation.ended(opened.error.kind);
-    return err({ kind: opened.error.kind });
-  }
-  if (isOver(session, opened.value.status)) {
-    cancellation.callOff();
-    await discard(opened.value);
-    return err({ kind: "session_over" });
-  }
+  const said = { id, text: toLegacyServer(message, text, id) };
+  const made = await sendInSession(ports, server, asked, session, said);
+  if (!made.ok) return made;
+  const { answer, cancellation } = made.value;
   return ok({
-    ...opened.value,
+    ...answer,
     session: { id: session.id, attempts },
     eventIds: "dropped" as const,
-    body: cancellation.watching(opened.value.body),
-    heard: (said, as) => {
-      if (said.kind === "response") cancellation.callOff();
-      if (said.kind === "request") {
+    heard: (heard, as) => {
+      if (heard.kind === "response") cancellation.callOff();
+      if (heard.kind === "request") {
         questions += 1;
-        if (questions <= MOST_QUESTIONS) ports.background(declineRequest(ports, server, session, said));
+        if (questions <= MOST_QUESTIONS) ports.background(declineRequest(ports, server, session, heard));
       }
-      return fromLegacyServer(said, as, message, client);
+      return fromLegacyServer(heard, as, message, client);
     },
   });
 }

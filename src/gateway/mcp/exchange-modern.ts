@@ -1,28 +1,20 @@
 /** A modern client at a modern server: the client's bytes go as they came, and the server's come back as they are. */
-import { utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
-import { err, ok } from "../../kernel/result.ts";
+import { ok } from "../../kernel/result.ts";
 import { isObject, type Members } from "../../mcp/json-members.ts";
 import { mapMember, withMembers } from "../../mcp/json-text.ts";
 import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
 import { isCacheable } from "../../mcp/methods.ts";
 import { META, TASKS } from "../../mcp/revision.ts";
 import type { Exchange } from "./exchange.ts";
-import { modernHeaders, withCredential } from "./upstream-headers.ts";
+import { sendMessage } from "./send-message.ts";
+import { modernHeaders } from "./upstream-headers.ts";
 
-export const modernExchange: Exchange = async (ports, { url, signal }, asked) => {
+export const modernExchange: Exchange = async (ports, server, asked) => {
   const { message, text, headers } = asked.request;
-  const opened = await ports.egress.open(
-    {
-      method: "POST",
-      url,
-      headers: withCredential(modernHeaders(message, headers, asked.inputSchema), asked.sent),
-      body: utf8(withoutTasks(message, text)),
-      signal,
-    },
-    asked.bounds,
-  );
-  if (!opened.ok) return err({ kind: opened.error.kind });
+  const protocol = modernHeaders(message, headers, asked.inputSchema);
+  const opened = await sendMessage(ports, server, asked, protocol, withoutTasks(message, text));
+  if (!opened.ok) return opened;
   return ok({ ...opened.value, eventIds: "dropped" as const, heard: (said, as) => heard(message, said, as) });
 };
 

@@ -3,45 +3,25 @@
  * server's come back as they are: ids too, for both sides have their own ids in this one session. Requests of the server
  * reach the client, which has declared what it can answer.
  */
-import { utf8 } from "../../kernel/bytes.ts";
-import { err, ok } from "../../kernel/result.ts";
+import { ok } from "../../kernel/result.ts";
 import { withMembers } from "../../mcp/json-text.ts";
 import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
-import { discard } from "../mcp-exchange.ts";
-import { isOver, type LegacySession } from "../sessions/server-session.ts";
-import { Cancellation } from "./cancellation.ts";
+import type { LegacySession } from "../sessions/server-session.ts";
 import type { Exchange } from "./exchange.ts";
-import { legacyHeaders, withCredential } from "./upstream-headers.ts";
+import { sendInSession } from "./send-message.ts";
 
 /** @param session of this client at the server. */
 export const ownSessionExchange =
   (session: LegacySession): Exchange =>
-  async (ports, server, { request: { message, text, headers }, sent, bounds }) => {
-    const cancellation = new Cancellation(ports, server, session, message.id);
-    const opened = await ports.egress.open(
-      {
-        method: "POST",
-        url: server.url,
-        headers: withCredential(legacyHeaders(session, headers), sent),
-        body: utf8(text),
-        signal: server.signal,
-      },
-      bounds,
-    );
-    if (!opened.ok) {
-      cancellation.ended(opened.error.kind);
-      return err({ kind: opened.error.kind });
-    }
-    if (isOver(session, opened.value.status)) {
-      cancellation.callOff();
-      await discard(opened.value);
-      return err({ kind: "session_over" });
-    }
+  async (ports, server, asked) => {
+    const { message, text } = asked.request;
+    const made = await sendInSession(ports, server, asked, session, { id: message.id, text });
+    if (!made.ok) return made;
+    const { answer, cancellation } = made.value;
     return ok({
-      ...opened.value,
+      ...answer,
       session: { id: session.id, attempts: 1 },
       eventIds: "kept" as const,
-      body: cancellation.watching(opened.value.body),
       heard: (said, as) => {
         if (said.kind === "response") cancellation.callOff();
         return heard(message, said, as);

@@ -19,13 +19,13 @@ import { parseMessage } from "../../mcp/message.ts";
 import { callTool, type Called, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import { reasonOf } from "../early-end.ts";
-import { discard } from "../mcp-exchange.ts";
+import { discard, withCredential } from "../mcp-exchange.ts";
 import { isOver, type LegacySession } from "../sessions/server-session.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import type { McpPorts } from "./door-view.ts";
 import { McpOutcome } from "./outcome.ts";
 import { relayed, type Passing } from "./relay.ts";
-import { legacyHeaders, withCredential } from "./upstream-headers.ts";
+import { legacyHeaders } from "./upstream-headers.ts";
 
 interface Listening {
   readonly tool: string;

@@ -51,9 +51,3 @@ function withOwn(headers: Headers): Headers {
   for (const [name, value] of Object.entries(OWN)) headers.set(name, value);
   return headers;
 }
-
-/** The credential last: no header of the protocol stands in its place. */
-export function withCredential(headers: Headers, credential: Headers): Headers {
-  for (const [name, value] of credential) headers.set(name, value);
-  return headers;
-}

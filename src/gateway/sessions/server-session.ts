@@ -74,7 +74,7 @@ export async function endSession(
   session: LegacySession,
 ): Promise<boolean> {
   if (session.id === null) return false;
-  const headers = withCredential(server.credential, sessionHeaders(session));
+  const headers = withCredential(sessionHeaders(session), server.credential);
   const closed = await ports.egress.open(
     { method: "DELETE", url: server.url, headers, body: null, signal: server.signal },
     LIMITS,
