@@ -1,6 +1,6 @@
 /** The HTTP request that calls a tool of an MCP server at its door (MCP 2026-07-28), and the response in the answer. */
 import { utf8 } from "../kernel/bytes.ts";
-import { EventReader } from "../mcp/event-reader.ts";
+import { EventReader, isEventStream } from "../mcp/event-reader.ts";
 import { parseMessage, type RpcResponse } from "../mcp/message.ts";
 import { standardHeaders } from "../mcp/modern-request.ts";
 import { parameterHeaders, parameterHeaderValues } from "../mcp/parameter-headers.ts";
@@ -39,8 +39,7 @@ const MOST = 33_554_432;
  */
 export function responseIn(text: string, contentType: string | null): RpcResponse | null {
   const bytes = utf8(text);
-  const isStream = contentType?.startsWith("text/event-stream") === true;
-  const events = isStream ? new EventReader(MOST).read(bytes) : null;
+  const events = isEventStream(contentType) ? new EventReader(MOST).read(bytes) : null;
   const messages = events === null ? [text] : events.ok ? events.value.map(({ data }) => data) : [];
   const read = messages.flatMap((message) =>
     message === null ? [] : [parseMessage(utf8(message), "upstream")],

@@ -7,7 +7,7 @@ import type { Egress } from "../egress/egress.ts";
 import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../egress/open.ts";
 import { utf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { EventReader } from "../mcp/event-reader.ts";
+import { EventReader, isEventStream } from "../mcp/event-reader.ts";
 import type { Members } from "../mcp/json-members.ts";
 import { parseMessage, type RpcResponse } from "../mcp/message.ts";
 
@@ -102,8 +102,7 @@ export async function post(
     await discard(opened.value);
     return err({ kind: "malformed" });
   }
-  const type = answered.get("content-type") ?? "";
-  const read = /^text\/event-stream\s*(?:;|$)/i.test(type) ? readEvents : readWhole;
+  const read = isEventStream(answered.get("content-type")) ? readEvents : readWhole;
   const message = await read(opened.value);
   return message.ok ? ok({ status, message: message.value, session }) : message;
 }

@@ -43,6 +43,9 @@ export function statusOf(code: number, found: "at_the_door" | "by_the_handler"):
   return STATUSES.get(code) ?? 400;
 }
 
+/** The code of an error of Dome's own, by its HTTP status: 401 is 4010. No code of JSON-RPC, of MCP, or of a server. */
+export const ownCode = (status: number): number => status * 10;
+
 /** @param id null only where the id of the request is not known. */
 export const errorMessage = (id: RequestId | null, error: RpcError): string =>
   JSON.stringify({ jsonrpc: "2.0", id, error });

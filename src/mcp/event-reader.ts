@@ -19,6 +19,10 @@ export interface SseEvent {
   readonly retryMs: number | null;
 }
 
+/** Whether an answer is a stream of events, by its `Content-Type`. */
+export const isEventStream = (contentType: string | null): boolean =>
+  /^text\/event-stream\s*(?:;|$)/i.test(contentType ?? "");
+
 /** `too_large`: an event larger than the bound, or more events than it allows. `not_text`: bytes that are not UTF-8. */
 type EventFault = "too_large" | "not_text";
 

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { PROBLEMS, type ProblemCode } from "../../contract/problem-codes.ts";
 import { defined } from "../../kernel/defined.ts";
 import { unreachable } from "../../kernel/result.ts";
-import { errorMessage, RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
+import { errorMessage, ownCode, RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
 import type { About, Dialect, Fault } from "./dialect.ts";
@@ -30,8 +30,7 @@ const CODES: Readonly<Partial<Record<ProblemCode, number>>> = {
   internal: RPC_ERRORS.internal,
 };
 
-/** 401 is 4010, 503 is 5030: no code of JSON-RPC, of MCP, or of an upstream. */
-const codeOf = (code: ProblemCode): number => CODES[code] ?? PROBLEMS[code].status * 10;
+const codeOf = (code: ProblemCode): number => CODES[code] ?? ownCode(PROBLEMS[code].status);
 
 function doorRefusal(refusal: Refusal, about: About): Response {
   const { code, detail, errors, retryAfterSeconds, call } = refusal;
@@ -79,7 +78,7 @@ function refuse(refused: RpcRefusal, about: About): Response {
       return rpcResponse(
         about,
         403,
-        { code: 4030, message: refused.detail, data },
+        { code: ownCode(403), message: refused.detail, data },
         bearer('error="insufficient_scope"', scope, about.challenge),
       );
     }

@@ -170,10 +170,7 @@ class HttpOutcome {
     signal: AbortSignal,
   ): { readonly stream: ReadableStream<Uint8Array> | null; readonly end: Performed<unknown>["end"] } {
     if (body === null) return { stream: null, end: this.#end("completed", { status }) };
-    let settle: (end: ActEnd) => void = () => undefined;
-    const end = new Promise<ActEnd>((resolve) => {
-      settle = resolve;
-    });
+    const { promise: end, resolve: settle } = Promise.withResolvers<ActEnd>();
     const stream = observed(body, null, (ended, { bytes, sha256 }) => {
       const received = { status, received: bytes, received_sha256: sha256 };
       const reason = reasonOfEnd(ended, signal);

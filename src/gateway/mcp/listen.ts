@@ -15,6 +15,7 @@ import type { UpstreamLimits } from "../../egress/open.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
 import type { Result } from "../../kernel/result.ts";
+import { isEventStream } from "../../mcp/event-reader.ts";
 import { parseMessage } from "../../mcp/message.ts";
 import { callTool, type Called, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
@@ -103,7 +104,7 @@ async function perform(
   );
   if (!opened.ok) return none(reasonOf(opened.error.kind, signal));
   const { status, headers: answered, body } = opened.value;
-  const isStream = /^text\/event-stream\s*(?:;|$)/i.test(answered.get("content-type") ?? "");
+  const isStream = isEventStream(answered.get("content-type"));
   if (status !== 200 || !isStream || body === null) {
     await discard(opened.value);
     if (status === 405) return { value: { kind: "no_stream" }, end: outcome.ended({ status }) };
@@ -111,10 +112,7 @@ async function perform(
     return none(status === 401 || status === 403 ? "upstream_refused" : "upstream_failed", status);
   }
   const watched = outcome.watching(body);
-  let settle: (end: ActEnd) => void = () => undefined;
-  const end = new Promise<ActEnd>((resolve) => {
-    settle = resolve;
-  });
+  const { promise: end, resolve: settle } = Promise.withResolvers<ActEnd>();
   const stream = relayed(watched.stream, {
     timers: ports.timers,
     most: MOST_MESSAGE,

@@ -1,24 +1,21 @@
 /** What Dome answers in place of a tool's server, under the id of the request. */
 import type { Decided } from "../../access/judge.ts";
 import { safeChange } from "../../access/evaluate.ts";
-import { PROBLEMS, type ProblemCode } from "../../contract/problem-codes.ts";
+import { PROBLEMS } from "../../contract/problem-codes.ts";
 import type { RequestId } from "../../mcp/json-members.ts";
-import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
+import { errorMessage, ownCode, RPC_ERRORS } from "../../mcp/errors.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import { failedCall } from "../../mcp/tool-result.ts";
 import { NO_ANSWER } from "../no-answer.ts";
 import { WHO_FAILED } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 
-/** 401 is 4010, 503 is 5030: no code of JSON-RPC, of MCP, or of a server. */
-const ownCode = (code: ProblemCode): number => PROBLEMS[code].status * 10;
-
 /** The last message of a stream whose response is not coming. */
 export function noAnswerMessage(id: RequestId, why: keyof typeof NO_ANSWER | "caller_gone"): string {
   const fault = why === "caller_gone" ? "upstream_lost" : why;
   const { code, detail } = NO_ANSWER[fault];
   return errorMessage(id, {
-    code: ownCode(code),
+    code: ownCode(PROBLEMS[code].status),
     message: detail,
     data: { who: WHO_FAILED[fault], code },
   });
@@ -68,7 +65,7 @@ export function deniedAnswer(
     message.method === "tools/call"
       ? failedCall(message.id, era, { sentence, decision: said })
       : errorMessage(message.id, {
-          code: ownCode("denied"),
+          code: ownCode(PROBLEMS.denied.status),
           message: sentence,
           data: { who: "policy", code: "denied", reason, decision_id: decision },
         });

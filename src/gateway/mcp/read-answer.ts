@@ -1,10 +1,10 @@
 /** The answer of a server, in JSON or in events, as it goes on to the client. */
-import type { Performed } from "../../access/act.ts";
+import type { ActEnd, Performed } from "../../access/act.ts";
 import { eachChunk, readAll } from "../../egress/chunks.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { fromUtf8, utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
-import { EventReader, type SseEvent } from "../../mcp/event-reader.ts";
+import { EventReader, isEventStream, type SseEvent } from "../../mcp/event-reader.ts";
 import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
 import { reasonOf, reasonOfFault } from "../early-end.ts";
 import type { CallFault, NoAnswer } from "../who-failed.ts";
@@ -41,7 +41,7 @@ export async function readAnswer(exchanged: Exchanged, reading: Reading): Promis
     body?.cancel().catch(() => undefined);
     return outcome.none(refused, { status });
   }
-  const isEvents = /^text\/event-stream\s*(?:;|$)/i.test(headers.get("content-type") ?? "");
+  const isEvents = isEventStream(headers.get("content-type"));
   if (isEvents && body !== null && request.takesEvents) return passEvents(exchanged, body, reading);
   const read = await (isEvents ? lastEvent(exchanged, reading) : wholeMessage(exchanged, reading));
   if (!read.ok) return outcome.none(read.error, { status });
@@ -136,10 +136,7 @@ function passEvents(
     isKept ? withData(event, text) : withData(event, text, null);
   let response: RpcResponse | null = null;
   let mayGoOn = false;
-  let settle: (end: ReturnType<McpOutcome["answered"]>) => void = () => undefined;
-  const end = new Promise<ReturnType<McpOutcome["answered"]>>((resolve) => {
-    settle = resolve;
-  });
+  const { promise: end, resolve: settle } = Promise.withResolvers<ActEnd>();
   const stream = relayed(watched.stream, {
     timers,
     most,
