@@ -5,7 +5,7 @@ import type { OperatorPorts } from "../access/operator.ts";
 import type { HttpPorts } from "../gateway/http/call-http.ts";
 
 import type { AggregatePorts } from "../gateway/mcp/all-request.ts";
-import type { LegacyPorts } from "./mcp-legacy.ts";
+import type { LegacyPorts } from "./mcp/ports.ts";
 import type { RateCounters } from "./rate-limits.ts";
 import type { DoorDialect } from "./dialects/dialect.ts";
 import type { RefusedCredentials } from "../audit/refused.ts";

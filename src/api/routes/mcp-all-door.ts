@@ -5,12 +5,10 @@ import { ok } from "../../kernel/result.ts";
 import type { Separator } from "../../mcp/prefixed-name.ts";
 import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
-import { withheldProblem } from "../door-refusals.ts";
-import { serveLegacyMessage, type LegacyCall } from "../mcp-legacy.ts";
-import { admitted, checkModern, readMessage, responseOf, RPC_MESSAGE } from "../mcp-message.ts";
+import { admitted, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
+import { serveMessage } from "../mcp/serve.ts";
 import { parametersOf } from "../parameters.ts";
 import { problemRoute } from "../problem-route.ts";
-import { requestFacts } from "../request-facts.ts";
 import type { Arrival, Route, RouteShape } from "../route.ts";
 
 const DOOR = {
@@ -27,14 +25,7 @@ const DOOR = {
       .meta({ description: "between the name of a tool and that of an operation, in lists; default `.`" }),
   }),
   body: RPC_MESSAGE,
-  answers: [
-    {
-      status: 200,
-      description: "The response, or a stream of events that ends with it",
-      schema: RPC_MESSAGE,
-    },
-    { status: 202, description: "A notification was taken" },
-  ],
+  answers: RPC_ANSWERS,
 } as const satisfies RouteShape;
 
 export const mcpAllDoorRoutes: readonly Route[] = [
@@ -55,48 +46,17 @@ export const mcpAllDoorRoutes: readonly Route[] = [
 ];
 
 async function answer(arrival: Arrival): Promise<Response> {
-  const { services, http, requestId } = arrival;
   const sender = await admitted(DOOR, arrival, "surface");
   if (!sender.ok) return sender.error;
   const { caller } = sender.value;
   const read = await readMessage(arrival, caller, sender.value.about);
   if (!read.ok) return read.error;
-  const { message, text, era, about, takesEvents } = read.value;
-  const separator = separatorOf(http);
-  if (separator === null) return jsonrpcDialect.decline(BAD_QUERY, about);
-  const request = { requestId, request: requestFacts(http, services.clientIpHeader), headers: http.headers };
-  if (era === "legacy") {
-    const call: LegacyCall = {
-      ports: services.mcp,
-      caller,
-      tool: null,
-      http,
-      about,
-      takesEvents,
-      request,
-      serve: (asked) => serveAll(services.mcp, caller, { ...asked, separator }),
-      respond: responseOf,
-    };
-    return serveLegacyMessage(call, message, text);
-  }
-  if (message.kind !== "request") return new Response(null, { status: 202 });
-  const checked = checkModern(message, http.headers, about);
-  if (!checked.ok) return checked.error;
-  const answered = await serveAll(services.mcp, caller, {
-    era,
-    message,
-    text,
-    separator,
-    headers: http.headers,
-    takesEvents,
-    session: null,
-    logLevel: null,
-    request,
-    gone: http.signal,
+  const separator = separatorOf(arrival.http);
+  if (separator === null) return jsonrpcDialect.decline(BAD_QUERY, read.value.about);
+  return serveMessage(arrival, caller, read.value, {
+    tool: null,
+    serve: (asked) => serveAll(arrival.services.mcp, caller, { ...asked, separator }),
   });
-  return answered.ok
-    ? responseOf(answered.value, about)
-    : jsonrpcDialect.decline(withheldProblem(answered.error), about);
 }
 
 /** @returns null for a query that is none of this door. */

@@ -8,12 +8,11 @@ import type { Refusal } from "../../operations/answer/refusal.ts";
 import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
 import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
-import { withheldProblem } from "../door-refusals.ts";
 import { bearsOwn, refusedWay } from "../forwarded.ts";
-import { endLegacy, listenLegacy, serveLegacyMessage, type LegacyCall } from "../mcp-legacy.ts";
-import { admitted, checkModern, OUT_OF_PLACE, readMessage, responseOf, RPC_MESSAGE } from "../mcp-message.ts";
+import { endLegacy, listenLegacy, type McpDoor } from "../mcp/legacy.ts";
+import { admitted, OUT_OF_PLACE, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
+import { legacyCall, serveMessage } from "../mcp/serve.ts";
 import { problemRoute } from "../problem-route.ts";
-import { requestFacts } from "../request-facts.ts";
 import type { Arrival, Route, RouteShape } from "../route.ts";
 
 const toolOfPath = (http: Request): string => /^\/mcp\/([^/]*)$/.exec(new URL(http.url).pathname)?.[1] ?? "";
@@ -37,14 +36,7 @@ const DOOR = {
   operationId: "mcpTool",
   summary: "One JSON-RPC message of the Model Context Protocol to the server behind a tool",
   body: RPC_MESSAGE,
-  answers: [
-    {
-      status: 200,
-      description: "The response, or a stream of events that ends with it",
-      schema: RPC_MESSAGE,
-    },
-    { status: 202, description: "A notification was taken" },
-  ],
+  answers: RPC_ANSWERS,
 } as const satisfies RouteShape;
 
 const LISTEN = {
@@ -97,9 +89,13 @@ async function answer(shape: RouteShape, arrival: Arrival, serveIt: Serve): Prom
 
 /** Without a session a client of the modern era asks, which has neither (2026-07-28, "Streamable HTTP"). */
 const listen: Serve = (arrival, caller, tool, about) =>
-  inSession(arrival, about, () => listenLegacy(legacyCall(arrival, caller, tool, about)));
+  inSession(arrival, about, () =>
+    listenLegacy(legacyCall(arrival, caller, doorOf(arrival, caller, tool), about)),
+  );
 const end: Serve = (arrival, caller, tool, about) =>
-  inSession(arrival, about, () => endLegacy(legacyCall(arrival, caller, tool, about)));
+  inSession(arrival, about, () =>
+    endLegacy(legacyCall(arrival, caller, doorOf(arrival, caller, tool), about)),
+  );
 
 async function inSession(
   { http }: Arrival,
@@ -113,50 +109,14 @@ async function inSession(
   return serveIt();
 }
 
-const legacyCall = (
-  { services, http, requestId }: Arrival,
-  caller: Caller,
-  tool: string,
-  about: About,
-  takesEvents = true,
-): LegacyCall => ({
-  ports: services.mcp,
-  caller,
-  tool,
-  http,
-  about,
-  takesEvents,
-  request: { requestId, request: requestFacts(http, services.clientIpHeader), headers: http.headers },
-  serve: (asked) => serveRequest(services.mcp, caller, { ...asked, tool }),
-  respond: responseOf,
-});
+const serve: Serve = async (arrival, caller, tool, about) => {
+  const read = await readMessage(arrival, caller, about);
+  return read.ok ? serveMessage(arrival, caller, read.value, doorOf(arrival, caller, tool)) : read.error;
+};
 
-/** From here on the caller is known, and its request is read. */
-async function serve(arrival: Arrival, caller: Caller, tool: string, of: About): Promise<Response> {
-  const { services, http, requestId } = arrival;
-  const read = await readMessage(arrival, caller, of);
-  if (!read.ok) return read.error;
-  const { message, text, era, about, takesEvents } = read.value;
-  if (era === "legacy")
-    return serveLegacyMessage(legacyCall(arrival, caller, tool, about, takesEvents), message, text);
-  if (message.kind !== "request") return new Response(null, { status: 202 });
-  const checked = checkModern(message, http.headers, about);
-  if (!checked.ok) return checked.error;
-  const answered = await serveRequest(services.mcp, caller, {
-    tool,
-    era,
-    message,
-    text,
-    headers: http.headers,
-    takesEvents,
-    session: null,
-    logLevel: null,
-    request: { requestId, request: requestFacts(http, services.clientIpHeader), headers: http.headers },
-    gone: http.signal,
-  });
-  return answered.ok
-    ? responseOf(answered.value, about)
-    : jsonrpcDialect.decline(withheldProblem(answered.error), about);
-}
+const doorOf = ({ services }: Arrival, caller: Caller, tool: string): McpDoor => ({
+  tool,
+  serve: (asked) => serveRequest(services.mcp, caller, { ...asked, tool }),
+});
 
 const NO_DOOR: Refusal = { code: "not_found", detail: "There is no door of this name." };

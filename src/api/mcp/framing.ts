@@ -2,13 +2,13 @@
  * The HTTP side of an MCP request, before anybody looks at what it asks: where it may come from, what it accepts, and
  * its one message (2026-07-28 and 2025-11-25, "Streamable HTTP").
  */
-import { err, ok, type Result } from "../kernel/result.ts";
-import { fromUtf8 } from "../kernel/bytes.ts";
-import type { RpcError } from "../mcp/errors.ts";
-import type { RequestId } from "../mcp/json-members.ts";
-import { parseMessage, type RpcMessage } from "../mcp/message.ts";
-import type { Refusal } from "../operations/answer/refusal.ts";
-import { checkEncoding, MAX_BODY_BYTES, mediaType, readBytes } from "./body.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { fromUtf8 } from "../../kernel/bytes.ts";
+import type { RpcError } from "../../mcp/errors.ts";
+import type { RequestId } from "../../mcp/json-members.ts";
+import { parseMessage, type RpcMessage } from "../../mcp/message.ts";
+import type { Refusal } from "../../operations/answer/refusal.ts";
+import { checkEncoding, MAX_BODY_BYTES, mediaType, readBytes } from "../body.ts";
 
 const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])$/;
 

@@ -1,27 +1,27 @@
 /** The steps that every MCP door takes with a request before it asks what it is about, and with its answer. */
 import { z } from "zod";
-import type { Caller } from "../access/caller.ts";
-import type { ClientAnswer } from "../gateway/mcp/client-request.ts";
-import { NO_ANSWER } from "../gateway/no-answer.ts";
-import { WHO_FAILED } from "../gateway/who-failed.ts";
-import { defined } from "../kernel/defined.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import { eraOf } from "../mcp/era.ts";
-import { RPC_ERRORS, statusOf, type RpcError } from "../mcp/errors.ts";
-import type { RpcMessage, RpcRequest } from "../mcp/message.ts";
-import { isServed } from "../mcp/methods.ts";
-import { checkModernRequest } from "../mcp/modern-request.ts";
-import type { Era } from "../mcp/revision.ts";
-import type { Refusal } from "../operations/answer/refusal.ts";
-import { limitsOf } from "../tiers/limits.ts";
-import { admit, challengeOf } from "./admission.ts";
-import type { About } from "./dialects/dialect.ts";
-import { jsonrpcDialect } from "./dialects/jsonrpc.ts";
-import { EVENT_STREAM } from "./event-stream.ts";
-import { bearsOwn, refusedWay } from "./forwarded.ts";
-import { acceptedBy, checkOrigin, frame } from "./mcp-framing.ts";
+import type { Caller } from "../../access/caller.ts";
+import type { ClientAnswer } from "../../gateway/mcp/client-request.ts";
+import { NO_ANSWER } from "../../gateway/no-answer.ts";
+import { WHO_FAILED } from "../../gateway/who-failed.ts";
+import { defined } from "../../kernel/defined.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { eraOf } from "../../mcp/era.ts";
+import { RPC_ERRORS, statusOf, type RpcError } from "../../mcp/errors.ts";
+import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
+import { isServed } from "../../mcp/methods.ts";
+import { checkModernRequest } from "../../mcp/modern-request.ts";
+import type { Era } from "../../mcp/revision.ts";
+import type { Refusal } from "../../operations/answer/refusal.ts";
+import { limitsOf } from "../../tiers/limits.ts";
+import { admit, challengeOf } from "../admission.ts";
+import type { About } from "../dialects/dialect.ts";
+import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
+import { EVENT_STREAM } from "../event-stream.ts";
+import { bearsOwn, refusedWay } from "../forwarded.ts";
+import { acceptedBy, checkOrigin, frame } from "./framing.ts";
 import { refusedId } from "./refused-id.ts";
-import type { Arrival, RouteShape } from "./route.ts";
+import type { Arrival, RouteShape } from "../route.ts";
 
 /** How the documents describe a message. */
 export const RPC_MESSAGE = z.looseObject({
@@ -29,6 +29,12 @@ export const RPC_MESSAGE = z.looseObject({
   id: z.unknown().optional().meta({ description: "a string or an integer" }),
   method: z.string().optional(),
 });
+
+/** What the documents say of the answers to a message. */
+export const RPC_ANSWERS = [
+  { status: 200, description: "The response, or a stream of events that ends with it", schema: RPC_MESSAGE },
+  { status: 202, description: "A notification was taken" },
+] as const;
 
 /**
  * Where it comes from, and from whom.
@@ -127,8 +133,12 @@ export function responseOf(answered: ClientAnswer, about: About): Response {
   }
 }
 
-export const protocolError = (error: RpcError, about: About): Response =>
-  jsonrpcDialect.refuse({ kind: "protocol", error, status: statusOf(error.code, "at_the_door") }, about);
+/** @param status by default that of the modern revision for an error that a door finds. */
+export const protocolError = (
+  error: RpcError,
+  about: About,
+  status = statusOf(error.code, "at_the_door"),
+): Response => jsonrpcDialect.refuse({ kind: "protocol", error, status }, about);
 
 const NOT_ACCEPTABLE: Refusal = {
   code: "not_acceptable",
@@ -139,7 +149,7 @@ export const OUT_OF_PLACE: Refusal = {
   detail:
     "The message, or a header, holds a credential. Dome sends the server's own credential: leave yours in Authorization alone.",
 };
-const UNKNOWN_METHOD: RpcError = {
+export const UNKNOWN_METHOD: RpcError = {
   code: RPC_ERRORS.methodNotFound,
   message: "The method is not served here in this revision.",
 };

@@ -4,11 +4,11 @@
  * 404 means to it that its session is gone, so nothing else is answered with 404: a method that is not served is a
  * JSON-RPC error with 200, as servers of its era have it.
  */
-import type { Caller } from "../access/caller.ts";
-import type { Withheld } from "../access/release.ts";
-import type { ClientAnswer, ClientRequest } from "../gateway/mcp/client-request.ts";
-import { listen } from "../gateway/mcp/listen.ts";
-import { unknownAnswer } from "../gateway/mcp/own-answers.ts";
+import type { Caller } from "../../access/caller.ts";
+import type { Withheld } from "../../access/release.ts";
+import type { ClientAnswer, ClientRequest } from "../../gateway/mcp/client-request.ts";
+import { listen } from "../../gateway/mcp/listen.ts";
+import { unknownAnswer } from "../../gateway/mcp/own-answers.ts";
 import {
   ALL,
   beginClientSession,
@@ -16,46 +16,41 @@ import {
   doorOf,
   endClientSession,
   passMessage,
-  type SessionPorts,
-} from "../gateway/mcp/serve-session.ts";
-import { unsealSession, type ServerSession } from "../gateway/sessions/client-session.ts";
-import { toHex, utf8 } from "../kernel/bytes.ts";
-import { sha256Sync } from "../kernel/digest.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import type { BoundedMap } from "../kernel/bounded-map.ts";
-import { RPC_ERRORS, type RpcError } from "../mcp/errors.ts";
-import { logLevelOf, type LogLevel } from "../mcp/log-level.ts";
-import type { RpcMessage, RpcRequest } from "../mcp/message.ts";
-import { isRemovedInModern, isServed } from "../mcp/methods.ts";
-import { emptyResult } from "../mcp/tool-result.ts";
-import type { Refusal } from "../operations/answer/refusal.ts";
-import type { About } from "./dialects/dialect.ts";
-import { jsonrpcDialect } from "./dialects/jsonrpc.ts";
-import { withheldProblem } from "./door-refusals.ts";
-import { EVENT_STREAM } from "./event-stream.ts";
+} from "../../gateway/mcp/serve-session.ts";
+import { NO_ANSWER } from "../../gateway/no-answer.ts";
+import { unsealSession, type ServerSession } from "../../gateway/sessions/client-session.ts";
+import { toHex, utf8 } from "../../kernel/bytes.ts";
+import { sha256Sync } from "../../kernel/digest.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
+import { logLevelOf, type LogLevel } from "../../mcp/log-level.ts";
+import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
+import { isRemovedInModern, isServed } from "../../mcp/methods.ts";
+import { emptyResult } from "../../mcp/tool-result.ts";
+import type { Refusal } from "../../operations/answer/refusal.ts";
+import type { About } from "../dialects/dialect.ts";
+import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
+import { withheldProblem } from "../door-refusals.ts";
+import { EVENT_STREAM } from "../event-stream.ts";
+import type { LegacyPorts } from "./ports.ts";
+import { protocolError, responseOf, UNKNOWN_METHOD } from "./message.ts";
 
-/** Ports of the legacy era. */
-export type LegacyPorts = SessionPorts & {
-  /** By digest of a session's id. Of this isolate: another one forgets the level, and sends no messages. */
-  readonly levels: BoundedMap<string, LogLevel>;
-  /** By digest of a session's id. Of this isolate: in another one the server refuses what it has ended. */
-  readonly ended: BoundedMap<string, true>;
-};
-
-/** What the framing of both eras has found out. */
-export interface LegacyCall {
-  readonly ports: LegacyPorts;
-  readonly caller: Caller;
+/** One MCP door. */
+export interface McpDoor {
   /** Null: the door of all servers. */
   readonly tool: string | null;
+  /** Serves a request at this door. */
+  serve(request: Omit<ClientRequest, "tool">): Promise<Result<ClientAnswer, Withheld>>;
+}
+
+/** What the framing of both eras has found out. */
+export interface LegacyCall extends McpDoor {
+  readonly ports: LegacyPorts;
+  readonly caller: Caller;
   readonly http: Request;
   readonly about: About;
   readonly takesEvents: boolean;
   readonly request: ClientRequest["request"];
-  /** Serves a request at this door. */
-  serve(request: Omit<ClientRequest, "tool">): Promise<Result<ClientAnswer, Withheld>>;
-  /** Turns an answer of the door into a response. */
-  respond(answer: ClientAnswer, about: About): Response;
 }
 
 interface Session {
@@ -107,7 +102,7 @@ export async function listenLegacy(call: LegacyCall): Promise<Response> {
     case "no_stream":
       return jsonrpcDialect.methodNotAllowed(ALLOW, about);
     case "none":
-      return call.respond({ ...value, decision: decided.id }, about);
+      return responseOf({ ...value, decision: decided.id }, about);
   }
 }
 
@@ -146,9 +141,9 @@ async function begin(call: LegacyCall, message: RpcRequest, text: string): Promi
         },
       });
     case "unknown":
-      return call.respond(unknownAnswer(message, "The tool"), call.about);
+      return responseOf(unknownAnswer(message, "The tool"), call.about);
     case "none":
-      return call.respond({ ...begun.value, decision: null }, call.about);
+      return responseOf({ ...begun.value, decision: null }, call.about);
   }
 }
 
@@ -161,7 +156,7 @@ async function sessionOf({
   about,
 }: LegacyCall): Promise<Result<Session, Response>> {
   const id = http.headers.get("mcp-session-id");
-  if (id === null) return err(protocolError(NO_SESSION, 400, about));
+  if (id === null) return err(protocolError(NO_SESSION, about, 400));
   const digest = toHex(sha256Sync(utf8(id)));
   const door = tool === null ? ALL : doorOf(tool);
   const session = await unsealSession(ports, { door, caller }, id, ports.clock.now());
@@ -169,7 +164,7 @@ async function sessionOf({
   if (session === null || server === undefined || ports.ended.get(digest) === true)
     return err(jsonrpcDialect.decline(SESSION_OVER, about));
   const version = http.headers.get("mcp-protocol-version");
-  if (version !== null && version !== session.version) return err(protocolError(OTHER_VERSION, 400, about));
+  if (version !== null && version !== session.version) return err(protocolError(OTHER_VERSION, about, 400));
   return ok({ server, digest });
 }
 
@@ -181,23 +176,20 @@ async function serve(
 ): Promise<Response> {
   const { ports, about } = call;
   const { method, params } = message;
-  if (!isServed(method, "legacy")) return protocolError(UNKNOWN_METHOD, 200, about);
-  if (method === "tools/call" && "task" in params) return protocolError(NO_TASKS, 200, about);
+  if (!isServed(method, "legacy")) return protocolError(UNKNOWN_METHOD, about, 200);
+  if (method === "tools/call" && "task" in params) return protocolError(NO_TASKS, about, 200);
   if (method === "ping" || (server?.era !== "legacy" && isRemovedInModern(method))) {
     if (method === "logging/setLevel") {
       const level = logLevelOf(params["level"]);
-      if (level === null) return protocolError(NO_LEVEL, 200, about);
+      if (level === null) return protocolError(NO_LEVEL, about, 200);
       ports.levels.set(digest, level);
     }
-    return call.respond(
-      { kind: "message", status: 200, text: emptyResult(message.id), decision: null },
-      about,
-    );
+    return responseOf({ kind: "message", status: 200, text: emptyResult(message.id), decision: null }, about);
   }
   const level = ports.levels.get(digest) ?? null;
   const answered = await call.serve(asRequest(call, message, text, server, level));
   return answered.ok
-    ? call.respond(answered.value, about)
+    ? responseOf(answered.value, about)
     : jsonrpcDialect.decline(withheldProblem(answered.error), about);
 }
 
@@ -219,13 +211,7 @@ const asRequest = (
   gone: http.signal,
 });
 
-const protocolError = (error: RpcError, status: number, about: About): Response =>
-  jsonrpcDialect.refuse({ kind: "protocol", error, status }, about);
-
-const SESSION_OVER: Refusal = {
-  code: "session_over",
-  detail: "The session is over, or belongs to another caller. Begin a new one with initialize.",
-};
+const SESSION_OVER: Refusal = NO_ANSWER.session_over;
 const NO_SESSION: RpcError = {
   code: RPC_ERRORS.invalidRequest,
   message: "The request names no session. Send initialize first, and its Mcp-Session-Id with each message.",
@@ -233,10 +219,6 @@ const NO_SESSION: RpcError = {
 const OTHER_VERSION: RpcError = {
   code: RPC_ERRORS.invalidRequest,
   message: "The header MCP-Protocol-Version is not the version of the session.",
-};
-const UNKNOWN_METHOD: RpcError = {
-  code: RPC_ERRORS.methodNotFound,
-  message: "The method is not served here in this revision.",
 };
 const NO_TASKS: RpcError = {
   code: RPC_ERRORS.invalidParams,

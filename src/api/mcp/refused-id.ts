@@ -2,12 +2,12 @@
  * The id under which a refusal of a credential is answered. A body is not read for nobody: only a credential that Dome
  * made, whatever became of it since, has its request's id read, and of that request no more than 64 KB.
  */
-import { bearerOf, type AuthenticationPorts } from "../access/authenticate.ts";
-import { checkKeyForm } from "../credentials/key-format.ts";
-import type { RequestId } from "../mcp/json-members.ts";
-import { parseMessage } from "../mcp/message.ts";
-import { verifyCallToken } from "../tokens/verify.ts";
-import { checkEncoding, readBytes } from "./body.ts";
+import { bearerOf, type AuthenticationPorts } from "../../access/authenticate.ts";
+import { checkKeyForm } from "../../credentials/key-format.ts";
+import type { RequestId } from "../../mcp/json-members.ts";
+import { parseMessage } from "../../mcp/message.ts";
+import { verifyCallToken } from "../../tokens/verify.ts";
+import { checkEncoding, readBytes } from "../body.ts";
 
 /** The most of a body that is read for its id, in bytes. */
 const MOST_READ = 65_536;

@@ -1,10 +1,10 @@
 /** Whose body is read, for the id of a request whose credential was refused. */
 import { describe, expect, it } from "vitest";
-import { refusedId } from "../../../src/api/refused-id.ts";
-import { mintKey } from "../../../src/credentials/key-format.ts";
-import { ok } from "../../../src/kernel/result.ts";
-import { systemRandom } from "../../../src/kernel/random.ts";
-import { ISSUER, makeIssuer, mint, NOW } from "../tokens/fixture.ts";
+import { refusedId } from "../../../../src/api/mcp/refused-id.ts";
+import { mintKey } from "../../../../src/credentials/key-format.ts";
+import { ok } from "../../../../src/kernel/result.ts";
+import { systemRandom } from "../../../../src/kernel/random.ts";
+import { ISSUER, makeIssuer, mint, NOW } from "../../tokens/fixture.ts";
 
 const issuer = await makeIssuer();
 const formKey = new Uint8Array(32).fill(7);
