@@ -3,14 +3,11 @@ import { z } from "zod";
 import { err, ok } from "../../kernel/result.ts";
 import { GRANTS } from "../../oauth/grants.ts";
 import { jwksDocument, JWKS_MAX_AGE_S } from "../../tokens/jwks.ts";
-import {
-  authorizationServerMetadata,
-  protectedResourceMetadata,
-  RESOURCE_METADATA_PATH,
-} from "../../tokens/metadata.ts";
+import { authorizationServerMetadata } from "../../tokens/metadata.ts";
 import { UNAVAILABLE } from "../door-refusals.ts";
 import { openApiDocument } from "../openapi.ts";
 import { problemRoute } from "../problem-route.ts";
+import { metadataRoute } from "../resource-metadata.ts";
 import type { Route } from "../route.ts";
 
 /** Scopes that name a tool, pool or integration depend on the workspace and are not listed. */
@@ -41,17 +38,10 @@ export const discoveryRoutes: readonly Route[] = [
         }),
       }),
   ),
-  problemRoute(
-    {
-      ...shared,
-      path: RESOURCE_METADATA_PATH,
-      operationId: "protectedResourceMetadata",
-      summary: "Protected resource metadata (RFC 9728)",
-      readers: "everyone",
-      answers,
-    },
-    async ({ services: { issuer } }) => ok({ body: protectedResourceMetadata(issuer, SCOPES) }),
-  ),
+  metadataRoute(undefined, SCOPES, {
+    operationId: "protectedResourceMetadata",
+    summary: "Protected resource metadata (RFC 9728)",
+  }),
   problemRoute(
     {
       ...shared,

@@ -1,14 +1,12 @@
 /** The MCP door of all servers that an agent declares: `/mcp`. Names have the tool's name in front. */
 import { z } from "zod";
 import { serveAll } from "../../gateway/mcp/aggregate.ts";
-import { ok } from "../../kernel/result.ts";
 import type { Separator } from "../../mcp/prefixed-name.ts";
-import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { admitted, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
 import { serveMessage } from "../mcp/serve.ts";
 import { parametersOf } from "../parameters.ts";
-import { problemRoute } from "../problem-route.ts";
+import { metadataRoute } from "../resource-metadata.ts";
 import type { Arrival, Route, RouteShape } from "../route.ts";
 
 const DOOR = {
@@ -30,19 +28,10 @@ const DOOR = {
 
 export const mcpAllDoorRoutes: readonly Route[] = [
   { ...DOOR, dialect: jsonrpcDialect, answer },
-  problemRoute(
-    {
-      method: "get",
-      path: `${RESOURCE_METADATA_PATH}/mcp`,
-      operationId: "mcpAllResourceMetadata",
-      summary: "Protected resource metadata of the MCP door of all servers (RFC 9728)",
-      tag: "discovery",
-      door: { by: "anyone" },
-      readers: "everyone",
-      answers: [{ status: 200, description: "The document", schema: z.looseObject({}) }],
-    },
-    async ({ services: { issuer } }) => ok({ body: protectedResourceMetadata(issuer, ["surface"], "/mcp") }),
-  ),
+  metadataRoute("/mcp", ["surface"], {
+    operationId: "mcpAllResourceMetadata",
+    summary: "Protected resource metadata of the MCP door of all servers (RFC 9728)",
+  }),
 ];
 
 async function answer(arrival: Arrival): Promise<Response> {

@@ -1,18 +1,16 @@
 /** The MCP door of a tool: `/mcp/{tool}` is its server, as far as the agent may use it. */
 import { z } from "zod";
 import type { Caller } from "../../access/caller.ts";
-import { isName, name } from "../../contract/words.ts";
+import { isName } from "../../contract/words.ts";
 import { serveRequest } from "../../gateway/mcp/serve-request.ts";
-import { ok } from "../../kernel/result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
-import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
 import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { bearsOwn, refusedWay } from "../forwarded.ts";
 import { endLegacy, listenLegacy, type McpDoor } from "../mcp/legacy.ts";
 import { admitted, OUT_OF_PLACE, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
 import { legacyCall, serveMessage } from "../mcp/serve.ts";
-import { problemRoute } from "../problem-route.ts";
+import { toolMetadataRoute } from "../resource-metadata.ts";
 import type { Arrival, Route, RouteShape } from "../route.ts";
 
 const toolOfPath = (http: Request): string => /^\/mcp\/([^/]*)$/.exec(new URL(http.url).pathname)?.[1] ?? "";
@@ -59,22 +57,11 @@ export const mcpDoorRoutes: readonly Route[] = [
   { ...DOOR, dialect: jsonrpcDialect, answer: (arrival) => answer(DOOR, arrival, serve) },
   { ...LISTEN, dialect: jsonrpcDialect, answer: (arrival) => answer(LISTEN, arrival, listen) },
   { ...END, dialect: jsonrpcDialect, answer: (arrival) => answer(END, arrival, end) },
-  problemRoute(
-    {
-      method: "get",
-      path: `${RESOURCE_METADATA_PATH}/mcp/{tool}`,
-      operationId: "mcpResourceMetadata",
-      summary:
-        "Protected resource metadata of a tool's MCP door (RFC 9728), whether or not there is such a tool",
-      tag: "discovery",
-      door: { by: "anyone" },
-      readers: "everyone",
-      params: z.strictObject({ tool: name }),
-      answers: [{ status: 200, description: "The document", schema: z.looseObject({}) }],
-    },
-    async ({ services: { issuer }, params: { tool } }) =>
-      ok({ body: protectedResourceMetadata(issuer, [`tool:${tool}`], `/mcp/${tool}`) }),
-  ),
+  toolMetadataRoute("/mcp", {
+    operationId: "mcpResourceMetadata",
+    summary:
+      "Protected resource metadata of a tool's MCP door (RFC 9728), whether or not there is such a tool",
+  }),
 ];
 
 type Serve = (arrival: Arrival, caller: Caller, tool: string, about: About) => Promise<Response>;

@@ -1,7 +1,7 @@
 /** The HTTP door of a tool: `/tools/{tool}/…` is its server, as far as the agent may use it. */
 import { z } from "zod";
 import { itemOf } from "../../contract/resource.ts";
-import { isName, name } from "../../contract/words.ts";
+import { isName } from "../../contract/words.ts";
 import type { Decided } from "../../access/judge.ts";
 import type { ToolRequest } from "../../gateway/call-tool.ts";
 import { readingOf, type Reading } from "../../gateway/http/question.ts";
@@ -15,12 +15,11 @@ import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { PATH_FAULTS, segmentsOf } from "../../registry/http-operations.ts";
 import { limitsOf } from "../../tiers/limits.ts";
-import { protectedResourceMetadata, RESOURCE_METADATA_PATH } from "../../tokens/metadata.ts";
 import { checkEncoding, MAX_BODY_BYTES, mediaType, parsedBody, readBytes, repeatedName } from "../body.ts";
 import { withheldProblem } from "../door-refusals.ts";
 import { bearsOwn, refusedWay } from "../forwarded.ts";
 import { parametersOf } from "../parameters.ts";
-import { problemRoute } from "../problem-route.ts";
+import { toolMetadataRoute } from "../resource-metadata.ts";
 import type { Method, Route } from "../route.ts";
 import { forwardingRoute, type Forwarded } from "../serve.ts";
 
@@ -60,21 +59,10 @@ export const toolsDoorRoutes: readonly Route[] = [
       forward,
     ),
   ),
-  problemRoute(
-    {
-      method: "get",
-      path: `${RESOURCE_METADATA_PATH}/tools/{tool}`,
-      operationId: "toolResourceMetadata",
-      summary: "Protected resource metadata of a tool's door (RFC 9728), whether or not there is such a tool",
-      tag: "discovery",
-      door: { by: "anyone" },
-      readers: "everyone",
-      params: z.strictObject({ tool: name }),
-      answers: [{ status: 200, description: "The document", schema: z.looseObject({}) }],
-    },
-    async ({ services: { issuer }, params: { tool } }) =>
-      ok({ body: protectedResourceMetadata(issuer, [`tool:${tool}`], `/tools/${tool}`) }),
-  ),
+  toolMetadataRoute("/tools", {
+    operationId: "toolResourceMetadata",
+    summary: "Protected resource metadata of a tool's door (RFC 9728), whether or not there is such a tool",
+  }),
 ];
 
 async function forward({
