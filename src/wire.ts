@@ -28,8 +28,8 @@ import { outboxSink, queueSink, whileThereIsRoom, type AuditSink } from "./audit
 import { Egress } from "./egress/egress.ts";
 import type { Fetch } from "./egress/open.ts";
 import type { TokenBook } from "./gateway/credential/held-tokens.ts";
-import type { McpUpstreamPorts } from "./gateway/mcp-upstream.ts";
-import { SessionBook } from "./gateway/sessions/session-book.ts";
+import type { McpUpstreamPorts } from "./gateway/mcp/known-server.ts";
+import { SessionBook } from "./gateway/mcp/sessions/session-book.ts";
 import { toolServers } from "./gateway/tool-servers.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
 import type { KeyCache } from "./identity/key-cache.ts";

@@ -3,7 +3,7 @@ import type { Id } from "../kernel/ids.ts";
 import type { Server } from "./credential/server-credential.ts";
 import { probeServer } from "./http/probe-server.ts";
 import { readDocument } from "./http/read-document.ts";
-import { listServer } from "./list-server.ts";
+import { listServer } from "./mcp/list-server.ts";
 
 type Ports = Parameters<typeof listServer>[0] & Parameters<typeof readDocument>[0];
 

@@ -1,7 +1,7 @@
 /** Dome as a client of MCP servers on the official SDK, in each era. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Egress } from "../../src/egress/egress.ts";
-import { eraOfServer, listTools } from "../../src/gateway/mcp-upstream.ts";
+import { eraOfServer, listTools } from "../../src/gateway/mcp/known-server.ts";
 import { BoundedMap } from "../../src/kernel/bounded-map.ts";
 import { serveMcpFixture, type McpFixture } from "../support/mcp-fixture/serve.ts";
 import { ManualTime } from "../support/manual-timers.ts";

@@ -18,7 +18,7 @@ import {
   passMessage,
 } from "../../gateway/mcp/serve-session.ts";
 import { NO_ANSWER } from "../../gateway/no-answer.ts";
-import { unsealSession, type ServerSession } from "../../gateway/sessions/client-session.ts";
+import { unsealSession, type ServerSession } from "../../gateway/mcp/sessions/client-session.ts";
 import { toHex, utf8 } from "../../kernel/bytes.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";

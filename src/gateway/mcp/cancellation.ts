@@ -5,8 +5,8 @@
  */
 import { UpstreamFault, type UpstreamEnd } from "../../egress/open.ts";
 import type { RequestId } from "../../mcp/json-members.ts";
-import type { ExchangePorts, McpServerAt } from "../mcp-exchange.ts";
-import { cancelRequest, type LegacySession } from "../sessions/server-session.ts";
+import type { ExchangePorts, McpServerAt } from "./own-exchange.ts";
+import { cancelRequest, type LegacySession } from "./sessions/server-session.ts";
 
 export interface CancellationPorts extends ExchangePorts {
   /** Lets work continue after the answer. */

@@ -7,7 +7,7 @@ import type { DecisionId } from "../../kernel/ids.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import type { Era } from "../../mcp/revision.ts";
 import type { LogLevel } from "../../mcp/log-level.ts";
-import type { ServerSession } from "../sessions/client-session.ts";
+import type { ServerSession } from "./sessions/client-session.ts";
 import type { NoAnswer } from "../who-failed.ts";
 
 export interface ClientRequest {

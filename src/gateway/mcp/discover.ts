@@ -5,7 +5,7 @@
 import { DOME } from "../../mcp/capabilities.ts";
 import { isObject, type Members } from "../../mcp/json-members.ts";
 import { META, MODERN } from "../../mcp/revision.ts";
-import { knownServer, serverKey } from "../mcp-upstream.ts";
+import { knownServer, serverKey } from "./known-server.ts";
 import { serverCredential } from "../credential/server-credential.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 import type { DoorView, McpPorts } from "./door-view.ts";

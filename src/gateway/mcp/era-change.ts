@@ -5,8 +5,8 @@
 import type { Result } from "../../kernel/result.ts";
 import { contradicts } from "../../mcp/upstream-era.ts";
 import type { Era } from "../../mcp/revision.ts";
-import type { McpUpstreamFault } from "../mcp-exchange.ts";
-import type { McpUpstreamPorts } from "../mcp-upstream.ts";
+import type { McpUpstreamFault } from "./own-exchange.ts";
+import type { McpUpstreamPorts } from "./known-server.ts";
 import type { Exchanged } from "./exchange.ts";
 
 /** Why a session could not begin, at a server that had sessions. */

@@ -8,9 +8,9 @@ import { sha256Sync } from "../../kernel/digest.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { errorMessage } from "../../mcp/errors.ts";
 import { fromLegacyServer, notForLegacyServer, toLegacyServer } from "../../mcp/modern-client.ts";
-import type { McpServerAt, McpUpstreamFault } from "../mcp-exchange.ts";
-import { beginSession, declineRequest, type LegacySession } from "../sessions/server-session.ts";
-import { identityOf } from "../sessions/identity.ts";
+import type { McpServerAt, McpUpstreamFault } from "./own-exchange.ts";
+import { beginSession, declineRequest, type LegacySession } from "./sessions/server-session.ts";
+import { identityOf } from "./sessions/identity.ts";
 import type { Asked, Exchange, Exchanged, ServerPorts } from "./exchange.ts";
 import { sendInSession } from "./send-message.ts";
 

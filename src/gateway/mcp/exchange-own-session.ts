@@ -6,7 +6,7 @@
 import { ok } from "../../kernel/result.ts";
 import { withMembers } from "../../mcp/json-text.ts";
 import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
-import type { LegacySession } from "../sessions/server-session.ts";
+import type { LegacySession } from "./sessions/server-session.ts";
 import type { Exchange } from "./exchange.ts";
 import { sendInSession } from "./send-message.ts";
 

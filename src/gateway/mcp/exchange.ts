@@ -7,9 +7,9 @@ import type { Result } from "../../kernel/result.ts";
 import type { Caller } from "../../access/caller.ts";
 import type { RpcMessage } from "../../mcp/message.ts";
 import type { JsonSchema } from "../../registry/schema-text.ts";
-import type { McpServerAt, McpUpstreamFault } from "../mcp-exchange.ts";
-import type { McpUpstreamPorts } from "../mcp-upstream.ts";
-import type { SessionBookPorts, SessionBook } from "../sessions/session-book.ts";
+import type { McpServerAt, McpUpstreamFault } from "./own-exchange.ts";
+import type { McpUpstreamPorts } from "./known-server.ts";
+import type { SessionBookPorts, SessionBook } from "./sessions/session-book.ts";
 import type { CancellationPorts } from "./cancellation.ts";
 import type { ClientRequest } from "./client-request.ts";
 

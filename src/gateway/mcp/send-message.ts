@@ -10,8 +10,8 @@ import {
   type ExchangePorts,
   type McpServerAt,
   type McpUpstreamFault,
-} from "../mcp-exchange.ts";
-import { isOver, type LegacySession } from "../sessions/server-session.ts";
+} from "./own-exchange.ts";
+import { isOver, type LegacySession } from "./sessions/server-session.ts";
 import { Cancellation } from "./cancellation.ts";
 import type { Asked, ServerPorts } from "./exchange.ts";
 import { legacyHeaders } from "./upstream-headers.ts";

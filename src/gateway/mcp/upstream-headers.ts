@@ -6,7 +6,7 @@ import { parameterHeaders, parameterHeaderValues } from "../../mcp/parameter-hea
 import { standardHeaders } from "../../mcp/modern-request.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import type { JsonSchema } from "../../registry/schema-text.ts";
-import { sessionHeaders, type LegacySession } from "../sessions/server-session.ts";
+import { sessionHeaders, type LegacySession } from "./sessions/server-session.ts";
 
 /** W3C Trace Context; nothing else of the caller's request concerns the server. */
 const PASSED = ["traceparent", "tracestate"];

@@ -1,5 +1,5 @@
 /** Who a session belongs to. */
-import type { Caller } from "../../access/caller.ts";
+import type { Caller } from "../../../access/caller.ts";
 
 /**
  * The caller with the epochs of its agents: a session of an agent that was stopped since does not come back with it. The

@@ -4,10 +4,10 @@ import {
   unsealSession,
   sealSession,
   type ClientSession,
-} from "../../../../src/gateway/sessions/client-session.ts";
-import { systemRandom } from "../../../../src/kernel/random.ts";
-import type { TokenState } from "../../../../src/lifecycle/admission.ts";
-import { deriveKeys, parseRootKeys } from "../../../../src/secrets/root-key.ts";
+} from "../../../../../src/gateway/mcp/sessions/client-session.ts";
+import { systemRandom } from "../../../../../src/kernel/random.ts";
+import type { TokenState } from "../../../../../src/lifecycle/admission.ts";
+import { deriveKeys, parseRootKeys } from "../../../../../src/secrets/root-key.ts";
 
 const rootKey = (byte: number): string => btoa(String.fromCharCode(...new Uint8Array(32).fill(byte)));
 async function keys(...bytes: number[]) {

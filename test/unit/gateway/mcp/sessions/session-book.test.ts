@@ -1,9 +1,9 @@
 /** Sessions at legacy servers, kept for modern clients. */
 import { describe, expect, it } from "vitest";
-import type { LegacySession } from "../../../../src/gateway/sessions/server-session.ts";
-import { SessionBook } from "../../../../src/gateway/sessions/session-book.ts";
-import { err, ok, type Result } from "../../../../src/kernel/result.ts";
-import { ManualTime } from "../../../support/manual-timers.ts";
+import type { LegacySession } from "../../../../../src/gateway/mcp/sessions/server-session.ts";
+import { SessionBook } from "../../../../../src/gateway/mcp/sessions/session-book.ts";
+import { err, ok, type Result } from "../../../../../src/kernel/result.ts";
+import { ManualTime } from "../../../../support/manual-timers.ts";
 
 const fail = (fault: unknown): never => {
   throw fault;

@@ -1,10 +1,10 @@
 /** An answer that takes its time begins as comments, so that a client that has gone is noticed. */
 import { describe, expect, it } from "vitest";
-import type { Performed } from "../../../src/access/act.ts";
-import type { ClientRequest, ServerAnswer } from "../../../src/gateway/mcp/client-request.ts";
-import { answeredInTime } from "../../../src/gateway/mcp/slow-answer.ts";
-import { fromUtf8 } from "../../../src/kernel/bytes.ts";
-import { ManualTime } from "../../support/manual-timers.ts";
+import type { Performed } from "../../../../src/access/act.ts";
+import type { ClientRequest, ServerAnswer } from "../../../../src/gateway/mcp/client-request.ts";
+import { answeredInTime } from "../../../../src/gateway/mcp/slow-answer.ts";
+import { fromUtf8 } from "../../../../src/kernel/bytes.ts";
+import { ManualTime } from "../../../support/manual-timers.ts";
 
 const REQUEST = {
   tool: "crm",

@@ -2,14 +2,14 @@
  * One exchange of Dome itself with an MCP server: a POST, and the one response in its answer. Nothing of a caller is in
  * it: the headers are the tool's own.
  */
-import { eachChunk, readAll } from "../egress/chunks.ts";
-import type { Egress } from "../egress/egress.ts";
-import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../egress/open.ts";
-import { utf8 } from "../kernel/bytes.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import { EventReader, isEventStream } from "../mcp/event-reader.ts";
-import type { Members } from "../mcp/json-members.ts";
-import { parseMessage, type RpcResponse } from "../mcp/message.ts";
+import { eachChunk, readAll } from "../../egress/chunks.ts";
+import type { Egress } from "../../egress/egress.ts";
+import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../../egress/open.ts";
+import { utf8 } from "../../kernel/bytes.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { EventReader, isEventStream } from "../../mcp/event-reader.ts";
+import type { Members } from "../../mcp/json-members.ts";
+import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
 
 export interface ExchangePorts {
   readonly egress: Pick<Egress, "open">;

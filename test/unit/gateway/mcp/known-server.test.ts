@@ -1,9 +1,9 @@
 /** Dome as a client of MCP servers that answer as they like. */
 import { describe, expect, it } from "vitest";
-import { Egress } from "../../../src/egress/egress.ts";
-import { eraOfServer, listTools, type KnownEra } from "../../../src/gateway/mcp-upstream.ts";
-import { BoundedMap } from "../../../src/kernel/bounded-map.ts";
-import { ManualTime } from "../../support/manual-timers.ts";
+import { Egress } from "../../../../src/egress/egress.ts";
+import { eraOfServer, listTools, type KnownEra } from "../../../../src/gateway/mcp/known-server.ts";
+import { BoundedMap } from "../../../../src/kernel/bounded-map.ts";
+import { ManualTime } from "../../../support/manual-timers.ts";
 
 interface Asked {
   readonly verb: string;

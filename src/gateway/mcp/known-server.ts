@@ -2,19 +2,19 @@
  * Dome as a client of an MCP server: which era it speaks, and all that it lists. Nothing of a caller is in these calls:
  * the headers are the tool's own, and no capability is declared, so a server asks nothing back.
  */
-import type { BoundedMap } from "../kernel/bounded-map.ts";
-import { toHex, utf8 } from "../kernel/bytes.ts";
-import type { Clock } from "../kernel/clock.ts";
-import { sha256Sync } from "../kernel/digest.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import { sharedCapabilities } from "../mcp/capabilities.ts";
-import { isObject, type Members } from "../mcp/json-members.ts";
-import type { RpcResponse } from "../mcp/message.ts";
-import { standardHeaders } from "../mcp/modern-request.ts";
-import type { Era } from "../mcp/revision.ts";
-import { allTools, type ToolListing } from "../mcp/tool-pages.ts";
-import { DISCOVER, eraVerdict } from "../mcp/upstream-era.ts";
-import type { Upstream } from "../registry/catalog.ts";
+import type { BoundedMap } from "../../kernel/bounded-map.ts";
+import { toHex, utf8 } from "../../kernel/bytes.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { sha256Sync } from "../../kernel/digest.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import { sharedCapabilities } from "../../mcp/capabilities.ts";
+import { isObject, type Members } from "../../mcp/json-members.ts";
+import type { RpcResponse } from "../../mcp/message.ts";
+import { standardHeaders } from "../../mcp/modern-request.ts";
+import type { Era } from "../../mcp/revision.ts";
+import { allTools, type ToolListing } from "../../mcp/tool-pages.ts";
+import { DISCOVER, eraVerdict } from "../../mcp/upstream-era.ts";
+import type { Upstream } from "../../registry/catalog.ts";
 import {
   faultOf,
   post,
@@ -22,7 +22,7 @@ import {
   type ExchangePorts,
   type McpServerAt,
   type McpUpstreamFault,
-} from "./mcp-exchange.ts";
+} from "./own-exchange.ts";
 import { beginSession, endSession, sessionHeaders } from "./sessions/server-session.ts";
 
 export interface McpUpstreamPorts extends ExchangePorts {

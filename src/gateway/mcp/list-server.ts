@@ -1,13 +1,13 @@
 /** Lists the MCP server behind a tool for the control plane, and says in words why it could not. */
-import type { Timers } from "../kernel/clock.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
-import type { Era } from "../mcp/revision.ts";
-import type { ToolListing } from "../mcp/tool-pages.ts";
-import type { Upstream } from "../registry/catalog.ts";
-import { noCredentialInWords } from "./credential/no-credential.ts";
-import { serverCredential, type ServerCredentialPorts } from "./credential/server-credential.ts";
-import type { McpUpstreamFault } from "./mcp-exchange.ts";
-import { listTools, serverKey, type McpUpstreamPorts } from "./mcp-upstream.ts";
+import type { Timers } from "../../kernel/clock.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import type { Era } from "../../mcp/revision.ts";
+import type { ToolListing } from "../../mcp/tool-pages.ts";
+import type { Upstream } from "../../registry/catalog.ts";
+import { noCredentialInWords } from "../credential/no-credential.ts";
+import { serverCredential, type ServerCredentialPorts } from "../credential/server-credential.ts";
+import type { McpUpstreamFault } from "./own-exchange.ts";
+import { listTools, serverKey, type McpUpstreamPorts } from "./known-server.ts";
 
 /**
  * The longest time for a whole listing, in milliseconds. Each answer has bounds of its own, but a server may say little

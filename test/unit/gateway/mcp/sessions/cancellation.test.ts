@@ -1,9 +1,9 @@
 /** A legacy server is told when nobody waits for its answer any more. */
 import { describe, expect, it } from "vitest";
-import { Egress } from "../../../../src/egress/egress.ts";
-import { UpstreamFault, type UpstreamEnd } from "../../../../src/egress/open.ts";
-import { Cancellation } from "../../../../src/gateway/mcp/cancellation.ts";
-import { settlePromises, ManualTime } from "../../../support/manual-timers.ts";
+import { Egress } from "../../../../../src/egress/egress.ts";
+import { UpstreamFault, type UpstreamEnd } from "../../../../../src/egress/open.ts";
+import { Cancellation } from "../../../../../src/gateway/mcp/cancellation.ts";
+import { settlePromises, ManualTime } from "../../../../support/manual-timers.ts";
 
 function request() {
   const told: unknown[] = [];

@@ -2,13 +2,13 @@
  * The sessions that Dome itself holds at servers of the legacy era (2025-11-25, "Lifecycle" and "Session Management"). No
  * capability is declared, so a server asks nothing back.
  */
-import { err, ok, type Result } from "../../kernel/result.ts";
-import { DOME } from "../../mcp/capabilities.ts";
-import { RPC_ERRORS, errorMessage } from "../../mcp/errors.ts";
-import type { Members, RequestId } from "../../mcp/json-members.ts";
-import type { RpcRequest } from "../../mcp/message.ts";
-import { LEGACY } from "../../mcp/revision.ts";
-import { emptyResult } from "../../mcp/tool-result.ts";
+import { err, ok, type Result } from "../../../kernel/result.ts";
+import { DOME } from "../../../mcp/capabilities.ts";
+import { RPC_ERRORS, errorMessage } from "../../../mcp/errors.ts";
+import type { Members, RequestId } from "../../../mcp/json-members.ts";
+import type { RpcRequest } from "../../../mcp/message.ts";
+import { LEGACY } from "../../../mcp/revision.ts";
+import { emptyResult } from "../../../mcp/tool-result.ts";
 import {
   discard,
   LIMITS,
@@ -18,7 +18,7 @@ import {
   type ExchangePorts,
   type McpServerAt,
   type McpUpstreamFault,
-} from "../mcp-exchange.ts";
+} from "../own-exchange.ts";
 
 export interface LegacySession {
   /** Null: the server keeps none. */

@@ -1,10 +1,10 @@
 /** An MCP server that answers a listing as slowly as it likes. */
 import { expect, it } from "vitest";
-import { Egress } from "../../../src/egress/egress.ts";
-import { listServer } from "../../../src/gateway/list-server.ts";
-import type { KnownEra } from "../../../src/gateway/mcp-upstream.ts";
-import { BoundedMap } from "../../../src/kernel/bounded-map.ts";
-import { ManualTime } from "../../support/manual-timers.ts";
+import { Egress } from "../../../../src/egress/egress.ts";
+import { listServer } from "../../../../src/gateway/mcp/list-server.ts";
+import type { KnownEra } from "../../../../src/gateway/mcp/known-server.ts";
+import { BoundedMap } from "../../../../src/kernel/bounded-map.ts";
+import { ManualTime } from "../../../support/manual-timers.ts";
 
 it("ends after two minutes with a server that never falls silent and never comes to an end", async () => {
   const time = new ManualTime();

@@ -5,9 +5,9 @@
  * The book holds plain data only. A promise belongs to the request that made it, so two first calls of a caller do not
  * share one: the second sees a mark, and looks again until there is a session, or the mark is too old.
  */
-import { BoundedMap } from "../../kernel/bounded-map.ts";
-import type { Clock, Timers } from "../../kernel/clock.ts";
-import { err, ok, type Result } from "../../kernel/result.ts";
+import { BoundedMap } from "../../../kernel/bounded-map.ts";
+import type { Clock, Timers } from "../../../kernel/clock.ts";
+import { err, ok, type Result } from "../../../kernel/result.ts";
 import type { LegacySession } from "./server-session.ts";
 
 interface Entry {

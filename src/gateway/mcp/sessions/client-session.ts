@@ -6,11 +6,11 @@
  * An id that does not open has one answer, whatever the reason: it was forged, belongs to another caller, is over, or its
  * root key is gone. The client then begins a new session.
  */
-import type { Caller } from "../../access/caller.ts";
-import { canonical } from "../../kernel/canonical.ts";
-import type { Random } from "../../kernel/random.ts";
-import { open, seal, type EnvelopeKey } from "../../secrets/envelope.ts";
-import type { DerivedKeys, VersionKeys } from "../../secrets/root-key.ts";
+import type { Caller } from "../../../access/caller.ts";
+import { canonical } from "../../../kernel/canonical.ts";
+import type { Random } from "../../../kernel/random.ts";
+import { open, seal, type EnvelopeKey } from "../../../secrets/envelope.ts";
+import type { DerivedKeys, VersionKeys } from "../../../secrets/root-key.ts";
 import { identityOf } from "./identity.ts";
 
 export interface ClientSession {
