@@ -15,6 +15,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { PYTHON } from "./python.ts";
 import { ROOT } from "./server.ts";
 
 const Seen = z.object({
@@ -111,8 +112,6 @@ async function lookV2(url: string, key: string, mode?: "auto" | { pin: string })
     await client.close();
   }
 }
-
-const PYTHON = join(ROOT, "sdk/python/.venv/bin/python");
 
 async function lookPython(url: string, key: string, mode: string): Promise<Seen> {
   const program = join(ROOT, "test/support/mcp-python/client.py");

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { PYTHON } from "./python.ts";
 import { freePort, ROOT } from "./server.ts";
 
 interface McpProcess {
@@ -11,11 +12,10 @@ interface McpProcess {
   readonly process: ChildProcess;
 }
 
-/** On the official Python SDK; it speaks both eras. `sdk/python/environment` makes what it needs. */
+/** On the official Python SDK; it speaks both eras. */
 export async function servePython(): Promise<McpProcess> {
   const program = join(ROOT, "test/support/mcp-python/server.py");
-  const python = join(ROOT, "sdk/python/.venv/bin/python");
-  const child = spawn(python, [program], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(PYTHON, [program], { stdio: ["ignore", "pipe", "ignore"] });
   const [url] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   return { url, process: child };
 }
