@@ -1,4 +1,4 @@
-/** The longest time that an act may take, its stream included. */
+/** The longest time that an act may take, its stream included, or that Dome asks a server for something itself. */
 import type { Performed } from "../access/act.ts";
 import type { Timers } from "../kernel/clock.ts";
 
@@ -38,4 +38,12 @@ export async function withDeadline<T>(
     over();
     throw fault;
   }
+}
+
+/** A signal that aborts after so long, in milliseconds: for what Dome asks of a server itself. */
+export function signalAfter(timers: Timers, ms: number): AbortSignal {
+  const stop = new AbortController();
+  const late = (): void => stop.abort();
+  timers.sleep(ms).then(late, late);
+  return stop.signal;
 }

@@ -3,6 +3,7 @@
  * changes nothing, is recorded, and says in words who failed. Nothing of a secret is in its answer.
  */
 import type { ToolTest } from "../contract/tool-operation.ts";
+import { OPENAPI_GIVEN } from "../contract/upstream.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { pinChanges } from "../mcp/pins.ts";
 import { operationsOf } from "../registry/tool-operations.ts";
@@ -67,7 +68,7 @@ async function stepsOf(ports: TestToolPorts, row: ToolRow, url: string): Promise
     const answered = await ports.probeServer({ tool: row.id, url, auth: row.auth, secret });
     if (!answered.ok) return [...steps, bad("server", answered.error.who, answered.error.detail)];
     steps.push(good("server", `The server answered with ${answered.value}.`));
-    if (row.openapi === null || row.openapi === "given") return [...steps, await kept(ports, row)];
+    if (row.openapi === null || row.openapi === OPENAPI_GIVEN) return [...steps, await kept(ports, row)];
   }
   return [...steps, ...(await compared(ports, row))];
 }

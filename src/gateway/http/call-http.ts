@@ -11,10 +11,11 @@ import { toHex } from "../../kernel/bytes.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
 import { defined } from "../../kernel/defined.ts";
 import type { Result } from "../../kernel/result.ts";
+import { actEnd } from "../act-end.ts";
 import { callTool, type Called, type Permit, type ToolCallPorts } from "../call-tool.ts";
 import { sendWithCredential, type SendPorts } from "../credential/send.ts";
 import { reasonOf, reasonOfEnd } from "../early-end.ts";
-import { WHO_FAILED, type CallFault, type NoAnswer } from "../who-failed.ts";
+import type { CallFault, NoAnswer } from "../who-failed.ts";
 import { answerHeaders, upstreamHeaders } from "./headers.ts";
 import { observed, TooLong } from "../observed.ts";
 import { questionOf } from "./question.ts";
@@ -188,19 +189,11 @@ class HttpOutcome {
     outcome: ActEnd["outcome"],
     { reason, ...data }: { readonly reason?: CallFault } & Record<string, unknown>,
   ): ActEnd {
-    return {
-      outcome,
-      facts: {
-        latency_ms: this.#clock.now() - this.#startedAt,
-        ...defined({ reason }),
-        data: {
-          ...data,
-          ...defined({ who: reason && WHO_FAILED[reason] }),
-          attempts: this.attempts,
-          sent: this.#sent.bytes,
-          ...defined({ sent_sha256: this.#sent.sha256 }),
-        },
-      },
-    };
+    return actEnd(this.#clock.now() - this.#startedAt, outcome, reason, {
+      ...data,
+      attempts: this.attempts,
+      sent: this.#sent.bytes,
+      ...defined({ sent_sha256: this.#sent.sha256 }),
+    });
   }
 }

@@ -1,6 +1,8 @@
 /** Asks the server behind an HTTP tool for its own URL, to see whether it answers and takes Dome's credential. */
+import { ENDED_IN_WORDS } from "../server-in-words.ts";
+import { signalAfter } from "../deadline.ts";
 import type { Egress } from "../../egress/egress.ts";
-import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
+import type { UpstreamLimits } from "../../egress/open.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { noCredentialInWords } from "../credential/no-credential.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -29,23 +31,21 @@ interface ProbePorts extends ServerCredentialPorts {
 
 /** @returns the status that the server answers to a GET; its body is not read. */
 export async function probeServer(ports: ProbePorts, server: Server): Promise<Result<number, ProbeFault>> {
-  const stop = new AbortController();
-  const late = (): void => stop.abort();
-  ports.timers.sleep(PROBE_MS).then(late, late);
-  const credential = await serverCredential(ports, server, stop.signal);
+  const signal = signalAfter(ports.timers, PROBE_MS);
+  const credential = await serverCredential(ports, server, signal);
   if (!credential.ok) {
     const who = credential.error.kind === "credential_missing" ? "dome" : "upstream";
     return err({ who, detail: noCredentialInWords(credential.error) });
   }
   const { headers } = credential.value;
-  const request = { method: "GET", url: server.url, headers, body: null, signal: stop.signal };
+  const request = { method: "GET", url: server.url, headers, body: null, signal };
   const opened = await ports.egress.open(request, LIMITS);
   if (!opened.ok) {
     const { kind } = opened.error;
     return err(
       kind === "address_refused"
         ? { who: "dome", detail: "Dome does not call the address of the server." }
-        : { who: "upstream", detail: ENDED[kind] },
+        : { who: "upstream", detail: ENDED_IN_WORDS[kind] },
     );
   }
   const { status, body } = opened.value;
@@ -55,10 +55,3 @@ export async function probeServer(ports: ProbePorts, server: Server): Promise<Re
   if (status >= 500) return err({ who: "upstream", detail: `The server answered with ${status}.` });
   return ok(status);
 }
-
-const ENDED: Readonly<Record<UpstreamEnd, string>> = {
-  unreachable: "The server could not be reached.",
-  timed_out: "The server did not answer in time.",
-  aborted: "The server did not answer in time.",
-  too_large: "The answer of the server is too large.",
-};

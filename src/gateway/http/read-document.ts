@@ -1,4 +1,5 @@
 /** Reads the OpenAPI document of an HTTP tool for the control plane, and says in words why it could not. */
+import { signalAfter } from "../deadline.ts";
 import { readAll } from "../../egress/chunks.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
@@ -30,20 +31,15 @@ export async function readDocument(
   url: string,
   server: Server,
 ): Promise<Result<unknown, string>> {
-  const stop = new AbortController();
-  const late = (): void => stop.abort();
-  ports.timers.sleep(DOCUMENT_MS).then(late, late);
+  const signal = signalAfter(ports.timers, DOCUMENT_MS);
   const headers = new Headers();
   if (new URL(url).origin === new URL(server.url).origin) {
-    const credential = await serverCredential(ports, server, stop.signal);
+    const credential = await serverCredential(ports, server, signal);
     if (!credential.ok) return err(noCredentialInWords(credential.error));
     for (const [name, value] of credential.value.headers) headers.set(name, value);
   }
   headers.set("accept", "application/json");
-  const opened = await ports.egress.open(
-    { method: "GET", url, headers, body: null, signal: stop.signal },
-    LIMITS,
-  );
+  const opened = await ports.egress.open({ method: "GET", url, headers, body: null, signal }, LIMITS);
   if (!opened.ok)
     return err(opened.error.kind === "address_refused" ? ADDRESS_REFUSED : ENDED[opened.error.kind]);
   const { status, headers: answered, body } = opened.value;

@@ -1,4 +1,6 @@
 /** Lists the MCP server behind a tool for the control plane, and says in words why it could not. */
+import { ENDED_IN_WORDS } from "../server-in-words.ts";
+import { signalAfter } from "../deadline.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Era } from "../../mcp/revision.ts";
@@ -24,16 +26,14 @@ export async function listServer(
   tool: string,
   server: Pick<Upstream, "url" | "auth" | "secret">,
 ): Promise<Result<ToolListing & { readonly era: Era }, string>> {
-  const stop = new AbortController();
-  const late = (): void => stop.abort();
-  ports.timers.sleep(LISTING_MS).then(late, late);
-  const credential = await serverCredential(ports, server, stop.signal);
+  const signal = signalAfter(ports.timers, LISTING_MS);
+  const credential = await serverCredential(ports, server, signal);
   if (!credential.ok) return err(noCredentialInWords(credential.error));
   const at = {
     key: serverKey(tool, server),
     url: server.url,
     credential: credential.value.headers,
-    signal: stop.signal,
+    signal,
   };
   const listed = await listTools(ports, at);
   return listed.ok ? ok(listed.value) : err(inWords(listed.error));
@@ -56,12 +56,7 @@ function inWords(fault: McpUpstreamFault): string {
       return "The server did not answer as an MCP server does.";
     case "redirected":
       return "The server redirects, and Dome does not follow. Set the URL to where it leads.";
-    case "too_large":
-      return "The server's answer is too large.";
-    case "timed_out":
-    case "aborted":
-      return "The server did not answer in time.";
-    case "unreachable":
-      return "The server could not be reached.";
+    default:
+      return ENDED_IN_WORDS[fault.kind];
   }
 }

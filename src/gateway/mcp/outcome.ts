@@ -5,7 +5,8 @@ import { toHex, utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
 import type { RpcResponse } from "../../mcp/message.ts";
-import { WHO_FAILED, type CallFault, type NoAnswer } from "../who-failed.ts";
+import { actEnd } from "../act-end.ts";
+import type { CallFault, NoAnswer } from "../who-failed.ts";
 import type { ServerAnswer } from "./client-request.ts";
 
 interface Facts {
@@ -92,18 +93,10 @@ export class McpOutcome {
   }
 
   #end(outcome: ActEnd["outcome"], reason: CallFault | undefined, data: Record<string, unknown>): ActEnd {
-    return {
-      outcome,
-      facts: {
-        latency_ms: this.#clock.now() - this.#startedAt,
-        ...defined({ reason }),
-        data: {
-          ...data,
-          ...this.#session,
-          ...defined({ who: reason && WHO_FAILED[reason] }),
-          sent: this.#sent,
-        },
-      },
-    };
+    return actEnd(this.#clock.now() - this.#startedAt, outcome, reason, {
+      ...data,
+      ...this.#session,
+      sent: this.#sent,
+    });
   }
 }

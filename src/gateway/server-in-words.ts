@@ -1,0 +1,9 @@
+/** Why the server behind a tool gave no whole answer, for the operator who asked for one. */
+import type { UpstreamEnd } from "../egress/open.ts";
+
+export const ENDED_IN_WORDS: Readonly<Record<UpstreamEnd, string>> = {
+  unreachable: "The server could not be reached.",
+  timed_out: "The server did not answer in time.",
+  aborted: "The server did not answer in time.",
+  too_large: "The server's answer is too large.",
+};
