@@ -2,6 +2,7 @@
  * Arguments that a tool's schema repeats in headers (`x-mcp-header`, 2026-07-28 "Custom Headers from Tool Parameters").
  * The schema is the pinned one, not what the upstream says now.
  */
+import { oncePer } from "../kernel/once-per.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { decodeHeaderValue, encodeHeaderValue } from "./header-value.ts";
 import { isObject } from "./json-members.ts";
@@ -34,6 +35,16 @@ export function parameterHeaders(schema: unknown): Result<readonly ParameterHead
   if (new Set(names).size !== names.length) return err("names one header twice");
   return ok(found);
 }
+
+/**
+ * The annotations of a schema that was looked at before it was pinned. The schema is walked once: the catalog keeps it
+ * in memory until the workspace changes.
+ * @returns none for a schema that was stored before a newer rule.
+ */
+export const pinnedParameterHeaders = oncePer((schema: object): readonly ParameterHeader[] => {
+  const found = parameterHeaders(schema);
+  return found.ok ? found.value : [];
+});
 
 function collect(
   node: unknown,

@@ -4,6 +4,7 @@
  * it throw. A fault names a place and a keyword. Its names are from the schema, and nothing of the arguments is
  * repeated (P4).
  */
+import { oncePer } from "../kernel/once-per.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { compileSchema, type Compiled, type SchemaFault } from "./schema-compiler.ts";
 import { bytesOf, escaped, type JsonSchema } from "./schema-text.ts";
@@ -38,7 +39,7 @@ export function checkSchemas(
 }
 
 /** Compiled once per schema object: the catalog of a workspace stays in memory until it changes. */
-const compiledSchemas = new WeakMap<JsonSchema, Result<Compiled, SchemaFault>>();
+const compiledOnce = oncePer<JsonSchema, Result<Compiled, SchemaFault>>(compileSchema);
 
 /** Where arguments do not match, as a JSON Pointer, and the keyword that says so. */
 export interface ArgumentFault {
@@ -51,9 +52,7 @@ export interface ArgumentFault {
  * @returns null when the arguments match.
  */
 export function argumentsFault(schema: JsonSchema, args: unknown, steps = new Steps()): ArgumentFault | null {
-  const known = compiledSchemas.get(schema);
-  const compiled = known ?? compileSchema(schema);
-  if (known === undefined) compiledSchemas.set(schema, compiled);
+  const compiled = compiledOnce(schema);
   // The schema was stored before a newer rule. Arguments that cannot be checked do not match.
   if (!compiled.ok) return { pointer: "", keyword: "the schema cannot be used" };
   const fault = validate(compiled.value.schema, args, steps);

@@ -5,6 +5,7 @@
  * literal segment goes before a pattern, segment by segment from the left, and the path before the method: `DELETE
  * /pets/mine` does not fall through to `DELETE /pets/{id}`. A look-up visits each node of the trie at most once.
  */
+import { oncePer } from "../kernel/once-per.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 
 type PathFault =
@@ -137,7 +138,11 @@ export function routesFault(routes: readonly HttpRoute[]): OperationFault | null
   return null;
 }
 
-const tries = new WeakMap<readonly HttpRoute[], Node>();
+const trieOf = oncePer((routes: readonly HttpRoute[]): Node => {
+  const root = newNode();
+  for (const route of routes) insert(root, route);
+  return root;
+});
 
 /**
  * @param routes of a tool; the same list is compiled once. A route that the trie cannot take is left out: it was stored
@@ -148,14 +153,8 @@ export function matchOperation(
   method: string,
   segments: readonly string[],
 ): MatchedOperation | null {
-  let root = tries.get(routes);
-  if (root === undefined) {
-    root = newNode();
-    for (const route of routes) insert(root, route);
-    tries.set(routes, root);
-  }
   const values: string[] = [];
-  const leaf = find(root, segments, 0, values);
+  const leaf = find(trieOf(routes), segments, 0, values);
   const found = leaf?.operations.get(method);
   if (found === undefined) return null;
   return {

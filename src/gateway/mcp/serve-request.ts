@@ -7,7 +7,7 @@ import { isOffered } from "../../access/evaluate.ts";
 import { release, type Withheld } from "../../access/release.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import { errorMessage, RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
-import { parameterHeaders, parameterMismatch } from "../../mcp/parameter-headers.ts";
+import { parameterMismatch, pinnedParameterHeaders } from "../../mcp/parameter-headers.ts";
 import { holdsCredential } from "../../kernel/redact.ts";
 import { freshnessOf, limitsOf } from "../../tiers/limits.ts";
 import { callServer, operationOf } from "./call-server.ts";
@@ -79,10 +79,7 @@ function faultOf(
   if (era !== "modern" || message.method !== "tools/call" || operation.part === null) return null;
   const schema = tool.pinned.get(operation.part);
   if (schema === undefined || !isOffered({ ...caller, catalog }, operation)) return null;
-  const annotations = parameterHeaders(schema);
-  const mismatch = annotations.ok
-    ? parameterMismatch(annotations.value, message.params["arguments"], headers)
-    : null;
+  const mismatch = parameterMismatch(pinnedParameterHeaders(schema), message.params["arguments"], headers);
   return mismatch === null
     ? null
     : { error: { code: RPC_ERRORS.headerMismatch, message: mismatch }, status: 400 };

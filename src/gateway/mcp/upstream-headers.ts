@@ -2,7 +2,7 @@
  * Headers to an MCP server, by a list of what passes: no credential and no session of the caller's reaches it (P10).
  * What repeats the message is made from the message, and from the pinned schema.
  */
-import { parameterHeaders, parameterHeaderValues } from "../../mcp/parameter-headers.ts";
+import { parameterHeaderValues, pinnedParameterHeaders } from "../../mcp/parameter-headers.ts";
 import { standardHeaders } from "../../mcp/modern-request.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import type { JsonSchema } from "../../registry/schema-text.ts";
@@ -31,10 +31,8 @@ export function modernHeaders(
   for (const [name, value] of from) {
     if (PASSED.includes(name) || name.startsWith("mcp-param-")) headers.set(name, value);
   }
-  const annotations = parameterHeaders(inputSchema);
-  const { arguments: args } = message.params;
-  // A pinned schema has been looked at before it was pinned.
-  for (const [name, value] of annotations.ok ? parameterHeaderValues(annotations.value, args) : [])
+  const repeated = inputSchema === undefined ? [] : pinnedParameterHeaders(inputSchema);
+  for (const [name, value] of parameterHeaderValues(repeated, message.params["arguments"]))
     headers.set(name, value);
   return withOwn(headers);
 }

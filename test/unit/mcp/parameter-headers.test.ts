@@ -4,6 +4,7 @@ import {
   parameterHeaders,
   parameterHeaderValues,
   parameterMismatch,
+  pinnedParameterHeaders,
 } from "../../../src/mcp/parameter-headers.ts";
 
 const REGION = { type: "string", "x-mcp-header": "Region" };
@@ -13,6 +14,16 @@ const annotationsOf = (schema: unknown) => {
   if (!found.ok) throw new Error(found.error);
   return found.value;
 };
+
+describe("the annotations of a pinned schema", () => {
+  it("are found once per schema, and none is in a schema that a newer rule refuses", () => {
+    const schema = object({ region: REGION });
+    const found = pinnedParameterHeaders(schema);
+    expect(found).toEqual(annotationsOf(schema));
+    expect(pinnedParameterHeaders(schema)).toBe(found);
+    expect(pinnedParameterHeaders(object({ list: { type: "array", items: REGION } }))).toEqual([]);
+  });
+});
 
 describe("the annotation x-mcp-header", () => {
   it("is found at any depth under properties", () => {
