@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,17 +30,18 @@ def serving(path: str, seen: list[str | None]) -> Iterator[str]:
         return f"created {subject}"
 
     app = _noting(server.streamable_http_app(streamable_http_path=path), seen)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
     running = uvicorn.Server(config)
-    socket = config.bind_socket()
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [socket]})
+    # The socket listens before the thread starts, so that the first connection waits for the server.
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         running.should_exit = True
         thread.join()
-        socket.close()
+        listening.close()
 
 
 def _noting(app: ASGIApp, seen: list[str | None]) -> ASGIApp:
