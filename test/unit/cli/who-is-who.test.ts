@@ -1,7 +1,7 @@
 /** `dome users list|show`, `dome keys identify`, and the filters of the trail by which people are named. */
 import { describe, expect, test } from "vitest";
 import type { User } from "../../../src/contract/user.ts";
-import { json, problem, type Reply } from "../client/fake-service.ts";
+import { json, problem, refusalOf, type Reply } from "../client/fake-service.ts";
 import { AGENT_ID, apiKey, HALT_ID, KEY_ID, SECRET, WORKSPACE_ID } from "../client/samples.ts";
 import { dome } from "./run-cli.ts";
 
@@ -28,6 +28,9 @@ const workspaces = ["default", "support"].map((name) => ({
   config_epoch: 1,
   halted: false,
 }));
+
+const unknown = (member: string, detail: string): Response =>
+  refusalOf(422, "unknown_reference", member, detail);
 
 /** Two workspaces; each question to one of them is answered by `answer`. */
 const company =
@@ -70,11 +73,34 @@ describe("dome users", () => {
     expect(stdout).toContain("workspace   support");
   });
 
-  test("that no workspace knows are an error", async () => {
-    const { stdout, exit } = await dome(["users", "show", "nobody@example.com", "-A"], {
-      replies: [company(() => problem(422, "unknown_reference"))],
+  test("that no workspace knows are an error, which names no workspace more than another", async () => {
+    const { stdout, stderr, exit } = await dome(["users", "show", "nobody@example.com", "-A"], {
+      replies: [
+        company((workspace) =>
+          unknown("user", `No agent has acted for this user in workspace ${workspace}.`),
+        ),
+      ],
     });
     expect({ stdout, exit }).toEqual({ stdout: "", exit: 1 });
+    expect(stderr).toContain("No agent has acted for this user in any workspace that you may see.");
+    expect(stderr).not.toContain("default");
+  });
+
+  test("that each workspace refuses for a reason of its own are an error with the first of them", async () => {
+    const { stderr, exit } = await dome(["audit", "list", "--agent", "alpha", "--tool", "ghost", "-A"], {
+      replies: [
+        company((workspace) =>
+          workspace === "default"
+            ? unknown("agent", "No agent (alpha) exists in workspace default.")
+            : unknown(
+                "tool",
+                "The catalog has no tool with this name, and no record names it in workspace support.",
+              ),
+        ),
+      ],
+    });
+    expect(exit).toBe(1);
+    expect(stderr).toContain("No agent (alpha) exists in workspace default.");
   });
 
   test("of whom only a stop is known are shown with it", async () => {

@@ -71,9 +71,13 @@ export const problem = (status: number, code: string, headers: Record<string, st
   );
 
 /** The same for a refusal that names a member. */
-export const refusalOf = (status: number, code: string, member: string): Response => {
-  const detail = `what is wrong: ${code}`;
-  return json(status, {
+export const refusalOf = (
+  status: number,
+  code: string,
+  member: string,
+  detail = `what is wrong: ${code}`,
+): Response =>
+  json(status, {
     type: `https://dome.example/problems/${code}`,
     title: "A title",
     status,
@@ -82,7 +86,6 @@ export const refusalOf = (status: number, code: string, member: string): Respons
     code,
     errors: [{ member, detail }],
   });
-};
 
 /** What `fetch` throws when the other side hangs up. */
 export const hangUp = (): Error =>
