@@ -13,6 +13,7 @@
  * The check is one pass over the text, without recursion; the platform's parser does the rest.
  */
 import { fromUtf8 } from "./bytes.ts";
+import { pointerTo } from "./json-pointer.ts";
 import { err, ok, type Result } from "./result.ts";
 
 /** The deepest nesting accepted, in levels. No request needs more. */
@@ -72,9 +73,7 @@ export const JSON_FAULTS: Readonly<Record<JsonFaultKind, string>> = {
  * whole text.
  */
 export const pointerOf = ({ path }: Pick<JsonFault, "path">): string =>
-  path.length === 0
-    ? ""
-    : ` at ${path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("")}`;
+  path.length === 0 ? "" : ` at ${pointerTo(path)}`;
 
 interface Level {
   /** The names of an object's members so far; null in a list. */

@@ -5,6 +5,7 @@
 import { canonical } from "../kernel/canonical.ts";
 import { toHex, utf8 } from "../kernel/bytes.ts";
 import { sha256Sync } from "../kernel/digest.ts";
+import { escapedStep } from "../kernel/json-pointer.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { isObject, type Members } from "./json-members.ts";
 import { parameterHeaders } from "./parameter-headers.ts";
@@ -77,8 +78,7 @@ function compare(before: unknown, after: unknown, pointer: string, found: Differ
   else if (after === undefined) found.push({ pointer, change: "removed", before });
   else if (isObject(before) && isObject(after)) {
     for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      const step = name.replaceAll("~", "~0").replaceAll("/", "~1");
-      compare(own(before, name), own(after, name), `${pointer}/${step}`, found);
+      compare(own(before, name), own(after, name), `${pointer}/${escapedStep(name)}`, found);
     }
   } else if (isObject(before) || isObject(after) || canonical(before) !== canonical(after))
     found.push({ pointer, change: "changed", before, after });

@@ -4,10 +4,11 @@
  * it throw. A fault names a place and a keyword. Its names are from the schema, and nothing of the arguments is
  * repeated (P4).
  */
+import { pointerTo } from "../kernel/json-pointer.ts";
 import { oncePer } from "../kernel/once-per.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { compileSchema, type Compiled, type SchemaFault } from "./schema-compiler.ts";
-import { bytesOf, escaped, type JsonSchema } from "./schema-text.ts";
+import { bytesOf, type JsonSchema } from "./schema-text.ts";
 import { Steps } from "./steps.ts";
 import { validate } from "./validate.ts";
 
@@ -64,5 +65,5 @@ export function argumentsFault(schema: JsonSchema, args: unknown, steps = new St
 function shownPointer(path: readonly (string | number)[], names: ReadonlySet<string>): string {
   const odd = path.findIndex((step) => typeof step === "string" && !names.has(step));
   const shown = path.slice(0, odd === -1 ? path.length : odd);
-  return shown.map((step) => `/${escaped(String(step))}`).join("");
+  return pointerTo(shown);
 }

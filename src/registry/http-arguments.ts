@@ -4,11 +4,11 @@
  * different ways is a fault, and never one of its readings.
  */
 import { defined } from "../kernel/defined.ts";
+import { escapedStep } from "../kernel/json-pointer.ts";
 import type { ArgumentFault } from "./argument-schema.ts";
 import type { BodyKind, HttpBinding, HttpParameter, PinnedRequest, TextForm } from "./http-definition.ts";
 import { memberTypes, NoValue, scalarOf, valueOf } from "./http-values.ts";
 import { partsOf } from "./multipart.ts";
-import { escaped } from "./schema-text.ts";
 
 interface Gathered {
   /** What could be gathered. */
@@ -78,10 +78,10 @@ class Gathering implements Gathered {
       const text = params[parameter.name] ?? "";
       // The parameter is decoded already. An escaped comma in it cannot be told from one that stands between values.
       const isSplit = parameter.form === "list" || parameter.form === "object";
-      if (isSplit && /%2C|%3D/i.test(path)) this.refuse(`/path/${escaped(parameter.name)}`, "style");
+      if (isSplit && /%2C|%3D/i.test(path)) this.refuse(`/path/${escapedStep(parameter.name)}`, "style");
       return [
         parameter.name,
-        this.#value(`/path/${escaped(parameter.name)}`, valueOf(text, parameter, asItIs)),
+        this.#value(`/path/${escapedStep(parameter.name)}`, valueOf(text, parameter, asItIs)),
       ];
     });
     this.args["path"] = Object.fromEntries(values);
@@ -91,7 +91,7 @@ class Gathering implements Gathered {
     const raw = this.#byName(query, "/query");
     const found: [string, unknown][] = [];
     for (const parameter of parameters) {
-      const pointer = `/query/${escaped(parameter.name)}`;
+      const pointer = `/query/${escapedStep(parameter.name)}`;
       const isSpread = parameter.form === "object" && (parameter.explode || parameter.style === "deepObject");
       const value = isSpread ? this.#spread(parameter, raw, pointer) : this.#one(parameter, raw, pointer);
       if (value !== undefined) found.push([parameter.name, value]);
@@ -148,7 +148,7 @@ class Gathering implements Gathered {
       const values = raw.get(key);
       if (values === undefined) continue;
       raw.delete(key);
-      const at = `${pointer}/${escaped(member)}`;
+      const at = `${pointer}/${escapedStep(member)}`;
       if (values.length > 1) this.refuse(at, "repeated");
       const text = inQuery(values[0] ?? "");
       if (text === undefined) this.refuse(at, "escape");
@@ -169,7 +169,10 @@ class Gathering implements Gathered {
               .join(",")
           : text;
       return [
-        [parameter.name, this.#value(`/header/${escaped(parameter.name)}`, valueOf(trim, parameter, asItIs))],
+        [
+          parameter.name,
+          this.#value(`/header/${escapedStep(parameter.name)}`, valueOf(trim, parameter, asItIs)),
+        ],
       ];
     });
     this.args["header"] = Object.fromEntries(found);
@@ -253,7 +256,7 @@ const A_TEXT: TextForm = { form: "value", types: ["string"], style: "form", expl
 /** How a field is read, and its place. The name of one that nobody declared is the caller's, and not repeated (P4). */
 const declared = (forms: Readonly<Record<string, TextForm>>, name: string, place: string) =>
   Object.hasOwn(forms, name)
-    ? { form: forms[name] ?? A_TEXT, pointer: `${place}/${escaped(name)}` }
+    ? { form: forms[name] ?? A_TEXT, pointer: `${place}/${escapedStep(name)}` }
     : { form: A_TEXT, pointer: place };
 
 const asItIs = (raw: string): string => raw;

@@ -8,6 +8,7 @@
  * - Draft 7 is used where the schema says so, and only with keywords that mean the same in 2020-12 or can be
  *   translated.
  */
+import { escapedStep } from "../kernel/json-pointer.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { FORMATS } from "./formats.ts";
 import { jsonKey } from "./json-key.ts";
@@ -15,7 +16,7 @@ import { Pattern, PATTERN_FAULTS } from "./pattern.ts";
 import { ANNOTATIONS, draft7Word, DRAFT_7, isDialect, LATEST, withoutFragment } from "./schema-dialect.ts";
 import { blank, COUNTS, LIMITS, NEVER, SCHEMAS, type Building, type Node } from "./schema-node.ts";
 import { loopIn } from "./schema-loops.ts";
-import { escaped, isObject, lookUp, sizeFault, type JsonSchema } from "./schema-text.ts";
+import { isObject, lookUp, sizeFault, type JsonSchema } from "./schema-text.ts";
 import { isCount, isUsable, TYPES } from "./schema-values.ts";
 import { Steps } from "./steps.ts";
 
@@ -84,7 +85,7 @@ class Compiler {
       return node;
     }
     for (const [word, value] of Object.entries(schema)) {
-      const at = `${pointer}/${escaped(word)}`;
+      const at = `${pointer}/${escapedStep(word)}`;
       const read = this.#isDraft7 ? draft7Word(word, value, schema) : { word, fault: null };
       if (read.fault !== null) this.#refuse(at, read.fault);
       this.#keyword(node, read.word, value, at);
@@ -119,7 +120,7 @@ class Compiler {
       case "$defs":
       case "definitions":
         for (const [name, each] of this.#entries(value, pointer)) {
-          const at = `${pointer}/${escaped(name)}`;
+          const at = `${pointer}/${escapedStep(name)}`;
           if (isObject(each)) this.#target(each, at);
           else this.#compile(each, at);
         }
@@ -164,7 +165,7 @@ class Compiler {
       case "dependentRequired":
         node.dependentRequired = this.#entries(value, pointer).map(([name, each]) => [
           name,
-          this.#names(each, `${pointer}/${escaped(name)}`),
+          this.#names(each, `${pointer}/${escapedStep(name)}`),
         ]);
         return;
       case "dependencies":
@@ -209,7 +210,7 @@ class Compiler {
       return;
     }
     for (const [name, each] of this.#entries(value, pointer)) {
-      const at = `${pointer}/${escaped(name)}`;
+      const at = `${pointer}/${escapedStep(name)}`;
       if (Array.isArray(each))
         node.dependentRequired = [...node.dependentRequired, [name, this.#names(each, at)]];
       else node.dependentSchemas = [...node.dependentSchemas, [name, this.#compile(each, at)]];
@@ -259,7 +260,7 @@ class Compiler {
   #map(value: unknown, pointer: string): readonly (readonly [string, Node])[] {
     return this.#entries(value, pointer).map(([name, each]) => [
       name,
-      this.#compile(each, `${pointer}/${escaped(name)}`),
+      this.#compile(each, `${pointer}/${escapedStep(name)}`),
     ]);
   }
 

@@ -1,5 +1,6 @@
-/** A schema as its author wrote it: its size, its depth, and the targets of pointers in it. */
+/** A schema as its author wrote it: its size, its depth, and the targets of references in it. */
 import { utf8 } from "../kernel/bytes.ts";
+import { atPointer } from "../kernel/json-pointer.ts";
 
 export const MOST_SCHEMA_BYTES = 32_768;
 const MOST_DEPTH = 32;
@@ -14,26 +15,10 @@ export function lookUp(root: JsonSchema, ref: string): unknown {
   }
 }
 
-/**
- * @param pointer a JSON Pointer (RFC 6901), decoded.
- * @returns undefined when nothing stands there.
- */
-export function atPointer(root: JsonSchema, pointer: string): unknown {
-  let at: unknown = root;
-  for (const step of pointer.split("/").slice(1)) {
-    const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
-    at = (at as JsonSchema)[name];
-  }
-  return at;
-}
-
 export const isObject = (value: unknown): value is JsonSchema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 export const bytesOf = (value: unknown): number => utf8(JSON.stringify(value)).length;
-
-export const escaped = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
 
 /** Checked first, so that later code may walk the schema recursively. */
 export function sizeFault(schema: JsonSchema): string | null {

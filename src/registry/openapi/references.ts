@@ -1,6 +1,7 @@
 /** Local references of an OpenAPI document. A reference to another document is never followed. */
+import { atPointer } from "../../kernel/json-pointer.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
-import { atPointer, isObject, type JsonSchema } from "../schema-text.ts";
+import { isObject, type JsonSchema } from "../schema-text.ts";
 
 /** As many references as one may go through; more lead round and round. */
 const MOST_HOPS = 20;

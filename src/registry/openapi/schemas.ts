@@ -6,7 +6,8 @@
  */
 import { NOTHING_MATCHES } from "../http-definition.ts";
 import { FORMATS } from "../formats.ts";
-import { atPointer, escaped, isObject, MOST_SCHEMA_BYTES, type JsonSchema } from "../schema-text.ts";
+import { atPointer, escapedStep } from "../../kernel/json-pointer.ts";
+import { isObject, MOST_SCHEMA_BYTES, type JsonSchema } from "../schema-text.ts";
 import { own, pointerIn, resolved } from "./references.ts";
 
 const SUBSCHEMA: ReadonlySet<string> = new Set(
@@ -111,7 +112,7 @@ export class SchemaReader {
       this.#definitions.set(pointer, {});
       this.#waiting.push(pointer);
     }
-    return `#/$defs/${encodeURIComponent(escaped(nameOf(pointer)))}`;
+    return `#/$defs/${encodeURIComponent(escapedStep(nameOf(pointer)))}`;
   }
 
   #refuse(fault: string): JsonSchema {
