@@ -8,7 +8,7 @@
  * `cut` or `not_admitted`. An intent whose outcome never arrives shows as open.
  */
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
-import type { Timers } from "../kernel/clock.ts";
+import { inTime, type Timers } from "../kernel/clock.ts";
 import { defined } from "../kernel/defined.ts";
 import type { DecisionId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
@@ -132,7 +132,7 @@ async function untilItEnds(
   const { stale } = watchdog;
   watchdog.callOff();
   if (stale !== undefined) {
-    const closed = await Promise.race([settled, timers.sleep(CLOSING_MS)]);
+    const closed = await inTime(timers, CLOSING_MS, settled, undefined);
     outcome.cut(stale, closed?.facts);
   } else if (ended !== undefined && "outcome" in ended) outcome.settle(ended.outcome, ended.facts);
 }

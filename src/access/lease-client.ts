@@ -232,19 +232,24 @@ export class LeaseClient {
     const [begun, since] = [clock.now(), book.order];
     const held = book.find(id, wanted, since, begun);
     if (held !== undefined) return ok(held);
-    let isOver = false;
-    const limit = timers.sleep(RENEWAL_TIMEOUT_MS).then(() => void (isOver = true));
-    for (let round = 0; ; round += 1) {
-      const now = clock.now();
-      const lease = book.find(id, wanted, since, now);
-      if (lease !== undefined) return ok(lease);
-      const turn = book.asks.turn(id, now);
-      const lastsTooLong = turn.do === "pause" && turn.ms > RENEWAL_TIMEOUT_MS - (now - begun);
-      if (isOver || lastsTooLong) return err({ kind: "no_lease", of });
-      await Promise.race([
-        turn.do === "ask" ? this.#ask(owner, now) : timers.sleep(lookAgainMs(round)),
-        limit,
-      ]);
+    const over = new AbortController();
+    let isLate = false;
+    const limit = timers.sleep(RENEWAL_TIMEOUT_MS, over.signal).then(() => void (isLate = true));
+    try {
+      for (let round = 0; ; round += 1) {
+        const now = clock.now();
+        const lease = book.find(id, wanted, since, now);
+        if (lease !== undefined) return ok(lease);
+        const turn = book.asks.turn(id, now);
+        const lastsTooLong = turn.do === "pause" && turn.ms > RENEWAL_TIMEOUT_MS - (now - begun);
+        if (isLate || lastsTooLong) return err({ kind: "no_lease", of });
+        await Promise.race([
+          turn.do === "ask" ? this.#ask(owner, now) : timers.sleep(lookAgainMs(round), over.signal),
+          limit,
+        ]);
+      }
+    } finally {
+      over.abort();
     }
   }
 

@@ -25,8 +25,8 @@ export class Watchdog {
   readonly #ports: WatchdogPorts;
   readonly #state: TokenState;
   readonly #abort = new AbortController();
-  readonly #over: Promise<void>;
-  #stop: () => void = () => undefined;
+  /** Ends the wait that the watch is in. */
+  #waiting = new AbortController();
   #isOver = false;
   #stale: Stale | undefined;
 
@@ -37,9 +37,6 @@ export class Watchdog {
   constructor(ports: WatchdogPorts, state: TokenState) {
     this.#ports = ports;
     this.#state = state;
-    this.#over = new Promise((resolve) => {
-      this.#stop = resolve;
-    });
     this.cut = this.#watch();
   }
 
@@ -56,7 +53,7 @@ export class Watchdog {
   /** Called when the act has ended by itself. */
   callOff(): void {
     this.#isOver = true;
-    this.#stop();
+    this.#waiting.abort();
   }
 
   /** Called when the result is withheld: whatever the act still has open ends now. */
@@ -71,10 +68,13 @@ export class Watchdog {
       const until = leases.admittedUntil(this.#state);
       if (!until.ok) return this.#cut(until.error);
       const left = until.value - clock.now();
-      await Promise.race([this.#over, timers.sleep(Math.min(left, Math.max(left / 2, RETRY_MS)))]);
+      this.#waiting = new AbortController();
+      const { signal } = this.#waiting;
+      await timers.sleep(Math.min(left, Math.max(left / 2, RETRY_MS)), signal);
       if (this.#isOver) break;
       const rest = Math.max(0, until.value - clock.now());
-      await Promise.race([this.#over, leases.renew(this.#state), timers.sleep(rest)]);
+      await Promise.race([leases.renew(this.#state), timers.sleep(rest, signal)]);
+      this.#waiting.abort();
     }
     return undefined;
   }

@@ -7,7 +7,7 @@
  * was never released.
  */
 import type { AuditDraft, AuditRecord, LedgerName } from "../contract/audit.ts";
-import type { Timers } from "../kernel/clock.ts";
+import { inTime, type Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -78,10 +78,8 @@ export const whileThereIsRoom = (sink: AuditSink, isFull: (ledger: LedgerName) =
 export function outboxSink({ outbox, timers, log }: SinkPorts): AuditSink {
   return {
     record: async (draft) => {
-      const outcome = await Promise.race([
-        attempt("outbox", () => outbox.append(addressOf(draft), [draft])),
-        timers.sleep(GIVE_UP_MS).then(() => LATE),
-      ]);
+      const written = attempt("outbox", () => outbox.append(addressOf(draft), [draft]));
+      const outcome = await inTime(timers, GIVE_UP_MS, written, LATE);
       return isRecorded(draft, outcome) ? ok(draft) : refuse(log, draft, [outcome]);
     },
   };
@@ -101,13 +99,10 @@ export function queueSink(
       const { producer, n } = book.take(draft.workspace, random);
       const { record } = numberRecord(draft, producer, n);
       const sent = attempt("queue", () => queue.send(record));
-      const first = await Promise.race([sent, timers.sleep(HEDGE_MS).then(() => LATE)]);
+      const first = await inTime(timers, HEDGE_MS, sent, LATE);
       if (isRecorded(draft, first)) return ok(draft);
       const hedged = attempt("outbox", () => outbox.carry(addressOf(draft), [record]));
-      const outcome = await Promise.race([
-        firstDurable([sent, hedged]),
-        timers.sleep(GIVE_UP_MS - HEDGE_MS).then(() => LATE),
-      ]);
+      const outcome = await inTime(timers, GIVE_UP_MS - HEDGE_MS, firstDurable([sent, hedged]), LATE);
       return isRecorded(draft, outcome) ? ok(draft) : refuse(log, draft, [first, outcome]);
     },
   };

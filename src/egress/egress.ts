@@ -2,7 +2,7 @@
  * The one way to call other servers, in two forms behind one guard: `getJson` for documents, `open` for streams. Only
  * https to public names, and no redirects. The server that answers is not trusted.
  */
-import type { Timers } from "../kernel/clock.ts";
+import { inTime, type Timers } from "../kernel/clock.ts";
 import { err, type Result } from "../kernel/result.ts";
 import { parseJsonBytes } from "../kernel/strict-json.ts";
 import { addressFault, wayTo, type AddressFault, type Way } from "./address.ts";
@@ -75,13 +75,11 @@ export class Egress {
    */
   async getJson(url: string, traceparent?: string): Promise<Result<unknown, EgressRefusal>> {
     const stop = new AbortController();
-    const late = this.#ports.timers
-      .sleep(EGRESS_TIME_LIMIT_MS)
-      .then((): Result<never, EgressRefusal> => err({ kind: "timed_out" }));
+    const late = err<EgressRefusal>({ kind: "timed_out" });
     const headers = new Headers({ accept: "application/json" });
     if (traceparent !== undefined) headers.set("traceparent", traceparent);
     const asked = { method: "GET", url, headers, body: null, signal: stop.signal };
-    const answer = await Promise.race([this.#read(asked), late]);
+    const answer = await inTime(this.#ports.timers, EGRESS_TIME_LIMIT_MS, this.#read(asked), late);
     stop.abort(); // also after an answer: the unread rest of a refused one is not awaited
     return answer;
   }

@@ -7,7 +7,7 @@ const LOOKS = 4;
 export class SilenceWatch {
   #heard = 0;
   #awaiting = true;
-  #over = false;
+  readonly #over = new AbortController();
 
   /**
    * @param limitMs the longest silence, in milliseconds.
@@ -16,11 +16,12 @@ export class SilenceWatch {
   constructor(timers: Timers, limitMs: number, onSilence: () => void) {
     const look = async (): Promise<void> => {
       let quiet = 0;
-      while (!this.#over) {
+      const { signal } = this.#over;
+      while (!signal.aborted) {
         const before = this.#heard;
-        await timers.sleep(limitMs / LOOKS);
+        await timers.sleep(limitMs / LOOKS, signal);
         quiet = this.#awaiting && this.#heard === before ? quiet + 1 : 0;
-        if (quiet === LOOKS && !this.#over) {
+        if (quiet === LOOKS && !signal.aborted) {
           this.end();
           onSilence();
         }
@@ -44,6 +45,6 @@ export class SilenceWatch {
   }
 
   end(): void {
-    this.#over = true;
+    this.#over.abort();
   }
 }

@@ -21,25 +21,23 @@ interface SchedulerPorts {
  * @returns a function that stops the scheduler.
  */
 export function startScheduler({ worker, clock, timers, log }: SchedulerPorts): () => void {
-  let stopped = false;
+  const stopped = new AbortController();
   const runOnce = async (): Promise<void> => {
     try {
       const handle = await worker();
       const { outcome } = await handle.scheduled({ cron: CRON, scheduledTime: new Date(clock.now()) });
       if (outcome !== "ok") log.write("error", "scheduled", { outcome });
     } catch (error) {
-      if (!stopped) log.write("error", "scheduled", { error: messageOf(error) });
+      if (!stopped.signal.aborted) log.write("error", "scheduled", { error: messageOf(error) });
     }
   };
   const run = async (): Promise<void> => {
     for (;;) {
-      await timers.sleep(EVERY_MS);
-      if (stopped) return;
+      await timers.sleep(EVERY_MS, stopped.signal);
+      if (stopped.signal.aborted) return;
       await runOnce();
     }
   };
   run().catch((error: unknown) => log.write("error", "scheduler", { error: messageOf(error) }));
-  return () => {
-    stopped = true;
-  };
+  return () => stopped.abort();
 }

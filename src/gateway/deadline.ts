@@ -1,12 +1,20 @@
 /** The longest time that an act may take, its stream included, or that Dome asks a server for something itself. */
 import type { Performed } from "../access/act.ts";
-import type { Timers } from "../kernel/clock.ts";
+import { alarm, type Timers } from "../kernel/clock.ts";
 
 /** Why a signal was aborted: the act has taken as long as its tier allows. */
 export class ActTooLong extends Error {
   constructor() {
     super("the act has taken as long as its tier allows");
     this.name = "ActTooLong";
+  }
+}
+
+/** Why a request's `gone` was aborted although its client is there: Dome itself no longer waits for the answer. */
+export class NotAwaited extends Error {
+  constructor() {
+    super("the answer is not awaited any more");
+    this.name = "NotAwaited";
   }
 }
 
@@ -21,14 +29,8 @@ export async function withDeadline<T>(
   perform: (within: AbortSignal) => Promise<Performed<T>>,
 ): Promise<Performed<T>> {
   const late = new AbortController();
-  let isOver = false;
-  const timeUp = (): void => {
-    if (!isOver) late.abort(new ActTooLong());
-  };
-  timers.sleep(mostMs).then(timeUp, timeUp); // a broken timer ends the act: nothing would be watched
-  const over = (): void => {
-    isOver = true;
-  };
+  const over = alarm(timers, mostMs, () => late.abort(new ActTooLong()));
+  signal.addEventListener("abort", over, { once: true });
   try {
     const performed = await perform(AbortSignal.any([signal, late.signal]));
     const end = Promise.resolve(performed.end).finally(over);
@@ -40,10 +42,20 @@ export async function withDeadline<T>(
   }
 }
 
-/** A signal that aborts after so long, in milliseconds: for what Dome asks of a server itself. */
-export function signalAfter(timers: Timers, ms: number): AbortSignal {
+/**
+ * What Dome asks of a server itself.
+ * @param ms for the whole of it, in milliseconds: then the signal of `ask` aborts.
+ */
+export async function askedWithin<T>(
+  timers: Timers,
+  ms: number,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const stop = new AbortController();
-  const late = (): void => stop.abort();
-  timers.sleep(ms).then(late, late);
-  return stop.signal;
+  const over = alarm(timers, ms, () => stop.abort());
+  try {
+    return await ask(stop.signal);
+  } finally {
+    over();
+  }
 }

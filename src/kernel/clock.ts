@@ -8,24 +8,64 @@ export interface Clock {
 }
 
 export interface Timers {
-  /** Resolves after at least `ms` milliseconds of the platform's relative timer. */
-  sleep(ms: number): Promise<void>;
+  /**
+   * Resolves after at least `ms` milliseconds of the platform's relative timer.
+   * @param until ends the sleep early, without an error. A sleep whose end nobody awaits any more would keep a timer.
+   */
+  sleep(ms: number, until?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = { now: () => Date.now() };
 
 export const systemTimers: Timers = {
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep: (ms, until) =>
+    new Promise((resolve) => {
+      if (until?.aborted === true) return resolve();
+      const wake = (): void => {
+        clearTimeout(timer);
+        until?.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      until?.addEventListener("abort", wake);
+    }),
 };
 
+/**
+ * What comes first: the result of `pending`, or `late` after `ms` milliseconds. No timer is left behind. What `pending`
+ * does goes on, and its later result is dropped.
+ */
+export async function inTime<T, L>(timers: Timers, ms: number, pending: Promise<T>, late: L): Promise<T | L> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([pending, timers.sleep(ms, over.signal).then(() => late)]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** @throws when `pending` has no result within `ms` milliseconds. What it does then goes on, and its result is dropped. */
-export const within = <T>(timers: Timers, ms: number, pending: Promise<T>): Promise<T> =>
-  Promise.race([
-    pending,
-    timers.sleep(ms).then(() => {
-      throw new Error(`no result within ${ms} ms`);
-    }),
-  ]);
+export async function within<T>(timers: Timers, ms: number, pending: Promise<T>): Promise<T> {
+  const result = await inTime(timers, ms, pending, LATE);
+  if (result === LATE) throw new Error(`no result within ${ms} ms`);
+  return result;
+}
+
+const LATE = Symbol("late");
+
+/**
+ * Calls `ring` once, after `ms` milliseconds, unless it is called off before. A broken timer rings, because what it
+ * guards would have no end.
+ * @returns what calls it off.
+ */
+export function alarm(timers: Timers, ms: number, ring: () => void): () => void {
+  const off = new AbortController();
+  const wake = (): void => {
+    if (!off.signal.aborted) ring();
+  };
+  timers.sleep(ms, off.signal).then(wake, wake);
+  return () => off.abort();
+}
 
 /** RFC 3339 in UTC with milliseconds: the form of every time on the wire. */
 export const rfc3339 = (ms: number): string => new Date(ms).toISOString();

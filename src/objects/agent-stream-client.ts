@@ -4,7 +4,7 @@
  * the number of its last event, and the object has the rest.
  */
 import { EVENTS_KEPT } from "../contract/agent-event.ts";
-import type { Timers } from "../kernel/clock.ts";
+import { inTime, type Timers } from "../kernel/clock.ts";
 import type { AgentId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type {
@@ -68,7 +68,7 @@ class SocketStream implements AgentStream {
     if (this.#unread.length === 0 && !this.#ended) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#arrived = resolve;
-      await Promise.race([promise, this.#timers.sleep(waitMs)]);
+      await inTime(this.#timers, waitMs, promise, undefined);
     }
     return this.#unread.shift() ?? (this.#ended ? null : "quiet");
   }

@@ -13,7 +13,7 @@
  * from what the object contains then. The wait is short: no change waits for a database that does not answer.
  */
 import type { AuditDraft } from "../contract/audit.ts";
-import type { Clock, Timers } from "../kernel/clock.ts";
+import { inTime, type Clock, type Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import {
@@ -186,7 +186,7 @@ export class Configuration<Intent> {
 
   /** Bounds the time that D1 can hold a turn. */
   #inTime<T, U>(pending: Promise<T>, otherwise: U): Promise<T | U> {
-    return Promise.race([pending, this.#deps.timers.sleep(BATCH_BOUND_MS).then(() => otherwise)]);
+    return inTime(this.#deps.timers, BATCH_BOUND_MS, pending, otherwise);
   }
 
   /** Waits for the changes that arrived earlier. @returns null when they have ended and each is settled. */

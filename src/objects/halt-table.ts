@@ -6,7 +6,7 @@
  * which leases exist, so it waits the full time again. A persisted timer wakes an object that was evicted.
  */
 import type { HaltId } from "../kernel/ids.ts";
-import type { Clock, Timers } from "../kernel/clock.ts";
+import { inTime, type Clock, type Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { becomeEffective, effectiveInMs, stopWait } from "../lifecycle/halt.ts";
 import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
@@ -94,7 +94,7 @@ export class HaltTable {
   /** Resolves when the halt is effective, or after `mostMs`. */
   async waitEffective(id: string, mostMs: number): Promise<StoredHalt | null> {
     const wait = this.#waits.get(id);
-    if (wait !== undefined) await Promise.race([wait.done, this.#deps.timers.sleep(mostMs)]);
+    if (wait !== undefined) await inTime(this.#deps.timers, mostMs, wait.done, undefined);
     return this.find(id);
   }
 

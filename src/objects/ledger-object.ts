@@ -13,6 +13,7 @@ import { genesis } from "../audit/chain.ts";
 import { erase } from "../audit/commit.ts";
 import { readStored } from "../audit/record.ts";
 import { toHex } from "../kernel/bytes.ts";
+import { inTime } from "../kernel/clock.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { EvidenceLevel } from "../lifecycle/evidence.ts";
 import type {
@@ -314,7 +315,7 @@ export abstract class LedgerShell extends DurableObject {
   async #arrival(waitMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
-    await Promise.race([promise, this.#deps.timers.sleep(waitMs)]);
+    await inTime(this.#deps.timers, waitMs, promise, undefined);
     const place = this.#waiting.indexOf(resolve);
     if (place >= 0) this.#waiting.splice(place, 1);
   }

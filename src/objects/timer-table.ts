@@ -9,7 +9,7 @@
  * - `start()` at the end of the constructor sets the alarm again, in case it was lost with the process.
  * - The kinds are part of the type: a kind without a handler, or a misspelt one, does not compile.
  */
-import { within, type Clock, type Timers } from "../kernel/clock.ts";
+import { inTime, within, type Clock, type Timers } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import { runSchemaSteps } from "./schema-steps.ts";
@@ -186,7 +186,12 @@ export class TimerTable<Kind extends string> implements TimerSetter<Kind> {
           );
       }
       const all = Promise.all(running.values());
-      const finished = await Promise.race([all.then(() => true), timers.sleep(RESCAN_MS).then(() => false)]);
+      const finished = await inTime(
+        timers,
+        RESCAN_MS,
+        all.then(() => true),
+        false,
+      );
       if (finished) return;
       if (clock.now() >= end) {
         await all;

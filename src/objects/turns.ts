@@ -2,7 +2,7 @@
  * Lets one caller run at a time, in the order of arrival. A turn passes directly to the next caller, so that a later one
  * cannot overtake. The queue is in memory: after a restart of the object the waiting callers are gone, and have done nothing.
  */
-import type { Timers } from "../kernel/clock.ts";
+import { inTime, type Timers } from "../kernel/clock.ts";
 
 interface TurnBounds {
   /** The greatest number of waiting callers. A further one is refused at once. */
@@ -30,10 +30,10 @@ export class Turns {
       return true;
     }
     if (this.#waiting.length >= most) return false;
-    const turn = Promise.withResolvers<boolean>();
+    const turn = Promise.withResolvers<true>();
     this.#waiting.push(turn.resolve);
-    const tooLong = this.#timers.sleep(mostMs).then(() => !this.#leave(turn.resolve));
-    return Promise.race([turn.promise, tooLong]);
+    const has = await inTime(this.#timers, mostMs, turn.promise, false);
+    return has || !this.#leave(turn.resolve);
   }
 
   /** Ends a turn. */

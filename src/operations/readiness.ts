@@ -2,7 +2,7 @@
  * Decides whether this isolate can serve, for `/readyz`. Anybody may ask, as often as they like, so an isolate queries
  * the database at most once a second, with one query at a time.
  */
-import type { Clock, Timers } from "../kernel/clock.ts";
+import { inTime, type Clock, type Timers } from "../kernel/clock.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Database } from "../storage/client.ts";
 import { schemaFault, type SchemaFault } from "../storage/schema.ts";
@@ -50,8 +50,12 @@ export async function readiness(ports: ReadinessPorts): Promise<Result<null, Unr
     await timers.sleep(LOOK_AGAIN_MS);
   }
   cache.askedAt = clock.now();
-  const late = timers.sleep(ANSWER_WITHIN_MS).then((): SchemaFault => "away");
-  const fault = await Promise.race([schemaFault(db), late]);
+  const fault = await inTime<SchemaFault | null, SchemaFault>(
+    timers,
+    ANSWER_WITHIN_MS,
+    schemaFault(db),
+    "away",
+  );
   cache.answer = fault === null ? ok(null) : err(fault);
   cache.answeredAt = clock.now();
   cache.askedAt = null;

@@ -27,14 +27,20 @@ export class ManualTime implements Clock, Timers {
   /** @param until ends the sleep early. */
   sleep(ms: number, until?: AbortSignal): Promise<void> {
     return new Promise((wake) => {
-      const cancel = this.after(ms, wake);
       const end = (): void => {
         cancel();
+        until?.removeEventListener("abort", end);
         wake();
       };
+      const cancel = this.after(ms, end);
       if (until?.aborted === true) end();
       else until?.addEventListener("abort", end, { once: true });
     });
+  }
+
+  /** How many timers have neither rung nor been cancelled. */
+  get running(): number {
+    return this.#timers.length;
   }
 
   /** @returns what cancels it. */

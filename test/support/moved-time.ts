@@ -46,7 +46,7 @@ async function correctAlarms(): Promise<() => void> {
  */
 export async function takeTime(): Promise<() => void> {
   systemClock.now = () => held ?? Date.now() + ahead;
-  systemTimers.sleep = (ms) => (ms === STOP_WAIT_MS ? waitOfStop() : sleepReally(ms));
+  systemTimers.sleep = (ms, until) => (ms === STOP_WAIT_MS ? waitOfStop() : sleepReally(ms, until));
   return correctAlarms();
 }
 

@@ -67,7 +67,7 @@ export async function heldToken(
       const asked = await ask(ports, key, () => request(signal));
       return asked.ok ? ok(asked.value.token) : asked;
     }
-    await timers.sleep(LOOK_AGAIN_MS);
+    await timers.sleep(LOOK_AGAIN_MS, signal);
   }
 }
 

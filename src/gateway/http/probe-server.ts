@@ -1,6 +1,6 @@
 /** Asks the server behind an HTTP tool for its own URL, to see whether it answers and takes Dome's credential. */
 import { ENDED_IN_WORDS } from "../server-in-words.ts";
-import { signalAfter } from "../deadline.ts";
+import { askedWithin } from "../deadline.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamLimits } from "../../egress/open.ts";
 import type { Timers } from "../../kernel/clock.ts";
@@ -30,8 +30,14 @@ interface ProbePorts extends ServerCredentialPorts {
 }
 
 /** @returns the status that the server answers to a GET; its body is not read. */
-export async function probeServer(ports: ProbePorts, server: Server): Promise<Result<number, ProbeFault>> {
-  const signal = signalAfter(ports.timers, PROBE_MS);
+export const probeServer = (ports: ProbePorts, server: Server): Promise<Result<number, ProbeFault>> =>
+  askedWithin(ports.timers, PROBE_MS, (signal) => probeWithin(ports, server, signal));
+
+async function probeWithin(
+  ports: ProbePorts,
+  server: Server,
+  signal: AbortSignal,
+): Promise<Result<number, ProbeFault>> {
   const credential = await serverCredential(ports, server, signal);
   if (!credential.ok) {
     const who = credential.error.kind === "credential_missing" ? "dome" : "upstream";

@@ -1,5 +1,5 @@
 /** Reads the OpenAPI document of an HTTP tool for the control plane, and says in words why it could not. */
-import { signalAfter } from "../deadline.ts";
+import { askedWithin } from "../deadline.ts";
 import { readAll } from "../../egress/chunks.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
@@ -26,12 +26,19 @@ interface DocumentPorts extends ServerCredentialPorts {
 }
 
 /** Dome's credential is sent only where the tool's server is: a document elsewhere is asked for without one (P10). */
-export async function readDocument(
+export const readDocument = (
   ports: DocumentPorts,
   url: string,
   server: Server,
+): Promise<Result<unknown, string>> =>
+  askedWithin(ports.timers, DOCUMENT_MS, (signal) => readWithin(ports, url, server, signal));
+
+async function readWithin(
+  ports: DocumentPorts,
+  url: string,
+  server: Server,
+  signal: AbortSignal,
 ): Promise<Result<unknown, string>> {
-  const signal = signalAfter(ports.timers, DOCUMENT_MS);
   const headers = new Headers();
   if (new URL(url).origin === new URL(server.url).origin) {
     const credential = await serverCredential(ports, server, signal);

@@ -7,12 +7,14 @@ import { isOffered } from "../../access/evaluate.ts";
 import type { Withheld } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { utf8 } from "../../kernel/bytes.ts";
+import { alarm } from "../../kernel/clock.ts";
 import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { mapItems, mapMember, memberText, withMembers } from "../../mcp/json-text.ts";
 import { parseMessage } from "../../mcp/message.ts";
 import { LONGEST_NAME } from "../../mcp/prefixed-name.ts";
+import { NotAwaited } from "../deadline.ts";
 import type { AggregatePorts, AllRequest } from "./all-request.ts";
 import { callServer } from "./call-server.ts";
 import type { ClientAnswer } from "./client-request.ts";
@@ -125,25 +127,35 @@ async function askedParts(
   const offering = views.filter(({ name, view: { catalog } }) =>
     isOffered({ ...caller, catalog }, { kind: "tool", name, part }),
   );
-  const late = ports.timers.sleep(LISTS_MS).then(() => "late" as const);
+  const late = new AbortController();
+  const { promise: isLate, resolve: giveUp } = Promise.withResolvers<"late">();
+  const over = alarm(ports.timers, LISTS_MS, () => {
+    late.abort(new NotAwaited()); // ends the requests that are still open
+    giveUp("late");
+  });
+  const asking = { ...request, gone: AbortSignal.any([request.gone, late.signal]) };
   const parts: Part[] = [];
-  for (let from = 0; from < offering.length; from += AT_ONCE) {
-    const asked = offering.slice(from, from + AT_ONCE).map(async ({ name }) => {
-      const answered = await Promise.race([
-        askOne(ports, caller, request, name, cursors[name] ?? null),
-        late,
-      ]);
-      return answered === "late"
-        ? ok({ tool: name, items: "", next: null, missing: "upstream_timeout" })
-        : answered;
-    });
-    for (const each of await Promise.all(asked)) {
-      if (!each.ok) return err(each.error);
-      parts.push(each.value);
+  try {
+    for (let from = 0; from < offering.length; from += AT_ONCE) {
+      const asked = offering.slice(from, from + AT_ONCE).map(async ({ name }) => {
+        if (late.signal.aborted) return missed(name);
+        const answer = askOne(ports, caller, asking, name, cursors[name] ?? null);
+        const answered = await Promise.race([answer, isLate]);
+        return answered === "late" ? missed(name) : answered;
+      });
+      for (const each of await Promise.all(asked)) {
+        if (!each.ok) return err(each.error);
+        parts.push(each.value);
+      }
     }
+  } finally {
+    over();
   }
   return ok(parts);
 }
+
+const missed = (tool: string): Result<Part, never> =>
+  ok({ tool, items: "", next: null, missing: "upstream_timeout" });
 
 async function askOne(
   ports: AggregatePorts,

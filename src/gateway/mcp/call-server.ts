@@ -14,6 +14,7 @@ import type { RpcRequest } from "../../mcp/message.ts";
 import type { Era } from "../../mcp/revision.ts";
 import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
+import { NotAwaited } from "../deadline.ts";
 import { reasonOf } from "../early-end.ts";
 import type { NotSent } from "../credential/send.ts";
 import type { McpServerAt, McpUpstreamFault } from "./own-exchange.ts";
@@ -123,6 +124,7 @@ async function perform(
     return noticing(ports, server.key, spoken, made);
   });
   if (!exchanged.ok) {
+    if (request.gone.reason instanceof NotAwaited) return outcome.none("upstream_timeout");
     if (request.gone.aborted)
       return { ...outcome.none("upstream_unreachable"), end: outcome.failed("caller_gone") };
     return outcome.none(whyNot(exchanged.error, request.session !== null, signal));

@@ -1,6 +1,6 @@
 /** Lists the MCP server behind a tool for the control plane, and says in words why it could not. */
 import { ENDED_IN_WORDS } from "../server-in-words.ts";
-import { signalAfter } from "../deadline.ts";
+import { askedWithin } from "../deadline.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Era } from "../../mcp/revision.ts";
@@ -21,12 +21,21 @@ interface ListingPorts extends McpUpstreamPorts, ServerCredentialPorts {
   readonly timers: Timers;
 }
 
-export async function listServer(
+type Listed = Result<ToolListing & { readonly era: Era }, string>;
+
+export const listServer = (
   ports: ListingPorts,
   tool: string,
   server: Pick<Upstream, "url" | "auth" | "secret">,
-): Promise<Result<ToolListing & { readonly era: Era }, string>> {
-  const signal = signalAfter(ports.timers, LISTING_MS);
+): Promise<Listed> =>
+  askedWithin(ports.timers, LISTING_MS, (signal) => listWithin(ports, tool, server, signal));
+
+async function listWithin(
+  ports: ListingPorts,
+  tool: string,
+  server: Pick<Upstream, "url" | "auth" | "secret">,
+  signal: AbortSignal,
+): Promise<Listed> {
   const credential = await serverCredential(ports, server, signal);
   if (!credential.ok) return err(noCredentialInWords(credential.error));
   const at = {

@@ -38,10 +38,12 @@ export function relayed(
   const reader = source.getReader();
   const events = new EventReader(most);
   const state = { isOver: false, isAwaited: false, sent: 0 };
+  const silence = new AbortController();
 
   const over = (end: RelayEnd, controller: ReadableStreamDefaultController<Uint8Array> | null): void => {
     if (state.isOver) return;
     state.isOver = true;
+    silence.abort();
     const said = ended(end);
     if (controller !== null && said !== null) controller.enqueue(eventBytes(said));
     if (end.kind !== "lost" || said !== null) controller?.close();
@@ -75,7 +77,7 @@ export function relayed(
         const watch = async (): Promise<void> => {
           while (!state.isOver) {
             const before = state.sent;
-            await timers.sleep(QUIET_MS);
+            await timers.sleep(QUIET_MS, silence.signal);
             if (!state.isOver && state.isAwaited && state.sent === before) controller.enqueue(KEEP_ALIVE);
           }
         };

@@ -4,7 +4,7 @@
  * is written, the end of a connection can stay unseen.
  */
 import type { Performed } from "../../access/act.ts";
-import type { Timers } from "../../kernel/clock.ts";
+import { inTime, type Timers } from "../../kernel/clock.ts";
 import { eventBytes, KEEP_ALIVE } from "../../mcp/event-writer.ts";
 import type { ClientRequest, ServerAnswer } from "./client-request.ts";
 import { noAnswerMessage } from "./own-answers.ts";
@@ -25,8 +25,7 @@ export async function answeredInTime(
   const left = new AbortController();
   const pending = perform(AbortSignal.any([request.gone, left.signal]));
   if (!request.takesEvents) return pending;
-  const quiet = (): Promise<null> => timers.sleep(QUIET_MS).then(() => null);
-  const first = await Promise.race([pending, quiet()]);
+  const first = await inTime(timers, QUIET_MS, pending, null);
   if (first !== null) return first;
   let inner: ReadableStreamDefaultReader<Uint8Array> | null = null;
   const body = new ReadableStream<Uint8Array>(
@@ -37,7 +36,7 @@ export async function answeredInTime(
       },
       pull: async (controller) => {
         if (inner === null) {
-          const next = await Promise.race([pending, quiet()]);
+          const next = await inTime(timers, QUIET_MS, pending, null);
           if (stop.aborted) return;
           if (next === null) return controller.enqueue(KEEP_ALIVE);
           if (next.value.kind !== "events") {

@@ -3,6 +3,7 @@
  * it belongs to. When the registry does not answer, the organization's admin can still reach an object by its id,
  * because a stop must not wait for a database (design part 4, "Emergency stop without D1").
  */
+import { inTime } from "../../kernel/clock.ts";
 import { isId, type AgentId, type WorkspaceId } from "../../kernel/ids.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import { agentFor, workspaceFor } from "./resolve.ts";
@@ -69,10 +70,8 @@ async function orByObject<T>(
   find: () => Promise<Result<T, Refusal>>,
   ask: () => Promise<T | null>,
 ): Promise<Result<T, Refusal>> {
-  const found = await Promise.race([
-    find().catch((fault: unknown) => ({ fault })),
-    ports.timers.sleep(PATIENCE_MS).then(() => ({ fault: new NoAnswer() })),
-  ]);
+  const asked = find().catch((fault: unknown) => ({ fault }));
+  const found = await inTime(ports.timers, PATIENCE_MS, asked, { fault: new NoAnswer() });
   if (!("fault" in found)) return found;
   const known = await ask();
   if (known === null) throw found.fault;

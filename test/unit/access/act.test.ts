@@ -292,3 +292,45 @@ describe("a stream", () => {
     expect(story()).toEqual(["call.intent", "call.outcome failed"]);
   });
 });
+
+describe("an act that is over leaves no timer behind", () => {
+  type Running = ReturnType<typeof running>;
+  const endings: Record<string, (act: Running) => void | Promise<void>> = {
+    "completed at once": ({ upstream }) => upstream.settle({ value: "done", end: DONE }),
+    "completed after many renewals": async ({ upstream, time }) => {
+      await time.advance(60_000);
+      upstream.settle({ value: "done", end: DONE });
+    },
+    "completed as a stream": async ({ upstream, time }) => {
+      const end = later<ActEnd>();
+      upstream.settle({ value: "head", end: end.promise });
+      await time.advance(5_000);
+      end.settle(DONE);
+    },
+    failed: ({ upstream }) => upstream.fail(new Error("broken")),
+    "cut while it ran, before its answer": async ({ world, time }) => {
+      stopped(world);
+      await time.advance(1_500);
+    },
+    "cut as a stream that then says how far it came": async ({ upstream, world, time }) => {
+      const end = later<ActEnd>();
+      upstream.settle({ value: "head", end: end.promise });
+      await time.advance(0);
+      stopped(world);
+      await time.advance(1_500);
+      end.settle(DONE);
+    },
+  };
+
+  it.each(Object.keys(endings))("%s", async (ending) => {
+    const act = running();
+    const acted = act.begin().catch(() => null);
+    await act.time.advance(0);
+    expect(act.time.running).toBeGreaterThan(0);
+    await endings[ending]?.(act);
+    await acted;
+    await act.time.advance(0);
+    expect(act.story()).toHaveLength(2);
+    expect(act.time.running).toBe(0);
+  });
+});

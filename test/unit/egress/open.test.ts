@@ -253,6 +253,28 @@ describe("a call is let go of", () => {
   });
 });
 
+it.each(["read to its end", "cancelled", "broken off"])(
+  "leaves no timer behind when its answer is %s",
+  async (ending) => {
+    const time = new ManualTime();
+    const down = written();
+    const fetch: Fetch = () => Promise.resolve(new Response(down.body));
+    const egress = new Egress({ fetch: { public: fetch, listed: fetch }, timers: time, allowed: new Set() });
+    const answer = await egress.open(CALL, LIMITS);
+    if (!answer.ok) throw new Error("no answer");
+    const reader = answer.value.body?.getReader();
+    const read = reader?.read().catch(() => undefined);
+    await time.advance(0);
+    expect(time.running).toBe(1);
+    if (ending === "broken off") down.break();
+    else if (ending === "cancelled") await reader?.cancel();
+    else down.end();
+    await read;
+    await time.advance(0);
+    expect(time.running).toBe(0);
+  },
+);
+
 it("watches with one timer at a time, however many parts there are", async () => {
   let timers = 0;
   const counting = { sleep: () => new Promise<void>(() => (timers += 1)) };

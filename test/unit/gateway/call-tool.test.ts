@@ -123,12 +123,23 @@ describe("a call of a tool", () => {
     expect(String(seen.signal?.reason)).toContain("as long as its tier allows");
   });
 
-  it("that has ended is not ended again by its deadline", async () => {
+  it("that has ended is not ended again by its deadline, and leaves no timer behind", async () => {
     const { called, seen, upstream, time } = begun();
     await time.advance(0);
     upstream.settle({ value: "200", end: DONE });
     await called;
+    await time.advance(0);
+    expect(time.running).toBe(0);
     await time.advance(400_000);
     expect(seen.signal?.aborted).toBe(false);
+  });
+
+  it("that was cut leaves no timer behind, though its server never says a word again", async () => {
+    const { called, time, world } = begun();
+    await time.advance(100);
+    stopped(world);
+    await time.advance(3_000);
+    expect(await called).toMatchObject({ ok: false });
+    expect(time.running).toBe(0);
   });
 });

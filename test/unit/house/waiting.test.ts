@@ -8,6 +8,18 @@ const files = readdirSync(join(REPOSITORY, "test"), { recursive: true, encoding:
   .filter((path) => path.endsWith(".ts") && !path.includes("node_modules"))
   .map((path) => ({ path, text: readFileSync(join(REPOSITORY, "test", path), "utf8") }));
 
+const sources = readdirSync(join(REPOSITORY, "src"), { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".ts"))
+  .map((path) => ({ path, text: readFileSync(join(REPOSITORY, "src", path), "utf8") }));
+
+/** Races against a sleep without a signal. */
+const endlessRaces = (text: string): readonly string[] =>
+  text
+    .split("Promise.race(")
+    .slice(1)
+    .map((rest) => rest.slice(0, rest.indexOf("])")))
+    .filter((race) => /\.sleep\((?:[^(),]|\([^()]*\))*(?:\)|$)/.test(race));
+
 const countOf = (pattern: RegExp): number =>
   files.reduce((sum, { text }) => sum + (text.match(pattern)?.length ?? 0), 0);
 
@@ -21,6 +33,14 @@ it("sleeps for real only while it looks whether another process is ready, never 
   const sleeps = countOf(/\bsystemTimers\.sleep\(|\bsetTimeout\(/g);
   expect(sleeps).toBeGreaterThan(5);
   expect(sleeps).toBeLessThanOrEqual(16);
+});
+
+it("ends the sleep that has lost a race: its timer would keep what it holds, and count as work that goes on", () => {
+  expect(endlessRaces("Promise.race([pending, timers.sleep(ms)])")).toHaveLength(1);
+  expect(endlessRaces("Promise.race([\n f(), timers.sleep(g(ms)).then(() => LATE),\n])")).toHaveLength(1);
+  expect(endlessRaces("Promise.race([pending, timers.sleep(ms, over.signal)])")).toEqual([]);
+  const found = sources.flatMap(({ path, text }) => endlessRaces(text).map((race) => `${path}: ${race}`));
+  expect(found).toEqual([]);
 });
 
 it("starts workerd once for many files of tests: a start costs more than most files do", () => {

@@ -75,7 +75,7 @@ export class SessionBook {
       if (failures > before || signal.aborted) return err({ kind: "not_opened" });
       const isOpening = openingSince !== null && now >= openingSince && now - openingSince < OPENING_MS;
       if (!isOpening) return this.#open(clock, key, failures, open);
-      await timers.sleep(LOOK_AGAIN_MS);
+      await timers.sleep(LOOK_AGAIN_MS, signal);
     }
   }
 

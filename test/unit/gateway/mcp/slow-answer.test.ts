@@ -48,9 +48,10 @@ const said = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<st
 
 describe("an answer", () => {
   it("that comes soon is passed as it is", async () => {
-    const { answer, answered } = begin();
+    const { time, answer, answered } = begin();
     answer.resolve(message("{}"));
     expect((await answered).value).toEqual({ kind: "message", status: 200, text: "{}" });
+    expect(time.running).toBe(0);
   });
 
   it("that takes its time is the last event behind comments, on one line", async () => {
