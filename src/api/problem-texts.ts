@@ -116,6 +116,10 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     meaning: "`If-Match` names another version, or another change was made in between.",
     action: "Read the resource again, and repeat your change on the new version.",
   },
+  body_timeout: {
+    meaning: "The caller of a tool stopped sending the body of its call, and the server waited for the rest.",
+    action: "Send the body without long pauses, or send it in several calls.",
+  },
   body_too_large: {
     meaning: "The body is larger than every route allows, or larger than the agent's tier allows.",
     action: "Send a smaller body. `detail` gives the limit.",
@@ -184,7 +188,8 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     action: "Repeat a call that may be repeated. If it lasts, ask the operator of the server.",
   },
   upstream_timeout: {
-    meaning: "The tool's server was silent for too long before its answer.",
+    meaning:
+      "The tool's server was silent for too long: before its answer, connecting included, or within it. `detail` says which.",
     action: "The call may have had its effect. Repeat it only if it may be repeated.",
   },
   act_too_long: {

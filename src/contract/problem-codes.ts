@@ -14,6 +14,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "The route does not support this method" },
   not_acceptable: { status: 406, title: "The client accepts no answer that the route gives" },
+  body_timeout: { status: 408, title: "The body does not arrive in time" },
   in_use: { status: 409, title: "The catalog entry is in use" },
   name_taken: { status: 409, title: "The name is taken" },
   invalid_transition: { status: 409, title: "The agent's state does not allow this command" },

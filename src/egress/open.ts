@@ -25,8 +25,9 @@ export interface UpstreamRequest {
 
 export interface UpstreamLimits {
   /**
-   * The longest silence before the headers of the answer, in milliseconds. Each part of the request's body that the
-   * server takes restarts it.
+   * The longest silence before the headers of the answer, in milliseconds, connecting included: `fetch` does not tell the
+   * one from the other. Each part of the request's body that the server takes restarts it, and so does each that the
+   * caller sends: a caller that stops sending is not the server's silence.
    */
   readonly headersMs: number;
   /** The longest wait for the next part of the answer's body, in milliseconds. */
@@ -43,8 +44,12 @@ export interface UpstreamResponse {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** Why a call ended early. */
-export type UpstreamEnd = "unreachable" | "timed_out" | "too_large" | "aborted";
+/**
+ * Why a call ended early. The last two are the caller's: its body has stopped coming, or has broken off, and nothing is
+ * said of the server.
+ */
+export type UpstreamEnd =
+  "unreachable" | "timed_out" | "too_large" | "aborted" | "body_silent" | "body_broken";
 
 /** The error that reading the body of an answer throws. */
 export class UpstreamFault extends Error {
@@ -93,7 +98,10 @@ export async function open(
   request.signal?.addEventListener("abort", abort);
   const done = (): void => request.signal?.removeEventListener("abort", abort);
 
-  const watch = new SilenceWatch(timers, limits.headersMs, () => call.stop("timed_out"));
+  const upload = { isAwaited: false };
+  const watch = new SilenceWatch(timers, limits.headersMs, () =>
+    call.stop(upload.isAwaited ? "body_silent" : "timed_out"),
+  );
   const ended = new Promise<UpstreamEnd>((resolve) => {
     call.signal.addEventListener("abort", () => resolve(call.ended()), { once: true });
   });
@@ -103,7 +111,9 @@ export async function open(
     redirect: "manual", // a redirect could lead to an address that was not checked
     cache: "no-store",
     signal: call.signal,
-    ...defined({ body: request.body === null ? undefined : sent(request, request.body, watch) }),
+    ...defined({
+      body: request.body === null ? undefined : sent(request, request.body, { call, watch, upload }),
+    }),
   });
   try {
     const answer = await Promise.race([asked, ended]);
@@ -141,19 +151,26 @@ function letGo(asked: Promise<Response>): void {
   );
 }
 
+interface Sending {
+  readonly call: Call;
+  readonly watch: SilenceWatch;
+  /** Whether the next part of the request's body is the caller's to send. */
+  readonly upload: { isAwaited: boolean };
+}
+
 function sent(
   { sized }: UpstreamRequest,
   body: NonNullable<UpstreamRequest["body"]>,
-  watch: SilenceWatch,
+  sending: Sending,
 ): NonNullable<UpstreamRequest["body"]> {
-  const stream = counted(body, watch);
+  const stream = counted(body, sending);
   return stream instanceof Uint8Array ? stream : (sized?.(stream) ?? stream);
 }
 
 /** The request's body, observed as it is sent: each part that is taken shows that the server is responding. */
 function counted(
   body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
-  watch: SilenceWatch,
+  { call, watch, upload }: Sending,
 ): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> {
   if (body instanceof Uint8Array) return body;
   const reader = body.getReader();
@@ -161,10 +178,18 @@ function counted(
     {
       pull: async (controller) => {
         watch.heard();
-        const { done, value } = await reader.read();
-        watch.heard();
-        if (done) controller.close();
-        else controller.enqueue(value);
+        upload.isAwaited = true;
+        try {
+          const { done, value } = await reader.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (fault) {
+          call.stop("body_broken");
+          throw fault;
+        } finally {
+          upload.isAwaited = false;
+          watch.heard();
+        }
       },
       cancel: (reason) => reader.cancel(reason),
     },

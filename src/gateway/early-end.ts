@@ -1,13 +1,16 @@
 /** Why a call, or its answer, has ended before its end: in the words of its outcome. */
-import { UpstreamFault } from "../egress/open.ts";
+import { UpstreamFault, type UpstreamEnd } from "../egress/open.ts";
 import type { NotSent } from "./credential/send.ts";
 import { ActTooLong } from "./deadline.ts";
 import type { StreamEnd } from "./observed.ts";
 import type { CallFault, NoAnswer } from "./who-failed.ts";
 
-/** @param signal of the act: it says whether an aborted call had taken too long. */
+/**
+ * Of a call without an answer.
+ * @param signal of the act: it says whether an aborted call had taken too long.
+ */
 export function reasonOf(
-  kind: NotSent["kind"] | "address_refused" | UpstreamFault["end"],
+  kind: NotSent["kind"] | "address_refused" | UpstreamEnd,
   signal: AbortSignal,
 ): NoAnswer {
   switch (kind) {
@@ -22,6 +25,10 @@ export function reasonOf(
       return "upstream_too_large";
     case "aborted":
       return signal.reason instanceof ActTooLong ? "act_too_long" : "upstream_unreachable";
+    case "body_silent":
+      return "caller_silent";
+    case "body_broken":
+      return "body_incomplete";
     case "unreachable":
     case "address_refused":
       return "upstream_unreachable";
@@ -36,7 +43,12 @@ export function reasonOfEnd(end: StreamEnd, signal: AbortSignal): CallFault | un
 }
 
 /** Of the error that reading an answer has thrown. */
-export function reasonOfFault(fault: unknown, signal: AbortSignal): CallFault {
-  const reason = fault instanceof UpstreamFault ? reasonOf(fault.end, signal) : "upstream_unreachable";
+export const reasonOfFault = (fault: unknown, signal: AbortSignal): NoAnswer =>
+  reasonWithin(fault instanceof UpstreamFault ? fault.end : "unreachable", signal);
+
+/** Of an answer that had begun. */
+export function reasonWithin(end: UpstreamEnd, signal: AbortSignal): NoAnswer {
+  const reason = reasonOf(end, signal);
+  if (reason === "upstream_timeout") return "upstream_silent";
   return reason === "upstream_unreachable" ? "upstream_lost" : reason;
 }

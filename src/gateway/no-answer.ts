@@ -2,65 +2,78 @@
 import type { ProblemCode } from "../contract/problem-codes.ts";
 import type { NoAnswer } from "./who-failed.ts";
 
-export const NO_ANSWER: Readonly<
-  Record<NoAnswer | "upstream_lost", { readonly code: ProblemCode; readonly detail: string }>
-> = {
-  not_an_http_tool: {
-    code: "not_found",
-    detail: "The tool is not of the kind http, so it has no door here.",
-  },
-  not_an_mcp_tool: {
-    code: "not_found",
-    detail: "The tool is not of the kind mcp, so it has no door here.",
-  },
-  upstream_credential_missing: {
-    code: "upstream_credential_missing",
-    detail:
-      "Dome has no usable credential for the tool's server, and has sent nothing. An operator adds one.",
-  },
-  upstream_refused: {
-    code: "upstream_refused",
-    detail: "The tool's server refused the credential of Dome. An operator replaces it.",
-  },
-  upstream_redirect: {
-    code: "upstream_redirect",
-    detail: "The tool's server redirects to another server, or out of the tool's base path.",
-  },
-  upstream_unreachable: {
-    code: "upstream_unreachable",
-    detail: "The tool's server cannot be reached, or ended the connection without an answer.",
-  },
-  upstream_lost: {
-    code: "upstream_unreachable",
-    detail: "The tool's server ended the connection before its answer. The call may have had its effect.",
-  },
-  upstream_failed: {
-    code: "upstream_failed",
-    detail: "The tool's server did not answer as its protocol says. The call may have had its effect.",
-  },
-  session_over: {
-    code: "session_over",
-    detail: "The session is over, or belongs to another caller. Begin a new one with initialize.",
-  },
-  upstream_session_lost: {
-    code: "upstream_failed",
-    detail:
-      "The tool's server no longer knows the session that Dome keeps with it. The call was not repeated; the next one begins a new session.",
-  },
-  upstream_timeout: {
-    code: "upstream_timeout",
-    detail: "The tool's server has not answered in time. The call may have had its effect.",
-  },
-  upstream_too_large: {
-    code: "upstream_too_large",
-    detail: "The answer of the tool's server is larger than the agent's tier allows.",
-  },
-  act_too_long: {
-    code: "act_too_long",
-    detail: "The call has taken longer than the agent's tier allows. It may have had its effect.",
-  },
-  body_too_large: {
-    code: "body_too_large",
-    detail: "The body is larger than the agent's tier allows.",
-  },
-};
+export const NO_ANSWER: Readonly<Record<NoAnswer, { readonly code: ProblemCode; readonly detail: string }>> =
+  {
+    not_an_http_tool: {
+      code: "not_found",
+      detail: "The tool is not of the kind http, so it has no door here.",
+    },
+    not_an_mcp_tool: {
+      code: "not_found",
+      detail: "The tool is not of the kind mcp, so it has no door here.",
+    },
+    upstream_credential_missing: {
+      code: "upstream_credential_missing",
+      detail:
+        "Dome has no usable credential for the tool's server, and has sent nothing. An operator adds one.",
+    },
+    upstream_refused: {
+      code: "upstream_refused",
+      detail: "The tool's server refused the credential of Dome. An operator replaces it.",
+    },
+    upstream_redirect: {
+      code: "upstream_redirect",
+      detail: "The tool's server redirects to another server, or out of the tool's base path.",
+    },
+    upstream_unreachable: {
+      code: "upstream_unreachable",
+      detail: "The tool's server cannot be reached, or ended the connection without an answer.",
+    },
+    upstream_lost: {
+      code: "upstream_unreachable",
+      detail: "The tool's server ended the connection before its answer. The call may have had its effect.",
+    },
+    upstream_failed: {
+      code: "upstream_failed",
+      detail: "The tool's server did not answer as its protocol says. The call may have had its effect.",
+    },
+    session_over: {
+      code: "session_over",
+      detail: "The session is over, or belongs to another caller. Begin a new one with initialize.",
+    },
+    upstream_session_lost: {
+      code: "upstream_failed",
+      detail:
+        "The tool's server no longer knows the session that Dome keeps with it. The call was not repeated; the next one begins a new session.",
+    },
+    upstream_timeout: {
+      code: "upstream_timeout",
+      detail:
+        "The tool's server has not begun an answer within the time for connecting and answering. The call may have had its effect: repeat it only if it may be repeated.",
+    },
+    upstream_silent: {
+      code: "upstream_timeout",
+      detail:
+        "The tool's server has begun an answer, and was silent for too long within it. The call may have had its effect: repeat it only if it may be repeated.",
+    },
+    upstream_too_large: {
+      code: "upstream_too_large",
+      detail: "The answer of the tool's server is larger than the agent's tier allows.",
+    },
+    act_too_long: {
+      code: "act_too_long",
+      detail: "The call has taken longer than the agent's tier allows. It may have had its effect.",
+    },
+    caller_silent: {
+      code: "body_timeout",
+      detail: "The rest of the call's body has not come in time. Send it without such a pause.",
+    },
+    body_incomplete: {
+      code: "invalid_request",
+      detail: "The body of the call has broken off. Send the whole body.",
+    },
+    body_too_large: {
+      code: "body_too_large",
+      detail: "The body is larger than the agent's tier allows.",
+    },
+  };

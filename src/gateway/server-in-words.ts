@@ -5,5 +5,7 @@ export const ENDED_IN_WORDS: Readonly<Record<UpstreamEnd, string>> = {
   unreachable: "The server could not be reached.",
   timed_out: "The server did not answer in time.",
   aborted: "The server did not answer in time.",
+  body_silent: "Dome did not send its whole request to the server.",
+  body_broken: "Dome did not send its whole request to the server.",
   too_large: "The server's answer is too large.",
 };

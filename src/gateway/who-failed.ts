@@ -9,6 +9,8 @@ export const WHO_FAILED = {
   not_an_http_tool: "caller",
   not_an_mcp_tool: "caller",
   body_too_large: "caller",
+  body_incomplete: "caller",
+  caller_silent: "caller",
   caller_gone: "caller",
   upstream_credential_missing: "dome",
   act_too_long: "dome",
@@ -16,6 +18,7 @@ export const WHO_FAILED = {
   upstream_redirect: "upstream",
   upstream_unreachable: "upstream",
   upstream_timeout: "upstream",
+  upstream_silent: "upstream",
   upstream_too_large: "upstream",
   upstream_lost: "upstream",
   upstream_failed: "upstream",
@@ -25,5 +28,5 @@ export const WHO_FAILED = {
 
 export type CallFault = keyof typeof WHO_FAILED;
 
-/** Why there is nothing to answer with; the other faults end an answer that has begun. */
-export type NoAnswer = Exclude<CallFault, "caller_gone" | "upstream_lost">;
+/** Why there is nothing to answer with. Nobody hears it when the caller has gone. */
+export type NoAnswer = Exclude<CallFault, "caller_gone">;

@@ -15,6 +15,8 @@ export function noCredentialInWords(fault: NoCredential): string {
     case "aborted":
       return "The authorization server did not answer in time.";
     case "unreachable":
+    case "body_silent":
+    case "body_broken":
       return "The authorization server could not be reached.";
   }
 }

@@ -78,5 +78,7 @@ const ENDED: Readonly<Record<UpstreamEnd, string>> = {
   unreachable: "The server of the document could not be reached.",
   timed_out: "The server of the document did not answer in time.",
   aborted: "The server of the document did not answer in time.",
+  body_silent: "Dome did not send its whole request for the document.",
+  body_broken: "Dome did not send its whole request for the document.",
   too_large: `The document has more than ${MOST_DOCUMENT_BYTES} bytes.`,
 };

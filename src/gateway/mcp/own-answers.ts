@@ -7,11 +7,11 @@ import { errorMessage, ownCode, RPC_ERRORS } from "../../mcp/errors.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import { failedCall } from "../../mcp/tool-result.ts";
 import { NO_ANSWER } from "../no-answer.ts";
-import { WHO_FAILED } from "../who-failed.ts";
+import { WHO_FAILED, type CallFault } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 
 /** The last message of a stream whose response is not coming. */
-export function noAnswerMessage(id: RequestId, why: keyof typeof NO_ANSWER | "caller_gone"): string {
+export function noAnswerMessage(id: RequestId, why: CallFault): string {
   const fault = why === "caller_gone" ? "upstream_lost" : why;
   const { code, detail } = NO_ANSWER[fault];
   return errorMessage(id, {

@@ -6,7 +6,7 @@ import { fromUtf8, utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { EventReader, isEventStream, type SseEvent } from "../../mcp/event-reader.ts";
 import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
-import { reasonOf, reasonOfFault } from "../early-end.ts";
+import { reasonOfFault, reasonWithin } from "../early-end.ts";
 import type { CallFault, NoAnswer } from "../who-failed.ts";
 import type { ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { Exchanged } from "./exchange.ts";
@@ -79,7 +79,7 @@ async function wholeMessage(
   { most, signal }: Reading,
 ): Promise<Result<ReadMessage, NoAnswer>> {
   const read = await readAll(exchanged.body, most);
-  if (!read.ok) return err(reasonOf(read.error, signal));
+  if (!read.ok) return err(reasonWithin(read.error, signal));
   const text = textOf(read.value);
   const response = text === null ? null : responseOf(exchanged, text, read.value.length);
   return response === null ? err("upstream_failed") : ok(response);
@@ -108,7 +108,7 @@ async function lastEvent(
   });
   if (found !== null) return ok(found);
   if (fault !== null) return err(fault);
-  return err(read.ok ? "upstream_failed" : reasonOf(read.error, signal));
+  return err(read.ok ? "upstream_failed" : reasonWithin(read.error, signal));
 }
 
 const isResponse = (text: string): boolean => {
