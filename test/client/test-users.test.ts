@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseTestUsers, testIssuer } from "../../src/contract/test-users.ts";
@@ -10,6 +9,7 @@ import { startTestUsers } from "../../src/embedded/test-users.ts";
 import {
   endEverything,
   failToStart,
+  freePort,
   startServer,
   temporaryFolder,
   twoFreePorts,
@@ -134,9 +134,9 @@ describe("a made-up user", () => {
 describe("the provider of made-up users", () => {
   it("keeps its issuer and key, because entries name them, and does not start where its port is taken", async () => {
     const dir = temporaryFolder();
-    const taken = createServer().listen(0, "127.0.0.1");
+    const port = await freePort();
+    const taken = createServer().listen(port, "127.0.0.1");
     await once(taken, "listening");
-    const { port } = taken.address() as AddressInfo;
     const refused = await startTestUsers(dir, port);
     expect(refused).toMatchObject({ ok: false, error: { exit: 1 } });
     const made = readFileSync(join(dir, "test-users.json"), "utf8");

@@ -2,13 +2,12 @@
  * Delegation between parties that are not ours: users of a real identity provider (oidc-provider), and a client and
  * resource server that know the standards only (oauth4webapi). The built Worker runs on a real port.
  */
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import * as oauth from "oauth4webapi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AgentCreated } from "../../src/contract/agent.ts";
 import { TEST_ADMIN_TOKEN } from "../support/fixed-secrets.ts";
 import { startProvider, type RunningProvider } from "../support/oidc-provider.ts";
+import { freePort } from "../support/server.ts";
 import { call, startRuntime, type Runtime } from "./runtime.fixture.ts";
 
 const TTE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -58,15 +57,6 @@ async function agent(name: string, more: object = {}): Promise<Agent> {
   const made = await admin<AgentCreated>("/api/v1/agents", { name, surface, ...more });
   await admin(`/api/v1/agents/${name}/activate`);
   return { id: made.agent.id, key: made.api_key.secret ?? "" };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
 
 beforeAll(async () => {

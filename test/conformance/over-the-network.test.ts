@@ -2,12 +2,12 @@
  * The built Worker on a real port. An OAuth client that is not ours does what any client would, and what only a socket
  * can send is sent: bodies of a false or no length, headers that come twice.
  */
-import { once } from "node:events";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import * as oauth from "oauth4webapi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AgentCreated } from "../../src/contract/agent.ts";
 import { TEST_ADMIN_TOKEN } from "../support/fixed-secrets.ts";
+import { freePort } from "../support/server.ts";
 import { call, startRuntime, type Runtime } from "./runtime.fixture.ts";
 
 const MIB = 1_048_576;
@@ -15,11 +15,7 @@ let runtime: Runtime;
 let agent: { readonly id: string; readonly key: string };
 
 beforeAll(async () => {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
+  const port = await freePort();
   runtime = await startRuntime({ sink: "outbox", port, publicUrl: `http://127.0.0.1:${port}` });
   await call(runtime.url, "POST", "/api/v1/workspaces", TEST_ADMIN_TOKEN, { name: "default" });
   const made = await call<AgentCreated>(runtime.url, "POST", "/api/v1/agents", TEST_ADMIN_TOKEN, {

@@ -4,9 +4,10 @@
  * It is ended by process id, both halves: workerd survives its Node parent.
  */
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -84,29 +85,33 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** Below the ports that the kernel gives to outgoing connections: one of those could take the port at any moment. */
+const [LEAST_PORT, PORTS] = [10_000, 22_000];
+
 /** A port that was free a moment ago. */
-export const freePort = async (): Promise<number> => (await tryPort(0)) ?? freePort();
+export async function freePort(): Promise<number> {
+  const port = randomInt(LEAST_PORT, LEAST_PORT + PORTS);
+  return (await isFree(port)) ? port : freePort();
+}
 
 /** A port that was free a moment ago, as was the one after it: for a server with test users. */
 export async function twoFreePorts(): Promise<number> {
   const port = await freePort();
-  const next = port < 65_535 ? await tryPort(port + 1) : null;
-  return next === null ? twoFreePorts() : port;
+  return (await isFree(port + 1)) ? port : twoFreePorts();
 }
 
-/** Binds a port and lets go of it. @returns null when it is taken. */
-async function tryPort(wanted: number): Promise<number | null> {
+/** Binds the port and lets go of it. */
+async function isFree(port: number): Promise<boolean> {
   const probe = createServer();
   try {
-    probe.listen(wanted, "127.0.0.1");
+    probe.listen(port, "127.0.0.1");
     await once(probe, "listening");
   } catch {
-    return null;
+    return false;
   }
-  const { port } = probe.address() as AddressInfo;
   probe.close();
   await once(probe, "close");
-  return port;
+  return true;
 }
 
 /** Starts a server and waits for the line that says it is ready. Throws with its output when it ends instead. */

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from support.fake import KEY, URL, FakeService, FakeTime, async_client_of, client_of, problem
-from support.server import _two_free_ports
+from support.server import two_free_ports
 
 import dome
 from dome import _transport
@@ -37,7 +37,7 @@ def test_the_key_goes_to_this_machine_alone_although_the_environment_names_a_pro
     proxy: socket.socket, kind: str
 ) -> None:
     """P4: `http://` is allowed to this machine because nobody else sees it."""
-    config = dome.DomeConfig(f"http://127.0.0.1:{_two_free_ports()}", KEY, timeout=1, retries=0, listen=False)
+    config = dome.DomeConfig(f"http://127.0.0.1:{two_free_ports()}", KEY, timeout=1, retries=0, listen=False)
     if kind == "blocking":
         with dome.DomeClient(config) as client:
             assert client.check(tool="zendesk").reason == "unavailable"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import secrets
 import re
 import signal
 import socket
@@ -39,7 +40,7 @@ class Server:
         self.state = folder / "state"
         self.home = folder / "home"
         self.home.mkdir(exist_ok=True)
-        self.port = port or _two_free_ports()
+        self.port = port or two_free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self._env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / ".config")}
         self.start()
@@ -135,14 +136,17 @@ class Server:
         return done.stdout
 
 
-def _two_free_ports() -> int:
-    """Return a port that was free a moment ago, as was the one after it, for the test users."""
+def two_free_ports() -> int:
+    """Return a port that was free a moment ago, as was the one after it, for the test users.
+
+    It is below the ports that the kernel gives to outgoing connections: one of those could take it at any moment.
+    """
     while True:
+        port = 10_000 + secrets.randbelow(22_000)
         with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
             try:
+                first.bind(("127.0.0.1", port))
                 second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
+            except OSError:
                 continue
             return port
