@@ -1,5 +1,5 @@
 /**
- * The parts of Node's library that the Worker uses, because WebCrypto has no hash without a promise and no CRC.
+ * The parts of Node's library that the Worker uses, because WebCrypto has no hash and no MAC without a promise, and no CRC.
  * workerd provides them (`nodejs_compat`). Declared by hand so that Node's globals (`process`, `Buffer`, …) stay out
  * of the Worker's types.
  */
@@ -9,6 +9,7 @@ declare module "node:crypto" {
     digest(): Uint8Array<ArrayBuffer>;
   }
   export function createHash(algorithm: "sha256"): Hash;
+  export function createHmac(algorithm: "sha256", key: Uint8Array): Hash;
 }
 
 declare module "node:zlib" {

@@ -27,7 +27,7 @@ export interface DecisionPorts extends ReleasePorts {
     asked: AccessRequest,
     clear: boolean,
     args: unknown,
-  ): Promise<Pick<AuditDraft, "arguments" | "arguments_digest">>;
+  ): Pick<AuditDraft, "arguments" | "arguments_digest">;
 }
 
 /** What the request says about itself, for the record of the decision. */
@@ -93,7 +93,7 @@ export async function judge<A extends AccessRequest>(
   const id = ports.ids.next("dec");
   const txn = (state.txn as TxnId | undefined) ?? ports.ids.next("txn");
   const clear = asked.kind === "tool" && catalog.tools.get(asked.name)?.clearArguments === true;
-  const recordable = await ports.recordable(asked, clear, args);
+  const recordable = ports.recordable(asked, clear, args);
   const decided = { ...verdict, id, txn };
   return ok({
     asked,

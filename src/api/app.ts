@@ -11,7 +11,7 @@ import type { DoorDialect } from "./dialects/dialect.ts";
 import { oauthDialect } from "./dialects/oauth.ts";
 import { problemDialect } from "./dialects/problem.ts";
 import { isLogged, logRequest } from "./request-log.ts";
-import { corsHeaders, preflight, securityHeaders } from "./response-headers.ts";
+import { corsHeaders, preflight, readersOf, securityHeaders } from "./response-headers.ts";
 import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
 import type { AppEnv, Composed, Services } from "./services.ts";
@@ -35,6 +35,7 @@ export function createApp(
   newRequestId: () => string,
 ): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
+  const readersAt = readersOf(routes);
 
   app.use(async (context, next) => {
     const requestId = newRequestId();
@@ -43,7 +44,7 @@ export function createApp(
     context.set("composed", composed);
     const startedAt = composed.ok ? composed.value.clock.now() : 0;
     await next();
-    const cors = composed.ok ? corsHeaders(composed.value, context.req.raw, routes) : {};
+    const cors = composed.ok ? corsHeaders(composed.value, context.req.raw, readersAt) : {};
     const headers = {
       ...securityHeaders(composed.ok ? composed.value.issuer : ""),
       ...cors,
@@ -74,7 +75,7 @@ export function createApp(
     return dialect.fault(unavailable ? "unavailable" : "internal", about);
   });
 
-  app.options("*", (context) => preflight(servicesOf(context), context.req.raw, routes));
+  app.options("*", (context) => preflight(servicesOf(context), context.req.raw, readersAt));
   for (const route of routes) mount(app, route);
   refuseOtherMethods(app);
   app.notFound((context) =>

@@ -33,6 +33,6 @@ export async function requestKeyOf(
   searchParams.delete("wait"); // how long to wait is not part of the request
   const line = utf8(`${http.method} ${pathname}?${searchParams.toString()}\n`);
   const sent = concat(line, body);
-  const digest = pepper === null ? await sha256(sent) : await hmacSha256(pepper, sent);
+  const digest = pepper === null ? await sha256(sent) : hmacSha256(pepper, sent);
   return ok({ subject: operator.subject, key, bodyDigest: toHex(digest) });
 }

@@ -41,19 +41,28 @@ function sentToMcp(asked: string | null): string {
 
 type Readers = "everyone" | "agents" | "nobody";
 
-/** True where a path is one of a template: `{tool}` stands for one segment. */
-function isAt(template: string, path: string): boolean {
-  const [wanted, found] = [template.split("/"), path.split("/")];
-  return (
-    wanted.length === found.length && wanted.every((each, at) => each === found[at] || each.startsWith("{"))
-  );
-}
+/** Who may read the answers at a path. */
+type ReadersAt = (path: string) => Readers;
 
-const readersOf = (routes: readonly Route[], path: string): Readers => {
-  if (routes.some((route) => route.readers === "everyone" && isAt(route.path, path))) return "everyone";
-  const here = routes.filter((route) => isAt(route.path, path));
-  return here.some(({ door }) => door.by === "agent") ? "agents" : "nobody";
-};
+/** Prepared once for all routes, because every answer asks. `{tool}` in a template stands for one segment. */
+export function readersOf(routes: readonly Route[]): ReadersAt {
+  const templates = routes.map(({ path, readers, door }) => ({
+    segments: path.split("/").map((each) => (each.startsWith("{") ? null : each)),
+    readers: readers === "everyone" ? readers : door.by === "agent" ? "agents" : "nobody",
+  }));
+  const byLength = Map.groupBy(templates, ({ segments }) => segments.length);
+  return (path) => {
+    const found = path.split("/");
+    let most: Readers = "nobody";
+    for (const { segments, readers } of byLength.get(found.length) ?? []) {
+      if (readers === "nobody" || !segments.every((each, at) => each === null || each === found[at]))
+        continue;
+      if (readers === "everyone") return readers;
+      most = "agents";
+    }
+    return most;
+  };
+}
 
 /** The origin that may read the answer: `*` for any; null for none. */
 function allowedOrigin(services: Services, request: Request, readers: Readers): string | null {
@@ -65,9 +74,9 @@ function allowedOrigin(services: Services, request: Request, readers: Readers): 
 export function corsHeaders(
   services: Services,
   request: Request,
-  routes: readonly Route[],
+  readersAt: ReadersAt,
 ): Record<string, string> {
-  const readers = readersOf(routes, new URL(request.url).pathname);
+  const readers = readersAt(new URL(request.url).pathname);
   const origin = allowedOrigin(services, request, readers);
   return defined({
     // Set even without an origin: a cache must not give one page the answer that was made for another.
@@ -83,8 +92,8 @@ export function corsHeaders(
 }
 
 /** The answer to a preflight request. Without an allowed origin it allows nothing. */
-export function preflight(services: Services, request: Request, routes: readonly Route[]): Response {
-  const readers = readersOf(routes, new URL(request.url).pathname);
+export function preflight(services: Services, request: Request, readersAt: ReadersAt): Response {
+  const readers = readersAt(new URL(request.url).pathname);
   const allowed = allowedOrigin(services, request, readers) !== null;
   const asked =
     readers === "everyone"

@@ -12,13 +12,13 @@ type Json = NonNullable<AuditDraft["arguments"]>;
  * @param clear true where the tool's catalog entry allows clear text.
  * @param args as parsed from JSON; undefined when the call had none.
  */
-export async function recordableArguments(
-  salt: Uint8Array<ArrayBuffer>,
+export function recordableArguments(
+  salt: Uint8Array,
   clear: boolean,
   args: unknown,
-): Promise<Pick<AuditDraft, "arguments" | "arguments_digest">> {
+): Pick<AuditDraft, "arguments" | "arguments_digest"> {
   if (args === undefined) return {};
-  const digest = `hmac-sha256:${toHex(await hmacSha256(salt, utf8(canonical(args))))}`;
+  const digest = `hmac-sha256:${toHex(hmacSha256(salt, utf8(canonical(args))))}`;
   if (!clear) return { arguments_digest: digest };
   // Clear text, as far as the tool's entry can allow it. Dome's own credentials are always masked (P4).
   return { arguments_digest: digest, arguments: redactJson(args) as Json };

@@ -1,8 +1,7 @@
 /**
  * Makes audit records. A draft describes an event; its producer numbers it.
  */
-import type { AuditDraft, AuditRecord, StoredRecord } from "../contract/audit.ts";
-import { utf8 } from "../kernel/bytes.ts";
+import type { AuditDraft, AuditRecord, LedgerName, StoredRecord } from "../contract/audit.ts";
 import { rfc3339, type Clock } from "../kernel/clock.ts";
 import type { IdSource } from "../kernel/ids.ts";
 import { fitted } from "./fitted.ts";
@@ -22,22 +21,39 @@ export function draftRecord<const Kind extends AuditDraft["kind"]>(
   return { ...fitted({ ...facts, id: source.ids.next("evt"), time: rfc3339(source.clock.now()) }), kind };
 }
 
-/** A record and its JSON, as stored and carried. */
-interface NumberedRecord {
-  readonly record: AuditRecord;
+/**
+ * A draft on its way to an outbox. It travels as text: the platform copies a text as it is, and takes every other value
+ * apart and puts it together again, which costs several times as much.
+ */
+export interface WrittenDraft {
+  readonly id: AuditDraft["id"];
+  readonly ledger: LedgerName;
+  /** The draft. */
   readonly json: string;
-  readonly bytes: number;
 }
+
+export const writeDraft = (draft: AuditDraft): WrittenDraft => ({
+  id: draft.id,
+  ledger: draft.workspace,
+  json: JSON.stringify(draft),
+});
+
+/**
+ * The text of a record: a draft with its producer and number.
+ * @param n the producer's next number in this ledger, from 1.
+ */
+export const numberedText = ({ json }: WrittenDraft, producer: string, n: number): string =>
+  `${json.slice(0, -1)},"producer":${JSON.stringify(producer)},"n":${n}}`;
 
 /**
  * Gives a draft its producer and number.
  * @param n the producer's next number in this ledger, from 1.
  */
-export function numberRecord(draft: AuditDraft, producer: string, n: number): NumberedRecord {
-  const record = { ...draft, producer, n };
-  const json = JSON.stringify(record);
-  return { record, json, bytes: utf8(json).length };
-}
+export const numberRecord = (draft: AuditDraft, producer: string, n: number): AuditRecord => ({
+  ...draft,
+  producer,
+  n,
+});
 
 /**
  * Reads back a record that this code wrote as JSON. Not for outside input, which is parsed by its schema.

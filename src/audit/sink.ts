@@ -97,7 +97,7 @@ export function queueSink(
   return {
     record: async (draft) => {
       const { producer, n } = book.take(draft.workspace, random);
-      const { record } = numberRecord(draft, producer, n);
+      const record = numberRecord(draft, producer, n);
       const sent = attempt("queue", () => queue.send(record));
       const first = await inTime(timers, HEDGE_MS, sent, LATE);
       if (isRecorded(draft, first)) return ok(draft);

@@ -11,6 +11,4 @@ import { hmacSha256 } from "../kernel/digest.ts";
  * @param key the whole text of an API key or operator token.
  * @returns HMAC-SHA-256 as 64 lower-case hex digits.
  */
-export async function digestKey(pepper: Uint8Array<ArrayBuffer>, key: string): Promise<string> {
-  return toHex(await hmacSha256(pepper, utf8(key)));
-}
+export const digestKey = (pepper: Uint8Array, key: string): string => toHex(hmacSha256(pepper, utf8(key)));

@@ -35,7 +35,7 @@ export async function mintKey(
   random: Random,
 ): Promise<string> {
   const nonce = random.bytes(RANDOM_BYTES);
-  return textOf(KEY_PREFIX[kind], concat(nonce, await macOf(kind, formKey, nonce)));
+  return textOf(KEY_PREFIX[kind], concat(nonce, macOf(kind, formKey, nonce)));
 }
 
 /**
@@ -53,7 +53,7 @@ export async function matchKeyForm(
   if (bytes === undefined) return undefined;
   const nonce = bytes.subarray(0, RANDOM_BYTES);
   for (const [index, formKey] of formKeys.entries()) {
-    if (equalBytes(bytes.subarray(RANDOM_BYTES), await macOf(kind, formKey, nonce))) return index;
+    if (equalBytes(bytes.subarray(RANDOM_BYTES), macOf(kind, formKey, nonce))) return index;
   }
   return undefined;
 }
@@ -98,13 +98,8 @@ function bytesOf(kind: KeyKind, text: string): Uint8Array<ArrayBuffer> | undefin
 }
 
 /** The kind is part of the MAC, so that an agent's key with another prefix is never an operator token. */
-async function macOf(
-  kind: KeyKind,
-  formKey: Uint8Array<ArrayBuffer>,
-  nonce: Uint8Array,
-): Promise<Uint8Array<ArrayBuffer>> {
-  return (await hmacSha256(formKey, concat(utf8(KEY_PREFIX[kind]), nonce))).slice(0, MAC_BYTES);
-}
+const macOf = (kind: KeyKind, formKey: Uint8Array, nonce: Uint8Array): Uint8Array<ArrayBuffer> =>
+  hmacSha256(formKey, concat(utf8(KEY_PREFIX[kind]), nonce)).slice(0, MAC_BYTES);
 
 function base62(value: bigint, length: number): string {
   let digits = "";

@@ -24,7 +24,7 @@ export async function digestsOf(
   const [newest, ...older] = derived;
   const digestUnder = async ({ version, pepper }: (typeof derived)[0]): Promise<VersionDigest> => ({
     version,
-    digest: await digestKey(pepper, text),
+    digest: digestKey(pepper, text),
   });
   // A key made by the newest version has only ever had one digest.
   const others = made === 0 ? [] : older;

@@ -56,7 +56,7 @@ export class LedgerActSweep {
       append(
         overdue.map((intent, at) => {
           const draft = unknownOutcome(source, intent);
-          return numberRecord(draft, producer, highest + at + 1).record;
+          return numberRecord(draft, producer, highest + at + 1);
         }),
       );
     }

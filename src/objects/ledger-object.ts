@@ -161,7 +161,7 @@ export abstract class LedgerShell extends DurableObject {
 
   /**
    * Takes records, in this order.
-   * @param records in any form: they come from a queue or from another version of Dome.
+   * @param records in any form, or as JSON text: they come from a queue or from another version of Dome.
    * @throws LedgerFull when the capacity is used up, or the error of the database; then none of the records was taken.
    */
   append(records: readonly unknown[]): AppendReport {

@@ -11,12 +11,19 @@ import { toHex } from "../kernel/bytes.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import type { OpenActPage } from "../operations/owners/ledger-reader.ts";
+import { BOUND_LIST } from "../storage/in-list.ts";
 import type { BadCursor } from "./ledger-range.ts";
 import { cursorOf, parseCursor } from "./ledger-query.ts";
 import { agentOf } from "./ledger-schema.ts";
 
 /** The most open acts that one page examines. */
 const MOST_EXAMINED = 1_000;
+
+/** A record that has just become an entry. */
+interface Arrived {
+  readonly record: AuditRecord;
+  readonly seq: number;
+}
 
 type OpenRow = { seq: number; closes_at: number; record: string; hash: ArrayBuffer };
 
@@ -27,19 +34,32 @@ export class LedgerOpenActs {
     this.#sql = sql;
   }
 
-  /** To be called for each new record. Intents and outcomes travel separately, so either may arrive first. */
-  note(record: AuditRecord, seq: number, now: number): void {
-    const { kind, decision_id: act } = record;
-    if (act === undefined) return;
-    if (kind === "call.outcome") this.#sql.exec("DELETE FROM open_acts WHERE act = ?", act);
-    if (kind !== "call.intent" || this.#hasEnded(act)) return;
-    this.#sql.exec(
-      "INSERT INTO open_acts (seq, act, agent, closes_at) VALUES (?, ?, ?, ?)",
-      seq,
-      act,
-      agentOf(record),
-      closesAt(record, now),
-    );
+  /**
+   * To be called with the new records of one append. Intents and outcomes travel separately, so either may arrive first;
+   * of a short act both arrive together, and it is never written down as open.
+   */
+  note(arrived: readonly Arrived[], now: number): void {
+    const begun = new Map<string, Arrived>();
+    const ended = new Set<string>();
+    for (const each of arrived) {
+      const { kind, decision_id: act } = each.record;
+      if (act === undefined) continue;
+      if (kind === "call.intent") begun.set(act, each);
+      if (kind === "call.outcome") ended.add(act);
+    }
+    const earlier = [...ended].filter((act) => !begun.has(act));
+    if (earlier.length > 0)
+      this.#sql.exec(`DELETE FROM open_acts WHERE act IN ${BOUND_LIST}`, JSON.stringify(earlier));
+    for (const [act, { record, seq }] of begun) {
+      if (ended.has(act) || this.#hasEnded(act)) continue;
+      this.#sql.exec(
+        "INSERT INTO open_acts (seq, act, agent, closes_at) VALUES (?, ?, ?, ?)",
+        seq,
+        act,
+        agentOf(record),
+        closesAt(record, now),
+      );
+    }
   }
 
   /** When the next one is to be closed, in milliseconds since the epoch; null: none is open. */

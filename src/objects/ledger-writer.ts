@@ -86,13 +86,16 @@ export class LedgerWriter {
   }
 
   #takeAll(records: readonly unknown[], head: Head): AppendReport {
-    const { store, producers, facts, clock } = this.#options;
+    const { store, producers, facts, openActs, clock } = this.#options;
     const timeLagBefore = head.timeLag;
     const lines = new Map<string, NumberLine>();
-    let accepted = 0;
+    const arrived: { readonly record: AuditRecord; readonly seq: number }[] = [];
     let merged = 0;
     let rejected = 0;
-    const parsed = records.map((raw) => ({ raw, result: this.#parse(raw) }));
+    const parsed = records.map((sent) => {
+      const raw = typeof sent === "string" ? fromJson(sent) : sent;
+      return { raw, result: this.#parse(raw) };
+    });
     const seen = store.knownIds(parsed.flatMap(({ result }) => (result.ok ? [result.value.record.id] : [])));
     for (const { raw, result } of parsed) {
       if (!result.ok) {
@@ -113,11 +116,12 @@ export class LedgerWriter {
       if (longer === null) this.#alarm("ledger.number_reused", record);
       lines.set(record.producer, longer ?? line);
       this.#take(result.value, head);
-      accepted += 1;
+      arrived.push({ record, seq: head.seq });
     }
+    openActs.note(arrived, clock.now());
     for (const [producer, line] of lines) producers.save(producer, line, clock.now());
     if (head.timeLag > timeLagBefore) facts.setTimeLag(head.timeLag);
-    return { accepted, merged, rejected, last_seq: head.seq };
+    return { accepted: arrived.length, merged, rejected, last_seq: head.seq };
   }
 
   #take({ record, json }: Parsed, head: Head): void {
@@ -137,7 +141,6 @@ export class LedgerWriter {
       hash: head.hash,
     });
     this.#options.users.note(record, time);
-    this.#options.openActs.note(record, head.seq, this.#options.clock.now());
   }
 
   #parse(raw: unknown): Result<Parsed, Rejection> {
@@ -177,7 +180,7 @@ function withoutDigests(record: StoredRecord): unknown {
   return JSON.parse(JSON.stringify(record), (name, value: unknown) => (name === "sha256" ? null : value));
 }
 
-/** Parses a record that was stored as text. */
+/** Parses a record that was stored, or has come, as text. */
 export function fromJson(raw: string): unknown {
   try {
     return JSON.parse(raw);

@@ -3,7 +3,8 @@
  * queue or an unavailable database only delays a record (P8).
  */
 import type { Carrier } from "../audit/carrier.ts";
-import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
+import type { WrittenDraft } from "../audit/record.ts";
+import type { AuditRecord } from "../contract/audit.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
 import { pendingAudit, removeAudit } from "../storage/audit-outbox.ts";
 import type { Database } from "../storage/client.ts";
@@ -37,7 +38,7 @@ interface OutboxRelayDeps {
 export class OutboxRelay {
   readonly #deps: OutboxRelayDeps;
   /** Drafts for the next commit, and that commit. They belong to this object alone, not to the I/O of a request. */
-  readonly #gathered: AuditDraft[] = [];
+  readonly #gathered: WrittenDraft[] = [];
   #commit: Promise<void> | null = null;
   /** The number of drafts in the last commit. */
   #crowd = 0;
@@ -89,7 +90,7 @@ export class OutboxRelay {
    * Appends drafts; durable when it resolves. Calls that arrive together share one commit: a flush to disk costs more
    * than everything else about a record, and the calls of a busy agent would queue up behind each other.
    */
-  record(drafts: readonly AuditDraft[]): Promise<void> {
+  record(drafts: readonly WrittenDraft[]): Promise<void> {
     for (const draft of drafts) this.#gathered.push(draft);
     this.#commit ??= this.#commitGathered();
     return this.#commit;
@@ -104,7 +105,7 @@ export class OutboxRelay {
     this.#commit = null;
     this.#crowd = drafts.length;
     storage.transactionSync(() => {
-      for (const draft of drafts) outbox.append(draft);
+      for (const draft of drafts) outbox.appendWritten(draft);
       this.soon();
     });
     await storage.sync();

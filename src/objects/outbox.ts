@@ -8,7 +8,7 @@
  *   sends the record again; the ledger merges it by its id.
  * - A record that cannot be delivered stays, and does not block later records.
  */
-import { numberRecord, readRecord } from "../audit/record.ts";
+import { numberedText, readRecord, writeDraft, type WrittenDraft } from "../audit/record.ts";
 import type { Carrier } from "../audit/carrier.ts";
 import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import { utf8 } from "../kernel/bytes.ts";
@@ -67,20 +67,30 @@ export class Outbox {
    * waiting returns its record, and takes no second number.
    */
   append(draft: AuditDraft): AuditRecord {
+    return readRecord(this.appendWritten(writeDraft(draft)));
+  }
+
+  /** As `append`, for a draft that has come as text. @returns the record's text. */
+  appendWritten(draft: WrittenDraft): string {
     // One statement checks and counts, because every decision of a busy agent passes here.
     const [taken] = this.#storage.sql
       .exec<{ n: number }>(
         `INSERT INTO outbox_numbers (ledger, last_n)
          SELECT ?1, 1 WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE id = ?2)
          ON CONFLICT (ledger) DO UPDATE SET last_n = last_n + 1 RETURNING last_n AS n`,
-        draft.workspace,
+        draft.ledger,
         draft.id,
       )
       .toArray();
     if (taken === undefined) return this.#waitingFor(draft.id);
-    const { record, json, bytes } = numberRecord(draft, this.#producer, taken.n);
-    this.#insert(record.id, json, bytes);
-    return record;
+    const json = numberedText(draft, this.#producer, taken.n);
+    this.#storage.sql.exec(
+      "INSERT INTO outbox (id, record, bytes) VALUES (?, ?, ?)",
+      draft.id,
+      json,
+      utf8(json).length,
+    );
+    return json;
   }
 
   /** Stores the hedged copy of a record that another producer has numbered; it keeps producer and number. */
@@ -153,15 +163,9 @@ export class Outbox {
     return delivered;
   }
 
-  #insert(id: string, json: string, bytes: number): void {
-    this.#storage.sql.exec("INSERT INTO outbox (id, record, bytes) VALUES (?, ?, ?)", id, json, bytes);
-  }
-
-  #waitingFor(id: string): AuditRecord {
-    const { record } = this.#storage.sql
-      .exec<{ record: string }>("SELECT record FROM outbox WHERE id = ?", id)
-      .one();
-    return readRecord(record);
+  #waitingFor(id: string): string {
+    return this.#storage.sql.exec<{ record: string }>("SELECT record FROM outbox WHERE id = ?", id).one()
+      .record;
   }
 
   #lastPosition(): number {

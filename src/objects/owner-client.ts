@@ -2,7 +2,8 @@
  * The client of an owner's object in an isolate: the part that all owners share. Every call that may have changed the
  * owner drops the isolate's lease of it, so that the caller sees its own change at once.
  */
-import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
+import type { WrittenDraft } from "../audit/record.ts";
+import type { AuditRecord } from "../contract/audit.ts";
 import type { AuditOwner } from "../operations/owners/audit-owner.ts";
 import type { HaltProgress, HaltQuery, HaltSource } from "../operations/owners/halts.ts";
 import type { Configured } from "../operations/owners/owner-answer.ts";
@@ -51,7 +52,7 @@ export abstract class OwnerClient<Owner extends AnyOwner> implements AnyOwner {
     return this.object.awaitHalt(id, mostMs);
   }
 
-  record(drafts: readonly AuditDraft[]): Promise<void> {
+  record(drafts: readonly WrittenDraft[]): Promise<void> {
     return this.object.record(drafts);
   }
 

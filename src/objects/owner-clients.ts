@@ -2,6 +2,7 @@
  * The owner objects by id, over the platform's namespaces: every object is named by its id, and `org` is in the
  * namespace of workspaces.
  */
+import { writeDraft } from "../audit/record.ts";
 import type { OutboxPort } from "../audit/sink.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { AgentOwner } from "../operations/owners/agent-owner.ts";
@@ -53,7 +54,7 @@ export function outboxPort({ agents, workspaces }: OwnerNamespaces): OutboxPort 
   const outboxOf = (address: Parameters<OutboxPort["append"]>[0]) =>
     "agent" in address ? objectOf(agents, address.agent) : objectOf(workspaces, address.workspace);
   return {
-    append: (address, drafts) => outboxOf(address).record(drafts),
+    append: (address, drafts) => outboxOf(address).record(drafts.map(writeDraft)),
     carry: (address, records) => outboxOf(address).carry(records),
   };
 }

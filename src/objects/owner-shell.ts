@@ -1,6 +1,7 @@
 /** The RPC methods that all owner objects share. */
 import { DurableObject } from "cloudflare:workers";
-import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
+import type { WrittenDraft } from "../audit/record.ts";
+import type { AuditRecord } from "../contract/audit.ts";
 import type { AuditOwner } from "../operations/owners/audit-owner.ts";
 import type { OwnerCore } from "./owner-core.ts";
 
@@ -12,7 +13,7 @@ export abstract class OwnerShell<Kind extends string> extends DurableObject impl
     this.#core = core;
   }
 
-  record(drafts: readonly AuditDraft[]): Promise<void> {
+  record(drafts: readonly WrittenDraft[]): Promise<void> {
     return this.#core.relay.record(drafts);
   }
 

@@ -119,7 +119,7 @@ async function newToken(
 ): Promise<{ readonly secret: string; readonly token: NewOperatorToken }> {
   const [newest] = ports.derived;
   const secret = await mintKey("operator", newest.formKey, ports.random);
-  const digest = await digestKey(newest.pepper, secret);
+  const digest = digestKey(newest.pepper, secret);
   return { secret, token: { ...facts, digest, rootKeyVersion: newest.version, last4: maskKey(secret) } };
 }
 

@@ -70,7 +70,7 @@ export async function hostileTokens(token: string): Promise<Readonly<Record<stri
   const published = (await loadSigningKeys(openDatabase(env.DB))).find((key) => key.kid === signer.kid);
   const hs256 = async (secret: string): Promise<string> => {
     const input = `${segment({ ...header, alg: "HS256" })}.${segment(claims)}`;
-    return `${input}.${toBase64Url(await hmacSha256(utf8(secret), utf8(input)))}`;
+    return `${input}.${toBase64Url(hmacSha256(utf8(secret), utf8(input)))}`;
   };
   const unsigned = (alg: string): string => `${segment({ ...header, alg })}.${segment(claims)}.`;
   const now = Math.floor(Date.now() / 1000);

@@ -117,7 +117,7 @@ describe("when a stop comes between evidence and release", () => {
   /** Records, and stops the agent before the caller hears of it. */
   const stopping = (stopped: TestAgent): RawEnv =>
     recording(async (record, drafts) => {
-      await record(drafts);
+      await record();
       if (
         drafts.some((draft) => "kind" in draft && ["decision", "token.issued"].includes(String(draft.kind)))
       ) {
@@ -166,7 +166,7 @@ describe("when a stop comes between evidence and release", () => {
     const stopped = await activeAgent("default", "lost-while-exchanging");
     let away = false;
     const raw = recording(async (record, drafts) => {
-      await record(drafts);
+      await record();
       if (!drafts.some((draft) => "kind" in draft && draft.kind === "token.issued")) return;
       await command(stopped, "suspend"); // this isolate's lease is gone
       away = true;

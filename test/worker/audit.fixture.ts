@@ -64,14 +64,22 @@ export function overridden<T extends object>(
   });
 }
 
-type Take = (records: readonly object[]) => Promise<void>;
+type Real = (sent: unknown) => Promise<void>;
 
-/** Bindings under which the outboxes of agents and workspaces do something else with a record. */
-export function recording(instead: (take: Take, records: readonly object[]) => Promise<void>): RawEnv {
+/** What has come to an outbox: a draft as text, or a record that was numbered elsewhere. */
+const read = (sent: object): object => ("json" in sent ? (JSON.parse(String(sent.json)) as object) : sent);
+
+/**
+ * Bindings under which the outboxes of agents and workspaces do something else with records.
+ * @param instead is given what the outbox would do.
+ */
+export function recording(
+  instead: (take: () => Promise<void>, records: readonly object[]) => Promise<void>,
+): RawEnv {
   const faulty = <T extends object>(namespace: T): T =>
     overridden(namespace, "get", (get) => (...ids: unknown[]) => {
-      const replaced = (real: Method) => (records: unknown) =>
-        instead(real as Take, records as readonly object[]);
+      const replaced = (real: Method) => (sent: unknown) =>
+        instead(() => (real as Real)(sent), (sent as readonly object[]).map(read));
       return overridden(overridden(get(...ids) as object, "record", replaced), "carry", replaced);
     });
   return { ...env, AGENT: faulty(env.AGENT), WORKSPACE: faulty(env.WORKSPACE) };

@@ -58,6 +58,14 @@ describe("an act", () => {
     expect(await openIn(ledger)).toEqual({ acts: [], next: null });
   });
 
+  it("is not open when its outcome arrives with its intent, in either order, and the others of that append are", async () => {
+    const { ledger, intent, outcome } = acts();
+    await ledger.append([intent(1), outcome(1, 2), intent(3), outcome(4, 5), intent(4), intent(6)]);
+    expect(await openIn(ledger)).toEqual({ acts: [3, 6], next: null });
+    await ledger.append([outcome(3, 7), outcome(6, 8), intent(9)]);
+    expect(await openIn(ledger)).toEqual({ acts: [9], next: null });
+  });
+
   it("is opened once, however often its intent arrives", async () => {
     const { ledger, intent, outcome } = acts();
     await ledger.append([intent(1), intent(1)]);

@@ -51,7 +51,7 @@ describe("when a stop comes between evidence and release", () => {
     const own = await peers(home, ["subject", "client"]);
     let door = worker;
     const stopping = recording(async (record, drafts) => {
-      await record(drafts);
+      await record();
       if (drafts.some((draft) => "kind" in draft && draft.kind === "token.exchanged"))
         await operator(TEST_ADMIN_TOKEN, door).stop(own.subject.id, "suspend");
     });

@@ -17,7 +17,7 @@ export async function newKey(
     secret,
     key: {
       id: ports.ids.next("key"),
-      digest: await digestKey(newest.pepper, secret),
+      digest: digestKey(newest.pepper, secret),
       rootKeyVersion: newest.version,
       last4: maskKey(secret),
       createdAt: ports.clock.now(),

@@ -10,7 +10,11 @@ import { ManualTime } from "../../support/manual-timers.ts";
 
 const clock = new ManualTime(Date.UTC(2026, 10, 23, 10));
 const source = { clock, ids: idSource(clock, { bytes: (length) => new Uint8Array(length) }) };
-const made = (facts: AuditFacts) => numberRecord(draftRecord(source, facts), `d1:${WORKSPACE}`, 2 ** 53 - 1);
+const made = (facts: AuditFacts) => {
+  const record = numberRecord(draftRecord(source, facts), `d1:${WORKSPACE}`, 2 ** 53 - 1);
+  const json = JSON.stringify(record);
+  return { record, json, bytes: utf8(json).length };
+};
 const facts: AuditFacts = { workspace: WORKSPACE, kind: "decision" };
 
 /** Texts as callers can make them: empty, long, of halves of characters, of what JSON must escape. */
@@ -76,7 +80,6 @@ describe("whatever a producer can write", () => {
       fc.property(hostileFacts, (hostile) => {
         const { record, json, bytes } = made(hostile);
         expect(auditRecord.safeParse(JSON.parse(json)).error?.issues ?? []).toEqual([]);
-        expect(bytes).toBe(utf8(json).length);
         expect(bytes).toBeLessThanOrEqual(MAX_RECORD_BYTES);
         for (const member of ["workspace", "kind", "agent", "decision", "decision_id"] as const)
           expect(record[member]).toEqual(hostile[member]);

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { draftRecord, numberRecord, readRecord } from "../../../src/audit/record.ts";
+import {
+  draftRecord,
+  numberedText,
+  numberRecord,
+  readRecord,
+  writeDraft,
+} from "../../../src/audit/record.ts";
 import { auditRecord } from "../../../src/contract/audit.ts";
-import { utf8 } from "../../../src/kernel/bytes.ts";
 import { idSource, isId } from "../../../src/kernel/ids.ts";
 import { PERSONAL, sampleDraft, sampleRecord, WORKSPACE } from "../../support/audit-sample.ts";
 import { ManualTime } from "../../support/manual-timers.ts";
@@ -17,11 +22,20 @@ describe("an audit record", () => {
   });
 
   it("is complete once its producer has numbered it", () => {
-    const { record, json, bytes } = numberRecord(sampleDraft(1), "agent:x", 7);
+    const record = numberRecord(sampleDraft(1), "agent:x", 7);
     expect(record).toEqual({ ...sampleDraft(1), producer: "agent:x", n: 7 });
-    expect(readRecord(json)).toEqual(record);
-    expect(bytes).toBe(utf8(json).length);
     expect(auditRecord.parse(record)).toEqual(record);
+  });
+
+  it("is the same record where its draft was numbered as text", () => {
+    const written = writeDraft(sampleDraft(1, { detail: 'a "quote", half a character \ud83d and a }' }));
+    expect(written).toMatchObject({ id: sampleDraft(1).id, ledger: WORKSPACE });
+    expect(readRecord(numberedText(written, 'agent:"x"', 7))).toEqual(
+      numberRecord(readRecord(numberedText(written, "", 1)), 'agent:"x"', 7),
+    );
+    expect(numberedText(writeDraft(sampleDraft(2)), "agent:x", 7)).toBe(
+      JSON.stringify(numberRecord(sampleDraft(2), "agent:x", 7)),
+    );
   });
 });
 

@@ -111,8 +111,7 @@ export function calling(more: Partial<RegisteredAgent> = {}) {
       providers: () => Promise.resolve(new Map()),
     },
     tiers: BUILT_IN_TIERS,
-    recordable: (_asked, _clear, args) =>
-      Promise.resolve(args === undefined ? {} : { arguments_digest: "digest" }),
+    recordable: (_asked, _clear, args) => (args === undefined ? {} : { arguments_digest: "digest" }),
   };
   const upstream = later<Performed<string>>();
   const seen: { signal?: AbortSignal } = {};
