@@ -22,8 +22,9 @@ const OF_A_FRONT_END = /^(?:cf|mf)-/i;
 
 /**
  * Encodings that the runtime decodes silently: afterwards the headers for encoding and length no longer match the body.
+ * These, in this spelling, and no others: whatever else a server names reaches the caller as it was sent, and says so.
  */
-const DECODED = /^(?:gzip|x-gzip|br|deflate)$/i;
+const DECODED: ReadonlySet<string | null> = new Set(["gzip", "br"]);
 
 /** A copy without these headers and without those that `Connection` names. */
 function endToEnd(headers: Headers): Headers {
@@ -46,7 +47,7 @@ export function requestHeaders(headers: Headers): Headers {
 /** The headers of an answer that are passed to the caller. */
 export function responseHeaders(headers: Headers): Headers {
   const kept = endToEnd(headers);
-  if (DECODED.test(headers.get("content-encoding") ?? "")) {
+  if (DECODED.has(headers.get("content-encoding"))) {
     kept.delete("content-encoding");
     kept.delete("content-length");
   }

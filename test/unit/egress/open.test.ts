@@ -142,6 +142,15 @@ describe("what comes back", () => {
     expect([...kept.keys()].toSorted()).toEqual(["content-type", "x-own"]);
   });
 
+  it.each(["deflate", "x-gzip", "GZIP", "BR", "zstd", "gzip, gzip", "identity"])(
+    "says how it is encoded where the runtime decodes nothing: %s",
+    async (coding) => {
+      const headers = { "content-encoding": coding, "content-length": "3" };
+      const { headers: kept } = await opened(answering("abc", { headers }));
+      expect([kept.get("content-encoding"), kept.get("content-length")]).toEqual([coding, "3"]);
+    },
+  );
+
   it("is read as fast as it is wanted, and no faster", async () => {
     let pulled = 0;
     const body = new ReadableStream<Uint8Array>(
