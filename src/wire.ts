@@ -28,6 +28,7 @@ import { outboxSink, queueSink, whileThereIsRoom, type AuditSink } from "./audit
 import { Egress } from "./egress/egress.ts";
 import type { Fetch } from "./egress/open.ts";
 import type { TokenBook } from "./gateway/credential/held-tokens.ts";
+import type { Circuit } from "./gateway/upstream/circuit.ts";
 import type { McpUpstreamPorts } from "./gateway/mcp/known-server.ts";
 import { SessionBook } from "./gateway/mcp/sessions/session-book.ts";
 import { toolServers } from "./gateway/tool-servers.ts";
@@ -80,6 +81,8 @@ interface Isolate {
   readonly mcpLevels: BoundedMap<string, LogLevel>;
   /** Sessions that legacy MCP clients have ended. */
   readonly mcpEnded: BoundedMap<string, true>;
+  /** Of the servers behind tools that have failed. */
+  readonly circuits: BoundedMap<string, Circuit>;
   /** Tokens for the servers behind tools: of Dome itself, and of users. */
   readonly upstreamTokens: TokenBook;
   readonly uses: AgentUseBook;
@@ -104,6 +107,7 @@ const isolate: Isolate = {
   mcpSessions: new SessionBook(5_000),
   mcpLevels: new BoundedMap(5_000),
   mcpEnded: new BoundedMap(5_000),
+  circuits: new BoundedMap(1_000),
   upstreamTokens: new BoundedMap(5_000),
   uses: newAgentUseBook(),
   deadOperators: new BoundedMap(1_000),
@@ -260,7 +264,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
   };
   /** What calls of the servers behind tools need. */
-  const servers = { clock, timers, background, egress, derived, tokens: isolate.upstreamTokens };
+  const servers = { clock, timers, background, egress, derived, tokens: isolate.upstreamTokens, circuits: isolate.circuits };
   return {
     issuer,
     corsOrigins: env.corsOrigins,

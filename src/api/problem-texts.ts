@@ -204,6 +204,12 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     meaning: "Dome cannot decide whether the request is allowed, or cannot make its record durable.",
     action: "Retry after `Retry-After`.",
   },
+  upstream_circuit_open: {
+    meaning:
+      "The tool's server could not be reached, did not answer in time, or answered 502, 503 or 504, several times in a row. Dome sends it nothing for some seconds, and then tries it with one call.",
+    action:
+      "Repeat the call after the time in `Retry-After`. If it lasts, an operator types `dome tools test TOOL`.",
+  },
   configuration_pending: {
     meaning:
       "An earlier change of the same agent or workspace has an unknown outcome, or too many changes came at the same moment. Dome makes them one after the other, and settles an unknown outcome automatically. Stops do not wait for it.",

@@ -46,6 +46,7 @@ export const PROBLEMS = {
   act_too_long: { status: 504, title: "The call takes longer than the tier allows" },
   internal: { status: 500, title: "Internal error" },
   unavailable: { status: 503, title: "Temporarily unavailable" },
+  upstream_circuit_open: { status: 503, title: "The tool's server has failed several times in a row" },
   configuration_pending: { status: 503, title: "An earlier change is still being settled" },
   draining: { status: 503, title: "The agent is draining" },
 } as const;

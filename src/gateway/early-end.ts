@@ -2,6 +2,7 @@
 import { UpstreamFault, type UpstreamEnd } from "../egress/open.ts";
 import type { NotSent } from "./credential/send.ts";
 import { ActTooLong } from "./deadline.ts";
+import type { CircuitOpen } from "./upstream/guarded-egress.ts";
 import type { StreamEnd } from "./observed.ts";
 import type { CallFault, NoAnswer } from "./who-failed.ts";
 
@@ -10,7 +11,7 @@ import type { CallFault, NoAnswer } from "./who-failed.ts";
  * @param signal of the act: it says whether an aborted call had taken too long.
  */
 export function reasonOf(
-  kind: NotSent["kind"] | "address_refused" | UpstreamEnd,
+  kind: NotSent["kind"] | "address_refused" | CircuitOpen["kind"] | UpstreamEnd,
   signal: AbortSignal,
 ): NoAnswer {
   switch (kind) {
@@ -25,6 +26,8 @@ export function reasonOf(
       return "upstream_too_large";
     case "aborted":
       return signal.reason instanceof ActTooLong ? "act_too_long" : "upstream_unreachable";
+    case "circuit_open":
+      return "upstream_circuit_open";
     case "body_silent":
       return "caller_silent";
     case "body_broken":

@@ -2,6 +2,14 @@
 import type { ProblemCode } from "../contract/problem-codes.ts";
 import type { NoAnswer } from "./who-failed.ts";
 
+/** There is no answer of the server. */
+export interface Unanswered {
+  readonly kind: "none";
+  readonly why: NoAnswer;
+  /** When it is worth asking again. */
+  readonly retryAfterSeconds?: number;
+}
+
 export const NO_ANSWER: Readonly<Record<NoAnswer, { readonly code: ProblemCode; readonly detail: string }>> =
   {
     not_an_http_tool: {
@@ -32,6 +40,11 @@ export const NO_ANSWER: Readonly<Record<NoAnswer, { readonly code: ProblemCode; 
     upstream_lost: {
       code: "upstream_unreachable",
       detail: "The tool's server ended the connection before its answer. The call may have had its effect.",
+    },
+    upstream_circuit_open: {
+      code: "upstream_circuit_open",
+      detail:
+        "The tool's server has failed several times in a row, so Dome has sent nothing. It tries the server again after the time in Retry-After.",
     },
     upstream_failed: {
       code: "upstream_failed",

@@ -21,6 +21,7 @@ export const WHO_FAILED = {
   upstream_silent: "upstream",
   upstream_too_large: "upstream",
   upstream_lost: "upstream",
+  upstream_circuit_open: "upstream",
   upstream_failed: "upstream",
   session_over: "upstream",
   upstream_session_lost: "upstream",

@@ -382,6 +382,30 @@ describe("the answer of the server", () => {
   });
 });
 
+describe("a server that fails again and again", () => {
+  it("is sent nothing for a while: 503 with Retry-After, and who has failed", async () => {
+    await api.addTool({ workspace: home, kind: "http", name: "failing", url: "https://failing.example.com" });
+    const agent = await api.start({ name: "patient", workspace: home, surface: { tools: ["failing"] } });
+    answer = () => Promise.reject(new Error("Network connection lost."));
+    const statuses: number[] = [];
+    for (let each = 0; each < 5; each += 1)
+      statuses.push((await call("GET", "failing/x", {}, agent.secret)).status);
+    expect(statuses).toEqual([502, 502, 502, 502, 502]);
+    const withheld = await call("GET", "failing/x", {}, agent.secret);
+    expect(withheld).toMatchObject({
+      status: 503,
+      body: {
+        code: "upstream_circuit_open",
+        who: "upstream",
+        decision_id: expect.stringMatching(/^dec_/) as string,
+      },
+    });
+    expect(Number(withheld.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(sent).toHaveLength(5);
+    expect(await call("POST", "undeclared/x", {}, agent.secret)).toMatchObject({ status: 403 });
+  });
+});
+
 describe("who stands at the door", () => {
   it("without a credential hears where to get a token for this door (RFC 9728)", async () => {
     const response = await worker(new Request(`${TEST_ISSUER}/tools/crm/tickets`));

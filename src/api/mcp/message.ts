@@ -2,8 +2,6 @@
 import { z } from "zod";
 import type { Caller } from "../../access/caller.ts";
 import type { ClientAnswer } from "../../gateway/mcp/client-request.ts";
-import { NO_ANSWER } from "../../gateway/no-answer.ts";
-import { WHO_FAILED } from "../../gateway/who-failed.ts";
 import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { eraOf } from "../../mcp/era.ts";
@@ -19,6 +17,7 @@ import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { EVENT_STREAM } from "../event-stream.ts";
 import { bearsOwn, refusedWay } from "../forwarded.ts";
+import { unansweredProblem } from "../no-answer.ts";
 import { acceptedBy, checkOrigin, frame } from "./framing.ts";
 import { refusedId } from "./refused-id.ts";
 import type { Arrival, RouteShape } from "../route.ts";
@@ -125,11 +124,8 @@ export function responseOf(answered: ClientAnswer, about: About): Response {
       });
     case "events":
       return new Response(answered.body, { headers: { ...EVENT_STREAM, ...decided } });
-    case "none": {
-      const { code, detail } = NO_ANSWER[answered.why];
-      const call = { who: WHO_FAILED[answered.why], ...defined({ decision_id: decision ?? undefined }) };
-      return jsonrpcDialect.decline({ code, detail, call }, about);
-    }
+    case "none":
+      return jsonrpcDialect.decline(unansweredProblem(answered, decision), about);
   }
 }
 

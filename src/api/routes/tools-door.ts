@@ -7,8 +7,6 @@ import type { ToolRequest } from "../../gateway/call-tool.ts";
 import { readingOf, type Reading } from "../../gateway/http/question.ts";
 import { callHttp, type HttpAnswer } from "../../gateway/http/call-http.ts";
 import type { HttpBody } from "../../gateway/http/request.ts";
-import { NO_ANSWER } from "../../gateway/no-answer.ts";
-import { WHO_FAILED } from "../../gateway/who-failed.ts";
 import { defined } from "../../kernel/defined.ts";
 import { holdsCredential } from "../../kernel/redact.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -17,6 +15,7 @@ import { PATH_FAULTS, segmentsOf } from "../../registry/http-operations.ts";
 import { limitsOf } from "../../tiers/limits.ts";
 import { checkEncoding, MAX_BODY_BYTES, mediaType, parsedBody, readBytes, repeatedName } from "../body.ts";
 import { withheldProblem } from "../door-refusals.ts";
+import { unansweredProblem } from "../no-answer.ts";
 import { bearsOwn, refusedWay } from "../forwarded.ts";
 import { parametersOf } from "../parameters.ts";
 import { toolMetadataRoute } from "../resource-metadata.ts";
@@ -130,10 +129,7 @@ function deniedProblem(asked: ToolRequest, { id, reason, detail, change, at }: D
 }
 
 function answered(answer: HttpAnswer, decision: string): Result<Response, Refusal> {
-  if (answer.kind === "none") {
-    const { code, detail } = NO_ANSWER[answer.why];
-    return err({ code, detail, call: { who: WHO_FAILED[answer.why], decision_id: decision } });
-  }
+  if (answer.kind === "none") return err(unansweredProblem(answer, decision));
   const headers = new Headers(answer.headers);
   headers.set("dome-decision-id", decision);
   return ok(new Response(answer.body, { status: answer.status, headers }));

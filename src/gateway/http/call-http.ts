@@ -15,6 +15,14 @@ import { actEnd } from "../act-end.ts";
 import { callTool, type Called, type Permit, type ToolCallPorts } from "../call-tool.ts";
 import { sendWithCredential, type SendPorts } from "../credential/send.ts";
 import { reasonOf, reasonOfEnd } from "../early-end.ts";
+import type { Unanswered } from "../no-answer.ts";
+import {
+  guardedEgress,
+  isSent,
+  retryAfterOf,
+  serverOf,
+  type CircuitPorts,
+} from "../upstream/guarded-egress.ts";
 import type { CallFault, NoAnswer } from "../who-failed.ts";
 import { answerHeaders, upstreamHeaders } from "./headers.ts";
 import { observed, TooLong } from "../observed.ts";
@@ -23,11 +31,11 @@ import type { HttpBody, HttpRequest } from "./request.ts";
 import { rewrittenLocation, upstreamUrl } from "./urls.ts";
 
 /** The longest silence before the server's answer, in milliseconds. */
-const HEADERS_MS = 30_000;
+export const HTTP_HEADERS_MS = 30_000;
 /** The longest silence within an answer, in milliseconds: a server that streams sends a comment now and then. */
-const SILENCE_MS = 120_000;
+export const HTTP_SILENCE_MS = 120_000;
 
-export interface HttpPorts extends ToolCallPorts, SendPorts {
+export interface HttpPorts extends ToolCallPorts, SendPorts, CircuitPorts {
   readonly egress: Egress;
   readonly issuer: string;
   /** Passes exactly so many bytes, and lets the platform say how many they are. */
@@ -41,7 +49,7 @@ export type HttpAnswer =
       readonly headers: Headers;
       readonly body: ReadableStream<Uint8Array> | null;
     }
-  | { readonly kind: "none"; readonly why: NoAnswer };
+  | Unanswered;
 
 export async function callHttp(
   ports: HttpPorts,
@@ -61,34 +69,37 @@ async function perform(
   permit: Permit,
   signal: AbortSignal,
 ): Promise<Performed<HttpAnswer>> {
-  const {
-    tool: { upstream },
-    limits,
-  } = permit;
+  const { tool, limits } = permit;
+  const { upstream } = tool;
   const outcome = new HttpOutcome(ports);
-  const refused = (why: NoAnswer, status?: number): Performed<HttpAnswer> => ({
-    value: { kind: "none", why },
+  const refused = (why: NoAnswer, status?: number, after?: number): Performed<HttpAnswer> => ({
+    value: { kind: "none", why, ...defined({ retryAfterSeconds: after }) },
     end: outcome.failed(why, status),
   });
   if (upstream?.kind !== "http") return refused("not_an_http_tool");
   const url = upstreamUrl(upstream.url, request.path, request.search);
   const bounds: UpstreamLimits = {
-    headersMs: HEADERS_MS,
-    silenceMs: SILENCE_MS,
+    headersMs: HTTP_HEADERS_MS,
+    silenceMs: HTTP_SILENCE_MS,
     bytes: limits.maxActBodyBytes,
   };
   const body = outcome.sending(request.body, limits.maxActBodyBytes);
   const forwarded = [...upstream.forwardHeaders, ...declaredHeaders(permit)];
   const { part } = permit.asked;
   const isRepeatable = request.body.kind !== "stream" && part !== null && permit.tool.readOnly.has(part);
-  const opened = await sendWithCredential(ports, { permit, upstream, signal, isRepeatable }, (sent) => {
-    outcome.attempts += 1;
+  const egress = guardedEgress(ports, serverOf(tool.id, upstream.url));
+  const opened = await sendWithCredential(ports, { permit, upstream, signal, isRepeatable }, async (sent) => {
     const headers = upstreamHeaders(request.headers, forwarded, sent.headers);
     const call = { method: request.method, url, headers, body, signal };
-    return ports.egress.open({ ...call, ...defined({ sized: sizedAs(ports, request.body) }) }, bounds);
+    const answer = await egress.open(
+      { ...call, ...defined({ sized: sizedAs(ports, request.body) }) },
+      bounds,
+    );
+    if (answer.ok || isSent(answer.error)) outcome.attempts += 1;
+    return answer;
   });
   if (outcome.sentTooMuch) return refused("body_too_large");
-  if (!opened.ok) return refused(reasonOf(opened.error.kind, signal));
+  if (!opened.ok) return refused(reasonOf(opened.error.kind, signal), undefined, retryAfterOf(opened.error));
   const { status, headers: received, body: answer } = opened.value;
   const drop = (): void => void answer?.cancel().catch(() => undefined);
   // RFC 9110 §15: any other is the fault of a server. Nobody could answer with it either.

@@ -23,7 +23,8 @@ import type { NoAnswer } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { McpPorts } from "./door-view.ts";
 import { noticing } from "./era-change.ts";
-import type { Exchange } from "./exchange.ts";
+import { guardedEgress, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
+import type { Exchange, ServerPorts } from "./exchange.ts";
 import { keptSessionExchange } from "./exchange-kept-session.ts";
 import { ownSessionExchange } from "./exchange-own-session.ts";
 import { translatedExchange } from "./exchange-translated.ts";
@@ -34,9 +35,9 @@ import { readAnswer } from "./read-answer.ts";
 import { answeredInTime } from "./slow-answer.ts";
 
 /** The longest silence before an answer, in milliseconds: in JSON it comes only when the tool has done its work. */
-const HEADERS_MS = 120_000;
+export const MCP_HEADERS_MS = 120_000;
 /** The longest silence within a stream, in milliseconds. */
-const SILENCE_MS = 300_000;
+export const MCP_SILENCE_MS = 300_000;
 /** The largest message, in bytes; a tier may allow less. */
 const MOST_MESSAGE = 8_388_608;
 
@@ -45,7 +46,7 @@ const MOST_MESSAGE = 8_388_608;
  * server has both.
  */
 async function exchangeFor(
-  ports: McpPorts,
+  ports: ServerPorts,
   server: McpServerAt,
   { era, session, logLevel }: ClientRequest,
 ): Promise<Result<{ readonly exchange: Exchange; readonly spoken: Era }, McpUpstreamFault>> {
@@ -106,8 +107,8 @@ async function perform(
   const signal = AbortSignal.any([stop, request.gone]);
   const most = Math.min(limits.maxActBodyBytes, MOST_MESSAGE);
   const bounds: UpstreamLimits = {
-    headersMs: HEADERS_MS,
-    silenceMs: SILENCE_MS,
+    headersMs: MCP_HEADERS_MS,
+    silenceMs: MCP_SILENCE_MS,
     bytes: limits.maxActBodyBytes,
   };
   const inputSchema =
@@ -115,19 +116,28 @@ async function perform(
   const isRepeatable =
     request.message.method !== "tools/call" || (asked.part !== null && tool.readOnly.has(asked.part));
   const call = { permit, upstream, signal, isRepeatable };
+  const guarded: ServerPorts = { ...ports, egress: guardedEgress(ports, serverOf(tool.id, upstream.url)) };
   const exchanged = await sendWithCredential(ports, call, async ({ headers: sent, credential }) => {
     const server = { key: serverKey(tool.id, upstream), url: upstream.url, credential, signal };
-    const chosen = await exchangeFor(ports, server, request);
+    const chosen = await exchangeFor(guarded, server, request);
     if (!chosen.ok) return chosen;
     const { exchange, spoken } = chosen.value;
-    const made = await exchange(ports, server, { caller, request, sent, inputSchema, bounds, isRepeatable });
+    const made = await exchange(guarded, server, {
+      caller,
+      request,
+      sent,
+      inputSchema,
+      bounds,
+      isRepeatable,
+    });
     return noticing(ports, server.key, spoken, made);
   });
   if (!exchanged.ok) {
     if (request.gone.reason instanceof NotAwaited) return outcome.none("upstream_timeout");
     if (request.gone.aborted)
       return { ...outcome.none("upstream_unreachable"), end: outcome.failed("caller_gone") };
-    return outcome.none(whyNot(exchanged.error, request.session !== null, signal));
+    const why = whyNot(exchanged.error, request.session !== null, signal);
+    return outcome.none(why, {}, retryAfterOf(exchanged.error));
   }
   const { session } = exchanged.value;
   if (session !== undefined) outcome.spokeIn(session.id, session.attempts);

@@ -34,9 +34,9 @@ export class Cancellation {
     this.#isOver = true;
   }
 
-  /** A server that is lost hears nothing; any other may still be at work. */
-  ended(end: UpstreamEnd | "address_refused"): void {
-    if (end === "unreachable" || end === "address_refused") this.callOff();
+  /** A server that is lost, or was never asked, hears nothing; any other may still be at work. */
+  ended(end: UpstreamEnd | "address_refused" | "circuit_open"): void {
+    if (end === "unreachable" || end === "address_refused" || end === "circuit_open") this.callOff();
     else this.#tell();
   }
 

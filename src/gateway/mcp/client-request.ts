@@ -8,7 +8,7 @@ import type { RpcRequest } from "../../mcp/message.ts";
 import type { Era } from "../../mcp/revision.ts";
 import type { LogLevel } from "../../mcp/log-level.ts";
 import type { ServerSession } from "./sessions/client-session.ts";
-import type { NoAnswer } from "../who-failed.ts";
+import type { Unanswered } from "../no-answer.ts";
 
 export interface ClientRequest {
   /** The tool of the door. */
@@ -35,7 +35,7 @@ export type ServerAnswer =
   | { readonly kind: "message"; readonly status: number; readonly text: string }
   /** Server-sent events, the last of which is the response. */
   | { readonly kind: "events"; readonly body: ReadableStream<Uint8Array> }
-  | { readonly kind: "none"; readonly why: NoAnswer };
+  | Unanswered;
 
 export type ClientAnswer =
   | (ServerAnswer & { readonly decision: DecisionId | null })

@@ -2,11 +2,13 @@
  * `server/discover`: the revision and what the server says that it can do, of that only what Dome serves. The server's
  * instructions are left out: a model reads them, and nobody has approved them.
  */
+import type { Id } from "../../kernel/ids.ts";
 import { DOME } from "../../mcp/capabilities.ts";
 import { isObject, type Members } from "../../mcp/json-members.ts";
 import { META, MODERN } from "../../mcp/revision.ts";
 import { knownServer, serverKey } from "./known-server.ts";
 import { serverCredential } from "../credential/server-credential.ts";
+import { guardedEgress, serverOf } from "../upstream/guarded-egress.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 import type { DoorView, McpPorts } from "./door-view.ts";
 
@@ -33,7 +35,7 @@ export async function discover(
 /** Of a server that cannot be asked only its tools are known, which are pinned. */
 async function capabilitiesOf(
   ports: McpPorts,
-  tool: string,
+  tool: Id<"tol">,
   upstream: NonNullable<DoorView["tool"]["upstream"]>,
   signal: AbortSignal,
 ): Promise<Members> {
@@ -45,7 +47,8 @@ async function capabilitiesOf(
     credential: credential.value.headers,
     signal,
   };
-  const known = await knownServer(ports, server);
+  const egress = guardedEgress(ports, serverOf(tool, upstream.url));
+  const known = await knownServer({ ...ports, egress }, server);
   return known.ok ? known.value.capabilities : {};
 }
 

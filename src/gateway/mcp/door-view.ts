@@ -2,14 +2,17 @@
 import type { Caller } from "../../access/caller.ts";
 import type { ConfigurationReader } from "../../access/configuration.ts";
 import type { Withheld } from "../../access/release.ts";
+import type { Egress } from "../../egress/egress.ts";
 import { toolOf } from "../../contract/resource.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { Catalog, CatalogTool } from "../../registry/catalog.ts";
 import type { ToolCallPorts } from "../call-tool.ts";
 import type { SendPorts } from "../credential/send.ts";
+import type { CircuitPorts } from "../upstream/guarded-egress.ts";
 import type { ServerPorts } from "./exchange.ts";
 
-export interface McpPorts extends ToolCallPorts, SendPorts, ServerPorts {
+export interface McpPorts extends ToolCallPorts, SendPorts, CircuitPorts, ServerPorts {
+  readonly egress: Pick<Egress, "open">;
   readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "definitions">;
 }
 

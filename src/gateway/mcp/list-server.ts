@@ -1,6 +1,7 @@
 /** Lists the MCP server behind a tool for the control plane, and says in words why it could not. */
 import { ENDED_IN_WORDS } from "../server-in-words.ts";
 import { askedWithin } from "../deadline.ts";
+import type { Egress } from "../../egress/egress.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Era } from "../../mcp/revision.ts";
@@ -18,6 +19,7 @@ import { listTools, serverKey, type McpUpstreamPorts } from "./known-server.ts";
 const LISTING_MS = 120_000;
 
 interface ListingPorts extends McpUpstreamPorts, ServerCredentialPorts {
+  readonly egress: Pick<Egress, "open">;
   readonly timers: Timers;
 }
 
@@ -62,6 +64,7 @@ function inWords(fault: McpUpstreamFault): string {
       return "The server's list has no end, or more operations than Dome pins.";
     case "malformed":
     case "session_over":
+    case "circuit_open":
       return "The server did not answer as an MCP server does.";
     case "redirected":
       return "The server redirects, and Dome does not follow. Set the URL to where it leads.";

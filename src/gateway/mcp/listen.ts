@@ -22,7 +22,9 @@ import { sendWithCredential } from "../credential/send.ts";
 import { reasonOf } from "../early-end.ts";
 import { discard, withCredential } from "./own-exchange.ts";
 import { isOver, type LegacySession } from "./sessions/server-session.ts";
+import type { Unanswered } from "../no-answer.ts";
 import type { NoAnswer } from "../who-failed.ts";
+import { guardedEgress, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
 import type { McpPorts } from "./door-view.ts";
 import { McpOutcome } from "./outcome.ts";
 import { relayed, type Passing } from "./relay.ts";
@@ -42,7 +44,7 @@ export type Heard =
   | { readonly kind: "events"; readonly body: ReadableStream<Uint8Array> }
   /** The server has no such stream (405). */
   | { readonly kind: "no_stream" }
-  | { readonly kind: "none"; readonly why: NoAnswer };
+  | Unanswered;
 
 const BOUNDS: UpstreamLimits = { headersMs: 30_000, silenceMs: 300_000, bytes: null };
 /** The largest message, in bytes. */
@@ -77,12 +79,13 @@ async function perform(
   const { upstream } = permit.tool;
   const outcome = new McpOutcome(ports.clock, 0);
   outcome.spokeIn(session.id, 1);
-  const none = (why: NoAnswer, status?: number): Performed<Heard> => ({
-    value: { kind: "none", why },
+  const none = (why: NoAnswer, status?: number, after?: number): Performed<Heard> => ({
+    value: { kind: "none", why, ...defined({ retryAfterSeconds: after }) },
     end: outcome.failed(why, defined({ status })),
   });
   if (upstream?.kind !== "mcp") return none("not_an_mcp_tool");
   const signal = AbortSignal.any([stop, gone]);
+  const egress = guardedEgress(ports, serverOf(permit.tool.id, upstream.url));
   const last = headers.get("last-event-id");
   const isTakenUp = last !== null && EVENT_ID.test(last);
   const opened = await sendWithCredential(
@@ -99,10 +102,10 @@ async function perform(
         headers: withCredential(asking, sent.headers),
         body: null,
       };
-      return ports.egress.open({ ...request, signal }, BOUNDS);
+      return egress.open({ ...request, signal }, BOUNDS);
     },
   );
-  if (!opened.ok) return none(reasonOf(opened.error.kind, signal));
+  if (!opened.ok) return none(reasonOf(opened.error.kind, signal), undefined, retryAfterOf(opened.error));
   const { status, headers: answered, body } = opened.value;
   const isStream = isEventStream(answered.get("content-type"));
   if (status !== 200 || !isStream || body === null) {

@@ -63,8 +63,10 @@ export class McpOutcome {
     return this.#end("failed", reason, { ...facts });
   }
 
-  none(why: NoAnswer, facts: Facts = {}): Performed<ServerAnswer> {
-    return { value: { kind: "none", why }, end: this.failed(why, facts) };
+  /** @param retryAfterSeconds when it is worth asking again. */
+  none(why: NoAnswer, facts: Facts = {}, retryAfterSeconds?: number): Performed<ServerAnswer> {
+    const value = { kind: "none", why, ...defined({ retryAfterSeconds }) } as const;
+    return { value, end: this.failed(why, facts) };
   }
 
   /** The same body, counted. */

@@ -3,16 +3,16 @@
  * it: the headers are the tool's own.
  */
 import { eachChunk, readAll } from "../../egress/chunks.ts";
-import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../../egress/open.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { EventReader, isEventStream } from "../../mcp/event-reader.ts";
 import type { Members } from "../../mcp/json-members.ts";
 import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
+import type { CircuitOpen, ServerEgress } from "../upstream/guarded-egress.ts";
 
 export interface ExchangePorts {
-  readonly egress: Pick<Egress, "open">;
+  readonly egress: ServerEgress;
 }
 
 export interface McpServerAt {
@@ -29,6 +29,7 @@ export interface McpServerAt {
 export type McpUpstreamFault =
   | { readonly kind: "address_refused" }
   | { readonly kind: UpstreamEnd }
+  | CircuitOpen
   | { readonly kind: "redirected" }
   /** 401 or 403: said of Dome's credential, and never passed on as the caller's. */
   | { readonly kind: "credential_refused"; readonly status: number }
@@ -90,7 +91,7 @@ export async function post(
   headers.set("accept", "application/json, text/event-stream");
   const request = { method: "POST", url: server.url, headers, body: utf8(text), signal: server.signal };
   const opened = await ports.egress.open(request, LIMITS);
-  if (!opened.ok) return err({ kind: opened.error.kind });
+  if (!opened.ok) return opened;
   const { status, headers: answered } = opened.value;
   const session = answered.get("mcp-session-id");
   // The body of a refused credential may be a page of a login; nothing in it is of use.

@@ -1,5 +1,4 @@
 /** The one POST in which a request of a client reaches a server, in either era. */
-import type { OpenRefusal } from "../../egress/egress.ts";
 import type { UpstreamResponse } from "../../egress/open.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import type { RequestId } from "../../mcp/json-members.ts";
@@ -26,10 +25,9 @@ export async function sendMessage(
   { sent, bounds }: Pick<Asked, "sent" | "bounds">,
   protocol: Headers,
   text: string,
-): Promise<Result<UpstreamResponse, { readonly kind: OpenRefusal["kind"] }>> {
+): ReturnType<ExchangePorts["egress"]["open"]> {
   const headers = withCredential(protocol, sent);
-  const opened = await egress.open({ method: "POST", url, headers, body: utf8(text), signal }, bounds);
-  return opened.ok ? opened : err({ kind: opened.error.kind });
+  return egress.open({ method: "POST", url, headers, body: utf8(text), signal }, bounds);
 }
 
 interface InSession {

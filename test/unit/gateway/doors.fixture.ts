@@ -10,6 +10,7 @@ import { callServer } from "../../../src/gateway/mcp/call-server.ts";
 import type { ClientRequest } from "../../../src/gateway/mcp/client-request.ts";
 import type { McpPorts } from "../../../src/gateway/mcp/door-view.ts";
 import { SessionBook } from "../../../src/gateway/mcp/sessions/session-book.ts";
+import { serverOf } from "../../../src/gateway/upstream/guarded-egress.ts";
 import { BoundedMap } from "../../../src/kernel/bounded-map.ts";
 import { utf8 } from "../../../src/kernel/bytes.ts";
 import { parseMessage } from "../../../src/mcp/message.ts";
@@ -54,6 +55,7 @@ export function doors(serve: (sent: ToServer) => Promise<Response>, agent: Parti
     egress,
     derived: [],
     tokens: new BoundedMap(10),
+    circuits: new BoundedMap(10),
     issuer: "https://dome.example",
     signingKeys: { signer: () => Promise.reject(new Error("nothing is signed here")) },
   } satisfies Partial<HttpPorts>;
@@ -96,7 +98,7 @@ export function doors(serve: (sent: ToServer) => Promise<Response>, agent: Parti
   };
   /** The outcome's record of the last call. */
   const outcome = () => world.records.findLast(({ kind }) => kind === "call.outcome");
-  return { ...world, sent, http, mcp, overHttp, overMcp, outcome };
+  return { ...world, sent, http, mcp, overHttp, overMcp, outcome, servers: SERVERS };
 }
 
 const isDiscovery = ({ body }: RequestInit): boolean =>
@@ -143,6 +145,9 @@ const TOOLS: Catalog = {
     ],
   ]),
 };
+
+/** Of both tools, as their circuits and counts have them. */
+const SERVERS = [...TOOLS.tools.values()].map(({ id, upstream }) => serverOf(id, upstream?.url ?? ""));
 
 /** A body of which each part is written by the test. */
 export function written() {
