@@ -27,11 +27,10 @@ import { RefusedCredentials } from "./audit/refused.ts";
 import { outboxSink, queueSink, whileThereIsRoom, type AuditSink } from "./audit/sink.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Fetch } from "./egress/open.ts";
-import type { TokenBook } from "./gateway/credential/held-tokens.ts";
-import type { Circuit } from "./gateway/upstream/circuit.ts";
 import type { McpUpstreamPorts } from "./gateway/mcp/known-server.ts";
 import { SessionBook } from "./gateway/mcp/sessions/session-book.ts";
 import { toolServers } from "./gateway/tool-servers.ts";
+import { newServerBooks, type ServerBooks } from "./gateway/upstream/server-books.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
 import type { KeyCache } from "./identity/key-cache.ts";
 import { ProviderKeys } from "./identity/provider-keys.ts";
@@ -81,10 +80,7 @@ interface Isolate {
   readonly mcpLevels: BoundedMap<string, LogLevel>;
   /** Sessions that legacy MCP clients have ended. */
   readonly mcpEnded: BoundedMap<string, true>;
-  /** Of the servers behind tools that have failed. */
-  readonly circuits: BoundedMap<string, Circuit>;
-  /** Tokens for the servers behind tools: of Dome itself, and of users. */
-  readonly upstreamTokens: TokenBook;
+  readonly servers: ServerBooks;
   readonly uses: AgentUseBook;
   readonly deadOperators: BoundedMap<string, DeadToken>;
   readonly providerKeys: KeyCache;
@@ -107,8 +103,7 @@ const isolate: Isolate = {
   mcpSessions: new SessionBook(5_000),
   mcpLevels: new BoundedMap(5_000),
   mcpEnded: new BoundedMap(5_000),
-  circuits: new BoundedMap(1_000),
-  upstreamTokens: new BoundedMap(5_000),
+  servers: newServerBooks(),
   uses: newAgentUseBook(),
   deadOperators: new BoundedMap(1_000),
   providerKeys: new BoundedMap(1_000),
@@ -264,7 +259,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
   };
   /** What calls of the servers behind tools need. */
-  const servers = { clock, timers, background, egress, derived, tokens: isolate.upstreamTokens, circuits: isolate.circuits };
+  const servers = { clock, timers, background, egress, derived, ...isolate.servers };
   return {
     issuer,
     corsOrigins: env.corsOrigins,
