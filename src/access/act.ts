@@ -6,6 +6,9 @@
  * A read-only act may begin while its intent is still being written. Dome then waits for the intent and checks the
  * leases again before it releases any of the result (P8). Every intent gets one outcome: `completed`, `failed`,
  * `cut` or `not_admitted`. An intent whose outcome never arrives shows as open.
+ *
+ * A notice is an act to which nothing is answered. Its one record, durable before the act, states it wholly; only what
+ * else becomes of it than being taken is an outcome.
  */
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import { inTime, type Timers } from "../kernel/clock.ts";
@@ -32,7 +35,10 @@ export interface ActPorts extends ReleasePorts {
 }
 
 /** Its outcome is found by the decision. */
-export type Intent = Evidence & { readonly kind: "call.intent"; readonly decision_id: DecisionId };
+export type Intent = Evidence & {
+  readonly kind: "call.intent" | "call.notice";
+  readonly decision_id: DecisionId;
+};
 
 export interface Act<T> {
   /** The act to perform, and the caller it is for. */
@@ -138,8 +144,8 @@ async function untilItEnds(
 }
 
 /**
- * The first outcome is recorded, and only that one. The write continues after the answer is sent, because an intent
- * without an outcome shows as open.
+ * The first outcome is recorded, and only that one; that a notice was taken is no news. The write continues after the
+ * answer is sent, because an intent without an outcome shows as open.
  */
 class Outcome {
   readonly #ports: ActPorts;
@@ -164,6 +170,7 @@ class Outcome {
   settle(outcome: ActEnd["outcome"] | "cut" | "not_admitted", facts: OutcomeFacts = {}): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
+    if (this.#intent.kind === "call.notice" && outcome === "completed") return;
     const { workspace, agent, chain, user, target, action, decision_id, txn, request_id } = this.#intent;
     const draft = draftRecord(this.#ports, {
       workspace,

@@ -8,8 +8,9 @@
  * The limits of the credential are checked before the contents of the workspace. So a denial tells a caller nothing
  * about the catalog beyond what its own agents have declared (P11).
  */
-import { declares } from "../contract/agent.ts";
+import { declares, declaresPart } from "../contract/agent.ts";
 import type { Action, Change } from "../contract/check.ts";
+import { MCP_CONNECTION } from "../contract/mcp-operations.ts";
 import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
 import { referenceOf, type Resource } from "../contract/resource.ts";
 import { typedCommand } from "../contract/typed-command.ts";
@@ -21,7 +22,7 @@ import { nearMatch } from "../registry/near-match.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { Limits, UnknownTier } from "../tiers/limits.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/baseline.ts";
-import { formatScope, scopeCovers, type Scope } from "../contract/scope.ts";
+import { formatScope, reachesInto, scopeCovers, type Scope } from "../contract/scope.ts";
 
 /** The resource that the caller asks for. */
 export interface AccessRequest extends Resource {
@@ -76,8 +77,17 @@ export const isOffered = (facts: Pick<Facts, "scope" | "agents" | "catalog">, as
   (deniedByScope(facts, asked) ?? deniedBySurface(facts, asked) ?? deniedByCatalog(facts, asked)) ===
   undefined;
 
-function deniedByScope({ scope }: Pick<Facts, "scope">, asked: Resource): Verdict | undefined {
+/** Whether any part of the tool lets its holder ask for this (`contract/mcp-operations`). */
+const isConnecting = ({ catalog }: Pick<Facts, "catalog">, { kind, name, part }: Resource): boolean =>
+  kind === "tool" &&
+  part !== null &&
+  MCP_CONNECTION.includes(part) &&
+  catalog.tools.get(name)?.upstream?.kind === "mcp";
+
+function deniedByScope(facts: Pick<Facts, "scope" | "catalog">, asked: Resource): Verdict | undefined {
+  const { scope } = facts;
   if (scopeCovers(scope, asked)) return undefined;
+  if (isConnecting(facts, asked) && reachesInto(scope, asked)) return undefined;
   return deny(
     "scope_insufficient",
     `The token's scope is "${formatScope(scope)}"; ${referenceOf(asked)} is outside it.`,
@@ -85,8 +95,10 @@ function deniedByScope({ scope }: Pick<Facts, "scope">, asked: Resource): Verdic
   );
 }
 
-function deniedBySurface({ agents }: Pick<Facts, "agents">, asked: Resource): Verdict | undefined {
-  const lacking = agents.find((agent) => !declares(agent.surface, asked));
+function deniedBySurface(facts: Pick<Facts, "agents" | "catalog">, asked: Resource): Verdict | undefined {
+  const { agents } = facts;
+  const may = isConnecting(facts, asked) ? declaresPart : declares;
+  const lacking = agents.find((agent) => !may(agent.surface, asked));
   if (lacking === undefined) return undefined;
   const wanted = referenceOf(asked);
   return deny("surface_undeclared", `The agent ${lacking.name} has not declared ${asked.kind} ${wanted}.`, {

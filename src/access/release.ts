@@ -64,6 +64,7 @@ const WITHHELD_KINDS = {
   "token.exchanged": "token.withheld",
   "token.introspected": "token.withheld",
   "call.intent": "call.outcome",
+  "call.notice": "call.outcome",
 } as const;
 
 /** A record that must be durable before the result that it describes is released. */

@@ -1,6 +1,6 @@
 /** The registry record of an agent, its settings and its state. */
 import { z } from "zod";
-import { coveredBy, toolReference, type Resource } from "./resource.ts";
+import { coveredBy, toolOf, toolReference, type Resource } from "./resource.ts";
 import { membersIn, setting } from "./settings.ts";
 import {
   NAME_PATTERN,
@@ -66,6 +66,10 @@ export function declares({ tools, pools, integrations }: Surface, resource: Reso
   const declared = { tool: tools, pool: pools, integration: integrations }[resource.kind];
   return coveredBy(resource).some((reference) => declared.includes(reference));
 }
+
+/** True when the surface covers the tool of the resource, or any part of it. */
+export const declaresPart = ({ tools }: Surface, { name }: Resource): boolean =>
+  tools.some((reference) => toolOf(reference) === name);
 
 /** `oidc`: any identity provider of the workspace; `oidc:NAME`: that one. */
 export const requireActas = z

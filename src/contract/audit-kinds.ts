@@ -6,6 +6,7 @@ export const AUDIT_KINDS = {
   decision: "A check was decided, allowed or denied",
   "decision.withheld": "A decision was withheld, because the caller was stopped before its release",
   "call.intent": "An agent that is allowed to act is about to act",
+  "call.notice": "An agent is about to send what nobody answers: a notification, or an answer of its own",
   "call.outcome": "An act ended: completed, failed, cut off, not admitted, or nobody knows how",
   "credential.refused": "A dead or misplaced credential that Dome had issued was used",
   "events.opened": "The API key of a suspended agent opened the agent's event stream",

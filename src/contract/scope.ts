@@ -45,6 +45,10 @@ export const formatScope = (scope: Scope): string =>
 export const scopeCovers = (scope: Scope, resource: Resource): boolean =>
   scope.some((item) => itemCovers(item, resource));
 
+/** True when a token of this scope may ask for the resource, or for some part of the same whole. */
+export const reachesInto = (scope: Scope, { kind, name }: Resource): boolean =>
+  scope.some((item) => item.kind === "surface" || (item.kind === kind && item.name === name));
+
 /** True when `child` asks for nothing that `parent` does not cover (P6). Equal scopes narrow. */
 export const narrows = (child: Scope, parent: Scope): boolean =>
   child.length > 0 && child.every((wanted) => parent.some((held) => itemCovers(held, wanted)));

@@ -33,6 +33,8 @@ interface ToolCall<T> {
   /** Which operation of which tool, on the catalog that decides, and the arguments that its schema judges. */
   question(catalog: Catalog): Question<ToolRequest>;
   readonly request: RequestFacts;
+  /** The server answers nothing to it, so that one record states it (`access/act.ts`); by default it does. */
+  readonly isNotice?: boolean;
   /**
    * @param permit who asked for what, what was decided, on which entry of the catalog, and the limits of the chain.
    * @param signal is aborted when the right to act ends, or its time is over.
@@ -56,17 +58,28 @@ export type Called<T> =
   | { readonly kind: "denied"; readonly asked: ToolRequest; readonly decision: Released<Decided> }
   | { readonly kind: "called"; readonly decided: Decided; readonly result: Released<T> };
 
-/** It says how long the act may take: after that, an outcome that is still missing never comes. */
-function intentOf(ports: ToolCallPorts, { decided, facts }: Judged, { maxActSeconds }: Limits): Intent {
-  const data = { ...facts.data, max_act_seconds: maxActSeconds };
-  return { ...draftRecord(ports, { ...facts, kind: "call.intent", data }), decision_id: decided.id };
+/** An intent says how long the act may take: after that, an outcome that is still missing never comes. */
+function intentOf(
+  ports: ToolCallPorts,
+  { decided, facts }: Judged,
+  { maxActSeconds }: Limits,
+  isNotice: boolean,
+): Intent {
+  const draft = isNotice
+    ? draftRecord(ports, { ...facts, kind: "call.notice" })
+    : draftRecord(ports, {
+        ...facts,
+        kind: "call.intent",
+        data: { ...facts.data, max_act_seconds: maxActSeconds },
+      });
+  return { ...draft, decision_id: decided.id };
 }
 
 /** @throws what `perform` throws; the outcome is `failed` then. */
 export async function callTool<T>(
   ports: ToolCallPorts,
   caller: Caller,
-  { question, request, perform }: ToolCall<T>,
+  { question, request, isNotice = false, perform }: ToolCall<T>,
 ): Promise<Result<Called<T>, Withheld>> {
   const judged = await judge(ports, caller, question, request);
   if (!judged.ok) return judged;
@@ -84,7 +97,7 @@ export async function callTool<T>(
     throw new Error("a call was allowed without a tool or without limits");
   const permit = { caller, asked, request, headers, decided, tool, limits: limits.value };
   const result = await act(ports, {
-    intent: intentOf(ports, judged.value, limits.value),
+    intent: intentOf(ports, judged.value, limits.value, isNotice),
     state,
     freshness,
     // As an operator has reviewed: it may begin while its intent is being written. A hint of the server is no review.

@@ -13,7 +13,12 @@ const SEEN_EVERY_MS = 60_000;
 const AGENTS_SHOWN = 100;
 
 /** The kinds of records in which an agent acts for a user. Acts of operators on a user, and refusals, do not count. */
-const ACTS: ReadonlySet<string> = new Set<AuditKind>(["decision", "call.intent", "token.exchanged"]);
+const ACTS: ReadonlySet<string> = new Set<AuditKind>([
+  "decision",
+  "call.intent",
+  "call.notice",
+  "token.exchanged",
+]);
 
 type UserRow = {
   id: string;

@@ -213,9 +213,10 @@ async function lastAdmitted(
     return page.ok ? page.value.items : [];
   };
   const looks = filters.map(async (filter) => {
-    const [decisions, intents] = await Promise.all([
+    const [decisions, acts] = await Promise.all([
       newest({ ...filter, ...until, kind: "decision", decision: "allow" }),
-      newest({ ...filter, ...until, kind: "call.intent" }),
+      // Intents and notices: an outcome decides nothing.
+      newest({ ...filter, ...until, kind: "call.*", decision: "allow" }),
     ]);
     const [withheld, outcomes] = await Promise.all([
       newest({ ...filter, kind: "decision.withheld" }),
@@ -223,7 +224,7 @@ async function lastAdmitted(
     ]);
     const notAdmitted = outcomes.filter(({ outcome }) => outcome === "not_admitted");
     const taken = new Set([...withheld, ...notAdmitted].map((entry) => entry.decision_id));
-    return newestFirst([...decisions, ...intents]).find((candidate) => !taken.has(candidate.decision_id));
+    return newestFirst([...decisions, ...acts]).find((candidate) => !taken.has(candidate.decision_id));
   });
   const found = (await Promise.all(looks)).filter((entry) => entry !== undefined);
   const [last] = newestFirst(found);

@@ -1,7 +1,7 @@
 /** The catalog of a workspace: the entries that its agents may declare, and what a declaration resolves to. */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Integration, Pool, Tool } from "../contract/catalog.ts";
-import { MCP_OPERATIONS } from "../contract/mcp-operations.ts";
+import { offeredByMcp } from "../contract/mcp-operations.ts";
 import { toolOf } from "../contract/resource.ts";
 import type {
   ContextHeader,
@@ -173,7 +173,10 @@ function describedBy(
     id: row.id,
     operations:
       kind === "mcp"
-        ? [...pinned.map(({ name }) => name), ...MCP_OPERATIONS].filter((name) => kept?.has(name) ?? true)
+        ? offeredByMcp(
+            pinned.map(({ name }) => name),
+            kept,
+          )
         : openapi === null
           ? operations
           : pinned.map(({ name }) => name).filter((name) => isKept(name)),

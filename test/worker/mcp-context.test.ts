@@ -166,3 +166,70 @@ describe.each(ERAS)("a %s MCP server", (era) => {
     expect(calls()[2]?.headers.get("authorization")).not.toBe(used);
   });
 });
+
+describe("a session of a legacy client at a legacy MCP server", () => {
+  const HEADERS = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+  const at = (method: string, headers: Record<string, string>, message: object | null) =>
+    worker(
+      new Request(`${TEST_ISSUER}/mcp/legacy`, {
+        method,
+        headers: { authorization: `Bearer ${a.secret}`, ...HEADERS, ...headers },
+        body: message === null ? null : JSON.stringify({ jsonrpc: "2.0", ...message }),
+      }),
+    );
+  const INITIALIZE = {
+    id: 0,
+    method: "initialize",
+    params: {
+      protocolVersion: "2025-11-25",
+      capabilities: {},
+      clientInfo: { name: "c", version: "1" },
+    },
+  };
+
+  it("gives the server the context, and the user's token, with all that reaches it (P10, P8)", async () => {
+    const caller = { "dome-act-as": await idToken("cleo"), "x-tenant": "acme" };
+    const begun = await at("POST", caller, INITIALIZE);
+    const session = { ...caller, "mcp-session-id": begun.headers.get("mcp-session-id") ?? "" };
+    await at("POST", session, { method: "notifications/initialized" });
+    await at("POST", session, { id: 5, result: {} });
+    await at("GET", session, null);
+    await at("DELETE", session, null);
+    const atServer = seen.filter(({ url }) => url !== LOGIN);
+    expect(atServer.map(({ method }) => method)).toEqual([
+      "initialize",
+      "notifications/initialized",
+      "end",
+      "end",
+      "end",
+    ]);
+    const operations = await Promise.all(
+      atServer.map(async ({ headers }) => {
+        expect(headers.get("authorization")).toMatch(/^Bearer at-\d+$/);
+        const context = await verifyDomeContext(headers.get("dome-context"), {
+          keys,
+          audience: urlOf("legacy"),
+        });
+        expect(context).toMatchObject({
+          user: { subject: "cleo" },
+          request: { headers: { "x-tenant": "acme" } },
+        });
+        return context.operation;
+      }),
+    );
+    expect(operations).toEqual([
+      "MCP /initialize",
+      "MCP /notifications/initialized",
+      "MCP /response",
+      "MCP /subscriptions/listen",
+      "MCP /session/end",
+    ]);
+  });
+
+  it("does not begin for nobody: Dome's own credential never stands in for a user's (P7)", async () => {
+    const begun = await at("POST", { "x-tenant": "acme" }, INITIALIZE);
+    expect(await begun.text()).toContain("actas_required");
+    expect(begun.headers.get("mcp-session-id")).toBe(null);
+    expect(seen).toEqual([]);
+  });
+});

@@ -5,22 +5,24 @@
  * JSON-RPC error with 200, as servers of its era have it.
  */
 import type { Caller } from "../../access/caller.ts";
+import type { Decided } from "../../access/judge.ts";
 import type { Withheld } from "../../access/release.ts";
 import type { ClientAnswer, ClientRequest } from "../../gateway/mcp/client-request.ts";
 import { listen } from "../../gateway/mcp/listen.ts";
-import { unknownAnswer } from "../../gateway/mcp/own-answers.ts";
+import { beginClientSession } from "../../gateway/mcp/begin-session.ts";
+import { ALL, beginSessionWithAll, doorOf, stands } from "../../gateway/mcp/serve-session.ts";
 import {
-  ALL,
-  beginClientSession,
-  beginSessionWithAll,
-  doorOf,
-  endClientSession,
-  passMessage,
-} from "../../gateway/mcp/serve-session.ts";
+  concernsServer,
+  endServerSession,
+  tellServer,
+  type OneWayMessage,
+} from "../../gateway/mcp/tell-server.ts";
 import { NO_ANSWER } from "../../gateway/no-answer.ts";
 import { unsealSession, type ServerSession } from "../../gateway/mcp/sessions/client-session.ts";
 import { toHex, utf8 } from "../../kernel/bytes.ts";
+import { defined } from "../../kernel/defined.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
+import type { DecisionId } from "../../kernel/ids.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
 import { logLevelOf, type LogLevel } from "../../mcp/log-level.ts";
@@ -69,14 +71,32 @@ export async function serveLegacyMessage(
   if (message.kind === "notification" && !call.http.headers.has("mcp-session-id")) return taken();
   const session = await sessionOf(call);
   if (!session.ok) return session.error;
-  if (message.kind === "request") return serve(call, session.value, message, text);
-  const { ports, caller, tool } = call;
-  const { server } = session.value;
-  // Nobody has asked a client of the door of all servers anything.
-  if (tool === null || server === null) return taken();
-  const passed = await passMessage(ports, caller, { tool, server, message, text });
-  if (!passed.ok) return jsonrpcDialect.decline(withheldProblem(passed.error), call.about);
-  return passed.value === "taken" ? taken() : jsonrpcDialect.decline(SESSION_OVER, call.about);
+  return message.kind === "request"
+    ? serve(call, session.value, message, text)
+    : tell(call, session.value, message, text);
+}
+
+/** What reaches no server leaves no record: nobody has asked a client of a modern server, or of all, anything. */
+async function tell(
+  call: LegacyCall,
+  { server }: Session,
+  message: OneWayMessage,
+  text: string,
+): Promise<Response> {
+  const { ports, caller, tool, about } = call;
+  if (tool === null || server?.era !== "legacy" || !concernsServer(message)) {
+    const admitted = await stands(ports, caller);
+    return admitted.ok ? taken() : jsonrpcDialect.decline(withheldProblem(admitted.error), about);
+  }
+  const { http, request } = call;
+  const saying = { tool, session: server, message, text, headers: http.headers, request };
+  const told = await tellServer(ports, caller, saying);
+  if (!told.ok) return jsonrpcDialect.decline(withheldProblem(told.error), about);
+  if (told.value.kind === "denied") return declined(told.value.decision.value, about);
+  const { decided, result } = told.value;
+  return result.value.kind === "none"
+    ? responseOf({ ...result.value, decision: decided.id }, about)
+    : taken(decided.id);
 }
 
 /** GET: the stream on which a legacy client hears its server. */
@@ -89,11 +109,7 @@ export async function listenLegacy(call: LegacyCall): Promise<Response> {
   const { headers, signal: gone } = http;
   const heard = await listen(ports, caller, { tool, session: server, headers, request: call.request, gone });
   if (!heard.ok) return jsonrpcDialect.decline(withheldProblem(heard.error), about);
-  if (heard.value.kind === "denied") {
-    const { id, detail, reason } = heard.value.decision.value;
-    const refusal: Refusal = { code: "denied", detail, call: { who: "policy", reason, decision_id: id } };
-    return jsonrpcDialect.decline(refusal, about);
-  }
+  if (heard.value.kind === "denied") return declined(heard.value.decision.value, about);
   const { decided, result } = heard.value;
   const { value } = result;
   switch (value.kind) {
@@ -108,19 +124,35 @@ export async function listenLegacy(call: LegacyCall): Promise<Response> {
 
 /** DELETE: the end of a session. */
 export async function endLegacy(call: LegacyCall): Promise<Response> {
+  const { ports, caller, tool, http, request, about } = call;
   const session = await sessionOf(call);
   if (!session.ok) return session.error;
-  const { server } = session.value;
-  if (call.tool === null || server === null) return jsonrpcDialect.methodNotAllowed(ALLOW, call.about);
-  const ended = await endClientSession(call.ports, call.caller, call.tool, server);
-  if (!ended.ok) return jsonrpcDialect.decline(withheldProblem(ended.error), call.about);
-  if (!ended.value) return jsonrpcDialect.methodNotAllowed(ALLOW, call.about);
-  call.ports.ended.set(session.value.digest, true);
-  return new Response(null, { status: 204 });
+  const { server, digest } = session.value;
+  if (tool === null || server?.era !== "legacy" || server.id === null)
+    return jsonrpcDialect.methodNotAllowed(ALLOW, about);
+  const ending = { tool, session: server, headers: http.headers, request };
+  const ended = await endServerSession(ports, caller, ending);
+  if (!ended.ok) return jsonrpcDialect.decline(withheldProblem(ended.error), about);
+  if (ended.value.kind === "denied") return declined(ended.value.decision.value, about);
+  const { decided, result } = ended.value;
+  const { value } = result;
+  if (value.kind === "kept") return jsonrpcDialect.methodNotAllowed(ALLOW, about);
+  if (value.kind === "none") return responseOf({ ...value, decision: decided.id }, about);
+  ports.ended.set(digest, true);
+  return new Response(null, { status: 204, headers: { "dome-decision-id": decided.id } });
 }
 
+/** A denial where no response with an id can be given. */
+const declined = ({ id, detail, reason }: Decided, about: About): Response =>
+  jsonrpcDialect.decline({ code: "denied", detail, call: { who: "policy", reason, decision_id: id } }, about);
+
 const ALLOW = "POST";
-const taken = (): Response => new Response(null, { status: 202 });
+/** @param decision null: no server hears of it. */
+const taken = (decision: DecisionId | null = null): Response =>
+  new Response(null, {
+    status: 202,
+    headers: defined({ "dome-decision-id": decision ?? undefined }),
+  });
 
 async function begin(call: LegacyCall, message: RpcRequest, text: string): Promise<Response> {
   const begun =
@@ -138,12 +170,11 @@ async function begin(call: LegacyCall, message: RpcRequest, text: string): Promi
           "content-type": "application/json",
           "cache-control": "no-store",
           "mcp-session-id": begun.value.session,
+          ...defined({ "dome-decision-id": begun.value.decision ?? undefined }),
         },
       });
-    case "unknown":
-      return responseOf(unknownAnswer(message, "The tool"), call.about);
-    case "none":
-      return responseOf({ ...begun.value, decision: null }, call.about);
+    case "answer":
+      return responseOf(begun.value.answer, call.about);
   }
 }
 

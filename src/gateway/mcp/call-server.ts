@@ -66,7 +66,7 @@ export const operationOf = ({ tool, message }: Pick<ClientRequest, "tool" | "mes
 });
 
 /** What is decided on: the arguments of a tool, or all that another request says. */
-function argumentsOf({ method, params }: RpcRequest): unknown {
+export function argumentsOf({ method, params }: RpcRequest): unknown {
   if (method === "tools/call") return params["arguments"] ?? {};
   const { _meta, ...said } = params;
   return said;

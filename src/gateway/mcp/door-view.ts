@@ -2,8 +2,9 @@
 import type { Caller } from "../../access/caller.ts";
 import type { ConfigurationReader } from "../../access/configuration.ts";
 import type { Withheld } from "../../access/release.ts";
+import { declaresPart } from "../../contract/agent.ts";
+import { reachesInto } from "../../contract/scope.ts";
 import type { Egress } from "../../egress/egress.ts";
-import { toolOf } from "../../contract/resource.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { Catalog, CatalogTool } from "../../registry/catalog.ts";
 import type { ToolCallPorts } from "../call-tool.ts";
@@ -40,6 +41,7 @@ export async function doorView(
 }
 
 /** Whether every agent of the chain, and the token, has any part of the tool. */
-const reaches = ({ agents, scope }: Caller, name: string): boolean =>
-  agents.every(({ surface }) => surface.tools.some((reference) => toolOf(reference) === name)) &&
-  scope.some((item) => item.kind === "surface" || (item.kind === "tool" && item.name === name));
+function reaches({ agents, scope }: Caller, name: string): boolean {
+  const tool = { kind: "tool", name, part: null } as const;
+  return agents.every(({ surface }) => declaresPart(surface, tool)) && reachesInto(scope, tool);
+}

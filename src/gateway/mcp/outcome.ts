@@ -6,8 +6,8 @@ import { defined } from "../../kernel/defined.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
 import type { RpcResponse } from "../../mcp/message.ts";
 import { actEnd } from "../act-end.ts";
+import type { Unanswered } from "../no-answer.ts";
 import type { CallFault, NoAnswer } from "../who-failed.ts";
-import type { ServerAnswer } from "./client-request.ts";
 
 interface Facts {
   /** Of the server's answer, in HTTP. */
@@ -64,7 +64,7 @@ export class McpOutcome {
   }
 
   /** @param retryAfterSeconds when it is worth asking again. */
-  none(why: NoAnswer, facts: Facts = {}, retryAfterSeconds?: number): Performed<ServerAnswer> {
+  none(why: NoAnswer, facts: Facts = {}, retryAfterSeconds?: number): Performed<Unanswered> {
     const value = { kind: "none", why, ...defined({ retryAfterSeconds }) } as const;
     return { value, end: this.failed(why, facts) };
   }

@@ -73,4 +73,4 @@ export function deniedAnswer(
 }
 
 const thingOf = ({ method }: RpcRequest, tool: string): string =>
-  method === "tools/call" ? "The tool" : `${method} at ${tool}`;
+  method === "tools/call" || method === "initialize" ? "The tool" : `${method} at ${tool}`;

@@ -38,10 +38,16 @@ export function modernHeaders(
 }
 
 /** @param from the client's headers. */
-export function legacyHeaders(session: LegacySession, from: Headers): Headers {
-  const headers = sessionHeaders(session);
+export const legacyHeaders = (session: LegacySession, from: Headers): Headers =>
+  withOwn(traced(sessionHeaders(session), from));
+
+/** `initialize` has neither version nor session in its headers (2025-11-25, "Lifecycle"). */
+export const initializeHeaders = (from: Headers): Headers => withOwn(traced(new Headers(), from));
+
+/** @returns the same headers, with what passes of the client's. */
+function traced(headers: Headers, from: Headers): Headers {
   for (const [name, value] of from) if (PASSED.includes(name)) headers.set(name, value);
-  return withOwn(headers);
+  return headers;
 }
 
 /** @returns the same headers, with those that every request to a server has. */

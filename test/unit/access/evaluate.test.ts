@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { evaluate, safeChange, type Facts, type AccessRequest } from "../../../src/access/evaluate.ts";
+import { MCP_CONNECTION } from "../../../src/contract/mcp-operations.ts";
 import type { Surface } from "../../../src/contract/agent.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
@@ -377,6 +378,43 @@ describe("a scope", () => {
 
   it("without anything in it covers nothing (P1)", () => {
     expect(reason({ agents, scope: [] }, tool("notes"))).toBe("scope_insufficient");
+  });
+});
+
+describe("what a client sends beside requests in a session with an MCP server", () => {
+  const upstream = {
+    kind: "mcp" as const,
+    url: "https://crm.example.com/mcp",
+    auth: { type: "none" as const },
+    forwardHeaders: [],
+    domeContext: null,
+    contextHeaders: [],
+    secret: null,
+  };
+  const entry = { operations: ["read", ...MCP_CONNECTION], clearArguments: false, schemas: new Map() };
+  const mcp: Catalog = {
+    ...catalog,
+    tools: new Map([
+      ["crm", { ...entry, ...NOTHING_PINNED, upstream }],
+      ["web", { ...entry, ...NOTHING_PINNED, upstream: { ...upstream, kind: "http" as const } }],
+    ]),
+  };
+  const part = agent("part", { tools: ["crm/read", "web/read"] });
+  const none = agent("none", { tools: ["web/read"] });
+
+  test.each(MCP_CONNECTION)("may be sent by whoever may use a part of its tool: %s", (operation) => {
+    const asked = tool("crm", operation);
+    const held = { catalog: mcp, agents: [part] };
+    expect(reason(held, asked)).toBe("permitted");
+    expect(reason({ ...held, scope: scope("tool:crm/read") }, asked)).toBe("permitted");
+    expect(reason({ ...held, scope: scope("tool:web") }, asked)).toBe("scope_insufficient");
+    expect(reason({ ...held, agents: [part, none] }, asked)).toBe("surface_undeclared");
+    expect(reason(held, tool("web", operation))).toBe("surface_undeclared");
+  });
+
+  test("reaches no further: a request for something is declared by itself (P1)", () => {
+    const asked = tool("crm", "MCP /resources/read");
+    expect(reason({ catalog: mcp, agents: [part] }, asked)).toBe("surface_undeclared");
   });
 });
 

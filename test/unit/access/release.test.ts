@@ -65,6 +65,7 @@ describe("what is withheld", () => {
     ["token.exchanged", "token.withheld"],
     ["token.introspected", "token.withheld"],
     ["call.intent", "call.outcome"],
+    ["call.notice", "call.outcome"],
   ] as const)("is recorded once and in one form: %s as %s", async (kind, withheldAs) => {
     const { ports, world, records } = isolate();
     stopped(world);

@@ -7,11 +7,11 @@ import { asked, calling, REQUEST } from "./calling.fixture.ts";
 const OPERATION = "GET /tickets/{id}";
 const REVIEWED = "GET /tickets";
 
-function begun(part = OPERATION, more = {}) {
+function begun(part = OPERATION, more = {}, isNotice = false) {
   const world = calling(more);
   const { ports, caller, perform } = world;
   const question = () => ({ asked: asked(part), args: { path: { id: "7" } } });
-  const call = { question, request: REQUEST, perform };
+  const call = { question, request: REQUEST, isNotice, perform };
   return { ...world, called: callTool(ports, caller, call) };
 }
 
@@ -141,5 +141,54 @@ describe("a call of a tool", () => {
     await time.advance(3_000);
     expect(await called).toMatchObject({ ok: false });
     expect(time.running).toBe(0);
+  });
+});
+
+describe("what is sent and not answered", () => {
+  const told = () => begun(OPERATION, {}, true);
+
+  it("leaves one record, durable before it is sent, which says who sends what, and why it may (P8)", async () => {
+    const { called, upstream, time, records, seen } = told();
+    expect([records, seen.signal]).toEqual([[], undefined]);
+    upstream.settle({ value: "202", end: DONE });
+    expect((await called).ok).toBe(true);
+    await time.advance(0);
+    expect(records).toMatchObject([
+      {
+        kind: "call.notice",
+        target: { type: "tool", id: `crm/${OPERATION}` },
+        decision: "allow",
+        reason: "permitted",
+        arguments_digest: "digest",
+      },
+    ]);
+    expect(records).toHaveLength(1);
+  });
+
+  it("leaves an outcome, too, when it is not taken", async () => {
+    const { called, upstream, time, story } = told();
+    upstream.settle({ value: "404", end: { outcome: "failed" } });
+    await called;
+    await time.advance(0);
+    expect(story()).toEqual(["call.notice", "call.outcome failed"]);
+  });
+
+  it("is not sent when its record is not durable (P8)", async () => {
+    const { ports, caller, perform, seen, world } = calling();
+    world.durable = false;
+    const question = () => ({ asked: asked(OPERATION), args: {} });
+    const call = { question, request: REQUEST, isNotice: true, perform };
+    expect(await callTool(ports, caller, call)).toEqual({ ok: false, error: { kind: "audit_unavailable" } });
+    expect(seen.signal).toBeUndefined();
+  });
+
+  it("is cut by a stop while it is on its way, and leaves an outcome that says so (P3)", async () => {
+    const { called, seen, time, world, story } = told();
+    await time.advance(100);
+    stopped(world);
+    await time.advance(3000);
+    expect(await called).toMatchObject({ ok: false, error: { kind: "not_admitted" } });
+    expect(seen.signal?.aborted).toBe(true);
+    expect(story()).toEqual(["call.notice", "call.outcome cut"]);
   });
 });

@@ -1,5 +1,6 @@
 /** A record of the ledger for people: names, and ids only where there is no name. The wide table has the ids. */
 import type { AuditEntry, ShownEntry } from "../../../contract/audit.ts";
+import { connectionInWords } from "../../../contract/mcp-operations.ts";
 import { called, chainText, type Names } from "../../names.ts";
 import type { Cell } from "../../output.ts";
 import { markedKind } from "./self-reported.ts";
@@ -60,3 +61,7 @@ export function what({ target, operator, agent }: AuditEntry, names: Names): str
   if (target !== undefined) return called(names, target.id);
   return operator === undefined || agent === undefined ? null : called(names, agent);
 }
+
+/** What passes in a session of MCP beside requests, in words; undefined for anything else. */
+export const messageOf = ({ target }: AuditEntry): string | undefined =>
+  target === undefined ? undefined : connectionInWords(target.id.slice(target.id.indexOf("/") + 1));

@@ -8,7 +8,7 @@ import { called } from "../../names.ts";
 import { workspaceOption } from "../../option-values.ts";
 import { fields, several, type Cell, type Style } from "../../output.ts";
 import type { Session } from "../../session.ts";
-import { agentsOf, operatorOf, userOf, what } from "./row.ts";
+import { agentsOf, messageOf, operatorOf, userOf, what } from "./row.ts";
 import { isLate, markedKind } from "./self-reported.ts";
 
 export const showCommand = (session: Session): Command =>
@@ -44,6 +44,7 @@ function recordText(style: Style, entry: ShownEntry): string {
     ["provider", entry.user?.issuer],
     ["chain", several(links)],
     ["what", target === undefined ? undefined : `${target.type} ${what(entry, names) ?? target.id}`],
+    ["message", messageOf(entry)],
     ["action", entry.action],
     ["decision", entry.decision],
     ["reason", entry.reason],

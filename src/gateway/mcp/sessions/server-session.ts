@@ -74,13 +74,27 @@ export async function endSession(
   session: LegacySession,
 ): Promise<boolean> {
   if (session.id === null) return false;
-  const headers = withCredential(sessionHeaders(session), server.credential);
+  const closed = await closeSession(ports, server, sessionHeaders(session));
+  return closed.ok && closed.value < 400;
+}
+
+/**
+ * @param protocol headers that name the session.
+ * @returns the status of the server's answer.
+ */
+export async function closeSession(
+  ports: ExchangePorts,
+  server: McpServerAt,
+  protocol: Headers,
+): Promise<Result<number, McpUpstreamFault>> {
+  const headers = withCredential(protocol, server.credential);
   const closed = await ports.egress.open(
     { method: "DELETE", url: server.url, headers, body: null, signal: server.signal },
     LIMITS,
   );
-  if (closed.ok) await discard(closed.value);
-  return closed.ok && closed.value.status < 400;
+  if (!closed.ok) return closed;
+  await discard(closed.value);
+  return ok(closed.value.status);
 }
 
 /**
