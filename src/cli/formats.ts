@@ -40,7 +40,7 @@ function noLines(): never {
 
 /** YAML 1.2, quoted where a YAML 1.1 parser would not read text (`no`, a time). */
 async function yaml(): Promise<Printed> {
-  const { Document, Scalar, visit } = await import("yaml");
+  const { Document, Scalar, visit } = await import("./yaml.ts");
   return (body) => {
     const document = new Document(body, { aliasDuplicateObjects: false, compat: "yaml-1.1" });
     visit(document, {

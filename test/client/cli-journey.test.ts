@@ -2,9 +2,10 @@
  * The whole way of an agent by the command line, against a real server: the seed's commands to the letter. The command
  * line is run as it is packed, by the oldest Node.js that it promises to run on.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FORMATS } from "../../src/cli/output.ts";
 import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 import { packedOnNode20, runDome, type CommandRun, type Program } from "./dome-command.ts";
 
@@ -65,6 +66,25 @@ describe("the seed's commands", () => {
     expect(explained.exit).toBe(0);
     expect(explained.stdout).toContain("reason         actas_required\n");
     expect((await dome(`explain ${id} --as-agent`, agent)).exit).toBe(0);
+  });
+});
+
+describe("the packed command line", () => {
+  test.each(FORMATS)("prints -o %s", async (format) => {
+    const { exit, stdout, stderr } = await dome(`tiers list -o ${format}`);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+    expect(stdout).toContain("standard");
+  });
+
+  test("reads an OpenAPI document in YAML", async () => {
+    const file = join(folder, "items.yaml");
+    writeFileSync(
+      file,
+      'openapi: 3.1.0\ninfo: { title: items, version: "1" }\npaths:\n  /items:\n    get: { operationId: list, responses: {} }\n',
+    );
+    const added = await dome(`tools add items --kind http --url https://api.example.com --openapi ${file}`);
+    expect(added).toMatchObject({ exit: 0 });
+    expect((await dome("tools operations items")).stdout).toContain("list");
   });
 });
 

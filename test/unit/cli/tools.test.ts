@@ -218,8 +218,11 @@ describe("the OpenAPI document of a tool", () => {
     ["/nowhere/a.json", null, "/nowhere/a.json cannot be read"],
     ["list.json", "[]", "is no OpenAPI document"],
     ["twice.json", '{"a":1,"a":2}', "has a member twice"],
-    ["bad.yaml", "a: [", "is not YAML"],
-  ])("is asked for in no other form: %s %j", async (name, text, said) => {
+    ["bad.yaml", "a: [", "is not YAML that can be used: Flow sequence"],
+    ["twice.yaml", "a: 1\na: 2", "is not YAML that can be used: Map keys must be unique at line 2, column 1"],
+    ["alias.yml", "a: *b", "is not YAML that can be used: Unresolved alias"],
+    ["deep.yml", "[".repeat(100_000), "is not YAML that can be used"],
+  ])("is asked for in no other form: %s", async (name, text, said) => {
     const file = text === null ? name : fileOf(name, text);
     const refused = await dome(["tools", "refresh", "zendesk", "--openapi", file]);
     expect(refused).toMatchObject({ exit: 2, requests: [] });

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import secrets
 import re
+import secrets
 import signal
 import socket
 import subprocess

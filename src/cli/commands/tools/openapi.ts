@@ -47,12 +47,15 @@ function fromJson(file: string, bytes: Uint8Array): unknown {
   return parsed.value;
 }
 
-/** The YAML library is loaded only when it is needed. It bounds how often an alias is repeated. */
+/** The library bounds how often an alias is repeated. */
 async function fromYaml(file: string, text: string): Promise<unknown> {
-  const { parse } = await import("yaml");
+  const { parse, YAMLParseError } = await import("../../yaml.ts");
   try {
     return parse(text, { strict: true, uniqueKeys: true }) as unknown;
-  } catch {
-    throw usage(`${file} is not YAML`);
+  } catch (fault) {
+    // A missing or endless alias is a ReferenceError, and nesting without end a RangeError.
+    const isOfFile = [YAMLParseError, ReferenceError, RangeError].some((kind) => fault instanceof kind);
+    if (!isOfFile || !(fault instanceof Error)) throw fault;
+    throw usage(`${file} is not YAML that can be used: ${fault.message.split(/:?\n/)[0] ?? ""}`);
   }
 }
