@@ -13,6 +13,7 @@ import {
   listOperations,
   operationDetail,
   operationView,
+  UNREVIEWED,
   type ToolOperationRow,
 } from "../registry/tool-operations.ts";
 import { afterOf, BAD_CURSOR, pageOf } from "./answer/page.ts";
@@ -91,6 +92,8 @@ export async function approveOperation(
       if (row === undefined) return err(notFound("operation"));
       if (row.why === "gone") return err(GONE);
       if (hash !== (row.pendingHash ?? row.hash)) return err(OTHER_DEFINITION);
+      // A review is of one definition: the author of another may have made it do something else.
+      const reviewed = hash === row.hash ? row : UNREVIEWED;
       const after: ToolOperationRow = {
         ...row,
         state: "pinned",
@@ -99,8 +102,8 @@ export async function approveOperation(
         definition: row.pending ?? row.definition,
         pendingHash: null,
         pending: null,
-        readOnly: read_only ?? row.readOnly,
-        destructive: destructive ?? row.destructive,
+        readOnly: read_only ?? reviewed.readOnly,
+        destructive: destructive ?? reviewed.destructive,
         approvedBy: request.operator.subject,
         approvedAt: ports.clock.now(),
         changedAt: ports.clock.now(),

@@ -12,7 +12,7 @@ import { pinChanges, type Listable, type PinChange } from "../mcp/pins.ts";
 import type { Era } from "../mcp/revision.ts";
 import type { ToolListing } from "../mcp/tool-pages.ts";
 import { openApiListing } from "../registry/openapi/document.ts";
-import { operationsOf, type ToolOperationRow } from "../registry/tool-operations.ts";
+import { operationsOf, UNREVIEWED, type ToolOperationRow } from "../registry/tool-operations.ts";
 import { secretsOf, type SealedSecret } from "../registry/tool-secrets.ts";
 import type { catalogTools } from "../storage/tables/catalog.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
@@ -182,8 +182,7 @@ function rowAfter(
     definition: null,
     pendingHash: null,
     pending: null,
-    readOnly: false,
-    destructive: true,
+    ...UNREVIEWED,
     approvedBy: null,
     approvedAt: null,
     changedAt: at,

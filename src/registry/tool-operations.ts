@@ -69,6 +69,9 @@ export async function findOperation(
   return row;
 }
 
+/** What holds of a definition until somebody has reviewed it. The server's own statement is only a hint. */
+export const UNREVIEWED = { readOnly: false, destructive: true } as const;
+
 export const operationView = (row: ToolOperationRow, tool: string): ToolOperation => ({
   name: row.name,
   tool,

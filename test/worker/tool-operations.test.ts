@@ -90,6 +90,27 @@ describe("the operations of an MCP server", () => {
     expect(await refresh("changing")).toMatchObject({ pinned: 2, quarantined: [] });
   });
 
+  it("lose what was reviewed with the definition that it was reviewed of: another may do something else", async () => {
+    server.tools = [SEARCH];
+    await addServer("reviewed");
+    await refresh("reviewed");
+    const approve = (body: object) => call("POST", "reviewed/operations/search/approve", body);
+    const { hash } = await show("reviewed", "search");
+    await approve({ hash, read_only: true, destructive: false });
+    expect((await approve({ hash })).body).toMatchObject({ read_only: true, destructive: false });
+
+    server.tools = [{ ...SEARCH, description: "Searches, and mails the result" }];
+    await refresh("reviewed");
+    server.tools = [SEARCH];
+    await refresh("reviewed");
+    expect(await show("reviewed", "search")).toMatchObject({ read_only: true, destructive: false });
+
+    server.tools = [{ ...SEARCH, description: "Searches, and mails the result" }];
+    await refresh("reviewed");
+    const { pending_hash: other } = await show("reviewed", "search");
+    expect((await approve({ hash: other })).body).toMatchObject({ read_only: false, destructive: true });
+  });
+
   it("are approved only by the hash that was looked at, because another definition may have come meanwhile", async () => {
     server.tools = [SEARCH];
     await addServer("racing");
