@@ -7,6 +7,7 @@ import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { Miniflare } from "miniflare";
 import { workerConfig } from "../../src/embedded/runtime.ts";
 import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
+import { freePort } from "../support/server.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -14,6 +15,8 @@ export interface Runtime {
   readonly miniflare: Miniflare;
   /** Where it listens, without a slash at the end. */
   readonly url: string;
+  /** Where every one of its doors listens; `url` is the first. */
+  readonly doors: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -25,13 +28,18 @@ interface RuntimeRequest {
   readonly entry?: string;
   /** Origins on this machine that it may fetch from, as DOME_EGRESS_ALLOW has them. */
   readonly egressAllow?: string;
+  /**
+   * How many Workers serve requests, 1 by default. Each is an isolate of its own, as on machines far apart: they share the
+   * database, the objects, which are of the first, and the queue.
+   */
+  readonly doors?: number;
 }
 
 /** One retry and no waiting for a full batch: what takes production minutes takes seconds. */
 const consumer = { type: "queue", maxBatchSize: 100, maxBatchTimeout: 0, maxRetries: 1 } as const;
 
 export async function startRuntime(request: RuntimeRequest): Promise<Runtime> {
-  const { sink, port = 0, publicUrl, entry, egressAllow = "" } = request;
+  const { sink, port = 0, publicUrl, entry, egressAllow = "", doors = 1 } = request;
   const folder = mkdtempSync(join(tmpdir(), "dome-test-"));
   const built = readFileSync(join(ROOT, "dist/worker/index.js"), "utf8");
   const modules = {
@@ -48,6 +56,7 @@ export async function startRuntime(request: RuntimeRequest): Promise<Runtime> {
     DOME_AUDIT_SINK: sink,
     DOME_EGRESS_ALLOW: egressAllow,
   });
+  const ports = await Promise.all(Array.from({ length: doors - 1 }, freePort));
   const miniflare = new Miniflare({
     host: "127.0.0.1",
     port,
@@ -67,6 +76,14 @@ export async function startRuntime(request: RuntimeRequest): Promise<Runtime> {
           ],
         },
       },
+      ...ports.map((own, at) => {
+        const { exports: _objects, ...rest } = config;
+        const manifest = { mainModule: "entry.js", modules };
+        return {
+          config: { ...rest, name: `door-${at}`, manifest, triggers: [] },
+          dev: { unsafeDirectSockets: [{ host: "127.0.0.1", port: own }] },
+        };
+      }),
     ],
   });
   const url = await miniflare.ready;
@@ -77,6 +94,7 @@ export async function startRuntime(request: RuntimeRequest): Promise<Runtime> {
   return {
     miniflare,
     url: url.origin,
+    doors: [url.origin, ...ports.map((own) => `http://127.0.0.1:${own}`)],
     stop: async () => {
       await miniflare.dispose();
       rmSync(folder, { recursive: true, force: true });

@@ -37,7 +37,7 @@ server.on("connection", (socket) => {
 });
 server.on("clientError", (_fault, socket) => socket.destroy());
 
-process.on("message", (what) => {
+process.on("message", (what: unknown) => {
   if (what === "read") for (const request of unread.splice(0)) request.resume();
   const counts: Counts = { ...traffic, sockets, open, requests };
   process.send?.(counts);
