@@ -1,5 +1,7 @@
 /** What no door forwards to the server behind a tool, whatever its kind. */
+import { holdsCredential } from "../kernel/redact.ts";
 import type { Refusal } from "../operations/answer/refusal.ts";
+import { holdsTokenOf } from "../signing/own-tokens.ts";
 
 const invalid = (detail: string): Refusal => ({ code: "invalid_request", detail });
 
@@ -14,16 +16,37 @@ export function refusedWay(headers: Headers): Refusal | undefined {
   return undefined;
 }
 
+/** Where in a call a credential is out of place. */
+export type Place = "path" | "query" | "header" | "body";
+
+/** What of a call would reach a server: each as text, in which no escape hides a letter; undefined: it is not read. */
+export type Leaving = Readonly<Partial<Record<Place, string>>>;
+
+/** Headers in which a caller shows its credentials to Dome. None of them is forwarded. */
+const FOR_DOME: readonly string[] = ["authorization", "dome-act-as"];
+
 /**
- * True for a body, or a header, that holds a key of Dome or what this very call authenticates with (P10).
- * @param body as text, in which no escape hides a letter; empty for a body that is not read.
+ * Where a call holds a credential that no server may get (P10): a key of Dome, a token that Dome has signed, whoever
+ * holds it, and what this very call authenticates with. A token of anybody else's in a body is the caller's data. In a path or
+ * a query no token is: what stands there is kept in logs.
  */
-export function bearsOwn({ headers }: Request, body: string): boolean {
-  const own = ["authorization", "dome-act-as"]
-    .map((each) => (headers.get(each) ?? "").replace(/^Bearer +/i, ""))
-    .filter((text) => text.length >= 16);
-  const forwarded = [...headers].filter(([each]) => each !== "authorization" && each !== "dome-act-as");
-  return [...forwarded.map(([, value]) => value), body].some(
-    (text) => /dome_[ao]t_[0-9A-Za-z]{49}/.test(text) || own.some((each) => text.includes(each)),
-  );
+export function misplacedIn(
+  { headers }: Request,
+  { path = "", query = "", body = "" }: Leaving,
+  issuer: string,
+): Place | undefined {
+  const presented = FOR_DOME.map((each) => (headers.get(each) ?? "").replace(/^Bearer +/i, ""));
+  const holds = (text: string): boolean => {
+    const plain = withoutPercents(text);
+    return /dome_[ao]t_[0-9A-Za-z]{49}/.test(plain) || holdsTokenOf(plain, issuer, presented);
+  };
+  if (holdsCredential(path)) return "path";
+  if (holdsCredential(query)) return "query";
+  const others = [...headers].filter(([name]) => !FOR_DOME.includes(name)).map(([, value]) => value);
+  if (others.some(holds)) return "header";
+  return holds(body) ? "body" : undefined;
 }
+
+/** A URI or a form inside a text has escapes of its own (RFC 3986 §2.1). */
+const withoutPercents = (text: string): string =>
+  text.replaceAll(/%([2-7][0-9A-Fa-f])/g, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)));

@@ -109,7 +109,7 @@ function chooseKey(
 }
 
 /** RFC 7515 §4.1.9: a media type, case-insensitive, `application/` may be left out. */
-const mediaType = (typ: string): string => typ.toLowerCase().replace(/^application\//, "");
+export const mediaType = (typ: string): string => typ.toLowerCase().replace(/^application\//, "");
 
 /**
  * Exactly 64 bytes in their one canonical spelling. Base64url's last character has four bits that decode to

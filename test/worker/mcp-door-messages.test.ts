@@ -120,6 +120,20 @@ describe("a message that is not as the revision says", () => {
     expect(server.sent).toEqual([]);
   });
 
+  it("is refused with a token of the agent in it, whatever it authenticates with (P10)", async () => {
+    const held = await token(here.bot.secret);
+    const escaped = `file:///${held.replace("eyJ", "%65yJ")}`;
+    const refused = await Promise.all([
+      post("crm", call("search", { q: held })),
+      post("crm", call("search", { q: "x", [held]: 1 })),
+      post("crm", modernRequest("resources/read", { uri: escaped })),
+      post("crm", call("search"), { "user-agent": held }),
+      post("crm", call("search", { q: here.bot.secret }), {}, held),
+    ]);
+    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400]);
+    expect(server.sent).toEqual([]);
+  });
+
   it("that is a notification is taken, and needs no headers", async () => {
     const body = JSON.stringify({
       jsonrpc: "2.0",

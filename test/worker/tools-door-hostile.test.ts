@@ -3,7 +3,7 @@
  * no credential of a caller reaches the server.
  */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
-import { utf8 } from "../../src/kernel/bytes.ts";
+import { toBase64Url, utf8 } from "../../src/kernel/bytes.ts";
 import { openActList } from "../../src/contract/open-act.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { freshWorkspace, operator, token, worker, type Registered } from "../support/worker-api.ts";
@@ -211,5 +211,30 @@ describe("a caller's credential", () => {
         expect(decodeURIComponent(sent.replaceAll(/%(?![0-9a-f]{2})/gi, "%25"))).not.toContain(canary);
       }
     }
+  });
+
+  it("that the call was not made with, a token of the agent or of Dome for a server, does not leave either (P10)", async () => {
+    const held = await token(bot.secret);
+    const signed = (claims: object, header: object): string =>
+      [header, claims].map((each) => toBase64Url(utf8(JSON.stringify(each)))).join(".") + ".c2lnbmF0dXJl";
+    const context = signed({ iss: "https://other.example" }, { alg: "ES256", typ: "dome-context+jwt" });
+    for (const canary of [held, `Bearer ${held}`, `x${held}.y`, context]) {
+      const calls = [
+        send("crm/a", { method: "POST", body: JSON.stringify({ a: [canary] }), headers: JSON_TYPE }),
+        send("crm/a", { method: "POST", body: JSON.stringify({ [canary]: 1 }), headers: JSON_TYPE }),
+        send("crm/a", { headers: { "user-agent": `bot ${canary}` } }),
+        send("crm/a", { headers: { "if-match": `"${canary.replace("eyJ", "%65yJ")}"` } }),
+      ];
+      expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+    }
+    expect(connections).toEqual([]);
+    const other = signed({ iss: "https://login.example", sub: "usr" }, { alg: "RS256", typ: "at+jwt" });
+    const passed = await send("crm/a", {
+      method: "POST",
+      body: JSON.stringify({ a: other }),
+      headers: JSON_TYPE,
+    });
+    await passed.body?.cancel();
+    expect(connections.length).toBe(1);
   });
 });

@@ -16,8 +16,8 @@ import { admit, challengeOf } from "../admission.ts";
 import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { EVENT_STREAM } from "../event-stream.ts";
-import { bearsOwn, refusedWay } from "../forwarded.ts";
 import { unansweredProblem } from "../no-answer.ts";
+import { misplacedIn, refusedWay } from "../forwarded.ts";
 import { acceptedBy, checkOrigin, frame } from "./framing.ts";
 import { refusedId } from "./refused-id.ts";
 import type { Arrival, RouteShape } from "../route.ts";
@@ -95,7 +95,8 @@ export async function readMessage(
   const accepted = acceptedBy(http.headers.get("accept"));
   if (!accepted.json) return err(jsonrpcDialect.decline(NOT_ACCEPTABLE, known));
   // Escapes may stand in the text; the parsed message has none.
-  if (bearsOwn(http, JSON.stringify(message))) return err(jsonrpcDialect.decline(OUT_OF_PLACE, known));
+  if (misplacedIn(http, { body: JSON.stringify(message) }, services.issuer) !== undefined)
+    return err(jsonrpcDialect.decline(OUT_OF_PLACE, known));
   const era = eraOf(message, {
     version: http.headers.get("mcp-protocol-version"),
     session: http.headers.get("mcp-session-id"),

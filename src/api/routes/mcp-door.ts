@@ -6,7 +6,7 @@ import { serveRequest } from "../../gateway/mcp/serve-request.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
-import { bearsOwn, refusedWay } from "../forwarded.ts";
+import { misplacedIn, refusedWay } from "../forwarded.ts";
 import { endLegacy, listenLegacy, type McpDoor } from "../mcp/legacy.ts";
 import { admitted, OUT_OF_PLACE, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
 import { legacyCall, serveMessage } from "../mcp/serve.ts";
@@ -85,14 +85,14 @@ const end: Serve = (arrival, caller, tool, about) =>
   );
 
 async function inSession(
-  { http }: Arrival,
+  { http, services: { issuer } }: Arrival,
   about: About,
   serveIt: () => Promise<Response>,
 ): Promise<Response> {
   if (!http.headers.has("mcp-session-id")) return jsonrpcDialect.methodNotAllowed("POST", about);
   const way = refusedWay(http.headers);
   if (way !== undefined) return jsonrpcDialect.decline(way, about);
-  if (bearsOwn(http, "")) return jsonrpcDialect.decline(OUT_OF_PLACE, about);
+  if (misplacedIn(http, {}, issuer) !== undefined) return jsonrpcDialect.decline(OUT_OF_PLACE, about);
   return serveIt();
 }
 

@@ -8,7 +8,6 @@ import { readingOf, type Reading } from "../../gateway/http/question.ts";
 import { callHttp, type HttpAnswer } from "../../gateway/http/call-http.ts";
 import type { HttpBody } from "../../gateway/http/request.ts";
 import { defined } from "../../kernel/defined.ts";
-import { holdsCredential } from "../../kernel/redact.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { PATH_FAULTS, segmentsOf } from "../../registry/http-operations.ts";
@@ -16,7 +15,7 @@ import { limitsOf } from "../../tiers/limits.ts";
 import { checkEncoding, MAX_BODY_BYTES, mediaType, parsedBody, readBytes, repeatedName } from "../body.ts";
 import { withheldProblem } from "../door-refusals.ts";
 import { unansweredProblem } from "../no-answer.ts";
-import { bearsOwn, refusedWay } from "../forwarded.ts";
+import { misplacedIn, refusedWay } from "../forwarded.ts";
 import { parametersOf } from "../parameters.ts";
 import { toolMetadataRoute } from "../resource-metadata.ts";
 import type { Method, Route } from "../route.ts";
@@ -92,8 +91,12 @@ async function forward({
   const limits = limitsOf(services.access.tiers, caller.agents);
   const body = await bodyOf(http, limits.ok ? limits.value.maxActBodyBytes : 0, reading.value);
   if (!body.ok) return body;
-  if (holdsCredential(JSON.stringify([segments.value, named])) || bearsOwn(http, textOf(body.value)))
-    return err(OUT_OF_PLACE);
+  const leaving = {
+    path: JSON.stringify(segments.value),
+    query: JSON.stringify(named),
+    body: textOf(body.value),
+  };
+  if (misplacedIn(http, leaving, services.issuer) !== undefined) return err(OUT_OF_PLACE);
   const called = await callHttp(services.tools, caller, {
     tool,
     method: http.method,
