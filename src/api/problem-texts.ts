@@ -210,6 +210,11 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     action:
       "Repeat the call after the time in `Retry-After`. If it lasts, an operator types `dome tools test TOOL`.",
   },
+  upstream_busy: {
+    meaning:
+      "Dome has as many calls of the tool's server open at once as it may have, streams included. It sends the server nothing more until one of them ends.",
+    action: "Repeat the call after the time in `Retry-After`. End streams that nobody reads.",
+  },
   configuration_pending: {
     meaning:
       "An earlier change of the same agent or workspace has an unknown outcome, or too many changes came at the same moment. Dome makes them one after the other, and settles an unknown outcome automatically. Stops do not wait for it.",

@@ -23,9 +23,17 @@ import { draftRecord } from "../audit/record.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import type { Catalog, CatalogTool } from "../registry/catalog.ts";
 import { freshnessOf, type Limits } from "../tiers/limits.ts";
-import { withDeadline } from "./deadline.ts";
+import { actEnd } from "./act-end.ts";
+import { untilEnd, withDeadline } from "./deadline.ts";
+import type { Unanswered } from "./no-answer.ts";
+import type { CallBook } from "./upstream/call-book.ts";
+import { serverOf } from "./upstream/guarded-egress.ts";
 
-export type ToolCallPorts = DecisionPorts & ActPorts;
+export type ToolCallPorts = DecisionPorts &
+  ActPorts & {
+    /** What runs in this isolate: an isolate's global. */
+    readonly calls: CallBook;
+  };
 
 export type ToolRequest = AccessRequest & { readonly kind: "tool" };
 
@@ -80,7 +88,7 @@ export async function callTool<T>(
   ports: ToolCallPorts,
   caller: Caller,
   { question, request, isNotice = false, perform }: ToolCall<T>,
-): Promise<Result<Called<T>, Withheld>> {
+): Promise<Result<Called<T | Unanswered>, Withheld>> {
   const judged = await judge(ports, caller, question, request);
   if (!judged.ok) return judged;
   const { asked, decided, catalog, limits, headers, facts } = judged.value;
@@ -102,10 +110,33 @@ export async function callTool<T>(
     freshness,
     // As an operator has reviewed: it may begin while its intent is being written. A hint of the server is no review.
     readOnly: asked.part !== null && tool.readOnly.has(asked.part),
-    perform: (signal) =>
-      withDeadline(ports.timers, limits.value.maxActSeconds * 1000, signal, (within) =>
-        perform(permit, within),
-      ),
+    perform: (signal) => {
+      const timed = () =>
+        withDeadline(ports.timers, limits.value.maxActSeconds * 1000, signal, (within) =>
+          perform(permit, within),
+        );
+      // A notice takes no place: it may be what ends a call that has one.
+      return isNotice ? timed() : withinBound<T>(ports, permit, timed);
+    },
   });
   return result.ok ? ok({ kind: "called", decided, result: result.value }) : result;
+}
+
+/** How soon a caller may ask again when a server has as many calls as it may have, in seconds. */
+const BUSY_S = 1;
+
+/** A call that is one too many for its server ends here: permitted, recorded, and nothing sent. */
+async function withinBound<T>(
+  { calls, clock }: ToolCallPorts,
+  { tool: { id, upstream }, limits }: Permit,
+  perform: () => Promise<Performed<T>>,
+): Promise<Performed<T | Unanswered>> {
+  if (upstream === null) return perform();
+  const call = { since: clock.now(), mostMs: limits.maxActSeconds * 1000 };
+  const over = calls.begin(serverOf(id, upstream.url), call);
+  if (over !== null) return untilEnd(over, perform);
+  return {
+    value: { kind: "none", why: "upstream_busy", retryAfterSeconds: BUSY_S },
+    end: actEnd(0, "failed", "upstream_busy", { attempts: 0, sent: 0 }),
+  };
 }

@@ -31,8 +31,16 @@ export async function withDeadline<T>(
   const late = new AbortController();
   const over = alarm(timers, mostMs, () => late.abort(new ActTooLong()));
   signal.addEventListener("abort", over, { once: true });
+  return untilEnd(over, () => perform(AbortSignal.any([signal, late.signal])));
+}
+
+/** @param over is called when the act has ended, whichever way. */
+export async function untilEnd<T>(
+  over: () => void,
+  perform: () => Promise<Performed<T>>,
+): Promise<Performed<T>> {
   try {
-    const performed = await perform(AbortSignal.any([signal, late.signal]));
+    const performed = await perform();
     const end = Promise.resolve(performed.end).finally(over);
     end.catch(() => undefined); // whoever awaits it hears of it
     return { value: performed.value, end };

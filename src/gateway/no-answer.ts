@@ -46,6 +46,11 @@ export const NO_ANSWER: Readonly<Record<NoAnswer, { readonly code: ProblemCode; 
       detail:
         "The tool's server has failed several times in a row, so Dome has sent nothing. It tries the server again after the time in Retry-After.",
     },
+    upstream_busy: {
+      code: "upstream_busy",
+      detail:
+        "Dome has as many calls of the tool's server open as it may have, and has sent nothing. Repeat the call after the time in Retry-After.",
+    },
     upstream_failed: {
       code: "upstream_failed",
       detail: "The tool's server did not answer as its protocol says. The call may have had its effect.",

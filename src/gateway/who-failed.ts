@@ -14,6 +14,7 @@ export const WHO_FAILED = {
   caller_gone: "caller",
   upstream_credential_missing: "dome",
   act_too_long: "dome",
+  upstream_busy: "dome",
   upstream_refused: "upstream",
   upstream_redirect: "upstream",
   upstream_unreachable: "upstream",

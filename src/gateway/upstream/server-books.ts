@@ -1,14 +1,18 @@
 /** What an isolate keeps of the servers behind tools: plain data, with a bound each. */
 import { BoundedMap } from "../../kernel/bounded-map.ts";
 import type { TokenBook } from "../credential/held-tokens.ts";
+import { CallBook } from "./call-book.ts";
 import type { CircuitPorts } from "./guarded-egress.ts";
 
 export interface ServerBooks extends Pick<CircuitPorts, "circuits"> {
   /** Tokens for servers: of Dome itself, and of users. */
   readonly tokens: TokenBook;
+  /** Calls that run. */
+  readonly calls: CallBook;
 }
 
 export const newServerBooks = (): ServerBooks => ({
   tokens: new BoundedMap(5_000),
   circuits: new BoundedMap(1_000),
+  calls: new CallBook(1_000),
 });

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { HTTP_HEADERS_MS, HTTP_SILENCE_MS } from "../../../src/gateway/http/call-http.ts";
 import { MCP_HEADERS_MS, MCP_SILENCE_MS } from "../../../src/gateway/mcp/call-server.ts";
+import { MOST_CALLS } from "../../../src/gateway/upstream/call-book.ts";
 import { FIRST_OPEN_MS, MOST_FAILURES, MOST_OPEN_MS } from "../../../src/gateway/upstream/circuit.ts";
 import { bare, read, rowsOf } from "./markdown.ts";
 
@@ -17,5 +18,6 @@ it("states the limits that the code has", () => {
     MOST_FAILURES,
     FIRST_OPEN_MS,
     MOST_OPEN_MS,
+    MOST_CALLS,
   });
 });

@@ -2,6 +2,7 @@
 import { routeNamed } from "../../../src/registry/http-operations.ts";
 import { callerProof, type Caller } from "../../../src/access/caller.ts";
 import type { Performed } from "../../../src/access/act.ts";
+import { CallBook } from "../../../src/gateway/upstream/call-book.ts";
 import type { ToolCallPorts, ToolRequest } from "../../../src/gateway/call-tool.ts";
 import { SURFACE } from "../../../src/contract/scope.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
@@ -106,6 +107,7 @@ export function calling(more: Partial<RegisteredAgent> = {}) {
   };
   const ports: ToolCallPorts = {
     ...world.ports,
+    calls: new CallBook(10),
     configuration: {
       catalog: () => Promise.resolve(CATALOG),
       providers: () => Promise.resolve(new Map()),
