@@ -8,7 +8,7 @@ import { RPC_ERRORS, errorMessage } from "./errors.ts";
 import { isObject, type Members } from "./json-members.ts";
 import { mapItems, mapMember, memberText, withMembers, type MemberChanges } from "./json-text.ts";
 import type { LogLevel } from "./log-level.ts";
-import type { RpcMessage, RpcRequest } from "./message.ts";
+import { isAnswerTo, type RpcMessage, type RpcRequest } from "./message.ts";
 import { isCacheable } from "./methods.ts";
 import { META, MODERN, MODERN_META_PREFIX } from "./revision.ts";
 import { failedCall } from "./tool-result.ts";
@@ -56,6 +56,7 @@ export function fromModernServer(
 ): string | null {
   if (message.kind === "request") return null;
   if (message.kind === "notification") return ON_THE_WAY.has(message.method) ? text : null;
+  if (!isAnswerTo(message, asked.id)) return null;
   const id = JSON.stringify(asked.id);
   const { outcome } = message;
   if ("error" in outcome) return withMembers(text, { id });

@@ -32,6 +32,10 @@ export interface RpcResponse {
     | { readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } };
 }
 
+/** Whether it is to the request that was sent under this id. An error answers its exchange, whatever id it has. */
+export const isAnswerTo = ({ id, outcome }: RpcResponse, sent: RequestId): boolean =>
+  id === sent || "error" in outcome;
+
 export type RpcMessage = RpcRequest | RpcNotification | RpcResponse;
 
 interface MessageFault {

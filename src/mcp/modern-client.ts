@@ -4,11 +4,11 @@
  * modern result has. At the door of all servers a legacy client has no session of its own with any of them either.
  */
 import { RPC_ERRORS, type RpcError } from "./errors.ts";
-import { idOf, isObject } from "./json-members.ts";
+import { idOf, isObject, type RequestId } from "./json-members.ts";
 import { mapMember, memberText, withMembers, type MemberChanges } from "./json-text.ts";
 import { ownMembersOf } from "./legacy-client.ts";
 import { isWanted, logLevelOf, type LogLevel } from "./log-level.ts";
-import type { RpcMessage, RpcRequest } from "./message.ts";
+import { isAnswerTo, type RpcMessage, type RpcRequest } from "./message.ts";
 import { isCacheable } from "./methods.ts";
 import { META, type Era } from "./revision.ts";
 
@@ -43,14 +43,19 @@ export function toLegacyServer({ params }: RpcRequest, text: string, id: number)
  * A message of the server as the client hears it.
  * @param text from which the message was parsed.
  * @param asked the client's request, which the message answers or comes on the way of.
- * @param client its era, and the level of messages that a legacy client has set.
+ * @param client its era, the level of messages that a legacy client has set, and the id under which Dome asked for it.
+ * The session serves other requests too: what is to another one's id is never this one's answer, an error neither.
  * @returns null: not for this client. A request of the server is none either; Dome refuses it.
  */
 export function fromLegacyServer(
   message: RpcMessage,
   text: string,
   { id, method, params }: RpcRequest,
-  { era, logLevel }: { readonly era: Era; readonly logLevel: LogLevel | null },
+  {
+    era,
+    logLevel,
+    sentAs,
+  }: { readonly era: Era; readonly logLevel: LogLevel | null; readonly sentAs: RequestId },
 ): string | null {
   if (message.kind === "request") return null;
   const meta = isObject(params["_meta"]) ? params["_meta"] : {};
@@ -64,6 +69,9 @@ export function fromLegacyServer(
     if (message.method !== "notifications/progress" || token === null) return null;
     return mapMember(text, "params", (said) => withMembers(said, { progressToken: JSON.stringify(token) }));
   }
+  // Ids of Dome are numbers: a number is the id of another request, and a text is nobody's.
+  const isAnothers = typeof message.id === "number" && message.id !== sentAs;
+  if (isAnothers || !isAnswerTo(message, sentAs)) return null;
   const own = { id: JSON.stringify(id) };
   const { outcome } = message;
   if ("error" in outcome) {

@@ -1,7 +1,9 @@
 /** The four pairs of eras at a door: what reaches the server, and what the client hears. */
 import { describe, expect, it } from "vitest";
 import { modernRequest } from "../support/mcp-client-request.ts";
+import { eventually } from "../support/worker-api.ts";
 import {
+  api,
   event,
   eventsOf,
   heard,
@@ -136,6 +138,28 @@ describe.each(PAIRS)("a $client client at a server that speaks $tool", (pair) =>
       error: { code: -32_602, message: "no" },
     });
   });
+
+  it.each<[string, (message: object) => Response]>([
+    ["JSON", json],
+    ["events", (message) => eventsOf(event(message))],
+  ])(
+    "is never given the result of another request for its own, in %s: the outcome says who failed",
+    async (_form, answered) => {
+      servers.answer = () =>
+        answered({ id: "zzz", result: { content: [{ type: "text", text: "another's" }] } });
+      const { text, headers } = await call(tool, "search", {}, 5);
+      expect(text).not.toContain("another's");
+      expect(text).toContain('"upstream_failed"');
+      const decision = headers.get("dome-decision-id") ?? /"decision_id":"([^"]+)"/.exec(text)?.[1];
+      const outcome = await eventually(async () => {
+        const all = await api.audit({ workspace: here.home, kind: "call.outcome" });
+        const found = all.find(({ decision_id }) => decision_id === decision);
+        if (found === undefined) throw new Error("no outcome yet");
+        return found;
+      });
+      expect(outcome).toMatchObject({ outcome: "failed", reason: "upstream_failed" });
+    },
+  );
 
   it("reads a stream of events, and its last is the response", async () => {
     servers.answer = ({ message }) =>

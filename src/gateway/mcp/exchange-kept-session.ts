@@ -56,12 +56,13 @@ async function inSession(
     session: { id: session.id, attempts },
     eventIds: "dropped" as const,
     heard: (heard, as) => {
-      if (heard.kind === "response") cancellation.callOff();
       if (heard.kind === "request") {
         questions += 1;
         if (questions <= MOST_QUESTIONS) ports.background(declineRequest(ports, server, session, heard));
       }
-      return fromLegacyServer(heard, as, message, client);
+      const said = fromLegacyServer(heard, as, message, { ...client, sentAs: id });
+      if (heard.kind === "response" && said !== null) cancellation.callOff();
+      return said;
     },
   });
 }

@@ -23,8 +23,9 @@ export const ownSessionExchange =
       session: { id: session.id, attempts: 1 },
       eventIds: "kept" as const,
       heard: (said, as) => {
-        if (said.kind === "response") cancellation.callOff();
-        return heard(message, said, as);
+        const text = heard(message, said, as);
+        if (said.kind === "response" && text !== null) cancellation.callOff();
+        return text;
       },
     });
   };

@@ -7,8 +7,9 @@ import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../../egress
 import { utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { EventReader, isEventStream } from "../../mcp/event-reader.ts";
-import type { Members } from "../../mcp/json-members.ts";
-import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
+import type { Members, RequestId } from "../../mcp/json-members.ts";
+import { memberText } from "../../mcp/json-text.ts";
+import { isAnswerTo, parseMessage, type RpcResponse } from "../../mcp/message.ts";
 import type { CircuitOpen, ServerEgress } from "../upstream/guarded-egress.ts";
 
 export interface ExchangePorts {
@@ -79,7 +80,10 @@ export interface Answered {
   readonly session: string | null;
 }
 
-/** One POST, and the response in its answer. Notifications on the way are of no use here and dropped. */
+/**
+ * One POST, and the response in its answer. Notifications on the way are of no use here and dropped.
+ * @param text a message of Dome, or one that was parsed: its id is one.
+ */
 export async function post(
   ports: ExchangePorts,
   server: McpServerAt,
@@ -104,7 +108,8 @@ export async function post(
     return err({ kind: "malformed" });
   }
   const read = isEventStream(answered.get("content-type")) ? readEvents : readWhole;
-  const message = await read(opened.value);
+  const id = memberText(text, "id");
+  const message = await read(opened.value, id === undefined ? null : (JSON.parse(id) as RequestId));
   return message.ok ? ok({ status, message: message.value, session }) : message;
 }
 
@@ -120,14 +125,20 @@ export const discard = async ({ body }: UpstreamResponse): Promise<void> =>
 
 type Read = Result<RpcResponse | null, McpUpstreamFault>;
 
-async function readWhole({ body }: UpstreamResponse): Promise<Read> {
+/** @param sent the id of the request; null: there was none, so nothing is its answer. */
+const responseIn = (bytes: Uint8Array, sent: RequestId | null): RpcResponse | null => {
+  const message = parseMessage(bytes, "upstream");
+  if (!message.ok || message.value.kind !== "response" || sent === null) return null;
+  return isAnswerTo(message.value, sent) ? message.value : null;
+};
+
+async function readWhole({ body }: UpstreamResponse, sent: RequestId | null): Promise<Read> {
   const read = await readAll(body, MOST_MESSAGE);
   if (!read.ok) return err({ kind: read.error });
-  const message = parseMessage(read.value, "upstream");
-  return ok(message.ok && message.value.kind === "response" ? message.value : null);
+  return ok(responseIn(read.value, sent));
 }
 
-async function readEvents({ body }: UpstreamResponse): Promise<Read> {
+async function readEvents({ body }: UpstreamResponse, sent: RequestId | null): Promise<Read> {
   const reader = new EventReader(MOST_MESSAGE);
   let found: RpcResponse | null = null;
   let fault: McpUpstreamFault | null = null;
@@ -138,8 +149,7 @@ async function readEvents({ body }: UpstreamResponse): Promise<Read> {
       return false;
     }
     for (const { data } of events.value) {
-      const message = data === null ? null : parseMessage(utf8(data), "upstream");
-      if (message?.ok === true && message.value.kind === "response") found ??= message.value;
+      if (data !== null) found ??= responseIn(utf8(data), sent);
     }
     return found === null;
   });

@@ -23,7 +23,7 @@ function heard(text: string) {
   if (!parsed.ok) throw new Error(parsed.error.detail);
   return [parsed.value, text] as const;
 }
-const MODERN = { era: "modern", logLevel: null } as const;
+const MODERN = { era: "modern", logLevel: null, sentAs: 41 } as const;
 const rpc = (rest: object): string => JSON.stringify({ jsonrpc: "2.0", ...rest });
 const read = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 
@@ -212,6 +212,31 @@ describe("a request of a modern client, before a legacy server", () => {
     expect(answering({ name: "x", inputResponses: {} })?.code).toBe(-32_602);
     expect(answering({ name: "x", requestState: "s" })?.code).toBe(-32_602);
     expect(answering({ name: "x" })).toBeNull();
+  });
+});
+
+describe("an answer of a legacy server in a session that serves several requests", () => {
+  const heardOf = (message: object) =>
+    fromLegacyServer(
+      ...heard(rpc(message)),
+      request(rpc({ id: "client", method: "tools/call", params: {} })),
+      MODERN,
+    );
+
+  it.each([
+    ["a result for another request", { id: 42, result: {} }],
+    ["a result under an id that nobody has", { id: "zzz", result: {} }],
+    ["a result under the id as a text", { id: "41", result: {} }],
+    ["a result under the client's id, which the server was not told", { id: "client", result: {} }],
+    ["an error for another request", { id: 42, error: { code: 1, message: "no" } }],
+  ])("is never another's: %s is not heard", (_what, message) => {
+    expect(heardOf(message)).toBeNull();
+  });
+
+  it.each([41, null, "server-error"])("is an error in its own exchange, under the id %j", (id) => {
+    expect(heardOf({ id, error: { code: 1, message: "no" } })).toBe(
+      rpc({ id: "client", error: { code: 1, message: "no" } }),
+    );
   });
 });
 

@@ -191,6 +191,14 @@ describe("a listing of a legacy server", () => {
     expect(await asking.list()).toMatchObject({ ok: true, value: { tools: [{ name: "search" }] } });
   });
 
+  it("is not what the server answers to another request", async () => {
+    const another = { id: 7, result: { tools: [{ ...TOOL, name: "another" }] } };
+    expect(await legacy(() => json(another)).list()).toEqual({ ok: false, error: { kind: "malformed" } });
+    const both = [another, { id: 1, result: { tools: [TOOL] } }].map((each) => ({ jsonrpc: "2.0", ...each }));
+    const asking = legacy(() => sse(both.map((each) => `data: ${JSON.stringify(each)}\n\n`).join("")));
+    expect(await asking.list()).toMatchObject({ ok: true, value: { tools: [{ name: "search" }] } });
+  });
+
   it.each(["null", '"server-error"', "7"])(
     "takes an error under the id %s as the answer of its exchange",
     async (id) => {
