@@ -72,6 +72,15 @@ export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
   );
 }
 
+type ForUser = Pick<Facts, "agents" | "user" | "catalog">;
+
+/**
+ * P7 for what a door answers without a decision on an operation: denied where every call of the tool would be.
+ * @param tool null: the door of all tools.
+ */
+export const deniedForUser = (facts: ForUser, tool: string | null): Verdict | undefined =>
+  deniedByActAs(facts, { kind: "tool", name: tool ?? "" }) ?? deniedByProvider(facts);
+
 /** Whether a call with some arguments could be allowed: what a list shows, and what its caller may know of. */
 export const isOffered = (facts: Pick<Facts, "scope" | "agents" | "catalog">, asked: Resource): boolean =>
   (deniedByScope(facts, asked) ?? deniedBySurface(facts, asked) ?? deniedByCatalog(facts, asked)) ===
@@ -151,7 +160,7 @@ function deniedByCatalog(
 }
 
 /** P7: a user counts only while its provider is trusted. An agent that requires a certain provider accepts no other. */
-function deniedByProvider({ agents, user }: Facts): Verdict | undefined {
+function deniedByProvider({ agents, user }: Pick<Facts, "agents" | "user">): Verdict | undefined {
   if (user === null) return undefined;
   const { provider } = user;
   if (provider === null) {
@@ -220,7 +229,10 @@ function deniedByHeaders({ headers, agents }: Facts, { name }: AccessRequest): V
  * P7: an agent that requires act-as acts only for a verified end user. This holds for every agent of the chain, and for
  * every agent at a tool whose server is called in the name of users: Dome's own credential never stands in for one.
  */
-function deniedByActAs({ agents, user, catalog }: Facts, { kind, name }: AccessRequest): Verdict | undefined {
+function deniedByActAs(
+  { agents, user, catalog }: ForUser,
+  { kind, name }: Pick<AccessRequest, "kind" | "name">,
+): Verdict | undefined {
   if (user !== null) return undefined;
   const demanding = agents.find((agent) => agent.requireActas !== null);
   const auth = kind === "tool" ? catalog.tools.get(name)?.upstream?.auth : undefined;

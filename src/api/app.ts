@@ -1,6 +1,6 @@
 /**
  * The HTTP door: one list of routes, one entry, one try/catch. Each route words its refusals and faults in its own
- * dialect; a request without a route gets a problem.
+ * dialect; a request without a route gets a problem, or what its client can read.
  */
 import { Hono, type Context } from "hono";
 import { defined } from "../kernel/defined.ts";
@@ -8,8 +8,10 @@ import { consoleLog } from "../kernel/log.ts";
 import { err, ok } from "../kernel/result.ts";
 import { isUnavailable } from "../storage/client.ts";
 import type { DoorDialect } from "./dialects/dialect.ts";
+import { jsonrpcDialect } from "./dialects/jsonrpc.ts";
 import { oauthDialect } from "./dialects/oauth.ts";
 import { problemDialect } from "./dialects/problem.ts";
+import { refusedId } from "./mcp/refused-id.ts";
 import { isLogged, logRequest } from "./request-log.ts";
 import { corsHeaders, preflight, readersOf, securityHeaders } from "./response-headers.ts";
 import type { Route } from "./route.ts";
@@ -78,14 +80,27 @@ export function createApp(
   app.options("*", (context) => preflight(servicesOf(context), context.req.raw, readersAt));
   for (const route of routes) mount(app, route);
   refuseOtherMethods(app);
-  app.notFound((context) =>
-    dialectBelow(context.req.path).decline(
-      { code: "not_found", detail: "The route does not exist. GET /api/v1/openapi.json lists the routes." },
-      aboutOf(context),
-    ),
-  );
+  app.notFound(async (context) => {
+    const { path, raw } = context.req;
+    const composed = context.get("composed");
+    if (!path.startsWith("/mcp/") || !composed.ok) {
+      return dialectBelow(path).decline(NO_ROUTE, aboutOf(context));
+    }
+    const rpcId = await refusedId(composed.value.access, raw);
+    return jsonrpcDialect.decline(NO_MCP_DOOR, { ...aboutOf(context), rpcId });
+  });
   return app;
 }
+
+const NO_ROUTE = {
+  code: "not_found",
+  detail: "The route does not exist. GET /api/v1/openapi.json lists the routes.",
+} as const;
+/** An MCP client with a wrong URL can read nothing but JSON-RPC. */
+const NO_MCP_DOOR = {
+  code: "not_found",
+  detail: "There is no MCP door at this URL. The doors are /mcp and /mcp/TOOL, without a slash at the end.",
+} as const;
 
 /**
  * Below the OAuth endpoints the dialect is OAuth's: such a request comes from an OAuth client with a wrong path, and it

@@ -36,6 +36,10 @@ export function mapMember(object: string, name: string, change: (value: string) 
 export const memberText = (object: string, name: string): string | undefined =>
   membersOf(object).find((member) => member.name === name)?.value;
 
+/** Every member of this name: an object that was not parsed strictly may have it more than once. */
+export const membersNamed = (object: string, name: string): readonly string[] =>
+  membersOf(object).flatMap((member) => (member.name === name ? [member.value] : []));
+
 /** Each item of a list changed by a function of its text. Items that are no objects stay as they are. */
 export const mapItems = (list: string, change: (item: string) => string): string =>
   `[${itemsOf(list)

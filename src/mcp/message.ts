@@ -5,9 +5,11 @@
  */
 import { defined } from "../kernel/defined.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { JSON_FAULTS, parseJsonBytes, pointerOf } from "../kernel/strict-json.ts";
+import { JSON_FAULTS, parseJson, parseJsonBytes, pointerOf } from "../kernel/strict-json.ts";
+import { fromUtf8 } from "../kernel/bytes.ts";
 import { RPC_ERRORS } from "./errors.ts";
 import { idOf, isObject, type Members, type RequestId } from "./json-members.ts";
+import { membersNamed } from "./json-text.ts";
 
 export interface RpcRequest {
   readonly kind: "request";
@@ -43,7 +45,7 @@ interface MessageFault {
   readonly code: number;
   /** One sentence for the caller; nothing of the message is repeated in it. */
   readonly detail: string;
-  /** The id of the message as far as it has one. */
+  /** The id of the message as far as it has one that can be read. */
   readonly id: RequestId | null;
 }
 
@@ -59,9 +61,23 @@ export function parseMessage(
   if (!json.ok) {
     const { kind } = json.error;
     const code = kind === "malformed" ? RPC_ERRORS.parse : RPC_ERRORS.invalidRequest;
-    return refusal(code, `The message${shown(pointerOf(json.error))} ${JSON_FAULTS[kind]}.`);
+    const id = kind === "malformed" ? null : readableId(fromUtf8(bytes));
+    return refusal(code, `The message${shown(pointerOf(json.error))} ${JSON_FAULTS[kind]}.`, id);
   }
   return messageOf(json.value, from);
+}
+
+/**
+ * The id of a message that two parsers may read differently elsewhere. It is readable when no parser reads it otherwise:
+ * the message has one member id, whose value has one meaning.
+ * @param text JSON, though not strict.
+ */
+function readableId(text: string): RequestId | null {
+  if (!text.trimStart().startsWith("{")) return null;
+  const [id, ...others] = membersNamed(text, "id");
+  if (id === undefined || others.length > 0) return null;
+  const read = parseJson(id);
+  return read.ok ? idOf(read.value) : null;
 }
 
 function messageOf(value: unknown, from: "client" | "upstream"): Result<RpcMessage, MessageFault> {

@@ -94,9 +94,22 @@ describe("a legacy client at the door of all servers", () => {
     expect([status, body.error]).toMatchObject([200, { code: -32_601 }]);
   });
 
-  it.each(["ping", "logging/setLevel", "resources/subscribe"])("has %s answered by Dome", async (method) => {
+  it.each([
+    ["x", -32_602],
+    [7, -32_602],
+    ["legacy.x:y", -32_601],
+  ])("is told that there is no subscription to %j, because nobody would have it", async (uri, code) => {
     const client = await LegacyClient.connect(ALL);
-    const { body } = await client.post({ id: 5, method, params: { level: "error", uri: "legacy.x:y" } });
+    for (const method of ["resources/subscribe", "resources/unsubscribe"]) {
+      const { status, body } = await client.post({ id: 5, method, params: { uri } });
+      expect([status, body]).toMatchObject([200, { id: 5, error: { code } }]);
+    }
+    expect(servers.sent).toEqual([]);
+  });
+
+  it.each(["ping", "logging/setLevel"])("has %s answered by Dome", async (method) => {
+    const client = await LegacyClient.connect(ALL);
+    const { body } = await client.post({ id: 5, method, params: { level: "error" } });
     expect(body).toEqual({ jsonrpc: "2.0", id: 5, result: {} });
     expect((await client.post({ method: "notifications/initialized" })).status).toBe(202);
     expect(servers.sent).toEqual([]);

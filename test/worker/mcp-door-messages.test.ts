@@ -159,6 +159,52 @@ describe("a message that is not as the revision says", () => {
   });
 });
 
+describe("a refusal of what could not be read whole", () => {
+  const BODY = `{"jsonrpc":"2.0","id":"r-7","method":"tools/call","params":{"name":"search","arguments":`;
+  it.each([
+    ["a member twice among the arguments", 400, `${BODY}{"q":"x","q":"y"}}}`, {}],
+    ["a number that a double cannot hold", 400, `${BODY}{"n":12345678901234567890}}}`, {}],
+    ["a member named __proto__", 400, `${BODY}{"__proto__":1}}}`, {}],
+    ["half a character", 400, `${BODY}{"q":"\\ud800"}}}`, {}],
+    ["another media type", 415, `${BODY}{"q":"x"}}}`, { "content-type": "text/plain" }],
+  ])("stands under the request's id: %s", async (_what, status, body, headers) => {
+    const refused = await post("crm", { ...call("search"), body }, headers);
+    expect([refused.status, refused.body.id]).toEqual([status, "r-7"]);
+    expect(server.sent).toEqual([]);
+  });
+
+  it.each([
+    ["it has two ids", `{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}`],
+    ["its id is written in two ways", `{"jsonrpc":"2.0","id":1,"\\u0069d":2,"method":"ping"}`],
+    ["its id is a number that a double cannot hold", `{"jsonrpc":"2.0","id":12345678901234567890}`],
+    ["its id has half a character", `{"jsonrpc":"2.0","id":"\\ud800","method":"ping"}`],
+    ["it is no JSON", `{"jsonrpc":"2.0","id":1,`],
+    ["it is a list", `[{"id":1,"id":2}]`],
+  ])("stands under no id when %s", async (_what, body) => {
+    const refused = await post("crm", { ...call("search"), body });
+    expect([refused.status, refused.body.id]).toEqual([400, null]);
+  });
+
+  it.each(["/mcp/", "/mcp/crm/", "/mcp/crm/x", "/mcp/NONE"])(
+    "is one that an MCP client can read at %s, where no door is",
+    async (path) => {
+      const { headers, body } = call("search", {}, "r-8");
+      const response = await worker(
+        new Request(TEST_ISSUER + path, {
+          method: "POST",
+          headers: { ...headers, authorization: `Bearer ${here.bot.secret}` },
+          body,
+        }),
+      );
+      expect(response.headers.get("content-type")).toBe("application/json");
+      expect([response.status, await response.json()]).toMatchObject([
+        404,
+        { jsonrpc: "2.0", id: "r-8", error: { data: { code: "not_found" } } },
+      ]);
+    },
+  );
+});
+
 describe("a caller without a right to the door", () => {
   const METADATA = `resource_metadata="${TEST_ISSUER}/.well-known/oauth-protected-resource/mcp/crm", scope="tool:crm"`;
 

@@ -60,11 +60,21 @@ describe("the session of a legacy client", () => {
     expect(body.result).toEqual({ tools: [TOOLS[1], TOOLS[0]] });
   });
 
-  it.each(["ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"])(
+  it.each(["resources/subscribe", "resources/unsubscribe"])(
+    "is told that %s is not served where its server is modern, because it would wait for news that never come",
+    async (method) => {
+      const client = await LegacyClient.connect("modern");
+      const { status, body } = await client.post({ id: 2, method, params: { uri: "x:y" } });
+      expect([status, body]).toMatchObject([200, { id: 2, error: { code: -32_601 } }]);
+      expect(servers.sent).toEqual([]);
+    },
+  );
+
+  it.each(["ping", "logging/setLevel"])(
     "has %s answered by Dome, where its server is modern and does not know it",
     async (method) => {
       const client = await LegacyClient.connect("modern");
-      const { body } = await client.post({ id: 2, method, params: { level: "warning", uri: "x:y" } });
+      const { body } = await client.post({ id: 2, method, params: { level: "warning" } });
       expect(body).toEqual({ jsonrpc: "2.0", id: 2, result: {} });
       expect(servers.sent).toEqual([]);
     },

@@ -8,6 +8,7 @@ import type { RpcError } from "../../mcp/errors.ts";
 import type { RequestId } from "../../mcp/json-members.ts";
 import { parseMessage, type RpcMessage } from "../../mcp/message.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
+import { idOfBody } from "./refused-id.ts";
 import { checkEncoding, MAX_BODY_BYTES, mediaType, readBytes } from "../body.ts";
 
 const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])$/;
@@ -78,15 +79,19 @@ type FramingRefusal =
 
 /** @param most of the body, in bytes: of the caller's tier. */
 export async function frame(http: Request, most: number): Promise<Result<Framed, FramingRefusal>> {
-  const door = (refusal: Refusal): Result<never, FramingRefusal> => err({ kind: "door", refusal, id: null });
-  if (mediaType(http.headers.get("content-type")) !== "application/json") {
-    return door({
-      code: "unsupported_media_type",
-      detail: "Send one JSON-RPC message as Content-Type: application/json.",
-    });
-  }
+  const door = (refusal: Refusal, id: RequestId | null = null): Result<never, FramingRefusal> =>
+    err({ kind: "door", refusal, id });
   const encoded = checkEncoding(http);
   if (!encoded.ok) return door(encoded.error);
+  if (mediaType(http.headers.get("content-type")) !== "application/json") {
+    return door(
+      {
+        code: "unsupported_media_type",
+        detail: "Send one JSON-RPC message as Content-Type: application/json.",
+      },
+      await idOfBody(http),
+    );
+  }
   const read = await readBytes(http, Math.min(most, MAX_BODY_BYTES));
   if (!read.ok) return door(read.error);
   const message = parseMessage(read.value, "client");

@@ -28,6 +28,8 @@ import { RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
 import { logLevelOf, type LogLevel } from "../../mcp/log-level.ts";
 import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
 import { isRemovedInModern, isServed } from "../../mcp/methods.ts";
+import { splitName } from "../../mcp/prefixed-name.ts";
+import { initializeFault } from "../../mcp/initialize.ts";
 import { emptyResult } from "../../mcp/tool-result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import type { About } from "../dialects/dialect.ts";
@@ -155,6 +157,8 @@ const taken = (decision: DecisionId | null = null): Response =>
   });
 
 async function begin(call: LegacyCall, message: RpcRequest, text: string): Promise<Response> {
+  const fault = initializeFault(message);
+  if (fault !== null) return protocolError(fault, call.about, 200);
   const begun =
     call.tool === null
       ? await beginSessionWithAll(call.ports, call.caller, message)
@@ -205,11 +209,13 @@ async function serve(
   message: RpcRequest,
   text: string,
 ): Promise<Response> {
-  const { ports, about } = call;
+  const { ports, about, tool } = call;
   const { method, params } = message;
   if (!isServed(method, "legacy")) return protocolError(UNKNOWN_METHOD, about, 200);
   if (method === "tools/call" && "task" in params) return protocolError(NO_TASKS, about, 200);
   if (method === "ping" || (server?.era !== "legacy" && isRemovedInModern(method))) {
+    const unheard = tool === null ? unheardAtAll(message) : unheardSubscription(message);
+    if (unheard !== null) return protocolError(unheard, about, 200);
     if (method === "logging/setLevel") {
       const level = logLevelOf(params["level"]);
       if (level === null) return protocolError(NO_LEVEL, about, 200);
@@ -242,6 +248,25 @@ const asRequest = (
   gone: http.signal,
 });
 
+/** A subscription that no server would hear of is none: its client would wait for news that never come. */
+const unheardSubscription = ({ method }: RpcRequest): RpcError | null =>
+  method === "resources/subscribe" || method === "resources/unsubscribe" ? NO_SUBSCRIPTIONS : null;
+
+/** At the door of all servers a URI has the name of its tool in front. */
+function unheardAtAll(message: RpcRequest): RpcError | null {
+  const { uri } = message.params;
+  const unheard = unheardSubscription(message);
+  return unheard !== null && (typeof uri !== "string" || splitName(uri) === null) ? NO_URI : unheard;
+}
+
+const NO_SUBSCRIPTIONS: RpcError = {
+  code: RPC_ERRORS.methodNotFound,
+  message: "Changes of resources are not told here: the door announces no subscriptions.",
+};
+const NO_URI: RpcError = {
+  code: RPC_ERRORS.invalidParams,
+  message: "params.uri names no resource of a tool that the agent has declared: TOOL.URI.",
+};
 const SESSION_OVER: Refusal = NO_ANSWER.session_over;
 const NO_SESSION: RpcError = {
   code: RPC_ERRORS.invalidRequest,

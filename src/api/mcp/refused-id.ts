@@ -21,6 +21,11 @@ type FormPorts = Pick<
 export async function refusedId(ports: FormPorts, http: Request): Promise<RequestId | null> {
   const credential = bearerOf(http.headers.get("authorization"));
   if (credential === null || !(await isOurs(ports, credential)) || !checkEncoding(http).ok) return null;
+  return idOfBody(http);
+}
+
+/** Of a body that its sender may not have read for more: the id of its request. */
+export async function idOfBody(http: Request): Promise<RequestId | null> {
   const body = await readBytes(http, MOST_READ);
   if (!body.ok) return null;
   const message = parseMessage(body.value, "client");

@@ -5,6 +5,7 @@ import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { withheldProblem } from "../door-refusals.ts";
 import { requestFacts } from "../request-facts.ts";
 import type { Arrival } from "../route.ts";
+import { refusedForUser } from "./for-user.ts";
 import { serveLegacyMessage, type LegacyCall, type McpDoor } from "./legacy.ts";
 import { checkModern, responseOf, type ReadMessage } from "./message.ts";
 
@@ -33,6 +34,8 @@ export async function serveMessage(
   door: McpDoor,
 ): Promise<Response> {
   const call = legacyCall(arrival, caller, door, about, takesEvents);
+  const refused = await refusedForUser(call, message);
+  if (refused !== null) return refused;
   if (era === "legacy") return serveLegacyMessage(call, message, text);
   if (message.kind !== "request") return new Response(null, { status: 202 });
   const { http, request } = call;

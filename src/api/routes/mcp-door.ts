@@ -8,6 +8,7 @@ import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { misplacedIn, refusedWay } from "../forwarded.ts";
 import { endLegacy, listenLegacy, type McpDoor } from "../mcp/legacy.ts";
+import { idOfBody } from "../mcp/refused-id.ts";
 import { admitted, OUT_OF_PLACE, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
 import { legacyCall, serveMessage } from "../mcp/serve.ts";
 import { toolMetadataRoute } from "../resource-metadata.ts";
@@ -71,7 +72,8 @@ async function answer(shape: RouteShape, arrival: Arrival, serveIt: Serve): Prom
   const sender = await admitted(shape, arrival, isName(tool) ? `tool:${tool}` : null);
   if (!sender.ok) return sender.error;
   const { caller, about } = sender.value;
-  return isName(tool) ? serveIt(arrival, caller, tool, about) : jsonrpcDialect.decline(NO_DOOR, about);
+  if (isName(tool)) return serveIt(arrival, caller, tool, about);
+  return jsonrpcDialect.decline(NO_DOOR, { ...about, rpcId: await idOfBody(arrival.http) });
 }
 
 /** Without a session a client of the modern era asks, which has neither (2026-07-28, "Streamable HTTP"). */

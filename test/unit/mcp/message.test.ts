@@ -46,7 +46,7 @@ describe("a JSON-RPC message from a client", () => {
     expect(refused(twice)).toEqual({
       code: -32_600,
       detail: "The message at /params has a member twice.",
-      id: null,
+      id: 1,
     });
     expect(refused(twice.replace('"name":"b"', String.raw`"n\u0061me":"b"`))?.code).toBe(-32_600);
     expect(refused('{"jsonrpc":"2.0","id":1,"id":2,"method":"a"}')?.code).toBe(-32_600);
