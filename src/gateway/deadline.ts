@@ -18,6 +18,14 @@ export class NotAwaited extends Error {
   }
 }
 
+/** Why a request's `gone` was aborted: its client has cancelled it, and waits for no answer. */
+export class CallCancelled extends Error {
+  constructor() {
+    super("the client has cancelled the request");
+    this.name = "CallCancelled";
+  }
+}
+
 /**
  * @param mostMs in milliseconds, until the end of the act.
  * @param signal of the watchdog; what aborts it aborts the act too.

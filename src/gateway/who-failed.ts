@@ -12,6 +12,7 @@ export const WHO_FAILED = {
   body_incomplete: "caller",
   caller_silent: "caller",
   caller_gone: "caller",
+  caller_cancelled: "caller",
   upstream_credential_missing: "dome",
   act_too_long: "dome",
   upstream_busy: "dome",
@@ -30,5 +31,5 @@ export const WHO_FAILED = {
 
 export type CallFault = keyof typeof WHO_FAILED;
 
-/** Why there is nothing to answer with. Nobody hears it when the caller has gone. */
-export type NoAnswer = Exclude<CallFault, "caller_gone">;
+/** Why there is nothing to answer with. Nobody hears it when the caller has gone, or waits for nothing any more. */
+export type NoAnswer = Exclude<CallFault, "caller_gone" | "caller_cancelled">;

@@ -25,6 +25,7 @@ import { sha256Sync } from "../../kernel/digest.ts";
 import type { DecisionId } from "../../kernel/ids.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
+import { idOf, type RequestId } from "../../mcp/json-members.ts";
 import { logLevelOf, type LogLevel } from "../../mcp/log-level.ts";
 import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
 import { isRemovedInModern, isServed } from "../../mcp/methods.ts";
@@ -81,14 +82,17 @@ export async function serveLegacyMessage(
 /** What reaches no server leaves no record: nobody has asked a client of a modern server, or of all, anything. */
 async function tell(
   call: LegacyCall,
-  { server }: Session,
+  { server, digest }: Session,
   message: OneWayMessage,
   text: string,
 ): Promise<Response> {
   const { ports, caller, tool, about } = call;
+  const cancelled = cancelledBy(message);
   if (tool === null || server?.era !== "legacy" || !concernsServer(message)) {
     const admitted = await stands(ports, caller);
-    return admitted.ok ? taken() : jsonrpcDialect.decline(withheldProblem(admitted.error), about);
+    if (!admitted.ok) return jsonrpcDialect.decline(withheldProblem(admitted.error), about);
+    if (cancelled !== null) ports.flights.cancel(digest, cancelled);
+    return taken();
   }
   const { http, request } = call;
   const saying = { tool, session: server, message, text, headers: http.headers, request };
@@ -96,10 +100,17 @@ async function tell(
   if (!told.ok) return jsonrpcDialect.decline(withheldProblem(told.error), about);
   if (told.value.kind === "denied") return declined(told.value.decision.value, about);
   const { decided, result } = told.value;
-  return result.value.kind === "none"
-    ? responseOf({ ...result.value, decision: decided.id }, about)
-    : taken(decided.id);
+  if (result.value.kind === "none") return responseOf({ ...result.value, decision: decided.id }, about);
+  // Some servers leave the stream of a cancelled request open.
+  if (cancelled !== null) ports.flights.cancel(digest, cancelled);
+  return taken(decided.id);
 }
+
+/** The id of the request that the message cancels; null: it cancels none. */
+const cancelledBy = (message: OneWayMessage): RequestId | null =>
+  message.kind === "notification" && message.method === "notifications/cancelled"
+    ? idOf(message.params["requestId"])
+    : null;
 
 /** GET: the stream on which a legacy client hears its server. */
 export async function listenLegacy(call: LegacyCall): Promise<Response> {
@@ -224,10 +235,18 @@ async function serve(
     return responseOf({ kind: "message", status: 200, text: emptyResult(message.id), decision: null }, about);
   }
   const level = ports.levels.get(digest) ?? null;
-  const answered = await call.serve(asRequest(call, message, text, server, level));
-  return answered.ok
-    ? responseOf(answered.value, about)
-    : jsonrpcDialect.decline(withheldProblem(answered.error), about);
+  const flight = ports.flights.begin(digest, message.id);
+  const over = (): void => ports.flights.end(digest, message.id, flight);
+  let goesOn = false;
+  try {
+    const asked = asRequest(call, message, text, server, level);
+    const answered = await call.serve({ ...asked, cancellable: { flight, over } });
+    if (!answered.ok) return jsonrpcDialect.decline(withheldProblem(answered.error), about);
+    goesOn = answered.value.kind === "events";
+    return responseOf(answered.value, about);
+  } finally {
+    if (!goesOn) over();
+  }
 }
 
 const asRequest = (
@@ -246,6 +265,7 @@ const asRequest = (
   logLevel,
   request,
   gone: http.signal,
+  cancellable: null,
 });
 
 /** A subscription that no server would hear of is none: its client would wait for news that never come. */

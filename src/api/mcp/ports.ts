@@ -1,4 +1,5 @@
 /** What the MCP doors need for clients of the legacy era. */
+import type { CallsInFlight } from "../../gateway/mcp/calls-in-flight.ts";
 import type { SessionPorts } from "../../gateway/mcp/serve-session.ts";
 import type { BoundedMap } from "../../kernel/bounded-map.ts";
 import type { LogLevel } from "../../mcp/log-level.ts";
@@ -8,4 +9,5 @@ export type LegacyPorts = SessionPorts & {
   readonly levels: BoundedMap<string, LogLevel>;
   /** By digest of a session's id. Of this isolate: in another one the server refuses what it has ended. */
   readonly ended: BoundedMap<string, true>;
+  readonly flights: CallsInFlight;
 };

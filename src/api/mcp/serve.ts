@@ -51,6 +51,7 @@ export async function serveMessage(
     logLevel: null,
     request,
     gone: http.signal,
+    cancellable: null,
   });
   return answered.ok
     ? responseOf(answered.value, about)

@@ -14,7 +14,7 @@ import type { RpcRequest } from "../../mcp/message.ts";
 import type { Era } from "../../mcp/revision.ts";
 import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
-import { NotAwaited } from "../deadline.ts";
+import { CallCancelled, NotAwaited } from "../deadline.ts";
 import { reasonOf } from "../early-end.ts";
 import type { NotSent } from "../credential/send.ts";
 import type { McpServerAt, McpUpstreamFault } from "./own-exchange.ts";
@@ -31,7 +31,8 @@ import { translatedExchange } from "./exchange-translated.ts";
 import { modernExchange } from "./exchange-modern.ts";
 import { McpOutcome } from "./outcome.ts";
 import { deniedAnswer } from "./own-answers.ts";
-import { readAnswer } from "./read-answer.ts";
+import { cancellable } from "./calls-in-flight.ts";
+import { cancelledAnswer, readAnswer } from "./read-answer.ts";
 import { answeredInTime } from "./slow-answer.ts";
 
 /** The longest silence before an answer, in milliseconds: in JSON it comes only when the tool has done its work. */
@@ -82,8 +83,10 @@ export async function callServer(
     question: () => ({ asked, args: argumentsOf(request.message) }),
     request: request.request,
     perform: (permit, signal) =>
-      answeredInTime(ports.timers, request, signal, (gone) =>
-        perform(ports, caller, { ...request, gone }, permit, signal),
+      cancellable(ports.timers, request, signal, (left) =>
+        answeredInTime(ports.timers, { ...request, gone: left }, signal, (gone) =>
+          perform(ports, caller, { ...request, gone }, permit, signal),
+        ),
       ),
   });
   if (!called.ok) return called;
@@ -133,6 +136,7 @@ async function perform(
     return noticing(ports, server.key, spoken, made);
   });
   if (!exchanged.ok) {
+    if (request.gone.reason instanceof CallCancelled) return cancelledAnswer(request, outcome);
     if (request.gone.reason instanceof NotAwaited) return outcome.none("upstream_timeout");
     if (request.gone.aborted)
       return { ...outcome.none("upstream_unreachable"), end: outcome.failed("caller_gone") };

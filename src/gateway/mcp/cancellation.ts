@@ -4,6 +4,7 @@
  * "Cancellation").
  */
 import { UpstreamFault, type UpstreamEnd } from "../../egress/open.ts";
+import { CallCancelled } from "../deadline.ts";
 import type { RequestId } from "../../mcp/json-members.ts";
 import type { ExchangePorts, McpServerAt } from "./own-exchange.ts";
 import { cancelRequest, type LegacySession } from "./sessions/server-session.ts";
@@ -17,11 +18,20 @@ export class Cancellation {
   readonly #tell: () => void;
   #isOver = false;
 
-  /** @param server its signal ends the request, and cancels it at the server. */
-  constructor(ports: CancellationPorts, server: McpServerAt, session: LegacySession, id: RequestId) {
+  /**
+   * @param server its signal ends the request, and cancels it at the server.
+   * @param isOwn the session is the client's own, in which the server hears from the client itself that it cancels.
+   */
+  constructor(
+    ports: CancellationPorts,
+    server: McpServerAt,
+    session: LegacySession,
+    { id, isOwn }: { readonly id: RequestId; readonly isOwn: boolean },
+  ) {
     this.#tell = () => {
       if (this.#isOver) return;
       this.#isOver = true;
+      if (isOwn && server.signal.reason instanceof CallCancelled) return;
       // Not under the signal that has ended the request.
       const still = { ...server, signal: new AbortController().signal };
       ports.background(cancelRequest(ports, still, session, id, "The answer is not awaited any more."));

@@ -10,6 +10,17 @@ import type { LogLevel } from "../../mcp/log-level.ts";
 import type { ServerSession } from "./sessions/client-session.ts";
 import type { Unanswered } from "../no-answer.ts";
 
+/** A request that is being answered. Another request may mark it. */
+export interface Flight {
+  isCancelled: boolean;
+}
+
+/** A flight, and what to do when its answer has ended. */
+export interface Cancellable {
+  readonly flight: Flight;
+  over(): void;
+}
+
 export interface ClientRequest {
   /** The tool of the door. */
   readonly tool: string;
@@ -28,6 +39,8 @@ export interface ClientRequest {
   readonly logLevel: LogLevel | null;
   /** Aborted when the client has closed the connection: its only way to cancel (2026-07-28, "Cancellation"). */
   readonly gone: AbortSignal;
+  /** Of a legacy client, which may cancel by a notification, too; null: of any other. */
+  readonly cancellable: Cancellable | null;
 }
 
 /** The answer of a tool's server, or why there is none. */

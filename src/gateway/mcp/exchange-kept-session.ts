@@ -47,7 +47,7 @@ async function inSession(
   const { message, text, headers: _headers, ...client } = asked.request;
   const id = ports.sessions.nextId();
   let questions = 0;
-  const said = { id, text: toLegacyServer(message, text, id) };
+  const said = { id, text: toLegacyServer(message, text, id), isOwn: false };
   const made = await sendInSession(ports, server, asked, session, said);
   if (!made.ok) return made;
   const { answer, cancellation } = made.value;

@@ -15,7 +15,7 @@ export const ownSessionExchange =
   (session: LegacySession): Exchange =>
   async (ports, server, asked) => {
     const { message, text } = asked.request;
-    const made = await sendInSession(ports, server, asked, session, { id: message.id, text });
+    const made = await sendInSession(ports, server, asked, session, { id: message.id, text, isOwn: true });
     if (!made.ok) return made;
     const { answer, cancellation } = made.value;
     return ok({

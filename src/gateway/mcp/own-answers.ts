@@ -7,17 +7,16 @@ import { errorMessage, ownCode, RPC_ERRORS } from "../../mcp/errors.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import { failedCall } from "../../mcp/tool-result.ts";
 import { NO_ANSWER } from "../no-answer.ts";
-import { WHO_FAILED, type CallFault } from "../who-failed.ts";
+import { WHO_FAILED, type NoAnswer } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 
 /** The last message of a stream whose response is not coming. */
-export function noAnswerMessage(id: RequestId, why: CallFault): string {
-  const fault = why === "caller_gone" ? "upstream_lost" : why;
-  const { code, detail } = NO_ANSWER[fault];
+export function noAnswerMessage(id: RequestId, why: NoAnswer): string {
+  const { code, detail } = NO_ANSWER[why];
   return errorMessage(id, {
     code: ownCode(PROBLEMS[code].status),
     message: detail,
-    data: { who: WHO_FAILED[fault], code },
+    data: { who: WHO_FAILED[why], code },
   });
 }
 

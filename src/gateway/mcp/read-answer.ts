@@ -5,8 +5,10 @@ import type { Timers } from "../../kernel/clock.ts";
 import { fromUtf8, utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { EventReader, isEventStream, type SseEvent } from "../../mcp/event-reader.ts";
+import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
 import { reasonOfFault, reasonWithin } from "../early-end.ts";
+import { CallCancelled } from "../deadline.ts";
 import type { CallFault, NoAnswer } from "../who-failed.ts";
 import type { ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { Exchanged } from "./exchange.ts";
@@ -44,6 +46,8 @@ export async function readAnswer(exchanged: Exchanged, reading: Reading): Promis
   const isEvents = isEventStream(headers.get("content-type"));
   if (isEvents && body !== null && request.takesEvents) return passEvents(exchanged, body, reading);
   const read = await (isEvents ? lastEvent(exchanged, reading) : wholeMessage(exchanged, reading));
+  if (!read.ok && reading.signal.reason instanceof CallCancelled)
+    return cancelledAnswer(request, outcome, { status });
   if (!read.ok) return outcome.none(read.error, { status });
   const { text, response, bytes } = read.value;
   return {
@@ -58,6 +62,24 @@ export async function readAnswer(exchanged: Exchanged, reading: Reading): Promis
  */
 const statusFor = ({ outcome }: RpcResponse, status: number): number =>
   "error" in outcome && (status === 400 || status === 404) ? status : 200;
+
+/**
+ * In place of the answer to a request that its client has cancelled: a stream without one, or for a client that takes no
+ * streams an error, which it ignores (2025-11-25, "Cancellation").
+ */
+export function cancelledAnswer(
+  { message: { id }, takesEvents }: ClientRequest,
+  outcome: McpOutcome,
+  facts: { readonly status?: number } = {},
+): Performed<ServerAnswer> {
+  const error = { code: RPC_ERRORS.internal, message: "The client has cancelled the request." };
+  return {
+    value: takesEvents
+      ? { kind: "events", body: new ReadableStream({ start: (controller) => controller.close() }) }
+      : { kind: "message", status: 200, text: errorMessage(id, error) },
+    end: outcome.failed("caller_cancelled", facts),
+  };
+}
 
 interface ReadMessage {
   /** As the client hears it. */
@@ -159,6 +181,11 @@ function passEvents(
         return null;
       }
       const reason = reasonOfRelay(ended, signal);
+      // A request that its client has cancelled is not answered (2025-11-25, "Cancellation").
+      if (reason === "caller_cancelled") {
+        settle(outcome.failed(reason, facts));
+        return "";
+      }
       if (reason === null && response !== null) settle(outcome.answered(response, facts));
       else settle(outcome.failed(reason ?? "upstream_failed", facts));
       // A stop cuts the stream, and says nothing more to whoever was stopped.
@@ -182,6 +209,7 @@ function reasonOfRelay(end: RelayEnd, signal: AbortSignal): CallFault | null {
     case "too_large":
       return "upstream_too_large";
     case "lost":
+      if (signal.reason instanceof CallCancelled) return "caller_cancelled";
       return reasonOfFault(end.fault, signal);
   }
 }

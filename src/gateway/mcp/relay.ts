@@ -27,7 +27,10 @@ interface RelayOptions {
   /** The largest event, in bytes. */
   readonly most: number;
   passing(event: SseEvent): Passing;
-  /** @returns the text of the last message in place of the response that is not coming; null: the stream breaks. */
+  /**
+   * @returns the text of the last message in place of the response that is not coming; empty: the stream ends without
+   * one; null: one that was lost breaks.
+   */
   ended(end: RelayEnd): string | null;
 }
 
@@ -45,7 +48,7 @@ export function relayed(
     state.isOver = true;
     silence.abort();
     const said = ended(end);
-    if (controller !== null && said !== null) controller.enqueue(eventBytes(said));
+    if (controller !== null && said !== null && said !== "") controller.enqueue(eventBytes(said));
     if (end.kind !== "lost" || said !== null) controller?.close();
     else controller?.error(end.fault);
     reader.cancel().catch(() => undefined);

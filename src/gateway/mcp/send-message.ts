@@ -38,16 +38,16 @@ interface InSession {
 
 /**
  * The same in a session at a legacy server, which hears of it when nobody waits for the answer any more.
- * @param id of the request in this session.
+ * @param said under which id, and whether in the client's own session.
  */
 export async function sendInSession(
   ports: ServerPorts,
   server: McpServerAt,
   asked: Pick<Asked, "request" | "sent" | "bounds">,
   session: LegacySession,
-  { id, text }: { readonly id: RequestId; readonly text: string },
+  { id, text, isOwn }: { readonly id: RequestId; readonly text: string; readonly isOwn: boolean },
 ): Promise<Result<InSession, McpUpstreamFault>> {
-  const cancellation = new Cancellation(ports, server, session, id);
+  const cancellation = new Cancellation(ports, server, session, { id, isOwn });
   const protocol = legacyHeaders(session, asked.request.headers);
   const opened = await sendMessage(ports, server, asked, protocol, text);
   if (!opened.ok) {

@@ -93,6 +93,7 @@ export function doors(serve: (sent: ToServer) => Promise<Response>, agent: Parti
       logLevel: null,
       request: REQUEST,
       gone: new AbortController().signal,
+      cancellable: null,
       ...more,
     });
   };

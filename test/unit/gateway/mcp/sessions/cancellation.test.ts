@@ -2,10 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { Egress } from "../../../../../src/egress/egress.ts";
 import { UpstreamFault, type UpstreamEnd } from "../../../../../src/egress/open.ts";
+import { CallCancelled } from "../../../../../src/gateway/deadline.ts";
 import { Cancellation } from "../../../../../src/gateway/mcp/cancellation.ts";
 import { settlePromises, ManualTime } from "../../../../support/manual-timers.ts";
 
-function request() {
+function request(isOwn = false) {
   const told: unknown[] = [];
   const fetch = (_url: string, { body, headers }: RequestInit) => {
     const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : "";
@@ -28,7 +29,7 @@ function request() {
     signal: stop.signal,
   };
   const session = { id: "s-1", version: "2025-11-25" };
-  const cancellation = new Cancellation({ egress, background }, server, session, 41);
+  const cancellation = new Cancellation({ egress, background }, server, session, { id: 41, isOwn });
   return { cancellation, stop, told };
 }
 
@@ -65,6 +66,15 @@ describe("a request at a legacy server", () => {
       expect(told).toHaveLength(times);
     },
   );
+
+  it("that its client has cancelled is cancelled by Dome, too, but for a session that is the client's own", async () => {
+    for (const isOwn of [false, true]) {
+      const { stop, told } = request(isOwn);
+      stop.abort(new CallCancelled());
+      await settlePromises();
+      expect(told).toEqual(isOwn ? [] : [TOLD]);
+    }
+  });
 
   it("is cancelled when the reader of its answer leaves", async () => {
     const { cancellation, told } = request();
