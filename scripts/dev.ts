@@ -127,5 +127,6 @@ const ended = once(dev, "exit").then(([code]: (number | null)[]) => process.exit
 
 while (!(await answers(url))) await Promise.race([systemTimers.sleep(LOOK_EVERY_MS), ended]);
 const made = await makeDefaultWorkspace(url, adminToken, systemTimers);
-if (made.ok) await greet({ url, issuer, adminToken, testIssuer: null, contextName: "dev" });
+if (made.ok)
+  await greet({ url, issuer, adminToken, testIssuer: null, stateFolder: null, contextName: "dev" });
 else process.stderr.write(`dome: ${made.error.line}\n`);

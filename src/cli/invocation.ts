@@ -6,6 +6,8 @@ export interface Invocation {
   readonly words: readonly string[];
   /** The name or id in the command's first argument. */
   readonly subject: string | null;
+  /** The command's further arguments. */
+  readonly rest: readonly string[];
   /** The value of `--workspace`. */
   readonly workspace: string | null;
   readonly url: string | null;
@@ -14,6 +16,6 @@ export interface Invocation {
   readonly here: Here;
   /** True when the credential in use belongs to an agent. */
   readonly asAgent: boolean;
-  /** The long options of the command. */
+  /** The long options of the command; those that were typed come first. */
   readonly flags: readonly string[];
 }

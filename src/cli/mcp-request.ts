@@ -1,4 +1,5 @@
 /** The HTTP request that calls a tool of an MCP server at its door (MCP 2026-07-28), and the response in the answer. */
+import { defined } from "../kernel/defined.ts";
 import { utf8 } from "../kernel/bytes.ts";
 import { EventReader, isEventStream } from "../mcp/event-reader.ts";
 import { parseMessage, type RpcResponse } from "../mcp/message.ts";
@@ -7,26 +8,36 @@ import { parameterHeaders, parameterHeaderValues } from "../mcp/parameter-header
 import { META, MODERN } from "../mcp/revision.ts";
 import type { BuiltRequest } from "./http-request.ts";
 
-const METHOD = "tools/call";
-
 /**
  * @param name of the tool at its server.
  * @param inputSchema as it was approved: it says which arguments are repeated in headers.
  */
 export function mcpRequest(name: string, inputSchema: unknown, args: object): BuiltRequest {
+  const request = requestOf("tools/call", { name, arguments: args });
+  const repeated = parameterHeaders(inputSchema);
+  return {
+    ...request,
+    headers: {
+      ...request.headers,
+      ...Object.fromEntries(repeated.ok ? parameterHeaderValues(repeated.value, args) : []),
+    },
+  };
+}
+
+/** @param cursor of the page before; undefined for the first page. */
+export const listRequest = (cursor: unknown): BuiltRequest => requestOf("tools/list", defined({ cursor }));
+
+function requestOf(method: string, named: object): BuiltRequest {
   const _meta = { [META.protocolVersion]: MODERN, [META.clientCapabilities]: {} };
-  const params = { name, arguments: args, _meta };
-  const headers = standardHeaders({ method: METHOD, params });
+  const params = { ...named, _meta };
+  const headers = standardHeaders({ method, params });
   headers.set("content-type", "application/json");
   headers.set("accept", "application/json, text/event-stream");
-  const repeated = parameterHeaders(inputSchema);
-  for (const [header, value] of repeated.ok ? parameterHeaderValues(repeated.value, args) : [])
-    headers.set(header, value);
   return {
     method: "POST",
     path: "",
     headers: Object.fromEntries(headers),
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: METHOD, params }),
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
   };
 }
 

@@ -39,13 +39,13 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The option for a member; the member itself when the command has no such option.
- * @param flags the long options of the command.
+ * @param flags the long options of the command, those that were typed first.
  */
 function optionFor(member: string, flags: readonly string[]): string {
   const steps = member.split(".");
   const [first = ""] = steps;
   const known = OPTIONS[steps.slice(0, 2).join(".")] ?? OPTIONS[first] ?? [`--${first.replaceAll("_", "-")}`];
-  return known.find((flag) => flags.includes(flag)) ?? member;
+  return flags.find((flag) => known.includes(flag)) ?? member;
 }
 
 /** Rewords `604800 seconds (7 days)` as `7d`, the form that options accept. */

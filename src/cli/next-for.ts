@@ -28,8 +28,22 @@ export function nextFor(error: DomeError, invocation: Invocation): string | null
         : nextToLook(invocation);
     case "held":
       return error.problem?.errors?.[0]?.member === "reason" ? onceMore(invocation) : nextToLook(invocation);
-    case "invalid_transition":
     case "precondition_failed":
+      return invocation.words.join(" ") === "tools approve"
+        ? nextToReview(error.problem?.errors?.[0]?.member, invocation)
+        : nextToLook(invocation);
+    case "upstream_refused":
+    case "upstream_credential_missing":
+      return ofTool("tools add-secret", invocation, " --secret-file FILE");
+    case "upstream_redirect":
+      return ofTool("tools update", invocation, " --url URL");
+    case "upstream_unreachable":
+    case "upstream_timeout":
+    case "upstream_too_large":
+    case "upstream_failed":
+    case "upstream_circuit_open":
+      return ofTool("tools test", invocation);
+    case "invalid_transition":
     case "parent_cycle":
     case "agent_lost":
     case "workspace_lost":
@@ -47,6 +61,20 @@ export function nextFor(error: DomeError, invocation: Invocation): string | null
     default:
       return null;
   }
+}
+
+/** After an approval that was refused: another definition waits, or none, because the server no longer lists the operation. */
+function nextToReview(member: string | undefined, invocation: Invocation): string | null {
+  const operation = invocation.rest[0];
+  return member === "hash" && operation !== undefined
+    ? ofTool("tools diff", invocation, ` ${shellWord(operation)}`)
+    : ofTool("tools refresh", invocation);
+}
+
+/** A command about the tool of this command. */
+function ofTool(words: string, { subject, workspace, words: [noun] }: Invocation, more = ""): string | null {
+  if (noun !== "tools" || subject === null) return null;
+  return `dome ${words} ${shellWord(subject)}${more}${inWorkspace(workspace ?? undefined)}`;
 }
 
 const login = ({ url, context }: Invocation): string =>
@@ -83,6 +111,8 @@ function nextToFind(missing: string | null, invocation: Invocation): string | nu
       const [tool = ""] = invocation.subject?.split("/") ?? [];
       return `dome tools operations ${shellWord(tool)}${inWorkspace(invocation.workspace ?? undefined)}`;
     }
+    case "secret":
+      return about("tools secrets", invocation);
     case "operator_token":
       return "dome operators list";
     case "decision":

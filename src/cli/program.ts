@@ -53,8 +53,9 @@ export async function program(
       await session.begin(root.opts<GlobalOptions>(), {
         words: wordsOf(action),
         subject: action.args[0] ?? optionOf(action, "name"),
+        rest: action.args.slice(1),
         workspace: optionOf(action, "workspace"),
-        flags: action.options.flatMap(({ long }) => long ?? []),
+        flags: flagsOf(action),
       });
     });
   for (const { hidden = false, load, ...title } of COMMANDS) {
@@ -90,6 +91,15 @@ function settle(parent: Command): void {
 /** `["agents", "show"]` for `dome agents show`. */
 function wordsOf(command: Command): string[] {
   return command.parent === null ? [] : [...wordsOf(command.parent), command.name()];
+}
+
+/** The long options of a command; those that were typed come first. */
+function flagsOf(command: Command): string[] {
+  const isTyped = (option: Option): boolean => command.getOptionValueSource(option.attributeName()) === "cli";
+  const { options } = command;
+  return [...options.filter(isTyped), ...options.filter((option) => !isTyped(option))].flatMap(
+    ({ long }) => long ?? [],
+  );
 }
 
 function optionOf(command: Command, name: string): string | null {

@@ -28,7 +28,7 @@ export interface GlobalOptions {
   readonly quiet?: boolean;
 }
 
-type About = Pick<Invocation, "words" | "subject" | "workspace" | "flags">;
+type About = Pick<Invocation, "words" | "subject" | "rest" | "workspace" | "flags">;
 
 /** The defaults. */
 const PRINTING = { wide: false, form: JSON_FORM, here: { context: null } };
@@ -40,6 +40,7 @@ export class Session {
   #invocation: Invocation = {
     words: [],
     subject: null,
+    rest: [],
     workspace: null,
     url: null,
     context: null,
@@ -122,6 +123,12 @@ export class Session {
     const { url, token } = await this.#operator(context);
     const { ControlPlane } = await import("../client/control-plane.ts");
     return new ControlPlane({ ...this.#ports(), url, token, retries: 0, timeoutMs: 1_000 });
+  }
+
+  /** Whether a token of an operator is there, to ask the control plane with. */
+  async hasOperator(): Promise<boolean> {
+    const { env } = this.io;
+    return operatorConnection(env, await readContexts(env), this.#globals.context).ok;
   }
 
   /** The control plane, with the operator token of the context. */

@@ -187,7 +187,9 @@ export const toolSecret = z
     tool: name,
     created_at: time,
     created_by: z.string(),
-    in_use: z.boolean().meta({ description: "the newest is the one that Dome sends" }),
+    in_use: z
+      .boolean()
+      .meta({ description: "the newest is the one that Dome sends; none while the auth is none" }),
   })
   .meta({ id: "ToolSecret" });
 export type ToolSecret = z.output<typeof toolSecret>;

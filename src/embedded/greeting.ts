@@ -2,6 +2,7 @@
  * The text that a person sees when a server on this machine is ready. The server is also saved for the command line.
  */
 import { systemClock } from "../kernel/clock.ts";
+import { shellWord } from "../kernel/shell-word.ts";
 import { contextsPath, saveContexts } from "./cli-context.ts";
 import { localToken } from "./local-operator.ts";
 
@@ -10,6 +11,8 @@ interface Ready {
   readonly url: string;
   readonly issuer: string;
   readonly adminToken: string;
+  /** The state folder, for commands that need it; null for the one where they look by themselves. */
+  readonly stateFolder: string | null;
   /** The issuer of the test users; null when there are none. */
   readonly testIssuer: string | null;
   /** The name of its context. */
@@ -32,12 +35,12 @@ Try in another terminal:
   ${dome} agents register --name support-triage --tier standard --tool zendesk --pool premium-reasoning --require-actas oidc
   ${dome} agents activate support-triage
   ${dome} audit list
-${server.testIssuer === null ? "" : testUsersText(server.testIssuer, saved.admin ?? `${server.contextName}-admin`)}`);
+${server.testIssuer === null ? "" : testUsersText(server.testIssuer, saved.admin ?? `${server.contextName}-admin`, server.stateFolder)}`);
   for (const remark of saved.remarks) process.stderr.write(`dome: ${remark}\n`);
 }
 
-const testUsersText = (issuer: string, admin: string): string => `
+const testUsersText = (issuer: string, admin: string, folder: string | null): string => `
 Test users (no real sign-in):
   ./dome idp add test-users --issuer ${issuer} --audience support-app=support-triage --context ${admin}
-  ./dome users test-token alice --audience support-app
+  ./dome users test-token alice --audience support-app${folder === null ? "" : ` --state ${shellWord(folder)}`}
 `;

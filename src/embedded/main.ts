@@ -2,6 +2,7 @@
  * `npm start`: the same Worker as in production, with its database, objects and queues on the local disk. Every failure
  * is shown as one line, never as a stack trace.
  */
+import { resolve } from "node:path";
 import { isatty } from "node:tty";
 import { redact } from "../kernel/redact.ts";
 import { greet } from "./greeting.ts";
@@ -57,7 +58,10 @@ async function main(): Promise<void> {
   const server = await startServer(request.value.options, onLost);
   if (!server.ok) return fail(server.error.line, server.error.exit);
   stopOnSignal(server.value);
-  await greet({ ...server.value, contextName: "local" });
+  const { stateDir } = request.value.options;
+  // Where dome users test-token looks by itself, in the same folder.
+  const stateFolder = stateDir === resolve(".dome") ? null : stateDir;
+  await greet({ ...server.value, contextName: "local", stateFolder });
 }
 
 if (!HAS_TERMINAL) ignoreHangup();

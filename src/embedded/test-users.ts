@@ -24,7 +24,9 @@ interface TestProvider {
 export async function startTestUsers(dir: string, port: number): Promise<Result<TestProvider, Refusal>> {
   const opened = await openTestUsers(dir, port);
   if (!opened.ok) return opened;
-  const { issuer, key } = opened.value;
+  const { users, unwritten } = opened.value;
+  const { issuer, key } = users;
+  const path = join(dir, TEST_USERS_FILE);
   const { d: _private, ...published } = key;
   const { hostname, pathname, port: at } = new URL(issuer);
   const documents = new Map<string | undefined, object>([
@@ -52,26 +54,38 @@ export async function startTestUsers(dir: string, port: number): Promise<Result<
   } catch (error) {
     if (systemCode(error) !== "EADDRINUSE")
       return refuse(`the test users cannot listen on port ${at}: ${reasonOf(error)}`);
-    return refuse(
-      `port ${at} of the test users is in use; stop the program that uses it, or remove ${join(dir, TEST_USERS_FILE)}, and the next start takes the port after --port`,
-    );
+    const other =
+      unwritten !== null
+        ? "start with another --port: the test users take the port after it"
+        : `remove ${path} and start with another --port: new test users take the port after it, and workspaces must add their new issuer`;
+    return refuse(`port ${at} of the test users is in use; stop the program that uses it, or ${other}`);
   }
+  // Only now: a port that was never free is kept by nobody.
+  if (unwritten !== null) writeAtomically(path, unwritten);
   return ok({ issuer, stop: () => close(server) });
 }
 
-/** Reads the issuer and the key, and creates them when they are missing. */
-async function openTestUsers(dir: string, port: number): Promise<Result<TestUsers, Refusal>> {
+interface Opened {
+  readonly users: TestUsers;
+  /** The file, where there is none yet; otherwise null. */
+  readonly unwritten: string | null;
+}
+
+/** Reads the issuer and the key, and makes them when they are missing. */
+async function openTestUsers(dir: string, port: number): Promise<Result<Opened, Refusal>> {
   const path = join(dir, TEST_USERS_FILE);
-  if (!existsSync(path)) {
-    const { privateKey } = await generateKeyPair("ES256", { extractable: true });
-    const jwk = await exportJWK(privateKey);
-    const key = { ...jwk, kid: await calculateJwkThumbprint(jwk) };
-    writeAtomically(path, `${JSON.stringify({ issuer: testIssuer(port), key }, null, 2)}\n`);
-  }
-  const users = parseTestUsers(readText(path) ?? "");
+  const unwritten = existsSync(path) ? null : await newTestUsers(port);
+  const users = parseTestUsers(unwritten ?? readText(path) ?? "");
   return users === null
     ? refuse(`${path} is damaged; remove it, and the next start creates other test users`)
-    : ok(users);
+    : ok({ users, unwritten });
+}
+
+async function newTestUsers(port: number): Promise<string> {
+  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  const key = { ...jwk, kid: await calculateJwkThumbprint(jwk) };
+  return `${JSON.stringify({ issuer: testIssuer(port), key }, null, 2)}\n`;
 }
 
 async function close(server: Server): Promise<void> {

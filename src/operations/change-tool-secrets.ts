@@ -81,7 +81,9 @@ export async function listToolSecrets(
   const after = afterOf(cursor);
   if (!after.ok) return after;
   const rows = await secretsOf(db, tool.id);
-  const views = rows.map((secret, at) => secretView(secret, tool.name, at === 0));
+  const views = rows.map((secret, at) =>
+    secretView(secret, tool.name, at === 0 && tool.auth.type !== "none"),
+  );
   return pageBehind(views, { after: after.value, limit }, ({ id }) => id);
 }
 

@@ -101,6 +101,12 @@ describe("a made-up user", () => {
     expect(server.logs()).not.toContain(d);
   });
 
+  it("is offered by the server with a command that finds its state folder when it is pasted", () => {
+    expect(server.logs()).toContain(
+      `./dome users test-token alice --audience support-app --state ${place.state}\n`,
+    );
+  });
+
   it("needs the folder of such a server, and the command says so", async () => {
     const elsewhere = await testToken(temporaryFolder());
     expect(elsewhere).toMatchObject({ exit: 1, stdout: "" });
@@ -137,14 +143,24 @@ describe("the provider of made-up users", () => {
     const port = await freePort();
     const taken = createServer().listen(port, "127.0.0.1");
     await once(taken, "listening");
-    const refused = await startTestUsers(dir, port);
-    expect(refused).toMatchObject({ ok: false, error: { exit: 1 } });
+    const first = await startTestUsers(dir, port);
+    expect(first).toMatchObject({ ok: false, error: { exit: 1 } });
+    expect(first.ok ? "" : first.error.line).toContain("or start with another --port");
+    expect(existsSync(join(dir, "test-users.json"))).toBe(false);
+    const free = await freePort();
+    const begun = await startTestUsers(dir, free);
+    if (!begun.ok) throw new Error(begun.error.line);
     const made = readFileSync(join(dir, "test-users.json"), "utf8");
+    const again = await startTestUsers(dir, port);
+    expect(again.ok ? "" : again.error.line).toContain(
+      `remove ${join(dir, "test-users.json")} and start with another --port`,
+    );
+    await begun.value.stop();
     taken.close();
     await once(taken, "close");
     const started = await startTestUsers(dir, 1);
     if (!started.ok) throw new Error(started.error.line);
-    expect(started.value.issuer).toBe(testIssuer(port));
+    expect(started.value.issuer).toBe(testIssuer(free));
     expect(readFileSync(join(dir, "test-users.json"), "utf8")).toBe(made);
     await started.value.stop();
   });

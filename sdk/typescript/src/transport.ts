@@ -166,10 +166,11 @@ export class Transport {
     for (;;) {
       const outcome = await this.#attempt(outgoing);
       if (!(outcome instanceof DomeError)) return outcome;
-      maybeDone ||= outgoing.changes && leavesEffectOpen(outcome);
+      const isOfServer = outgoing.changes && isOfToolServer(outcome);
+      maybeDone ||= outgoing.changes && !isOfServer && leavesEffectOpen(outcome);
       const allowed = outgoing.retries ?? this.#retries;
       const jitter = randomShare(this.#ports.random);
-      const wait = waitBeforeRetry(outcome, { made, allowed, inProgressMs, jitter });
+      const wait = isOfServer ? null : waitBeforeRetry(outcome, { made, allowed, inProgressMs, jitter });
       if (wait === null) {
         outcome.maybeDone = maybeDone;
         throw outcome;
@@ -230,6 +231,13 @@ export class Transport {
     return `${this.#base}${path}${asked === "" ? "" : `?${asked}`}`;
   }
 }
+
+/**
+ * The server of a tool failed, which Dome asks before it changes anything: nothing was changed, and asking again at once
+ * would only ask that server again.
+ */
+const isOfToolServer = (error: DomeError): boolean =>
+  error instanceof ApiError && error.code.startsWith("upstream_");
 
 /** After this answer, or none, a change may have been made all the same. */
 function leavesEffectOpen(error: DomeError): boolean {

@@ -6,7 +6,7 @@ import { readAgentCredential } from "../agent-credential.ts";
 import { verb, type Title } from "../command.ts";
 import { CommandFailure, EXIT, usage } from "../exit.ts";
 import { buildRequest, undescribedRequest, type BuiltRequest, type CallArguments } from "../http-request.ts";
-import { mcpRequest, responseIn } from "../mcp-request.ts";
+import { listRequest, mcpRequest, responseIn } from "../mcp-request.ts";
 import type { RpcResponse } from "../../mcp/message.ts";
 import { clean } from "../output.ts";
 import { agentKeyFileOption, jsonObject, workspaceOption } from "../option-values.ts";
@@ -25,8 +25,9 @@ export const callCommand = (session: Session, title: Title): Command =>
     ...title,
     description:
       "Call an operation of a tool through Dome, as an agent, whose credential is read from DOME_AGENT_KEY or --key-file. The " +
-      "call is decided, recorded and sent as one of the agent itself. An operation of an MCP server, or one that an OpenAPI " +
-      "document describes, is looked up with your operator token. Exit code 0: the tool has done it; 3: denied.",
+      "call is decided, recorded and sent as one of the agent itself. An operation that an OpenAPI document describes is looked up " +
+      "with your operator token; one of an MCP server too, or without such a token in the list that the agent sees. Exit code 0: the " +
+      "tool has done it; 3: denied.",
     examples: [
       `dome call orders/getOrder --args '{"path":{"id":7}}'`,
       `dome call orders/addOrder --args '{"body":{"item":"book"}}' --key-file ./support-triage.key`,
@@ -55,18 +56,41 @@ async function call(session: Session, what: string, options: CallOptions): Promi
     options.actAs === undefined ? undefined : await readTokenFile(session.io, options.actAs, "--act-as");
   const args = options.args ?? {};
   const undescribed = undescribedRequest(operation);
+  const asked = { tool, operation, args, workspace: options.workspace };
+  const send: Send = (door, request) => sendTo(session, { door, tool, credential, actAs }, request);
   const { door, request } =
-    undescribed === null
-      ? await lookedUp(session, { tool, operation, args, workspace: options.workspace })
-      : { door: "tools" as const, request: buildRequest(undescribed, args) };
-  const { method, path, headers, body } = request;
-  const answer = await session.io
+    undescribed !== null
+      ? { door: "tools" as const, request: buildRequest(undescribed, args) }
+      : (await session.hasOperator())
+        ? await lookedUp(session, asked)
+        : await listedByDoor(send, asked);
+  await (door === "mcp" ? tellMcp : tell)(session, await send(door, request));
+}
+
+type Door = "tools" | "mcp";
+type Send = (door: Door, request: BuiltRequest) => Promise<Response>;
+
+interface Sender {
+  readonly door: Door;
+  readonly tool: string;
+  readonly credential: string;
+  /** The ID token of the user. */
+  readonly actAs: string | undefined;
+}
+
+async function sendTo(
+  session: Session,
+  { door, tool, credential, actAs }: Sender,
+  { method, path, headers, body }: BuiltRequest,
+): Promise<Response> {
+  const { io } = session;
+  return io
     .fetch(`${await session.agentUrl()}/${door}/${encodeURIComponent(tool)}${path}`, {
       method,
       headers: {
         ...headers,
         authorization: `Bearer ${credential}`,
-        "user-agent": `dome-cli/${session.io.version}`,
+        "user-agent": `dome-cli/${io.version}`,
         ...defined({ "dome-act-as": actAs }),
       },
       body,
@@ -75,7 +99,6 @@ async function call(session: Session, what: string, options: CallOptions): Promi
     .catch(() => {
       throw new CommandFailure(EXIT.failed, "the service cannot be reached, or has ended the connection");
     });
-  await (door === "mcp" ? tellMcp : tell)(session, answer);
 }
 
 interface Asked {
@@ -89,7 +112,7 @@ interface Asked {
 async function lookedUp(
   session: Session,
   { tool, operation, args, workspace }: Asked,
-): Promise<{ readonly door: "tools" | "mcp"; readonly request: BuiltRequest }> {
+): Promise<{ readonly door: Door; readonly request: BuiltRequest }> {
   const { toolOperations } = await session.controlPlane();
   const { definition } = await toolOperations.show(tool, operation, workspace);
   const inputSchema = definition?.["inputSchema"];
@@ -104,13 +127,48 @@ async function lookedUp(
   return { door: "tools", request: buildRequest(read.data, args) };
 }
 
+/** The pages of a list that are read at most. */
+const MOST_PAGES = 100;
+
+/**
+ * How the operation is called, from the list of the tool's own MCP door: an agent may be alone with its key.
+ * @throws CommandFailure when the door lists no such operation.
+ */
+async function listedByDoor(
+  send: Send,
+  { tool, operation, args }: Asked,
+): Promise<{ readonly door: Door; readonly request: BuiltRequest }> {
+  let cursor: unknown;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const answer = await send("mcp", listRequest(cursor));
+    if (answer.status === 401) throw new CommandFailure(EXIT.notAuthenticated, NO_AGENT);
+    const outcome = responseIn(await answer.text(), answer.headers.get("content-type"))?.outcome;
+    const listed = outcome !== undefined && "result" in outcome ? outcome.result : {};
+    const tools = Array.isArray(listed["tools"]) ? listed["tools"].map(membersOf) : [];
+    const found = tools.find(({ name }) => name === operation);
+    if (found !== undefined)
+      return { door: "mcp", request: mcpRequest(operation, found["inputSchema"], args) };
+    cursor = listed["nextCursor"];
+    if (typeof cursor !== "string") break;
+  }
+  throw new CommandFailure(
+    EXIT.failed,
+    `the MCP door of ${tool} lists no ${operation} for this agent, and an operation of an HTTP tool is looked up with the token of an operator`,
+    'set DOME_TOKEN too, or name the request: dome call "TOOL/METHOD /path"',
+  );
+}
+
+const NO_AGENT = "the credential is not of an agent that may act";
+
 /** The response of an MCP server, or a refusal; on stderr the decision. */
 async function tellMcp(session: Session, answer: Response): Promise<void> {
   const { output } = session;
   const text = await answer.text();
   const response = responseIn(text, answer.headers.get("content-type"));
   const decision = answer.headers.get("dome-decision-id");
-  output.note(`${answer.status}${decision === null ? "" : `  ${decision}`}`);
+  const isDenied = response !== null && decision !== null && decisionIn(response.outcome) === decision;
+  // The status is of the exchange, and says nothing of a decision that is told within the message.
+  output.note(`${isDenied ? "denied" : answer.status}${decision === null ? "" : `  ${decision}`}`);
   if (response === null)
     throw new CommandFailure(EXIT.failed, "the answer has no response: the stream has ended early");
   const { outcome } = response;
@@ -120,18 +178,23 @@ async function tellMcp(session: Session, answer: Response): Promise<void> {
     ids: decision === null ? [] : [decision],
     text: () => ("result" in outcome ? contentText(outcome.result) : outcome.error.message),
   });
-  const isDenied = decision !== null && isDeny(outcome);
   if (isDenied) output.next(`dome explain ${decision}`);
   if (answer.status === 401) session.end(EXIT.notAuthenticated);
   else if (isDenied) session.end(EXIT.denied);
   else if (!("result" in outcome) || outcome.result["isError"] === true) session.end(EXIT.failed);
 }
 
-/** A denied call is a result with the decision beside it. */
-function isDeny(outcome: RpcResponse["outcome"]): boolean {
-  if (!("result" in outcome)) return false;
-  const decision = membersOf(membersOf(outcome.result["_meta"])["dome/decision"]);
-  return decision["decision"] === "deny";
+/**
+ * The id of the decision that denied the call: beside the result of a call, within an error. A server does not know the id,
+ * so that it can claim no denial.
+ */
+function decisionIn(outcome: RpcResponse["outcome"]): unknown {
+  if (!("result" in outcome)) {
+    const data = membersOf(outcome.error.data);
+    return data["code"] === "denied" ? data["decision_id"] : null;
+  }
+  const said = membersOf(membersOf(outcome.result["_meta"])["dome/decision"]);
+  return said["decision"] === "deny" ? said["decision_id"] : null;
 }
 
 /** The texts of a result that has nothing else; of any other one, all of it. */

@@ -2,10 +2,12 @@
 import type { Decided } from "../../access/judge.ts";
 import { safeChange } from "../../access/evaluate.ts";
 import { PROBLEMS } from "../../contract/problem-codes.ts";
+import type { DecisionId } from "../../kernel/ids.ts";
 import type { RequestId } from "../../mcp/json-members.ts";
 import { errorMessage, ownCode, RPC_ERRORS } from "../../mcp/errors.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import { failedCall } from "../../mcp/tool-result.ts";
+import { defined } from "../../kernel/defined.ts";
 import { NO_ANSWER } from "../no-answer.ts";
 import { WHO_FAILED, type NoAnswer } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
@@ -20,15 +22,25 @@ export function noAnswerMessage(id: RequestId, why: NoAnswer): string {
   });
 }
 
-/** Tools, prompts and doors that are not there, or not for this agent: one answer (P11). */
-export const unknownAnswer = ({ id }: RpcRequest, what: string): ClientAnswer => ({
+/**
+ * Tools, prompts and doors that are not there, or not for this agent: one answer (P11).
+ * @param decision the recorded one, for programs; null when nothing was decided.
+ */
+export const unknownAnswer = (
+  { id }: RpcRequest,
+  what: string,
+  decision: DecisionId | null = null,
+): ClientAnswer => ({
   kind: "message",
   status: 200,
   text: errorMessage(id, {
     code: RPC_ERRORS.invalidParams,
     message: `${what} does not exist here, or the agent has not declared it.`,
+    ...defined({
+      data: decision === null ? undefined : { who: "policy", code: "denied", decision_id: decision },
+    }),
   }),
-  decision: null,
+  decision,
 });
 
 /** Reasons for which a thing is answered as if it were not there. */
@@ -48,8 +60,7 @@ export function deniedAnswer(
   scopes: readonly string[],
 ): ClientAnswer {
   if (reason === "scope_insufficient") return { kind: "scope", detail, scopes };
-  if (UNKNOWN.has(reason))
-    return { ...unknownAnswer(message, thingOf(message, tool)), decision } as ClientAnswer;
+  if (UNKNOWN.has(reason)) return unknownAnswer(message, thingOf(message, tool), decision);
   const sentence = change === null ? detail : `${detail} ${change.detail}`;
   const said = {
     decision: "deny",

@@ -119,15 +119,60 @@ describe("dome call", () => {
       expect(cutOff.stderr).toContain("the answer has no response");
     });
 
-    const denied = { content: text("no"), isError: true, _meta: { "dome/decision": { decision: "deny" } } };
+    const denial = (decision_id: string) => ({
+      content: text("no"),
+      isError: true,
+      _meta: { "dome/decision": { decision: "deny", decision_id } },
+    });
+    const undeclared = (decision_id: string) => ({
+      jsonrpc: "2.0",
+      id: 1,
+      error: { code: -32_602, message: "no", data: { who: "policy", code: "denied", decision_id } },
+    });
     it.each([
-      ["a denial", 200, result(denied), 3],
+      ["a denial", 200, result(denial("dec_1")), 3],
+      ["a denial of what is not declared", 200, undeclared("dec_1"), 3],
+      ["a denial that a server makes up", 200, result(denial("dec_2")), 1],
+      ["an error that a server makes up", 200, undeclared("dec_2"), 1],
       ["a failure of the tool", 200, result({ content: text("no"), isError: true }), 1],
       ["an error", 200, { jsonrpc: "2.0", id: 1, error: { code: -32_602, message: "no" } }, 1],
       ["a refused credential", 401, { jsonrpc: "2.0", id: null, error: { code: 4010, message: "no" } }, 4],
     ])("ends %s with its exit code", async (_what, status, body, exit) => {
       const called = await call(answered(status, body, status === 401 ? null : "dec_1"));
       expect(called).toMatchObject({ exit, stdout: "no\n" });
+      expect(called.stderr.includes("denied  dec_1")).toBe(exit === 3);
+    });
+  });
+
+  describe("with the key of an agent alone", () => {
+    const alone = { DOME_AGENT_KEY: KEY, DOME_URL: SERVICE_URL };
+    const listed = (tools: readonly object[], nextCursor?: string) =>
+      Response.json({ jsonrpc: "2.0", id: 1, result: { tools, nextCursor } });
+
+    it("finds an operation in the pages of the tool's MCP door", async () => {
+      const inputSchema = { type: "object", properties: { to: { type: "string", "x-mcp-header": "To" } } };
+      const called = await dome(["call", "ev/echo", "--args", '{"to":"ada"}'], {
+        env: alone,
+        replies: [
+          listed([{ name: "other" }], "page2"),
+          listed([{ name: "echo", inputSchema }]),
+          Response.json({ jsonrpc: "2.0", id: 1, result: { content: [{ type: "text", text: "hi" }] } }),
+        ],
+      });
+      expect(called).toMatchObject({ exit: 0, stdout: "hi\n" });
+      expect(called.requests).toEqual(["POST /mcp/ev", "POST /mcp/ev", "POST /mcp/ev"]);
+      expect(JSON.parse(called.service.seen[1]?.body ?? "")).toMatchObject({
+        method: "tools/list",
+        params: { cursor: "page2" },
+      });
+      expect(called.service.seen[2]?.headers.get("mcp-param-to")).toBe("ada");
+    });
+
+    it("says why it cannot call what no MCP door lists, and what to do", async () => {
+      const refused = await dome(["call", "orders/getOrder"], { env: alone, replies: [listed([])] });
+      expect(refused.exit).toBe(1);
+      expect(refused.stderr).toContain("the MCP door of orders lists no getOrder for this agent");
+      expect(refused.stderr).toContain("next: set DOME_TOKEN too");
     });
   });
 

@@ -10,6 +10,7 @@ const AS_IT_IS = (iso: string): string => iso;
 const INVOCATION: Invocation = {
   words: ["agents", "show"],
   subject: "a",
+  rest: [],
   workspace: null,
   url: null,
   context: null,

@@ -52,6 +52,15 @@ const OAUTH = [
 ];
 
 describe("dome tools add", () => {
+  it("refuses a credential before adding a tool whose server gets none", async () => {
+    const add = ["tools", "add", "web", "--kind", "http", "--url", "https://x.example", "--secret-env", "S"];
+    for (const auth of [[], ["--auth", "none"]]) {
+      const refused = await dome([...add, ...auth], { variables: { S: SECRET } });
+      expect(refused).toMatchObject({ exit: 2, requests: [] });
+      expect(refused.stderr).toContain("a credential goes with --auth");
+    }
+  });
+
   it("sends all that is said of an authorization server, and of users there", async () => {
     const at = ["--token-url", "https://login.example/token", "--client-id", "dome"];
     const more = ["--scope", "read", "--user", "exchange", "--user-audience", "https://login.example"];
@@ -227,5 +236,37 @@ describe("the OpenAPI document of a tool", () => {
     const refused = await dome(["tools", "refresh", "zendesk", "--openapi", file]);
     expect(refused).toMatchObject({ exit: 2, requests: [] });
     expect(refused.stderr).toContain(said);
+  });
+});
+
+describe("what to type next about a tool", () => {
+  const WORKSPACE = ["--workspace", "w"];
+  it.each([
+    [["remove-secret", "web", secret.id], 404, "not_found", "secret", "dome tools secrets web --workspace w"],
+    [
+      ["refresh", "web"],
+      502,
+      "upstream_refused",
+      "",
+      "dome tools add-secret web --secret-file FILE --workspace w",
+    ],
+    [["refresh", "web"], 502, "upstream_redirect", "", "dome tools update web --url URL --workspace w"],
+    [["refresh", "web"], 502, "upstream_failed", "", "dome tools test web --workspace w"],
+  ])("after %j, which is answered with %i %s (%s), is %s", async (words, status, code, member, next) => {
+    const { stderr } = await dome(["tools", ...words, ...WORKSPACE], {
+      replies: Array.from({ length: 3 }, () => refusalOf(status, code, member)),
+    });
+    expect(stderr).toContain(`\nnext: ${next}\n`);
+    expect(stderr).not.toContain("it is not known whether");
+  });
+
+  it("names the option that was typed in a refusal of a credential", async () => {
+    const file = join(newHome(), "secret");
+    writeFileSync(file, SECRET);
+    const { stderr } = await dome(["tools", "add-secret", "web", "--secret-file", file], {
+      replies: [refusalOf(400, "invalid_request", "value", "must have no line ends")],
+    });
+    expect(stderr).toContain("--secret-file");
+    expect(stderr).not.toContain("--secret-env");
   });
 });

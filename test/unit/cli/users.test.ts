@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { json, problem, type Reply, type Seen } from "../client/fake-service.ts";
+import { json, problem, refusalOf, type Reply, type Seen } from "../client/fake-service.ts";
 import { halt, HALT_ID, TXN_ID, WORKSPACE_ID } from "../client/samples.ts";
 import { dome } from "./run-cli.ts";
 
@@ -144,6 +144,28 @@ describe("dome users stop", () => {
       replies: [service({}, whoami(workspaces), json(202, stopped))],
     });
     expect(orders(requests)[1]).toBe(`POST /api/v1/workspaces/${home}/users/stop`);
+  });
+
+  test("resolves an e-mail address to the id that the user has in this workspace", async () => {
+    const { exit, service: seen } = await dome(
+      ["users", "stop", "ada@example.com", "--workspace", "support"],
+      {
+        replies: [service({}, json(202, stopped))],
+      },
+    );
+    expect(exit).toBe(0);
+    expect(new URL(seen.seen[0]?.url ?? "").search).toContain("user=ada%40example.com&workspace=support");
+    expect(JSON.parse(seen.seen.at(-1)?.body ?? "")).toEqual({ user: USER, reason: null });
+  });
+
+  test("refuses an address that several users have, with their ids", async () => {
+    const several = "Several users have this e-mail address: usr_a, usr_b. Use the id of one.";
+    const { exit, stderr, requests } = await dome(["users", "stop", "ada@example.com", "--workspace", "w"], {
+      replies: [refusalOf(400, "invalid_request", "user", several)],
+    });
+    expect(exit).toBe(1);
+    expect(stderr).toContain(several);
+    expect(orders(requests)).toEqual([]);
   });
 
   test.each([

@@ -6,7 +6,7 @@ import { collect, inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellEntry } from "../catalog/read.ts";
 import { DomeError } from "../../../../sdk/typescript/src/errors.ts";
-import { CommandFailure, EXIT } from "../../exit.ts";
+import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { readSecret, withSecretOptions, type SecretOptions } from "../../secret-value.ts";
 import type { ToolKind } from "../../../contract/upstream.ts";
 import { upstreamMembers, withUpstreamOptions, type UpstreamOptions } from "./upstream.ts";
@@ -61,6 +61,8 @@ const declared = (): Command =>
 
 async function add(session: Session, name: string, options: AddOptions): Promise<void> {
   const { workspace } = options;
+  if ((options.secretEnv ?? options.secretFile) !== undefined && (options.auth?.type ?? "none") === "none")
+    throw usage("a credential goes with --auth: without it, Dome sends the tool's server none");
   const schemas = options.schema === undefined ? null : await readSchemas(options.schema);
   const document = await readOpenapi(options.openapi);
   const value = await readSecret(session.io, options);

@@ -1,15 +1,18 @@
 /** `dome tools refresh`, `operations`, `diff` and `approve`: the operations of the server behind a tool, and their approval. */
 import { Option, type Command } from "commander";
+import type { Tool } from "../../../contract/catalog.ts";
 import type { ToolOperation, ToolRefreshed } from "../../../contract/tool-operation.ts";
 import { defined } from "../../../kernel/defined.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
-import { workspaceOption } from "../../option-values.ts";
-import { clean, fields, type Style } from "../../output.ts";
+import { inWorkspace, workspaceOption } from "../../option-values.ts";
+import { clean, fields, type Cell, type Style } from "../../output.ts";
 import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { table } from "../../table.ts";
 import { showOnce } from "../../watch.ts";
+import { operationText } from "./definition-text.ts";
 import { givenDocument, readOpenapi } from "./openapi.ts";
 
 interface InWorkspace {
@@ -68,32 +71,66 @@ export const operationsCommand = (session: Session): Command =>
   )
     .addOption(workspaceOption())
     .action(async (name: string, { workspace, ...paging }: InWorkspace & Paging, command: Command) => {
-      const { toolOperations } = await session.controlPlane();
+      const { toolOperations, tools } = await session.controlPlane();
       const taken = await takePage(toolOperations.list(name, workspace), paging);
+      if (taken.items.length === 0 && paging.cursor === undefined)
+        tellUnpinned(session, await tools.show(name, workspace));
       showOnce(
         session,
-        shownPage(session, command, taken, { id: (each) => each.name, text: operationTable }),
+        shownPage(session, command, taken, {
+          id: (each) => each.name,
+          text: operationTable,
+          wide: wideTable,
+        }),
       );
     });
+
+/** Nothing is pinned: says which operations calls may have, for nobody else in this list does. */
+function tellUnpinned({ output }: Session, { name, kind, operations, openapi }: Tool): void {
+  const lists = kind === "mcp" || openapi !== null;
+  const said = lists
+    ? "so calls are denied until you refresh it"
+    : operations === null
+      ? "and calls may have any operation"
+      : `and its catalog entry declares: ${operations.join(", ") || "no operation"}`;
+  output.note(`Nothing of ${clean(name)} is pinned, ${clean(said)}.`);
+  if (lists) output.next(`dome tools refresh ${shellWord(name)}`);
+}
+
+const COLUMNS = ["NAME", "STATE", "WHY", "READ ONLY", "DESTRUCTIVE", "APPROVED", "BY"];
+const WIDE_COLUMNS = [...COLUMNS, "HASH", "WAITING"];
+
+const cells = (operation: ToolOperation, approved: Cell): Cell[] => [
+  operation.name,
+  operation.state,
+  operation.why,
+  operation.read_only ? "yes" : "no",
+  operation.destructive ? "yes" : "no",
+  approved ?? "never",
+  operation.approved_by,
+];
 
 const operationTable = (style: Style, operations: readonly ToolOperation[]): string =>
   table(
     style,
-    ["NAME", "STATE", "WHY", "READ ONLY", "APPROVED", "BY"],
-    operations.map(({ name, state, why, read_only, approved_by, approved_at }) => [
-      name,
-      state,
-      why,
-      read_only ? "yes" : "no",
-      style.ago(approved_at) ?? "never",
-      approved_by,
-    ]),
+    COLUMNS,
+    operations.map((each) => cells(each, style.ago(each.approved_at))),
+  );
+
+const wideTable = (style: Style, operations: readonly ToolOperation[]): string =>
+  table(
+    style,
+    WIDE_COLUMNS,
+    operations.map((each) => [...cells(each, style.clock(each.approved_at)), each.hash, each.pending_hash]),
   );
 
 export const diffCommand = (session: Session): Command =>
   verb({
     name: "diff",
-    summary: "Show how an operation differs from its approved definition",
+    summary: "Show the definition of an operation, and how it differs from the approved one",
+    description:
+      "Show the definition of an operation: its description, schemas and annotations, for HTTP its method and path. If another one " +
+      "waits for approval, show that, and the differences in words and as a diff.",
     examples: ["dome tools diff zendesk search"],
   })
     .argument("<tool>", "the tool")
@@ -102,21 +139,12 @@ export const diffCommand = (session: Session): Command =>
     .action(async (name: string, operation: string, { workspace }: InWorkspace) => {
       const shown = await (await session.controlPlane()).toolOperations.show(name, operation, workspace);
       const { output } = session;
-      const { hash, pending_hash, differences } = shown;
-      output.show({
-        body: shown,
-        ids: [shown.name],
-        text: () =>
-          [
-            fields(output.style, [
-              ["operation", `${shown.tool}/${shown.name}`],
-              ["state", shown.state],
-              ["approved", hash ?? "never"],
-              ["waiting", pending_hash ?? "nothing"],
-            ]),
-            ...differences,
-          ].join("\n"),
-      });
+      output.show({ body: shown, ids: [shown.name], text: () => operationText(output.style, shown) });
+      const waiting = shown.pending_hash;
+      if (waiting !== null && shown.why !== "gone")
+        output.next(
+          `dome tools approve ${shellWord(name)} ${shellWord(operation)}${inWorkspace(workspace)} --hash ${waiting}`,
+        );
     });
 
 export const approveCommand = (session: Session): Command =>

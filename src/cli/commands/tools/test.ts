@@ -1,6 +1,7 @@
 /** `dome tools test`: tries what calls of a tool need, and says who failed. */
 import type { Command } from "commander";
 import type { ToolTest } from "../../../contract/tool-operation.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { CommandFailure, EXIT } from "../../exit.ts";
 import { inWorkspace, workspaceOption } from "../../option-values.ts";
@@ -25,7 +26,7 @@ export const testCommand = (session: Session): Command =>
       output.show({ body: tested, ids: [tested.name], text: () => stepTable(output.style, tested) });
       const failed = tested.steps.find((step) => !step.ok);
       if (failed === undefined) return;
-      const next = NEXT[failed.what](`${name}${inWorkspace(workspace)}`);
+      const next = NEXT[failed.what](`${shellWord(name)}${inWorkspace(workspace)}`);
       const side = failed.who === "upstream" ? "the server" : "Dome";
       throw new CommandFailure(EXIT.failed, `${failed.what}: ${failed.detail} (${side} failed)`, next);
     });

@@ -8,7 +8,7 @@ import { allWorkspacesOption, workspaceOption } from "../../option-values.ts";
 import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { showOrWatch, watchOption, type Read, type Watching } from "../../watch.ts";
-import { takeEverywhere } from "./take-everywhere.ts";
+import { takeFromEach } from "../../take-from-each.ts";
 import { userTable } from "./view.ts";
 
 interface ListOptions extends Paging, Watching {
@@ -41,10 +41,13 @@ async function read(session: Session, options: ListOptions, command: Command): P
   return shownPage(session, command, taken, { id: (user) => user.id, text: userTable });
 }
 
-const take = (
+async function take(
   service: ControlPlane,
   { workspace, allWorkspaces, watch: _watch, ...paging }: ListOptions,
-): Promise<Taken<User>> =>
-  allWorkspaces === true
-    ? takeEverywhere(service, paging)
-    : takePage(service.users.list({ workspace }), paging);
+): Promise<Taken<User>> {
+  if (allWorkspaces !== true) return takePage(service.users.list({ workspace }), paging);
+  const { items, next } = await takeFromEach(service, paging, (name) =>
+    service.users.list({ workspace: name }),
+  );
+  return { items: items.map(({ item }) => item), next };
+}

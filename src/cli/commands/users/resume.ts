@@ -5,7 +5,7 @@ import { homeWorkspace } from "../../home-workspace.ts";
 import { workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { SETTLE_MS } from "../agents/start-agent.ts";
-import { whichUser } from "./user-argument.ts";
+import { withoutAddress, whichUser } from "./user-argument.ts";
 
 interface ResumeOptions {
   readonly workspace?: string;
@@ -22,15 +22,16 @@ export const resumeCommand = (session: Session): Command =>
       "new tokens.",
     examples: ["dome users resume https://login.example.com 00u1a2b3"],
   })
-    .argument("<issuer>", "the identity provider (iss); or the user's id usr_…")
+    .argument("<user>", "id usr_…, e-mail address, or the identity provider (iss)")
     .argument("[subject]", "the user at that provider (sub)")
     .option("--tenant <tid>", "the user's tenant at the provider (tid), if any")
     .addOption(workspaceOption())
     .option("--reason <text>", "the reason, recorded in the ledger")
     .action(async (first: string, subject: string | undefined, options: ResumeOptions) => {
-      const who = whichUser("resume", first, subject, options.tenant);
+      const named = whichUser("resume", first, subject, options.tenant);
       const service = await session.controlPlane();
       const workspace = await homeWorkspace(service, options.workspace);
+      const who = await withoutAddress(service, workspace, named);
       const body = { ...who, reason: options.reason ?? null };
       const transition = await service.workspaces.resumeUser(workspace, body);
       await session.io.timers.sleep(SETTLE_MS);

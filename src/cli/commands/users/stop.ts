@@ -12,7 +12,7 @@ import { inWorkspace, withReason, workspaceOption } from "../../option-values.ts
 import type { Session } from "../../session.ts";
 import { tellStop } from "../../print-stop.ts";
 import { doubtsAbout } from "./doubts.ts";
-import { whichUser, type WhichUser } from "./user-argument.ts";
+import { withoutAddress, whichUser, type WhichUser } from "./user-argument.ts";
 
 interface StopOptions {
   readonly workspace?: string;
@@ -29,14 +29,15 @@ export const stopCommand = (session: Session): Command =>
     description:
       "Stop everything that agents do for a user, in one workspace: every token with this user is refused. The stop is " +
       "committed at once and effective within seconds; with --wait the command returns when it is. The user is named " +
-      "by issuer and subject as in the tokens of the identity provider, or by the id usr_… from the ledger. If the " +
+      "by issuer and subject as in the tokens of the identity provider, by the id usr_… from the ledger, or by e-mail address. If the " +
       "workspace has no such issuer or user, the command asks you to confirm; in scripts, pass --yes.",
     examples: [
       'dome users stop https://login.example.com 00u1a2b3 --reason "left the company" --wait',
+      "dome users stop alice@example.com --wait",
       "dome users stop usr_mzxw6ytboi2dknrvgaztcmjqgy --workspace support",
     ],
   })
-    .argument("<issuer>", "the identity provider (iss); or the user's id usr_…")
+    .argument("<user>", "id usr_…, e-mail address, or the identity provider (iss)")
     .argument("[subject]", "the user at that provider (sub)")
     .option("--tenant <tid>", "the user's tenant at the provider (tid), if any")
     .addOption(workspaceOption())
@@ -44,9 +45,10 @@ export const stopCommand = (session: Session): Command =>
     .option("--wait", "return when the stop is effective")
     .option("-y, --yes", "do not ask, even if the user is unknown")
     .action(async (first: string, subject: string | undefined, options: StopOptions) => {
-      const who = whichUser("stop", first, subject, options.tenant);
+      const named = whichUser("stop", first, subject, options.tenant);
       const service = await session.controlPlane();
       const workspace = await homeWorkspace(service, options.workspace);
+      const who = await withoutAddress(service, workspace, named);
       if (options.yes !== true) await ask(session, await doubtsAbout(service, workspace, who), who, options);
       const body = { ...who, reason: options.reason ?? null };
       const stopped = await service.workspaces.stopUser(workspace, body);

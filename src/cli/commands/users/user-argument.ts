@@ -1,4 +1,5 @@
 /** The user that `dome users` names: ISSUER SUBJECT, as at the identity provider, or the id that Dome derived. */
+import type { ControlPlane } from "../../../client/control-plane.ts";
 import { defined } from "../../../kernel/defined.ts";
 import { usage } from "../../exit.ts";
 
@@ -9,6 +10,7 @@ export interface WhichUser {
   readonly user?: string;
 }
 
+/** The user of a command that changes something; `user` is an id or an e-mail address. */
 export function whichUser(
   command: "stop" | "resume",
   first: string,
@@ -17,11 +19,30 @@ export function whichUser(
 ): WhichUser {
   const help = `dome users ${command} --help`;
   if (subject !== undefined) return { issuer: first, subject, ...defined({ tenant }) };
-  if (!first.startsWith("usr_")) throw usage("name the user by ISSUER and SUBJECT, or by an id usr_…", help);
+  if (!isUser(first))
+    throw usage("name the user by ISSUER and SUBJECT, by an id usr_…, or by an e-mail address", help);
   if (tenant !== undefined)
     throw usage("--tenant goes with ISSUER and SUBJECT; the id already includes it", help);
   return { user: first };
 }
+
+/**
+ * The same user by its id, because an e-mail address may be another user's tomorrow. The service refuses an address that
+ * several have, and lists their ids.
+ */
+export async function withoutAddress(
+  service: Pick<ControlPlane, "users">,
+  workspace: string,
+  who: WhichUser,
+): Promise<WhichUser> {
+  if (who.user === undefined || who.user.startsWith("usr_")) return who;
+  const [found] = (await service.users.list({ user: who.user, workspace }).take(1)).items;
+  if (found === undefined) throw usage(`no user has the e-mail address ${who.user}`, "dome users list");
+  return { user: found.id };
+}
+
+const isUser = (word: string): boolean =>
+  word.startsWith("usr_") || (word.includes("@") && !word.includes("://"));
 
 /** The filter for one user: by id or e-mail address, or by its identity at the provider. */
 export function userFilter([first, subject, tenant, ...more]: readonly string[]): WhichUser {
@@ -29,7 +50,7 @@ export function userFilter([first, subject, tenant, ...more]: readonly string[])
   if (more.length > 0)
     throw usage("a user is an id, an e-mail address, or ISSUER SUBJECT [TENANT]: three words at most");
   if (subject !== undefined) return { issuer: first, subject, ...defined({ tenant }) };
-  if (first.startsWith("usr_") || (first.includes("@") && !first.includes("://"))) return { user: first };
+  if (isUser(first)) return { user: first };
   throw usage(
     `"${first}" does not name a user: give an id usr_…, an e-mail address, or ISSUER SUBJECT`,
     "dome users list",
