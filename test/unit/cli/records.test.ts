@@ -244,6 +244,18 @@ describe("dome audit list", () => {
     names: { [AGENT_ID]: "support-triage", [user]: "alice@example.com" },
     seq: 2,
   };
+  test.each([
+    ["MCP /initialize", "the client begins a session"],
+    ["MCP /notifications/cancelled", "the client cancels a request"],
+    ["MCP /resources/read", undefined],
+    ["create_ticket", undefined],
+  ])("has a record say in words what passes in a session beside requests: %s", async (operation, words) => {
+    const record = { ...decision, kind: "call.notice", target: { type: "tool", id: `zendesk/${operation}` } };
+    const { stdout } = await dome(["audit", "show", decision.id], { replies: [json(200, record)] });
+    expect(/^message:? +(.*)$/m.exec(stdout)?.[1]).toBe(words);
+    expect(stdout).toContain(`zendesk/${operation}`);
+  });
+
   const erased = { ...entry, operator: { subject: { sha256: HASH }, token: "opt_1" }, seq: 1 };
 
   test("shows who did what for whom, by names, and an id where there is none", async () => {
