@@ -66,6 +66,9 @@ export interface NoLease {
   readonly of: "agent" | "workspace" | "org" | "provider" | "evidence";
 }
 
+/** The same with the id of the object that has not answered, for the record. */
+type Missing = Extract<Stale, { readonly kind: "no_lease" }>;
+
 /** One owner object, and how to ask it for a lease. */
 interface Owner<A extends Expiring> {
   readonly of: NoLease["of"];
@@ -142,7 +145,7 @@ export class LeaseClient {
     if (first.error.kind === "no_lease") {
       // When only some leases are missing, the other objects are not asked again.
       const held = await this.#obtainAll(state, "current");
-      if (!held.ok) return err({ ...held.error, id: "" });
+      if (!held.ok) return held;
       const second = this.#check(state, work);
       if (second.ok) return second;
     }
@@ -151,7 +154,7 @@ export class LeaseClient {
 
   async #checkWith(wanted: Wanted, state: TokenState, work: Work): Promise<Result<void, Stale>> {
     const obtained = await this.#obtainAll(state, wanted);
-    return obtained.ok ? this.#check(state, work) : err({ ...obtained.error, id: "" });
+    return obtained.ok ? this.#check(state, work) : obtained;
   }
 
   /** Until when a running act may continue without another check, or what stopped it. */
@@ -181,11 +184,15 @@ export class LeaseClient {
   }
 
   /** Asks every object that the caller's state depends on and that has not answered recently enough for `wanted`. */
-  async #obtainAll({ chain, workspace }: TokenState, wanted: Wanted): Promise<Result<void, NoLease>> {
+  async #obtainAll({ chain, workspace }: TokenState, wanted: Wanted): Promise<Result<void, Missing>> {
+    const obtain = async <A extends Expiring>(owner: Owner<A>): Promise<Result<unknown, Missing>> => {
+      const answer = await this.#obtain(owner, wanted);
+      return answer.ok ? answer : err({ ...answer.error, id: owner.id });
+    };
     const answers = await Promise.all([
-      ...chain.map(({ agent }) => this.#obtain(this.#agentOwner(agent), wanted)),
-      this.#obtain(this.#workspaceOwner(workspace), wanted),
-      this.#obtain(this.#orgOwner(), wanted),
+      ...chain.map(({ agent }) => obtain(this.#agentOwner(agent))),
+      obtain(this.#workspaceOwner(workspace)),
+      obtain(this.#orgOwner()),
     ]);
     return answers.find((answer) => !answer.ok) ?? ok(undefined);
   }

@@ -64,6 +64,7 @@ export type Stale =
   | {
       readonly kind: "no_lease";
       readonly of: "agent" | "workspace" | "org" | "provider" | "evidence";
+      /** Of the object whose lease is missing: an agent, a workspace or `org`. Empty: the state names no agent. */
       readonly id: string;
     }
   | { readonly kind: "agent_not_active"; readonly agent: string; readonly state: string }
@@ -158,16 +159,17 @@ function staleWorkspace(
   lease: Lease<WorkspaceAnswer> | undefined,
   now: number,
 ): Stale | undefined {
-  if (lease === undefined) return { kind: "no_lease", of: "workspace", id: "" };
+  const { workspace: id } = state;
+  if (lease === undefined) return { kind: "no_lease", of: "workspace", id };
   const { answer } = lease;
   if (answer.halted) return { kind: "workspace_halted" };
-  if (!isCurrent(lease, now)) return { kind: "no_lease", of: "workspace", id: "" };
+  if (!isCurrent(lease, now)) return { kind: "no_lease", of: "workspace", id };
   if (answer.halt_epoch !== state.haltEpoch) return { kind: "halt_epoch_changed" };
   if (state.user !== undefined && answer.stopped_users.includes(state.user)) return { kind: "user_stopped" };
   if (isFromBeforeResume(state, lease, now)) return { kind: "user_epoch_changed" };
   if (state.txn !== undefined && answer.stopped_txns.includes(state.txn)) return { kind: "txn_stopped" };
   // No evidence, no action (P8). A caller that was stopped meanwhile is refused above in any case.
-  if (answer.evidence === "full") return { kind: "no_lease", of: "evidence", id: "" };
+  if (answer.evidence === "full") return { kind: "no_lease", of: "evidence", id };
   return undefined;
 }
 

@@ -205,7 +205,8 @@ describe("an act in flight", () => {
       upstream.settle({ value: "late", end: DONE });
       await time.advance(10_000);
       expect(story()).toEqual(["call.intent", "call.outcome cut"]);
-      expect(records[1]).toMatchObject({ reason: "no_lease" });
+      const { of, id } = { of: "agent", id: expect.stringMatching(/^agt_/) as string };
+      expect(records[1]).toMatchObject({ reason: "no_lease", data: { of, id } });
     },
   );
 

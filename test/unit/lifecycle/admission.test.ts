@@ -159,13 +159,15 @@ test("judges every link of an agent that occurs twice", () => {
 describe("the workspace", () => {
   test("without a lease admits nothing", () => {
     expect(admit(state, { ...leases(), workspace: undefined }, NOW)).toEqual(
-      refused({ kind: "no_lease", of: "workspace", id: "" }),
+      refused({ kind: "no_lease", of: "workspace", id: state.workspace }),
     );
   });
 
   test("with a lease that has ended admits nothing", () => {
     const old = { ...leases(), workspace: { answer: open, askedAt: NOW - 1500 } };
-    expect(admit(state, old, NOW)).toEqual(refused({ kind: "no_lease", of: "workspace", id: "" }));
+    expect(admit(state, old, NOW)).toEqual(
+      refused({ kind: "no_lease", of: "workspace", id: state.workspace }),
+    );
   });
 
   test("admits nothing while it is halted, not even what was minted in this epoch (P3)", () => {
