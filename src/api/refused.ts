@@ -1,14 +1,16 @@
 /**
- * Records refused credentials. A dead credential is recorded at most once a second, with a count; one that was never
- * issued is only counted.
+ * Records refused credentials, and calls that nobody could decide on. A dead credential is recorded at most once a
+ * second, with a count; one that was never issued is only counted.
  */
 import type { ActAsRefusal } from "../access/act-as.ts";
 import type { AuthenticationRefusal } from "../access/authenticate.ts";
+import type { Caller } from "../access/caller.ts";
 import { operatorRef, type OperatorRefusal } from "../access/operator.ts";
 import type { Suspended } from "../access/suspended.ts";
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import { defined } from "../kernel/defined.ts";
 import type { ClientRefusal } from "../oauth/authenticate-client.ts";
+import type { Place } from "./forwarded.ts";
 import type { Services } from "./services.ts";
 
 /**
@@ -92,6 +94,49 @@ const noteRefusedUser = (
     reason: why,
     data: { path },
   });
+
+/** A call of a known agent that a door of a tool has refused before anybody could decide on it. */
+interface Unjudged {
+  /** Null: the door of all servers. */
+  readonly tool: string | null;
+  /** Of the route, not of the request (P4). */
+  readonly path: string;
+  readonly requestId: string;
+  /** A word: a problem code, or the code of JSON-RPC. */
+  readonly reason: string;
+  /** Where it holds a credential that no server may get; absent: it holds none. */
+  readonly misplaced?: Place | undefined;
+}
+
+/**
+ * A credential on its way out is recorded each time: it may be the trace of an attack on the agent. A malformed call is
+ * recorded as rarely as a dead credential, because its sender makes as many as it likes.
+ */
+export function noteUnjudged(services: Services, { state, agents, user }: Caller, refused: Unjudged): void {
+  const { tool, path, requestId, reason, misplaced } = refused;
+  const [{ id: agent }] = agents;
+  const facts = {
+    workspace: state.workspace,
+    agent,
+    chain: state.chain.map((link) => ({ ...link })),
+    request_id: requestId,
+    ...defined({
+      user: user === null ? undefined : { id: user.id },
+      target: tool === null ? undefined : ({ type: "tool", id: tool } as const),
+    }),
+  };
+  if (misplaced === undefined) {
+    recordSeldom(services, `${agent} malformed`, { ...facts, kind: "call.refused", reason, data: { path } });
+    return;
+  }
+  const draft = draftRecord(services, {
+    ...facts,
+    kind: "credential.refused",
+    reason: "misplaced",
+    data: { path, at: misplaced },
+  });
+  services.background(services.access.sink.record(draft));
+}
 
 /** Records at most once a second for each `id`, with the count since the last record. */
 function recordSeldom(services: Services, id: string, facts: AuditFacts & { readonly data: object }): void {

@@ -12,7 +12,7 @@ import { admit, challengeOf, type Admitted } from "./admission.ts";
 import { MAX_BODY_BYTES, readJson, readMembers, repeatedName } from "./body.ts";
 import type { Caller } from "../access/caller.ts";
 import type { Dialect } from "./dialects/dialect.ts";
-import { problemDialect } from "./dialects/problem.ts";
+import { toolProblemDialect } from "./dialects/tool-problem.ts";
 import { requestKeyOf } from "./idempotency-key.ts";
 import { membersOf, parametersOf } from "./parameters.ts";
 import { requestFacts } from "./request-facts.ts";
@@ -63,17 +63,17 @@ export const forwardingRoute = (
   handle: (input: Forwarded) => Promise<Result<Response, Refusal>>,
 ): Route => ({
   ...shape,
-  dialect: problemDialect,
+  dialect: toolProblemDialect,
   answer: async (arrival) => {
     const { services, http, requestId } = arrival;
     const about = { requestId, challenge: challengeOf(shape.door, arrival) };
     const admitted = await admit(shape, arrival);
-    if (!admitted.ok) return problemDialect.decline(admitted.error, about);
+    if (!admitted.ok) return toolProblemDialect.decline(admitted.error, about);
     const { caller } = admitted.value;
     if (caller === null) throw new Error("an agent was admitted without being one");
     const facts = requestFacts(http, services.clientIpHeader);
     const answer = await handle({ services, caller, http, requestId, facts });
-    return answer.ok ? answer.value : problemDialect.refuse(answer.error, about);
+    return answer.ok ? answer.value : toolProblemDialect.refuse(answer.error, about);
   },
 });
 

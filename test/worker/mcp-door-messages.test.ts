@@ -2,8 +2,8 @@
 import { describe, expect, it, test } from "vitest";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { MODERN_META, modernRequest } from "../support/mcp-client-request.ts";
-import { token, worker } from "../support/worker-api.ts";
-import { call, here, post, server } from "./mcp-door.fixture.ts";
+import { eventually, token, worker } from "../support/worker-api.ts";
+import { api, call, here, post, server } from "./mcp-door.fixture.ts";
 
 describe("a message that is not as the revision says", () => {
   const wrong = (over: Record<string, string | null>, body = call("search").body) =>
@@ -116,6 +116,13 @@ describe("a message that is not as the revision says", () => {
   it("is refused with its credential in it, because it would reach the server (P10)", async () => {
     const inside = await post("crm", call("search", { q: here.bot.secret }));
     expect([inside.status, inside.text.includes(here.bot.secret)]).toEqual([400, false]);
+    const [record] = await eventually(async () => {
+      const all = await api.audit({ workspace: here.home, kind: "credential.refused" });
+      if (all.length === 0) throw new Error("no record yet");
+      return all;
+    });
+    const data = { path: "/mcp/{tool}", at: "body" };
+    expect(record).toMatchObject({ reason: "misplaced", target: { type: "tool", id: "crm" }, data });
     expect((await post("crm", call("search"), { "mcp-param-x": here.bot.secret })).status).toBe(400);
     expect(server.sent).toEqual([]);
   });

@@ -274,6 +274,32 @@ describe("a call through the door", () => {
     expect(sent).toEqual([]);
   });
 
+  it("that is refused before it is decided on leaves a record, and never what it held (P8, P4)", async () => {
+    const careless = await api.start({ name: "careless", workspace: home, surface: { tools: ["open"] } });
+    const mine = (path: string, init: RequestInit = {}) =>
+      call(init.method ?? "GET", path, init, careless.secret);
+    const post = { method: "POST", headers: JSON_TYPE };
+    await mine(`open/a?key=${careless.secret}`);
+    await mine("open/a", { ...post, body: JSON.stringify({ a: careless.secret }) });
+    await mine("open/a", { ...post, body: "{" });
+    const records = await eventually(async () => {
+      const all = await api.audit({ workspace: home, agent: careless.id });
+      const refused = all.filter(({ kind }) => kind.endsWith(".refused"));
+      if (refused.length < 3) throw new Error(`${refused.length} of 3 records`);
+      return refused;
+    });
+    expect(JSON.stringify(records)).not.toContain(careless.secret);
+    const path = "/tools/{tool}/{path}";
+    const target = { type: "tool", id: "open" };
+    expect(records.map(({ kind, reason, target: of, data }) => ({ kind, reason, of, data }))).toEqual(
+      expect.arrayContaining([
+        { kind: "credential.refused", reason: "misplaced", of: target, data: { path, at: "query" } },
+        { kind: "credential.refused", reason: "misplaced", of: target, data: { path, at: "body" } },
+        { kind: "call.refused", reason: "malformed_json", of: target, data: { path, count: 1 } },
+      ]),
+    );
+  });
+
   it("of dots in its path is the call of what they lead to, and does not leave the base path", async () => {
     await call("GET", "open/a/../b");
     expect(sent).toMatchObject([{ url: `${BASE}/b` }]);
@@ -462,8 +488,30 @@ describe("who stands at the door", () => {
     expect(sent).toEqual([]);
   });
 
+  it.each([
+    ["malformed", "open/a//b", {}, 400],
+    [
+      "of another encoding",
+      "open/a",
+      { method: "POST", body: "x", headers: { "content-encoding": "br" } },
+      415,
+    ],
+    [
+      "a GET with a body, which the platform would drop",
+      "open/a",
+      { headers: { "content-length": "2" } },
+      400,
+    ],
+  ])("hears that the call is %s, and that this is its own fault", async (_what, path, init, status) => {
+    const { method = "GET" } = init as RequestInit;
+    expect(await call(method, path, init)).toMatchObject({ status, body: { who: "caller" } });
+    expect(sent).toEqual([]);
+  });
+
   it("takes a method that the door does not forward as 405", async () => {
-    expect(await call("PROPFIND", "crm/tickets")).toMatchObject({ status: 405 });
+    const refused = await call("PROPFIND", "crm/tickets");
+    expect(refused).toMatchObject({ status: 405, body: { who: "caller" } });
+    expect(refused.headers.get("allow")).toBe("GET, HEAD, POST, PUT, PATCH, DELETE");
   });
 });
 

@@ -57,16 +57,23 @@ function decline(refusal: Refusal, { requestId, challenge }: About): Response {
 
 const FAULTS: Readonly<Record<Fault, Refusal>> = { unavailable: UNAVAILABLE, internal: INTERNAL };
 
+/** @param more what a door adds to the refusal. */
+export const methodProblem = (
+  allow: string,
+  { requestId }: About,
+  more = (refusal: Refusal): Refusal => refusal,
+): Response =>
+  problemResponse(more({ code: "method_not_allowed", detail: `This route takes ${allow}.` }), {
+    requestId,
+    headers: { allow },
+  });
+
 export const problemDialect: Dialect<Refusal> = {
   name: "problem",
   refuse: decline,
   decline,
   fault: (fault, { requestId }) => problemResponse(FAULTS[fault], { requestId }),
-  methodNotAllowed: (allow, { requestId }) =>
-    problemResponse(
-      { code: "method_not_allowed", detail: `This route takes ${allow}.` },
-      { requestId, headers: { allow } },
-    ),
+  methodNotAllowed: (allow, about) => methodProblem(allow, about),
   documented: {
     description: "A problem (RFC 9457)",
     content: { "application/problem+json": { schema: problem } },

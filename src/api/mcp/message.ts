@@ -1,6 +1,8 @@
 /** The steps that every MCP door takes with a request before it asks what it is about, and with its answer. */
 import { z } from "zod";
 import type { Caller } from "../../access/caller.ts";
+import type { ProblemCode } from "../../contract/problem-codes.ts";
+import { isName } from "../../contract/words.ts";
 import type { ClientAnswer } from "../../gateway/mcp/client-request.ts";
 import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -17,7 +19,8 @@ import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { EVENT_STREAM } from "../event-stream.ts";
 import { unansweredProblem } from "../no-answer.ts";
-import { misplacedIn, refusedWay } from "../forwarded.ts";
+import { misplacedIn, refusedWay, type Place } from "../forwarded.ts";
+import { noteUnjudged } from "../refused.ts";
 import { acceptedBy, checkOrigin, frame } from "./framing.ts";
 import { refusedId } from "./refused-id.ts";
 import type { Arrival, RouteShape } from "../route.ts";
@@ -74,29 +77,26 @@ export interface ReadMessage {
 
 /** Its one message, in its era. @returns the refusal as a response. */
 export async function readMessage(
-  { services, http }: Arrival,
+  arrival: Arrival,
   caller: Caller,
   about: About,
 ): Promise<Result<ReadMessage, Response>> {
+  const { services, http } = arrival;
   const limits = limitsOf(services.access.tiers, caller.agents);
   const framed = await frame(http, limits.ok ? limits.value.maxActBodyBytes : 0);
   if (!framed.ok) {
-    const known = { ...about, rpcId: framed.error.id };
-    return err(
-      framed.error.kind === "door"
-        ? jsonrpcDialect.decline(framed.error.refusal, known)
-        : protocolError(framed.error.error, known),
-    );
+    const { id, ...fault } = framed.error;
+    const known = { ...about, rpcId: id };
+    if (fault.kind === "door") return unread(arrival, caller, fault.refusal, known);
+    noteUnread(arrival, caller, fault.error.code === RPC_ERRORS.parse ? "malformed_json" : "invalid_request");
+    return err(protocolError(fault.error, known));
   }
   const { message, text } = framed.value;
   const known: About = { ...about, rpcId: message.kind === "request" ? message.id : null };
-  const way = refusedWay(http.headers);
-  if (way !== undefined) return err(jsonrpcDialect.decline(way, known));
+  const passes = refusedPassage(arrival, caller, message);
+  if (passes !== undefined) return err(jsonrpcDialect.decline(passes, known));
   const accepted = acceptedBy(http.headers.get("accept"));
-  if (!accepted.json) return err(jsonrpcDialect.decline(NOT_ACCEPTABLE, known));
-  // Escapes may stand in the text; the parsed message has none.
-  if (misplacedIn(http, { body: JSON.stringify(message) }, services.issuer) !== undefined)
-    return err(jsonrpcDialect.decline(OUT_OF_PLACE, known));
+  if (!accepted.json) return unread(arrival, caller, NOT_ACCEPTABLE, known);
   const era = eraOf(message, {
     version: http.headers.get("mcp-protocol-version"),
     session: http.headers.get("mcp-session-id"),
@@ -104,6 +104,45 @@ export async function readMessage(
   return era.ok
     ? ok({ message, text, era: era.value, about: known, takesEvents: accepted.events })
     : err(protocolError(era.error, known));
+}
+
+/**
+ * What no door forwards, whoever asks. It is recorded.
+ * @param message null: there is none.
+ */
+export function refusedPassage(
+  arrival: Arrival,
+  caller: Caller,
+  message: RpcMessage | null,
+): Refusal | undefined {
+  const { services, http } = arrival;
+  const way = refusedWay(http.headers);
+  if (way !== undefined) {
+    noteUnread(arrival, caller, way.code);
+    return way;
+  }
+  // Escapes may stand in the text; the parsed message has none.
+  const body = message === null ? "" : JSON.stringify(message);
+  const misplaced = misplacedIn(http, { body }, services.issuer);
+  if (misplaced === undefined) return undefined;
+  noteUnread(arrival, caller, OUT_OF_PLACE.code, misplaced);
+  return OUT_OF_PLACE;
+}
+
+function unread(arrival: Arrival, caller: Caller, refusal: Refusal, about: About): Result<never, Response> {
+  noteUnread(arrival, caller, refusal.code);
+  return err(jsonrpcDialect.decline(refusal, about));
+}
+
+function noteUnread(
+  { services, requestId, pathParams }: Arrival,
+  caller: Caller,
+  reason: ProblemCode,
+  misplaced?: Place,
+): void {
+  const { tool = "" } = pathParams;
+  const door = isName(tool) ? { tool, path: "/mcp/{tool}" } : { tool: null, path: "/mcp" };
+  noteUnjudged(services, caller, { ...door, requestId, reason, misplaced });
 }
 
 /** What the modern revision asks of a request. @returns the refusal as a response. */
@@ -141,7 +180,7 @@ const NOT_ACCEPTABLE: Refusal = {
   code: "not_acceptable",
   detail: "Accept application/json and text/event-stream: an answer may be either.",
 };
-export const OUT_OF_PLACE: Refusal = {
+const OUT_OF_PLACE: Refusal = {
   code: "invalid_request",
   detail:
     "The message, or a header, holds a credential. Dome sends the server's own credential: leave yours in Authorization alone.",

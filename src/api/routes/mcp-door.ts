@@ -6,10 +6,9 @@ import { serveRequest } from "../../gateway/mcp/serve-request.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
-import { misplacedIn, refusedWay } from "../forwarded.ts";
 import { endLegacy, listenLegacy, type McpDoor } from "../mcp/legacy.ts";
 import { idOfBody } from "../mcp/refused-id.ts";
-import { admitted, OUT_OF_PLACE, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
+import { admitted, readMessage, refusedPassage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
 import { legacyCall, serveMessage } from "../mcp/serve.ts";
 import { toolMetadataRoute } from "../resource-metadata.ts";
 import type { Arrival, Route, RouteShape } from "../route.ts";
@@ -78,24 +77,23 @@ async function answer(shape: RouteShape, arrival: Arrival, serveIt: Serve): Prom
 
 /** Without a session a client of the modern era asks, which has neither (2026-07-28, "Streamable HTTP"). */
 const listen: Serve = (arrival, caller, tool, about) =>
-  inSession(arrival, about, () =>
+  inSession(arrival, caller, about, () =>
     listenLegacy(legacyCall(arrival, caller, doorOf(arrival, caller, tool), about)),
   );
 const end: Serve = (arrival, caller, tool, about) =>
-  inSession(arrival, about, () =>
+  inSession(arrival, caller, about, () =>
     endLegacy(legacyCall(arrival, caller, doorOf(arrival, caller, tool), about)),
   );
 
 async function inSession(
-  { http, services: { issuer } }: Arrival,
+  arrival: Arrival,
+  caller: Caller,
   about: About,
   serveIt: () => Promise<Response>,
 ): Promise<Response> {
-  if (!http.headers.has("mcp-session-id")) return jsonrpcDialect.methodNotAllowed("POST", about);
-  const way = refusedWay(http.headers);
-  if (way !== undefined) return jsonrpcDialect.decline(way, about);
-  if (misplacedIn(http, {}, issuer) !== undefined) return jsonrpcDialect.decline(OUT_OF_PLACE, about);
-  return serveIt();
+  if (!arrival.http.headers.has("mcp-session-id")) return jsonrpcDialect.methodNotAllowed("POST", about);
+  const passes = refusedPassage(arrival, caller, null);
+  return passes === undefined ? serveIt() : jsonrpcDialect.decline(passes, about);
 }
 
 const serve: Serve = async (arrival, caller, tool, about) => {

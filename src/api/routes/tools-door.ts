@@ -6,7 +6,7 @@ import type { Decided } from "../../access/judge.ts";
 import type { ToolRequest } from "../../gateway/call-tool.ts";
 import { readingOf, type Reading } from "../../gateway/http/question.ts";
 import { callHttp, type HttpAnswer } from "../../gateway/http/call-http.ts";
-import type { HttpBody } from "../../gateway/http/request.ts";
+import type { HttpBody, HttpRequest } from "../../gateway/http/request.ts";
 import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
@@ -15,7 +15,8 @@ import { limitsOf } from "../../tiers/limits.ts";
 import { checkEncoding, MAX_BODY_BYTES, mediaType, parsedBody, readBytes, repeatedName } from "../body.ts";
 import { withheldProblem } from "../door-refusals.ts";
 import { unansweredProblem } from "../no-answer.ts";
-import { misplacedIn, refusedWay } from "../forwarded.ts";
+import { misplacedIn, refusedWay, type Place } from "../forwarded.ts";
+import { noteUnjudged } from "../refused.ts";
 import { parametersOf } from "../parameters.ts";
 import { toolMetadataRoute } from "../resource-metadata.ts";
 import type { Method, Route } from "../route.ts";
@@ -38,6 +39,7 @@ const scopeOf = (http: Request): string => {
   return isName(tool) ? `tool:${tool}` : "";
 };
 
+const PATH = "/tools/{tool}/{path}";
 const METHODS: readonly Method[] = ["get", "post", "put", "patch", "delete"];
 
 export const toolsDoorRoutes: readonly Route[] = [
@@ -45,7 +47,7 @@ export const toolsDoorRoutes: readonly Route[] = [
     forwardingRoute(
       {
         method,
-        path: "/tools/{tool}/{path}",
+        path: PATH,
         operationId: `${method}Tool`,
         summary: `${method.toUpperCase()} at the server behind a tool; the path may have several segments`,
         tag: "tools",
@@ -63,41 +65,68 @@ export const toolsDoorRoutes: readonly Route[] = [
   }),
 ];
 
-async function forward({
-  services,
-  caller,
-  http,
-  requestId,
-  facts,
-}: Forwarded): Promise<Result<Response, Refusal>> {
-  const { tool, path } = doorPath(http);
+async function forward(input: Forwarded): Promise<Result<Response, Refusal>> {
+  const { services, caller, http, requestId } = input;
+  const { tool } = doorPath(http);
   if (!isName(tool)) return err({ code: "not_found", detail: "There is no door of this name." });
+  const read = await readCall(input, tool);
+  if (!read.ok) {
+    const { refusal, misplaced } = read.error;
+    const { code: reason } = refusal;
+    if (reason !== "unavailable")
+      noteUnjudged(services, caller, { tool, path: PATH, requestId, reason, misplaced });
+    return err(refusal);
+  }
+  const called = await callHttp(services.tools, caller, read.value);
+  if (!called.ok) return err(withheldProblem(called.error));
+  if (called.value.kind === "denied") {
+    const { asked, decision } = called.value;
+    return err(deniedProblem(asked, decision.value));
+  }
+  const { decided, result } = called.value;
+  return answered(result.value, decided.id);
+}
+
+interface Unread {
+  readonly refusal: Refusal;
+  readonly misplaced?: Place;
+}
+
+const unread = (refusal: Refusal): Result<never, Unread> => err({ refusal });
+
+/** The call as it is decided on, which has one reading and no credential in it. */
+async function readCall(
+  { services, caller, http, requestId, facts }: Forwarded,
+  tool: string,
+): Promise<Result<HttpRequest, Unread>> {
+  const { path } = doorPath(http);
   const passes = refusedPassage(http);
-  if (passes !== undefined) return err(passes);
+  if (passes !== undefined) return unread(passes);
   const segments = segmentsOf(path);
-  if (!segments.ok) return err(invalid(`The path ${PATH_FAULTS[segments.error]}.`));
+  if (!segments.ok) return unread(invalid(`The path ${PATH_FAULTS[segments.error]}.`));
   const { search } = new URL(http.url);
   const query = queryOf(search.slice(1));
-  if (!query.ok) return query;
+  if (!query.ok) return unread(query.error);
   const reading = await readingOf(services.tools, caller, {
     tool,
     method: http.method,
     segments: segments.value,
   });
-  if (!reading.ok) return err(withheldProblem(reading.error));
+  if (!reading.ok) return unread(withheldProblem(reading.error));
   const { twice, named } = query.value;
   if (twice !== undefined && !reading.value.isDescribed)
-    return err(invalid(`The query names ${twice} twice.`));
+    return unread(invalid(`The query names ${twice} twice.`));
   const limits = limitsOf(services.access.tiers, caller.agents);
   const body = await bodyOf(http, limits.ok ? limits.value.maxActBodyBytes : 0, reading.value);
-  if (!body.ok) return body;
+  if (!body.ok) return unread(body.error);
   const leaving = {
     path: JSON.stringify(segments.value),
     query: JSON.stringify(named),
     body: textOf(body.value),
   };
-  if (misplacedIn(http, leaving, services.issuer) !== undefined) return err(OUT_OF_PLACE);
-  const called = await callHttp(services.tools, caller, {
+  const misplaced = misplacedIn(http, leaving, services.issuer);
+  if (misplaced !== undefined) return err({ refusal: OUT_OF_PLACE, misplaced });
+  return ok({
     tool,
     method: http.method,
     path,
@@ -108,13 +137,6 @@ async function forward({
     body: body.value,
     request: { requestId, request: facts, headers: http.headers },
   });
-  if (!called.ok) return err(withheldProblem(called.error));
-  if (called.value.kind === "denied") {
-    const { asked, decision } = called.value;
-    return err(deniedProblem(asked, decision.value));
-  }
-  const { decided, result } = called.value;
-  return answered(result.value, decided.id);
 }
 
 /** What the caller can mend is said as of the request: the place in the arguments, as a JSON Pointer. */
@@ -148,9 +170,14 @@ const OUT_OF_PLACE = invalid(
 function refusedPassage({ headers, method, body }: Request): Refusal | undefined {
   const refused = refusedWay(headers);
   if (refused !== undefined) return refused;
-  if ((method === "GET" || method === "HEAD") && body !== null) return invalid(`A ${method} has no body.`);
+  if ((method === "GET" || method === "HEAD") && (body !== null || announcesBody(headers)))
+    return invalid(`A ${method} has no body.`);
   return undefined;
 }
+
+/** The platform takes away the body of a GET, and what is left says that there was one (RFC 9112 §6.3). */
+const announcesBody = (headers: Headers): boolean =>
+  headers.has("transfer-encoding") || !/^0*$/.test(headers.get("content-length") ?? "");
 
 interface Query {
   readonly named: readonly (readonly [name: string, value: string])[];
