@@ -134,6 +134,15 @@ describe("an answer of the server", () => {
     expect(got).toBe(text);
   });
 
+  it("does not show the credential that Dome has sent to it, in an error or in a result (P10)", async () => {
+    const error = { code: -32_000, message: `upstream says Bearer ${SECRET}` };
+    server.answer = ({ id }) => Response.json({ jsonrpc: "2.0", id, error });
+    const failed = await post("crm", call("search"));
+    expect(failed.body.error).toMatchObject({ message: `upstream says Bearer ${"*".repeat(SECRET.length)}` });
+    server.answer = ({ id }) => complete(id, { content: [{ type: "text", text: SECRET }] });
+    expect((await post("crm", call("search"))).text).not.toContain(SECRET);
+  });
+
   it("that names no type is a complete one (2026-07-28, Results)", async () => {
     const { body } = await answeredWith(({ id }) =>
       Response.json({ jsonrpc: "2.0", id, result: { content: [] } }),

@@ -13,6 +13,7 @@ import { defined } from "../../kernel/defined.ts";
 import type { Result } from "../../kernel/result.ts";
 import { actEnd } from "../act-end.ts";
 import { callTool, type Called, type Permit, type ToolCallPorts } from "../call-tool.ts";
+import { masked } from "../credential/masked-answer.ts";
 import { sendWithCredential, type SendPorts } from "../credential/send.ts";
 import { reasonOf, reasonOfEnd } from "../early-end.ts";
 import type { Unanswered } from "../no-answer.ts";
@@ -96,7 +97,7 @@ async function perform(
       bounds,
     );
     if (answer.ok || isSent(answer.error)) outcome.attempts += 1;
-    return answer;
+    return masked(answer, sent.headers);
   });
   if (outcome.sentTooMuch) return refused("body_too_large");
   if (!opened.ok) return refused(reasonOf(opened.error.kind, signal), undefined, retryAfterOf(opened.error));

@@ -6,6 +6,7 @@ import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { err, type Result } from "../../kernel/result.ts";
 import { JSON_FAULTS, parseJsonBytes } from "../../kernel/strict-json.ts";
+import { masked } from "../credential/masked-answer.ts";
 import { noCredentialInWords } from "../credential/no-credential.ts";
 import {
   serverCredential,
@@ -39,14 +40,16 @@ async function readWithin(
   server: Server,
   signal: AbortSignal,
 ): Promise<Result<unknown, string>> {
-  const headers = new Headers();
+  const secret = new Headers();
   if (new URL(url).origin === new URL(server.url).origin) {
     const credential = await serverCredential(ports, server, signal);
     if (!credential.ok) return err(noCredentialInWords(credential.error));
-    for (const [name, value] of credential.value.headers) headers.set(name, value);
+    for (const [name, value] of credential.value.headers) secret.set(name, value);
   }
+  const headers = new Headers(secret);
   headers.set("accept", "application/json");
-  const opened = await ports.egress.open({ method: "GET", url, headers, body: null, signal }, LIMITS);
+  const request = { method: "GET", url, headers, body: null, signal };
+  const opened = masked(await ports.egress.open(request, LIMITS), secret);
   if (!opened.ok)
     return err(opened.error.kind === "address_refused" ? ADDRESS_REFUSED : ENDED[opened.error.kind]);
   const { status, headers: answered, body } = opened.value;

@@ -18,6 +18,7 @@ import type { Result } from "../../kernel/result.ts";
 import { isEventStream } from "../../mcp/event-reader.ts";
 import { parseMessage } from "../../mcp/message.ts";
 import { callTool, type Called, type Permit } from "../call-tool.ts";
+import { masked } from "../credential/masked-answer.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import { reasonOf } from "../early-end.ts";
 import { discard, withCredential } from "./own-exchange.ts";
@@ -102,7 +103,7 @@ async function perform(
         headers: withCredential(asking, sent.headers),
         body: null,
       };
-      return egress.open({ ...request, signal }, BOUNDS);
+      return masked(await egress.open({ ...request, signal }, BOUNDS), sent.headers);
     },
   );
   if (!opened.ok) return none(reasonOf(opened.error.kind, signal), undefined, retryAfterOf(opened.error));

@@ -6,6 +6,7 @@ import { eachChunk, readAll } from "../../egress/chunks.ts";
 import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../../egress/open.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
+import { masked } from "../credential/masked-answer.ts";
 import { EventReader, isEventStream } from "../../mcp/event-reader.ts";
 import type { Members, RequestId } from "../../mcp/json-members.ts";
 import { memberText } from "../../mcp/json-text.ts";
@@ -94,7 +95,7 @@ export async function post(
   headers.set("content-type", "application/json");
   headers.set("accept", "application/json, text/event-stream");
   const request = { method: "POST", url: server.url, headers, body: utf8(text), signal: server.signal };
-  const opened = await ports.egress.open(request, LIMITS);
+  const opened = masked(await ports.egress.open(request, LIMITS), server.credential);
   if (!opened.ok) return opened;
   const { status, headers: answered } = opened.value;
   const session = answered.get("mcp-session-id");

@@ -10,6 +10,7 @@ import {
   type McpServerAt,
   type McpUpstreamFault,
 } from "./own-exchange.ts";
+import { masked } from "../credential/masked-answer.ts";
 import { isOver, type LegacySession } from "./sessions/server-session.ts";
 import { Cancellation } from "./cancellation.ts";
 import type { Asked, ServerPorts } from "./exchange.ts";
@@ -27,7 +28,8 @@ export async function sendMessage(
   text: string,
 ): ReturnType<ExchangePorts["egress"]["open"]> {
   const headers = withCredential(protocol, sent);
-  return egress.open({ method: "POST", url, headers, body: utf8(text), signal }, bounds);
+  const request = { method: "POST", url, headers, body: utf8(text), signal };
+  return masked(await egress.open(request, bounds), sent);
 }
 
 interface InSession {
