@@ -210,6 +210,10 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     action:
       "Repeat the call after the time in `Retry-After`. If it lasts, an operator types `dome tools test TOOL`.",
   },
+  upstream_unavailable: {
+    meaning: "An MCP server answered 429 or 503 instead of an answer of its protocol.",
+    action: "Repeat the call later: after the time in `Retry-After`, if the server has named one.",
+  },
   upstream_busy: {
     meaning:
       "Dome has as many calls of the tool's server open at once as it may have, streams included. It sends the server nothing more until one of them ends.",

@@ -47,6 +47,7 @@ export const PROBLEMS = {
   internal: { status: 500, title: "Internal error" },
   unavailable: { status: 503, title: "Temporarily unavailable" },
   upstream_circuit_open: { status: 503, title: "The tool's server has failed several times in a row" },
+  upstream_unavailable: { status: 503, title: "The tool's server takes no call now" },
   upstream_busy: { status: 503, title: "Too many calls of the tool's server are open" },
   configuration_pending: { status: 503, title: "An earlier change is still being settled" },
   draining: { status: 503, title: "The agent is draining" },

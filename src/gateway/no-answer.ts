@@ -51,6 +51,11 @@ export const NO_ANSWER: Readonly<Record<NoAnswer, { readonly code: ProblemCode; 
       detail:
         "Dome has as many calls of the tool's server open as it may have, and has sent nothing. Repeat the call after the time in Retry-After.",
     },
+    upstream_unavailable: {
+      code: "upstream_unavailable",
+      detail:
+        "The tool's server takes no call now. Repeat it later, after the time in Retry-After if there is one.",
+    },
     upstream_failed: {
       code: "upstream_failed",
       detail: "The tool's server did not answer as its protocol says. The call may have had its effect.",

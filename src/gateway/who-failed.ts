@@ -25,6 +25,7 @@ export const WHO_FAILED = {
   upstream_lost: "upstream",
   upstream_circuit_open: "upstream",
   upstream_failed: "upstream",
+  upstream_unavailable: "upstream",
   session_over: "upstream",
   upstream_session_lost: "upstream",
 } as const satisfies Readonly<Record<string, Who>>;

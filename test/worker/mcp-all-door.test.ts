@@ -164,7 +164,7 @@ describe("other things of all servers", () => {
     const { body } = await post(modernRequest("resources/list"), "", secret);
     expect(names(body.result, "resources", "uri")).toEqual(["crm.file:///a.txt"]);
     expect(body.result["_meta"]).toEqual({
-      "dome/missing": [{ tool: "undeclared", why: "upstream_failed" }],
+      "dome/missing": [{ tool: "undeclared", why: "upstream_unavailable" }],
     });
   });
 

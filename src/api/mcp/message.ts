@@ -160,7 +160,12 @@ export function responseOf(answered: ClientAnswer, about: About): Response {
     case "message":
       return new Response(answered.text, {
         status: answered.status,
-        headers: { "content-type": "application/json", "cache-control": "no-store", ...decided },
+        headers: {
+          "content-type": "application/json",
+          "cache-control": "no-store",
+          ...defined({ "retry-after": answered.retryAfterSeconds?.toString() }),
+          ...decided,
+        },
       });
     case "events":
       return new Response(answered.body, { headers: { ...EVENT_STREAM, ...decided } });

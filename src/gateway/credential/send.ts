@@ -2,7 +2,9 @@
  * Sends a call to the server behind a tool, with all that Dome says about itself and about the call. Both doors send
  * through here. What the caller authenticated with is not part of it (P10).
  */
-import type { Result } from "../../kernel/result.ts";
+import { err, type Result } from "../../kernel/result.ts";
+import { isClosed, serverOf, type CircuitPorts } from "../upstream/guarded-egress.ts";
+import { pauseBeforeRepeat, type Attempted } from "../upstream/repeat.ts";
 import type { Upstream } from "../../registry/catalog.ts";
 import type { Permit } from "../call-tool.ts";
 import { contextHeaders, type ContextPorts, type NoContext } from "./dome-context.ts";
@@ -14,7 +16,7 @@ import {
 } from "./server-credential.ts";
 import { grantFor } from "./user-grant.ts";
 
-export type SendPorts = ServerCredentialPorts & ContextPorts;
+export type SendPorts = ServerCredentialPorts & ContextPorts & Pick<CircuitPorts, "circuits">;
 
 interface UpstreamCall {
   readonly permit: Permit;
@@ -37,15 +39,14 @@ export interface Sent {
   readonly credential: Headers;
 }
 
-/** As far as it says that the server refuses Dome's credential. */
-interface Answer {
-  readonly status: number;
+/** As far as it says that the server refuses Dome's credential, or is away. */
+interface Answer extends Attempted {
   readonly body: { cancel(): Promise<void> } | null;
 }
 
 /**
  * A server that does not accept a token that Dome got for it is asked once more with a new one, where the call may be
- * repeated.
+ * repeated. So is a server that is away, after a pause: nothing of its answer has been released yet.
  *
  * @param send opens the call.
  * @returns what `send` does, or why it was not called.
@@ -55,7 +56,10 @@ export async function sendWithCredential<A extends Answer, Fault extends { reado
   call: UpstreamCall,
   send: (sent: Sent) => Promise<Result<A, Fault>>,
 ): Promise<Result<A, Fault | NotSent>> {
-  for (let attempt = 1; ; attempt += 1) {
+  const { permit, upstream, signal, isRepeatable } = call;
+  const until = ports.clock.now() + permit.limits.maxActSeconds * 1000;
+  const done = { renewed: false, repeated: false };
+  for (;;) {
     const credential = await credentialOf(ports, call);
     if (!credential.ok) return credential;
     const context = await contextHeaders(ports, call.permit, call.upstream);
@@ -63,10 +67,26 @@ export async function sendWithCredential<A extends Answer, Fault extends { reado
     const headers = new Headers(context.value);
     for (const [name, value] of credential.value.headers) headers.set(name, value);
     const answer = await send({ headers, credential: credential.value.headers });
-    if (!isRefused(answer) || !credential.value.refused()) return answer;
-    if (attempt > 1 || !call.isRepeatable) return answer;
-    if (answer.ok) await answer.value.body?.cancel().catch(() => undefined);
+    const isRenewable = isRefused(answer) && credential.value.refused();
+    if (!isRepeatable) return answer;
+    if (isRenewable) {
+      if (done.renewed) return answer;
+      done.renewed = true;
+      await discarded(answer);
+      continue;
+    }
+    const pause = done.repeated ? null : pauseBeforeRepeat(answer, { now: ports.clock.now(), until });
+    if (pause === null || !isClosed(ports, serverOf(permit.tool.id, upstream.url))) return answer;
+    done.repeated = true;
+    await discarded(answer);
+    await ports.timers.sleep(pause, signal);
+    // A stop, a lost lease, the end of the act's time, or a client that has gone.
+    if (signal.aborted) return err({ kind: "aborted" });
   }
+}
+
+async function discarded(answer: Result<Answer, unknown>): Promise<void> {
+  if (answer.ok) await answer.value.body?.cancel().catch(() => undefined);
 }
 
 const credentialOf = (

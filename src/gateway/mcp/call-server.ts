@@ -16,6 +16,7 @@ import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import { CallCancelled, NotAwaited } from "../deadline.ts";
 import { reasonOf } from "../early-end.ts";
+import { isPutOff } from "../upstream/retry-after.ts";
 import type { NotSent } from "../credential/send.ts";
 import type { McpServerAt, McpUpstreamFault } from "./own-exchange.ts";
 import { knownServer, serverKey } from "./known-server.ts";
@@ -23,7 +24,7 @@ import type { NoAnswer } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { McpPorts } from "./door-view.ts";
 import { noticing } from "./era-change.ts";
-import { guardedEgress, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
+import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
 import type { Exchange, ServerPorts } from "./exchange.ts";
 import { keptSessionExchange } from "./exchange-kept-session.ts";
 import { ownSessionExchange } from "./exchange-own-session.ts";
@@ -123,7 +124,10 @@ async function perform(
   const exchanged = await sendWithCredential(ports, call, async ({ headers: sent, credential }) => {
     const server = { key: serverKey(tool.id, upstream), url: upstream.url, credential, signal };
     const chosen = await exchangeFor(guarded, server, request);
-    if (!chosen.ok) return chosen;
+    if (!chosen.ok) {
+      outcome.attempted(isSent(chosen.error));
+      return chosen;
+    }
     const { exchange, spoken } = chosen.value;
     const made = await exchange(guarded, server, {
       caller,
@@ -133,6 +137,7 @@ async function perform(
       bounds,
       isRepeatable,
     });
+    outcome.attempted(made.ok || isSent(made.error));
     return noticing(ports, server.key, spoken, made);
   });
   if (!exchanged.ok) {
@@ -145,7 +150,14 @@ async function perform(
   }
   const { session } = exchanged.value;
   if (session !== undefined) outcome.spokeIn(session.id, session.attempts);
-  return readAnswer(exchanged.value, { timers: ports.timers, request, outcome, most, signal });
+  return readAnswer(exchanged.value, {
+    timers: ports.timers,
+    clock: ports.clock,
+    request,
+    outcome,
+    most,
+    signal,
+  });
 }
 
 /** @param isOwn the session with the server is the client's own, so that it can begin another. */
@@ -158,6 +170,7 @@ export function whyNot(fault: McpUpstreamFault | NotSent, isOwn: boolean, signal
     case "credential_refused":
       return "upstream_refused";
     case "status":
+      return isPutOff(fault.status) ? "upstream_unavailable" : "upstream_failed";
     case "malformed":
     case "refused":
     case "endless":

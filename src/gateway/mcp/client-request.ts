@@ -45,7 +45,13 @@ export interface ClientRequest {
 
 /** The answer of a tool's server, or why there is none. */
 export type ServerAnswer =
-  | { readonly kind: "message"; readonly status: number; readonly text: string }
+  | {
+      readonly kind: "message";
+      readonly status: number;
+      readonly text: string;
+      /** When it is worth asking again, as the server says. */
+      readonly retryAfterSeconds?: number;
+    }
   /** Server-sent events, the last of which is the response. */
   | { readonly kind: "events"; readonly body: ReadableStream<Uint8Array> }
   | Unanswered;

@@ -20,8 +20,9 @@ export class McpOutcome {
   readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #sent: number;
-  /** Which session at the server, and how often the request was sent. */
-  #session: { readonly upstream_session?: string; readonly attempts?: number } = {};
+  /** Which session at the server. */
+  #session: { readonly upstream_session?: string } = {};
+  #attempts: number | undefined;
 
   /** @param sent the size of the request, in bytes. */
   constructor(clock: Clock, sent: number) {
@@ -32,14 +33,17 @@ export class McpOutcome {
 
   /**
    * @param id of the session at the server. The record has a digest of it, because the id itself lets its holder in.
-   * @param attempts how often the request was sent; recorded where it was more than once.
+   * @param attempts how often the request was sent for one attempt: again in a new session.
    */
   spokeIn(id: string | null, attempts: number): void {
     const digest = id === null ? undefined : toHex(sha256Sync(utf8(id))).slice(0, 16);
-    this.#session = defined({
-      upstream_session: digest,
-      attempts: attempts > 1 ? attempts : undefined,
-    });
+    this.#session = defined({ upstream_session: digest });
+    if (attempts > 1) this.#attempts = (this.#attempts ?? 1) + attempts - 1;
+  }
+
+  /** @param isSent false: something kept the request from the server. */
+  attempted(isSent: boolean): void {
+    this.#attempts = (this.#attempts ?? 0) + (isSent ? 1 : 0);
   }
 
   /** The server has answered, whatever it says: an error of the tool is an answer too. */
@@ -98,6 +102,7 @@ export class McpOutcome {
     return actEnd(this.#clock.now() - this.#startedAt, outcome, reason, {
       ...data,
       ...this.#session,
+      ...defined({ attempts: this.#attempts }),
       sent: this.#sent,
     });
   }

@@ -1,12 +1,14 @@
 /** The answer of a server, in JSON or in events, as it goes on to the client. */
 import type { ActEnd, Performed } from "../../access/act.ts";
 import { eachChunk, readAll } from "../../egress/chunks.ts";
-import type { Timers } from "../../kernel/clock.ts";
+import type { Clock, Timers } from "../../kernel/clock.ts";
 import { fromUtf8, utf8 } from "../../kernel/bytes.ts";
+import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { EventReader, isEventStream, type SseEvent } from "../../mcp/event-reader.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
+import { isPutOff, retryAfterSeconds } from "../upstream/retry-after.ts";
 import { reasonOfFault, reasonWithin } from "../early-end.ts";
 import { CallCancelled } from "../deadline.ts";
 import type { CallFault, NoAnswer } from "../who-failed.ts";
@@ -18,6 +20,7 @@ import { relayed, withData, withoutId, type Passing, type RelayEnd } from "./rel
 
 export interface Reading {
   readonly timers: Timers;
+  readonly clock: Clock;
   readonly request: ClientRequest;
   readonly outcome: McpOutcome;
   /** The largest message, in bytes. */
@@ -48,20 +51,29 @@ export async function readAnswer(exchanged: Exchanged, reading: Reading): Promis
   const read = await (isEvents ? lastEvent(exchanged, reading) : wholeMessage(exchanged, reading));
   if (!read.ok && reading.signal.reason instanceof CallCancelled)
     return cancelledAnswer(request, outcome, { status });
-  if (!read.ok) return outcome.none(read.error, { status });
+  const after = retryAfterSeconds(exchanged, reading.clock.now());
+  if (!read.ok) {
+    const isUnavailable = read.error === "upstream_failed" && isPutOff(status);
+    return outcome.none(isUnavailable ? "upstream_unavailable" : read.error, { status }, after);
+  }
   const { text, response, bytes } = read.value;
   return {
-    value: { kind: "message", status: statusFor(response, status), text },
+    value: {
+      kind: "message",
+      status: statusFor(response, status),
+      text,
+      ...defined({ retryAfterSeconds: after }),
+    },
     end: outcome.answered(response, { status, received: bytes }),
   };
 }
 
 /**
  * An error that the server has found before it dispatched the request has a status of its own (2026-07-28, "Error
- * codes"); that of any other answer is 200.
+ * codes"), and so has one that puts the caller off (RFC 6585 §4, RFC 9110 §15.6.4); that of any other answer is 200.
  */
 const statusFor = ({ outcome }: RpcResponse, status: number): number =>
-  "error" in outcome && (status === 400 || status === 404) ? status : 200;
+  "error" in outcome && (status === 400 || status === 404 || isPutOff(status)) ? status : 200;
 
 /**
  * In place of the answer to a request that its client has cancelled: a stream without one, or for a client that takes no

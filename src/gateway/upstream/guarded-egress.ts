@@ -93,5 +93,5 @@ function experienceOf(answer: Result<UpstreamResponse, OpenRefusal>): Experience
  * Answers in place of a server that is away: of the gateways before it (RFC 9110 §15.6), and of Cloudflare's network,
  * which answers a Worker with these where a connection fails (520–527, 530).
  */
-const isOfNobody = (status: number): boolean =>
+export const isOfNobody = (status: number): boolean =>
   (status >= 502 && status <= 504) || (status >= 520 && status <= 527) || status === 530;

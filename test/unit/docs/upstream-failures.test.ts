@@ -4,6 +4,7 @@ import { HTTP_HEADERS_MS, HTTP_SILENCE_MS } from "../../../src/gateway/http/call
 import { MCP_HEADERS_MS, MCP_SILENCE_MS } from "../../../src/gateway/mcp/call-server.ts";
 import { MOST_CALLS } from "../../../src/gateway/upstream/call-book.ts";
 import { FIRST_OPEN_MS, MOST_FAILURES, MOST_OPEN_MS } from "../../../src/gateway/upstream/circuit.ts";
+import { LONGEST_PAUSE_MS } from "../../../src/gateway/upstream/repeat.ts";
 import { bare, read, rowsOf } from "./markdown.ts";
 
 it("states the limits that the code has", () => {
@@ -19,5 +20,6 @@ it("states the limits that the code has", () => {
     FIRST_OPEN_MS,
     MOST_OPEN_MS,
     MOST_CALLS,
+    LONGEST_PAUSE_MS,
   });
 });

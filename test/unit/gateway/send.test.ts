@@ -36,6 +36,7 @@ async function sending({ isRepeatable = true, auth = OAUTH as typeof OAUTH | { t
     timers: { sleep: () => Promise.reject(new Error("nobody waits here")) },
     background: () => undefined,
     tokens: new BoundedMap(10),
+    circuits: new BoundedMap(10),
     derived: KEYS,
     issuer: "https://dome.example",
     signingKeys: { signer: () => Promise.reject(new Error("nothing is signed here")) },
@@ -61,6 +62,7 @@ async function sending({ isRepeatable = true, auth = OAUTH as typeof OAUTH | { t
     request: REQUEST,
     headers: {},
     tool,
+    limits: { maxActSeconds: 60 },
   } as unknown as Permit;
   const { signal } = new AbortController();
   const sent: (string | null)[] = [];
