@@ -17,7 +17,7 @@ export { AgentObject, WorkspaceObject } from "./index.js";
 export default worker;
 export class LedgerObject extends Ledger {
   append(records) {
-    if (records.some((record) => record.target?.id === "poison")) throw new Error("the ledger is broken");
+    if (records.some((record) => JSON.stringify(record).includes("poison"))) throw new Error("the ledger is broken");
     return super.append(records);
   }
   deadLetters() {

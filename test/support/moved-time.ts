@@ -17,7 +17,23 @@ let held: number | null = null;
 /** When the last of the waits that have begun is over. */
 let latestDue = 0;
 
-const sleepReally = systemTimers.sleep;
+/** Sleeps of the Worker and its objects that have not ended. */
+let sleeping = 0;
+
+const systemSleep = systemTimers.sleep;
+
+async function sleepReally(ms: number, until?: AbortSignal): Promise<void> {
+  sleeping += 1;
+  try {
+    await systemSleep(ms, until);
+  } finally {
+    sleeping -= 1;
+  }
+}
+
+/** How many timers run, beside those of the test itself. */
+export const runningTimers = (): number => sleeping;
+
 const LOOK_EVERY_MS = 10;
 
 /**
@@ -64,7 +80,7 @@ export async function stillTime<T>(act: () => Promise<T>): Promise<T> {
 async function waitOfStop(): Promise<void> {
   const due = systemClock.now() + STOP_WAIT_MS;
   latestDue = Math.max(latestDue, due);
-  while (systemClock.now() < due) await sleepReally(LOOK_EVERY_MS);
+  while (systemClock.now() < due) await systemSleep(LOOK_EVERY_MS);
 }
 
 /** What `pending` comes to, while no stop that it waits for takes its time. */
@@ -74,7 +90,7 @@ export async function hurried<T>(pending: Promise<T>): Promise<T> {
   settled.catch(() => undefined);
   while (waiting.size > 0) {
     ahead += Math.max(0, latestDue - systemClock.now());
-    await sleepReally(LOOK_EVERY_MS);
+    await systemSleep(LOOK_EVERY_MS);
   }
   return settled;
 }

@@ -35,7 +35,12 @@ function parse(text: string): RawAnswer {
 }
 
 /** The TCP ports on which a process listens, with their addresses as Linux writes them. */
-export function listeningPorts(pid: number): { readonly address: string; readonly port: number }[] {
+export const listeningPorts = (pid: number) => socketsIn(LISTENING, pid);
+
+/** How many TCP connections a process has. */
+export const connectionsOf = (pid: number): number => socketsIn(ESTABLISHED, pid).length;
+
+function socketsIn(wanted: string, pid: number): { readonly address: string; readonly port: number }[] {
   const folder = `/proc/${pid}/fd`;
   const sockets = new Set(
     readdirSync(folder).flatMap((name) => {
@@ -53,11 +58,10 @@ export function listeningPorts(pid: number): { readonly address: string; readonl
       .flatMap((line) => {
         const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);
         const [address = "", port = ""] = local.split(":");
-        return state === LISTENING && sockets.has(inode)
-          ? [{ address, port: Number.parseInt(port, 16) }]
-          : [];
+        return state === wanted && sockets.has(inode) ? [{ address, port: Number.parseInt(port, 16) }] : [];
       }),
   );
 }
 
 const LISTENING = "0A";
+const ESTABLISHED = "01";

@@ -6,6 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from
 import { toBase64Url, utf8 } from "../../src/kernel/bytes.ts";
 import { openActList } from "../../src/contract/open-act.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
+import { runningTimers } from "../support/moved-time.ts";
 import { freshWorkspace, operator, token, worker, type Registered } from "../support/worker-api.ts";
 
 const api = operator();
@@ -128,7 +129,7 @@ const CALLS: readonly (() => Promise<Response>)[] = [
 
 describe("wrong input", () => {
   test.each(Object.keys(SERVERS))(
-    "leaves no act, and no connection to a server that %s, open behind it (P8)",
+    "leaves no act, no timer, and no connection to a server that %s, open behind it (P8)",
     async (server) => {
       answer = SERVERS[server] ?? answer;
       for (let round = 0; round < 4; round += 1) {
@@ -146,6 +147,7 @@ describe("wrong input", () => {
       sentAltogether += connections.length;
       await expect.poll(endings, { timeout: 10_000 }).toEqual({ sent: sentAltogether, unpaired: [] });
       await expect.poll(openActs).toBe(0);
+      await expect.poll(runningTimers, { timeout: 5_000 }).toBe(0);
     },
     30_000,
   );

@@ -7,6 +7,7 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "nod
 import { DOCUMENT } from "./document.ts";
 import { generated } from "./generated.ts";
 import { lie } from "./lies.ts";
+import { answerMcp } from "./mcp.ts";
 
 /** How much of a body has passed, by the path of its request. */
 export interface Traffic {
@@ -82,6 +83,8 @@ export async function answer(
       return pipeline(request, response);
     case "photos":
       return json(await partsOf(request));
+    case "mcp":
+      return answerMcp(request, response, first);
     case "lies":
       if (lie(first, request.socket)) return;
   }
