@@ -176,6 +176,12 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     meaning: "The answer is larger than the tier's `max_act_body_bytes`.",
     action: "Ask the server for less at once, or give the agent another tier.",
   },
+  answer_not_redactable: {
+    meaning:
+      "The entry of the tool redacts answers, and Dome cannot read this one as the entry's rules need: it is an image, a stream, JSON that is none, or in another encoding. Nothing of it is passed on.",
+    action:
+      "The call may have had its effect. An operator may let such answers pass as they are, with `--redact-unreadable pass`.",
+  },
   session_over: {
     meaning:
       "The `Mcp-Session-Id` is not one that Dome gave to this caller for this door, or has ended; or the tool's server has ended it.",

@@ -33,6 +33,8 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   models: ["--model"],
   operations: ["--operation"],
   overlap_seconds: ["--overlap"],
+  redact_paths: ["--redact-path"],
+  redact_patterns: ["--redact-pattern"],
   value: ["--secret-env", "--secret-file"],
   workspaces: ["--workspace"],
 };

@@ -1,6 +1,7 @@
 /** The tools, pools and integrations that a workspace offers its agents. */
 import { z } from "zod";
 import { modelName, operationName } from "./resource.ts";
+import { redactPaths, redactPatterns, redactUnreadable } from "./redaction.ts";
 import { membersIn, setting } from "./settings.ts";
 import {
   contextHeaders,
@@ -120,6 +121,30 @@ export const TOOL_SETTINGS = {
       description: "true: calls may have query parameters that the OpenAPI document does not declare",
     }),
     z.boolean().default(false),
+  ),
+  redact_paths: setting(
+    redactPaths,
+    redactPaths.default([]).meta({
+      description:
+        "members of answers that no agent gets: JSON Pointers (RFC 6901), in which `*` stands for any one member or item, and `**` for any number of them",
+    }),
+    z.array(z.string()).default([]),
+  ),
+  redact_patterns: setting(
+    redactPatterns,
+    redactPatterns.default([]).meta({
+      description:
+        "what no agent gets in texts of answers: `card_number`, `credential`, `email`, `iban`, or an expression between slashes",
+    }),
+    z.array(z.string()).default([]),
+  ),
+  redact_unreadable: setting(
+    redactUnreadable,
+    redactUnreadable.default("refuse").meta({
+      description:
+        "what becomes of an answer that is to be redacted and cannot be, as one with an image: `refuse`, or `pass` as it is",
+    }),
+    redactUnreadable.default("refuse"),
   ),
 } as const;
 

@@ -40,6 +40,7 @@ export const PROBLEMS = {
   upstream_redirect: { status: 502, title: "The tool's server redirects to another server" },
   upstream_unreachable: { status: 502, title: "The tool's server cannot be reached" },
   upstream_too_large: { status: 502, title: "The answer of the tool's server is too large" },
+  answer_not_redactable: { status: 502, title: "The answer of the tool's server cannot be redacted" },
   session_over: { status: 404, title: "There is no such session" },
   upstream_failed: { status: 502, title: "The tool's server does not answer as its protocol says" },
   upstream_timeout: { status: 504, title: "The tool's server does not answer in time" },

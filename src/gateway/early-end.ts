@@ -3,7 +3,7 @@ import { UpstreamFault, type UpstreamEnd } from "../egress/open.ts";
 import type { NotSent } from "./credential/send.ts";
 import { ActTooLong } from "./deadline.ts";
 import type { CircuitOpen } from "./upstream/guarded-egress.ts";
-import type { StreamEnd } from "./observed.ts";
+import { OtherLength, type StreamEnd } from "./observed.ts";
 import type { CallFault, NoAnswer } from "./who-failed.ts";
 
 /**
@@ -46,8 +46,10 @@ export function reasonOfEnd(end: StreamEnd, signal: AbortSignal): CallFault | un
 }
 
 /** Of the error that reading an answer has thrown. */
-export const reasonOfFault = (fault: unknown, signal: AbortSignal): NoAnswer =>
-  reasonWithin(fault instanceof UpstreamFault ? fault.end : "unreachable", signal);
+export function reasonOfFault(fault: unknown, signal: AbortSignal): NoAnswer {
+  if (fault instanceof OtherLength) return "upstream_failed";
+  return reasonWithin(fault instanceof UpstreamFault ? fault.end : "unreachable", signal);
+}
 
 /** Of an answer that had begun. */
 export function reasonWithin(end: UpstreamEnd, signal: AbortSignal): NoAnswer {

@@ -83,6 +83,11 @@ export const NO_ANSWER: Readonly<Record<NoAnswer, { readonly code: ProblemCode; 
       code: "upstream_too_large",
       detail: "The answer of the tool's server is larger than the agent's tier allows.",
     },
+    answer_not_redactable: {
+      code: "answer_not_redactable",
+      detail:
+        "The answer of the tool's server cannot be redacted as the tool's entry says, so Dome does not pass it on. The call may have had its effect.",
+    },
     act_too_long: {
       code: "act_too_long",
       detail: "The call has taken longer than the agent's tier allows. It may have had its effect.",

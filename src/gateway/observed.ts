@@ -13,13 +13,17 @@ export type StreamEnd =
   | { readonly kind: "abandoned" }
   | { readonly kind: "broken"; readonly fault: unknown };
 
-/**
- * @param most the greatest size in bytes; more breaks the stream with a `TooLong`. Null: no bound.
- * @param ended is told once.
- */
+interface Sizes {
+  /** The greatest size in bytes; more breaks the stream with a `TooLong`. Default: no bound. */
+  readonly most?: number;
+  /** The size in bytes; any other breaks the stream with an `OtherLength`. Default: any. */
+  readonly exactly?: number;
+}
+
+/** @param ended is told once. */
 export function observed(
   source: ReadableStream<Uint8Array>,
-  most: number | null,
+  { most = Infinity, exactly }: Sizes,
   ended: (end: StreamEnd, passed: Passed) => void,
 ): ReadableStream<Uint8Array> {
   const reader = source.getReader();
@@ -45,12 +49,14 @@ export function observed(
         try {
           const { done, value } = await reader.read();
           if (done) {
+            if (exactly !== undefined && bytes < exactly) throw new OtherLength();
             over({ kind: "whole" });
             controller.close();
             return;
           }
           bytes += value.length;
-          if (most !== null && bytes > most) throw new TooLong();
+          if (bytes > most) throw new TooLong();
+          if (exactly !== undefined && bytes > exactly) throw new OtherLength();
           hash.update(value);
           controller.enqueue(value);
         } catch (fault) {
@@ -71,5 +77,12 @@ export class TooLong extends Error {
   constructor() {
     super("the body is longer than the tier allows");
     this.name = "TooLong";
+  }
+}
+
+export class OtherLength extends Error {
+  constructor() {
+    super("the body has another length than its sender said");
+    this.name = "OtherLength";
   }
 }

@@ -16,6 +16,7 @@ export const WHO_FAILED = {
   upstream_credential_missing: "dome",
   act_too_long: "dome",
   upstream_busy: "dome",
+  answer_not_redactable: "dome",
   upstream_refused: "upstream",
   upstream_redirect: "upstream",
   upstream_unreachable: "upstream",

@@ -7,14 +7,20 @@ export const pointerTo = (path: readonly (string | number)[]): string =>
 /** A name as a step of a pointer (RFC 6901 §3). */
 export const escapedStep = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
 
+/** The names and indices of a pointer, from the outside in. */
+export const stepsOf = (pointer: string): readonly string[] =>
+  pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+
 /**
  * @param pointer not percent-encoded.
  * @returns undefined when nothing stands there.
  */
 export function atPointer(root: unknown, pointer: string): unknown {
   let at = root;
-  for (const step of pointer.split("/").slice(1)) {
-    const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
+  for (const name of stepsOf(pointer)) {
     if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
     at = (at as Readonly<Record<string, unknown>>)[name];
   }

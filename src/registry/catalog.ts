@@ -3,13 +3,7 @@ import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Integration, Pool, Tool } from "../contract/catalog.ts";
 import { offeredByMcp } from "../contract/mcp-operations.ts";
 import { toolOf } from "../contract/resource.ts";
-import type {
-  ContextHeader,
-  CredentialState,
-  DomeContext,
-  ToolKind,
-  UpstreamAuth,
-} from "../contract/upstream.ts";
+import type { CredentialState } from "../contract/upstream.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { AgentId, Id, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
@@ -22,23 +16,9 @@ import { routeNamed, type HttpRoute } from "./http-operations.ts";
 import type { JsonSchema } from "./schema-text.ts";
 import { shownToolSettings } from "./tool-settings.ts";
 import type { SealedSecret } from "./tool-secrets.ts";
+import { upstreamSettings, type Upstream } from "./upstream.ts";
 import { inList } from "../storage/in-list.ts";
 import { declarationsOf, type EntryKind } from "./catalog-writes.ts";
-
-/** The server behind a tool that Dome calls itself. */
-export interface Upstream {
-  readonly kind: Exclude<ToolKind, "local">;
-  readonly url: string;
-  readonly auth: UpstreamAuth;
-  /** Lower-case names of headers that pass in both directions, besides those that always do. */
-  readonly forwardHeaders: readonly string[];
-  /** Null: calls carry no signed context. */
-  readonly domeContext: DomeContext | null;
-  /** Headers of the caller that are part of the context of a call. */
-  readonly contextHeaders: readonly ContextHeader[];
-  /** The newest secret, sealed; null: the tool has none. */
-  readonly secret: SealedSecret | null;
-}
 
 export interface CatalogTool {
   readonly id: Id<"tol">;
@@ -215,18 +195,6 @@ function routesOf(
 
 /** Stored by Dome itself, which made it of a document. */
 const parsedRequest = (request: string): PinnedRequest => JSON.parse(request) as PinnedRequest;
-
-const upstreamSettings = ({
-  auth,
-  forwardHeaders,
-  domeContext,
-  contextHeaders,
-}: typeof catalogTools.$inferSelect): Omit<Upstream, "kind" | "url" | "secret"> => ({
-  auth,
-  forwardHeaders,
-  domeContext,
-  contextHeaders,
-});
 
 const schemasOf = (pinned: readonly PinnedOperation[]): (readonly [string, JsonSchema])[] =>
   pinned.flatMap(({ name, schema }) =>

@@ -19,6 +19,9 @@ const COLUMNS = {
   context_headers: "contextHeaders",
   openapi: "openapi",
   additional_query: "additionalQuery",
+  redact_paths: "redactPaths",
+  redact_patterns: "redactPatterns",
+  redact_unreadable: "redactUnreadable",
 } as const satisfies Readonly<Record<ToolSettingName, keyof Row>>;
 
 /** The settings that a request names, by their columns. */

@@ -29,6 +29,7 @@ export const MIGRATIONS: readonly string[] = [
   "0019_call_context.sql",
   "0020_context_headers.sql",
   "0021_openapi.sql",
+  "0022_redaction.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

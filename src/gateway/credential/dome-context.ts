@@ -10,7 +10,7 @@ import {
 } from "../../contract/dome-context.ts";
 import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
-import type { Upstream } from "../../registry/catalog.ts";
+import type { Upstream } from "../../registry/upstream.ts";
 import { mintDomeContext } from "../../tokens/mint-context.ts";
 import type { Permit } from "../call-tool.ts";
 import { actingFor } from "./acting.ts";

@@ -5,7 +5,7 @@
 import { err, type Result } from "../../kernel/result.ts";
 import { isClosed, serverOf, type CircuitPorts } from "../upstream/guarded-egress.ts";
 import { pauseBeforeRepeat, type Attempted } from "../upstream/repeat.ts";
-import type { Upstream } from "../../registry/catalog.ts";
+import type { Upstream } from "../../registry/upstream.ts";
 import type { Permit } from "../call-tool.ts";
 import { contextHeaders, type ContextPorts, type NoContext } from "./dome-context.ts";
 import {

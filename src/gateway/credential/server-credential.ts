@@ -7,7 +7,7 @@ import { toBase64, toHex, utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
-import type { Upstream } from "../../registry/catalog.ts";
+import type { Upstream } from "../../registry/upstream.ts";
 import { destinationOf, openSecret } from "../../registry/tool-secrets.ts";
 import type { EnvelopeKey } from "../../secrets/envelope.ts";
 import { forgetToken, heldToken, type HeldTokenPorts } from "./held-tokens.ts";

@@ -6,11 +6,13 @@ import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
 import type { Withheld } from "../../access/release.ts";
 import type { Egress } from "../../egress/egress.ts";
-import type { UpstreamLimits, UpstreamRequest } from "../../egress/open.ts";
+import type { UpstreamLimits, UpstreamRequest, UpstreamResponse } from "../../egress/open.ts";
 import { toHex } from "../../kernel/bytes.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
 import { defined } from "../../kernel/defined.ts";
-import type { Result } from "../../kernel/result.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
+import type { Upstream } from "../../registry/upstream.ts";
+import { redactionOf, type RedactionRules } from "../../registry/redaction/rules.ts";
 import { actEnd } from "../act-end.ts";
 import { callTool, type Called, type Permit, type ToolCallPorts } from "../call-tool.ts";
 import { masked } from "../credential/masked-answer.ts";
@@ -29,6 +31,7 @@ import { answerHeaders, upstreamHeaders } from "./headers.ts";
 import { observed, TooLong } from "../observed.ts";
 import { questionOf } from "./question.ts";
 import type { HttpBody, HttpRequest } from "./request.ts";
+import { PARTIAL, redactAnswer } from "./redact-answer.ts";
 import { rewrittenLocation, upstreamUrl } from "./urls.ts";
 
 /** The longest silence before the server's answer, in milliseconds. */
@@ -79,6 +82,7 @@ async function perform(
   });
   if (upstream?.kind !== "http") return refused("not_an_http_tool");
   const url = upstreamUrl(upstream.url, request.path, request.search);
+  const rules = redactionOf(upstream.redaction);
   const bounds: UpstreamLimits = {
     headersMs: HTTP_HEADERS_MS,
     silenceMs: HTTP_SILENCE_MS,
@@ -91,6 +95,7 @@ async function perform(
   const egress = guardedEgress(ports, serverOf(tool.id, upstream.url));
   const opened = await sendWithCredential(ports, { permit, upstream, signal, isRepeatable }, async (sent) => {
     const headers = upstreamHeaders(request.headers, forwarded, sent.headers);
+    if (rules !== null) for (const name of PARTIAL) headers.delete(name);
     const call = { method: request.method, url, headers, body, signal };
     const answer = await egress.open(
       { ...call, ...defined({ sized: sizedAs(ports, request.body) }) },
@@ -101,44 +106,101 @@ async function perform(
   });
   if (outcome.sentTooMuch) return refused("body_too_large");
   if (!opened.ok) return refused(reasonOf(opened.error.kind, signal), undefined, retryAfterOf(opened.error));
-  const { status, headers: received, body: answer } = opened.value;
-  const drop = (): void => void answer?.cancel().catch(() => undefined);
-  // RFC 9110 §15: any other is the fault of a server. Nobody could answer with it either.
-  if (status < 200 || status > 599) {
-    drop();
-    return refused("upstream_unreachable", status);
+  const answer = opened.value;
+  const kept = passedHeaders(answer, { door: `${ports.issuer}/tools/${request.tool}`, url, upstream });
+  const refusal = refusalOf(answer) ?? (kept.ok ? null : kept.error);
+  if (refusal !== null || !kept.ok) {
+    answer.body?.cancel().catch(() => undefined);
+    return refused(refusal ?? "upstream_redirect", answer.status);
   }
-  // Its 401 is about Dome's credential, and not about the caller's.
-  if (status === 401 || status === 403 || status === 407) {
-    drop();
-    return refused("upstream_refused", status);
-  }
-  const kept = answerHeaders(received, upstream.forwardHeaders);
-  const location = received.get("location");
-  if (location !== null) {
-    const door = `${ports.issuer}/tools/${request.tool}`;
-    const here = rewrittenLocation(location, { url, base: upstream.url, door });
-    if (here !== null) kept.set("location", here);
-    // Elsewhere it is only left out: the server has done what it was asked to.
-    else if (status >= 300 && status < 400) {
-      drop();
-      return refused("upstream_redirect", status);
-    }
-  }
-  const { stream, end } = outcome.receiving(answer, status, signal);
-  return { value: { kind: "answer", status, headers: kept, body: stream }, end };
+  const passing = { outcome, headers: kept.value, signal };
+  return rules === null
+    ? passAnswer(ports, answer, passing)
+    : passRedacted(ports, answer, { ...passing, rules, most: limits.maxActBodyBytes });
 }
+
+/** What is no answer for the caller, whatever its body says. */
+function refusalOf({ status }: UpstreamResponse): NoAnswer | null {
+  // RFC 9110 §15: any other is the fault of a server. Nobody could answer with it either.
+  if (status < 200 || status > 599) return "upstream_unreachable";
+  // Its 401 is about Dome's credential, and not about the caller's.
+  return status === 401 || status === 403 || status === 407 ? "upstream_refused" : null;
+}
+
+function passedHeaders(
+  { status, headers }: UpstreamResponse,
+  { door, url, upstream }: { readonly door: string; readonly url: string; readonly upstream: Upstream },
+): Result<Headers, NoAnswer> {
+  const kept = answerHeaders(headers, upstream.forwardHeaders);
+  const location = headers.get("location");
+  if (location === null) return ok(kept);
+  const here = rewrittenLocation(location, { url, base: upstream.url, door });
+  if (here !== null) kept.set("location", here);
+  // Elsewhere it is only left out: the server has done what it was asked to.
+  else if (status >= 300 && status < 400) return err("upstream_redirect");
+  return ok(kept);
+}
+
+interface PassingAnswer {
+  readonly outcome: HttpOutcome;
+  /** Those that pass. */
+  readonly headers: Headers;
+  readonly signal: AbortSignal;
+}
+
+function passAnswer(
+  { fixedLength }: HttpPorts,
+  { status, headers: received, body }: UpstreamResponse,
+  { outcome, headers, signal, ...more }: PassingAnswer & { readonly redacted?: number },
+): Performed<HttpAnswer> {
+  const length = body === null ? null : lengthOf(received);
+  const { stream, end } = outcome.receiving(body, { status, ...more }, { signal, length });
+  const sized = stream === null || length === null ? stream : sizedStream(stream, fixedLength(length));
+  return { value: { kind: "answer", status, headers, body: sized }, end };
+}
+
+/** Of a body that passes as it came: a body in an encoding has another length for whoever decodes it. */
+function lengthOf(headers: Headers): number | null {
+  const said = headers.get("content-length") ?? "";
+  return /^\d{1,15}$/.test(said) && !headers.has("content-encoding") ? Number(said) : null;
+}
+
+async function passRedacted(
+  ports: HttpPorts,
+  answer: UpstreamResponse,
+  { rules, most, ...passing }: PassingAnswer & { readonly rules: RedactionRules; readonly most: number },
+): Promise<Performed<HttpAnswer>> {
+  const { outcome, headers, signal } = passing;
+  const { status } = answer;
+  const redacted = await redactAnswer(answer, rules, { kept: headers, most, signal });
+  if (!redacted.ok) {
+    answer.body?.cancel().catch(() => undefined);
+    return { value: { kind: "none", why: redacted.error }, end: outcome.failed(redacted.error, status) };
+  }
+  const { body, passes, received, count } = redacted.value;
+  if (passes) return passAnswer(ports, answer, { ...passing, redacted: count });
+  const end = outcome.redacted(body, { status, received, redacted: count });
+  const stream = body === null ? null : streamOf(body, ports.fixedLength(body.length));
+  return { value: { kind: "answer", status, headers, body: stream }, end };
+}
+
+const streamOf = (bytes: Uint8Array<ArrayBuffer>, sized: Sized): ReadableStream<Uint8Array> =>
+  sizedStream(new Blob([bytes]).stream(), sized);
 
 /** Many servers refuse a body of unknown size. So what the caller has said of its size is said to the server, too. */
 function sizedAs(ports: HttpPorts, body: HttpBody): UpstreamRequest["sized"] {
   const { length } = body.kind === "stream" ? body : { length: null };
-  return length === null
-    ? undefined
-    : (stream) => {
-        const { readable, writable } = ports.fixedLength(length);
-        stream.pipeTo(writable).catch(() => undefined); // whoever reads hears of it
-        return readable;
-      };
+  return length === null ? undefined : (stream) => sizedStream(stream, ports.fixedLength(length));
+}
+
+type Sized = ReadableWritablePair<Uint8Array, Uint8Array>;
+
+function sizedStream(
+  stream: ReadableStream<Uint8Array>,
+  { readable, writable }: Sized,
+): ReadableStream<Uint8Array> {
+  stream.pipeTo(writable).catch(() => undefined); // whoever reads hears of it
+  return readable;
 }
 
 /** What was decided on is sent: a header that the approved definition names is one of the arguments. */
@@ -171,7 +233,7 @@ class HttpOutcome {
       this.#sent = { bytes: body.bytes.length, sha256: toHex(sha256Sync(body.bytes)) };
       return body.bytes;
     }
-    return observed(body.stream, most, (end, passed) => {
+    return observed(body.stream, { most }, (end, passed) => {
       this.#sent = passed;
       if (end.kind === "broken" && end.fault instanceof TooLong) this.sentTooMuch = true;
     });
@@ -179,13 +241,13 @@ class HttpOutcome {
 
   receiving(
     body: ReadableStream<Uint8Array> | null,
-    status: number,
-    signal: AbortSignal,
+    facts: { readonly status: number; readonly redacted?: number },
+    { signal, length }: { readonly signal: AbortSignal; readonly length: number | null },
   ): { readonly stream: ReadableStream<Uint8Array> | null; readonly end: Performed<unknown>["end"] } {
-    if (body === null) return { stream: null, end: this.#end("completed", { status }) };
+    if (body === null) return { stream: null, end: this.#end("completed", facts) };
     const { promise: end, resolve: settle } = Promise.withResolvers<ActEnd>();
-    const stream = observed(body, null, (ended, { bytes, sha256 }) => {
-      const received = { status, received: bytes, received_sha256: sha256 };
+    const stream = observed(body, length === null ? {} : { exactly: length }, (ended, { bytes, sha256 }) => {
+      const received = { ...facts, received: bytes, received_sha256: sha256 };
       const reason = reasonOfEnd(ended, signal);
       settle(
         this.#end(reason === undefined ? "completed" : "failed", {
@@ -195,6 +257,18 @@ class HttpOutcome {
       );
     });
     return { stream, end };
+  }
+
+  /**
+   * The digest is that of what the agent gets. One of what the server sent would let anybody who reads the trail try
+   * which card number it was.
+   */
+  redacted(
+    body: Uint8Array | null,
+    facts: { readonly status: number; readonly received: number; readonly redacted?: number },
+  ): ActEnd {
+    const passed = body === null ? {} : { passed: body.length, passed_sha256: toHex(sha256Sync(body)) };
+    return this.#end("completed", { ...facts, ...passed });
   }
 
   #end(

@@ -103,7 +103,10 @@ async function pinnedParts(
       if (isFull) break;
       last = each.name;
       if (prefix.length + each.name.length > LONGEST_NAME) isCut = true;
-      else items.push(withMembers(listedFor(era, each.text), { name: JSON.stringify(prefix + each.name) }));
+      else
+        items.push(
+          withMembers(listedFor(era, view.tool, each.text), { name: JSON.stringify(prefix + each.name) }),
+        );
       size += each.text.length;
     }
     parts.push({

@@ -34,6 +34,7 @@ import { McpOutcome } from "./outcome.ts";
 import { deniedAnswer } from "./own-answers.ts";
 import { cancellable } from "./calls-in-flight.ts";
 import { cancelledAnswer, readAnswer } from "./read-answer.ts";
+import { MessageRedaction } from "./redact-message.ts";
 import { answeredInTime } from "./slow-answer.ts";
 
 /** The longest silence before an answer, in milliseconds: in JSON it comes only when the tool has done its work. */
@@ -150,11 +151,13 @@ async function perform(
   }
   const { session } = exchanged.value;
   if (session !== undefined) outcome.spokeIn(session.id, session.attempts);
+  const redaction = new MessageRedaction(upstream);
   return readAnswer(exchanged.value, {
     timers: ports.timers,
     clock: ports.clock,
     request,
     outcome,
+    redaction,
     most,
     signal,
   });

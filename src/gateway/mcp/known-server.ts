@@ -14,7 +14,7 @@ import { standardHeaders } from "../../mcp/modern-request.ts";
 import type { Era } from "../../mcp/revision.ts";
 import { allTools, type ToolListing } from "../../mcp/tool-pages.ts";
 import { DISCOVER, eraVerdict } from "../../mcp/upstream-era.ts";
-import type { Upstream } from "../../registry/catalog.ts";
+import type { Upstream } from "../../registry/upstream.ts";
 import {
   faultOf,
   post,

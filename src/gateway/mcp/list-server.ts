@@ -6,7 +6,7 @@ import type { Timers } from "../../kernel/clock.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Era } from "../../mcp/revision.ts";
 import type { ToolListing } from "../../mcp/tool-pages.ts";
-import type { Upstream } from "../../registry/catalog.ts";
+import type { Upstream } from "../../registry/upstream.ts";
 import { noCredentialInWords } from "../credential/no-credential.ts";
 import { serverCredential, type ServerCredentialPorts } from "../credential/server-credential.ts";
 import type { McpUpstreamFault } from "./own-exchange.ts";

@@ -6,6 +6,9 @@ import { isOffered } from "../../access/evaluate.ts";
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../kernel/bytes.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { legacyTool } from "../../mcp/legacy-client.ts";
+import { withMembers } from "../../mcp/json-text.ts";
+import type { CatalogTool } from "../../registry/catalog.ts";
+import { isRedacting } from "../../registry/redaction/rules.ts";
 import type { PinnedDefinition } from "../../registry/tool-operations.ts";
 import type { Era } from "../../mcp/revision.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
@@ -28,7 +31,7 @@ export async function listTools(
   const { page, next } = pageOf(offered);
   const members = [
     ...(era === "modern" ? ['"resultType":"complete"'] : []),
-    `"tools":[${page.map(({ text }) => listedFor(era, text)).join(",")}]`,
+    `"tools":[${page.map(({ text }) => listedFor(era, tool, text)).join(",")}]`,
     ...(next === null ? [] : [`"nextCursor":${JSON.stringify(next)}`]),
     // A quarantine or a change of the surface is to be seen with the next list.
     ...(era === "modern" ? ['"ttlMs":0', '"cacheScope":"private"'] : []),
@@ -37,9 +40,16 @@ export async function listTools(
   return { kind: "message", status: 200, text, decision: null };
 }
 
-/** A pinned definition, as a client of this era may read it. */
-export const listedFor = (era: Era, definition: string): string =>
-  era === "modern" ? definition : legacyTool(definition);
+/**
+ * A pinned definition, as a client of this era may read it. What Dome has redacted need not match the `outputSchema`, and
+ * a client would refuse it, so none is listed then.
+ */
+export function listedFor(era: Era, { upstream }: CatalogTool, definition: string): string {
+  const listed = era === "modern" ? definition : legacyTool(definition);
+  return upstream === null || !isRedacting(upstream.redaction)
+    ? listed
+    : withMembers(listed, { outputSchema: null });
+}
 
 function pageOf(offered: readonly PinnedDefinition[]) {
   let size = 0;

@@ -28,6 +28,7 @@ import type { NoAnswer } from "../who-failed.ts";
 import { guardedEgress, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
 import type { McpPorts } from "./door-view.ts";
 import { McpOutcome } from "./outcome.ts";
+import { MessageRedaction } from "./redact-message.ts";
 import { relayed, type Passing } from "./relay.ts";
 import { legacyHeaders } from "./upstream-headers.ts";
 
@@ -116,21 +117,29 @@ async function perform(
     return none(status === 401 || status === 403 ? "upstream_refused" : "upstream_failed", status);
   }
   const watched = outcome.watching(body);
+  const redaction = new MessageRedaction(upstream);
+  let isRefused = false;
   const { promise: end, resolve: settle } = Promise.withResolvers<ActEnd>();
   const stream = relayed(watched.stream, {
     timers: ports.timers,
     most: MOST_MESSAGE,
     passing: (event): Passing => {
-      if (event.data === null) return { kind: "passed", bytes: event.bytes };
+      if (event.data === null)
+        return { kind: "passed", bytes: redaction.event(() => event.bytes, null, event) };
       const message = parseMessage(utf8(event.data), "upstream");
       if (!message.ok) return { kind: "broken" };
       const isOutOfPlace = message.value.kind === "response" && !isTakenUp;
-      return isOutOfPlace ? { kind: "dropped" } : { kind: "passed", bytes: event.bytes };
+      if (isOutOfPlace) return { kind: "dropped" };
+      const text = redaction.message(event.data);
+      if (text.ok) return { kind: "passed", bytes: redaction.event(() => event.bytes, text.value, event) };
+      isRefused = true;
+      return { kind: "broken" };
     },
     ended: (ended) => {
-      const facts = { status, received: watched.bytes() };
+      const facts = { status, received: watched.bytes(), ...redaction.facts };
       const isBroken = ended.kind === "broken" || ended.kind === "too_large";
-      settle(isBroken ? outcome.failed("upstream_failed", facts) : outcome.ended(facts));
+      const reason = isRefused ? "answer_not_redactable" : "upstream_failed";
+      settle(isBroken ? outcome.failed(reason, facts) : outcome.ended(facts));
       return null;
     },
   });

@@ -14,6 +14,8 @@ interface Facts {
   readonly status?: number;
   /** In bytes. */
   readonly received?: number;
+  /** How many values of the answer were redacted. */
+  readonly redacted?: number;
 }
 
 export class McpOutcome {

@@ -14,6 +14,7 @@ import { CallCancelled } from "../deadline.ts";
 import type { CallFault, NoAnswer } from "../who-failed.ts";
 import type { ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { Exchanged } from "./exchange.ts";
+import type { MessageRedaction } from "./redact-message.ts";
 import { noAnswerMessage } from "./own-answers.ts";
 import type { McpOutcome } from "./outcome.ts";
 import { relayed, withData, withoutId, type Passing, type RelayEnd } from "./relay.ts";
@@ -23,6 +24,8 @@ export interface Reading {
   readonly clock: Clock;
   readonly request: ClientRequest;
   readonly outcome: McpOutcome;
+  /** What of the messages the client may hear. */
+  readonly redaction: MessageRedaction;
   /** The largest message, in bytes. */
   readonly most: number;
   /** Of the act, and of the client. */
@@ -57,14 +60,18 @@ export async function readAnswer(exchanged: Exchanged, reading: Reading): Promis
     return outcome.none(isUnavailable ? "upstream_unavailable" : read.error, { status }, after);
   }
   const { text, response, bytes } = read.value;
+  const { redaction } = reading;
+  const redacted = redaction.message(text);
+  const facts = { status, received: bytes, ...redaction.facts };
+  if (!redacted.ok) return outcome.none(redacted.error, facts);
   return {
     value: {
       kind: "message",
       status: statusFor(response, status),
-      text,
+      text: redacted.value,
       ...defined({ retryAfterSeconds: after }),
     },
-    end: outcome.answered(response, { status, received: bytes }),
+    end: outcome.answered(response, facts),
   };
 }
 
@@ -161,14 +168,19 @@ function textOf(bytes: Uint8Array): string | null {
 function passEvents(
   exchanged: Exchanged,
   body: ReadableStream<Uint8Array>,
-  { timers, request, outcome, most, signal }: Reading,
+  { timers, request, outcome, redaction, most, signal }: Reading,
 ): Performed<ServerAnswer> {
   const { status } = exchanged;
   const watched = outcome.watching(body);
   const isKept = exchanged.eventIds === "kept";
   const bytesOf = (event: SseEvent, text: string): Uint8Array =>
-    isKept ? withData(event, text) : withData(event, text, null);
+    redaction.event(
+      () => (isKept ? withData(event, text) : withData(event, text, null)),
+      text,
+      isKept ? event : null,
+    );
   let response: RpcResponse | null = null;
+  let refusal: NoAnswer | null = null;
   let mayGoOn = false;
   const { promise: end, resolve: settle } = Promise.withResolvers<ActEnd>();
   const stream = relayed(watched.stream, {
@@ -176,23 +188,31 @@ function passEvents(
     most,
     passing: (event): Passing => {
       mayGoOn ||= event.id !== null && isKept;
-      if (event.data === null) return { kind: "passed", bytes: isKept ? event.bytes : withoutId(event) };
+      if (event.data === null) {
+        const asItIs = (): Uint8Array => (isKept ? event.bytes : withoutId(event));
+        return { kind: "passed", bytes: redaction.event(asItIs, null, isKept ? event : null) };
+      }
       const message = parseMessage(utf8(event.data), "upstream");
       if (!message.ok) return { kind: "broken" };
-      const text = exchanged.heard(message.value, event.data);
-      if (message.value.kind !== "response")
-        return text === null ? { kind: "dropped" } : { kind: "passed", bytes: bytesOf(event, text) };
-      response = message.value;
-      return text === null ? { kind: "broken" } : { kind: "last", bytes: bytesOf(event, text) };
+      const heard = exchanged.heard(message.value, event.data);
+      const isLast = message.value.kind === "response";
+      if (heard === null) return isLast ? { kind: "broken" } : { kind: "dropped" };
+      const text = redaction.message(heard);
+      if (!text.ok) {
+        refusal = text.error;
+        return { kind: "broken" };
+      }
+      if (message.value.kind === "response") response = message.value;
+      return { kind: isLast ? "last" : "passed", bytes: bytesOf(event, text.value) };
     },
     ended: (ended) => {
-      const facts = { status, received: watched.bytes() };
+      const facts = { status, received: watched.bytes(), ...redaction.facts };
       // The server has ended the stream for now: the client takes it up with the id of the last event.
       if (ended.kind === "ended" && mayGoOn) {
         settle(outcome.ended(facts));
         return null;
       }
-      const reason = reasonOfRelay(ended, signal);
+      const reason = ended.kind === "broken" && refusal !== null ? refusal : reasonOfRelay(ended, signal);
       // A request that its client has cancelled is not answered (2025-11-25, "Cancellation").
       if (reason === "caller_cancelled") {
         settle(outcome.failed(reason, facts));

@@ -2,6 +2,7 @@
 import type { Egress } from "../../egress/egress.ts";
 import { OPENAPI_GIVEN } from "../../contract/upstream.ts";
 import { operationsFault } from "../../registry/http-operations.ts";
+import { compileRedaction } from "../../registry/redaction/rules.ts";
 import { destinationOf } from "../../registry/tool-secrets.ts";
 import type { catalogTools } from "../../storage/tables/catalog.ts";
 import { memberRefusal, type Refusal } from "../answer/refusal.ts";
@@ -36,6 +37,9 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
       forwardHeaders.length === 0 ? null : "forward_headers",
       domeContext === null ? null : "dome_context",
       contextHeaders.length === 0 ? null : "context_headers",
+      after.redactPaths.length === 0 ? null : "redact_paths",
+      after.redactPatterns.length === 0 ? null : "redact_patterns",
+      after.redactUnreadable === "refuse" ? null : "redact_unreadable",
       httpOnly(after),
     ].find((member) => member !== null);
     if (odd === undefined) return undefined;
@@ -53,6 +57,9 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
   const undescribed =
     kind === "http" ? (refusedDocument(after, rules) ?? refusedOperations(after)) : undefined;
   if (undescribed !== undefined) return undescribed;
+  const redaction = compileRedaction(after);
+  if (!redaction.ok)
+    return wrong("redact_patterns", `The pattern ${redaction.error.pattern} ${redaction.error.detail}.`);
   if (auth.type === "header" && forwardHeaders.includes(auth.name)) {
     return wrong("forward_headers", "The header that holds the credential cannot be forwarded.");
   }

@@ -6,6 +6,7 @@ import {
   type ToolKind,
   type UpstreamAuth,
 } from "../../contract/upstream.ts";
+import type { RedactUnreadable } from "../../contract/redaction.ts";
 import type { Id, WorkspaceId } from "../../kernel/ids.ts";
 
 const entry = {
@@ -35,6 +36,9 @@ export const catalogTools = sqliteTable(
     /** The URL of an OpenAPI document, or `given`; null: nothing describes the operations. */
     openapi: text(),
     additionalQuery: integer("additional_query", { mode: "boolean" }).notNull().default(false),
+    redactPaths: text("redact_paths", { mode: "json" }).$type<string[]>().notNull().default([]),
+    redactPatterns: text("redact_patterns", { mode: "json" }).$type<string[]>().notNull().default([]),
+    redactUnreadable: text("redact_unreadable").$type<RedactUnreadable>().notNull().default("refuse"),
     /** How many secrets it has; counted in the batch that changes them. */
     secrets: integer().notNull().default(0),
   },

@@ -23,6 +23,9 @@ const tool: Tool = {
   forward_headers: [],
   dome_context: null,
   context_headers: [],
+  redact_paths: [],
+  redact_patterns: [],
+  redact_unreadable: "refuse",
   openapi: null,
   additional_query: false,
   credential: "missing",
@@ -111,6 +114,34 @@ describe("dome tools add", () => {
         { name: "x-case", required: false },
       ],
     });
+  });
+
+  it("sends what of answers is redacted, and shows it", async () => {
+    const redacted = { redact_paths: ["/a/iban", "/**/token"], redact_patterns: ["email", "/x+/"] };
+    const options = ["--redact-path", "/a/iban", "--redact-path", "/**/token"];
+    const patterns = ["--redact-pattern", "email", "--redact-pattern", "/x+/"];
+    const added = await dome([...ADD, ...options, ...patterns], {
+      replies: [json(201, { ...tool, ...redacted, redact_unreadable: "pass" })],
+    });
+    expect(bodyOf(added, 0)).toMatchObject(redacted);
+    expect(added.stdout).toMatch(
+      /redacts +\/a\/iban, \/\*\*\/token, email, \/x\+\/; what cannot be redacted passes/,
+    );
+    expect(added.stdout).not.toMatch(/redacts +nothing/);
+  });
+
+  it("ends redaction by an option of its own, and refuses the two together", async () => {
+    const ended = await dome(["tools", "update", "zendesk", "--no-redaction"], {
+      replies: [json(200, tool)],
+    });
+    expect(bodyOf(ended, 0)).toEqual({ redact_paths: [], redact_patterns: [] });
+    expect(ended.stdout).toMatch(/redacts +nothing/);
+    const both = await dome(["tools", "update", "zendesk", "--no-redaction", "--redact-path", "/a"]);
+    expect([both.exit, both.requests]).toEqual([2, []]);
+    const one = await dome(["tools", "update", "zendesk", "--redact-unreadable", "pass"], {
+      replies: [json(200, tool)],
+    });
+    expect(bodyOf(one, 0)).toEqual({ redact_unreadable: "pass" });
   });
 
   it("sends the secret in a request of its own, and shows that there is one, never which (P4)", async () => {

@@ -2,6 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { MAX_BODY_BYTES } from "../../../src/api/body.ts";
 import { MOST_CONTEXT_VALUE } from "../../../src/access/context-headers.ts";
+import { MOST_REDACT_PATHS, MOST_REDACT_PATTERNS } from "../../../src/contract/redaction.ts";
+import { MOST_REDACTED_BYTES } from "../../../src/gateway/http/redact-answer.ts";
+import { MOST_REDACTION_STEPS } from "../../../src/registry/redaction/redactor.ts";
 import { MOST_CONTEXT_HEADERS } from "../../../src/contract/upstream.ts";
 import { GIVE_UP_MS, HEDGE_MS } from "../../../src/audit/sink.ts";
 import { MAX_RECORD_BYTES } from "../../../src/contract/audit.ts";
@@ -18,7 +21,7 @@ import {
 } from "../../../src/lifecycle/lease.ts";
 import { MOST_REVOKED_TOKENS } from "../../../src/objects/revoked-tokens.ts";
 import { MOST_SCHEMAS_BYTES } from "../../../src/registry/argument-schema.ts";
-import { MOST_INSTRUCTIONS, MOST_PATTERN } from "../../../src/registry/pattern.ts";
+import { MOST_INSTRUCTIONS, MOST_PATTERN } from "../../../src/registry/pattern-program.ts";
 import { MOST_NODES } from "../../../src/registry/schema-compiler.ts";
 import { MOST_SCHEMA_BYTES } from "../../../src/registry/schema-text.ts";
 import { MOST_OPERATIONS } from "../../../src/registry/openapi/document.ts";
@@ -45,6 +48,10 @@ const BOUNDS: Readonly<Record<string, number>> = {
   MAX_LIFETIME_S,
   MOST_CONTEXT_HEADERS,
   MOST_CONTEXT_VALUE,
+  MOST_REDACT_PATHS,
+  MOST_REDACT_PATTERNS,
+  MOST_REDACTED_BYTES,
+  MOST_REDACTION_STEPS,
   MOST_REVOKED_TOKENS,
   PUBLISHED_AHEAD_MS,
   TOKEN_KEY_LIFE_MS,

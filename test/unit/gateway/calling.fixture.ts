@@ -64,6 +64,7 @@ export const CATALOG: Catalog = {
           forwardHeaders: [],
           domeContext: null,
           contextHeaders: [],
+          redaction: { redactPaths: [], redactPatterns: [], redactUnreadable: "refuse" as const },
           secret: null,
         },
         routes: OPERATIONS.map((operation) => routeNamed(operation)).filter((route) => route !== null),

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { MOST_INSTRUCTIONS, Pattern } from "../../../src/registry/pattern.ts";
+import { MOST_INSTRUCTIONS } from "../../../src/registry/pattern-program.ts";
+import { Pattern } from "../../../src/registry/pattern.ts";
 import { Steps } from "../../../src/registry/steps.ts";
 
 const compiled = (source: string): Pattern => {

@@ -22,6 +22,7 @@ interface UpdateOptions extends UpstreamOptions {
   readonly noSchema?: readonly string[];
   readonly noForwardedHeader?: boolean;
   readonly noContextHeaders?: boolean;
+  readonly noRedaction?: boolean;
   readonly openapi?: string;
   readonly noOpenapi?: boolean;
 }
@@ -58,6 +59,9 @@ const declared = (): Command =>
     .option("--no-clear-arguments", "record arguments as a digest from now on")
     .addOption(flag("--no-forwarded-header", "forward the usual headers only"))
     .addOption(flag("--no-context-headers", "decide on no header of the caller"))
+    .addOption(
+      flag("--no-redaction", "let answers pass as they are").conflicts(["redactPath", "redactPattern"]),
+    )
     .option("--no-dome-context", "send no signed context along")
     .option("--description <text>", "what it is for; an empty one removes it");
 
@@ -73,6 +77,10 @@ async function update(session: Session, name: string, options: UpdateOptions): P
     forward_headers: options.noForwardedHeader === true ? [] : undefined,
     context_headers: options.noContextHeaders === true ? [] : undefined,
     ...upstreamMembers(options),
+    ...defined({
+      redact_paths: options.noRedaction === true ? [] : undefined,
+      redact_patterns: options.noRedaction === true ? [] : undefined,
+    }),
   });
   if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
   const { tools, toolOperations } = await session.controlPlane();

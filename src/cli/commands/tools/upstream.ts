@@ -1,6 +1,7 @@
-/** `--url`, `--auth` and `--forward-header`: the server behind a tool. */
+/** `--url`, `--auth`, `--forward-header`, `--redact-path`: the server behind a tool, and what of it agents get. */
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { ContextHeader, DomeContext, UpstreamAuth } from "../../../contract/upstream.ts";
+import { BUILT_IN_PATTERNS, type RedactUnreadable } from "../../../contract/redaction.ts";
 import { defined } from "../../../kernel/defined.ts";
 import { usage } from "../../exit.ts";
 import { collect } from "../../option-values.ts";
@@ -20,6 +21,9 @@ export interface UpstreamOptions {
   readonly contextAudience?: string;
   readonly contextHeader?: readonly string[];
   readonly additionalQuery?: boolean;
+  readonly redactPath?: readonly string[];
+  readonly redactPattern?: readonly string[];
+  readonly redactUnreadable?: RedactUnreadable;
 }
 
 export const withUpstreamOptions = (command: Command): Command =>
@@ -62,6 +66,22 @@ export const withUpstreamOptions = (command: Command): Command =>
       "--context-header <header>",
       "decide on this header of the caller too, record it, and tell the server; HEADER:required denies calls without it; repeat for more",
       collect,
+    )
+    .option(
+      "--redact-path <pointer>",
+      "redact this member of answers, such as /customer/iban; * is any member or item, ** any number of them; repeat for more",
+      collect,
+    )
+    .option(
+      "--redact-pattern <pattern>",
+      `redact this in texts of answers: ${BUILT_IN_PATTERNS.join(", ")}, or an expression between slashes; repeat for more`,
+      collect,
+    )
+    .addOption(
+      new Option(
+        "--redact-unreadable <how>",
+        "what becomes of answers that cannot be redacted, such as images",
+      ).choices(["refuse", "pass"]),
     );
 
 /**
@@ -73,6 +93,9 @@ export const upstreamMembers = ({
   forwardHeader,
   contextHeader,
   additionalQuery,
+  redactPath,
+  redactPattern,
+  redactUnreadable,
   ...more
 }: UpstreamOptions) =>
   defined({
@@ -82,6 +105,9 @@ export const upstreamMembers = ({
     forward_headers: forwardHeader?.map((name) => name.toLowerCase()),
     dome_context: contextMember(more),
     context_headers: contextHeader?.map(contextHeaderOf),
+    redact_paths: redactPath && [...redactPath],
+    redact_patterns: redactPattern && [...redactPattern],
+    redact_unreadable: redactUnreadable,
   });
 
 function contextHeaderOf(text: string): ContextHeader {

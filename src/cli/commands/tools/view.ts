@@ -17,6 +17,12 @@ const contextText = ({ dome_context, url }: Tool): string =>
 const headerText = ({ name, required }: Tool["context_headers"][number]): string =>
   `${name}${required ? " (required)" : ""}`;
 
+const redactionText = ({ redact_paths, redact_patterns, redact_unreadable }: Tool): string => {
+  const redacted = [...redact_paths, ...redact_patterns];
+  if (redacted.length === 0) return "nothing";
+  return `${several(redacted)}; what cannot be redacted ${redact_unreadable === "pass" ? "passes" : "is refused"}`;
+};
+
 export const TOOLS: Kind<Tool> = {
   noun: "tools",
   one: "a tool",
@@ -41,6 +47,7 @@ export const TOOLS: Kind<Tool> = {
           ["forwards", several(tool.forward_headers)],
           ["Dome-Context", contextText(tool)],
           ["decides on", several(tool.context_headers.map(headerText))],
+          ["redacts", redactionText(tool)],
           ...(tool.kind === "http"
             ? ([
                 ["document", tool.openapi === OPENAPI_GIVEN ? "given by an operator" : tool.openapi],

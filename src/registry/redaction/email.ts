@@ -1,0 +1,40 @@
+/**
+ * E-mail addresses: letters, digits and signs before an `@` (RFC 5322 §3.4.1, RFC 6532; without the signs that part the
+ * members of URLs and of code), and a name with a dot behind it. An `@` may be written `%40`, as in URLs. Each character is looked at once for the `@` before it, and once for
+ * the one behind it.
+ */
+import type { Span } from "./spans.ts";
+
+const LOCAL = /^[\p{L}\p{M}\p{N}!#$%'*+^_~.-]$/u;
+const DOMAIN = /^[\p{L}\p{M}\p{N}.-]+/u;
+/** As long as one can be (RFC 1035 §2.3.4), in code units. */
+const LONGEST_DOMAIN = 255;
+
+export function emailsIn(text: string): readonly Span[] {
+  const spans: Span[] = [];
+  let free = 0;
+  for (const { 0: sign, index } of text.matchAll(/@|%40/g)) {
+    const behind = index + sign.length;
+    const domain = DOMAIN.exec(text.slice(behind, behind + LONGEST_DOMAIN))?.[0].replace(/[.-]+$/, "") ?? "";
+    const start = startOfLocal(text, index, free);
+    const end = behind + domain.length;
+    if (start < index && isDomain(domain)) spans.push({ start, end });
+    free = behind;
+  }
+  return spans;
+}
+
+/** @param least not before: what stands there belongs to another address. */
+function startOfLocal(text: string, at: number, least: number): number {
+  let start = at;
+  while (start > least) {
+    const one = text.charAt(start - 1);
+    const width = /^[\udc00-\udfff]$/.test(one) ? 2 : 1;
+    const from = Math.max(least, start - width);
+    if (!LOCAL.test(text.slice(from, start))) return start;
+    start = from;
+  }
+  return start;
+}
+
+const isDomain = (name: string): boolean => /^[^.].*\.[^.\d][^.]{1,62}$/su.test(name);
