@@ -8,13 +8,15 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, test, vi } from "vitest";
 import { AgentClient, type HeardEvent } from "../../src/client/agent-client.ts";
 import { ControlPlane } from "../../src/client/control-plane.ts";
 import { ApiError } from "../../sdk/typescript/src/errors.ts";
 import type { AgentEvent } from "../../src/contract/agent-event.ts";
 import type { AuditEntry } from "../../src/contract/audit.ts";
+import { rawCall, type RawAnswer } from "../support/raw-http.ts";
 import { CLI, endEverything, startServer, type RunningServer } from "../support/server.ts";
+import { saidOnTheWire } from "./wire-answers.fixture.ts";
 
 let server: RunningServer;
 let plane: ControlPlane;
@@ -34,6 +36,7 @@ async function upstreamServer(): Promise<Upstream> {
   const [asked, live]: [IncomingHttpHeaders[], ServerResponse[]] = [[], []];
   const listening = createServer((request, response) => {
     asked.push(request.headers);
+    if (saidOnTheWire(request.url ?? "", request.method ?? "", request.socket)) return;
     if (request.url === "/live") {
       live.push(response.writeHead(200, { "content-type": "text/event-stream" }));
       response.write("data: begun\n\n");
@@ -297,4 +300,90 @@ it("cuts a stream through the door of a tool on both sides when its agent is sto
   await plane.agents.suspend({ agent: id });
   expect(await ended).toBe("cut");
   await closed;
+});
+
+/** From socket to socket. */
+describe("the length of an answer of a tool", () => {
+  let home: string;
+  let key: string;
+
+  beforeAll(async () => {
+    const bot = await start("measured");
+    ({ home, key } = bot);
+    const tool = { workspace: home, kind: "http" as const, url: upstream.origin };
+    await plane.tools.add({ ...tool, name: "server" });
+    await plane.tools.add({ ...tool, name: "redacting", redact_paths: ["/token"] });
+    const surface = { tools: ["server", "redacting"], pools: [], integrations: [] };
+    await plane.agents.update({ agent: bot.id }, { surface });
+  });
+
+  const get = (path: string, method = "GET"): Promise<RawAnswer> =>
+    rawCall(Number(new URL(server.url).port), [
+      `${method} /tools/${path} HTTP/1.1`,
+      `Host: ${new URL(server.url).host}`,
+      `Authorization: Bearer ${key}`,
+    ]);
+
+  const outcomeOf = ({ headers }: RawAnswer) =>
+    vi.waitFor(
+      async () => {
+        const decision = headers.get("dome-decision-id");
+        for await (const entry of plane.audit.list({ workspace: home, kind: "call.outcome" }))
+          if (entry.decision_id === decision) return entry;
+        throw new Error("no outcome yet");
+      },
+      { timeout: 10_000, interval: 50 },
+    );
+
+  test.each([
+    ["/sized", "5", "hello"],
+    ["/empty", "0", ""],
+  ])(
+    "keeps the length of %s, because a client that knows it can tell a whole answer from a part",
+    async (path, length, body) => {
+      const got = await get(`server${path}`);
+      expect([got.headers.get("content-length"), got.body]).toEqual([length, body]);
+      expect(await outcomeOf(got)).toMatchObject({
+        outcome: "completed",
+        data: { received: Number(length) },
+      });
+    },
+  );
+
+  test.each(["/chunked", "/packed"])("says no length for %s, which has none of its own", async (path) => {
+    const got = await get(`server${path}`);
+    expect([got.status, got.headers.get("content-length")]).toEqual([200, null]);
+    expect(got.body).toContain(path === "/packed" ? "packed" : "hello");
+  });
+
+  it("breaks an answer that is shorter than its server said: nobody takes it for whole, and the outcome says whose fault it was", async () => {
+    const got = await get("server/short");
+    expect([got.headers.get("content-length"), got.body]).toEqual(["10", "hello"]);
+    expect(await outcomeOf(got)).toMatchObject({
+      outcome: "failed",
+      reason: "upstream_lost",
+      data: { who: "upstream", received: 5 },
+    });
+  });
+
+  it("passes of an answer that is longer than its server said what the length says, as HTTP does", async () => {
+    const got = await get("server/long");
+    expect([got.headers.get("content-length"), got.body]).toEqual(["5", "hello"]);
+  });
+
+  it("passes no answer with two lengths", async () => {
+    const got = await get("server/twice");
+    expect(got.status).toBe(502);
+  });
+
+  it("says the length of what is left of an answer that is redacted", async () => {
+    const got = await get("redacting/json");
+    expect([got.headers.get("content-length"), got.body]).toEqual(["22", '{"token":"[redacted]"}']);
+  });
+
+  it("answers HEAD without a body", async () => {
+    const got = await get("server/sized", "HEAD");
+    expect([got.status, got.body]).toEqual([200, ""]);
+    expect(await outcomeOf(got)).toMatchObject({ outcome: "completed" });
+  });
 });
