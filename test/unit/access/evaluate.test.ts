@@ -389,6 +389,7 @@ describe("what a client sends beside requests in a session with an MCP server", 
     forwardHeaders: [],
     domeContext: null,
     contextHeaders: [],
+    redaction: { redactPaths: [], redactPatterns: [], redactUnreadable: "refuse" as const },
     secret: null,
   };
   const entry = { operations: ["read", ...MCP_CONNECTION], clearArguments: false, schemas: new Map() };
