@@ -185,7 +185,15 @@ async function passRedacted(
 }
 
 const streamOf = (bytes: Uint8Array<ArrayBuffer>, sized: Sized): ReadableStream<Uint8Array> =>
-  sizedStream(new Blob([bytes]).stream(), sized);
+  sizedStream(
+    new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(bytes);
+        controller.close();
+      },
+    }),
+    sized,
+  );
 
 /** Many servers refuse a body of unknown size. So what the caller has said of its size is said to the server, too. */
 function sizedAs(ports: HttpPorts, body: HttpBody): UpstreamRequest["sized"] {
