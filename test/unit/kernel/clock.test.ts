@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { alarm, inTime, systemTimers, within } from "../../../src/kernel/clock.ts";
 
 const HOUR = 3_600_000;
+const { sleep } = systemTimers;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -30,7 +31,7 @@ function counted() {
 describe("a sleep", () => {
   it("ends early with its signal, without an error, and leaves no timer", async () => {
     const { controller, signal } = counted();
-    const slept = systemTimers.sleep(HOUR, signal);
+    const slept = sleep(HOUR, signal);
     expect(vi.getTimerCount()).toBe(1);
     controller.abort(new Error("over"));
     expect(await slept).toBeUndefined();
@@ -38,14 +39,14 @@ describe("a sleep", () => {
   });
 
   it("does not begin when its signal is aborted already", async () => {
-    await systemTimers.sleep(HOUR, AbortSignal.abort());
+    await sleep(HOUR, AbortSignal.abort());
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it("leaves nothing at a signal that outlives it, because a loop sleeps a thousand times under one", async () => {
     const { signal, listening } = counted();
     for (let round = 0; round < 1_000; round += 1) {
-      const slept = systemTimers.sleep(10, signal);
+      const slept = sleep(10, signal);
       await vi.advanceTimersByTimeAsync(10);
       await slept;
     }
