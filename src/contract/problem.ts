@@ -14,10 +14,9 @@ export const problem = z
     code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
     reason: z.string().optional().meta({ description: "of a denied call: the reason of the decision" }),
     decision_id: z.string().optional().meta({ description: "of a call through a door" }),
-    who: z
-      .enum(["caller", "policy", "dome", "upstream"])
-      .optional()
-      .meta({ description: "of a call through a door: who has refused or failed" }),
+    who: z.enum(["caller", "policy", "dome", "upstream"]).optional().meta({
+      description: "of a call through a door, or of a question to a tool's server: who has refused or failed",
+    }),
     errors: z.array(z.strictObject({ member: z.string(), detail: z.string() })).optional(),
   })
   .meta({ id: "Problem", description: "RFC 9457 problem details" });

@@ -1,6 +1,16 @@
 /** Why the server behind a tool gave no whole answer, for the operator who asked for one. */
 import type { UpstreamEnd } from "../egress/open.ts";
 
+/** `dome`: before anything reached the server; `upstream`: the server, its authorization server, or the way there. */
+export interface ServerFault {
+  readonly who: "dome" | "upstream";
+  /** In words without secrets. */
+  readonly detail: string;
+}
+
+export const ofDome = (detail: string): ServerFault => ({ who: "dome", detail });
+export const ofUpstream = (detail: string): ServerFault => ({ who: "upstream", detail });
+
 export const ENDED_IN_WORDS: Readonly<Record<UpstreamEnd, string>> = {
   unreachable: "The server could not be reached.",
   timed_out: "The server did not answer in time.",

@@ -37,11 +37,17 @@ type ListedServer = Pick<ToolListing, "unusable"> & {
   readonly tools: readonly Listable[];
 };
 
+/** Who failed, and how, in words without secrets. */
+interface NotListed {
+  readonly who: "dome" | "upstream";
+  readonly detail: string;
+}
+
 export interface RefreshPorts extends OperationPorts {
-  /** @returns the list, or why there is none, in words without secrets. */
-  listServer(server: ListedAt): Promise<Result<ListedServer, string>>;
-  /** @returns the document at a URL as JSON, or why there is none, in words without secrets. */
-  readDocument(url: string, server: ListedAt): Promise<Result<unknown, string>>;
+  /** @returns the list, or why there is none. */
+  listServer(server: ListedAt): Promise<Result<ListedServer, NotListed>>;
+  /** @returns the document at a URL as JSON, or why there is none. */
+  readDocument(url: string, server: ListedAt): Promise<Result<unknown, NotListed>>;
 }
 
 interface ToolTarget {
@@ -275,6 +281,14 @@ const NO_CREDENTIAL = memberRefusal(
   "Dome has no credential for the server. Add one: dome tools add-secret",
 );
 
-const CHANGED = "The tool was changed while its server was listed. Refresh it again.";
+const CHANGED: NotListed = {
+  who: "dome",
+  detail: "The tool was changed while its server was listed. Refresh it again.",
+};
 
-const notListed = (why: string): Refusal => ({ code: "unavailable", detail: why, retryAfterSeconds: 5 });
+const notListed = ({ who, detail }: NotListed): Refusal => ({
+  code: "unavailable",
+  detail,
+  call: { who },
+  retryAfterSeconds: 5,
+});

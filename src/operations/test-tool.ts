@@ -76,7 +76,11 @@ async function stepsOf(ports: TestToolPorts, row: ToolRow, url: string): Promise
 /** What the server says now, beside what is pinned. */
 async function compared(ports: TestToolPorts, row: ToolRow): Promise<Step[]> {
   const listed = await listedFor(ports, row, undefined);
-  if (!listed.ok) return [bad("operations", "upstream", listed.error.detail)];
+  if (!listed.ok) {
+    // A refusal before the server was asked is Dome's.
+    const who = listed.error.call?.who === "upstream" ? "upstream" : "dome";
+    return [bad("operations", who, listed.error.detail)];
+  }
   const { era, tools, unusable } = listed.value;
   const server = era === null ? [] : [good("server", `The server speaks the ${era} protocol.`)];
   const changes = pinChanges(await operationsOf(ports.db, row.id), tools);

@@ -1,5 +1,5 @@
 /** Asks the server behind an HTTP tool for its own URL, to see whether it answers and takes Dome's credential. */
-import { ENDED_IN_WORDS } from "../server-in-words.ts";
+import { ENDED_IN_WORDS, type ServerFault } from "../server-in-words.ts";
 import { askedWithin } from "../deadline.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { UpstreamLimits } from "../../egress/open.ts";
@@ -17,32 +17,22 @@ const PROBE_MS = 30_000;
 
 const LIMITS: UpstreamLimits = { headersMs: 15_000, silenceMs: 15_000, bytes: null };
 
-/** `dome`: before anything was sent; `upstream`: the server, or the way there. */
-interface ProbeFault {
-  readonly who: "dome" | "upstream";
-  /** In words without secrets. */
-  readonly detail: string;
-}
-
 interface ProbePorts extends ServerCredentialPorts {
   readonly egress: Pick<Egress, "open">;
   readonly timers: Timers;
 }
 
 /** @returns the status that the server answers to a GET; its body is not read. */
-export const probeServer = (ports: ProbePorts, server: Server): Promise<Result<number, ProbeFault>> =>
+export const probeServer = (ports: ProbePorts, server: Server): Promise<Result<number, ServerFault>> =>
   askedWithin(ports.timers, PROBE_MS, (signal) => probeWithin(ports, server, signal));
 
 async function probeWithin(
   ports: ProbePorts,
   server: Server,
   signal: AbortSignal,
-): Promise<Result<number, ProbeFault>> {
+): Promise<Result<number, ServerFault>> {
   const credential = await serverCredential(ports, server, signal);
-  if (!credential.ok) {
-    const who = credential.error.kind === "credential_missing" ? "dome" : "upstream";
-    return err({ who, detail: noCredentialInWords(credential.error) });
-  }
+  if (!credential.ok) return err(noCredentialInWords(credential.error));
   const { headers } = credential.value;
   const request = { method: "GET", url: server.url, headers, body: null, signal };
   const opened = await ports.egress.open(request, LIMITS);

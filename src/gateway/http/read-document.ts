@@ -7,6 +7,7 @@ import type { Timers } from "../../kernel/clock.ts";
 import { err, type Result } from "../../kernel/result.ts";
 import { JSON_FAULTS, parseJsonBytes } from "../../kernel/strict-json.ts";
 import { masked } from "../credential/masked-answer.ts";
+import { ofDome, ofUpstream, type ServerFault } from "../server-in-words.ts";
 import { noCredentialInWords } from "../credential/no-credential.ts";
 import {
   serverCredential,
@@ -31,7 +32,7 @@ export const readDocument = (
   ports: DocumentPorts,
   url: string,
   server: Server,
-): Promise<Result<unknown, string>> =>
+): Promise<Result<unknown, ServerFault>> =>
   askedWithin(ports.timers, DOCUMENT_MS, (signal) => readWithin(ports, url, server, signal));
 
 async function readWithin(
@@ -39,7 +40,7 @@ async function readWithin(
   url: string,
   server: Server,
   signal: AbortSignal,
-): Promise<Result<unknown, string>> {
+): Promise<Result<unknown, ServerFault>> {
   const secret = new Headers();
   if (new URL(url).origin === new URL(server.url).origin) {
     const credential = await serverCredential(ports, server, signal);
@@ -51,21 +52,27 @@ async function readWithin(
   const request = { method: "GET", url, headers, body: null, signal };
   const opened = masked(await ports.egress.open(request, LIMITS), secret);
   if (!opened.ok)
-    return err(opened.error.kind === "address_refused" ? ADDRESS_REFUSED : ENDED[opened.error.kind]);
+    return err(
+      opened.error.kind === "address_refused" ? ADDRESS_REFUSED : ofUpstream(ENDED[opened.error.kind]),
+    );
   const { status, headers: answered, body } = opened.value;
   const encoding = answered.get("content-encoding") ?? "identity";
   if (status !== 200 || encoding !== "identity") {
     await body?.cancel().catch(() => undefined);
     return err(
-      status === 200 ? "The document came in an encoding that Dome did not ask for." : refused(status),
+      ofUpstream(
+        status === 200 ? "The document came in an encoding that Dome did not ask for." : refused(status),
+      ),
     );
   }
   const read = await readAll(body);
-  if (!read.ok) return err(ENDED[read.error]);
+  if (!read.ok) return err(ofUpstream(ENDED[read.error]));
   const parsed = parseJsonBytes(read.value, { numbers: "finite" });
   if (parsed.ok) return parsed;
   return err(
-    `The document ${JSON_FAULTS[parsed.error.kind]}. If it is YAML, convert it, and give it as a file.`,
+    ofUpstream(
+      `The document ${JSON_FAULTS[parsed.error.kind]}. If it is YAML, convert it, and give it as a file.`,
+    ),
   );
 }
 
@@ -75,7 +82,7 @@ function refused(status: number): string {
   return `The server of the document answered with ${status}.`;
 }
 
-const ADDRESS_REFUSED = "Dome does not call the address of the document. See docs/tools.md";
+const ADDRESS_REFUSED = ofDome("Dome does not call the address of the document. See docs/tools.md");
 
 const ENDED: Readonly<Record<UpstreamEnd, string>> = {
   unreachable: "The server of the document could not be reached.",

@@ -1,5 +1,5 @@
 /** Lists the MCP server behind a tool for the control plane, and says in words why it could not. */
-import { ENDED_IN_WORDS } from "../server-in-words.ts";
+import { ENDED_IN_WORDS, ofDome, ofUpstream, type ServerFault } from "../server-in-words.ts";
 import { askedWithin } from "../deadline.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { Timers } from "../../kernel/clock.ts";
@@ -23,7 +23,7 @@ interface ListingPorts extends McpUpstreamPorts, ServerCredentialPorts {
   readonly timers: Timers;
 }
 
-type Listed = Result<ToolListing & { readonly era: Era }, string>;
+type Listed = Result<ToolListing & { readonly era: Era }, ServerFault>;
 
 export const listServer = (
   ports: ListingPorts,
@@ -47,8 +47,12 @@ async function listWithin(
     signal,
   };
   const listed = await listTools(ports, at);
-  return listed.ok ? ok(listed.value) : err(inWords(listed.error));
+  return listed.ok ? ok(listed.value) : err(faultOf(listed.error));
 }
+
+/** Who failed is the server, but for an address that Dome does not call. */
+const faultOf = (fault: McpUpstreamFault): ServerFault =>
+  fault.kind === "address_refused" ? ofDome(inWords(fault)) : ofUpstream(inWords(fault));
 
 function inWords(fault: McpUpstreamFault): string {
   switch (fault.kind) {

@@ -40,5 +40,8 @@ it("ends after two minutes with a server that never falls silent and never comes
   expect(isClosed).toBe(false);
   await time.advance(1_000);
   expect(isClosed).toBe(true);
-  expect(await listed).toEqual({ ok: false, error: "The server did not answer in time." });
+  expect(await listed).toEqual({
+    ok: false,
+    error: { who: "upstream", detail: "The server did not answer in time." },
+  });
 });
