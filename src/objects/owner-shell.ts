@@ -1,7 +1,7 @@
 /** The RPC methods that all owner objects share. */
 import { DurableObject } from "cloudflare:workers";
-import type { WrittenDraft } from "../audit/record.ts";
-import type { AuditRecord } from "../contract/audit.ts";
+import { writeDraft, type WrittenDraft } from "../audit/record.ts";
+import type { AuditDraft, AuditRecord } from "../contract/audit.ts";
 import type { AuditOwner } from "../operations/owners/audit-owner.ts";
 import type { OwnerCore } from "./owner-core.ts";
 
@@ -13,8 +13,9 @@ export abstract class OwnerShell<Kind extends string> extends DurableObject impl
     this.#core = core;
   }
 
-  record(drafts: readonly WrittenDraft[]): Promise<void> {
-    return this.#core.relay.record(drafts);
+  /** A door that has not been deployed anew yet sends drafts that nobody has written. */
+  record(drafts: readonly (WrittenDraft | AuditDraft)[]): Promise<void> {
+    return this.#core.relay.record(drafts.map((draft) => ("json" in draft ? draft : writeDraft(draft))));
   }
 
   carry(records: readonly AuditRecord[]): Promise<void> {

@@ -2,6 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ledgerCarrier, type Carrier } from "../../src/audit/carrier.ts";
+import { writeDraft } from "../../src/audit/record.ts";
 import type { AuditRecord } from "../../src/contract/audit.ts";
 import { BATCH_BYTES, Outbox, OutboxNotDrained } from "../../src/objects/outbox.ts";
 import { sampleDraft, sampleId, sampleRecord, WORKSPACE } from "../support/audit-sample.ts";
@@ -30,6 +31,21 @@ function carrier(fails: (record: AuditRecord) => boolean = () => false): Carrier
 
 const numbers = (outbox: Outbox): number[] => outbox.pending().map(({ record }) => record.n);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+describe("the outbox of an owner's object", () => {
+  it("takes drafts in the form of the version before, because the objects are deployed before the door", async () => {
+    const stub = env.WORKSPACE.getByName(sampleId("wsp", 4_711));
+    await stub.record([writeDraft(sampleDraft(1)), sampleDraft(2)]);
+    await runInDurableObject(stub, (_object, { storage }) => {
+      const records = storage.sql.exec<{ record: string }>("SELECT record FROM outbox ORDER BY position");
+      const producer = `workspace:${sampleId("wsp", 4_711)}`;
+      expect([...records].map(({ record }) => JSON.parse(record) as unknown)).toEqual([
+        { ...sampleDraft(1), producer, n: 1 },
+        { ...sampleDraft(2), producer, n: 2 },
+      ]);
+    });
+  });
+});
 
 describe("the numbers of an outbox", () => {
   it("have no gap across a rolled-back change: its record is gone with it (P8)", async () => {
