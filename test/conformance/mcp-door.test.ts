@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ControlPlane } from "../../src/client/control-plane.ts";
+import { STOCK_CLIENTS } from "../support/mcp-clients.ts";
 import { runMcpConformance } from "../support/mcp-conformance.ts";
 import { modernRequest } from "../support/mcp-client-request.ts";
 import { openDoor, withCredential, type Door } from "../support/mcp-door.ts";
@@ -109,6 +110,30 @@ describe("a client that goes away, which is its only way to cancel (2026-07-28, 
           { timeout: 20_000 },
         )
         .toEqual(how === "answer" ? ["caller_gone", "caller_gone"] : ["caller_gone"]);
+    },
+  );
+});
+
+describe("a stop of the agent, while a call of it runs", () => {
+  it.each(Object.entries(STOCK_CLIENTS))(
+    "is heard at once by the stock client %s, in a sentence, and not as a time-out (P3)",
+    { timeout: 50_000 },
+    async (name, connect) => {
+      const origin = new URL(door.url).origin;
+      const tool = `stopped-${Object.keys(STOCK_CLIENTS).indexOf(name)}`;
+      const { port } = waiting.address() as AddressInfo;
+      const own = await openDoor(plane, origin, `http://127.0.0.1:${port}/mcp`, tool);
+      const client = await connect(own.url, own.key);
+      const reached = new Promise<void>((resolve) => {
+        arrived = resolve;
+      });
+      const called = client.call("wait", { how: "stream" }).then(String, String);
+      await reached;
+      const closed = begun.at(-1)?.closed;
+      await plane.agents.suspend({ agent: own.agent });
+      expect(await called).toContain("The call was stopped: ");
+      await closed;
+      await client.close();
     },
   );
 });

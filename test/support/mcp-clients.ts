@@ -113,6 +113,49 @@ async function lookV2(url: string, key: string, mode?: "auto" | { pin: string })
   }
 }
 
+/** A connected client, with what it has reported beside the answers to its requests. */
+export interface StockClient {
+  call(name: string, args: Record<string, unknown>): Promise<unknown>;
+  listPrompts(): Promise<{ prompts: unknown[] }>;
+  listResources(): Promise<{ resources: unknown[] }>;
+  readonly reported: readonly string[];
+  close(): Promise<void>;
+}
+
+/** The official TypeScript clients, connected. */
+export const STOCK_CLIENTS: Readonly<Record<string, (url: string, key: string) => Promise<StockClient>>> = {
+  "TypeScript v1": async (url, key) => {
+    const client = new ClientV1(INFO);
+    const reported: string[] = [];
+    client.onerror = (fault) => reported.push(fault.message);
+    const transport = new TransportV1(new URL(url), authorized(key));
+    await client.connect(transport as TransportOfV1);
+    return {
+      call: (name, args) => client.callTool({ name, arguments: args }),
+      listPrompts: () => client.listPrompts(),
+      listResources: () => client.listResources(),
+      reported,
+      close: () => client.close(),
+    };
+  },
+  "TypeScript v2, default": (url, key) => connectV2(url, key),
+  "TypeScript v2, auto": (url, key) => connectV2(url, key, "auto"),
+};
+
+async function connectV2(url: string, key: string, mode?: "auto"): Promise<StockClient> {
+  const client = new ClientV2(INFO, mode === undefined ? {} : { versionNegotiation: { mode } });
+  const reported: string[] = [];
+  client.onerror = (fault) => reported.push(fault.message);
+  await client.connect(new TransportV2(new URL(url), authorized(key)));
+  return {
+    call: (name, args) => client.callTool({ name, arguments: args }),
+    listPrompts: () => client.listPrompts(),
+    listResources: () => client.listResources(),
+    reported,
+    close: () => client.close(),
+  };
+}
+
 async function lookPython(url: string, key: string, mode: string): Promise<Seen> {
   const program = join(ROOT, "test/support/mcp-python/client.py");
   const { stdout } = await promisify(execFile)(PYTHON, [program, url, mode, key], { timeout: 50_000 });

@@ -217,14 +217,14 @@ describe("the stream of a session", () => {
     expect(servers.sent.at(-1)?.headers.get("last-event-id")).toBe("7");
   });
 
-  it("is a call: it ends when its agent is stopped (P3)", async () => {
+  it("is a call: it ends when its agent is stopped, as any stream ends (P3)", async () => {
     const bot = await api.start({ name: "listener", workspace: here.home, surface: { tools: ["legacy"] } });
     const client = await LegacyClient.connect("legacy", bot.secret);
     servers.answer = silent;
     const listening = await send("legacy", "GET", client.headers, null, bot.secret);
-    const ended = listening.text().catch(() => "cut");
+    const ended = listening.text();
     await whenEffective(() => api.stop(bot.id, "suspend?wait=effective"));
-    expect(["", "cut"]).toContain(await ended);
+    expect(await ended).toBe("");
   });
 
   it("is not there when the server has none", async () => {
@@ -370,9 +370,21 @@ describe("a request that nobody waits for any more, at a legacy server", () => {
         era === "legacy"
           ? await client.open({ id: 4, method: "tools/call", params: { name: "search", arguments: {} } })
           : await send("legacy", "POST", headers, body, bot.secret);
-      const ended = response.text().catch(() => "cut");
+      const ended = response.text();
       await whenEffective(() => api.stop(bot.id, "suspend?wait=effective"));
-      await ended;
+      const messages = [...(await ended).matchAll(/^data: (.*)$/gm)].map(
+        ([, data]) => JSON.parse(data ?? "") as unknown,
+      );
+      expect(messages).toMatchObject([
+        {
+          id: 4,
+          error: {
+            code: 4010,
+            message: expect.stringContaining("The call was stopped: ") as unknown,
+            data: { who: "dome", code: "invalid_token" },
+          },
+        },
+      ]);
       const [sent] = sentOf("tools/call");
       await expect.poll(cancelled).toEqual([sent?.message?.id]);
       await expect.poll(async () => (await outcomes()).some(({ outcome }) => outcome === "cut")).toBe(true);

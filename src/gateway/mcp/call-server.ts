@@ -160,6 +160,7 @@ async function perform(
     redaction,
     most,
     signal,
+    stop,
   });
 }
 

@@ -8,6 +8,7 @@ import { errorMessage, ownCode, RPC_ERRORS } from "../../mcp/errors.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import { failedCall } from "../../mcp/tool-result.ts";
 import { defined } from "../../kernel/defined.ts";
+import { ActTooLong } from "../deadline.ts";
 import { NO_ANSWER } from "../no-answer.ts";
 import { WHO_FAILED, type NoAnswer } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
@@ -19,6 +20,25 @@ export function noAnswerMessage(id: RequestId, why: NoAnswer): string {
     code: ownCode(PROBLEMS[code].status),
     message: detail,
     data: { who: WHO_FAILED[why], code },
+  });
+}
+
+const STOPPED =
+  "The call was stopped: an agent, a key, the user or the workspace of the call was stopped, or Dome could no longer confirm that they may act. The call may have had its effect.";
+
+/**
+ * The last message of an answer that was cut, so that its client does not wait for the rest.
+ * @param stop of the act.
+ * @returns null: it was not cut.
+ */
+export function cutMessage(id: RequestId, stop: AbortSignal): string | null {
+  if (!stop.aborted) return null;
+  if (stop.reason instanceof ActTooLong) return noAnswerMessage(id, "act_too_long");
+  const code = "invalid_token";
+  return errorMessage(id, {
+    code: ownCode(PROBLEMS[code].status),
+    message: STOPPED,
+    data: { who: "dome", code },
   });
 }
 

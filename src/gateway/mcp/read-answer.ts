@@ -15,7 +15,7 @@ import type { CallFault, NoAnswer } from "../who-failed.ts";
 import type { ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { Exchanged } from "./exchange.ts";
 import type { MessageRedaction } from "./redact-message.ts";
-import { noAnswerMessage } from "./own-answers.ts";
+import { cutMessage, noAnswerMessage } from "./own-answers.ts";
 import type { McpOutcome } from "./outcome.ts";
 import { relayed, withData, withoutId, type Passing, type RelayEnd } from "./relay.ts";
 
@@ -30,6 +30,8 @@ export interface Reading {
   readonly most: number;
   /** Of the act, and of the client. */
   readonly signal: AbortSignal;
+  /** Of the act alone. */
+  readonly stop: AbortSignal;
 }
 
 /** What the server says of Dome's credential, or instead of an answer. */
@@ -168,7 +170,7 @@ function textOf(bytes: Uint8Array): string | null {
 function passEvents(
   exchanged: Exchanged,
   body: ReadableStream<Uint8Array>,
-  { timers, request, outcome, redaction, most, signal }: Reading,
+  { timers, request, outcome, redaction, most, signal, stop }: Reading,
 ): Performed<ServerAnswer> {
   const { status } = exchanged;
   const watched = outcome.watching(body);
@@ -216,13 +218,13 @@ function passEvents(
       // A request that its client has cancelled is not answered (2025-11-25, "Cancellation").
       if (reason === "caller_cancelled") {
         settle(outcome.failed(reason, facts));
-        return "";
+        return null;
       }
       if (reason === null && response !== null) settle(outcome.answered(response, facts));
       else settle(outcome.failed(reason ?? "upstream_failed", facts));
-      // A stop cuts the stream, and says nothing more to whoever was stopped.
-      const isCut = signal.aborted || reason === null || reason === "caller_gone";
-      return isCut ? null : noAnswerMessage(request.message.id, reason);
+      if (reason === null || reason === "caller_gone") return null;
+      // After a cut nothing of the server leaves: its client hears from Dome that no answer is coming (P3).
+      return cutMessage(request.message.id, stop) ?? noAnswerMessage(request.message.id, reason);
     },
   });
   return { value: { kind: "events", body: stream }, end };

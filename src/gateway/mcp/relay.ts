@@ -3,6 +3,7 @@
  * response is the last; whatever the server says after it is not heard. While the server is silent, comments are sent,
  * so that nobody between takes the stream for a dead one.
  */
+import { concatAll } from "../../kernel/bytes.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { EventReader, type SseEvent } from "../../mcp/event-reader.ts";
 import { eventBytes, KEEP_ALIVE } from "../../mcp/event-writer.ts";
@@ -27,10 +28,7 @@ interface RelayOptions {
   /** The largest event, in bytes. */
   readonly most: number;
   passing(event: SseEvent): Passing;
-  /**
-   * @returns the text of the last message in place of the response that is not coming; empty: the stream ends without
-   * one; null: one that was lost breaks.
-   */
+  /** @returns the text of the last message in place of the response that is not coming; null: the stream ends without. */
   ended(end: RelayEnd): string | null;
 }
 
@@ -48,30 +46,31 @@ export function relayed(
     state.isOver = true;
     silence.abort();
     const said = ended(end);
-    if (controller !== null && said !== null && said !== "") controller.enqueue(eventBytes(said));
-    if (end.kind !== "lost" || said !== null) controller?.close();
-    else controller?.error(end.fault);
+    if (controller !== null && said !== null) controller.enqueue(eventBytes(said));
+    controller?.close();
     reader.cancel().catch(() => undefined);
   };
 
-  /** @returns whether the client got anything of the chunk. */
+  /**
+   * The events of a chunk go on as one piece, to the read that waits for it. None of them is left in this stream, so that
+   * after a cut nothing of the server leaves any more (P3).
+   * @returns whether the client got anything of the chunk.
+   */
   function pass(chunk: Uint8Array, controller: ReadableStreamDefaultController<Uint8Array>): boolean {
     const read = events.read(chunk);
-    if (!read.ok) {
-      over({ kind: read.error === "too_large" ? "too_large" : "broken" }, controller);
-      return true;
-    }
-    let any = false;
-    for (const event of read.value) {
+    const pieces: Uint8Array[] = [];
+    let end: RelayEnd | null = null;
+    if (!read.ok) end = { kind: read.error === "too_large" ? "too_large" : "broken" };
+    for (const event of read.ok ? read.value : []) {
       const each = passing(event);
-      if (each.kind === "dropped") continue;
-      any = true;
-      if (each.kind === "broken") over({ kind: "broken" }, controller);
-      else controller.enqueue(each.bytes);
-      if (each.kind === "last") over({ kind: "answered" }, controller);
-      if (state.isOver) break;
+      if (each.kind === "passed" || each.kind === "last") pieces.push(each.bytes);
+      if (each.kind === "broken") end = { kind: "broken" };
+      if (each.kind === "last") end = { kind: "answered" };
+      if (end !== null) break;
     }
-    return any;
+    if (pieces.length > 0) controller.enqueue(concatAll(pieces));
+    if (end !== null) over(end, controller);
+    return pieces.length > 0 || end !== null;
   }
 
   return new ReadableStream<Uint8Array>(

@@ -7,13 +7,13 @@ import type { Performed } from "../../access/act.ts";
 import { inTime, type Timers } from "../../kernel/clock.ts";
 import { eventBytes, KEEP_ALIVE } from "../../mcp/event-writer.ts";
 import type { ClientRequest, ServerAnswer } from "./client-request.ts";
-import { noAnswerMessage } from "./own-answers.ts";
+import { cutMessage, noAnswerMessage } from "./own-answers.ts";
 
 /** The longest wait for an answer, and between two comments, in milliseconds. */
 const QUIET_MS = 15_000;
 
 /**
- * @param stop of the act. What it cuts ends without a word.
+ * @param stop of the act. What it cuts ends with a last message of Dome, and with nothing of the server (P3).
  * @param perform is told when the client has gone.
  */
 export async function answeredInTime(
@@ -28,29 +28,38 @@ export async function answeredInTime(
   const first = await inTime(timers, QUIET_MS, pending, null);
   if (first !== null) return first;
   let inner: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  let isOver = false;
+  const end = (controller: ReadableStreamDefaultController<Uint8Array>, last: string | null): void => {
+    if (isOver) return;
+    isOver = true;
+    if (last !== null) controller.enqueue(eventBytes(last));
+    controller.close();
+  };
   const body = new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
         controller.enqueue(KEEP_ALIVE);
-        stop.addEventListener("abort", () => controller.error(stop.reason), { once: true });
+        const cut = (): void => end(controller, cutMessage(request.message.id, stop));
+        if (stop.aborted) cut();
+        else stop.addEventListener("abort", cut, { once: true });
       },
       pull: async (controller) => {
         if (inner === null) {
           const next = await inTime(timers, QUIET_MS, pending, null);
-          if (stop.aborted) return;
+          if (isOver) return;
           if (next === null) return controller.enqueue(KEEP_ALIVE);
           if (next.value.kind !== "events") {
-            controller.enqueue(eventBytes(lineOf(next.value, request)));
-            return controller.close();
+            return end(controller, lineOf(next.value, request));
           }
           inner = next.value.body.getReader();
         }
         const { done, value } = await inner.read();
-        if (stop.aborted) return;
-        if (done) controller.close();
+        if (isOver) return;
+        if (done) end(controller, null);
         else controller.enqueue(value);
       },
       cancel: async (reason) => {
+        isOver = true;
         left.abort(new Error("the client has gone"));
         await inner?.cancel(reason);
       },

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Performed } from "../../../../src/access/act.ts";
 import type { ClientRequest, ServerAnswer } from "../../../../src/gateway/mcp/client-request.ts";
+import { ActTooLong } from "../../../../src/gateway/deadline.ts";
 import { answeredInTime } from "../../../../src/gateway/mcp/slow-answer.ts";
 import { fromUtf8 } from "../../../../src/kernel/bytes.ts";
 import { ManualTime } from "../../../support/manual-timers.ts";
@@ -85,12 +86,26 @@ describe("an answer", () => {
     expect(seen.gone?.aborted).toBe(true);
   });
 
-  it("is cut without a word when the right to act ends (P3)", async () => {
+  it("is cut when the right to act ends: the client hears so at once, and nothing of the server (P3)", async () => {
+    const { time, stop, answer, answered } = begin();
+    await time.advance(15_000);
+    const reader = await streamOf(answered);
+    await said(reader);
+    const next = said(reader);
+    stop.abort(new Error("cut"));
+    answer.resolve(message('{"of":"the server"}'));
+    expect(await next).toMatch(/"id":7,"error":\{"code":4010,"message":"The call was stopped: /);
+    expect(await said(reader)).toBe("(end)");
+  });
+
+  it("is cut by its time limit with the words of that limit", async () => {
     const { time, stop, answered } = begin();
     await time.advance(15_000);
     const reader = await streamOf(answered);
-    stop.abort(new Error("cut"));
-    await expect(reader.read()).rejects.toThrow("cut");
+    await said(reader);
+    stop.abort(new ActTooLong());
+    expect(await said(reader)).toMatch(/"id":7,"error":\{.*"code":"act_too_long"/);
+    expect(await said(reader)).toBe("(end)");
   });
 
   it("is waited for in silence for a client that takes JSON alone", async () => {
