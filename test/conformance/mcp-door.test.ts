@@ -36,6 +36,11 @@ function answer(body: string, response: ServerResponse): void {
     if (how === "stream") response.writeHead(200, { "content-type": "text/event-stream" }).write(": \n\n");
     return arrived();
   }
+  if (method === "initialize") {
+    const error = { code: -32_022, message: "modern only", data: { supported: ["2026-07-28"] } };
+    response.writeHead(400, { "content-type": "application/json" });
+    return void response.end(JSON.stringify({ jsonrpc: "2.0", id, error }));
+  }
   const result =
     method === "tools/list"
       ? { tools: [TOOL] }

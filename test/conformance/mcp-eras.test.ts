@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ControlPlane } from "../../src/client/control-plane.ts";
-import { MCP_CLIENTS } from "../support/mcp-clients.ts";
+import { MCP_CLIENTS, STOCK_CLIENTS } from "../support/mcp-clients.ts";
 import { runMcpConformance } from "../support/mcp-conformance.ts";
 import { openDoor, withCredential, type Door } from "../support/mcp-door.ts";
 import { compareMcp } from "../support/mcp-equal.ts";
@@ -14,6 +14,7 @@ const fixtures: McpFixture[] = [];
 const children: ChildProcess[] = [];
 const urls = new Map<string, string>();
 const doors = new Map<string, Door>();
+let plane: ControlPlane;
 
 beforeAll(async () => {
   for (const eras of ["both", "modern", "legacy"] as const) {
@@ -31,7 +32,7 @@ beforeAll(async () => {
   }
   const origins = [...urls.values()].map((url) => new URL(url).origin);
   const server = await startServer({ args: ["--egress-allow", origins.join(",")] });
-  const plane = new ControlPlane({ url: server.url, token: server.adminToken });
+  plane = new ControlPlane({ url: server.url, token: server.adminToken });
   for (const [name, url] of urls) doors.set(name, await openDoor(plane, server.url, url, name));
 });
 afterAll(async () => {
@@ -96,5 +97,32 @@ describe("a door in the era of 2025-11-25", () => {
     const compared = await compareMcp(urls.get("everything") ?? "", bare.url);
     await bare.close();
     expect(compared).toEqual({ equal: 45, different: ["unknown tool", "bad arguments"] });
+  });
+});
+
+describe("an agent that may use one operation", () => {
+  it.each(
+    Object.entries(STOCK_CLIENTS).flatMap(([name, connect]) =>
+      ["both", "everything"].map((tool) => [name, tool, connect] as const),
+    ),
+  )("is served by the stock client %s at %s without a word of complaint", async (name, tool, connect) => {
+    const { workspace, url } = doorOf(tool);
+    const operation = tool === "both" ? "test_simple_text" : "echo";
+    const { agent, api_key } = await plane.agents.register({
+      name: `least-${Object.keys(STOCK_CLIENTS).indexOf(name)}`,
+      workspace,
+      tier: "trusted",
+      surface: { tools: [`${tool}/${operation}`], pools: [], integrations: [] },
+    });
+    await plane.agents.activate({ agent: agent.id });
+    const client = await connect(url, api_key.secret ?? "");
+    expect(await client.call(operation, tool === "both" ? {} : { message: "hi" })).toMatchObject({
+      content: [{ type: "text" }],
+    });
+    const { prompts } = await client.listPrompts();
+    const { resources } = await client.listResources();
+    expect([prompts, resources]).toEqual([[], []]);
+    await client.close();
+    expect(client.reported).toEqual([]);
   });
 });

@@ -114,7 +114,7 @@ async function lookV2(url: string, key: string, mode?: "auto" | { pin: string })
 }
 
 /** A connected client, with what it has reported beside the answers to its requests. */
-export interface StockClient {
+interface StockClient {
   call(name: string, args: Record<string, unknown>): Promise<unknown>;
   listPrompts(): Promise<{ prompts: unknown[] }>;
   listResources(): Promise<{ resources: unknown[] }>;
@@ -127,7 +127,7 @@ export const STOCK_CLIENTS: Readonly<Record<string, (url: string, key: string) =
   "TypeScript v1": async (url, key) => {
     const client = new ClientV1(INFO);
     const reported: string[] = [];
-    client.onerror = (fault) => reported.push(fault.message);
+    Object.assign(client, { onerror: (fault: Error) => reported.push(fault.message) });
     const transport = new TransportV1(new URL(url), authorized(key));
     await client.connect(transport as TransportOfV1);
     return {
@@ -145,7 +145,7 @@ export const STOCK_CLIENTS: Readonly<Record<string, (url: string, key: string) =
 async function connectV2(url: string, key: string, mode?: "auto"): Promise<StockClient> {
   const client = new ClientV2(INFO, mode === undefined ? {} : { versionNegotiation: { mode } });
   const reported: string[] = [];
-  client.onerror = (fault) => reported.push(fault.message);
+  Object.assign(client, { onerror: (fault: Error) => reported.push(fault.message) });
   await client.connect(new TransportV2(new URL(url), authorized(key)));
   return {
     call: (name, args) => client.callTool({ name, arguments: args }),

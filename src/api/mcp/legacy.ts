@@ -122,7 +122,12 @@ export async function listenLegacy(call: LegacyCall): Promise<Response> {
   const { headers, signal: gone } = http;
   const heard = await listen(ports, caller, { tool, session: server, headers, request: call.request, gone });
   if (!heard.ok) return jsonrpcDialect.decline(withheldProblem(heard.error), about);
-  if (heard.value.kind === "denied") return declined(heard.value.decision.value, about);
+  if (heard.value.kind === "denied") {
+    const decision = heard.value.decision.value;
+    // A client asks for the stream by itself, and takes 405 for "there is none" (2025-11-25, "Listening for Messages").
+    if (NO_STREAM.has(decision.reason)) return jsonrpcDialect.methodNotAllowed(ALLOW, about);
+    return declined(decision, about);
+  }
   const { decided, result } = heard.value;
   const { value } = result;
   switch (value.kind) {
@@ -158,6 +163,13 @@ export async function endLegacy(call: LegacyCall): Promise<Response> {
 /** A denial where no response with an id can be given. */
 const declined = ({ id, detail, reason }: Decided, about: About): Response =>
   jsonrpcDialect.decline({ code: "denied", detail, call: { who: "policy", reason, decision_id: id } }, about);
+
+/** Why a stream is not the caller's, whatever it sends with the request. */
+const NO_STREAM: ReadonlySet<string> = new Set([
+  "scope_insufficient",
+  "surface_undeclared",
+  "catalog_operation_missing",
+]);
 
 const ALLOW = "POST";
 /** @param decision null: no server hears of it. */

@@ -21,6 +21,7 @@ import { argumentsOf, operationOf, whyNot } from "./call-server.ts";
 import type { ClientRequest } from "./client-request.ts";
 import { doorView, type McpPorts } from "./door-view.ts";
 import { knownServer, serverKey } from "./known-server.ts";
+import { offeredCapabilities } from "./offered-capabilities.ts";
 import { McpOutcome } from "./outcome.ts";
 import { deniedAnswer, unknownAnswer } from "./own-answers.ts";
 import { post } from "./own-exchange.ts";
@@ -69,7 +70,8 @@ export async function beginClientSession(
   // The server's own id is longer than a header of Dome may be.
   if (session === null)
     return ok({ kind: "answer", answer: { kind: "none", why: "upstream_failed", decision } });
-  const said = initializeResult({ version, capabilities, era: server.era, tool });
+  const offered = view.value === null ? {} : offeredCapabilities(view.value, capabilities, "legacy");
+  const said = initializeResult({ version, capabilities: offered, era: server.era, tool });
   const text = JSON.stringify({ jsonrpc: "2.0", id: message.id, result: said });
   return ok({ kind: "begun", text, session, decision });
 }

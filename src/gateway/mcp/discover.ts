@@ -11,19 +11,22 @@ import { serverCredential } from "../credential/server-credential.ts";
 import { guardedEgress, serverOf } from "../upstream/guarded-egress.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 import type { DoorView, McpPorts } from "./door-view.ts";
+import { offeredCapabilities } from "./offered-capabilities.ts";
 
 /** Tasks and extensions are not served. */
 const SERVED = ["tools", "prompts", "resources", "completions", "logging"] as const;
 
 export async function discover(
   ports: McpPorts,
-  { tool: { id, upstream } }: DoorView,
+  view: DoorView,
   { tool: name, message, gone }: ClientRequest,
 ): Promise<ClientAnswer> {
+  const { id, upstream } = view.tool;
+  const said = upstream === null ? {} : served(await capabilitiesOf(ports, id, upstream, gone));
   const result = {
     resultType: "complete",
     supportedVersions: [MODERN],
-    capabilities: upstream === null ? {} : served(await capabilitiesOf(ports, id, upstream, gone)),
+    capabilities: offeredCapabilities(view, said, "modern"),
     ttlMs: 0,
     cacheScope: "private",
     _meta: { [META.serverInfo]: { ...DOME, title: name } },

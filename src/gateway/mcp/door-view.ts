@@ -18,6 +18,8 @@ export interface McpPorts extends ToolCallPorts, SendPorts, CircuitPorts, Server
 }
 
 export interface DoorView {
+  /** Of the tool. */
+  readonly name: string;
   readonly caller: Caller;
   readonly catalog: Catalog;
   /** The version of the catalog. */
@@ -37,7 +39,9 @@ export async function doorView(
   const { config_epoch: configEpoch } = lease.value.answer;
   const catalog = await ports.configuration.catalog(caller.state.workspace, configEpoch);
   const tool = catalog.tools.get(name);
-  return ok(tool !== undefined && reaches(caller, name) ? { caller, catalog, configEpoch, tool } : null);
+  return ok(
+    tool !== undefined && reaches(caller, name) ? { name, caller, catalog, configEpoch, tool } : null,
+  );
 }
 
 /** Whether every agent of the chain, and the token, has any part of the tool. */

@@ -63,6 +63,24 @@ export const unknownAnswer = (
   decision,
 });
 
+const LISTED: Readonly<Record<string, string>> = {
+  "prompts/list": "prompts",
+  "resources/list": "resources",
+  "resources/templates/list": "resourceTemplates",
+};
+
+/** A list in which the caller finds nothing, for nobody to keep. */
+export function emptyList({ message: { id, method }, era }: ClientRequest): ClientAnswer {
+  const modern = era === "modern" ? { resultType: "complete", ttlMs: 0, cacheScope: "private" } : {};
+  const result = { ...modern, [LISTED[method] ?? "tools"]: [] };
+  return {
+    kind: "message",
+    status: 200,
+    text: JSON.stringify({ jsonrpc: "2.0", id, result }),
+    decision: null,
+  };
+}
+
 /** Reasons for which a thing is answered as if it were not there. */
 const UNKNOWN: ReadonlySet<string> = new Set([
   "surface_undeclared",

@@ -7,6 +7,7 @@ import { isOffered } from "../../access/evaluate.ts";
 import { release, type Withheld } from "../../access/release.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import { errorMessage, RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
+import { isList } from "../../mcp/methods.ts";
 import { parameterMismatch, pinnedParameterHeaders } from "../../mcp/parameter-headers.ts";
 import { holdsCredential } from "../../kernel/redact.ts";
 import { freshnessOf, limitsOf } from "../../tiers/limits.ts";
@@ -15,7 +16,8 @@ import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 import { discover } from "./discover.ts";
 import { doorView, type DoorView, type McpPorts } from "./door-view.ts";
 import { listTools } from "./list-tools.ts";
-import { unknownAnswer } from "./own-answers.ts";
+import { mayUse } from "./offered-capabilities.ts";
+import { emptyList, unknownAnswer } from "./own-answers.ts";
 
 export async function serveRequest(
   ports: McpPorts,
@@ -32,6 +34,9 @@ export async function serveRequest(
       return released(ports, caller, await discover(ports, view, request));
     if (message.method === "tools/list")
       return released(ports, caller, await listTools(ports, view, request));
+    // As a list of tools lacks those that the caller may not use, so a list that it may not ask for is empty.
+    if (isList(message.method) && !mayUse(view, message.method))
+      return released(ports, caller, emptyList(request));
     const fault = faultOf(view, request);
     if (fault !== null) return ok(errorAnswer(request, fault.error, fault.status));
   } else if (message.method === "server/discover" || message.method === "tools/list") {
