@@ -81,6 +81,9 @@ export const toolRefreshed = z
       .meta({ description: "of the protocol that an MCP server speaks; null for HTTP" }),
     pinned: z.int().min(0).meta({ description: "how many operations are pinned now" }),
     quarantined: z.array(z.strictObject({ name: operationName, why: quarantineReason })),
+    restored: z
+      .array(operationName)
+      .meta({ description: "whose quarantine has ended, because the approved definition is back" }),
     unusable: z
       .array(named)
       .meta({ description: "what the server lists and cannot be called, each with the reason in words" }),

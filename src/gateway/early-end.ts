@@ -19,7 +19,7 @@ export function reasonOf(
     case "context_unsigned":
       return "upstream_credential_missing";
     case "token_refused":
-      return "upstream_refused";
+      return "upstream_token_refused";
     case "timed_out":
       return "upstream_timeout";
     case "too_large":

@@ -29,6 +29,16 @@ export const NO_ANSWER: Readonly<Record<NoAnswer, { readonly code: ProblemCode; 
       code: "upstream_refused",
       detail: "The tool's server refused the credential of Dome. An operator replaces it.",
     },
+    upstream_wants_credential: {
+      code: "upstream_refused",
+      detail:
+        "The tool's server refuses the call, and Dome has sent it no credential, because the tool's entry names none. If the server needs one, an operator adds it to the entry.",
+    },
+    upstream_token_refused: {
+      code: "upstream_refused",
+      detail:
+        "The authorization server of the tool gave Dome no token, so the tool's server got nothing. An operator checks the client, its secret and the scope.",
+    },
     upstream_redirect: {
       code: "upstream_redirect",
       detail: "The tool's server redirects to another server, or out of the tool's base path.",

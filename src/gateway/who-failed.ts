@@ -18,6 +18,8 @@ export const WHO_FAILED = {
   upstream_busy: "dome",
   answer_not_redactable: "dome",
   upstream_refused: "upstream",
+  upstream_wants_credential: "upstream",
+  upstream_token_refused: "upstream",
   upstream_redirect: "upstream",
   upstream_unreachable: "upstream",
   upstream_timeout: "upstream",
@@ -35,3 +37,7 @@ export type CallFault = keyof typeof WHO_FAILED;
 
 /** Why there is nothing to answer with. Nobody hears it when the caller has gone, or waits for nothing any more. */
 export type NoAnswer = Exclude<CallFault, "caller_gone" | "caller_cancelled">;
+
+/** What a refused credential is called where Dome has sent none. @param auth of the tool's entry. */
+export const named = <Why extends CallFault>(why: Why, auth: string | undefined): Why | NoAnswer =>
+  why === "upstream_refused" && auth === "none" ? "upstream_wants_credential" : why;

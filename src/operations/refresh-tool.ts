@@ -97,7 +97,10 @@ export async function refreshTool(
       );
       const after = new Map([...before, ...rows].map((row) => [row.name, row]));
       return ok({
-        answer: answer(tool, listed, [...after.values()]),
+        answer: {
+          ...answer(tool, listed, [...after.values()]),
+          restored: restoredBy(changes, before).map(({ name }) => name),
+        },
         change: {
           audit: recordsOf(tool, changes, rows, before),
           send: (command) =>
@@ -208,7 +211,7 @@ function answer(
   tool: ToolRow,
   { era, unusable }: ListedServer,
   rows: readonly ToolOperationRow[],
-): ToolRefreshed {
+): Omit<ToolRefreshed, "restored"> {
   return {
     id: tool.id,
     tool: tool.name,
@@ -229,12 +232,19 @@ function recordsOf(
   before: readonly ToolOperationRow[],
 ): ChangeRecord[] {
   const quarantined = changes.flatMap((each) => (each.act === "quarantine" ? [each] : []));
+  const restored = restoredBy(changes, before);
   return [
     {
       workspace,
       kind: "catalog.tool_refreshed",
       target: { type: "tool", id: name },
-      data: { tool, first: before.length === 0, operations: rows.length, quarantined: quarantined.length },
+      data: {
+        tool,
+        first: before.length === 0,
+        operations: rows.length,
+        quarantined: quarantined.length,
+        restored: restored.length,
+      },
     },
     ...quarantined.map(({ name: operation, why, definition }): ChangeRecord => ({
       workspace,
@@ -242,8 +252,23 @@ function recordsOf(
       target: { type: "tool", id: `${name}/${operation}` },
       data: { tool, why, pending_hash: definition?.hash ?? null },
     })),
+    ...restored.map(({ name: operation, why, hash }): ChangeRecord => ({
+      workspace,
+      kind: "catalog.operation_restored",
+      target: { type: "tool", id: `${name}/${operation}` },
+      data: { tool, was: why, hash },
+    })),
   ];
 }
+
+/** Operations whose approved definition is back: their quarantine ends, and nobody has to approve anything. */
+const restoredBy = (
+  changes: readonly PinChange<Listable>[],
+  before: readonly ToolOperationRow[],
+): readonly ToolOperationRow[] => {
+  const pinned = new Set(changes.flatMap((each) => (each.act === "pin" ? [each.definition.name] : [])));
+  return before.filter(({ name, state }) => state === "quarantined" && pinned.has(name));
+};
 
 const NO_SERVER = memberRefusal(
   "invalid_request",

@@ -1,5 +1,7 @@
 /** Calls, answers and lists at the MCP door of a tool, for modern clients. */
 import { describe, expect, it, test } from "vitest";
+import { toHex, utf8 } from "../../src/kernel/bytes.ts";
+import { sha256Sync } from "../../src/kernel/digest.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { modernRequest } from "../support/mcp-client-request.ts";
 import { token, worker } from "../support/worker-api.ts";
@@ -46,7 +48,8 @@ describe("a call of a tool through its MCP door", () => {
   });
 
   it("leaves its intent and its outcome, with who asked, what, and how it ended (P8)", async () => {
-    const { headers } = await post("crm", call("search"));
+    const request = call("search");
+    const { headers, text } = await post("crm", request);
     const decision = headers.get("dome-decision-id");
     await expect
       .poll(
@@ -58,7 +61,17 @@ describe("a call of a tool through its MCP door", () => {
       )
       .toMatchObject([
         { kind: "call.intent", action: "mcp:call", target: { id: "crm/search" }, decision: "allow" },
-        { kind: "call.outcome", outcome: "completed", data: { status: 200 } },
+        {
+          kind: "call.outcome",
+          outcome: "completed",
+          data: {
+            status: 200,
+            attempts: 1,
+            sent_sha256: toHex(sha256Sync(utf8(request.body))),
+            received_sha256: toHex(sha256Sync(utf8(text))),
+            received: text.length,
+          },
+        },
       ]);
   });
 
@@ -205,6 +218,16 @@ describe("an answer of the server", () => {
     const request = call("search");
     const body = request.body.replace('clientCapabilities":{}', 'clientCapabilities":{"elicitation":{}}');
     expect((await post("crm", { ...request, body })).body.result).toEqual(result);
+  });
+
+  it("of 401, where the entry names no credential, does not say that one was refused", async () => {
+    server.answer = () => new Response("who?", { status: 401 });
+    const { status, body } = await post("changed", call("remove", {}));
+    const message = expect.stringContaining("entry names none") as string;
+    expect([status, body.error]).toMatchObject([
+      502,
+      { message, data: { who: "upstream", code: "upstream_refused" } },
+    ]);
   });
 
   it("that redirects is not followed", async () => {

@@ -60,6 +60,7 @@ describe("the operations of an MCP server", () => {
       era: "modern",
       pinned: 2,
       quarantined: [],
+      restored: [],
       unusable: [],
     });
     const { body } = await call<{ items: object[] }>("GET", "first/operations");
@@ -120,6 +121,22 @@ describe("the operations of an MCP server", () => {
     await refresh("racing");
     const refused = await call("POST", "racing/operations/search/approve", { hash });
     expect(problemOf(refused)).toMatchObject({ status: 412, code: "precondition_failed" });
+  });
+
+  it("are allowed again when the server lists what was approved, and the record says so (P8)", async () => {
+    server.tools = [SEARCH, REMOVE];
+    await addServer("wavering");
+    await refresh("wavering");
+    const { hash } = await show("wavering", "search");
+    server.tools = [{ ...SEARCH, title: "Search" }, REMOVE];
+    expect((await refresh("wavering")).quarantined).toEqual([{ name: "search", why: "changed" }]);
+    server.tools = [SEARCH, REMOVE];
+    expect(await refresh("wavering")).toMatchObject({ pinned: 2, quarantined: [], restored: ["search"] });
+    expect(await refresh("wavering")).toMatchObject({ restored: [] });
+    const records = await api.auditWith(1, { workspace: home, kind: "catalog.operation_restored" });
+    expect(records.filter(({ target }) => target?.id === "wavering/search")).toMatchObject([
+      { data: { was: "changed", hash } },
+    ]);
   });
 
   it("are not pinned when they appear later, and are gone when the server lists them no more", async () => {

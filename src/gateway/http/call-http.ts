@@ -26,7 +26,7 @@ import {
   serverOf,
   type CircuitPorts,
 } from "../upstream/guarded-egress.ts";
-import type { CallFault, NoAnswer } from "../who-failed.ts";
+import { named, type CallFault, type NoAnswer } from "../who-failed.ts";
 import { answerHeaders, upstreamHeaders } from "./headers.ts";
 import { observed, TooLong } from "../observed.ts";
 import { questionOf } from "./question.ts";
@@ -76,10 +76,13 @@ async function perform(
   const { tool, limits } = permit;
   const { upstream } = tool;
   const outcome = new HttpOutcome(ports);
-  const refused = (why: NoAnswer, status?: number, after?: number): Performed<HttpAnswer> => ({
-    value: { kind: "none", why, ...defined({ retryAfterSeconds: after }) },
-    end: outcome.failed(why, status),
-  });
+  const refused = (reason: NoAnswer, status?: number, after?: number): Performed<HttpAnswer> => {
+    const why = named(reason, upstream?.auth.type);
+    return {
+      value: { kind: "none", why, ...defined({ retryAfterSeconds: after }) },
+      end: outcome.failed(why, status),
+    };
+  };
   if (upstream?.kind !== "http") return refused("not_an_http_tool");
   const url = upstreamUrl(upstream.url, request.path, request.search);
   const rules = redactionOf(upstream.redaction);

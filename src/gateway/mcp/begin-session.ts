@@ -7,7 +7,6 @@ import type { Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
 import type { Withheld } from "../../access/release.ts";
 import { itemOf } from "../../contract/resource.ts";
-import { utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import { initializeResult, spokenVersion, withoutTasks } from "../../mcp/capabilities.ts";
@@ -15,7 +14,7 @@ import { mapMember } from "../../mcp/json-text.ts";
 import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import type { Unanswered } from "../no-answer.ts";
-import { guardedEgress, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
+import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import { argumentsOf, operationOf, whyNot } from "./call-server.ts";
 import type { ClientRequest } from "./client-request.ts";
@@ -84,7 +83,7 @@ async function introduce(
   stop: AbortSignal,
 ): Promise<Performed<Introduced | Unanswered>> {
   const { id, upstream } = permit.tool;
-  const outcome = new McpOutcome(ports.clock, utf8(text).length);
+  const outcome = new McpOutcome(ports.clock, text, upstream?.auth.type);
   if (upstream?.kind !== "mcp") return outcome.none("not_an_mcp_tool");
   const signal = AbortSignal.any([stop, gone]);
   const at = (credential: Headers) => ({
@@ -98,19 +97,20 @@ async function introduce(
   const posted = await sendWithCredential(ports, call, async ({ headers: sent, credential }) => {
     const initialize = mapMember(text, "params", withoutTasks);
     const answered = await post(guarded, at(sent), initialize, initializeHeaders(headers));
+    outcome.attempted(answered.ok || isSent(answered.error));
     return answered.ok ? ok({ ...answered.value, body: null, credential }) : answered;
   });
-  const lost = (why: NoAnswer, status?: number, after?: number): Performed<Unanswered> => ({
-    value: { kind: "none", why, ...defined({ retryAfterSeconds: after }) },
-    end: outcome.failed(gone.aborted ? "caller_gone" : why, defined({ status })),
-  });
+  const lost = (why: NoAnswer, status?: number, after?: number): Performed<Unanswered> => {
+    const none = outcome.none(why, defined({ status }), after);
+    return gone.aborted ? { ...none, end: outcome.failed("caller_gone", defined({ status })) } : none;
+  };
   if (!posted.ok) return lost(whyNot(posted.error, true, signal), undefined, retryAfterOf(posted.error));
   const { message: said, session, status, credential } = posted.value;
   if (said !== null && "result" in said.outcome) {
     const { result } = said.outcome;
     const own = sessionOf(session, result["protocolVersion"]);
     if (own === null) return lost("upstream_failed", status);
-    outcome.spokeIn(own.id, 1);
+    outcome.spokeIn(own.id);
     return {
       value: {
         kind: "introduced",

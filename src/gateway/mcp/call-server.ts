@@ -8,7 +8,6 @@ import type { Withheld } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { itemOf, type Resource } from "../../contract/resource.ts";
 import type { UpstreamLimits } from "../../egress/open.ts";
-import { utf8 } from "../../kernel/bytes.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import type { Era } from "../../mcp/revision.ts";
@@ -107,7 +106,7 @@ async function perform(
 ): Promise<Performed<ServerAnswer>> {
   const { tool, limits, asked } = permit;
   const { upstream } = tool;
-  const outcome = new McpOutcome(ports.clock, utf8(request.text).length);
+  const outcome = new McpOutcome(ports.clock, request.text, upstream?.auth.type);
   if (upstream?.kind !== "mcp") return outcome.none("not_an_mcp_tool");
   const signal = AbortSignal.any([stop, request.gone]);
   const most = Math.min(limits.maxActBodyBytes, MOST_MESSAGE);
@@ -150,7 +149,7 @@ async function perform(
     return outcome.none(why, {}, retryAfterOf(exchanged.error));
   }
   const { session } = exchanged.value;
-  if (session !== undefined) outcome.spokeIn(session.id, session.attempts);
+  if (session !== undefined) outcome.spokeIn(session.id, session.attempts - 1);
   const redaction = new MessageRedaction(upstream);
   return readAnswer(exchanged.value, {
     timers: ports.timers,

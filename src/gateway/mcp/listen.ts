@@ -25,7 +25,7 @@ import { discard, withCredential } from "./own-exchange.ts";
 import { isOver, type LegacySession } from "./sessions/server-session.ts";
 import type { Unanswered } from "../no-answer.ts";
 import type { NoAnswer } from "../who-failed.ts";
-import { guardedEgress, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
+import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
 import type { McpPorts } from "./door-view.ts";
 import { McpOutcome } from "./outcome.ts";
 import { MessageRedaction } from "./redact-message.ts";
@@ -79,12 +79,10 @@ async function perform(
   stop: AbortSignal,
 ): Promise<Performed<Heard>> {
   const { upstream } = permit.tool;
-  const outcome = new McpOutcome(ports.clock, 0);
-  outcome.spokeIn(session.id, 1);
-  const none = (why: NoAnswer, status?: number, after?: number): Performed<Heard> => ({
-    value: { kind: "none", why, ...defined({ retryAfterSeconds: after }) },
-    end: outcome.failed(why, defined({ status })),
-  });
+  const outcome = new McpOutcome(ports.clock, "", upstream?.auth.type);
+  outcome.spokeIn(session.id);
+  const none = (why: NoAnswer, status?: number, after?: number): Performed<Heard> =>
+    outcome.none(why, defined({ status }), after);
   if (upstream?.kind !== "mcp") return none("not_an_mcp_tool");
   const signal = AbortSignal.any([stop, gone]);
   const egress = guardedEgress(ports, serverOf(permit.tool.id, upstream.url));
@@ -104,7 +102,9 @@ async function perform(
         headers: withCredential(asking, sent.headers),
         body: null,
       };
-      return masked(await egress.open({ ...request, signal }, BOUNDS), sent.headers);
+      const answer = await egress.open({ ...request, signal }, BOUNDS);
+      outcome.attempted(answer.ok || isSent(answer.error));
+      return masked(answer, sent.headers);
     },
   );
   if (!opened.ok) return none(reasonOf(opened.error.kind, signal), undefined, retryAfterOf(opened.error));
@@ -136,7 +136,7 @@ async function perform(
       return { kind: "broken" };
     },
     ended: (ended) => {
-      const facts = { status, received: watched.bytes(), ...redaction.facts };
+      const facts = { status, ...watched.received(), ...redaction.facts };
       const isBroken = ended.kind === "broken" || ended.kind === "too_large";
       const reason = isRefused ? "answer_not_redactable" : "upstream_failed";
       settle(isBroken ? outcome.failed(reason, facts) : outcome.ended(facts));

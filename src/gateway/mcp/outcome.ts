@@ -3,11 +3,11 @@ import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { toHex, utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
-import { sha256Sync } from "../../kernel/digest.ts";
+import { runningSha256, sha256Sync } from "../../kernel/digest.ts";
 import type { RpcResponse } from "../../mcp/message.ts";
 import { actEnd } from "../act-end.ts";
 import type { Unanswered } from "../no-answer.ts";
-import type { CallFault, NoAnswer } from "../who-failed.ts";
+import { named, type CallFault, type NoAnswer } from "../who-failed.ts";
 
 interface Facts {
   /** Of the server's answer, in HTTP. */
@@ -16,36 +16,51 @@ interface Facts {
   readonly received?: number;
   /** How many values of the answer were redacted. */
   readonly redacted?: number;
+  readonly received_sha256?: string;
 }
+
+/** What has come of an answer. */
+export type Received = Required<Pick<Facts, "received" | "received_sha256">>;
+
+export const receivedOf = (bytes: Uint8Array): Received => ({
+  received: bytes.length,
+  received_sha256: toHex(sha256Sync(bytes)),
+});
 
 export class McpOutcome {
   readonly #clock: Clock;
   readonly #startedAt: number;
-  readonly #sent: number;
+  readonly #sent: Uint8Array;
+  readonly #auth: string | undefined;
   /** Which session at the server. */
   #session: { readonly upstream_session?: string } = {};
-  #attempts: number | undefined;
+  /** How often the request was sent to the server. */
+  #attempts = 0;
 
-  /** @param sent the size of the request, in bytes. */
-  constructor(clock: Clock, sent: number) {
+  /**
+   * @param sent the message as it came from the client; empty: there is none.
+   * @param auth of the tool's entry.
+   */
+  constructor(clock: Clock, sent: string, auth: string | undefined) {
+    this.#auth = auth;
     this.#clock = clock;
     this.#startedAt = clock.now();
-    this.#sent = sent;
+    this.#sent = utf8(sent);
   }
 
   /**
    * @param id of the session at the server. The record has a digest of it, because the id itself lets its holder in.
-   * @param attempts how often the request was sent for one attempt: again in a new session.
+   * @param again how often the request was sent once more within one exchange.
    */
-  spokeIn(id: string | null, attempts: number): void {
+  spokeIn(id: string | null, again = 0): void {
     const digest = id === null ? undefined : toHex(sha256Sync(utf8(id))).slice(0, 16);
     this.#session = defined({ upstream_session: digest });
-    if (attempts > 1) this.#attempts = (this.#attempts ?? 1) + attempts - 1;
+    this.#attempts += again;
   }
 
   /** @param isSent false: something kept the request from the server. */
   attempted(isSent: boolean): void {
-    this.#attempts = (this.#attempts ?? 0) + (isSent ? 1 : 0);
+    if (isSent) this.#attempts += 1;
   }
 
   /** The server has answered, whatever it says: an error of the tool is an answer too. */
@@ -66,21 +81,23 @@ export class McpOutcome {
   }
 
   failed(reason: CallFault, facts: Facts = {}): ActEnd {
-    return this.#end("failed", reason, { ...facts });
+    return this.#end("failed", named(reason, this.#auth), { ...facts });
   }
 
   /** @param retryAfterSeconds when it is worth asking again. */
   none(why: NoAnswer, facts: Facts = {}, retryAfterSeconds?: number): Performed<Unanswered> {
-    const value = { kind: "none", why, ...defined({ retryAfterSeconds }) } as const;
+    const said = named(why, this.#auth);
+    const value = { kind: "none", why: said, ...defined({ retryAfterSeconds }) } as const;
     return { value, end: this.failed(why, facts) };
   }
 
-  /** The same body, counted. */
+  /** The same body, counted. `received` is asked once, at its end. */
   watching(body: ReadableStream<Uint8Array>): {
     readonly stream: ReadableStream<Uint8Array>;
-    bytes(): number;
+    received(): Received;
   } {
     const reader = body.getReader();
+    const hash = runningSha256();
     let bytes = 0;
     const stream = new ReadableStream<Uint8Array>(
       {
@@ -91,21 +108,26 @@ export class McpOutcome {
           const { done, value } = await reader.read();
           if (done) return controller.close();
           bytes += value.length;
+          hash.update(value);
           controller.enqueue(value);
         },
         cancel: (reason) => reader.cancel(reason),
       },
       { highWaterMark: 0 },
     );
-    return { stream, bytes: () => bytes };
+    return { stream, received: () => ({ received: bytes, received_sha256: toHex(hash.digest()) }) };
   }
 
   #end(outcome: ActEnd["outcome"], reason: CallFault | undefined, data: Record<string, unknown>): ActEnd {
+    // With the digest of a whole text, whoever knows its rest could find by trial what was redacted in it.
+    const { received_sha256, ...known } = data;
     return actEnd(this.#clock.now() - this.#startedAt, outcome, reason, {
-      ...data,
+      ...known,
+      ...(data["redacted"] === undefined ? defined({ received_sha256 }) : {}),
       ...this.#session,
-      ...defined({ attempts: this.#attempts }),
-      sent: this.#sent,
+      attempts: this.#attempts,
+      sent: this.#sent.length,
+      ...(this.#sent.length === 0 ? {} : { sent_sha256: toHex(sha256Sync(this.#sent)) }),
     });
   }
 }

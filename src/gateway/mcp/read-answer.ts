@@ -2,8 +2,9 @@
 import type { ActEnd, Performed } from "../../access/act.ts";
 import { eachChunk, readAll } from "../../egress/chunks.ts";
 import type { Clock, Timers } from "../../kernel/clock.ts";
-import { fromUtf8, utf8 } from "../../kernel/bytes.ts";
+import { fromUtf8, toHex, utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
+import { runningSha256 } from "../../kernel/digest.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { EventReader, isEventStream, type SseEvent } from "../../mcp/event-reader.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
@@ -16,7 +17,7 @@ import type { ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { Exchanged } from "./exchange.ts";
 import type { MessageRedaction } from "./redact-message.ts";
 import { cutMessage, noAnswerMessage } from "./own-answers.ts";
-import type { McpOutcome } from "./outcome.ts";
+import { receivedOf, type McpOutcome, type Received } from "./outcome.ts";
 import { relayed, withData, withoutId, type Passing, type RelayEnd } from "./relay.ts";
 
 export interface Reading {
@@ -61,10 +62,10 @@ export async function readAnswer(exchanged: Exchanged, reading: Reading): Promis
     const isUnavailable = read.error === "upstream_failed" && isPutOff(status);
     return outcome.none(isUnavailable ? "upstream_unavailable" : read.error, { status }, after);
   }
-  const { text, response, bytes } = read.value;
+  const { text, response, received } = read.value;
   const { redaction } = reading;
   const redacted = redaction.message(text);
-  const facts = { status, received: bytes, ...redaction.facts };
+  const facts = { status, ...received, ...redaction.facts };
   if (!redacted.ok) return outcome.none(redacted.error, facts);
   return {
     value: {
@@ -106,15 +107,15 @@ interface ReadMessage {
   /** As the client hears it. */
   readonly text: string;
   readonly response: RpcResponse;
-  readonly bytes: number;
+  readonly received: Received;
 }
 
 /** @returns null for what is no response, or none that the server may give. */
-function responseOf(exchanged: Exchanged, text: string, bytes: number): ReadMessage | null {
+function responseOf(exchanged: Exchanged, text: string): Omit<ReadMessage, "received"> | null {
   const message = parseMessage(utf8(text), "upstream");
   if (!message.ok || message.value.kind !== "response") return null;
   const heard = exchanged.heard(message.value, text);
-  return heard === null ? null : { text: heard, response: message.value, bytes };
+  return heard === null ? null : { text: heard, response: message.value };
 }
 
 async function wholeMessage(
@@ -124,8 +125,9 @@ async function wholeMessage(
   const read = await readAll(exchanged.body, most);
   if (!read.ok) return err(reasonWithin(read.error, signal));
   const text = textOf(read.value);
-  const response = text === null ? null : responseOf(exchanged, text, read.value.length);
-  return response === null ? err("upstream_failed") : ok(response);
+  const response = text === null ? null : responseOf(exchanged, text);
+  if (response === null) return err("upstream_failed");
+  return ok({ ...response, received: receivedOf(read.value) });
 }
 
 /** For a client that takes no events: the response alone, once it is there. */
@@ -134,22 +136,27 @@ async function lastEvent(
   { most, signal }: Reading,
 ): Promise<Result<ReadMessage, NoAnswer>> {
   const events = new EventReader(most);
+  const hash = runningSha256();
   let size = 0;
-  let found: ReadMessage | null = null;
+  let found: Omit<ReadMessage, "received"> | null = null;
   let fault: NoAnswer | null = null;
   const read = await eachChunk(exchanged.body, (chunk) => {
     size += chunk.length;
+    hash.update(chunk);
     const complete = events.read(chunk);
     if (!complete.ok) {
       fault = complete.error === "too_large" ? "upstream_too_large" : "upstream_failed";
       return false;
     }
     for (const { data } of complete.value) {
-      if (data !== null && isResponse(data)) found ??= responseOf(exchanged, data, size);
+      if (data !== null && isResponse(data)) found ??= responseOf(exchanged, data);
     }
     return found === null;
   });
-  if (found !== null) return ok(found);
+  if (found !== null) {
+    const received: Received = { received: size, received_sha256: toHex(hash.digest()) };
+    return ok({ ...(found as Omit<ReadMessage, "received">), received });
+  }
   if (fault !== null) return err(fault);
   return err(read.ok ? "upstream_failed" : reasonWithin(read.error, signal));
 }
@@ -208,7 +215,7 @@ function passEvents(
       return { kind: isLast ? "last" : "passed", bytes: bytesOf(event, text.value) };
     },
     ended: (ended) => {
-      const facts = { status, received: watched.bytes(), ...redaction.facts };
+      const facts = { status, ...watched.received(), ...redaction.facts };
       // The server has ended the stream for now: the client takes it up with the id of the last event.
       if (ended.kind === "ended" && mayGoOn) {
         settle(outcome.ended(facts));

@@ -8,13 +8,12 @@ import type { Caller } from "../../access/caller.ts";
 import type { RequestFacts } from "../../access/judge.ts";
 import type { Withheld } from "../../access/release.ts";
 import { mcpOperation, MCP_RESPONSE, MCP_SESSION_END } from "../../contract/mcp-operations.ts";
-import { utf8 } from "../../kernel/bytes.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { RpcMessage } from "../../mcp/message.ts";
 import { callTool, type Called, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import type { Unanswered } from "../no-answer.ts";
-import { guardedEgress, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
+import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import { whyNot } from "./call-server.ts";
 import type { McpPorts } from "./door-view.ts";
@@ -64,7 +63,7 @@ export async function tellServer(
     isNotice: true,
     // The answer to a question is given once.
     isRepeatable: !isAnswer,
-    bytes: utf8(text).length,
+    text,
     send: async (guarded, server) => {
       const posted = await post(guarded, server, text, legacyHeaders(session, headers));
       return posted.ok ? ok(posted.value.status) : posted;
@@ -83,7 +82,7 @@ export const endServerSession = (
     args: {},
     isNotice: false,
     isRepeatable: true,
-    bytes: 0,
+    text: "",
     send: (guarded, server) => closeSession(guarded, server, legacyHeaders(ending.session, ending.headers)),
   });
 
@@ -92,8 +91,8 @@ interface Said {
   readonly args: unknown;
   readonly isNotice: boolean;
   readonly isRepeatable: boolean;
-  /** The size of what is said. */
-  readonly bytes: number;
+  /** What is said. */
+  readonly text: string;
   /** @returns the status of the server's answer. */
   send(ports: ExchangePorts, server: McpServerAt): Promise<Result<number, McpUpstreamFault>>;
 }
@@ -118,13 +117,13 @@ const say = (
 async function perform(
   ports: McpPorts,
   session: LegacySession,
-  { part, bytes, isRepeatable, send }: Said,
+  { part, text, isRepeatable, send }: Said,
   permit: Permit,
   signal: AbortSignal,
 ): Promise<Performed<Taken>> {
   const { id, upstream } = permit.tool;
-  const outcome = new McpOutcome(ports.clock, bytes);
-  outcome.spokeIn(session.id, 1);
+  const outcome = new McpOutcome(ports.clock, text, upstream?.auth.type);
+  outcome.spokeIn(session.id);
   if (upstream?.kind !== "mcp") return outcome.none("not_an_mcp_tool");
   const call = { permit, upstream, signal, isRepeatable };
   const guarded = { egress: guardedEgress(ports, serverOf(id, upstream.url)) };
@@ -135,6 +134,7 @@ async function perform(
       credential,
       signal,
     });
+    outcome.attempted(answered.ok || isSent(answered.error));
     return answered.ok ? ok({ status: answered.value, body: null }) : answered;
   });
   if (!sent.ok) return outcome.none(whyNot(sent.error, true, signal), {}, retryAfterOf(sent.error));

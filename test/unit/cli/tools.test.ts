@@ -205,6 +205,7 @@ describe("the OpenAPI document of a tool", () => {
     era: null,
     pinned: 1,
     quarantined: [],
+    restored: ["GET /back"],
     unusable: [{ name: "GET /x", why: "needs a cookie, which Dome does not forward" }],
   };
   const document = { openapi: "3.1.0", paths: { "/tickets": { get: {} } } };
@@ -231,6 +232,7 @@ describe("the OpenAPI document of a tool", () => {
       expect(bodyOf(added, 0)).toMatchObject({ openapi: "given" });
       expect(bodyOf(added, 1)).toEqual({ document });
       expect(added.stderr).toContain("GET /x cannot be used: it needs a cookie");
+      expect(added.stderr).toContain("GET /back is allowed again");
     }
   });
 

@@ -47,7 +47,7 @@ export const refreshCommand = (session: Session): Command =>
 
 export const refreshText = (
   style: Style,
-  { tool, era, pinned, quarantined, unusable }: ToolRefreshed,
+  { tool, era, pinned, quarantined, restored, unusable }: ToolRefreshed,
 ): string =>
   [
     fields(style, [
@@ -56,6 +56,7 @@ export const refreshText = (
       ["pinned", pinned],
       ["quarantined", quarantined.length],
     ]),
+    ...restored.map((each) => `${clean(each)} is allowed again: the server lists what was approved`),
     ...quarantined.map((each) => `${clean(each.name)} is quarantined: ${each.why}`),
     ...unusable.map((each) => `${clean(each.name)} cannot be used: it ${clean(each.why)}`),
   ].join("\n");
