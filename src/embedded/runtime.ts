@@ -12,6 +12,7 @@ import { redact } from "../kernel/redact.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import { RATE_LIMITS } from "./rate-limits.ts";
 import { firstLine, reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
+import { isNoise } from "./runtime-report.ts";
 
 const COMPATIBILITY_DATE = "2026-10-20";
 /** As in wrangler.toml: a request's signal is aborted when its client has gone. */
@@ -181,7 +182,7 @@ export const portTaken = (host: string, port: number): Result<never, Refusal> =>
  * trace.
  */
 function printLog({ level, message }: WorkerdStructuredLog): void {
-  if (message.includes("NOSENTRY")) return; // marks notes to workerd's own developers
+  if (isNoise(message)) return;
   const line = message.startsWith("{")
     ? message
     : JSON.stringify({ level, event: "runtime", message: firstLine(message) });
