@@ -160,7 +160,8 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   upstream_refused: {
     meaning:
       "The tool's server answered 401, 403 or 407, or its authorization server gave Dome no token. It judged the credential of Dome, not the caller's, so the answer is not passed on. `detail` says which.",
-    action: "An operator adds or replaces the credential: `dome tools add-secret TOOL`. The caller can do nothing.",
+    action:
+      "An operator adds or replaces the credential: `dome tools add-secret TOOL`. The caller can do nothing.",
   },
   upstream_redirect: {
     meaning:
