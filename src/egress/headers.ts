@@ -26,6 +26,9 @@ const OF_A_FRONT_END = /^(?:cf|mf)-/i;
  */
 const DECODED: ReadonlySet<string | null> = new Set(["gzip", "br"]);
 
+/** @param headers of an answer, as they came. */
+export const isDecoded = (headers: Headers): boolean => DECODED.has(headers.get("content-encoding"));
+
 /** A copy without these headers and without those that `Connection` names. */
 function endToEnd(headers: Headers): Headers {
   const named = (headers.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
@@ -47,7 +50,7 @@ export function requestHeaders(headers: Headers): Headers {
 /** The headers of an answer that are passed to the caller. */
 export function responseHeaders(headers: Headers): Headers {
   const kept = endToEnd(headers);
-  if (DECODED.has(headers.get("content-encoding"))) {
+  if (isDecoded(headers)) {
     kept.delete("content-encoding");
     kept.delete("content-length");
   }

@@ -6,7 +6,7 @@
 import type { Timers } from "../kernel/clock.ts";
 import { defined } from "../kernel/defined.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { requestHeaders, responseHeaders } from "./headers.ts";
+import { isDecoded, requestHeaders, responseHeaders } from "./headers.ts";
 import { SilenceWatch } from "./silence.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -45,11 +45,12 @@ export interface UpstreamResponse {
 }
 
 /**
- * Why a call ended early. The last two are the caller's: its body has stopped coming, or has broken off, and nothing is
+ * Why a call ended early. `undecodable`: the server has answered, in an encoding that the runtime decodes, and the body is
+ * not whole, or not of that encoding. The last two are the caller's: its body has stopped coming, or has broken off, and nothing is
  * said of the server.
  */
 export type UpstreamEnd =
-  "unreachable" | "timed_out" | "too_large" | "aborted" | "body_silent" | "body_broken";
+  "unreachable" | "undecodable" | "timed_out" | "too_large" | "aborted" | "body_silent" | "body_broken";
 
 /** The error that reading the body of an answer throws. */
 export class UpstreamFault extends Error {
@@ -134,7 +135,10 @@ export async function open(
     return ok({
       status: answer.status,
       headers: responseHeaders(answer.headers),
-      body: body === null ? null : watched(body, call, timers, limits, done),
+      body:
+        body === null
+          ? null
+          : watched(body, { call, timers, limits, isDecoded: isDecoded(answer.headers), done }),
     });
   } catch {
     watch.end();
@@ -197,13 +201,19 @@ function counted(
   );
 }
 
+interface Watching {
+  readonly call: Call;
+  readonly timers: Timers;
+  readonly limits: UpstreamLimits;
+  /** By the runtime, as it is read. */
+  readonly isDecoded: boolean;
+  readonly done: () => void;
+}
+
 /** The answer's body, limited in silence and size. It is read no faster than the caller reads it. */
 function watched(
   body: ReadableStream<Uint8Array>,
-  call: Call,
-  timers: Timers,
-  { silenceMs, bytes }: UpstreamLimits,
-  done: () => void,
+  { call, timers, limits: { silenceMs, bytes }, isDecoded: decodes, done }: Watching,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   let size = 0;
@@ -239,7 +249,7 @@ function watched(
             controller.close();
           } else controller.enqueue(value);
         } catch {
-          if (!call.signal.aborted) call.stop(call.ended());
+          if (!call.signal.aborted) call.stop(decodes ? "undecodable" : "unreachable");
         }
       },
       cancel: () => {

@@ -26,6 +26,8 @@ export function reasonOf(
       return "upstream_too_large";
     case "aborted":
       return signal.reason instanceof ActTooLong ? "act_too_long" : "upstream_unreachable";
+    case "undecodable":
+      return "upstream_failed";
     case "circuit_open":
       return "upstream_circuit_open";
     case "body_silent":

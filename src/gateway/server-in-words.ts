@@ -13,6 +13,7 @@ export const ofUpstream = (detail: string): ServerFault => ({ who: "upstream", d
 
 export const ENDED_IN_WORDS: Readonly<Record<UpstreamEnd, string>> = {
   unreachable: "The server could not be reached.",
+  undecodable: "The server's answer came in an encoding that Dome did not ask for, and cannot be decoded.",
   timed_out: "The server did not answer in time.",
   aborted: "The server did not answer in time.",
   body_silent: "Dome did not send its whole request to the server.",

@@ -14,6 +14,8 @@ export function noCredentialInWords(fault: NoCredential): ServerFault {
       return ofDome("Dome does not call the address of the authorization server. See docs/tools.md");
     case "too_large":
       return ofUpstream("The authorization server's answer is too large.");
+    case "undecodable":
+      return ofUpstream("The authorization server's answer cannot be decoded.");
     case "timed_out":
     case "aborted":
       return ofUpstream("The authorization server did not answer in time.");

@@ -86,6 +86,7 @@ const ADDRESS_REFUSED = ofDome("Dome does not call the address of the document. 
 
 const ENDED: Readonly<Record<UpstreamEnd, string>> = {
   unreachable: "The server of the document could not be reached.",
+  undecodable: "The document came in an encoding that Dome did not ask for, and cannot be decoded.",
   timed_out: "The server of the document did not answer in time.",
   aborted: "The server of the document did not answer in time.",
   body_silent: "Dome did not send its whole request for the document.",

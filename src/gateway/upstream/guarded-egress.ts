@@ -79,6 +79,7 @@ function experienceOf(answer: Result<UpstreamResponse, OpenRefusal>): Experience
     case "unreachable":
     case "timed_out":
       return "failed";
+    case "undecodable":
     case "too_large":
       return "answered";
     case "aborted":

@@ -262,6 +262,21 @@ describe("a call is let go of", () => {
   });
 });
 
+describe("an answer in an encoding that the runtime decodes", () => {
+  it.each(["gzip", "br"])(
+    "is not of a server that cannot be reached when it is no %s: it has answered",
+    async (encoding) => {
+      const down = written();
+      const from = answering(down.body, { headers: { "content-encoding": encoding } });
+      const { reader } = await opened(from);
+      const read = endOf(reader.read());
+      down.break();
+      expect(await read).toBe("undecodable");
+      expect(from.wasClosed()).toBe(true);
+    },
+  );
+});
+
 it.each(["read to its end", "cancelled", "broken off"])(
   "leaves no timer behind when its answer is %s",
   async (ending) => {
