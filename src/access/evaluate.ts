@@ -139,6 +139,18 @@ function deniedByCatalog(
   }
   const offered = kind === "tool" ? catalog.tools.get(name)?.operations : catalog.pools.get(name)?.models;
   if (kind === "tool" && part !== null && catalog.tools.get(name)?.quarantined.has(part) === true) {
+    if (catalog.tools.get(name)?.gone.has(part) === true) {
+      return deny(
+        "operation_quarantined",
+        `The operation ${part} of ${name} is quarantined: its server no longer lists it.`,
+        {
+          detail:
+            "Use another operation. If the server lists this one again, an operator refreshes the tool.",
+          command: typedCommand(workspaceOf(agents), ["tools", "refresh", name]),
+          role: "operator",
+        },
+      );
+    }
     return deny(
       "operation_quarantined",
       `The operation ${part} of ${name} is quarantined: its server does not define it as it was approved.`,
@@ -194,21 +206,29 @@ function deniedByArguments(
 ): Verdict | undefined {
   const { kind, name, part } = asked;
   if (kind !== "tool" || part === null) return undefined;
-  const schema = catalog.tools.get(name)?.schemas.get(part);
+  const entry = catalog.tools.get(name);
+  const schema = entry?.schemas.get(part);
   const fault = argumentFault ?? (schema === undefined ? null : argumentsFault(schema, args));
   if (fault === null) return undefined;
-  const at = `${JSON.stringify(fault.pointer)} (${fault.keyword})`;
   const denied = deny(
     "arguments_invalid",
-    `The arguments of ${name}/${part} do not match its schema: ${at}.`,
+    `The arguments of ${name}/${part} do not match its schema: ${inWords(fault)}.`,
     {
-      detail: `Send arguments that match the schema of ${name}/${part}. The mismatch is at ${at}.`,
-      command: typedCommand(workspaceOf(agents), ["tools", "show", name]),
+      detail: `Send arguments that match the schema of ${name}/${part}.`,
+      command: typedCommand(
+        workspaceOf(agents),
+        entry?.pinned.has(part) === true ? ["tools", "diff", name, part] : ["tools", "show", name],
+      ),
       role: null,
     },
   );
   return { ...denied, at: fault };
 }
+
+const inWords = ({ pointer, keyword, expected }: ArgumentFault): string =>
+  expected === undefined
+    ? `${JSON.stringify(pointer)} (${keyword})`
+    : `${JSON.stringify(pointer)} ${expected}`;
 
 /** The detail names the header, never its value (P4). */
 function deniedByHeaders({ headers, agents }: Facts, { name }: AccessRequest): Verdict | undefined {

@@ -71,6 +71,19 @@ const selfReport = z.strictObject({
   event: z.object({}).loose().meta({ description: "as it was taken: a ReportedEvent" }),
 });
 
+/** How a call that was let through ended. */
+const callOutcome = z.strictObject({
+  record: id("evt").meta({ description: "the record of the outcome" }),
+  time,
+  outcome: z.string().meta({ description: "`completed`, `failed`, `cut`, `not_admitted` or `unknown`" }),
+  reason: z.string().nullable().meta({ description: "why it did not complete" }),
+  who: z.string().nullable().meta({ description: "whose fault that was" }),
+  status: z.int().nullable().meta({ description: "the HTTP status of the tool's server" }),
+  latency_ms: z.number().nullable(),
+  sent: z.int().nullable().meta({ description: "bytes that the server was sent" }),
+  received: z.int().nullable().meta({ description: "bytes of its answer" }),
+});
+
 /** A recorded decision: the request, the caller, and the reason for the result. */
 export const explanation = z
   .strictObject({
@@ -102,6 +115,14 @@ export const explanation = z
     released: z
       .boolean()
       .meta({ description: "false: the answer was withheld, because the caller was stopped" }),
+    headers: z
+      .record(z.string(), z.string())
+      .default({})
+      .meta({ description: "the headers that the tool's entry names, as they were decided on" }),
+    outcome: callOutcome
+      .nullable()
+      .default(null)
+      .meta({ description: "of a call of a tool; null: none is recorded" }),
     seq: z.int(),
     reported: z
       .array(selfReport)

@@ -8,7 +8,7 @@ import { isSelfReported } from "../contract/audit-kinds.ts";
 import { explanation, type Explanation } from "../contract/check.ts";
 import { safeChange } from "../access/evaluate.ts";
 import type { Clock, Timers } from "../kernel/clock.ts";
-import type { DecisionId, WorkspaceId } from "../kernel/ids.ts";
+import type { DecisionId, Id, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Database } from "../storage/client.ts";
 import { isFresh, lookAgain, STEADY_PAUSES } from "./answer/fresh-record.ts";
@@ -64,6 +64,8 @@ export async function explainDecision(
       txn: made.txn ?? null,
       request_id: made.request_id ?? null,
       released,
+      headers: membersOf(made.data)["headers"] ?? {},
+      outcome: outcomeIn(entries),
       seq: made.seq,
       reported: entries
         .filter((entry) => isSelfReported(entry.kind) && (agent === null || entry.agent === agent))
@@ -77,6 +79,26 @@ export async function explainDecision(
     }),
   );
 }
+
+function outcomeIn(entries: DecisionRecords["entries"]): Explanation["outcome"] {
+  const ended = entries.findLast(({ kind }) => kind === "call.outcome");
+  if (ended === undefined) return null;
+  const { who, status, sent, received } = membersOf(ended.data);
+  const number = (value: unknown): number | null => (typeof value === "number" ? value : null);
+  return {
+    record: ended.id as Id<"evt">,
+    time: ended.time,
+    outcome: ended.outcome ?? "",
+    reason: ended.reason ?? null,
+    who: typeof who === "string" ? who : null,
+    status: number(status),
+    latency_ms: ended.latency_ms ?? null,
+    sent: number(sent),
+    received: number(received),
+  };
+}
+
+const membersOf = (data: object | undefined): Readonly<Record<string, unknown>> => ({ ...data });
 
 async function lookFor(ports: ExplainPorts, workspace: string, id: DecisionId): Promise<DecisionRecords> {
   const { clock, timers, ledgers } = ports;

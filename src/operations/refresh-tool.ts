@@ -38,9 +38,8 @@ type ListedServer = Pick<ToolListing, "unusable"> & {
 };
 
 /** Who failed, and how, in words without secrets. */
-interface NotListed {
+interface NotListed extends Pick<Refusal, "code" | "detail"> {
   readonly who: "dome" | "upstream";
-  readonly detail: string;
 }
 
 export interface RefreshPorts extends OperationPorts {
@@ -84,7 +83,7 @@ export async function refreshTool(
         // Read again after the server has answered, because other entries may have changed meanwhile.
         found = await current();
         if (!found.ok) return found;
-        if (listing.of !== versionOf(found.value.row)) return err(notListed(CHANGED));
+        if (listing.of !== versionOf(found.value.row)) return err(CHANGED);
       }
       const { listed } = listing;
       const { row: tool, basedOn } = found.value;
@@ -143,7 +142,7 @@ async function listServer(ports: RefreshPorts, row: ToolRow, document: ToolRefre
   if (row.kind !== "mcp" || row.url === null) return err(NO_SERVER);
   if (document !== undefined) return err(NOT_OF_MCP);
   const server = await serverOf(ports, row, row.url);
-  if (row.auth.type !== "none" && server.secret === null) return err(NO_CREDENTIAL);
+  if (row.auth.type !== "none" && server.secret === null) return err(noCredential(row.name));
   const listed = await ports.listServer(server);
   return listed.ok ? listed : err(notListed(listed.error));
 }
@@ -151,9 +150,9 @@ async function listServer(ports: RefreshPorts, row: ToolRow, document: ToolRefre
 /** A document that an operator gives is the one; otherwise it is asked for at its URL. */
 async function listDocument(ports: RefreshPorts, row: ToolRow, given: ToolRefresh["document"]): Listed {
   const { url, openapi, auth } = row;
-  if (url === null || openapi === null) return err(NO_DOCUMENT);
+  if (url === null || openapi === null) return err(noDocument(row.name));
   const isGiven = openapi === OPENAPI_GIVEN;
-  if (isGiven !== (given !== undefined)) return err(isGiven ? NOT_GIVEN : NOT_ASKED);
+  if (isGiven !== (given !== undefined)) return err((isGiven ? notGiven : notAsked)(row.name));
   const read = isGiven
     ? ok<unknown>(given)
     : await ports.readDocument(openapi, await serverOf(ports, row, url));
@@ -276,23 +275,26 @@ const NO_SERVER = memberRefusal(
   "A local tool has no server that lists its operations.",
 );
 
-const NO_DOCUMENT = memberRefusal(
-  "invalid_request",
-  "openapi",
-  "No document describes the operations. Name one: dome tools update NAME --openapi FILE|URL",
-);
+const noDocument = (tool: string): Refusal =>
+  memberRefusal(
+    "invalid_request",
+    "openapi",
+    `No document describes the operations. Name one: dome tools update ${tool} --openapi FILE|URL`,
+  );
 
-const NOT_GIVEN = memberRefusal(
-  "invalid_request",
-  "document",
-  "Give the OpenAPI document of the tool: dome tools refresh NAME --openapi FILE",
-);
+const notGiven = (tool: string): Refusal =>
+  memberRefusal(
+    "invalid_request",
+    "document",
+    `Give the OpenAPI document of the tool: dome tools refresh ${tool} --openapi FILE`,
+  );
 
-const NOT_ASKED = memberRefusal(
-  "invalid_request",
-  "document",
-  "The tool has the URL of its document. To give documents instead: dome tools update NAME --openapi FILE",
-);
+const notAsked = (tool: string): Refusal =>
+  memberRefusal(
+    "invalid_request",
+    "document",
+    `The tool has the URL of its document. To give documents instead: dome tools update ${tool} --openapi FILE`,
+  );
 
 const NOT_OF_MCP = memberRefusal(
   "invalid_request",
@@ -300,20 +302,22 @@ const NOT_OF_MCP = memberRefusal(
   "An MCP server lists its operations itself, and needs no document.",
 );
 
-const NO_CREDENTIAL = memberRefusal(
-  "invalid_request",
-  "auth",
-  "Dome has no credential for the server. Add one: dome tools add-secret",
-);
+const noCredential = (tool: string): Refusal =>
+  memberRefusal(
+    "invalid_request",
+    "auth",
+    `Dome has no credential for the server. Add one: dome tools add-secret ${tool} --secret-file FILE`,
+  );
 
-const CHANGED: NotListed = {
-  who: "dome",
+const CHANGED: Refusal = {
+  code: "unavailable",
   detail: "The tool was changed while its server was listed. Refresh it again.",
+  retryAfterSeconds: 5,
 };
 
-const notListed = ({ who, detail }: NotListed): Refusal => ({
-  code: "unavailable",
+/** Nothing was changed: the server is asked first. */
+const notListed = ({ who, code, detail }: NotListed): Refusal => ({
+  code,
   detail,
   call: { who },
-  retryAfterSeconds: 5,
 });

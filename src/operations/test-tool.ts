@@ -21,7 +21,9 @@ export interface TestToolPorts extends RefreshPorts, EgressOperationPorts, Readi
   /** @returns the status that the server behind an HTTP tool answers, or who failed. */
   probeServer(
     server: ListedAt,
-  ): Promise<Result<number, { readonly who: "dome" | "upstream"; readonly detail: string }>>;
+  ): Promise<
+    Result<number, Pick<Step, "detail"> & { readonly what: Step["what"]; readonly who: "dome" | "upstream" }>
+  >;
 }
 
 type ToolRow = typeof catalogTools.$inferSelect;
@@ -66,20 +68,27 @@ async function stepsOf(ports: TestToolPorts, row: ToolRow, url: string): Promise
   steps.push(good("credential", row.auth.type === "none" ? "The server needs none." : "Dome has one."));
   if (row.kind === "http") {
     const answered = await ports.probeServer({ tool: row.id, url, auth: row.auth, secret });
-    if (!answered.ok) return [...steps, bad("server", answered.error.who, answered.error.detail)];
+    if (!answered.ok) {
+      const { what, who, detail } = answered.error;
+      return [...steps.filter((step) => step.what !== what), bad(what, who, detail)];
+    }
     steps.push(good("server", `The server answered with ${answered.value}.`));
     if (row.openapi === null || row.openapi === OPENAPI_GIVEN) return [...steps, await kept(ports, row)];
   }
-  return [...steps, ...(await compared(ports, row))];
+  const compare = await compared(ports, row);
+  // A credential that Dome has may still be refused.
+  return [...steps.filter(({ what }) => compare.every((step) => step.what !== what)), ...compare];
 }
 
 /** What the server says now, beside what is pinned. */
 async function compared(ports: TestToolPorts, row: ToolRow): Promise<Step[]> {
   const listed = await listedFor(ports, row, undefined);
   if (!listed.ok) {
+    const { code, detail, call } = listed.error;
+    const isOfCredential = code === "upstream_refused" || code === "upstream_credential_missing";
+    const what = row.kind === "http" ? "operations" : isOfCredential ? "credential" : "server";
     // A refusal before the server was asked is Dome's.
-    const who = listed.error.call?.who === "upstream" ? "upstream" : "dome";
-    return [bad("operations", who, listed.error.detail)];
+    return [bad(what, call?.who === "upstream" ? "upstream" : "dome", detail)];
   }
   const { era, tools, unusable } = listed.value;
   const server = era === null ? [] : [good("server", `The server speaks the ${era} protocol.`)];

@@ -4,6 +4,7 @@
  * it throw. A fault names a place and a keyword. Its names are from the schema, and nothing of the arguments is
  * repeated (P4).
  */
+import { defined } from "../kernel/defined.ts";
 import { pointerTo } from "../kernel/json-pointer.ts";
 import { oncePer } from "../kernel/once-per.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
@@ -46,6 +47,8 @@ const compiledOnce = oncePer<JsonSchema, Result<Compiled, SchemaFault>>(compileS
 export interface ArgumentFault {
   readonly pointer: string;
   readonly keyword: string;
+  /** What the schema says, as the end of a sentence about that place; absent where it is not said in a few words. */
+  readonly expected?: string;
 }
 
 /**
@@ -58,12 +61,17 @@ export function argumentsFault(schema: JsonSchema, args: unknown, steps = new St
   if (!compiled.ok) return { pointer: "", keyword: "the schema cannot be used" };
   const fault = validate(compiled.value.schema, args, steps);
   if (fault === null) return null;
-  return { pointer: shownPointer(fault.path, compiled.value.names), keyword: fault.keyword };
+  const { path, keyword, expected } = fault;
+  const shown = shownPath(path, compiled.value.names);
+  const isWhole = shown.length === path.length;
+  return { pointer: pointerTo(shown), keyword, ...defined({ expected: isWhole ? expected : undefined }) };
 }
 
 /** The part of the pointer whose names come from the schema. Other names are the caller's data (P4). */
-function shownPointer(path: readonly (string | number)[], names: ReadonlySet<string>): string {
+function shownPath(
+  path: readonly (string | number)[],
+  names: ReadonlySet<string>,
+): readonly (string | number)[] {
   const odd = path.findIndex((step) => typeof step === "string" && !names.has(step));
-  const shown = path.slice(0, odd === -1 ? path.length : odd);
-  return pointerTo(shown);
+  return path.slice(0, odd === -1 ? path.length : odd);
 }

@@ -30,6 +30,8 @@ export interface CatalogTool {
   readonly pinned: ReadonlyMap<string, JsonSchema>;
   /** Operations that differ from what was approved: refused, whatever else is said of them. */
   readonly quarantined: ReadonlySet<string>;
+  /** Those of them that the server no longer lists. */
+  readonly gone: ReadonlySet<string>;
   /** Operations that were reviewed as changing nothing. */
   readonly readOnly: ReadonlySet<string>;
   /** Null: the agent calls the tool itself. */
@@ -70,6 +72,7 @@ export const catalogReading = (db: Database, workspaceId: WorkspaceId): Reading<
         toolId: toolOperations.toolId,
         name: toolOperations.name,
         state: toolOperations.state,
+        why: toolOperations.why,
         readOnly: toolOperations.readOnly,
         schema: sql<string | null>`json_extract(${toolOperations.definition}, '$.inputSchema')`,
         request: sql<string | null>`json_extract(${toolOperations.definition}, '$.request')`,
@@ -101,11 +104,10 @@ export const catalogReading = (db: Database, workspaceId: WorkspaceId): Reading<
 });
 
 /** The part of a pinned operation that decisions read. */
-interface PinnedOperation {
-  readonly toolId: Id<"tol">;
-  readonly name: string;
-  readonly state: "pinned" | "quarantined";
-  readonly readOnly: boolean;
+interface PinnedOperation extends Pick<
+  typeof toolOperations.$inferSelect,
+  "toolId" | "name" | "state" | "why" | "readOnly"
+> {
   /** JSON; null: nothing was ever approved. */
   readonly schema: string | null;
   /** JSON: how an operation of an HTTP tool is called, as it was approved, and as it waits for approval. */
@@ -124,8 +126,7 @@ function catalogTool(
 ): CatalogTool {
   const { kind, url, openapi } = row;
   const upstream = kind === "local" || url === null ? null : { ...upstreamSettings(row), kind, url, secret };
-  if (kind === "http" && openapi === null) return describedBy(row, upstream, []);
-  return describedBy(row, upstream, pinned);
+  return describedBy(row, upstream, kind === "http" && openapi === null ? [] : pinned);
 }
 
 function describedBy(
@@ -135,6 +136,7 @@ function describedBy(
 ): CatalogTool {
   const { kind, openapi, operations, clearArguments, argumentSchemas, additionalQuery } = row;
   const kept = operations === null ? null : new Set(operations);
+  const names = pinned.map(({ name }) => name);
   const schemas = new Map(schemasOf(pinned));
   const requests = new Map(
     (kind === "http" ? pinned : []).flatMap(({ name, request }) =>
@@ -153,17 +155,15 @@ function describedBy(
     id: row.id,
     operations:
       kind === "mcp"
-        ? offeredByMcp(
-            pinned.map(({ name }) => name),
-            kept,
-          )
+        ? offeredByMcp(names, kept)
         : openapi === null
           ? operations
-          : pinned.map(({ name }) => name).filter((name) => isKept(name)),
+          : names.filter((name) => isKept(name)),
     clearArguments,
     schemas: new Map([...schemas, ...Object.entries(argumentSchemas ?? {})]),
     pinned: schemas,
     quarantined: new Set(pinned.flatMap(({ name, state }) => (state === "quarantined" ? [name] : []))),
+    gone: new Set(pinned.flatMap(({ name, why }) => (why === "gone" ? [name] : []))),
     readOnly: new Set(pinned.flatMap(({ name, readOnly }) => (readOnly ? [name] : []))),
     upstream,
     routes: kind === "http" ? routesOf(row, pinned, requests) : null,

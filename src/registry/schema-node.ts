@@ -34,7 +34,12 @@ export interface Node extends Readonly<Partial<Record<SchemaWord, Node>>> {
   readonly never?: true;
   readonly types?: readonly string[];
   /** From `const` or `enum`: the key of the value must be one of these. */
-  readonly constants?: { readonly keyword: string; readonly keys: ReadonlySet<string> };
+  readonly constants?: {
+    readonly keyword: string;
+    readonly keys: ReadonlySet<string>;
+    /** The values as the end of a sentence, where they are short. */
+    readonly expected?: string;
+  };
   readonly counts: Readonly<Partial<Record<Count, number>>>;
   readonly numbers: readonly { readonly keyword: string; readonly holds: Rule }[];
   readonly patterns: readonly Pattern[];
@@ -51,6 +56,9 @@ export interface Node extends Readonly<Partial<Record<SchemaWord, Node>>> {
   readonly oneOf?: readonly Node[];
   readonly asksWhatWasSeen: boolean;
 }
+
+/** The end of a sentence about a value. */
+export const mustBe = (choices: readonly string[]): string => `must be ${choices.join(" or ")}`;
 
 /** A rule for a number. */
 type Rule = (value: number, steps: Steps) => boolean;

@@ -5,9 +5,10 @@
  * No library is used: libraries do not bound the work for a value, their patterns and formats backtrack, and they
  * collect every error where one is enough.
  */
+import { defined } from "../kernel/defined.ts";
 import { FORMATS } from "./formats.ts";
 import { jsonKey } from "./json-key.ts";
-import type { Node } from "./schema-node.ts";
+import { mustBe, type Node } from "./schema-node.ts";
 import type { Steps } from "./steps.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface Fault {
   /** Names of members and indices of items, from the outside in. */
   readonly path: readonly (string | number)[];
   readonly keyword: string;
+  /** What the schema says, as the end of a sentence: nothing of the value is in it (P4). */
+  readonly expected?: string;
 }
 
 /**
@@ -71,10 +74,12 @@ class Validation {
 
   #any(node: Node, value: unknown): Fault | null {
     if (node.types !== undefined && !node.types.some((type) => isOfType(type, value)))
-      return this.#fault("type");
+      return this.#fault("type", undefined, mustBe(node.types.map((type) => TYPES[type] ?? type)));
     if (node.constants === undefined) return null;
     const key = jsonKey(value, this.#steps);
-    return node.constants.keys.has(key) ? null : this.#fault(node.constants.keyword);
+    return node.constants.keys.has(key)
+      ? null
+      : this.#fault(node.constants.keyword, undefined, node.constants.expected);
   }
 
   #ofType(node: Node, value: unknown, seen: Seen | null): Fault | null {
@@ -143,7 +148,8 @@ class Validation {
       return this.#fault("steps");
     if (names.length < (node.counts.minProperties ?? 0)) return this.#fault("minProperties");
     if (names.length > (node.counts.maxProperties ?? Infinity)) return this.#fault("maxProperties");
-    for (const name of node.required) if (!Object.hasOwn(value, name)) return this.#fault("required", name);
+    for (const name of node.required)
+      if (!Object.hasOwn(value, name)) return this.#fault("required", name, "is missing");
     for (const [name, needed] of node.dependentRequired) {
       if (!Object.hasOwn(value, name)) continue;
       if (!this.#steps.spend(needed.length)) return this.#fault("steps");
@@ -250,10 +256,20 @@ class Validation {
     return fault;
   }
 
-  #fault(keyword: string, name?: string): Fault {
-    return { path: name === undefined ? [...this.#path] : [...this.#path, name], keyword };
+  #fault(keyword: string, name?: string, expected?: string): Fault {
+    const path = name === undefined ? [...this.#path] : [...this.#path, name];
+    return { path, keyword, ...defined({ expected }) };
   }
 }
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: "a string",
+  number: "a number",
+  integer: "an integer",
+  boolean: "a boolean",
+  object: "an object",
+  array: "an array",
+};
 
 const isMembers = (value: unknown): value is Members => typeof value === "object" && value !== null;
 

@@ -60,6 +60,8 @@ describe("an explanation", () => {
       txn: like(/^txn_/),
       request_id: like(/^req_/),
       released: true,
+      headers: {},
+      outcome: null,
       seq: expect.any(Number) as number,
       reported: [],
     });

@@ -398,7 +398,12 @@ describe("the test of a tool", () => {
   it("says which side failed, and changes nothing", async () => {
     const answering = vi.mocked(fetch);
     answering.mockImplementation(async () => new Response(null, { status: 401 }));
-    expect(failed(await tried("tried"))).toEqual([["server", "upstream"]]);
+    expect(failed(await tried("tried"))).toEqual([["credential", "upstream"]]);
+    const away = { location: "https://elsewhere.example.com/" };
+    answering.mockImplementation(async () => new Response(null, { status: 302, headers: away }));
+    const redirected = await tried("tried");
+    expect(failed(redirected)).toEqual([["server", "upstream"]]);
+    expect(redirected.steps.at(-1)?.detail).toContain("redirects elsewhere with 302");
     answering.mockImplementation(async () => Promise.reject(new Error("no route")));
     expect(failed(await tried("tried"))).toEqual([["server", "upstream"]]);
     const { get: _left, ...rest } = PETS.paths["/pets"];

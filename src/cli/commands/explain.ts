@@ -12,7 +12,7 @@ import { CommandFailure, EXIT, usage } from "../exit.ts";
 import { agentKeyFileOption, allWorkspacesOption, workspaceOption } from "../option-values.ts";
 import { called, type Names } from "../names.ts";
 import { changeText } from "../change-text.ts";
-import { clean, fields, several, type Output } from "../output.ts";
+import { clean, fields, several, type Cell, type Output } from "../output.ts";
 import { markedKind, saidIn } from "./audit/self-reported.ts";
 import type { Session } from "../session.ts";
 
@@ -66,6 +66,22 @@ async function asOperator(
 const named = (names: Names, id: string): string =>
   Object.hasOwn(names, id) ? `${called(names, id)} (${id})` : id;
 
+/** What became of a call that was let through. */
+function outcomeFields({ outcome }: Explanation): readonly (readonly [string, Cell])[] {
+  if (outcome === null) return [["outcome", null]];
+  const { reason, who, latency_ms, status, sent, received, record } = outcome;
+  const why = [reason ?? [], who === null ? [] : `by ${who}`].flat().join(", ");
+  const bytes = (count: number | null): string | null => (count === null ? null : `${count} bytes`);
+  return [
+    ["outcome", why === "" ? outcome.outcome : `${outcome.outcome} (${why})`],
+    ["status", status],
+    ["latency", latency_ms === null ? null : `${latency_ms} ms`],
+    ["sent", bytes(sent)],
+    ["received", bytes(received)],
+    ["its record", record],
+  ];
+}
+
 function explanationText(output: Output, explanation: Explanation): string {
   const { style } = output;
   const verdict = explanation.decision === "allow" ? style.good("allow") : style.bad("deny");
@@ -93,6 +109,8 @@ function explanationText(output: Output, explanation: Explanation): string {
       ["transaction", explanation.txn],
       ["request", explanation.request_id],
       ["released", explanation.released ? "yes" : "no: the caller was stopped first"],
+      ["headers", several(Object.entries(explanation.headers).map(([name, value]) => `${name}: ${value}`))],
+      ...outcomeFields(explanation),
       ["in the ledger", `seq ${explanation.seq}`],
     ]),
     ...reported.map(

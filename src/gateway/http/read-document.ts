@@ -7,7 +7,7 @@ import type { Timers } from "../../kernel/clock.ts";
 import { err, type Result } from "../../kernel/result.ts";
 import { JSON_FAULTS, parseJsonBytes } from "../../kernel/strict-json.ts";
 import { masked } from "../credential/masked-answer.ts";
-import { ofDome, ofUpstream, type ServerFault } from "../server-in-words.ts";
+import { ENDED_AS, ofDome, ofUpstream, type ServerFault } from "../server-in-words.ts";
 import { noCredentialInWords } from "../credential/no-credential.ts";
 import {
   serverCredential,
@@ -52,29 +52,26 @@ async function readWithin(
   const request = { method: "GET", url, headers, body: null, signal };
   const opened = masked(await ports.egress.open(request, LIMITS), secret);
   if (!opened.ok)
-    return err(
-      opened.error.kind === "address_refused" ? ADDRESS_REFUSED : ofUpstream(ENDED[opened.error.kind]),
-    );
+    return opened.error.kind === "address_refused" ? err(ADDRESS_REFUSED) : ended(opened.error.kind);
   const { status, headers: answered, body } = opened.value;
   const encoding = answered.get("content-encoding") ?? "identity";
   if (status !== 200 || encoding !== "identity") {
     await body?.cancel().catch(() => undefined);
-    return err(
-      ofUpstream(
-        status === 200 ? "The document came in an encoding that Dome did not ask for." : refused(status),
-      ),
-    );
+    return status === 200
+      ? failed("The document came in an encoding that Dome did not ask for.")
+      : failed(refused(status));
   }
   const read = await readAll(body);
-  if (!read.ok) return err(ofUpstream(ENDED[read.error]));
+  if (!read.ok) return ended(read.error);
   const parsed = parseJsonBytes(read.value, { numbers: "finite" });
   if (parsed.ok) return parsed;
-  return err(
-    ofUpstream(
-      `The document ${JSON_FAULTS[parsed.error.kind]}. If it is YAML, convert it, and give it as a file.`,
-    ),
+  return failed(
+    `The document ${JSON_FAULTS[parsed.error.kind]}. If it is YAML, convert it, and give it as a file.`,
   );
 }
+
+const failed = (detail: string): Result<never, ServerFault> => err(ofUpstream("upstream_failed", detail));
+const ended = (how: UpstreamEnd): Result<never, ServerFault> => err(ofUpstream(ENDED_AS[how], ENDED[how]));
 
 function refused(status: number): string {
   if (status >= 300 && status < 400)
@@ -82,7 +79,10 @@ function refused(status: number): string {
   return `The server of the document answered with ${status}.`;
 }
 
-const ADDRESS_REFUSED = ofDome("Dome does not call the address of the document. See docs/tools.md");
+const ADDRESS_REFUSED = ofDome(
+  "upstream_unreachable",
+  "Dome does not call the address of the document. See docs/tools.md",
+);
 
 const ENDED: Readonly<Record<UpstreamEnd, string>> = {
   unreachable: "The server of the document could not be reached.",

@@ -1,6 +1,7 @@
 /** Lists the MCP server behind a tool for the control plane, and says in words why it could not. */
-import { ENDED_IN_WORDS, ofDome, ofUpstream, type ServerFault } from "../server-in-words.ts";
+import { ENDED_AS, ENDED_IN_WORDS, type ServerFault } from "../server-in-words.ts";
 import { askedWithin } from "../deadline.ts";
+import type { ProblemCode } from "../../contract/problem-codes.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -51,15 +52,18 @@ async function listWithin(
 }
 
 /** Who failed is the server, but for an address that Dome does not call. */
-const faultOf = (fault: McpUpstreamFault): ServerFault =>
-  fault.kind === "address_refused" ? ofDome(inWords(fault)) : ofUpstream(inWords(fault));
+const faultOf = (fault: McpUpstreamFault): ServerFault => ({
+  who: fault.kind === "address_refused" ? "dome" : "upstream",
+  code: codeOf(fault),
+  detail: inWords(fault),
+});
 
 function inWords(fault: McpUpstreamFault): string {
   switch (fault.kind) {
     case "address_refused":
       return "Dome does not call the address of the server. See docs/tools.md";
     case "credential_refused":
-      return `The server refuses Dome's credential with ${fault.status}. Add another: dome tools add-secret`;
+      return `The server refuses Dome's credential with ${fault.status}.`;
     case "refused":
       return `The server answered with the JSON-RPC error ${fault.code}.`;
     case "status":
@@ -74,5 +78,26 @@ function inWords(fault: McpUpstreamFault): string {
       return "The server redirects, and Dome does not follow. Set the URL to where it leads.";
     default:
       return ENDED_IN_WORDS[fault.kind];
+  }
+}
+
+function codeOf(fault: McpUpstreamFault): ProblemCode {
+  switch (fault.kind) {
+    case "address_refused":
+      return "upstream_unreachable";
+    case "credential_refused":
+      return "upstream_refused";
+    case "redirected":
+      return "upstream_redirect";
+    case "circuit_open":
+      return "upstream_circuit_open";
+    case "refused":
+    case "status":
+    case "endless":
+    case "malformed":
+    case "session_over":
+      return "upstream_failed";
+    default:
+      return ENDED_AS[fault.kind];
   }
 }

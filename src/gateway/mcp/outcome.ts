@@ -121,13 +121,17 @@ export class McpOutcome {
   #end(outcome: ActEnd["outcome"], reason: CallFault | undefined, data: Record<string, unknown>): ActEnd {
     // With the digest of a whole text, whoever knows its rest could find by trial what was redacted in it.
     const { received_sha256, ...known } = data;
+    const isRedacted = data["redacted"] !== undefined;
+    const isSent = this.#sent.length > 0;
     return actEnd(this.#clock.now() - this.#startedAt, outcome, reason, {
       ...known,
-      ...(data["redacted"] === undefined ? defined({ received_sha256 }) : {}),
       ...this.#session,
       attempts: this.#attempts,
       sent: this.#sent.length,
-      ...(this.#sent.length === 0 ? {} : { sent_sha256: toHex(sha256Sync(this.#sent)) }),
+      ...defined({
+        received_sha256: isRedacted ? undefined : received_sha256,
+        sent_sha256: isSent ? toHex(sha256Sync(this.#sent)) : undefined,
+      }),
     });
   }
 }

@@ -13,6 +13,7 @@ const NOTHING_PINNED = {
   id: "tol_01k9v3m8q2x7n5r4t6w0y1z2a3" as const,
   pinned: new Map(),
   quarantined: new Set<string>(),
+  gone: new Set<string>(),
   readOnly: new Set<string>(),
   routes: null,
   requests: new Map(),
@@ -269,12 +270,55 @@ describe("the arguments of an operation that has a schema", () => {
       layer: "catalog",
       detail: 'The arguments of notes/add do not match its schema: "/text" (maxLength).',
       change: {
-        detail: 'Send arguments that match the schema of notes/add. The mismatch is at "/text" (maxLength).',
+        detail: "Send arguments that match the schema of notes/add.",
         command: "dome tools show notes --workspace default",
         role: null,
       },
     });
     expect(JSON.stringify(verdict)).not.toContain("SECRET");
+  });
+
+  it.each([
+    [{ text: 5 }, '"/text" must be a string'],
+    [{}, '"/text" is missing'],
+    [{ text: "x", tone: "LOUD-SECRET" }, '"/tone" must be "calm" or "gay"'],
+  ])("are told what the schema expects instead of %j, in its own words (P4)", (args, said) => {
+    const schema = {
+      ...NOTE_SCHEMA,
+      properties: { ...NOTE_SCHEMA.properties, tone: { enum: ["calm", "gay"] } },
+    };
+    const notes = catalog.tools.get("notes");
+    if (notes === undefined) throw new Error("the catalog has no notes");
+    const tools = new Map([["notes", { ...notes, schemas: new Map([["add", schema]]) }]]);
+    const verdict = evaluate(facts({ agents, args, catalog: { ...catalog, tools } }), tool("notes", "add"));
+    expect(verdict).toMatchObject({
+      detail: `The arguments of notes/add do not match its schema: ${said}.`,
+      change: { detail: "Send arguments that match the schema of notes/add." },
+    });
+    expect(JSON.stringify(verdict)).not.toContain("SECRET");
+  });
+
+  it("send to the pinned definition of the operation, where there is one", () => {
+    const notes = catalog.tools.get("notes");
+    if (notes === undefined) throw new Error("the catalog has no notes");
+    const tools = new Map([["notes", { ...notes, pinned: new Map([["add", NOTE_SCHEMA]]) }]]);
+    expect(
+      evaluate(facts({ agents, args: {}, catalog: { ...catalog, tools } }), tool("notes", "add")),
+    ).toMatchObject({ change: { command: "dome tools diff notes add --workspace default" } });
+  });
+
+  it("of an operation that its server no longer lists are refused with that reason, and nobody is sent to approve it", () => {
+    const notes = catalog.tools.get("notes");
+    if (notes === undefined) throw new Error("the catalog has no notes");
+    const add = new Set(["add"]);
+    const tools = new Map([["notes", { ...notes, quarantined: add, gone: add }]]);
+    expect(
+      evaluate(facts({ agents, args: {}, catalog: { ...catalog, tools } }), tool("notes", "add")),
+    ).toMatchObject({
+      reason: "operation_quarantined",
+      detail: "The operation add of notes is quarantined: its server no longer lists it.",
+      change: { command: "dome tools refresh notes --workspace default" },
+    });
   });
 
   it("are not checked for another operation, nor for one named like a member of every object", () => {

@@ -169,9 +169,38 @@ describe("dome explain", () => {
     txn: TXN_ID,
     request_id: "req_1",
     released: true,
+    headers: {},
+    outcome: null,
     seq: 12,
     reported: [],
   };
+
+  test("shows how a call ended, with the record of that, and the headers that were decided on", async () => {
+    const outcome = {
+      record: `evt_${DECISION_ID.slice(4)}`,
+      time: EXPLANATION.time,
+      outcome: "failed",
+      reason: "upstream_unreachable",
+      who: "upstream",
+      status: 502,
+      latency_ms: 12,
+      sent: 40,
+      received: null,
+    };
+    const { stdout } = await dome(["explain", DECISION_ID], {
+      replies: [json(200, { ...EXPLANATION, outcome, headers: { "x-tenant": "t1" } })],
+    });
+    for (const line of [
+      /^headers +x-tenant: t1$/m,
+      /^outcome +failed \(upstream_unreachable, by upstream\)$/m,
+      /^status +502$/m,
+      /^latency +12 ms$/m,
+      /^sent +40 bytes$/m,
+      /^received +-$/m,
+      new RegExp(`^its record +${outcome.record}$`, "m"),
+    ])
+      expect(stdout).toMatch(line);
+  });
 
   test("shows a recorded decision in full, as the operator", async () => {
     const { stdout, requests } = await dome(["explain", DECISION_ID], { replies: [json(200, EXPLANATION)] });
@@ -193,6 +222,8 @@ bundle         baseline-1
 transaction    txn_01k9v3m8q2x7n5r4t6w0y1z2a9
 request        req_1
 released       yes
+headers        -
+outcome        -
 in the ledger  seq 12
 
 To change it: Declare tool jira.

@@ -69,6 +69,8 @@ const EXPLANATION: Explanation = {
   txn: TXN_ID,
   request_id: "req_1",
   released: true,
+  headers: {},
+  outcome: null,
   seq: 12,
   reported: [
     {

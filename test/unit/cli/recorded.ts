@@ -160,6 +160,8 @@ const explanation: Explanation = {
   txn: TXN_ID,
   request_id: "req_1",
   released: true,
+  headers: {},
+  outcome: null,
   seq: 12,
   reported: [{ id: `evt_${ULID}`, kind: "sdk.error", time: THEN, agent: AGENT_ID, event: {} }],
 };

@@ -264,10 +264,10 @@ describe("dome audit list", () => {
     });
     expect(requests).toEqual(["GET /api/v1/audit?order=newest&limit=50"]);
     expect(stdout.split("\n")).toEqual([
-      "TIME  SEQ  KIND             OPERATOR         AGENT                                              USER               WHAT                   DECISION  REASON          ID",
-      "now   3    agent.suspended  ada@example.com  support-triage                                     -                  support-triage         -         -               evt_01k9v3m8q2x7n5r4t6w0y1z2a3",
-      "now   2    decision         -                agt_01k9v3m8q2x7n5r4t6w0y1z2b3 for support-triage  alice@example.com  zendesk/create_ticket  deny      actas_required  evt_01k9v3m8q2x7n5r4t6w0y1z2a4",
-      "now   1    agent.suspended  (erased)         support-triage                                     -                  support-triage         -         -               evt_01k9v3m8q2x7n5r4t6w0y1z2a3",
+      "TIME  SEQ  KIND             OPERATOR         AGENT                                              USER               WHAT                   DECISION  OUTCOME  REASON          ID",
+      "now   3    agent.suspended  ada@example.com  support-triage                                     -                  support-triage         -         -        -               evt_01k9v3m8q2x7n5r4t6w0y1z2a3",
+      "now   2    decision         -                agt_01k9v3m8q2x7n5r4t6w0y1z2b3 for support-triage  alice@example.com  zendesk/create_ticket  deny      -        actas_required  evt_01k9v3m8q2x7n5r4t6w0y1z2a4",
+      "now   1    agent.suspended  (erased)         support-triage                                     -                  support-triage         -         -        -               evt_01k9v3m8q2x7n5r4t6w0y1z2a3",
       "",
     ]);
   });

@@ -56,6 +56,7 @@ export const CATALOG: Catalog = {
         clearArguments: false,
         schemas: new Map(),
         quarantined: new Set<string>(),
+        gone: new Set<string>(),
         readOnly: new Set(["GET /tickets"]),
         upstream: {
           kind: "http" as const,

@@ -40,6 +40,7 @@ const CATALOG: Facts["catalog"] = {
         clearArguments: false,
         schemas: new Map([["POST /notes", { type: "object", required: ["text"] }]]),
         quarantined: new Set(["forward"]),
+        gone: new Set<string>(),
         readOnly: new Set<string>(),
         upstream: null,
         routes: null,

@@ -14,6 +14,7 @@ export const COLUMNS = [
   "USER",
   "WHAT",
   "DECISION",
+  "OUTCOME",
   "REASON",
   "ID",
 ];
@@ -29,6 +30,7 @@ export const cells = (entry: ShownEntry, time: (iso: string) => Cell): Cell[] =>
   userOf(entry, entry.names),
   what(entry, entry.names),
   entry.decision ?? null,
+  entry.outcome ?? null,
   entry.reason ?? null,
   entry.id,
 ];

@@ -51,6 +51,7 @@ function recordText(style: Style, entry: ShownEntry): string {
     ["layer", entry.layer],
     ["detail", entry.detail],
     ["outcome", entry.outcome],
+    ["latency", entry.latency_ms === undefined ? undefined : `${entry.latency_ms} ms`],
     ["policies", several(entry.policies ?? [])],
     ["decision id", entry.decision_id],
     ["transaction", entry.txn],

@@ -40,6 +40,19 @@ function lineOf(style: Style, { kind, id }: TransactionNode, entry: AuditEntry, 
         entry.reason,
         entry.decision_id,
       ]);
+    case "call.outcome":
+      return words(
+        style,
+        entry,
+        (entry.outcome === "completed" ? style.good : style.bad)(clean(entry.outcome ?? "?")),
+        [
+          agent,
+          entry.target?.id,
+          entry.reason,
+          entry.latency_ms === undefined ? null : `${entry.latency_ms} ms`,
+          entry.decision_id,
+        ],
+      );
     case "decision.withheld":
       return words(style, entry, style.bad("withheld"), [entry.reason, entry.decision_id]);
     case "token.withheld":

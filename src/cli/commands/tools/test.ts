@@ -21,12 +21,16 @@ export const testCommand = (session: Session): Command =>
     .argument("<name>", "its name")
     .addOption(workspaceOption())
     .action(async (name: string, { workspace }: { readonly workspace?: string }) => {
-      const tested = await (await session.controlPlane()).toolOperations.test(name, workspace);
+      const service = await session.controlPlane();
+      const tested = await service.toolOperations.test(name, workspace);
       const { output } = session;
       output.show({ body: tested, ids: [tested.name], text: () => stepTable(output.style, tested) });
       const failed = tested.steps.find((step) => !step.ok);
       if (failed === undefined) return;
-      const next = NEXT[failed.what](`${shellWord(name)}${inWorkspace(workspace)}`);
+      const at = `${shellWord(name)}${inWorkspace(workspace)}`;
+      const needsAuth =
+        failed.what === "credential" && (await service.tools.show(name, workspace)).auth.type === "none";
+      const next = needsAuth ? `dome tools update ${at} --auth HOW` : NEXT[failed.what](at);
       const side = failed.who === "upstream" ? "the server" : "Dome";
       throw new CommandFailure(EXIT.failed, `${failed.what}: ${failed.detail} (${side} failed)`, next);
     });

@@ -42,6 +42,6 @@ it("ends after two minutes with a server that never falls silent and never comes
   expect(isClosed).toBe(true);
   expect(await listed).toEqual({
     ok: false,
-    error: { who: "upstream", detail: "The server did not answer in time." },
+    error: { who: "upstream", code: "upstream_timeout", detail: "The server did not answer in time." },
   });
 });

@@ -98,6 +98,7 @@ describe("the operations of an OpenAPI document", () => {
     expect(argumentsFault(inputSchema, { path: {}, query: {}, header: {} })).toEqual({
       pointer: "/body",
       keyword: "required",
+      expected: "is missing",
     });
   });
 
