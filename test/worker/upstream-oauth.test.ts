@@ -1,6 +1,7 @@
 /** Servers behind tools whose authorization server gives Dome tokens: for itself, and for the user of a call. */
 import { createLocalJWKSet, decodeJwt, jwtVerify } from "jose";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { fromUtf8 } from "../../src/kernel/bytes.ts";
 import { TEST_ISSUER } from "../support/fixed-secrets.ts";
 import { testIdp, type TestIdp } from "../support/test-idp.ts";
 import { freshWorkspace, like, operator, token, worker, type Registered } from "../support/worker-api.ts";
@@ -73,7 +74,8 @@ beforeEach(() => {
     const url = input instanceof Request ? input.url : input.toString();
     const document = idp.documents()[url];
     if (document !== undefined) return Response.json(document);
-    const body = init?.body == null ? "" : await new Response(init.body).text();
+    const body =
+      init?.body == null ? "" : fromUtf8(new Uint8Array(await new Response(init.body).arrayBuffer()));
     const seen = { url, headers: new Headers(init?.headers), body };
     if (url.startsWith(LOGIN)) {
       asked.push(seen);
