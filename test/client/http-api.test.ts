@@ -246,7 +246,7 @@ const TOLD: Readonly<Record<string, "whole" | "broken off" | "no answer" | "enco
   "more-than-its-length": "whole", // the rest is not part of the message (RFC 9112 §6.3)
   "two-lengths": "no answer",
   "negative-length": "no answer",
-  "length-and-chunks": "whole", // the chunks count (RFC 9112 §6.3)
+  "length-and-chunks": "broken off", // an error, as RFC 9112 §6.3 advises
   "no-last-chunk": "broken off",
   "no-such-chunk": "broken off",
   "chunk-without-end": "broken off",
@@ -271,6 +271,7 @@ const TOLD: Readonly<Record<string, "whole" | "broken off" | "no answer" | "enco
   "endless-event": "broken off",
   "says-nothing": "no answer",
 };
+const UNDECODABLE: ReadonlySet<string> = new Set(["is-no-gzip", "half-a-gzip", "brotli-that-is-gzip"]);
 const BY_UPSTREAM = { outcome: "failed", data: { who: "upstream" } } as const;
 
 describe("an API that does not say the truth", () => {
@@ -288,7 +289,7 @@ describe("an API that does not say the truth", () => {
       status: 200,
       isWhole: false,
       ...BY_UPSTREAM,
-      reason: isTooLarge ? "upstream_too_large" : "upstream_lost",
+      reason: isTooLarge ? "upstream_too_large" : UNDECODABLE.has(how) ? "upstream_failed" : "upstream_lost",
     };
   };
 

@@ -127,7 +127,7 @@ describe("an inside address that is in the database already", () => {
     for (const [index, address] of KEPT.entries()) {
       for (const path of [`mcp-${index}/refresh`, `http-${index}/refresh`]) {
         const refused = await api.call("POST", at(path), { body: {} });
-        expect({ address, path, status: refused.status }).toEqual({ address, path, status: 503 });
+        expect({ address, path, status: refused.status }).toEqual({ address, path, status: 502 });
       }
       for (const kind of ["mcp", "http", "open"]) {
         const tried = await api.call("POST", at(`${kind}-${index}/test`));
@@ -152,8 +152,8 @@ describe("a redirect to the inside", () => {
     });
     await api.addTool({ name: "moving", workspace: home, kind: "mcp", url: `${OUTSIDE}/mcp` });
     await api.addTool({ name: "bare", workspace: home, kind: "http", url: OUTSIDE });
-    expect((await api.call("POST", at("moved/refresh"))).status).toBe(503);
-    expect((await api.call("POST", at("moving/refresh"))).status).toBe(503);
+    expect((await api.call("POST", at("moved/refresh"))).status).toBe(502);
+    expect((await api.call("POST", at("moving/refresh"))).status).toBe(502);
     await api.call("POST", at("moved/test"));
     const { secret } = await api.start({ name: "walker", workspace: home, surface: { tools: ["bare"] } });
     const headers = { authorization: `Bearer ${secret}` };

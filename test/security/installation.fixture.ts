@@ -87,7 +87,7 @@ export async function operatorToken(request: OperatorRequest): Promise<string> {
     .insert(operatorTokens)
     .values({
       id: ids.next("opt"),
-      digest: await digestKey(derived.pepper, token),
+      digest: digestKey(derived.pepper, token),
       rootKeyVersion: derived.version,
       last4: maskKey(token),
       subject: request.subject ?? `${request.role}@example.com`,

@@ -5,8 +5,16 @@ import { ADMIN } from "./installation.fixture.ts";
 import { DOCUMENT } from "./routes.fixture.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"];
+/** The door of HTTP tools forwards HEAD, and names it (RFC 9110 §9.3.2). */
+const namesHead = (path: string): boolean => path.startsWith("/tools/");
 const paths = Object.entries(DOCUMENT.paths).map(
-  ([path, methods]) => [path, Object.keys(methods).map((method) => method.toUpperCase())] as const,
+  ([path, methods]) =>
+    [
+      path,
+      Object.keys(methods).flatMap((method) =>
+        method === "get" && namesHead(path) ? ["GET", "HEAD"] : [method.toUpperCase()],
+      ),
+    ] as const,
 );
 
 /** `self` is also what `{agent}` and `{operator}` match: the methods of those paths are not refused, they find nothing. */

@@ -401,7 +401,7 @@ export async function operatorToken(holder: {
   )
     .bind(
       ids.next("opt"),
-      await digestKey(newest.pepper, secret),
+      digestKey(newest.pepper, secret),
       newest.version,
       maskKey(secret),
       holder.subject,

@@ -81,7 +81,7 @@ describe("a call of a tool through its MCP door", () => {
     expect(body.result).toMatchObject({
       resultType: "complete",
       isError: true,
-      content: [{ type: "text", text: expect.stringContaining('"/q" (required)') as string }],
+      content: [{ type: "text", text: expect.stringContaining('"/q" is missing') as string }],
       _meta: { "dome/decision": { decision: "deny", reason: "arguments_invalid" } },
     });
     expect(server.sent).toEqual([]);

@@ -75,7 +75,8 @@ describe("initialize of a legacy client", () => {
     );
     if (one === undefined || other === undefined) throw new Error("no answers");
     expect(one.body).toMatchObject({ error: { code: -32_602 } });
-    expect(one.body).toEqual(other.body);
+    const unnamed = ({ body }: typeof one) => JSON.stringify(body).replace(/dec_\w+/, "dec_");
+    expect(unnamed(one)).toBe(unnamed(other));
     expect(servers.sent).toEqual([]);
     await expect.poll(() => story(one), SOON).toEqual(["decision"]);
   });
