@@ -2,6 +2,7 @@
 import { defined } from "../../kernel/defined.ts";
 import type { Command } from "commander";
 import { pinnedRequest } from "../../contract/pinned-request.ts";
+import { shellWord } from "../../kernel/shell-word.ts";
 import { readAgentCredential } from "../agent-credential.ts";
 import { verb, type Title } from "../command.ts";
 import { CommandFailure, EXIT, usage } from "../exit.ts";
@@ -9,7 +10,7 @@ import { buildRequest, undescribedRequest, type BuiltRequest, type CallArguments
 import { listRequest, mcpRequest, responseIn } from "../mcp-request.ts";
 import type { RpcResponse } from "../../mcp/message.ts";
 import { clean } from "../output.ts";
-import { agentKeyFileOption, jsonObject, workspaceOption } from "../option-values.ts";
+import { agentKeyFileOption, inWorkspace, jsonObject, workspaceOption } from "../option-values.ts";
 import type { Session } from "../session.ts";
 import { oneStdin, readTokenFile } from "../token-file.ts";
 
@@ -120,7 +121,10 @@ async function lookedUp(
     return { door: "mcp", request: mcpRequest(operation, inputSchema, args) };
   const read = pinnedRequest.safeParse(definition?.["request"]);
   if (!read.success) {
-    throw usage(`${tool}/${operation} has no approved definition`, `dome tools diff ${tool} ${operation}`);
+    throw usage(
+      `${tool}/${operation} has no approved definition`,
+      `dome tools diff ${shellWord(tool)} ${shellWord(operation)}${inWorkspace(workspace)}`,
+    );
   }
   if (read.data.refused !== undefined)
     throw usage(`${tool}/${operation} cannot be called through Dome: it ${read.data.refused}`);

@@ -9,7 +9,7 @@ import { isId } from "../../kernel/ids.ts";
 import { verb, type Title } from "../command.ts";
 import { whicheverWorkspace } from "../every-workspace.ts";
 import { CommandFailure, EXIT, usage } from "../exit.ts";
-import { agentKeyFileOption, allWorkspacesOption, workspaceOption } from "../option-values.ts";
+import { agentKeyFileOption, allWorkspacesOption, inWorkspace, workspaceOption } from "../option-values.ts";
 import { called, type Names } from "../names.ts";
 import { changeText } from "../change-text.ts";
 import { clean, fields, several, type Cell, type Output } from "../output.ts";
@@ -37,7 +37,10 @@ export const explainCommand = (session: Session, title: Title): Command =>
 
 export async function explain(session: Session, id: string, options: ExplainOptions): Promise<void> {
   if (isId("evt", id))
-    throw usage(`"${id}" is the id of a record, not of a decision (dec_…)`, `dome audit show ${id}`);
+    throw usage(
+      `"${id}" is the id of a record, not of a decision (dec_…)`,
+      `dome audit show ${id}${inWorkspace(options.workspace)}`,
+    );
   if (!isId("dec", id)) throw usage(`"${id}" is not the id of a decision (dec_…)`);
   const asAgent = options.asAgent === true || options.keyFile !== undefined;
   const explanation = asAgent

@@ -192,5 +192,11 @@ describe("dome call", () => {
     });
     expect(refused.exit).toBe(2);
     expect(refused.stderr).toContain("mcp/search has no approved definition");
+    expect(refused.stderr).toContain("next: dome tools diff mcp search\n");
+    const elsewhere = await dome(["call", "mcp/a b", "--workspace", "support"], {
+      env: variables,
+      replies: [json(200, { ...operation, definition: null })],
+    });
+    expect(elsewhere.stderr).toContain("next: dome tools diff mcp 'a b' --workspace support\n");
   });
 });

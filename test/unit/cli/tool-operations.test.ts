@@ -155,6 +155,16 @@ describe("dome tools operations without a pinned one", () => {
     });
     expect(stderr).toContain(said);
   });
+
+  it("names the refresh in the same workspace: elsewhere the name is of another tool, or of none", async () => {
+    const { stderr } = await dome(["tools", "operations", "web", "--workspace", "support"], {
+      replies: [
+        json(200, { items: [], next_cursor: null }),
+        json(200, { ...tool, kind: "mcp", operations: null }),
+      ],
+    });
+    expect(stderr).toContain("next: dome tools refresh web --workspace support\n");
+  });
 });
 
 describe("dome tools approve", () => {

@@ -5,6 +5,7 @@ import { json, type Reply } from "../client/fake-service.ts";
 import { agent, HALT_ID, transition } from "../client/samples.ts";
 import { dome, homeWithContexts } from "./run-cli.ts";
 
+const RECORD = "evt_01k9v3m8q2x7n5r4t6w0y1z2a3";
 const listed = (over: object = {}): Reply => json(200, { items: [agent(over)], next_cursor: null });
 const REASON = ["--reason", "it's a leak"];
 const WORD = String.raw`--reason 'it'\''s a leak'`;
@@ -73,6 +74,13 @@ test.each([
     "idp test okta --workspace w --agent bot",
     "dome idp test okta --workspace w --agent bot --token-file FILE",
   ],
+  [
+    "tools refresh orders --workspace w --openapi https://orders.example.com/openapi.json",
+    "dome tools update orders --workspace w --openapi URL",
+  ],
+  [`explain ${RECORD} --workspace w`, `dome audit show ${RECORD} --workspace w`],
+  ["audit show record --workspace w", "dome audit list --workspace w"],
+  ["audit list --user ada --workspace w", "dome users list -A"],
 ])(
   "dome %s: names the command for the same workspace, in which the names mean the same things",
   async (words, next) => {

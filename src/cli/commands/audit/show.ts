@@ -5,7 +5,7 @@ import { isId } from "../../../kernel/ids.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
 import { called } from "../../names.ts";
-import { workspaceOption } from "../../option-values.ts";
+import { inWorkspace, workspaceOption } from "../../option-values.ts";
 import { fields, several, type Cell, type Style } from "../../output.ts";
 import type { Session } from "../../session.ts";
 import { agentsOf, messageOf, operatorOf, userOf, what } from "./row.ts";
@@ -22,7 +22,8 @@ export const showCommand = (session: Session): Command =>
     .action((id: string, options: { workspace?: string }) => show(session, id, options));
 
 async function show(session: Session, id: string, { workspace }: { workspace?: string }): Promise<void> {
-  if (!isId("evt", id)) throw usage(`"${id}" is not the id of a record (evt_…)`, "dome audit list");
+  if (!isId("evt", id))
+    throw usage(`"${id}" is not the id of a record (evt_…)`, `dome audit list${inWorkspace(workspace)}`);
   const entry = await (await session.controlPlane()).audit.show(id, workspace);
   const { output } = session;
   output.show({ body: entry, ids: [entry.id], text: () => recordText(output.style, entry) });

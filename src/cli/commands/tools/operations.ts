@@ -35,7 +35,10 @@ export const refreshCommand = (session: Session): Command =>
     .action(async (name: string, { workspace, openapi }: InWorkspace & { readonly openapi?: string }) => {
       const given = await readOpenapi(openapi);
       if (given?.kind === "url")
-        throw usage(`--openapi takes a file here; dome tools update ${name} --openapi URL`);
+        throw usage(
+          "--openapi takes a file here; the URL of a document belongs to the tool's entry",
+          `dome tools update ${shellWord(name)}${inWorkspace(workspace)} --openapi URL`,
+        );
       const service = await session.controlPlane();
       const refreshed = await service.toolOperations.refresh(name, givenDocument(given), workspace);
       session.output.show({
@@ -75,7 +78,7 @@ export const operationsCommand = (session: Session): Command =>
       const { toolOperations, tools } = await session.controlPlane();
       const taken = await takePage(toolOperations.list(name, workspace), paging);
       if (taken.items.length === 0 && paging.cursor === undefined)
-        tellUnpinned(session, await tools.show(name, workspace));
+        tellUnpinned(session, await tools.show(name, workspace), workspace);
       showOnce(
         session,
         shownPage(session, command, taken, {
@@ -87,15 +90,19 @@ export const operationsCommand = (session: Session): Command =>
     });
 
 /** Nothing is pinned: says which operations calls may have, for nobody else in this list does. */
-function tellUnpinned({ output }: Session, { name, kind, operations, openapi }: Tool): void {
+function tellUnpinned(
+  { output }: Session,
+  { name, kind, operations, openapi }: Tool,
+  workspace: string | undefined,
+): void {
   const lists = kind === "mcp" || openapi !== null;
   const said = lists
     ? "so calls are denied until you refresh it"
     : operations === null
       ? "and calls may have any operation"
-      : `and its catalog entry declares: ${operations.join(", ") || "no operation"}`;
-  output.note(`Nothing of ${clean(name)} is pinned, ${clean(said)}.`);
-  if (lists) output.next(`dome tools refresh ${shellWord(name)}`);
+      : `and its catalog entry declares: ${operations.map(clean).join(", ") || "no operation"}`;
+  output.note(`Nothing of ${clean(name)} is pinned, ${said}.`);
+  if (lists) output.next(`dome tools refresh ${shellWord(name)}${inWorkspace(workspace)}`);
 }
 
 const COLUMNS = ["NAME", "STATE", "WHY", "READ ONLY", "DESTRUCTIVE", "APPROVED", "BY"];

@@ -53,6 +53,6 @@ export function userFilter([first, subject, tenant, ...more]: readonly string[])
   if (isUser(first)) return { user: first };
   throw usage(
     `"${first}" does not name a user: give an id usr_…, an e-mail address, or ISSUER SUBJECT`,
-    "dome users list",
+    "dome users list -A",
   );
 }
