@@ -179,7 +179,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   },
   answer_not_redactable: {
     meaning:
-      "The entry of the tool redacts answers, and Dome cannot read this one as the entry's rules need: it is an image, a stream, JSON that is none, or in another encoding. Nothing of it is passed on.",
+      "The entry of the tool redacts answers, and Dome cannot read this one as the entry's rules need: it is an image or a stream, it claims to be JSON and is not, or its encoding is not supported. Nothing of it is passed on.",
     action:
       "The call may have had its effect. An operator may let such answers pass as they are, with `--redact-unreadable pass`.",
   },

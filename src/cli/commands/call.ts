@@ -27,8 +27,8 @@ export const callCommand = (session: Session, title: Title): Command =>
     description:
       "Call an operation of a tool through Dome, as an agent, whose credential is read from DOME_AGENT_KEY or --key-file. The " +
       "call is decided, recorded and sent as one of the agent itself. An operation that an OpenAPI document describes is looked up " +
-      "with your operator token; one of an MCP server too, or without such a token in the list that the agent sees. Exit code 0: the " +
-      "tool has done it; 3: denied.",
+      "with your operator token. An operation of an MCP server is looked up the same way, or, without an operator token, in the " +
+      "list of the tool's MCP door. Exit code 0: the tool has done it; 3: denied.",
     examples: [
       `dome call orders/getOrder --args '{"path":{"id":7}}'`,
       `dome call orders/addOrder --args '{"body":{"item":"book"}}' --key-file ./support-triage.key`,

@@ -1,8 +1,8 @@
 /**
  * The answer of an HTTP tool that redacts: read whole, up to a bound, and redacted before anything of it is passed on.
  * JSON is redacted by path and by pattern, plain text by pattern. What Dome does not read (another type, another charset,
- * an encoding, a part of a whole, a stream of events) is refused, or passes where the entry says so; what says that it is
- * JSON, and is none, is refused always.
+ * an encoding, a part of a whole, a stream of events) is refused, or passes where the entry says so; what claims to be
+ * JSON, and is not, is always refused.
  */
 import { readAll } from "../../egress/chunks.ts";
 import type { UpstreamResponse } from "../../egress/open.ts";

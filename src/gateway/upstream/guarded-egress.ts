@@ -33,7 +33,7 @@ export interface CircuitPorts {
 
 /**
  * What a circuit and a count belong to: one tool at one origin. Tools of other workspaces at the same origin have their
- * own, so that no workspace closes a server to another one, or learns that it is called.
+ * own, so that no workspace opens the circuit of another one, or learns that the other one calls.
  */
 export const serverOf = (tool: Id<"tol">, url: string): string => `${tool} ${new URL(url).origin}`;
 

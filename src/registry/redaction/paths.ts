@@ -1,6 +1,6 @@
 /**
  * Paths to members, followed from the outside in: JSON Pointers (RFC 6901) in which `*` stands for any one member or item,
- * and `**` for any number of them, also none.
+ * and `**` for any number of them, including none.
  */
 import { stepsOf } from "../../kernel/json-pointer.ts";
 import type { Steps } from "../steps.ts";

@@ -147,7 +147,8 @@ describe("dome tools operations without a pinned one", () => {
   };
   it.each([
     [{}, "its catalog entry declares: GET /items/{id}."],
-    [{ operations: null }, "calls may have any operation."],
+    [{ operations: [] }, "No operation of web is pinned, and its catalog entry allows no operation."],
+    [{ operations: null }, "No operation of web is pinned, and calls may use any operation."],
     [{ kind: "mcp", operations: null }, "next: dome tools refresh web"],
   ])("says of %j which operations calls may have", async (over, said) => {
     const { stderr } = await dome(["tools", "operations", "web"], {

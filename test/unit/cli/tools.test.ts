@@ -60,7 +60,9 @@ describe("dome tools add", () => {
     for (const auth of [[], ["--auth", "none"]]) {
       const refused = await dome([...add, ...auth], { variables: { S: SECRET } });
       expect(refused).toMatchObject({ exit: 2, requests: [] });
-      expect(refused.stderr).toContain("a credential goes with --auth");
+      expect(refused.stderr).toContain(
+        "a credential needs --auth: without --auth, Dome sends the server no credential",
+      );
     }
   });
 

@@ -62,7 +62,7 @@ const declared = (): Command =>
 async function add(session: Session, name: string, options: AddOptions): Promise<void> {
   const { workspace } = options;
   if ((options.secretEnv ?? options.secretFile) !== undefined && (options.auth?.type ?? "none") === "none")
-    throw usage("a credential goes with --auth: without it, Dome sends the tool's server none");
+    throw usage("a credential needs --auth: without --auth, Dome sends the server no credential");
   const schemas = options.schema === undefined ? null : await readSchemas(options.schema);
   const document = await readOpenapi(options.openapi);
   const value = await readSecret(session.io, options);

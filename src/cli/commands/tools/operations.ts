@@ -99,9 +99,11 @@ function tellUnpinned(
   const said = lists
     ? "so calls are denied until you refresh it"
     : operations === null
-      ? "and calls may have any operation"
-      : `and its catalog entry declares: ${operations.map(clean).join(", ") || "no operation"}`;
-  output.note(`Nothing of ${clean(name)} is pinned, ${said}.`);
+      ? "and calls may use any operation"
+      : operations.length === 0
+        ? "and its catalog entry allows no operation"
+        : `and its catalog entry declares: ${operations.map(clean).join(", ")}`;
+  output.note(`No operation of ${clean(name)} is pinned, ${said}.`);
   if (lists) output.next(`dome tools refresh ${shellWord(name)}${inWorkspace(workspace)}`);
 }
 

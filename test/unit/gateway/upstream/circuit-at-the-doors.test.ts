@@ -83,7 +83,7 @@ describe("a server that fails five times in a row", () => {
   });
 });
 
-describe("what closes no server to anybody", () => {
+describe("what opens no circuit", () => {
   test.each([400, 401, 404, 409, 429, 500, 501])("an answer with %i: the server works", async (code) => {
     const world = doors(status(code));
     await times(8, () => get(world));
