@@ -64,14 +64,14 @@ export class Outbox {
 
   /**
    * Adds a record and takes its number. Synchronous: call it in the transaction of the change. A draft that is already
-   * waiting returns its record, and takes no second number.
+   * waiting takes no second number.
    */
-  append(draft: AuditDraft): AuditRecord {
-    return readRecord(this.appendWritten(writeDraft(draft)));
+  append(draft: AuditDraft): void {
+    this.appendWritten(writeDraft(draft));
   }
 
-  /** As `append`, for a draft that has come as text. @returns the record's text. */
-  appendWritten(draft: WrittenDraft): string {
+  /** As `append`, for a draft that has come as text. */
+  appendWritten(draft: WrittenDraft): void {
     // One statement checks and counts, because every decision of a busy agent passes here.
     const [taken] = this.#storage.sql
       .exec<{ n: number }>(
@@ -82,7 +82,7 @@ export class Outbox {
         draft.id,
       )
       .toArray();
-    if (taken === undefined) return this.#waitingFor(draft.id);
+    if (taken === undefined) return;
     const json = numberedText(draft, this.#producer, taken.n);
     this.#storage.sql.exec(
       "INSERT INTO outbox (id, record, bytes) VALUES (?, ?, ?)",
@@ -90,7 +90,6 @@ export class Outbox {
       json,
       utf8(json).length,
     );
-    return json;
   }
 
   /** Stores the hedged copy of a record that another producer has numbered; it keeps producer and number. */
@@ -161,11 +160,6 @@ export class Outbox {
     }
     if (left > 0) throw new OutboxNotDrained(left, reason);
     return delivered;
-  }
-
-  #waitingFor(id: string): string {
-    return this.#storage.sql.exec<{ record: string }>("SELECT record FROM outbox WHERE id = ?", id).one()
-      .record;
   }
 
   #lastPosition(): number {
