@@ -13,6 +13,7 @@ import type { Action, Change } from "../contract/check.ts";
 import { MCP_CONNECTION } from "../contract/mcp-operations.ts";
 import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
 import { referenceOf, type Resource } from "../contract/resource.ts";
+import type { QuarantineReason } from "../contract/tool-operation.ts";
 import { typedCommand } from "../contract/typed-command.ts";
 import type { Result } from "../kernel/result.ts";
 import type { ContextHeaders, HeaderFault } from "./context-headers.ts";
@@ -138,29 +139,9 @@ function deniedByCatalog(
     });
   }
   const offered = kind === "tool" ? catalog.tools.get(name)?.operations : catalog.pools.get(name)?.models;
-  if (kind === "tool" && part !== null && catalog.tools.get(name)?.quarantined.has(part) === true) {
-    if (catalog.tools.get(name)?.gone.has(part) === true) {
-      return deny(
-        "operation_quarantined",
-        `The operation ${part} of ${name} is quarantined: its server no longer lists it.`,
-        {
-          detail:
-            "Use another operation. If the server lists this one again, an operator refreshes the tool.",
-          command: typedCommand(workspaceOf(agents), ["tools", "refresh", name]),
-          role: "operator",
-        },
-      );
-    }
-    return deny(
-      "operation_quarantined",
-      `The operation ${part} of ${name} is quarantined: its server does not define it as it was approved.`,
-      {
-        detail:
-          "Ask an operator to review the differences, and to approve the operation if they are acceptable.",
-        command: typedCommand(workspaceOf(agents), ["tools", "diff", name, part]),
-        role: "operator",
-      },
-    );
+  if (kind === "tool" && part !== null) {
+    const why = catalog.tools.get(name)?.quarantined.get(part);
+    if (why !== undefined) return quarantined(agents, name, part, why);
   }
   if (part === null || offered == null || offered.includes(part)) return undefined;
   const word = kind === "tool" ? "operation" : "model";
@@ -169,6 +150,30 @@ function deniedByCatalog(
     command: null,
     role: null,
   });
+}
+
+function quarantined(
+  agents: Facts["agents"],
+  name: string,
+  part: string,
+  why: QuarantineReason | null,
+): Verdict {
+  const isGone = why === "gone";
+  const fault = isGone ? "no longer lists it" : "does not define it as it was approved";
+  return deny(
+    "operation_quarantined",
+    `The operation ${part} of ${name} is quarantined: its server ${fault}.`,
+    {
+      detail: isGone
+        ? "Use another operation. If the server lists this one again, an operator refreshes the tool."
+        : "Ask an operator to review the differences, and to approve the operation if they are acceptable.",
+      command: typedCommand(
+        workspaceOf(agents),
+        isGone ? ["tools", "refresh", name] : ["tools", "diff", name, part],
+      ),
+      role: "operator",
+    },
+  );
 }
 
 /** P7: a user counts only while its provider is trusted. An agent that requires a certain provider accepts no other. */

@@ -3,6 +3,7 @@ import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { Integration, Pool, Tool } from "../contract/catalog.ts";
 import { offeredByMcp } from "../contract/mcp-operations.ts";
 import { toolOf } from "../contract/resource.ts";
+import type { QuarantineReason } from "../contract/tool-operation.ts";
 import type { CredentialState } from "../contract/upstream.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import type { AgentId, Id, WorkspaceId } from "../kernel/ids.ts";
@@ -28,10 +29,8 @@ export interface CatalogTool {
   readonly schemas: ReadonlyMap<string, JsonSchema>;
   /** The schemas of pinned operations as their server defines them, whatever the entry demands of arguments. */
   readonly pinned: ReadonlyMap<string, JsonSchema>;
-  /** Operations that differ from what was approved: refused, whatever else is said of them. */
-  readonly quarantined: ReadonlySet<string>;
-  /** Those of them that the server no longer lists. */
-  readonly gone: ReadonlySet<string>;
+  /** Operations that differ from what was approved, and why: refused, whatever else is said of them. */
+  readonly quarantined: ReadonlyMap<string, QuarantineReason | null>;
   /** Operations that were reviewed as changing nothing. */
   readonly readOnly: ReadonlySet<string>;
   /** Null: the agent calls the tool itself. */
@@ -162,8 +161,9 @@ function describedBy(
     clearArguments,
     schemas: new Map([...schemas, ...Object.entries(argumentSchemas ?? {})]),
     pinned: schemas,
-    quarantined: new Set(pinned.flatMap(({ name, state }) => (state === "quarantined" ? [name] : []))),
-    gone: new Set(pinned.flatMap(({ name, why }) => (why === "gone" ? [name] : []))),
+    quarantined: new Map(
+      pinned.flatMap(({ name, state, why }) => (state === "quarantined" ? [[name, why] as const] : [])),
+    ),
     readOnly: new Set(pinned.flatMap(({ name, readOnly }) => (readOnly ? [name] : []))),
     upstream,
     routes: kind === "http" ? routesOf(row, pinned, requests) : null,

@@ -12,8 +12,7 @@ import { parseScope, SURFACE, type Scope } from "../../../src/contract/scope.ts"
 const NOTHING_PINNED = {
   id: "tol_01k9v3m8q2x7n5r4t6w0y1z2a3" as const,
   pinned: new Map(),
-  quarantined: new Set<string>(),
-  gone: new Set<string>(),
+  quarantined: new Map(),
   readOnly: new Set<string>(),
   routes: null,
   requests: new Map(),
@@ -307,17 +306,26 @@ describe("the arguments of an operation that has a schema", () => {
     ).toMatchObject({ change: { command: "dome tools diff notes add --workspace default" } });
   });
 
-  it("of an operation that its server no longer lists are refused with that reason, and nobody is sent to approve it", () => {
+  const quarantined = (why: "gone" | "changed") => {
     const notes = catalog.tools.get("notes");
     if (notes === undefined) throw new Error("the catalog has no notes");
-    const add = new Set(["add"]);
-    const tools = new Map([["notes", { ...notes, quarantined: add, gone: add }]]);
-    expect(
-      evaluate(facts({ agents, args: {}, catalog: { ...catalog, tools } }), tool("notes", "add")),
-    ).toMatchObject({
+    const tools = new Map([["notes", { ...notes, quarantined: new Map([["add", why]]) }]]);
+    return evaluate(facts({ agents, args: {}, catalog: { ...catalog, tools } }), tool("notes", "add"));
+  };
+
+  it("of an operation that its server no longer lists are refused with that reason, and nobody is sent to approve it", () => {
+    expect(quarantined("gone")).toMatchObject({
       reason: "operation_quarantined",
       detail: "The operation add of notes is quarantined: its server no longer lists it.",
       change: { command: "dome tools refresh notes --workspace default" },
+    });
+  });
+
+  it("of an operation that its server defines otherwise are refused, and an operator is sent to what differs", () => {
+    expect(quarantined("changed")).toMatchObject({
+      reason: "operation_quarantined",
+      detail: "The operation add of notes is quarantined: its server does not define it as it was approved.",
+      change: { command: "dome tools diff notes add --workspace default" },
     });
   });
 

@@ -55,8 +55,7 @@ export const CATALOG: Catalog = {
         pinned: new Map(),
         clearArguments: false,
         schemas: new Map(),
-        quarantined: new Set<string>(),
-        gone: new Set<string>(),
+        quarantined: new Map(),
         readOnly: new Set(["GET /tickets"]),
         upstream: {
           kind: "http" as const,
