@@ -25,9 +25,8 @@ export class Watchdog {
   readonly #ports: WatchdogPorts;
   readonly #state: TokenState;
   readonly #abort = new AbortController();
-  /** Ends the wait that the watch is in. */
-  #waiting = new AbortController();
-  #isOver = false;
+  /** Ends the round of the watch that is going on, and with it the watch. */
+  #round = new AbortController();
   #stale: Stale | undefined;
 
   /** Settles when the watch ends: with the reason if the act was cut, with `undefined` if the watch was called off. */
@@ -52,8 +51,7 @@ export class Watchdog {
 
   /** Called when the act has ended by itself. */
   callOff(): void {
-    this.#isOver = true;
-    this.#waiting.abort();
+    this.#round.abort();
   }
 
   /** Called when the result is withheld: whatever the act still has open ends now. */
@@ -64,24 +62,25 @@ export class Watchdog {
 
   async #watch(): Promise<Stale | undefined> {
     const { clock, timers, leases } = this.#ports;
-    while (!this.#isOver) {
+    for (;;) {
       const until = leases.admittedUntil(this.#state);
       if (!until.ok) return this.#cut(until.error);
       const left = until.value - clock.now();
-      this.#waiting = new AbortController();
-      const { signal } = this.#waiting;
+      const round = new AbortController();
+      this.#round = round;
+      const { signal } = round;
       await timers.sleep(Math.min(left, Math.max(left / 2, RETRY_MS)), signal);
-      if (this.#isOver) break;
+      if (signal.aborted) return undefined;
       const rest = Math.max(0, until.value - clock.now());
+      // Not `inTime`: its timer would outlast a watch that is called off.
       await Promise.race([leases.renew(this.#state), timers.sleep(rest, signal)]);
-      this.#waiting.abort();
+      if (signal.aborted) return undefined;
+      round.abort();
     }
-    return undefined;
   }
 
   #cut(stale: Stale): Stale {
     this.#stale = stale;
-    this.#isOver = true;
     this.#abort.abort(new Error(`cut: ${stale.kind}`));
     return stale;
   }

@@ -334,4 +334,21 @@ describe("an act that is over leaves no timer behind", () => {
     expect(act.story()).toHaveLength(2);
     expect(act.time.running).toBe(0);
   });
+
+  it("not even in the middle of a renewal, which alone goes on to its own end", async () => {
+    const { begin, upstream, world, time, asked } = running();
+    const acted = begin();
+    await time.advance(0);
+    world.objects = "hang";
+    await time.advance(750);
+    expect(asked.slice(-3)).toEqual(["agent", "workspace", "org"]);
+    // Each of the three requests has a limit and a time to look again; the watch has the end of the leases.
+    expect(time.running).toBe(7);
+    upstream.settle({ value: "done", end: DONE });
+    await acted;
+    await time.advance(0);
+    expect(time.running).toBe(6);
+    await time.advance(800);
+    expect(time.running).toBe(0);
+  });
 });
