@@ -67,7 +67,7 @@ export interface ActEnd {
 
 /**
  * @returns the released value, or why there is none: refused before the act began, or cut while it ran.
- * @throws what `perform` throws; the outcome is `failed` then.
+ * @throws what `perform` or a port throws; an act that has begun has ended then, with the outcome `failed`.
  */
 export async function act<T>(
   ports: ActPorts,
@@ -102,6 +102,10 @@ export async function act<T>(
     recording,
     work: "open",
     withheldAs: readOnly ? "not_admitted" : "cut",
+  }).catch((fault: unknown) => {
+    watchdog.abandon("fault");
+    outcome.settle("failed");
+    throw fault;
   });
   if (watchdog.stale !== undefined && released.ok) return cutOff(watchdog, outcome);
   if (!released.ok) {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { act, type ActEnd, type Performed } from "../../../src/access/act.ts";
 import { draftRecord } from "../../../src/audit/record.ts";
 import { AGENT, draining, isolate, STATE, stopped, WORKSPACE } from "./release.fixture.ts";
@@ -120,6 +120,19 @@ describe("an act", () => {
     expect(await fault).toBe("Error: broken");
     await time.advance(10_000);
     expect(story()).toEqual(["call.intent", "call.outcome failed"]);
+  });
+
+  it("whose result a fault withholds has failed, and nothing of it goes on: neither the act nor its watch", async () => {
+    const { begin, upstream, seen, leases, story, time } = running();
+    const acted = begin();
+    await time.advance(0);
+    vi.spyOn(leases, "admits").mockRejectedValue(new Error("broken"));
+    upstream.settle({ value: "head", end: later<ActEnd>().promise });
+    await expect(acted).rejects.toThrow("broken");
+    await time.advance(0);
+    expect(story()).toEqual(["call.intent", "call.outcome failed"]);
+    expect(seen.signal?.aborted).toBe(true);
+    expect(time.running).toBe(0);
   });
 });
 
