@@ -41,7 +41,6 @@ export function nextFor(error: DomeError, invocation: Invocation): string | null
     case "upstream_timeout":
     case "upstream_too_large":
     case "upstream_failed":
-    case "upstream_circuit_open":
       return ofTool("tools test", invocation);
     case "invalid_transition":
     case "parent_cycle":

@@ -171,6 +171,7 @@ describe("dome users stop", () => {
   test.each([
     ["an issuer without a subject", ["https://login.example.com"]],
     ["a tenant beside an id", [USER, "--tenant", "t1"]],
+    ["a tenant beside an e-mail address", ["ada@example.com", "--tenant", "t1"]],
   ])("wants more than %s", async (_what, words) => {
     const { exit, stderr, requests } = await dome(["users", "stop", ...words]);
     expect({ exit, requests }).toEqual({ exit: 2, requests: [] });

@@ -22,27 +22,30 @@ export function whichUser(
   if (!isUser(first))
     throw usage("name the user by ISSUER and SUBJECT, by an id usr_…, or by an e-mail address", help);
   if (tenant !== undefined)
-    throw usage("--tenant goes with ISSUER and SUBJECT; the id already includes it", help);
+    throw usage(
+      "--tenant goes with ISSUER and SUBJECT; an id or an e-mail address names the user without it",
+      help,
+    );
   return { user: first };
 }
 
 /**
  * The same user by its id, because an e-mail address may be another user's tomorrow. The service refuses an address that
- * several have, and lists their ids.
+ * nobody has, and one that several have, with their ids.
  */
 export async function withoutAddress(
   service: Pick<ControlPlane, "users">,
   workspace: string,
   who: WhichUser,
 ): Promise<WhichUser> {
-  if (who.user === undefined || who.user.startsWith("usr_")) return who;
-  const [found] = (await service.users.list({ user: who.user, workspace }).take(1)).items;
-  if (found === undefined) throw usage(`no user has the e-mail address ${who.user}`, "dome users list");
-  return { user: found.id };
+  if (who.user === undefined || isUserId(who.user)) return who;
+  const { items } = await service.users.list({ user: who.user, workspace }).take(1);
+  return { user: items[0]?.id ?? who.user };
 }
 
-const isUser = (word: string): boolean =>
-  word.startsWith("usr_") || (word.includes("@") && !word.includes("://"));
+const isUserId = (word: string): boolean => word.startsWith("usr_");
+
+const isUser = (word: string): boolean => isUserId(word) || (word.includes("@") && !word.includes("://"));
 
 /** The filter for one user: by id or e-mail address, or by its identity at the provider. */
 export function userFilter([first, subject, tenant, ...more]: readonly string[]): WhichUser {
