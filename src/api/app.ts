@@ -6,6 +6,7 @@ import { Hono, type Context } from "hono";
 import { defined } from "../kernel/defined.ts";
 import { consoleLog } from "../kernel/log.ts";
 import { err, ok } from "../kernel/result.ts";
+import type { Refusal } from "../operations/answer/refusal.ts";
 import { isUnavailable } from "../storage/client.ts";
 import type { DoorDialect } from "./dialects/dialect.ts";
 import { jsonrpcDialect } from "./dialects/jsonrpc.ts";
@@ -66,7 +67,7 @@ export function createApp(
   });
 
   app.onError((fault, context) => {
-    const dialect = context.get("dialect") ?? problemDialect;
+    const dialect = context.get("dialect") ?? unknownAt(context.req.path).dialect;
     const about = aboutOf(context);
     const unavailable = isUnavailable(fault);
     consoleLog.write(unavailable ? "warn" : "error", unavailable ? "http.unavailable" : "http.fault", {
@@ -82,12 +83,11 @@ export function createApp(
   refuseOtherMethods(app);
   app.notFound(async (context) => {
     const { path, raw } = context.req;
+    const { dialect, refusal } = unknownAt(path);
     const composed = context.get("composed");
-    if (!path.startsWith("/mcp/") || !composed.ok) {
-      return dialectBelow(path).decline(NO_ROUTE, aboutOf(context));
-    }
-    const rpcId = await refusedId(composed.value.access, raw);
-    return jsonrpcDialect.decline(NO_MCP_DOOR, { ...aboutOf(context), rpcId });
+    const rpcId =
+      dialect.name === "jsonrpc" && composed.ok ? await refusedId(composed.value.access, raw) : null;
+    return dialect.decline(refusal, { ...aboutOf(context), rpcId });
   });
   return app;
 }
@@ -96,18 +96,20 @@ const NO_ROUTE = {
   code: "not_found",
   detail: "The route does not exist. GET /api/v1/openapi.json lists the routes.",
 } as const;
-/** An MCP client with a wrong URL can read nothing but JSON-RPC. */
 const NO_MCP_DOOR = {
   code: "not_found",
   detail: "There is no MCP door at this URL. The doors are /mcp and /mcp/TOOL, without a slash at the end.",
 } as const;
 
 /**
- * Below the OAuth endpoints the dialect is OAuth's: such a request comes from an OAuth client with a wrong path, and it
- * can read nothing else.
+ * What is said of a wrong path. Below the OAuth endpoints and the MCP doors it comes from a client of theirs, which can
+ * read nothing but their dialect.
  */
-const dialectBelow = (path: string): Pick<DoorDialect, "decline"> =>
-  path.startsWith("/api/v1/auth/") ? oauthDialect : problemDialect;
+function unknownAt(path: string): { readonly dialect: DoorDialect; readonly refusal: Refusal } {
+  if (path.startsWith("/mcp/")) return { dialect: jsonrpcDialect, refusal: NO_MCP_DOOR };
+  const dialect = path.startsWith("/api/v1/auth/") ? oauthDialect : problemDialect;
+  return { dialect, refusal: NO_ROUTE };
+}
 
 const aboutOf = (context: Context<AppEnv>) => ({ requestId: context.get("requestId"), challenge: "" });
 

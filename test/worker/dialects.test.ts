@@ -219,4 +219,17 @@ describe("an environment that cannot be used", () => {
     expect(answer.status).toBe(status);
     expect(expectOurs(answer)).toMatch(idPattern("req"));
   });
+
+  it.each([
+    ["POST", 404, 4040],
+    ["OPTIONS", 500, -32603],
+  ])(
+    "answers %s below /mcp/ as JSON-RPC, because an MCP client reads nothing else",
+    async (method, status, code) => {
+      const answer = await askedOf("/mcp/crm/x", method);
+      expectOurs(answer);
+      expect(answer.status).toBe(status);
+      expect(jsonOf(answer)).toMatchObject({ jsonrpc: "2.0", id: null, error: { code } });
+    },
+  );
 });
