@@ -2,6 +2,7 @@
 import type { Withheld } from "../access/release.ts";
 import { unreachable } from "../kernel/result.ts";
 import { EVIDENCE_FULL, type Refusal } from "../operations/answer/refusal.ts";
+import type { Fault } from "./dialects/dialect.ts";
 
 export const UNAUTHENTICATED: Refusal = {
   code: "unauthenticated",
@@ -14,7 +15,7 @@ export const INVALID_TOKEN: Refusal = {
     "The credential is unknown, expired or revoked, it was issued for another audience, or its agent, workspace or user is stopped.",
 };
 
-export const INTERNAL: Refusal = {
+const INTERNAL: Refusal = {
   code: "internal",
   detail: "Dome has failed at this request. Search the log for the request id.",
 };
@@ -24,6 +25,8 @@ export const UNAVAILABLE: Refusal = {
   detail: "Dome cannot decide right now whether the request is allowed. Repeat the request.",
   retryAfterSeconds: 1,
 };
+
+export const FAULTS: Readonly<Record<Fault, Refusal>> = { unavailable: UNAVAILABLE, internal: INTERNAL };
 
 /** @param of the missing part; `evidence` when the workspace's ledger is full (P8). */
 export const unavailableFor = (of: string): Refusal => (of === "evidence" ? EVIDENCE_FULL : UNAVAILABLE);

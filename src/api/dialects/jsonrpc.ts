@@ -9,8 +9,8 @@ import { defined } from "../../kernel/defined.ts";
 import { unreachable } from "../../kernel/result.ts";
 import { errorMessage, ownCode, RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
-import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
-import type { About, Dialect, Fault } from "./dialect.ts";
+import { FAULTS } from "../door-refusals.ts";
+import type { About, Dialect } from "./dialect.ts";
 
 type RpcRefusal =
   /** Of the protocol: its code and status are the revision's. */
@@ -99,8 +99,6 @@ const rpcResponse = (
     status,
     headers: { "content-type": "application/json", ...headers },
   });
-
-const FAULTS: Readonly<Record<Fault, Refusal>> = { unavailable: UNAVAILABLE, internal: INTERNAL };
 
 const documented: ResponseConfig = {
   description: "A JSON-RPC error (MCP)",

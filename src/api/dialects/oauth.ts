@@ -6,8 +6,8 @@ import { PROBLEMS } from "../../contract/problem-codes.ts";
 import { oauthError, type OAuthErrorCode } from "../../contract/oauth.ts";
 import { defined } from "../../kernel/defined.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
-import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
-import type { Dialect, Fault } from "./dialect.ts";
+import { FAULTS } from "../door-refusals.ts";
+import type { Dialect } from "./dialect.ts";
 
 /** A refusal of an OAuth door, in the members of RFC 6749 §5.2. */
 export interface OAuthRefusal {
@@ -58,8 +58,6 @@ export function oauthRefusal({ code, detail, retryAfterSeconds }: Refusal): OAut
     }),
   };
 }
-
-const FAULTS: Readonly<Record<Fault, Refusal>> = { unavailable: UNAVAILABLE, internal: INTERNAL };
 
 export const oauthDialect: Dialect<OAuthRefusal> = {
   name: "oauth",

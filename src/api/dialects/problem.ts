@@ -3,8 +3,8 @@ import { problem, type Problem } from "../../contract/problem.ts";
 import { PROBLEMS, type ProblemCode } from "../../contract/problem-codes.ts";
 import { defined } from "../../kernel/defined.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
-import { INTERNAL, UNAVAILABLE } from "../door-refusals.ts";
-import type { About, Dialect, Fault } from "./dialect.ts";
+import { FAULTS } from "../door-refusals.ts";
+import type { About, Dialect } from "./dialect.ts";
 
 /** The page that explains a code. The reference is relative: it resolves against the public URL (RFC 9457 §3.1.1). */
 const typeOf = (code: ProblemCode): string => `/problems/${code}`;
@@ -55,27 +55,24 @@ function decline(refusal: Refusal, { requestId, challenge }: About): Response {
   return problemResponse(refusal, { requestId, headers: { "www-authenticate": `Bearer ${parts}`.trim() } });
 }
 
-const FAULTS: Readonly<Record<Fault, Refusal>> = { unavailable: UNAVAILABLE, internal: INTERNAL };
+/** @param more what a door adds to every refusal. */
+export function problemDialectWith(more: (refusal: Refusal) => Refusal): Dialect<Refusal> {
+  const refuse = (refusal: Refusal, about: About): Response => decline(more(refusal), about);
+  return {
+    name: "problem",
+    refuse,
+    decline: refuse,
+    fault: (fault, about) => refuse(FAULTS[fault], about),
+    methodNotAllowed: (allow, { requestId }) =>
+      problemResponse(more({ code: "method_not_allowed", detail: `This route takes ${allow}.` }), {
+        requestId,
+        headers: { allow },
+      }),
+    documented: {
+      description: "A problem (RFC 9457)",
+      content: { "application/problem+json": { schema: problem } },
+    },
+  };
+}
 
-/** @param more what a door adds to the refusal. */
-export const methodProblem = (
-  allow: string,
-  { requestId }: About,
-  more = (refusal: Refusal): Refusal => refusal,
-): Response =>
-  problemResponse(more({ code: "method_not_allowed", detail: `This route takes ${allow}.` }), {
-    requestId,
-    headers: { allow },
-  });
-
-export const problemDialect: Dialect<Refusal> = {
-  name: "problem",
-  refuse: decline,
-  decline,
-  fault: (fault, { requestId }) => problemResponse(FAULTS[fault], { requestId }),
-  methodNotAllowed: (allow, about) => methodProblem(allow, about),
-  documented: {
-    description: "A problem (RFC 9457)",
-    content: { "application/problem+json": { schema: problem } },
-  },
-};
+export const problemDialect = problemDialectWith((refusal) => refusal);
