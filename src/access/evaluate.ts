@@ -318,6 +318,10 @@ const deny = (reason: DecisionReason, detail: string, change: Change): Verdict =
   bundleVersion: BASELINE_VERSION,
 });
 
+/** Why, and what would change it, in a sentence for whoever called. */
+export const sentenceOf = ({ detail, change }: Pick<Verdict, "detail" | "change">): string =>
+  change === null ? detail : `${detail} ${change.detail}`;
+
 /** The form for the caller. It omits the command, which could name other contents of the workspace. */
 export const safeChange = (change: Change | null): Change | null =>
   change === null ? null : { ...change, command: null };

@@ -1,4 +1,5 @@
 /** Requests at an MCP door that are answered without a decision, of a caller that may act only for an end user (P7). */
+import { sentenceOf } from "../../access/evaluate.ts";
 import { userAtDoor } from "../../access/user-at-door.ts";
 import { nameParameter, isList } from "../../mcp/methods.ts";
 import type { RpcMessage } from "../../mcp/message.ts";
@@ -34,7 +35,7 @@ export async function refusedForUser(
   const denied = await userAtDoor(ports, caller, tool);
   if (!denied.ok) return jsonrpcDialect.decline(withheldProblem(denied.error), about);
   if (denied.value === null) return null;
-  const { detail, change, reason } = denied.value;
-  const said = change === null ? detail : `${detail} ${change.detail}`;
-  return jsonrpcDialect.decline({ code: "denied", detail: said, call: { who: "policy", reason } }, about);
+  const { reason } = denied.value;
+  const detail = sentenceOf(denied.value);
+  return jsonrpcDialect.decline({ code: "denied", detail, call: { who: "policy", reason } }, about);
 }

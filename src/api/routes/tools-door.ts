@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { itemOf } from "../../contract/resource.ts";
 import { isName } from "../../contract/words.ts";
+import { sentenceOf } from "../../access/evaluate.ts";
 import type { Decided } from "../../access/judge.ts";
 import type { ToolRequest } from "../../gateway/call-tool.ts";
 import { readingOf, type Reading } from "../../gateway/http/question.ts";
@@ -143,9 +144,8 @@ async function readCall(
 function deniedProblem(asked: ToolRequest, { id, reason, detail, change, at }: Decided): Refusal {
   const call = { who: "policy", reason, decision_id: id } as const;
   if (at === undefined) {
-    const said = change === null ? detail : `${detail} ${change.detail}`;
     const scopes = reason === "scope_insufficient" ? [itemOf(asked)] : undefined;
-    return { code: "denied", detail: said, call, ...defined({ scopes }) };
+    return { code: "denied", detail: sentenceOf({ detail, change }), call, ...defined({ scopes }) };
   }
   const errors = [
     { member: at.pointer, detail: ARGUMENT_FAULTS[at.keyword] ?? `does not match: ${at.keyword}` },

@@ -1,6 +1,6 @@
 /** What Dome answers in place of a tool's server, under the id of the request. */
 import type { Decided } from "../../access/judge.ts";
-import { safeChange } from "../../access/evaluate.ts";
+import { safeChange, sentenceOf } from "../../access/evaluate.ts";
 import { PROBLEMS } from "../../contract/problem-codes.ts";
 import type { DecisionId } from "../../kernel/ids.ts";
 import type { RequestId } from "../../mcp/json-members.ts";
@@ -99,7 +99,7 @@ export function deniedAnswer(
 ): ClientAnswer {
   if (reason === "scope_insufficient") return { kind: "scope", detail, scopes };
   if (UNKNOWN.has(reason)) return unknownAnswer(message, thingOf(message, tool), decision);
-  const sentence = change === null ? detail : `${detail} ${change.detail}`;
+  const sentence = sentenceOf({ detail, change });
   const said = {
     decision: "deny",
     decision_id: decision,
