@@ -20,7 +20,7 @@ export function refusedWay(headers: Headers): Refusal | undefined {
 export type Place = "path" | "query" | "header" | "body";
 
 /** What of a call would reach a server: each as text, in which no escape hides a letter; undefined: it is not read. */
-export type Leaving = Readonly<Partial<Record<Place, string>>>;
+type Leaving = Readonly<Partial<Record<Place, string>>>;
 
 /** Headers in which a caller shows its credentials to Dome. None of them is forwarded. */
 const FOR_DOME: readonly string[] = ["authorization", "dome-act-as"];

@@ -23,10 +23,20 @@ import { toolMetadataRoute } from "../resource-metadata.ts";
 import type { Method, Route } from "../route.ts";
 import { forwardingRoute, type Forwarded } from "../serve.ts";
 
-/** The tool's name as it stands in the path, and what stands behind it: both with their escapes. */
-function doorPath(http: Request): { readonly tool: string; readonly path: string } {
-  const [, tool = "", path = ""] = /^\/tools\/([^/]*)(.*)$/s.exec(new URL(http.url).pathname) ?? [];
-  return { tool, path };
+/** All with their escapes. */
+interface DoorPath {
+  /** The tool's name as it stands in the path. */
+  readonly tool: string;
+  /** What stands behind it. */
+  readonly path: string;
+  /** The query, with its `?`; empty: there is none. */
+  readonly search: string;
+}
+
+function doorPath(http: Request): DoorPath {
+  const { pathname, search } = new URL(http.url);
+  const [, tool = "", path = ""] = /^\/tools\/([^/]*)(.*)$/s.exec(pathname) ?? [];
+  return { tool, path, search };
 }
 
 /** A name that no tool can have is of no door of its own. */
@@ -68,9 +78,10 @@ export const toolsDoorRoutes: readonly Route[] = [
 
 async function forward(input: Forwarded): Promise<Result<Response, Refusal>> {
   const { services, caller, http, requestId } = input;
-  const { tool } = doorPath(http);
+  const at = doorPath(http);
+  const { tool } = at;
   if (!isName(tool)) return err({ code: "not_found", detail: "There is no door of this name." });
-  const read = await readCall(input, tool);
+  const read = await readCall(input, at);
   if (!read.ok) {
     const { refusal, misplaced } = read.error;
     const { code: reason } = refusal;
@@ -98,14 +109,12 @@ const unread = (refusal: Refusal): Result<never, Unread> => err({ refusal });
 /** The call as it is decided on, which has one reading and no credential in it. */
 async function readCall(
   { services, caller, http, requestId, facts }: Forwarded,
-  tool: string,
+  { tool, path, search }: DoorPath,
 ): Promise<Result<HttpRequest, Unread>> {
-  const { path } = doorPath(http);
   const passes = refusedPassage(http);
   if (passes !== undefined) return unread(passes);
   const segments = segmentsOf(path);
   if (!segments.ok) return unread(invalid(`The path ${PATH_FAULTS[segments.error]}.`));
-  const { search } = new URL(http.url);
   const query = queryOf(search.slice(1));
   if (!query.ok) return unread(query.error);
   const reading = await readingOf(services.tools, caller, {
