@@ -4,10 +4,7 @@
  * 404 means to it that its session is gone, so nothing else is answered with 404: a method that is not served is a
  * JSON-RPC error with 200, as servers of its era have it.
  */
-import type { Caller } from "../../access/caller.ts";
 import type { Decided } from "../../access/judge.ts";
-import type { Withheld } from "../../access/release.ts";
-import type { ClientAnswer, ClientRequest } from "../../gateway/mcp/client-request.ts";
 import { listen } from "../../gateway/mcp/listen.ts";
 import { beginClientSession } from "../../gateway/mcp/begin-session.ts";
 import { ALL, beginSessionWithAll, doorOf, stands } from "../../gateway/mcp/serve-session.ts";
@@ -26,7 +23,7 @@ import type { DecisionId } from "../../kernel/ids.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
 import { idOf, type RequestId } from "../../mcp/json-members.ts";
-import { logLevelOf, type LogLevel } from "../../mcp/log-level.ts";
+import { logLevelOf } from "../../mcp/log-level.ts";
 import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
 import { isRemovedInModern, isServed } from "../../mcp/methods.ts";
 import { splitName } from "../../mcp/prefixed-name.ts";
@@ -37,26 +34,8 @@ import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { withheldProblem } from "../door-refusals.ts";
 import { EVENT_STREAM } from "../event-stream.ts";
-import type { LegacyPorts } from "./ports.ts";
+import { requestOf, type DoorCall } from "./door-call.ts";
 import { protocolError, responseOf, UNKNOWN_METHOD } from "./message.ts";
-
-/** One MCP door. */
-export interface McpDoor {
-  /** Null: the door of all servers. */
-  readonly tool: string | null;
-  /** Serves a request at this door. */
-  serve(request: Omit<ClientRequest, "tool">): Promise<Result<ClientAnswer, Withheld>>;
-}
-
-/** What the framing of both eras has found out. */
-export interface LegacyCall extends McpDoor {
-  readonly ports: LegacyPorts;
-  readonly caller: Caller;
-  readonly http: Request;
-  readonly about: About;
-  readonly takesEvents: boolean;
-  readonly request: ClientRequest["request"];
-}
 
 interface Session {
   /** Null: of the door of all servers, whose sessions are Dome's. */
@@ -66,7 +45,7 @@ interface Session {
 }
 
 export async function serveLegacyMessage(
-  call: LegacyCall,
+  call: DoorCall,
   message: RpcMessage,
   text: string,
 ): Promise<Response> {
@@ -81,7 +60,7 @@ export async function serveLegacyMessage(
 
 /** What reaches no server leaves no record: nobody has asked a client of a modern server, or of all, anything. */
 async function tell(
-  call: LegacyCall,
+  call: DoorCall,
   { server, digest }: Session,
   message: OneWayMessage,
   text: string,
@@ -113,7 +92,7 @@ const cancelledBy = (message: OneWayMessage): RequestId | null =>
     : null;
 
 /** GET: the stream on which a legacy client hears its server. */
-export async function listenLegacy(call: LegacyCall): Promise<Response> {
+export async function listenLegacy(call: DoorCall): Promise<Response> {
   const { ports, caller, tool, http, about } = call;
   const session = await sessionOf(call);
   if (!session.ok) return session.error;
@@ -141,7 +120,7 @@ export async function listenLegacy(call: LegacyCall): Promise<Response> {
 }
 
 /** DELETE: the end of a session. */
-export async function endLegacy(call: LegacyCall): Promise<Response> {
+export async function endLegacy(call: DoorCall): Promise<Response> {
   const { ports, caller, tool, http, request, about } = call;
   const session = await sessionOf(call);
   if (!session.ok) return session.error;
@@ -179,14 +158,14 @@ const taken = (decision: DecisionId | null = null): Response =>
     headers: defined({ "dome-decision-id": decision ?? undefined }),
   });
 
-async function begin(call: LegacyCall, message: RpcRequest, text: string): Promise<Response> {
+async function begin(call: DoorCall, message: RpcRequest, text: string): Promise<Response> {
   const fault = initializeFault(message);
   if (fault !== null) return protocolError(fault, call.about, 200);
   const begun =
     call.tool === null
       ? await beginSessionWithAll(call.ports, call.caller, message)
       : await beginClientSession(call.ports, call.caller, {
-          ...asRequest(call, message, text, null, null),
+          ...requestOf(call, "legacy", message, text),
           tool: call.tool,
         });
   if (!begun.ok) return jsonrpcDialect.decline(withheldProblem(begun.error), call.about);
@@ -206,13 +185,7 @@ async function begin(call: LegacyCall, message: RpcRequest, text: string): Promi
 }
 
 /** @returns the response, when there is no session for this caller at this door. */
-async function sessionOf({
-  ports,
-  caller,
-  tool,
-  http,
-  about,
-}: LegacyCall): Promise<Result<Session, Response>> {
+async function sessionOf({ ports, caller, tool, http, about }: DoorCall): Promise<Result<Session, Response>> {
   const id = http.headers.get("mcp-session-id");
   if (id === null) return err(protocolError(NO_SESSION, about, 400));
   const digest = toHex(sha256Sync(utf8(id)));
@@ -227,7 +200,7 @@ async function sessionOf({
 }
 
 async function serve(
-  call: LegacyCall,
+  call: DoorCall,
   { server, digest }: Session,
   message: RpcRequest,
   text: string,
@@ -251,8 +224,12 @@ async function serve(
   const over = (): void => ports.flights.end(digest, message.id, flight);
   let goesOn = false;
   try {
-    const asked = asRequest(call, message, text, server, level);
-    const answered = await call.serve({ ...asked, cancellable: { flight, over } });
+    const answered = await call.serve({
+      ...requestOf(call, "legacy", message, text),
+      session: server,
+      logLevel: level,
+      cancellable: { flight, over },
+    });
     if (!answered.ok) return jsonrpcDialect.decline(withheldProblem(answered.error), about);
     goesOn = answered.value.kind === "events";
     return responseOf(answered.value, about);
@@ -260,25 +237,6 @@ async function serve(
     if (!goesOn) over();
   }
 }
-
-const asRequest = (
-  { http, takesEvents, request }: LegacyCall,
-  message: RpcRequest,
-  text: string,
-  session: ServerSession | null,
-  logLevel: LogLevel | null,
-): Omit<ClientRequest, "tool"> => ({
-  era: "legacy",
-  message,
-  text,
-  headers: http.headers,
-  takesEvents,
-  session,
-  logLevel,
-  request,
-  gone: http.signal,
-  cancellable: null,
-});
 
 /** A subscription that no server would hear of is none: its client would wait for news that never come. */
 const unheardSubscription = ({ method }: RpcRequest): RpcError | null =>

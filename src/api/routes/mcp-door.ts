@@ -6,10 +6,11 @@ import { serveRequest } from "../../gateway/mcp/serve-request.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import type { About } from "../dialects/dialect.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
-import { endLegacy, listenLegacy, type McpDoor } from "../mcp/legacy.ts";
+import { doorCall, type McpDoor } from "../mcp/door-call.ts";
+import { endLegacy, listenLegacy } from "../mcp/legacy.ts";
 import { idOfBody } from "../mcp/refused-id.ts";
 import { admitted, readMessage, refusedPassage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
-import { legacyCall, serveMessage } from "../mcp/serve.ts";
+import { serveMessage } from "../mcp/serve.ts";
 import { toolMetadataRoute } from "../resource-metadata.ts";
 import type { Arrival, Route, RouteShape } from "../route.ts";
 
@@ -78,11 +79,11 @@ async function answer(shape: RouteShape, arrival: Arrival, serveIt: Serve): Prom
 /** Without a session a client of the modern era asks, which has neither (2026-07-28, "Streamable HTTP"). */
 const listen: Serve = (arrival, caller, tool, about) =>
   inSession(arrival, caller, about, () =>
-    listenLegacy(legacyCall(arrival, caller, doorOf(arrival, caller, tool), about)),
+    listenLegacy(doorCall(arrival, caller, doorOf(arrival, caller, tool), about)),
   );
 const end: Serve = (arrival, caller, tool, about) =>
   inSession(arrival, caller, about, () =>
-    endLegacy(legacyCall(arrival, caller, doorOf(arrival, caller, tool), about)),
+    endLegacy(doorCall(arrival, caller, doorOf(arrival, caller, tool), about)),
   );
 
 async function inSession(
