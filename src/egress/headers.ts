@@ -29,6 +29,22 @@ const DECODED: ReadonlySet<string | null> = new Set(["gzip", "br"]);
 /** @param headers of an answer, as they came. */
 export const isDecoded = (headers: Headers): boolean => DECODED.has(headers.get("content-encoding"));
 
+/** Whether a body is in no encoding, or in the one that is none (RFC 9110 §8.4.1, §12.5.3). */
+export const isPlain = (headers: Headers): boolean =>
+  ["", "identity"].includes(headers.get("content-encoding")?.trim().toLowerCase() ?? "");
+
+/**
+ * What a server says of the very bytes of its body: a validator (RFC 9110 §8.8.3), and digests (RFC 9530, RFC 3230, RFC
+ * 1864). Of a body that was changed they are wrong, and may tell what was taken out of it.
+ */
+const OF_THE_BYTES: readonly string[] = ["etag", "digest", "content-digest", "content-md5", "repr-digest"];
+
+export const speakOfTheBytes = (headers: Headers): boolean => OF_THE_BYTES.some((name) => headers.has(name));
+
+export function dropWhatSpeaksOfTheBytes(headers: Headers): void {
+  for (const name of OF_THE_BYTES) headers.delete(name);
+}
+
 /** A copy without these headers and without those that `Connection` names. */
 function endToEnd(headers: Headers): Headers {
   const named = (headers.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());

@@ -2,33 +2,45 @@
  * The answer of a server without what Dome has sent to it: some servers show the headers of a request, or repeat a
  * credential in an error, and no agent gets a credential of Dome's.
  */
-import { fromBase64, fromUtf8, utf8 } from "../../kernel/bytes.ts";
-import { ok, type Result } from "../../kernel/result.ts";
+import { dropWhatSpeaksOfTheBytes, isPlain, speakOfTheBytes } from "../../egress/headers.ts";
 import type { UpstreamResponse } from "../../egress/open.ts";
-import { SecretMask } from "./secret-mask.ts";
+import { concat, concatAll, fromBase64, fromUtf8, utf8 } from "../../kernel/bytes.ts";
+import { ok, type Result } from "../../kernel/result.ts";
+import { isEventStream } from "../../mcp/event-reader.ts";
+import { needle, SecretMask, type Needle } from "./secret-mask.ts";
 
 /** A shorter secret is a word, and stands in texts by chance; in characters. */
 const LEAST_SECRET = 8;
+/** How much of a body is read before its headers pass, when they speak of its bytes; in bytes. */
+export const MOST_LOOKED_AT = 1_048_576;
 
 /**
  * @param sent the headers with Dome's credential, and the context of the call.
- * @returns the same answer. Its lengths hold; a body in an encoding is not looked at.
+ * @returns the same answer. Its lengths hold; a body in an encoding is not looked at. Headers that speak of the bytes of
+ *   the body are left out unless it is known to be unchanged.
  */
-export function masked<Fault>(
+export async function masked<Fault>(
   opened: Result<UpstreamResponse, Fault>,
   sent: Headers,
-): Result<UpstreamResponse, Fault> {
-  const secrets = opened.ok ? secretsIn(sent) : [];
-  if (!opened.ok || secrets.length === 0) return opened;
+): Promise<Result<UpstreamResponse, Fault>> {
+  const needles = opened.ok ? needlesIn(sent) : [];
+  if (!opened.ok || needles.length === 0) return opened;
   const { status, headers: from, body } = opened.value;
   const headers = new Headers();
-  for (const [name, value] of from) headers.append(name, maskedText(value, secrets));
-  const isPlain = (headers.get("content-encoding") ?? "identity") === "identity";
-  return ok({ status, headers, body: body === null || !isPlain ? body : maskedBody(body, secrets) });
+  for (const [name, value] of from) headers.append(name, maskedText(value, needles));
+  if (body === null || !isPlain(from)) return ok({ status, headers, body });
+  const passing = new MaskedBody(body, needles);
+  if (speakOfTheBytes(headers)) {
+    // Of a stream of events every part passes at once.
+    const isUnchanged =
+      !isEventStream(from.get("content-type")) && (await passing.isUnchanged(MOST_LOOKED_AT));
+    if (!isUnchanged) dropWhatSpeaksOfTheBytes(headers);
+  }
+  return ok({ status, headers, body: passing.stream() });
 }
 
 /** Each as a server may repeat it: as it came, or in the escapes of JSON (RFC 8259 §7) or of a URI. */
-function secretsIn(sent: Headers): readonly Uint8Array[] {
+function needlesIn(sent: Headers): readonly Needle[] {
   const texts = [...sent].flatMap(([, value]) => {
     const [, scheme = "", token = value] = /^(Bearer|Basic) (.*)$/i.exec(value) ?? [];
     return scheme.toLowerCase() === "basic" ? [token, passwordOf(token)] : [token];
@@ -39,7 +51,7 @@ function secretsIn(sent: Headers): readonly Uint8Array[] {
       const json = JSON.stringify(text).slice(1, -1);
       return [text, json, json.replaceAll("/", String.raw`\/`), encodeURIComponent(text)];
     });
-  return [...new Set(written)].map(utf8);
+  return [...new Set(written)].map((text) => needle(utf8(text)));
 }
 
 /** RFC 7617 §2: what stands behind the first colon. */
@@ -51,38 +63,69 @@ function passwordOf(pair: string): string {
   }
 }
 
-function maskedText(text: string, secrets: readonly Uint8Array[]): string {
-  const mask = new SecretMask(secrets);
-  // A header has one byte for each character (Fetch standard, "isomorphic encode").
-  const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
-  return [mask.next(bytes), mask.rest()]
-    .map((part) => Array.from(part, (byte) => String.fromCharCode(byte)).join(""))
-    .join("");
+/** A header may have any characters: they are compared as the bytes of UTF-8, of which none begins within another. */
+function maskedText(text: string, needles: readonly Needle[]): string {
+  const mask = new SecretMask(needles);
+  const after = concat(mask.next(utf8(text)), mask.rest());
+  return mask.hasFound ? fromUtf8(after) : text;
 }
 
-function maskedBody(
-  body: ReadableStream<Uint8Array>,
-  secrets: readonly Uint8Array[],
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  const mask = new SecretMask(secrets);
-  return new ReadableStream<Uint8Array>(
-    {
-      // Also while nobody reads: a stream that was cut ends now.
-      start: (controller) => {
-        reader.closed.catch((fault: unknown) => controller.error(fault));
+class MaskedBody {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #mask: SecretMask;
+  /** What was read before the stream was. */
+  #looked: Uint8Array | null = null;
+  #isAtEnd = false;
+
+  constructor(body: ReadableStream<Uint8Array>, needles: readonly Needle[]) {
+    this.#reader = body.getReader();
+    this.#mask = new SecretMask(needles);
+  }
+
+  /**
+   * Reads on until it is known.
+   * @param most in bytes: a longer body may be changed.
+   */
+  async isUnchanged(most: number): Promise<boolean> {
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    try {
+      while (!this.#isAtEnd && !this.#mask.hasFound && size <= most) {
+        const piece = await this.#next();
+        size += piece.length;
+        pieces.push(piece);
+      }
+    } catch {
+      return false; // whoever reads the stream hears of it
+    }
+    this.#looked = concatAll(pieces);
+    return this.#isAtEnd && !this.#mask.hasFound;
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
+      {
+        // Also while nobody reads: a stream that was cut ends now.
+        start: (controller) => {
+          this.#reader.closed.catch((fault: unknown) => controller.error(fault));
+        },
+        pull: async (controller) => {
+          for (;;) {
+            const piece = this.#looked ?? (this.#isAtEnd ? null : await this.#next());
+            this.#looked = null;
+            if (piece === null) return controller.close();
+            if (piece.length > 0) return controller.enqueue(piece);
+          }
+        },
+        cancel: (reason) => this.#reader.cancel(reason),
       },
-      pull: async (controller) => {
-        for (;;) {
-          const { done, value } = await reader.read();
-          const passed = done ? mask.rest() : mask.next(value);
-          if (passed.length > 0) controller.enqueue(passed);
-          if (done) controller.close();
-          if (done || passed.length > 0) return;
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
+      { highWaterMark: 0 },
+    );
+  }
+
+  async #next(): Promise<Uint8Array> {
+    const { done, value } = await this.#reader.read();
+    this.#isAtEnd = done;
+    return done ? this.#mask.rest() : this.#mask.next(value);
+  }
 }

@@ -9,10 +9,17 @@ import { concat } from "../../kernel/bytes.ts";
 
 const MASK = 0x2a; // `*`
 
-interface Pattern {
+/** A secret, prepared for any number of texts. */
+export interface Needle {
   readonly bytes: Uint8Array;
   /** For each length of a match: the longest shorter one that ends at the same byte. */
   readonly shorter: Uint32Array;
+}
+
+/** @param bytes not empty. */
+export const needle = (bytes: Uint8Array): Needle => ({ bytes, shorter: shorterMatches(bytes) });
+
+interface Pattern extends Needle {
   /** How many bytes of it the text ends with. */
   matched: number;
 }
@@ -20,12 +27,13 @@ interface Pattern {
 export class SecretMask {
   readonly #patterns: readonly Pattern[];
   #held: Uint8Array<ArrayBuffer> = new Uint8Array();
+  /** Whether any secret was in the text so far. */
+  hasFound = false;
   /** How many bytes were compared: for the tests of the cost. */
   steps = 0;
 
-  /** @param secrets none of them empty. */
-  constructor(secrets: readonly Uint8Array[]) {
-    this.#patterns = secrets.map((bytes) => ({ bytes, shorter: shorterMatches(bytes), matched: 0 }));
+  constructor(needles: readonly Needle[]) {
+    this.#patterns = needles.map((each) => ({ ...each, matched: 0 }));
   }
 
   /** @returns what is certain of the text so far, masked. */
@@ -34,6 +42,7 @@ export class SecretMask {
     const text = concat(this.#held, piece);
     const found = this.#patterns.flatMap((pattern) => this.#find(pattern, text, from));
     for (const [start, end] of found) text.fill(MASK, start, end);
+    this.hasFound ||= found.length > 0;
     const open = Math.max(0, ...this.#patterns.map(({ matched }) => matched));
     this.#held = text.slice(text.length - open);
     return text.subarray(0, text.length - open);

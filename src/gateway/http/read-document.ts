@@ -2,6 +2,7 @@
 import { askedWithin } from "../deadline.ts";
 import { readAll } from "../../egress/chunks.ts";
 import type { Egress } from "../../egress/egress.ts";
+import { isPlain } from "../../egress/headers.ts";
 import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { err, type Result } from "../../kernel/result.ts";
@@ -50,12 +51,11 @@ async function readWithin(
   const headers = new Headers(secret);
   headers.set("accept", "application/json");
   const request = { method: "GET", url, headers, body: null, signal };
-  const opened = masked(await ports.egress.open(request, LIMITS), secret);
+  const opened = await masked(await ports.egress.open(request, LIMITS), secret);
   if (!opened.ok)
     return opened.error.kind === "address_refused" ? err(ADDRESS_REFUSED) : ended(opened.error.kind);
   const { status, headers: answered, body } = opened.value;
-  const encoding = answered.get("content-encoding") ?? "identity";
-  if (status !== 200 || encoding !== "identity") {
+  if (status !== 200 || !isPlain(answered)) {
     await body?.cancel().catch(() => undefined);
     return status === 200
       ? failed("The document came in an encoding that Dome did not ask for.")

@@ -5,6 +5,7 @@
  * JSON, and is not, is always refused.
  */
 import { readAll } from "../../egress/chunks.ts";
+import { dropWhatSpeaksOfTheBytes, isPlain } from "../../egress/headers.ts";
 import type { UpstreamResponse } from "../../egress/open.ts";
 import { fromUtf8, utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -41,8 +42,7 @@ function formOf({ status, headers }: UpstreamResponse, { paths }: RedactionRules
   const [type = ""] = said.toLowerCase().split(";");
   const charset = /;\s*charset\s*=\s*"?([^";\s,]*)/i.exec(said)?.[1]?.toLowerCase() ?? "utf-8";
   const isWhole = status !== 206 && !headers.has("content-range");
-  const isPlain = (headers.get("content-encoding") ?? "identity").toLowerCase() === "identity";
-  if (!isWhole || !isPlain || !["utf-8", "utf8", "us-ascii"].includes(charset)) return "unread";
+  if (!isWhole || !isPlain(headers) || !["utf-8", "utf8", "us-ascii"].includes(charset)) return "unread";
   if (/^application\/(?:json|[\w.+-]+\+json)$/.test(type.trim())) return "json";
   return PLAIN.has(type.trim()) && paths.isEmpty ? "text" : "unread";
 }
@@ -58,7 +58,8 @@ interface Redacted {
 }
 
 /**
- * @param kept the headers that pass; the values in them are redacted by pattern.
+ * @param kept the headers that pass; the values in them are redacted by pattern. A digest stays only beside a body that is
+ *   known to be the server's own: with any other one, whoever knows the rest finds by trial what was redacted.
  * @param most the largest body, in bytes.
  */
 export async function redactAnswer(
@@ -68,33 +69,46 @@ export async function redactAnswer(
 ): Promise<Result<Redacted, NoAnswer>> {
   const redactor = new Redactor(rules);
   redactHeaders(kept, redactor);
-  const empty = { body: null, passes: false, received: 0 };
-  if (answer.body === null) return done(redactor, empty);
+  const redacted = await redactedAnswer(answer, redactor, { most, signal });
+  if (!redacted.ok) return redacted;
+  if (redactor.isSpent) return err("answer_not_redactable");
+  const { isUnchanged, ...body } = redacted.value;
+  if (!isUnchanged) dropWhatSpeaksOfTheBytes(kept);
+  return ok({ ...body, count: redactor.count });
+}
+
+type RedactedBody = Omit<Redacted, "count"> & { readonly isUnchanged: boolean };
+
+async function redactedAnswer(
+  answer: UpstreamResponse,
+  redactor: Redactor,
+  { most, signal }: { readonly most: number; readonly signal: AbortSignal },
+): Promise<Result<RedactedBody, NoAnswer>> {
+  const empty = { body: null, passes: false, received: 0, isUnchanged: false };
+  if (answer.body === null) return ok(empty);
   // What stands beside a redirection is a note for people who do not follow it (RFC 9110 §15.4).
   if (answer.status >= 300 && answer.status < 400) {
     await answer.body.cancel().catch(() => undefined);
-    return done(redactor, empty);
+    return ok(empty);
   }
+  const { rules } = redactor;
   const form = formOf(answer, rules);
   if (form === "unread") {
-    if (rules.passesUnreadable) return done(redactor, { ...empty, passes: true });
+    if (rules.passesUnreadable) return ok({ ...empty, passes: true, isUnchanged: true });
     // An answer without a body needs no type.
     const isThere = await hasAny(answer.body);
-    return isThere ? err("answer_not_redactable") : done(redactor, empty);
+    return isThere ? err("answer_not_redactable") : ok(empty);
   }
   const read = await readAll(answer.body, Math.min(most, MOST_REDACTED_BYTES));
   if (!read.ok) return err(reasonWithin(read.error, signal));
   const received = read.value.length;
-  if (received === 0) return done(redactor, empty);
+  if (received === 0) return ok(empty);
   const text = textOf(read.value);
   const redacted = text === null ? null : redactedBody(text, form, redactor);
-  return redacted === null
-    ? err("answer_not_redactable")
-    : done(redactor, { body: redacted === text ? read.value : utf8(redacted), passes: false, received });
+  if (redacted === null) return err("answer_not_redactable");
+  const isUnchanged = redacted === text;
+  return ok({ body: isUnchanged ? read.value : utf8(redacted), passes: false, received, isUnchanged });
 }
-
-const done = (redactor: Redactor, rest: Omit<Redacted, "count">): Result<Redacted, NoAnswer> =>
-  redactor.isSpent ? err("answer_not_redactable") : ok({ ...rest, count: redactor.count });
 
 function redactHeaders(headers: Headers, redactor: Redactor): void {
   for (const [name, value] of Array.from(headers)) {

@@ -11,6 +11,7 @@ import type { Caller } from "../../access/caller.ts";
 import type { RequestFacts } from "../../access/judge.ts";
 import type { Withheld } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
+import { isPlain } from "../../egress/headers.ts";
 import type { UpstreamLimits } from "../../egress/open.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
@@ -109,7 +110,7 @@ async function perform(
   );
   if (!opened.ok) return none(reasonOf(opened.error.kind, signal), undefined, retryAfterOf(opened.error));
   const { status, headers: answered, body } = opened.value;
-  const isStream = isEventStream(answered.get("content-type"));
+  const isStream = isEventStream(answered.get("content-type")) && isPlain(answered);
   if (status !== 200 || !isStream || body === null) {
     await discard(opened.value);
     if (status === 405) return { value: { kind: "no_stream" }, end: outcome.ended({ status }) };

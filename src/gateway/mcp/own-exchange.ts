@@ -3,6 +3,7 @@
  * it: the headers are the tool's own.
  */
 import { eachChunk, readAll } from "../../egress/chunks.ts";
+import { isPlain } from "../../egress/headers.ts";
 import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../../egress/open.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -95,7 +96,7 @@ export async function post(
   headers.set("content-type", "application/json");
   headers.set("accept", "application/json, text/event-stream");
   const request = { method: "POST", url: server.url, headers, body: utf8(text), signal: server.signal };
-  const opened = masked(await ports.egress.open(request, LIMITS), server.credential);
+  const opened = await masked(await ports.egress.open(request, LIMITS), server.credential);
   if (!opened.ok) return opened;
   const { status, headers: answered } = opened.value;
   const session = answered.get("mcp-session-id");
@@ -104,7 +105,7 @@ export async function post(
     await discard(opened.value);
     return ok({ status, message: null, session });
   }
-  if (answered.has("content-encoding") && answered.get("content-encoding") !== "identity") {
+  if (!isPlain(answered)) {
     await discard(opened.value);
     return err({ kind: "malformed" });
   }

@@ -1,6 +1,7 @@
 /** The answer of a server, in JSON or in events, as it goes on to the client. */
 import type { ActEnd, Performed } from "../../access/act.ts";
 import { eachChunk, readAll } from "../../egress/chunks.ts";
+import { isPlain } from "../../egress/headers.ts";
 import type { Clock, Timers } from "../../kernel/clock.ts";
 import { fromUtf8, toHex, utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
@@ -39,9 +40,8 @@ export interface Reading {
 function refusedBy({ status, headers }: Exchanged): NoAnswer | null {
   if (status === 401 || status === 403 || status === 407) return "upstream_refused";
   if (status >= 300 && status < 400) return "upstream_redirect";
-  const encoding = headers.get("content-encoding");
-  // Dome has asked for none (RFC 9110 §12.5.3), and does not read one.
-  return encoding === null || encoding === "identity" ? null : "upstream_failed";
+  // Dome has asked for no encoding (RFC 9110 §12.5.3), and does not read one.
+  return isPlain(headers) ? null : "upstream_failed";
 }
 
 export async function readAnswer(exchanged: Exchanged, reading: Reading): Promise<Performed<ServerAnswer>> {

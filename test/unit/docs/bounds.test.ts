@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_BODY_BYTES } from "../../../src/api/body.ts";
 import { MOST_CONTEXT_VALUE } from "../../../src/access/context-headers.ts";
 import { MOST_REDACT_PATHS, MOST_REDACT_PATTERNS } from "../../../src/contract/redaction.ts";
+import { MOST_LOOKED_AT } from "../../../src/gateway/credential/masked-answer.ts";
 import { MOST_REDACTED_BYTES } from "../../../src/gateway/http/redact-answer.ts";
 import { MOST_REDACTION_STEPS } from "../../../src/registry/redaction/redactor.ts";
 import { MOST_CONTEXT_HEADERS } from "../../../src/contract/upstream.ts";
@@ -51,6 +52,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   MOST_REDACT_PATHS,
   MOST_REDACT_PATTERNS,
   MOST_REDACTED_BYTES,
+  MOST_LOOKED_AT,
   MOST_REDACTION_STEPS,
   MOST_REVOKED_TOKENS,
   PUBLISHED_AHEAD_MS,
