@@ -152,6 +152,13 @@ function deniedByCatalog(
   });
 }
 
+const QUARANTINED: Readonly<Record<QuarantineReason, string>> = {
+  new: "nobody has approved it",
+  changed: "its server does not define it as it was approved",
+  gone: "its server no longer lists it",
+  moved: "the tool has another address since it was approved",
+};
+
 function quarantined(
   agents: Facts["agents"],
   name: string,
@@ -159,10 +166,9 @@ function quarantined(
   why: QuarantineReason | null,
 ): Verdict {
   const isGone = why === "gone";
-  const fault = isGone ? "no longer lists it" : "does not define it as it was approved";
   return deny(
     "operation_quarantined",
-    `The operation ${part} of ${name} is quarantined: its server ${fault}.`,
+    `The operation ${part} of ${name} is quarantined: ${QUARANTINED[why ?? "changed"]}.`,
     {
       detail: isGone
         ? "Use another operation. If the server lists this one again, an operator refreshes the tool."

@@ -49,7 +49,8 @@ export const AUDIT_KINDS = {
   "catalog.tool_secret_removed": "A credential for the server behind a tool was removed",
   "catalog.tool_refreshed": "The operations of the server behind a tool were listed",
   "catalog.tool_tested": "An operator tried a tool: its address, credential, server and operations",
-  "catalog.operation_quarantined": "An operation differs from what was approved; calls to it are refused",
+  "catalog.operation_quarantined":
+    "An operation differs from what was approved, or has moved; calls to it are refused",
   "catalog.operation_restored":
     "The approved definition of an operation was listed again; its quarantine ended",
   "catalog.operation_approved": "The definition of an operation was approved",

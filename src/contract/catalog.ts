@@ -179,6 +179,10 @@ export const tool = z
     credential: credentialState.default("not_needed").meta({
       description: "whether Dome has a credential for the server; the credential is never shown",
     }),
+    quarantined: z.int().min(0).default(0).meta({
+      description:
+        "how many of its operations are quarantined: calls of them are denied until somebody approves them",
+    }),
   })
   .meta({ id: "Tool" });
 export type Tool = z.output<typeof tool>;

@@ -12,7 +12,7 @@ export const REASONS = {
   catalog_operation_missing: { layer: "catalog", title: "The catalog entry has no such operation or model" },
   operation_quarantined: {
     layer: "catalog",
-    title: "The definition of the operation differs from the approved one",
+    title: "No operator has approved the operation as it is now",
   },
   arguments_invalid: { layer: "catalog", title: "The arguments do not match the operation's schema" },
   headers_invalid: {

@@ -6,8 +6,11 @@ import { id, list, name, time } from "./words.ts";
 /** 2026-07-28, "Tool Names". */
 export const MCP_TOOL_NAME_PATTERN = "[A-Za-z0-9_.-]{1,128}";
 
-/** `new`: never approved. `changed`: the server now gives another definition. `gone`: it no longer lists the operation. */
-const quarantineReason = z.enum(["new", "changed", "gone"]);
+/**
+ * `new`: never approved. `changed`: the server now gives another definition. `gone`: it no longer lists the operation.
+ * `moved`: the tool has another address since, where the same name may mean another thing.
+ */
+const quarantineReason = z.enum(["new", "changed", "gone", "moved"]);
 export type QuarantineReason = z.output<typeof quarantineReason>;
 
 const definitionHash = z
@@ -23,7 +26,9 @@ const members = {
   tool: name,
   state: z.enum(["pinned", "quarantined"]),
   why: quarantineReason.nullable().meta({ description: "of a quarantine" }),
-  hash: definitionHash.nullable().meta({ description: "of the approved definition" }),
+  hash: definitionHash
+    .nullable()
+    .meta({ description: "of the approved definition; null: none was approved at the tool's address" }),
   pending_hash: definitionHash.nullable().meta({ description: "of the definition that waits for approval" }),
   read_only: z
     .boolean()

@@ -1,6 +1,7 @@
 /**
  * What becomes of pinned operations when the server is listed again. The first listing pins all: whoever refreshes has
- * added the server. From then on nothing is taken that nobody has approved, and each operation stands alone.
+ * added the server. From then on nothing is taken that nobody has approved, and each operation stands alone. After the
+ * tool has moved, all of them wait, those too that the new server defines as the former one did.
  */
 import type { Members } from "./json-members.ts";
 
@@ -12,10 +13,14 @@ export interface Listable {
   readonly listed: Members;
 }
 
+/** The reason of a quarantine, as the contract words it. */
+type Why = "new" | "changed" | "gone" | "moved";
+
 interface Pin {
   readonly name: string;
   readonly state: "pinned" | "quarantined";
-  /** Of the approved definition; null when none was ever approved. */
+  readonly why: Why | null;
+  /** Of the approved definition; null when none was ever approved at the tool's address. */
   readonly hash: string | null;
   /** Of the definition that waits for approval; null when none does. */
   readonly pendingHash: string | null;
@@ -28,7 +33,7 @@ export type PinChange<Definition extends Listable> =
   | {
       readonly act: "quarantine";
       readonly name: string;
-      readonly why: "new" | "changed" | "gone";
+      readonly why: Why;
       readonly definition: Definition | null;
     };
 
@@ -45,14 +50,13 @@ export function pinChanges<Definition extends Listable>(
     const pin = known.get(name);
     if (pin === undefined) return [{ act: "quarantine", name, why: "new", definition }];
     if (pin.hash === hash) return [{ act: "pin", definition }];
-    const why = pin.hash === null ? "new" : "changed";
+    const why = pin.hash !== null ? "changed" : pin.why === "moved" ? "moved" : "new";
     return pin.state === "quarantined" && pin.pendingHash === hash
       ? []
       : [{ act: "quarantine", name, why, definition }];
   });
-  const gone = pins.flatMap(({ name, state, pendingHash }): PinChange<Definition>[] => {
-    const isKnown = state === "quarantined" && pendingHash === null;
-    return now.has(name) || isKnown ? [] : [{ act: "quarantine", name, why: "gone", definition: null }];
-  });
+  const gone = pins.flatMap(({ name, why }): PinChange<Definition>[] =>
+    now.has(name) || why === "gone" ? [] : [{ act: "quarantine", name, why: "gone", definition: null }],
+  );
   return [...changes, ...gone];
 }

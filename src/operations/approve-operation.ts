@@ -62,8 +62,12 @@ export async function showToolOperation(
 
 function differencesOf({ why, definition, pending }: ToolOperationRow): readonly string[] {
   if (why === "gone") return ["The server no longer lists it."];
-  if (pending === null || definition === null) return [];
-  return definitionDifferences(definition, pending).map((difference) => differenceInWords(difference));
+  if (pending === null) return why === "moved" ? ["The server at the new address was not listed yet."] : [];
+  if (definition === null) return [];
+  const differences = definitionDifferences(definition, pending).map((each) => differenceInWords(each));
+  return why === "moved" && differences.length === 0
+    ? ["Nothing but the address of the tool: the server there defines the operation as it was approved."]
+    : differences;
 }
 
 /**
@@ -91,6 +95,7 @@ export async function approveOperation(
       const row = await findOperation(ports.db, tool.id, target.operation);
       if (row === undefined) return err(notFound("operation"));
       if (row.why === "gone") return err(GONE);
+      if (row.hash === null && row.pendingHash === null) return err(NOT_LISTED);
       if (hash !== (row.pendingHash ?? row.hash)) return err(OTHER_DEFINITION);
       // A review is of one definition: the author of another may have made it do something else.
       const reviewed = hash === row.hash ? row : UNREVIEWED;
@@ -145,6 +150,12 @@ export async function approveOperation(
 const GONE: Refusal = {
   code: "precondition_failed",
   detail: "The server no longer lists the operation, so there is nothing to approve. Refresh the tool.",
+};
+
+const NOT_LISTED: Refusal = {
+  code: "precondition_failed",
+  detail:
+    "The tool has another address since the operation was approved, and the server there was not listed yet. Refresh the tool.",
 };
 
 const OTHER_DEFINITION: Refusal = memberRefusal(

@@ -6,7 +6,7 @@
 import type { z } from "zod";
 import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
 import { defined } from "../kernel/defined.ts";
-import type { WorkspaceId } from "../kernel/ids.ts";
+import type { Id, WorkspaceId } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { declarersOf, type CatalogTable } from "../registry/catalog.ts";
 import type { CatalogChange } from "../registry/catalog-writes.ts";
@@ -75,11 +75,28 @@ export function updateEntry<Table extends CatalogTable, Patch extends object, Vi
     const after = { ...row, ...set, version: row.version + 1 };
     const refusal = kind.refuse(after, row, ports);
     if (refusal !== undefined) return err(refusal);
+    const lapsed = await kind.lapsed(ports.db, row, after);
+    const isLapsing = lapsed.length > 0;
     return ok({
       name,
-      answer: kind.view(after),
-      entry: { act: "update", kind: kind.one, name, set },
-      data: { changed: Object.keys(set), version: after.version },
+      answer: kind.view(isLapsing ? { ...after, quarantined: lapsed.length } : after),
+      entry: {
+        act: "update",
+        kind: kind.one,
+        name,
+        set,
+        lapses: isLapsing ? { tool: row.id as Id<"tol">, at: ports.clock.now() } : null,
+      },
+      data: {
+        changed: Object.keys(set),
+        version: after.version,
+        ...defined({ quarantined: isLapsing ? lapsed.length : undefined }),
+      },
+      more: lapsed.map((operation) => ({
+        kind: "catalog.operation_quarantined",
+        target: { type: kind.one, id: `${name}/${operation}` },
+        data: { tool: row.id, why: "moved", pending_hash: null },
+      })),
     });
   });
 }
@@ -116,6 +133,8 @@ interface EntryChange<Answer> {
   readonly entry: CatalogChange;
   /** The `data` of the audit record. */
   readonly data?: ChangeRecord["data"];
+  /** Further records. */
+  readonly more?: readonly Omit<ChangeRecord, "workspace">[];
 }
 
 /**
@@ -152,7 +171,7 @@ const planOf = <Answer>(
   { owners }: OperationPorts,
   workspace: WorkspaceId,
   basedOn: number | null,
-  { name, answer, entry, data }: EntryChange<Answer>,
+  { name, answer, entry, data, more = [] }: EntryChange<Answer>,
 ): Plan<Answer> => ({
   answer,
   change: {
@@ -163,6 +182,7 @@ const planOf = <Answer>(
         target: { type: entry.kind, id: name },
         ...defined({ data }),
       },
+      ...more.map((record) => ({ ...record, workspace })),
     ],
     send: (command) =>
       owners.workspace(workspace).configure({ ...command, basedOn, content: { kind: "catalog", entry } }),

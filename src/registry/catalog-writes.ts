@@ -1,11 +1,12 @@
 /** The statements that a WorkspaceObject adds to its batch to change the catalog. */
 import { and, eq, sql, type SQL } from "drizzle-orm";
-import type { WorkspaceId } from "../kernel/ids.ts";
+import type { Id, WorkspaceId } from "../kernel/ids.ts";
 import { guard, type Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { agents, agentSurfaces } from "../storage/tables/agents.ts";
 import { catalogIntegrations, catalogPools, catalogTools, toolSecrets } from "../storage/tables/catalog.ts";
 import { toolOperations } from "../storage/tables/tool-operations.ts";
+import { lapseStatements } from "./tool-operations.ts";
 
 export type EntryKind = "tool" | "pool" | "integration";
 
@@ -23,6 +24,8 @@ export type CatalogChange =
       readonly kind: EntryKind;
       readonly name: string;
       readonly set: Readonly<Record<string, unknown>>;
+      /** The tool whose approvals lapse with the change, and when; null: none do. */
+      readonly lapses: { readonly tool: Id<"tol">; readonly at: number } | null;
     }
   | { readonly act: "remove"; readonly kind: EntryKind; readonly name: string; readonly force: boolean };
 
@@ -39,6 +42,7 @@ export function catalogStatements(db: Database, workspace: WorkspaceId, change: 
           .update(table)
           .set({ ...change.set, version: sql`version + 1` })
           .where(entryIs(table, workspace, change.name)),
+        ...(change.lapses === null ? [] : lapseStatements(db, change.lapses)),
       ];
     }
     case "remove": {

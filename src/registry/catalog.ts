@@ -221,6 +221,8 @@ export const toolView = (row: typeof catalogTools.$inferSelect): Tool => ({
   kind: row.kind,
   ...shownToolSettings(row),
   credential: credentialOf(row),
+  // Without a document, what was once pinned counts for nothing.
+  quarantined: row.kind === "http" && row.openapi === null ? 0 : row.quarantined,
 });
 
 const credentialOf = ({ auth, secrets }: typeof catalogTools.$inferSelect): CredentialState => {

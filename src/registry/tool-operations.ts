@@ -1,5 +1,5 @@
 /** The pinned operations of a tool's MCP server, as the registry stores them. */
-import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, sql, type SQL } from "drizzle-orm";
 import type { ToolOperation, ToolOperationDetail } from "../contract/tool-operation.ts";
 import { rfc3339OrNull } from "../kernel/clock.ts";
 import type { Id } from "../kernel/ids.ts";
@@ -106,6 +106,38 @@ export const operationStatements = (db: Database, { tool, rows }: ToolOperations
   ),
   db
     .update(catalogTools)
-    .set({ version: sql`version + 1` })
+    .set({ version: sql`version + 1`, quarantined: quarantinedOf(tool) })
+    .where(eq(catalogTools.id, tool)),
+];
+
+const quarantinedOf = (tool: Id<"tol">): SQL<number> =>
+  sql`(SELECT count(*) FROM ${toolOperations}
+    WHERE ${toolOperations.toolId} = ${tool} AND ${toolOperations.state} = 'quarantined')`;
+
+/**
+ * The tool has another address: every approval was of the server at the former one, and what waits is its, too. The
+ * approved definitions stay, to be compared with what the new server says.
+ */
+export const lapseStatements = (
+  db: Database,
+  { tool, at }: { readonly tool: Id<"tol">; readonly at: number },
+): Statement[] => [
+  db
+    .update(toolOperations)
+    .set({
+      state: "quarantined",
+      why: "moved",
+      hash: null,
+      pendingHash: null,
+      pending: null,
+      ...UNREVIEWED,
+      approvedBy: null,
+      approvedAt: null,
+      changedAt: at,
+    })
+    .where(eq(toolOperations.toolId, tool)),
+  db
+    .update(catalogTools)
+    .set({ quarantined: quarantinedOf(tool) })
     .where(eq(catalogTools.id, tool)),
 ];

@@ -30,6 +30,7 @@ export const MIGRATIONS: readonly string[] = [
   "0020_context_headers.sql",
   "0021_openapi.sql",
   "0022_redaction.sql",
+  "0023_moved_tools.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

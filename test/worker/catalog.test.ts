@@ -155,6 +155,7 @@ describe("adding to the catalog", () => {
       redact_paths: [],
       redact_patterns: [],
       redact_unreadable: "refuse",
+      quarantined: 0,
       openapi: null,
       additional_query: false,
       credential: "not_needed",

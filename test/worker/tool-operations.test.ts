@@ -1,5 +1,6 @@
 /** Operations of an MCP server: pinned by the first listing, quarantined one by one by every later difference. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Tool } from "../../src/contract/catalog.ts";
 import type { ToolOperationDetail, ToolRefreshed } from "../../src/contract/tool-operation.ts";
 import { mcpAnswers } from "../support/mcp-answers.ts";
 import {
@@ -211,6 +212,88 @@ describe("the operations of an MCP server", () => {
     await call("DELETE", "short-lived");
     await addServer("short-lived");
     expect((await call<{ items: object[] }>("GET", "short-lived/operations")).body.items).toEqual([]);
+  });
+
+  describe("of a tool that has moved", () => {
+    const move = (name: string, url: string) => call<Tool>("PATCH", name, { url });
+    const moved = async (name: string) => {
+      server.tools = [SEARCH, REMOVE];
+      await addServer(name);
+      await refresh(name);
+      const { hash } = await show(name, "search");
+      await call("POST", `${name}/operations/search/approve`, { hash, read_only: true });
+      return { hash, entry: (await move(name, `https://${name}.example.com/v2`)).body };
+    };
+
+    it("are all quarantined, because another server may say the same name with another meaning (P1)", async () => {
+      const { entry } = await moved("to-a-path");
+      expect(entry).toMatchObject({ quarantined: 2, url: "https://to-a-path.example.com/v2" });
+      expect(await show("to-a-path", "search")).toMatchObject({
+        state: "quarantined",
+        why: "moved",
+        hash: null,
+        pending_hash: null,
+        read_only: false,
+        destructive: true,
+        approved_by: null,
+        definition: SEARCH,
+        differences: ["The server at the new address was not listed yet."],
+      });
+      await eventually(async () => {
+        const records = await api.auditWith(2, { workspace: home, kind: "catalog.operation_quarantined" });
+        expect(records.filter(({ target }) => target?.id.startsWith("to-a-path/"))).toMatchObject([
+          { data: { why: "moved" } },
+          { data: { why: "moved" } },
+        ]);
+      });
+    });
+
+    it("are denied with that reason until somebody approves them there", async () => {
+      const { hash } = await moved("asked");
+      const agent = await api.start({ name: "mover", workspace: home, surface: { tools: ["asked"] } });
+      const check = () => heard(agent.secret, { tool: "asked/search", arguments: { q: "a" } });
+      const approve = (body: object) => call("POST", "asked/operations/search/approve", body);
+      expect(await check()).toBe("operation_quarantined");
+      expect(problemOf(await approve({ hash }))).toMatchObject({ code: "precondition_failed" });
+      expect(await refresh("asked")).toMatchObject({
+        pinned: 0,
+        quarantined: [
+          { name: "remove", why: "moved" },
+          { name: "search", why: "moved" },
+        ],
+        restored: [],
+      });
+      expect(await check()).toBe("operation_quarantined");
+      const { differences } = await show("asked", "search");
+      expect(differences).toEqual([
+        "Nothing but the address of the tool: the server there defines the operation as it was approved.",
+      ]);
+      expect((await approve({ hash })).body).toMatchObject({ state: "pinned", hash, read_only: false });
+      await eventually(async () => expect(await check()).toBe("permitted"));
+      expect((await call<Tool>("GET", "asked")).body).toMatchObject({ quarantined: 1 });
+    });
+
+    it("lose what waited, because it was of the former server", async () => {
+      server.tools = [SEARCH];
+      await addServer("waited");
+      await refresh("waited");
+      server.tools = [{ ...SEARCH, title: "Search" }];
+      await refresh("waited");
+      const { pending_hash: hash } = await show("waited", "search");
+      await move("waited", "https://waited.example.com/v2");
+      const approved = await call("POST", "waited/operations/search/approve", { hash });
+      expect(problemOf(approved)).toMatchObject({ code: "precondition_failed" });
+    });
+
+    it("stay pinned when the URL is the same, or something else of the entry changes", async () => {
+      server.tools = [SEARCH];
+      await addServer("staying");
+      await refresh("staying");
+      await move("staying", "https://staying.example.com/mcp");
+      await call("PATCH", "staying", { description: "It stays" });
+      expect((await call<Tool>("GET", "staying")).body).toMatchObject({ quarantined: 0 });
+      expect(await show("staying", "search")).toMatchObject({ state: "pinned" });
+    });
   });
 
   it("are those of a server: a local tool has none to list", async () => {

@@ -18,9 +18,11 @@ import { defined } from "../../kernel/defined.ts";
 import type { CatalogChange, EntryKind } from "../../registry/catalog-writes.ts";
 import { integrationView, poolView, toolView, type CatalogTable } from "../../registry/catalog.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../../storage/tables/catalog.ts";
+import { operationsOf } from "../../registry/tool-operations.ts";
 import { keptToolSettings } from "../../registry/tool-settings.ts";
+import type { Database } from "../../storage/client.ts";
 import { refusedSchemas } from "./argument-schemas.ts";
-import { refusedUpstream, type UpstreamRules } from "./tool-upstreams.ts";
+import { isMoved, refusedUpstream, type UpstreamRules } from "./tool-upstreams.ts";
 import type { Refusal } from "../answer/refusal.ts";
 
 export interface CatalogKind<Table extends CatalogTable, Create, Patch, View> {
@@ -41,6 +43,12 @@ export interface CatalogKind<Table extends CatalogTable, Create, Patch, View> {
     rules: UpstreamRules,
   ): Refusal | undefined;
   adding(row: Table["$inferSelect"]): CatalogChange;
+  /** The operations whose approvals lapse with a change; none for most changes. */
+  lapsed(
+    db: Database,
+    before: Table["$inferSelect"],
+    after: Table["$inferSelect"],
+  ): Promise<readonly string[]>;
 }
 
 /** Without the member that names the workspace. */
@@ -54,10 +62,12 @@ export const TOOLS: CatalogKind<typeof catalogTools, Members<ToolCreate>, ToolPa
   view: toolView,
   columns: (members) =>
     "kind" in members
-      ? { name: members.name, kind: members.kind, secrets: 0, ...keptToolSettings(members) }
+      ? { name: members.name, kind: members.kind, secrets: 0, quarantined: 0, ...keptToolSettings(members) }
       : keptToolSettings(members),
   refuse: (row, before, rules) => refusedSchemas(row) ?? refusedUpstream(row, before, rules),
   adding: (row) => ({ act: "add", kind: "tool", row }),
+  lapsed: async (db, before, after) =>
+    isMoved(before, after) ? (await operationsOf(db, before.id)).map(({ name }) => name) : [],
 };
 
 export const POOLS: CatalogKind<typeof catalogPools, Members<PoolCreate>, PoolPatch, Pool> = {
@@ -69,6 +79,7 @@ export const POOLS: CatalogKind<typeof catalogPools, Members<PoolCreate>, PoolPa
   columns: (members) => defined(members),
   refuse: () => undefined,
   adding: (row) => ({ act: "add", kind: "pool", row }),
+  lapsed: () => Promise.resolve([]),
 };
 
 export const INTEGRATIONS: CatalogKind<
@@ -85,4 +96,5 @@ export const INTEGRATIONS: CatalogKind<
   columns: (members) => defined(members),
   refuse: () => undefined,
   adding: (row) => ({ act: "add", kind: "integration", row }),
+  lapsed: () => Promise.resolve([]),
 };

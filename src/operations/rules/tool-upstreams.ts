@@ -75,6 +75,10 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
   return undefined;
 }
 
+/** Another address may be another server, which may say the same name with another meaning. */
+export const isMoved = (before: Row, after: Row): boolean =>
+  before.url !== null && after.url !== null && new URL(before.url).href !== new URL(after.url).href;
+
 /** The first setting that only an HTTP tool has; null when the tool has none of them. */
 const httpOnly = ({ openapi, additionalQuery }: Row): string | null =>
   openapi !== null ? "openapi" : additionalQuery ? "additional_query" : null;

@@ -41,6 +41,8 @@ export const catalogTools = sqliteTable(
     redactUnreadable: text("redact_unreadable").$type<RedactUnreadable>().notNull().default("refuse"),
     /** How many secrets it has; counted in the batch that changes them. */
     secrets: integer().notNull().default(0),
+    /** How many operations are quarantined; counted in the batch that changes them. */
+    quarantined: integer().notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.workspaceId, table.name] })],
 );

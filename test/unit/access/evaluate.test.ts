@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { evaluate, safeChange, type Facts, type AccessRequest } from "../../../src/access/evaluate.ts";
 import { MCP_CONNECTION } from "../../../src/contract/mcp-operations.ts";
+import type { QuarantineReason } from "../../../src/contract/tool-operation.ts";
 import type { Surface } from "../../../src/contract/agent.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
@@ -306,7 +307,7 @@ describe("the arguments of an operation that has a schema", () => {
     ).toMatchObject({ change: { command: "dome tools diff notes add --workspace default" } });
   });
 
-  const quarantined = (why: "gone" | "changed") => {
+  const quarantined = (why: QuarantineReason) => {
     const notes = catalog.tools.get("notes");
     if (notes === undefined) throw new Error("the catalog has no notes");
     const tools = new Map([["notes", { ...notes, quarantined: new Map([["add", why]]) }]]);
@@ -318,6 +319,16 @@ describe("the arguments of an operation that has a schema", () => {
       reason: "operation_quarantined",
       detail: "The operation add of notes is quarantined: its server no longer lists it.",
       change: { command: "dome tools refresh notes --workspace default" },
+    });
+  });
+
+  it.each([
+    ["new", "nobody has approved it"],
+    ["moved", "the tool has another address since it was approved"],
+  ] as const)("of an operation that is %s are refused with that reason", (why, said) => {
+    expect(quarantined(why)).toMatchObject({
+      detail: `The operation add of notes is quarantined: ${said}.`,
+      change: { command: "dome tools diff notes add --workspace default" },
     });
   });
 

@@ -86,6 +86,20 @@ describe("dome tools diff", () => {
     expect(gone.stderr).not.toContain("approve");
   });
 
+  it("sends to a refresh after a move, and compares with what was approved at the former address", async () => {
+    const moved = { ...operation, why: "moved" as const, definition: DEFINITION, pending_hash: null };
+    const unlisted = await diff({ ...moved, pending: null, differences: ["It was not listed yet."] });
+    expect(unlisted.stdout).toMatch(
+      /^state +quarantined: the tool has another address since it was approved$/m,
+    );
+    expect(unlisted.stdout).toMatch(/^approved +not at this address$/m);
+    expect(unlisted.stdout).toContain("The definition that was approved at the former address:\n{\n");
+    expect(unlisted.stderr).toBe("next: dome tools refresh zendesk\n");
+    const listed = await diff({ ...moved, pending: DEFINITION, pending_hash: WAITING });
+    expect(listed.stdout).not.toContain("As a diff");
+    expect(listed.stderr).toContain(`next: dome tools approve zendesk search --hash ${WAITING}`);
+  });
+
   it("escapes what a hostile definition writes to the terminal", async () => {
     const description = "safe\u001b[2J\u202Eevil\nwaiting  nothing";
     const { stdout } = await diff({
@@ -121,6 +135,22 @@ describe("dome tools operations", () => {
     expect(stdout).toMatch(/^search +pinned +- +yes +no /m);
     const wide = await dome(["tools", "operations", "zendesk", "-o", "wide"], { replies: [page([listed])] });
     expect(wide.stdout).toContain(HASH);
+  });
+});
+
+describe("dome tools operations of a tool that has moved", () => {
+  const waiting = { ...operation, why: "moved" };
+  const { definition: _none, pending: _waits, differences: _words, ...listed } = waiting;
+  const shown = (pending_hash: string | null) =>
+    dome(["tools", "operations", "zendesk"], {
+      replies: [json(200, { items: [{ ...listed, pending_hash }], next_cursor: null })],
+    });
+
+  it("names the refresh first, then what to look at", async () => {
+    const unlisted = await shown(null);
+    expect(unlisted.stderr).toContain("The tool has another address since its operations were approved.");
+    expect(unlisted.stderr).toContain("next: dome tools refresh zendesk\n");
+    expect((await shown(WAITING)).stderr).toBe("next: dome tools diff zendesk search\n");
   });
 });
 

@@ -29,6 +29,7 @@ const tool: Tool = {
   openapi: null,
   additional_query: false,
   credential: "missing",
+  quarantined: 0,
 };
 const secret = {
   id: "sec_01k9v3m8q2x7n5r4t6w0y1z2a3",

@@ -195,6 +195,7 @@ describe("the pins of a server that is listed again", () => {
   const pin = (more: object = {}) => ({
     name: "search",
     state: "pinned" as const,
+    why: null,
     hash: old.hash,
     pendingHash: null,
     ...more,
@@ -231,13 +232,22 @@ describe("the pins of a server that is listed again", () => {
   it("quarantine an operation that is gone, once", () => {
     const gone = { act: "quarantine", name: "search", why: "gone", definition: null };
     expect(pinChanges([pin()], [])).toEqual([gone]);
-    expect(pinChanges([pin({ state: "quarantined" })], [])).toEqual([]);
+    expect(pinChanges([pin({ state: "quarantined", why: "gone" })], [])).toEqual([]);
   });
 
   it("are back as soon as the approved definition is", () => {
     expect(pinChanges([pin({ state: "quarantined", pendingHash: changed.hash })], [old])).toEqual([
       { act: "pin", definition: old },
     ]);
+  });
+
+  it("wait after their tool has moved, though the server there defines them the same: nobody has approved that server", () => {
+    const moved = pin({ state: "quarantined", why: "moved", hash: null });
+    const waits = { act: "quarantine", name: "search", why: "moved", definition: old };
+    expect(pinChanges([moved], [old])).toEqual([waits]);
+    expect(pinChanges([{ ...moved, pendingHash: old.hash }], [old])).toEqual([]);
+    expect(pinChanges([moved], [])).toMatchObject([{ why: "gone" }]);
+    expect(pinChanges([{ ...moved, why: "gone" }], [old])).toMatchObject([{ act: "quarantine", why: "new" }]);
   });
 
   it("do not change again for a difference that already waits for approval", () => {

@@ -20,6 +20,8 @@ export interface Kind<Entry> {
   readonly members: (entry: Entry) => readonly (readonly [string, Cell])[];
   /** Members for which a list has no room. */
   readonly details?: (entry: Entry) => readonly (readonly [string, Cell])[];
+  /** Says what is to be done about the entry. */
+  readonly advise?: (session: Session, entry: Entry, workspace: string | undefined) => void;
 }
 
 export interface CatalogEntry {
@@ -58,6 +60,7 @@ export const showCommand = <Entry extends CatalogEntry>(session: Session, kind: 
     .action(async (name: string, options: { workspace?: string }) => {
       const entry = await kind.of(await session.controlPlane()).show(name, options.workspace);
       tellEntry(session, kind, entry);
+      kind.advise?.(session, entry, options.workspace);
     });
 
 export function tellEntry<Entry extends CatalogEntry>(

@@ -15,33 +15,36 @@ const FIRST = ["name", "title", "description", "request", "inputSchema", "output
 export function operationText(style: Style, shown: ToolOperationDetail): string {
   const { definition, pending, differences, why } = shown;
   const looked = pending ?? definition;
+  const compared =
+    definition === null || pending === null ? [] : lineDiff(linesOf(definition), linesOf(pending));
   return [
     fields(style, [
       ["operation", `${shown.tool}/${shown.name}`],
       ["state", why === null ? shown.state : `${shown.state}: ${STATES[why]}`],
       ["read only", reviewed(shown.read_only)],
       ["destructive", reviewed(shown.destructive)],
-      ["approved", shown.hash ?? "never"],
+      ["approved", shown.hash ?? (why === "moved" ? "not at this address" : "never")],
       ["waiting", shown.pending_hash ?? "nothing"],
       ...(looked === null ? [] : summaryOf(looked)),
     ]),
     ...part(differences.length === 0 ? null : "What changed:", differences),
+    ...part(compared.length === 0 ? null : "As a diff, - approved, + waiting:", compared),
     ...part(
-      definition === null || pending === null ? null : "As a diff, - approved, + waiting:",
-      definition === null || pending === null ? [] : lineDiff(linesOf(definition), linesOf(pending)),
-    ),
-    ...part(
-      looked === null ? null : pending === null ? "The approved definition:" : "The definition that waits:",
+      looked === null ? null : pending === null ? approvedTitle(why) : "The definition that waits:",
       looked === null ? [] : linesOf(looked),
     ),
   ].join("\n");
 }
 
-const STATES: Readonly<Record<NonNullable<ToolOperationDetail["why"]>, string>> = {
+export const STATES: Readonly<Record<NonNullable<ToolOperationDetail["why"]>, string>> = {
   new: "new, nobody has approved it",
   changed: "its definition has changed",
   gone: "the server no longer lists it",
+  moved: "the tool has another address since it was approved",
 };
+
+const approvedTitle = (why: ToolOperationDetail["why"]): string =>
+  why === "moved" ? "The definition that was approved at the former address:" : "The approved definition:";
 
 const reviewed = (is: boolean): string => (is ? "yes" : "no");
 

@@ -12,7 +12,7 @@ import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
 import { table } from "../../table.ts";
 import { showOnce } from "../../watch.ts";
-import { operationText } from "./definition-text.ts";
+import { operationText, STATES } from "./definition-text.ts";
 import { givenDocument, readOpenapi } from "./openapi.ts";
 
 interface InWorkspace {
@@ -46,6 +46,11 @@ export const refreshCommand = (session: Session): Command =>
         ids: refreshed.quarantined.map((each) => each.name),
         text: () => refreshText(session.output.style, refreshed),
       });
+      const waiting = refreshed.quarantined.find(({ why }) => why !== "gone");
+      if (waiting !== undefined)
+        session.output.next(
+          `dome tools diff ${shellWord(name)} ${shellWord(waiting.name)}${inWorkspace(workspace)}`,
+        );
     });
 
 export const refreshText = (
@@ -60,7 +65,7 @@ export const refreshText = (
       ["quarantined", quarantined.length],
     ]),
     ...restored.map((each) => `${clean(each)} is allowed again: the server lists what was approved`),
-    ...quarantined.map((each) => `${clean(each.name)} is quarantined: ${each.why}`),
+    ...quarantined.map((each) => `${clean(each.name)} is quarantined: ${STATES[each.why]}`),
     ...unusable.map((each) => `${clean(each.name)} cannot be used: it ${clean(each.why)}`),
   ].join("\n");
 
@@ -87,7 +92,33 @@ export const operationsCommand = (session: Session): Command =>
           wide: wideTable,
         }),
       );
+      tellWaiting(session, name, taken.items, workspace);
     });
+
+/** What to look at first of what waits: a listing of the new server, where none has been since the tool moved. */
+function tellWaiting(
+  { output }: Session,
+  name: string,
+  operations: readonly ToolOperation[],
+  workspace: string | undefined,
+): void {
+  const at = shellWord(name);
+  const waiting = operations.find(({ why }) => why !== null && why !== "gone");
+  if (waiting === undefined) return;
+  const isUnlisted = operations.some((each) => isToBeListed(each));
+  if (isUnlisted) output.note(MOVED);
+  output.next(
+    isUnlisted
+      ? `dome tools refresh ${at}${inWorkspace(workspace)}`
+      : `dome tools diff ${at} ${shellWord(waiting.name)}${inWorkspace(workspace)}`,
+  );
+}
+
+const MOVED =
+  "The tool has another address since its operations were approved. Refresh it, then approve what its server lists there.";
+
+const isToBeListed = ({ why, pending_hash }: ToolOperation): boolean =>
+  why === "moved" && pending_hash === null;
 
 /** Nothing is pinned: says which operations calls may have, for nobody else in this list does. */
 function tellUnpinned(
@@ -151,6 +182,7 @@ export const diffCommand = (session: Session): Command =>
       const { output } = session;
       output.show({ body: shown, ids: [shown.name], text: () => operationText(output.style, shown) });
       const waiting = shown.pending_hash;
+      if (isToBeListed(shown)) output.next(`dome tools refresh ${shellWord(name)}${inWorkspace(workspace)}`);
       if (waiting !== null && shown.why !== "gone")
         output.next(
           `dome tools approve ${shellWord(name)} ${shellWord(operation)}${inWorkspace(workspace)} --hash ${waiting}`,

@@ -1,9 +1,11 @@
 /** `dome tools update` */
 import { Option, type Command } from "commander";
+import type { Tool } from "../../../contract/catalog.ts";
 import { defined } from "../../../kernel/defined.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
-import { collect, workspaceOption } from "../../option-values.ts";
+import { collect, inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellEntry } from "../catalog/read.ts";
 import { givenDocument, openapiOption, openapiSetting, readOpenapi } from "./openapi.ts";
@@ -90,6 +92,17 @@ async function update(session: Session, name: string, options: UpdateOptions): P
     session.output.note(refreshText(session.output.style, refreshed));
   }
   tellEntry(session, TOOLS, entry);
+  if (patch.url !== undefined && document === undefined) tellMoved(session, entry, options.workspace);
+}
+
+/** Approvals are of the server at one address. */
+function tellMoved({ output }: Session, { name, quarantined }: Tool, workspace: string | undefined): void {
+  if (quarantined === 0) return;
+  output.note(
+    `The tool has another address, so its operations are quarantined (${quarantined}): calls of them are denied until you ` +
+      "have refreshed the tool and approved them.",
+  );
+  output.next(`dome tools refresh ${shellWord(name)}${inWorkspace(workspace)}`);
 }
 
 function flag(flags: string, description: string): Option {

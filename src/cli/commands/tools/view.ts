@@ -1,6 +1,8 @@
 /** The text forms of tools of the catalog. */
 import type { Tool } from "../../../contract/catalog.ts";
 import { OPENAPI_GIVEN, type CredentialState } from "../../../contract/upstream.ts";
+import { shellWord } from "../../../kernel/shell-word.ts";
+import { inWorkspace } from "../../option-values.ts";
 import { several } from "../../output.ts";
 import type { Kind } from "../catalog/read.ts";
 import { authText } from "./upstream.ts";
@@ -23,6 +25,9 @@ const redactionText = ({ redact_paths, redact_patterns, redact_unreadable }: Too
   return `${several(redacted)}; what cannot be redacted ${redact_unreadable === "pass" ? "passes" : "is refused"}`;
 };
 
+const quarantineText = ({ quarantined }: Tool): string =>
+  quarantined === 0 ? "no operation" : `${quarantined}: calls of them are denied until you approve them`;
+
 export const TOOLS: Kind<Tool> = {
   noun: "tools",
   one: "a tool",
@@ -37,6 +42,9 @@ export const TOOLS: Kind<Tool> = {
     ["description", tool.description],
     ["id", tool.id],
   ],
+  advise: ({ output }, { name, quarantined }, workspace) => {
+    if (quarantined > 0) output.next(`dome tools operations ${shellWord(name)}${inWorkspace(workspace)}`);
+  },
   details: (tool) =>
     tool.kind === "local"
       ? []
@@ -48,6 +56,7 @@ export const TOOLS: Kind<Tool> = {
           ["Dome-Context", contextText(tool)],
           ["decides on", several(tool.context_headers.map(headerText))],
           ["redacts", redactionText(tool)],
+          ["quarantined", quarantineText(tool)],
           ...(tool.kind === "http"
             ? ([
                 ["document", tool.openapi === OPENAPI_GIVEN ? "given by an operator" : tool.openapi],
