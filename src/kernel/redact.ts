@@ -5,8 +5,8 @@
  * Credentials are API keys and operator tokens of Dome, and compact JWS and JWE (RFC 7515 §7.1, RFC 7516 §7.1), whose
  * first part is the base64url of `{"` and so begins with `eyJ`.
  */
+import { masked, REDACTED, type Span } from "./spans.ts";
 
-const MASK = "[redacted]";
 const JSON_BEGINS = "eyJ";
 const PREFIX_LENGTH = "dome_at_".length;
 /** The length of an API key or operator token after its prefix, in characters. */
@@ -20,9 +20,7 @@ export interface Characters {
   charCodeAt(index: number): number;
 }
 
-interface Span {
-  readonly start: number;
-  readonly end: number;
+interface CredentialSpan extends Span {
   readonly kind: "dome" | "token";
 }
 
@@ -49,8 +47,8 @@ export const holdsCredential = (text: string): boolean =>
  * token may contain.
  * @param cut true when the text is the beginning of a longer one, so that its last token may lack its dots.
  */
-export function credentialsIn(text: Characters, cut = false): readonly Span[] {
-  const spans: Span[] = [];
+export function credentialsIn(text: Characters, cut = false): readonly CredentialSpan[] {
+  const spans: CredentialSpan[] = [];
   let json = -1;
   let dots = 0;
   for (let at = 0; at <= text.length; at += 1) {
@@ -110,18 +108,6 @@ function endOfSecret(text: Characters, from: number): number {
   return end;
 }
 
-function masked(text: string, spans: readonly Span[]): string {
-  if (spans.length === 0) return text;
-  const pieces: string[] = [];
-  let from = 0;
-  for (const { start, end } of spans) {
-    pieces.push(text.slice(from, start), MASK);
-    from = end;
-  }
-  pieces.push(text.slice(from));
-  return pieces.join("");
-}
-
 /** True when the text holds `header.claims.signature`, with the first two in JSON. */
 function holdsToken(text: string): boolean {
   const parts = text.split(".");
@@ -144,10 +130,10 @@ export function redactJson(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(redactJson);
   const members = Object.entries(value).map(([name, member], index) => {
-    const masked = redact(name);
+    const shown = redact(name);
     // Two names can become equal by masking, and an unmasked name can look like a masked one: the index keeps them
     // apart.
-    return [masked.includes(MASK) ? `${masked} #${index}` : name, redactJson(member)];
+    return [shown.includes(REDACTED) ? `${shown} #${index}` : name, redactJson(member)];
   });
   return Object.fromEntries(members);
 }

@@ -177,8 +177,8 @@ describe("on the way to the result", () => {
   );
 
   it("an image ends the stream with an error, and the act is recorded as failed by Dome", async () => {
-    const params = { level: "error", data: { blob: "aGk=" } };
-    servers.answer = () => eventsOf(event({ method: "notifications/message", params }));
+    const content = [{ type: "image", data: "aGk=", mimeType: "image/png" }];
+    servers.answer = ({ message }) => eventsOf(event({ id: message?.id, result: { content } }));
     const client = await LegacyClient.connect("legacy");
     const { text, headers } = await client.call("look");
     expect(text).toContain('"code":"answer_not_redactable"');

@@ -7,27 +7,31 @@ import { utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { eventBytes, KEEP_ALIVE } from "../../mcp/event-writer.ts";
 import type { SseEvent } from "../../mcp/event-reader.ts";
-import { isObject } from "../../mcp/json-members.ts";
+import { binaryContentIn } from "../../mcp/binary-content.ts";
 import { parseMessage } from "../../mcp/message.ts";
 import type { Upstream } from "../../registry/upstream.ts";
+import type { JsonPlaces } from "../../registry/redaction/json-pass.ts";
 import { Redactor } from "../../registry/redaction/redactor.ts";
 import { redactionOf, type RedactionRules } from "../../registry/redaction/rules.ts";
 
 /** What is of the protocol, or the client's own. */
 const KEPT: ReadonlySet<string> = new Set([
-  "jsonrpc",
-  "id",
-  "method",
-  "params/progressToken",
-  "params/requestId",
+  "/jsonrpc",
+  "/id",
+  "/method",
+  "/params/progressToken",
+  "/params/requestId",
 ]);
 const ROOTS: ReadonlySet<string> = new Set([
-  "result/structuredContent",
-  "result/_meta",
-  "error/data",
-  "params/data",
-  "params/_meta",
+  "/result/structuredContent",
+  "/result/_meta",
+  "/error/data",
+  "/params/data",
+  "/params/_meta",
 ]);
+
+/** RFC 4648 §4 and §5. What is not written so is a text, whatever the server calls it. */
+const BASE64 = /^[\w+/-]*={0,2}$/;
 
 /** Redacts the messages of one answer, and counts. */
 export class MessageRedaction {
@@ -49,12 +53,8 @@ export class MessageRedaction {
    */
   message(text: string): Result<string, "answer_not_redactable"> {
     if (this.#rules === null) return ok(text);
-    const parsed: unknown = JSON.parse(text);
-    const binary = new Set<string>();
-    addBinary(parsed, binary);
-    if (binary.size > 0 && !this.#rules.passesUnreadable) return err("answer_not_redactable");
     const redactor = new Redactor(this.#rules);
-    const redacted = redactor.json(text, { kept: KEPT, roots: ROOTS, binary });
+    const redacted = redactor.json(text, (message) => placesIn(message, redactor.rules));
     this.#count += redactor.count;
     if (redacted === null || redactor.isSpent) return err("answer_not_redactable");
     // What a client needs to take it for a message may have been redacted.
@@ -83,14 +83,10 @@ export class MessageRedaction {
   }
 }
 
-/** Images, sounds and resources that are no text (base64), wherever in the message they stand. */
-function addBinary(value: unknown, found: Set<string>): void {
-  if (Array.isArray(value)) {
-    for (const each of value) addBinary(each, found);
-  } else if (isObject(value)) {
-    const { type, data, blob } = value;
-    if (typeof blob === "string") found.add(blob);
-    if ((type === "image" || type === "audio") && typeof data === "string") found.add(data);
-    for (const each of Object.values(value)) addBinary(each, found);
-  }
+/** @returns null: it has content that nobody can look into. */
+function placesIn(message: unknown, { passesUnreadable }: RedactionRules): JsonPlaces | null {
+  const content = binaryContentIn(message);
+  if (content.length > 0 && !passesUnreadable) return null;
+  const binary = new Set(content.filter(({ text }) => BASE64.test(text)).map(({ pointer }) => pointer));
+  return { kept: KEPT, roots: ROOTS, binary };
 }

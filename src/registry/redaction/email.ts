@@ -1,27 +1,38 @@
 /**
  * E-mail addresses: letters, digits and signs before an `@` (RFC 5322 §3.4.1, RFC 6532; without the signs that part the
- * members of URLs and of code), and a name with a dot behind it. An `@` may be written `%40`, as in URLs. Each character is looked at once for the `@` before it, and once for
- * the one behind it.
+ * members of URLs and of code), and a name with a dot behind it. An `@` may be written `%40`, as in URLs. What is glued to
+ * an address is taken with it: nobody knows where its name ends. Each character is looked at once for the `@` before it,
+ * and once for the one behind it.
  */
-import type { Span } from "./spans.ts";
+import type { Span } from "../../kernel/spans.ts";
+import type { Steps } from "../steps.ts";
 
 const LOCAL = /^[\p{L}\p{M}\p{N}!#$%'*+^_~.-]$/u;
 const DOMAIN = /^[\p{L}\p{M}\p{N}.-]+/u;
 /** As long as one can be (RFC 1035 §2.3.4), in code units. */
 const LONGEST_DOMAIN = 255;
+/** Behind a dot stands a label that is no number: `a@b.1` is a version. */
+const NAME = /^[^.].*\.[^.\d][^.]/su;
 
-export function emailsIn(text: string): readonly Span[] {
+export function emailsIn(text: string, steps: Steps): readonly Span[] {
   const spans: Span[] = [];
   let free = 0;
   for (const { 0: sign, index } of text.matchAll(/@|%40/g)) {
     const behind = index + sign.length;
-    const domain = DOMAIN.exec(text.slice(behind, behind + LONGEST_DOMAIN))?.[0].replace(/[.-]+$/, "") ?? "";
+    const domain = DOMAIN.exec(text.slice(behind, behind + LONGEST_DOMAIN))?.[0] ?? "";
     const start = startOfLocal(text, index, free);
-    const end = behind + domain.length;
-    if (start < index && isDomain(domain)) spans.push({ start, end });
+    if (!steps.spend(12 + domain.length + 4 * (index - start))) return spans;
+    if (start < index && NAME.test(domain)) spans.push({ start, end: behind + lengthOf(domain) });
     free = behind;
   }
   return spans;
+}
+
+/** Without the signs at its end, which are those of a sentence. */
+function lengthOf(domain: string): number {
+  let length = domain.length;
+  while (".-".includes(domain.charAt(length - 1))) length -= 1;
+  return length;
 }
 
 /** @param least not before: what stands there belongs to another address. */
@@ -36,5 +47,3 @@ function startOfLocal(text: string, at: number, least: number): number {
   }
   return start;
 }
-
-const isDomain = (name: string): boolean => /^[^.].*\.[^.\d][^.]{1,62}$/su.test(name);

@@ -3,7 +3,11 @@
  * whose remainder is right. Groups of them may be apart by one space or hyphen. A number has at most 34 characters, which
  * bounds the work for each place where one could begin.
  */
-import type { Span } from "./spans.ts";
+import type { Span } from "../../kernel/spans.ts";
+import type { Steps } from "../steps.ts";
+
+/** What it costs to look at one character of what may be a number. */
+const CHARACTER_STEPS = 4;
 
 /** The length by country, from the registry of SWIFT. */
 const LENGTHS: ReadonlyMap<string, number> = new Map(
@@ -16,21 +20,23 @@ const LENGTHS: ReadonlyMap<string, number> = new Map(
     ?.map((each) => [each.slice(0, 2), Number(each.slice(2))]),
 );
 
-export function ibansIn(text: string): readonly Span[] {
+export function ibansIn(text: string, steps: Steps): readonly Span[] {
   const spans: Span[] = [];
   // A look-ahead takes nothing, so a number may begin anywhere, also within what began as another one.
   for (const { index } of text.matchAll(/(?=[A-Za-z]{2}[ -]?\d[ -]?\d)/g)) {
-    const end = endOfIban(text, index);
+    const end = endOfIban(text, index, steps);
+    if (steps.areSpent) return spans;
     if (end !== null) spans.push({ start: index, end });
   }
   return spans;
 }
 
-function endOfIban(text: string, start: number): number | null {
+function endOfIban(text: string, start: number, steps: Steps): number | null {
   const length = LENGTHS.get(text.slice(start, start + 2).toUpperCase());
   if (length === undefined) return null;
   let number = "";
   for (let at = start; at < text.length; at += 1) {
+    if (!steps.spend(CHARACTER_STEPS)) return null;
     const character = text.charAt(at);
     if (/^[A-Za-z0-9]$/.test(character)) number += character.toUpperCase();
     // One between two characters, and none at the end.

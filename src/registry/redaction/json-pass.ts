@@ -1,15 +1,18 @@
 /** One pass over JSON that has been parsed before, without recursion: what is redacted is cut out of the text. */
+import { pointerTo } from "../../kernel/json-pointer.ts";
+import { MAX_JSON_DEPTH } from "../../kernel/strict-json.ts";
 import type { Steps } from "../steps.ts";
 import type { Places } from "./paths.ts";
 import type { RedactionRules } from "./rules.ts";
-import { REDACTED } from "./spans.ts";
+import { REDACTED } from "../../kernel/spans.ts";
 
+/** Places as JSON Pointers (RFC 6901). */
 export interface JsonPlaces {
-  /** Members that stay as they are: their names from the outside in, joined by `/`; at most two levels deep. */
+  /** Members that stay as they are, at most two levels deep. */
   readonly kept?: ReadonlySet<string>;
   /** Texts that are binary content, and pass as they are. */
   readonly binary?: ReadonlySet<string>;
-  /** Members in which paths begin, two levels deep, in the same form. Without it they begin at the whole value. */
+  /** Members in which paths begin, two levels deep. Without it they begin at the whole value. */
   readonly roots?: ReadonlySet<string>;
 }
 
@@ -55,8 +58,8 @@ export class JsonPass {
     this.#within = within;
   }
 
-  /** The same text when nothing was redacted. */
-  redacted(): string {
+  /** @returns the same text when nothing was redacted; null: it is nested too deeply. */
+  redacted(): string | null {
     let isName = false;
     while (this.#at < this.#text.length) {
       const character = this.#text.charAt(this.#at);
@@ -75,6 +78,7 @@ export class JsonPass {
       } else if (" \t\n\r:".includes(character)) this.#at += 1;
       else isName = this.#value(character);
       if (this.#redactor.isSpent) return MASK;
+      if (this.#levels.length > MAX_JSON_DEPTH) return null;
     }
     if (this.#taken === 0) return this.#text;
     return this.#pieces.join("") + this.#text.slice(this.#taken);
@@ -83,7 +87,7 @@ export class JsonPass {
   /** @returns whether a name comes next. */
   #value(character: string): boolean {
     const { paths } = this.#redactor.rules;
-    const outer = this.#levels.length === 1 || this.#levels.length === 2 ? this.#outerName() : null;
+    const outer = this.#levels.length === 1 || this.#levels.length === 2 ? this.#pointer() : null;
     const places = this.#placesHere(outer);
     const from = this.#at;
     if (outer !== null && this.#places.kept?.has(outer) === true) {
@@ -97,7 +101,7 @@ export class JsonPass {
       return character === "{";
     } else if (character === '"') {
       const text = this.#string();
-      if (this.#places.binary?.has(text) !== true) {
+      if (!this.#isBinary()) {
         const after = this.#redactor.text(text, this.#within);
         if (after !== text) this.#replace(from, JSON.stringify(after));
       }
@@ -105,9 +109,13 @@ export class JsonPass {
     return false;
   }
 
-  /** The names of the first two levels, as `JsonPlaces` has them. */
-  #outerName(): string {
-    return this.#levels.map(({ at }) => at).join("/");
+  #pointer(): string {
+    return pointerTo(this.#levels.map(({ at }) => at));
+  }
+
+  #isBinary(): boolean {
+    const { binary } = this.#places;
+    return binary !== undefined && binary.size > 0 && binary.has(this.#pointer());
   }
 
   #placesHere(outer: string | null): Places {

@@ -11,18 +11,16 @@ import type { Steps } from "../steps.ts";
 import { cardNumbersIn } from "./card-number.ts";
 import { emailsIn } from "./email.ts";
 import { ibansIn } from "./iban.ts";
-import type { Span } from "./spans.ts";
+import type { Span } from "../../kernel/spans.ts";
 
 /** @returns what is found, in any order; not all of it when the steps are used up. */
 export type Finder = (text: string, steps: Steps) => readonly Span[];
 
-/** What a built-in kind costs for each character, in steps. */
-const BUILT_IN_STEPS = 2;
-
+/** A look at each character, beside what a kind spends where something may begin. */
 const builtIn =
-  (find: (text: string) => readonly Span[]): Finder =>
+  (find: Finder): Finder =>
   (text, steps) =>
-    steps.spend(BUILT_IN_STEPS * text.length) ? find(text) : [];
+    steps.spend(text.length) ? find(text, steps) : [];
 
 const BUILT_IN: Readonly<Record<BuiltInPattern, Finder>> = {
   card_number: builtIn(cardNumbersIn),

@@ -5,11 +5,10 @@
  * A text that is JSON itself is redacted as JSON, wherever it stands. What cannot be redacted surely is not passed on:
  * the answer is refused, or a text in it masked whole. The work is linear in the answer, and bounded in steps.
  */
-import { MAX_JSON_DEPTH } from "../../kernel/strict-json.ts";
 import { Steps } from "../steps.ts";
 import { JsonPass, type JsonPlaces, type TextRedaction } from "./json-pass.ts";
 import type { RedactionRules } from "./rules.ts";
-import { masked, REDACTED, type Span } from "./spans.ts";
+import { masked, REDACTED, type Span } from "../../kernel/spans.ts";
 import { mayHold, jsonIn } from "./texts.ts";
 
 /** The steps for one answer or message: about half a second. */
@@ -34,29 +33,26 @@ export class Redactor implements TextRedaction {
   }
 
   /**
-   * @param within how many texts of JSON this one stands in.
-   * @returns null: it is not JSON, or nested too deeply.
+   * @param placesIn the places of the value that is parsed; null: it cannot be redacted.
+   * @returns null: it is not JSON, or nested too deeply, or cannot be redacted.
    */
-  json(text: string, places: JsonPlaces = {}, within = 0): string | null {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      return null; // always a SyntaxError
-    }
-    this.steps.spend(Math.ceil(text.length / 4));
-    if (typeof value === "object" && value !== null && isTooDeep(text)) return null;
-    return new JsonPass(this, text, places, within).redacted();
+  json(text: string, placesIn: (value: unknown) => JsonPlaces | null = () => ({})): string | null {
+    const parsed = this.#parsed(text);
+    const places = parsed === null ? null : placesIn(parsed.value);
+    return places === null ? null : new JsonPass(this, text, places, 0).redacted();
   }
 
-  /** A text, which may be JSON itself. */
+  /**
+   * A text, which may be JSON itself.
+   * @param within how many texts of JSON it stands in.
+   */
   text(text: string, within = 0): string {
     if (this.isSpent) return REDACTED;
     const json = jsonIn(text);
-    if (json !== null) {
-      const redacted = within < MOST_WITHIN ? this.json(json, {}, within + 1) : null;
-      if (redacted !== null) return redacted === json ? text : redacted;
-      if (isJson(json)) return this.mask(); // too deep
+    if (json !== null && this.#parsed(json) !== null) {
+      const redacted = within < MOST_WITHIN ? new JsonPass(this, json, {}, within + 1).redacted() : null;
+      if (redacted === null) return this.mask(); // too deep
+      return redacted === json ? text : redacted;
     }
     const { paths } = this.rules;
     return !paths.isEmpty && mayHold(text, paths.names, this.steps) ? this.mask() : this.words(text);
@@ -69,6 +65,8 @@ export class Redactor implements TextRedaction {
       if (this.isSpent) return this.mask();
       for (const span of find(text, this.steps)) spans.push(span);
     }
+    // The last of them may have ended early.
+    if (this.isSpent) return this.mask();
     if (spans.length === 0) return text;
     this.count += 1;
     return masked(text, spans);
@@ -78,28 +76,14 @@ export class Redactor implements TextRedaction {
     this.count += 1;
     return REDACTED;
   }
-}
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false; // always a SyntaxError
+  /** @returns null: it is not JSON. */
+  #parsed(text: string): { readonly value: unknown } | null {
+    this.steps.spend(Math.ceil(text.length / 4));
+    try {
+      return { value: JSON.parse(text) };
+    } catch {
+      return null; // always a SyntaxError
+    }
   }
-}
-
-/** @param text valid JSON. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
-    if (character === '"') {
-      for (at += 1; text[at] !== '"'; at += 1) if (text[at] === "\\") at += 1;
-    } else if (character === "{" || character === "[") {
-      depth += 1;
-      if (depth > MAX_JSON_DEPTH) return true;
-    } else if (character === "}" || character === "]") depth -= 1;
-  }
-  return false;
 }

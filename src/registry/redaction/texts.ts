@@ -7,7 +7,8 @@ export const jsonIn = (text: string): string | null => {
   return found !== -1 && '{["'.includes(text.charAt(found)) ? text.slice(found) : null;
 };
 
-const BEGINS_AS_JSON = /^[\s\ufeff]*["'`]*(?:json)?\s*[{[]/iu;
+/** One run before the word and one behind it, which cannot share a character: the time is linear in the text. */
+const BEGINS_AS_JSON = /^[\s\ufeff"'`]*(?:json\s*)?[{[]/iu;
 const QUOTES = "\"'`\\";
 
 /**
@@ -25,6 +26,7 @@ export function mayHold(text: string, names: ReadonlySet<string> | null, steps: 
   for (const name of names) {
     if (!steps.spend(Math.ceil(read.length / 16))) return true;
     for (let at = read.indexOf(name); at !== -1; at = read.indexOf(name, at + 1)) {
+      if (!steps.spend(1 + name.length)) return true;
       const isQuoted =
         at > 0 && QUOTES.includes(read.charAt(at - 1)) && QUOTES.includes(read[at + name.length] ?? " ");
       if (begins || isQuoted) return true;

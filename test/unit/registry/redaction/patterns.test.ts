@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { finderOf } from "../../../../src/registry/redaction/patterns.ts";
-import { masked } from "../../../../src/registry/redaction/spans.ts";
+import { masked } from "../../../../src/kernel/spans.ts";
 import { Pattern } from "../../../../src/registry/pattern.ts";
 import { Steps } from "../../../../src/registry/steps.ts";
 
@@ -54,6 +54,13 @@ test.each([
   ["jörg@bücher.example", X],
   ["ada@example.xn--p1ai.", `${X}.`],
   ["a@b.org@c.org", X],
+  ["bob@example.com.2", X],
+  ["bob@example.com.x, bob@example.com.x.", `${X}, ${X}.`],
+  ["bob@example.com.2.3-", `${X}-`],
+  ["bob@example.com文字列です。", `${X}。`],
+  [`bob@example.com.${"x".repeat(200)}`, X],
+  [`bob@example.com${".".repeat(300)}`, `${X}${".".repeat(300)}`],
+  ["npm i a@1.2.3 b@2.0.x c@1", "npm i a@1.2.3 b@2.0.x c@1"],
   ["@example.com a@ a@b a@b.1", "@example.com a@ a@b a@b.1"],
 ])("the addresses in %j leave %j", (text, left) => {
   expect(redacted("email", text)).toBe(left);

@@ -87,6 +87,13 @@ describe("a path", () => {
     },
   );
 
+  it("reads a text of white space once, so that nobody buys its time squared", () => {
+    const long = " ".repeat(4_000_000);
+    expect(inText(`${long}x`, ["/iban"])).toHaveLength(long.length + 1);
+    expect(inText(`json${long}x`, ["/iban"])).toHaveLength(long.length + 5);
+    expect(inText(`"'${long}json${long}[x`, ["/0"])).toBe("[redacted]");
+  });
+
   it("without a name masks a text that begins as JSON does and is none", () => {
     expect(inText("[1, 2,", ["/0"])).toBe("[redacted]");
     expect(inText("1, 2,", ["/0"])).toBe("1, 2,");
@@ -185,6 +192,21 @@ describe("what is redacted", () => {
   });
 });
 
+describe("the places of a message", () => {
+  const places = { kept: new Set(["/id", "/params/token"]), roots: new Set(["/result/data"]) };
+  const inPlaces = (text: string): string | null =>
+    new Redactor(rules(["/a"], ["card_number"])).json(text, () => places);
+
+  it("are pointers: a name with a slash is another place, and is not kept", () => {
+    expect(inPlaces(`{"params":{"token":"${CARD}"},"params/token":"${CARD}","id":"${CARD}"}`)).toBe(
+      `{"params":{"token":"${CARD}"},"params/token":"[redacted]","id":"${CARD}"}`,
+    );
+    expect(inPlaces('{"result/data":{"a":1},"result":{"data":{"a":2}}}')).toBe(
+      '{"result/data":{"a":1},"result":{"data":{"a":"[redacted]"}}}',
+    );
+  });
+});
+
 describe("the cost", () => {
   const spent = (text: string, of: RedactionRules): number => {
     const steps = new Steps(Number.MAX_SAFE_INTEGER);
@@ -215,6 +237,30 @@ describe("the cost", () => {
     const redactor = new Redactor(rules([], ["/(?:a|b|ab)*c/"]), new Steps(1000));
     expect(redactor.json(JSON.stringify("ab".repeat(5000)))).toBe('"[redacted]"');
     expect(redactor.isSpent).toBe(true);
+  });
+
+  it("is bounded also by the last finder: what it did not look at is not passed on", () => {
+    for (const pattern of ["email", "iban", "card_number", "/(?:a|b|ab)*c/"]) {
+      const text = "4 ".repeat(600) + "a@b DE12 ".repeat(600) + CARD;
+      const cost = new Steps(Number.MAX_SAFE_INTEGER);
+      new Redactor(rules([], [pattern]), cost).words(text);
+      const redactor = new Redactor(rules([], [pattern]), new Steps(cost.spent - 1));
+      expect(redactor.words(text)).toBe("[redacted]");
+      expect(redactor.isSpent).toBe(true);
+    }
+  });
+
+  it.each([
+    ["email", "a@", " "],
+    ["card_number", "4 ", "x "],
+    ["iban", "DE12", "DE-x"],
+  ])("of %s is what it does: places where one may begin cost more than others", (pattern, costly, cheap) => {
+    const [most = 0, least = 0] = [costly, cheap].map((each) => {
+      const steps = new Steps(Number.MAX_SAFE_INTEGER);
+      new Redactor(rules([], [pattern]), steps).words(each.repeat(1_000));
+      return steps.spent / each.length;
+    });
+    expect(most).toBeGreaterThan(5 * least);
   });
 
   it("does not depend on how deep JSON is nested: it is refused", () => {

@@ -11,6 +11,7 @@ export const REDACTED = "[redacted]";
 
 /** @param spans in any order; they may overlap. What touches is masked once. */
 export function masked(text: string, spans: readonly Span[]): string {
+  if (spans.length === 0) return text;
   const pieces: string[] = [];
   let from = 0;
   for (const { start, end } of merged(spans)) {
