@@ -83,7 +83,7 @@ export function serviceUrl(text: string): string | null {
   const url = new URL(text);
   const plain = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
   if (!plain || !["http:", "https:"].includes(url.protocol)) return null;
-  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+  return `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, "")}`;
 }
 
 /** True when what is sent to this URL stays on this machine. */

@@ -39,5 +39,5 @@ export function table(style: Style, head: readonly string[], rows: readonly (rea
   });
   lines.push(head.map((title) => style.strong(title)));
   for (const row of rows) lines.push(row.map(cell));
-  return lines.toString().replaceAll(/[ \t]+$/gm, "");
+  return lines.toString().replaceAll(/(?<![ \t])[ \t]+$/gm, "");
 }

@@ -52,7 +52,7 @@ export function wayTo(text: string, allowed: ReadonlySet<string>): Result<Way, A
   if (url.protocol !== "https:") return err("not_https");
   // The URL parser has already converted every spelling of an IPv4 address (decimal, octal, hexadecimal) to dotted
   // form.
-  const host = url.hostname.replace(/\.+$/, "");
+  const host = url.hostname.replace(/(?<!\.)\.+$/, "");
   if (host.startsWith("[") || /^[\d.]+$/.test(host)) return err("ip_address");
   const labels = host.split(".");
   // A single label is resolved through a search list: `metadata` and `localhost` are no public names.

@@ -169,6 +169,11 @@ def test_an_error_does_not_repeat_a_credential_that_an_answer_repeats() -> None:
         assert client.check(tool="zendesk").detail == "not [redacted] and not [redacted] [invalid_request]"
 
 
+def test_a_text_that_repeats_the_beginning_of_a_token_is_read_once_so_that_nobody_buys_its_time_squared() -> None:
+    text = "eyJ" * 1_000_000
+    assert dome.DomeError("invalid_request", text).message == "[redacted]"
+
+
 def test_a_key_can_be_read_anew_so_that_a_rotation_needs_no_restart() -> None:
     keys = [made_up_key("1"), made_up_key("2")]
     service = FakeService()

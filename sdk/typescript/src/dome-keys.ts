@@ -92,7 +92,7 @@ export class DomeKeys {
   async #fetch(now: number): Promise<Keys> {
     this.#fetched = { at: now, ok: true };
     try {
-      const response = await this.#ports.fetch(this.issuer.replace(/\/+$/, "") + PATH, {
+      const response = await this.#ports.fetch(this.issuer.replace(/(?<!\/)\/+$/, "") + PATH, {
         headers: { accept: "application/json" },
         redirect: "manual",
         signal: this.#ports.deadline(this.#timeoutMs),

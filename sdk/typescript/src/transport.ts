@@ -66,7 +66,7 @@ export class Transport {
   readonly #timeoutMs: number;
 
   constructor(options: TransportOptions) {
-    this.#base = options.url.replace(/\/+$/, "");
+    this.#base = options.url.replace(/(?<!\/)\/+$/, "");
     this.#headers = { Accept: "application/json", ...options.headers };
     this.#ports = options;
     this.#retries = options.retries ?? RETRIES;

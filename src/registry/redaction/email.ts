@@ -22,17 +22,12 @@ export function emailsIn(text: string, steps: Steps): readonly Span[] {
     const domain = DOMAIN.exec(text.slice(behind, behind + LONGEST_DOMAIN))?.[0] ?? "";
     const start = startOfLocal(text, index, free);
     if (!steps.spend(12 + domain.length + 4 * (index - start))) return spans;
-    if (start < index && NAME.test(domain)) spans.push({ start, end: behind + lengthOf(domain) });
+    // The signs at its end are those of a sentence.
+    const name = domain.replace(/(?<![.-])[.-]+$/, "");
+    if (start < index && NAME.test(name)) spans.push({ start, end: behind + name.length });
     free = behind;
   }
   return spans;
-}
-
-/** Without the signs at its end, which are those of a sentence. */
-function lengthOf(domain: string): number {
-  let length = domain.length;
-  while (".-".includes(domain.charAt(length - 1))) length -= 1;
-  return length;
 }
 
 /** @param least not before: what stands there belongs to another address. */

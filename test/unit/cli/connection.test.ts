@@ -221,6 +221,12 @@ test("a service's URL is http or https, and nothing but a place", () => {
   }
 });
 
+test("a service's URL is read in time linear in its length: this ends only then", () => {
+  const slashes = "/".repeat(1_000_000);
+  expect(serviceUrl(`https://dome.example.com${slashes}x`)).toBe(`https://dome.example.com${slashes}x`);
+  expect(serviceUrl(`https://dome.example.com${slashes}`)).toBe("https://dome.example.com");
+});
+
 test("only this machine is loopback", () => {
   const loopback = ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8787", "http://127.1.2.3"];
   expect(loopback.map(isLoopback)).toEqual([true, true, true, true]);

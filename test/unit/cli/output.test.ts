@@ -83,6 +83,11 @@ describe("colour", () => {
     expect(await shown(true, { NO_COLOR: "" })).toContain("\u001b[1mid");
   });
 
+  test("of a long cell costs time linear in its length: this ends only then", () => {
+    const long = "x".repeat(400_000);
+    expect(table(PLAIN, ["A", "B"], [[long, "y"]])).toBe(`A${" ".repeat(long.length + 1)}B\n${long}  y`);
+  });
+
   test("does not widen a column", () => {
     const io = { env: {}, clock: { now: () => 0 } } as Parameters<typeof styleFor>[1];
     const coloured = table(

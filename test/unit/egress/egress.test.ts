@@ -112,6 +112,10 @@ describe("an address", () => {
     expect(addressFault(url, NONE)).toBe(fault);
   });
 
+  it("is read in time linear in the length of its name: this ends only then", () => {
+    expect(addressFault(`https://a${".".repeat(1_000_000)}example.com`, NONE)).toBeNull();
+  });
+
   it("of an exempt origin may be called, another port of it may not", () => {
     const allowed = new Set(["http://127.0.0.1:9000"]);
     expect(addressFault("http://127.0.0.1:9000/keys", allowed)).toBeNull();

@@ -36,6 +36,10 @@ describe("the options", () => {
     expect(made({ baseUrl })).toBeInstanceOf(DomeClient);
   });
 
+  it("take a URL in time linear in its length: this ends only then", () => {
+    expect(made({ baseUrl: `${BASE}/${"/".repeat(1_000_000)}x` })).toBeInstanceOf(DomeClient);
+  });
+
   it("refuse a key in a browser, where everybody could read it, and take a callback there", () => {
     vi.stubGlobal("process", undefined);
     vi.stubGlobal("document", {});
