@@ -11,18 +11,18 @@
 import { declares, declaresPart } from "../contract/agent.ts";
 import type { Action, Change } from "../contract/check.ts";
 import { MCP_CONNECTION } from "../contract/mcp-operations.ts";
-import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
+import { REASONS } from "../contract/reasons.ts";
 import { referenceOf, type Resource } from "../contract/resource.ts";
-import type { QuarantineReason } from "../contract/tool-operation.ts";
 import { typedCommand } from "../contract/typed-command.ts";
 import type { Result } from "../kernel/result.ts";
 import type { ContextHeaders, HeaderFault } from "./context-headers.ts";
 import { argumentsFault, type ArgumentFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
-import { nearMatch } from "../registry/near-match.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { Limits, UnknownTier } from "../tiers/limits.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/baseline.ts";
+import { deniedByCatalog, deniedBySchema } from "./catalog-denials.ts";
+import { deny, workspaceOf, type Verdict } from "./verdict.ts";
 import { formatScope, reachesInto, scopeCovers, type Scope } from "../contract/scope.ts";
 
 /** The resource that the caller asks for. */
@@ -47,23 +47,12 @@ export interface Facts {
   readonly argumentFault: ArgumentFault | null;
 }
 
-export interface Verdict {
-  readonly decision: "allow" | "deny";
-  readonly reason: DecisionReason;
-  readonly layer: Layer;
-  readonly detail: string;
-  readonly change: Change | null;
-  readonly policies: readonly string[];
-  readonly bundleVersion: string;
-  /** Of `arguments_invalid`: where in the arguments. */
-  readonly at?: ArgumentFault;
-}
-
 export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
   return (
     deniedByScope(facts, asked) ??
     deniedBySurface(facts, asked) ??
     deniedByCatalog(facts, asked) ??
+    deniedBySchema(facts, asked) ??
     deniedByArguments(facts, asked) ??
     deniedByHeaders(facts, asked) ??
     deniedByActAs(facts, asked) ??
@@ -121,65 +110,6 @@ function deniedBySurface(facts: Pick<Facts, "agents" | "catalog">, asked: Resour
     ),
     role: "operator",
   });
-}
-
-function deniedByCatalog(
-  { catalog, agents }: Pick<Facts, "catalog" | "agents">,
-  asked: Resource,
-): Verdict | undefined {
-  const { kind, name, part } = asked;
-  const names = { tool: catalog.tools, pool: catalog.pools, integration: catalog.integrations }[kind];
-  if (!names.has(name)) {
-    const near = nearMatch(name, names.keys());
-    const add = typedCommand(workspaceOf(agents), [`${kind}s`, "add", name]);
-    return deny("catalog_missing", `The catalog of the workspace has no ${kind} ${name}.`, {
-      detail: `Ask an operator to add ${kind} ${name} to the workspace's catalog.`,
-      command: near === null ? add : `${add}   # or is ${near} meant?`,
-      role: "operator",
-    });
-  }
-  const offered = kind === "tool" ? catalog.tools.get(name)?.operations : catalog.pools.get(name)?.models;
-  if (kind === "tool" && part !== null) {
-    const why = catalog.tools.get(name)?.quarantined.get(part);
-    if (why !== undefined) return quarantined(agents, name, part, why);
-  }
-  if (part === null || offered == null || offered.includes(part)) return undefined;
-  const word = kind === "tool" ? "operation" : "model";
-  return deny("catalog_operation_missing", `The ${kind} ${name} has no ${word} ${part}.`, {
-    detail: `Use one of the ${word}s of ${name}: ${offered.slice(0, 10).join(", ") || "it has none"}.`,
-    command: null,
-    role: null,
-  });
-}
-
-const QUARANTINED: Readonly<Record<QuarantineReason, string>> = {
-  new: "nobody has approved it",
-  changed: "its server does not define it as it was approved",
-  gone: "its server no longer lists it",
-  moved: "the tool has another address since it was approved",
-};
-
-function quarantined(
-  agents: Facts["agents"],
-  name: string,
-  part: string,
-  why: QuarantineReason | null,
-): Verdict {
-  const isGone = why === "gone";
-  return deny(
-    "operation_quarantined",
-    `The operation ${part} of ${name} is quarantined: ${QUARANTINED[why ?? "changed"]}.`,
-    {
-      detail: isGone
-        ? "Use another operation. If the server lists this one again, an operator refreshes the tool."
-        : "Ask an operator to review the differences, and to approve the operation if they are acceptable.",
-      command: typedCommand(
-        workspaceOf(agents),
-        isGone ? ["tools", "refresh", name] : ["tools", "diff", name, part],
-      ),
-      role: "operator",
-    },
-  );
 }
 
 /** P7: a user counts only while its provider is trusted. An agent that requires a certain provider accepts no other. */
@@ -298,9 +228,6 @@ function deniedByTier({ limits, agents }: Facts): Verdict | undefined {
   });
 }
 
-/** All agents of a chain belong to one workspace. */
-const workspaceOf = ([agent]: Facts["agents"]): string => agent?.workspaceName ?? "";
-
 const updateOf = (agents: Facts["agents"], name: string, flag: string, value: string): string =>
   typedCommand(workspaceOf(agents), ["agents", "update", name, flag, value]);
 
@@ -311,16 +238,6 @@ const permitted = (asked: AccessRequest): Verdict => ({
   detail: `Every agent of the chain declares ${referenceOf(asked)}, and the baseline policy permits declared resources.`,
   change: null,
   policies: [BASELINE_POLICY],
-  bundleVersion: BASELINE_VERSION,
-});
-
-const deny = (reason: DecisionReason, detail: string, change: Change): Verdict => ({
-  decision: "deny",
-  reason,
-  layer: REASONS[reason].layer,
-  detail,
-  change,
-  policies: [],
   bundleVersion: BASELINE_VERSION,
 });
 

@@ -15,7 +15,8 @@ import { limitsOf, type Limits, type Tiers, type UnknownTier } from "../tiers/li
 import type { Caller, CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
 import { contextHeadersOf, type ContextHeaders } from "./context-headers.ts";
-import { evaluate, type AccessRequest, type Facts, type Verdict } from "./evaluate.ts";
+import { evaluate, type AccessRequest, type Facts } from "./evaluate.ts";
+import type { Verdict } from "./verdict.ts";
 import type { NoLease } from "./lease-client.ts";
 import type { ReleasePorts } from "./release.ts";
 

@@ -5,7 +5,8 @@
  */
 import { ok, type Result } from "../kernel/result.ts";
 import type { Caller } from "./caller.ts";
-import { deniedForUser, type Verdict } from "./evaluate.ts";
+import { deniedForUser } from "./evaluate.ts";
+import type { Verdict } from "./verdict.ts";
 import { judgedUser, type DecisionPorts } from "./judge.ts";
 import type { NoLease } from "./lease-client.ts";
 

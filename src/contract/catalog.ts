@@ -181,7 +181,7 @@ export const tool = z
     }),
     quarantined: z.int().min(0).default(0).meta({
       description:
-        "how many of its operations are quarantined: calls of them are denied until somebody approves them",
+        "how many of its operations are quarantined: calls of them are denied until an operator approves them",
     }),
   })
   .meta({ id: "Tool" });

@@ -14,6 +14,7 @@ export const REASONS = {
     layer: "catalog",
     title: "No operator has approved the operation as it is now",
   },
+  schema_unusable: { layer: "catalog", title: "Dome cannot check the arguments of the operation" },
   arguments_invalid: { layer: "catalog", title: "The arguments do not match the operation's schema" },
   headers_invalid: {
     layer: "catalog",

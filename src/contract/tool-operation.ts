@@ -34,6 +34,10 @@ const members = {
     .boolean()
     .meta({ description: "reviewed: it changes nothing. What the server says is a hint" }),
   destructive: z.boolean().meta({ description: "reviewed: it may destroy something" }),
+  unusable: z.string().nullable().default(null).meta({
+    description:
+      "why no call of it can be checked, so that each is denied, in words that follow 'the operation'; null: calls can be checked",
+  }),
   approved_by: z.string().nullable(),
   approved_at: time.nullable(),
 };

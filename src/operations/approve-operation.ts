@@ -45,7 +45,7 @@ export async function listToolOperations(
   if (after.value?.startsWith(mine) === false) return err(BAD_CURSOR);
   const rows = await listOperations(db, tool.id, after.value?.slice(mine.length), limit + 1);
   const { items, next_cursor } = pageOf(rows, limit, ({ name }) => mine + name);
-  return ok({ items: items.map((row) => operationView(row, tool.name)), next_cursor });
+  return ok({ items: items.map((row) => operationView(row, tool)), next_cursor });
 }
 
 export async function showToolOperation(
@@ -57,7 +57,7 @@ export async function showToolOperation(
   if (!found.ok) return found;
   const row = await findOperation(db, found.value.id, target.operation);
   if (row === undefined) return err(notFound("operation"));
-  return ok(operationDetail(row, found.value.name, differencesOf(row)));
+  return ok(operationDetail(row, found.value, differencesOf(row)));
 }
 
 function differencesOf({ why, definition, pending }: ToolOperationRow): readonly string[] {
@@ -114,7 +114,7 @@ export async function approveOperation(
         changedAt: ports.clock.now(),
       };
       return ok({
-        answer: operationView(after, tool.name),
+        answer: operationView(after, tool),
         change: {
           audit: [
             {

@@ -12,6 +12,7 @@ import { pinChanges, type Listable, type PinChange } from "../mcp/pins.ts";
 import type { Era } from "../mcp/revision.ts";
 import type { ToolListing } from "../mcp/tool-pages.ts";
 import { openApiListing } from "../registry/openapi/document.ts";
+import { unusableDefinition } from "../registry/unusable-operation.ts";
 import { operationsOf, UNREVIEWED, type ToolOperationRow } from "../registry/tool-operations.ts";
 import { secretsOf, type SealedSecret } from "../registry/tool-secrets.ts";
 import type { catalogTools } from "../storage/tables/catalog.ts";
@@ -208,19 +209,37 @@ function rowAfter(
 
 function answer(
   tool: ToolRow,
-  { era, unusable }: ListedServer,
+  listed: ListedServer,
   rows: readonly ToolOperationRow[],
 ): Omit<ToolRefreshed, "restored"> {
   return {
     id: tool.id,
     tool: tool.name,
-    era,
+    era: listed.era,
     pinned: rows.filter(({ state }) => state === "pinned").length,
     quarantined: rows
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .flatMap(({ name, why }) => (why === null ? [] : [{ name, why }])),
-    unusable: unusable.map((each) => ({ ...each })),
+    unusable: [...unusableOf(tool, listed)],
   };
+}
+
+/**
+ * What the server lists and nobody can call: what cannot be pinned, and what is pinned and cannot be checked. The entry of
+ * the tool may have another schema.
+ */
+export function unusableOf(
+  { argumentSchemas }: ToolRow,
+  { tools, unusable }: Pick<ListedServer, "tools" | "unusable">,
+): ToolRefreshed["unusable"] {
+  const pinned = new Set(tools.map(({ name }) => name));
+  return [
+    ...unusable.filter(({ name }) => !pinned.has(name)),
+    ...tools.flatMap(({ name, listed }) => {
+      const found = unusableDefinition(name, listed, argumentSchemas);
+      return found === null ? [] : [{ name, why: found.why }];
+    }),
+  ];
 }
 
 /** One record for the refresh, and one for each operation that it quarantines. */

@@ -11,7 +11,7 @@ import { secretsOf } from "../registry/tool-secrets.ts";
 import type { catalogTools } from "../storage/tables/catalog.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 import { recordReading, type ReadingPorts } from "./note-reading.ts";
-import { listedFor, type ListedAt, type RefreshPorts } from "./refresh-tool.ts";
+import { listedFor, unusableOf, type ListedAt, type RefreshPorts } from "./refresh-tool.ts";
 import type { EgressOperationPorts, OperatorRequest } from "./request/ports.ts";
 import { entryFor } from "./request/resolve.ts";
 import { wrongAddress } from "./rules/addresses.ts";
@@ -90,7 +90,8 @@ async function compared(ports: TestToolPorts, row: ToolRow): Promise<Step[]> {
     // A refusal before the server was asked is Dome's.
     return [bad(what, call?.who === "upstream" ? "upstream" : "dome", detail)];
   }
-  const { era, tools, unusable } = listed.value;
+  const { era, tools } = listed.value;
+  const unusable = unusableOf(row, listed.value);
   const server = era === null ? [] : [good("server", `The server speaks the ${era} protocol.`)];
   const changes = pinChanges(await operationsOf(ports.db, row.id), tools);
   const other = changes.filter(({ act }) => act === "quarantine").length;

@@ -43,6 +43,25 @@ export function checkSchemas(
 /** Compiled once per schema object: the catalog of a workspace stays in memory until it changes. */
 const compiledOnce = oncePer<JsonSchema, Result<Compiled, SchemaFault>>(compileSchema);
 
+/** @returns why no arguments can be checked with the schema, worded to follow "it"; null: they can. */
+export function uncheckable(schema: JsonSchema): string | null {
+  const compiled = compiledOnce(schema);
+  return compiled.ok ? null : faultInWords(compiled.error);
+}
+
+/** A fault of a schema, worded to follow "it". */
+export function faultInWords({ pointer, detail }: SchemaFault): string {
+  const where = pointer === "" ? "it" : `${shownPointer(pointer)} in it`;
+  return `has a schema that cannot be checked: ${where} ${detail}`;
+}
+
+/** The part of the pointer that may be shown: a name in it may be anything, even a key in the wrong place (P4). */
+export function shownPointer(pointer: string): string {
+  const steps = pointer.split("/");
+  const odd = steps.findIndex((step) => !/^[\w.$~-]{0,40}$/.test(step));
+  return steps.slice(0, odd === -1 ? steps.length : odd).join("/") || "/";
+}
+
 /** Where arguments do not match, as a JSON Pointer, and the keyword that says so. */
 export interface ArgumentFault {
   readonly pointer: string;

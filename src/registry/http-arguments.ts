@@ -53,7 +53,6 @@ export function bodyKind({ body }: HttpBinding, type: string | null): BodyKind |
 
 export function gather(request: PinnedRequest, call: HttpCall): Gathered {
   const gathering = new Gathering();
-  if (request.refused !== undefined) gathering.refuse("", "refused");
   const of = (place: HttpParameter["in"]) => request.parameters.filter((each) => each.in === place);
   gathering.path(of("path"), call);
   gathering.query(of("query"), call);

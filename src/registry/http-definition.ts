@@ -54,6 +54,8 @@ export interface PinnedRequest extends HttpBinding {
   readonly path: string;
   /** Why the operation cannot be called through Dome, in words; its route is kept, so that no other takes its calls. */
   readonly refused?: string;
+  /** Why the schema of the document cannot check the arguments, in words; the tool's entry may have another one. */
+  readonly uncheckable?: string;
 }
 
 /** In the form of a definition of MCP, so that both are pinned, compared and approved alike. */

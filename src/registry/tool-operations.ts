@@ -7,6 +7,7 @@ import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import type { Reading } from "../storage/read.ts";
 import { catalogTools } from "../storage/tables/catalog.ts";
+import { unusableDefinition } from "./unusable-operation.ts";
 import { toolOperations } from "../storage/tables/tool-operations.ts";
 
 export type ToolOperationRow = typeof toolOperations.$inferSelect;
@@ -72,22 +73,27 @@ export async function findOperation(
 /** What holds of a definition until somebody has reviewed it. The server's own statement is only a hint. */
 export const UNREVIEWED = { readOnly: false, destructive: true } as const;
 
-export const operationView = (row: ToolOperationRow, tool: string): ToolOperation => ({
+/** The tool of an operation, as far as its view shows it. */
+export type ToolOfView = Pick<typeof catalogTools.$inferSelect, "name" | "argumentSchemas">;
+
+export const operationView = (row: ToolOperationRow, tool: ToolOfView): ToolOperation => ({
   name: row.name,
-  tool,
+  tool: tool.name,
   state: row.state,
   why: row.why,
   hash: row.hash,
   pending_hash: row.pendingHash,
   read_only: row.readOnly,
   destructive: row.destructive,
+  unusable:
+    unusableDefinition(row.name, row.pending ?? row.definition ?? {}, tool.argumentSchemas)?.why ?? null,
   approved_by: row.approvedBy,
   approved_at: rfc3339OrNull(row.approvedAt),
 });
 
 export const operationDetail = (
   row: ToolOperationRow,
-  tool: string,
+  tool: ToolOfView,
   differences: readonly string[],
 ): ToolOperationDetail => ({
   ...operationView(row, tool),

@@ -273,7 +273,6 @@ const ARGUMENT_FAULTS: Readonly<Record<string, string>> = {
   json: "is not JSON",
   noBody: "is a body, and the operation takes none",
   partHeaders: "is in a body with a part whose headers are not those of RFC 7578",
-  refused: "belongs to an operation that Dome cannot check; see dome tools refresh",
   repeated: "is there twice",
   required: "is missing",
   style: "is not written in the style that the operation declares",

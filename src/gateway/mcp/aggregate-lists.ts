@@ -19,7 +19,7 @@ import type { AggregatePorts, AllRequest } from "./all-request.ts";
 import { callServer } from "./call-server.ts";
 import type { ClientAnswer } from "./client-request.ts";
 import type { DoorView } from "./door-view.ts";
-import { listedFor } from "./list-tools.ts";
+import { callableOf, listedFor } from "./list-tools.ts";
 import { MOST_PAGES, openCursor, sealCursor, type SealedPage } from "./sealed-cursor.ts";
 
 export interface NamedView {
@@ -98,7 +98,8 @@ async function pinnedParts(
     const items: string[] = [];
     let last = after;
     let [isFull, isCut] = [size > MOST_PAGE, false];
-    for (const each of offered) {
+    const { callable, unusable } = callableOf(view.tool, offered);
+    for (const each of callable) {
       isFull ||= size > 0 && size + each.text.length > MOST_PAGE;
       if (isFull) break;
       last = each.name;
@@ -112,8 +113,8 @@ async function pinnedParts(
     parts.push({
       tool: name,
       items: items.join(","),
-      next: isFull && offered.length > 0 ? last : null,
-      missing: isCut ? "names_too_long" : null,
+      next: isFull && callable.length > 0 ? last : null,
+      missing: isCut ? "names_too_long" : unusable.length > 0 && after === "" ? "unusable_schemas" : null,
     });
   }
   return ok(parts);

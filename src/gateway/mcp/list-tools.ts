@@ -8,6 +8,7 @@ import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { legacyTool } from "../../mcp/legacy-client.ts";
 import { withMembers } from "../../mcp/json-text.ts";
 import type { CatalogTool } from "../../registry/catalog.ts";
+import { unusableIn } from "../../registry/unusable-operation.ts";
 import { isRedacting } from "../../registry/redaction/rules.ts";
 import type { PinnedDefinition } from "../../registry/tool-operations.ts";
 import type { Era } from "../../mcp/revision.ts";
@@ -28,13 +29,15 @@ export async function listTools(
   const offered = pinned.filter(
     (each) => each.name > after && isOffered({ ...caller, catalog }, { kind: "tool", name, part: each.name }),
   );
-  const { page, next } = pageOf(offered);
+  const { callable, unusable } = callableOf(tool, offered);
+  const { page, next } = pageOf(callable);
   const members = [
     ...(era === "modern" ? ['"resultType":"complete"'] : []),
     `"tools":[${page.map(({ text }) => listedFor(era, tool, text)).join(",")}]`,
     ...(next === null ? [] : [`"nextCursor":${JSON.stringify(next)}`]),
     // A quarantine or a change of the surface is to be seen with the next list.
     ...(era === "modern" ? ['"ttlMs":0', '"cacheScope":"private"'] : []),
+    ...(unusable.length === 0 || after !== "" ? [] : [`"_meta":${unusableMeta(unusable)}`]),
   ];
   const text = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{${members.join(",")}}}`;
   return { kind: "message", status: 200, text, decision: null };
@@ -50,6 +53,31 @@ export function listedFor(era: Era, { upstream }: CatalogTool, definition: strin
     ? listed
     : withMembers(listed, { outputSchema: null });
 }
+
+interface Unusable {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** No call of the others can be checked: a model would call them in vain. */
+export function callableOf(
+  tool: CatalogTool,
+  offered: readonly PinnedDefinition[],
+): { readonly callable: readonly PinnedDefinition[]; readonly unusable: readonly Unusable[] } {
+  const unusable = offered.flatMap(({ name }): Unusable[] => {
+    const found = unusableIn(tool, name);
+    return found === null ? [] : [{ name, why: found.why }];
+  });
+  const left = new Set(unusable.map(({ name }) => name));
+  return { callable: offered.filter(({ name }) => !left.has(name)), unusable };
+}
+
+/** The most operations that a list names as left out. */
+const MOST_UNUSABLE = 50;
+
+/** The `_meta` of a list that leaves these out. */
+const unusableMeta = (unusable: readonly Unusable[]): string =>
+  JSON.stringify({ "dome/unusable": unusable.slice(0, MOST_UNUSABLE) });
 
 function pageOf(offered: readonly PinnedDefinition[]) {
   let size = 0;

@@ -9,7 +9,7 @@
 import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { operationName } from "../../contract/resource.ts";
-import { checkSchema } from "../argument-schema.ts";
+import { checkSchema, faultInWords } from "../argument-schema.ts";
 import {
   httpDefinition,
   NOTHING_MATCHES,
@@ -18,7 +18,6 @@ import {
   type PinnedRequest,
 } from "../http-definition.ts";
 import { HTTP_METHODS, PATH_FAULTS, routesFault, templateOf } from "../http-operations.ts";
-import type { SchemaFault } from "../schema-compiler.ts";
 import { isObject, type JsonSchema } from "../schema-text.ts";
 import { bodiesIn } from "./bodies.ts";
 import { parametersIn } from "./parameters.ts";
@@ -148,11 +147,12 @@ class Listing {
     }
     const { inputSchema, binding } = read.value;
     const checked = checkSchema(inputSchema);
+    const why = checked.ok ? null : faultInWords(checked.error);
     this.#found.push({
       ...claimed,
-      request: { ...route, ...binding },
+      request: { ...route, ...binding, ...defined({ uncheckable: why ?? undefined }) },
       inputSchema: checked.ok ? inputSchema : NOTHING_MATCHES,
-      why: checked.ok ? null : uncheckable(checked.error),
+      why,
     });
   }
 
@@ -263,9 +263,6 @@ function routable(
 
 const HEAD_ALONE = "is a HEAD without a GET, and HEAD is decided as GET";
 const SEVERAL = "has more than one {parameter} in a segment of its path";
-
-const uncheckable = ({ pointer, detail }: SchemaFault): string =>
-  `has a schema that cannot be checked: ${pointer === "" ? "it" : `${pointer.slice(0, MOST_SHOWN)} in it`} ${detail}`;
 
 const claimOf = ({ operationId }: JsonSchema): string | null =>
   typeof operationId === "string" && /^[A-Za-z0-9_.-]{1,128}$/.test(operationId) ? operationId : null;

@@ -307,6 +307,25 @@ describe("the arguments of an operation that has a schema", () => {
     ).toMatchObject({ change: { command: "dome tools diff notes add --workspace default" } });
   });
 
+  it("are not blamed where the schema cannot be used: the denial names the place in it, and who can mend it", () => {
+    const notes = catalog.tools.get("notes");
+    if (notes === undefined) throw new Error("the catalog has no notes");
+    const schema = { type: "object", properties: { text: { pattern: "(?=a)" } } };
+    const pinned = new Map([["add", schema]]);
+    const unusable = { ...notes, schemas: pinned, pinned };
+    const tools = new Map([["notes", unusable]]);
+    const decide = (of: Partial<Facts>) =>
+      evaluate(facts({ agents, args: { text: "a" }, ...of }), tool("notes", "add"));
+    expect(decide({ catalog: { ...catalog, tools } })).toMatchObject({
+      reason: "schema_unusable",
+      layer: "catalog",
+      detail: expect.stringMatching(
+        /^No call of notes\/add can be checked: the operation has a schema that cannot be checked: \/properties\/text\/pattern in it has a look-ahead/,
+      ) as string,
+      change: { command: "dome tools update notes --schema add=FILE --workspace default", role: "operator" },
+    });
+  });
+
   const quarantined = (why: QuarantineReason) => {
     const notes = catalog.tools.get("notes");
     if (notes === undefined) throw new Error("the catalog has no notes");

@@ -22,6 +22,7 @@ const operation: ToolOperationDetail = {
   pending_hash: WAITING,
   read_only: false,
   destructive: true,
+  unusable: null,
   approved_by: null,
   approved_at: null,
   definition: null,
@@ -135,6 +136,28 @@ describe("dome tools operations", () => {
     expect(stdout).toMatch(/^search +pinned +- +yes +no /m);
     const wide = await dome(["tools", "operations", "zendesk", "-o", "wide"], { replies: [page([listed])] });
     expect(wide.stdout).toContain(HASH);
+  });
+});
+
+describe("an operation whose schema Dome cannot use", () => {
+  const why = "has a schema that cannot be checked: /properties/q/pattern in it has a look-ahead";
+  const { definition: _none, pending: _waits, differences: _words, ...row } = operation;
+  const pinned = { ...row, state: "pinned", why: null, hash: HASH, pending_hash: null, unusable: why };
+  const said = `Calls of search are denied: the operation ${why}.`;
+  const next = "next: dome tools update zendesk --schema search=FILE\n";
+
+  it.each([
+    [["tools", "operations", "zendesk"], json(200, { items: [pinned], next_cursor: null })],
+    [["tools", "approve", "zendesk", "search", "--hash", HASH], json(200, pinned)],
+  ])("is said by %j, with the schema to give next", async (words, reply) => {
+    const { stderr } = await dome(words, { replies: [reply] });
+    expect(stderr).toContain(said);
+    expect(stderr).toContain(next);
+  });
+
+  it("is said beside its definition", async () => {
+    const { stdout } = await diff({ ...operation, unusable: why });
+    expect(stdout).toContain(`denied: the operation ${why}\n`);
   });
 });
 

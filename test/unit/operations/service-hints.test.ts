@@ -223,6 +223,7 @@ describe("a command that the service names", () => {
     const naming = (pattern: RegExp) => texts.filter(([, text]) => pattern.test(text)).map(([path]) => path);
     expect(naming(/command:\s*[`"']dome /)).toEqual([]);
     expect(naming(/\btypedCommand\(/).toSorted()).toEqual([
+      "access/catalog-denials.ts",
       "access/evaluate.ts",
       "operations/answer/refusal.ts",
       "operations/rules/settings.ts",

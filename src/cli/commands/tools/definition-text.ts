@@ -21,6 +21,7 @@ export function operationText(style: Style, shown: ToolOperationDetail): string 
     fields(style, [
       ["operation", `${shown.tool}/${shown.name}`],
       ["state", why === null ? shown.state : `${shown.state}: ${STATES[why]}`],
+      ...(shown.unusable === null ? [] : ([["calls", `denied: the operation ${shown.unusable}`]] as const)),
       ["read only", reviewed(shown.read_only)],
       ["destructive", reviewed(shown.destructive)],
       ["approved", shown.hash ?? (why === "moved" ? "not at this address" : "never")],

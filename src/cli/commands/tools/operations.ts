@@ -92,8 +92,25 @@ export const operationsCommand = (session: Session): Command =>
           wide: wideTable,
         }),
       );
+      tellUnusable(session, taken.items, workspace);
       tellWaiting(session, name, taken.items, workspace);
     });
+
+/** Calls of these are denied whatever their arguments. Another schema in the tool's entry mends it, where it can. */
+function tellUnusable(
+  { output }: Session,
+  operations: readonly ToolOperation[],
+  workspace: string | undefined,
+): void {
+  const [first, ...more] = operations.filter(({ unusable }) => unusable !== null);
+  if (first === undefined) return;
+  for (const { name, unusable } of [first, ...more])
+    output.note(`Calls of ${clean(name)} are denied: the operation ${clean(unusable ?? "")}.`);
+  if (more.length === 0)
+    output.next(
+      `dome tools update ${shellWord(first.tool)}${inWorkspace(workspace)} --schema ${shellWord(`${first.name}=FILE`)}`,
+    );
+}
 
 /** What to look at first of what waits: a listing of the new server, where none has been since the tool moved. */
 function tellWaiting(
@@ -144,7 +161,7 @@ const WIDE_COLUMNS = [...COLUMNS, "HASH", "WAITING"];
 const cells = (operation: ToolOperation, approved: Cell): Cell[] => [
   operation.name,
   operation.state,
-  operation.why,
+  operation.why ?? (operation.unusable === null ? null : "not callable"),
   operation.read_only ? "yes" : "no",
   operation.destructive ? "yes" : "no",
   approved ?? "never",
@@ -220,6 +237,7 @@ export const approveCommand = (session: Session): Command =>
         ids: [approved.name],
         text: () => `Pinned ${approved.tool}/${approved.name}.`,
       });
+      tellUnusable(session, [approved], workspace);
     });
 
 /** The value of a pair of opposite options; undefined when neither is given. */
