@@ -227,11 +227,21 @@ async function initialize(url: string, agent: Agent, place: string): Promise<voi
   if (typeof session === "string") sessions.set(`${agent.id} ${place}`, session);
 }
 
-/** What no answer may be: a failure of Dome's, or one that shows a credential. An answer to HEAD says only its status. */
+/** What the server has logged of the request that was answered so. */
+function logOf({ text }: Exchanged): string {
+  const id = /req_[0-9a-z]{26}/.exec(text)?.[0];
+  const lines = started().server.logs().split("\n");
+  return lines.filter((line) => id !== undefined && line.includes(id)).join("\n");
+}
+
+/**
+ * What no answer may be: a failure of Dome's, or one that shows a credential. An answer to HEAD says only its status, and
+ * 503 is also that of a server whose circuit is open.
+ */
 function faultOf({ method }: Call, { status, text }: Exchanged): string | null {
   if (agents.some(({ key }) => text.includes(key))) return "shows a credential";
   if (text.includes('"code":"internal"') || status === 500) return `fails at Dome: ${text.slice(0, 300)}`;
-  if (status < 500 || (method === "HEAD" && status !== 503)) return null;
+  if (status < 500 || method === "HEAD") return null;
   return text.includes('"who":"upstream"') ? null : `is ${status} of Dome: ${text.slice(0, 300)}`;
 }
 
@@ -279,7 +289,7 @@ it(
       }
       statuses[answered.status] = (statuses[answered.status] ?? 0) + 1;
       const fault = faultOf(sent, answered);
-      if (fault !== null) faults.push(`${JSON.stringify(sent).slice(0, 500)} ${fault}`);
+      if (fault !== null) faults.push(`${JSON.stringify(sent).slice(0, 500)} ${fault} ${logOf(answered)}`);
     };
     const client = async (at: number): Promise<void> => {
       while (begun < CALLS) {
