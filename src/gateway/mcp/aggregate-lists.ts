@@ -7,28 +7,20 @@ import { isOffered } from "../../access/evaluate.ts";
 import type { Withheld } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { utf8 } from "../../kernel/bytes.ts";
-import { alarm } from "../../kernel/clock.ts";
 import { defined } from "../../kernel/defined.ts";
-import { err, ok, type Result } from "../../kernel/result.ts";
+import { ok, type Result } from "../../kernel/result.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { mapItems, mapMember, memberText, withMembers } from "../../mcp/json-text.ts";
 import { parseMessage } from "../../mcp/message.ts";
 import { LONGEST_NAME } from "../../mcp/prefixed-name.ts";
-import { NotAwaited } from "../deadline.ts";
 import type { AggregatePorts, AllRequest } from "./all-request.ts";
+import { askServers } from "./ask-servers.ts";
 import { callServer } from "./call-server.ts";
 import type { ClientAnswer } from "./client-request.ts";
 import type { DoorView } from "./door-view.ts";
 import { callableOf, listedFor } from "./list-tools.ts";
 import { MOST_PAGES, openCursor, sealCursor, type SealedPage } from "./sealed-cursor.ts";
 
-export interface NamedView {
-  readonly name: string;
-  readonly view: DoorView;
-}
-
-/** Servers that are asked at the same time: the platform queues a seventh connection that waits for headers. */
-const AT_ONCE = 5;
 /** The longest wait for the lists of all servers, in milliseconds. */
 const LISTS_MS = 20_000;
 
@@ -54,7 +46,7 @@ export async function listAll(
   ports: AggregatePorts,
   caller: Caller,
   request: AllRequest,
-  views: readonly NamedView[],
+  views: readonly DoorView[],
 ): Promise<Result<ClientAnswer, Withheld>> {
   const { id, method, params } = request.message;
   const { cursor } = params;
@@ -81,12 +73,13 @@ async function pinnedParts(
   ports: AggregatePorts,
   caller: Caller,
   { era, separator }: AllRequest,
-  views: readonly NamedView[],
+  views: readonly DoorView[],
   { cursors }: SealedPage,
 ): Promise<Result<readonly Part[], Withheld>> {
   const parts: Part[] = [];
   let size = 0;
-  for (const { name, view } of views) {
+  for (const view of views) {
+    const { name } = view;
     const after = cursors[name] ?? "";
     const prefix = name + separator;
     const pinned = await ports.configuration.definitions(view.tool.id, view.configEpoch);
@@ -124,42 +117,20 @@ async function askedParts(
   ports: AggregatePorts,
   caller: Caller,
   request: AllRequest,
-  views: readonly NamedView[],
+  views: readonly DoorView[],
   { cursors }: SealedPage,
 ): Promise<Result<readonly Part[], Withheld>> {
   const part = mcpOperation(request.message.method);
-  const offering = views.filter(({ name, view: { catalog } }) =>
+  const offering = views.filter(({ name, catalog }) =>
     isOffered({ ...caller, catalog }, { kind: "tool", name, part }),
   );
-  const late = new AbortController();
-  const { promise: isLate, resolve: giveUp } = Promise.withResolvers<"late">();
-  const over = alarm(ports.timers, LISTS_MS, () => {
-    late.abort(new NotAwaited()); // ends the requests that are still open
-    giveUp("late");
+  return askServers(ports.timers, offering, {
+    ms: LISTS_MS,
+    gone: request.gone,
+    ask: ({ name }, gone) => askOne(ports, caller, { ...request, gone }, name, cursors[name] ?? null),
+    late: ({ name }) => ({ tool: name, items: "", next: null, missing: "upstream_timeout" }),
   });
-  const asking = { ...request, gone: AbortSignal.any([request.gone, late.signal]) };
-  const parts: Part[] = [];
-  try {
-    for (let from = 0; from < offering.length; from += AT_ONCE) {
-      const asked = offering.slice(from, from + AT_ONCE).map(async ({ name }) => {
-        if (late.signal.aborted) return missed(name);
-        const answer = askOne(ports, caller, asking, name, cursors[name] ?? null);
-        const answered = await Promise.race([answer, isLate]);
-        return answered === "late" ? missed(name) : answered;
-      });
-      for (const each of await Promise.all(asked)) {
-        if (!each.ok) return err(each.error);
-        parts.push(each.value);
-      }
-    }
-  } finally {
-    over();
-  }
-  return ok(parts);
 }
-
-const missed = (tool: string): Result<Part, never> =>
-  ok({ tool, items: "", next: null, missing: "upstream_timeout" });
 
 async function askOne(
   ports: AggregatePorts,

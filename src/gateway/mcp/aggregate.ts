@@ -4,8 +4,7 @@
  */
 import type { Caller } from "../../access/caller.ts";
 import type { Withheld } from "../../access/release.ts";
-import { toolOf } from "../../contract/resource.ts";
-import { err, ok, type Result } from "../../kernel/result.ts";
+import { ok, type Result } from "../../kernel/result.ts";
 import { DOME } from "../../mcp/capabilities.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { isObject, type Members } from "../../mcp/json-members.ts";
@@ -13,10 +12,10 @@ import { mapItems, mapMember, withMembers } from "../../mcp/json-text.ts";
 import { isList } from "../../mcp/methods.ts";
 import { splitName, type SplitName } from "../../mcp/prefixed-name.ts";
 import { META, MODERN } from "../../mcp/revision.ts";
-import { listAll, type NamedView } from "./aggregate-lists.ts";
+import { listAll } from "./aggregate-lists.ts";
 import type { AggregatePorts, AllRequest } from "./all-request.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
-import { doorView, type McpPorts } from "./door-view.ts";
+import { doorViews } from "./door-view.ts";
 import { unknownAnswer } from "./own-answers.ts";
 import { released, serveRequest } from "./serve-request.ts";
 
@@ -28,7 +27,7 @@ export async function serveAll(
   const { message } = request;
   if (message.method === "server/discover") return released(ports, caller, discovered(request));
   if (isList(message.method)) {
-    const views = await viewsOf(ports, caller);
+    const views = await doorViews(ports, caller);
     if (!views.ok) return views;
     const listed = await listAll(ports, caller, request, views.value);
     return listed.ok ? released(ports, caller, listed.value) : listed;
@@ -41,19 +40,6 @@ export async function serveAll(
   return answered.ok && message.method === "resources/read"
     ? ok(withPrefixedContents(answered.value, split.tool))
     : answered;
-}
-
-/** The servers that the caller may know of, by name. */
-async function viewsOf(ports: McpPorts, caller: Caller): Promise<Result<readonly NamedView[], Withheld>> {
-  const [agent] = caller.agents;
-  const names = new Set(agent?.surface.tools.map((reference) => toolOf(reference)));
-  const views: NamedView[] = [];
-  for (const name of [...names].toSorted()) {
-    const view = await doorView(ports, caller, name);
-    if (!view.ok) return err(view.error);
-    if (view.value?.tool.upstream?.kind === "mcp") views.push({ name, view: view.value });
-  }
-  return ok(views);
 }
 
 /** Where a request has the name, or the URI, that says which server is meant. */

@@ -3,6 +3,7 @@ import type { Caller } from "../../access/caller.ts";
 import type { ConfigurationReader } from "../../access/configuration.ts";
 import type { Withheld } from "../../access/release.ts";
 import { declaresPart } from "../../contract/agent.ts";
+import { toolOf } from "../../contract/resource.ts";
 import { reachesInto } from "../../contract/scope.ts";
 import type { Egress } from "../../egress/egress.ts";
 import { ok, type Result } from "../../kernel/result.ts";
@@ -42,6 +43,22 @@ export async function doorView(
   return ok(
     tool !== undefined && reaches(caller, name) ? { name, caller, catalog, configEpoch, tool } : null,
   );
+}
+
+/** The doors of all MCP servers that the caller may know of, by name. */
+export async function doorViews(
+  ports: McpPorts,
+  caller: Caller,
+): Promise<Result<readonly DoorView[], Withheld>> {
+  const [agent] = caller.agents;
+  const names = new Set(agent?.surface.tools.map((reference) => toolOf(reference)));
+  const views: DoorView[] = [];
+  for (const name of [...names].toSorted()) {
+    const view = await doorView(ports, caller, name);
+    if (!view.ok) return view;
+    if (view.value?.tool.upstream?.kind === "mcp") views.push(view.value);
+  }
+  return ok(views);
 }
 
 /** Whether every agent of the chain, and the token, has any part of the tool. */
