@@ -80,6 +80,8 @@ interface Isolate {
   readonly mcpLevels: BoundedMap<string, LogLevel>;
   /** Sessions that legacy MCP clients have ended. */
   readonly mcpEnded: BoundedMap<string, true>;
+  /** What servers have forgotten of the sessions at the door of all, by digest of its id and tool. */
+  readonly mcpLost: BoundedMap<string, true>;
   readonly servers: ServerBooks;
   readonly uses: AgentUseBook;
   readonly deadOperators: BoundedMap<string, DeadToken>;
@@ -103,6 +105,7 @@ const isolate: Isolate = {
   mcpSessions: new SessionBook(5_000),
   mcpLevels: new BoundedMap(5_000),
   mcpEnded: new BoundedMap(5_000),
+  mcpLost: new BoundedMap(5_000),
   servers: newServerBooks(),
   uses: newAgentUseBook(),
   deadOperators: new BoundedMap(1_000),
@@ -318,6 +321,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       sessions: isolate.mcpSessions,
       levels: isolate.mcpLevels,
       ended: isolate.mcpEnded,
+      lost: isolate.mcpLost,
     },
     streams: new AgentStreamClient(env.agents, timers),
     installation: { version: env.version, auditSink: env.audit.mode },

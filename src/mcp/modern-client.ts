@@ -1,7 +1,7 @@
 /**
  * A client without a session of its own before a server of the legacy era: each request loses what only modern requests
  * have, and goes under an id of Dome, because one session of the server serves several clients; each result gets what every
- * modern result has. At the door of all servers a legacy client has no session of its own with any of them either.
+ * modern result has. At the door of all servers the requests of a legacy client go so, too: it knows of no session there.
  */
 import { RPC_ERRORS, type RpcError } from "./errors.ts";
 import { idOf, isObject, type RequestId } from "./json-members.ts";

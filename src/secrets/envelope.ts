@@ -71,6 +71,14 @@ export async function open(
 /** The root-key version that a value is sealed under; undefined when the text is no sealed value. */
 export const sealedUnder = (sealed: string): string | undefined => SEALED.exec(sealed)?.[1];
 
+const TAG_BYTES = 16;
+
+/** How many characters a sealed text has. @param plaintext its length in bytes. */
+export const sealedLength = (plaintext: number): number =>
+  "dome_sealed_1.".length + 8 + 1 + base64UrlLength(IV_BYTES) + 1 + base64UrlLength(plaintext + TAG_BYTES);
+
+const base64UrlLength = (bytes: number): number => Math.ceil((bytes * 4) / 3);
+
 const algorithm = (iv: Uint8Array<ArrayBuffer>, version: string, context: string) => ({
   name: "AES-GCM",
   iv,

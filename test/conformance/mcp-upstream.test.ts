@@ -25,7 +25,7 @@ function serverOf(eras: Eras) {
   return {
     fixture,
     ports,
-    at: { key: eras, url: fixture.url, credential, signal: new AbortController().signal },
+    at: { key: eras, address: eras, url: fixture.url, credential, signal: new AbortController().signal },
   };
 }
 

@@ -119,6 +119,8 @@ interface StockClient {
   listPrompts(): Promise<{ prompts: unknown[] }>;
   listResources(): Promise<{ resources: unknown[] }>;
   readonly reported: readonly string[];
+  /** Ends its session, which a client of the modern era has none of. */
+  end(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -135,6 +137,7 @@ export const STOCK_CLIENTS: Readonly<Record<string, (url: string, key: string) =
       listPrompts: () => client.listPrompts(),
       listResources: () => client.listResources(),
       reported,
+      end: () => transport.terminateSession(),
       close: () => client.close(),
     };
   },
@@ -146,12 +149,14 @@ async function connectV2(url: string, key: string, mode?: "auto"): Promise<Stock
   const client = new ClientV2(INFO, mode === undefined ? {} : { versionNegotiation: { mode } });
   const reported: string[] = [];
   Object.assign(client, { onerror: (fault: Error) => reported.push(fault.message) });
-  await client.connect(new TransportV2(new URL(url), authorized(key)));
+  const transport = new TransportV2(new URL(url), authorized(key));
+  await client.connect(transport);
   return {
     call: (name, args) => client.callTool({ name, arguments: args }),
     listPrompts: () => client.listPrompts(),
     listResources: () => client.listResources(),
     reported,
+    end: () => transport.terminateSession(),
     close: () => client.close(),
   };
 }

@@ -57,6 +57,7 @@ export const requestOf = (
   headers: http.headers,
   takesEvents,
   session: null,
+  held: null,
   logLevel: null,
   request,
   gone: http.signal,

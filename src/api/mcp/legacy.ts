@@ -7,7 +7,9 @@
 import type { Decided } from "../../access/judge.ts";
 import { listen } from "../../gateway/mcp/listen.ts";
 import { beginClientSession } from "../../gateway/mcp/begin-session.ts";
-import { ALL, beginSessionWithAll, doorOf, stands } from "../../gateway/mcp/serve-session.ts";
+import { beginSessionWithAll } from "../../gateway/mcp/begin-session-with-all.ts";
+import { endSessionWithAll } from "../../gateway/mcp/end-session-with-all.ts";
+import { ALL, doorOf, stands } from "../../gateway/mcp/serve-session.ts";
 import {
   concernsServer,
   endServerSession,
@@ -16,6 +18,7 @@ import {
 } from "../../gateway/mcp/tell-server.ts";
 import { NO_ANSWER } from "../../gateway/no-answer.ts";
 import { unsealSession, type ServerSession } from "../../gateway/mcp/sessions/client-session.ts";
+import { HeldSessions } from "../../gateway/mcp/sessions/held-sessions.ts";
 import { toHex, utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
@@ -38,8 +41,10 @@ import { requestOf, type DoorCall } from "./door-call.ts";
 import { protocolError, responseOf, UNKNOWN_METHOD } from "./message.ts";
 
 interface Session {
-  /** Null: of the door of all servers, whose sessions are Dome's. */
+  /** With the server of the door; null: it is the door of all servers. */
   readonly server: ServerSession | null;
+  /** At the door of all servers: those with its servers. Null: it is the door of one. */
+  readonly held: HeldSessions | null;
   /** Of its id. */
   readonly digest: string;
 }
@@ -124,7 +129,8 @@ export async function endLegacy(call: DoorCall): Promise<Response> {
   const { ports, caller, tool, http, request, about } = call;
   const session = await sessionOf(call);
   if (!session.ok) return session.error;
-  const { server, digest } = session.value;
+  const { server, held, digest } = session.value;
+  if (held !== null) return endAll(call, held, digest);
   if (tool === null || server?.era !== "legacy" || server.id === null)
     return jsonrpcDialect.methodNotAllowed(ALLOW, about);
   const ending = { tool, session: server, headers: http.headers, request };
@@ -137,6 +143,21 @@ export async function endLegacy(call: DoorCall): Promise<Response> {
   if (value.kind === "none") return responseOf({ ...value, decision: decided.id }, about);
   ports.ended.set(digest, true);
   return new Response(null, { status: 204, headers: { "dome-decision-id": decided.id } });
+}
+
+/** From now on no call goes on in it, also while its servers are told. */
+async function endAll(
+  { ports, caller, http, request, about }: DoorCall,
+  held: HeldSessions,
+  digest: string,
+): Promise<Response> {
+  ports.ended.set(digest, true);
+  const { headers, signal: gone } = http;
+  const ended = await endSessionWithAll(ports, caller, { held, headers, request, gone });
+  if (!ended.ok) return jsonrpcDialect.decline(withheldProblem(ended.error), about);
+  const admitted = await stands(ports, caller);
+  if (!admitted.ok) return jsonrpcDialect.decline(withheldProblem(admitted.error), about);
+  return new Response(null, { status: 204 });
 }
 
 /** A denial where no response with an id can be given. */
@@ -163,7 +184,7 @@ async function begin(call: DoorCall, message: RpcRequest, text: string): Promise
   if (fault !== null) return protocolError(fault, call.about, 200);
   const begun =
     call.tool === null
-      ? await beginSessionWithAll(call.ports, call.caller, message)
+      ? await beginSessionWithAll(call.ports, call.caller, requestOf(call, "legacy", message, text))
       : await beginClientSession(call.ports, call.caller, {
           ...requestOf(call, "legacy", message, text),
           tool: call.tool,
@@ -194,14 +215,15 @@ async function sessionOf({ ports, caller, tool, http, about }: DoorCall): Promis
   const server = tool === null ? null : session?.servers[tool];
   if (session === null || server === undefined || ports.ended.get(digest) === true)
     return err(jsonrpcDialect.decline(SESSION_OVER, about));
+  const held = tool === null ? new HeldSessions(digest, session.servers, ports.lost) : null;
   const version = http.headers.get("mcp-protocol-version");
   if (version !== null && version !== session.version) return err(protocolError(OTHER_VERSION, about, 400));
-  return ok({ server, digest });
+  return ok({ server, held, digest });
 }
 
 async function serve(
   call: DoorCall,
-  { server, digest }: Session,
+  { server, held, digest }: Session,
   message: RpcRequest,
   text: string,
 ): Promise<Response> {
@@ -227,6 +249,7 @@ async function serve(
     const answered = await call.serve({
       ...requestOf(call, "legacy", message, text),
       session: server,
+      held,
       logLevel: level,
       cancellable: { flight, over },
     });

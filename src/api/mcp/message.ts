@@ -129,6 +129,18 @@ export function refusedPassage(
   return OUT_OF_PLACE;
 }
 
+/** A GET or a DELETE. Without a session a client of the modern era asks, which has neither (2026-07-28, "Streamable HTTP"). */
+export async function inSession(
+  arrival: Arrival,
+  caller: Caller,
+  about: About,
+  serveIt: () => Promise<Response>,
+): Promise<Response> {
+  if (!arrival.http.headers.has("mcp-session-id")) return jsonrpcDialect.methodNotAllowed("POST", about);
+  const passes = refusedPassage(arrival, caller, null);
+  return passes === undefined ? serveIt() : jsonrpcDialect.decline(passes, about);
+}
+
 function unread(arrival: Arrival, caller: Caller, refusal: Refusal, about: About): Result<never, Response> {
   noteUnread(arrival, caller, refusal.code);
   return err(jsonrpcDialect.decline(refusal, about));

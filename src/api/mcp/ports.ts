@@ -9,5 +9,7 @@ export type LegacyPorts = SessionPorts & {
   readonly levels: BoundedMap<string, LogLevel>;
   /** By digest of a session's id. Of this isolate: in another one the server refuses what it has ended. */
   readonly ended: BoundedMap<string, true>;
+  /** Which servers have forgotten what a session at the door of all holds (`HeldSessions`). Of this isolate. */
+  readonly lost: BoundedMap<string, true>;
   readonly flights: CallsInFlight;
 };

@@ -1,21 +1,24 @@
 /** The MCP door of all servers that an agent declares: `/mcp`. Names have the tool's name in front. */
 import { z } from "zod";
+import type { Caller } from "../../access/caller.ts";
 import { serveAll } from "../../gateway/mcp/aggregate.ts";
 import type { Separator } from "../../mcp/prefixed-name.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
-import { admitted, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
+import { doorCall, type McpDoor } from "../mcp/door-call.ts";
+import { endLegacy } from "../mcp/legacy.ts";
+import { admitted, inSession, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
 import { serveMessage } from "../mcp/serve.ts";
 import { parametersOf } from "../parameters.ts";
 import { metadataRoute } from "../resource-metadata.ts";
 import type { Arrival, Route, RouteShape } from "../route.ts";
 
+const AT = { path: "/mcp", tag: "tools", door: { by: "agent", resource: () => "/mcp" } } as const;
+
 const DOOR = {
+  ...AT,
   method: "post",
-  path: "/mcp",
   operationId: "mcpAllTools",
   summary: "One JSON-RPC message of the Model Context Protocol to all servers that the agent declares",
-  tag: "tools",
-  door: { by: "agent", resource: () => "/mcp" },
   query: z.strictObject({
     separator: z
       .enum([".", "__"])
@@ -26,8 +29,17 @@ const DOOR = {
   answers: RPC_ANSWERS,
 } as const satisfies RouteShape;
 
+const END = {
+  ...AT,
+  method: "delete",
+  operationId: "mcpAllEnd",
+  summary: "Ends the session of a client of 2025-11-25, with all servers that it is with",
+  answers: [{ status: 204, description: "The session has ended" }],
+} as const satisfies RouteShape;
+
 export const mcpAllDoorRoutes: readonly Route[] = [
   { ...DOOR, dialect: jsonrpcDialect, answer },
+  { ...END, dialect: jsonrpcDialect, answer: end },
   metadataRoute("/mcp", ["surface"], {
     operationId: "mcpAllResourceMetadata",
     summary: "Protected resource metadata of the MCP door of all servers (RFC 9728)",
@@ -42,11 +54,22 @@ async function answer(arrival: Arrival): Promise<Response> {
   if (!read.ok) return read.error;
   const separator = separatorOf(arrival.http);
   if (separator === null) return jsonrpcDialect.decline(BAD_QUERY, read.value.about);
-  return serveMessage(arrival, caller, read.value, {
-    tool: null,
-    serve: (asked) => serveAll(arrival.services.mcp, caller, { ...asked, separator }),
-  });
+  return serveMessage(arrival, caller, read.value, doorOf(arrival, caller, separator));
 }
+
+async function end(arrival: Arrival): Promise<Response> {
+  const sender = await admitted(END, arrival, "surface");
+  if (!sender.ok) return sender.error;
+  const { caller, about } = sender.value;
+  return inSession(arrival, caller, about, () =>
+    endLegacy(doorCall(arrival, caller, doorOf(arrival, caller, "."), about)),
+  );
+}
+
+const doorOf = ({ services }: Arrival, caller: Caller, separator: Separator): McpDoor => ({
+  tool: null,
+  serve: (asked) => serveAll(services.mcp, caller, { ...asked, separator }),
+});
 
 /** @returns null for a query that is none of this door. */
 function separatorOf(http: Request): Separator | null {

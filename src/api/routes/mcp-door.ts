@@ -9,7 +9,7 @@ import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
 import { doorCall, type McpDoor } from "../mcp/door-call.ts";
 import { endLegacy, listenLegacy } from "../mcp/legacy.ts";
 import { idOfBody } from "../mcp/refused-id.ts";
-import { admitted, readMessage, refusedPassage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
+import { admitted, inSession, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
 import { serveMessage } from "../mcp/serve.ts";
 import { toolMetadataRoute } from "../resource-metadata.ts";
 import type { Arrival, Route, RouteShape } from "../route.ts";
@@ -76,7 +76,6 @@ async function answer(shape: RouteShape, arrival: Arrival, serveIt: Serve): Prom
   return jsonrpcDialect.decline(NO_DOOR, { ...about, rpcId: await idOfBody(arrival.http) });
 }
 
-/** Without a session a client of the modern era asks, which has neither (2026-07-28, "Streamable HTTP"). */
 const listen: Serve = (arrival, caller, tool, about) =>
   inSession(arrival, caller, about, () =>
     listenLegacy(doorCall(arrival, caller, doorOf(arrival, caller, tool), about)),
@@ -85,17 +84,6 @@ const end: Serve = (arrival, caller, tool, about) =>
   inSession(arrival, caller, about, () =>
     endLegacy(doorCall(arrival, caller, doorOf(arrival, caller, tool), about)),
   );
-
-async function inSession(
-  arrival: Arrival,
-  caller: Caller,
-  about: About,
-  serveIt: () => Promise<Response>,
-): Promise<Response> {
-  if (!arrival.http.headers.has("mcp-session-id")) return jsonrpcDialect.methodNotAllowed("POST", about);
-  const passes = refusedPassage(arrival, caller, null);
-  return passes === undefined ? serveIt() : jsonrpcDialect.decline(passes, about);
-}
 
 const serve: Serve = async (arrival, caller, tool, about) => {
   const read = await readMessage(arrival, caller, about);

@@ -19,7 +19,7 @@ import type { NoAnswer } from "../who-failed.ts";
 import { argumentsOf, operationOf, whyNot } from "./call-server.ts";
 import type { ClientRequest } from "./client-request.ts";
 import { doorView, type McpPorts } from "./door-view.ts";
-import { knownServer, serverKey } from "./known-server.ts";
+import { knownServer, serverAt } from "./known-server.ts";
 import { offeredCapabilities } from "./offered-capabilities.ts";
 import { McpOutcome } from "./outcome.ts";
 import { deniedAnswer, unknownAnswer } from "./own-answers.ts";
@@ -86,12 +86,8 @@ async function introduce(
   const outcome = new McpOutcome(ports.clock, text, upstream?.auth.type);
   if (upstream?.kind !== "mcp") return outcome.none("not_an_mcp_tool");
   const signal = AbortSignal.any([stop, gone]);
-  const at = (credential: Headers) => ({
-    key: serverKey(id, upstream),
-    url: upstream.url,
-    credential,
-    signal,
-  });
+  const server = serverAt(id, upstream);
+  const at = (credential: Headers) => ({ ...server, credential, signal });
   const call = { permit, upstream, signal, isRepeatable: true };
   const guarded = { ...ports, egress: guardedEgress(ports, serverOf(id, upstream.url)) };
   const posted = await sendWithCredential(ports, call, async ({ headers: sent, credential }) => {
@@ -114,7 +110,7 @@ async function introduce(
     return {
       value: {
         kind: "introduced",
-        server: { era: "legacy", ...own },
+        server: { era: "legacy", ...own, at: server.address },
         version: own.version,
         capabilities: result["capabilities"],
       },

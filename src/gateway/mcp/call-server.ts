@@ -8,7 +8,7 @@ import type { Withheld } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { itemOf, type Resource } from "../../contract/resource.ts";
 import type { UpstreamLimits } from "../../egress/open.ts";
-import { ok, type Result } from "../../kernel/result.ts";
+import { err, ok, type Result } from "../../kernel/result.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import type { Era } from "../../mcp/revision.ts";
 import { callTool, type Permit } from "../call-tool.ts";
@@ -18,7 +18,7 @@ import { reasonOf } from "../early-end.ts";
 import { isPutOff } from "../upstream/retry-after.ts";
 import type { NotSent } from "../credential/send.ts";
 import type { McpServerAt, McpUpstreamFault } from "./own-exchange.ts";
-import { knownServer, serverKey } from "./known-server.ts";
+import { knownServer, serverAt } from "./known-server.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { McpPorts } from "./door-view.ts";
@@ -50,9 +50,14 @@ const MOST_MESSAGE = 8_388_608;
 async function exchangeFor(
   ports: ServerPorts,
   server: McpServerAt,
-  { era, session, logLevel }: ClientRequest,
+  { tool, era, session, held, logLevel }: ClientRequest,
 ): Promise<Result<{ readonly exchange: Exchange; readonly spoken: Era }, McpUpstreamFault>> {
-  if (session?.era === "legacy") return ok({ exchange: ownSessionExchange(session), spoken: "legacy" });
+  if (session?.era === "legacy") {
+    if (session.at !== server.address) return err({ kind: "session_over" });
+    return ok({ exchange: ownSessionExchange(session), spoken: "legacy" });
+  }
+  if (held !== null && held.at(tool, server.address) !== null)
+    return ok({ exchange: keptSessionExchange, spoken: "legacy" });
   const known = session === null ? await knownServer(ports, server) : ok(session);
   if (!known.ok) return known;
   if (known.value.era === "legacy") return ok({ exchange: keptSessionExchange, spoken: "legacy" });
@@ -122,7 +127,7 @@ async function perform(
   const call = { permit, upstream, signal, isRepeatable };
   const guarded: ServerPorts = { ...ports, egress: guardedEgress(ports, serverOf(tool.id, upstream.url)) };
   const exchanged = await sendWithCredential(ports, call, async ({ headers: sent, credential }) => {
-    const server = { key: serverKey(tool.id, upstream), url: upstream.url, credential, signal };
+    const server = { ...serverAt(tool.id, upstream), credential, signal };
     const chosen = await exchangeFor(guarded, server, request);
     if (!chosen.ok) {
       outcome.attempted(isSent(chosen.error));

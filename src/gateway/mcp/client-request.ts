@@ -8,6 +8,7 @@ import type { RpcRequest } from "../../mcp/message.ts";
 import type { Era } from "../../mcp/revision.ts";
 import type { LogLevel } from "../../mcp/log-level.ts";
 import type { ServerSession } from "./sessions/client-session.ts";
+import type { HeldSessions } from "./sessions/held-sessions.ts";
 import type { Unanswered } from "../no-answer.ts";
 
 /** A request that is being answered. Another request may mark it. */
@@ -35,6 +36,8 @@ export interface ClientRequest {
   readonly request: RequestFacts;
   /** Of a legacy client: its session at the tool's server. Null: the client's era has none. */
   readonly session: ServerSession | null;
+  /** Of a legacy client at the door of all servers: the sessions that its own holds. Null: of any other client. */
+  readonly held: HeldSessions | null;
   /** The level of messages that a legacy client has set; null: none. */
   readonly logLevel: LogLevel | null;
   /** Aborted when the client has closed the connection: its only way to cancel (2026-07-28, "Cancellation"). */

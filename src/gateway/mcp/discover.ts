@@ -2,15 +2,12 @@
  * `server/discover`: the revision and what the server says that it can do, of that only what Dome serves. The server's
  * instructions are left out: a model reads them, and nobody has approved them.
  */
-import type { Id } from "../../kernel/ids.ts";
 import { DOME } from "../../mcp/capabilities.ts";
 import { isObject, type Members } from "../../mcp/json-members.ts";
 import { META, MODERN } from "../../mcp/revision.ts";
-import { knownServer, serverKey } from "./known-server.ts";
-import { serverCredential } from "../credential/server-credential.ts";
-import { guardedEgress, serverOf } from "../upstream/guarded-egress.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 import type { DoorView, McpPorts } from "./door-view.ts";
+import { knownBehind } from "./known-behind.ts";
 import { offeredCapabilities } from "./offered-capabilities.ts";
 
 /** Tasks and extensions are not served. */
@@ -22,7 +19,9 @@ export async function discover(
   { tool: name, message, gone }: ClientRequest,
 ): Promise<ClientAnswer> {
   const { id, upstream } = view.tool;
-  const said = upstream === null ? {} : served(await capabilitiesOf(ports, id, upstream, gone));
+  const known = upstream === null ? null : await knownBehind(ports, id, upstream, gone);
+  // Of a server that cannot be asked only its tools are known, which are pinned.
+  const said = served(known?.ok === true ? known.value.capabilities : {});
   const result = {
     resultType: "complete",
     supportedVersions: [MODERN],
@@ -33,26 +32,6 @@ export async function discover(
   };
   const text = JSON.stringify({ jsonrpc: "2.0", id: message.id, result });
   return { kind: "message", status: 200, text, decision: null };
-}
-
-/** Of a server that cannot be asked only its tools are known, which are pinned. */
-async function capabilitiesOf(
-  ports: McpPorts,
-  tool: Id<"tol">,
-  upstream: NonNullable<DoorView["tool"]["upstream"]>,
-  signal: AbortSignal,
-): Promise<Members> {
-  const credential = await serverCredential(ports, upstream, signal);
-  if (!credential.ok) return {};
-  const server = {
-    key: serverKey(tool, upstream),
-    url: upstream.url,
-    credential: credential.value.headers,
-    signal,
-  };
-  const egress = guardedEgress(ports, serverOf(tool, upstream.url));
-  const known = await knownServer({ ...ports, egress }, server);
-  return known.ok ? known.value.capabilities : {};
 }
 
 const served = (said: Members): Members => ({

@@ -10,7 +10,20 @@ import type { McpUpstreamPorts } from "./known-server.ts";
 import type { Exchanged } from "./exchange.ts";
 
 /** Why a session could not begin, at a server that had sessions. */
-const NO_SESSION: ReadonlySet<McpUpstreamFault["kind"]> = new Set(["refused", "status", "malformed"]);
+const NO_SESSION: ReadonlySet<string> = new Set([
+  "refused",
+  "status",
+  "malformed",
+] satisfies McpUpstreamFault["kind"][]);
+
+/** @param key of the server, with which no session could begin. */
+export function doubting(
+  { eras }: Pick<McpUpstreamPorts, "eras">,
+  key: string,
+  { kind }: { readonly kind: string },
+): void {
+  if (NO_SESSION.has(kind)) eras.delete(key);
+}
 
 /**
  * @param key of the server.
@@ -24,7 +37,7 @@ export function noticing<Fault extends McpUpstreamFault>(
   exchanged: Result<Exchanged, Fault>,
 ): Result<Exchanged, Fault> {
   if (!exchanged.ok) {
-    if (spoken === "legacy" && NO_SESSION.has(exchanged.error.kind)) eras.delete(key);
+    if (spoken === "legacy") doubting({ eras }, key, exchanged.error);
     return exchanged;
   }
   const { status, headers, heard } = exchanged.value;

@@ -1,7 +1,9 @@
 /**
- * A client without a session of its own at a legacy server: in a session that Dome keeps for this caller alone. When the server has forgotten
- * the session, a new one is begun, once. The request is repeated in it only where that is known to do no harm.
+ * A client without a session of its own at a legacy server: in the session that its id at the door of all servers holds,
+ * or in one that Dome keeps for this caller alone. When the server has forgotten a session, the next one is used, and a
+ * new one is begun once. The request is repeated only where that is known to do no harm.
  */
+import type { Caller } from "../../access/caller.ts";
 import { canonical } from "../../kernel/canonical.ts";
 import { toHex, utf8 } from "../../kernel/bytes.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
@@ -20,8 +22,17 @@ const MOST_QUESTIONS = 16;
 export const keptSessionExchange: Exchange = async (ports, server, asked) => {
   const refused = notForLegacyServer(asked.request.message);
   if (refused !== null) return ok(answeredByDome(errorMessage(asked.request.message.id, refused)));
-  const key = toHex(sha256Sync(utf8(canonical({ server: server.key, caller: identityOf(asked.caller) }))));
-  for (let attempts = 1; ; attempts += 1) {
+  const { tool, held } = asked.request;
+  const own = held?.at(tool, server.address) ?? null;
+  if (own !== null) {
+    const exchanged = await inSession(ports, server, asked, own, 1);
+    if (exchanged.ok || exchanged.error.kind !== "session_over") return exchanged;
+    held?.lose(tool);
+    if (!asked.isRepeatable) return exchanged;
+  }
+  const key = keptKey(server, asked.caller);
+  const before = own === null ? 0 : 1;
+  for (let attempts = before + 1; ; attempts += 1) {
     const session = await ports.sessions.session(
       ports,
       key,
@@ -33,9 +44,13 @@ export const keptSessionExchange: Exchange = async (ports, server, asked) => {
     const exchanged = await inSession(ports, server, asked, session.value, attempts);
     if (exchanged.ok || exchanged.error.kind !== "session_over") return exchanged;
     ports.sessions.drop(key, session.value);
-    if (attempts > 1 || !asked.isRepeatable) return exchanged;
+    if (attempts > before + 1 || !asked.isRepeatable) return exchanged;
   }
 };
+
+/** One session of the book serves one caller at one server with one credential. */
+export const keptKey = ({ key: server }: Pick<McpServerAt, "key">, caller: Caller): string =>
+  toHex(sha256Sync(utf8(canonical({ server, caller: identityOf(caller) }))));
 
 async function inSession(
   ports: ServerPorts,

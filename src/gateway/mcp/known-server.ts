@@ -3,7 +3,7 @@
  * the headers are the tool's own, and no capability is declared, so a server asks nothing back.
  */
 import type { BoundedMap } from "../../kernel/bounded-map.ts";
-import { toHex, utf8 } from "../../kernel/bytes.ts";
+import { toBase64Url, toHex, utf8 } from "../../kernel/bytes.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
@@ -46,8 +46,22 @@ const ERA_HOLDS_MS = 3_600_000;
 const MOST_CAPABILITIES = 8_192;
 
 /** The tool, the address and the credential: a server may speak another era to another one. */
-export const serverKey = (tool: string, { url, secret }: Pick<Upstream, "url" | "secret">): string =>
+const serverKey = (tool: string, { url, secret }: Pick<Upstream, "url" | "secret">): string =>
   toHex(sha256Sync(utf8(`${tool} ${secret?.id ?? ""} ${url}`)));
+
+/** The tool and the address: a session with one server is none with another. 128 bits of a digest, in base64url. */
+const serverAddress = (tool: string, { url }: Pick<Upstream, "url">): string =>
+  toBase64Url(sha256Sync(utf8(`${tool} ${url}`)).subarray(0, 16));
+
+/** The server behind a tool. */
+export const serverAt = (
+  tool: string,
+  upstream: Pick<Upstream, "url" | "secret">,
+): Pick<McpServerAt, "key" | "address" | "url"> => ({
+  key: serverKey(tool, upstream),
+  address: serverAddress(tool, upstream),
+  url: upstream.url,
+});
 
 /** What is known of a server, or by its answer to a probe. */
 export async function knownServer(

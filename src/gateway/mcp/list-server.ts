@@ -11,7 +11,7 @@ import type { Upstream } from "../../registry/upstream.ts";
 import { noCredentialInWords } from "../credential/no-credential.ts";
 import { serverCredential, type ServerCredentialPorts } from "../credential/server-credential.ts";
 import type { McpUpstreamFault } from "./own-exchange.ts";
-import { listTools, serverKey, type McpUpstreamPorts } from "./known-server.ts";
+import { listTools, serverAt, type McpUpstreamPorts } from "./known-server.ts";
 
 /**
  * The longest time for a whole listing, in milliseconds. Each answer has bounds of its own, but a server may say little
@@ -41,12 +41,7 @@ async function listWithin(
 ): Promise<Listed> {
   const credential = await serverCredential(ports, server, signal);
   if (!credential.ok) return err(noCredentialInWords(credential.error));
-  const at = {
-    key: serverKey(tool, server),
-    url: server.url,
-    credential: credential.value.headers,
-    signal,
-  };
+  const at = { ...serverAt(tool, server), credential: credential.value.headers, signal };
   const listed = await listTools(ports, at);
   return listed.ok ? ok(listed.value) : err(faultOf(listed.error));
 }

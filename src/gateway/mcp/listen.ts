@@ -23,7 +23,9 @@ import { masked } from "../credential/masked-answer.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import { reasonOf } from "../early-end.ts";
 import { discard, withCredential } from "./own-exchange.ts";
-import { isOver, type LegacySession } from "./sessions/server-session.ts";
+import { serverAt } from "./known-server.ts";
+import type { BoundSession } from "./sessions/client-session.ts";
+import { isOver } from "./sessions/server-session.ts";
 import type { Unanswered } from "../no-answer.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
@@ -35,7 +37,7 @@ import { legacyHeaders } from "./upstream-headers.ts";
 
 interface Listening {
   readonly tool: string;
-  readonly session: LegacySession;
+  readonly session: BoundSession;
   /** Of the HTTP request. */
   readonly headers: Headers;
   readonly request: RequestFacts;
@@ -85,6 +87,7 @@ async function perform(
   const none = (why: NoAnswer, status?: number, after?: number): Performed<Heard> =>
     outcome.none(why, defined({ status }), after);
   if (upstream?.kind !== "mcp") return none("not_an_mcp_tool");
+  if (session.at !== serverAt(permit.tool.id, upstream).address) return none("session_over");
   const signal = AbortSignal.any([stop, gone]);
   const egress = guardedEgress(ports, serverOf(permit.tool.id, upstream.url));
   const last = headers.get("last-event-id");

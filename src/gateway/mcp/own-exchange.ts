@@ -21,6 +21,8 @@ export interface ExchangePorts {
 export interface McpServerAt {
   /** The tool, its address and the version of its credential: another of any of them may speak another era. */
   readonly key: string;
+  /** The tool and its address alone: where a session is. */
+  readonly address: string;
   readonly url: string;
   /** The credential of the tool, in its header; empty when it has none. */
   readonly credential: Headers;

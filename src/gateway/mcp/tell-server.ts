@@ -17,10 +17,11 @@ import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guard
 import type { NoAnswer } from "../who-failed.ts";
 import { whyNot } from "./call-server.ts";
 import type { McpPorts } from "./door-view.ts";
-import { serverKey } from "./known-server.ts";
+import { serverAt } from "./known-server.ts";
 import { McpOutcome } from "./outcome.ts";
 import { post, type ExchangePorts, type McpServerAt, type McpUpstreamFault } from "./own-exchange.ts";
-import { closeSession, isOver, type LegacySession } from "./sessions/server-session.ts";
+import type { BoundSession } from "./sessions/client-session.ts";
+import { closeSession, isOver } from "./sessions/server-session.ts";
 import { legacyHeaders } from "./upstream-headers.ts";
 
 /** What a client says beside requests. */
@@ -29,7 +30,7 @@ export type OneWayMessage = Exclude<RpcMessage, { readonly kind: "request" }>;
 /** Where and in which session it says it. */
 interface Saying {
   readonly tool: string;
-  readonly session: LegacySession;
+  readonly session: BoundSession;
   /** Of the HTTP request. */
   readonly headers: Headers;
   readonly request: RequestFacts;
@@ -116,7 +117,7 @@ const say = (
 
 async function perform(
   ports: McpPorts,
-  session: LegacySession,
+  session: BoundSession,
   { part, text, isRepeatable, send }: Said,
   permit: Permit,
   signal: AbortSignal,
@@ -125,15 +126,12 @@ async function perform(
   const outcome = new McpOutcome(ports.clock, text, upstream?.auth.type);
   outcome.spokeIn(session.id);
   if (upstream?.kind !== "mcp") return outcome.none("not_an_mcp_tool");
+  const server = serverAt(id, upstream);
+  if (session.at !== server.address) return outcome.none("session_over");
   const call = { permit, upstream, signal, isRepeatable };
   const guarded = { egress: guardedEgress(ports, serverOf(id, upstream.url)) };
   const sent = await sendWithCredential(ports, call, async ({ headers: credential }) => {
-    const answered = await send(guarded, {
-      key: serverKey(id, upstream),
-      url: upstream.url,
-      credential,
-      signal,
-    });
+    const answered = await send(guarded, { ...server, credential, signal });
     outcome.attempted(answered.ok || isSent(answered.error));
     return answered.ok ? ok({ status: answered.value, body: null }) : answered;
   });

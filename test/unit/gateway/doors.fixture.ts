@@ -90,6 +90,7 @@ export function doors(serve: (sent: ToServer) => Promise<Response>, agent: Parti
       headers: new Headers(headers),
       takesEvents: false,
       session: null,
+      held: null,
       logLevel: null,
       request: REQUEST,
       gone: new AbortController().signal,

@@ -9,9 +9,10 @@
 import type { Caller } from "../../../access/caller.ts";
 import { canonical } from "../../../kernel/canonical.ts";
 import type { Random } from "../../../kernel/random.ts";
-import { open, seal, type EnvelopeKey } from "../../../secrets/envelope.ts";
+import { open, seal, sealedLength, type EnvelopeKey } from "../../../secrets/envelope.ts";
 import type { DerivedKeys, VersionKeys } from "../../../secrets/root-key.ts";
 import { identityOf } from "./identity.ts";
+import type { LegacySession } from "./server-session.ts";
 
 export interface ClientSession {
   /** The absolute end, in milliseconds since the epoch. Use does not move it. */
@@ -23,14 +24,13 @@ export interface ClientSession {
 }
 
 /** The session at the server of one tool, if its era has sessions. */
-export type ServerSession =
-  | { readonly era: "modern" }
-  | {
-      readonly era: "legacy";
-      /** Null: the server keeps no sessions. */
-      readonly id: string | null;
-      readonly version: string;
-    };
+export type ServerSession = { readonly era: "modern" } | ({ readonly era: "legacy" } & BoundSession);
+
+/** A session that goes to no other server than its own: the entry of a tool may have got another one since (P10). */
+export interface BoundSession extends LegacySession {
+  /** The tool and its address, as `serverAddress` names them. */
+  readonly at: string;
+}
 
 /** Where and for whom a session is. A part that differs is another context, in which the id does not open. */
 interface Holder {
@@ -41,6 +41,32 @@ interface Holder {
 
 /** The longest id, in characters: servers of HTTP take headers of 8 KB altogether. */
 const MOST_CHARS = 4_096;
+
+/**
+ * The session with as many of its servers' as an id can hold, the shortest first.
+ * @returns also the names of the servers for which there is no room.
+ */
+export function fitting(session: ClientSession): {
+  readonly session: ClientSession;
+  readonly left: readonly string[];
+} {
+  const entries = Object.entries(session.servers).map(([name, server]) => ({
+    name,
+    server,
+    /** What it adds to the text, with a comma. */
+    more: JSON.stringify(name).length + JSON.stringify(server).length + 2,
+  }));
+  const servers: Record<string, ServerSession> = {};
+  const left: string[] = [];
+  let length = JSON.stringify({ ...session, servers }).length;
+  for (const { name, server, more } of entries.toSorted((a, b) => a.more - b.more)) {
+    if (sealedLength(length + more) <= MOST_CHARS) {
+      servers[name] = server;
+      length += more;
+    } else left.push(name);
+  }
+  return { session: { ...session, servers }, left };
+}
 
 /** @returns null when the id would be too long, because the server's ids are. */
 export async function sealSession(

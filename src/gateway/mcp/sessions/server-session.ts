@@ -49,14 +49,24 @@ export function sessionOf(id: string | null, version: unknown): LegacySession | 
   return id === null || SESSION_ID.test(id) ? { id, version } : null;
 }
 
-/** `initialize` has neither version nor session in its headers (2025-11-25, "Lifecycle"). */
+/** As Dome begins a session itself. */
+export const INITIALIZE = {
+  jsonrpc: "2.0",
+  id: 0,
+  method: "initialize",
+  params: { protocolVersion: LEGACY, capabilities: {}, clientInfo: DOME },
+} as const;
+
+/**
+ * `initialize` has neither version nor session in its headers (2025-11-25, "Lifecycle").
+ * @param protocol other headers of it.
+ */
 export async function beginSession(
   ports: ExchangePorts,
   server: McpServerAt,
+  protocol: Headers = new Headers(),
 ): Promise<Result<Begun, McpUpstreamFault>> {
-  const params = { protocolVersion: LEGACY, capabilities: {}, clientInfo: DOME };
-  const request = JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params });
-  const answer = await post(ports, server, request, new Headers());
+  const answer = await post(ports, server, JSON.stringify(INITIALIZE), protocol);
   if (!answer.ok) return answer;
   const result = resultIn(answer.value);
   if (!result.ok) return result;

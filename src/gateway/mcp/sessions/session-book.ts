@@ -103,6 +103,12 @@ export class SessionBook {
     }
   }
 
+  /** Takes in a session that was begun elsewhere, unless the book has one, or is to have one. */
+  offer({ clock }: Pick<SessionBookPorts, "clock">, key: string, session: LegacySession): void {
+    if (this.#entries.get(key) === undefined)
+      this.#entries.set(key, { ...NONE, session, usedAt: clock.now() });
+  }
+
   /** Forgets a session that the server no longer knows, unless another has taken its place. */
   drop(key: string, session: LegacySession): void {
     if (this.#entries.get(key)?.session === session) this.#entries.delete(key);

@@ -30,6 +30,7 @@ function server(answer: (asked: Asked) => Response) {
   const ports = { egress, clock, eras: new BoundedMap<string, KnownEra>(10) };
   const at = {
     key: "k",
+    address: "a",
     url: "https://tool.example/mcp",
     credential: new Headers({ "x-key": "secret" }),
     signal: new AbortController().signal,

@@ -24,6 +24,7 @@ function request(isOwn = false) {
   };
   const server = {
     key: "k",
+    address: "a",
     url: "https://tool.example/mcp",
     credential: new Headers(),
     signal: stop.signal,

@@ -1,6 +1,7 @@
 /** Session ids of MCP clients: a session belongs to its caller, its door and its time. */
 import { describe, expect, it } from "vitest";
 import {
+  fitting,
   unsealSession,
   sealSession,
   type ClientSession,
@@ -31,7 +32,7 @@ const holder = { door: "/mcp/zendesk", caller: { state } };
 const session: ClientSession = {
   until: 10_000,
   version: "2025-11-25",
-  servers: { zendesk: { era: "legacy", id: "of-the-server", version: "2025-11-25" } },
+  servers: { zendesk: { era: "legacy", id: "of-the-server", version: "2025-11-25", at: "there" } },
 };
 const [first] = state.chain;
 if (first === undefined) throw new Error("no agent");
@@ -122,12 +123,38 @@ describe("the id of a session", () => {
       Object.fromEntries(
         Array.from({ length: 20 }, (_, at) => [
           `tool-${at}`,
-          { era: "legacy", id: "i".repeat(length), version: "2025-11-25" } as const,
+          { era: "legacy", id: "i".repeat(length), version: "2025-11-25", at: "a".repeat(22) } as const,
         ]),
       );
-    const id = await sealSession(ports, holder, { ...session, servers: servers(64) });
+    const id = await sealSession(ports, holder, { ...session, servers: servers(36) });
     expect(id?.length).toBeLessThanOrEqual(4_096);
     expect(await sealSession(ports, holder, { ...session, servers: servers(512) })).toBeNull();
+  });
+
+  it("holds the shortest ids of servers, as many as there is room for, and names the others", async () => {
+    const ports = await keys(1);
+    const long = { era: "legacy", id: "l".repeat(1_024), version: "2025-11-25", at: "there" } as const;
+    const short = { ...long, id: "short" };
+    const servers = { a: long, b: long, c: short, d: long, e: short };
+    const { session: fits, left } = fitting({ ...session, servers });
+    expect([Object.keys(fits.servers).toSorted(), left]).toEqual([["a", "b", "c", "e"], ["d"]]);
+    const id = (await sealSession(ports, holder, fits)) ?? "";
+    expect(id.length).toBeLessThanOrEqual(4_096);
+    expect(await unsealSession(ports, holder, id, 0)).toEqual(fits);
+  });
+
+  it("is full to the last character: one more does not fit", async () => {
+    const ports = await keys(1);
+    const one = (length: number): ClientSession => ({
+      ...session,
+      servers: { a: { era: "legacy", id: "i".repeat(length), version: "2025-11-25", at: "there" } },
+    });
+    const most = Array.from({ length: 4_096 }, (_, at) => at).findLast(
+      (length) => fitting(one(length)).left.length === 0,
+    );
+    const id = (await sealSession(ports, holder, one(most ?? 0))) ?? "";
+    expect(id.length).toBeGreaterThan(4_092);
+    expect(await sealSession(ports, holder, one((most ?? 0) + 4))).toBeNull();
   });
 
   it("is refused without a look at it when it is longer", async () => {

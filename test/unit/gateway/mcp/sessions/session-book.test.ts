@@ -144,4 +144,16 @@ describe("the session of a caller at a server", () => {
     const { sessions } = book();
     expect([sessions.nextId(), sessions.nextId(), sessions.nextId()]).toEqual([1, 2, 3]);
   });
+
+  it("may be one that was begun elsewhere, where the book has none and is to have none", async () => {
+    const { time, sessions, opening, ask, settle } = book();
+    sessions.offer({ clock: time }, "k", kept("offered"));
+    expect(await ask()).toEqual(ok(kept("offered")));
+    sessions.offer({ clock: time }, "k", kept("another"));
+    expect(await ask()).toEqual(ok(kept("offered")));
+    const asked = ask("o");
+    sessions.offer({ clock: time }, "o", kept("too late"));
+    await settle(0, ok(kept("opened")));
+    expect([await asked, opening.length]).toEqual([ok(kept("opened")), 1]);
+  });
 });
