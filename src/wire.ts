@@ -52,7 +52,7 @@ import type { OperationPorts } from "./operations/request/ports.ts";
 import { newReadinessCache, readiness, type ReadinessCache } from "./operations/readiness.ts";
 import { deriveKeys, type DerivedKeys } from "./secrets/root-key.ts";
 import { openDatabase } from "./storage/client.ts";
-import { BUILT_IN_TIERS } from "./tiers/built-in.ts";
+import { loadTiers } from "./tiers/tier-reads.ts";
 import { VerificationCache } from "./tokens/cache.ts";
 
 const clock = systemClock;
@@ -239,7 +239,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     db,
     derived,
     owners: owner,
-    tiers: BUILT_IN_TIERS,
+    tiers: () => loadTiers(db),
   };
   const signingKeys = new SigningKeys({
     clock,
@@ -257,7 +257,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     ids,
     leases,
     configuration,
-    tiers: BUILT_IN_TIERS,
+    tiers: isolate.configuration.tiers,
     sink: audit,
     recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
   };
@@ -306,7 +306,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       ids,
       signingKeys,
       sink: audit,
-      tiers: BUILT_IN_TIERS,
+      tiers: isolate.configuration.tiers,
     },
     decisions,
     tools: { ...decisions, ...servers, issuer, signingKeys, fixedLength },
@@ -339,7 +339,7 @@ export async function sweepPorts(raw: RawEnv): Promise<OperationPorts> {
   const env = environment(raw);
   const derived = await derivedKeys(env);
   const db = openDatabase(env.db);
-  return { clock, timers, ids, random, log, db, derived, owners: owners(env), tiers: BUILT_IN_TIERS };
+  return { clock, timers, ids, random, log, db, derived, owners: owners(env), tiers: () => loadTiers(db) };
 }
 
 /** The consumers of the audit queue and of its dead-letter queue. */

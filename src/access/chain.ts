@@ -28,10 +28,12 @@ export async function loadChain(
   { leases, configuration }: ChainPorts,
   { workspace, chain }: Pick<TokenState, "workspace" | "chain">,
 ): Promise<Result<Chain, NoLease | AgentAbsent>> {
-  const [home, ...held] = await Promise.all([
+  const [org, home, ...held] = await Promise.all([
+    leases.org(),
     leases.workspace(workspace),
     ...chain.map(({ agent }) => leases.agent(agent)),
   ]);
+  if (!org.ok) return org;
   if (!home.ok) return home;
   const versions: number[] = [];
   for (const lease of held) {
@@ -42,6 +44,7 @@ export async function loadChain(
   await configuration.load({
     workspace,
     configEpoch: home.value.answer.config_epoch,
+    orgEpoch: org.value.answer.config_epoch,
     agents: chain.map(({ agent }, index) => ({ id: agent, recordVersion: versionOf(index) })),
   });
   const agents: RegisteredAgent[] = [];

@@ -12,6 +12,8 @@ import type { AgentId, Id, WorkspaceId } from "../kernel/ids.ts";
 import { agentReading, type RegisteredAgent } from "../registry/agents.ts";
 import { catalogReading, type Catalog } from "../registry/catalog.ts";
 import { definitionsReading, type PinnedDefinition } from "../registry/tool-operations.ts";
+import { TierBook } from "../tiers/tier-book.ts";
+import { tiersReading } from "../tiers/tier-reads.ts";
 import type { Database } from "../storage/client.ts";
 import { readTogether, type Reading } from "../storage/read.ts";
 
@@ -27,6 +29,7 @@ export interface ConfigurationCache {
   readonly providers: BoundedMap<string, Tagged<ReadonlyMap<IdpId, IdentityProvider>>>;
   /** By tool. Only lists need them, so they are not part of a catalog; those of a large server are not kept. */
   readonly definitions: BoundedMap<string, Tagged<readonly PinnedDefinition[]>>;
+  readonly tiers: TierBook;
 }
 
 /** The largest definitions of a tool that are kept, in characters. */
@@ -37,6 +40,7 @@ export const newConfigurationCache = (): ConfigurationCache => ({
   catalogs: new BoundedMap(1_000),
   providers: new BoundedMap(1_000),
   definitions: new BoundedMap(100),
+  tiers: new TierBook(),
 });
 
 /** What to read, each with the version from a lease taken before. */
@@ -44,6 +48,8 @@ interface ConfigurationWanted {
   readonly workspace: WorkspaceId;
   /** From a lease of the workspace. */
   readonly configEpoch: number;
+  /** From a lease of `org`. */
+  readonly orgEpoch: number;
   readonly agents: readonly {
     readonly id: AgentId;
     /** From a lease of the agent. */
@@ -67,8 +73,8 @@ export class ConfigurationReader {
    * Reads in one round trip all that decisions on these agents need and this isolate does not have. Later reads
    * under the same versions come from the cache.
    */
-  async load({ workspace, configEpoch, agents }: ConfigurationWanted): Promise<void> {
-    const { agents: records, catalogs, providers } = this.#cache;
+  async load({ workspace, configEpoch, orgEpoch, agents }: ConfigurationWanted): Promise<void> {
+    const { agents: records, catalogs, providers, tiers } = this.#cache;
     const lacking = [
       ...agents.map(({ id, recordVersion }) =>
         missing(records, id, recordVersion, () => agentReading(this.#db, id)),
@@ -77,6 +83,7 @@ export class ConfigurationReader {
       missing(providers, workspace, configEpoch, () =>
         providersReading(this.#db, workspace, this.#testIssuer),
       ),
+      tiers.isAsOf(orgEpoch) ? undefined : this.#tiersUnder(orgEpoch),
     ].filter((reading) => reading !== undefined);
     if (lacking.length > 0) await readTogether(this.#db, lacking);
   }
@@ -122,6 +129,16 @@ export class ConfigurationReader {
     const size = value.reduce((sum, { text }) => sum + text.length, 0);
     if (size <= MOST_KEPT) this.#cache.definitions.set(tool, { version: configEpoch, value });
     return value;
+  }
+
+  /** Reads the tiers, unless this isolate has them. @param orgEpoch from a lease of `org`, taken before this call. */
+  async loadTiers(orgEpoch: number): Promise<void> {
+    if (!this.#cache.tiers.isAsOf(orgEpoch)) await readTogether(this.#db, [this.#tiersUnder(orgEpoch)]);
+  }
+
+  #tiersUnder(orgEpoch: number): Reading<void> {
+    const { statements, parse } = tiersReading(this.#db);
+    return { statements, parse: (...rows) => this.#cache.tiers.put(orgEpoch, parse(...rows)) };
   }
 
   async #read<T>(

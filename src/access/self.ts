@@ -45,6 +45,9 @@ async function suspendedBehind(
   if (leased.value.answer.state !== "suspended") return null;
   const stands = await standsSuspended(ports, { workspace, agent: { id }, key });
   if (!stands.ok) return stands.error.kind === "no_lease" ? err(stands.error) : null;
+  const org = await ports.leases.org();
+  if (!org.ok) return org;
+  await ports.configuration.loadTiers(org.value.answer.config_epoch);
   // When the registry says that an agent is revoked, that is final, whatever the agent's object says (P5).
   const agent = await ports.configuration.agent(id, leased.value.answer.record_version);
   if (agent === undefined) return null;

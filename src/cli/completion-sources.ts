@@ -150,6 +150,7 @@ const BY_PLACE: Readonly<Record<string, Source | null>> = {
   "pools add name": null,
   "integrations add name": null,
   "idp add name": null,
+  "tiers add name": null,
   "tools secrets name": catalog("tools"),
   "tools add-secret name": catalog("tools"),
   "tools remove-secret name": catalog("tools"),

@@ -14,6 +14,7 @@ import type { Statement } from "../storage/change.ts";
 import type { Database } from "../storage/client.ts";
 import { organization } from "../storage/tables/organization.ts";
 import { workspaces } from "../storage/tables/workspaces.ts";
+import { tierStatement } from "../tiers/tier-writes.ts";
 import { changeSigningKey, insertFirstSigningKey, insertSigningKey } from "../tokens/signing-key-reads.ts";
 
 /** @param mark the id of the change, and the epoch after it. */
@@ -51,6 +52,8 @@ export function contentStatements(
       return [workspace(), ...operationStatements(db, content.operations)];
     case "identity_provider":
       return [workspace(), ...providerStatements(db, owner as WorkspaceId, content.provider)];
+    case "tier":
+      return [org(), tierStatement(db, content.tier)];
     case "operator_token":
       return [org(), ...changeOperatorTokens(db, content.token)];
     case "first_signing_keys":

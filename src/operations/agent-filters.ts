@@ -28,7 +28,8 @@ export async function unknownAgentFilter(
     (await some({ steward: subject })) ||
     (whyNot(operator, "operators:read") === null && (await hasOperator(db, subject)));
 
-  if (tier !== undefined && !ports.tiers.has(tier)) return namesNothing("tier", "The tier does not exist.");
+  if (tier !== undefined && !(await ports.tiers()).has(tier))
+    return namesNothing("tier", "The tier does not exist.");
   if (owner !== undefined && !(await isSomebody(owner))) return namesNothing("owner", NOBODY);
   if (steward !== undefined && !(await isSomebody(steward))) return namesNothing("steward", NOBODY);
   if (tool !== undefined && "workspace" in place && !(await some({ tool }))) {

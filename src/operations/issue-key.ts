@@ -44,7 +44,7 @@ export async function issueKey(
     if (body.replaces !== undefined && replaced === null) return err(refusalOf({ kind: "key_absent" }));
     const end = nextKeyEnd(
       request.operator,
-      { tier: lifeInTier(ports.tiers, tier), keys, replaced },
+      { tier: lifeInTier(await ports.tiers(), tier), keys, replaced },
       body.expires_at,
       ports.clock.now(),
     );

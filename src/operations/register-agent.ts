@@ -33,7 +33,8 @@ export async function registerAgent(
   const workspace = found.value;
   const owner = ownerOf(request, body);
   if (!owner.ok) return owner;
-  const tier = mayUseTier(ports.tiers, request.operator, body.tier);
+  const tiers = await ports.tiers();
+  const tier = mayUseTier(tiers, request.operator, body.tier);
   if (!tier.ok) return tier;
   let secret: string | null = null;
   const creation = {
@@ -45,7 +46,7 @@ export async function registerAgent(
   const created = await create(ports, request, creation, agentCreated, async (id, claim) => {
     const settings = await resolveSettings(ports, request.operator, workspace.id, body);
     if (!settings.ok) return settings;
-    const end = firstKeyEnd(body.key_expires_at, lifeInTier(ports.tiers, body.tier), ports.clock.now());
+    const end = firstKeyEnd(body.key_expires_at, lifeInTier(tiers, body.tier), ports.clock.now());
     if (!end.ok) return end;
     const existing = await findAgent(db, workspace.id, body.name);
     if (existing !== undefined && existing.id !== id) {

@@ -39,7 +39,7 @@ export async function updateAgent(
     const row = newest.value;
     const settings = await resolveSettings(ports, operator, workspace, patch);
     if (!settings.ok) return settings;
-    const allowed = mayChange(ports.tiers, operator, live.state, row, settings.value);
+    const allowed = mayChange(await ports.tiers(), operator, live.state, row, settings.value);
     if (!allowed.ok) return allowed;
     const after = agentView(
       { ...row, ...settings.value },

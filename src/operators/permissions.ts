@@ -33,6 +33,7 @@ const TABLE = {
   "idp:write": ["admin", "security"],
   "idp:read": ["admin", "security", "operator", "developer", "auditor"],
   "idp:test": ["admin", "security"],
+  "tiers:write": ["admin"],
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:revoke": ["admin", "security", "operator", "developer"],
@@ -60,6 +61,7 @@ export type Permission = keyof typeof TABLE;
  */
 const WHOLE_INSTALLATION: ReadonlySet<Permission> = new Set<Permission>([
   "workspaces:create",
+  "tiers:write",
   "operators:create",
   "operators:read",
   "operators:revoke",

@@ -20,6 +20,10 @@ const RULES = {
   agent_id_taken: "dome: the id of an agent is taken",
   workspace_name_taken: "dome: the name of a workspace is taken",
   operator_token_not_live: "dome: the operator token is not live",
+  tier_missing: "dome: the tier does not exist",
+  tier_in_use: "dome: agents are in the tier",
+  tier_built_in: "dome: a built-in tier stays",
+  tier_name_taken: "UNIQUE constraint failed: tiers.name",
   provider_name_taken: "UNIQUE constraint failed: identity_providers.workspace_id, identity_providers.name",
   provider_issuer_taken:
     "UNIQUE constraint failed: identity_providers.workspace_id, identity_providers.issuer",

@@ -31,6 +31,7 @@ export const MIGRATIONS: readonly string[] = [
   "0021_openapi.sql",
   "0022_redaction.sql",
   "0023_moved_tools.sql",
+  "0024_tiers.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [
@@ -60,6 +61,10 @@ export const TRIGGERS: readonly string[] = [
   "key_digests_are_immutable",
   "key_digests_are_never_deleted",
   "key_digests_are_never_replaced",
+  "agents_begin_in_a_tier",
+  "agents_stay_in_a_tier",
+  "tiers_in_use_stay",
+  "built_in_tiers_stay",
 ];
 
 export type SchemaFault = "away" | "behind" | "triggers_missing";

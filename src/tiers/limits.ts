@@ -5,8 +5,13 @@
 import type { Tier } from "../contract/tier.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 
-/** The tiers of the installation, by name. */
-export type Tiers = ReadonlyMap<string, Tier>;
+/** The tiers of the organization, by name. */
+export interface Tiers {
+  get(name: string): Tier | undefined;
+  has(name: string): boolean;
+  keys(): Iterable<string>;
+  values(): Iterable<Tier>;
+}
 
 /** The limits of one agent of a chain. */
 export interface LimitedAgent {

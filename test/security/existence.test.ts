@@ -78,6 +78,7 @@ const naming = open.filter(({ params }) => params.some((name) => !INSTALLATION_W
 const OF_NO_WORKSPACE = [
   "createWorkspace",
   "createOperator",
+  "addTier",
   "rotateSigningKeys",
   "rewrapRootKey",
   "replayAudit",

@@ -55,6 +55,8 @@ export interface Tenant {
   readonly operator: string;
   /** The name of its tool, its pool, its integration and its identity provider. */
   readonly entry: string;
+  /** The name of a tier that was added beside it. */
+  readonly tier: string;
   /** The name of a tool with a server behind it, and the id of the secret for that. */
   readonly upstream: string;
   /** The name of a tool with an MCP server that has been listed. */
@@ -200,6 +202,8 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
     authorization: bearer(agent.key),
     body: { tool: entry },
   });
+  const added = { authorization: ADMIN, body: { name: `${name}-tier` } };
+  const tier = await done<{ name: string }>("POST", "/api/v1/tiers", added);
   return {
     workspace,
     agent,
@@ -212,6 +216,7 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
     record: await firstRecord(name),
     operator: await issueOperator({ subject: "tenant@example.com", role: "auditor", workspaces: [name] }),
     entry,
+    tier: tier.name,
     upstream,
     listed,
     toolSecret: secret.id,
@@ -254,5 +259,7 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   secret: tenant.toolSecret,
   tool: tenant.upstream,
   tier: "standard",
+  "updateTier.tier": tenant.tier,
+  "removeTier.tier": tenant.tier,
   code: "not_found",
 });

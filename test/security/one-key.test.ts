@@ -29,7 +29,7 @@ const NO_CHANGE = [
   "testTool",
   "createTestToken",
 ];
-const OF_ALL = /^\/api\/v1\/(?:operators|signing-keys|root-keys?|test-users)/;
+const OF_ALL = /^\/api\/v1\/(?:operators|tiers|signing-keys|root-keys?|test-users)/;
 
 function ownerOf({ id, path }: Operation): Owner {
   if (path.startsWith("/api/v1/agents/{agent}")) return "agent";

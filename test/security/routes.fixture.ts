@@ -125,6 +125,8 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
     audiences: [{ audience: "app" }],
     audience_scope: "workspace",
   }),
+  addTier: named,
+  updateTier: described,
   testIdentityProvider: empty,
   updateTool: described,
   updatePool: described,

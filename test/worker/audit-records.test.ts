@@ -89,6 +89,9 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   testIdentityProvider: ["idp.tested"],
   identifyKey: ["key.identified"],
   removeIdentityProvider: ["idp.removed"],
+  addTier: ["tier.added"],
+  updateTier: ["tier.updated"],
+  removeTier: ["tier.removed"],
   createOperator: ["operator.created"],
   revokeOperator: ["operator.revoked"],
   rotateSigningKeys: ["signing_keys.rotated"],
@@ -99,6 +102,9 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
 /** Whose trail it is, where it is not that of the workspace `default`. */
 const LEDGERS: Readonly<Record<string, string>> = {
   createWorkspace: "by-createworkspace",
+  addTier: "org",
+  updateTier: "org",
+  removeTier: "org",
   createOperator: "org",
   revokeOperator: "org",
   rotateSigningKeys: "org",
@@ -126,6 +132,7 @@ describe("a change", () => {
     if (id === "removeIdentityProvider" || id === "testIdentityProvider") {
       values["name"] = "by-addidentityprovider"; // the row of the table before has made it
     }
+    if (id === "updateTier" || id === "removeTier") values[`${id}.tier`] = "by-addtier";
     if (id === "revokeKey") values["key"] = (await issueKey(agent)).api_key.id;
     if (id === "activateAgent") values["agent"] = (await registered("to-activate")).id;
     if (id === "revokeAgent") values["agent"] = (await registered("to-revoke")).id;

@@ -153,6 +153,9 @@ describe("every answer", () => {
     await call("stopTransaction", transaction, { body: {} }, effective);
     await call("listTiers");
     await call("showTier", { tier: "restricted" });
+    await call("addTier", {}, { body: { name: "batch-jobs", like: "trusted", max_act_seconds: 60 } });
+    await call("updateTier", { tier: "batch-jobs" }, { body: { description: "for the night" } });
+    await call("removeTier", { tier: "batch-jobs" });
     await call("showOperatorSelf");
     await call("explainProblem", { code: "not_found" });
     await call("toolResourceMetadata", { tool: "crm" });

@@ -123,6 +123,11 @@ async function targetFor(operation: Operation): Promise<Readonly<Record<string, 
       secret: (await done<ToolSecret>("POST", path, sent)).id,
     };
   }
+  if (operation.id === "removeTier") {
+    const tier = `t-${(made += 1)}`;
+    await done("POST", "/api/v1/tiers", { authorization: ADMIN, body: { name: tier } });
+    return { ...shared, "removeTier.tier": tier };
+  }
   if (operation.method === "DELETE" && operation.params.includes("name")) {
     const name = `e-${(made += 1)}`;
     const provider = {

@@ -93,6 +93,24 @@ const RULES: Readonly<Record<BrokenRule, Refusal>> = {
     code: "key_not_live",
     detail: "The operator token is revoked or expired. Issue a new one.",
   },
+  tier_missing: memberRefusal(
+    "unknown_reference",
+    "tier",
+    "The tier was removed meanwhile. Choose another tier: dome tiers list.",
+  ),
+  tier_in_use: {
+    code: "in_use",
+    detail: "Agents are in the tier. Give them another tier first: dome agents list --tier TIER.",
+  },
+  tier_built_in: {
+    code: "in_use",
+    detail: "A built-in tier cannot be removed. Change its settings instead: dome tiers update.",
+  },
+  tier_name_taken: memberRefusal(
+    "name_taken",
+    "name",
+    "There is a tier with this name. Choose another name, or change that tier: dome tiers update.",
+  ),
   provider_name_taken: memberRefusal(
     "name_taken",
     "name",

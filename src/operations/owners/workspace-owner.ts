@@ -13,6 +13,7 @@ import type { CatalogChange } from "../../registry/catalog-writes.ts";
 import type { ToolOperationsChange } from "../../registry/tool-operations.ts";
 import type { ResealedSecret, ToolSecretChange } from "../../registry/tool-secrets.ts";
 import type { Claim, RequestKey } from "../../storage/idempotency.ts";
+import type { TierChange } from "../../tiers/tier-writes.ts";
 import type { SigningKey } from "../../tokens/signing-key.ts";
 import type { AuditOwner } from "./audit-owner.ts";
 import type { HaltSource } from "./halts.ts";
@@ -55,6 +56,8 @@ export type WorkspaceContent =
   | { readonly kind: "tool_secret"; readonly secret: ToolSecretChange }
   | { readonly kind: "tool_operations"; readonly name: string; readonly operations: ToolOperationsChange }
   | { readonly kind: "identity_provider"; readonly provider: ProviderChange }
+  /** Only for `org`. */
+  | { readonly kind: "tier"; readonly tier: TierChange }
   /** Only for `org`. */
   | { readonly kind: "operator_token"; readonly token: OperatorTokenChange }
   /** Only for `org`. */

@@ -23,8 +23,8 @@ export interface OperationPorts {
   readonly db: Database;
   readonly derived: DerivedKeys;
   readonly owners: Owners;
-  /** The tiers of the organization. */
-  readonly tiers: Tiers;
+  /** The tiers of the organization, as the registry has them now. */
+  tiers(): Promise<Tiers>;
 }
 
 /** The ports of a use case that calls another server. */

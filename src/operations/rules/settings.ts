@@ -41,7 +41,10 @@ const RESOLVE: {
   readonly [M in AgentSettingName]: (asked: Asked<M>, context: Context) => Resolved<M> | Promise<Resolved<M>>;
 } = {
   contact: ok,
-  tier: (tier, { ports: { tiers } }) => (tiers.has(tier) ? ok(tier) : err(unknownTier(tiers, tier))),
+  tier: async (tier, { ports }) => {
+    const tiers = await ports.tiers();
+    return tiers.has(tier) ? ok(tier) : err(unknownTier(tiers, tier));
+  },
   description: ok,
   labels: ok,
   parent: resolveParent,

@@ -6,7 +6,7 @@ import type { QuarantineReason } from "../../../src/contract/tool-operation.ts";
 import type { Surface } from "../../../src/contract/agent.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
-import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
+import { BUILT_IN_TIERS } from "../../support/built-in-tiers.ts";
 import { limitsOf } from "../../../src/tiers/limits.ts";
 import { parseScope, SURFACE, type Scope } from "../../../src/contract/scope.ts";
 

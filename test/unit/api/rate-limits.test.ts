@@ -1,5 +1,5 @@
 /** What counts against which limit, and what is never limited. */
-import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
+import { BUILT_IN_TIERS } from "../../support/built-in-tiers.ts";
 import { describe, expect, it } from "vitest";
 import {
   addressBucket,

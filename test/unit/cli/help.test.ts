@@ -20,7 +20,7 @@ test("the commands are these", () => {
       "pools add, pools list, pools show, pools update, pools remove, " +
       "integrations add, integrations list, integrations show, integrations update, integrations remove, " +
       "idp add, idp list, idp show, idp test, idp remove, " +
-      "tiers list, tiers show, " +
+      "tiers add, tiers list, tiers show, tiers update, tiers remove, " +
       "token issue, token exchange, token inspect, token revoke, users list, users show, users stop, users resume, users test-token, signing-keys list, " +
       "signing-keys rotate, root-key status, root-key rewrap, check, call, explain, chain verify, audit list, audit open, audit show, " +
       "audit tail, audit chain, audit replay, help"

@@ -83,6 +83,7 @@ const tier: Tier = {
   rate: "normal",
   freshness: "leased",
   audit: "before_release",
+  version: 1,
 };
 const user: User = {
   id: `usr_${"a".repeat(26)}`,

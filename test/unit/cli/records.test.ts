@@ -315,6 +315,7 @@ test("tiers and workspaces are listed and shown", async () => {
     freshness: "leased",
     rate: "normal",
     audit: "before_release",
+    version: 1,
   };
   const tiers = await dome(["tiers", "list"], { replies: [json(200, { items: [tier], next_cursor: null })] });
   expect(tiers.stdout).toBe(

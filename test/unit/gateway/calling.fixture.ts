@@ -7,7 +7,7 @@ import type { ToolCallPorts, ToolRequest } from "../../../src/gateway/call-tool.
 import { SURFACE } from "../../../src/contract/scope.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
-import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
+import { BUILT_IN_TIERS } from "../../support/built-in-tiers.ts";
 import { AGENT, isolate, STATE, WORKSPACE } from "../access/release.fixture.ts";
 
 export const agent: RegisteredAgent = {

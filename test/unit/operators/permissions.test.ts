@@ -27,6 +27,7 @@ const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "idp:write": ["admin", "security"],
   "idp:read": ["admin", "security", "operator", "developer", "auditor"],
   "idp:test": ["admin", "security"],
+  "tiers:write": ["admin"],
   "tiers:read": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:introspect": ["admin", "security", "operator", "developer", "auditor"],
   "tokens:revoke": ["admin", "security", "operator", "developer"],

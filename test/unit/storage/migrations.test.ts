@@ -56,7 +56,7 @@ it("agents that were there before are found by the words of their names as those
   const register = (id: string, name: string): void =>
     void database
       .prepare(
-        "INSERT INTO agents (id, workspace_id, name, owner, created_at, tier, state_changed_at) VALUES (?, 'w', ?, 'o', 1, 't', 1)",
+        "INSERT INTO agents (id, workspace_id, name, owner, created_at, tier, state_changed_at) VALUES (?, 'w', ?, 'o', 1, 'standard', 1)",
       )
       .run(id, name);
   const wordsOf = (id: string): unknown[] =>

@@ -1,7 +1,7 @@
 import { expect, it, test } from "vitest";
 import { tier } from "../../../src/contract/tier.ts";
 import { MAX_BODY_BYTES } from "../../../src/api/body.ts";
-import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
+import { BUILT_IN_TIERS } from "../../support/built-in-tiers.ts";
 import { MAX_LIFETIME_S } from "../../../src/contract/call-token.ts";
 
 test.each([

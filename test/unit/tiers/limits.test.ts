@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BUILT_IN_TIERS } from "../../../src/tiers/built-in.ts";
+import { BUILT_IN_TIERS } from "../../support/built-in-tiers.ts";
 import { limitsOf, type LimitedAgent, type Limits } from "../../../src/tiers/limits.ts";
 
 const agentOf = (tier: string, freshness: LimitedAgent["freshness"] = null): LimitedAgent => ({
@@ -31,6 +31,7 @@ const anyTiers = fc.tuple(anyTier, anyTier, anyTier, anyTier).map((each) => {
     name: NAMES[index] ?? "",
     description: "",
     built_in: true,
+    version: 1,
     self_service: false,
     audit: "before_release" as const,
   }));

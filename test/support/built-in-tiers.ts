@@ -1,15 +1,13 @@
-/**
- * The tiers of every new installation. Only the composition root reads this; other code receives the tiers as an
- * argument.
- */
-import type { Tier } from "../contract/tier.ts";
-import type { Tiers } from "./limits.ts";
+/** The tiers of every new installation, as its migrations make them. */
+import type { Tier } from "../../src/contract/tier.ts";
+import type { Tiers } from "../../src/tiers/limits.ts";
 
 const RESTRICTED: Tier = {
   name: "restricted",
   description:
     "For agents nobody has come to trust yet: short tokens, and every call asks whether it is still allowed.",
   built_in: true,
+  version: 1,
   self_service: true,
   token_ttl_seconds: 60,
   max_chain_depth: 2,
@@ -28,6 +26,7 @@ const STANDARD: Tier = {
   name: "standard",
   description: "For agents with an owner and a purpose.",
   built_in: true,
+  version: 1,
   self_service: true,
   token_ttl_seconds: 300,
   max_chain_depth: 4,
@@ -46,6 +45,7 @@ const TRUSTED: Tier = {
   name: "trusted",
   description: "For agents that other agents stand on: longer chains and larger requests.",
   built_in: true,
+  version: 1,
   self_service: false,
   token_ttl_seconds: 300,
   max_chain_depth: 8,
@@ -60,6 +60,6 @@ const TRUSTED: Tier = {
   audit: "before_release",
 };
 
-export const BUILT_IN_TIERS: Tiers = new Map(
+export const BUILT_IN_TIERS: Tiers & ReadonlyMap<string, Tier> = new Map(
   [RESTRICTED, STANDARD, TRUSTED].map((tier) => [tier.name, tier]),
 );
