@@ -29,7 +29,15 @@ const ROOMS = [
 const ACCESS = ["access"];
 const ACTS = ["operations", "oauth", "gateway", "broker"];
 const DOORS = ["objects", "api"];
-const TOP = ["env.ts", "wire.ts", "door-worker.ts", "objects-worker.ts", "worker.ts", "node-builtins.d.ts"];
+const TOP = [
+  "env.ts",
+  "wire.ts",
+  "cedar-module.ts",
+  "door-worker.ts",
+  "objects-worker.ts",
+  "worker.ts",
+  "node-builtins.d.ts",
+];
 const ASIDE = ["client", "cli", "embedded"];
 
 /** Everything that may stand directly under src/. A new name is a decision, not an accident. */
@@ -255,6 +263,21 @@ const platforms: IForbiddenRuleType[] = [
     severity: "error",
     from: { path: "^src/", pathNot: within("embedded") },
     to: { path: packages("miniflare", "workerd") },
+  },
+  {
+    name: "cedar-only-in-policy",
+    comment:
+      "One instance of the engine decides for an isolate, and it is broken for good by what it cannot bear: whatever reaches it goes through the room that bounds it.",
+    severity: "error",
+    from: { path: "^src/", pathNot: [within("policy"), "^src/cedar-module\\.ts$"] },
+    to: { path: packages("@cedar-policy") },
+  },
+  {
+    name: "cedar-module-only-at-the-door",
+    comment: "The objects decide nothing by policy: their Worker must not carry the engine.",
+    severity: "error",
+    from: { path: "^src/", pathNot: "^src/door-worker\\.ts$" },
+    to: { path: "^src/cedar-module\\.ts$" },
   },
   {
     name: "terminal-only-in-programs",

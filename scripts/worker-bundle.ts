@@ -1,5 +1,5 @@
 /** How a Worker is bundled for workerd: the real one by the build, and those with windows in them for bench and tests. */
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type BuildOptions } from "esbuild";
 
@@ -8,24 +8,26 @@ export const FOR_WORKERD: BuildOptions = {
   target: "es2024",
   conditions: ["workerd", "worker", "browser"],
   external: ["cloudflare:*", "node:*"],
+  // WebAssembly stays a file beside the module: workerd compiles none from bytes at run time.
+  loader: { ".wasm": "copy" },
+  assetNames: "[name]",
 };
 
 /**
- * A Worker as one module, built as the real one is.
+ * A Worker, built as the real one is.
  * @param entry its entry, from the root of the repository.
- * @returns the module's text.
+ * @returns its files by name: `index.js`, and the WebAssembly that it imports.
  */
-export async function bundleWorker(entry: string): Promise<string> {
+export async function bundleWorker(entry: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({
     ...FOR_WORKERD,
-    entryPoints: [entry],
+    entryPoints: { index: entry },
     absWorkingDir: dirname(dirname(fileURLToPath(import.meta.url))),
+    outdir: "dist/worker",
     bundle: true,
     format: "esm",
     charset: "utf8",
     write: false,
   });
-  const [module] = outputFiles ?? [];
-  if (module === undefined) throw new Error(`the Worker of ${entry} was not built`);
-  return module.text;
+  return new Map((outputFiles ?? []).map(({ path, contents }) => [basename(path), contents]));
 }

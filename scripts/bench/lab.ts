@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { mintKey } from "../../src/credentials/key-format.ts";
 import { migrate, readMigrations } from "../../src/embedded/migrate.ts";
-import { databaseOf, SOCKET_ENTRYPOINT, workerConfig } from "../../src/embedded/runtime.ts";
+import { databaseOf, modulesOf, SOCKET_ENTRYPOINT, workerConfig } from "../../src/embedded/runtime.ts";
 import { toBase64 } from "../../src/kernel/bytes.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { deriveKeys, parseRootKeys } from "../../src/secrets/root-key.ts";
@@ -60,11 +60,7 @@ export async function openLab(): Promise<Lab> {
     DOME_AUDIT_SINK: "outbox",
     DOME_CORS_ORIGINS: "",
   };
-  const config = workerConfig(
-    { "index.js": { type: "esm", contents: await bundleWorker("scripts/bench/worker/entry.ts") } },
-    vars,
-    false,
-  );
+  const config = workerConfig(modulesOf(await bundleWorker("scripts/bench/worker/entry.ts")), vars, false);
   const runtime = new Miniflare({
     host: HOST,
     port: 0,

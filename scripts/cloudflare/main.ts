@@ -28,7 +28,8 @@ try {
       await sleep(ms);
     },
     print: (line) => console.log(line),
-    objectsBundle: () => bundleWorker("src/objects-worker.ts"),
+    objectsBundle: async () =>
+      new TextDecoder().decode((await bundleWorker("src/objects-worker.ts")).get("index.js")),
     wranglerToml: () => readWranglerToml(join(ROOT, "wrangler.toml")),
     root: ROOT,
   });

@@ -4,7 +4,7 @@ import type { QuarantineReason } from "../contract/tool-operation.ts";
 import { typedCommand } from "../contract/typed-command.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { Catalog } from "../registry/catalog.ts";
-import { nearMatch } from "../registry/near-match.ts";
+import { nearMatch } from "../kernel/near-match.ts";
 import { unusableIn } from "../registry/unusable-operation.ts";
 import { deny, workspaceOf, type Verdict } from "./verdict.ts";
 

@@ -197,11 +197,15 @@ function runtimeFault(error: unknown): string {
   return redact(printed === undefined ? reasonOf(error) : firstLine(printed));
 }
 
-function modulesIn(dir: string): Modules {
+/** The modules of a built Worker, from its folder. */
+export const modulesIn = (dir: string): Modules =>
+  modulesOf(readdirSync(dir).map((name) => [name, readFileSync(join(dir, name))]));
+
+/** @param files the files of a built Worker by their names. */
+export function modulesOf(files: Iterable<readonly [string, Uint8Array]>): Modules {
   const modules: Modules = {};
-  for (const name of readdirSync(dir)) {
-    const content = readFileSync(join(dir, name));
-    if (name.endsWith(".js")) modules[name] = { type: "esm", contents: content.toString("utf8") };
+  for (const [name, content] of files) {
+    if (name.endsWith(".js")) modules[name] = { type: "esm", contents: new TextDecoder().decode(content) };
     if (name.endsWith(".wasm")) modules[name] = { type: "wasm", contents: new Uint8Array(content) };
   }
   return modules;

@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { bundleWorker } from "../../scripts/worker-bundle.ts";
-import { workerConfig } from "../../src/embedded/runtime.ts";
+import { modulesOf, workerConfig } from "../../src/embedded/runtime.ts";
 
 const asked: string[] = [];
 /** What waits for the end of a connection, by path. */
@@ -50,7 +50,7 @@ beforeAll(async () => {
   await once(upstream, "listening");
   const { EGRESS_PUBLIC, EGRESS_LISTED } = workerConfig({}, {}).env ?? {};
   if (EGRESS_PUBLIC === undefined || EGRESS_LISTED === undefined) throw new Error("no networks");
-  const contents = await bundleWorker("test/conformance/egress-worker.ts");
+  const modules = modulesOf(await bundleWorker("test/conformance/egress-worker.ts"));
   runtime = new Miniflare({
     cf: {},
     telemetry: { enabled: false },
@@ -61,7 +61,7 @@ beforeAll(async () => {
         config: {
           name: "egress",
           compatibilityDate: "2026-10-20",
-          manifest: { mainModule: "index.js", modules: { "index.js": { type: "esm", contents } } },
+          manifest: { mainModule: "index.js", modules },
           env: { EGRESS_PUBLIC, EGRESS_LISTED },
         },
       },

@@ -16,7 +16,7 @@ import {
 } from "../../registry/agent-settings.ts";
 import { findAgent } from "../../registry/agents.ts";
 import type { Catalog } from "../../registry/catalog.ts";
-import { nearMatch } from "../../registry/near-match.ts";
+import { nearMatch } from "../../kernel/near-match.ts";
 import type { Tiers } from "../../tiers/limits.ts";
 import { seesAgent } from "../request/resolve.ts";
 import { runsFrom } from "./ancestors.ts";

@@ -3,11 +3,11 @@
  * Says `ready` and its URL, and serves until it is killed. Started by `process.ts`, at the head of a process group of its
  * own.
  */
-import { readFileSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { migrate, readMigrations } from "../../../src/embedded/migrate.ts";
-import { databaseOf, workerConfig } from "../../../src/embedded/runtime.ts";
+import { databaseOf, modulesIn, workerConfig } from "../../../src/embedded/runtime.ts";
 
 const HOST = "127.0.0.1";
 
@@ -15,7 +15,7 @@ export interface LabOrder {
   /** Of the two isolates. */
   readonly ports: readonly [number, number];
   readonly folder: string;
-  /** Where the built Worker is. */
+  /** The folder of the built Worker's modules. */
   readonly bundle: string;
   readonly migrations: string;
   readonly vars: Readonly<Record<string, string>>;
@@ -31,11 +31,7 @@ const {
   triggers: _nobodyCalls,
   exports,
   ...config
-} = workerConfig(
-  { "index.js": { type: "esm", contents: readFileSync(order.bundle, "utf8") } },
-  order.vars,
-  false,
-);
+} = workerConfig(modulesIn(order.bundle), order.vars, false);
 const env = {
   ...config.env,
   LAB_QUEUE: { type: "durable-object", worker: "dome", exportName: "LabQueue" },

@@ -1,7 +1,7 @@
 /** Starts the process of the fault run, and kills it: Node and workerd, at one stroke. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -20,10 +20,12 @@ export interface LabProcess {
   log(): string;
 }
 
-/** Builds the lab's Worker into a folder. @returns where it is. */
+/** Builds the lab's Worker into a folder. @returns the folder of its modules. */
 export async function buildLab(folder: string): Promise<string> {
-  const bundle = join(folder, "lab.js");
-  writeFileSync(bundle, await bundleWorker("test/fault/lab/worker/entry.ts"));
+  const bundle = join(folder, "worker");
+  mkdirSync(bundle);
+  for (const [name, content] of await bundleWorker("test/fault/lab/worker/entry.ts"))
+    writeFileSync(join(bundle, name), content);
   return bundle;
 }
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { editDistance, nearMatch } from "../../../src/registry/near-match.ts";
+import { editDistance, nearMatch } from "../../../src/kernel/near-match.ts";
 
 describe("the distance between two names", () => {
   test.each([
