@@ -2,19 +2,19 @@
  * Reads the text of a bundle: each policy alone, so that one fault does not hide the others, with all that later code needs
  * to know of it. What a policy means is Cedar's word; its place in a file, its id and its head are read here.
  */
-import type { ActionConstraint, EntityUidJson, PrincipalConstraint } from "@cedar-policy/cedar-wasm/web";
+import type { ActionConstraint, PrincipalConstraint } from "@cedar-policy/cedar-wasm/web";
 import { nearMatch } from "../kernel/near-match.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Cedar } from "./cedar.ts";
 import { faultOfCedar } from "./cedar-fault.ts";
 import { contextReads } from "./context-reads.ts";
+import { namesIn, refOf } from "./named-entities.ts";
 import {
   MOST_FAULTS,
   POLICY_ACTIONS,
   type CompiledBundle,
   type CompiledPolicy,
   type Constraint,
-  type EntityRef,
   type PolicyAction,
   type PolicyFault,
 } from "./shape.ts";
@@ -72,6 +72,8 @@ function readPolicy(
       actions: actions.value,
       resource: constraintOf(json.resource),
     },
+    isUnconditional: json.conditions.length === 0,
+    names: namesIn(json),
     reads: contextReads(json),
   });
 }
@@ -136,21 +138,4 @@ function constraintOf(constraint: PrincipalConstraint): Constraint {
       // Only a template has a slot here, and Cedar reads no template as a policy.
       return "entity" in constraint ? { op: constraint.op, entity: refOf(constraint.entity) } : { op: "all" };
   }
-}
-
-const refOf = (entity: EntityUidJson): EntityRef => {
-  const { type, id } = "type" in entity ? entity : entity["__entity"];
-  return { type, id };
-};
-
-/** What the heads of a bundle's policies name, each once. */
-export function namedEntities({ policies }: CompiledBundle): readonly EntityRef[] {
-  const named = policies.flatMap(({ head }) => [...entitiesOf(head.principal), ...entitiesOf(head.resource)]);
-  return [...new Map(named.map((ref) => [`${ref.type} ${ref.id}`, ref])).values()];
-}
-
-export function entitiesOf(constraint: Constraint): readonly EntityRef[] {
-  if (constraint.op === "all") return [];
-  if (constraint.op === "is") return constraint.in === null ? [] : [constraint.in];
-  return [constraint.entity];
 }

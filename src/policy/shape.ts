@@ -54,6 +54,10 @@ export interface CompiledPolicy {
   readonly line: number;
   readonly column: number;
   readonly head: Head;
+  /** It has no `when` and no `unless`. */
+  readonly isUnconditional: boolean;
+  /** The entities that it names, in its head or in its conditions. */
+  readonly names: readonly EntityRef[];
   /** What it reads below `context`, as paths such as `["arguments", "amount"]`; the empty path: all of it. */
   readonly reads: readonly (readonly string[])[];
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { namedEntities, readBundle } from "../../../src/policy/read-bundle.ts";
+import { namedEntities } from "../../../src/policy/named-entities.ts";
+import { readBundle } from "../../../src/policy/read-bundle.ts";
 import { testCedar } from "../../support/cedar-module.ts";
 
 const cedar = testCedar();

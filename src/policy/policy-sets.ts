@@ -1,0 +1,51 @@
+/**
+ * The sets of policies that the engine has read. It keeps each under a name and can forget none, so there is a fixed number of
+ * names: the one that was used least recently is overwritten. Reading a set costs several times what deciding on it does.
+ */
+import type { Cedar } from "./cedar.ts";
+
+export class PolicySets {
+  hits = 0;
+  misses = 0;
+  readonly #cedar: Cedar;
+  readonly #most: number;
+  /** By what is in a set, the name that it has; the least recently used first. */
+  readonly #names = new Map<string, string>();
+
+  /** @param most the number of names. A set of 20 policies takes about 45 KB. */
+  constructor(cedar: Cedar, most: number) {
+    this.#cedar = cedar;
+    this.#most = most;
+  }
+
+  /**
+   * @param key says which policies the set has, and nothing else has this key.
+   * @param policies their texts by id; asked for when they have to be read.
+   * @returns the name of the set, or what kept it from being read.
+   */
+  named(
+    key: string,
+    policies: () => Readonly<Record<string, string>>,
+  ): { readonly name: string } | { readonly fault: string } {
+    const known = this.#names.get(key);
+    if (known !== undefined) {
+      this.hits += 1;
+      this.#names.delete(key);
+      this.#names.set(key, known);
+      return { name: known };
+    }
+    this.misses += 1;
+    const name = this.#freeName();
+    const kept = this.#cedar.keep(name, policies());
+    if (kept.type === "failure") return { fault: kept.errors[0]?.message ?? "the policies cannot be read" };
+    this.#names.set(key, name);
+    return { name };
+  }
+
+  #freeName(): string {
+    if (this.#names.size < this.#most) return `set-${this.#names.size}`;
+    const [oldest = ["", "set-0"]] = this.#names;
+    this.#names.delete(oldest[0]);
+    return oldest[1];
+  }
+}

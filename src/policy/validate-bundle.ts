@@ -1,0 +1,166 @@
+/**
+ * Checks a bundle before it can come into force: that it can be read, that what it names is there, and that no policy of it
+ * can fail at a decision where that can be known. Cedar validates strictly, against the schema of the namespace; a policy that
+ * reads arguments names one operation, and is validated against the schema of that operation's.
+ */
+import type { ValidationError } from "@cedar-policy/cedar-wasm/web";
+import { pointerTo } from "../kernel/json-pointer.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { argumentShape, type ArgumentShape } from "./argument-shape.ts";
+import { bundleDigest } from "./bundle-digest.ts";
+import type { Cedar } from "./cedar.ts";
+import { faultOfCedar } from "./cedar-fault.ts";
+import { domeSchema, RESOURCE_TYPES } from "./cedar-schema.ts";
+import { touches } from "./context-reads.ts";
+import { nameFaults, operationOf, type PolicyWorld } from "./policy-world.ts";
+import { readBundle } from "./read-bundle.ts";
+import {
+  MOST_FAULTS,
+  POLICY_ACTIONS,
+  type CompiledBundle,
+  type CompiledPolicy,
+  type PolicyAction,
+  type PolicyFault,
+} from "./shape.ts";
+
+export interface ValidBundle {
+  readonly compiled: CompiledBundle;
+  /** The content address of its text. */
+  readonly digest: string;
+  /** What of an operation's arguments no policy can read, where policies read others of them. */
+  readonly notes: readonly PolicyFault[];
+}
+
+/** @returns the bundle, or what keeps it from coming into force, in the order of the file; at most 50 faults. */
+export function validateBundle(
+  cedar: Cedar,
+  text: string,
+  world: PolicyWorld,
+): Result<ValidBundle, readonly PolicyFault[]> {
+  const read = readBundle(cedar, text);
+  if (!read.ok) return read;
+  const { policies } = read.value;
+  const faults = policies.flatMap((policy) => nameFaults(policy, world));
+  const notes: PolicyFault[] = [];
+  const groups = new Map<Operation | null, CompiledPolicy[]>([[null, []]]);
+  const operations = new Map<string, Operation>();
+  for (const policy of policies) {
+    const operation = readsArguments(policy) ? operationFor(policy, world, operations) : ok(null);
+    if (!operation.ok) faults.push(operation.error);
+    else groups.set(operation.value, [...(groups.get(operation.value) ?? []), policy]);
+  }
+  for (const [operation, group] of groups) {
+    faults.push(...validated(cedar, group, operation));
+    const [first] = group;
+    if (operation !== null && first !== undefined) notes.push(...notesOf(first, operation));
+  }
+  faults.sort((a, b) => a.line - b.line || a.column - b.column);
+  return faults.length === 0
+    ? ok({ compiled: read.value, digest: bundleDigest(text), notes })
+    : err(faults.slice(0, MOST_FAULTS));
+}
+
+/** An operation whose arguments policies read. */
+interface Operation {
+  readonly action: PolicyAction;
+  readonly name: string;
+  readonly arguments: ArgumentShape;
+}
+
+const readsArguments = ({ reads }: CompiledPolicy): boolean =>
+  reads.some((path) => touches(path, ["arguments"]));
+
+/** @param known the operations that policies before it named, each read once. */
+function operationFor(
+  policy: CompiledPolicy,
+  world: PolicyWorld,
+  known: Map<string, Operation>,
+): Result<Operation, PolicyFault> {
+  if (policy.reads.some((path) => path.length === 0)) {
+    const hint = "Name the members that it needs, such as context.arguments.amount or context.time.hour.";
+    return err(faultIn(policy, "The policy reads the context as a whole.", hint));
+  }
+  const { resource } = policy.head;
+  const name = resource.op === "==" ? resource.entity.id : "";
+  const action =
+    resource.op === "=="
+      ? POLICY_ACTIONS.find((each) => `Dome::${RESOURCE_TYPES[each]}` === resource.entity.type)
+      : undefined;
+  const tool = operationOf(name);
+  if (action === undefined || tool === null) {
+    const hint = 'Name it in the head: resource == Dome::MCPTool::"zendesk/create_ticket".';
+    return err(
+      faultIn(policy, "The policy reads context.arguments, and its head names no single operation.", hint),
+    );
+  }
+  const held = known.get(`${action} ${name}`);
+  if (held !== undefined) return ok(held);
+  const schema = world.tools?.get(tool.name)?.schemas.get(tool.operation);
+  if (schema === undefined) {
+    const hint =
+      world.tools === null
+        ? "Push policies that read arguments to the workspace, or to an agent: what a tool's arguments are is said there."
+        : `Give ${name} a schema of its arguments first: dome tools update ${tool.name}.`;
+    return err(
+      faultIn(policy, `The policy reads the arguments of ${name}, and nothing says what they are.`, hint),
+    );
+  }
+  const operation = { action, name, arguments: argumentShape(schema) };
+  known.set(`${action} ${name}`, operation);
+  return ok(operation);
+}
+
+function validated(
+  cedar: Cedar,
+  policies: readonly CompiledPolicy[],
+  operation: Operation | null,
+): readonly PolicyFault[] {
+  const byId = new Map(policies.map((policy) => [policy.id, policy]));
+  if (byId.size === 0) return [];
+  const schema = domeSchema(
+    operation === null ? null : { action: operation.action, shape: operation.arguments.shape },
+  );
+  const answer = cedar.validate(schema, Object.fromEntries(policies.map(({ id, text }) => [id, text])));
+  const [first] = policies;
+  if (answer.type === "failure")
+    return first === undefined ? [] : answer.errors.map((error) => faultOfCedar(first, error));
+  const { validationErrors, validationWarnings } = answer;
+  const failed = new Set(validationErrors.map(({ policyId }) => policyId));
+  // That a policy applies to nothing is told beside what is wrong in it, and is what is wrong where nothing else is.
+  const idle = new Map(
+    validationWarnings.filter(({ policyId }) => !failed.has(policyId)).map((each) => [each.policyId, each]),
+  );
+  return [...validationErrors, ...idle.values()].flatMap((each) => {
+    const policy = byId.get(each.policyId);
+    return policy === undefined ? [] : [validationFault(policy, each, operation)];
+  });
+}
+
+function validationFault(
+  policy: CompiledPolicy,
+  { error }: ValidationError,
+  operation: Operation | null,
+): PolicyFault {
+  const fault = faultOfCedar(policy, error);
+  const unread = operation?.arguments.leftOut.find(({ path }) =>
+    policy.reads.some((read) => touches(read, ["arguments", ...path])),
+  );
+  return unread === undefined || !error.message.includes("not found")
+    ? fault
+    : { ...fault, hint: `In the schema of its arguments, ${pointerTo(unread.path)} ${unread.why}.` };
+}
+
+const MOST_NOTED = 10;
+
+const notesOf = (policy: CompiledPolicy, operation: Operation): readonly PolicyFault[] =>
+  operation.arguments.leftOut
+    .slice(0, MOST_NOTED)
+    .map(({ path, why }) =>
+      faultIn(policy, `No policy can read ${pointerTo(path)} of ${operation.name}: it ${why}.`, null),
+    );
+
+const faultIn = (
+  { id, line, column }: CompiledPolicy,
+  message: string,
+  hint: string | null,
+): PolicyFault => ({ line, column, policy: id, message, hint });
