@@ -124,13 +124,15 @@ class ShapeReader {
   }
 }
 
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+
 const isSchema = (value: unknown): value is JsonSchema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function choicesOf({ anyOf, oneOf, allOf, type, properties }: JsonSchema): readonly unknown[] | null {
   if (type !== undefined || properties !== undefined) return null;
-  const choices = anyOf ?? oneOf ?? allOf;
-  if (!Array.isArray(choices)) return null;
+  const choices: unknown = anyOf ?? oneOf ?? allOf;
+  if (!isList(choices)) return null;
   return allOf !== undefined && choices.length > 1 ? [true, true] : choices;
 }
 

@@ -1,7 +1,7 @@
 /** What a version of a bundle changes, policy by policy. */
 import type { CompiledBundle, CompiledPolicy } from "./shape.ts";
 
-export interface BundleDiff {
+interface BundleDiff {
   readonly added: readonly CompiledPolicy[];
   readonly removed: readonly CompiledPolicy[];
   /** Policies of one `@id` whose text differs. */

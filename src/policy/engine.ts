@@ -37,10 +37,10 @@ export interface Bundles {
   agent(id: string): ActiveBundle | null;
 }
 
-export type PolicyReason =
+type PolicyReason =
   "permitted" | "policy_forbidden" | "policy_no_permit" | "policy_error" | "arguments_unsupported";
 
-export interface DecidingPolicy {
+interface DecidingPolicy {
   readonly id: string;
   readonly reason: string | null;
   /** Null: it is the baseline. */

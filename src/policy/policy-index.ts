@@ -101,11 +101,15 @@ function namedIn(constraint: Constraint): EntityRef | null {
   return constraint.op === "is" ? constraint.in : constraint.entity;
 }
 
+/** The policies of a bundle that name an entity, in their head or in their conditions. */
+export const policiesNaming = (bundle: CompiledBundle, entity: EntityRef): readonly CompiledPolicy[] =>
+  bundle.policies.filter(({ names }) => names.some((name) => isSame(name, entity)));
+
 /** The most policies with an open head that one decision may have to look at. */
-export const MOST_OPEN = 50;
+const MOST_OPEN = 50;
 
 /** Policies that name no resource, and so meet an agent at every one. */
-export interface OpenTogether {
+interface OpenTogether {
   readonly action: PolicyAction;
   readonly policies: readonly CompiledPolicy[];
 }

@@ -24,7 +24,7 @@ export interface PolicyAgent {
 }
 
 /** What the price list and the pool say of a model. */
-export interface ModelFacts {
+interface ModelFacts {
   readonly provider: string;
   readonly region: string | null;
   readonly priceTier: string | null;

@@ -21,7 +21,7 @@ export type PolicyScope =
   | { readonly kind: "tier"; readonly name: string }
   | { readonly kind: "agent"; readonly id: string };
 
-export type Effect = "permit" | "forbid";
+type Effect = "permit" | "forbid";
 
 export interface EntityRef {
   /** With its namespace, such as `Dome::Agent`. */

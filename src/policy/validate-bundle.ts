@@ -126,9 +126,12 @@ function validated(
     return first === undefined ? [] : answer.errors.map((error) => faultOfCedar(first, error));
   const { validationErrors, validationWarnings } = answer;
   const failed = new Set(validationErrors.map(({ policyId }) => policyId));
-  // That a policy applies to nothing is told beside what is wrong in it, and is what is wrong where nothing else is.
+  // Cedar warns of a policy that applies to nothing, and where something else is wrong it says that first.
   const idle = new Map(
-    validationWarnings.filter(({ policyId }) => !failed.has(policyId)).map((each) => [each.policyId, each]),
+    validationWarnings
+      .filter(({ policyId }) => !failed.has(policyId))
+      .map((each) => [each.policyId, each] as const)
+      .toReversed(),
   );
   return [...validationErrors, ...idle.values()].flatMap((each) => {
     const policy = byId.get(each.policyId);
@@ -136,18 +139,22 @@ function validated(
   });
 }
 
+const IDLE =
+  "No request meets it: check that its action, the type of its resource and its conditions go together.";
+
 function validationFault(
   policy: CompiledPolicy,
   { error }: ValidationError,
   operation: Operation | null,
 ): PolicyFault {
   const fault = faultOfCedar(policy, error);
+  const isIdle = error.severity === "warning";
   const unread = operation?.arguments.leftOut.find(({ path }) =>
     policy.reads.some((read) => touches(read, ["arguments", ...path])),
   );
-  return unread === undefined || !error.message.includes("not found")
-    ? fault
-    : { ...fault, hint: `In the schema of its arguments, ${pointerTo(unread.path)} ${unread.why}.` };
+  if (unread === undefined || !(isIdle || error.message.includes("not found")))
+    return isIdle ? { ...fault, hint: fault.hint ?? IDLE } : fault;
+  return { ...fault, hint: `In the schema of its arguments, ${pointerTo(unread.path)} ${unread.why}.` };
 }
 
 const MOST_NOTED = 10;

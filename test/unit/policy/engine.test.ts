@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { Cedar } from "../../../src/policy/cedar.ts";
-import { BASELINE, bundleVersionOf, PolicyEngine } from "../../../src/policy/engine.ts";
+import {
+  BASELINE,
+  bundleVersionOf,
+  PolicyEngine,
+  scopeName,
+  type PolicyVerdict,
+} from "../../../src/policy/engine.ts";
 import { agent, bundles, cedar, operation, request } from "../../support/policies.ts";
 
 const engine = new PolicyEngine(cedar);
-const decide = (texts: Readonly<Record<string, string>>, given = {}) =>
+const decide = (texts: Readonly<Record<string, string>>, given = {}): PolicyVerdict =>
   engine.decide(request(given), bundles(texts));
 
 const PERMIT_ALL = `@id("all") permit(principal, action, resource);`;
@@ -115,6 +121,7 @@ describe("a decision by policy", () => {
       "organization:1 workspace:1 tier/standard:1 agent/agt_1:1",
     );
     expect(bundleVersionOf(request().agents, bundles({}))).toBe("builtin-1");
+    expect(scopeName({ kind: "tier", name: "trusted" })).toBe("tier/trusted");
   });
 });
 
