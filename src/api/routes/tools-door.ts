@@ -145,6 +145,7 @@ async function readCall(
     query: Object.fromEntries(named),
     headers: http.headers,
     body: body.value,
+    gone: http.signal,
     request: { requestId, request: facts, headers: http.headers },
   });
 }

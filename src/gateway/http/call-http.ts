@@ -71,11 +71,14 @@ async function perform(
   ports: HttpPorts,
   request: HttpRequest,
   permit: Permit,
-  signal: AbortSignal,
+  stop: AbortSignal,
 ): Promise<Performed<HttpAnswer>> {
   const { tool, limits } = permit;
   const { upstream } = tool;
-  const outcome = new HttpOutcome(ports);
+  const { gone } = request;
+  const signal = AbortSignal.any([stop, gone]);
+  // What the signal has ended because the client had gone is nobody else's fault.
+  const outcome = new HttpOutcome(ports, () => gone.aborted && signal.reason === gone.reason);
   const refused = (reason: NoAnswer, status?: number, after?: number): Performed<HttpAnswer> => {
     const why = named(reason, upstream?.auth.type);
     return {
@@ -228,14 +231,17 @@ class HttpOutcome {
   sentTooMuch = false;
   /** How often the call was sent to the server. */
   attempts = 0;
+  readonly #isLeft: () => boolean;
 
-  constructor({ clock }: HttpPorts) {
+  /** @param isLeft the client has gone, and that has ended the call. */
+  constructor({ clock }: HttpPorts, isLeft: () => boolean) {
     this.#clock = clock;
+    this.#isLeft = isLeft;
     this.#startedAt = clock.now();
   }
 
   failed(reason: NoAnswer, status?: number): ActEnd {
-    return this.#end("failed", { reason, ...defined({ status }) });
+    return this.#end("failed", { reason: this.#isLeft() ? "caller_gone" : reason, ...defined({ status }) });
   }
 
   sending(body: HttpBody, most: number): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null {
@@ -259,7 +265,8 @@ class HttpOutcome {
     const { promise: end, resolve: settle } = Promise.withResolvers<ActEnd>();
     const stream = observed(body, length === null ? {} : { exactly: length }, (ended, { bytes, sha256 }) => {
       const received = { ...facts, received: bytes, received_sha256: sha256 };
-      const reason = reasonOfEnd(ended, signal);
+      const isLeft = ended.kind === "broken" && this.#isLeft();
+      const reason = isLeft ? "caller_gone" : reasonOfEnd(ended, signal);
       settle(
         this.#end(reason === undefined ? "completed" : "failed", {
           ...received,

@@ -15,6 +15,8 @@ export interface HttpRequest {
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Headers;
   readonly body: HttpBody;
+  /** Aborted when the client has gone. */
+  readonly gone: AbortSignal;
   readonly request: RequestFacts;
 }
 

@@ -76,6 +76,7 @@ export function doors(serve: (sent: ToServer) => Promise<Response>, agent: Parti
       query: {},
       headers: new Headers(),
       body,
+      gone: new AbortController().signal,
       request: REQUEST,
     });
   const overMcp = (name: string, more: Partial<ClientRequest> = {}) => {
