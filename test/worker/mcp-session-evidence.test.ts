@@ -1,7 +1,7 @@
 /** What a legacy client sends beside requests: each that reaches a server is decided on and recorded (P8). */
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { like, token } from "../support/worker-api.ts";
-import { api, event, eventsOf, here, LegacyClient, send, servers } from "./mcp-eras.fixture.ts";
+import { api, event, eventsOf, heard, here, LegacyClient, send, servers } from "./mcp-eras.fixture.ts";
 
 interface Entry {
   readonly kind: string;
@@ -129,6 +129,42 @@ describe("a message of a legacy client to which nothing is answered", () => {
     ])
       expect([answer.status, answer.headers.has("dome-decision-id")]).toEqual([202, false]);
     expect(servers.sent).toEqual([]);
+  });
+});
+
+describe("a server that puts callers off", () => {
+  const putOff = (status: number) =>
+    vi
+      .mocked(fetch)
+      .mockImplementation(() =>
+        Promise.resolve(new Response("later", { status, headers: { "retry-after": "30" } })),
+      );
+  const said = async (answer: Answer) => {
+    await expect.poll(async () => (await recordsOf(answer)).length, SOON).toBe(2);
+    const [, outcome] = await recordsOf(answer);
+    return {
+      after: answer.headers.get("retry-after"),
+      reason: outcome?.reason,
+      attempts: (outcome as { data?: { attempts?: unknown } } | undefined)?.data?.attempts,
+    };
+  };
+  const told = { after: "30", reason: "upstream_unavailable", attempts: 1 };
+
+  it.each([429, 503])("says when a session may be begun, and is not asked again: %i", async (status) => {
+    putOff(status);
+    const asked = vi.mocked(fetch).mock.calls.length;
+    const { initialized } = await LegacyClient.connect("legacy", secret);
+    expect(vi.mocked(fetch).mock.calls.length - asked).toBe(1);
+    expect(await said(initialized)).toEqual(told);
+  });
+
+  it("says when a notification may be sent, and when the session may end", async () => {
+    const client = await LegacyClient.connect("legacy", secret);
+    putOff(503);
+    expect(await said(await client.post({ method: "notifications/initialized" }))).toEqual(told);
+    expect(await said(await heard(await send("legacy", "DELETE", client.headers, null, secret)))).toEqual(
+      told,
+    );
   });
 });
 

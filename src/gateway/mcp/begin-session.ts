@@ -14,6 +14,7 @@ import { mapMember } from "../../mcp/json-text.ts";
 import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import type { Unanswered } from "../no-answer.ts";
+import { isPutOff, retryAfterSeconds } from "../upstream/retry-after.ts";
 import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import { argumentsOf, operationOf, whyNot } from "./call-server.ts";
@@ -101,7 +102,7 @@ async function introduce(
     return gone.aborted ? { ...none, end: outcome.failed("caller_gone", defined({ status })) } : none;
   };
   if (!posted.ok) return lost(whyNot(posted.error, true, signal), undefined, retryAfterOf(posted.error));
-  const { message: said, session, status, credential } = posted.value;
+  const { message: said, session, status, credential, headers: answered } = posted.value;
   if (said !== null && "result" in said.outcome) {
     const { result } = said.outcome;
     const own = sessionOf(session, result["protocolVersion"]);
@@ -117,8 +118,15 @@ async function introduce(
       end: outcome.answered(said, { status }),
     };
   }
+  // Who puts callers off is not asked again, in the other era either.
+  if (isPutOff(status))
+    return lost(
+      "upstream_unavailable",
+      status,
+      retryAfterSeconds({ status, headers: answered }, ports.clock.now()),
+    );
   const known = await knownServer(guarded, at(credential));
-  if (!known.ok) return lost(whyNot(known.error, true, signal), status);
+  if (!known.ok) return lost(whyNot(known.error, true, signal), status, retryAfterOf(known.error));
   if (known.value.era !== "modern") return lost("upstream_failed", status);
   return {
     value: {

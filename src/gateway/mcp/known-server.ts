@@ -5,6 +5,7 @@
 import type { BoundedMap } from "../../kernel/bounded-map.ts";
 import { toBase64Url, toHex, utf8 } from "../../kernel/bytes.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import { defined } from "../../kernel/defined.ts";
 import { sha256Sync } from "../../kernel/digest.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { sharedCapabilities } from "../../mcp/capabilities.ts";
@@ -23,6 +24,7 @@ import {
   type McpServerAt,
   type McpUpstreamFault,
 } from "./own-exchange.ts";
+import { isPutOff, retryAfterMs } from "../upstream/retry-after.ts";
 import { beginSession, endSession, sessionHeaders } from "./sessions/server-session.ts";
 
 export interface McpUpstreamPorts extends ExchangePorts {
@@ -74,9 +76,12 @@ export async function knownServer(
   const headers = standardHeaders({ method: DISCOVER.method, params: DISCOVER.params });
   const answer = await post(ports, server, JSON.stringify(DISCOVER), headers);
   if (!answer.ok) return answer;
-  const { status, message } = answer.value;
+  const { status, message, headers: said } = answer.value;
   const verdict = eraVerdict({ status, message });
-  if (verdict === "silent") return err(faultOf(status));
+  if (verdict === "silent") {
+    const after = isPutOff(status) ? retryAfterMs(said.get("retry-after"), now) : null;
+    return err({ ...faultOf(status), ...defined({ retryAfterMs: after ?? undefined }) });
+  }
   const capabilities = verdict === "modern" ? ok(capabilitiesIn(message)) : await ofLegacy(ports, server);
   if (!capabilities.ok) return capabilities;
   const era = verdict === "modern" ? "modern" : "legacy";

@@ -38,7 +38,8 @@ export type McpUpstreamFault =
   | { readonly kind: "redirected" }
   /** 401 or 403: said of Dome's credential, and never passed on as the caller's. */
   | { readonly kind: "credential_refused"; readonly status: number }
-  | { readonly kind: "status"; readonly status: number }
+  /** With the time after which the server wants to be asked again, where it has named one. */
+  | { readonly kind: "status"; readonly status: number; readonly retryAfterMs?: number }
   /** No JSON-RPC answer where one must be, or an answer in an encoding that Dome did not ask for. */
   | { readonly kind: "malformed" }
   | { readonly kind: "refused"; readonly code: number; readonly message: string }
@@ -63,7 +64,10 @@ export async function resultOf(
   return answer.ok ? resultIn(answer.value) : answer;
 }
 
-export function resultIn({ status, message }: Answered): Result<Members, McpUpstreamFault> {
+export function resultIn({
+  status,
+  message,
+}: Pick<Answered, "status" | "message">): Result<Members, McpUpstreamFault> {
   if (message === null) return err(faultOf(status));
   const { outcome } = message;
   if ("result" in outcome) return ok(outcome.result);
@@ -82,6 +86,7 @@ export interface Answered {
   /** The answer to the one request of this exchange, whatever id an error has; null when there is none. */
   readonly message: RpcResponse | null;
   readonly session: string | null;
+  readonly headers: Headers;
 }
 
 /**
@@ -105,7 +110,7 @@ export async function post(
   // The body of a refused credential may be a page of a login; nothing in it is of use.
   if (status === 401 || status === 403) {
     await discard(opened.value);
-    return ok({ status, message: null, session });
+    return ok({ status, message: null, session, headers: answered });
   }
   if (!isPlain(answered)) {
     await discard(opened.value);
@@ -114,7 +119,7 @@ export async function post(
   const read = isEventStream(answered.get("content-type")) ? readEvents : readWhole;
   const id = memberText(text, "id");
   const message = await read(opened.value, id === undefined ? null : (JSON.parse(id) as RequestId));
-  return message.ok ? ok({ status, message: message.value, session }) : message;
+  return message.ok ? ok({ status, message: message.value, session, headers: answered }) : message;
 }
 
 /** The credential last: no header of the protocol stands in its place. */

@@ -14,6 +14,7 @@ import { callTool, type Called, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import type { Unanswered } from "../no-answer.ts";
 import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
+import { isPutOff, retryAfterSeconds } from "../upstream/retry-after.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import { whyNot } from "./call-server.ts";
 import type { McpPorts } from "./door-view.ts";
@@ -21,7 +22,7 @@ import { serverAt } from "./known-server.ts";
 import { McpOutcome } from "./outcome.ts";
 import { post, type ExchangePorts, type McpServerAt, type McpUpstreamFault } from "./own-exchange.ts";
 import type { BoundSession } from "./sessions/client-session.ts";
-import { closeSession, isOver } from "./sessions/server-session.ts";
+import { closeSession, isOver, type Acknowledged } from "./sessions/server-session.ts";
 import { legacyHeaders } from "./upstream-headers.ts";
 
 /** What a client says beside requests. */
@@ -65,10 +66,7 @@ export async function tellServer(
     // The answer to a question is given once.
     isRepeatable: !isAnswer,
     text,
-    send: async (guarded, server) => {
-      const posted = await post(guarded, server, text, legacyHeaders(session, headers));
-      return posted.ok ? ok(posted.value.status) : posted;
-    },
+    send: (guarded, server) => post(guarded, server, text, legacyHeaders(session, headers)),
   });
 }
 
@@ -94,8 +92,7 @@ interface Said {
   readonly isRepeatable: boolean;
   /** What is said. */
   readonly text: string;
-  /** @returns the status of the server's answer. */
-  send(ports: ExchangePorts, server: McpServerAt): Promise<Result<number, McpUpstreamFault>>;
+  send(ports: ExchangePorts, server: McpServerAt): Promise<Result<Acknowledged, McpUpstreamFault>>;
 }
 
 const say = (
@@ -133,19 +130,21 @@ async function perform(
   const sent = await sendWithCredential(ports, call, async ({ headers: credential }) => {
     const answered = await send(guarded, { ...server, credential, signal });
     outcome.attempted(answered.ok || isSent(answered.error));
-    return answered.ok ? ok({ status: answered.value, body: null }) : answered;
+    return answered.ok ? ok({ ...answered.value, body: null }) : answered;
   });
   if (!sent.ok) return outcome.none(whyNot(sent.error, true, signal), {}, retryAfterOf(sent.error));
   const { status } = sent.value;
+  const after = retryAfterSeconds(sent.value, ports.clock.now());
   const isEnd = part === MCP_SESSION_END;
   if (isEnd && status === 405) return { value: { kind: "kept" }, end: outcome.ended({ status }) };
   const isGone = isOver(session, status);
   if (status < 300 || (isEnd && isGone)) return { value: { kind: "taken" }, end: outcome.ended({ status }) };
-  return outcome.none(whyNotTaken(status, isGone), { status });
+  return outcome.none(whyNotTaken(status, isGone), { status }, after);
 }
 
 function whyNotTaken(status: number, isGone: boolean): NoAnswer {
   if (isGone) return "session_over";
   if (status === 401 || status === 403) return "upstream_refused";
+  if (isPutOff(status)) return "upstream_unavailable";
   return status < 400 ? "upstream_redirect" : "upstream_failed";
 }

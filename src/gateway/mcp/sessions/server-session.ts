@@ -18,6 +18,7 @@ import {
   type ExchangePorts,
   type McpServerAt,
   type McpUpstreamFault,
+  type Answered,
 } from "../own-exchange.ts";
 
 export interface LegacySession {
@@ -85,18 +86,18 @@ export async function endSession(
 ): Promise<boolean> {
   if (session.id === null) return false;
   const closed = await closeSession(ports, server, sessionHeaders(session));
-  return closed.ok && closed.value < 400;
+  return closed.ok && closed.value.status < 400;
 }
 
-/**
- * @param protocol headers that name the session.
- * @returns the status of the server's answer.
- */
+/** What a server says of a message to which it answers nothing. */
+export type Acknowledged = Pick<Answered, "status" | "headers">;
+
+/** @param protocol headers that name the session. */
 export async function closeSession(
   ports: ExchangePorts,
   server: McpServerAt,
   protocol: Headers,
-): Promise<Result<number, McpUpstreamFault>> {
+): Promise<Result<Acknowledged, McpUpstreamFault>> {
   const headers = withCredential(protocol, server.credential);
   const closed = await ports.egress.open(
     { method: "DELETE", url: server.url, headers, body: null, signal: server.signal },
@@ -104,7 +105,7 @@ export async function closeSession(
   );
   if (!closed.ok) return closed;
   await discard(closed.value);
-  return ok(closed.value.status);
+  return ok({ status: closed.value.status, headers: closed.value.headers });
 }
 
 /**
