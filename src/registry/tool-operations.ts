@@ -74,7 +74,7 @@ export async function findOperation(
 export const UNREVIEWED = { readOnly: false, destructive: true } as const;
 
 /** The tool of an operation, as far as its view shows it. */
-export type ToolOfView = Pick<typeof catalogTools.$inferSelect, "name" | "argumentSchemas">;
+type ToolOfView = Pick<typeof catalogTools.$inferSelect, "name" | "argumentSchemas">;
 
 export const operationView = (row: ToolOperationRow, tool: ToolOfView): ToolOperation => ({
   name: row.name,

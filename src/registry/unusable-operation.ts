@@ -6,7 +6,7 @@ import { uncheckable } from "./argument-schema.ts";
 import type { PinnedRequest } from "./http-definition.ts";
 import type { JsonSchema } from "./schema-text.ts";
 
-export interface UnusableOperation {
+interface UnusableOperation {
   /** Worded to follow "it". */
   readonly why: string;
   /** An operator can give the operation another schema. */
@@ -23,7 +23,7 @@ interface Checked {
 }
 
 /** @returns null when arguments can be checked, or nothing is demanded of them. */
-export function unusableOperation({ schema, isOfEntry, request }: Checked): UnusableOperation | null {
+function unusableOperation({ schema, isOfEntry, request }: Checked): UnusableOperation | null {
   if (request?.refused !== undefined) return { why: request.refused, isMendable: false };
   const ofDocument = isOfEntry ? undefined : request?.uncheckable;
   const why = ofDocument ?? (schema === undefined ? null : uncheckable(schema));

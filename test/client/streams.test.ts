@@ -5,7 +5,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, test, vi } from "vitest";
@@ -22,7 +22,10 @@ let server: RunningServer;
 let plane: ControlPlane;
 let upstream: Upstream;
 
-/** The server behind a tool: `/live` says something and then nothing more, every other path answers with what it got. */
+/**
+ * The server behind a tool: `/live` says something and then nothing more, `/never` says nothing, every other path answers
+ * with what it got.
+ */
 interface Upstream {
   readonly server: Server;
   readonly origin: string;
@@ -37,6 +40,10 @@ async function upstreamServer(): Promise<Upstream> {
   const listening = createServer((request, response) => {
     asked.push(request.headers);
     if (saidOnTheWire(request.url ?? "", request.method ?? "", request.socket)) return;
+    if (request.url === "/never") {
+      live.push(response);
+      return;
+    }
     if (request.url === "/live") {
       live.push(response.writeHead(200, { "content-type": "text/event-stream" }));
       response.write("data: begun\n\n");
@@ -300,6 +307,45 @@ it("cuts a stream through the door of a tool on both sides when its agent is sto
   await plane.agents.suspend({ agent: id });
   expect(await ended).toBe("cut");
   await closed;
+});
+
+/** A call whose server has received it and says nothing; the caller may break its connection. */
+async function waitingCall(key: string, path: string) {
+  const { port, host } = new URL(server.url);
+  const before = upstream.live.length;
+  const socket = connect(Number(port), "127.0.0.1").on("error", () => undefined);
+  socket.write(`GET /tools/${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${key}\r\n\r\n`);
+  await vi.waitFor(() => expect(upstream.live.length).toBeGreaterThan(before), { timeout: 10_000 });
+  return { socket, answer: upstream.live.at(-1) as ServerResponse };
+}
+
+describe("a caller that goes away before the server has begun its answer", () => {
+  it.each([
+    ["as they come", []],
+    ["redacted", ["/token"]],
+  ])("ends the call there, and is the reason of its outcome: answers pass %s", async (_how, redact_paths) => {
+    const { id, key, home } = await start(redact_paths.length === 0 ? "leaver" : "redacted-leaver");
+    const url = upstream.origin;
+    await plane.tools.add({ workspace: home, name: "server", kind: "http", url, redact_paths });
+    await plane.agents.update({ agent: id }, { surface: { tools: ["server"], pools: [], integrations: [] } });
+    const { socket, answer } = await waitingCall(key, "server/never");
+    const closed = once(answer, "close");
+    socket.resetAndDestroy();
+    await closed;
+    const outcomes = async () => {
+      const found = [];
+      for await (const entry of plane.audit.list({ workspace: home, kind: "call.outcome" }))
+        found.push(entry);
+      return found;
+    };
+    await vi.waitFor(
+      async () =>
+        expect(await outcomes()).toMatchObject([
+          { outcome: "failed", reason: "caller_gone", data: { who: "caller" } },
+        ]),
+      { timeout: 10_000 },
+    );
+  });
 });
 
 /** From socket to socket. */
