@@ -15,7 +15,7 @@ import { inTime, type Timers } from "../kernel/clock.ts";
 import { defined } from "../kernel/defined.ts";
 import type { DecisionId } from "../kernel/ids.ts";
 import { err, type Result } from "../kernel/result.ts";
-import type { Stale, TokenState } from "../lifecycle/admission.ts";
+import type { Stale, TokenState, Work } from "../lifecycle/admission.ts";
 import type { Freshness } from "./lease-client.ts";
 import {
   release,
@@ -45,6 +45,8 @@ export interface Act<T> {
   readonly intent: Intent;
   readonly state: TokenState;
   readonly freshness: Freshness;
+  /** `open`: it only ends what was admitted before. */
+  readonly work: Work;
   /** The act changes nothing, so it may begin before its intent is durable. */
   readonly readOnly: boolean;
   /** @param signal is aborted when the right to act ends; any later result is discarded. */
@@ -71,12 +73,12 @@ export interface ActEnd {
  */
 export async function act<T>(
   ports: ActPorts,
-  { intent, state, freshness, readOnly, perform }: Act<T>,
+  { intent, state, freshness, work, readOnly, perform }: Act<T>,
 ): Promise<Result<Released<T>, Withheld>> {
   const recording = ports.sink.record(intent);
-  const isEarly = readOnly && (await standsNow(ports.leases, state, freshness)).ok;
+  const isEarly = readOnly && (await standsNow(ports.leases, state, freshness, work)).ok;
   if (!isEarly) {
-    const permit = await release(ports, { value: null, state, freshness, evidence: intent, recording });
+    const permit = await release(ports, { value: null, state, freshness, evidence: intent, recording, work });
     if (!permit.ok) {
       // The intent may still arrive, as one whose act has never begun.
       if (permit.error.kind === "audit_unavailable")

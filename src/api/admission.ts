@@ -110,7 +110,8 @@ async function authenticateAt(
 ): Promise<Result<Self, AuthenticationRefusal>> {
   if (door.by === "agent" && door.self === true) return authenticateSelf(access, presented, issuer);
   const resource = door.by === "agent" ? (door.resource?.(http) ?? "") : "";
-  const caller = await authenticateAgent(access, presented, issuer + resource);
+  const work = door.by === "agent" && door.mayEnd === true ? "open" : "new";
+  const caller = await authenticateAgent(access, presented, issuer + resource, work);
   return caller.ok ? ok({ kind: "caller", caller: caller.value }) : caller;
 }
 

@@ -32,6 +32,11 @@ export type Door =
   | {
       readonly by: "agent";
       readonly self?: true;
+      /**
+       * A request may end what runs already, so the door admits an agent that is draining. It refuses new work itself
+       * (`refusedNewWork`).
+       */
+      readonly mayEnd?: true;
       /** The path of the door under the public URL: the audience that it takes beside that of the whole service. */
       readonly resource?: (http: Request) => string;
       /** What a token for this door must cover, as a scope; empty: it is not known. */

@@ -22,6 +22,7 @@ import { release, type Released, type Withheld } from "../access/release.ts";
 import { draftRecord } from "../audit/record.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import type { Catalog, CatalogTool } from "../registry/catalog.ts";
+import type { Work } from "../lifecycle/admission.ts";
 import { freshnessOf, type Limits } from "../tiers/limits.ts";
 import { actEnd } from "./act-end.ts";
 import { untilEnd, withDeadline } from "./deadline.ts";
@@ -43,6 +44,8 @@ interface ToolCall<T> {
   readonly request: RequestFacts;
   /** The server answers nothing to it, so that one record states it (`access/act.ts`); by default it does. */
   readonly isNotice?: boolean;
+  /** `open`: it only ends what was admitted before, which an agent that is draining may, too; default: `new`. */
+  readonly work?: Work;
   /**
    * @param permit who asked for what, what was decided, on which entry of the catalog, and the limits of the chain.
    * @param signal is aborted when the right to act ends, or its time is over.
@@ -87,7 +90,7 @@ function intentOf(
 export async function callTool<T>(
   ports: ToolCallPorts,
   caller: Caller,
-  { question, request, isNotice = false, perform }: ToolCall<T>,
+  { question, request, isNotice = false, work = "new", perform }: ToolCall<T>,
 ): Promise<Result<Called<T | Unanswered>, Withheld>> {
   const judged = await judge(ports, caller, question, request);
   if (!judged.ok) return judged;
@@ -108,6 +111,7 @@ export async function callTool<T>(
     intent: intentOf(ports, judged.value, limits.value, isNotice),
     state,
     freshness,
+    work,
     // As an operator has reviewed: it may begin while its intent is being written. A hint of the server is no review.
     readOnly: asked.part !== null && tool.readOnly.has(asked.part),
     perform: (signal) => {

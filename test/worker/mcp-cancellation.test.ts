@@ -94,6 +94,32 @@ describe("a legacy client that cancels at a modern server", () => {
   });
 });
 
+describe("an agent that drains", () => {
+  it.each(["legacy", "modern"])(
+    "may cancel what it has begun at a %s server, and begin nothing: to cancel ends an act (P3)",
+    async (tool) => {
+      const bot = await api.start({
+        name: `drained-${tool}`,
+        workspace: here.home,
+        surface: { tools: [tool] },
+      });
+      hanging("stream");
+      const client = await LegacyClient.connect(tool, bot.secret);
+      const response = await client.open({ id: 7, ...SEARCH });
+      await api.stop(bot.id, "suspend", { body: { drain_seconds: 600 } });
+      await expect
+        .poll(async () => (await client.post({ id: 8, ...SEARCH })).body.error, SOON)
+        .toMatchObject({ data: { code: "draining" } });
+      const initialized = await client.post({ method: "notifications/initialized" });
+      expect(initialized.body.error).toMatchObject({ data: { code: "draining" } });
+      expect((await client.post(cancel(7))).status).toBe(202);
+      await response.text();
+      await expect.poll(() => outcomeOf(response), SOON).toBe("failed caller_cancelled");
+      expect(sentOf("notifications/cancelled")).toHaveLength(tool === "legacy" ? 1 : 0);
+    },
+  );
+});
+
 describe("what cancels nothing", () => {
   it.each([
     ["an id of another type", "7"],

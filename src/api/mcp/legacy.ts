@@ -25,7 +25,7 @@ import { sha256Sync } from "../../kernel/digest.ts";
 import type { DecisionId } from "../../kernel/ids.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
-import { idOf, type RequestId } from "../../mcp/json-members.ts";
+import { cancelledBy } from "../../mcp/cancelled.ts";
 import { logLevelOf } from "../../mcp/log-level.ts";
 import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
 import { isRemovedInModern, isServed } from "../../mcp/methods.ts";
@@ -73,7 +73,7 @@ async function tell(
   const { ports, caller, tool, about } = call;
   const cancelled = cancelledBy(message);
   if (tool === null || server?.era !== "legacy" || !concernsServer(message)) {
-    const admitted = await stands(ports, caller);
+    const admitted = await stands(ports, caller, cancelled === null ? "new" : "open");
     if (!admitted.ok) return jsonrpcDialect.decline(withheldProblem(admitted.error), about);
     if (cancelled !== null) ports.flights.cancel(digest, cancelled);
     return taken();
@@ -89,12 +89,6 @@ async function tell(
   if (cancelled !== null) ports.flights.cancel(digest, cancelled);
   return taken(decided.id);
 }
-
-/** The id of the request that the message cancels; null: it cancels none. */
-const cancelledBy = (message: OneWayMessage): RequestId | null =>
-  message.kind === "notification" && message.method === "notifications/cancelled"
-    ? idOf(message.params["requestId"])
-    : null;
 
 /** GET: the stream on which a legacy client hears its server. */
 export async function listenLegacy(call: DoorCall): Promise<Response> {

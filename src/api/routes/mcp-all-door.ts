@@ -16,6 +16,7 @@ const AT = { path: "/mcp", tag: "tools", door: { by: "agent", resource: () => "/
 
 const DOOR = {
   ...AT,
+  door: { ...AT.door, mayEnd: true },
   method: "post",
   operationId: "mcpAllTools",
   summary: "One JSON-RPC message of the Model Context Protocol to all servers that the agent declares",

@@ -31,6 +31,7 @@ const AT = {
 
 const DOOR = {
   ...AT,
+  door: { ...AT.door, mayEnd: true },
   method: "post",
   operationId: "mcpTool",
   summary: "One JSON-RPC message of the Model Context Protocol to the server behind a tool",

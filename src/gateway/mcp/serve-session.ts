@@ -8,6 +8,7 @@ import type { DecisionId } from "../../kernel/ids.ts";
 import type { Random } from "../../kernel/random.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { DerivedKeys } from "../../secrets/root-key.ts";
+import type { Work } from "../../lifecycle/admission.ts";
 import { freshnessOf, limitsOf } from "../../tiers/limits.ts";
 import type { ClientAnswer } from "./client-request.ts";
 import type { McpPorts } from "./door-view.ts";
@@ -43,8 +44,9 @@ export function endOfSession({ tiers, clock }: SessionPorts, { agents }: Caller)
 export async function stands(
   ports: SessionPorts,
   { state, agents }: Caller,
+  work: Work = "new",
 ): Promise<Result<void, Withheld>> {
   const freshness = freshnessOf(limitsOf(ports.tiers, agents));
-  const released = await release(ports, { value: null, state, freshness, evidence: null });
+  const released = await release(ports, { value: null, state, freshness, evidence: null, work });
   return released.ok ? ok(undefined) : released;
 }

@@ -9,6 +9,8 @@ import type { RequestFacts } from "../../access/judge.ts";
 import type { Withheld } from "../../access/release.ts";
 import { mcpOperation, MCP_RESPONSE, MCP_SESSION_END } from "../../contract/mcp-operations.ts";
 import { ok, type Result } from "../../kernel/result.ts";
+import type { Work } from "../../lifecycle/admission.ts";
+import { cancelledBy } from "../../mcp/cancelled.ts";
 import type { RpcMessage } from "../../mcp/message.ts";
 import { callTool, type Called, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
@@ -63,6 +65,7 @@ export async function tellServer(
     part,
     args: isAnswer ? message.outcome : message.params,
     isNotice: true,
+    work: cancelledBy(message) === null ? "new" : "open",
     // The answer to a question is given once.
     isRepeatable: !isAnswer,
     text,
@@ -80,6 +83,7 @@ export const endServerSession = (
     part: MCP_SESSION_END,
     args: {},
     isNotice: false,
+    work: "new",
     isRepeatable: true,
     text: "",
     send: (guarded, server) => closeSession(guarded, server, legacyHeaders(ending.session, ending.headers)),
@@ -89,6 +93,7 @@ interface Said {
   readonly part: string;
   readonly args: unknown;
   readonly isNotice: boolean;
+  readonly work: Work;
   readonly isRepeatable: boolean;
   /** What is said. */
   readonly text: string;
@@ -108,6 +113,7 @@ const say = (
     }),
     request,
     isNotice: said.isNotice,
+    work: said.work,
     // Also after the client has gone: it ends by its own limits.
     perform: (permit, signal) => perform(ports, session, said, permit, signal),
   });

@@ -35,6 +35,7 @@ function running(readOnly = false) {
       intent,
       state: STATE,
       freshness,
+      work: "new",
       readOnly,
       perform: (signal) => {
         seen.signal = signal;
