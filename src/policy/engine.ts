@@ -8,6 +8,7 @@
  * not asked, and not made.
  */
 import type { AuthorizationAnswer } from "@cedar-policy/cedar-wasm/web";
+import { defined } from "../kernel/defined.ts";
 import { pointerTo } from "../kernel/json-pointer.ts";
 import { oncePer } from "../kernel/once-per.ts";
 import { argumentShape, type JsonSchema } from "./argument-shape.ts";
@@ -73,7 +74,7 @@ export const BASELINE: DecidingPolicy = {
   scope: null,
   version: 1,
 };
-const BASELINE_KEY = "baseline";
+const BASELINE_KEY = "baseline" as const;
 const BASELINE_TEXT = "permit(principal, action, resource);";
 
 /** How many sets of policies an isolate keeps. */
@@ -144,7 +145,7 @@ export class PolicyEngine {
     const key = slice.map(({ policy, bundle }) => `${bundle.digest}/${policy.id}`).join(" ");
     const set = this.#sets.named(isBaseline ? `${key} ${BASELINE_KEY}` : key, () => ({
       ...Object.fromEntries(slice.map(({ policy }, index) => [String(index), policy.text])),
-      ...(isBaseline ? { [BASELINE_KEY]: BASELINE_TEXT } : {}),
+      ...defined({ [BASELINE_KEY]: isBaseline ? BASELINE_TEXT : undefined }),
     }));
     if ("fault" in set) return denied(agent, "policy_error", slice.map(deciding), [set.fault]);
     const answer = this.#cedar.authorize({

@@ -34,7 +34,7 @@ export function readBundle(cedar: Cedar, text: string): Result<CompiledBundle, r
   for (const policy of split.value) {
     const read = readPolicy(cedar, policy, ids);
     if (read.ok) policies.push(read.value);
-    else faults.push(...read.error);
+    else for (const fault of read.error) faults.push(fault);
     if (faults.length >= MOST_FAULTS) break;
   }
   return faults.length === 0 ? ok({ format: 1, policies }) : err(faults.slice(0, MOST_FAULTS));

@@ -40,24 +40,22 @@ export function validateBundle(
   const read = readBundle(cedar, text);
   if (!read.ok) return read;
   const { policies } = read.value;
-  const faults = policies.flatMap((policy) => nameFaults(policy, world));
-  const notes: PolicyFault[] = [];
-  const groups = new Map<Operation | null, CompiledPolicy[]>([[null, []]]);
   const operations = new Map<string, Operation>();
+  const groups = new Map<Operation | null, CompiledPolicy[]>();
+  const unplaced: PolicyFault[] = [];
   for (const policy of policies) {
     const operation = readsArguments(policy) ? operationFor(policy, world, operations) : ok(null);
-    if (!operation.ok) faults.push(operation.error);
+    if (!operation.ok) unplaced.push(operation.error);
     else groups.set(operation.value, [...(groups.get(operation.value) ?? []), policy]);
   }
-  for (const [operation, group] of groups) {
-    faults.push(...validated(cedar, group, operation));
-    const [first] = group;
-    if (operation !== null && first !== undefined) notes.push(...notesOf(first, operation));
-  }
-  faults.sort((a, b) => a.line - b.line || a.column - b.column);
-  return faults.length === 0
-    ? ok({ compiled: read.value, digest: bundleDigest(text), notes })
-    : err(faults.slice(0, MOST_FAULTS));
+  const faults = [
+    ...policies.flatMap((policy) => nameFaults(policy, world)),
+    ...unplaced,
+    ...[...groups].flatMap(([operation, group]) => validated(cedar, group, operation)),
+  ].sort((a, b) => a.line - b.line || a.column - b.column);
+  if (faults.length > 0) return err(faults.slice(0, MOST_FAULTS));
+  const notes = [...groups].flatMap(([operation, group]) => notesOf(group, operation));
+  return ok({ compiled: read.value, digest: bundleDigest(text), notes });
 }
 
 /** An operation whose arguments policies read. */
@@ -159,12 +157,14 @@ function validationFault(
 
 const MOST_NOTED = 10;
 
-const notesOf = (policy: CompiledPolicy, operation: Operation): readonly PolicyFault[] =>
-  operation.arguments.leftOut
-    .slice(0, MOST_NOTED)
-    .map(({ path, why }) =>
-      faultIn(policy, `No policy can read ${pointerTo(path)} of ${operation.name}: it ${why}.`, null),
-    );
+const notesOf = ([first]: readonly CompiledPolicy[], operation: Operation | null): readonly PolicyFault[] =>
+  first === undefined || operation === null
+    ? []
+    : operation.arguments.leftOut
+        .slice(0, MOST_NOTED)
+        .map(({ path, why }) =>
+          faultIn(first, `No policy can read ${pointerTo(path)} of ${operation.name}: it ${why}.`, null),
+        );
 
 const faultIn = (
   { id, line, column }: CompiledPolicy,
