@@ -10,6 +10,7 @@ import { fromUtf8 } from "../kernel/bytes.ts";
 import { RPC_ERRORS } from "./errors.ts";
 import { idOf, isObject, type Members, type RequestId } from "./json-members.ts";
 import { membersNamed } from "./json-text.ts";
+import { nearlyNamed } from "./member-names.ts";
 
 export interface RpcRequest {
   readonly kind: "request";
@@ -50,7 +51,7 @@ interface MessageFault {
 }
 
 /**
- * @param from `client`: what Dome decides on, so its numbers must be exact and an error needs no leniency. `upstream`:
+ * @param from `client`: what Dome decides on, so its numbers must be exact, its members must be the protocol's, and an error needs no leniency. `upstream`:
  * an answer that is passed on as it came, so its numbers need only be finite, and its errors may lack an id.
  */
 export function parseMessage(
@@ -85,21 +86,43 @@ function messageOf(value: unknown, from: "client" | "upstream"): Result<RpcMessa
   if (!isObject(value)) return invalid("A JSON-RPC message is an object.");
   const id = idOf(value["id"]);
   if (value["jsonrpc"] !== "2.0") return invalid('The member jsonrpc must be "2.0".', id);
-  if ("method" in value) return callOf(value, id);
+  if (from === "client" && Object.keys(value).some((name) => !MEMBERS.has(name)))
+    return invalid("The message has a member that JSON-RPC does not name.", id);
+  if ("method" in value) return callOf(value, id, from);
   if ("result" in value || "error" in value) return responseOf(value, id, from);
   return invalid("A JSON-RPC message has a method, a result or an error.", id);
 }
 
-function callOf(value: Members, id: RequestId | null): Result<RpcMessage, MessageFault> {
+const MEMBERS: ReadonlySet<string> = new Set(["jsonrpc", "id", "method", "params", "result", "error"]);
+
+function callOf(
+  value: Members,
+  id: RequestId | null,
+  from: "client" | "upstream",
+): Result<RpcMessage, MessageFault> {
   const { method, params = {} } = value;
   if (typeof method !== "string") return invalid("The member method must be a string.", id);
   if ("result" in value || "error" in value) {
     return invalid("A message with a method has neither a result nor an error.", id);
   }
   if (!isObject(params)) return invalid("The member params must be an object.", id);
+  const fault = from === "client" ? paramsFault(params) : null;
+  if (fault !== null) return invalid(fault, id);
   if (!("id" in value)) return ok({ kind: "notification", method, params });
   if (id === null) return invalid("The member id must be a string or an integer.");
   return ok({ kind: "request", id, method, params });
+}
+
+/** What a server may read otherwise than Dome does, or not at all: a strict one refuses the message, or ends its session. */
+function paramsFault(params: Members): string | null {
+  const meant = nearlyNamed(params);
+  if (meant !== null)
+    return `The member params has a member that differs from ${meant} only in the case of its letters.`;
+  const { _meta: meta = {} } = params;
+  if (!isObject(meta)) return "The member params._meta must be an object.";
+  return !("progressToken" in meta) || idOf(meta["progressToken"]) !== null
+    ? null
+    : "params._meta.progressToken must be a string or an integer.";
 }
 
 function responseOf(

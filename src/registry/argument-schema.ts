@@ -11,7 +11,9 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { compileSchema, type Compiled, type SchemaFault } from "./schema-compiler.ts";
 import { bytesOf, type JsonSchema } from "./schema-text.ts";
 import { Steps } from "./steps.ts";
-import { validate } from "./validate.ts";
+import { misspelled } from "./misspelled.ts";
+import type { Node } from "./schema-node.ts";
+import { validate, type Fault } from "./validate.ts";
 
 export const MOST_SCHEMAS_BYTES = 131_072;
 
@@ -78,12 +80,21 @@ export function argumentsFault(schema: JsonSchema, args: unknown, steps = new St
   const compiled = compiledOnce(schema);
   // The schema was stored before a newer rule. Arguments that cannot be checked do not match.
   if (!compiled.ok) return { pointer: "", keyword: "the schema cannot be used" };
-  const fault = validate(compiled.value.schema, args, steps);
+  const { schema: node } = compiled.value;
+  const fault = validate(node, args, steps) ?? misspelledFault(node, args, steps);
   if (fault === null) return null;
   const { path, keyword, expected } = fault;
   const shown = shownPath(path, compiled.value.names);
   const isWhole = shown.length === path.length;
   return { pointer: pointerTo(shown), keyword, ...defined({ expected: isWhole ? expected : undefined }) };
+}
+
+function misspelledFault(schema: Node, args: unknown, steps: Steps): Fault | null {
+  const path = misspelled(schema, args, steps);
+  if (steps.areSpent) return { path: [], keyword: "steps" };
+  return path === null
+    ? null
+    : { path, keyword: "properties", expected: "must be spelled so, with these capital and small letters" };
 }
 
 /** The part of the pointer whose names come from the schema. Other names are the caller's data (P4). */

@@ -1,4 +1,4 @@
-/** The four pairs of eras at the doors of tools, with the official clients, servers and suite. */
+/** The four pairs of eras at the doors of tools, and the door of all, with the official clients, servers and suite. */
 import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ControlPlane } from "../../src/client/control-plane.ts";
@@ -14,6 +14,8 @@ const fixtures: McpFixture[] = [];
 const children: ChildProcess[] = [];
 const urls = new Map<string, string>();
 const doors = new Map<string, Door>();
+/** The door of all servers. */
+let all = { url: "", key: "" };
 let plane: ControlPlane;
 
 beforeAll(async () => {
@@ -34,6 +36,20 @@ beforeAll(async () => {
   const server = await startServer({ args: ["--egress-allow", origins.join(",")] });
   plane = new ControlPlane({ url: server.url, token: server.adminToken });
   for (const [name, url] of urls) doors.set(name, await openDoor(plane, server.url, url, name));
+  const tools = ["everything", "legacy", "modern"];
+  const workspace = (await plane.workspaces.create({ name: "all" })).name;
+  for (const name of tools) {
+    await plane.tools.add({ workspace, name, kind: "mcp", url: urls.get(name) ?? "" });
+    await plane.toolOperations.refresh(name, {}, workspace);
+  }
+  const { agent, api_key } = await plane.agents.register({
+    name: "all",
+    workspace,
+    tier: "trusted",
+    surface: { tools, pools: [], integrations: [] },
+  });
+  await plane.agents.activate({ agent: agent.id });
+  all = { url: `${server.url}/mcp`, key: api_key.secret ?? "" };
 });
 afterAll(async () => {
   await endEverything();
@@ -125,4 +141,48 @@ describe("an agent that may use one operation", () => {
     await client.close();
     expect(client.reported).toEqual([]);
   });
+});
+
+/** The sessions in which the legacy server was asked, from a moment on. */
+const sessionsOf = (verb: string, method: string, from = 0): readonly unknown[] =>
+  (fixtures.at(-1)?.requests ?? [])
+    .slice(from)
+    .filter(({ method: sent, body }) => sent === verb && body.includes(method))
+    .map(({ headers }) => headers["mcp-session-id"]);
+
+describe("the door of all servers", () => {
+  it.each(Object.entries(STOCK_CLIENTS))(
+    "serves the stock client %s with a key and nothing else, whatever each server speaks",
+    async (_name, connect) => {
+      const client = await connect(all.url, all.key);
+      const text = { content: [{ type: "text", text: "This is a simple text response for testing." }] };
+      expect(await client.call("legacy.test_simple_text", {})).toMatchObject(text);
+      expect(await client.call("modern.test_simple_text", {})).toMatchObject(text);
+      expect(await client.call("everything.echo", { message: "hi" })).toMatchObject({
+        content: [{ type: "text", text: "Echo: hi" }],
+      });
+      const { resources } = await client.listResources();
+      expect(resources).toContainEqual(expect.objectContaining({ uri: "legacy.test://static-text" }));
+      await client.close();
+      expect(client.reported).toEqual([]);
+    },
+  );
+
+  it.each(Object.entries(STOCK_CLIENTS).filter(([name]) => name !== "TypeScript v2, auto"))(
+    "gives the stock client %s a session of its own at a legacy server, from its beginning to its end",
+    async (_name, connect) => {
+      const from = fixtures.at(-1)?.requests.length ?? 0;
+      const [one, other] = [await connect(all.url, all.key), await connect(all.url, all.key)];
+      for (const client of [one, other, one]) await client.call("legacy.test_simple_text", {});
+      const [first, second, again] = sessionsOf("POST", '"tools/call"', from);
+      expect([again, typeof first]).toEqual([first, "string"]);
+      expect(second).not.toBe(first);
+      await one.end();
+      expect(sessionsOf("DELETE", "", from)).toEqual([first]);
+      await expect(one.call("legacy.test_simple_text", {})).rejects.toThrow("Send initialize first");
+      expect(await other.call("legacy.test_simple_text", {})).toHaveProperty("content");
+      await one.close();
+      await other.close();
+    },
+  );
 });

@@ -50,10 +50,12 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   "completion/complete": ["ref"],
 };
 
-/** A completion refers to a prompt by its name, or to a template by its URI. */
+/** A completion refers to a prompt by its name, or to a template by its URI. A server looks at the one that the type says. */
+const namedIn = ({ type }: Members): string => (type === "ref/resource" ? "uri" : "name");
+
 function valueAt(params: Members, [first = ""]: readonly string[]): unknown {
   const value = params[first];
-  return isObject(value) ? (value["name"] ?? value["uri"]) : value;
+  return isObject(value) ? value[namedIn(value)] : value;
 }
 
 /** The request as the server's own door would get it. */
@@ -65,7 +67,7 @@ function routed(
   const { params } = request.message;
   const before = params[first];
   const isRef = isObject(before);
-  const member = isRef && before["name"] === undefined ? "uri" : "name";
+  const member = isRef ? namedIn(before) : "name";
   const after = isRef ? { ...before, [member]: name } : name;
   const changed = (text: string): string =>
     isRef ? withMembers(text, { [member]: JSON.stringify(name) }) : JSON.stringify(name);

@@ -100,6 +100,67 @@ describe("a JSON-RPC message from a client", () => {
   });
 });
 
+const call = (members: string): string => `{"jsonrpc":"2.0","id":1,"method":"tools/call"${members}}`;
+
+describe("names that a server in Go would read as those of the protocol (CVE-2026-27896)", () => {
+  it.each([
+    ["Method", '"tools/list"'],
+    ["METHOD", '"tools/list"'],
+    ["Params", '{"name":"other"}'],
+    ["param\u017f", '{"name":"other"}'],
+    ["ID", "2"],
+    ["more", "1"],
+  ])(
+    "are refused in a message: %s, because a strict server refuses any that JSON-RPC does not name",
+    (name, value) => {
+      expect(refused(call(`,"params":{"name":"find"},"${name}":${value}`))).toMatchObject({
+        code: -32_600,
+        id: 1,
+      });
+    },
+  );
+
+  it.each([
+    ["name", '"name":"find","Name":"other"'],
+    ["name", '"NAME":"other"'],
+    ["arguments", '"name":"find","Arguments":{"path":"/"}'],
+    ["arguments", '"name":"find","argument\u017f":{"path":"/"}'],
+    ["uri", '"uri":"a:b","URI":"c:d"'],
+    ["cursor", '"Cursor":"x"'],
+    ["type", '"ref":{"Type":"ref/prompt","type":"ref/resource","name":"x"}'],
+    ["arguments", '"context":{"Arguments":{"a":"b"}}'],
+    ["_meta", '"_Meta":{}'],
+  ])("are refused in parameters, and the one that was meant is named: %s", (meant, members) => {
+    expect(refused(call(`,"params":{${members}}`))).toEqual({
+      code: -32_600,
+      detail: `The member params has a member that differs from ${meant} only in the case of its letters.`,
+      id: 1,
+    });
+  });
+
+  it.each([
+    '"name":"find","arguments":{"Name":"x","Arguments":1}',
+    '"name":"find","_meta":{"Name":1,"progressToken":0}',
+    '"name":"find","later":{"than":"today"}',
+  ])("are data elsewhere: %s", (members) => {
+    expect(fromClient(call(`,"params":{${members}}`)).ok).toBe(true);
+  });
+});
+
+it.each(["null", "1.5", "{}", "true"])(
+  "refuses the progress token %s, because a strict server refuses the message, as it refuses a session that it lost",
+  (token) => {
+    expect(refused(call(`,"params":{"name":"find","_meta":{"progressToken":${token}}}`))).toMatchObject({
+      code: -32_600,
+      id: 1,
+    });
+  },
+);
+
+it.each(["null", "7", "[]", '"x"'])("refuses %s as _meta, which is an object", (meta) => {
+  expect(refused(call(`,"params":{"name":"find","_meta":${meta}}`))).toMatchObject({ code: -32_600, id: 1 });
+});
+
 describe("a JSON-RPC message from an upstream", () => {
   const fromUpstream = (text: string) => parseMessage(utf8(text), "upstream");
 

@@ -226,6 +226,41 @@ describe("arguments", () => {
     expect(argumentsFault(address, args)).toBe(expected);
   });
 
+  describe("with a name that only the case of its letters tells from one in the schema", () => {
+    const schema = {
+      type: "object",
+      properties: {
+        path: { type: "string" },
+        keys: { type: "object", properties: { key: { type: "string" } } },
+        list: { type: "array", items: { type: "object", properties: { id: { type: "integer" } } } },
+        fields: { type: "object" },
+        ID: { type: "integer" },
+        id: { type: "integer" },
+      },
+      allOf: [{ properties: { deep: { $ref: "#/$defs/deep" } } }],
+      patternProperties: { "^X": {} },
+      $defs: { deep: { properties: { inner: {}, deep: { $ref: "#/$defs/deep" } } } },
+    };
+
+    it.each<[string, unknown]>([
+      ["/path", { path: "/tmp", Path: "/etc" }],
+      ["/path", { PATH: "/etc" }],
+      ["/keys/key", { keys: { "\u212aey": "x" } }],
+      ["/list/1/id", { list: [{ id: 1 }, { Id: 2 }] }],
+      ["/deep/deep/inner", { deep: { deep: { Inner: 1 } } }],
+    ])("do not match, at %s, because a server in Go reads it as that one (P1)", (pointer, args) => {
+      expect(checkSchema(schema).ok).toBe(true);
+      expect(argumentsFault(schema, args)).toBe(`"${pointer}" (properties)`);
+    });
+
+    it.each<[string, unknown]>([
+      ["the schema declares both", { id: 1, ID: 2 }],
+      ["a pattern of the schema declares it", { Xpath: 1, XPATH: 2 }],
+      ["the schema names no members there", { fields: { Path: 1, path: 2, A: 1, a: 2 } }],
+      ["it is another name", { paths: 1 }],
+    ])("match where %s", (_, args) => expect(argumentsFault(schema, args)).toBeNull());
+  });
+
   it("lack a member that only the prototype has", () => {
     for (const name of ["constructor", "toString", "hasOwnProperty"]) {
       expect(argumentsFault({ required: [name] }, {})).toBe(`"/${name}" (required)`);
