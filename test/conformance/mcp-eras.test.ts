@@ -1,4 +1,5 @@
 /** The four pairs of eras at the doors of tools, and the door of all, with the official clients, servers and suite. */
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ControlPlane } from "../../src/client/control-plane.ts";
@@ -167,6 +168,23 @@ describe("the door of all servers", () => {
       expect(client.reported).toEqual([]);
     },
   );
+
+  it("has the news of its servers in one stream, as the stock client hears them", async () => {
+    const client = new Client({ name: "stock", version: "1" }, { versionNegotiation: { mode: "auto" } });
+    const heard = new Promise<void>((resolve) => {
+      client.setNotificationHandler("notifications/tools/list_changed", () => resolve());
+    });
+    const requestInit = { headers: { authorization: `Bearer ${all.key}` } };
+    await client.connect(new StreamableHTTPClientTransport(new URL(all.url), { requestInit }));
+    const uris = ["modern.test://static-text", "everything.demo://x"];
+    const news = await client.listen({ toolsListChanged: true, resourceSubscriptions: uris });
+    expect(news.honoredFilter).toMatchObject({ toolsListChanged: true });
+    await client.callTool({ name: "modern.test_trigger_tool_change", arguments: {} });
+    await heard;
+    await news.close();
+    expect(await news.closed).toBe("local");
+    await client.close();
+  });
 
   it.each(Object.entries(STOCK_CLIENTS).filter(([name]) => name !== "TypeScript v2, auto"))(
     "gives the stock client %s a session of its own at a legacy server, from its beginning to its end",

@@ -181,7 +181,12 @@ describe("the door of all servers", () => {
     const { body } = await post(modernRequest("server/discover"));
     expect(body.result).toMatchObject({
       supportedVersions: ["2026-07-28"],
-      capabilities: { tools: {}, prompts: {}, resources: {}, completions: {} },
+      capabilities: {
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        completions: {},
+      },
       cacheScope: "private",
     });
   });
@@ -189,11 +194,6 @@ describe("the door of all servers", () => {
   it("is empty only for an agent that declares no server", async () => {
     const { secret } = await api.start({ name: "none", workspace: here.home, surface: { tools: ["own"] } });
     expect((await post(modernRequest("tools/list"), "", secret)).body.result["tools"]).toEqual([]);
-  });
-
-  it("has streams of news at the doors of single servers alone", async () => {
-    const { status, body } = await post(modernRequest("subscriptions/listen", { notifications: {} }));
-    expect([status, body.error]).toMatchObject([404, { code: -32_601 }]);
   });
 
   it("takes a token for itself, and none for the door of one server (MA-2)", async () => {

@@ -16,6 +16,7 @@ import { listAll } from "./aggregate-lists.ts";
 import type { AggregatePorts, AllRequest } from "./all-request.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 import { doorViews } from "./door-view.ts";
+import { listenToAll } from "./listen-to-all.ts";
 import { unknownAnswer } from "./own-answers.ts";
 import { released, serveRequest } from "./serve-request.ts";
 
@@ -32,6 +33,7 @@ export async function serveAll(
     const listed = await listAll(ports, caller, request, views.value);
     return listed.ok ? released(ports, caller, listed.value) : listed;
   }
+  if (message.method === "subscriptions/listen") return listenToAll(ports, caller, request);
   const place = PLACES[message.method];
   if (place === undefined) return ok(notServed(request));
   const split = splitName(String(valueAt(message.params, place)));
@@ -98,12 +100,17 @@ function withPrefixedContents(answer: ClientAnswer, tool: string): ClientAnswer 
   return { ...answer, text };
 }
 
-/** Announced is what the door serves, whatever the servers behind it have. Streams of news are of one server. */
+/** Announced is what the door serves, whatever the servers behind it have. */
 function discovered({ message: { id } }: AllRequest): ClientAnswer {
   const result = {
     resultType: "complete",
     supportedVersions: [MODERN],
-    capabilities: { tools: {}, prompts: {}, resources: {}, completions: {} },
+    capabilities: {
+      tools: { listChanged: true },
+      prompts: { listChanged: true },
+      resources: { listChanged: true, subscribe: true },
+      completions: {},
+    },
     ttlMs: 0,
     cacheScope: "private",
     _meta: { [META.serverInfo]: DOME },

@@ -1,0 +1,109 @@
+/**
+ * The news of several servers in one stream, each as it comes. The stream ends with the first of them that ends: with its
+ * last message, or with a sentence of Dome where it has none.
+ */
+import type { Caller } from "../../access/caller.ts";
+import { utf8 } from "../../kernel/bytes.ts";
+import { eventBytes, KEEP_ALIVE } from "../../mcp/event-writer.ts";
+import type { SseEvent } from "../../mcp/event-reader.ts";
+import type { RequestId } from "../../mcp/json-members.ts";
+import { mapMember } from "../../mcp/json-text.ts";
+import { parseMessage } from "../../mcp/message.ts";
+import { META } from "../../mcp/revision.ts";
+import type { McpPorts } from "./door-view.ts";
+import type { Events } from "./events.ts";
+import { cutMessage, noAnswerMessage } from "./own-answers.ts";
+
+/** What one server tells, after its acknowledgement. */
+export interface News {
+  readonly tool: string;
+  readonly events: Events;
+}
+
+/** What is passed of an event, and whether it is the last. */
+interface Passed {
+  readonly text: string | null;
+  readonly isLast: boolean;
+}
+
+/**
+ * @param id of the client's request.
+ * @param first the first message.
+ */
+export function mergedNews(
+  { leases, clock }: Pick<McpPorts, "leases" | "clock">,
+  { state }: Caller,
+  id: RequestId,
+  first: string,
+  sources: readonly News[],
+): ReadableStream<Uint8Array> {
+  const awaited = new Map<News, Promise<{ readonly news: News; readonly event: SseEvent | null }>>();
+  let isOver = false;
+
+  const listenOn = (news: News): void => {
+    const next = news.events.next().then(
+      (event) => ({ news, event }),
+      () => ({ news, event: null }), // lost
+    );
+    awaited.delete(news);
+    awaited.set(news, next);
+  };
+  const end = (controller: ReadableStreamDefaultController<Uint8Array> | null, last: string | null): void => {
+    if (isOver) return;
+    isOver = true;
+    if (controller !== null && last !== null) controller.enqueue(eventBytes(last));
+    controller?.close();
+    for (const { events } of sources) events.cancel();
+  };
+  /** What a server has said before a cut may still be here after it (P3). */
+  const mayPass = (): boolean => {
+    const until = leases.admittedUntil(state);
+    return until.ok && clock.now() < until.value;
+  };
+
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        controller.enqueue(eventBytes(first));
+        for (const news of sources) listenOn(news);
+        if (sources.length === 0) end(controller, ended(id));
+      },
+      pull: async (controller) => {
+        const { news, event } = await Promise.race(awaited.values());
+        if (isOver) return;
+        if (!mayPass()) return end(controller, cutMessage(id, AbortSignal.abort()));
+        if (event === null) return end(controller, noAnswerMessage(id, "upstream_lost"));
+        const { text, isLast } = passed(news.tool, event);
+        if (isLast) return end(controller, text);
+        controller.enqueue(text === null ? KEEP_ALIVE : eventBytes(text));
+        listenOn(news);
+      },
+      cancel: () => end(null, null),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** A resource has the tool's name in front. The end of one server's part is the end of all (`listen-to-all.ts`). */
+function passed(tool: string, { data }: SseEvent): Passed {
+  const message = data === null ? null : parseMessage(utf8(data), "upstream");
+  if (data === null || message?.ok !== true) return { text: null, isLast: false };
+  if (message.value.kind === "response") return { text: onOneLine(data), isLast: true };
+  const text = mapMember(data, "params", (params) =>
+    mapMember(params, "uri", (uri) =>
+      uri.startsWith('"') ? JSON.stringify(`${tool}.${String(JSON.parse(uri))}`) : uri,
+    ),
+  );
+  return { text: onOneLine(text), isLast: false };
+}
+
+/** White space in JSON may hold the ends of lines that its event had. */
+const onOneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, " ");
+
+/** The stream has ended as it should: there is no server to hear. */
+const ended = (id: RequestId): string =>
+  JSON.stringify({
+    jsonrpc: "2.0",
+    id,
+    result: { resultType: "complete", _meta: { [META.subscriptionId]: id } },
+  });
