@@ -227,6 +227,14 @@ async function initialize(url: string, agent: Agent, place: string): Promise<voi
   if (typeof session === "string") sessions.set(`${agent.id} ${place}`, session);
 }
 
+/**
+ * Dome lets nothing pass that its objects have not confirmed in time (P3), and a machine without a free processor may not
+ * confirm it. Then it says so, and the same call is judged a moment later: only a call that never is, is a fault.
+ */
+const isUndecided = ({ status, text }: Exchanged): boolean =>
+  status === 503 && text.includes('"code":"unavailable"');
+const MOST_REPEATS = 5;
+
 /** What the server has logged of the request that was answered so. */
 function logOf({ text }: Exchanged): string {
   const id = /req_[0-9a-z]{26}/.exec(text)?.[0];
@@ -258,7 +266,7 @@ it(
     const faults: string[] = [];
     const statuses: Record<string, number> = {};
     const leaving = new Set<{ readonly at: number; leave(): void }>();
-    let [begun, done, working] = [0, 0, CLIENTS];
+    let [begun, done, working, undecided] = [0, 0, CLIENTS, 0];
 
     const passed = (calls: number): void => {
       done += calls;
@@ -277,10 +285,19 @@ it(
       };
       leaving.add(patience);
       const { method, headers } = sent;
-      const asked = { method, headers, body: bodyOf(sent), signal: gone.signal };
-      const answered = await exchange(`${dome.url}${sent.path}`, asked).catch((fault: unknown) =>
-        String(fault),
-      );
+      const ask = (): Promise<Exchanged | string> =>
+        exchange(`${dome.url}${sent.path}`, {
+          method,
+          headers,
+          body: bodyOf(sent),
+          signal: gone.signal,
+        }).catch((fault: unknown) => String(fault));
+      let answered = await ask();
+      for (let repeats = 0; repeats < MOST_REPEATS; repeats += 1) {
+        if (typeof answered === "string" || !isUndecided(answered)) break;
+        undecided += 1;
+        answered = await ask();
+      }
       leaving.delete(patience);
       passed(1);
       if (typeof answered === "string") {
@@ -308,7 +325,7 @@ it(
       }
     };
     await Promise.all([stops(), ...Array.from({ length: CLIENTS }, (_none, at) => client(at))]);
-    console.log(`seed ${SEED}: ${JSON.stringify(statuses)}`);
+    console.log(`seed ${SEED}: ${JSON.stringify(statuses)}, undecided ${undecided}`);
     expect(faults).toEqual([]);
 
     // A client that left while its server was silent is noticed at the server's time limit at the latest. A stop cuts the rest.
