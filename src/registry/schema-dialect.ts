@@ -1,8 +1,9 @@
 /** The supported dialects of JSON Schema, and their differences. */
 import type { JsonSchema } from "./schema-text.ts";
 
+/** They rule nothing. `$anchor` names a place, to which no reference leads: references are JSON pointers. */
 export const ANNOTATIONS: ReadonlySet<string> = new Set(
-  "$comment title description default examples deprecated readOnly writeOnly contentEncoding contentMediaType contentSchema".split(
+  "$anchor $comment title description default examples deprecated readOnly writeOnly contentEncoding contentMediaType contentSchema".split(
     " ",
   ),
 );
