@@ -42,6 +42,12 @@ interface Filter {
   readonly uris: readonly string[];
 }
 
+/** What is asked of one server, under its own URIs. */
+interface Asked {
+  readonly view: DoorView;
+  readonly filter: Filter;
+}
+
 /** The part of one server; without `news`: there is none, and why, where it is one that is missing. */
 interface Part {
   readonly tool: string;
@@ -64,20 +70,21 @@ export async function listenToAll(
   const views = await doorViews(ports, caller);
   if (!views.ok) return views;
   const part = mcpOperation(request.message.method);
-  const offering = views.value.filter(
-    ({ name, catalog }) =>
-      isOffered({ ...caller, catalog }, { kind: "tool", name, part }) && !isEmpty(filterFor(wanted, name)),
-  );
+  const urisOf = byTool(wanted.uris);
+  const offering = views.value
+    .filter(({ name, catalog }) => isOffered({ ...caller, catalog }, { kind: "tool", name, part }))
+    .map((view): Asked => ({ view, filter: { ...wanted, uris: urisOf.get(view.name) ?? [] } }))
+    .filter(({ filter: { lists, uris } }) => lists.length + uris.length > 0);
   const open = new Set<News>();
   const asked = await askServers(ports.timers, offering, {
     ms: OPEN_MS,
     gone: request.gone,
-    ask: async (view, gone) => {
-      const answer = await listenAt(ports, caller, { ...request, gone }, view, filterFor(wanted, view.name));
+    ask: async (each, gone) => {
+      const answer = await listenAt(ports, caller, { ...request, gone }, each);
       if (answer.ok && answer.value.news !== null) open.add(answer.value.news);
       return answer;
     },
-    late: ({ name }) => without(name, "upstream_timeout"),
+    late: ({ view: { name } }) => without(name, "upstream_timeout"),
   });
   if (!asked.ok) {
     for (const { events } of open) events.cancel();
@@ -85,7 +92,9 @@ export async function listenToAll(
   }
   const heard = asked.value.flatMap(({ news }) => news ?? []);
   const body = mergedNews(ports, caller, id, acknowledgement(id, asked.value), heard);
-  return released(ports, caller, { kind: "events", body, decision: null });
+  const out = await released(ports, caller, { kind: "events", body, decision: null });
+  if (!out.ok) await body.cancel();
+  return out;
 }
 
 /** @returns null for what is no filter. */
@@ -96,16 +105,18 @@ function filterOf(said: unknown): Filter | null {
   return { lists: LISTS.filter((name) => said[name] === true), uris };
 }
 
-const isEmpty = ({ lists, uris }: Filter): boolean => lists.length + uris.length === 0;
-
-/** What of it concerns one server, under its own URIs. */
-const filterFor = ({ lists, uris }: Filter, name: string): Filter => ({
-  lists,
-  uris: uris.flatMap((uri) => {
+/** The URIs of each server, as it knows them. What names none is of nobody. */
+function byTool(uris: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const uri of uris) {
     const split = splitName(uri);
-    return split?.tool === name ? [split.name] : [];
-  }),
-});
+    if (split === null) continue;
+    const others = found.get(split.tool);
+    if (others === undefined) found.set(split.tool, [split.name]);
+    else others.push(split.name);
+  }
+  return found;
+}
 
 const membersOf = ({ lists, uris }: Filter): Members => ({
   ...Object.fromEntries(lists.map((name) => [name, true])),
@@ -124,9 +135,10 @@ async function listenAt(
   ports: AggregatePorts,
   caller: Caller,
   { separator: _separator, ...request }: AllRequest,
-  { name, tool: { id, upstream } }: DoorView,
-  filter: Filter,
+  { view, filter }: Asked,
 ): Promise<Result<Part, Withheld>> {
+  const { id, upstream } = view.tool;
+  const { name } = view;
   if (upstream === null) return ok(without(name));
   const known = await knownBehind(ports, id, upstream, request.gone);
   if (!known.ok) return ok(without(name, whyNot(known.error, false, request.gone)));
@@ -178,9 +190,10 @@ async function acknowledged(tool: string, filter: Filter, body: ReadableStream<U
     const { method, params } = message.value;
     const accepted = method === ACKNOWLEDGED ? filterOf(params["notifications"]) : null;
     if (accepted !== null) {
+      const uris = new Set(accepted.uris);
       const both = {
         lists: filter.lists.filter((name) => accepted.lists.includes(name)),
-        uris: filter.uris.filter((uri) => accepted.uris.includes(uri)),
+        uris: filter.uris.filter((uri) => uris.has(uri)),
       };
       return { tool, news: { tool, events }, accepted: both, missing: null };
     }
