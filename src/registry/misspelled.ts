@@ -55,13 +55,19 @@ function inList(nodes: readonly Node[], list: readonly unknown[], path: Path, st
 /** The schemas, and those that stand beside them for the same value, each once. */
 function besides(schemas: readonly Node[], steps: Steps): readonly Node[] {
   const all = new Set<Node>();
-  const waiting = [...schemas];
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (all.has(node) || !steps.spend(1)) continue;
-    all.add(node);
-    waiting.push(...node.allOf, ...(node.anyOf ?? []), ...(node.oneOf ?? []));
-    waiting.push(...node.dependentSchemas.map(([, schema]) => schema));
-    for (const each of [node.if, node.then, node.else]) if (each !== undefined) waiting.push(each);
+  let waiting = schemas;
+  while (waiting.length > 0) {
+    const next = [...new Set(waiting)].filter((node) => !all.has(node) && steps.spend(1));
+    for (const node of next) all.add(node);
+    waiting = next.flatMap(besideOf);
   }
   return [...all];
 }
+
+const besideOf = (node: Node): readonly Node[] => [
+  ...node.allOf,
+  ...(node.anyOf ?? []),
+  ...(node.oneOf ?? []),
+  ...node.dependentSchemas.map(([, schema]) => schema),
+  ...[node.if, node.then, node.else].filter((each) => each !== undefined),
+];
