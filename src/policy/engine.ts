@@ -16,10 +16,9 @@ import type { Cedar } from "./cedar.ts";
 import { cedarArguments, type CedarArguments } from "./cedar-arguments.ts";
 import { touches, type Path } from "./context-reads.ts";
 import { forbidsOfParts, matching, type Asking } from "./policy-index.ts";
+import { cedarContext, cedarEntities } from "./cedar-request.ts";
 import {
   actionOf,
-  cedarContext,
-  cedarEntities,
   placedAgent,
   placedResource,
   type PolicyAgent,
@@ -148,12 +147,13 @@ export class PolicyEngine {
       ...defined({ [BASELINE_KEY]: isBaseline ? BASELINE_TEXT : undefined }),
     }));
     if ("fault" in set) return denied(agent, "policy_error", slice.map(deciding), [set.fault]);
+    const reads = slice.flatMap(({ policy }) => policy.reads);
     const answer = this.#cedar.authorize({
       principal: { ...asking.principal.self },
       action: { type: "Dome::Action", id: asking.action },
       resource: { ...asking.resource.self },
-      context: cedarContext(request, args),
-      entities: cedarEntities(request),
+      context: cedarContext(request, args, reads),
+      entities: cedarEntities(request, reads),
       preparsedPolicySetId: set.name,
     });
     return verdictOf(agent, slice, answer);

@@ -1,12 +1,5 @@
-/**
- * What is decided on, and how it is said to Cedar. Everything in it was verified before; nothing of it is passed in a form
- * that Cedar could refuse, because a request that it cannot read would deny what no policy looks at.
- */
-import type { CedarValueJson, EntityJson, TypeAndId } from "@cedar-policy/cedar-wasm/web";
-import { rfc3339 } from "../kernel/clock.ts";
-import { defined } from "../kernel/defined.ts";
+/** What is decided on by policy. Everything in it was verified before. */
 import type { JsonSchema } from "./argument-shape.ts";
-import { cedarAddress } from "./cedar-address.ts";
 import { RESOURCE_TYPES } from "./cedar-schema.ts";
 import type { EntityRef, PolicyAction } from "./shape.ts";
 
@@ -91,7 +84,6 @@ export interface Placed {
   readonly within: readonly EntityRef[];
 }
 
-const HEADERS: EntityRef = { type: "Dome::Headers", id: "request" };
 const TOOL_ACTIONS = { mcp: "mcp:call", http: "http:call", local: "tool:use" } as const;
 
 export function actionOf(asked: PolicyAsked): PolicyAction {
@@ -131,107 +123,3 @@ export function placedResource(workspace: string, asked: PolicyAsked): Placed {
       return placedAgent(workspace, asked.agent);
   }
 }
-
-/** The entities of a request: the agents of the chain, the resource, and its headers. */
-export function cedarEntities({ workspace, agents, asked, headers }: PolicyRequest): EntityJson[] {
-  const known = new Map(
-    [...agents, ...(asked.kind === "agent" ? [asked.agent] : [])].map((each) => [each.id, each]),
-  );
-  return [
-    ...Array.from(known.values(), (agent) => agentEntity(workspace, agent)),
-    ...(asked.kind === "agent"
-      ? []
-      : [entityOf(placedResource(workspace, asked), resourceAttributes(asked), {})]),
-    entityOf({ self: HEADERS, within: [] }, {}, texts(headers)),
-  ];
-}
-
-function agentEntity(workspace: string, agent: PolicyAgent): EntityJson {
-  const { name, owner, steward, tier, labels } = agent;
-  return entityOf(placedAgent(workspace, agent), texts({ name, owner, steward, tier }), texts(labels));
-}
-
-const entityOf = (
-  { self, within }: Placed,
-  attrs: Record<string, CedarValueJson>,
-  tags: Record<string, CedarValueJson>,
-): EntityJson => ({ uid: { ...self }, attrs, parents: within.map((each) => ({ ...each })), tags });
-
-function resourceAttributes(
-  asked: Exclude<PolicyAsked, { readonly kind: "agent" }>,
-): Record<string, CedarValueJson> {
-  switch (asked.kind) {
-    case "tool": {
-      const [, method, path] = /^([A-Z]+) (\/.*)$/.exec(asked.part ?? "") ?? [];
-      const route = asked.tool === "http" ? texts({ method, path }) : {};
-      return { tool: asked.name, read_only: asked.readOnly, ...texts({ operation: asked.part }), ...route };
-    }
-    case "pool":
-      return {
-        pool: asked.name,
-        ...texts({
-          model: asked.part,
-          provider: asked.model?.provider,
-          region: asked.model?.region,
-          price_tier: asked.model?.priceTier,
-          service_tier: asked.model?.serviceTier,
-        }),
-      };
-    case "integration":
-      return texts({ name: asked.name });
-  }
-}
-
-/** @param args as `cedarArguments` made them; null: no policy looks at them. */
-export function cedarContext(
-  { agents, actas, request, now }: PolicyRequest,
-  args: Readonly<Record<string, CedarValueJson>> | null,
-): Record<string, CedarValueJson> {
-  const origin = agents.at(-1) ?? agents[0];
-  const ip = cedarAddress(request.ip ?? "");
-  const time = new Date(now);
-  return {
-    ...defined({ arguments: args === null ? undefined : { ...args } }),
-    ...defined({ actas: actas === null ? undefined : cedarUser(actas) }),
-    chain: {
-      depth: agents.length,
-      actor: reference({ type: "Dome::Agent", id: agents[0].id }),
-      origin: reference({ type: "Dome::Agent", id: origin.id }),
-      agents: agents.map(({ id }) => reference({ type: "Dome::Agent", id })),
-    },
-    request: {
-      ...texts({ method: request.method, country: request.country, user_agent: request.user_agent }),
-      ...defined({ ip: ip === null ? undefined : { __extn: { fn: "ip", arg: ip } } }),
-      headers: reference(HEADERS),
-    },
-    time: {
-      now: { __extn: { fn: "datetime", arg: rfc3339(now) } },
-      hour: time.getUTCHours(),
-      minute: time.getUTCMinutes(),
-      weekday: ((time.getUTCDay() + 6) % 7) + 1,
-    },
-  };
-}
-
-const cedarUser = ({
-  user,
-  provider,
-  email,
-  groups,
-}: NonNullable<PolicyRequest["actas"]>): CedarValueJson => ({
-  user: reference({ type: "Dome::User", id: user.toWellFormed() }),
-  ...texts({ provider, email }),
-  ...defined({ groups: groups === null ? undefined : groups.filter((group) => group.isWellFormed()) }),
-});
-
-const reference = ({ type, id }: TypeAndId): CedarValueJson => ({ __entity: { type, id } });
-
-/** The members that are text which Cedar can read; an unpaired surrogate would fail the whole request. */
-const texts = (
-  members: Readonly<Record<string, string | null | undefined>>,
-): Record<string, CedarValueJson> =>
-  Object.fromEntries(
-    Object.entries(members).flatMap(([name, text]) =>
-      text == null || !text.isWellFormed() || !name.isWellFormed() ? [] : [[name, text]],
-    ),
-  );

@@ -2,14 +2,9 @@ import { array, assert, constantFrom, integer, property, record, subarray } from
 import { describe, expect, it } from "vitest";
 import { PolicyEngine, type Bundles } from "../../../src/policy/engine.ts";
 import { mayBeAllowed } from "../../../src/policy/listing.ts";
+import { cedarContext, cedarEntities } from "../../../src/policy/cedar-request.ts";
 import { policiesNaming, tooManyOpen } from "../../../src/policy/policy-index.ts";
-import {
-  actionOf,
-  cedarContext,
-  cedarEntities,
-  placedAgent,
-  placedResource,
-} from "../../../src/policy/policy-request.ts";
+import { actionOf, placedAgent, placedResource } from "../../../src/policy/policy-request.ts";
 import type { PolicyRequest } from "../../../src/policy/policy-request.ts";
 import { agent, bundles, cedar, compiled, operation, request } from "../../support/policies.ts";
 
@@ -44,6 +39,9 @@ const conditions = constantFrom(
   "when { context.time.hour > 8 }",
   "when { context.time.hour > 20 }",
   "unless { context.chain.depth > 1 }",
+  "when { context.chain.agents.contains(principal) && context.time.minute == 0 }",
+  `when { context.request.headers.hasTag("x") || context has actas.email }`,
+  `unless { principal.hasTag("x") || principal.tier == "restricted" }`,
   "when { context.time.hour + 9223372036854775807 > 0 }",
 );
 const policies = array(
@@ -102,8 +100,8 @@ function unsliced(asked: PolicyRequest, rules: Bundles): "allow" | "deny" {
       principal: { ...placedAgent(asked.workspace, each).self },
       action: { type: "Dome::Action", id: actionOf(asked.asked) },
       resource: { ...placedResource(asked.workspace, asked.asked).self },
-      context: cedarContext(asked, null),
-      entities: cedarEntities(asked),
+      context: cedarContext(asked, null, [[]]),
+      entities: cedarEntities(asked, [[]]),
       preparsedPolicySetId: "unsliced",
     });
     if (answer.type === "failure") throw new Error(JSON.stringify(answer.errors));
