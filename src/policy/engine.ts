@@ -15,7 +15,7 @@ import { argumentShape, type JsonSchema } from "./argument-shape.ts";
 import type { Cedar } from "./cedar.ts";
 import { cedarArguments, type CedarArguments } from "./cedar-arguments.ts";
 import { touches, type Path } from "./context-reads.ts";
-import { forbidsOfParts, matching, type Asking } from "./policy-index.ts";
+import { exceptionsWithin, matching, type Asking } from "./policy-index.ts";
 import { cedarContext, cedarEntities } from "./cedar-request.ts";
 import {
   actionOf,
@@ -199,7 +199,7 @@ function forbiddenParts(
   const isWhole = (asked.kind === "tool" || asked.kind === "pool") && asked.part === null;
   return isWhole
     ? applying.flatMap((bundle) =>
-        forbidsOfParts(bundle.compiled, asking).map((policy) => ({ policy, bundle })),
+        exceptionsWithin(bundle.compiled, asking).map((policy) => ({ policy, bundle })),
       )
     : [];
 }

@@ -52,17 +52,18 @@ export function matching(bundle: CompiledBundle, asking: Asking): readonly Compi
 }
 
 /**
- * The policies of a bundle that forbid a part of a whole tool or pool and whose head matches otherwise. A request for the
- * whole asks for all of its parts.
+ * The policies of a bundle that treat a part of a whole tool or pool in a way of its own, in their head or in their conditions.
+ * A request for the whole asks for all of its parts, so it cannot be allowed past them. What only permits a part by name is
+ * none of these: it does not reach the whole.
  */
-export function forbidsOfParts(bundle: CompiledBundle, asking: Asking): readonly CompiledPolicy[] {
+export function exceptionsWithin(bundle: CompiledBundle, asking: Asking): readonly CompiledPolicy[] {
   const { type, id } = asking.resource.self;
-  return bundle.policies.filter(({ effect, head }) => {
-    const part = namedIn(head.resource);
+  const isPart = (ref: EntityRef | null): boolean => ref?.type === type && ref.id.startsWith(`${id}/`);
+  return bundle.policies.filter(({ effect, head, names }) => {
+    const isOnPart = isPart(namedIn(head.resource));
     return (
-      effect === "forbid" &&
-      part?.type === type &&
-      part.id.startsWith(`${id}/`) &&
+      names.some(isPart) &&
+      (isOnPart ? effect === "forbid" : holds(head.resource, asking.resource)) &&
       matchesAction(head.actions, asking.action) &&
       holds(head.principal, asking.principal)
     );

@@ -4,18 +4,23 @@
  */
 import type { Cedar } from "./cedar.ts";
 
+/** All engines of an isolate share the names, so each begins its own with a number of its own. */
+let engines = 0;
+
 export class PolicySets {
   hits = 0;
   misses = 0;
   readonly #cedar: Cedar;
-  readonly #most: number;
+  /** Names of sets that hold nothing that is looked for. */
+  readonly #free: string[];
   /** By what is in a set, the name that it has; the least recently used first. */
   readonly #names = new Map<string, string>();
 
   /** @param most the number of names. A set of 20 policies takes about 45 KB. */
   constructor(cedar: Cedar, most: number) {
+    engines += 1;
     this.#cedar = cedar;
-    this.#most = most;
+    this.#free = Array.from({ length: most }, (_, index) => `${engines}-${index}`);
   }
 
   /**
@@ -37,15 +42,21 @@ export class PolicySets {
     this.misses += 1;
     const name = this.#freeName();
     const kept = this.#cedar.keep(name, policies());
-    if (kept.type === "failure") return { fault: kept.errors[0]?.message ?? "the policies cannot be read" };
+    if (kept.type === "failure") {
+      this.#free.push(name); // it would otherwise be given twice
+      return { fault: kept.errors[0]?.message ?? "the policies cannot be read" };
+    }
     this.#names.set(key, name);
     return { name };
   }
 
   #freeName(): string {
-    if (this.#names.size < this.#most) return `set-${this.#names.size}`;
-    const [oldest = ["", "set-0"]] = this.#names;
-    this.#names.delete(oldest[0]);
-    return oldest[1];
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    for (const [key, name] of this.#names) {
+      this.#names.delete(key);
+      return name;
+    }
+    throw new Error("an engine keeps at least one set");
   }
 }

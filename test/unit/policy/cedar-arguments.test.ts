@@ -150,7 +150,7 @@ describe("arguments of whatever form, at the real engine", () => {
           expect(answer).toMatchObject({ type: "success", response: { decision: "allow" } });
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

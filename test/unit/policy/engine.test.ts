@@ -115,6 +115,17 @@ describe("a decision by policy", () => {
     expect(decide(texts).decision).toBe("allow");
   });
 
+  it("denies a whole tool where a condition names one of its operations, and not where a permit alone does", () => {
+    const whole = { asked: operation("zendesk") };
+    const forbidden = forbid("in-condition", `resource == Dome::MCPTool::"zendesk/create_ticket"`);
+    expect(decide({ workspace: forbidden }, whole).decision).toBe("deny");
+    const unless = `@id("but-one") permit(principal, action, resource) unless { ${TICKET} };`;
+    expect(decide({ "tier/standard": unless }, whole).decision).toBe("deny");
+    const one = `@id("one") permit(principal, action, ${TICKET});`;
+    expect(decide({ workspace: one }, whole).decision).toBe("allow");
+    expect(decide({ "tier/standard": one }, whole)).toMatchObject({ reason: "policy_no_permit" });
+  });
+
   it("says which bundles it looked at", () => {
     const texts = { organization: "", workspace: "", "tier/standard": "", "agent/agt_1": "" };
     expect(bundleVersionOf(request().agents, bundles(texts))).toBe(
@@ -267,6 +278,34 @@ describe("arguments in a decision", () => {
 });
 
 describe("the sets that the engine keeps", () => {
+  it("are its own, because two engines of an isolate decide in one instance of Cedar", () => {
+    const [one, other] = [new PolicyEngine(cedar, 1), new PolicyEngine(cedar, 1)];
+    const [strict, lax] = [
+      bundles({ workspace: forbid("a", "true") }),
+      bundles({ workspace: forbid("b", "false") }),
+    ];
+    const decideAll = () => [one.decide(request(), strict).decision, other.decide(request(), lax).decision];
+    expect([...decideAll(), ...decideAll()]).toEqual(["deny", "allow", "deny", "allow"]);
+    expect([one.counts, other.counts]).toEqual([
+      { hits: 1, misses: 1 },
+      { hits: 1, misses: 1 },
+    ]);
+  });
+
+  it("never have the name of another, also after policies that Cedar could not read", () => {
+    const kept = new PolicyEngine(cedar, 2);
+    const unreadable = bundles({ workspace: forbid("x", "true") });
+    const [policy] = unreadable.workspace?.compiled.policies ?? [];
+    Object.assign(policy ?? {}, { text: "forbid(" });
+    const of = (hour: number) => bundles({ workspace: text(hour) });
+    const [strict, lax] = [of(9), of(1)];
+    expect(kept.decide(request(), of(2)).decision).toBe("allow");
+    expect(kept.decide(request(), strict).decision).toBe("deny");
+    expect(kept.decide(request(), unreadable).reason).toBe("policy_error");
+    expect(kept.decide(request(), lax).decision).toBe("allow");
+    expect(kept.decide(request(), strict).decision).toBe("deny");
+  });
+
   const text = (hour: number): string => forbid(`h${hour}`, `context.time.hour == ${hour}`);
 
   it("are read once while their policies stay, and shared by agents that have the same", () => {

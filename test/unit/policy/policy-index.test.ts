@@ -124,7 +124,7 @@ describe("a slice", () => {
       property(given, requests, (rules, asked) => {
         expect(engine.decide(asked, rules).decision).toBe(unsliced(asked, rules));
       }),
-      { numRuns: 400 },
+      { numRuns: 100 },
     );
   });
 
@@ -135,7 +135,7 @@ describe("a slice", () => {
         const isAllowed = engine.decide(asked, rules).decision === "allow";
         expect(isAllowed && !mayBeAllowed(asked, rules)).toBe(false);
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 });
