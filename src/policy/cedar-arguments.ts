@@ -10,6 +10,7 @@ import type { CedarValueJson } from "@cedar-policy/cedar-wasm/web";
 import { utf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { MOST_ARGUMENT_DEPTH, type RecordShape, type Shape } from "./argument-shape.ts";
+import { isCedarText } from "./cedar-text.ts";
 import type { Path } from "./context-reads.ts";
 
 /** The greatest size of arguments that a policy may look at, in bytes of UTF-8. */
@@ -77,7 +78,7 @@ function recordOf(
 function valueOf(shape: Shape, value: unknown, path: Path, omitted: Path[]): CedarValueJson | undefined {
   switch (shape.kind) {
     case "string":
-      return typeof value === "string" && value.isWellFormed() ? value : undefined;
+      return isCedarText(value) ? value : undefined;
     case "boolean":
       return typeof value === "boolean" ? value : undefined;
     case "long":

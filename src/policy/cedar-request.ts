@@ -6,6 +6,7 @@ import type { CedarValueJson, EntityJson, TypeAndId } from "@cedar-policy/cedar-
 import { rfc3339 } from "../kernel/clock.ts";
 import { defined } from "../kernel/defined.ts";
 import { cedarAddress } from "./cedar-address.ts";
+import { isCedarText } from "./cedar-text.ts";
 import { touches, type Path } from "./context-reads.ts";
 import {
   placedAgent,
@@ -129,17 +130,17 @@ function cedarTime(now: number): Members {
 const cedarUser = ({ user, provider, email, groups }: NonNullable<PolicyRequest["actas"]>): Members => ({
   user: reference({ type: "Dome::User", id: user.toWellFormed() }),
   ...texts({ provider, email }),
-  ...defined({ groups: groups === null ? undefined : groups.filter((group) => group.isWellFormed()) }),
+  ...defined({ groups: groups === null ? undefined : groups.filter(isCedarText) }),
 });
 
 const reference = ({ type, id }: TypeAndId): CedarValueJson => ({ __entity: { type, id } });
 
-/** The members that are text which Cedar can read; an unpaired surrogate would fail the whole request. */
+/** The members that are text which Cedar can read. */
 const texts = (
   members: Readonly<Record<string, string | null | undefined>>,
 ): Record<string, CedarValueJson> =>
   Object.fromEntries(
     Object.entries(members).flatMap(([name, text]) =>
-      text == null || !text.isWellFormed() || !name.isWellFormed() ? [] : [[name, text]],
+      isCedarText(text) && name.isWellFormed() ? [[name, text]] : [],
     ),
   );

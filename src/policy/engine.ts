@@ -228,7 +228,7 @@ function argumentsFor(
   const unseen = omitted.filter((path) => blind.some(({ policy }) => reads(policy, path)));
   return {
     ...denied(agent, "arguments_unsupported", blind.map(deciding), [
-      "A policy reads an argument that it has no value for: a number that is too large or too fine, or a null in an array.",
+      "A policy reads an argument that it has no value for: a number that is too large or too fine, a text that is too long, or a null in an array.",
     ]),
     omitted: unseen.map(pointerTo),
   };

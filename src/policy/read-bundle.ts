@@ -8,9 +8,11 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Cedar } from "./cedar.ts";
 import { faultOfCedar } from "./cedar-fault.ts";
 import { contextReads } from "./context-reads.ts";
+import { longestPattern } from "./like-patterns.ts";
 import { namesIn, refOf } from "./named-entities.ts";
 import {
   MOST_FAULTS,
+  MOST_PATTERN,
   POLICY_ACTIONS,
   type CompiledBundle,
   type CompiledPolicy,
@@ -54,6 +56,7 @@ function readPolicy(
   const at = { line, column, policy: id };
   const faults: PolicyFault[] = [
     ...idFaults(id, ids).map((fault) => ({ ...at, ...fault })),
+    ...patternFaults(json.conditions).map((fault) => ({ ...at, ...fault })),
     ...reasonFaults(reason).map((fault) => ({ ...at, ...fault })),
   ];
   const actions = actionsOf(json.action);
@@ -90,6 +93,12 @@ function idFaults(id: string | null, taken: ReadonlySet<string>): Said[] {
   }
   if (!taken.has(id)) return [];
   return [{ message: `An earlier policy of the bundle has the @id ${id}.`, hint: "Give each its own." }];
+}
+
+function patternFaults(conditions: unknown): Said[] {
+  if (longestPattern(conditions) <= MOST_PATTERN) return [];
+  const message = `A pattern of like has more than ${MOST_PATTERN} characters.`;
+  return [{ message, hint: "Look for a shorter text, or compare the whole with ==." }];
 }
 
 function reasonFaults(reason: string | null): Said[] {

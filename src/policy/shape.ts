@@ -97,5 +97,7 @@ export const MOST_BUNDLE_BYTES = 524_288;
  */
 export const MOST_NESTING = 24;
 export const MOST_OPERATORS = 200;
+/** The longest pattern of `like`, in characters: with the length of a text, it is what a match costs. */
+export const MOST_PATTERN = 256;
 /** The most faults that are said at once. */
 export const MOST_FAULTS = 50;

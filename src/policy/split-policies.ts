@@ -25,7 +25,8 @@ export interface PolicyText {
   readonly column: number;
 }
 
-const SPACE = /\s+|\/\/[^\n]*/y;
+/** A comment ends where Cedar ends it, or what follows would not be counted. */
+const SPACE = /\s+|\/\/[^\n\r]*/y;
 /** A string; one without an end runs to the end of the text. */
 const STRING = /"[^"\\]*(?:\\[\s\S][^"\\]*)*("?)/y;
 const OPERATOR = /&&|\|\||==|!=|<=|>=|[<>!.*+-]|(?:if|then|else|in|has|like|is)\b/y;

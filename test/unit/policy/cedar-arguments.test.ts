@@ -53,6 +53,7 @@ describe("arguments for Cedar", () => {
     ["a number beyond 64 bits", { type: "number" }, 922_337_203_685_478],
     ["a number in powers of ten", { type: "number" }, 1e21],
     ["text with half a character", { type: "string" }, "\ud800"],
+    ["a text of more than 8,192 characters", { type: "string" }, "a".repeat(8_193)],
     ["another kind than the schema says", { type: "string" }, 3],
   ])("omit and list %s", (_what, schema, value) => {
     expect(members({ a: schema, b: { type: "string" } }, { a: value, b: "x" })).toEqual({

@@ -145,6 +145,15 @@ describe("what cannot be read", () => {
     ]);
   });
 
+  it("is a pattern of more than 256 characters, because an agent chooses the text that it is held against", () => {
+    const like = (pattern: string) =>
+      `@id("a") permit(principal, action, resource) when { principal.name like "${pattern}" || principal.name like "*" };`;
+    expect(faults(like("*".repeat(8) + "é".repeat(248)))).toEqual([]);
+    expect(faults(like(`*${"a".repeat(256)}`))).toMatchObject([
+      { policy: "a", message: "A pattern of like has more than 256 characters." },
+    ]);
+  });
+
   it("is a reason of more than 500 characters", () => {
     const text = `@id("a") @reason("${"x".repeat(501)}") permit(principal, action, resource);`;
     expect(faults(text)).toMatchObject([

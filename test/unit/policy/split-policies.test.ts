@@ -79,6 +79,12 @@ describe("the bounds of what Cedar is given", () => {
     },
   );
 
+  it("counts what follows a comment that a carriage return ends, because Cedar reads it", () => {
+    expect(faults(when(`true // \r ${"&& true ".repeat(201)}\n`))[0]?.message).toContain(
+      "more than 200 operators",
+    );
+  });
+
   it("does not count what is in strings or comments", () => {
     expect(faults(when(`"${"(&&".repeat(1_000)}" == "" // ${"(&&".repeat(200)}\n`))).toEqual([]);
   });
