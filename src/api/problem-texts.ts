@@ -179,9 +179,9 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
   },
   answer_not_redactable: {
     meaning:
-      "The entry of the tool redacts answers, and Dome cannot read this one as the entry's rules need: it is an image or a stream, it claims to be JSON and is not, or its encoding is not supported. Nothing of it is passed on.",
+      "The entry of the tool redacts answers, and Dome cannot redact this one as the entry says: it has binary content, is a stream or a part of a whole, has a type, charset or encoding that Dome does not read, claims to be JSON and is not, is nested too deeply, needs more steps than one answer may, or would be no message of its protocol any more. Nothing of it is passed on.",
     action:
-      "The call may have had its effect. An operator may let such answers pass as they are, with `--redact-unreadable pass`.",
+      "The call may have had its effect. An operator may let what Dome does not read pass as it is, with `--redact-unreadable pass`; broken JSON, deep nesting and too many steps never pass.",
   },
   session_over: {
     meaning:

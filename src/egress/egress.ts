@@ -9,6 +9,7 @@ import { addressFault, wayTo, type AddressFault, type Way } from "./address.ts";
 import { readAll } from "./chunks.ts";
 import {
   open,
+  redirects,
   type Fetch,
   type UpstreamEnd,
   type UpstreamLimits,
@@ -89,7 +90,7 @@ export class Egress {
     const answer = await this.open(request, OF_A_DOCUMENT);
     if (!answer.ok) return answer;
     const { status, headers, body } = answer.value;
-    if (status >= 300 && status < 400) return err({ kind: "redirected" });
+    if (redirects(status)) return err({ kind: "redirected" });
     if (status !== 200) return err({ kind: "status", status });
     if (!JSON_TYPE.test(headers.get("content-type") ?? "")) return err({ kind: "not_json" });
     const bytes = await readAll(body);

@@ -44,6 +44,9 @@ export interface UpstreamResponse {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
+/** RFC 9110 §15.4: the answer leads elsewhere, and no such answer is followed. */
+export const redirects = (status: number): boolean => status >= 300 && status < 400;
+
 /**
  * Why a call ended early. `undecodable`: the server has answered, in an encoding that the runtime decodes, and the body is
  * not whole, or not of that encoding. The last two are the caller's: its body has stopped coming, or has broken off, and nothing is

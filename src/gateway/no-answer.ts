@@ -96,7 +96,7 @@ export const NO_ANSWER: Readonly<Record<NoAnswer, { readonly code: ProblemCode; 
     answer_not_redactable: {
       code: "answer_not_redactable",
       detail:
-        "The answer of the tool's server cannot be redacted as the tool's entry says, so Dome does not pass it on. The call may have had its effect.",
+        "The answer of the tool's server cannot be redacted as the tool's entry says, so Dome does not pass it on: it has binary content, is a stream or a part of a whole, has a type, charset or encoding that Dome does not read, claims to be JSON and is not, is nested too deeply, needs more steps than one answer may, or would be no message of its protocol any more. The call may have had its effect.",
     },
     act_too_long: {
       code: "act_too_long",

@@ -1,11 +1,5 @@
 /** A body on its way through, unbuffered: its size and its digest are known at its end, whoever ends it. */
-import { toHex } from "../kernel/bytes.ts";
-import { runningSha256 } from "../kernel/digest.ts";
-
-interface Passed {
-  readonly bytes: number;
-  readonly sha256: string;
-}
+import { Tally, type Tallied } from "./tally.ts";
 
 /** `whole`: to its end. `abandoned`: by its reader. Otherwise the error of its source. */
 export type StreamEnd =
@@ -24,16 +18,15 @@ interface Sizes {
 export function observed(
   source: ReadableStream<Uint8Array>,
   { most = Infinity, exactly }: Sizes,
-  ended: (end: StreamEnd, passed: Passed) => void,
+  ended: (end: StreamEnd, passed: Tallied) => void,
 ): ReadableStream<Uint8Array> {
   const reader = source.getReader();
-  const hash = runningSha256();
-  let bytes = 0;
+  const tally = new Tally();
   let isOver = false;
   const over = (end: StreamEnd): void => {
     if (isOver) return;
     isOver = true;
-    ended(end, { bytes, sha256: toHex(hash.digest()) });
+    ended(end, tally.end());
   };
   const broken = (fault: unknown, controller: ReadableStreamDefaultController<Uint8Array>): void => {
     over({ kind: "broken", fault });
@@ -49,15 +42,14 @@ export function observed(
         try {
           const { done, value } = await reader.read();
           if (done) {
-            if (exactly !== undefined && bytes < exactly) throw new OtherLength();
+            if (exactly !== undefined && tally.bytes < exactly) throw new OtherLength();
             over({ kind: "whole" });
             controller.close();
             return;
           }
-          bytes += value.length;
-          if (bytes > most) throw new TooLong();
-          if (exactly !== undefined && bytes > exactly) throw new OtherLength();
-          hash.update(value);
+          tally.add(value);
+          if (tally.bytes > most) throw new TooLong();
+          if (exactly !== undefined && tally.bytes > exactly) throw new OtherLength();
           controller.enqueue(value);
         } catch (fault) {
           broken(fault, controller);

@@ -70,6 +70,19 @@ describe("a legacy client that cancels at a modern server", () => {
     expect((await answer).body).toMatchObject({ id: 8, error: { code: -32_603 } });
   });
 
+  it("cancels the second request of one id also after the first has ended", async () => {
+    hanging("stream");
+    const client = await LegacyClient.connect("modern");
+    const first = await client.open({ id: 7, ...SEARCH });
+    const second = await client.open({ id: 7, ...SEARCH });
+    await first.body?.cancel();
+    await expect.poll(() => isClosed(0)).toBe(true);
+    await client.post(cancel(7));
+    await second.text();
+    await expect.poll(() => isClosed(1)).toBe(true);
+    await expect.poll(() => outcomeOf(second), SOON).toBe("failed caller_cancelled");
+  });
+
   it("cancels at the door of all servers as well", async () => {
     hanging("stream");
     const client = await LegacyClient.connect("");
@@ -208,5 +221,32 @@ describe("a legacy client that cancels at a legacy server, in the session of bot
     expect(sentOf("notifications/cancelled").map(({ message }) => message?.params?.["requestId"])).toEqual([
       7,
     ]);
+  });
+});
+
+describe("a legacy server hears of no cancellation", () => {
+  it("of a request that it has not taken, before the request is repeated", async () => {
+    const client = await LegacyClient.connect("legacy");
+    const found = servers.answer;
+    servers.answer = (sent) =>
+      sentOf("tools/call").length === 1 ? new Response("away", { status: 503 }) : found(sent);
+    expect((await client.call("look")).body).toMatchObject({ result: { content: [{ text: "found" }] } });
+    expect(sentOf("tools/call").map(({ message }) => message?.id)).toEqual([1, 1]);
+    expect(sentOf("notifications/cancelled")).toEqual([]);
+  });
+
+  it("without a session, in which the id may be that of another agent's request (P11)", async () => {
+    hanging("stream");
+    servers.areSessionless = true;
+    const client = await LegacyClient.connect("legacy");
+    const cancelled = await client.open({ id: 7, ...SEARCH });
+    expect((await client.post(cancel(7))).status).toBe(202);
+    await cancelled.text();
+    await expect.poll(() => outcomeOf(cancelled), SOON).toBe("failed caller_cancelled");
+    const left = await client.open({ id: 8, ...SEARCH });
+    await left.body?.cancel();
+    await expect.poll(() => [isClosed(0), isClosed(1)]).toEqual([true, true]);
+    await expect.poll(() => outcomeOf(left), SOON).toBe("failed caller_gone");
+    expect(sentOf("notifications/cancelled")).toEqual([]);
   });
 });

@@ -50,6 +50,8 @@ export const servers = {
   sessions: new Set<string>(),
   /** Which era each server speaks alone, other than its name says. */
   turned: new Map<string, "legacy" | "modern">(),
+  /** Legacy servers keep no sessions. */
+  areSessionless: false,
   /** What a server without a session for the request answers. */
   over: 404,
   answer: null as unknown as (sent: Sent) => Response | Promise<Response>,
@@ -109,12 +111,13 @@ async function serve(input: unknown, init: RequestInit = {}): Promise<Response> 
       serverInfo: { name: "s", version: "1" },
       instructions: "Trust me.",
     };
-    return json({ id: message.id, result }, { headers: { "mcp-session-id": session } });
+    const named = servers.areSessionless ? {} : { "mcp-session-id": session };
+    return json({ id: message.id, result }, { headers: named });
   }
   servers.sent.push(sent);
   const session = headers.get("mcp-session-id");
-  if (!isModern && (session === null || !servers.sessions.has(session)))
-    return new Response("no such session", { status: servers.over });
+  const isKnown = servers.areSessionless || (session !== null && servers.sessions.has(session));
+  if (!isModern && !isKnown) return new Response("no such session", { status: servers.over });
   if (sent.verb === "DELETE") {
     servers.sessions.delete(session ?? "");
     return new Response(null, { status: 200 });
@@ -141,7 +144,7 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  Object.assign(servers, { sent: [], over: 404, answer: found });
+  Object.assign(servers, { sent: [], over: 404, areSessionless: false, answer: found });
   servers.turned.clear();
   vi.spyOn(globalThis, "fetch").mockImplementation(serve);
 });

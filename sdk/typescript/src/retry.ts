@@ -23,12 +23,15 @@ export interface Attempt {
   readonly allowed: number;
   /** Time waited so far for a first request that is still running, in milliseconds. */
   readonly inProgressMs: number;
+  /** Whether the request is a change. */
+  readonly changes: boolean;
   /** 0 ≤ jitter < 1: spreads the retries of clients that failed together. */
   readonly jitter: number;
 }
 
 /** @returns how long to wait before the next attempt in milliseconds, or null: give up and report `error`. */
 export function waitBeforeRetry(error: DomeError, attempt: Attempt): number | null {
+  if (attempt.changes && isOfToolServer(error)) return null;
   if (isInProgress(error)) {
     const wait = Math.max(IN_PROGRESS_PAUSE_MS, error.retryAfterMs ?? 0); // none would never end the waiting
     return attempt.inProgressMs + wait <= IN_PROGRESS_WAIT_MS ? wait : null;
@@ -61,6 +64,13 @@ export function pauseAfter(fault: unknown, made: number, jitter: number): number
 /** The repeat of a request met its own first copy, still running. */
 export const isInProgress = (error: DomeError): error is ApiError =>
   error instanceof ApiError && error.code === "request_in_progress";
+
+/**
+ * The server of a tool failed, which Dome asks before it changes anything: nothing was changed, and asking again at once
+ * would only ask that server again.
+ */
+export const isOfToolServer = (error: DomeError): boolean =>
+  error instanceof ApiError && error.code.startsWith("upstream_");
 
 /** A draining agent takes no new work any more: asking again cannot change the answer. */
 const isFinal = (error: DomeError): boolean => error instanceof ApiError && error.code === "draining";

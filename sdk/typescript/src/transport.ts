@@ -15,7 +15,7 @@ import {
   UnreadableAnswerError,
 } from "./errors.ts";
 import { randomId, randomShare, type RequestPorts } from "./ports.ts";
-import { isInProgress, RETRIES, waitBeforeRetry } from "./retry.ts";
+import { isInProgress, isOfToolServer, RETRIES, waitBeforeRetry } from "./retry.ts";
 import { shownCause } from "./secrets.ts";
 import { linked, unlessAborted } from "./signals.ts";
 
@@ -166,11 +166,11 @@ export class Transport {
     for (;;) {
       const outcome = await this.#attempt(outgoing);
       if (!(outcome instanceof DomeError)) return outcome;
-      const isOfServer = outgoing.changes && isOfToolServer(outcome);
-      maybeDone ||= outgoing.changes && !isOfServer && leavesEffectOpen(outcome);
+      const { changes } = outgoing;
+      maybeDone ||= changes && leavesEffectOpen(outcome);
       const allowed = outgoing.retries ?? this.#retries;
       const jitter = randomShare(this.#ports.random);
-      const wait = isOfServer ? null : waitBeforeRetry(outcome, { made, allowed, inProgressMs, jitter });
+      const wait = waitBeforeRetry(outcome, { made, allowed, inProgressMs, changes, jitter });
       if (wait === null) {
         outcome.maybeDone = maybeDone;
         throw outcome;
@@ -232,16 +232,10 @@ export class Transport {
   }
 }
 
-/**
- * The server of a tool failed, which Dome asks before it changes anything: nothing was changed, and asking again at once
- * would only ask that server again.
- */
-const isOfToolServer = (error: DomeError): boolean =>
-  error instanceof ApiError && error.code.startsWith("upstream_");
-
 /** After this answer, or none, a change may have been made all the same. */
 function leavesEffectOpen(error: DomeError): boolean {
   if (error instanceof ConnectionError) return error.sent;
+  if (isOfToolServer(error)) return false;
   if (error instanceof ApiError) return error.status >= 500 || isInProgress(error);
   return true;
 }

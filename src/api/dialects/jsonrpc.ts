@@ -11,6 +11,7 @@ import { errorMessage, ownCode, RPC_ERRORS, type RpcError } from "../../mcp/erro
 import type { Refusal } from "../../operations/answer/refusal.ts";
 import { FAULTS } from "../door-refusals.ts";
 import type { About, Dialect } from "./dialect.ts";
+import { whoRefused } from "./who-refused.ts";
 
 type RpcRefusal =
   /** Of the protocol: its code and status are the revision's. */
@@ -36,7 +37,7 @@ function doorRefusal(refusal: Refusal, about: About): Response {
   const { code, detail, errors, retryAfterSeconds, call } = refusal;
   // `who`: a client that sees an error of its own making, of Dome's or of the upstream's should not have to guess.
   const data = {
-    who: "dome",
+    who: whoRefused(code),
     code,
     request_id: about.requestId,
     ...call,

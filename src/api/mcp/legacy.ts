@@ -72,7 +72,9 @@ async function tell(
 ): Promise<Response> {
   const { ports, caller, tool, about } = call;
   const cancelled = cancelledBy(message);
-  if (tool === null || server?.era !== "legacy" || !concernsServer(message)) {
+  // A server without sessions knows a request by its id alone, which another agent's may have too (P11).
+  const isAmbiguous = cancelled !== null && server?.era === "legacy" && server.id === null;
+  if (tool === null || server?.era !== "legacy" || isAmbiguous || !concernsServer(message)) {
     const admitted = await stands(ports, caller, cancelled === null ? "new" : "open");
     if (!admitted.ok) return jsonrpcDialect.decline(withheldProblem(admitted.error), about);
     if (cancelled !== null) ports.flights.cancel(digest, cancelled);
@@ -236,8 +238,7 @@ async function serve(
     return responseOf({ kind: "message", status: 200, text: emptyResult(message.id), decision: null }, about);
   }
   const level = ports.levels.get(digest) ?? null;
-  const flight = ports.flights.begin(digest, message.id);
-  const over = (): void => ports.flights.end(digest, message.id, flight);
+  const cancellable = ports.flights.begin(digest, message.id);
   let goesOn = false;
   try {
     const answered = await call.serve({
@@ -245,13 +246,13 @@ async function serve(
       session: server,
       held,
       logLevel: level,
-      cancellable: { flight, over },
+      cancellable,
     });
     if (!answered.ok) return jsonrpcDialect.decline(withheldProblem(answered.error), about);
     goesOn = answered.value.kind === "events";
     return responseOf(answered.value, about);
   } finally {
-    if (!goesOn) over();
+    if (!goesOn) cancellable.over();
   }
 }
 

@@ -6,9 +6,12 @@ import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Caller } from "../../access/caller.ts";
 import type { Withheld } from "../../access/release.ts";
 import type { Egress } from "../../egress/egress.ts";
-import type { UpstreamLimits, UpstreamRequest, UpstreamResponse } from "../../egress/open.ts";
-import { toHex } from "../../kernel/bytes.ts";
-import { sha256Sync } from "../../kernel/digest.ts";
+import {
+  redirects,
+  type UpstreamLimits,
+  type UpstreamRequest,
+  type UpstreamResponse,
+} from "../../egress/open.ts";
 import { defined } from "../../kernel/defined.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Upstream } from "../../registry/upstream.ts";
@@ -26,9 +29,11 @@ import {
   serverOf,
   type CircuitPorts,
 } from "../upstream/guarded-egress.ts";
+import { refusesCredential } from "../upstream/status.ts";
 import { named, type CallFault, type NoAnswer } from "../who-failed.ts";
 import { answerHeaders, upstreamHeaders } from "./headers.ts";
 import { observed, TooLong } from "../observed.ts";
+import { tallied, type Tallied } from "../tally.ts";
 import { questionOf } from "./question.ts";
 import type { HttpBody, HttpRequest } from "./request.ts";
 import { PARTIAL, redactAnswer } from "./redact-answer.ts";
@@ -130,7 +135,7 @@ function refusalOf({ status }: UpstreamResponse): NoAnswer | null {
   // RFC 9110 §15: any other is the fault of a server. Nobody could answer with it either.
   if (status < 200 || status > 599) return "upstream_unreachable";
   // Its 401 is about Dome's credential, and not about the caller's.
-  return status === 401 || status === 403 || status === 407 ? "upstream_refused" : null;
+  return refusesCredential(status) ? "upstream_refused" : null;
 }
 
 function passedHeaders(
@@ -143,7 +148,7 @@ function passedHeaders(
   const here = rewrittenLocation(location, { url, base: upstream.url, door });
   if (here !== null) kept.set("location", here);
   // Elsewhere it is only left out: the server has done what it was asked to.
-  else if (status >= 300 && status < 400) return err("upstream_redirect");
+  else if (redirects(status)) return err("upstream_redirect");
   return ok(kept);
 }
 
@@ -227,7 +232,7 @@ const declaredHeaders = ({ tool, asked: { part } }: Permit): readonly string[] =
 class HttpOutcome {
   readonly #clock: HttpPorts["clock"];
   readonly #startedAt: number;
-  #sent: { readonly bytes: number; readonly sha256?: string } = { bytes: 0 };
+  #sent: Partial<Tallied> = {};
   sentTooMuch = false;
   /** How often the call was sent to the server. */
   attempts = 0;
@@ -247,7 +252,7 @@ class HttpOutcome {
   sending(body: HttpBody, most: number): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null {
     if (body.kind === "none") return null;
     if (body.kind === "json" || body.kind === "bytes") {
-      this.#sent = { bytes: body.bytes.length, sha256: toHex(sha256Sync(body.bytes)) };
+      this.#sent = tallied(body.bytes);
       return body.bytes;
     }
     return observed(body.stream, { most }, (end, passed) => {
@@ -285,8 +290,9 @@ class HttpOutcome {
     body: Uint8Array | null,
     facts: { readonly status: number; readonly received: number; readonly redacted?: number },
   ): ActEnd {
-    const passed = body === null ? {} : { passed: body.length, passed_sha256: toHex(sha256Sync(body)) };
-    return this.#end("completed", { ...facts, ...passed });
+    if (body === null) return this.#end("completed", facts);
+    const { bytes: passed, sha256: passed_sha256 } = tallied(body);
+    return this.#end("completed", { ...facts, passed, passed_sha256 });
   }
 
   #end(
@@ -296,7 +302,7 @@ class HttpOutcome {
     return actEnd(this.#clock.now() - this.#startedAt, outcome, reason, {
       ...data,
       attempts: this.attempts,
-      sent: this.#sent.bytes,
+      sent: this.#sent.bytes ?? 0,
       ...defined({ sent_sha256: this.#sent.sha256 }),
     });
   }

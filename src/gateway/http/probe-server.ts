@@ -3,8 +3,9 @@ import { ENDED_AS, ENDED_IN_WORDS, ofDome, ofUpstream, type ServerFault } from "
 import { rewrittenLocation } from "./urls.ts";
 import { askedWithin } from "../deadline.ts";
 import type { Egress } from "../../egress/egress.ts";
-import type { UpstreamLimits } from "../../egress/open.ts";
+import { redirects, type UpstreamLimits } from "../../egress/open.ts";
 import type { Timers } from "../../kernel/clock.ts";
+import { refusesCredential } from "../upstream/status.ts";
 import { noCredentialInWords } from "../credential/no-credential.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import {
@@ -53,11 +54,11 @@ async function probeWithin(
   }
   const { status, headers: answered, body } = opened.value;
   await body?.cancel().catch(() => undefined);
-  if (status === 401 || status === 403 || status === 407)
+  if (refusesCredential(status))
     return err({ what: "credential", ...ofUpstream("upstream_refused", refusedWith(status, server)) });
   if (status >= 500) return failed(ofUpstream("upstream_failed", `The server answered with ${status}.`));
   const location = answered.get("location");
-  if (status >= 300 && status < 400 && location !== null && leadsAway(location, server.url)) {
+  if (redirects(status) && location !== null && leadsAway(location, server.url)) {
     return failed(
       ofUpstream(
         "upstream_redirect",

@@ -3,7 +3,7 @@ import { askedWithin } from "../deadline.ts";
 import { readAll } from "../../egress/chunks.ts";
 import type { Egress } from "../../egress/egress.ts";
 import { isPlain } from "../../egress/headers.ts";
-import type { UpstreamEnd, UpstreamLimits } from "../../egress/open.ts";
+import { redirects, type UpstreamEnd, type UpstreamLimits } from "../../egress/open.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { err, type Result } from "../../kernel/result.ts";
 import { JSON_FAULTS, parseJsonBytes } from "../../kernel/strict-json.ts";
@@ -74,7 +74,7 @@ const failed = (detail: string): Result<never, ServerFault> => err(ofUpstream("u
 const ended = (how: UpstreamEnd): Result<never, ServerFault> => err(ofUpstream(ENDED_AS[how], ENDED[how]));
 
 function refused(status: number): string {
-  if (status >= 300 && status < 400)
+  if (redirects(status))
     return "The document has moved, and Dome does not follow. Set its URL to where it is.";
   return `The server of the document answered with ${status}.`;
 }

@@ -6,7 +6,7 @@
  */
 import { readAll } from "../../egress/chunks.ts";
 import { dropWhatSpeaksOfTheBytes, isPlain } from "../../egress/headers.ts";
-import type { UpstreamResponse } from "../../egress/open.ts";
+import { redirects, type UpstreamResponse } from "../../egress/open.ts";
 import { fromUtf8, utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { Redactor } from "../../registry/redaction/redactor.ts";
@@ -87,7 +87,7 @@ async function redactedAnswer(
   const empty = { body: null, passes: false, received: 0, isUnchanged: false };
   if (answer.body === null) return ok(empty);
   // What stands beside a redirection is a note for people who do not follow it (RFC 9110 §15.4).
-  if (answer.status >= 300 && answer.status < 400) {
+  if (redirects(answer.status)) {
     await answer.body.cancel().catch(() => undefined);
     return ok(empty);
   }

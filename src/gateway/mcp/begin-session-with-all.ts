@@ -20,7 +20,7 @@ import type { Unanswered } from "../no-answer.ts";
 import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import { askServers } from "./ask-servers.ts";
-import { whyNot } from "./call-server.ts";
+import { whyNot } from "./why-not.ts";
 import type { ClientRequest } from "./client-request.ts";
 import { doorViews, type DoorView, type McpPorts } from "./door-view.ts";
 import { doubting } from "./era-change.ts";

@@ -14,10 +14,11 @@ import { mapMember } from "../../mcp/json-text.ts";
 import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import type { Unanswered } from "../no-answer.ts";
-import { isPutOff, retryAfterSeconds } from "../upstream/retry-after.ts";
+import { retryAfterSeconds } from "../upstream/retry-after.ts";
+import { isPutOff } from "../upstream/status.ts";
 import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
 import type { NoAnswer } from "../who-failed.ts";
-import { argumentsOf, operationOf, whyNot } from "./call-server.ts";
+import { argumentsOf, operationOf } from "./call-server.ts";
 import type { ClientRequest } from "./client-request.ts";
 import { doorView, type McpPorts } from "./door-view.ts";
 import { knownServer, serverAt } from "./known-server.ts";
@@ -29,6 +30,7 @@ import { doorOf, endOfSession, type Begun, type SessionPorts } from "./serve-ses
 import { sealSession, type ServerSession } from "./sessions/client-session.ts";
 import { sessionOf } from "./sessions/server-session.ts";
 import { initializeHeaders } from "./upstream-headers.ts";
+import { whyNot } from "./why-not.ts";
 
 interface Introduced {
   readonly kind: "introduced";

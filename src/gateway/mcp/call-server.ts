@@ -14,12 +14,8 @@ import type { Era } from "../../mcp/revision.ts";
 import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import { CallCancelled, NotAwaited } from "../deadline.ts";
-import { reasonOf } from "../early-end.ts";
-import { isPutOff } from "../upstream/retry-after.ts";
-import type { NotSent } from "../credential/send.ts";
 import type { McpServerAt, McpUpstreamFault } from "./own-exchange.ts";
 import { knownServer, serverAt } from "./known-server.ts";
-import type { NoAnswer } from "../who-failed.ts";
 import type { ClientAnswer, ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { McpPorts } from "./door-view.ts";
 import { noticing } from "./era-change.ts";
@@ -35,6 +31,7 @@ import { cancellable } from "./calls-in-flight.ts";
 import { cancelledAnswer, readAnswer } from "./read-answer.ts";
 import { MessageRedaction } from "./redact-message.ts";
 import { answeredInTime } from "./slow-answer.ts";
+import { whyNot } from "./why-not.ts";
 
 /** The longest silence before an answer, in milliseconds: in JSON it comes only when the tool has done its work. */
 export const MCP_HEADERS_MS = 120_000;
@@ -166,24 +163,4 @@ async function perform(
     signal,
     stop,
   });
-}
-
-/** @param isOwn the session with the server is the client's own, so that it can begin another. */
-export function whyNot(fault: McpUpstreamFault | NotSent, isOwn: boolean, signal: AbortSignal): NoAnswer {
-  switch (fault.kind) {
-    case "session_over":
-      return isOwn ? "session_over" : "upstream_session_lost";
-    case "redirected":
-      return "upstream_redirect";
-    case "credential_refused":
-      return "upstream_refused";
-    case "status":
-      return isPutOff(fault.status) ? "upstream_unavailable" : "upstream_failed";
-    case "malformed":
-    case "refused":
-    case "endless":
-      return "upstream_failed";
-    default:
-      return reasonOf(fault.kind, signal);
-  }
 }

@@ -19,8 +19,14 @@ import type { Cancellable, Flight, ServerAnswer } from "./client-request.ts";
 /** How often a request looks whether it was cancelled, in milliseconds. */
 export const LOOK_MS = 250;
 
+interface Kept {
+  readonly flight: Flight;
+  /** A client that uses an id twice means both: until the last of them has ended, they are cancelled together. */
+  calls: number;
+}
+
 export class CallsInFlight {
-  readonly #flights: BoundedMap<string, Flight>;
+  readonly #flights: BoundedMap<string, Kept>;
 
   /** @param limit the most requests. Of more than these the oldest cannot be cancelled any more. */
   constructor(limit: number) {
@@ -28,24 +34,27 @@ export class CallsInFlight {
   }
 
   /** @param session a digest of its id. */
-  begin(session: string, id: RequestId): Flight {
+  begin(session: string, id: RequestId): Cancellable {
     const key = keyOf(session, id);
     const same = this.#flights.get(key);
-    // A client that uses an id twice means both.
-    const flight = same === undefined || same.isCancelled ? { isCancelled: false } : same;
-    this.#flights.set(key, flight);
-    return flight;
-  }
-
-  end(session: string, id: RequestId, flight: Flight): void {
-    const key = keyOf(session, id);
-    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    const kept =
+      same === undefined || same.flight.isCancelled ? { flight: { isCancelled: false }, calls: 0 } : same;
+    kept.calls += 1;
+    this.#flights.set(key, kept);
+    let isOver = false;
+    const over = (): void => {
+      if (isOver) return;
+      isOver = true;
+      kept.calls -= 1;
+      if (kept.calls === 0 && this.#flights.get(key) === kept) this.#flights.delete(key);
+    };
+    return { flight: kept.flight, over };
   }
 
   /** An id that nothing is answered for leaves no trace. */
   cancel(session: string, id: RequestId): void {
-    const flight = this.#flights.get(keyOf(session, id));
-    if (flight !== undefined) flight.isCancelled = true;
+    const kept = this.#flights.get(keyOf(session, id));
+    if (kept !== undefined) kept.flight.isCancelled = true;
   }
 }
 

@@ -31,6 +31,8 @@ export class Cancellation {
     this.#tell = () => {
       if (this.#isOver) return;
       this.#isOver = true;
+      // Without a session the id may be that of another agent's request, too (P11).
+      if (session.id === null) return;
       if (isOwn && server.signal.reason instanceof CallCancelled) return;
       // Not under the signal that has ended the request.
       const still = { ...server, signal: new AbortController().signal };

@@ -16,7 +16,7 @@ export interface Flight {
   isCancelled: boolean;
 }
 
-/** A flight, and what to do when its answer has ended. */
+/** A flight, and what to do when its answer has ended; done again, it does nothing. */
 export interface Cancellable {
   readonly flight: Flight;
   over(): void;

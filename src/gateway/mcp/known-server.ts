@@ -24,7 +24,8 @@ import {
   type McpServerAt,
   type McpUpstreamFault,
 } from "./own-exchange.ts";
-import { isPutOff, retryAfterMs } from "../upstream/retry-after.ts";
+import { retryAfterMs } from "../upstream/retry-after.ts";
+import { isPutOff } from "../upstream/status.ts";
 import { beginSession, endSession, sessionHeaders } from "./sessions/server-session.ts";
 
 export interface McpUpstreamPorts extends ExchangePorts {

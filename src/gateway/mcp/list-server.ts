@@ -1,8 +1,10 @@
 /** Lists the MCP server behind a tool for the control plane, and says in words why it could not. */
 import { ENDED_AS, ENDED_IN_WORDS, type ServerFault } from "../server-in-words.ts";
 import { askedWithin } from "../deadline.ts";
+import { NO_ANSWER } from "../no-answer.ts";
 import type { ProblemCode } from "../../contract/problem-codes.ts";
 import type { Egress } from "../../egress/egress.ts";
+import type { UpstreamEnd } from "../../egress/open.ts";
 import type { Timers } from "../../kernel/clock.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { Era } from "../../mcp/revision.ts";
@@ -12,6 +14,7 @@ import { noCredentialInWords } from "../credential/no-credential.ts";
 import { serverCredential, type ServerCredentialPorts } from "../credential/server-credential.ts";
 import type { McpUpstreamFault } from "./own-exchange.ts";
 import { listTools, serverAt, type McpUpstreamPorts } from "./known-server.ts";
+import { whyNot } from "./why-not.ts";
 
 /**
  * The longest time for a whole listing, in milliseconds. Each answer has bounds of its own, but a server may say little
@@ -43,13 +46,13 @@ async function listWithin(
   if (!credential.ok) return err(noCredentialInWords(credential.error));
   const at = { ...serverAt(tool, server), credential: credential.value.headers, signal };
   const listed = await listTools(ports, at);
-  return listed.ok ? ok(listed.value) : err(faultOf(listed.error));
+  return listed.ok ? ok(listed.value) : err(faultOf(listed.error, signal));
 }
 
 /** Who failed is the server, but for an address that Dome does not call. */
-const faultOf = (fault: McpUpstreamFault): ServerFault => ({
+const faultOf = (fault: McpUpstreamFault, signal: AbortSignal): ServerFault => ({
   who: fault.kind === "address_refused" ? "dome" : "upstream",
-  code: codeOf(fault),
+  code: codeOf(fault, signal),
   detail: inWords(fault),
 });
 
@@ -76,23 +79,8 @@ function inWords(fault: McpUpstreamFault): string {
   }
 }
 
-function codeOf(fault: McpUpstreamFault): ProblemCode {
-  switch (fault.kind) {
-    case "address_refused":
-      return "upstream_unreachable";
-    case "credential_refused":
-      return "upstream_refused";
-    case "redirected":
-      return "upstream_redirect";
-    case "circuit_open":
-      return "upstream_circuit_open";
-    case "refused":
-    case "status":
-    case "endless":
-    case "malformed":
-    case "session_over":
-      return "upstream_failed";
-    default:
-      return ENDED_AS[fault.kind];
-  }
-}
+/** As a call would say it; only an end by Dome's own clock has no other name here. */
+const codeOf = (fault: McpUpstreamFault, signal: AbortSignal): ProblemCode =>
+  isEnd(fault.kind) ? ENDED_AS[fault.kind] : NO_ANSWER[whyNot(fault, false, signal)].code;
+
+const isEnd = (kind: string): kind is UpstreamEnd => Object.hasOwn(ENDED_AS, kind);

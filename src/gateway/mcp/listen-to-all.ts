@@ -23,13 +23,14 @@ import { META } from "../../mcp/revision.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import type { AggregatePorts, AllRequest } from "./all-request.ts";
 import { askServers } from "./ask-servers.ts";
-import { callServer, whyNot } from "./call-server.ts";
+import { callServer } from "./call-server.ts";
 import type { ClientAnswer } from "./client-request.ts";
 import { doorViews, type DoorView } from "./door-view.ts";
 import { Events } from "./events.ts";
 import { knownBehind } from "./known-behind.ts";
 import { mergedNews, type News } from "./merged-news.ts";
 import { released } from "./serve-request.ts";
+import { whyNot } from "./why-not.ts";
 
 /** The longest wait for the acknowledgements of all servers, in milliseconds. */
 const OPEN_MS = 5_000;

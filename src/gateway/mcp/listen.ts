@@ -29,6 +29,8 @@ import { isOver } from "./sessions/server-session.ts";
 import type { Unanswered } from "../no-answer.ts";
 import type { NoAnswer } from "../who-failed.ts";
 import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
+import { retryAfterSeconds } from "../upstream/retry-after.ts";
+import { faultOfStatus } from "../upstream/status.ts";
 import type { McpPorts } from "./door-view.ts";
 import { McpOutcome } from "./outcome.ts";
 import { MessageRedaction } from "./redact-message.ts";
@@ -118,7 +120,7 @@ async function perform(
     await discard(opened.value);
     if (status === 405) return { value: { kind: "no_stream" }, end: outcome.ended({ status }) };
     if (isOver(session, status)) return none("session_over", status);
-    return none(status === 401 || status === 403 ? "upstream_refused" : "upstream_failed", status);
+    return none(faultOfStatus(status), status, retryAfterSeconds(opened.value, ports.clock.now()));
   }
   const watched = outcome.watching(body);
   const redaction = new MessageRedaction(upstream);

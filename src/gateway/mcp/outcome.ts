@@ -3,9 +3,10 @@ import type { ActEnd, Performed } from "../../access/act.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { toHex, utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
-import { runningSha256, sha256Sync } from "../../kernel/digest.ts";
+import { sha256Sync } from "../../kernel/digest.ts";
 import type { RpcResponse } from "../../mcp/message.ts";
 import { actEnd } from "../act-end.ts";
+import { Tally, tallied, type Tallied } from "../tally.ts";
 import type { Unanswered } from "../no-answer.ts";
 import { named, type CallFault, type NoAnswer } from "../who-failed.ts";
 
@@ -22,9 +23,9 @@ interface Facts {
 /** What has come of an answer. */
 export type Received = Required<Pick<Facts, "received" | "received_sha256">>;
 
-export const receivedOf = (bytes: Uint8Array): Received => ({
-  received: bytes.length,
-  received_sha256: toHex(sha256Sync(bytes)),
+export const receivedOf = ({ bytes, sha256 }: Tallied): Received => ({
+  received: bytes,
+  received_sha256: sha256,
 });
 
 export class McpOutcome {
@@ -91,14 +92,13 @@ export class McpOutcome {
     return { value, end: this.failed(why, facts) };
   }
 
-  /** The same body, counted. `received` is asked once, at its end. */
+  /** The same body, counted. `received` is asked at its end. */
   watching(body: ReadableStream<Uint8Array>): {
     readonly stream: ReadableStream<Uint8Array>;
     received(): Received;
   } {
     const reader = body.getReader();
-    const hash = runningSha256();
-    let bytes = 0;
+    const tally = new Tally();
     const stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -107,30 +107,29 @@ export class McpOutcome {
         pull: async (controller) => {
           const { done, value } = await reader.read();
           if (done) return controller.close();
-          bytes += value.length;
-          hash.update(value);
+          tally.add(value);
           controller.enqueue(value);
         },
         cancel: (reason) => reader.cancel(reason),
       },
       { highWaterMark: 0 },
     );
-    return { stream, received: () => ({ received: bytes, received_sha256: toHex(hash.digest()) }) };
+    return { stream, received: () => receivedOf(tally.end()) };
   }
 
   #end(outcome: ActEnd["outcome"], reason: CallFault | undefined, data: Record<string, unknown>): ActEnd {
     // With the digest of a whole text, whoever knows its rest could find by trial what was redacted in it.
     const { received_sha256, ...known } = data;
     const isRedacted = data["redacted"] !== undefined;
-    const isSent = this.#sent.length > 0;
+    const sent = tallied(this.#sent);
     return actEnd(this.#clock.now() - this.#startedAt, outcome, reason, {
       ...known,
       ...this.#session,
       attempts: this.#attempts,
-      sent: this.#sent.length,
+      sent: sent.bytes,
       ...defined({
         received_sha256: isRedacted ? undefined : received_sha256,
-        sent_sha256: isSent ? toHex(sha256Sync(this.#sent)) : undefined,
+        sent_sha256: sent.bytes > 0 ? sent.sha256 : undefined,
       }),
     });
   }

@@ -4,7 +4,12 @@
  */
 import { eachChunk, readAll } from "../../egress/chunks.ts";
 import { isPlain } from "../../egress/headers.ts";
-import type { UpstreamEnd, UpstreamLimits, UpstreamResponse } from "../../egress/open.ts";
+import {
+  redirects,
+  type UpstreamEnd,
+  type UpstreamLimits,
+  type UpstreamResponse,
+} from "../../egress/open.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { masked } from "../credential/masked-answer.ts";
@@ -13,6 +18,7 @@ import type { Members, RequestId } from "../../mcp/json-members.ts";
 import { memberText } from "../../mcp/json-text.ts";
 import { isAnswerTo, parseMessage, type RpcResponse } from "../../mcp/message.ts";
 import type { CircuitOpen, ServerEgress } from "../upstream/guarded-egress.ts";
+import { refusesCredential } from "../upstream/status.ts";
 
 export interface ExchangePorts {
   readonly egress: ServerEgress;
@@ -36,7 +42,7 @@ export type McpUpstreamFault =
   | { readonly kind: UpstreamEnd }
   | CircuitOpen
   | { readonly kind: "redirected" }
-  /** 401 or 403: said of Dome's credential, and never passed on as the caller's. */
+  /** Said of Dome's credential, and never passed on as the caller's. */
   | { readonly kind: "credential_refused"; readonly status: number }
   /** With the time after which the server wants to be asked again, where it has named one. */
   | { readonly kind: "status"; readonly status: number; readonly retryAfterMs?: number }
@@ -71,13 +77,13 @@ export function resultIn({
   if (message === null) return err(faultOf(status));
   const { outcome } = message;
   if ("result" in outcome) return ok(outcome.result);
-  if (status === 401 || status === 403) return err(faultOf(status));
+  if (refusesCredential(status)) return err(faultOf(status));
   return err({ kind: "refused", code: outcome.error.code, message: outcome.error.message });
 }
 
 export function faultOf(status: number): McpUpstreamFault {
-  if (status === 401 || status === 403) return { kind: "credential_refused", status };
-  if (status >= 300 && status < 400) return { kind: "redirected" };
+  if (refusesCredential(status)) return { kind: "credential_refused", status };
+  if (redirects(status)) return { kind: "redirected" };
   return status >= 400 ? { kind: "status", status } : { kind: "malformed" };
 }
 
@@ -108,7 +114,7 @@ export async function post(
   const { status, headers: answered } = opened.value;
   const session = answered.get("mcp-session-id");
   // The body of a refused credential may be a page of a login; nothing in it is of use.
-  if (status === 401 || status === 403) {
+  if (refusesCredential(status)) {
     await discard(opened.value);
     return ok({ status, message: null, session, headers: answered });
   }

@@ -2,17 +2,19 @@
 import type { ActEnd, Performed } from "../../access/act.ts";
 import { eachChunk, readAll } from "../../egress/chunks.ts";
 import { isPlain } from "../../egress/headers.ts";
+import { redirects } from "../../egress/open.ts";
 import type { Clock, Timers } from "../../kernel/clock.ts";
-import { fromUtf8, toHex, utf8 } from "../../kernel/bytes.ts";
+import { fromUtf8, utf8 } from "../../kernel/bytes.ts";
 import { defined } from "../../kernel/defined.ts";
-import { runningSha256 } from "../../kernel/digest.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { EventReader, isEventStream, type SseEvent } from "../../mcp/event-reader.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { parseMessage, type RpcResponse } from "../../mcp/message.ts";
-import { isPutOff, retryAfterSeconds } from "../upstream/retry-after.ts";
+import { retryAfterSeconds } from "../upstream/retry-after.ts";
+import { faultOfStatus, isPutOff, refusesCredential } from "../upstream/status.ts";
 import { reasonOfFault, reasonWithin } from "../early-end.ts";
 import { CallCancelled } from "../deadline.ts";
+import { Tally, tallied } from "../tally.ts";
 import type { CallFault, NoAnswer } from "../who-failed.ts";
 import type { ClientRequest, ServerAnswer } from "./client-request.ts";
 import type { Exchanged } from "./exchange.ts";
@@ -38,8 +40,7 @@ export interface Reading {
 
 /** What the server says of Dome's credential, or instead of an answer. */
 function refusedBy({ status, headers }: Exchanged): NoAnswer | null {
-  if (status === 401 || status === 403 || status === 407) return "upstream_refused";
-  if (status >= 300 && status < 400) return "upstream_redirect";
+  if (refusesCredential(status) || redirects(status)) return faultOfStatus(status);
   // Dome has asked for no encoding (RFC 9110 §12.5.3), and does not read one.
   return isPlain(headers) ? null : "upstream_failed";
 }
@@ -59,8 +60,8 @@ export async function readAnswer(exchanged: Exchanged, reading: Reading): Promis
     return cancelledAnswer(request, outcome, { status });
   const after = retryAfterSeconds(exchanged, reading.clock.now());
   if (!read.ok) {
-    const isUnavailable = read.error === "upstream_failed" && isPutOff(status);
-    return outcome.none(isUnavailable ? "upstream_unavailable" : read.error, { status }, after);
+    const why = read.error === "upstream_failed" ? faultOfStatus(status) : read.error;
+    return outcome.none(why, { status }, after);
   }
   const { text, response, received } = read.value;
   const { redaction } = reading;
@@ -127,7 +128,7 @@ async function wholeMessage(
   const text = textOf(read.value);
   const response = text === null ? null : responseOf(exchanged, text);
   if (response === null) return err("upstream_failed");
-  return ok({ ...response, received: receivedOf(read.value) });
+  return ok({ ...response, received: receivedOf(tallied(read.value)) });
 }
 
 /** For a client that takes no events: the response alone, once it is there. */
@@ -136,13 +137,11 @@ async function lastEvent(
   { most, signal }: Reading,
 ): Promise<Result<ReadMessage, NoAnswer>> {
   const events = new EventReader(most);
-  const hash = runningSha256();
-  let size = 0;
+  const tally = new Tally();
   let found: Omit<ReadMessage, "received"> | null = null;
   let fault: NoAnswer | null = null;
   const read = await eachChunk(exchanged.body, (chunk) => {
-    size += chunk.length;
-    hash.update(chunk);
+    tally.add(chunk);
     const complete = events.read(chunk);
     if (!complete.ok) {
       fault = complete.error === "too_large" ? "upstream_too_large" : "upstream_failed";
@@ -154,8 +153,7 @@ async function lastEvent(
     return found === null;
   });
   if (found !== null) {
-    const received: Received = { received: size, received_sha256: toHex(hash.digest()) };
-    return ok({ ...(found as Omit<ReadMessage, "received">), received });
+    return ok({ ...(found as Omit<ReadMessage, "received">), received: receivedOf(tally.end()) });
   }
   if (fault !== null) return err(fault);
   return err(read.ok ? "upstream_failed" : reasonWithin(read.error, signal));

@@ -56,8 +56,9 @@ export async function sendInSession(
     cancellation.ended(opened.error.kind);
     return opened;
   }
+  // No 2xx: the server has not taken the request, so it must not hear later, when this answer is dropped, of its end.
+  if (opened.value.status >= 300) cancellation.callOff();
   if (isOver(session, opened.value.status)) {
-    cancellation.callOff();
     await discard(opened.value);
     return err({ kind: "session_over" });
   }

@@ -16,9 +16,8 @@ import { callTool, type Called, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import type { Unanswered } from "../no-answer.ts";
 import { guardedEgress, isSent, retryAfterOf, serverOf } from "../upstream/guarded-egress.ts";
-import { isPutOff, retryAfterSeconds } from "../upstream/retry-after.ts";
-import type { NoAnswer } from "../who-failed.ts";
-import { whyNot } from "./call-server.ts";
+import { retryAfterSeconds } from "../upstream/retry-after.ts";
+import { faultOfStatus } from "../upstream/status.ts";
 import type { McpPorts } from "./door-view.ts";
 import { serverAt } from "./known-server.ts";
 import { McpOutcome } from "./outcome.ts";
@@ -26,6 +25,7 @@ import { post, type ExchangePorts, type McpServerAt, type McpUpstreamFault } fro
 import type { BoundSession } from "./sessions/client-session.ts";
 import { closeSession, isOver, type Acknowledged } from "./sessions/server-session.ts";
 import { legacyHeaders } from "./upstream-headers.ts";
+import { whyNot } from "./why-not.ts";
 
 /** What a client says beside requests. */
 export type OneWayMessage = Exclude<RpcMessage, { readonly kind: "request" }>;
@@ -145,12 +145,5 @@ async function perform(
   if (isEnd && status === 405) return { value: { kind: "kept" }, end: outcome.ended({ status }) };
   const isGone = isOver(session, status);
   if (status < 300 || (isEnd && isGone)) return { value: { kind: "taken" }, end: outcome.ended({ status }) };
-  return outcome.none(whyNotTaken(status, isGone), { status }, after);
-}
-
-function whyNotTaken(status: number, isGone: boolean): NoAnswer {
-  if (isGone) return "session_over";
-  if (status === 401 || status === 403) return "upstream_refused";
-  if (isPutOff(status)) return "upstream_unavailable";
-  return status < 400 ? "upstream_redirect" : "upstream_failed";
+  return outcome.none(isGone ? "session_over" : faultOfStatus(status), { status }, after);
 }

@@ -8,6 +8,7 @@ import type { BoundedMap } from "../../kernel/bounded-map.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Id } from "../../kernel/ids.ts";
 import { err, type Result } from "../../kernel/result.ts";
+import { isOfNobody } from "./status.ts";
 import { CLOSED, enter, leave, type Circuit, type Experience } from "./circuit.ts";
 
 /** The server has failed several times in a row, and nothing was sent. */
@@ -89,10 +90,3 @@ function experienceOf(answer: Result<UpstreamResponse, OpenRefusal>): Experience
       return "unknown";
   }
 }
-
-/**
- * Answers in place of a server that is away: of the gateways before it (RFC 9110 §15.6), and of Cloudflare's network,
- * which answers a Worker with these where a connection fails (520–527, 530).
- */
-export const isOfNobody = (status: number): boolean =>
-  (status >= 502 && status <= 504) || (status >= 520 && status <= 527) || status === 530;

@@ -4,8 +4,8 @@
  * and nothing of an answer has been released.
  */
 import type { Result } from "../../kernel/result.ts";
-import { isOfNobody } from "./guarded-egress.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { isOfNobody } from "./status.ts";
 
 /** The shortest pause before the second time, in milliseconds: a server that restarts needs a moment. */
 const PAUSE_MS = 250;

@@ -1,4 +1,5 @@
 /** `Retry-After` of a server (RFC 9110 §10.2.3): seconds, or a date. */
+import { isPutOff } from "./status.ts";
 
 /** The longest time that is passed on, in milliseconds: a day. */
 const MOST_MS = 86_400_000;
@@ -25,6 +26,3 @@ export function retryAfterSeconds(
   const after = retryAfterMs(headers.get("retry-after"), now);
   return after === null ? undefined : Math.ceil(after / 1000);
 }
-
-/** The server takes no calls now, or not so many. */
-export const isPutOff = (status: number): boolean => status === 429 || status === 503;

@@ -11,9 +11,22 @@ const answer = async (response: Response) => ({
   body: (await response.json()) as { id: unknown; error: { code: number; message: string; data: object } },
 });
 
+/** What the caller has to change itself; any other refusal is Dome's. */
+const OF_THE_CALLER: ReadonlySet<string> = new Set([
+  "malformed_json",
+  "invalid_request",
+  "not_found",
+  "method_not_allowed",
+  "not_acceptable",
+  "body_timeout",
+  "body_too_large",
+  "unsupported_media_type",
+  "session_over",
+]);
+
 describe("a refusal of an MCP door", () => {
   it.each(Object.keys(PROBLEMS) as ProblemCode[])(
-    "says %s with its status, in one sentence, under the request's id, and that Dome says it",
+    "says %s with its status, in one sentence, under the request's id, and whose it is",
     async (code) => {
       const response = jsonrpcDialect.decline({ code, detail: "Do this instead." }, about);
       const { status, body } = await answer(response);
@@ -21,7 +34,10 @@ describe("a refusal of an MCP door", () => {
       expect(body).toMatchObject({
         jsonrpc: "2.0",
         id: 7,
-        error: { message: "Do this instead.", data: { who: "dome", code, request_id: "req_1" } },
+        error: {
+          message: "Do this instead.",
+          data: { who: OF_THE_CALLER.has(code) ? "caller" : "dome", code, request_id: "req_1" },
+        },
       });
       const { code: number } = body.error;
       const isReserved = number <= -32_000 && number >= -32_768;

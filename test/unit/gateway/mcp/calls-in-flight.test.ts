@@ -10,7 +10,7 @@ const SESSION = "a1";
 describe("a request that is being answered", () => {
   it("is found by its session and its id, with the type of the id", () => {
     const calls = new CallsInFlight(10);
-    const flight = calls.begin(SESSION, 1);
+    const { flight } = calls.begin(SESSION, 1);
     calls.cancel(SESSION, "1");
     calls.cancel("b2", 1);
     expect(flight.isCancelled).toBe(false);
@@ -20,7 +20,7 @@ describe("a request that is being answered", () => {
 
   it("is not found under ids and sessions that only look the same when they stand side by side", () => {
     const calls = new CallsInFlight(10);
-    const flight = calls.begin("a", 'b "c"');
+    const { flight } = calls.begin("a", 'b "c"');
     calls.cancel('a "b', 'c"');
     calls.cancel('a "b "c"', "");
     expect(flight.isCancelled).toBe(false);
@@ -28,20 +28,43 @@ describe("a request that is being answered", () => {
 
   it("leaves nothing behind, and neither do 10,000 cancellations of nothing", () => {
     const calls = new CallsInFlight(1);
-    const flight = calls.begin(SESSION, 0);
+    const { flight, over } = calls.begin(SESSION, 0);
     for (let id = 1; id <= 10_000; id += 1) calls.cancel(SESSION, id);
     calls.cancel(SESSION, 0);
     expect(flight.isCancelled).toBe(true); // none of them has taken its place
-    calls.end(SESSION, 0, flight);
-    expect(calls.begin(SESSION, 0)).toEqual({ isCancelled: false });
+    over();
+    expect(calls.begin(SESSION, 0).flight).toEqual({ isCancelled: false });
   });
 
   it("is two requests where a client uses an id twice: both are cancelled", () => {
     const calls = new CallsInFlight(10);
     const both = [calls.begin(SESSION, 1), calls.begin(SESSION, 1)];
     calls.cancel(SESSION, 1);
-    expect(both.map(({ isCancelled }) => isCancelled)).toEqual([true, true]);
-    expect(calls.begin(SESSION, 1).isCancelled).toBe(false);
+    expect(both.map(({ flight }) => flight.isCancelled)).toEqual([true, true]);
+    expect(calls.begin(SESSION, 1).flight.isCancelled).toBe(false);
+  });
+
+  it("is still found when the other of the same id has ended, and is not when both have", () => {
+    const calls = new CallsInFlight(10);
+    const [first, second] = [calls.begin(SESSION, 1), calls.begin(SESSION, 1)];
+    first.over();
+    first.over(); // ended twice, it is one
+    calls.cancel(SESSION, 1);
+    expect(second.flight.isCancelled).toBe(true);
+    second.over();
+    calls.cancel(SESSION, 1);
+    expect(calls.begin(SESSION, 1).flight.isCancelled).toBe(false);
+  });
+
+  it("that was cancelled, and ends late, does not take away a later one of the same id", () => {
+    const calls = new CallsInFlight(10);
+    const first = calls.begin(SESSION, 1);
+    calls.cancel(SESSION, 1);
+    const later = calls.begin(SESSION, 1);
+    first.over();
+    expect(later.flight.isCancelled).toBe(false);
+    calls.cancel(SESSION, 1);
+    expect(later.flight.isCancelled).toBe(true);
   });
 });
 
