@@ -138,8 +138,8 @@ function deniedByProvider({ agents, user }: Pick<Facts, "agents" | "user">): Ver
 }
 
 /**
- * Checks the arguments where the catalog has a schema for the operation. The detail names the place and the
- * keyword, never a value (P4).
+ * Checks the arguments where the catalog has a schema for the operation. The detail names the place and what is
+ * expected there, never a value (P4).
  */
 function deniedByArguments(
   { catalog, agents, args = {}, argumentFault }: Facts,
@@ -166,10 +166,8 @@ function deniedByArguments(
   return { ...denied, at: fault };
 }
 
-const inWords = ({ pointer, keyword, expected }: ArgumentFault): string =>
-  expected === undefined
-    ? `${JSON.stringify(pointer)} (${keyword})`
-    : `${JSON.stringify(pointer)} ${expected}`;
+const inWords = ({ pointer, expected }: ArgumentFault): string =>
+  `${pointer === "" ? "the whole" : JSON.stringify(pointer)} ${expected}`;
 
 /** The detail names the header, never its value (P4). */
 function deniedByHeaders({ headers, agents }: Facts, { name }: AccessRequest): Verdict | undefined {

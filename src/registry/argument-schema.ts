@@ -4,10 +4,10 @@
  * it throw. A fault names a place and a keyword. Its names are from the schema, and nothing of the arguments is
  * repeated (P4).
  */
-import { defined } from "../kernel/defined.ts";
 import { pointerTo } from "../kernel/json-pointer.ts";
 import { oncePer } from "../kernel/once-per.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { expected as sentence } from "./expectations.ts";
 import { compileSchema, type Compiled, type SchemaFault } from "./schema-compiler.ts";
 import { bytesOf, type JsonSchema } from "./schema-text.ts";
 import { Steps } from "./steps.ts";
@@ -68,8 +68,8 @@ export function shownPointer(pointer: string): string {
 export interface ArgumentFault {
   readonly pointer: string;
   readonly keyword: string;
-  /** What the schema says, as the end of a sentence about that place; absent where it is not said in a few words. */
-  readonly expected?: string;
+  /** What is expected, as the end of a sentence about that place. */
+  readonly expected: string;
 }
 
 /**
@@ -79,19 +79,23 @@ export interface ArgumentFault {
 export function argumentsFault(schema: JsonSchema, args: unknown, steps = new Steps()): ArgumentFault | null {
   const compiled = compiledOnce(schema);
   // The schema was stored before a newer rule. Arguments that cannot be checked do not match.
-  if (!compiled.ok) return { pointer: "", keyword: "the schema cannot be used" };
+  if (!compiled.ok) return { pointer: "", keyword: "schema", expected: sentence("schema") };
   const { schema: node } = compiled.value;
   const fault = validate(node, args, steps) ?? misspelledFault(node, args, steps);
   if (fault === null) return null;
   const { path, keyword, expected } = fault;
   const shown = shownPath(path, compiled.value.names);
   const isWhole = shown.length === path.length;
-  return { pointer: pointerTo(shown), keyword, ...defined({ expected: isWhole ? expected : undefined }) };
+  return {
+    pointer: pointerTo(shown),
+    keyword,
+    expected: isWhole ? expected : `has something within that ${expected}`,
+  };
 }
 
 function misspelledFault(schema: Node, args: unknown, steps: Steps): Fault | null {
   const path = misspelled(schema, args, steps);
-  if (steps.areSpent) return { path: [], keyword: "steps" };
+  if (steps.areSpent) return { path: [], keyword: "steps", expected: sentence("steps") };
   return path === null
     ? null
     : { path, keyword: "properties", expected: "must be spelled so, with these capital and small letters" };

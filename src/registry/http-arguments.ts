@@ -6,6 +6,7 @@
 import { defined } from "../kernel/defined.ts";
 import { escapedStep } from "../kernel/json-pointer.ts";
 import type { ArgumentFault } from "./argument-schema.ts";
+import { expected } from "./expectations.ts";
 import type { BodyKind, HttpBinding, HttpParameter, PinnedRequest, TextForm } from "./http-definition.ts";
 import { memberTypes, NoValue, scalarOf, valueOf } from "./http-values.ts";
 import { partsOf } from "./multipart.ts";
@@ -69,7 +70,7 @@ class Gathering implements Gathered {
 
   /** The first fault is kept. */
   refuse(pointer: string, keyword: string): void {
-    this.fault ??= { pointer, keyword };
+    this.fault ??= { pointer, keyword, expected: expected(keyword) };
   }
 
   path(parameters: readonly HttpParameter[], { params, path }: HttpCall): void {

@@ -8,23 +8,22 @@
  * - Draft 7 is used where the schema says so, and only with keywords that mean the same in 2020-12 or can be
  *   translated.
  */
-import { defined } from "../kernel/defined.ts";
 import { escapedStep } from "../kernel/json-pointer.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { expected, MOST_EXPECTED, mustBe } from "./expectations.ts";
 import { FORMATS } from "./formats.ts";
 import { jsonKey } from "./json-key.ts";
 import { PATTERN_FAULTS } from "./pattern-program.ts";
 import { Pattern } from "./pattern.ts";
 import { ANNOTATIONS, draft7Word, DRAFT_7, isDialect, LATEST, withoutFragment } from "./schema-dialect.ts";
-import { blank, COUNTS, LIMITS, NEVER, SCHEMAS, type Building, type Node, mustBe } from "./schema-node.ts";
+import { blank, COUNTS, LIMITS, NEVER, SCHEMAS, type Building, type Node } from "./schema-node.ts";
 import { loopIn } from "./schema-loops.ts";
 import { isObject, lookUp, sizeFault, type JsonSchema } from "./schema-text.ts";
 import { isCount, isUsable, TYPES } from "./schema-values.ts";
 import { Steps } from "./steps.ts";
 
-/** The most values of `enum`, and the most characters of them, that a refusal repeats. */
+/** The most values of `enum` that a refusal repeats. */
 const MOST_CHOICES = 10;
-const MOST_EXPECTED = 200;
 
 /** The greatest number of subschemas, each counted as often as it is referred to. */
 export const MOST_NODES = 2_000;
@@ -196,13 +195,11 @@ class Compiler {
     const makes = LIMITS.get(word);
     if (makes === undefined) this.#refuse(pointer, "is not a keyword that is known here");
     else if (word === "multipleOf") {
-      const divisor = this.#number(value, pointer, (number) => number > 0, "a number above 0");
-      node.numbers.push({ keyword: word, holds: makes(divisor) });
+      const limit = this.#number(value, pointer, (number) => number > 0, "a number above 0");
+      node.numbers.push({ keyword: word, limit, holds: makes(limit) });
     } else {
-      node.numbers.push({
-        keyword: word,
-        holds: makes(this.#number(value, pointer, Number.isFinite, "a number")),
-      });
+      const limit = this.#number(value, pointer, Number.isFinite, "a number");
+      node.numbers.push({ keyword: word, limit, holds: makes(limit) });
     }
   }
 
@@ -226,11 +223,11 @@ class Compiler {
   /** When a schema has both `const` and `enum`, both must hold. */
   #constants(node: Building, keyword: string, values: readonly unknown[]): void {
     const steps = new Steps(Number.MAX_SAFE_INTEGER);
-    const expected = values.length > MOST_CHOICES ? "" : mustBe(values.map((each) => JSON.stringify(each)));
+    const choices = values.length > MOST_CHOICES ? null : mustBe(values.map((each) => JSON.stringify(each)));
     const constants = {
       keyword,
       keys: new Set(values.map((each) => jsonKey(each, steps))),
-      ...defined({ expected: expected !== "" && expected.length <= MOST_EXPECTED ? expected : undefined }),
+      expected: choices === null || choices.length > MOST_EXPECTED ? expected(keyword) : choices,
     };
     if (node.constants === undefined) node.constants = constants;
     else node.allOf.push({ ...blank(), constants });

@@ -37,11 +37,11 @@ export interface Node extends Readonly<Partial<Record<SchemaWord, Node>>> {
   readonly constants?: {
     readonly keyword: string;
     readonly keys: ReadonlySet<string>;
-    /** The values as the end of a sentence, where they are short. */
-    readonly expected?: string;
+    /** The values as the end of a sentence. */
+    readonly expected: string;
   };
   readonly counts: Readonly<Partial<Record<Count, number>>>;
-  readonly numbers: readonly { readonly keyword: string; readonly holds: Rule }[];
+  readonly numbers: readonly NumberRule[];
   readonly patterns: readonly Pattern[];
   readonly format?: string;
   readonly uniqueItems: boolean;
@@ -57,15 +57,18 @@ export interface Node extends Readonly<Partial<Record<SchemaWord, Node>>> {
   readonly asksWhatWasSeen: boolean;
 }
 
-/** The end of a sentence about a value. */
-export const mustBe = (choices: readonly string[]): string => `must be ${choices.join(" or ")}`;
-
 /** A rule for a number. */
 type Rule = (value: number, steps: Steps) => boolean;
 
+interface NumberRule {
+  readonly keyword: string;
+  readonly limit: number;
+  readonly holds: Rule;
+}
+
 export type Building = { -readonly [M in keyof Node]: Node[M] } & {
   readonly counts: Partial<Record<Count, number>>;
-  readonly numbers: { readonly keyword: string; readonly holds: Rule }[];
+  readonly numbers: NumberRule[];
   readonly allOf: Node[];
 };
 

@@ -5,10 +5,10 @@
  * No library is used: libraries do not bound the work for a value, their patterns and formats backtrack, and they
  * collect every error where one is enough.
  */
-import { defined } from "../kernel/defined.ts";
+import { expected, mustBe } from "./expectations.ts";
 import { FORMATS } from "./formats.ts";
 import { jsonKey } from "./json-key.ts";
-import { mustBe, type Node } from "./schema-node.ts";
+import type { Node } from "./schema-node.ts";
 import type { Steps } from "./steps.ts";
 
 /**
@@ -22,7 +22,7 @@ export interface Fault {
   readonly path: readonly (string | number)[];
   readonly keyword: string;
   /** What the schema says, as the end of a sentence: nothing of the value is in it (P4). */
-  readonly expected?: string;
+  readonly expected: string;
 }
 
 /**
@@ -36,7 +36,7 @@ interface Seen {
 
 export function validate(schema: Node, value: unknown, steps: Steps): Fault | null {
   const fault = new Validation(steps).node(schema, value, null);
-  return steps.areSpent ? { path: [], keyword: "steps" } : fault;
+  return steps.areSpent ? { path: [], keyword: "steps", expected: expected("steps") } : fault;
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -74,12 +74,12 @@ class Validation {
 
   #any(node: Node, value: unknown): Fault | null {
     if (node.types !== undefined && !node.types.some((type) => isOfType(type, value)))
-      return this.#fault("type", undefined, mustBe(node.types.map((type) => TYPES[type] ?? type)));
+      return this.#fault("type", { said: mustBe(node.types.map((type) => TYPES[type] ?? type)) });
     if (node.constants === undefined) return null;
     const key = jsonKey(value, this.#steps);
     return node.constants.keys.has(key)
       ? null
-      : this.#fault(node.constants.keyword, undefined, node.constants.expected);
+      : this.#fault(node.constants.keyword, { said: node.constants.expected });
   }
 
   #ofType(node: Node, value: unknown, seen: Seen | null): Fault | null {
@@ -90,7 +90,8 @@ class Validation {
   }
 
   #number({ numbers }: Node, value: number): Fault | null {
-    for (const { keyword, holds } of numbers) if (!holds(value, this.#steps)) return this.#fault(keyword);
+    for (const { keyword, limit, holds } of numbers)
+      if (!holds(value, this.#steps)) return this.#fault(keyword, { limit });
     return null;
   }
 
@@ -101,19 +102,22 @@ class Validation {
       // Counted in characters, not in UTF-16 code units (RFC 8259 §7).
       let length = 0;
       for (const _ of value) length += 1;
-      if (length < (minLength ?? 0)) return this.#fault("minLength");
-      if (length > (maxLength ?? Infinity)) return this.#fault("maxLength");
+      if (length < (minLength ?? 0)) return this.#fault("minLength", { limit: minLength });
+      if (length > (maxLength ?? Infinity)) return this.#fault("maxLength", { limit: maxLength });
     }
     for (const pattern of patterns) if (!pattern.test(value, this.#steps)) return this.#fault("pattern");
     if (format === undefined) return null;
     if (!this.#steps.spend(value.length)) return this.#fault("steps");
-    return FORMATS.get(format)?.(value) === true ? null : this.#fault("format");
+    return FORMATS.get(format)?.(value) === true
+      ? null
+      : this.#fault("format", { said: `is not in the format ${format}` });
   }
 
   #list(node: Node, value: readonly unknown[], seen: Seen | null): Fault | null {
     const { counts, prefixItems, items, contains } = node;
-    if (value.length < (counts.minItems ?? 0)) return this.#fault("minItems");
-    if (value.length > (counts.maxItems ?? Infinity)) return this.#fault("maxItems");
+    if (value.length < (counts.minItems ?? 0)) return this.#fault("minItems", { limit: counts.minItems });
+    if (value.length > (counts.maxItems ?? Infinity))
+      return this.#fault("maxItems", { limit: counts.maxItems });
     if (node.uniqueItems) {
       const keys = new Set(value.map((each) => jsonKey(each, this.#steps)));
       if (keys.size < value.length) return this.#fault("uniqueItems");
@@ -137,8 +141,12 @@ class Validation {
       seen?.items.add(index);
     }
     if (found < (counts.minContains ?? 1))
-      return this.#fault(counts.minContains === undefined ? "contains" : "minContains");
-    return found > (counts.maxContains ?? Infinity) ? this.#fault("maxContains") : null;
+      return counts.minContains === undefined
+        ? this.#fault("contains")
+        : this.#fault("minContains", { limit: counts.minContains });
+    return found > (counts.maxContains ?? Infinity)
+      ? this.#fault("maxContains", { limit: counts.maxContains })
+      : null;
   }
 
   #object(node: Node, value: Members, seen: Seen | null): Fault | null {
@@ -146,10 +154,12 @@ class Validation {
     // The lists of the schema are walked for every object, even an empty one, so they are charged.
     if (!this.#steps.spend(names.length + node.required.length + node.dependentRequired.length))
       return this.#fault("steps");
-    if (names.length < (node.counts.minProperties ?? 0)) return this.#fault("minProperties");
-    if (names.length > (node.counts.maxProperties ?? Infinity)) return this.#fault("maxProperties");
+    if (names.length < (node.counts.minProperties ?? 0))
+      return this.#fault("minProperties", { limit: node.counts.minProperties });
+    if (names.length > (node.counts.maxProperties ?? Infinity))
+      return this.#fault("maxProperties", { limit: node.counts.maxProperties });
     for (const name of node.required)
-      if (!Object.hasOwn(value, name)) return this.#fault("required", name, "is missing");
+      if (!Object.hasOwn(value, name)) return this.#fault("required", { name });
     for (const [name, needed] of node.dependentRequired) {
       if (!Object.hasOwn(value, name)) continue;
       if (!this.#steps.spend(needed.length)) return this.#fault("steps");
@@ -256,9 +266,17 @@ class Validation {
     return fault;
   }
 
-  #fault(keyword: string, name?: string, expected?: string): Fault {
+  /** @param said in place of what is said of the keyword; `limit` is its number, `name` a member of the value. */
+  #fault(
+    keyword: string,
+    {
+      name,
+      limit,
+      said,
+    }: { readonly name?: string; readonly limit?: number | undefined; readonly said?: string } = {},
+  ): Fault {
     const path = name === undefined ? [...this.#path] : [...this.#path, name];
-    return { path, keyword, ...defined({ expected }) };
+    return { path, keyword, expected: said ?? expected(keyword, limit) };
   }
 }
 

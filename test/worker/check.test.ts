@@ -105,13 +105,13 @@ describe("a check", () => {
     expect(await short(question)).toBe(expected);
   });
 
-  it("of arguments that do not match says where and by which keyword, and records no value of them (P4)", async () => {
+  it("of arguments that do not match says where and what is expected there, and records no value of them (P4)", async () => {
     const args = { to: "ada@example.com", copies: 271_828, "5ecret-name": "5ecret-value" };
     const denied = await decided(bot.secret, { tool: "mail/send", arguments: args });
     expect(denied).toMatchObject({
       decision: "deny",
       layer: "catalog",
-      detail: 'The arguments of mail/send do not match its schema: "/copies" (maximum).',
+      detail: 'The arguments of mail/send do not match its schema: "/copies" must be at most 3.',
       change: {
         detail: "Send arguments that match the schema of mail/send.",
         command: null,

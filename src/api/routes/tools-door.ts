@@ -157,9 +157,7 @@ function deniedProblem(asked: ToolRequest, { id, reason, detail, change, at }: D
     const scopes = reason === "scope_insufficient" ? [itemOf(asked)] : undefined;
     return { code: "denied", detail: sentenceOf({ detail, change }), call, ...defined({ scopes }) };
   }
-  const errors = [
-    { member: at.pointer, detail: ARGUMENT_FAULTS[at.keyword] ?? `does not match: ${at.keyword}` },
-  ];
+  const errors = [{ member: at.pointer, detail: at.expected }];
   return { code: "arguments_invalid", detail, call: { ...call, who: "caller" }, errors };
 }
 
@@ -263,19 +261,3 @@ function textOf(body: HttpBody): string {
   if (body.kind === "json") return JSON.stringify(body.value);
   return body.kind === "bytes" ? new TextDecoder().decode(body.bytes) : "";
 }
-
-/** The keywords of arguments that cannot be read in one way only; the others are those of JSON Schema. */
-const ARGUMENT_FAULTS: Readonly<Record<string, string>> = {
-  additionalProperties: "has a member that the operation does not declare",
-  boundary: "is in a body whose Content-Type has no single boundary",
-  contentType: "is of a type that the operation does not take",
-  delimiter: "is in a body whose parts are not delimited as RFC 7578 says",
-  escape: "has an escape that is not a character",
-  json: "is not JSON",
-  noBody: "is a body, and the operation takes none",
-  partHeaders: "is in a body with a part whose headers are not those of RFC 7578",
-  repeated: "is there twice",
-  required: "is missing",
-  style: "is not written in the style that the operation declares",
-  tooManyParts: "is in a body with too many parts",
-};

@@ -261,14 +261,14 @@ describe("the arguments of an operation that has a schema", () => {
     expect(reason({ agents, args }, tool("notes", "add"))).toBe(expected);
   });
 
-  it("are told by place and keyword, never by value, with what to send (P4)", () => {
+  it("are told by place and by what is expected there, never by value, with what to send (P4)", () => {
     const args = { text: "dome_at_SECRET-SECRET" };
     const verdict = evaluate(facts({ agents, args }), tool("notes", "add"));
     expect(verdict).toMatchObject({
       decision: "deny",
       reason: "arguments_invalid",
       layer: "catalog",
-      detail: 'The arguments of notes/add do not match its schema: "/text" (maxLength).',
+      detail: 'The arguments of notes/add do not match its schema: "/text" must have at most 10 characters.',
       change: {
         detail: "Send arguments that match the schema of notes/add.",
         command: "dome tools show notes --workspace default",

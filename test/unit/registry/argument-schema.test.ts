@@ -288,7 +288,7 @@ describe("arguments", () => {
   });
 
   it("never match a schema that could not be kept today", () => {
-    expect(argumentsFault({ $ref: "https://example.com" }, {})).toBe('"" (the schema cannot be used)');
+    expect(argumentsFault({ $ref: "https://example.com" }, {})).toBe('"" (schema)');
   });
 
   it("leave the schema as it was", () => {
@@ -334,7 +334,7 @@ it("neither schema nor arguments make a check throw, and what is let in can be u
       const isKept = checkSchema(schema).ok;
       kept += isKept ? 1 : 0;
       const fault = argumentsFault(schema, args);
-      expect(fault === '"" (the schema cannot be used)').toBe(!isKept);
+      expect(fault === '"" (schema)').toBe(!isKept);
     }),
     { numRuns: 3_000 },
   );
