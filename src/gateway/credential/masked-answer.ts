@@ -7,7 +7,7 @@ import type { UpstreamResponse } from "../../egress/open.ts";
 import { concat, concatAll, fromBase64, fromUtf8, utf8 } from "../../kernel/bytes.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import { isEventStream } from "../../mcp/event-reader.ts";
-import { needle, SecretMask, type Needle } from "./secret-mask.ts";
+import { needlesFor, SecretMask, type Needle } from "./secret-mask.ts";
 
 /** A shorter secret is a word, and stands in texts by chance; in characters. */
 const LEAST_SECRET = 8;
@@ -39,19 +39,14 @@ export async function masked<Fault>(
   return ok({ status, headers, body: passing.stream() });
 }
 
-/** Each as a server may repeat it: as it came, or in the escapes of JSON (RFC 8259 §7) or of a URI. */
+/** Each as a server may repeat it, and the password of a pair alone. */
 function needlesIn(sent: Headers): readonly Needle[] {
   const texts = [...sent].flatMap(([, value]) => {
     const [, scheme = "", token = value] = /^(Bearer|Basic) (.*)$/i.exec(value) ?? [];
     return scheme.toLowerCase() === "basic" ? [token, passwordOf(token)] : [token];
   });
-  const written = texts
-    .filter((text) => text.length >= LEAST_SECRET)
-    .flatMap((text) => {
-      const json = JSON.stringify(text).slice(1, -1);
-      return [text, json, json.replaceAll("/", String.raw`\/`), encodeURIComponent(text)];
-    });
-  return [...new Set(written)].map((text) => needle(utf8(text)));
+  const secrets = new Set(texts.filter((text) => text.length >= LEAST_SECRET));
+  return [...secrets].flatMap((text) => needlesFor(utf8(text), LEAST_SECRET));
 }
 
 /** RFC 7617 §2: what stands behind the first colon. */
