@@ -14,6 +14,8 @@ export interface JsonPlaces {
   readonly binary?: ReadonlySet<string>;
   /** Members in which paths begin, two levels deep. Without it they begin at the whole value. */
   readonly roots?: ReadonlySet<string>;
+  /** Where in the paths the whole value stands, without roots; by default at their beginning. */
+  readonly begin?: Places;
 }
 
 /** What becomes of the texts, and the count of what was redacted. */
@@ -23,7 +25,7 @@ export interface TextRedaction {
   readonly count: number;
   readonly isSpent: boolean;
   /** A value of a member. */
-  text(text: string, within: number): string;
+  text(text: string, within: number, places: Places): string;
   /** A name, or a number. */
   words(text: string): string;
   /** Counts what is masked whole. */
@@ -102,7 +104,7 @@ export class JsonPass {
     } else if (character === '"') {
       const text = this.#string();
       if (!this.#isBinary()) {
-        const after = this.#redactor.text(text, this.#within);
+        const after = this.#redactor.text(text, this.#within, places);
         if (after !== text) this.#replace(from, JSON.stringify(after));
       }
     } else this.#scalar(from);
@@ -120,10 +122,10 @@ export class JsonPass {
 
   #placesHere(outer: string | null): Places {
     const { rules, steps } = this.#redactor;
-    const { roots } = this.#places;
+    const { roots, begin = rules.paths.start } = this.#places;
     const level = this.#levels.at(-1);
     const isRoot = roots === undefined ? level === undefined : outer !== null && roots.has(outer);
-    if (isRoot) return rules.paths.start;
+    if (isRoot) return begin;
     return level === undefined ? [] : rules.paths.within(level.places, level.at, steps);
   }
 

@@ -33,6 +33,11 @@ export class Paths {
     return this.#steps.length === 0;
   }
 
+  /** Where paths begin in a text that stands at these places itself. */
+  startAt(places: Places): Places {
+    return places.length === 0 ? this.start : [...new Set([...this.start, ...places])];
+  }
+
   /** The places of a member, or of an item by its index. */
   within(places: Places, name: string | number, steps: Steps): Places {
     if (places.length === 0) return NOWHERE;

@@ -7,9 +7,10 @@
  */
 import { Steps } from "../steps.ts";
 import { JsonPass, type JsonPlaces, type TextRedaction } from "./json-pass.ts";
+import type { Places } from "./paths.ts";
 import type { RedactionRules } from "./rules.ts";
 import { masked, REDACTED, type Span } from "../../kernel/spans.ts";
-import { mayHold, jsonIn } from "./texts.ts";
+import { jsonIn, mayHold, withoutEscapes } from "./texts.ts";
 
 /** The steps for one answer or message: about half a second. */
 export const MOST_REDACTION_STEPS = 20_000_000;
@@ -45,12 +46,14 @@ export class Redactor implements TextRedaction {
   /**
    * A text, which may be JSON itself.
    * @param within how many texts of JSON it stands in.
+   * @param places where in the paths it stands: to whoever parses it, they go on in it.
    */
-  text(text: string, within = 0): string {
+  text(text: string, within = 0, places: Places = []): string {
     if (this.isSpent) return REDACTED;
     const json = jsonIn(text);
     if (json !== null && this.#parsed(json) !== null) {
-      const redacted = within < MOST_WITHIN ? new JsonPass(this, json, {}, within + 1).redacted() : null;
+      const inner = { begin: this.rules.paths.startAt(places) };
+      const redacted = within < MOST_WITHIN ? new JsonPass(this, json, inner, within + 1).redacted() : null;
       if (redacted === null) return this.mask(); // too deep
       return redacted === json ? text : redacted;
     }
@@ -60,16 +63,24 @@ export class Redactor implements TextRedaction {
 
   /** A text by patterns alone. */
   words(text: string): string {
+    const spans = this.#spansIn(text);
+    if (spans === null) return this.mask();
+    const after = masked(text, spans);
+    // Whoever takes a text for JSON, or for code, reads its escapes: no place of what they hide is sure.
+    const read = withoutEscapes(after);
+    if (read !== after && this.#spansIn(read)?.length !== 0) return this.mask();
+    if (spans.length > 0) this.count += 1;
+    return after;
+  }
+
+  /** @returns null: the steps are used up, and not all was looked at. */
+  #spansIn(text: string): readonly Span[] | null {
     const spans: Span[] = [];
     for (const find of this.rules.finders) {
-      if (this.isSpent) return this.mask();
       for (const span of find(text, this.steps)) spans.push(span);
+      if (this.isSpent) return null;
     }
-    // The last of them may have ended early.
-    if (this.isSpent) return this.mask();
-    if (spans.length === 0) return text;
-    this.count += 1;
-    return masked(text, spans);
+    return spans;
   }
 
   mask(): string {
