@@ -32,6 +32,7 @@ const DOORS = ["objects", "api"];
 const TOP = [
   "env.ts",
   "wire.ts",
+  "isolate.ts",
   "cedar-module.ts",
   "door-worker.ts",
   "objects-worker.ts",
@@ -126,20 +127,12 @@ const floors: IForbiddenRuleType[] = [
     "API and objects are shells side by side: what one needs of the other is a port that wire.ts fills.",
   ),
   {
-    name: "tiers-come-from-wire",
-    comment:
-      "Which tiers there are is the composition root's word: access and control plane must not disagree about it.",
-    severity: "error",
-    from: { path: "^src/", pathNot: "^src/wire\\.ts$" },
-    to: { path: "^src/tiers/built-in\\.ts$" },
-  },
-  {
     name: "only-the-top-knows-the-top",
     comment:
       "Rooms get bindings and composition as arguments; a module that imports them cannot be tested without them.",
     severity: "error",
-    from: { path: "^src/", pathNot: "^src/(?:env|wire|(?:door-|objects-)?worker)\\.ts$" },
-    to: { path: "^src/(?:env|wire|(?:door-|objects-)?worker)\\.ts$" },
+    from: { path: "^src/", pathNot: "^src/(?:env|isolate|wire|(?:door-|objects-)?worker)\\.ts$" },
+    to: { path: "^src/(?:env|isolate|wire|(?:door-|objects-)?worker)\\.ts$" },
   },
   {
     name: "env-below-wire-below-worker",

@@ -1,47 +1,31 @@
 /**
  * The composition root: it fills the ports of the rooms from the environment. The real clock, randomness and
- * Cloudflare's bindings enter here and nowhere else.
- *
- * `Isolate` is the data that an isolate keeps between requests: plain, with a bound. Ports are composed per request,
- * because I/O belongs to the request that started it.
+ * Cloudflare's bindings enter here and nowhere else. Ports are composed per request, because I/O belongs to the request that
+ * started it; what an isolate keeps in between is in `isolate.ts`.
  */
-import { AgentUses, newAgentUseBook, type AgentUseBook } from "./access/agent-uses.ts";
-import type { AuthenticationPorts } from "./access/authenticate.ts";
-import {
-  ConfigurationReader,
-  newConfigurationCache,
-  type ConfigurationCache,
-} from "./access/configuration.ts";
-import { newSigningKeyCache, SigningKeys, type SigningKeyCache } from "./access/signing-keys.ts";
+import { AgentUses } from "./access/agent-uses.ts";
+import { ConfigurationReader } from "./access/configuration.ts";
+import { SigningKeys } from "./access/signing-keys.ts";
 import type { DecisionPorts } from "./access/judge.ts";
-import { LeaseClient, type LeaseBooks } from "./access/lease-client.ts";
-import type { DeadToken } from "./access/operator.ts";
-import { UserTokens, type RememberedUser } from "./access/user-tokens.ts";
+import { LeaseClient } from "./access/lease-client.ts";
+import { UserTokens } from "./access/user-tokens.ts";
 import type { Services } from "./api/services.ts";
 import { recordableArguments } from "./audit/arguments.ts";
 import { ledgerCarrier, queueCarrier } from "./audit/carrier.ts";
 import { consumeDeadLetters, consumeRecords, type AuditBatch } from "./audit/consumer.ts";
 import type { LedgerName } from "./contract/audit.ts";
-import { NumberBook } from "./audit/number-book.ts";
-import { RefusedCredentials } from "./audit/refused.ts";
 import { outboxSink, queueSink, whileThereIsRoom, type AuditSink } from "./audit/sink.ts";
 import { Egress } from "./egress/egress.ts";
 import type { Fetch } from "./egress/open.ts";
-import type { McpUpstreamPorts } from "./gateway/mcp/known-server.ts";
-import { SessionBook } from "./gateway/mcp/sessions/session-book.ts";
 import { toolServers } from "./gateway/tool-servers.ts";
-import { newServerBooks, type ServerBooks } from "./gateway/upstream/server-books.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
-import type { KeyCache } from "./identity/key-cache.ts";
 import { ProviderKeys } from "./identity/provider-keys.ts";
-import { BoundedMap } from "./kernel/bounded-map.ts";
+import { isolate, policyEngine } from "./isolate.ts";
 import { systemClock, systemTimers } from "./kernel/clock.ts";
 import { idSource } from "./kernel/ids.ts";
 import { consoleLog } from "./kernel/log.ts";
 import { systemRandom } from "./kernel/random.ts";
-import { LeaseBook } from "./lifecycle/lease-book.ts";
-import type { LogLevel } from "./mcp/log-level.ts";
-import { withStops, type KeptStops } from "./lifecycle/stops.ts";
+import { withStops } from "./lifecycle/stops.ts";
 import type { LedgerDeps, ObjectDeps } from "./objects/deps.ts";
 import { AgentStreamClient } from "./objects/agent-stream-client.ts";
 import { LedgerClient } from "./objects/ledger-client.ts";
@@ -49,72 +33,17 @@ import { OwnerClients, outboxPort } from "./objects/owner-clients.ts";
 import { makeFirstSigningKeys } from "./operations/make-signing-keys.ts";
 import type { Owners } from "./operations/owners/owners.ts";
 import type { OperationPorts } from "./operations/request/ports.ts";
-import { newReadinessCache, readiness, type ReadinessCache } from "./operations/readiness.ts";
+import { readiness } from "./operations/readiness.ts";
 import { deriveKeys, type DerivedKeys } from "./secrets/root-key.ts";
 import { openDatabase } from "./storage/client.ts";
 import { loadTiers } from "./tiers/tier-reads.ts";
-import { VerificationCache } from "./tokens/cache.ts";
+import { type CedarModule } from "./policy/cedar.ts";
 
 const clock = systemClock;
 const timers = systemTimers;
 const random = systemRandom;
 const log = consoleLog;
 const ids = idSource(clock, random);
-
-interface Isolate {
-  /** The checked environment, by the bindings it was made from. */
-  readonly environments: WeakMap<RawEnv, Env>;
-  derived: DerivedKeys | null;
-  readonly books: LeaseBooks;
-  /** By workspace: lists of stops that are too long for a lease. */
-  readonly stops: BoundedMap<string, KeptStops>;
-  readonly configuration: ConfigurationCache;
-  readonly signingKeys: SigningKeyCache;
-  readonly tokens: VerificationCache;
-  readonly keys: AuthenticationPorts["keyCache"];
-  /** The known era of each MCP server. */
-  readonly mcpEras: McpUpstreamPorts["eras"];
-  /** Sessions at legacy MCP servers, for modern clients. */
-  readonly mcpSessions: SessionBook;
-  /** The level of messages that a legacy MCP client has set, by its session. */
-  readonly mcpLevels: BoundedMap<string, LogLevel>;
-  /** Sessions that legacy MCP clients have ended. */
-  readonly mcpEnded: BoundedMap<string, true>;
-  /** What servers have forgotten of the sessions at the door of all, by digest of its id and tool. */
-  readonly mcpLost: BoundedMap<string, true>;
-  readonly servers: ServerBooks;
-  readonly uses: AgentUseBook;
-  readonly deadOperators: BoundedMap<string, DeadToken>;
-  readonly providerKeys: KeyCache;
-  readonly users: BoundedMap<string, RememberedUser>;
-  readonly numbers: NumberBook;
-  readonly refused: RefusedCredentials;
-  readonly readiness: ReadinessCache;
-}
-
-const isolate: Isolate = {
-  environments: new WeakMap(),
-  derived: null,
-  books: { agents: new LeaseBook(), workspaces: new LeaseBook(1_000), org: new LeaseBook(1) },
-  stops: new BoundedMap(100),
-  configuration: newConfigurationCache(),
-  signingKeys: newSigningKeyCache(),
-  tokens: new VerificationCache(),
-  keys: new BoundedMap(10_000),
-  mcpEras: new BoundedMap(1_000),
-  mcpSessions: new SessionBook(5_000),
-  mcpLevels: new BoundedMap(5_000),
-  mcpEnded: new BoundedMap(5_000),
-  mcpLost: new BoundedMap(5_000),
-  servers: newServerBooks(),
-  uses: newAgentUseBook(),
-  deadOperators: new BoundedMap(1_000),
-  providerKeys: new BoundedMap(1_000),
-  users: new BoundedMap(5_000),
-  numbers: new NumberBook(),
-  refused: new RefusedCredentials(),
-  readiness: newReadinessCache(),
-};
 
 /** Checked once per isolate. */
 function environment(raw: RawEnv): Env {
@@ -189,8 +118,13 @@ export const objectDeps = (raw: RawEnv): ObjectDeps => {
 };
 
 /** The services of one HTTP request. */
-export async function services(raw: RawEnv, context: Pick<ExecutionContext, "waitUntil">): Promise<Services> {
+export async function services(
+  raw: RawEnv,
+  context: Pick<ExecutionContext, "waitUntil">,
+  cedarModule: CedarModule,
+): Promise<Services> {
   const env = environment(raw);
+  const { cedar, engine } = policyEngine(cedarModule);
   const derived = await derivedKeys(env);
   const db = openDatabase(env.db);
   const background = (work: Promise<unknown>): void => {
@@ -258,6 +192,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
     leases,
     configuration,
     tiers: isolate.configuration.tiers,
+    policyEngine: engine,
     sink: audit,
     recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
   };
@@ -288,6 +223,7 @@ export async function services(raw: RawEnv, context: Pick<ExecutionContext, "wai
       signingKeys,
       ledgers: new LedgerClient(env.ledgers),
       sink: audit,
+      cedar,
     },
     access: {
       clock,

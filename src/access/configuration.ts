@@ -16,6 +16,15 @@ import { TierBook } from "../tiers/tier-book.ts";
 import { tiersReading } from "../tiers/tier-reads.ts";
 import type { Database } from "../storage/client.ts";
 import { readTogether, type Reading } from "../storage/read.ts";
+import {
+  bundleReading,
+  organizationBundlesReading,
+  tierBundle,
+  type ActiveRow,
+} from "../policy/bundle-reads.ts";
+import { activeBundle } from "../policy/active-bundle.ts";
+import type { ActiveBundle } from "../policy/shape.ts";
+import type { Bundles } from "../policy/engine.ts";
 
 interface Tagged<T> {
   readonly version: number;
@@ -30,6 +39,10 @@ export interface ConfigurationCache {
   /** By tool. Only lists need them, so they are not part of a catalog; those of a large server are not kept. */
   readonly definitions: BoundedMap<string, Tagged<readonly PinnedDefinition[]>>;
   readonly tiers: TierBook;
+  /** The policies in force of workspaces and of agents, by id; null: there are none. */
+  readonly bundles: BoundedMap<string, Tagged<ActiveBundle | null>>;
+  /** The policies in force of the organization and of tiers, by the id of the bundle; under `org`. */
+  readonly organization: BoundedMap<string, Tagged<ReadonlyMap<string, ActiveBundle>>>;
 }
 
 /** The largest definitions of a tool that are kept, in characters. */
@@ -41,6 +54,8 @@ export const newConfigurationCache = (): ConfigurationCache => ({
   providers: new BoundedMap(1_000),
   definitions: new BoundedMap(100),
   tiers: new TierBook(),
+  bundles: new BoundedMap(10_000),
+  organization: new BoundedMap(1),
 });
 
 /** What to read, each with the version from a lease taken before. */
@@ -56,6 +71,10 @@ interface ConfigurationWanted {
     readonly recordVersion: number;
   }[];
 }
+
+type PoliciesWanted = Pick<ConfigurationWanted, "workspace" | "configEpoch" | "orgEpoch"> & {
+  readonly agents: readonly { readonly id: AgentId }[];
+};
 
 export class ConfigurationReader {
   readonly #db: Database;
@@ -74,7 +93,7 @@ export class ConfigurationReader {
    * under the same versions come from the cache.
    */
   async load({ workspace, configEpoch, orgEpoch, agents }: ConfigurationWanted): Promise<void> {
-    const { agents: records, catalogs, providers, tiers } = this.#cache;
+    const { agents: records, catalogs, providers, tiers, bundles, organization } = this.#cache;
     const lacking = [
       ...agents.map(({ id, recordVersion }) =>
         missing(records, id, recordVersion, () => agentReading(this.#db, id)),
@@ -84,6 +103,10 @@ export class ConfigurationReader {
         providersReading(this.#db, workspace, this.#testIssuer),
       ),
       tiers.isAsOf(orgEpoch) ? undefined : this.#tiersUnder(orgEpoch),
+      missing(organization, "org", orgEpoch, () => this.#organization()),
+      ...[workspace, ...agents.map(({ id }) => id)].map((id) =>
+        missing(bundles, id, configEpoch, () => this.#bundle(id)),
+      ),
     ].filter((reading) => reading !== undefined);
     if (lacking.length > 0) await readTogether(this.#db, lacking);
   }
@@ -141,6 +164,34 @@ export class ConfigurationReader {
     return { statements, parse: (...rows) => this.#cache.tiers.put(orgEpoch, parse(...rows)) };
   }
 
+  /** The policies in force for a chain. The versions come from leases taken before this call. */
+  async policies({ workspace, configEpoch, orgEpoch, agents }: PoliciesWanted): Promise<Bundles> {
+    const { bundles, organization } = this.#cache;
+    const shared = await this.#read(organization, "org", orgEpoch, () => this.#organization());
+    const own = new Map<string, ActiveBundle | null>();
+    for (const id of [workspace, ...agents.map((agent) => agent.id)])
+      own.set(id, (await this.#read(bundles, id, configEpoch, () => this.#bundle(id))) ?? null);
+    return {
+      organization: shared?.get("org") ?? null,
+      workspace: own.get(workspace) ?? null,
+      tier: (name) => shared?.get(tierBundle(name)) ?? null,
+      agent: (id) => own.get(id) ?? null,
+    };
+  }
+
+  #bundle(id: WorkspaceId | AgentId): Reading<ActiveBundle | null> {
+    const { statements, parse } = bundleReading(this.#db, id);
+    return { statements, parse: (...rows) => activeOf(parse(...rows)) };
+  }
+
+  #organization(): Reading<ReadonlyMap<string, ActiveBundle>> {
+    const { statements, parse } = organizationBundlesReading(this.#db);
+    return {
+      statements,
+      parse: (...rows) => new Map(parse(...rows).map((row) => [row.bundle, activeBundle(row)])),
+    };
+  }
+
   async #read<T>(
     cache: BoundedMap<string, Tagged<T>>,
     id: string,
@@ -154,6 +205,8 @@ export class ConfigurationReader {
     return value;
   }
 }
+
+const activeOf = (row: ActiveRow | null): ActiveBundle | null => (row === null ? null : activeBundle(row));
 
 /** A read that puts its result into the cache; undefined when the cache has this version already. */
 function missing<T>(

@@ -1,7 +1,7 @@
 /**
  * Steps 2 to 5 of a call, as a pure function: the decision depends on the facts alone. A verdict releases nothing;
- * see `release.ts`. Each step can only deny. The first step that denies decides the call. When no step denies, the
- * baseline of the tier permits it. The order of the steps is the same everywhere in code and docs:
+ * see `release.ts`. Each step can only deny. The first step that denies decides the call. When no other
+ * step denies, the policies in force decide it. The order of the steps is the same everywhere in code and docs:
  *
  *   scope → surface → catalog → arguments → act-as → provider → tier → policy
  *
@@ -15,6 +15,7 @@ import { REASONS } from "../contract/reasons.ts";
 import { referenceOf, type Resource } from "../contract/resource.ts";
 import { typedCommand } from "../contract/typed-command.ts";
 import type { Result } from "../kernel/result.ts";
+import type { Chain } from "./chain.ts";
 import type { ContextHeaders, HeaderFault } from "./context-headers.ts";
 import { argumentsFault, type ArgumentFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
@@ -23,6 +24,7 @@ import type { Limits, UnknownTier } from "../tiers/limits.ts";
 import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/baseline.ts";
 import { deniedByCatalog, deniedBySchema } from "./catalog-denials.ts";
 import { deny, workspaceOf, type Verdict } from "./verdict.ts";
+import { decidedByPolicies, mayBePermitted, type Circumstances, type Policies } from "./policy-step.ts";
 import { formatScope, reachesInto, scopeCovers, type Scope } from "../contract/scope.ts";
 
 /** The resource that the caller asks for. */
@@ -32,7 +34,7 @@ export interface AccessRequest extends Resource {
 
 export interface Facts {
   /** Newest first; the first is the current actor. Each agent must have declared the resource. */
-  readonly agents: readonly RegisteredAgent[];
+  readonly agents: Chain;
   readonly scope: Scope;
   /** `provider`: the name of the identity provider that verified the user; null when the provider was removed. */
   readonly user: { readonly id: string; readonly provider: string | null } | null;
@@ -45,6 +47,8 @@ export interface Facts {
   readonly headers: Result<ContextHeaders, HeaderFault> | null;
   /** Why the arguments are not what the call says; null: they are. */
   readonly argumentFault: ArgumentFault | null;
+  readonly policies: Policies;
+  readonly circumstances: Circumstances;
 }
 
 export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
@@ -58,7 +62,7 @@ export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
     deniedByActAs(facts, asked) ??
     deniedByProvider(facts) ??
     deniedByTier(facts) ??
-    permitted(asked)
+    (isConnecting(facts, asked) ? permittedToConnect(asked) : decidedByPolicies(facts.policies, facts, asked))
   );
 }
 
@@ -72,9 +76,13 @@ export const deniedForUser = (facts: ForUser, tool: string | null): Verdict | un
   deniedByActAs(facts, { kind: "tool", name: tool ?? "" }) ?? deniedByProvider(facts);
 
 /** Whether a call with some arguments could be allowed: what a list shows, and what its caller may know of. */
-export const isOffered = (facts: Pick<Facts, "scope" | "agents" | "catalog">, asked: Resource): boolean =>
+export const isOffered = (
+  facts: Pick<Facts, "scope" | "agents" | "catalog"> & Pick<Policies, "bundles">,
+  asked: Resource,
+): boolean =>
   (deniedByScope(facts, asked) ?? deniedBySurface(facts, asked) ?? deniedByCatalog(facts, asked)) ===
-  undefined;
+    undefined &&
+  (isConnecting(facts, asked) || mayBePermitted(facts, asked));
 
 /** Whether any part of the tool lets its holder ask for this (`contract/mcp-operations`). */
 const isConnecting = ({ catalog }: Pick<Facts, "catalog">, { kind, name, part }: Resource): boolean =>
@@ -229,11 +237,12 @@ function deniedByTier({ limits, agents }: Facts): Verdict | undefined {
 const updateOf = (agents: Facts["agents"], name: string, flag: string, value: string): string =>
   typedCommand(workspaceOf(agents), ["agents", "update", name, flag, value]);
 
-const permitted = (asked: AccessRequest): Verdict => ({
+/** What any part of a tool needs is not for policies: each thing that it is needed for is decided on. */
+const permittedToConnect = (asked: AccessRequest): Verdict => ({
   decision: "allow",
   reason: "permitted",
   layer: REASONS.permitted.layer,
-  detail: `Every agent of the chain declares ${referenceOf(asked)}, and the baseline policy permits declared resources.`,
+  detail: `Every agent of the chain declares a part of ${asked.name}, and ${referenceOf(asked)} is needed for any.`,
   change: null,
   policies: [BASELINE_POLICY],
   bundleVersion: BASELINE_VERSION,

@@ -11,6 +11,7 @@ import type { DecisionId, TxnId } from "../kernel/ids.ts";
 import { ok, type Result } from "../kernel/result.ts";
 import type { ArgumentFault } from "../registry/argument-schema.ts";
 import type { Catalog } from "../registry/catalog.ts";
+import type { PolicyEngine } from "../policy/engine.ts";
 import { limitsOf, type Limits, type Tiers, type UnknownTier } from "../tiers/limits.ts";
 import type { Caller, CallerUser } from "./caller.ts";
 import type { ConfigurationReader } from "./configuration.ts";
@@ -21,8 +22,9 @@ import type { NoLease } from "./lease-client.ts";
 import type { ReleasePorts } from "./release.ts";
 
 export interface DecisionPorts extends ReleasePorts {
-  readonly configuration: Pick<ConfigurationReader, "catalog" | "providers">;
+  readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "policies">;
   readonly tiers: Tiers;
+  readonly policyEngine: PolicyEngine;
   /** Keyed digest of call arguments, or the arguments themselves where the tool's entry allows it. */
   recordable(
     asked: AccessRequest,
@@ -75,8 +77,16 @@ export async function judge<A extends AccessRequest>(
   const limits = limitsOf(ports.tiers, caller.agents);
   const lease = await ports.leases.workspace(caller.state.workspace);
   if (!lease.ok) return lease;
+  const org = await ports.leases.org();
+  if (!org.ok) return org;
   const { config_epoch: configEpoch } = lease.value.answer;
   const { agents, scope, state } = caller;
+  const bundles = await ports.configuration.policies({
+    workspace: state.workspace,
+    configEpoch,
+    orgEpoch: org.value.answer.config_epoch,
+    agents,
+  });
   const catalog = await ports.configuration.catalog(state.workspace, configEpoch);
   const user = await judgedUser(ports.configuration, caller, configEpoch);
   const { asked, args, argumentFault = null } = question(catalog);
@@ -87,7 +97,18 @@ export async function judge<A extends AccessRequest>(
   const headers = named?.ok === true ? named.value : {};
 
   const verdict = evaluate(
-    { agents, scope, user, catalog, limits, args, argumentFault, headers: named },
+    {
+      agents,
+      scope,
+      user,
+      catalog,
+      limits,
+      args,
+      argumentFault,
+      headers: named,
+      policies: { engine: ports.policyEngine, bundles },
+      circumstances: { user: caller.user, request: request.request, headers, now: ports.clock.now() },
+    },
     asked,
   );
 

@@ -138,6 +138,11 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     meaning: "The key was used with another method, path or body.",
     action: "Use a new key for a new request.",
   },
+  policy_invalid: {
+    meaning: "A policy of the text cannot be read, names what does not exist, or could fail at a decision.",
+    action:
+      "`errors` names each place by line and column, `LINE:COLUMN`, and what to write instead. Correct the file: `dome policy validate FILE`.",
+  },
   unknown_reference: {
     meaning: "The request names, for instance, a tier or a parent that does not exist.",
     action: "`errors` names the member, and `detail` the nearest match.",

@@ -22,6 +22,7 @@ import { stopRoutes } from "./routes/stops.ts";
 import { toolOperationRoutes } from "./routes/tool-operations.ts";
 import { toolSecretRoutes } from "./routes/tool-secrets.ts";
 import { toolsDoorRoutes } from "./routes/tools-door.ts";
+import { policyRoutes } from "./routes/policies.ts";
 import { tierRoutes } from "./routes/tiers.ts";
 import { userRoutes } from "./routes/users.ts";
 import { workspaceRoutes } from "./routes/workspaces.ts";
@@ -40,6 +41,7 @@ export const routes: readonly Route[] = [
   ...toolOperationRoutes,
   ...identityProviderRoutes,
   ...tierRoutes,
+  ...policyRoutes,
   ...operatorRoutes,
   ...signingKeyRoutes,
   ...rootKeyRoutes,

@@ -15,6 +15,7 @@ import type { Log } from "../kernel/log.ts";
 import type { Result } from "../kernel/result.ts";
 import type { TokenPorts } from "../oauth/ports.ts";
 import type { EgressOperationPorts } from "../operations/request/ports.ts";
+import type { PolicyPorts } from "../operations/push-policy.ts";
 import type { ReplayPorts } from "../operations/replay-dead-letters.ts";
 import type { ReceiptPorts } from "../operations/read-halt.ts";
 import type { Installation } from "../operations/read-status.ts";
@@ -29,7 +30,7 @@ export interface Services {
   readonly ids: IdSource;
   readonly log: Log;
   readonly operators: OperatorPorts;
-  readonly operations: ReceiptPorts & EgressOperationPorts & ReplayPorts & TestToolPorts;
+  readonly operations: ReceiptPorts & EgressOperationPorts & ReplayPorts & TestToolPorts & PolicyPorts;
   readonly access: TokenPorts;
   readonly decisions: DecisionPorts;
   readonly tools: HttpPorts;

@@ -116,6 +116,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, Source | null>> = {
   id: null,
   seq: null,
   cursor: null,
+  version: null,
   model: null,
   command: null,
   words: null,

@@ -30,6 +30,7 @@ import { Catalog } from "./catalog.ts";
 import { IdentityProviders } from "./identity-providers.ts";
 import { Keys } from "./keys.ts";
 import { Operators } from "./operators.ts";
+import { Policies } from "./policies.ts";
 import { RootKeys } from "./root-keys.ts";
 import { SigningKeys } from "./signing-keys.ts";
 import { Tiers } from "./tiers.ts";
@@ -50,6 +51,7 @@ export class ControlPlane {
   readonly integrations: Catalog<z.input<typeof integrationCreate>, Integration, IntegrationPatch>;
   readonly identityProviders: IdentityProviders;
   readonly tiers: Tiers;
+  readonly policies: Policies;
   readonly operators: Operators;
   readonly signingKeys: SigningKeys;
   readonly rootKeys: RootKeys;
@@ -70,6 +72,7 @@ export class ControlPlane {
     this.integrations = new Catalog(transport, "/api/v1/integrations", integration, integrationList);
     this.identityProviders = new IdentityProviders(transport);
     this.tiers = new Tiers(transport);
+    this.policies = new Policies(transport);
     this.operators = new Operators(transport);
     this.signingKeys = new SigningKeys(transport);
     this.rootKeys = new RootKeys(transport);

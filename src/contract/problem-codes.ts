@@ -32,6 +32,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: "The route does not support this content type" },
   arguments_invalid: { status: 422, title: "The arguments do not match the operation's schema" },
   idempotency_mismatch: { status: 422, title: "The Idempotency-Key belongs to another request" },
+  policy_invalid: { status: 422, title: "The policies are not valid" },
   unknown_reference: { status: 422, title: "A member names something that does not exist" },
   rate_limited: { status: 429, title: "Too many requests" },
   too_many_streams: { status: 429, title: "The agent has too many event streams open" },

@@ -31,6 +31,13 @@ export const REASONS = {
     title: "The end user's identity provider does not count for this call",
   },
   tier_limit: { layer: "tier", title: "The call exceeds a limit of the tier" },
+  arguments_unsupported: {
+    layer: "policy",
+    title: "The arguments cannot be given to the policies that read them",
+  },
+  policy_forbidden: { layer: "policy", title: "A policy forbids the call" },
+  policy_no_permit: { layer: "policy", title: "No policy permits the call" },
+  policy_error: { layer: "policy", title: "A policy could not be evaluated" },
   not_admitted: { layer: "lease", title: "The caller was stopped before the answer was released" },
 } as const;
 

@@ -7,6 +7,7 @@ import { providerStatements } from "../identity/provider-writes.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { WorkspaceContent } from "../operations/owners/workspace-owner.ts";
 import { changeOperatorTokens } from "../operators/token-writes.ts";
+import { policyStatements } from "../policy/bundle-writes.ts";
 import { catalogStatements } from "../registry/catalog-writes.ts";
 import { operationStatements } from "../registry/tool-operations.ts";
 import { resealStatement, secretStatements } from "../registry/tool-secrets.ts";
@@ -54,6 +55,8 @@ export function contentStatements(
       return [workspace(), ...providerStatements(db, owner as WorkspaceId, content.provider)];
     case "tier":
       return [org(), tierStatement(db, content.tier)];
+    case "policy":
+      return [owner === "org" ? org() : workspace(), ...policyStatements(db, content.policy)];
     case "operator_token":
       return [org(), ...changeOperatorTokens(db, content.token)];
     case "first_signing_keys":

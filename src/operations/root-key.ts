@@ -24,7 +24,7 @@ import { answerOf, change, changedOrg } from "./change/change.ts";
 import { orgEpoch } from "./change/org-epoch.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import type { Refusal } from "./answer/refusal.ts";
-import { wholeInstallation } from "./signing-keys.ts";
+import { wholeInstallation } from "./request/whole-installation.ts";
 
 export async function rootKeyStatus(
   ports: OperationPorts,

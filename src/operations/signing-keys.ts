@@ -18,6 +18,7 @@ import { generateSigningKey, publishedUntil, signingKeyAt, type SigningKey } fro
 import type { OperatorRef } from "./request/request-meta.ts";
 import { answerOf, change, changedOrg, type Plan } from "./change/change.ts";
 import { orgEpoch } from "./change/org-epoch.ts";
+import { wholeInstallation } from "./request/whole-installation.ts";
 import type { OperationPorts, OperatorRequest, Requester } from "./request/ports.ts";
 import { afterOf, pageBehind, type Page } from "./answer/page.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
@@ -113,15 +114,6 @@ function refusedRotation(kind: "unknown_key" | "already_compromised"): Refusal {
     ? memberRefusal("unknown_reference", "kid", "The signing key does not exist. Run dome signing-keys list.")
     : memberRefusal("key_not_live", "kid", "The signing key is already marked as compromised.");
 }
-
-/** Refuses a token that is bound to some workspaces, because signing keys belong to no workspace. */
-export const wholeInstallation = (request: OperatorRequest): Result<void, Refusal> =>
-  request.operator.workspaces === null
-    ? ok(undefined)
-    : err({
-        code: "forbidden",
-        detail: "This command affects all workspaces. Use a token for all workspaces.",
-      });
 
 function applied(keys: readonly SigningKey[], { inserted, changed }: Rotated): readonly SigningKey[] {
   const news = new Map(changed.map((key) => [key.kid, key]));

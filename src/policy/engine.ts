@@ -40,7 +40,7 @@ export interface Bundles {
 type PolicyReason =
   "permitted" | "policy_forbidden" | "policy_no_permit" | "policy_error" | "arguments_unsupported";
 
-interface DecidingPolicy {
+export interface DecidingPolicy {
   readonly id: string;
   readonly reason: string | null;
   /** Null: it is the baseline. */

@@ -67,10 +67,10 @@ export interface PolicyRequest {
     readonly groups: readonly string[] | null;
   } | null;
   readonly request: {
-    readonly method?: string | null;
-    readonly ip?: string | null;
-    readonly country?: string | null;
-    readonly user_agent?: string | null;
+    readonly method?: string | null | undefined;
+    readonly ip?: string | null | undefined;
+    readonly country?: string | null | undefined;
+    readonly user_agent?: string | null | undefined;
   };
   /** Those that the tool's entry names, by name in lower case. */
   readonly headers: Readonly<Record<string, string>>;

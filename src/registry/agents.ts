@@ -1,5 +1,5 @@
 /** Agents in the registry: their rows, and the view that a reader gets. */
-import { and, eq, getTableColumns, sql, type SQL } from "drizzle-orm";
+import { and, eq, getTableColumns, or, sql, type SQL } from "drizzle-orm";
 import type { Agent, Draining, Hold, Stop, Surface } from "../contract/agent.ts";
 import { rfc3339, rfc3339OrNull } from "../kernel/clock.ts";
 import { isId, type AgentId, type HaltId, type WorkspaceId } from "../kernel/ids.ts";
@@ -84,6 +84,22 @@ const one = async (db: Database, match: SQL | undefined): Promise<RegisteredAgen
 /** Finds an agent by id alone: only for ids from a verified credential or from the registry itself (P11). */
 export const findAgentById = (db: Database, id: AgentId): Promise<RegisteredAgent | undefined> =>
   one(db, eq(agents.id, id));
+
+/** The agents of a workspace among some references, each an id or a name. */
+export const namesOfAgents = (
+  db: Database,
+  workspace: WorkspaceId,
+  references: readonly string[],
+): Promise<{ readonly id: AgentId; readonly name: string }[]> =>
+  db
+    .select({ id: agents.id, name: agents.name })
+    .from(agents)
+    .where(
+      and(
+        eq(agents.workspaceId, workspace),
+        or(inList(agents.id, references), inList(agents.name, references)),
+      ),
+    );
 
 /** As `findAgentById`, for one batch with other reads. */
 export const agentReading = (db: Database, id: AgentId): Reading<RegisteredAgent | undefined> => ({

@@ -32,6 +32,7 @@ export const MIGRATIONS: readonly string[] = [
   "0022_redaction.sql",
   "0023_moved_tools.sql",
   "0024_tiers.sql",
+  "0025_policies.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [
@@ -65,6 +66,9 @@ export const TRIGGERS: readonly string[] = [
   "agents_stay_in_a_tier",
   "tiers_in_use_stay",
   "built_in_tiers_stay",
+  "policy_versions_are_immutable",
+  "policy_versions_are_never_deleted",
+  "policy_versions_are_never_replaced",
 ];
 
 export type SchemaFault = "away" | "behind" | "triggers_missing";

@@ -60,7 +60,7 @@ const foreign = (): Readonly<Record<string, readonly [string, string, string]>> 
 const LOOKED_UP_NOWHERE = ["txn"];
 
 /** What belongs to no workspace. Operators are for nobody who is bound to one: the answer is 403 throughout. */
-const INSTALLATION_WIDE = ["tier", "operator"];
+const INSTALLATION_WIDE = ["tier", "operator", "scope", "version"];
 
 const call = (operation: Operation, values: Readonly<Record<string, string>>, query = "", as = bound) =>
   send(operation.method, pathOf(operation, values) + query, {

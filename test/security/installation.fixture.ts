@@ -202,6 +202,11 @@ export async function makeTenant(name: string, entry: string): Promise<Tenant> {
     authorization: bearer(agent.key),
     body: { tool: entry },
   });
+  const policies = `/api/v1/policies/workspace`;
+  for (const source of ["", "// nothing yet", "// not in force"])
+    await done("POST", `${policies}/versions?workspace=${name}`, { authorization: ADMIN, body: { source } });
+  for (const version of [1, 2])
+    await done("POST", `${policies}/activate?workspace=${name}`, { authorization: ADMIN, body: { version } });
   const added = { authorization: ADMIN, body: { name: `${name}-tier` } };
   const tier = await done<{ name: string }>("POST", "/api/v1/tiers", added);
   return {
@@ -259,6 +264,8 @@ export const namesOf = (tenant: Tenant): Readonly<Record<string, string>> => ({
   secret: tenant.toolSecret,
   tool: tenant.upstream,
   tier: "standard",
+  scope: "workspace",
+  version: "1",
   "updateTier.tier": tenant.tier,
   "removeTier.tier": tenant.tier,
   code: "not_found",

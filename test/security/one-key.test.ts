@@ -27,6 +27,7 @@ const NO_CHANGE = [
   "rewrapRootKey",
   "testIdentityProvider",
   "testTool",
+  "validatePolicy",
   "createTestToken",
 ];
 const OF_ALL = /^\/api\/v1\/(?:operators|tiers|signing-keys|root-keys?|test-users)/;

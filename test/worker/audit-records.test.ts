@@ -44,7 +44,7 @@ async function change(
   const operation = OPERATIONS.find((each) => each.id === id);
   if (operation === undefined) throw new Error(`the document has no ${id}`);
   const body = operation.body === null ? undefined : bodyFor(operation, `by-${id.toLowerCase()}`);
-  const path = pathOf(operation, { workspace: "default", agent: agent.id, ...values });
+  const path = pathOf(operation, { workspace: "default", agent: agent.id, scope: "workspace", ...values });
   return send(operation.method, path, { authorization: ada, body, ...sent });
 }
 
@@ -89,6 +89,10 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   testIdentityProvider: ["idp.tested"],
   identifyKey: ["key.identified"],
   removeIdentityProvider: ["idp.removed"],
+  pushPolicy: ["policy.pushed"],
+  validatePolicy: [],
+  activatePolicy: ["policy.activated"],
+  rollBackPolicy: ["policy.rolled_back"],
   addTier: ["tier.added"],
   updateTier: ["tier.updated"],
   removeTier: ["tier.removed"],

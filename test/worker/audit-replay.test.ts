@@ -1,4 +1,5 @@
 /** What the queue gave up on is not lost: an operator brings it to its ledger, as often as it takes (P8). */
+import { cedarModule } from "../../src/cedar-module.ts";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it } from "vitest";
 import type { AuditRecord } from "../../src/contract/audit.ts";
@@ -55,7 +56,7 @@ it("keeps what cannot be read aside in a ledger, and does not bring it again", a
 it("keeps the letters of a ledger that takes nothing, and brings those of the others", async () => {
   const full = sampleId("wsp", 8_000 + ledgers);
   await keep([record(1), { ...record(2), workspace: full }]);
-  const { operations } = await services(env, { waitUntil: () => undefined });
+  const { operations } = await services(env, { waitUntil: () => undefined }, cedarModule);
   const real = new LedgerClient(env.LEDGER);
   const refusing = {
     append: async (ledger: string, records: readonly unknown[]) => {

@@ -9,6 +9,7 @@ import {
   type IdentityProviderView,
 } from "../../src/contract/identity-provider.ts";
 import type { AgentId, WorkspaceId } from "../../src/kernel/ids.ts";
+import { cedarModule } from "../../src/cedar-module.ts";
 import { parseEnv } from "../../src/env.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { services } from "../../src/wire.ts";
@@ -326,7 +327,7 @@ describe("made-up users", () => {
     const asked = listening(idp.documents());
     const added = await add({ issuer });
     expect(added.test).toBe(true);
-    const { access } = await services(env, createExecutionContext());
+    const { access } = await services(env, createExecutionContext(), cedarModule);
     const token = await idp.sign({ aud: "support-app", sub: "00u1" });
     const configEpoch = (await api.showWorkspace(home)).config_epoch;
     const question = { workspace, configEpoch, agent: triage.id as AgentId, token };
@@ -343,7 +344,7 @@ describe("the users of an identity provider", () => {
     listening();
     const { name, id } = await add();
     const token = await sign({ email: "ada@example.com", email_verified: true });
-    const { access } = await services(env, createExecutionContext());
+    const { access } = await services(env, createExecutionContext(), cedarModule);
     const ask = async (agent: string) => {
       const configEpoch = (await api.showWorkspace(home)).config_epoch;
       const question = { workspace, configEpoch, agent: agent as AgentId, token };

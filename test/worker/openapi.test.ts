@@ -156,6 +156,21 @@ describe("every answer", () => {
     await call("addTier", {}, { body: { name: "batch-jobs", like: "trusted", max_act_seconds: 60 } });
     await call("updateTier", { tier: "batch-jobs" }, { body: { description: "for the night" } });
     await call("removeTier", { tier: "batch-jobs" });
+    const policies = { scope: "workspace", version: "1" };
+    const wrong = "permit (principal)";
+    await call("validatePolicy", policies, { body: { source: wrong } });
+    const forbids = `@id("no-crm") @reason("Not yet.") forbid (principal, action, resource in Dome::Tool::"crm");`;
+    await call("validatePolicy", policies, { body: { source: forbids } });
+    for (const source of [forbids, ""]) {
+      await call("pushPolicy", policies, { body: { source, message: "a draft" } });
+      await call("activatePolicy", policies, { body: {} });
+    }
+    await call("rollBackPolicy", policies);
+    await call("rollBackPolicy", policies);
+    await call("listPolicyBundles");
+    await call("showPolicyBundle", policies);
+    await call("listPolicyVersions", policies);
+    await call("showPolicyVersion", policies);
     await call("showOperatorSelf");
     await call("explainProblem", { code: "not_found" });
     await call("toolResourceMetadata", { tool: "crm" });

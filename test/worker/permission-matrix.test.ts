@@ -3,6 +3,7 @@
  * and expired credentials. What is expected is derived from the permission table, here and nowhere else; a route that
  * is added is in the matrix by itself, and fails it until it is taught what it needs.
  */
+import { cedarModule } from "../../src/cedar-module.ts";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { toolDefinition } from "../../src/mcp/tool-definition.ts";
 import { mcpAnswers } from "../support/mcp-answers.ts";
@@ -173,7 +174,7 @@ const documented = (path: string, method: string): boolean =>
 
 describe("the document", () => {
   it("has every route that is mounted", () => {
-    const app = createApp((raw, background) => services(raw as never, background), newRequestId);
+    const app = createApp((raw, background) => services(raw as never, background, cedarModule), newRequestId);
     const mounted = app.routes
       .filter(({ method }) => method !== "ALL" && method !== "OPTIONS")
       .map(

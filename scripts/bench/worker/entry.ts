@@ -10,6 +10,7 @@ import { createApp } from "../../../src/api/app.ts";
 import { embeddedDoor } from "../../../src/api/embedded-door.ts";
 import type { AuditSink, Recorded } from "../../../src/audit/sink.ts";
 import type { AuditRecord } from "../../../src/contract/audit.ts";
+import { cedarModule } from "../../../src/cedar-module.ts";
 import type { RawEnv } from "../../../src/env.ts";
 import { ok } from "../../../src/kernel/result.ts";
 import { newRequestId, services } from "../../../src/wire.ts";
@@ -81,12 +82,11 @@ function watchedEnv(raw: RawEnv): RawEnv {
 const NOTHING: AuditSink = { record: (draft) => Promise.resolve(ok(draft as Recorded)) };
 
 const app = createApp(async (raw, background) => {
-  const real = await services(watchedEnv(raw as RawEnv), {
-    waitUntil: (work) => {
-      note(uses.behind, fresh.splice(0));
-      background.waitUntil(work);
-    },
-  });
+  const waitUntil = (work: Promise<unknown>): void => {
+    note(uses.behind, fresh.splice(0));
+    background.waitUntil(work);
+  };
+  const real = await services(watchedEnv(raw as RawEnv), { waitUntil }, cedarModule);
   return keepEvidence ? real : { ...real, decisions: { ...real.decisions, sink: NOTHING } };
 }, newRequestId);
 

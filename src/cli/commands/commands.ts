@@ -97,6 +97,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./tiers/tiers.ts")).tiersCommand,
   },
   {
+    name: "policy",
+    summary: "Policies in Cedar: what agents may do with what they declared",
+    load: async () => (await import("./policy/policy.ts")).policyCommand,
+  },
+  {
     name: "token",
     summary: "Short-lived tokens that agents carry on calls",
     load: async () => (await import("./token/token.ts")).tokenCommand,

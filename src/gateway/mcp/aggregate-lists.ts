@@ -3,7 +3,6 @@
  * that does not answer in time is named as missing, and takes nothing from the others.
  */
 import type { Caller } from "../../access/caller.ts";
-import { isOffered } from "../../access/evaluate.ts";
 import type { Withheld } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { utf8 } from "../../kernel/bytes.ts";
@@ -17,7 +16,7 @@ import type { AggregatePorts, AllRequest } from "./all-request.ts";
 import { askServers } from "./ask-servers.ts";
 import { callServer } from "./call-server.ts";
 import type { ClientAnswer } from "./client-request.ts";
-import type { DoorView } from "./door-view.ts";
+import { offers, type DoorView } from "./door-view.ts";
 import { callableOf, listedFor } from "./list-tools.ts";
 import { MOST_PAGES, openCursor, sealCursor, type SealedPage } from "./sealed-cursor.ts";
 
@@ -60,7 +59,7 @@ export async function listAll(
   const asked = views.filter(({ name }) => cursor === undefined || Object.hasOwn(page.cursors, name));
   const parts =
     method === "tools/list"
-      ? await pinnedParts(ports, caller, request, asked, page)
+      ? await pinnedParts(ports, request, asked, page)
       : await askedParts(ports, caller, request, asked, page);
   return parts.ok ? ok(await answerOf(ports, caller, request, page, parts.value)) : parts;
 }
@@ -71,7 +70,6 @@ const MOST_PAGE = 1_048_576;
 /** A cursor is the name behind which the list of a tool goes on. */
 async function pinnedParts(
   ports: AggregatePorts,
-  caller: Caller,
   { era, separator }: AllRequest,
   views: readonly DoorView[],
   { cursors }: SealedPage,
@@ -83,11 +81,7 @@ async function pinnedParts(
     const after = cursors[name] ?? "";
     const prefix = name + separator;
     const pinned = await ports.configuration.definitions(view.tool.id, view.configEpoch);
-    const offered = pinned.filter(
-      (each) =>
-        each.name > after &&
-        isOffered({ ...caller, catalog: view.catalog }, { kind: "tool", name, part: each.name }),
-    );
+    const offered = pinned.filter((each) => each.name > after && offers(view, each.name));
     const items: string[] = [];
     let last = after;
     let [isFull, isCut] = [size > MOST_PAGE, false];
@@ -121,9 +115,7 @@ async function askedParts(
   { cursors }: SealedPage,
 ): Promise<Result<readonly Part[], Withheld>> {
   const part = mcpOperation(request.message.method);
-  const offering = views.filter(({ name, catalog }) =>
-    isOffered({ ...caller, catalog }, { kind: "tool", name, part }),
-  );
+  const offering = views.filter((view) => offers(view, part));
   return askServers(ports.timers, offering, {
     ms: LISTS_MS,
     gone: request.gone,

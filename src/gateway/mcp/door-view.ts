@@ -2,11 +2,13 @@
 import type { Caller } from "../../access/caller.ts";
 import type { ConfigurationReader } from "../../access/configuration.ts";
 import type { Withheld } from "../../access/release.ts";
+import { isOffered } from "../../access/evaluate.ts";
 import { declaresPart } from "../../contract/agent.ts";
 import { toolOf } from "../../contract/resource.ts";
 import { reachesInto } from "../../contract/scope.ts";
 import type { Egress } from "../../egress/egress.ts";
 import { ok, type Result } from "../../kernel/result.ts";
+import type { Bundles } from "../../policy/engine.ts";
 import type { Catalog, CatalogTool } from "../../registry/catalog.ts";
 import type { ToolCallPorts } from "../call-tool.ts";
 import type { SendPorts } from "../credential/send.ts";
@@ -15,7 +17,7 @@ import type { ServerPorts } from "./exchange.ts";
 
 export interface McpPorts extends ToolCallPorts, SendPorts, CircuitPorts, ServerPorts {
   readonly egress: Pick<Egress, "open">;
-  readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "definitions">;
+  readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "definitions" | "policies">;
 }
 
 export interface DoorView {
@@ -25,6 +27,8 @@ export interface DoorView {
   readonly catalog: Catalog;
   /** The version of the catalog. */
   readonly configEpoch: number;
+  /** The policies in force. */
+  readonly bundles: Bundles;
   /** The entry of the door, which the caller may know of. */
   readonly tool: CatalogTool;
 }
@@ -40,10 +44,21 @@ export async function doorView(
   const { config_epoch: configEpoch } = lease.value.answer;
   const catalog = await ports.configuration.catalog(caller.state.workspace, configEpoch);
   const tool = catalog.tools.get(name);
-  return ok(
-    tool !== undefined && reaches(caller, name) ? { name, caller, catalog, configEpoch, tool } : null,
-  );
+  if (tool === undefined || !reaches(caller, name)) return ok(null);
+  const org = await ports.leases.org();
+  if (!org.ok) return org;
+  const bundles = await ports.configuration.policies({
+    workspace: caller.state.workspace,
+    configEpoch,
+    orgEpoch: org.value.answer.config_epoch,
+    agents: caller.agents,
+  });
+  return ok({ name, caller, catalog, configEpoch, bundles, tool });
 }
+
+/** Whether some call of the operation could be allowed: what a list shows, and what the caller may know of. */
+export const offers = ({ name, caller, catalog, bundles }: DoorView, part: string): boolean =>
+  isOffered({ ...caller, catalog, bundles }, { kind: "tool", name, part });
 
 /** The doors of all MCP servers that the caller may know of, by name. */
 export async function doorViews(

@@ -2,7 +2,6 @@
  * `tools/list` from pins: what was approved, and of that what the caller may call and nobody has quarantined. No server
  * is asked, so a list cannot be slow, empty or other than what is decided on.
  */
-import { isOffered } from "../../access/evaluate.ts";
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../../kernel/bytes.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { legacyTool } from "../../mcp/legacy-client.ts";
@@ -13,22 +12,21 @@ import { isRedacting } from "../../registry/redaction/rules.ts";
 import type { PinnedDefinition } from "../../registry/tool-operations.ts";
 import type { Era } from "../../mcp/revision.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
-import type { DoorView, McpPorts } from "./door-view.ts";
+import { offers, type DoorView, type McpPorts } from "./door-view.ts";
 
 /** The largest page, in characters of definitions; one definition is always on it. */
 const MOST_PAGE = 1_048_576;
 
 export async function listTools(
   ports: Pick<McpPorts, "configuration">,
-  { caller, catalog, configEpoch, tool }: DoorView,
-  { tool: name, era, message: { id, params } }: ClientRequest,
+  view: DoorView,
+  { era, message: { id, params } }: ClientRequest,
 ): Promise<ClientAnswer> {
+  const { tool, configEpoch } = view;
   const after = afterOf(params["cursor"]);
   if (after === null) return { ...BAD_CURSOR, text: errorMessage(id, BAD_CURSOR.error) };
   const pinned = await ports.configuration.definitions(tool.id, configEpoch);
-  const offered = pinned.filter(
-    (each) => each.name > after && isOffered({ ...caller, catalog }, { kind: "tool", name, part: each.name }),
-  );
+  const offered = pinned.filter((each) => each.name > after && offers(view, each.name));
   const { callable, unusable } = callableOf(tool, offered);
   const { page, next } = pageOf(callable);
   const members = [

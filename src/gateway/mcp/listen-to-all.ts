@@ -8,7 +8,6 @@
  * anew instead of missing news without a word.
  */
 import type { Caller } from "../../access/caller.ts";
-import { isOffered } from "../../access/evaluate.ts";
 import type { Withheld } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { utf8 } from "../../kernel/bytes.ts";
@@ -25,7 +24,7 @@ import type { AggregatePorts, AllRequest } from "./all-request.ts";
 import { askServers } from "./ask-servers.ts";
 import { callServer } from "./call-server.ts";
 import type { ClientAnswer } from "./client-request.ts";
-import { doorViews, type DoorView } from "./door-view.ts";
+import { doorViews, offers, type DoorView } from "./door-view.ts";
 import { Events } from "./events.ts";
 import { knownBehind } from "./known-behind.ts";
 import { mergedNews, type News } from "./merged-news.ts";
@@ -73,7 +72,7 @@ export async function listenToAll(
   const part = mcpOperation(request.message.method);
   const urisOf = byTool(wanted.uris);
   const offering = views.value
-    .filter(({ name, catalog }) => isOffered({ ...caller, catalog }, { kind: "tool", name, part }))
+    .filter((view) => offers(view, part))
     .map((view): Asked => ({ view, filter: { ...wanted, uris: urisOf.get(view.name) ?? [] } }))
     .filter(({ filter: { lists, uris } }) => lists.length + uris.length > 0);
   const open = new Set<News>();

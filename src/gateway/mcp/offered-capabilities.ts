@@ -2,11 +2,10 @@
  * What a server can do, as far as the caller may use it. A client asks for what is announced as soon as it has connected,
  * so an agent with single operations would hear refusals that nobody has asked for.
  */
-import { isOffered } from "../../access/evaluate.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { isObject, type Members } from "../../mcp/json-members.ts";
 import type { Era } from "../../mcp/revision.ts";
-import type { DoorView } from "./door-view.ts";
+import { offers, type DoorView } from "./door-view.ts";
 
 /** The methods of each capability: it is announced to whoever may use one of them. */
 const METHODS: Readonly<Record<string, readonly string[]>> = {
@@ -24,8 +23,7 @@ const MEMBERS: Readonly<Record<string, string>> = {
   subscribe: "resources/subscribe",
 };
 
-export const mayUse = ({ name, caller, catalog }: DoorView, method: string): boolean =>
-  isOffered({ ...caller, catalog }, { kind: "tool", name, part: mcpOperation(method) });
+export const mayUse = (view: DoorView, method: string): boolean => offers(view, mcpOperation(method));
 
 /** @param era of the client. */
 export function offeredCapabilities(view: DoorView, capabilities: unknown, era: Era): Members {

@@ -3,7 +3,6 @@
  * the server; everything else is a call (`call-server.ts`).
  */
 import type { Caller } from "../../access/caller.ts";
-import { isOffered } from "../../access/evaluate.ts";
 import { release, type Withheld } from "../../access/release.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import { errorMessage, RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
@@ -14,7 +13,7 @@ import { freshnessOf, limitsOf } from "../../tiers/limits.ts";
 import { callServer, operationOf } from "./call-server.ts";
 import type { ClientAnswer, ClientRequest } from "./client-request.ts";
 import { discover } from "./discover.ts";
-import { doorView, type DoorView, type McpPorts } from "./door-view.ts";
+import { doorView, offers, type DoorView, type McpPorts } from "./door-view.ts";
 import { listTools } from "./list-tools.ts";
 import { mayUse } from "./offered-capabilities.ts";
 import { emptyList, unknownAnswer } from "./own-answers.ts";
@@ -74,7 +73,7 @@ function nameFault({ message: { method, params } }: ClientRequest): RpcError | n
 
 /** Headers that repeat an argument are compared with it where the caller may know of the tool at all (P11). */
 function faultOf(
-  { caller, catalog, tool }: DoorView,
+  view: DoorView,
   request: ClientRequest,
 ): { readonly error: RpcError; readonly status: number } | null {
   const error = nameFault(request);
@@ -82,8 +81,8 @@ function faultOf(
   const { message, headers, era } = request;
   const operation = operationOf(request);
   if (era !== "modern" || message.method !== "tools/call" || operation.part === null) return null;
-  const schema = tool.pinned.get(operation.part);
-  if (schema === undefined || !isOffered({ ...caller, catalog }, operation)) return null;
+  const schema = view.tool.pinned.get(operation.part);
+  if (schema === undefined || !offers(view, operation.part)) return null;
   const mismatch = parameterMismatch(pinnedParameterHeaders(schema), message.params["arguments"], headers);
   return mismatch === null
     ? null

@@ -9,6 +9,7 @@ import type { OrgAnswer, WorkspaceAnswer } from "../../lifecycle/lease.ts";
 import type { EvidenceLevel } from "../../lifecycle/evidence.ts";
 import type { Stops } from "../../lifecycle/stops.ts";
 import type { OperatorTokenChange } from "../../operators/token-writes.ts";
+import type { PolicyChange } from "../../policy/bundle-writes.ts";
 import type { CatalogChange } from "../../registry/catalog-writes.ts";
 import type { ToolOperationsChange } from "../../registry/tool-operations.ts";
 import type { ResealedSecret, ToolSecretChange } from "../../registry/tool-secrets.ts";
@@ -56,6 +57,8 @@ export type WorkspaceContent =
   | { readonly kind: "tool_secret"; readonly secret: ToolSecretChange }
   | { readonly kind: "tool_operations"; readonly name: string; readonly operations: ToolOperationsChange }
   | { readonly kind: "identity_provider"; readonly provider: ProviderChange }
+  /** Of `org`: bundles of the organization and of tiers. Of a workspace: its own, and those of its agents. */
+  | { readonly kind: "policy"; readonly policy: PolicyChange }
   /** Only for `org`. */
   | { readonly kind: "tier"; readonly tier: TierChange }
   /** Only for `org`. */

@@ -6,6 +6,7 @@ import type { QuarantineReason } from "../../../src/contract/tool-operation.ts";
 import type { Surface } from "../../../src/contract/agent.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
+import { NO_POLICIES } from "../../support/no-policies.ts";
 import { BUILT_IN_TIERS } from "../../support/built-in-tiers.ts";
 import { limitsOf } from "../../../src/tiers/limits.ts";
 import { parseScope, SURFACE, type Scope } from "../../../src/contract/scope.ts";
@@ -119,8 +120,11 @@ const integration = (name: string): AccessRequest => ({
   part: null,
 });
 
-const facts = (more: Partial<Facts>): Facts => ({
-  agents: [agent("bot", {})],
+/** A chain is a list in most of these tests: which agent is the first is not what they are about. */
+type Given = Partial<Omit<Facts, "agents">> & { readonly agents?: readonly RegisteredAgent[] };
+
+const facts = ({ agents = [agent("bot", {})], ...more }: Given): Facts => ({
+  agents: agents as Facts["agents"],
   headers: null,
   scope: SURFACE,
   user: null,
@@ -128,6 +132,8 @@ const facts = (more: Partial<Facts>): Facts => ({
   limits: limitsOf(BUILT_IN_TIERS, [agent("bot", {})]),
   args: undefined,
   argumentFault: null,
+  policies: NO_POLICIES,
+  circumstances: { user: null, request: {}, headers: {}, now: 0 },
   ...more,
 });
 
@@ -137,8 +143,7 @@ const scope = (text: string): Scope => {
   return parsed.value;
 };
 
-const reason = (given: Partial<Facts>, question: AccessRequest): string =>
-  evaluate(facts(given), question).reason;
+const reason = (given: Given, question: AccessRequest): string => evaluate(facts(given), question).reason;
 
 describe("what is declared", () => {
   test.each<[string, Partial<Surface>, AccessRequest, string]>([

@@ -40,7 +40,7 @@ describe("every argument and option", () => {
   );
 
   const NEW =
-    /^(?:workspaces create|(?:tools|pools|integrations|idp) add) name$|--name <name>$|--algorithm <name>$/;
+    /^(?:workspaces create|(?:tools|pools|integrations|idp|tiers) add) name$|--name <name>$|--algorithm <name>$/;
   test.each(slots.filter(([place, , slot]) => placeholderOf(slot) === "name" && !NEW.test(place)))(
     "that is the name of something there is has names to offer: %s",
     (_place, command, slot) => {

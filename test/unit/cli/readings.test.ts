@@ -28,6 +28,9 @@ const READINGS: Readonly<Record<string, readonly string[]>> = {
   "keys list": ["bot", "", "-A"],
   "operators list": [""],
   "operators show": [OPERATOR_ID],
+  "policy list": ["", "-A"],
+  "policy show": ["", "3 --tier standard"],
+  "policy versions": [""],
   "pools list": [""],
   "pools show": ["fast"],
   "root-key status": [""],
@@ -61,6 +64,7 @@ const SHOWS = new Set([
   "whoami",
   "secrets",
   "operations",
+  "versions",
   "tail",
 ]);
 /** What shows nothing that has a time: it is the same for people and for programs. */

@@ -2,6 +2,7 @@
 import type { Explanation } from "../../../src/contract/check.ts";
 import type { IdentityProviderView } from "../../../src/contract/identity-provider.ts";
 import type { OperatorView } from "../../../src/contract/operator.ts";
+import type { PolicyVersion } from "../../../src/contract/policy.ts";
 import type { SigningKeyView } from "../../../src/contract/signing-key.ts";
 import type { Status } from "../../../src/contract/status.ts";
 import type { Tier } from "../../../src/contract/tier.ts";
@@ -84,6 +85,17 @@ const tier: Tier = {
   freshness: "leased",
   audit: "before_release",
   version: 1,
+};
+const policies = { scope: "workspace", name: "support", workspace: "support" } as const;
+const policyVersion: PolicyVersion = {
+  ...policies,
+  version: 3,
+  digest: `sha256:${"0".repeat(64)}`,
+  policies: 1,
+  message: null,
+  pushed_by: "ada@example.com",
+  pushed_at: THEN,
+  active: true,
 };
 const user: User = {
   id: `usr_${"a".repeat(26)}`,
@@ -234,6 +246,18 @@ const ONE: readonly (readonly [path: RegExp, body: object])[] = [
   ],
   [/^operators\/[^/]+$/, operator],
   [/^tiers\/[^/]+$/, tier],
+  [/^policies\/[^/]+\/versions\/[^/]+$/, { ...policyVersion, source: "" }],
+  [
+    /^policies\/[^/]+$/,
+    {
+      ...policies,
+      active: 3,
+      previous: 2,
+      latest: 3,
+      activated_by: "ada@example.com",
+      activated_at: THEN,
+    },
+  ],
   [/^users\/[^/]+$/, user],
   [/^signing-keys\/[^/]+$/, signingKey],
   [/^audit\/records\/[^/]+$/, record],

@@ -7,6 +7,7 @@ import type { ToolCallPorts, ToolRequest } from "../../../src/gateway/call-tool.
 import { SURFACE } from "../../../src/contract/scope.ts";
 import type { RegisteredAgent } from "../../../src/registry/agents.ts";
 import type { Catalog } from "../../../src/registry/catalog.ts";
+import { NO_POLICIES } from "../../support/no-policies.ts";
 import { BUILT_IN_TIERS } from "../../support/built-in-tiers.ts";
 import { AGENT, isolate, STATE, WORKSPACE } from "../access/release.fixture.ts";
 
@@ -112,8 +113,10 @@ export function calling(more: Partial<RegisteredAgent> = {}) {
     configuration: {
       catalog: () => Promise.resolve(CATALOG),
       providers: () => Promise.resolve(new Map()),
+      policies: () => Promise.resolve(NO_POLICIES.bundles),
     },
     tiers: BUILT_IN_TIERS,
+    policyEngine: NO_POLICIES.engine,
     recordable: (_asked, _clear, args) => (args === undefined ? {} : { arguments_digest: "digest" }),
   };
   const upstream = later<Performed<string>>();

@@ -2,6 +2,7 @@
  * Both doors before one server that a test plays, in time that stands still: the HTTP door of `crm`, and the MCP door of
  * `search`, whose server is modern. `GET /tickets` and `find` were reviewed as read-only.
  */
+import { NO_BUNDLES } from "../../support/no-policies.ts";
 import { Egress } from "../../../src/egress/egress.ts";
 import type { Fetch } from "../../../src/egress/open.ts";
 import { callHttp, type HttpPorts } from "../../../src/gateway/http/call-http.ts";
@@ -47,6 +48,7 @@ export function doors(serve: (sent: ToServer) => Promise<Response>, agent: Parti
     configuration: {
       catalog: () => Promise.resolve(TOOLS),
       providers: () => Promise.resolve(new Map()),
+      policies: () => Promise.resolve(NO_BUNDLES),
       definitions: () => Promise.reject(new Error("nothing is listed here")),
     },
   };

@@ -1,4 +1,5 @@
 /** The commands that the service names in its answers, pasted into a shell: each is one that the command line has. */
+import { NO_POLICIES } from "../../support/no-policies.ts";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -92,6 +93,8 @@ const denial = (agent: RegisteredAgent, asked: AccessRequest): string | null => 
     limits: { ok: false, error: { kind: "unknown_tier", agent } } as unknown as Facts["limits"],
     argumentFault: null,
     args: {},
+    policies: NO_POLICIES,
+    circumstances: { user: null, request: {}, headers: {}, now: 0 },
   };
   return evaluate(facts, asked).change?.command ?? null;
 };
@@ -225,6 +228,7 @@ describe("a command that the service names", () => {
     expect(naming(/\btypedCommand\(/).toSorted()).toEqual([
       "access/catalog-denials.ts",
       "access/evaluate.ts",
+      "access/policy-step.ts",
       "operations/answer/refusal.ts",
       "operations/rules/settings.ts",
       "operations/transfer-agent.ts",

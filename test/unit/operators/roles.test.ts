@@ -31,7 +31,7 @@ function rolesTable(): string {
 }
 
 describe("the permission table", () => {
-  it("gives security every stop, and of what makes or widens only whose users agents may act for", () => {
+  it("gives security every stop, and of what makes or widens only policies and whose users agents may act for", () => {
     const changes = of("security").filter((permission) => !READING.test(permission));
     expect(changes).toEqual([
       "workspaces:halt",
@@ -44,6 +44,8 @@ describe("the permission table", () => {
       "keys:revoke",
       "idp:write",
       "idp:test",
+      "policies:write",
+      "policies:validate",
       "tokens:revoke",
       "users:stop",
       "users:resume",

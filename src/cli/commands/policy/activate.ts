@@ -1,0 +1,75 @@
+/** `dome policy activate` and `rollback` */
+import type { Command } from "commander";
+import type { ControlPlane } from "../../../client/control-plane.ts";
+import type { PolicyActivated } from "../../../contract/policy.ts";
+import { verb } from "../../command.ts";
+import { wholeNumber } from "../../option-values.ts";
+import { seconds } from "../../output.ts";
+import type { Session } from "../../session.ts";
+import { inWords, scopeOf, withScope, withScopeOf, type ScopeOptions } from "./scope.ts";
+
+interface ActivateOptions extends ScopeOptions {
+  readonly wait?: true;
+}
+
+const WAIT = "return when the version is in force everywhere";
+
+export const activateCommand = (session: Session): Command =>
+  withScope(
+    verb({
+      name: "activate",
+      summary: "Bring a version of a bundle of policies into force",
+      description:
+        "Bring a version of a bundle of policies into force. The change is committed at once, and is in force everywhere within " +
+        "seconds; with --wait the command returns when it is.",
+      examples: ["dome policy activate", "dome policy activate 7 --tier standard --wait"],
+    }).argument("[version]", "its number (default: the newest version)", wholeNumber),
+  )
+    .option("--wait", WAIT)
+    .action((version: number | undefined, options: ActivateOptions) =>
+      activate(session, options, ({ policies }) => policies.activate(scopeOf(options), version)),
+    );
+
+export const rollbackCommand = (session: Session): Command =>
+  withScope(
+    verb({
+      name: "rollback",
+      summary: "Bring the version that was in force before into force again",
+      examples: ["dome policy rollback --wait", "dome policy rollback --agent support-triage"],
+    }),
+  )
+    .option("--wait", WAIT)
+    .action((options: ActivateOptions) =>
+      activate(session, options, ({ policies }) => policies.rollback(scopeOf(options))),
+    );
+
+/** Sends the change, waits if the options say so, and tells what is in force now. */
+export async function activate(
+  session: Session,
+  options: ActivateOptions,
+  send: (service: ControlPlane) => Promise<PolicyActivated>,
+): Promise<void> {
+  const { output, io } = session;
+  const committed = await send(await session.controlPlane());
+  const waits = options.wait === true && committed.effective_in_ms > 0;
+  if (waits) await io.timers.sleep(committed.effective_in_ms);
+  const now = waits ? { ...committed, effective_in_ms: 0 } : committed;
+  output.show({
+    body: now,
+    ids: now.version === null ? [] : [String(now.version)],
+    text: () => activatedText(now),
+  });
+  if (now.changed) output.next(`dome policy rollback${withScopeOf(options)}   # undoes this`);
+}
+
+function activatedText(activated: PolicyActivated): string {
+  const { version, replaced, changed, effective_in_ms: left } = activated;
+  const whose = inWords(activated);
+  const what = version === null ? `No policies of ${whose}` : `Version ${version} of ${whose}`;
+  if (!changed) return `${what} ${version === null ? "are" : "is"} in force already.`;
+  const when = left === 0 ? "in force" : `in force everywhere in ${seconds(left)}`;
+  const before = replaced === null ? "" : ` It replaces version ${replaced}.`;
+  return version === null
+    ? `${what} are ${when}. Version ${replaced ?? 0} was before.`
+    : `${what} is ${when}.${before}`;
+}

@@ -1,0 +1,141 @@
+/**
+ * Policies: Cedar, in bundles. A bundle belongs to the organization, to a workspace, a tier or an agent. It has
+ * numbered versions that never change, of which at most one is in force.
+ */
+import { z } from "zod";
+import { list, name, NAME_PATTERN, proseLine, time } from "./words.ts";
+
+const POLICY_SCOPES = ["organization", "workspace", "tier", "agent"] as const;
+export type PolicyScopeKind = (typeof POLICY_SCOPES)[number];
+
+/** The longest source of a version, in bytes of UTF-8: the source and what is made of it fit into a row of D1, 2 MB. */
+const MOST_SOURCE = 524_288;
+
+/** A bundle, as a path names it. The workspace of the last two is a parameter of its own. */
+export const policyScope = z
+  .string()
+  .regex(
+    new RegExp(`^(?:organization|workspace|tier:${NAME_PATTERN}|agent:${NAME_PATTERN})$`),
+    "must be organization, workspace, tier:NAME or agent:NAME",
+  )
+  .meta({ example: "agent:support-triage" });
+
+const policyVersionNumber = z.int().min(1).max(1_000_000_000);
+
+const whose = {
+  scope: z.enum(POLICY_SCOPES),
+  name: name.nullable().meta({ description: "of the workspace, tier or agent; null for the organization" }),
+  workspace: name.nullable().meta({ description: "null for the organization and for tiers" }),
+};
+
+/** A bundle. */
+export const policyBundle = z
+  .strictObject({
+    ...whose,
+    active: policyVersionNumber.nullable().meta({ description: "the version in force; null: none" }),
+    previous: policyVersionNumber
+      .nullable()
+      .meta({ description: "the version that was in force before, which a rollback takes; null: none" }),
+    latest: policyVersionNumber.meta({ description: "the newest version" }),
+    activated_by: z.string().nullable(),
+    activated_at: time.nullable(),
+  })
+  .meta({ id: "PolicyBundle" });
+export type PolicyBundle = z.output<typeof policyBundle>;
+
+export const policyBundleList = list(policyBundle).meta({ id: "PolicyBundleList" });
+
+const version = {
+  ...whose,
+  version: policyVersionNumber,
+  digest: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .meta({ description: "of the source" }),
+  policies: z.int().min(0).meta({ description: "how many policies it has" }),
+  message: z.string().nullable(),
+  pushed_by: z.string(),
+  pushed_at: time,
+  active: z.boolean().meta({ description: "whether it is in force" }),
+};
+
+export const policyVersion = z.strictObject(version).meta({ id: "PolicyVersion" });
+export type PolicyVersion = z.output<typeof policyVersion>;
+
+export const policyVersionList = list(policyVersion).meta({ id: "PolicyVersionList" });
+
+/** A version with its text. */
+export const policyVersionDetail = z
+  .strictObject({ ...version, source: z.string() })
+  .meta({ id: "PolicyVersionDetail" });
+export type PolicyVersionDetail = z.output<typeof policyVersionDetail>;
+
+const source = z
+  .string()
+  .max(MOST_SOURCE, `must have at most ${MOST_SOURCE} bytes`)
+  .meta({ description: "policies in Cedar's language; empty: no policy" });
+
+/** The body of `POST /api/v1/policies/{scope}/versions`. */
+export const policyPush = z
+  .strictObject({
+    source,
+    message: proseLine(200).optional().meta({ description: "what changed, and why" }),
+  })
+  .meta({ id: "PolicyPush" });
+export type PolicyPush = z.output<typeof policyPush>;
+
+/** The body of `POST /api/v1/policies/{scope}/validate`. */
+export const policySource = z.strictObject({ source }).meta({ id: "PolicySource" });
+
+/** The body of `POST /api/v1/policies/{scope}/activate`. */
+export const policyActivate = z
+  .strictObject({
+    version: policyVersionNumber.optional().meta({ description: "absent: the newest version" }),
+  })
+  .meta({ id: "PolicyActivate" });
+
+/** The answer of `activate` and `rollback`. */
+export const policyActivated = z
+  .strictObject({
+    ...whose,
+    version: policyVersionNumber.nullable().meta({ description: "the version in force; null: none" }),
+    replaced: policyVersionNumber.nullable().meta({ description: "the version that was in force before" }),
+    changed: z.boolean().meta({ description: "false: this version was in force already" }),
+    effective_in_ms: z
+      .int()
+      .min(0)
+      .meta({ description: "after this time no decision is made by the version before" }),
+  })
+  .meta({ id: "PolicyActivated" });
+export type PolicyActivated = z.output<typeof policyActivated>;
+
+/** What is wrong in a text, and where. */
+const policyFault = z
+  .strictObject({
+    line: z.int().min(1),
+    column: z.int().min(1),
+    policy: z.string().nullable().meta({ description: "the id of the policy; null: it has none yet" }),
+    detail: z.string(),
+    hint: z.string().nullable().meta({ description: "what to write instead" }),
+  })
+  .meta({ id: "PolicyFault" });
+export type PolicyFault = z.output<typeof policyFault>;
+
+/** The answer of `POST /api/v1/policies/{scope}/validate`. */
+export const policyValidation = z
+  .strictObject({
+    valid: z.boolean(),
+    faults: z.array(policyFault).meta({ description: "what stops the text from being pushed" }),
+    warnings: z.array(policyFault).meta({ description: "what is allowed, and seldom meant" }),
+    policies: z.array(
+      z.strictObject({
+        id: z.string(),
+        effect: z.enum(["permit", "forbid"]),
+        reason: z.string().nullable(),
+        line: z.int().min(1),
+      }),
+    ),
+    digest: z.string().nullable().meta({ description: "null: the text is not valid" }),
+  })
+  .meta({ id: "PolicyValidation" });
+export type PolicyValidation = z.output<typeof policyValidation>;

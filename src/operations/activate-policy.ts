@@ -1,0 +1,112 @@
+/**
+ * Brings a version of a policy bundle into force. The change is one batch: a crash in the middle leaves the version
+ * before or the new one, never a part. It is in force everywhere when the leases that name the configuration before
+ * have ended.
+ */
+import { policyActivated, type PolicyActivated } from "../contract/policy.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import { STOP_WAIT_MS } from "../lifecycle/lease.ts";
+import { findBundle, findVersion, type BundleRow } from "../policy/bundle-reads.ts";
+import { memberRefusal, type Refusal } from "./answer/refusal.ts";
+import { answerOf, change } from "./change/change.ts";
+import { openHeadsRefusal } from "./rules/open-heads.ts";
+import { policyOwner } from "./change/policy-owner.ts";
+import { inWords, noPolicies, noVersion } from "./read-policies.ts";
+import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import { changeableScopeFor, type PolicyScope, type PolicyTarget } from "./request/policy-scope.ts";
+
+/** @param number the version; absent: the newest. */
+export const activatePolicy = (
+  ports: OperationPorts,
+  request: OperatorRequest,
+  target: PolicyTarget,
+  number: number | undefined,
+): Promise<Result<PolicyActivated, Refusal>> =>
+  putInForce(ports, request, target, "policy.activated", async (scope, { latest }) => {
+    const wanted = number ?? latest;
+    const exists = wanted === latest || (await findVersion(ports.db, scope.id, wanted)) !== undefined;
+    return exists ? ok(wanted) : err(noVersion(scope, wanted));
+  });
+
+/** Brings back the version that was in force before; a second rollback undoes the first. */
+export const rollBackPolicy = (
+  ports: OperationPorts,
+  request: OperatorRequest,
+  target: PolicyTarget,
+): Promise<Result<PolicyActivated, Refusal>> =>
+  putInForce(ports, request, target, "policy.rolled_back", (scope, { active, previous }) =>
+    Promise.resolve(active === null && previous === null ? err(nothingBefore(scope)) : ok(previous)),
+  );
+
+async function putInForce(
+  ports: OperationPorts,
+  request: OperatorRequest,
+  target: PolicyTarget,
+  kind: "policy.activated" | "policy.rolled_back",
+  choose: (scope: PolicyScope, bundle: BundleRow) => Promise<Result<number | null, Refusal>>,
+): Promise<Result<PolicyActivated, Refusal>> {
+  const found = await changeableScopeFor(ports, request.operator, target);
+  if (!found.ok) return found;
+  const scope = found.value;
+  const owner = policyOwner(ports, scope);
+  const activated = await change(ports, request, owner, policyActivated, async () => {
+    const basedOn = await owner.epoch();
+    if (!basedOn.ok) return basedOn;
+    const bundle = await findBundle(ports.db, scope.id);
+    if (bundle === undefined) return err(noPolicies(scope));
+    const chosen = await choose(scope, bundle);
+    if (!chosen.ok) return chosen;
+    const version = chosen.value;
+    const { active: replaced } = bundle;
+    const changed = version !== replaced;
+    const crowded = version === null || !changed ? null : await openHeadsRefusal(ports, scope, version);
+    if (crowded !== null) return err(crowded);
+    const answer: PolicyActivated = {
+      scope: scope.scope,
+      name: scope.name,
+      workspace: scope.workspace?.name ?? null,
+      version,
+      replaced,
+      changed,
+      effective_in_ms: changed ? STOP_WAIT_MS : 0,
+    };
+    if (!changed) return ok({ answer, change: null });
+    return ok({
+      answer,
+      change: {
+        audit: [
+          {
+            workspace: owner.id,
+            kind,
+            target: { type: "policy_bundle", id: scope.id },
+            data: { scope: scope.scope, name: scope.name, version, replaced },
+          },
+        ],
+        send: (command) =>
+          owner.configure({
+            ...command,
+            basedOn: basedOn.value,
+            content: {
+              kind: "policy",
+              policy: {
+                act: "activate",
+                id: scope.id,
+                active: version,
+                previous: replaced,
+                activatedBy: request.operator.subject,
+                activatedAt: ports.clock.now(),
+              },
+            },
+          }),
+      },
+    });
+  });
+  return answerOf(activated);
+}
+
+const nothingBefore = (scope: PolicyScope): Refusal =>
+  memberRefusal(
+    "not_found",
+    "version",
+    `No policies of ${inWords(scope)} were in force before. Activate a version: dome policy activate.`,
+  );

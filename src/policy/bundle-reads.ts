@@ -1,0 +1,135 @@
+/** Policy bundles in the registry: reads. */
+import { and, asc, desc, eq, getTableColumns, gt, isNotNull, isNull, lt, or, type SQL } from "drizzle-orm";
+import type { PolicyScopeKind } from "../contract/policy.ts";
+import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
+import type { Database } from "../storage/client.ts";
+import { inList } from "../storage/in-list.ts";
+import type { ListScope } from "../storage/list-scope.ts";
+import type { Reading } from "../storage/read.ts";
+import { policyBundles, policyVersions } from "../storage/tables/policies.ts";
+import { workspaces } from "../storage/tables/workspaces.ts";
+
+export type BundleRow = typeof policyBundles.$inferSelect;
+export type VersionRow = typeof policyVersions.$inferSelect;
+
+/** The id of a bundle. */
+export type BundleId = "org" | WorkspaceId | AgentId | `tier:${string}`;
+
+export const tierBundle = (tier: string): BundleId => `tier:${tier}`;
+
+/** A version that is in force, as decisions read it. */
+export interface ActiveRow {
+  readonly bundle: string;
+  readonly scope: PolicyScopeKind;
+  readonly name: string | null;
+  readonly number: number;
+  readonly digest: string;
+  readonly compiled: string;
+}
+
+const active = {
+  bundle: policyBundles.id,
+  scope: policyBundles.scope,
+  name: policyBundles.name,
+  number: policyVersions.number,
+  digest: policyVersions.digest,
+  compiled: policyVersions.compiled,
+};
+
+const inForce = (db: Database) =>
+  db
+    .select(active)
+    .from(policyBundles)
+    .innerJoin(
+      policyVersions,
+      and(eq(policyVersions.bundle, policyBundles.id), eq(policyVersions.number, policyBundles.active)),
+    );
+
+/** The versions in force of the organization and of all tiers. */
+export const organizationBundlesReading = (db: Database): Reading<readonly ActiveRow[]> => ({
+  statements: [inForce(db).where(isNull(policyBundles.workspaceId))],
+  parse: (rows: readonly ActiveRow[] = []) => rows,
+});
+
+/** The version in force of a workspace or of an agent; null: it has none. */
+export const bundleReading = (db: Database, id: WorkspaceId | AgentId): Reading<ActiveRow | null> => ({
+  statements: [inForce(db).where(eq(policyBundles.id, id))],
+  parse: (rows: readonly ActiveRow[] = []) => rows[0] ?? null,
+});
+
+/** A bundle, with the name of its workspace. */
+export type NamedBundle = BundleRow & { readonly workspaceName: string | null };
+
+const named = { ...getTableColumns(policyBundles), workspaceName: workspaces.name };
+
+const withWorkspace = (db: Database) =>
+  db.select(named).from(policyBundles).leftJoin(workspaces, eq(workspaces.id, policyBundles.workspaceId));
+
+export const findBundle = (db: Database, id: BundleId): Promise<NamedBundle | undefined> =>
+  withWorkspace(db).where(eq(policyBundles.id, id)).get();
+
+/** The versions in force of some bundles. */
+export const activeAmong = (db: Database, ids: readonly BundleId[]): Promise<ActiveRow[]> =>
+  inForce(db).where(inList(policyBundles.id, ids));
+
+export const findVersion = (db: Database, id: BundleId, number: number): Promise<VersionRow | undefined> =>
+  db
+    .select()
+    .from(policyVersions)
+    .where(and(eq(policyVersions.bundle, id), eq(policyVersions.number, number)))
+    .get();
+
+/** A page of bundles, by id: those of the organization and of tiers, and those of the workspaces in the scope. */
+export const listBundles = (
+  db: Database,
+  scope: ListScope,
+  after: string | undefined,
+  limit: number,
+): Promise<NamedBundle[]> =>
+  withWorkspace(db)
+    .where(
+      and(
+        or(isNull(policyBundles.workspaceId), within(scope)),
+        after === undefined ? undefined : gt(policyBundles.id, after),
+      ),
+    )
+    .orderBy(asc(policyBundles.id))
+    .limit(limit);
+
+function within(scope: ListScope): SQL | undefined {
+  if ("workspace" in scope) return eq(policyBundles.workspaceId, scope.workspace);
+  const { visible } = scope;
+  return visible === null
+    ? isNotNull(policyBundles.workspaceId)
+    : or(inList(workspaces.name, visible), inList(workspaces.id, visible));
+}
+
+/** What a list shows of a version. */
+export type VersionSummary = Omit<VersionRow, "source" | "compiled">;
+
+/** A page of the versions of a bundle, the newest first. */
+export const listVersions = (
+  db: Database,
+  id: BundleId,
+  before: number | undefined,
+  limit: number,
+): Promise<VersionSummary[]> =>
+  db
+    .select({
+      bundle: policyVersions.bundle,
+      number: policyVersions.number,
+      digest: policyVersions.digest,
+      policies: policyVersions.policies,
+      message: policyVersions.message,
+      pushedBy: policyVersions.pushedBy,
+      pushedAt: policyVersions.pushedAt,
+    })
+    .from(policyVersions)
+    .where(
+      and(
+        eq(policyVersions.bundle, id),
+        before === undefined ? undefined : lt(policyVersions.number, before),
+      ),
+    )
+    .orderBy(desc(policyVersions.number))
+    .limit(limit);

@@ -1,0 +1,12 @@
+/** An installation in which nobody has pushed policies. */
+import { PolicyEngine, type Bundles } from "../../src/policy/engine.ts";
+import { testCedar } from "./cedar-module.ts";
+
+export const NO_BUNDLES: Bundles = {
+  organization: null,
+  workspace: null,
+  tier: () => null,
+  agent: () => null,
+};
+
+export const NO_POLICIES = { engine: new PolicyEngine(testCedar()), bundles: NO_BUNDLES };
