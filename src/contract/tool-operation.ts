@@ -96,6 +96,10 @@ export const toolRefreshed = z
     unusable: z
       .array(named)
       .meta({ description: "what the server lists and cannot be called, each with the reason in words" }),
+    not_for_models: z.array(named).default([]).meta({
+      description:
+        "operations of an MCP server whose names the APIs of models refuse, each with the reason in words; they can be called",
+    }),
   })
   .meta({ id: "ToolRefreshed" });
 export type ToolRefreshed = z.output<typeof toolRefreshed>;

@@ -10,12 +10,11 @@ import type { Id } from "../kernel/ids.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { pinChanges, type Listable, type PinChange } from "../mcp/pins.ts";
 import type { Era } from "../mcp/revision.ts";
-import type { ToolListing } from "../mcp/tool-pages.ts";
 import { openApiListing } from "../registry/openapi/document.ts";
-import { unusableDefinition } from "../registry/unusable-operation.ts";
 import { operationsOf, UNREVIEWED, type ToolOperationRow } from "../registry/tool-operations.ts";
 import { secretsOf, type SealedSecret } from "../registry/tool-secrets.ts";
 import type { catalogTools } from "../storage/tables/catalog.ts";
+import { byName, notForModels, unusableOf, type ListedOperations } from "./answer/listed-operations.ts";
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change, changedWorkspace, type ChangeRecord } from "./change/change.ts";
 import { currentEntry } from "./change/current-entry.ts";
@@ -33,10 +32,7 @@ export interface ListedAt {
 }
 
 /** `era`: null for HTTP. */
-type ListedServer = Pick<ToolListing, "unusable"> & {
-  readonly era: Era | null;
-  readonly tools: readonly Listable[];
-};
+type ListedServer = ListedOperations & { readonly era: Era | null };
 
 /** Who failed, and how, in words without secrets. */
 interface NotListed extends Pick<Refusal, "code" | "detail"> {
@@ -217,29 +213,10 @@ function answer(
     tool: tool.name,
     era: listed.era,
     pinned: rows.filter(({ state }) => state === "pinned").length,
-    quarantined: rows
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      .flatMap(({ name, why }) => (why === null ? [] : [{ name, why }])),
+    quarantined: byName(rows).flatMap(({ name, why }) => (why === null ? [] : [{ name, why }])),
     unusable: [...unusableOf(tool, listed)],
+    not_for_models: tool.kind === "mcp" ? notForModels(tool.name, rows) : [],
   };
-}
-
-/**
- * What the server lists and nobody can call: what cannot be pinned, and what is pinned and cannot be checked. The entry of
- * the tool may have another schema.
- */
-export function unusableOf(
-  { argumentSchemas }: ToolRow,
-  { tools, unusable }: Pick<ListedServer, "tools" | "unusable">,
-): ToolRefreshed["unusable"] {
-  const pinned = new Set(tools.map(({ name }) => name));
-  return [
-    ...unusable.filter(({ name }) => !pinned.has(name)),
-    ...tools.flatMap(({ name, listed }) => {
-      const found = unusableDefinition(name, listed, argumentSchemas);
-      return found === null ? [] : [{ name, why: found.why }];
-    }),
-  ];
 }
 
 /** One record for the refresh, and one for each operation that it quarantines. */

@@ -296,6 +296,32 @@ describe("the operations of an MCP server", () => {
     });
   });
 
+  it("are named where model APIs refuse their names: with the tool's in front they are too long, or have a dot", async () => {
+    const long = "l".repeat(64 - "names__".length);
+    server.tools = [long, `${long}x`, "a.b"].map((name) => ({ ...SEARCH, name }));
+    await addServer("names");
+    const { pinned, not_for_models } = await refresh("names");
+    expect([pinned, not_for_models]).toEqual([
+      3,
+      [
+        { name: "a.b", why: "has a character that model APIs refuse; they take A-Z a-z 0-9 _ -" },
+        {
+          name: `${long}x`,
+          why: `is names__${long}x at the door of all servers, with 65 characters; model APIs take 64`,
+        },
+      ],
+    ]);
+  });
+
+  it.each([
+    [61, { status: 201 }],
+    [62, { status: 400, body: { errors: [{ member: "name" }] } }],
+  ])("have room beside a name of a tool with %i characters, or the tool is refused", async (length, said) => {
+    const name = "n".repeat(length);
+    const body = { name, workspace: home, kind: "mcp", url: "https://long.example.com/mcp" };
+    expect(await api.call("POST", "/tools", { body })).toMatchObject(said);
+  });
+
   it("are those of a server: a local tool has none to list", async () => {
     await api.addTool({ name: "local", workspace: home });
     expect((await call("POST", "local/refresh")).status).toBe(400);

@@ -1,5 +1,6 @@
 /** Checks what an operator says about the server behind a tool, when the tool is added and at every change. */
 import type { Egress } from "../../egress/egress.ts";
+import { LONGEST_MCP_TOOL, LONGEST_MODEL_NAME } from "../../contract/model-name.ts";
 import { OPENAPI_GIVEN } from "../../contract/upstream.ts";
 import { operationsFault } from "../../registry/http-operations.ts";
 import { compileRedaction } from "../../registry/redaction/rules.ts";
@@ -29,7 +30,7 @@ const BASE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,=:@-]+)*\/?$/;
  * @returns undefined when the tool is acceptable.
  */
 export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamRules): Refusal | undefined {
-  const { kind, url, auth, forwardHeaders, domeContext, contextHeaders } = after;
+  const { kind, name, url, auth, forwardHeaders, domeContext, contextHeaders } = after;
   if (kind === "local") {
     const odd = [
       url === null ? null : "url",
@@ -51,6 +52,7 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
       other,
       "An MCP server describes its operations itself. Only a tool of the kind http has this.",
     );
+  if (kind === "mcp" && before === null && name.length > LONGEST_MCP_TOOL) return wrong("name", TOO_LONG);
   if (url === null) return wrong("url", `A tool of the kind ${kind} needs the URL of its server.`);
   const address = refusedAddress(url, rules);
   if (address !== undefined) return wrong("url", address);
@@ -144,5 +146,9 @@ function refusedTokenUrl(text: string, { egress, issuer }: UpstreamRules): strin
   if (url.origin === new URL(issuer).origin) return "The token URL leads back to this Dome.";
   return url.href === text ? undefined : `Write the token URL as ${url.href}.`;
 }
+
+const TOO_LONG =
+  `The name of an MCP server may have at most ${LONGEST_MCP_TOOL} characters: model APIs take names of ${LONGEST_MODEL_NAME}, ` +
+  "and its operations have the tool's name and two underscores in front. Choose a shorter name.";
 
 const wrong = (member: string, detail: string): Refusal => memberRefusal("invalid_request", member, detail);

@@ -177,6 +177,25 @@ describe("dome tools operations of a tool that has moved", () => {
   });
 });
 
+describe("dome tools refresh", () => {
+  it("warns of a name that model APIs refuse: the operation is pinned all the same", async () => {
+    const refreshed = {
+      id: "tol_01k9v3m8q2x7n5r4t6w0y1z2a3",
+      tool: "zendesk",
+      era: "modern",
+      pinned: 1,
+      quarantined: [],
+      restored: [],
+      unusable: [],
+      not_for_models: [{ name: "a.b", why: "has a character that model APIs refuse" }],
+    };
+    const { stdout } = await dome(["tools", "refresh", "zendesk"], { replies: [json(200, refreshed)] });
+    expect(stdout).toContain(
+      "warning: a model may not be offered a.b: it has a character that model APIs refuse\n",
+    );
+  });
+});
+
 describe("dome tools operations without a pinned one", () => {
   const tool = {
     id: "tol_01k9v3m8q2x7n5r4t6w0y1z2a3",

@@ -28,6 +28,7 @@ import { MOST_SCHEMA_BYTES } from "../../../src/registry/schema-text.ts";
 import { MOST_OPERATIONS } from "../../../src/registry/openapi/document.ts";
 import { MOST_LEVELS } from "../../../src/registry/validate.ts";
 import { MOST_PARTS_BYTES } from "../../../src/api/routes/tools-door.ts";
+import { LONGEST_MCP_TOOL, LONGEST_MODEL_NAME } from "../../../src/contract/model-name.ts";
 import { MOST_DOCUMENT_BYTES } from "../../../src/gateway/http/read-document.ts";
 import { MOST_STEPS } from "../../../src/registry/steps.ts";
 import { CLAIM_MS, KEEP_MS } from "../../../src/storage/idempotency.ts";
@@ -68,6 +69,8 @@ const BOUNDS: Readonly<Record<string, number>> = {
   MOST_LEVELS,
   MOST_DOCUMENT_BYTES,
   MOST_OPERATIONS,
+  LONGEST_MODEL_NAME,
+  LONGEST_MCP_TOOL,
   MOST_PARTS_BYTES,
   KEYS_COOLDOWN_MS,
   KEYS_STALE_MS,

@@ -8,10 +8,12 @@ import { tellEntry } from "../catalog/read.ts";
 import { DomeError } from "../../../../sdk/typescript/src/errors.ts";
 import { CommandFailure, EXIT, usage } from "../../exit.ts";
 import { readSecret, withSecretOptions, type SecretOptions } from "../../secret-value.ts";
+import type { Tool } from "../../../contract/catalog.ts";
+import { modelNameFault } from "../../../contract/model-name.ts";
 import type { ToolKind } from "../../../contract/upstream.ts";
 import { upstreamMembers, withUpstreamOptions, type UpstreamOptions } from "./upstream.ts";
 import { givenDocument, openapiOption, openapiSetting, readOpenapi } from "./openapi.ts";
-import { refreshText } from "./operations.ts";
+import { modelNameText, refreshText } from "./operations.ts";
 import { readSchemas, schemaOption, type SchemaFiles } from "./schemas.ts";
 import { TOOLS } from "./view.ts";
 
@@ -78,6 +80,7 @@ async function add(session: Session, name: string, options: AddOptions): Promise
     ...defined({ openapi: document === undefined ? undefined : openapiSetting(document) }),
     ...upstreamMembers(options),
   });
+  if (options.kind === "mcp") tellModelNames(session, tool);
   if (value === undefined && document === undefined) return tellEntry(session, TOOLS, tool);
   const at = `${name}${inWorkspace(workspace)}`;
   if (value !== undefined) {
@@ -96,6 +99,14 @@ async function add(session: Session, name: string, options: AddOptions): Promise
     session.output.note(refreshText(session.output.style, refreshed));
   }
   tellEntry(session, TOOLS, await service.tools.show(name, workspace));
+}
+
+/** What the server lists is not known yet; the operations that an operator names are. */
+function tellModelNames({ output }: Session, { name, operations }: Tool): void {
+  for (const operation of operations ?? []) {
+    const fault = modelNameFault(name, operation);
+    if (fault !== null) output.note(modelNameText(operation, fault));
+  }
 }
 
 /** The tool is there, whatever becomes of the rest: a failure says so, and what to type next. */

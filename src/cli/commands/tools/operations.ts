@@ -53,9 +53,13 @@ export const refreshCommand = (session: Session): Command =>
         );
     });
 
+/** It can be called all the same: a client of a model API leaves it out, or gives it a name of its own. */
+export const modelNameText = (operation: string, why: string): string =>
+  `warning: a model may not be offered ${clean(operation)}: it ${clean(why)}`;
+
 export const refreshText = (
   style: Style,
-  { tool, era, pinned, quarantined, restored, unusable }: ToolRefreshed,
+  { tool, era, pinned, quarantined, restored, unusable, not_for_models }: ToolRefreshed,
 ): string =>
   [
     fields(style, [
@@ -67,6 +71,7 @@ export const refreshText = (
     ...restored.map((each) => `${clean(each)} is allowed again: the server lists what was approved`),
     ...quarantined.map((each) => `${clean(each.name)} is quarantined: ${STATES[each.why]}`),
     ...unusable.map((each) => `${clean(each.name)} cannot be used: it ${clean(each.why)}`),
+    ...not_for_models.map((each) => modelNameText(each.name, each.why)),
   ].join("\n");
 
 export const operationsCommand = (session: Session): Command =>
