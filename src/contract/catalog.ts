@@ -8,6 +8,8 @@ import {
   credentialState,
   domeContext,
   forwardHeaders,
+  maxOpenCalls,
+  MOST_CALLS,
   NO_AUTH,
   toolKind,
   upstreamAuth,
@@ -145,6 +147,14 @@ export const TOOL_SETTINGS = {
         "what becomes of an answer that is to be redacted and cannot be, as one with an image: `refuse`, or `pass` as it is",
     }),
     redactUnreadable.default("refuse"),
+  ),
+  max_open_calls: setting(
+    maxOpenCalls,
+    maxOpenCalls.default(MOST_CALLS).meta({
+      description:
+        "how many calls of the tool an isolate has open at once, streams included; one more gets `upstream_busy`",
+    }),
+    z.int().default(MOST_CALLS),
   ),
 } as const;
 

@@ -157,6 +157,11 @@ export const domeContext = z
   })
   .meta({ id: "DomeContext" });
 export type DomeContext = z.output<typeof domeContext>;
+
+/** The most calls of one tool that an isolate has open at once; an entry may say fewer. */
+export const MOST_CALLS = 512;
+export const maxOpenCalls = z.int().min(1).max(MOST_CALLS);
+
 /** In place of the URL of an OpenAPI document: an operator gives the document. */
 export const OPENAPI_GIVEN = "given";
 

@@ -137,7 +137,7 @@ async function withinBound<T>(
 ): Promise<Performed<T | Unanswered>> {
   if (upstream === null) return perform();
   const call = { since: clock.now(), mostMs: limits.maxActSeconds * 1000 };
-  const over = calls.begin(serverOf(id, upstream.url), call);
+  const over = calls.begin(serverOf(id, upstream.url), call, upstream.maxOpenCalls);
   if (over !== null) return untilEnd(over, perform);
   return {
     value: { kind: "none", why: "upstream_busy", retryAfterSeconds: BUSY_S },

@@ -22,6 +22,7 @@ const COLUMNS = {
   redact_paths: "redactPaths",
   redact_patterns: "redactPatterns",
   redact_unreadable: "redactUnreadable",
+  max_open_calls: "maxOpenCalls",
 } as const satisfies Readonly<Record<ToolSettingName, keyof Row>>;
 
 /** The settings that a request names, by their columns. */

@@ -16,6 +16,8 @@ export interface Upstream {
   readonly contextHeaders: readonly ContextHeader[];
   /** What of its answers no agent gets. */
   readonly redaction: RedactionSettings;
+  /** How many calls an isolate has open at once. */
+  readonly maxOpenCalls: number;
   /** The newest secret, sealed; null: the tool has none. */
   readonly secret: SealedSecret | null;
 }
@@ -28,10 +30,12 @@ export const upstreamSettings = ({
   redactPaths,
   redactPatterns,
   redactUnreadable,
+  maxOpenCalls,
 }: typeof catalogTools.$inferSelect): Omit<Upstream, "kind" | "url" | "secret"> => ({
   auth,
   forwardHeaders,
   domeContext,
   contextHeaders,
   redaction: { redactPaths, redactPatterns, redactUnreadable },
+  maxOpenCalls,
 });

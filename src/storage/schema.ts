@@ -33,6 +33,7 @@ export const MIGRATIONS: readonly string[] = [
   "0023_moved_tools.sql",
   "0024_tiers.sql",
   "0025_policies.sql",
+  "0026_open_calls.sql",
 ];
 
 export const TRIGGERS: readonly string[] = [

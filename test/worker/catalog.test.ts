@@ -25,6 +25,31 @@ const TICKET = {
   additionalProperties: false,
 };
 
+describe("how many calls of a tool may be open", () => {
+  it.each([0, 513, 1.5, "8"])("is a whole number from 1 to 512, and not %j", async (max_open_calls) => {
+    const body = { name: "bounded", workspace: home, kind: "mcp", url: "https://a.example.com/mcp" };
+    const answer = await api.call("POST", "/tools", { body: { ...body, max_open_calls } });
+    expect(problemOf(answer)).toMatchObject({ status: 400, members: ["max_open_calls"] });
+  });
+
+  it("is a setting of a tool with a server alone, which can be changed", async () => {
+    const local = await api.call("POST", "/tools", {
+      body: { name: "local-bound", workspace: home, max_open_calls: 8 },
+    });
+    expect(problemOf(local)).toMatchObject({ status: 400, members: ["max_open_calls"] });
+    await api.addTool({
+      name: "narrow",
+      workspace: home,
+      kind: "mcp",
+      url: "https://a.example.com/mcp",
+      max_open_calls: 8,
+    });
+    const body = { max_open_calls: 9 };
+    const changed = await api.call("PATCH", `/tools/narrow?workspace=${home}`, { body });
+    expect(changed.body).toMatchObject({ max_open_calls: 9 });
+  });
+});
+
 describe("the schemas of a tool's arguments", () => {
   it("are kept and shown as they were sent, by name and in the list", async () => {
     const made = await api.addTool({
@@ -156,6 +181,7 @@ describe("adding to the catalog", () => {
       redact_patterns: [],
       redact_unreadable: "refuse",
       quarantined: 0,
+      max_open_calls: 512,
       openapi: null,
       additional_query: false,
       credential: "not_needed",

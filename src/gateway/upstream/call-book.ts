@@ -7,8 +7,6 @@
  */
 import { BoundedMap } from "../../kernel/bounded-map.ts";
 
-/** The most calls of one server at once, in one isolate. */
-export const MOST_CALLS = 512;
 /** How much longer than it may take a call is counted, in milliseconds: its end is noticed a little late. */
 const GRACE_MS = 5_000;
 
@@ -30,9 +28,10 @@ export class CallBook {
   /**
    * @param server as `serverOf` names it.
    * @param call `mostMs`: how long it may take, in milliseconds.
+   * @param most how many calls the server may have at once.
    * @returns what ends the call, as often as it is called; null: the server has as many calls as it may have.
    */
-  begin(server: string, call: Running, most = MOST_CALLS): (() => void) | null {
+  begin(server: string, call: Running, most: number): (() => void) | null {
     const running = this.#servers.get(server) ?? new Map<number, Running>();
     if (running.size >= most) dropEnded(running, call.since);
     if (running.size >= most) return null;

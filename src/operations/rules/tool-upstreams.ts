@@ -1,7 +1,7 @@
 /** Checks what an operator says about the server behind a tool, when the tool is added and at every change. */
 import type { Egress } from "../../egress/egress.ts";
 import { LONGEST_MCP_TOOL, LONGEST_MODEL_NAME } from "../../contract/model-name.ts";
-import { OPENAPI_GIVEN } from "../../contract/upstream.ts";
+import { MOST_CALLS, OPENAPI_GIVEN } from "../../contract/upstream.ts";
 import { operationsFault } from "../../registry/http-operations.ts";
 import { compileRedaction } from "../../registry/redaction/rules.ts";
 import { destinationOf } from "../../registry/tool-secrets.ts";
@@ -41,6 +41,7 @@ export function refusedUpstream(after: Row, before: Row | null, rules: UpstreamR
       after.redactPaths.length === 0 ? null : "redact_paths",
       after.redactPatterns.length === 0 ? null : "redact_patterns",
       after.redactUnreadable === "refuse" ? null : "redact_unreadable",
+      after.maxOpenCalls === MOST_CALLS ? null : "max_open_calls",
       httpOnly(after),
     ].find((member) => member !== null);
     if (odd === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import {
+  MOST_CALLS,
   NO_AUTH,
   type ContextHeader,
   type DomeContext,
@@ -39,6 +40,7 @@ export const catalogTools = sqliteTable(
     redactPaths: text("redact_paths", { mode: "json" }).$type<string[]>().notNull().default([]),
     redactPatterns: text("redact_patterns", { mode: "json" }).$type<string[]>().notNull().default([]),
     redactUnreadable: text("redact_unreadable").$type<RedactUnreadable>().notNull().default("refuse"),
+    maxOpenCalls: integer("max_open_calls").notNull().default(MOST_CALLS),
     /** How many secrets it has; counted in the batch that changes them. */
     secrets: integer().notNull().default(0),
     /** How many operations are quarantined; counted in the batch that changes them. */

@@ -477,6 +477,7 @@ describe("what a client sends beside requests in a session with an MCP server", 
     domeContext: null,
     contextHeaders: [],
     redaction: { redactPaths: [], redactPatterns: [], redactUnreadable: "refuse" as const },
+    maxOpenCalls: 512,
     secret: null,
   };
   const entry = { operations: ["read", ...MCP_CONNECTION], clearArguments: false, schemas: new Map() };

@@ -30,6 +30,7 @@ const tool: Tool = {
   additional_query: false,
   credential: "missing",
   quarantined: 0,
+  max_open_calls: 512,
 };
 const secret = {
   id: "sec_01k9v3m8q2x7n5r4t6w0y1z2a3",
@@ -198,6 +199,16 @@ describe("dome tools add", () => {
     expect(added.stderr).toContain("the tool zendesk was added, but its credential was not");
     expect(added.stderr).toContain("dome tools add-secret zendesk --secret-file FILE");
     expect(added.stderr).not.toContain(SECRET);
+  });
+});
+
+describe("--max-open-calls", () => {
+  it.each(["0", "513", "8.5", "many"])("takes a whole number from 1 to 512, and not %s", async (value) => {
+    const { exit, stderr } = await dome(["tools", "update", "zendesk", "--max-open-calls", value], {
+      replies: [],
+    });
+    expect(exit).toBe(2);
+    expect(stderr).toContain("It must be a whole number, 1 to 512.");
   });
 });
 

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { HTTP_HEADERS_MS, HTTP_SILENCE_MS } from "../../../src/gateway/http/call-http.ts";
 import { MCP_HEADERS_MS, MCP_SILENCE_MS } from "../../../src/gateway/mcp/call-server.ts";
-import { MOST_CALLS } from "../../../src/gateway/upstream/call-book.ts";
+import { MOST_CALLS } from "../../../src/contract/upstream.ts";
 import { FIRST_OPEN_MS, MOST_FAILURES, MOST_OPEN_MS } from "../../../src/gateway/upstream/circuit.ts";
 import { LONGEST_PAUSE_MS } from "../../../src/gateway/upstream/repeat.ts";
 import { bare, read, rowsOf } from "./markdown.ts";

@@ -66,6 +66,7 @@ export const CATALOG: Catalog = {
           domeContext: null,
           contextHeaders: [],
           redaction: { redactPaths: [], redactPatterns: [], redactUnreadable: "refuse" as const },
+          maxOpenCalls: 512,
           secret: null,
         },
         routes: OPERATIONS.map((operation) => routeNamed(operation)).filter((route) => route !== null),

@@ -1,6 +1,11 @@
 /** `--url`, `--auth`, `--forward-header`, `--redact-path`: the server behind a tool, and what of it agents get. */
 import { InvalidArgumentError, Option, type Command } from "commander";
-import type { ContextHeader, DomeContext, UpstreamAuth } from "../../../contract/upstream.ts";
+import {
+  MOST_CALLS,
+  type ContextHeader,
+  type DomeContext,
+  type UpstreamAuth,
+} from "../../../contract/upstream.ts";
 import { BUILT_IN_PATTERNS, type RedactUnreadable } from "../../../contract/redaction.ts";
 import { defined } from "../../../kernel/defined.ts";
 import { usage } from "../../exit.ts";
@@ -24,6 +29,7 @@ export interface UpstreamOptions {
   readonly redactPath?: readonly string[];
   readonly redactPattern?: readonly string[];
   readonly redactUnreadable?: RedactUnreadable;
+  readonly maxOpenCalls?: number;
 }
 
 export const withUpstreamOptions = (command: Command): Command =>
@@ -82,6 +88,12 @@ export const withUpstreamOptions = (command: Command): Command =>
         "--redact-unreadable <how>",
         "what becomes of answers that cannot be redacted, such as images",
       ).choices(["refuse", "pass"]),
+    )
+    .addOption(
+      new Option(
+        "--max-open-calls <n>",
+        `how many calls an isolate has open at once, streams included, at most ${MOST_CALLS}`,
+      ).argParser(parseOpenCalls),
     );
 
 /**
@@ -96,6 +108,7 @@ export const upstreamMembers = ({
   redactPath,
   redactPattern,
   redactUnreadable,
+  maxOpenCalls,
   ...more
 }: UpstreamOptions) =>
   defined({
@@ -108,6 +121,7 @@ export const upstreamMembers = ({
     redact_paths: redactPath && [...redactPath],
     redact_patterns: redactPattern && [...redactPattern],
     redact_unreadable: redactUnreadable,
+    max_open_calls: maxOpenCalls,
   });
 
 function contextHeaderOf(text: string): ContextHeader {
@@ -157,6 +171,12 @@ function userMember(user: UserOption | undefined, audience: string | null): OAut
   if (user === "jwt-bearer") return { grant: "jwt_bearer", audience };
   if (audience !== null) throw usage("--user-audience goes with --user exchange or --user jwt-bearer");
   return null;
+}
+
+function parseOpenCalls(value: string): number {
+  const calls = /^[1-9]\d{0,2}$/.test(value) ? Number(value) : 0;
+  if (calls >= 1 && calls <= MOST_CALLS) return calls;
+  throw new InvalidArgumentError(`It must be a whole number, 1 to ${MOST_CALLS}.`);
 }
 
 function parseAuth(value: string): AuthOption {

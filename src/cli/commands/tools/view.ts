@@ -56,6 +56,7 @@ export const TOOLS: Kind<Tool> = {
           ["Dome-Context", contextText(tool)],
           ["decides on", several(tool.context_headers.map(headerText))],
           ["redacts", redactionText(tool)],
+          ["open calls", `at most ${tool.max_open_calls} in an isolate`],
           ["quarantined", quarantineText(tool)],
           ...(tool.kind === "http"
             ? ([

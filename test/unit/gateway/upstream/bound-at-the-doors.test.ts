@@ -1,6 +1,6 @@
 /** A server has at most so many calls at once; every way in which a call ends gives its place back. */
 import { describe, expect, it, test } from "vitest";
-import { MOST_CALLS } from "../../../../src/gateway/upstream/call-book.ts";
+import { MOST_CALLS } from "../../../../src/contract/upstream.ts";
 import { stopped } from "../../access/release.fixture.ts";
 import { doors, written } from "../doors.fixture.ts";
 

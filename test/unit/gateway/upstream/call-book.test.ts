@@ -18,7 +18,7 @@ describe("the calls of a server", () => {
 
   it("end once, however often they are ended", () => {
     const book = new CallBook(10);
-    const ends = [book.begin("a", at(0)), book.begin("a", at(0))];
+    const ends = [book.begin("a", at(0), 512), book.begin("a", at(0), 512)];
     for (let each = 0; each < 3; each += 1) ends[0]?.();
     expect(book.running("a")).toBe(1);
   });
@@ -38,9 +38,9 @@ describe("the calls of a server", () => {
 
   it("are not mistaken for those of a server that was forgotten and is called again", () => {
     const book = new CallBook(1);
-    const forgotten = book.begin("a", at(0));
-    book.begin("b", at(0));
-    book.begin("a", at(0));
+    const forgotten = book.begin("a", at(0), 512);
+    book.begin("b", at(0), 512);
+    book.begin("a", at(0), 512);
     forgotten?.();
     expect(book.running("a")).toBe(1);
   });
