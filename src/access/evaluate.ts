@@ -9,7 +9,7 @@
  * about the catalog beyond what its own agents have declared (P11).
  */
 import { declares, declaresPart } from "../contract/agent.ts";
-import type { Action, Change } from "../contract/check.ts";
+import type { Action, Change, StepName } from "../contract/check.ts";
 import { MCP_CONNECTION } from "../contract/mcp-operations.ts";
 import { REASONS } from "../contract/reasons.ts";
 import { referenceOf, type Resource } from "../contract/resource.ts";
@@ -52,18 +52,38 @@ export interface Facts {
 }
 
 export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
-  return (
-    deniedByScope(facts, asked) ??
-    deniedBySurface(facts, asked) ??
-    deniedByCatalog(facts, asked) ??
-    deniedBySchema(facts, asked) ??
-    deniedByArguments(facts, asked) ??
-    deniedByHeaders(facts, asked) ??
-    deniedByActAs(facts, asked) ??
-    deniedByProvider(facts) ??
-    deniedByTier(facts) ??
-    (isConnecting(facts, asked) ? permittedToConnect(asked) : decidedByPolicies(facts.policies, facts, asked))
-  );
+  for (const { denies } of STEPS) {
+    const denied = denies(facts, asked);
+    if (denied !== undefined) return denied;
+  }
+  return isConnecting(facts, asked)
+    ? permittedToConnect(asked)
+    : decidedByPolicies(facts.policies, facts, asked);
+}
+
+/** A step of an explanation. `not_reached`: an earlier step has denied. */
+interface EvaluatedStep {
+  readonly step: StepName;
+  readonly outcome: "passed" | "denied" | "not_reached";
+}
+
+/** The verdict, and how far each step of the evaluation had a part in it. */
+export function evaluateInSteps(
+  facts: Facts,
+  asked: AccessRequest,
+): { readonly verdict: Verdict; readonly steps: readonly EvaluatedStep[] } {
+  const verdict = evaluate(facts, asked);
+  const names: readonly StepName[] = [...STEPS.map(({ step }) => step), "policy"];
+  const denying = STEPS.find(({ denies }) => denies(facts, asked) !== undefined)?.step;
+  const last = denying ?? (verdict.decision === "deny" ? "policy" : null);
+  const end = last === null ? names.length : names.indexOf(last);
+  return {
+    verdict,
+    steps: names.map((step, at) => ({
+      step,
+      outcome: at < end ? "passed" : at === end ? "denied" : "not_reached",
+    })),
+  };
 }
 
 type ForUser = Pick<Facts, "agents" | "user" | "catalog">;
@@ -255,3 +275,19 @@ export const sentenceOf = ({ detail, change }: Pick<Verdict, "detail" | "change"
 /** The form for the caller. It omits the command, which could name other contents of the workspace. */
 export const safeChange = (change: Change | null): Change | null =>
   change === null ? null : { ...change, command: null };
+
+/** What can deny a call before the policies are asked, in this order. */
+const STEPS: readonly {
+  readonly step: Exclude<StepName, "policy">;
+  denies(facts: Facts, asked: AccessRequest): Verdict | undefined;
+}[] = [
+  { step: "scope", denies: deniedByScope },
+  { step: "surface", denies: deniedBySurface },
+  { step: "catalog", denies: deniedByCatalog },
+  { step: "schema", denies: deniedBySchema },
+  { step: "arguments", denies: deniedByArguments },
+  { step: "headers", denies: deniedByHeaders },
+  { step: "act_as", denies: deniedByActAs },
+  { step: "provider", denies: deniedByProvider },
+  { step: "tier", denies: deniedByTier },
+];

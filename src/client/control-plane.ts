@@ -4,7 +4,7 @@
  * `AgentClient`.
  */
 import type { z } from "zod";
-import { explanation, type Explanation } from "../contract/check.ts";
+import { explanation, whatIf, type Explanation, type WhatIf, type WhatIfRequest } from "../contract/check.ts";
 import {
   integration,
   integrationList,
@@ -93,6 +93,11 @@ export class ControlPlane {
   /** Ends a call token, and every token exchanged from it (RFC 7009). A token that is already dead is no error. */
   revokeToken(token: string): Promise<void> {
     return this.#transport.tell("/api/v1/auth/revoke", new URLSearchParams({ token }));
+  }
+
+  /** What would be decided now, if an agent asked this. Nothing is released. */
+  decideAfresh(question: WhatIfRequest): Promise<WhatIf> {
+    return this.#transport.change("POST", "/api/v1/decisions", whatIf, { body: question });
   }
 
   /**

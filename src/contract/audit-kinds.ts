@@ -4,6 +4,7 @@
  */
 export const AUDIT_KINDS = {
   decision: "A check was decided, allowed or denied",
+  "decision.asked": "An operator asked what would be decided for a person",
   "decision.withheld": "A decision was withheld, because the caller was stopped before its release",
   "call.intent": "An agent that is allowed to act is about to act",
   "call.notice": "An agent is about to send what nobody answers: a notification, or an answer of its own",

@@ -133,3 +133,65 @@ export const explanation = z
   })
   .meta({ id: "Explanation" });
 export type Explanation = z.output<typeof explanation>;
+
+/** The steps of a decision, in their order. */
+const STEP_NAMES = [
+  "scope",
+  "surface",
+  "catalog",
+  "schema",
+  "arguments",
+  "headers",
+  "act_as",
+  "provider",
+  "tier",
+  "policy",
+] as const;
+export type StepName = (typeof STEP_NAMES)[number];
+
+/** `POST /api/v1/decisions`: what would be decided now, if the agent asked this. */
+export const whatIfRequest = z
+  .strictObject({
+    agent: z.string().min(1).max(63).meta({ description: "id, or name in the workspace" }),
+    workspace: name.optional(),
+    tool: toolReference.optional(),
+    model: modelReference.optional(),
+    integration: name.optional(),
+    arguments: z.record(z.string(), z.unknown()).optional(),
+    user: z
+      .strictObject({
+        provider: name.meta({ description: "the identity provider that would have verified the user" }),
+        email: z.string().max(320).optional(),
+        groups: z.array(z.string().max(256)).max(100).optional(),
+      })
+      .optional()
+      .meta({ description: "the end user of the call; a question about a person is recorded" }),
+  })
+  .refine(
+    (body) => [body.tool, body.model, body.integration].filter((each) => each !== undefined).length === 1,
+    { message: "must name exactly one of tool, model and integration" },
+  )
+  .meta({ id: "WhatIfRequest" });
+export type WhatIfRequest = z.output<typeof whatIfRequest>;
+
+export const whatIf = z
+  .strictObject({
+    decision: z.enum(["allow", "deny"]),
+    reason: decisionReason,
+    layer,
+    detail: z.string(),
+    change: change.nullable(),
+    policies: z.array(z.string()),
+    bundle_version: z.string(),
+    agent: id("agt"),
+    action: z.string(),
+    resource: z.string(),
+    steps: z.array(
+      z.strictObject({
+        step: z.enum(STEP_NAMES),
+        outcome: z.enum(["passed", "denied", "not_reached"]),
+      }),
+    ),
+  })
+  .meta({ id: "WhatIf" });
+export type WhatIf = z.output<typeof whatIf>;

@@ -34,7 +34,7 @@ export async function recordReading(
   ports: ReadingPorts,
   request: OperatorRequest,
   facts: Pick<AuditFacts, "workspace" | "agent" | "user" | "target" | "data"> & {
-    readonly kind: "audit.read" | "key.identified" | "idp.tested" | "catalog.tool_tested";
+    readonly kind: "audit.read" | "decision.asked" | "key.identified" | "idp.tested" | "catalog.tool_tested";
   },
 ): Promise<Result<void, Refusal>> {
   const recorded = await ports.sink.record(draftRecord(ports, { ...facts, ...factsOf(request) }));

@@ -34,6 +34,7 @@ const TABLE = {
   "idp:read": ["admin", "security", "operator", "developer", "auditor"],
   "idp:test": ["admin", "security"],
   "tiers:write": ["admin"],
+  "decisions:explain": ["admin", "security", "operator", "auditor"],
   "policies:write": ["admin", "security"],
   "policies:validate": ["admin", "security", "operator"],
   "policies:read": ["admin", "security", "operator", "auditor"],

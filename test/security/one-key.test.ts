@@ -28,6 +28,7 @@ const NO_CHANGE = [
   "testIdentityProvider",
   "testTool",
   "validatePolicy",
+  "decideAfresh",
   "createTestToken",
 ];
 const OF_ALL = /^\/api\/v1\/(?:operators|tiers|signing-keys|root-keys?|test-users)/;

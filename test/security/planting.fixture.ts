@@ -15,6 +15,7 @@ const validBody = (operation: Operation): Record<string, unknown> | undefined =>
 const inMine = { workspace: "mine" };
 const WORKSPACE: Readonly<Record<string, object>> = {
   registerAgent: inMine,
+  decideAfresh: inMine,
   addTool: inMine,
   addPool: inMine,
   addIntegration: inMine,

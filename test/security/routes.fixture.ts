@@ -125,6 +125,7 @@ const BODIES: Readonly<Record<string, (unique: string) => Record<string, unknown
     audiences: [{ audience: "app" }],
     audience_scope: "workspace",
   }),
+  decideAfresh: () => ({ agent: "mine-agent", tool: "crm" }),
   pushPolicy: (unique) => ({ source: `@id("x") forbid (principal, action, resource); // ${unique}` }),
   validatePolicy: () => ({ source: "" }),
   activatePolicy: empty,

@@ -89,6 +89,7 @@ const LEAVES: Readonly<Record<string, readonly string[]>> = {
   testIdentityProvider: ["idp.tested"],
   identifyKey: ["key.identified"],
   removeIdentityProvider: ["idp.removed"],
+  decideAfresh: [], // of nobody
   pushPolicy: ["policy.pushed"],
   validatePolicy: [],
   activatePolicy: ["policy.activated"],
@@ -161,6 +162,7 @@ describe("a change", () => {
     if (id === "approveToolOperation") await change("refreshTool", {}, values);
     const bodies: Readonly<Record<string, object>> = {
       identifyKey: { api_key: agent.key },
+      decideAfresh: { agent: agent.id, tool: "crm" },
       approveToolOperation: { hash: DEFINITION.ok ? DEFINITION.value.hash : "" },
     };
     const body = bodies[id];

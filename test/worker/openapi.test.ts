@@ -156,6 +156,7 @@ describe("every answer", () => {
     await call("addTier", {}, { body: { name: "batch-jobs", like: "trusted", max_act_seconds: 60 } });
     await call("updateTier", { tier: "batch-jobs" }, { body: { description: "for the night" } });
     await call("removeTier", { tier: "batch-jobs" });
+    await call("decideAfresh", {}, { body: { agent: "full", tool: "crm" } });
     const policies = { scope: "workspace", version: "1" };
     const wrong = "permit (principal)";
     await call("validatePolicy", policies, { body: { source: wrong } });
@@ -369,6 +370,7 @@ describe("every answer", () => {
     expect([...uncached].toSorted()).toEqual([
       "check",
       "createOperator",
+      "decideAfresh",
       "explainDecision",
       "followSelf",
       "identifyKey",

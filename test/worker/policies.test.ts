@@ -9,6 +9,7 @@ import {
   type PolicyActivated,
   type PolicyVersion,
 } from "../../src/contract/policy.ts";
+import { whatIf } from "../../src/contract/check.ts";
 import {
   check,
   freshWorkspace,
@@ -251,4 +252,64 @@ it("records who pushed and who activated, and lets nobody change a version after
     ["policy.activated", "admin"],
     ["policy.pushed", "admin"],
   ]);
+});
+
+describe("a question of an operator", () => {
+  const ask = (more: object) =>
+    api.call("POST", "/decisions", { body: { agent: "triage", workspace: home, ...more } });
+
+  it("is decided afresh, step by step, with the policies in force", async () => {
+    await pushed(NO_REFUNDS);
+    const denied = await ask({ tool: "payments/refund", arguments: { amount: 500 } });
+    expect(whatIf.parse(denied.body)).toMatchObject({
+      decision: "deny",
+      reason: "policy_forbidden",
+      policies: ["workspace/no-large-refunds"],
+      steps: [
+        ...[
+          "scope",
+          "surface",
+          "catalog",
+          "schema",
+          "arguments",
+          "headers",
+          "act_as",
+          "provider",
+          "tier",
+        ].map((step) => ({ step, outcome: "passed" })),
+        { step: "policy", outcome: "denied" },
+      ],
+    });
+    const allowed = await ask({ tool: "payments/refund", arguments: { amount: 5 } });
+    expect(whatIf.parse(allowed.body).decision).toBe("allow");
+    const early = whatIf.parse((await ask({ tool: "jira" })).body);
+    expect(early.steps.map(({ outcome }) => outcome)).toEqual([
+      "passed",
+      "denied",
+      ...Array.from({ length: 8 }, () => "not_reached"),
+    ]);
+    await pushed("");
+    await expect.poll(() => refund(500), LATER).toBe("permitted");
+  });
+
+  it("about a person is recorded, without the address", async () => {
+    await api.call("POST", "/identity-providers", {
+      body: {
+        name: "login",
+        workspace: home,
+        issuer: "https://login.policies.example",
+        audiences: [{ audience: "app", agent: "triage" }],
+      },
+    });
+    const user = { provider: "login", email: "alice@example.com", groups: ["billing"] };
+    expect((await ask({ tool: "crm", user })).status).toBe(200);
+    const [record] = await api.auditWith(1, { workspace: home, kind: "decision.asked" });
+    expect(record).toMatchObject({ agent: agent.id, operator: { subject: "admin" } });
+    expect(JSON.stringify(record)).not.toContain("alice");
+  });
+
+  it("is refused where it names no provider of the workspace", async () => {
+    const answer = await ask({ tool: "crm", user: { provider: "nowhere" } });
+    expect(problemOf(answer)).toMatchObject({ code: "unknown_reference", members: ["user"] });
+  });
 });

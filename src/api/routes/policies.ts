@@ -12,8 +12,10 @@ import {
   policyVersionDetail,
   policyVersionList,
 } from "../../contract/policy.ts";
+import { whatIf, whatIfRequest } from "../../contract/check.ts";
 import { allWorkspaces, countInput, page } from "../../contract/words.ts";
 import { activatePolicy, rollBackPolicy } from "../../operations/activate-policy.ts";
+import { decideAfresh } from "../../operations/decide-afresh.ts";
 import { pushPolicy, validatePolicy } from "../../operations/push-policy.ts";
 import {
   listPolicyBundles,
@@ -23,7 +25,7 @@ import {
 } from "../../operations/read-policies.ts";
 import { inWorkspace } from "../agent-path.ts";
 import { problemRoute } from "../problem-route.ts";
-import { reply } from "../reply.ts";
+import { NO_STORE, reply } from "../reply.ts";
 import type { Route } from "../route.ts";
 
 const write = { by: "operator", permission: "policies:write" } as const;
@@ -48,6 +50,22 @@ export const policyRoutes: readonly Route[] = [
     },
     async ({ services, asked, query: filter }) =>
       reply(await listPolicyBundles(services.operations, asked, filter)),
+  ),
+  problemRoute(
+    {
+      method: "post",
+      path: "/api/v1/decisions",
+      operationId: "decideAfresh",
+      summary: "Say what would be decided now, step by step, if an agent asked",
+      tag,
+      door: { by: "operator", permission: "decisions:explain" },
+      body: whatIfRequest,
+      answers: [{ status: 200, description: "The decision that would be made", schema: whatIf }],
+    },
+    async ({ services, asked, body }) => {
+      const ports = { ...services.operations, policyEngine: services.decisions.policyEngine };
+      return reply(await decideAfresh(ports, asked, body), 200, NO_STORE);
+    },
   ),
   problemRoute(
     {

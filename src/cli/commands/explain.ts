@@ -2,14 +2,22 @@
  * `dome explain`: shows a recorded decision. An operator sees it in full; the agent sees it without the command that
  * would change it.
  */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { ControlPlane } from "../../client/control-plane.ts";
 import type { Explanation } from "../../contract/check.ts";
 import { isId } from "../../kernel/ids.ts";
 import { verb, type Title } from "../command.ts";
 import { whicheverWorkspace } from "../every-workspace.ts";
 import { CommandFailure, EXIT, usage } from "../exit.ts";
-import { agentKeyFileOption, allWorkspacesOption, inWorkspace, workspaceOption } from "../option-values.ts";
+import {
+  agentKeyFileOption,
+  allWorkspacesOption,
+  collect,
+  inWorkspace,
+  jsonObject,
+  workspaceOption,
+} from "../option-values.ts";
+import { afresh, type AfreshOptions } from "./explain-afresh.ts";
 import { called, type Names } from "../names.ts";
 import { changeText } from "../change-text.ts";
 import { clean, fields, several, type Cell, type Output } from "../output.ts";
@@ -26,14 +34,39 @@ interface ExplainOptions {
 export const explainCommand = (session: Session, title: Title): Command =>
   verb({
     ...title,
-    examples: ["dome explain dec_…", "dome explain dec_… -A", "dome explain dec_… --as-agent"],
+    description:
+      "Show a recorded decision: why, and what would change it. With --agent, show what would be decided now, step by step: nothing " +
+      "is called, and nothing is released. A question about a person is recorded.",
+    examples: [
+      "dome explain dec_…",
+      "dome explain dec_… -A",
+      "dome explain dec_… --as-agent",
+      `dome explain --agent support-triage --tool payments/refund --args '{"amount": 500}'`,
+    ],
   })
-    .argument("<decision>", "id of a decision")
+    .argument("[decision]", "id of a decision")
     .addOption(workspaceOption())
     .addOption(allWorkspacesOption().conflicts(["asAgent", "keyFile"]))
     .option("--as-agent", "ask with the agent's credential instead of yours")
     .addOption(agentKeyFileOption())
-    .action((id: string, options: ExplainOptions) => explain(session, id, options));
+    .option("--agent <agent>", "decide afresh, for this agent")
+    .option("--tool <tool>", "with --agent: the tool, or one operation of it")
+    .option("--model <model>", "with --agent: the pool, or one model of it")
+    .option("--integration <integration>", "with --agent: the integration")
+    .addOption(new Option("--args <json>", "with --agent: the arguments of the call").argParser(jsonObject))
+    .option("--as-user <text>", "with --agent: the e-mail address of the end user of the call")
+    .option("--provider <provider>", "with --as-user: the identity provider that verifies the user")
+    .option("--group <text>", "with --as-user: a group of the user; repeat for more", collect)
+    .action((id: string | undefined, options: ExplainOptions & AfreshOptions) =>
+      options.agent === undefined
+        ? recorded(session, id, options)
+        : afresh(session, id, options.agent, options),
+    );
+
+function recorded(session: Session, id: string | undefined, options: ExplainOptions): Promise<void> {
+  if (id !== undefined) return explain(session, id, options);
+  throw usage("Name a decision, or an agent and what it would do", "dome explain --agent AGENT --tool TOOL");
+}
 
 export async function explain(session: Session, id: string, options: ExplainOptions): Promise<void> {
   if (isId("evt", id))

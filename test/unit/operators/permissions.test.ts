@@ -27,6 +27,7 @@ const EXPECTED: Readonly<Record<Permission, readonly Role[]>> = {
   "idp:write": ["admin", "security"],
   "idp:read": ["admin", "security", "operator", "developer", "auditor"],
   "idp:test": ["admin", "security"],
+  "decisions:explain": ["admin", "security", "operator", "auditor"],
   "policies:write": ["admin", "security"],
   "policies:validate": ["admin", "security", "operator"],
   "policies:read": ["admin", "security", "operator", "auditor"],
@@ -63,7 +64,8 @@ it("gives an admin everything, and an auditor nothing that changes anything", ()
   expect(permissions.every((permission) => mayDo("admin", permission))).toBe(true);
   expect(
     permissions.filter(
-      (permission) => mayDo("auditor", permission) && !/:(?:read|introspect|identify)$/.test(permission),
+      (permission) =>
+        mayDo("auditor", permission) && !/:(?:read|introspect|identify|explain)$/.test(permission),
     ),
   ).toEqual([]);
 });

@@ -44,6 +44,7 @@ describe("the permission table", () => {
       "keys:revoke",
       "idp:write",
       "idp:test",
+      "decisions:explain",
       "policies:write",
       "policies:validate",
       "tokens:revoke",
