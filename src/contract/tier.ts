@@ -27,27 +27,25 @@ const settings = {
     .max(365)
     .meta({ description: "the longest life of an API key, and the life of a key without a given end" }),
   max_body_bytes: z.int().min(1024).max(1_048_576),
-  max_act_body_bytes: z.int().min(1024).max(1_073_741_824).default(1_048_576).meta({
+  max_act_body_bytes: z.int().min(1024).max(1_073_741_824).meta({
     description: "the most bytes of the body of a tool call through Dome, and of its answer",
   }),
   max_act_seconds: z
     .int()
     .min(1)
     .max(LONGEST_ACT_S)
-    .default(60)
     .meta({ description: "how long a call of a tool through Dome may take, its stream included" }),
-  max_session_seconds: z.int().min(60).max(28_800).default(3600).meta({
+  max_session_seconds: z.int().min(60).max(28_800).meta({
     description: "how long a session of an MCP client through Dome may last, however much it is used",
   }),
   rate: rateClass,
   freshness,
   audit: z
     .enum(["before_release"])
-    .default("before_release")
     .meta({ description: "the calls whose record must be durable before the answer" }),
 };
 
-/** What an operator sets of a tier. */
+/** What an operator sets of a tier. None has a default here: a change leaves what it does not name as it was. */
 export const tierSettings = z.strictObject(settings);
 export type TierSettings = z.output<typeof tierSettings>;
 

@@ -61,6 +61,26 @@ it("holds a changed limit for agents that run already: the next token is shorter
   await expect.poll(lifeOf, { timeout: 15_000 }).toBeLessThanOrEqual(30);
 });
 
+it("leaves what a change does not name as it was, and takes what is not given from the model", async () => {
+  const {
+    name: _name,
+    built_in: _builtIn,
+    version: _version,
+    ...model
+  } = BUILT_IN_TIERS.get("trusted") as Tier;
+  const { name } = await add({ like: "trusted", max_batch: 5 });
+  expect(tier.parse((await api.call("GET", `${PATH}/${name}`)).body)).toMatchObject({
+    ...model,
+    max_batch: 5,
+  });
+  await api.call("PATCH", `${PATH}/${name}`, { body: { rate: "low" } });
+  expect(tier.parse((await api.call("GET", `${PATH}/${name}`)).body)).toMatchObject({
+    ...model,
+    max_batch: 5,
+    rate: "low",
+  });
+});
+
 it("changes a tier only on the version that was read", async () => {
   const { name } = await add();
   const headers = { "if-match": '"1"' };

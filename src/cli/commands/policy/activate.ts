@@ -65,11 +65,15 @@ export async function activate(
 function activatedText(activated: PolicyActivated): string {
   const { version, replaced, changed, effective_in_ms: left } = activated;
   const whose = inWords(activated);
-  const what = version === null ? `No policies of ${whose}` : `Version ${version} of ${whose}`;
-  if (!changed) return `${what} ${version === null ? "are" : "is"} in force already.`;
+  if (version === null) {
+    const until = left === 0 ? "Now" : `In ${seconds(left)}`;
+    const before = replaced === null ? "" : ` Version ${replaced} was before.`;
+    return changed
+      ? `${until} no policies of ${whose} are in force.${before}`
+      : `No policies of ${whose} are in force already.`;
+  }
+  if (!changed) return `Version ${version} of ${whose} is in force already.`;
   const when = left === 0 ? "in force" : `in force everywhere in ${seconds(left)}`;
   const before = replaced === null ? "" : ` It replaces version ${replaced}.`;
-  return version === null
-    ? `${what} are ${when}. Version ${replaced ?? 0} was before.`
-    : `${what} is ${when}.${before}`;
+  return `Version ${version} of ${whose} is ${when}.${before}`;
 }
