@@ -59,7 +59,7 @@ interface Isolate {
   policies: { readonly cedar: Cedar; readonly engine: PolicyEngine } | null;
 }
 
-export const isolate: Isolate = {
+export const newIsolate = (): Isolate => ({
   environments: new WeakMap(),
   derived: null,
   books: { agents: new LeaseBook(), workspaces: new LeaseBook(1_000), org: new LeaseBook(1) },
@@ -82,10 +82,10 @@ export const isolate: Isolate = {
   refused: new RefusedCredentials(),
   readiness: newReadinessCache(),
   policies: null,
-};
+});
 
 /** Made once per isolate. The engine loads nothing before the first policy. */
-export function policyEngine(module: CedarModule): NonNullable<Isolate["policies"]> {
+export function policyEngine(isolate: Isolate, module: CedarModule): NonNullable<Isolate["policies"]> {
   if (isolate.policies === null) {
     const cedar = new Cedar(module);
     isolate.policies = { cedar, engine: new PolicyEngine(cedar) };

@@ -20,7 +20,7 @@ import type { Fetch } from "./egress/open.ts";
 import { toolServers } from "./gateway/tool-servers.ts";
 import { parseEnv, type Env, type RawEnv } from "./env.ts";
 import { ProviderKeys } from "./identity/provider-keys.ts";
-import { isolate, policyEngine } from "./isolate.ts";
+import { newIsolate, policyEngine } from "./isolate.ts";
 import { systemClock, systemTimers } from "./kernel/clock.ts";
 import { idSource } from "./kernel/ids.ts";
 import { consoleLog } from "./kernel/log.ts";
@@ -44,6 +44,8 @@ const timers = systemTimers;
 const random = systemRandom;
 const log = consoleLog;
 const ids = idSource(clock, random);
+/** One for each time that this file is loaded: once in an isolate. */
+const isolate = newIsolate();
 
 /** Checked once per isolate. */
 function environment(raw: RawEnv): Env {
@@ -124,7 +126,7 @@ export async function services(
   cedarModule: CedarModule,
 ): Promise<Services> {
   const env = environment(raw);
-  const { cedar, engine } = policyEngine(cedarModule);
+  const { cedar, engine } = policyEngine(isolate, cedarModule);
   const derived = await derivedKeys(env);
   const db = openDatabase(env.db);
   const background = (work: Promise<unknown>): void => {

@@ -65,7 +65,10 @@ export const tierCreate = z
 export type TierCreate = z.output<typeof tierCreate>;
 
 /** The body of `PATCH /api/v1/tiers/{tier}`. */
-export const tierPatch = z.strictObject(tierSettings.partial().shape).meta({ id: "TierPatch" });
+export const tierPatch = z
+  .strictObject(tierSettings.partial().shape)
+  .refine((patch) => Object.keys(patch).length > 0, { message: "must change something" })
+  .meta({ id: "TierPatch", minProperties: 1 });
 export type TierPatch = z.output<typeof tierPatch>;
 
 export const tierRemoved = z.strictObject({ name, removed: z.literal(true) }).meta({ id: "TierRemoved" });

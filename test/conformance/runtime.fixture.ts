@@ -1,11 +1,11 @@
 /** The built Worker on Miniflare, on a port of its own, with a database that has every migration. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { Miniflare } from "miniflare";
-import { workerConfig } from "../../src/embedded/runtime.ts";
+import { modulesIn, workerConfig } from "../../src/embedded/runtime.ts";
 import { TEST_ADMIN_TOKEN, TEST_ROOT_KEY } from "../support/fixed-secrets.ts";
 import { freePort } from "../support/server.ts";
 
@@ -41,13 +41,12 @@ const consumer = { type: "queue", maxBatchSize: 100, maxBatchTimeout: 0, maxRetr
 export async function startRuntime(request: RuntimeRequest): Promise<Runtime> {
   const { sink, port = 0, publicUrl, entry, egressAllow = "", doors = 1 } = request;
   const folder = mkdtempSync(join(tmpdir(), "dome-test-"));
-  const built = readFileSync(join(ROOT, "dist/worker/index.js"), "utf8");
   const modules = {
     "entry.js": {
       type: "esm",
       contents: entry ?? 'export * from "./index.js"; export { default } from "./index.js";',
     },
-    "index.js": { type: "esm", contents: built },
+    ...modulesIn(join(ROOT, "dist/worker")),
   } as const;
   const config = workerConfig(modules, {
     DOME_ROOT_KEY: TEST_ROOT_KEY,

@@ -43,7 +43,7 @@ const LISTS = OPERATIONS.filter((operation) => {
 });
 
 const HOME = "paged";
-const values = { workspace: HOME, agent: "first", name: "server" };
+const values = { workspace: HOME, agent: "first", name: "server", scope: "workspace" };
 const addressOf = (operation: Operation, query: string): string => {
   const home = operation.query.includes("workspace") ? `&workspace=${HOME}` : "";
   return `${pathOf(operation, values)}?${query}${home}`;
@@ -79,6 +79,9 @@ beforeAll(async () => {
   const asked = vi.spyOn(globalThis, "fetch").mockImplementation(mcpAnswers(listed).answer);
   await change(`tools/server/refresh?workspace=${HOME}`);
   asked.mockRestore();
+  for (const source of ["", "// another"])
+    for (const scope of ["organization", "workspace", "tier:standard", "agent:first"])
+      await change(`policies/${scope}/versions?workspace=${HOME}`, { source });
   await openActs();
   await change(`agents/${agent.id}/activate`);
   for (const command of ["suspend", "resume", "suspend"])
@@ -107,6 +110,8 @@ it("the lists of the document are the ones that are known here", () => {
     "listKeysOfAgents",
     "listOpenActs",
     "listOperators",
+    "listPolicyBundles",
+    "listPolicyVersions",
     "listPools",
     "listSigningKeys",
     "listTiers",

@@ -128,6 +128,34 @@ const GOLDEN: Readonly<Record<string, readonly [table: string, sql: string]>> = 
     "workspaces",
     "BEFORE DELETE ON workspaces BEGIN SELECT RAISE(ABORT, 'dome: a workspace is never deleted'); END",
   ],
+  agents_begin_in_a_tier: [
+    "agents",
+    "BEFORE INSERT ON agents WHEN NOT EXISTS (SELECT 1 FROM tiers WHERE name = NEW.tier) BEGIN SELECT RAISE(ABORT, 'dome: the tier does not exist'); END",
+  ],
+  agents_stay_in_a_tier: [
+    "agents",
+    "BEFORE UPDATE OF tier ON agents WHEN NEW.tier IS NOT OLD.tier AND NOT EXISTS (SELECT 1 FROM tiers WHERE name = NEW.tier) BEGIN SELECT RAISE(ABORT, 'dome: the tier does not exist'); END",
+  ],
+  tiers_in_use_stay: [
+    "tiers",
+    "BEFORE DELETE ON tiers WHEN EXISTS (SELECT 1 FROM agents WHERE tier = OLD.name AND revoked_at IS NULL) BEGIN SELECT RAISE(ABORT, 'dome: agents are in the tier'); END",
+  ],
+  built_in_tiers_stay: [
+    "tiers",
+    "BEFORE DELETE ON tiers WHEN OLD.built_in = 1 BEGIN SELECT RAISE(ABORT, 'dome: a built-in tier stays'); END",
+  ],
+  policy_versions_are_immutable: [
+    "policy_versions",
+    "BEFORE UPDATE ON policy_versions BEGIN SELECT RAISE(ABORT, 'dome: a version of a policy bundle never changes'); END",
+  ],
+  policy_versions_are_never_deleted: [
+    "policy_versions",
+    "BEFORE DELETE ON policy_versions BEGIN SELECT RAISE(ABORT, 'dome: a version of a policy bundle is never deleted'); END",
+  ],
+  policy_versions_are_never_replaced: [
+    "policy_versions",
+    "BEFORE INSERT ON policy_versions WHEN EXISTS (SELECT 1 FROM policy_versions WHERE bundle = NEW.bundle AND number = NEW.number) BEGIN SELECT RAISE(ABORT, 'dome: the version of a policy bundle exists'); END",
+  ],
   workspaces_are_never_replaced: [
     "workspaces",
     "BEFORE INSERT ON workspaces WHEN EXISTS (SELECT 1 FROM workspaces WHERE id = NEW.id OR name = NEW.name) BEGIN SELECT RAISE(ABORT, 'dome: the name of a workspace is taken'); END",

@@ -45,7 +45,7 @@ const THUMBPRINT = "[A-Za-z0-9_-]{43}";
 
 /** The form of sort keys: a name, an id, or the id of a tool with the name of an operation. */
 const SORT_KEY = new RegExp(
-  `^(?:${NAME_PATTERN}|${idPattern("tol").source.slice(1, -1)}/${MCP_TOOL_NAME_PATTERN}|${THUMBPRINT}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
+  `^(?:(?:tier:)?${NAME_PATTERN}|${idPattern("tol").source.slice(1, -1)}/${MCP_TOOL_NAME_PATTERN}|${THUMBPRINT}|${USER_ID_PATTERN}|${ID_PREFIXES.map((prefix) => idPattern(prefix).source.slice(1, -1)).join("|")})$`,
 );
 
 /** The sort key in a cursor; undefined for the first page. */
