@@ -301,7 +301,9 @@ it(
     });
     expect(wronglyAdmitted.map(shown)).toEqual([]);
 
-    // Whatever was away, the answer was "ask again" and never "broken".
+    // Whatever was away, the answer was "ask again" and never "broken": a fault says what it was.
+    const faults = `${log}${lab.log()}`.split("\n").filter((line) => line.includes('"http.fault"'));
+    expect(faults).toEqual([]);
     expect(door.answers.get("500") ?? 0).toBe(0);
 
     // All of this has happened, or the run has shown nothing.
