@@ -4,23 +4,26 @@ import type { AuditDraft } from "../contract/audit.ts";
 import { rfc3339 } from "../kernel/clock.ts";
 import { isId } from "../kernel/ids.ts";
 import { ok, type Result } from "../kernel/result.ts";
-import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/baseline.ts";
+import { BASELINE_POLICY } from "../policy/baseline.ts";
+import { bundleVersionOf } from "../policy/engine.ts";
 import { freshnessOf, limitsOf } from "../tiers/limits.ts";
 import type { Caller } from "./caller.ts";
 import { judgedUser, type DecisionPorts } from "./judge.ts";
 import type { NoLease } from "./lease-client.ts";
+import { policiesInForce } from "./policies-in-force.ts";
 
 export async function callContext(
   ports: DecisionPorts,
   caller: Caller,
   request: NonNullable<AuditDraft["request"]>,
 ): Promise<Result<AgentSelf["context"], NoLease>> {
-  const workspace = await ports.leases.workspace(caller.state.workspace);
-  if (!workspace.ok) return workspace;
-  const user = await judgedUser(ports.configuration, caller, workspace.value.answer.config_epoch);
-  const { agents } = caller;
+  const { agents, state } = caller;
+  const inForce = await policiesInForce(ports, state.workspace, agents);
+  if (!inForce.ok) return inForce;
+  const { configEpoch, bundles } = inForce.value;
+  const user = await judgedUser(ports.configuration, caller, configEpoch);
   const limits = limitsOf(ports.tiers, agents);
-  const { txn } = caller.state;
+  const { txn } = state;
   return ok({
     chain: agents.map(({ id, name, owner, tier: level }) => ({ agent: id, name, owner, tier: level })),
     actas:
@@ -41,8 +44,8 @@ export async function callContext(
     },
     policy: {
       tier: agents[0].tier,
-      policies: [BASELINE_POLICY],
-      bundle_version: BASELINE_VERSION,
+      policies: agents.some((agent) => bundles.tier(agent.tier) === null) ? [BASELINE_POLICY] : [],
+      bundle_version: bundleVersionOf(agents, bundles),
       freshness: freshnessOf(limits),
       max_chain_depth: limits.ok ? limits.value.maxDepth : 0,
       require_actas: agents.flatMap(({ name, requireActas }) =>

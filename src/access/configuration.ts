@@ -16,13 +16,8 @@ import { TierBook } from "../tiers/tier-book.ts";
 import { tiersReading } from "../tiers/tier-reads.ts";
 import type { Database } from "../storage/client.ts";
 import { readTogether, type Reading } from "../storage/read.ts";
-import {
-  bundleReading,
-  organizationBundlesReading,
-  tierBundle,
-  type ActiveRow,
-} from "../policy/bundle-reads.ts";
-import { activeBundle } from "../policy/active-bundle.ts";
+import { activeBundle, bundlesOf } from "../policy/active-bundle.ts";
+import { bundleReading, organizationBundlesReading, type ActiveRow } from "../policy/bundle-reads.ts";
 import type { ActiveBundle } from "../policy/shape.ts";
 import type { Bundles } from "../policy/engine.ts";
 
@@ -171,12 +166,7 @@ export class ConfigurationReader {
     const own = new Map<string, ActiveBundle | null>();
     for (const id of [workspace, ...agents.map((agent) => agent.id)])
       own.set(id, (await this.#read(bundles, id, configEpoch, () => this.#bundle(id))) ?? null);
-    return {
-      organization: shared?.get("org") ?? null,
-      workspace: own.get(workspace) ?? null,
-      tier: (name) => shared?.get(tierBundle(name)) ?? null,
-      agent: (id) => own.get(id) ?? null,
-    };
+    return bundlesOf(workspace, (id) => own.get(id) ?? shared?.get(id) ?? null);
   }
 
   #bundle(id: WorkspaceId | AgentId): Reading<ActiveBundle | null> {

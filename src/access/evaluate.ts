@@ -21,7 +21,7 @@ import { argumentsFault, type ArgumentFault } from "../registry/argument-schema.
 import type { Catalog } from "../registry/catalog.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
 import type { Limits, UnknownTier } from "../tiers/limits.ts";
-import { BASELINE_POLICY, BASELINE_VERSION } from "../tiers/baseline.ts";
+import { BASELINE_POLICY, BASELINE_VERSION } from "../policy/baseline.ts";
 import { deniedByCatalog, deniedBySchema } from "./catalog-denials.ts";
 import { deny, workspaceOf, type Verdict } from "./verdict.ts";
 import { decidedByPolicies, mayBePermitted, type Circumstances, type Policies } from "./policy-step.ts";
@@ -52,14 +52,23 @@ export interface Facts {
 }
 
 export function evaluate(facts: Facts, asked: AccessRequest): Verdict {
-  for (const { denies } of STEPS) {
-    const denied = denies(facts, asked);
-    if (denied !== undefined) return denied;
-  }
-  return isConnecting(facts, asked)
-    ? permittedToConnect(asked)
-    : decidedByPolicies(facts.policies, facts, asked);
+  return deniedBefore(facts, asked)?.verdict ?? decidedLast(facts, asked);
 }
+
+/** The first step that denies, before the policies are asked; null: none does. */
+function deniedBefore(
+  facts: Facts,
+  asked: AccessRequest,
+): { readonly step: StepName; readonly verdict: Verdict } | null {
+  for (const { step, denies } of STEPS) {
+    const verdict = denies(facts, asked);
+    if (verdict !== undefined) return { step, verdict };
+  }
+  return null;
+}
+
+const decidedLast = (facts: Facts, asked: AccessRequest): Verdict =>
+  isConnecting(facts, asked) ? permittedToConnect(asked) : decidedByPolicies(facts.policies, facts, asked);
 
 /** A step of an explanation. `not_reached`: an earlier step has denied. */
 interface EvaluatedStep {
@@ -72,11 +81,12 @@ export function evaluateInSteps(
   facts: Facts,
   asked: AccessRequest,
 ): { readonly verdict: Verdict; readonly steps: readonly EvaluatedStep[] } {
-  const verdict = evaluate(facts, asked);
+  const { step: last, verdict } = deniedBefore(facts, asked) ?? {
+    step: "policy",
+    verdict: decidedLast(facts, asked),
+  };
   const names: readonly StepName[] = [...STEPS.map(({ step }) => step), "policy"];
-  const denying = STEPS.find(({ denies }) => denies(facts, asked) !== undefined)?.step;
-  const last = denying ?? (verdict.decision === "deny" ? "policy" : null);
-  const end = last === null ? names.length : names.indexOf(last);
+  const end = verdict.decision === "allow" ? names.length : names.indexOf(last);
   return {
     verdict,
     steps: names.map((step, at) => ({

@@ -19,6 +19,7 @@ import { contextHeadersOf, type ContextHeaders } from "./context-headers.ts";
 import { evaluate, type AccessRequest, type Facts } from "./evaluate.ts";
 import type { Verdict } from "./verdict.ts";
 import type { NoLease } from "./lease-client.ts";
+import { policiesInForce } from "./policies-in-force.ts";
 import type { ReleasePorts } from "./release.ts";
 
 export interface DecisionPorts extends ReleasePorts {
@@ -75,18 +76,10 @@ export async function judge<A extends AccessRequest>(
   request: RequestFacts,
 ): Promise<Result<Judged<A>, NoLease>> {
   const limits = limitsOf(ports.tiers, caller.agents);
-  const lease = await ports.leases.workspace(caller.state.workspace);
-  if (!lease.ok) return lease;
-  const org = await ports.leases.org();
-  if (!org.ok) return org;
-  const { config_epoch: configEpoch } = lease.value.answer;
   const { agents, scope, state } = caller;
-  const bundles = await ports.configuration.policies({
-    workspace: state.workspace,
-    configEpoch,
-    orgEpoch: org.value.answer.config_epoch,
-    agents,
-  });
+  const inForce = await policiesInForce(ports, state.workspace, agents);
+  if (!inForce.ok) return inForce;
+  const { configEpoch, bundles } = inForce.value;
   const catalog = await ports.configuration.catalog(state.workspace, configEpoch);
   const user = await judgedUser(ports.configuration, caller, configEpoch);
   const { asked, args, argumentFault = null } = question(catalog);

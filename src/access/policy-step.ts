@@ -69,11 +69,10 @@ function requestOf(
   { agents, catalog, user, args, circumstances }: Call & { readonly circumstances: Circumstances },
   asked: Asking,
 ): PolicyRequest {
-  const [first, ...others] = agents;
   const { request, headers, now } = circumstances;
   return {
-    workspace: first.workspaceId,
-    agents: [principalOf(first), ...others.map(principalOf)],
+    workspace: agents[0].workspaceId,
+    agents: principalsOf(agents),
     asked: targetOf(catalog, asked),
     args,
     argumentSchema: schemaOf(catalog, asked),
@@ -92,6 +91,10 @@ function requestOf(
   };
 }
 
+function principalsOf([first, ...others]: Chain): PolicyRequest["agents"] {
+  return [principalOf(first), ...others.map(principalOf)];
+}
+
 const principalOf = ({ id, name, owner, steward, tier, labels, parentId }: RegisteredAgent): PolicyAgent => ({
   id,
   name,
@@ -106,17 +109,11 @@ const principalOf = ({ id, name, owner, steward, tier, labels, parentId }: Regis
 export const mayBePermitted = (
   { agents, catalog, bundles }: Pick<Call, "agents" | "catalog"> & Pick<Policies, "bundles">,
   asked: Resource,
-): boolean => {
-  const [first, ...others] = agents;
-  return mayBeAllowed(
-    {
-      workspace: first.workspaceId,
-      agents: [principalOf(first), ...others.map(principalOf)],
-      asked: targetOf(catalog, asked),
-    },
+): boolean =>
+  mayBeAllowed(
+    { workspace: agents[0].workspaceId, agents: principalsOf(agents), asked: targetOf(catalog, asked) },
     bundles,
   );
-};
 
 /** The resource as policies name it. */
 function targetOf(

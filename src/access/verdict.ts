@@ -3,7 +3,7 @@ import type { Change } from "../contract/check.ts";
 import { REASONS, type DecisionReason, type Layer } from "../contract/reasons.ts";
 import type { ArgumentFault } from "../registry/argument-schema.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
-import { BASELINE_VERSION } from "../tiers/baseline.ts";
+import { BASELINE_VERSION } from "../policy/baseline.ts";
 
 export interface Verdict {
   readonly decision: "allow" | "deny";

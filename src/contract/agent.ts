@@ -277,8 +277,12 @@ export const agentSelf = z
         }),
         policy: z.strictObject({
           tier: name,
-          policies: z.array(z.string()),
-          bundle_version: z.string(),
+          policies: z
+            .array(z.string())
+            .meta({ description: "the baseline, unless each tier of the chain has policies of its own" }),
+          bundle_version: z
+            .string()
+            .meta({ description: "the policies in force for the chain, with their versions" }),
           freshness,
           max_chain_depth: z.int(),
           require_actas: z

@@ -1,5 +1,7 @@
 /** A bundle in force, from its row. */
-import type { ActiveRow } from "./bundle-reads.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import { tierBundle, type ActiveRow } from "./bundle-reads.ts";
+import type { Bundles } from "./engine.ts";
 import type { ActiveBundle, CompiledBundle, PolicyScope } from "./shape.ts";
 
 /** @throws Error for a form that a newer version of Dome wrote: without its policies nothing may be decided. */
@@ -11,6 +13,17 @@ export function activeBundle({ bundle, scope, name, number, digest, compiled }: 
     compiled: compiledBundle(bundle, compiled),
   };
 }
+
+/**
+ * The bundles in force for the agents of a workspace.
+ * @param find one of them by its id; null: it has none.
+ */
+export const bundlesOf = (workspace: WorkspaceId, find: (id: string) => ActiveBundle | null): Bundles => ({
+  organization: find("org"),
+  workspace: find(workspace),
+  tier: (name) => find(tierBundle(name)),
+  agent: find,
+});
 
 /** @throws Error as above. */
 export function compiledBundle(bundle: string, json: string): CompiledBundle {

@@ -13,6 +13,7 @@ import { pointerTo } from "../kernel/json-pointer.ts";
 import { oncePer } from "../kernel/once-per.ts";
 import { argumentShape, type JsonSchema } from "./argument-shape.ts";
 import type { Cedar } from "./cedar.ts";
+import { BASELINE_POLICY, BASELINE_VERSION } from "./baseline.ts";
 import { cedarArguments, type CedarArguments } from "./cedar-arguments.ts";
 import { touches, type Path } from "./context-reads.ts";
 import { exceptionsWithin, matching, type Asking } from "./policy-index.ts";
@@ -68,7 +69,7 @@ interface Sliced {
 }
 
 export const BASELINE: DecidingPolicy = {
-  id: "builtin/declared-surface",
+  id: BASELINE_POLICY,
   reason: null,
   scope: null,
   version: 1,
@@ -160,18 +161,21 @@ export class PolicyEngine {
   }
 }
 
+/** What says which bundles apply to an agent. */
+type Bound = Pick<PolicyAgent, "id" | "tier">;
+
 /** The bundles that apply to an agent. */
-export const applyingTo = ({ tier, id }: PolicyAgent, bundles: Bundles): readonly ActiveBundle[] =>
+export const applyingTo = ({ tier, id }: Bound, bundles: Bundles): readonly ActiveBundle[] =>
   [bundles.organization, bundles.workspace, bundles.tier(tier), bundles.agent(id)].filter(
     (bundle) => bundle !== null,
   );
 
 /** The names and versions of all bundles that a decision looked at. */
-export function bundleVersionOf(agents: PolicyRequest["agents"], bundles: Bundles): string {
+export function bundleVersionOf(agents: readonly Bound[], bundles: Bundles): string {
   const named = agents.flatMap((agent) =>
     applyingTo(agent, bundles).map(({ scope, version }) => `${scopeName(scope)}:${version}`),
   );
-  return named.length === 0 ? "builtin-1" : [...new Set(named)].join(" ");
+  return named.length === 0 ? BASELINE_VERSION : [...new Set(named)].join(" ");
 }
 
 /** As it stands in the versions of a decision. */

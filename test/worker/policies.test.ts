@@ -10,7 +10,10 @@ import {
   type PolicyVersion,
 } from "../../src/contract/policy.ts";
 import { whatIf } from "../../src/contract/check.ts";
+import { agentSelf } from "../../src/contract/agent.ts";
+import { listen } from "../support/event-streams.ts";
 import {
+  call,
   check,
   freshWorkspace,
   heard,
@@ -19,6 +22,7 @@ import {
   operatorToken,
   problemOf,
   type Registered,
+  worker,
 } from "../support/worker-api.ts";
 
 const api = operator();
@@ -130,6 +134,23 @@ it("denies where a policy reads arguments that nothing describes any more", asyn
   await api.call("PATCH", tool, { body: { argument_schemas } });
   await pushed("");
   await expect.poll(() => refund(500), LATER).toBe("permitted");
+});
+
+it("tells an agent which policies are in force: in its own record, and at the beginning of its stream", async () => {
+  const told = async () => {
+    const self = await call(worker, agent.secret, "GET", "/api/v1/agents/self");
+    const { policy } = agentSelf.parse(self.body).context;
+    const reader = await listen(agent.secret);
+    const state = (await reader.next())?.event;
+    await reader.close();
+    const versions = (state as { readonly versions?: { readonly policy: string } } | undefined)?.versions;
+    return [policy.policies, policy.bundle_version, versions?.policy];
+  };
+  const { version } = await pushed(`${NOTHING_ON_CRM}// told\n`);
+  const inForce = `workspace:${version}`;
+  await expect.poll(told, LATER).toEqual([["builtin/declared-surface"], inForce, inForce]);
+  await pushed("");
+  await expect.poll(crm, LATER).toBe("permitted");
 });
 
 it("lets no permit of an agent undo a forbid of its workspace", async () => {

@@ -4,13 +4,14 @@
  */
 import { z } from "zod";
 import type { NoLease } from "../../access/lease-client.ts";
+import { policiesInForce } from "../../access/policies-in-force.ts";
 import { agentsOf, releaseToSelf, type Self } from "../../access/release.ts";
 import type { Reporting } from "../../audit/reported.ts";
 import { MOST_STREAMS } from "../../contract/agent-event.ts";
 import { countInput } from "../../contract/words.ts";
 import { defined } from "../../kernel/defined.ts";
 import { followAgent, type Follower } from "../../operations/follow-agent.ts";
-import { BASELINE_VERSION } from "../../tiers/baseline.ts";
+import { bundleVersionOf } from "../../policy/engine.ts";
 import { EVENT_STREAM, followStream } from "../event-stream.ts";
 import { noteSuspendedListener } from "../refused.ts";
 import { eventReport, MOST_REPORTED, reportAnswer } from "../../contract/reported-event.ts";
@@ -79,7 +80,11 @@ export const selfRoutes: readonly Route[] = [
       const limits = limitsOf(access.tiers, agentsOf(self));
       const follower = followerOf(self, resumed.data ?? query.after ?? null, mostReported(limits));
       if (follower === null) return err(OF_ITSELF_ONLY);
-      const followed = await followAgent({ ...access, streams }, follower);
+      const agents = agentsOf(self);
+      const inForce = await policiesInForce(decisions, follower.workspace, agents);
+      if (!inForce.ok) return err(unavailableFor(inForce.error.of));
+      const policyVersion = bundleVersionOf(agents, inForce.value.bundles);
+      const followed = await followAgent({ ...access, streams }, { ...follower, policyVersion });
       if (!followed.ok) return err(notFollowed(followed.error));
       const released = await releaseToSelf(decisions, self, followed.value, freshnessOf(limits));
       if (!released.ok) {
@@ -138,8 +143,8 @@ const mostReported = (limits: ReturnType<typeof limitsOf>): number =>
   Math.min(MOST_REPORTED, limits.ok ? limits.value.maxBatch : 1);
 
 /** Null when the credential does not belong to the agent alone. */
-function followerOf(self: Self, after: number | null, most: number): Follower | null {
-  const shared = { mostReported: most, policyVersion: BASELINE_VERSION };
+function followerOf(self: Self, after: number | null, most: number): Omit<Follower, "policyVersion"> | null {
+  const shared = { mostReported: most };
   if (self.kind === "suspended") {
     const { agent, workspace, key } = self;
     const credential = { kind: "key", id: key, expiresAt: null } as const;

@@ -3,6 +3,7 @@ import type { Caller } from "../../access/caller.ts";
 import type { ConfigurationReader } from "../../access/configuration.ts";
 import type { Withheld } from "../../access/release.ts";
 import { isOffered } from "../../access/evaluate.ts";
+import { policiesInForce } from "../../access/policies-in-force.ts";
 import { declaresPart } from "../../contract/agent.ts";
 import { toolOf } from "../../contract/resource.ts";
 import { reachesInto } from "../../contract/scope.ts";
@@ -39,21 +40,24 @@ export async function doorView(
   caller: Caller,
   name: string,
 ): Promise<Result<DoorView | null, Withheld>> {
-  const lease = await ports.leases.workspace(caller.state.workspace);
-  if (!lease.ok) return lease;
-  const { config_epoch: configEpoch } = lease.value.answer;
-  const catalog = await ports.configuration.catalog(caller.state.workspace, configEpoch);
-  const tool = catalog.tools.get(name);
-  if (tool === undefined || !reaches(caller, name)) return ok(null);
-  const org = await ports.leases.org();
-  if (!org.ok) return org;
-  const bundles = await ports.configuration.policies({
-    workspace: caller.state.workspace,
-    configEpoch,
-    orgEpoch: org.value.answer.config_epoch,
-    agents: caller.agents,
-  });
-  return ok({ name, caller, catalog, configEpoch, bundles, tool });
+  const known = await knownTo(ports, caller);
+  return known.ok ? ok(viewOf(known.value, name)) : known;
+}
+
+/** A door without its tool. */
+type Known = Omit<DoorView, "name" | "tool">;
+
+async function knownTo(ports: McpPorts, caller: Caller): Promise<Result<Known, Withheld>> {
+  const { workspace } = caller.state;
+  const inForce = await policiesInForce(ports, workspace, caller.agents);
+  if (!inForce.ok) return inForce;
+  const catalog = await ports.configuration.catalog(workspace, inForce.value.configEpoch);
+  return ok({ caller, catalog, ...inForce.value });
+}
+
+function viewOf(known: Known, name: string): DoorView | null {
+  const tool = known.catalog.tools.get(name);
+  return tool === undefined || !reaches(known.caller, name) ? null : { ...known, name, tool };
 }
 
 /** Whether some call of the operation could be allowed: what a list shows, and what the caller may know of. */
@@ -65,15 +69,11 @@ export async function doorViews(
   ports: McpPorts,
   caller: Caller,
 ): Promise<Result<readonly DoorView[], Withheld>> {
-  const [agent] = caller.agents;
-  const names = new Set(agent?.surface.tools.map((reference) => toolOf(reference)));
-  const views: DoorView[] = [];
-  for (const name of [...names].toSorted()) {
-    const view = await doorView(ports, caller, name);
-    if (!view.ok) return view;
-    if (view.value?.tool.upstream?.kind === "mcp") views.push(view.value);
-  }
-  return ok(views);
+  const known = await knownTo(ports, caller);
+  if (!known.ok) return known;
+  const names = new Set(caller.agents[0].surface.tools.map((reference) => toolOf(reference)));
+  const views = [...names].toSorted().map((name) => viewOf(known.value, name));
+  return ok(views.filter((view) => view !== null).filter(({ tool }) => tool.upstream?.kind === "mcp"));
 }
 
 /** Whether every agent of the chain, and the token, has any part of the tool. */

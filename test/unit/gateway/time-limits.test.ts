@@ -174,6 +174,7 @@ describe("a server that falls silent within its answer", () => {
       Promise.resolve(new Response(down.stream, { headers: { "content-type": "application/json" } })),
     );
     const called = overMcp("change");
+    await time.advance(0); // the answer has begun
     down.write('{"jsonrpc":');
     await time.advance(375_000);
     expect(await called).toMatchObject({ value: { kind: "none", why: "upstream_silent" } });

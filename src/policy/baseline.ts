@@ -1,4 +1,4 @@
-/** The policy that every agent inherits until policies can be written. */
+/** What an agent of a tier without policies of its own inherits. */
 
 /** It permits an agent what it declared, and nothing else. */
 export const BASELINE_POLICY = "builtin/declared-surface";
