@@ -1,7 +1,6 @@
 /** Reads an agent's credential from DOME_AGENT_KEY or a file, never from an argument, which every process can read. */
-import { readFile } from "node:fs/promises";
 import { CommandFailure, EXIT, usage } from "./exit.ts";
-import { faultCode } from "./fault-code.ts";
+import { readInput } from "./input-file.ts";
 import type { Io } from "./io.ts";
 
 const CREDENTIAL = /^(dome_at_[0-9A-Za-z]+|eyJ[\w-]+\.[\w-]+\.[\w-]+)$/;
@@ -28,10 +27,5 @@ export async function readAgentCredential(io: Io, file: string | undefined): Pro
 
 /** The content of a file, or of stdin for `-`. */
 export async function readSecretFile(io: Io, file: string): Promise<string> {
-  if (file === "-") return io.stdin.read();
-  try {
-    return await readFile(file, "utf8");
-  } catch (fault) {
-    throw usage(`${file} cannot be read (${faultCode(fault)})`);
-  }
+  return file === "-" ? io.stdin.read() : (await readInput(file)).toString("utf8");
 }

@@ -43,16 +43,22 @@ export const change = z
   .meta({ id: "Change" });
 export type Change = z.output<typeof change>;
 
+const outcome = z.enum(["allow", "deny"]);
+/** Why a decision is as it is. */
+const grounds = {
+  reason: decisionReason,
+  layer,
+  detail: z.string(),
+  change: change.nullable(),
+  policies: z.array(z.string()),
+  bundle_version: z.string(),
+};
+
 export const decision = z
   .strictObject({
-    decision: z.enum(["allow", "deny"]),
+    decision: outcome,
     decision_id: id("dec"),
-    reason: decisionReason,
-    layer,
-    detail: z.string(),
-    change: change.nullable(),
-    policies: z.array(z.string()),
-    bundle_version: z.string(),
+    ...grounds,
     txn: id("txn"),
     request_id: z.string(),
   })
@@ -176,13 +182,8 @@ export type WhatIfRequest = z.output<typeof whatIfRequest>;
 
 export const whatIf = z
   .strictObject({
-    decision: z.enum(["allow", "deny"]),
-    reason: decisionReason,
-    layer,
-    detail: z.string(),
-    change: change.nullable(),
-    policies: z.array(z.string()),
-    bundle_version: z.string(),
+    decision: outcome,
+    ...grounds,
     agent: id("agt"),
     action: z.string(),
     resource: z.string(),

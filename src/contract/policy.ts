@@ -9,7 +9,7 @@ const POLICY_SCOPES = ["organization", "workspace", "tier", "agent"] as const;
 export type PolicyScopeKind = (typeof POLICY_SCOPES)[number];
 
 /** The longest source of a version, in bytes of UTF-8: the source and what is made of it fit into a row of D1, 2 MB. */
-const MOST_SOURCE = 524_288;
+export const MOST_BUNDLE_BYTES = 524_288;
 
 /** A bundle, as a path names it. The workspace of the last two is a parameter of its own. */
 export const policyScope = z
@@ -72,7 +72,7 @@ export type PolicyVersionDetail = z.output<typeof policyVersionDetail>;
 
 const source = z
   .string()
-  .max(MOST_SOURCE, `must have at most ${MOST_SOURCE} bytes`)
+  .max(MOST_BUNDLE_BYTES, `must have at most ${MOST_BUNDLE_BYTES} bytes`)
   .meta({ description: "policies in Cedar's language; empty: no policy" });
 
 /** The body of `POST /api/v1/policies/{scope}/versions`. */

@@ -22,11 +22,7 @@ export const activatePolicy = (
   target: PolicyTarget,
   number: number | undefined,
 ): Promise<Result<PolicyActivated, Refusal>> =>
-  putInForce(ports, request, target, "policy.activated", async (scope, { latest }) => {
-    const wanted = number ?? latest;
-    const exists = wanted === latest || (await findVersion(ports.db, scope.id, wanted)) !== undefined;
-    return exists ? ok(wanted) : err(noVersion(scope, wanted));
-  });
+  putInForce(ports, request, target, "policy.activated", (_scope, { latest }) => ok(number ?? latest));
 
 /** Brings back the version that was in force before; a second rollback undoes the first. */
 export const rollBackPolicy = (
@@ -35,7 +31,7 @@ export const rollBackPolicy = (
   target: PolicyTarget,
 ): Promise<Result<PolicyActivated, Refusal>> =>
   putInForce(ports, request, target, "policy.rolled_back", (scope, { active, previous }) =>
-    Promise.resolve(active === null && previous === null ? err(nothingBefore(scope)) : ok(previous)),
+    active === null && previous === null ? err(nothingBefore(scope)) : ok(previous),
   );
 
 async function putInForce(
@@ -43,7 +39,7 @@ async function putInForce(
   request: OperatorRequest,
   target: PolicyTarget,
   kind: "policy.activated" | "policy.rolled_back",
-  choose: (scope: PolicyScope, bundle: BundleRow) => Promise<Result<number | null, Refusal>>,
+  choose: (scope: PolicyScope, bundle: BundleRow) => Result<number | null, Refusal>,
 ): Promise<Result<PolicyActivated, Refusal>> {
   const found = await changeableScopeFor(ports, request.operator, target);
   if (!found.ok) return found;
@@ -54,13 +50,13 @@ async function putInForce(
     if (!basedOn.ok) return basedOn;
     const bundle = await findBundle(ports.db, scope.id);
     if (bundle === undefined) return err(noPolicies(scope));
-    const chosen = await choose(scope, bundle);
+    const chosen = choose(scope, bundle);
     if (!chosen.ok) return chosen;
     const version = chosen.value;
     const { active: replaced } = bundle;
     const changed = version !== replaced;
-    const crowded = version === null || !changed ? null : await openHeadsRefusal(ports, scope, version);
-    if (crowded !== null) return err(crowded);
+    const refusal = version === null || !changed ? null : await refusalOf(ports, scope, version);
+    if (refusal !== null) return err(refusal);
     const answer: PolicyActivated = {
       scope: scope.scope,
       name: scope.name,
@@ -73,35 +69,27 @@ async function putInForce(
     if (!changed) return ok({ answer, change: null });
     return ok({
       answer,
-      change: {
-        audit: [
-          {
-            workspace: owner.id,
-            kind,
-            target: { type: "policy_bundle", id: scope.id },
-            data: { scope: scope.scope, name: scope.name, version, replaced },
-          },
-        ],
-        send: (command) =>
-          owner.configure({
-            ...command,
-            basedOn: basedOn.value,
-            content: {
-              kind: "policy",
-              policy: {
-                act: "activate",
-                id: scope.id,
-                active: version,
-                previous: replaced,
-                activatedBy: request.operator.subject,
-                activatedAt: ports.clock.now(),
-              },
-            },
-          }),
-      },
+      change: owner.changing(basedOn.value, {
+        kind,
+        data: { version, replaced },
+        policy: {
+          act: "activate",
+          id: scope.id,
+          active: version,
+          previous: replaced,
+          activatedBy: request.operator.subject,
+          activatedAt: ports.clock.now(),
+        },
+      }),
     });
   });
   return answerOf(activated);
+}
+
+/** Why a version cannot come into force; null: it can. */
+async function refusalOf(ports: OperationPorts, scope: PolicyScope, number: number): Promise<Refusal | null> {
+  const version = await findVersion(ports.db, scope.id, number);
+  return version === undefined ? noVersion(scope, number) : openHeadsRefusal(ports, scope, version);
 }
 
 const nothingBefore = (scope: PolicyScope): Refusal =>

@@ -10,7 +10,7 @@ import { evaluateInSteps, type Facts } from "../access/evaluate.ts";
 import { defined } from "../kernel/defined.ts";
 import { findProvider } from "../identity/provider-reads.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import { activeBundle } from "../policy/active-bundle.ts";
+import { activeBundle, bundlesOf } from "../policy/active-bundle.ts";
 import { activeAmong, tierBundle } from "../policy/bundle-reads.ts";
 import type { Bundles, PolicyEngine } from "../policy/engine.ts";
 import type { RegisteredAgent } from "../registry/agents.ts";
@@ -99,11 +99,6 @@ async function userOf(
 
 async function bundlesFor(db: Database, { id, tier, workspaceId }: RegisteredAgent): Promise<Bundles> {
   const rows = await activeAmong(db, ["org", workspaceId, tierBundle(tier), id]);
-  const byId = new Map(rows.map((row) => [row.bundle, activeBundle(row)]));
-  return {
-    organization: byId.get("org") ?? null,
-    workspace: byId.get(workspaceId) ?? null,
-    tier: (name) => byId.get(tierBundle(name)) ?? null,
-    agent: (agent) => byId.get(agent) ?? null,
-  };
+  const byId = new Map(rows.map((row) => [row.bundle, activeBundle(row)] as const));
+  return bundlesOf(workspaceId, (bundle) => byId.get(bundle) ?? null);
 }

@@ -12,9 +12,11 @@ import {
 } from "../contract/policy.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { findBundle, findVersion, type VersionRow } from "../policy/bundle-reads.ts";
+import { bundleDigest } from "../policy/bundle-digest.ts";
 import type { Cedar } from "../policy/cedar.ts";
-import type { PolicyFault as Fault } from "../policy/shape.ts";
-import { validateBundle, type ValidBundle } from "../policy/validate-bundle.ts";
+import { readBundle } from "../policy/read-bundle.ts";
+import type { CompiledBundle, PolicyFault as Fault } from "../policy/shape.ts";
+import { validateBundle } from "../policy/validate-bundle.ts";
 import type { Refusal } from "./answer/refusal.ts";
 import { answerOf, change } from "./change/change.ts";
 import { policyOwner } from "./change/policy-owner.ts";
@@ -26,7 +28,7 @@ import {
   type PolicyScope,
   type PolicyTarget,
 } from "./request/policy-scope.ts";
-import { policyWorld, type BundleOwner } from "./rules/policy-world.ts";
+import { policyWorld } from "./rules/policy-world.ts";
 
 export interface PolicyPorts extends OperationPorts {
   readonly cedar: Cedar;
@@ -66,35 +68,11 @@ export async function pushPolicy(
     };
     return ok({
       answer: versionView(scope, version, bundle?.active ?? null),
-      change: {
-        audit: [
-          {
-            workspace: owner.id,
-            kind: "policy.pushed",
-            target: { type: "policy_bundle", id: scope.id },
-            data: {
-              scope: scope.scope,
-              name: scope.name,
-              version: version.number,
-              digest,
-              policies: version.policies,
-            },
-          },
-        ],
-        send: (command) =>
-          owner.configure({
-            ...command,
-            basedOn: basedOn.value,
-            content: {
-              kind: "policy",
-              policy: {
-                act: "push",
-                bundle: bundleOwner(scope),
-                version,
-              },
-            },
-          }),
-      },
+      change: owner.changing(basedOn.value, {
+        kind: "policy.pushed",
+        data: { version: version.number, digest, policies: version.policies },
+        policy: { act: "push", bundle: bundleOf(scope), version },
+      }),
     });
   });
   return answerOf(pushed);
@@ -122,16 +100,27 @@ export async function validatePolicy(
   });
 }
 
-const validated = async (
+/** A text that could come into force. */
+interface Valid {
+  readonly compiled: CompiledBundle;
+  readonly digest: string;
+  readonly notes: readonly Fault[];
+}
+
+async function validated(
   ports: PolicyPorts,
   scope: PolicyScope,
   source: string,
-): Promise<Result<ValidBundle, readonly Fault[]>> => {
-  const world = await policyWorld(ports, bundleOwner(scope), source);
-  return world.ok ? validateBundle(ports.cedar, source, world.value) : world;
-};
+): Promise<Result<Valid, readonly Fault[]>> {
+  const read = readBundle(ports.cedar, source);
+  if (!read.ok) return read;
+  const world = await policyWorld(ports, scope, read.value);
+  const notes = validateBundle(ports.cedar, read.value, world);
+  return notes.ok ? ok({ compiled: read.value, digest: bundleDigest(source), notes: notes.value }) : notes;
+}
 
-const bundleOwner = ({ id, scope, name, workspace }: PolicyScope): BundleOwner => ({
+/** The row of a bundle, as its first version makes it. */
+const bundleOf = ({ id, scope, name, workspace }: PolicyScope) => ({
   id,
   scope,
   name,
@@ -146,7 +135,7 @@ const shown = ({ line, column, policy, message, hint }: Fault): PolicyFault => (
   hint,
 });
 
-/** Each fault is named by its place: `12:5`. */
+/** Each fault is named by its place: its line and its column. */
 const invalid = (scope: PolicyScope, faults: readonly Fault[]): Refusal => ({
   code: "policy_invalid",
   detail: `The policies of ${inWords(scope)} are not valid, and nothing was added. Mend the places that are listed.`,

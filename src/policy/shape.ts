@@ -89,8 +89,6 @@ export interface PolicyFault {
 /** The greatest size of a policy, in bytes of UTF-8. */
 export const MOST_POLICY_BYTES = 10_240;
 export const MOST_POLICIES = 1_000;
-/** The greatest size of a bundle, in bytes of UTF-8: its text, and what is read of it, fit a row of D1. */
-export const MOST_BUNDLE_BYTES = 524_288;
 /**
  * How deep brackets may be nested, and how many operators a policy may have, before Cedar reads it. Its parser overflows
  * at about 105 levels, its evaluator at a chain of about 350 operators.

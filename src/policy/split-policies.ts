@@ -5,11 +5,11 @@
  * policy that is nested too deep, or has too long a chain of operators, overflows its stack, after which the engine of the
  * whole isolate fails for good. So brackets and operators are counted here first, in one pass without recursion.
  */
+import { MOST_BUNDLE_BYTES } from "../contract/policy.ts";
 import { utf8 } from "../kernel/bytes.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { Places } from "./places.ts";
 import {
-  MOST_BUNDLE_BYTES,
   MOST_FAULTS,
   MOST_NESTING,
   MOST_OPERATORS,

@@ -7,13 +7,11 @@ import type { ValidationError } from "@cedar-policy/cedar-wasm/web";
 import { pointerTo } from "../kernel/json-pointer.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { argumentShape, type ArgumentShape } from "./argument-shape.ts";
-import { bundleDigest } from "./bundle-digest.ts";
 import type { Cedar } from "./cedar.ts";
 import { faultOfCedar } from "./cedar-fault.ts";
 import { domeSchema, RESOURCE_TYPES } from "./cedar-schema.ts";
 import { touches } from "./context-reads.ts";
 import { nameFaults, operationOf, type PolicyWorld } from "./policy-world.ts";
-import { readBundle } from "./read-bundle.ts";
 import {
   MOST_FAULTS,
   POLICY_ACTIONS,
@@ -23,30 +21,28 @@ import {
   type PolicyFault,
 } from "./shape.ts";
 
-export interface ValidBundle {
-  readonly compiled: CompiledBundle;
-  /** The content address of its text. */
-  readonly digest: string;
-  /** What of an operation's arguments no policy can read, where policies read others of them. */
-  readonly notes: readonly PolicyFault[];
-}
-
-/** @returns the bundle, or what keeps it from coming into force, in the order of the file; at most 50 faults. */
+/**
+ * @param bundle as it was read; what cannot be read is refused before.
+ * @returns notes: what of an operation's arguments no policy can read, where policies read others of them. Or what keeps the
+ *   bundle from coming into force, in the order of the file; at most 50 faults.
+ */
 export function validateBundle(
   cedar: Cedar,
-  text: string,
+  { policies }: CompiledBundle,
   world: PolicyWorld,
-): Result<ValidBundle, readonly PolicyFault[]> {
-  const read = readBundle(cedar, text);
-  if (!read.ok) return read;
-  const { policies } = read.value;
+): Result<readonly PolicyFault[], readonly PolicyFault[]> {
   const operations = new Map<string, Operation>();
   const groups = new Map<Operation | null, CompiledPolicy[]>();
   const unplaced: PolicyFault[] = [];
   for (const policy of policies) {
     const operation = readsArguments(policy) ? operationFor(policy, world, operations) : ok(null);
-    if (!operation.ok) unplaced.push(operation.error);
-    else groups.set(operation.value, [...(groups.get(operation.value) ?? []), policy]);
+    if (!operation.ok) {
+      unplaced.push(operation.error);
+      continue;
+    }
+    const group = groups.get(operation.value) ?? [];
+    group.push(policy);
+    groups.set(operation.value, group);
   }
   const faults = [
     ...policies.flatMap((policy) => nameFaults(policy, world)),
@@ -55,7 +51,7 @@ export function validateBundle(
   ].sort((a, b) => a.line - b.line || a.column - b.column);
   if (faults.length > 0) return err(faults.slice(0, MOST_FAULTS));
   const notes = [...groups].flatMap(([operation, group]) => notesOf(group, operation));
-  return ok({ compiled: read.value, digest: bundleDigest(text), notes });
+  return ok(notes);
 }
 
 /** An operation whose arguments policies read. */

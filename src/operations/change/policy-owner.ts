@@ -1,31 +1,44 @@
 /** The object that changes a policy bundle: that of the workspace, or `org` for the organization and for tiers. */
 import { err, ok, type Result } from "../../kernel/result.ts";
-import type { WorkspaceCommand } from "../owners/workspace-owner.ts";
+import type { PolicyChange } from "../../policy/bundle-writes.ts";
 import { workspaceRefusalOf, type Refusal } from "../answer/refusal.ts";
 import type { OperationPorts } from "../request/ports.ts";
 import type { PolicyScope } from "../request/policy-scope.ts";
-import { changedOrg, changedWorkspace } from "./change.ts";
+import { changedOrg, changedWorkspace, type ChangeRecord, type Plan } from "./change.ts";
 import { orgEpoch } from "./org-epoch.ts";
 
-/** @returns its `epoch` is what a change is based on. */
-export function policyOwner(ports: OperationPorts, { workspace }: Pick<PolicyScope, "workspace">) {
+/** A change of a bundle, and what its record says. */
+interface RecordedChange {
+  readonly kind: Extract<ChangeRecord["kind"], `policy.${string}`>;
+  readonly data: NonNullable<ChangeRecord["data"]>;
+  readonly policy: PolicyChange;
+}
+
+/** @returns its `epoch` is what a change is based on; `changing` sends the change there. */
+export function policyOwner(ports: OperationPorts, { id: bundle, scope, name, workspace }: PolicyScope) {
   const { owners } = ports;
-  if (workspace === null) {
-    return {
-      ...changedOrg(ports),
-      id: "org" as const,
-      epoch: async (): Promise<Result<number, Refusal>> => ok(await orgEpoch(ports)),
-      configure: (command: WorkspaceCommand) => owners.org().configure(command),
-    };
-  }
-  const { id } = workspace;
+  const id = workspace?.id ?? "org";
+  const object = workspace === null ? owners.org() : owners.workspace(workspace.id);
   return {
-    ...changedWorkspace(ports, id),
-    id,
+    ...(workspace === null ? changedOrg(ports) : changedWorkspace(ports, workspace.id)),
     epoch: async (): Promise<Result<number, Refusal>> => {
-      const live = await owners.workspace(id).describe();
+      if (workspace === null) return ok(await orgEpoch(ports));
+      const live = await owners.workspace(workspace.id).describe();
       return live === null ? err(workspaceRefusalOf({ kind: "absent" })) : ok(live.configEpoch);
     },
-    configure: (command: WorkspaceCommand) => owners.workspace(id).configure(command),
+    changing: (
+      basedOn: number,
+      { kind, data, policy }: RecordedChange,
+    ): NonNullable<Plan<unknown>["change"]> => ({
+      audit: [
+        {
+          workspace: id,
+          kind,
+          target: { type: "policy_bundle", id: bundle },
+          data: { scope, name, ...data },
+        },
+      ],
+      send: (command) => object.configure({ ...command, basedOn, content: { kind: "policy", policy } }),
+    }),
   };
 }

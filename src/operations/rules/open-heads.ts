@@ -3,7 +3,7 @@
  * looked at for each call of an agent, so a scope has of these only as many as fit beside those of the scopes above it.
  */
 import { activeBundle, compiledBundle } from "../../policy/active-bundle.ts";
-import { activeAmong, findVersion } from "../../policy/bundle-reads.ts";
+import { activeAmong, type VersionRow } from "../../policy/bundle-reads.ts";
 import { tooManyOpen } from "../../policy/policy-index.ts";
 import type { OperationPorts } from "../request/ports.ts";
 import type { PolicyScope } from "../request/policy-scope.ts";
@@ -16,10 +16,8 @@ const MOST_NAMED = 50;
 export async function openHeadsRefusal(
   { db }: Pick<OperationPorts, "db">,
   { id, above }: PolicyScope,
-  number: number,
+  version: Pick<VersionRow, "compiled">,
 ): Promise<Refusal | null> {
-  const version = await findVersion(db, id, number);
-  if (version === undefined) return null; // whoever chose it says so
   const others = (await activeAmong(db, above)).map((row) => activeBundle(row).compiled);
   const crowded = tooManyOpen([...others, compiledBundle(id, version.compiled)]);
   if (crowded === null) return null;

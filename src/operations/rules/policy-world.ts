@@ -1,40 +1,31 @@
 /** What the names in the policies of a bundle are checked against: the catalog, tiers and agents of its workspace. */
-import { ok, type Result } from "../../kernel/result.ts";
 import type { WorkspaceId } from "../../kernel/ids.ts";
-import type { BundleRow } from "../../policy/bundle-reads.ts";
-import type { Cedar } from "../../policy/cedar.ts";
-import { readBundle } from "../../policy/read-bundle.ts";
-import type { PolicyFault } from "../../policy/shape.ts";
+import type { CompiledBundle } from "../../policy/shape.ts";
 import { namedEntities } from "../../policy/named-entities.ts";
 import type { PolicyWorld } from "../../policy/policy-world.ts";
 import { namesOfAgents } from "../../registry/agents.ts";
 import { loadCatalog, type CatalogTool } from "../../registry/catalog.ts";
 import type { OperationPorts } from "../request/ports.ts";
+import type { PolicyScope } from "../request/policy-scope.ts";
 
-/** Whose bundle it is. */
-export type BundleOwner = Pick<BundleRow, "id" | "scope" | "workspaceId" | "name">;
-
-/** @returns the faults of a text that cannot be read. */
+/** @param bundle whose names are looked up; those of the organization and of tiers name things of many workspaces. */
 export async function policyWorld(
-  ports: Pick<OperationPorts, "db" | "tiers"> & { readonly cedar: Cedar },
-  owner: BundleOwner,
-  source: string,
-): Promise<Result<PolicyWorld, readonly PolicyFault[]>> {
-  const { workspaceId } = owner;
+  ports: Pick<OperationPorts, "db" | "tiers">,
+  { workspace }: Pick<PolicyScope, "workspace">,
+  bundle: CompiledBundle,
+): Promise<PolicyWorld> {
   const tiers = new Set((await ports.tiers()).keys());
-  if (workspaceId === null)
-    return ok({ tiers, tools: null, pools: null, integrations: null, workspaces: null, agents: null });
-  const read = readBundle(ports.cedar, source);
-  if (!read.ok) return read;
-  const { tools, pools, integrations } = await loadCatalog(ports.db, workspaceId);
-  return ok({
+  if (workspace === null)
+    return { tiers, tools: null, pools: null, integrations: null, workspaces: null, agents: null };
+  const { tools, pools, integrations } = await loadCatalog(ports.db, workspace.id);
+  return {
     tiers,
     tools: new Map([...tools].map(([name, tool]) => [name, offered(tool)])),
     pools,
     integrations,
-    workspaces: new Set([workspaceId]),
-    agents: await agentsAmong(ports, workspaceId, namedAgents(read.value)),
-  });
+    workspaces: new Set([workspace.id]),
+    agents: await agentsAmong(ports, workspace.id, namedAgents(bundle)),
+  };
 }
 
 const offered = ({ upstream, operations, schemas }: CatalogTool) => ({
@@ -43,7 +34,7 @@ const offered = ({ upstream, operations, schemas }: CatalogTool) => ({
   schemas,
 });
 
-const namedAgents = (bundle: Parameters<typeof namedEntities>[0]): readonly string[] =>
+const namedAgents = (bundle: CompiledBundle): readonly string[] =>
   namedEntities(bundle)
     .filter(({ type }) => type === "Dome::Agent")
     .map(({ id }) => id);

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { ok } from "../../../src/kernel/result.ts";
+import { bundleDigest } from "../../../src/policy/bundle-digest.ts";
 import type { PolicyWorld } from "../../../src/policy/policy-world.ts";
-import { validateBundle, type ValidBundle } from "../../../src/policy/validate-bundle.ts";
+import { readBundle } from "../../../src/policy/read-bundle.ts";
+import { validateBundle } from "../../../src/policy/validate-bundle.ts";
 import { cedar } from "../../support/policies.ts";
 
 const ticket = {
@@ -38,13 +41,21 @@ const OFFLINE: PolicyWorld = {
   workspaces: null,
   agents: null,
 };
-const valid = (text: string): ValidBundle => {
-  const checked = validateBundle(cedar, text, WORLD);
+const check = (text: string, world: PolicyWorld) => {
+  const read = readBundle(cedar, text);
+  if (!read.ok) return read;
+  const checked = validateBundle(cedar, read.value, world);
+  return checked.ok
+    ? ok({ compiled: read.value, digest: bundleDigest(text), notes: checked.value })
+    : checked;
+};
+const valid = (text: string) => {
+  const checked = check(text, WORLD);
   if (!checked.ok) throw new Error(JSON.stringify(checked.error));
   return checked.value;
 };
 const faults = (text: string, world = WORLD) => {
-  const checked = validateBundle(cedar, text, world);
+  const checked = check(text, world);
   return checked.ok ? [] : checked.error;
 };
 const policy = (head: string, condition = "true", id = "a"): string =>

@@ -1,11 +1,10 @@
 /** The options that name a policy bundle, and the file with its text. */
-import { readFile } from "node:fs/promises";
 import { Option, type Command } from "commander";
 import type { PolicyReference } from "../../../client/policies.ts";
 import type { PolicyBundle } from "../../../contract/policy.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
 import { usage } from "../../exit.ts";
-import { faultCode } from "../../fault-code.ts";
+import { readInput } from "../../input-file.ts";
 import { inWorkspace, workspaceOption } from "../../option-values.ts";
 
 export interface ScopeOptions {
@@ -50,9 +49,7 @@ export const bundleName = ({ scope, name }: Whose): string =>
 
 /** @throws CommandFailure (exit 2) when the file cannot be read or is not UTF-8. */
 export async function readPolicies(file: string): Promise<string> {
-  const bytes = await readFile(file).catch((fault: unknown) => {
-    throw usage(`${file} cannot be read (${faultCode(fault)})`);
-  });
+  const bytes = await readInput(file);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {

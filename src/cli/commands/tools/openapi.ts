@@ -1,10 +1,9 @@
 /** `--openapi FILE|URL`: where the operations of an HTTP tool are described. */
-import { readFile } from "node:fs/promises";
 import { Option } from "commander";
 import { OPENAPI_GIVEN } from "../../../contract/upstream.ts";
 import { JSON_FAULTS, parseJsonBytes, pointerOf } from "../../../kernel/strict-json.ts";
 import { usage } from "../../exit.ts";
-import { faultCode } from "../../fault-code.ts";
+import { readInput } from "../../input-file.ts";
 
 /** Dome reads a document at a URL itself; a file is read here and given to it. */
 export type Document =
@@ -21,9 +20,7 @@ export const openapiOption = (): Option =>
 export async function readOpenapi(where: string | undefined): Promise<Document | undefined> {
   if (where === undefined) return undefined;
   if (/^https?:\/\//i.test(where)) return { kind: "url", url: where };
-  const bytes = await readFile(where).catch((fault: unknown) => {
-    throw usage(`${where} cannot be read (${faultCode(fault)})`);
-  });
+  const bytes = await readInput(where);
   const content = /\.ya?ml$/i.test(where)
     ? await fromYaml(where, bytes.toString("utf8"))
     : fromJson(where, bytes);

@@ -1,10 +1,9 @@
 /** `--schema op=FILE` and `--no-schema op`: the schemas of a tool's arguments come from files. */
-import { readFile } from "node:fs/promises";
 import { InvalidArgumentError, Option } from "commander";
 import type { Tool } from "../../../contract/catalog.ts";
 import { JSON_FAULTS, parseJsonBytes, pointerOf } from "../../../kernel/strict-json.ts";
 import { usage } from "../../exit.ts";
-import { faultCode } from "../../fault-code.ts";
+import { readInput } from "../../input-file.ts";
 import { collect } from "../../option-values.ts";
 
 export type Schemas = NonNullable<Tool["argument_schemas"]>;
@@ -38,9 +37,7 @@ export async function readSchemas(files: Files): Promise<Schemas> {
 }
 
 async function readSchema(file: string): Promise<Schemas[string]> {
-  const bytes = await readFile(file).catch((fault: unknown) => {
-    throw usage(`${file} cannot be read (${faultCode(fault)})`);
-  });
+  const bytes = await readInput(file);
   const parsed = parseJsonBytes(bytes);
   // Checked here, because the server could not: parsing would change such a number before it is sent.
   if (!parsed.ok) throw usage(`${file}${pointerOf(parsed.error)} ${JSON_FAULTS[parsed.error.kind]}`);
