@@ -4,6 +4,7 @@
  *   cli/dome.js              the command line, an executable; what a command alone needs is in chunks beside it
  *   embedded/dome-server.js  the single-machine server; miniflare stays outside, because it finds its files by its place
  *   embedded/dome-watcher.js what ends the server's runtime when the server was killed
+ *   schema/index.js          the Worker that brings that server's database to the migrations
  *   migrations/*.sql         as they are
  *
  * A file is replaced only when its content differs, and by renaming: a server or a command that runs meanwhile, or a
@@ -35,6 +36,13 @@ const TARGETS: readonly { folder: string; executable?: string; options: BuildOpt
     options: {
       ...FOR_WORKERD,
       entryPoints: { index: "src/worker.ts" },
+    },
+  },
+  {
+    folder: "schema",
+    options: {
+      ...FOR_WORKERD,
+      entryPoints: { index: "src/embedded/schema-worker.ts" },
     },
   },
   {

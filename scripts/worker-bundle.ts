@@ -11,6 +11,9 @@ export const FOR_WORKERD: BuildOptions = {
   // WebAssembly stays a file beside the module: workerd compiles none from bytes at run time.
   loader: { ".wasm": "copy" },
   assetNames: "[name]",
+  // Names stay. The runtime compiles all of the text at each start, and the embedded server sends it to the runtime.
+  minifySyntax: true,
+  minifyWhitespace: true,
 };
 
 /**

@@ -3,11 +3,8 @@
  * migrations apply` keeps, so that wrangler can read a state. Each migration and its row in that table are one D1
  * batch, which is a transaction: after a kill in the middle, the migration is either applied and noted, or neither.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { ok, type Result } from "../kernel/result.ts";
 import { messageOf, refuse, type Refusal } from "./refusal.ts";
-import { sqlStatements } from "./sql-statements.ts";
 
 export interface Migration {
   readonly name: string;
@@ -17,13 +14,15 @@ export interface Migration {
 /** The part of D1 that is used. */
 export interface Database {
   prepare(query: string): Statement;
-  batch(statements: Statement[]): Promise<unknown>;
+  /** @returns the rows of each statement, in their order. */
+  batch(statements: Statement[]): Promise<{ results: object[] }[]>;
 }
 interface Statement {
   bind(...values: unknown[]): Statement;
-  all(): Promise<{ results: object[] }>;
-  run(): Promise<unknown>;
 }
+
+/** The names applied now, or a refusal; `unknown` is a migration that this version does not have. */
+export type Migrated = Result<readonly string[], Refusal | { readonly unknown: string }>;
 
 const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,25 +30,13 @@ const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations (
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )`;
 
-/** The migrations of this version, in the order of their names. */
-export function readMigrations(dir: string): readonly Migration[] {
-  const names = readdirSync(dir).filter((name) => name.endsWith(".sql"));
-  return names
-    .toSorted()
-    .map((name) => ({ name, statements: sqlStatements(readFileSync(join(dir, name), "utf8")) }));
-}
-
-/**
- * Applies the missing migrations.
- * @returns the names applied now, or a refusal that names a migration unknown to this version.
- */
-export async function migrate(
-  database: Database,
-  migrations: readonly Migration[],
-): Promise<Result<readonly string[], Refusal | { readonly unknown: string }>> {
-  await database.prepare(CREATE_TABLE).run();
-  const { results } = await database.prepare("SELECT name FROM d1_migrations ORDER BY id").all();
-  const applied = new Set(results.map(nameIn));
+/** Applies the missing migrations. A database that lacks none costs one call. */
+export async function migrate(database: Database, migrations: readonly Migration[]): Promise<Migrated> {
+  const noted = await database.batch([
+    database.prepare(CREATE_TABLE),
+    database.prepare("SELECT name FROM d1_migrations ORDER BY id"),
+  ]);
+  const applied = new Set(noted.at(-1)?.results.map(nameIn));
   const unknown = [...applied].find((name) => !migrations.some((migration) => migration.name === name));
   if (unknown !== undefined) return { ok: false, error: { unknown } };
 

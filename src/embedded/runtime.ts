@@ -14,16 +14,16 @@ import { RATE_LIMITS } from "./rate-limits.ts";
 import { firstLine, reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
 import { isNoise } from "./runtime-report.ts";
 
-const COMPATIBILITY_DATE = "2026-10-20";
+export const COMPATIBILITY_DATE = "2026-10-20";
 /** As in wrangler.toml: a request's signal is aborted when its client has gone. */
 const COMPATIBILITY_FLAGS = ["enable_request_signal"];
 /** The schedule of the scheduled handler, as in production. */
 export const CRON = "* * * * *";
 const WORKER = "dome";
 const LOOPBACK = "127.0.0.1";
-const DATABASE = { type: "d1", id: "dome" } as const;
+export const DATABASE = { type: "d1", id: "dome" } as const;
 
-type WorkerOptions = MiniflareOptions["workers"][number];
+export type WorkerOptions = MiniflareOptions["workers"][number];
 type WorkerConfig = WorkerOptions["config"];
 type Modules = NonNullable<WorkerConfig["manifest"]>["modules"];
 
@@ -66,17 +66,20 @@ export interface Place {
 /**
  * Starts the Worker and waits until it listens.
  * @param workerDir the built Worker: `index.js` and what it imports.
+ * @param beside another Worker of the same runtime, without a socket.
  */
 export function startWorker(
   place: Place,
   workerDir: string,
   vars: WorkerVars,
+  beside: WorkerOptions,
 ): Promise<Result<Miniflare, Refusal>> {
   const { host, port } = place;
-  return start(place, {
+  const dome: WorkerOptions = {
     config: workerConfig(modulesIn(workerDir), { ...vars, ...EMBEDDED }),
     dev: { unsafeDirectSockets: [{ host, port, entrypoint: SOCKET_ENTRYPOINT }] },
-  });
+  };
+  return start(place, [dome, beside]);
 }
 
 /**
@@ -117,30 +120,18 @@ export function workerConfig(modules: Modules, vars: WorkerVars, limited = true)
 }
 
 /**
- * Starts the database alone, behind a Worker that refuses every request, on a random port. The schema is changed here,
- * before the new code runs and before an alarm or a caller can meet half of it.
+ * Starts a Worker with the database and without Dome, on a random port: the schema is changed here, before the new code
+ * runs and before an alarm or a caller can meet half of it.
  */
-export function startDatabase(dataDir: string): Promise<Result<Miniflare, Refusal>> {
-  const nothing = "export default { fetch: () => new Response(null, { status: 503 }) };";
-  return start(
-    { host: LOOPBACK, port: 0, dataDir, onLost: () => undefined },
-    {
-      config: {
-        name: WORKER,
-        compatibilityDate: COMPATIBILITY_DATE,
-        manifest: { mainModule: "index.js", modules: { "index.js": { type: "esm", contents: nothing } } },
-        env: { DB: DATABASE },
-      },
-    },
-  );
-}
+export const startDatabase = (dataDir: string, worker: WorkerOptions): Promise<Result<Miniflare, Refusal>> =>
+  start({ host: LOOPBACK, port: 0, dataDir, onLost: () => undefined }, [worker]);
 
 /** The Worker's D1, as the binding `DB`. */
 export const databaseOf = (runtime: Miniflare) => runtime.getD1Database("DB", WORKER);
 
 async function start(
   { host, port, dataDir, onLost }: Place,
-  worker: WorkerOptions,
+  workers: WorkerOptions[],
 ): Promise<Result<Miniflare, Refusal>> {
   const { Miniflare: Runtime, Log, LogLevel } = await import("miniflare"); // loaded late: the largest file
   const log = new (class extends Log {
@@ -162,7 +153,7 @@ async function start(
     enableDevRegistry: false, // it would give other local Workers access to every object, unauthenticated
     log,
     handleStructuredLogs: printLog,
-    workers: [worker],
+    workers,
   });
   try {
     await runtime.ready;

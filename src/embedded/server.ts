@@ -1,8 +1,9 @@
 /**
  * Starts the single-machine server. The order matters: nothing is opened before this process holds the folder; nothing
  * is written before the settings match and the port is free; the issuer is fixed once the port is bound; and the Worker
- * does not run before the schema fits it.
+ * does not run on the data of an older schema.
  */
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,14 +16,13 @@ import { ok, type Result } from "../kernel/result.ts";
 import { makeDefaultWorkspace } from "./default-workspace.ts";
 import { bytesIn, freeBytesOf, ledgerCapacity } from "./ledger-capacity.ts";
 import { takeLock, type StateLock } from "./lock.ts";
-import { migrate, readMigrations, type Migration } from "./migrate.ts";
 import { localUrl, testUsersFault, type ServerOptions } from "./options.ts";
 import { reasonOf, refuse, systemCode, type Refusal } from "./refusal.ts";
-import { databaseOf, portTaken, startDatabase, startWorker, type Place } from "./runtime.ts";
+import { portTaken, startDatabase, startWorker, type Place } from "./runtime.ts";
 import { startScheduler } from "./scheduler.ts";
+import { schemaOf, type Schema } from "./schema.ts";
 import {
   emptyTmp,
-  newerState,
   openFolder,
   openSecrets,
   readSettings,
@@ -34,8 +34,9 @@ import {
 import { startTestUsers } from "./test-users.ts";
 
 // This file is part of dist/embedded/dome-server.js, beside the built Worker.
-const WORKER_DIR = fileURLToPath(new URL("../worker/", import.meta.url));
-const MIGRATIONS_DIR = fileURLToPath(new URL("../migrations/", import.meta.url));
+const besideThis = (folder: string): string => fileURLToPath(new URL(`../${folder}/`, import.meta.url));
+const WORKER_DIR = besideThis("worker");
+const SCHEMA = { schema: besideThis("schema"), migrations: besideThis("migrations") };
 
 export const VERSION = manifest.version;
 
@@ -71,9 +72,8 @@ async function startLocked(
   onLost: () => void,
 ): Promise<Result<Server, Refusal>> {
   const { stateDir, host, port, publicUrl } = options;
-  const migrations = readMigrations(MIGRATIONS_DIR);
-  const newest = migrations.at(-1)?.name ?? "";
-  const known = readSettings(stateDir, publicUrl, newest);
+  const schema = schemaOf(SCHEMA, stateDir, systemRandom);
+  const known = readSettings(stateDir, publicUrl, schema.newest);
   if (!known.ok) return known;
   const forOthers = options.testUsers ? testUsersFault(host, known.value?.public_url ?? publicUrl) : ok(null);
   if (!forOthers.ok) return forOthers;
@@ -85,10 +85,12 @@ async function startLocked(
 
   process.env["TMPDIR"] = emptyTmp(stateDir); // a killed runtime leaves its files there instead of in /tmp
   const dataDir = join(stateDir, "data");
-  if (settings.schema !== newest) {
-    const changed = await changeSchema(dataDir, migrations, stateDir);
+  // Without data there is no object whose alarm could meet half a schema, and nobody who has a credential: the database
+  // is then made in the runtime of the Worker itself.
+  if (settings.schema !== schema.newest && existsSync(dataDir)) {
+    const changed = await changeSchema(dataDir, schema);
     if (!changed.ok) return changed;
-    settings = { ...settings, schema: newest };
+    settings = { ...settings, schema: schema.newest };
     if (known.value !== null) writeSettings(stateDir, settings);
   }
 
@@ -96,13 +98,15 @@ async function startLocked(
   if (!users.ok) return users;
   const testIssuer = users.value?.issuer ?? null;
   const place = { host, port, dataDir, onLost };
-  const ready = await startReady(place, options, settings, secrets.value, testIssuer);
+  const ready = await startReady(place, options, settings, secrets.value, schema, testIssuer);
   if (!ready.ok) {
     await users.value?.stop();
     return ready;
   }
   const runtime = ready.value;
-  if (!settings.first_start_done) writeSettings(stateDir, { ...settings, first_start_done: true });
+  const { first_start_done: isDone, schema: written } = settings;
+  if (!isDone || written !== schema.newest)
+    writeSettings(stateDir, { ...settings, schema: schema.newest, first_start_done: true });
 
   const stopScheduler = startScheduler({
     worker: () => runtime.getWorker(),
@@ -126,10 +130,11 @@ async function startReady(
   { stateDir, corsOrigins, egressAllow, clientIpHeader }: ServerOptions,
   settings: Settings,
   { rootKey, adminToken }: Secrets,
+  schema: Schema,
   testIssuer: string | null,
 ): Promise<Result<Miniflare, Refusal>> {
   const testOrigin = testIssuer === null ? [] : [new URL(testIssuer).origin];
-  const worker = await startWorker(place, WORKER_DIR, {
+  const vars = {
     DOME_ROOT_KEY: rootKey,
     DOME_ADMIN_TOKEN: adminToken,
     DOME_PUBLIC_URL: settings.public_url,
@@ -145,11 +150,12 @@ async function startReady(
     ),
     DOME_VERSION: VERSION,
     DOME_LOG: process.env["DOME_LOG"] ?? "errors", // on a terminal, a line per request would hide everything else
-  });
+  };
+  const worker = await startWorker(place, WORKER_DIR, vars, schema.worker);
   if (!worker.ok) return worker;
   if (!settings.first_start_done) writeSettings(stateDir, settings);
   // The database itself is checked, because it may have been restored from another backup than the settings.
-  const checked = await bringSchema(worker.value, readMigrations(MIGRATIONS_DIR), stateDir);
+  const checked = await schema.bring(worker.value);
   const ready =
     checked.ok && !settings.first_start_done
       ? await makeDefaultWorkspace(localUrl(place.host, place.port), adminToken, systemTimers)
@@ -185,25 +191,10 @@ function tryPort(host: string, port: number): Promise<Result<void, Refusal>> {
 }
 
 /** Migrates the database while nothing else runs. */
-async function changeSchema(
-  dataDir: string,
-  migrations: readonly Migration[],
-  stateDir: string,
-): Promise<Result<void, Refusal>> {
-  const database = await startDatabase(dataDir);
+async function changeSchema(dataDir: string, schema: Schema): Promise<Result<void, Refusal>> {
+  const database = await startDatabase(dataDir, schema.worker);
   if (!database.ok) return database;
-  const changed = await bringSchema(database.value, migrations, stateDir);
+  const changed = await schema.bring(database.value);
   await database.value.dispose();
   return changed;
-}
-
-async function bringSchema(
-  runtime: Miniflare,
-  migrations: readonly Migration[],
-  stateDir: string,
-): Promise<Result<void, Refusal>> {
-  const applied = await migrate(await databaseOf(runtime), migrations);
-  if (applied.ok) return ok(undefined);
-  if ("line" in applied.error) return refuse(applied.error.line);
-  return newerState(stateDir, `its database has the migration ${applied.error.unknown}`);
 }

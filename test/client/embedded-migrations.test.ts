@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { z } from "zod";
 import { RATE_PERIOD_S } from "../../src/contract/tier.ts";
-import { readMigrations } from "../../src/embedded/migrate.ts";
+import { readMigrations } from "../../src/embedded/migrations.ts";
 import { CRON, workerConfig } from "../../src/embedded/runtime.ts";
 import { sqlStatements } from "../../src/embedded/sql-statements.ts";
 

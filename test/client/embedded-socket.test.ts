@@ -251,6 +251,14 @@ describe("a second runtime", () => {
       expect([answer.status, jsonOf(answer)]).toMatchObject([404, { code: "not_found" }]);
       expect(answer.headers.get("dome-request-id")).toMatch(REQUEST_ID);
     }
+    const schema = await rawCall(entry?.port ?? 0, [
+      "POST / HTTP/1.1",
+      "Host: localhost",
+      "MF-Route-Override: dome-schema",
+      "Content-Length: 0",
+      asAdmin(),
+    ]);
+    expect([schema.status, schema.body]).toEqual([404, ""]);
     const proxied = await rawCall(entry?.port ?? 0, [
       "GET /cdn-cgi/local/platform-proxy HTTP/1.1",
       "Host: localhost",

@@ -6,7 +6,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Log, LogLevel, Miniflare } from "miniflare";
-import { migrate, readMigrations } from "../../../src/embedded/migrate.ts";
+import { migrate } from "../../../src/embedded/migrate.ts";
+import { readMigrations } from "../../../src/embedded/migrations.ts";
 import { databaseOf, modulesIn, workerConfig } from "../../../src/embedded/runtime.ts";
 
 const HOST = "127.0.0.1";
