@@ -60,6 +60,12 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemCode, ProblemText>> = {
     action:
       "`errors` names the agents and what each declares. Change them first, or remove the entry with `--force` (`force=true`).",
   },
+  policies_break: {
+    meaning:
+      "The change of the catalog would leave policies in force without what they name or read. Nothing was changed.",
+    action:
+      "`errors` names each place as `SCOPE VERSION LINE:COLUMN`. Push and activate policies that fit before and after the change, or repeat the command with `--even-if-policies-break` (`even_if_policies_break=true`).",
+  },
   name_taken: {
     meaning:
       "Another agent of the workspace has, or had, this name. A name is never reused, even after the agent is revoked.",

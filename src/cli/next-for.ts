@@ -26,6 +26,8 @@ export function nextFor(error: DomeError, invocation: Invocation): string | null
       return error.problem?.errors?.[0]?.member === "issuer"
         ? listHere("idp", invocation)
         : nextToLook(invocation);
+    case "policies_break":
+      return `dome policy list${inWorkspace(invocation.workspace ?? undefined)}`;
     case "held":
       return error.problem?.errors?.[0]?.member === "reason" ? onceMore(invocation) : nextToLook(invocation);
     case "precondition_failed":

@@ -134,6 +134,13 @@ export const workspaceOption = (more = ""): Option =>
     `workspace (default: DOME_WORKSPACE, the context's, the token's only one, else default)${more}`,
   );
 
+/** For changes of the catalog that policies in force may not fit. */
+export const evenIfPoliciesBreakOption = (): Option =>
+  new Option(
+    "--even-if-policies-break",
+    "go on although policies in force no longer fit: calls that they concern may be denied",
+  );
+
 /** For lists that can cover every workspace. */
 export const allWorkspacesOption = (): Option =>
   new Option("-A, --all-workspaces", "in every workspace that you may see").conflicts("workspace");

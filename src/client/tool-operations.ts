@@ -12,6 +12,7 @@ import {
   type ToolRefreshed,
   type ToolTest,
 } from "../contract/tool-operation.ts";
+import { queryOf, type ChangeOptions } from "./catalog.ts";
 import { Listing } from "./listing.ts";
 import { route, type Transport } from "./transport.ts";
 
@@ -26,8 +27,8 @@ export class ToolOperations {
    * Lists the server. The first time, all operations are pinned; later, each one that differs is quarantined.
    * @param given the OpenAPI document of a tool whose document is `given`.
    */
-  refresh(tool: string, given: ToolRefresh = {}, workspace?: string): Promise<ToolRefreshed> {
-    const options = { body: given, query: { workspace } };
+  refresh(tool: string, given: ToolRefresh = {}, change: ChangeOptions = {}): Promise<ToolRefreshed> {
+    const options = { body: given, query: queryOf(change) };
     return this.#transport.change("POST", route`/api/v1/tools/${tool}/refresh`, toolRefreshed, options);
   }
 
@@ -57,9 +58,9 @@ export class ToolOperations {
     tool: string,
     operation: string,
     body: OperationApproval,
-    workspace?: string,
+    change: ChangeOptions = {},
   ): Promise<ToolOperation> {
     const path = route`/api/v1/tools/${tool}/operations/${operation}/approve`;
-    return this.#transport.change("POST", path, toolOperation, { body, query: { workspace } });
+    return this.#transport.change("POST", path, toolOperation, { body, query: queryOf(change) });
   }
 }

@@ -241,9 +241,17 @@ export const integrationList = list(integration).meta({ id: "IntegrationList" })
 
 export const catalogQuery = z.strictObject({ ...page, workspace: name.optional() });
 
-/** `force`: remove it although agents declare it. Their calls to it are denied from then on. */
-export const removeQuery = z.strictObject({
+/** `even_if_policies_break`: policies in force need not fit what the change leaves of the catalog. */
+export const changeQuery = z.strictObject({
   workspace: name.optional(),
+  even_if_policies_break: z
+    .enum(["true", "false"])
+    .default("false")
+    .meta({ description: "make the change although policies in force no longer fit it" }),
+});
+
+/** `force`: remove it although agents declare it. Their calls to it are denied from then on. */
+export const removeQuery = changeQuery.extend({
   force: z.enum(["true", "false"]).default("false"),
 });
 

@@ -23,6 +23,7 @@ import { currentEntry } from "./change/current-entry.ts";
 import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import { entryFor, workspaceFor } from "./request/resolve.ts";
 import { TOOLS } from "./rules/catalog-kinds.ts";
+import { breaking, fittingPolicies, type FittingPorts } from "./rules/fitting-policies.ts";
 
 interface ToolTarget {
   readonly tool: string;
@@ -72,13 +73,15 @@ function differencesOf({ why, definition, pending }: ToolOperationRow): readonly
 
 /**
  * Approves the definition with this hash, which is the one that the operator has seen: a newer one is refused. For a
- * pinned operation it only stores what was reviewed.
+ * pinned operation it only stores what was reviewed. Policies in force that name the operation must fit the definition.
+ * @param evenIfPoliciesBreak they need not: the operator goes on knowingly.
  */
 export async function approveOperation(
-  ports: OperationPorts,
+  ports: FittingPorts,
   request: OperatorRequest,
   target: OperationTarget,
   { hash, read_only, destructive }: OperationApproval,
+  evenIfPoliciesBreak: boolean,
 ): Promise<Result<ToolOperation, Refusal>> {
   const home = await workspaceFor(ports.db, request.operator, target.workspace);
   if (!home.ok) return home;
@@ -113,6 +116,14 @@ export async function approveOperation(
         approvedAt: ports.clock.now(),
         changedAt: ports.clock.now(),
       };
+      const offer = { before: TOOLS.world(tool, [row]), after: TOOLS.world(tool, [after]) };
+      const fitting = await fittingPolicies(
+        ports,
+        workspace,
+        { kind: TOOLS.one, name: tool.name, ...offer },
+        evenIfPoliciesBreak,
+      );
+      if (!fitting.ok) return fitting;
       return ok({
         answer: operationView(after, tool),
         change: {
@@ -127,6 +138,7 @@ export async function approveOperation(
                 before: row.hash,
                 read_only: after.readOnly,
                 destructive: after.destructive,
+                ...breaking(fitting.value),
               },
             },
           ],

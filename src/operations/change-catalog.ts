@@ -1,7 +1,8 @@
 /**
  * Adds, changes and removes entries of a workspace's catalog. A change is checked against the entry in exactly the
  * configuration that the change is based on, so that two simultaneous changes never make an entry that neither could
- * make alone. An entry that agents declare is removed only with `force`; the answer lists the agents that lose it.
+ * make alone. An entry that agents declare is removed only with `force`; the answer lists the agents that lose it. A change
+ * that policies in force no longer fit is refused, unless the operator goes on knowingly.
  */
 import type { z } from "zod";
 import { entryRemoved, type EntryRemoved } from "../contract/catalog.ts";
@@ -11,6 +12,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { declarersOf, type CatalogTable } from "../registry/catalog.ts";
 import type { CatalogChange } from "../registry/catalog-writes.ts";
 import type { CatalogKind } from "./rules/catalog-kinds.ts";
+import { breaking, fittingPolicies, type FittingPorts } from "./rules/fitting-policies.ts";
 import type { UpstreamRules } from "./rules/tool-upstreams.ts";
 import { answerOf, change, changedWorkspace, type ChangeRecord, type Plan } from "./change/change.ts";
 import { currentEntry } from "./change/current-entry.ts";
@@ -19,13 +21,15 @@ import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
 import type { Refusal } from "./answer/refusal.ts";
 import { workspaceFor } from "./request/resolve.ts";
 
-type CatalogPorts = OperationPorts & UpstreamRules;
+type CatalogPorts = FittingPorts & UpstreamRules;
 
 interface EntryTarget {
   readonly name: string;
   readonly workspace: string | undefined;
   /** Acceptable versions of the entry. */
   readonly ifMatch: IfMatch;
+  /** Policies in force that name the entry need not fit it any more: the operator goes on knowingly. */
+  readonly evenIfPoliciesBreak: boolean;
 }
 
 export async function addEntry<
@@ -75,6 +79,8 @@ export function updateEntry<Table extends CatalogTable, Patch extends object, Vi
     const after = { ...row, ...set, version: row.version + 1 };
     const refusal = kind.refuse(after, row, ports);
     if (refusal !== undefined) return err(refusal);
+    const fitting = await fitted(ports, kind, target, row, after);
+    if (!fitting.ok) return fitting;
     const lapsed = await kind.lapsed(ports.db, row, after);
     const isLapsing = lapsed.length > 0;
     return ok({
@@ -91,6 +97,7 @@ export function updateEntry<Table extends CatalogTable, Patch extends object, Vi
         changed: Object.keys(set),
         version: after.version,
         ...defined({ quarantined: isLapsing ? lapsed.length : undefined }),
+        ...breaking(fitting.value),
       },
       more: lapsed.map((operation) => ({
         kind: "catalog.operation_quarantined",
@@ -106,7 +113,7 @@ export function updateEntry<Table extends CatalogTable, Patch extends object, Vi
  * them.
  */
 export async function removeEntry<Table extends CatalogTable>(
-  ports: OperationPorts,
+  ports: FittingPorts,
   request: OperatorRequest,
   kind: CatalogKind<Table, never, never, unknown>,
   target: EntryTarget,
@@ -114,16 +121,31 @@ export async function removeEntry<Table extends CatalogTable>(
 ): Promise<Result<EntryRemoved, Refusal>> {
   const { name } = target;
   let lostBy: EntryRemoved["lost_by"] = [];
-  const removed = await changeEntry(ports, request, kind, target, entryRemoved, async ({ workspaceId }) => {
-    lostBy = await declarersOf(ports.db, workspaceId, kind.one, name);
+  const removed = await changeEntry(ports, request, kind, target, entryRemoved, async (row) => {
+    const fitting = await fitted(ports, kind, target, row, null);
+    if (!fitting.ok) return fitting;
+    lostBy = await declarersOf(ports.db, row.workspaceId, kind.one, name);
     return ok({
       name,
       answer: { name, removed: true as const, lost_by: lostBy },
       entry: { act: "remove", kind: kind.one, name, force },
-      data: { force, lost_by: lostBy.map((agent) => agent.agent) },
+      data: { force, lost_by: lostBy.map((agent) => agent.agent), ...breaking(fitting.value) },
     });
   });
   return removed.ok ? removed : err(inUse(removed.error, lostBy));
+}
+
+/** @param after null: the entry goes. */
+async function fitted<Table extends CatalogTable>(
+  ports: FittingPorts,
+  kind: Pick<CatalogKind<Table, never, never, unknown>, "one" | "operations" | "world">,
+  { name, evenIfPoliciesBreak }: EntryTarget,
+  row: Table["$inferSelect"],
+  after: Table["$inferSelect"] | null,
+): Promise<Result<readonly string[], Refusal>> {
+  const operations = await kind.operations(ports.db, row);
+  const offer = { before: kind.world(row, operations), after: kind.world(after, operations) };
+  return fittingPolicies(ports, row.workspaceId, { kind: kind.one, name, ...offer }, evenIfPoliciesBreak);
 }
 
 /** A change of the catalog, without its workspace and the configuration that it is based on. */

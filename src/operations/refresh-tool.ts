@@ -18,9 +18,10 @@ import { byName, notForModels, unusableOf, type ListedOperations } from "./answe
 import { memberRefusal, type Refusal } from "./answer/refusal.ts";
 import { answerOf, change, changedWorkspace, type ChangeRecord } from "./change/change.ts";
 import { currentEntry } from "./change/current-entry.ts";
-import type { OperationPorts, OperatorRequest } from "./request/ports.ts";
+import type { OperatorRequest } from "./request/ports.ts";
 import { workspaceFor } from "./request/resolve.ts";
 import { TOOLS } from "./rules/catalog-kinds.ts";
+import { breaking, fittingPolicies, type FittingPorts } from "./rules/fitting-policies.ts";
 
 /** What is needed to list the server behind a tool. */
 export interface ListedAt {
@@ -39,7 +40,7 @@ interface NotListed extends Pick<Refusal, "code" | "detail"> {
   readonly who: "dome" | "upstream";
 }
 
-export interface RefreshPorts extends OperationPorts {
+export interface RefreshPorts extends FittingPorts {
   /** @returns the list, or why there is none. */
   listServer(server: ListedAt): Promise<Result<ListedServer, NotListed>>;
   /** @returns the document at a URL as JSON, or why there is none. */
@@ -58,6 +59,7 @@ export async function refreshTool(
   request: OperatorRequest,
   target: ToolTarget,
   { document }: ToolRefresh,
+  evenIfPoliciesBreak: boolean,
 ): Promise<Result<ToolRefreshed, Refusal>> {
   const { db, owners, clock } = ports;
   const home = await workspaceFor(db, request.operator, target.workspace);
@@ -92,13 +94,25 @@ export async function refreshTool(
         rowAfter(tool, known.get(nameOf(each)), each, { by: request.operator.subject, at: now }),
       );
       const after = new Map([...before, ...rows].map((row) => [row.name, row]));
+      const fitting = await fittingPolicies(
+        ports,
+        workspace,
+        {
+          kind: TOOLS.one,
+          name: tool.name,
+          before: TOOLS.world(tool, before),
+          after: TOOLS.world(tool, [...after.values()]),
+        },
+        evenIfPoliciesBreak,
+      );
+      if (!fitting.ok) return fitting;
       return ok({
         answer: {
           ...answer(tool, listed, [...after.values()]),
           restored: restoredBy(changes, before).map(({ name }) => name),
         },
         change: {
-          audit: recordsOf(tool, changes, rows, before),
+          audit: recordsOf(tool, { changes, rows, before, breaks: fitting.value }),
           send: (command) =>
             owners.workspace(workspace).configure({
               ...command,
@@ -219,12 +233,20 @@ function answer(
   };
 }
 
+/** What a listing changes. */
+interface Pinning {
+  readonly changes: readonly PinChange<Listable>[];
+  /** The rows that it changes, as they are afterwards. */
+  readonly rows: readonly ToolOperationRow[];
+  readonly before: readonly ToolOperationRow[];
+  /** The policies that it breaks. */
+  readonly breaks: readonly string[];
+}
+
 /** One record for the refresh, and one for each operation that it quarantines. */
 function recordsOf(
   { id: tool, name, workspaceId: workspace }: ToolRow,
-  changes: readonly PinChange<Listable>[],
-  rows: readonly ToolOperationRow[],
-  before: readonly ToolOperationRow[],
+  { changes, rows, before, breaks }: Pinning,
 ): ChangeRecord[] {
   const quarantined = changes.flatMap((each) => (each.act === "quarantine" ? [each] : []));
   const restored = restoredBy(changes, before);
@@ -239,6 +261,7 @@ function recordsOf(
         operations: rows.length,
         quarantined: quarantined.length,
         restored: restored.length,
+        ...breaking(breaks),
       },
     },
     ...quarantined.map(({ name: operation, why, definition }): ChangeRecord => ({

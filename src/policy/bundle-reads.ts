@@ -1,5 +1,18 @@
 /** Policy bundles in the registry: reads. */
-import { and, asc, desc, eq, getTableColumns, gt, isNotNull, isNull, lt, or, type SQL } from "drizzle-orm";
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  isNotNull,
+  isNull,
+  lt,
+  or,
+  sql,
+  type SQL,
+} from "drizzle-orm";
 import type { PolicyScopeKind } from "../contract/policy.ts";
 import type { AgentId, WorkspaceId } from "../kernel/ids.ts";
 import type { Database } from "../storage/client.ts";
@@ -71,6 +84,30 @@ export const findBundle = (db: Database, id: BundleId): Promise<NamedBundle | un
 /** The versions in force of some bundles. */
 export const activeAmong = (db: Database, ids: readonly BundleId[]): Promise<ActiveRow[]> =>
   inForce(db).where(inList(policyBundles.id, ids));
+
+/**
+ * A page of the versions in force of a workspace and its agents that name an entry of its catalog, or a part of one. The
+ * names of a version are in what decisions read of it.
+ */
+export const activeNaming = (
+  db: Database,
+  entry: { readonly workspace: WorkspaceId; readonly name: string },
+  after: string | undefined,
+  limit: number,
+): Promise<ActiveRow[]> => {
+  const whole = JSON.stringify(entry.name);
+  const part = `${whole.slice(0, -1)}/`;
+  return inForce(db)
+    .where(
+      and(
+        eq(policyBundles.workspaceId, entry.workspace),
+        after === undefined ? undefined : gt(policyBundles.id, after),
+        sql`(instr(${policyVersions.compiled}, ${whole}) > 0 OR instr(${policyVersions.compiled}, ${part}) > 0)`,
+      ),
+    )
+    .orderBy(asc(policyBundles.id))
+    .limit(limit);
+};
 
 export const findVersion = (db: Database, id: BundleId, number: number): Promise<VersionRow | undefined> =>
   db

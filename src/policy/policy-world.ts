@@ -4,7 +4,7 @@ import type { JsonSchema } from "./argument-shape.ts";
 import { placeIn, Places } from "./places.ts";
 import type { CompiledPolicy, EntityRef, PolicyFault } from "./shape.ts";
 
-interface KnownTool {
+export interface KnownTool {
   readonly kind: "mcp" | "http" | "local";
   /** Null: any. */
   readonly operations: readonly string[] | null;
@@ -32,6 +32,34 @@ export function operationOf(reference: string): { readonly name: string; readonl
   const slash = reference.indexOf("/");
   return slash < 1 ? null : { name: reference.slice(0, slash), operation: reference.slice(slash + 1) };
 }
+
+const ENTRY_TYPES: Readonly<Record<"tool" | "pool" | "integration", readonly string[]>> = {
+  tool: ["Dome::Tool", "Dome::MCPTool", "Dome::HTTPRoute", "Dome::LocalTool"],
+  pool: ["Dome::Pool", "Dome::LLMModel"],
+  integration: ["Dome::Integration"],
+};
+
+/** Whether a name is that of an entry of the catalog, or of a part of one. */
+export const namesEntry = ({ type, id }: EntityRef, kind: keyof typeof ENTRY_TYPES, name: string): boolean =>
+  ENTRY_TYPES[kind].includes(type) && (id === name || id.startsWith(`${name}/`));
+
+/** What a world says of a name: where two worlds say the same, a policy is as valid in one as in the other. */
+export function factsOf(ref: EntityRef, world: PolicyWorld): string {
+  const operation = operationOf(ref.id);
+  const schema =
+    operation === null ? null : world.tools?.get(operation.name)?.schemas.get(operation.operation);
+  return JSON.stringify([unknownName(ref, world)?.message ?? null, schema ?? null]);
+}
+
+/** Where nothing is known, and nothing is checked. */
+export const UNKNOWN_WORLD: PolicyWorld = {
+  tools: null,
+  pools: null,
+  integrations: null,
+  tiers: null,
+  workspaces: null,
+  agents: null,
+};
 
 export const nameFaults = (policy: CompiledPolicy, world: PolicyWorld): readonly PolicyFault[] =>
   policy.names.flatMap((ref) => {

@@ -128,6 +128,25 @@ function catalogTool(
   return describedBy(row, upstream, kind === "http" && openapi === null ? [] : pinned);
 }
 
+/** A tool with the operations of its server, as decisions would read it; without its credential. */
+export const offeredTool = (
+  row: typeof catalogTools.$inferSelect,
+  operations: readonly (typeof toolOperations.$inferSelect)[],
+): CatalogTool => catalogTool(row, null, operations.map(pinnedOperation));
+
+const pinnedOperation = ({
+  definition,
+  pending,
+  ...row
+}: typeof toolOperations.$inferSelect): PinnedOperation => ({
+  ...row,
+  schema: textOf(definition?.["inputSchema"]),
+  request: textOf(definition?.["request"]),
+  pending: textOf(pending?.["request"]),
+});
+
+const textOf = (json: unknown): string | null => (json === undefined ? null : JSON.stringify(json));
+
 function describedBy(
   row: typeof catalogTools.$inferSelect,
   upstream: Upstream | null,

@@ -38,7 +38,7 @@ beforeAll(async () => {
   const tool = { workspace, kind: "http", url: api.origin } as const;
   await plane.tools.add({ ...tool, name: "shop", openapi: `${api.origin}/openapi.json` });
   await plane.tools.add({ ...tool, name: "bare" });
-  await plane.toolOperations.refresh("shop", {}, workspace);
+  await plane.toolOperations.refresh("shop", {}, { workspace });
   large = (await agentOf("large", "trusted")).key;
   small = (await agentOf("small", "standard")).key;
 }, 60_000);

@@ -213,7 +213,7 @@ it("tells of the agent, of its workspace's catalog, and of a halt, which ends it
   expect(await next()).toBe("state");
   await plane.keys.issue({ agent: id });
   expect(await next()).toBe("keys.changed");
-  await plane.tools.update("crm", { description: "changed" }, home);
+  await plane.tools.update("crm", { description: "changed" }, { workspace: home });
   expect(await next()).toBe("surface.updated");
   await plane.workspaces.stop(home);
   expect(await rest(events)).toEqual(["workspace.halted"]);

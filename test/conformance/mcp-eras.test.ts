@@ -41,7 +41,7 @@ beforeAll(async () => {
   const workspace = (await plane.workspaces.create({ name: "all" })).name;
   for (const name of tools) {
     await plane.tools.add({ workspace, name, kind: "mcp", url: urls.get(name) ?? "" });
-    await plane.toolOperations.refresh(name, {}, workspace);
+    await plane.toolOperations.refresh(name, {}, { workspace });
   }
   const { agent, api_key } = await plane.agents.register({
     name: "all",

@@ -150,7 +150,7 @@ beforeAll(async () => {
   await plane.tools.add({ ...at, name: "bare", kind: "http", url: api.origin });
   for (const name of MCP)
     await plane.tools.add({ ...at, name, kind: "mcp", url: `${api.origin}/mcp/${name}` });
-  for (const name of ["shop", ...MCP]) await plane.toolOperations.refresh(name, {}, WORKSPACE);
+  for (const name of ["shop", ...MCP]) await plane.toolOperations.refresh(name, {}, { workspace: WORKSPACE });
   for (let at = 0; at < 6; at += 1) {
     const surface = { tools: ["shop", "bare", ...MCP], pools: [], integrations: [] };
     const made = { name: `agent-${at}`, workspace: WORKSPACE, tier: "standard", surface } as const;

@@ -24,7 +24,7 @@ export async function openDoor(
 ): Promise<Door> {
   const workspace = (await plane.workspaces.create({ name })).name;
   await plane.tools.add({ workspace, name, kind: "mcp", url: upstream });
-  await plane.toolOperations.refresh(name, {}, workspace);
+  await plane.toolOperations.refresh(name, {}, { workspace });
   const { agent, api_key } = await plane.agents.register({
     name,
     workspace,

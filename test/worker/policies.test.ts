@@ -128,7 +128,8 @@ it("denies where a policy reads arguments that nothing describes any more", asyn
   await pushed(NO_REFUNDS);
   const tool = `/tools/payments?workspace=${home}`;
   const { body } = await api.call("GET", tool);
-  await api.call("PATCH", tool, { body: { argument_schemas: null } });
+  const knowingly = `${tool}&even_if_policies_break=true`;
+  await api.call("PATCH", knowingly, { body: { argument_schemas: null } });
   await expect.poll(() => refund(500), LATER).toBe("policy_error");
   const { argument_schemas } = body as { argument_schemas: object };
   await api.call("PATCH", tool, { body: { argument_schemas } });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   catalogQuery,
+  changeQuery,
   entryRemoved,
   integrationCreate,
   integrationList,
@@ -105,14 +106,15 @@ function entryRoutes<
         tag,
         door: write,
         params: entryPath,
-        query: z.strictObject(inWorkspace),
+        query: changeQuery,
         body: schemas.patch,
         answers: [{ status: 200, description: `The ${one}`, schema: kind.schema }],
       },
-      async ({ services, asked, params, query: { workspace }, body, http }) => {
+      async ({ services, asked, params, query: { workspace, even_if_policies_break }, body, http }) => {
         const ifMatch = ifMatchOf(http);
         if (!ifMatch.ok) return ifMatch;
-        const target = { name: params.name, workspace, ifMatch: ifMatch.value };
+        const evenIfPoliciesBreak = even_if_policies_break === "true";
+        const target = { name: params.name, workspace, ifMatch: ifMatch.value, evenIfPoliciesBreak };
         return reply(await updateEntry(services.operations, asked, kind, target, body));
       },
     ),
@@ -135,10 +137,11 @@ function entryRoutes<
           },
         ],
       },
-      async ({ services, asked, params, query: { workspace, force }, http }) => {
+      async ({ services, asked, params, query: { workspace, force, even_if_policies_break }, http }) => {
         const ifMatch = ifMatchOf(http);
         if (!ifMatch.ok) return ifMatch;
-        const target = { name: params.name, workspace, ifMatch: ifMatch.value };
+        const evenIfPoliciesBreak = even_if_policies_break === "true";
+        const target = { name: params.name, workspace, ifMatch: ifMatch.value, evenIfPoliciesBreak };
         return reply(await removeEntry(services.operations, asked, kind, target, force === "true"));
       },
     ),

@@ -8,6 +8,7 @@ import {
   toolRefreshed,
   toolTest,
 } from "../../contract/tool-operation.ts";
+import { changeQuery } from "../../contract/catalog.ts";
 import { operationName } from "../../contract/resource.ts";
 import { page } from "../../contract/words.ts";
 import {
@@ -41,14 +42,22 @@ export const toolOperationRoutes: readonly Route[] = [
       tag,
       door: write,
       params: toolPath,
-      query,
+      query: changeQuery,
       body: toolRefresh,
       answers: [
         { status: 200, description: "What is pinned, and what waits for approval", schema: toolRefreshed },
       ],
     },
-    async ({ services, asked, params, query: { workspace }, body }) =>
-      reply(await refreshTool(services.operations, asked, { tool: params.name, workspace }, body)),
+    async ({ services, asked, params, query: { workspace, even_if_policies_break }, body }) =>
+      reply(
+        await refreshTool(
+          services.operations,
+          asked,
+          { tool: params.name, workspace },
+          body,
+          even_if_policies_break === "true",
+        ),
+      ),
   ),
   problemRoute(
     {
@@ -112,17 +121,18 @@ export const toolOperationRoutes: readonly Route[] = [
       tag,
       door: write,
       params: operationPath,
-      query,
+      query: changeQuery,
       body: operationApproval,
       answers: [{ status: 200, description: "The operation, pinned", schema: toolOperation }],
     },
-    async ({ services, asked, params, query: { workspace }, body }) =>
+    async ({ services, asked, params, query: { workspace, even_if_policies_break }, body }) =>
       reply(
         await approveOperation(
           services.operations,
           asked,
           { tool: params.name, operation: params.operation, workspace },
           body,
+          even_if_policies_break === "true",
         ),
       ),
   ),

@@ -16,11 +16,19 @@ import {
 } from "../../contract/catalog.ts";
 import { defined } from "../../kernel/defined.ts";
 import type { CatalogChange, EntryKind } from "../../registry/catalog-writes.ts";
-import { integrationView, poolView, toolView, type CatalogTable } from "../../registry/catalog.ts";
+import { UNKNOWN_WORLD, type PolicyWorld } from "../../policy/policy-world.ts";
+import {
+  integrationView,
+  offeredTool,
+  poolView,
+  toolView,
+  type CatalogTable,
+} from "../../registry/catalog.ts";
 import { catalogIntegrations, catalogPools, catalogTools } from "../../storage/tables/catalog.ts";
-import { operationsOf } from "../../registry/tool-operations.ts";
+import { operationsOf, type ToolOperationRow } from "../../registry/tool-operations.ts";
 import { keptToolSettings } from "../../registry/tool-settings.ts";
 import type { Database } from "../../storage/client.ts";
+import { offered } from "./policy-world.ts";
 import { refusedSchemas } from "./argument-schemas.ts";
 import { isMoved, refusedUpstream, type UpstreamRules } from "./tool-upstreams.ts";
 import type { Refusal } from "../answer/refusal.ts";
@@ -43,6 +51,10 @@ export interface CatalogKind<Table extends CatalogTable, Create, Patch, View> {
     rules: UpstreamRules,
   ): Refusal | undefined;
   adding(row: Table["$inferSelect"]): CatalogChange;
+  /** The operations of the server behind an entry; none where there is no server. */
+  operations(db: Database, row: Table["$inferSelect"]): Promise<readonly ToolOperationRow[]>;
+  /** What policies may say of an entry; of none: null. */
+  world(row: Table["$inferSelect"] | null, operations: readonly ToolOperationRow[]): PolicyWorld;
   /** The operations whose approvals lapse with a change; none for most changes. */
   lapsed(
     db: Database,
@@ -66,6 +78,11 @@ export const TOOLS: CatalogKind<typeof catalogTools, Members<ToolCreate>, ToolPa
       : keptToolSettings(members),
   refuse: (row, before, rules) => refusedSchemas(row) ?? refusedUpstream(row, before, rules),
   adding: (row) => ({ act: "add", kind: "tool", row }),
+  operations: (db, { id, kind }) => (kind === "local" ? Promise.resolve([]) : operationsOf(db, id)),
+  world: (row, operations) => ({
+    ...UNKNOWN_WORLD,
+    tools: new Map(row === null ? [] : [[row.name, offered(offeredTool(row, operations))]]),
+  }),
   lapsed: async (db, before, after) =>
     isMoved(before, after) ? (await operationsOf(db, before.id)).map(({ name }) => name) : [],
 };
@@ -79,6 +96,8 @@ export const POOLS: CatalogKind<typeof catalogPools, Members<PoolCreate>, PoolPa
   columns: (members) => defined(members),
   refuse: () => undefined,
   adding: (row) => ({ act: "add", kind: "pool", row }),
+  operations: () => Promise.resolve([]),
+  world: (row) => ({ ...UNKNOWN_WORLD, pools: new Map(row === null ? [] : [[row.name, row]]) }),
   lapsed: () => Promise.resolve([]),
 };
 
@@ -96,5 +115,7 @@ export const INTEGRATIONS: CatalogKind<
   columns: (members) => defined(members),
   refuse: () => undefined,
   adding: (row) => ({ act: "add", kind: "integration", row }),
+  operations: () => Promise.resolve([]),
+  world: (row) => ({ ...UNKNOWN_WORLD, integrations: new Set(row === null ? [] : [row.name]) }),
   lapsed: () => Promise.resolve([]),
 };

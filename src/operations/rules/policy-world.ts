@@ -2,7 +2,7 @@
 import type { WorkspaceId } from "../../kernel/ids.ts";
 import type { CompiledBundle } from "../../policy/shape.ts";
 import { namedEntities } from "../../policy/named-entities.ts";
-import type { PolicyWorld } from "../../policy/policy-world.ts";
+import { UNKNOWN_WORLD, type KnownTool, type PolicyWorld } from "../../policy/policy-world.ts";
 import { namesOfAgents } from "../../registry/agents.ts";
 import { loadCatalog, type CatalogTool } from "../../registry/catalog.ts";
 import type { OperationPorts } from "../request/ports.ts";
@@ -15,8 +15,7 @@ export async function policyWorld(
   bundle: CompiledBundle,
 ): Promise<PolicyWorld> {
   const tiers = new Set((await ports.tiers()).keys());
-  if (workspace === null)
-    return { tiers, tools: null, pools: null, integrations: null, workspaces: null, agents: null };
+  if (workspace === null) return { ...UNKNOWN_WORLD, tiers };
   const { tools, pools, integrations } = await loadCatalog(ports.db, workspace.id);
   return {
     tiers,
@@ -28,8 +27,9 @@ export async function policyWorld(
   };
 }
 
-const offered = ({ upstream, operations, schemas }: CatalogTool) => ({
-  kind: upstream?.kind ?? ("local" as const),
+/** @returns what policies may say of a tool. */
+export const offered = ({ upstream, operations, schemas }: CatalogTool): KnownTool => ({
+  kind: upstream?.kind ?? "local",
   operations,
   schemas,
 });

@@ -24,6 +24,6 @@ export const updateCommand = (session: Session): Command =>
     .action(async (name: string, options: UpdateOptions) => {
       if (options.description === undefined) throw usage("nothing to change; see --help");
       const patch = { description: options.description || null };
-      const entry = await (await session.controlPlane()).integrations.update(name, patch, options.workspace);
+      const entry = await (await session.controlPlane()).integrations.update(name, patch, options);
       tellEntry(session, INTEGRATIONS, entry);
     });

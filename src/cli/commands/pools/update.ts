@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { defined } from "../../../kernel/defined.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
-import { collect, workspaceOption } from "../../option-values.ts";
+import { collect, evenIfPoliciesBreakOption, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellEntry } from "../catalog/read.ts";
 import { POOLS } from "./view.ts";
@@ -13,6 +13,7 @@ interface UpdateOptions {
   readonly description?: string;
   readonly model?: readonly string[];
   readonly anyModel?: boolean;
+  readonly evenIfPoliciesBreak?: boolean;
 }
 
 export const updateCommand = (session: Session): Command =>
@@ -26,12 +27,13 @@ export const updateCommand = (session: Session): Command =>
     .option("--model <model>", "a model that it has; repeat for more; replaces them all", collect)
     .option("--any-model", "let it have any model")
     .option("--description <text>", "what it is for; an empty one removes it")
+    .addOption(evenIfPoliciesBreakOption())
     .action(async (name: string, options: UpdateOptions) => {
       const patch = defined({
         description: options.description === "" ? null : options.description,
         models: options.anyModel === true ? null : options.model && [...options.model],
       });
       if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
-      const entry = await (await session.controlPlane()).pools.update(name, patch, options.workspace);
+      const entry = await (await session.controlPlane()).pools.update(name, patch, options);
       tellEntry(session, POOLS, entry);
     });

@@ -92,7 +92,7 @@ async function add(session: Session, name: string, options: AddOptions): Promise
   }
   if (document !== undefined) {
     const refreshed = await afterAdding(
-      service.toolOperations.refresh(name, givenDocument(document), workspace),
+      service.toolOperations.refresh(name, givenDocument(document), { workspace }),
       `the tool ${name} was added, but its operations were not`,
       `dome tools refresh ${at}${document.kind === "file" ? " --openapi FILE" : ""}`,
     );

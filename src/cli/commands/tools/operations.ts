@@ -6,7 +6,7 @@ import { defined } from "../../../kernel/defined.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
-import { inWorkspace, workspaceOption } from "../../option-values.ts";
+import { evenIfPoliciesBreakOption, inWorkspace, workspaceOption } from "../../option-values.ts";
 import { clean, fields, type Cell, type Style } from "../../output.ts";
 import { shownPage, takePage, withPaging, type Paging } from "../../paging.ts";
 import type { Session } from "../../session.ts";
@@ -17,6 +17,11 @@ import { givenDocument, readOpenapi } from "./openapi.ts";
 
 interface InWorkspace {
   readonly workspace?: string;
+}
+
+/** Of a command that changes what policies name. */
+interface Changing extends InWorkspace {
+  readonly evenIfPoliciesBreak?: boolean;
 }
 
 export const refreshCommand = (session: Session): Command =>
@@ -32,7 +37,9 @@ export const refreshCommand = (session: Session): Command =>
     .argument("<tool>", "the tool")
     .option("--openapi <file>", "the OpenAPI document, where an operator gives it: JSON or YAML")
     .addOption(workspaceOption())
-    .action(async (name: string, { workspace, openapi }: InWorkspace & { readonly openapi?: string }) => {
+    .addOption(evenIfPoliciesBreakOption())
+    .action(async (name: string, { openapi, ...changing }: Changing & { readonly openapi?: string }) => {
+      const { workspace } = changing;
       const given = await readOpenapi(openapi);
       if (given?.kind === "url")
         throw usage(
@@ -40,7 +47,7 @@ export const refreshCommand = (session: Session): Command =>
           `dome tools update ${shellWord(name)}${inWorkspace(workspace)} --openapi URL`,
         );
       const service = await session.controlPlane();
-      const refreshed = await service.toolOperations.refresh(name, givenDocument(given), workspace);
+      const refreshed = await service.toolOperations.refresh(name, givenDocument(given), changing);
       session.output.show({
         body: refreshed,
         ids: refreshed.quarantined.map((each) => each.name),
@@ -218,7 +225,10 @@ export const approveCommand = (session: Session): Command =>
     description:
       "Approve the waiting definition of an operation, if it still has this hash. The server's own statement that an operation is " +
       "read-only or destructive is only a hint; Dome uses your review.",
-    examples: ["dome tools approve zendesk search --hash HASH --read-only"],
+    examples: [
+      "dome tools approve zendesk search --hash HASH --read-only",
+      "dome tools approve zendesk search --hash HASH --even-if-policies-break",
+    ],
   })
     .argument("<tool>", "the tool")
     .argument("<operation>", "the operation")
@@ -228,7 +238,8 @@ export const approveCommand = (session: Session): Command =>
     .addOption(new Option("--destructive", "the operation may destroy something").conflicts("harmless"))
     .addOption(new Option("--harmless", "the operation destroys nothing"))
     .addOption(workspaceOption())
-    .action(async (name: string, operation: string, options: InWorkspace & Reviewed) => {
+    .addOption(evenIfPoliciesBreakOption())
+    .action(async (name: string, operation: string, options: Changing & Reviewed) => {
       const { hash, workspace, readOnly, changes, destructive, harmless } = options;
       const body = defined({
         hash,
@@ -236,7 +247,7 @@ export const approveCommand = (session: Session): Command =>
         destructive: either(destructive, harmless),
       });
       const service = await session.controlPlane();
-      const approved = await service.toolOperations.approve(name, operation, body, workspace);
+      const approved = await service.toolOperations.approve(name, operation, body, options);
       session.output.show({
         body: approved,
         ids: [approved.name],

@@ -5,7 +5,7 @@ import { defined } from "../../../kernel/defined.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
 import { verb } from "../../command.ts";
 import { usage } from "../../exit.ts";
-import { collect, inWorkspace, workspaceOption } from "../../option-values.ts";
+import { collect, evenIfPoliciesBreakOption, inWorkspace, workspaceOption } from "../../option-values.ts";
 import type { Session } from "../../session.ts";
 import { tellEntry } from "../catalog/read.ts";
 import { givenDocument, openapiOption, openapiSetting, readOpenapi } from "./openapi.ts";
@@ -27,6 +27,7 @@ interface UpdateOptions extends UpstreamOptions {
   readonly noRedaction?: boolean;
   readonly openapi?: string;
   readonly noOpenapi?: boolean;
+  readonly evenIfPoliciesBreak?: boolean;
 }
 
 export const updateCommand = (session: Session): Command =>
@@ -65,7 +66,8 @@ const declared = (): Command =>
       flag("--no-redaction", "let answers pass as they are").conflicts(["redactPath", "redactPattern"]),
     )
     .option("--no-dome-context", "send no signed context along")
-    .option("--description <text>", "what it is for; an empty one removes it");
+    .option("--description <text>", "what it is for; an empty one removes it")
+    .addOption(evenIfPoliciesBreakOption());
 
 async function update(session: Session, name: string, options: UpdateOptions): Promise<void> {
   const { schemas, readVersion } = await changedSchemas(session, name, options);
@@ -86,9 +88,11 @@ async function update(session: Session, name: string, options: UpdateOptions): P
   });
   if (Object.keys(patch).length === 0) throw usage("nothing to change; see --help");
   const { tools, toolOperations } = await session.controlPlane();
-  const entry = await tools.update(name, patch, options.workspace, readVersion);
+  const { workspace, evenIfPoliciesBreak } = options;
+  const entry = await tools.update(name, patch, { workspace, evenIfPoliciesBreak, readVersion });
   if (document !== undefined) {
-    const refreshed = await toolOperations.refresh(name, givenDocument(document), options.workspace);
+    const given = givenDocument(document);
+    const refreshed = await toolOperations.refresh(name, given, { workspace, evenIfPoliciesBreak });
     session.output.note(refreshText(session.output.style, refreshed));
   }
   tellEntry(session, TOOLS, entry);
