@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MOST_BUNDLE_BYTES } from "../../../src/contract/policy.ts";
 import { bundleDigest, canonicalText } from "../../../src/policy/bundle-digest.ts";
 import { cedarAddress } from "../../../src/policy/cedar-address.ts";
 import { diffBundles } from "../../../src/policy/diff-bundles.ts";
@@ -15,6 +16,24 @@ describe("the content address of a bundle", () => {
     expect(bundleDigest(text)).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect(bundleDigest(policy("a"))).not.toBe(bundleDigest(policy("a", "false")));
     expect(canonicalText(" a \r\nb")).toBe(" a\nb\n");
+  });
+
+  it("tells texts within strings apart: what was kept of one bundle would otherwise decide for the other", () => {
+    const says = (text: string): string => policy("a", `principal.name == "${text}"`);
+    for (const [one, other] of [
+      ["x  \ny", "x\ny"],
+      ["x\r\ny", "x\ny"],
+      ['\\"  \n', '\\"\n'],
+    ] as const)
+      expect(bundleDigest(says(one)), one).not.toBe(bundleDigest(says(other)));
+    expect(canonicalText('// it\'s "open  \npermit  \n')).toBe('// it\'s "open\npermit\n');
+  });
+
+  it("is made in one pass: a text of spaces takes no longer than another", () => {
+    const spaces = " ".repeat(MOST_BUNDLE_BYTES);
+    expect(canonicalText(`${policy("a")}${spaces}${policy("b")}`)).toHaveLength(
+      `${policy("a")}${spaces}${policy("b")}`.length + 1,
+    );
   });
 });
 
