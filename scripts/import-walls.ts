@@ -4,7 +4,7 @@
  *
  *   contract kernel ← storage egress secrets signing ← rooms ← access ← operations oauth gateway broker ← objects api ← env wire worker
  *   sdk/typescript stands alone
- *   aside: client → contract · cli → client contract kernel signing mcp and pure files · embedded → kernel and the form of keys
+ *   aside: client → contract · cli → client contract kernel signing mcp, the engine of policies and pure files · embedded → kernel and the form of keys
  */
 import type { IConfiguration, IForbiddenRuleType } from "dependency-cruiser";
 import { sdkWalls } from "./sdk-walls.ts";
@@ -160,14 +160,15 @@ const aside: IForbiddenRuleType[] = [
   {
     name: "cli-stands-on-client",
     comment:
-      "The command line goes through the API. To verify proofs itself it may use signing and the pure audit and delegation files; to call an MCP tool, the protocol.",
+      "The command line goes through the API. To verify proofs itself it may use signing and the pure audit and delegation files; to call an MCP tool, the protocol; to try policies without a service, what decides on them.",
     severity: "error",
     from: { path: within("cli") },
     to: {
       path: "^src/",
       pathNot: [
-        within("cli", "client", "contract", "kernel", "signing", "delegation", "mcp"),
+        within("cli", "client", "contract", "kernel", "signing", "delegation", "policy", "mcp"),
         "^src/audit/(?!sink\\.ts$|consumer\\.ts$)",
+        "^src/registry/argument-schema\\.ts$",
       ],
     },
   },

@@ -123,7 +123,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, Source | null>> = {
   // Text, numbers, times, files, and names from other programs.
   ...Object.fromEntries(
     (
-      "n text time url hash file file|url path folder json seconds contact resource scope what value audience=agent client address user " +
+      "n text time url hash file files file|url path folder json seconds contact resource scope what value audience=agent client address user " +
       "claim tid operation=file member mode state order role format shell name action type use how variable header pointer pattern"
     )
       .split(" ")

@@ -39,10 +39,10 @@ interface Printing {
 export class Output {
   readonly mode: Mode;
   readonly style: Style;
-  readonly #io: Io;
+  readonly #io: GuardedIo;
   readonly #how: Printing;
 
-  constructor(io: Io, mode: Mode, how: Printing) {
+  constructor(io: GuardedIo, mode: Mode, how: Printing) {
     this.#io = io;
     this.mode = mode;
     this.#how = how;
@@ -60,6 +60,11 @@ export class Output {
   showAgain(shown: Shown): void {
     if (this.mode === "json") this.#print(this.#how.form.line(shown.body));
     else this.show(shown);
+  }
+
+  /** The text of a file, as it is: a program that reads it must get no escapes in it. A terminal does. */
+  file(text: string): void {
+    this.#io.stdout.writeAsIs(text);
   }
 
   /** One item of an endless result: NDJSON with `--json`, an id with `--quiet`, a line for people. */
@@ -146,15 +151,24 @@ export const clean = (text: string): string => text.replace(UNSEEN, escaped);
 const OURS = String.raw`\u001b\[(?:0|1|31|32)m|^\r\u001b\[2K|\r?\n`;
 const UNSEEN_OR_OURS = new RegExp(`(${OURS})|${UNSEEN.source}`, "gu");
 
+/** Streams on which only this program controls the terminal. */
+export interface GuardedIo extends Io {
+  readonly stdout: Sink & {
+    /** Escapes only what a terminal would read. */
+    writeAsIs(text: string): void;
+  };
+}
+
 /**
  * The same streams, restricted so that only this program controls the terminal: text from outside that was not escaped
  * before is escaped here. Line ends cannot be told apart.
  */
-export function guarded(io: Io): Io {
+export function guarded(io: Io): GuardedIo {
   const safe = (text: string): string =>
     text.replace(UNSEEN_OR_OURS, (char, ours: string | undefined) => ours ?? escaped(char));
-  const guard = (sink: Sink): Sink => ({
+  const guard = (sink: Sink): GuardedIo["stdout"] => ({
     write: (text) => sink.write(safe(text)),
+    writeAsIs: (text) => sink.write(sink.isTTY ? safe(text) : text),
     isTTY: sink.isTTY,
     get columns() {
       return sink.columns;

@@ -17,9 +17,8 @@ import {
 } from "./connection.ts";
 import { CommandFailure, EXIT, usage, type ExitCode } from "./exit.ts";
 import type { Invocation } from "./invocation.ts";
-import type { Io } from "./io.ts";
 import { bodyForm, JSON_FORM } from "./formats.ts";
-import { Output, type Format, type Mode } from "./output.ts";
+import { Output, type Format, type GuardedIo, type Mode } from "./output.ts";
 
 export interface GlobalOptions {
   readonly context?: string;
@@ -34,7 +33,7 @@ type About = Pick<Invocation, "words" | "subject" | "rest" | "workspace" | "flag
 const PRINTING = { wide: false, form: JSON_FORM, here: { context: null } };
 
 export class Session {
-  readonly io: Io;
+  readonly io: GuardedIo;
   #globals: GlobalOptions = {};
   #output: Output;
   #invocation: Invocation = {
@@ -51,7 +50,7 @@ export class Session {
   #connection: Connection | undefined;
   #exit: ExitCode = EXIT.ok;
 
-  constructor(io: Io) {
+  constructor(io: GuardedIo) {
     this.io = io;
     this.#output = new Output(io, "text", PRINTING);
   }

@@ -76,6 +76,13 @@ describe("the packed command line", () => {
     expect(stdout).toContain("standard");
   });
 
+  test("has Cedar's engine, and asks no service to format policies", async () => {
+    const rough = '@id("a")permit(principal,action,resource);';
+    const { exit, stdout, stderr } = await runDome(["policy", "fmt", "-"], {}, rough, program);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+    expect(stdout).toBe('@id("a")\npermit (principal, action, resource);\n');
+  });
+
   test("reads an OpenAPI document in YAML", async () => {
     const file = join(folder, "items.yaml");
     writeFileSync(

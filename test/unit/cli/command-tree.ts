@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { COMMANDS } from "../../../src/cli/commands/commands.ts";
 import type { Io } from "../../../src/cli/io.ts";
+import { guarded } from "../../../src/cli/output.ts";
 import { program } from "../../../src/cli/program.ts";
 import { Session } from "../../../src/cli/session.ts";
 
@@ -26,7 +27,7 @@ const io: Io = {
 
 /** @param argv the command line that the tree is for; default: one that names every command. */
 export const commandTree = (argv: readonly string[] = COMMANDS.map(({ name }) => name)): Promise<Command> =>
-  program(new Session(io), argv, unused);
+  program(new Session(guarded(io)), argv, unused);
 
 /** All commands under this one. */
 export const below = (command: Command): Command[] =>

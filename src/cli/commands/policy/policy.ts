@@ -4,6 +4,7 @@ import { noun, type Title } from "../../command.ts";
 import type { Session } from "../../session.ts";
 import { activateCommand, rollbackCommand } from "./activate.ts";
 import { diffCommand } from "./diff.ts";
+import { fmtCommand } from "./fmt.ts";
 import { listCommand } from "./list.ts";
 import { pushCommand } from "./push.ts";
 import { showCommand } from "./show.ts";
@@ -13,6 +14,7 @@ import { versionsCommand } from "./versions.ts";
 export const policyCommand = (session: Session, title: Title): Command =>
   noun(title, [
     validateCommand(session),
+    fmtCommand(session),
     pushCommand(session),
     activateCommand(session),
     rollbackCommand(session),

@@ -1,5 +1,6 @@
 /** The text forms of policy bundles and their versions. */
 import type { PolicyBundle, PolicyFault, PolicyVersion } from "../../../contract/policy.ts";
+import type { PolicyFault as Fault } from "../../../policy/shape.ts";
 import { clean, type Cell, type Style } from "../../output.ts";
 import { bundleName } from "./scope.ts";
 
@@ -24,6 +25,15 @@ export const versionMembers = (
   ["by", version.pushed_by],
   ["message", version.message],
 ];
+
+/** A fault that was found here, as the service says it. */
+export const shownFault = ({ line, column, policy, message, hint }: Fault): PolicyFault => ({
+  line,
+  column,
+  policy,
+  detail: message,
+  hint,
+});
 
 /** `triage.cedar:3:5: …` */
 export const faultText = (file: string, { line, column, policy, detail, hint }: PolicyFault): string =>
