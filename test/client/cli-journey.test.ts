@@ -6,7 +6,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FORMATS } from "../../src/cli/output.ts";
-import { startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
+import { ROOT, startServer, temporaryFolder, type RunningServer } from "../support/server.ts";
 import { packedOnNode20, runDome, type CommandRun, type Program } from "./dome-command.ts";
 
 let server: RunningServer;
@@ -81,6 +81,13 @@ describe("the packed command line", () => {
     const { exit, stdout, stderr } = await runDome(["policy", "fmt", "-"], {}, rough, program);
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
     expect(stdout).toBe('@id("a")\npermit (principal, action, resource);\n');
+  });
+
+  test("runs the tests of the worked policies, and each policy decides a case", async () => {
+    const argv = ["policy", "test", "--require-coverage", join(ROOT, "docs/policies")];
+    const { exit, stdout, stderr } = await runDome(argv, {}, "", program);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+    expect(stdout).toMatch(/^(\d+) of \1 cases passed\.$/m);
   });
 
   test("reads an OpenAPI document in YAML", async () => {

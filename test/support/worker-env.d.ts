@@ -1,4 +1,4 @@
-/** What `env` and `exports` of `cloudflare:workers`, and `inject` of vitest, give to tests in workerd. */
+/** What `env` and `exports` of `cloudflare:workers`, and `inject` and the bundler of vitest, give to tests in workerd. */
 import type { D1Migration } from "cloudflare:test";
 import type { RawEnv } from "../../src/env.ts";
 import type * as worker from "../../src/worker.ts";
@@ -9,6 +9,13 @@ declare global {
       mainModule: typeof worker;
     }
     interface Env extends RawEnv {}
+  }
+  interface ImportMeta {
+    /** The texts of files by their paths: workerd has no file system. */
+    glob(
+      pattern: string,
+      how: { readonly query: "?raw"; readonly import: "default"; readonly eager: true },
+    ): Readonly<Record<string, string>>;
   }
 }
 

@@ -8,6 +8,7 @@ import { fmtCommand } from "./fmt.ts";
 import { listCommand } from "./list.ts";
 import { pushCommand } from "./push.ts";
 import { showCommand } from "./show.ts";
+import { testCommand } from "./test.ts";
 import { validateCommand } from "./validate.ts";
 import { versionsCommand } from "./versions.ts";
 
@@ -15,6 +16,7 @@ export const policyCommand = (session: Session, title: Title): Command =>
   noun(title, [
     validateCommand(session),
     fmtCommand(session),
+    testCommand(session),
     pushCommand(session),
     activateCommand(session),
     rollbackCommand(session),

@@ -1,7 +1,7 @@
 /** The options that name a policy bundle, and the file with its text. */
 import { Option, type Command } from "commander";
 import type { PolicyReference } from "../../../client/policies.ts";
-import type { PolicyBundle } from "../../../contract/policy.ts";
+import type { PolicyBundle, PolicyScopeKind } from "../../../contract/policy.ts";
 import { shellWord } from "../../../kernel/shell-word.ts";
 import { usage } from "../../exit.ts";
 import { readInput } from "../../input-file.ts";
@@ -28,6 +28,12 @@ export function scopeOf({ organization, tier, agent, workspace }: ScopeOptions):
   if (organization === true) return { scope: "organization" };
   if (tier !== undefined) return { scope: `tier:${tier}` };
   return { scope: agent === undefined ? "workspace" : `agent:${agent}`, workspace };
+}
+
+export function scopeKind({ organization, tier, agent }: ScopeOptions): PolicyScopeKind {
+  if (organization === true) return "organization";
+  if (tier !== undefined) return "tier";
+  return agent === undefined ? "workspace" : "agent";
 }
 
 /** The same options, for a command to type next. */
