@@ -47,6 +47,8 @@ export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
       return wanted(issue.input, TYPES[issue.expected] ?? issue.expected);
     case "invalid_value":
       return wanted(issue.input, issue.values.map(String).join(" or "));
+    case "invalid_format":
+      return issue.format === "datetime" ? "must be a time, such as 2026-01-05T12:00:00Z" : undefined;
     case "invalid_union":
       return "must be a name, or a list of names";
     case "unrecognized_keys":

@@ -1,12 +1,15 @@
 /** Runs files with tests: what each case decides, and which policies decide none. */
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import type { Cedar } from "../../policy/cedar.ts";
-import { PolicyEngine, type DecidingPolicy } from "../../policy/engine.ts";
+import type { PolicyFault } from "../../contract/policy.ts";
+import { applyingTo, PolicyEngine, type Bundles, type DecidingPolicy } from "../../policy/engine.ts";
+import { tooManyOpen } from "../../policy/policy-index.ts";
 import { readPolicies } from "../commands/policy/scope.ts";
 import { decideCase, type CaseVerdict } from "./decide-case.ts";
 import { bundlesOf, isSame, loadBundles, type FileFault, type LoadedBundle } from "./load-bundles.ts";
 import { readTestFile, type PlacedTests } from "./read-test-file.ts";
 import type { TestCase } from "./test-file.ts";
+import { policyAgent } from "./test-world.ts";
 
 /** A decision, as far as a test is about it. */
 interface Told {
@@ -70,6 +73,8 @@ async function runFile(
   for (const bundle of loaded.value) cover(coverage, bundle, []);
   const bundles = bundlesOf(loaded.value);
   const { tests } = read.value;
+  const crowded = crowdedAgent(read.value, bundles);
+  if (crowded !== null) return { faults: [{ file, ...crowded }], cases: [] };
   const cases = tests.cases.map((each, index) => {
     const verdict = decideCase(engine, bundles, tests.world, each);
     for (const bundle of loaded.value) cover(coverage, bundle, verdict.policies);
@@ -78,8 +83,24 @@ async function runFile(
   return { faults: [], cases };
 }
 
+/** Policies that could not all be activated, because one decision would have to look at too many. */
+function crowdedAgent({ tests, faultAt }: PlacedTests, bundles: Bundles): PolicyFault | null {
+  for (const name of Object.keys(tests.world.agents)) {
+    const applying = applyingTo(policyAgent(tests.world, name), bundles);
+    const open = tooManyOpen(applying.map(({ compiled }) => compiled));
+    if (open === null) continue;
+    const { policies, action } = open;
+    return faultAt(
+      ["policies"],
+      `${policies.length} policies for the agent ${name} name no resource, and each call with the action ${action} would have to look at all of them.`,
+      "Name a tool, an operation, a pool or an integration in some: they could not be activated.",
+    );
+  }
+  return null;
+}
+
 async function policiesBeside(tests: string, path: string) {
-  const file = join(dirname(tests), path);
+  const file = isAbsolute(path) ? path : join(dirname(tests), path);
   return { file, text: await readPolicies(file) };
 }
 

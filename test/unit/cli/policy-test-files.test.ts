@@ -185,7 +185,7 @@ test.each([
     "a time that is none",
     "decision: allow\n  -",
     "decision: allow\n    time: noon\n  -",
-    [expect.stringMatching(/^23:11 cases\[0\]\.time: .*\.$/)],
+    ["23:11 cases[0].time: must be a time, such as 2026-01-05T12:00:00Z."],
   ],
   [
     "an address that is none",

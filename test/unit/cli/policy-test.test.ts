@@ -166,6 +166,21 @@ describe("policies that could not be pushed", () => {
     });
   });
 
+  it("are refused where one decision would have to look at too many, as at the activation", async () => {
+    const open = Array.from(
+      { length: 51 },
+      (_, at) => `@id("p${at}") forbid (principal, action, resource) when { context.time.hour == ${at} };`,
+    );
+    const { exit, stdout } = await testing({
+      ...cases(refund(1, "allow")),
+      "workspace.cedar": open.join("\n"),
+    });
+    expect(exit).toBe(1);
+    expect(stdout).toContain(
+      "workspace.test.yaml:2:3: policies: 51 policies for the agent triage name no resource",
+    );
+  });
+
   it("do not keep other files from being run", async () => {
     const files = {
       ...cases(refund(100, "allow")),
