@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, test } from "vitest";
 import { runTests } from "../../../src/cli/policy-tests/run-tests.ts";
+import { testFile } from "../../../src/cli/policy-tests/test-file.ts";
 import { formatBundle } from "../../../src/policy/format-bundle.ts";
 import { testCedar } from "../../support/cedar-module.ts";
 import { WORKED, workedFile } from "../../support/worked-policies.ts";
@@ -50,4 +51,28 @@ test("the tests that docs/policies.md shows pass with the policies that it shows
   expect(faults).toEqual([]);
   expect(cases.map(({ passed }) => passed)).toEqual([true, true]);
   expect(policies.map((policy) => policy.cases)).toEqual([1]);
+});
+
+interface SchemaDefinition {
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly innerType?: unknown;
+  readonly valueType?: unknown;
+  readonly element?: unknown;
+}
+
+/** The members of a schema, and of everything in it. */
+function membersOf(schema: unknown): readonly string[] {
+  if (schema === undefined) return [];
+  const { def } = schema as { readonly def: SchemaDefinition };
+  const shape = def.shape ?? {};
+  const parts: readonly unknown[] = [...Object.values(shape), def.innerType, def.valueType, def.element];
+  return [...Object.keys(shape), ...parts.flatMap((part) => membersOf(part))];
+}
+
+test("docs/policies.md names every member that a file with tests may have", () => {
+  const members = membersOf(testFile);
+  expect(members).toContain("service_tier");
+  const page = read("docs/policies.md");
+  const unnamed = members.filter((name) => !new RegExp(`[\`.]${name}\``).test(page));
+  expect([...new Set(unnamed)]).toEqual(["world", "cases"]);
 });
