@@ -66,6 +66,11 @@ export async function takeTime(): Promise<() => void> {
   return correctAlarms();
 }
 
+/** Moves the clock on to a time, in milliseconds since the epoch; it never goes back. What ends before that time has ended. */
+export function advanceTo(time: number): void {
+  ahead += Math.max(0, time - systemClock.now());
+}
+
 /** What `act` comes to while the clock stands: no lease runs out or is renewed, however slow the machine. Timers run. */
 export async function stillTime<T>(act: () => Promise<T>): Promise<T> {
   held = systemClock.now();
