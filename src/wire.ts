@@ -188,7 +188,7 @@ export async function services(
   });
   const audit = sink(env);
   const issuer = env.publicUrl;
-  const decisions: DecisionPorts = {
+  const decisions = {
     clock,
     ids,
     leases,
@@ -197,9 +197,9 @@ export async function services(
     policyEngine: engine,
     sink: audit,
     recordable: (_question, clear, args) => recordableArguments(derived[0].auditSalt, clear, args),
-  };
+  } satisfies DecisionPorts;
   /** What calls of the servers behind tools need. */
-  const servers = { clock, timers, background, egress, derived, ...isolate.servers };
+  const servers = { clock, timers, random, background, egress, derived, ...isolate.servers };
   return {
     issuer,
     corsOrigins: env.corsOrigins,
@@ -251,10 +251,8 @@ export async function services(
     mcp: {
       ...decisions,
       ...servers,
-      configuration,
       issuer,
       signingKeys,
-      random,
       eras: isolate.mcpEras,
       sessions: isolate.mcpSessions,
       levels: isolate.mcpLevels,

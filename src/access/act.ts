@@ -5,17 +5,19 @@
  *
  * A read-only act may begin while its intent is still being written. Dome then waits for the intent and checks the
  * leases again before it releases any of the result (P8). Every intent gets one outcome: `completed`, `failed`,
- * `cut` or `not_admitted`. An intent whose outcome never arrives shows as open.
+ * `cut` or `not_admitted`. An intent whose outcome never arrives shows as open. When a change of what is allowed cuts an
+ * act, its outcome has the decision, and is durable before the caller hears of it.
  *
  * A notice is an act to which nothing is answered. Its one record, durable before the act, states it wholly; only what
  * else becomes of it than being taken is an outcome.
  */
 import { draftRecord, type AuditFacts } from "../audit/record.ts";
 import { inTime, type Timers } from "../kernel/clock.ts";
+import type { AuditUnavailable } from "../audit/sink.ts";
 import { defined } from "../kernel/defined.ts";
 import type { DecisionId } from "../kernel/ids.ts";
-import { err, type Result } from "../kernel/result.ts";
-import type { Stale, TokenState, Work } from "../lifecycle/admission.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { TokenState, Work } from "../lifecycle/admission.ts";
 import type { Freshness } from "./lease-client.ts";
 import {
   release,
@@ -26,7 +28,8 @@ import {
   type ReleasePorts,
   type Withheld,
 } from "./release.ts";
-import { Watchdog } from "./watchdog.ts";
+import type { Verdict } from "./verdict.ts";
+import { Watchdog, type Cut, type Standing } from "./watchdog.ts";
 
 export interface ActPorts extends ReleasePorts {
   readonly timers: Timers;
@@ -44,6 +47,8 @@ export interface Act<T> {
   /** The act to perform, and the caller it is for. */
   readonly intent: Intent;
   readonly state: TokenState;
+  /** What it was judged on. */
+  readonly standing: Standing;
   readonly freshness: Freshness;
   /** `open`: it only ends what was admitted before. */
   readonly work: Work;
@@ -60,7 +65,17 @@ export interface Performed<T> {
 }
 
 /** Further members of an outcome's record. */
-type OutcomeFacts = Pick<AuditFacts, "reason" | "layer" | "detail" | "latency_ms" | "data">;
+type OutcomeFacts = Pick<
+  AuditFacts,
+  "reason" | "layer" | "detail" | "policies" | "bundle_version" | "latency_ms" | "data"
+>;
+
+/** The act was cut, because it would be denied now. `state`: of the caller, as it stands now. */
+interface NotAllowed {
+  readonly kind: "no_longer_allowed";
+  readonly verdict: Verdict;
+  readonly state: TokenState;
+}
 
 export interface ActEnd {
   readonly outcome: "completed" | "failed";
@@ -73,8 +88,8 @@ export interface ActEnd {
  */
 export async function act<T>(
   ports: ActPorts,
-  { intent, state, freshness, work, readOnly, perform }: Act<T>,
-): Promise<Result<Released<T>, Withheld>> {
+  { intent, state, standing, freshness, work, readOnly, perform }: Act<T>,
+): Promise<Result<Released<T>, Withheld | NotAllowed>> {
   const recording = ports.sink.record(intent);
   const isEarly = readOnly && (await standsNow(ports.leases, state, freshness, work)).ok;
   if (!isEarly) {
@@ -87,7 +102,7 @@ export async function act<T>(
     }
   }
 
-  const watchdog = new Watchdog(ports, state);
+  const watchdog = new Watchdog(ports, state, standing);
   const outcome = new Outcome(ports, intent);
   const performed = await Promise.race([begin(perform, watchdog), watchdog.cut]).catch((fault: unknown) => {
     watchdog.callOff();
@@ -95,10 +110,12 @@ export async function act<T>(
     throw fault;
   });
   if (performed === undefined || "kind" in performed) return cutOff(watchdog, outcome);
+  await watchdog.settled();
+  if (watchdog.why !== undefined) return cutOff(watchdog, outcome);
 
   const released = await release<T>(ports, {
     value: performed.value,
-    state,
+    state: watchdog.state,
     freshness: "leased",
     evidence: intent,
     recording,
@@ -109,7 +126,7 @@ export async function act<T>(
     outcome.settle("failed");
     throw fault;
   });
-  if (watchdog.stale !== undefined && released.ok) return cutOff(watchdog, outcome);
+  if (watchdog.why !== undefined && released.ok) return cutOff(watchdog, outcome);
   if (!released.ok) {
     watchdog.abandon(released.error.kind);
     // Every other refusal has recorded the outcome together with the intent.
@@ -124,10 +141,15 @@ export async function act<T>(
 const begin = async <T>(perform: Act<T>["perform"], { signal }: Watchdog): Promise<Performed<T>> =>
   perform(signal);
 
-function cutOff({ stale }: Watchdog, outcome: Outcome): Result<never, Withheld> {
-  if (stale === undefined) throw new Error("an act ended without an end");
-  outcome.cut(stale);
-  return err(withheldBecause(stale));
+async function cutOff(
+  { why, state }: Watchdog,
+  outcome: Outcome,
+): Promise<Result<never, Withheld | NotAllowed>> {
+  if (why === undefined) throw new Error("an act ended without an end");
+  outcome.cut(why);
+  if (why.kind !== "no_longer_allowed") return err(withheldBecause(why));
+  const recorded = await outcome.recorded;
+  return recorded.ok ? err({ kind: why.kind, verdict: why.verdict, state }) : recorded;
 }
 
 /** How long an act that was cut may take to say how far it came, in milliseconds. */
@@ -141,11 +163,11 @@ async function untilItEnds(
 ): Promise<void> {
   const settled = Promise.resolve(end).catch((): ActEnd => ({ outcome: "failed" }));
   const ended = await Promise.race([settled, watchdog.cut]);
-  const { stale } = watchdog;
+  const { why } = watchdog;
   watchdog.callOff();
-  if (stale !== undefined) {
+  if (why !== undefined) {
     const closed = await inTime(timers, CLOSING_MS, settled, undefined);
-    outcome.cut(stale, closed?.facts);
+    outcome.cut(why, closed?.facts);
   } else if (ended !== undefined && "outcome" in ended) outcome.settle(ended.outcome, ended.facts);
 }
 
@@ -157,20 +179,22 @@ class Outcome {
   readonly #ports: ActPorts;
   readonly #intent: Evidence;
   #isSettled = false;
+  #recording: Promise<Result<unknown, AuditUnavailable>> = Promise.resolve(ok(null));
 
   constructor(ports: ActPorts, intent: Evidence) {
     this.#ports = ports;
     this.#intent = intent;
   }
 
-  /** `data` says which stop it was, as it does wherever something is withheld, and how far the act had come. */
-  cut(stale: Stale, { data, latency_ms }: ActEnd["facts"] = {}): void {
-    this.settle("cut", {
-      reason: withheldBecause(stale).kind,
-      layer: "lease",
-      data: { ...data, who: "dome", ...stale },
-      ...defined({ latency_ms }),
-    });
+  /** The write of the outcome. */
+  get recorded(): Promise<Result<unknown, AuditUnavailable>> {
+    return this.#recording;
+  }
+
+  /** How far the act had come, and why it was cut. */
+  cut(why: Cut, { data, latency_ms }: ActEnd["facts"] = {}): void {
+    const facts = cutFacts(why);
+    this.settle("cut", { ...facts, data: { ...data, ...facts.data }, ...defined({ latency_ms }) });
   }
 
   settle(outcome: ActEnd["outcome"] | "cut" | "not_admitted", facts: OutcomeFacts = {}): void {
@@ -185,6 +209,22 @@ class Outcome {
       outcome,
       ...facts,
     });
-    this.#ports.background(this.#ports.sink.record(draft));
+    this.#recording = this.#ports.sink.record(draft);
+    this.#ports.background(this.#recording);
   }
+}
+
+/** `data` says which stop it was, as it does wherever something is withheld. */
+function cutFacts(why: Cut): OutcomeFacts {
+  if (why.kind !== "no_longer_allowed")
+    return { reason: withheldBecause(why).kind, layer: "lease", data: { who: "dome", ...why } };
+  const { reason, layer, detail, policies, bundleVersion } = why.verdict;
+  return {
+    reason,
+    layer,
+    detail,
+    policies: [...policies],
+    bundle_version: bundleVersion,
+    data: { who: "policy", kind: why.kind },
+  };
 }

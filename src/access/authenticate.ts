@@ -23,6 +23,7 @@ import type { VerificationCache } from "../tokens/cache.ts";
 import { parseScope, SURFACE, type Scope } from "../contract/scope.ts";
 import { verifyCallToken, type VerifiedToken } from "../tokens/verify.ts";
 import type { CallTokenClaims } from "../contract/call-token.ts";
+import { kidOf } from "../signing/jws.ts";
 import type { AgentUses } from "./agent-uses.ts";
 import { callerProof, type Caller, type CallerUser } from "./caller.ts";
 import { loadChain } from "./chain.ts";
@@ -198,6 +199,7 @@ async function byKey(
     agents: chain.value,
     scope: SURFACE,
     user: null,
+    signedBy: null,
     endsAt: null,
     credential: { kind: "key", id: known.key },
   });
@@ -219,17 +221,17 @@ async function byToken(
     cache: ports.tokenCache,
   });
   if (!verified.ok) return err({ kind: "unknown", why: verified.error.kind });
-  return callerOfToken(ports, verified.value, keySet.value.epoch, work);
+  return callerOfToken(ports, verified.value, { epoch: keySet.value.epoch, kid: kidOf(token) }, work);
 }
 
 async function callerOfToken(
   ports: AuthenticationPorts,
   token: VerifiedToken,
-  verifiedUnder: number,
+  { epoch, kid }: { readonly epoch: number; readonly kid: string },
   work: Work,
 ): Promise<Result<Caller, AuthenticationRefusal>> {
   const { claims } = token;
-  const state = tokenStateOf(claims, verifiedUnder);
+  const state = tokenStateOf(claims, epoch);
   const dead = (agent: AgentId, key: KeyId | null, why: string) =>
     err({ kind: "dead", agent, workspace: state.workspace, key, why } as const);
   const [actor] = state.chain;
@@ -251,6 +253,7 @@ async function callerOfToken(
     agents: chain.value,
     scope: scopeOf(claims.scope),
     user: userOf(claims),
+    signedBy: kid,
     endsAt: claims.exp * 1000,
     credential: { kind: "token", id: claims.jti },
   });

@@ -33,6 +33,8 @@ export interface Caller {
   readonly scope: Scope;
   /** The verified end user, if the call has one. */
   readonly user: CallerUser | null;
+  /** The `kid` of Dome's key that verified a token; null: it is a key. */
+  readonly signedBy: string | null;
   /** When a token ends, in milliseconds since the epoch; null: it is a key, whose end the agent's object knows. */
   readonly endsAt: number | null;
   readonly credential:

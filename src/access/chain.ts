@@ -10,7 +10,7 @@ export type Chain = readonly [RegisteredAgent, ...RegisteredAgent[]];
 
 interface ChainPorts {
   readonly leases: LeaseClient;
-  readonly configuration: ConfigurationReader;
+  readonly configuration: Pick<ConfigurationReader, "load" | "agent">;
 }
 
 /** The registry does not have this agent, or has it as revoked. */

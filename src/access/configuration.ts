@@ -6,6 +6,9 @@
  * matches. Dome reads the D1 primary, because a replica may lag without bound.
  */
 import { BoundedMap } from "../kernel/bounded-map.ts";
+import type { Clock, Timers } from "../kernel/clock.ts";
+import type { Random } from "../kernel/random.ts";
+import { AskBook, jitterOf, lookAgainMs } from "../lifecycle/ask-book.ts";
 import type { IdentityProvider, IdpId } from "../identity/provider.ts";
 import { providersReading } from "../identity/provider-reads.ts";
 import type { AgentId, Id, WorkspaceId } from "../kernel/ids.ts";
@@ -38,6 +41,8 @@ export interface ConfigurationCache {
   readonly bundles: BoundedMap<string, Tagged<ActiveBundle | null>>;
   /** The policies in force of the organization and of tiers, by the id of the bundle; under `org`. */
   readonly organization: BoundedMap<string, Tagged<ReadonlyMap<string, ActiveBundle>>>;
+  /** Who reads what many lack at once. */
+  readonly asks: AskBook;
 }
 
 /** The largest definitions of a tool that are kept, in characters. */
@@ -51,6 +56,7 @@ export const newConfigurationCache = (): ConfigurationCache => ({
   tiers: new TierBook(),
   bundles: new BoundedMap(10_000),
   organization: new BoundedMap(1),
+  asks: new AskBook(10_000),
 });
 
 /** What to read, each with the version from a lease taken before. */
@@ -65,6 +71,13 @@ interface ConfigurationWanted {
     /** From a lease of the agent. */
     readonly recordVersion: number;
   }[];
+}
+
+export interface Turns {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly until: AbortSignal;
 }
 
 type PoliciesWanted = Pick<ConfigurationWanted, "workspace" | "configEpoch" | "orgEpoch"> & {
@@ -87,9 +100,40 @@ export class ConfigurationReader {
    * Reads in one round trip all that decisions on these agents need and this isolate does not have. Later reads
    * under the same versions come from the cache.
    */
-  async load({ workspace, configEpoch, orgEpoch, agents }: ConfigurationWanted): Promise<void> {
+  async load(wanted: ConfigurationWanted): Promise<void> {
+    const lacking = this.#lacking(wanted);
+    if (lacking.length > 0) await readTogether(this.#db, lacking);
+  }
+
+  /**
+   * As `load`, for many at once after a change: of those that lack the same, one reads, and the others look whether it
+   * has. A read that fails is made again by another one of them, after a pause.
+   * @param until ends it.
+   */
+  async loadInTurn(wanted: ConfigurationWanted, { clock, timers, random, until }: Turns): Promise<void> {
+    const { asks } = this.#cache;
+    const id = JSON.stringify(wanted);
+    for (let round = 0; !until.aborted && this.#lacking(wanted).length > 0; round += 1) {
+      const turn = asks.turn(id, clock.now());
+      if (turn.do !== "ask") {
+        await timers.sleep(turn.do === "pause" ? turn.ms : lookAgainMs(round), until);
+        continue;
+      }
+      const asking = { askedAt: clock.now() };
+      asks.begun(id, asking, jitterOf(random));
+      try {
+        await this.load(wanted);
+        return asks.answered(id, asking, clock.now());
+      } catch (fault) {
+        asks.failed(id, asking, clock.now(), false);
+        throw fault;
+      }
+    }
+  }
+
+  #lacking({ workspace, configEpoch, orgEpoch, agents }: ConfigurationWanted): readonly Reading<void>[] {
     const { agents: records, catalogs, providers, tiers, bundles, organization } = this.#cache;
-    const lacking = [
+    return [
       ...agents.map(({ id, recordVersion }) =>
         missing(records, id, recordVersion, () => agentReading(this.#db, id)),
       ),
@@ -103,7 +147,6 @@ export class ConfigurationReader {
         missing(bundles, id, configEpoch, () => this.#bundle(id)),
       ),
     ].filter((reading) => reading !== undefined);
-    if (lacking.length > 0) await readTogether(this.#db, lacking);
   }
 
   /**

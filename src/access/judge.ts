@@ -18,12 +18,13 @@ import type { ConfigurationReader } from "./configuration.ts";
 import { contextHeadersOf, type ContextHeaders } from "./context-headers.ts";
 import { evaluate, type AccessRequest, type Facts } from "./evaluate.ts";
 import type { Verdict } from "./verdict.ts";
+import type { Versions } from "./versions.ts";
 import type { NoLease } from "./lease-client.ts";
 import { policiesInForce } from "./policies-in-force.ts";
 import type { ReleasePorts } from "./release.ts";
 
 export interface DecisionPorts extends ReleasePorts {
-  readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "policies">;
+  readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "policies" | "loadTiers">;
   readonly tiers: Tiers;
   readonly policyEngine: PolicyEngine;
   /** Keyed digest of call arguments, or the arguments themselves where the tool's entry allows it. */
@@ -56,14 +57,18 @@ export interface Question<A extends AccessRequest = AccessRequest> {
   readonly argumentFault?: ArgumentFault | null;
 }
 
-export interface Judged<A extends AccessRequest = AccessRequest> {
-  readonly asked: A;
-  readonly decided: Decided;
-  /** The catalog on which the verdict is based. */
+/** A verdict, and what it is based on. */
+interface Based<A extends AccessRequest> {
+  readonly question: Question<A>;
   readonly catalog: Catalog;
   readonly limits: Result<Limits, UnknownTier>;
   /** The headers that the tool's entry names, as they were decided on. */
   readonly headers: ContextHeaders;
+  readonly under: Versions;
+}
+
+export interface Judged<A extends AccessRequest = AccessRequest> extends Based<A> {
+  readonly decided: Decided;
   /** The facts for the audit record, whatever its kind. */
   readonly facts: Omit<AuditFacts, "kind">;
 }
@@ -75,14 +80,36 @@ export async function judge<A extends AccessRequest>(
   question: (catalog: Catalog) => Question<A>,
   request: RequestFacts,
 ): Promise<Result<Judged<A>, NoLease>> {
-  const limits = limitsOf(ports.tiers, caller.agents);
-  const { agents, scope, state } = caller;
+  const found = await verdictOn(ports, caller, question, request);
+  if (!found.ok) return found;
+  const { verdict, ...based } = found.value;
+  const { catalog, headers } = based;
+  const { asked, args } = based.question;
+  const id = ports.ids.next("dec");
+  const txn = (caller.state.txn as TxnId | undefined) ?? ports.ids.next("txn");
+  const clear = asked.kind === "tool" && catalog.tools.get(asked.name)?.clearArguments === true;
+  const recordable = ports.recordable(asked, clear, args);
+  const decided = { ...verdict, id, txn };
+  return ok({ ...based, decided, facts: factsOf(caller, asked, { decided, request, headers, recordable }) });
+}
+
+/** The verdict on a call by what is in force now. @param who its agents as registered under current leases. */
+export async function verdictOn<A extends AccessRequest>(
+  ports: Omit<DecisionPorts, "recordable" | "sink" | "ids">,
+  who: Pick<Caller, "state" | "agents" | "scope" | "user">,
+  question: (catalog: Catalog) => Question<A>,
+  request: Pick<RequestFacts, "request" | "headers">,
+): Promise<Result<Based<A> & { readonly verdict: Verdict }, NoLease>> {
+  const { agents, scope, state } = who;
   const inForce = await policiesInForce(ports, state.workspace, agents);
   if (!inForce.ok) return inForce;
-  const { configEpoch, bundles } = inForce.value;
+  const { configEpoch, orgEpoch, bundles } = inForce.value;
+  await ports.configuration.loadTiers(orgEpoch);
   const catalog = await ports.configuration.catalog(state.workspace, configEpoch);
-  const user = await judgedUser(ports.configuration, caller, configEpoch);
-  const { asked, args, argumentFault = null } = question(catalog);
+  const user = await judgedUser(ports.configuration, who, configEpoch);
+  const limits = limitsOf(ports.tiers, agents);
+  const asking = question(catalog);
+  const { asked, args, argumentFault = null } = asking;
 
   const upstream = asked.kind === "tool" ? catalog.tools.get(asked.name)?.upstream : undefined;
   const named =
@@ -100,30 +127,19 @@ export async function judge<A extends AccessRequest>(
       argumentFault,
       headers: named,
       policies: { engine: ports.policyEngine, bundles },
-      circumstances: { user: caller.user, request: request.request, headers, now: ports.clock.now() },
+      circumstances: { user: who.user, request: request.request, headers, now: ports.clock.now() },
     },
     asked,
   );
 
-  const id = ports.ids.next("dec");
-  const txn = (state.txn as TxnId | undefined) ?? ports.ids.next("txn");
-  const clear = asked.kind === "tool" && catalog.tools.get(asked.name)?.clearArguments === true;
-  const recordable = ports.recordable(asked, clear, args);
-  const decided = { ...verdict, id, txn };
-  return ok({
-    asked,
-    decided,
-    catalog,
-    limits,
-    headers,
-    facts: factsOf(caller, asked, { decided, request, headers, recordable }),
-  });
+  const under = { records: agents.map(({ recordVersion }) => recordVersion), configEpoch, orgEpoch };
+  return ok({ question: asking, catalog, limits, headers, under, verdict });
 }
 
 /** The user with the provider's current name in the workspace; the name is null when the provider was removed. */
 export async function judgedUser(
-  configuration: DecisionPorts["configuration"],
-  { user, state }: Caller,
+  configuration: Pick<ConfigurationReader, "providers">,
+  { user, state }: Pick<Caller, "user" | "state">,
   configEpoch: number,
 ): Promise<Facts["user"]> {
   if (user === null) return null;

@@ -19,7 +19,7 @@ import {
   type TokenState,
   type Work,
 } from "../lifecycle/admission.ts";
-import { lookAgainMs } from "../lifecycle/ask-book.ts";
+import { jitterOf, lookAgainMs } from "../lifecycle/ask-book.ts";
 import {
   dueForRenewal,
   RENEWAL_TIMEOUT_MS,
@@ -30,6 +30,7 @@ import {
   type WorkspaceAnswer,
 } from "../lifecycle/lease.ts";
 import type { LeaseBook, Wanted } from "../lifecycle/lease-book.ts";
+import type { Versions } from "./versions.ts";
 
 /** `always`: trusts no cached lease; asks every object now. */
 export type Freshness = "leased" | "always";
@@ -62,8 +63,11 @@ interface LeaseClientPorts {
 /** No lease arrived in time, so the call cannot be decided: 503 with `Retry-After`. */
 export interface NoLease {
   readonly kind: "no_lease";
-  /** `provider`: the keys that an identity provider publishes. `evidence`: the workspace's ledger is full. */
-  readonly of: "agent" | "workspace" | "org" | "provider" | "evidence";
+  /**
+   * `provider`: the keys that an identity provider publishes. `evidence`: the workspace's ledger is full. `configuration`:
+   * what a running act is judged on again.
+   */
+  readonly of: "agent" | "workspace" | "org" | "provider" | "evidence" | "configuration";
 }
 
 /** The same with the id of the object that has not answered, for the record. */
@@ -161,6 +165,15 @@ export class LeaseClient {
   admittedUntil(state: TokenState): Result<number, Stale> {
     const now = this.#ports.clock.now();
     return admittedUntil(state, this.#held(state, now), now);
+  }
+
+  /** Which configuration the leases of this isolate name for a caller; undefined while one of them is missing. */
+  versions(state: TokenState): Versions | undefined {
+    const { agents, workspace, org } = this.#held(state, this.#ports.clock.now());
+    if (workspace === undefined || org === undefined) return undefined;
+    const records = state.chain.flatMap(({ agent }) => agents.get(agent)?.answer.record_version ?? []);
+    if (records.length < state.chain.length) return undefined;
+    return { records, configEpoch: workspace.answer.config_epoch, orgEpoch: org.answer.config_epoch };
   }
 
   /** Asks every object that the caller's state depends on, now. */
@@ -279,9 +292,6 @@ export class LeaseClient {
     return { work };
   }
 }
-
-/** In [0.5, 1). */
-const jitterOf = (random: Random): number => 0.5 + (random.bytes(1)[0] ?? 0) / 512;
 
 /** How the platform marks that an object has more requests than it can take. */
 const isOverloaded = (fault: unknown): boolean =>

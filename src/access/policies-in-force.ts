@@ -14,6 +14,8 @@ interface InForcePorts {
 interface InForce {
   /** From a lease of the workspace. */
   readonly configEpoch: number;
+  /** From a lease of `org`. */
+  readonly orgEpoch: number;
   readonly bundles: Bundles;
 }
 
@@ -29,5 +31,5 @@ export async function policiesInForce(
   const { config_epoch: configEpoch } = home.value.answer;
   const orgEpoch = org.value.answer.config_epoch;
   const bundles = await configuration.policies({ workspace, configEpoch, orgEpoch, agents });
-  return ok({ configEpoch, bundles });
+  return ok({ configEpoch, orgEpoch, bundles });
 }

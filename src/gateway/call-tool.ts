@@ -18,9 +18,11 @@ import {
   type Question,
   type RequestFacts,
 } from "../access/judge.ts";
+import { judgeAgain, type JudgeAgainPorts } from "../access/judge-again.ts";
 import { release, type Released, type Withheld } from "../access/release.ts";
+import type { Verdict } from "../access/verdict.ts";
 import { draftRecord } from "../audit/record.ts";
-import { ok, type Result } from "../kernel/result.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
 import type { Catalog, CatalogTool } from "../registry/catalog.ts";
 import type { Work } from "../lifecycle/admission.ts";
 import { freshnessOf, type Limits } from "../tiers/limits.ts";
@@ -31,6 +33,7 @@ import type { CallBook } from "./upstream/call-book.ts";
 import { serverOf } from "./upstream/guarded-egress.ts";
 
 export type ToolCallPorts = DecisionPorts &
+  JudgeAgainPorts &
   ActPorts & {
     /** What runs in this isolate: an isolate's global. */
     readonly calls: CallBook;
@@ -94,7 +97,8 @@ export async function callTool<T>(
 ): Promise<Result<Called<T | Unanswered>, Withheld>> {
   const judged = await judge(ports, caller, question, request);
   if (!judged.ok) return judged;
-  const { asked, decided, catalog, limits, headers, facts } = judged.value;
+  const { question: asking, decided, catalog, limits, headers, facts, under } = judged.value;
+  const { asked } = asking;
   const { state } = caller;
   const freshness = freshnessOf(limits);
   if (decided.decision === "deny") {
@@ -107,9 +111,11 @@ export async function callTool<T>(
   if (tool === undefined || !limits.ok)
     throw new Error("a call was allowed without a tool or without limits");
   const permit = { caller, asked, request, headers, decided, tool, limits: limits.value };
+  const running = { caller, question: asking, request, tool };
   const result = await act(ports, {
     intent: intentOf(ports, judged.value, limits.value, isNotice),
     state,
+    standing: { under, again: (until) => judgeAgain(ports, running, until) },
     freshness,
     work,
     // As an operator has reviewed: it may begin while its intent is being written. A hint of the server is no review.
@@ -123,8 +129,21 @@ export async function callTool<T>(
       return isNotice ? timed() : withinBound<T>(ports, permit, timed);
     },
   });
-  return result.ok ? ok({ kind: "called", decided, result: result.value }) : result;
+  if (result.ok) return ok({ kind: "called", decided, result: result.value });
+  const { error } = result;
+  if (error.kind !== "no_longer_allowed") return err(error);
+  const { verdict, state: now } = error;
+  const value = { ...decided, ...whileItRan(verdict) };
+  // Its outcome, which has the denial, is durable.
+  const decision = await release(ports, { value, state: now, freshness, evidence: null, work: "open" });
+  return decision.ok ? ok({ kind: "denied", asked, decision: decision.value }) : decision;
 }
+
+/** What the caller of an act is told that was cut because it would be denied now. */
+export const whileItRan = (verdict: Verdict): Verdict => ({
+  ...verdict,
+  detail: `Dome has cut the call, because it is not allowed any more; it may have had its effect. ${verdict.detail}`,
+});
 
 /** How soon a caller may ask again when a server has as many calls as it may have, in seconds. */
 const BUSY_S = 1;

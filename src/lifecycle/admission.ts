@@ -49,6 +49,14 @@ export interface TokenState {
   readonly verifiedUnder?: number;
 }
 
+/**
+ * The state of what looks itself after the signature of its token, when the configuration of `org` changes: a running act
+ * (`access/watchdog.ts`).
+ */
+export function withoutSignature({ verifiedUnder: _verifiedUnder, ...state }: TokenState): TokenState {
+  return state;
+}
+
 /** The leases to compare with. `agents` by agent id. */
 export interface LeaseSet {
   readonly agents: ReadonlyMap<string, Lease<AgentAnswer>>;
@@ -63,8 +71,11 @@ export type Work = "new" | "open";
 export type Stale =
   | {
       readonly kind: "no_lease";
-      readonly of: "agent" | "workspace" | "org" | "provider" | "evidence";
-      /** Of the object whose lease is missing: an agent, a workspace or `org`. Empty: the state names no agent. */
+      readonly of: "agent" | "workspace" | "org" | "provider" | "evidence" | "configuration";
+      /**
+       * Of the object whose lease is missing, or of whose configuration it is: an agent, a workspace or `org`. Empty: the
+       * state names no agent.
+       */
       readonly id: string;
     }
   | { readonly kind: "agent_not_active"; readonly agent: string; readonly state: string }
@@ -73,6 +84,8 @@ export type Stale =
   | { readonly kind: "epoch_changed"; readonly agent: string }
   | { readonly kind: "key_not_live"; readonly agent: string; readonly key: string }
   | { readonly kind: "token_revoked"; readonly jti: string }
+  /** The key that signed the token of a running act is not published any more. */
+  | { readonly kind: "signing_key_withdrawn"; readonly kid: string }
   | { readonly kind: "workspace_halted" }
   | { readonly kind: "halt_epoch_changed" }
   | { readonly kind: "user_stopped" }

@@ -7,6 +7,7 @@
  * request has ended or the object is slow. A late answer is still used, because a lease counts from the sending.
  */
 import { BoundedMap } from "../kernel/bounded-map.ts";
+import type { Random } from "../kernel/random.ts";
 import { RENEWAL_TIMEOUT_MS, type Asking } from "./lease.ts";
 
 /** The longest pause after a first failure; it doubles after each further failure. */
@@ -20,6 +21,9 @@ const LOOKS_MS = [1, 2, 4, 8, 16] as const;
 
 /** The pause of a waiting request after its `round`th look (0, 1, …), in milliseconds. */
 export const lookAgainMs = (round: number): number => LOOKS_MS[round] ?? 16;
+
+/** The random share of a pause, in [0.5, 1). */
+export const jitterOf = (random: Random): number => 0.5 + (random.bytes(1)[0] ?? 0) / 512;
 
 interface Asked {
   readonly asking: Asking;

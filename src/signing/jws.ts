@@ -87,6 +87,13 @@ export async function verifyJws(
   }
 }
 
+/** Which key a verified text was signed with. @param text that `verifyJws` has taken. */
+export function kidOf(text: string): string {
+  const kid = parseSegment(text.split(".", 1)[0] ?? "")?.["kid"];
+  if (typeof kid !== "string") throw new Error("a text that was verified names no key");
+  return kid;
+}
+
 /** Only names, types and Dome's own table: this code must not fetch, import, or trust anything. */
 function chooseKey(
   header: JsonObject,

@@ -70,5 +70,5 @@ export class ManualTime implements Clock, Timers {
 
 /** Lets every promise that can go on go on. */
 export async function settlePromises(): Promise<void> {
-  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+  for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
 }

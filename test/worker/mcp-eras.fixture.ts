@@ -52,6 +52,8 @@ export const servers = {
   turned: new Map<string, "legacy" | "modern">(),
   /** Legacy servers keep no sessions. */
   areSessionless: false,
+  /** What each server lists. */
+  tools: TOOLS as readonly object[],
   /** What a server without a session for the request answers. */
   over: 404,
   answer: null as unknown as (sent: Sent) => Response | Promise<Response>,
@@ -92,7 +94,7 @@ async function serve(input: unknown, init: RequestInit = {}): Promise<Response> 
     const result = { supportedVersions: ["2026-07-28"], capabilities: CAPABILITIES, resultType: "complete" };
     return json({ id: message.id, result });
   }
-  if (message?.method === "tools/list") return json({ id: message.id, result: { tools: TOOLS } });
+  if (message?.method === "tools/list") return json({ id: message.id, result: { tools: servers.tools } });
   if (message?.method === "initialize") {
     if (era === "modern") {
       const data = { supported: ["2026-07-28"] };
@@ -144,7 +146,7 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  Object.assign(servers, { sent: [], over: 404, areSessionless: false, answer: found });
+  Object.assign(servers, { sent: [], tools: TOOLS, over: 404, areSessionless: false, answer: found });
   servers.turned.clear();
   vi.spyOn(globalThis, "fetch").mockImplementation(serve);
 });

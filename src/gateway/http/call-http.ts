@@ -45,6 +45,8 @@ export const HTTP_HEADERS_MS = 30_000;
 export const HTTP_SILENCE_MS = 120_000;
 
 export interface HttpPorts extends ToolCallPorts, SendPorts, CircuitPorts {
+  readonly configuration: ToolCallPorts["configuration"];
+  readonly signingKeys: ToolCallPorts["signingKeys"] & SendPorts["signingKeys"];
   readonly egress: Egress;
   readonly issuer: string;
   /** Passes exactly so many bytes, and lets the platform say how many they are. */

@@ -18,7 +18,8 @@ import type { ServerPorts } from "./exchange.ts";
 
 export interface McpPorts extends ToolCallPorts, SendPorts, CircuitPorts, ServerPorts {
   readonly egress: Pick<Egress, "open">;
-  readonly configuration: Pick<ConfigurationReader, "catalog" | "providers" | "definitions" | "policies">;
+  readonly configuration: ToolCallPorts["configuration"] & Pick<ConfigurationReader, "definitions">;
+  readonly signingKeys: ToolCallPorts["signingKeys"] & SendPorts["signingKeys"];
 }
 
 export interface DoorView {

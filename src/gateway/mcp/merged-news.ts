@@ -3,6 +3,7 @@
  * last message, or with a sentence of Dome where it has none.
  */
 import type { Caller } from "../../access/caller.ts";
+import { withoutSignature } from "../../lifecycle/admission.ts";
 import { utf8 } from "../../kernel/bytes.ts";
 import { eventBytes, KEEP_ALIVE } from "../../mcp/event-writer.ts";
 import type { SseEvent } from "../../mcp/event-reader.ts";
@@ -32,12 +33,14 @@ interface Passed {
  */
 export function mergedNews(
   { leases, clock }: Pick<McpPorts, "leases" | "clock">,
-  { state }: Caller,
+  { state }: Pick<Caller, "state">,
   id: RequestId,
   first: string,
   sources: readonly News[],
 ): ReadableStream<Uint8Array> {
   const awaited = new Map<News, Promise<{ readonly news: News; readonly event: SseEvent | null }>>();
+  // The act at each server looks after the signature.
+  const watched = withoutSignature(state);
   let isOver = false;
 
   const listenOn = (news: News): void => {
@@ -57,7 +60,7 @@ export function mergedNews(
   };
   /** What a server has said before a cut may still be here after it (P3). */
   const mayPass = (): boolean => {
-    const until = leases.admittedUntil(state);
+    const until = leases.admittedUntil(watched);
     return until.ok && clock.now() < until.value;
   };
 

@@ -1,6 +1,8 @@
 /** What Dome answers in place of a tool's server, under the id of the request. */
 import type { Decided } from "../../access/judge.ts";
 import { safeChange, sentenceOf } from "../../access/evaluate.ts";
+import type { Verdict } from "../../access/verdict.ts";
+import { NoLongerAllowed } from "../../access/watchdog.ts";
 import { PROBLEMS } from "../../contract/problem-codes.ts";
 import type { DecisionId } from "../../kernel/ids.ts";
 import type { RequestId } from "../../mcp/json-members.ts";
@@ -8,6 +10,7 @@ import { errorMessage, ownCode, RPC_ERRORS } from "../../mcp/errors.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
 import { failedCall } from "../../mcp/tool-result.ts";
 import { defined } from "../../kernel/defined.ts";
+import { whileItRan } from "../call-tool.ts";
 import { ActTooLong } from "../deadline.ts";
 import { NO_ANSWER } from "../no-answer.ts";
 import { WHO_FAILED, type NoAnswer } from "../who-failed.ts";
@@ -34,11 +37,22 @@ const STOPPED =
 export function cutMessage(id: RequestId, stop: AbortSignal): string | null {
   if (!stop.aborted) return null;
   if (stop.reason instanceof ActTooLong) return noAnswerMessage(id, "act_too_long");
+  if (stop.reason instanceof NoLongerAllowed) return deniedMeanwhile(id, stop.reason.verdict);
   const code = "invalid_token";
   return errorMessage(id, {
     code: ownCode(PROBLEMS[code].status),
     message: STOPPED,
     data: { who: "dome", code },
+  });
+}
+
+/** The caller has had the call's beginning, so what it is told is no oracle (P11). */
+function deniedMeanwhile(id: RequestId, verdict: Verdict): string {
+  const denied = whileItRan(verdict);
+  return errorMessage(id, {
+    code: ownCode(PROBLEMS.denied.status),
+    message: sentenceOf(denied),
+    data: { who: "policy", code: "denied", reason: denied.reason },
   });
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { act, type ActEnd, type Performed } from "../../../src/access/act.ts";
 import { draftRecord } from "../../../src/audit/record.ts";
-import { AGENT, draining, isolate, STATE, stopped, WORKSPACE } from "./release.fixture.ts";
+import { AGENT, draining, isolate, STANDING, STATE, stopped, WORKSPACE } from "./release.fixture.ts";
 
 /** A promise that a test settles. */
 function later<T>() {
@@ -34,6 +34,7 @@ function running(readOnly = false) {
     act(ports, {
       intent,
       state: STATE,
+      standing: STANDING,
       freshness,
       work: "new",
       readOnly,

@@ -1,12 +1,13 @@
 /** An isolate with objects that answer as told, a sink that writes down in which order things happen, and still time. */
 import { LeaseClient } from "../../../src/access/lease-client.ts";
+import type { Standing } from "../../../src/access/watchdog.ts";
 import type { Recorded } from "../../../src/audit/sink.ts";
 import type { AuditDraft } from "../../../src/contract/audit.ts";
 import { idSource, type AgentId, type WorkspaceId } from "../../../src/kernel/ids.ts";
 import { err, ok } from "../../../src/kernel/result.ts";
 import type { TokenState } from "../../../src/lifecycle/admission.ts";
 import { LeaseBook } from "../../../src/lifecycle/lease-book.ts";
-import type { AgentAnswer, WorkspaceAnswer } from "../../../src/lifecycle/lease.ts";
+import type { AgentAnswer, OrgAnswer, WorkspaceAnswer } from "../../../src/lifecycle/lease.ts";
 import { ManualTime } from "../../support/manual-timers.ts";
 
 export const AGENT: AgentId = "agt_01k9v3m8q2x7n5r4t6w0y1z2a3";
@@ -21,6 +22,7 @@ export const STATE: TokenState = {
 export interface World {
   agent: AgentAnswer;
   workspace: WorkspaceAnswer;
+  org: OrgAnswer;
   /** What the objects do when asked: answer, never answer, or fail. */
   objects: "answer" | "hang" | "fail";
   /** Whether records become durable. */
@@ -48,6 +50,7 @@ export function isolate() {
       stopped_txns: [],
       ttl_ms: 2000,
     },
+    org: { config_epoch: 1, ttl_ms: 2000 },
     objects: "answer",
     durable: true,
     afterRecord: () => undefined,
@@ -63,7 +66,7 @@ export function isolate() {
     source: {
       agent: () => answer("agent", () => world.agent),
       workspace: () => answer("workspace", () => world.workspace),
-      org: () => answer("org", () => ({ config_epoch: 1, ttl_ms: 2000 })),
+      org: () => answer("org", () => world.org),
     },
     books: {
       agents: new LeaseBook(),
@@ -98,6 +101,12 @@ export function isolate() {
   };
   return { time, world, asked, leases, records, ports, background };
 }
+
+/** What an act is judged on in a world that nobody has changed, and stays judged on. */
+export const STANDING: Standing = {
+  under: { records: [1], configEpoch: 1, orgEpoch: 1 },
+  again: () => Promise.reject(new Error("nothing has changed")),
+};
 
 export const stopped = (world: World): void => {
   world.agent = { ...world.agent, state: "suspended", epoch: 3, ttl_ms: 750 };

@@ -105,15 +105,22 @@ export function calling(more: Partial<RegisteredAgent> = {}) {
     agents: [{ ...agent, ...more }],
     scope: SURFACE,
     user: null,
+    signedBy: null,
     endsAt: null,
     credential: { kind: "key", id: "key_1" },
   };
   const ports: ToolCallPorts = {
     ...world.ports,
     calls: new CallBook(10),
+    random: { bytes: (length) => new Uint8Array(length) },
+    signingKeys: { keySet: () => Promise.reject(new Error("a key has no signature")) },
     configuration: {
       catalog: () => Promise.resolve(CATALOG),
       providers: () => Promise.resolve(new Map()),
+      loadTiers: () => Promise.resolve(),
+      load: () => Promise.resolve(),
+      loadInTurn: () => Promise.resolve(),
+      agent: () => Promise.resolve(caller.agents[0]),
       policies: () => Promise.resolve(NO_POLICIES.bundles),
     },
     tiers: BUILT_IN_TIERS,

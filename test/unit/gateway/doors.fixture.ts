@@ -46,8 +46,8 @@ export function doors(serve: (sent: ToServer) => Promise<Response>, agent: Parti
   const decisions = {
     ...world.ports,
     configuration: {
+      ...world.ports.configuration,
       catalog: () => Promise.resolve(TOOLS),
-      providers: () => Promise.resolve(new Map()),
       policies: () => Promise.resolve(NO_BUNDLES),
       definitions: () => Promise.reject(new Error("nothing is listed here")),
     },
@@ -59,7 +59,10 @@ export function doors(serve: (sent: ToServer) => Promise<Response>, agent: Parti
     tokens: new BoundedMap(10),
     circuits: new BoundedMap(10),
     issuer: "https://dome.example",
-    signingKeys: { signer: () => Promise.reject(new Error("nothing is signed here")) },
+    signingKeys: {
+      ...world.ports.signingKeys,
+      signer: () => Promise.reject(new Error("nothing is signed here")),
+    },
   } satisfies Partial<HttpPorts>;
   const http: HttpPorts = { ...servers, fixedLength: () => new TransformStream() } as unknown as HttpPorts;
   const mcp = {
