@@ -12,6 +12,14 @@ import { LEGACY } from "./revision.ts";
 /** Dome as a client of a server, and as a server. */
 export const DOME = { name: "dome", version: "1" } as const;
 
+/** What the door of all servers serves, whatever the servers behind it have. */
+export const ALL_CAPABILITIES = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
+  completions: {},
+} as const;
+
 /** Legacy revisions that Dome speaks itself; another one is answered with the newest of them, as servers do. */
 const SPOKEN: readonly string[] = [LEGACY, "2025-06-18"];
 

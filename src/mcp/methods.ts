@@ -11,18 +11,12 @@ const NAMED_BY: ReadonlyMap<string, string> = new Map([
 export const nameParameter = (method: string): string | undefined => NAMED_BY.get(method);
 
 const LISTS = ["tools/list", "resources/list", "resources/templates/list", "prompts/list"];
+const SUBSCRIPTIONS = ["resources/subscribe", "resources/unsubscribe"];
 const BOTH = [...LISTS, ...NAMED_BY.keys(), "completion/complete"];
 
 const REQUESTS: Readonly<Record<Era, ReadonlySet<string>>> = {
   modern: new Set([...BOTH, "server/discover", "subscriptions/listen"]),
-  legacy: new Set([
-    ...BOTH,
-    "initialize",
-    "ping",
-    "logging/setLevel",
-    "resources/subscribe",
-    "resources/unsubscribe",
-  ]),
+  legacy: new Set([...BOTH, "initialize", "ping", "logging/setLevel", ...SUBSCRIPTIONS]),
 };
 
 /**
@@ -38,13 +32,11 @@ export const isList = (method: string): boolean => LISTS.includes(method);
 export const isCacheable = (method: string): boolean =>
   isList(method) || method === "resources/read" || method === "server/discover";
 
+/** A request about news of one resource, which come on a stream of their own in the legacy era. */
+export const isSubscription = (method: string): boolean => SUBSCRIPTIONS.includes(method);
+
 /** Requests that the modern revision removed and legacy clients still send: a modern upstream does not know them. */
-const REMOVED: ReadonlySet<string> = new Set([
-  "ping",
-  "logging/setLevel",
-  "resources/subscribe",
-  "resources/unsubscribe",
-]);
+const REMOVED: ReadonlySet<string> = new Set(["ping", "logging/setLevel", ...SUBSCRIPTIONS]);
 
 /** Whether Dome answers this request of a legacy client itself, because its upstream is modern. */
 export const isRemovedInModern = (method: string): boolean => REMOVED.has(method);

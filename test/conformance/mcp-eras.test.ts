@@ -1,5 +1,9 @@
 /** The four pairs of eras at the doors of tools, and the door of all, with the official clients, servers and suite. */
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { Transport as TransportOfV1 } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ControlPlane } from "../../src/client/control-plane.ts";
@@ -168,6 +172,23 @@ describe("the door of all servers", () => {
       expect(client.reported).toEqual([]);
     },
   );
+
+  it("tells the stock client of 2025-11-25 of the changes of a resource that it has subscribed to", async () => {
+    const uri = "everything.demo://resource/dynamic/text/1";
+    const client = new ClientV1({ name: "stock", version: "1" });
+    const heard: string[] = [];
+    client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => {
+      heard.push(params.uri);
+    });
+    const requestInit = { headers: { authorization: `Bearer ${all.key}` } };
+    const transport = new TransportV1(new URL(all.url), { requestInit });
+    await client.connect(transport as TransportOfV1);
+    await client.subscribeResource({ uri });
+    await client.callTool({ name: "everything.toggle-subscriber-updates", arguments: {} });
+    await expect.poll(() => heard.at(0), { timeout: 15_000 }).toBe(uri);
+    await client.unsubscribeResource({ uri });
+    await client.close();
+  });
 
   it("has the news of its servers in one stream, as the stock client hears them", async () => {
     const client = new Client({ name: "stock", version: "1" }, { versionNegotiation: { mode: "auto" } });

@@ -31,7 +31,14 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
 
 /** Operations of the OAuth endpoints: their refusals have the form of RFC 6749 §5.2. */
 const OAUTH = new Set(["issueToken", "introspectToken", "revokeToken"]);
-const JSON_RPC = new Set(["mcpTool", "mcpToolListen", "mcpToolEnd", "mcpAllTools", "mcpAllEnd"]);
+const JSON_RPC = new Set([
+  "mcpTool",
+  "mcpToolListen",
+  "mcpToolEnd",
+  "mcpAllTools",
+  "mcpAllListen",
+  "mcpAllEnd",
+]);
 
 describe("the OpenAPI document", () => {
   it("is valid OpenAPI 3.1, references included", async () => {

@@ -20,7 +20,13 @@ describe("a legacy client at the door of all servers", () => {
     const { session, initialized } = await LegacyClient.connect(ALL);
     expect(initialized.body.result).toEqual({
       protocolVersion: "2025-11-25",
-      capabilities: { tools: {}, prompts: {}, resources: {}, completions: {}, logging: {} },
+      capabilities: {
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        completions: {},
+        logging: {},
+      },
       serverInfo: { name: "dome", version: "1" },
     });
     expect(session).toMatch(/^dome_sealed_1\./);
@@ -87,7 +93,7 @@ describe("a legacy client at the door of all servers", () => {
   it.each([
     ["x", -32_602],
     [7, -32_602],
-    ["legacy.x:y", -32_601],
+    ["modern.x:y", -32_601],
   ])("is told that there is no subscription to %j, because nobody would have it", async (uri, code) => {
     const client = await LegacyClient.connect(ALL);
     servers.sent = [];
@@ -121,7 +127,7 @@ describe("a legacy client at the door of all servers", () => {
     expect((await one.post({ id: 2, method: "ping" }, { "mcp-session-id": all.session })).status).toBe(404);
   });
 
-  it("opens no stream there", async () => {
+  it("opens no stream where no server has one", async () => {
     const client = await LegacyClient.connect(ALL);
     const { status } = await send(ALL, "GET", client.headers);
     expect(status).toBe(405);

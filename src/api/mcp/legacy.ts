@@ -5,6 +5,7 @@
  * JSON-RPC error with 200, as servers of its era have it.
  */
 import type { Decided } from "../../access/judge.ts";
+import { hearAll } from "../../gateway/mcp/hear-all.ts";
 import { listen } from "../../gateway/mcp/listen.ts";
 import { beginClientSession } from "../../gateway/mcp/begin-session.ts";
 import { beginSessionWithAll } from "../../gateway/mcp/begin-session-with-all.ts";
@@ -26,10 +27,9 @@ import type { DecisionId } from "../../kernel/ids.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { RPC_ERRORS, type RpcError } from "../../mcp/errors.ts";
 import { cancelledBy } from "../../mcp/cancelled.ts";
-import { logLevelOf } from "../../mcp/log-level.ts";
+import { logLevelOf, type LogLevel } from "../../mcp/log-level.ts";
 import type { RpcMessage, RpcRequest } from "../../mcp/message.ts";
-import { isRemovedInModern, isServed } from "../../mcp/methods.ts";
-import { splitName } from "../../mcp/prefixed-name.ts";
+import { isRemovedInModern, isServed, isSubscription } from "../../mcp/methods.ts";
 import { initializeFault } from "../../mcp/initialize.ts";
 import { emptyResult } from "../../mcp/tool-result.ts";
 import type { Refusal } from "../../operations/answer/refusal.ts";
@@ -97,7 +97,8 @@ export async function listenLegacy(call: DoorCall): Promise<Response> {
   const { ports, caller, tool, http, about } = call;
   const session = await sessionOf(call);
   if (!session.ok) return session.error;
-  const { server } = session.value;
+  const { server, held, digest } = session.value;
+  if (held !== null) return listenToHeld(call, held, digest);
   if (tool === null || server?.era !== "legacy") return jsonrpcDialect.methodNotAllowed(ALLOW, about);
   const { headers, signal: gone } = http;
   const heard = await listen(ports, caller, { tool, session: server, headers, request: call.request, gone });
@@ -118,6 +119,24 @@ export async function listenLegacy(call: DoorCall): Promise<Response> {
     case "none":
       return responseOf({ ...value, decision: decided.id }, about);
   }
+}
+
+/** What each server is asked has a decision of its own. */
+async function listenToHeld(
+  { ports, caller, http, request, about }: DoorCall,
+  held: HeldSessions,
+  digest: string,
+): Promise<Response> {
+  const { headers, signal: gone } = http;
+  const level = (): LogLevel | null => ports.levels.get(digest) ?? null;
+  const heard = await hearAll(ports, caller, { held, headers, request, level, gone });
+  if (!heard.ok) return jsonrpcDialect.decline(withheldProblem(heard.error), about);
+  const admitted = await stands(ports, caller);
+  if (admitted.ok && heard.value !== null) return new Response(heard.value, { headers: EVENT_STREAM });
+  await heard.value?.cancel();
+  return admitted.ok
+    ? jsonrpcDialect.methodNotAllowed(ALLOW, about)
+    : jsonrpcDialect.decline(withheldProblem(admitted.error), about);
 }
 
 /** DELETE: the end of a session. */
@@ -227,8 +246,10 @@ async function serve(
   const { method, params } = message;
   if (!isServed(method, "legacy")) return protocolError(UNKNOWN_METHOD, about, 200);
   if (method === "tools/call" && "task" in params) return protocolError(NO_TASKS, about, 200);
-  if (method === "ping" || (server?.era !== "legacy" && isRemovedInModern(method))) {
-    const unheard = tool === null ? unheardAtAll(message) : unheardSubscription(message);
+  // At the door of all, the server is the one that the URI names.
+  const isForServer = server?.era === "legacy" || (tool === null && isSubscription(method));
+  if (method === "ping" || (!isForServer && isRemovedInModern(method))) {
+    const unheard = unheardSubscription(message);
     if (unheard !== null) return protocolError(unheard, about, 200);
     if (method === "logging/setLevel") {
       const level = logLevelOf(params["level"]);
@@ -258,22 +279,11 @@ async function serve(
 
 /** A subscription that no server would hear of is none: its client would wait for news that never come. */
 const unheardSubscription = ({ method }: RpcRequest): RpcError | null =>
-  method === "resources/subscribe" || method === "resources/unsubscribe" ? NO_SUBSCRIPTIONS : null;
-
-/** At the door of all servers a URI has the name of its tool in front. */
-function unheardAtAll(message: RpcRequest): RpcError | null {
-  const { uri } = message.params;
-  const unheard = unheardSubscription(message);
-  return unheard !== null && (typeof uri !== "string" || splitName(uri) === null) ? NO_URI : unheard;
-}
+  isSubscription(method) ? NO_SUBSCRIPTIONS : null;
 
 const NO_SUBSCRIPTIONS: RpcError = {
   code: RPC_ERRORS.methodNotFound,
   message: "Changes of resources are not told here: the door announces no subscriptions.",
-};
-const NO_URI: RpcError = {
-  code: RPC_ERRORS.invalidParams,
-  message: "params.uri names no resource of a tool that the agent has declared: TOOL.URI.",
 };
 const SESSION_OVER: Refusal = NO_ANSWER.session_over;
 const NO_SESSION: RpcError = {

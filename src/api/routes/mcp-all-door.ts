@@ -4,8 +4,8 @@ import type { Caller } from "../../access/caller.ts";
 import { serveAll } from "../../gateway/mcp/aggregate.ts";
 import type { Separator } from "../../mcp/prefixed-name.ts";
 import { jsonrpcDialect } from "../dialects/jsonrpc.ts";
-import { doorCall, type McpDoor } from "../mcp/door-call.ts";
-import { endLegacy } from "../mcp/legacy.ts";
+import { doorCall, type DoorCall, type McpDoor } from "../mcp/door-call.ts";
+import { endLegacy, listenLegacy } from "../mcp/legacy.ts";
 import { admitted, inSession, readMessage, RPC_ANSWERS, RPC_MESSAGE } from "../mcp/message.ts";
 import { serveMessage } from "../mcp/serve.ts";
 import { parametersOf } from "../parameters.ts";
@@ -30,6 +30,15 @@ const DOOR = {
   answers: RPC_ANSWERS,
 } as const satisfies RouteShape;
 
+const LISTEN = {
+  ...AT,
+  method: "get",
+  operationId: "mcpAllListen",
+  summary:
+    "The stream of a session with all servers, for a client of 2025-11-25; 405 where no server has one",
+  answers: [{ status: 200, description: "Events, until either side ends them" }],
+} as const satisfies RouteShape;
+
 const END = {
   ...AT,
   method: "delete",
@@ -40,7 +49,8 @@ const END = {
 
 export const mcpAllDoorRoutes: readonly Route[] = [
   { ...DOOR, dialect: jsonrpcDialect, answer },
-  { ...END, dialect: jsonrpcDialect, answer: end },
+  { ...LISTEN, dialect: jsonrpcDialect, answer: (arrival) => inItsSession(LISTEN, arrival, listenLegacy) },
+  { ...END, dialect: jsonrpcDialect, answer: (arrival) => inItsSession(END, arrival, endLegacy) },
   metadataRoute("/mcp", ["surface"], {
     operationId: "mcpAllResourceMetadata",
     summary: "Protected resource metadata of the MCP door of all servers (RFC 9728)",
@@ -58,12 +68,16 @@ async function answer(arrival: Arrival): Promise<Response> {
   return serveMessage(arrival, caller, read.value, doorOf(arrival, caller, separator));
 }
 
-async function end(arrival: Arrival): Promise<Response> {
-  const sender = await admitted(END, arrival, "surface");
+async function inItsSession(
+  shape: RouteShape,
+  arrival: Arrival,
+  serve: (call: DoorCall) => Promise<Response>,
+): Promise<Response> {
+  const sender = await admitted(shape, arrival, "surface");
   if (!sender.ok) return sender.error;
   const { caller, about } = sender.value;
   return inSession(arrival, caller, about, () =>
-    endLegacy(doorCall(arrival, caller, doorOf(arrival, caller, "."), about)),
+    serve(doorCall(arrival, caller, doorOf(arrival, caller, "."), about)),
   );
 }
 

@@ -5,11 +5,11 @@
 import type { Caller } from "../../access/caller.ts";
 import type { Withheld } from "../../access/release.ts";
 import { ok, type Result } from "../../kernel/result.ts";
-import { DOME } from "../../mcp/capabilities.ts";
+import { ALL_CAPABILITIES, DOME } from "../../mcp/capabilities.ts";
 import { errorMessage, RPC_ERRORS } from "../../mcp/errors.ts";
 import { isObject, type Members } from "../../mcp/json-members.ts";
 import { mapItems, mapMember, withMembers } from "../../mcp/json-text.ts";
-import { isList } from "../../mcp/methods.ts";
+import { isList, isSubscription } from "../../mcp/methods.ts";
 import { splitName, type SplitName } from "../../mcp/prefixed-name.ts";
 import { META, MODERN } from "../../mcp/revision.ts";
 import { listAll } from "./aggregate-lists.ts";
@@ -36,8 +36,10 @@ export async function serveAll(
   if (message.method === "subscriptions/listen") return listenToAll(ports, caller, request);
   const place = PLACES[message.method];
   if (place === undefined) return ok(notServed(request));
-  const split = splitName(String(valueAt(message.params, place)));
+  const named = valueAt(message.params, place);
+  const split = typeof named === "string" ? splitName(named) : null;
   if (split === null) return ok(unknownAnswer(message, "What the request names"));
+  if (isSubscription(message.method) && request.held?.has(split.tool) !== true) return ok(notHeard(request));
   const answered = await serveRequest(ports, caller, routed(request, place, split));
   return answered.ok && message.method === "resources/read"
     ? ok(withPrefixedContents(answered.value, split.tool))
@@ -49,6 +51,8 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   "tools/call": ["name"],
   "prompts/get": ["name"],
   "resources/read": ["uri"],
+  "resources/subscribe": ["uri"],
+  "resources/unsubscribe": ["uri"],
   "completion/complete": ["ref"],
 };
 
@@ -100,17 +104,11 @@ function withPrefixedContents(answer: ClientAnswer, tool: string): ClientAnswer 
   return { ...answer, text };
 }
 
-/** Announced is what the door serves, whatever the servers behind it have. */
 function discovered({ message: { id } }: AllRequest): ClientAnswer {
   const result = {
     resultType: "complete",
     supportedVersions: [MODERN],
-    capabilities: {
-      tools: { listChanged: true },
-      prompts: { listChanged: true },
-      resources: { listChanged: true, subscribe: true },
-      completions: {},
-    },
+    capabilities: ALL_CAPABILITIES,
     ttlMs: 0,
     cacheScope: "private",
     _meta: { [META.serverInfo]: DOME },
@@ -122,6 +120,17 @@ function discovered({ message: { id } }: AllRequest): ClientAnswer {
     decision: null,
   };
 }
+
+/** A subscription that no stream of the client would hear of is none: its client would wait for news that never come. */
+const notHeard = ({ message: { id } }: AllRequest): ClientAnswer => ({
+  kind: "message",
+  status: 200,
+  text: errorMessage(id, {
+    code: RPC_ERRORS.methodNotFound,
+    message: "The server of this resource tells the session of no changes.",
+  }),
+  decision: null,
+});
 
 /** To a legacy client 404 means that its session is gone. */
 const notServed = ({ era, message: { id } }: AllRequest): ClientAnswer => ({

@@ -12,7 +12,7 @@ import type { Withheld } from "../../access/release.ts";
 import { mcpOperation } from "../../contract/mcp-operations.ts";
 import { defined } from "../../kernel/defined.ts";
 import { ok, type Result } from "../../kernel/result.ts";
-import { initializeResult, spokenVersion } from "../../mcp/capabilities.ts";
+import { ALL_CAPABILITIES, initializeResult, spokenVersion } from "../../mcp/capabilities.ts";
 import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
 import { NotAwaited } from "../deadline.ts";
@@ -77,9 +77,13 @@ export async function beginSessionWithAll(
   const session = await sealSession(ports, { door: ALL, caller }, fits);
   if (session === null) throw new Error("a session that fits is too long");
   const missing = opened.value.flatMap(({ tool, missing: why }) => (why === null ? [] : [{ tool, why }]));
-  const capabilities = { tools: {}, prompts: {}, resources: {}, completions: {} };
   const result = {
-    ...initializeResult({ version, capabilities, era: "modern", tool: null }),
+    ...initializeResult({
+      version,
+      capabilities: { ...ALL_CAPABILITIES, logging: {} },
+      era: "legacy",
+      tool: null,
+    }),
     ...defined({ _meta: missing.length === 0 ? undefined : { "dome/missing": missing } }),
   };
   const admitted = await stands(ports, caller);

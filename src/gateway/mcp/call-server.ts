@@ -10,6 +10,7 @@ import { itemOf, type Resource } from "../../contract/resource.ts";
 import type { UpstreamLimits } from "../../egress/open.ts";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import type { RpcRequest } from "../../mcp/message.ts";
+import { isSubscription } from "../../mcp/methods.ts";
 import type { Era } from "../../mcp/revision.ts";
 import { callTool, type Permit } from "../call-tool.ts";
 import { sendWithCredential } from "../credential/send.ts";
@@ -99,6 +100,10 @@ export async function callServer(
   return ok({ ...result.value, decision: decided.id });
 }
 
+/** A subscription belongs to the session in which it was made: in another one its client would hear nothing of it. */
+const mayRepeat = (method: string, isReviewed: boolean): boolean =>
+  method === "tools/call" ? isReviewed : !isSubscription(method);
+
 async function perform(
   ports: McpPorts,
   caller: Caller,
@@ -119,8 +124,10 @@ async function perform(
   };
   const inputSchema =
     request.message.method === "tools/call" && asked.part !== null ? tool.pinned.get(asked.part) : undefined;
-  const isRepeatable =
-    request.message.method !== "tools/call" || (asked.part !== null && tool.readOnly.has(asked.part));
+  const isRepeatable = mayRepeat(
+    request.message.method,
+    asked.part !== null && tool.readOnly.has(asked.part),
+  );
   const call = { permit, upstream, signal, isRepeatable };
   const guarded: ServerPorts = { ...ports, egress: guardedEgress(ports, serverOf(tool.id, upstream.url)) };
   const exchanged = await sendWithCredential(ports, call, async ({ headers: sent, credential }) => {

@@ -27,7 +27,7 @@ import type { ClientAnswer } from "./client-request.ts";
 import { doorViews, offers, type DoorView } from "./door-view.ts";
 import { Events } from "./events.ts";
 import { knownBehind } from "./known-behind.ts";
-import { mergedNews, type News } from "./merged-news.ts";
+import { answering, mergedNews, type News } from "./merged-news.ts";
 import { released } from "./serve-request.ts";
 import { whyNot } from "./why-not.ts";
 
@@ -91,7 +91,7 @@ export async function listenToAll(
     return asked;
   }
   const heard = asked.value.flatMap(({ news }) => news ?? []);
-  const body = mergedNews(ports, caller, id, acknowledgement(id, asked.value), heard);
+  const body = mergedNews(ports, caller, answering(id, acknowledgement(id, asked.value)), heard);
   const out = await released(ports, caller, { kind: "events", body, decision: null });
   if (!out.ok) await body.cancel();
   return out;

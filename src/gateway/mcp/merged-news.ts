@@ -27,15 +27,32 @@ interface Passed {
   readonly isLast: boolean;
 }
 
-/**
- * @param id of the client's request.
- * @param first the first message.
- */
+/** What the client hears beside the news; null: nothing. */
+export interface Telling {
+  /** The first message. */
+  readonly first: string | null;
+  /** The last where there is no server to hear. */
+  readonly none: string | null;
+  /** The last after a cut. */
+  readonly cut: string | null;
+  /** The last where a server was lost. */
+  readonly lost: string | null;
+  passed(tool: string, event: SseEvent): Passed;
+}
+
+/** In the modern revision: the news are the answer to a request. @param first acknowledges it. */
+export const answering = (id: RequestId, first: string): Telling => ({
+  first,
+  none: ended(id),
+  cut: cutMessage(id, AbortSignal.abort()),
+  lost: noAnswerMessage(id, "upstream_lost"),
+  passed,
+});
+
 export function mergedNews(
   { leases, clock }: Pick<McpPorts, "leases" | "clock">,
   { state }: Pick<Caller, "state">,
-  id: RequestId,
-  first: string,
+  telling: Telling,
   sources: readonly News[],
 ): ReadableStream<Uint8Array> {
   const awaited = new Map<News, Promise<{ readonly news: News; readonly event: SseEvent | null }>>();
@@ -67,16 +84,16 @@ export function mergedNews(
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
-        controller.enqueue(eventBytes(first));
+        controller.enqueue(telling.first === null ? KEEP_ALIVE : eventBytes(telling.first));
         for (const news of sources) listenOn(news);
-        if (sources.length === 0) end(controller, ended(id));
+        if (sources.length === 0) end(controller, telling.none);
       },
       pull: async (controller) => {
         const { news, event } = await Promise.race(awaited.values());
         if (isOver) return;
-        if (!mayPass()) return end(controller, cutMessage(id, AbortSignal.abort()));
-        if (event === null) return end(controller, noAnswerMessage(id, "upstream_lost"));
-        const { text, isLast } = passed(news.tool, event);
+        if (!mayPass()) return end(controller, telling.cut);
+        if (event === null) return end(controller, telling.lost);
+        const { text, isLast } = telling.passed(news.tool, event);
         if (isLast) return end(controller, text);
         controller.enqueue(text === null ? KEEP_ALIVE : eventBytes(text));
         listenOn(news);
@@ -92,13 +109,18 @@ function passed(tool: string, { data }: SseEvent): Passed {
   const message = data === null ? null : parseMessage(utf8(data), "upstream");
   if (data === null || message?.ok !== true) return { text: null, isLast: false };
   if (message.value.kind === "response") return { text: onOneLine(data), isLast: true };
-  const text = mapMember(data, "params", (params) =>
-    mapMember(params, "uri", (uri) =>
-      uri.startsWith('"') ? JSON.stringify(`${tool}.${String(JSON.parse(uri))}`) : uri,
+  return { text: underPrefix(tool, data), isLast: false };
+}
+
+/** A notification with the URI that it has under this door. @param text of one that was parsed. */
+export const underPrefix = (tool: string, text: string): string =>
+  onOneLine(
+    mapMember(text, "params", (params) =>
+      mapMember(params, "uri", (uri) =>
+        uri.startsWith('"') ? JSON.stringify(`${tool}.${String(JSON.parse(uri))}`) : uri,
+      ),
     ),
   );
-  return { text: onOneLine(text), isLast: false };
-}
 
 /** White space in JSON may hold the ends of lines that its event had. */
 const onOneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, " ");

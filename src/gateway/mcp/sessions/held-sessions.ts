@@ -43,6 +43,11 @@ export class HeldSessions {
     return held?.at === address ? held : null;
   }
 
+  /** Whether the id holds a session at the tool's server, wherever that was. */
+  has(tool: string): boolean {
+    return this.#of(tool) !== null;
+  }
+
   /** The server no longer knows it. */
   lose(tool: string): void {
     this.#lost.set(this.#key(tool), true);
