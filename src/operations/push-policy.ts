@@ -11,12 +11,13 @@ import {
   type PolicyVersion,
 } from "../contract/policy.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { knownPolicies } from "../policy/active-bundle.ts";
 import { findBundle, findVersion, type VersionRow } from "../policy/bundle-reads.ts";
 import { bundleDigest } from "../policy/bundle-digest.ts";
 import type { Cedar } from "../policy/cedar.ts";
 import { readBundle } from "../policy/read-bundle.ts";
-import type { CompiledBundle, PolicyFault as Fault } from "../policy/shape.ts";
-import { validateBundle } from "../policy/validate-bundle.ts";
+import type { CompiledPolicy, PolicyFault as Fault } from "../policy/shape.ts";
+import { validatePush, type ValidBundle } from "../policy/validate-bundle.ts";
 import type { Refusal } from "./answer/refusal.ts";
 import { answerOf, change } from "./change/change.ts";
 import { policyOwner } from "./change/policy-owner.ts";
@@ -101,10 +102,8 @@ export async function validatePolicy(
 }
 
 /** A text that could come into force. */
-interface Valid {
-  readonly compiled: CompiledBundle;
+interface Valid extends ValidBundle {
   readonly digest: string;
-  readonly notes: readonly Fault[];
 }
 
 async function validated(
@@ -112,11 +111,21 @@ async function validated(
   scope: PolicyScope,
   source: string,
 ): Promise<Result<Valid, readonly Fault[]>> {
-  const read = readBundle(ports.cedar, source);
+  const read = readBundle(ports.cedar, source, await newestPolicies(ports, scope));
   if (!read.ok) return read;
   const world = await policyWorld(ports, scope, read.value);
-  const notes = validateBundle(ports.cedar, read.value, world);
-  return notes.ok ? ok({ compiled: read.value, digest: bundleDigest(source), notes: notes.value }) : notes;
+  const valid = validatePush(ports.cedar, read.value, world);
+  return valid.ok ? ok({ ...valid.value, digest: bundleDigest(source) }) : valid;
+}
+
+/** The policies of the newest version, by their texts: what is unchanged in a text is not checked again. */
+async function newestPolicies(
+  { db, cedar }: PolicyPorts,
+  { id }: PolicyScope,
+): Promise<ReadonlyMap<string, CompiledPolicy>> {
+  const bundle = await findBundle(db, id);
+  const newest = bundle === undefined ? undefined : await findVersion(db, id, bundle.latest);
+  return newest === undefined ? new Map() : knownPolicies(newest.compiled, cedar.version);
 }
 
 /** The row of a bundle, as its first version makes it. */

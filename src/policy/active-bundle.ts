@@ -2,7 +2,7 @@
 import type { WorkspaceId } from "../kernel/ids.ts";
 import { tierBundle, type ActiveRow } from "./bundle-reads.ts";
 import type { Bundles } from "./engine.ts";
-import type { ActiveBundle, CompiledBundle, PolicyScope } from "./shape.ts";
+import type { ActiveBundle, CompiledBundle, CompiledPolicy, PolicyScope } from "./shape.ts";
 
 /** @throws Error for a form that a newer version of Dome wrote: without its policies nothing may be decided. */
 export function activeBundle({ bundle, scope, name, number, digest, compiled }: ActiveRow): ActiveBundle {
@@ -30,6 +30,17 @@ export function compiledBundle(bundle: string, json: string): CompiledBundle {
   const parsed = JSON.parse(json) as CompiledBundle;
   if ((parsed.format as number) === 1) return parsed;
   throw new Error(`the policies of ${bundle} have a form that this version does not read`);
+}
+
+/**
+ * The policies that a version has, by their texts, as this Cedar read and validated them.
+ * @param cedar its version; null: it has failed.
+ * @returns none when another version of Dome or of Cedar read them: then they are read again.
+ */
+export function knownPolicies(json: string, cedar: string | null): ReadonlyMap<string, CompiledPolicy> {
+  const { format, cedar: by, policies } = JSON.parse(json) as CompiledBundle;
+  const isSame = (format as number) === 1 && by !== undefined && by === cedar;
+  return new Map(isSame ? policies.map((policy) => [policy.text, policy]) : []);
 }
 
 function scopeOf(id: string, scope: PolicyScope["kind"], name: string | null): PolicyScope {

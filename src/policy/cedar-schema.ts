@@ -3,6 +3,8 @@
  * bundle; only for a policy that reads the arguments of an operation it is specialised with that operation's.
  */
 import type { SchemaJson, Type } from "@cedar-policy/cedar-wasm/web";
+import { toBase64Url, utf8 } from "../kernel/bytes.ts";
+import { sha256Sync } from "../kernel/digest.ts";
 import type { RecordShape, Shape } from "./argument-shape.ts";
 import { POLICY_ACTIONS, type PolicyAction } from "./shape.ts";
 
@@ -94,10 +96,13 @@ const CONTEXT: Attributes = {
   time: record({ now: extension("datetime"), hour: LONG, minute: LONG, weekday: LONG }),
 };
 
-/** @param specialised the arguments of the one operation whose action is named. */
-export function domeSchema(
-  specialised: { readonly action: PolicyAction; readonly shape: RecordShape } | null,
-): SchemaJson<string> {
+/** The arguments of the one operation whose action is named. */
+interface Specialised {
+  readonly action: PolicyAction;
+  readonly shape: RecordShape;
+}
+
+export function domeSchema(specialised: Specialised | null): SchemaJson<string> {
   const actions = POLICY_ACTIONS.map((action) => {
     const context =
       specialised?.action === action ? { ...CONTEXT, arguments: typeOf(specialised.shape) } : CONTEXT;
@@ -110,6 +115,19 @@ export function domeSchema(
   });
   return { Dome: { entityTypes: ENTITY_TYPES, actions: Object.fromEntries(actions) } };
 }
+
+/**
+ * A key of what a policy is validated against: equal keys are equal schemas, read by the same version of Cedar.
+ * @param version of Cedar.
+ * @returns the key for each operation; null: of no arguments. The schema that all share is digested once.
+ */
+export function schemaKeys(version: string): (specialised: Specialised | null) => string {
+  const shared = digestOf([version, domeSchema(null)]);
+  return (specialised) =>
+    specialised === null ? shared : digestOf([shared, specialised.action, typeOf(specialised.shape)]);
+}
+
+const digestOf = (value: unknown): string => toBase64Url(sha256Sync(utf8(JSON.stringify(value))));
 
 function typeOf(shape: Shape): CedarType {
   switch (shape.kind) {

@@ -8,6 +8,7 @@
  */
 import {
   formatPolicies,
+  getCedarVersion,
   initSync,
   policyToJson,
   preparsePolicySet,
@@ -59,6 +60,12 @@ export class Cedar {
 
   get isBroken(): boolean {
     return this.#isBroken;
+  }
+
+  /** Such as `4.13.0`; null after a trap. */
+  get version(): string | null {
+    const version = this.#ask(getCedarVersion);
+    return typeof version === "string" ? version : null;
   }
 
   /** The syntax tree of one policy. */

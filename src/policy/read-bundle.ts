@@ -3,6 +3,7 @@
  * to know of it. What a policy means is Cedar's word; its place in a file, its id and its head are read here.
  */
 import type { ActionConstraint, PrincipalConstraint } from "@cedar-policy/cedar-wasm/web";
+import { utf8 } from "../kernel/bytes.ts";
 import { nearMatch } from "../kernel/near-match.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Cedar } from "./cedar.ts";
@@ -11,7 +12,9 @@ import { contextReads } from "./context-reads.ts";
 import { longestPattern } from "./like-patterns.ts";
 import { namesIn, refOf } from "./named-entities.ts";
 import {
+  IN_PARTS,
   MOST_FAULTS,
+  MOST_NEW_BYTES,
   MOST_PATTERN,
   POLICY_ACTIONS,
   type CompiledBundle,
@@ -26,20 +29,60 @@ const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const MOST_REASON = 500;
 const ACTION_TYPE = "Dome::Action";
 
-/** @returns all policies, or what keeps some of them from being read; at most 50 faults. */
-export function readBundle(cedar: Cedar, text: string): Result<CompiledBundle, readonly PolicyFault[]> {
+/**
+ * @param known the policies of the version before, by their texts: they are not read again, and what else there is is
+ *   bounded (MOST_NEW_BYTES), so that no push computes for too long. Null: all is read, whatever it costs.
+ * @returns all policies, or what keeps some of them from being read; at most 50 faults.
+ */
+export function readBundle(
+  cedar: Cedar,
+  text: string,
+  known: ReadonlyMap<string, CompiledPolicy> | null = null,
+): Result<CompiledBundle, readonly PolicyFault[]> {
   const split = splitPolicies(text);
   if (!split.ok) return split;
   const policies: CompiledPolicy[] = [];
   const faults: PolicyFault[] = [];
   const ids = new Set<string>();
+  const bound = known === null ? null : newTextFault(split.value, known);
+  if (bound !== null) return err([bound]);
   for (const policy of split.value) {
-    const read = readPolicy(cedar, policy, ids);
+    const before = known?.get(policy.text);
+    const read = before === undefined ? readPolicy(cedar, policy, ids) : sameAgain(before, policy, ids);
     if (read.ok) policies.push(read.value);
     else for (const fault of read.error) faults.push(fault);
     if (faults.length >= MOST_FAULTS) break;
   }
   return faults.length === 0 ? ok({ format: 1, policies }) : err(faults.slice(0, MOST_FAULTS));
+}
+
+/** Null: no more of the text is new than may be. */
+function newTextFault(
+  policies: readonly PolicyText[],
+  known: ReadonlyMap<string, CompiledPolicy>,
+): PolicyFault | null {
+  let bytes = 0;
+  for (const { text, line, column } of policies) {
+    if (known.has(text)) continue;
+    bytes += utf8(text).length;
+    if (bytes > MOST_NEW_BYTES) {
+      const message = `Up to here more than ${MOST_NEW_BYTES} bytes of policies are new.`;
+      return { line, column, policy: null, message, hint: IN_PARTS };
+    }
+  }
+  return null;
+}
+
+/** A policy of the version before, at its place in this text. */
+function sameAgain(
+  before: CompiledPolicy,
+  { line, column }: PolicyText,
+  ids: Set<string>,
+): Result<CompiledPolicy, readonly PolicyFault[]> {
+  const [fault] = idFaults(before.id, ids);
+  if (fault !== undefined) return err([{ line, column, policy: before.id, ...fault }]);
+  ids.add(before.id);
+  return ok({ ...before, line, column });
 }
 
 /** @param ids those of the policies before it; its own is added. */

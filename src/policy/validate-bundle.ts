@@ -4,16 +4,19 @@
  * reads arguments names one operation, and is validated against the schema of that operation's.
  */
 import type { ValidationError } from "@cedar-policy/cedar-wasm/web";
+import { defined } from "../kernel/defined.ts";
 import { pointerTo } from "../kernel/json-pointer.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import { argumentShape, type ArgumentShape } from "./argument-shape.ts";
 import type { Cedar } from "./cedar.ts";
 import { faultOfCedar } from "./cedar-fault.ts";
-import { domeSchema, RESOURCE_TYPES } from "./cedar-schema.ts";
+import { domeSchema, RESOURCE_TYPES, schemaKeys } from "./cedar-schema.ts";
 import { touches } from "./context-reads.ts";
 import { nameFaults, operationOf, type PolicyWorld } from "./policy-world.ts";
 import {
+  IN_PARTS,
   MOST_FAULTS,
+  MOST_NEW_OPERATIONS,
   POLICY_ACTIONS,
   type CompiledBundle,
   type CompiledPolicy,
@@ -21,16 +24,45 @@ import {
   type PolicyFault,
 } from "./shape.ts";
 
+/** A bundle that could come into force. */
+export interface ValidBundle {
+  /** With what each policy was validated against. */
+  readonly compiled: CompiledBundle;
+  /** What of an operation's arguments no policy can read, where policies read others of them. */
+  readonly notes: readonly PolicyFault[];
+}
+
 /**
- * @param bundle as it was read; what cannot be read is refused before.
- * @returns notes: what of an operation's arguments no policy can read, where policies read others of them. Or what keeps the
- *   bundle from coming into force, in the order of the file; at most 50 faults.
+ * @param bundle as it was read; what cannot be read is refused before. A policy that was validated against the same schema
+ *   is not validated again; the names in it are looked up each time.
+ * @returns the notes of a bundle that could come into force, or what keeps it from that, in the order of the file; at most
+ *   50 faults.
  */
 export function validateBundle(
   cedar: Cedar,
-  { policies }: CompiledBundle,
+  bundle: CompiledBundle,
   world: PolicyWorld,
 ): Result<readonly PolicyFault[], readonly PolicyFault[]> {
+  const valid = checked(cedar, bundle, world, null);
+  return valid.ok ? ok(valid.value.notes) : valid;
+}
+
+/** As `validateBundle`, with a bound of what may be new: for a request that anybody may repeat. */
+export const validatePush = (
+  cedar: Cedar,
+  bundle: CompiledBundle,
+  world: PolicyWorld,
+): Result<ValidBundle, readonly PolicyFault[]> => checked(cedar, bundle, world, MOST_NEW_OPERATIONS);
+
+/** @param mostNew the most operations with policies that were not validated before; null: any number. */
+function checked(
+  cedar: Cedar,
+  { policies }: CompiledBundle,
+  world: PolicyWorld,
+  mostNew: number | null,
+): Result<ValidBundle, readonly PolicyFault[]> {
+  const version = cedar.version ?? "";
+  const keyOf = schemaKeys(version);
   const operations = new Map<string, Operation>();
   const groups = new Map<Operation | null, CompiledPolicy[]>();
   const unplaced: PolicyFault[] = [];
@@ -44,21 +76,48 @@ export function validateBundle(
     group.push(policy);
     groups.set(operation.value, group);
   }
+  const work = [...groups].map(([operation, group]) => {
+    const schema = keyOf(operation);
+    return { operation, schema, group, fresh: group.filter((policy) => policy.schema !== schema) };
+  });
+  const bound = mostNew === null ? null : newOperationsFault(work, mostNew);
   const faults = [
     ...policies.flatMap((policy) => nameFaults(policy, world)),
     ...unplaced,
-    ...[...groups].flatMap(([operation, group]) => validated(cedar, group, operation)),
+    ...(bound === null
+      ? work.flatMap(({ operation, fresh }) => validated(cedar, fresh, operation))
+      : [bound]),
   ].sort((a, b) => a.line - b.line || a.column - b.column);
   if (faults.length > 0) return err(faults.slice(0, MOST_FAULTS));
-  const notes = [...groups].flatMap(([operation, group]) => notesOf(group, operation));
-  return ok(notes);
+  const schemas = new Map(work.flatMap(({ schema, group }) => group.map(({ id }) => [id, schema] as const)));
+  return ok({
+    compiled: {
+      format: 1,
+      cedar: version,
+      policies: policies.map((policy) => ({ ...policy, ...defined({ schema: schemas.get(policy.id) }) })),
+    },
+    notes: work.flatMap(({ operation, group }) => notesOf(group, operation)),
+  });
+}
+
+/** Null: no more operations are new than may be. */
+function newOperationsFault(
+  work: readonly { readonly operation: Operation | null; readonly fresh: readonly CompiledPolicy[] }[],
+  mostNew: number,
+): PolicyFault | null {
+  const isNew = work.filter(({ operation, fresh }) => operation !== null && fresh.length > 0);
+  const [first] = isNew[mostNew]?.fresh ?? [];
+  if (first === undefined) return null;
+  const message = `New policies up to here read the arguments of more than ${mostNew} operations.`;
+  return faultIn(first, message, IN_PARTS);
 }
 
 /** An operation whose arguments policies read. */
 interface Operation {
   readonly action: PolicyAction;
   readonly name: string;
-  readonly arguments: ArgumentShape;
+  readonly shape: ArgumentShape["shape"];
+  readonly leftOut: ArgumentShape["leftOut"];
 }
 
 const readsArguments = ({ reads }: CompiledPolicy): boolean =>
@@ -99,7 +158,7 @@ function operationFor(
       faultIn(policy, `The policy reads the arguments of ${name}, and nothing says what they are.`, hint),
     );
   }
-  const operation = { action, name, arguments: argumentShape(schema) };
+  const operation = { action, name, ...argumentShape(schema) };
   known.set(`${action} ${name}`, operation);
   return ok(operation);
 }
@@ -111,10 +170,10 @@ function validated(
 ): readonly PolicyFault[] {
   const byId = new Map(policies.map((policy) => [policy.id, policy]));
   if (byId.size === 0) return [];
-  const schema = domeSchema(
-    operation === null ? null : { action: operation.action, shape: operation.arguments.shape },
+  const answer = cedar.validate(
+    domeSchema(operation),
+    Object.fromEntries(policies.map(({ id, text }) => [id, text])),
   );
-  const answer = cedar.validate(schema, Object.fromEntries(policies.map(({ id, text }) => [id, text])));
   const [first] = policies;
   if (answer.type === "failure")
     return first === undefined ? [] : answer.errors.map((error) => faultOfCedar(first, error));
@@ -143,7 +202,7 @@ function validationFault(
 ): PolicyFault {
   const fault = faultOfCedar(policy, error);
   const isIdle = error.severity === "warning";
-  const unread = operation?.arguments.leftOut.find(({ path }) =>
+  const unread = operation?.leftOut.find(({ path }) =>
     policy.reads.some((read) => touches(read, ["arguments", ...path])),
   );
   if (unread === undefined || !(isIdle || error.message.includes("not found")))
@@ -156,7 +215,7 @@ const MOST_NOTED = 10;
 const notesOf = ([first]: readonly CompiledPolicy[], operation: Operation | null): readonly PolicyFault[] =>
   first === undefined || operation === null
     ? []
-    : operation.arguments.leftOut
+    : operation.leftOut
         .slice(0, MOST_NOTED)
         .map(({ path, why }) =>
           faultIn(first, `No policy can read ${pointerTo(path)} of ${operation.name}: it ${why}.`, null),

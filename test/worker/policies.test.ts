@@ -11,6 +11,7 @@ import {
 } from "../../src/contract/policy.ts";
 import { whatIf } from "../../src/contract/check.ts";
 import { agentSelf } from "../../src/contract/agent.ts";
+import { MOST_NEW_BYTES } from "../../src/policy/shape.ts";
 import { listen } from "../support/event-streams.ts";
 import {
   call,
@@ -249,6 +250,24 @@ test.each([
   const { body } = await api.call("POST", at("workspace", "/validate"), { body: { source } });
   const found = policyValidation.parse(body);
   expect([found.valid, found.faults[0]?.line]).toEqual([false, line]);
+});
+
+it("takes a long file in parts, because a request may not compute for long (P3)", async () => {
+  const workspace = await freshWorkspace();
+  const policyOf = (index: number): string =>
+    `@id("p-${index}") @reason("${"x".repeat(450)}") @note("${"x".repeat(450)}") forbid (principal, action, resource);\n`;
+  const parts = [20, 40].map((count) =>
+    Array.from({ length: count }, (_, index) => policyOf(index)).join(""),
+  );
+  const whole = await api.call("POST", at("workspace", "/versions", workspace), {
+    body: { source: parts[1] },
+  });
+  expect(problemOf(whole)).toMatchObject({ status: 422, code: "policy_invalid" });
+  expect(JSON.stringify(whole.body)).toContain(
+    `Up to here more than ${MOST_NEW_BYTES} bytes of policies are new.`,
+  );
+  for (const [index, source] of parts.entries())
+    expect(await push(source, "workspace", workspace)).toMatchObject({ version: index + 1 });
 });
 
 it("keeps the policies of the organization and of tiers from operators of some workspaces", async () => {
